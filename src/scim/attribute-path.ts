@@ -1,0 +1,67 @@
+/**
+ * Attribute paths: `userName`, `name.familyName`, `urn:…:User:nativeObjectId` (RFC 7644 §3.10).
+ * Resolves the text against a resource type; knows nothing of filters (see path.ts for value paths).
+ */
+import type { Attribute, ResourceType } from './schema/definition.ts'
+import { findAttribute } from './schema/lookup.ts'
+
+/**
+ * A resolved attribute path: the definitions from the resource down.
+ *
+ *   urn:…:enterprise:2.0:User:manager.displayName
+ *   ^ steps[0]                ^ [1]   ^ [2]
+ */
+export interface AttributePath {
+  readonly steps: readonly [Attribute, ...Attribute[]]
+}
+
+/** The canonical text of a path: names in the spelling of the schema. Serves as a key. */
+export function pathText(path: AttributePath): string {
+  const [first, ...rest] = path.steps.map((step) => step.name)
+  return first?.startsWith('urn:') && rest.length > 0
+    ? `${first}:${rest.join('.')}`
+    : [first, ...rest].join('.')
+}
+
+/** The definition that the path ends at. */
+export function target(path: AttributePath): Attribute {
+  return path.steps.at(-1) ?? path.steps[0]
+}
+
+/**
+ * Resolves an attribute path of a resource type, in any case, with or without the URN of its schema.
+ *
+ * @returns undefined when the resource type has no such attribute: the caller knows what that means
+ */
+export function resolveAttributePath(text: string, type: ResourceType): AttributePath | undefined {
+  const schema = longestSchemaPrefix(text, type)
+  if (schema === undefined) return resolveNames(text, type.attributes)
+  // The URN of the core schema qualifies its own attributes; an extension is an attribute itself.
+  const names = text.slice(schema.length + 1)
+  if (schema.toLowerCase() === type.schema.id.toLowerCase()) return resolveNames(names, type.attributes)
+  const extension = findAttribute(type.attributes, schema)
+  if (extension === undefined) return undefined
+  if (names === '') return { steps: [extension] }
+  const inner = resolveNames(names, extension.subAttributes ?? [])
+  return inner && { steps: [extension, ...inner.steps] }
+}
+
+/** Resolves `name` or `name.subName` in a list of attributes. */
+export function resolveNames(text: string, attributes: readonly Attribute[]): AttributePath | undefined {
+  const dot = text.indexOf('.')
+  const attribute = findAttribute(attributes, dot < 0 ? text : text.slice(0, dot))
+  if (attribute === undefined) return undefined
+  if (dot < 0) return { steps: [attribute] }
+  const subAttribute = findAttribute(attribute.subAttributes ?? [], text.slice(dot + 1))
+  return subAttribute && { steps: [attribute, subAttribute] }
+}
+
+/** A URN holds dots and colons of its own, so it is never split: the longest known one is taken off. */
+function longestSchemaPrefix(text: string, type: ResourceType): string | undefined {
+  const lower = text.toLowerCase()
+  if (!lower.startsWith('urn:')) return undefined
+  return [type.schema, ...type.extensions]
+    .map((schema) => schema.id)
+    .filter((id) => lower === id.toLowerCase() || lower.startsWith(`${id.toLowerCase()}:`))
+    .sort((a, b) => b.length - a.length)[0]
+}

@@ -1,0 +1,87 @@
+/**
+ * How values compare (RFC 7643 §2.3, RFC 7644 §3.4.2.2): attributes that are not caseExact compare by
+ * their folded value, dateTimes as instants, everything else as it is. The comparison document of a
+ * resource holds these keys under the same paths, so that SQL and this module compare alike.
+ */
+import type { Attribute } from './schema/definition.ts'
+
+export type Scalar = string | number | boolean
+
+/** A JSON object whose keys are attribute names in the spelling of the schema. */
+export type Complex = { [name: string]: unknown }
+
+/** Characters whose default case folding differs from lower(upper(c)): Unicode CaseFolding.txt. */
+const FOLDS_TO_ITSELF = 'ı'
+
+/**
+ * Full case folding over all of Unicode, after canonical composition: "É", "É" and "é" are one, and so
+ * are "ß" and "SS". Without regard to language or context, so prefixes fold to prefixes.
+ *
+ * @see https://www.unicode.org/versions/latest/core-spec/chapter-3/ D145, canonical caseless matching
+ */
+export function fold(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: -- all of ASCII, the fast way through
+  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase()
+  let folded = ''
+  for (const character of text.normalize('NFC')) {
+    folded += character === FOLDS_TO_ITSELF ? character : character.toLowerCase().toUpperCase().toLowerCase()
+  }
+  return folded.replaceAll('ς', 'σ').normalize('NFC')
+}
+
+/** The key by which a value of the attribute compares. */
+export function comparisonKey(attribute: Attribute, value: Scalar): Scalar {
+  if (typeof value !== 'string') return value
+  if (attribute.type === 'dateTime') return Date.parse(value)
+  return attribute.caseExact ? value : fold(value)
+}
+
+/** The comparison document: the resource with every value replaced by its key. Holds no write-only value. */
+export function comparisonDocument(resource: Complex, attributes: readonly Attribute[]): Complex {
+  const document: Complex = {}
+  for (const attribute of attributes) {
+    const value = resource[attribute.name]
+    if (value === undefined || attribute.returned === 'never') continue
+    document[attribute.name] = Array.isArray(value)
+      ? value.map((element) => elementKey(attribute, element))
+      : elementKey(attribute, value)
+  }
+  return document
+}
+
+function elementKey(attribute: Attribute, value: unknown): unknown {
+  if (isComplex(value)) return comparisonDocument(value, attribute.subAttributes ?? [])
+  return comparisonKey(attribute, value as Scalar)
+}
+
+/** True for a JSON object: not null, not an array. */
+export function isComplex(value: unknown): value is Complex {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Orders by code point, as SQLite's binary collation orders UTF-8; `<` on strings orders by UTF-16 unit. */
+export function compareScalars(a: Scalar, b: Scalar): number {
+  if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b)
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    if (a[i] !== b[i]) return codeUnitRank(a.charCodeAt(i)) - codeUnitRank(b.charCodeAt(i))
+  }
+  return a.length - b.length
+}
+
+/** Surrogates stand for code points above the BMP, so they rank above U+E000 to U+FFFF. */
+function codeUnitRank(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000
+}
+
+/** Deep equality of JSON values; the order of keys does not matter. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((element, i) => sameValue(element, b[i]))
+  }
+  if (!isComplex(a) || !isComplex(b)) return false
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && sameValue(a[key], b[key]))
+}

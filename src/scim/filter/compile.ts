@@ -1,0 +1,185 @@
+/**
+ * A filter to an SQL condition (RFC 7644 §3.4.2.2). Pure: emits text and parameters, runs nothing.
+ *
+ * Every leaf is true or not true; under a `not` it is made 0 or 1, because SQL's `NOT NULL` is NULL and
+ * a missing value must match. Negations are pushed down to the leaves, and lists of operands become
+ * balanced trees, so the depth of the SQL stays far below what the database refuses.
+ */
+import { pathText, target } from '../attribute-path.ts'
+import type { Scalar } from '../comparison.ts'
+import type { Attribute } from '../schema/definition.ts'
+import type { ComparisonOperator, Filter } from './ast.ts'
+import { constant, fragment, type SqlFragment } from './sql-fragment.ts'
+
+/** Where the attributes of a resource type are found in SQL. */
+export interface ColumnMap {
+  /** The comparison document of a row: see comparison.ts. */
+  readonly document: string
+  /** Attributes with a column of their own, by canonical path: `userName`, `meta.created`. */
+  readonly columns: Readonly<Record<string, string>>
+  /** Multi-valued attributes that are rows of their own, by name: `members`, `groups`. */
+  readonly rows: Readonly<Record<string, RowSource>>
+}
+
+/** A multi-valued attribute kept as rows: `owner IN (SELECT … WHERE condition)`, served by an index. */
+export interface RowSource {
+  /** The column that the selected ids are compared with. */
+  readonly owner: string
+  /** `SELECT <id of the owner> FROM … WHERE <tenant>`; conditions are added with AND. */
+  readonly select: SqlFragment
+  /** Sub-attributes as columns of that select. */
+  readonly columns: Readonly<Record<string, string>>
+}
+
+/** How the attributes below a point of the tree become SQL: of a resource, an element, or a row. */
+interface Scope {
+  single(path: readonly Attribute[]): string
+  multiple(attribute: Attribute, condition: (element: Scope) => SqlFragment): SqlFragment
+}
+
+/** The SQL condition of a filter over the rows of a resource type. */
+export function compileFilter(filter: Filter, columns: ColumnMap): SqlFragment {
+  return compile(filter, resourceScope(columns), false)
+}
+
+function compile(filter: Filter, scope: Scope, negated: boolean): SqlFragment {
+  switch (filter.kind) {
+    case 'not':
+      return compile(filter.operand, scope, !negated)
+    case 'and':
+    case 'or': {
+      // De Morgan: not (a and b) is (not a) or (not b).
+      const joinedByAnd = (filter.kind === 'and') !== negated
+      const operands = filter.operands.map((operand) => compile(operand, scope, negated))
+      return balanced(operands, joinedByAnd ? ' AND ' : ' OR ')
+    }
+    case 'never':
+      return constant(negated ? '1' : '0')
+    default: {
+      const leaf = compileLeaf(filter, scope)
+      return negated ? fragment`NOT coalesce(${leaf}, 0)` : leaf
+    }
+  }
+}
+
+/** A tree of depth log2(n): SQLite counts the depth of `a AND b AND c …` as n. */
+function balanced(operands: readonly SqlFragment[], joint: ' AND ' | ' OR '): SqlFragment {
+  const [only] = operands
+  if (operands.length === 1 && only !== undefined) return only
+  const half = Math.ceil(operands.length / 2)
+  const left = balanced(operands.slice(0, half), joint)
+  const right = balanced(operands.slice(half), joint)
+  return fragment`(${left}${constant(joint)}${right})`
+}
+
+type Leaf = Extract<Filter, { path: unknown }>
+
+function compileLeaf(filter: Leaf, scope: Scope): SqlFragment {
+  const { steps } = filter.path
+  const multiple = steps.findIndex((step) => step.multiValued)
+  const attribute = steps[multiple]
+  if (attribute === undefined) return compileTest(filter, scope.single(steps))
+  const rest = steps.slice(multiple + 1)
+  return scope.multiple(attribute, (element) => {
+    if (filter.kind === 'valuePath') return compile(filter.operand, element, false)
+    if (rest.length === 0 && filter.kind === 'present') return constant('1')
+    return compileTest(filter, element.single(rest))
+  })
+}
+
+function compileTest(filter: Leaf, operand: string): SqlFragment {
+  const left = constant(operand)
+  if (filter.kind === 'comparison') return compileComparison(filter.operator, left, filter.key)
+  const { type } = target(filter.path)
+  const isText = type === 'string' || type === 'reference' || type === 'binary'
+  return isText ? fragment`${left} <> ''` : fragment`${left} IS NOT NULL`
+}
+
+function compileComparison(operator: ComparisonOperator, left: SqlFragment, key: Scalar): SqlFragment {
+  const value = typeof key === 'boolean' ? Number(key) : key
+  switch (operator) {
+    case 'eq':
+      return fragment`${left} = ${value}`
+    case 'ne':
+      return fragment`${left} IS NOT ${value}`
+    case 'gt':
+      return fragment`${left} > ${value}`
+    case 'ge':
+      return fragment`${left} >= ${value}`
+    case 'lt':
+      return fragment`${left} < ${value}`
+    case 'le':
+      return fragment`${left} <= ${value}`
+    // LIKE is of no use: its pattern is limited to 50 bytes and it folds ASCII on its own.
+    case 'co':
+      return fragment`instr(${left}, ${value}) > 0`
+    case 'sw':
+      return compileStartsWith(left, String(value))
+    case 'ew':
+      return fragment`substr(${left}, length(${left}) - length(${value}) + 1) = ${value}`
+  }
+}
+
+/** The range lets an index find the rows; where there is no upper bound the prefix test alone decides. */
+function compileStartsWith(left: SqlFragment, prefix: string): SqlFragment {
+  const test = fragment`substr(${left}, 1, length(${prefix})) = ${prefix}`
+  const end = afterPrefix(prefix)
+  return end === undefined ? test : fragment`(${left} >= ${prefix} AND ${left} < ${end} AND ${test})`
+}
+
+/** The smallest text above everything that starts with the prefix, in code point order. */
+function afterPrefix(prefix: string): string | undefined {
+  const characters = [...prefix]
+  for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
+    const next = (last.codePointAt(0) ?? 0) + 1
+    // U+D800 to U+DFFF are no characters: the next one is U+E000.
+    if (next <= 0x10ffff) return characters.join('') + String.fromCodePoint(next === 0xd800 ? 0xe000 : next)
+  }
+  return undefined
+}
+
+function resourceScope(columns: ColumnMap): Scope {
+  const document = documentScope(columns.document, (steps) => {
+    const [first, ...rest] = steps
+    return first && columns.columns[pathText({ steps: [first, ...rest] })]
+  })
+  return {
+    single: document.single,
+    multiple(attribute, condition) {
+      const rows = columns.rows[attribute.name]
+      if (rows === undefined) return document.multiple(attribute, condition)
+      return fragment`${constant(rows.owner)} IN (${rows.select} AND ${condition(rowScope(rows))})`
+    },
+  }
+}
+
+function rowScope(rows: RowSource): Scope {
+  return {
+    single: (steps) => rows.columns[steps[0]?.name ?? ''] ?? 'NULL',
+    multiple: () => constant('0'),
+  }
+}
+
+/** Attributes inside a JSON document; `column` may know a better place for some. */
+function documentScope(
+  document: string,
+  column: (steps: readonly Attribute[]) => string | undefined = () => undefined,
+): Scope {
+  return {
+    single: (steps) =>
+      steps.length === 0 ? document : (column(steps) ?? `${document} ->> '${jsonPath(steps)}'`),
+    multiple: (attribute, condition) => {
+      // The elements of a simple attribute are values; those of a complex one are documents again.
+      const element = attribute.subAttributes === undefined ? elementScope : documentScope('element.value')
+      const each = constant(`SELECT 1 FROM json_each(${document}, '${jsonPath([attribute])}') AS element`)
+      return fragment`EXISTS (${each} WHERE ${condition(element)})`
+    },
+  }
+}
+
+const elementScope: Scope = { single: () => 'element.value', multiple: () => constant('0') }
+
+/** `$."name"."familyName"`. The names are those of our schemas: none holds a quote. */
+function jsonPath(steps: readonly Attribute[]): string {
+  return `$${steps.map((step) => `."${step.name}"`).join('')}`
+}

@@ -1,0 +1,193 @@
+/**
+ * Tokens of a filter to its tree, after the ABNF of RFC 7644 §3.4.2.2: `not` binds closer than `and`,
+ * `and` closer than `or`. Depth and number of comparisons are limited, so the time is linear and the
+ * stack small whatever the text.
+ */
+import type { Scalar } from '../comparison.ts'
+import { badRequest } from '../error.ts'
+import { COMPARISON_OPERATORS, type ComparisonOperator, type FilterExpression, type Literal } from './ast.ts'
+import { type FilterToken, filterError, lexFilter } from './lexer.ts'
+
+/** Levels of parentheses, `not` and brackets. A database refuses expressions much deeper than this. */
+export const MAX_FILTER_DEPTH = 32
+/** Comparisons and `pr` tests in one filter. */
+export const MAX_FILTER_COMPARISONS = 100
+
+const OPERATORS: ReadonlySet<string> = new Set(COMPARISON_OPERATORS)
+/** RFC 7643 §2.1: attrname = ALPHA *(nameChar); "$ref" is the one name with a dollar sign. */
+const NAME = /^(?:urn:[^\s]+:)?\$?[a-z][\w$-]*(?:\.\$?[a-z][\w$-]*)*$|^urn:[^\s]+$/i
+
+/**
+ * Parses a filter.
+ *
+ * @throws {ScimError} invalidFilter, naming the 1-based position and what was expected there
+ */
+export function parseFilter(text: string): FilterExpression {
+  const parser = new Parser(lexFilter(text))
+  const expression = parser.disjunction(0)
+  parser.expect('end', '"and", "or" or the end of the filter')
+  return expression
+}
+
+/**
+ * Parses `attr[filter]` and what follows the bracket: the path of a PATCH operation.
+ *
+ * @returns the name before the bracket, the filter inside, and `subAttribute` when `.name` follows
+ * @throws {ScimError} invalidFilter when the text inside the brackets is no filter
+ */
+export function parseValuePath(text: string): {
+  name: string
+  operand: FilterExpression
+  subAttribute: string | undefined
+} {
+  const parser = new Parser(lexFilter(text))
+  const name = parser.expect('word', 'an attribute').text
+  parser.expect('[', '"["')
+  const operand = parser.disjunction(1)
+  parser.expect(']', '"]"')
+  const rest = parser.accept('word')
+  if (rest !== undefined && !rest.text.startsWith('.')) {
+    throw filterError(`expected a sub-attribute after "]", found "${rest.text}"`, rest.position)
+  }
+  parser.expect('end', 'the end of the path')
+  return { name, operand, subAttribute: rest?.text.slice(1) }
+}
+
+class Parser {
+  readonly #tokens: readonly FilterToken[]
+  #at = 0
+  #comparisons = 0
+
+  constructor(tokens: readonly FilterToken[]) {
+    this.#tokens = tokens
+  }
+
+  disjunction(depth: number): FilterExpression {
+    return this.#list('or', () => this.#list('and', () => this.#factor(depth)))
+  }
+
+  accept(kind: FilterToken['kind']): FilterToken | undefined {
+    const token = this.#peek()
+    if (token.kind !== kind) return undefined
+    this.#at++
+    return token
+  }
+
+  expect(kind: FilterToken['kind'], expected: string): FilterToken {
+    const token = this.accept(kind)
+    if (token === undefined) throw this.#unexpected(expected)
+    return token
+  }
+
+  #list(kind: 'and' | 'or', operand: () => FilterExpression): FilterExpression {
+    const operands = [operand()]
+    while (this.#acceptWord(kind)) operands.push(operand())
+    const [only] = operands
+    return operands.length === 1 && only !== undefined ? only : { kind, operands }
+  }
+
+  #factor(depth: number): FilterExpression {
+    if (depth > MAX_FILTER_DEPTH) {
+      throw badRequest('invalidFilter', `filter is nested deeper than ${MAX_FILTER_DEPTH} levels, the limit`)
+    }
+    if (this.accept('(')) return this.#closed(depth)
+    if (this.#peek(1).kind === '(' && this.#acceptWord('not')) {
+      this.expect('(', '"("')
+      return { kind: 'not', operand: this.#closed(depth) }
+    }
+    return this.#attributeExpression(depth)
+  }
+
+  #closed(depth: number): FilterExpression {
+    const operand = this.disjunction(depth + 1)
+    this.expect(')', '"and", "or" or ")"')
+    return operand
+  }
+
+  #attributeExpression(depth: number): FilterExpression {
+    const { text: name, position } = this.expect('word', 'an attribute')
+    if (!NAME.test(name)) throw filterError(`"${name}" is no attribute path`, position)
+    if (this.accept('[')) return this.#valuePath(name, position, depth)
+    return this.#test(name, position)
+  }
+
+  #valuePath(name: string, position: number, depth: number): FilterExpression {
+    const operand = this.disjunction(depth + 1)
+    this.expect(']', '"and", "or" or "]"')
+    const sub = this.#peek()
+    // Entra matches on `emails[type eq "work"].value eq "x"`: the test is of the same element.
+    if (sub.kind !== 'word' || !sub.text.startsWith('.'))
+      return { kind: 'valuePath', name, position, operand }
+    this.#at++
+    const test = this.#test(sub.text.slice(1), sub.position)
+    return { kind: 'valuePath', name, position, operand: { kind: 'and', operands: [operand, test] } }
+  }
+
+  #test(name: string, position: number): FilterExpression {
+    if (++this.#comparisons > MAX_FILTER_COMPARISONS) {
+      throw badRequest(
+        'invalidFilter',
+        `filter has more than ${MAX_FILTER_COMPARISONS} comparisons, the limit`,
+      )
+    }
+    const word = this.expect('word', 'an operator')
+    const operator = word.text.toLowerCase()
+    if (operator === 'pr') return { kind: 'present', name, position }
+    if (!OPERATORS.has(operator)) {
+      const allowed = [...COMPARISON_OPERATORS, 'pr'].join(', ')
+      throw filterError(`"${word.text}" is no operator; allowed are ${allowed}`, word.position)
+    }
+    return {
+      kind: 'comparison',
+      name,
+      position,
+      operator: operator as ComparisonOperator,
+      literal: this.#literal(),
+    }
+  }
+
+  #literal(): Literal {
+    const token = this.accept('string') ?? this.accept('word')
+    if (token === undefined) throw this.#unexpected('a value')
+    if (token.kind === 'string') {
+      const value = jsonString(token)
+      return { value, text: value }
+    }
+    return { value: bareValue(token.text), text: token.text }
+  }
+
+  #acceptWord(word: string): boolean {
+    const token = this.#peek()
+    const found = token.kind === 'word' && token.text.toLowerCase() === word
+    if (found) this.#at++
+    return found
+  }
+
+  #peek(ahead = 0): FilterToken {
+    return this.#tokens[this.#at + ahead] ?? END
+  }
+
+  #unexpected(expected: string) {
+    const token = this.#peek()
+    const found = token.kind === 'end' ? 'the end' : `"${token.text}"`
+    return filterError(`expected ${expected}, found ${found}`, token.position)
+  }
+}
+
+const END: FilterToken = { kind: 'end', text: '', position: 0 }
+
+function jsonString(token: FilterToken): string {
+  try {
+    return JSON.parse(token.text) as string
+  } catch (cause) {
+    throw filterError(`${token.text} is no JSON string (${(cause as Error).message})`, token.position)
+  }
+}
+
+/** A literal without quotes. Entra's documentation has `externalId eq jyoung`, so any word is a value. */
+function bareValue(text: string): Scalar | null {
+  const lower = text.toLowerCase()
+  if (lower === 'null') return null
+  if (lower === 'true' || lower === 'false') return lower === 'true'
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text
+}

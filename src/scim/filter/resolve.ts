@@ -1,0 +1,156 @@
+/**
+ * Checks a parsed filter against a resource type: attribute paths, operators that make sense for the
+ * type, values in the form in which they compare (RFC 7644 §3.4.2.2).
+ */
+import {
+  type AttributePath,
+  pathText,
+  resolveAttributePath,
+  resolveNames,
+  target,
+} from '../attribute-path.ts'
+import { comparisonKey, type Scalar } from '../comparison.ts'
+import { badRequest } from '../error.ts'
+import type { Attribute, ResourceType } from '../schema/definition.ts'
+import { findAttribute } from '../schema/lookup.ts'
+import type { ComparisonOperator, Filter, FilterExpression, Literal } from './ast.ts'
+
+type Lookup = (name: string) => AttributePath | undefined
+type Comparison = Extract<FilterExpression, { kind: 'comparison' }>
+
+/** What to do with an attribute that the resource type does not have. */
+export type UnknownAttribute = 'refuse' | 'no-value'
+
+const EQUALITY: readonly ComparisonOperator[] = ['eq', 'ne']
+const SUBSTRING: readonly ComparisonOperator[] = ['co', 'sw', 'ew']
+const ORDER: readonly ComparisonOperator[] = ['gt', 'ge', 'lt', 'le']
+
+/** RFC 7644 §3.4.2.2 table 3: ordering a boolean or a binary value SHALL fail with invalidFilter. */
+const OPERATORS: Record<Attribute['type'], readonly ComparisonOperator[]> = {
+  string: [...EQUALITY, ...SUBSTRING, ...ORDER],
+  reference: [...EQUALITY, ...SUBSTRING, ...ORDER],
+  binary: [...EQUALITY, ...SUBSTRING],
+  boolean: EQUALITY,
+  integer: [...EQUALITY, ...ORDER],
+  decimal: [...EQUALITY, ...ORDER],
+  dateTime: [...EQUALITY, ...ORDER],
+  complex: [],
+}
+
+/**
+ * Resolves a filter for one resource type.
+ *
+ * @param unknown a mistyped name on one endpoint is refused, so that an administrator sees it; across
+ *   resource types RFC 7644 §3.4.2.1 wants an undefined attribute treated as one without a value
+ * @throws {ScimError} invalidFilter
+ */
+export function resolveFilter(
+  expression: FilterExpression,
+  type: ResourceType,
+  unknown: UnknownAttribute = 'refuse',
+): Filter {
+  return resolve(expression, (name) => resolveAttributePath(name, type), type.name, unknown)
+}
+
+/** Resolves a filter on the elements of a multi-valued complex attribute: the inside of `emails[…]`. */
+export function resolveValueFilter(expression: FilterExpression, attribute: Attribute): Filter {
+  return resolve(expression, (name) => elementPath(name, attribute), attribute.name, 'refuse')
+}
+
+function resolve(
+  expression: FilterExpression,
+  lookup: Lookup,
+  owner: string,
+  unknown: UnknownAttribute,
+): Filter {
+  switch (expression.kind) {
+    case 'and':
+    case 'or':
+      return {
+        kind: expression.kind,
+        operands: expression.operands.map((operand) => resolve(operand, lookup, owner, unknown)),
+      }
+    case 'not':
+      return { kind: 'not', operand: resolve(expression.operand, lookup, owner, unknown) }
+    default: {
+      const path = lookup(expression.name)
+      if (path !== undefined) return resolveTest(expression, path)
+      if (unknown === 'no-value') return { kind: 'never' }
+      throw badRequest(
+        'invalidFilter',
+        `filter, position ${expression.position}: ${owner} has no attribute "${expression.name}"`,
+      )
+    }
+  }
+}
+
+function resolveTest(expression: Extract<FilterExpression, { name: string }>, path: AttributePath): Filter {
+  if (path.steps.some((step) => step.returned === 'never')) {
+    throw badRequest('invalidFilter', `"${pathText(path)}" is never returned, so it cannot be filtered on`)
+  }
+  if (expression.kind === 'present') return { kind: 'present', path }
+  if (expression.kind === 'comparison') return resolveComparison(expression, withDefaultValue(path))
+  const attribute = target(path)
+  if (attribute.subAttributes === undefined) {
+    throw badRequest('invalidFilter', `"${pathText(path)}" has no sub-attributes, so "[…]" cannot follow it`)
+  }
+  return { kind: 'valuePath', path, operand: resolveValueFilter(expression.operand, attribute) }
+}
+
+function resolveComparison({ operator, literal }: Comparison, path: AttributePath): Filter {
+  const attribute = target(path)
+  if (literal.value === null && EQUALITY.includes(operator)) {
+    const present: Filter = { kind: 'present', path }
+    return operator === 'ne' ? present : { kind: 'not', operand: present }
+  }
+  if (!OPERATORS[attribute.type].includes(operator)) {
+    const allowed = [...OPERATORS[attribute.type], 'pr'].join(', ')
+    throw badRequest(
+      'invalidFilter',
+      `"${operator}" cannot be used on "${pathText(path)}" (${attribute.type}); allowed are ${allowed}`,
+    )
+  }
+  return {
+    kind: 'comparison',
+    path,
+    operator,
+    key: comparisonKey(attribute, typedValue(literal, attribute, path)),
+  }
+}
+
+/** A complex attribute compares by its "value" sub-attribute where it has one: `emails co "@x"`. */
+function withDefaultValue(path: AttributePath): AttributePath {
+  const value = findAttribute(target(path).subAttributes ?? [], 'value')
+  return value === undefined ? path : { steps: [...path.steps, value] }
+}
+
+/** Inside `members[…]` the name `value` is a sub-attribute; for `schemas[value eq …]` the element itself. */
+function elementPath(name: string, attribute: Attribute): AttributePath | undefined {
+  return resolveNames(name, attribute.subAttributes ?? [])
+}
+
+/** The literal as a value of the attribute's type. Entra quotes booleans: `primary eq "True"`. */
+function typedValue(literal: Literal, attribute: Attribute, path: AttributePath): Scalar {
+  const value = convert(literal, attribute)
+  if (value !== undefined) return value
+  throw badRequest(
+    'invalidFilter',
+    `"${pathText(path)}" is compared with a ${attribute.type}, found ${JSON.stringify(literal.text)}`,
+  )
+}
+
+function convert({ value, text }: Literal, { type }: Attribute): Scalar | undefined {
+  switch (type) {
+    case 'boolean': {
+      const lower = text.toLowerCase()
+      return lower === 'true' || lower === 'false' ? lower === 'true' : undefined
+    }
+    case 'integer':
+    case 'decimal':
+      return value !== null && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined
+    case 'dateTime':
+      return Number.isNaN(Date.parse(text)) ? undefined : text
+    default:
+      return text.isWellFormed() && !text.includes('\0') ? text : undefined
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The ListResponse message and the arithmetic of startIndex and count (RFC 7644 §3.4.2, §3.4.2.4).
+ */
+import type { Complex } from './comparison.ts'
+import { badRequest } from './error.ts'
+import { LIST_RESPONSE } from './urn.ts'
+
+/** Resources in a page when the client does not say. */
+export const DEFAULT_PAGE_SIZE = 100
+/** The most resources in a page: served as filter.maxResults by /ServiceProviderConfig. */
+export const MAX_PAGE_SIZE = 1000
+
+/** The part of the result that was asked for. `startIndex` is 1-based. */
+export interface PageRequest {
+  readonly startIndex: number
+  /** 0 asks for the total alone. */
+  readonly count: number
+}
+
+export interface Page {
+  readonly totalResults: number
+  readonly resources: readonly Complex[]
+}
+
+/**
+ * RFC 7644 §3.4.2.4: a startIndex below 1 is 1, a negative count is 0; more than we return is less.
+ *
+ * @throws {ScimError} invalidValue when one of them is no integer
+ */
+export function parsePageRequest(startIndex: unknown, count: unknown): PageRequest {
+  return {
+    startIndex: Math.max(1, integer('startIndex', startIndex) ?? 1),
+    count: Math.min(MAX_PAGE_SIZE, Math.max(0, integer('count', count) ?? DEFAULT_PAGE_SIZE)),
+  }
+}
+
+function integer(name: string, value: unknown): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined
+  const number = typeof value === 'string' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value
+  if (Number.isInteger(number)) return Math.min(Number(number), Number.MAX_SAFE_INTEGER)
+  throw badRequest('invalidValue', `"${name}" must be an integer, found ${JSON.stringify(value)}`)
+}
+
+/** The ListResponse message. "Resources" is there also when it is empty: clients read it unasked. */
+export function listResponse(page: Page, startIndex: number): object {
+  return {
+    schemas: [LIST_RESPONSE],
+    totalResults: page.totalResults,
+    startIndex,
+    itemsPerPage: page.resources.length,
+    Resources: page.resources,
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * What identity providers send that RFC 7643 and RFC 7644 do not have: one named function for each
+ * deviation, with who sends it and where that is documented or was seen. Nothing else in the core knows
+ * of any client.
+ */
+import { resolveAttributePath } from '../attribute-path.ts'
+import { type Complex, isComplex } from '../comparison.ts'
+import type { Filter } from '../filter/ast.ts'
+import type { Attribute, ResourceType } from '../schema/definition.ts'
+import { findAttribute } from '../schema/lookup.ts'
+import { isExtension } from '../schema/resource-type.ts'
+
+/**
+ * Entra's old dialect writes `Add`, `Replace`, `Remove`; RFC 7644 §3.5.2 has them in lower case.
+ *
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
+ */
+export function lowerCaseOp(op: string): string {
+  return op.toLowerCase()
+}
+
+/**
+ * Entra sends booleans as the strings "True" and "False", in POST and PATCH and for `primary` too.
+ *
+ * @returns the boolean, or the value as it was
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
+ */
+export function booleanFromText(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const lower = value.toLowerCase()
+  return lower === 'true' ? true : lower === 'false' ? false : value
+}
+
+/**
+ * A complex attribute given in short: Entra sends `manager` as a plain string, as `{"value": ""}` to
+ * clear it, or as an array of one; Microsoft's test collection sends a member as a plain string, and
+ * app role assignments arrive as JSON text.
+ *
+ * @returns an object, null for an empty reference, or the value as it was when none of these applies
+ * @see https://github.com/RIPAGlobal/scimitar/issues/48 and https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
+ */
+export function complexFromShorthand(attribute: Attribute, value: unknown): unknown {
+  const hasValue = findAttribute(attribute.subAttributes ?? [], 'value') !== undefined
+  if (!hasValue) return value
+  if (!attribute.multiValued && Array.isArray(value) && value.length <= 1) {
+    return complexFromShorthand(attribute, value[0] ?? null)
+  }
+  if (typeof value === 'string') return value === '' ? null : (objectFromText(value) ?? { value })
+  // A single reference with an empty value is an empty reference.
+  if (!attribute.multiValued && isComplex(value) && value.value === '') return null
+  return value
+}
+
+function objectFromText(text: string): Complex | undefined {
+  if (!text.startsWith('{')) return undefined
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return isComplex(parsed) ? parsed : undefined
+  } catch {
+    return undefined // No JSON: then the text is the value itself.
+  }
+}
+
+/**
+ * The key of a whole resource, or of a PATCH value without a path, in the forms that are sent: the name
+ * of an attribute; `name.givenName` and `urn:…:User:nativeObjectId`, Entra's flat keys with the flag
+ * `aadOptscim062020`.
+ *
+ * @returns the top-level attribute, and `wrap` which puts a value under it; undefined when unknown
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
+ */
+export function qualifiedKey(
+  key: string,
+  type: ResourceType,
+): { attribute: Attribute; wrap: (value: unknown) => unknown } | undefined {
+  const path = resolveAttributePath(key, type)
+  if (path === undefined) return undefined
+  const [attribute, ...inner] = path.steps
+  // A flat key into a multi-valued attribute names no element of it.
+  if (attribute.multiValued && inner.length > 0) return undefined
+  const wrap = (value: unknown) => inner.reduceRight((wrapped, step) => ({ [step.name]: wrapped }), value)
+  return { attribute, wrap }
+}
+
+/**
+ * Entra adds or replaces `emails[type eq "work"].value` when there is no such element and expects it to
+ * be made; RFC 7644 §3.5.2.3 answers `noTarget`. Made only for the filters that Entra writes: a
+ * conjunction of `eq` on `type` with a canonical value, or on `primary`. Any other filter that selects
+ * nothing stays a `noTarget`.
+ *
+ * @returns the sub-attributes of the new element, or undefined when the filter does not describe one
+ * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/416
+ */
+export function elementFromFilter(filter: Filter): Complex | undefined {
+  if (filter.kind === 'and') {
+    const parts = filter.operands.map(elementFromFilter)
+    return parts.includes(undefined) ? undefined : Object.assign({}, ...parts)
+  }
+  if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
+  const [step] = filter.path.steps
+  if (step.type === 'boolean' && filter.key === true) return { [step.name]: true }
+  const canonical =
+    step.name === 'type' && (step.canonicalValues ?? [filter.key]).includes(String(filter.key))
+  return canonical ? { [step.name]: filter.key } : undefined
+}
+
+/**
+ * Old dialect: `Remove` with path `members` and the ids in `value` means these members. RFC 7644
+ * §3.5.2.2 has no value here and would remove all of them, which would empty the group.
+ *
+ * @returns the elements to remove, or undefined when the operation means the whole attribute
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
+ */
+export function removedElements(value: unknown): readonly unknown[] | undefined {
+  if (value === undefined || value === null) return undefined
+  return Array.isArray(value) ? value : [value]
+}
+
+/**
+ * A multi-valued attribute with one value that is not in an array: Microsoft's test collection sends
+ * members as an object or a string.
+ *
+ * @see https://github.com/AzureAD/SCIMReferenceCode
+ */
+export function arrayFromSingle(attribute: Attribute, value: unknown): unknown {
+  return attribute.multiValued && value !== null && value !== undefined && !Array.isArray(value)
+    ? [value]
+    : value
+}
+
+/**
+ * Entra clears an attribute by replacing it with an empty string; RFC 7643 §2.5 knows null and [] for it.
+ * An extension or a complex attribute is cleared by null alone.
+ *
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
+ */
+export function isUnassigned(attribute: Attribute, value: unknown): boolean {
+  if (value === null || value === undefined) return true
+  if (Array.isArray(value)) return attribute.multiValued && value.length === 0
+  return value === '' && !isExtension(attribute)
+}

@@ -1,0 +1,64 @@
+/**
+ * The path of a PATCH operation (RFC 7644 §3.5.2): an attribute path, or a value path that selects
+ * elements of a multi-valued attribute.
+ *
+ *   emails[type eq "work"].value
+ *   ^ attribute             ^ subAttribute
+ *         ^ filter
+ */
+import { type AttributePath, resolveAttributePath, target } from './attribute-path.ts'
+import { badRequest, ScimError } from './error.ts'
+import type { Filter } from './filter/ast.ts'
+import { parseValuePath } from './filter/parser.ts'
+import { resolveValueFilter } from './filter/resolve.ts'
+import type { Attribute, ResourceType } from './schema/definition.ts'
+import { findAttribute } from './schema/lookup.ts'
+
+/** A resolved path. With `filter`, `path` ends at the multi-valued attribute that it selects from. */
+export interface PatchPath {
+  /** As the client wrote it, for messages. */
+  readonly text: string
+  readonly path: AttributePath
+  readonly filter?: Filter
+  readonly subAttribute?: Attribute
+}
+
+/**
+ * Resolves the path of a PATCH operation.
+ *
+ * @throws {ScimError} invalidPath when the text is no path, or names what the resource type does not have
+ */
+export function parsePath(text: string, type: ResourceType): PatchPath {
+  if (text.includes('[')) return parseSelection(text, type)
+  const path = resolveAttributePath(text.trim(), type)
+  if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute "${text}"`)
+  return { text, path }
+}
+
+function parseSelection(text: string, type: ResourceType): PatchPath {
+  try {
+    const { name, operand, subAttribute } = parseValuePath(text)
+    const path = resolveAttributePath(name, type)
+    if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute "${name}"`)
+    const attribute = target(path)
+    if (!attribute.multiValued || attribute.subAttributes === undefined) {
+      throw badRequest('invalidPath', `"${name}" has no elements for "[…]" to select from`)
+    }
+    const filter = resolveValueFilter(operand, attribute)
+    if (subAttribute === undefined) return { text, path, filter }
+    return { text, path, filter, subAttribute: requireSubAttribute(attribute, subAttribute) }
+  } catch (error) {
+    // RFC 7644 §3.12: inside a path it is the path that is invalid.
+    if (error instanceof ScimError)
+      throw badRequest('invalidPath', `path ${JSON.stringify(text)}: ${error.detail}`)
+    throw error
+  }
+}
+
+function requireSubAttribute(attribute: Attribute, name: string): Attribute {
+  const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
+  if (subAttribute === undefined) {
+    throw badRequest('invalidPath', `"${attribute.name}" has no sub-attribute "${name}"`)
+  }
+  return subAttribute
+}

@@ -1,0 +1,47 @@
+/**
+ * The attributes that every resource has (RFC 7643 §3.1, and "schemas" of §3).
+ */
+import { attribute, complex } from './definition.ts'
+
+const READ_ONLY = { mutability: 'readOnly' } as const
+
+export const COMMON_ATTRIBUTES = [
+  attribute('schemas', 'reference', 'The URNs of the schemas whose attributes the resource holds.', {
+    multiValued: true,
+    required: true,
+    // URNs compare without regard to case (RFC 8141 §3.1); clients do write them in other cases.
+    caseExact: false,
+    returned: 'always',
+    referenceTypes: ['uri'],
+  }),
+  attribute('id', 'string', 'The identifier that the service provider gave to the resource.', {
+    ...READ_ONLY,
+    caseExact: true,
+    returned: 'always',
+    uniqueness: 'server',
+  }),
+  attribute('externalId', 'string', 'The identifier that the provisioning client gave to the resource.', {
+    caseExact: true,
+  }),
+  complex(
+    'meta',
+    'Metadata that the service provider keeps of the resource.',
+    [
+      attribute('resourceType', 'string', 'The name of the resource type.', {
+        ...READ_ONLY,
+        caseExact: true,
+      }),
+      attribute('created', 'dateTime', 'When the resource was created.', READ_ONLY),
+      attribute('lastModified', 'dateTime', 'When the resource was last changed.', READ_ONLY),
+      attribute('location', 'reference', 'The URI of the resource.', {
+        ...READ_ONLY,
+        referenceTypes: ['uri'],
+      }),
+      attribute('version', 'string', 'The version of the resource, a weak ETag.', {
+        ...READ_ONLY,
+        caseExact: true,
+      }),
+    ],
+    READ_ONLY,
+  ),
+] as const

@@ -1,0 +1,117 @@
+/**
+ * Types of a schema, its attributes and their characteristics (RFC 7643 §2.2, §7), and the small
+ * constructors that the schemas are written with. The same objects validate input, drive filters,
+ * PATCH and projection, and are served by /Schemas.
+ */
+
+export type AttributeType =
+  | 'string'
+  | 'boolean'
+  | 'decimal'
+  | 'integer'
+  | 'dateTime'
+  | 'binary'
+  | 'reference'
+  | 'complex'
+
+/** One attribute with all its characteristics. @see RFC 7643 §7 */
+export interface Attribute {
+  readonly name: string
+  readonly type: AttributeType
+  readonly multiValued: boolean
+  readonly description: string
+  readonly required: boolean
+  readonly caseExact: boolean
+  readonly canonicalValues?: readonly string[]
+  readonly mutability: 'readOnly' | 'readWrite' | 'immutable' | 'writeOnly'
+  readonly returned: 'always' | 'never' | 'default' | 'request'
+  readonly uniqueness: 'none' | 'server' | 'global'
+  readonly referenceTypes?: readonly string[]
+  readonly subAttributes?: readonly Attribute[]
+}
+
+/** A schema as data. `id` is its URN. */
+export interface Schema {
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  readonly attributes: readonly Attribute[]
+}
+
+/** A resource type with its schemas in place. @see RFC 7643 §6 */
+export interface ResourceType {
+  readonly name: 'User' | 'Group'
+  /** Relative to the Tenant URL, with the leading slash. */
+  readonly endpoint: '/Users' | '/Groups'
+  readonly description: string
+  readonly schema: Schema
+  readonly extensions: readonly Schema[]
+  /**
+   * Everything a resource can hold: common attributes, those of the schema, and for each extension
+   * one complex attribute that is named by the URN of the extension, as on the wire.
+   */
+  readonly attributes: readonly Attribute[]
+}
+
+type Characteristics = Partial<Omit<Attribute, 'name' | 'type' | 'description'>>
+
+/** An attribute with the default characteristics of RFC 7643 §2.2 where none are given. */
+export function attribute(
+  name: string,
+  type: AttributeType,
+  description: string,
+  characteristics: Characteristics = {},
+): Attribute {
+  return {
+    name,
+    type,
+    multiValued: false,
+    description,
+    required: false,
+    // RFC 7643 §2.3.6, §2.3.7: binary and reference values are case exact.
+    caseExact: type === 'binary' || type === 'reference',
+    mutability: 'readWrite',
+    returned: 'default',
+    uniqueness: 'none',
+    ...characteristics,
+  }
+}
+
+/** A complex attribute. Sub-attributes keep the order in which they are given. */
+export function complex(
+  name: string,
+  description: string,
+  subAttributes: readonly Attribute[],
+  characteristics: Characteristics = {},
+): Attribute {
+  return attribute(name, 'complex', description, { ...characteristics, subAttributes })
+}
+
+/**
+ * A multi-valued attribute with the sub-attributes of RFC 7643 §2.4: value, display, type, primary.
+ *
+ * @param value the `value` sub-attribute, which differs from attribute to attribute
+ */
+export function multiValued(
+  name: string,
+  description: string,
+  value: Attribute,
+  types: readonly string[] = [],
+): Attribute {
+  return complex(
+    name,
+    description,
+    [
+      value,
+      attribute('display', 'string', 'A human-readable name, primarily used for display purposes.'),
+      attribute(
+        'type',
+        'string',
+        'A label that tells the function of the value.',
+        types.length === 0 ? {} : { canonicalValues: types },
+      ),
+      attribute('primary', 'boolean', 'True for the preferred value. It may be true for one value only.'),
+    ],
+    { multiValued: true },
+  )
+}

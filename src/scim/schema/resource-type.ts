@@ -1,0 +1,44 @@
+/**
+ * The User and Group resource types as data (RFC 7643 §6).
+ */
+import { CISCO_UMBRELLA_GROUP, CISCO_UMBRELLA_USER } from './cisco-umbrella.ts'
+import { COMMON_ATTRIBUTES } from './common-attributes.ts'
+import { type Attribute, complex, type ResourceType, type Schema } from './definition.ts'
+import { ENTERPRISE_USER } from './enterprise-user.ts'
+import { GROUP } from './group.ts'
+import { USER } from './user.ts'
+
+export const USER_RESOURCE_TYPE: ResourceType = resourceType(
+  { name: 'User', endpoint: '/Users', description: 'User Account' },
+  USER,
+  [ENTERPRISE_USER, CISCO_UMBRELLA_USER],
+)
+
+export const GROUP_RESOURCE_TYPE: ResourceType = resourceType(
+  { name: 'Group', endpoint: '/Groups', description: 'Group' },
+  GROUP,
+  [CISCO_UMBRELLA_GROUP],
+)
+
+export const RESOURCE_TYPES: readonly ResourceType[] = [USER_RESOURCE_TYPE, GROUP_RESOURCE_TYPE]
+
+/** Every schema of a resource type, each once, in the order in which /Schemas lists them. */
+export const SCHEMAS: readonly Schema[] = RESOURCE_TYPES.flatMap((type) => [type.schema, ...type.extensions])
+
+/** True for the complex attribute that stands for an extension: only those are named by a URN. */
+export function isExtension(attribute: Attribute): boolean {
+  return attribute.name.startsWith('urn:')
+}
+
+function resourceType(
+  identity: Pick<ResourceType, 'name' | 'endpoint' | 'description'>,
+  schema: Schema,
+  extensions: readonly Schema[],
+): ResourceType {
+  const attributes = [
+    ...COMMON_ATTRIBUTES,
+    ...schema.attributes,
+    ...extensions.map((extension) => complex(extension.id, extension.description, extension.attributes)),
+  ]
+  return { ...identity, schema, extensions, attributes }
+}

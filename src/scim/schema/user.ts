@@ -1,0 +1,117 @@
+/**
+ * The User schema as data (RFC 7643 §4.1, §8.7.1).
+ */
+import { USER_SCHEMA } from '../urn.ts'
+import { attribute, complex, multiValued, type Schema } from './definition.ts'
+
+const NAME = complex('name', "The components of the user's name.", [
+  attribute('formatted', 'string', 'The full name, formatted for display.'),
+  attribute('familyName', 'string', 'The family name, or last name.'),
+  attribute('givenName', 'string', 'The given name, or first name.'),
+  attribute('middleName', 'string', 'The middle name or names.'),
+  attribute('honorificPrefix', 'string', 'The honorific prefix or title, such as "Ms.".'),
+  attribute('honorificSuffix', 'string', 'The honorific suffix, such as "III".'),
+])
+
+const ADDRESSES = complex(
+  'addresses',
+  'Physical mailing addresses.',
+  [
+    attribute('formatted', 'string', 'The full mailing address, formatted for display.'),
+    attribute('streetAddress', 'string', 'The street address; it may hold several lines.'),
+    attribute('locality', 'string', 'The city or locality.'),
+    attribute('region', 'string', 'The state or region.'),
+    attribute('postalCode', 'string', 'The postal code.'),
+    attribute('country', 'string', 'The country.'),
+    attribute('type', 'string', 'A label that tells the function of the address.', {
+      canonicalValues: ['work', 'home', 'other'],
+    }),
+    attribute('primary', 'boolean', 'True for the preferred address. It may be true for one address only.'),
+  ],
+  { multiValued: true },
+)
+
+const GROUPS = complex(
+  'groups',
+  'The groups that the user belongs to, directly or through nested groups.',
+  [
+    attribute('value', 'string', 'The identifier of the group.', { mutability: 'readOnly', caseExact: true }),
+    attribute('$ref', 'reference', 'The URI of the group.', {
+      mutability: 'readOnly',
+      referenceTypes: ['Group'],
+    }),
+    attribute('display', 'string', 'The displayName of the group.', { mutability: 'readOnly' }),
+    attribute('type', 'string', 'Whether the membership is direct or indirect.', {
+      mutability: 'readOnly',
+      canonicalValues: ['direct', 'indirect'],
+    }),
+  ],
+  { multiValued: true, mutability: 'readOnly' },
+)
+
+export const USER = {
+  id: USER_SCHEMA,
+  name: 'User',
+  description: 'User Account',
+  attributes: [
+    attribute('userName', 'string', 'The name by which the user signs in; unique in the directory.', {
+      required: true,
+      uniqueness: 'server',
+    }),
+    NAME,
+    attribute('displayName', 'string', 'The name of the user, suitable for display.'),
+    attribute('nickName', 'string', 'The casual name of the user.'),
+    attribute('profileUrl', 'reference', "The URI of the user's online profile.", {
+      referenceTypes: ['external'],
+    }),
+    attribute('title', 'string', 'The user\'s title, such as "Vice President".'),
+    attribute('userType', 'string', 'The relationship between the organisation and the user.'),
+    attribute('preferredLanguage', 'string', "The user's preferred written or spoken language."),
+    attribute('locale', 'string', "The user's default location, for currency, dates and numbers."),
+    attribute('timezone', 'string', "The user's time zone, in IANA format."),
+    attribute('active', 'boolean', "The user's administrative status."),
+    attribute('password', 'string', "The user's clear-text password, for setting it only.", {
+      caseExact: true,
+      mutability: 'writeOnly',
+      returned: 'never',
+    }),
+    multiValued('emails', 'E-mail addresses.', attribute('value', 'string', 'An e-mail address.'), [
+      'work',
+      'home',
+      'other',
+    ]),
+    multiValued('phoneNumbers', 'Phone numbers.', attribute('value', 'string', 'A phone number.'), [
+      'work',
+      'home',
+      'mobile',
+      'fax',
+      'pager',
+      'other',
+    ]),
+    multiValued('ims', 'Instant messaging addresses.', attribute('value', 'string', 'An address.'), [
+      'aim',
+      'gtalk',
+      'icq',
+      'xmpp',
+      'msn',
+      'skype',
+      'qq',
+      'yahoo',
+    ]),
+    multiValued(
+      'photos',
+      'URIs of photos of the user.',
+      attribute('value', 'reference', 'The URI of a photo.', { referenceTypes: ['external'] }),
+      ['photo', 'thumbnail'],
+    ),
+    ADDRESSES,
+    GROUPS,
+    multiValued('entitlements', 'Entitlements of the user.', attribute('value', 'string', 'An entitlement.')),
+    multiValued('roles', 'Roles of the user.', attribute('value', 'string', 'A role.')),
+    multiValued(
+      'x509Certificates',
+      'Certificates issued to the user.',
+      attribute('value', 'binary', 'A DER certificate in base64.'),
+    ),
+  ],
+} as const satisfies Schema

@@ -1,0 +1,192 @@
+/**
+ * A resource sent by a client, checked against its resource type (RFC 7643 §2, RFC 7644 §3.3, §3.5.1):
+ * types, required attributes, canonical form. Values stay as they were sent; names take the spelling of
+ * the schema. What a client may not set, or what we do not know, is left out.
+ */
+import { type Complex, isComplex } from './comparison.ts'
+import { badRequest } from './error.ts'
+import { booleanFromText, complexFromShorthand, qualifiedKey } from './patch/compatibility.ts'
+import type { Attribute, ResourceType } from './schema/definition.ts'
+import { findAttribute } from './schema/lookup.ts'
+import { isExtension } from './schema/resource-type.ts'
+
+/** A checked resource without `id`, `meta` and other read-only attributes. */
+export interface Validated {
+  readonly resource: Complex
+  /** Paths of attributes, and URNs of schemas, that we do not know: named in the provisioning log. */
+  readonly ignored: readonly string[]
+}
+
+/**
+ * Checks a whole resource: the body of POST and PUT.
+ *
+ * @throws {ScimError} invalidSyntax when the body is no object; invalidValue naming attribute, what was
+ *   found and what is expected
+ */
+export function validateResource(body: unknown, type: ResourceType): Validated {
+  if (!isComplex(body))
+    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
+  const ignored: string[] = []
+  const resource: Complex = {}
+  for (const [key, value] of Object.entries(body)) {
+    const named = qualifiedKey(key, type)
+    if (named === undefined) ignored.push(key)
+    else if (named.attribute.name === 'schemas') ignored.push(...checkSchemas(value, type))
+    else
+      assign(
+        resource,
+        named.attribute,
+        canonicalValue(named.attribute, named.wrap(value), named.attribute.name, ignored),
+      )
+  }
+  return { resource: requireComplete(resource, type), ignored }
+}
+
+/**
+ * The rules that hold for a resource as a whole, also after a PATCH: required attributes are there, and
+ * "primary" is true at most once in each attribute (RFC 7643 §2.4). Sets "schemas".
+ *
+ * @throws {ScimError} invalidValue
+ */
+export function requireComplete(resource: Complex, type: ResourceType): Complex {
+  for (const attribute of type.attributes) {
+    const value = resource[attribute.name]
+    if (attribute.required && attribute.name !== 'schemas' && (value === undefined || value === '')) {
+      throw badRequest('invalidValue', `attribute "${attribute.name}" is required and must not be empty`)
+    }
+    if (
+      Array.isArray(value) &&
+      value.filter((element) => isComplex(element) && element.primary === true).length > 1
+    ) {
+      throw badRequest(
+        'invalidValue',
+        `attribute "${attribute.name}" has more than one primary value, at most one is allowed`,
+      )
+    }
+  }
+  return { ...resource, schemas: schemasOf(resource, type) }
+}
+
+/**
+ * A value in canonical form: of the attribute's type, names in the spelling of the schema, without nulls,
+ * unknown and read-only sub-attributes.
+ *
+ * @param path as the client wrote it, for messages
+ * @param ignored receives the paths of unknown sub-attributes
+ * @returns undefined when nothing is left: RFC 7643 §2.5 makes null and an empty array "unassigned"
+ * @throws {ScimError} invalidValue naming the path, what was found and what is expected
+ */
+export function canonicalValue(
+  attribute: Attribute,
+  value: unknown,
+  path: string,
+  ignored: string[],
+): unknown {
+  if (value === null || value === undefined || attribute.mutability === 'readOnly') return undefined
+  if (!attribute.multiValued) return canonicalElement(attribute, value, path, ignored)
+  if (!Array.isArray(value)) throw wrongType(path, 'an array', value)
+  const elements = value
+    .map((element, i) =>
+      element === null ? undefined : canonicalElement(attribute, element, `${path}[${i}]`, ignored),
+    )
+    .filter((element) => element !== undefined)
+  return elements.length === 0 ? undefined : elements
+}
+
+function canonicalElement(attribute: Attribute, value: unknown, path: string, ignored: string[]): unknown {
+  if (attribute.subAttributes === undefined) return canonicalSimple(attribute, value, path)
+  const shorthand = complexFromShorthand(attribute, value)
+  if (shorthand === null) return undefined
+  if (!isComplex(shorthand)) throw wrongType(path, 'an object', value)
+  const result: Complex = {}
+  for (const [key, sub] of Object.entries(shorthand)) {
+    const subAttribute = findAttribute(attribute.subAttributes, key)
+    const subPath = isExtension(attribute) ? `${path}:${key}` : `${path}.${key}`
+    if (subAttribute === undefined) ignored.push(subPath)
+    else assign(result, subAttribute, canonicalValue(subAttribute, sub, subPath, ignored))
+  }
+  return Object.keys(result).length === 0 ? undefined : result
+}
+
+function assign(object: Complex, attribute: Attribute, value: unknown): void {
+  if (value === undefined) return
+  const before = object[attribute.name]
+  // An extension can arrive in parts: flat keys beside, or instead of, the object.
+  object[attribute.name] = isComplex(before) && isComplex(value) ? { ...before, ...value } : value
+}
+
+function canonicalSimple(attribute: Attribute, value: unknown, path: string): unknown {
+  switch (attribute.type) {
+    case 'boolean':
+      return check(path, 'a boolean', booleanFromText(value), value, (it) => typeof it === 'boolean')
+    case 'integer':
+      return check(path, 'an integer', value, value, Number.isSafeInteger)
+    case 'decimal':
+      return check(path, 'a number', value, value, Number.isFinite)
+    case 'dateTime':
+      return check(path, 'a dateTime such as "2011-08-01T21:32:44.882Z"', value, value, isDateTime)
+    case 'binary':
+      return check(path, 'a base64 string', value, value, isBase64)
+    default:
+      return check(path, 'a string of well-formed Unicode without U+0000', value, value, isText)
+  }
+}
+
+function check(
+  path: string,
+  expected: string,
+  value: unknown,
+  found: unknown,
+  test: (value: unknown) => boolean,
+) {
+  if (!test(value)) throw wrongType(path, expected, found)
+  return value
+}
+
+/** SQLite ends a text at U+0000, and a lone surrogate cannot be stored as UTF-8. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+}
+
+/** RFC 7643 §2.3.5: xsd:dateTime, date and time with an optional offset. */
+function isDateTime(value: unknown): boolean {
+  const pattern = /^-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?$/
+  return typeof value === 'string' && pattern.test(value) && !Number.isNaN(Date.parse(value))
+}
+
+function isBase64(value: unknown): boolean {
+  return typeof value === 'string' && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value.replace(/[\r\n]/g, ''))
+}
+
+function wrongType(path: string, expected: string, found: unknown) {
+  return badRequest('invalidValue', `attribute "${path}" must be ${expected}, found ${kindOf(found)}`)
+}
+
+/** What a JSON value is, for messages: never the value itself, which may be secret or long. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+/** @returns the unknown URNs: Entra adds some of its own, so they are ignored and logged */
+function checkSchemas(value: unknown, type: ResourceType): readonly string[] {
+  if (!Array.isArray(value) || !value.every((urn) => typeof urn === 'string')) {
+    throw wrongType('schemas', 'an array of strings', value)
+  }
+  const known = new Set([type.schema, ...type.extensions].map((schema) => schema.id.toLowerCase()))
+  if (!value.some((urn) => urn.toLowerCase() === type.schema.id.toLowerCase())) {
+    throw badRequest(
+      'invalidValue',
+      `attribute "schemas" must hold "${type.schema.id}", found ${JSON.stringify(value)}`,
+    )
+  }
+  return value.filter((urn) => !known.has(urn.toLowerCase()))
+}
+
+/** RFC 7643 §3: "schemas" names the core schema and each extension that has a value. */
+function schemasOf(resource: Complex, type: ResourceType): readonly string[] {
+  const extensions = type.extensions.filter((extension) => resource[extension.id] !== undefined)
+  return [type.schema.id, ...extensions.map((extension) => extension.id)]
+}
