@@ -1,0 +1,9 @@
+/** What the command line hands to a command. Types only. */
+import type { Output } from './cycle-reporter.ts'
+import type { OptionValues } from './options.ts'
+
+export interface CommandContext {
+  readonly values: OptionValues
+  readonly positionals: readonly string[]
+  readonly output: Output & NodeJS.WritableStream
+}

@@ -1,0 +1,77 @@
+/** Options that several commands share, read and checked. Each message says which option, what was given, what is allowed. */
+import { DEFAULT_JOB, type JobConfig } from '../job.ts'
+import type { Dialect } from '../requests.ts'
+import { parseTenantUrl, type TenantUrl } from '../tenant-url.ts'
+import { UsageError } from './usage-error.ts'
+
+/** As parseArgs gives them: absent, text or a switch. */
+export type OptionValues = Readonly<Record<string, string | boolean | undefined>>
+
+export const TOKEN_VARIABLE = 'ENTRA_SECRET_TOKEN'
+
+export function textOption(values: OptionValues, name: string): string | undefined {
+  const value = values[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** @throws {UsageError} */
+export function requireText(values: OptionValues, name: string, meaning: string): string {
+  const value = textOption(values, name)
+  if (value === undefined) throw new UsageError(`--${name} is missing: ${meaning}`)
+  return value
+}
+
+/** @throws {UsageError} */
+export function integerOption(
+  values: OptionValues,
+  name: string,
+  min: number,
+  max: number,
+): number | undefined {
+  const text = textOption(values, name)
+  if (text === undefined) return undefined
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < min || number > max)
+    throw new UsageError(`--${name} must be an integer from ${min} to ${max}, got "${text}"`)
+  return number
+}
+
+/** @throws {UsageError} */
+export function tenantUrlOption(text: string): TenantUrl {
+  try {
+    return parseTenantUrl(text)
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** The token from --token or the environment. @throws {UsageError} */
+export function tokenOption(values: OptionValues): string {
+  const token = textOption(values, 'token') ?? process.env[TOKEN_VARIABLE]
+  if (token === undefined || token === '')
+    throw new UsageError(
+      `--token is missing: the Secret Token, which may also come from the variable ${TOKEN_VARIABLE}`,
+    )
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new UsageError('The Secret Token has a character that a header cannot carry')
+  return token
+}
+
+/** --dialect wins over a flag in the Tenant URL, which wins over the job. @throws {UsageError} */
+export function dialectOption(values: OptionValues, tenantUrl: TenantUrl, otherwise: Dialect): Dialect {
+  const text = textOption(values, 'dialect')
+  if (text === undefined) return tenantUrl.dialect ?? otherwise
+  if (text !== 'old' && text !== 'flag')
+    throw new UsageError(`--dialect must be "old" or "flag", got "${text}"`)
+  return text
+}
+
+/** The job with what the command line says about it. @throws {UsageError} */
+export function jobOption(
+  values: OptionValues,
+  tenantUrl: TenantUrl,
+  job: JobConfig = DEFAULT_JOB,
+): JobConfig {
+  const concurrency = integerOption(values, 'concurrency', 1, 100) ?? job.concurrency
+  return { ...job, dialect: dialectOption(values, tenantUrl, job.dialect), concurrency }
+}

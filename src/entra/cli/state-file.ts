@@ -1,0 +1,171 @@
+/**
+ * The state file: found beside the directory file, locked while a command runs, written atomically (a new file, synced,
+ * then renamed over the old one), at once when asked and otherwise at intervals that keep writing cheap.
+ */
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, extname, join } from 'node:path'
+import { type JobState, newState, parseState, type StateTarget } from '../state.ts'
+import type { TenantUrl } from '../tenant-url.ts'
+import { readDocument, refuseProblems } from './documents.ts'
+import { UsageError } from './usage-error.ts'
+
+/** At most this share of the time goes into writing the state. */
+const MAX_WRITING_SHARE = 0.05
+const MIN_INTERVAL_MS = 1000
+
+/** Tokens that show their tenant look like `scim_acme_<secret>`; of others only the Tenant URL is known. */
+const TENANT_TOKEN = /^([A-Za-z0-9]+_[A-Za-z0-9-]+)_[A-Za-z0-9_-]{32,}$/
+
+/** Names the target of a state without keeping anything secret. A rotated token of the same tenant is the same target. */
+export function stateTarget(tenantUrl: TenantUrl, token: string): StateTarget {
+  const tenant = TENANT_TOKEN.exec(token)?.[1]
+  return { tenantUrl: tenantUrl.base, tenant: tenant === undefined ? '' : hash(tenant) }
+}
+
+/** `quillfern.json` and a target make `quillfern.1a2b3c4d.state.json`: each target has a state of its own. */
+export function defaultStateFile(directoryFile: string, target: StateTarget): string {
+  const name = basename(directoryFile, extname(directoryFile))
+  return join(dirname(directoryFile), `${name}.${hash(`${target.tenantUrl} ${target.tenant}`)}.state.json`)
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
+}
+
+/** An opened, locked state file. `close` writes what is left and gives the lock back. */
+export class StateFile {
+  readonly file: string
+  readonly state: JobState
+  #changed = false
+  #timer: NodeJS.Timeout | undefined
+  #intervalMs = MIN_INTERVAL_MS
+
+  private constructor(file: string, state: JobState) {
+    this.file = file
+    this.state = state
+  }
+
+  /**
+   * Opens the state of a target, making a new one when there is no file.
+   * @throws {UsageError} when another run holds it, it has a mistake, or it belongs to another target.
+   */
+  static open(file: string, target: StateTarget): StateFile {
+    lock(file)
+    try {
+      return new StateFile(file, readState(file, target))
+    } catch (error) {
+      unlock(file)
+      throw error
+    }
+  }
+
+  /** Tells that the state changed; it is written soon. */
+  touch(): void {
+    this.#changed = true
+    this.#timer ??= setTimeout(() => this.save(), this.#intervalMs)
+  }
+
+  save(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (!this.#changed) return
+    this.#changed = false
+    const started = performance.now()
+    writeAtomically(this.file, JSON.stringify(this.state))
+    this.#intervalMs = Math.max(MIN_INTERVAL_MS, (performance.now() - started) / MAX_WRITING_SHARE)
+  }
+
+  close(): void {
+    try {
+      this.save()
+    } finally {
+      clearTimeout(this.#timer)
+      unlock(this.file)
+    }
+  }
+}
+
+function readState(file: string, target: StateTarget): JobState {
+  if (!existsSync(file)) return newState(target)
+  const source = readDocument(file, 'state file')
+  const { state, problems } = parseState(source.value)
+  refuseProblems(source, problems, 'state file')
+  if (state === undefined) throw new UsageError(`The state file "${file}" cannot be used`)
+  const same = state.target.tenantUrl === target.tenantUrl && state.target.tenant === target.tenant
+  if (same) return state
+  const other =
+    state.target.tenantUrl === target.tenantUrl
+      ? 'another tenant of the same Tenant URL'
+      : state.target.tenantUrl
+  throw new UsageError(
+    `The state file "${file}" was made for ${other}, not for this target; nothing was sent.\n` +
+      '  Choose another with --state FILE, or delete it to start with an initial cycle.',
+  )
+}
+
+/** @throws {UsageError} when the directory of the file cannot be written. */
+export function writeAtomically(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    const descriptor = openSync(temporary, 'w', 0o600)
+    try {
+      writeFileSync(descriptor, text)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw new UsageError(`Cannot write "${file}": ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** The lock is a file with the process id; one left by a process that is gone is taken over. */
+function lock(file: string): void {
+  const lockFile = `${file}.lock`
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
+      return
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
+        throw new UsageError(`Cannot write "${lockFile}": ${error instanceof Error ? error.message : error}`)
+    }
+    const holder = lockHolder(lockFile)
+    if (holder !== undefined) {
+      throw new UsageError(
+        `The state file "${file}" is in use by process ${holder}; nothing was sent. Wait for it, or choose another with --state FILE.`,
+      )
+    }
+    rmSync(lockFile, { force: true })
+  }
+  throw new UsageError(`The state file "${file}" is in use by another process; nothing was sent.`)
+}
+
+/** The living process that holds a lock. */
+function lockHolder(lockFile: string): number | undefined {
+  const pid = existsSync(lockFile) ? Number(readFileSync(lockFile, 'utf8')) : Number.NaN
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  try {
+    process.kill(pid, 0)
+    return pid
+  } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM' ? pid : undefined
+  }
+}
+
+function unlock(file: string): void {
+  rmSync(`${file}.lock`, { force: true })
+}

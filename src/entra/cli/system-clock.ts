@@ -1,0 +1,14 @@
+/** The real clock. */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Clock } from '../clock.ts'
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    try {
+      await wait(ms, undefined, signal === undefined ? {} : { signal })
+    } catch (error) {
+      if (!signal?.aborted) throw error
+    }
+  },
+}

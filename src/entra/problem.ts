@@ -1,0 +1,47 @@
+/**
+ * Mistakes found in a file that somebody wrote by hand: where (a path of keys) and what. Pure: the reader in cli/
+ * turns the path into file, line and field.
+ */
+
+export type FieldPath = readonly (string | number)[]
+
+export interface Problem {
+  readonly path: FieldPath
+  readonly message: string
+}
+
+/** Collects problems while a document is read, so that all of them can be told at once. */
+export class Problems {
+  readonly list: Problem[] = []
+
+  add(path: FieldPath, message: string): void {
+    this.list.push({ path, message })
+  }
+}
+
+/** `users[3].userPrincipalName`, the form in which a path is shown. */
+export function describePath(path: FieldPath): string {
+  let text = ''
+  for (const key of path) {
+    if (typeof key === 'number') text += `[${key}]`
+    else text += text === '' ? key : `.${key}`
+  }
+  return text === '' ? 'the document' : text
+}
+
+/** What a value is, in the words of a message: `a number`, `null`, `a list`. */
+export function describeType(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'an object'
+  if (typeof value === 'string')
+    return value === '' ? 'an empty string' : `the string "${value.slice(0, 60)}"`
+  return `the ${typeof value} ${String(value)}`
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

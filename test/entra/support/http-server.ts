@@ -1,0 +1,39 @@
+/** Serves a store on 127.0.0.1, for tests of the command line. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { BASE, type ScimStore } from './scim-store.ts'
+
+export interface TestServer {
+  readonly tenantUrl: string
+  close(): Promise<void>
+}
+
+export async function serveStore(store: ScimStore): Promise<TestServer> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const text = Buffer.concat(chunks).toString('utf8')
+    const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [
+      name,
+      String(value),
+    ])
+    const path = (request.url ?? '').replace(/^\/scim\/v2/, '')
+    const answer = await store.fetch(BASE + path, {
+      method: request.method ?? 'GET',
+      headers,
+      ...(text === '' ? {} : { body: text }),
+    })
+    response.writeHead(answer.status, Object.fromEntries(answer.headers))
+    response.end(await answer.text())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    tenantUrl: `http://127.0.0.1:${port}/scim/v2`,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}

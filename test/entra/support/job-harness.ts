@@ -1,0 +1,120 @@
+/** A provisioning job in a test: a store, a clock that moves by call, counted ids, and a directory that can be edited. */
+
+import type { Clock } from '../../../src/entra/clock.ts'
+import { type CycleResult, runCycle } from '../../../src/entra/cycle.ts'
+import type { CycleContext } from '../../../src/entra/cycle-context.ts'
+import { type Directory, parseDirectory } from '../../../src/entra/directory.ts'
+import { importDirectory } from '../../../src/entra/import.ts'
+import { DEFAULT_JOB, type JobConfig } from '../../../src/entra/job.ts'
+import type { LogEntry } from '../../../src/entra/provisioning-log.ts'
+import { ScimClient } from '../../../src/entra/scim-client.ts'
+import { type JobState, newState } from '../../../src/entra/state.ts'
+import { parseTenantUrl } from '../../../src/entra/tenant-url.ts'
+import { BASE, ScimStore } from './scim-store.ts'
+
+/** Time that passes only when it is moved, or slept through. */
+export class ManualClock implements Clock {
+  #now: number
+  readonly slept: number[] = []
+
+  constructor(start = '2026-05-04T08:00:00Z') {
+    this.#now = Date.parse(start)
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  async sleep(ms: number): Promise<void> {
+    this.slept.push(ms)
+    this.#now += ms
+  }
+
+  advance(ms: number): void {
+    this.#now += ms
+  }
+}
+
+/** UUIDs that count up; the connection test's queries are recognized by them. */
+export function countingIds(): () => string {
+  let last = 0
+  return () => `00000000-0000-4000-8000-${String(++last).padStart(12, '0')}`
+}
+
+export class JobHarness {
+  readonly store = new ScimStore()
+  readonly clock = new ManualClock()
+  readonly log: LogEntry[] = []
+  readonly newId = countingIds()
+  state: JobState = newState({ tenantUrl: BASE, tenant: '' })
+  job: JobConfig = { ...DEFAULT_JOB, concurrency: 1 }
+  directory: { users: Record<string, unknown>[]; groups: Record<string, unknown>[]; assignments?: unknown[] }
+  retryAll = false
+  stop = new AbortController()
+
+  constructor(directory: JobHarness['directory'], job: Partial<JobConfig> = {}) {
+    this.directory = directory
+    this.job = { ...this.job, ...job }
+  }
+
+  client(): ScimClient {
+    const { clock, store } = this
+    const { signal } = this.stop
+    return new ScimClient({
+      tenantUrl: parseTenantUrl(BASE),
+      token: 'secret',
+      fetch: store.fetch,
+      clock,
+      signal,
+      timeoutMs: 200,
+    })
+  }
+
+  parsed(): Directory {
+    const { directory, problems } = parseDirectory(structuredClone(this.directory))
+    if (problems.length > 0) throw new Error(JSON.stringify(problems))
+    return directory
+  }
+
+  context(): CycleContext {
+    const { job, state, clock, newId, retryAll } = this
+    return {
+      job,
+      state,
+      imported: importDirectory(this.parsed(), job, state, clock.now()),
+      client: this.client(),
+      clock,
+      newId,
+      emit: (event) => {
+        if (event.type === 'log') this.log.push(event.entry)
+      },
+      onStateChanged: () => undefined,
+      signal: this.stop.signal,
+      retryAll,
+    }
+  }
+
+  async cycle(): Promise<CycleResult> {
+    this.log.length = 0
+    return runCycle(this.context())
+  }
+
+  /** Runs a cycle and gives its requests without the connection test. */
+  async requestsOfCycle(): Promise<{ method: string; path: string; body: unknown }[]> {
+    this.store.received.length = 0
+    await this.cycle()
+    return this.store.takeRequests().map(({ method, path, body }) => ({ method, path, body }))
+  }
+
+  user(id: string): Record<string, unknown> {
+    const user = this.directory.users.find((candidate) => candidate.id === id)
+    if (user === undefined) throw new Error(`no user ${id}`)
+    return user
+  }
+
+  group(id: string): Record<string, unknown> & { members: string[] } {
+    const group = this.directory.groups.find((candidate) => candidate.id === id)
+    if (group === undefined) throw new Error(`no group ${id}`)
+    return group as Record<string, unknown> & { members: string[] }
+  }
+}
