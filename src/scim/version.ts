@@ -8,18 +8,31 @@ export function etag(version: number): string {
   return `W/"${version}"`
 }
 
-/** True when a list of entity tags names the version, or is `*`. Weak comparison (RFC 9110 §8.8.3.2). */
-export function namesVersion(header: string, version: number): boolean {
-  if (header.trim() === '*') return true
-  return header.split(',').some((tag) => tag.trim().replace(/^W\//i, '') === `"${version}"`)
+/**
+ * The versions that a list of entity tags names, compared weakly (RFC 9110 §8.8.3.2).
+ *
+ * @returns undefined when every version will do: no header, or `*`
+ */
+export function matchedVersions(header: string | undefined): readonly number[] | undefined {
+  if (header === undefined || header.trim() === '*') return undefined
+  return header.split(',').flatMap((tag) => {
+    const version = /^\s*(?:W\/)?"(\d{1,15})"\s*$/.exec(tag)?.[1]
+    return version === undefined ? [] : [Number(version)]
+  })
 }
 
 /** @throws {ScimError} 412 when `If-Match` was sent and names another version */
 export function requireMatch(ifMatch: string | undefined, version: number): void {
-  if (ifMatch === undefined || namesVersion(ifMatch, version)) return
-  throw new ScimError(
-    412,
-    undefined,
-    `If-Match names ${ifMatch}, but the resource is at version ${etag(version)}`,
-  )
+  if (matchedVersions(ifMatch)?.includes(version) === false) {
+    throw new ScimError(
+      412,
+      undefined,
+      `If-Match is ${ifMatch}, but the resource is at version ${etag(version)}`,
+    )
+  }
+}
+
+/** True when `If-None-Match` names the version: the client has it already (RFC 9110 §13.1.2). */
+export function isNotModified(ifNoneMatch: string | undefined, version: number): boolean {
+  return ifNoneMatch !== undefined && matchedVersions(ifNoneMatch)?.includes(version) !== false
 }

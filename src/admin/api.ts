@@ -1,0 +1,201 @@
+/**
+ * The admin API: tenants, tokens and the provisioning log as JSON, for scripts. Authenticated by
+ * ADMIN_TOKEN; it is not a token of a client and opens nothing under /scim/v2.
+ */
+import { type Context, Hono } from 'hono'
+import { bearerAuth } from 'hono/bearer-auth'
+import { bodyLimit } from 'hono/body-limit'
+import { createMiddleware } from 'hono/factory'
+import { timingSafeEqual } from 'hono/utils/buffer'
+import type { HttpEnv } from '../runtime.ts'
+import { noFigures } from '../storage/database.ts'
+import { type LogQuery, listLog } from '../storage/provisioning-log.ts'
+import {
+  deleteTenant,
+  getTenant,
+  insertTenant,
+  listTenants,
+  type Tenant,
+  updateTenant,
+} from '../storage/tenants.ts'
+import { generateToken, insertToken, listTokens, revokeToken, type TokenInfo } from '../storage/tokens.ts'
+import { AdminError, adminErrorResponse, invalidField } from './errors.ts'
+import { expiresAt, groupLimit, type Input, name, requireObject, tenantId, tokenScope } from './input.ts'
+
+const MAX_BODY_BYTES = 64 * 1024
+const LOG_PAGE_SIZE = 100
+
+/** The admin API as an app of its own; mounted at /admin/api. */
+export function adminApi(): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>()
+  app.onError((error, c) => adminErrorResponse(c, error))
+  app.notFound((c) => adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${c.req.path}`)))
+  app.use(adminAuth)
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new AdminError(413, 'tooLarge', 'the body is too large')
+      },
+    }),
+  )
+  app.use(async (c, next) => {
+    c.set('db', c.env.openDatabase(noFigures()))
+    await next()
+    c.res.headers.set('Cache-Control', 'no-store')
+  })
+
+  app.get('/tenants', async (c) => c.json({ tenants: (await listTenants(c.get('db'))).map(tenantJson) }))
+  app.post('/tenants', async (c) => {
+    const input = await readInput(c)
+    const tenant = {
+      id: tenantId(input),
+      name: name(input),
+      groupLimit: groupLimit(input),
+      createdAt: c.env.now(),
+    }
+    if (!(await insertTenant(c.get('db'), tenant))) {
+      throw new AdminError(409, 'conflict', `there is a tenant "${tenant.id}" already`, 'id')
+    }
+    const counts = { userCount: 0, activeUserCount: 0, groupCount: 0 }
+    return c.json(tenantJson({ ...tenant, ...counts }), 201, { Location: `/admin/api/tenants/${tenant.id}` })
+  })
+  app.get('/tenants/:id', async (c) => c.json(tenantJson(await requireTenant(c))))
+  app.patch('/tenants/:id', async (c) => {
+    const input = await readInput(c)
+    const tenant = await updateTenant(c.get('db'), c.req.param('id'), {
+      name: input.name === undefined ? undefined : name(input),
+      groupLimit: input.groupLimit === undefined ? undefined : groupLimit(input),
+    })
+    if (tenant === undefined) throw noTenant(c.req.param('id'))
+    return c.json(tenantJson(tenant))
+  })
+  app.delete('/tenants/:id', async (c) => {
+    if (!(await deleteTenant(c.get('db'), c.req.param('id')))) throw noTenant(c.req.param('id'))
+    return c.body(null, 204)
+  })
+
+  app.get('/tenants/:id/tokens', async (c) => {
+    const tenant = await requireTenant(c)
+    const tokens = await listTokens(c.get('db'), tenant.id)
+    return c.json({ tokens: tokens.map(tokenJson) })
+  })
+  app.post('/tenants/:id/tokens', async (c) => {
+    const input = await readInput(c)
+    const now = c.env.now()
+    const token = {
+      id: c.env.newId(),
+      name: name(input),
+      scope: tokenScope(input),
+      createdAt: now,
+      expiresAt: expiresAt(input, now),
+    }
+    const id = c.req.param('id')
+    const { token: secret, hash } = await generateToken(id)
+    if (!(await insertToken(c.get('db'), id, { ...token, hash }))) throw noTenant(id)
+    const {
+      lastUsedAt: _,
+      revokedAt: __,
+      ...shown
+    } = tokenJson({ ...token, lastUsedAt: null, revokedAt: null })
+    // The only answer that ever holds the token.
+    return c.json({ ...shown, tenantUrl: `${new URL(c.req.url).origin}/scim/v2`, token: secret }, 201)
+  })
+  app.delete('/tenants/:id/tokens/:tokenId', async (c) => {
+    const { id, tokenId } = c.req.param()
+    if (!(await revokeToken(c.get('db'), id, tokenId, c.env.now()))) {
+      throw new AdminError(404, 'notFound', `tenant "${id}" has no token "${tokenId}"`)
+    }
+    return c.body(null, 204)
+  })
+
+  app.get('/tenants/:id/log', async (c) => {
+    const tenant = await requireTenant(c)
+    const entries = await listLog(c.get('db'), tenant.id, logQuery(c))
+    const page = entries.slice(0, LOG_PAGE_SIZE)
+    const nextCursor = entries.length > LOG_PAGE_SIZE ? page.at(-1)?.id : null
+    return c.json({ entries: page.map((entry) => ({ ...entry, time: isoTime(entry.time) })), nextCursor })
+  })
+  return app
+}
+
+/** The administrator's token, compared in constant time. Without one configured nobody is let in. */
+const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
+  const { adminToken } = c.env.settings
+  if (!adminToken) {
+    throw new AdminError(
+      503,
+      'notConfigured',
+      'ADMIN_TOKEN is not set: set it with "npx wrangler secret put ADMIN_TOKEN"',
+    )
+  }
+  const refused = () => ({
+    error: { code: 'unauthorized', message: 'Authorization: Bearer <ADMIN_TOKEN> is needed' },
+  })
+  return await bearerAuth<HttpEnv>({
+    realm: 'scim-worker admin',
+    verifyToken: (token) => timingSafeEqual(token, adminToken),
+    noAuthenticationHeader: { message: refused },
+    invalidAuthenticationHeader: { message: refused },
+    invalidToken: { message: refused },
+  })(c, next)
+})
+
+async function readInput(c: Context<HttpEnv>): Promise<Input> {
+  const text = await c.req.text()
+  try {
+    return requireObject(JSON.parse(text))
+  } catch (error) {
+    if (error instanceof AdminError) throw error
+    throw new AdminError(400, 'invalid', 'the body is no JSON')
+  }
+}
+
+async function requireTenant(c: Context<HttpEnv>): Promise<Tenant> {
+  const id = c.req.param('id') ?? ''
+  const tenant = await getTenant(c.get('db'), id)
+  if (tenant === undefined) throw noTenant(id)
+  return tenant
+}
+
+function noTenant(id: string): AdminError {
+  return new AdminError(404, 'notFound', `there is no tenant "${id}"`)
+}
+
+function logQuery(c: Context<HttpEnv>): LogQuery {
+  const { cursor, resourceType, outcome, q } = c.req.query()
+  if (cursor && !/^[0-9a-f-]{36}$/.test(cursor))
+    throw invalidField('cursor', 'a nextCursor of this log', cursor)
+  if (resourceType && resourceType !== 'User' && resourceType !== 'Group') {
+    throw invalidField('resourceType', '"User" or "Group"', resourceType)
+  }
+  if (outcome && outcome !== 'accepted' && outcome !== 'refused') {
+    throw invalidField('outcome', '"accepted" or "refused"', outcome)
+  }
+  return {
+    before: cursor || undefined,
+    resourceType: resourceType || undefined,
+    outcome: outcome || undefined,
+    text: q || undefined,
+    // One more than a page tells whether there is another.
+    limit: LOG_PAGE_SIZE + 1,
+  }
+}
+
+function tenantJson(tenant: Tenant) {
+  return { ...tenant, createdAt: isoTime(tenant.createdAt) }
+}
+
+function tokenJson({ createdAt, expiresAt: expires, lastUsedAt, revokedAt, ...token }: TokenInfo) {
+  return {
+    ...token,
+    createdAt: isoTime(createdAt),
+    expiresAt: expires === null ? null : isoTime(expires),
+    lastUsedAt: lastUsedAt === null ? null : isoTime(lastUsedAt),
+    revokedAt: revokedAt === null ? null : isoTime(revokedAt),
+  }
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,46 @@
+/**
+ * Errors of the admin API: `{ "error": { "code", "message", "field" } }` with the fitting status.
+ */
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { DatabaseUnavailable } from '../storage/database.ts'
+
+/** An expected failure. `message` is safe for the wire; `field` names the input that it is about. */
+export class AdminError extends Error {
+  readonly status: ContentfulStatusCode
+  readonly code: string
+  readonly field: string | undefined
+
+  constructor(status: ContentfulStatusCode, code: string, message: string, field?: string) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.field = field
+  }
+}
+
+/** 400 for a field: what was found, and what is allowed. */
+export function invalidField(field: string, expected: string, found: unknown): AdminError {
+  const text = found === undefined ? 'nothing' : JSON.stringify(found)
+  return new AdminError(400, 'invalid', `"${field}" must be ${expected}, found ${text.slice(0, 100)}`, field)
+}
+
+/** The only place where the admin API turns errors into responses. */
+export function adminErrorResponse(c: Context, error: unknown): Response {
+  const known = toAdminError(error)
+  if (known.status >= 500) {
+    const message = error instanceof Error ? error.message : String(error)
+    console.error(JSON.stringify({ requestId: c.get('requestId'), route: c.req.routePath, message }))
+  }
+  const { code, message, field } = known
+  const retry: Record<string, string> = known.status === 503 ? { 'Retry-After': '5' } : {}
+  return c.json({ error: { code, message, ...(field !== undefined && { field }) } }, known.status, retry)
+}
+
+function toAdminError(error: unknown): AdminError {
+  if (error instanceof AdminError) return error
+  if (error instanceof DatabaseUnavailable) {
+    return new AdminError(503, 'unavailable', 'the directory does not answer at the moment; try again')
+  }
+  return new AdminError(500, 'internal', 'an unexpected error; the request id names it in the log')
+}

@@ -1,0 +1,27 @@
+/**
+ * The app: the SCIM API under /scim/v2, the administrator's part under /admin. It knows no runtime; an
+ * entry file hands it one with each request.
+ */
+import { Hono } from 'hono'
+import { requestId } from 'hono/request-id'
+import { adminApi } from './admin/api.ts'
+import { healthz } from './http/healthz.ts'
+import { TENANT_PATH } from './http/request.ts'
+import { scim } from './http/scim.ts'
+import type { HttpEnv } from './runtime.ts'
+
+export function createApp(): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>({ getPath: forgivingPath })
+  app.use(requestId())
+  app.route(TENANT_PATH, scim())
+  app.route('/admin/api', adminApi())
+  app.get('/healthz', healthz)
+  app.get('/', (c) => c.redirect('/admin'))
+  return app
+}
+
+/** The path without double and trailing slashes: Tenant URLs are typed by hand, with and without them. */
+function forgivingPath(request: Request): string {
+  const path = new URL(request.url).pathname.replace(/\/{2,}/g, '/')
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}

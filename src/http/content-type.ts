@@ -1,0 +1,51 @@
+/**
+ * application/scim+json in and out (RFC 7644 §3.1, §8.1). "Accept" is never refused: there is one
+ * representation, and clients are known to ask for others.
+ */
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { HttpEnv } from '../runtime.ts'
+import { badRequest, ScimError } from '../scim/error.ts'
+
+const SCIM_JSON = 'application/scim+json'
+const ACCEPTED = [SCIM_JSON, 'application/json']
+
+/** A response with a JSON body. */
+export function scimJson(
+  c: Context<HttpEnv>,
+  body: object,
+  status: number,
+  headers: Record<string, string> = {},
+) {
+  return c.body(JSON.stringify(body), status as ContentfulStatusCode, {
+    ...headers,
+    'Content-Type': SCIM_JSON,
+  })
+}
+
+/**
+ * The parsed body of a request.
+ *
+ * @throws {ScimError} 415 for another media type, 400 invalidSyntax for what is no JSON
+ */
+export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
+  const type = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
+  if (type !== undefined && type !== '' && !ACCEPTED.includes(type)) {
+    throw new ScimError(
+      415,
+      undefined,
+      `Content-Type must be ${ACCEPTED.join(' or ')}, found ${JSON.stringify(type)}`,
+    )
+  }
+  const text = await c.req.text()
+  try {
+    const body: unknown = JSON.parse(text)
+    c.set('body', body)
+    return body
+  } catch (cause) {
+    throw badRequest(
+      'invalidSyntax',
+      text === '' ? 'the body is empty' : `the body is no JSON: ${(cause as Error).message}`,
+    )
+  }
+}

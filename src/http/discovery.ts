@@ -1,0 +1,110 @@
+/**
+ * /ServiceProviderConfig, /ResourceTypes and /Schemas (RFC 7644 §4), made from the same data that
+ * validation uses.
+ */
+import { type Context, Hono } from 'hono'
+import type { HttpEnv } from '../runtime.ts'
+import { type Complex, isComplex } from '../scim/comparison.ts'
+import { ScimError } from '../scim/error.ts'
+import { listResponse } from '../scim/list-response.ts'
+import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
+import { RESOURCE_TYPES, SCHEMAS } from '../scim/schema/resource-type.ts'
+import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
+import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
+import { readAs } from '../storage/tokens.ts'
+import { bearerAuth } from './bearer-auth.ts'
+import { scimJson } from './content-type.ts'
+import { tenantUrl } from './request.ts'
+
+export const discovery = new Hono<HttpEnv>()
+  // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.
+  .get('/ServiceProviderConfig', (c) => scimJson(c, serviceProviderConfig(tenantUrl(c)), 200))
+  .use(bearerAuth, async (c, next) => {
+    refuseFilter(c)
+    await readAs(c.get('db'), c.get('credentials'), [])
+    await next()
+  })
+  .get('/ResourceTypes', (c) =>
+    list(
+      c,
+      RESOURCE_TYPES.map((type) => resourceType(type, tenantUrl(c))),
+    ),
+  )
+  .get('/ResourceTypes/:id', (c) =>
+    one(
+      c,
+      RESOURCE_TYPES.map((type) => resourceType(type, tenantUrl(c))),
+    ),
+  )
+  .get('/Schemas', (c) =>
+    list(
+      c,
+      SCHEMAS.map((schema) => schemaResource(schema, tenantUrl(c))),
+    ),
+  )
+  .get('/Schemas/:id', (c) =>
+    one(
+      c,
+      SCHEMAS.map((schema) => schemaResource(schema, tenantUrl(c))),
+    ),
+  )
+
+/** RFC 7644 §4: with a filter SHALL fail with 403, so that no client believes it was applied. */
+function refuseFilter(c: Context<HttpEnv>): void {
+  if (c.req.query('filter') !== undefined)
+    throw new ScimError(403, undefined, 'this endpoint takes no filter')
+}
+
+function list(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
+  return scimJson(c, listResponse({ totalResults: resources.length, resources }, 1), 200)
+}
+
+function one(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
+  const id = c.req.param('id') ?? ''
+  const resource = resources.find((candidate) => String(candidate.id).toLowerCase() === id.toLowerCase())
+  if (resource === undefined) throw new ScimError(404, undefined, `there is no ${JSON.stringify(id)} here`)
+  const { location } = isComplex(resource.meta) ? resource.meta : {}
+  return scimJson(c, resource, 200, { Location: String(location) })
+}
+
+function serviceProviderConfig(base: string): Complex {
+  const meta = { resourceType: 'ServiceProviderConfig', location: `${base}/ServiceProviderConfig` }
+  return { ...SERVICE_PROVIDER_CONFIG, meta }
+}
+
+function resourceType(
+  { name, endpoint, description, schema, extensions }: ResourceType,
+  base: string,
+): Complex {
+  return {
+    schemas: [RESOURCE_TYPE_SCHEMA],
+    id: name,
+    name,
+    description,
+    endpoint,
+    schema: schema.id,
+    schemaExtensions: extensions.map((extension) => ({ schema: extension.id, required: false })),
+    meta: { resourceType: 'ResourceType', location: `${base}/ResourceTypes/${name}` },
+  }
+}
+
+function schemaResource({ id, name, description, attributes }: Schema, base: string): Complex {
+  return {
+    schemas: [SCHEMA_SCHEMA],
+    id,
+    name,
+    description,
+    attributes: attributes.map(attributeDefinition),
+    meta: { resourceType: 'Schema', location: `${base}/Schemas/${id}` },
+  }
+}
+
+/** RFC 7643 §7: case and uniqueness say nothing of complex and boolean attributes. */
+function attributeDefinition({ caseExact, uniqueness, subAttributes, ...rest }: Attribute): Complex {
+  const isText = rest.type !== 'complex' && rest.type !== 'boolean'
+  return {
+    ...rest,
+    ...(isText && { caseExact, uniqueness }),
+    ...(subAttributes && { subAttributes: subAttributes.map(attributeDefinition) }),
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * /Groups (RFC 7644 §3.2 to §3.6). Reads go to the provider; every write goes to whoever runs the group
+ * writes of the tenant one at a time.
+ */
+import { type Context, Hono } from 'hono'
+import type { Rendered } from '../provider/call.ts'
+import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
+import * as provider from '../provider/groups.ts'
+import type { HttpEnv } from '../runtime.ts'
+import { listResponse } from '../scim/list-response.ts'
+import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
+import { readBody, scimJson } from './content-type.ts'
+import { provisioningLog } from './provisioning-log.ts'
+import { attributeNames, callOf, listQueryOf, projectionOf, resourceResponse, tenantUrl } from './request.ts'
+
+const TYPE = GROUP_RESOURCE_TYPE
+
+export const groups = new Hono<HttpEnv>()
+  .use(provisioningLog(TYPE))
+  .get('/', async (c) => {
+    const { filter, page, projection } = listQueryOf(c, TYPE)
+    const found = await provider.listGroups(callOf(c), filter, page, projection)
+    return scimJson(c, listResponse(found, page.startIndex), 200)
+  })
+  .post('/', async (c) => writeResponse(c, await write(c, { kind: 'create', body: await readBody(c) }), 201))
+  .get('/:id', async (c) => {
+    return resourceResponse(
+      c,
+      await provider.getGroup(callOf(c), c.req.param('id'), projectionOf(c, TYPE)),
+      200,
+    )
+  })
+  .put('/:id', async (c) =>
+    writeResponse(c, await write(c, { kind: 'replace', body: await readBody(c) }), 200),
+  )
+  .patch('/:id', async (c) =>
+    writeResponse(c, await write(c, { kind: 'patch', body: await readBody(c) }), 200),
+  )
+  .delete('/:id', async (c) => writeResponse(c, await write(c, { kind: 'delete' }), 200))
+
+/** @throws {ScimError} the refusal; {DatabaseUnavailable} also when the writer itself cannot be reached */
+async function write(
+  c: Context<HttpEnv>,
+  what: Pick<GroupWriteRequest, 'kind' | 'body'>,
+): Promise<Rendered | undefined> {
+  const credentials = c.get('credentials')
+  const request: GroupWriteRequest = {
+    ...what,
+    id: c.req.param('id'),
+    attributes: attributeNames(c, 'attributes'),
+    excludedAttributes: attributeNames(c, 'excludedAttributes'),
+    ifMatch: c.req.header('If-Match'),
+    credentials,
+    tenantUrl: tenantUrl(c),
+    requestId: c.get('requestId'),
+  }
+  const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
+  addFigures(c.get('figures'), answer.figures)
+  return renderedOf(answer)
+}
+
+/** The platform resets or moves a Durable Object now and then; the write may or may not have been done. */
+function unreachable(cause: unknown): never {
+  throw new DatabaseUnavailable('the group coordinator does not answer', { cause })
+}
+
+function writeResponse(c: Context<HttpEnv>, rendered: Rendered | undefined, status: 200 | 201): Response {
+  return rendered === undefined ? c.body(null, 204) : resourceResponse(c, rendered, status)
+}

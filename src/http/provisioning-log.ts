@@ -1,0 +1,63 @@
+/**
+ * Records refused writes in the provisioning log; accepted ones are logged by storage, in the batch of the
+ * write itself.
+ */
+import type { Context } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import type { HttpEnv } from '../runtime.ts'
+import { isComplex } from '../scim/comparison.ts'
+import { ScimError } from '../scim/error.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
+import { type LogAction, type LogEntry, logRefused } from '../storage/provisioning-log.ts'
+import { errorResponse } from './errors.ts'
+
+const ACTIONS: Readonly<Record<string, LogAction>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'update',
+  DELETE: 'delete',
+}
+
+/**
+ * Logs what the handlers after it refuse. When the token turns out not to be valid, the answer is 401
+ * and nothing is logged; when the log cannot be written, the client is told to come again.
+ */
+export function provisioningLog(type: ResourceType) {
+  return createMiddleware<HttpEnv>(async function provisioningLog(c, next) {
+    await next()
+    const { error } = c
+    const action = ACTIONS[c.req.method]
+    if (!(error instanceof ScimError) || action === undefined) return
+    if (error.status === 401 || error.status >= 500) return
+    try {
+      await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
+    } catch (failure) {
+      c.res = errorResponse(c, failure)
+    }
+  })
+}
+
+function refusedEntry(
+  c: Context<HttpEnv>,
+  type: ResourceType,
+  action: LogAction,
+  error: ScimError,
+): LogEntry {
+  const body = c.get('body')
+  const name = isComplex(body) ? (type.name === 'User' ? body.userName : body.displayName) : undefined
+  return {
+    id: c.env.newId(),
+    time: c.get('credentials').now,
+    action,
+    outcome: 'refused',
+    resourceType: type.name,
+    resourceId: c.req.param('id') ?? null,
+    resourceName: typeof name === 'string' && name.isWellFormed() ? name : null,
+    status: error.status,
+    scimType: error.scimType ?? null,
+    detail: error.detail,
+    changes: [],
+    ignored: [],
+    requestId: c.get('requestId'),
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * /Users (RFC 7644 §3.2 to §3.6). Each handler reads, calls the provider, writes.
+ */
+import { Hono } from 'hono'
+import * as provider from '../provider/users.ts'
+import type { HttpEnv } from '../runtime.ts'
+import { listResponse } from '../scim/list-response.ts'
+import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { readBody, scimJson } from './content-type.ts'
+import { provisioningLog } from './provisioning-log.ts'
+import { callOf, listQueryOf, projectionOf, resourceResponse } from './request.ts'
+
+const TYPE = USER_RESOURCE_TYPE
+
+export const users = new Hono<HttpEnv>()
+  .use(provisioningLog(TYPE))
+  .get('/', async (c) => {
+    const { filter, page, projection } = listQueryOf(c, TYPE)
+    const found = await provider.listUsers(callOf(c), filter, page, projection)
+    return scimJson(c, listResponse(found, page.startIndex), 200)
+  })
+  .post('/', async (c) => {
+    const body = await readBody(c)
+    return resourceResponse(c, await provider.createUser(callOf(c), body, projectionOf(c, TYPE)), 201)
+  })
+  .get('/:id', async (c) => {
+    return resourceResponse(
+      c,
+      await provider.getUser(callOf(c), c.req.param('id'), projectionOf(c, TYPE)),
+      200,
+    )
+  })
+  .put('/:id', async (c) => {
+    const body = await readBody(c)
+    const ifMatch = c.req.header('If-Match')
+    const user = await provider.replaceUser(
+      callOf(c),
+      c.req.param('id'),
+      body,
+      projectionOf(c, TYPE),
+      ifMatch,
+    )
+    return resourceResponse(c, user, 200)
+  })
+  .patch('/:id', async (c) => {
+    const body = await readBody(c)
+    const ifMatch = c.req.header('If-Match')
+    const user = await provider.patchUser(callOf(c), c.req.param('id'), body, projectionOf(c, TYPE), ifMatch)
+    return resourceResponse(c, user, 200)
+  })
+  .delete('/:id', async (c) => {
+    await provider.deleteUser(callOf(c), c.req.param('id'), c.req.header('If-Match'))
+    return c.body(null, 204)
+  })

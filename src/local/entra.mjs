@@ -1,0 +1,8 @@
+/**
+ * `npm run entra`: the emulator of Microsoft Entra's provisioning service, on the project's Node.js.
+ */
+import { join } from 'node:path'
+import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
+
+await ensureInstalled()
+process.exitCode = await run(ownNode(), [join(ROOT, 'src', 'entra', 'cli.ts'), ...process.argv.slice(2)])

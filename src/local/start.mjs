@@ -1,0 +1,200 @@
+/**
+ * `npm start`: from a fresh clone to a running server. Installs what is missing, makes an ADMIN_TOKEN,
+ * applies the migrations to the local database, serves, and says what to do next.
+ */
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureInstalled, fail, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
+
+const HOST = '127.0.0.1'
+const START_TIMEOUT_MS = 60_000
+/** How long the server may take to end before it is killed. */
+const STOP_TIMEOUT_MS = 5_000
+const DEV_VARS = join(ROOT, '.dev.vars')
+/** CI answers wrangler's questions; the rest keeps it from talking, and from slowing every request. */
+const WRANGLER_ENVIRONMENT = {
+  CI: '1',
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  X_LOCAL_OBSERVABILITY: 'false',
+}
+
+const USAGE = `npm start -- [--port 8787] [--persist-to DIR]
+
+  --port        the port to serve on, 127.0.0.1 only; 8787 by default
+  --persist-to  the folder of the local database; .wrangler/state by default`
+
+const { port, persistTo } = readArguments()
+await ensureInstalled()
+ensureAdminToken()
+await requireFreePort(port)
+await migrate(persistTo)
+await serve(port, persistTo)
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string', default: '8787' },
+        'persist-to': { type: 'string', default: join('.wrangler', 'state') },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    if (values.help) {
+      console.log(USAGE)
+      process.exit(0)
+    }
+    const number = Number(values.port)
+    if (!Number.isInteger(number) || number < 1 || number > 65_535) {
+      fail(`--port must be a number from 1 to 65535, found "${values.port}"`)
+    }
+    return { port: number, persistTo: resolve(ROOT, values['persist-to']) }
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+  }
+}
+
+/** Adds a random ADMIN_TOKEN to .dev.vars when there is none; an existing one stays. */
+function ensureAdminToken() {
+  const present = existsSync(DEV_VARS) ? readFileSync(DEV_VARS, 'utf8') : ''
+  if (/^\s*ADMIN_TOKEN\s*=\s*\S/m.test(present)) return
+  const gap = present === '' || present.endsWith('\n') ? '' : '\n'
+  const line = `ADMIN_TOKEN="${randomBytes(32).toString('base64url')}"\n`
+  writeFileSync(DEV_VARS, `${present}${gap}${line}`, { mode: 0o600 })
+}
+
+/** @param {number} port */
+function requireFreePort(port) {
+  return new Promise((done) => {
+    const probe = createServer()
+    probe.once('error', (error) => {
+      const reason =
+        'code' in error && error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.message})`
+      fail(`port ${port} of ${HOST} ${reason}; choose another one: npm start -- --port ${port + 1}`)
+    })
+    probe.listen(port, HOST, () => probe.close(done))
+  })
+}
+
+/** @param {string} persistTo */
+async function migrate(persistTo) {
+  const [command, args] = wrangler(['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', persistTo])
+  const { code, output } = await capture(command, args)
+  if (code !== 0) fail(`the migrations could not be applied to ${persistTo}\n${output}`)
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {[string, string[]]}
+ */
+function wrangler(args) {
+  return toolCommand('wrangler/bin/wrangler.js', args)
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
+function capture(command, args) {
+  return new Promise((done, failed) => {
+    const child = spawn(command, args, { cwd: ROOT, env: toolEnvironment(WRANGLER_ENVIRONMENT) })
+    let output = ''
+    child.stdout.on('data', (chunk) => (output += chunk))
+    child.stderr.on('data', (chunk) => (output += chunk))
+    child.on('error', failed)
+    child.on('exit', (code) => done({ code, output }))
+  })
+}
+
+/**
+ * @param {number} port
+ * @param {string} persistTo
+ */
+async function serve(port, persistTo) {
+  const flags = ['--ip', HOST, '--port', String(port), '--inspector-port', '0', '--persist-to', persistTo]
+  const quiet = ['--log-level', 'error', '--show-interactive-dev-session=false']
+  const [command, args] = wrangler(['dev', ...flags, '--var', 'SERVER_TIMING:1', ...quiet])
+  // A group of its own, so that ending it ends workerd as well; Ctrl-C then reaches us alone.
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    env: toolEnvironment(WRANGLER_ENVIRONMENT),
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: process.platform !== 'win32',
+  })
+  endTogether(child)
+  await waitUntilHealthy(port, child)
+  printNextSteps(port)
+}
+
+/**
+ * Ends the server with us, and us with the server.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ */
+function endTogether(child) {
+  let isStopping = false
+  /** @param {NodeJS.Signals} signal */
+  const signalAll = (signal) => {
+    try {
+      process.kill(process.platform === 'win32' ? (child.pid ?? 0) : -(child.pid ?? 0), signal)
+    } catch (error) {
+      // ESRCH: everything has ended already, which is what we want.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    }
+  }
+  const stop = () => {
+    if (isStopping) return
+    isStopping = true
+    signalAll('SIGTERM')
+    setTimeout(() => signalAll('SIGKILL'), STOP_TIMEOUT_MS).unref()
+  }
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, stop)
+  // `kill` of npm does not always reach its child: then our parent is another process.
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && stop(), 1_000).unref()
+  child.on('exit', (code) => {
+    signalAll('SIGKILL')
+    process.exit(isStopping ? 0 : (code ?? 1))
+  })
+}
+
+/**
+ * @param {number} port
+ * @param {import('node:child_process').ChildProcess} child
+ */
+async function waitUntilHealthy(port, child) {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (Date.now() < deadline && child.exitCode === null) {
+    const response = await fetch(`http://${HOST}:${port}/healthz`).catch(() => undefined)
+    if (response?.ok) return
+    await new Promise((wait) => setTimeout(wait, 100))
+  }
+  fail(`the server did not answer within ${START_TIMEOUT_MS / 1000} s`)
+}
+
+/** @param {number} port */
+function printNextSteps(port) {
+  const base = `http://${HOST}:${port}`
+  console.log(`
+scim-worker is running.
+
+  Tenant URL   ${base}/scim/v2
+  Dashboard    ${base}/admin
+  Admin token  ADMIN_TOKEN in ${relative(process.cwd(), DEV_VARS) || DEV_VARS}
+
+Next: make a token for a client, then provision the sample directory with it, as Microsoft Entra would.
+
+  curl -X POST ${base}/admin/api/tenants/default/tokens \\
+    -H "Authorization: Bearer $(sed -n 's/^ADMIN_TOKEN="\\{0,1\\}\\([^"]*\\)"\\{0,1\\}$/\\1/p' .dev.vars)" \\
+    -H 'Content-Type: application/json' -d '{"name":"Microsoft Entra"}'
+
+  npm run entra -- provision --directory test/fixtures/directory/quillfern.json \\
+    --tenant-url ${base}/scim/v2 --token <the token>
+
+Ctrl-C ends it.`)
+}

@@ -1,0 +1,21 @@
+/**
+ * `npm test`: installs what is missing, then types, lint and format, and every test that needs no browser
+ * and no network. Arguments go to the test runner: `npm test -- test/scim`.
+ */
+import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
+
+/** @type {readonly [string, [string, string[]]][]} */
+const STEPS = [
+  ['Types', toolCommand('typescript/bin/tsc', ['--noEmit'])],
+  ['Lint and format', toolCommand('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])],
+  ['Tests', toolCommand('vitest/vitest.mjs', ['run', ...process.argv.slice(2)])],
+]
+
+await ensureInstalled()
+for (const [name, [, args]] of STEPS) {
+  console.log(`\n${name}`)
+  // The command is looked up anew: the Node.js of the project may have come with the installation.
+  const [command] = toolCommand('', [])
+  const code = await run(command, args, { WRANGLER_SEND_METRICS: 'false' })
+  if (code !== 0) fail(`${name} failed with exit code ${code}`)
+}

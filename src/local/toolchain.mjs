@@ -1,0 +1,108 @@
+/**
+ * The tools that the project brings along: installs them when they are missing, and runs them on the
+ * Node.js that they need, whatever the machine has. Depends on nothing but Node.js 20.
+ */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const MODULES = join(ROOT, 'node_modules')
+const BIN = join(MODULES, '.bin')
+/** Holds the hash of the lockfile that node_modules was installed from. */
+const STAMP = join(MODULES, '.installed-from')
+const isWindows = process.platform === 'win32'
+
+/**
+ * Installs the dependencies of the lockfile unless they are there already.
+ *
+ * @returns {Promise<void>}
+ */
+export async function ensureInstalled() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex')
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock) return
+  console.log('Installing dependencies with npm ci (once; about 650 MB on disk) …')
+  const started = Date.now()
+  const progress = setInterval(() => console.log(`  … ${seconds(started)} s`), 10_000)
+  try {
+    // npm must not run on the Node.js in node_modules, which it is about to replace.
+    const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => resolve(folder) !== BIN)
+    const quiet = ['--loglevel=error', '--no-fund', '--no-audit', '--no-update-notifier']
+    const code = await run('npm', ['ci', ...quiet], { PATH: path.join(delimiter) }, isWindows)
+    if (code !== 0) fail(`npm ci failed with exit code ${code}: see above`)
+  } finally {
+    clearInterval(progress)
+  }
+  writeFileSync(STAMP, lock)
+  console.log(`Installed in ${seconds(started)} s.`)
+}
+
+/**
+ * The environment for a tool: node_modules/.bin first, so that `node` is the project's own.
+ *
+ * @param {Record<string, string>} more
+ */
+export function toolEnvironment(more = {}) {
+  return { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH ?? ''}`, ...more }
+}
+
+/**
+ * The command line that runs a tool of node_modules on the project's Node.js.
+ *
+ * @param {string} tool path below node_modules of its JavaScript entry
+ * @param {readonly string[]} args
+ * @returns {[string, string[]]}
+ */
+export function toolCommand(tool, args) {
+  return [ownNode(), [join(MODULES, tool), ...args]]
+}
+
+/** The Node.js of node_modules where it could be installed, else the one that runs this. */
+export function ownNode() {
+  const own = join(MODULES, 'node', 'bin', isWindows ? 'node.exe' : 'node')
+  return existsSync(own) ? own : process.execPath
+}
+
+/**
+ * Runs a command with our standard streams until it ends.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} environment added to ours
+ * @returns {Promise<number>} its exit code; 1 when a signal ended it
+ */
+export function run(command, args, environment = {}, shell = false) {
+  return new Promise((done, failed) => {
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: toolEnvironment(environment),
+      shell,
+    })
+    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+      process.on(signal, () => child.kill(signal))
+    }
+    child.on('error', failed)
+    child.on('exit', (code) => done(code ?? 1))
+  })
+}
+
+/**
+ * Ends the process with one line that says what is wrong.
+ *
+ * @param {string} message
+ * @returns {never}
+ */
+export function fail(message) {
+  console.error(`error: ${message}`)
+  process.exit(1)
+}
+
+/** @param {number} since milliseconds */
+function seconds(since) {
+  return ((Date.now() - since) / 1000).toFixed(1)
+}

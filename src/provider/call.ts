@@ -1,0 +1,98 @@
+/**
+ * One call of the service provider: who asks, and what the operations need from outside.
+ */
+
+import type { AttributeChange } from '../scim/changes.ts'
+import type { Complex } from '../scim/comparison.ts'
+import { type Projection, project } from '../scim/projection.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
+import { etag } from '../scim/version.ts'
+import type { Database } from '../storage/database.ts'
+import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
+import type { Stored } from '../storage/resources.ts'
+import type { Credentials } from '../storage/tokens.ts'
+
+export interface Call {
+  readonly db: Database
+  readonly credentials: Credentials
+  /** Without a slash at its end; the locations of resources begin with it. */
+  readonly tenantUrl: string
+  readonly requestId: string
+  /** A new UUIDv7. */
+  readonly newId: () => string
+}
+
+/** A resource as the client sees it, and what the headers of a response say of it. */
+export interface Rendered {
+  readonly resource: Complex
+  readonly version: number
+  readonly location: string
+}
+
+/** Adds id, meta and references to a stored resource, then applies the projection. */
+export function render(
+  { tenantUrl }: Pick<Call, 'tenantUrl'>,
+  stored: Stored,
+  type: ResourceType,
+  projection: Projection,
+): Rendered {
+  const location = `${tenantUrl}${type.endpoint}/${stored.id}`
+  const whole = {
+    ...stored.resource,
+    ...references(stored.resource, tenantUrl),
+    id: stored.id,
+    meta: {
+      resourceType: type.name,
+      created: new Date(stored.createdAt).toISOString(),
+      lastModified: new Date(stored.lastModified).toISOString(),
+      location,
+      version: etag(stored.version),
+    },
+  }
+  return { resource: project(whole, projection, type), version: stored.version, location }
+}
+
+/** The `$ref` of groups and members, which follows from their value and the Tenant URL. */
+function references({ groups, members }: Complex, tenantUrl: string): Complex {
+  const result: Complex = {}
+  if (Array.isArray(groups)) {
+    result.groups = groups.map((group) => ({ ...group, $ref: `${tenantUrl}/Groups/${group.value}` }))
+  }
+  if (Array.isArray(members)) {
+    result.members = members.map((member) => ({
+      ...member,
+      $ref: `${tenantUrl}/${member.type}s/${member.value}`,
+    }))
+  }
+  return result
+}
+
+/** The log entry of an accepted write. */
+export function acceptedEntry(
+  call: Call,
+  what: {
+    readonly action: LogAction
+    readonly type: ResourceType
+    readonly id: string
+    readonly name: unknown
+    readonly status: number
+    readonly changes: readonly AttributeChange[]
+    readonly ignored: readonly string[]
+  },
+): LogEntry {
+  return {
+    id: call.newId(),
+    time: call.credentials.now,
+    action: what.action,
+    outcome: 'accepted',
+    resourceType: what.type.name,
+    resourceId: what.id,
+    resourceName: typeof what.name === 'string' ? what.name : null,
+    status: what.status,
+    scimType: null,
+    detail: null,
+    changes: what.changes,
+    ignored: what.ignored,
+    requestId: call.requestId,
+  }
+}

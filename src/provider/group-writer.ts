@@ -1,0 +1,84 @@
+/**
+ * Group writes as messages: what the HTTP layer sends to whoever runs the group writes of a tenant one
+ * at a time, and what comes back. Plain data on both sides, so that it can cross into another process.
+ */
+
+import { ScimError, type ScimType } from '../scim/error.ts'
+import { parseProjection } from '../scim/projection.ts'
+import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
+import type { Credentials } from '../storage/tokens.ts'
+import type { Rendered } from './call.ts'
+import { createGroup, deleteGroup, type GroupWrite, patchGroup, replaceGroup } from './groups.ts'
+
+/** One write of a group, as a client sent it. */
+export interface GroupWriteRequest {
+  readonly kind: 'create' | 'replace' | 'patch' | 'delete'
+  /** The id in the path; not for `create`. */
+  readonly id?: string | undefined
+  /** Parsed JSON; not for `delete`. */
+  readonly body?: unknown
+  readonly attributes?: readonly string[] | undefined
+  readonly excludedAttributes?: readonly string[] | undefined
+  readonly ifMatch?: string | undefined
+  readonly credentials: Credentials
+  readonly tenantUrl: string
+  readonly requestId: string
+}
+
+/** What came of it, and what it cost. */
+export interface GroupWriteAnswer {
+  readonly figures: DatabaseFigures
+  /** The group, when the client is to see it. */
+  readonly rendered?: Rendered | undefined
+  /** Why it was not done. */
+  readonly refusal?:
+    | { readonly status: number; readonly scimType: ScimType | undefined; readonly detail: string }
+    | undefined
+  /** The database did not answer: try again. */
+  readonly isUnavailable?: boolean | undefined
+}
+
+/** Runs the group writes of one tenant one at a time, in the order in which they arrive. */
+export interface GroupWriter {
+  write(request: GroupWriteRequest): Promise<GroupWriteAnswer>
+}
+
+/**
+ * Checks a request and makes it a write that waits for its turn.
+ *
+ * @throws {ScimError} what can be said without reading: it then never waits
+ */
+export function prepareGroupWrite(request: GroupWriteRequest): GroupWrite {
+  const { kind, id = '', body, attributes, excludedAttributes, ifMatch } = request
+  const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
+  switch (kind) {
+    case 'create':
+      return createGroup(body, projection)
+    case 'replace':
+      return replaceGroup(id, body, projection, ifMatch)
+    case 'patch':
+      // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
+      // a large group would be a costly courtesy.
+      return patchGroup(id, body, attributes === undefined ? undefined : projection, ifMatch)
+    case 'delete':
+      return deleteGroup(id, ifMatch)
+  }
+}
+
+/** The answer for an error. @throws the error when it is none that a client should see */
+export function answerOf(error: unknown, figures: DatabaseFigures): GroupWriteAnswer {
+  if (error instanceof ScimError) {
+    const { status, scimType, detail } = error
+    return { figures, refusal: { status, scimType, detail } }
+  }
+  if (error instanceof DatabaseUnavailable) return { figures, isUnavailable: true }
+  throw error
+}
+
+/** The group of an answer. @throws {ScimError} the refusal; {DatabaseUnavailable} */
+export function renderedOf({ rendered, refusal, isUnavailable }: GroupWriteAnswer): Rendered | undefined {
+  if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
+  if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
+  return rendered
+}

@@ -1,0 +1,204 @@
+/**
+ * The service provider's operations on users: the core and storage put together, without HTTP.
+ */
+import { changedAttributes } from '../scim/changes.ts'
+import { type Complex, fold } from '../scim/comparison.ts'
+import { notFound, ScimError } from '../scim/error.ts'
+import type { Filter } from '../scim/filter/ast.ts'
+import type { Page, PageRequest } from '../scim/list-response.ts'
+import { applyPatch } from '../scim/patch/apply.ts'
+import { type PatchOperation, parsePatch } from '../scim/patch/parse.ts'
+import { isReturned, type Projection } from '../scim/projection.ts'
+import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { type Validated, validateResource } from '../scim/validation.ts'
+import { matchedVersions, requireMatch } from '../scim/version.ts'
+import { UniqueError } from '../storage/database.ts'
+import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
+import type { Stored } from '../storage/resources.ts'
+import * as storage from '../storage/users.ts'
+import { acceptedEntry, type Call, type Rendered, render } from './call.ts'
+import { retryWhileStale } from './optimistic.ts'
+
+const TYPE = USER_RESOURCE_TYPE
+
+/**
+ * Creates a user. Without "active" it is active: RFC 7643 §4.1.1 leaves the default to us, and a client
+ * that does not say so means an account that can be used.
+ *
+ * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness when the userName is taken
+ */
+export async function createUser(call: Call, body: unknown, projection: Projection): Promise<Rendered> {
+  const { resource, ignored } = validateResource(body, TYPE)
+  const user: Stored = {
+    id: call.newId(),
+    version: 1,
+    createdAt: call.credentials.now,
+    lastModified: call.credentials.now,
+    resource: { active: true, ...resource },
+  }
+  const log = acceptedEntry(call, {
+    action: 'create',
+    type: TYPE,
+    id: user.id,
+    name: user.resource.userName,
+    status: 201,
+    changes: changedAttributes({}, user.resource, TYPE),
+    ignored,
+  })
+  await uniqueUserName(user.resource, () => storage.insertUser(call.db, call.credentials, user, log))
+  return render(call, user, TYPE, projection)
+}
+
+/** @throws {ScimError} 404 */
+export async function getUser(call: Call, id: string, projection: Projection): Promise<Rendered> {
+  const withGroups = isReturned(projection, 'groups', TYPE)
+  const user = await storage.getUser(call.db, call.credentials, id, withGroups)
+  if (user === undefined) throw notFound('User', id)
+  return render(call, user, TYPE, projection)
+}
+
+/** A page of users in the order of their creation. */
+export async function listUsers(
+  call: Call,
+  filter: Filter | undefined,
+  page: PageRequest,
+  projection: Projection,
+): Promise<Page> {
+  const withGroups = isReturned(projection, 'groups', TYPE)
+  const { total, users } = await storage.listUsers(call.db, call.credentials, filter, page, withGroups)
+  const resources = users.map((user) => render(call, user, TYPE, projection).resource)
+  return { totalResults: total, resources }
+}
+
+/**
+ * Replaces a user (RFC 7644 §3.5.1). What is not in the body is cleared, but for "active": a client that
+ * does not assert it must not give a disabled user its access back.
+ *
+ * @throws {ScimError} 404, 412, 409 uniqueness, invalidValue
+ */
+export async function replaceUser(
+  call: Call,
+  id: string,
+  body: unknown,
+  projection: Projection,
+  ifMatch: string | undefined,
+): Promise<Rendered> {
+  const { resource, ignored } = validateResource(body, TYPE)
+  const decide = (before: Complex): Validated => ({
+    resource: { active: before.active, ...resource },
+    ignored,
+  })
+  const user = await changeUser(call, id, ifMatch, resource.userName, decide)
+  return render(call, user, TYPE, projection)
+}
+
+/**
+ * Changes a user by a PatchOp (RFC 7644 §3.5.2), all or nothing.
+ *
+ * @throws {ScimError} 404, 412, 409 uniqueness, and those of parsePatch and applyPatch
+ */
+export async function patchUser(
+  call: Call,
+  id: string,
+  body: unknown,
+  projection: Projection,
+  ifMatch: string | undefined,
+): Promise<Rendered> {
+  const { operations, ignored } = parsePatch(body, TYPE)
+  const decide = (before: Complex): Validated => {
+    const patched = applyPatch(before, operations, TYPE)
+    return { resource: { active: true, ...patched.resource }, ignored: [...ignored, ...patched.ignored] }
+  }
+  const user = await changeUser(call, id, ifMatch, lastValue(operations, 'userName'), decide)
+  return render(call, user, TYPE, projection)
+}
+
+/** Deletes a user and its memberships. @throws {ScimError} 404, 412 */
+export async function deleteUser(call: Call, id: string, ifMatch: string | undefined): Promise<void> {
+  const log = acceptedEntry(call, {
+    action: 'delete',
+    type: TYPE,
+    id,
+    name: null,
+    status: 204,
+    changes: [],
+    ignored: [],
+  })
+  const { found, isDeleted } = await storage.deleteUser(
+    call.db,
+    call.credentials,
+    id,
+    matchedVersions(ifMatch),
+    log,
+  )
+  if (found === undefined) throw notFound('User', id)
+  if (!isDeleted) requireMatch(ifMatch, found)
+}
+
+/** The value that the operations give an attribute in the end: known before the resource is loaded. */
+export function lastValue(operations: readonly PatchOperation[], name: string): unknown {
+  return operations.findLast(({ target }) => target.path.steps[0].name === name)?.value
+}
+
+/**
+ * Loads, decides, writes.
+ *
+ * @param userName the name that the change would give the user, so that a taken one is found with the load
+ */
+async function changeUser(
+  call: Call,
+  id: string,
+  ifMatch: string | undefined,
+  userName: unknown,
+  decide: (before: Complex) => Validated,
+): Promise<Stored> {
+  const { db, credentials } = call
+  const key = typeof userName === 'string' ? fold(userName) : undefined
+  return await retryWhileStale(async () => {
+    const { user, isNameTaken } = await storage.loadUser(db, credentials, id, key)
+    if (user === undefined) throw notFound('User', id)
+    requireMatch(ifMatch, user.version)
+    const { groups, ...before } = user.resource
+    const { resource, ignored } = decide(before)
+    if (isNameTaken) throw userNameTaken(resource)
+    const changes = changedAttributes(before, resource, TYPE)
+    const action = actionOf(before, resource)
+    const log = acceptedEntry(call, {
+      action,
+      type: TYPE,
+      id,
+      name: resource.userName,
+      status: 200,
+      changes,
+      ignored,
+    })
+    if (changes.length === 0) {
+      await logUnchanged(db, credentials, log)
+      return user
+    }
+    const lastModified = credentials.now
+    await uniqueUserName(resource, () =>
+      storage.updateUser(db, credentials, user, { resource, lastModified }, log),
+    )
+    const withGroups = groups === undefined ? resource : { ...resource, groups }
+    return { ...user, version: user.version + 1, lastModified, resource: withGroups }
+  })
+}
+
+function actionOf(before: Complex, after: Complex): LogAction {
+  if (before.active === after.active) return 'update'
+  return after.active === true ? 'enable' : 'disable'
+}
+
+async function uniqueUserName(resource: Complex, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (error instanceof UniqueError) throw userNameTaken(resource, { cause: error })
+    throw error
+  }
+}
+
+function userNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
+  return new ScimError(409, 'uniqueness', `userName "${resource.userName}" is already in use`, options)
+}

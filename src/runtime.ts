@@ -1,0 +1,40 @@
+/**
+ * What the app is given by the runtime that it runs on, and what a request carries. The app knows no
+ * runtime: an entry file (src/worker.ts) makes a Runtime of its bindings.
+ */
+import type { GroupWriter } from './provider/group-writer.ts'
+import type { Database, DatabaseFigures } from './storage/database.ts'
+import type { Credentials } from './storage/tokens.ts'
+
+export interface Runtime {
+  /** Opens the database for one request. @param figures receives what the request cost */
+  readonly openDatabase: (figures: DatabaseFigures) => Database
+  /** Who runs the group writes of a tenant. */
+  readonly groupWriter: (tenantId: string) => GroupWriter
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** A new UUIDv7. */
+  readonly newId: () => string
+  readonly settings: Settings
+}
+
+export interface Settings {
+  /** The administrator's token; undefined: the admin API refuses everybody. */
+  readonly adminToken: string | undefined
+  /** Whether responses carry Server-Timing. */
+  readonly serverTiming: boolean
+}
+
+export interface HttpEnv {
+  Bindings: Runtime
+  Variables: {
+    requestId: string
+    /** What the request has cost so far. */
+    figures: DatabaseFigures
+    db: Database
+    /** What the bearer token claims; proven by the batch that uses it. */
+    credentials: Credentials
+    /** The parsed body of a write, once it was read. */
+    body: unknown
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The database: statements, batches, what a batch cost, and D1's limits. A batch is one transaction and
+ * one round trip; there is nothing else, because D1 has no interactive transactions.
+ *
+ * Statements are made with drizzle's `sql` over tables.ts and run here. drizzle's own `batch` is not used:
+ * in 0.45 it cannot bind parameters of raw statements and it mixes up equal column names of a join.
+ */
+import type { SQLWrapper } from 'drizzle-orm'
+import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
+
+// D1 refuses a 101st bound parameter: https://developers.cloudflare.com/d1/platform/limits/
+export const MAX_BOUND_PARAMETERS = 100
+// The most bytes in a row, a string or a BLOB: same page. The local simulator does not hold it, we do.
+export const MAX_ROW_BYTES = 2_000_000
+
+export type SqlValue = string | number | null
+export type Row = Readonly<Record<string, SqlValue>>
+
+/** SQL text with numbered parameters `?1`, `?2`, … and their values. */
+export interface Statement {
+  readonly sql: string
+  readonly params: readonly SqlValue[]
+}
+
+export interface StatementResult {
+  readonly rows: readonly Row[]
+  /** Rows that the statement inserted, updated or deleted. */
+  readonly changes: number
+}
+
+/** An async SQLite database. Every runtime has its own way to open one. */
+export interface Database {
+  /**
+   * Runs the statements in order as one transaction, in one round trip.
+   *
+   * @throws {GuardError} a rule of the database refused; nothing is changed
+   * @throws {UniqueError} a value is there already; nothing is changed
+   * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
+   */
+  batch(statements: readonly Statement[]): Promise<readonly StatementResult[]>
+}
+
+/** What a request cost at the database. Times are milliseconds at the database, without the way there. */
+export interface DatabaseFigures {
+  roundTrips: number
+  rowsRead: number
+  rowsWritten: number
+  durationMs: number
+}
+
+export function noFigures(): DatabaseFigures {
+  return { roundTrips: 0, rowsRead: 0, rowsWritten: 0, durationMs: 0 }
+}
+
+/** Adds what was spent elsewhere for the same request, such as in the group coordinator. */
+export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): void {
+  figures.roundTrips += more.roundTrips
+  figures.rowsRead += more.rowsRead
+  figures.rowsWritten += more.rowsWritten
+  figures.durationMs += more.durationMs
+}
+
+/** A rule in migrations/ refused the batch. */
+export class GuardError extends Error {
+  readonly rule: 'no token' | 'read token' | 'stale version' | 'group limit' | 'unknown member'
+
+  constructor(rule: GuardError['rule'], options?: ErrorOptions) {
+    super(`guard: ${rule}`, options)
+    this.rule = rule
+  }
+}
+
+/** A UNIQUE index refused the batch. `columns` as SQLite names them: `users.tenant_id, users.user_name_key`. */
+export class UniqueError extends Error {
+  readonly columns: string
+
+  constructor(columns: string, options?: ErrorOptions) {
+    super(`not unique: ${columns}`, options)
+    this.columns = columns
+  }
+}
+
+/** The database did not answer, or answered that it cannot now. */
+export class DatabaseUnavailable extends Error {}
+
+/** The part of D1's binding that is used; other runtimes imitate it. */
+export type D1Binding = Pick<D1Database, 'prepare' | 'batch'>
+
+/**
+ * Opens a D1 binding for one request.
+ *
+ * @param figures receives what each batch cost, from D1's own `meta`
+ */
+export function openDatabase(binding: D1Binding, figures: DatabaseFigures): Database {
+  return {
+    async batch(statements) {
+      const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
+      figures.roundTrips++
+      try {
+        const results = await binding.batch<Record<string, SqlValue>>(prepared)
+        for (const { meta } of results) {
+          figures.rowsRead += meta.rows_read
+          figures.rowsWritten += meta.rows_written
+          figures.durationMs += meta.duration
+        }
+        return results.map(({ results: rows, meta }) => ({ rows, changes: meta.changes }))
+      } catch (error) {
+        throw translateError(error)
+      }
+    },
+  }
+}
+
+/**
+ * D1 tells errors apart by their text alone: `D1_ERROR: UNIQUE constraint failed: users.x: SQLITE_CONSTRAINT…`.
+ * An error that names a fault in our SQL is ours; all others mean that the database cannot answer now.
+ */
+function translateError(cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const guard = /guard: (no token|read token|stale version|group limit|unknown member)/.exec(message)
+  if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })
+  const unique = /UNIQUE constraint failed: ([\w., ]+)/.exec(message)
+  if (unique) return new UniqueError(unique[1] ?? '', { cause })
+  if (/SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)|D1_TYPE_ERROR/.test(message)) {
+    return new Error('the database refused a statement', { cause })
+  }
+  return new DatabaseUnavailable('the database does not answer', { cause })
+}
+
+class NumberingDialect extends SQLiteAsyncDialect {
+  override escapeParam(index: number): string {
+    return `?${index + 1}`
+  }
+}
+
+const dialect = new NumberingDialect()
+
+/**
+ * The statement of a drizzle query. More parameters than D1 binds travel as one JSON array: each then is
+ * a constant expression, which an index can still be searched for.
+ */
+export function statement(query: SQLWrapper): Statement {
+  const { sql, params } = dialect.sqlToQuery(query.getSQL())
+  if (params.length <= MAX_BOUND_PARAMETERS) return { sql, params: params as SqlValue[] }
+  const packed = sql.replace(/\?(\d+)/g, (_, number) => `json_extract(?1, '$[${Number(number) - 1}]')`)
+  return { sql: packed, params: [JSON.stringify(params)] }
+}
+
+/** True when the database answers and has its tables. */
+export async function isAnswering(db: Database): Promise<boolean> {
+  try {
+    await db.batch([{ sql: 'SELECT 1 FROM tenants LIMIT 1', params: [] }])
+    return true
+  } catch (error) {
+    console.error(
+      JSON.stringify({ check: 'healthz', message: error instanceof Error ? error.message : String(error) }),
+    )
+    return false
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The provisioning log: what a client asked and what was answered. An accepted write is logged by a
+ * statement in its own batch; a refused one, which has no batch, by one of its own.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import type { AttributeChange } from '../scim/changes.ts'
+import { type Database, type Statement, statement } from './database.ts'
+import { type Credentials, isValidToken, readAs, writeAs } from './tokens.ts'
+
+export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
+
+/** One write that a client tried. Values of attributes that are never returned are not in it. */
+export interface LogEntry {
+  /** UUIDv7: the order of ids is the order of time. */
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly action: LogAction
+  readonly outcome: 'accepted' | 'refused'
+  readonly resourceType: 'User' | 'Group'
+  readonly resourceId: string | null
+  /** userName or displayName: what an administrator looks for. */
+  readonly resourceName: string | null
+  /** The HTTP status that was answered. */
+  readonly status: number
+  readonly scimType: string | null
+  readonly detail: string | null
+  readonly changes: readonly AttributeChange[]
+  /** Attributes and schemas that were sent and not understood. */
+  readonly ignored: readonly string[]
+  readonly requestId: string
+}
+
+/** What the database itself adds to an entry: a resource that must be there, and its name. */
+export interface LogSource {
+  /** `JOIN … ON …`: nothing is logged when it finds no row. */
+  readonly join: SQL
+  readonly resourceName: SQL
+}
+
+/** The statement that logs a write. Logs nothing when the token is not valid. */
+export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
+  const { tenantId } = credentials
+  return statement(sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
+      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
+    SELECT ${tenantId}, ${entry.id}, ${entry.time}, tokens.id, ${entry.action}, ${entry.outcome},
+      ${entry.resourceType}, ${entry.resourceId}, ${source?.resourceName ?? sql`${entry.resourceName}`},
+      ${entry.status}, ${entry.scimType}, ${entry.detail}, ${JSON.stringify(entry.changes)},
+      ${JSON.stringify(entry.ignored)}, ${entry.requestId}
+    FROM tokens ${source?.join} WHERE ${isValidToken(credentials)}`)
+}
+
+/** Logs a refused write in a batch of its own. @throws {ScimError} 401: then nothing is logged */
+export async function logRefused(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
+  await readAs(db, credentials, [logStatement(credentials, entry)])
+}
+
+/** Logs an accepted write that changed nothing. */
+export async function logUnchanged(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
+  await writeAs(db, credentials, [logStatement(credentials, entry)])
+}
+
+/** What a page of the log is made of. All filters must hold. */
+export interface LogQuery {
+  readonly resourceType?: string | undefined
+  readonly resourceId?: string | undefined
+  readonly outcome?: string | undefined
+  /** Text in the name, the id or the detail. */
+  readonly text?: string | undefined
+  /** The id of the last entry of the page before. */
+  readonly before?: string | undefined
+  readonly limit: number
+}
+
+/** Entries of a tenant, newest first, with the token that made them. */
+export async function listLog(
+  db: Database,
+  tenantId: string,
+  query: LogQuery,
+): Promise<readonly (LogEntry & { tokenId: string; tokenName: string | null })[]> {
+  const contains = (column: SQL, text: string) => sql`instr(lower(${column}), lower(${text})) > 0`
+  const conditions = [
+    sql`l.tenant_id = ${tenantId}`,
+    query.before === undefined ? undefined : sql`l.id < ${query.before}`,
+    query.resourceType === undefined ? undefined : sql`l.resource_type = ${query.resourceType}`,
+    query.resourceId === undefined ? undefined : sql`l.resource_id = ${query.resourceId}`,
+    query.outcome === undefined ? undefined : sql`l.outcome = ${query.outcome}`,
+    query.text === undefined
+      ? undefined
+      : sql`(${sql.join(
+          [sql`l.resource_name`, sql`l.resource_id`, sql`l.detail`].map((column) =>
+            contains(column, query.text ?? ''),
+          ),
+          sql` OR `,
+        )})`,
+  ].filter((condition) => condition !== undefined)
+  const [result] = await db.batch([
+    statement(sql`SELECT l.id, l.time, l.action, l.outcome, l.resource_type AS resourceType,
+      l.resource_id AS resourceId, l.resource_name AS resourceName, l.status, l.scim_type AS scimType, l.detail,
+      l.changes, l.ignored, l.request_id AS requestId, l.token_id AS tokenId, t.name AS tokenName
+      FROM provisioning_log AS l LEFT JOIN tokens AS t ON t.id = l.token_id
+      WHERE ${sql.join(conditions, sql` AND `)} ORDER BY l.id DESC LIMIT ${query.limit}`),
+  ])
+  return (result?.rows ?? []).map((row) => ({
+    ...(row as unknown as LogEntry & { tokenId: string; tokenName: string | null }),
+    changes: JSON.parse(String(row.changes)),
+    ignored: JSON.parse(String(row.ignored)),
+  }))
+}
+
+/**
+ * Deletes old entries, at most `limit` at a time so that no batch runs long.
+ *
+ * @param before entries with a smaller id go: a UUIDv7 of the moment up to which to prune
+ * @returns how many were deleted
+ */
+export async function pruneLog(db: Database, before: string, limit: number): Promise<number> {
+  const [result] = await db.batch([
+    statement(sql`DELETE FROM provisioning_log WHERE rowid IN (
+      SELECT l.rowid FROM tenants AS t JOIN provisioning_log AS l ON l.tenant_id = t.id AND l.id < ${before}
+      LIMIT ${limit})`),
+  ])
+  return result?.changes ?? 0
+}

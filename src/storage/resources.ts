@@ -1,0 +1,111 @@
+/**
+ * What the tables of users and groups have in common: rows to resources and back, and pages of a list.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { type Complex, comparisonDocument } from '../scim/comparison.ts'
+import { badRequest } from '../scim/error.ts'
+import type { Filter } from '../scim/filter/ast.ts'
+import { type ColumnMap, compileFilter } from '../scim/filter/compile.ts'
+import type { PageRequest } from '../scim/list-response.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
+import { toSql } from './columns.ts'
+import { MAX_ROW_BYTES, type Row, type Statement, type StatementResult, statement } from './database.ts'
+
+/** A resource as it is stored. Times in milliseconds since 1970. */
+export interface Stored {
+  readonly id: string
+  readonly version: number
+  readonly createdAt: number
+  readonly lastModified: number
+  /** In canonical form, without id and meta; with groups or members where they were asked for. */
+  readonly resource: Complex
+}
+
+/** The columns of a stored resource, for a SELECT from its table. */
+export function storedColumns(table: 'users' | 'groups'): SQL {
+  const column = (name: string) => sql.raw(`${table}.${name}`)
+  return sql`${column('id')} AS id, ${column('version')} AS version, ${column('created_at')} AS createdAt,
+    ${column('last_modified')} AS lastModified, ${column('data')} AS data`
+}
+
+/** @param more attributes that are not in `data`: groups or members */
+export function storedFromRow(row: Row, more: Complex = {}): Stored {
+  return {
+    id: String(row.id),
+    version: Number(row.version),
+    createdAt: Number(row.createdAt),
+    lastModified: Number(row.lastModified),
+    resource: { ...(JSON.parse(String(row.data)) as Complex), ...more },
+  }
+}
+
+/**
+ * The two documents of a row: the resource and its comparison document.
+ *
+ * @throws {ScimError} invalidValue when the row would be larger than the database holds
+ */
+export function encodeResource(resource: Complex, type: ResourceType): { data: string; keys: string } {
+  const data = JSON.stringify(resource)
+  const keys = JSON.stringify(comparisonDocument(resource, type.attributes))
+  const bytes = byteLength(data) + byteLength(keys)
+  // The other columns need little: ids, times and names that are in both documents already.
+  if (bytes > MAX_ROW_BYTES * 0.9) {
+    throw badRequest(
+      'invalidValue',
+      `the ${type.name} would need ${bytes} bytes, ${MAX_ROW_BYTES * 0.9} are allowed`,
+    )
+  }
+  return { data, keys }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length
+}
+
+/** A list to read: of which table, and which part. */
+export interface ListQuery {
+  readonly table: 'users' | 'groups'
+  readonly tenantId: string
+  readonly columns: ColumnMap
+  readonly filter: Filter | undefined
+  readonly page: PageRequest
+}
+
+/** The condition on the rows of a list. */
+function matching({ table, tenantId, columns, filter }: ListQuery): SQL {
+  const inTenant = sql`${sql.raw(table)}.tenant_id = ${tenantId}`
+  return filter === undefined ? inTenant : sql`${inTenant} AND ${toSql(compileFilter(filter, columns))}`
+}
+
+/** Ids are UUIDv7, so their order is that of creation, and stable. */
+export function pageOf(query: ListQuery, columns: SQL): SQL {
+  const table = sql.raw(query.table)
+  const { startIndex, count } = query.page
+  return sql`SELECT ${columns} FROM ${table} WHERE ${matching(query)}
+    ORDER BY ${table}.id LIMIT ${count} OFFSET ${startIndex - 1}`
+}
+
+/** How many rows match. Without a filter the number is kept with the tenant. */
+export function totalStatement(query: ListQuery): Statement {
+  if (query.filter !== undefined) {
+    return statement(sql`SELECT count(*) AS total FROM ${sql.raw(query.table)} WHERE ${matching(query)}`)
+  }
+  const count = sql.raw(query.table === 'users' ? 'user_count' : 'group_count')
+  return statement(sql`SELECT ${count} AS total FROM tenants WHERE id = ${query.tenantId}`)
+}
+
+/** The number that totalStatement selects. */
+export function totalOf(result: StatementResult | undefined): number {
+  return Number(result?.rows[0]?.total ?? 0)
+}
+
+/** Ends the batch when the statement before it changed nothing: someone else changed the resource first. */
+export const STALE_GUARD: Statement = statement(
+  sql`INSERT INTO guards (rule) SELECT 'stale' WHERE changes() <> 1`,
+)
+
+/** True of a row whose version is one of those; of any row when there are none to compare with. */
+export function isVersion(column: SQL, versions: readonly number[] | undefined): SQL {
+  if (versions === undefined) return sql`1`
+  return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(versions)}))`
+}

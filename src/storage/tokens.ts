@@ -1,0 +1,220 @@
+/**
+ * Bearer tokens of clients: issue, check, revoke.
+ *
+ * A token is `scim_<tenantId>_<43 characters>`: 32 random bytes in base64url. Only its SHA-256 is stored:
+ * 256 bits of randomness cannot be guessed, so a slow hash would protect nothing. A token is checked in
+ * the very batch that does the work, so revocation and expiry hold from the next request on, and no cache
+ * can outlive them. Threats: a copy of the database (it holds no token), timing (lookup is by hash, and
+ * the hash found is compared in constant time), a token of another tenant (the tenant is part of the
+ * condition).
+ */
+import { and, eq, gt, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { ScimError } from '../scim/error.ts'
+import {
+  type Database,
+  GuardError,
+  type Row,
+  type Statement,
+  type StatementResult,
+  statement,
+} from './database.ts'
+import { tokens } from './tables.ts'
+
+const TOKEN_BYTES = 32
+const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
+/** "Last used" is written at most once in this time. */
+const LAST_USED_INTERVAL_MS = 60_000
+
+/** What a request claims to be: nothing of it is proven until a batch has checked it. */
+export interface Credentials {
+  readonly tenantId: string
+  /** SHA-256 of the token, hexadecimal. */
+  readonly tokenHash: string
+  /** Milliseconds since 1970: the moment at which the token must be valid. */
+  readonly now: number
+}
+
+export type TokenScope = 'provision' | 'read'
+
+/**
+ * The claim of a token. The tenant is read off the token, so that the query can go with the check.
+ *
+ * @returns undefined when the text has not the form of a token
+ */
+export async function credentialsOf(token: string, now: number): Promise<Credentials | undefined> {
+  const tenantId = TOKEN.exec(token)?.[1]
+  return tenantId === undefined ? undefined : { tenantId, tokenHash: await hashToken(token), now }
+}
+
+async function hashToken(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
+export async function generateToken(tenantId: string): Promise<{ token: string; hash: string }> {
+  const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
+  const secret = btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+  const token = `scim_${tenantId}_${secret}`
+  return { token, hash: await hashToken(token) }
+}
+
+/**
+ * Reads with a token: the check and the statements in one batch.
+ *
+ * @returns the results of the statements
+ * @throws {ScimError} 401; what was read is then thrown away
+ */
+export async function readAs(
+  db: Database,
+  credentials: Credentials,
+  statements: readonly Statement[],
+): Promise<readonly StatementResult[]> {
+  const touch = lastUsedStatements(credentials)
+  const [check, ...results] = await db.batch([checkStatement(credentials), ...statements, ...touch])
+  requireToken(check?.rows[0], credentials)
+  return results.slice(0, statements.length)
+}
+
+/**
+ * Writes with a token: a guard ends the batch when the token may not write, so nothing is changed.
+ *
+ * @returns the results of the statements
+ * @throws {ScimError} 401, or 403 when the token may only read
+ * @throws {GuardError|UniqueError} from the statements
+ */
+export async function writeAs(
+  db: Database,
+  credentials: Credentials,
+  statements: readonly Statement[],
+): Promise<readonly StatementResult[]> {
+  const touch = lastUsedStatements(credentials)
+  try {
+    const [, ...results] = await db.batch([guardStatement(credentials), ...statements, ...touch])
+    noteUse(credentials)
+    return results.slice(0, statements.length)
+  } catch (error) {
+    if (error instanceof GuardError && error.rule === 'no token') throw unauthorized({ cause: error })
+    if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
+    throw error
+  }
+}
+
+/** Wrong, revoked, expired and unknown tokens answer the same. */
+export function unauthorized(options?: ErrorOptions): ScimError {
+  return new ScimError(401, undefined, 'a valid token is needed: Authorization: Bearer <token>', options)
+}
+
+function readOnlyToken(options?: ErrorOptions): ScimError {
+  return new ScimError(
+    403,
+    undefined,
+    'the token has the scope "read", and writing needs "provision"',
+    options,
+  )
+}
+
+/** The condition on `tokens` that the credentials are valid now. */
+export function isValidToken({ tenantId, tokenHash, now }: Credentials): SQL {
+  return sql`${and(
+    eq(tokens.hash, tokenHash),
+    eq(tokens.tenantId, tenantId),
+    isNull(tokens.revokedAt),
+    or(isNull(tokens.expiresAt), gt(tokens.expiresAt, now)),
+  )}`
+}
+
+function checkStatement(credentials: Credentials): Statement {
+  return statement(sql`SELECT hash FROM tokens WHERE ${isValidToken(credentials)}`)
+}
+
+function guardStatement(credentials: Credentials): Statement {
+  const scope = sql`coalesce((SELECT scope FROM tokens WHERE ${isValidToken(credentials)}), 'none')`
+  return statement(
+    sql`INSERT INTO guards (rule) SELECT scope FROM (SELECT ${scope} AS scope) WHERE scope <> 'provision'`,
+  )
+}
+
+function requireToken(row: Row | undefined, credentials: Credentials): void {
+  if (row === undefined || !isSameHash(String(row.hash), credentials.tokenHash)) throw unauthorized()
+  noteUse(credentials)
+}
+
+/** Takes the same time wherever the two differ. */
+function isSameHash(a: string, b: string): boolean {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
+  return difference === 0
+}
+
+// When this isolate last wrote "last used" for a token: it only saves writes, it decides nothing.
+const lastUsed = new Map<string, number>()
+const LAST_USED_ENTRIES = 10_000
+
+function noteUse({ tokenHash, now }: Credentials): void {
+  if (!isLastUsedDue(tokenHash, now)) return
+  if (lastUsed.size >= LAST_USED_ENTRIES) lastUsed.clear()
+  lastUsed.set(tokenHash, now)
+}
+
+function isLastUsedDue(tokenHash: string, now: number): boolean {
+  return now - (lastUsed.get(tokenHash) ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
+}
+
+/** Rides in the batch that checks the token, so that it costs no round trip of its own. */
+function lastUsedStatements(credentials: Credentials): readonly Statement[] {
+  const { tokenHash, now } = credentials
+  if (!isLastUsedDue(tokenHash, now)) return []
+  const before = now - LAST_USED_INTERVAL_MS
+  const isOld = sql`(last_used_at IS NULL OR last_used_at <= ${before})`
+  return [
+    statement(sql`UPDATE tokens SET last_used_at = ${now} WHERE ${isValidToken(credentials)} AND ${isOld}`),
+  ]
+}
+
+/** A token as the administrator sees it: everything but the secret. Times in milliseconds since 1970. */
+export interface TokenInfo {
+  readonly id: string
+  readonly name: string
+  readonly scope: TokenScope
+  readonly createdAt: number
+  readonly expiresAt: number | null
+  readonly lastUsedAt: number | null
+  readonly revokedAt: number | null
+}
+
+/** Stores a new token. @returns false when there is no such tenant */
+export async function insertToken(
+  db: Database,
+  tenantId: string,
+  token: Pick<TokenInfo, 'id' | 'name' | 'scope' | 'createdAt' | 'expiresAt'> & { hash: string },
+): Promise<boolean> {
+  const [result] = await db.batch([
+    statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, expires_at)
+      SELECT ${token.id}, id, ${token.name}, ${token.scope}, ${token.hash}, ${token.createdAt}, ${token.expiresAt}
+      FROM tenants WHERE id = ${tenantId}`),
+  ])
+  return result?.changes === 1
+}
+
+/** The tokens of a tenant, oldest first, revoked and expired ones too. */
+export async function listTokens(db: Database, tenantId: string): Promise<readonly TokenInfo[]> {
+  const [result] = await db.batch([
+    statement(sql`SELECT id, name, scope, created_at AS createdAt, expires_at AS expiresAt,
+      last_used_at AS lastUsedAt, revoked_at AS revokedAt
+      FROM tokens WHERE tenant_id = ${tenantId} ORDER BY id`),
+  ])
+  return (result?.rows ?? []) as unknown as readonly TokenInfo[]
+}
+
+/** Revokes a token from the next request on. Revoking it again keeps the first time. @returns false when unknown */
+export async function revokeToken(db: Database, tenantId: string, id: string, now: number): Promise<boolean> {
+  const [result] = await db.batch([
+    statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
+      WHERE tenant_id = ${tenantId} AND id = ${id}`),
+  ])
+  return result?.changes === 1
+}

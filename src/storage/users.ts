@@ -1,0 +1,163 @@
+/**
+ * User resources in the database. Each function is one batch with the token checked in it.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import type { Complex } from '../scim/comparison.ts'
+import type { Filter } from '../scim/filter/ast.ts'
+import type { PageRequest } from '../scim/list-response.ts'
+import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { userColumns } from './columns.ts'
+import { type Database, type Row, statement } from './database.ts'
+import { type LogEntry, logStatement } from './provisioning-log.ts'
+import {
+  encodeResource,
+  isVersion,
+  pageOf,
+  STALE_GUARD,
+  type Stored,
+  storedColumns,
+  storedFromRow,
+  totalOf,
+  totalStatement,
+} from './resources.ts'
+import { type Credentials, readAs, writeAs } from './tokens.ts'
+
+/** The user's groups as JSON, in one column: a user is in few groups, and a page needs no second query. */
+const GROUPS = sql`(
+  SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type', 'direct'))
+  FROM memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+  WHERE m.tenant_id = users.tenant_id AND m.member_id = users.id) AS groups`
+
+function columns(withGroups: boolean): SQL {
+  return withGroups ? sql`${storedColumns('users')}, ${GROUPS}` : storedColumns('users')
+}
+
+function userFromRow(row: Row): Stored {
+  const groups = typeof row.groups === 'string' ? (JSON.parse(row.groups) as unknown[]) : []
+  return storedFromRow(row, groups.length === 0 ? {} : { groups })
+}
+
+function selectUser(tenantId: string, id: string, withGroups: boolean) {
+  return statement(sql`SELECT ${columns(withGroups)} FROM users WHERE tenant_id = ${tenantId} AND id = ${id}`)
+}
+
+/** @param withGroups whether `groups` is wanted: it costs a read for each */
+export async function getUser(
+  db: Database,
+  credentials: Credentials,
+  id: string,
+  withGroups: boolean,
+): Promise<Stored | undefined> {
+  const [found] = await readAs(db, credentials, [selectUser(credentials.tenantId, id, withGroups)])
+  const row = found?.rows[0]
+  return row && userFromRow(row)
+}
+
+/** A page of users in the order of their creation, and how many match in all. */
+export async function listUsers(
+  db: Database,
+  credentials: Credentials,
+  filter: Filter | undefined,
+  page: PageRequest,
+  withGroups: boolean,
+): Promise<{ total: number; users: readonly Stored[] }> {
+  const { tenantId } = credentials
+  const query = { table: 'users', tenantId, columns: userColumns(tenantId), filter, page } as const
+  const [total, found] = await readAs(db, credentials, [
+    totalStatement(query),
+    statement(pageOf(query, columns(withGroups))),
+  ])
+  return { total: totalOf(total), users: (found?.rows ?? []).map(userFromRow) }
+}
+
+/**
+ * Loads a user in order to change it.
+ *
+ * @param userNameKey the folded userName that the change would give it, if any
+ * @returns the user with its groups, and whether another user has that userName
+ */
+export async function loadUser(
+  db: Database,
+  credentials: Credentials,
+  id: string,
+  userNameKey: string | undefined,
+): Promise<{ user: Stored | undefined; isNameTaken: boolean }> {
+  const { tenantId } = credentials
+  const [found, taken] = await writeAs(db, credentials, [
+    selectUser(tenantId, id, true),
+    statement(sql`SELECT id FROM users
+      WHERE tenant_id = ${tenantId} AND user_name_key = ${userNameKey ?? null} AND id <> ${id}`),
+  ])
+  const row = found?.rows[0]
+  return { user: row && userFromRow(row), isNameTaken: (taken?.rows.length ?? 0) > 0 }
+}
+
+/** Stores a new user at version 1. @throws {UniqueError} when the userName is taken */
+export async function insertUser(
+  db: Database,
+  credentials: Credentials,
+  user: Pick<Stored, 'id' | 'createdAt' | 'resource'>,
+  log: LogEntry,
+): Promise<void> {
+  const { data, keys } = encodeResource(user.resource, USER_RESOURCE_TYPE)
+  await writeAs(db, credentials, [
+    statement(sql`INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+      VALUES (${credentials.tenantId}, ${user.id}, ${data}, ${keys}, 1, ${user.createdAt}, ${user.createdAt})`),
+    logStatement(credentials, log),
+  ])
+}
+
+/**
+ * Stores a changed user at the next version.
+ *
+ * @throws {GuardError} "stale version" when someone else changed or deleted it since it was loaded
+ * @throws {UniqueError} when the userName is taken
+ */
+export async function updateUser(
+  db: Database,
+  credentials: Credentials,
+  before: Stored,
+  after: { readonly resource: Complex; readonly lastModified: number },
+  log: LogEntry,
+): Promise<void> {
+  const { data, keys } = encodeResource(after.resource, USER_RESOURCE_TYPE)
+  await writeAs(db, credentials, [
+    statement(sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1,
+      last_modified = ${after.lastModified}
+      WHERE tenant_id = ${credentials.tenantId} AND id = ${before.id} AND version = ${before.version}`),
+    STALE_GUARD,
+    logStatement(credentials, log),
+  ])
+}
+
+/**
+ * Deletes a user with its memberships. The groups that it was in get a new version.
+ *
+ * @param versions delete only at one of these; undefined: at any
+ * @returns the version that was found, undefined when there was no such user, and whether it was deleted
+ */
+export async function deleteUser(
+  db: Database,
+  credentials: Credentials,
+  id: string,
+  versions: readonly number[] | undefined,
+  log: LogEntry,
+): Promise<{ found: number | undefined; isDeleted: boolean }> {
+  const { tenantId, now } = credentials
+  const isUser = sql`users.tenant_id = ${tenantId} AND users.id = ${id}`
+  const isWanted = sql`${isUser} AND ${isVersion(sql`users.version`, versions)}`
+  const [found, , , deleted] = await writeAs(db, credentials, [
+    statement(sql`SELECT version FROM users WHERE ${isUser}`),
+    logStatement(credentials, log, {
+      join: sql`JOIN users ON ${isWanted}`,
+      resourceName: sql`users.data ->> '$.userName'`,
+    }),
+    statement(sql`UPDATE groups SET version = version + 1, last_modified = ${now}, member_count = member_count - 1
+      WHERE tenant_id = ${tenantId}
+        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
+        AND EXISTS (SELECT 1 FROM users WHERE ${isWanted})`),
+    statement(sql`DELETE FROM users WHERE ${isWanted}`),
+  ])
+  const version = found?.rows[0]?.version
+  return { found: version == null ? undefined : Number(version), isDeleted: (deleted?.changes ?? 0) > 0 }
+}

@@ -1,0 +1,55 @@
+/**
+ * The Workers entry: makes a Runtime of the bindings in wrangler.toml, and exports the Durable Object.
+ */
+import { uuidv7 } from 'uuidv7'
+import { createApp } from './app.ts'
+import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
+import type { GroupWriteAnswer } from './provider/group-writer.ts'
+import { pruneProvisioningLog } from './provider/retention.ts'
+import type { Runtime } from './runtime.ts'
+import { noFigures, openDatabase } from './storage/database.ts'
+
+export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
+
+/** The bindings, variables and secrets of wrangler.toml, as they arrive. */
+export interface WorkerEnv {
+  readonly DB: D1Database
+  readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
+  readonly ADMIN_TOKEN?: string
+  readonly SERVER_TIMING?: string
+  readonly LOG_RETENTION_DAYS?: string
+}
+
+const DEFAULT_LOG_RETENTION_DAYS = 30
+
+const app = createApp()
+
+export default {
+  fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env), ctx),
+  async scheduled({ scheduledTime }, env) {
+    const days = retentionDays(env)
+    const deleted = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
+    console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, deleted }))
+  },
+} satisfies ExportedHandler<WorkerEnv>
+
+function runtimeOf(env: WorkerEnv): Runtime {
+  return {
+    openDatabase: (figures) => openDatabase(env.DB, figures),
+    groupWriter: (tenantId) => {
+      const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
+      return { write: (request) => coordinator.write(request) as Promise<GroupWriteAnswer> }
+    },
+    now: Date.now,
+    newId: uuidv7,
+    settings: { adminToken: env.ADMIN_TOKEN, serverTiming: env.SERVER_TIMING === '1' },
+  }
+}
+
+/** @throws {Error} naming the variable: a typing mistake must not empty the log */
+function retentionDays({ LOG_RETENTION_DAYS }: WorkerEnv): number {
+  if (LOG_RETENTION_DAYS === undefined) return DEFAULT_LOG_RETENTION_DAYS
+  const days = Number(LOG_RETENTION_DAYS)
+  if (Number.isInteger(days) && days >= 1) return days
+  throw new Error(`LOG_RETENTION_DAYS must be a whole number of days from 1, found "${LOG_RETENTION_DAYS}"`)
+}
