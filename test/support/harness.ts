@@ -1,0 +1,137 @@
+/**
+ * The worker as its users see it: over HTTP, in workerd, on a real D1 and a real Durable Object. Every
+ * test makes a tenant of its own, so nothing has to be cleaned up and nothing is shared.
+ */
+import { exports } from 'cloudflare:workers'
+
+export const ORIGIN = 'https://scim.test'
+export const TENANT_URL = `${ORIGIN}/scim/v2`
+const ADMIN_TOKEN = 'test-admin-token'
+
+/** A response with its body parsed. `body` is undefined when there is none. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
+  readonly body: any
+}
+
+/** Sends a request to the worker. */
+export async function send(request: Request): Promise<Answer> {
+  const response = await exports.default.fetch(request)
+  const text = await response.text()
+  const body = text === '' ? undefined : parse(text)
+  return { status: response.status, headers: response.headers, body }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** A call of the admin API. */
+export function admin(method: string, path: string, body?: unknown): Promise<Answer> {
+  return send(
+    new Request(`${ORIGIN}/admin/api${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+  )
+}
+
+/** A SCIM client of one tenant. Paths are relative to the Tenant URL. */
+export class Client {
+  readonly tenantId: string
+  readonly token: string
+
+  constructor(tenantId: string, token: string) {
+    this.tenantId = tenantId
+    this.token = token
+  }
+
+  /** Sends a body as it is when it is a string, else as JSON. */
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return send(
+      new Request(`${TENANT_URL}${path}`, {
+        method,
+        headers: {
+          Authorization: `Bearer ${this.token}`,
+          ...(body === undefined ? {} : { 'Content-Type': 'application/scim+json; charset=utf-8' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      }),
+    )
+  }
+
+  get(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.request('GET', path, undefined, headers)
+  }
+
+  filter(endpoint: '/Users' | '/Groups', filter: string, more = ''): Promise<Answer> {
+    return this.get(`${endpoint}?filter=${encodeURIComponent(filter)}${more}`)
+  }
+
+  /** Creates a user and returns it. */
+  async createUser(attributes: Record<string, unknown> = {}) {
+    const userName = `${crypto.randomUUID()}@quillfern.example`
+    const answer = await this.request('POST', '/Users', { schemas: [USER], userName, ...attributes })
+    if (answer.status !== 201) throw new Error(`user not created: ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+
+  /** Creates a group and returns it. */
+  async createGroup(attributes: Record<string, unknown> = {}) {
+    const displayName = `Group ${crypto.randomUUID()}`
+    const answer = await this.request('POST', '/Groups', { schemas: [GROUP], displayName, ...attributes })
+    if (answer.status !== 201) throw new Error(`group not created: ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+
+  patch(path: string, ...Operations: readonly unknown[]): Promise<Answer> {
+    return this.request('PATCH', path, { schemas: [PATCH_OP], Operations })
+  }
+
+  /** The tenant's provisioning log, newest first. */
+  async log(query = ''): Promise<readonly Record<string, unknown>[]> {
+    return (await admin('GET', `/tenants/${this.tenantId}/log${query}`)).body.entries
+  }
+}
+
+export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
+export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+
+/** A new tenant, and a client with a token for it. */
+export async function newClient(
+  options: { groupLimit?: number; scope?: 'provision' | 'read' } = {},
+): Promise<Client> {
+  const id = `t-${crypto.randomUUID()}`
+  const { groupLimit = 200, scope = 'provision' } = options
+  const tenant = await admin('POST', '/tenants', { id, name: 'Test', groupLimit })
+  if (tenant.status !== 201) throw new Error(`tenant not created: ${JSON.stringify(tenant.body)}`)
+  return new Client(id, (await newToken(id, { scope })).token)
+}
+
+/** A new token of a tenant: the whole answer of the admin API. */
+export async function newToken(tenantId: string, attributes: Record<string, unknown> = {}) {
+  return (await admin('POST', `/tenants/${tenantId}/tokens`, { name: 'Test', ...attributes })).body
+}
+
+/** What a response says it cost at the database. */
+export function costOf({ headers }: Answer): { roundTrips: number; rowsRead: number; rowsWritten: number } {
+  const match = /desc="(\d+) round trips, (\d+) rows read, (\d+) rows written"/.exec(
+    headers.get('Server-Timing') ?? '',
+  )
+  if (match === null) throw new Error(`no figures in Server-Timing: ${headers.get('Server-Timing')}`)
+  return { roundTrips: Number(match[1]), rowsRead: Number(match[2]), rowsWritten: Number(match[3]) }
+}
