@@ -4,7 +4,8 @@
  */
 import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
-import { adminApi } from './admin/api.ts'
+import { adminApi, adminNotFound } from './admin/api.ts'
+import { onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { TENANT_PATH } from './http/request.ts'
 import { scim } from './http/scim.ts'
@@ -17,6 +18,8 @@ export function createApp(): Hono<HttpEnv> {
   app.route('/admin/api', adminApi())
   app.get('/healthz', healthz)
   app.get('/', (c) => c.redirect('/admin'))
+  // Hono asks the outermost app alone, so it passes the question on.
+  app.notFound((c) => (c.req.path.startsWith(`${TENANT_PATH}/`) ? onNotFound(c) : adminNotFound(c)))
   return app
 }
 

@@ -29,7 +29,6 @@ const LOG_PAGE_SIZE = 100
 export function adminApi(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   app.onError((error, c) => adminErrorResponse(c, error))
-  app.notFound((c) => adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${c.req.path}`)))
   app.use(adminAuth)
   app.use(
     bodyLimit({
@@ -117,6 +116,11 @@ export function adminApi(): Hono<HttpEnv> {
     return c.json({ entries: page.map((entry) => ({ ...entry, time: isoTime(entry.time) })), nextCursor })
   })
   return app
+}
+
+/** The answer for a path that leads nowhere. */
+export function adminNotFound(c: Context<HttpEnv>): Response {
+  return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${c.req.path}`))
 }
 
 /** The administrator's token, compared in constant time. Without one configured nobody is let in. */

@@ -2,6 +2,7 @@
  * Errors of the admin API: `{ "error": { "code", "message", "field" } }` with the fitting status.
  */
 import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { DatabaseUnavailable } from '../storage/database.ts'
 
@@ -27,6 +28,8 @@ export function invalidField(field: string, expected: string, found: unknown): A
 
 /** The only place where the admin API turns errors into responses. */
 export function adminErrorResponse(c: Context, error: unknown): Response {
+  // Middleware of Hono brings its own response along: the challenge of a 401.
+  if (error instanceof HTTPException) return error.getResponse()
   const known = toAdminError(error)
   if (known.status >= 500) {
     const message = error instanceof Error ? error.message : String(error)

@@ -1,14 +1,26 @@
 /**
- * application/scim+json in and out (RFC 7644 §3.1, §8.1). "Accept" is never refused: there is one
+ * Bodies: application/scim+json in and out (RFC 7644 §3.1, §8.1). "Accept" is never refused: there is one
  * representation, and clients are known to ask for others.
  */
 import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, ScimError } from '../scim/error.ts'
 
 const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
+
+/** The largest body: some 25,000 members in one PATCH. */
+export const MAX_BODY_BYTES = 1024 * 1024
+
+/** Answers 413 to a larger body, with Content-Length or without. Comes after the log, which records it. */
+export const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new ScimError(413, undefined, `the body is larger than ${MAX_BODY_BYTES} bytes, the limit`)
+  },
+})
 
 /** A response with a JSON body. */
 export function scimJson(

@@ -10,14 +10,14 @@ import type { HttpEnv } from '../runtime.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
-import { readBody, scimJson } from './content-type.ts'
+import { limitBody, readBody, scimJson } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import { attributeNames, callOf, listQueryOf, projectionOf, resourceResponse, tenantUrl } from './request.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
 
 export const groups = new Hono<HttpEnv>()
-  .use(provisioningLog(TYPE))
+  .use(provisioningLog(TYPE), limitBody)
   .get('/', async (c) => {
     const { filter, page, projection } = listQueryOf(c, TYPE)
     const found = await provider.listGroups(callOf(c), filter, page, projection)

@@ -6,14 +6,14 @@ import * as provider from '../provider/users.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { readBody, scimJson } from './content-type.ts'
+import { limitBody, readBody, scimJson } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import { callOf, listQueryOf, projectionOf, resourceResponse } from './request.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 
 export const users = new Hono<HttpEnv>()
-  .use(provisioningLog(TYPE))
+  .use(provisioningLog(TYPE), limitBody)
   .get('/', async (c) => {
     const { filter, page, projection } = listQueryOf(c, TYPE)
     const found = await provider.listUsers(callOf(c), filter, page, projection)

@@ -1,13 +1,242 @@
 import { describe, expect, it } from 'vitest'
-import { costOf, newClient } from '../support/harness.ts'
+import { costOf, newClient, TENANT_URL, USER } from '../support/harness.ts'
 
-describe('/Users', () => {
-  it('creates a user and finds it by userName in another case', async () => {
+const CISCO = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
+
+describe('POST /Users', () => {
+  it('answers 201 with the resource, its location and its ETag, in one round trip', async () => {
     const client = await newClient()
-    const user = await client.createUser({ userName: 'Mirela.Osterholt@quillfern.example' })
-    const found = await client.filter('/Users', 'userName eq "mirela.osterholt@QUILLFERN.example"')
-    expect(found.body.totalResults).toBe(1)
-    expect(found.body.Resources[0].id).toBe(user.id)
-    expect(costOf(found).roundTrips).toBe(1)
+    const answer = await client.request('POST', '/Users', {
+      schemas: [USER, CISCO],
+      userName: 'Zoë.Åkerström@quillfern.example',
+      name: { givenName: 'Zoë', familyName: 'Åkerström' },
+      [CISCO]: { nativeObjectId: 'C0A1F7D2' },
+    })
+    expect(answer.status).toBe(201)
+    const { id, meta } = answer.body
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(meta).toMatchObject({
+      resourceType: 'User',
+      location: `${TENANT_URL}/Users/${id}`,
+      version: 'W/"1"',
+    })
+    expect(meta.created).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    expect(answer.headers.get('Location')).toBe(meta.location)
+    expect(answer.headers.get('ETag')).toBe('W/"1"')
+    expect(answer.body.active).toBe(true)
+    expect(answer.body.schemas).toEqual([USER, CISCO])
+    expect((await client.get(`/Users/${id}`)).body).toEqual(answer.body)
+    expect(costOf(answer).roundTrips).toBe(1)
+  })
+
+  it('answers 409 uniqueness to a userName that differs in case alone, over all of Unicode', async () => {
+    const client = await newClient()
+    await client.createUser({ userName: 'ÉLODIE@quillfern.example' })
+    for (const userName of ['élodie@quillfern.example', 'ÉLODIE@quillfern.example'.normalize('NFD')]) {
+      const answer = await client.request('POST', '/Users', { schemas: [USER], userName })
+      expect(answer.body).toMatchObject({ status: '409', scimType: 'uniqueness' })
+      expect(answer.body.detail).toContain(userName)
+      expect(costOf(answer).roundTrips).toBe(2)
+    }
+  })
+
+  it('ignores id, meta, groups and what it does not know, and names the unknown in the log', async () => {
+    const client = await newClient()
+    const user = await client.createUser({
+      id: 'mine',
+      meta: { created: '2001-01-01T00:00:00Z' },
+      groups: [{ value: 'x' }],
+      password: 'correct horse battery staple',
+      shoeSize: 44,
+      name: { givenName: 'Ada', shadow: 1 },
+      'urn:example:unknown': {},
+    })
+    expect(user.id).not.toBe('mine')
+    expect(user.meta.created).not.toContain('2001')
+    expect(user).not.toHaveProperty('groups')
+    expect(user).not.toHaveProperty('password')
+    const [entry] = await client.log()
+    expect(entry?.ignored).toEqual(['password', 'shoeSize', 'name.shadow', 'urn:example:unknown'])
+    expect(JSON.stringify(entry)).not.toContain('correct horse')
+  })
+
+  it('returns only the attributes that were asked for', async () => {
+    const client = await newClient()
+    const body = { schemas: [USER], userName: 'a@quillfern.example', title: 'Surveyor' }
+    const answer = await client.request('POST', '/Users?attributes=userName', body)
+    expect(Object.keys(answer.body).sort()).toEqual(['id', 'schemas', 'userName'])
+    expect(answer.headers.get('ETag')).toBe('W/"1"')
+  })
+})
+
+describe('GET /Users/{id}', () => {
+  it('shows the groups of a user, in one round trip', async () => {
+    const client = await newClient()
+    const user = await client.createUser()
+    const group = await client.createGroup({ displayName: 'Field Crew', members: [{ value: user.id }] })
+    const answer = await client.get(`/Users/${user.id}`)
+    expect(answer.body.groups).toEqual([
+      { value: group.id, display: 'Field Crew', type: 'direct', $ref: `${TENANT_URL}/Groups/${group.id}` },
+    ])
+    expect(costOf(answer).roundTrips).toBe(1)
+  })
+
+  it('answers 304 when the client has the version, and 404 for an unknown id', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const known = await client.get(`/Users/${id}`, { 'If-None-Match': '"7", W/"1"' })
+    expect([known.status, known.body]).toEqual([304, undefined])
+    expect((await client.get(`/Users/${id}`, { 'If-None-Match': 'W/"2"' })).status).toBe(200)
+    expect((await client.get('/Users/unknown')).body).toMatchObject({
+      status: '404',
+      detail: 'User "unknown" not found',
+    })
+  })
+})
+
+describe('GET /Users', () => {
+  it('pages in the order of creation with the right total', async () => {
+    const client = await newClient()
+    const ids: string[] = []
+    for (let i = 0; i < 7; i++) ids.push((await client.createUser()).id)
+    const pages = []
+    for (let startIndex = 1; startIndex <= 7; startIndex += 3) {
+      const { body } = await client.get(`/Users?startIndex=${startIndex}&count=3&attributes=id`)
+      expect(body).toMatchObject({ totalResults: 7, startIndex, itemsPerPage: body.Resources.length })
+      pages.push(...body.Resources.map((user: { id: string }) => user.id))
+    }
+    expect(pages).toEqual(ids)
+  })
+
+  it('takes count 0 as a question for the total, and clamps startIndex and negative counts', async () => {
+    const client = await newClient()
+    await client.createUser()
+    expect((await client.get('/Users?count=0')).body).toMatchObject({
+      totalResults: 1,
+      itemsPerPage: 0,
+      Resources: [],
+    })
+    expect((await client.get('/Users?count=-5')).body).toMatchObject({ totalResults: 1, Resources: [] })
+    expect((await client.get('/Users?startIndex=-3')).body).toMatchObject({ startIndex: 1, itemsPerPage: 1 })
+    expect((await client.get('/Users?startIndex=50')).body).toMatchObject({ totalResults: 1, Resources: [] })
+    expect((await client.get('/Users?count=99999999999999999999')).body.itemsPerPage).toBe(1)
+    expect((await client.get('/Users?count=ten')).body).toMatchObject({
+      status: '400',
+      scimType: 'invalidValue',
+    })
+  })
+})
+
+describe('PUT /Users/{id}', () => {
+  it('clears what is not sent, and does not give a disabled user its access back', async () => {
+    const client = await newClient()
+    const { id, userName } = await client.createUser({ title: 'Surveyor', active: false })
+    const answer = await client.request('PUT', `/Users/${id}`, { schemas: [USER], userName, nickName: 'Mi' })
+    expect(answer.body).toMatchObject({ nickName: 'Mi', active: false, meta: { version: 'W/"2"' } })
+    expect(answer.body).not.toHaveProperty('title')
+    expect(costOf(answer).roundTrips).toBe(2)
+  })
+
+  it('keeps the version when nothing changes', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ title: 'Surveyor' })
+    const answer = await client.request('PUT', `/Users/${user.id}`, user)
+    expect(answer.body).toEqual(user)
+  })
+
+  it('answers 409 to a userName in use, in two round trips, and changes nothing', async () => {
+    const client = await newClient()
+    await client.createUser({ userName: 'taken@quillfern.example' })
+    const user = await client.createUser({ userName: 'free@quillfern.example' })
+    const body = { schemas: [USER], userName: 'TAKEN@quillfern.example' }
+    const answer = await client.request('PUT', `/Users/${user.id}`, body)
+    expect(answer.body).toMatchObject({ status: '409', scimType: 'uniqueness' })
+    expect(costOf(answer).roundTrips).toBe(2)
+    expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
+  })
+})
+
+describe('PATCH /Users/{id}', () => {
+  it('answers 200 with the changed resource, in two round trips', async () => {
+    const client = await newClient()
+    const user = await client.createUser()
+    const answer = await client.patch(`/Users/${user.id}`, {
+      op: 'replace',
+      path: 'displayName',
+      value: 'Mirela',
+    })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toMatchObject({
+      displayName: 'Mirela',
+      meta: { version: 'W/"2"', created: user.meta.created },
+    })
+    expect(answer.headers.get('ETag')).toBe('W/"2"')
+    expect(costOf(answer).roundTrips).toBe(2)
+  })
+
+  it('applies all operations or none', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ title: 'Surveyor' })
+    const answer = await client.patch(
+      `/Users/${user.id}`,
+      { op: 'replace', path: 'title', value: 'Pilot' },
+      { op: 'replace', path: 'active', value: 'perhaps' },
+    )
+    expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidValue' })
+    expect(answer.body.detail).toContain('"active" must be a boolean, found a string')
+    expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
+    expect(costOf(answer).roundTrips).toBe(2)
+  })
+
+  it('does not raise version or lastModified when nothing changes', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ title: 'Surveyor' })
+    const answer = await client.patch(`/Users/${user.id}`, {
+      op: 'Replace',
+      path: 'title',
+      value: 'Surveyor',
+    })
+    expect(answer.body).toEqual(user)
+  })
+
+  it('honours If-Match', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const operations = { Operations: [{ op: 'replace', path: 'title', value: 'Pilot' }] }
+    const stale = await client.request('PATCH', `/Users/${id}`, operations, { 'If-Match': 'W/"7"' })
+    expect(stale.status).toBe(412)
+    expect((await client.request('PATCH', `/Users/${id}`, operations, { 'If-Match': 'W/"1"' })).status).toBe(
+      200,
+    )
+    expect((await client.request('PATCH', `/Users/${id}`, operations, { 'If-Match': '*' })).status).toBe(200)
+  })
+})
+
+describe('DELETE /Users/{id}', () => {
+  it('removes the user and its memberships, and frees the userName, in one round trip', async () => {
+    const client = await newClient()
+    const user = await client.createUser()
+    const group = await client.createGroup({ members: [{ value: user.id }] })
+    const answer = await client.request('DELETE', `/Users/${user.id}`)
+    expect([answer.status, answer.body]).toEqual([204, undefined])
+    expect(costOf(answer).roundTrips).toBe(1)
+    expect((await client.get(`/Users/${user.id}`)).status).toBe(404)
+    const { body } = await client.get(`/Groups/${group.id}`)
+    expect(body).not.toHaveProperty('members')
+    expect(body.meta.version).toBe('W/"2"')
+    expect((await client.createUser({ userName: user.userName })).id).not.toBe(user.id)
+  })
+
+  it('answers 404 the second time and 412 to another version', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const stale = await client.request('DELETE', `/Users/${id}`, undefined, { 'If-Match': 'W/"9"' })
+    expect(stale.status).toBe(412)
+    expect((await client.request('DELETE', `/Users/${id}`, undefined, { 'If-Match': 'W/"1"' })).status).toBe(
+      204,
+    )
+    const again = await client.request('DELETE', `/Users/${id}`)
+    expect(again.status).toBe(404)
+    expect(costOf(again).roundTrips).toBe(2)
   })
 })

@@ -1,5 +1,6 @@
 /**
- * The User schema as data (RFC 7643 §4.1, §8.7.1).
+ * The User schema as data (RFC 7643 §4.1, §8.7.1). "password" is left out: nobody signs in here, so a stored
+ * password would serve an attacker alone. Sent by a client it is unknown, and ignored as such.
  */
 import { USER_SCHEMA } from '../urn.ts'
 import { attribute, complex, multiValued, type Schema } from './definition.ts'
@@ -70,11 +71,6 @@ export const USER = {
     attribute('locale', 'string', "The user's default location, for currency, dates and numbers."),
     attribute('timezone', 'string', "The user's time zone, in IANA format."),
     attribute('active', 'boolean', "The user's administrative status."),
-    attribute('password', 'string', "The user's clear-text password, for setting it only.", {
-      caseExact: true,
-      mutability: 'writeOnly',
-      returned: 'never',
-    }),
     multiValued('emails', 'E-mail addresses.', attribute('value', 'string', 'An e-mail address.'), [
       'work',
       'home',

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { admin, newClient, newToken, ORIGIN, send } from '../support/harness.ts'
+
+describe('the admin API', () => {
+  it.for([
+    ['no token', {}],
+    ['a wrong token', { Authorization: 'Bearer wrong' }],
+    ['another scheme', { Authorization: 'Basic dGVzdC1hZG1pbi10b2tlbg==' }],
+  ] as const)('refuses %s', async ([, headers]) => {
+    const answer = await send(new Request(`${ORIGIN}/admin/api/tenants`, { headers }))
+    expect([400, 401]).toContain(answer.status)
+    expect(answer.body.error).toMatchObject({ code: 'unauthorized', message: expect.any(String) })
+    expect(answer.headers.get('WWW-Authenticate')).toMatch(/^Bearer/)
+  })
+
+  it('has the tenant "default" from the first migration on', async () => {
+    const { body } = await admin('GET', '/tenants/default')
+    expect(body).toMatchObject({ id: 'default', name: 'Default', groupLimit: 200 })
+  })
+
+  it('makes, lists, changes and deletes a tenant with all that it holds', async () => {
+    const client = await newClient({ groupLimit: 3 })
+    const { tenantId } = client
+    const user = await client.createUser()
+    await client.createUser({ active: false })
+    await client.createGroup({ members: [{ value: user.id }] })
+    const { tenants } = (await admin('GET', '/tenants')).body
+    expect(tenants.find((tenant: { id: string }) => tenant.id === tenantId)).toMatchObject({
+      groupLimit: 3,
+      userCount: 2,
+      activeUserCount: 1,
+      groupCount: 1,
+    })
+    const changed = await admin('PATCH', `/tenants/${tenantId}`, { name: 'Acme', groupLimit: 1 })
+    expect(changed.body).toMatchObject({ id: tenantId, name: 'Acme', groupLimit: 1 })
+    expect((await client.request('POST', '/Groups', { displayName: 'x' })).status).toBe(400)
+    expect((await admin('DELETE', `/tenants/${tenantId}`)).status).toBe(204)
+    expect((await admin('GET', `/tenants/${tenantId}`)).status).toBe(404)
+    expect((await admin('DELETE', `/tenants/${tenantId}`)).status).toBe(404)
+    expect((await client.get('/Users')).status).toBe(401)
+  })
+
+  it.for([
+    ['an id with capitals', { id: 'Acme', name: 'x' }, 'id'],
+    ['an id that begins with a digit', { id: '1st', name: 'x' }, 'id'],
+    ['an id of 41 characters', { id: `a${'b'.repeat(40)}`, name: 'x' }, 'id'],
+    ['no name', { id: 'acme' }, 'name'],
+    ['a negative limit', { id: 'acme', name: 'x', groupLimit: -1 }, 'groupLimit'],
+    ['a text as limit', { id: 'acme', name: 'x', groupLimit: '200' }, 'groupLimit'],
+  ] as const)('refuses a tenant with %s and names the field', async ([, body, field]) => {
+    const answer = await admin('POST', '/tenants', body)
+    expect(answer.status).toBe(400)
+    expect(answer.body.error).toMatchObject({ code: 'invalid', field })
+  })
+
+  it('answers 409 to a tenant id in use', async () => {
+    const answer = await admin('POST', '/tenants', { id: 'default', name: 'x' })
+    expect(answer.status).toBe(409)
+    expect(answer.body.error).toMatchObject({ code: 'conflict', field: 'id' })
+  })
+
+  it('shows a token once, and never again', async () => {
+    const { tenantId } = await newClient()
+    const expiresAt = '2099-01-31T00:00:00.000Z'
+    const token = await newToken(tenantId, { name: 'Microsoft Entra', scope: 'read', expiresAt })
+    expect(Object.keys(token).sort()).toEqual(
+      ['createdAt', 'expiresAt', 'id', 'name', 'scope', 'tenantUrl', 'token'].sort(),
+    )
+    expect(token).toMatchObject({
+      name: 'Microsoft Entra',
+      scope: 'read',
+      expiresAt,
+      tenantUrl: `${ORIGIN}/scim/v2`,
+    })
+    expect(token.token).toMatch(new RegExp(`^scim_${tenantId}_[A-Za-z0-9_-]{43}$`))
+    const list = await admin('GET', `/tenants/${tenantId}/tokens`)
+    expect(list.body.tokens).toHaveLength(2)
+    expect(JSON.stringify(list.body)).not.toContain(token.token.slice(-43))
+  })
+
+  it.for([
+    ['no name', {}, 'name'],
+    ['an unknown scope', { name: 'x', scope: 'admin' }, 'scope'],
+    ['a time that is none', { name: 'x', expiresAt: 'tomorrow' }, 'expiresAt'],
+    ['a time that has passed', { name: 'x', expiresAt: '2001-01-01T00:00:00Z' }, 'expiresAt'],
+  ] as const)('refuses a token with %s and names the field', async ([, body, field]) => {
+    expect((await admin('POST', '/tenants/default/tokens', body)).body.error).toMatchObject({
+      code: 'invalid',
+      field,
+    })
+  })
+
+  it('answers 404 for a tenant or a token that is not there, and 400 for what is no JSON', async () => {
+    const { tenantId } = await newClient()
+    expect((await admin('POST', '/tenants/nobody/tokens', { name: 'x' })).status).toBe(404)
+    expect((await admin('DELETE', `/tenants/${tenantId}/tokens/unknown`)).body.error.code).toBe('notFound')
+    expect((await admin('GET', '/tenants/nobody/log')).status).toBe(404)
+    expect((await admin('GET', '/nothing')).body.error.code).toBe('notFound')
+    const headers = { Authorization: 'Bearer test-admin-token' }
+    const broken = await send(
+      new Request(`${ORIGIN}/admin/api/tenants`, { method: 'POST', headers, body: '{' }),
+    )
+    expect([broken.status, broken.body.error.code]).toEqual([400, 'invalid'])
+  })
+})
+
+describe('/healthz', () => {
+  it('answers 200 without authentication and without detail', async () => {
+    const answer = await send(new Request(`${ORIGIN}/healthz`))
+    expect([answer.status, answer.body]).toEqual([200, { status: 'ok' }])
+  })
+})

@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type Answer,
+  type Client,
+  GROUP,
+  newClient,
+  PATCH_OP,
+  send,
+  TENANT_URL,
+  USER,
+} from '../support/harness.ts'
+
+/** A SCIM error: status in the body as text, the right media type, never HTML, and a detail to act on. */
+function expectScimError(answer: Answer, status: number, scimType: string | undefined, detail: RegExp): void {
+  expect(answer.headers.get('Content-Type')).toBe('application/scim+json')
+  expect(answer.body).toMatchObject({
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+    status: String(status),
+    detail: expect.stringMatching(detail),
+  })
+  expect([answer.status, answer.body.scimType]).toEqual([status, scimType])
+}
+
+const userBody = (attributes: object) => ({ schemas: [USER], userName: 'a@quillfern.example', ...attributes })
+const patchBody = (...Operations: readonly unknown[]) => ({ schemas: [PATCH_OP], Operations })
+
+describe('bodies that cannot be processed', () => {
+  it.for<[string, unknown, number, string | undefined, RegExp]>([
+    ['an empty body', '', 400, 'invalidSyntax', /empty/],
+    ['broken JSON', '{"userName":', 400, 'invalidSyntax', /no JSON/],
+    ['an array', '[]', 400, 'invalidSyntax', /JSON object, found an array/],
+    ['a string', '"x"', 400, 'invalidSyntax', /JSON object, found a string/],
+    ['null', 'null', 400, 'invalidSyntax', /JSON object, found null/],
+    ['no userName', { schemas: [USER] }, 400, 'invalidValue', /"userName" is required/],
+    ['an empty userName', userBody({ userName: '' }), 400, 'invalidValue', /"userName" is required/],
+    [
+      'a number as userName',
+      userBody({ userName: 5 }),
+      400,
+      'invalidValue',
+      /"userName" must be a string.*found a number/,
+    ],
+    ['a word as active', userBody({ active: 'perhaps' }), 400, 'invalidValue', /"active" must be a boolean/],
+    [
+      'a text as name',
+      userBody({ name: 'Mirela' }),
+      400,
+      'invalidValue',
+      /"name" must be an object, found a string/,
+    ],
+    [
+      'an object as emails',
+      userBody({ emails: { value: 'x' } }),
+      400,
+      'invalidValue',
+      /"emails" must be an array/,
+    ],
+    ['a number in emails', userBody({ emails: [5] }), 400, 'invalidValue', /"emails\[0\]" must be an object/],
+    [
+      'two primary emails',
+      userBody({
+        emails: [
+          { value: 'a', primary: true },
+          { value: 'b', primary: true },
+        ],
+      }),
+      400,
+      'invalidValue',
+      /more than one primary/,
+    ],
+    ['a lone surrogate', '{"userName":"\\ud800"}', 400, 'invalidValue', /well-formed Unicode/],
+    ['a U+0000', userBody({ title: 'a\0b' }), 400, 'invalidValue', /without U\+0000/],
+    ['schemas of a group', userBody({ schemas: [GROUP] }), 400, 'invalidValue', /"schemas" must hold/],
+    ['more than 1 MiB', userBody({ title: 'x'.repeat(1024 * 1024) }), 413, undefined, /1048576 bytes/],
+  ])('refuses %s in POST and changes nothing', async ([, body, status, scimType, detail]) => {
+    const client = await newClient()
+    expectScimError(await client.request('POST', '/Users', body), status, scimType, detail)
+    expect((await client.get('/Users')).body.totalResults).toBe(0)
+    expect((await client.log())[0]).toMatchObject({ outcome: 'refused', status, action: 'create' })
+  })
+
+  it.for<[string, unknown, string, RegExp]>([
+    ['no Operations', { schemas: [PATCH_OP] }, 'invalidSyntax', /"Operations" must be an array/],
+    ['another schema', { schemas: [USER], Operations: [] }, 'invalidSyntax', /PatchOp/],
+    [
+      'an unknown op',
+      patchBody({ op: 'move', path: 'title', value: 'x' }),
+      'invalidSyntax',
+      /add, replace, remove, found "move"/,
+    ],
+    ['an operation that is no object', patchBody('x'), 'invalidSyntax', /Operations\[0\] must be an object/],
+    ['add without a value', patchBody({ op: 'add', path: 'title' }), 'invalidValue', /"add" needs a value/],
+    ['remove without a path', patchBody({ op: 'remove' }), 'noTarget', /"remove" needs a path/],
+    [
+      'an unknown path',
+      patchBody({ op: 'add', path: 'shoeSize', value: 1 }),
+      'invalidPath',
+      /no attribute "shoeSize"/,
+    ],
+    [
+      'an unknown sub-attribute',
+      patchBody({ op: 'add', path: 'name.shadow', value: 'x' }),
+      'invalidPath',
+      /name\.shadow/,
+    ],
+    [
+      'a path that is none',
+      patchBody({ op: 'add', path: 'emails[type eq', value: 'x' }),
+      'invalidPath',
+      /emails\[type eq/,
+    ],
+    [
+      'a path into a prototype',
+      patchBody({ op: 'add', path: '__proto__.polluted', value: 1 }),
+      'invalidPath',
+      /__proto__/,
+    ],
+    [
+      'a read-only path',
+      patchBody({ op: 'replace', path: 'id', value: 'x' }),
+      'mutability',
+      /"id" is read-only/,
+    ],
+    [
+      'removal of userName',
+      patchBody({ op: 'remove', path: 'userName' }),
+      'mutability',
+      /"userName" is required/,
+    ],
+    [
+      'a value that no element matches',
+      patchBody({ op: 'replace', path: 'emails[value eq "x"].type', value: 'work' }),
+      'noTarget',
+      /selects no value/,
+    ],
+  ])('refuses %s in PATCH and changes nothing', async ([, body, scimType, detail]) => {
+    const client = await newClient()
+    const user = await client.createUser()
+    expectScimError(await client.request('PATCH', `/Users/${user.id}`, body), 400, scimType, detail)
+    expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
+    expect((await client.log())[0]).toMatchObject({ outcome: 'refused', resourceId: user.id, scimType })
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+
+  it('refuses a body without Content-Length that is too large', async () => {
+    const { token } = await newClient()
+    const chunk = new TextEncoder().encode('x'.repeat(64 * 1024))
+    let sent = 0
+    const body = new ReadableStream({
+      pull: (controller) => (sent++ < 32 ? controller.enqueue(chunk) : controller.close()),
+    })
+    const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
+    const answer = await send(new Request(`${TENANT_URL}/Users`, { method: 'POST', headers, body }))
+    expectScimError(answer, 413, undefined, /limit/)
+  })
+
+  it('accepts both media types with parameters or none, and refuses others with 415', async () => {
+    const client = await newClient()
+    const send = (type: string) =>
+      client.request('POST', '/Users', userBody({ userName: `as ${type}` }), { 'Content-Type': type })
+    for (const type of [
+      'application/json',
+      'application/scim+json; charset=utf-8',
+      'Application/SCIM+JSON;charset=UTF-8',
+      '',
+    ]) {
+      expect((await send(type)).status, type).toBe(201)
+    }
+    expectScimError(await send('text/xml'), 415, undefined, /"text\/xml"/)
+  })
+
+  it('never refuses an Accept header', async () => {
+    const client = await newClient()
+    for (const Accept of ['text/html', 'application/xml;q=1', '*/*', 'nonsense']) {
+      expect((await client.get('/Users', { Accept })).status).toBe(200)
+    }
+  })
+})
+
+describe('filters that cannot be processed', () => {
+  it.for<[string, RegExp]>([
+    ['userName', /position 9: expected an operator/],
+    ['userName eq', /position 12: expected a value/],
+    ['userName is "x"', /position 10: "is" is no operator; allowed are eq, ne/],
+    ['userName eq "x', /position 13: the string has no closing quote/],
+    ['userName eq "x" title eq "y"', /position 17: expected "and", "or" or the end/],
+    ['(userName eq "x"', /expected "and", "or" or "\)"/],
+    ['emails[type eq "work"', /expected "and", "or" or "\]"/],
+    ['shoeSize eq 44', /position 1: User has no attribute "shoeSize"/],
+    ['__proto__ eq "x"', /__proto__/],
+    ['active gt true', /"gt" cannot be used on "active"/],
+    ['active eq "perhaps"', /"active" is compared with a boolean/],
+    ['meta.created gt "yesterday"', /"meta.created" is compared with a dateTime/],
+    [`${'('.repeat(40)}title pr${')'.repeat(40)}`, /deeper than 32 levels/],
+    [Array.from({ length: 101 }, () => 'title pr').join(' or '), /more than 100 comparisons/],
+  ])('refuses %s', async ([filter, detail]) => {
+    const client = await newClient()
+    expectScimError(await client.filter('/Users', filter), 400, 'invalidFilter', detail)
+  })
+
+  it('accepts 100 comparisons at 32 levels', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ title: 'Surveyor' })
+    const flat = Array.from({ length: 100 }, (_, i) => `title ${i % 2 ? 'ne' : 'sw'} "T${i}"`).join(' or ')
+    const deep = `${'not ('.repeat(32)}title eq "surveyor"${')'.repeat(32)}`
+    for (const filter of [flat, deep]) {
+      const { body } = await client.filter('/Users', filter)
+      expect(body.Resources?.[0]?.id).toBe(user.id)
+    }
+  })
+})
+
+describe('requests that lead nowhere', () => {
+  it('answers 404 and 405 as SCIM errors', async () => {
+    const client = await newClient()
+    expectScimError(await client.get('/Nothing'), 404, undefined, /no endpoint GET/)
+    expectScimError(await client.get('/users'), 404, undefined, /no endpoint/)
+    const answer = await client.request('PUT', '/Users', userBody({}))
+    expectScimError(answer, 405, undefined, /PUT is not supported here/)
+    expect(answer.headers.get('Allow')).toContain('POST')
+  })
+
+  it('forgives trailing and double slashes and ignores unknown parameters', async () => {
+    const client: Client = await newClient()
+    const { id } = await client.createUser()
+    for (const path of [
+      '/Users/',
+      '//Users',
+      '//Users//',
+      '/Users?aadOptscim062020',
+      '/Users/?aadOptscim062020=&x=1',
+    ]) {
+      expect((await client.get(path)).body.totalResults, path).toBe(1)
+    }
+    expect((await client.get(`/Users/${id}/`)).status).toBe(200)
+  })
+})

@@ -1,0 +1,278 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { type Client, costOf, GROUP, newClient, TENANT_URL } from '../support/harness.ts'
+
+async function createUsers(client: Client, count: number): Promise<string[]> {
+  const users = await Promise.all(Array.from({ length: count }, () => client.createUser()))
+  return users.map((user) => user.id)
+}
+
+async function membersOf(client: Client, id: string): Promise<string[]> {
+  const { members = [] } = (await client.get(`/Groups/${id}`)).body
+  return members.map((member: { value: string }) => member.value).sort()
+}
+
+const values = (ids: readonly string[]) => ids.map((value) => ({ value }))
+
+describe('POST /Groups', () => {
+  it('answers 201 with its members, in two round trips', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ displayName: 'Mirela Osterholt' })
+    const body = {
+      schemas: [GROUP],
+      displayName: 'Field Crew',
+      externalId: 'f1',
+      members: [{ value: user.id, display: 'x' }],
+    }
+    const answer = await client.request('POST', '/Groups', body)
+    expect(answer.status).toBe(201)
+    expect(answer.body.members).toEqual([
+      { value: user.id, type: 'User', display: 'Mirela Osterholt', $ref: `${TENANT_URL}/Users/${user.id}` },
+    ])
+    expect((await client.get(`/Groups/${answer.body.id}`)).body).toEqual(answer.body)
+    expect(costOf(answer).roundTrips).toBe(2)
+  })
+
+  it('answers 409 uniqueness to a displayName that differs in case alone', async () => {
+    const client = await newClient()
+    await client.createGroup({ displayName: 'ÉQUIPE NORD' })
+    const answer = await client.request('POST', '/Groups', { schemas: [GROUP], displayName: 'équipe nord' })
+    expect(answer.body).toMatchObject({ status: '409', scimType: 'uniqueness' })
+    expect(costOf(answer).roundTrips).toBe(2)
+  })
+
+  it('refuses the group beyond the limit with 400, a reason and a way out, and logs the attempt', async () => {
+    const client = await newClient({ groupLimit: 2 })
+    await client.createGroup()
+    await client.createGroup()
+    const answer = await client.request('POST', '/Groups', { schemas: [GROUP], displayName: 'Third' })
+    expect(answer.status).toBe(400)
+    expect(answer.body.detail).toMatch(/holds 2 groups and its limit is 2: .+ raise the limit/)
+    expect((await client.get('/Groups')).body.totalResults).toBe(2)
+    const [entry] = await client.log()
+    expect(entry).toMatchObject({ action: 'create', outcome: 'refused', status: 400, resourceName: 'Third' })
+  })
+})
+
+describe('PATCH /Groups/{id}', () => {
+  it('answers 204 in two round trips, and 200 when attributes are asked for', async () => {
+    const client = await newClient()
+    const [a = ''] = await createUsers(client, 1)
+    const { id } = await client.createGroup()
+    const add = { op: 'Add', path: 'members', value: [{ $ref: null, value: a }] }
+    const silent = await client.patch(`/Groups/${id}`, add)
+    expect([silent.status, silent.body]).toEqual([204, undefined])
+    expect(costOf(silent).roundTrips).toBe(2)
+    const asked = await client.request('PATCH', `/Groups/${id}?attributes=members`, { Operations: [add] })
+    expect(asked.status).toBe(200)
+    expect(asked.body.members).toHaveLength(1)
+  })
+
+  it('takes adding a present member and removing an absent one as done, without a new version', async () => {
+    const client = await newClient()
+    const [a = '', b = ''] = await createUsers(client, 2)
+    const { id, meta } = await client.createGroup({ members: values([a]) })
+    expect(
+      (await client.patch(`/Groups/${id}`, { op: 'Add', path: 'members', value: values([a]) })).status,
+    ).toBe(204)
+    expect(
+      (await client.patch(`/Groups/${id}`, { op: 'Remove', path: 'members', value: values([b, 'nobody']) }))
+        .status,
+    ).toBe(204)
+    expect(
+      (await client.patch(`/Groups/${id}`, { op: 'remove', path: `members[value eq "${b}"]` })).status,
+    ).toBe(204)
+    expect((await client.get(`/Groups/${id}`)).body.meta).toEqual(meta)
+  })
+
+  it('removes just the listed members by Remove with a value, in any dialect', async () => {
+    const client = await newClient()
+    const ids = await createUsers(client, 4)
+    const [a = '', b = '', c = '', d = ''] = ids
+    const { id } = await client.createGroup({ members: values(ids) })
+    await client.patch(`/Groups/${id}`, { op: 'Remove', path: 'members', value: [{ $ref: null, value: a }] })
+    expect(await membersOf(client, id)).toEqual([b, c, d].sort())
+    await client.patch(`/Groups/${id}`, { op: 'remove', path: `members[value eq "${b}"]` })
+    expect(await membersOf(client, id)).toEqual([c, d].sort())
+    await client.patch(`/Groups/${id}`, { op: 'replace', path: 'members', value: values([a, c]) })
+    expect(await membersOf(client, id)).toEqual([a, c].sort())
+    await client.patch(`/Groups/${id}`, { op: 'remove', path: 'members' })
+    expect(await membersOf(client, id)).toEqual([])
+  })
+
+  it('refuses the whole PATCH for an unknown member, and names it', async () => {
+    const client = await newClient()
+    const [a = ''] = await createUsers(client, 1)
+    const group = await client.createGroup()
+    const answer = await client.patch(
+      `/Groups/${group.id}`,
+      { op: 'replace', path: 'displayName', value: 'Other' },
+      { op: 'add', path: 'members', value: values([a, 'no-such-user']) },
+    )
+    expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidValue' })
+    expect(answer.body.detail).toContain('"no-such-user"')
+    expect(answer.body.detail).not.toContain(a)
+    expect((await client.get(`/Groups/${group.id}`)).body).toEqual(group)
+    expect(costOf(answer).roundTrips).toBe(2)
+  })
+
+  it('adds thousands of members in two round trips', async () => {
+    const client = await newClient()
+    const ids = Array.from({ length: 5_000 }, (_, i) => `bulk-${i}`)
+    await env.DB.prepare(
+      `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+       SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
+    )
+      .bind(client.tenantId, JSON.stringify(ids))
+      .run()
+    const { id } = await client.createGroup()
+    const answer = await client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: values(ids) })
+    expect(answer.status).toBe(204)
+    expect(costOf(answer).roundTrips).toBe(2)
+    expect(await membersOf(client, id)).toHaveLength(5_000)
+  })
+
+  it('reads and writes as many rows for one member in a group of 5,000 as in a group of 1', async () => {
+    const client = await newClient()
+    const [a = '', b = '', c = ''] = await createUsers(client, 3)
+    const small = await client.createGroup({ members: values([a]) })
+    const large = await client.createGroup()
+    const ids = JSON.stringify(Array.from({ length: 5_000 }, (_, i) => `m-${i}`))
+    const { tenantId } = client
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
+      ).bind(tenantId, ids),
+      env.DB.prepare(
+        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
+      ).bind(tenantId, large.id, ids),
+    ])
+    for (const operation of [
+      { op: 'add', path: 'members', value: values([b]) },
+      { op: 'remove', path: 'members', value: values([b]) },
+      { op: 'add', path: 'members', value: values([b, c]) },
+      { op: 'replace', path: 'displayName', value: 'Renamed' },
+    ]) {
+      const unique = (name: string) =>
+        operation.op === 'replace' ? { ...operation, value: name } : operation
+      const [one, many] = [
+        await client.patch(`/Groups/${small.id}`, unique('S')),
+        await client.patch(`/Groups/${large.id}`, unique('L')),
+      ]
+      expect(costOf(many)).toEqual(costOf(one))
+    }
+    const [one, many] = [small, large].map((group) =>
+      client.get(`/Groups/${group.id}?excludedAttributes=members`),
+    )
+    expect(costOf(await (many as Promise<never>))).toEqual(costOf(await (one as Promise<never>)))
+  })
+})
+
+describe('PUT /Groups/{id}', () => {
+  it('replaces attributes and members', async () => {
+    const client = await newClient()
+    const [a = '', b = ''] = await createUsers(client, 2)
+    const { id } = await client.createGroup({ externalId: 'x', members: values([a]) })
+    const answer = await client.request('PUT', `/Groups/${id}`, {
+      schemas: [GROUP],
+      displayName: 'New',
+      members: values([b]),
+    })
+    expect(answer.body).toMatchObject({
+      displayName: 'New',
+      members: [{ value: b }],
+      meta: { version: 'W/"2"' },
+    })
+    expect(answer.body).not.toHaveProperty('externalId')
+    expect(costOf(answer).roundTrips).toBe(2)
+  })
+})
+
+describe('DELETE /Groups/{id}', () => {
+  it('removes the group and its memberships, and frees its place and its name', async () => {
+    const client = await newClient({ groupLimit: 1 })
+    const [a = ''] = await createUsers(client, 1)
+    const group = await client.createGroup({ displayName: 'Crew', members: values([a]) })
+    const answer = await client.request('DELETE', `/Groups/${group.id}`)
+    expect(answer.status).toBe(204)
+    expect(costOf(answer).roundTrips).toBe(1)
+    expect((await client.get(`/Users/${a}`)).body).not.toHaveProperty('groups')
+    expect((await client.createGroup({ displayName: 'Crew' })).id).not.toBe(group.id)
+    expect((await client.request('DELETE', `/Groups/${group.id}`)).status).toBe(404)
+  })
+})
+
+describe('group writes at the same time', () => {
+  it('create exactly as many groups as the limit allows, and log every attempt', async () => {
+    const client = await newClient()
+    const answers = await Promise.all(
+      Array.from({ length: 250 }, (_, i) =>
+        client.request('POST', '/Groups', { schemas: [GROUP], displayName: `Group ${i}` }),
+      ),
+    )
+    const statuses = answers.map((answer) => answer.status)
+    expect(statuses.filter((status) => status === 201)).toHaveLength(200)
+    expect(statuses.filter((status) => status === 400)).toHaveLength(50)
+    expect((await client.get('/Groups?count=0')).body.totalResults).toBe(200)
+    const { results } = await env.DB.prepare(
+      'SELECT outcome, count(*) AS n FROM provisioning_log WHERE tenant_id = ?1 GROUP BY outcome ORDER BY outcome',
+    )
+      .bind(client.tenantId)
+      .all()
+    expect(results).toEqual([
+      { outcome: 'accepted', n: 200 },
+      { outcome: 'refused', n: 50 },
+    ])
+  })
+
+  it('lose no member when 100 clients add one each', async () => {
+    const client = await newClient()
+    const ids = await createUsers(client, 100)
+    const { id } = await client.createGroup()
+    const answers = await Promise.all(
+      ids.map((value) => client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: [{ value }] })),
+    )
+    expect(answers.every((answer) => answer.status === 204)).toBe(true)
+    expect(await membersOf(client, id)).toEqual([...ids].sort())
+    expect((await client.get(`/Groups/${id}`)).body.meta.version).toBe('W/"101"')
+  })
+
+  it('create one group of a name when 20 clients try', async () => {
+    const client = await newClient()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        client.request('POST', '/Groups', { schemas: [GROUP], displayName: 'One' }),
+      ),
+    )
+    expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array(19).fill(409)])
+  })
+})
+
+describe('user writes at the same time', () => {
+  it('create one user of a name when 20 clients try, and lose no change of 20 PATCHes', async () => {
+    const client = await newClient()
+    const body = {
+      schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+      userName: 'one@quillfern.example',
+    }
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => client.request('POST', '/Users', body)),
+    )
+    expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array(19).fill(409)])
+    const { id } = answers.find((answer) => answer.status === 201)?.body ?? {}
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        client.patch(`/Users/${id}`, {
+          op: 'add',
+          path: 'emails',
+          value: [{ value: `${i}@quillfern.example` }],
+        }),
+      ),
+    )
+    const user = (await client.get(`/Users/${id}`)).body
+    expect(user.emails).toHaveLength(20)
+    expect(user.meta.version).toBe('W/"21"')
+  })
+})

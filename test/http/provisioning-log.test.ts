@@ -1,0 +1,74 @@
+import { createScheduledController } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import worker from '../../src/worker.ts'
+import { admin, newClient, USER } from '../support/harness.ts'
+
+describe('the provisioning log', () => {
+  it('names action, resource, token and changed attributes of every write, newest first', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ userName: 'mirela@quillfern.example', displayName: 'Mirela' })
+    await client.patch(`/Users/${user.id}`, { op: 'Replace', path: 'displayName', value: 'Mirela O.' })
+    await client.patch(`/Users/${user.id}`, { op: 'Replace', path: 'active', value: 'False' })
+    await client.patch(`/Users/${user.id}`, { op: 'Replace', path: 'active', value: 'True' })
+    const group = await client.createGroup({ displayName: 'Field Crew' })
+    await client.patch(`/Groups/${group.id}`, { op: 'Add', path: 'members', value: [{ value: user.id }] })
+    await client.patch(`/Groups/${group.id}`, { op: 'Remove', path: 'members', value: [{ value: user.id }] })
+    await client.request('DELETE', `/Groups/${group.id}`)
+    await client.request('DELETE', `/Users/${user.id}`)
+    const log = await client.log()
+    expect(
+      log.map((entry) => `${entry.action} ${entry.resourceType} ${entry.resourceName} ${entry.status}`),
+    ).toEqual([
+      'delete User mirela@quillfern.example 204',
+      'delete Group Field Crew 204',
+      'remove member Group Field Crew 204',
+      'add member Group Field Crew 204',
+      'create Group Field Crew 201',
+      'enable User mirela@quillfern.example 200',
+      'disable User mirela@quillfern.example 200',
+      'update User mirela@quillfern.example 200',
+      'create User mirela@quillfern.example 201',
+    ])
+    expect(log[7]?.changes).toEqual([{ attribute: 'displayName', old: 'Mirela', new: 'Mirela O.' }])
+    expect(log[6]?.changes).toEqual([{ attribute: 'active', old: true, new: false }])
+    expect(log[3]?.changes).toEqual([{ attribute: 'members', new: [user.id] }])
+    expect(log[2]?.changes).toEqual([{ attribute: 'members', old: [user.id] }])
+    for (const entry of log) {
+      expect(entry).toMatchObject({ outcome: 'accepted', tokenName: 'Test', requestId: expect.any(String) })
+      expect(Date.parse(String(entry.time))).toBeGreaterThan(Date.now() - 60_000)
+    }
+  })
+
+  it('pages by cursor and filters by type, outcome and text', async () => {
+    const client = await newClient()
+    for (let i = 0; i < 101; i++) await client.createUser({ userName: `user-${i}@quillfern.example` })
+    await client.request('POST', '/Users', { schemas: [USER] })
+    await client.createGroup({ displayName: 'Crew 100%' })
+    const first = (await admin('GET', `/tenants/${client.tenantId}/log`)).body
+    const second = (await admin('GET', `/tenants/${client.tenantId}/log?cursor=${first.nextCursor}`)).body
+    expect([first.entries.length, second.entries.length, second.nextCursor]).toEqual([100, 3, null])
+    expect((await client.log('?outcome=refused')).map((entry) => entry.status)).toEqual([400])
+    expect(await client.log('?resourceType=Group')).toHaveLength(1)
+    expect(await client.log('?q=CREW+100%25')).toHaveLength(1)
+    expect(await client.log('?q=user-7@')).toHaveLength(1)
+    expect((await admin('GET', `/tenants/${client.tenantId}/log?outcome=odd`)).body.error).toMatchObject({
+      field: 'outcome',
+    })
+  })
+
+  it('is pruned by the cron trigger after the retention time', async () => {
+    const client = await newClient()
+    await client.createUser()
+    const run = async (days: number) => {
+      const controller = createScheduledController({
+        scheduledTime: new Date(Date.now() + days * 86_400_000),
+      })
+      await worker.scheduled(controller, env)
+    }
+    await run(29)
+    expect(await client.log()).toHaveLength(1)
+    await run(31)
+    expect(await client.log()).toHaveLength(0)
+  })
+})

@@ -1,0 +1,53 @@
+/**
+ * Replays the traffic of an identity provider: JSON fixtures of requests and the answers that they need.
+ * `{{NAME}}` in a path, a request or a response stands for what an earlier step captured.
+ */
+import { expect } from 'vitest'
+import type { Answer, Client } from './harness.ts'
+
+/** One request of a fixture, and what the answer must be. */
+export interface Step {
+  readonly event: string
+  readonly method: string
+  readonly path: string
+  readonly headers?: Record<string, string>
+  readonly request?: unknown
+  /** One status, or those among which the client makes no difference. */
+  readonly status: number | readonly number[]
+  /** What the body must hold; it may hold more. Arrays match element by element. */
+  readonly response?: unknown
+  /** Keys that must not be there; `Resources.members` means in each resource of a list. */
+  readonly absent?: readonly string[]
+  /** Name to key: what later steps need. */
+  readonly capture?: Readonly<Record<string, string>>
+}
+
+/** Sends the steps in order and checks each answer. */
+export async function replay(client: Client, steps: readonly Step[]): Promise<void> {
+  const captured = new Map<string, string>()
+  for (const [i, step] of steps.entries()) {
+    const { method, path, request, headers, status, response, absent, capture } = fill(step, captured)
+    const answer = await client.request(method, path, request, headers)
+    const what = `step ${i + 1}, ${step.event}: ${method} ${path} answered ${JSON.stringify(answer.body)}`
+    expect([status].flat(), what).toContain(answer.status)
+    if (response !== undefined && answer.body !== undefined)
+      expect(answer.body, what).toMatchObject(response as object)
+    for (const key of absent ?? []) expectAbsent(answer, key, what)
+    for (const [name, key] of Object.entries(capture ?? {})) captured.set(name, answer.body[key])
+  }
+}
+
+function fill(step: Step, captured: ReadonlyMap<string, string>): Step {
+  const text = JSON.stringify(step).replace(/\{\{(\w+)\}\}/g, (_, name) => {
+    const value = captured.get(name)
+    if (value === undefined) throw new Error(`${step.event}: nothing was captured as ${name}`)
+    return value
+  })
+  return JSON.parse(text) as Step
+}
+
+function expectAbsent({ body }: Answer, key: string, what: string): void {
+  const inResources = /^Resources\.(.+)/.exec(key)?.[1]
+  if (inResources === undefined) expect(body, what).not.toHaveProperty([key])
+  else for (const resource of body.Resources) expect(resource, what).not.toHaveProperty([inResources])
+}
