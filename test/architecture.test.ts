@@ -1,0 +1,89 @@
+/**
+ * Who may import whom. Imports point downwards only; the core is pure. A new folder or a new package
+ * needs a row here.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const SRC = resolve(import.meta.dirname, '..', 'src')
+
+/** A folder, or a file at the top, and all that its files may import: folders, files, packages. */
+const TABLE: Readonly<Record<string, readonly string[]>> = {
+  scim: ['scim'],
+  storage: ['storage', 'scim', 'drizzle-orm'],
+  provider: ['provider', 'scim', 'storage'],
+  'durable-objects': ['durable-objects', 'provider', 'storage', 'cloudflare:workers', 'uuidv7'],
+  'runtime.ts': ['provider', 'storage'],
+  http: ['http', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
+  admin: ['admin', 'provider', 'scim', 'storage', 'runtime.ts', 'hono', 'jose'],
+  // The emulator shares nothing with the server, so that a shared mistake cannot hide.
+  entra: ['entra', 'node', 'yaml', 'cli-progress', 'nodemailer'],
+  local: ['local', 'node'],
+  'app.ts': ['http', 'admin', 'runtime.ts', 'hono'],
+  'worker.ts': ['app.ts', 'durable-objects', 'runtime.ts', 'provider', 'storage', 'uuidv7'],
+}
+
+interface Import {
+  readonly file: string
+  readonly owner: string
+  readonly imported: string
+}
+
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(?:ts|tsx|mjs)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+function importsOf(path: string): readonly Import[] {
+  const file = relative(SRC, path)
+  const owner = file.split('/')[0] ?? ''
+  const text = readFileSync(path, 'utf8')
+  const statements =
+    /(?:^|\n)(?:import|export)\s+(?:type\s+)?(?:[\w*{},\s$]+?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/g
+  return [...text.matchAll(statements)].map((match) => ({
+    file,
+    owner,
+    imported: ownerOf(match[1] ?? match[2] ?? '', path),
+  }))
+}
+
+/** The folder or file below src, or the package, that a specifier means. */
+function ownerOf(specifier: string, from: string): string {
+  if (specifier.startsWith('.')) return relative(SRC, resolve(dirname(from), specifier)).split('/')[0] ?? ''
+  if (specifier.startsWith('node:')) return 'node'
+  if (specifier.startsWith('cloudflare:')) return specifier
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}
+
+const files = filesBelow(SRC)
+
+describe('imports', () => {
+  it.for(files.map((path) => relative(SRC, path)))('%s imports only what its folder may', (file) => {
+    const found = importsOf(join(SRC, file))
+    const owner = file.split('/')[0] ?? ''
+    const allowed = TABLE[owner]
+    expect(allowed, `test/architecture.test.ts has no row for src/${owner}`).toBeDefined()
+    const forbidden = found.filter(({ imported }) => !allowed?.includes(imported))
+    expect(forbidden).toEqual([])
+  })
+
+  it('reach the Durable Object from the Workers entry alone', () => {
+    const users = files.flatMap(importsOf).filter(({ imported }) => imported === 'durable-objects')
+    expect([...new Set(users.map(({ owner }) => owner))].sort()).toEqual(['durable-objects', 'worker.ts'])
+  })
+})
+
+describe('the core', () => {
+  it.for(files.filter((path) => path.startsWith(join(SRC, 'scim'))).map((path) => relative(SRC, path)))(
+    '%s reads no clock, no randomness and no network',
+    (file) => {
+      const code = readFileSync(join(SRC, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+      expect(code).not.toMatch(/Date\.now|new Date\(\)|Math\.random|\bcrypto\b|\bfetch\(|\bprocess\b/)
+    },
+  )
+})

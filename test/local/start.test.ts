@@ -1,0 +1,84 @@
+/**
+ * `npm start` as a person uses it: a process that serves, and that ends with all that it started.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const SCRIPT = resolve(import.meta.dirname, '..', '..', 'src', 'local', 'start.mjs')
+const folder = mkdtempSync(join(tmpdir(), 'scim-worker-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function start(...args: readonly string[]): {
+  child: ChildProcess
+  output: () => string
+  ended: Promise<number | null>
+} {
+  const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let text = ''
+  child.stdout.on('data', (chunk) => (text += chunk))
+  child.stderr.on('data', (chunk) => (text += chunk))
+  const ended = new Promise<number | null>((done) => child.on('exit', done))
+  return { child, output: () => text, ended }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+async function waitFor(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what()}`)
+    await new Promise((wait) => setTimeout(wait, 100))
+  }
+}
+
+const isAnswering = (port: number) =>
+  fetch(`http://127.0.0.1:${port}/healthz`).then(
+    (response) => response.ok,
+    () => false,
+  )
+
+describe('npm start', () => {
+  it('serves, says what to do next, and ends with everything that it started', {
+    timeout: 90_000,
+  }, async () => {
+    const port = await freePort()
+    const { child, output, ended } = start('--port', String(port), '--persist-to', folder)
+    await waitFor(() => output().includes('Ctrl-C ends it.'), output)
+    expect(output()).toContain(`http://127.0.0.1:${port}/scim/v2`)
+    expect(output()).toContain(`http://127.0.0.1:${port}/admin`)
+    expect(output()).toMatch(/ADMIN_TOKEN in .*\.dev\.vars/)
+    expect(await isAnswering(port)).toBe(true)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    await waitFor(async () => !(await isAnswering(port)), output)
+  })
+
+  it('says that a port is taken, and how to choose another one', { timeout: 30_000 }, async () => {
+    const server = createServer()
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const { output, ended } = start('--port', String(port), '--persist-to', folder)
+    expect(await ended).toBe(1)
+    expect(output()).toContain(
+      `port ${port} of 127.0.0.1 is taken; choose another one: npm start -- --port ${port + 1}`,
+    )
+    await new Promise((done) => server.close(done))
+  })
+
+  it('refuses an argument that it does not know, and shows those it knows', async () => {
+    const { output, ended } = start('--prot', '9000')
+    expect(await ended).toBe(1)
+    expect(output()).toMatch(/--prot[\s\S]*--persist-to/)
+  })
+})

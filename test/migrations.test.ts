@@ -1,0 +1,71 @@
+/**
+ * The migrations: they make the tables that src/storage/tables.ts describes, and none of them can lose
+ * rows. D1 ignores `PRAGMA foreign_keys=OFF`, so drizzle-kit's way to rebuild a table deletes the rows that
+ * refer to it.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { describe, expect, it } from 'vitest'
+import * as tables from '../src/storage/tables.ts'
+
+const FOLDER = resolve(import.meta.dirname, '..', 'migrations')
+const files = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+
+function migrated(): DatabaseSync {
+  const database = new DatabaseSync(':memory:')
+  for (const file of files) database.exec(readFileSync(join(FOLDER, file), 'utf8'))
+  return database
+}
+
+describe('migrations', () => {
+  it.for(files)('%s neither drops a table nor turns foreign keys off', (file) => {
+    const text = readFileSync(join(FOLDER, file), 'utf8').replace(/--.*/g, '')
+    expect(text).not.toMatch(/DROP\s+TABLE|foreign_keys|RENAME\s+TO/i)
+  })
+
+  it('make every table STRICT', () => {
+    const lax = migrated()
+      .prepare(
+        "SELECT name FROM pragma_table_list WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+      )
+      .all()
+    expect(lax).toEqual([])
+  })
+
+  it.for(Object.values(tables).map((table) => [getTableConfig(table).name, table] as [string, SQLiteTable]))(
+    'make the columns and indexes of %s as tables.ts describes them',
+    ([name, table]) => {
+      const database = migrated()
+      const config = getTableConfig(table)
+      const columns = database
+        .prepare(
+          'SELECT name, lower(type) AS type, "notnull" AS required FROM pragma_table_xinfo(?) ORDER BY name',
+        )
+        .all(name)
+      const described = config.columns
+        .map((column) => ({
+          name: column.name,
+          type: column.getSQLType(),
+          required: Number(column.notNull),
+        }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+      expect(columns.map((column) => ({ ...column }))).toEqual(described)
+      const indexes = database
+        .prepare("SELECT name FROM pragma_index_list(?) WHERE origin = 'c' ORDER BY name")
+        .all(name)
+      expect(indexes.map((index) => index.name)).toEqual(
+        config.indexes.map((index) => index.config.name).sort(),
+      )
+    },
+  )
+
+  it('start with the tenant "default"', () => {
+    expect(migrated().prepare('SELECT id, group_limit FROM tenants').all()).toMatchObject([
+      { id: 'default', group_limit: 200 },
+    ])
+  })
+})
