@@ -115,6 +115,10 @@ export function adminApi(): Hono<HttpEnv> {
     const nextCursor = entries.length > LOG_PAGE_SIZE ? page.at(-1)?.id : null
     return c.json({ entries: page.map((entry) => ({ ...entry, time: isoTime(entry.time) })), nextCursor })
   })
+  // Ends here: the dashboard is mounted around the API and must not answer for it.
+  app.all('*', (c) => {
+    throw new AdminError(404, 'notFound', `there is no ${c.req.path}`)
+  })
   return app
 }
 

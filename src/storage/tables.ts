@@ -18,6 +18,8 @@ export const tenants = sqliteTable('tenants', {
   userCount: integer('user_count').notNull().default(0),
   activeUserCount: integer('active_user_count').notNull().default(0),
   groupCount: integer('group_count').notNull().default(0),
+  /** The sum of the groups' member counts. */
+  membershipCount: integer('membership_count').notNull().default(0),
   createdAt: integer('created_at').notNull(),
 })
 
@@ -41,6 +43,8 @@ export const tokens = sqliteTable(
     /** Written at most once a minute. */
     lastUsedAt: integer('last_used_at'),
     revokedAt: integer('revoked_at'),
+    /** The token that was generated to take its place: this one is to be revoked. */
+    replacedBy: text('replaced_by'),
   },
   (table) => [
     uniqueIndex('tokens_by_hash').on(table.hash),
@@ -172,5 +176,36 @@ export const provisioningLog = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('provisioning_log_by_resource').on(table.tenantId, table.resourceId, table.id),
+    index('provisioning_log_refused').on(table.tenantId, table.id).where(sql`outcome = 'refused'`),
   ],
 )
+
+/**
+ * What the clients of a tenant did in one hour: derived from the provisioning log by a trigger, so that a
+ * chart reads a row for each hour and not one for each write. Outlives the pruned log; triggers delete it
+ * after 32 days and with its tenant.
+ */
+export const provisioningActivity = sqliteTable(
+  'provisioning_activity',
+  {
+    tenantId: text('tenant_id').notNull(),
+    /** The time at which the hour begins. */
+    hour: integer('hour').notNull(),
+    creates: integer('creates').notNull(),
+    /** Accepted writes that are none of the others: attributes, members, enabling. */
+    updates: integer('updates').notNull(),
+    disables: integer('disables').notNull(),
+    deletes: integer('deletes').notNull(),
+    refused: integer('refused').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.hour] })],
+)
+
+/**
+ * A session of the dashboard that its administrator ended. Sessions live in signed cookies; a row here
+ * makes a copy of the cookie worthless. Deleted when the session would have expired by itself.
+ */
+export const endedSessions = sqliteTable('ended_sessions', {
+  id: text('id').primaryKey(),
+  expiresAt: integer('expires_at').notNull(),
+})

@@ -1,0 +1,44 @@
+/**
+ * Sessions of the dashboard that were ended before they expired. The session itself is a signed cookie
+ * (src/admin/session.ts); what is kept here makes copies of that cookie worthless.
+ */
+import { sql } from 'drizzle-orm'
+import { type Database, statement } from './database.ts'
+
+/** The session was ended: what was read with it has been thrown away. */
+export class SessionEnded extends Error {}
+
+/**
+ * A database whose batches first ask whether the session was ended, so that asking costs no round trip.
+ * For reading: a batch that writes would have been applied by the time the answer is known.
+ *
+ * @throws {SessionEnded} from each batch once the session was ended
+ */
+export function readDuringSession(db: Database, sessionId: string): Database {
+  const check = statement(sql`SELECT 1 FROM ended_sessions WHERE id = ${sessionId}`)
+  return {
+    async batch(statements) {
+      const [ended, ...results] = await db.batch([check, ...statements])
+      if (ended?.rows.length !== 0) throw new SessionEnded()
+      return results
+    },
+  }
+}
+
+/** Refuses an ended session before something is written. @throws {SessionEnded} */
+export async function requireSessionGoesOn(db: Database, sessionId: string): Promise<void> {
+  await readDuringSession(db, sessionId).batch([])
+}
+
+/** Ends a session, and forgets those that have expired meanwhile. Times in milliseconds since 1970. */
+export async function endSession(
+  db: Database,
+  session: { readonly id: string; readonly expiresAt: number },
+  now: number,
+): Promise<void> {
+  await db.batch([
+    statement(sql`DELETE FROM ended_sessions WHERE expires_at <= ${now}`),
+    statement(sql`INSERT INTO ended_sessions (id, expires_at) VALUES (${session.id}, ${session.expiresAt})
+      ON CONFLICT (id) DO NOTHING`),
+  ])
+}

@@ -1,0 +1,44 @@
+/**
+ * Tenants as the dashboard reads them: one, or a page of them, in a round trip that other queries share.
+ */
+import { sql } from 'drizzle-orm'
+import { statement } from './database.ts'
+import { type Page, pageOfItems, type Query } from './query.ts'
+import type { Tenant } from './tenants.ts'
+
+/** A tenant with all counts that are kept for it. */
+export interface TenantSummary extends Tenant {
+  readonly membershipCount: number
+}
+
+const SELECT = sql`SELECT id, name, group_limit AS groupLimit, user_count AS userCount,
+  active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
+  created_at AS createdAt FROM tenants`
+
+/** @returns undefined when there is no such tenant */
+export function tenantQuery(id: string): Query<TenantSummary | undefined> {
+  return {
+    statements: [statement(sql`${SELECT} WHERE id = ${id}`)],
+    read: ([result]) => result?.rows[0] as unknown as TenantSummary | undefined,
+  }
+}
+
+/** Tenants in the order of their ids. @param after the id that the page before ended with */
+export function tenantPageQuery(after: string, size: number): Query<Page<TenantSummary>> {
+  return {
+    statements: [statement(sql`${SELECT} WHERE id > ${after} ORDER BY id LIMIT ${size + 1}`)],
+    read: ([result]) =>
+      pageOfItems((result?.rows ?? []) as unknown as readonly TenantSummary[], size, ({ id }) => id),
+  }
+}
+
+/** Where the dashboard begins: the tenant "default", else the first. @returns undefined when there is none */
+export function firstTenantQuery(): Query<string | undefined> {
+  return {
+    statements: [
+      statement(sql`SELECT id FROM tenants WHERE id = 'default'`),
+      statement(sql`SELECT id FROM tenants ORDER BY id LIMIT 1`),
+    ],
+    read: ([usual, first]) => (usual?.rows[0] ?? first?.rows[0])?.id as string | undefined,
+  }
+}

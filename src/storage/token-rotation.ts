@@ -1,0 +1,72 @@
+/**
+ * Tokens as the dashboard shows them, and their rotation: a new token beside the old one, which stays
+ * valid until it is revoked, so that the client misses no request.
+ */
+import { sql } from 'drizzle-orm'
+import { type Database, statement, UniqueError } from './database.ts'
+import type { Query } from './query.ts'
+import { insertToken, type TokenInfo } from './tokens.ts'
+
+export interface ListedToken extends TokenInfo {
+  /** The id of the token that takes its place; null when it was not rotated. */
+  readonly replacedBy: string | null
+}
+
+/** The tokens of a tenant, newest first, revoked and expired ones too. */
+export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
+  return {
+    statements: [
+      statement(sql`SELECT id, name, scope, created_at AS createdAt, expires_at AS expiresAt,
+        last_used_at AS lastUsedAt, revoked_at AS revokedAt, replaced_by AS replacedBy
+        FROM tokens WHERE tenant_id = ${tenantId} ORDER BY id DESC`),
+    ],
+    read: ([result]) => (result?.rows ?? []) as unknown as readonly ListedToken[],
+  }
+}
+
+/** A token to store; the id was chosen when its form was shown, so that the form works once. */
+export type NewToken = Parameters<typeof insertToken>[2]
+
+/** @returns "taken" when the form was sent before, "no tenant" when there is none */
+export async function insertTokenOnce(
+  db: Database,
+  tenantId: string,
+  token: NewToken,
+): Promise<'stored' | 'taken' | 'no tenant'> {
+  try {
+    return (await insertToken(db, tenantId, token)) ? 'stored' : 'no tenant'
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
+}
+
+/**
+ * Stores a token in place of another one, with its name and scope, and marks the other one.
+ *
+ * @param token its name and scope are those of the old one
+ * @returns the stored token's name and scope; "taken" when the form was sent before; undefined when the
+ *   old token is unknown, revoked or rotated already
+ */
+export async function rotateToken(
+  db: Database,
+  tenantId: string,
+  oldId: string,
+  token: Pick<NewToken, 'id' | 'hash' | 'createdAt' | 'expiresAt'>,
+): Promise<Pick<TokenInfo, 'name' | 'scope'> | 'taken' | undefined> {
+  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND revoked_at IS NULL`
+  try {
+    const [inserted, , found] = await db.batch([
+      statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, expires_at)
+        SELECT ${token.id}, tenant_id, name, scope, ${token.hash}, ${token.createdAt}, ${token.expiresAt}
+        FROM tokens WHERE ${isOld} AND replaced_by IS NULL`),
+      statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld} AND replaced_by IS NULL`),
+      statement(sql`SELECT name, scope FROM tokens WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
+    ])
+    if (inserted?.changes !== 1) return undefined
+    return found?.rows[0] as unknown as Pick<TokenInfo, 'name' | 'scope'>
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
+}
