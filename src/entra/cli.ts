@@ -3,8 +3,13 @@
  * command and its options, runs it, and turns its outcome into an exit code.
  */
 import { parseArgs } from 'node:util'
+import { check } from './cli/check.ts'
 import type { CommandContext } from './cli/command.ts'
-import { provision } from './cli/provision.ts'
+import { generate, importDirectoryCsv } from './cli/directory-commands.ts'
+import { diff, onDemand, testConnection } from './cli/endpoint-commands.ts'
+import { logs } from './cli/logs.ts'
+import { provision, start } from './cli/run-commands.ts'
+import { allowDeletes, connections, pause, restart, status } from './cli/state-commands.ts'
 import { UsageError } from './cli/usage-error.ts'
 
 interface OptionDefinition {
@@ -21,28 +26,134 @@ interface CommandDefinition {
 }
 
 const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
+  action: {
+    type: 'string',
+    placeholder: 'A',
+    help: 'Create, Update, Delete, Disable, StagedDelete or Other',
+  },
+  advance: {
+    type: 'string',
+    placeholder: 'TIME',
+    help: 'move the job’s clock forward first, e.g. 6h or 28d',
+  },
+  concurrency: { type: 'string', placeholder: 'N', help: 'requests in flight at once, 4 by default' },
+  csv: { type: 'boolean', help: 'comma-separated values' },
+  cycles: { type: 'string', placeholder: 'N', help: 'how many cycles to run, 1 by default' },
+  dialect: { type: 'string', placeholder: 'old|flag', help: 'PATCH dialect; flag is ?aadOptscim062020' },
   directory: { type: 'string', placeholder: 'FILE', help: 'users and groups, JSON or YAML' },
+  domain: {
+    type: 'string',
+    placeholder: 'NAME',
+    help: 'domain of the user names, quillfern.example by default',
+  },
+  force: { type: 'boolean', help: 'overwrite the file' },
+  groups: { type: 'string', placeholder: 'N', help: 'how many groups, 25 by default' },
+  id: { type: 'string', placeholder: 'ID', help: 'one entry in detail, by its id or the beginning of it' },
+  identity: { type: 'string', placeholder: 'TEXT', help: 'part of a name or id, of source or target' },
+  interval: { type: 'string', placeholder: 'TIME', help: 'time between cycles, 40m by default' },
+  job: {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'job file, JSON or YAML (schema: src/entra/job.schema.json)',
+  },
+  json: { type: 'boolean', help: 'JSON for machines; events one a line' },
+  junit: { type: 'string', placeholder: 'FILE', help: 'write the verdict as JUnit XML' },
+  limit: { type: 'string', placeholder: 'N', help: 'at most so many entries' },
+  members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add, of a group' },
+  memberships: { type: 'string', placeholder: 'N', help: 'how many memberships in all, 3 a user by default' },
+  now: { type: 'boolean', help: 'retry all failures at once, do not wait in quarantine' },
+  output: { type: 'string', placeholder: 'FILE', help: 'write there instead of to the terminal' },
+  reset: {
+    type: 'string',
+    placeholder: 'SCOPES',
+    help: 'of None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full, ForceDeletes; by default QuarantineState,Watermark,Escrows',
+  },
+  seed: { type: 'string', placeholder: 'N', help: 'the same seed gives the same directory' },
+  state: { type: 'string', placeholder: 'FILE', help: 'state file; by default beside the directory file' },
+  status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
   'tenant-url': { type: 'string', placeholder: 'URL', help: 'Tenant URL of the SCIM endpoint' },
   token: { type: 'string', placeholder: 'T', help: 'Secret Token (or the variable ENTRA_SECRET_TOKEN)' },
-  dialect: { type: 'string', placeholder: 'old|flag', help: 'PATCH dialect; flag is ?aadOptscim062020' },
-  state: { type: 'string', placeholder: 'FILE', help: 'state file; by default beside the directory file' },
-  concurrency: { type: 'string', placeholder: 'N', help: 'requests in flight at once, 4 by default' },
-  json: { type: 'boolean', help: 'events as one JSON object a line' },
+  users: { type: 'string', placeholder: 'N', help: 'how many users, 300 by default' },
+  'users-csv': {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'list of users as the Entra admin center exports it',
+  },
+  verbose: { type: 'boolean', help: 'requests and answers of all steps' },
 }
+
+const ENDPOINT = ['tenant-url', 'token', 'job', 'dialect']
+const JOB = ['directory', ...ENDPOINT, 'state']
 
 const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   provision: {
-    summary: 'one cycle: everything at first, then what changed in the directory file',
-    options: ['directory', 'tenant-url', 'token', 'dialect', 'state', 'concurrency', 'json'],
+    summary: 'one cycle now: everything at first, then what changed; failures are tried again at once',
+    options: [...JOB, 'concurrency', 'json'],
     run: provision,
+  },
+  'test-connection': {
+    summary: 'what Test connection and Save send',
+    options: ENDPOINT,
+    run: testConnection,
+  },
+  start: {
+    summary: 'cycles as the service runs them, with escrow and quarantine',
+    options: [...JOB, 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
+    run: start,
+  },
+  pause: { summary: 'pause the job', options: JOB, run: pause },
+  restart: {
+    summary: 'restart the job: links stay, the next cycle is an initial one',
+    options: [...JOB, 'reset'],
+    run: restart,
+  },
+  'allow-deletes': { summary: 'apply the deletions that were held back', options: JOB, run: allowDeletes },
+  'provision-on-demand': {
+    summary: 'provision one user or group now, in five steps',
+    positionals: 'USER|GROUP',
+    options: [...JOB, 'members', 'json'],
+    run: onDemand,
+  },
+  diff: { summary: 'what the next cycle would do; sends nothing', options: [...JOB, 'json'], run: diff },
+  status: {
+    summary: 'state, quarantine, counts, watermark, last cycle',
+    options: [...JOB, 'json'],
+    run: status,
+  },
+  logs: {
+    summary: 'the provisioning log, filtered',
+    options: [...JOB, 'action', 'status', 'identity', 'id', 'limit', 'csv', 'json'],
+    run: logs,
+  },
+  connections: {
+    summary: 'links between source and target objects',
+    options: [...JOB, 'identity', 'json'],
+    run: connections,
+  },
+  check: {
+    summary: 'the verdict on an endpoint: a whole life in both dialects, cleaned up afterwards',
+    options: [...ENDPOINT, 'junit', 'verbose', 'json'],
+    run: check,
+  },
+  generate: {
+    summary: 'make a directory of an invented organisation',
+    options: ['users', 'groups', 'memberships', 'seed', 'domain', 'output', 'force'],
+    run: generate,
+  },
+  import: {
+    summary: 'make a directory from CSV exports of the Entra admin center',
+    positionals: '[GROUP=MEMBERS.csv …]',
+    options: ['users-csv', 'output', 'force'],
+    run: importDirectoryCsv,
   },
 }
 
-/** Runs one command line; gives the exit code: 0 well, 1 something failed, 2 wrong usage, 130 stopped by Ctrl-C. */
-export async function main(args: readonly string[]): Promise<number> {
+/** Runs one command line; gives the exit code: 0 well, 1 something failed, 2 wrong usage, 130 stopped by Ctrl-C; 3 is the verdict "error". */
+export async function main(args: readonly string[], streams: Streams = standardStreams()): Promise<number> {
+  const { output, errors } = streams
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(help())
+    output.write(help())
     return name === undefined ? 2 : 0
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
@@ -50,22 +161,28 @@ export async function main(args: readonly string[]): Promise<number> {
     if (command === undefined)
       throw new UsageError(`Unknown command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`)
     if (rest.includes('--help') || rest.includes('-h')) {
-      process.stdout.write(commandHelp(name, command))
+      output.write(commandHelp(name, command))
       return 0
     }
-    return await command.run({ ...parse(name, command, rest), output: process.stdout })
+    return await command.run({ ...parse(name, command, rest), ...streams })
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`${error.message}\n`)
+    errors.write(`${error.message}\n`)
     return 2
   }
+}
+
+type Streams = Pick<CommandContext, 'output' | 'errors'>
+
+function standardStreams(): Streams {
+  return { output: process.stdout, errors: process.stderr }
 }
 
 function parse(
   name: string,
   command: CommandDefinition,
   args: readonly string[],
-): Omit<CommandContext, 'output'> {
+): Omit<CommandContext, 'output' | 'errors'> {
   const options = Object.fromEntries(
     command.options.map((option) => [option, { type: OPTIONS[option]?.type ?? 'string' } as const]),
   )

@@ -14,7 +14,7 @@ import { type MembershipPlan, planMembers, provisionMembers } from './provision-
 import { provisionObject, sendOrStop } from './provision-object.ts'
 import { ObjectLog, type ObjectOutcome } from './provisioning-log.ts'
 import { type ObjectType, probeRequest, type ScimRequest } from './requests.ts'
-import type { Counts, CycleSummary, ObjectRecord } from './state.ts'
+import type { Counts, CycleSummary, JobState, ObjectRecord } from './state.ts'
 import { escrowKey, newCounts } from './state.ts'
 
 export interface CycleResult {
@@ -93,14 +93,15 @@ export function selectChanges(
   type: ObjectType,
 ): ImportedObject[] {
   const { state, imported, clock, retryAll } = context
+  const cycle = state.cycleOpen ? state.cycle : state.cycle + 1
   return [...imported.values()].filter((object) => {
     if (object.type !== type) return false
     const record = state.objects[object.id]
     if (record === undefined || record.fingerprint !== object.fingerprint)
       return record?.gone === undefined || object.lifecycle !== 'purged'
-    if (state.initial && record.cycle !== state.cycle && record.gone === undefined) return true
+    if (state.initial && record.cycle !== cycle && record.gone === undefined) return true
     const escrow = state.escrow[escrowKey('entry', object.id)]
-    return escrow !== undefined && (retryAll || isDue(escrow, clock.now())) && record.cycle !== state.cycle
+    return escrow !== undefined && (retryAll || isDue(escrow, clock.now())) && record.cycle !== cycle
   })
 }
 
@@ -140,15 +141,21 @@ async function processObject(
   linkedBy: Map<string, string>,
 ): Promise<void> {
   const { state } = context
-  const record: ObjectRecord = state.objects[object.id] ?? { type: object.type, fingerprint: '', cycle: 0 }
-  state.objects[object.id] = record
-  if (object.lifecycle !== 'purged') delete record.gone
+  const record = openRecord(object, state)
   const log = new ObjectLog(context.clock)
   const outcome = await provisionObject({ object, record, log, context, linkedBy })
   record.fingerprint = object.fingerprint
   record.cycle = state.cycle
   counts[object.type][outcome.result]++
   finishObject(object, outcome, log, context)
+}
+
+/** The record of an object; a new one for an object never seen. */
+export function openRecord(object: ImportedObject, state: JobState): ObjectRecord {
+  const record: ObjectRecord = state.objects[object.id] ?? { type: object.type, fingerprint: '', cycle: 0 }
+  state.objects[object.id] = record
+  if (object.lifecycle !== 'purged') delete record.gone
+  return record
 }
 
 function finishObject(

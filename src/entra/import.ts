@@ -178,7 +178,7 @@ function extensionAttribute(object: DirectoryUser | DirectoryGroup, name: string
 }
 
 /** 53 bits of a string hash (cyrb53), enough to see that an object changed; not for security. */
-function fingerprint(parts: readonly unknown[]): string {
+export function fingerprint(parts: readonly unknown[]): string {
   const text = JSON.stringify(parts)
   let h1 = 0xdeadbeef
   let h2 = 0x41c6ce57

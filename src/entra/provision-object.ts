@@ -137,15 +137,31 @@ async function create(step: ObjectStep, values: MappedValues): Promise<ObjectOut
   log.step('export', 'EntryExportAdd', `${object.type} "${object.name}" was created at the target`, {
     targetId,
   })
-  addLink(step, targetId)
+  noteExport(step, addLink(step, targetId), values)
   return { result: 'created', targetId }
 }
 
 /** Reads the target first: operations depend on what it shows now. */
 async function update(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   const read = await sendOrStop(step.context, 'read', readRequest(step.object.type, link.targetId))
-  if (!read.ok) return fail(step, 'matching', 'Update', read)
+  if (!read.ok) return rematchOrFail(step, read)
   return exportDifferences(step, link, mappedValues(step, false), read.resource ?? {})
+}
+
+/** A dead link stays dead until a restart; the initial cycle that follows looks for the object anew. */
+async function rematchOrFail(step: ObjectStep, read: Failure): Promise<ObjectOutcome> {
+  const dead =
+    read.code === 'InvalidAnchor' && step.context.state.initial && step.object.lifecycle === 'active'
+  if (!dead) return fail(step, 'matching', 'Update', read)
+  step.log.step(
+    'matching',
+    'EntryImport',
+    `The linked object is gone from the target: ${read.detail}`,
+    {},
+    'warning',
+  )
+  unlink(step)
+  return matchOrCreate(step)
 }
 
 async function exportDifferences(
@@ -158,7 +174,7 @@ async function exportDifferences(
   const differences = compareAttributes(values, target)
   const { targetId } = link
   if (differences.length === 0) {
-    noteActive(step, link)
+    noteExport(step, link, values)
     return skip(step, 'RedundantExport')
   }
   if (mappingOf(context.job, object.type)?.targetObjectActions.update === false)
@@ -176,7 +192,7 @@ async function exportDifferences(
   log.step('export', 'EntryExportUpdate', `${object.type} "${object.name}" was updated at the target`, {
     targetId,
   })
-  noteActive(step, link)
+  noteExport(step, link, values)
   if (active === undefined) return { result: 'updated', targetId }
   return { result: active.value === true ? 'enabled' : 'disabled', targetId }
 }
@@ -217,7 +233,7 @@ function mappedValues(step: ObjectStep, creating: boolean): MappedValues {
 /** Saved at once: a run that is killed afterwards must not create the object again. */
 function addLink({ object, record, context, linkedBy }: ObjectStep, targetId: string): Link {
   const linkedAt = new Date(context.clock.now()).toISOString()
-  const link: Link = { targetId, name: object.name, active: true, linkedAt }
+  const link: Link = { targetId, name: object.name, active: true, linkedAt, values: {} }
   record.link = link
   if (object.type === 'Group') record.members = { exported: [], unexported: [], pending: [] }
   linkedBy.set(targetId, object.id)
@@ -233,8 +249,9 @@ function unlink({ object, record, linkedBy }: ObjectStep): void {
 }
 
 /** The link remembers what was exported last and why a user is disabled. */
-function noteActive({ object }: ObjectStep, link: Link): void {
+function noteExport({ object }: ObjectStep, link: Link, values: MappedValues): void {
   link.name = object.name
+  Object.assign(link.values, Object.fromEntries(values))
   link.active = object.lifecycle === 'active'
   delete link.disabledBecause
   if (object.lifecycle !== 'active' && object.lifecycle !== 'purged') link.disabledBecause = object.lifecycle

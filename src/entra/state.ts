@@ -3,11 +3,15 @@
  * watermark. Plain data that is written as JSON. Pure: reading and writing the file is in cli/.
  */
 import type { ErrorCode } from './answer.ts'
-import type { Instant } from './clock.ts'
+import type { MappedValue } from './attribute-mapping.ts'
+import { DAY_MS, type Instant } from './clock.ts'
 import { describeType, isObject, Problems } from './problem.ts'
 import type { ObjectType } from './requests.ts'
 
 export type JobStatus = 'NotRun' | 'Active' | 'Paused' | 'Quarantine' | 'Disabled'
+
+/** A job that stayed in quarantine for this long is disabled: quarantine page, "four weeks". */
+export const QUARANTINE_LIFETIME_MS = 28 * DAY_MS
 
 /** Why a linked user was disabled at the target. */
 export type DisableReason = 'accountDisabled' | 'unassigned' | 'outOfScope' | 'softDeleted'
@@ -20,6 +24,8 @@ export interface Link {
   active: boolean
   disabledBecause?: DisableReason
   linkedAt: string
+  /** Values as last exported, by target path. */
+  values: Record<string, MappedValue>
 }
 
 /** A group's memberships by source ids of users. */
@@ -110,6 +116,10 @@ export interface JobState {
   steadyStateLastAchievedTime?: string
   countSuccessiveCompleteFailures: number
   escrowsPruned: boolean
+  /** Of mappings, scoping filters and scope; a difference forces a new initial cycle. */
+  configuration?: string
+  /** Time that `--advance` has added to the real clock, in milliseconds. */
+  clockOffsetMs?: number
   /** Set by `allow-deletes`: the next cycle ignores the accidental-deletion threshold. */
   forceDeletes?: true
   quarantine?: Quarantine

@@ -125,7 +125,7 @@ describe('provision', () => {
   it('takes the token from the environment', async () => {
     edit((file) => file.users.splice(1) && file.groups.splice(0))
     const args = ['provision', '--directory', directoryFile, '--tenant-url', server.tenantUrl]
-    const { code } = await runCli(args, { ENTRA_SECRET_TOKEN: 'from-env' })
+    const { code } = await startCli(args, { ENTRA_SECRET_TOKEN: 'from-env' }).result
     expect(code).toBe(0)
     expect(store.received[0]?.headers.get('authorization')).toBe('Bearer from-env')
   })

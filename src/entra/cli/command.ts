@@ -6,4 +6,6 @@ export interface CommandContext {
   readonly values: OptionValues
   readonly positionals: readonly string[]
   readonly output: Output & NodeJS.WritableStream
+  /** For people: warnings and reasons, also with --json. */
+  readonly errors: NodeJS.WritableStream
 }

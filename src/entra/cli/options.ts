@@ -45,18 +45,6 @@ export function tenantUrlOption(text: string): TenantUrl {
   }
 }
 
-/** The token from --token or the environment. @throws {UsageError} */
-export function tokenOption(values: OptionValues): string {
-  const token = textOption(values, 'token') ?? process.env[TOKEN_VARIABLE]
-  if (token === undefined || token === '')
-    throw new UsageError(
-      `--token is missing: the Secret Token, which may also come from the variable ${TOKEN_VARIABLE}`,
-    )
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw new UsageError('The Secret Token has a character that a header cannot carry')
-  return token
-}
-
 /** --dialect wins over a flag in the Tenant URL, which wins over the job. @throws {UsageError} */
 export function dialectOption(values: OptionValues, tenantUrl: TenantUrl, otherwise: Dialect): Dialect {
   const text = textOption(values, 'dialect')

@@ -1,63 +1,59 @@
 /**
- * What a command that talks to an endpoint needs: target, job, state, log and client, opened together and closed
- * together. Ctrl-C aborts the signal once; a second one ends the process.
+ * What a command that runs the job needs: target, state, log, clock and client, opened together and closed together.
+ * Ctrl-C aborts the signal once; a second one ends the process.
  */
 import { randomUUID } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
+import type { Clock } from '../clock.ts'
 import type { CycleContext, CycleEvent } from '../cycle-context.ts'
 import { importDirectory } from '../import.ts'
-import type { JobConfig } from '../job.ts'
 import { ScimClient } from '../scim-client.ts'
 import type { JobState } from '../state.ts'
-import type { TenantUrl } from '../tenant-url.ts'
 import { readDirectory } from './directory-file.ts'
 import { LogFile } from './log-file.ts'
 import { StateFile, stateTarget } from './state-file.ts'
-import { systemClock } from './system-clock.ts'
-
-export interface SessionOptions {
-  readonly directoryFile: string
-  readonly stateFile: string
-  readonly tenantUrl: TenantUrl
-  readonly token: string
-  readonly job: JobConfig
-  readonly retryAll: boolean
-}
+import { offsetClock, systemClock } from './system-clock.ts'
+import type { JobTarget } from './target.ts'
 
 /** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. */
 const SAME_SIGNAL_MS = 1000
 
 export class Session {
   readonly client: ScimClient
+  readonly clock: Clock
   readonly state: JobState
   readonly signal: AbortSignal
-  readonly #options: SessionOptions
+  readonly #target: JobTarget
   readonly #stateFile: StateFile
   readonly #log: LogFile
   readonly #stop = new AbortController()
   #interruptedAt = 0
 
-  constructor(options: SessionOptions) {
-    this.#options = options
-    this.#stateFile = StateFile.open(options.stateFile, stateTarget(options.tenantUrl, options.token))
-    this.#log = new LogFile(options.stateFile)
+  /** `advanceMs` moves the job's clock forward for good, as if that much time had passed. @throws {UsageError} */
+  constructor(target: JobTarget, advanceMs = 0) {
+    const { tenantUrl, token } = target
+    this.#target = target
+    this.#stateFile = StateFile.open(target.stateFile, stateTarget(tenantUrl, token))
+    this.#log = new LogFile(target.stateFile)
     this.state = this.#stateFile.state
     this.signal = this.#stop.signal
-    const { tenantUrl, token } = options
-    this.client = new ScimClient({ tenantUrl, token, fetch, clock: systemClock, signal: this.signal })
+    if (advanceMs > 0) this.state.clockOffsetMs = (this.state.clockOffsetMs ?? 0) + advanceMs
+    this.clock = offsetClock(systemClock, this.state.clockOffsetMs ?? 0)
+    this.client = new ScimClient({ tenantUrl, token, fetch, clock: this.clock, signal: this.signal })
     process.on('SIGINT', this.#interrupt)
     process.on('SIGTERM', this.#interrupt)
   }
 
-  /** Reads the directory file, as each cycle does: it may have been edited since. */
-  context(emit: (event: CycleEvent) => void): CycleContext {
-    const { job, directoryFile, retryAll } = this.#options
+  /** Reads the directory file, as each cycle does: it may have been edited since. @throws {UsageError} */
+  context(emit: (event: CycleEvent) => void, retryAll: boolean): CycleContext {
+    const { job, directoryFile } = this.#target
     const directory = readDirectory(directoryFile, this.state.objects)
     return {
       job,
       state: this.state,
-      imported: importDirectory(directory, job, this.state, systemClock.now()),
+      imported: importDirectory(directory, job, this.state, this.clock.now()),
       client: this.client,
-      clock: systemClock,
+      clock: this.clock,
       newId: randomUUID,
       emit: (event) => {
         if (event.type === 'log') this.#log.append(event.entry)
@@ -67,6 +63,20 @@ export class Session {
       signal: this.signal,
       retryAll,
     }
+  }
+
+  /** Writes what is left now, so that others can look at it between cycles. */
+  save(): void {
+    this.#log.flush()
+    this.#stateFile.save()
+  }
+
+  /** Whether `pause` was asked for while this run held the state; asking is answered once. */
+  takePauseRequest(): boolean {
+    const file = pauseRequestFile(this.#target.stateFile)
+    if (!existsSync(file)) return false
+    rmSync(file, { force: true })
+    return true
   }
 
   /** Writes everything and gives the lock back. */
@@ -87,4 +97,9 @@ export class Session {
     process.stderr.write('\nStopping after the requests in flight (once more to stop at once) …\n')
     this.#stop.abort()
   }
+}
+
+/** How `pause` reaches a run that holds the state. */
+export function pauseRequestFile(stateFile: string): string {
+  return `${stateFile}.pause`
 }

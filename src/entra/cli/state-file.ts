@@ -56,10 +56,10 @@ export class StateFile {
   }
 
   /**
-   * Opens the state of a target, making a new one when there is no file.
+   * Opens the state of a target, making a new one when there is no file; without a target, of whichever it is.
    * @throws {UsageError} when another run holds it, it has a mistake, or it belongs to another target.
    */
-  static open(file: string, target: StateTarget): StateFile {
+  static open(file: string, target?: StateTarget): StateFile {
     lock(file)
     try {
       return new StateFile(file, readState(file, target))
@@ -95,12 +95,14 @@ export class StateFile {
   }
 }
 
-function readState(file: string, target: StateTarget): JobState {
-  if (!existsSync(file)) return newState(target)
+/** Reads a state without locking it, for commands that only look. @throws {UsageError} */
+export function readState(file: string, target?: StateTarget): JobState {
+  if (!existsSync(file) && target !== undefined) return newState(target)
   const source = readDocument(file, 'state file')
   const { state, problems } = parseState(source.value)
   refuseProblems(source, problems, 'state file')
   if (state === undefined) throw new UsageError(`The state file "${file}" cannot be used`)
+  if (target === undefined) return state
   const same = state.target.tenantUrl === target.tenantUrl && state.target.tenant === target.tenant
   if (same) return state
   const other =
@@ -129,6 +131,11 @@ export function writeAtomically(file: string, text: string): void {
     rmSync(temporary, { force: true })
     throw new UsageError(`Cannot write "${file}": ${error instanceof Error ? error.message : error}`)
   }
+}
+
+/** Whether a running command holds the state file. */
+export function isLocked(file: string): boolean {
+  return lockHolder(`${file}.lock`) !== undefined
 }
 
 /** The lock is a file with the process id; one left by a process that is gone is taken over. */

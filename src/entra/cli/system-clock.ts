@@ -12,3 +12,8 @@ export const systemClock: Clock = {
     }
   },
 }
+
+/** A clock that is ahead of another by a fixed time. */
+export function offsetClock(clock: Clock, offsetMs: number): Clock {
+  return { now: () => clock.now() + offsetMs, sleep: (ms, signal) => clock.sleep(ms, signal) }
+}

@@ -1,6 +1,8 @@
-/** Runs the command line as a user does: a process of its own, by the Node that runs the tests. */
+/** Runs the command line: inside the test for speed, or as a process of its own where signals and variables matter. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { main } from '../../../src/entra/cli.ts'
 
 export interface CliResult {
   readonly code: number | null
@@ -33,6 +35,19 @@ export function startCli(
   return { child, result }
 }
 
-export function runCli(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
-  return startCli(args, env).result
+/** The same command line without a process of its own. */
+export async function runCli(args: readonly string[]): Promise<CliResult> {
+  const output = new TextStream()
+  const errors = new TextStream()
+  const code = await main(args, { output, errors })
+  return { code, stdout: output.text, stderr: errors.text }
+}
+
+class TextStream extends Writable {
+  text = ''
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString('utf8')
+    done()
+  }
 }

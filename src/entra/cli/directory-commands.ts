@@ -1,0 +1,66 @@
+/** `generate` and `import`: commands that make a directory file. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { CsvError, importCsv } from '../csv-import.ts'
+import { parseDirectory } from '../directory.ts'
+import { generateDirectory } from '../generate.ts'
+import { describePath } from '../problem.ts'
+import type { CommandContext } from './command.ts'
+import { readText } from './documents.ts'
+import { integerOption, requireText, textOption } from './options.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Prints, or writes with --output, a directory of an invented organisation. @throws {UsageError} */
+export async function generate(command: CommandContext): Promise<number> {
+  const { values } = command
+  const users = integerOption(values, 'users', 0, 1_000_000) ?? 300
+  const groups = integerOption(values, 'groups', 0, 100_000) ?? 25
+  const directory = generateDirectory({
+    users,
+    groups,
+    memberships: integerOption(values, 'memberships', 0, 100_000_000) ?? users * 3,
+    seed: integerOption(values, 'seed', 0, 4_294_967_295) ?? 1,
+    domain: textOption(values, 'domain') ?? 'quillfern.example',
+  })
+  return writeDirectory(directory, command)
+}
+
+/** Positionals are `Group name=members.csv`. @throws {UsageError} */
+export async function importDirectoryCsv(command: CommandContext): Promise<number> {
+  const usersFile = requireText(
+    command.values,
+    'users-csv',
+    'the list of users as the Entra admin center exports it',
+  )
+  const memberLists = command.positionals.map((text) => {
+    const at = text.lastIndexOf('=')
+    if (at < 1) throw new UsageError(`Expected "Group name=members.csv", got "${text}"`)
+    return { groupName: text.slice(0, at), csv: readText(text.slice(at + 1), 'list of members') }
+  })
+  try {
+    const directory = importCsv(readText(usersFile, 'list of users'), memberLists)
+    const [problem] = parseDirectory(directory).problems
+    if (problem !== undefined)
+      throw new UsageError(`${usersFile}: ${describePath(problem.path)} ${problem.message}`)
+    return writeDirectory(directory, command)
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    throw new UsageError(`${usersFile}:${error.line}: ${error.message}`)
+  }
+}
+
+function writeDirectory(
+  directory: { users: object[]; groups: object[] },
+  { values, output }: CommandContext,
+): number {
+  const text = `${JSON.stringify(directory, null, 2)}\n`
+  const file = textOption(values, 'output')
+  if (file === undefined) {
+    output.write(text)
+    return 0
+  }
+  if (existsSync(file) && values.force !== true)
+    throw new UsageError(`"${file}" exists already; overwrite it with --force`)
+  writeFileSync(file, text)
+  output.write(`${file}: ${directory.users.length} users, ${directory.groups.length} groups\n`)
+  return 0
+}
