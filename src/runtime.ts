@@ -15,6 +15,10 @@ export interface Runtime {
   readonly now: () => number
   /** A new UUIDv7. */
   readonly newId: () => string
+  /** Counts an attempt to sign in. @returns false when there were too many from that address */
+  readonly isSignInAllowed: (address: string) => Promise<boolean>
+  /** Reaches other servers: the keys of Cloudflare Access. */
+  readonly fetch: typeof fetch
   readonly settings: Settings
 }
 
@@ -23,6 +27,12 @@ export interface Settings {
   readonly adminToken: string | undefined
   /** Whether responses carry Server-Timing. */
   readonly serverTiming: boolean
+  /** How long the provisioning log is kept, as configured. */
+  readonly logRetentionDays: string
+  /** The team domain of Cloudflare Access, such as "acme.cloudflareaccess.com". */
+  readonly accessTeamDomain: string | undefined
+  /** The audience (AUD) tag of the Access application in front of the dashboard. */
+  readonly accessAudience: string | undefined
 }
 
 export interface HttpEnv {

@@ -18,6 +18,10 @@ export interface WorkerEnv {
   readonly ADMIN_TOKEN?: string
   readonly SERVER_TIMING?: string
   readonly LOG_RETENTION_DAYS?: string
+  readonly ACCESS_TEAM_DOMAIN?: string
+  readonly ACCESS_AUD?: string
+  /** Counts attempts to sign in; without it they are not limited. */
+  readonly SIGN_IN_LIMIT?: RateLimit
 }
 
 const DEFAULT_LOG_RETENTION_DAYS = 30
@@ -42,7 +46,15 @@ function runtimeOf(env: WorkerEnv): Runtime {
     },
     now: Date.now,
     newId: uuidv7,
-    settings: { adminToken: env.ADMIN_TOKEN, serverTiming: env.SERVER_TIMING === '1' },
+    isSignInAllowed: async (address) => (await env.SIGN_IN_LIMIT?.limit({ key: address }))?.success ?? true,
+    fetch: (...request) => fetch(...request),
+    settings: {
+      adminToken: env.ADMIN_TOKEN,
+      serverTiming: env.SERVER_TIMING === '1',
+      logRetentionDays: env.LOG_RETENTION_DAYS ?? String(DEFAULT_LOG_RETENTION_DAYS),
+      accessTeamDomain: env.ACCESS_TEAM_DOMAIN || undefined,
+      accessAudience: env.ACCESS_AUD || undefined,
+    },
   }
 }
 
