@@ -179,6 +179,7 @@ function finishObject(
 
 /** Progress counts memberships, not groups. */
 async function membershipPhase(context: CycleContext, counts: Counts): Promise<void> {
+  forgetUnlinkedMembers(context.state)
   const groups = [...context.imported.values()].filter(({ type }) => type === 'Group')
   const plans = groups.flatMap((group) => planMembers(group, context) ?? [])
   const sizeOf = (plan: MembershipPlan) => plan.add.length + plan.remove.length
@@ -190,4 +191,12 @@ async function membershipPhase(context: CycleContext, counts: Counts): Promise<v
     done += sizeOf(plan)
     context.emit({ type: 'progress', phase: 'Memberships', done, total })
   })
+}
+
+/** A user who was deleted at the target has left its groups there: when it comes back, its memberships are new. */
+function forgetUnlinkedMembers({ objects }: JobState): void {
+  for (const { members } of Object.values(objects)) {
+    if (members !== undefined)
+      members.exported = members.exported.filter((id) => objects[id]?.link !== undefined)
+  }
 }

@@ -67,10 +67,12 @@ function indexAssignments(directory: Directory, job: JobConfig): AssignmentIndex
   for (const { principalId, appRole } of directory.assignments ?? [])
     roles.set(principalId, [...(roles.get(principalId) ?? []), ...(appRole === undefined ? [] : [appRole])])
   // Only direct members of an assigned group are assigned; nested groups are not expanded.
+  const groupIds = new Set(directory.groups.map(({ id }) => id))
   for (const group of directory.groups) {
     const granted = roles.get(group.id)
     if (granted === undefined || group.assigned === false) continue
-    for (const member of group.members) if (!roles.has(member)) roles.set(member, granted)
+    for (const member of group.members)
+      if (!roles.has(member) && !groupIds.has(member)) roles.set(member, granted)
   }
   const explicit = directory.assignments !== undefined && job.scope === 'assigned'
   return {

@@ -47,9 +47,7 @@ function compareMembers(
   const isUser = (id: string) => imported.get(id)?.type === 'User' && imported.get(id)?.lifecycle !== 'purged'
   const now = new Set(group.members.filter(isUser))
   const linked = (id: string) => state.objects[id]?.link !== undefined
-  // A member whose own object is gone from the target has left its groups with it.
-  const sent = members.exported.filter(linked)
-  const exported = new Set(sent)
+  const exported = new Set(members.exported)
   const held = new Set([
     ...(state.initial ? [] : members.unexported),
     ...(pendingIsDue(group, context) ? [] : members.pending),
@@ -62,7 +60,7 @@ function compareMembers(
     add,
     unlinked,
     outOfScope: missing.filter((id) => !rest.has(id)),
-    remove: sent.filter((id) => !now.has(id) && !held.has(id)),
+    remove: members.exported.filter((id) => !now.has(id) && !held.has(id)),
   }
 }
 
@@ -131,11 +129,9 @@ async function sendBatch(
 
 /** Before anything is sent: what is retried leaves `pending`, what cannot be sent is noted. */
 function settle({ members, add, remove, outOfScope, unlinked }: MembershipPlan, state: JobState): void {
-  const linked = (id: string) => state.objects[id]?.link !== undefined
   members.pending = [...without(members.pending, [...add, ...remove]), ...unlinked]
   const unexported = state.initial ? [] : members.unexported
   members.unexported = [...new Set([...unexported, ...outOfScope])]
-  members.exported = members.exported.filter(linked)
 }
 
 function without(ids: readonly string[], removed: readonly string[]): string[] {

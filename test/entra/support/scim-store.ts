@@ -35,7 +35,9 @@ export class ScimStore {
     const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : undefined
     const request: Received = { method: init.method ?? 'GET', path, headers: new Headers(init.headers), body }
     this.received.push(request)
-    return (await this.misbehave(request)) ?? this.#answer(request)
+    const odd = this.misbehave(request)
+    if (odd === undefined) return this.#answer(request)
+    return Promise.race([odd, aborted(init.signal)])
   }
 
   /** `GET /Users?filter=…` of every request so far, and forgets them. */
@@ -95,6 +97,13 @@ export class ScimStore {
       group.members = memberList(group).filter(({ value }) => value !== resource.id)
     return new Response(null, { status: 204 })
   }
+}
+
+/** Rejects when a signal aborts, as fetch does. */
+function aborted(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) =>
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
+  )
 }
 
 interface Operation {
