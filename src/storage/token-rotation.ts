@@ -41,30 +41,34 @@ export async function insertTokenOnce(
   }
 }
 
+/** A token in place of another one. */
+export type Rotated = Pick<TokenInfo, 'id' | 'name' | 'scope' | 'createdAt' | 'expiresAt'>
+
 /**
- * Stores a token in place of another one, with its name and scope, and marks the other one.
+ * Stores a token in place of another one, with its name, scope and lifetime, and marks the other one.
  *
- * @param token its name and scope are those of the old one
- * @returns the stored token's name and scope; "taken" when the form was sent before; undefined when the
- *   old token is unknown, revoked or rotated already
+ * @returns the stored token; "taken" when the form was sent before; undefined when the old token is
+ *   unknown, revoked or rotated already
  */
 export async function rotateToken(
   db: Database,
   tenantId: string,
   oldId: string,
-  token: Pick<NewToken, 'id' | 'hash' | 'createdAt' | 'expiresAt'>,
-): Promise<Pick<TokenInfo, 'name' | 'scope'> | 'taken' | undefined> {
-  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND revoked_at IS NULL`
+  token: Pick<NewToken, 'id' | 'hash' | 'createdAt'>,
+): Promise<Rotated | 'taken' | undefined> {
+  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND revoked_at IS NULL AND replaced_by IS NULL`
   try {
     const [inserted, , found] = await db.batch([
       statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, expires_at)
-        SELECT ${token.id}, tenant_id, name, scope, ${token.hash}, ${token.createdAt}, ${token.expiresAt}
-        FROM tokens WHERE ${isOld} AND replaced_by IS NULL`),
-      statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld} AND replaced_by IS NULL`),
-      statement(sql`SELECT name, scope FROM tokens WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
+        SELECT ${token.id}, tenant_id, name, scope, ${token.hash}, ${token.createdAt},
+          ${token.createdAt} + expires_at - created_at
+        FROM tokens WHERE ${isOld}`),
+      statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld}`),
+      statement(sql`SELECT id, name, scope, created_at AS createdAt, expires_at AS expiresAt
+        FROM tokens WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
     ])
     if (inserted?.changes !== 1) return undefined
-    return found?.rows[0] as unknown as Pick<TokenInfo, 'name' | 'scope'>
+    return found?.rows[0] as unknown as Rotated
   } catch (error) {
     if (error instanceof UniqueError) return 'taken'
     throw error
