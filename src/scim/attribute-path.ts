@@ -41,7 +41,7 @@ export function resolveAttributePath(text: string, type: ResourceType): Attribut
   if (schema.toLowerCase() === type.schema.id.toLowerCase()) return resolveNames(names, type.attributes)
   const extension = findAttribute(type.attributes, schema)
   if (extension === undefined) return undefined
-  if (names === '') return { steps: [extension] }
+  if (text.length === schema.length) return { steps: [extension] }
   const inner = resolveNames(names, extension.subAttributes ?? [])
   return inner && { steps: [extension, ...inner.steps] }
 }

@@ -32,8 +32,28 @@ export function fold(text: string): string {
 /** The key by which a value of the attribute compares. */
 export function comparisonKey(attribute: Attribute, value: Scalar): Scalar {
   if (typeof value !== 'string') return value
-  if (attribute.type === 'dateTime') return Date.parse(value)
+  if (attribute.type === 'dateTime') return instant(value) ?? Number.NaN
   return attribute.caseExact ? value : fold(value)
+}
+
+/** RFC 7643 §2.3.5: xsd:dateTime with both a date and a time; the offset may be missing. */
+const DATE_TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/
+
+/**
+ * The instant of a dateTime, in milliseconds since 1970; without an offset it is in UTC, wherever we run.
+ *
+ * @returns undefined when the text is no dateTime: Date.parse alone knows many more forms, and 30 February
+ */
+export function instant(text: string): number | undefined {
+  const [, date, offset] = DATE_TIME.exec(text) ?? []
+  if (date === undefined || !isDay(date)) return undefined
+  const time = Date.parse(offset === undefined ? `${text}Z` : text)
+  return Number.isNaN(time) ? undefined : time
+}
+
+function isDay(date: string): boolean {
+  const midnight = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
 }
 
 /** The comparison document: the resource with every value replaced by its key. Holds no write-only value. */

@@ -45,6 +45,27 @@ export function notFound(resourceType: string, id: string): ScimError {
   return new ScimError(404, undefined, `${resourceType} "${id}" not found`)
 }
 
+/** A client's text may be a megabyte, and what a message repeats is logged: the most characters of it. */
+const MAX_QUOTED_CHARACTERS = 100
+
+/** A client's text for a message: shortened. */
+export function shorten(text: string): string {
+  return text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text
+}
+
+/** A client's text for a message: shortened, in quotes, and well-formed Unicode whatever it was. */
+export function quote(text: string): string {
+  return JSON.stringify(shorten(text))
+}
+
+/** What a JSON value is, for messages that must not show the value itself: it may be secret or long. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (value === undefined) return 'nothing'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
 /** The Error message. "status" is a JSON string (RFC 7644 §3.12). */
 export function errorMessage(error: Pick<ScimError, 'status' | 'scimType' | 'detail'>): object {
   return {

@@ -2,7 +2,7 @@
  * The ListResponse message and the arithmetic of startIndex and count (RFC 7644 §3.4.2, §3.4.2.4).
  */
 import type { Complex } from './comparison.ts'
-import { badRequest } from './error.ts'
+import { badRequest, kindOf, quote } from './error.ts'
 import { LIST_RESPONSE } from './urn.ts'
 
 /** Resources in a page when the client does not say. */
@@ -36,9 +36,11 @@ export function parsePageRequest(startIndex: unknown, count: unknown): PageReque
 
 function integer(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined
-  const number = typeof value === 'string' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value
-  if (Number.isInteger(number)) return Math.min(Number(number), Number.MAX_SAFE_INTEGER)
-  throw badRequest('invalidValue', `"${name}" must be an integer, found ${JSON.stringify(value)}`)
+  const isInteger = typeof value === 'string' ? /^\s*[+-]?\d+\s*$/.test(value) : Number.isInteger(value)
+  // Any number of digits is an integer: a client that wants everything may send more than we can count.
+  if (isInteger) return Math.min(Number(value), Number.MAX_SAFE_INTEGER)
+  const found = typeof value === 'string' ? quote(value) : kindOf(value)
+  throw badRequest('invalidValue', `"${name}" must be an integer, found ${found}`)
 }
 
 /** The ListResponse message. "Resources" is there also when it is empty: clients read it unasked. */

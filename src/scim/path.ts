@@ -7,7 +7,7 @@
  *         ^ filter
  */
 import { type AttributePath, resolveAttributePath, target } from './attribute-path.ts'
-import { badRequest, ScimError } from './error.ts'
+import { badRequest, quote, ScimError, shorten } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseValuePath } from './filter/parser.ts'
 import { resolveValueFilter } from './filter/resolve.ts'
@@ -16,7 +16,7 @@ import { findAttribute } from './schema/lookup.ts'
 
 /** A resolved path. With `filter`, `path` ends at the multi-valued attribute that it selects from. */
 export interface PatchPath {
-  /** As the client wrote it, for messages. */
+  /** As the client wrote it, shortened: for messages. */
   readonly text: string
   readonly path: AttributePath
   readonly filter?: Filter
@@ -26,39 +26,38 @@ export interface PatchPath {
 /**
  * Resolves the path of a PATCH operation.
  *
- * @throws {ScimError} invalidPath when the text is no path, or names what the resource type does not have
+ * @throws {ScimError} invalidPath when the text is no path, or names what the resource type does not have;
+ *   invalidFilter when it is what stands in the brackets that is wrong
  */
 export function parsePath(text: string, type: ResourceType): PatchPath {
   if (text.includes('[')) return parseSelection(text, type)
   const path = resolveAttributePath(text.trim(), type)
-  if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute "${text}"`)
-  return { text, path }
+  if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute ${quote(text)}`)
+  return { text: shorten(text), path }
 }
 
 function parseSelection(text: string, type: ResourceType): PatchPath {
   try {
     const { name, operand, subAttribute } = parseValuePath(text)
     const path = resolveAttributePath(name, type)
-    if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute "${name}"`)
+    if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute ${quote(name)}`)
     const attribute = target(path)
     if (!attribute.multiValued || attribute.subAttributes === undefined) {
-      throw badRequest('invalidPath', `"${name}" has no elements for "[…]" to select from`)
+      throw badRequest('invalidPath', `${quote(name)} has no elements for "[…]" to select from`)
     }
-    const filter = resolveValueFilter(operand, attribute)
-    if (subAttribute === undefined) return { text, path, filter }
-    return { text, path, filter, subAttribute: requireSubAttribute(attribute, subAttribute) }
+    const selection = { text: shorten(text), path, filter: resolveValueFilter(operand, attribute) }
+    if (subAttribute === undefined) return selection
+    return { ...selection, subAttribute: requireSubAttribute(attribute, subAttribute) }
   } catch (error) {
-    // RFC 7644 §3.12: inside a path it is the path that is invalid.
-    if (error instanceof ScimError)
-      throw badRequest('invalidPath', `path ${JSON.stringify(text)}: ${error.detail}`)
-    throw error
+    if (!(error instanceof ScimError)) throw error
+    throw new ScimError(error.status, error.scimType, `path ${quote(text)}: ${error.detail}`)
   }
 }
 
 function requireSubAttribute(attribute: Attribute, name: string): Attribute {
   const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
   if (subAttribute === undefined) {
-    throw badRequest('invalidPath', `"${attribute.name}" has no sub-attribute "${name}"`)
+    throw badRequest('invalidPath', `"${attribute.name}" has no sub-attribute ${quote(name)}`)
   }
   return subAttribute
 }

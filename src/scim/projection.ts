@@ -65,9 +65,10 @@ function projectValue(
 ) {
   const inner = attribute.subAttributes ?? []
   if (Array.isArray(value)) {
-    return value.map((element) =>
-      isComplex(element) ? projectAttributes(element, inner, steps, projection) : element,
-    )
+    const elements = value
+      .map((element) => (isComplex(element) ? projectAttributes(element, inner, steps, projection) : element))
+      .filter((element) => !isComplex(element) || Object.keys(element).length > 0)
+    return elements.length === 0 ? undefined : elements
   }
   if (!isComplex(value)) return value
   const part = projectAttributes(value, inner, steps, projection)

@@ -3,8 +3,10 @@
  * types, required attributes, canonical form. Values stay as they were sent; names take the spelling of
  * the schema. What a client may not set, or what we do not know, is left out.
  */
-import { type Complex, isComplex } from './comparison.ts'
-import { badRequest } from './error.ts'
+import { type Complex, instant, isComplex } from './comparison.ts'
+import { addElements, isPrimary } from './elements.ts'
+import { badRequest, kindOf, quote } from './error.ts'
+import { noteIgnored } from './ignored.ts'
 import { booleanFromText, complexFromShorthand, qualifiedKey } from './patch/compatibility.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
@@ -30,8 +32,8 @@ export function validateResource(body: unknown, type: ResourceType): Validated {
   const resource: Complex = {}
   for (const [key, value] of Object.entries(body)) {
     const named = qualifiedKey(key, type)
-    if (named === undefined) ignored.push(key)
-    else if (named.attribute.name === 'schemas') ignored.push(...checkSchemas(value, type))
+    if (named === undefined) noteIgnored(ignored, key)
+    else if (named.attribute.name === 'schemas') checkSchemas(value, type, ignored)
     else
       assign(
         resource,
@@ -54,10 +56,7 @@ export function requireComplete(resource: Complex, type: ResourceType): Complex 
     if (attribute.required && attribute.name !== 'schemas' && (value === undefined || value === '')) {
       throw badRequest('invalidValue', `attribute "${attribute.name}" is required and must not be empty`)
     }
-    if (
-      Array.isArray(value) &&
-      value.filter((element) => isComplex(element) && element.primary === true).length > 1
-    ) {
+    if (Array.isArray(value) && value.filter(isPrimary).length > 1) {
       throw badRequest(
         'invalidValue',
         `attribute "${attribute.name}" has more than one primary value, at most one is allowed`,
@@ -90,7 +89,9 @@ export function canonicalValue(
       element === null ? undefined : canonicalElement(attribute, element, `${path}[${i}]`, ignored),
     )
     .filter((element) => element !== undefined)
-  return elements.length === 0 ? undefined : elements
+  const list: unknown[] = []
+  addElements(attribute, list, elements)
+  return list.length === 0 ? undefined : list
 }
 
 function canonicalElement(attribute: Attribute, value: unknown, path: string, ignored: string[]): unknown {
@@ -102,7 +103,8 @@ function canonicalElement(attribute: Attribute, value: unknown, path: string, ig
   for (const [key, sub] of Object.entries(shorthand)) {
     const subAttribute = findAttribute(attribute.subAttributes, key)
     const subPath = isExtension(attribute) ? `${path}:${key}` : `${path}.${key}`
-    if (subAttribute === undefined) ignored.push(subPath)
+    // Without the index: a thousand elements with the same unknown sub-attribute are one finding.
+    if (subAttribute === undefined) noteIgnored(ignored, subPath.replace(/\[\d+\]/, ''))
     else assign(result, subAttribute, canonicalValue(subAttribute, sub, subPath, ignored))
   }
   return Object.keys(result).length === 0 ? undefined : result
@@ -110,9 +112,15 @@ function canonicalElement(attribute: Attribute, value: unknown, path: string, ig
 
 function assign(object: Complex, attribute: Attribute, value: unknown): void {
   if (value === undefined) return
-  const before = object[attribute.name]
-  // An extension can arrive in parts: flat keys beside, or instead of, the object.
-  object[attribute.name] = isComplex(before) && isComplex(value) ? { ...before, ...value } : value
+  object[attribute.name] = merge(object[attribute.name], value)
+}
+
+/** A complex attribute can arrive in parts: flat keys beside, or instead of, the object. */
+function merge(before: unknown, value: unknown): unknown {
+  if (!isComplex(before) || !isComplex(value)) return value
+  const merged: Complex = { ...before }
+  for (const [name, part] of Object.entries(value)) merged[name] = merge(before[name], part)
+  return merged
 }
 
 function canonicalSimple(attribute: Attribute, value: unknown, path: string): unknown {
@@ -148,10 +156,8 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
 }
 
-/** RFC 7643 §2.3.5: xsd:dateTime, date and time with an optional offset. */
 function isDateTime(value: unknown): boolean {
-  const pattern = /^-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?$/
-  return typeof value === 'string' && pattern.test(value) && !Number.isNaN(Date.parse(value))
+  return typeof value === 'string' && instant(value) !== undefined
 }
 
 function isBase64(value: unknown): boolean {
@@ -162,16 +168,8 @@ function wrongType(path: string, expected: string, found: unknown) {
   return badRequest('invalidValue', `attribute "${path}" must be ${expected}, found ${kindOf(found)}`)
 }
 
-/** What a JSON value is, for messages: never the value itself, which may be secret or long. */
-export function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (value === undefined) return 'nothing'
-  if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
-}
-
-/** @returns the unknown URNs: Entra adds some of its own, so they are ignored and logged */
-function checkSchemas(value: unknown, type: ResourceType): readonly string[] {
+/** Unknown URNs are ignored: Entra adds some of its own. */
+function checkSchemas(value: unknown, type: ResourceType, ignored: string[]): void {
   if (!Array.isArray(value) || !value.every((urn) => typeof urn === 'string')) {
     throw wrongType('schemas', 'an array of strings', value)
   }
@@ -179,10 +177,10 @@ function checkSchemas(value: unknown, type: ResourceType): readonly string[] {
   if (!value.some((urn) => urn.toLowerCase() === type.schema.id.toLowerCase())) {
     throw badRequest(
       'invalidValue',
-      `attribute "schemas" must hold "${type.schema.id}", found ${JSON.stringify(value)}`,
+      `attribute "schemas" must hold "${type.schema.id}", found ${quote(value.join(', '))}`,
     )
   }
-  return value.filter((urn) => !known.has(urn.toLowerCase()))
+  for (const urn of value) if (!known.has(urn.toLowerCase())) noteIgnored(ignored, urn)
 }
 
 /** RFC 7643 §3: "schemas" names the core schema and each extension that has a value. */

@@ -1,7 +1,7 @@
 /**
  * The version of a resource as a weak ETag, and the preconditions on it (RFC 7644 §3.14, RFC 9110 §13).
  */
-import { ScimError } from './error.ts'
+import { ScimError, shorten } from './error.ts'
 
 /** `W/"3"` for version 3. The number rises with every change of the resource. */
 export function etag(version: number): string {
@@ -16,7 +16,7 @@ export function etag(version: number): string {
 export function matchedVersions(header: string | undefined): readonly number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined
   return header.split(',').flatMap((tag) => {
-    const version = /^\s*(?:W\/)?"(\d{1,15})"\s*$/.exec(tag)?.[1]
+    const version = /^\s*(?:W\/)?"(0|[1-9]\d{0,14})"\s*$/.exec(tag)?.[1]
     return version === undefined ? [] : [Number(version)]
   })
 }
@@ -27,7 +27,7 @@ export function requireMatch(ifMatch: string | undefined, version: number): void
     throw new ScimError(
       412,
       undefined,
-      `If-Match is ${ifMatch}, but the resource is at version ${etag(version)}`,
+      `If-Match is ${shorten(ifMatch ?? '')}, but the resource is at version ${etag(version)}`,
     )
   }
 }

@@ -3,7 +3,7 @@
  * SqlFragment to drizzle's `sql`.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import type { ColumnMap } from '../scim/filter/compile.ts'
+import type { ColumnMap, RowSource } from '../scim/filter/compile.ts'
 import { constant, fragment, type SqlFragment } from '../scim/filter/sql-fragment.ts'
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../scim/urn.ts'
 
@@ -18,6 +18,8 @@ function resourceColumns(table: 'users' | 'groups', type: 'User' | 'Group') {
     id: `${table}.id`,
     externalId: `${table}.external_id`,
     displayName: `${table}.display_name_key`,
+    // Every resource has it; its sub-attributes are columns.
+    meta: `'meta'`,
     'meta.resourceType': `'${type}'`,
     'meta.created': `${table}.created_at`,
     'meta.lastModified': `${table}.last_modified`,
@@ -35,17 +37,43 @@ export function userColumns(tenantId: string): ColumnMap {
       active: 'users.active',
       [`${CISCO_UMBRELLA_USER_SCHEMA}:nativeObjectId`]: 'users.native_object_id_key',
     },
-    rows: {
-      groups: {
-        owner: 'users.id',
-        select: fragment`${constant(
-          `SELECT m.member_id FROM memberships AS m
-           JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id`,
-        )} WHERE m.tenant_id = ${tenantId}`,
-        columns: { value: 'm.group_id', display: 'g.display_name_key', type: `'direct'` },
-      },
-    },
+    rows: { groups: groupsOfUsers(tenantId) },
   }
+}
+
+const GROUP_OF_MEMBERSHIP = constant(
+  'memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id',
+)
+
+/**
+ * The groups of a user: direct ones, and those that a direct one is nested in. From the groups that meet
+ * the condition down to their members; a group is visited once, so a cycle ends.
+ */
+function groupsOfUsers(tenantId: string): RowSource {
+  const columns = (type: 'direct' | 'indirect') => ({
+    value: 'm.group_id',
+    display: 'g.display_name_key',
+    type: `'${type}'`,
+  })
+  const inTenant = fragment`m.tenant_id = ${tenantId}`
+  return {
+    owner: 'users.id',
+    owners: (condition) => fragment`
+      SELECT m.member_id FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND ${condition(columns('direct'))}
+      UNION SELECT m.member_id FROM memberships AS m WHERE ${inTenant} AND m.group_id IN (
+        WITH RECURSIVE nested(id) AS (
+          SELECT m.member_id FROM ${GROUP_OF_MEMBERSHIP}
+          WHERE ${inTenant} AND m.member_type = 'Group' AND ${condition(columns('indirect'))}
+          UNION SELECT m.member_id FROM nested JOIN memberships AS m ON ${inTenant} AND m.group_id = nested.id
+          WHERE m.member_type = 'Group')
+        SELECT id FROM nested)`,
+    first: (subAttribute) => fragment`(SELECT ${constant(columnOf(columns('direct'), subAttribute))}
+      FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND m.member_id = users.id ORDER BY m.group_id LIMIT 1)`,
+  }
+}
+
+function columnOf(columns: Readonly<Record<string, string>>, subAttribute: string): string {
+  return columns[subAttribute] ?? 'NULL'
 }
 
 /** The columns of groups within a tenant; `members` are the memberships seen from the group. */
@@ -56,21 +84,26 @@ export function groupColumns(tenantId: string): ColumnMap {
       ...resourceColumns('groups', 'Group'),
       [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: 'groups.native_object_id_key',
     },
-    rows: {
-      members: {
-        owner: 'groups.id',
-        select: fragment`${constant(
-          `SELECT m.group_id FROM memberships AS m
-           LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
-           LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`,
-        )} WHERE m.tenant_id = ${tenantId}`,
-        columns: {
-          value: 'm.member_id',
-          display: 'coalesce(u.display_name_key, u.user_name_key, g.display_name_key)',
-          // The comparison form of a type: it is not caseExact.
-          type: 'lower(m.member_type)',
-        },
-      },
-    },
+    rows: { members: membersOfGroups(tenantId) },
+  }
+}
+
+const MEMBER = constant(`memberships AS m
+  LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
+  LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`)
+
+function membersOfGroups(tenantId: string): RowSource {
+  const columns = {
+    value: 'm.member_id',
+    display: 'coalesce(u.display_name_key, u.user_name_key, g.display_name_key)',
+    // The comparison form of a type: it is not caseExact.
+    type: 'lower(m.member_type)',
+  }
+  const inTenant = fragment`m.tenant_id = ${tenantId}`
+  return {
+    owner: 'groups.id',
+    owners: (condition) => fragment`SELECT m.group_id FROM ${MEMBER} WHERE ${inTenant} AND ${condition(columns)}`,
+    first: (subAttribute) => fragment`(SELECT ${constant(columnOf(columns, subAttribute))} FROM ${MEMBER}
+      WHERE ${inTenant} AND m.group_id = groups.id ORDER BY m.member_id LIMIT 1)`,
   }
 }

@@ -42,6 +42,8 @@ export type Filter =
       readonly kind: 'comparison'
       readonly path: AttributePath
       readonly operator: ComparisonOperator
+      /** As written, in the type of the attribute. */
+      readonly value: Scalar
       /** In the form in which values of the attribute compare: see comparison.ts. */
       readonly key: Scalar
     }

@@ -5,7 +5,7 @@
  * a missing value must match. Negations are pushed down to the leaves, and lists of operands become
  * balanced trees, so the depth of the SQL stays far below what the database refuses.
  */
-import { pathText, target } from '../attribute-path.ts'
+import { type AttributePath, pathText, target } from '../attribute-path.ts'
 import type { Scalar } from '../comparison.ts'
 import type { Attribute } from '../schema/definition.ts'
 import type { ComparisonOperator, Filter } from './ast.ts'
@@ -21,14 +21,33 @@ export interface ColumnMap {
   readonly rows: Readonly<Record<string, RowSource>>
 }
 
-/** A multi-valued attribute kept as rows: `owner IN (SELECT … WHERE condition)`, served by an index. */
+/** A multi-valued attribute kept as rows, so that its indexes can be used. */
 export interface RowSource {
-  /** The column that the selected ids are compared with. */
+  /** The column of the resource's id. */
   readonly owner: string
-  /** `SELECT <id of the owner> FROM … WHERE <tenant>`; conditions are added with AND. */
-  readonly select: SqlFragment
-  /** Sub-attributes as columns of that select. */
-  readonly columns: Readonly<Record<string, string>>
+  /** A subquery of the ids of those that have a row which meets the condition on its sub-attributes. */
+  readonly owners: (condition: (columns: Readonly<Record<string, string>>) => SqlFragment) => SqlFragment
+  /** A subquery of the sub-attribute of one row, always the same one: to sort by. */
+  readonly first: (subAttribute: string) => SqlFragment
+}
+
+/**
+ * What a resource is sorted by (RFC 7644 §3.4.2.3): of a multi-valued attribute the primary value, or the
+ * first. The SQL is NULL for a resource without a value.
+ */
+export function compileSortKey(path: AttributePath, columns: ColumnMap): SqlFragment {
+  const { steps } = path
+  const multiple = steps.findIndex((step) => step.multiValued)
+  const attribute = steps[multiple]
+  if (attribute === undefined) return constant(resourceScope(columns).single(steps))
+  const rest = steps.slice(multiple + 1)
+  const rows = columns.rows[attribute.name]
+  if (rows !== undefined) return rows.first(rest[0]?.name ?? 'value')
+  const value = rest.length === 0 ? 'element.value' : `element.value ->> '${jsonPath(rest)}'`
+  const each = `json_each(${columns.document}, '${jsonPath([attribute])}') AS element`
+  // In elements that are plain values there is no primary; then the first one is it.
+  const primary = rest.length === 0 ? '' : `(element.value ->> '$.primary') IS 1 DESC, `
+  return constant(`(SELECT ${value} FROM ${each} ORDER BY ${primary}element.key LIMIT 1)`)
 }
 
 /** How the attributes below a point of the tree become SQL: of a resource, an element, or a row. */
@@ -116,18 +135,23 @@ function compileComparison(operator: ComparisonOperator, left: SqlFragment, key:
     case 'sw':
       return compileStartsWith(left, String(value))
     case 'ew':
-      return fragment`substr(${left}, length(${left}) - length(${value}) + 1) = ${value}`
+      return fragment`substr(${left}, length(${left}) - ${lengthOf(value)} + 1) = ${value}`
   }
 }
 
-/** The range lets an index find the rows; where there is no upper bound the prefix test alone decides. */
-function compileStartsWith(left: SqlFragment, prefix: string): SqlFragment {
-  const test = fragment`substr(${left}, 1, length(${prefix})) = ${prefix}`
-  const end = afterPrefix(prefix)
-  return end === undefined ? test : fragment`(${left} >= ${prefix} AND ${left} < ${end} AND ${test})`
+/** In code points, as SQLite counts. */
+function lengthOf(value: string | number): number {
+  return [...String(value)].length
 }
 
-/** The smallest text above everything that starts with the prefix, in code point order. */
+/** Texts with a prefix are a range, which an index can be searched for. */
+function compileStartsWith(left: SqlFragment, prefix: string): SqlFragment {
+  const end = afterPrefix(prefix)
+  const start = fragment`${left} >= ${prefix}`
+  return end === undefined ? start : fragment`(${start} AND ${left} < ${end})`
+}
+
+/** The smallest text above everything that starts with the prefix, in code point order; none is above U+10FFFF. */
 function afterPrefix(prefix: string): string | undefined {
   const characters = [...prefix]
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
@@ -148,14 +172,14 @@ function resourceScope(columns: ColumnMap): Scope {
     multiple(attribute, condition) {
       const rows = columns.rows[attribute.name]
       if (rows === undefined) return document.multiple(attribute, condition)
-      return fragment`${constant(rows.owner)} IN (${rows.select} AND ${condition(rowScope(rows))})`
+      return fragment`${constant(rows.owner)} IN (${rows.owners((found) => condition(rowScope(found)))})`
     },
   }
 }
 
-function rowScope(rows: RowSource): Scope {
+function rowScope(columns: Readonly<Record<string, string>>): Scope {
   return {
-    single: (steps) => rows.columns[steps[0]?.name ?? ''] ?? 'NULL',
+    single: (steps) => columns[steps[0]?.name ?? ''] ?? 'NULL',
     multiple: () => constant('0'),
   }
 }

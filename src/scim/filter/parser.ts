@@ -4,7 +4,7 @@
  * stack small whatever the text.
  */
 import type { Scalar } from '../comparison.ts'
-import { badRequest } from '../error.ts'
+import { badRequest, quote } from '../error.ts'
 import { COMPARISON_OPERATORS, type ComparisonOperator, type FilterExpression, type Literal } from './ast.ts'
 import { type FilterToken, filterError, lexFilter } from './lexer.ts'
 
@@ -33,24 +33,26 @@ export function parseFilter(text: string): FilterExpression {
  * Parses `attr[filter]` and what follows the bracket: the path of a PATCH operation.
  *
  * @returns the name before the bracket, the filter inside, and `subAttribute` when `.name` follows
- * @throws {ScimError} invalidFilter when the text inside the brackets is no filter
+ * @throws {ScimError} invalidFilter when the text inside the brackets is no filter; invalidPath when the
+ *   brackets, or what is around them, are wrong (RFC 7644 §3.12 table 9)
  */
 export function parseValuePath(text: string): {
   name: string
   operand: FilterExpression
   subAttribute: string | undefined
 } {
-  const parser = new Parser(lexFilter(text))
-  const name = parser.expect('word', 'an attribute').text
-  parser.expect('[', '"["')
+  const tokens = lexFilter(text)
+  const [name, open] = tokens
+  if (name?.kind !== 'word' || open?.kind !== '[') throw badRequest('invalidPath', 'expected "attribute["')
+  if (!tokens.some((token) => token.kind === ']')) throw badRequest('invalidPath', '"[" is never closed')
+  const parser = new Parser(tokens.slice(2))
   const operand = parser.disjunction(1)
-  parser.expect(']', '"]"')
+  parser.expect(']', '"and", "or" or "]"')
   const rest = parser.accept('word')
-  if (rest !== undefined && !rest.text.startsWith('.')) {
-    throw filterError(`expected a sub-attribute after "]", found "${rest.text}"`, rest.position)
+  if (!parser.accept('end') || rest?.text.startsWith('.') === false) {
+    throw badRequest('invalidPath', 'expected ".subAttribute" or the end after "]"')
   }
-  parser.expect('end', 'the end of the path')
-  return { name, operand, subAttribute: rest?.text.slice(1) }
+  return { name: name.text, operand, subAttribute: rest?.text.slice(1) }
 }
 
 class Parser {
@@ -106,7 +108,7 @@ class Parser {
 
   #attributeExpression(depth: number): FilterExpression {
     const { text: name, position } = this.expect('word', 'an attribute')
-    if (!NAME.test(name)) throw filterError(`"${name}" is no attribute path`, position)
+    if (!NAME.test(name)) throw filterError(`${quote(name)} is no attribute path`, position)
     if (this.accept('[')) return this.#valuePath(name, position, depth)
     return this.#test(name, position)
   }
@@ -135,7 +137,7 @@ class Parser {
     if (operator === 'pr') return { kind: 'present', name, position }
     if (!OPERATORS.has(operator)) {
       const allowed = [...COMPARISON_OPERATORS, 'pr'].join(', ')
-      throw filterError(`"${word.text}" is no operator; allowed are ${allowed}`, word.position)
+      throw filterError(`${quote(word.text)} is no operator; allowed are ${allowed}`, word.position)
     }
     return {
       kind: 'comparison',
@@ -169,7 +171,7 @@ class Parser {
 
   #unexpected(expected: string) {
     const token = this.#peek()
-    const found = token.kind === 'end' ? 'the end' : `"${token.text}"`
+    const found = token.kind === 'end' ? 'the end' : quote(token.text)
     return filterError(`expected ${expected}, found ${found}`, token.position)
   }
 }
@@ -180,7 +182,7 @@ function jsonString(token: FilterToken): string {
   try {
     return JSON.parse(token.text) as string
   } catch (cause) {
-    throw filterError(`${token.text} is no JSON string (${(cause as Error).message})`, token.position)
+    throw filterError(`no JSON string (${(cause as Error).message})`, token.position)
   }
 }
 

@@ -9,13 +9,14 @@ import {
   resolveNames,
   target,
 } from '../attribute-path.ts'
-import { comparisonKey, type Scalar } from '../comparison.ts'
-import { badRequest } from '../error.ts'
+import { comparisonKey, instant, type Scalar } from '../comparison.ts'
+import { badRequest, quote } from '../error.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import type { ComparisonOperator, Filter, FilterExpression, Literal } from './ast.ts'
 
 type Lookup = (name: string) => AttributePath | undefined
+type Test = Extract<FilterExpression, { name: string }>
 type Comparison = Extract<FilterExpression, { kind: 'comparison' }>
 
 /** What to do with an attribute that the resource type does not have. */
@@ -24,6 +25,8 @@ export type UnknownAttribute = 'refuse' | 'no-value'
 const EQUALITY: readonly ComparisonOperator[] = ['eq', 'ne']
 const SUBSTRING: readonly ComparisonOperator[] = ['co', 'sw', 'ew']
 const ORDER: readonly ComparisonOperator[] = ['gt', 'ge', 'lt', 'le']
+
+const NEVER: Filter = { kind: 'never' }
 
 /** RFC 7644 §3.4.2.2 table 3: ordering a boolean or a binary value SHALL fail with invalidFilter. */
 const OPERATORS: Record<Attribute['type'], readonly ComparisonOperator[]> = {
@@ -52,9 +55,14 @@ export function resolveFilter(
   return resolve(expression, (name) => resolveAttributePath(name, type), type.name, unknown)
 }
 
-/** Resolves a filter on the elements of a multi-valued complex attribute: the inside of `emails[…]`. */
-export function resolveValueFilter(expression: FilterExpression, attribute: Attribute): Filter {
-  return resolve(expression, (name) => elementPath(name, attribute), attribute.name, 'refuse')
+/** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. */
+export function resolveValueFilter(
+  expression: FilterExpression,
+  attribute: Attribute,
+  unknown: UnknownAttribute = 'refuse',
+): Filter {
+  const lookup = (name: string) => resolveNames(name, attribute.subAttributes ?? [])
+  return resolve(expression, lookup, attribute.name, unknown)
 }
 
 function resolve(
@@ -74,17 +82,24 @@ function resolve(
       return { kind: 'not', operand: resolve(expression.operand, lookup, owner, unknown) }
     default: {
       const path = lookup(expression.name)
-      if (path !== undefined) return resolveTest(expression, path)
-      if (unknown === 'no-value') return { kind: 'never' }
+      if (path !== undefined) return resolveTest(expression, path, unknown)
+      if (unknown === 'no-value') return withoutValue(expression)
       throw badRequest(
         'invalidFilter',
-        `filter, position ${expression.position}: ${owner} has no attribute "${expression.name}"`,
+        `filter, position ${expression.position}: ${owner} has no attribute ${quote(expression.name)}`,
       )
     }
   }
 }
 
-function resolveTest(expression: Extract<FilterExpression, { name: string }>, path: AttributePath): Filter {
+/** What a test says of an attribute without a value: nothing is true of it but `ne` and `eq null`. */
+function withoutValue(expression: Test): Filter {
+  if (expression.kind !== 'comparison') return NEVER
+  const isTrue = expression.operator === (expression.literal.value === null ? 'eq' : 'ne')
+  return isTrue ? { kind: 'not', operand: NEVER } : NEVER
+}
+
+function resolveTest(expression: Test, path: AttributePath, unknown: UnknownAttribute): Filter {
   if (path.steps.some((step) => step.returned === 'never')) {
     throw badRequest('invalidFilter', `"${pathText(path)}" is never returned, so it cannot be filtered on`)
   }
@@ -94,7 +109,17 @@ function resolveTest(expression: Extract<FilterExpression, { name: string }>, pa
   if (attribute.subAttributes === undefined) {
     throw badRequest('invalidFilter', `"${pathText(path)}" has no sub-attributes, so "[…]" cannot follow it`)
   }
-  return { kind: 'valuePath', path, operand: resolveValueFilter(expression.operand, attribute) }
+  if (attribute.multiValued) {
+    return { kind: 'valuePath', path, operand: resolveValueFilter(expression.operand, attribute, unknown) }
+  }
+  // `name[givenName pr]` selects from one value: the same as its paths written out, if it is there at all.
+  const lookup = (name: string) => below(path, resolveNames(name, attribute.subAttributes ?? []))
+  const operand = resolve(expression.operand, lookup, attribute.name, unknown)
+  return { kind: 'and', operands: [{ kind: 'present', path }, operand] }
+}
+
+function below(above: AttributePath, path: AttributePath | undefined): AttributePath | undefined {
+  return path && { steps: [...above.steps, ...path.steps] }
 }
 
 function resolveComparison({ operator, literal }: Comparison, path: AttributePath): Filter {
@@ -110,12 +135,8 @@ function resolveComparison({ operator, literal }: Comparison, path: AttributePat
       `"${operator}" cannot be used on "${pathText(path)}" (${attribute.type}); allowed are ${allowed}`,
     )
   }
-  return {
-    kind: 'comparison',
-    path,
-    operator,
-    key: comparisonKey(attribute, typedValue(literal, attribute, path)),
-  }
+  const value = typedValue(literal, attribute, path)
+  return { kind: 'comparison', path, operator, value, key: comparisonKey(attribute, value) }
 }
 
 /** A complex attribute compares by its "value" sub-attribute where it has one: `emails co "@x"`. */
@@ -124,18 +145,13 @@ function withDefaultValue(path: AttributePath): AttributePath {
   return value === undefined ? path : { steps: [...path.steps, value] }
 }
 
-/** Inside `members[…]` the name `value` is a sub-attribute; for `schemas[value eq …]` the element itself. */
-function elementPath(name: string, attribute: Attribute): AttributePath | undefined {
-  return resolveNames(name, attribute.subAttributes ?? [])
-}
-
 /** The literal as a value of the attribute's type. Entra quotes booleans: `primary eq "True"`. */
 function typedValue(literal: Literal, attribute: Attribute, path: AttributePath): Scalar {
   const value = convert(literal, attribute)
   if (value !== undefined) return value
   throw badRequest(
     'invalidFilter',
-    `"${pathText(path)}" is compared with a ${attribute.type}, found ${JSON.stringify(literal.text)}`,
+    `"${pathText(path)}" is compared with a ${attribute.type}, found ${quote(literal.text)}`,
   )
 }
 
@@ -149,8 +165,8 @@ function convert({ value, text }: Literal, { type }: Attribute): Scalar | undefi
     case 'decimal':
       return value !== null && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined
     case 'dateTime':
-      return Number.isNaN(Date.parse(text)) ? undefined : text
+      return instant(text) === undefined ? undefined : text
     default:
-      return text.isWellFormed() && !text.includes('\0') ? text : undefined
+      return value !== null && text.isWellFormed() && !text.includes('\0') ? text : undefined
   }
 }

@@ -3,11 +3,15 @@
  * Pure: returns a new resource, never changes the one given. `members` of a Group is not here: the
  * members of a large group are never loaded (see members.ts).
  */
+import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
-import { badRequest } from '../error.ts'
+import { addElements, onePrimary, withoutElements } from '../elements.ts'
+import { badRequest, type ScimError } from '../error.ts'
+import type { Filter } from '../filter/ast.ts'
 import { evaluateFilter } from '../filter/evaluate.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
+import { isExtension } from '../schema/resource-type.ts'
 import { canonicalValue, requireComplete } from '../validation.ts'
 import {
   arrayFromSingle,
@@ -39,6 +43,8 @@ export function applyPatch(
   const result = structuredClone(resource)
   for (const operation of operations) {
     requireWritable(operation)
+    // RFC 7644 §3.5.2 lets an operation modify "schemas"; here it follows from the other attributes.
+    if (operation.target.path.steps[0].name === 'schemas') continue
     if (operation.target.filter === undefined) applyToPath(result, operation, ignored)
     else applyToSelection(result, operation, ignored)
   }
@@ -48,16 +54,18 @@ export function applyPatch(
 /** RFC 7644 §3.5.2: a readOnly attribute named by a path cannot be changed. */
 function requireWritable({ op, target: { text, path, subAttribute } }: PatchOperation): void {
   const steps = subAttribute === undefined ? path.steps : [...path.steps, subAttribute]
-  if (steps.some((step) => step.mutability === 'readOnly') || path.steps[0].name === 'schemas') {
+  if (steps.some((step) => step.mutability === 'readOnly')) {
     throw badRequest('mutability', `attribute "${text}" is read-only, so "${op}" cannot change it`)
   }
+  if (op === 'remove' && path.steps[0].name === 'schemas') throw required(text)
 }
 
 function applyToPath(resource: Complex, operation: PatchOperation, ignored: string[]): void {
   const { text, path } = operation.target
   const containers = containersOf(resource, path.steps.slice(0, -1), operation.op !== 'remove')
-  const attribute = path.steps.at(-1) ?? path.steps[0]
-  for (const container of containers) setAttribute(container, attribute, operation, text, ignored)
+  // `emails.value` is a value of each e-mail address: without any there is no place for one.
+  if (containers.length === 0 && operation.op !== 'remove') throw noTarget(text)
+  for (const container of containers) setAttribute(container, target(path), operation, text, ignored)
   prune(resource, path.steps)
 }
 
@@ -100,8 +108,9 @@ function setAttribute(
   }
   const canonical = canonicalValue(attribute, arrayFromSingle(attribute, value), text, ignored)
   if (attribute.multiValued) {
-    const before = op === 'add' ? elementsOf(container, attribute) : []
-    assignElements(container, attribute, addElements(before, elements(canonical)))
+    const list = op === 'add' ? elementsOf(container, attribute) : []
+    onePrimary(list, addElements(attribute, list, elements(canonical)))
+    assignElements(container, attribute, list)
   } else {
     requireMutable(container, attribute, canonical, text)
     container[attribute.name] = canonical
@@ -110,25 +119,15 @@ function setAttribute(
 
 /** RFC 7644 §3.5.2.2: removing a required attribute fails with "mutability". */
 function removeAttribute(container: Complex, attribute: Attribute, value: unknown, text: string): void {
-  if (attribute.required) {
-    throw badRequest('mutability', `attribute "${text}" is required, so it cannot be removed`)
-  }
+  if (attribute.required) throw required(text)
+  requireMutable(container, attribute, undefined, text)
   const removed = attribute.multiValued ? removedElements(value) : undefined
   if (removed === undefined) {
     delete container[attribute.name]
     return
   }
   const unwanted = elements(canonicalValue(attribute, removed, text, []))
-  const kept = elementsOf(container, attribute).filter(
-    (element) => !unwanted.some((other) => isSelectedBy(element, other)),
-  )
-  assignElements(container, attribute, kept)
-}
-
-/** An element is meant when every sub-attribute that was sent is the same. */
-function isSelectedBy(element: unknown, sent: unknown): boolean {
-  if (!isComplex(element) || !isComplex(sent)) return sameValue(element, sent)
-  return Object.entries(sent).every(([name, value]) => sameValue(element[name], value))
+  assignElements(container, attribute, withoutElements(attribute, elementsOf(container, attribute), unwanted))
 }
 
 /**
@@ -154,93 +153,64 @@ function mergeComplex(
   for (const [name, value] of Object.entries(sent as Complex)) {
     const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
     if (subAttribute === undefined || subAttribute.mutability === 'readOnly') continue
-    setAttribute(merged, subAttribute, { ...operation, value }, `${text}.${subAttribute.name}`, [])
+    const subText = `${text}${isExtension(attribute) ? ':' : '.'}${subAttribute.name}`
+    setAttribute(merged, subAttribute, { ...operation, value }, subText, [])
   }
   if (isNotEmpty(merged)) container[attribute.name] = merged
   else delete container[attribute.name]
 }
 
 function applyToSelection(resource: Complex, operation: PatchOperation, ignored: string[]): void {
-  const { op, value, target } = operation
-  const { path, filter, subAttribute, text } = target
-  const attribute = path.steps.at(-1) ?? path.steps[0]
+  const { path, filter, subAttribute } = operation.target
+  const attribute = target(path)
   if (filter === undefined) return
-  const [container = {}] = containersOf(resource, path.steps.slice(0, -1), true)
+  const isRemoval = operation.op === 'remove'
+  const [container = {}] = containersOf(resource, path.steps.slice(0, -1), !isRemoval)
   const before = elementsOf(container, attribute)
   const isSelected = (element: unknown) => isComplex(element) && evaluateFilter(filter, element)
   // Removing what is not there is done already; it is no error here as it is none for members.
-  if (op === 'remove' && subAttribute === undefined) {
+  if (isRemoval && subAttribute === undefined) {
     assignElements(
       container,
       attribute,
       before.filter((element) => !isSelected(element)),
     )
-    prune(resource, path.steps)
-    return
+  } else {
+    const selected = before.filter(isSelected).filter(isComplex)
+    for (const element of selected) setElement(element, operation, ignored)
+    const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, ignored)
+    const after = [...before.filter(isNotEmpty), ...created]
+    onePrimary(after, [...selected, ...created])
+    // What was set may be the same now as another element.
+    const list: unknown[] = []
+    addElements(attribute, list, after)
+    assignElements(container, attribute, list)
   }
-  let selected = before.filter(isSelected).filter(isComplex)
-  if (selected.length === 0 && op !== 'remove') {
-    const element = elementFromFilter(filter)
-    if (element === undefined)
-      throw badRequest('noTarget', `path "${text}" selects no value of "${attribute.name}"`)
-    before.push(element)
-    selected = [element]
-  }
-  for (const element of selected) {
-    if (subAttribute !== undefined) setAttribute(element, subAttribute, operation, text, ignored)
-    else replaceElement(element, attribute, op, value, text, ignored)
-  }
-  assignElements(container, attribute, onePrimary(before.filter(isNotEmpty), selected))
   prune(resource, path.steps)
 }
 
-/** Without a sub-attribute: "replace" puts the value in place of the element, "add" merges it in. */
-function replaceElement(
-  element: Complex,
-  attribute: Attribute,
-  op: PatchOperation['op'],
-  value: unknown,
-  text: string,
-  ignored: string[],
-): void {
+/** @returns the element that the filter describes with the value set, none when the value is none */
+function createElement(filter: Filter, operation: PatchOperation, ignored: string[]): readonly Complex[] {
+  const described = elementFromFilter(filter)
+  if (described === undefined) throw noTarget(operation.target.text)
+  const element = { ...described }
+  setElement(element, { ...operation, op: 'add' }, ignored)
+  return sameValue(element, described) ? [] : [element]
+}
+
+/** Sets a sub-attribute of a selected element; without one, "replace" replaces it and "add" adds to it. */
+function setElement(element: Complex, operation: PatchOperation, ignored: string[]): void {
+  const { op, value, target: to } = operation
+  if (to.subAttribute !== undefined) {
+    setAttribute(element, to.subAttribute, operation, to.text, ignored)
+    return
+  }
   const sent = Array.isArray(value) && value.length === 1 ? value[0] : value
-  const [canonical] = elements(canonicalValue(attribute, [sent], text, ignored))
+  const [canonical] = elements(
+    canonicalValue(target(to.path), isUnassigned(target(to.path), sent) ? [] : [sent], to.text, ignored),
+  )
   if (op === 'replace') for (const name of Object.keys(element)) delete element[name]
   Object.assign(element, canonical)
-}
-
-/**
- * RFC 7644 §3.5.2.1: adding a value that exists already changes nothing; RFC 7643 §2.4: the pair of
- * "value" and "type" stands once in an attribute, so an element with the same pair takes the rest over.
- */
-function addElements(before: readonly unknown[], added: readonly unknown[]): readonly unknown[] {
-  const result = [...before]
-  const touched: unknown[] = []
-  for (const element of added) {
-    const twin = result.findIndex((other) => isSameElement(other, element))
-    const merged = isComplex(element) && isComplex(result[twin]) ? { ...result[twin], ...element } : element
-    if (twin < 0) result.push(merged)
-    else result[twin] = merged
-    touched.push(merged)
-  }
-  return onePrimary(result, touched)
-}
-
-function isSameElement(a: unknown, b: unknown): boolean {
-  if (!isComplex(a) || !isComplex(b)) return sameValue(a, b)
-  if (a.value === undefined && b.value === undefined) return sameValue(a, b)
-  return sameValue(a.value, b.value) && sameValue(a.type, b.type)
-}
-
-/** RFC 7644 §3.5.2: when a value becomes primary, the server SHALL set "primary" of the others to false. */
-function onePrimary(all: readonly unknown[], touched: readonly unknown[]): readonly unknown[] {
-  const isPrimary = (element: unknown) => isComplex(element) && element.primary === true
-  if (!touched.some(isPrimary)) return all
-  return all.map((element) =>
-    isComplex(element) && isPrimary(element) && !touched.includes(element)
-      ? { ...element, primary: false }
-      : element,
-  )
 }
 
 /** RFC 7643 §7: an immutable attribute may be given a value once. */
@@ -251,12 +221,20 @@ function requireMutable(container: Complex, attribute: Attribute, value: unknown
   }
 }
 
+function required(text: string): ScimError {
+  return badRequest('mutability', `attribute "${text}" is required, so it cannot be removed`)
+}
+
+function noTarget(text: string): ScimError {
+  return badRequest('noTarget', `path "${text}" selects no value`)
+}
+
 function elementsOf(container: Complex, attribute: Attribute): unknown[] {
   return elements(container[attribute.name])
 }
 
 function elements(value: unknown): unknown[] {
-  return Array.isArray(value) ? [...value] : []
+  return Array.isArray(value) ? value : []
 }
 
 function assignElements(container: Complex, attribute: Attribute, list: readonly unknown[]): void {
@@ -268,11 +246,13 @@ function isNotEmpty(value: unknown): boolean {
   return !isComplex(value) || Object.keys(value).length > 0
 }
 
-/** RFC 7643 §2.5: a complex attribute without sub-attributes is unassigned. */
+/** RFC 7643 §2.5: a complex value without sub-attributes is unassigned. */
 function prune(resource: Complex, steps: readonly Attribute[]): void {
   const [step, ...rest] = steps
-  const value = step && resource[step.name]
-  if (step === undefined || !isComplex(value)) return
+  if (step === undefined) return
+  const value = resource[step.name]
+  if (Array.isArray(value) && rest.length > 0) assignElements(resource, step, value.filter(isNotEmpty))
+  if (!isComplex(value)) return
   prune(value, rest)
   if (!isNotEmpty(value)) delete resource[step.name]
 }

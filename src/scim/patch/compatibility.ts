@@ -99,9 +99,10 @@ export function elementFromFilter(filter: Filter): Complex | undefined {
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const [step] = filter.path.steps
   if (step.type === 'boolean' && filter.key === true) return { [step.name]: true }
-  const canonical =
-    step.name === 'type' && (step.canonicalValues ?? [filter.key]).includes(String(filter.key))
-  return canonical ? { [step.name]: filter.key } : undefined
+  if (step.name !== 'type') return undefined
+  const known = step.canonicalValues
+  const type = known === undefined ? filter.value : known.find((value) => value === filter.key)
+  return type === undefined ? undefined : { type }
 }
 
 /**

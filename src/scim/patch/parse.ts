@@ -3,11 +3,11 @@
  * without is taken apart into one operation for each attribute of its value, which means the same.
  */
 import { isComplex } from '../comparison.ts'
-import { badRequest } from '../error.ts'
+import { badRequest, kindOf, quote } from '../error.ts'
+import { noteIgnored } from '../ignored.ts'
 import { type PatchPath, parsePath } from '../path.ts'
 import type { ResourceType } from '../schema/definition.ts'
 import { PATCH_OP } from '../urn.ts'
-import { kindOf } from '../validation.ts'
 import { lowerCaseOp, qualifiedKey } from './compatibility.ts'
 
 export interface PatchOperation {
@@ -52,7 +52,8 @@ function requirePatchOp(schemas: unknown): void {
   if (schemas === undefined) return
   if (Array.isArray(schemas) && schemas.some((urn) => String(urn).toLowerCase() === PATCH_OP.toLowerCase()))
     return
-  throw badRequest('invalidSyntax', `"schemas" must hold "${PATCH_OP}", found ${JSON.stringify(schemas)}`)
+  const found = Array.isArray(schemas) ? quote(schemas.map(String).join(', ')) : kindOf(schemas)
+  throw badRequest('invalidSyntax', `"schemas" must hold "${PATCH_OP}", found ${found}`)
 }
 
 function parseOperation(
@@ -83,7 +84,7 @@ function parseOperation(
 function parseOp(op: unknown, where: string): PatchOperation['op'] {
   const lower = typeof op === 'string' ? lowerCaseOp(op) : op
   if (lower === 'add' || lower === 'replace' || lower === 'remove') return lower
-  const found = typeof op === 'string' ? JSON.stringify(op) : kindOf(op)
+  const found = typeof op === 'string' ? quote(op) : kindOf(op)
   throw badRequest('invalidSyntax', `${where}.op must be one of add, replace, remove, found ${found}`)
 }
 
@@ -103,7 +104,7 @@ function parseAttributes(
   return Object.entries(value).flatMap(([key, attributeValue]) => {
     const named = qualifiedKey(key, type)
     if (named === undefined) {
-      ignored.push(key)
+      noteIgnored(ignored, key)
       return []
     }
     // RFC 7643 §2.2: a client may send read-only attributes, and they are ignored. We set "schemas".
