@@ -9,7 +9,21 @@ import type { ScimRequest } from './requests.ts'
 import { requestUrl, type TenantUrl } from './tenant-url.ts'
 
 /** The part of fetch that is used; the global one fits. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
+
+export interface FetchInit {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly body?: string
+  readonly redirect: 'manual'
+  readonly signal: AbortSignal
+}
+
+export interface FetchAnswer {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  text(): Promise<string>
+}
 
 /** A request with its answer, for logs and the verdict. The token is not in it. */
 export interface Exchange {

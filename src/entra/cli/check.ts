@@ -8,6 +8,7 @@ import { textOption } from './options.ts'
 import { writeAtomically } from './state-file.ts'
 import { systemClock } from './system-clock.ts'
 import { readTarget } from './target.ts'
+import { wireFetch } from './wire-fetch.ts'
 
 /** By the worst result; 2 is kept for wrong usage. */
 const EXIT_CODES: Readonly<Record<Grade, number>> = {
@@ -37,7 +38,7 @@ export async function check({ values, output }: CommandContext): Promise<number>
   const results = await checkEndpoint({
     tenantUrl,
     token,
-    fetch,
+    fetch: wireFetch(),
     clock: systemClock,
     newId: randomUUID,
     dialects,
@@ -46,7 +47,7 @@ export async function check({ values, output }: CommandContext): Promise<number>
   })
   process.off('SIGINT', interrupt)
   const file = textOption(values, 'junit')
-  if (file !== undefined) writeAtomically(file, junit(tenantUrl.base, results))
+  if (file !== undefined) writeAtomically(file, junit(tenantUrl.base, results), 0o644)
   const verdict = worst(results.map(({ grade }) => grade))
   output.write(json ? `${JSON.stringify({ verdict, results })}\n` : `\n${closing(results, verdict)}\n`)
   return stop.signal.aborted ? 130 : EXIT_CODES[verdict]

@@ -16,11 +16,12 @@ import { readState, stateTarget } from './state-file.ts'
 import { offsetClock, systemClock } from './system-clock.ts'
 import { readJobTarget, readTarget } from './target.ts'
 import { UsageError } from './usage-error.ts'
+import { wireFetch } from './wire-fetch.ts'
 
 /** What *Test connection* and *Save* send. Exit code 1 when the endpoint fails it. @throws {UsageError} */
 export async function testConnection({ values, output }: CommandContext): Promise<number> {
   const { tenantUrl, token, job } = readTarget(values)
-  const client = new ScimClient({ tenantUrl, token, fetch, clock: systemClock })
+  const client = new ScimClient({ tenantUrl, token, fetch: wireFetch(), clock: systemClock })
   for (const request of connectionTest(job, randomUUID)) {
     const outcome = await client.send('probe', request)
     output.write(`${outcome.ok ? 'ok     ' : 'failed '}  ${request.method} ${request.path}\n`)

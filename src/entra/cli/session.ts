@@ -14,6 +14,7 @@ import { LogFile } from './log-file.ts'
 import { StateFile, stateTarget } from './state-file.ts'
 import { offsetClock, systemClock } from './system-clock.ts'
 import type { JobTarget } from './target.ts'
+import { wireFetch } from './wire-fetch.ts'
 
 /** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. */
 const SAME_SIGNAL_MS = 1000
@@ -39,7 +40,13 @@ export class Session {
     this.signal = this.#stop.signal
     if (advanceMs > 0) this.state.clockOffsetMs = (this.state.clockOffsetMs ?? 0) + advanceMs
     this.clock = offsetClock(systemClock, this.state.clockOffsetMs ?? 0)
-    this.client = new ScimClient({ tenantUrl, token, fetch, clock: this.clock, signal: this.signal })
+    this.client = new ScimClient({
+      tenantUrl,
+      token,
+      fetch: wireFetch(),
+      clock: this.clock,
+      signal: this.signal,
+    })
     process.on('SIGINT', this.#interrupt)
     process.on('SIGTERM', this.#interrupt)
   }

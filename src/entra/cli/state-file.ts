@@ -115,11 +115,11 @@ export function readState(file: string, target?: StateTarget): JobState {
   )
 }
 
-/** @throws {UsageError} when the directory of the file cannot be written. */
-export function writeAtomically(file: string, text: string): void {
+/** Readable by its owner only, unless told otherwise. @throws {UsageError} when the folder cannot be written. */
+export function writeAtomically(file: string, text: string, mode = 0o600): void {
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    const descriptor = openSync(temporary, 'w', 0o600)
+    const descriptor = openSync(temporary, 'w', mode)
     try {
       writeFileSync(descriptor, text)
       fsyncSync(descriptor)

@@ -13,16 +13,17 @@ export async function serveStore(store: ScimStore): Promise<TestServer> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const text = Buffer.concat(chunks).toString('utf8')
-    const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [
-      name,
-      String(value),
-    ])
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+    )
     const path = (request.url ?? '').replace(/^\/scim\/v2/, '')
-    const answer = await store.fetch(BASE + path, {
+    const answer = (await store.fetch(BASE + path, {
       method: request.method ?? 'GET',
       headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(10_000),
       ...(text === '' ? {} : { body: text }),
-    })
+    })) as Response
     response.writeHead(answer.status, Object.fromEntries(answer.headers))
     response.end(await answer.text())
   })

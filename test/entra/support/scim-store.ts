@@ -32,8 +32,8 @@ export class ScimStore {
 
   readonly fetch: Fetch = async (url, init) => {
     const path = url.slice(BASE.length)
-    const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : undefined
-    const request: Received = { method: init.method ?? 'GET', path, headers: new Headers(init.headers), body }
+    const body: unknown = init.body !== undefined ? JSON.parse(init.body) : undefined
+    const request: Received = { method: init.method, path, headers: new Headers(init.headers), body }
     this.received.push(request)
     const odd = this.misbehave(request)
     if (odd === undefined) return this.#answer(request)
@@ -100,9 +100,9 @@ export class ScimStore {
 }
 
 /** Rejects when a signal aborts, as fetch does. */
-function aborted(signal: AbortSignal | null | undefined): Promise<never> {
+function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
   )
 }
 

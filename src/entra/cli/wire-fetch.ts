@@ -1,0 +1,66 @@
+/**
+ * A fetch over node:http and node:https that sends only the headers it is given: no User-Agent, no Accept, as Entra
+ * does. Node's own fetch always adds them. Knows just what the emulator uses: a text body, `signal`, no redirects.
+ */
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Fetch } from '../scim-client.ts'
+
+const KEEP_ALIVE = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }
+
+/** Connections are kept and used again; they do not keep the process alive. */
+export function wireFetch(): Fetch {
+  const http = new HttpAgent(KEEP_ALIVE)
+  const https = new HttpsAgent(KEEP_ALIVE)
+  return async (url, { method, headers, body, signal }) => {
+    const secure = url.startsWith('https:')
+    const bytes = body === undefined ? undefined : Buffer.from(body)
+    const length = bytes === undefined ? {} : { 'Content-Length': String(bytes.length) }
+    const options = { method, headers: { ...headers, ...length }, agent: secure ? https : http, signal }
+    const message = await send(secure ? httpsRequest : httpRequest, url, options, bytes)
+    const text = await readText(message)
+    return {
+      status: message.statusCode ?? 0,
+      headers: { get: (name) => header(message, name) },
+      text: async () => text,
+    }
+  }
+}
+
+function header({ headers }: IncomingMessage, name: string): string | null {
+  const value = headers[name.toLowerCase()]
+  return Array.isArray(value) ? value.join(', ') : (value ?? null)
+}
+
+/** A kept connection can close just as it is used again; then the request is sent once more, unless it creates. */
+function send(
+  request: typeof httpRequest,
+  url: string,
+  options: RequestOptions,
+  body: Buffer | undefined,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, options, resolve)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const stale = outgoing.reusedSocket && error.code === 'ECONNRESET' && options.method !== 'POST'
+      if (stale) send(request, url, options, body).then(resolve, reject)
+      else reject(error)
+    })
+    outgoing.end(body)
+  })
+}
+
+function readText(message: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    message.on('data', (chunk: Buffer) => chunks.push(chunk))
+    message.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    message.on('error', reject)
+    message.on('aborted', () => reject(new Error('the connection closed in the middle of the answer')))
+  })
+}
