@@ -1,0 +1,21 @@
+/**
+ * The traffic of Okta, OneLogin and JumpCloud, request for request, from test/fixtures. Each file names the
+ * public documents that it follows; where one shows no body, the file says so.
+ */
+import { describe, expect, it } from 'vitest'
+import jumpcloud from '../fixtures/jumpcloud/custom-scim.json' with { type: 'json' }
+import oktaWizard from '../fixtures/okta/app-integration-wizard.json' with { type: 'json' }
+import oktaCatalog from '../fixtures/okta/catalog-integration.json' with { type: 'json' }
+import oktaSpecTest from '../fixtures/okta/spec-test.json' with { type: 'json' }
+import onelogin from '../fixtures/onelogin/scim-v2-enterprise.json' with { type: 'json' }
+import { newClient } from '../support/harness.ts'
+import { replay, type Step } from '../support/replay.ts'
+
+describe('one life in requests', () => {
+  it.for([oktaCatalog, oktaWizard, oktaSpecTest, onelogin, jumpcloud])('$name', async ({ steps }) => {
+    const client = await newClient()
+    await replay(client, steps as readonly Step[])
+    // A password is sent by Okta and JumpCloud, wanted or not: nobody may read it afterwards.
+    expect(JSON.stringify(await client.log())).not.toContain('-Quillfern"')
+  })
+})
