@@ -12,6 +12,7 @@ import { type JobConfig, mappingOf } from './job.ts'
 import { inLanes } from './lanes.ts'
 import { type MembershipPlan, planMembers, provisionMembers } from './provision-members.ts'
 import { provisionObject, sendOrStop } from './provision-object.ts'
+import { planReferences, provisionReference } from './provision-references.ts'
 import { ObjectLog, type ObjectOutcome } from './provisioning-log.ts'
 import { type ObjectType, probeRequest, type ScimRequest } from './requests.ts'
 import type { Counts, CycleSummary, JobState, ObjectRecord } from './state.ts'
@@ -39,6 +40,9 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
   await testConnection(context)
   const linkedBy = indexLinks(context)
   for (const type of ['User', 'Group'] as const) await objectPhase(type, context, counts, linkedBy)
+  await inLanes(planReferences(context), context.job.concurrency, signal, (plan) =>
+    provisionReference(plan, context),
+  )
   await membershipPhase(context, counts)
   const complete = !signal.aborted
   if (complete) closeCycle(context, startedAt)

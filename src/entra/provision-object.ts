@@ -9,6 +9,7 @@ import type { AttributeMapping, MappedValues } from './attribute-mapping.ts'
 import { evaluateMappings, MappingError, matchingAttributes } from './attribute-mapping.ts'
 import type { CycleContext } from './cycle-context.ts'
 import { compareAttributes } from './difference.ts'
+import { clearEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
 import { mappingOf } from './job.ts'
 import { planObject } from './plan.ts'
@@ -241,7 +242,8 @@ function addLink({ object, record, context, linkedBy }: ObjectStep, targetId: st
   return link
 }
 
-function unlink({ object, record, linkedBy }: ObjectStep): void {
+function unlink({ object, record, context, linkedBy }: ObjectStep): void {
+  clearEscrow(context.state, 'reference', object.id)
   if (record.link !== undefined) linkedBy.delete(record.link.targetId)
   delete record.link
   delete record.members

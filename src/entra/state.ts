@@ -24,6 +24,8 @@ export interface Link {
   active: boolean
   disabledBecause?: DisableReason
   linkedAt: string
+  /** Source id of the manager as last exported. */
+  manager?: string
   /** Values as last exported, by target path. */
   values: Record<string, MappedValue>
 }

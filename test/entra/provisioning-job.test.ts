@@ -345,6 +345,31 @@ describe('scope and lifecycle', () => {
   })
 })
 
+describe('references', () => {
+  it('sends the manager after both exist, and again when it changes', async () => {
+    const path = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager'
+    const manager = { target: path, type: 'direct', source: 'manager', targetType: 'reference' } as const
+    const job = new JobHarness({
+      users: [person('p1', { manager: 'p2' }), ...people(3).slice(1)],
+      groups: [],
+    })
+    job.job = {
+      ...job.job,
+      users: { ...job.job.users, attributeMappings: [...job.job.users.attributeMappings, manager] },
+    }
+    await run(job)
+    expect(job.store.received.at(-1)).toMatchObject({
+      path: '/Users/u1',
+      body: { Operations: [{ op: 'Add', path, value: 'u2' }] },
+    })
+    job.user('p1').manager = 'p3'
+    await run(job)
+    expect(lines(job)).toEqual(['GET /Users/u1', 'PATCH /Users/u1'])
+    await run(job)
+    expect(lines(job)).toEqual([])
+  })
+})
+
 describe('documented gaps', () => {
   it('does not add a member who comes into scope after the group was processed, until a restart', async () => {
     const users = [person('p1'), person('p2', { assigned: false })]

@@ -1,9 +1,11 @@
 /**
  * The emulator's requests against the wire fixtures: same methods, paths with their encoding, and bodies, in the same
- * order, event by event. Not covered here: rows 3, 23 and 25, which are commands of their own.
+ * order, event by event.
  */
 import { describe, expect, it } from 'vitest'
-import type { Dialect } from '../../src/entra/requests.ts'
+import { provisionOnDemand } from '../../src/entra/on-demand.ts'
+import { DEFAULT_RESET, restartJob } from '../../src/entra/provisioning-job.ts'
+import { type Dialect, pageRequest, schemasRequest } from '../../src/entra/requests.ts'
 import { JobHarness } from './support/job-harness.ts'
 import { entraSteps, readFixture, substitute } from './support/wire-fixture.ts'
 
@@ -24,12 +26,23 @@ const MIRELA = {
   mailNickname: 'mosterholt',
   objectGUID: 'c0a1f7d2-11b4-4f6e-9a67-5d2f0f7be310',
 }
+const PIM = {
+  id: 'pim',
+  userPrincipalName: 'pim.vonk@quillfern.example',
+  displayName: 'Pim Vonk',
+  givenName: 'Pim',
+  surname: 'Vonk',
+  mailNickname: 'pvonk',
+}
 const GROUP = {
   id: '5b0f3c2e-7f59-4a8e-8f0f-3f2b8d1b6a77',
   displayName: 'Field Crew North',
   members: ['t', 'm'],
 }
-const IDS = { U1: 'U-1', U2: 'U-2', U3: 'U-3', G1: 'G-1', G2: 'G-2' }
+const IDS = { U1: 'U-1', U2: 'U-2', U3: 'U-3', U4: 'U-4', G1: 'G-1', G2: 'G-2' }
+
+/** The connection test asks for a random id. */
+const withoutGuid = (text: string) => text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'GUID')
 
 type Edit = (job: JobHarness) => void
 
@@ -96,9 +109,41 @@ describe.each(['old', 'flag'] as const)('one life in the %s dialect', (dialect: 
   it('sends only the connection test when nothing changed (rows 1, 2 and 9)', async () => {
     job.store.received.length = 0
     await job.cycle()
-    const lines = job.store.takeLines().map((line) => line.replace(/00000000[0-9a-f-]+/, 'GUID'))
+    const lines = job.store.takeLines().map(withoutGuid)
     const expected = entraSteps(fixture, [9]).map(({ method, path }) => `${method} ${path}`)
-    expect(lines).toEqual(expected.map((line) => line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'GUID')))
+    expect(lines).toEqual(expected.map(withoutGuid))
+  })
+
+  it('provisions on demand in the old dialect (row 23)', async () => {
+    job.directory.users.push({ ...PIM })
+    job.store.nextIds = ['U-4']
+    job.store.received.length = 0
+    await provisionOnDemand(job.context(), 'pim')
+    Object.assign(job.user('pim'), { displayName: 'Pim Vonk-Ellery' })
+    await provisionOnDemand(job.context(), 'pim')
+    const sent = job.store.received
+      .splice(0)
+      .map(({ method, path, body }) => ({ method, path: withoutGuid(path), body }))
+    const expected = substitute(entraSteps(fixture, [23]), IDS)
+    expect(sent).toEqual(
+      expected.map(({ method, path, request }) => ({ method, path: withoutGuid(path), body: request })),
+    )
+  })
+
+  it('reads everybody on a restart and changes nobody (row 24)', async () => {
+    await job.cycle()
+    restartJob(job.state, DEFAULT_RESET)
+    const sent = await job.requestsOfCycle()
+    const expected = substitute(entraSteps(fixture, [24]), IDS)
+    expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual(
+      expected.map(({ method, path }) => `${method} ${path}`),
+    )
+  })
+
+  it('asks for schemas and pages as the fixture does (rows 3 and 25)', () => {
+    const requests = [schemasRequest(), pageRequest('User', 1, 2), pageRequest('User', 3, 2)]
+    const expected = entraSteps(fixture, [3, 25])
+    expect(requests.map(({ path }) => path)).toEqual(expected.map(({ path }) => path))
   })
 
   it('sends bodies as scim+json with a charset, and the token with everything', async () => {
