@@ -14,7 +14,10 @@ import type { HttpEnv } from './runtime.ts'
 export function createApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: forgivingPath })
   app.use(requestId())
-  app.route(TENANT_PATH, scim())
+  app.route(
+    TENANT_PATH,
+    scim((request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
+  )
   app.route('/admin/api', adminApi())
   app.get('/healthz', healthz)
   app.get('/', (c) => c.redirect('/admin'))

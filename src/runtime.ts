@@ -20,6 +20,8 @@ export interface Runtime {
   /** Reaches other servers: the keys of Cloudflare Access. */
   readonly fetch: typeof fetch
   readonly settings: Settings
+  /** What the request costs is added to these: of the bulk request that it is a part of. */
+  readonly figures?: DatabaseFigures
 }
 
 export interface Settings {

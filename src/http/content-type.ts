@@ -7,12 +7,10 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, ScimError } from '../scim/error.ts'
+import { MAX_BODY_BYTES } from '../scim/schema/service-provider-config.ts'
 
 const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
-
-/** The largest body: some 25,000 members in one PATCH. */
-export const MAX_BODY_BYTES = 1024 * 1024
 
 /** Answers 413 to a larger body, with Content-Length or without. Comes after the log, which records it. */
 export const limitBody = bodyLimit({

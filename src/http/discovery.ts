@@ -56,7 +56,7 @@ function refuseFilter(c: Context<HttpEnv>): void {
 }
 
 function list(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
-  return scimJson(c, listResponse({ totalResults: resources.length, resources }, 1), 200)
+  return scimJson(c, listResponse({ totalResults: resources.length, resources, startIndex: 1 }), 200)
 }
 
 function one(c: Context<HttpEnv>, resources: readonly Complex[]): Response {

@@ -3,26 +3,32 @@
  * writes of the tenant one at a time.
  */
 import { type Context, Hono } from 'hono'
-import type { Rendered } from '../provider/call.ts'
+import type { Rendered, Written } from '../provider/call.ts'
 import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
 import * as provider from '../provider/groups.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { listResponse } from '../scim/list-response.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { parseSearchRequest } from '../scim/search-request.ts'
+import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
-import { limitBody, readBody, scimJson } from './content-type.ts'
+import { limitBody, readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
-import { attributeNames, callOf, listQueryOf, projectionOf, resourceResponse, tenantUrl } from './request.ts'
+import {
+  attributeNames,
+  callOf,
+  listOf,
+  listParameters,
+  projectionOf,
+  resourceResponse,
+  tenantUrl,
+} from './request.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
 
 export const groups = new Hono<HttpEnv>()
   .use(provisioningLog(TYPE), limitBody)
-  .get('/', async (c) => {
-    const { filter, page, projection } = listQueryOf(c, TYPE)
-    const found = await provider.listGroups(callOf(c), filter, page, projection)
-    return scimJson(c, listResponse(found, page.startIndex), 200)
-  })
+  .get('/', (c) => listOf(c, listParameters(c), [TYPE]))
+  .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE]))
   .post('/', async (c) => writeResponse(c, await write(c, { kind: 'create', body: await readBody(c) }), 201))
   .get('/:id', async (c) => {
     return resourceResponse(
@@ -43,7 +49,7 @@ export const groups = new Hono<HttpEnv>()
 async function write(
   c: Context<HttpEnv>,
   what: Pick<GroupWriteRequest, 'kind' | 'body'>,
-): Promise<Rendered | undefined> {
+): Promise<Rendered | Written | undefined> {
   const credentials = c.get('credentials')
   const request: GroupWriteRequest = {
     ...what,
@@ -65,6 +71,13 @@ function unreachable(cause: unknown): never {
   throw new DatabaseUnavailable('the group coordinator does not answer', { cause })
 }
 
-function writeResponse(c: Context<HttpEnv>, rendered: Rendered | undefined, status: 200 | 201): Response {
-  return rendered === undefined ? c.body(null, 204) : resourceResponse(c, rendered, status)
+function writeResponse(
+  c: Context<HttpEnv>,
+  written: Rendered | Written | undefined,
+  status: 200 | 201,
+): Response {
+  if (written === undefined) return c.body(null, 204)
+  return 'resource' in written
+    ? resourceResponse(c, written, status)
+    : c.body(null, 204, { ETag: etag(written.version) })
 }

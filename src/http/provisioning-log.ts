@@ -27,7 +27,8 @@ export function provisioningLog(type: ResourceType) {
     await next()
     const { error } = c
     const action = ACTIONS[c.req.method]
-    if (!(error instanceof ScimError) || action === undefined) return
+    // A search is a POST that writes nothing.
+    if (!(error instanceof ScimError) || action === undefined || c.req.path.endsWith('/.search')) return
     if (error.status === 401 || error.status >= 500) return
     try {
       await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))

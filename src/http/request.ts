@@ -1,16 +1,15 @@
 /**
- * Reading a SCIM request: query parameters to a projection, a page and a filter; the call that the
- * provider's operations take. And writing one resource.
+ * Reading a SCIM request: query parameters to a projection and a list request; the call that the
+ * provider's operations take. And writing one resource, or a list.
  */
 import type { Context } from 'hono'
 import type { Call, Rendered } from '../provider/call.ts'
+import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
-import type { Filter } from '../scim/filter/ast.ts'
-import { parseFilter } from '../scim/filter/parser.ts'
-import { resolveFilter } from '../scim/filter/resolve.ts'
-import { type PageRequest, parsePageRequest } from '../scim/list-response.ts'
+import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
+import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified } from '../scim/version.ts'
 import { scimJson } from './content-type.ts'
 
@@ -45,18 +44,24 @@ export function projectionOf(c: Context<HttpEnv>, type: ResourceType): Projectio
   return parseProjection(attributeNames(c, 'attributes'), attributeNames(c, 'excludedAttributes'), type)
 }
 
-/** @throws {ScimError} invalidValue, invalidFilter */
-export function listQueryOf(
+/** What the query parameters of a GET ask for (RFC 7644 §3.4.2). */
+export function listParameters(c: Context<HttpEnv>): ListParameters {
+  const { filter, sortBy, sortOrder, startIndex, count, cursor } = c.req.query()
+  const [attributes, excludedAttributes] = [
+    attributeNames(c, 'attributes'),
+    attributeNames(c, 'excludedAttributes'),
+  ]
+  return { filter, sortBy, sortOrder, startIndex, count, cursor, attributes, excludedAttributes }
+}
+
+/** The list that the parameters ask for. */
+export async function listOf(
   c: Context<HttpEnv>,
-  type: ResourceType,
-): { page: PageRequest; filter: Filter | undefined; projection: Projection } {
-  const filter = c.req.query('filter')
-  return {
-    page: parsePageRequest(c.req.query('startIndex'), c.req.query('count')),
-    filter:
-      filter === undefined || filter.trim() === '' ? undefined : resolveFilter(parseFilter(filter), type),
-    projection: projectionOf(c, type),
-  }
+  parameters: ListParameters,
+  types: readonly ResourceType[],
+): Promise<Response> {
+  const page = await listResources(callOf(c), parseListRequest(parameters, types))
+  return scimJson(c, listResponse(page), 200)
 }
 
 /** One resource with its ETag and Location; 304 without a body when the client has this version. */

@@ -5,14 +5,20 @@ import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { HttpEnv } from '../runtime.ts'
 import { bearerAuth } from './bearer-auth.ts'
+import { bulk, type Dispatch } from './bulk.ts'
 import { discovery } from './discovery.ts'
 import { onError, onMethodNotAllowed } from './errors.ts'
 import { groups } from './groups.ts'
+import { search } from './search.ts'
 import { serverTiming } from './server-timing.ts'
 import { users } from './users.ts'
 
-/** The SCIM API as an app of its own; mounted at TENANT_PATH. */
-export function scim(): Hono<HttpEnv> {
+/**
+ * The SCIM API as an app of its own; mounted at TENANT_PATH.
+ *
+ * @param dispatch the whole app: runs each operation of a bulk request as a request
+ */
+export function scim(dispatch: Dispatch): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   app.onError(onError)
   app.use(serverTiming)
@@ -23,6 +29,8 @@ export function scim(): Hono<HttpEnv> {
   }
   app.route('/Users', users)
   app.route('/Groups', groups)
+  app.route('/', search)
+  app.route('/Bulk', bulk(dispatch))
   app.route('/', discovery)
   return app
 }

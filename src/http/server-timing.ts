@@ -8,7 +8,7 @@ import { noFigures } from '../storage/database.ts'
 
 /** Opens the database of the request and reports its figures on every response. */
 export const serverTiming = createMiddleware<HttpEnv>(async function serverTiming(c, next) {
-  const figures = noFigures()
+  const figures = c.env.figures ?? noFigures()
   c.set('figures', figures)
   c.set('db', c.env.openDatabase(figures))
   await next()

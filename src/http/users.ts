@@ -4,21 +4,18 @@
 import { Hono } from 'hono'
 import * as provider from '../provider/users.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { listResponse } from '../scim/list-response.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { limitBody, readBody, scimJson } from './content-type.ts'
+import { parseSearchRequest } from '../scim/search-request.ts'
+import { limitBody, readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
-import { callOf, listQueryOf, projectionOf, resourceResponse } from './request.ts'
+import { callOf, listOf, listParameters, projectionOf, resourceResponse } from './request.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 
 export const users = new Hono<HttpEnv>()
   .use(provisioningLog(TYPE), limitBody)
-  .get('/', async (c) => {
-    const { filter, page, projection } = listQueryOf(c, TYPE)
-    const found = await provider.listUsers(callOf(c), filter, page, projection)
-    return scimJson(c, listResponse(found, page.startIndex), 200)
-  })
+  .get('/', (c) => listOf(c, listParameters(c), [TYPE]))
+  .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE]))
   .post('/', async (c) => {
     const body = await readBody(c)
     return resourceResponse(c, await provider.createUser(callOf(c), body, projectionOf(c, TYPE)), 201)

@@ -23,8 +23,12 @@ export interface Call {
 }
 
 /** A resource as the client sees it, and what the headers of a response say of it. */
-export interface Rendered {
+export interface Rendered extends Written {
   readonly resource: Complex
+}
+
+/** What the headers of a response say of a resource whose body nobody asked for. */
+export interface Written {
   readonly version: number
   readonly location: string
 }
@@ -36,7 +40,7 @@ export function render(
   type: ResourceType,
   projection: Projection,
 ): Rendered {
-  const location = `${tenantUrl}${type.endpoint}/${stored.id}`
+  const location = locationOf(tenantUrl, type, stored.id)
   const whole = {
     ...stored.resource,
     ...references(stored.resource, tenantUrl),
@@ -50,6 +54,10 @@ export function render(
     },
   }
   return { resource: project(whole, projection, type), version: stored.version, location }
+}
+
+export function locationOf(tenantUrl: string, type: ResourceType, id: string): string {
+  return `${tenantUrl}${type.endpoint}/${id}`
 }
 
 /** The `$ref` of groups and members, which follows from their value and the Tenant URL. */

@@ -8,7 +8,7 @@ import { parseProjection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
-import type { Rendered } from './call.ts'
+import type { Rendered, Written } from './call.ts'
 import { createGroup, deleteGroup, type GroupWrite, patchGroup, replaceGroup } from './groups.ts'
 
 /** One write of a group, as a client sent it. */
@@ -29,8 +29,8 @@ export interface GroupWriteRequest {
 /** What came of it, and what it cost. */
 export interface GroupWriteAnswer {
   readonly figures: DatabaseFigures
-  /** The group, when the client is to see it. */
-  readonly rendered?: Rendered | undefined
+  /** The group as the client is to see it, or its version alone; undefined after a delete. */
+  readonly rendered?: Rendered | Written | undefined
   /** Why it was not done. */
   readonly refusal?:
     | { readonly status: number; readonly scimType: ScimType | undefined; readonly detail: string }
@@ -77,7 +77,11 @@ export function answerOf(error: unknown, figures: DatabaseFigures): GroupWriteAn
 }
 
 /** The group of an answer. @throws {ScimError} the refusal; {DatabaseUnavailable} */
-export function renderedOf({ rendered, refusal, isUnavailable }: GroupWriteAnswer): Rendered | undefined {
+export function renderedOf({
+  rendered,
+  refusal,
+  isUnavailable,
+}: GroupWriteAnswer): Rendered | Written | undefined {
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
   return rendered

@@ -5,8 +5,6 @@
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { badRequest, notFound, ScimError } from '../scim/error.ts'
-import type { Filter } from '../scim/filter/ast.ts'
-import type { Page, PageRequest } from '../scim/list-response.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
   applyMemberChanges,
@@ -27,7 +25,7 @@ import type { LoadedGroup } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
-import { acceptedEntry, type Call, type Rendered, render } from './call.ts'
+import { acceptedEntry, type Call, locationOf, type Rendered, render, type Written } from './call.ts'
 import { retryWhileStale } from './optimistic.ts'
 import { lastValue } from './users.ts'
 
@@ -43,25 +41,12 @@ export async function getGroup(call: Call, id: string, projection: Projection): 
   return render(call, group, TYPE, projection)
 }
 
-/** A page of groups in the order of their creation. */
-export async function listGroups(
-  call: Call,
-  filter: Filter | undefined,
-  page: PageRequest,
-  projection: Projection,
-): Promise<Page> {
-  const withMembers = isReturned(projection, 'members', TYPE)
-  const { total, groups } = await storage.listGroups(call.db, call.credentials, filter, page, withMembers)
-  const resources = groups.map((group) => render(call, group, TYPE, projection).resource)
-  return { totalResults: total, resources }
-}
-
 /**
  * A checked write that waits for its turn: parsing and validation are done, nothing is read yet.
  *
- * @returns the group as the client is to see it; undefined after a delete, or when nobody asked
+ * @returns the group as the client is to see it, its version alone when nobody asked; undefined after a delete
  */
-export type GroupWrite = (call: Call) => Promise<Rendered | undefined>
+export type GroupWrite = (call: Call) => Promise<Rendered | Written | undefined>
 
 /**
  * Creates a group.
@@ -202,7 +187,8 @@ function groupChange(change: GroupChange): GroupWrite {
     retryWhileStale(async () => {
       const loaded = await storage.loadGroup(call.db, call.credentials, load)
       const { group, members } = await writeChange(call, change, loaded)
-      if (projection === undefined) return undefined
+      if (projection === undefined)
+        return { version: group.version, location: locationOf(call.tenantUrl, TYPE, id) }
       return render(call, withMembers(group, members), TYPE, projection)
     })
 }

@@ -4,8 +4,6 @@
 import { changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { notFound, ScimError } from '../scim/error.ts'
-import type { Filter } from '../scim/filter/ast.ts'
-import type { Page, PageRequest } from '../scim/list-response.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import { type PatchOperation, parsePatch } from '../scim/patch/parse.ts'
 import { isReturned, type Projection } from '../scim/projection.ts'
@@ -55,19 +53,6 @@ export async function getUser(call: Call, id: string, projection: Projection): P
   const user = await storage.getUser(call.db, call.credentials, id, withGroups)
   if (user === undefined) throw notFound('User', id)
   return render(call, user, TYPE, projection)
-}
-
-/** A page of users in the order of their creation. */
-export async function listUsers(
-  call: Call,
-  filter: Filter | undefined,
-  page: PageRequest,
-  projection: Projection,
-): Promise<Page> {
-  const withGroups = isReturned(projection, 'groups', TYPE)
-  const { total, users } = await storage.listUsers(call.db, call.credentials, filter, page, withGroups)
-  const resources = users.map((user) => render(call, user, TYPE, projection).resource)
-  return { totalResults: total, resources }
 }
 
 /**

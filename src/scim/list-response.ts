@@ -2,7 +2,7 @@
  * The ListResponse message and the arithmetic of startIndex and count (RFC 7644 §3.4.2, §3.4.2.4).
  */
 import type { Complex } from './comparison.ts'
-import { badRequest, kindOf, quote } from './error.ts'
+import { badRequest, kindOf, quote, ScimError } from './error.ts'
 import { LIST_RESPONSE } from './urn.ts'
 
 /** Resources in a page when the client does not say. */
@@ -20,6 +20,12 @@ export interface PageRequest {
 export interface Page {
   readonly totalResults: number
   readonly resources: readonly Complex[]
+  /** Of a page by index; 1-based. */
+  readonly startIndex?: number
+  /** Of a page by cursor; missing on the last one. */
+  readonly nextCursor?: string | undefined
+  /** Of a page by cursor; missing on the first one. */
+  readonly previousCursor?: string | undefined
 }
 
 /**
@@ -34,6 +40,24 @@ export function parsePageRequest(startIndex: unknown, count: unknown): PageReque
   }
 }
 
+/**
+ * The count of a walk by cursor: more than we return is less, but it must be positive (RFC 9865 §2).
+ *
+ * @throws {ScimError} invalidCount
+ */
+export function parseCursorCount(count: unknown): number {
+  try {
+    const number = integer('count', count) ?? DEFAULT_PAGE_SIZE
+    if (number >= 1) return Math.min(MAX_PAGE_SIZE, number)
+  } catch (error) {
+    if (!(error instanceof ScimError)) throw error
+  }
+  throw badRequest(
+    'invalidCount',
+    `"count" must be an integer from 1 to ${MAX_PAGE_SIZE} when paging by cursor`,
+  )
+}
+
 function integer(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined
   const isInteger = typeof value === 'string' ? /^\s*[+-]?\d+\s*$/.test(value) : Number.isInteger(value)
@@ -44,12 +68,20 @@ function integer(name: string, value: unknown): number | undefined {
 }
 
 /** The ListResponse message. "Resources" is there also when it is empty: clients read it unasked. */
-export function listResponse(page: Page, startIndex: number): object {
+export function listResponse({
+  totalResults,
+  resources,
+  startIndex,
+  nextCursor,
+  previousCursor,
+}: Page): object {
   return {
     schemas: [LIST_RESPONSE],
-    totalResults: page.totalResults,
-    startIndex,
-    itemsPerPage: page.resources.length,
-    Resources: page.resources,
+    totalResults,
+    ...(startIndex === undefined ? {} : { startIndex }),
+    itemsPerPage: resources.length,
+    ...(previousCursor === undefined ? {} : { previousCursor }),
+    ...(nextCursor === undefined ? {} : { nextCursor }),
+    Resources: resources,
   }
 }

@@ -102,7 +102,8 @@ function membersOfGroups(tenantId: string): RowSource {
   const inTenant = fragment`m.tenant_id = ${tenantId}`
   return {
     owner: 'groups.id',
-    owners: (condition) => fragment`SELECT m.group_id FROM ${MEMBER} WHERE ${inTenant} AND ${condition(columns)}`,
+    owners: (condition) =>
+      fragment`SELECT m.group_id FROM ${MEMBER} WHERE ${inTenant} AND ${condition(columns)}`,
     first: (subAttribute) => fragment`(SELECT ${constant(columnOf(columns, subAttribute))} FROM ${MEMBER}
       WHERE ${inTenant} AND m.group_id = groups.id ORDER BY m.member_id LIMIT 1)`,
   }

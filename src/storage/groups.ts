@@ -4,11 +4,8 @@
  */
 import { sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
-import type { Filter } from '../scim/filter/ast.ts'
-import type { PageRequest } from '../scim/list-response.ts'
 import type { Member } from '../scim/patch/members.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { groupColumns } from './columns.ts'
 import { type Database, type Row, type Statement, statement } from './database.ts'
 import {
   deleteMembers,
@@ -23,13 +20,10 @@ import { type LogEntry, logStatement } from './provisioning-log.ts'
 import {
   encodeResource,
   isVersion,
-  pageOf,
   STALE_GUARD,
   type Stored,
   storedColumns,
   storedFromRow,
-  totalOf,
-  totalStatement,
 } from './resources.ts'
 import { type Credentials, readAs, writeAs } from './tokens.ts'
 
@@ -57,28 +51,6 @@ export async function getGroup(
   ])
   const row = found?.rows[0]
   return row && groupFromRow(row, (members?.rows ?? []).map(memberFromRow))
-}
-
-/** A page of groups in the order of their creation, and how many match in all. */
-export async function listGroups(
-  db: Database,
-  credentials: Credentials,
-  filter: Filter | undefined,
-  page: PageRequest,
-  withMembers: boolean,
-): Promise<{ total: number; groups: readonly Stored[] }> {
-  const { tenantId } = credentials
-  const query = { table: 'groups', tenantId, columns: groupColumns(tenantId), filter, page } as const
-  const [total, found, memberRows] = await readAs(db, credentials, [
-    totalStatement(query),
-    statement(pageOf(query, storedColumns('groups'))),
-    ...(withMembers ? [selectMembers(tenantId, sql`IN (${pageOf(query, sql`groups.id`)})`)] : []),
-  ])
-  const members = Map.groupBy(memberRows?.rows ?? [], (row) => row.groupId)
-  const groups = (found?.rows ?? []).map((row) =>
-    groupFromRow(row, (members.get(row.id ?? '') ?? []).map(memberFromRow)),
-  )
-  return { total: totalOf(total), groups }
 }
 
 /** What a group write has to know before it can decide. */

@@ -4,12 +4,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Complex, comparisonDocument } from '../scim/comparison.ts'
 import { badRequest } from '../scim/error.ts'
-import type { Filter } from '../scim/filter/ast.ts'
-import { type ColumnMap, compileFilter } from '../scim/filter/compile.ts'
-import type { PageRequest } from '../scim/list-response.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
-import { toSql } from './columns.ts'
-import { MAX_ROW_BYTES, type Row, type Statement, type StatementResult, statement } from './database.ts'
+import { MAX_ROW_BYTES, type Row, type Statement, statement } from './database.ts'
 
 /** A resource as it is stored. Times in milliseconds since 1970. */
 export interface Stored {
@@ -60,43 +56,6 @@ export function encodeResource(resource: Complex, type: ResourceType): { data: s
 
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length
-}
-
-/** A list to read: of which table, and which part. */
-export interface ListQuery {
-  readonly table: 'users' | 'groups'
-  readonly tenantId: string
-  readonly columns: ColumnMap
-  readonly filter: Filter | undefined
-  readonly page: PageRequest
-}
-
-/** The condition on the rows of a list. */
-function matching({ table, tenantId, columns, filter }: ListQuery): SQL {
-  const inTenant = sql`${sql.raw(table)}.tenant_id = ${tenantId}`
-  return filter === undefined ? inTenant : sql`${inTenant} AND ${toSql(compileFilter(filter, columns))}`
-}
-
-/** Ids are UUIDv7, so their order is that of creation, and stable. */
-export function pageOf(query: ListQuery, columns: SQL): SQL {
-  const table = sql.raw(query.table)
-  const { startIndex, count } = query.page
-  return sql`SELECT ${columns} FROM ${table} WHERE ${matching(query)}
-    ORDER BY ${table}.id LIMIT ${count} OFFSET ${startIndex - 1}`
-}
-
-/** How many rows match. Without a filter the number is kept with the tenant. */
-export function totalStatement(query: ListQuery): Statement {
-  if (query.filter !== undefined) {
-    return statement(sql`SELECT count(*) AS total FROM ${sql.raw(query.table)} WHERE ${matching(query)}`)
-  }
-  const count = sql.raw(query.table === 'users' ? 'user_count' : 'group_count')
-  return statement(sql`SELECT ${count} AS total FROM tenants WHERE id = ${query.tenantId}`)
-}
-
-/** The number that totalStatement selects. */
-export function totalOf(result: StatementResult | undefined): number {
-  return Number(result?.rows[0]?.total ?? 0)
 }
 
 /** Ends the batch when the statement before it changed nothing: someone else changed the resource first. */

@@ -3,38 +3,46 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
-import type { Filter } from '../scim/filter/ast.ts'
-import type { PageRequest } from '../scim/list-response.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { userColumns } from './columns.ts'
 import { type Database, type Row, statement } from './database.ts'
 import { type LogEntry, logStatement } from './provisioning-log.ts'
 import {
   encodeResource,
   isVersion,
-  pageOf,
   STALE_GUARD,
   type Stored,
   storedColumns,
   storedFromRow,
-  totalOf,
-  totalStatement,
 } from './resources.ts'
 import { type Credentials, readAs, writeAs } from './tokens.ts'
 
-/** The user's groups as JSON, in one column: a user is in few groups, and a page needs no second query. */
-const GROUPS = sql`(
-  SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type', 'direct'))
-  FROM memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
-  WHERE m.tenant_id = users.tenant_id AND m.member_id = users.id) AS groups`
+/**
+ * The groups of a user as JSON, in one column: a user is in few groups, and a page needs no second query.
+ * Upwards from the direct ones through nested groups; a group is visited once, so a cycle ends, and the
+ * cost is bounded by the number of groups.
+ */
+export const USER_GROUPS = sql`(
+  WITH RECURSIVE up(id) AS (
+    SELECT m.group_id FROM memberships AS m WHERE m.tenant_id = users.tenant_id AND m.member_id = users.id
+    UNION SELECT m.group_id FROM up JOIN memberships AS m ON m.tenant_id = users.tenant_id AND m.member_id = up.id)
+  SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type',
+    iif(EXISTS (SELECT 1 FROM memberships AS d
+      WHERE d.tenant_id = g.tenant_id AND d.group_id = g.id AND d.member_id = users.id), 'direct', 'indirect'))
+    ORDER BY g.id)
+  FROM up JOIN groups AS g ON g.tenant_id = users.tenant_id AND g.id = up.id)`
 
 function columns(withGroups: boolean): SQL {
-  return withGroups ? sql`${storedColumns('users')}, ${GROUPS}` : storedColumns('users')
+  return withGroups ? sql`${storedColumns('users')}, ${USER_GROUPS} AS groups` : storedColumns('users')
+}
+
+/** The attribute `groups` of a row that has USER_GROUPS; nothing when there are none. */
+export function groupsFromRow(row: Row): { groups?: readonly unknown[] } {
+  const groups = typeof row.groups === 'string' ? (JSON.parse(row.groups) as unknown[]) : []
+  return groups.length === 0 ? {} : { groups }
 }
 
 function userFromRow(row: Row): Stored {
-  const groups = typeof row.groups === 'string' ? (JSON.parse(row.groups) as unknown[]) : []
-  return storedFromRow(row, groups.length === 0 ? {} : { groups })
+  return storedFromRow(row, groupsFromRow(row))
 }
 
 function selectUser(tenantId: string, id: string, withGroups: boolean) {
@@ -51,23 +59,6 @@ export async function getUser(
   const [found] = await readAs(db, credentials, [selectUser(credentials.tenantId, id, withGroups)])
   const row = found?.rows[0]
   return row && userFromRow(row)
-}
-
-/** A page of users in the order of their creation, and how many match in all. */
-export async function listUsers(
-  db: Database,
-  credentials: Credentials,
-  filter: Filter | undefined,
-  page: PageRequest,
-  withGroups: boolean,
-): Promise<{ total: number; users: readonly Stored[] }> {
-  const { tenantId } = credentials
-  const query = { table: 'users', tenantId, columns: userColumns(tenantId), filter, page } as const
-  const [total, found] = await readAs(db, credentials, [
-    totalStatement(query),
-    statement(pageOf(query, columns(withGroups))),
-  ])
-  return { total: totalOf(total), users: (found?.rows ?? []).map(userFromRow) }
 }
 
 /**

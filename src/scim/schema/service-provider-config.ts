@@ -1,17 +1,33 @@
 /**
  * What this service provider supports, as data (RFC 7643 §5).
  */
-import { MAX_PAGE_SIZE } from '../list-response.ts'
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../list-response.ts'
 import { SERVICE_PROVIDER_CONFIG_SCHEMA } from '../urn.ts'
+
+/** How long a cursor is good for: longer than any client walks, short enough to be no bookmark. */
+export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
+/** Operations in a bulk request: each costs up to two round trips, and they run one after another. */
+export const MAX_BULK_OPERATIONS = 100
+/** The largest body, bulk requests included: some 25,000 members in one PATCH. */
+export const MAX_BODY_BYTES = 1024 * 1024
 
 export const SERVICE_PROVIDER_CONFIG = {
   schemas: [SERVICE_PROVIDER_CONFIG_SCHEMA],
   patch: { supported: true },
-  bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+  bulk: { supported: true, maxOperations: MAX_BULK_OPERATIONS, maxPayloadSize: MAX_BODY_BYTES },
   filter: { supported: true, maxResults: MAX_PAGE_SIZE },
   changePassword: { supported: false },
-  sort: { supported: false },
+  sort: { supported: true },
   etag: { supported: true },
+  // RFC 9865 §4. Pages by index stay the default: clients of today know nothing else.
+  pagination: {
+    cursor: true,
+    index: true,
+    defaultPaginationMethod: 'index',
+    defaultPageSize: DEFAULT_PAGE_SIZE,
+    maxPageSize: MAX_PAGE_SIZE,
+    cursorTimeout: CURSOR_TIMEOUT_SECONDS,
+  },
   authenticationSchemes: [
     {
       type: 'oauthbearertoken',

@@ -1,0 +1,189 @@
+/**
+ * /Bulk (RFC 7644 §3.7). Every operation runs as the request that it describes, through the same routes:
+ * with the same authentication, log, preconditions and errors. One after another, because later ones may
+ * depend on earlier ones; one that names a bulkId waits for it.
+ */
+import { Hono } from 'hono'
+import type { HttpEnv, Runtime } from '../runtime.ts'
+import {
+  type BulkOperation,
+  type BulkRequest,
+  bulkReferences,
+  deferReferences,
+  parseBulkRequest,
+  resolveReferences,
+} from '../scim/bulk-request.ts'
+import { type Complex, isComplex } from '../scim/comparison.ts'
+import { errorMessage, ScimError } from '../scim/error.ts'
+import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
+import { readAs } from '../storage/tokens.ts'
+import { bearerAuth } from './bearer-auth.ts'
+import { limitBody, readBody, scimJson } from './content-type.ts'
+import { tenantUrl } from './request.ts'
+
+/** Answers a request as if it had come from outside. */
+export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
+
+/** Sends one operation: its path is relative to the Tenant URL, its version goes as If-Match. */
+type Send = (method: string, path: string, data: unknown, version: string | undefined) => Promise<Response>
+
+const PATHS = /^\/(?:Users|Groups)(?:\/[^/?#]+)?$/
+
+/** @param dispatch what each operation is handed to */
+export function bulk(dispatch: Dispatch) {
+  return new Hono<HttpEnv>().post('/', bearerAuth, limitBody, async (c) => {
+    const request = parseBulkRequest(await readBody(c))
+    await readAs(c.get('db'), c.get('credentials'), [])
+    const env = { ...c.env, figures: c.get('figures') }
+    const shared = {
+      Authorization: c.req.header('Authorization') ?? '',
+      'Content-Type': 'application/scim+json',
+      'X-Request-Id': c.get('requestId'),
+    }
+    const send: Send = async (method, path, data, version) => {
+      const headers = version === undefined ? shared : { ...shared, 'If-Match': version }
+      const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
+      return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
+    }
+    return scimJson(c, await new BulkRun(request, send).run(), 200)
+  })
+}
+
+/** One run of a bulk request: what is done, what waits, and the ids that came of it. */
+class BulkRun {
+  readonly #operations: readonly BulkOperation[]
+  readonly #failOnErrors: number
+  readonly #send: Send
+  readonly #ids = new Map<string, string>()
+  readonly #results = new Map<number, Complex>()
+  #errors = 0
+
+  constructor({ operations, failOnErrors }: BulkRequest, send: Send) {
+    this.#operations = operations
+    this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
+    this.#send = send
+  }
+
+  async run(): Promise<object> {
+    const later: { index: number; id: string; attributes: Complex }[] = []
+    const waiting = new Set(this.#operations.keys())
+    while (waiting.size > 0 && !this.#isStopped()) {
+      const index = this.#next(waiting)
+      waiting.delete(index)
+      const deferred = await this.#runOperation(index, waiting)
+      if (deferred !== undefined) later.push({ index, ...deferred })
+    }
+    for (const { index, id, attributes } of later) {
+      if (!this.#isStopped()) await this.#addDeferred(index, id, attributes)
+    }
+    const results = [...this.#results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result)
+    return { schemas: [BULK_RESPONSE], Operations: results }
+  }
+
+  /** RFC 7644 §3.7: after so many errors the rest is left undone. */
+  #isStopped(): boolean {
+    return this.#errors >= this.#failOnErrors
+  }
+
+  /** The first operation that waits for none of the others; in a circle, the first that creates something. */
+  #next(waiting: ReadonlySet<number>): number {
+    const indexes = [...waiting]
+    const isReady = (index: number) => this.#unresolved(index, waiting).size === 0
+    const isPost = (index: number) => this.#operations[index]?.method === 'POST'
+    return indexes.find(isReady) ?? indexes.find(isPost) ?? indexes[0] ?? 0
+  }
+
+  /** The bulkIds that the operation names and that another waiting operation will make. */
+  #unresolved(index: number, waiting: ReadonlySet<number>): ReadonlySet<string> {
+    const operation = this.#operations[index]
+    if (operation === undefined) return new Set()
+    const coming = new Set<string>()
+    for (const other of waiting) {
+      const { method, bulkId } = this.#operations[other] ?? {}
+      if (other !== index && method === 'POST' && bulkId !== undefined) coming.add(bulkId)
+    }
+    return new Set([...bulkReferences(operation)].filter((bulkId) => coming.has(bulkId)))
+  }
+
+  /** @returns what of a POST has to be added later, because it names what is not made yet */
+  async #runOperation(
+    index: number,
+    waiting: ReadonlySet<number>,
+  ): Promise<{ id: string; attributes: Complex } | undefined> {
+    const operation = this.#operations[index]
+    if (operation === undefined) return undefined
+    const missing = [...bulkReferences(operation)].filter((bulkId) => !this.#ids.has(bulkId))
+    const unresolved = this.#unresolved(index, waiting)
+    const impossible = missing.filter((bulkId) => !unresolved.has(bulkId) || operation.method !== 'POST')
+    if (impossible.length > 0) {
+      const detail = `bulkId ${JSON.stringify(impossible[0])} names no operation that created a resource`
+      this.#fail(index, new ScimError(409, 'invalidValue', detail))
+      return undefined
+    }
+    const { now, later } = deferReferences(operation.data, unresolved)
+    const { method, path, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
+    if (!PATHS.test(path)) {
+      this.#fail(
+        index,
+        new ScimError(404, undefined, `there is no ${JSON.stringify(path)} for bulk operations`),
+      )
+      return undefined
+    }
+    const response = await this.#send(method, path, data, version)
+    const id = await this.#record(index, response)
+    return id !== undefined && Object.keys(later).length > 0 ? { id, attributes: later } : undefined
+  }
+
+  /** Closes a circle of references: now every id is known. */
+  async #addDeferred(index: number, id: string, attributes: Complex): Promise<void> {
+    const operation = this.#operations[index]
+    if (operation === undefined) return
+    const patch = {
+      ...operation,
+      data: { schemas: [PATCH_OP], Operations: [{ op: 'add', value: attributes }] },
+    }
+    const { data } = resolveReferences(patch, this.#ids)
+    const response = await this.#send('PATCH', `${operation.path}/${id}`, data, undefined)
+    if (response.status >= 400) await this.#record(index, response)
+    else this.#results.set(index, { ...this.#results.get(index), ...(await versionOf(response)) })
+  }
+
+  /** Notes the outcome of an operation. @returns the id of the resource, when there is one */
+  async #record(index: number, response: Response): Promise<string | undefined> {
+    const text = await response.text()
+    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const { method, bulkId } = this.#operations[index] ?? {}
+    const location = response.headers.get('Location') ?? undefined
+    const failed = response.status >= 400
+    if (failed) this.#errors++
+    const id = isComplex(body) && typeof body.id === 'string' && !failed ? body.id : undefined
+    if (method === 'POST' && bulkId !== undefined && id !== undefined) this.#ids.set(bulkId, id)
+    this.#results.set(index, {
+      method,
+      ...(bulkId === undefined ? {} : { bulkId }),
+      ...(location === undefined ? {} : { location }),
+      ...(response.headers.has('ETag') ? { version: response.headers.get('ETag') } : {}),
+      status: String(response.status),
+      // RFC 7644 §3.7: "response" MUST be there for an error.
+      ...(failed ? { response: body } : {}),
+    })
+    return id
+  }
+
+  #fail(index: number, error: ScimError): void {
+    const { method, bulkId } = this.#operations[index] ?? {}
+    this.#errors++
+    this.#results.set(index, {
+      method,
+      ...(bulkId === undefined ? {} : { bulkId }),
+      status: String(error.status),
+      response: errorMessage(error),
+    })
+  }
+}
+
+async function versionOf(response: Response): Promise<Complex> {
+  await response.body?.cancel()
+  const version = response.headers.get('ETag')
+  return version === null ? {} : { version }
+}

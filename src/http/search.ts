@@ -1,0 +1,27 @@
+/**
+ * Searches across resource types (RFC 7644 §3.4.2.1, §3.4.3), and /Me (§3.11).
+ */
+import { Hono } from 'hono'
+import type { HttpEnv } from '../runtime.ts'
+import { ScimError } from '../scim/error.ts'
+import { RESOURCE_TYPES } from '../scim/schema/resource-type.ts'
+import { parseSearchRequest } from '../scim/search-request.ts'
+import { readAs } from '../storage/tokens.ts'
+import { bearerAuth } from './bearer-auth.ts'
+import { limitBody, readBody } from './content-type.ts'
+import { listOf, listParameters } from './request.ts'
+
+export const search = new Hono<HttpEnv>()
+  .get('/', bearerAuth, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
+  .post('/.search', bearerAuth, limitBody, async (c) => {
+    return listOf(c, parseSearchRequest(await readBody(c)), RESOURCE_TYPES)
+  })
+  .all('/Me', bearerAuth, async (c) => {
+    await readAs(c.get('db'), c.get('credentials'), [])
+    // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
+    throw new ScimError(
+      501,
+      undefined,
+      '/Me is not supported: the token stands for an application, not for a person',
+    )
+  })

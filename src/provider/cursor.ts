@@ -1,0 +1,86 @@
+/**
+ * Cursors (RFC 9865): a position in a list, sealed so that a changed one is noticed. It names the last
+ * resource of a page rather than a number, so resources that come and go move nothing.
+ *
+ * Sealed with the hash of the client's token: it needs no secret of ours, and a cursor is of no use with
+ * another token or for another query. What a forger could gain is a position in a list that it may read.
+ */
+import { badRequest } from '../scim/error.ts'
+import { CURSOR_TIMEOUT_SECONDS } from '../scim/schema/service-provider-config.ts'
+import type { Position } from '../storage/list.ts'
+import type { Credentials } from '../storage/tokens.ts'
+
+export interface Cursor {
+  readonly position: Position
+  readonly isBackwards: boolean
+}
+
+/** `[seconds since 1970, backwards, key, id]` */
+type Payload = readonly [number, 0 | 1, string | number | null, string]
+
+/** 128 bits: nobody guesses one within the life of a cursor. */
+const SEAL_BYTES = 16
+
+/** A cursor as text, of unreserved characters only (RFC 9865 §2). @param identity what the list was asked for */
+export async function sealCursor(
+  cursor: Cursor,
+  identity: string,
+  credentials: Credentials,
+): Promise<string> {
+  const { position, isBackwards } = cursor
+  const seconds = Math.floor(credentials.now / 1000)
+  const payload: Payload = [seconds, isBackwards ? 1 : 0, position.key, position.id]
+  const text = toBase64Url(new TextEncoder().encode(JSON.stringify(payload)))
+  return `${text}.${await seal(text, identity, credentials)}`
+}
+
+/**
+ * Opens a cursor.
+ *
+ * @throws {ScimError} invalidCursor when it is not one of ours, for this query and this token; expiredCursor
+ */
+export async function openCursor(text: string, identity: string, credentials: Credentials): Promise<Cursor> {
+  const [payload = '', found = ''] = text.split('.')
+  if (!isSame(found, await seal(payload, identity, credentials))) {
+    throw badRequest('invalidCursor', 'the cursor is not one of this list; begin again with an empty cursor')
+  }
+  const [seconds, backwards, key, id] = JSON.parse(fromBase64Url(payload)) as Payload
+  if (credentials.now / 1000 - seconds > CURSOR_TIMEOUT_SECONDS) {
+    throw badRequest(
+      'expiredCursor',
+      `a cursor is good for ${CURSOR_TIMEOUT_SECONDS} seconds; begin again with an empty one`,
+    )
+  }
+  return { position: { key, id }, isBackwards: backwards === 1 }
+}
+
+async function seal(
+  payload: string,
+  identity: string,
+  { tenantId, tokenHash }: Credentials,
+): Promise<string> {
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', bytes(tokenHash), algorithm, false, ['sign'])
+  const message = JSON.stringify(['cursor', tenantId, identity, payload])
+  const signature = await crypto.subtle.sign('HMAC', key, bytes(message))
+  return toBase64Url(new Uint8Array(signature).slice(0, SEAL_BYTES))
+}
+
+function isSame(a: string, b: string): boolean {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
+  return difference === 0
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+}
+
+function fromBase64Url(text: string): string {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)))
+}

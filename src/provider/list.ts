@@ -1,0 +1,60 @@
+/**
+ * Lists of resources: of one type, or across types (RFC 7644 §3.4.2, §3.4.3), by index or by cursor
+ * (RFC 9865).
+ */
+import type { Complex } from '../scim/comparison.ts'
+import type { Page } from '../scim/list-response.ts'
+import { isReturned } from '../scim/projection.ts'
+import type { ListRequest, ListSource } from '../scim/search-request.ts'
+import type { Listed, ListPart, Slice } from '../storage/list.ts'
+import * as storage from '../storage/list.ts'
+import { type Call, render } from './call.ts'
+import { openCursor, sealCursor } from './cursor.ts'
+
+/** A page of resources. @throws {ScimError} invalidCursor, expiredCursor */
+export async function listResources(call: Call, request: ListRequest): Promise<Page> {
+  const { page, identity } = request
+  if (page.kind === 'index') {
+    const { total, listed } = await read(call, request, { offset: page.startIndex - 1, limit: page.count })
+    return { totalResults: total, startIndex: page.startIndex, resources: renderAll(call, request, listed) }
+  }
+  const cursor = page.cursor === '' ? undefined : await openCursor(page.cursor, identity, call.credentials)
+  const isBackwards = cursor?.isBackwards ?? false
+  const slice = { from: cursor?.position, isBackwards, limit: page.count }
+  const { total, listed } = await read(call, request, slice)
+  const onPage = listed.slice(0, page.count)
+  if (isBackwards) onPage.reverse()
+  const hasMore = listed.length > page.count
+  return {
+    totalResults: total,
+    resources: renderAll(call, request, onPage),
+    // Who came backwards can go forwards again; who came by a cursor can go back.
+    nextCursor: await seal(hasMore || isBackwards, onPage.at(-1), false),
+    previousCursor: await seal(isBackwards ? hasMore : cursor !== undefined, onPage[0], true),
+  }
+
+  async function seal(
+    isWanted: boolean,
+    at: Listed | undefined,
+    isBackwards: boolean,
+  ): Promise<string | undefined> {
+    if (!isWanted || at === undefined) return undefined
+    return await sealCursor({ position: at.position, isBackwards }, identity, call.credentials)
+  }
+}
+
+async function read({ db, credentials }: Call, { sources }: ListRequest, slice: Slice) {
+  return await storage.listResources(db, credentials, sources.map(partOf), slice)
+}
+
+function partOf({ type, filter, sort, projection }: ListSource): ListPart {
+  const references = type.name === 'User' ? 'groups' : 'members'
+  return { type: type.name, filter, sort, withReferences: isReturned(projection, references, type) }
+}
+
+function renderAll(call: Call, { sources }: ListRequest, listed: readonly Listed[]): readonly Complex[] {
+  return listed.flatMap(({ type, stored }) => {
+    const source = sources.find((candidate) => candidate.type.name === type)
+    return source === undefined ? [] : [render(call, stored, source.type, source.projection).resource]
+  })
+}

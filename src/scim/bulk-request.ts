@@ -1,0 +1,152 @@
+/**
+ * Bulk requests (RFC 7644 §3.7): the message, and the references between its operations. Pure: says in
+ * which order operations run and what each sends; runs none.
+ *
+ * An operation waits for those that it names by `bulkId:…`. Operations that wait for each other in a circle
+ * are broken up: the attribute that closes the circle is left out of the POST and added by a PATCH once
+ * every id is known (RFC 7644 §3.7.1).
+ */
+import { type Complex, isComplex } from './comparison.ts'
+import { badRequest, kindOf, quote, ScimError } from './error.ts'
+import { MAX_BULK_OPERATIONS } from './schema/service-provider-config.ts'
+import { BULK_REQUEST } from './urn.ts'
+
+const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
+const REFERENCE = /^bulkId:(.+)$/
+
+export interface BulkOperation {
+  readonly method: (typeof METHODS)[number]
+  readonly path: string
+  readonly bulkId: string | undefined
+  /** The ETag that the resource must have: as If-Match. */
+  readonly version: string | undefined
+  readonly data: unknown
+}
+
+export interface BulkRequest {
+  readonly operations: readonly BulkOperation[]
+  /** How many operations may fail before the rest is left undone; undefined: all may. */
+  readonly failOnErrors: number | undefined
+}
+
+/**
+ * Parses a BulkRequest message.
+ *
+ * @throws {ScimError} invalidSyntax, invalidValue; 413 for more operations than we take
+ */
+export function parseBulkRequest(body: unknown): BulkRequest {
+  if (!isComplex(body))
+    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
+  const { schemas, Operations: list, failOnErrors } = body
+  if (!Array.isArray(schemas) || !schemas.includes(BULK_REQUEST)) {
+    throw badRequest('invalidSyntax', `"schemas" must hold "${BULK_REQUEST}"`)
+  }
+  if (!Array.isArray(list))
+    throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
+  if (list.length > MAX_BULK_OPERATIONS) {
+    throw new ScimError(
+      413,
+      undefined,
+      `the request has ${list.length} operations, the limit is ${MAX_BULK_OPERATIONS}`,
+    )
+  }
+  if (failOnErrors !== undefined && !(Number.isInteger(failOnErrors) && Number(failOnErrors) >= 1)) {
+    throw badRequest(
+      'invalidValue',
+      `"failOnErrors" must be an integer from 1, found ${kindOf(failOnErrors)}`,
+    )
+  }
+  const operations = list.map((operation, i) => parseOperation(operation, `Operations[${i}]`))
+  requireUniqueBulkIds(operations)
+  return { operations, failOnErrors: failOnErrors === undefined ? undefined : Number(failOnErrors) }
+}
+
+function parseOperation(operation: unknown, where: string): BulkOperation {
+  if (!isComplex(operation))
+    throw badRequest('invalidSyntax', `${where} must be an object, found ${kindOf(operation)}`)
+  const { path, bulkId, version, data } = operation
+  const upper = typeof operation.method === 'string' ? operation.method.toUpperCase() : ''
+  const method = METHODS.find((candidate) => candidate === upper)
+  if (method === undefined)
+    throw badRequest('invalidSyntax', `${where}.method must be one of ${METHODS.join(', ')}`)
+  if (typeof path !== 'string')
+    throw badRequest('invalidSyntax', `${where}.path must be a string, found ${kindOf(path)}`)
+  // RFC 7644 §3.7: "bulkId" is REQUIRED when "method" is "POST".
+  if (method === 'POST' && (typeof bulkId !== 'string' || bulkId === '')) {
+    throw badRequest('invalidSyntax', `${where}.bulkId is required with POST`)
+  }
+  return { method, path, bulkId: optionalText(bulkId), version: optionalText(version), data }
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {
+  const seen = new Set<string>()
+  for (const { method, bulkId } of operations) {
+    if (method !== 'POST' || bulkId === undefined) continue
+    if (seen.has(bulkId)) throw badRequest('invalidSyntax', `bulkId ${quote(bulkId)} is used twice`)
+    seen.add(bulkId)
+  }
+}
+
+/** The bulkIds that an operation names, in its path and in its data. */
+export function bulkReferences({ path, data }: BulkOperation): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const segment of path.split('/')) addReference(segment, found)
+  walk(data, (text) => addReference(text, found))
+  return found
+}
+
+function addReference(text: string, found: Set<string>): void {
+  const bulkId = REFERENCE.exec(text)?.[1]
+  if (bulkId !== undefined) found.add(bulkId)
+}
+
+function walk(value: unknown, visit: (text: string) => void): void {
+  if (typeof value === 'string') visit(value)
+  else if (Array.isArray(value)) for (const element of value) walk(element, visit)
+  else if (isComplex(value)) for (const element of Object.values(value)) walk(element, visit)
+}
+
+/** Puts the ids in place of the references that are known. */
+export function resolveReferences(operation: BulkOperation, ids: ReadonlyMap<string, string>): BulkOperation {
+  const resolve = (text: string) => ids.get(REFERENCE.exec(text)?.[1] ?? '') ?? text
+  const path = operation.path.split('/').map(resolve).join('/')
+  return { ...operation, path, data: replaceTexts(operation.data, resolve) }
+}
+
+function replaceTexts(value: unknown, replace: (text: string) => string): unknown {
+  if (typeof value === 'string') return replace(value)
+  if (Array.isArray(value)) return value.map((element) => replaceTexts(element, replace))
+  if (!isComplex(value)) return value
+  // fromEntries defines own properties, whatever their names are.
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, replaceTexts(inner, replace)]),
+  )
+}
+
+/**
+ * Takes the attributes that name one of the bulkIds out of the data of a POST.
+ *
+ * @returns what can be sent now, and the attributes to add later
+ */
+export function deferReferences(
+  data: unknown,
+  bulkIds: ReadonlySet<string>,
+): { now: unknown; later: Complex } {
+  if (!isComplex(data)) return { now: data, later: {} }
+  const names = (value: unknown) => {
+    let isNamed = false
+    walk(value, (text) => {
+      if (bulkIds.has(REFERENCE.exec(text)?.[1] ?? '')) isNamed = true
+    })
+    return isNamed
+  }
+  const entries = Object.entries(data)
+  return {
+    now: Object.fromEntries(entries.filter(([, value]) => !names(value))),
+    later: Object.fromEntries(entries.filter(([, value]) => names(value))),
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What a list is asked for: the query parameters of GET, and the SearchRequest message of POST /.search,
+ * which mean the same (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
+ */
+import { isComplex } from './comparison.ts'
+import { badRequest, kindOf } from './error.ts'
+import type { Filter } from './filter/ast.ts'
+import { parseFilter } from './filter/parser.ts'
+import { resolveFilter } from './filter/resolve.ts'
+import { type PageRequest, parseCursorCount, parsePageRequest } from './list-response.ts'
+import { type Projection, parseProjection } from './projection.ts'
+import type { ResourceType } from './schema/definition.ts'
+import { parseSort, type Sort } from './sort.ts'
+import { SEARCH_REQUEST } from './urn.ts'
+
+/** As the client sent them; numbers may be text. */
+export interface ListParameters {
+  readonly filter?: string | undefined
+  readonly sortBy?: string | undefined
+  readonly sortOrder?: string | undefined
+  readonly startIndex?: unknown
+  readonly count?: unknown
+  /** Empty for the first page of a walk by cursor; undefined for pages by index. */
+  readonly cursor?: string | undefined
+  readonly attributes?: readonly string[] | undefined
+  readonly excludedAttributes?: readonly string[] | undefined
+}
+
+/** The part of a list that concerns one resource type. */
+export interface ListSource {
+  readonly type: ResourceType
+  readonly filter: Filter | undefined
+  readonly sort: Sort | undefined
+  readonly projection: Projection
+}
+
+/** A checked list request. */
+export interface ListRequest {
+  /** One for each resource type; all are sorted in the same direction. */
+  readonly sources: readonly ListSource[]
+  readonly page:
+    | ({ readonly kind: 'index' } & PageRequest)
+    | { readonly kind: 'cursor'; readonly cursor: string; readonly count: number }
+  /** What must stay the same while a client walks by cursor. */
+  readonly identity: string
+}
+
+/**
+ * Checks what a list is asked for.
+ *
+ * @throws {ScimError} invalidFilter, invalidValue, invalidCount
+ */
+export function parseListRequest(parameters: ListParameters, types: readonly ResourceType[]): ListRequest {
+  const { sortBy, sortOrder, startIndex, count, cursor, attributes, excludedAttributes } = parameters
+  const filterText = parameters.filter?.trim() === '' ? undefined : parameters.filter
+  const expression = filterText === undefined ? undefined : parseFilter(filterText)
+  const sorts = parseSort(sortBy, sortOrder, types)
+  // RFC 7644 §3.4.2.1: across types, an attribute that a type does not have is one without a value.
+  const unknown = types.length > 1 ? 'no-value' : 'refuse'
+  return {
+    sources: types.map((type, i) => ({
+      type,
+      filter: expression && resolveFilter(expression, type, unknown),
+      sort: sorts?.[i],
+      projection: parseProjection(attributes, excludedAttributes, type),
+    })),
+    page:
+      cursor === undefined
+        ? { kind: 'index', ...parsePageRequest(startIndex, count) }
+        : { kind: 'cursor', cursor, count: parseCursorCount(count) },
+    identity: JSON.stringify([types.map((type) => type.name), filterText, sortBy, sortOrder]),
+  }
+}
+
+/**
+ * The parameters in a SearchRequest message.
+ *
+ * @throws {ScimError} invalidSyntax when it is none, invalidValue naming the member that is of another type
+ */
+export function parseSearchRequest(body: unknown): ListParameters {
+  if (!isComplex(body))
+    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
+  const { schemas, startIndex, count } = body
+  if (schemas !== undefined && !(Array.isArray(schemas) && schemas.includes(SEARCH_REQUEST))) {
+    throw badRequest(
+      'invalidSyntax',
+      `"schemas" must hold "${SEARCH_REQUEST}", found ${JSON.stringify(schemas)}`,
+    )
+  }
+  return {
+    filter: text(body, 'filter'),
+    sortBy: text(body, 'sortBy'),
+    sortOrder: text(body, 'sortOrder'),
+    startIndex,
+    count,
+    cursor: text(body, 'cursor'),
+    attributes: names(body, 'attributes'),
+    excludedAttributes: names(body, 'excludedAttributes'),
+  }
+}
+
+function text(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = body[name]
+  if (value === undefined || value === null || typeof value === 'string') return value ?? undefined
+  throw badRequest('invalidValue', `"${name}" must be a string, found ${kindOf(value)}`)
+}
+
+function names(body: Readonly<Record<string, unknown>>, name: string): readonly string[] | undefined {
+  const value = body[name]
+  if (value === undefined || value === null) return undefined
+  if (Array.isArray(value) && value.every((element) => typeof element === 'string')) {
+    return value.length === 0 ? undefined : value
+  }
+  throw badRequest('invalidValue', `"${name}" must be an array of strings, found ${kindOf(value)}`)
+}
