@@ -84,7 +84,8 @@ function closeCycle({ state, clock }: CycleContext, startedAt: string): void {
   state.steadyStateLastAchievedTime = now
 }
 
-function indexLinks({ state }: CycleContext): Map<string, string> {
+/** Target id -> source id, of those who are gone from the directory too. */
+export function indexLinks({ state }: Pick<CycleContext, 'state'>): Map<string, string> {
   const linkedBy = new Map<string, string>()
   for (const [id, { link }] of Object.entries(state.objects))
     if (link !== undefined) linkedBy.set(link.targetId, id)

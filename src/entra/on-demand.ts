@@ -5,7 +5,7 @@
  * Microsoft: "On-demand provisioning in Microsoft Entra ID".
  */
 
-import { connectionTest, openRecord } from './cycle.ts'
+import { connectionTest, indexLinks, openRecord } from './cycle.ts'
 import type { CycleContext } from './cycle-context.ts'
 import type { ImportedObject } from './import.ts'
 import { planMembers, provisionMembers } from './provision-members.ts'
@@ -107,11 +107,7 @@ async function provision(
   const { state, clock, newId, job } = context
   const log = new ObjectLog(clock)
   const record = openRecord(object, state)
-  const linkedBy = new Map(
-    Object.entries(state.objects).flatMap(([id, { link }]): [string, string][] =>
-      link ? [[link.targetId, id]] : [],
-    ),
-  )
+  const linkedBy = indexLinks(context)
   const outcome = await provisionObject({ object, record, log, context, linkedBy })
   if (outcome.result !== 'failed') await provisionChosenMembers(object, memberIds, context)
   context.onStateChanged()

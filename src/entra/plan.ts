@@ -15,7 +15,7 @@ export type Plan =
   /** Linked: set `active` to false and nothing else. */
   | { readonly kind: 'disable' }
   | { readonly kind: 'delete' }
-  /** Drop the link without a request. */
+  /** Let go of it without a request: it stays at the target. */
   | { readonly kind: 'forget'; readonly reason: string }
   | { readonly kind: 'skip'; readonly reason: string }
 

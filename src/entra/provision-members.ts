@@ -20,6 +20,8 @@ export interface MembershipPlan {
   readonly members: MemberLinks
   readonly add: readonly string[]
   readonly remove: readonly string[]
+  /** Whether what failed before is tried again. */
+  readonly retry: boolean
   /** Not in scope now: not sent until the next initial cycle. */
   readonly outOfScope: readonly string[]
   /** In scope, but creating them failed. */
@@ -28,43 +30,47 @@ export interface MembershipPlan {
 
 type PlanContext = Pick<CycleContext, 'state' | 'imported' | 'clock' | 'retryAll'>
 
-/** Compares a group's member list with what was sent. Undefined when the group is not linked or nothing differs. */
+/** Compares a group's member list with what was sent. Undefined when the group is not linked or nothing is to be done. */
 export function planMembers(group: ImportedObject, context: PlanContext): MembershipPlan | undefined {
   const record = context.state.objects[group.id]
   const { link, members } = record ?? {}
   if (link === undefined || members === undefined || group.lifecycle !== 'active') return undefined
-  const { add, remove, outOfScope, unlinked } = compareMembers(group, members, context)
-  if (add.length + remove.length + outOfScope.length + unlinked.length === 0) return undefined
-  return { group, targetId: link.targetId, members, add, remove, outOfScope, unlinked }
+  const retry = members.pending.length > 0 && isRetryTime(group, context)
+  const lists = compareMembers(group, members, context, retry)
+  const { add, remove, outOfScope, unlinked } = lists
+  if (!retry && add.length + remove.length + outOfScope.length + unlinked.length === 0) return undefined
+  return { group, targetId: link.targetId, members, retry, ...lists }
 }
 
+/**
+ * A pending member is in an unknown state at the target, since the answer to adding or removing it was a failure: on
+ * retry it is added or removed again, whichever the list says by then.
+ */
 function compareMembers(
   group: ImportedObject,
   members: MemberLinks,
-  context: PlanContext,
+  { state, imported }: PlanContext,
+  retry: boolean,
 ): Pick<MembershipPlan, 'add' | 'remove' | 'outOfScope' | 'unlinked'> {
-  const { state, imported } = context
   const isUser = (id: string) => imported.get(id)?.type === 'User' && imported.get(id)?.lifecycle !== 'purged'
   const now = new Set(group.members.filter(isUser))
   const linked = (id: string) => state.objects[id]?.link !== undefined
-  const exported = new Set(members.exported)
-  const held = new Set([
-    ...(state.initial ? [] : members.unexported),
-    ...(pendingIsDue(group, context) ? [] : members.pending),
-  ])
-  const missing = [...now].filter((id) => !exported.has(id) && !held.has(id))
+  const held = new Set([...(state.initial ? [] : members.unexported), ...(retry ? [] : members.pending)])
+  const known = new Set(retry ? without(members.exported, members.pending) : members.exported)
+  const missing = [...now].filter((id) => !known.has(id) && !held.has(id))
   const add = missing.filter((id) => linked(id) && imported.get(id)?.lifecycle === 'active')
   const unlinked = missing.filter((id) => !linked(id) && state.escrow[escrowKey('entry', id)] !== undefined)
   const rest = new Set([...add, ...unlinked])
+  const sent = new Set([...members.exported, ...members.pending])
   return {
     add,
     unlinked,
     outOfScope: missing.filter((id) => !rest.has(id)),
-    remove: members.exported.filter((id) => !now.has(id) && !held.has(id)),
+    remove: [...sent].filter((id) => linked(id) && !now.has(id) && !held.has(id)),
   }
 }
 
-function pendingIsDue(group: ImportedObject, { state, clock, retryAll }: PlanContext): boolean {
+function isRetryTime(group: ImportedObject, { state, clock, retryAll }: PlanContext): boolean {
   return retryAll || state.initial || isDue(state.escrow[escrowKey('reference', group.id)], clock.now())
 }
 
@@ -120,7 +126,7 @@ async function sendBatch(
     log.step('export', 'EntryExportUpdate', sent.detail, { errorCode: sent.code }, 'failure')
     return sent
   }
-  if (kind === 'add') members.exported.push(...batch)
+  if (kind === 'add') members.exported = [...new Set([...members.exported, ...batch])]
   else members.exported = without(members.exported, batch)
   counts[kind === 'add' ? 'created' : 'deleted'] += batch.length
   for (const id of targets) log.modify('members', kind === 'add' ? null : id, kind === 'add' ? id : null)
@@ -128,8 +134,8 @@ async function sendBatch(
 }
 
 /** Before anything is sent: what is retried leaves `pending`, what cannot be sent is noted. */
-function settle({ members, add, remove, outOfScope, unlinked }: MembershipPlan, state: JobState): void {
-  members.pending = [...without(members.pending, [...add, ...remove]), ...unlinked]
+function settle({ members, retry, outOfScope, unlinked }: MembershipPlan, state: JobState): void {
+  members.pending = [...(retry ? [] : members.pending), ...unlinked]
   const unexported = state.initial ? [] : members.unexported
   members.unexported = [...new Set([...unexported, ...outOfScope])]
 }

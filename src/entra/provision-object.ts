@@ -17,7 +17,7 @@ import type { JsonObject } from './problem.ts'
 import type { LogAction, ObjectLog, ObjectOutcome, StepType } from './provisioning-log.ts'
 import type { ScimRequest } from './requests.ts'
 import { createRequest, deleteRequest, matchRequest, readRequest, updateRequest } from './requests.ts'
-import type { Link, ObjectRecord } from './state.ts'
+import type { JobState, Link, ObjectRecord } from './state.ts'
 
 /** A failure that no other object would escape: wrong credentials, or an endpoint that fails the connection test. */
 export class JobFailure extends Error {
@@ -50,7 +50,8 @@ export async function provisionObject(step: ObjectStep): Promise<ObjectOutcome> 
   if (plan.kind === 'match') return guardMapping('Create', () => matchOrCreate(step))
   const { link } = record
   if (plan.kind === 'forget' || link === undefined) {
-    unlink(step)
+    // The link stays: memberships of whoever stays at the target are still taken away.
+    record.gone = true
     return skip(step, plan.kind === 'forget' ? plan.reason : 'Not linked')
   }
   if (plan.kind === 'update') return guardMapping('Update', () => update(step, link))
@@ -118,10 +119,11 @@ async function linkMatched(
 ): Promise<ObjectOutcome> {
   const targetId = String(resource.id)
   const other = step.linkedBy.get(targetId)
-  if (other !== undefined && other !== step.object.id) {
+  if (other !== undefined && step.context.state.objects[other]?.gone === undefined) {
     const detail = `The object found by ${mapping.target} is linked to "${other}" already`
     return failWith(step, 'matching', 'Other', 'DuplicateSourceEntries', detail)
   }
+  if (other !== undefined) takeOver(step.context.state, other, step.object.id)
   step.log.step('matching', 'EntryImport', `Matched by ${mapping.target}`, { targetId })
   const link = addLink(step, targetId)
   return exportDifferences(step, link, mappedValues(step, false), resource)
@@ -248,6 +250,15 @@ function unlink({ object, record, context, linkedBy }: ObjectStep): void {
   delete record.link
   delete record.members
   if (object.lifecycle === 'purged') record.gone = true
+}
+
+/** Whoever is gone from the directory leaves its target, with its memberships there, to the successor who matches it. */
+function takeOver({ objects }: JobState, goneId: string, successorId: string): void {
+  delete objects[goneId]?.link
+  for (const { members } of Object.values(objects)) {
+    if (members?.exported.includes(goneId))
+      members.exported = [...new Set(members.exported.map((id) => (id === goneId ? successorId : id)))]
+  }
 }
 
 /** The link remembers what was exported last and why a user is disabled. */

@@ -121,8 +121,8 @@ function resetOption(values: OptionValues): readonly ResetScope[] {
 
 function countLinks({ objects }: JobState): Record<'User' | 'Group' | 'Membership', number> {
   const counts = { User: 0, Group: 0, Membership: 0 }
-  for (const { type, link, members } of Object.values(objects)) {
-    if (link !== undefined) counts[type]++
+  for (const { type, link, gone, members } of Object.values(objects)) {
+    if (link !== undefined && gone === undefined) counts[type]++
     counts.Membership += members?.exported.length ?? 0
   }
   return counts

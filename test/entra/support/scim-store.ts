@@ -25,6 +25,8 @@ export class ScimStore {
   readonly groups = new Map<string, Resource>()
   readonly received: Received[] = []
   misbehave: Misbehaviour = () => undefined
+  /** Requests that are carried out and whose answer is lost on the way: a 503 comes back. */
+  loseAnswer: (request: Received) => boolean = () => false
   #lastId = 0
 
   /** Ids count up per type unless a test names the next ones. */
@@ -36,7 +38,10 @@ export class ScimStore {
     const request: Received = { method: init.method, path, headers: new Headers(init.headers), body }
     this.received.push(request)
     const odd = this.misbehave(request)
-    if (odd === undefined) return this.#answer(request)
+    if (odd === undefined) {
+      const answer = this.#answer(request)
+      return this.loseAnswer(request) ? error(503, 'the answer was lost') : answer
+    }
     return Promise.race([odd, aborted(init.signal)])
   }
 
