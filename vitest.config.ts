@@ -16,6 +16,7 @@ export default defineConfig(async () => ({
                 TEST_MIGRATIONS: await readD1Migrations('./migrations'),
                 ADMIN_TOKEN: 'test-admin-token',
                 SERVER_TIMING: '1',
+                REQUEST_LOG: '0',
               },
             },
           }),

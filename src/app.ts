@@ -5,21 +5,26 @@
 import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { adminApi, adminNotFound } from './admin/api.ts'
+import { dashboard } from './admin/routes.tsx'
 import { onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
+import { openapi } from './http/openapi.ts'
 import { TENANT_PATH } from './http/request.ts'
+import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
 import type { HttpEnv } from './runtime.ts'
 
 export function createApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: forgivingPath })
-  app.use(requestId())
+  app.use(requestId(), requestLog)
   app.route(
     TENANT_PATH,
     scim((request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
   )
   app.route('/admin/api', adminApi())
+  app.route('/admin', dashboard())
   app.get('/healthz', healthz)
+  app.get('/openapi.json', openapi)
   app.get('/', (c) => c.redirect('/admin'))
   // Hono asks the outermost app alone, so it passes the question on.
   app.notFound((c) => (c.req.path.startsWith(`${TENANT_PATH}/`) ? onNotFound(c) : adminNotFound(c)))

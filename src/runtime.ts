@@ -15,8 +15,8 @@ export interface Runtime {
   readonly now: () => number
   /** A new UUIDv7. */
   readonly newId: () => string
-  /** Counts an attempt to sign in. @returns false when there were too many from that address */
-  readonly isSignInAllowed: (address: string) => Promise<boolean>
+  /** Counts a request against a limit. @returns false when there were too many with that key */
+  readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
   /** Reaches other servers: the keys of Cloudflare Access. */
   readonly fetch: typeof fetch
   readonly settings: Settings
@@ -24,11 +24,24 @@ export interface Runtime {
   readonly figures?: DatabaseFigures
 }
 
+/** What is limited, and by which key: how often, says the entry file of the runtime. */
+export type RateLimitName =
+  /** By address: attempts to sign in to the dashboard. */
+  | 'signIn'
+  /** By token. */
+  | 'token'
+  /** By tenant: requests with proven tokens, all together. */
+  | 'tenant'
+  /** By address: requests whose token was refused. */
+  | 'failedAuthentication'
+
 export interface Settings {
   /** The administrator's token; undefined: the admin API refuses everybody. */
   readonly adminToken: string | undefined
   /** Whether responses carry Server-Timing. */
   readonly serverTiming: boolean
+  /** Whether every request leaves a line in the application log. */
+  readonly requestLog: boolean
   /** How long the provisioning log is kept, as configured. */
   readonly logRetentionDays: string
   /** The team domain of Cloudflare Access, such as "acme.cloudflareaccess.com". */

@@ -6,7 +6,7 @@ import { createApp } from './app.ts'
 import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
-import type { Runtime } from './runtime.ts'
+import type { RateLimitName, Runtime } from './runtime.ts'
 import { noFigures, openDatabase } from './storage/database.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
@@ -20,8 +20,12 @@ export interface WorkerEnv {
   readonly LOG_RETENTION_DAYS?: string
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
-  /** Counts attempts to sign in; without it they are not limited. */
+  readonly REQUEST_LOG?: string
+  /** What has no binding is not limited. */
   readonly SIGN_IN_LIMIT?: RateLimit
+  readonly TOKEN_LIMIT?: RateLimit
+  readonly TENANT_LIMIT?: RateLimit
+  readonly FAILED_AUTHENTICATION_LIMIT?: RateLimit
 }
 
 const DEFAULT_LOG_RETENTION_DAYS = 30
@@ -46,15 +50,25 @@ function runtimeOf(env: WorkerEnv): Runtime {
     },
     now: Date.now,
     newId: uuidv7,
-    isSignInAllowed: async (address) => (await env.SIGN_IN_LIMIT?.limit({ key: address }))?.success ?? true,
+    isAllowed: async (limit, key) => (await rateLimiters(env)[limit]?.limit({ key }))?.success ?? true,
     fetch: (...request) => fetch(...request),
     settings: {
       adminToken: env.ADMIN_TOKEN,
       serverTiming: env.SERVER_TIMING === '1',
+      requestLog: env.REQUEST_LOG !== '0',
       logRetentionDays: env.LOG_RETENTION_DAYS ?? String(DEFAULT_LOG_RETENTION_DAYS),
       accessTeamDomain: env.ACCESS_TEAM_DOMAIN || undefined,
       accessAudience: env.ACCESS_AUD || undefined,
     },
+  }
+}
+
+function rateLimiters(env: WorkerEnv): Readonly<Record<RateLimitName, RateLimit | undefined>> {
+  return {
+    signIn: env.SIGN_IN_LIMIT,
+    token: env.TOKEN_LIMIT,
+    tenant: env.TENANT_LIMIT,
+    failedAuthentication: env.FAILED_AUTHENTICATION_LIMIT,
   }
 }
 

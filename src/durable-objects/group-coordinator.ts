@@ -10,16 +10,17 @@ import { DurableObject } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import {
   answerOf,
+  GROUP_QUEUE_LIMITS,
   type GroupWriteAnswer,
   type GroupWriteRequest,
   type GroupWriter,
   prepareGroupWrite,
 } from '../provider/group-writer.ts'
+import { SerialQueue } from '../provider/serial-queue.ts'
 import { type D1Binding, noFigures, openDatabase } from '../storage/database.ts'
-import { SerialQueue } from './serial-queue.ts'
 
 export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implements GroupWriter {
-  readonly #queue = new SerialQueue()
+  readonly #queue = new SerialQueue(GROUP_QUEUE_LIMITS, Date.now)
 
   /** Runs a write when its turn comes. Refusals are answers; what throws is a fault of ours. */
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {

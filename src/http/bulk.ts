@@ -19,6 +19,7 @@ import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { limitBody, readBody, scimJson } from './content-type.ts'
+import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 
 /** Answers a request as if it had come from outside. */
@@ -31,7 +32,7 @@ const PATHS = /^\/(?:Users|Groups)(?:\/[^/?#]+)?$/
 
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
-  return new Hono<HttpEnv>().post('/', bearerAuth, limitBody, async (c) => {
+  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, limitBody, async (c) => {
     const request = parseBulkRequest(await readBody(c))
     await readAs(c.get('db'), c.get('credentials'), [])
     const env = { ...c.env, figures: c.get('figures') }

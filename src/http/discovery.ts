@@ -14,12 +14,13 @@ import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
+import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 
 export const discovery = new Hono<HttpEnv>()
   // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.
   .get('/ServiceProviderConfig', (c) => scimJson(c, serviceProviderConfig(tenantUrl(c)), 200))
-  .use(bearerAuth, async (c, next) => {
+  .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
     await readAs(c.get('db'), c.get('credentials'), [])
     await next()

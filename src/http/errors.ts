@@ -2,6 +2,7 @@
  * Errors to responses: the only place. Everything that is thrown under /scim/v2 ends here.
  */
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
+import { matchedRoutes } from 'hono/route'
 import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, ScimError } from '../scim/error.ts'
 import { DatabaseUnavailable } from '../storage/database.ts'
@@ -33,7 +34,9 @@ export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   if (!(error instanceof ScimError)) logFault(c, error)
   const response = scimJson(c, errorMessage(scimError), scimError.status)
   if (scimError.status === 401) response.headers.set('WWW-Authenticate', CHALLENGE)
-  if (scimError.status === 503) response.headers.set('Retry-After', String(RETRY_AFTER_SECONDS))
+  if (scimError.status === 503 || scimError.status === 429) {
+    response.headers.set('Retry-After', String(RETRY_AFTER_SECONDS))
+  }
   return response
 }
 
@@ -43,6 +46,11 @@ function toScimError(error: unknown): ScimError {
     return new ScimError(503, undefined, 'the directory does not answer at the moment; try again')
   }
   return new ScimError(500, undefined, 'an unexpected error; the request id names it in the log')
+}
+
+/** The pattern of the route that answers, such as `/scim/v2/Users/:id`: it names no person. */
+export function routeOf(c: Context<HttpEnv>): string {
+  return matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none'
 }
 
 /** The message and its causes, never a statement or its values: those hold names of people. */

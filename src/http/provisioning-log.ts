@@ -29,7 +29,8 @@ export function provisioningLog(type: ResourceType) {
     const action = ACTIONS[c.req.method]
     // A search is a POST that writes nothing.
     if (!(error instanceof ScimError) || action === undefined || c.req.path.endsWith('/.search')) return
-    if (error.status === 401 || error.status >= 500) return
+    // Not let in, or not looked at: "try again" is no decision about the write.
+    if (error.status === 401 || error.status === 429 || error.status >= 500) return
     try {
       await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
     } catch (failure) {

@@ -9,6 +9,7 @@ import { bulk, type Dispatch } from './bulk.ts'
 import { discovery } from './discovery.ts'
 import { onError, onMethodNotAllowed } from './errors.ts'
 import { groups } from './groups.ts'
+import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
 import { search } from './search.ts'
 import { serverTiming } from './server-timing.ts'
 import { users } from './users.ts'
@@ -21,11 +22,11 @@ import { users } from './users.ts'
 export function scim(dispatch: Dispatch): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   app.onError(onError)
-  app.use(serverTiming)
+  app.use(serverTiming, limitFailedAuthentication)
   app.use(methodNotAllowed({ app, onMethodNotAllowed }))
   for (const path of ['/Users', '/Groups'] as const) {
-    app.use(path, bearerAuth)
-    app.use(`${path}/*`, bearerAuth)
+    app.use(path, bearerAuth, limitRate)
+    app.use(`${path}/*`, bearerAuth, limitRate)
   }
   app.route('/Users', users)
   app.route('/Groups', groups)

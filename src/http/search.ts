@@ -9,14 +9,15 @@ import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { limitBody, readBody } from './content-type.ts'
+import { limitRate } from './rate-limit.ts'
 import { listOf, listParameters } from './request.ts'
 
 export const search = new Hono<HttpEnv>()
-  .get('/', bearerAuth, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
-  .post('/.search', bearerAuth, limitBody, async (c) => {
+  .get('/', bearerAuth, limitRate, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
+  .post('/.search', bearerAuth, limitRate, limitBody, async (c) => {
     return listOf(c, parseSearchRequest(await readBody(c)), RESOURCE_TYPES)
   })
-  .all('/Me', bearerAuth, async (c) => {
+  .all('/Me', bearerAuth, limitRate, async (c) => {
     await readAs(c.get('db'), c.get('credentials'), [])
     // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
     throw new ScimError(

@@ -118,7 +118,7 @@ function capture(command, args) {
 async function serve(port, persistTo) {
   const flags = ['--ip', HOST, '--port', String(port), '--inspector-port', '0', '--persist-to', persistTo]
   const quiet = ['--log-level', 'error', '--show-interactive-dev-session=false']
-  const [command, args] = wrangler(['dev', ...flags, '--var', 'SERVER_TIMING:1', ...quiet])
+  const [command, args] = wrangler(['dev', ...flags, '--var', 'SERVER_TIMING:1', '--var', 'REQUEST_LOG:0', ...quiet])
   // A group of its own, so that ending it ends workerd as well; Ctrl-C then reaches us alone.
   const child = spawn(command, args, {
     cwd: ROOT,

@@ -13,6 +13,12 @@ export const MAX_BOUND_PARAMETERS = 100
 // The most bytes in a row, a string or a BLOB: same page. The local simulator does not hold it, we do.
 export const MAX_ROW_BYTES = 2_000_000
 
+/**
+ * How long a batch may take before it counts as unanswered: shorter than D1's own limit of 30 seconds, so
+ * that the client hears of it, and so that one hanging batch does not hold up a queue for ever.
+ */
+export const BATCH_TIMEOUT_MS = 15_000
+
 export type SqlValue = string | number | null
 export type Row = Readonly<Record<string, SqlValue>>
 
@@ -97,7 +103,7 @@ export function openDatabase(binding: D1Binding, figures: DatabaseFigures): Data
       const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
       figures.roundTrips++
       try {
-        const results = await binding.batch<Record<string, SqlValue>>(prepared)
+        const results = await withTimeout(binding.batch<Record<string, SqlValue>>(prepared), BATCH_TIMEOUT_MS)
         for (const { meta } of results) {
           figures.rowsRead += meta.rows_read
           figures.rowsWritten += meta.rows_written
@@ -108,6 +114,19 @@ export function openDatabase(binding: D1Binding, figures: DatabaseFigures): Data
         throw translateError(error)
       }
     },
+  }
+}
+
+/** What is given up here may still be done over there: see DatabaseUnavailable. */
+async function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([answer, expiry])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -140,9 +159,11 @@ const dialect = new NumberingDialect()
  * a constant expression, which an index can still be searched for.
  */
 export function statement(query: SQLWrapper): Statement {
-  const { sql, params } = dialect.sqlToQuery(query.getSQL())
+  const { sql: written, params } = dialect.sqlToQuery(query.getSQL())
+  // Indentation counts towards D1's limit of 100,000 bytes in a statement; no text of ours breaks a line.
+  const sql = written.replace(/\s*\n\s*/g, ' ')
   if (params.length <= MAX_BOUND_PARAMETERS) return { sql, params: params as SqlValue[] }
-  const packed = sql.replace(/\?(\d+)/g, (_, number) => `json_extract(?1, '$[${Number(number) - 1}]')`)
+  const packed = sql.replace(/\?(\d+)/g, (_, number) => `(?1->>${Number(number) - 1})`)
   return { sql: packed, params: [JSON.stringify(params)] }
 }
 

@@ -5,7 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { type Database, type Statement, statement } from './database.ts'
-import { type Credentials, isValidToken, readAs, writeAs } from './tokens.ts'
+import { type Credentials, isValidToken, runAs, writeAs } from './tokens.ts'
 
 export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
 
@@ -52,7 +52,7 @@ export function logStatement(credentials: Credentials, entry: LogEntry, source?:
 
 /** Logs a refused write in a batch of its own. @throws {ScimError} 401: then nothing is logged */
 export async function logRefused(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
-  await readAs(db, credentials, [logStatement(credentials, entry)])
+  await runAs(db, credentials, [logStatement(credentials, entry)])
 }
 
 /** Logs an accepted write that changed nothing. */

@@ -12,6 +12,7 @@ import { and, eq, gt, isNull, or, type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../scim/error.ts'
 import {
   type Database,
+  DatabaseUnavailable,
   GuardError,
   type Row,
   type Statement,
@@ -63,12 +64,28 @@ export async function generateToken(tenantId: string): Promise<{ token: string; 
 }
 
 /**
- * Reads with a token: the check and the statements in one batch.
+ * Reads with a token: the check and the statements in one batch. Repeated once when the database does not
+ * answer: a read changes nothing but "last used", which is the same the second time. A write is never
+ * repeated: it may have been done although nobody heard of it. Its client is told to try again.
  *
  * @returns the results of the statements
  * @throws {ScimError} 401; what was read is then thrown away
  */
 export async function readAs(
+  db: Database,
+  credentials: Credentials,
+  statements: readonly Statement[],
+): Promise<readonly StatementResult[]> {
+  try {
+    return await runAs(db, credentials, statements)
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable) return await runAs(db, credentials, statements)
+    throw error
+  }
+}
+
+/** The check and the statements in one batch, whatever the scope of the token. @throws {ScimError} 401 */
+export async function runAs(
   db: Database,
   credentials: Credentials,
   statements: readonly Statement[],
@@ -162,6 +179,11 @@ function noteUse({ tokenHash, now }: Credentials): void {
 
 function isLastUsedDue(tokenHash: string, now: number): boolean {
   return now - (lastUsed.get(tokenHash) ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
+}
+
+/** True when this isolate has seen the token valid once: then its requests are those of the tenant. */
+export function wasProven({ tokenHash }: Credentials): boolean {
+  return lastUsed.has(tokenHash)
 }
 
 /** Rides in the batch that checks the token, so that it costs no round trip of its own. */

@@ -1,0 +1,57 @@
+/**
+ * Signing in and out.
+ */
+import { Hono } from 'hono'
+import { endSession } from '../../storage/sessions.ts'
+import type { AdminContext, AdminEnv } from '../env.ts'
+import { SignInPage } from '../pages/sign-in.tsx'
+import {
+  clearSession,
+  SIGN_IN_PATH,
+  safeDestination,
+  sessionOf,
+  signInMethod,
+  startSession,
+} from '../session.ts'
+import { readForm } from './request.ts'
+
+/** The period of the rate limit in wrangler.toml. */
+const TRY_AGAIN_SECONDS = 60
+
+export const signIn = new Hono<AdminEnv>()
+
+signIn.get('/sign-in', async (c) => {
+  const next = safeDestination(c.req.query('next'))
+  if (signInMethod(c.env.settings).kind === 'access') return c.redirect(next, 303)
+  return c.html(<SignInPage next={next} />)
+})
+
+signIn.post('/sign-in', async (c) => {
+  const method = signInMethod(c.env.settings)
+  const form = await readForm(c)
+  const next = safeDestination(form.next)
+  if (method.kind === 'access') return c.redirect(next, 303)
+  if (!(await c.env.isAllowed('signIn', addressOf(c)))) {
+    const message = 'Too many attempts from your address. Wait a minute, then try again.'
+    const page = <SignInPage next={next} error={{ field: undefined, message }} />
+    return c.html(page, 429, { 'Retry-After': String(TRY_AGAIN_SECONDS) })
+  }
+  if (await startSession(c, form.token?.trim() ?? '', method.adminToken)) return c.redirect(next, 303)
+  const message = 'This is not the admin token. See that it was copied as a whole.'
+  return c.html(<SignInPage next={next} error={{ field: 'token', message }} />, 401)
+})
+
+signIn.post('/sign-out', async (c) => {
+  const method = signInMethod(c.env.settings)
+  if (method.kind === 'token') {
+    const session = await sessionOf(c, method.adminToken)
+    if (session !== undefined) await endSession(c.get('db'), session, c.env.now())
+  }
+  clearSession(c)
+  return c.redirect(SIGN_IN_PATH, 303)
+})
+
+/** Cloudflare sets the header; no client can. */
+function addressOf(c: AdminContext): string {
+  return c.req.header('CF-Connecting-IP') ?? 'unknown'
+}

@@ -1,0 +1,42 @@
+/**
+ * Rate limits: 429 with Retry-After to a token or a tenant that runs away, and to an address that guesses
+ * tokens. How much is too much says the runtime.
+ */
+import { createMiddleware } from 'hono/factory'
+import type { HttpEnv } from '../runtime.ts'
+import { ScimError } from '../scim/error.ts'
+import { wasProven } from '../storage/tokens.ts'
+import { errorResponse } from './errors.ts'
+
+/**
+ * Counts a request against its token, and against its tenant once the token was seen valid: a stranger
+ * who merely names a tenant must not use up what it is allowed.
+ */
+export const limitRate = createMiddleware<HttpEnv>(async function limitRate(c, next) {
+  const credentials = c.get('credentials')
+  const [token, tenant] = await Promise.all([
+    c.env.isAllowed('token', credentials.tokenHash),
+    wasProven(credentials) ? c.env.isAllowed('tenant', credentials.tenantId) : true,
+  ])
+  if (!token || !tenant) throw tooMany(token ? 'of this tenant' : 'with this token')
+  await next()
+})
+
+/**
+ * Counts refused tokens by the address of the client. Beyond the limit the answer no longer tells whether
+ * the token was refused. Valid tokens from the same address go on: clients share addresses.
+ */
+export const limitFailedAuthentication = createMiddleware<HttpEnv>(
+  async function limitFailedAuthentication(c, next) {
+    await next()
+    if (c.res.status !== 401) return
+    // Cloudflare sets the header and no client can; where it is missing, there is one bucket for all.
+    const address = c.req.header('CF-Connecting-IP') ?? 'unknown'
+    if (!(await c.env.isAllowed('failedAuthentication', address)))
+      c.res = errorResponse(c, tooMany('with refused tokens'))
+  },
+)
+
+function tooMany(what: string): ScimError {
+  return new ScimError(429, undefined, `too many requests ${what}; try again later`)
+}

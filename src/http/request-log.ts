@@ -1,0 +1,26 @@
+/**
+ * One line of JSON in the application log for each request: what an operator needs at 3 a.m., and nothing
+ * of any person. Off when REQUEST_LOG is "0".
+ */
+import { createMiddleware } from 'hono/factory'
+import type { HttpEnv } from '../runtime.ts'
+import { routeOf } from './errors.ts'
+
+/** Writes the line when the answer is ready. `d1` holds what the request cost at the database. */
+export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c, next) {
+  const started = c.env.now()
+  await next()
+  if (!c.env.settings.requestLog) return
+  console.log(
+    JSON.stringify({
+      requestId: c.get('requestId'),
+      // As claimed by the token; `status` tells whether it was true.
+      tenant: c.get('credentials')?.tenantId ?? null,
+      method: c.req.method,
+      route: routeOf(c),
+      status: c.res.status,
+      durationMs: c.env.now() - started,
+      d1: c.get('figures') ?? null,
+    }),
+  )
+})
