@@ -21,6 +21,7 @@ import {
 import { generateToken, insertToken, listTokens, revokeToken, type TokenInfo } from '../storage/tokens.ts'
 import { AdminError, adminErrorResponse, invalidField } from './errors.ts'
 import { expiresAt, groupLimit, type Input, name, requireObject, tenantId, tokenScope } from './input.ts'
+import { tenantUrl } from './tenant-url.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 const LOG_PAGE_SIZE = 100
@@ -98,7 +99,7 @@ export function adminApi(): Hono<HttpEnv> {
       ...shown
     } = tokenJson({ ...token, lastUsedAt: null, revokedAt: null })
     // The only answer that ever holds the token.
-    return c.json({ ...shown, tenantUrl: `${new URL(c.req.url).origin}/scim/v2`, token: secret }, 201)
+    return c.json({ ...shown, tenantUrl: tenantUrl(c), token: secret }, 201)
   })
   app.delete('/tenants/:id/tokens/:tokenId', async (c) => {
     const { id, tokenId } = c.req.param()

@@ -1,5 +1,6 @@
 /**
- * Errors of the admin API: `{ "error": { "code", "message", "field" } }` with the fitting status.
+ * Errors of the administrator's part: the API answers `{ "error": { "code", "message", "field" } }` with
+ * the fitting status, the dashboard a page that says the same (src/admin/routes.tsx).
  */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
@@ -31,16 +32,21 @@ export function adminErrorResponse(c: Context, error: unknown): Response {
   // Middleware of Hono brings its own response along: the challenge of a 401.
   if (error instanceof HTTPException) return error.getResponse()
   const known = toAdminError(error)
-  if (known.status >= 500) {
-    const message = error instanceof Error ? error.message : String(error)
-    console.error(JSON.stringify({ requestId: c.get('requestId'), route: c.req.routePath, message }))
-  }
+  if (known.status >= 500) logFault(c, error)
   const { code, message, field } = known
   const retry: Record<string, string> = known.status === 503 ? { 'Retry-After': '5' } : {}
   return c.json({ error: { code, message, ...(field !== undefined && { field }) } }, known.status, retry)
 }
 
-function toAdminError(error: unknown): AdminError {
+/** The message of a fault, never a statement or its values: those hold names of people. */
+export function logFault(c: Context, error: unknown): void {
+  const causes: string[] = []
+  for (let at = error; at instanceof Error; at = at.cause) causes.push(at.message)
+  console.error(JSON.stringify({ requestId: c.get('requestId'), route: c.req.routePath, causes }))
+}
+
+/** What is expected as it is, everything else without detail. */
+export function toAdminError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
   if (error instanceof DatabaseUnavailable) {
     return new AdminError(503, 'unavailable', 'the directory does not answer at the moment; try again')

@@ -1,0 +1,68 @@
+/**
+ * Cloudflare Access in front of the dashboard: checks the token that Access adds to every request it lets
+ * through (https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/).
+ */
+import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
+import type { AdminContext } from './env.ts'
+import { AdminError } from './errors.ts'
+
+export interface AccessSettings {
+  /** Such as "acme.cloudflareaccess.com". */
+  readonly teamDomain: string
+  /** The AUD tag of the application. */
+  readonly audience: string
+}
+
+// The team's keys, kept between requests: jose fetches them again when they are old or a key is unknown.
+const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>()
+
+/**
+ * Who Access says it is.
+ *
+ * @throws {AdminError} 403 when the request did not come through Access, 503 when its keys cannot be had
+ */
+export async function accessEmail(
+  c: AdminContext,
+  { teamDomain, audience }: AccessSettings,
+): Promise<string> {
+  const token = c.req.header('Cf-Access-Jwt-Assertion')
+  if (token === undefined) throw refused('this request did not come through Cloudflare Access')
+  const issuer = `https://${teamDomain.replace(/^https:\/\//, '').replace(/\/+$/, '')}`
+  try {
+    const options = { issuer, audience, algorithms: ['RS256'], requiredClaims: ['exp', 'iat'] }
+    const { payload } = await jwtVerify(token, keysOf(c, issuer), options)
+    return typeof payload.email === 'string' ? payload.email : String(payload.common_name ?? payload.sub)
+  } catch (error) {
+    if (isRefusal(error)) throw refused('the token of Cloudflare Access is not valid here')
+    throw new AdminError(503, 'unavailable', 'the keys of Cloudflare Access cannot be fetched; try again')
+  }
+}
+
+function refused(message: string): AdminError {
+  return new AdminError(
+    403,
+    'forbidden',
+    `${message}; open the dashboard by the address that Access protects`,
+  )
+}
+
+/** A fault of the token; all others mean that we could not tell. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof errors.JWTClaimValidationFailed ||
+    error instanceof errors.JWTExpired ||
+    error instanceof errors.JWTInvalid ||
+    error instanceof errors.JWSInvalid ||
+    error instanceof errors.JWSSignatureVerificationFailed ||
+    error instanceof errors.JOSEAlgNotAllowed ||
+    error instanceof errors.JWKSNoMatchingKey
+  )
+}
+
+function keysOf(c: AdminContext, issuer: string) {
+  const known = keySets.get(issuer)
+  if (known !== undefined) return known
+  const keys = createRemoteJWKSet(new URL('/cdn-cgi/access/certs', issuer), { [customFetch]: c.env.fetch })
+  keySets.set(issuer, keys)
+  return keys
+}

@@ -1,0 +1,44 @@
+/**
+ * Every attribute of a resource, grouped by schema.
+ */
+import { type Complex, isComplex } from '../../scim/comparison.ts'
+import { ValueText } from './value.tsx'
+
+/** All attributes that are stored; what is shown elsewhere on the page is left out by the caller. */
+export function Attributes({ resource }: { resource: Complex }) {
+  const entries = Object.entries(resource).filter(([name]) => name !== 'schemas')
+  const core = entries.filter(([name]) => !name.startsWith('urn:'))
+  const extensions = entries.filter(([name]) => name.startsWith('urn:'))
+  return (
+    <>
+      <AttributeList attributes={core} />
+      {extensions.map(([urn, value]) => (
+        <>
+          <h3 class="urn">{urn}</h3>
+          <AttributeList attributes={isComplex(value) ? Object.entries(value) : [['value', value]]} />
+        </>
+      ))}
+    </>
+  )
+}
+
+function AttributeList({ attributes }: { attributes: readonly (readonly [string, unknown])[] }) {
+  return (
+    <dl class="attributes">
+      {attributes.flatMap(flattened).map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>
+            <ValueText value={value} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** Sub-attributes of a single complex attribute in rows of their own: "name.givenName". */
+function flattened([name, value]: readonly [string, unknown]): readonly (readonly [string, unknown])[] {
+  if (!isComplex(value)) return [[name, value]]
+  return Object.entries(value).map(([sub, subValue]) => [`${name}.${sub}`, subValue] as const)
+}

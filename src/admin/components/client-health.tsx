@@ -1,0 +1,34 @@
+/**
+ * When a client was last heard of, and whether that is as often as it should be.
+ */
+import type { ListedToken } from '../../storage/token-rotation.ts'
+import { Ago } from './time.tsx'
+
+/** Entra runs a cycle about every 40 minutes, and asks something even when nothing changed; two may be missed. */
+const EXPECTED_WITHIN_MS = 2 * 40 * 60 * 1000
+
+export function ClientHealth(props: {
+  readonly tokens: readonly ListedToken[]
+  readonly now: number
+  readonly apiKeysPath: string
+}) {
+  const { tokens, now, apiKeysPath } = props
+  const live = tokens.filter(({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt ?? now + 1) > now)
+  const last = Math.max(0, ...live.map(({ lastUsedAt }) => lastUsedAt ?? 0))
+  const isLate = last > 0 && now - last > EXPECTED_WITHIN_MS
+  return (
+    <div class={isLate ? 'stat warn' : 'stat'}>
+      <h2>Client</h2>
+      <p class="big text">{last === 0 ? 'Not heard of yet' : <Ago at={last} now={now} />}</p>
+      <p class={isLate ? 'warn-text' : 'muted'}>{advice(live.length, last, isLate)}</p>
+      {live.length === 0 && <a href={apiKeysPath}>Generate a token</a>}
+    </div>
+  )
+}
+
+function advice(liveTokens: number, last: number, isLate: boolean): string {
+  if (liveTokens === 0) return 'There is no valid token, so no client can connect.'
+  if (last === 0) return 'Press “Test Connection” in the client: its first request shows up here.'
+  if (isLate) return 'Entra’s cycles come every 40 minutes: see whether the job is on, or in quarantine.'
+  return 'Last request; Entra’s cycles come as expected, every 40 minutes.'
+}

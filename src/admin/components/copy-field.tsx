@@ -1,0 +1,16 @@
+/**
+ * A value to copy. Without the script it can be selected; the script shows the button.
+ */
+export function CopyField({ id, label, value }: { id: string; label: string; value: string }) {
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <div class="copy">
+        <input id={id} class="mono" value={value} readonly spellcheck={false} autocomplete="off" />
+        <button type="button" class="quiet" data-copy={id} aria-label={`Copy ${label}`} hidden>
+          Copy
+        </button>
+      </div>
+    </div>
+  )
+}

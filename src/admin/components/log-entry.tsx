@@ -1,0 +1,168 @@
+/**
+ * An entry of the provisioning log: one line that opens to everything that is known of it.
+ */
+import type { Child } from 'hono/jsx'
+import type { AttributeChange } from '../../scim/changes.ts'
+import type { ListedEntry } from '../../storage/log-pages.ts'
+import { Badge } from './blocks.tsx'
+import { withQuery } from './pagination.tsx'
+import { tenantPaths } from './paths.ts'
+import { Time } from './time.tsx'
+import { ValueText } from './value.tsx'
+
+interface EntryProps {
+  readonly tenantId: string
+  readonly entry: ListedEntry
+}
+
+/** Entries as lines that open. */
+export function LogEntries({ tenantId, entries }: { tenantId: string; entries: readonly ListedEntry[] }) {
+  return (
+    <ul class="entries">
+      {entries.map((entry) => (
+        <li>
+          <details id={`entry-${entry.id}`}>
+            <summary>
+              <Outcome entry={entry} />
+              <span class="entry-name">{entry.resourceName ?? entry.resourceId ?? '(no name)'}</span>
+              <span class="entry-action">
+                {entry.resourceType} · {entry.action}
+              </span>
+              <span class="entry-time">
+                <Time at={entry.time} />
+              </span>
+            </summary>
+            <LogEntryDetails tenantId={tenantId} entry={entry} />
+          </details>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+export function Outcome({ entry }: { entry: ListedEntry }) {
+  const isRefused = entry.outcome === 'refused'
+  return (
+    <Badge tone={isRefused ? 'danger' : 'ok'}>{isRefused ? `Refused ${entry.status}` : 'Accepted'}</Badge>
+  )
+}
+
+/** Everything of an entry. */
+export function LogEntryDetails({ tenantId, entry }: EntryProps) {
+  const paths = tenantPaths(tenantId)
+  return (
+    <div class="entry-details">
+      {entry.detail && (
+        <p class="notice danger">
+          <strong>
+            {entry.status} {entry.scimType ?? ''}
+          </strong>{' '}
+          {entry.detail}
+        </p>
+      )}
+      <Changes tenantId={tenantId} entry={entry} />
+      {entry.ignored.length > 0 && (
+        <p>
+          <strong>Ignored, because no schema has them:</strong> <code>{entry.ignored.join(', ')}</code>
+        </p>
+      )}
+      <dl class="facts">
+        <Fact name="Time">
+          <Time at={entry.time} />
+        </Fact>
+        <Fact name="Token">
+          <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
+        </Fact>
+        <Fact name={entry.resourceType}>
+          <ResourceLinks tenantId={tenantId} entry={entry} />
+        </Fact>
+        <Fact name="Answer">
+          <span class="number">HTTP {entry.status}</span>
+        </Fact>
+        <Fact name="Request id">
+          <code>{entry.requestId}</code>
+        </Fact>
+        <Fact name="Entry">
+          <a href={`${paths.log}/${entry.id}`}>Link to this entry</a>
+        </Fact>
+      </dl>
+    </div>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: Child }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+function ResourceLinks({ tenantId, entry }: EntryProps) {
+  const paths = tenantPaths(tenantId)
+  if (entry.resourceId === null) return <>was not created</>
+  const list = entry.resourceType === 'User' ? paths.users : paths.groups
+  return (
+    <>
+      <a href={`${list}/${encodeURIComponent(entry.resourceId)}`}>
+        Open the {entry.resourceType.toLowerCase()}
+      </a>
+      {' · '}
+      <a href={withQuery(paths.log, { resource: entry.resourceId })}>All its entries</a>
+    </>
+  )
+}
+
+function Changes({ tenantId, entry }: EntryProps) {
+  if (entry.changes === undefined) {
+    const href = `${tenantPaths(tenantId).log}/${entry.id}`
+    return (
+      <p>
+        The list of changes is long: <a href={href}>show it on a page of its own</a>.
+      </p>
+    )
+  }
+  if (entry.changes.length === 0) {
+    const isRefused = entry.outcome === 'refused'
+    return <p class="muted">{isRefused ? 'Nothing was changed.' : nothingToSay(entry)}</p>
+  }
+  return (
+    <section class="scroll" tabindex={0} aria-label="Changed attributes">
+      <table class="compact changes">
+        <thead>
+          <tr>
+            <th scope="col">Attribute</th>
+            <th scope="col">Before</th>
+            <th scope="col">After</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entry.changes.map((change) => (
+            <Change change={change} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function nothingToSay({ action }: ListedEntry): string {
+  return action === 'delete' ? 'It was deleted with its memberships.' : 'It was so already: nothing changed.'
+}
+
+function Change({ change }: { change: AttributeChange }) {
+  return (
+    <tr>
+      <th scope="row">
+        <code>{change.attribute}</code>
+      </th>
+      <td>
+        <ValueText value={change.old} />
+      </td>
+      <td>
+        <ValueText value={change.new} />
+      </td>
+    </tr>
+  )
+}

@@ -1,0 +1,140 @@
+/**
+ * The filters of the provisioning log, as typed.
+ */
+import type { ListedToken } from '../../storage/token-rotation.ts'
+import { Field, type FormError, FormNotice, Select } from './form.tsx'
+
+export const ACTIONS = [
+  'create',
+  'update',
+  'disable',
+  'enable',
+  'delete',
+  'add member',
+  'remove member',
+] as const
+
+/** What was typed, by the names of the query parameters. */
+export interface LogFilterForm extends Readonly<Record<string, string | undefined>> {
+  readonly q: string | undefined
+  readonly action: string | undefined
+  readonly outcome: string | undefined
+  readonly type: string | undefined
+  readonly token: string | undefined
+  readonly from: string | undefined
+  readonly to: string | undefined
+  readonly resource: string | undefined
+}
+
+const OUTCOMES = [
+  ['', 'Any outcome'],
+  ['accepted', 'Accepted'],
+  ['refused', 'Refused'],
+] as const
+
+const TYPES = [
+  ['', 'Users and groups'],
+  ['User', 'Users'],
+  ['Group', 'Groups'],
+] as const
+
+export function LogFilters(props: {
+  readonly path: string
+  readonly tokens: readonly ListedToken[]
+  readonly form: LogFilterForm
+  readonly error: FormError | undefined
+}) {
+  const { path, tokens, form, error } = props
+  const isFiltered = Object.values(form).some((value) => value !== undefined && value !== '')
+  return (
+    <form class="panel filters" method="get" action={path} aria-label="Filters">
+      <FormNotice error={error} fields={['q', 'from', 'to', 'action', 'outcome', 'type', 'token']} />
+      {form.resource && (
+        <p class="chip">
+          Only entries of <code>{form.resource}</code>
+          <input type="hidden" name="resource" value={form.resource} />
+        </p>
+      )}
+      <div class="grid">
+        <TextFilter form={form} error={error} />
+        <Choice name="outcome" label="Outcome" value={form.outcome} options={OUTCOMES} error={error} />
+        <Choice
+          name="action"
+          label="Action"
+          value={form.action}
+          options={[['', 'Any action'], ...ACTIONS.map((action) => [action, action] as const)]}
+          error={error}
+        />
+        <Choice name="type" label="Resource" value={form.type} options={TYPES} error={error} />
+        <Choice
+          name="token"
+          label="Token"
+          value={form.token}
+          options={[['', 'Any token'], ...tokens.map(({ id, name }) => [id, name] as const)]}
+          error={error}
+        />
+        <Moment name="from" label="From (UTC)" value={form.from} error={error} />
+        <Moment name="to" label="To (UTC)" value={form.to} error={error} />
+        <div class="field submit">
+          <button type="submit" class="primary">
+            Filter
+          </button>
+          {isFiltered && (
+            <a class="button quiet" href={path}>
+              Clear
+            </a>
+          )}
+        </div>
+      </div>
+    </form>
+  )
+}
+
+function TextFilter({ form, error }: { form: LogFilterForm; error: FormError | undefined }) {
+  return (
+    <Field
+      id="filter-q"
+      name="q"
+      label="Text in name, id, reason or request id"
+      error={error}
+      control={(attributes) => <input {...attributes} type="search" value={form.q ?? ''} />}
+    />
+  )
+}
+
+function Choice(props: {
+  readonly name: string
+  readonly label: string
+  readonly value: string | undefined
+  readonly options: readonly (readonly [string, string])[]
+  readonly error: FormError | undefined
+}) {
+  const { name, label, value, options, error } = props
+  return (
+    <Field
+      id={`filter-${name}`}
+      name={name}
+      label={label}
+      error={error}
+      control={(attributes) => <Select attributes={attributes} value={value} options={options} />}
+    />
+  )
+}
+
+function Moment(props: {
+  readonly name: string
+  readonly label: string
+  readonly value: string | undefined
+  readonly error: FormError | undefined
+}) {
+  const { name, label, value, error } = props
+  return (
+    <Field
+      id={`filter-${name}`}
+      name={name}
+      label={label}
+      error={error}
+      control={(attributes) => <input {...attributes} type="datetime-local" value={value ?? ''} />}
+    />
+  )
+}

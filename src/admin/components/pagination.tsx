@@ -1,0 +1,34 @@
+/**
+ * The way through a long list: the first page, and the next one. A cursor knows no page numbers.
+ */
+export function Pagination({
+  first,
+  next,
+  label,
+}: {
+  /** Undefined on the first page. */
+  first: string | undefined
+  next: string | undefined
+  /** What is paged, for screen readers. */
+  label: string
+}) {
+  if (first === undefined && next === undefined) return null
+  return (
+    <nav class="pagination" aria-label={`Pages of ${label}`}>
+      {first && <a href={first}>« First page</a>}
+      {next && (
+        <a href={next} rel="next">
+          Next page »
+        </a>
+      )}
+    </nav>
+  )
+}
+
+/** A path with query parameters; those without a value are left out. */
+export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value) parameters.set(name, value)
+  const text = parameters.toString()
+  return text === '' ? path : `${path}?${text}`
+}

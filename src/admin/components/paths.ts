@@ -1,0 +1,25 @@
+/**
+ * The addresses of the dashboard's pages.
+ */
+export interface TenantPaths {
+  readonly overview: string
+  readonly users: string
+  readonly groups: string
+  readonly apiKeys: string
+  readonly log: string
+  readonly settings: string
+}
+
+export const TENANTS_PATH = '/admin/tenants'
+
+export function tenantPaths(tenantId: string): TenantPaths {
+  const overview = `${TENANTS_PATH}/${encodeURIComponent(tenantId)}`
+  return {
+    overview,
+    users: `${overview}/users`,
+    groups: `${overview}/groups`,
+    apiKeys: `${overview}/api-keys`,
+    log: `${overview}/log`,
+    settings: `${overview}/settings`,
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Links to users and groups: the members of a group, the groups of a member.
+ */
+import type { NamedReference } from '../../storage/directory-details.ts'
+import { tenantPaths } from './paths.ts'
+
+export function References(props: {
+  readonly tenantId: string
+  readonly references: readonly NamedReference[]
+}) {
+  const paths = tenantPaths(props.tenantId)
+  return (
+    <ul class="references">
+      {props.references.map(({ id, type, name }) => (
+        <li>
+          <a href={`${type === 'Group' ? paths.groups : paths.users}/${encodeURIComponent(id)}`}>
+            {name ?? id}
+          </a>
+          {type === 'Group' && <span class="muted"> group</span>}
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,18 @@
+/**
+ * What a request of the dashboard carries, and the context of its handlers.
+ */
+import type { Context } from 'hono'
+import type { HttpEnv, Runtime } from '../runtime.ts'
+import type { Session } from './session.ts'
+
+/** Who is signed in, and how. */
+export type Administrator =
+  | { readonly kind: 'token'; readonly session: Session }
+  | { readonly kind: 'access'; readonly email: string }
+
+export interface AdminEnv {
+  Bindings: Runtime
+  Variables: HttpEnv['Variables'] & { administrator: Administrator }
+}
+
+export type AdminContext = Context<AdminEnv>

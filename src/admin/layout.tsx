@@ -1,0 +1,124 @@
+/**
+ * The frame of every page: head, navigation, who is signed in.
+ */
+import { html } from 'hono/html'
+import type { Child } from 'hono/jsx'
+import { assetPaths } from './assets/assets.ts'
+import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
+import type { Administrator } from './env.ts'
+
+export type NavigationItem = 'overview' | 'directory' | 'apiKeys' | 'log' | 'settings' | 'tenants'
+
+export interface LayoutProps {
+  readonly title: string
+  /** Undefined where nobody is signed in. */
+  readonly administrator: Administrator | undefined
+  /** The tenant that the page is about, if it is about one. */
+  readonly tenant?: { readonly id: string; readonly name: string } | undefined
+  readonly current?: NavigationItem | undefined
+  readonly children: Child
+}
+
+/** A whole document. */
+export function Layout({ title, administrator, tenant, current, children }: LayoutProps) {
+  const assets = assetPaths()
+  const parts = [title, tenant?.name, 'scim-worker'].filter((part) => part !== undefined)
+  return html`<!doctype html>${(
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <title>{parts.join(' · ')}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <link rel="stylesheet" href={assets.style} />
+        <link rel="icon" href={assets.icon} type="image/svg+xml" />
+        <script src={assets.script} defer></script>
+      </head>
+      <body class={administrator === undefined ? 'alone' : ''}>
+        <a class="skip" href="#content">
+          Skip to the content
+        </a>
+        {administrator && <Sidebar administrator={administrator} tenant={tenant} current={current} />}
+        <main id="content" tabindex={-1}>
+          {children}
+        </main>
+      </body>
+    </html>
+  )}`
+}
+
+function Sidebar({
+  administrator,
+  tenant,
+  current,
+}: Pick<LayoutProps, 'tenant' | 'current'> & { administrator: Administrator }) {
+  return (
+    <header class="sidebar">
+      <a class="brand" href="/admin">
+        <Logo />
+        <span>scim-worker</span>
+      </a>
+      {tenant && (
+        <p class="tenant">
+          <span class="tenant-name">{tenant.name}</span>
+          <a href={TENANTS_PATH}>Switch tenant</a>
+        </p>
+      )}
+      <nav aria-label="Dashboard">
+        <ul>
+          {navigation(tenant?.id).map(([item, label, href]) => (
+            <li>
+              <a href={href} {...(item === current ? { 'aria-current': 'page' } : {})}>
+                {label}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <SignOut administrator={administrator} />
+    </header>
+  )
+}
+
+function navigation(tenantId: string | undefined): readonly [NavigationItem, string, string][] {
+  const tenants: [NavigationItem, string, string] = ['tenants', 'Tenants', TENANTS_PATH]
+  if (tenantId === undefined) return [tenants]
+  const paths = tenantPaths(tenantId)
+  return [
+    ['overview', 'Overview', paths.overview],
+    ['directory', 'Users and Groups', paths.users],
+    ['apiKeys', 'API Keys', paths.apiKeys],
+    ['log', 'Provisioning log', paths.log],
+    ['settings', 'Settings', paths.settings],
+    tenants,
+  ]
+}
+
+function SignOut({ administrator }: { administrator: Administrator }) {
+  if (administrator.kind === 'access') {
+    return (
+      <p class="account">
+        <span>{administrator.email}</span>
+        <a href="/cdn-cgi/access/logout">Sign out</a>
+      </p>
+    )
+  }
+  return (
+    <form class="account" method="post" action="/admin/sign-out">
+      <span>Administrator</span>
+      <button type="submit" class="link">
+        Sign out
+      </button>
+    </form>
+  )
+}
+
+function Logo() {
+  return (
+    <svg class="logo" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
+      <rect width="24" height="24" rx="6" />
+      <circle cx="9" cy="9" r="3" />
+      <path d="M4 18.5c0-3 2.2-5 5-5s5 2 5 5M14 8h6M16 12h4M18 16h2" />
+    </svg>
+  )
+}

@@ -1,0 +1,76 @@
+/**
+ * The provisioning log as a file: CSV for spreadsheets, JSON for programs. Written while it is read, so
+ * that a log of any length needs little memory.
+ */
+import type { ListedEntry } from '../storage/log-pages.ts'
+
+type Entries = AsyncIterable<readonly ListedEntry[]>
+type Text = AsyncGenerator<string, void, undefined>
+
+const CSV_COLUMNS = {
+  time: (entry) => new Date(entry.time).toISOString(),
+  outcome: (entry) => entry.outcome,
+  status: (entry) => String(entry.status),
+  action: (entry) => entry.action,
+  resourceType: (entry) => entry.resourceType,
+  resourceName: (entry) => entry.resourceName ?? '',
+  resourceId: (entry) => entry.resourceId ?? '',
+  scimType: (entry) => entry.scimType ?? '',
+  detail: (entry) => entry.detail ?? '',
+  changes: (entry) => JSON.stringify(entry.changes ?? []),
+  ignored: (entry) => entry.ignored.join(' '),
+  token: (entry) => entry.tokenName ?? entry.tokenId,
+  requestId: (entry) => entry.requestId,
+  id: (entry) => entry.id,
+} as const satisfies Readonly<Record<string, (entry: ListedEntry) => string>>
+
+/** CSV (RFC 4180) with a line of names. */
+export async function* csvOf(entries: Entries): Text {
+  yield `${Object.keys(CSV_COLUMNS).join(',')}\r\n`
+  for await (const some of entries) {
+    yield some
+      .map(
+        (entry) =>
+          `${Object.values(CSV_COLUMNS)
+            .map((read) => csvCell(read(entry)))
+            .join(',')}\r\n`,
+      )
+      .join('')
+  }
+}
+
+/** Spreadsheets take a cell that begins so for a formula: a user's name must not become one. */
+function csvCell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** A JSON array, one entry a line. */
+export async function* jsonOf(entries: Entries): Text {
+  let separator = '[\n'
+  for await (const some of entries) {
+    if (some.length === 0) continue
+    yield separator + some.map((entry) => JSON.stringify(jsonEntry(entry))).join(',\n')
+    separator = ',\n'
+  }
+  yield separator === '[\n' ? '[]\n' : '\n]\n'
+}
+
+function jsonEntry(entry: ListedEntry) {
+  return { ...entry, time: new Date(entry.time).toISOString() }
+}
+
+/** A body that is written as fast as it is read. It breaks off when its source fails. */
+export function streamOf(text: Text): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await text.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+    async cancel() {
+      await text.return()
+    },
+  })
+}

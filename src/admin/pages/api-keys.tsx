@@ -1,0 +1,203 @@
+/**
+ * API Keys: generate a token for an identity provider, and the tokens that there are.
+ */
+import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { ListedToken } from '../../storage/token-rotation.ts'
+import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
+import { CopyField } from '../components/copy-field.tsx'
+import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
+import { tenantPaths } from '../components/paths.ts'
+import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
+import { isLive, TokenTable } from '../components/token-table.tsx'
+import type { Administrator } from '../env.ts'
+import { Layout } from '../layout.tsx'
+
+/** What the form of one provider holds. */
+export interface TokenForm {
+  readonly provider: ProviderId
+  readonly name: string
+  readonly scope: string
+  readonly expires: string
+}
+
+export interface ApiKeysProps {
+  readonly administrator: Administrator
+  readonly now: number
+  readonly tenant: TenantSummary
+  readonly tenantUrl: string
+  readonly tokens: readonly ListedToken[]
+  /** The card to show open. */
+  readonly open: ProviderId | undefined
+  /** Ids for the tokens to come: each form works once. */
+  readonly newIds: Readonly<Record<ProviderId, string>>
+  /** What was typed and what is wrong with it. */
+  readonly form?: TokenForm | undefined
+  readonly error?: FormError | undefined
+  /** A sentence about what was just done. */
+  readonly done?: string | undefined
+}
+
+const SCOPES = [
+  ['provision', 'Provision: read and write'],
+  ['read', 'Read only'],
+] as const
+
+export function ApiKeysPage(props: ApiKeysProps) {
+  const { administrator, tenant, tenantUrl, tokens, now, open, done } = props
+  const live = tokens.filter((token) => isLive(token, now))
+  const ended = tokens.filter((token) => !isLive(token, now))
+  const { apiKeys } = tenantPaths(tenant.id)
+  return (
+    <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
+      <PageHead title="API Keys" lead="Each client signs in with a token of its own." />
+      {done && (
+        <p class="notice ok" role="status">
+          {done}
+        </p>
+      )}
+      <h2 class="minor" id="generate">
+        Generate a token for
+      </h2>
+      <div class="cards">
+        {PROVIDERS.map((provider) => (
+          <details
+            class="card"
+            id={`provider-${provider.id}`}
+            open={
+              open === provider.id || (open === undefined && tokens.length === 0 && provider.id === 'entra')
+            }
+          >
+            <summary>{provider.name}</summary>
+            <div class="card-body">
+              <GenerateForm {...props} provider={provider.id} defaultName={provider.tokenName} />
+            </div>
+          </details>
+        ))}
+      </div>
+      <Section id="tokens" title="Tokens">
+        <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
+        {live.length === 0 ? (
+          <EmptyState title="No valid token.">
+            <p>Generate one above, then paste it with the Tenant URL into your identity provider.</p>
+          </EmptyState>
+        ) : (
+          <TokenTable tokens={live} all={tokens} now={now} path={apiKeys} newId={props.newIds.other} />
+        )}
+        {ended.length > 0 && (
+          <details id="ended">
+            <summary>Revoked and expired ({ended.length})</summary>
+            <TokenTable tokens={ended} all={tokens} now={now} path={apiKeys} newId={props.newIds.other} />
+          </details>
+        )}
+      </Section>
+    </Layout>
+  )
+}
+
+function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName: string }) {
+  const { provider, defaultName, tenant, newIds } = props
+  const isTyped = props.form?.provider === provider
+  const error = isTyped ? props.error : undefined
+  const form = isTyped && props.form ? props.form : { name: defaultName, scope: 'provision', expires: '' }
+  return (
+    <form method="post" action={tenantPaths(tenant.id).apiKeys}>
+      <FormNotice error={error} fields={['name', 'scope', 'expires']} />
+      <input type="hidden" name="provider" value={provider} />
+      <input type="hidden" name="id" value={newIds[provider]} />
+      <Field
+        id={`${provider}-name`}
+        name="name"
+        label="Name"
+        hint="Says in the log who made a change."
+        error={error}
+        control={(attributes) => (
+          <input {...attributes} value={form.name} maxlength={100} required autocomplete="off" />
+        )}
+      />
+      <Field
+        id={`${provider}-scope`}
+        name="scope"
+        label="Scope"
+        error={error}
+        control={(attributes) => <Select attributes={attributes} value={form.scope} options={SCOPES} />}
+      />
+      <Field
+        id={`${provider}-expires`}
+        name="expires"
+        label="Last day (optional)"
+        hint="The token ends with this day, in UTC. Empty: it does not expire."
+        error={error}
+        control={(attributes) => <input {...attributes} type="date" value={form.expires} />}
+      />
+      <button type="submit" class="primary">
+        Generate Token
+      </button>
+    </form>
+  )
+}
+
+/** The only page that ever shows a token. */
+export function NewTokenPage(props: {
+  readonly administrator: Administrator
+  readonly tenant: { readonly id: string; readonly name: string }
+  readonly tenantUrl: string
+  readonly name: string
+  readonly token: string
+  /** The name of the token that this one is to replace. */
+  readonly isRotation: boolean
+}) {
+  const { administrator, tenant, tenantUrl, name, token, isRotation } = props
+  const paths = tenantPaths(tenant.id)
+  return (
+    <Layout title="Your new token" administrator={administrator} tenant={tenant} current="apiKeys">
+      <PageHead title="Your new token" lead={name} />
+      <Notice tone="warn" title="Copy the token now: it will not be shown again.">
+        <p>Only a hash of it is stored. If you lose it, generate another one and revoke this one.</p>
+      </Notice>
+      <section class="panel" aria-label="Tenant URL and token">
+        <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
+        <CopyField id="secret-token" label="Secret Token" value={token} />
+        <p>
+          Paste both into your identity provider — in Microsoft Entra under <b>Provisioning</b>,{' '}
+          <b>Admin Credentials</b> — and press <b>Test Connection</b>.
+          {isRotation &&
+            ' The old token stays valid until you revoke it: do that once the new one is in use.'}
+        </p>
+        <p class="actions">
+          <a class="button primary" href={paths.apiKeys}>
+            I have copied it
+          </a>
+        </p>
+      </section>
+    </Layout>
+  )
+}
+
+/** Asks before a token is revoked. */
+export function RevokeTokenPage(props: {
+  readonly administrator: Administrator
+  readonly tenant: { readonly id: string; readonly name: string }
+  readonly token: ListedToken
+}) {
+  const { administrator, tenant, token } = props
+  const { apiKeys } = tenantPaths(tenant.id)
+  return (
+    <Layout title="Revoke a token" administrator={administrator} tenant={tenant} current="apiKeys">
+      <div class="panel narrow">
+        <h1>Revoke “{token.name}”?</h1>
+        <p>
+          Its client is refused from the next request on. {token.lastUsedAt !== null && 'It has been used.'}{' '}
+          This cannot be undone: the client then needs a new token.
+        </p>
+        <form class="actions" method="post" action={`${apiKeys}/${token.id}/revoke`}>
+          <button type="submit" class="danger">
+            Revoke
+          </button>
+          <a class="button quiet" href={apiKeys}>
+            Keep it
+          </a>
+        </form>
+      </div>
+    </Layout>
+  )
+}

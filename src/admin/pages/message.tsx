@@ -1,0 +1,44 @@
+/**
+ * Pages that only say something: that there is nothing here, that something went wrong.
+ */
+import type { Child } from 'hono/jsx'
+import type { Administrator } from '../env.ts'
+import { Layout } from '../layout.tsx'
+
+export interface MessageProps {
+  readonly title: string
+  readonly administrator: Administrator | undefined
+  readonly children: Child
+}
+
+export function MessagePage({ title, administrator, children }: MessageProps) {
+  return (
+    <Layout title={title} administrator={administrator}>
+      <div class="panel narrow">
+        <h1>{title}</h1>
+        {children}
+      </div>
+    </Layout>
+  )
+}
+
+/** Nobody can sign in: what to set. */
+export function NotConfiguredPage({ message }: { message: string }) {
+  return (
+    <MessagePage title="The dashboard is not configured" administrator={undefined}>
+      <p>{message}</p>
+      <p>Set one of these, then open this page again:</p>
+      <ul>
+        <li>
+          <strong>A token:</strong> <code>npx wrangler secret put ADMIN_TOKEN</code>, with a long random
+          value. On your own machine, <code>npm start</code> makes one in <code>.dev.vars</code>.
+        </li>
+        <li>
+          <strong>Cloudflare Access:</strong> the variables <code>ACCESS_TEAM_DOMAIN</code> (such as{' '}
+          <code>acme.cloudflareaccess.com</code>) and <code>ACCESS_AUD</code> (the audience tag of the Access
+          application).
+        </li>
+      </ul>
+    </MessagePage>
+  )
+}

@@ -1,0 +1,156 @@
+/**
+ * The overview of a tenant: how full it is, what clients are doing, and whether something is wrong.
+ */
+import type { ActivitySpan } from '../../storage/activity.ts'
+import type { ListedEntry } from '../../storage/log-pages.ts'
+import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { ListedToken } from '../../storage/token-rotation.ts'
+import { ActivityChart } from '../components/activity-chart.tsx'
+import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
+import { ClientHealth } from '../components/client-health.tsx'
+import { LogEntries } from '../components/log-entry.tsx'
+import { number, percent } from '../components/number.ts'
+import { tenantPaths } from '../components/paths.ts'
+import { quarantineRisk } from '../components/quarantine-risk.ts'
+import type { Administrator } from '../env.ts'
+import { Layout } from '../layout.tsx'
+
+/** From this share on the meter of groups warns. */
+const GROUPS_WARN_FROM = 0.9
+
+export interface OverviewProps {
+  readonly administrator: Administrator
+  readonly now: number
+  readonly tenant: TenantSummary
+  readonly tokens: readonly ListedToken[]
+  readonly hours: readonly ActivitySpan[]
+  readonly days: readonly ActivitySpan[]
+  readonly refused: readonly ListedEntry[]
+}
+
+export function OverviewPage(props: OverviewProps) {
+  const { administrator, tenant, tokens, hours, days, refused } = props
+  const paths = tenantPaths(tenant.id)
+  return (
+    <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
+      <PageHead title="Overview" lead={tenant.name}>
+        <button type="button" class="quiet live" id="live" hidden>
+          Live
+        </button>
+      </PageHead>
+      <div id="warnings" data-live="">
+        <QuarantineNotice hours={hours} logPath={paths.log} />
+      </div>
+      {tokens.length === 0 && <FirstSteps usersPath={paths.users} />}
+      <div class="stats" id="stats" data-live="">
+        <UserStat tenant={tenant} />
+        <GroupStat tenant={tenant} />
+        <div class="stat">
+          <h2>Memberships</h2>
+          <p class="big number">{number(tenant.membershipCount)}</p>
+          <p class="muted">of users and groups in groups</p>
+        </div>
+        <ClientHealth tokens={tokens} now={props.now} apiKeysPath={paths.apiKeys} />
+      </div>
+      <Section id="activity" title="Provisioning activity" live>
+        <div class="charts">
+          <ActivityChart id="hours" title="Last 24 hours" unit="hour" spans={hours} />
+          <ActivityChart id="days" title="Last 30 days" unit="day" spans={days} />
+        </div>
+      </Section>
+      <Section
+        id="refused"
+        title="Latest refused writes"
+        aside={refused.length > 0 && <a href={`${paths.log}?outcome=refused`}>All refused writes</a>}
+        live
+      >
+        {refused.length === 0 ? (
+          <EmptyState title="No write was refused.">
+            <p>When a client sends something that cannot be stored, the reason appears here.</p>
+          </EmptyState>
+        ) : (
+          <LogEntries tenantId={tenant.id} entries={refused} />
+        )}
+      </Section>
+    </Layout>
+  )
+}
+
+function UserStat({ tenant }: { tenant: TenantSummary }) {
+  const { userCount, activeUserCount } = tenant
+  return (
+    <div class="stat">
+      <h2>
+        <a href={tenantPaths(tenant.id).users}>Users</a>
+      </h2>
+      <p class="big number">{number(userCount)}</p>
+      <p class="muted number">
+        {number(activeUserCount)} active, {number(userCount - activeUserCount)} inactive
+      </p>
+    </div>
+  )
+}
+
+function GroupStat({ tenant }: { tenant: TenantSummary }) {
+  const { groupCount, groupLimit } = tenant
+  const share = groupLimit === 0 ? 1 : groupCount / groupLimit
+  const free = groupLimit - groupCount
+  return (
+    <div class={share >= GROUPS_WARN_FROM ? 'stat warn' : 'stat'}>
+      <h2>
+        <a href={tenantPaths(tenant.id).groups}>Groups</a>
+      </h2>
+      <p class="big number">
+        {number(groupCount)} <span class="of">of {number(groupLimit)}</span>
+      </p>
+      <meter
+        aria-label="Groups used of the limit"
+        min={0}
+        max={Math.max(groupLimit, 1)}
+        high={groupLimit * GROUPS_WARN_FROM}
+        optimum={0}
+        value={groupCount}
+      >
+        {percent(share)}
+      </meter>
+      {share >= GROUPS_WARN_FROM && (
+        <p class="warn-text">
+          {free > 0
+            ? `Only ${number(free)} left: more groups will be refused.`
+            : 'The limit is reached: new groups are refused.'}
+        </p>
+      )}
+    </div>
+  )
+}
+
+function QuarantineNotice({ hours, logPath }: { hours: readonly ActivitySpan[]; logPath: string }) {
+  const risk = quarantineRisk(hours)
+  if (risk === undefined) return null
+  const { refused, total, isPast } = risk
+  return (
+    <Notice
+      tone={isPast ? 'danger' : 'warn'}
+      title={isPast ? 'Entra may have put the job into quarantine' : 'Many writes are refused'}
+    >
+      <p>
+        {number(refused)} of {number(total)} writes of the last 24 hours were refused (
+        {percent(refused / total)}). Microsoft Entra puts a provisioning job into quarantine when more than 40
+        % fail, counted from 5,000 failures on, or when 40,000 have failed; it then runs only once a day.{' '}
+        <a href={`${logPath}?outcome=refused`}>See what was refused and why</a>.
+      </p>
+    </Notice>
+  )
+}
+
+function FirstSteps({ usersPath }: { usersPath: string }) {
+  return (
+    <Notice tone="off" title="Connect an identity provider">
+      <p>
+        Nothing can be provisioned yet: this tenant has no token. Go to{' '}
+        <a href={`${usersPath}?open=entra`}>Users and Groups</a>, open the card of your identity provider, and
+        follow its steps.
+      </p>
+    </Notice>
+  )
+}

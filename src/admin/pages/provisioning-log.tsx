@@ -1,0 +1,129 @@
+/**
+ * The provisioning log: filters, entries that open, download.
+ */
+import type { ListedEntry, LogPage } from '../../storage/log-pages.ts'
+import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { ListedToken } from '../../storage/token-rotation.ts'
+import { EmptyState, PageHead } from '../components/blocks.tsx'
+import type { FormError } from '../components/form.tsx'
+import { LogEntries, LogEntryDetails, Outcome } from '../components/log-entry.tsx'
+import { type LogFilterForm, LogFilters } from '../components/log-filters.tsx'
+import { Pagination, withQuery } from '../components/pagination.tsx'
+import { tenantPaths } from '../components/paths.ts'
+import { Time } from '../components/time.tsx'
+import type { Administrator } from '../env.ts'
+import { Layout } from '../layout.tsx'
+
+export interface ProvisioningLogProps {
+  readonly administrator: Administrator
+  readonly tenant: TenantSummary
+  readonly tokens: readonly ListedToken[]
+  /** What was typed. */
+  readonly form: LogFilterForm
+  readonly error: FormError | undefined
+  readonly page: LogPage
+  readonly isFirst: boolean
+}
+
+export function ProvisioningLogPage(props: ProvisioningLogProps) {
+  const { administrator, tenant, tokens, form, error, isFirst } = props
+  const { log } = tenantPaths(tenant.id)
+  const query = { ...form }
+  return (
+    <Layout title="Provisioning log" administrator={administrator} tenant={tenant} current="log">
+      <PageHead title="Provisioning log" lead="What clients asked, and what was answered. Newest first.">
+        {isFirst && (
+          <button type="button" class="quiet live" id="live" hidden>
+            Live
+          </button>
+        )}
+        <a class="button quiet" href={withQuery(`${log}.csv`, query)}>
+          Download CSV
+        </a>
+        <a class="button quiet" href={withQuery(`${log}.json`, query)}>
+          Download JSON
+        </a>
+      </PageHead>
+      <LogFilters path={log} tokens={tokens} form={form} error={error} />
+      <section class="panel" aria-label="Entries" id="entries" {...(isFirst ? { 'data-live': '' } : {})}>
+        <Entries {...props} />
+      </section>
+    </Layout>
+  )
+}
+
+function Entries({ tenant, form, page, isFirst }: ProvisioningLogProps) {
+  const { log } = tenantPaths(tenant.id)
+  const next = page.next && withQuery(log, { ...form, before: page.next })
+  return (
+    <>
+      {page.entries.length > 0 && <LogEntries tenantId={tenant.id} entries={page.entries} />}
+      {page.hasStopped && (
+        <p class="notice off">
+          {page.entries.length === 0 ? 'No match' : 'That is all'} among the newest entries looked at.{' '}
+          <a href={next}>Look at older ones</a>, or narrow the time.
+        </p>
+      )}
+      {page.entries.length === 0 && !page.hasStopped && (
+        <NoEntries form={form} isFirst={isFirst} path={log} />
+      )}
+      <Pagination
+        first={isFirst ? undefined : withQuery(log, { ...form })}
+        next={page.hasStopped ? undefined : next}
+        label="the log"
+      />
+    </>
+  )
+}
+
+function NoEntries({ form, isFirst, path }: { form: LogFilterForm; isFirst: boolean; path: string }) {
+  const isFiltered = Object.values(form).some((value) => value !== undefined && value !== '')
+  if (isFiltered) {
+    return (
+      <EmptyState title="No entry matches.">
+        <p>
+          If you look for somebody who is missing, the identity provider has not tried to send them: check
+          there whether they are assigned to the application and in scope.{' '}
+          <a href={path}>Clear the filters</a>
+        </p>
+      </EmptyState>
+    )
+  }
+  if (!isFirst) return <EmptyState title="No more entries." />
+  return (
+    <EmptyState title="No entries yet.">
+      <p>Every user and group that a client creates, changes or deletes leaves a line here.</p>
+    </EmptyState>
+  )
+}
+
+/** One entry on a page of its own. */
+export function LogEntryPage(props: {
+  readonly administrator: Administrator
+  readonly tenant: TenantSummary
+  readonly entry: ListedEntry
+}) {
+  const { administrator, tenant, entry } = props
+  const { log } = tenantPaths(tenant.id)
+  const name = entry.resourceName ?? entry.resourceId ?? '(no name)'
+  return (
+    <Layout title={`${entry.action} ${name}`} administrator={administrator} tenant={tenant} current="log">
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href={log}>Provisioning log</a> <span aria-hidden="true">/</span>
+      </nav>
+      <PageHead
+        title={name}
+        lead={
+          <>
+            {entry.resourceType} · {entry.action} · <Time at={entry.time} />
+          </>
+        }
+      >
+        <Outcome entry={entry} />
+      </PageHead>
+      <section class="panel" aria-label="Entry">
+        <LogEntryDetails tenantId={tenant.id} entry={entry} />
+      </section>
+    </Layout>
+  )
+}

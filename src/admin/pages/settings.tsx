@@ -1,0 +1,135 @@
+/**
+ * Settings: what an administrator changes of a tenant, and how the server is configured.
+ */
+import type { Child } from 'hono/jsx'
+import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import { Badge, PageHead, Section } from '../components/blocks.tsx'
+import { Field, type FormError, FormNotice } from '../components/form.tsx'
+import { counted, number } from '../components/number.ts'
+import { tenantPaths } from '../components/paths.ts'
+import type { Administrator } from '../env.ts'
+import { Layout } from '../layout.tsx'
+
+/** A fact of the configuration: what it is, its value, and where it is set. */
+export interface ConfigurationFact {
+  readonly name: string
+  readonly value: Child
+  readonly where: string
+}
+
+export interface SettingsProps {
+  readonly administrator: Administrator
+  readonly tenant: TenantSummary
+  readonly form: { readonly name: string; readonly groupLimit: string }
+  readonly error?: FormError | undefined
+  /** What was typed to confirm the deletion, and what is wrong with it. */
+  readonly confirmation?: string | undefined
+  readonly deletionError?: FormError | undefined
+  readonly done?: string | undefined
+  readonly facts: readonly ConfigurationFact[]
+}
+
+export function SettingsPage(props: SettingsProps) {
+  const { administrator, tenant, done, facts } = props
+  return (
+    <Layout title="Settings" administrator={administrator} tenant={tenant} current="settings">
+      <PageHead title="Settings" lead={tenant.name} />
+      {done && (
+        <p class="notice ok" role="status">
+          {done}
+        </p>
+      )}
+      <TenantForm {...props} />
+      <Section id="configuration" title="Configuration and limits">
+        <table class="stack">
+          <thead>
+            <tr>
+              <th scope="col">What</th>
+              <th scope="col">Value</th>
+              <th scope="col">Set by</th>
+            </tr>
+          </thead>
+          <tbody>
+            {facts.map(({ name, value, where }) => (
+              <tr>
+                <th scope="row">{name}</th>
+                <td data-label="Value">{value}</td>
+                <td data-label="Set by" class="muted">
+                  {where}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Section>
+      <DeleteForm {...props} />
+    </Layout>
+  )
+}
+
+function TenantForm({ tenant, form, error }: SettingsProps) {
+  return (
+    <Section id="tenant" title="Tenant">
+      <FormNotice error={error} fields={['name', 'groupLimit']} />
+      <form method="post" action={tenantPaths(tenant.id).settings} class="row-form">
+        <Field
+          id="tenant-name"
+          name="name"
+          label="Name"
+          error={error}
+          control={(attributes) => (
+            <input {...attributes} value={form.name} required maxlength={100} autocomplete="organization" />
+          )}
+        />
+        <Field
+          id="tenant-limit"
+          name="groupLimit"
+          label="Group limit"
+          hint={`${counted(tenant.groupCount, 'group')} now. A lower limit only stops new ones.`}
+          error={error}
+          control={(attributes) => (
+            <input {...attributes} value={form.groupLimit} inputmode="numeric" required class="number" />
+          )}
+        />
+        <button type="submit" class="primary">
+          Save
+        </button>
+      </form>
+    </Section>
+  )
+}
+
+function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
+  return (
+    <Section id="delete" title="Delete this tenant">
+      <p>
+        Deletes {counted(tenant.userCount, 'user')}, {counted(tenant.groupCount, 'group')}, every token and
+        the provisioning log. Clients are refused at once. It cannot be undone.
+      </p>
+      <form method="post" action={`${tenantPaths(tenant.id).overview}/delete`} class="row-form">
+        <Field
+          id="delete-name"
+          name="confirmation"
+          label={`Type “${tenant.name}” to confirm`}
+          error={deletionError}
+          control={(attributes) => (
+            <input {...attributes} value={confirmation ?? ''} required autocomplete="off" />
+          )}
+        />
+        <button type="submit" class="danger">
+          Delete tenant
+        </button>
+      </form>
+    </Section>
+  )
+}
+
+/** Whether something is configured. */
+export function YesNo({ isSet, off }: { isSet: boolean; off: string }) {
+  return isSet ? <Badge tone="ok">Set</Badge> : <Badge tone="off">{off}</Badge>
+}
+
+/** Bytes as MiB. */
+export function mebibytes(bytes: number): string {
+  return `${number(bytes / (1024 * 1024))} MiB`
+}

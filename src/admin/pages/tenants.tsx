@@ -1,0 +1,143 @@
+/**
+ * Tenants: one organisation's directory each. Create them here; the rest is in the settings of each.
+ */
+import type { Page } from '../../storage/query.ts'
+import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
+import { Field, type FormError, FormNotice } from '../components/form.tsx'
+import { number } from '../components/number.ts'
+import { Pagination, withQuery } from '../components/pagination.tsx'
+import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
+import { Time } from '../components/time.tsx'
+import type { Administrator } from '../env.ts'
+import { Layout } from '../layout.tsx'
+
+/** What the form holds, as typed. */
+export interface TenantForm {
+  readonly id: string
+  readonly name: string
+  readonly groupLimit: string
+}
+
+export interface TenantsProps {
+  readonly administrator: Administrator
+  readonly tenants: Page<TenantSummary>
+  readonly isFirst: boolean
+  readonly form: TenantForm
+  readonly error?: FormError | undefined
+  readonly done?: string | undefined
+}
+
+export function TenantsPage({ administrator, tenants, isFirst, form, error, done }: TenantsProps) {
+  return (
+    <Layout title="Tenants" administrator={administrator} current="tenants">
+      <PageHead
+        title="Tenants"
+        lead="One organisation’s directory each. All share one Tenant URL: the token names the tenant."
+      />
+      {done && (
+        <p class="notice ok" role="status">
+          {done}
+        </p>
+      )}
+      <Section id="all" title="All tenants">
+        {tenants.items.length === 0 ? (
+          <EmptyState title={isFirst ? 'No tenants.' : 'No more tenants.'}>
+            {isFirst && <p>Create one below: it holds users, groups and tokens.</p>}
+          </EmptyState>
+        ) : (
+          <TenantTable tenants={tenants.items} />
+        )}
+        <Pagination
+          first={isFirst ? undefined : TENANTS_PATH}
+          next={tenants.next && withQuery(TENANTS_PATH, { after: tenants.next })}
+          label="tenants"
+        />
+      </Section>
+      <Section id="create" title="Create a tenant">
+        <FormNotice error={error} fields={['id', 'name', 'groupLimit']} />
+        <form method="post" action={TENANTS_PATH} class="row-form">
+          <Field
+            id="tenant-id"
+            name="id"
+            label="Id"
+            hint="1 to 40 of a-z, 0-9 and “-”. It never changes, and is part of every token."
+            error={error}
+            control={(attributes) => (
+              <input
+                {...attributes}
+                class="mono"
+                value={form.id}
+                required
+                autocomplete="off"
+                maxlength={40}
+              />
+            )}
+          />
+          <Field
+            id="tenant-name"
+            name="name"
+            label="Name"
+            error={error}
+            control={(attributes) => (
+              <input {...attributes} value={form.name} required autocomplete="organization" maxlength={100} />
+            )}
+          />
+          <Field
+            id="tenant-limit"
+            name="groupLimit"
+            label="Group limit"
+            error={error}
+            control={(attributes) => (
+              <input {...attributes} value={form.groupLimit} inputmode="numeric" required class="number" />
+            )}
+          />
+          <button type="submit" class="primary">
+            Create tenant
+          </button>
+        </form>
+      </Section>
+    </Layout>
+  )
+}
+
+function TenantTable({ tenants }: { tenants: readonly TenantSummary[] }) {
+  return (
+    <table class="stack">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Id</th>
+          <th scope="col" class="number">
+            Users
+          </th>
+          <th scope="col" class="number">
+            Groups
+          </th>
+          <th scope="col">Created</th>
+        </tr>
+      </thead>
+      <tbody>
+        {tenants.map((tenant) => (
+          <tr>
+            <th scope="row">
+              <a href={tenantPaths(tenant.id).overview}>{tenant.name}</a>
+            </th>
+            <td class="mono" data-label="Id">
+              {tenant.id}
+            </td>
+            <td class="number" data-label="Users">
+              {number(tenant.userCount)}
+            </td>
+            <td class="number" data-label="Groups">
+              {number(tenant.groupCount)} of {number(tenant.groupLimit)}
+            </td>
+            <td class="number" data-label="Created">
+              <Time at={tenant.createdAt} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

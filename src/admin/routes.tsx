@@ -1,0 +1,139 @@
+/**
+ * The dashboard: server-rendered pages under /admin. Everything that is thrown there ends in onError.
+ */
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { csrf } from 'hono/csrf'
+import { createMiddleware } from 'hono/factory'
+import { HTTPException } from 'hono/http-exception'
+import { secureHeaders } from 'hono/secure-headers'
+import { noFigures } from '../storage/database.ts'
+import { SessionEnded } from '../storage/sessions.ts'
+import { serveAsset } from './assets/assets.ts'
+import type { AdminContext, AdminEnv } from './env.ts'
+import { AdminError, logFault, toAdminError } from './errors.ts'
+import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
+import { apiKeys } from './routes/api-keys.tsx'
+import { directory } from './routes/directory.tsx'
+import { log } from './routes/log.tsx'
+import { PageNotFound } from './routes/request.ts'
+import { signIn } from './routes/sign-in.tsx'
+import { tenants } from './routes/tenants.tsx'
+import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
+
+const MAX_BODY_BYTES = 64 * 1024
+
+/** The dashboard as an app of its own; mounted at /admin, after the admin API. */
+export function dashboard(): Hono<AdminEnv> {
+  const app = new Hono<AdminEnv>()
+  app.onError((error, c) => errorPage(c, error))
+  app.use(securityHeaders)
+  app.get('/assets/:file', serveAsset)
+  app.use(openDatabase)
+  app.use(formsOnly)
+  app.use(csrf())
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }))
+  app.route('/', signIn)
+  app.use(requireAdministrator)
+  app.route('/', tenants)
+  app.route('/tenants', directory)
+  app.route('/tenants', apiKeys)
+  app.route('/tenants', log)
+  app.all('*', (c) => {
+    throw new PageNotFound(`There is no page ${c.req.path}.`, [['Overview', '/admin']])
+  })
+  return app
+}
+
+/** Nothing from elsewhere, nothing inline, in no frame. */
+const securityHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+  },
+  xFrameOptions: 'DENY',
+  referrerPolicy: 'same-origin',
+})
+
+/** Opens the database of the request, reports what it cost, and keeps pages out of every cache. */
+const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, next) {
+  const figures = noFigures()
+  c.set('db', c.env.openDatabase(figures))
+  await next()
+  c.res.headers.set('Cache-Control', 'no-store')
+  if (!c.env.settings.serverTiming) return
+  const { durationMs, roundTrips, rowsRead, rowsWritten } = figures
+  const description = `${roundTrips} round trips, ${rowsRead} rows read, ${rowsWritten} rows written`
+  c.res.headers.set('Server-Timing', `d1;dur=${durationMs.toFixed(2)};desc="${description}"`)
+})
+
+/** hono's csrf looks at forms only, so nothing else may get past it. */
+const formsOnly = createMiddleware<AdminEnv>(async function formsOnly(c, next) {
+  const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
+  const isForm = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(
+    c.req.header('Content-Type') ?? '',
+  )
+  if (!isRead && !isForm) throw new AdminError(415, 'unsupported', 'Only forms can be sent to the dashboard.')
+  await next()
+})
+
+function tooLarge(): never {
+  throw new AdminError(413, 'tooLarge', 'The form is too large.')
+}
+
+/** The only place where the dashboard turns what was thrown into a response. */
+function errorPage(c: AdminContext, error: unknown): Response | Promise<Response> {
+  if (error instanceof SignInNeeded) return toSignIn(c)
+  if (error instanceof SessionEnded) {
+    clearSession(c)
+    return toSignIn(c)
+  }
+  const known = error instanceof HTTPException ? foreignForm() : toAdminError(error)
+  if (known.code === 'notConfigured') return c.html(<NotConfiguredPage message={known.message} />, 503)
+  if (known.status >= 500) logFault(c, error)
+  if (known.status === 503) c.header('Retry-After', '5')
+  const links = known instanceof PageNotFound ? known.links : ([['Go to the overview', '/admin']] as const)
+  return c.html(
+    <MessagePage title={titleOf(known)} administrator={c.get('administrator')}>
+      <p>{known.message}</p>
+      {known.status >= 500 && (
+        <p class="muted">
+          Request id <code>{c.get('requestId')}</code>
+        </p>
+      )}
+      <ul>
+        {links.map(([label, href]) => (
+          <li>
+            <a href={href}>{label}</a>
+          </li>
+        ))}
+      </ul>
+    </MessagePage>,
+    known.status,
+  )
+}
+
+function toSignIn(c: AdminContext): Response {
+  const { pathname, search } = new URL(c.req.url)
+  const isPage = c.req.method === 'GET' && pathname !== '/admin'
+  return c.redirect(
+    isPage ? `${SIGN_IN_PATH}?next=${encodeURIComponent(pathname + search)}` : SIGN_IN_PATH,
+    303,
+  )
+}
+
+function foreignForm(): AdminError {
+  return new AdminError(403, 'forbidden', 'The form did not come from this dashboard. Open the page again.')
+}
+
+function titleOf({ status }: AdminError): string {
+  if (status === 404) return 'Nothing here'
+  if (status === 403) return 'Not allowed'
+  return status >= 500 ? 'Something went wrong' : 'That did not work'
+}

@@ -1,0 +1,148 @@
+/**
+ * API Keys: generating, rotating and revoking tokens.
+ */
+import { Hono } from 'hono'
+import { DAY_MS } from '../../storage/activity.ts'
+import { getTenant } from '../../storage/tenants.ts'
+import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/token-rotation.ts'
+import { generateToken, revokeToken } from '../../storage/tokens.ts'
+import { tenantPaths } from '../components/paths.ts'
+import type { AdminContext, AdminEnv } from '../env.ts'
+import { AdminError } from '../errors.ts'
+import { name, tokenScope } from '../input.ts'
+import { ApiKeysPage, NewTokenPage, RevokeTokenPage, type TokenForm } from '../pages/api-keys.tsx'
+import { tenantUrl } from '../tenant-url.ts'
+import { providerOf } from './directory.tsx'
+import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireTenant, requireUuid } from './request.ts'
+
+const DONE: Readonly<Record<string, string>> = {
+  revoked: 'The token is revoked: its client is refused from the next request on.',
+  known: 'This form was sent before: its token is in the list and is not shown again.',
+}
+
+export const apiKeys = new Hono<AdminEnv>()
+
+apiKeys.get('/:tenant/api-keys', (c) => keysPage(c, undefined, undefined))
+
+apiKeys.post('/:tenant/api-keys', async (c) => {
+  const input = await readForm(c)
+  const form: TokenForm = {
+    provider: providerOf(input.provider) ?? 'other',
+    name: input.name ?? '',
+    scope: input.scope ?? '',
+    expires: input.expires ?? '',
+  }
+  try {
+    return await generated(c, requireUuid(input.id), form)
+  } catch (error) {
+    return await keysPage(c, form, formErrorOf(error))
+  }
+})
+
+/** Stores a new token and shows it: the answer to this POST is the only place where it ever appears. */
+async function generated(c: AdminContext, id: string, form: TokenForm): Promise<Response> {
+  const now = c.env.now()
+  const tenantId = c.req.param('tenant') ?? ''
+  const { token, hash } = await generateToken(tenantId)
+  const stored = {
+    id,
+    name: name({ name: form.name }),
+    scope: tokenScope({ scope: form.scope }),
+    createdAt: now,
+    expiresAt: lastDay(form.expires, now),
+    hash,
+  }
+  const outcome = await insertTokenOnce(c.get('db'), tenantId, stored)
+  if (outcome === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
+  requireTenant(outcome === 'no tenant' ? undefined : outcome, tenantId)
+  return newTokenPage(c, tenantId, stored.name, token, false)
+}
+
+apiKeys.post('/:tenant/api-keys/:id/rotate', async (c) => {
+  const { tenant: tenantId, id: oldId } = c.req.param()
+  const input = await readForm(c)
+  const { token, hash } = await generateToken(tenantId)
+  const fresh = { id: requireUuid(input.id), hash, createdAt: c.env.now() }
+  const rotated = await rotateToken(c.get('db'), tenantId, oldId, fresh)
+  if (rotated === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
+  if (rotated === undefined) throw noToken(tenantId, oldId)
+  return newTokenPage(c, tenantId, rotated.name, token, true)
+})
+
+async function newTokenPage(
+  c: AdminContext,
+  tenantId: string,
+  tokenName: string,
+  token: string,
+  isRotation: boolean,
+): Promise<Response> {
+  const tenant = await getTenant(c.get('db'), tenantId)
+  return c.html(
+    <NewTokenPage
+      administrator={c.get('administrator')}
+      tenant={tenant ?? { id: tenantId, name: tenantId }}
+      tenantUrl={tenantUrl(c)}
+      name={tokenName}
+      token={token}
+      isRotation={isRotation}
+    />,
+    201,
+  )
+}
+
+apiKeys.get('/:tenant/api-keys/:id/revoke', async (c) => {
+  const { tenant, tokens } = await loadWithTenant(c, (id) => ({ tokens: tokensQuery(id) }))
+  const token = tokens.find(({ id, revokedAt }) => id === c.req.param('id') && revokedAt === null)
+  if (token === undefined) throw noToken(tenant.id, c.req.param('id'))
+  return c.html(<RevokeTokenPage administrator={c.get('administrator')} tenant={tenant} token={token} />)
+})
+
+apiKeys.post('/:tenant/api-keys/:id/revoke', async (c) => {
+  const { tenant: tenantId, id } = c.req.param()
+  if (!(await revokeToken(c.get('db'), tenantId, id, c.env.now()))) throw noToken(tenantId, id)
+  return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=revoked`, 303)
+})
+
+async function keysPage(
+  c: AdminContext,
+  form: TokenForm | undefined,
+  error: ReturnType<typeof formErrorOf> | undefined,
+): Promise<Response> {
+  const { tenant, tokens } = await loadWithTenant(c, (id) => ({ tokens: tokensQuery(id) }))
+  const { newId } = c.env
+  return c.html(
+    <ApiKeysPage
+      administrator={c.get('administrator')}
+      now={c.env.now()}
+      tenant={tenant}
+      tenantUrl={tenantUrl(c)}
+      tokens={tokens}
+      open={form?.provider ?? providerOf(c.req.query('for'))}
+      newIds={{ entra: newId(), okta: newId(), other: newId() }}
+      form={form}
+      error={error}
+      done={DONE[c.req.query('done') ?? '']}
+    />,
+    error?.status ?? 200,
+  )
+}
+
+/** The end of the day that was typed. @returns null when none was @throws {AdminError} 400 */
+function lastDay(typed: string, now: number): number | null {
+  if (typed === '') return null
+  const start = /^\d{4}-\d{2}-\d{2}$/.test(typed) ? Date.parse(typed) : Number.NaN
+  if (Number.isNaN(start)) throw expiresError('Must be a day such as 2027-01-31')
+  if (start + DAY_MS <= now) throw expiresError('Must be today or later')
+  return start + DAY_MS
+}
+
+function expiresError(message: string): AdminError {
+  return new AdminError(400, 'invalid', message, 'expires')
+}
+
+function noToken(tenantId: string, id: string): PageNotFound {
+  return new PageNotFound(
+    `There is no token with the id “${id}” in this tenant, or it was revoked or rotated already.`,
+    [['API Keys', tenantPaths(tenantId).apiKeys]],
+  )
+}

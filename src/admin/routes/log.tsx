@@ -1,0 +1,113 @@
+/**
+ * The provisioning log: pages, one entry, downloads.
+ */
+import { Hono } from 'hono'
+import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log-pages.ts'
+import { tokensQuery } from '../../storage/token-rotation.ts'
+import type { FormError } from '../components/form.tsx'
+import { ACTIONS, type LogFilterForm } from '../components/log-filters.tsx'
+import { tenantPaths } from '../components/paths.ts'
+import type { AdminContext, AdminEnv } from '../env.ts'
+import { AdminError } from '../errors.ts'
+import { csvOf, jsonOf, streamOf } from '../log-download.ts'
+import { LogEntryPage, ProvisioningLogPage } from '../pages/provisioning-log.tsx'
+import { loadWithTenant, PageNotFound } from './request.ts'
+
+const PAGE_SIZE = 50
+const NOTHING = { entries: [], next: undefined, hasStopped: false } as const
+const DOWNLOADS = {
+  csv: { type: 'text/csv; charset=utf-8', write: csvOf },
+  json: { type: 'application/json; charset=utf-8', write: jsonOf },
+} as const
+
+export const log = new Hono<AdminEnv>()
+
+log.get('/:tenant/log', async (c) => {
+  const form = filterForm(c)
+  const filters = parseFilters(form)
+  const isUsable = !('message' in filters)
+  const before = cursorOf(c)
+  const { tenant, tokens, page } = await loadWithTenant(c, (id) => ({
+    tokens: tokensQuery(id),
+    page: isUsable ? logPageQuery(id, filters, before, PAGE_SIZE) : { statements: [], read: () => NOTHING },
+  }))
+  return c.html(
+    <ProvisioningLogPage
+      administrator={c.get('administrator')}
+      tenant={tenant}
+      tokens={tokens}
+      form={form}
+      error={isUsable ? undefined : filters}
+      page={page}
+      isFirst={before === undefined}
+    />,
+    isUsable ? 200 : 400,
+  )
+})
+
+for (const [extension, { type, write }] of Object.entries(DOWNLOADS)) {
+  log.get(`/:tenant/log.${extension}`, async (c) => {
+    const filters = parseFilters(filterForm(c))
+    if ('message' in filters) throw new AdminError(400, 'invalid', filters.message)
+    const { tenant } = await loadWithTenant(c, () => ({}))
+    const day = new Date(c.env.now()).toISOString().slice(0, 10)
+    return c.body(streamOf(write(streamLog(c.get('db'), tenant.id, filters))), 200, {
+      'Content-Type': type,
+      'Content-Disposition': `attachment; filename="provisioning-log-${tenant.id}-${day}.${extension}"`,
+    })
+  })
+}
+
+log.get('/:tenant/log/:id', async (c) => {
+  const id = c.req.param('id')
+  const { tenant, entry } = await loadWithTenant(c, (tenantId) => ({ entry: logEntryQuery(tenantId, id) }))
+  if (entry === undefined) {
+    throw new PageNotFound(`There is no entry “${id}” in this log. It may be older than the log is kept.`, [
+      ['Provisioning log', tenantPaths(tenant.id).log],
+    ])
+  }
+  return c.html(<LogEntryPage administrator={c.get('administrator')} tenant={tenant} entry={entry} />)
+})
+
+function cursorOf(c: AdminContext): string | undefined {
+  const before = c.req.query('before')
+  return before !== undefined && /^[0-9a-f-]{36}$/.test(before) ? before : undefined
+}
+
+function filterForm(c: AdminContext): LogFilterForm {
+  const { q, action, outcome, type, token, from, to, resource } = c.req.query()
+  return { q, action, outcome, type, token, from, to, resource }
+}
+
+/** The filters of what was typed, or what is wrong with it. */
+function parseFilters(form: LogFilterForm): LogFilters | FormError {
+  try {
+    return {
+      text: form.q?.trim() || undefined,
+      action: oneOf('action', form.action, ACTIONS),
+      outcome: oneOf('outcome', form.outcome, ['accepted', 'refused']),
+      resourceType: oneOf('type', form.type, ['User', 'Group']),
+      tokenId: form.token || undefined,
+      resourceId: form.resource || undefined,
+      from: moment('from', form.from),
+      to: moment('to', form.to),
+    }
+  } catch (error) {
+    if (error instanceof AdminError) return { field: error.field, message: error.message }
+    throw error
+  }
+}
+
+function oneOf(field: string, value: string | undefined, allowed: readonly string[]): string | undefined {
+  if (value === undefined || value === '' || allowed.includes(value)) return value || undefined
+  throw new AdminError(400, 'invalid', `Must be one of: ${allowed.join(', ')}`, field)
+}
+
+/** A moment as a browser sends it, without a zone: it is taken as UTC. */
+function moment(field: string, value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined
+  const isMoment = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?$/.test(value)
+  const time = isMoment ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new AdminError(400, 'invalid', 'Must be a time in UTC such as 2027-01-31T14:00', field)
+}

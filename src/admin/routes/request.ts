@@ -1,0 +1,66 @@
+/**
+ * What the handlers of pages share: reading a tenant with what its page needs, forms, and their errors.
+ */
+import { type Query, readTogether } from '../../storage/query.ts'
+import { type TenantSummary, tenantQuery } from '../../storage/tenant-queries.ts'
+import type { FormError } from '../components/form.tsx'
+import { TENANTS_PATH } from '../components/paths.ts'
+import type { AdminContext } from '../env.ts'
+import { AdminError } from '../errors.ts'
+
+/** A page that is not there, and pages that may be what was looked for. */
+export class PageNotFound extends AdminError {
+  readonly links: readonly (readonly [label: string, href: string])[]
+
+  constructor(message: string, links: PageNotFound['links']) {
+    super(404, 'notFound', message)
+    this.links = links
+  }
+}
+
+type Loaded<Queries extends Record<string, Query<unknown>>> = {
+  readonly [Name in keyof Queries]: Queries[Name] extends Query<infer Result> ? Result : never
+} & { readonly tenant: TenantSummary }
+
+/**
+ * The tenant of the path and what else a page shows of it, in one round trip.
+ *
+ * @throws {PageNotFound} when there is no such tenant
+ */
+export async function loadWithTenant<Queries extends Record<string, Query<unknown>>>(
+  c: AdminContext,
+  queries: (tenantId: string) => Queries,
+): Promise<Loaded<Queries>> {
+  const id = c.req.param('tenant') ?? ''
+  const { tenant, ...rest } = await readTogether(c.get('db'), { ...queries(id), tenant: tenantQuery(id) })
+  return { ...rest, tenant: requireTenant(tenant, id) } as Loaded<Queries>
+}
+
+/** @throws {PageNotFound} when there is no such tenant */
+export function requireTenant<Tenant>(tenant: Tenant | undefined, id: string): Tenant {
+  if (tenant !== undefined) return tenant
+  throw new PageNotFound(`There is no tenant “${id}”.`, [['All tenants', TENANTS_PATH]])
+}
+
+/** The fields of a form that were sent as text. */
+export async function readForm(c: AdminContext): Promise<Readonly<Record<string, string | undefined>>> {
+  const body = await c.req.parseBody()
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => typeof value === 'string')) as Record<
+    string,
+    string
+  >
+}
+
+/** What a form must say about an error. @throws the error when it is not about what was typed */
+export function formErrorOf(error: unknown): FormError & { readonly status: 400 | 409 } {
+  if (!(error instanceof AdminError) || (error.status !== 400 && error.status !== 409)) throw error
+  // The field is named by its label already.
+  const message = error.message.replace(/^"\w+" must be/, 'Must be')
+  return { field: error.field, message, status: error.status }
+}
+
+/** A UUID that a form brought along. @throws {AdminError} 400 */
+export function requireUuid(value: string | undefined): string {
+  if (value !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) return value
+  throw new AdminError(400, 'invalid', 'The form is not complete: open the page again.')
+}

@@ -1,0 +1,153 @@
+/**
+ * Tenants, and the settings of one.
+ */
+import { Hono } from 'hono'
+import { SERVICE_PROVIDER_CONFIG } from '../../scim/schema/service-provider-config.ts'
+import { readTogether } from '../../storage/query.ts'
+import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
+import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, updateTenant } from '../../storage/tenants.ts'
+import { VERSION } from '../../version.ts'
+import { number } from '../components/number.ts'
+import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
+import type { AdminContext, AdminEnv } from '../env.ts'
+import { AdminError } from '../errors.ts'
+import { groupLimit, name, tenantId } from '../input.ts'
+import { type ConfigurationFact, SettingsPage, type SettingsProps, YesNo } from '../pages/settings.tsx'
+import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
+import { formErrorOf, loadWithTenant, readForm, requireTenant } from './request.ts'
+
+const PAGE_SIZE = 50
+const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GROUP_LIMIT) }
+
+export const tenants = new Hono<AdminEnv>()
+
+tenants.get('/', async (c) => {
+  const { first } = await readTogether(c.get('db'), { first: firstTenantQuery() })
+  return c.redirect(first === undefined ? TENANTS_PATH : tenantPaths(first).overview, 303)
+})
+
+tenants.get('/tenants', (c) => tenantsPage(c, EMPTY_FORM, undefined))
+
+tenants.post('/tenants', async (c) => {
+  const input = await readForm(c)
+  const form = { id: input.id ?? '', name: input.name ?? '', groupLimit: input.groupLimit ?? '' }
+  try {
+    const id = tenantId({ id: form.id.trim() })
+    const tenant = { id, name: name(form), groupLimit: typedLimit(form.groupLimit), createdAt: c.env.now() }
+    if (!(await insertTenant(c.get('db'), tenant))) {
+      throw new AdminError(409, 'conflict', `There is a tenant “${id}” already.`, 'id')
+    }
+    return c.redirect(tenantPaths(id).overview, 303)
+  } catch (error) {
+    return await tenantsPage(c, form, formErrorOf(error))
+  }
+})
+
+async function tenantsPage(
+  c: AdminContext,
+  form: TenantForm,
+  error: ReturnType<typeof formErrorOf> | undefined,
+) {
+  const after = c.req.query('after') ?? ''
+  const { page } = await readTogether(c.get('db'), { page: tenantPageQuery(after, PAGE_SIZE) })
+  return c.html(
+    <TenantsPage
+      administrator={c.get('administrator')}
+      tenants={page}
+      isFirst={after === ''}
+      form={form}
+      error={error}
+      done={c.req.query('done') === 'deleted' ? 'The tenant is deleted with all that it held.' : undefined}
+    />,
+    error?.status ?? 200,
+  )
+}
+
+tenants.get('/tenants/:tenant/settings', (c) => settingsPage(c, {}))
+
+tenants.post('/tenants/:tenant/settings', async (c) => {
+  const id = c.req.param('tenant')
+  const input = await readForm(c)
+  const form = { name: input.name ?? '', groupLimit: input.groupLimit ?? '' }
+  try {
+    const change = { name: name(form), groupLimit: typedLimit(form.groupLimit) }
+    requireTenant(await updateTenant(c.get('db'), id, change), id)
+    return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
+  } catch (error) {
+    return await settingsPage(c, { form, error: formErrorOf(error) })
+  }
+})
+
+tenants.post('/tenants/:tenant/delete', async (c) => {
+  const { confirmation = '' } = await readForm(c)
+  const { tenant } = await loadWithTenant(c, () => ({}))
+  if (confirmation.trim() !== tenant.name) {
+    const message = `Type the name exactly as it is: ${tenant.name}`
+    return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } })
+  }
+  await deleteTenant(c.get('db'), tenant.id)
+  return c.redirect(`${TENANTS_PATH}?done=deleted`, 303)
+})
+
+async function settingsPage(
+  c: AdminContext,
+  typed: Pick<Partial<SettingsProps>, 'form' | 'error' | 'confirmation' | 'deletionError'>,
+): Promise<Response> {
+  const { tenant } = await loadWithTenant(c, () => ({}))
+  const isWrong = typed.error !== undefined || typed.deletionError !== undefined
+  return c.html(
+    <SettingsPage
+      administrator={c.get('administrator')}
+      tenant={tenant}
+      form={{ name: tenant.name, groupLimit: String(tenant.groupLimit) }}
+      {...typed}
+      done={c.req.query('done') === 'saved' ? 'Saved.' : undefined}
+      facts={configurationFacts(c)}
+    />,
+    isWrong ? 400 : 200,
+  )
+}
+
+/** What is configured, never a secret itself. */
+function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
+  const { settings } = c.env
+  const access = settings.accessTeamDomain ?? settings.accessAudience
+  return [
+    { name: 'Version', value: VERSION, where: 'the release' },
+    {
+      name: 'Provisioning log is kept',
+      value: `${settings.logRetentionDays} days`,
+      where: 'LOG_RETENTION_DAYS',
+    },
+    {
+      name: 'Admin token',
+      value: <YesNo isSet={Boolean(settings.adminToken)} off="Not set" />,
+      where: 'ADMIN_TOKEN',
+    },
+    {
+      name: 'Cloudflare Access',
+      value: <YesNo isSet={access !== undefined} off="Not used" />,
+      where: 'ACCESS_TEAM_DOMAIN, ACCESS_AUD',
+    },
+    { name: 'Costs in Server-Timing', value: settings.serverTiming ? 'On' : 'Off', where: 'SERVER_TIMING' },
+    {
+      name: 'Resources in one page of a list',
+      value: number(SERVICE_PROVIDER_CONFIG.filter.maxResults),
+      where: 'fixed',
+    },
+    { name: 'Body of a SCIM request', value: 'at most 1 MiB', where: 'fixed' },
+    { name: 'Group limit of a new tenant', value: number(DEFAULT_GROUP_LIMIT), where: 'each tenant, above' },
+  ]
+}
+
+/** @throws {AdminError} 400 */
+function typedLimit(typed: string): number {
+  // An empty field is no number, though Number() makes it 0.
+  return groupLimit({ groupLimit: typed.trim() === '' ? typed : toNumber(typed) })
+}
+
+/** What is no number stays as typed, so that the error can repeat it. */
+function toNumber(typed: string): unknown {
+  const value = Number(typed)
+  return Number.isNaN(value) ? typed : value
+}
