@@ -22,6 +22,7 @@ import { generateToken, insertToken, listTokens, revokeToken, type TokenInfo } f
 import { AdminError, adminErrorResponse, invalidField } from './errors.ts'
 import { expiresAt, groupLimit, type Input, name, requireObject, tenantId, tokenScope } from './input.ts'
 import { tenantUrl } from './tenant-url.ts'
+import { transfer } from './transfer.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 const LOG_PAGE_SIZE = 100
@@ -31,6 +32,13 @@ export function adminApi(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   app.onError((error, c) => adminErrorResponse(c, error))
   app.use(adminAuth)
+  app.use(async (c, next) => {
+    c.set('db', c.env.openDatabase(noFigures()))
+    await next()
+    c.res.headers.set('Cache-Control', 'no-store')
+  })
+  // Before the limit: a directory of any size can be imported.
+  app.route('/', transfer)
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -39,11 +47,6 @@ export function adminApi(): Hono<HttpEnv> {
       },
     }),
   )
-  app.use(async (c, next) => {
-    c.set('db', c.env.openDatabase(noFigures()))
-    await next()
-    c.res.headers.set('Cache-Control', 'no-store')
-  })
 
   app.get('/tenants', async (c) => c.json({ tenants: (await listTenants(c.get('db'))).map(tenantJson) }))
   app.post('/tenants', async (c) => {

@@ -1,0 +1,89 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { type Answer, admin, newClient, ORIGIN, send } from '../support/harness.ts'
+
+const HEADERS = { Authorization: 'Bearer test-admin-token' }
+const exported = async (id: string): Promise<string> =>
+  (await send(new Request(`${ORIGIN}/admin/api/tenants/${id}/export`, { headers: HEADERS }))).body ?? ''
+const imported = (id: string, body: string): Promise<Answer> =>
+  send(new Request(`${ORIGIN}/admin/api/tenants/${id}/import`, { method: 'POST', headers: HEADERS, body }))
+
+describe('export and import of a tenant', () => {
+  it('move a directory with its ids, versions, times and memberships', async () => {
+    const [from, to] = [await newClient(), await newClient()]
+    const user = await from.createUser({ userName: 'zoë', emails: [{ value: 'z@x.example', type: 'work' }] })
+    await from.patch(`/Users/${user.id}`, { op: 'replace', path: 'title', value: 'Pilot "1"' })
+    const inner = await from.createGroup({ displayName: 'Inner', members: [{ value: user.id }] })
+    await from.createGroup({ displayName: 'Outer', members: [{ value: inner.id }] })
+    const text = await exported(from.tenantId)
+    expect(text.trim().split('\n')).toHaveLength(5)
+    const answer = await imported(to.tenantId, text)
+    expect([answer.status, answer.body]).toEqual([200, { imported: { user: 1, group: 2, membership: 2 } }])
+    for (const path of ['/Users', '/Groups']) {
+      expect((await to.get(path)).body).toEqual((await from.get(path)).body)
+    }
+    const records = (lines: string) =>
+      lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    expect(records(await exported(to.tenantId))).toEqual(records(text))
+    const { body } = await admin('GET', `/tenants/${to.tenantId}`)
+    expect(body).toMatchObject({ userCount: 1, groupCount: 2 })
+    const { results } = await env.DB.prepare('SELECT member_count AS n FROM groups WHERE tenant_id = ?1')
+      .bind(to.tenantId)
+      .all()
+    expect(results).toEqual([{ n: 1 }, { n: 1 }])
+  })
+
+  it('move more than a page of each kind', async () => {
+    const [from, to] = [await newClient(), await newClient()]
+    const ids = JSON.stringify(Array.from({ length: 1_201 }, () => crypto.randomUUID()))
+    const group = await from.createGroup()
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
+      ).bind(from.tenantId, ids),
+      env.DB.prepare(
+        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
+      ).bind(from.tenantId, group.id, ids),
+    ])
+    const answer = await imported(to.tenantId, await exported(from.tenantId))
+    expect(answer.body).toEqual({ imported: { user: 1_201, group: 1, membership: 1_201 } })
+  })
+
+  it.for([
+    ['a broken line', '{"kind":', /line 1: no JSON/],
+    ['another kind', '{"kind":"token"}', /line 1: "kind" must be/],
+    [
+      'an id that is none',
+      '{"kind":"user","id":"x","version":1,"createdAt":0,"lastModified":0,"resource":{"userName":"a"}}',
+      /line 1: "id" must be a UUID/,
+    ],
+    [
+      'a resource that is none',
+      '\n{"kind":"user","id":"x","version":1,"createdAt":0,"lastModified":0,"resource":{}}',
+      /line 2: attribute "userName" is required/,
+    ],
+    [
+      'a membership without ends',
+      `{"kind":"membership","groupId":"${crypto.randomUUID()}","memberId":"${crypto.randomUUID()}","memberType":"User"}`,
+      /a membership names a user or a group that is not there/,
+    ],
+  ] as const)('refuse %s', async ([, text, message]) => {
+    const { tenantId } = await newClient()
+    const answer = await imported(tenantId, text)
+    expect([400, 409]).toContain(answer.status)
+    expect(answer.body.error.message).toMatch(message)
+    expect(await exported(tenantId)).toBe('')
+  })
+
+  it('refuse a tenant that is not empty, and one that is not there', async () => {
+    const client = await newClient()
+    await client.createUser()
+    expect((await imported(client.tenantId, '')).body.error.message).toMatch(/holds 1 users and 0 groups/)
+    expect((await imported('nobody', '')).status).toBe(404)
+  })
+})
