@@ -1,0 +1,295 @@
+/**
+ * The paths of the SCIM API, with their parameters, headers and answers (RFC 7644 §3, §4).
+ */
+
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../scim/list-response.ts'
+import { CURSOR_TIMEOUT_SECONDS, MAX_BODY_BYTES } from '../../scim/schema/service-provider-config.ts'
+import { type Json, ref } from './json-schema.ts'
+
+const MEDIA_TYPE = 'application/scim+json'
+
+/** Answers that any operation can give; the rest is named by each. */
+type Status = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 501 | 503
+
+/** Paths relative to `prefix`, the path of the Tenant URL. */
+export function scimPaths(prefix: string): Json {
+  const paths: Record<string, Json> = {
+    '/Users': collection('User'),
+    '/Users/.search': search('User', 'Users'),
+    '/Users/{id}': resource('User'),
+    '/Groups': collection('Group'),
+    '/Groups/.search': search('Group', 'Groups'),
+    '/Groups/{id}': resource('Group'),
+    '': {
+      get: operation('Search', 'listResources', 'Lists users and groups', {
+        description:
+          'An attribute that a resource type does not have counts as one without a value: "userName pr" finds users only (RFC 7644 §3.4.2.1).',
+        parameters: listParameters(),
+        responses: { 200: json('A page.', 'ResourceList'), ...errors(400, 401, 503) },
+      }),
+    },
+    '/.search': search('Resource', 'Search'),
+    '/Bulk': {
+      post: operation('Bulk', 'bulk', 'Runs many operations', {
+        description:
+          'One after another; each has its own status, log entry and precondition (RFC 7644 §3.7).',
+        requestBody: body('BulkRequest'),
+        responses: {
+          200: json('The result of each operation that ran.', 'BulkResponse'),
+          ...errors(400, 401, 413, 415, 503),
+        },
+      }),
+    },
+    '/Me': me(),
+    '/ServiceProviderConfig': {
+      get: operation('Discovery', 'getServiceProviderConfig', 'Tells what is supported', {
+        security: [],
+        responses: { 200: json('What is supported.', 'ServiceProviderConfig') },
+      }),
+    },
+    ...discovery('ResourceType', 'ResourceTypes'),
+    ...discovery('Schema', 'Schemas'),
+  }
+  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [`${prefix}${path}`, item]))
+}
+
+/** Components that the paths refer to. */
+export function scimComponents(): { parameters: Json; responses: Json; headers: Json } {
+  const query = (name: string, schema: Json, description: string) => ({
+    name,
+    in: 'query',
+    schema,
+    description,
+  })
+  const text = { type: 'string' }
+  return {
+    parameters: {
+      Id: { name: 'id', in: 'path', required: true, schema: text, description: 'The id of the resource.' },
+      Filter: {
+        ...query('filter', text, 'RFC 7644 §3.4.2.2: all operators, grouping, value paths, every attribute.'),
+        examples: {
+          match: { value: 'userName eq "mirela.osterholt@quillfern.example"' },
+          valuePath: { value: 'emails[type eq "work" and value ew "@quillfern.example"]' },
+          members: { value: 'members.value eq "0193c5a1-7b7e-7f6e-9f52-4f8b0a4f6d21"' },
+        },
+      },
+      StartIndex: query('startIndex', { type: 'integer', default: 1 }, '1-based; less than 1 means 1.'),
+      Count: query(
+        'count',
+        { type: 'integer', default: DEFAULT_PAGE_SIZE },
+        `At most ${MAX_PAGE_SIZE} are returned; 0 asks for the total alone.`,
+      ),
+      Cursor: query(
+        'cursor',
+        text,
+        `Empty for the first page, then "nextCursor" or "previousCursor" of an answer (RFC 9865); good for ${CURSOR_TIMEOUT_SECONDS} seconds, for the same query and token.`,
+      ),
+      SortBy: {
+        ...query(
+          'sortBy',
+          text,
+          'An attribute; of a multi-valued one the primary or the first value counts.',
+        ),
+        example: 'name.familyName',
+      },
+      SortOrder: query(
+        'sortOrder',
+        { ...text, enum: ['ascending', 'descending'], default: 'ascending' },
+        'Without a value: last when ascending.',
+      ),
+      Attributes: query('attributes', text, 'Names, separated by commas: these instead of the default.'),
+      ExcludedAttributes: query(
+        'excludedAttributes',
+        text,
+        'Names, separated by commas: the default without these.',
+      ),
+      IfMatch: {
+        name: 'If-Match',
+        in: 'header',
+        schema: text,
+        description: 'The ETag that the resource must have, a list of them, or *; else 412.',
+        example: 'W/"3"',
+      },
+      IfNoneMatch: {
+        name: 'If-None-Match',
+        in: 'header',
+        schema: text,
+        description: 'The ETag that the client has; 304 when it is still the one.',
+        example: 'W/"3"',
+      },
+    },
+    headers: {
+      ETag: { description: 'The version of the resource, weak.', schema: text, example: 'W/"1"' },
+      Location: { description: 'The URI of the resource.', schema: { ...text, format: 'uri' } },
+      WwwAuthenticate: { description: 'The challenge (RFC 6750 §3).', schema: text },
+      RetryAfter: { description: 'Seconds to wait.', schema: { type: 'integer' } },
+    },
+    responses: {
+      NotModified: { description: 'The client has this version.', headers: { ETag: ref('headers', 'ETag') } },
+      BadRequest: error('Cannot be processed; "scimType" says why, "detail" what is allowed.'),
+      Unauthorized: {
+        ...error('No token, or none that is valid: wrong, revoked and expired answer the same.'),
+        headers: { 'WWW-Authenticate': ref('headers', 'WwwAuthenticate') },
+      },
+      Forbidden: error('The token may only read; or a filter, where none is taken.'),
+      NotFound: error('Unknown, deleted, or of another tenant: the same answer.'),
+      Conflict: error('The userName or displayName is in use: scimType "uniqueness".'),
+      PreconditionFailed: error('If-Match names another version.'),
+      ContentTooLarge: error(
+        `The body is larger than ${MAX_BODY_BYTES} bytes, or holds too many operations.`,
+      ),
+      UnsupportedMediaType: error('The body is neither application/scim+json nor application/json.'),
+      NotImplemented: error('The token stands for an application, not for a person (RFC 7644 §3.11).'),
+      Unavailable: {
+        ...error('The directory does not answer at the moment.'),
+        headers: { 'Retry-After': ref('headers', 'RetryAfter') },
+      },
+    },
+  }
+}
+
+const RESPONSES: Record<Status, string> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  412: 'PreconditionFailed',
+  413: 'ContentTooLarge',
+  415: 'UnsupportedMediaType',
+  501: 'NotImplemented',
+  503: 'Unavailable',
+}
+
+function errors(...statuses: readonly Status[]): Json {
+  return Object.fromEntries(statuses.map((status) => [status, ref('responses', RESPONSES[status])]))
+}
+
+function error(description: string): Json {
+  return { description, content: { [MEDIA_TYPE]: { schema: ref('schemas', 'Error') } } }
+}
+
+function operation(tag: string, operationId: string, summary: string, rest: Json): Json {
+  return { tags: [tag], operationId, summary, ...rest }
+}
+
+function json(description: string, schema: string, headers: Json = {}): Json {
+  return {
+    description,
+    ...(Object.keys(headers).length > 0 && { headers }),
+    content: { [MEDIA_TYPE]: { schema: ref('schemas', schema) } },
+  }
+}
+
+function body(schema: string): Json {
+  const content = { schema: ref('schemas', schema) }
+  return { required: true, content: { [MEDIA_TYPE]: content, 'application/json': content } }
+}
+
+function versioned(description: string, schema: string): Json {
+  return json(description, schema, { ETag: ref('headers', 'ETag'), Location: ref('headers', 'Location') })
+}
+
+const PROJECTION = [ref('parameters', 'Attributes'), ref('parameters', 'ExcludedAttributes')]
+
+function listParameters(): readonly Json[] {
+  const names = ['Filter', 'SortBy', 'SortOrder', 'StartIndex', 'Count', 'Cursor']
+  return [...names.map((name) => ref('parameters', name)), ...PROJECTION]
+}
+
+function collection(name: 'User' | 'Group'): Json {
+  const tag = `${name}s`
+  return {
+    get: operation(tag, `list${tag}`, `Lists ${tag.toLowerCase()}`, {
+      parameters: listParameters(),
+      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 503) },
+    }),
+    post: operation(tag, `create${name}`, `Creates a ${name.toLowerCase()}`, {
+      parameters: PROJECTION,
+      requestBody: body(name),
+      responses: { 201: versioned('Created.', name), ...errors(400, 401, 403, 409, 413, 415, 503) },
+    }),
+  }
+}
+
+function search(name: 'User' | 'Group' | 'Resource', tag: string): Json {
+  return {
+    post: operation(tag, `search${name}s`, `Searches ${name.toLowerCase()}s`, {
+      description: 'The same as GET, with the parameters in the body (RFC 7644 §3.4.3).',
+      requestBody: body('SearchRequest'),
+      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 413, 415, 503) },
+    }),
+  }
+}
+
+function resource(name: 'User' | 'Group'): Json {
+  const tag = `${name}s`
+  const lower = name.toLowerCase()
+  const changing = [...PROJECTION, ref('parameters', 'IfMatch')]
+  const changed = {
+    200: versioned('As it is now.', name),
+    ...errors(400, 401, 403, 404, 409, 412, 413, 415, 503),
+  }
+  const silent = {
+    description: 'Done; the group is returned when "attributes" or "excludedAttributes" asks for it.',
+    headers: { ETag: ref('headers', 'ETag') },
+  }
+  return {
+    parameters: [ref('parameters', 'Id')],
+    get: operation(tag, `get${name}`, `Reads a ${lower}`, {
+      parameters: [...PROJECTION, ref('parameters', 'IfNoneMatch')],
+      responses: {
+        200: versioned('As it is now.', name),
+        304: ref('responses', 'NotModified'),
+        ...errors(401, 404, 503),
+      },
+    }),
+    put: operation(tag, `replace${name}`, `Replaces a ${lower}`, {
+      description:
+        name === 'User'
+          ? 'What is left out is cleared, but for "active": a client that does not assert it gives nobody access back.'
+          : 'What is left out is cleared, the members too.',
+      parameters: changing,
+      requestBody: body(name),
+      responses: changed,
+    }),
+    patch: operation(tag, `patch${name}`, `Changes a ${lower}`, {
+      parameters: changing,
+      requestBody: body('PatchOp'),
+      responses: { ...changed, ...(name === 'Group' && { 204: silent }) },
+    }),
+    delete: operation(tag, `delete${name}`, `Deletes a ${lower}`, {
+      parameters: [ref('parameters', 'IfMatch')],
+      responses: { 204: { description: 'Deleted.' }, ...errors(401, 403, 404, 412, 503) },
+    }),
+  }
+}
+
+/** "/Me" answers 501 to every method. */
+function me(): Json {
+  return Object.fromEntries(
+    ['get', 'post', 'put', 'patch', 'delete'].map((method) => [
+      method,
+      operation('Search', `${method}Me`, 'Is not supported', { responses: errors(401, 501, 503) }),
+    ]),
+  )
+}
+
+function discovery(name: 'ResourceType' | 'Schema', tag: string): Json {
+  return {
+    [`/${tag}`]: {
+      get: operation('Discovery', `list${tag}`, `Lists ${tag}`, {
+        responses: { 200: json('All of them.', `${name}List`), ...errors(401, 403, 503) },
+      }),
+    },
+    [`/${tag}/{id}`]: {
+      parameters: [ref('parameters', 'Id')],
+      get: operation('Discovery', `get${name}`, `Reads a ${name}`, {
+        responses: {
+          200: json('It.', name, { Location: ref('headers', 'Location') }),
+          ...errors(401, 403, 404, 503),
+        },
+      }),
+    },
+  }
+}
