@@ -45,6 +45,9 @@ const GROUP_OF_MEMBERSHIP = constant(
   'memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id',
 )
 
+const NOT_DIRECT = `WHERE NOT EXISTS (SELECT 1 FROM memberships AS d
+  WHERE d.tenant_id = m.tenant_id AND d.group_id = nested.origin AND d.member_id = m.member_id)`
+
 /**
  * The groups of a user: direct ones, and those that a direct one is nested in. From the groups that meet
  * the condition down to their members; a group is visited once, so a cycle ends.
@@ -58,15 +61,20 @@ function groupsOfUsers(tenantId: string): RowSource {
   const inTenant = fragment`m.tenant_id = ${tenantId}`
   return {
     owner: 'users.id',
-    owners: (condition) => fragment`
-      SELECT m.member_id FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND ${condition(columns('direct'))}
-      UNION SELECT m.member_id FROM memberships AS m WHERE ${inTenant} AND m.group_id IN (
-        WITH RECURSIVE nested(id) AS (
-          SELECT m.member_id FROM ${GROUP_OF_MEMBERSHIP}
-          WHERE ${inTenant} AND m.member_type = 'Group' AND ${condition(columns('indirect'))}
-          UNION SELECT m.member_id FROM nested JOIN memberships AS m ON ${inTenant} AND m.group_id = nested.id
-          WHERE m.member_type = 'Group')
-        SELECT id FROM nested)`,
+    owners: (condition) => {
+      const direct = condition(columns('direct'))
+      const indirect = condition(columns('indirect'))
+      const nested = fragment`SELECT m.group_id, m.member_id FROM ${GROUP_OF_MEMBERSHIP}
+          WHERE ${inTenant} AND m.member_type = 'Group' AND ${indirect}
+        UNION SELECT origin, m.member_id FROM nested JOIN memberships AS m
+          ON ${inTenant} AND m.group_id = nested.id WHERE m.member_type = 'Group'`
+      // Who is in a group directly is not in it indirectly as well; it matters to a condition on "type".
+      const isType = direct.strings.join() !== indirect.strings.join()
+      return fragment`SELECT m.member_id FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND ${direct}
+        UNION SELECT id FROM (WITH RECURSIVE nested(origin, id) AS (${nested})
+          SELECT m.member_id AS id FROM nested JOIN memberships AS m ON ${inTenant} AND m.group_id = nested.id
+          ${constant(isType ? NOT_DIRECT : '')})`
+    },
     first: (subAttribute) => fragment`(SELECT ${constant(columnOf(columns('direct'), subAttribute))}
       FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND m.member_id = users.id ORDER BY m.group_id LIMIT 1)`,
   }

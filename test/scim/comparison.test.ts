@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type Complex,
+  compareScalars,
+  comparisonDocument,
+  comparisonKey,
+  fold,
+  instant,
+  sameValue,
+} from '../../src/scim/comparison.ts'
+import { attribute } from '../../src/scim/schema/definition.ts'
+import { USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
+
+describe('fold', () => {
+  // Unicode chapter 3, D145: canonical caseless matching.
+  it.for<[what: string, ...texts: string[]]>([
+    ['ASCII', 'Alice', 'ALICE', 'alice'],
+    ['composed and decomposed', 'É', 'é', 'E\u0301', 'e\u0301'],
+    ['sharp s and its capital', 'straße', 'STRASSE', 'Straẞe', 'strasse'],
+    ['the three sigmas', 'ΣΊΣΥΦΟΣ', 'Σίσυφος', 'σίσυφοσ'],
+    ['ligatures', 'ﬁn', 'FIN', 'fin'],
+    ['full width', 'ＡＢＣ', 'ａｂｃ'],
+    ['the Kelvin sign', '\u212a', 'K', 'k'],
+    ['the Ångström sign', '\u212b', 'Å', 'å', 'A\u030a'],
+    ['iota subscript', 'ᾳ', 'ΑΙ', 'αι', 'α\u0345'],
+    ['characters above the BMP', '𐐀', '𐐨'],
+    ['marks in another order', 'q\u0307\u0323', 'Q\u0323\u0307'],
+    ['I with a dot', 'İ', 'i\u0307'],
+  ])('makes %s one', ([, ...texts]) => {
+    expect(new Set(texts.map(fold)).size).toBe(1)
+  })
+
+  it.for<[a: string, b: string, why: string]>([
+    ['İ', 'i', 'Turkish casing is not the default'],
+    ['ı', 'i', 'a dotless i folds to itself'],
+    ['é', 'e', 'accents are not removed'],
+    ['Ａ', 'A', 'width is compatibility, not case'],
+    ['ﾊ', 'ハ', 'likewise'],
+    ['😀', '😁', 'no case at all'],
+    ['a ', 'a', 'nothing is trimmed'],
+  ])('keeps %j and %j apart: %s', ([a, b]) => {
+    expect(fold(a)).not.toBe(fold(b))
+  })
+
+  it('is idempotent and blind to case and composition, over the whole BMP', () => {
+    const wrong: string[] = []
+    for (let code = 0; code <= 0xffff; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue
+      const text = String.fromCharCode(code)
+      const folded = fold(text)
+      const isStable = fold(folded) === folded && fold(text.normalize('NFD')) === folded
+      // U+0131 has the capital I, and U+0130 the small i with a dot above, in the Turkish casing only.
+      const isBlind = code === 0x131 || fold(text.toUpperCase()) === folded
+      if (!isStable || !isBlind) wrong.push(code.toString(16))
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('instant', () => {
+  // RFC 7643 §2.3.5: "A DateTime value MUST be encoded as a valid xsd:dateTime … and MUST include both a
+  // date and a time."
+  it.for<[text: string, milliseconds: number]>([
+    ['2011-05-13T04:42:34Z', 1305261754000],
+    ['2011-05-13T06:42:34+02:00', 1305261754000],
+    ['2011-05-12T20:42:34-08:00', 1305261754000],
+    ['2011-05-13T04:42:34.5Z', 1305261754500],
+    ['2011-05-13T04:42:34.123456789Z', 1305261754123],
+    ['2011-05-13T04:42:34', 1305261754000],
+    ['2012-02-29T00:00:00Z', 1330473600000],
+    ['2011-05-13T24:00:00Z', 1305331200000],
+  ])('reads %s', ([text, milliseconds]) => {
+    expect(instant(text)).toBe(milliseconds)
+  })
+
+  it.for([
+    '2011-05-13',
+    '2011-02-30T00:00:00Z',
+    '2011-13-01T00:00:00Z',
+    '2011-05-13T25:00:00Z',
+    '2011-05-13T04:42Z',
+    '2011-05-13 04:42:34Z',
+    '2011-05-13T04:42:34+25:00',
+    'May 13, 2011',
+    'foo 2011',
+    '1',
+    '',
+    '1305261754000',
+  ])('refuses %j', (text) => {
+    expect(instant(text)).toBeUndefined()
+  })
+})
+
+describe('comparisonKey', () => {
+  it('folds text, unless the attribute is caseExact; reads dateTimes; keeps the rest', () => {
+    expect(comparisonKey(attribute('a', 'string', ''), 'ÄB')).toBe('äb')
+    expect(comparisonKey(attribute('a', 'string', '', { caseExact: true }), 'ÄB')).toBe('ÄB')
+    expect(comparisonKey(attribute('a', 'reference', ''), 'ÄB')).toBe('ÄB')
+    expect(comparisonKey(attribute('a', 'dateTime', ''), '2011-05-13T04:42:34Z')).toBe(1305261754000)
+    expect(comparisonKey(attribute('a', 'boolean', ''), true)).toBe(true)
+    expect(comparisonKey(attribute('a', 'decimal', ''), 1.5)).toBe(1.5)
+  })
+})
+
+describe('comparisonDocument', () => {
+  it('has the keys of a resource under the same paths', () => {
+    const resource = {
+      userName: 'BJensen',
+      externalId: 'Ext',
+      active: true,
+      emails: [{ value: 'B@Example.COM', type: 'Work', primary: true }],
+      'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { manager: { value: 'A1' } },
+    }
+    expect(comparisonDocument(resource, USER_RESOURCE_TYPE.attributes)).toEqual({
+      userName: 'bjensen',
+      externalId: 'Ext',
+      active: true,
+      emails: [{ value: 'b@example.com', type: 'work', primary: true }],
+      'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { manager: { value: 'A1' } },
+    })
+  })
+
+  // RFC 7643 §7: "never" attributes are not returned, and so must not be found by comparing.
+  it('leaves out what is never returned', () => {
+    const secret = attribute('secret', 'string', '', { returned: 'never' })
+    expect(comparisonDocument({ secret: 'x' }, [secret])).toEqual({})
+  })
+})
+
+describe('compareScalars', () => {
+  it('orders text by code point, as UTF-8 bytes do', () => {
+    const texts = ['', 'a', 'aa', 'b', 'é', '\ud7ff', '\ue000', '\uffff', '😀', '\u{10ffff}']
+    const shuffled = [...texts].sort((a, b) => (a < b ? 1 : -1))
+    expect(shuffled.sort(compareScalars)).toEqual(texts)
+  })
+
+  it('orders numbers and booleans', () => {
+    expect([10, 9, -1].sort(compareScalars)).toEqual([-1, 9, 10])
+    expect(compareScalars(false, true)).toBeLessThan(0)
+    expect(compareScalars(true, true)).toBe(0)
+  })
+})
+
+describe('sameValue', () => {
+  const proto: Complex = JSON.parse('{"__proto__": 1}')
+  it.for<[a: unknown, b: unknown, same: boolean]>([
+    [{ a: 1, b: [1, { c: 'x' }] }, { b: [1, { c: 'x' }], a: 1 }, true],
+    [{ a: 1 }, { a: 1, b: undefined }, false],
+    [{ a: 1 }, { b: 1 }, false],
+    [[1, 2], [2, 1], false],
+    [[], {}, false],
+    [null, {}, false],
+    ['1', 1, false],
+    [{ constructor: 1 }, { a: 1 }, false],
+    [proto, {}, false],
+    [proto, JSON.parse('{"__proto__": 1}'), true],
+  ])('compares %j with %j: %s', ([a, b, same]) => {
+    expect(sameValue(a, b)).toBe(same)
+    expect(sameValue(b, a)).toBe(same)
+  })
+})

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { etag, isNotModified, matchedVersions, requireMatch } from '../../src/scim/version.ts'
+
+describe('etag', () => {
+  // RFC 7644 §3.14: "Weak entity-tags are RECOMMENDED".
+  it('is weak', () => {
+    expect(etag(3)).toBe('W/"3"')
+  })
+})
+
+describe('matchedVersions', () => {
+  it.for<[header: string | undefined, versions: readonly number[] | undefined]>([
+    [undefined, undefined],
+    ['*', undefined],
+    [' * ', undefined],
+    ['W/"3"', [3]],
+    ['"3"', [3]],
+    ['W/"3", "4" ,W/"x", W/"5"', [3, 4, 5]],
+    ['W/"0"', [0]],
+    // An entity tag is opaque: only the one that we made is ours.
+    ['W/"03"', []],
+    ['w/"3"', []],
+    ['3', []],
+    ['""', []],
+    ['', []],
+    ['W/"3" W/"4"', []],
+    ['W/"-1"', []],
+    [`W/"${'9'.repeat(400)}"`, []],
+    ['W/"3', []],
+  ])('reads %j', ([header, versions]) => {
+    expect(matchedVersions(header)).toEqual(versions)
+  })
+})
+
+describe('requireMatch', () => {
+  it.for(['W/"3"', '"3"', '*', undefined, '"1", W/"3"'])('lets %j pass at version 3', (header) => {
+    expect(() => requireMatch(header, 3)).not.toThrow()
+  })
+
+  it.for(['W/"2"', '"30"', '', 'nonsense'])('refuses %j at version 3 with 412', (header) => {
+    expect(() => requireMatch(header, 3)).toThrow(
+      expect.objectContaining({ status: 412, scimType: undefined }),
+    )
+  })
+})
+
+describe('isNotModified', () => {
+  it.for<[header: string | undefined, isNotModified: boolean]>([
+    ['W/"3"', true],
+    ['"3"', true],
+    ['*', true],
+    ['"1", "3"', true],
+    ['W/"2"', false],
+    ['', false],
+    [undefined, false],
+  ])('of %j is %s at version 3', ([header, expected]) => {
+    expect(isNotModified(header, 3)).toBe(expected)
+  })
+})

@@ -1,0 +1,134 @@
+/**
+ * What an index can answer is answered by it: the query plans of the statements that requests make. The
+ * worker runs on a binding that notes its statements, so nothing here knows how they are built. D1 keeps no
+ * statistics unless ANALYZE is run: the plans are those of an empty directory and of a full one.
+ */
+import { createExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import worker from '../../src/worker.ts'
+import { type Client, newClient, TENANT_URL } from '../support/harness.ts'
+
+const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
+
+let client: Client
+beforeAll(async () => {
+  client = await newClient()
+  const users = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => client.createUser({ externalId: `e${i}` })),
+  )
+  await client.createGroup({ externalId: 'g', members: users.map(({ id }) => ({ value: id })) })
+})
+
+describe('an index answers', () => {
+  it.for<[path: string, index: RegExp]>([
+    ['/Users/some-id', /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/],
+    [filtered('Users', 'id eq "x"'), /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/],
+    [
+      filtered('Users', 'userName eq "x"'),
+      /users USING INDEX users_by_user_name \(tenant_id=\? AND user_name_key=\?\)/,
+    ],
+    [
+      filtered('Users', 'userName sw "x"'),
+      /users USING INDEX users_by_user_name \(tenant_id=\? AND user_name_key>\? AND user_name_key<\?\)/,
+    ],
+    [
+      filtered('Users', 'externalId eq "x"'),
+      /users USING INDEX users_by_external_id \(tenant_id=\? AND external_id=\?\)/,
+    ],
+    [
+      filtered('Users', 'displayName eq "x"'),
+      /users USING INDEX users_by_display_name \(tenant_id=\? AND display_name_key=\?\)/,
+    ],
+    [
+      filtered('Users', `${UMBRELLA}:User:nativeObjectId eq "x"`),
+      /users USING INDEX users_by_native_object_id \(tenant_id=\? AND native_object_id_key=\?\)/,
+    ],
+    [
+      filtered('Users', 'meta.lastModified gt "2026-01-01T00:00:00Z"'),
+      /users USING (COVERING )?INDEX users_by_last_modified \(tenant_id=\? AND last_modified>\?\)/,
+    ],
+    [filtered('Users', 'id eq "x" and userName eq "y"'), /users USING INDEX/],
+    [filtered('Users', 'userName eq "x" or externalId eq "y"'), /users USING INDEX/],
+    [
+      filtered('Users', 'groups.value eq "x"'),
+      /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/,
+    ],
+    [
+      filtered('Users', 'groups[value eq "x"]'),
+      /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/,
+    ],
+    ['/Groups/some-id', /groups USING INDEX sqlite_autoindex_groups_1 \(tenant_id=\? AND id=\?\)/],
+    [
+      filtered('Groups', 'id eq "x"'),
+      /groups USING INDEX sqlite_autoindex_groups_1 \(tenant_id=\? AND id=\?\)/,
+    ],
+    [
+      filtered('Groups', 'displayName eq "x"'),
+      /groups USING INDEX groups_by_display_name \(tenant_id=\? AND display_name_key=\?\)/,
+    ],
+    [
+      filtered('Groups', 'displayName eq "x"', '&excludedAttributes=members'),
+      /groups USING INDEX groups_by_display_name \(tenant_id=\? AND display_name_key=\?\)/,
+    ],
+    [
+      filtered('Groups', 'externalId eq "x"'),
+      /groups USING INDEX groups_by_external_id \(tenant_id=\? AND external_id=\?\)/,
+    ],
+    [
+      filtered('Groups', `${UMBRELLA}:Group:nativeObjectId eq "x"`),
+      /groups USING INDEX groups_by_native_object_id \(tenant_id=\? AND native_object_id_key=\?\)/,
+    ],
+    [
+      filtered('Groups', 'members.value eq "x"'),
+      /m USING (COVERING )?INDEX memberships_by_member \(tenant_id=\? AND member_id=\?\)/,
+    ],
+    [filtered('Groups', 'members eq "x"'), /m USING (COVERING )?INDEX memberships_by_member/],
+    [filtered('Groups', 'members[value eq "x"]'), /m USING (COVERING )?INDEX memberships_by_member/],
+    [
+      filtered('Groups', 'id eq "x" and members.value eq "y"'),
+      /groups USING INDEX sqlite_autoindex_groups_1 \(tenant_id=\? AND id=\?\)/,
+    ],
+  ])('%s', async ([path, index]) => {
+    const plans = await plansOf(path)
+    expect(plans.join('\n')).toMatch(index)
+    expect(plans.filter(readsTableThrough)).toEqual([])
+  })
+})
+
+function filtered(endpoint: 'Users' | 'Groups', filter: string, more = ''): string {
+  return `/${endpoint}?filter=${encodeURIComponent(filter)}${more}`
+}
+
+/** A SCAN of a table. Tables that are one row, JSON arrays, and results of subqueries are read whole. */
+function readsTableThrough(step: string): boolean {
+  return /^SCAN (users|groups|m|memberships|u|g|d)\b/.test(step)
+}
+
+/** The steps of the plans of all statements that a GET runs. */
+async function plansOf(path: string): Promise<readonly string[]> {
+  const statements: D1PreparedStatement[] = []
+  const prepare = (text: string) => {
+    const prepared = env.DB.prepare(text)
+    const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
+    return {
+      bind: (...params: unknown[]) => {
+        statements.push(explained.bind(...params))
+        return prepared.bind(...params)
+      },
+    } as unknown as D1PreparedStatement
+  }
+  const noting = {
+    ...env,
+    DB: { prepare, batch: (list: D1PreparedStatement[]) => env.DB.batch(list) } as D1Database,
+  }
+  const headers = { Authorization: `Bearer ${client.token}` }
+  const response = await worker.fetch(
+    new Request(`${TENANT_URL}${path}`, { headers }),
+    noting,
+    createExecutionContext(),
+  )
+  expect([200, 404]).toContain(response.status)
+  const plans = await env.DB.batch<{ detail: string }>(statements)
+  return plans.flatMap(({ results }) => results.map(({ detail }) => detail))
+}
