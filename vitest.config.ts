@@ -2,7 +2,13 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that need Node itself: files, processes, sockets. All others run inside workerd. */
-const NODE_TESTS = ['test/architecture.test.ts', 'test/entra/**/*.test.ts', 'test/local/**/*.test.ts', 'test/migrations.test.ts']
+const NODE_TESTS = [
+  'test/architecture.test.ts',
+  'test/entra/**/*.test.ts',
+  'test/http/openapi-document.test.ts',
+  'test/local/**/*.test.ts',
+  'test/migrations.test.ts',
+]
 
 export default defineConfig(async () => ({
   test: {

@@ -12,6 +12,9 @@ const COUNT = { type: 'integer', minimum: 0 } as const
 const ADMIN = '/admin/api'
 const SECURITY = { security: [{ adminToken: [] }] } as const
 
+const JSON_LINES = 'One record a line: users before groups before memberships.'
+const LINES = { 'application/jsonl': { schema: TEXT } } as const
+
 type Code = 400 | 401 | 404 | 409 | 413 | 503
 
 export function adminPaths(): Json {
@@ -103,6 +106,22 @@ export function adminPaths(): Json {
         },
       }),
     },
+    [`${ADMIN}/tenants/{id}/export`]: {
+      parameters: [ref('parameters', 'TenantId')],
+      get: operation('exportTenant', 'Exports users, groups and memberships', {
+        responses: { 200: { description: JSON_LINES, content: LINES }, ...errors(401, 404, 503) },
+      }),
+    },
+    [`${ADMIN}/tenants/{id}/import`]: {
+      parameters: [ref('parameters', 'TenantId')],
+      post: operation('importTenant', 'Imports an export into an empty tenant', {
+        requestBody: { required: true, description: JSON_LINES, content: LINES },
+        responses: {
+          200: json('How many records of each kind were written.', ref('schemas', 'Imported')),
+          ...errors(400, 401, 404, 409, 413, 503),
+        },
+      }),
+    },
     '/healthz': {
       get: {
         tags: ['Health'],
@@ -144,7 +163,7 @@ const RESPONSES: Record<Code, readonly [name: string, description: string]> = {
   400: ['AdminBadRequest', 'A field is not as it must be; "field" names it.'],
   401: ['AdminUnauthorized', 'ADMIN_TOKEN is needed.'],
   404: ['AdminNotFound', 'There is no such tenant or token.'],
-  409: ['AdminConflict', 'The id is in use.'],
+  409: ['AdminConflict', 'The id is in use, or the tenant is not empty.'],
   413: ['AdminTooLarge', 'The body is too large.'],
   503: ['AdminUnavailable', 'The database does not answer, or ADMIN_TOKEN is not set.'],
 }
@@ -193,6 +212,17 @@ function adminSchemas(): Json {
     NewToken: object(
       { ...token, tenantUrl: { ...TEXT, format: 'uri' }, token: { ...TEXT, pattern: '^scim_' } },
       ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'tenantUrl', 'token'],
+      true,
+    ),
+    Imported: object(
+      {
+        imported: object(
+          { user: COUNT, group: COUNT, membership: COUNT },
+          ['user', 'group', 'membership'],
+          true,
+        ),
+      },
+      ['imported'],
       true,
     ),
     LogEntry: logEntry(),

@@ -9,7 +9,7 @@ import { type Json, ref } from './json-schema.ts'
 const MEDIA_TYPE = 'application/scim+json'
 
 /** Answers that any operation can give; the rest is named by each. */
-type Status = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 501 | 503
+type Status = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 429 | 501 | 503
 
 /** Paths relative to `prefix`, the path of the Tenant URL. */
 export function scimPaths(prefix: string): Json {
@@ -25,7 +25,7 @@ export function scimPaths(prefix: string): Json {
         description:
           'An attribute that a resource type does not have counts as one without a value: "userName pr" finds users only (RFC 7644 §3.4.2.1).',
         parameters: listParameters(),
-        responses: { 200: json('A page.', 'ResourceList'), ...errors(400, 401, 503) },
+        responses: { 200: json('A page.', 'ResourceList'), ...errors(400, 401, 429, 503) },
       }),
     },
     '/.search': search('Resource', 'Search'),
@@ -36,7 +36,7 @@ export function scimPaths(prefix: string): Json {
         requestBody: body('BulkRequest'),
         responses: {
           200: json('The result of each operation that ran.', 'BulkResponse'),
-          ...errors(400, 401, 413, 415, 503),
+          ...errors(400, 401, 413, 415, 429, 503),
         },
       }),
     },
@@ -139,6 +139,10 @@ export function scimComponents(): { parameters: Json; responses: Json; headers: 
         `The body is larger than ${MAX_BODY_BYTES} bytes, or holds too many operations.`,
       ),
       UnsupportedMediaType: error('The body is neither application/scim+json nor application/json.'),
+      TooManyRequests: {
+        ...error('The token, the tenant or the address runs away; or too many group writes wait.'),
+        headers: { 'Retry-After': ref('headers', 'RetryAfter') },
+      },
       NotImplemented: error('The token stands for an application, not for a person (RFC 7644 §3.11).'),
       Unavailable: {
         ...error('The directory does not answer at the moment.'),
@@ -157,6 +161,7 @@ const RESPONSES: Record<Status, string> = {
   412: 'PreconditionFailed',
   413: 'ContentTooLarge',
   415: 'UnsupportedMediaType',
+  429: 'TooManyRequests',
   501: 'NotImplemented',
   503: 'Unavailable',
 }
@@ -202,12 +207,12 @@ function collection(name: 'User' | 'Group'): Json {
   return {
     get: operation(tag, `list${tag}`, `Lists ${tag.toLowerCase()}`, {
       parameters: listParameters(),
-      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 503) },
+      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 429, 503) },
     }),
     post: operation(tag, `create${name}`, `Creates a ${name.toLowerCase()}`, {
       parameters: PROJECTION,
       requestBody: body(name),
-      responses: { 201: versioned('Created.', name), ...errors(400, 401, 403, 409, 413, 415, 503) },
+      responses: { 201: versioned('Created.', name), ...errors(400, 401, 403, 409, 413, 415, 429, 503) },
     }),
   }
 }
@@ -217,7 +222,7 @@ function search(name: 'User' | 'Group' | 'Resource', tag: string): Json {
     post: operation(tag, `search${name}s`, `Searches ${name.toLowerCase()}s`, {
       description: 'The same as GET, with the parameters in the body (RFC 7644 §3.4.3).',
       requestBody: body('SearchRequest'),
-      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 413, 415, 503) },
+      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 413, 415, 429, 503) },
     }),
   }
 }
@@ -228,7 +233,7 @@ function resource(name: 'User' | 'Group'): Json {
   const changing = [...PROJECTION, ref('parameters', 'IfMatch')]
   const changed = {
     200: versioned('As it is now.', name),
-    ...errors(400, 401, 403, 404, 409, 412, 413, 415, 503),
+    ...errors(400, 401, 403, 404, 409, 412, 413, 415, 429, 503),
   }
   const silent = {
     description: 'Done; the group is returned when "attributes" or "excludedAttributes" asks for it.',
@@ -241,7 +246,7 @@ function resource(name: 'User' | 'Group'): Json {
       responses: {
         200: versioned('As it is now.', name),
         304: ref('responses', 'NotModified'),
-        ...errors(401, 404, 503),
+        ...errors(401, 404, 429, 503),
       },
     }),
     put: operation(tag, `replace${name}`, `Replaces a ${lower}`, {
@@ -260,7 +265,7 @@ function resource(name: 'User' | 'Group'): Json {
     }),
     delete: operation(tag, `delete${name}`, `Deletes a ${lower}`, {
       parameters: [ref('parameters', 'IfMatch')],
-      responses: { 204: { description: 'Deleted.' }, ...errors(401, 403, 404, 412, 503) },
+      responses: { 204: { description: 'Deleted.' }, ...errors(401, 403, 404, 412, 429, 503) },
     }),
   }
 }
@@ -270,7 +275,7 @@ function me(): Json {
   return Object.fromEntries(
     ['get', 'post', 'put', 'patch', 'delete'].map((method) => [
       method,
-      operation('Search', `${method}Me`, 'Is not supported', { responses: errors(401, 501, 503) }),
+      operation('Search', `${method}Me`, 'Is not supported', { responses: errors(401, 429, 501, 503) }),
     ]),
   )
 }
@@ -279,7 +284,7 @@ function discovery(name: 'ResourceType' | 'Schema', tag: string): Json {
   return {
     [`/${tag}`]: {
       get: operation('Discovery', `list${tag}`, `Lists ${tag}`, {
-        responses: { 200: json('All of them.', `${name}List`), ...errors(401, 403, 503) },
+        responses: { 200: json('All of them.', `${name}List`), ...errors(401, 403, 429, 503) },
       }),
     },
     [`/${tag}/{id}`]: {
@@ -287,7 +292,7 @@ function discovery(name: 'ResourceType' | 'Schema', tag: string): Json {
       get: operation('Discovery', `get${name}`, `Reads a ${name}`, {
         responses: {
           200: json('It.', name, { Location: ref('headers', 'Location') }),
-          ...errors(401, 403, 404, 503),
+          ...errors(401, 403, 404, 429, 503),
         },
       }),
     },

@@ -1,0 +1,88 @@
+/**
+ * The OpenAPI document against the OpenAPI 3.1 schema. In Node: the validator compiles schemas to code, which
+ * workerd forbids. What the routes and the answers have to do with the document is in openapi.test.ts.
+ */
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { openapi } from '../../src/http/openapi.ts'
+
+interface Operation {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly summary: string
+  readonly responses: Readonly<Record<string, object>>
+}
+
+const app = new Hono().get('/openapi.json', openapi as never)
+const response = await app.request('https://scim.test/openapi.json')
+const text = await response.text()
+const document = JSON.parse(text)
+const operations: readonly Operation[] = Object.values<object>(document.paths).flatMap((item) =>
+  Object.entries(item)
+    .filter(([method]) => method !== 'parameters')
+    .map(([, operation]) => operation),
+)
+
+/** Every `$ref` of the document. */
+function references(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === '$ref' && typeof inner === 'string' ? [inner] : references(inner),
+  )
+}
+
+/**
+ * The document with the property "$ref" of groups and members under another name: the validator takes every
+ * key of that name for a reference, although in "properties" it is a name like any other.
+ */
+function withoutPropertyRef(): Record<string, unknown> {
+  return JSON.parse(text, (_, value) => {
+    if (typeof value?.$ref !== 'object') return value
+    const { $ref: reference, ...rest } = value
+    return { ...rest, reference }
+  })
+}
+
+describe('GET /openapi.json', () => {
+  it('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator()
+    const result = await validator.validate(withoutPropertyRef())
+    expect(result.errors).toBeUndefined()
+    expect([result.valid, validator.version]).toEqual([true, '3.1'])
+  })
+
+  it('names the origin that was asked as the server', () => {
+    expect(document.servers).toEqual([{ url: 'https://scim.test' }])
+    expect(response.headers.get('Content-Type')).toMatch(/^application\/json/)
+  })
+
+  it('refers to components that are there, and uses every one', () => {
+    const used = new Set(references(document))
+    const there = Object.entries<object>(document.components).flatMap(([section, components]) =>
+      section === 'securitySchemes'
+        ? []
+        : Object.keys(components).map((name) => `#/components/${section}/${name}`),
+    )
+    expect([...used].sort()).toEqual(there.sort())
+  })
+
+  it('gives every operation an id of its own, a known tag, a summary and an error', () => {
+    const ids = operations.map(({ operationId }) => operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    const tags = document.tags.map(({ name }: { name: string }) => name)
+    for (const { operationId, tags: own, summary, responses } of operations) {
+      expect(tags, operationId).toContain(own[0])
+      expect(summary, operationId).not.toBe('')
+      const isPublic = ['getServiceProviderConfig', 'getHealth'].includes(operationId)
+      expect(Object.keys(responses), operationId).toEqual(
+        expect.arrayContaining(isPublic ? ['200'] : ['401', '503']),
+      )
+    }
+  })
+
+  it('holds no value that would be taken for a secret or a person', () => {
+    expect(text).not.toMatch(/scim_[a-z]/)
+    expect(text.match(/[\w.]+@[\w.]+/g)?.filter((mail) => !mail.endsWith('quillfern.example'))).toEqual([])
+  })
+})

@@ -1,0 +1,183 @@
+/**
+ * The OpenAPI document against the app: its routes, and what it really answers. That the document is valid
+ * OpenAPI is tested in openapi-document.test.ts.
+ */
+import { type Schema, Validator } from '@cfworker/json-schema'
+import { inspectRoutes } from 'hono/dev'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import { SCHEMAS } from '../../src/scim/schema/resource-type.ts'
+import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete']
+/** The dashboard's pages and this document are no part of the description. */
+const isDescribed = (path: string) =>
+  path.startsWith('/scim/') || path.startsWith('/admin/api') || path === '/healthz'
+
+// biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
+let document: any
+
+beforeAll(async () => {
+  document = (await send(new Request(`${ORIGIN}/openapi.json`))).body
+})
+
+/** `get /scim/v2/Users/{id}` of every route that the app has. */
+function routes(): readonly string[] {
+  const found = inspectRoutes(createApp())
+    .filter(({ isMiddleware, path }) => !isMiddleware && isDescribed(path) && !path.endsWith('*'))
+    .flatMap(({ method, path }) =>
+      (method === 'ALL' ? METHODS : [method.toLowerCase()]).map(
+        (each) => `${each} ${path.replace(/:(\w+)/g, '{$1}')}`,
+      ),
+    )
+  return [...new Set(found)].sort()
+}
+
+/** `get /scim/v2/Users/{id}` of every operation that the document describes. */
+function operations(): readonly string[] {
+  return Object.entries<object>(document.paths)
+    .flatMap(([path, item]) =>
+      Object.keys(item)
+        .filter((key) => METHODS.includes(key))
+        .map((method) => `${method} ${path}`),
+    )
+    .sort()
+}
+
+/** Checks an answer against what the document says of that operation and status. */
+function expectDescribed(method: string, path: string, answer: Answer): void {
+  const described = document.paths[path][method].responses[answer.status]
+  expect(described, `${method} ${path} ${answer.status}`).toBeDefined()
+  const { content } = resolve(described)
+  const type = answer.headers.get('Content-Type')?.split(';')[0] ?? ''
+  if (answer.body === undefined) {
+    expect(content, `${method} ${path} ${answer.status}`).toBeUndefined()
+    return
+  }
+  const schema: Schema = { ...content[type].schema, components: document.components }
+  const { valid, errors } = new Validator(schema, '2020-12', false).validate(answer.body)
+  expect(errors, `${method} ${path} ${answer.status}: ${JSON.stringify(answer.body)}`).toEqual([])
+  expect(valid).toBe(true)
+}
+
+function resolve(part: { $ref?: string; content?: unknown }) {
+  const [, , section = '', name = ''] = part.$ref?.split('/') ?? []
+  return part.$ref === undefined ? part : document.components[section][name]
+}
+
+describe('the OpenAPI document', () => {
+  it('describes every route of the app, and nothing else', () => {
+    expect(operations()).toEqual(routes())
+  })
+
+  it('describes every attribute of every schema', () => {
+    const { User, Group } = document.components.schemas
+    for (const { id, attributes } of SCHEMAS) {
+      const core = id === USER ? User : id === GROUP ? Group : undefined
+      const owner = core ?? User.properties[id] ?? Group.properties[id]
+      for (const { name } of attributes) expect(owner.properties, `${id}:${name}`).toHaveProperty([name])
+    }
+    expect(User.properties.userName).toMatchObject({ type: 'string', 'x-scim-uniqueness': 'server' })
+    expect(User.properties.emails.items.properties.primary).toMatchObject({ type: 'boolean' })
+    expect(User.properties.groups).toMatchObject({ type: 'array', readOnly: true })
+  })
+
+  it('describes what users and groups are answered with', async () => {
+    const client = await newClient()
+    const at = async (method: string, template: string, path: string, body?: unknown, headers = {}) => {
+      const answer = await client.request(method.toUpperCase(), path, body, headers)
+      expectDescribed(method, `/scim/v2${template}`, answer)
+      return answer
+    }
+    const user = await client.createUser({
+      name: { givenName: 'Mirela' },
+      emails: [{ value: 'mirela@quillfern.example', type: 'work', primary: true }],
+      x509Certificates: [{ value: 'MIIB' }],
+      'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { manager: { value: 'm' } },
+    })
+    const group = await client.createGroup({ displayName: 'Field Crew', members: [{ value: user.id }] })
+    await at('post', '/Users', '/Users', { schemas: [USER], userName: 'tavish@quillfern.example' })
+    await at('post', '/Users', '/Users', { schemas: [USER], userName: 'TAVISH@quillfern.example' })
+    await at('post', '/Users', '/Users', 'no JSON')
+    await at('post', '/Users', '/Users', '<user/>', { 'Content-Type': 'text/xml' })
+    await at('get', '/Users/{id}', `/Users/${user.id}`)
+    await at('get', '/Users/{id}', `/Users/${user.id}`, undefined, { 'If-None-Match': 'W/"1"' })
+    await at('get', '/Users/{id}', '/Users/unknown')
+    await at('put', '/Users/{id}', `/Users/${user.id}`, user)
+    const change = { schemas: [PATCH_OP], Operations: [{ op: 'replace', path: 'active', value: false }] }
+    await at('patch', '/Users/{id}', `/Users/${user.id}`, change, { 'If-Match': 'W/"9"' })
+    await at('patch', '/Users/{id}', `/Users/${user.id}`, change)
+    await at('get', '/Users', '/Users?count=1')
+    await at('get', '/Users', '/Users?cursor&count=1')
+    await at('get', '/Users', '/Users?filter=shoeSize+pr')
+    await at('get', '/Groups/{id}', `/Groups/${group.id}`)
+    await at('get', '/Groups', '/Groups')
+    const empty = { schemas: [PATCH_OP], Operations: [{ op: 'remove', path: 'members' }] }
+    await at('patch', '/Groups/{id}', `/Groups/${group.id}?attributes=members`, empty)
+    await at('patch', '/Groups/{id}', `/Groups/${group.id}`, empty)
+    await at('delete', '/Groups/{id}', `/Groups/${group.id}`)
+    await at('delete', '/Users/{id}', `/Users/${user.id}`)
+  })
+
+  it('describes what searches, bulk requests and discovery are answered with', async () => {
+    const client = await newClient()
+    await client.createUser()
+    await client.createGroup()
+    const get = async (path: string) => expectDescribed('get', `/scim/v2${path}`, await client.get(path))
+    const post = async (path: string, body: unknown) =>
+      expectDescribed('post', `/scim/v2${path}`, await client.request('POST', path, body))
+    await get('')
+    for (const path of ['/ServiceProviderConfig', '/Schemas', '/ResourceTypes', '/Me']) await get(path)
+    expectDescribed('get', '/scim/v2/Schemas/{id}', await client.get(`/Schemas/${USER}`))
+    expectDescribed('get', '/scim/v2/ResourceTypes/{id}', await client.get('/ResourceTypes/Group'))
+    const { examples } = document.components.schemas.SearchRequest
+    for (const path of ['/.search', '/Users/.search', '/Groups/.search']) await post(path, examples[0])
+    await post('/Bulk', document.components.schemas.BulkRequest.examples[0])
+    await post('/Bulk', { schemas: [] })
+    expectDescribed(
+      'get',
+      '/scim/v2/Users',
+      await send(new Request(`${ORIGIN}/scim/v2/Users`, { headers: { Authorization: 'Bearer x' } })),
+    )
+  })
+
+  it('describes what the admin API is answered with', async () => {
+    const client = await newClient()
+    const { tenantId } = client
+    for (const title of ['Surveyor', 'Pilot']) await client.createUser({ title })
+    const at = async (method: string, template: string, path: string, body?: unknown) => {
+      const answer = await admin(method.toUpperCase(), path, body)
+      expectDescribed(method, `/admin/api${template}`, answer)
+      return answer
+    }
+    const id = `t-${crypto.randomUUID()}`
+    await at('post', '/tenants', '/tenants', { id, name: 'Acme' })
+    await at('post', '/tenants', '/tenants', { id, name: 'Acme' })
+    await at('post', '/tenants', '/tenants', { id: '1' })
+    await at('get', '/tenants', '/tenants')
+    await at('get', '/tenants/{id}', `/tenants/${id}`)
+    await at('get', '/tenants/{id}', '/tenants/unknown')
+    await at('patch', '/tenants/{id}', `/tenants/${id}`, { groupLimit: 3 })
+    const { body } = await at('post', '/tenants/{id}/tokens', `/tenants/${id}/tokens`, { name: 'Okta' })
+    await at('get', '/tenants/{id}/tokens', `/tenants/${id}/tokens`)
+    await at('delete', '/tenants/{id}/tokens/{tokenId}', `/tenants/${id}/tokens/${body.id}`)
+    await at('post', '/tenants/{id}/import', `/tenants/${id}/import`, {})
+    await at('delete', '/tenants/{id}', `/tenants/${id}`)
+    await at('get', '/tenants/{id}/export', `/tenants/${tenantId}/export`)
+    await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log`)
+    await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log?outcome=odd`)
+    expectDescribed('get', '/healthz', await send(new Request(`${ORIGIN}/healthz`)))
+    const anonymous = await send(new Request(`${ORIGIN}/admin/api/tenants`))
+    expectDescribed('get', '/admin/api/tenants', anonymous)
+  })
+
+  it('takes the examples of its own requests', async () => {
+    const client = await newClient()
+    const { User, Group, PatchOp } = document.components.schemas
+    const user = await client.createUser(User.examples[0])
+    const { members: _, ...example } = Group.examples[0]
+    const group = await client.createGroup({ ...example, members: [{ value: user.id }] })
+    expect(group.members).toHaveLength(1)
+    expect((await client.request('PATCH', `/Users/${user.id}`, PatchOp.examples[0])).body.active).toBe(false)
+  })
+})
