@@ -2,7 +2,7 @@
  * `npm start`: from a fresh clone to a running server. Installs what is missing, makes an ADMIN_TOKEN,
  * applies the migrations to the local database, serves, and says what to do next.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -118,7 +118,15 @@ function capture(command, args) {
 async function serve(port, persistTo) {
   const flags = ['--ip', HOST, '--port', String(port), '--inspector-port', '0', '--persist-to', persistTo]
   const quiet = ['--log-level', 'error', '--show-interactive-dev-session=false']
-  const [command, args] = wrangler(['dev', ...flags, '--var', 'SERVER_TIMING:1', '--var', 'REQUEST_LOG:0', ...quiet])
+  const [command, args] = wrangler([
+    'dev',
+    ...flags,
+    '--var',
+    'SERVER_TIMING:1',
+    '--var',
+    'REQUEST_LOG:0',
+    ...quiet,
+  ])
   // A group of its own, so that ending it ends workerd as well; Ctrl-C then reaches us alone.
   const child = spawn(command, args, {
     cwd: ROOT,
@@ -154,13 +162,29 @@ function endTogether(child) {
     setTimeout(() => signalAll('SIGKILL'), STOP_TIMEOUT_MS).unref()
   }
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, stop)
-  // `kill` of npm does not always reach its child: then our parent is another process.
-  const parent = process.ppid
-  setInterval(() => process.ppid !== parent && stop(), 1_000).unref()
+  const ancestors = npmProcesses()
+  setInterval(() => ancestors.every(isAlive) || stop(), 1_000).unref()
   child.on('exit', (code) => {
     signalAll('SIGKILL')
     process.exit(isStopping ? 0 : (code ?? 1))
   })
+}
+
+/** npm and its shell, when they run us: whoever kills npm means us, and npm cannot always pass that on. */
+function npmProcesses() {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return []
+  const { stdout } = spawnSync('ps', ['-o', 'ppid=', '-p', String(process.ppid)], { encoding: 'utf8' })
+  return [process.ppid, Number(stdout)].filter((pid) => pid > 1)
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // EPERM: it is alive, and somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 /**

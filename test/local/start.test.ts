@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 
-const SCRIPT = resolve(import.meta.dirname, '..', '..', 'src', 'local', 'start.mjs')
+const ROOT = resolve(import.meta.dirname, '..', '..')
+const SCRIPT = join(ROOT, 'src', 'local', 'start.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'scim-worker-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -61,6 +62,23 @@ describe('npm start', () => {
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
     await waitFor(async () => !(await isAnswering(port)), output)
+  })
+
+  it('ends when npm is killed, which can tell it nothing', { timeout: 90_000 }, async () => {
+    const port = await freePort()
+    const args = ['start', '--silent', '--', '--port', String(port), '--persist-to', folder]
+    const npm = spawn('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    npm.stdout.on('data', (chunk) => (output += chunk))
+    await waitFor(
+      () => output.includes('Ctrl-C ends it.'),
+      () => output,
+    )
+    npm.kill('SIGKILL')
+    await waitFor(
+      async () => !(await isAnswering(port)),
+      () => 'the server to end',
+    )
   })
 
   it('says that a port is taken, and how to choose another one', { timeout: 30_000 }, async () => {
