@@ -7,6 +7,7 @@ const REFRESH_MS = 15000
 const FORMATS = {
   moment: { year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' },
   hour: { hour: '2-digit', minute: '2-digit' },
+  day: { month: 'short', day: 'numeric', timeZone: 'UTC' },
 }
 
 function localTimes(root) {

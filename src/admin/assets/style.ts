@@ -104,10 +104,10 @@ meter::-moz-meter-bar { background: var(--updates) }
 meter:-moz-meter-sub-optimum::-moz-meter-bar { background: var(--disables) }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 1.5rem 2.25rem }
-.chart figcaption { display: flex; justify-content: space-between; gap: 1rem; margin-bottom: .5rem }
-.plot { position: relative; border-bottom: 1px solid var(--line-strong); border-top: 1px dashed var(--line) }
+.chart figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin-bottom: .5rem }
+.chart figcaption .muted { font-size: .9rem }
+.plot { border-bottom: 1px solid var(--line-strong); border-top: 1px dashed var(--line) }
 .plot svg { display: block; width: 100%; height: 112px }
-.scale { position: absolute; right: 0; top: .1rem; padding: 0 .25rem; font-size: .78rem; color: var(--muted); font-variant-numeric: tabular-nums; background: var(--surface) }
 .axis { display: flex; justify-content: space-between; margin-top: .25rem; font-size: .78rem; color: var(--muted) }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; margin: .6rem 0; font-size: .87rem }
 .legend b { font-weight: 600 }
@@ -124,7 +124,7 @@ p.notice strong { display: inline }
 .notice.ok { border-color: var(--ok); background: var(--ok-soft) }
 .notice.warn { border-color: var(--warn); background: var(--warn-soft) }
 .notice.danger { border-color: var(--danger); background: var(--danger-soft) }
-.badge { display: inline-block; padding: .08rem .55rem; border-radius: 99px; font-size: .8rem; font-weight: 600; line-height: 1.5; white-space: nowrap }
+.badge { display: inline-block; justify-self: start; padding: .08rem .55rem; border-radius: 99px; font-size: .8rem; font-weight: 600; line-height: 1.5; white-space: nowrap }
 .badge.ok { color: var(--ok); background: var(--ok-soft) }
 .badge.warn { color: var(--warn); background: var(--warn-soft) }
 .badge.danger { color: var(--danger); background: var(--danger-soft) }
@@ -165,13 +165,16 @@ button.link { min-height: 0; padding: 0; border: 0; background: none; font-weigh
 .search .hint { flex-basis: 100%; margin: 0 }
 .filters .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: .9rem 1rem }
 .filters .field { margin: 0 }
-.filters .field:first-child { grid-column: span 2 }
+.filters > .grid .field:first-child { grid-column: span 2 }
+.filters details .grid { margin-top: .8rem }
 .filters .submit { display: flex; align-items: flex-end; gap: .6rem }
 .filters .submit button { margin: 0 }
 .filters { padding-bottom: 1.35rem }
 .chip { margin: 0 }
 
-.cards { display: grid; gap: .7rem; margin-bottom: 1.75rem }
+.cards { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .7rem; margin-bottom: 1.75rem }
+.card[open] { grid-column: 1 / -1 }
+.card[open] summary { border-bottom-left-radius: 0; border-bottom-right-radius: 0 }
 .card summary { padding: .85rem 1.15rem; font-weight: 600 }
 .card[open] summary { border-bottom: 1px solid var(--line) }
 .card-body { padding: 1.15rem; max-width: 46rem }
@@ -198,9 +201,10 @@ tbody tr:last-child > * { border-bottom: 0 }
 th.number, td.number { text-align: right; white-space: nowrap }
 td time { white-space: nowrap }
 .stack td.number[data-label='Created'], .stack td.number[data-label='Expires'], .stack td.number[data-label='Last used'], .stack td.number[data-label='Last changed'] { text-align: left }
-.clip { max-width: 16rem }
-.row-actions { text-align: right; white-space: nowrap }
-.row-actions form { display: inline }
+.clip { max-width: 13rem }
+.nowrap { white-space: nowrap }
+.stack tbody th { min-width: 9rem }
+.row-actions .actions { justify-content: flex-end; flex-wrap: nowrap; gap: .4rem }
 .compact th, .compact td { padding: .3rem .6rem; font-size: .87rem }
 .scroll { overflow-x: auto; max-height: 26rem }
 .pagination { display: flex; gap: 1.25rem; justify-content: flex-end }
@@ -209,9 +213,14 @@ td time { white-space: nowrap }
 .entries { list-style: none; padding: 0 }
 .entries li { border-bottom: 1px solid var(--line) }
 .entries li:last-child { border-bottom: 0 }
-.entries summary { display: grid; grid-template-columns: 7.2rem minmax(0, 1fr) minmax(0, 11rem) auto; gap: .25rem .9rem; align-items: baseline; padding: .55rem .4rem; border-radius: 6px }
+.entries summary { display: grid; grid-template-columns: .6rem 7rem minmax(0, 1fr) minmax(0, 11rem) auto; gap: .25rem .9rem; align-items: baseline; padding: .55rem .4rem; border-radius: 6px }
 .entries summary::-webkit-details-marker { display: none }
-.entry-name { font-weight: 600; overflow-wrap: anywhere }
+.entries summary::before { content: '›' / ''; color: var(--muted); font-weight: 700; line-height: 1 }
+.entries details[open] > summary::before { rotate: 90deg }
+.entry-name, .entry-reason { display: block; overflow-wrap: anywhere }
+.entry-name { font-weight: 600 }
+.entry-reason { color: var(--danger); font-size: .9rem }
+details[open] > summary .entry-reason { display: none }
 .entry-action, .entry-time { color: var(--muted); font-size: .9rem }
 .entry-time { white-space: nowrap }
 .entry-details { display: grid; gap: .9rem; padding: .5rem .4rem 1.1rem }
@@ -225,8 +234,8 @@ td time { white-space: nowrap }
 .sub { display: inline-block; margin-left: .6rem; font-size: .9em }
 
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1.25rem; align-items: start }
-.columns .entries summary { grid-template-columns: auto minmax(0, 1fr) auto }
 .columns .entry-name { display: none }
+.columns .entries summary { grid-template-columns: .6rem auto minmax(0, 1fr) auto auto }
 .attributes > div { display: grid; grid-template-columns: minmax(8rem, 13rem) minmax(0, 1fr); gap: 1rem; padding: .4rem 0; border-bottom: 1px solid var(--line) }
 .attributes dt { color: var(--muted); overflow-wrap: anywhere }
 .attributes dd { overflow-wrap: anywhere }
@@ -249,8 +258,8 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .sidebar nav a { padding: .35rem .6rem; font-size: .93rem }
   .account { margin-left: auto; padding: 0; border: 0 }
   main { padding-top: 1.25rem }
-  .entries summary { grid-template-columns: auto minmax(0, 1fr) }
-  .columns .entries summary { grid-template-columns: auto minmax(0, 1fr) }
+  .entries summary, .columns .entries summary { grid-template-columns: .6rem auto minmax(0, 1fr) }
+  .entry-action { grid-column: 2 / 3; white-space: nowrap }
   .entry-time { text-align: right }
 }
 @media (max-width: 640px) {
@@ -259,6 +268,7 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .stats { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: .7rem }
   .stat { padding: .8rem .9rem }
   .big { font-size: 1.5rem }
+  .cards { grid-template-columns: minmax(0, 1fr) }
   .references { columns: 1 }
   .filters .grid { grid-template-columns: 1fr 1fr }
   .filters .submit { grid-column: span 2 }
@@ -271,12 +281,11 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .stack tbody th, .stack tbody td { padding: .12rem 0; border: 0; text-align: left }
   .stack td[data-label] { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: .6rem }
   .stack td[data-label]::before { content: attr(data-label); color: var(--muted) }
-  .row-actions { padding-top: .5rem }
+  .row-actions .actions { justify-content: flex-start; padding-top: .5rem }
 }
 @media (max-width: 420px) {
   .filters .grid { grid-template-columns: 1fr }
-  .filters .field:first-child, .filters .submit { grid-column: auto }
-  .row-actions, .page-head .actions { white-space: normal }
+  .filters > .grid .field:first-child, .filters .submit { grid-column: auto }
 }
 @media (forced-colors: active) {
   .badge, .notice { border: 1px solid }

@@ -40,12 +40,11 @@ export function ActivityChart({ id, title, unit, spans }: ChartProps) {
     <figure class="chart" aria-labelledby={`${id}-caption`}>
       <figcaption id={`${id}-caption`}>
         <strong>{title}</strong>
-        <span class="muted">{total === 0 ? 'no writes' : counted(total, 'write')}</span>
+        <span class="muted number">
+          {total === 0 ? 'no writes' : `${counted(total, 'write')}, at most ${number(most)} in one ${unit}`}
+        </span>
       </figcaption>
       <div class="plot">
-        <span class="scale" aria-hidden="true">
-          {most === 0 ? '' : number(most)}
-        </span>
         <svg
           viewBox={`0 0 ${spans.length * BAR} ${HEIGHT}`}
           preserveAspectRatio="none"

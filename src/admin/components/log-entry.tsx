@@ -24,7 +24,10 @@ export function LogEntries({ tenantId, entries }: { tenantId: string; entries: r
           <details id={`entry-${entry.id}`}>
             <summary>
               <Outcome entry={entry} />
-              <span class="entry-name">{entry.resourceName ?? entry.resourceId ?? '(no name)'}</span>
+              <span class="entry-what">
+                <span class="entry-name">{entry.resourceName ?? entry.resourceId ?? '(no name)'}</span>
+                {entry.detail && <span class="entry-reason">{entry.detail}</span>}
+              </span>
               <span class="entry-action">
                 {entry.resourceType} · {entry.action}
               </span>

@@ -26,6 +26,9 @@ export interface LogFilterForm extends Readonly<Record<string, string | undefine
   readonly resource: string | undefined
 }
 
+/** Filters that are out of sight until one of them is used. */
+const MORE = ['action', 'type', 'token', 'from', 'to']
+
 const OUTCOMES = [
   ['', 'Any outcome'],
   ['accepted', 'Accepted'],
@@ -58,23 +61,6 @@ export function LogFilters(props: {
       <div class="grid">
         <TextFilter form={form} error={error} />
         <Choice name="outcome" label="Outcome" value={form.outcome} options={OUTCOMES} error={error} />
-        <Choice
-          name="action"
-          label="Action"
-          value={form.action}
-          options={[['', 'Any action'], ...ACTIONS.map((action) => [action, action] as const)]}
-          error={error}
-        />
-        <Choice name="type" label="Resource" value={form.type} options={TYPES} error={error} />
-        <Choice
-          name="token"
-          label="Token"
-          value={form.token}
-          options={[['', 'Any token'], ...tokens.map(({ id, name }) => [id, name] as const)]}
-          error={error}
-        />
-        <Moment name="from" label="From (UTC)" value={form.from} error={error} />
-        <Moment name="to" label="To (UTC)" value={form.to} error={error} />
         <div class="field submit">
           <button type="submit" class="primary">
             Filter
@@ -86,6 +72,28 @@ export function LogFilters(props: {
           )}
         </div>
       </div>
+      <details open={MORE.some((name) => Boolean(form[name]))}>
+        <summary>More filters</summary>
+        <div class="grid">
+          <Choice
+            name="action"
+            label="Action"
+            value={form.action}
+            options={[['', 'Any action'], ...ACTIONS.map((action) => [action, action] as const)]}
+            error={error}
+          />
+          <Choice name="type" label="Resource" value={form.type} options={TYPES} error={error} />
+          <Choice
+            name="token"
+            label="Token"
+            value={form.token}
+            options={[['', 'Any token'], ...tokens.map(({ id, name }) => [id, name] as const)]}
+            error={error}
+          />
+          <Moment name="from" label="From (UTC)" value={form.from} error={error} />
+          <Moment name="to" label="To (UTC)" value={form.to} error={error} />
+        </div>
+      </details>
     </form>
   )
 }

@@ -31,10 +31,10 @@ export function Ago({ at, now }: { at: number; now: number }) {
   )
 }
 
-/** "3 hours ago". @param distance milliseconds */
+/** "3 hours ago", for the head of a line. @param distance milliseconds */
 export function agoText(distance: number): string {
   const unit = UNITS.find(([, length]) => distance >= length)
-  if (unit === undefined) return 'less than a minute ago'
+  if (unit === undefined) return 'Just now'
   const count = Math.floor(distance / unit[1])
   return `${count} ${unit[0]}${count === 1 ? '' : 's'} ago`
 }

@@ -43,7 +43,9 @@ export function TokenTable(props: {
             <td data-label="State">
               <TokenState token={token} all={all} now={now} />
             </td>
-            <td data-label="Scope">{token.scope === 'read' ? 'Read only' : 'Provision'}</td>
+            <td data-label="Scope" class="nowrap">
+              {token.scope === 'read' ? 'Read only' : 'Provision'}
+            </td>
             <td data-label="Created" class="number">
               <Time at={token.createdAt} />
             </td>
@@ -87,7 +89,7 @@ function TokenState({ token, all, now }: { token: ListedToken; all: readonly Lis
 
 function TokenActions({ token, path, newId }: { token: ListedToken; path: string; newId: string }) {
   return (
-    <>
+    <div class="actions">
       {token.replacedBy === null && (
         <form method="post" action={`${path}/${token.id}/rotate`}>
           <input type="hidden" name="id" value={newId} />
@@ -103,6 +105,6 @@ function TokenActions({ token, path, newId }: { token: ListedToken; path: string
       >
         Revoke
       </a>
-    </>
+    </div>
   )
 }

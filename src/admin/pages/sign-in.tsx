@@ -14,8 +14,8 @@ export function SignInPage({ next, error }: SignInProps) {
   return (
     <Layout title="Sign in" administrator={undefined}>
       <div class="panel narrow">
-        <h1>Sign in</h1>
-        <p class="muted">to the directory’s dashboard, with the administrator’s token.</p>
+        <h1>Sign in to scim-worker</h1>
+        <p class="muted">With the administrator’s token.</p>
         <FormNotice error={error} fields={['token']} />
         <form method="post" action="/admin/sign-in">
           <input type="hidden" name="next" value={next} />

@@ -1,0 +1,125 @@
+import { env } from 'cloudflare:workers'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import type { Runtime } from '../../src/runtime.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+import { ORIGIN } from '../support/harness.ts'
+
+const AUDIENCE = 'aud-of-the-dashboard'
+
+/** A team of its own for each test: keys are kept between requests. */
+async function newTeam() {
+  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  const teamDomain = `team-${crypto.randomUUID()}.cloudflareaccess.com`
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }] }
+  const fetched: string[] = []
+  const runtime = runtimeWith({ accessTeamDomain: teamDomain, accessAudience: AUDIENCE }, async (url) => {
+    fetched.push(String(url))
+    return Response.json(keys)
+  })
+  const token = (claims: { audience?: string; issuer?: string; expires?: string } = {}) =>
+    new SignJWT({ email: 'mirela@quillfern.example' })
+      .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+      .setIssuer(claims.issuer ?? `https://${teamDomain}`)
+      .setAudience(claims.audience ?? AUDIENCE)
+      .setIssuedAt()
+      .setExpirationTime(claims.expires ?? '5 minutes')
+      .sign(privateKey)
+  return { runtime, token, teamDomain, fetched }
+}
+
+function runtimeWith(
+  settings: Partial<Runtime['settings']>,
+  fetcher: (url: unknown) => Promise<Response>,
+): Runtime {
+  const base = {
+    adminToken: 'test-admin-token',
+    serverTiming: false,
+    logRetentionDays: '30',
+    accessTeamDomain: undefined,
+    accessAudience: undefined,
+  }
+  return {
+    openDatabase: (figures: Parameters<typeof openDatabase>[1]) => openDatabase(env.DB, figures),
+    now: Date.now,
+    newId: () => crypto.randomUUID(),
+    isSignInAllowed: async () => true,
+    fetch: fetcher as typeof fetch,
+    settings: { ...base, ...settings },
+  } as unknown as Runtime
+}
+
+async function get(runtime: Runtime, token?: string) {
+  const headers: Record<string, string> = token === undefined ? {} : { 'Cf-Access-Jwt-Assertion': token }
+  const request = new Request(`${ORIGIN}/admin/tenants`, { headers, redirect: 'manual' })
+  const response = await createApp().fetch(request, runtime)
+  return { status: response.status, html: await response.text() }
+}
+
+describe('Cloudflare Access', () => {
+  it('lets in who Access names, and fetches the keys of the team', async () => {
+    const { runtime, token, teamDomain, fetched } = await newTeam()
+    const page = await get(runtime, await token())
+    expect(page.status).toBe(200)
+    expect(page.html).toContain('mirela@quillfern.example')
+    expect(page.html).toContain('/cdn-cgi/access/logout')
+    expect(fetched).toEqual([`https://${teamDomain}/cdn-cgi/access/certs`])
+  })
+
+  it('refuses requests without its token: the form does not stand in for it', async () => {
+    const { runtime } = await newTeam()
+    expect((await get(runtime)).status).toBe(403)
+    const form = new Request(`${ORIGIN}/admin/sign-in`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { Origin: ORIGIN },
+      body: new URLSearchParams({ token: 'test-admin-token', next: '/admin' }),
+    })
+    const response = await createApp().fetch(form, runtime)
+    expect([response.status, response.headers.get('Set-Cookie')]).toEqual([303, null])
+  })
+
+  it.each([
+    ['another application', { audience: 'other' }],
+    ['another team', { issuer: 'https://other.cloudflareaccess.com' }],
+    ['the past', { expires: '-5 minutes' }],
+  ])('refuses a token for %s', async (_, claims) => {
+    const { runtime, token } = await newTeam()
+    expect((await get(runtime, await token(claims))).status).toBe(403)
+  })
+
+  it('refuses a token that another key signed', async () => {
+    const [team, other] = [await newTeam(), await newTeam()]
+    const forged = await other.token({ issuer: `https://${team.teamDomain}` })
+    expect((await get(team.runtime, forged)).status).toBe(403)
+    expect((await get(team.runtime, 'no.jwt.atall')).status).toBe(403)
+  })
+
+  it('says that it cannot tell when the keys cannot be had', async () => {
+    const { token, teamDomain } = await newTeam()
+    const settings = { accessTeamDomain: teamDomain, accessAudience: AUDIENCE }
+    const broken = runtimeWith(settings, async () => {
+      throw new TypeError('no network')
+    })
+    expect((await get(broken, await token())).status).toBe(503)
+  })
+})
+
+describe('a dashboard that is not configured', () => {
+  const noFetch = async () => new Response(null, { status: 500 })
+
+  it('refuses and says what to set', async () => {
+    const page = await get(runtimeWith({ adminToken: undefined }, noFetch))
+    expect(page.status).toBe(503)
+    for (const name of ['ADMIN_TOKEN', 'ACCESS_TEAM_DOMAIN', 'ACCESS_AUD', 'wrangler secret put']) {
+      expect(page.html).toContain(name)
+    }
+  })
+
+  it('names the half of Access that is missing instead of falling back to the token', async () => {
+    const page = await get(runtimeWith({ accessTeamDomain: 'acme.cloudflareaccess.com' }, noFetch))
+    expect(page.status).toBe(503)
+    expect(page.html).toContain('ACCESS_AUD is not set')
+  })
+})

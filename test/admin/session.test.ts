@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { ADMIN_TOKEN, Browser } from '../support/dashboard.ts'
+import { newClient, ORIGIN } from '../support/harness.ts'
+
+describe('sign-in', () => {
+  it('sends who is not signed in to the form, and back to where they wanted to go', async () => {
+    const browser = new Browser()
+    const wanted = '/admin/tenants/default/log?outcome=refused'
+    const away = await browser.get(wanted)
+    expect(away.status).toBe(303)
+    expect(away.location).toBe(`/admin/sign-in?next=${encodeURIComponent(wanted)}`)
+    const back = await browser.post('/admin/sign-in', { token: ADMIN_TOKEN, next: wanted })
+    expect([back.status, back.location]).toEqual([303, wanted])
+  })
+
+  it('gives a cookie that scripts and other sites cannot use, for eight hours', async () => {
+    const answer = await new Browser().post('/admin/sign-in', { token: ADMIN_TOKEN, next: '/admin' })
+    const cookie = answer.headers.get('Set-Cookie') ?? ''
+    expect(cookie).toMatch(/^__Host-scim_admin=/)
+    for (const attribute of ['HttpOnly', 'Secure', 'SameSite=Strict', 'Path=/', 'Max-Age=28800']) {
+      expect(cookie).toContain(attribute)
+    }
+  })
+
+  it('refuses a wrong token beside the field and does not repeat it', async () => {
+    const browser = new Browser()
+    const answer = await browser.post('/admin/sign-in', { token: 'wrong-secret', next: '/admin' })
+    expect(answer.status).toBe(401)
+    expect(answer.html).toContain('id="token-error"')
+    expect(answer.html).not.toContain('wrong-secret')
+    expect(browser.cookie).toBe('')
+  })
+
+  it('refuses a cookie that was made up, and one that was changed', async () => {
+    const browser = await new Browser().signIn()
+    const real = browser.cookie
+    browser.cookie = real.replace(/=(\d+)\./, (_, time) => `=${Number(time) + 1000}.`)
+    expect((await browser.get('/admin/tenants')).status).toBe(303)
+    browser.cookie = '__Host-scim_admin=1999999999999.00000000-0000-7000-8000-000000000000.AAAA'
+    expect((await browser.get('/admin/tenants')).status).toBe(303)
+    browser.cookie = real
+    expect((await browser.get('/admin/tenants')).status).toBe(200)
+  })
+
+  it('ends the session for every copy of its cookie', async () => {
+    const browser = await new Browser().signIn()
+    const copy = browser.cookie
+    const out = await browser.post('/admin/sign-out', {})
+    expect([out.status, out.location, browser.cookie]).toEqual([303, '/admin/sign-in', ''])
+    browser.cookie = copy
+    expect((await browser.get('/admin/tenants')).location).toBe('/admin/sign-in?next=%2Fadmin%2Ftenants')
+    browser.cookie = copy
+    const { tenantId } = await newClient()
+    const write = await browser.post(`/admin/tenants/${tenantId}/settings`, {
+      name: 'Taken over',
+      groupLimit: '1',
+    })
+    expect(write.location).toBe('/admin/sign-in')
+    const page = await (await new Browser().signIn()).get(`/admin/tenants/${tenantId}/settings`)
+    expect(page.html).not.toContain('Taken over')
+  })
+
+  it.each([
+    'https://evil.example/admin',
+    '//evil.example',
+    '/admin/../../x',
+    '/adminx',
+    'javascript:alert(1)',
+  ])('goes to no other place after signing in: %s', async (next) => {
+    const answer = await new Browser().post('/admin/sign-in', { token: ADMIN_TOKEN, next })
+    expect(answer.location).toBe('/admin')
+  })
+
+  it('limits attempts from one address', async () => {
+    const browser = new Browser()
+    const statuses: number[] = []
+    for (let i = 0; i < 12; i++) {
+      statuses.push((await browser.post('/admin/sign-in', { token: 'guess', next: '/admin' })).status)
+    }
+    expect(statuses[0]).toBe(401)
+    expect(statuses.at(-1)).toBe(429)
+    const right = await browser.post('/admin/sign-in', { token: ADMIN_TOKEN, next: '/admin' })
+    expect(right.status).toBe(429)
+    expect(right.headers.get('Retry-After')).toBe('60')
+  })
+})
+
+describe('protection of forms and pages', () => {
+  it('refuses a form from another site', async () => {
+    const browser = await new Browser().signIn()
+    const form = { id: `x-${crypto.randomUUID().slice(0, 8)}`, name: 'Forged', groupLimit: '1' }
+    for (const headers of [{ Origin: 'https://evil.example' }, { Origin: 'null' }]) {
+      const answer = await browser.post('/admin/tenants', form, headers)
+      expect(answer.status).toBe(403)
+      expect(answer.html).toContain('did not come from this dashboard')
+    }
+    expect((await browser.get(`/admin/tenants/${form.id}`)).status).toBe(404)
+  })
+
+  it('takes nothing but forms, which a check of the origin covers', async () => {
+    const browser = await new Browser().signIn()
+    const answer = await browser.post('/admin/tenants', {}, { 'Content-Type': 'application/json' })
+    expect(answer.status).toBe(415)
+  })
+
+  it('sends security headers and allows nothing inline', async () => {
+    const page = await (await new Browser().signIn()).get('/admin/tenants/default')
+    const policy = page.headers.get('Content-Security-Policy') ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("script-src 'self'")
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(policy).not.toContain('unsafe')
+    expect(page.headers.get('X-Content-Type-Options')).toBe('nosniff')
+    expect(page.headers.get('X-Frame-Options')).toBe('DENY')
+    expect(page.headers.get('Cache-Control')).toBe('no-store')
+    expect(page.html).not.toMatch(/<script(?![^>]*src=)|<style| style=| on\w+=/)
+  })
+
+  it('serves style and script that may be kept for a year', async () => {
+    const browser = new Browser()
+    const { html } = await browser.get('/admin/sign-in')
+    for (const [, path] of html.matchAll(/(?:href|src)="(\/admin\/assets\/[^"]+)"/g)) {
+      const asset = await browser.get(path ?? '')
+      expect(asset.status).toBe(200)
+      expect(asset.headers.get('Cache-Control')).toBe('public, max-age=31536000, immutable')
+    }
+    const old = await browser.get('/admin/assets/dashboard-0000000000000000.css')
+    expect([old.status, old.headers.get('Cache-Control')]).toEqual([200, 'no-store'])
+  })
+
+  it('leaves the API to itself', async () => {
+    const browser = await new Browser().signIn()
+    const answer = await browser.get('/admin/api/tenants')
+    expect(answer.status).toBe(401)
+    expect(answer.headers.get('Content-Type')).toContain('application/json')
+    const redirect = await browser.get('/')
+    expect([redirect.status, redirect.location]).toEqual([302, '/admin'])
+    expect(ORIGIN).toBe('https://scim.test')
+  })
+})

@@ -1,0 +1,74 @@
+/**
+ * The dashboard as a browser without JavaScript sees it: signs in, follows the cookie, sends forms.
+ */
+import { ORIGIN, send } from './harness.ts'
+
+export const ADMIN_TOKEN = 'test-admin-token'
+
+/** A page, as text. */
+export interface Page {
+  readonly status: number
+  readonly headers: Headers
+  readonly html: string
+  readonly location: string | null
+}
+
+/** A browser with its own address, so that tests do not share a rate limit. */
+export class Browser {
+  cookie = ''
+  readonly address = `2001:db8::${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}`
+
+  /** @param path below the origin */
+  get(path: string, headers: Record<string, string> = {}): Promise<Page> {
+    return this.#send(
+      new Request(`${ORIGIN}${path}`, { redirect: 'manual', headers: this.#headers(headers) }),
+    )
+  }
+
+  /** Sends a form as a browser does from a page of the dashboard. */
+  post(path: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
+    const body = new URLSearchParams(form)
+    const sent = this.#headers({ Origin: ORIGIN, ...headers })
+    return this.#send(
+      new Request(`${ORIGIN}${path}`, { method: 'POST', redirect: 'manual', headers: sent, body }),
+    )
+  }
+
+  async signIn(): Promise<this> {
+    const answer = await this.post('/admin/sign-in', { token: ADMIN_TOKEN, next: '/admin' })
+    if (answer.status !== 303) throw new Error(`not signed in: ${answer.status}`)
+    return this
+  }
+
+  #headers(more: Record<string, string>): Record<string, string> {
+    const cookie = this.cookie === '' ? {} : { Cookie: this.cookie }
+    return { 'CF-Connecting-IP': this.address, ...cookie, ...more }
+  }
+
+  async #send(request: Request): Promise<Page> {
+    const { status, headers, body } = await send(request)
+    const set = headers.get('Set-Cookie')
+    if (set !== null) this.cookie = /Max-Age=0/.test(set) ? '' : (set.split(';')[0] ?? '')
+    const html = typeof body === 'string' ? body : JSON.stringify(body ?? '')
+    return { status, headers, html, location: headers.get('Location') }
+  }
+}
+
+/** The value of a form field with that name; the first one of a page. */
+export function fieldValue(html: string, name: string): string {
+  const match = new RegExp(`name="${name}" value="([^"]*)"`).exec(html)
+  if (match?.[1] === undefined) throw new Error(`no field "${name}"`)
+  return match[1]
+}
+
+/** The text of a page without its tags. */
+export function textOf(html: string): string {
+  return html
+    .replace(/<[^>]+>/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
+    .replace(/\s+/g, ' ')
+}
