@@ -19,13 +19,14 @@ import { parsePatch } from '../scim/patch/parse.ts'
 import { isReturned, type Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
-import { matchedVersions, requireMatch } from '../scim/version.ts'
+import { requireMatch } from '../scim/version.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { LoadedGroup } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
 import { acceptedEntry, type Call, locationOf, type Rendered, render, type Written } from './call.ts'
+import { deleteResource } from './deletion.ts'
 import { retryWhileStale } from './optimistic.ts'
 import { lastValue } from './users.ts'
 
@@ -139,24 +140,7 @@ export function patchGroup(
 /** Deletes a group with its memberships. @throws {ScimError} 404, 412 */
 export function deleteGroup(id: string, ifMatch: string | undefined): GroupWrite {
   return async (call) => {
-    const log = acceptedEntry(call, {
-      action: 'delete',
-      type: TYPE,
-      id,
-      name: null,
-      status: 204,
-      changes: [],
-      ignored: [],
-    })
-    const { found, isDeleted } = await storage.deleteGroup(
-      call.db,
-      call.credentials,
-      id,
-      matchedVersions(ifMatch),
-      log,
-    )
-    if (found === undefined) throw notFound('Group', id)
-    if (!isDeleted) requireMatch(ifMatch, found)
+    await deleteResource(call, TYPE, id, ifMatch)
     return undefined
   }
 }

@@ -9,12 +9,13 @@ import { type PatchOperation, parsePatch } from '../scim/patch/parse.ts'
 import { isReturned, type Projection } from '../scim/projection.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
-import { matchedVersions, requireMatch } from '../scim/version.ts'
+import { requireMatch } from '../scim/version.ts'
 import { UniqueError } from '../storage/database.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
 import * as storage from '../storage/users.ts'
 import { acceptedEntry, type Call, type Rendered, render } from './call.ts'
+import { deleteResource } from './deletion.ts'
 import { retryWhileStale } from './optimistic.ts'
 
 const TYPE = USER_RESOURCE_TYPE
@@ -100,24 +101,7 @@ export async function patchUser(
 
 /** Deletes a user and its memberships. @throws {ScimError} 404, 412 */
 export async function deleteUser(call: Call, id: string, ifMatch: string | undefined): Promise<void> {
-  const log = acceptedEntry(call, {
-    action: 'delete',
-    type: TYPE,
-    id,
-    name: null,
-    status: 204,
-    changes: [],
-    ignored: [],
-  })
-  const { found, isDeleted } = await storage.deleteUser(
-    call.db,
-    call.credentials,
-    id,
-    matchedVersions(ifMatch),
-    log,
-  )
-  if (found === undefined) throw notFound('User', id)
-  if (!isDeleted) requireMatch(ifMatch, found)
+  await deleteResource(call, TYPE, id, ifMatch)
 }
 
 /** The value that the operations give an attribute in the end: known before the resource is loaded. */

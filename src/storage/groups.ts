@@ -17,14 +17,7 @@ import {
   selectNamedMembers,
 } from './memberships.ts'
 import { type LogEntry, logStatement } from './provisioning-log.ts'
-import {
-  encodeResource,
-  isVersion,
-  STALE_GUARD,
-  type Stored,
-  storedColumns,
-  storedFromRow,
-} from './resources.ts'
+import { encodeResource, STALE_GUARD, type Stored, storedColumns, storedFromRow } from './resources.ts'
 import { type Credentials, readAs, writeAs } from './tokens.ts'
 
 function selectGroup(tenantId: string, id: string): Statement {
@@ -161,36 +154,4 @@ export async function updateGroup(
     ...(added.length === 0 ? [] : [insertMembers(tenantId, id, added)]),
     logStatement(credentials, log),
   ])
-}
-
-/**
- * Deletes a group with its memberships. Groups that it was a member of get a new version.
- *
- * @param versions delete only at one of these; undefined: at any
- * @returns the version that was found, undefined when there was no such group, and whether it was deleted
- */
-export async function deleteGroup(
-  db: Database,
-  credentials: Credentials,
-  id: string,
-  versions: readonly number[] | undefined,
-  log: LogEntry,
-): Promise<{ found: number | undefined; isDeleted: boolean }> {
-  const { tenantId, now } = credentials
-  const isGroup = sql`groups.tenant_id = ${tenantId} AND groups.id = ${id}`
-  const isWanted = sql`${isGroup} AND ${isVersion(sql`groups.version`, versions)}`
-  const [found, , , deleted] = await writeAs(db, credentials, [
-    statement(sql`SELECT version FROM groups WHERE ${isGroup}`),
-    logStatement(credentials, log, {
-      join: sql`JOIN groups ON ${isWanted}`,
-      resourceName: sql`groups.data ->> '$.displayName'`,
-    }),
-    statement(sql`UPDATE groups SET version = version + 1, last_modified = ${now}, member_count = member_count - 1
-      WHERE tenant_id = ${tenantId}
-        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
-        AND EXISTS (SELECT 1 FROM groups WHERE ${isWanted})`),
-    statement(sql`DELETE FROM groups WHERE ${isWanted}`),
-  ])
-  const version = found?.rows[0]?.version
-  return { found: version == null ? undefined : Number(version), isDeleted: (deleted?.changes ?? 0) > 0 }
 }

@@ -6,14 +6,7 @@ import type { Complex } from '../scim/comparison.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Database, type Row, statement } from './database.ts'
 import { type LogEntry, logStatement } from './provisioning-log.ts'
-import {
-  encodeResource,
-  isVersion,
-  STALE_GUARD,
-  type Stored,
-  storedColumns,
-  storedFromRow,
-} from './resources.ts'
+import { encodeResource, STALE_GUARD, type Stored, storedColumns, storedFromRow } from './resources.ts'
 import { type Credentials, readAs, writeAs } from './tokens.ts'
 
 /**
@@ -119,36 +112,4 @@ export async function updateUser(
     STALE_GUARD,
     logStatement(credentials, log),
   ])
-}
-
-/**
- * Deletes a user with its memberships. The groups that it was in get a new version.
- *
- * @param versions delete only at one of these; undefined: at any
- * @returns the version that was found, undefined when there was no such user, and whether it was deleted
- */
-export async function deleteUser(
-  db: Database,
-  credentials: Credentials,
-  id: string,
-  versions: readonly number[] | undefined,
-  log: LogEntry,
-): Promise<{ found: number | undefined; isDeleted: boolean }> {
-  const { tenantId, now } = credentials
-  const isUser = sql`users.tenant_id = ${tenantId} AND users.id = ${id}`
-  const isWanted = sql`${isUser} AND ${isVersion(sql`users.version`, versions)}`
-  const [found, , , deleted] = await writeAs(db, credentials, [
-    statement(sql`SELECT version FROM users WHERE ${isUser}`),
-    logStatement(credentials, log, {
-      join: sql`JOIN users ON ${isWanted}`,
-      resourceName: sql`users.data ->> '$.userName'`,
-    }),
-    statement(sql`UPDATE groups SET version = version + 1, last_modified = ${now}, member_count = member_count - 1
-      WHERE tenant_id = ${tenantId}
-        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
-        AND EXISTS (SELECT 1 FROM users WHERE ${isWanted})`),
-    statement(sql`DELETE FROM users WHERE ${isWanted}`),
-  ])
-  const version = found?.rows[0]?.version
-  return { found: version == null ? undefined : Number(version), isDeleted: (deleted?.changes ?? 0) > 0 }
 }

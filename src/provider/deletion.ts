@@ -1,0 +1,36 @@
+/**
+ * Deleting a resource: the same for every resource type.
+ */
+import { notFound } from '../scim/error.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
+import { matchedVersions, requireMatch } from '../scim/version.ts'
+import { acceptedEntry, type Call } from './call.ts'
+
+/** Deletes a resource and its memberships. @throws {ScimError} 404, 412 */
+export async function deleteResource(
+  call: Call,
+  type: ResourceType,
+  id: string,
+  ifMatch: string | undefined,
+): Promise<void> {
+  const log = acceptedEntry(call, {
+    action: 'delete',
+    type,
+    id,
+    name: null,
+    status: 204,
+    changes: [],
+    ignored: [],
+  })
+  const table = type.name === 'User' ? 'users' : 'groups'
+  const { found, isDeleted } = await deleteResource(
+    call.db,
+    call.credentials,
+    table,
+    id,
+    matchedVersions(ifMatch),
+    log,
+  )
+  if (found === undefined) throw notFound(type.name, id)
+  if (!isDeleted) requireMatch(ifMatch, found)
+}

@@ -1,0 +1,47 @@
+/**
+ * Deleting a user or a group: one batch, whatever it belongs to.
+ */
+import { sql } from 'drizzle-orm'
+import { type Database, statement } from './database.ts'
+import { type LogEntry, logStatement } from './provisioning-log.ts'
+import { isVersion } from './resources.ts'
+import { type Credentials, writeAs } from './tokens.ts'
+
+/** What an administrator knows a resource by. */
+const NAME = { users: 'userName', groups: 'displayName' } as const
+
+/**
+ * Deletes a resource with its memberships. The groups that it was in get a new version.
+ *
+ * @param versions delete only at one of these; undefined: at any
+ * @returns the version that was found, undefined when there was no such resource, and whether it was deleted
+ */
+export async function deleteResource(
+  db: Database,
+  credentials: Credentials,
+  table: 'users' | 'groups',
+  id: string,
+  versions: readonly number[] | undefined,
+  log: LogEntry,
+): Promise<{ found: number | undefined; isDeleted: boolean }> {
+  const { tenantId, now } = credentials
+  // An alias, because the memberships of a group change rows of the same table.
+  const from = sql.raw(table)
+  const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
+  const isWanted = sql`${isResource} AND ${isVersion(sql`gone.version`, versions)}`
+  const [found, , , deleted] = await writeAs(db, credentials, [
+    statement(sql`SELECT version FROM ${from} AS gone WHERE ${isResource}`),
+    logStatement(credentials, log, {
+      join: sql`JOIN ${from} AS gone ON ${isWanted}`,
+      resourceName: sql`gone.data ->> ${sql.raw(`'$.${NAME[table]}'`)}`,
+    }),
+    statement(sql`UPDATE groups SET version = version + 1, last_modified = ${now}, member_count = member_count - 1
+      WHERE tenant_id = ${tenantId}
+        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
+        AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`),
+    // The triggers delete its memberships, on both sides.
+    statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
+  ])
+  const version = found?.rows[0]?.version
+  return { found: version == null ? undefined : Number(version), isDeleted: (deleted?.changes ?? 0) > 0 }
+}
