@@ -1,0 +1,128 @@
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { Browser, textOf } from '../support/dashboard.ts'
+import { costOf, newClient, newToken, PATCH_OP, USER } from '../support/harness.ts'
+
+async function newLog() {
+  const client = await newClient()
+  const browser = await new Browser().signIn()
+  return { client, browser, path: `/admin/tenants/${client.tenantId}/log` }
+}
+
+/** The names on a page, in their order. */
+function namesOn(html: string): readonly string[] {
+  return [...html.matchAll(/class="entry-name">([^<]*)</g)].map(([, name]) => name ?? '')
+}
+
+describe('the provisioning log', () => {
+  it('opens an entry to what changed, from what, to what, and what was ignored', async () => {
+    const { client, browser, path } = await newLog()
+    const user = await client.createUser({ userName: 'mirela', title: 'Engineer', favouriteColour: 'red' })
+    const Operations = [{ op: 'replace', path: 'title', value: 'Lead' }]
+    await client.request('PATCH', `/Users/${user.id}`, { schemas: [PATCH_OP], Operations })
+    const text = textOf((await browser.get(path)).html)
+    expect(text).toContain('title Engineer Lead')
+    expect(text).toMatch(/Ignored, because no schema has them: .*favouriteColour/)
+    expect(text).toContain('Request id')
+  })
+
+  it('filters by each field, and together', async () => {
+    const { client, browser, path } = await newLog()
+    const user = await client.createUser({ userName: 'anna' })
+    await client.createUser({ userName: 'bela' })
+    await client.request('POST', '/Groups', { displayName: 'crew' })
+    await client.request('POST', '/Users', { schemas: [USER], userName: 'anna' })
+    await client.request('DELETE', `/Users/${user.id}`)
+    const other = await newToken(client.tenantId, { name: 'Other' })
+    const names = async (query: string) => namesOn((await browser.get(`${path}?${query}`)).html)
+    expect(await names('')).toEqual(['anna', 'anna', 'crew', 'bela', 'anna'])
+    expect(await names('outcome=refused')).toEqual(['anna'])
+    expect(await names('action=delete')).toEqual(['anna'])
+    expect(await names('type=Group')).toEqual(['crew'])
+    expect(await names('q=ANN')).toEqual(['anna', 'anna', 'anna'])
+    expect(await names('q=already')).toEqual(['anna'])
+    expect(await names(`resource=${user.id}`)).toEqual(['anna', 'anna'])
+    expect(await names(`token=${other.id}`)).toEqual([])
+    expect(await names('from=2020-01-01T00:00&to=2020-02-01T00:00')).toEqual([])
+    expect(await names('from=2020-01-01T00:00&type=User&outcome=accepted&q=bel')).toEqual(['bela'])
+  })
+
+  it('says beside the field what it cannot filter by', async () => {
+    const { browser, path } = await newLog()
+    const page = await browser.get(`${path}?from=yesterday&q=kept`)
+    expect(page.status).toBe(400)
+    expect(page.html).toContain('id="filter-from-error"')
+    expect(page.html).toContain('value="kept"')
+    expect((await browser.get(`${path}?action=explode`)).status).toBe(400)
+    expect((await browser.get(`${path}.csv?from=yesterday`)).status).toBe(400)
+  })
+
+  it('pages by cursor, and a rare match in a long log reads a bounded stretch', async () => {
+    const { client, browser, path } = await newLog()
+    const rare = await client.createUser({ userName: 'needle' })
+    await fillLog(client.tenantId, 5_000)
+    const first = await browser.get(path)
+    expect(namesOn(first.html)).toHaveLength(50)
+    expect(costOf({ status: 200, headers: first.headers, body: undefined }).rowsRead).toBeLessThan(250)
+    let at = `${path}?q=needle`
+    let found: readonly string[] = []
+    for (let i = 0; i < 5 && found.length === 0; i++) {
+      const page = await browser.get(at)
+      expect(costOf({ status: 200, headers: page.headers, body: undefined }).rowsRead).toBeLessThan(9_000)
+      found = namesOn(page.html)
+      const next = /<a href="([^"]+)">Look at older ones/.exec(page.html)?.[1]
+      if (found.length === 0) expect(next).toBeDefined()
+      at = next?.replaceAll('&amp;', '&') ?? at
+    }
+    expect(found).toEqual(['needle'])
+    const own = await browser.get(`${path}?resource=${rare.id}`)
+    expect(namesOn(own.html)).toEqual(['needle'])
+    expect(costOf({ status: 200, headers: own.headers, body: undefined }).rowsRead).toBeLessThan(20)
+  })
+
+  it('downloads all that match as CSV and JSON, and no cell is a formula', async () => {
+    const { client, browser, path } = await newLog()
+    await client.createUser({ userName: '=HYPERLINK("http://evil.example","x")' })
+    await fillLog(client.tenantId, 2_500)
+    const csv = await browser.get(`${path}.csv`)
+    expect(csv.headers.get('Content-Disposition')).toMatch(
+      /^attachment; filename="provisioning-log-.*\.csv"$/,
+    )
+    const lines = csv.html.trimEnd().split('\r\n')
+    expect(lines).toHaveLength(2_502)
+    expect(csv.html).toContain(`"'=HYPERLINK(""http://evil.example"",""x"")"`)
+    const json = JSON.parse((await browser.get(`${path}.json`)).html)
+    expect(json).toHaveLength(2_501)
+    expect(json[0].time).toMatch(/^\d{4}-.*Z$/)
+    const filtered = JSON.parse((await browser.get(`${path}.json?action=create&q=hyperlink`)).html)
+    expect(filtered).toHaveLength(1)
+    expect(JSON.parse((await browser.get(`${path}.json?q=nothing-at-all`)).html)).toEqual([])
+  })
+
+  it('keeps long lists of changes out of the page, and shows them on that of the entry', async () => {
+    const { client, browser, path } = await newLog()
+    const changes = JSON.stringify([
+      { attribute: 'members', new: Array.from({ length: 1_000 }, (_, i) => `member-${i}`) },
+    ])
+    await fillLog(client.tenantId, 1, changes)
+    const page = await browser.get(path)
+    expect(page.html).toContain('The list of changes is long')
+    const href = /href="([^"]+)">show it on a page of its own/.exec(page.html)?.[1] ?? ''
+    const entry = await browser.get(href)
+    expect(entry.html).toContain('member-199')
+    expect(textOf(entry.html)).toContain('and 800 more')
+  })
+})
+
+/** Entries after those that are there already. */
+async function fillLog(tenantId: string, count: number, changes = '[]'): Promise<void> {
+  await env.DB.prepare(
+    `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, resource_id,
+       resource_name, status, changes, ignored, request_id)
+     WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < ${count})
+     SELECT ?1, printf('0a000000-0000-7000-8000-%012d', i), 1790000000000 + i, 'token', 'update', 'accepted', 'User',
+       printf('id-%d', i), printf('user %d', i), 200, ?2, '[]', 'request' FROM s`,
+  )
+    .bind(tenantId, changes)
+    .run()
+}
