@@ -26,23 +26,28 @@ export async function accessEmail(
   { teamDomain, audience }: AccessSettings,
 ): Promise<string> {
   const token = c.req.header('Cf-Access-Jwt-Assertion')
-  if (token === undefined) throw refused('this request did not come through Cloudflare Access')
+  if (token === undefined) throw refused('This request did not come through Cloudflare Access')
   const issuer = `https://${teamDomain.replace(/^https:\/\//, '').replace(/\/+$/, '')}`
   try {
     const options = { issuer, audience, algorithms: ['RS256'], requiredClaims: ['exp', 'iat'] }
     const { payload } = await jwtVerify(token, keysOf(c, issuer), options)
     return typeof payload.email === 'string' ? payload.email : String(payload.common_name ?? payload.sub)
   } catch (error) {
-    if (isRefusal(error)) throw refused('the token of Cloudflare Access is not valid here')
-    throw new AdminError(503, 'unavailable', 'the keys of Cloudflare Access cannot be fetched; try again')
+    if (isRefusal(error)) throw refused('The token of Cloudflare Access is not valid here')
+    throw keysMissing({ cause: error })
   }
+}
+
+function keysMissing(options: ErrorOptions): AdminError {
+  const message = 'The keys of Cloudflare Access cannot be fetched; try again.'
+  return new AdminError(503, 'unavailable', message, undefined, options)
 }
 
 function refused(message: string): AdminError {
   return new AdminError(
     403,
     'forbidden',
-    `${message}; open the dashboard by the address that Access protects`,
+    `${message}; open the dashboard by the address that Access protects.`,
   )
 }
 

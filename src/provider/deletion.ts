@@ -23,7 +23,7 @@ export async function deleteResource(
     ignored: [],
   })
   const table = type.name === 'User' ? 'users' : 'groups'
-  const { found, isDeleted } = await deleteResource(
+  const { found, isDeleted } = await storage.deleteResource(
     call.db,
     call.credentials,
     table,
