@@ -4,6 +4,7 @@
 import { notFound } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { matchedVersions, requireMatch } from '../scim/version.ts'
+import * as storage from '../storage/deletion.ts'
 import { acceptedEntry, type Call } from './call.ts'
 
 /** Deletes a resource and its memberships. @throws {ScimError} 404, 412 */
