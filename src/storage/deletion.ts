@@ -35,8 +35,9 @@ export async function deleteResource(
       join: sql`JOIN ${from} AS gone ON ${isWanted}`,
       resourceName: sql`gone.data ->> ${sql.raw(`'$.${NAME[table]}'`)}`,
     }),
+    // Not itself, when it is its own member: it would no longer be at the version that is to be deleted.
     statement(sql`UPDATE groups SET version = version + 1, last_modified = ${now}, member_count = member_count - 1
-      WHERE tenant_id = ${tenantId}
+      WHERE tenant_id = ${tenantId} AND id <> ${id}
         AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
         AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`),
     // The triggers delete its memberships, on both sides.
