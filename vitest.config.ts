@@ -37,6 +37,17 @@ export default defineConfig(async () => ({
         },
       },
       { test: { name: 'node', include: NODE_TESTS, environment: 'node' } },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          environment: 'node',
+          globalSetup: ['./test/browser/support/global-setup.ts'],
+          testTimeout: 60_000,
+          // One server and one machine: files one after the other.
+          fileParallelism: false,
+        },
+      },
     ],
   },
 }))

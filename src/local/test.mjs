@@ -4,11 +4,14 @@
  */
 import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 
+/** All but the browser's: that is `npm run test:browser`. */
+const PROJECTS = ['--project', 'workerd', '--project', 'node']
+
 /** @type {readonly [string, [string, string[]]][]} */
 const STEPS = [
   ['Types', toolCommand('typescript/bin/tsc', ['--noEmit'])],
   ['Lint and format', toolCommand('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])],
-  ['Tests', toolCommand('vitest/vitest.mjs', ['run', ...process.argv.slice(2)])],
+  ['Tests', toolCommand('vitest/vitest.mjs', ['run', ...PROJECTS, ...process.argv.slice(2)])],
 ]
 
 await ensureInstalled()

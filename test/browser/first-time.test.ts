@@ -1,0 +1,113 @@
+/**
+ * The way of an administrator who has never seen the product: from sign-in to a user that Entra provisioned.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launch, newPage, origin, signIn } from './support/browser.ts'
+
+const DIRECTORY = 'test/fixtures/directory/quillfern.json'
+
+let browser: Browser
+let folder: string
+
+beforeAll(async () => {
+  browser = await launch()
+  folder = mkdtempSync(join(tmpdir(), 'scim-worker-emulator-'))
+})
+
+afterAll(async () => {
+  await browser?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** One cycle of the emulator. @returns its exit code and what it said */
+function provision(tenantUrl: string, token: string, state: string) {
+  const args = ['src/entra/cli.ts', 'provision', '--directory', DIRECTORY, '--tenant-url', tenantUrl]
+  const child = spawn(process.execPath, [...args, '--token', token, '--state', join(folder, state)])
+  return new Promise<{ code: number | null; output: string }>((done, failed) => {
+    let output = ''
+    child.stdout.on('data', (chunk) => (output += chunk))
+    child.stderr.on('data', (chunk) => (output += chunk))
+    child.on('error', failed)
+    child.on('exit', (code) => done({ code, output }))
+  })
+}
+
+describe('the first time', () => {
+  it('leads from sign-in to provisioned users, and a revoked token ends it', async () => {
+    const { page, errors } = await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
+    await signIn(page)
+    await page.getByRole('link', { name: 'Users and Groups' }).first().click()
+    await page.locator('summary', { hasText: 'Microsoft Entra ID' }).click()
+    await page.getByRole('link', { name: 'API Keys page' }).first().click()
+    await page.getByRole('heading', { name: 'API Keys', level: 1 }).waitFor()
+    await page.getByRole('button', { name: 'Generate Token' }).first().click()
+
+    await page.getByText('it will not be shown again').waitFor()
+    await page.getByRole('button', { name: 'Copy Secret Token' }).click()
+    const token = String(await page.evaluate('navigator.clipboard.readText()'))
+    expect(token).toMatch(/^scim_default_[\w-]{43}$/)
+    await page.getByRole('button', { name: 'Copy Tenant URL' }).click()
+    const tenantUrl = String(await page.evaluate('navigator.clipboard.readText()'))
+    expect(tenantUrl).toBe(`${origin}/scim/v2`)
+
+    const first = await provision(tenantUrl, token, 'first.json')
+    expect(first.output).toContain('Cycle 1')
+    await page.getByRole('link', { name: 'I have copied it' }).click()
+    await page.getByRole('link', { name: 'Users and Groups' }).click()
+    await page.getByLabel('Search users').fill('mirela')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByRole('link', { name: 'mirela.osterholt@quillfern.example' }).click()
+    await page.getByRole('heading', { name: 'Mirela Osterholt', level: 1 }).waitFor()
+    expect(await page.getByText('User · create').count()).toBe(1)
+    await page.getByRole('link', { name: 'Overview' }).click()
+    expect(
+      await page
+        .getByText(/^\d+ of \d+/)
+        .first()
+        .isVisible(),
+    ).toBe(true)
+
+    await page.getByRole('link', { name: 'API Keys' }).click()
+    await page.getByRole('link', { name: /^Revoke/ }).click()
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('The token is revoked').waitFor()
+    const refused = await provision(tenantUrl, token, 'second.json')
+    expect(refused.code).not.toBe(0)
+    expect(refused.output).toMatch(/401|credentials/i)
+    expect(errors).toEqual([])
+  })
+
+  it('works without JavaScript', async () => {
+    const { page, errors } = await newPage(browser, { javaScriptEnabled: false })
+    await signIn(page)
+    await page.getByRole('link', { name: 'Tenants' }).click()
+    const id = `nojs-${crypto.randomUUID().slice(0, 8)}`
+    await page.getByLabel('Id').fill(id)
+    await page.getByLabel('Name').fill('Without script')
+    await page.getByRole('button', { name: 'Create tenant' }).click()
+    await page.getByRole('link', { name: 'API Keys' }).click()
+    await page.getByRole('button', { name: 'Generate Token' }).first().click()
+    expect(await page.getByRole('textbox', { name: 'Secret Token' }).inputValue()).toMatch(
+      new RegExp(`^scim_${id}_`),
+    )
+    expect(await page.getByRole('button', { name: 'Copy Secret Token' }).count()).toBe(0)
+    await page.getByRole('link', { name: 'I have copied it' }).click()
+    await page.getByRole('button', { name: /^Rotate/ }).click()
+    await page.getByRole('link', { name: 'I have copied it' }).click()
+    await page.getByText('To be revoked').waitFor()
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByLabel(/^Type/).fill('Without script')
+    await page.getByRole('button', { name: 'Delete tenant' }).click()
+    await page.getByText('The tenant is deleted').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Admin token').waitFor()
+    await page.goBack()
+    await page.getByLabel('Admin token').waitFor()
+    expect(errors).toEqual([])
+  })
+})

@@ -1,0 +1,151 @@
+/**
+ * Every page in light and dark, wide and narrow: accessible, without errors, without sideways scrolling.
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launch, newPage, newTenant, signedInState } from './support/browser.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
+const SCRIPT = '<script>alert(1)</script>'
+
+let browser: Browser
+let state: Awaited<ReturnType<typeof signedInState>>
+let tenant: Awaited<ReturnType<typeof newTenant>>
+let paths: readonly string[]
+
+beforeAll(async () => {
+  browser = await launch()
+  state = await signedInState(browser)
+  tenant = await newTenant()
+  const user = await create('/Users', {
+    userName: SCRIPT,
+    displayName: '<img src=x onerror=alert(2)>',
+    active: true,
+  })
+  await create('/Users', { userName: 'mirela@quillfern.example', active: false, nickName: 'a'.repeat(300) })
+  const group = await create('/Groups', { displayName: 'Field Crew', members: [{ value: user.id }] })
+  for (let i = 0; i < 17; i++) await create('/Groups', { displayName: `Group ${i}` })
+  for (let i = 0; i < 12; i++) await tenant.scim('POST', '/Users', { schemas: [USER], userName: SCRIPT })
+  const at = tenant.path
+  paths = [
+    at,
+    `${at}/users?open=entra`,
+    `${at}/users?q=nobody`,
+    `${at}/users/${user.id}`,
+    `${at}/groups`,
+    `${at}/groups/${group.id}`,
+    `${at}/api-keys?for=okta`,
+    `${at}/log?q=s`,
+    `${at}/log?outcome=refused&type=User`,
+    `${at}/settings`,
+    '/admin/tenants',
+  ]
+})
+
+afterAll(() => browser?.close())
+
+async function create(path: string, resource: Record<string, unknown>) {
+  const response = await tenant.scim('POST', path, {
+    ...resource,
+    schemas: path === '/Users' ? [USER] : undefined,
+  })
+  return (await response.json()) as { id: string }
+}
+
+/** What axe finds that matters. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE)
+  const found = (await page.evaluate(`axe.run().then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ': ' + target + ' ' + failureSummary)))`)) as string[]
+  return found
+}
+
+describe.each([
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 380],
+  ['dark', 380],
+] as const)('in %s, %i pixels wide', (colorScheme, width) => {
+  it('every page is accessible, without errors, and fits', async () => {
+    const viewport = { width, height: 900 }
+    const { page, errors } = await newPage(browser, { colorScheme, viewport, storageState: state })
+    for (const path of paths) {
+      await page.goto(path)
+      for (const summary of await page.locator('main details:not([open]) > summary').all()) {
+        if (await summary.isVisible()) await summary.click()
+      }
+      expect([path, await violations(page)]).toEqual([path, []])
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+      expect([path, Number(overflow) <= 0]).toEqual([path, true])
+    }
+    expect(errors).toEqual([])
+    await page.context().close()
+  })
+})
+
+describe('pages outside the session', () => {
+  it('the sign-in page and the page for nothing are accessible', async () => {
+    const { page } = await newPage(browser)
+    await page.goto('/admin/sign-in')
+    expect(await violations(page)).toEqual([])
+    const inside = await newPage(browser, { storageState: state })
+    await inside.page.goto(`${tenant.path}/users/nobody`)
+    expect(await violations(inside.page)).toEqual([])
+    await inside.page.getByRole('link', { name: 'All users' }).waitFor()
+  })
+})
+
+describe('the script', () => {
+  it('runs nothing that a user is named', async () => {
+    const { page, errors } = await newPage(browser, { storageState: state })
+    await page.goto(`${tenant.path}/users`)
+    await page.getByRole('link', { name: SCRIPT }).click()
+    await page.getByRole('heading', { name: '<img src=x onerror=alert(2)>' }).waitFor()
+    expect(errors).toEqual([])
+    await page.context().close()
+  })
+
+  it('shows times in the zone of the reader, and UTC on hover', async () => {
+    const { page } = await newPage(browser, { storageState: state, timezoneId: 'Asia/Tokyo' })
+    await page.goto(`${tenant.path}/log`)
+    const time = page.locator('.entries time').first()
+    const at = new Date((await time.getAttribute('datetime')) ?? '')
+    const [utc, tokyo] = ['UTC', 'Asia/Tokyo'].map((timeZone) =>
+      new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone }).format(at),
+    )
+    expect(await time.textContent()).toContain(tokyo)
+    expect(await time.getAttribute('title')).toContain(`${utc} UTC`)
+    await page.context().close()
+  })
+
+  it('brings what is new without a reload, keeps open what is open, and can be paused', async () => {
+    const { page, errors } = await newPage(browser, { storageState: state })
+    await page.clock.install()
+    await page.goto(`${tenant.path}/log`)
+    await page.locator('.entries summary').first().click()
+    const name = `new-${crypto.randomUUID()}`
+    await page.getByRole('heading', { level: 1 }).click()
+    await create('/Users', { userName: name })
+    await page.clock.fastForward(16_000)
+    await page.getByText(name).first().waitFor()
+    expect(await page.locator('.entries details[open]').count()).toBe(1)
+    await page.getByRole('button', { name: 'Live' }).click()
+    await page.getByRole('button', { name: 'Paused' }).waitFor()
+    expect(errors).toEqual([])
+    await page.context().close()
+  })
+
+  it('can be used with the keyboard alone', async () => {
+    const { page } = await newPage(browser, { storageState: state })
+    await page.goto(tenant.path)
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent.trim()')).toBe('Skip to the content')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id')).toBe('content')
+    await page.context().close()
+  })
+})
