@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from '../runtime.ts'
-import { badRequest, ScimError } from '../scim/error.ts'
+import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/schema/service-provider-config.ts'
 
 const SCIM_JSON = 'application/scim+json'
@@ -36,26 +36,34 @@ export function scimJson(
 /**
  * The parsed body of a request.
  *
- * @throws {ScimError} 415 for another media type, 400 invalidSyntax for what is no JSON
+ * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
-  const type = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
-  if (type !== undefined && type !== '' && !ACCEPTED.includes(type)) {
-    throw new ScimError(
-      415,
-      undefined,
-      `Content-Type must be ${ACCEPTED.join(' or ')}, found ${JSON.stringify(type)}`,
-    )
-  }
+  requireJson(c)
   const text = await c.req.text()
   try {
     const body: unknown = JSON.parse(text)
     c.set('body', body)
     return body
   } catch (cause) {
-    throw badRequest(
-      'invalidSyntax',
-      text === '' ? 'the body is empty' : `the body is no JSON: ${(cause as Error).message}`,
-    )
+    throw badRequest('invalidSyntax', text === '' ? 'the body is empty' : notJson(cause))
   }
+}
+
+function requireJson(c: Context<HttpEnv>): void {
+  const type = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
+  if (type !== undefined && type !== '' && !ACCEPTED.includes(type)) {
+    throw new ScimError(415, undefined, `Content-Type must be ${ACCEPTED.join(' or ')}, found ${quote(type)}`)
+  }
+  // A small compressed body can hold a very large one.
+  const encoding = c.req.header('Content-Encoding')?.trim().toLowerCase() ?? 'identity'
+  if (encoding !== 'identity') {
+    throw new ScimError(415, undefined, `Content-Encoding is not supported, found ${quote(encoding)}`)
+  }
+}
+
+/** Where the JSON breaks off, without the text there: it may be secret, and the message goes into the log. */
+function notJson(cause: unknown): string {
+  const position = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined
+  return position === undefined ? 'the body is no JSON' : `the body is no JSON from position ${position} on`
 }

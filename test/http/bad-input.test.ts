@@ -169,6 +169,19 @@ describe('bodies that cannot be processed', () => {
     expectScimError(await send('text/xml'), 415, undefined, /"text\/xml"/)
   })
 
+  it('refuses a compressed body with 415', async () => {
+    const client = await newClient()
+    const headers = { 'Content-Encoding': 'gzip' }
+    expectScimError(await client.request('POST', '/Users', userBody({}), headers), 415, undefined, /"gzip"/)
+  })
+
+  it('says where JSON breaks off without quoting it: the message goes into the log', async () => {
+    const client = await newClient()
+    const answer = await client.request('POST', '/Users', '{"userName":"a","password":"hunter2",}')
+    expectScimError(answer, 400, 'invalidSyntax', /no JSON from position 37 on/)
+    expect(JSON.stringify([answer.body, await client.log()])).not.toContain('hunter2')
+  })
+
   it('never refuses an Accept header', async () => {
     const client = await newClient()
     for (const Accept of ['text/html', 'application/xml;q=1', '*/*', 'nonsense']) {
