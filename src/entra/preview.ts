@@ -71,7 +71,13 @@ function previewMembers(
     return { addMembers: group.members.filter(willBeLinked), removeMembers: [] }
   const plan = planMembers(group, context)
   const unsent = plan?.outOfScope.filter(willBeLinked) ?? []
-  return { addMembers: [...(plan?.add ?? []), ...unsent], removeMembers: plan?.remove ?? [] }
+  // Whoever is deleted at the target leaves its groups there without a request.
+  const isDeleted = (id: string) => {
+    const user = imported.get(id)
+    return user !== undefined && planObject(user, state.objects[id], context.job).kind === 'delete'
+  }
+  const removeMembers = plan?.remove.filter((id) => !isDeleted(id)) ?? []
+  return { addMembers: [...(plan?.add ?? []), ...unsent], removeMembers }
 }
 
 function previewObject(object: ImportedObject, context: PreviewContext): PreviewEntry {
