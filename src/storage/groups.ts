@@ -116,7 +116,7 @@ export async function insertGroup(
   await writeAs(db, credentials, [
     statement(sql`INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
       VALUES (${tenantId}, ${id}, ${data}, ${keys}, 1, ${createdAt}, ${createdAt}, ${members.length})`),
-    ...(members.length === 0 ? [] : [insertMembers(tenantId, id, members)]),
+    ...insertMembers(tenantId, id, members),
     logStatement(credentials, log),
   ])
 }
@@ -150,8 +150,8 @@ export async function updateGroup(
       last_modified = ${lastModified}, member_count = member_count + ${added.length - removed.length}
       WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}`),
     STALE_GUARD,
-    ...(removed.length === 0 ? [] : [deleteMembers(tenantId, id, removed)]),
-    ...(added.length === 0 ? [] : [insertMembers(tenantId, id, added)]),
+    ...deleteMembers(tenantId, id, removed),
+    ...insertMembers(tenantId, id, added),
     logStatement(credentials, log),
   ])
 }

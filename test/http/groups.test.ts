@@ -132,6 +132,29 @@ describe('PATCH /Groups/{id}', () => {
     expect(await membersOf(client, id)).toHaveLength(5_000)
   })
 
+  it('empties a group of 45,000 in two round trips, and logs 10,000 names and the number of the rest', async () => {
+    const client = await newClient()
+    const { tenantId } = client
+    const { id } = await client.createGroup()
+    const ids = JSON.stringify(Array.from({ length: 45_000 }, (_, i) => `member-${i}`))
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
+      ).bind(tenantId, ids),
+      env.DB.prepare(
+        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
+      ).bind(tenantId, id, ids),
+    ])
+    const answer = await client.patch(`/Groups/${id}`, { op: 'remove', path: 'members' })
+    expect([answer.status, costOf(answer).roundTrips]).toEqual([204, 2])
+    expect(await membersOf(client, id)).toEqual([])
+    const [entry] = await client.log()
+    const [change] = (entry?.changes ?? []) as { old: string[] }[]
+    expect([change?.old.length, change?.old.at(-1)]).toEqual([10_001, 'and 35000 more'])
+  })
+
   it('reads and writes as many rows for one member in a group of 5,000 as in a group of 1', async () => {
     const client = await newClient()
     const [a = '', b = '', c = ''] = await createUsers(client, 3)
