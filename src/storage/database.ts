@@ -97,13 +97,17 @@ export type D1Binding = Pick<D1Database, 'prepare' | 'batch'>
  *
  * @param figures receives what each batch cost, from D1's own `meta`
  */
-export function openDatabase(binding: D1Binding, figures: DatabaseFigures): Database {
+export function openDatabase(
+  binding: D1Binding,
+  figures: DatabaseFigures,
+  timeoutMs = BATCH_TIMEOUT_MS,
+): Database {
   return {
     async batch(statements) {
       const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
       figures.roundTrips++
       try {
-        const results = await withTimeout(binding.batch<Record<string, SqlValue>>(prepared), BATCH_TIMEOUT_MS)
+        const results = await withTimeout(binding.batch<Record<string, SqlValue>>(prepared), timeoutMs)
         for (const { meta } of results) {
           figures.rowsRead += meta.rows_read
           figures.rowsWritten += meta.rows_written
