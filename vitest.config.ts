@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -8,6 +9,19 @@ const NODE_TESTS = [
   'test/http/openapi-document.test.ts',
   'test/local/**/*.test.ts',
   'test/migrations.test.ts',
+  'test/sqlite/**/*.test.ts',
+  'test/deno/**/*.test.ts',
+]
+
+/** Tests that run in workerd on D1, and a second time in Node.js on a SQLite file behind the same HTTP. */
+const DATABASE_TESTS = ['test/admin/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/http/**/*.test.ts']
+
+/** Those of them that run once, each with its reason. */
+const NOT_ON_SQLITE = [
+  // Needs no server, and runs in Node.js already.
+  'test/http/openapi-document.test.ts',
+  // Fires the cron trigger of workerd; test/sqlite/service.test.ts has the timer.
+  'test/http/provisioning-log.test.ts',
 ]
 
 export default defineConfig(async () => ({
@@ -34,9 +48,25 @@ export default defineConfig(async () => ({
           setupFiles: ['./test/support/apply-migrations.ts'],
           // One worker and one database for all files: each test makes a tenant of its own instead.
           isolate: false,
+          // Machines that run tests are slow now and then; what must be fast is measured in round trips.
+          testTimeout: 30_000,
         },
       },
       { test: { name: 'node', include: NODE_TESTS, environment: 'node' } },
+      {
+        resolve: {
+          alias: {
+            'cloudflare:workers': fileURLToPath(new URL('test/sqlite/support/worker.ts', import.meta.url)),
+          },
+        },
+        test: {
+          name: 'sqlite',
+          include: DATABASE_TESTS,
+          exclude: NOT_ON_SQLITE,
+          environment: 'node',
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'browser',

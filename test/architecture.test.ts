@@ -19,8 +19,12 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   admin: ['admin', 'provider', 'scim', 'storage', 'runtime.ts', 'hono', 'jose'],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.
   entra: ['entra', 'node', 'yaml', 'cli-progress', 'nodemailer'],
-  local: ['local', 'node'],
+  local: ['local', 'node', 'esbuild'],
   'app.ts': ['http', 'admin', 'runtime.ts', 'hono'],
+  sqlite: ['sqlite', 'storage', 'node'],
+  'self-hosted': ['self-hosted', 'sqlite', 'app.ts', 'runtime.ts', 'provider', 'storage', 'uuidv7', 'node'],
+  'deno.ts': ['self-hosted', 'node'],
+  'node.ts': ['self-hosted', '@hono/node-server', 'node'],
   'worker.ts': ['app.ts', 'durable-objects', 'runtime.ts', 'provider', 'storage', 'uuidv7'],
 }
 

@@ -1,0 +1,67 @@
+/**
+ * The Deno entry: `deno serve` takes its default export. As `deno run … serve` it opens its port itself,
+ * which is what TLS needs; `deno run … backup FILE` copies the database.
+ */
+import process from 'node:process'
+import { announce, fail, obey, portError, readTlsFiles, type Started, start } from './self-hosted/main.ts'
+
+/** The part of Deno that is used: https://docs.deno.com/api/deno/~/Deno.serve */
+interface DenoRuntime {
+  serve(
+    options: { hostname: string; port: number; cert?: string; key?: string; onListen: (at: NetAddr) => void },
+    handler: Handler,
+  ): unknown
+}
+
+interface NetAddr {
+  readonly hostname: string
+  readonly port: number
+}
+
+interface ServeHandlerInfo {
+  readonly remoteAddr: NetAddr
+  /** Resolves when the answer was sent, rejects when the client has gone. */
+  readonly completed: Promise<void>
+}
+
+type Handler = (request: Request, info: ServeHandlerInfo) => Promise<Response>
+
+declare const Deno: DenoRuntime
+declare function addEventListener(
+  type: 'unhandledrejection',
+  listener: (event: { reason: unknown; preventDefault(): void }) => void,
+): void
+
+const command = obey(process.argv.slice(2))
+const started = start()
+const handler: Handler = (request, { remoteAddr, completed }) =>
+  started.service.fetch({ request, address: remoteAddr.hostname }, completed)
+
+if (command === 'listen') listen(started)
+else endWhenPortIsTaken()
+
+export default {
+  fetch: handler,
+  onListen: ({ hostname, port }: NetAddr) => announce(started, 'http', hostname, port),
+}
+
+function listen({ settings }: Started): void {
+  const { host: hostname, port, tls } = settings.listen
+  try {
+    const scheme = tls === undefined ? 'http' : 'https'
+    const onListen = (at: NetAddr) => announce(started, scheme, at.hostname, at.port)
+    Deno.serve({ hostname, port, ...readTlsFiles(tls), onListen }, handler)
+  } catch (error) {
+    fail(portError(error, `port ${port} of ${hostname}`))
+  }
+}
+
+/** `deno serve` opens its port after this module, and would say in many lines that it cannot. */
+function endWhenPortIsTaken(): void {
+  addEventListener('unhandledrejection', (event) => {
+    const reason = portError(event.reason, 'the port of `deno serve --port`')
+    if (reason === event.reason) return
+    event.preventDefault()
+    fail(reason)
+  })
+}

@@ -1,0 +1,8 @@
+/**
+ * `npm run backup -- FILE`: copies the database of a server on one's own machine, also while it runs.
+ */
+import { join } from 'node:path'
+import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
+
+await ensureInstalled()
+process.exitCode = await run(ownNode(), [join(ROOT, 'src', 'sqlite', 'cli.ts'), ...process.argv.slice(2)])

@@ -1,0 +1,41 @@
+/**
+ * Requests that are being answered, so that the end can wait for them.
+ */
+export class InFlight {
+  #count = 0
+  #waiting: (() => void)[] = []
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Counts until the answer was sent. */
+  async track<Result>(run: () => Result | Promise<Result>, sent?: Promise<unknown>): Promise<Result> {
+    this.#count++
+    try {
+      return await run()
+    } finally {
+      // Whether the client got the answer is no matter here.
+      if (sent === undefined) this.#leave()
+      else void sent.catch(() => undefined).finally(() => this.#leave())
+    }
+  }
+
+  /** Resolves when there is none, or when the time is over. @returns whether there is none */
+  async none(timeoutMs: number): Promise<boolean> {
+    if (this.#count === 0) return true
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ended = new Promise<boolean>((resolve) => this.#waiting.push(() => resolve(true)))
+    const expired = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs)
+    })
+    const isNone = await Promise.race([ended, expired])
+    clearTimeout(timer)
+    return isNone
+  }
+
+  #leave(): void {
+    this.#count--
+    if (this.#count === 0) for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Rate limits in memory: each key may be used so often in a period, which begins with its first use. They
+ * begin anew when the server does.
+ */
+import type { RateLimitName } from '../runtime.ts'
+
+/** The periods of the bindings in wrangler.toml. */
+const PERIOD_MS: Readonly<Record<RateLimitName, number>> = {
+  token: 10_000,
+  tenant: 10_000,
+  signIn: 60_000,
+  failedAuthentication: 60_000,
+}
+
+/** Keys that are remembered: a stranger can invent any number of tokens. */
+const MAX_KEYS = 100_000
+
+interface Window {
+  readonly endsAt: number
+  count: number
+}
+
+export class RateLimits {
+  readonly #limits: Readonly<Record<RateLimitName, number>>
+  readonly #now: () => number
+  readonly #windows = new Map<string, Window>()
+
+  /** @param limits uses in one period @param now milliseconds */
+  constructor(limits: Readonly<Record<RateLimitName, number>>, now: () => number) {
+    this.#limits = limits
+    this.#now = now
+  }
+
+  /** Counts a use. @returns false when it is one too many */
+  isAllowed(name: RateLimitName, key: string): boolean {
+    const limit = this.#limits[name]
+    if (limit === Number.POSITIVE_INFINITY) return true
+    const now = this.#now()
+    const id = `${name} ${key}`
+    const window = this.#windows.get(id)
+    if (window === undefined || window.endsAt <= now) {
+      this.#makeRoom(now)
+      this.#windows.delete(id)
+      this.#windows.set(id, { endsAt: now + PERIOD_MS[name], count: 1 })
+      return limit >= 1
+    }
+    window.count++
+    return window.count <= limit
+  }
+
+  #makeRoom(now: number): void {
+    if (this.#windows.size < MAX_KEYS) return
+    for (const [id, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(id)
+    // All of them are in use: then the oldest are forgotten, which is in the favour of their clients.
+    for (const id of this.#windows.keys()) {
+      if (this.#windows.size < MAX_KEYS) break
+      this.#windows.delete(id)
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The settings of a server of one's own: from the environment, or from settings.env in the data folder. The
+ * environment wins. A name or a value that is not known is refused when the server starts.
+ */
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { parseEnv } from 'node:util'
+import type { RateLimitName, Settings } from '../runtime.ts'
+import { databaseFile, requireFolder, startError } from '../sqlite/open.ts'
+import { StartError } from '../sqlite/start-error.ts'
+
+export interface ServerSettings {
+  readonly app: Settings
+  readonly dataFolder: string
+  readonly databaseFile: string
+  /** Where a new ADMIN_TOKEN was written; undefined when there was one. */
+  readonly newAdminTokenIn: string | undefined
+  readonly logRetentionDays: number
+  readonly synchronous: 'FULL' | 'NORMAL'
+  readonly busyTimeoutMs: number
+  readonly trustProxy: boolean
+  /** Requests in one period; Infinity when there is no limit. */
+  readonly rateLimits: Readonly<Record<RateLimitName, number>>
+  /** Where to listen, for a server that opens its port itself. */
+  readonly listen: ListenSettings
+}
+
+export interface ListenSettings {
+  readonly host: string
+  readonly port: number
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+}
+
+const SETTINGS_FILE = 'settings.env'
+const MIN_ADMIN_TOKEN_LENGTH = 16
+
+/** Every setting but DATA_FOLDER, with its default. README.md says what they mean. */
+const DEFAULTS = {
+  ADMIN_TOKEN: '',
+  SERVER_TIMING: '0',
+  REQUEST_LOG: '1',
+  LOG_RETENTION_DAYS: '30',
+  ACCESS_TEAM_DOMAIN: '',
+  ACCESS_AUD: '',
+  SYNCHRONOUS: 'FULL',
+  BUSY_TIMEOUT_MS: '5000',
+  TRUST_PROXY: '0',
+  // The same as in wrangler.toml.
+  TOKEN_LIMIT: '5000',
+  TENANT_LIMIT: '10000',
+  SIGN_IN_LIMIT: '10',
+  FAILED_AUTHENTICATION_LIMIT: '100',
+  HOST: '127.0.0.1',
+  PORT: '8787',
+  TLS_CERT_FILE: '',
+  TLS_KEY_FILE: '',
+} as const
+
+type Name = keyof typeof DEFAULTS
+type Values = Readonly<Record<Name, string>>
+const NAMES = Object.keys(DEFAULTS) as Name[]
+
+/** The folder of the database. @throws {StartError} when it cannot be used */
+export function dataFolder(): string {
+  const folder = variable('DATA_FOLDER') || 'data'
+  requireFolder(folder)
+  return folder
+}
+
+/** @throws {StartError} naming the setting, what was found and what is allowed */
+export function readSettings(): ServerSettings {
+  const folder = dataFolder()
+  const file = join(folder, SETTINGS_FILE)
+  const values = { ...DEFAULTS, ...fromFile(file), ...fromEnvironment() }
+  const token = values.ADMIN_TOKEN
+  if (token !== '' && token.length < MIN_ADMIN_TOKEN_LENGTH) {
+    throw new StartError(
+      `ADMIN_TOKEN has ${token.length} characters, at least ${MIN_ADMIN_TOKEN_LENGTH} are needed; ` +
+        'make one: openssl rand -base64 32',
+    )
+  }
+  const isNew = token === '' && values.ACCESS_TEAM_DOMAIN === ''
+  return {
+    ...serverSettings(folder, values),
+    app: appSettings({ ...values, ADMIN_TOKEN: isNew ? newAdminToken(file) : token }),
+    newAdminTokenIn: isNew ? file : undefined,
+  }
+}
+
+function appSettings(values: Values): Settings {
+  return {
+    adminToken: values.ADMIN_TOKEN || undefined,
+    serverTiming: isOn('SERVER_TIMING', values),
+    requestLog: isOn('REQUEST_LOG', values),
+    logRetentionDays: values.LOG_RETENTION_DAYS,
+    accessTeamDomain: values.ACCESS_TEAM_DOMAIN || undefined,
+    accessAudience: values.ACCESS_AUD || undefined,
+  }
+}
+
+function serverSettings(folder: string, values: Values): Omit<ServerSettings, 'app' | 'newAdminTokenIn'> {
+  return {
+    dataFolder: folder,
+    databaseFile: databaseFile(folder),
+    logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, 36_500),
+    synchronous: oneOf('SYNCHRONOUS', values, ['FULL', 'NORMAL']),
+    busyTimeoutMs: wholeNumber('BUSY_TIMEOUT_MS', values, 0, 60_000),
+    trustProxy: isOn('TRUST_PROXY', values),
+    rateLimits: {
+      token: rateLimit('TOKEN_LIMIT', values),
+      tenant: rateLimit('TENANT_LIMIT', values),
+      signIn: rateLimit('SIGN_IN_LIMIT', values),
+      failedAuthentication: rateLimit('FAILED_AUTHENTICATION_LIMIT', values),
+    },
+    listen: {
+      host: values.HOST,
+      port: wholeNumber('PORT', values, 0, 65_535),
+      tls: tlsFiles(values),
+    },
+  }
+}
+
+function tlsFiles({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }: Values): ListenSettings['tls'] {
+  if (certFile === '' && keyFile === '') return undefined
+  if (certFile !== '' && keyFile !== '') return { certFile, keyFile }
+  const missing = certFile === '' ? 'TLS_CERT_FILE' : 'TLS_KEY_FILE'
+  throw new StartError(`${missing} is not set; TLS needs both TLS_CERT_FILE and TLS_KEY_FILE`)
+}
+
+/** Adds a random token to the settings file, readable by this user alone. */
+function newAdminToken(file: string): string {
+  const token = randomBytes(32).toString('base64url')
+  const present = readFile(file)
+  const gap = present === '' || present.endsWith('\n') ? '' : '\n'
+  try {
+    writeFileSync(file, `${present}${gap}ADMIN_TOKEN="${token}"\n`, { mode: 0o600 })
+  } catch (error) {
+    throw startError(error, file)
+  }
+  return token
+}
+
+/** @returns '' when there is no such file */
+function readFile(file: string): string {
+  try {
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  } catch (error) {
+    throw startError(error, file)
+  }
+}
+
+function fromFile(file: string): Partial<Values> {
+  const values = parseEnv(readFile(file))
+  const unknown = Object.keys(values).find((name) => !(NAMES as readonly string[]).includes(name))
+  if (unknown === undefined) return values as Partial<Values>
+  throw new StartError(`"${unknown}" in ${file} is not a setting; there are ${NAMES.join(', ')}`)
+}
+
+function fromEnvironment(): Partial<Values> {
+  const found = NAMES.map((name) => [name, variable(name)] as const)
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined))
+}
+
+/** @throws {StartError} when Deno was not allowed to read it: what was set must not be passed over */
+function variable(name: Name | 'DATA_FOLDER'): string | undefined {
+  try {
+    return process.env[name]
+  } catch (error) {
+    const flag = `--allow-env=${['DATA_FOLDER', ...NAMES].join(',')}`
+    throw new StartError(`the variable ${name} may not be read; start Deno with ${flag}`, { cause: error })
+  }
+}
+
+function isOn(name: Name, values: Values): boolean {
+  return oneOf(name, values, ['0', '1']) === '1'
+}
+
+function oneOf<Allowed extends string>(name: Name, values: Values, allowed: readonly Allowed[]): Allowed {
+  const value = allowed.find((one) => one === values[name])
+  if (value !== undefined) return value
+  throw new StartError(
+    `${name} must be ${allowed.map((one) => `"${one}"`).join(' or ')}, found "${values[name]}"`,
+  )
+}
+
+function wholeNumber(name: Name, values: Values, min: number, max: number): number {
+  const text = values[name]
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number
+  throw new StartError(`${name} must be a whole number from ${min} to ${max}, found "${text}"`)
+}
+
+/** 0 means none. */
+function rateLimit(name: Name, values: Values): number {
+  return wholeNumber(name, values, 0, 1_000_000_000) || Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,78 @@
+/**
+ * A consistent copy of a database that may be in use. `VACUUM INTO` reads one state of it, whatever is
+ * written meanwhile; the copy of pages that SQLite also offers begins anew with each write of another
+ * process, and might never end.
+ */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { requireFolder, startError } from './open.ts'
+import { StartError } from './start-error.ts'
+
+/** How long the copy waits for a database that is just being opened or closed. */
+const BUSY_TIMEOUT_MS = 10_000
+
+/**
+ * Copies the database to a file that does not exist yet, checks the copy, and only then gives it its name.
+ *
+ * @returns the size of the copy in bytes
+ * @throws {StartError} when it cannot be made; then there is no such file
+ */
+export function backUp(source: string, target: string): number {
+  if (!existsSync(source)) {
+    throw new StartError(`there is no database "${source}"; DATA_FOLDER names the folder that it is in`)
+  }
+  const path = resolve(target)
+  if (existsSync(path)) throw new StartError(`"${target}" exists already; choose another name`)
+  requireFolder(dirname(path))
+  const unfinished = `${path}.unfinished`
+  rmSync(unfinished, { force: true })
+  try {
+    copy(source, unfinished)
+    requireIntact(unfinished)
+    sync(unfinished)
+    renameSync(unfinished, path)
+    sync(dirname(path))
+    return statSync(path).size
+  } catch (error) {
+    throw startError(error, sourceOrTarget(error, source, target))
+  } finally {
+    rmSync(unfinished, { force: true })
+  }
+}
+
+function copy(source: string, target: string): void {
+  const database = new DatabaseSync(source, { timeout: BUSY_TIMEOUT_MS })
+  try {
+    database.prepare('VACUUM INTO ?').run(target)
+  } finally {
+    database.close()
+  }
+}
+
+function requireIntact(path: string): void {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    const findings = database.prepare('PRAGMA integrity_check(1)').all()
+    const finding = String(findings[0]?.integrity_check)
+    if (finding === 'ok') return
+    throw new StartError(`the copy is damaged, so the database probably is: ${finding}; keep older backups`)
+  } finally {
+    database.close()
+  }
+}
+
+/** SQLite does not wait until a copy is on the disk. */
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** What a full disk is about is the copy. */
+function sourceOrTarget(error: unknown, source: string, target: string): string {
+  return /full/i.test(String(error)) ? target : source
+}

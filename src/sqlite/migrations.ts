@@ -1,0 +1,72 @@
+/**
+ * Applies migrations/ to a SQLite file, each in a transaction of its own, and keeps account of them in the
+ * table that wrangler keeps in D1, so that the two can be compared.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { StartError } from './start-error.ts'
+
+/** A file of migrations/. */
+export interface Migration {
+  /** Its name, such as "0000_tables.sql"; the names are their order. */
+  readonly name: string
+  readonly sql: string
+}
+
+/** As wrangler makes it. */
+const TABLE = `CREATE TABLE IF NOT EXISTS "d1_migrations"(
+		id         INTEGER PRIMARY KEY AUTOINCREMENT,
+		name       TEXT UNIQUE,
+		applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`
+
+/**
+ * Brings the database up to date.
+ *
+ * @returns the names of the migrations that were applied
+ * @throws {StartError} when the database is newer than the program, or holds something else
+ */
+export function migrate(database: DatabaseSync, migrations: readonly Migration[]): readonly string[] {
+  requireOurs(database)
+  database.exec(TABLE)
+  const applied = database.prepare('SELECT name FROM d1_migrations ORDER BY id').all()
+  const names = new Set(applied.map(({ name }) => String(name)))
+  requireKnown(names, migrations)
+  const missing = migrations.filter(({ name }) => !names.has(name))
+  for (const migration of missing) apply(database, migration)
+  return missing.map(({ name }) => name)
+}
+
+function requireOurs(database: DatabaseSync): void {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  const names = tables.map(({ name }) => String(name))
+  if (names.length === 0 || names.includes('d1_migrations')) return
+  throw new StartError(
+    `the database holds tables of another program ("${names[0]}"); choose another DATA_FOLDER`,
+  )
+}
+
+function requireKnown(applied: ReadonlySet<string>, migrations: readonly Migration[]): void {
+  const known = new Set(migrations.map(({ name }) => name))
+  const unknown = [...applied].filter((name) => !known.has(name))
+  if (unknown.length === 0) return
+  throw new StartError(
+    `the database is newer than this program, which does not know its migration "${unknown[0]}"; ` +
+      'start the newer program, or restore a backup that was made before the update',
+  )
+}
+
+function apply(database: DatabaseSync, { name, sql }: Migration): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    database.exec(sql)
+    database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name)
+    database.exec('COMMIT')
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    // A full disk has rolled back already.
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw new StartError(`migration "${name}" could not be applied, and nothing was changed: ${text}`, {
+      cause: error,
+    })
+  }
+}

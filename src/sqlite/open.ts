@@ -1,0 +1,169 @@
+/**
+ * Opens the SQLite file of a directory: one server for each file, D1's limits, WAL. Every way in which that
+ * can fail is one line that says what to do.
+ */
+import { closeSync, openSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { sqliteCode } from './d1-error.ts'
+import { D1_LIMITS } from './limits.ts'
+import { StartError } from './start-error.ts'
+
+export interface OpenOptions {
+  /** FULL: an answered write survives a loss of power. NORMAL: the last ones may not; a crash is survived. */
+  readonly synchronous: 'FULL' | 'NORMAL'
+  /** How long a statement waits for another program that writes the file. */
+  readonly busyTimeoutMs: number
+}
+
+/** An open file. */
+export interface OpenFile {
+  readonly database: DatabaseSync
+  /** Moves the log into the file and closes it: what is left is one file. */
+  close(): void
+}
+
+const DATABASE = 'directory.sqlite'
+
+/** The database in a data folder. */
+export function databaseFile(folder: string): string {
+  return join(folder, DATABASE)
+}
+
+/** Kept in memory of the file's pages. */
+const CACHE_KIB = 32 * 1024
+/** The log is cut back to this after it was moved into the file. */
+const LOG_BYTES_KEPT = 64 * 1024 * 1024
+
+/** @throws {StartError} when the file cannot be used */
+export function openFile(path: string, options: OpenOptions): OpenFile {
+  requireFolder(dirname(path))
+  try {
+    // Made by us and not by SQLite, so that nobody else can read it; its log gets the same mode.
+    closeSync(openSync(path, 'a', 0o600))
+    const lock = lockFile(path)
+    try {
+      const database = openDatabaseFile(path, options)
+      return { database, close: () => closeAll(database, lock) }
+    } catch (error) {
+      lock.close()
+      throw error
+    }
+  } catch (error) {
+    throw startError(error, path)
+  }
+}
+
+/** @throws {StartError} when there is no such folder; that it cannot be written is seen by writing to it */
+export function requireFolder(folder: string): void {
+  try {
+    if (statSync(folder).isDirectory()) return
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw startError(error, folder)
+    throw new StartError(`the folder "${folder}" does not exist; make it: mkdir -p ${folder}`)
+  }
+  throw new StartError(`"${folder}" is not a folder`)
+}
+
+/**
+ * Keeps a second server away: each would run the group writes of a tenant without regard to the other. The
+ * lock lies on a file beside the database, so that backups can read the database, and it ends with the
+ * process, however that ends.
+ */
+function lockFile(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 })
+  try {
+    // Nothing is ever written to it.
+    lock.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    if (sqliteCode(error) !== 5) throw error
+    throw new StartError(
+      `"${path}" is served by another process; end that one, or choose another DATA_FOLDER`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+function openDatabaseFile(path: string, { synchronous, busyTimeoutMs }: OpenOptions): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+  try {
+    database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous};
+      PRAGMA cache_size=-${CACHE_KIB}; PRAGMA journal_size_limit=${LOG_BYTES_KEPT}; PRAGMA temp_store=MEMORY`)
+    requireIntact(database)
+    requireWritable(database)
+    setLimits(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Reads the header and the schema: to read every page, as PRAGMA integrity_check does, takes minutes. */
+function requireIntact(database: DatabaseSync): void {
+  database.prepare('SELECT count(*) FROM sqlite_schema').get()
+}
+
+/** A file that cannot be written opens all the same; the first write would be the first to notice. */
+function requireWritable(database: DatabaseSync): void {
+  const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  database.exec(`BEGIN IMMEDIATE; PRAGMA user_version=${user_version}; COMMIT`)
+}
+
+function setLimits(database: DatabaseSync): void {
+  Object.assign(database.limits, D1_LIMITS)
+}
+
+function closeAll(database: DatabaseSync, lock: DatabaseSync): void {
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  database.close()
+  lock.close()
+}
+
+/** What SQLite says, and the way out. https://www.sqlite.org/rescode.html */
+const WAYS_OUT: Readonly<Record<number, string>> = {
+  3: 'is not allowed to be opened by this user; change its owner or mode',
+  5: 'is locked by another program; end that one',
+  6: 'is locked by another program; end that one',
+  8: 'cannot be written by this user, or lies on a disk that is mounted read-only; change its owner or mode',
+  10: 'could not be read or written by the disk; see the log of the operating system, then restore a backup',
+  11: 'is damaged; keep it, and put a backup in its place',
+  13: 'cannot grow: the disk is full; make room',
+  14: 'cannot be opened by this user; change its owner or mode, and that of its folder',
+  26: 'is no SQLite database, or is damaged; keep it, and put a backup in its place',
+}
+
+/** The same for files that are read and written without SQLite. */
+const FILE_WAYS_OUT: Readonly<Record<string, string>> = {
+  EACCES: 'cannot be read or written by this user; change its owner or mode',
+  EPERM: 'cannot be read or written by this user; change its owner or mode',
+  EROFS: 'lies on a disk that is mounted read-only; choose another folder',
+  ENOSPC: 'cannot grow: the disk is full; make room',
+  ENOENT: 'does not exist',
+  ENOTDIR: 'is below something that is not a folder',
+  EISDIR: 'is a folder',
+}
+
+/** @returns a StartError for what is not our fault */
+export function startError(error: unknown, path: string): unknown {
+  if (error instanceof StartError) return error
+  const text = error instanceof Error ? error.message : String(error)
+  const way = WAYS_OUT[sqliteCode(error) ?? -1] ?? FILE_WAYS_OUT[errorCode(error)]
+  if (way !== undefined) return new StartError(`"${path}" ${way} (${text})`, { cause: error })
+  // What Deno says when a permission is missing names the flag that gives it.
+  if (
+    error instanceof Error &&
+    /NotCapable|ERR_ACCESS_DENIED|run again with the --allow/.test(`${error.name} ${text}`)
+  ) {
+    return new StartError(`"${path}" needs a permission: ${text}`, { cause: error })
+  }
+  return error
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}

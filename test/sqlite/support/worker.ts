@@ -1,0 +1,50 @@
+/**
+ * Stands in for the module `cloudflare:workers` in the project "sqlite": the tests that run in workerd then
+ * run against the server of src/self-hosted on a SQLite file. What they ask of `env.DB` is answered by a
+ * second connection to the same file.
+ */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { startService } from '../../../src/self-hosted/service.ts'
+import { SqliteD1 } from '../../../src/sqlite/d1.ts'
+import { MIGRATIONS, OPTIONS, temporaryFolder } from './files.ts'
+
+/** workerd sends a body that is a stream without being told how; Node.js wants to be told. */
+globalThis.Request = class extends Request {
+  constructor(input: RequestInfo | URL, init?: RequestInit) {
+    super(input, init?.body instanceof ReadableStream ? ({ duplex: 'half', ...init } as RequestInit) : init)
+  }
+}
+
+const dataFolder = temporaryFolder()
+const databaseFile = join(dataFolder, 'directory.sqlite')
+const service = startService(
+  {
+    ...OPTIONS,
+    dataFolder,
+    databaseFile,
+    newAdminTokenIn: undefined,
+    logRetentionDays: 30,
+    trustProxy: false,
+    rateLimits: { token: 5_000, tenant: 10_000, signIn: 10, failedAuthentication: 100 },
+    listen: { host: '127.0.0.1', port: 0, tls: undefined },
+    app: {
+      adminToken: 'test-admin-token',
+      serverTiming: true,
+      requestLog: false,
+      logRetentionDays: '30',
+      accessTeamDomain: undefined,
+      accessAudience: undefined,
+    },
+  },
+  MIGRATIONS,
+)
+
+export const env = { DB: new SqliteD1(new DatabaseSync(databaseFile, { timeout: 5_000 })).binding }
+
+export const exports = {
+  default: {
+    fetch: (request: Request) =>
+      service.fetch({ request, address: request.headers.get('CF-Connecting-IP') ?? '192.0.2.1' }),
+  },
+}
