@@ -28,7 +28,9 @@ export type Dispatch = (request: Request, runtime: Runtime) => Response | Promis
 /** Sends one operation: its path is relative to the Tenant URL, its version goes as If-Match. */
 type Send = (method: string, path: string, data: unknown, version: string | undefined) => Promise<Response>
 
-const PATHS = /^\/(?:Users|Groups)(?:\/[^/?#]+)?$/
+/** RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. */
+const ENDPOINT = /^\/(?:Users|Groups)$/
+const RESOURCE = /^\/(?:Users|Groups)\/[^/?#]+$/
 
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
@@ -46,7 +48,7 @@ export function bulk(dispatch: Dispatch) {
       const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
       return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
     }
-    return scimJson(c, await new BulkRun(request, send).run(), 200)
+    return scimJson(c, await new BulkRun(request, send, tenantUrl(c)).run(), 200)
   })
 }
 
@@ -55,14 +57,16 @@ class BulkRun {
   readonly #operations: readonly BulkOperation[]
   readonly #failOnErrors: number
   readonly #send: Send
+  readonly #tenantUrl: string
   readonly #ids = new Map<string, string>()
   readonly #results = new Map<number, Complex>()
   #errors = 0
 
-  constructor({ operations, failOnErrors }: BulkRequest, send: Send) {
+  constructor({ operations, failOnErrors }: BulkRequest, send: Send, tenantUrl: string) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
+    this.#tenantUrl = tenantUrl
   }
 
   async run(): Promise<object> {
@@ -123,7 +127,7 @@ class BulkRun {
     }
     const { now, later } = deferReferences(operation.data, unresolved)
     const { method, path, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
-    if (!PATHS.test(path)) {
+    if (!isPathOf(method, path)) {
       this.#fail(
         index,
         new ScimError(404, undefined, `there is no ${JSON.stringify(path)} for bulk operations`),
@@ -154,7 +158,7 @@ class BulkRun {
     const text = await response.text()
     const body: unknown = text === '' ? undefined : JSON.parse(text)
     const { method, bulkId } = this.#operations[index] ?? {}
-    const location = response.headers.get('Location') ?? undefined
+    const location = response.headers.get('Location') ?? this.#locationOf(index)
     const failed = response.status >= 400
     if (failed) this.#errors++
     const id = isComplex(body) && typeof body.id === 'string' && !failed ? body.id : undefined
@@ -173,14 +177,28 @@ class BulkRun {
 
   #fail(index: number, error: ScimError): void {
     const { method, bulkId } = this.#operations[index] ?? {}
+    const location = this.#locationOf(index)
     this.#errors++
     this.#results.set(index, {
       method,
       ...(bulkId === undefined ? {} : { bulkId }),
+      ...(location === undefined ? {} : { location }),
       status: String(error.status),
       response: errorMessage(error),
     })
   }
+
+  /** RFC 7644 §3.7.3: every operation has a location, also one that failed, but for a POST that made nothing. */
+  #locationOf(index: number): string | undefined {
+    const operation = this.#operations[index]
+    if (operation === undefined || operation.method === 'POST') return undefined
+    const { method, path } = resolveReferences(operation, this.#ids)
+    return isPathOf(method, path) ? `${this.#tenantUrl}${path}` : undefined
+  }
+}
+
+function isPathOf(method: BulkOperation['method'], path: string): boolean {
+  return (method === 'POST' ? ENDPOINT : RESOURCE).test(path)
 }
 
 async function versionOf(response: Response): Promise<Complex> {
