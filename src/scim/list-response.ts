@@ -41,21 +41,18 @@ export function parsePageRequest(startIndex: unknown, count: unknown): PageReque
 }
 
 /**
- * The count of a walk by cursor: more than we return is less, but it must be positive (RFC 9865 §2).
+ * The count of a walk by cursor (RFC 9865 §2): as of a page by index, a negative count is 0, which asks for
+ * the total alone, and more than we return is less.
  *
- * @throws {ScimError} invalidCount
+ * @throws {ScimError} invalidCount when it is no integer
  */
 export function parseCursorCount(count: unknown): number {
   try {
-    const number = integer('count', count) ?? DEFAULT_PAGE_SIZE
-    if (number >= 1) return Math.min(MAX_PAGE_SIZE, number)
+    return parsePageRequest(undefined, count).count
   } catch (error) {
     if (!(error instanceof ScimError)) throw error
+    throw new ScimError(error.status, 'invalidCount', error.detail)
   }
-  throw badRequest(
-    'invalidCount',
-    `"count" must be an integer from 1 to ${MAX_PAGE_SIZE} when paging by cursor`,
-  )
 }
 
 function integer(name: string, value: unknown): number | undefined {
