@@ -64,13 +64,16 @@ export async function listOf(
   return scimJson(c, listResponse(page), 200)
 }
 
-/** One resource with its ETag and Location; 304 without a body when the client has this version. */
+/**
+ * One resource with its ETag and Location, and as RFC 7643 §3.1 has it a Content-Location that is
+ * "meta.location"; 304 without a body when the client has this version.
+ */
 export function resourceResponse(
   c: Context<HttpEnv>,
   { resource, version, location }: Rendered,
   status: 200 | 201,
 ) {
-  const headers = { ETag: etag(version), Location: location }
+  const headers = { ETag: etag(version), Location: location, 'Content-Location': location }
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (isGet && isNotModified(c.req.header('If-None-Match'), version)) return c.body(null, 304, headers)
   return scimJson(c, resource, status, headers)
