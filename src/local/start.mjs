@@ -8,7 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ensureInstalled, fail, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
+import { ensureInstalled, fail, isAlive, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
 
 const HOST = '127.0.0.1'
 const START_TIMEOUT_MS = 60_000
@@ -175,16 +175,6 @@ function npmProcesses() {
   if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return []
   const { stdout } = spawnSync('ps', ['-o', 'ppid=', '-p', String(process.ppid)], { encoding: 'utf8' })
   return [process.ppid, Number(stdout)].filter((pid) => pid > 1)
-}
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: it is alive, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,18 +13,59 @@ const MODULES = join(ROOT, 'node_modules')
 const BIN = join(MODULES, '.bin')
 /** Holds the hash of the lockfile that node_modules was installed from. */
 const STAMP = join(MODULES, '.installed-from')
+/** Held by the process that installs. */
+const LOCK = join(ROOT, '.install.lock')
 const isWindows = process.platform === 'win32'
 
 /**
- * Installs the dependencies of the lockfile unless they are there already.
+ * Installs the dependencies of the lockfile unless they are there already. Two processes that find them
+ * missing do not install at the same time: the second one waits for the first.
  *
  * @returns {Promise<void>}
  */
 export async function ensureInstalled() {
-  const lock = createHash('sha256')
-    .update(readFileSync(join(ROOT, 'package-lock.json')))
-    .digest('hex')
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock) return
+  while (!isInstalled()) {
+    if (takeLock()) {
+      const problem = await install().finally(() => rmSync(LOCK, { force: true }))
+      if (problem !== undefined) fail(problem)
+    } else {
+      await waitForLock()
+    }
+  }
+}
+
+function isInstalled() {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockfileHash()
+}
+
+function lockfileHash() {
+  const lockfile = readFileSync(join(ROOT, 'package-lock.json'))
+  return createHash('sha256').update(lockfile).digest('hex')
+}
+
+/** @returns {boolean} false when another process, still alive, is installing */
+function takeLock() {
+  try {
+    writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (isAlive(Number(readFileSync(LOCK, 'utf8')))) return false
+    rmSync(LOCK, { force: true })
+    return takeLock()
+  }
+}
+
+async function waitForLock() {
+  console.log('Waiting for another process that installs the dependencies …')
+  while (existsSync(LOCK) && isAlive(Number(readFileSync(LOCK, 'utf8')))) {
+    await new Promise((wait) => setTimeout(wait, 500))
+  }
+}
+
+/** @returns {Promise<string | undefined>} what went wrong */
+async function install() {
+  const hash = lockfileHash()
   console.log('Installing dependencies with npm ci (once; about 650 MB on disk) …')
   const started = Date.now()
   const progress = setInterval(() => console.log(`  … ${seconds(started)} s`), 10_000)
@@ -33,12 +74,27 @@ export async function ensureInstalled() {
     const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => resolve(folder) !== BIN)
     const quiet = ['--loglevel=error', '--no-fund', '--no-audit', '--no-update-notifier']
     const code = await run('npm', ['ci', ...quiet], { PATH: path.join(delimiter) }, isWindows)
-    if (code !== 0) fail(`npm ci failed with exit code ${code}: see above`)
+    if (code !== 0) return `npm ci failed with exit code ${code}: see above`
   } finally {
     clearInterval(progress)
   }
-  writeFileSync(STAMP, lock)
+  writeFileSync(STAMP, hash)
   console.log(`Installed in ${seconds(started)} s.`)
+  return undefined
+}
+
+/**
+ * Whether a process is there.
+ *
+ * @param {number} pid
+ */
+export function isAlive(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }
 
 /**
