@@ -8,13 +8,7 @@ import type { Migration } from '../sqlite/migrations.ts'
 import { databaseFile, startError } from '../sqlite/open.ts'
 import { StartError } from '../sqlite/start-error.ts'
 import { type Service, startService } from './service.ts'
-import {
-  databaseFile,
-  dataFolder,
-  type ListenSettings,
-  readSettings,
-  type ServerSettings,
-} from './settings.ts'
+import { dataFolder, type ListenSettings, readSettings, type ServerSettings } from './settings.ts'
 
 /** The files of migrations/: the build puts them here, so that the module is all that there is. */
 declare const MIGRATIONS: readonly Migration[]

@@ -10,11 +10,13 @@ import { SqliteD1 } from '../../../src/sqlite/d1.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './files.ts'
 
 /** workerd sends a body that is a stream without being told how; Node.js wants to be told. */
-globalThis.Request = class extends Request {
+const WebRequest = globalThis.Request
+class StreamingRequest extends WebRequest {
   constructor(input: RequestInfo | URL, init?: RequestInit) {
     super(input, init?.body instanceof ReadableStream ? ({ duplex: 'half', ...init } as RequestInit) : init)
   }
 }
+globalThis.Request = StreamingRequest as typeof Request
 
 const dataFolder = temporaryFolder()
 const databaseFile = join(dataFolder, 'directory.sqlite')
