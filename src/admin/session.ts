@@ -12,7 +12,7 @@ import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import type { Settings } from '../runtime.ts'
-import { readDuringSession, requireSessionGoesOn } from '../storage/sessions.ts'
+import { readDuringSession, writeDuringSession } from '../storage/sessions.ts'
 import { type AccessSettings, accessEmail } from './access.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError } from './errors.ts'
@@ -56,8 +56,8 @@ function notConfigured(message: string): AdminError {
 }
 
 /**
- * Lets an administrator through. Reading asks in the page's own round trip whether the session was ended;
- * a write asks first.
+ * Lets an administrator through. Whether the session was ended is asked in the page's own round trip, so
+ * what is set here is a database that refuses when it was.
  *
  * @throws {SignInNeeded} when there is no session
  */
@@ -70,8 +70,8 @@ export const requireAdministrator = createMiddleware<AdminEnv>(async function re
   const session = await sessionOf(c, method.adminToken)
   if (session === undefined) throw new SignInNeeded()
   c.set('administrator', { kind: 'token', session })
-  if (c.req.method === 'GET') c.set('db', readDuringSession(c.get('db'), session.id))
-  else await requireSessionGoesOn(c.get('db'), session.id)
+  const duringSession = c.req.method === 'POST' ? writeDuringSession : readDuringSession
+  c.set('db', duringSession(c.get('db'), session.id))
   await next()
 })
 

@@ -1,6 +1,6 @@
 /**
  * Provisioning activity of a tenant: how many writes were accepted and refused, by the hour and by the
- * day. Read from the hourly counts that triggers keep, at most 24 and 721 rows.
+ * day. Read from the counts that triggers keep: a row for each hour of the last day and for each day.
  */
 import { sql } from 'drizzle-orm'
 import { statement } from './database.ts'
@@ -28,39 +28,41 @@ export function activityQuery(
 ): Query<{ hours: readonly ActivitySpan[]; days: readonly ActivitySpan[] }> {
   const firstHour = now - (now % HOUR_MS) - (CHART_HOURS - 1) * HOUR_MS
   const firstDay = now - (now % DAY_MS) - (CHART_DAYS - 1) * DAY_MS
+  const kinds = sql.raw(ACTIVITY_KINDS.join(', '))
   return {
-    statements: [spans(tenantId, firstHour, HOUR_MS), spans(tenantId, firstDay, DAY_MS)],
-    read: ([hours, days]) => ({
-      hours: withoutGaps(hours?.rows as unknown as readonly ActivitySpan[], firstHour, HOUR_MS, CHART_HOURS),
-      days: withoutGaps(days?.rows as unknown as readonly ActivitySpan[], firstDay, DAY_MS, CHART_DAYS),
-    }),
+    statements: [
+      statement(sql`SELECT hour AS start, ${kinds} FROM provisioning_activity
+        WHERE tenant_id = ${tenantId} AND hour >= ${firstDay}`),
+      statement(sql`SELECT day AS start, ${kinds} FROM provisioning_days
+        WHERE tenant_id = ${tenantId} AND day >= ${firstDay}`),
+    ],
+    read: ([hourRows, dayRows]) => {
+      const hours = (hourRows?.rows ?? []) as unknown as readonly ActivitySpan[]
+      const days = (dayRows?.rows ?? []) as unknown as readonly ActivitySpan[]
+      return {
+        hours: spansOf(hours, firstHour, HOUR_MS, CHART_HOURS),
+        // Hours that are not in a day yet belong to theirs.
+        days: spansOf([...days, ...hours], firstDay, DAY_MS, CHART_DAYS),
+      }
+    },
   }
 }
 
-function spans(tenantId: string, from: number, length: number) {
-  const sums = sql.join(
-    ACTIVITY_KINDS.map((kind) => sql.raw(`sum(${kind}) AS ${kind}`)),
-    sql`, `,
-  )
-  // Numbers are bound as REAL: the length is in the text, so that the arithmetic stays that of integers.
-  return statement(sql`SELECT hour - hour % ${sql.raw(String(length))} AS start, ${sums}
-    FROM provisioning_activity WHERE tenant_id = ${tenantId} AND hour >= ${from} GROUP BY 1`)
-}
-
-const NOTHING: ActivityCounts = { creates: 0, updates: 0, disables: 0, deletes: 0, refused: 0 }
-
-function withoutGaps(
+/** The sums of what was found, by spans of that length. */
+function spansOf(
   found: readonly ActivitySpan[],
   first: number,
   length: number,
   count: number,
 ): readonly ActivitySpan[] {
-  const byStart = new Map(found.map((span) => [span.start, span]))
+  const byStart = Map.groupBy(found, ({ start }) => start - (start % length))
   return Array.from({ length: count }, (_, i) => {
     const start = first + i * length
-    return byStart.get(start) ?? { start, ...NOTHING }
+    return { start, ...sumOfActivity(byStart.get(start) ?? []) }
   })
 }
+
+const NOTHING: ActivityCounts = { creates: 0, updates: 0, disables: 0, deletes: 0, refused: 0 }
 
 /** All kinds together. */
 export function totalOfActivity(counts: ActivityCounts): number {

@@ -11,7 +11,7 @@ import type { LogEntry } from './provisioning-log.ts'
 import type { Query } from './query.ts'
 
 /** Entries that one page looks at when its filters have no index. */
-const SCAN_LENGTH = 2_000
+const SCAN_LENGTH = 1_000
 /** Longer lists of changes stay out of a page; the entry itself has them. */
 const MAX_CHANGES_LENGTH = 10_000
 

@@ -3,14 +3,14 @@
  * (src/admin/session.ts); what is kept here makes copies of that cookie worthless.
  */
 import { sql } from 'drizzle-orm'
-import { type Database, statement } from './database.ts'
+import { type Database, GuardError, statement } from './database.ts'
 
 /** The session was ended: what was read with it has been thrown away. */
 export class SessionEnded extends Error {}
 
 /**
  * A database whose batches first ask whether the session was ended, so that asking costs no round trip.
- * For reading: a batch that writes would have been applied by the time the answer is known.
+ * For reading alone: a write would have been done by the time the answer is known.
  *
  * @throws {SessionEnded} from each batch once the session was ended
  */
@@ -25,9 +25,25 @@ export function readDuringSession(db: Database, sessionId: string): Database {
   }
 }
 
-/** Refuses an ended session before something is written. @throws {SessionEnded} */
-export async function requireSessionGoesOn(db: Database, sessionId: string): Promise<void> {
-  await readDuringSession(db, sessionId).batch([])
+/**
+ * A database whose batches change nothing once the session was ended.
+ *
+ * @throws {SessionEnded} from each batch once the session was ended
+ */
+export function writeDuringSession(db: Database, sessionId: string): Database {
+  // The guard for clients without a valid token: an administrator's token is the session.
+  const guard = statement(sql`INSERT INTO guards (rule)
+    SELECT 'none' WHERE EXISTS (SELECT 1 FROM ended_sessions WHERE id = ${sessionId})`)
+  return {
+    async batch(statements) {
+      try {
+        return (await db.batch([guard, ...statements])).slice(1)
+      } catch (error) {
+        if (error instanceof GuardError && error.rule === 'no token') throw new SessionEnded()
+        throw error
+      }
+    },
+  }
 }
 
 /** Ends a session, and forgets those that have expired meanwhile. Times in milliseconds since 1970. */

@@ -181,9 +181,9 @@ export const provisioningLog = sqliteTable(
 )
 
 /**
- * What the clients of a tenant did in one hour: derived from the provisioning log by a trigger, so that a
- * chart reads a row for each hour and not one for each write. Outlives the pruned log; triggers delete it
- * after 32 days and with its tenant.
+ * What the clients of a tenant did in one hour of the last day: derived from the provisioning log by a
+ * trigger, so that a chart reads a row for each hour and not one for each write. When a new hour begins,
+ * a trigger folds those older than a day into `provisioning_days`.
  */
 export const provisioningActivity = sqliteTable(
   'provisioning_activity',
@@ -199,6 +199,25 @@ export const provisioningActivity = sqliteTable(
     refused: integer('refused').notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.hour] })],
+)
+
+/**
+ * What the clients of a tenant did in one day (UTC), without the hours of `provisioning_activity`.
+ * Outlives the pruned log; triggers delete it after 32 days and with its tenant.
+ */
+export const provisioningDays = sqliteTable(
+  'provisioning_days',
+  {
+    tenantId: text('tenant_id').notNull(),
+    /** The time at which the day begins. */
+    day: integer('day').notNull(),
+    creates: integer('creates').notNull(),
+    updates: integer('updates').notNull(),
+    disables: integer('disables').notNull(),
+    deletes: integer('deletes').notNull(),
+    refused: integer('refused').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.day] })],
 )
 
 /**

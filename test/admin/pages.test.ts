@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Browser, type Page, textOf } from '../support/dashboard.ts'
 import { type Client, costOf, GROUP, newClient, USER } from '../support/harness.ts'
 
+const HOUR_MS = 60 * 60 * 1000
 const SCRIPT = '<script>alert(1)</script>'
 
 async function newPages(options?: Parameters<typeof newClient>[0]) {
@@ -148,14 +149,22 @@ describe('the overview', () => {
     expect(text).toContain('Last 30 days 1 write')
   })
 
-  it('forgets hours that are older than the chart when a new hour begins', async () => {
-    const { client } = await newPages()
-    await env.DB.prepare('INSERT INTO provisioning_activity VALUES (?, 0, 1, 0, 0, 0, 0)')
-      .bind(client.tenantId)
-      .run()
+  it('folds hours into their day when a new hour begins, and forgets what is older than the chart', async () => {
+    const { client, browser, path } = await newPages()
+    const hour = Date.now() - (Date.now() % HOUR_MS)
+    const insert = env.DB.prepare('INSERT INTO provisioning_activity VALUES (?1, ?2, 7, 0, 0, 0, 0)')
+    const hours = [0, hour - 50 * HOUR_MS, hour - 49 * HOUR_MS, hour - 20 * HOUR_MS]
+    await env.DB.batch(hours.map((at) => insert.bind(client.tenantId, at)))
     await client.createUser()
-    const query = 'SELECT count(*) AS rows FROM provisioning_activity WHERE tenant_id = ?'
-    expect(await env.DB.prepare(query).bind(client.tenantId).first('rows')).toBe(1)
+    const text = textOf((await browser.get(path)).html)
+    expect(text).toContain('Last 24 hours 8 writes, at most 7 in one hour')
+    expect(text).toContain('Last 30 days 22 writes')
+    const count = (table: string) =>
+      env.DB.prepare(`SELECT count(*) AS rows FROM ${table} WHERE tenant_id = ?`)
+        .bind(client.tenantId)
+        .first('rows')
+    expect(await count('provisioning_activity')).toBe(2)
+    expect(await count('provisioning_days')).toBeLessThanOrEqual(2)
   })
 
   it('stays small: page and style sheet together below 30 KB gzip', async () => {
