@@ -6,8 +6,8 @@ import { exports } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Arena, newArena } from './model/arena.ts'
-import { type Sequence, sequence } from './model/commands.ts'
-import { asCurl } from './model/curl.ts'
+import { sequence } from './model/commands.ts'
+import { explanation } from './model/explanation.ts'
 import { noTally, runSequence, type Send, type Tally } from './model/run.ts'
 import { troubledSend } from './model/troubled.ts'
 
@@ -53,9 +53,4 @@ async function runAll(
     if (report.failed) throw new Error(explanation(report))
   }
   await Promise.all(SEEDS.map(run))
-}
-
-function explanation({ seed, counterexample, errorInstance }: fc.RunDetails<[Sequence]>): string {
-  const script = counterexample === null ? '' : asCurl(counterexample[0])
-  return `seed ${seed}\n${errorInstance instanceof Error ? errorInstance.message : errorInstance}\n\n${script}`
 }

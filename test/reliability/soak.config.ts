@@ -1,0 +1,27 @@
+/**
+ * The runner of `npm run test:soak` (src/local/soak.mjs): the model test for as long as it is told.
+ */
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig(async () => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: './wrangler.toml' },
+      miniflare: {
+        bindings: {
+          TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+          ADMIN_TOKEN: 'test-admin-token',
+          REQUEST_LOG: '0',
+          SOAK_MINUTES: process.env.SOAK_MINUTES ?? '1',
+          SOAK_SEED: process.env.SOAK_SEED ?? '1',
+        },
+      },
+    }),
+  ],
+  test: {
+    include: ['test/reliability/soak.ts'],
+    setupFiles: ['./test/support/apply-migrations.ts'],
+    testTimeout: 2_147_483_647,
+  },
+}))
