@@ -13,17 +13,22 @@ export type Complex = { [name: string]: unknown }
 /** Characters whose default case folding differs from lower(upper(c)): Unicode CaseFolding.txt. */
 const FOLDS_TO_ITSELF = 'ı'
 
+/** Thirty combining marks with one more behind them: U+034F between them changes nothing but the time. */
+const LONG_RUN_OF_MARKS = /[\p{M}--\u034f]{30}(?=[\p{M}--\u034f])/gv
+
 /**
  * Full case folding over all of Unicode, after canonical composition: "É", "É" and "é" are one, and so
- * are "ß" and "SS". Without regard to language or context, so prefixes fold to prefixes.
+ * are "ß" and "SS". Without regard to language or context, so prefixes fold to prefixes. Sorting a run
+ * of marks takes time in its square, so a run is broken after 30 as Unicode's stream-safe format has it.
  *
  * @see https://www.unicode.org/versions/latest/core-spec/chapter-3/ D145, canonical caseless matching
+ * @see https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
  */
 export function fold(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: -- all of ASCII, the fast way through
   if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase()
   let folded = ''
-  for (const character of text.normalize('NFC')) {
+  for (const character of text.replace(LONG_RUN_OF_MARKS, '$&\u034f').normalize('NFC')) {
     folded += character === FOLDS_TO_ITSELF ? character : character.toLowerCase().toUpperCase().toLowerCase()
   }
   return folded.replaceAll('ς', 'σ').normalize('NFC')

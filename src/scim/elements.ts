@@ -41,6 +41,13 @@ export function addElements(
   })
 }
 
+/** A new list in which no element stands twice. */
+export function distinct(attribute: Attribute, elements: readonly unknown[]): unknown[] {
+  const list: unknown[] = []
+  addElements(attribute, list, elements)
+  return list
+}
+
 /** The list without the elements that hold everything that one of the unwanted holds. */
 export function withoutElements(
   attribute: Attribute,
@@ -78,18 +85,18 @@ export function isPrimary(element: unknown): element is Complex {
   return isComplex(element) && element.primary === true
 }
 
-function positionsIn(attribute: Attribute, list: unknown[]): Map<string, number> {
-  const known = positions.get(list) ?? new Map(list.map((element, i) => [identityOf(attribute, element), i]))
-  positions.set(list, known)
-  return known
-}
-
-/** Its value and type, or everything but "primary" where it has no value, as an address. */
-function identityOf(attribute: Attribute, element: unknown): string {
+/** What makes an element the same as another: its value and type, or everything but "primary" where it has no value, as an address. */
+export function identityOf(attribute: Attribute, element: unknown): string {
   const key = keyOf(attribute, element)
   if (!isComplex(key)) return JSON.stringify(key)
   const { primary, ...rest } = key
   return JSON.stringify(rest.value === undefined ? rest : [rest.value, rest.type])
+}
+
+function positionsIn(attribute: Attribute, list: unknown[]): Map<string, number> {
+  const known = positions.get(list) ?? new Map(list.map((element, i) => [identityOf(attribute, element), i]))
+  positions.set(list, known)
+  return known
 }
 
 function keyOf(attribute: Attribute, element: unknown): unknown {

@@ -4,7 +4,7 @@
  * the schema. What a client may not set, or what we do not know, is left out.
  */
 import { type Complex, instant, isComplex } from './comparison.ts'
-import { addElements, isPrimary } from './elements.ts'
+import { distinct, isPrimary } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
 import { noteIgnored } from './ignored.ts'
 import { booleanFromText, complexFromShorthand, qualifiedKey } from './patch/compatibility.ts'
@@ -89,9 +89,7 @@ export function canonicalValue(
       element === null ? undefined : canonicalElement(attribute, element, `${path}[${i}]`, ignored),
     )
     .filter((element) => element !== undefined)
-  const list: unknown[] = []
-  addElements(attribute, list, elements)
-  return list.length === 0 ? undefined : list
+  return elements.length === 0 ? undefined : distinct(attribute, elements)
 }
 
 function canonicalElement(attribute: Attribute, value: unknown, path: string, ignored: string[]): unknown {

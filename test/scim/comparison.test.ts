@@ -42,6 +42,13 @@ describe('fold', () => {
     expect(fold(a)).not.toBe(fold(b))
   })
 
+  it('folds long runs of marks, alike whatever came before', () => {
+    const marks = '\u0301\u0323'.repeat(100)
+    const folded = fold(`Q${marks}`)
+    expect(fold(`q${marks}`)).toBe(folded)
+    expect(fold(folded)).toBe(folded)
+  })
+
   it('is idempotent and blind to case and composition, over the whole BMP', () => {
     const wrong: string[] = []
     for (let code = 0; code <= 0xffff; code++) {

@@ -5,7 +5,7 @@
  */
 import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
-import { addElements, onePrimary, withoutElements } from '../elements.ts'
+import { addElements, distinct, identityOf, onePrimary, withoutElements } from '../elements.ts'
 import { badRequest, type ScimError } from '../error.ts'
 import type { Filter } from '../filter/ast.ts'
 import { evaluateFilter } from '../filter/evaluate.ts'
@@ -177,13 +177,18 @@ function applyToSelection(resource: Complex, operation: PatchOperation, ignored:
     )
   } else {
     const selected = before.filter(isSelected).filter(isComplex)
+    const identities = selected.map((element) => identityOf(attribute, element))
     for (const element of selected) setElement(element, operation, ignored)
     const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, ignored)
-    const after = [...before.filter(isNotEmpty), ...created]
-    onePrimary(after, [...selected, ...created])
-    // What was set may be the same now as another element.
-    const list: unknown[] = []
-    addElements(attribute, list, after)
+    let list = [...before.filter(isNotEmpty), ...created]
+    onePrimary(list, [...selected, ...created])
+    // What became another may be the same as a third now.
+    if (
+      created.length > 0 ||
+      selected.some((element, i) => identityOf(attribute, element) !== identities[i])
+    ) {
+      list = distinct(attribute, list)
+    }
     assignElements(container, attribute, list)
   }
   prune(resource, path.steps)
