@@ -5,6 +5,7 @@
 import { exports } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { coordinatorNamed, labRuntime, sendTo } from '../support/lab.ts'
 import { type Arena, newArena } from './model/arena.ts'
 import { sequence } from './model/commands.ts'
 import { explanation } from './model/explanation.ts'
@@ -37,6 +38,18 @@ describe('any sequence of requests, alone and at once', () => {
     expect(tally.sequences).toBeGreaterThanOrEqual(TROUBLED_SEQUENCES)
     expect(faults).toBeGreaterThan(TROUBLED_SEQUENCES / 4)
     expect(tally.unknown).toBeGreaterThan(0)
+  })
+
+  it('is answered and stored as the model says by two group coordinators at once', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const tally = noTally()
+    await runAll(TROUBLED_SEQUENCES, tally, async ({ tenantId }) => {
+      let turn = 0
+      const runtime = labRuntime({ groupWriter: () => coordinatorNamed(`${tenantId}-${turn++ % 2}`) })
+      return (request) => sendTo(runtime, request)
+    })
+    expect(tally.sequences).toBeGreaterThanOrEqual(TROUBLED_SEQUENCES)
   })
 })
 

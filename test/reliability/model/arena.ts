@@ -66,7 +66,7 @@ export async function furnishArena({ tenantId }: Arena, world: World): Promise<v
   ])
 }
 
-export async function readArena({ tenantId }: Arena): Promise<Stored> {
+export async function readArena({ tenantId }: Pick<Arena, 'tenantId'>): Promise<Stored> {
   const select = (text: string) => env.DB.prepare(text).bind(tenantId)
   const [tenant, users, groups, memberships, log] = await env.DB.batch<Row>([
     select('SELECT * FROM tenants WHERE id = ?1'),
