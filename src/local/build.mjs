@@ -1,6 +1,6 @@
 /**
  * `npm run build`, the part for one's own machine: each entry becomes one module that needs no package and
- * no other file. The migrations lie within.
+ * no other file. The migrations lie within. An argument names another folder than dist/.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const migrations = readdirSync(FOLDER)
 await build({
   absWorkingDir: ROOT,
   entryPoints: { deno: 'src/deno.ts', node: 'src/node.ts' },
-  outdir: 'dist',
+  outdir: process.argv[2] ?? 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
   format: 'esm',

@@ -17,9 +17,14 @@ export const MIGRATIONS: readonly Migration[] = readdirSync(FOLDER)
 
 export const OPTIONS = { synchronous: 'FULL', busyTimeoutMs: 200 } as const
 
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** A new folder, which goes with the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'scim-sqlite-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }

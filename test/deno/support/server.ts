@@ -1,0 +1,167 @@
+/**
+ * The built server as a process, on Deno or on Node.js, in a folder of its own.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll } from 'vitest'
+import { DENO } from './deno.ts'
+
+export type RuntimeName = 'Deno' | 'Node.js'
+
+/** Under Deno: by `deno serve`, or opening its port itself, which Node.js always does. */
+export type Manner = 'deno serve' | 'itself'
+
+export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
+export const ADMIN_TOKEN = 'an-admin-token-for-tests'
+const START_TIMEOUT_MS = 30_000
+
+/** Every variable that the server reads; README.md has the same list. */
+const VARIABLES =
+  'DATA_FOLDER,ADMIN_TOKEN,SERVER_TIMING,REQUEST_LOG,LOG_RETENTION_DAYS,ACCESS_TEAM_DOMAIN,ACCESS_AUD,' +
+  'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +
+  'FAILED_AUTHENTICATION_LIMIT,HOST,PORT,TLS_CERT_FILE,TLS_KEY_FILE'
+
+export interface ServerOptions {
+  readonly runtime: RuntimeName
+  readonly manner?: Manner
+  readonly folder: string
+  readonly port?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Server {
+  readonly child: ChildProcess
+  readonly port: number
+  readonly databaseFile: string
+  /** Everything that it printed. */
+  readonly output: () => string
+  /** Its exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>
+}
+
+const folders: string[] = []
+const children: ChildProcess[] = []
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** Builds the modules once for a test file. @returns the folder that they are in */
+export function buildModules(): string {
+  const folder = temporaryFolder()
+  execFileSync(process.execPath, [join(ROOT, 'src', 'local', 'build.mjs'), folder], { stdio: 'pipe' })
+  return folder
+}
+
+/** A new folder, which goes with the tests of the file, as do the servers. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'scim-server-'))
+  folders.push(folder)
+  return folder
+}
+
+/** Starts the server and does not wait. */
+export async function spawnServer(modules: string, options: ServerOptions): Promise<Server> {
+  const { folder, runtime, manner = 'deno serve', port = await freePort(), env = {} } = options
+  const [command, args] = commandLine(modules, runtime, manner, port)
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ADMIN_TOKEN,
+      REQUEST_LOG: '0',
+      PORT: String(port),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  child.stdout?.on('data', (chunk) => (text += chunk))
+  child.stderr?.on('data', (chunk) => (text += chunk))
+  const ended = new Promise<number | null>((done) => child.on('exit', done))
+  children.push(child)
+  const databaseFile = join(folder, 'data', 'directory.sqlite')
+  return { child, port, databaseFile, output: () => text, ended }
+}
+
+function commandLine(
+  modules: string,
+  runtime: RuntimeName,
+  manner: Manner,
+  port: number,
+): [string, string[]] {
+  if (runtime === 'Node.js') return [process.execPath, [join(modules, 'node.mjs'), 'serve']]
+  const permissions = ['--no-prompt', '--allow-read=data', '--allow-write=data', `--allow-env=${VARIABLES}`]
+  const module = join(modules, 'deno.mjs')
+  if (manner === 'deno serve') {
+    return [DENO ?? '', ['serve', ...permissions, '--host', '127.0.0.1', '--port', String(port), module]]
+  }
+  return [DENO ?? '', ['run', ...permissions, `--allow-net=127.0.0.1:${port}`, module, 'serve']]
+}
+
+/** Starts the server with a data folder and waits until it answers. */
+export async function startServer(modules: string, options: ServerOptions): Promise<Server> {
+  mkdirSync(join(options.folder, 'data'), { recursive: true })
+  const server = await spawnServer(modules, options)
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (!server.output().includes('Tenant URL')) {
+    if (server.child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`no start: ${server.output()}`)
+    await new Promise((wait) => setTimeout(wait, 10))
+  }
+  return server
+}
+
+/** Runs a server that is not to start. @returns its exit code and what it said */
+export async function refusal(
+  modules: string,
+  options: ServerOptions,
+): Promise<{ code: number | null; text: string }> {
+  const server = await spawnServer(modules, options)
+  const code = await server.ended
+  return { code, text: server.output().trim() }
+}
+
+/** A token for the tenant "default". */
+export async function newToken(port: number, scheme = 'http'): Promise<string> {
+  const answer = await fetch(`${scheme}://127.0.0.1:${port}/admin/api/tenants/default/tokens`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: 'Test' }),
+  })
+  const body = (await answer.json()) as { token?: string }
+  if (body.token === undefined) throw new Error(`no token: ${JSON.stringify(body)}`)
+  return body.token
+}
+
+/** A SCIM request. */
+export function scim(
+  port: number,
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`http://127.0.0.1:${port}/scim/v2${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json', ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+export function settingsFile(folder: string): string {
+  return readFileSync(join(folder, 'data', 'settings.env'), 'utf8')
+}
