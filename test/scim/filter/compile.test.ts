@@ -16,7 +16,8 @@ import { MAX_BOUND_PARAMETERS, noFigures, openDatabase, statement } from '../../
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 // D1 refuses a longer statement, in production only: https://developers.cloudflare.com/d1/platform/limits/
-const MAX_STATEMENT_BYTES = 100_000
+// The rest of the statement of a list needs some of it.
+const MAX_STATEMENT_BYTES = 100_000 - 5_000
 
 describe('a compiled filter', () => {
   it.for([

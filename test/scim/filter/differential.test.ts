@@ -72,13 +72,17 @@ describe.for(['User', 'Group'] as const)('a filter on a %s', (name) => {
     }
   }, 60_000)
 
-  it.skipIf(name === 'Group')('selects the users of each group, direct and indirect ones', async () => {
-    const groups: readonly Complex[] = (await client.get('/Groups?count=1000')).body.Resources
-    const texts = groups.flatMap(({ id }) => [
-      `groups.value eq "${id}"`,
-      `groups[value eq "${id}" and type eq "direct"]`,
-      `groups[value eq "${id}" and type eq "indirect"]`,
-      `groups[value eq "${id}" and not (type eq "direct")]`,
+  it('selects by the id and the type of each group or member', async () => {
+    const [attribute, types] =
+      name === 'User' ? ['groups', ['direct', 'indirect']] : ['members', ['User', 'Group']]
+    const ids = new Set(
+      resources.flatMap((it) => ((it[attribute as string] ?? []) as Complex[]).map(({ value }) => value)),
+    )
+    const texts = [...ids].flatMap((id) => [
+      `${attribute}.value eq "${id}"`,
+      `${attribute}[value eq "${id}" and type eq "${types?.[0]}"]`,
+      `${attribute}[value eq "${id}" and type eq "${types?.[1]}"]`,
+      `${attribute}[value eq "${id}" and not (type eq "${types?.[0]}")]`,
     ])
     await compare(texts)
   })
