@@ -1,24 +1,30 @@
 /**
- * Makes a directory from CSV files as the Entra admin center exports them: *Download users*, and *Download members* of
- * each group. Pure: text in, directory document and problems out.
+ * Makes a directory from tables as the Entra admin center exports them in CSV: *Download users*, and *Download members*
+ * of each group. Pure: rows in, directory document out; cli/csv-file.ts reads the files.
  *
- * Microsoft: "Download a list of users in Azure portal", "Bulk download members of an existing group".
+ * Microsoft: "Download a list of users", "Bulk download members of an existing group".
  */
 
-/** Thrown with the line where a CSV cannot be read. */
-export class CsvError extends Error {
-  override readonly name = 'CsvError'
+/** A row of a table: where it begins in the file, counted from 1, and its cells by column name in lower case. */
+export interface TableRow {
+  readonly line: number
+  readonly cells: ReadonlyMap<string, string>
+}
+
+export interface MemberList {
+  readonly groupName: string
+  readonly rows: readonly TableRow[]
+}
+
+/** A row that cannot be used. */
+export class RowError extends Error {
+  override readonly name = 'RowError'
   readonly line: number
 
   constructor(message: string, line: number) {
     super(message)
     this.line = line
   }
-}
-
-export interface MemberList {
-  readonly groupName: string
-  readonly csv: string
 }
 
 /** Exported names that differ from Microsoft Graph's. */
@@ -29,34 +35,37 @@ const RENAMED: Readonly<Record<string, string>> = {
 }
 const BOOLEANS = new Set(['accountenabled', 'directorysynced'])
 
-/** Members who are not among the users (nested groups, devices) are left out. */
-export function importCsv(
-  usersCsv: string,
+/**
+ * The users are in the order of their rows. Members who are not among the users (nested groups, devices) are left out.
+ * @throws {RowError}
+ */
+export function importTables(
+  userRows: readonly TableRow[],
   memberLists: readonly MemberList[],
 ): { users: object[]; groups: object[] } {
-  const users = readTable(usersCsv).map(({ row, line }) => readUser(row, line))
+  const users = userRows.map(readUser)
   const ids = new Set(users.map(({ id }) => id))
   const byName = new Map(users.map(({ id, userPrincipalName }) => [userPrincipalName.toLowerCase(), id]))
-  const groups = memberLists.map(({ groupName, csv }, index) => ({
+  const groups = memberLists.map(({ groupName, rows }, index) => ({
     id: groupId(index),
     displayName: groupName,
-    members: readTable(csv).flatMap(({ row }) => {
-      const id = row.get('id') ?? row.get('objectid') ?? ''
-      return ids.has(id) ? [id] : (byName.get((row.get('userprincipalname') ?? '').toLowerCase()) ?? [])
+    members: rows.flatMap(({ cells }) => {
+      const id = cells.get('id') ?? cells.get('objectid') ?? ''
+      return ids.has(id) ? [id] : (byName.get((cells.get('userprincipalname') ?? '').toLowerCase()) ?? [])
     }),
   }))
   return { users, groups }
 }
 
-function readUser(
-  row: ReadonlyMap<string, string>,
-  line: number,
-): Record<string, unknown> & { id: string; userPrincipalName: string } {
-  const id = row.get('id') ?? row.get('objectid') ?? ''
-  const userPrincipalName = row.get('userprincipalname') ?? ''
+function readUser({
+  cells,
+  line,
+}: TableRow): Record<string, unknown> & { id: string; userPrincipalName: string } {
+  const id = cells.get('id') ?? cells.get('objectid') ?? ''
+  const userPrincipalName = cells.get('userprincipalname') ?? ''
   if (id === '' || userPrincipalName === '')
-    throw new CsvError('a user needs the columns "id" (or "objectId") and "userPrincipalName"', line)
-  const properties = [...row].flatMap(([column, text]) => {
+    throw new RowError('a user needs the columns "id" (or "objectId") and "userPrincipalName"', line)
+  const properties = [...cells].flatMap(([column, text]) => {
     const name = RENAMED[column] ?? GRAPH_NAMES.get(column) ?? column
     if (text === '') return []
     return [[name, BOOLEANS.has(column) ? text.toLowerCase() === 'true' : text]]
@@ -92,53 +101,4 @@ const GRAPH_NAMES = new Map(
 /** The export has no ids of groups; theirs are made from their position, the same each time. */
 function groupId(index: number): string {
   return `00000000-0000-4000-9000-${String(index + 1).padStart(12, '0')}`
-}
-
-interface Row {
-  readonly row: ReadonlyMap<string, string>
-  readonly line: number
-}
-
-/** The first line holds the columns; their names are folded. Comma or semicolon, whichever the first line uses. */
-function readTable(csv: string): Row[] {
-  const text = csv.replace(/^\uFEFF/, '')
-  const firstLine = text.slice(0, text.indexOf('\n') + 1 || undefined)
-  const separator = firstLine.split(';').length > firstLine.split(',').length ? ';' : ','
-  const [header, ...records] = readRecords(text, separator)
-  const columns =
-    header?.cells.map((cell) =>
-      cell
-        .trim()
-        .toLowerCase()
-        .replace(/ \[.*\]$/, ''),
-    ) ?? []
-  return records
-    .filter(({ cells }) => cells.some((cell) => cell !== ''))
-    .map(({ cells, line }) => ({
-      row: new Map(columns.map((column, index) => [column, cells[index] ?? ''])),
-      line,
-    }))
-}
-
-/** RFC 4180: quoted cells may hold separators, line ends and doubled quotes. */
-function readRecords(text: string, separator: string): { cells: string[]; line: number }[] {
-  const records: { cells: string[]; line: number }[] = []
-  let cells: string[] = []
-  let line = 1
-  let recordLine = 1
-  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n]*))(${separator}|\\r?\\n|$)`, 'y')
-  while (cell.lastIndex < text.length) {
-    const match = cell.exec(text)
-    if (match === null)
-      throw new CsvError('a quote is opened and not closed, or stands in the middle of a cell', line)
-    const value = match[1]?.replaceAll('""', '"') ?? match[2] ?? ''
-    cells.push(value)
-    line += match[0].split('\n').length - 1
-    if (match[3] === separator) continue
-    records.push({ cells, line: recordLine })
-    cells = []
-    recordLine = line
-  }
-  if (cells.length > 0) records.push({ cells, line: recordLine })
-  return records
 }

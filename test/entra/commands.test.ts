@@ -432,14 +432,44 @@ describe('import', () => {
     expect(groups).toMatchObject([{ displayName: 'Crew = North', members: ['1'] }])
   })
 
-  it('names the line of a row that cannot be used', async () => {
+  it.each([
+    ['a row without id', 'displayName,id\nAda,1\n', ':2: a user needs the columns'],
+    [
+      'a quote that is not closed',
+      'id,userPrincipalName\n1,"a\n',
+      ':2: column 2 "userPrincipalName": a quote is opened',
+    ],
+    [
+      'text after a closing quote',
+      'id,displayName\r\n1,"a\r\nb"\r\n2,"c"d\r\n',
+      ':4: column 2 "displayName": text follows a closing quote',
+    ],
+    [
+      'a quote within a cell',
+      'id;displayName\n\n1;a"b\n',
+      ':3: column 2 "displayName": a quote stands in the middle',
+    ],
+    ['a quote in the header', '\uFEFFid,"a"b\n', ':1: column 2: text follows a closing quote'],
+    [
+      'a name that is used twice',
+      'id,userPrincipalName,displayName\r\n1,a@x.example,"A\r\nB"\r\n2,A@X.example,C\r\n',
+      ':4: userPrincipalName "A@X.example" is used twice',
+    ],
+  ])('names file, line and column of %s', async (_case, text, message) => {
     const users = join(folder, 'users.csv')
-    writeFileSync(users, 'displayName,id\nAda,1\n')
-    expect((await runCli(['import', '--users-csv', users])).stderr).toMatch(
-      /users\.csv:2: a user needs the columns/,
-    )
-    writeFileSync(users, 'id,userPrincipalName\n1,"a\n')
-    expect((await runCli(['import', '--users-csv', users])).stderr).toMatch(/users\.csv:2: a quote is opened/)
+    writeFileSync(users, text)
+    const { code, stderr } = await runCli(['import', '--users-csv', users])
+    expect(code).toBe(2)
+    expect(stderr).toContain(`${users}${message}`)
+  })
+
+  it('names the list of members that is no CSV, not the list of users', async () => {
+    const users = join(folder, 'users.csv')
+    const members = join(folder, 'crew.csv')
+    writeFileSync(users, 'id,userPrincipalName\n1,a@x.example\n')
+    writeFileSync(members, 'id\n"1\n')
+    const { stderr } = await runCli(['import', '--users-csv', users, `Crew=${members}`])
+    expect(stderr).toContain(`${members}:2: column 1 "id": a quote is opened`)
   })
 })
 

@@ -1,11 +1,11 @@
 /** `generate` and `import`: commands that make a directory file. */
 import { existsSync, writeFileSync } from 'node:fs'
-import { CsvError, importCsv } from '../csv-import.ts'
+import { importTables, RowError, type TableRow } from '../csv-import.ts'
 import { parseDirectory } from '../directory.ts'
 import { generateDirectory } from '../generate.ts'
-import { describePath } from '../problem.ts'
+import { describePath, type Problem } from '../problem.ts'
 import type { CommandContext } from './command.ts'
-import { readText } from './documents.ts'
+import { readTable } from './csv-file.ts'
 import { integerOption, requireText, textOption } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -34,18 +34,27 @@ export async function importDirectoryCsv(command: CommandContext): Promise<numbe
   const memberLists = command.positionals.map((text) => {
     const at = text.lastIndexOf('=')
     if (at < 1) throw new UsageError(`Expected "Group name=members.csv", got "${text}"`)
-    return { groupName: text.slice(0, at), csv: readText(text.slice(at + 1), 'list of members') }
+    return { groupName: text.slice(0, at), rows: readTable(text.slice(at + 1), 'list of members') }
   })
+  const userRows = readTable(usersFile, 'list of users')
   try {
-    const directory = importCsv(readText(usersFile, 'list of users'), memberLists)
+    const directory = importTables(userRows, memberLists)
     const [problem] = parseDirectory(directory).problems
-    if (problem !== undefined)
-      throw new UsageError(`${usersFile}: ${describePath(problem.path)} ${problem.message}`)
+    if (problem !== undefined) throw new UsageError(describeProblem(usersFile, userRows, problem))
     return writeDirectory(directory, command)
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error
+    if (!(error instanceof RowError)) throw error
     throw new UsageError(`${usersFile}:${error.line}: ${error.message}`)
   }
+}
+
+/** Users stand in the order of their rows, so a problem of a user has a line. */
+function describeProblem(file: string, rows: readonly TableRow[], { path, message }: Problem): string {
+  const [list, index, ...field] = path
+  const row = list === 'users' && typeof index === 'number' ? rows[index] : undefined
+  return row === undefined
+    ? `${file}: ${describePath(path)} ${message}`
+    : `${file}:${row.line}: ${describePath(field)} ${message}`
 }
 
 function writeDirectory(
