@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config'
 /** Tests that need Node itself: files, processes, sockets. All others run inside workerd. */
 const NODE_TESTS = [
   'test/architecture.test.ts',
+  'test/conformance-table.test.ts',
   'test/entra/**/*.test.ts',
   'test/http/openapi-document.test.ts',
   'test/local/**/*.test.ts',

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { openCursor, sealCursor } from '../../src/provider/cursor.ts'
+import { CURSOR_TIMEOUT_SECONDS } from '../../src/scim/schema/service-provider-config.ts'
+import type { Credentials } from '../../src/storage/tokens.ts'
+
+const MADE_AT = Date.parse('2026-11-23T12:00:00Z')
+const CURSOR = { position: { key: 'ada', id: '0193c5a1-7b7e-7f6e-9f52-4f8b0a4f6d21' }, isBackwards: false }
+
+const credentials = (now: number): Credentials => ({ tenantId: 'acme', tokenHash: 'a'.repeat(64), now })
+
+describe('a cursor', () => {
+  it('opens to what was sealed, until its time is over, and is expired then', async () => {
+    const text = await sealCursor(CURSOR, 'users', credentials(MADE_AT))
+    const lastMoment = MADE_AT + CURSOR_TIMEOUT_SECONDS * 1000
+    expect(await openCursor(text, 'users', credentials(lastMoment))).toEqual(CURSOR)
+    await expect(openCursor(text, 'users', credentials(lastMoment + 1000))).rejects.toMatchObject({
+      status: 400,
+      scimType: 'expiredCursor',
+    })
+  })
+
+  it('is invalid rather than expired when it is not ours, however old it is', async () => {
+    const text = await sealCursor(CURSOR, 'users', credentials(MADE_AT))
+    const [payload, seal] = text.split('.')
+    for (const other of [`${payload}.${'A'.repeat(22)}`, `${payload}`, `.${seal}`, '', '.']) {
+      await expect(openCursor(other, 'users', credentials(MADE_AT * 2))).rejects.toMatchObject({
+        scimType: 'invalidCursor',
+      })
+    }
+  })
+})
