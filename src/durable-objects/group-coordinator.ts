@@ -8,32 +8,18 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
-import {
-  answerOf,
-  GROUP_QUEUE_LIMITS,
-  type GroupWriteAnswer,
-  type GroupWriteRequest,
-  type GroupWriter,
-  prepareGroupWrite,
-} from '../provider/group-writer.ts'
-import { SerialQueue } from '../provider/serial-queue.ts'
-import { type D1Binding, noFigures, openDatabase } from '../storage/database.ts'
+import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/group-writer.ts'
+import { QueuedGroupWriter } from '../provider/queued-group-writer.ts'
+import { type D1Binding, openDatabase } from '../storage/database.ts'
 
 export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implements GroupWriter {
-  readonly #queue = new SerialQueue(GROUP_QUEUE_LIMITS, Date.now)
+  readonly #writer = new QueuedGroupWriter({
+    openDatabase: (figures) => openDatabase(this.env.DB, figures),
+    newId: uuidv7,
+    now: Date.now,
+  })
 
-  /** Runs a write when its turn comes. Refusals are answers; what throws is a fault of ours. */
-  async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
-    const figures = noFigures()
-    const { credentials, tenantUrl, requestId } = request
-    try {
-      const write = prepareGroupWrite(request)
-      const db = openDatabase(this.env.DB, figures)
-      const call = { db, credentials, tenantUrl, requestId, newId: uuidv7 }
-      const rendered = await this.#queue.run(() => write(call))
-      return { figures, rendered }
-    } catch (error) {
-      return answerOf(error, figures)
-    }
+  write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
+    return this.#writer.write(request)
   }
 }

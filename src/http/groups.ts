@@ -11,6 +11,7 @@ import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
+import { wasProven } from '../storage/tokens.ts'
 import { limitBody, readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import {
@@ -58,6 +59,7 @@ async function write(
     excludedAttributes: attributeNames(c, 'excludedAttributes'),
     ifMatch: c.req.header('If-Match'),
     credentials,
+    isProven: wasProven(credentials),
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
   }

@@ -10,7 +10,6 @@ import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.t
 import type { Credentials } from '../storage/tokens.ts'
 import type { Rendered, Written } from './call.ts'
 import { createGroup, deleteGroup, type GroupWrite, patchGroup, replaceGroup } from './groups.ts'
-import { type QueueLimits, QueueOverflow } from './serial-queue.ts'
 
 /** One write of a group, as a client sent it. */
 export interface GroupWriteRequest {
@@ -23,6 +22,8 @@ export interface GroupWriteRequest {
   readonly excludedAttributes?: readonly string[] | undefined
   readonly ifMatch?: string | undefined
   readonly credentials: Credentials
+  /** Whether the token was seen valid before: then the write may stand in line at once. */
+  readonly isProven: boolean
   readonly tenantUrl: string
   readonly requestId: string
 }
@@ -39,12 +40,6 @@ export interface GroupWriteAnswer {
   /** The database did not answer: try again. */
   readonly isUnavailable?: boolean | undefined
 }
-
-/**
- * The line before a tenant's group writes. A write takes two round trips to the database: at 20 ms each
- * these are twenty seconds of waiting, and clients hang up after thirty or more.
- */
-export const GROUP_QUEUE_LIMITS: QueueLimits = { maxWaiting: 500, maxWaitMs: 20_000 }
 
 /** Runs the group writes of one tenant one at a time, in the order in which they arrive. */
 export interface GroupWriter {
@@ -71,20 +66,6 @@ export function prepareGroupWrite(request: GroupWriteRequest): GroupWrite {
     case 'delete':
       return deleteGroup(id, ifMatch)
   }
-}
-
-/** The answer for an error. @throws the error when it is none that a client should see */
-export function answerOf(error: unknown, figures: DatabaseFigures): GroupWriteAnswer {
-  if (error instanceof ScimError) {
-    const { status, scimType, detail } = error
-    return { figures, refusal: { status, scimType, detail } }
-  }
-  if (error instanceof DatabaseUnavailable) return { figures, isUnavailable: true }
-  if (error instanceof QueueOverflow) {
-    const detail = `too many group writes at the same time: ${error.message}; try again`
-    return { figures, refusal: { status: 429, scimType: undefined, detail } }
-  }
-  throw error
 }
 
 /** The group of an answer. @throws {ScimError} the refusal; {DatabaseUnavailable} */

@@ -15,7 +15,7 @@ import {
   needsAllMembers,
   splitMembers,
 } from '../scim/patch/members.ts'
-import { parsePatch } from '../scim/patch/parse.ts'
+import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import { isReturned, type Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
@@ -25,10 +25,10 @@ import type { LoadedGroup } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
+import { requireWriter } from '../storage/tokens.ts'
 import { acceptedEntry, type Call, locationOf, type Rendered, render, type Written } from './call.ts'
 import { deleteResource } from './deletion.ts'
 import { retryWhileStale } from './optimistic.ts'
-import { lastValue } from './users.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
 /** Ids that an error names; more are counted. */
@@ -44,12 +44,19 @@ export async function getGroup(call: Call, id: string, projection: Projection): 
   return render(call, group, TYPE, projection)
 }
 
-/**
- * A checked write that waits for its turn: parsing and validation are done, nothing is read yet.
- *
- * @returns the group as the client is to see it, its version alone when nobody asked; undefined after a delete
- */
-export type GroupWrite = (call: Call) => Promise<Rendered | Written | undefined>
+/** A checked write: parsing and validation are done, nothing is read yet. */
+export interface GroupWrite {
+  /** Reads what the write has to know, with the token checked. @throws {ScimError} 401, 403 */
+  readonly load: (call: Call) => Promise<LoadedGroup | undefined>
+  /**
+   * Decides and writes.
+   *
+   * @param loaded what `load` gave; loaded here when undefined, and again when others have written since
+   * @returns the group as the client is to see it, its version alone when nobody asked; undefined after a
+   *   delete
+   */
+  readonly write: (call: Call, loaded: LoadedGroup | undefined) => Promise<Rendered | Written | undefined>
+}
 
 /**
  * Creates a group.
@@ -61,33 +68,36 @@ export function createGroup(body: unknown, projection: Projection): GroupWrite {
   const { resource: validated, ignored } = validateResource(body, TYPE)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
-  return async (call) => {
-    const id = call.newId()
-    const loaded = await storage.loadGroup(call.db, call.credentials, {
-      id,
-      displayNameKey: fold(String(resource.displayName)),
-      memberIds: ids,
-      allMembers: false,
-    })
-    if (loaded.isNameTaken) throw displayNameTaken(resource)
-    if (loaded.groupCount >= loaded.groupLimit) throw limitReached(loaded)
-    const members = requireMembers(ids, loaded)
-    const now = call.credentials.now
-    const group: Stored = { id, version: 1, createdAt: now, lastModified: now, resource }
-    const changes = [...changedAttributes({}, resource, TYPE), ...memberChange(ids, [])]
-    const log = acceptedEntry(call, {
-      action: 'create',
-      type: TYPE,
-      id,
-      name: resource.displayName,
-      status: 201,
-      changes,
-      ignored,
-    })
-    await guarded(resource, loaded, () =>
-      storage.insertGroup(call.db, call.credentials, { ...group, members }, log),
-    )
-    return render(call, withMembers(group, members), TYPE, projection)
+  const load = {
+    // No group has it: the new one gets its id with the write.
+    id: '',
+    displayNameKey: fold(String(resource.displayName)),
+    memberIds: ids,
+    allMembers: false,
+  }
+  return {
+    load: (call) => storage.loadGroup(call.db, call.credentials, load),
+    async write(call, loaded) {
+      const known = loaded ?? (await storage.loadGroup(call.db, call.credentials, load))
+      if (known.isNameTaken) throw displayNameTaken(resource)
+      if (known.groupCount >= known.groupLimit) throw limitReached(known)
+      const members = requireMembers(ids, known)
+      const now = call.credentials.now
+      const group: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
+      const changes = [...changedAttributes({}, resource, TYPE), ...memberChange(ids, [])]
+      const what = {
+        action: 'create',
+        type: TYPE,
+        id: group.id,
+        name: resource.displayName,
+        status: 201,
+      } as const
+      const log = acceptedEntry(call, { ...what, changes, ignored })
+      await guarded(resource, known, () =>
+        storage.insertGroup(call.db, call.credentials, { ...group, members }, log),
+      )
+      return render(call, withMembers(group, members), TYPE, projection)
+    },
   }
 }
 
@@ -141,9 +151,15 @@ export function patchGroup(
 
 /** Deletes a group with its memberships. @throws {ScimError} 404, 412 */
 export function deleteGroup(id: string, ifMatch: string | undefined): GroupWrite {
-  return async (call) => {
-    await deleteResource(call, TYPE, id, ifMatch)
-    return undefined
+  return {
+    async load(call) {
+      await requireWriter(call.db, call.credentials)
+      return undefined
+    },
+    async write(call) {
+      await deleteResource(call, TYPE, id, ifMatch)
+      return undefined
+    },
   }
 }
 
@@ -169,14 +185,23 @@ function groupChange(change: GroupChange): GroupWrite {
       needsAllMembers(change.members) ||
       (projection !== undefined && isReturned(projection, 'members', TYPE)),
   }
-  return (call) =>
-    retryWhileStale(async () => {
-      const loaded = await storage.loadGroup(call.db, call.credentials, load)
-      const { group, members } = await writeChange(call, change, loaded)
-      if (projection === undefined)
+  return {
+    load: (call) => storage.loadGroup(call.db, call.credentials, load),
+    write(call, loaded) {
+      let known = loaded
+      return retryWhileStale(async () => {
+        const { group, members } = await writeChange(
+          call,
+          change,
+          known ?? (await storage.loadGroup(call.db, call.credentials, load)),
+        ).finally(() => {
+          known = undefined
+        })
+        if (projection !== undefined) return render(call, withMembers(group, members), TYPE, projection)
         return { version: group.version, location: locationOf(call.tenantUrl, TYPE, id) }
-      return render(call, withMembers(group, members), TYPE, projection)
-    })
+      })
+    },
+  }
 }
 
 async function writeChange(

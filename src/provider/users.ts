@@ -5,7 +5,7 @@ import { changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { notFound, ScimError } from '../scim/error.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
-import { type PatchOperation, parsePatch } from '../scim/patch/parse.ts'
+import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import { isReturned, type Projection } from '../scim/projection.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
@@ -102,11 +102,6 @@ export async function patchUser(
 /** Deletes a user and its memberships. @throws {ScimError} 404, 412 */
 export async function deleteUser(call: Call, id: string, ifMatch: string | undefined): Promise<void> {
   await deleteResource(call, TYPE, id, ifMatch)
-}
-
-/** The value that the operations give an attribute in the end: known before the resource is loaded. */
-export function lastValue(operations: readonly PatchOperation[], name: string): unknown {
-  return operations.findLast(({ target }) => target.path.steps[0].name === name)?.value
 }
 
 /**

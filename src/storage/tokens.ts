@@ -120,6 +120,11 @@ export async function writeAs(
   }
 }
 
+/** Checks that a token may write. @throws {ScimError} 401, or 403 when it may only read */
+export async function requireWriter(db: Database, credentials: Credentials): Promise<void> {
+  await writeAs(db, credentials, [])
+}
+
 /** Wrong, revoked, expired and unknown tokens answer the same. */
 export function unauthorized(options?: ErrorOptions): ScimError {
   return new ScimError(401, undefined, 'a valid token is needed: Authorization: Bearer <token>', options)

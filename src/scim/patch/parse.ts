@@ -43,6 +43,11 @@ export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
   return { operations, ignored }
 }
 
+/** The value that the operations give an attribute in the end: known before the resource is loaded. */
+export function lastValue(operations: readonly PatchOperation[], name: string): unknown {
+  return operations.findLast(({ target }) => target.path.steps[0].name === name)?.value
+}
+
 /** RFC 7643 §2.1: names compare without regard to case; those of messages too. */
 function member(object: object, name: string): unknown {
   return Object.entries(object).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
