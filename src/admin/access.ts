@@ -27,7 +27,7 @@ export async function accessEmail(
 ): Promise<string> {
   const token = c.req.header('Cf-Access-Jwt-Assertion')
   if (token === undefined) throw refused('This request did not come through Cloudflare Access')
-  const issuer = `https://${teamDomain.replace(/^https:\/\//, '').replace(/\/+$/, '')}`
+  const issuer = issuerOf(teamDomain)
   try {
     const options = { issuer, audience, algorithms: ['RS256'], requiredClaims: ['exp', 'iat'] }
     const { payload } = await jwtVerify(token, keysOf(c, issuer), options)
@@ -49,6 +49,12 @@ function refused(message: string): AdminError {
     'forbidden',
     `${message}; open the dashboard by the address that Access protects.`,
   )
+}
+
+/** The team domain as it is written in the dashboard of Cloudflare, or only the name of the team. */
+function issuerOf(teamDomain: string): string {
+  const host = teamDomain.replace(/^https:\/\//, '').replace(/\/+$/, '')
+  return `https://${host.includes('.') ? host : `${host}.cloudflareaccess.com`}`
 }
 
 /** A fault of the token; all others mean that we could not tell. */

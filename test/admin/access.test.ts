@@ -44,7 +44,7 @@ function runtimeWith(
     openDatabase: (figures: Parameters<typeof openDatabase>[1]) => openDatabase(env.DB, figures),
     now: Date.now,
     newId: () => crypto.randomUUID(),
-    isSignInAllowed: async () => true,
+    isAllowed: async () => true,
     fetch: fetcher as typeof fetch,
     settings: { ...base, ...settings },
   } as unknown as Runtime

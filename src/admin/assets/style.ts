@@ -94,14 +94,7 @@ main { padding: 2rem clamp(1rem, 3vw, 2.5rem) 4rem; max-width: 1220px; width: 10
 .big .of { font-size: 1rem; font-weight: 400; color: var(--muted); letter-spacing: 0 }
 .stat .muted, .stat .warn-text { font-size: .87rem }
 .warn-text { color: var(--warn) }
-meter { display: block; width: 100%; height: .6rem; margin: .35rem 0 .3rem; border: 0; background: var(--off-soft); border-radius: 99px; overflow: hidden }
-meter::-webkit-meter-inner-element { display: block }
-meter::-webkit-meter-bar { height: .6rem; background: var(--off-soft); border: 0; border-radius: 99px }
-meter::-webkit-meter-optimum-value { background: var(--updates); border-radius: 99px }
-meter::-webkit-meter-suboptimum-value { background: var(--disables); border-radius: 99px }
-meter::-webkit-meter-even-less-good-value { background: var(--refused); border-radius: 99px }
-meter::-moz-meter-bar { background: var(--updates) }
-meter:-moz-meter-sub-optimum::-moz-meter-bar { background: var(--disables) }
+.meter { display: block; width: 100%; height: .55rem; margin: .4rem 0 .3rem; background: var(--off-soft); border-radius: 99px }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 1.5rem 2.25rem }
 .chart figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin-bottom: .5rem }
@@ -109,7 +102,7 @@ meter:-moz-meter-sub-optimum::-moz-meter-bar { background: var(--disables) }
 .plot { border-bottom: 1px solid var(--line-strong); border-top: 1px dashed var(--line) }
 .plot svg { display: block; width: 100%; height: 112px }
 .axis { display: flex; justify-content: space-between; margin-top: .25rem; font-size: .78rem; color: var(--muted) }
-.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; margin: .6rem 0; font-size: .87rem }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem .8rem; list-style: none; padding: 0; margin: .6rem 0; font-size: .82rem }
 .legend b { font-weight: 600 }
 .key { display: inline-block; width: .7rem; height: .7rem; border-radius: 3px; margin-right: .15rem; vertical-align: -.05rem }
 .creates { fill: var(--creates) } .key.creates { background: var(--creates) }
@@ -200,6 +193,7 @@ tbody th { font-weight: 600 }
 tbody tr:last-child > * { border-bottom: 0 }
 th.number, td.number { text-align: right; white-space: nowrap }
 td time { white-space: nowrap }
+.tokens td time { white-space: normal }
 .stack td.number[data-label='Created'], .stack td.number[data-label='Expires'], .stack td.number[data-label='Last used'], .stack td.number[data-label='Last changed'] { text-align: left }
 .clip { max-width: 13rem }
 .nowrap { white-space: nowrap }
@@ -272,6 +266,7 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .references { columns: 1 }
   .filters .grid { grid-template-columns: 1fr 1fr }
   .filters .submit { grid-column: span 2 }
+  .row-form .field { flex-basis: 100% }
   .row-form button { margin: 0 }
   .attributes > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
   .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block }
@@ -281,6 +276,7 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .stack tbody th, .stack tbody td { padding: .12rem 0; border: 0; text-align: left }
   .stack td[data-label] { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: .6rem }
   .stack td[data-label]::before { content: attr(data-label); color: var(--muted) }
+  .clip { max-width: none }
   .row-actions .actions { justify-content: flex-start; padding-top: .5rem }
 }
 @media (max-width: 420px) {

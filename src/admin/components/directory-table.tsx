@@ -47,8 +47,8 @@ export function DirectoryRows(props: {
                 {number(item.memberCount ?? 0)}
               </td>
             )}
-            <td class="mono clip" data-label="External id">
-              {item.externalId ?? '—'}
+            <td class="clip" data-label="External id">
+              <span class="mono">{item.externalId ?? '—'}</span>
             </td>
             <td class="number" data-label="Last changed">
               <Time at={item.lastModified} />

@@ -1,6 +1,7 @@
 /**
  * The filters of the provisioning log, as typed.
  */
+import type { LogAction } from '../../storage/provisioning-log.ts'
 import type { ListedToken } from '../../storage/token-rotation.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 
@@ -12,7 +13,7 @@ export const ACTIONS = [
   'delete',
   'add member',
   'remove member',
-] as const
+] as const satisfies readonly LogAction[]
 
 /** What was typed, by the names of the query parameters. */
 export interface LogFilterForm extends Readonly<Record<string, string | undefined>> {

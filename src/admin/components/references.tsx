@@ -7,6 +7,8 @@ import { tenantPaths } from './paths.ts'
 export function References(props: {
   readonly tenantId: string
   readonly references: readonly NamedReference[]
+  /** Whether users are among them, so that groups have to be told apart. */
+  readonly areMixed: boolean
 }) {
   const paths = tenantPaths(props.tenantId)
   return (
@@ -16,7 +18,7 @@ export function References(props: {
           <a href={`${type === 'Group' ? paths.groups : paths.users}/${encodeURIComponent(id)}`}>
             {name ?? id}
           </a>
-          {type === 'Group' && <span class="muted"> group</span>}
+          {props.areMixed && type === 'Group' && <span class="muted"> group</span>}
         </li>
       ))}
     </ul>

@@ -22,7 +22,7 @@ export function TokenTable(props: {
 }) {
   const { tokens, all, now, path, newId } = props
   return (
-    <table class="stack">
+    <table class="stack tokens">
       <thead>
         <tr>
           <th scope="col">Name</th>
@@ -41,7 +41,9 @@ export function TokenTable(props: {
           <tr>
             <th scope="row">{token.name}</th>
             <td data-label="State">
-              <TokenState token={token} all={all} now={now} />
+              <div>
+                <TokenState token={token} all={all} now={now} />
+              </div>
             </td>
             <td data-label="Scope" class="nowrap">
               {token.scope === 'read' ? 'Read only' : 'Provision'}

@@ -9,6 +9,7 @@ import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientHealth } from '../components/client-health.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
+import { Meter } from '../components/meter.tsx'
 import { number, percent } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { quarantineRisk } from '../components/quarantine-risk.ts'
@@ -103,16 +104,12 @@ function GroupStat({ tenant }: { tenant: TenantSummary }) {
       <p class="big number">
         {number(groupCount)} <span class="of">of {number(groupLimit)}</span>
       </p>
-      <meter
-        aria-label="Groups used of the limit"
-        min={0}
-        max={Math.max(groupLimit, 1)}
-        high={groupLimit * GROUPS_WARN_FROM}
-        optimum={0}
+      <Meter
+        label="Groups used of the limit"
         value={groupCount}
-      >
-        {percent(share)}
-      </meter>
+        max={groupLimit}
+        isHigh={share >= GROUPS_WARN_FROM}
+      />
       {share >= GROUPS_WARN_FROM && (
         <p class="warn-text">
           {free > 0

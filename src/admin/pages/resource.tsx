@@ -115,7 +115,7 @@ function Groups({ tenant, table, resource, groups, groupsAfter }: ResourceProps)
       {groups.items.length === 0 ? (
         <EmptyState title="In no group." />
       ) : (
-        <References tenantId={tenant.id} references={groups.items} />
+        <References tenantId={tenant.id} references={groups.items} areMixed={false} />
       )}
       <Pagination
         first={groupsAfter === '' ? undefined : `${path}#groups`}
@@ -140,7 +140,7 @@ function Members(props: ResourceProps & { members: Page<NamedReference> }) {
           {membersAfter === '' && <p>Entra sends members after it has created the group.</p>}
         </EmptyState>
       ) : (
-        <References tenantId={tenant.id} references={members.items} />
+        <References tenantId={tenant.id} references={members.items} areMixed />
       )}
       <Pagination
         first={membersAfter === '' ? undefined : `${path}#members`}

@@ -123,8 +123,8 @@ function TenantTable({ tenants }: { tenants: readonly TenantSummary[] }) {
             <th scope="row">
               <a href={tenantPaths(tenant.id).overview}>{tenant.name}</a>
             </th>
-            <td class="mono" data-label="Id">
-              {tenant.id}
+            <td data-label="Id">
+              <span class="mono">{tenant.id}</span>
             </td>
             <td class="number" data-label="Users">
               {number(tenant.userCount)}

@@ -2,7 +2,8 @@
  * Tenants, and the settings of one.
  */
 import { Hono } from 'hono'
-import { SERVICE_PROVIDER_CONFIG } from '../../scim/schema/service-provider-config.ts'
+import { MAX_PAGE_SIZE } from '../../scim/list-response.ts'
+import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS } from '../../scim/schema/service-provider-config.ts'
 import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
 import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, updateTenant } from '../../storage/tenants.ts'
@@ -12,7 +13,13 @@ import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import { groupLimit, name, tenantId } from '../input.ts'
-import { type ConfigurationFact, SettingsPage, type SettingsProps, YesNo } from '../pages/settings.tsx'
+import {
+  type ConfigurationFact,
+  mebibytes,
+  SettingsPage,
+  type SettingsProps,
+  YesNo,
+} from '../pages/settings.tsx'
 import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
 import { formErrorOf, loadWithTenant, readForm, requireTenant } from './request.ts'
 
@@ -132,10 +139,11 @@ function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
     { name: 'Costs in Server-Timing', value: settings.serverTiming ? 'On' : 'Off', where: 'SERVER_TIMING' },
     {
       name: 'Resources in one page of a list',
-      value: number(SERVICE_PROVIDER_CONFIG.filter.maxResults),
+      value: number(MAX_PAGE_SIZE),
       where: 'fixed',
     },
-    { name: 'Body of a SCIM request', value: 'at most 1 MiB', where: 'fixed' },
+    { name: 'Body of a SCIM request', value: mebibytes(MAX_BODY_BYTES), where: 'fixed' },
+    { name: 'Operations of a bulk request', value: number(MAX_BULK_OPERATIONS), where: 'fixed' },
     { name: 'Group limit of a new tenant', value: number(DEFAULT_GROUP_LIMIT), where: 'each tenant, above' },
   ]
 }
