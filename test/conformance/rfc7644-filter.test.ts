@@ -156,6 +156,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     'userName eq',
     'eq "ada"',
     'userName eq "ada',
+    "userName eq 'ada'",
     '(userName eq "ada"',
     'userName eq "ada")',
     'userName eq "ada" and',

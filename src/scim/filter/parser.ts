@@ -155,6 +155,10 @@ class Parser {
       const value = jsonString(token)
       return { value, text: value }
     }
+    // Taken for a word, 'ada' would be a value that nothing has, and the client would find nothing.
+    if (token.text.startsWith("'")) {
+      throw filterError(`a string stands in double quotes, found ${quote(token.text)}`, token.position)
+    }
     return { value: bareValue(token.text), text: token.text }
   }
 
