@@ -192,7 +192,12 @@ function body(schema: string): Json {
 }
 
 function versioned(description: string, schema: string): Json {
-  return json(description, schema, { ETag: ref('headers', 'ETag'), Location: ref('headers', 'Location') })
+  const location = ref('headers', 'Location')
+  return json(description, schema, {
+    ETag: ref('headers', 'ETag'),
+    Location: location,
+    'Content-Location': location,
+  })
 }
 
 const PROJECTION = [ref('parameters', 'Attributes'), ref('parameters', 'ExcludedAttributes')]
