@@ -18,7 +18,6 @@ const CHECKS: readonly ((stored: Stored) => readonly string[])[] = [
   memberCounts,
   tenantCounts,
   versions,
-  loggedOnce,
 ]
 
 /** How many there are: for the summary of a long run. */
@@ -86,7 +85,8 @@ function versions({ users, groups }: Stored): readonly string[] {
     .map(({ id, version }) => `the version of ${id} is ${version}`)
 }
 
-function loggedOnce({ log }: Stored): readonly string[] {
+/** Of requests that each have an id of their own; the operations of a bulk request share one. */
+export function loggedTwice({ log }: Stored): readonly string[] {
   const seen = new Set<unknown>()
   return log.flatMap(({ request_id }) => {
     const isSeen = seen.has(request_id)

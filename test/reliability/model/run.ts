@@ -6,7 +6,7 @@ import { TENANT_URL } from '../../support/harness.ts'
 import { type Arena, furnishArena, readArena, type Stored } from './arena.ts'
 import { type Command, furniture, type Ref, type Sequence } from './commands.ts'
 import { type Exchange, explain } from './explain.ts'
-import { INVARIANTS, violations } from './invariants.ts'
+import { INVARIANTS, loggedTwice, violations } from './invariants.ts'
 import { NOBODY, type Observed, observe, requestOf, resolve, type Sent, type Slots } from './requests.ts'
 import { describeWorld, isWrite, step, type World } from './state.ts'
 
@@ -72,8 +72,13 @@ export async function runSequence(arena: Arena, sequence: Sequence, send: Send, 
   }
   const stored = await readArena(arena)
   tally.sequences++
-  tally.invariants += INVARIANTS + 2
-  const wrong = [...violations(stored), ...unlike(stored, worlds), ...logMistakes(stored, exchanges, arena)]
+  tally.invariants += INVARIANTS + 3
+  const wrong = [
+    ...violations(stored),
+    ...loggedTwice(stored),
+    ...unlike(stored, worlds),
+    ...logMistakes(stored, exchanges, arena),
+  ]
   if (wrong.length > 0) throw new Error(wrong.join('\n'))
 }
 
