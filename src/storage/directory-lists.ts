@@ -1,7 +1,7 @@
 /**
  * Users and groups as an administrator browses them: in the order of their names, or those whose name or
  * identifier begins with a text. Every list is a range of one index, so a page reads what it shows,
- * however large the directory is.
+ * however large the directory is. Only a small directory is looked through for what contains a text.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { fold } from '../scim/comparison.ts'
@@ -41,6 +41,9 @@ const COLUMNS: Readonly<Record<SearchField, string>> = {
   externalId: 'external_id',
   nativeObjectId: 'native_object_id_key',
 }
+
+/** Directories up to this size can be looked through as a whole. */
+export const MAX_LOOKED_THROUGH = 2_000
 
 /** The greatest character: a text that begins with x is from x on and before x followed by this. */
 const LAST_CHARACTER = '\u{10ffff}'
@@ -89,6 +92,28 @@ export function searchAllQuery(
     statements: queries.flatMap(({ query }) => query.statements),
     read: (results) =>
       queries.map(({ field, query }, i) => ({ field, page: query.read(results.slice(i, i + 1)) })),
+  }
+}
+
+/**
+ * Those whose userName or displayName contains the text. Reads the whole directory, so it is for those of
+ * at most MAX_LOOKED_THROUGH.
+ */
+export function containsQuery(
+  table: DirectoryTable,
+  tenantId: string,
+  text: string,
+  size: number,
+): Query<readonly DirectoryItem[]> {
+  const name = table === 'users' ? sql`user_name_key` : sql`display_name_key`
+  const contains = (column: SQL) => sql`instr(coalesce(${column}, ''), ${fold(text)}) > 0`
+  return {
+    statements: [
+      statement(sql`SELECT ${itemColumns(table)} FROM ${sql.raw(table)}
+        WHERE tenant_id = ${tenantId} AND (${contains(name)} OR ${contains(sql`display_name_key`)})
+        ORDER BY ${name} LIMIT ${size}`),
+    ],
+    read: ([result]) => (result?.rows ?? []).map(itemFromRow),
   }
 }
 

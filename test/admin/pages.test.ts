@@ -217,6 +217,21 @@ describe('users and groups', () => {
     expect(nothing).toContain('/log?q=nobody')
   })
 
+  it('finds a surname in the middle of a name while the directory is small', async () => {
+    const { client, browser, path } = await newPages()
+    await client.createUser({ userName: 'mirela', displayName: 'Mirela Österholt' })
+    await createGroup(client, 'Field Crew South')
+    const page = await browser.get(`${path}/users?q=ÖSTER`)
+    expect(page.html).toContain('>mirela</a>')
+    expect(textOf(page.html)).toContain('None begins with “ÖSTER”. These have it in their name:')
+    expect(cost(page).roundTrips).toBe(2)
+    expect((await browser.get(`${path}/groups?q=crew`)).html).toContain('Field Crew South')
+    await fillTenant(client.tenantId, 2_000)
+    const large = await browser.get(`${path}/users?q=ÖSTER`)
+    expect(textOf(large.html)).toContain('begins with “ÖSTER”.')
+    expect(cost(large).rowsRead).toBeLessThan(20)
+  })
+
   it('reads as many rows as it shows, however many there are', async () => {
     const { client, browser, path } = await newPages()
     await fillTenant(client.tenantId, 3_000)

@@ -30,6 +30,8 @@ export interface DirectoryProps {
   readonly open: ProviderId | undefined
   readonly search: { readonly text: string; readonly field: SearchField | undefined }
   readonly items: readonly DirectoryItem[]
+  /** Nothing begins with the text: these only contain it. */
+  readonly isContaining: boolean
   readonly first: string | undefined
   readonly next: string | undefined
   /** Fields with more matches than are shown. */
@@ -103,11 +105,16 @@ function SearchForm({ tenant, table, search }: DirectoryProps) {
 }
 
 function Results(props: DirectoryProps) {
-  const { tenant, table, search, items, more, first, next } = props
+  const { tenant, table, search, items, isContaining, more, first, next } = props
   if (items.length === 0) return search.text === '' ? <NothingYet {...props} /> : <NothingFound {...props} />
   const paths = tenantPaths(tenant.id)
   return (
     <>
+      {isContaining && (
+        <p class="muted" role="status">
+          None begins with “{search.text}”. These have it in their name:
+        </p>
+      )}
       <DirectoryRows table={table} tenantId={tenant.id} items={items} />
       {more.length > 0 && (
         <p class="more">

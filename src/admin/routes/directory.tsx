@@ -5,16 +5,20 @@ import { Hono } from 'hono'
 import { activityQuery } from '../../storage/activity.ts'
 import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/directory-details.ts'
 import {
+  containsQuery,
   type DirectoryItem,
   type DirectoryTable,
   type ListCursor,
   listQuery,
+  MAX_LOOKED_THROUGH,
   type SearchField,
   searchAllQuery,
   searchFieldsOf,
   searchQuery,
 } from '../../storage/directory-lists.ts'
 import { logPageQuery } from '../../storage/log-pages.ts'
+import { readTogether } from '../../storage/query.ts'
+import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { tokensQuery } from '../../storage/token-rotation.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -60,6 +64,7 @@ async function listPage(c: AdminContext, table: DirectoryTable): Promise<Respons
   }))
   const path = tenantPaths(tenant.id)[table]
   const query = { q: text, in: field }
+  const containing = found.items.length === 0 ? await containingItems(c, table, tenant, text) : []
   return c.html(
     <DirectoryPage
       administrator={c.get('administrator')}
@@ -68,12 +73,26 @@ async function listPage(c: AdminContext, table: DirectoryTable): Promise<Respons
       table={table}
       open={providerOf(c.req.query('open'))}
       search={{ text, field }}
-      items={found.items}
+      items={[...found.items, ...containing]}
+      isContaining={containing.length > 0}
       first={after && withQuery(path, query)}
       next={found.next && withQuery(path, { ...query, after: found.next.key, id: found.next.id })}
       more={found.more}
     />,
   )
+}
+
+/** What contains a text that nothing begins with: a surname, in a directory that can be looked through. */
+async function containingItems(
+  c: AdminContext,
+  table: DirectoryTable,
+  tenant: TenantSummary,
+  text: string,
+): Promise<readonly DirectoryItem[]> {
+  const size = table === 'users' ? tenant.userCount : tenant.groupCount
+  if (text === '' || size > MAX_LOOKED_THROUGH) return []
+  const query = containsQuery(table, tenant.id, text, PAGE_SIZE)
+  return (await readTogether(c.get('db'), { items: query })).items
 }
 
 interface Found {

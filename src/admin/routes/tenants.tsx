@@ -7,7 +7,6 @@ import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS } from '../../scim/schema/service-p
 import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
 import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, updateTenant } from '../../storage/tenants.ts'
-import { VERSION } from '../../version.ts'
 import { number } from '../components/number.ts'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
@@ -21,6 +20,7 @@ import {
   YesNo,
 } from '../pages/settings.tsx'
 import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
+import { VERSION } from '../version.ts'
 import { formErrorOf, loadWithTenant, readForm, requireTenant } from './request.ts'
 
 const PAGE_SIZE = 50

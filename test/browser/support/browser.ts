@@ -52,25 +52,26 @@ export async function signedInState(browser: Browser) {
 }
 
 /** A call of the admin API. */
-export async function admin(method: string, path: string, body: unknown) {
+// biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
+export async function admin(method: string, path: string, body?: unknown): Promise<any> {
   const response = await fetch(`${origin}/admin/api${path}`, {
     method,
     headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
-  return (await response.json()) as Record<string, string>
+  return await response.json()
 }
 
 /** A tenant with a token, and its path in the dashboard. */
 export async function newTenant() {
   const id = `t-${crypto.randomUUID()}`
   await admin('POST', '/tenants', { id, name: 'Quillfern', groupLimit: 20 })
-  const { token = '' } = await admin('POST', `/tenants/${id}/tokens`, { name: 'Microsoft Entra ID' })
+  const { token, id: tokenId } = await admin('POST', `/tenants/${id}/tokens`, { name: 'Microsoft Entra ID' })
   const scim = (method: string, path: string, body?: unknown) =>
     fetch(`${origin}/scim/v2${path}`, {
       method,
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-  return { id, path: `/admin/tenants/${id}`, scim }
+  return { id, path: `/admin/tenants/${id}`, tokenId: String(tokenId), scim }
 }
