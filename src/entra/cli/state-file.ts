@@ -3,20 +3,12 @@
  * then renamed over the old one), at once when asked and otherwise at intervals that keep writing cheap.
  */
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { type JobState, newState, parseState, type StateTarget } from '../state.ts'
 import type { TenantUrl } from '../tenant-url.ts'
 import { readDocument, refuseProblems } from './documents.ts'
+import { LockFile, type LockResult, lockHolder } from './lock-file.ts'
 import { UsageError } from './usage-error.ts'
 
 /** At most this share of the time goes into writing the state. */
@@ -46,13 +38,15 @@ function hash(text: string): string {
 export class StateFile {
   readonly file: string
   readonly state: JobState
+  readonly #lock: LockFile
   #changed = false
   #timer: NodeJS.Timeout | undefined
   #intervalMs = MIN_INTERVAL_MS
 
-  private constructor(file: string, state: JobState) {
+  private constructor(file: string, state: JobState, lock: LockFile) {
     this.file = file
     this.state = state
+    this.#lock = lock
   }
 
   /**
@@ -60,11 +54,11 @@ export class StateFile {
    * @throws {UsageError} when another run holds it, it has a mistake, or it belongs to another target.
    */
   static open(file: string, target?: StateTarget): StateFile {
-    lock(file)
+    const lock = requireLock(file)
     try {
-      return new StateFile(file, readState(file, target))
+      return new StateFile(file, readState(file, target), lock)
     } catch (error) {
-      unlock(file)
+      lock.release()
       throw error
     }
   }
@@ -90,7 +84,7 @@ export class StateFile {
       this.save()
     } finally {
       clearTimeout(this.#timer)
-      unlock(this.file)
+      this.#lock.release()
     }
   }
 }
@@ -138,41 +132,18 @@ export function isLocked(file: string): boolean {
   return lockHolder(`${file}.lock`) !== undefined
 }
 
-/** The lock is a file with the process id; one left by a process that is gone is taken over. */
-function lock(file: string): void {
+/** @throws {UsageError} when another process holds it, or the folder cannot be written. */
+function requireLock(file: string): LockFile {
   const lockFile = `${file}.lock`
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
-      return
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
-        throw new UsageError(`Cannot write "${lockFile}": ${error instanceof Error ? error.message : error}`)
-    }
-    const holder = lockHolder(lockFile)
-    if (holder !== undefined) {
-      throw new UsageError(
-        `The state file "${file}" is in use by process ${holder}; nothing was sent. Wait for it, or choose another with --state FILE.`,
-      )
-    }
-    rmSync(lockFile, { force: true })
-  }
-  throw new UsageError(`The state file "${file}" is in use by another process; nothing was sent.`)
-}
-
-/** The living process that holds a lock. */
-function lockHolder(lockFile: string): number | undefined {
-  const pid = existsSync(lockFile) ? Number(readFileSync(lockFile, 'utf8')) : Number.NaN
-  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  let result: LockResult
   try {
-    process.kill(pid, 0)
-    return pid
+    result = LockFile.acquire(lockFile)
   } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM' ? pid : undefined
+    throw new UsageError(`Cannot write "${lockFile}": ${error instanceof Error ? error.message : error}`)
   }
-}
-
-function unlock(file: string): void {
-  rmSync(`${file}.lock`, { force: true })
+  if (result instanceof LockFile) return result
+  const holder = result.heldBy === undefined ? 'another process' : `process ${result.heldBy}`
+  throw new UsageError(
+    `The state file "${file}" is in use by ${holder}; nothing was sent. Wait for it, or choose another with --state FILE.`,
+  )
 }
