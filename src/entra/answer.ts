@@ -2,7 +2,8 @@
  * What an answer of the SCIM endpoint means to the provisioning service: success, or an error code of its provisioning
  * logs with what happens to the object. Pure: a table per purpose of the request.
  *
- * Microsoft: "Understand how provisioning logs work" (error codes) and "Application provisioning in quarantine status".
+ * Microsoft: "How to analyze the Microsoft Entra provisioning logs" (error codes) and
+ * "Quarantine status in Microsoft Entra Application Provisioning".
  */
 import type { JsonObject } from './problem.ts'
 import { isObject } from './problem.ts'

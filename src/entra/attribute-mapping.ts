@@ -2,7 +2,7 @@
  * Attribute mappings: which source attribute, constant or expression flows to which target attribute. The defaults are
  * the two tables of the Cisco tutorial. Pure.
  *
- * Microsoft: "Customize user provisioning attribute-mappings for SaaS applications in Microsoft Entra ID".
+ * Microsoft: "Tutorial - Customize Microsoft Entra attribute mappings in Application Provisioning".
  */
 import type { Clock, NewId } from './clock.ts'
 import { checkExpression, evaluateExpression, IgnoreFlow } from './evaluate-expression.ts'

@@ -2,7 +2,7 @@
  * Makes a directory from tables as the Entra admin center exports them in CSV: *Download users*, and *Download members*
  * of each group. Pure: rows in, directory document out; cli/csv-file.ts reads the files.
  *
- * Microsoft: "Download a list of users", "Bulk download members of an existing group".
+ * Microsoft: "Download a list of users in the Azure portal" (users-bulk-download), groups-bulk-download-members.
  */
 
 /** A row of a table: where it begins in the file, counted from 1, and its cells by column name in lower case. */

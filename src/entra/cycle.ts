@@ -2,7 +2,7 @@
  * One provisioning cycle: test the connection, select what changed, users, groups, memberships, watermark. A cycle that
  * was stopped is resumed by the next call: what it processed stays processed.
  *
- * Microsoft: "How Application Provisioning works in Microsoft Entra ID" (initial cycle, incremental cycles).
+ * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID" (initial cycle, incremental cycles).
  */
 import { matchingAttributes } from './attribute-mapping.ts'
 import type { CycleContext, Phase } from './cycle-context.ts'

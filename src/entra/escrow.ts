@@ -2,7 +2,8 @@
  * Escrow: what failed waits here and is tried again 6, 12 and 24 hours after the first failure, then once a day; after
  * 28 days it is given up. Pure.
  *
- * Microsoft: "Application provisioning in quarantine status" (retry pattern, stated to differ between connectors).
+ * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning" (retry duration, stated to differ between
+ * connectors).
  */
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from './clock.ts'
 import type { LoggedFailure } from './provisioning-log.ts'

@@ -2,7 +2,7 @@
  * The import step: what the job sees of each user and group — its attributes as mappings name them, whether it is in
  * scope, and a fingerprint that tells changes from the last cycle. Pure.
  *
- * Microsoft: "How Application Provisioning works in Microsoft Entra ID".
+ * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID".
  */
 import type { MappingSource } from './attribute-mapping.ts'
 import { DAY_MS, type Instant } from './clock.ts'
@@ -30,7 +30,7 @@ export interface ImportedObject {
   readonly manager?: string
 }
 
-/** A soft-deleted user is purged after this long: "Restore or remove a recently deleted user". */
+/** A soft-deleted user is purged after this long: fundamentals/users-restore, how-provisioning-works. */
 export const PURGE_AFTER_MS = 30 * DAY_MS
 
 /**

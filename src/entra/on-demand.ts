@@ -2,7 +2,7 @@
  * Provision on demand: one user, or one group with at most five of its members, at once and in five visible steps.
  * Always in the old dialect. Cannot restore, nor process whoever is disabled or deleted in Entra.
  *
- * Microsoft: "On-demand provisioning in Microsoft Entra ID".
+ * Microsoft: "Provision a user or group on demand using the Microsoft Entra provisioning service".
  */
 
 import { connectionTest, indexLinks, openRecord } from './cycle.ts'

@@ -2,7 +2,7 @@
  * The reference phase: sends the memberships of one group, after users and groups exist. Members are never read back;
  * what was sent is remembered by source id.
  *
- * Microsoft: "How Application Provisioning works in Microsoft Entra ID", "Known issues for provisioning".
+ * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID", "Known issues for provisioning".
  */
 import type { CycleContext } from './cycle-context.ts'
 import { clearEscrow, isDue, putInEscrow } from './escrow.ts'

@@ -2,7 +2,7 @@
  * Provisions one user or group: match, create, update, disable, delete. Sends its requests, keeps its link, gives the
  * outcome; members and references come later (provision-members.ts). Throws only what stops the whole job.
  *
- * Microsoft: "How Application Provisioning works in Microsoft Entra ID".
+ * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID".
  */
 import type { Failure, Outcome, Purpose } from './answer.ts'
 import type { AttributeMapping, MappedValues } from './attribute-mapping.ts'

@@ -2,7 +2,7 @@
  * References from one user to another (manager), sent after both ends exist. Mapped by nobody's default; a job file can
  * map `manager` to an attribute of target type `reference`.
  *
- * Microsoft: "How Application Provisioning works in Microsoft Entra ID", "Known issues for provisioning".
+ * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID", "Known issues for provisioning".
  */
 import type { CycleContext } from './cycle-context.ts'
 import { clearEscrow, isDue, putInEscrow } from './escrow.ts'

@@ -2,7 +2,8 @@
  * The provisioning job around its cycles: may it run now, is it held back by accidental-deletion prevention, does it go
  * into quarantine or leave it. Also pause, restart and allow-deletes. Runs in Node and in workerd.
  *
- * Microsoft: "Application provisioning in quarantine status", "synchronizationJob: restart" (Microsoft Graph).
+ * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning"; "synchronizationJob: restart"
+ * (Microsoft Graph).
  */
 import { plannedDeletions, stagedDelete } from './accidental-deletions.ts'
 import type { Instant } from './clock.ts'

@@ -2,7 +2,7 @@
  * Entries of the provisioning log, in the shape of Microsoft Graph's provisioningObjectSummary: what was done to which
  * object, its steps, the attributes changed, and the error if there was one. Pure.
  *
- * Microsoft: "Understand how provisioning logs work in Microsoft Entra ID" and "provisioningObjectSummary resource type".
+ * Microsoft: "User provisioning logs in Microsoft Entra ID" and "provisioningObjectSummary resource type".
  */
 import type { Clock, NewId } from './clock.ts'
 import type { ImportedObject } from './import.ts'

@@ -1,7 +1,7 @@
 /**
  * Quarantine: when a job is put under it, how its cycles become rarer, when it is lifted, when it is disabled. Pure.
  *
- * Microsoft: "Application provisioning in quarantine status".
+ * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning".
  */
 import type { Failure } from './answer.ts'
 import { DAY_MS, type Instant } from './clock.ts'

@@ -2,8 +2,8 @@
  * The requests that the provisioning service makes, as pure functions: method, path with its exact query encoding,
  * body. Sends nothing. The two dialects differ only in PATCH.
  *
- * Microsoft: "Tutorial: Develop and plan provisioning for a SCIM endpoint in Microsoft Entra ID" and
- * "Known issues and resolutions with SCIM 2.0 protocol compliance of the Microsoft Entra user provisioning service".
+ * Microsoft: "Tutorial - Develop a SCIM endpoint for user provisioning to apps from Microsoft Entra ID" and
+ * "Known issues with System for Cross-Domain Identity Management (SCIM) 2.0 protocol compliance".
  */
 import type { MappedValue, MappedValues } from './attribute-mapping.ts'
 import { writeTargetPath } from './attribute-path.ts'
@@ -96,16 +96,16 @@ function oldOperation({ op, path, value }: AttributeChange): Record<string, unkn
 
 function flagOperations(changes: readonly AttributeChange[]): Record<string, unknown>[] {
   const [only] = changes
-  // Disabling and enabling keep their path: compatibility page, "Requests to disable users".
-  if (changes.length === 1 && only?.path === 'active')
-    return [{ op: only.op, path: 'active', value: only.value }]
+  // These two keep their path: "Requests made to disable users", "Requests made to add a single-value string attribute".
+  if (changes.length === 1 && (only?.path === 'active' || only?.op === 'add')) return [{ ...only }]
   const pathless = (['replace', 'add'] as const).flatMap((op) => {
     const flat = changes.filter((change) => change.op === op && !change.path.includes('['))
     if (flat.length === 0) return []
     return [{ op, value: Object.fromEntries(flat.map(({ path, value }) => [path, value])) }]
   })
   const selected = changes.filter(({ path }) => path.includes('['))
-  return [...pathless, ...selected.map(({ op, path, value }) => ({ op, path, value }))]
+  // In the order of the page's sample.
+  return [...selected.map(({ op, path, value }) => ({ op, path, value })), ...pathless]
 }
 
 /** Sets a reference such as `manager` once both ends exist. */

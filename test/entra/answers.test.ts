@@ -1,6 +1,7 @@
 /**
  * The answers-and-effects tables, against a misbehaving endpoint: what each answer does to the object and to the job.
- * Microsoft: "Understand how provisioning logs work", "Application provisioning in quarantine status".
+ * Microsoft: "How to analyze the Microsoft Entra provisioning logs",
+ * "Quarantine status in Microsoft Entra Application Provisioning".
  */
 import { describe, expect, it } from 'vitest'
 import { type JobRun, runJob } from '../../src/entra/provisioning-job.ts'

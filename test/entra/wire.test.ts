@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { provisionOnDemand } from '../../src/entra/on-demand.ts'
 import { DEFAULT_RESET, restartJob } from '../../src/entra/provisioning-job.ts'
-import { type Dialect, pageRequest, schemasRequest } from '../../src/entra/requests.ts'
+import { type Dialect, pageRequest, schemasRequest, updateRequest } from '../../src/entra/requests.ts'
 import { JobHarness } from './support/job-harness.ts'
 import { entraSteps, readFixture, substitute } from './support/wire-fixture.ts'
 
@@ -154,5 +154,29 @@ describe.each(['old', 'flag'] as const)('one life in the %s dialect', (dialect: 
       const contentType = method === 'PATCH' ? 'application/scim+json; charset=utf-8' : null
       expect(headers.get('content-type')).toBe(contentType)
     }
+  })
+})
+
+describe('an update with the flag', () => {
+  it.each([
+    ['one added value, with its path', [{ op: 'add', path: 'nickName', value: 'Babs' }]],
+    ['disabling, with its path', [{ op: 'replace', path: 'active', value: false }]],
+  ] as const)('sends %s', (_what, changes) => {
+    expect(updateRequest('User', '1', changes, 'flag').body).toMatchObject({ Operations: changes })
+  })
+
+  // "Requests to replace multiple attributes" of the page on protocol compliance.
+  it('sends what selects an element first, the rest as one value', () => {
+    const changes = ['displayName', 'emails[type eq "work"].value', 'name.givenName'].map((path) => ({
+      op: 'replace' as const,
+      path,
+      value: 'x',
+    }))
+    expect(updateRequest('User', '1', changes, 'flag').body).toMatchObject({
+      Operations: [
+        { op: 'replace', path: 'emails[type eq "work"].value', value: 'x' },
+        { op: 'replace', value: { displayName: 'x', 'name.givenName': 'x' } },
+      ],
+    })
   })
 })

@@ -20,7 +20,8 @@ export function lowerCaseOp(op: string): string {
 }
 
 /**
- * Entra sends booleans as the strings "True" and "False", in POST and PATCH and for `primary` too.
+ * Entra sends `active` as the strings "True" and "False". Any boolean is read in this form, since the
+ * expressions of attribute mappings yield strings.
  *
  * @returns the boolean, or the value as it was
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
@@ -37,7 +38,7 @@ export function booleanFromText(value: unknown): unknown {
  * app role assignments arrive as JSON text.
  *
  * @returns an object, null for an empty reference, or the value as it was when none of these applies
- * @see https://github.com/RIPAGlobal/scimitar/issues/48 and https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
+ * @see https://github.com/pond/scimitar/issues/48 and https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
  */
 export function complexFromShorthand(attribute: Attribute, value: unknown): unknown {
   const hasValue = findAttribute(attribute.subAttributes ?? [], 'value') !== undefined
@@ -133,10 +134,10 @@ export function arrayFromSingle(attribute: Attribute, value: unknown): unknown {
  * Entra clears an attribute by replacing it with an empty string; RFC 7643 §2.5 knows null and [] for it.
  * An extension or a complex attribute is cleared by null alone.
  *
- * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
+ * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/pull/653
  */
 export function isUnassigned(attribute: Attribute, value: unknown): boolean {
   if (value === null || value === undefined) return true
   if (Array.isArray(value)) return attribute.multiValued && value.length === 0
-  return value === '' && !isExtension(attribute)
+  return value === '' && !attribute.multiValued && !isExtension(attribute)
 }
