@@ -19,7 +19,10 @@ import { tenantUrl } from './request.ts'
 
 export const discovery = new Hono<HttpEnv>()
   // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.
-  .get('/ServiceProviderConfig', (c) => scimJson(c, serviceProviderConfig(tenantUrl(c)), 200))
+  .get('/ServiceProviderConfig', (c) => {
+    refuseFilter(c)
+    return scimJson(c, serviceProviderConfig(tenantUrl(c)), 200)
+  })
   .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
     await readAs(c.get('db'), c.get('credentials'), [])

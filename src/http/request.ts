@@ -10,7 +10,7 @@ import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
-import { etag, isNotModified } from '../scim/version.ts'
+import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { scimJson } from './content-type.ts'
 
 /** The path of the Tenant URL: the same for every tenant, the token names the tenant. */
@@ -64,6 +64,11 @@ export async function listOf(
   return scimJson(c, listResponse(page), 200)
 }
 
+/** The preconditions of the request (RFC 7644 §3.14). */
+export function preconditionsOf(c: Context<HttpEnv>): Preconditions {
+  return { ifMatch: c.req.header('If-Match'), ifNoneMatch: c.req.header('If-None-Match') }
+}
+
 /**
  * One resource with its ETag and Location, and as RFC 7643 §3.1 has it a Content-Location that is
  * "meta.location"; 304 without a body when the client has this version.
@@ -75,6 +80,10 @@ export function resourceResponse(
 ) {
   const headers = { ETag: etag(version), Location: location, 'Content-Location': location }
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD'
-  if (isGet && isNotModified(c.req.header('If-None-Match'), version)) return c.body(null, 304, headers)
+  if (isGet) {
+    const { ifMatch, ifNoneMatch } = preconditionsOf(c)
+    requirePreconditions({ ifMatch }, version)
+    if (isNotModified(ifNoneMatch, version)) return c.body(null, 304, headers)
+  }
   return scimJson(c, resource, status, headers)
 }

@@ -8,7 +8,7 @@ import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { limitBody, readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
-import { callOf, listOf, listParameters, projectionOf, resourceResponse } from './request.ts'
+import { callOf, listOf, listParameters, preconditionsOf, projectionOf, resourceResponse } from './request.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 
@@ -29,23 +29,27 @@ export const users = new Hono<HttpEnv>()
   })
   .put('/:id', async (c) => {
     const body = await readBody(c)
-    const ifMatch = c.req.header('If-Match')
     const user = await provider.replaceUser(
       callOf(c),
       c.req.param('id'),
       body,
       projectionOf(c, TYPE),
-      ifMatch,
+      preconditionsOf(c),
     )
     return resourceResponse(c, user, 200)
   })
   .patch('/:id', async (c) => {
     const body = await readBody(c)
-    const ifMatch = c.req.header('If-Match')
-    const user = await provider.patchUser(callOf(c), c.req.param('id'), body, projectionOf(c, TYPE), ifMatch)
+    const user = await provider.patchUser(
+      callOf(c),
+      c.req.param('id'),
+      body,
+      projectionOf(c, TYPE),
+      preconditionsOf(c),
+    )
     return resourceResponse(c, user, 200)
   })
   .delete('/:id', async (c) => {
-    await provider.deleteUser(callOf(c), c.req.param('id'), c.req.header('If-Match'))
+    await provider.deleteUser(callOf(c), c.req.param('id'), preconditionsOf(c))
     return c.body(null, 204)
   })

@@ -3,7 +3,7 @@
  */
 import { notFound } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
-import { matchedVersions, requireMatch } from '../scim/version.ts'
+import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import * as storage from '../storage/deletion.ts'
 import { acceptedEntry, type Call } from './call.ts'
 
@@ -12,7 +12,7 @@ export async function deleteResource(
   call: Call,
   type: ResourceType,
   id: string,
-  ifMatch: string | undefined,
+  preconditions: Preconditions,
 ): Promise<void> {
   const log = acceptedEntry(call, {
     action: 'delete',
@@ -29,9 +29,9 @@ export async function deleteResource(
     call.credentials,
     table,
     id,
-    matchedVersions(ifMatch),
+    preconditions,
     log,
   )
   if (found === undefined) throw notFound(type.name, id)
-  if (!isDeleted) requireMatch(ifMatch, found)
+  if (!isDeleted) requirePreconditions(preconditions, found)
 }

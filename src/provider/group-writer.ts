@@ -6,6 +6,7 @@
 import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import type { Preconditions } from '../scim/version.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
 import type { Rendered, Written } from './call.ts'
@@ -20,7 +21,7 @@ export interface GroupWriteRequest {
   readonly body?: unknown
   readonly attributes?: readonly string[] | undefined
   readonly excludedAttributes?: readonly string[] | undefined
-  readonly ifMatch?: string | undefined
+  readonly preconditions: Preconditions
   readonly credentials: Credentials
   /** Whether the token was seen valid before: then the write may stand in line at once. */
   readonly isProven: boolean
@@ -52,19 +53,19 @@ export interface GroupWriter {
  * @throws {ScimError} what can be said without reading: it then never waits
  */
 export function prepareGroupWrite(request: GroupWriteRequest): GroupWrite {
-  const { kind, id = '', body, attributes, excludedAttributes, ifMatch } = request
+  const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
   const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
   switch (kind) {
     case 'create':
       return createGroup(body, projection)
     case 'replace':
-      return replaceGroup(id, body, projection, ifMatch)
+      return replaceGroup(id, body, projection, preconditions)
     case 'patch':
       // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
       // a large group would be a costly courtesy.
-      return patchGroup(id, body, attributes === undefined ? undefined : projection, ifMatch)
+      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions)
     case 'delete':
-      return deleteGroup(id, ifMatch)
+      return deleteGroup(id, preconditions)
   }
 }
 

@@ -19,7 +19,7 @@ import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import { isReturned, type Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
-import { requireMatch } from '../scim/version.ts'
+import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { LoadedGroup } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
@@ -34,7 +34,7 @@ const TYPE = GROUP_RESOURCE_TYPE
 /** Ids that an error names; more are counted. */
 const MAX_NAMED_IDS = 20
 /** Ids that an entry of the provisioning log names; more are counted. */
-const MAX_LOGGED_IDS = 10_000
+const MAX_LOGGED_IDS = 5_000
 
 /** @throws {ScimError} 404 */
 export async function getGroup(call: Call, id: string, projection: Projection): Promise<Rendered> {
@@ -106,13 +106,13 @@ export function replaceGroup(
   id: string,
   body: unknown,
   projection: Projection,
-  ifMatch: string | undefined,
+  preconditions: Preconditions,
 ): GroupWrite {
   const { resource: validated, ignored } = validateResource(body, TYPE)
   const { members: sent, ...resource } = validated
   return groupChange({
     id,
-    ifMatch,
+    preconditions,
     displayName: resource.displayName,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
     decide: () => ({ resource, ignored }),
@@ -131,13 +131,13 @@ export function patchGroup(
   id: string,
   body: unknown,
   projection: Projection | undefined,
-  ifMatch: string | undefined,
+  preconditions: Preconditions,
 ): GroupWrite {
   const { operations, ignored } = parsePatch(body, TYPE)
   const { members, rest } = splitMembers(operations, TYPE)
   return groupChange({
     id,
-    ifMatch,
+    preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
     decide: (before) => {
@@ -150,14 +150,14 @@ export function patchGroup(
 }
 
 /** Deletes a group with its memberships. @throws {ScimError} 404, 412 */
-export function deleteGroup(id: string, ifMatch: string | undefined): GroupWrite {
+export function deleteGroup(id: string, preconditions: Preconditions): GroupWrite {
   return {
     async load(call) {
       await requireWriter(call.db, call.credentials)
       return undefined
     },
     async write(call) {
-      await deleteResource(call, TYPE, id, ifMatch)
+      await deleteResource(call, TYPE, id, preconditions)
       return undefined
     },
   }
@@ -165,7 +165,7 @@ export function deleteGroup(id: string, ifMatch: string | undefined): GroupWrite
 
 interface GroupChange {
   readonly id: string
-  readonly ifMatch: string | undefined
+  readonly preconditions: Preconditions
   /** The name that the change would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
@@ -206,13 +206,13 @@ function groupChange(change: GroupChange): GroupWrite {
 
 async function writeChange(
   call: Call,
-  { id, ifMatch, decide, action, ...change }: GroupChange,
+  { id, preconditions, decide, action, ...change }: GroupChange,
   loaded: LoadedGroup,
 ): Promise<{ group: Stored; members: readonly Member[] }> {
   const { db, credentials } = call
   const before = loaded.group
   if (before === undefined) throw notFound('Group', id)
-  requireMatch(ifMatch, before.version)
+  requirePreconditions(preconditions, before.version)
   const { resource, ignored } = decide(before.resource)
   if (loaded.isNameTaken) throw displayNameTaken(resource)
   const ids = applyMemberChanges(loaded.members, change.members)

@@ -9,7 +9,7 @@ import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import { isReturned, type Projection } from '../scim/projection.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
-import { requireMatch } from '../scim/version.ts'
+import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { UniqueError } from '../storage/database.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
@@ -67,14 +67,14 @@ export async function replaceUser(
   id: string,
   body: unknown,
   projection: Projection,
-  ifMatch: string | undefined,
+  preconditions: Preconditions,
 ): Promise<Rendered> {
   const { resource, ignored } = validateResource(body, TYPE)
   const decide = (before: Complex): Validated => ({
     resource: { active: before.active, ...resource },
     ignored,
   })
-  const user = await changeUser(call, id, ifMatch, resource.userName, decide)
+  const user = await changeUser(call, id, preconditions, resource.userName, decide)
   return render(call, user, TYPE, projection)
 }
 
@@ -88,20 +88,20 @@ export async function patchUser(
   id: string,
   body: unknown,
   projection: Projection,
-  ifMatch: string | undefined,
+  preconditions: Preconditions,
 ): Promise<Rendered> {
   const { operations, ignored } = parsePatch(body, TYPE)
   const decide = (before: Complex): Validated => {
     const patched = applyPatch(before, operations, TYPE)
     return { resource: { active: true, ...patched.resource }, ignored: [...ignored, ...patched.ignored] }
   }
-  const user = await changeUser(call, id, ifMatch, lastValue(operations, 'userName'), decide)
+  const user = await changeUser(call, id, preconditions, lastValue(operations, 'userName'), decide)
   return render(call, user, TYPE, projection)
 }
 
 /** Deletes a user and its memberships. @throws {ScimError} 404, 412 */
-export async function deleteUser(call: Call, id: string, ifMatch: string | undefined): Promise<void> {
-  await deleteResource(call, TYPE, id, ifMatch)
+export async function deleteUser(call: Call, id: string, preconditions: Preconditions): Promise<void> {
+  await deleteResource(call, TYPE, id, preconditions)
 }
 
 /**
@@ -112,7 +112,7 @@ export async function deleteUser(call: Call, id: string, ifMatch: string | undef
 async function changeUser(
   call: Call,
   id: string,
-  ifMatch: string | undefined,
+  preconditions: Preconditions,
   userName: unknown,
   decide: (before: Complex) => Validated,
 ): Promise<Stored> {
@@ -121,7 +121,7 @@ async function changeUser(
   return await retryWhileStale(async () => {
     const { user, isNameTaken } = await storage.loadUser(db, credentials, id, key)
     if (user === undefined) throw notFound('User', id)
-    requireMatch(ifMatch, user.version)
+    requirePreconditions(preconditions, user.version)
     const { groups, ...before } = user.resource
     const { resource, ignored } = decide(before)
     if (isNameTaken) throw userNameTaken(resource)

@@ -8,6 +8,7 @@
  */
 import { type Complex, isComplex } from './comparison.ts'
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
+import { member, requireMessage } from './message.ts'
 import { MAX_BULK_OPERATIONS } from './schema/service-provider-config.ts'
 import { BULK_REQUEST } from './urn.ts'
 
@@ -35,12 +36,11 @@ export interface BulkRequest {
  * @throws {ScimError} invalidSyntax, invalidValue; 413 for more operations than we take
  */
 export function parseBulkRequest(body: unknown): BulkRequest {
-  if (!isComplex(body))
-    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
-  const { schemas, Operations: list, failOnErrors } = body
-  if (!Array.isArray(schemas) || !schemas.includes(BULK_REQUEST)) {
+  const message = requireMessage(body, BULK_REQUEST)
+  if (member(message, 'schemas') === undefined) {
     throw badRequest('invalidSyntax', `"schemas" must hold "${BULK_REQUEST}"`)
   }
+  const [list, failOnErrors] = [member(message, 'Operations'), member(message, 'failOnErrors')]
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
   if (list.length > MAX_BULK_OPERATIONS) {

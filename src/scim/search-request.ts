@@ -2,12 +2,13 @@
  * What a list is asked for: the query parameters of GET, and the SearchRequest message of POST /.search,
  * which mean the same (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
  */
-import { isComplex } from './comparison.ts'
+import type { Complex } from './comparison.ts'
 import { badRequest, kindOf } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseFilter } from './filter/parser.ts'
 import { resolveFilter } from './filter/resolve.ts'
 import { type PageRequest, parseCursorCount, parsePageRequest } from './list-response.ts'
+import { member, requireMessage } from './message.ts'
 import { type Projection, parseProjection } from './projection.ts'
 import type { ResourceType } from './schema/definition.ts'
 import { parseSort, type Sort } from './sort.ts'
@@ -78,35 +79,27 @@ export function parseListRequest(parameters: ListParameters, types: readonly Res
  * @throws {ScimError} invalidSyntax when it is none, invalidValue naming the member that is of another type
  */
 export function parseSearchRequest(body: unknown): ListParameters {
-  if (!isComplex(body))
-    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
-  const { schemas, startIndex, count } = body
-  if (schemas !== undefined && !(Array.isArray(schemas) && schemas.includes(SEARCH_REQUEST))) {
-    throw badRequest(
-      'invalidSyntax',
-      `"schemas" must hold "${SEARCH_REQUEST}", found ${JSON.stringify(schemas)}`,
-    )
-  }
+  const message = requireMessage(body, SEARCH_REQUEST)
   return {
-    filter: text(body, 'filter'),
-    sortBy: text(body, 'sortBy'),
-    sortOrder: text(body, 'sortOrder'),
-    startIndex,
-    count,
-    cursor: text(body, 'cursor'),
-    attributes: names(body, 'attributes'),
-    excludedAttributes: names(body, 'excludedAttributes'),
+    filter: text(message, 'filter'),
+    sortBy: text(message, 'sortBy'),
+    sortOrder: text(message, 'sortOrder'),
+    startIndex: member(message, 'startIndex'),
+    count: member(message, 'count'),
+    cursor: text(message, 'cursor'),
+    attributes: names(message, 'attributes'),
+    excludedAttributes: names(message, 'excludedAttributes'),
   }
 }
 
-function text(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = body[name]
+function text(message: Complex, name: string): string | undefined {
+  const value = member(message, name)
   if (value === undefined || value === null || typeof value === 'string') return value ?? undefined
   throw badRequest('invalidValue', `"${name}" must be a string, found ${kindOf(value)}`)
 }
 
-function names(body: Readonly<Record<string, unknown>>, name: string): readonly string[] | undefined {
-  const value = body[name]
+function names(message: Complex, name: string): readonly string[] | undefined {
+  const value = member(message, name)
   if (value === undefined || value === null) return undefined
   if (Array.isArray(value) && value.every((element) => typeof element === 'string')) {
     return value.length === 0 ? undefined : value

@@ -21,15 +21,27 @@ export function matchedVersions(header: string | undefined): readonly number[] |
   })
 }
 
-/** @throws {ScimError} 412 when `If-Match` was sent and names another version */
-export function requireMatch(ifMatch: string | undefined, version: number): void {
+/** The preconditions of a request, as its headers have them. */
+export interface Preconditions {
+  readonly ifMatch?: string | undefined
+  readonly ifNoneMatch?: string | undefined
+}
+
+/**
+ * Checks the preconditions of a write on a resource that is there.
+ *
+ * @throws {ScimError} 412 when `If-Match` names another version, or `If-None-Match` this one (RFC 9110 §13.2.2)
+ */
+export function requirePreconditions({ ifMatch, ifNoneMatch }: Preconditions, version: number): void {
   if (matchedVersions(ifMatch)?.includes(version) === false) {
-    throw new ScimError(
-      412,
-      undefined,
-      `If-Match is ${shorten(ifMatch ?? '')}, but the resource is at version ${etag(version)}`,
-    )
+    throw failed(`If-Match is ${shorten(ifMatch ?? '')}`, version)
   }
+  if (isNotModified(ifNoneMatch, version))
+    throw failed(`If-None-Match is ${shorten(ifNoneMatch ?? '')}`, version)
+}
+
+function failed(what: string, version: number): ScimError {
+  return new ScimError(412, undefined, `${what}, but the resource is at version ${etag(version)}`)
 }
 
 /** True when `If-None-Match` names the version: the client has it already (RFC 9110 §13.1.2). */

@@ -2,9 +2,10 @@
  * Deleting a user or a group: one batch, whatever it belongs to.
  */
 import { sql } from 'drizzle-orm'
+import type { Preconditions } from '../scim/version.ts'
 import { type Database, statement } from './database.ts'
 import { type LogEntry, logStatement } from './provisioning-log.ts'
-import { isVersion } from './resources.ts'
+import { meetsPreconditions } from './resources.ts'
 import { type Credentials, writeAs } from './tokens.ts'
 
 /** What an administrator knows a resource by. */
@@ -13,7 +14,7 @@ const NAME = { users: 'userName', groups: 'displayName' } as const
 /**
  * Deletes a resource with its memberships. The groups that it was in get a new version.
  *
- * @param versions delete only at one of these; undefined: at any
+ * @param preconditions delete only when they hold
  * @returns the version that was found, undefined when there was no such resource, and whether it was deleted
  */
 export async function deleteResource(
@@ -21,14 +22,14 @@ export async function deleteResource(
   credentials: Credentials,
   table: 'users' | 'groups',
   id: string,
-  versions: readonly number[] | undefined,
+  preconditions: Preconditions,
   log: LogEntry,
 ): Promise<{ found: number | undefined; isDeleted: boolean }> {
   const { tenantId, now } = credentials
   // An alias, because the memberships of a group change rows of the same table.
   const from = sql.raw(table)
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
-  const isWanted = sql`${isResource} AND ${isVersion(sql`gone.version`, versions)}`
+  const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)}`
   const [found, , , deleted] = await writeAs(db, credentials, [
     statement(sql`SELECT version FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {

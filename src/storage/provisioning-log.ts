@@ -45,9 +45,31 @@ export function logStatement(credentials: Credentials, entry: LogEntry, source?:
       resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
     SELECT ${tenantId}, ${entry.id}, ${entry.time}, tokens.id, ${entry.action}, ${entry.outcome},
       ${entry.resourceType}, ${entry.resourceId}, ${source?.resourceName ?? sql`${entry.resourceName}`},
-      ${entry.status}, ${entry.scimType}, ${entry.detail}, ${JSON.stringify(entry.changes)},
+      ${entry.status}, ${entry.scimType}, ${entry.detail}, ${loggedChanges(entry.changes)},
       ${JSON.stringify(entry.ignored)}, ${entry.requestId}
     FROM tokens ${source?.join} WHERE ${isValidToken(credentials)}`)
+}
+
+/** An entry is one row, with an old and a new value of each attribute: far below MAX_ROW_BYTES in all. */
+const MAX_CHANGES_CHARACTERS = 400_000
+/** Of values that are left out then, those that are longer. */
+const MAX_VALUE_CHARACTERS = 1_000
+
+/** The changes as JSON; of very long ones only the short values. */
+function loggedChanges(changes: readonly AttributeChange[]): string {
+  const json = JSON.stringify(changes)
+  if (json.length <= MAX_CHANGES_CHARACTERS) return json
+  const shown = (value: unknown) => {
+    const length = JSON.stringify(value).length
+    return length > MAX_VALUE_CHARACTERS ? `(${length} characters, not logged)` : value
+  }
+  return JSON.stringify(
+    changes.map((change) => ({
+      attribute: change.attribute,
+      ...('old' in change && { old: shown(change.old) }),
+      ...('new' in change && { new: shown(change.new) }),
+    })),
+  )
 }
 
 /** Logs a refused write in a batch of its own. @throws {ScimError} 401: then nothing is logged */

@@ -5,6 +5,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { type Complex, comparisonDocument } from '../scim/comparison.ts'
 import { badRequest } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
+import { matchedVersions, type Preconditions } from '../scim/version.ts'
 import { MAX_ROW_BYTES, type Row, type Statement, statement } from './database.ts'
 
 /** A resource as it is stored. Times in milliseconds since 1970. */
@@ -63,8 +64,13 @@ export const STALE_GUARD: Statement = statement(
   sql`INSERT INTO guards (rule) SELECT 'stale' WHERE changes() <> 1`,
 )
 
-/** True of a row whose version is one of those; of any row when there are none to compare with. */
-export function isVersion(column: SQL, versions: readonly number[] | undefined): SQL {
-  if (versions === undefined) return sql`1`
-  return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(versions)}))`
+/** The condition that a row is at a version that the preconditions let through. */
+export function meetsPreconditions(version: SQL, { ifMatch, ifNoneMatch }: Preconditions): SQL {
+  const isOneOf = (versions: readonly number[]) =>
+    sql`${version} IN (SELECT value FROM json_each(${JSON.stringify(versions)}))`
+  const matched = matchedVersions(ifMatch)
+  const isWanted = matched === undefined ? sql`1` : isOneOf(matched)
+  if (ifNoneMatch === undefined) return isWanted
+  const excluded = matchedVersions(ifNoneMatch)
+  return excluded === undefined ? sql`0` : sql`${isWanted} AND NOT ${isOneOf(excluded)}`
 }

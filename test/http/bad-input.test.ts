@@ -204,6 +204,7 @@ describe('filters that cannot be processed', () => {
     ['active gt true', /"gt" cannot be used on "active"/],
     ['active eq "perhaps"', /"active" is compared with a boolean/],
     ['meta.created gt "yesterday"', /"meta.created" is compared with a dateTime/],
+    [`title eq "${'x'.repeat(70_000)}"`, /70011 characters, the limit is 65536/],
     [`${'('.repeat(40)}title pr${')'.repeat(40)}`, /deeper than 32 levels/],
     [Array.from({ length: 101 }, () => 'title pr').join(' or '), /more than 100 comparisons/],
   ])('refuses %s', async ([filter, detail]) => {

@@ -48,6 +48,8 @@ describe('discovery', () => {
 
   it('refuses a filter with 403, so that nobody believes that it was applied', async () => {
     const client = await newClient()
-    expect((await client.get('/Schemas?filter=name+eq+%22User%22')).status).toBe(403)
+    for (const path of ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig']) {
+      expect((await client.get(`${path}?filter=name+eq+%22User%22`)).status).toBe(403)
+    }
   })
 })

@@ -212,6 +212,47 @@ describe('PATCH /Users/{id}', () => {
   })
 })
 
+describe('preconditions', () => {
+  it('refuse with 412 what If-None-Match rules out, and a GET of another version than If-Match', async () => {
+    const client = await newClient()
+    const { id, userName } = await client.createUser()
+    const body = { schemas: [USER], userName, title: 'Pilot' }
+    const patch = { Operations: [{ op: 'replace', path: 'title', value: 'Pilot' }] }
+    for (const [method, sent] of [
+      ['PUT', body],
+      ['PATCH', patch],
+      ['DELETE', undefined],
+    ] as const) {
+      for (const tag of ['*', 'W/"1"', '"7", "1"']) {
+        const answer = await client.request(method, `/Users/${id}`, sent, { 'If-None-Match': tag })
+        expect(answer.status, `${method} ${tag}`).toBe(412)
+      }
+    }
+    expect((await client.get(`/Users/${id}`, { 'If-Match': 'W/"2"' })).status).toBe(412)
+    expect((await client.get(`/Users/${id}`, { 'If-Match': 'W/"1"' })).status).toBe(200)
+    const other = await client.request('DELETE', `/Users/${id}`, undefined, { 'If-None-Match': 'W/"2"' })
+    expect(other.status).toBe(204)
+  })
+})
+
+describe('very long values', () => {
+  it('are stored, and left out of the provisioning log, where a row has a limit', async () => {
+    const client = await newClient()
+    const user = await client.createUser({ title: 'x'.repeat(500_000), nickName: 'short' })
+    expect((await client.get(`/Users/${user.id}`)).body.title).toHaveLength(500_000)
+    const [entry] = await client.log()
+    expect(entry?.changes).toContainEqual({ attribute: 'title', new: '(500002 characters, not logged)' })
+    expect(entry?.changes).toContainEqual({ attribute: 'nickName', new: 'short' })
+    const growing = await client.patch(`/Users/${user.id}`, {
+      op: 'add',
+      path: 'displayName',
+      value: 'y'.repeat(450_000),
+    })
+    expect(growing.body).toMatchObject({ status: '400', scimType: 'invalidValue' })
+    expect(growing.body.detail).toMatch(/would need \d+ bytes/)
+  })
+})
+
 describe('DELETE /Users/{id}', () => {
   it('removes the user and its memberships, and frees the userName, in one round trip', async () => {
     const client = await newClient()

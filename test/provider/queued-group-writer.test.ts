@@ -15,7 +15,15 @@ async function creation(token: string, displayName: string, isProven: boolean): 
   const credentials = await credentialsOf(token, Date.now())
   if (credentials === undefined) throw new Error(`no token: ${token}`)
   const body = { schemas: [GROUP], displayName }
-  return { kind: 'create', body, credentials, isProven, tenantUrl: TENANT_URL, requestId: 'test' }
+  return {
+    kind: 'create',
+    body,
+    credentials,
+    isProven,
+    preconditions: {},
+    tenantUrl: TENANT_URL,
+    requestId: 'test',
+  }
 }
 
 describe('the line before group writes', () => {

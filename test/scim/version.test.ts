@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { etag, isNotModified, matchedVersions, requireMatch } from '../../src/scim/version.ts'
+import { etag, isNotModified, matchedVersions, requirePreconditions } from '../../src/scim/version.ts'
 
 describe('etag', () => {
   // RFC 7644 §3.14: "Weak entity-tags are RECOMMENDED".
@@ -32,13 +32,13 @@ describe('matchedVersions', () => {
   })
 })
 
-describe('requireMatch', () => {
+describe('requirePreconditions', () => {
   it.for(['W/"3"', '"3"', '*', undefined, '"1", W/"3"'])('lets %j pass at version 3', (header) => {
-    expect(() => requireMatch(header, 3)).not.toThrow()
+    expect(() => requirePreconditions({ ifMatch: header }, 3)).not.toThrow()
   })
 
   it.for(['W/"2"', '"30"', '', 'nonsense'])('refuses %j at version 3 with 412', (header) => {
-    expect(() => requireMatch(header, 3)).toThrow(
+    expect(() => requirePreconditions({ ifMatch: header }, 3)).toThrow(
       expect.objectContaining({ status: 412, scimType: undefined }),
     )
   })

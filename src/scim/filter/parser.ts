@@ -10,6 +10,8 @@ import { type FilterToken, filterError, lexFilter } from './lexer.ts'
 
 /** Levels of parentheses, `not` and brackets. A database refuses expressions much deeper than this. */
 export const MAX_FILTER_DEPTH = 32
+/** Its values travel to the database, which takes 2 MB in a parameter. */
+export const MAX_FILTER_CHARACTERS = 64 * 1024
 /** Comparisons and `pr` tests in one filter. */
 export const MAX_FILTER_COMPARISONS = 100
 
@@ -23,6 +25,12 @@ const NAME = /^(?:urn:[^\s]+:)?\$?[a-z][\w$-]*(?:\.\$?[a-z][\w$-]*)*$|^urn:[^\s]
  * @throws {ScimError} invalidFilter, naming the 1-based position and what was expected there
  */
 export function parseFilter(text: string): FilterExpression {
+  if (text.length > MAX_FILTER_CHARACTERS) {
+    throw badRequest(
+      'invalidFilter',
+      `filter has ${text.length} characters, the limit is ${MAX_FILTER_CHARACTERS}`,
+    )
+  }
   const parser = new Parser(lexFilter(text))
   const expression = parser.disjunction(0)
   parser.expect('end', '"and", "or" or the end of the filter')

@@ -22,6 +22,12 @@ import {
 } from './compatibility.ts'
 import type { PatchOperation } from './parse.ts'
 
+/**
+ * Elements that the value paths of one PATCH may look at, all together: each is looked at once for each
+ * operation, so a hostile body of 1 MiB could make millions of them.
+ */
+const MAX_VISITED_ELEMENTS = 250_000
+
 export interface Patched {
   readonly resource: Complex
   /** Paths of unknown sub-attributes in values. */
@@ -41,14 +47,28 @@ export function applyPatch(
 ): Patched {
   const ignored: string[] = []
   const result = structuredClone(resource)
+  let visited = 0
   for (const operation of operations) {
     requireWritable(operation)
+    visited += visitedElements(result, operation)
+    if (visited > MAX_VISITED_ELEMENTS) {
+      throw badRequest(
+        'invalidValue',
+        `the value paths select among more than ${MAX_VISITED_ELEMENTS} values, the limit`,
+      )
+    }
     // RFC 7644 §3.5.2 lets an operation modify "schemas"; here it follows from the other attributes.
     if (operation.target.path.steps[0].name === 'schemas') continue
     if (operation.target.filter === undefined) applyToPath(result, operation, ignored)
     else applyToSelection(result, operation, ignored)
   }
   return { resource: requireComplete(result, type), ignored }
+}
+
+/** How many values the operation has to look at to find those that it means. */
+function visitedElements(resource: Complex, { target: { path, filter } }: PatchOperation): number {
+  const values = resource[path.steps[0].name]
+  return Array.isArray(values) && (filter !== undefined || path.steps.length > 1) ? values.length : 0
 }
 
 /** RFC 7644 §3.5.2: a readOnly attribute named by a path cannot be changed. */

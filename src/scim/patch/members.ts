@@ -12,6 +12,9 @@ import { canonicalValue } from '../validation.ts'
 import { arrayFromSingle, isUnassigned, removedElements } from './compatibility.ts'
 import type { PatchOperation } from './parse.ts'
 
+/** Members that the value paths of one PATCH may look at: one path over a million, or many over fewer. */
+const MAX_VISITED_MEMBERS = 1_000_000
+
 /** One change of the set of members. Ids are as the client sent them. */
 export type MemberChange =
   | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
@@ -53,12 +56,18 @@ export function needsAllMembers(changes: readonly MemberChange[]): boolean {
 /**
  * The set of ids after the changes.
  *
+ * @throws {ScimError} invalidValue when finding the members would take too long
  * @param before members at present: all of them, or, unless `needsAllMembers`, those among `namedIds`
  */
 export function applyMemberChanges(
   before: readonly Member[],
   changes: readonly MemberChange[],
 ): ReadonlySet<string> {
+  const filters = changes.filter((change) => change.kind === 'removeMatching').length
+  if (filters * before.length > MAX_VISITED_MEMBERS) {
+    const detail = `${filters} value paths select among ${before.length} members; remove them by id`
+    throw badRequest('invalidValue', detail)
+  }
   const known = new Map(before.map((member) => [member.value, member]))
   let ids = new Set(known.keys())
   for (const change of changes) {

@@ -5,6 +5,7 @@
 import { isComplex } from '../comparison.ts'
 import { badRequest, kindOf, quote } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
+import { member, requireMessage } from '../message.ts'
 import { type PatchPath, parsePath } from '../path.ts'
 import type { ResourceType } from '../schema/definition.ts'
 import { PATCH_OP } from '../urn.ts'
@@ -29,10 +30,7 @@ export interface ParsedPatch {
  * @throws {ScimError} invalidSyntax for a malformed message, invalidPath for a path that names nothing
  */
 export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
-  if (!isComplex(body))
-    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
-  requirePatchOp(member(body, 'schemas'))
-  const list = member(body, 'Operations')
+  const list = member(requireMessage(body, PATCH_OP), 'Operations')
   // An empty list is a patch that changes nothing: Microsoft's validator sends one.
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
@@ -46,19 +44,6 @@ export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
 /** The value that the operations give an attribute in the end: known before the resource is loaded. */
 export function lastValue(operations: readonly PatchOperation[], name: string): unknown {
   return operations.findLast(({ target }) => target.path.steps[0].name === name)?.value
-}
-
-/** RFC 7643 §2.1: names compare without regard to case; those of messages too. */
-function member(object: object, name: string): unknown {
-  return Object.entries(object).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
-}
-
-function requirePatchOp(schemas: unknown): void {
-  if (schemas === undefined) return
-  if (Array.isArray(schemas) && schemas.some((urn) => String(urn).toLowerCase() === PATCH_OP.toLowerCase()))
-    return
-  const found = Array.isArray(schemas) ? quote(schemas.map(String).join(', ')) : kindOf(schemas)
-  throw badRequest('invalidSyntax', `"schemas" must hold "${PATCH_OP}", found ${found}`)
 }
 
 function parseOperation(

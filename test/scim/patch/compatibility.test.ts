@@ -263,7 +263,8 @@ describe('isUnassigned', () => {
     ['title', ' ', false],
     ['title', [], false],
     ['emails', [], true],
-    ['emails', '', true],
+    // An empty string must not empty a group.
+    ['emails', '', false],
     ['emails', [null], false],
     ['active', '', true],
     ['active', false, false],

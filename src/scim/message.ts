@@ -1,0 +1,28 @@
+/**
+ * What the messages of the protocol have in common (RFC 7644 §3.4.3, §3.5.2, §3.7): an object, a URN in
+ * "schemas", and member names that compare without regard to case, as attribute names do (RFC 7643 §2.1).
+ */
+import { type Complex, isComplex } from './comparison.ts'
+import { badRequest, kindOf, quote } from './error.ts'
+
+/**
+ * The body as a message of a kind. "schemas" may be missing: the endpoint says already what is meant.
+ *
+ * @throws {ScimError} invalidSyntax when it is no object, or names another kind
+ */
+export function requireMessage(body: unknown, urn: string): Complex {
+  if (!isComplex(body))
+    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
+  const schemas = member(body, 'schemas')
+  if (schemas === undefined) return body
+  if (Array.isArray(schemas) && schemas.some((found) => String(found).toLowerCase() === urn.toLowerCase()))
+    return body
+  const found = Array.isArray(schemas) ? quote(schemas.map(String).join(', ')) : kindOf(schemas)
+  throw badRequest('invalidSyntax', `"schemas" must hold "${urn}", found ${found}`)
+}
+
+/** The member of that name, whatever its case. */
+export function member(object: Complex, name: string): unknown {
+  const lower = name.toLowerCase()
+  return Object.entries(object).find(([key]) => key.toLowerCase() === lower)?.[1]
+}
