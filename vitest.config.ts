@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -57,7 +57,7 @@ export default defineConfig(async () => ({
       {
         resolve: {
           alias: {
-            'cloudflare:workers': fileURLToPath(new URL('test/sqlite/support/worker.ts', import.meta.url)),
+            'cloudflare:workers': resolve(import.meta.dirname, 'test', 'sqlite', 'support', 'worker.ts'),
           },
         },
         test: {

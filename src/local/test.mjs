@@ -7,18 +7,16 @@ import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 /** All but the browser's: that is `npm run test:browser`. */
 const PROJECTS = ['--project', 'workerd', '--project', 'node']
 
-/** @type {readonly [string, [string, string[]]][]} */
+/** @type {readonly { name: string, tool: string, args: readonly string[] }[]} */
 const STEPS = [
-  ['Types', toolCommand('typescript/bin/tsc', ['--noEmit'])],
-  ['Lint and format', toolCommand('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])],
-  ['Tests', toolCommand('vitest/vitest.mjs', ['run', ...PROJECTS, ...process.argv.slice(2)])],
+  { name: 'Types', tool: 'typescript/bin/tsc', args: ['--noEmit'] },
+  { name: 'Lint and format', tool: '@biomejs/biome/bin/biome', args: ['check', '--error-on-warnings'] },
+  { name: 'Tests', tool: 'vitest/vitest.mjs', args: ['run', ...PROJECTS, ...process.argv.slice(2)] },
 ]
 
 await ensureInstalled()
-for (const [name, [, args]] of STEPS) {
+for (const { name, tool, args } of STEPS) {
   console.log(`\n${name}`)
-  // The command is looked up anew: the Node.js of the project may have come with the installation.
-  const [command] = toolCommand('', [])
-  const code = await run(command, args, { WRANGLER_SEND_METRICS: 'false' })
+  const code = await run(...toolCommand(tool, args), { WRANGLER_SEND_METRICS: 'false' })
   if (code !== 0) fail(`${name} failed with exit code ${code}`)
 }
