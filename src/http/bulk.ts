@@ -78,9 +78,8 @@ class BulkRun {
       const deferred = await this.#runOperation(index, waiting)
       if (deferred !== undefined) later.push({ index, ...deferred })
     }
-    for (const { index, id, attributes } of later) {
-      if (!this.#isStopped()) await this.#addDeferred(index, id, attributes)
-    }
+    // Also when the rest is left undone: these operations were begun.
+    for (const { index, id, attributes } of later) await this.#addDeferred(index, id, attributes)
     const results = [...this.#results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result)
     return { schemas: [BULK_RESPONSE], Operations: results }
   }
@@ -121,8 +120,7 @@ class BulkRun {
     const unresolved = this.#unresolved(index, waiting)
     const impossible = missing.filter((bulkId) => !unresolved.has(bulkId) || operation.method !== 'POST')
     if (impossible.length > 0) {
-      const detail = `bulkId ${JSON.stringify(impossible[0])} names no operation that created a resource`
-      this.#fail(index, new ScimError(409, 'invalidValue', detail))
+      this.#fail(index, notCreated(impossible[0] ?? ''))
       return undefined
     }
     const { now, later } = deferReferences(operation.data, unresolved)
@@ -139,18 +137,37 @@ class BulkRun {
     return id !== undefined && Object.keys(later).length > 0 ? { id, attributes: later } : undefined
   }
 
-  /** Closes a circle of references: now every id is known. */
+  /**
+   * Closes a circle of references: now every id is known. When one of them came to nothing, the resource
+   * cannot be what was asked for, so it goes again: RFC 7644 §3.7.1 lets us answer 409.
+   */
   async #addDeferred(index: number, id: string, attributes: Complex): Promise<void> {
     const operation = this.#operations[index]
     if (operation === undefined) return
+    const path = `${operation.path}/${id}`
     const patch = {
       ...operation,
       data: { schemas: [PATCH_OP], Operations: [{ op: 'add', value: attributes }] },
     }
+    const missing = [...bulkReferences(patch)].find((bulkId) => !this.#ids.has(bulkId))
+    if (missing !== undefined) {
+      await this.#undo(operation, path)
+      this.#fail(index, notCreated(missing))
+      return
+    }
     const { data } = resolveReferences(patch, this.#ids)
-    const response = await this.#send('PATCH', `${operation.path}/${id}`, data, undefined)
-    if (response.status >= 400) await this.#record(index, response)
-    else this.#results.set(index, { ...this.#results.get(index), ...(await versionOf(response)) })
+    const response = await this.#send('PATCH', path, data, undefined)
+    if (response.status >= 400) {
+      await this.#undo(operation, path)
+      await this.#record(index, response)
+    } else this.#results.set(index, { ...this.#results.get(index), ...(await versionOf(response)) })
+  }
+
+  /** Deletes what a POST made, so that nothing else refers to it either. */
+  async #undo({ bulkId }: BulkOperation, path: string): Promise<void> {
+    if (bulkId !== undefined) this.#ids.delete(bulkId)
+    const response = await this.#send('DELETE', path, undefined, undefined)
+    await response.body?.cancel()
   }
 
   /** Notes the outcome of an operation. @returns the id of the resource, when there is one */
@@ -199,6 +216,11 @@ class BulkRun {
 
 function isPathOf(method: BulkOperation['method'], path: string): boolean {
   return (method === 'POST' ? ENDPOINT : RESOURCE).test(path)
+}
+
+function notCreated(bulkId: string): ScimError {
+  const detail = `bulkId ${JSON.stringify(bulkId)} names no operation that created a resource`
+  return new ScimError(409, 'invalidValue', detail)
 }
 
 async function versionOf(response: Response): Promise<Complex> {

@@ -189,6 +189,33 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     ])
   })
 
+  it('answers 409 to a circle that cannot be closed, and leaves nothing of it (§3.7.1)', async () => {
+    const client = await newClient()
+    const results = await run(client, [
+      group('a', 'Group A', 'bulkId:b'),
+      group('b', '', 'bulkId:a'),
+      user('c', 'alice'),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['409', '400', '201'])
+    expect((await client.get('/Groups')).body.totalResults).toBe(0)
+  })
+
+  it('closes the circles that it began also when failOnErrors stops the rest (§3.7, §3.7.1)', async () => {
+    const client = await newClient()
+    const operations = [
+      group('a', 'Group A', 'bulkId:b'),
+      group('b', 'Group B', 'bulkId:a'),
+      // Waits for the first group, so that the circle is begun when it fails.
+      { ...user('c', ''), data: { schemas: [USER], title: 'bulkId:a' } },
+      { method: 'DELETE', path: '/Groups/bulkId:a' },
+    ]
+    const [a, b, ...rest] = await run(client, operations, { failOnErrors: 1 })
+    expect(rest.map(({ status }) => status)).toEqual(['400'])
+    const members = async (result?: Result) => (await client.get(`/Groups/${idOf(result)}`)).body.members
+    expect(await members(a)).toMatchObject([{ value: idOf(b) }])
+    expect(await members(b)).toMatchObject([{ value: idOf(a) }])
+  })
+
   it('runs an operation with a version only on that version (§3.7, §3.14)', async () => {
     const client = await newClient()
     const { id, meta } = await client.createUser({ userName: 'ada' })
