@@ -69,6 +69,21 @@ describe('RFC 7644 §3.14, versioning', () => {
     }
   })
 
+  it('changes nothing when If-None-Match names the version, 412 (§3.14)', async () => {
+    const client = await newClient()
+    for (const { path, resource, body } of await resources(client)) {
+      for (const tag of [resource.meta.version, '*']) {
+        const headers = { 'If-None-Match': tag }
+        expectError(await client.request('PUT', path, body, headers), 412)
+        expectError(await client.request('PATCH', path, CHANGE, headers), 412)
+        expectError(await client.request('DELETE', path, undefined, headers), 412)
+      }
+      expect((await client.get(path)).body).toEqual(resource)
+      const other = { 'If-None-Match': 'W/"none"' }
+      expect((await client.request('PUT', path, body, other)).status).toBe(200)
+    }
+  })
+
   it('gives a resource another version with each change, and none without one (§3.14)', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ userName: 'ada' })
