@@ -1,0 +1,205 @@
+/**
+ * Hostile input over HTTP: never an error of ours, never HTML, nothing stored that must not be, and no more
+ * time than the size of the body is worth.
+ */
+import { exports } from 'cloudflare:workers'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Answer, type Client, GROUP, newClient, PATCH_OP, USER } from '../support/harness.ts'
+import { soundState } from '../support/tenant-state.ts'
+import { hostile } from './hostile/grammar.ts'
+
+const SEEDS = [11, 12]
+const REQUESTS = 1_000
+const MIB = 1024 * 1024
+
+function expectDecent({ status, headers, body }: Answer, what: string): void {
+  expect(status < 500 || status === 501, `${status} to ${what}`).toBe(true)
+  if (body === undefined) return
+  expect(headers.get('Content-Type'), what).toMatch(/^application\/scim\+json/)
+  if (status >= 400) expect(body, what).toMatchObject({ status: String(status) })
+}
+
+describe('requests made after the grammars', () => {
+  it.for(SEEDS)('are never answered with an error of ours, seed %i', { timeout: 600_000 }, async (seed) => {
+    const client = await newClient({ groupLimit: 1_000_000 })
+    const user = await client.createUser()
+    const group = await client.createGroup({ members: [{ value: user.id }] })
+    const property = fc.asyncProperty(hostile(user.id, group.id), async ({ method, path, body, headers }) => {
+      const answer = await client.request(method, path, body, { ...headers })
+      expectDecent(answer, `${method} ${path} ${JSON.stringify(headers)} ${body}`)
+    })
+    await fc.assert(property, { seed, numRuns: REQUESTS / SEEDS.length })
+    await soundState(client.tenantId)
+    expect(Object.keys(Object.prototype)).toEqual([])
+    expect(({} as Record<string, unknown>).active).toBeUndefined()
+  })
+})
+
+const user = (text: string) => `{"schemas":["${USER}"],"userName":"${crypto.randomUUID()}",${text}}`
+const operations = (count: number, operation: (i: number) => string) =>
+  `{"schemas":["${PATCH_OP}"],"Operations":[${Array.from({ length: count }, (_, i) => operation(i)).join()}]}`
+const repeat = (count: number, one: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => one(i)).join()
+
+/** Bodies of a size, each the worst of its kind that we could think of. `size` is about a number of bytes. */
+const SHAPES: Readonly<
+  Record<string, (size: number) => readonly [method: string, path: string, body: string]>
+> = {
+  'a long text': (size) => ['POST', '/Users', user(`"title":"${'x'.repeat(size)}"`)],
+  'a long userName of combining marks': (size) => [
+    'POST',
+    '/Users',
+    `{"schemas":["${USER}"],"userName":"${'\u0301\u0316'.repeat(size / 4)}"}`,
+  ],
+  'nested arrays': (size) => ['POST', '/Users', `${'['.repeat(size / 2)}${']'.repeat(size / 2)}`],
+  'nested objects': (size) => [
+    'POST',
+    '/Users',
+    user(`"name":${'{"a":'.repeat(size / 6)}1${'}'.repeat(size / 6)}`),
+  ],
+  'unknown attributes': (size) => ['POST', '/Users', user(repeat(size / 16, (i) => `"attr${i}":1`))],
+  'one key many times': (size) => ['POST', '/Users', user(repeat(size / 12, (i) => `"title":"${i}"`))],
+  'e-mail addresses': (size) => [
+    'POST',
+    '/Users',
+    user(`"emails":[${repeat(size / 30, (i) => `{"value":"${i}@x.example"}`)}]`),
+  ],
+  'equal e-mail addresses': (size) => [
+    'POST',
+    '/Users',
+    user(`"emails":[${repeat(size / 30, () => '{"value":"a@x.example"}')}]`),
+  ],
+  schemas: (size) => [
+    'POST',
+    '/Users',
+    `{"schemas":["${USER}",${repeat(size / 12, (i) => `"urn:x:${i}"`)}],"userName":"u"}`,
+  ],
+  'members that nobody knows': (size) => [
+    'POST',
+    '/Groups',
+    `{"schemas":["${GROUP}"],"displayName":"g","members":[${repeat(size / 24, (i) => `{"value":"nobody-${i}"}`)}]}`,
+  ],
+  operations: (size) => [
+    'PATCH',
+    '/Users/x',
+    operations(size / 50, (i) => `{"op":"replace","path":"title","value":"${i}"}`),
+  ],
+  'operations with value paths': (size) => [
+    'PATCH',
+    '/Users/x',
+    operations(size / 90, (i) => `{"op":"add","path":"emails[type eq \\"t${i}\\"].value","value":"${i}"}`),
+  ],
+  'a long path': (size) => [
+    'PATCH',
+    '/Users/x',
+    operations(1, () => `{"op":"add","path":"${'a.'.repeat(size / 2)}","value":1}`),
+  ],
+  'a long filter': (size) => ['POST', '/Users/.search', JSON.stringify({ filter: `${'('.repeat(size)}` })],
+  'a filter of many terms': (size) => [
+    'POST',
+    '/Users/.search',
+    JSON.stringify({
+      filter: Array(Math.floor(size / 20))
+        .fill('userName eq "a"')
+        .join(' or '),
+    }),
+  ],
+  'a filter with a long text': (size) => [
+    'POST',
+    '/Users/.search',
+    JSON.stringify({ filter: `userName co "${'x'.repeat(size)}"` }),
+  ],
+  'attributes to return': (size) => [
+    'POST',
+    '/Users/.search',
+    JSON.stringify({ attributes: Array.from({ length: size / 10 }, (_, i) => `a${i}`) }),
+  ],
+}
+
+async function milliseconds(
+  client: Client,
+  shape: readonly [string, string, string],
+  rounds: number,
+): Promise<number> {
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 0; i < rounds; i++) {
+    const started = performance.now()
+    const answer = await client.request(...shape)
+    best = Math.min(best, performance.now() - started)
+    expectDecent(answer, `${shape[0]} ${shape[1]}`)
+  }
+  return best
+}
+
+describe.for(Object.entries(SHAPES))('a large body of %s', ([, shape]) => {
+  it('takes time in proportion to its size', { timeout: 120_000 }, async () => {
+    const client = await newClient()
+    const [user1, small, large] = [await client.createUser(), 200 * 1024, 800 * 1024]
+    const of = (size: number) => {
+      const [method, path, body] = shape(size)
+      return [method, path.replace('/x', `/${user1.id}`), body] as const
+    }
+    const little = await milliseconds(client, of(small), 3)
+    const much = await milliseconds(client, of(large), 2)
+    // Four times the size: 16 times the time would be quadratic. The rest is room for a busy machine.
+    expect(much).toBeLessThan(10 * little + 500)
+    expect(much).toBeLessThan(10_000)
+  })
+})
+
+describe('the limits of a body', () => {
+  it('hold without Content-Length: a stream that does not end is cut off', async () => {
+    const client = await newClient()
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 65_536
+        if (sent > 64 * MIB) controller.close()
+        else controller.enqueue(new Uint8Array(65_536).fill(0x20))
+      },
+    })
+    const response = await exports.default.fetch(
+      new Request('https://scim.test/scim/v2/Users', {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' },
+        body,
+      }),
+    )
+    expect(response.status).toBe(413)
+    await response.text()
+    expect(sent).toBeLessThan(8 * MIB)
+  })
+
+  it.for(['/Users', '/Groups', '/Bulk', '/.search', '/Users/.search'])('are those of %s', async (path) => {
+    const client = await newClient()
+    const answer = await client.request('POST', path, `{"a":"${'x'.repeat(MIB)}"}`)
+    expect(answer.status).toBe(413)
+  })
+
+  it('hold for operations: 10,000 in a bulk request are refused at once', async () => {
+    const client = await newClient()
+    const Operations = Array.from({ length: 10_000 }, () => ({ method: 'DELETE', path: '/Users/x' }))
+    const answer = await client.request('POST', '/Bulk', {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations,
+    })
+    expect(answer.status).toBe(413)
+    expect((await soundState(client.tenantId)).log).toEqual([])
+  })
+
+  it('hold for 10,000 operations of a PATCH: done as a whole or refused', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const body = operations(10_000, (i) => `{"op":"replace","path":"title","value":"${i}"}`)
+    const answer = await client.request('PATCH', `/Users/${id}`, body)
+    expect([200, 400, 413]).toContain(answer.status)
+    if (answer.status === 200) expect(answer.body.title).toBe('9999')
+  })
+
+  it.for(['gzip', 'deflate', 'br', 'zstd', 'gzip, gzip'])('are not got round by %s', async (encoding) => {
+    const client = await newClient()
+    const answer = await client.request('POST', '/Users', 'x', { 'Content-Encoding': encoding })
+    expect(answer.status).toBe(415)
+  })
+})
