@@ -29,10 +29,10 @@ export interface DirectoryItem {
 export const SEARCH_FIELDS = ['userName', 'displayName', 'externalId', 'nativeObjectId'] as const
 export type SearchField = (typeof SEARCH_FIELDS)[number]
 
-/** Where a page of a list begins: after the row with this key and id. */
+/** Where a page of a list begins: after the row with this key and, among equal keys, this rowid. */
 export interface ListCursor {
   readonly key: string
-  readonly id: string
+  readonly row: number
 }
 
 const COLUMNS: Readonly<Record<SearchField, string>> = {
@@ -128,17 +128,24 @@ function rangeQuery(
   const column = sql.raw(COLUMNS[field])
   const range =
     prefix === '' ? sql`` : sql`AND ${column} >= ${prefix} AND ${column} < ${prefix + LAST_CHARACTER}`
-  const rest = after === undefined ? sql`` : sql`AND (${column}, id) > (${after.key}, ${after.id})`
+  // An index ends with the rowid, so equal keys are in order without sorting, however many there are.
+  const select = (condition: SQL) =>
+    statement(sql`SELECT ${itemColumns(table)}, ${column} AS cursorKey, rowid AS cursorRow
+      FROM ${sql.raw(table)} WHERE tenant_id = ${tenantId} AND ${condition} ${range}
+      ORDER BY ${column}, rowid LIMIT ${size + 1}`)
   return {
-    statements: [
-      statement(sql`SELECT ${itemColumns(table)}, ${column} AS cursorKey FROM ${sql.raw(table)}
-        WHERE tenant_id = ${tenantId} AND ${column} IS NOT NULL ${range} ${rest}
-        ORDER BY ${column}, id LIMIT ${size + 1}`),
-    ],
-    read: ([result]) => {
-      const page = pageOfItems(result?.rows ?? [], size, (row) => ({
+    statements:
+      after === undefined
+        ? [select(sql`${column} IS NOT NULL`)]
+        : [
+            select(sql`${column} = ${after.key} AND rowid > ${after.row}`),
+            select(sql`${column} > ${after.key}`),
+          ],
+    read: (results) => {
+      const rows = results.flatMap((result) => result.rows)
+      const page = pageOfItems(rows, size, (row) => ({
         key: String(row.cursorKey),
-        id: String(row.id),
+        row: Number(row.cursorRow),
       }))
       return { items: page.items.map(itemFromRow), next: page.next }
     },

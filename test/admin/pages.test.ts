@@ -197,6 +197,20 @@ describe('users and groups', () => {
     expect(second.html).not.toContain('rel="next"')
   })
 
+  it('pages through namesakes without reading all of them', async () => {
+    const { client, browser, path } = await newPages()
+    await fillTenant(client.tenantId, 3_000, "'namesake'")
+    const shown = new Set<string>()
+    let at = `${path}/users?q=namesake&in=displayName`
+    for (let i = 0; i < 4; i++) {
+      const page = await browser.get(at)
+      expect(cost(page).rowsRead).toBeLessThan(120)
+      for (const [, id] of page.html.matchAll(/users\/([0-9a-f-]{36})"/g)) shown.add(id ?? '')
+      at = /<a href="([^"]+)" rel="next">/.exec(page.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    }
+    expect(shown.size).toBe(200)
+  })
+
   it('finds by the beginning of a name or an id, in any case and any script', async () => {
     const { client, browser, path } = await newPages()
     const nativeObjectId = 'AbC0123456789'
@@ -276,10 +290,14 @@ describe('users and groups', () => {
 })
 
 /** Users and one group with all of them, as a client would have made them. */
-async function fillTenant(tenantId: string, count: number): Promise<void> {
+async function fillTenant(
+  tenantId: string,
+  count: number,
+  displayName = "printf('display %06d', i)",
+): Promise<void> {
   const id = (i: string) => `printf('01900000-0000-7000-8000-%012d', ${i})`
   const series = `WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < ${count})`
-  const name = `json_object('userName', printf('user-%06d', i), 'displayName', printf('display %06d', i), 'active', json('true'))`
+  const name = `json_object('userName', printf('user-%06d', i), 'displayName', ${displayName}, 'active', json('true'))`
   await env.DB.batch([
     env.DB.prepare(`INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
       ${series} SELECT ?, ${id('i')}, ${name}, ${name}, 1, 0, 0 FROM s`).bind(tenantId),

@@ -124,6 +124,7 @@ p.notice strong { display: inline }
 .badge.off { color: var(--muted); background: var(--off-soft) }
 .empty { padding: 1.6rem 1rem; text-align: center; color: var(--muted) }
 .empty-title { font-weight: 600; color: var(--text) }
+.empty p { text-wrap: balance }
 .empty p + p { max-width: 38rem; margin: .35rem auto 0 }
 
 label { display: block; font-weight: 600; font-size: .9rem; margin-bottom: .3rem }
