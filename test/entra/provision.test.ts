@@ -11,16 +11,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { changeAFewThings, type DirectoryDocument } from './support/directory-edits.ts'
 import { serveStore, type TestServer } from './support/http-server.ts'
 import { runCli, startCli } from './support/run-cli.ts'
 import { error, ScimStore } from './support/scim-store.ts'
 
 const QUILLFERN = join(import.meta.dirname, '../fixtures/directory/quillfern.json')
-
-interface File {
-  users: (Record<string, unknown> & { id: string })[]
-  groups: (Record<string, unknown> & { members: string[] })[]
-}
 
 let folder: string
 let directoryFile: string
@@ -53,8 +49,8 @@ function provision(...more: string[]) {
   ])
 }
 
-function edit(change: (file: File) => void): void {
-  const file: File = JSON.parse(readFileSync(directoryFile, 'utf8'))
+function edit(change: (file: DirectoryDocument) => void): void {
+  const file: DirectoryDocument = JSON.parse(readFileSync(directoryFile, 'utf8'))
   change(file)
   writeFileSync(directoryFile, JSON.stringify(file, null, 2))
 }
@@ -90,26 +86,6 @@ describe.each(['old', 'flag'])('provision with --dialect %s', (dialect) => {
     expect(row(third.stdout, 'memberships')).toEqual([3, 0, 0, 0, 3, 0, 0])
   })
 })
-
-/** Renames one, changes the UPN of one, disables one, deletes one, moves three, renames a group, drops a group. */
-function changeAFewThings(file: File): void {
-  const active = file.users.filter((user) => user.accountEnabled === true && user.assigned !== false)
-  const [renamed, moved, disabled, deleted] = active
-  if (!renamed || !moved || !disabled || !deleted) throw new Error('the fixture has too few users')
-  renamed.displayName = 'Mirela Osterholt-Pike'
-  moved.userPrincipalName = 'tavish.lindqvist@quillfern.example'
-  disabled.accountEnabled = false
-  file.users = file.users.filter(({ id }) => id !== deleted.id)
-  for (const group of file.groups) group.members = group.members.filter((id) => id !== deleted.id)
-  const [, from, to, renamedGroup, , dropped] = file.groups
-  if (!from || !to || !renamedGroup || !dropped) throw new Error('the fixture has too few groups')
-  const inScope = new Set(active.slice(4).map(({ id }) => id))
-  const three = from.members.filter((id) => inScope.has(id) && !to.members.includes(id)).slice(0, 3)
-  from.members = from.members.filter((id) => !three.includes(id))
-  to.members = [...to.members, ...three]
-  renamedGroup.displayName = 'ÉQUIPE DU NORD'
-  file.groups = file.groups.filter((group) => group !== dropped)
-}
 
 describe('provision', () => {
   it('keeps a state for each target beside the directory file, and the token out of it', async () => {

@@ -7,7 +7,7 @@ import { type Directory, parseDirectory } from '../../../src/entra/directory.ts'
 import { importDirectory } from '../../../src/entra/import.ts'
 import { DEFAULT_JOB, type JobConfig } from '../../../src/entra/job.ts'
 import type { LogEntry } from '../../../src/entra/provisioning-log.ts'
-import { ScimClient } from '../../../src/entra/scim-client.ts'
+import { type Fetch, ScimClient } from '../../../src/entra/scim-client.ts'
 import { type JobState, newState } from '../../../src/entra/state.ts'
 import { parseTenantUrl } from '../../../src/entra/tenant-url.ts'
 import { BASE, ScimStore } from './scim-store.ts'
@@ -41,32 +41,46 @@ export function countingIds(): () => string {
   return () => `00000000-0000-4000-8000-${String(++last).padStart(12, '0')}`
 }
 
+/** Where a job's requests go. */
+export interface Endpoint {
+  readonly tenantUrl: string
+  readonly token: string
+  readonly fetch: Fetch
+  readonly timeoutMs?: number
+}
+
 export class JobHarness {
   readonly store = new ScimStore()
+  readonly #endpoint: Endpoint
   readonly clock = new ManualClock()
   readonly log: LogEntry[] = []
   readonly newId = countingIds()
-  state: JobState = newState({ tenantUrl: BASE, tenant: '' })
+  state: JobState
   job: JobConfig = { ...DEFAULT_JOB, concurrency: 1 }
   directory: { users: Record<string, unknown>[]; groups: Record<string, unknown>[]; assignments?: unknown[] }
   retryAll = false
   stop = new AbortController()
 
-  constructor(directory: JobHarness['directory'], job: Partial<JobConfig> = {}) {
+  /** Without an endpoint the requests go to `store`. */
+  constructor(directory: JobHarness['directory'], job: Partial<JobConfig> = {}, endpoint?: Endpoint) {
     this.directory = directory
     this.job = { ...this.job, ...job }
+    this.#endpoint = endpoint ?? {
+      tenantUrl: BASE,
+      token: 'secret',
+      fetch: this.store.fetch,
+      timeoutMs: 200,
+    }
+    this.state = newState({ tenantUrl: this.#endpoint.tenantUrl, tenant: '' })
   }
 
   client(): ScimClient {
-    const { clock, store } = this
-    const { signal } = this.stop
+    const { tenantUrl, ...endpoint } = this.#endpoint
     return new ScimClient({
-      tenantUrl: parseTenantUrl(BASE),
-      token: 'secret',
-      fetch: store.fetch,
-      clock,
-      signal,
-      timeoutMs: 200,
+      ...endpoint,
+      tenantUrl: parseTenantUrl(tenantUrl),
+      clock: this.clock,
+      signal: this.stop.signal,
     })
   }
 
