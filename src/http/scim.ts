@@ -24,10 +24,8 @@ export function scim(dispatch: Dispatch): Hono<HttpEnv> {
   app.onError(onError)
   app.use(serverTiming, limitFailedAuthentication)
   app.use(methodNotAllowed({ app, onMethodNotAllowed }))
-  for (const path of ['/Users', '/Groups'] as const) {
-    app.use(path, bearerAuth, limitRate)
-    app.use(`${path}/*`, bearerAuth, limitRate)
-  }
+  // The path itself is among those below it: once is enough, or each list would count twice.
+  for (const path of ['/Users/*', '/Groups/*'] as const) app.use(path, bearerAuth, limitRate)
   app.route('/Users', users)
   app.route('/Groups', groups)
   app.route('/', search)

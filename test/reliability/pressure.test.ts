@@ -1,0 +1,124 @@
+/**
+ * The queue of group writes under pressure: bounded in length and in waiting time, served in the order of
+ * arrival, and each tenant's own.
+ */
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { QueueOverflow, SerialQueue } from '../../src/provider/serial-queue.ts'
+import { faultyBinding } from '../support/faults.ts'
+import { type Client, GROUP, newClient } from '../support/harness.ts'
+import { wrapCoordinator } from '../support/lab.ts'
+import { soundState } from '../support/tenant-state.ts'
+
+afterEach(() => void vi.restoreAllMocks())
+
+/** How many writes may wait in one line: src/provider/queued-group-writer.ts. */
+const QUEUE_LENGTH = 500
+
+const create = (client: Client, displayName: string) =>
+  client.request('POST', '/Groups', { schemas: [GROUP], displayName })
+
+/** A token that was seen valid goes straight into line; one that was not is checked first. */
+const proven = (client: Client) => client.get('/Groups?count=0')
+
+/** Makes the database of a coordinator slow, as one far away is. */
+const slowDown = (client: Client) =>
+  wrapCoordinator(client.tenantId, (binding) => faultyBinding(binding, () => 'slow'))
+
+const percentile = (values: readonly number[], share: number) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+
+describe('a queue', () => {
+  it('runs jobs one at a time in the order of arrival, whatever they take and however they end', async () => {
+    const queue = new SerialQueue({ maxWaiting: 100, maxWaitMs: 10_000 }, Date.now)
+    const order: number[] = []
+    let running = 0
+    const jobs = Array.from({ length: 20 }, (_, i) =>
+      queue.run(async () => {
+        running++
+        expect(running).toBe(1)
+        order.push(i)
+        await new Promise((wait) => setTimeout(wait, (i * 7) % 5))
+        running--
+        if (i % 3 === 0) throw new Error('of its own')
+      }),
+    )
+    const results = await Promise.allSettled(jobs)
+    expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i))
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(7)
+  })
+
+  it('refuses what is too much at once, and what waited too long when its turn comes', async () => {
+    let now = 0
+    const queue = new SerialQueue({ maxWaiting: 2, maxWaitMs: 100 }, () => now)
+    let finish = () => {}
+    const first = queue.run(() => new Promise<void>((done) => (finish = done)))
+    const second = queue.run(async () => 'second')
+    const third = queue.run(async () => 'third')
+    await expect(queue.run(async () => 'fourth')).rejects.toThrow(QueueOverflow)
+    now = 101
+    finish()
+    await first
+    await expect(second).rejects.toThrow('within 100 ms')
+    await expect(third).rejects.toThrow(QueueOverflow)
+    expect(await queue.run(async () => 'served again')).toBe('served again')
+  })
+})
+
+describe('the group coordinator', () => {
+  it('answers 429 with Retry-After beyond the length of its queue, and does all that it took', {
+    timeout: 180_000,
+  }, async () => {
+    const client = await newClient({ groupLimit: 10_000 })
+    await proven(client)
+    const answers = await Promise.all(
+      Array.from({ length: QUEUE_LENGTH + 60 }, (_, i) => create(client, `Group ${i}`)),
+    )
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused.length).toBeGreaterThan(0)
+    for (const { headers, body } of refused) {
+      expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0)
+      expect(body).toMatchObject({ status: '429' })
+    }
+    const accepted = answers.filter(({ status }) => status === 201)
+    expect(accepted.length + refused.length).toBe(answers.length)
+    const { groups, log } = await soundState(client.tenantId)
+    expect(groups).toHaveLength(accepted.length)
+    // What was not looked at is not in the log: the client is to try again.
+    expect(log).toHaveLength(accepted.length)
+  })
+
+  it('serves writes in the order in which they arrived', async () => {
+    const client = await newClient()
+    await proven(client)
+    await slowDown(client)
+    const writes: Promise<unknown>[] = []
+    for (let i = 0; i < 15; i++) {
+      writes.push(create(client, `Group ${i}`))
+      // The next request is sent when this one has surely arrived; it is far from done by then.
+      await new Promise((wait) => setTimeout(wait, 25))
+    }
+    await Promise.all(writes)
+    const { groups } = await soundState(client.tenantId)
+    const byTime = [...groups].sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1))
+    const names = byTime.map(({ display_name_key }) => display_name_key)
+    expect(names).toEqual(Array.from({ length: 15 }, (_, i) => `group ${i}`))
+  })
+
+  it('of one tenant under pressure does not hold up that of another', { timeout: 60_000 }, async () => {
+    const [busy, calm] = [await newClient({ groupLimit: 10_000 }), await newClient()]
+    await slowDown(busy)
+    const timed = async (client: Client, name: string) => {
+      const started = performance.now()
+      expect((await create(client, name)).status).toBe(201)
+      return performance.now() - started
+    }
+    const hammering = Promise.all(Array.from({ length: 60 }, (_, i) => timed(busy, `Busy ${i}`)))
+    const quiet: number[] = []
+    for (let i = 0; i < 15; i++) quiet.push(await timed(calm, `Calm ${i}`))
+    const loud = await hammering
+    // Each busy write waits for all before it; a calm one waits for none of them.
+    expect(percentile(quiet, 0.5) * 4).toBeLessThan(percentile(loud, 0.9))
+    expect((await soundState(busy.tenantId)).groups).toHaveLength(60)
+    expect((await soundState(calm.tenantId)).groups).toHaveLength(15)
+  })
+})
