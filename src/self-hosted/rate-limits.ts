@@ -39,8 +39,8 @@ export class RateLimits {
     const id = `${name} ${key}`
     const window = this.#windows.get(id)
     if (window === undefined || window.endsAt <= now) {
-      this.#makeRoom(now)
       this.#windows.delete(id)
+      this.#makeRoom()
       this.#windows.set(id, { endsAt: now + PERIOD_MS[name], count: 1 })
       return limit >= 1
     }
@@ -48,13 +48,10 @@ export class RateLimits {
     return window.count <= limit
   }
 
-  #makeRoom(now: number): void {
+  /** The window that began first goes, which is in the favour of its client. A Map keeps that order. */
+  #makeRoom(): void {
     if (this.#windows.size < MAX_KEYS) return
-    for (const [id, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(id)
-    // All of them are in use: then the oldest are forgotten, which is in the favour of their clients.
-    for (const id of this.#windows.keys()) {
-      if (this.#windows.size < MAX_KEYS) break
-      this.#windows.delete(id)
-    }
+    const [oldest] = this.#windows.keys()
+    if (oldest !== undefined) this.#windows.delete(oldest)
   }
 }

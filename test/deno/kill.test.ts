@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
-import { DENO, DENO_MISSING } from './support/deno.ts'
+import { DENO, DENO_MISSING } from './support/find-deno.ts'
 import { type RecordingProxy, startRecordingProxy } from './support/recording-proxy.ts'
 import {
   buildModules,

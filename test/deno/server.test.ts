@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { backUp } from '../../src/sqlite/backup.ts'
 import { MIGRATIONS } from '../sqlite/support/files.ts'
-import { DENO, DENO_MISSING } from './support/deno.ts'
+import { DENO, DENO_MISSING } from './support/find-deno.ts'
 import {
   buildModules,
   newToken,

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll } from 'vitest'
-import { DENO } from './deno.ts'
+import { DENO } from './find-deno.ts'
 
 export type RuntimeName = 'Deno' | 'Node.js'
 

@@ -1,0 +1,102 @@
+/**
+ * The emulator under load: a generated directory is provisioned, and provisioned again without a change, against the
+ * local worker or the endpoint that is named; then the endpoint is read and compared with the directory.
+ *
+ *   node test/bench/emulator.ts [--scale 1] [--concurrency 10] [--out FILE]
+ *     [--tenant-url URL --token TOKEN [--remote --confirm-host HOST]]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { alignColumns } from '../../src/entra/cli/summary-table.ts'
+import { generateDirectory } from '../../src/entra/generate.ts'
+import { countWrong, type GeneratedDirectory } from './emulator/comparison.ts'
+import { type Provisioning, provision } from './emulator/provision.ts'
+import { type Endpoint, requireLocal, startWorker } from './emulator/worker.ts'
+
+/** Issue: bounded by the server, not by the emulator. */
+const MAX_PROCESSOR_SHARE = 0.25
+const CONNECTION_TEST_REQUESTS = 2
+
+const { values } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '1' },
+    concurrency: { type: 'string', default: '10' },
+    'tenant-url': { type: 'string' },
+    token: { type: 'string' },
+    remote: { type: 'boolean', default: false },
+    'confirm-host': { type: 'string' },
+    out: { type: 'string' },
+  },
+})
+const scale = Number(values.scale)
+const size = {
+  users: Math.round(10_000 * scale),
+  groups: Math.max(1, Math.round(200 * scale)),
+  memberships: Math.round(100_000 * scale),
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-emulator-'))
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
+async function main(): Promise<number> {
+  if (!(scale > 0)) throw new Error(`--scale must be a number above 0, got "${values.scale}"`)
+  const endpoint = await openEndpoint()
+  try {
+    const directory = generateDirectory({
+      ...size,
+      seed: 7,
+      domain: 'quillfern.example',
+    }) as GeneratedDirectory
+    const file = join(folder, 'directory.json')
+    writeFileSync(file, JSON.stringify(directory))
+    const first = await provision(file, endpoint, values.concurrency)
+    const second = await provision(file, endpoint, values.concurrency)
+    const wrong =
+      (await countWrong(directory, endpoint)) +
+      first.failed +
+      Math.abs(second.requests - CONNECTION_TEST_REQUESTS)
+    report(first, second, wrong)
+    return wrong === 0 ? 0 : 1
+  } finally {
+    await endpoint.close()
+  }
+}
+
+async function openEndpoint(): Promise<Endpoint> {
+  const { 'tenant-url': tenantUrl, token } = values
+  if (tenantUrl === undefined) return startWorker(folder, size.groups)
+  if (token === undefined) throw new Error('--tenant-url needs --token')
+  requireLocal(tenantUrl, values.remote, values['confirm-host'])
+  return { tenantUrl, token, close: async () => undefined }
+}
+
+function report(first: Provisioning, second: Provisioning, wrong: number): void {
+  const row = (name: string, { requests, wallMs, processorMs, peakMb }: Provisioning) => [
+    name,
+    String(requests),
+    (wallMs / 1000).toFixed(1),
+    (requests / (wallMs / 1000)).toFixed(0),
+    (processorMs / 1000).toFixed(1),
+    `${((100 * processorMs) / wallMs).toFixed(1)} %`,
+    peakMb.toFixed(0),
+  ]
+  const header = ['', 'requests', 'wall s', 'requests/s', 'own processor s', 'share', 'peak MB']
+  console.log(`${size.users} users, ${size.groups} groups, ${first.memberships} memberships provisioned`)
+  console.log(alignColumns([header, row('initial cycle', first), row('nothing to do', second)]))
+  const share = first.processorMs / first.wallMs
+  const isUnder = share < MAX_PROCESSOR_SHARE
+  console.log(
+    `own processor time ${isUnder ? 'is' : 'IS NOT'} under a quarter of the wall time; ${wrong} wrong`,
+  )
+  if (values.out !== undefined)
+    writeFileSync(values.out, JSON.stringify({ size, first, second, share, wrong }, null, 2))
+}

@@ -1,0 +1,185 @@
+/**
+ * The SQLite file: opening, migrating, running out of space, being damaged, being copied.
+ */
+import { existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { backUp } from '../../src/sqlite/backup.ts'
+import { SqliteD1 } from '../../src/sqlite/d1.ts'
+import { migrate } from '../../src/sqlite/migrations.ts'
+import { openFile } from '../../src/sqlite/open.ts'
+import { StartError } from '../../src/sqlite/start-error.ts'
+import { DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database.ts'
+import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
+
+const newPath = () => join(temporaryFolder(), 'directory.sqlite')
+
+function opened(path = newPath()) {
+  const file = openFile(path, OPTIONS)
+  migrate(file.database, MIGRATIONS)
+  return { ...file, path, d1: new SqliteD1(file.database) }
+}
+
+const insert = (d1: SqliteD1, id: string, name = 'x') =>
+  d1.prepare('INSERT INTO tenants (id, name, created_at) VALUES (?1, ?2, 0)').bind(id, name)
+
+describe('openFile', () => {
+  it('waits for the disk with each commit unless told not to, and writes ahead', () => {
+    const { database, close } = opened()
+    const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+    expect([pragma('journal_mode'), pragma('synchronous'), pragma('foreign_keys')]).toEqual(['wal', 2, 1])
+    close()
+    const normal = openFile(newPath(), { ...OPTIONS, synchronous: 'NORMAL' })
+    expect(normal.database.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 1 })
+    normal.close()
+  })
+
+  it('refuses a second server, and lets one in when the first has ended', () => {
+    const { path, close } = opened()
+    expect(() => openFile(path, OPTIONS)).toThrow(/is served by another process/)
+    close()
+    openFile(path, OPTIONS).close()
+  })
+
+  it('refuses a file that another program has locked', () => {
+    const { path, close } = opened()
+    close()
+    const other = new DatabaseSync(path)
+    other.exec('BEGIN IMMEDIATE')
+    expect(() => openFile(path, OPTIONS)).toThrow(
+      /^".*directory\.sqlite" is locked by another program; end that one/,
+    )
+    other.exec('ROLLBACK')
+    other.close()
+    openFile(path, OPTIONS).close()
+  })
+
+  it('names a folder that is none', () => {
+    const path = newPath()
+    writeFileSync(path, '')
+    expect(() => openFile(join(path, 'directory.sqlite'), OPTIONS)).toThrow(StartError)
+    expect(() => openFile(join(path, '..', 'missing', 'x'), OPTIONS)).toThrow(
+      /does not exist; make it: mkdir -p/,
+    )
+  })
+
+  it('refuses a file whose schema is damaged, and changes nothing in it', () => {
+    const { path, close } = opened()
+    close()
+    const descriptor = openSync(path, 'r+')
+    writeSync(descriptor, Buffer.alloc(8, 0xaa), 0, 8, 100)
+    const before = statSync(path).size
+    expect(() => opened(path)).toThrow(/is damaged; keep it, and put a backup in its place/)
+    expect(statSync(path).size).toBe(before)
+  })
+})
+
+describe('migrate', () => {
+  it('keeps account as wrangler does, and does nothing the second time', () => {
+    const { database, close } = opened()
+    const table = database.prepare("SELECT sql FROM sqlite_schema WHERE name = 'd1_migrations'").get()
+    expect(String(table?.sql).replace(/\s+/g, ' ')).toBe(
+      'CREATE TABLE "d1_migrations"( id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL )',
+    )
+    expect(migrate(database, MIGRATIONS)).toEqual([])
+    close()
+  })
+
+  it('applies what is new, and takes back one that fails as a whole', () => {
+    const { database, close } = opened()
+    const good = { name: '9000_good.sql', sql: 'CREATE TABLE good (a) STRICT' }
+    const bad = {
+      name: '9001_bad.sql',
+      sql: 'CREATE TABLE half (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1)',
+    }
+    const fixed = { ...good, sql: 'CREATE TABLE good (a INTEGER) STRICT' }
+    expect(() => migrate(database, [...MIGRATIONS, fixed, bad])).toThrow(
+      'migration "9001_bad.sql" could not be applied, and nothing was changed: no such table: nowhere',
+    )
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE name IN ('good', 'half')").all()
+    expect(tables).toEqual([{ name: 'good' }])
+    close()
+  })
+
+  it('refuses a newer database, and one of another program', () => {
+    const { database, close } = opened()
+    expect(() => migrate(database, MIGRATIONS.slice(0, -1))).toThrow(/newer than this program/)
+    close()
+    const other = new DatabaseSync(':memory:')
+    other.exec('CREATE TABLE albums (id)')
+    expect(() => migrate(other, MIGRATIONS)).toThrow(/tables of another program \("albums"\)/)
+  })
+})
+
+describe('a full disk', () => {
+  it('refuses writes as unavailable, loses none that was answered, and goes on when there is room', async () => {
+    const { database, d1, close } = opened()
+    await d1.batch([insert(d1, 'before')])
+    const { page_count } = database.prepare('PRAGMA page_count').get() as { page_count: number }
+    database.exec(`PRAGMA max_page_count=${page_count + 2}`)
+    const big = 'x'.repeat(20_000)
+    const together = await Promise.allSettled([
+      d1.batch([insert(d1, 'big', big)]),
+      d1.batch([insert(d1, 'beside')]),
+    ])
+    expect(together[0]).toMatchObject({
+      status: 'rejected',
+      reason: { message: 'D1_ERROR: database or disk is full: SQLITE_FULL' },
+    })
+    const there = async () =>
+      (await d1.prepare('SELECT id FROM tenants ORDER BY id').all<{ id: string }>()).results.map(
+        ({ id }) => id,
+      )
+    // Whoever was told that it is done finds it done.
+    expect((await there()).includes('beside')).toBe(together[1]?.status === 'fulfilled')
+    const db = openDatabase(d1.binding, noFigures())
+    const statement = { sql: "INSERT INTO tenants (id, name, created_at) VALUES ('b', ?1, 0)", params: [big] }
+    await expect(db.batch([statement])).rejects.toThrow(DatabaseUnavailable)
+    database.exec('PRAGMA max_page_count=1000000')
+    await d1.batch([insert(d1, 'after', big)])
+    expect(await there()).toEqual(expect.arrayContaining(['after', 'before', 'default']))
+    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
+    close()
+  })
+})
+
+describe('backUp', () => {
+  it('copies one state of a database that is being written', async () => {
+    const { path, d1, close } = opened()
+    let isWriting = true
+    const writing = (async () => {
+      for (let i = 0; isWriting; i++) await d1.batch([insert(d1, `a${i}`), insert(d1, `b${i}`)])
+    })()
+    await new Promise((wait) => setTimeout(wait, 30))
+    const target = join(temporaryFolder(), 'copy.sqlite')
+    expect(backUp(path, target)).toBe(statSync(target).size)
+    isWriting = false
+    await writing
+    const copy = new DatabaseSync(target, { readOnly: true })
+    const halves = copy
+      .prepare(
+        "SELECT substr(id, 1, 1) AS half, count(*) AS count FROM tenants WHERE id <> 'default' GROUP BY 1",
+      )
+      .all()
+    expect(halves[0]?.count).toBe(halves[1]?.count)
+    copy.close()
+    close()
+  })
+
+  it('overwrites nothing, and leaves nothing behind when it fails', () => {
+    const { path, close } = opened()
+    const folder = temporaryFolder()
+    const target = join(folder, 'copy.sqlite')
+    writeFileSync(target, 'precious')
+    expect(() => backUp(path, target)).toThrow(`"${target}" exists already; choose another name`)
+    expect(() => backUp(path, join(folder, 'missing', 'copy'))).toThrow(/does not exist; make it/)
+    expect(() => backUp(join(folder, 'none'), join(folder, 'b'))).toThrow(/there is no database/)
+    const notOne = join(folder, 'text')
+    writeFileSync(notOne, 'x'.repeat(5_000))
+    expect(() => backUp(notOne, join(folder, 'b'))).toThrow(/is no SQLite database/)
+    expect(readdirSync(folder).sort()).toEqual(['copy.sqlite', 'text'])
+    expect(existsSync(`${target}.unfinished`)).toBe(false)
+    close()
+  })
+})

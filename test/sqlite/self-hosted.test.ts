@@ -1,0 +1,103 @@
+/**
+ * What a Worker gets from the platform, and a server of one's own does by itself.
+ */
+import { describe, expect, it } from 'vitest'
+import { forwarded } from '../../src/self-hosted/forwarded.ts'
+import { InFlight } from '../../src/self-hosted/in-flight.ts'
+import { RateLimits } from '../../src/self-hosted/rate-limits.ts'
+
+describe('forwarded', () => {
+  const seen = (headers: Record<string, string>, url = 'http://10.0.0.5:8787/scim/v2/Users?count=1') => {
+    const { request, address } = forwarded({ request: new Request(url, { headers }), address: '10.0.0.1' })
+    return [request.url, address]
+  }
+
+  it.for([
+    [{}, 'http://10.0.0.5:8787/scim/v2/Users?count=1', '10.0.0.1'],
+    [{ 'X-Forwarded-Proto': 'https' }, 'https://10.0.0.5:8787/scim/v2/Users?count=1', '10.0.0.1'],
+    [
+      { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'scim.quillfern.example' },
+      'https://scim.quillfern.example/scim/v2/Users?count=1',
+      '10.0.0.1',
+    ],
+    [
+      { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'scim.quillfern.example:8443' },
+      'https://scim.quillfern.example:8443/scim/v2/Users?count=1',
+      '10.0.0.1',
+    ],
+    // What the client sent comes first; the proxy adds to the end.
+    [
+      { 'X-Forwarded-For': '6.6.6.6, 192.0.2.7', 'X-Forwarded-Host': 'evil.example, scim.quillfern.example' },
+      'http://scim.quillfern.example/scim/v2/Users?count=1',
+      '192.0.2.7',
+    ],
+    [
+      { 'X-Forwarded-Proto': 'javascript', 'X-Forwarded-Host': 'a/b@c' },
+      'http://10.0.0.5:8787/scim/v2/Users?count=1',
+      '10.0.0.1',
+    ],
+  ] as const)('%j', ([headers, url, address]) => {
+    expect(seen(headers)).toEqual([url, address])
+  })
+
+  it('passes method, headers and body on', async () => {
+    const sent = new Request('http://a/b', {
+      method: 'POST',
+      body: 'text',
+      headers: { 'X-Forwarded-Proto': 'https', Authorization: 'Bearer x' },
+    })
+    const { request } = forwarded({ request: sent, address: '' })
+    expect([request.method, request.headers.get('Authorization'), await request.text()]).toEqual([
+      'POST',
+      'Bearer x',
+      'text',
+    ])
+  })
+})
+
+describe('RateLimits', () => {
+  const limits = { token: 2, tenant: Number.POSITIVE_INFINITY, signIn: 1, failedAuthentication: 1 }
+
+  it('counts each key for itself, and begins anew after the period', () => {
+    let now = 0
+    const rates = new RateLimits(limits, () => now)
+    expect([1, 2, 3].map(() => rates.isAllowed('token', 'a'))).toEqual([true, true, false])
+    expect(rates.isAllowed('token', 'b')).toBe(true)
+    now = 9_999
+    expect(rates.isAllowed('token', 'a')).toBe(false)
+    now = 10_000
+    expect(rates.isAllowed('token', 'a')).toBe(true)
+  })
+
+  it('has no limit where none is set', () => {
+    const rates = new RateLimits(limits, () => 0)
+    expect(Array.from({ length: 50_000 }, () => rates.isAllowed('tenant', 'a')).every(Boolean)).toBe(true)
+  })
+
+  it('goes on when strangers have used up its memory', () => {
+    const rates = new RateLimits(limits, () => 0)
+    for (let i = 0; i < 150_000; i++) rates.isAllowed('failedAuthentication', `address ${i}`)
+    expect(rates.isAllowed('signIn', 'me')).toBe(true)
+    expect(rates.isAllowed('signIn', 'me')).toBe(false)
+  })
+})
+
+describe('InFlight', () => {
+  it('ends when the last answer was sent, not when it was ready', async () => {
+    const inFlight = new InFlight()
+    let send: (() => void) | undefined
+    await inFlight.track(() => 'ready', new Promise<void>((resolve) => (send = resolve)))
+    expect(await inFlight.none(1)).toBe(false)
+    const ended = inFlight.none(1_000)
+    send?.()
+    expect(await ended).toBe(true)
+  })
+
+  it('counts an answer that failed as ended', async () => {
+    const inFlight = new InFlight()
+    await expect(inFlight.track(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(inFlight.count).toBe(0)
+    await inFlight.track(() => 1, Promise.reject(new Error('client gone')))
+    expect(await inFlight.none(1_000)).toBe(true)
+  })
+})
