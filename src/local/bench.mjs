@@ -1,0 +1,8 @@
+/**
+ * `npm run bench -- [section …]`: the measurements of test/bench, on the project's Node.js.
+ */
+import { join } from 'node:path'
+import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
+
+await ensureInstalled()
+process.exitCode = await run(ownNode(), [join(ROOT, 'test', 'bench', 'main.ts'), ...process.argv.slice(2)])
