@@ -1,0 +1,78 @@
+/**
+ * The service without a port: its timer, and its end.
+ */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { startService } from '../../src/self-hosted/service.ts'
+import type { ServerSettings } from '../../src/self-hosted/settings.ts'
+import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+function settings(): ServerSettings {
+  const dataFolder = temporaryFolder()
+  return {
+    ...OPTIONS,
+    dataFolder,
+    databaseFile: join(dataFolder, 'directory.sqlite'),
+    newAdminTokenIn: undefined,
+    logRetentionDays: 30,
+    trustProxy: false,
+    rateLimits: { token: 100, tenant: 100, signIn: 100, failedAuthentication: 100 },
+    listen: { host: '127.0.0.1', port: 0, tls: undefined },
+    app: {
+      adminToken: 'test-admin-token',
+      serverTiming: false,
+      requestLog: false,
+      logRetentionDays: '30',
+      accessTeamDomain: undefined,
+      accessAudience: undefined,
+    },
+  }
+}
+
+afterEach(() => vi.useRealTimers())
+
+describe('startService', () => {
+  it('prunes the provisioning log soon after the start and then every hour', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+    vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    const its = settings()
+    const service = startService(its, MIGRATIONS)
+    const database = new DatabaseSync(its.databaseFile, { timeout: 1_000 })
+    const log = (daysAgo: number) => {
+      const time = Date.now() - daysAgo * DAY_MS
+      const hex = time.toString(16).padStart(12, '0')
+      database
+        .prepare(
+          `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, status,
+            changes, ignored, request_id) VALUES ('default', ?, ?, 't', 'create', 'accepted', 'User', 201, '[]', '[]', 'r')`,
+        )
+        .run(`${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`, time)
+    }
+    const left = () => database.prepare('SELECT count(*) AS count FROM provisioning_log').get()?.count
+    log(31)
+    log(29)
+    await vi.advanceTimersByTimeAsync(60_000)
+    await vi.waitFor(() => expect(left()).toBe(1))
+    log(32)
+    await vi.advanceTimersByTimeAsync(59 * 60_000)
+    expect(left()).toBe(2)
+    await vi.advanceTimersByTimeAsync(2 * 60_000)
+    await vi.waitFor(() => expect(left()).toBe(1))
+    database.close()
+    await service.stop()
+  })
+
+  it('refuses what comes after it was told to stop, and tells the client to come again', async () => {
+    const service = startService(settings(), MIGRATIONS)
+    const request = () => service.fetch({ request: new Request('http://a/healthz'), address: '' })
+    expect((await request()).status).toBe(200)
+    const stopped = service.stop()
+    const refused = await request()
+    expect([refused.status, refused.headers.get('Retry-After')]).toEqual([503, '5'])
+    await stopped
+    await service.stop()
+  })
+})
