@@ -18,14 +18,18 @@ function statuses(answers: readonly { readonly status: number }[]): Record<strin
 }
 
 /** Sends group writes through two coordinators in turn. */
-function twoCoordinators(client: Client): (method: string, path: string, body?: unknown) => Promise<Answer> {
+function twoCoordinators(client: Client): Client['request'] {
   let turn = 0
-  return async (method, path, body) => {
+  return async (method, path, body, headers): Promise<Answer> => {
     const name = `${client.tenantId}-${turn++ % 2}`
     const runtime = labRuntime({ groupWriter: () => coordinatorNamed(name) })
     const request = new Request(`${TENANT_URL}${path}`, {
       method,
-      headers: { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' },
+      headers: {
+        Authorization: `Bearer ${client.token}`,
+        'Content-Type': 'application/scim+json',
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const response = await sendTo(runtime, request)
@@ -166,6 +170,41 @@ describe.for([
     const { groups, memberships } = await soundState(client.tenantId)
     expect(memberships.map(({ member_id }) => member_id).sort()).toEqual([...fresh].sort())
     expect([groups[0]?.version, groups[0]?.display_name_key]).toEqual([42, 'new name'])
+  })
+
+  it('are all there when each changes another attribute', async () => {
+    const client = await newClient()
+    const group = await client.createGroup()
+    const send = sender(client)
+    for (let round = 1; round <= 10; round++) {
+      const value = { displayName: `Name ${round}`, externalId: `external ${round}` }
+      const changes = Object.entries(value).map(([path, text]) => ({ op: 'replace', path, value: text }))
+      const answers = await Promise.all(
+        changes.map((change) =>
+          send('PATCH', `/Groups/${group.id}`, { schemas: [PATCH_OP], Operations: [change] }),
+        ),
+      )
+      expect(statuses(answers)).toEqual({ 204: 2 })
+      const { body } = await client.get(`/Groups/${group.id}`)
+      expect(body).toMatchObject({ ...value, meta: { version: `W/"${1 + 2 * round}"` } })
+    }
+  })
+
+  it('let one win when all name the version that they saw', async () => {
+    const client = await newClient()
+    const group = await client.createGroup()
+    const send = sender(client)
+    const answers = await times(20, (i) =>
+      send(
+        'PATCH',
+        `/Groups/${group.id}`,
+        { schemas: [PATCH_OP], Operations: [{ op: 'replace', path: 'displayName', value: `Name ${i}` }] },
+        { 'If-Match': group.meta.version },
+      ),
+    )
+    expect(statuses(answers)).toEqual({ 204: 1, 412: 19 })
+    const { groups } = await soundState(client.tenantId)
+    expect(groups[0]?.version).toBe(2)
   })
 
   it('are refused with 404 once it is deleted, and leave nothing behind', async () => {
