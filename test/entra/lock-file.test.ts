@@ -25,7 +25,7 @@ function deadPid(): number {
   return spawnSync(process.execPath, ['--version']).pid
 }
 
-describe('a lock', () => {
+describe('a lock', { timeout: 30_000 }, () => {
   it('belongs to one at a time, and to the next when it is given back', () => {
     const first = LockFile.acquire(file)
     expect(LockFile.acquire(file)).toEqual({ heldBy: process.pid })
