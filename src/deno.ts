@@ -32,7 +32,7 @@ declare function addEventListener(
   listener: (event: { reason: unknown; preventDefault(): void }) => void,
 ): void
 
-const command = obey(process.argv.slice(2))
+const command = await obey(process.argv.slice(2))
 const started = start()
 const handler: Handler = (request, { remoteAddr, completed }) =>
   started.service.fetch({ request, address: remoteAddr.hostname }, completed)

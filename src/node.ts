@@ -6,7 +6,7 @@ import process from 'node:process'
 import { type HttpBindings, serve } from '@hono/node-server'
 import { announce, fail, obey, portError, readTlsFiles, start } from './self-hosted/main.ts'
 
-obey(process.argv.slice(2))
+await obey(process.argv.slice(2))
 const started = start()
 const { host, port, tls } = started.settings.listen
 

@@ -23,22 +23,22 @@ export type Command = 'listen' | 'be served'
  *
  * @returns whether to open a port ("serve") or to be given requests (no argument)
  */
-export function obey(args: readonly string[]): Command {
+export async function obey(args: readonly string[]): Promise<Command> {
   const [command, ...rest] = args
   if (command === undefined) return 'be served'
   if (command === 'serve' && rest.length === 0) return 'listen'
   if (command === 'backup' && rest.length === 1) {
-    makeBackup(rest[0] as string)
+    await makeBackup(rest[0] as string)
     process.exit(0)
   }
   return fail(new StartError(`"${args.join(' ')}" is no command; there are "serve" and "backup FILE"`))
 }
 
 /** Copies the database of DATA_FOLDER, also while it is served. */
-export function makeBackup(target: string): void {
+async function makeBackup(target: string): Promise<void> {
   try {
     const source = databaseFile(dataFolder())
-    const bytes = backUp(source, target)
+    const bytes = await backUp(source, target)
     console.log(`${source} was copied to ${target}, ${bytes} bytes, and the copy is intact.`)
   } catch (error) {
     fail(error)

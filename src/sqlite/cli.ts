@@ -11,12 +11,13 @@ if (target === undefined || target.startsWith('-') || rest.length > 0) {
   console.error('error: npm run backup -- FILE takes the name of a file that does not exist yet')
   process.exit(1)
 }
-backUpOrExit(target)
+await backUpOrExit(target)
 
-function backUpOrExit(file: string): void {
+async function backUpOrExit(file: string): Promise<void> {
   try {
     const source = databaseFile(process.env.DATA_FOLDER || 'data')
-    console.log(`${source} was copied to ${file}, ${backUp(source, file)} bytes, and the copy is intact.`)
+    const bytes = await backUp(source, file)
+    console.log(`${source} was copied to ${file}, ${bytes} bytes, and the copy is intact.`)
   } catch (error) {
     console.error(error instanceof StartError ? `error: ${error.message}` : error)
     process.exit(1)

@@ -2,11 +2,12 @@
  * The server on one machine as its administrator meets it: a process with a folder, a port and signals.
  * Each test runs on Deno, with the permissions that README.md names, and on Node.js.
  */
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { get } from 'node:https'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { backUp } from '../../src/sqlite/backup.ts'
 import { MIGRATIONS } from '../sqlite/support/files.ts'
 import { DENO, DENO_MISSING } from './support/find-deno.ts'
 import {
@@ -153,10 +154,48 @@ for (const runtime of RUNTIMES) {
         const token = await newToken(server.port)
         await createUser(server.port, token, 'anna@quillfern.example')
         const copy = folder()
-        backUp(server.databaseFile, join(copy, 'data', 'directory.sqlite'))
+        const target = join(copy, 'data', 'directory.sqlite')
+        const { code, text } = await refusal(modules, {
+          runtime,
+          folder: server.folder,
+          command: ['backup', 'data/copy'],
+        })
+        expect([code, text]).toEqual([0, expect.stringContaining('and the copy is intact')])
+        renameSync(join(server.folder, 'data', 'copy'), target)
         const restored = await start({ folder: copy })
         const found = await scim(restored.port, token, 'GET', '/Users')
         expect(await found.json()).toMatchObject({ totalResults: 1 })
+      })
+
+      it('speaks TLS with certificate files, opening its port itself', async ({ skip }) => {
+        const where = folder()
+        const names = { key: join(where, 'data', 'key.pem'), cert: join(where, 'data', 'cert.pem') }
+        const asked = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+        const made = spawnSync('openssl', [
+          ...asked,
+          '-subj',
+          '/CN=localhost',
+          '-keyout',
+          names.key,
+          '-out',
+          names.cert,
+        ])
+        if (made.status !== 0) skip('openssl is not on the PATH')
+        const env = { TLS_CERT_FILE: 'data/cert.pem', TLS_KEY_FILE: 'data/key.pem' }
+        const server = await startServer(modules, { runtime, manner: 'itself', folder: where, env })
+        expect(server.output()).toContain(`https://127.0.0.1:${server.port}/scim/v2`)
+        const status = await new Promise((resolve, reject) => {
+          const options = {
+            host: '127.0.0.1',
+            port: server.port,
+            path: '/healthz',
+            rejectUnauthorized: false,
+          }
+          get(options, (answer) => resolve(answer.statusCode)).on('error', reject)
+        })
+        expect(status).toBe(200)
+        server.child.kill('SIGTERM')
+        expect(await server.ended).toBe(0)
       })
 
       describe('refuses to start with one line', () => {

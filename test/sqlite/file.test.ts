@@ -153,7 +153,7 @@ describe('backUp', () => {
     })()
     await new Promise((wait) => setTimeout(wait, 30))
     const target = join(temporaryFolder(), 'copy.sqlite')
-    expect(backUp(path, target)).toBe(statSync(target).size)
+    expect(await backUp(path, target)).toBe(statSync(target).size)
     isWriting = false
     await writing
     const copy = new DatabaseSync(target, { readOnly: true })
@@ -167,17 +167,17 @@ describe('backUp', () => {
     close()
   })
 
-  it('overwrites nothing, and leaves nothing behind when it fails', () => {
+  it('overwrites nothing, and leaves nothing behind when it fails', async () => {
     const { path, close } = opened()
     const folder = temporaryFolder()
     const target = join(folder, 'copy.sqlite')
     writeFileSync(target, 'precious')
-    expect(() => backUp(path, target)).toThrow(`"${target}" exists already; choose another name`)
-    expect(() => backUp(path, join(folder, 'missing', 'copy'))).toThrow(/does not exist; make it/)
-    expect(() => backUp(join(folder, 'none'), join(folder, 'b'))).toThrow(/there is no database/)
+    await expect(backUp(path, target)).rejects.toThrow(`"${target}" exists already; choose another name`)
+    await expect(backUp(path, join(folder, 'missing', 'copy'))).rejects.toThrow(/does not exist; make it/)
+    await expect(backUp(join(folder, 'none'), join(folder, 'b'))).rejects.toThrow(/there is no database/)
     const notOne = join(folder, 'text')
     writeFileSync(notOne, 'x'.repeat(5_000))
-    expect(() => backUp(notOne, join(folder, 'b'))).toThrow(/is no SQLite database/)
+    await expect(backUp(notOne, join(folder, 'b'))).rejects.toThrow(/is no SQLite database/)
     expect(readdirSync(folder).sort()).toEqual(['copy.sqlite', 'text'])
     expect(existsSync(`${target}.unfinished`)).toBe(false)
     close()

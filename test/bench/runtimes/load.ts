@@ -4,6 +4,9 @@
  */
 import { connect, type Socket } from 'node:net'
 
+/** A server that takes longer has hung up, or should. */
+const ANSWER_TIMEOUT_MS = 20_000
+
 export interface Load {
   readonly port: number
   readonly connections: number
@@ -71,6 +74,9 @@ class Connection {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () =>
+      this.#failed?.(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)),
+    )
     socket.setEncoding('latin1')
     socket.on('data', (chunk) => this.#receive(String(chunk)))
     socket.on('error', (error) => this.#failed?.(error))

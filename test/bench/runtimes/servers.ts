@@ -74,9 +74,19 @@ export async function stop({ child }: BenchServer): Promise<void> {
   await ended
 }
 
-/** Ends everything that is left. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    cleanUp()
+    process.exit(1)
+  })
+}
+
+/** Ends everything that is left, also a server that is busy. `npm start` must end what it started itself. */
 export function cleanUp(): void {
-  for (const child of children) if (child.exitCode === null) child.kill('SIGTERM')
+  for (const child of children) {
+    if (child.exitCode === null)
+      child.kill(child.spawnargs.some((arg) => arg.endsWith('start.mjs')) ? 'SIGTERM' : 'SIGKILL')
+  }
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }
 

@@ -29,12 +29,15 @@ export interface ServerOptions {
   readonly manner?: Manner
   readonly folder: string
   readonly port?: number
+  /** Another command than to serve. */
+  readonly command?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Server {
   readonly child: ChildProcess
   readonly port: number
+  readonly folder: string
   readonly databaseFile: string
   /** Everything that it printed. */
   readonly output: () => string
@@ -65,9 +68,9 @@ export function temporaryFolder(): string {
 
 /** Starts the server and does not wait. */
 export async function spawnServer(modules: string, options: ServerOptions): Promise<Server> {
-  const { folder, runtime, manner = 'deno serve', port = await freePort(), env = {} } = options
-  const [command, args] = commandLine(modules, runtime, manner, port)
-  const child = spawn(command, args, {
+  const { folder, runtime, manner = 'deno serve', port = await freePort(), env = {}, command } = options
+  const [program, args] = commandLine(modules, runtime, manner, port, command)
+  const child = spawn(program, args, {
     cwd: folder,
     env: {
       PATH: process.env.PATH,
@@ -85,7 +88,7 @@ export async function spawnServer(modules: string, options: ServerOptions): Prom
   const ended = new Promise<number | null>((done) => child.on('exit', done))
   children.push(child)
   const databaseFile = join(folder, 'data', 'directory.sqlite')
-  return { child, port, databaseFile, output: () => text, ended }
+  return { child, port, folder, databaseFile, output: () => text, ended }
 }
 
 function commandLine(
@@ -93,14 +96,15 @@ function commandLine(
   runtime: RuntimeName,
   manner: Manner,
   port: number,
+  command: readonly string[] = ['serve'],
 ): [string, string[]] {
-  if (runtime === 'Node.js') return [process.execPath, [join(modules, 'node.mjs'), 'serve']]
+  if (runtime === 'Node.js') return [process.execPath, [join(modules, 'node.mjs'), ...command]]
   const permissions = ['--no-prompt', '--allow-read=data', '--allow-write=data', `--allow-env=${VARIABLES}`]
   const module = join(modules, 'deno.mjs')
-  if (manner === 'deno serve') {
+  if (manner === 'deno serve' && command[0] === 'serve') {
     return [DENO ?? '', ['serve', ...permissions, '--host', '127.0.0.1', '--port', String(port), module]]
   }
-  return [DENO ?? '', ['run', ...permissions, `--allow-net=127.0.0.1:${port}`, module, 'serve']]
+  return [DENO ?? '', ['run', ...permissions, `--allow-net=127.0.0.1:${port}`, module, ...command]]
 }
 
 /** Starts the server with a data folder and waits until it answers. */
