@@ -53,7 +53,7 @@ export default defineConfig(async () => ({
           testTimeout: 30_000,
         },
       },
-      { test: { name: 'node', include: NODE_TESTS, environment: 'node' } },
+      { test: { name: 'node', include: NODE_TESTS, environment: 'node', testTimeout: 30_000 } },
       {
         resolve: {
           alias: {

@@ -35,6 +35,14 @@ export type RateLimitName =
   /** By address: requests whose token was refused. */
   | 'failedAuthentication'
 
+/**
+ * The address of the client, for limits. Cloudflare sets the header and no client can; other runtimes set
+ * it from the connection. Where it is missing there is one address for all.
+ */
+export function clientAddress(header: (name: string) => string | undefined): string {
+  return header('CF-Connecting-IP') ?? 'unknown'
+}
+
 export interface Settings {
   /** The administrator's token; undefined: the admin API refuses everybody. */
   readonly adminToken: string | undefined

@@ -7,7 +7,7 @@ import { bearerAuth } from 'hono/bearer-auth'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
-import type { HttpEnv } from '../runtime.ts'
+import { clientAddress, type HttpEnv } from '../runtime.ts'
 import { noFigures } from '../storage/database.ts'
 import { type LogQuery, listLog } from '../storage/provisioning-log.ts'
 import {
@@ -144,13 +144,24 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
   const refused = () => ({
     error: { code: 'unauthorized', message: 'Authorization: Bearer <ADMIN_TOKEN> is needed' },
   })
-  return await bearerAuth<HttpEnv>({
+  const authenticate = bearerAuth<HttpEnv>({
     realm: 'scim-worker admin',
     verifyToken: (token) => timingSafeEqual(token, adminToken),
     noAuthenticationHeader: { message: refused },
     invalidAuthenticationHeader: { message: refused },
     invalidToken: { message: refused },
-  })(c, next)
+  })
+  let isRefused = true
+  try {
+    return await authenticate(c, async () => {
+      isRefused = false
+      await next()
+    })
+  } catch (error) {
+    const address = clientAddress((name) => c.req.header(name))
+    if (!isRefused || (await c.env.isAllowed('failedAuthentication', address))) throw error
+    throw new AdminError(429, 'tooMany', 'too many refused tokens from this address; try again later')
+  }
 })
 
 async function readInput(c: Context<HttpEnv>): Promise<Input> {

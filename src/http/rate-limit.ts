@@ -3,7 +3,7 @@
  * tokens. How much is too much says the runtime.
  */
 import { createMiddleware } from 'hono/factory'
-import type { HttpEnv } from '../runtime.ts'
+import { clientAddress, type HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
 import { wasProven } from '../storage/tokens.ts'
 import { errorResponse } from './errors.ts'
@@ -30,8 +30,7 @@ export const limitFailedAuthentication = createMiddleware<HttpEnv>(
   async function limitFailedAuthentication(c, next) {
     await next()
     if (c.res.status !== 401) return
-    // Cloudflare sets the header and no client can; where it is missing, there is one bucket for all.
-    const address = c.req.header('CF-Connecting-IP') ?? 'unknown'
+    const address = clientAddress((name) => c.req.header(name))
     if (!(await c.env.isAllowed('failedAuthentication', address)))
       c.res = errorResponse(c, tooMany('with refused tokens'))
   },

@@ -201,14 +201,17 @@ scim-worker is running.
   Dashboard    ${base}/admin
   Admin token  ADMIN_TOKEN in ${relative(process.cwd(), DEV_VARS) || DEV_VARS}
 
-Next: make a token for a client, then provision the sample directory with it, as Microsoft Entra would.
+Next: sign in to the dashboard, press Generate Token under API Keys, and provision the sample directory as
+Microsoft Entra would:
+
+  npm run entra -- provision --directory test/fixtures/directory/quillfern.json \\
+    --tenant-url ${base}/scim/v2 --token <the token>
+
+Without a browser, this makes a token:
 
   curl -X POST ${base}/admin/api/tenants/default/tokens \\
     -H "Authorization: Bearer $(sed -n 's/^ADMIN_TOKEN="\\{0,1\\}\\([^"]*\\)"\\{0,1\\}$/\\1/p' .dev.vars)" \\
     -H 'Content-Type: application/json' -d '{"name":"Microsoft Entra"}'
-
-  npm run entra -- provision --directory test/fixtures/directory/quillfern.json \\
-    --tenant-url ${base}/scim/v2 --token <the token>
 
 Ctrl-C ends it.`)
 }

@@ -13,6 +13,24 @@ describe('the admin API', () => {
     expect(answer.headers.get('WWW-Authenticate')).toMatch(/^Bearer/)
   })
 
+  it('stops an address that guesses, and no other', async () => {
+    const guess = (address: string) =>
+      send(
+        new Request(`${ORIGIN}/admin/api/tenants`, {
+          headers: { Authorization: 'Bearer wrong', 'CF-Connecting-IP': address },
+        }),
+      )
+    expect((await guess('192.0.2.7')).status).toBe(401)
+    // The count begins anew with the minute, which may fall into the first round.
+    const stopped = []
+    for (let round = 0; round < 2 && stopped.length === 0; round++) {
+      const answers = await Promise.all(Array.from({ length: 1_100 }, () => guess('192.0.2.7')))
+      stopped.push(...answers.filter((answer) => answer.status === 429))
+    }
+    expect(stopped[0]?.body.error.code).toBe('tooMany')
+    expect((await guess('192.0.2.8')).status).toBe(401)
+  })
+
   it('has the tenant "default" from the first migration on', async () => {
     const { body } = await admin('GET', '/tenants/default')
     expect(body).toMatchObject({ id: 'default', name: 'Default', groupLimit: 200 })

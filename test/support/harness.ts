@@ -7,6 +7,7 @@ import { exports } from 'cloudflare:workers'
 export const ORIGIN = 'https://scim.test'
 export const TENANT_URL = `${ORIGIN}/scim/v2`
 const ADMIN_TOKEN = 'test-admin-token'
+const ADDRESS = 'CF-Connecting-IP'
 
 /** A response with its body parsed. `body` is undefined when there is none. */
 export interface Answer {
@@ -18,6 +19,8 @@ export interface Answer {
 
 /** Sends a request to the worker. */
 export async function send(request: Request): Promise<Answer> {
+  // Every request from an address of its own: what is counted by address is then counted by no other test.
+  if (!request.headers.has(ADDRESS)) request.headers.set(ADDRESS, crypto.randomUUID())
   const response = await exports.default.fetch(request)
   const text = await response.text()
   const body = text === '' ? undefined : parse(text)

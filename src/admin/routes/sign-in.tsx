@@ -2,8 +2,9 @@
  * Signing in and out.
  */
 import { Hono } from 'hono'
+import { clientAddress } from '../../runtime.ts'
 import { endSession } from '../../storage/sessions.ts'
-import type { AdminContext, AdminEnv } from '../env.ts'
+import type { AdminEnv } from '../env.ts'
 import { SignInPage } from '../pages/sign-in.tsx'
 import {
   clearSession,
@@ -31,7 +32,12 @@ signIn.post('/sign-in', async (c) => {
   const form = await readForm(c)
   const next = safeDestination(form.next)
   if (method.kind === 'access') return c.redirect(next, 303)
-  if (!(await c.env.isAllowed('signIn', addressOf(c)))) {
+  if (
+    !(await c.env.isAllowed(
+      'signIn',
+      clientAddress((name) => c.req.header(name)),
+    ))
+  ) {
     const message = 'Too many attempts from your address. Wait a minute, then try again.'
     const page = <SignInPage next={next} error={{ field: undefined, message }} />
     return c.html(page, 429, { 'Retry-After': String(TRY_AGAIN_SECONDS) })
@@ -50,8 +56,3 @@ signIn.post('/sign-out', async (c) => {
   clearSession(c)
   return c.redirect(SIGN_IN_PATH, 303)
 })
-
-/** Cloudflare sets the header; no client can. */
-function addressOf(c: AdminContext): string {
-  return c.req.header('CF-Connecting-IP') ?? 'unknown'
-}

@@ -99,9 +99,20 @@ function withoutValue(expression: Test): Filter {
   return isTrue ? { kind: 'not', operand: NEVER } : NEVER
 }
 
+/** True of `meta.location` and the `$ref` of members and groups: clients cannot set them, nothing stores them. */
+function isMadeUp({ type, mutability }: Attribute): boolean {
+  return type === 'reference' && mutability !== 'readWrite'
+}
+
 function resolveTest(expression: Test, path: AttributePath, unknown: UnknownAttribute): Filter {
   if (path.steps.some((step) => step.returned === 'never')) {
     throw badRequest('invalidFilter', `"${pathText(path)}" is never returned, so it cannot be filtered on`)
+  }
+  if (isMadeUp(target(path))) {
+    throw badRequest(
+      'invalidFilter',
+      `"${pathText(path)}" follows from the Tenant URL and an id, so it cannot be filtered on: filter on the id`,
+    )
   }
   if (expression.kind === 'present') return { kind: 'present', path }
   if (expression.kind === 'comparison') return resolveComparison(expression, withDefaultValue(path))
