@@ -44,6 +44,8 @@ export async function backUp(source: string, target: string): Promise<number> {
 }
 
 async function copy(source: string, target: string): Promise<void> {
+  // Nobody else may read the copy either.
+  closeSync(openSync(target, 'wx', 0o600))
   const database = new DatabaseSync(source, { timeout: BUSY_TIMEOUT_MS })
   try {
     await backup(database, target, { rate: ALL_PAGES })

@@ -154,6 +154,7 @@ describe('backUp', () => {
     await new Promise((wait) => setTimeout(wait, 30))
     const target = join(temporaryFolder(), 'copy.sqlite')
     expect(await backUp(path, target)).toBe(statSync(target).size)
+    expect(statSync(target).mode & 0o777).toBe(0o600)
     isWriting = false
     await writing
     const copy = new DatabaseSync(target, { readOnly: true })
