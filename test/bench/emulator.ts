@@ -60,11 +60,12 @@ async function main(): Promise<number> {
     writeFileSync(file, JSON.stringify(directory))
     const first = await provision(file, endpoint, values.concurrency)
     const second = await provision(file, endpoint, values.concurrency)
+    printTable(first, second)
     const wrong =
       (await countWrong(directory, endpoint)) +
       first.failed +
       Math.abs(second.requests - CONNECTION_TEST_REQUESTS)
-    report(first, second, wrong)
+    conclude(first, second, wrong)
     return wrong === 0 ? 0 : 1
   } finally {
     await endpoint.close()
@@ -79,7 +80,7 @@ async function openEndpoint(): Promise<Endpoint> {
   return { tenantUrl, token, close: async () => undefined }
 }
 
-function report(first: Provisioning, second: Provisioning, wrong: number): void {
+function printTable(first: Provisioning, second: Provisioning): void {
   const row = (name: string, { requests, wallMs, processorMs, peakMb }: Provisioning) => [
     name,
     String(requests),
@@ -92,6 +93,9 @@ function report(first: Provisioning, second: Provisioning, wrong: number): void 
   const header = ['', 'requests', 'wall s', 'requests/s', 'own processor s', 'share', 'peak MB']
   console.log(`${size.users} users, ${size.groups} groups, ${first.memberships} memberships provisioned`)
   console.log(alignColumns([header, row('initial cycle', first), row('nothing to do', second)]))
+}
+
+function conclude(first: Provisioning, second: Provisioning, wrong: number): void {
   const share = first.processorMs / first.wallMs
   const isUnder = share < MAX_PROCESSOR_SHARE
   console.log(

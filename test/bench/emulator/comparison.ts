@@ -37,7 +37,7 @@ const GROUPS_PER_PAGE = 5
 
 /** Users and groups that are missing, too many, or not as the directory has them. */
 export async function countWrong(directory: GeneratedDirectory, endpoint: Endpoint): Promise<number> {
-  const users = await listAll(endpoint, '/Users', USERS_PER_PAGE)
+  const users = await listAll(endpoint, '/Users', USERS_PER_PAGE, '&excludedAttributes=groups')
   const groups = await listAll(endpoint, '/Groups', GROUPS_PER_PAGE)
   const provisioned = directory.users.filter((user) => user.accountEnabled && user.assigned !== false)
   const sourceIdOf = new Map(provisioned.map(({ id, userPrincipalName }) => [userPrincipalName, id]))
@@ -72,10 +72,15 @@ function countDifferences(expected: readonly string[], found: readonly string[])
   return missing.size + surplus.length
 }
 
-async function listAll({ tenantUrl, token }: Endpoint, path: string, count: number): Promise<Resource[]> {
+async function listAll(
+  { tenantUrl, token }: Endpoint,
+  path: string,
+  count: number,
+  more = '',
+): Promise<Resource[]> {
   const resources: Resource[] = []
   for (let total = 1; resources.length < total; ) {
-    const url = `${tenantUrl}${path}?startIndex=${resources.length + 1}&count=${count}`
+    const url = `${tenantUrl}${path}?startIndex=${resources.length + 1}&count=${count}${more}`
     const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } })
     if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`)
     const page = (await response.json()) as { totalResults: number; Resources: Resource[] }
