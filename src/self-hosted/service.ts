@@ -8,7 +8,7 @@ import { pruneProvisioningLog } from '../provider/retention.ts'
 import type { RateLimitName, Runtime } from '../runtime.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
-import { openFile } from '../sqlite/open.ts'
+import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
 import { forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
@@ -36,8 +36,7 @@ export interface Service {
 
 /** @throws {StartError} when the database cannot be used */
 export function startService(settings: ServerSettings, migrations: readonly Migration[]): Service {
-  const file = openFile(settings.databaseFile, settings)
-  const migrated = migrate(file.database, migrations)
+  const { file, migrated } = openMigrated(settings, migrations)
   const d1 = new SqliteD1(file.database)
   const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures)
   const runtimeOf = runtimes(settings, open)
@@ -65,6 +64,16 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       stopped ??= stop()
       return stopped
     },
+  }
+}
+
+function openMigrated(settings: ServerSettings, migrations: readonly Migration[]) {
+  const file = openFile(settings.databaseFile, settings)
+  try {
+    return { file, migrated: migrate(file.database, migrations) }
+  } catch (error) {
+    // A full disk, say. The lock goes with the process.
+    throw startError(error, settings.databaseFile)
   }
 }
 
