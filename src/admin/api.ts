@@ -138,7 +138,7 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
     throw new AdminError(
       503,
       'notConfigured',
-      'ADMIN_TOKEN is not set: set it with "npx wrangler secret put ADMIN_TOKEN"',
+      'ADMIN_TOKEN is not set: on Cloudflare set it with "npx wrangler secret put ADMIN_TOKEN"',
     )
   }
   const refused = () => ({

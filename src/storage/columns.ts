@@ -50,7 +50,8 @@ const NOT_DIRECT = `WHERE NOT EXISTS (SELECT 1 FROM memberships AS d
 
 /**
  * The groups of a user: direct ones, and those that a direct one is nested in. From the groups that meet
- * the condition down to their members; a group is visited once, so a cycle ends.
+ * the condition down to their members; a group is visited once, so a cycle ends. CROSS JOIN keeps SQLite from
+ * going through all memberships of the tenant instead.
  */
 function groupsOfUsers(tenantId: string): RowSource {
   const columns = (type: 'direct' | 'indirect') => ({
@@ -66,13 +67,13 @@ function groupsOfUsers(tenantId: string): RowSource {
       const indirect = condition(columns('indirect'))
       const nested = fragment`SELECT m.group_id, m.member_id FROM ${GROUP_OF_MEMBERSHIP}
           WHERE ${inTenant} AND m.member_type = 'Group' AND ${indirect}
-        UNION SELECT origin, m.member_id FROM nested JOIN memberships AS m
+        UNION SELECT origin, m.member_id FROM nested CROSS JOIN memberships AS m
           ON ${inTenant} AND m.group_id = nested.id WHERE m.member_type = 'Group'`
       // Who is in a group directly is not in it indirectly as well; it matters to a condition on "type".
       const isType = direct.strings.join() !== indirect.strings.join()
       return fragment`SELECT m.member_id FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND ${direct}
         UNION SELECT id FROM (WITH RECURSIVE nested(origin, id) AS (${nested})
-          SELECT m.member_id AS id FROM nested JOIN memberships AS m ON ${inTenant} AND m.group_id = nested.id
+          SELECT m.member_id AS id FROM nested CROSS JOIN memberships AS m ON ${inTenant} AND m.group_id = nested.id
           ${constant(isType ? NOT_DIRECT : '')})`
     },
     first: (subAttribute) => fragment`(SELECT ${constant(columnOf(columns('direct'), subAttribute))}

@@ -12,17 +12,18 @@ import { type Credentials, readAs, writeAs } from './tokens.ts'
 /**
  * The groups of a user as JSON, in one column: a user is in few groups, and a page needs no second query.
  * Upwards from the direct ones through nested groups; a group is visited once, so a cycle ends, and the
- * cost is bounded by the number of groups.
+ * cost is bounded by the number of groups. CROSS JOIN keeps the order: SQLite would rather look through all
+ * memberships of the tenant for each step.
  */
 export const USER_GROUPS = sql`(
   WITH RECURSIVE up(id) AS (
     SELECT m.group_id FROM memberships AS m WHERE m.tenant_id = users.tenant_id AND m.member_id = users.id
-    UNION SELECT m.group_id FROM up JOIN memberships AS m ON m.tenant_id = users.tenant_id AND m.member_id = up.id)
+    UNION SELECT m.group_id FROM up CROSS JOIN memberships AS m ON m.tenant_id = users.tenant_id AND m.member_id = up.id)
   SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type',
     iif(EXISTS (SELECT 1 FROM memberships AS d
       WHERE d.tenant_id = g.tenant_id AND d.group_id = g.id AND d.member_id = users.id), 'direct', 'indirect'))
     ORDER BY g.id)
-  FROM up JOIN groups AS g ON g.tenant_id = users.tenant_id AND g.id = up.id)`
+  FROM up CROSS JOIN groups AS g ON g.tenant_id = users.tenant_id AND g.id = up.id)`
 
 function columns(withGroups: boolean): SQL {
   return withGroups ? sql`${storedColumns('users')}, ${USER_GROUPS} AS groups` : storedColumns('users')

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { costOf, newClient, TENANT_URL, USER } from '../support/harness.ts'
 
@@ -79,6 +80,27 @@ describe('GET /Users/{id}', () => {
       { value: group.id, display: 'Field Crew', type: 'direct', $ref: `${TENANT_URL}/Groups/${group.id}` },
     ])
     expect(costOf(answer).roundTrips).toBe(1)
+  })
+
+  it('reads no more rows when the tenant has thousands of other memberships', async () => {
+    const client = await newClient()
+    const user = await client.createUser()
+    await client.createGroup({ members: [{ value: user.id }] })
+    const crowd = await client.createGroup()
+    const ids = JSON.stringify(Array.from({ length: 5_000 }, (_, i) => `crowd-${i}`))
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
+      ).bind(client.tenantId, ids),
+      env.DB.prepare(
+        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
+      ).bind(client.tenantId, crowd.id, ids),
+    ])
+    expect(costOf(await client.get(`/Users/${user.id}`)).rowsRead).toBeLessThan(12)
+    const filter = `groups.value eq "${(await client.get(`/Users/${user.id}`)).body.groups[0].value}"`
+    expect(costOf(await client.filter('/Users', filter)).rowsRead).toBeLessThan(100)
   })
 
   it('answers 304 when the client has the version, and 404 for an unknown id', async () => {
