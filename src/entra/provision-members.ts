@@ -71,7 +71,8 @@ function compareMembers(
 }
 
 function isRetryTime(group: ImportedObject, { state, clock, retryAll }: PlanContext): boolean {
-  return retryAll || state.initial || isDue(state.escrow[escrowKey('reference', group.id)], clock.now())
+  const escrow = state.escrow[escrowKey('reference', group.id)]
+  return retryAll || state.initial || escrow === undefined || isDue(escrow, clock.now())
 }
 
 /**
@@ -133,9 +134,17 @@ async function sendBatch(
   return undefined
 }
 
-/** Before anything is sent: what is retried leaves `pending`, what cannot be sent is noted. */
-function settle({ members, retry, outOfScope, unlinked }: MembershipPlan, state: JobState): void {
-  members.pending = [...(retry ? [] : members.pending), ...unlinked]
+/**
+ * Before anything is sent: what is sent again leaves `pending`, what cannot be sent is noted. Who is in the group and out
+ * of scope stays pending: whether the target has them is still unknown, and matters when they leave the group.
+ */
+function settle(
+  { members, retry, add, remove, outOfScope, unlinked }: MembershipPlan,
+  state: JobState,
+): void {
+  const sentAgain = new Set([...add, ...remove])
+  const isUnknown = (id: string) => !sentAgain.has(id) && state.objects[id]?.link !== undefined
+  members.pending = [...members.pending.filter((id) => !retry || isUnknown(id)), ...unlinked]
   const unexported = state.initial ? [] : members.unexported
   members.unexported = [...new Set([...unexported, ...outOfScope])]
 }

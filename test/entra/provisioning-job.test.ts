@@ -370,6 +370,29 @@ describe('references', () => {
   })
 })
 
+describe('a membership whose answer was lost', () => {
+  it('is taken back when its user is disabled and then leaves the group', async () => {
+    const job = new JobHarness({
+      users: [person('p1')],
+      groups: [{ id: 'g', displayName: 'G', members: ['p1'] }],
+    })
+    job.store.loseAnswer = ({ method, path }) => method === 'PATCH' && path.startsWith('/Groups')
+    await run(job)
+    job.store.loseAnswer = () => false
+    const [groupId = ''] = job.store.groups.keys()
+    expect(job.store.membersOf(groupId)).toHaveLength(1)
+    Object.assign(job.user('p1'), { accountEnabled: false })
+    for (let cycle = 0; cycle < 2; cycle++) {
+      job.clock.advance(40 * MINUTE_MS)
+      await run(job)
+    }
+    expect(job.store.membersOf(groupId)).toHaveLength(1)
+    job.group('g').members = []
+    await run(job)
+    expect(job.store.membersOf(groupId)).toEqual([])
+  })
+})
+
 describe('documented gaps', () => {
   it('does not add a member who comes into scope after the group was processed, until a restart', async () => {
     const users = [person('p1'), person('p2', { assigned: false })]
