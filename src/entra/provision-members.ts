@@ -55,7 +55,8 @@ function compareMembers(
   const isUser = (id: string) => imported.get(id)?.type === 'User' && imported.get(id)?.lifecycle !== 'purged'
   const now = new Set(group.members.filter(isUser))
   const linked = (id: string) => state.objects[id]?.link !== undefined
-  const held = new Set([...(state.initial ? [] : members.unexported), ...(retry ? [] : members.pending)])
+  const waiting = new Set(retry ? [] : members.pending)
+  const held = new Set([...(state.initial ? [] : members.unexported), ...waiting])
   const known = new Set(retry ? without(members.exported, members.pending) : members.exported)
   const missing = [...now].filter((id) => !known.has(id) && !held.has(id))
   const add = missing.filter((id) => linked(id) && imported.get(id)?.lifecycle === 'active')
@@ -66,7 +67,7 @@ function compareMembers(
     add,
     unlinked,
     outOfScope: missing.filter((id) => !rest.has(id)),
-    remove: [...sent].filter((id) => linked(id) && !now.has(id) && !held.has(id)),
+    remove: [...sent].filter((id) => linked(id) && !now.has(id) && !waiting.has(id)),
   }
 }
 
