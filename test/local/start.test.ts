@@ -2,7 +2,8 @@
  * `npm start` as a person uses it: a process that serves, and that ends with all that it started.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -48,6 +49,21 @@ const isAnswering = (port: number) =>
     () => false,
   )
 
+/** Makes a token as the administrator and reads with it. */
+async function useNewToken(port: number): Promise<string> {
+  const base = `http://127.0.0.1:${port}`
+  const adminToken = /ADMIN_TOKEN="?([^"\n]+)/.exec(readFileSync(join(ROOT, '.dev.vars'), 'utf8'))?.[1]
+  const made = await fetch(`${base}/admin/api/tenants/default/tokens`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
+    body: '{"name":"Test"}',
+  })
+  const { token } = (await made.json()) as { token: string }
+  const read = await fetch(`${base}/scim/v2/Users`, { headers: { Authorization: `Bearer ${token}` } })
+  expect([made.status, read.status]).toEqual([201, 200])
+  return token
+}
+
 describe('npm start', () => {
   it('serves, says what to do next, and ends with everything that it started', {
     timeout: 90_000,
@@ -58,10 +74,17 @@ describe('npm start', () => {
     expect(output()).toContain(`http://127.0.0.1:${port}/scim/v2`)
     expect(output()).toContain(`http://127.0.0.1:${port}/admin`)
     expect(output()).toMatch(/ADMIN_TOKEN in .*\.dev\.vars/)
-    expect(await isAnswering(port)).toBe(true)
+    const token = await useNewToken(port)
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
     await waitFor(async () => !(await isAnswering(port)), output)
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    )
+    const contents = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1')).join()
+    // The database is in there, and of the token only its hash.
+    expect(contents).toContain(createHash('sha256').update(token).digest('hex'))
+    expect(contents).not.toContain(token.slice(-43))
   })
 
   it('ends when npm is killed, which can tell it nothing', { timeout: 90_000 }, async () => {

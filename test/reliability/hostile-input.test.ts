@@ -5,8 +5,9 @@
 import { exports } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Answer, type Client, GROUP, newClient, PATCH_OP, USER } from '../support/harness.ts'
+import { type Answer, type Client, newClient } from '../support/harness.ts'
 import { soundState } from '../support/tenant-state.ts'
+import { LARGE_BODIES, operations } from './hostile/bodies.ts'
 import { hostile } from './hostile/grammar.ts'
 
 const SEEDS = [11, 12]
@@ -36,87 +37,6 @@ describe('requests made after the grammars', () => {
   })
 })
 
-const user = (text: string) => `{"schemas":["${USER}"],"userName":"${crypto.randomUUID()}",${text}}`
-const operations = (count: number, operation: (i: number) => string) =>
-  `{"schemas":["${PATCH_OP}"],"Operations":[${Array.from({ length: count }, (_, i) => operation(i)).join()}]}`
-const repeat = (count: number, one: (i: number) => string) =>
-  Array.from({ length: count }, (_, i) => one(i)).join()
-
-/** Bodies of a size, each the worst of its kind that we could think of. `size` is about a number of bytes. */
-const SHAPES: Readonly<
-  Record<string, (size: number) => readonly [method: string, path: string, body: string]>
-> = {
-  'a long text': (size) => ['POST', '/Users', user(`"title":"${'x'.repeat(size)}"`)],
-  'a long userName of combining marks': (size) => [
-    'POST',
-    '/Users',
-    `{"schemas":["${USER}"],"userName":"${'\u0301\u0316'.repeat(size / 4)}"}`,
-  ],
-  'nested arrays': (size) => ['POST', '/Users', `${'['.repeat(size / 2)}${']'.repeat(size / 2)}`],
-  'nested objects': (size) => [
-    'POST',
-    '/Users',
-    user(`"name":${'{"a":'.repeat(size / 6)}1${'}'.repeat(size / 6)}`),
-  ],
-  'unknown attributes': (size) => ['POST', '/Users', user(repeat(size / 16, (i) => `"attr${i}":1`))],
-  'one key many times': (size) => ['POST', '/Users', user(repeat(size / 12, (i) => `"title":"${i}"`))],
-  'e-mail addresses': (size) => [
-    'POST',
-    '/Users',
-    user(`"emails":[${repeat(size / 30, (i) => `{"value":"${i}@x.example"}`)}]`),
-  ],
-  'equal e-mail addresses': (size) => [
-    'POST',
-    '/Users',
-    user(`"emails":[${repeat(size / 30, () => '{"value":"a@x.example"}')}]`),
-  ],
-  schemas: (size) => [
-    'POST',
-    '/Users',
-    `{"schemas":["${USER}",${repeat(size / 12, (i) => `"urn:x:${i}"`)}],"userName":"u"}`,
-  ],
-  'members that nobody knows': (size) => [
-    'POST',
-    '/Groups',
-    `{"schemas":["${GROUP}"],"displayName":"g","members":[${repeat(size / 24, (i) => `{"value":"nobody-${i}"}`)}]}`,
-  ],
-  operations: (size) => [
-    'PATCH',
-    '/Users/x',
-    operations(size / 50, (i) => `{"op":"replace","path":"title","value":"${i}"}`),
-  ],
-  'operations with value paths': (size) => [
-    'PATCH',
-    '/Users/x',
-    operations(size / 90, (i) => `{"op":"add","path":"emails[type eq \\"t${i}\\"].value","value":"${i}"}`),
-  ],
-  'a long path': (size) => [
-    'PATCH',
-    '/Users/x',
-    operations(1, () => `{"op":"add","path":"${'a.'.repeat(size / 2)}","value":1}`),
-  ],
-  'a long filter': (size) => ['POST', '/Users/.search', JSON.stringify({ filter: `${'('.repeat(size)}` })],
-  'a filter of many terms': (size) => [
-    'POST',
-    '/Users/.search',
-    JSON.stringify({
-      filter: Array(Math.floor(size / 20))
-        .fill('userName eq "a"')
-        .join(' or '),
-    }),
-  ],
-  'a filter with a long text': (size) => [
-    'POST',
-    '/Users/.search',
-    JSON.stringify({ filter: `userName co "${'x'.repeat(size)}"` }),
-  ],
-  'attributes to return': (size) => [
-    'POST',
-    '/Users/.search',
-    JSON.stringify({ attributes: Array.from({ length: size / 10 }, (_, i) => `a${i}`) }),
-  ],
-}
-
 async function milliseconds(
   client: Client,
   shape: readonly [string, string, string],
@@ -132,7 +52,7 @@ async function milliseconds(
   return best
 }
 
-describe.for(Object.entries(SHAPES))('a large body of %s', ([, shape]) => {
+describe.for(Object.entries(LARGE_BODIES))('a large body of %s', ([, shape]) => {
   it('takes time in proportion to its size', { timeout: 120_000 }, async () => {
     const client = await newClient()
     const [user1, small, large] = [await client.createUser(), 200 * 1024, 800 * 1024]
