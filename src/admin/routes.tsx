@@ -7,7 +7,7 @@ import { csrf } from 'hono/csrf'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
-import { noFigures } from '../storage/database.ts'
+import { noFigures, serverTimingOf } from '../storage/database.ts'
 import { SessionEnded } from '../storage/sessions.ts'
 import { serveAsset } from './assets/assets.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
@@ -67,10 +67,7 @@ const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, n
   c.set('db', c.env.openDatabase(figures))
   await next()
   c.res.headers.set('Cache-Control', 'no-store')
-  if (!c.env.settings.serverTiming) return
-  const { durationMs, roundTrips, rowsRead, rowsWritten } = figures
-  const description = `${roundTrips} round trips, ${rowsRead} rows read, ${rowsWritten} rows written`
-  c.res.headers.set('Server-Timing', `d1;dur=${durationMs.toFixed(2)};desc="${description}"`)
+  if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(figures))
 })
 
 /** hono's csrf looks at forms only, so nothing else may get past it. */

@@ -4,7 +4,7 @@
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
-import { noFigures } from '../storage/database.ts'
+import { noFigures, serverTimingOf } from '../storage/database.ts'
 
 /** Opens the database of the request and reports its figures on every response. */
 export const serverTiming = createMiddleware<HttpEnv>(async function serverTiming(c, next) {
@@ -12,8 +12,5 @@ export const serverTiming = createMiddleware<HttpEnv>(async function serverTimin
   c.set('figures', figures)
   c.set('db', c.env.openDatabase(figures))
   await next()
-  if (!c.env.settings.serverTiming) return
-  const { durationMs, roundTrips, rowsRead, rowsWritten } = figures
-  const description = `${roundTrips} round trips, ${rowsRead} rows read, ${rowsWritten} rows written`
-  c.res.headers.set('Server-Timing', `d1;dur=${durationMs.toFixed(2)};desc="${description}"`)
+  if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(figures))
 })

@@ -8,6 +8,7 @@
 import { badRequest } from '../scim/error.ts'
 import { CURSOR_TIMEOUT_SECONDS } from '../scim/schema/service-provider-config.ts'
 import type { Position } from '../storage/list.ts'
+import { isSameSecret, toBase64Url } from '../storage/secrets.ts'
 import type { Credentials } from '../storage/tokens.ts'
 
 export interface Cursor {
@@ -41,7 +42,7 @@ export async function sealCursor(
  */
 export async function openCursor(text: string, identity: string, credentials: Credentials): Promise<Cursor> {
   const [payload = '', found = ''] = text.split('.')
-  if (!isSame(found, await seal(payload, identity, credentials))) {
+  if (!isSameSecret(found, await seal(payload, identity, credentials))) {
     throw badRequest('invalidCursor', 'the cursor is not one of this list; begin again with an empty cursor')
   }
   const [seconds, backwards, key, id] = JSON.parse(fromBase64Url(payload)) as Payload
@@ -65,19 +66,6 @@ async function seal(
   const message = JSON.stringify(['cursor', tenantId, identity, payload])
   const signature = await crypto.subtle.sign('HMAC', key, bytes(message))
   return toBase64Url(new Uint8Array(signature).slice(0, SEAL_BYTES))
-}
-
-function isSame(a: string, b: string): boolean {
-  let difference = a.length ^ b.length
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
-  return difference === 0
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
 }
 
 function fromBase64Url(text: string): string {

@@ -58,6 +58,12 @@ export function noFigures(): DatabaseFigures {
   return { roundTrips: 0, rowsRead: 0, rowsWritten: 0, durationMs: 0 }
 }
 
+/** The figures as the value of a Server-Timing header (https://www.w3.org/TR/server-timing/). */
+export function serverTimingOf({ durationMs, roundTrips, rowsRead, rowsWritten }: DatabaseFigures): string {
+  const description = `${roundTrips} round trips, ${rowsRead} rows read, ${rowsWritten} rows written`
+  return `d1;dur=${durationMs.toFixed(2)};desc="${description}"`
+}
+
 /** Adds what was spent elsewhere for the same request, such as in the group coordinator. */
 export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): void {
   figures.roundTrips += more.roundTrips

@@ -19,6 +19,7 @@ import {
   type StatementResult,
   statement,
 } from './database.ts'
+import { isSameSecret, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
 
 const TOKEN_BYTES = 32
@@ -55,11 +56,7 @@ async function hashToken(token: string): Promise<string> {
 /** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
 export async function generateToken(tenantId: string): Promise<{ token: string; hash: string }> {
   const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
-  const secret = btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-  const token = `scim_${tenantId}_${secret}`
+  const token = `scim_${tenantId}_${toBase64Url(bytes)}`
   return { token, hash: await hashToken(token) }
 }
 
@@ -161,15 +158,8 @@ function guardStatement(credentials: Credentials): Statement {
 }
 
 function requireToken(row: Row | undefined, credentials: Credentials): void {
-  if (row === undefined || !isSameHash(String(row.hash), credentials.tokenHash)) throw unauthorized()
+  if (row === undefined || !isSameSecret(String(row.hash), credentials.tokenHash)) throw unauthorized()
   noteUse(credentials)
-}
-
-/** Takes the same time wherever the two differ. */
-function isSameHash(a: string, b: string): boolean {
-  let difference = a.length ^ b.length
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
-  return difference === 0
 }
 
 // When this isolate last wrote "last used" for a token: it only saves writes, it decides nothing.
