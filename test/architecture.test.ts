@@ -14,7 +14,8 @@ const SRC = resolve(import.meta.dirname, '..', 'src')
  */
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   scim: ['scim'],
-  storage: ['storage', 'scim', 'drizzle-orm'],
+  // Of Node.js only what every runtime has: node:crypto.
+  storage: ['storage', 'scim', 'drizzle-orm', 'node'],
   provider: ['provider', 'scim', 'storage'],
   'durable-objects': ['durable-objects', 'provider', 'storage', 'cloudflare:workers', 'uuidv7'],
   'runtime.ts': ['provider', 'storage'],

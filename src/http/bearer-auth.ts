@@ -9,7 +9,7 @@ import { credentialsOf, unauthorized } from '../storage/tokens.ts'
 /** Sets `credentials`, or answers 401 when there is no token of our form. */
 export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
   const token = /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
-  const credentials = token && (await credentialsOf(token, c.env.now()))
+  const credentials = token && credentialsOf(token, c.env.now())
   if (!credentials) throw unauthorized()
   c.set('credentials', credentials)
   await next()

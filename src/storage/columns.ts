@@ -27,18 +27,23 @@ function resourceColumns(table: 'users' | 'groups', type: 'User' | 'Group') {
   }
 }
 
+/** Attributes with a column of their own, by canonical path. */
+export const COLUMNS: Readonly<Record<'User' | 'Group', Readonly<Record<string, string>>>> = {
+  User: {
+    ...resourceColumns('users', 'User'),
+    userName: 'users.user_name_key',
+    active: 'users.active',
+    [`${CISCO_UMBRELLA_USER_SCHEMA}:nativeObjectId`]: 'users.native_object_id_key',
+  },
+  Group: {
+    ...resourceColumns('groups', 'Group'),
+    [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: 'groups.native_object_id_key',
+  },
+}
+
 /** The columns of users within a tenant; `groups` are the memberships seen from the member. */
 export function userColumns(tenantId: string): ColumnMap {
-  return {
-    document: 'users.keys',
-    columns: {
-      ...resourceColumns('users', 'User'),
-      userName: 'users.user_name_key',
-      active: 'users.active',
-      [`${CISCO_UMBRELLA_USER_SCHEMA}:nativeObjectId`]: 'users.native_object_id_key',
-    },
-    rows: { groups: groupsOfUsers(tenantId) },
-  }
+  return { document: 'users.keys', columns: COLUMNS.User, rows: { groups: groupsOfUsers(tenantId) } }
 }
 
 const GROUP_OF_MEMBERSHIP = constant(
@@ -87,14 +92,7 @@ function columnOf(columns: Readonly<Record<string, string>>, subAttribute: strin
 
 /** The columns of groups within a tenant; `members` are the memberships seen from the group. */
 export function groupColumns(tenantId: string): ColumnMap {
-  return {
-    document: 'groups.keys',
-    columns: {
-      ...resourceColumns('groups', 'Group'),
-      [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: 'groups.native_object_id_key',
-    },
-    rows: { members: membersOfGroups(tenantId) },
-  }
+  return { document: 'groups.keys', columns: COLUMNS.Group, rows: { members: membersOfGroups(tenantId) } }
 }
 
 const MEMBER = constant(`memberships AS m

@@ -5,7 +5,7 @@
  * Statements are made with drizzle's `sql` over tables.ts and run here. drizzle's own `batch` is not used:
  * in 0.45 it cannot bind parameters of raw statements and it mixes up equal column names of a join.
  */
-import type { SQLWrapper } from 'drizzle-orm'
+import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
 
 // D1 refuses a 101st bound parameter: https://developers.cloudflare.com/d1/platform/limits/
@@ -169,12 +169,58 @@ const dialect = new NumberingDialect()
  * a constant expression, which an index can still be searched for.
  */
 export function statement(query: SQLWrapper): Statement {
+  const { sql: text, params } = render(query)
+  if (params.length <= MAX_BOUND_PARAMETERS) return { sql: text, params: params as SqlValue[] }
+  const packed = text.replace(/\?(\d+)/g, (_, number) => `(?1->>${Number(number) - 1})`)
+  return { sql: packed, params: [JSON.stringify(params)] }
+}
+
+function render(query: SQLWrapper): { sql: string; params: unknown[] } {
   const { sql: written, params } = dialect.sqlToQuery(query.getSQL())
   // Indentation counts towards D1's limit of 100,000 bytes in a statement; no text of ours breaks a line.
-  const sql = written.replace(/\s*\n\s*/g, ' ')
-  if (params.length <= MAX_BOUND_PARAMETERS) return { sql, params: params as SqlValue[] }
-  const packed = sql.replace(/\?(\d+)/g, (_, number) => `(?1->>${Number(number) - 1})`)
-  return { sql: packed, params: [JSON.stringify(params)] }
+  return { sql: written.replace(/\s*\n\s*/g, ' '), params }
+}
+
+/** Stands for values that come with each use of a prepared statement, by name. */
+export type Slots<Name extends string> = Readonly<Record<Name, Placeholder>>
+
+const SLOTS = new Proxy({}, { get: (_, name) => sql.placeholder(String(name)) })
+
+/**
+ * A statement whose text is written once and used with other values each time: writing it costs more
+ * processor time than SQLite needs for it. Written at the first use, so that the start costs nothing.
+ *
+ * @param build puts its slots where values will be; there are at most MAX_BOUND_PARAMETERS
+ */
+export function prepared<Name extends string>(
+  build: (slots: Slots<Name>) => SQLWrapper,
+): (values: Readonly<Record<Name, SqlValue>>) => Statement {
+  let template: Template<Name> | undefined
+  return (values) => {
+    template ??= templateOf(build(SLOTS as Slots<Name>))
+    return { sql: template.sql, params: template.params.map((param) => param(values)) }
+  }
+}
+
+interface Template<Name extends string> {
+  readonly sql: string
+  readonly params: readonly ((values: Readonly<Record<Name, SqlValue>>) => SqlValue)[]
+}
+
+/** A slot that is used more than once is bound once. */
+function templateOf<Name extends string>(query: SQLWrapper): Template<Name> {
+  const { sql: text, params } = render(query)
+  const numbers = new Map<unknown, number>()
+  const bound: Template<Name>['params'][number][] = []
+  const numberOf = (param: unknown): number => {
+    const name = is(param, Placeholder) ? (param.name as Name) : undefined
+    const key = name ?? Symbol('constant')
+    const number = numbers.get(key) ?? bound.push((values) => (name ? values[name] : (param as SqlValue)))
+    numbers.set(key, number)
+    return number
+  }
+  const renumbered = params.map(numberOf)
+  return { sql: text.replace(/\?(\d+)/g, (_, number) => `?${renumbered[number - 1]}`), params: bound }
 }
 
 /** True when the database answers and has its tables. */

@@ -50,7 +50,7 @@ export function membersQuery(
 ): Query<Page<NamedReference>> {
   const range = sql`= ${groupId} AND m.member_id > ${after} ORDER BY m.member_id LIMIT ${size + 1}`
   return {
-    statements: [selectMembers(tenantId, range)],
+    statements: [statement(selectMembers(tenantId, range))],
     read: ([result]) => pageOfItems((result?.rows ?? []).map(referenceFromRow), size, ({ id }) => id),
   }
 }

@@ -40,7 +40,7 @@ export async function getGroup(
   const { tenantId } = credentials
   const [found, members] = await readAs(db, credentials, [
     selectGroup(tenantId, id),
-    ...(withMembers ? [selectMembers(tenantId, sql`= ${id}`)] : []),
+    ...(withMembers ? [statement(selectMembers(tenantId, sql`= ${id}`))] : []),
   ])
   const row = found?.rows[0]
   return row && groupFromRow(row, (members?.rows ?? []).map(memberFromRow))
@@ -82,7 +82,7 @@ export async function loadGroup(
       WHERE tenant_id = ${tenantId} AND display_name_key = ${load.displayNameKey ?? null} AND id <> ${load.id}`),
     statement(sql`SELECT group_count AS count, group_limit AS "limit" FROM tenants WHERE id = ${tenantId}`),
     selectNamedMembers(tenantId, load.id, load.memberIds),
-    ...(load.allMembers ? [selectMembers(tenantId, sql`= ${load.id}`)] : []),
+    ...(load.allMembers ? [statement(selectMembers(tenantId, sql`= ${load.id}`))] : []),
   ])
   const row = found?.rows[0]
   const namedMembers = (named?.rows ?? []).map(namedMemberFromRow)

@@ -2,9 +2,9 @@
  * Memberships: one row for each member of each group. Nothing here reads or writes more members than it
  * was asked for; lists of ids travel as one JSON parameter.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Member } from '../scim/patch/members.ts'
-import { type Row, type Statement, statement } from './database.ts'
+import { type Row, type SqlValue, type Statement, statement } from './database.ts'
 
 /** A member that was named by a client, as found. */
 export interface NamedMember {
@@ -16,12 +16,12 @@ export interface NamedMember {
 const DISPLAY = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
 
 /** The members of the groups that a condition on `m.group_id` selects: rows for memberFromRow. */
-export function selectMembers(tenantId: string, condition: SQL): Statement {
-  return statement(sql`SELECT m.group_id AS groupId, m.member_id AS id, m.member_type AS type, ${DISPLAY}
+export function selectMembers(tenantId: SqlValue | Placeholder, condition: SQL): SQL {
+  return sql`SELECT m.group_id AS groupId, m.member_id AS id, m.member_type AS type, ${DISPLAY}
     FROM memberships AS m
     LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
     LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id
-    WHERE m.tenant_id = ${tenantId} AND m.group_id ${condition}`)
+    WHERE m.tenant_id = ${tenantId} AND m.group_id ${condition}`
 }
 
 export function memberFromRow(row: Row): Member {

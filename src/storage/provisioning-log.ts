@@ -2,9 +2,9 @@
  * The provisioning log: what a client asked and what was answered. An accepted write is logged by a
  * statement in its own batch; a refused one, which has no batch, by one of its own.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
-import { type Database, type Statement, statement } from './database.ts'
+import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
 import { type Credentials, isValidToken, runAs, writeAs } from './tokens.ts'
 
 export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
@@ -38,16 +38,30 @@ export interface LogSource {
   readonly resourceName: SQL
 }
 
+type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | keyof Credentials
+
+/** @param values the values themselves, or slots for them */
+function insertEntry(
+  values: Readonly<Record<EntryValue, SqlValue | Placeholder>>,
+  { join, resourceName }: { readonly join?: SQL; readonly resourceName: SQLWrapper },
+): SQL {
+  return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
+      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
+    SELECT ${values.tenantId}, ${values.id}, ${values.time}, tokens.id, ${values.action}, ${values.outcome},
+      ${values.resourceType}, ${values.resourceId}, ${resourceName}, ${values.status}, ${values.scimType},
+      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId}
+    FROM tokens ${join} WHERE ${isValidToken(values)}`
+}
+
+const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName'>) =>
+  insertEntry(slots, { resourceName: slots.resourceName }),
+)
+
 /** The statement that logs a write. Logs nothing when the token is not valid. */
 export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
-  const { tenantId } = credentials
-  return statement(sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
-      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
-    SELECT ${tenantId}, ${entry.id}, ${entry.time}, tokens.id, ${entry.action}, ${entry.outcome},
-      ${entry.resourceType}, ${entry.resourceId}, ${source?.resourceName ?? sql`${entry.resourceName}`},
-      ${entry.status}, ${entry.scimType}, ${entry.detail}, ${loggedChanges(entry.changes)},
-      ${JSON.stringify(entry.ignored)}, ${entry.requestId}
-    FROM tokens ${source?.join} WHERE ${isValidToken(credentials)}`)
+  const changes = loggedChanges(entry.changes)
+  const values = { ...credentials, ...entry, changes, ignored: JSON.stringify(entry.ignored) }
+  return source === undefined ? insertNamedEntry(values) : statement(insertEntry(values, source))
 }
 
 /** An entry is one row, with an old and a new value of each attribute: far below MAX_ROW_BYTES in all. */

@@ -8,18 +8,21 @@
  * the hash found is compared in constant time), a token of another tenant (the tenant is part of the
  * condition).
  */
-import { and, eq, gt, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../scim/error.ts'
 import {
   type Database,
   DatabaseUnavailable,
   GuardError,
+  prepared,
   type Row,
+  type Slots,
+  type SqlValue,
   type Statement,
   type StatementResult,
   statement,
 } from './database.ts'
-import { isSameSecret, toBase64Url } from './secrets.ts'
+import { isSameSecret, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
 
 const TOKEN_BYTES = 32
@@ -43,21 +46,16 @@ export type TokenScope = 'provision' | 'read'
  *
  * @returns undefined when the text has not the form of a token
  */
-export async function credentialsOf(token: string, now: number): Promise<Credentials | undefined> {
+export function credentialsOf(token: string, now: number): Credentials | undefined {
   const tenantId = TOKEN.exec(token)?.[1]
-  return tenantId === undefined ? undefined : { tenantId, tokenHash: await hashToken(token), now }
-}
-
-async function hashToken(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return tenantId === undefined ? undefined : { tenantId, tokenHash: sha256(token), now }
 }
 
 /** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
-export async function generateToken(tenantId: string): Promise<{ token: string; hash: string }> {
+export function generateToken(tenantId: string): { token: string; hash: string } {
   const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
   const token = `scim_${tenantId}_${toBase64Url(bytes)}`
-  return { token, hash: await hashToken(token) }
+  return { token, hash: sha256(token) }
 }
 
 /**
@@ -136,8 +134,9 @@ function readOnlyToken(options?: ErrorOptions): ScimError {
   )
 }
 
-/** The condition on `tokens` that the credentials are valid now. */
-export function isValidToken({ tenantId, tokenHash, now }: Credentials): SQL {
+/** The condition on `tokens` that credentials are valid now. @param values themselves, or slots for them */
+export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue | Placeholder>>): SQL {
+  const { tenantId, tokenHash, now } = values as Slots<keyof Credentials>
   return sql`${and(
     eq(tokens.hash, tokenHash),
     eq(tokens.tenantId, tenantId),
@@ -146,16 +145,14 @@ export function isValidToken({ tenantId, tokenHash, now }: Credentials): SQL {
   )}`
 }
 
-function checkStatement(credentials: Credentials): Statement {
-  return statement(sql`SELECT hash FROM tokens WHERE ${isValidToken(credentials)}`)
-}
+const checkStatement = prepared(
+  (slots: Slots<keyof Credentials>) => sql`SELECT hash FROM tokens WHERE ${isValidToken(slots)}`,
+)
 
-function guardStatement(credentials: Credentials): Statement {
-  const scope = sql`coalesce((SELECT scope FROM tokens WHERE ${isValidToken(credentials)}), 'none')`
-  return statement(
-    sql`INSERT INTO guards (rule) SELECT scope FROM (SELECT ${scope} AS scope) WHERE scope <> 'provision'`,
-  )
-}
+const guardStatement = prepared((slots: Slots<keyof Credentials>) => {
+  const scope = sql`coalesce((SELECT scope FROM tokens WHERE ${isValidToken(slots)}), 'none')`
+  return sql`INSERT INTO guards (rule) SELECT scope FROM (SELECT ${scope} AS scope) WHERE scope <> 'provision'`
+})
 
 function requireToken(row: Row | undefined, credentials: Credentials): void {
   if (row === undefined || !isSameSecret(String(row.hash), credentials.tokenHash)) throw unauthorized()
@@ -181,15 +178,16 @@ export function wasProven({ tokenHash }: Credentials): boolean {
   return lastUsed.has(tokenHash)
 }
 
+const touchStatement = prepared((slots: Slots<keyof Credentials | 'before'>) => {
+  const isOld = sql`(last_used_at IS NULL OR last_used_at <= ${slots.before})`
+  return sql`UPDATE tokens SET last_used_at = ${slots.now} WHERE ${isValidToken(slots)} AND ${isOld}`
+})
+
 /** Rides in the batch that checks the token, so that it costs no round trip of its own. */
 function lastUsedStatements(credentials: Credentials): readonly Statement[] {
   const { tokenHash, now } = credentials
   if (!isLastUsedDue(tokenHash, now)) return []
-  const before = now - LAST_USED_INTERVAL_MS
-  const isOld = sql`(last_used_at IS NULL OR last_used_at <= ${before})`
-  return [
-    statement(sql`UPDATE tokens SET last_used_at = ${now} WHERE ${isValidToken(credentials)} AND ${isOld}`),
-  ]
+  return [touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS })]
 }
 
 /** A token as the administrator sees it: everything but the secret. Times in milliseconds since 1970. */

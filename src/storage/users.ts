@@ -1,10 +1,9 @@
 /**
  * User resources in the database. Each function is one batch with the token checked in it.
  */
-import { type SQL, sql } from 'drizzle-orm'
-import type { Complex } from '../scim/comparison.ts'
+import { sql } from 'drizzle-orm'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { type Database, type Row, statement } from './database.ts'
+import { type Database, prepared, type Row, type Slots } from './database.ts'
 import { type LogEntry, logStatement } from './provisioning-log.ts'
 import { encodeResource, STALE_GUARD, type Stored, storedColumns, storedFromRow } from './resources.ts'
 import { type Credentials, readAs, writeAs } from './tokens.ts'
@@ -25,10 +24,6 @@ export const USER_GROUPS = sql`(
     ORDER BY g.id)
   FROM up CROSS JOIN groups AS g ON g.tenant_id = users.tenant_id AND g.id = up.id)`
 
-function columns(withGroups: boolean): SQL {
-  return withGroups ? sql`${storedColumns('users')}, ${USER_GROUPS} AS groups` : storedColumns('users')
-}
-
 /** The attribute `groups` of a row that has USER_GROUPS; nothing when there are none. */
 export function groupsFromRow(row: Row): { groups?: readonly unknown[] } {
   const groups = typeof row.groups === 'string' ? (JSON.parse(row.groups) as unknown[]) : []
@@ -39,9 +34,16 @@ function userFromRow(row: Row): Stored {
   return storedFromRow(row, groupsFromRow(row))
 }
 
-function selectUser(tenantId: string, id: string, withGroups: boolean) {
-  return statement(sql`SELECT ${columns(withGroups)} FROM users WHERE tenant_id = ${tenantId} AND id = ${id}`)
-}
+const selectUser = prepared(
+  ({ tenantId, id }: Slots<'tenantId' | 'id'>) =>
+    sql`SELECT ${storedColumns('users')} FROM users WHERE tenant_id = ${tenantId} AND id = ${id}`,
+)
+
+const selectUserWithGroups = prepared(
+  ({ tenantId, id }: Slots<'tenantId' | 'id'>) =>
+    sql`SELECT ${storedColumns('users')}, ${USER_GROUPS} AS groups FROM users
+      WHERE tenant_id = ${tenantId} AND id = ${id}`,
+)
 
 /** @param withGroups whether `groups` is wanted: it costs a read for each */
 export async function getUser(
@@ -50,10 +52,16 @@ export async function getUser(
   id: string,
   withGroups: boolean,
 ): Promise<Stored | undefined> {
-  const [found] = await readAs(db, credentials, [selectUser(credentials.tenantId, id, withGroups)])
+  const select = withGroups ? selectUserWithGroups : selectUser
+  const [found] = await readAs(db, credentials, [select({ tenantId: credentials.tenantId, id })])
   const row = found?.rows[0]
   return row && userFromRow(row)
 }
+
+const selectNamesake = prepared(
+  ({ tenantId, id, key }: Slots<'tenantId' | 'id' | 'key'>) =>
+    sql`SELECT id FROM users WHERE tenant_id = ${tenantId} AND user_name_key = ${key} AND id <> ${id}`,
+)
 
 /**
  * Loads a user in order to change it.
@@ -69,13 +77,18 @@ export async function loadUser(
 ): Promise<{ user: Stored | undefined; isNameTaken: boolean }> {
   const { tenantId } = credentials
   const [found, taken] = await writeAs(db, credentials, [
-    selectUser(tenantId, id, true),
-    statement(sql`SELECT id FROM users
-      WHERE tenant_id = ${tenantId} AND user_name_key = ${userNameKey ?? null} AND id <> ${id}`),
+    selectUserWithGroups({ tenantId, id }),
+    ...(userNameKey === undefined ? [] : [selectNamesake({ tenantId, id, key: userNameKey })]),
   ])
   const row = found?.rows[0]
   return { user: row && userFromRow(row), isNameTaken: (taken?.rows.length ?? 0) > 0 }
 }
+
+const insert = prepared(
+  ({ tenantId, id, data, keys, now }: Slots<'tenantId' | 'id' | 'data' | 'keys' | 'now'>) =>
+    sql`INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+      VALUES (${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now})`,
+)
 
 /** Stores a new user at version 1. @throws {UniqueError} when the userName is taken */
 export async function insertUser(
@@ -84,13 +97,21 @@ export async function insertUser(
   user: Pick<Stored, 'id' | 'createdAt' | 'resource'>,
   log: LogEntry,
 ): Promise<void> {
-  const { data, keys } = encodeResource(user.resource, USER_RESOURCE_TYPE)
+  const { tenantId } = credentials
+  const documents = encodeResource(user.resource, USER_RESOURCE_TYPE)
   await writeAs(db, credentials, [
-    statement(sql`INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-      VALUES (${credentials.tenantId}, ${user.id}, ${data}, ${keys}, 1, ${user.createdAt}, ${user.createdAt})`),
+    insert({ tenantId, id: user.id, ...documents, now: user.createdAt }),
     logStatement(credentials, log),
   ])
 }
+
+type UpdateSlot = 'tenantId' | 'id' | 'version' | 'data' | 'keys' | 'lastModified'
+
+const update = prepared(
+  ({ tenantId, id, version, data, keys, lastModified }: Slots<UpdateSlot>) =>
+    sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified}
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}`,
+)
 
 /**
  * Stores a changed user at the next version.
@@ -101,15 +122,14 @@ export async function insertUser(
 export async function updateUser(
   db: Database,
   credentials: Credentials,
-  before: Stored,
-  after: { readonly resource: Complex; readonly lastModified: number },
+  { id, version }: Pick<Stored, 'id' | 'version'>,
+  { resource, lastModified }: Pick<Stored, 'resource' | 'lastModified'>,
   log: LogEntry,
 ): Promise<void> {
-  const { data, keys } = encodeResource(after.resource, USER_RESOURCE_TYPE)
+  const { tenantId } = credentials
+  const documents = encodeResource(resource, USER_RESOURCE_TYPE)
   await writeAs(db, credentials, [
-    statement(sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1,
-      last_modified = ${after.lastModified}
-      WHERE tenant_id = ${credentials.tenantId} AND id = ${before.id} AND version = ${before.version}`),
+    update({ tenantId, id, version, ...documents, lastModified }),
     STALE_GUARD,
     logStatement(credentials, log),
   ])
