@@ -13,7 +13,8 @@ import { alignColumns } from '../../src/entra/cli/summary-table.ts'
 import { generateDirectory } from '../../src/entra/generate.ts'
 import { countWrong, type GeneratedDirectory } from './emulator/comparison.ts'
 import { type Provisioning, provision } from './emulator/provision.ts'
-import { type Endpoint, requireLocal, startWorker } from './emulator/worker.ts'
+import { type Endpoint, startWorker } from './emulator/worker.ts'
+import { requireLocal } from './options.ts'
 
 /** Issue: bounded by the server, not by the emulator. */
 const MAX_PROCESSOR_SHARE = 0.25

@@ -14,15 +14,15 @@ interface Section {
 }
 
 const SECTIONS: Readonly<Record<string, Section>> = {
+  throughput: {
+    script: 'throughput.ts',
+    what: 'each request of the traffic against its floor, on workerd, Deno, Node.js and wrangler dev',
+    options: ['rounds', 'seconds', 'connections', 'hosts'],
+  },
   emulator: {
     script: 'emulator.ts',
     what: 'provisions 10,000 users, 200 groups and 100,000 memberships',
     options: ['scale', 'concurrency', 'tenant-url', 'token', 'remote', 'confirm-host'],
-  },
-  runtimes: {
-    script: 'runtimes.ts',
-    what: 'throughput on Deno, Node.js and workerd',
-    options: ['seconds', 'connections'],
   },
   memory: {
     script: 'memory.ts',

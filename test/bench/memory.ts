@@ -1,18 +1,36 @@
 /**
- * Memory and speed of the server on Deno and on Node.js with a large directory: resident memory after
- * reads, lists and member changes, and what adding a member costs in an empty and in a full group.
+ * Memory and speed with a large directory: resident memory at the start and after matches, lists and changes of
+ * members, and what adding a member takes in an empty and in a full group.
  *
  *   node test/bench/memory.ts [--users 100000] [--groups 200] [--memberships 1000000] [--out FILE]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { parseArgs } from 'node:util'
-import { httpRequest, measure } from './runtimes/load.ts'
-import { type BenchServer, build, cleanUp, isAvailable, start, stop } from './runtimes/servers.ts'
+import { addMembersRequest, matchRequest, pageRequest } from '../../src/entra/requests.ts'
+import { type Directory, groupId, makeDirectory, userId, userName } from './directory.ts'
+import { type Exchange, measure } from './load/client.ts'
+import { type ScimExchange, scimExchange } from './load/scim.ts'
+import { quantile } from './load/statistics.ts'
+import { wholeFrom } from './options.ts'
+import { cleanUp, type Peer, start, stop } from './peers/peer.ts'
+import { figure, markdownTable } from './table.ts'
 
 const SECONDS = 3
 const CONNECTIONS = 10
+const PAGE = 100
+const NAMES = ['workerd', 'Deno', 'Node.js'] as const
+
+interface Result {
+  readonly atStartMb: number
+  readonly afterMb: number
+  readonly peakMb: number
+  /** Medians. */
+  readonly matchMs: number
+  readonly listMs: number
+  readonly addToEmptyMs: number
+  readonly addToFullMs: number
+  readonly wrong: number
+}
 
 const { values } = parseArgs({
   options: {
@@ -22,159 +40,114 @@ const { values } = parseArgs({
     out: { type: 'string' },
   },
 })
-const users = Number(values.users)
-const groups = Number(values.groups)
-const membersOfGroup = Math.floor(Number(values.memberships) / groups)
 
-const results: Record<string, Record<string, number>> = {}
 try {
-  build()
-  for (const name of ['Deno', 'Node.js'] as const) {
-    if (!isAvailable(name)) continue
-    const empty = await start(name)
-    const folder = join(empty.folder, 'data')
-    const requests = await makeTemplates(empty)
-    const addToSmall = await addMembers(empty, requests)
-    await stop(empty)
-    const seedMs = seed(join(folder, 'directory.sqlite'))
-    const server = await start(name, empty.folder)
-    const atStartMb = residentMb(server)
-    const filterMs = await p50(server, () =>
-      requests(
-        `GET`,
-        `/Users?filter=${encodeURIComponent(`userName eq "person-${random(users)}@quillfern.example"`)}`,
-      ),
-    )
-    const listMs = await p50(server, () => requests('GET', `/Users?startIndex=${random(1000)}&count=100`))
-    const addToLarge = await addMembers(server, requests)
-    results[name] = {
-      seedMs,
-      atStartMb,
-      afterMb: residentMb(server),
-      peakMb: peakMb(server),
-      filterMs,
-      listMs,
-      addToSmall,
-      addToLarge,
-    }
-    await stop(server)
-  }
-  console.log(
-    `${users} users, ${groups} groups, ${membersOfGroup * groups} memberships; times are p50 in ms at ${CONNECTIONS} connections`,
-  )
-  console.table(results)
-  if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(results, null, 2))
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
 } finally {
   cleanUp()
 }
 
-type Requests = (method: string, path: string, body?: unknown) => string
-
-/** One user and one group as the server stores them, which seed() then multiplies. */
-async function makeTemplates({ port, adminToken }: BenchServer): Promise<Requests> {
-  const answer = await fetch(`http://127.0.0.1:${port}/admin/api/tenants/default/tokens`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: 'Benchmark' }),
-  })
-  const { token } = (await answer.json()) as { token: string }
-  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
-  const post = (path: string, body: unknown) =>
-    fetch(`http://127.0.0.1:${port}/scim/v2${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
-  const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-  const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
-  await post('/Users', {
-    schemas: [USER],
-    userName: 'person-0@quillfern.example',
-    externalId: 'person-0',
-    displayName: 'Template person-0',
-    active: true,
-    name: { givenName: 'Template', familyName: 'person-0' },
-    emails: [{ type: 'work', value: 'person-0@quillfern.example', primary: true }],
-  })
-  await post('/Groups', { schemas: [GROUP], displayName: 'group-0', externalId: 'group-0' })
-  return (method, path, body) =>
-    httpRequest(method, `/scim/v2${path}`, headers, body === undefined ? undefined : JSON.stringify(body))
-}
-
-function userId(number: number): string {
-  return `01900000-0000-7000-8000-1${String(number).padStart(11, '0')}`
-}
-
-function groupId(number: number): string {
-  return `01900000-0000-7000-8000-2${String(number).padStart(11, '0')}`
-}
-
-/** @returns how long it took */
-function seed(file: string): number {
-  const started = performance.now()
-  const database = new DatabaseSync(file)
-  database.exec('PRAGMA synchronous=OFF; BEGIN')
-  const columns = 'tenant_id, id, data, keys, version, created_at, last_modified'
-  const numbers = (count: number) =>
-    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`
-  database.exec(`${numbers(users - 1)} INSERT INTO users (${columns})
-    SELECT tenant_id, printf('01900000-0000-7000-8000-1%011d', i), replace(data, 'person-0', 'person-' || i),
-      replace(keys, 'person-0', 'person-' || i), 1, created_at, last_modified
-    FROM n, (SELECT * FROM users WHERE user_name_key = 'person-0@quillfern.example')`)
-  database.exec("UPDATE tenants SET group_limit = 100000 WHERE id = 'default'")
-  database.exec(`${numbers(groups - 1)} INSERT INTO groups (${columns})
-    SELECT tenant_id, printf('01900000-0000-7000-8000-2%011d', i), replace(data, 'group-0', 'group-' || i),
-      replace(keys, 'group-0', 'group-' || i), 1, created_at, last_modified
-    FROM n, (SELECT * FROM groups WHERE display_name_key = 'group-0')`)
-  const insert = database.prepare("INSERT INTO memberships VALUES ('default', ?, ?, 'User')")
-  for (let group = 1; group < groups; group++) {
-    for (let i = 0; i < membersOfGroup; i++)
-      insert.run(groupId(group), userId(1 + ((group * 499 + i) % (users - 1))))
-    database.prepare('UPDATE groups SET member_count = ? WHERE id = ?').run(membersOfGroup, groupId(group))
+async function main(): Promise<number> {
+  const users = wholeFrom(PAGE, 'users', values.users)
+  const groups = wholeFrom(2, 'groups', values.groups)
+  const members = Math.floor(wholeFrom(1, 'memberships', values.memberships) / (groups - 1))
+  // The first one is empty.
+  const sizes = Array.from({ length: groups }, (_, i) => (i === 0 ? 0 : members))
+  const directory = await makeDirectory({ users, groups: sizes })
+  const results: Record<string, Result | { missing: string }> = {}
+  for (const name of NAMES) {
+    try {
+      const peer = await start(name, { database: directory.file })
+      results[name] = await measureMemory(peer, directory)
+      await stop(peer)
+    } catch (error) {
+      results[name] = { missing: error instanceof Error ? error.message : String(error) }
+    }
   }
-  database.exec('COMMIT')
-  database.close()
-  return performance.now() - started
+  console.log(
+    `${users} users, ${groups} groups, ${members * (groups - 1)} memberships; medians at ${CONNECTIONS} connections`,
+  )
+  console.log(
+    markdownTable(
+      HEADER,
+      Object.entries(results).map(([name, result]) => cellsOf(name, result)),
+    ),
+  )
+  if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(results, null, 2))
+  return Object.values(results).every((result) => 'wrong' in result && result.wrong === 0) ? 0 : 1
 }
 
-/** Adds members to a group and takes them out again. @returns the median time */
-async function addMembers(server: BenchServer, requests: Requests): Promise<number> {
-  const database = new DatabaseSync(join(server.folder, 'data', 'directory.sqlite'), { readOnly: true })
-  const [group] = database.prepare('SELECT id FROM groups ORDER BY id LIMIT 1').all()
-  const people = database.prepare('SELECT id FROM users ORDER BY id DESC LIMIT 100').all()
-  database.close()
-  let number = 0
-  return await p50(server, () => {
-    const op = Math.floor(number / people.length) % 2 === 0 ? 'Add' : 'Remove'
-    const value = [{ value: people[number++ % people.length]?.id }]
-    const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp']
-    return requests('PATCH', `/Groups/${group?.id}`, {
-      schemas,
-      Operations: [{ op, path: 'members', value }],
-    })
+const HEADER = [
+  '',
+  'MB at the start',
+  'MB after',
+  'MB at most',
+  'match a user ms',
+  'list 100 users ms',
+].concat(['add to an empty group ms', 'add to a full group ms', 'wrong'])
+
+function cellsOf(name: string, result: Result | { missing: string }): readonly string[] {
+  if ('missing' in result) return [name, result.missing.replace(/\s+/g, ' ')]
+  const { atStartMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs, wrong } = result
+  return [
+    name,
+    ...[atStartMb, afterMb, peakMb, matchMs, listMs, addToEmptyMs, addToFullMs].map(figure),
+    String(wrong),
+  ]
+}
+
+async function measureMemory(peer: Peer, { token, size }: Directory): Promise<Result> {
+  const send = scimExchange(token)
+  const atStartMb = memoryMb(peer, 'VmRSS')
+  let wrong = 0
+  const median = async (next: () => Exchange) => {
+    const load = { port: peer.port, connections: CONNECTIONS, seconds: SECONDS, next }
+    const result = await measure(load)
+    wrong += result.wrong
+    if (result.firstWrong !== undefined) console.error(`${peer.name}: ${result.firstWrong.slice(0, 1_000)}\n`)
+    return quantile(result.times, 0.5)
+  }
+  const random = (below: number) => 1 + Math.floor(Math.random() * below)
+  const matchMs = await median(() => {
+    const number = random(size.users)
+    return send(matchRequest('User', 'userName', userName(number)), 200, `"id":"${userId(number)}"`)
   })
+  const listMs = await median(() => {
+    const startIndex = random(size.users - PAGE + 1)
+    return send(pageRequest('User', startIndex, PAGE), 200, `"userName":"${userName(startIndex)}"`)
+  })
+  const addToEmptyMs = await median(adding(send, 1, size.users))
+  const addToFullMs = await median(adding(send, 2, size.users))
+  return {
+    atStartMb,
+    afterMb: memoryMb(peer, 'VmRSS'),
+    peakMb: memoryMb(peer, 'VmHWM'),
+    matchMs,
+    listMs,
+    addToEmptyMs,
+    addToFullMs,
+    wrong,
+  }
 }
 
-async function p50({ port }: BenchServer, next: () => string): Promise<number> {
-  const { p50Ms, failed, failure } = await measure({ port, connections: CONNECTIONS, seconds: SECONDS, next })
-  if (failed > 0) console.error(`${failed} failed, first: ${failure?.slice(0, 300)}`)
-  return p50Ms
-}
-
-function residentMb({ child }: BenchServer): number {
-  return status(child.pid, 'VmRSS')
-}
-
-function peakMb({ child }: BenchServer): number {
-  return status(child.pid, 'VmHWM')
+/** Users from the last one downwards, who are in neither group. */
+function adding(send: ScimExchange, group: number, users: number): () => Exchange {
+  let last = users
+  return () => send(addMembersRequest(groupId(group), [userId(last--)], 'old'), 204)
 }
 
 /** Linux alone tells. */
-function status(pid: number | undefined, field: string): number {
+function memoryMb(peer: Peer, field: 'VmRSS' | 'VmHWM'): number {
   try {
-    const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-    return Math.round(Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) / 1024)
+    const kb = [peer.child.pid].map((pid) => {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
+    })
+    return kb.reduce((sum, one) => sum + one, 0) / 1024
   } catch {
     return Number.NaN
   }
-}
-
-function random(below: number): number {
-  return 1 + Math.floor(Math.random() * (below - 1))
 }

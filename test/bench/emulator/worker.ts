@@ -1,8 +1,8 @@
 /** The endpoint that is provisioned: a local worker of its own, with a database of its own, as `npm start` runs it. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { freePort, ROOT } from '../peers/peer.ts'
 
 export interface Endpoint {
   readonly tenantUrl: string
@@ -10,21 +10,7 @@ export interface Endpoint {
   close(): Promise<void>
 }
 
-const ROOT = resolve(import.meta.dirname, '..', '..', '..')
-const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 const START_TIMEOUT_MS = 120_000
-
-/**
- * A load on somebody else's machine has to be asked for twice: by `--remote`, and by the name of the host.
- * @throws {Error}
- */
-export function requireLocal(tenantUrl: string, remote: boolean, confirmedHost: string | undefined): void {
-  const { hostname } = new URL(tenantUrl)
-  if (LOCAL_HOSTS.has(hostname) || (remote && confirmedHost === hostname)) return
-  throw new Error(
-    `"${hostname}" is not this machine; nothing was sent. If it may be put under load: --remote --confirm-host ${hostname}`,
-  )
-}
 
 /** @throws {Error} when it does not answer in time. */
 export async function startWorker(folder: string, groups: number): Promise<Endpoint> {
@@ -46,16 +32,6 @@ export async function startWorker(folder: string, groups: number): Promise<Endpo
     await close()
     throw error
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, failed) => {
-    const probe = createServer().on('error', failed)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => done(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 async function waitUntilHealthy(origin: string, hasEnded: () => boolean): Promise<void> {

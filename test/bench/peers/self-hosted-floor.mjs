@@ -1,26 +1,26 @@
 /**
- * The floor: what the runtime and SQLite need for one statement behind HTTP, without SCIM. Runs on Deno and
- * on Node.js: `deno serve floor.mjs` and `node floor.mjs`; FLOOR_FILE names its database.
+ * The floor of Deno and of Node.js: what the runtime and SQLite need for one statement behind HTTP, without
+ * SCIM, on the same database file as the server. `deno serve` takes its default export; FLOOR_FILE names the
+ * file. `GET /?id=` reads a user by its key, `POST /` writes a row and commits it to the disk.
  */
 import { createServer } from 'node:http'
 import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 
 const database = new DatabaseSync(process.env.FLOOR_FILE ?? ':memory:')
-database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-  CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, data TEXT NOT NULL);
-  INSERT INTO t (data) VALUES ('${JSON.stringify({ userName: 'x'.repeat(300) })}')`)
-const read = database.prepare('SELECT data FROM t WHERE id = ?1')
-const write = database.prepare('INSERT INTO t (data) VALUES (?1) RETURNING id')
+database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
+const read = database.prepare("SELECT data FROM users WHERE tenant_id = 'default' AND id = ?1")
+const write = database.prepare('INSERT INTO floor (data) VALUES (?1) RETURNING id')
 
 /** @param {string} body */
 const answerWrite = (body) => JSON.stringify(write.get(body))
-const answerRead = () => String(read.get(1)?.data)
+/** @param {string} url */
+const answerRead = (url) => String(read.get(url.slice(url.indexOf('=') + 1))?.data)
 
 export default {
   /** @param {Request} request */
   async fetch(request) {
-    const text = request.method === 'POST' ? answerWrite(await request.text()) : answerRead()
+    const text = request.method === 'POST' ? answerWrite(await request.text()) : answerRead(request.url)
     return new Response(text, { headers: { 'Content-Type': 'application/json' } })
   },
 }
@@ -30,7 +30,7 @@ if (!('Deno' in globalThis)) {
     let body = ''
     request.on('data', (chunk) => (body += chunk))
     request.on('end', () => {
-      const text = request.method === 'POST' ? answerWrite(body) : answerRead()
+      const text = request.method === 'POST' ? answerWrite(body) : answerRead(request.url ?? '')
       response.writeHead(200, {
         'Content-Type': 'application/json',
         'Content-Length': Buffer.byteLength(text),

@@ -1,35 +1,44 @@
 /**
  * A bare HTTP/1.1 client that costs little: connections that each send one request after the other, made
- * beforehand as bytes. 127.0.0.1 only.
+ * beforehand as text, and look for what the answer must hold without parsing it. 127.0.0.1 only.
  */
 import { connect, type Socket } from 'node:net'
 
 /** A server that takes longer has hung up, or should. */
 const ANSWER_TIMEOUT_MS = 20_000
 
+/** A request, and what its answer must be. */
+export interface Exchange {
+  /** The whole request: see httpRequest. */
+  readonly request: string
+  readonly status: number
+  /** Texts that the answer holds, each of them. */
+  readonly holds?: readonly string[]
+}
+
 export interface Load {
   readonly port: number
   readonly connections: number
   readonly seconds: number
-  /** The next request, whole. */
-  readonly next: () => string
+  /** The next request. */
+  readonly next: () => Exchange
 }
 
 export interface LoadResult {
-  readonly perSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  /** Answers that were no success. */
-  readonly failed: number
-  /** The first of them. */
-  readonly failure: string | undefined
+  readonly seconds: number
+  /** How long each right answer took, in ms. */
+  readonly times: readonly number[]
+  /** Answers that were not what was asked for. */
+  readonly wrong: number
+  /** The first of them, with its request. */
+  readonly firstWrong: string | undefined
 }
 
 /** An HTTP request as text. */
 export function httpRequest(
   method: string,
   path: string,
-  headers: Record<string, string>,
+  headers: Readonly<Record<string, string>>,
   body?: string,
 ): string {
   const length = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`
@@ -37,37 +46,48 @@ export function httpRequest(
   return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}${length}\r\n${body ?? ''}`
 }
 
-/** Sends requests for some seconds and counts the answers. */
+/** Sends requests for some seconds, and waits for the last answers. */
 export async function measure({ port, connections, seconds, next }: Load): Promise<LoadResult> {
   const times: number[] = []
-  const failures: string[] = []
+  const wrong: string[] = []
+  const opened = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)))
   const started = performance.now()
   const deadline = started + seconds * 1000
-  const run = async () => {
-    const connection = await Connection.open(port)
+  const run = async (connection: Connection) => {
     while (performance.now() < deadline) {
+      const exchange = next()
       const sent = performance.now()
-      const answer = await connection.exchange(next())
-      times.push(performance.now() - sent)
-      if (!/^HTTP\/1\.1 2/.test(answer)) failures.push(answer)
+      const answer = await connection.exchange(exchange.request)
+      if (isRight(answer, exchange)) times.push(performance.now() - sent)
+      else wrong.push(`${exchange.request}\n-> ${answer}`)
     }
-    connection.close()
   }
-  await Promise.all(Array.from({ length: connections }, run))
+  try {
+    await Promise.all(opened.map(run))
+  } finally {
+    for (const connection of opened) connection.close()
+  }
   const elapsed = (performance.now() - started) / 1000
-  times.sort((a, b) => a - b)
-  return {
-    perSecond: (times.length - failures.length) / elapsed,
-    p50Ms: times[Math.floor(times.length * 0.5)] ?? 0,
-    p99Ms: times[Math.floor(times.length * 0.99)] ?? 0,
-    failed: failures.length,
-    failure: failures[0],
+  return { seconds: elapsed, times, wrong: wrong.length, firstWrong: wrong[0] }
+}
+
+export function isRight(answer: string, { status, holds = [] }: Exchange): boolean {
+  return answer.startsWith(`HTTP/1.1 ${status}`) && holds.every((text) => answer.includes(text))
+}
+
+/** Sends one request on a connection of its own. @returns the whole answer */
+export async function exchangeOnce(port: number, request: string): Promise<string> {
+  const connection = await Connection.open(port)
+  try {
+    return await connection.exchange(request)
+  } finally {
+    connection.close()
   }
 }
 
 class Connection {
   readonly #socket: Socket
-  #text = ''
+  #chunks = ''
   #answered: ((answer: string) => void) | undefined
   #failed: ((error: Error) => void) | undefined
 
@@ -104,10 +124,10 @@ class Connection {
   }
 
   #receive(chunk: string): void {
-    this.#text += chunk
-    if (!isWhole(this.#text)) return
-    const answer = this.#text
-    this.#text = ''
+    this.#chunks += chunk
+    if (!isWhole(this.#chunks)) return
+    const answer = this.#chunks
+    this.#chunks = ''
     this.#answered?.(answer)
   }
 }

@@ -1,0 +1,221 @@
+/**
+ * Starts what is compared, each as a process on a port and in a folder of its own: the Worker in bare workerd and
+ * under `wrangler dev`, the built server on Deno and on Node.js, and the floor of each. Everything ends with us.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { DENO, DENO_MISSING } from '../../deno/support/find-deno.ts'
+import { d1File, workerdPath, writeWorkerdConfig } from './workerd.ts'
+
+export type PeerName =
+  | 'workerd'
+  | 'workerd floor'
+  | 'Deno'
+  | 'Deno floor'
+  | 'Node.js'
+  | 'Node.js floor'
+  | 'wrangler dev'
+
+export interface Peer {
+  readonly name: PeerName
+  readonly port: number
+  readonly child: ChildProcess
+  readonly folder: string
+}
+
+export interface StartOptions {
+  /** A database file that it begins with: see ../directory.ts. */
+  readonly database?: string
+  /** One that an earlier peer had; a new one by default. */
+  readonly folder?: string
+  /** Puts the figures of the database on every answer; off, because it costs. */
+  readonly serverTiming?: boolean
+}
+
+export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
+export const ADMIN_TOKEN = 'an-admin-token-for-benchmarks'
+/** Linux counts processor time in these: USER_HZ is 100. */
+const CLOCK_TICK_MS = 10
+const START_TIMEOUT_MS = 90_000
+const POLL_MS = 5
+
+const folders: string[] = []
+const children: ChildProcess[] = []
+let modules: string | undefined
+
+/** Makes the modules that are measured, as `npm run build` does, in a folder of their own. @returns the folder */
+export function build(): string {
+  if (modules !== undefined) return modules
+  const folder = newFolder()
+  const wrangler = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js')
+  const env = { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' }
+  execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', folder], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  execFileSync(process.execPath, [join(ROOT, 'src', 'local', 'build.mjs'), folder], { stdio: 'inherit' })
+  modules = folder
+  return folder
+}
+
+/** A folder that goes when the benchmark ends. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'scim-bench-'))
+  folders.push(folder)
+  return folder
+}
+
+/** Starts a peer and waits until it answers. @throws {Error} why it did not */
+export async function start(name: PeerName, options: StartOptions = {}): Promise<Peer> {
+  if (name.startsWith('Deno') && DENO === undefined) throw new Error(DENO_MISSING)
+  const { folder = newFolder(), database, serverTiming = false } = options
+  const port = await freePort()
+  const file = databaseFile(name, folder)
+  mkdirSync(dirname(file), { recursive: true })
+  if (database !== undefined) copyFileSync(database, file)
+  const [command, args, env] = commandLine(name, folder, port, serverTiming)
+  const child = spawn(command, args, {
+    cwd: name === 'wrangler dev' ? ROOT : folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr?.on('data', (chunk) => (said = `${said}${chunk}`.slice(-1_000)))
+  child.on('error', (error) => (said += error.message))
+  children.push(child)
+  if (await isUp(port, child)) return { name, port, child, folder }
+  await end(child)
+  throw new Error(`${name} did not start: ${said.trim() || 'it said nothing'}`)
+}
+
+/** Where a peer has its database. */
+export function databaseFile(name: PeerName, folder: string): string {
+  if (name === 'wrangler dev') return d1File(join(folder, 'state', 'v3', 'd1'))
+  if (name.startsWith('workerd')) return d1File(join(folder, 'd1'))
+  return join(folder, 'data', 'directory.sqlite')
+}
+
+/** The processor time that a peer has used so far, with all that it started; NaN where the system does not tell. */
+export function processorMs({ child }: Peer): number {
+  const all = processes()
+  const own = (pid: number): number => {
+    const ticks = all.get(pid)?.ticks ?? 0
+    const below = [...all].filter(([, { parent }]) => parent === pid)
+    return below.reduce((sum, [childPid]) => sum + own(childPid), ticks)
+  }
+  return all.size === 0 ? Number.NaN : own(child.pid ?? 0) * CLOCK_TICK_MS
+}
+
+/** Linux alone tells: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function processes(): Map<number, { parent: number; ticks: number }> {
+  const found = new Map<number, { parent: number; ticks: number }>()
+  try {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const fields = statFields(pid)
+      found.set(Number(pid), { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) })
+    }
+  } catch {
+    found.clear()
+  }
+  return found
+}
+
+/** The fields after the name; none of a process that has ended meanwhile. */
+function statFields(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  } catch {
+    return []
+  }
+}
+
+export async function stop({ child }: Peer): Promise<void> {
+  await end(child)
+}
+
+/** `npm start` must end what it started itself, and the servers close their database. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const ended = new Promise((done) => child.once('exit', done))
+  child.kill('SIGTERM')
+  await ended
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    cleanUp()
+    process.exit(1)
+  })
+}
+
+/** Ends everything that is left, also a server that is busy. */
+export function cleanUp(): void {
+  for (const child of children) {
+    if (child.exitCode === null)
+      child.kill(child.spawnargs.some((arg) => arg.endsWith('start.mjs')) ? 'SIGTERM' : 'SIGKILL')
+  }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+}
+
+type CommandLine = [command: string, args: string[], env: Record<string, string>]
+
+function commandLine(name: PeerName, folder: string, port: number, serverTiming: boolean): CommandLine {
+  const timing = { SERVER_TIMING: serverTiming ? '1' : '0' }
+  const settings = { ADMIN_TOKEN, REQUEST_LOG: '0', ...timing }
+  const selfHosted = { ...settings, TOKEN_LIMIT: '0', TENANT_LIMIT: '0', PORT: String(port) }
+  const deno = ['serve', '--no-prompt', '-A', '--host', '127.0.0.1', '--port', String(port)]
+  const floor = join(import.meta.dirname, 'self-hosted-floor.mjs')
+  const floorFile = { FLOOR_FILE: databaseFile(name, folder), PORT: String(port) }
+  switch (name) {
+    case 'workerd':
+      return workerd(folder, port, join(build(), 'worker.js'), settings)
+    case 'workerd floor':
+      return workerd(folder, port, join(import.meta.dirname, 'workerd-floor.mjs'), settings)
+    case 'Deno':
+      return [DENO ?? '', [...deno, join(build(), 'deno.mjs')], selfHosted]
+    case 'Node.js':
+      return [process.execPath, [join(build(), 'node.mjs'), 'serve'], selfHosted]
+    case 'Deno floor':
+      return [DENO ?? '', [...deno, floor], floorFile]
+    case 'Node.js floor':
+      return [process.execPath, [floor], floorFile]
+    case 'wrangler dev': {
+      const script = join(ROOT, 'src', 'local', 'start.mjs')
+      return [process.execPath, [script, '--port', String(port), '--persist-to', join(folder, 'state')], {}]
+    }
+  }
+}
+
+function workerd(folder: string, port: number, module: string, vars: Record<string, string>): CommandLine {
+  const compatibilityDate =
+    /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(ROOT, 'wrangler.toml'), 'utf8'))?.[1] ?? ''
+  const config = writeWorkerdConfig({ folder, port, module, compatibilityDate, vars })
+  // --experimental: the wrapped binding of D1 is not yet for everybody.
+  return [workerdPath(), ['serve', '--experimental', config], {}]
+}
+
+/** @returns false when it has ended or takes too long */
+async function isUp(port: number, child: ChildProcess): Promise<boolean> {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (Date.now() < deadline && child.exitCode === null && child.pid !== undefined) {
+    const isAnswering = await fetch(`http://127.0.0.1:${port}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (isAnswering) return true
+    await new Promise((wait) => setTimeout(wait, POLL_MS))
+  }
+  return false
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

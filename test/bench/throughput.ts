@@ -1,0 +1,327 @@
+/**
+ * Throughput against the floor: the traffic of Entra's provisioning service, each request of it in turn with the
+ * floor (the same host, one bare statement, no SCIM) and with the other hosts, in short slices, several rounds.
+ * The machine disturbs both halves of a ratio alike; read the ratios.
+ *
+ *   node test/bench/throughput.ts [--rounds 7] [--seconds 0.5] [--connections 10] [--hosts workerd,Deno,…] [--out FILE]
+ */
+import { writeFileSync } from 'node:fs'
+import { cpuUsage } from 'node:process'
+import { parseArgs } from 'node:util'
+import { type Directory, makeDirectory, userId, userName } from './directory.ts'
+import { type Exchange, httpRequest, measure } from './load/client.ts'
+import { quantile, ratiosOf, type Spread, spreadOf } from './load/statistics.ts'
+import { positive, wholeFrom } from './options.ts'
+import { build, cleanUp, type Peer, type PeerName, processorMs, start } from './peers/peer.ts'
+import { figure, markdownTable } from './table.ts'
+import { STAYING, TRAFFIC_DIRECTORY, Traffic } from './throughput/traffic.ts'
+
+type FloorName = 'read' | 'write' | 'hop'
+
+interface Operation {
+  readonly name: string
+  readonly floor: FloorName
+  readonly next: (traffic: Traffic) => Exchange
+  /** Of the floor; by host. */
+  readonly goals?: Partial<Record<HostName, number>>
+}
+
+const HOSTS = ['workerd', 'Deno', 'Node.js', 'wrangler dev'] as const
+type HostName = (typeof HOSTS)[number]
+
+const READ_GOALS = { workerd: 0.7, Deno: 0.5, 'Node.js': 0.5 }
+const WRITE_GOALS = { workerd: 0.6, Deno: 0.4, 'Node.js': 0.4 }
+/** How many times the Worker under `wrangler dev` a server of one's own is to be. */
+const TIMES_WRANGLER_DEV_GOAL = 5
+
+/** Those with goals run on every host, the others on workerd alone. */
+const OPERATIONS: readonly Operation[] = [
+  { name: 'get a user', floor: 'read', next: (to) => to.readUser(), goals: READ_GOALS },
+  { name: 'match a user (userName eq)', floor: 'read', next: (to) => to.matchUser(), goals: READ_GOALS },
+  { name: 'create a user', floor: 'write', next: (to) => to.createUser(), goals: WRITE_GOALS },
+  { name: 'patch a user', floor: 'write', next: (to) => to.patchUser(), goals: WRITE_GOALS },
+  { name: 'add one member', floor: 'hop', next: (to) => to.addMember(), goals: WRITE_GOALS },
+  { name: 'test the connection', floor: 'read', next: (to) => to.testConnection() },
+  { name: 'filter by externalId', floor: 'read', next: (to) => to.filterByExternalId() },
+  { name: 'list 100 users', floor: 'read', next: (to) => to.listUsers() },
+  { name: 'replace a user', floor: 'write', next: (to) => to.replaceUser() },
+  { name: 'delete a user', floor: 'write', next: (to) => to.deleteUser() },
+  { name: 'match a group', floor: 'read', next: (to) => to.matchGroup() },
+  { name: 'get a group, no members', floor: 'read', next: (to) => to.readGroup() },
+  { name: 'create a group', floor: 'hop', next: (to) => to.createGroup() },
+  { name: 'add 100 members', floor: 'hop', next: (to) => to.addHundred() },
+  { name: 'remove one member', floor: 'hop', next: (to) => to.removeMember() },
+  { name: 'delete a group', floor: 'hop', next: (to) => to.deleteGroup() },
+]
+/** V8 compiles what runs often: those with goals are long enough under way to be compiled. */
+const WARM_UP_SECONDS = 0.3
+const WARM_UP_SECONDS_WITH_GOAL = 1.5
+/** Of a row of the floor: about as long as a user. */
+const FLOOR_ROW = 'x'.repeat(400)
+
+/** What one slice of a round gave. */
+interface Slice {
+  readonly perSecond: number
+  readonly times: readonly number[]
+  readonly wrong: number
+  readonly firstWrong: string | undefined
+  /** Of the server, for each request. */
+  readonly cpuMs: number
+}
+
+interface Host {
+  readonly name: HostName
+  readonly peer: Peer
+  readonly traffic: Traffic
+  readonly floor: Peer | undefined
+}
+
+interface Row {
+  readonly operation: string
+  readonly host: HostName
+  readonly connections: number
+  readonly perSecond: number
+  readonly floorPerSecond: number
+  readonly ofFloor: Spread
+  readonly goal: number | undefined
+  /** Times the Worker under `wrangler dev`. */
+  readonly timesWranglerDev: Spread
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly cpuMs: number
+  readonly floorCpuMs: number
+  readonly wrong: number
+}
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '0.5' },
+    connections: { type: 'string', default: '10' },
+    hosts: { type: 'string', default: HOSTS.join() },
+    out: { type: 'string' },
+  },
+})
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
+} finally {
+  cleanUp()
+}
+
+async function main(): Promise<number> {
+  const rounds = wholeFrom(1, 'rounds', values.rounds)
+  const seconds = positive('seconds', values.seconds)
+  const connections = values.connections.split(',').map((text) => wholeFrom(1, 'connections', text))
+  const names = hostNames(values.hosts)
+  build()
+  const directory = await makeDirectory(TRAFFIC_DIRECTORY)
+  const { hosts, missing } = await startHosts(names, directory)
+  const rows: Row[] = []
+  const before = { cpu: cpuUsage(), at: performance.now() }
+  for (const count of connections) rows.push(...(await measureAll(hosts, rounds, seconds, count)))
+  const { user, system } = cpuUsage(before.cpu)
+  const ownShare = (user + system) / 1000 / (performance.now() - before.at)
+  const lost = await readBack(hosts)
+  const wrong = rows.reduce((sum, row) => sum + row.wrong, 0) + lost.length
+  print(rows, rounds, seconds, ownShare, missing)
+  for (const text of lost) console.error(`read back: ${text}`)
+  console.log(`\n${wrong} wrong answers`)
+  if (values.out !== undefined)
+    writeFileSync(values.out, JSON.stringify({ rounds, seconds, ownShare, wrong, missing, rows }, null, 2))
+  return wrong > 0 || missing.length > 0 ? 1 : 0
+}
+
+function hostNames(list: string): readonly HostName[] {
+  return list.split(',').map((text) => {
+    const name = HOSTS.find((host) => host.toLowerCase() === text.trim().toLowerCase())
+    if (name === undefined) throw new Error(`--hosts must be of ${HOSTS.join(', ')}, got "${text}"`)
+    return name
+  })
+}
+
+interface Missing {
+  readonly peer: string
+  readonly reason: string
+}
+
+/** What does not start is no measurement, and is said. */
+async function startHosts(
+  names: readonly HostName[],
+  directory: Directory,
+): Promise<{ hosts: readonly Host[]; missing: readonly Missing[] }> {
+  const hosts: Host[] = []
+  const missing: Missing[] = []
+  const database = directory.file
+  for (const name of names) {
+    try {
+      const peer = await start(name, { database })
+      const floorName: PeerName | undefined = name === 'wrangler dev' ? undefined : `${name} floor`
+      const floor = floorName === undefined ? undefined : await start(floorName, { database })
+      hosts.push({ name, peer, floor, traffic: new Traffic(directory) })
+    } catch (error) {
+      missing.push({ peer: name, reason: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  return { hosts, missing }
+}
+
+/** The slices of one operation on one host, by round. */
+interface Series {
+  readonly operation: Operation
+  readonly host: Host
+  readonly own: Slice[]
+  readonly floor: Slice[]
+  /** Wrong answers, those while warming up included. */
+  wrong: number
+}
+
+async function measureAll(
+  hosts: readonly Host[],
+  rounds: number,
+  seconds: number,
+  connections: number,
+): Promise<readonly Row[]> {
+  const series = OPERATIONS.flatMap((operation) =>
+    hosts
+      .filter(({ name }) => name === 'workerd' || operation.goals !== undefined)
+      .map((host): Series => ({ operation, host, own: [], floor: [], wrong: 0 })),
+  )
+  for (const one of series) {
+    const isGoal = one.operation.goals !== undefined
+    await measureOnce(one, isGoal ? WARM_UP_SECONDS_WITH_GOAL : WARM_UP_SECONDS, connections, false)
+  }
+  for (let round = 0; round < rounds; round++) {
+    // Whoever comes second finds the machine as the first has left it: they take turns.
+    for (const one of round % 2 === 0 ? series : series.toReversed()) {
+      const { own, floor } = await measureOnce(one, seconds, connections, round % 2 === 1)
+      one.own.push(own)
+      if (floor !== undefined) one.floor.push(floor)
+    }
+  }
+  return series.map((one) => rowOf(one, series, connections))
+}
+
+async function measureOnce(
+  series: Series,
+  seconds: number,
+  connections: number,
+  floorFirst: boolean,
+): Promise<{ own: Slice; floor: Slice | undefined }> {
+  const { operation, host } = series
+  const { peer, floor, traffic } = host
+  const sliceOf = async (of: Peer, next: () => Exchange) => {
+    const measured = await slice(of, connections, seconds, next)
+    series.wrong += measured.wrong
+    return measured
+  }
+  const ownSlice = () => sliceOf(peer, () => operation.next(traffic))
+  const floorSlice = async () => floor && sliceOf(floor, floorExchange(operation.floor))
+  const before = floorFirst ? await floorSlice() : undefined
+  const own = await ownSlice()
+  return { own, floor: floorFirst ? before : await floorSlice() }
+}
+
+async function slice(peer: Peer, connections: number, seconds: number, next: () => Exchange): Promise<Slice> {
+  const cpuBefore = processorMs(peer)
+  const result = await measure({ port: peer.port, connections, seconds, next })
+  const { times, wrong, firstWrong } = result
+  const cpuMs = (processorMs(peer) - cpuBefore) / times.length
+  if (firstWrong !== undefined) console.error(`${peer.name}: ${firstWrong.slice(0, 1_000)}\n`)
+  return { perSecond: times.length / result.seconds, times, wrong, firstWrong, cpuMs }
+}
+
+function floorExchange(name: FloorName): () => Exchange {
+  let reads = 0
+  if (name === 'read')
+    return () => {
+      const number = 1 + ((reads++ * 7_919) % STAYING)
+      const request = httpRequest('GET', `/?id=${userId(number)}`, {})
+      return { request, status: 200, holds: [`"userName":"${userName(number)}"`] }
+    }
+  const path = name === 'hop' ? '/hop' : '/'
+  const request = httpRequest('POST', path, { 'Content-Type': 'application/json' }, FLOOR_ROW)
+  return () => ({ request, status: 200, holds: ['{"id":'] })
+}
+
+function rowOf(
+  { operation, host, own, floor, wrong }: Series,
+  all: readonly Series[],
+  connections: number,
+): Row {
+  const dev = all.find((other) => other.operation === operation && other.host.name === 'wrangler dev')
+  const perSecond = (slices: readonly Slice[]) => slices.map((one) => one.perSecond)
+  const median = (values: readonly number[]) => spreadOf(values).median
+  const times = own.flatMap((one) => one.times)
+  return {
+    operation: operation.name,
+    host: host.name,
+    connections,
+    perSecond: median(perSecond(own)),
+    floorPerSecond: median(perSecond(floor)),
+    ofFloor: spreadOf(floor.length === 0 ? [] : ratiosOf(perSecond(own), perSecond(floor))),
+    goal: operation.goals?.[host.name],
+    timesWranglerDev: spreadOf(
+      dev === undefined || dev.host === host ? [] : ratiosOf(perSecond(own), perSecond(dev.own)),
+    ),
+    p50Ms: quantile(times, 0.5),
+    p99Ms: quantile(times, 0.99),
+    cpuMs: median(own.map((one) => one.cpuMs)),
+    floorCpuMs: median(floor.map((one) => one.cpuMs)),
+    wrong,
+  }
+}
+
+async function readBack(hosts: readonly Host[]): Promise<readonly string[]> {
+  const lost: string[] = []
+  for (const { name, peer, traffic } of hosts)
+    lost.push(...(await traffic.readBack(peer.port)).map((text) => `${name}: ${text}`))
+  return lost
+}
+
+function print(
+  rows: readonly Row[],
+  rounds: number,
+  seconds: number,
+  ownShare: number,
+  missing: readonly Missing[],
+): void {
+  console.log(
+    `The Worker runs in bare workerd with Miniflare's D1 and the real Durable Object, all on disk; so does its floor.
+Medians of ${rounds} rounds of ${seconds} s each, in turn with the floor; in brackets the lowest and the highest ratio.
+The load generator took ${(100 * ownShare).toFixed(0)} % of one processor.\n`,
+  )
+  const ratio = ({ median, min, max }: Spread) =>
+    Number.isNaN(median) ? '—' : `${figure(median)} (${figure(min)}–${figure(max)})`
+  const header = ['operation', 'host', 'conn.', 'requests/s', 'floor', 'of the floor', 'goal']
+  const more = ['× wrangler dev', 'p50 ms', 'p99 ms', 'cpu ms', 'floor cpu ms', 'wrong']
+  const cells = rows.map((row) => [
+    row.operation,
+    row.host,
+    String(row.connections),
+    figure(row.perSecond),
+    figure(row.floorPerSecond),
+    ratio(row.ofFloor),
+    `${row.goal ?? ''}${verdict(row.ofFloor, row.goal)}`,
+    `${ratio(row.timesWranglerDev)}${verdict(row.timesWranglerDev, isSelfHosted(row.host) ? TIMES_WRANGLER_DEV_GOAL : undefined)}`,
+    figure(row.p50Ms),
+    figure(row.p99Ms),
+    row.cpuMs.toFixed(3),
+    row.floorCpuMs.toFixed(3),
+    String(row.wrong),
+  ])
+  const notStarted = missing.map(({ peer, reason }) => ['—', peer, '', reason.replace(/\s+/g, ' ')])
+  console.log(markdownTable([...header, ...more], [...cells, ...notStarted]))
+}
+
+function isSelfHosted(host: HostName): boolean {
+  return host === 'Deno' || host === 'Node.js'
+}
+
+function verdict({ median }: Spread, goal: number | undefined): string {
+  if (goal === undefined || Number.isNaN(median)) return ''
+  return median >= goal ? ' ✓' : ' ✗'
+}
