@@ -48,7 +48,8 @@ export function bulk(dispatch: Dispatch) {
       const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
       return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
     }
-    return scimJson(c, await new BulkRun(request, send, tenantUrl(c)).run(), 200)
+    const response = await new BulkRun(request, send, tenantUrl(c)).run()
+    return scimJson(c, JSON.stringify(response), 200)
   })
 }
 

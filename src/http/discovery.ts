@@ -21,7 +21,7 @@ export const discovery = new Hono<HttpEnv>()
   // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.
   .get('/ServiceProviderConfig', (c) => {
     refuseFilter(c)
-    return scimJson(c, serviceProviderConfig(tenantUrl(c)), 200)
+    return scimJson(c, JSON.stringify(serviceProviderConfig(tenantUrl(c))), 200)
   })
   .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
@@ -60,7 +60,11 @@ function refuseFilter(c: Context<HttpEnv>): void {
 }
 
 function list(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
-  return scimJson(c, listResponse({ totalResults: resources.length, resources, startIndex: 1 }), 200)
+  const page = {
+    totalResults: resources.length,
+    resources: resources.map((resource) => JSON.stringify(resource)),
+  }
+  return scimJson(c, listResponse({ ...page, startIndex: 1 }), 200)
 }
 
 function one(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
@@ -68,7 +72,7 @@ function one(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
   const resource = resources.find((candidate) => String(candidate.id).toLowerCase() === id.toLowerCase())
   if (resource === undefined) throw new ScimError(404, undefined, `there is no ${JSON.stringify(id)} here`)
   const { location } = isComplex(resource.meta) ? resource.meta : {}
-  return scimJson(c, resource, 200, { Location: String(location) })
+  return scimJson(c, JSON.stringify(resource), 200, { Location: String(location) })
 }
 
 function serviceProviderConfig(base: string): Complex {

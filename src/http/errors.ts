@@ -32,7 +32,7 @@ export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Resp
 export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   const scimError = toScimError(error)
   if (!(error instanceof ScimError)) logFault(c, error)
-  const response = scimJson(c, errorMessage(scimError), scimError.status)
+  const response = scimJson(c, JSON.stringify(errorMessage(scimError)), scimError.status)
   if (scimError.status === 401) response.headers.set('WWW-Authenticate', CHALLENGE)
   if (scimError.status === 503 || scimError.status === 429) {
     response.headers.set('Retry-After', String(RETRY_AFTER_SECONDS))

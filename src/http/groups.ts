@@ -80,7 +80,7 @@ function writeResponse(
   status: 200 | 201,
 ): Response {
   if (written === undefined) return c.body(null, 204)
-  return 'resource' in written
+  return 'json' in written
     ? resourceResponse(c, written, status)
     : c.body(null, 204, { ETag: etag(written.version) })
 }

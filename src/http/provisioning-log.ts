@@ -24,11 +24,12 @@ const ACTIONS: Readonly<Record<string, LogAction>> = {
  */
 export function provisioningLog(type: ResourceType) {
   return createMiddleware<HttpEnv>(async function provisioningLog(c, next) {
+    const action = ACTIONS[c.req.method]
+    if (action === undefined) return next()
     await next()
     const { error } = c
-    const action = ACTIONS[c.req.method]
     // A search is a POST that writes nothing.
-    if (!(error instanceof ScimError) || action === undefined || c.req.path.endsWith('/.search')) return
+    if (!(error instanceof ScimError) || c.req.path.endsWith('/.search')) return
     // Not let in, or not looked at: "try again" is no decision about the write.
     if (error.status === 401 || error.status === 429 || error.status >= 500) return
     try {

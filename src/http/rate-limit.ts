@@ -19,7 +19,7 @@ export const limitRate = createMiddleware<HttpEnv>(async function limitRate(c, n
     wasProven(credentials) ? c.env.isAllowed('tenant', credentials.tenantId) : true,
   ])
   if (!token || !tenant) throw tooMany(token ? 'of this tenant' : 'with this token')
-  await next()
+  return next()
 })
 
 /**

@@ -8,9 +8,9 @@ import { routeOf } from './errors.ts'
 
 /** Writes the line when the answer is ready. `d1` holds what the request cost at the database. */
 export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c, next) {
+  if (!c.env.settings.requestLog) return next()
   const started = c.env.now()
   await next()
-  if (!c.env.settings.requestLog) return
   console.log(
     JSON.stringify({
       requestId: c.get('requestId'),

@@ -75,7 +75,7 @@ export function preconditionsOf(c: Context<HttpEnv>): Preconditions {
  */
 export function resourceResponse(
   c: Context<HttpEnv>,
-  { resource, version, location }: Rendered,
+  { json, version, location }: Rendered,
   status: 200 | 201,
 ) {
   const headers = { ETag: etag(version), Location: location, 'Content-Location': location }
@@ -85,5 +85,5 @@ export function resourceResponse(
     requirePreconditions({ ifMatch }, version)
     if (isNotModified(ifNoneMatch, version)) return c.body(null, 304, headers)
   }
-  return scimJson(c, resource, status, headers)
+  return scimJson(c, json, status, headers)
 }

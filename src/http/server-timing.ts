@@ -11,6 +11,7 @@ export const serverTiming = createMiddleware<HttpEnv>(async function serverTimin
   const figures = c.env.figures ?? noFigures()
   c.set('figures', figures)
   c.set('db', c.env.openDatabase(figures))
+  if (!c.env.settings.serverTiming) return next()
   await next()
-  if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(figures))
+  c.res.headers.set('Server-Timing', serverTimingOf(figures))
 })

@@ -4,12 +4,12 @@
 
 import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
-import { type Projection, project } from '../scim/projection.ts'
+import { isAllBut, isReturned, type Projection, project } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { etag } from '../scim/version.ts'
 import type { Database } from '../storage/database.ts'
 import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
-import type { Stored } from '../storage/resources.ts'
+import { type Stored, StoredRow } from '../storage/resources.ts'
 import type { Credentials } from '../storage/tokens.ts'
 
 export interface Call {
@@ -24,7 +24,8 @@ export interface Call {
 
 /** A resource as the client sees it, and what the headers of a response say of it. */
 export interface Rendered extends Written {
-  readonly resource: Complex
+  /** JSON text. */
+  readonly json: string
 }
 
 /** What the headers of a response say of a resource whose body nobody asked for. */
@@ -40,24 +41,37 @@ export function render(
   type: ResourceType,
   projection: Projection,
 ): Rendered {
-  const location = locationOf(tenantUrl, type, stored.id)
-  const whole = {
-    ...stored.resource,
-    ...references(stored.resource, tenantUrl),
-    id: stored.id,
-    meta: {
-      resourceType: type.name,
-      created: new Date(stored.createdAt).toISOString(),
-      lastModified: new Date(stored.lastModified).toISOString(),
-      location,
-      version: etag(stored.version),
-    },
+  const { id, version, createdAt, lastModified } = stored
+  const location = locationOf(tenantUrl, type, id)
+  const meta = {
+    resourceType: type.name,
+    created: new Date(createdAt).toISOString(),
+    lastModified: new Date(lastModified).toISOString(),
+    location,
+    version: etag(version),
   }
-  return { resource: project(whole, projection, type), version: stored.version, location }
+  const rendered = { version, location }
+  // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
+  if (stored instanceof StoredRow && isAllBut(referencesOf(type), projection, type)) {
+    const more = JSON.stringify({ ...references(stored.references, tenantUrl), id, meta })
+    return { ...rendered, json: `${stored.json.slice(0, -1)},${more.slice(1)}` }
+  }
+  const whole = { ...stored.resource, ...references(stored.resource, tenantUrl), id, meta }
+  return { ...rendered, json: JSON.stringify(project(whole, projection, type)) }
 }
 
 export function locationOf(tenantUrl: string, type: ResourceType, id: string): string {
   return `${tenantUrl}${type.endpoint}/${id}`
+}
+
+/** The attribute whose values are memberships, which are no part of the stored resource. */
+function referencesOf({ name }: ResourceType): 'groups' | 'members' {
+  return name === 'User' ? 'groups' : 'members'
+}
+
+/** Whether the client is to see the memberships: reading them costs a row for each. */
+export function withReferences(projection: Projection, type: ResourceType): boolean {
+  return isReturned(projection, referencesOf(type), type)
 }
 
 /** The `$ref` of groups and members, which follows from their value and the Tenant URL. */

@@ -16,7 +16,7 @@ import {
   splitMembers,
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
-import { isReturned, type Projection } from '../scim/projection.ts'
+import type { Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
@@ -26,7 +26,15 @@ import * as storage from '../storage/groups.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
 import { requireWriter } from '../storage/tokens.ts'
-import { acceptedEntry, type Call, locationOf, type Rendered, render, type Written } from './call.ts'
+import {
+  acceptedEntry,
+  type Call,
+  locationOf,
+  type Rendered,
+  render,
+  type Written,
+  withReferences,
+} from './call.ts'
 import { deleteResource } from './deletion.ts'
 import { retryWhileStale } from './optimistic.ts'
 
@@ -38,8 +46,7 @@ const MAX_LOGGED_IDS = 5_000
 
 /** @throws {ScimError} 404 */
 export async function getGroup(call: Call, id: string, projection: Projection): Promise<Rendered> {
-  const withMembers = isReturned(projection, 'members', TYPE)
-  const group = await storage.getGroup(call.db, call.credentials, id, withMembers)
+  const group = await storage.getGroup(call.db, call.credentials, id, withReferences(projection, TYPE))
   if (group === undefined) throw notFound('Group', id)
   return render(call, group, TYPE, projection)
 }
@@ -182,8 +189,7 @@ function groupChange(change: GroupChange): GroupWrite {
     displayNameKey: typeof change.displayName === 'string' ? fold(change.displayName) : undefined,
     memberIds: namedIds(change.members),
     allMembers:
-      needsAllMembers(change.members) ||
-      (projection !== undefined && isReturned(projection, 'members', TYPE)),
+      needsAllMembers(change.members) || (projection !== undefined && withReferences(projection, TYPE)),
   }
   return {
     load: (call) => storage.loadGroup(call.db, call.credentials, load),

@@ -2,13 +2,11 @@
  * Lists of resources: of one type, or across types (RFC 7644 §3.4.2, §3.4.3), by index or by cursor
  * (RFC 9865).
  */
-import type { Complex } from '../scim/comparison.ts'
 import type { Page } from '../scim/list-response.ts'
-import { isReturned } from '../scim/projection.ts'
 import type { ListRequest, ListSource } from '../scim/search-request.ts'
 import type { Listed, ListPart, Slice } from '../storage/list.ts'
 import * as storage from '../storage/list.ts'
-import { type Call, render } from './call.ts'
+import { type Call, render, withReferences } from './call.ts'
 import { openCursor, sealCursor } from './cursor.ts'
 
 /** A page of resources. @throws {ScimError} invalidCursor, expiredCursor */
@@ -48,13 +46,12 @@ async function read({ db, credentials }: Call, { sources }: ListRequest, slice: 
 }
 
 function partOf({ type, filter, sort, projection }: ListSource): ListPart {
-  const references = type.name === 'User' ? 'groups' : 'members'
-  return { type: type.name, filter, sort, withReferences: isReturned(projection, references, type) }
+  return { type: type.name, filter, sort, withReferences: withReferences(projection, type) }
 }
 
-function renderAll(call: Call, { sources }: ListRequest, listed: readonly Listed[]): readonly Complex[] {
+function renderAll(call: Call, { sources }: ListRequest, listed: readonly Listed[]): readonly string[] {
   return listed.flatMap(({ type, stored }) => {
     const source = sources.find((candidate) => candidate.type.name === type)
-    return source === undefined ? [] : [render(call, stored, source.type, source.projection).resource]
+    return source === undefined ? [] : [render(call, stored, source.type, source.projection).json]
   })
 }

@@ -6,7 +6,7 @@ import { type Complex, fold } from '../scim/comparison.ts'
 import { notFound, ScimError } from '../scim/error.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
-import { isReturned, type Projection } from '../scim/projection.ts'
+import type { Projection } from '../scim/projection.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
@@ -14,7 +14,7 @@ import { UniqueError } from '../storage/database.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
 import * as storage from '../storage/users.ts'
-import { acceptedEntry, type Call, type Rendered, render } from './call.ts'
+import { acceptedEntry, type Call, type Rendered, render, withReferences } from './call.ts'
 import { deleteResource } from './deletion.ts'
 import { retryWhileStale } from './optimistic.ts'
 
@@ -50,8 +50,7 @@ export async function createUser(call: Call, body: unknown, projection: Projecti
 
 /** @throws {ScimError} 404 */
 export async function getUser(call: Call, id: string, projection: Projection): Promise<Rendered> {
-  const withGroups = isReturned(projection, 'groups', TYPE)
-  const user = await storage.getUser(call.db, call.credentials, id, withGroups)
+  const user = await storage.getUser(call.db, call.credentials, id, withReferences(projection, TYPE))
   if (user === undefined) throw notFound('User', id)
   return render(call, user, TYPE, projection)
 }

@@ -1,7 +1,6 @@
 /**
  * The ListResponse message and the arithmetic of startIndex and count (RFC 7644 §3.4.2, §3.4.2.4).
  */
-import type { Complex } from './comparison.ts'
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
 import { LIST_RESPONSE } from './urn.ts'
 
@@ -19,7 +18,8 @@ export interface PageRequest {
 
 export interface Page {
   readonly totalResults: number
-  readonly resources: readonly Complex[]
+  /** Each as JSON text. */
+  readonly resources: readonly string[]
   /** Of a page by index; 1-based. */
   readonly startIndex?: number
   /** Of a page by cursor; missing on the last one. */
@@ -64,21 +64,23 @@ function integer(name: string, value: unknown): number | undefined {
   throw badRequest('invalidValue', `"${name}" must be an integer, found ${found}`)
 }
 
-/** The ListResponse message. "Resources" is there also when it is empty: clients read it unasked. */
+/**
+ * The ListResponse message as JSON text. "Resources" is there also when it is empty: clients read it unasked.
+ */
 export function listResponse({
   totalResults,
   resources,
   startIndex,
   nextCursor,
   previousCursor,
-}: Page): object {
-  return {
+}: Page): string {
+  const message = JSON.stringify({
     schemas: [LIST_RESPONSE],
     totalResults,
     ...(startIndex === undefined ? {} : { startIndex }),
     itemsPerPage: resources.length,
     ...(previousCursor === undefined ? {} : { previousCursor }),
     ...(nextCursor === undefined ? {} : { nextCursor }),
-    Resources: resources,
-  }
+  })
+  return `${message.slice(0, -1)},"Resources":[${resources.join(',')}]}`
 }

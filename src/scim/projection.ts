@@ -26,6 +26,16 @@ export function parseProjection(
   }
 }
 
+/** True when everything that a resource can hold is returned, or everything but one attribute. */
+export function isAllBut(
+  name: string,
+  { attributes, excludedAttributes = [] }: Projection,
+  { returnsAll }: ResourceType,
+): boolean {
+  if (!returnsAll || attributes !== undefined) return false
+  return excludedAttributes.every(({ steps }) => steps.length === 1 && steps[0].name === name)
+}
+
 /** True when the projection returns (something of) the top-level attribute: else it need not be loaded. */
 export function isReturned(projection: Projection, name: string, type: ResourceType): boolean {
   const attribute = type.attributes.find((candidate) => candidate.name === name)

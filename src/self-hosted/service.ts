@@ -38,7 +38,7 @@ export interface Service {
 export function startService(settings: ServerSettings, migrations: readonly Migration[]): Service {
   const { file, migrated } = openMigrated(settings, migrations)
   const d1 = new SqliteD1(file.database)
-  const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures)
+  const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures, Number.POSITIVE_INFINITY)
   const runtimeOf = runtimes(settings, open)
   const app = createApp()
   const inFlight = new InFlight()

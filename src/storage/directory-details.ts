@@ -36,7 +36,8 @@ export function resourceQuery(
     ],
     read: ([result]) => {
       const row = result?.rows[0]
-      return row && { ...storedFromRow(row), memberCount: Number(row.memberCount) }
+      if (row === undefined) return undefined
+      return Object.assign(storedFromRow(row), { memberCount: Number(row.memberCount) })
     },
   }
 }

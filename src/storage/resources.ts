@@ -18,6 +18,41 @@ export interface Stored {
   readonly resource: Complex
 }
 
+/** A resource as it was read. It is parsed when somebody looks into it: most are only passed on. */
+export class StoredRow implements Stored {
+  readonly id: string
+  readonly version: number
+  readonly createdAt: number
+  readonly lastModified: number
+  /** What of `resource` is not in `json`: groups or members. */
+  readonly #references: Complex
+  readonly #json: string
+  #resource: Complex | undefined
+
+  constructor(row: Row, references: Complex) {
+    this.id = String(row.id)
+    this.version = Number(row.version)
+    this.createdAt = Number(row.createdAt)
+    this.lastModified = Number(row.lastModified)
+    this.#json = String(row.data)
+    this.#references = references
+  }
+
+  get resource(): Complex {
+    this.#resource ??= { ...(JSON.parse(this.#json) as Complex), ...this.#references }
+    return this.#resource
+  }
+
+  /** The resource as JSON text, without its references. */
+  get json(): string {
+    return this.#json
+  }
+
+  get references(): Complex {
+    return this.#references
+  }
+}
+
 /** The columns of a stored resource, for a SELECT from its table. */
 export function storedColumns(table: 'users' | 'groups'): SQL {
   const column = (name: string) => sql.raw(`${table}.${name}`)
@@ -25,15 +60,9 @@ export function storedColumns(table: 'users' | 'groups'): SQL {
     ${column('last_modified')} AS lastModified, ${column('data')} AS data`
 }
 
-/** @param more attributes that are not in `data`: groups or members */
-export function storedFromRow(row: Row, more: Complex = {}): Stored {
-  return {
-    id: String(row.id),
-    version: Number(row.version),
-    createdAt: Number(row.createdAt),
-    lastModified: Number(row.lastModified),
-    resource: { ...(JSON.parse(String(row.data)) as Complex), ...more },
-  }
+/** @param references attributes that are not in `data`: groups or members */
+export function storedFromRow(row: Row, references: Complex = {}): StoredRow {
+  return new StoredRow(row, references)
 }
 
 /**
@@ -44,15 +73,21 @@ export function storedFromRow(row: Row, more: Complex = {}): Stored {
 export function encodeResource(resource: Complex, type: ResourceType): { data: string; keys: string } {
   const data = JSON.stringify(resource)
   const keys = JSON.stringify(comparisonDocument(resource, type.attributes))
-  const bytes = byteLength(data) + byteLength(keys)
-  // The other columns need little: ids, times and names that are in both documents already.
-  if (bytes > MAX_ROW_BYTES * 0.9) {
-    throw badRequest(
-      'invalidValue',
-      `the ${type.name} would need ${bytes} bytes, ${MAX_ROW_BYTES * 0.9} are allowed`,
-    )
-  }
+  // A UTF-16 unit is three bytes at most, so most need not be counted.
+  if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) requireSize(data, keys, type)
   return { data, keys }
+}
+
+// The other columns need little: ids, times and names that are in both documents already.
+const MAX_DOCUMENT_BYTES = MAX_ROW_BYTES * 0.9
+
+function requireSize(data: string, keys: string, type: ResourceType): void {
+  const bytes = byteLength(data) + byteLength(keys)
+  if (bytes <= MAX_DOCUMENT_BYTES) return
+  throw badRequest(
+    'invalidValue',
+    `the ${type.name} would need ${bytes} bytes, ${MAX_DOCUMENT_BYTES} are allowed`,
+  )
 }
 
 function byteLength(text: string): number {

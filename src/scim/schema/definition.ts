@@ -51,6 +51,8 @@ export interface ResourceType {
    * one complex attribute that is named by the URN of the extension, as on the wire.
    */
   readonly attributes: readonly Attribute[]
+  /** Whether each of them is returned without being asked for. */
+  readonly returnsAll: boolean
 }
 
 type Characteristics = Partial<Omit<Attribute, 'name' | 'type' | 'description'>>

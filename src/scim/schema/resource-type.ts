@@ -40,5 +40,9 @@ function resourceType(
     ...schema.attributes,
     ...extensions.map((extension) => complex(extension.id, extension.description, extension.attributes)),
   ]
-  return { ...identity, schema, extensions, attributes }
+  return { ...identity, schema, extensions, attributes, returnsAll: attributes.every(isReturned) }
+}
+
+function isReturned({ returned, subAttributes = [] }: Attribute): boolean {
+  return (returned === 'always' || returned === 'default') && subAttributes.every(isReturned)
 }
