@@ -19,6 +19,11 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     what: 'each request of the traffic against its floor, on workerd, Deno, Node.js and wrangler dev',
     options: ['rounds', 'seconds', 'connections', 'hosts'],
   },
+  scale: {
+    script: 'scale.ts',
+    what: 'round trips and rows of every operation by the size of the directory and of a group',
+    options: ['users', 'members', 'repetitions'],
+  },
   emulator: {
     script: 'emulator.ts',
     what: 'provisions 10,000 users, 200 groups and 100,000 memberships',

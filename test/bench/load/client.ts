@@ -85,7 +85,8 @@ export async function exchangeOnce(port: number, request: string): Promise<strin
   }
 }
 
-class Connection {
+/** A connection that sends one request after the other. */
+export class Connection {
   readonly #socket: Socket
   #chunks = ''
   #answered: ((answer: string) => void) | undefined
