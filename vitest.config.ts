@@ -11,6 +11,7 @@ const NODE_TESTS = [
   'test/local/**/*.test.ts',
   'test/migrations.test.ts',
   'test/sqlite/**/*.test.ts',
+  'test/storage/replicas.test.ts',
   'test/deno/**/*.test.ts',
 ]
 

@@ -4,11 +4,14 @@
  */
 import type { GroupWriter } from './provider/group-writer.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
+import type { Replicas } from './storage/replicas.ts'
 import type { Credentials } from './storage/tokens.ts'
 
 export interface Runtime {
   /** Opens the database for one request. @param figures receives what the request cost */
   readonly openDatabase: (figures: DatabaseFigures) => Database
+  /** Where reads may also go; undefined: every read goes to the one database. */
+  readonly replicas?: Replicas | undefined
   /** Who runs the group writes of a tenant. */
   readonly groupWriter: (tenantId: string) => GroupWriter
   /** Milliseconds since 1970. */

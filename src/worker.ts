@@ -8,6 +8,7 @@ import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import { noFigures, openDatabase } from './storage/database.ts'
+import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
@@ -21,6 +22,7 @@ export interface WorkerEnv {
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
   readonly REQUEST_LOG?: string
+  readonly READ_REPLICATION?: string
   /** What has no binding is not limited. */
   readonly SIGN_IN_LIMIT?: RateLimit
   readonly TOKEN_LIMIT?: RateLimit
@@ -33,7 +35,7 @@ const DEFAULT_LOG_RETENTION_DAYS = 30
 const app = createApp()
 
 export default {
-  fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env), ctx),
+  fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env, ctx), ctx),
   async scheduled({ scheduledTime }, env) {
     const days = retentionDays(env)
     const deleted = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
@@ -41,9 +43,17 @@ export default {
   },
 } satisfies ExportedHandler<WorkerEnv>
 
-function runtimeOf(env: WorkerEnv): Runtime {
+function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   return {
     openDatabase: (figures) => openDatabase(env.DB, figures),
+    replicas:
+      env.READ_REPLICATION === '1'
+        ? d1Replicas(
+            env.DB,
+            (tenantId) => bookmarkKeeper(env, tenantId),
+            (promise) => ctx.waitUntil(promise),
+          )
+        : undefined,
     groupWriter: (tenantId) => {
       const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
       return { write: (request) => coordinator.write(request) as Promise<GroupWriteAnswer> }
@@ -60,6 +70,15 @@ function runtimeOf(env: WorkerEnv): Runtime {
       accessTeamDomain: env.ACCESS_TEAM_DOMAIN || undefined,
       accessAudience: env.ACCESS_AUD || undefined,
     },
+  }
+}
+
+function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {
+  const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
+  return {
+    get: () => coordinator.getBookmark(),
+    keep: (bookmark, mark) => coordinator.keepBookmark(bookmark, mark),
+    forget: () => coordinator.forgetBookmark(),
   }
 }
 

@@ -21,6 +21,7 @@ import {
 import { generateToken, insertToken, listTokens, revokeToken, type TokenInfo } from '../storage/tokens.ts'
 import { AdminError, adminErrorResponse, invalidField } from './errors.ts'
 import { expiresAt, groupLimit, type Input, name, requireObject, tenantId, tokenScope } from './input.ts'
+import { reportTenant } from './replicas.ts'
 import { tenantUrl } from './tenant-url.ts'
 import { transfer } from './transfer.ts'
 
@@ -37,6 +38,7 @@ export function adminApi(): Hono<HttpEnv> {
     await next()
     c.res.headers.set('Cache-Control', 'no-store')
   })
+  app.use('/tenants/:tenant/*', reportTenant)
   // Before the limit: a directory of any size can be imported.
   app.route('/', transfer)
   app.use(

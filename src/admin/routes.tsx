@@ -13,6 +13,7 @@ import { serveAsset } from './assets/assets.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError, logFault, toAdminError } from './errors.ts'
 import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
+import { reportTenant } from './replicas.ts'
 import { apiKeys } from './routes/api-keys.tsx'
 import { directory } from './routes/directory.tsx'
 import { log } from './routes/log.tsx'
@@ -35,6 +36,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }))
   app.route('/', signIn)
   app.use(requireAdministrator)
+  app.use('/tenants/:tenant/*', reportTenant)
   app.route('/', tenants)
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)

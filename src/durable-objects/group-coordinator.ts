@@ -5,12 +5,18 @@
  *
  * The queue is for fairness and to spare lost races. It does not fence: the platform may run a second copy
  * of an object for a moment, so the group limit, unique names and versions are held by the database too.
+ *
+ * It also keeps the tenant's bookmark (storage/replicas.ts). Reports of writes come from the Worker, those of
+ * group writes too: the platform makes sure that a copy is the current one when an event begins, not when a
+ * write that has waited in the queue ends.
+ * https://developers.cloudflare.com/durable-objects/platform/known-issues/#global-uniqueness
  */
 import { DurableObject } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/queued-group-writer.ts'
 import { type D1Binding, openDatabase } from '../storage/database.ts'
+import { type KeptBookmark, TenantBookmark } from '../storage/replicas.ts'
 
 export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implements GroupWriter {
   readonly #writer = new QueuedGroupWriter({
@@ -18,8 +24,21 @@ export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implement
     newId: uuidv7,
     now: Date.now,
   })
+  readonly #bookmark = new TenantBookmark(Date.now)
 
   write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     return this.#writer.write(request)
+  }
+
+  getBookmark(): KeptBookmark {
+    return this.#bookmark.get()
+  }
+
+  keepBookmark(bookmark: string, mark: string): void {
+    this.#bookmark.keep(bookmark, mark)
+  }
+
+  forgetBookmark(): void {
+    this.#bookmark.forget()
   }
 }

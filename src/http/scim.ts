@@ -10,6 +10,7 @@ import { discovery } from './discovery.ts'
 import { onError, onMethodNotAllowed } from './errors.ts'
 import { groups } from './groups.ts'
 import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
+import { replicas } from './replicas.ts'
 import { search } from './search.ts'
 import { serverTiming } from './server-timing.ts'
 import { users } from './users.ts'
@@ -25,7 +26,7 @@ export function scim(dispatch: Dispatch): Hono<HttpEnv> {
   app.use(serverTiming, limitFailedAuthentication)
   app.use(methodNotAllowed({ app, onMethodNotAllowed }))
   // The path itself is among those below it: once is enough, or each list would count twice.
-  for (const path of ['/Users/*', '/Groups/*'] as const) app.use(path, bearerAuth, limitRate)
+  for (const path of ['/Users/*', '/Groups/*'] as const) app.use(path, bearerAuth, limitRate, replicas)
   app.route('/Users', users)
   app.route('/Groups', groups)
   app.route('/', search)

@@ -10,11 +10,12 @@ import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { limitBody, readBody } from './content-type.ts'
 import { limitRate } from './rate-limit.ts'
+import { replicas } from './replicas.ts'
 import { listOf, listParameters } from './request.ts'
 
 export const search = new Hono<HttpEnv>()
-  .get('/', bearerAuth, limitRate, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
-  .post('/.search', bearerAuth, limitRate, limitBody, async (c) => {
+  .get('/', bearerAuth, limitRate, replicas, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
+  .post('/.search', bearerAuth, limitRate, replicas, limitBody, async (c) => {
     return listOf(c, parseSearchRequest(await readBody(c)), RESOURCE_TYPES)
   })
   .all('/Me', bearerAuth, limitRate, async (c) => {

@@ -129,7 +129,7 @@ export function openDatabase(
 }
 
 /** What is given up here may still be done over there: see DatabaseUnavailable. */
-async function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
+export async function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
   if (ms === Number.POSITIVE_INFINITY) return await answer
   let timer: ReturnType<typeof setTimeout> | undefined
   const expiry = new Promise<never>((_, reject) => {

@@ -136,6 +136,7 @@ function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
       value: <YesNo isSet={access !== undefined} off="Not used" />,
       where: 'ACCESS_TEAM_DOMAIN, ACCESS_AUD',
     },
+    ...(c.env.replicas ? [{ name: 'Reads at replicas', value: 'On', where: 'READ_REPLICATION' }] : []),
     { name: 'Costs in Server-Timing', value: settings.serverTiming ? 'On' : 'Off', where: 'SERVER_TIMING' },
     {
       name: 'Resources in one page of a list',

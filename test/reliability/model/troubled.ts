@@ -3,6 +3,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { openDatabase } from '../../../src/storage/database.ts'
+import { chance } from '../../support/chance.ts'
 import { FAULTS, type Fault, type FaultPlan, faultyBinding } from '../../support/faults.ts'
 import { labRuntime, sendTo, wrapCoordinator } from '../../support/lab.ts'
 import type { Arena } from './arena.ts'
@@ -13,17 +14,6 @@ const TIMEOUT_MS = 60
 
 /** One batch in so many goes wrong. */
 const ONE_IN = 12
-
-/** Numbers from 0 to 1, the same for the same seed: Mulberry32, which spreads evenly and needs one word. */
-export function chance(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** @param noteFault is told of each fault */
 export async function troubledSend(
