@@ -3,6 +3,8 @@
  * SqlFragment to drizzle's `sql`.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { pathText } from '../scim/attribute-path.ts'
+import type { Filter } from '../scim/filter/ast.ts'
 import type { ColumnMap, RowSource } from '../scim/filter/compile.ts'
 import { constant, fragment, type SqlFragment } from '../scim/filter/sql-fragment.ts'
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../scim/urn.ts'
@@ -39,6 +41,25 @@ export const COLUMNS: Readonly<Record<'User' | 'Group', Readonly<Record<string, 
     ...resourceColumns('groups', 'Group'),
     [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: 'groups.native_object_id_key',
   },
+}
+
+/** Columns that an index finds within a tenant: those of tables.ts with one. */
+const INDEXED = /\.(id|user_name_key|external_id|display_name_key|native_object_id_key)$/
+
+/** True when an index leads to everything that matches, which then is little. */
+export function isIndexed(filter: Filter, type: 'User' | 'Group'): boolean {
+  switch (filter.kind) {
+    case 'and':
+      return filter.operands.some((operand) => isIndexed(operand, type))
+    case 'or':
+      return filter.operands.every((operand) => isIndexed(operand, type))
+    case 'comparison': {
+      const isLookup = filter.operator === 'eq' || filter.operator === 'sw'
+      return isLookup && INDEXED.test(COLUMNS[type][pathText(filter.path)] ?? '')
+    }
+    default:
+      return false
+  }
 }
 
 /** The columns of users within a tenant; `groups` are the memberships seen from the member. */

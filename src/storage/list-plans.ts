@@ -4,7 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { pathText, target } from '../scim/attribute-path.ts'
-import { COLUMNS } from './columns.ts'
+import { COLUMNS, isIndexed } from './columns.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from './database.ts'
 import type { ListPart, Slice } from './list.ts'
 import { allOf, type List, membersOf, pageOf, totalOf } from './list-sql.ts'
@@ -47,6 +47,8 @@ export function plainListOf(
 
 /** The value that a filter looks for, and the column. */
 interface Lookup {
+  /** Whether an index finds it. */
+  readonly isIndexed: boolean
   /** Undefined without a filter. */
   readonly column: string | undefined
   readonly isUnique: boolean
@@ -54,20 +56,25 @@ interface Lookup {
 }
 
 function lookupOf({ type, filter }: ListPart): Lookup | undefined {
-  if (filter === undefined) return { column: undefined, isUnique: false, key: null }
+  if (filter === undefined) return { column: undefined, isIndexed: false, isUnique: false, key: null }
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const { path, key } = filter
   const column = COLUMNS[type][pathText(path)]
   if (column === undefined) return undefined
   const isUnique = target(path).uniqueness === 'server'
-  return { column, isUnique, key: typeof key === 'boolean' ? Number(key) : key }
+  return {
+    column,
+    isIndexed: isIndexed(filter, type),
+    isUnique,
+    key: typeof key === 'boolean' ? Number(key) : key,
+  }
 }
 
-function planOf({ type, withReferences }: ListPart, { column, isUnique }: Lookup): Plan {
+function planOf({ type, withReferences }: ListPart, { column, isIndexed, isUnique }: Lookup): Plan {
   const plan = (query: (list: List) => SQL) =>
     prepared((slots: Slots<PlanSlot>) => {
       const condition = column === undefined ? undefined : sql`${sql.raw(column)} = ${slots.key}`
-      const source = { type, withReferences, sort: undefined, sortKey: sql`NULL`, condition }
+      const source = { type, withReferences, sort: undefined, sortKey: sql`NULL`, condition, isIndexed }
       return query({ tenantId: slots.tenantId, offset: slots.offset, limit: slots.limit, sources: [source] })
     })
   const page = isUnique ? allOf : pageOf

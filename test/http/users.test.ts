@@ -82,9 +82,9 @@ describe('GET /Users/{id}', () => {
     expect(costOf(answer).roundTrips).toBe(1)
   })
 
-  it('reads no more rows when the tenant has thousands of other memberships', async () => {
+  it('reads no more rows when the tenant has thousands of other users and memberships', async () => {
     const client = await newClient()
-    const user = await client.createUser()
+    const user = await client.createUser({ externalId: 'one', displayName: 'One' })
     await client.createGroup({ members: [{ value: user.id }] })
     const crowd = await client.createGroup()
     const ids = JSON.stringify(Array.from({ length: 5_000 }, (_, i) => `crowd-${i}`))
@@ -101,6 +101,19 @@ describe('GET /Users/{id}', () => {
     expect(costOf(await client.get(`/Users/${user.id}`)).rowsRead).toBeLessThan(12)
     const filter = `groups.value eq "${(await client.get(`/Users/${user.id}`)).body.groups[0].value}"`
     expect(costOf(await client.filter('/Users', filter)).rowsRead).toBeLessThan(100)
+    for (const lookup of [
+      'externalId eq "one"',
+      'displayName eq "one"',
+      'displayName sw "on" and active eq true',
+    ]) {
+      const found = await client.filter('/Users', lookup)
+      expect(found.body.totalResults).toBe(1)
+      expect(costOf(found).rowsRead).toBeLessThan(20)
+    }
+    const empty = await client.createGroup()
+    for (const path of [`/Users/${user.id}`, `/Groups/${empty.id}`]) {
+      expect(costOf(await client.request('DELETE', path)).rowsRead).toBeLessThan(40)
+    }
   })
 
   it('answers 304 when the client has the version, and 404 for an unknown id', async () => {
