@@ -3,6 +3,7 @@
  * under `wrangler dev`, the built server on Deno and on Node.js, and the floor of each. Everything ends with us.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly folder?: string
   /** Puts the figures of the database on every answer; off, because it costs. */
   readonly serverTiming?: boolean
+  /** Other modules for workerd than its own. */
+  readonly modules?: readonly string[]
 }
 
 export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
@@ -44,11 +47,11 @@ const POLL_MS = 5
 
 const folders: string[] = []
 const children: ChildProcess[] = []
-let modules: string | undefined
+let built: string | undefined
 
 /** Makes the modules that are measured, as `npm run build` does, in a folder of their own. @returns the folder */
 export function build(): string {
-  if (modules !== undefined) return modules
+  if (built !== undefined) return built
   const folder = newFolder()
   const wrangler = join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js')
   const env = { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' }
@@ -58,7 +61,7 @@ export function build(): string {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   execFileSync(process.execPath, [join(ROOT, 'src', 'local', 'build.mjs'), folder], { stdio: 'inherit' })
-  modules = folder
+  built = folder
   return folder
 }
 
@@ -71,13 +74,29 @@ export function newFolder(): string {
 
 /** Starts a peer and waits until it answers. @throws {Error} why it did not */
 export async function start(name: PeerName, options: StartOptions = {}): Promise<Peer> {
+  const { peer, said } = await launch(name, options)
+  if (await isUp(peer)) return peer
+  await stop(peer)
+  throw new Error(`${name} did not start: ${said().trim() || 'it said nothing'}`)
+}
+
+/**
+ * Starts a peer and does not wait.
+ *
+ * @returns it, and what it complained of
+ * @throws {Error} when it cannot be had here
+ */
+export async function launch(
+  name: PeerName,
+  options: StartOptions = {},
+): Promise<{ peer: Peer; said: () => string }> {
   if (name.startsWith('Deno') && DENO === undefined) throw new Error(DENO_MISSING)
-  const { folder = newFolder(), database, serverTiming = false } = options
+  const { folder = newFolder(), database } = options
   const port = await freePort()
   const file = databaseFile(name, folder)
   mkdirSync(dirname(file), { recursive: true })
   if (database !== undefined) copyFileSync(database, file)
-  const [command, args, env] = commandLine(name, folder, port, serverTiming)
+  const [command, args, env] = commandLine(name, folder, port, options)
   const child = spawn(command, args, {
     cwd: name === 'wrangler dev' ? ROOT : folder,
     env: { ...process.env, ...env },
@@ -85,11 +104,11 @@ export async function start(name: PeerName, options: StartOptions = {}): Promise
   })
   let said = ''
   child.stderr?.on('data', (chunk) => (said = `${said}${chunk}`.slice(-1_000)))
-  child.on('error', (error) => (said += error.message))
   children.push(child)
-  if (await isUp(port, child)) return { name, port, child, folder }
-  await end(child)
-  throw new Error(`${name} did not start: ${said.trim() || 'it said nothing'}`)
+  await once(child, 'spawn').catch((cause) => {
+    throw new Error(`${name} did not start: ${cause.message}`, { cause })
+  })
+  return { peer: { name, port, child, folder }, said: () => said }
 }
 
 /** Where a peer has its database. */
@@ -108,6 +127,19 @@ export function processorMs({ child }: Peer): number {
     return below.reduce((sum, [childPid]) => sum + own(childPid), ticks)
   }
   return all.size === 0 ? Number.NaN : own(child.pid ?? 0) * CLOCK_TICK_MS
+}
+
+/** The processor time of the threads that a peer has now, to the nanosecond: for short spans. */
+export function exactProcessorMs({ child }: Peer): number {
+  try {
+    const folder = `/proc/${child.pid}/task`
+    const spent = readdirSync(folder).map((thread) =>
+      Number(readFileSync(join(folder, thread, 'schedstat'), 'utf8').split(' ')[0]),
+    )
+    return spent.reduce((sum, one) => sum + one, 0) / 1_000_000
+  } catch {
+    return Number.NaN
+  }
 }
 
 /** Linux alone tells: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
@@ -133,12 +165,8 @@ function statFields(pid: string): readonly string[] {
   }
 }
 
-export async function stop({ child }: Peer): Promise<void> {
-  await end(child)
-}
-
 /** `npm start` must end what it started itself, and the servers close their database. */
-async function end(child: ChildProcess): Promise<void> {
+export async function stop({ child }: Peer): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const ended = new Promise((done) => child.once('exit', done))
   child.kill('SIGTERM')
@@ -163,7 +191,12 @@ export function cleanUp(): void {
 
 type CommandLine = [command: string, args: string[], env: Record<string, string>]
 
-function commandLine(name: PeerName, folder: string, port: number, serverTiming: boolean): CommandLine {
+function commandLine(
+  name: PeerName,
+  folder: string,
+  port: number,
+  { serverTiming = false, modules }: StartOptions,
+): CommandLine {
   const timing = { SERVER_TIMING: serverTiming ? '1' : '0' }
   const settings = { ADMIN_TOKEN, REQUEST_LOG: '0', ...timing }
   const selfHosted = { ...settings, TOKEN_LIMIT: '0', TENANT_LIMIT: '0', PORT: String(port) }
@@ -172,9 +205,9 @@ function commandLine(name: PeerName, folder: string, port: number, serverTiming:
   const floorFile = { FLOOR_FILE: databaseFile(name, folder), PORT: String(port) }
   switch (name) {
     case 'workerd':
-      return workerd(folder, port, join(build(), 'worker.js'), settings)
+      return workerd(folder, port, modules ?? [join(build(), 'worker.js')], settings)
     case 'workerd floor':
-      return workerd(folder, port, join(import.meta.dirname, 'workerd-floor.mjs'), settings)
+      return workerd(folder, port, [join(import.meta.dirname, 'workerd-floor.mjs')], settings)
     case 'Deno':
       return [DENO ?? '', [...deno, join(build(), 'deno.mjs')], selfHosted]
     case 'Node.js':
@@ -190,16 +223,21 @@ function commandLine(name: PeerName, folder: string, port: number, serverTiming:
   }
 }
 
-function workerd(folder: string, port: number, module: string, vars: Record<string, string>): CommandLine {
+function workerd(
+  folder: string,
+  port: number,
+  modules: readonly string[],
+  vars: Record<string, string>,
+): CommandLine {
   const compatibilityDate =
     /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(ROOT, 'wrangler.toml'), 'utf8'))?.[1] ?? ''
-  const config = writeWorkerdConfig({ folder, port, module, compatibilityDate, vars })
+  const config = writeWorkerdConfig({ folder, port, modules, compatibilityDate, vars })
   // --experimental: the wrapped binding of D1 is not yet for everybody.
   return [workerdPath(), ['serve', '--experimental', config], {}]
 }
 
 /** @returns false when it has ended or takes too long */
-async function isUp(port: number, child: ChildProcess): Promise<boolean> {
+async function isUp({ port, child }: Peer): Promise<boolean> {
   const deadline = Date.now() + START_TIMEOUT_MS
   while (Date.now() < deadline && child.exitCode === null && child.pid !== undefined) {
     const isAnswering = await fetch(`http://127.0.0.1:${port}/healthz`).then(

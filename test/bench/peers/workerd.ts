@@ -42,8 +42,8 @@ function idFromName(className: string, name: string): string {
 export interface WorkerdOptions {
   readonly folder: string
   readonly port: number
-  /** The file of the Worker: one module. */
-  readonly module: string
+  /** The files of the Worker; the first one is the one that runs. */
+  readonly modules: readonly string[]
   readonly compatibilityDate: string
   /** Variables of the Worker. */
   readonly vars: Readonly<Record<string, string>>
@@ -51,7 +51,7 @@ export interface WorkerdOptions {
 
 /** Writes what `workerd serve` reads. @returns the path of the configuration */
 export function writeWorkerdConfig(options: WorkerdOptions): string {
-  const { folder, port, module, compatibilityDate, vars } = options
+  const { folder, port, modules, compatibilityDate, vars } = options
   const storage = join(folder, 'd1')
   mkdirSync(storage, { recursive: true })
   const file = join(folder, 'config.capnp')
@@ -83,7 +83,9 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   compatibilityDate = ${text(compatibilityDate)},
-  modules = [(name = "worker.js", esModule = ${source(module)})],
+  modules = [
+    ${modules.map((path) => `(name = ${text(basename(path))}, esModule = ${source(path)}),`).join('\n    ')}
+  ],
   bindings = [
     (name = "DB", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [
       (name = "fetcher", service = (name = "d1", props = (json = ${text(JSON.stringify({ MINIFLARE_NAMESPACE: D1_NAME }))}))),

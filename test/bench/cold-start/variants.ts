@@ -1,0 +1,77 @@
+/**
+ * The module as it would be without the dashboard and the OpenAPI document, and a Worker that evaluates a module when
+ * it is asked to: what differs is what they cost.
+ */
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import { newFolder, ROOT } from '../peers/peer.ts'
+
+/** What src/app.ts imports of the parts that are left out. */
+const STUB = `import { Hono } from 'hono'
+export const adminApi = () => new Hono()
+export const adminNotFound = (c) => c.text('', 404)
+export const dashboard = () => new Hono()
+export const openapi = (c) => c.text('', 404)`
+
+const withoutAdministration: Plugin = {
+  name: 'without administration',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/(?:admin\/(?:api\.ts|routes\.tsx)|http\/openapi\.ts)$/ }, ({ importer }) =>
+      importer.endsWith('app.ts') ? { path: 'stub', namespace: 'stub' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: STUB, resolveDir: ROOT }))
+  },
+}
+
+/**
+ * Bundles the Worker as wrangler does, but for the names of functions, which wrangler keeps; with or without the
+ * administration.
+ *
+ * @returns the file
+ */
+export async function bundle(isWhole: boolean): Promise<string> {
+  const outfile = join(newFolder(), 'worker.js')
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/worker.ts'],
+    outfile,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: isWhole ? [] : [withoutAdministration],
+  })
+  return outfile
+}
+
+/** A module that imports another one when `/evaluate` is asked for. @returns the files, the first one is the main one */
+export function evaluator(module: string): readonly string[] {
+  const folder = newFolder()
+  const main = join(folder, 'evaluator.js')
+  writeFileSync(
+    main,
+    `import { DurableObject } from 'cloudflare:workers'
+export class GroupCoordinator extends DurableObject {}
+export default {
+  async fetch(request) {
+    if (request.url.endsWith('/evaluate')) await import('measured.js')
+    return new Response('done')
+  },
+}`,
+  )
+  const measured = join(folder, 'measured.js')
+  copyFileSync(module, measured)
+  return [main, measured]
+}
+
+/** @returns the file */
+export function emptyModule(): string {
+  const file = join(newFolder(), 'empty.js')
+  writeFileSync(file, 'export default {}')
+  return file
+}
