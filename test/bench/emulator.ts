@@ -1,8 +1,8 @@
 /**
- * The emulator under load: a generated directory is provisioned, and provisioned again without a change, against the
- * local worker or the endpoint that is named; then the endpoint is read and compared with the directory.
+ * The emulator under load: a generated directory is provisioned, and provisioned again without a change, against a
+ * server of our own or the endpoint that is named; then the endpoint is read and compared with the directory.
  *
- *   node test/bench/emulator.ts [--scale 1] [--concurrency 10] [--out FILE]
+ *   node test/bench/emulator.ts [--scale 1] [--concurrency 10] [--host 'wrangler dev'] [--out FILE]
  *     [--tenant-url URL --token TOKEN [--remote --confirm-host HOST]]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,9 +12,10 @@ import { parseArgs } from 'node:util'
 import { alignColumns } from '../../src/entra/cli/summary-table.ts'
 import { generateDirectory } from '../../src/entra/generate.ts'
 import { countWrong, type GeneratedDirectory } from './emulator/comparison.ts'
+import { type Endpoint, startEndpoint } from './emulator/endpoint.ts'
 import { type Provisioning, provision } from './emulator/provision.ts'
-import { type Endpoint, startWorker } from './emulator/worker.ts'
-import { requireLocal } from './options.ts'
+import { hostNamed, positive, requireLocal } from './options.ts'
+import { cleanUp } from './peers/peer.ts'
 
 /** Issue: bounded by the server, not by the emulator. */
 const MAX_PROCESSOR_SHARE = 0.25
@@ -24,6 +25,7 @@ const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
     concurrency: { type: 'string', default: '10' },
+    host: { type: 'string', default: 'wrangler dev' },
     'tenant-url': { type: 'string' },
     token: { type: 'string' },
     remote: { type: 'boolean', default: false },
@@ -31,12 +33,6 @@ const { values } = parseArgs({
     out: { type: 'string' },
   },
 })
-const scale = Number(values.scale)
-const size = {
-  users: Math.round(10_000 * scale),
-  groups: Math.max(1, Math.round(200 * scale)),
-  memberships: Math.round(100_000 * scale),
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-emulator-'))
 try {
@@ -46,10 +42,22 @@ try {
   process.exitCode = 2
 } finally {
   rmSync(folder, { recursive: true })
+  cleanUp()
+}
+
+interface Size {
+  readonly users: number
+  readonly groups: number
+  readonly memberships: number
 }
 
 async function main(): Promise<number> {
-  if (!(scale > 0)) throw new Error(`--scale must be a number above 0, got "${values.scale}"`)
+  const scale = positive('scale', values.scale)
+  const size = {
+    users: Math.round(10_000 * scale),
+    groups: Math.max(1, Math.round(200 * scale)),
+    memberships: Math.round(100_000 * scale),
+  }
   const endpoint = await openEndpoint()
   try {
     const directory = generateDirectory({
@@ -61,12 +69,12 @@ async function main(): Promise<number> {
     writeFileSync(file, JSON.stringify(directory))
     const first = await provision(file, endpoint, values.concurrency)
     const second = await provision(file, endpoint, values.concurrency)
-    printTable(first, second)
+    printTable(size, first, second)
     const wrong =
       (await countWrong(directory, endpoint)) +
       first.failed +
       Math.abs(second.requests - CONNECTION_TEST_REQUESTS)
-    conclude(first, second, wrong)
+    conclude(size, first, second, wrong)
     return wrong === 0 ? 0 : 1
   } finally {
     await endpoint.close()
@@ -75,13 +83,13 @@ async function main(): Promise<number> {
 
 async function openEndpoint(): Promise<Endpoint> {
   const { 'tenant-url': tenantUrl, token } = values
-  if (tenantUrl === undefined) return startWorker(folder, size.groups)
+  if (tenantUrl === undefined) return startEndpoint(hostNamed(values.host))
   if (token === undefined) throw new Error('--tenant-url needs --token')
   requireLocal(tenantUrl, values.remote, values['confirm-host'])
   return { tenantUrl, token, close: async () => undefined }
 }
 
-function printTable(first: Provisioning, second: Provisioning): void {
+function printTable(size: Size, first: Provisioning, second: Provisioning): void {
   const row = (name: string, { requests, wallMs, processorMs, peakMb }: Provisioning) => [
     name,
     String(requests),
@@ -96,7 +104,7 @@ function printTable(first: Provisioning, second: Provisioning): void {
   console.log(alignColumns([header, row('initial cycle', first), row('nothing to do', second)]))
 }
 
-function conclude(first: Provisioning, second: Provisioning, wrong: number): void {
+function conclude(size: Size, first: Provisioning, second: Provisioning, wrong: number): void {
   const share = first.processorMs / first.wallMs
   const isUnder = share < MAX_PROCESSOR_SHARE
   console.log(

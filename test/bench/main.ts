@@ -1,38 +1,58 @@
 /**
  * `npm run bench -- [section …] [options]`: runs the chosen sections one after the other, each as a process of its own
- * that prints its table, and writes what they measured to bench.json. Options go to every section that knows them.
+ * that prints its tables as Markdown, and writes what they measured to bench.json. Options go to every section that
+ * knows them. It fails when an answer was wrong, or when something did not start that was to be measured.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 interface Section {
   readonly script: string
   readonly what: string
+  /** On a machine with two quiet processors. */
+  readonly minutes: number
   readonly options: readonly string[]
+  /** Runs when no section is named. */
+  readonly isDefault: boolean
 }
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   throughput: {
     script: 'throughput.ts',
-    what: 'each request of the traffic against its floor, on workerd, Deno, Node.js and wrangler dev',
+    what: "each request of Entra's traffic in turn with the floor of its host: workerd, Deno, Node.js; wrangler dev",
+    minutes: 5,
     options: ['rounds', 'seconds', 'connections', 'hosts'],
+    isDefault: true,
   },
   scale: {
     script: 'scale.ts',
     what: 'round trips and rows of every operation by the size of the directory and of a group',
-    options: ['users', 'members', 'repetitions'],
+    minutes: 1,
+    options: ['user-counts', 'member-counts', 'repetitions'],
+    isDefault: true,
   },
-  emulator: {
-    script: 'emulator.ts',
-    what: 'provisions 10,000 users, 200 groups and 100,000 memberships',
-    options: ['scale', 'concurrency', 'tenant-url', 'token', 'remote', 'confirm-host'],
+  'cold-start': {
+    script: 'cold-start.ts',
+    what: 'size of the module, start of a process to its first answer, evaluation of the module',
+    minutes: 1,
+    options: ['rounds'],
+    isDefault: true,
   },
   memory: {
     script: 'memory.ts',
-    what: 'memory and speed with a large directory on Deno and Node.js',
+    what: 'memory and speed with 100,000 users and 1,000,000 memberships',
+    minutes: 3,
     options: ['users', 'groups', 'memberships'],
+    isDefault: false,
+  },
+  emulator: {
+    script: 'emulator.ts',
+    what: 'npm run entra provisions 10,000 users, 200 groups and 100,000 memberships, and everything is compared',
+    minutes: 10,
+    options: ['scale', 'concurrency', 'host', 'tenant-url', 'token', 'remote', 'confirm-host'],
+    isDefault: false,
   },
 }
 const RESULT_FILE = resolve(import.meta.dirname, '..', '..', 'bench.json')
@@ -40,47 +60,40 @@ const RESULT_FILE = resolve(import.meta.dirname, '..', '..', 'bench.json')
 process.exitCode = main(process.argv.slice(2))
 
 function main(args: readonly string[]): number {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(usage())
+    return 0
+  }
   const optionsAt = args.findIndex((arg) => arg.startsWith('-'))
   const names = optionsAt === -1 ? args : args.slice(0, optionsAt)
   const options = optionsAt === -1 ? [] : args.slice(optionsAt)
-  const mistake = findMistake(names, options)
+  const chosen = names.length > 0 ? names : Object.keys(SECTIONS).filter((name) => SECTIONS[name]?.isDefault)
+  const mistake = findMistake(chosen, options)
   if (mistake !== undefined) {
-    console.error(mistake)
+    console.error(`${mistake}\n\n${usage()}`)
     return 2
   }
-  const chosen = names.length > 0 ? names : Object.keys(SECTIONS).filter(isPresent)
   const runs = chosen.map((name) => ({ name, ...runSection(name, options) }))
-  const results = Object.fromEntries(runs.map(({ name, result }) => [name, result]))
-  const machine = { node: process.version, processors: availableParallelism() }
-  writeFileSync(
-    RESULT_FILE,
-    `${JSON.stringify({ at: new Date().toISOString(), machine, results }, null, 2)}\n`,
-  )
-  console.log(`\nWritten to ${RESULT_FILE}`)
+  write(Object.fromEntries(runs.map(({ name, result }) => [name, result])))
   const failed = runs.filter(({ code }) => code !== 0).map(({ name }) => name)
   if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}`)
   return failed.length > 0 ? 1 : 0
 }
 
-function isPresent(name: string): boolean {
-  return existsSync(join(import.meta.dirname, SECTIONS[name]?.script ?? ''))
-}
-
 function findMistake(names: readonly string[], options: readonly string[]): string | undefined {
-  const unknown = names.find((name) => SECTIONS[name] === undefined || !isPresent(name))
-  if (unknown !== undefined) return `There is no section "${unknown}".\n\n${usage()}`
-  const known = new Set(Object.values(SECTIONS).flatMap(({ options }) => options))
+  const unknown = names.find((name) => SECTIONS[name] === undefined)
+  if (unknown !== undefined) return `There is no section "${unknown}".`
+  const known = new Set(names.flatMap((name) => SECTIONS[name]?.options ?? []))
   const odd = options.find((option) => option.startsWith('-') && !known.has(optionName(option)))
-  return odd === undefined ? undefined : `${odd === '--help' ? '' : `Unknown option "${odd}".\n\n`}${usage()}`
+  return odd === undefined ? undefined : `Unknown option "${odd}" of ${names.join(', ')}.`
 }
 
 function usage(): string {
-  const lines = Object.entries(SECTIONS)
-    .filter(([name]) => isPresent(name))
-    .map(
-      ([name, { what, options }]) =>
-        `  ${name.padEnd(10)} ${what}\n${' '.repeat(13)}${options.map((option) => `--${option}`).join(' ')}`,
-    )
+  const lines = Object.entries(SECTIONS).map(
+    ([name, { what, minutes, options, isDefault }]) =>
+      `  ${name.padEnd(11)} ${what}${isDefault ? '' : '; only when it is named'}; about ${minutes} min\n` +
+      `${' '.repeat(14)}${options.map((option) => `--${option}`).join(' ')}`,
+  )
   return `npm run bench -- [section …] [options]\n\n${lines.join('\n')}`
 }
 
@@ -103,7 +116,7 @@ function runSection(name: string, options: readonly string[]): { code: number | 
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const out = join(folder, 'result.json')
   try {
-    console.log(`\n${name}: ${section.what}`)
+    console.log(`\n## ${name}: ${section.what}\n`)
     const script = join(import.meta.dirname, section.script)
     const { status } = spawnSync(process.execPath, [script, ...optionsOf(section, options), '--out', out], {
       stdio: 'inherit',
@@ -112,4 +125,13 @@ function runSection(name: string, options: readonly string[]): { code: number | 
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+function write(results: Readonly<Record<string, unknown>>): void {
+  const machine = { node: process.version, processors: availableParallelism(), model: cpus()[0]?.model }
+  writeFileSync(
+    RESULT_FILE,
+    `${JSON.stringify({ at: new Date().toISOString(), machine, results }, null, 2)}\n`,
+  )
+  console.log(`\nWritten to ${RESULT_FILE}`)
 }

@@ -1,4 +1,15 @@
-/** What is given to a section: numbers, and a host that may be put under load. */
+/** What is given to a section: numbers, what the server runs on, and a machine that may be put under load. */
+
+/** What the server runs on. */
+export const HOSTS = ['workerd', 'Deno', 'Node.js', 'wrangler dev'] as const
+export type HostName = (typeof HOSTS)[number]
+
+/** @throws {Error} when there is none of that name, in whatever case */
+export function hostNamed(text: string): HostName {
+  const name = HOSTS.find((host) => host.toLowerCase() === text.trim().toLowerCase())
+  if (name === undefined) throw new Error(`a host must be one of ${HOSTS.join(', ')}, got "${text}"`)
+  return name
+}
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 

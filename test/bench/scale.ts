@@ -3,7 +3,7 @@
  * 100,000 users and in groups of 10, 1,000 and 100,000 members: from Server-Timing, whose rows are D1's own. Some are
  * compared by time, too, sizes in turn.
  *
- *   node test/bench/scale.ts [--users 1000,10000,100000] [--members 10,1000,100000] [--repetitions 15] [--out FILE]
+ *   node test/bench/scale.ts [--user-counts 1000,10000,100000] [--member-counts 10,1000,100000] [--repetitions 15] [--out FILE]
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -72,8 +72,8 @@ interface Place<Size> {
 
 const { values } = parseArgs({
   options: {
-    users: { type: 'string', default: '1000,10000,100000' },
-    members: { type: 'string', default: '10,1000,100000' },
+    'user-counts': { type: 'string', default: '1000,10000,100000' },
+    'member-counts': { type: 'string', default: '10,1000,100000' },
     repetitions: { type: 'string', default: '15' },
     out: { type: 'string' },
   },
@@ -89,8 +89,8 @@ try {
 }
 
 async function main(): Promise<number> {
-  const users = values.users.split(',').map((text) => wholeFrom(1_000, 'users', text))
-  const members = values.members.split(',').map((text) => wholeFrom(10, 'members', text))
+  const users = values['user-counts'].split(',').map((text) => wholeFrom(1_000, 'user-counts', text))
+  const members = values['member-counts'].split(',').map((text) => wholeFrom(10, 'member-counts', text))
   const repetitions = wholeFrom(1, 'repetitions', values.repetitions)
   build()
   const userRows = await measureUsers(users, repetitions)

@@ -11,8 +11,17 @@ const BENCH = join(import.meta.dirname, '../bench')
 /** Processes start slowly on a machine that is busy with other tests. */
 const TIMEOUT_MS = 60_000
 
-function run(script: string, ...args: readonly string[]): Promise<{ code: number | null; text: string }> {
-  const child = spawn(process.execPath, [join(BENCH, script), ...args])
+interface Ended {
+  readonly code: number | null
+  readonly text: string
+}
+
+function run(script: string, ...args: readonly string[]): Promise<Ended> {
+  return runWith({}, script, ...args)
+}
+
+function runWith(env: Record<string, string>, script: string, ...args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [join(BENCH, script), ...args], { env: { ...process.env, ...env } })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk))
   return new Promise((done) => child.on('close', (code) => done({ code, text })))
@@ -22,12 +31,51 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
   it.each([
     [['nothing'], 'There is no section "nothing"'],
     [['emulator', '--speed', '9'], 'Unknown option "--speed"'],
+    [['scale', '--rounds', '9'], 'Unknown option "--rounds" of scale'],
   ])('refuses %j and shows the sections', async (args, message) => {
     const { code, text } = await run('main.ts', ...args)
     expect(code).toBe(2)
     expect(text).toContain(message)
     expect(text).toContain('npm run bench -- [section …]')
   })
+})
+
+describe('its section throughput', { timeout: TIMEOUT_MS }, () => {
+  it('measures the Worker in workerd against its floor, and finds every answer right', async () => {
+    const result = await measureShortly({}, 'workerd')
+    expect(result).toMatchObject({ code: 0, wrong: 0, missing: [] })
+    for (const row of result.rows) {
+      expect(row.ofFloor.median, row.operation).toBeGreaterThan(0)
+      expect(row.cpuMs, row.operation).toBeGreaterThan(0)
+    }
+  })
+
+  it('says what did not start, and fails', async () => {
+    const result = await measureShortly({ DENO: '/nonexistent/deno' }, 'Deno')
+    expect(result).toMatchObject({ code: 1, missing: [{ peer: 'Deno' }] })
+    expect(result.text).toMatch(/Deno did not start: spawn \/nonexistent\/deno ENOENT/)
+  })
+
+  it.each([
+    [['--rounds', '0'], '--rounds must be a whole number from 1, got "0"'],
+    [['--hosts', 'bun'], 'a host must be one of workerd, Deno, Node.js, wrangler dev, got "bun"'],
+  ])('refuses %j', async (options, message) => {
+    const { code, text } = await run('throughput.ts', ...options)
+    expect(code).toBe(2)
+    expect(text).toContain(message)
+  })
+
+  async function measureShortly(env: Record<string, string>, hosts: string) {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-test-'))
+    const out = join(folder, 'result.json')
+    try {
+      const size = ['--rounds', '1', '--seconds', '0.03']
+      const ended = await runWith(env, 'throughput.ts', '--hosts', hosts, ...size, '--out', out)
+      return { ...ended, ...JSON.parse(readFileSync(out, 'utf8')) }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
 })
 
 describe('its section emulator', { timeout: TIMEOUT_MS }, () => {

@@ -1,5 +1,5 @@
 /** Reads the endpoint back and counts what differs from the directory. */
-import type { Endpoint } from './worker.ts'
+import type { Endpoint } from './endpoint.ts'
 
 interface GeneratedUser {
   readonly id: string

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { CycleEvent } from '../../../src/entra/cycle-context.ts'
-import type { Endpoint } from './worker.ts'
+import type { Endpoint } from './endpoint.ts'
 
 export interface Provisioning {
   readonly requests: number
