@@ -8,6 +8,11 @@ import { GuardError } from '../storage/database.ts'
 /** In each round at least one writer wins, so this many can change one resource at the same moment. */
 const MAX_ATTEMPTS = 64
 
+/** True of what a write throws when the resource is not at the version that it was decided at. */
+export function isStale(error: unknown): boolean {
+  return error instanceof GuardError && error.rule === 'stale version'
+}
+
 /**
  * Runs an attempt until it does not meet a stale version.
  *
@@ -18,7 +23,7 @@ export async function retryWhileStale<Result>(attempt: () => Promise<Result>): P
     try {
       return await attempt()
     } catch (error) {
-      if (!(error instanceof GuardError && error.rule === 'stale version')) throw error
+      if (!isStale(error)) throw error
     }
   }
   throw new ScimError(503, undefined, 'too many clients change this resource at the same time; try again')

@@ -1,7 +1,7 @@
 /**
  * The service provider's operations on users: the core and storage put together, without HTTP.
  */
-import { changedAttributes } from '../scim/changes.ts'
+import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { notFound, ScimError } from '../scim/error.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
@@ -11,12 +11,13 @@ import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { UniqueError } from '../storage/database.ts'
-import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
+import { type LogAction, type LogEntry, logUnchanged } from '../storage/provisioning-log.ts'
+import { forgetUser, recallUser } from '../storage/recent-users.ts'
 import type { Stored } from '../storage/resources.ts'
 import * as storage from '../storage/users.ts'
 import { acceptedEntry, type Call, type Rendered, render, withReferences } from './call.ts'
 import { deleteResource } from './deletion.ts'
-import { retryWhileStale } from './optimistic.ts'
+import { isStale, retryWhileStale } from './optimistic.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 
@@ -27,24 +28,21 @@ const TYPE = USER_RESOURCE_TYPE
  * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness when the userName is taken
  */
 export async function createUser(call: Call, body: unknown, projection: Projection): Promise<Rendered> {
-  const { resource, ignored } = validateResource(body, TYPE)
-  const user: Stored = {
-    id: call.newId(),
-    version: 1,
-    createdAt: call.credentials.now,
-    lastModified: call.credentials.now,
-    resource: { active: true, ...resource },
-  }
+  const { resource: sent, ignored } = validateResource(body, TYPE)
+  const resource: Complex = { active: true, ...sent }
+  const id = call.newId()
   const log = acceptedEntry(call, {
     action: 'create',
     type: TYPE,
-    id: user.id,
-    name: user.resource.userName,
+    id,
+    name: resource.userName,
     status: 201,
-    changes: changedAttributes({}, user.resource, TYPE),
+    changes: changedAttributes({}, resource, TYPE),
     ignored,
   })
-  await uniqueUserName(user.resource, () => storage.insertUser(call.db, call.credentials, user, log))
+  const user = await uniqueUserName(resource, () =>
+    storage.insertUser(call.db, call.credentials, { id, resource }, log),
+  )
   return render(call, user, TYPE, projection)
 }
 
@@ -104,7 +102,8 @@ export async function deleteUser(call: Call, id: string, preconditions: Precondi
 }
 
 /**
- * Loads, decides, writes.
+ * Decides and writes at the version of the user that was seen last; if there was none, or the database knows another
+ * one, loads, decides and writes.
  *
  * @param userName the name that the change would give the user, so that a taken one is found with the load
  */
@@ -116,36 +115,68 @@ async function changeUser(
   decide: (before: Complex) => Validated,
 ): Promise<Stored> {
   const { db, credentials } = call
+  const recent = recallUser(credentials.tenantId, id)
+  const early = recent && changeOfRecent(recent, preconditions, decide)
+  if (recent && early) {
+    try {
+      return await writeChange(call, recent, early)
+    } catch (error) {
+      if (!isStale(error)) throw error
+      forgetUser(credentials.tenantId, id)
+    }
+  }
   const key = typeof userName === 'string' ? fold(userName) : undefined
   return await retryWhileStale(async () => {
     const { user, isNameTaken } = await storage.loadUser(db, credentials, id, key)
     if (user === undefined) throw notFound('User', id)
-    requirePreconditions(preconditions, user.version)
-    const { groups, ...before } = user.resource
-    const { resource, ignored } = decide(before)
-    if (isNameTaken) throw userNameTaken(resource)
-    const changes = changedAttributes(before, resource, TYPE)
-    const action = actionOf(before, resource)
-    const log = acceptedEntry(call, {
-      action,
-      type: TYPE,
-      id,
-      name: resource.userName,
-      status: 200,
-      changes,
-      ignored,
-    })
-    if (changes.length === 0) {
-      await logUnchanged(db, credentials, log)
-      return user
-    }
-    const lastModified = credentials.now
-    await uniqueUserName(resource, () =>
-      storage.updateUser(db, credentials, user, { resource, lastModified }, log),
-    )
-    const withGroups = groups === undefined ? resource : { ...resource, groups }
-    return { ...user, version: user.version + 1, lastModified, resource: withGroups }
+    const change = changeOf(user, preconditions, decide)
+    if (isNameTaken) throw userNameTaken(change.resource)
+    if (change.changes.length > 0) return await writeChange(call, user, change)
+    await logUnchanged(db, credentials, changeEntry(call, id, change))
+    return user
   })
+}
+
+/** What a write makes of a user. */
+interface UserChange extends Validated {
+  readonly action: LogAction
+  readonly changes: readonly AttributeChange[]
+}
+
+/** @throws {ScimError} what the client is told when the change cannot be made */
+function changeOf(
+  user: Stored,
+  preconditions: Preconditions,
+  decide: (before: Complex) => Validated,
+): UserChange {
+  requirePreconditions(preconditions, user.version)
+  const { groups, ...before } = user.resource
+  const { resource, ignored } = decide(before)
+  const changes = changedAttributes(before, resource, TYPE)
+  return { resource, ignored, changes, action: actionOf(before, resource) }
+}
+
+/** @returns undefined when there would be nothing to write, so that nobody would notice that the user is another one */
+function changeOfRecent(...args: Parameters<typeof changeOf>): UserChange | undefined {
+  try {
+    const change = changeOf(...args)
+    return change.changes.length > 0 ? change : undefined
+  } catch (error) {
+    if (error instanceof ScimError) return undefined
+    throw error
+  }
+}
+
+async function writeChange(call: Call, user: Stored, change: UserChange): Promise<Stored> {
+  const { db, credentials } = call
+  const log = changeEntry(call, user.id, change)
+  return await uniqueUserName(change.resource, () =>
+    storage.updateUser(db, credentials, user, change.resource, log),
+  )
+}
+
+function changeEntry(call: Call, id: string, { resource, ...change }: UserChange): LogEntry {
+  return acceptedEntry(call, { ...change, type: TYPE, id, name: resource.userName, status: 200 })
 }
 
 function actionOf(before: Complex, after: Complex): LogAction {
@@ -153,9 +184,9 @@ function actionOf(before: Complex, after: Complex): LogAction {
   return after.active === true ? 'enable' : 'disable'
 }
 
-async function uniqueUserName(resource: Complex, write: () => Promise<void>): Promise<void> {
+async function uniqueUserName<Result>(resource: Complex, write: () => Promise<Result>): Promise<Result> {
   try {
-    await write()
+    return await write()
   } catch (error) {
     if (error instanceof UniqueError) throw userNameTaken(resource, { cause: error })
     throw error

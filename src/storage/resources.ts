@@ -29,7 +29,7 @@ export class StoredRow implements Stored {
   readonly #json: string
   #resource: Complex | undefined
 
-  constructor(row: Row, references: Complex) {
+  constructor(row: Row, references: Complex = {}) {
     this.id = String(row.id)
     this.version = Number(row.version)
     this.createdAt = Number(row.createdAt)

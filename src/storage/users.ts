@@ -2,10 +2,19 @@
  * User resources in the database. Each function is one batch with the token checked in it.
  */
 import { sql } from 'drizzle-orm'
+import type { Complex } from '../scim/comparison.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots } from './database.ts'
 import { type LogEntry, logStatement } from './provisioning-log.ts'
-import { encodeResource, STALE_GUARD, type Stored, storedColumns, storedFromRow } from './resources.ts'
+import { rememberUser } from './recent-users.ts'
+import {
+  encodeResource,
+  STALE_GUARD,
+  type Stored,
+  StoredRow,
+  storedColumns,
+  storedFromRow,
+} from './resources.ts'
 import { type Credentials, readAs, writeAs } from './tokens.ts'
 
 /**
@@ -27,13 +36,15 @@ export const USER_GROUPS = sql`iif(
   FROM up CROSS JOIN groups AS g ON g.tenant_id = users.tenant_id AND g.id = up.id), NULL)`
 
 /** The attribute `groups` of a row that has USER_GROUPS; nothing when there are none. */
-export function groupsFromRow(row: Row): { groups?: readonly unknown[] } {
-  const groups = typeof row.groups === 'string' ? (JSON.parse(row.groups) as unknown[]) : []
+export function groupsFromRow(row: Row | undefined): { groups?: readonly unknown[] } {
+  const groups = typeof row?.groups === 'string' ? (JSON.parse(row.groups) as unknown[]) : []
   return groups.length === 0 ? {} : { groups }
 }
 
-function userFromRow(row: Row): Stored {
-  return storedFromRow(row, groupsFromRow(row))
+/** @returns the user, which is remembered from now on */
+function seen({ tenantId }: Credentials, user: StoredRow): StoredRow {
+  rememberUser(tenantId, user)
+  return user
 }
 
 const selectUser = prepared(
@@ -57,7 +68,7 @@ export async function getUser(
   const select = withGroups ? selectUserWithGroups : selectUser
   const [found] = await readAs(db, credentials, [select({ tenantId: credentials.tenantId, id })])
   const row = found?.rows[0]
-  return row && userFromRow(row)
+  return row && seen(credentials, storedFromRow(row, groupsFromRow(row)))
 }
 
 const selectNamesake = prepared(
@@ -83,7 +94,7 @@ export async function loadUser(
     ...(userNameKey === undefined ? [] : [selectNamesake({ tenantId, id, key: userNameKey })]),
   ])
   const row = found?.rows[0]
-  return { user: row && userFromRow(row), isNameTaken: (taken?.rows.length ?? 0) > 0 }
+  return { user: row && storedFromRow(row, groupsFromRow(row)), isNameTaken: (taken?.rows.length ?? 0) > 0 }
 }
 
 const insert = prepared(
@@ -96,43 +107,50 @@ const insert = prepared(
 export async function insertUser(
   db: Database,
   credentials: Credentials,
-  user: Pick<Stored, 'id' | 'createdAt' | 'resource'>,
+  { id, resource }: Pick<Stored, 'id' | 'resource'>,
   log: LogEntry,
-): Promise<void> {
-  const { tenantId } = credentials
-  const documents = encodeResource(user.resource, USER_RESOURCE_TYPE)
-  await writeAs(db, credentials, [
-    insert({ tenantId, id: user.id, ...documents, now: user.createdAt }),
-    logStatement(credentials, log),
-  ])
+): Promise<Stored> {
+  const { tenantId, now } = credentials
+  const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
+  await writeAs(db, credentials, [insert({ tenantId, id, data, keys, now }), logStatement(credentials, log)])
+  return seen(credentials, new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data }))
 }
 
-type UpdateSlot = 'tenantId' | 'id' | 'version' | 'data' | 'keys' | 'lastModified'
+type UpdateSlot = 'tenantId' | 'id' | 'version' | 'data' | 'keys' | 'now'
 
 const update = prepared(
-  ({ tenantId, id, version, data, keys, lastModified }: Slots<UpdateSlot>) =>
-    sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified}
+  ({ tenantId, id, version, data, keys, now }: Slots<UpdateSlot>) =>
+    sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${now}
       WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}`,
+)
+
+const selectGroups = prepared(
+  ({ tenantId, id }: Slots<'tenantId' | 'id'>) =>
+    sql`SELECT ${USER_GROUPS} AS groups FROM users WHERE tenant_id = ${tenantId} AND id = ${id}`,
 )
 
 /**
  * Stores a changed user at the next version.
  *
+ * @returns the user with its groups
  * @throws {GuardError} "stale version" when someone else changed or deleted it since it was loaded
  * @throws {UniqueError} when the userName is taken
  */
 export async function updateUser(
   db: Database,
   credentials: Credentials,
-  { id, version }: Pick<Stored, 'id' | 'version'>,
-  { resource, lastModified }: Pick<Stored, 'resource' | 'lastModified'>,
+  { id, version, createdAt }: Pick<Stored, 'id' | 'version' | 'createdAt'>,
+  resource: Complex,
   log: LogEntry,
-): Promise<void> {
-  const { tenantId } = credentials
-  const documents = encodeResource(resource, USER_RESOURCE_TYPE)
-  await writeAs(db, credentials, [
-    update({ tenantId, id, version, ...documents, lastModified }),
+): Promise<Stored> {
+  const { tenantId, now } = credentials
+  const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
+  const [, , found] = await writeAs(db, credentials, [
+    update({ tenantId, id, version, data, keys, now }),
     STALE_GUARD,
+    selectGroups({ tenantId, id }),
     logStatement(credentials, log),
   ])
+  const row = { id, version: version + 1, createdAt, lastModified: now, data }
+  return seen(credentials, new StoredRow(row, groupsFromRow(found?.rows[0])))
 }

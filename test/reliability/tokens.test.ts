@@ -131,6 +131,7 @@ describe('a token that is revoked', () => {
   async function revokedBefore(batch: number, send: (client: Client, id: string) => Request) {
     const client = await newClient()
     const user = await client.createUser({ title: 'before' })
+    await env.DB.prepare('UPDATE users SET version = version + 1 WHERE id = ?1').bind(user.id).run()
     const { id } = await newToken(client.tenantId)
     const { tokens } = (await admin('GET', `/tenants/${client.tenantId}/tokens`)).body
     const own = tokens.find((token: { id: string }) => token.id !== id).id
@@ -147,7 +148,8 @@ describe('a token that is revoked', () => {
     return { response, stored: await soundState(client.tenantId) }
   }
 
-  it.for([0, 1])('cannot finish a write that is under way: before batch %i', async (batch) => {
+  // What was remembered of the user is old, so the batches are: decided from memory, load, write.
+  it.for([0, 1, 2])('cannot finish a write that is under way: before batch %i', async (batch) => {
     const { response, stored } = await revokedBefore(batch, ({ token }, id) =>
       request(token, 'PATCH', `/Users/${id}`, {
         schemas: [PATCH_OP],

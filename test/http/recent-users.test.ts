@@ -1,0 +1,117 @@
+/**
+ * Changes of users that this isolate has seen before: they save a round trip, and what was remembered never
+ * decides anything. Another isolate is played by SQL, which this one does not notice.
+ */
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { type Client, costOf, newClient } from '../support/harness.ts'
+
+const setName = (value: string) => ({ op: 'replace', path: 'displayName', value })
+
+/** Gives a user another displayName, and the next version, behind the back of this isolate. */
+async function renameElsewhere({ tenantId }: Client, id: string, name: string): Promise<void> {
+  await env.DB.prepare(
+    `UPDATE users SET data = json_set(data, '$.displayName', ?3), keys = json_set(keys, '$.displayName', lower(?3)),
+      version = version + 1 WHERE tenant_id = ?1 AND id = ?2`,
+  )
+    .bind(tenantId, id, name)
+    .run()
+}
+
+/** A user that this isolate has never seen. */
+async function createElsewhere({ tenantId }: Client, id: string): Promise<string> {
+  await env.DB.prepare(
+    `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+     SELECT ?1, ?2, data, data, 1, 0, 0 FROM (SELECT json_object('userName', ?2, 'active', json('true')) AS data)`,
+  )
+    .bind(tenantId, id)
+    .run()
+  return id
+}
+
+describe('a change of a user', () => {
+  it('takes one round trip when the user was read before, two when not', async () => {
+    const client = await newClient()
+    const id = await createElsewhere(client, 'unseen')
+    const first = await client.patch(`/Users/${id}`, setName('One'))
+    expect([first.status, costOf(first).roundTrips]).toEqual([200, 2])
+    const second = await client.patch(`/Users/${id}`, setName('Two'))
+    expect([second.status, costOf(second).roundTrips]).toEqual([200, 1])
+    const other = await createElsewhere(client, 'read')
+    await client.get(`/Users/${other}`)
+    expect(costOf(await client.patch(`/Users/${other}`, setName('One'))).roundTrips).toBe(1)
+  })
+
+  it('answers with the groups that the user is in by now', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const group = await client.createGroup({ members: [{ value: id }] })
+    const answer = await client.patch(`/Users/${id}`, setName('One'))
+    expect(costOf(answer).roundTrips).toBe(1)
+    expect(answer.body.groups).toMatchObject([{ value: group.id, type: 'direct' }])
+  })
+
+  it('keeps what was changed elsewhere meanwhile', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser({ displayName: 'Old' })
+    await renameElsewhere(client, id, 'New')
+    const answer = await client.patch(`/Users/${id}`, { op: 'add', path: 'title', value: 'Surveyor' })
+    expect(answer.body).toMatchObject({
+      displayName: 'New',
+      title: 'Surveyor',
+      meta: { version: 'W/"3"' },
+    })
+  })
+
+  it('is made although it would have changed nothing when the user was last seen', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser({ displayName: 'Old' })
+    await renameElsewhere(client, id, 'New')
+    const answer = await client.patch(`/Users/${id}`, setName('Old'))
+    expect(answer.body).toMatchObject({ displayName: 'Old', meta: { version: 'W/"3"' } })
+  })
+
+  it('meets its precondition at the version that is there, not at the one that was seen', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser({ displayName: 'Old' })
+    await renameElsewhere(client, id, 'New')
+    const put = (version: string) =>
+      client.request(
+        'PATCH',
+        `/Users/${id}`,
+        { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: [setName('Newer')] },
+        { 'If-Match': version },
+      )
+    expect((await put('W/"1"')).status).toBe(412)
+    expect((await put('W/"2"')).body).toMatchObject({ displayName: 'Newer', meta: { version: 'W/"3"' } })
+  })
+
+  it('selects among the values that are there, not among those that were seen', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    await env.DB.prepare(
+      `UPDATE users SET data = json_set(data, '$.emails', json('[{"type":"work","value":"a@x.example"}]')),
+        version = version + 1 WHERE tenant_id = ?1 AND id = ?2`,
+    )
+      .bind(client.tenantId, id)
+      .run()
+    const operation = { op: 'replace', path: 'emails[type eq "work"].value', value: 'b@x.example' }
+    expect((await client.patch(`/Users/${id}`, operation)).body.emails).toMatchObject([
+      { value: 'b@x.example' },
+    ])
+  })
+
+  it('answers 404 when the user was deleted elsewhere', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    await env.DB.prepare('DELETE FROM users WHERE tenant_id = ?1 AND id = ?2').bind(client.tenantId, id).run()
+    expect((await client.patch(`/Users/${id}`, setName('One'))).status).toBe(404)
+  })
+
+  it('of another tenant is refused as if there were no such user', async () => {
+    const [owner, stranger] = [await newClient(), await newClient()]
+    const { id } = await owner.createUser()
+    await owner.get(`/Users/${id}`)
+    expect((await stranger.patch(`/Users/${id}`, setName('One'))).status).toBe(404)
+  })
+})
