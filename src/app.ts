@@ -12,10 +12,11 @@ import { openapi } from './http/openapi.ts'
 import { TENANT_PATH } from './http/request.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
+import { forgivingPath } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
 
 export function createApp(): Hono<HttpEnv> {
-  const app = new Hono<HttpEnv>({ getPath: forgivingPath })
+  const app = new Hono<HttpEnv>({ getPath: (request) => forgivingPath(request.url) })
   app.use(requestId(), requestLog)
   app.route(
     TENANT_PATH,
@@ -29,10 +30,4 @@ export function createApp(): Hono<HttpEnv> {
   // Hono asks the outermost app alone, so it passes the question on.
   app.notFound((c) => (c.req.path.startsWith(`${TENANT_PATH}/`) ? onNotFound(c) : adminNotFound(c)))
   return app
-}
-
-/** The path without double and trailing slashes: Tenant URLs are typed by hand, with and without them. */
-function forgivingPath(request: Request): string {
-  const path = new URL(request.url).pathname.replace(/\/{2,}/g, '/')
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
