@@ -1,7 +1,9 @@
 /**
  * The group coordinator: one Durable Object for each tenant, named after it, runs the tenant's group
- * writes one at a time. It keeps a queue of its own, because waiting for D1 inside a Durable Object lets
+ * writes in their order. It keeps a queue of its own, because waiting for D1 inside a Durable Object lets
  * other requests in, and blockConcurrencyWhile would stop reads and reset the object when a write throws.
+ * What waits while a batch is at D1 goes together in the next one: a line that took one write for each
+ * round trip would be no faster than D1 is far away.
  *
  * The queue is for fairness and to spare lost races. It does not fence: the platform may run a second copy
  * of an object for a moment, so the group limit, unique names and versions are held by the database too.

@@ -1,6 +1,6 @@
 /**
  * /Groups (RFC 7644 §3.2 to §3.6). Reads go to the provider; every write goes to whoever runs the group
- * writes of the tenant one at a time.
+ * writes of the tenant in their order.
  */
 import { type Context, Hono } from 'hono'
 import type { Rendered, Written } from '../provider/call.ts'
@@ -11,7 +11,6 @@ import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
-import { wasProven } from '../storage/tokens.ts'
 import { limitBody, readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import {
@@ -60,7 +59,6 @@ async function write(
     excludedAttributes: attributeNames(c, 'excludedAttributes'),
     preconditions: preconditionsOf(c),
     credentials,
-    isProven: wasProven(credentials),
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
   }

@@ -1,6 +1,6 @@
 /**
- * Group writes as messages: what the HTTP layer sends to whoever runs the group writes of a tenant one
- * at a time, and what comes back. Plain data on both sides, so that it can cross into another process.
+ * Group writes as messages: what the HTTP layer sends to whoever runs the group writes of a tenant in
+ * their order, and what comes back. Plain data on both sides, so that it can cross into another process.
  */
 
 import { ScimError, type ScimType } from '../scim/error.ts'
@@ -10,7 +10,14 @@ import type { Preconditions } from '../scim/version.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
 import type { Rendered, Written } from './call.ts'
-import { createGroup, deleteGroup, type GroupWrite, patchGroup, replaceGroup } from './groups.ts'
+import {
+  createGroup,
+  deleteGroup,
+  type GroupDeletion,
+  type GroupWrite,
+  patchGroup,
+  replaceGroup,
+} from './groups.ts'
 
 /** One write of a group, as a client sent it. */
 export interface GroupWriteRequest {
@@ -23,8 +30,6 @@ export interface GroupWriteRequest {
   readonly excludedAttributes?: readonly string[] | undefined
   readonly preconditions: Preconditions
   readonly credentials: Credentials
-  /** Whether the token was seen valid before: then the write may stand in line at once. */
-  readonly isProven: boolean
   readonly tenantUrl: string
   readonly requestId: string
 }
@@ -42,7 +47,7 @@ export interface GroupWriteAnswer {
   readonly isUnavailable?: boolean | undefined
 }
 
-/** Runs the group writes of one tenant one at a time, in the order in which they arrive. */
+/** Runs the group writes of one tenant in the order in which they arrive, each as if it were alone. */
 export interface GroupWriter {
   write(request: GroupWriteRequest): Promise<GroupWriteAnswer>
 }
@@ -52,7 +57,7 @@ export interface GroupWriter {
  *
  * @throws {ScimError} what can be said without reading: it then never waits
  */
-export function prepareGroupWrite(request: GroupWriteRequest): GroupWrite {
+export function prepareGroupWrite(request: GroupWriteRequest): GroupWrite | GroupDeletion {
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
   const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
   switch (kind) {

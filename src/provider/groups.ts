@@ -1,6 +1,7 @@
 /**
- * The service provider's operations on groups: the core and storage put together, without HTTP. Writes
- * of one tenant must come one at a time: see group-writer.ts.
+ * The service provider's operations on groups: the core and storage put together, without HTTP. A write
+ * says what it needs to know and then decides; loading and storing are those of group-commit.ts, for all
+ * writes that go together.
  */
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
@@ -21,11 +22,10 @@ import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
-import type { LoadedGroup } from '../storage/groups.ts'
+import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
-import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
+import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
 import type { Stored } from '../storage/resources.ts'
-import { requireWriter } from '../storage/tokens.ts'
 import {
   acceptedEntry,
   type Call,
@@ -36,7 +36,6 @@ import {
   withReferences,
 } from './call.ts'
 import { deleteResource } from './deletion.ts'
-import { retryWhileStale } from './optimistic.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
 /** Ids that an error names; more are counted. */
@@ -53,57 +52,68 @@ export async function getGroup(call: Call, id: string, projection: Projection): 
 
 /** A checked write: parsing and validation are done, nothing is read yet. */
 export interface GroupWrite {
-  /** Reads what the write has to know, with the token checked. @throws {ScimError} 401, 403 */
-  readonly load: (call: Call) => Promise<LoadedGroup | undefined>
+  readonly needs: GroupNeeds
   /**
-   * Decides and writes.
+   * Decides what is to be done. Reads and writes nothing.
    *
-   * @param loaded what `load` gave; loaded here when undefined, and again when others have written since
-   * @returns the group as the client is to see it, its version alone when nobody asked; undefined after a
-   *   delete
+   * @throws {ScimError} why it is not to be done
    */
-  readonly write: (call: Call, loaded: LoadedGroup | undefined) => Promise<Rendered | Written | undefined>
+  readonly decide: (call: Call, known: KnownGroup) => GroupDecision
+}
+
+/** What a write knows when it is decided. */
+export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimit'> {
+  /** Undefined when there is none. Without members. */
+  readonly group: Stored | undefined
+  readonly isNameTaken: boolean
+  /** Users and groups that may be members: at least those of `memberIds` that exist, by id. */
+  readonly directory: ReadonlyMap<string, Member>
+  /** All members when they were asked for, else those among `memberIds`. */
+  readonly members: readonly Member[]
+}
+
+export interface GroupDecision {
+  /** The group as the client is to see it, its version alone when nobody asked. */
+  readonly answer: Rendered | Written
+  /** Undefined when nothing changes. */
+  readonly change: GroupChange | undefined
+  readonly log: LogEntry
 }
 
 /**
  * Creates a group.
  *
- * @throws {ScimError} at once: invalidSyntax, invalidValue. From the write: 409 uniqueness when the
+ * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness when the
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
 export function createGroup(body: unknown, projection: Projection): GroupWrite {
   const { resource: validated, ignored } = validateResource(body, TYPE)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
-  const load = {
-    // No group has it: the new one gets its id with the write.
-    id: '',
-    displayNameKey: fold(String(resource.displayName)),
-    memberIds: ids,
-    allMembers: false,
-  }
+  const documents = storage.encodeGroup(resource)
   return {
-    load: (call) => storage.loadGroup(call.db, call.credentials, load),
-    async write(call, loaded) {
-      const known = loaded ?? (await storage.loadGroup(call.db, call.credentials, load))
+    // No group has the id: the new one gets its own with the decision.
+    needs: { id: '', displayNameKey: nameKey(resource), memberIds: ids, allMembers: false },
+    decide(call, known) {
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
-      const members = requireMembers(ids, known)
+      const added = requireMembers(ids, known)
       const now = call.credentials.now
-      const group: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
-      const changes = [...changedAttributes({}, resource, TYPE), ...memberChange(ids, [])]
-      const what = {
+      const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
+      const log = acceptedEntry(call, {
         action: 'create',
         type: TYPE,
-        id: group.id,
+        id: after.id,
         name: resource.displayName,
         status: 201,
-      } as const
-      const log = acceptedEntry(call, { ...what, changes, ignored })
-      await guarded(resource, known, () =>
-        storage.insertGroup(call.db, call.credentials, { ...group, members }, log),
-      )
-      return render(call, withMembers(group, members), TYPE, projection)
+        changes: [...changedAttributes({}, resource, TYPE), ...memberChange(ids, [])],
+        ignored,
+      })
+      return {
+        answer: render(call, withMembers(after, added), TYPE, projection),
+        change: { before: undefined, after, documents, added, removed: [] },
+        log,
+      }
     },
   }
 }
@@ -117,12 +127,12 @@ export function replaceGroup(
 ): GroupWrite {
   const { resource: validated, ignored } = validateResource(body, TYPE)
   const { members: sent, ...resource } = validated
-  return groupChange({
+  return groupUpdate({
     id,
     preconditions,
     displayName: resource.displayName,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
-    decide: () => ({ resource, ignored }),
+    apply: () => ({ resource, ignored }),
     action: 'update',
     projection,
   })
@@ -132,7 +142,7 @@ export function replaceGroup(
  * Changes a group by a PatchOp (RFC 7644 §3.5.2), all or nothing.
  *
  * @param projection undefined when nobody asked for the group: then the members are not loaded
- * @throws {ScimError} at once those of parsePatch; from the write those of applyPatch, 404, 412, 409
+ * @throws {ScimError} at once those of parsePatch; when it is decided those of applyPatch, 404, 412, 409
  */
 export function patchGroup(
   id: string,
@@ -142,12 +152,12 @@ export function patchGroup(
 ): GroupWrite {
   const { operations, ignored } = parsePatch(body, TYPE)
   const { members, rest } = splitMembers(operations, TYPE)
-  return groupChange({
+  return groupUpdate({
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
-    decide: (before) => {
+    apply: (before) => {
       const patched = applyPatch(before, rest, TYPE)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
@@ -156,104 +166,83 @@ export function patchGroup(
   })
 }
 
-/** Deletes a group with its memberships. @throws {ScimError} 404, 412 */
-export function deleteGroup(id: string, preconditions: Preconditions): GroupWrite {
+/** A checked deletion. It reads nothing first: the database does all of it, in one batch. */
+export interface GroupDeletion {
+  /** @throws {ScimError} 404, 412 */
+  readonly run: (call: Call) => Promise<undefined>
+}
+
+/** Deletes a group with its memberships. */
+export function deleteGroup(id: string, preconditions: Preconditions): GroupDeletion {
   return {
-    async load(call) {
-      await requireWriter(call.db, call.credentials)
-      return undefined
-    },
-    async write(call) {
+    async run(call) {
       await deleteResource(call, TYPE, id, preconditions)
       return undefined
     },
   }
 }
 
-interface GroupChange {
+interface GroupUpdate {
   readonly id: string
   readonly preconditions: Preconditions
-  /** The name that the change would give the group, so that a taken one is found with the load. */
+  /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
-  readonly decide: (before: Complex) => Validated
+  /** What becomes of the attributes. */
+  readonly apply: (before: Complex) => Validated
   readonly action: LogAction
   readonly projection: Projection | undefined
 }
 
-/** Loads, decides, writes. */
-function groupChange(change: GroupChange): GroupWrite {
-  const { id, projection } = change
-  const load = {
-    id,
-    displayNameKey: typeof change.displayName === 'string' ? fold(change.displayName) : undefined,
-    memberIds: namedIds(change.members),
-    allMembers:
-      needsAllMembers(change.members) || (projection !== undefined && withReferences(projection, TYPE)),
-  }
+function groupUpdate(update: GroupUpdate): GroupWrite {
+  const { id, displayName, members, projection } = update
   return {
-    load: (call) => storage.loadGroup(call.db, call.credentials, load),
-    write(call, loaded) {
-      let known = loaded
-      return retryWhileStale(async () => {
-        const { group, members } = await writeChange(
-          call,
-          change,
-          known ?? (await storage.loadGroup(call.db, call.credentials, load)),
-        ).finally(() => {
-          known = undefined
-        })
-        if (projection !== undefined) return render(call, withMembers(group, members), TYPE, projection)
-        return { version: group.version, location: locationOf(call.tenantUrl, TYPE, id) }
-      })
+    needs: {
+      id,
+      displayNameKey: nameKey({ displayName }),
+      memberIds: namedIds(members),
+      allMembers: needsAllMembers(members) || (projection !== undefined && withReferences(projection, TYPE)),
     },
+    decide: (call, known) => decideUpdate(call, update, known),
   }
 }
 
-async function writeChange(
-  call: Call,
-  { id, preconditions, decide, action, ...change }: GroupChange,
-  loaded: LoadedGroup,
-): Promise<{ group: Stored; members: readonly Member[] }> {
-  const { db, credentials } = call
-  const before = loaded.group
+function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
+  const { id, preconditions, projection, action } = update
+  const before = known.group
   if (before === undefined) throw notFound('Group', id)
   requirePreconditions(preconditions, before.version)
-  const { resource, ignored } = decide(before.resource)
-  if (loaded.isNameTaken) throw displayNameTaken(resource)
-  const ids = applyMemberChanges(loaded.members, change.members)
-  const present = new Set(loaded.members.map((member) => member.value))
+  const { resource, ignored } = update.apply(before.resource)
+  if (known.isNameTaken) throw displayNameTaken(resource)
+  const ids = applyMemberChanges(known.members, update.members)
+  const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),
-    loaded,
+    known,
   )
   const removed = [...present].filter((memberId) => !ids.has(memberId))
-  const changes = [
-    ...changedAttributes(before.resource, resource, TYPE),
-    ...memberChange(
-      added.map((member) => member.value),
-      removed,
-    ),
-  ]
-  const members = [...loaded.members.filter((member) => ids.has(member.value)), ...added]
-  const status = change.projection === undefined ? 204 : 200
-  const log = acceptedEntry(call, {
-    action,
-    type: TYPE,
-    id,
-    name: resource.displayName,
-    status,
-    changes,
-    ignored,
-  })
-  if (changes.length === 0) {
-    await logUnchanged(db, credentials, log)
-    return { group: before, members }
+  const attributes = changedAttributes(before.resource, resource, TYPE)
+  const addedIds = added.map((member) => member.value)
+  const changes = [...attributes, ...memberChange(addedIds, removed)]
+  const after =
+    changes.length === 0
+      ? before
+      : { ...before, version: before.version + 1, lastModified: call.credentials.now, resource }
+  const documents = attributes.length === 0 ? undefined : storage.encodeGroup(resource)
+  const status = projection === undefined ? 204 : 200
+  const name = resource.displayName
+  return {
+    answer:
+      projection === undefined
+        ? { version: after.version, location: locationOf(call.tenantUrl, TYPE, id) }
+        : render(call, withMembers(after, membersAfter(known.members, ids, added)), TYPE, projection),
+    change: changes.length === 0 ? undefined : { before, after, documents, added, removed },
+    log: acceptedEntry(call, { action, type: TYPE, id, name, status, changes, ignored }),
   }
-  const update = { resource, lastModified: credentials.now, added, removed }
-  await guarded(resource, loaded, () => storage.updateGroup(db, credentials, before, update, log))
-  const group = { ...before, version: before.version + 1, lastModified: credentials.now, resource }
-  return { group, members }
+}
+
+function membersAfter(before: readonly Member[], ids: ReadonlySet<string>, added: readonly Member[]) {
+  return [...before.filter((member) => ids.has(member.value)), ...added]
 }
 
 function withMembers(group: Stored, members: readonly Member[]): Stored {
@@ -285,8 +274,8 @@ function memberAction(changes: readonly MemberChange[]): LogAction {
 }
 
 /** An unknown member refuses the whole write: applying the rest would hide the mistake from the client's log. */
-function requireMembers(ids: readonly string[], { named }: LoadedGroup): readonly Member[] {
-  const unknown = ids.filter((id) => !named.has(id))
+function requireMembers(ids: readonly string[], { directory }: KnownGroup): readonly Member[] {
+  const unknown = ids.filter((id) => !directory.has(id))
   if (unknown.length > 0) {
     const more = unknown.length > MAX_NAMED_IDS ? ` and ${unknown.length - MAX_NAMED_IDS} more` : ''
     const list = unknown
@@ -298,25 +287,25 @@ function requireMembers(ids: readonly string[], { named }: LoadedGroup): readonl
       `attribute "members" names no User or Group of the directory: ${list}${more}`,
     )
   }
-  return ids.flatMap((id) => named.get(id)?.member ?? [])
+  return ids.flatMap((id) => directory.get(id) ?? [])
 }
 
-/** What the database refuses by itself, after a race that the coordinator did not see. */
-async function guarded(resource: Complex, loaded: LoadedGroup, write: () => Promise<void>): Promise<void> {
-  try {
-    await write()
-  } catch (error) {
-    if (error instanceof UniqueError) throw displayNameTaken(resource, { cause: error })
-    if (error instanceof GuardError && error.rule === 'group limit')
-      throw limitReached(loaded, { cause: error })
-    if (error instanceof GuardError && error.rule === 'unknown member') {
-      throw badRequest(
-        'invalidValue',
-        'attribute "members" names a User or a Group that was deleted meanwhile',
-      )
-    }
-    throw error
-  }
+/**
+ * Why the database itself refused what was decided, after a race that the coordinator did not see.
+ *
+ * @returns the error as it is when it is no rule that the decision knows
+ */
+export function databaseRefusal(error: unknown, change: GroupChange | undefined, known: KnownGroup): unknown {
+  if (error instanceof UniqueError && change !== undefined)
+    return displayNameTaken(change.after.resource, { cause: error })
+  if (!(error instanceof GuardError)) return error
+  if (error.rule === 'group limit') return limitReached(known, { cause: error })
+  if (error.rule !== 'unknown member') return error
+  return badRequest('invalidValue', 'attribute "members" names a User or a Group that was deleted meanwhile')
+}
+
+function nameKey({ displayName }: Complex): string | undefined {
+  return typeof displayName === 'string' ? fold(displayName) : undefined
 }
 
 function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
@@ -327,7 +316,7 @@ function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError 
  * 400, because a client takes 403 for bad credentials, 409 for "exists already", 429 and 5xx for a
  * promise that trying again helps.
  */
-function limitReached({ groupCount, groupLimit }: LoadedGroup, options?: ErrorOptions): ScimError {
+function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOptions): ScimError {
   const count = Math.max(groupCount, groupLimit)
   return new ScimError(
     400,

@@ -1,66 +1,119 @@
 /**
- * The group writer that runs one write at a time: what the Durable Object does on Cloudflare, and the
- * process itself elsewhere.
+ * The group writer that runs the writes of one tenant in the order of their arrival: what the Durable Object
+ * does on Cloudflare, and the process itself elsewhere. Writes that wait while the database is busy go
+ * together: see group-commit.ts.
  */
 import { ScimError } from '../scim/error.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
-import type { Call } from './call.ts'
+import { requireWriter, wasProven } from '../storage/tokens.ts'
+import type { Call, Rendered, Written } from './call.ts'
+import { commitWrites, loadEarly, type PendingWrite } from './group-commit.ts'
 import {
   type GroupWriteAnswer,
   type GroupWriteRequest,
   type GroupWriter,
   prepareGroupWrite,
 } from './group-writer.ts'
-import type { GroupWrite } from './groups.ts'
+import type { GroupDeletion, GroupWrite } from './groups.ts'
 import { type QueueLimits, QueueOverflow, SerialQueue } from './serial-queue.ts'
 
 /**
- * The line before a tenant's group writes. A write takes two round trips to the database: at 20 ms each
- * these are twenty seconds of waiting, and clients hang up after thirty or more.
+ * The line before a tenant's group writes. One that goes alone takes two round trips to the database: at 20 ms
+ * each the longest line of them is twenty seconds of waiting, and clients hang up after thirty or more.
  */
 const QUEUE_LIMITS: QueueLimits = { maxWaiting: 500, maxWaitMs: 20_000 }
+
+/** Writes that go together: a batch then has some hundred statements, far below its limit of 30 seconds. */
+const MAX_WRITES = 50
+/** Characters in the bodies of writes that go together: no more than one large body has, which D1 takes as well. */
+const MAX_CHARACTERS = 1_000_000
 
 export interface QueuedGroupWriterOptions {
   readonly openDatabase: (figures: DatabaseFigures) => Database
   readonly newId: () => string
   /** Milliseconds. */
   readonly now: () => number
+  /** Writes that go together; 1 turns group commit off. */
+  readonly maxWrites?: number
+}
+
+/** A write in the line. */
+interface Job extends Omit<PendingWrite, 'write'> {
+  readonly write: GroupWrite | GroupDeletion
+  readonly characters: number
 }
 
 /** One for each tenant. */
 export class QueuedGroupWriter implements GroupWriter {
-  readonly #queue: SerialQueue
+  readonly #queue: SerialQueue<Job, Rendered | Written | undefined>
   readonly #options: QueuedGroupWriterOptions
 
   constructor(options: QueuedGroupWriterOptions) {
+    const { openDatabase, now, maxWrites = MAX_WRITES } = options
     this.#options = options
-    this.#queue = new SerialQueue(QUEUE_LIMITS, options.now)
+    this.#queue = new SerialQueue({
+      limits: QUEUE_LIMITS,
+      now,
+      lotOf: (waiting) => lotOf(waiting, maxWrites),
+      run: (lot) => runLot(openDatabase, lot),
+    })
   }
 
   /** Runs a write when its turn comes. Refusals are answers; what throws is a fault of ours. */
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
-    const { credentials, tenantUrl, requestId, isProven } = request
+    const { credentials, tenantUrl, requestId, body } = request
     try {
       const write = prepareGroupWrite(request)
       const db = this.#options.openDatabase(figures)
       const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId }
-      return { figures, rendered: await this.#run(write, call, isProven) }
+      const characters = JSON.stringify(body)?.length ?? 0
+      const before = this.#queue.enteredWhenIdle
+      const loaded = wasProven(credentials) ? undefined : await letIn(call, write)
+      // Of what others have written meanwhile it knows nothing.
+      const early = before !== undefined && before === this.#queue.enteredWhenIdle ? loaded : undefined
+      return { figures, rendered: await this.#queue.run({ call, write, figures, early, characters }) }
     } catch (error) {
       return answerOf(error, figures)
     }
   }
+}
 
-  /**
-   * A token that nobody has seen valid is checked, with the load, before the write gets into line: else
-   * anybody who can name a tenant could fill its line. What is loaded there may be old when the turn
-   * comes; versions and the rules of the database tell.
-   */
-  async #run(write: GroupWrite, call: Call, isProven: boolean) {
-    if (isProven) return await this.#queue.run(() => write.write(call, undefined))
-    const loaded = await write.load(call)
-    return await this.#queue.run(() => write.write(call, loaded))
+/**
+ * Checks a token that was not seen valid here, before its write gets into line: else anybody who can name a
+ * tenant could fill its line.
+ *
+ * @returns what was loaded with the check: a write that need not wait then takes two round trips like any other, one
+ *   that must wait takes a third, once for each token
+ * @throws {ScimError} 401, 403
+ */
+async function letIn(call: Call, write: GroupWrite | GroupDeletion): Promise<PendingWrite['early']> {
+  if ('decide' in write) return await loadEarly(call, write)
+  await requireWriter(call.db, call.credentials)
+  return undefined
+}
+
+/**
+ * How many of those that wait go together. Deletions go alone, and so does what needs the whole list of
+ * members, because nobody knows how long it is.
+ */
+function lotOf(waiting: readonly Job[], maxWrites: number): number {
+  let characters = 0
+  const end = waiting.findIndex((job, i) => {
+    characters += job.characters
+    const goesAlone = 'run' in job.write || job.write.needs.allMembers
+    return goesAlone || i === maxWrites || characters > MAX_CHARACTERS
+  })
+  return end === -1 ? waiting.length : Math.max(1, end)
+}
+
+function runLot(open: QueuedGroupWriterOptions['openDatabase'], lot: readonly Job[]) {
+  const writes: PendingWrite[] = []
+  for (const job of lot) {
+    if ('run' in job.write) return Promise.allSettled([job.write.run(job.call)])
+    writes.push({ ...job, write: job.write })
   }
+  return commitWrites(open, writes)
 }
 
 /** @throws the error when it is none that a client should see */

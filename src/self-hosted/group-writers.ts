@@ -1,5 +1,5 @@
 /**
- * The group coordinators of one process: each tenant's group writes run one at a time, as they do in the
+ * The group coordinators of one process: each tenant's group writes run in their order, as they do in the
  * Durable Object. open.ts sees to it that there is one process.
  */
 import type { GroupWriter } from '../provider/group-writer.ts'

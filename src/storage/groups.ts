@@ -2,23 +2,29 @@
  * Group resources in the database. Each function is one batch with the token checked in it. The members
  * of a group are read only when they are asked for.
  */
-import { sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
+import type { ScimError } from '../scim/error.ts'
 import type { Member } from '../scim/patch/members.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { type Database, type Row, type Statement, statement } from './database.ts'
+import { type Database, prepared, type Row, type Slots, type Statement, statement } from './database.ts'
 import {
   deleteMembers,
   insertMembers,
   memberFromRow,
-  type NamedMember,
-  namedMemberFromRow,
   selectMembers,
   selectNamedMembers,
 } from './memberships.ts'
 import { type LogEntry, logStatement } from './provisioning-log.ts'
-import { encodeResource, STALE_GUARD, type Stored, storedColumns, storedFromRow } from './resources.ts'
-import { type Credentials, readAs, writeAs } from './tokens.ts'
+import {
+  type Documents,
+  encodeResource,
+  STALE_GUARD,
+  type Stored,
+  storedColumns,
+  storedFromRow,
+} from './resources.ts'
+import { type Credentials, readAs, readAsWriters, writeAsAll } from './tokens.ts'
 
 function selectGroup(tenantId: string, id: string): Statement {
   return statement(
@@ -46,8 +52,9 @@ export async function getGroup(
   return row && groupFromRow(row, (members?.rows ?? []).map(memberFromRow))
 }
 
-/** What a group write has to know before it can decide. */
-export interface GroupLoad {
+/** What a group write has to know before it can be decided. */
+export interface GroupNeeds {
+  /** Empty for a group that is to be created. */
   readonly id: string
   /** The folded displayName that the write would give the group, if any. */
   readonly displayNameKey?: string | undefined
@@ -57,101 +64,183 @@ export interface GroupLoad {
   readonly allMembers: boolean
 }
 
-export interface LoadedGroup {
-  /** Undefined when there is none. Without members. */
-  readonly group: Stored | undefined
-  readonly isNameTaken: boolean
+/** What is known of the groups of a tenant after a load: as much as was needed. */
+export interface LoadedGroups {
+  /** By id, without members. */
+  readonly groups: Map<string, Stored>
+  /** Ids of groups by folded displayName. */
+  readonly nameOwners: Map<string, string>
   readonly groupCount: number
   readonly groupLimit: number
-  /** Those of `memberIds` that exist, by id. */
-  readonly named: ReadonlyMap<string, NamedMember>
-  /** All members when they were asked for, else those among `memberIds`. */
-  readonly members: readonly Member[]
+  /** Users and groups that may be members, by id. */
+  readonly directory: Map<string, Member>
+  /** Members by the id of their group: all, or those that were named for it. */
+  readonly members: Map<string, Map<string, Member>>
 }
 
-/** Loads what a group write needs. @throws {ScimError} 401, or 403 when the token may only read */
-export async function loadGroup(
-  db: Database,
-  credentials: Credentials,
-  load: GroupLoad,
-): Promise<LoadedGroup> {
-  const { tenantId } = credentials
-  const [found, taken, tenant, named, all] = await writeAs(db, credentials, [
-    selectGroup(tenantId, load.id),
-    statement(sql`SELECT id FROM groups
-      WHERE tenant_id = ${tenantId} AND display_name_key = ${load.displayNameKey ?? null} AND id <> ${load.id}`),
-    statement(sql`SELECT group_count AS count, group_limit AS "limit" FROM tenants WHERE id = ${tenantId}`),
-    selectNamedMembers(tenantId, load.id, load.memberIds),
-    ...(load.allMembers ? [statement(selectMembers(tenantId, sql`= ${load.id}`))] : []),
-  ])
-  const row = found?.rows[0]
-  const namedMembers = (named?.rows ?? []).map(namedMemberFromRow)
-  return {
-    group: row && storedFromRow(row),
-    isNameTaken: (taken?.rows.length ?? 0) > 0,
-    groupCount: Number(tenant?.rows[0]?.count ?? 0),
-    groupLimit: Number(tenant?.rows[0]?.limit ?? 0),
-    named: new Map(namedMembers.map((entry) => [entry.member.value, entry])),
-    members: load.allMembers
-      ? (all?.rows ?? []).map(memberFromRow)
-      : namedMembers.filter((entry) => entry.isMember).map((entry) => entry.member),
-  }
+const selectGroups = prepared(
+  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+    sql`SELECT ${storedColumns('groups')} FROM groups WHERE tenant_id = ${tenantId} AND id ${isIn(ids)}`,
+)
+
+const selectNameOwners = prepared(
+  ({ tenantId, names }: Slots<'tenantId' | 'names'>) =>
+    sql`SELECT id, display_name_key AS name FROM groups
+      WHERE tenant_id = ${tenantId} AND display_name_key ${isIn(names)}`,
+)
+
+const selectGroupCount = prepared(
+  ({ tenantId }: Slots<'tenantId'>) =>
+    sql`SELECT group_count AS count, group_limit AS "limit" FROM tenants WHERE id = ${tenantId}`,
+)
+
+const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+  selectMembers(tenantId, isIn(ids)),
+)
+
+/** @param values an array as JSON */
+function isIn(values: Placeholder): SQL {
+  return sql`IN (SELECT value FROM json_each(${values}))`
 }
 
 /**
- * Stores a new group at version 1 with its members.
+ * Loads what group writes of one tenant need, in one batch.
  *
- * @throws {GuardError} "group limit", whatever the caller believed; "unknown member"
- * @throws {UniqueError} when the displayName is taken
+ * @param needs those of each writer
+ * @returns also, for each writer, why it may not write
  */
-export async function insertGroup(
+export async function loadGroups(
   db: Database,
-  credentials: Credentials,
-  group: Pick<Stored, 'id' | 'createdAt' | 'resource'> & { readonly members: readonly Member[] },
-  log: LogEntry,
-): Promise<void> {
-  const { tenantId } = credentials
-  const { id, createdAt, members } = group
-  const { data, keys } = encodeResource(group.resource, GROUP_RESOURCE_TYPE)
-  await writeAs(db, credentials, [
-    statement(sql`INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
-      VALUES (${tenantId}, ${id}, ${data}, ${keys}, 1, ${createdAt}, ${createdAt}, ${members.length})`),
-    ...insertMembers(tenantId, id, members),
-    logStatement(credentials, log),
+  writers: readonly Credentials[],
+  needs: readonly GroupNeeds[],
+): Promise<{ readonly loaded: LoadedGroups; readonly refusals: readonly (ScimError | undefined)[] }> {
+  const tenantId = writers[0]?.tenantId ?? ''
+  const names = needs.flatMap(({ displayNameKey }) => displayNameKey ?? [])
+  const whole = needs.filter(({ allMembers }) => allMembers)
+  const { results, refusals } = await readAsWriters(db, writers, [
+    selectGroups({ tenantId, ids: idsOf(needs) }),
+    selectNameOwners({ tenantId, names: JSON.stringify(names) }),
+    selectGroupCount({ tenantId }),
+    selectNamedMembers(tenantId, namedByGroup(needs)),
+    ...(whole.length > 0 ? [selectAllMembers({ tenantId, ids: idsOf(whole) })] : []),
   ])
+  const [found = [], owners = [], tenant = [], named = [], all = []] = results.map(({ rows }) => rows)
+  return {
+    loaded: {
+      groups: new Map(found.map((row) => [String(row.id), storedFromRow(row)])),
+      nameOwners: new Map(owners.map((row) => [String(row.name), String(row.id)])),
+      groupCount: Number(tenant[0]?.count ?? 0),
+      groupLimit: Number(tenant[0]?.limit ?? 0),
+      directory: new Map(named.map((row) => [String(row.id), memberFromRow(row)])),
+      members: membersByGroup([...named.filter(({ isMember }) => isMember === 1), ...all]),
+    },
+    refusals,
+  }
 }
 
-/** A changed group: its attributes, and the members to add and remove. */
-export interface GroupUpdate {
-  readonly resource: Complex
-  readonly lastModified: number
+function idsOf(needs: readonly GroupNeeds[]): string {
+  return JSON.stringify([...new Set(needs.map(({ id }) => id))])
+}
+
+function namedByGroup(needs: readonly GroupNeeds[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const named = new Map<string, Set<string>>()
+  for (const { id, memberIds } of needs) {
+    const ofGroup = named.get(id) ?? new Set<string>()
+    for (const memberId of memberIds) ofGroup.add(memberId)
+    named.set(id, ofGroup)
+  }
+  return named
+}
+
+function membersByGroup(rows: readonly Row[]): Map<string, Map<string, Member>> {
+  const members = new Map<string, Map<string, Member>>()
+  for (const row of rows) {
+    const ofGroup = members.get(String(row.groupId)) ?? new Map<string, Member>()
+    members.set(String(row.groupId), ofGroup.set(String(row.id), memberFromRow(row)))
+  }
+  return members
+}
+
+/** A group as it was and as it is to be. */
+export interface GroupChange {
+  /** Undefined for a new group. */
+  readonly before: Stored | undefined
+  /** Without members. */
+  readonly after: Stored
+  /** The attributes as the row holds them; undefined when the members of a known group change, and nothing else. */
+  readonly documents: Documents | undefined
   readonly added: readonly Member[]
   readonly removed: readonly string[]
 }
 
+/** @throws {ScimError} invalidValue when the row would be larger than the database holds */
+export function encodeGroup(resource: Complex): Documents {
+  return encodeResource(resource, GROUP_RESOURCE_TYPE)
+}
+
 /**
- * Stores a changed group at the next version.
+ * Stores changed groups and logs the writes that changed them, in one batch: all or nothing.
  *
- * @throws {GuardError} "stale version" when someone else changed or deleted it since; "unknown member"
- * @throws {UniqueError} when the displayName is taken
+ * @param changes each group once
+ * @param log the entries of the writes, each with who wrote
+ * @throws {GuardError} "stale version" when someone else changed or deleted a group since; "group limit" and
+ *   "unknown member", whatever the caller believed
+ * @throws {UniqueError} when a displayName is taken
  */
-export async function updateGroup(
+export async function storeGroups(
   db: Database,
-  credentials: Credentials,
-  before: Stored,
-  { resource, lastModified, added, removed }: GroupUpdate,
-  log: LogEntry,
+  changes: readonly GroupChange[],
+  log: readonly { readonly credentials: Credentials; readonly entry: LogEntry }[],
 ): Promise<void> {
-  const { tenantId } = credentials
-  const { id, version } = before
-  const { data, keys } = encodeResource(resource, GROUP_RESOURCE_TYPE)
-  await writeAs(db, credentials, [
-    statement(sql`UPDATE groups SET data = ${data}, keys = ${keys}, version = version + 1,
-      last_modified = ${lastModified}, member_count = member_count + ${added.length - removed.length}
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}`),
+  const writers = log.map(({ credentials }) => credentials)
+  const tenantId = writers[0]?.tenantId ?? ''
+  await writeAsAll(db, writers, [
+    ...changes.flatMap((change) => changeStatements(tenantId, change)),
+    ...log.map(({ credentials, entry }) => logStatement(credentials, entry)),
+  ])
+}
+
+function changeStatements(tenantId: string, change: GroupChange): readonly Statement[] {
+  const { before, after, documents, added, removed } = change
+  const { id, version, createdAt, lastModified } = after
+  const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
+  return [
+    write({
+      tenantId,
+      id,
+      before: before?.version ?? null,
+      version,
+      createdAt,
+      lastModified,
+      memberCount: added.length - removed.length,
+      data: documents?.data ?? null,
+      keys: documents?.keys ?? null,
+    }),
     STALE_GUARD,
     ...deleteMembers(tenantId, id, removed),
     ...insertMembers(tenantId, id, added),
-    logStatement(credentials, log),
-  ])
+  ]
+}
+
+type ChangeSlots = Slots<
+  'tenantId' | 'id' | 'before' | 'version' | 'createdAt' | 'lastModified' | 'memberCount' | keyof Documents
+>
+
+const insertGroup = prepared(
+  ({ tenantId, id, data, keys, version, createdAt, lastModified, memberCount }: ChangeSlots) =>
+    sql`INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
+      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, ${memberCount})`,
+)
+
+const updateGroup = prepared((slots: ChangeSlots) =>
+  updateOf(slots, sql`data = ${slots.data}, keys = ${slots.keys},`),
+)
+
+/** A change of members alone touches neither the documents of a group nor their indexes. */
+const updateMembers = prepared((slots: ChangeSlots) => updateOf(slots))
+
+function updateOf(slots: ChangeSlots, documents?: SQL): SQL {
+  return sql`UPDATE groups SET ${documents} version = ${slots.version}, last_modified = ${slots.lastModified},
+      member_count = member_count + ${slots.memberCount}
+    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.id} AND version = ${slots.before}`
 }

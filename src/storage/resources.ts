@@ -65,12 +65,18 @@ export function storedFromRow(row: Row, references: Complex = {}): StoredRow {
   return new StoredRow(row, references)
 }
 
+/** The two documents of a row as JSON: the resource and its comparison document. */
+export interface Documents {
+  readonly data: string
+  readonly keys: string
+}
+
 /**
- * The two documents of a row: the resource and its comparison document.
+ * The documents of a resource.
  *
  * @throws {ScimError} invalidValue when the row would be larger than the database holds
  */
-export function encodeResource(resource: Complex, type: ResourceType): { data: string; keys: string } {
+export function encodeResource(resource: Complex, type: ResourceType): Documents {
   const data = JSON.stringify(resource)
   const keys = JSON.stringify(comparisonDocument(resource, type.attributes))
   // A UTF-16 unit is three bytes at most, so most need not be counted.

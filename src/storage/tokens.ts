@@ -92,6 +92,31 @@ export async function runAs(
 }
 
 /**
+ * Reads for several writers of one tenant, each with its own token. One that may not write keeps no other from
+ * reading: what was read for it is to be thrown away.
+ *
+ * @returns the results of the statements, and for each writer why it may not write
+ */
+export async function readAsWriters(
+  db: Database,
+  writers: readonly Credentials[],
+  statements: readonly Statement[],
+): Promise<{
+  readonly results: readonly StatementResult[]
+  readonly refusals: readonly (ScimError | undefined)[]
+}> {
+  const uses = latestUses(writers)
+  const hashes = JSON.stringify(uses.map(({ tokenHash }) => tokenHash))
+  const check = selectWriters({ tenantId: writers[0]?.tenantId ?? null, hashes })
+  const touch = uses.flatMap(lastUsedStatements)
+  const [found, ...results] = await db.batch([check, ...statements, ...touch])
+  return {
+    results: results.slice(0, statements.length),
+    refusals: writers.map((writer) => writerRefusal(found?.rows ?? [], writer)),
+  }
+}
+
+/**
  * Writes with a token: a guard ends the batch when the token may not write, so nothing is changed.
  *
  * @returns the results of the statements
@@ -103,11 +128,21 @@ export async function writeAs(
   credentials: Credentials,
   statements: readonly Statement[],
 ): Promise<readonly StatementResult[]> {
-  const touch = lastUsedStatements(credentials)
+  return await writeAsAll(db, [credentials], statements)
+}
+
+/** As writeAs, for several writers of one tenant: nothing is changed unless all of them may write. */
+export async function writeAsAll(
+  db: Database,
+  writers: readonly Credentials[],
+  statements: readonly Statement[],
+): Promise<readonly StatementResult[]> {
+  const uses = latestUses(writers)
+  const touch = uses.flatMap(lastUsedStatements)
   try {
-    const [, ...results] = await db.batch([guardStatement(credentials), ...statements, ...touch])
-    noteUse(credentials)
-    return results.slice(0, statements.length)
+    const results = await db.batch([...uses.map(guardStatement), ...statements, ...touch])
+    for (const use of uses) noteUse(use)
+    return results.slice(uses.length, uses.length + statements.length)
   } catch (error) {
     if (error instanceof GuardError && error.rule === 'no token') throw unauthorized({ cause: error })
     if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
@@ -153,6 +188,32 @@ const guardStatement = prepared((slots: Slots<keyof Credentials>) => {
   const scope = sql`coalesce((SELECT scope FROM tokens WHERE ${isValidToken(slots)}), 'none')`
   return sql`INSERT INTO guards (rule) SELECT scope FROM (SELECT ${scope} AS scope) WHERE scope <> 'provision'`
 })
+
+/** Each token once, at the latest of its moments: valid then, it was valid at the earlier ones. */
+function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
+  const latest = new Map<string, Credentials>()
+  for (const writer of writers) {
+    const known = latest.get(writer.tokenHash)
+    if (known === undefined || known.now < writer.now) latest.set(writer.tokenHash, writer)
+  }
+  return [...latest.values()]
+}
+
+/** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
+const selectWriters = prepared(
+  ({ tenantId, hashes }: Slots<'tenantId' | 'hashes'>) =>
+    sql`SELECT hash, scope, expires_at AS expiresAt FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
+      WHERE tenant_id = ${tenantId} AND revoked_at IS NULL`,
+)
+
+/** Each writer is judged at its own moment: a token may expire between two of them. */
+function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | undefined {
+  const row = rows.find(({ hash }) => isSameSecret(String(hash), writer.tokenHash))
+  if (row === undefined) return unauthorized()
+  if (row.expiresAt != null && Number(row.expiresAt) <= writer.now) return unauthorized()
+  noteUse(writer)
+  return row.scope === 'provision' ? undefined : readOnlyToken()
+}
 
 function requireToken(row: Row | undefined, credentials: Credentials): void {
   if (row === undefined || !isSameSecret(String(row.hash), credentials.tokenHash)) throw unauthorized()

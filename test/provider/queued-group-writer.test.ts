@@ -1,85 +1,68 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { GroupWriteRequest } from '../../src/provider/group-writer.ts'
-import { QueuedGroupWriter } from '../../src/provider/queued-group-writer.ts'
-import { type Database, openDatabase } from '../../src/storage/database.ts'
-import { credentialsOf } from '../../src/storage/tokens.ts'
-import { GROUP, newClient, TENANT_URL } from '../support/harness.ts'
-
-/** A database whose batches wait until the gate opens, for one tenant's proven writes. */
-function gated(database: Database, gate: Promise<void>): Database {
-  return { batch: async (statements) => gate.then(() => database.batch(statements)) }
-}
-
-async function creation(token: string, displayName: string, isProven: boolean): Promise<GroupWriteRequest> {
-  const credentials = await credentialsOf(token, Date.now())
-  if (credentials === undefined) throw new Error(`no token: ${token}`)
-  const body = { schemas: [GROUP], displayName }
-  return {
-    kind: 'create',
-    body,
-    credentials,
-    isProven,
-    preconditions: {},
-    tenantUrl: TENANT_URL,
-    requestId: 'test',
-  }
-}
+import type { GroupWriteAnswer } from '../../src/provider/group-writer.ts'
+import { change, create, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
+import { Client, newClient, newToken } from '../support/harness.ts'
 
 describe('the line before group writes', () => {
-  it('cannot be filled by strangers, is bounded, and goes on when the database does', async () => {
-    const { tenantId, token } = await newClient()
-    let open = () => {}
-    const gate = new Promise<void>((resolve) => {
-      open = resolve
-    })
-    let isFirst = true
-    const writer = new QueuedGroupWriter({
-      openDatabase: (figures) => {
-        const database = openDatabase(env.DB, figures)
-        if (!isFirst) return database
-        isFirst = false
-        return gated(database, gate)
+  it('loads again, for a token that it sees the first time, when others write meanwhile', async () => {
+    const client = await newClient()
+    const { id: user } = await client.createUser()
+    const { id } = await client.createGroup({ members: [{ value: user }] })
+    const other = new Client(client.tenantId, (await newToken(client.tenantId)).token)
+    let answer: Promise<GroupWriteAnswer> | undefined
+    let isLoading = false
+    const { writer } = await newCoordinator(client, {
+      binding: {
+        prepare: (text) => env.DB.prepare(text),
+        async batch<T>(statements: D1PreparedStatement[]) {
+          const results = await env.DB.batch<T>(statements)
+          if (isLoading) {
+            isLoading = false
+            answer = writer.write(await requestOf(client, change(id, 'remove', user)))
+            await answer
+          }
+          return results
+        },
       },
-      newId: () => crypto.randomUUID(),
-      now: Date.now,
     })
-    const first = writer.write(await creation(token, 'First', true))
-    const stranger = `scim_${tenantId}_${'A'.repeat(43)}`
-    const strangers = await Promise.all(
-      Array.from({ length: 20 }, async () => writer.write(await creation(stranger, 'Stranger', false))),
-    )
-    expect(strangers.map(({ refusal }) => refusal?.status)).toEqual(Array(20).fill(401))
-    const request = await creation(token, 'Same', true)
-    const line = Array.from({ length: 520 }, () => writer.write(request))
-    const refused = (await Promise.all(line.slice(500))).map(({ refusal }) => refusal)
-    expect(refused.map((refusal) => refusal?.status)).toEqual(Array(20).fill(429))
-    expect(refused[0]?.detail).toContain('500 writes are waiting')
-    open()
-    expect((await first).rendered).toMatchObject({ version: 1 })
-    const statuses = (await Promise.all(line.slice(0, 500))).map(({ refusal }) => refusal?.status ?? 201)
-    expect(statuses).toEqual([201, ...Array(499).fill(409)])
+    isLoading = true
+    const added = await writer.write(await requestOf(other, change(id, 'add', user)))
+    expect([(await answer)?.rendered?.version, added.rendered?.version]).toEqual([2, 3])
+    expect(added.figures.roundTrips).toBe(3)
+    const next = await writer.write(await requestOf(other, change(id, 'add', user)))
+    expect([next.rendered?.version, next.figures.roundTrips]).toEqual([3, 2])
+  })
+
+  it('cannot be filled by strangers, is bounded, and goes on when the database does', async () => {
+    const client = await newClient()
+    const { writer, together } = await newCoordinator(client)
+    const stranger = new Client(client.tenantId, `scim_${client.tenantId}_${'A'.repeat(43)}`)
+    const strange = await requestOf(stranger, create('Stranger'))
+    const same = await requestOf(client, create('Same'))
+    const answers = await together([...Array(20).fill(strange), ...Array(520).fill(same)])
+    const statuses = answers.map(statusOf)
+    expect(statuses.slice(0, 20)).toEqual(Array(20).fill(401))
+    expect(statuses.slice(20)).toEqual([200, ...Array(499).fill(409), ...Array(20).fill(429)])
+    expect(answers.at(-1)?.refusal?.detail).toContain('500 writes are waiting')
+    expect((await writer.write(await requestOf(client, create('Next')))).rendered).toMatchObject({
+      version: 1,
+    })
   })
 
   it('refuses what stood in it too long, and runs what comes after', async () => {
-    const { token } = await newClient()
+    const client = await newClient()
     let now = 0
-    let open = () => {}
-    const gate = new Promise<void>((resolve) => {
-      open = resolve
-    })
-    const writer = new QueuedGroupWriter({
-      openDatabase: (figures) => gated(openDatabase(env.DB, figures), gate),
-      newId: () => crypto.randomUUID(),
-      now: () => now,
-    })
-    const first = writer.write(await creation(token, 'First', true))
-    const late = writer.write(await creation(token, 'Late', true))
-    now = 20_001
-    const next = writer.write(await creation(token, 'Next', true))
-    open()
+    const coordinator = await newCoordinator(client, { now: () => now })
+    const request = await requestOf(client, create('Late'))
+    coordinator.before = () => {
+      now = 20_001
+    }
+    const { writer, together } = coordinator
+    // The first is alone at the database when the time has passed.
+    const [first, late] = [writer.write(await requestOf(client, create('First'))), writer.write(request)]
     expect((await first).rendered).toBeDefined()
     expect((await late).refusal).toMatchObject({ status: 429, detail: expect.stringContaining('20000 ms') })
-    expect((await next).rendered).toBeDefined()
+    expect((await together([request])).map(statusOf)).toEqual([200])
   })
 })

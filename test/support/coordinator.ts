@@ -1,0 +1,101 @@
+/**
+ * A group writer of the test's own on the real D1, whose database can be held: what arrives meanwhile waits, and then
+ * goes together.
+ */
+import { env } from 'cloudflare:workers'
+import { uuidv7 } from 'uuidv7'
+import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/group-writer.ts'
+import { QueuedGroupWriter } from '../../src/provider/queued-group-writer.ts'
+import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
+import { credentialsOf } from '../../src/storage/tokens.ts'
+import { type Client, GROUP, PATCH_OP, TENANT_URL } from './harness.ts'
+
+/** What a test sends: the rest of a request is the same for all. */
+export type Write = Pick<GroupWriteRequest, 'kind'> & Partial<GroupWriteRequest>
+
+export const create = (displayName: string, ...members: readonly string[]): Write => ({
+  kind: 'create',
+  body: { schemas: [GROUP], displayName, members: members.map((value) => ({ value })) },
+})
+
+export const change = (id: string, op: 'add' | 'remove', ...members: readonly string[]): Write =>
+  patch(id, { op, path: 'members', value: members.map((value) => ({ value })) })
+
+export const rename = (id: string, value: string): Write =>
+  patch(id, { op: 'replace', path: 'displayName', value })
+
+export const patch = (id: string, ...Operations: readonly unknown[]): Write => ({
+  kind: 'patch',
+  id,
+  body: { schemas: [PATCH_OP], Operations },
+})
+
+/** A proven request. */
+export async function requestOf({ token }: Client, write: Write): Promise<GroupWriteRequest> {
+  const credentials = await credentialsOf(token, Date.now())
+  if (credentials === undefined) throw new Error(`no token: ${token}`)
+  return { credentials, preconditions: {}, tenantUrl: TENANT_URL, requestId: 'test', ...write }
+}
+
+export interface Coordinator {
+  readonly writer: QueuedGroupWriter
+  /** Batches that came to the database since the last `together`. */
+  readonly batches: readonly (readonly D1PreparedStatement[])[]
+  /** Does something before each batch, by its number since the last `together`. */
+  before: (batch: number) => Promise<void> | void
+  /** Sends writes while the database is held, then lets it go. @returns the answers in their order */
+  together(requests: readonly GroupWriteRequest[]): Promise<readonly GroupWriteAnswer[]>
+}
+
+export async function newCoordinator(
+  client: Client,
+  options: { binding?: D1Binding; timeoutMs?: number; maxWrites?: number; now?: () => number } = {},
+): Promise<Coordinator> {
+  const { binding = env.DB, timeoutMs, ...more } = options
+  let gate = Promise.resolve()
+  let batches: (readonly D1PreparedStatement[])[] = []
+  const held: D1Binding = {
+    prepare: (text) => env.DB.prepare(text),
+    async batch<T>(statements: D1PreparedStatement[]) {
+      await gate
+      batches.push(statements)
+      await coordinator.before(batches.length - 1)
+      return await binding.batch<T>(statements)
+    },
+  }
+  const openHeld = (figures: Parameters<typeof openDatabase>[1]) => openDatabase(held, figures, timeoutMs)
+  const writer = new QueuedGroupWriter({ openDatabase: openHeld, newId: uuidv7, now: Date.now, ...more })
+  // Refused, after its token was seen valid: whatever comes then stands in line at once.
+  const plug = await requestOf(client, patch('none', { op: 'replace', path: 'externalId', value: 'x' }))
+  const coordinator: Coordinator = {
+    writer,
+    get batches() {
+      return batches
+    },
+    before: () => undefined,
+    async together(requests) {
+      let open = () => {}
+      gate = new Promise((resolve) => {
+        open = resolve
+      })
+      const plugged = writer.write(plug)
+      const answers = requests.map((request) => writer.write(request))
+      const { before } = coordinator
+      // The batch of the plug is no batch of theirs.
+      coordinator.before = () => {
+        batches = []
+        coordinator.before = before
+      }
+      open()
+      await plugged
+      return await Promise.all(answers)
+    },
+  }
+  await writer.write(plug)
+  return coordinator
+}
+
+/** The status that the HTTP layer makes of an answer, 200 standing for all that were done. */
+export function statusOf({ refusal, isUnavailable }: GroupWriteAnswer): number {
+  return isUnavailable ? 503 : (refusal?.status ?? 200)
+}
