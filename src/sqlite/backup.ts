@@ -28,8 +28,8 @@ export async function backUp(source: string, target: string): Promise<number> {
   if (existsSync(path)) throw new StartError(`"${target}" exists already; choose another name`)
   requireFolder(dirname(path))
   const unfinished = `${path}.unfinished`
-  rmSync(unfinished, { force: true })
   try {
+    rmSync(unfinished, { force: true })
     await copy(source, unfinished)
     requireIntact(unfinished)
     sync(unfinished)
@@ -39,8 +39,15 @@ export async function backUp(source: string, target: string): Promise<number> {
   } catch (error) {
     throw startError(error, sourceOrTarget(error, source, target))
   } finally {
-    rmSync(unfinished, { force: true })
+    discard(unfinished)
   }
+}
+
+/** What cannot be removed was not made here, and the reason was said. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {}
 }
 
 async function copy(source: string, target: string): Promise<void> {
@@ -78,7 +85,9 @@ function sync(path: string): void {
   }
 }
 
-/** What a full disk is about is the copy. */
+/** What a full disk is about is the copy; and the system names what it could not write. */
 function sourceOrTarget(error: unknown, source: string, target: string): string {
+  const unfinished = `${target}.unfinished`
+  if (String(error).includes(`${resolve(target)}.unfinished`)) return unfinished
   return /full/i.test(String(error)) ? target : source
 }

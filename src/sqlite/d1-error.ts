@@ -31,7 +31,7 @@ const PRIMARY: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 }
 
-/** Deno's exec() gives the text alone. */
+/** Deno's exec() gives the text alone, and its constructor the text and the path. */
 const BY_TEXT: Readonly<Record<string, number>> = {
   'access permission denied': 3,
   'database is locked': 5,
@@ -85,5 +85,5 @@ export function sqliteCode(error: unknown): number | undefined {
 function extendedCode(error: unknown): number {
   if (!(error instanceof Error)) return 0
   if ('errcode' in error) return Number(error.errcode) || 0
-  return BY_TEXT[error.message] ?? 0
+  return BY_TEXT[error.message.replace(/: .*/s, '')] ?? 0
 }

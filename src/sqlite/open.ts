@@ -71,7 +71,7 @@ export function requireFolder(folder: string): void {
  * process, however that ends.
  */
 function lockFile(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 })
+  const lock = openLock(`${path}.lock`)
   try {
     // Nothing is ever written to it.
     lock.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE')
@@ -80,11 +80,20 @@ function lockFile(path: string): DatabaseSync {
     lock.close()
     if (sqliteCode(error) !== 5) throw error
     throw new StartError(
-      `"${path}" is served by another process; end that one, or choose another DATA_FOLDER`,
+      `"${path}" is served by another process, or by another worker of "deno serve --parallel"; end that one, or choose another DATA_FOLDER`,
       {
         cause: error,
       },
     )
+  }
+}
+
+/** It may belong to somebody else than the database: to who started a server here once. */
+function openLock(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 })
+  } catch (error) {
+    throw startError(error, path)
   }
 }
 
@@ -129,7 +138,7 @@ const WAYS_OUT: Readonly<Record<number, string>> = {
   3: 'is not allowed to be opened by this user; change its owner or mode',
   5: 'is locked by another program; end that one',
   6: 'is locked by another program; end that one',
-  8: 'cannot be written by this user, or lies on a disk that is mounted read-only; change its owner or mode',
+  8: 'cannot be written by this user, or lies on a disk that is mounted read-only; change its owner or mode, and that of its folder',
   10: 'could not be read or written by the disk; see the log of the operating system, then restore a backup',
   11: 'is damaged; keep it, and put a backup in its place',
   13: 'cannot grow: the disk is full; make room',
@@ -139,13 +148,14 @@ const WAYS_OUT: Readonly<Record<number, string>> = {
 
 /** The same for files that are read and written without SQLite. */
 const FILE_WAYS_OUT: Readonly<Record<string, string>> = {
-  EACCES: 'cannot be read or written by this user; change its owner or mode',
-  EPERM: 'cannot be read or written by this user; change its owner or mode',
+  EACCES: 'cannot be read or written by this user; change its owner or mode, and that of its folder',
+  EPERM: 'cannot be read or written by this user; change its owner or mode, and that of its folder',
   EROFS: 'lies on a disk that is mounted read-only; choose another folder',
   ENOSPC: 'cannot grow: the disk is full; make room',
   ENOENT: 'does not exist',
   ENOTDIR: 'is below something that is not a folder',
   EISDIR: 'is a folder',
+  ERR_FS_EISDIR: 'is a folder',
 }
 
 /** @returns a StartError for what is not our fault */

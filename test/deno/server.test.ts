@@ -227,6 +227,25 @@ for (const runtime of RUNTIMES) {
           expect(text).toContain('"data/directory.sqlite" is served by another process')
         })
 
+        it('when its lock cannot be opened', async () => {
+          const where = folder()
+          mkdirSync(join(where, 'data', 'directory.sqlite.lock'))
+          const { code, text } = await refused({ folder: where })
+          oneLine(text, code)
+          expect(text).toContain(
+            '"data/directory.sqlite.lock" cannot be opened by this user; change its owner',
+          )
+        })
+
+        it.skipIf(runtime !== 'Deno')('when several workers are to serve one file', async () => {
+          const manner = 'deno serve --parallel'
+          const { code, text } = await refusal(modules, {
+            ...{ runtime, manner, folder: folder(), env: { DENO_JOBS: '2' } },
+          })
+          expect(code).toBe(1)
+          expect(text).toContain('or by another worker of "deno serve --parallel"')
+        })
+
         it('when the file is no database, and leaves it as it is', async () => {
           const where = folder()
           const file = join(where, 'data', 'directory.sqlite')

@@ -1,7 +1,16 @@
 /**
  * The SQLite file: opening, migrating, running out of space, being damaged, being copied.
  */
-import { existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -74,6 +83,29 @@ describe('openFile', () => {
     expect(statSync(path).size).toBe(before)
   })
 })
+
+describe('a folder of another user', () => {
+  it('is named, with what to do', () => {
+    const folder = temporaryFolder()
+    chmodSync(folder, 0o555)
+    asNobody(() => {
+      const text = 'cannot be read or written by this user; change its owner or mode, and that of its folder'
+      const file = join(folder, 'directory.sqlite')
+      expect(() => openFile(file, OPTIONS)).toThrow(`"${file}" ${text}`)
+    })
+  })
+})
+
+/** Root may do everything. */
+function asNobody(run: () => void): void {
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    run()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+}
 
 describe('migrate', () => {
   it('keeps account as wrangler does, and does nothing the second time', () => {
@@ -181,6 +213,9 @@ describe('backUp', () => {
     await expect(backUp(notOne, join(folder, 'b'))).rejects.toThrow(/is no SQLite database/)
     expect(readdirSync(folder).sort()).toEqual(['copy.sqlite', 'text'])
     expect(existsSync(`${target}.unfinished`)).toBe(false)
+    const blocked = join(folder, 'blocked')
+    mkdirSync(`${blocked}.unfinished`)
+    await expect(backUp(path, blocked)).rejects.toThrow(`"${blocked}.unfinished" is a folder`)
     close()
   })
 })

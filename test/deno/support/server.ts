@@ -12,7 +12,7 @@ import { DENO } from './find-deno.ts'
 export type RuntimeName = 'Deno' | 'Node.js'
 
 /** Under Deno: by `deno serve`, or opening its port itself, which Node.js always does. */
-export type Manner = 'deno serve' | 'itself'
+export type Manner = 'deno serve' | 'deno serve --parallel' | 'itself'
 
 export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
 export const ADMIN_TOKEN = 'an-admin-token-for-tests'
@@ -101,8 +101,12 @@ function commandLine(
   if (runtime === 'Node.js') return [process.execPath, [join(modules, 'node.mjs'), ...command]]
   const permissions = ['--no-prompt', '--allow-read=data', '--allow-write=data', `--allow-env=${VARIABLES}`]
   const module = join(modules, 'deno.mjs')
-  if (manner === 'deno serve' && command[0] === 'serve') {
-    return [DENO ?? '', ['serve', ...permissions, '--host', '127.0.0.1', '--port', String(port), module]]
+  if (manner !== 'itself' && command[0] === 'serve') {
+    const parallel = manner === 'deno serve' ? [] : ['--parallel']
+    return [
+      DENO ?? '',
+      ['serve', ...parallel, ...permissions, '--host', '127.0.0.1', '--port', String(port), module],
+    ]
   }
   return [DENO ?? '', ['run', ...permissions, `--allow-net=127.0.0.1:${port}`, module, ...command]]
 }
