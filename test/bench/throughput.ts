@@ -219,7 +219,9 @@ async function slice(peer: Peer, connections: number, seconds: number, next: () 
   const cpuBefore = processorMs(peer)
   const result = await measure({ port: peer.port, connections, seconds, next })
   const { times, wrong, firstWrong } = result
-  const cpuMs = processorMs(peer) - cpuBefore
+  const spent = processorMs(peer) - cpuBefore
+  // Less than before: a process of it has ended, and took its figure along.
+  const cpuMs = spent < 0 ? Number.NaN : spent
   if (firstWrong !== undefined) console.error(`${peer.name}: ${firstWrong.slice(0, 1_000)}\n`)
   return { perSecond: times.length / result.seconds, times, wrong, firstWrong, cpuMs }
 }
@@ -293,7 +295,15 @@ The load generator took ${(100 * ownShare).toFixed(0)} % of one processor.\n`,
   const ratio = ({ median, min, max }: Spread) =>
     Number.isNaN(median) ? '—' : `${figure(median)} (${figure(min)}–${figure(max)})`
   const header = ['operation', 'host', 'conn.', 'requests/s', 'floor', 'of the floor', 'goal']
-  const more = ['× wrangler dev', 'p50 ms', 'p99 ms', 'cpu ms', 'floor cpu ms', 'wrong']
+  const more = [
+    '× wrangler dev',
+    'p50 ms',
+    'p99 ms',
+    'cpu ms',
+    'floor cpu ms',
+    'of the floor by cpu',
+    'wrong',
+  ]
   const cells = rows.map((row) => [
     row.operation,
     row.host,
@@ -305,12 +315,17 @@ The load generator took ${(100 * ownShare).toFixed(0)} % of one processor.\n`,
     `${ratio(row.timesWranglerDev)}${verdict(row.timesWranglerDev, isSelfHosted(row.host) ? TIMES_WRANGLER_DEV_GOAL : undefined)}`,
     figure(row.p50Ms),
     figure(row.p99Ms),
-    row.cpuMs.toFixed(3),
-    row.floorCpuMs.toFixed(3),
+    milliseconds(row.cpuMs),
+    milliseconds(row.floorCpuMs),
+    figure(row.floorCpuMs / row.cpuMs),
     String(row.wrong),
   ])
   const notStarted = missing.map(({ peer, reason }) => ['—', peer, '', reason.replace(/\s+/g, ' ')])
   console.log(markdownTable([...header, ...more], [...cells, ...notStarted]))
+}
+
+function milliseconds(value: number): string {
+  return Number.isNaN(value) ? '—' : value.toFixed(3)
 }
 
 function isSelfHosted(host: HostName): boolean {
