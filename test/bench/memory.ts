@@ -32,6 +32,18 @@ interface Result {
   readonly wrong: number
 }
 
+const HEADER = [
+  '',
+  'MB at the start',
+  'MB after',
+  'MB at most',
+  'match a user ms',
+  'list 100 users ms',
+  'add to an empty group ms',
+  'add to a full group ms',
+  'wrong',
+]
+
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '100000' },
@@ -79,15 +91,6 @@ async function main(): Promise<number> {
   if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(results, null, 2))
   return Object.values(results).every((result) => 'wrong' in result && result.wrong === 0) ? 0 : 1
 }
-
-const HEADER = [
-  '',
-  'MB at the start',
-  'MB after',
-  'MB at most',
-  'match a user ms',
-  'list 100 users ms',
-].concat(['add to an empty group ms', 'add to a full group ms', 'wrong'])
 
 function cellsOf(name: string, result: Result | { missing: string }): readonly string[] {
   if ('missing' in result) return [name, result.missing.replace(/\s+/g, ' ')]
