@@ -15,7 +15,7 @@ import {
   storedColumns,
   storedFromRow,
 } from './resources.ts'
-import { type Credentials, readAs, writeAs } from './tokens.ts'
+import { type Credentials, readAs, readAsWriters, writeAs } from './tokens.ts'
 
 /**
  * The groups of a user as JSON, in one column: a user is in few groups, and a page needs no second query.
@@ -81,6 +81,7 @@ const selectNamesake = prepared(
  *
  * @param userNameKey the folded userName that the change would give it, if any
  * @returns the user with its groups, and whether another user has that userName
+ * @throws {ScimError} 401, or 403 when the token may only read
  */
 export async function loadUser(
   db: Database,
@@ -89,10 +90,16 @@ export async function loadUser(
   userNameKey: string | undefined,
 ): Promise<{ user: Stored | undefined; isNameTaken: boolean }> {
   const { tenantId } = credentials
-  const [found, taken] = await writeAs(db, credentials, [
-    selectUserWithGroups({ tenantId, id }),
-    ...(userNameKey === undefined ? [] : [selectNamesake({ tenantId, id, key: userNameKey })]),
-  ])
+  const { results, refusals } = await readAsWriters(
+    db,
+    [credentials],
+    [
+      selectUserWithGroups({ tenantId, id }),
+      ...(userNameKey === undefined ? [] : [selectNamesake({ tenantId, id, key: userNameKey })]),
+    ],
+  )
+  if (refusals[0] !== undefined) throw refusals[0]
+  const [found, taken] = results
   const row = found?.rows[0]
   return { user: row && storedFromRow(row, groupsFromRow(row)), isNameTaken: (taken?.rows.length ?? 0) > 0 }
 }
