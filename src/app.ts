@@ -6,7 +6,7 @@ import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { adminApi, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
-import { onNotFound } from './http/errors.ts'
+import { onError, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { openapi } from './http/openapi.ts'
 import { TENANT_PATH } from './http/request.ts'
@@ -17,6 +17,7 @@ import type { HttpEnv } from './runtime.ts'
 
 export function createApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: (request) => forgivingPath(request.url) })
+  app.onError(onError)
   app.use(requestId(), requestLog)
   app.route(
     TENANT_PATH,
