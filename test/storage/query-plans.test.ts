@@ -6,7 +6,9 @@
 import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { D1Binding } from '../../src/storage/database.ts'
 import worker from '../../src/worker.ts'
+import { change, create, newCoordinator, rename, requestOf, statusOf } from '../support/coordinator.ts'
 import { type Client, newClient, TENANT_URL } from '../support/harness.ts'
 
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
@@ -99,6 +101,30 @@ describe('an index answers', () => {
   })
 })
 
+describe('group writes that go together', () => {
+  it('look up each group, name and member by an index', async () => {
+    const { id } = await client.createGroup()
+    const { binding, plans } = noting()
+    const coordinator = await newCoordinator(client, { binding })
+    const { id: user } = await client.createUser()
+    const writes = [
+      change(id, 'add', user),
+      rename(id, 'Renamed'),
+      create('Made', user),
+      change(id, 'remove', user),
+    ]
+    const requests = await Promise.all(writes.map((write) => requestOf(client, write)))
+    expect((await coordinator.together(requests)).map(statusOf)).toEqual([200, 200, 200, 200])
+    const steps = await plans()
+    expect(steps.filter(readsTableThrough)).toEqual([])
+    for (const index of [
+      'tokens_by_hash (hash=?)',
+      'groups_by_display_name (tenant_id=? AND display_name_key=?)',
+    ])
+      expect(steps.join('\n')).toContain(index)
+  })
+})
+
 function filtered(endpoint: 'Users' | 'Groups', filter: string, more = ''): string {
   return `/${endpoint}?filter=${encodeURIComponent(filter)}${more}`
 }
@@ -113,6 +139,19 @@ function readsTableThrough(step: string): boolean {
 
 /** The steps of the plans of all statements that a GET runs. */
 async function plansOf(path: string): Promise<readonly string[]> {
+  const { binding, plans } = noting()
+  const headers = { Authorization: `Bearer ${client.token}` }
+  const response = await worker.fetch(
+    new Request(`${TENANT_URL}${path}`, { headers }),
+    { ...env, DB: binding as D1Database },
+    createExecutionContext(),
+  )
+  expect([200, 404]).toContain(response.status)
+  return await plans()
+}
+
+/** A binding, and the steps of the plans of all statements that were run on it. */
+function noting(): { binding: D1Binding; plans: () => Promise<readonly string[]> } {
   const statements: D1PreparedStatement[] = []
   const prepare = (text: string) => {
     const prepared = env.DB.prepare(text)
@@ -124,17 +163,11 @@ async function plansOf(path: string): Promise<readonly string[]> {
       },
     } as unknown as D1PreparedStatement
   }
-  const noting = {
-    ...env,
-    DB: { prepare, batch: (list: D1PreparedStatement[]) => env.DB.batch(list) } as D1Database,
+  return {
+    binding: { prepare, batch: (list: D1PreparedStatement[]) => env.DB.batch(list) },
+    plans: async () => {
+      const plans = await env.DB.batch<{ detail: string }>(statements)
+      return plans.flatMap(({ results }) => results.map(({ detail }) => detail))
+    },
   }
-  const headers = { Authorization: `Bearer ${client.token}` }
-  const response = await worker.fetch(
-    new Request(`${TENANT_URL}${path}`, { headers }),
-    noting,
-    createExecutionContext(),
-  )
-  expect([200, 404]).toContain(response.status)
-  const plans = await env.DB.batch<{ detail: string }>(statements)
-  return plans.flatMap(({ results }) => results.map(({ detail }) => detail))
 }

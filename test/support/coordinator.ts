@@ -55,7 +55,7 @@ export async function newCoordinator(
   let gate = Promise.resolve()
   let batches: (readonly D1PreparedStatement[])[] = []
   const held: D1Binding = {
-    prepare: (text) => env.DB.prepare(text),
+    prepare: (text) => binding.prepare(text),
     async batch<T>(statements: D1PreparedStatement[]) {
       await gate
       batches.push(statements)
