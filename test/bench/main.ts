@@ -33,6 +33,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     options: ['user-counts', 'member-counts', 'repetitions'],
     isDefault: true,
   },
+  'group-commit': {
+    script: 'group-commit.ts',
+    what: 'group writes of 50 clients at once, one after the other and together',
+    minutes: 1,
+    options: ['rounds'],
+    isDefault: true,
+  },
   'cold-start': {
     script: 'cold-start.ts',
     what: 'size of the module, start of a process to its first answer, evaluation of the module',

@@ -30,7 +30,7 @@ export const patch = (id: string, ...Operations: readonly unknown[]): Write => (
   body: { schemas: [PATCH_OP], Operations },
 })
 
-/** A proven request. */
+/** A write as the HTTP layer would send it for a client. */
 export async function requestOf({ token }: Client, write: Write): Promise<GroupWriteRequest> {
   const credentials = await credentialsOf(token, Date.now())
   if (credentials === undefined) throw new Error(`no token: ${token}`)
