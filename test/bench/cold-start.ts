@@ -57,7 +57,7 @@ try {
 async function main(): Promise<number> {
   const rounds = wholeFrom(1, 'rounds', values.rounds)
   const deployed = join(build(), 'worker.js')
-  const directory = await makeDirectory({ users: USERS, groups: [10] })
+  const directory = await makeDirectory({ users: USERS, groups: [{ members: 10 }] })
   const whole = await bundle(true)
   const without = await bundle(false)
   const starts = await measureInTurn(startVariants(deployed, whole, without, directory), directory, rounds)

@@ -7,10 +7,13 @@ import { ADMIN_TOKEN, databaseFile, newFolder, type Peer, start, stop } from './
 
 export interface DirectorySize {
   readonly users: number
-  /** How many members each group has. */
-  readonly groups: readonly number[]
-  /** Members are taken of the first users, so many; of all by default. */
-  readonly members?: number
+  readonly groups: readonly GroupSize[]
+}
+
+export interface GroupSize {
+  readonly members: number
+  /** The number of the user who is its first member, 1 by default; the others follow. */
+  readonly from?: number
 }
 
 export interface Directory {
@@ -36,11 +39,6 @@ export function userName(number: number | string): string {
 
 export function groupId(number: number): string {
   return `01900000-0000-7000-8000-2${String(number).padStart(11, '0')}`
-}
-
-/** The number of the i-th member of a group; groups begin at different users, so that everybody is in some. */
-export function memberNumber(group: number, i: number, { users, members = users }: DirectorySize): number {
-  return 1 + ((group * 499 + i) % members)
 }
 
 /** @throws {Error} when the server does not store the two resources */
@@ -84,8 +82,7 @@ async function post({ port }: Peer, token: string, path: string, body: object): 
 }
 
 /** Numbers replace the 0 of the two templates, which then go. */
-function multiply(file: string, size: DirectorySize): void {
-  const { users, groups } = size
+function multiply(file: string, { users, groups }: DirectorySize): void {
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF; BEGIN')
   database.exec('CREATE TABLE floor (id INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT')
@@ -100,20 +97,15 @@ function multiply(file: string, size: DirectorySize): void {
   copy('groups', 'group', 2, groups.length)
   database.exec(`DELETE FROM users WHERE external_id = 'person-0';
     DELETE FROM groups WHERE external_id = 'group-0'`)
-  for (const [i, members] of groups.entries()) {
-    if (members > 0) fill(database, i + 1, members, size)
-  }
+  for (const [i, size] of groups.entries()) fill(database, groupId(i + 1), size)
   database.exec('COMMIT')
   database.close()
 }
 
-function fill(database: DatabaseSync, group: number, members: number, size: DirectorySize): void {
-  const { users, members: among = users } = size
-  // In the order of the primary key, which is several times as fast.
+function fill(database: DatabaseSync, group: string, { members, from = 1 }: GroupSize): void {
   database.exec(`${numbers(members)} INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-    SELECT 'default', '${groupId(group)}', printf('01900000-0000-7000-8000-1%011d', 1 + (${group * 499} + i - 1) % ${among}), 'User'
-    FROM n ORDER BY 3`)
-  database.prepare('UPDATE groups SET member_count = ? WHERE id = ?').run(members, groupId(group))
+    SELECT 'default', '${group}', printf('01900000-0000-7000-8000-1%011d', ${from - 1} + i), 'User' FROM n`)
+  database.prepare('UPDATE groups SET member_count = ? WHERE id = ?').run(members, group)
 }
 
 function numbers(count: number): string {

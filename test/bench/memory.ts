@@ -18,6 +18,8 @@ import { figure, markdownTable } from './table.ts'
 const SECONDS = 3
 const CONNECTIONS = 10
 const PAGE = 100
+/** Users who are in no group, so that they can be added to any. */
+const SPARE = 20_000
 const NAMES = ['workerd', 'Deno', 'Node.js'] as const
 
 interface Result {
@@ -66,8 +68,11 @@ async function main(): Promise<number> {
   const users = wholeFrom(PAGE, 'users', values.users)
   const groups = wholeFrom(2, 'groups', values.groups)
   const members = Math.floor(wholeFrom(1, 'memberships', values.memberships) / (groups - 1))
-  // The first one is empty.
-  const sizes = Array.from({ length: groups }, (_, i) => (i === 0 ? 0 : members))
+  if (members + SPARE > users) throw new Error(`a group would have ${members} members of ${users} users`)
+  // The first one is empty; the others begin at different users.
+  const sizes = Array.from({ length: groups }, (_, i) =>
+    i === 0 ? { members: 0 } : { members, from: 1 + ((i * 499) % (users - members - SPARE)) },
+  )
   const directory = await makeDirectory({ users, groups: sizes })
   const results: Record<string, Result | { missing: string }> = {}
   for (const name of NAMES) {
@@ -136,7 +141,7 @@ async function measureMemory(peer: Peer, { token, size }: Directory): Promise<Re
   }
 }
 
-/** Users from the last one downwards, who are in neither group. */
+/** Users from the last one downwards, who are in no group. */
 function adding(send: ScimExchange, group: number, users: number): () => Exchange {
   let last = users
   return () => send(addMembersRequest(groupId(group), [userId(last--)], 'old'), 204)

@@ -112,7 +112,7 @@ async function measureUsers(sizes: readonly number[], repetitions: number): Prom
   const peers: Peer[] = []
   const places: Place<Users>[] = []
   for (const size of sizes) {
-    const { peer, token } = await startWith({ users: size, groups: [size] })
+    const { peer, token } = await startWith({ users: size, groups: [{ members: size }] })
     peers.push(peer)
     places.push({ at: { size, send: scimExchange(token) }, connection: await Connection.open(peer.port) })
   }
@@ -124,8 +124,8 @@ async function measureUsers(sizes: readonly number[], repetitions: number): Prom
 
 async function measureGroups(sizes: readonly number[], repetitions: number): Promise<readonly Row[]> {
   const among = Math.max(...sizes)
-  const groups = sizes.flatMap((size) => Array.from({ length: GROUPS_OF_A_SIZE }, () => size))
-  const { peer, token } = await startWith({ users: among + NEWCOMERS, groups, members: among })
+  const groups = sizes.flatMap((size) => Array.from({ length: GROUPS_OF_A_SIZE }, () => ({ members: size })))
+  const { peer, token } = await startWith({ users: among + NEWCOMERS, groups })
   const connection = await Connection.open(peer.port)
   const send = scimExchange(token)
   const places = sizes.map((size, i) => ({

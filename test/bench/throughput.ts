@@ -9,12 +9,12 @@ import { writeFileSync } from 'node:fs'
 import { cpuUsage } from 'node:process'
 import { parseArgs } from 'node:util'
 import { type Directory, makeDirectory, userId, userName } from './directory.ts'
-import { type Exchange, httpRequest, measure } from './load/client.ts'
+import { type Exchange, exchangeOnce, httpRequest, measure } from './load/client.ts'
 import { quantile, ratiosOf, type Spread, spreadOf } from './load/statistics.ts'
 import { HOSTS, type HostName, hostNamed, positive, wholeFrom } from './options.ts'
 import { build, cleanUp, type Peer, type PeerName, processorMs, start } from './peers/peer.ts'
 import { figure, markdownTable } from './table.ts'
-import { STAYING, TRAFFIC_DIRECTORY, Traffic } from './throughput/traffic.ts'
+import { READERS, TRAFFIC_DIRECTORY, Traffic } from './throughput/traffic.ts'
 
 type FloorName = 'read' | 'write' | 'hop'
 
@@ -22,6 +22,8 @@ interface Operation {
   readonly name: string
   readonly floor: FloorName
   readonly next: (traffic: Traffic) => Exchange
+  /** Sent before each slice, and not measured. */
+  readonly before?: (traffic: Traffic) => readonly Exchange[]
   /** Of the floor; by host. */
   readonly goals?: Partial<Record<HostName, number>>
 }
@@ -36,10 +38,18 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'get a user', floor: 'read', next: (to) => to.readUser(), goals: READ_GOALS },
   { name: 'match a user (userName eq)', floor: 'read', next: (to) => to.matchUser(), goals: READ_GOALS },
   { name: 'create a user', floor: 'write', next: (to) => to.createUser(), goals: WRITE_GOALS },
-  { name: 'patch a user', floor: 'write', next: (to) => to.patchUser(), goals: WRITE_GOALS },
+  {
+    name: 'patch a user just read',
+    floor: 'write',
+    next: (to) => to.patchReadUser(),
+    before: (to) => to.readUsersToPatch(),
+    goals: WRITE_GOALS,
+  },
+  { name: 'patch a user not seen', floor: 'write', next: (to) => to.patchUser(), goals: WRITE_GOALS },
   { name: 'add one member', floor: 'hop', next: (to) => to.addMember(), goals: WRITE_GOALS },
   { name: 'test the connection', floor: 'read', next: (to) => to.testConnection() },
   { name: 'filter by externalId', floor: 'read', next: (to) => to.filterByExternalId() },
+  { name: 'get a user in 10 groups', floor: 'read', next: (to) => to.readUserInManyGroups() },
   { name: 'list 100 users', floor: 'read', next: (to) => to.listUsers() },
   { name: 'replace a user', floor: 'write', next: (to) => to.replaceUser() },
   { name: 'delete a user', floor: 'write', next: (to) => to.deleteUser() },
@@ -208,7 +218,10 @@ async function measureOnce(
     series.wrong += measured.wrong
     return measured
   }
-  const ownSlice = () => sliceOf(peer, () => operation.next(traffic))
+  const ownSlice = async () => {
+    for (const { request } of operation.before?.(traffic) ?? []) await exchangeOnce(peer.port, request)
+    return sliceOf(peer, () => operation.next(traffic))
+  }
   const floorSlice = async () => floor && sliceOf(floor, floorExchange(operation.floor))
   const before = floorFirst ? await floorSlice() : undefined
   const own = await ownSlice()
@@ -230,7 +243,7 @@ function floorExchange(name: FloorName): () => Exchange {
   let reads = 0
   if (name === 'read')
     return () => {
-      const number = 1 + ((reads++ * 7_919) % STAYING)
+      const number = 1 + ((reads++ * 7_919) % READERS)
       const request = httpRequest('GET', `/?id=${userId(number)}`, {})
       return { request, status: 200, holds: [`"userName":"${userName(number)}"`] }
     }

@@ -44,10 +44,7 @@ describe('its section throughput', { timeout: TIMEOUT_MS }, () => {
   it('measures the Worker in workerd against its floor, and finds every answer right', async () => {
     const result = await measureShortly({}, 'workerd')
     expect(result).toMatchObject({ code: 0, wrong: 0, missing: [] })
-    for (const row of result.rows) {
-      expect(row.ofFloor.median, row.operation).toBeGreaterThan(0)
-      expect(row.cpuMs, row.operation).toBeGreaterThan(0)
-    }
+    for (const row of result.rows) expect(row.ofFloor.median, row.operation).toBeGreaterThan(0)
   })
 
   it('says what did not start, and fails', async () => {

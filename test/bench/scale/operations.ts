@@ -68,6 +68,11 @@ function newUser(name: string): object {
   return { schemas: [USER], userName: userName(name), externalId: name, displayName: name, active: true }
 }
 
+function rename(send: ScimExchange, number: number, displayName: string): Exchange {
+  const changes = [{ op: 'replace', path: 'displayName', value: displayName }] as const
+  return send(updateRequest('User', userId(number), changes, 'old'), 200, `"displayName":"${displayName}"`)
+}
+
 function filterUser(name: string, filter: (number: number) => string): Operation<Users> {
   return {
     name: `filter users: ${name}`,
@@ -211,13 +216,14 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
     },
   },
   {
-    name: 'patch a user',
+    name: 'patch a user who was read before',
     isTimed: true,
-    next: ({ size, send }, i) => {
-      const changes = [{ op: 'replace', path: 'displayName', value: `Name ${i}` }] as const
-      const request = updateRequest('User', userId(someone(size, i)), changes, 'old')
-      return send(request, 200, `"displayName":"Name ${i}"`)
-    },
+    next: ({ size, send }, i) => rename(send, someone(size, i), `Name ${i}`),
+  },
+  {
+    name: 'patch a user not seen before',
+    isTimed: true,
+    next: ({ send }, i) => rename(send, 300 + i, `Name ${i}`),
   },
   {
     name: 'disable a user',

@@ -14,49 +14,50 @@ import {
   removeMembersRequest,
   updateRequest,
 } from '../../../src/entra/requests.ts'
-import {
-  type Directory,
-  type DirectorySize,
-  groupId,
-  memberNumber,
-  USER,
-  userId,
-  userName,
-} from '../directory.ts'
+import { type Directory, type DirectorySize, groupId, USER, userId, userName } from '../directory.ts'
 import { type Exchange, exchangeOnce, isRight } from '../load/client.ts'
 import { type ScimExchange, scimExchange } from '../load/scim.ts'
 
-/** Users that stay; those above leave. */
-export const STAYING = 10_000
+/** Users who are read and changed, each in one group. */
+export const READERS = 5_000
+/** The users after them are members of many groups: those that members are added to and removed from. */
+const MEMBERS = 5_000
+const FIRST_MEMBER = READERS + 1
+/** The users after those leave. */
 const LEAVING = 20_000
 const PAGE = 100
 const HUNDRED = 100
+/** So many users are read before they are changed. */
+const READ_BEFORE = 100
 /** Groups by what is done to them, in this order from number 1. */
-const FOR_ADDING = 40
-const FOR_ADDING_HUNDREDS = 20
+const FOR_ADDING = 60
+const FOR_ADDING_HUNDREDS = 60
 const FOR_REMOVING = 10
 const FOR_DELETING = 3_000
-const GROUPS = FOR_ADDING + FOR_ADDING_HUNDREDS + FOR_REMOVING + FOR_DELETING
+const FIRST_FOR_HUNDREDS = FOR_ADDING + 1
+const FIRST_FOR_REMOVING = FIRST_FOR_HUNDREDS + FOR_ADDING_HUNDREDS
+const OF_READERS = FIRST_FOR_REMOVING + FOR_REMOVING
+const FIRST_FOR_DELETING = OF_READERS + 1
 /** How many written resources of a kind are read back. */
 const READ_BACK = 20
 
 export const TRAFFIC_DIRECTORY: DirectorySize = {
-  users: STAYING + LEAVING,
-  members: STAYING,
-  groups: Array.from({ length: GROUPS }, (_, i) =>
-    i >= FOR_ADDING + FOR_ADDING_HUNDREDS && i < GROUPS - FOR_DELETING ? STAYING : 0,
-  ),
+  users: READERS + MEMBERS + LEAVING,
+  groups: [
+    ...Array.from({ length: FOR_ADDING + FOR_ADDING_HUNDREDS }, () => ({ members: 0 })),
+    ...Array.from({ length: FOR_REMOVING }, () => ({ members: MEMBERS, from: FIRST_MEMBER })),
+    { members: READERS },
+    ...Array.from({ length: FOR_DELETING }, () => ({ members: 0 })),
+  ],
 }
 
 export class Traffic {
   readonly #send: ScimExchange
-  readonly #size: DirectorySize
   /** How often each kind of request was made. */
   readonly #made = new Map<string, number>()
 
-  constructor({ token, size }: Directory) {
+  constructor({ token }: Directory) {
     this.#send = scimExchange(token)
-    this.#size = size
   }
 
   testConnection(): Exchange {
@@ -79,6 +80,16 @@ export class Traffic {
     return this.#send(readRequest('User', userId(number)), 200, `"userName":"${userName(number)}"`)
   }
 
+  readUserInManyGroups(): Exchange {
+    const number = FIRST_MEMBER + (this.#next('read many') % MEMBERS)
+    return this.#send(
+      readRequest('User', userId(number)),
+      200,
+      `"userName":"${userName(number)}"`,
+      '"groups":',
+    )
+  }
+
   createUser(): Exchange {
     const name = `new-${this.#next('create')}`
     const values = new Map<string, string | boolean>([
@@ -93,9 +104,21 @@ export class Traffic {
     return this.#send(createRequest('User', values, 'old'), 201, `"userName":"${userName(name)}"`, '"id":"')
   }
 
+  /** The reads before patchReadUser. */
+  readUsersToPatch(): readonly Exchange[] {
+    return Array.from({ length: READ_BEFORE }, (_, i) => this.#send(readRequest('User', userId(1 + i)), 200))
+  }
+
+  patchReadUser(): Exchange {
+    return this.#patch(1 + (this.#next('patch read') % READ_BEFORE))
+  }
+
   patchUser(): Exchange {
-    const number = this.#user('patch')
-    const value = `Name ${this.#made.get('patch')}`
+    return this.#patch(1 + READ_BEFORE + (this.#next('patch unread') % (READERS - READ_BEFORE)))
+  }
+
+  #patch(number: number): Exchange {
+    const value = `Name ${this.#next('patch')}`
     const changes = [{ op: 'replace', path: 'displayName', value }] as const
     return this.#send(updateRequest('User', userId(number), changes, 'old'), 200, `"displayName":"${value}"`)
   }
@@ -109,11 +132,13 @@ export class Traffic {
   }
 
   deleteUser(): Exchange {
-    return this.#send(deleteRequest('User', userId(this.#leaver('delete'))), 204)
+    const number = this.#next('delete')
+    requireLeft('users to delete', number + 1, LEAVING)
+    return this.#send(deleteRequest('User', userId(FIRST_MEMBER + MEMBERS + number)), 204)
   }
 
   listUsers(): Exchange {
-    const page = this.#next('list') % (STAYING / PAGE)
+    const page = this.#next('list') % (READERS / PAGE)
     const startIndex = 1 + page * PAGE
     return this.#send(
       pageRequest('User', startIndex, PAGE),
@@ -129,7 +154,7 @@ export class Traffic {
   }
 
   readGroup(): Exchange {
-    const group = 1 + (this.#next('read group') % (GROUPS - FOR_DELETING))
+    const group = 1 + (this.#next('read group') % OF_READERS)
     return this.#send(readRequest('Group', groupId(group)), 200, `"displayName":"group-${group}"`)
   }
 
@@ -144,33 +169,34 @@ export class Traffic {
 
   addMember(): Exchange {
     const number = this.#next('add')
-    const group = 1 + Math.floor(number / STAYING)
+    const group = 1 + Math.floor(number / MEMBERS)
     requireLeft('groups to add a member to', group, FOR_ADDING)
-    return this.#send(addMembersRequest(groupId(group), [userId(1 + (number % STAYING))], 'old'), 204)
+    const member = userId(FIRST_MEMBER + (number % MEMBERS))
+    return this.#send(addMembersRequest(groupId(group), [member], 'old'), 204)
   }
 
   addHundred(): Exchange {
     const number = this.#next('add hundred')
-    const inOneGroup = STAYING / HUNDRED
-    const group = FOR_ADDING + 1 + Math.floor(number / inOneGroup)
-    requireLeft('groups to add 100 members to', group, FOR_ADDING + FOR_ADDING_HUNDREDS)
-    const first = 1 + (number % inOneGroup) * HUNDRED
+    const inOneGroup = MEMBERS / HUNDRED
+    const group = FIRST_FOR_HUNDREDS + Math.floor(number / inOneGroup)
+    requireLeft('groups to add 100 members to', group, FIRST_FOR_REMOVING - 1)
+    const first = FIRST_MEMBER + (number % inOneGroup) * HUNDRED
     const members = Array.from({ length: HUNDRED }, (_, i) => userId(first + i))
     return this.#send(addMembersRequest(groupId(group), members, 'old'), 204)
   }
 
   removeMember(): Exchange {
     const number = this.#next('remove')
-    const group = FOR_ADDING + FOR_ADDING_HUNDREDS + 1 + Math.floor(number / STAYING)
-    requireLeft('groups to remove a member from', group, GROUPS - FOR_DELETING)
-    const member = memberNumber(group, number % STAYING, this.#size)
-    return this.#send(removeMembersRequest(groupId(group), [userId(member)], 'old'), 204)
+    const group = FIRST_FOR_REMOVING + Math.floor(number / MEMBERS)
+    requireLeft('groups to remove a member from', group, OF_READERS - 1)
+    const member = userId(FIRST_MEMBER + (number % MEMBERS))
+    return this.#send(removeMembersRequest(groupId(group), [member], 'old'), 204)
   }
 
   deleteGroup(): Exchange {
-    const group = GROUPS - FOR_DELETING + 1 + this.#next('delete group')
-    requireLeft('groups to delete', group, GROUPS)
-    return this.#send(deleteRequest('Group', groupId(group)), 204)
+    const number = this.#next('delete group')
+    requireLeft('groups to delete', number + 1, FOR_DELETING)
+    return this.#send(deleteRequest('Group', groupId(FIRST_FOR_DELETING + number)), 204)
   }
 
   /**
@@ -190,7 +216,7 @@ export class Traffic {
       await requireAnswer('a created user', this.#send(match, 200, '"totalResults":1'))
     }
     for (const number of this.#last('delete')) {
-      const id = userId(STAYING + 1 + number)
+      const id = userId(FIRST_MEMBER + MEMBERS + number)
       await requireAnswer('a deleted user', this.#send(readRequest('User', id), 404))
     }
     for (const number of this.#last('create group')) {
@@ -212,10 +238,10 @@ export class Traffic {
         yield [group, Math.min(left, inOne)] as [number, number]
     }
     const made = (kind: string) => this.#made.get(kind) ?? 0
-    yield* groupsOf(1, made('add'), STAYING)
-    yield* groupsOf(FOR_ADDING + 1, made('add hundred') * HUNDRED, STAYING)
-    for (const [group, removed] of groupsOf(FOR_ADDING + FOR_ADDING_HUNDREDS + 1, made('remove'), STAYING))
-      yield [group, STAYING - removed]
+    yield* groupsOf(1, made('add'), MEMBERS)
+    yield* groupsOf(FIRST_FOR_HUNDREDS, made('add hundred') * HUNDRED, MEMBERS)
+    for (const [group, removed] of groupsOf(FIRST_FOR_REMOVING, made('remove'), MEMBERS))
+      yield [group, MEMBERS - removed]
   }
 
   /** The numbers of the requests of a kind that were made last. */
@@ -233,13 +259,7 @@ export class Traffic {
 
   /** Another one of those that stay, in an order that follows no index. */
   #user(kind: string): number {
-    return 1 + ((this.#next(kind) * 7_919) % STAYING)
-  }
-
-  #leaver(kind: string): number {
-    const number = STAYING + 1 + this.#next(kind)
-    requireLeft('users to delete', number, STAYING + LEAVING)
-    return number
+    return 1 + ((this.#next(kind) * 7_919) % READERS)
   }
 }
 
