@@ -10,10 +10,10 @@ import { cpuUsage } from 'node:process'
 import { parseArgs } from 'node:util'
 import { type Directory, makeDirectory, userId, userName } from './directory.ts'
 import { type Exchange, exchangeOnce, httpRequest, measure } from './load/client.ts'
-import { quantile, ratiosOf, type Spread, spreadOf } from './load/statistics.ts'
+import { quantile, ratiosOf, spreadOf } from './load/statistics.ts'
 import { HOSTS, type HostName, hostNamed, positive, wholeFrom } from './options.ts'
 import { build, cleanUp, type Peer, type PeerName, processorMs, start } from './peers/peer.ts'
-import { figure, markdownTable } from './table.ts'
+import { type Missing, printReport, type Row } from './throughput/report.ts'
 import { READERS, TRAFFIC_DIRECTORY, Traffic } from './throughput/traffic.ts'
 
 type FloorName = 'read' | 'write' | 'hop'
@@ -30,9 +30,6 @@ interface Operation {
 
 const READ_GOALS = { workerd: 0.7, Deno: 0.5, 'Node.js': 0.5 }
 const WRITE_GOALS = { workerd: 0.6, Deno: 0.4, 'Node.js': 0.4 }
-/** How many times the Worker under `wrangler dev` a server of one's own is to be. */
-const TIMES_WRANGLER_DEV_GOAL = 5
-
 /** Those with goals run on every host, the others on workerd alone. */
 const OPERATIONS: readonly Operation[] = [
   { name: 'get a user', floor: 'read', next: (to) => to.readUser(), goals: READ_GOALS },
@@ -83,24 +80,6 @@ interface Host {
   readonly floor: Peer | undefined
 }
 
-interface Row {
-  readonly operation: string
-  readonly host: HostName
-  readonly connections: number
-  readonly perSecond: number
-  readonly floorPerSecond: number
-  readonly ofFloor: Spread
-  readonly goal: number | undefined
-  /** Times the Worker under `wrangler dev`. */
-  readonly timesWranglerDev: Spread
-  readonly p50Ms: number
-  readonly p99Ms: number
-  /** Processor time of the server for one request: what else runs disturbs it less than the throughput. */
-  readonly cpuMs: number
-  readonly floorCpuMs: number
-  readonly wrong: number
-}
-
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
@@ -135,17 +114,12 @@ async function main(): Promise<number> {
   const ownShare = (user + system) / 1000 / (performance.now() - before.at)
   const lost = await readBack(hosts)
   const wrong = rows.reduce((sum, row) => sum + row.wrong, 0) + lost.length
-  print(rows, rounds, seconds, ownShare, missing)
+  printReport({ rows, missing, rounds, seconds, ownShare })
   for (const text of lost) console.error(`read back: ${text}`)
   console.log(`\n${wrong} wrong answers`)
   if (values.out !== undefined)
     writeFileSync(values.out, JSON.stringify({ rounds, seconds, ownShare, wrong, missing, rows }, null, 2))
   return wrong > 0 || missing.length > 0 ? 1 : 0
-}
-
-interface Missing {
-  readonly peer: string
-  readonly reason: string
 }
 
 /** What does not start is no measurement, and is said. */
@@ -291,61 +265,4 @@ async function readBack(hosts: readonly Host[]): Promise<readonly string[]> {
   for (const { name, peer, traffic } of hosts)
     lost.push(...(await traffic.readBack(peer.port)).map((text) => `${name}: ${text}`))
   return lost
-}
-
-function print(
-  rows: readonly Row[],
-  rounds: number,
-  seconds: number,
-  ownShare: number,
-  missing: readonly Missing[],
-): void {
-  console.log(
-    `The Worker runs in bare workerd with Miniflare's D1 and the real Durable Object, all on disk; so does its floor.
-Medians of ${rounds} rounds of ${seconds} s each, in turn with the floor; in brackets the lowest and the highest ratio.
-The load generator took ${(100 * ownShare).toFixed(0)} % of one processor.\n`,
-  )
-  const ratio = ({ median, min, max }: Spread) =>
-    Number.isNaN(median) ? '—' : `${figure(median)} (${figure(min)}–${figure(max)})`
-  const header = ['operation', 'host', 'conn.', 'requests/s', 'floor', 'of the floor', 'goal']
-  const more = [
-    '× wrangler dev',
-    'p50 ms',
-    'p99 ms',
-    'cpu ms',
-    'floor cpu ms',
-    'of the floor by cpu',
-    'wrong',
-  ]
-  const cells = rows.map((row) => [
-    row.operation,
-    row.host,
-    String(row.connections),
-    figure(row.perSecond),
-    figure(row.floorPerSecond),
-    ratio(row.ofFloor),
-    `${row.goal ?? ''}${verdict(row.ofFloor, row.goal)}`,
-    `${ratio(row.timesWranglerDev)}${verdict(row.timesWranglerDev, isSelfHosted(row.host) ? TIMES_WRANGLER_DEV_GOAL : undefined)}`,
-    figure(row.p50Ms),
-    figure(row.p99Ms),
-    milliseconds(row.cpuMs),
-    milliseconds(row.floorCpuMs),
-    figure(row.floorCpuMs / row.cpuMs),
-    String(row.wrong),
-  ])
-  const notStarted = missing.map(({ peer, reason }) => ['—', peer, '', reason.replace(/\s+/g, ' ')])
-  console.log(markdownTable([...header, ...more], [...cells, ...notStarted]))
-}
-
-function milliseconds(value: number): string {
-  return Number.isNaN(value) ? '—' : value.toFixed(3)
-}
-
-function isSelfHosted(host: HostName): boolean {
-  return host === 'Deno' || host === 'Node.js'
-}
-
-function verdict({ median }: Spread, goal: number | undefined): string {
-  if (goal === undefined || Number.isNaN(median)) return ''
-  return median >= goal ? ' ✓' : ' ✗'
 }
