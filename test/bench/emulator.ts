@@ -42,7 +42,7 @@ try {
   process.exitCode = 2
 } finally {
   rmSync(folder, { recursive: true })
-  cleanUp()
+  await cleanUp()
 }
 
 interface Size {

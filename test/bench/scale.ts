@@ -85,7 +85,7 @@ try {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 2
 } finally {
-  cleanUp()
+  await cleanUp()
 }
 
 async function main(): Promise<number> {

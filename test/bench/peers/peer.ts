@@ -104,10 +104,10 @@ export async function launch(
   })
   let said = ''
   child.stderr?.on('data', (chunk) => (said = `${said}${chunk}`.slice(-1_000)))
-  children.push(child)
   await once(child, 'spawn').catch((cause) => {
     throw new Error(`${name} did not start: ${cause.message}`, { cause })
   })
+  children.push(child)
   return { peer: { name, port, child, folder }, said: () => said }
 }
 
@@ -175,18 +175,18 @@ export async function stop({ child }: Peer): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    cleanUp()
-    process.exit(1)
+    void cleanUp().finally(() => process.exit(1))
   })
 }
 
-/** Ends everything that is left, also a server that is busy. */
-export function cleanUp(): void {
-  for (const child of children) {
-    if (child.exitCode === null)
-      child.kill(child.spawnargs.some((arg) => arg.endsWith('start.mjs')) ? 'SIGTERM' : 'SIGKILL')
-  }
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+/** Ends everything that is left, also a server that is busy, and removes what it left behind. */
+export async function cleanUp(): Promise<void> {
+  const left = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+  const ended = left.map((child) => new Promise((done) => child.once('exit', done)))
+  for (const child of left)
+    child.kill(child.spawnargs.some((arg) => arg.endsWith('start.mjs')) ? 'SIGTERM' : 'SIGKILL')
+  await Promise.all(ended)
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 }
 
 type CommandLine = [command: string, args: string[], env: Record<string, string>]
