@@ -23,8 +23,14 @@ import { type QueueLimits, QueueOverflow, SerialQueue } from './serial-queue.ts'
  */
 const QUEUE_LIMITS: QueueLimits = { maxWaiting: 500, maxWaitMs: 20_000 }
 
-/** Writes that go together: a batch then has some hundred statements, far below its limit of 30 seconds. */
+/** Writes that go together. */
 const MAX_WRITES = 50
+/**
+ * Groups that they change. With the statements of each, a commit has fewer than 50: the free plan allows no more in an
+ * invocation, and whether each statement of a batch counts is not said.
+ * https://developers.cloudflare.com/d1/platform/limits/
+ */
+const MAX_GROUPS = 9
 /** Characters in the bodies of writes that go together: no more than one large body has, which D1 takes as well. */
 const MAX_CHARACTERS = 1_000_000
 
@@ -99,10 +105,13 @@ async function letIn(call: Call, write: GroupWrite | GroupDeletion): Promise<Pen
  */
 function lotOf(waiting: readonly Job[], maxWrites: number): number {
   let characters = 0
+  const groups = new Set<unknown>()
   const end = waiting.findIndex((job, i) => {
     characters += job.characters
-    const goesAlone = 'run' in job.write || job.write.needs.allMembers
-    return goesAlone || i === maxWrites || characters > MAX_CHARACTERS
+    if ('run' in job.write || job.write.needs.allMembers) return true
+    // A group that is to be created has no id yet.
+    groups.add(job.write.needs.id || job)
+    return i === maxWrites || groups.size > MAX_GROUPS || characters > MAX_CHARACTERS
   })
   return end === -1 ? waiting.length : Math.max(1, end)
 }

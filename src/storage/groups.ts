@@ -15,7 +15,7 @@ import {
   selectMembers,
   selectNamedMembers,
 } from './memberships.ts'
-import { type LogEntry, logStatement } from './provisioning-log.ts'
+import { logStatements, type WrittenEntry } from './provisioning-log.ts'
 import {
   type Documents,
   encodeResource,
@@ -187,13 +187,13 @@ export function encodeGroup(resource: Complex): Documents {
 export async function storeGroups(
   db: Database,
   changes: readonly GroupChange[],
-  log: readonly { readonly credentials: Credentials; readonly entry: LogEntry }[],
+  log: readonly WrittenEntry[],
 ): Promise<void> {
   const writers = log.map(({ credentials }) => credentials)
   const tenantId = writers[0]?.tenantId ?? ''
   await writeAsAll(db, writers, [
     ...changes.flatMap((change) => changeStatements(tenantId, change)),
-    ...log.map(({ credentials, entry }) => logStatement(credentials, entry)),
+    ...logStatements(tenantId, log),
   ])
 }
 

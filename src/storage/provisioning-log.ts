@@ -64,6 +64,59 @@ export function logStatement(credentials: Credentials, entry: LogEntry, source?:
   return source === undefined ? insertNamedEntry(values) : statement(insertEntry(values, source))
 }
 
+/** An entry, and whose token wrote. */
+export interface WrittenEntry {
+  readonly credentials: Credentials
+  readonly entry: LogEntry
+}
+
+/** As JSON: three bytes each at most, so a statement stays below MAX_ROW_BYTES. */
+const MAX_ENTRIES_CHARACTERS = 600_000
+
+/** The guards of the batch have checked the tokens; CROSS JOIN keeps SQLite from looking through all of the tenant. */
+const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entries'>) => {
+  const value = (name: keyof LogEntry | 'tokenHash') => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
+  return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
+      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
+    SELECT ${tenantId}, ${value('id')}, ${value('time')}, tokens.id, ${value('action')}, ${value('outcome')},
+      ${value('resourceType')}, ${value('resourceId')}, ${value('resourceName')}, ${value('status')},
+      ${value('scimType')}, ${value('detail')}, ${value('changes')}, ${value('ignored')}, ${value('requestId')}
+    FROM json_each(${entries}) AS e CROSS JOIN tokens ON tokens.hash = ${value('tokenHash')}
+    WHERE tokens.tenant_id = ${tenantId}`
+})
+
+/**
+ * The statements that log writes which go together: one for as many as it can hold, because a plan of Cloudflare
+ * limits the statements in an invocation.
+ */
+export function logStatements(tenantId: string, log: readonly WrittenEntry[]): readonly Statement[] {
+  const [first] = log
+  if (log.length === 1 && first !== undefined) return [logStatement(first.credentials, first.entry)]
+  const entries = log.map(({ credentials: { tokenHash }, entry }) =>
+    JSON.stringify({
+      ...entry,
+      changes: loggedChanges(entry.changes),
+      ignored: JSON.stringify(entry.ignored),
+      tokenHash,
+    }),
+  )
+  return lotsOf(entries).map((lot) => insertEntries({ tenantId, entries: `[${lot.join(',')}]` }))
+}
+
+function lotsOf(entries: readonly string[]): readonly (readonly string[])[] {
+  const lots: string[][] = []
+  let characters = Number.POSITIVE_INFINITY
+  for (const entry of entries) {
+    characters += entry.length
+    if (characters > MAX_ENTRIES_CHARACTERS) {
+      lots.push([])
+      characters = entry.length
+    }
+    lots.at(-1)?.push(entry)
+  }
+  return lots
+}
+
 /** An entry is one row, with an old and a new value of each attribute: far below MAX_ROW_BYTES in all. */
 const MAX_CHANGES_CHARACTERS = 400_000
 /** Of values that are left out then, those that are longer. */

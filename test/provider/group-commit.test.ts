@@ -210,6 +210,23 @@ describe('writes that wait together', () => {
     expect(coordinator.batches).toHaveLength(4)
   })
 
+  it('have fewer statements than an invocation may have on the free plan, and log each write', async () => {
+    const { client, coordinator } = await newScene(0)
+    const creates = Array.from({ length: 20 }, (_, i) => create(`Crew ${i}`))
+    const answers = await together(coordinator, client, ...creates)
+    expect(new Set(answers.map(statusOf))).toEqual(new Set([200]))
+    expect(Math.max(...coordinator.batches.map((batch) => batch.length))).toBeLessThan(50)
+    const groups = (await client.get('/Groups')).body.Resources as readonly { id: string }[]
+    // Each entry of the log holds a long value: together they are more than one statement takes.
+    const long = groups
+      .slice(0, 4)
+      .map(({ id }, i) => patch(id, { op: 'add', path: 'externalId', value: 'é'.repeat(200_000) + i }))
+    await together(coordinator, client, ...long)
+    const { log } = await soundState(client.tenantId)
+    expect(log.filter(({ action }) => action === 'create')).toHaveLength(21)
+    expect(log.filter(({ action }) => action === 'update')).toHaveLength(4)
+  })
+
   it('say what they cost: the round trips of each, and rows that add up to those of the database', async () => {
     const { client, ids, id } = await newScene(7)
     const meta = { read: 0, written: 0 }
