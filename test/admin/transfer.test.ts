@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
+import { addCrowd, addToGroup } from '../support/crowd.ts'
 import { type Answer, admin, newClient, ORIGIN, send } from '../support/harness.ts'
 
 const HEADERS = { Authorization: 'Bearer test-admin-token' }
@@ -60,18 +61,9 @@ describe('export and import of a tenant', () => {
 
   it('move more than a page of each kind', async () => {
     const [from, to] = [await newClient(), await newClient()]
-    const ids = JSON.stringify(Array.from({ length: 1_201 }, () => crypto.randomUUID()))
     const group = await from.createGroup()
-    await env.DB.batch([
-      env.DB.prepare(
-        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
-      ).bind(from.tenantId, ids),
-      env.DB.prepare(
-        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
-      ).bind(from.tenantId, group.id, ids),
-    ])
+    const ids = await addCrowd(from.tenantId, 1_201, () => crypto.randomUUID())
+    await addToGroup(from.tenantId, group.id, ids)
     const answer = await imported(to.tenantId, await exported(from.tenantId))
     expect(answer.body).toEqual({ imported: { user: 1_201, group: 1, membership: 1_201 } })
   })

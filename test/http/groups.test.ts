@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { addCrowd, addToGroup } from '../support/crowd.ts'
 import { type Client, costOf, GROUP, newClient, TENANT_URL } from '../support/harness.ts'
 
 async function createUsers(client: Client, count: number): Promise<string[]> {
@@ -118,13 +119,7 @@ describe('PATCH /Groups/{id}', () => {
 
   it('adds thousands of members in two round trips', async () => {
     const client = await newClient()
-    const ids = Array.from({ length: 5_000 }, (_, i) => `bulk-${i}`)
-    await env.DB.prepare(
-      `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-       SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
-    )
-      .bind(client.tenantId, JSON.stringify(ids))
-      .run()
+    const ids = await addCrowd(client.tenantId, 5_000)
     const { id } = await client.createGroup()
     const answer = await client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value: values(ids) })
     expect(answer.status).toBe(204)
@@ -136,17 +131,7 @@ describe('PATCH /Groups/{id}', () => {
     const client = await newClient()
     const { tenantId } = client
     const { id } = await client.createGroup()
-    const ids = JSON.stringify(Array.from({ length: 45_000 }, (_, i) => `member-${i}`))
-    await env.DB.batch([
-      env.DB.prepare(
-        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
-      ).bind(tenantId, ids),
-      env.DB.prepare(
-        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
-      ).bind(tenantId, id, ids),
-    ])
+    await addToGroup(tenantId, id, await addCrowd(tenantId, 45_000))
     const answer = await client.patch(`/Groups/${id}`, { op: 'remove', path: 'members' })
     expect([answer.status, costOf(answer).roundTrips]).toEqual([204, 2])
     expect(await membersOf(client, id)).toEqual([])
@@ -160,18 +145,7 @@ describe('PATCH /Groups/{id}', () => {
     const [a = '', b = '', c = ''] = await createUsers(client, 3)
     const small = await client.createGroup({ members: values([a]) })
     const large = await client.createGroup()
-    const ids = JSON.stringify(Array.from({ length: 5_000 }, (_, i) => `m-${i}`))
-    const { tenantId } = client
-    await env.DB.batch([
-      env.DB.prepare(
-        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
-      ).bind(tenantId, ids),
-      env.DB.prepare(
-        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
-      ).bind(tenantId, large.id, ids),
-    ])
+    await addToGroup(client.tenantId, large.id, await addCrowd(client.tenantId, 5_000))
     for (const operation of [
       { op: 'add', path: 'members', value: values([b]) },
       { op: 'remove', path: 'members', value: values([b]) },

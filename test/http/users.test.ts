@@ -1,5 +1,5 @@
-import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { addCrowd, addToGroup } from '../support/crowd.ts'
 import { costOf, newClient, TENANT_URL, USER } from '../support/harness.ts'
 
 const CISCO = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
@@ -87,17 +87,7 @@ describe('GET /Users/{id}', () => {
     const user = await client.createUser({ externalId: 'one', displayName: 'One' })
     await client.createGroup({ members: [{ value: user.id }] })
     const crowd = await client.createGroup()
-    const ids = JSON.stringify(Array.from({ length: 5_000 }, (_, i) => `crowd-${i}`))
-    await env.DB.batch([
-      env.DB.prepare(
-        `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-         SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
-      ).bind(client.tenantId, ids),
-      env.DB.prepare(
-        `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-         SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
-      ).bind(client.tenantId, crowd.id, ids),
-    ])
+    await addToGroup(client.tenantId, crowd.id, await addCrowd(client.tenantId, 5_000))
     expect(costOf(await client.get(`/Users/${user.id}`)).rowsRead).toBeLessThan(12)
     const filter = `groups.value eq "${(await client.get(`/Users/${user.id}`)).body.groups[0].value}"`
     expect(costOf(await client.filter('/Users', filter)).rowsRead).toBeLessThan(100)

@@ -1,0 +1,44 @@
+/**
+ * Thousands of users, memberships and log entries in a tenant at once, by SQL: what a request reads must not depend on
+ * how many others there are.
+ */
+import { env } from 'cloudflare:workers'
+
+/** Adds users with nothing but a userName, which is their id. @returns the ids */
+export async function addCrowd(
+  tenantId: string,
+  count: number,
+  newId: (number: number) => string = (number) => `crowd-${number}`,
+): Promise<readonly string[]> {
+  const ids = Array.from({ length: count }, (_, number) => newId(number))
+  await env.DB.prepare(
+    `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+     SELECT ?1, value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM json_each(?2)`,
+  )
+    .bind(tenantId, JSON.stringify(ids))
+    .run()
+  return ids
+}
+
+/** Makes users members of a group, without a new version of it. */
+export async function addToGroup(tenantId: string, groupId: string, userIds: readonly string[]) {
+  await env.DB.prepare(
+    `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+     SELECT ?1, ?2, value, 'User' FROM json_each(?3)`,
+  )
+    .bind(tenantId, groupId, JSON.stringify(userIds))
+    .run()
+}
+
+/** Adds log entries of one moment. @param time milliseconds since 1970 */
+export async function addLogEntries(tenantId: string, count: number, time: number) {
+  const hex = time.toString(16).padStart(12, '0')
+  const ids = Array.from({ length: count }, (_, i) => `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${i}`)
+  await env.DB.prepare(
+    `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, status, changes,
+       ignored, request_id)
+     SELECT ?1, value, ?2, 'token', 'update', 'accepted', 'User', 200, '[]', '[]', 'request' FROM json_each(?3)`,
+  )
+    .bind(tenantId, time, JSON.stringify(ids))
+    .run()
+}
