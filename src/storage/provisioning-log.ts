@@ -198,7 +198,8 @@ export async function listLog(
 }
 
 /**
- * Deletes old entries, at most `limit` at a time so that no batch runs long.
+ * Deletes old entries, at most `limit` at a time so that no batch runs long. CROSS JOIN keeps the order: SQLite would
+ * rather read the whole log and look for the tenant of each entry.
  *
  * @param before entries with a smaller id go: a UUIDv7 of the moment up to which to prune
  * @returns how many were deleted
@@ -206,7 +207,7 @@ export async function listLog(
 export async function pruneLog(db: Database, before: string, limit: number): Promise<number> {
   const [result] = await db.batch([
     statement(sql`DELETE FROM provisioning_log WHERE rowid IN (
-      SELECT l.rowid FROM tenants AS t JOIN provisioning_log AS l ON l.tenant_id = t.id AND l.id < ${before}
+      SELECT l.rowid FROM tenants AS t CROSS JOIN provisioning_log AS l ON l.tenant_id = t.id AND l.id < ${before}
       LIMIT ${limit})`),
   ])
   return result?.changes ?? 0
