@@ -144,6 +144,8 @@ export const memberships = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.groupId, table.memberId] }),
     index('memberships_by_member').on(table.tenantId, table.memberId, table.groupId),
+    // Tells whether a tenant has nested groups at all.
+    index('memberships_nested').on(table.tenantId).where(sql`member_type = 'Group'`),
   ],
 )
 

@@ -1,0 +1,2 @@
+-- Holds the memberships of groups in groups, which few tenants have: a membership of a user costs nothing more.
+CREATE INDEX `memberships_nested` ON `memberships` (`tenant_id`) WHERE member_type = 'Group';
