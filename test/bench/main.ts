@@ -40,6 +40,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     options: ['rounds'],
     isDefault: true,
   },
+  cost: {
+    script: 'cost.ts',
+    what: 'bytes of users, memberships and log entries, and what a month costs on Cloudflare: the tables of GROWTH.md',
+    minutes: 1,
+    options: ['users', 'from'],
+    isDefault: false,
+  },
   'cold-start': {
     script: 'cold-start.ts',
     what: 'size of the module, start of a process to its first answer, evaluation of the module',

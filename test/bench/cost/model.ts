@@ -1,0 +1,365 @@
+/**
+ * What a month of a directory costs on Cloudflare, from what was measured: how often things happen, and the prices, as
+ * constants with their reasons. Pure. Whoever knows better numbers changes them here and runs
+ * `npm run bench -- cost --from test/bench/cost/measured.json`.
+ */
+import { figure, markdownTable } from '../table.ts'
+
+/** The requests that a month is made of. */
+export type Step =
+  | 'test the connection'
+  | 'match a user'
+  | 'create a user'
+  | 'get a group'
+  | 'add a member'
+  | 'remove a member'
+  | 'get a user'
+  | 'change a user'
+  | 'disable a user'
+  | 'find a user'
+  | 'delete a user'
+  | 'add 100 members'
+  | 'list 100 users'
+
+export interface StepCost {
+  readonly rowsRead: number
+  readonly rowsWritten: number
+}
+
+/** What cost/measure.ts found. Bytes are those of a row with its share of the indexes. */
+export interface Measured {
+  readonly at: string
+  readonly bytes: {
+    readonly user: number
+    readonly membership: number
+    /** What the initial cycle leaves in the log, for each user: its creation and its memberships. */
+    readonly logOfInitialCycle: number
+    /** Of what happens later. */
+    readonly logEntry: number
+  }
+  readonly steps: Readonly<Record<Step, StepCost>>
+  /** Of the whole of workerd, its D1 included, compiling too: more than Cloudflare counts. */
+  readonly cpuMsOfRequest: number
+}
+
+/** Security groups of a person in a middling organisation: an assumption. */
+export const MEMBERSHIPS_OF_A_USER = 10
+
+/** Of all users, in a month: assumptions. */
+const CHANGES = {
+  // A quarter of the people changes in a year.
+  joiners: 0.02,
+  leavers: 0.02,
+  // Names, titles, departments, telephones: a little more than one change of each person in a year.
+  changed: 0.1,
+  // New tasks and projects: about four groups of each person in a year come, and as many go.
+  membershipsAdded: 0.3,
+  membershipsRemoved: 0.3,
+} as const
+
+const DAYS = 30
+// "Active" provisioning runs every 40 minutes: entra, how-provisioning-works; each cycle begins with two queries.
+const CYCLES = (DAYS * 24 * 60) / 40
+/** What the security product asks: once a day, who is this and which groups. */
+const READS_A_DAY = 1
+// A log entry that is pruned: found by its key, read with its row, and deleted (test/provider/retention.test.ts).
+const PRUNED: StepCost = { rowsRead: 4, rowsWritten: 1 }
+/** A group write waits for two round trips to D1 near by; the object is billed meanwhile. An assumption. */
+const SECONDS_IN_THE_OBJECT = 0.05
+const OBJECT_GB = 0.128
+/** Our line of JSON, and the event of the platform with what it adds to both. An assumption: look at Billable Usage. */
+const LOGGED_KB_OF_REQUEST = 2
+const LOGGED_DAYS = 7
+
+/** What costs. Rows, requests and such in a month; storage in GB. */
+const PRODUCTS = [
+  'Workers requests',
+  'Workers CPU ms',
+  'D1 rows read',
+  'D1 rows written',
+  'D1 storage GB',
+  'Durable Object requests',
+  'Durable Object GB-s',
+  'Logs GB',
+  'Logs storage GB-month',
+] as const
+type Product = (typeof PRODUCTS)[number]
+export type Usage = Readonly<Record<Product, number>>
+
+const MILLION = 1_000_000
+const BILLION = 1_000 * MILLION
+
+/** Dollars for each unit beyond what the plan of $5 includes. Read on 2026-11-23. */
+const PLAN_DOLLARS = 5
+const PRICES: Readonly<Record<Product, { included: number; dollars: number; for: number }>> = {
+  // https://developers.cloudflare.com/workers/platform/pricing/
+  'Workers requests': { included: 10 * MILLION, dollars: 0.3, for: MILLION },
+  'Workers CPU ms': { included: 30 * MILLION, dollars: 0.02, for: MILLION },
+  // https://developers.cloudflare.com/d1/platform/pricing/
+  'D1 rows read': { included: 25 * BILLION, dollars: 0.001, for: MILLION },
+  'D1 rows written': { included: 50 * MILLION, dollars: 1, for: MILLION },
+  'D1 storage GB': { included: 5, dollars: 0.75, for: 1 },
+  // https://developers.cloudflare.com/durable-objects/platform/pricing/
+  'Durable Object requests': { included: MILLION, dollars: 0.15, for: MILLION },
+  'Durable Object GB-s': { included: 400_000, dollars: 12.5, for: MILLION },
+  // From 1 December 2026: https://developers.cloudflare.com/observability/pricing/
+  'Logs GB': { included: 50, dollars: 0.25, for: 1 },
+  'Logs storage GB-month': { included: 12, dollars: 0.1, for: 1 },
+}
+// https://developers.cloudflare.com/d1/platform/limits/
+const DATABASE_GB = 10
+/** In a day; the pages above. Beyond them requests fail until 00:00 UTC. */
+const FREE_LIMITS = { 'Workers requests': 100_000, 'D1 rows read': 5 * MILLION, 'D1 rows written': 100_000 }
+const FREE_DATABASE_GB = 0.5
+
+const SIZES = [10_000, 100_000, 1_000_000] as const
+
+/** How many of each request there are in a month. */
+function stepsOfMonth(users: number, readsADay: number): Readonly<Partial<Record<Step, number>>> {
+  const { joiners, leavers, changed, membershipsAdded, membershipsRemoved } = CHANGES
+  const membersOfJoiners = joiners * MEMBERSHIPS_OF_A_USER
+  return {
+    'test the connection': 2 * CYCLES,
+    'match a user': users * joiners,
+    'create a user': users * joiners,
+    // Who leaves is disabled, and deleted a month later; before a change its object is read.
+    'get a user': users * (leavers + changed),
+    'disable a user': users * leavers,
+    'delete a user': users * leavers,
+    'change a user': users * changed,
+    // One member in each request: the dearest way.
+    'get a group': users * (membersOfJoiners + membershipsAdded + membershipsRemoved),
+    'add a member': users * (membersOfJoiners + membershipsAdded),
+    'remove a member': users * membershipsRemoved,
+    'find a user': users * readsADay * DAYS,
+  }
+}
+
+/** The initial cycle, which comes once. Entra sends members by the hundred at best. */
+function stepsOfInitialCycle(users: number): Readonly<Partial<Record<Step, number>>> {
+  return {
+    'match a user': users,
+    'create a user': users,
+    'add 100 members': (users * MEMBERSHIPS_OF_A_USER) / 100,
+  }
+}
+
+const LOGGED: ReadonlySet<Step> = new Set([
+  'create a user',
+  'add a member',
+  'remove a member',
+  'change a user',
+  'disable a user',
+  'delete a user',
+])
+const GROUP_WRITES: ReadonlySet<Step> = new Set(['add a member', 'remove a member', 'add 100 members'])
+
+type Steps = Readonly<Partial<Record<Step, number>>>
+
+function sum(steps: Steps, of: (step: Step) => number): number {
+  return Object.entries(steps).reduce((total, [step, count]) => total + count * of(step as Step), 0)
+}
+
+/** Entries that a month writes: as many are pruned. */
+function logEntries(users: number): number {
+  return sum(stepsOfMonth(users, 0), (step) => (LOGGED.has(step) ? 1 : 0))
+}
+
+export function usageOfMonth(measured: Measured, users: number, readsADay = READS_A_DAY): Usage {
+  const steps = stepsOfMonth(users, readsADay)
+  const requests = sum(steps, () => 1)
+  const entries = logEntries(users)
+  const writes = sum(steps, (step) => (GROUP_WRITES.has(step) ? 1 : 0))
+  const logged = (requests * LOGGED_KB_OF_REQUEST) / MILLION
+  return {
+    'Workers requests': requests,
+    'Workers CPU ms': requests * measured.cpuMsOfRequest,
+    'D1 rows read': sum(steps, (step) => measured.steps[step].rowsRead) + entries * PRUNED.rowsRead,
+    'D1 rows written': sum(steps, (step) => measured.steps[step].rowsWritten) + entries * PRUNED.rowsWritten,
+    'D1 storage GB': (users * bytesOfUser(measured, MEMBERSHIPS_OF_A_USER)) / BILLION,
+    'Durable Object requests': writes,
+    'Durable Object GB-s': writes * SECONDS_IN_THE_OBJECT * OBJECT_GB,
+    'Logs GB': logged,
+    'Logs storage GB-month': (logged * LOGGED_DAYS) / DAYS,
+  }
+}
+
+/** With its memberships, and the log of a month. */
+function bytesOfUser({ bytes }: Measured, memberships: number): number {
+  return bytes.user + memberships * bytes.membership + logEntries(1) * bytes.logEntry
+}
+
+function dollarsOf(product: Product, used: number): number {
+  const price = PRICES[product]
+  return (Math.max(0, used - price.included) / price.for) * price.dollars
+}
+
+export function dollarsOfMonth(usage: Usage): number {
+  return PRODUCTS.reduce((total, product) => total + dollarsOf(product, usage[product]), PLAN_DOLLARS)
+}
+
+/** The tables of GROWTH.md. */
+export function costTables(
+  measured: Measured,
+): readonly { readonly title: string; readonly table: string }[] {
+  return [
+    { title: 'What is stored', table: bytesTable(measured) },
+    { title: `How many users ${DATABASE_GB} GB hold`, table: capacityTable(measured) },
+    { title: 'Rows of each request', table: stepsTable(measured) },
+    { title: 'A month, by product', table: monthTable(measured) },
+    { title: 'A month, by reads of each user in a day', table: readsTable(measured) },
+    { title: 'The initial cycle, once', table: initialTable(measured) },
+    { title: 'The Free plan', table: freeTable(measured) },
+    { title: 'Rows read to list everybody once, 100 in each page', table: listingTable(measured) },
+  ]
+}
+
+function bytesTable({ bytes }: Measured): string {
+  return markdownTable(
+    ['', 'bytes, indexes included'],
+    [
+      ['a user, with the enterprise extension', count(bytes.user)],
+      ['a membership', count(bytes.membership)],
+      ['an entry in the log: a change of a user or of a membership', count(bytes.logEntry)],
+      [
+        `in the log, of a user's initial cycle with ${MEMBERSHIPS_OF_A_USER} memberships`,
+        count(bytes.logOfInitialCycle),
+      ],
+    ],
+  )
+}
+
+function capacityTable(measured: Measured): string {
+  const { bytes } = measured
+  const rows = [1, MEMBERSHIPS_OF_A_USER, 50].map((memberships) => {
+    // The memberships of the initial cycle are in its log.
+    const later = bytesOfUser(measured, memberships)
+    const first = bytes.user + memberships * bytes.membership + bytes.logOfInitialCycle
+    const users = (each: number) => rounded((DATABASE_GB * BILLION) / each)
+    return [String(memberships), users(first), users(later)]
+  })
+  return markdownTable(['memberships of each user', 'in the month of the initial cycle', 'later'], rows)
+}
+
+function stepsTable({ steps }: Measured): string {
+  const rows = Object.entries(steps).map(([step, { rowsRead, rowsWritten }]) => [
+    step,
+    count(rowsRead),
+    count(rowsWritten),
+  ])
+  return markdownTable(['request', 'rows read', 'rows written'], rows)
+}
+
+function monthTable(measured: Measured): string {
+  const usages = SIZES.map((users) => usageOfMonth(measured, users))
+  const rows = PRODUCTS.map((product) => [
+    product,
+    amount(PRICES[product].included),
+    ...usages.map((usage) => `${amount(usage[product])}: ${dollars(dollarsOf(product, usage[product]))}`),
+  ])
+  return markdownTable(
+    ['', 'included', ...SIZES.map((users) => `${count(users)} users`)],
+    [
+      ['Workers Paid plan', '', ...SIZES.map(() => dollars(PLAN_DOLLARS))],
+      ...rows,
+      ['**together**', '', ...usages.map((usage) => `**${dollars(dollarsOfMonth(usage))}**`)],
+    ],
+  )
+}
+
+function readsTable(measured: Measured): string {
+  const cell = (users: number, readsADay: number) => {
+    const usage = usageOfMonth(measured, users, readsADay)
+    const withoutLogs = { ...usage, 'Logs GB': 0, 'Logs storage GB-month': 0 }
+    const [all, rest] = [usage, withoutLogs].map((one) => dollars(dollarsOfMonth(one)))
+    return `${figure((users * readsADay) / 86_400)}/s: ${all}${all === rest ? '' : `, without logs ${rest}`}`
+  }
+  return markdownTable(
+    ['reads', ...SIZES.map((users) => `${count(users)} users`)],
+    [1, 10, 100].map((reads) => [String(reads), ...SIZES.map((users) => cell(users, reads))]),
+  )
+}
+
+function initialTable(measured: Measured): string {
+  const cells = SIZES.map((users) => {
+    const steps = stepsOfInitialCycle(users)
+    const written = sum(steps, (step) => measured.steps[step].rowsWritten)
+    return { requests: sum(steps, () => 1), written }
+  })
+  // One member in each request instead of a hundred.
+  const oneByOne = SIZES.map(
+    (users) =>
+      users *
+      (measured.steps['create a user'].rowsWritten +
+        MEMBERSHIPS_OF_A_USER * measured.steps['add a member'].rowsWritten),
+  )
+  return markdownTable(
+    ['', ...SIZES.map((users) => `${count(users)} users`)],
+    [
+      ['requests', ...cells.map(({ requests }) => amount(requests))],
+      ['hours at 25 requests a second', ...cells.map(({ requests }) => figure(requests / 25 / 3600))],
+      ['D1 rows written', ...cells.map(({ written }) => amount(written))],
+      ['D1 rows written, one member in each request', ...oneByOne.map(amount)],
+    ],
+  )
+}
+
+function freeTable(measured: Measured): string {
+  const ofOne = (product: Product) => {
+    // The cycles cost the same, however many users there are.
+    const [none, million] = [0, MILLION].map((users) => usageOfMonth(measured, users)[product])
+    return ((million ?? 0) - (none ?? 0)) / MILLION
+  }
+  const perDay = Object.entries(FREE_LIMITS).map(([product, limit]) => [
+    `${product} in a day`,
+    amount(limit),
+    rounded((limit * DAYS) / ofOne(product as Product)),
+  ])
+  const writtenAtFirst = sum(stepsOfInitialCycle(1), (step) => measured.steps[step].rowsWritten)
+  return markdownTable(
+    ['', 'limit', 'reached at users'],
+    [
+      ...perDay,
+      ['D1 storage MB', String(FREE_DATABASE_GB * 1_000), rounded(FREE_DATABASE_GB / ofOne('D1 storage GB'))],
+      [
+        'rows written of an initial cycle within one day',
+        amount(FREE_LIMITS['D1 rows written']),
+        rounded(FREE_LIMITS['D1 rows written'] / writtenAtFirst),
+      ],
+    ],
+  )
+}
+
+function listingTable({ steps }: Measured): string {
+  const pages = SIZES.map((users) => users / 100)
+  const shown = pages.map((number) => number * steps['list 100 users'].rowsRead)
+  // OFFSET steps over all that comes before: half of the directory on average.
+  const byIndex = SIZES.map((users, i) => (shown[i] ?? 0) + ((pages[i] ?? 0) * users) / 2)
+  return markdownTable(
+    ['', ...SIZES.map((users) => `${count(users)} users`)],
+    [
+      ['by `cursor`', ...shown.map(amount)],
+      ['by `startIndex`', ...byIndex.map(amount)],
+    ],
+  )
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+/** Two digits, down. */
+function rounded(value: number): string {
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 1)
+  return count(Math.floor(value / unit) * unit)
+}
+
+function amount(value: number): string {
+  if (value >= BILLION) return `${figure(value / BILLION)} G`
+  if (value >= 100_000) return `${figure(value / MILLION)} M`
+  return value >= 100 ? count(value) : figure(value)
+}
+
+function dollars(value: number): string {
+  return value === 0 ? '$0' : value < 1 ? `$${value.toFixed(2)}` : `$${figure(value)}`
+}

@@ -1,0 +1,34 @@
+/** GROWTH.md: its tables are those that the program computes, and say what they say of the measurement. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { costTables, dollarsOfMonth, type Measured, usageOfMonth } from '../bench/cost/model.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const measured: Measured = JSON.parse(readFileSync(join(ROOT, 'test/bench/cost/measured.json'), 'utf8'))
+
+describe('GROWTH.md', () => {
+  const page = readFileSync(join(ROOT, 'GROWTH.md'), 'utf8')
+  // Too long for the page: `npm run bench -- scale` has them, too.
+  const tables = costTables(measured).filter(({ title }) => title !== 'Rows of each request')
+
+  it.each(tables)('has the table "$title" as it is computed', ({ table }) => {
+    expect(page).toContain(table)
+  })
+})
+
+describe('a month', () => {
+  const nothing = { user: 0, membership: 0, logOfInitialCycle: 0, logEntry: 0 }
+
+  it('of an empty directory costs the plan, and has the requests of the cycles alone', () => {
+    const usage = usageOfMonth(measured, 0)
+    expect(usage['Workers requests']).toBe(2 * 36 * 30)
+    expect(dollarsOfMonth(usage)).toBe(5)
+  })
+
+  it('is charged for what goes beyond the plan', () => {
+    const usage = { ...usageOfMonth({ ...measured, bytes: nothing }, 0), 'Workers requests': 12_000_000 }
+    expect(dollarsOfMonth(usage)).toBeCloseTo(5 + 2 * 0.3)
+    expect(dollarsOfMonth({ ...usage, 'D1 rows written': 51_000_000 })).toBeCloseTo(5 + 2 * 0.3 + 1)
+  })
+})
