@@ -5,6 +5,7 @@
 import type { GroupWriter } from './provider/group-writer.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Replicas } from './storage/replicas.ts'
+import type { Sha256 } from './storage/secrets.ts'
 import type { Credentials } from './storage/tokens.ts'
 
 export interface Runtime {
@@ -18,6 +19,8 @@ export interface Runtime {
   readonly now: () => number
   /** A new UUIDv7. */
   readonly newId: () => string
+  /** Hashes the token of each request; Web Cryptography when undefined. */
+  readonly sha256?: Sha256 | undefined
   /** Counts a request against a limit. @returns false when there were too many with that key */
   readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
   /** Reaches other servers: the keys of Cloudflare Access. */

@@ -14,8 +14,7 @@ const SRC = resolve(import.meta.dirname, '..', 'src')
  */
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   scim: ['scim'],
-  // Of Node.js only what every runtime has: node:crypto.
-  storage: ['storage', 'scim', 'drizzle-orm', 'node'],
+  storage: ['storage', 'scim', 'drizzle-orm'],
   provider: ['provider', 'scim', 'storage'],
   'durable-objects': ['durable-objects', 'provider', 'storage', 'cloudflare:workers', 'uuidv7'],
   'runtime.ts': ['provider', 'storage'],

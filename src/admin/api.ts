@@ -96,7 +96,7 @@ export function adminApi(): Hono<HttpEnv> {
       expiresAt: expiresAt(input, now),
     }
     const id = c.req.param('id')
-    const { token: secret, hash } = generateToken(id)
+    const { token: secret, hash } = await generateToken(id)
     if (!(await insertToken(c.get('db'), id, { ...token, hash }))) throw noTenant(id)
     const {
       lastUsedAt: _,

@@ -7,9 +7,9 @@ import type { HttpEnv } from '../runtime.ts'
 import { credentialsOf, unauthorized } from '../storage/tokens.ts'
 
 /** Sets `credentials`, or answers 401 when there is no token of our form. */
-export const bearerAuth = createMiddleware<HttpEnv>(function bearerAuth(c, next) {
+export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
   const token = /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
-  const credentials = token && credentialsOf(token, c.env.now())
+  const credentials = token && (await credentialsOf(token, c.env.now(), c.env.sha256))
   if (!credentials) throw unauthorized()
   c.set('credentials', credentials)
   return next()

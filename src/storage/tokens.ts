@@ -22,7 +22,7 @@ import {
   type StatementResult,
   statement,
 } from './database.ts'
-import { isSameSecret, sha256, toBase64Url } from './secrets.ts'
+import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
 
 const TOKEN_BYTES = 32
@@ -46,16 +46,20 @@ export type TokenScope = 'provision' | 'read'
  *
  * @returns undefined when the text has not the form of a token
  */
-export function credentialsOf(token: string, now: number): Credentials | undefined {
+export async function credentialsOf(
+  token: string,
+  now: number,
+  hash: Sha256 = sha256,
+): Promise<Credentials | undefined> {
   const tenantId = TOKEN.exec(token)?.[1]
-  return tenantId === undefined ? undefined : { tenantId, tokenHash: sha256(token), now }
+  return tenantId === undefined ? undefined : { tenantId, tokenHash: await hash(token), now }
 }
 
 /** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
-export function generateToken(tenantId: string): { token: string; hash: string } {
+export async function generateToken(tenantId: string): Promise<{ token: string; hash: string }> {
   const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
   const token = `scim_${tenantId}_${toBase64Url(bytes)}`
-  return { token, hash: sha256(token) }
+  return { token, hash: await sha256(token) }
 }
 
 /**

@@ -101,7 +101,7 @@ async function openServer(delayMs: number, maxWrites: number | undefined) {
   const file = openMigrated()
   const binding = new SqliteD1(file.database).binding
   const open = (figures: DatabaseFigures) => delayed(openDatabase(binding, figures, Infinity), delayMs)
-  const { token, hash } = generateToken('default')
+  const { token, hash } = await generateToken('default')
   const info = {
     id: uuidv7(),
     name: 'bench',

@@ -43,7 +43,7 @@ apiKeys.post('/:tenant/api-keys', async (c) => {
 async function generated(c: AdminContext, id: string, form: TokenForm): Promise<Response> {
   const now = c.env.now()
   const tenantId = c.req.param('tenant') ?? ''
-  const { token, hash } = generateToken(tenantId)
+  const { token, hash } = await generateToken(tenantId)
   const stored = {
     id,
     name: name({ name: form.name }),
@@ -61,7 +61,7 @@ async function generated(c: AdminContext, id: string, form: TokenForm): Promise<
 apiKeys.post('/:tenant/api-keys/:id/rotate', async (c) => {
   const { tenant: tenantId, id: oldId } = c.req.param()
   const input = await readForm(c)
-  const { token, hash } = generateToken(tenantId)
+  const { token, hash } = await generateToken(tenantId)
   const fresh = { id: requireUuid(input.id), hash, createdAt: c.env.now() }
   const rotated = await rotateToken(c.get('db'), tenantId, oldId, fresh)
   if (rotated === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
