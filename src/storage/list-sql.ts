@@ -5,7 +5,7 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
 import { isUnique } from '../scim/sort.ts'
-import { groupColumns, isIndexed, toSql, userColumns } from './columns.ts'
+import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
 import type { SqlValue } from './database.ts'
 import type { ListPart, Position, Slice } from './list.ts'
 import { selectMembers } from './memberships.ts'
@@ -29,7 +29,7 @@ export interface List {
 export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences'> {
   /** Undefined: everything of the tenant. */
   readonly condition: SQL | undefined
-  /** Whether an index finds what meets the condition. */
+  /** Whether an index finds what meets the condition, so that it is better sorted than looked for in order. */
   readonly isIndexed: boolean
   readonly sortKey: SQL
 }
@@ -37,12 +37,13 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
 /** The list that was asked for. */
 export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
   const sources = parts.map(({ filter, ...part }) => {
-    const columns = part.type === 'User' ? userColumns(tenantId) : groupColumns(tenantId)
+    const columns = columnsOf(part.type, tenantId, filter)
     const path = part.sort?.path
     return {
       ...part,
       condition: filter && toSql(compileFilter(filter, columns)),
-      isIndexed: filter !== undefined && isIndexed(filter, part.type),
+      // The members of a group are found in the order of their ids.
+      isIndexed: filter !== undefined && (path ? isFound : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
     }
   })

@@ -56,6 +56,25 @@ describe('an index answers', () => {
       /users USING INDEX users_by_user_name \(tenant_id=\? AND user_name_key=\?\)/,
     ],
     [
+      filtered('Users', 'userName eq "x" or externalId eq "y"'),
+      /users USING INDEX users_by_external_id \(tenant_id=\? AND external_id=\?\)/,
+    ],
+    [
+      filtered(
+        'Users',
+        'active eq true and (displayName eq "x" or externalId eq "y" or groups.value eq "z")',
+      ),
+      /users USING INDEX users_by_display_name \(tenant_id=\? AND display_name_key=\?\)/,
+    ],
+    [
+      filtered('Users', 'meta.lastModified eq "2026-01-01T00:00:00Z"'),
+      /users USING (COVERING )?INDEX users_by_last_modified \(tenant_id=\? AND last_modified=\?\)/,
+    ],
+    [
+      filtered('Users', 'userName eq "x" and groups.value eq "y"'),
+      /m USING COVERING INDEX memberships_by_member \(tenant_id=\? AND member_id=\?\)/,
+    ],
+    [
       filtered('Users', 'groups.value eq "x"'),
       /users USING INDEX sqlite_autoindex_users_1 \(tenant_id=\? AND id=\?\)/,
     ],
@@ -87,6 +106,10 @@ describe('an index answers', () => {
     [
       filtered('Groups', 'members.value eq "x"'),
       /m USING (COVERING )?INDEX memberships_by_member \(tenant_id=\? AND member_id=\?\)/,
+    ],
+    [
+      filtered('Groups', 'members.value eq "x" or externalId eq "y"'),
+      /groups USING INDEX groups_by_external_id \(tenant_id=\? AND external_id=\?\)/,
     ],
     [filtered('Groups', 'members eq "x"'), /m USING (COVERING )?INDEX memberships_by_member/],
     [filtered('Groups', 'members[value eq "x"]'), /m USING (COVERING )?INDEX memberships_by_member/],

@@ -19,14 +19,14 @@ export interface ColumnMap {
   readonly columns: Readonly<Record<string, string>>
   /** Multi-valued attributes that are rows of their own, by name: `members`, `groups`. */
   readonly rows: Readonly<Record<string, RowSource>>
+  /** SQL that finds what meets one of several filters better than `OR` does; undefined when there is none. */
+  readonly oneOf: (filters: readonly Filter[]) => SqlFragment | undefined
 }
 
 /** A multi-valued attribute kept as rows, so that its indexes can be used. */
 export interface RowSource {
-  /** The column of the resource's id. */
-  readonly owner: string
-  /** A subquery of the ids of those that have a row which meets the condition on its sub-attributes. */
-  readonly owners: (condition: (columns: Readonly<Record<string, string>>) => SqlFragment) => SqlFragment
+  /** True of a resource that has a row which meets the condition on its sub-attributes. */
+  readonly some: (condition: (columns: Readonly<Record<string, string>>) => SqlFragment) => SqlFragment
   /** A subquery of the sub-attribute of one row, always the same one: to sort by. */
   readonly first: (subAttribute: string) => SqlFragment
 }
@@ -54,6 +54,8 @@ export function compileSortKey(path: AttributePath, columns: ColumnMap): SqlFrag
 interface Scope {
   single(path: readonly Attribute[]): string
   multiple(attribute: Attribute, condition: (element: Scope) => SqlFragment): SqlFragment
+  /** See ColumnMap; undefined below a resource. */
+  readonly oneOf?: ColumnMap['oneOf']
 }
 
 /** The SQL condition of a filter over the rows of a resource type. */
@@ -69,6 +71,8 @@ function compile(filter: Filter, scope: Scope, negated: boolean): SqlFragment {
     case 'or': {
       // De Morgan: not (a and b) is (not a) or (not b).
       const joinedByAnd = (filter.kind === 'and') !== negated
+      const found = filter.kind === 'or' && !negated ? scope.oneOf?.(filter.operands) : undefined
+      if (found !== undefined) return found
       const operands = filter.operands.map((operand) => compile(operand, scope, negated))
       return balanced(operands, joinedByAnd ? ' AND ' : ' OR ')
     }
@@ -172,8 +176,9 @@ function resourceScope(columns: ColumnMap): Scope {
     multiple(attribute, condition) {
       const rows = columns.rows[attribute.name]
       if (rows === undefined) return document.multiple(attribute, condition)
-      return fragment`${constant(rows.owner)} IN (${rows.owners((found) => condition(rowScope(found)))})`
+      return rows.some((found) => condition(rowScope(found)))
     },
+    oneOf: columns.oneOf,
   }
 }
 

@@ -11,7 +11,7 @@ import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
 import { fragment } from '../../../src/scim/filter/sql-fragment.ts'
 import type { ResourceType } from '../../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
-import { groupColumns, toSql, userColumns } from '../../../src/storage/columns.ts'
+import { columnsOf, toSql } from '../../../src/storage/columns.ts'
 import { MAX_BOUND_PARAMETERS, noFigures, openDatabase, statement } from '../../../src/storage/database.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
@@ -146,6 +146,6 @@ describe('the largest filters', () => {
 })
 
 function compile(filter: string, type: ResourceType) {
-  const columns = type === USER_RESOURCE_TYPE ? userColumns('none') : groupColumns('none')
-  return compileFilter(resolveFilter(parseFilter(filter), type), columns)
+  const resolved = resolveFilter(parseFilter(filter), type)
+  return compileFilter(resolved, columnsOf(type === USER_RESOURCE_TYPE ? 'User' : 'Group', 'none', resolved))
 }
