@@ -273,7 +273,11 @@ function memberAction(changes: readonly MemberChange[]): LogAction {
   return changes.length > 0 && changes.every(isRemoval) ? 'remove member' : 'update'
 }
 
-/** An unknown member refuses the whole write: applying the rest would hide the mistake from the client's log. */
+/**
+ * An unknown member refuses the whole write: applying the rest would hide the mistake from the client's log. What a
+ * member is, its id says: a `type` that the client sends is not looked at. Groups may be members in a circle, and so of
+ * themselves: RFC 7643 §4.2 does not forbid it, and a refusal would keep out all others that the request names.
+ */
 function requireMembers(ids: readonly string[], { directory }: KnownGroup): readonly Member[] {
   const unknown = ids.filter((id) => !directory.has(id))
   if (unknown.length > 0) {

@@ -117,6 +117,39 @@ describe('PATCH /Groups/{id}', () => {
     expect(costOf(answer).roundTrips).toBe(2)
   })
 
+  it('takes the type of a member from the directory, whatever the client says', async () => {
+    const client = await newClient()
+    const [user = ''] = await createUsers(client, 1)
+    const inner = await client.createGroup()
+    const { id } = await client.createGroup()
+    const value = [
+      { value: user, type: 'Group' },
+      { value: inner.id, type: 'User' },
+    ]
+    expect((await client.patch(`/Groups/${id}`, { op: 'add', path: 'members', value })).status).toBe(204)
+    const { members } = (await client.get(`/Groups/${id}`)).body
+    const types = new Map(
+      members.map((member: { value: string; type: string }) => [member.value, member.type]),
+    )
+    expect([types.get(user), types.get(inner.id)]).toEqual(['User', 'Group'])
+  })
+
+  it('takes a group as its own member, and its members are in it once', async () => {
+    const client = await newClient()
+    const [user = ''] = await createUsers(client, 1)
+    const { id } = await client.createGroup()
+    const itself = { op: 'add', path: 'members', value: values([id, user]) }
+    expect((await client.patch(`/Groups/${id}`, itself)).status).toBe(204)
+    expect(await membersOf(client, id)).toEqual([id, user].sort())
+    const { groups } = (await client.get(`/Users/${user}`)).body
+    expect(groups).toMatchObject([{ value: id, type: 'direct' }])
+    expect((await client.filter('/Users', `groups.value eq "${id}"`)).body.totalResults).toBe(1)
+    expect((await client.filter('/Groups', `members.value eq "${id}"`)).body.totalResults).toBe(1)
+    const apart = { op: 'remove', path: 'members', value: values([id]) }
+    expect((await client.patch(`/Groups/${id}`, apart)).status).toBe(204)
+    expect(await membersOf(client, id)).toEqual([user])
+  })
+
   it('adds thousands of members in two round trips', async () => {
     const client = await newClient()
     const ids = await addCrowd(client.tenantId, 5_000)
