@@ -14,8 +14,8 @@ import { type DirectoryRecord, exportDirectory, importRecords } from '../storage
 import { AdminError } from './errors.ts'
 
 const JSON_LINES = 'application/jsonl'
-/** Records in one batch, and characters: the list travels as one parameter, which has a limit. */
-const BATCH_RECORDS = 500
+/** Records in one batch, and characters: the list travels as one parameter, which has a limit; so have batches. */
+const BATCH_RECORDS = 2_500
 const BATCH_CHARACTERS = 400_000
 /** A line holds one resource, which the database holds in one row. */
 const MAX_LINE_CHARACTERS = 2_000_000

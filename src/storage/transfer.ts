@@ -27,8 +27,12 @@ export interface MembershipRecord {
 
 export type DirectoryRecord = ResourceRecord | MembershipRecord
 
-/** Rows in one batch, there and back: far below what a D1 response or a parameter may hold. */
-const PAGE_SIZE = 500
+/**
+ * Rows in one batch: far below what a D1 response may hold. As many as that allows, because D1 answers 1,000 queries of a
+ * request and no more: https://developers.cloudflare.com/d1/platform/limits/
+ */
+const RESOURCES_IN_A_PAGE = 500
+const MEMBERSHIPS_IN_A_PAGE = 5_000
 
 /**
  * Reads the directory, page by page: users, groups, memberships, in an order that can be imported. What
@@ -44,7 +48,7 @@ export async function* exportDirectory(
       const rows = await resourcePage(db, tenantId, kind, after)
       for (const row of rows) seen.add(String(row.id))
       if (rows.length > 0) yield rows.map((row) => resourceRecord(kind, row))
-      if (rows.length < PAGE_SIZE) break
+      if (rows.length < RESOURCES_IN_A_PAGE) break
       after = String(rows.at(-1)?.id)
     }
   }
@@ -54,7 +58,7 @@ export async function* exportDirectory(
       .map(membershipRecord)
       .filter(({ groupId, memberId }) => seen.has(groupId) && seen.has(memberId))
     if (records.length > 0) yield records
-    if (rows.length < PAGE_SIZE) return
+    if (rows.length < MEMBERSHIPS_IN_A_PAGE) return
     ;[group, member] = [String(rows.at(-1)?.groupId), String(rows.at(-1)?.memberId)]
   }
 }
@@ -63,7 +67,7 @@ async function resourcePage(db: Database, tenantId: string, kind: 'user' | 'grou
   const table = sql.raw(`${kind}s`)
   const [result] = await db.batch([
     statement(sql`SELECT id, version, created_at AS createdAt, last_modified AS lastModified, data FROM ${table}
-      WHERE tenant_id = ${tenantId} AND id > ${after} ORDER BY id LIMIT ${PAGE_SIZE}`),
+      WHERE tenant_id = ${tenantId} AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`),
   ])
   return result?.rows ?? []
 }
@@ -72,7 +76,7 @@ async function membershipPage(db: Database, tenantId: string, group: string, mem
   const [result] = await db.batch([
     statement(sql`SELECT group_id AS groupId, member_id AS memberId, member_type AS memberType FROM memberships
       WHERE tenant_id = ${tenantId} AND (group_id, member_id) > (${group}, ${member})
-      ORDER BY group_id, member_id LIMIT ${PAGE_SIZE}`),
+      ORDER BY group_id, member_id LIMIT ${MEMBERSHIPS_IN_A_PAGE}`),
   ])
   return result?.rows ?? []
 }
