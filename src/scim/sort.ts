@@ -52,6 +52,11 @@ function sortable(path: AttributePath, sortBy: string): AttributePath {
   throw badRequest('invalidValue', `"sortBy": ${quote(sortBy)} is complex; name one of its sub-attributes`)
 }
 
+/** True when no resource is without a value there: `meta` is assigned by the service provider (RFC 7643 §3.1). */
+export function isAlwaysPresent({ path }: Sort): boolean {
+  return path?.steps[0].name === 'meta'
+}
+
 /** True when every resource has a value of its own there: then the order needs nothing to break ties. */
 export function isUnique({ path }: Sort): boolean {
   if (path === undefined || path.steps.length > 1) return false

@@ -4,7 +4,7 @@
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
-import { isUnique } from '../scim/sort.ts'
+import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
 import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
 import type { SqlValue } from './database.ts'
 import type { ListPart, Position, Slice } from './list.ts'
@@ -122,7 +122,9 @@ function withoutNull(term: SQL, index: number, terms: readonly SQL[]): SQL {
 function orderTerms({ sources }: List, { key, id }: { key: SQL; id: SQL }): readonly SQL[] {
   const sort = sources[0]?.sort
   if (sort === undefined) return [id]
-  return sources.length === 1 && isUnique(sort) ? [key] : [sql`(${key} IS NULL)`, key, id]
+  if (sources.length === 1 && isUnique(sort)) return [key]
+  // No index holds the first of three terms.
+  return isAlwaysPresent(sort) ? [key, id] : [sql`(${key} IS NULL)`, key, id]
 }
 
 /** Backwards through an ascending list is the same as forwards through a descending one. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { addCrowd } from '../support/crowd.ts'
 import {
   type Answer,
   type Client,
@@ -52,6 +53,28 @@ describe('sorting', () => {
       })
     },
   )
+})
+
+describe('the users that changed last', () => {
+  it('are read by an index, page after page, however many there are', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 3_000)
+    await fill(client)
+    const latest = '/Users?sortBy=meta.lastModified&sortOrder=descending&count=2'
+    const first = await client.get(`${latest}&cursor=`)
+    const second = await client.get(`${latest}&cursor=${first.body.nextCursor}`)
+    const found = [...first.body.Resources, ...second.body.Resources]
+    // The others are of 1970.
+    expect(found.every(({ meta }) => meta.lastModified > '2026')).toBe(true)
+    expect(found.map(({ meta }) => meta.lastModified)).toEqual(
+      found
+        .map(({ meta }) => meta.lastModified)
+        .toSorted()
+        .reverse(),
+    )
+    expect(new Set(found.map(({ id }) => id)).size).toBe(4)
+    for (const page of [first, second]) expect(costOf(page).rowsRead).toBeLessThan(50)
+  })
 })
 
 describe('paging by cursor', () => {
