@@ -5,7 +5,7 @@
 import { type Placeholder, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
-import { type Credentials, isValidToken, runAs, writeAs } from './tokens.ts'
+import { type Credentials, isValidToken, runAs, writeAs, writerToken } from './tokens.ts'
 
 export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
 
@@ -38,30 +38,64 @@ export interface LogSource {
   readonly resourceName: SQL
 }
 
-type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | keyof Credentials
+type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | 'tenantId'
 
-/** @param values the values themselves, or slots for them */
+/** @param values the values themselves, or slots for them @param source what the rest is made of, and FROM where */
 function insertEntry(
   values: Readonly<Record<EntryValue, SqlValue | Placeholder>>,
-  { join, resourceName }: { readonly join?: SQL; readonly resourceName: SQLWrapper },
+  source: { readonly token: SQL; readonly resourceName: SQLWrapper; readonly from: SQL },
 ): SQL {
   return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
       resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
-    SELECT ${values.tenantId}, ${values.id}, ${values.time}, tokens.id, ${values.action}, ${values.outcome},
-      ${values.resourceType}, ${values.resourceId}, ${resourceName}, ${values.status}, ${values.scimType},
-      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId}
-    FROM tokens ${join} WHERE ${isValidToken(values)}`
+    SELECT ${values.tenantId}, ${values.id}, ${values.time}, ${source.token}, ${values.action}, ${values.outcome},
+      ${values.resourceType}, ${values.resourceId}, ${source.resourceName}, ${values.status}, ${values.scimType},
+      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId} FROM ${source.from}`
 }
 
-const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName'>) =>
-  insertEntry(slots, { resourceName: slots.resourceName }),
+const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | keyof Credentials>) =>
+  insertEntry(slots, {
+    token: sql`tokens.id`,
+    resourceName: slots.resourceName,
+    from: sql`tokens WHERE ${isValidToken(slots)}`,
+  }),
 )
 
 /** The statement that logs a write. Logs nothing when the token is not valid. */
 export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
+  const values = valuesOf(credentials, entry)
+  if (source === undefined) return insertNamedEntry(values)
+  const from = sql`tokens ${source.join} WHERE ${isValidToken(values)}`
+  return statement(insertEntry(values, { token: sql`tokens.id`, resourceName: source.resourceName, from }))
+}
+
+function valuesOf(credentials: Credentials, entry: LogEntry) {
   const changes = loggedChanges(entry.changes)
-  const values = { ...credentials, ...entry, changes, ignored: JSON.stringify(entry.ignored) }
-  return source === undefined ? insertNamedEntry(values) : statement(insertEntry(values, source))
+  return { ...credentials, ...entry, changes, ignored: JSON.stringify(entry.ignored) }
+}
+
+type GuardSlot = EntryValue | 'resourceName' | keyof Credentials
+
+/** @param token names the token, or the rule that is broken: see migrations/0006_log_guards.sql */
+function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
+  const from = sql`(SELECT ${writerToken(slots)} AS writer)`
+  return insertEntry(slots, { token, resourceName: slots.resourceName, from })
+}
+
+const insertTokenGuard = prepared((slots: Slots<GuardSlot>) => insertGuard(slots, sql`writer`))
+
+const insertVersionGuard = prepared((slots: Slots<GuardSlot | 'version'>) => {
+  const isThere = sql`EXISTS (SELECT 1 FROM users
+    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version})`
+  return insertGuard(slots, sql`iif(writer IN ('none', 'read') OR ${isThere}, writer, 'stale')`)
+})
+
+/**
+ * Logs a write of a user and guards it: the first statement of its batch, which ends it when the token may not write, or
+ * when the user is not at the version that is to be changed.
+ */
+export function guardingLogStatement(credentials: Credentials, entry: LogEntry, version?: number): Statement {
+  const values = valuesOf(credentials, entry)
+  return version === undefined ? insertTokenGuard(values) : insertVersionGuard({ ...values, version })
 }
 
 /** An entry, and whose token wrote. */

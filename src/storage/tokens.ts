@@ -142,11 +142,25 @@ export async function writeAsAll(
   statements: readonly Statement[],
 ): Promise<readonly StatementResult[]> {
   const uses = latestUses(writers)
+  return await writeGuarded(db, uses, uses.map(guardStatement), statements)
+}
+
+/**
+ * As writeAs, with other guards than a statement for each token.
+ *
+ * @param guards end the batch when one of the tokens may not write: see `writerToken`
+ */
+export async function writeGuarded(
+  db: Database,
+  uses: readonly Credentials[],
+  guards: readonly Statement[],
+  statements: readonly Statement[],
+): Promise<readonly StatementResult[]> {
   const touch = uses.flatMap(lastUsedStatements)
   try {
-    const results = await db.batch([...uses.map(guardStatement), ...statements, ...touch])
+    const results = await db.batch([...guards, ...statements, ...touch])
     for (const use of uses) noteUse(use)
-    return results.slice(uses.length, uses.length + statements.length)
+    return results.slice(guards.length, guards.length + statements.length)
   } catch (error) {
     if (error instanceof GuardError && error.rule === 'no token') throw unauthorized({ cause: error })
     if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
@@ -187,6 +201,11 @@ export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue
 const checkStatement = prepared(
   (slots: Slots<keyof Credentials>) => sql`SELECT hash FROM tokens WHERE ${isValidToken(slots)}`,
 )
+
+/** The id of a token that may write; "read" or "none" when it may not, which the database refuses as an id. */
+export function writerToken(slots: Slots<keyof Credentials>): SQL {
+  return sql`coalesce((SELECT iif(scope = 'provision', id, 'read') FROM tokens WHERE ${isValidToken(slots)}), 'none')`
+}
 
 const guardStatement = prepared((slots: Slots<keyof Credentials>) => {
   const scope = sql`coalesce((SELECT scope FROM tokens WHERE ${isValidToken(slots)}), 'none')`

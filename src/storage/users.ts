@@ -5,17 +5,10 @@ import { sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots } from './database.ts'
-import { type LogEntry, logStatement } from './provisioning-log.ts'
+import { guardingLogStatement, type LogEntry } from './provisioning-log.ts'
 import { rememberUser } from './recent-users.ts'
-import {
-  encodeResource,
-  STALE_GUARD,
-  type Stored,
-  StoredRow,
-  storedColumns,
-  storedFromRow,
-} from './resources.ts'
-import { type Credentials, readAs, readAsWriters, writeAs } from './tokens.ts'
+import { encodeResource, type Stored, StoredRow, storedColumns, storedFromRow } from './resources.ts'
+import { type Credentials, readAs, readAsWriters, writeGuarded } from './tokens.ts'
 
 const OF_USER = sql`m.tenant_id = users.tenant_id AND m.member_id = users.id`
 
@@ -133,7 +126,8 @@ export async function insertUser(
 ): Promise<Stored> {
   const { tenantId, now } = credentials
   const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
-  await writeAs(db, credentials, [insert({ tenantId, id, data, keys, now }), logStatement(credentials, log)])
+  const guard = guardingLogStatement(credentials, log)
+  await writeGuarded(db, [credentials], [guard], [insert({ tenantId, id, data, keys, now })])
   return seen(credentials, new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data }))
 }
 
@@ -142,12 +136,7 @@ type UpdateSlot = 'tenantId' | 'id' | 'version' | 'data' | 'keys' | 'now'
 const update = prepared(
   ({ tenantId, id, version, data, keys, now }: Slots<UpdateSlot>) =>
     sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${now}
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}`,
-)
-
-const selectGroups = prepared(
-  ({ tenantId, id }: Slots<'tenantId' | 'id'>) =>
-    sql`SELECT ${USER_GROUPS} AS groups FROM users WHERE tenant_id = ${tenantId} AND id = ${id}`,
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version} RETURNING ${USER_GROUPS} AS groups`,
 )
 
 /**
@@ -166,12 +155,9 @@ export async function updateUser(
 ): Promise<Stored> {
   const { tenantId, now } = credentials
   const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
-  const [, , found] = await writeAs(db, credentials, [
-    update({ tenantId, id, version, data, keys, now }),
-    STALE_GUARD,
-    selectGroups({ tenantId, id }),
-    logStatement(credentials, log),
-  ])
+  const guard = guardingLogStatement(credentials, log, version)
+  const change = update({ tenantId, id, version, data, keys, now })
+  const [found] = await writeGuarded(db, [credentials], [guard], [change])
   const row = { id, version: version + 1, createdAt, lastModified: now, data }
   return seen(credentials, new StoredRow(row, groupsFromRow(found?.rows[0])))
 }
