@@ -14,10 +14,12 @@ import type { Credentials } from '../storage/tokens.ts'
 export interface Cursor {
   readonly position: Position
   readonly isBackwards: boolean
+  /** How many a filter found when the first page was read: to count them goes through all of them, each time. */
+  readonly total?: number | undefined
 }
 
-/** `[seconds since 1970, backwards, key, id]` */
-type Payload = readonly [number, 0 | 1, string | number | null, string]
+/** `[seconds since 1970, backwards, key, id, total]` */
+type Payload = readonly [number, 0 | 1, string | number | null, string, number | null]
 
 /** 128 bits: nobody guesses one within the life of a cursor. */
 const SEAL_BYTES = 16
@@ -28,9 +30,9 @@ export async function sealCursor(
   identity: string,
   credentials: Credentials,
 ): Promise<string> {
-  const { position, isBackwards } = cursor
+  const { position, isBackwards, total } = cursor
   const seconds = Math.floor(credentials.now / 1000)
-  const payload: Payload = [seconds, isBackwards ? 1 : 0, position.key, position.id]
+  const payload: Payload = [seconds, isBackwards ? 1 : 0, position.key, position.id, total ?? null]
   const text = toBase64Url(new TextEncoder().encode(JSON.stringify(payload)))
   return `${text}.${await seal(text, identity, credentials)}`
 }
@@ -45,14 +47,14 @@ export async function openCursor(text: string, identity: string, credentials: Cr
   if (!isSameSecret(found, await seal(payload, identity, credentials))) {
     throw badRequest('invalidCursor', 'the cursor is not one of this list; begin again with an empty cursor')
   }
-  const [seconds, backwards, key, id] = JSON.parse(fromBase64Url(payload)) as Payload
+  const [seconds, backwards, key, id, total] = JSON.parse(fromBase64Url(payload)) as Payload
   if (credentials.now / 1000 - seconds > CURSOR_TIMEOUT_SECONDS) {
     throw badRequest(
       'expiredCursor',
       `a cursor is good for ${CURSOR_TIMEOUT_SECONDS} seconds; begin again with an empty one`,
     )
   }
-  return { position: { key, id }, isBackwards: backwards === 1 }
+  return { position: { key, id }, isBackwards: backwards === 1, total: total ?? undefined }
 }
 
 async function seal(

@@ -18,11 +18,12 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
   }
   const cursor = page.cursor === '' ? undefined : await openCursor(page.cursor, identity, call.credentials)
   const isBackwards = cursor?.isBackwards ?? false
-  const slice = { from: cursor?.position, isBackwards, limit: page.count }
+  const slice = { from: cursor?.position, isBackwards, limit: page.count, total: cursor?.total }
   const { total, listed } = await read(call, request, slice)
   const onPage = listed.slice(0, page.count)
   if (isBackwards) onPage.reverse()
   const hasMore = listed.length > page.count
+  const isFiltered = request.sources.some(({ filter }) => filter !== undefined)
   return {
     totalResults: total,
     resources: renderAll(call, request, onPage),
@@ -37,7 +38,8 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
     isBackwards: boolean,
   ): Promise<string | undefined> {
     if (!isWanted || at === undefined) return undefined
-    return await sealCursor({ position: at.position, isBackwards }, identity, call.credentials)
+    const next = { position: at.position, isBackwards, total: isFiltered ? total : undefined }
+    return await sealCursor(next, identity, call.credentials)
   }
 }
 

@@ -31,7 +31,13 @@ export interface Position {
 /** Which part of the list: by number, or from a position on, forwards or backwards. */
 export type Slice =
   | { readonly offset: number; readonly limit: number }
-  | { readonly from: Position | undefined; readonly isBackwards: boolean; readonly limit: number }
+  | {
+      readonly from: Position | undefined
+      readonly isBackwards: boolean
+      readonly limit: number
+      /** How many match, where that is known: they are not counted then. */
+      readonly total?: number | undefined
+    }
 
 export interface Listed {
   readonly type: 'User' | 'Group'
@@ -58,15 +64,23 @@ export async function listResources(
     return { total: listed.length, listed: listed.slice(slice.offset, slice.offset + slice.limit) }
   }
   const statements = plain?.statements ?? statementsOf(parts, credentials.tenantId, slice)
-  const [total, page, members] = await readAs(db, credentials, statements)
-  return { total: Number(total?.rows[0]?.total ?? 0), listed: allListed(page?.rows, members?.rows) }
+  const results = await readAs(db, credentials, statements)
+  const known = knownTotal(slice)
+  const [counted, page, members] = known === undefined ? results : [undefined, ...results]
+  const total = known ?? Number(counted?.rows[0]?.total ?? 0)
+  return { total, listed: allListed(page?.rows, members?.rows) }
+}
+
+function knownTotal(slice: Slice): number | undefined {
+  return 'from' in slice ? slice.total : undefined
 }
 
 function statementsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly Statement[] {
   const list = listOf(parts, tenantId, slice)
   const page = pageOf('from' in slice ? { ...list, limit: slice.limit + 1 } : list)
   const isWithMembers = parts.some((part) => part.type === 'Group' && part.withReferences)
-  const queries = [totalOf(list), page, ...(isWithMembers ? [membersOf(list, pageOf(list))] : [])]
+  const total = knownTotal(slice) === undefined ? [totalOf(list)] : []
+  const queries = [...total, page, ...(isWithMembers ? [membersOf(list, pageOf(list))] : [])]
   return queries.map(statement)
 }
 

@@ -137,6 +137,22 @@ describe('paging by cursor', () => {
     expect(third.body).not.toHaveProperty('nextCursor')
   })
 
+  it('counts what a filter finds once, for the first page', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 3_000)
+    const query = `/Users?count=2&filter=${encodeURIComponent('userName co "crowd"')}`
+    const first = await client.get(`${query}&cursor=`)
+    const second = await client.get(`${query}&cursor=${first.body.nextCursor}`)
+    const back = await client.get(`${query}&cursor=${second.body.previousCursor}`)
+    expect([first, second, back].map(({ body }) => body.totalResults)).toEqual([3_000, 3_000, 3_000])
+    expect(names(back)).toEqual(names(first))
+    for (const page of [second, back]) expect(costOf(page).rowsRead).toBeLessThan(50)
+    // Without a filter the number is kept, and is that of the moment.
+    const all = await client.get('/Users?count=2&cursor=')
+    await client.createUser()
+    expect((await client.get(`/Users?count=2&cursor=${all.body.nextCursor}`)).body.totalResults).toBe(3_001)
+  })
+
   it('refuses a cursor that was changed, of another query, and of another token', async () => {
     const client = await newClient()
     await fill(client)

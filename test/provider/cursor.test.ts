@@ -4,7 +4,11 @@ import { CURSOR_TIMEOUT_SECONDS } from '../../src/scim/schema/service-provider-c
 import type { Credentials } from '../../src/storage/tokens.ts'
 
 const MADE_AT = Date.parse('2026-11-23T12:00:00Z')
-const CURSOR = { position: { key: 'ada', id: '0193c5a1-7b7e-7f6e-9f52-4f8b0a4f6d21' }, isBackwards: false }
+const CURSOR = {
+  position: { key: 'ada', id: '0193c5a1-7b7e-7f6e-9f52-4f8b0a4f6d21' },
+  isBackwards: false,
+  total: 7,
+}
 
 const credentials = (now: number): Credentials => ({ tenantId: 'acme', tokenHash: 'a'.repeat(64), now })
 
