@@ -109,7 +109,11 @@ const PRICES: Readonly<Record<Product, { included: number; dollars: number; for:
 // https://developers.cloudflare.com/d1/platform/limits/
 const DATABASE_GB = 10
 /** In a day; the pages above. Beyond them requests fail until 00:00 UTC. */
-const FREE_LIMITS = { 'Workers requests': 100_000, 'D1 rows read': 5 * MILLION, 'D1 rows written': 100_000 }
+const FREE_LIMITS = {
+  'Workers requests': 100_000,
+  'D1 rows read': 5 * MILLION,
+  'D1 rows written': 100_000,
+} as const
 const FREE_DATABASE_GB = 0.5
 
 const SIZES = [10_000, 100_000, 1_000_000] as const
