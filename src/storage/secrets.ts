@@ -8,8 +8,12 @@ export type Sha256 = (text: string) => string | Promise<string>
 
 export const sha256: Sha256 = async (text) => {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  let hex = ''
+  for (const byte of new Uint8Array(digest)) hex += HEX[byte]
+  return hex
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** Bytes as base64url without padding (RFC 4648 §5): unreserved characters only. */
 export function toBase64Url(bytes: Uint8Array): string {
