@@ -11,6 +11,7 @@ import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
+import { noteUse } from '../storage/tokens.ts'
 import { limitBody, readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import {
@@ -64,7 +65,10 @@ async function write(
   }
   const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
   addFigures(c.get('figures'), answer.figures)
-  return renderedOf(answer)
+  const written = renderedOf(answer)
+  // The coordinator has seen the token valid; from now on this isolate knows as well.
+  noteUse(credentials)
+  return written
 }
 
 /** The platform resets or moves a Durable Object now and then; the write may or may not have been done. */

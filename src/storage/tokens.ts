@@ -247,7 +247,8 @@ function requireToken(row: Row | undefined, credentials: Credentials): void {
 const lastUsed = new Map<string, number>()
 const LAST_USED_ENTRIES = 10_000
 
-function noteUse({ tokenHash, now }: Credentials): void {
+/** To be called when the token was seen valid. */
+export function noteUse({ tokenHash, now }: Credentials): void {
   if (!isLastUsedDue(tokenHash, now)) return
   if (lastUsed.size >= LAST_USED_ENTRIES) lastUsed.clear()
   lastUsed.set(tokenHash, now)

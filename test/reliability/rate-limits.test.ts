@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { RateLimitName } from '../../src/runtime.ts'
-import { type Client, newClient, TENANT_URL, USER } from '../support/harness.ts'
+import { noFigures } from '../../src/storage/database.ts'
+import { type Client, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
 import { soundState } from '../support/tenant-state.ts'
 
@@ -56,6 +57,22 @@ describe('rate limits', () => {
     for (let i = 0; i < 5; i++) expect((await sendTo(runtime, ask(client, stranger))).status).toBe(401)
     expect(counts.get(`tenant ${client.tenantId}`)).toBeUndefined()
     expect((await sendTo(runtime, ask(client))).status).toBe(200)
+  })
+
+  it('of a tenant count those who only write groups', async () => {
+    const client = await newClient()
+    const { runtime, counts } = limits({})
+    const groupWriter = () => ({
+      write: async () => ({ figures: noFigures(), rendered: { version: 2, location: 'elsewhere' } }),
+    })
+    const request = () =>
+      new Request(`${TENANT_URL}/Groups/one`, {
+        method: 'PATCH',
+        headers: { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' },
+        body: JSON.stringify({ schemas: [PATCH_OP], Operations: [] }),
+      })
+    for (let i = 0; i < 3; i++) await sendTo({ ...runtime, groupWriter }, request())
+    expect(counts.get(`tenant ${client.tenantId}`)).toBe(2)
   })
 
   it('of failed authentications hold for each address and let valid tokens through', async () => {
