@@ -15,7 +15,8 @@ import { Connection, type Exchange, httpRequest, isRight } from './load/client.t
 import { scimExchange } from './load/scim.ts'
 import { ratiosOf, type Spread, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
-import { build, cleanUp, exactProcessorMs, launch, type Peer, type PeerName, stop } from './peers/peer.ts'
+import { build, exactProcessorMs, launch, type Peer, type PeerName, stop } from './peers/peer.ts'
+import { runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const USERS = 1_000
@@ -45,14 +46,7 @@ interface Start {
   readonly secondMs: number
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
-} finally {
-  await cleanUp()
-}
+await runSection(main)
 
 async function main(): Promise<number> {
   const rounds = wholeFrom(1, 'rounds', values.rounds)

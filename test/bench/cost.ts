@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { measureMonth } from './cost/measure.ts'
 import { costTables, type Measured } from './cost/model.ts'
 import { wholeFrom } from './options.ts'
-import { cleanUp } from './peers/peer.ts'
+import { runSection } from './section.ts'
 
 const { values } = parseArgs({
   options: {
@@ -21,15 +21,13 @@ const { values } = parseArgs({
   },
 })
 
-try {
+await runSection(main)
+
+async function main(): Promise<number> {
   const users = wholeFrom(1_000, 'users', values.users)
   const measured: Measured =
     values.from === undefined ? await measureMonth(users) : JSON.parse(readFileSync(values.from, 'utf8'))
   for (const { title, table } of costTables(measured)) console.log(`\n${title}\n\n${table}`)
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(measured, null, 2)}\n`)
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
-} finally {
-  cleanUp()
+  return 0
 }

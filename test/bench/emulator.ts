@@ -15,7 +15,7 @@ import { countWrong, type GeneratedDirectory } from './emulator/comparison.ts'
 import { type Endpoint, startEndpoint } from './emulator/endpoint.ts'
 import { type Provisioning, provision } from './emulator/provision.ts'
 import { hostNamed, positive, requireLocal } from './options.ts'
-import { cleanUp } from './peers/peer.ts'
+import { runSection } from './section.ts'
 
 /** Issue: bounded by the server, not by the emulator. */
 const MAX_PROCESSOR_SHARE = 0.25
@@ -35,15 +35,8 @@ const { values } = parseArgs({
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-emulator-'))
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
-} finally {
-  rmSync(folder, { recursive: true })
-  await cleanUp()
-}
+await runSection(main)
+rmSync(folder, { recursive: true })
 
 interface Size {
   readonly users: number

@@ -22,6 +22,7 @@ import { type Database, type DatabaseFigures, noFigures, openDatabase } from '..
 import { generateToken, insertToken } from '../../src/storage/tokens.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
+import { runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const CLIENTS = 50
@@ -37,16 +38,10 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, out: { type: 'string' } },
 })
 const folder = mkdtempSync(join(tmpdir(), 'bench-group-commit-'))
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
-} finally {
-  rmSync(folder, { recursive: true })
-}
+await runSection(main)
+rmSync(folder, { recursive: true })
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const rounds = wholeFrom(1, 'rounds', values.rounds)
   const results = []
   for (const { delayMs, each, goal } of CASES) {
@@ -65,9 +60,10 @@ async function main(): Promise<void> {
     `${figure(median)} (${figure(min)} to ${figure(max)})`,
     `${goal} ${median >= goal ? 'reached' : 'NOT REACHED'}`,
   ])
-  console.log(`Members added by ${CLIENTS} clients to one group, writes a second`)
+  console.log(`Members added by ${CLIENTS} clients to one group, writes a second\n`)
   console.log(markdownTable(['more for each round trip', 'alone', 'together', 'ratio', 'goal'], rows))
   if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(results, null, 2))
+  return 0
 }
 
 /** @param maxWrites how many go together at most */

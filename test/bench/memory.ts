@@ -12,7 +12,8 @@ import { type Exchange, measure } from './load/client.ts'
 import { type ScimExchange, scimExchange } from './load/scim.ts'
 import { quantile } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
-import { cleanUp, type Peer, start, stop } from './peers/peer.ts'
+import { type Peer, start, stop } from './peers/peer.ts'
+import { runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 const SECONDS = 3
@@ -55,14 +56,7 @@ const { values } = parseArgs({
   },
 })
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
-} finally {
-  await cleanUp()
-}
+await runSection(main)
 
 async function main(): Promise<number> {
   const users = wholeFrom(PAGE, 'users', values.users)

@@ -12,7 +12,7 @@ import { Connection, isRight } from './load/client.ts'
 import { scimExchange } from './load/scim.ts'
 import { quantile, ratiosOf, type Spread, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
-import { build, cleanUp, type Peer, start, stop } from './peers/peer.ts'
+import { build, type Peer, start, stop } from './peers/peer.ts'
 import {
   GROUP_OPERATIONS,
   type Group,
@@ -20,6 +20,7 @@ import {
   USER_OPERATIONS,
   type Users,
 } from './scale/operations.ts'
+import { runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
 /** Of adding one member, renaming and such in the largest group against the smallest. */
@@ -79,14 +80,7 @@ const { values } = parseArgs({
   },
 })
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
-} finally {
-  await cleanUp()
-}
+await runSection(main)
 
 async function main(): Promise<number> {
   const users = values['user-counts'].split(',').map((text) => wholeFrom(1_000, 'user-counts', text))

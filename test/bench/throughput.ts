@@ -12,7 +12,8 @@ import { type Directory, makeDirectory, userId, userName } from './directory.ts'
 import { type Exchange, exchangeOnce, httpRequest, measure } from './load/client.ts'
 import { quantile, ratiosOf, spreadOf } from './load/statistics.ts'
 import { HOSTS, type HostName, hostNamed, positive, wholeFrom } from './options.ts'
-import { build, cleanUp, type Peer, type PeerName, processorMs, start } from './peers/peer.ts'
+import { build, type Peer, type PeerName, processorMs, start } from './peers/peer.ts'
+import { runSection } from './section.ts'
 import { type Missing, printReport, type Row } from './throughput/report.ts'
 import { READERS, TRAFFIC_DIRECTORY, Traffic } from './throughput/traffic.ts'
 
@@ -90,14 +91,7 @@ const { values } = parseArgs({
   },
 })
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 2
-} finally {
-  await cleanUp()
-}
+await runSection(main)
 
 async function main(): Promise<number> {
   const rounds = wholeFrom(1, 'rounds', values.rounds)
