@@ -9,6 +9,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const LOCKFILE = join(ROOT, 'package-lock.json')
 const MODULES = join(ROOT, 'node_modules')
 const BIN = join(MODULES, '.bin')
 /** Holds the hash of the lockfile that node_modules was installed from. */
@@ -35,12 +36,39 @@ export async function ensureInstalled() {
 }
 
 function isInstalled() {
-  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockfileHash()
+  return (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockfileHash()) || isInstalledByHand()
+}
+
+/** Whether somebody has run `npm ci` himself: npm keeps a list of what it has installed. */
+function isInstalledByHand() {
+  const list = join(MODULES, '.package-lock.json')
+  return existsSync(list) && holdsAll(packagesOf(list), packagesOf(LOCKFILE))
+}
+
+/** @typedef {Record<string, { version?: string, optional?: boolean }>} Packages by their path */
+
+/**
+ * Whether everything is installed that must be: packages for other systems are optional.
+ *
+ * @param {Packages} installed
+ * @param {Packages} wanted
+ */
+export function holdsAll(installed, wanted) {
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+  )
+}
+
+/**
+ * @param {string} lockfile
+ * @returns {Packages}
+ */
+function packagesOf(lockfile) {
+  return JSON.parse(readFileSync(lockfile, 'utf8')).packages
 }
 
 function lockfileHash() {
-  const lockfile = readFileSync(join(ROOT, 'package-lock.json'))
-  return createHash('sha256').update(lockfile).digest('hex')
+  return createHash('sha256').update(readFileSync(LOCKFILE)).digest('hex')
 }
 
 /** @returns {boolean} false when another process, still alive, is installing */
