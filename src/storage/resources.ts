@@ -77,11 +77,18 @@ export interface Documents {
  * @throws {ScimError} invalidValue when the row would be larger than the database holds
  */
 export function encodeResource(resource: Complex, type: ResourceType): Documents {
-  const data = JSON.stringify(resource)
+  const data = JSON.stringify(inSchemaOrder(resource, type))
   const keys = JSON.stringify(comparisonDocument(resource, type.attributes))
   // A UTF-16 unit is three bytes at most, so most need not be counted.
   if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) requireSize(data, keys, type)
   return { data, keys }
+}
+
+/** What is stored is what clients see: "schemas" first, then as the schema has it, in whatever order it was sent. */
+function inSchemaOrder(resource: Complex, { attributes }: ResourceType): Complex {
+  const ordered: Complex = {}
+  for (const { name } of attributes) if (resource[name] !== undefined) ordered[name] = resource[name]
+  return ordered
 }
 
 // The other columns need little: ids, times and names that are in both documents already.

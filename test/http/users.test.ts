@@ -163,6 +163,18 @@ describe('GET /Users', () => {
   })
 })
 
+describe('a user that is read', () => {
+  it('has its attributes in the order of the schema, whatever was sent first', async () => {
+    const client = await newClient()
+    const body = { displayName: 'Order', active: true, userName: 'order@quillfern.example', schemas: [USER] }
+    const { id } = (await client.request('POST', '/Users', body)).body
+    const order = ['schemas', 'userName', 'displayName', 'active', 'id', 'meta']
+    expect(Object.keys((await client.get(`/Users/${id}`)).body)).toEqual(order)
+    const { Resources } = (await client.filter('/Users', 'userName eq "order@quillfern.example"')).body
+    expect(Object.keys(Resources[0])).toEqual(order)
+  })
+})
+
 describe('PUT /Users/{id}', () => {
   it('clears what is not sent, and does not give a disabled user its access back', async () => {
     const client = await newClient()
