@@ -7,7 +7,7 @@ import { statement } from './database.ts'
 import type { DirectoryTable } from './directory-lists.ts'
 import { selectMembers } from './memberships.ts'
 import { type Page, pageOfItems, type Query } from './query.ts'
-import { type Stored, storedColumns, storedFromRow } from './resources.ts'
+import { type Stored, StoredRow, storedColumns } from './resources.ts'
 
 /** A member of a group, or a group of a member. */
 export interface NamedReference {
@@ -37,7 +37,7 @@ export function resourceQuery(
     read: ([result]) => {
       const row = result?.rows[0]
       if (row === undefined) return undefined
-      return Object.assign(storedFromRow(row), { memberCount: Number(row.memberCount) })
+      return Object.assign(new StoredRow(row), { memberCount: Number(row.memberCount) })
     },
   }
 }

@@ -21,8 +21,8 @@ import {
   encodeResource,
   STALE_GUARD,
   type Stored,
+  StoredRow,
   storedColumns,
-  storedFromRow,
 } from './resources.ts'
 import { type Credentials, readAs, readAsWriters, writeAsAll } from './tokens.ts'
 
@@ -33,7 +33,7 @@ function selectGroup(tenantId: string, id: string): Statement {
 }
 
 function groupFromRow(row: Row, members: readonly Member[]): Stored {
-  return storedFromRow(row, members.length === 0 ? {} : { members })
+  return new StoredRow(row, members.length === 0 ? {} : { members })
 }
 
 /** @param withMembers whether `members` is wanted: it costs a read for each */
@@ -124,7 +124,7 @@ export async function loadGroups(
   const [found = [], owners = [], tenant = [], named = [], all = []] = results.map(({ rows }) => rows)
   return {
     loaded: {
-      groups: new Map(found.map((row) => [String(row.id), storedFromRow(row)])),
+      groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
       nameOwners: new Map(owners.map((row) => [String(row.name), String(row.id)])),
       groupCount: Number(tenant[0]?.count ?? 0),
       groupLimit: Number(tenant[0]?.limit ?? 0),

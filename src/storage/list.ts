@@ -8,7 +8,7 @@ import { type Database, type Row, type Statement, statement } from './database.t
 import { plainListOf } from './list-plans.ts'
 import { listOf, membersOf, pageOf, totalOf } from './list-sql.ts'
 import { memberFromRow } from './memberships.ts'
-import { type Stored, storedFromRow } from './resources.ts'
+import { type Stored, StoredRow } from './resources.ts'
 import { type Credentials, readAs } from './tokens.ts'
 import { groupsFromRow } from './users.ts'
 
@@ -95,7 +95,7 @@ function listedFromRow(row: Row, memberRows: readonly Row[]): Listed {
   const { sortKey = null } = row
   return {
     type: row.type === 'User' ? 'User' : 'Group',
-    stored: storedFromRow(row, more),
+    stored: new StoredRow(row, more),
     position: { key: sortKey, id: String(row.id) },
   }
 }

@@ -2,7 +2,7 @@
  * The provisioning log: what a client asked and what was answered. An accepted write is logged by a
  * statement in its own batch; a refused one, which has no batch, by one of its own.
  */
-import { type Placeholder, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
 import { type Credentials, isValidToken, runAs, writeAs, writerToken } from './tokens.ts'
@@ -40,9 +40,9 @@ export interface LogSource {
 
 type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | 'tenantId'
 
-/** @param values the values themselves, or slots for them @param source what the rest is made of, and FROM where */
+/** @param values the values themselves, or slots or SQL for them @param source what the rest is made of, and FROM where */
 function insertEntry(
-  values: Readonly<Record<EntryValue, SqlValue | Placeholder>>,
+  values: Readonly<Record<EntryValue, SqlValue | SQLWrapper>>,
   source: { readonly token: SQL; readonly resourceName: SQLWrapper; readonly from: SQL },
 ): SQL {
   return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
@@ -110,13 +110,27 @@ const MAX_ENTRIES_CHARACTERS = 600_000
 /** The guards of the batch have checked the tokens; CROSS JOIN keeps SQLite from looking through all of the tenant. */
 const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entries'>) => {
   const value = (name: keyof LogEntry | 'tokenHash') => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
-  return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
-      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
-    SELECT ${tenantId}, ${value('id')}, ${value('time')}, tokens.id, ${value('action')}, ${value('outcome')},
-      ${value('resourceType')}, ${value('resourceId')}, ${value('resourceName')}, ${value('status')},
-      ${value('scimType')}, ${value('detail')}, ${value('changes')}, ${value('ignored')}, ${value('requestId')}
-    FROM json_each(${entries}) AS e CROSS JOIN tokens ON tokens.hash = ${value('tokenHash')}
-    WHERE tokens.tenant_id = ${tenantId}`
+  const values = {
+    tenantId,
+    id: value('id'),
+    time: value('time'),
+    action: value('action'),
+    outcome: value('outcome'),
+    resourceType: value('resourceType'),
+    resourceId: value('resourceId'),
+    status: value('status'),
+    scimType: value('scimType'),
+    detail: value('detail'),
+    changes: value('changes'),
+    ignored: value('ignored'),
+    requestId: value('requestId'),
+  }
+  return insertEntry(values, {
+    token: sql`tokens.id`,
+    resourceName: value('resourceName'),
+    from: sql`json_each(${entries}) AS e CROSS JOIN tokens ON tokens.hash = ${value('tokenHash')}
+      WHERE tokens.tenant_id = ${tenantId}`,
+  })
 })
 
 /**
@@ -126,14 +140,7 @@ const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entri
 export function logStatements(tenantId: string, log: readonly WrittenEntry[]): readonly Statement[] {
   const [first] = log
   if (log.length === 1 && first !== undefined) return [logStatement(first.credentials, first.entry)]
-  const entries = log.map(({ credentials: { tokenHash }, entry }) =>
-    JSON.stringify({
-      ...entry,
-      changes: loggedChanges(entry.changes),
-      ignored: JSON.stringify(entry.ignored),
-      tokenHash,
-    }),
-  )
+  const entries = log.map(({ credentials, entry }) => JSON.stringify(valuesOf(credentials, entry)))
   return lotsOf(entries).map((lot) => insertEntries({ tenantId, entries: `[${lot.join(',')}]` }))
 }
 

@@ -18,7 +18,10 @@ export interface Stored {
   readonly resource: Complex
 }
 
-/** A resource as it was read. It is parsed when somebody looks into it: most are only passed on. */
+/**
+ * A resource as it was read. It is parsed when somebody looks into it: most are only passed on. What is no plain property
+ * stays behind in a copy with another `resource`, whose text it would not be.
+ */
 export class StoredRow implements Stored {
   readonly id: string
   readonly version: number
@@ -29,6 +32,7 @@ export class StoredRow implements Stored {
   readonly #json: string
   #resource: Complex | undefined
 
+  /** @param row holds storedColumns @param references attributes that are not in `data`: groups or members */
   constructor(row: Row, references: Complex = {}) {
     this.id = String(row.id)
     this.version = Number(row.version)
@@ -58,11 +62,6 @@ export function storedColumns(table: 'users' | 'groups'): SQL {
   const column = (name: string) => sql.raw(`${table}.${name}`)
   return sql`${column('id')} AS id, ${column('version')} AS version, ${column('created_at')} AS createdAt,
     ${column('last_modified')} AS lastModified, ${column('data')} AS data`
-}
-
-/** @param references attributes that are not in `data`: groups or members */
-export function storedFromRow(row: Row, references: Complex = {}): StoredRow {
-  return new StoredRow(row, references)
 }
 
 /** The two documents of a row as JSON: the resource and its comparison document. */

@@ -7,7 +7,7 @@ import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots } from './database.ts'
 import { guardingLogStatement, type LogEntry } from './provisioning-log.ts'
 import { rememberUser } from './recent-users.ts'
-import { encodeResource, type Stored, StoredRow, storedColumns, storedFromRow } from './resources.ts'
+import { encodeResource, type Stored, StoredRow, storedColumns } from './resources.ts'
 import { type Credentials, readAs, readAsWriters, writeGuarded } from './tokens.ts'
 
 const OF_USER = sql`m.tenant_id = users.tenant_id AND m.member_id = users.id`
@@ -75,7 +75,7 @@ export async function getUser(
   const select = withGroups ? selectUserWithGroups : selectUser
   const [found] = await readAs(db, credentials, [select({ tenantId: credentials.tenantId, id })])
   const row = found?.rows[0]
-  return row && seen(credentials, storedFromRow(row, groupsFromRow(row)))
+  return row && seen(credentials, new StoredRow(row, groupsFromRow(row)))
 }
 
 const selectNamesake = prepared(
@@ -108,7 +108,7 @@ export async function loadUser(
   if (refusals[0] !== undefined) throw refusals[0]
   const [found, taken] = results
   const row = found?.rows[0]
-  return { user: row && storedFromRow(row, groupsFromRow(row)), isNameTaken: (taken?.rows.length ?? 0) > 0 }
+  return { user: row && new StoredRow(row, groupsFromRow(row)), isNameTaken: (taken?.rows.length ?? 0) > 0 }
 }
 
 const insert = prepared(
