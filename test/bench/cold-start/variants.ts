@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { newFolder, ROOT } from '../peers/peer.ts'
 
-/** What src/app.ts imports of the parts that are left out. */
-const STUB = `import { Hono } from 'hono'
+/** Empty parts in place of those whose share of the start is measured: what src/app.ts imports of them. */
+const LEFT_OUT = `import { Hono } from 'hono'
 export const adminApi = () => new Hono()
 export const adminNotFound = (c) => c.text('', 404)
 export const dashboard = () => new Hono()
@@ -18,15 +18,14 @@ const withoutAdministration: Plugin = {
   name: 'without administration',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^\.\/(?:admin\/(?:api\.ts|routes\.tsx)|http\/openapi\.ts)$/ }, ({ importer }) =>
-      importer.endsWith('app.ts') ? { path: 'stub', namespace: 'stub' } : undefined,
+      importer.endsWith('app.ts') ? { path: 'left out', namespace: 'left-out' } : undefined,
     )
-    onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: STUB, resolveDir: ROOT }))
+    onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: LEFT_OUT, resolveDir: ROOT }))
   },
 }
 
 /**
- * Bundles the Worker as wrangler does, but for the names of functions, which wrangler keeps; with or without the
- * administration.
+ * Bundles the Worker as wrangler does, with or without the administration.
  *
  * @returns the file
  */
