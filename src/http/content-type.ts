@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
-import { MAX_BODY_BYTES } from '../scim/schema/service-provider-config.ts'
+import { MAX_BODY_BYTES } from '../scim/limits.ts'
 
 const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']

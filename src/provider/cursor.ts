@@ -6,7 +6,7 @@
  * another token or for another query. What a forger could gain is a position in a list that it may read.
  */
 import { badRequest } from '../scim/error.ts'
-import { CURSOR_TIMEOUT_SECONDS } from '../scim/schema/service-provider-config.ts'
+import { CURSOR_TIMEOUT_SECONDS } from '../scim/limits.ts'
 import type { Position } from '../storage/list.ts'
 import { isSameSecret, toBase64Url } from '../storage/secrets.ts'
 import type { Credentials } from '../storage/tokens.ts'

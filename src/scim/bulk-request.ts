@@ -8,8 +8,8 @@
  */
 import { type Complex, isComplex } from './comparison.ts'
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
+import { MAX_BULK_OPERATIONS } from './limits.ts'
 import { member, requireMessage } from './message.ts'
-import { MAX_BULK_OPERATIONS } from './schema/service-provider-config.ts'
 import { BULK_REQUEST } from './urn.ts'
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const

@@ -2,6 +2,7 @@
  * ScimError and the Error message (RFC 7644 §3.12). Core, storage and provider throw it;
  * the HTTP layer turns it into a response at one place.
  */
+import { MAX_QUOTED_CHARACTERS } from './limits.ts'
 import { ERROR } from './urn.ts'
 
 /** The detail error keywords of RFC 7644 §3.12 table 9 and RFC 9865 §2.1. */
@@ -44,9 +45,6 @@ export function badRequest(scimType: ScimType, detail: string): ScimError {
 export function notFound(resourceType: string, id: string): ScimError {
   return new ScimError(404, undefined, `${resourceType} "${id}" not found`)
 }
-
-/** A client's text may be a megabyte, and what a message repeats is logged: the most characters of it. */
-const MAX_QUOTED_CHARACTERS = 100
 
 /** A client's text for a message: shortened. */
 export function shorten(text: string): string {

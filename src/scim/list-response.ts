@@ -2,12 +2,8 @@
  * The ListResponse message and the arithmetic of startIndex and count (RFC 7644 §3.4.2, §3.4.2.4).
  */
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './limits.ts'
 import { LIST_RESPONSE } from './urn.ts'
-
-/** Resources in a page when the client does not say. */
-export const DEFAULT_PAGE_SIZE = 100
-/** The most resources in a page: served as filter.maxResults by /ServiceProviderConfig. */
-export const MAX_PAGE_SIZE = 1000
 
 /** The part of the result that was asked for. `startIndex` is 1-based. */
 export interface PageRequest {

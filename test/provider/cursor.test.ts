@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openCursor, sealCursor } from '../../src/provider/cursor.ts'
-import { CURSOR_TIMEOUT_SECONDS } from '../../src/scim/schema/service-provider-config.ts'
+import { CURSOR_TIMEOUT_SECONDS } from '../../src/scim/limits.ts'
 import type { Credentials } from '../../src/storage/tokens.ts'
 
 const MADE_AT = Date.parse('2026-11-23T12:00:00Z')

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  DEFAULT_PAGE_SIZE,
-  listResponse,
-  MAX_PAGE_SIZE,
-  parsePageRequest,
-} from '../../src/scim/list-response.ts'
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../src/scim/limits.ts'
+import { listResponse, parsePageRequest } from '../../src/scim/list-response.ts'
 
 describe('parsePageRequest', () => {
   // RFC 7644 §3.4.2.4: "A value less than 1 SHALL be interpreted as 1." "A negative value SHALL be

@@ -2,8 +2,7 @@
  * Tenants, and the settings of one.
  */
 import { Hono } from 'hono'
-import { MAX_PAGE_SIZE } from '../../scim/list-response.ts'
-import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS } from '../../scim/schema/service-provider-config.ts'
+import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
 import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, updateTenant } from '../../storage/tenants.ts'

@@ -2,14 +2,14 @@
  * The component schemas of the SCIM API: resources from the schema data, and the messages of RFC 7644.
  */
 import type { ScimType } from '../../scim/error.ts'
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../scim/list-response.ts'
+import { DEFAULT_PAGE_SIZE, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import {
   GROUP_RESOURCE_TYPE,
   RESOURCE_TYPES,
   SCHEMAS,
   USER_RESOURCE_TYPE,
 } from '../../scim/schema/resource-type.ts'
-import { MAX_BULK_OPERATIONS, SERVICE_PROVIDER_CONFIG } from '../../scim/schema/service-provider-config.ts'
+import { SERVICE_PROVIDER_CONFIG } from '../../scim/schema/service-provider-config.ts'
 import * as urn from '../../scim/urn.ts'
 import { arrayOf, type Json, messageSchemas, object, ref, resourceSchema } from './json-schema.ts'
 

@@ -2,8 +2,12 @@
  * The paths of the SCIM API, with their parameters, headers and answers (RFC 7644 §3, §4).
  */
 
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../scim/list-response.ts'
-import { CURSOR_TIMEOUT_SECONDS, MAX_BODY_BYTES } from '../../scim/schema/service-provider-config.ts'
+import {
+  CURSOR_TIMEOUT_SECONDS,
+  DEFAULT_PAGE_SIZE,
+  MAX_BODY_BYTES,
+  MAX_PAGE_SIZE,
+} from '../../scim/limits.ts'
 import { type Json, ref } from './json-schema.ts'
 
 const MEDIA_TYPE = 'application/scim+json'

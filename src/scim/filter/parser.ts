@@ -5,15 +5,9 @@
  */
 import type { Scalar } from '../comparison.ts'
 import { badRequest, quote } from '../error.ts'
+import { MAX_FILTER_CHARACTERS, MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../limits.ts'
 import { COMPARISON_OPERATORS, type ComparisonOperator, type FilterExpression, type Literal } from './ast.ts'
 import { type FilterToken, filterError, lexFilter } from './lexer.ts'
-
-/** Levels of parentheses, `not` and brackets. A database refuses expressions much deeper than this. */
-export const MAX_FILTER_DEPTH = 32
-/** Its values travel to the database, which takes 2 MB in a parameter. */
-export const MAX_FILTER_CHARACTERS = 64 * 1024
-/** Comparisons and `pr` tests in one filter. */
-export const MAX_FILTER_COMPARISONS = 100
 
 const OPERATORS: ReadonlySet<string> = new Set(COMPARISON_OPERATORS)
 /** RFC 7643 §2.1: attrname = ALPHA *(nameChar); "$ref" is the one name with a dollar sign. */

@@ -1,15 +1,14 @@
 /**
  * What this service provider supports, as data (RFC 7643 §5).
  */
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../list-response.ts'
+import {
+  CURSOR_TIMEOUT_SECONDS,
+  DEFAULT_PAGE_SIZE,
+  MAX_BODY_BYTES,
+  MAX_BULK_OPERATIONS,
+  MAX_PAGE_SIZE,
+} from '../limits.ts'
 import { SERVICE_PROVIDER_CONFIG_SCHEMA } from '../urn.ts'
-
-/** How long a cursor is good for: longer than any client walks, short enough to be no bookmark. */
-export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
-/** Operations in a bulk request: each costs up to two round trips, and they run one after another. */
-export const MAX_BULK_OPERATIONS = 100
-/** The largest body, bulk requests included: some 25,000 members in one PATCH. */
-export const MAX_BODY_BYTES = 1024 * 1024
 
 export const SERVICE_PROVIDER_CONFIG = {
   schemas: [SERVICE_PROVIDER_CONFIG_SCHEMA],

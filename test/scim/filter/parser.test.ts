@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { FilterExpression } from '../../../src/scim/filter/ast.ts'
 import { lexFilter } from '../../../src/scim/filter/lexer.ts'
-import {
-  MAX_FILTER_COMPARISONS,
-  MAX_FILTER_DEPTH,
-  parseFilter,
-  parseValuePath,
-} from '../../../src/scim/filter/parser.ts'
+import { parseFilter, parseValuePath } from '../../../src/scim/filter/parser.ts'
+import { MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../../../src/scim/limits.ts'
 
 const refusal = (detail: RegExp) =>
   expect.objectContaining({ status: 400, scimType: 'invalidFilter', detail: expect.stringMatching(detail) })
