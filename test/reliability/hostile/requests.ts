@@ -2,6 +2,7 @@
  * Requests that are made to cost as much as they can, against data that is hostile too (stored.ts). Each was the worst of
  * its kind when it was found; the bench measures them, and the soak looks for worse ones.
  */
+import { BULK_REQUEST, PATCH_OP, SEARCH_REQUEST } from '../../support/urns.ts'
 import { LARGE_BODIES } from './bodies.ts'
 import { groupId, type StoredKind, userId } from './stored.ts'
 
@@ -23,9 +24,6 @@ export interface HostileRequest {
 const MIB = 1024 * 1024
 /** Room for what is around the part of a body that is counted. */
 const BODY_BYTES = MIB - 4096
-const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-const SEARCH = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
-const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 
 const patchOf = (operations: readonly object[]) =>
   JSON.stringify({ schemas: [PATCH_OP], Operations: operations })
@@ -71,7 +69,7 @@ const search = (
   token: 'read',
   method: 'POST',
   path: `/scim/v2${endpoint}/.search`,
-  body: JSON.stringify({ schemas: [SEARCH], ...parameters }),
+  body: JSON.stringify({ schemas: [SEARCH_REQUEST], ...parameters }),
 })
 
 const anyOf = (count: number, test: (i: number) => string) => times(count, test).join(' or ')
@@ -152,7 +150,7 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     method: 'POST',
     path: '/scim/v2/Bulk',
     body: JSON.stringify({
-      schemas: [BULK],
+      schemas: [BULK_REQUEST],
       Operations: times(100, (i) => ({
         method: 'POST',
         path: '/Groups',
@@ -168,7 +166,7 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     token: 'provision',
     method: 'POST',
     path: '/scim/v2/Bulk',
-    body: `{"schemas":["${BULK}"],"Operations":[{"method":"POST","path":"/Users","bulkId":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}]}`,
+    body: `{"schemas":["${BULK_REQUEST}"],"Operations":[{"method":"POST","path":"/Users","bulkId":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}]}`,
   },
   search('long values', '120,000 attributes and excludedAttributes', {
     attributes: times(60_000, () => 'title'),
