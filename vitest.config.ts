@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config'
 const NODE_TESTS = [
   'test/architecture.test.ts',
   'test/conformance-table.test.ts',
+  'test/deploy/**/*.test.ts',
   'test/entra/**/*.test.ts',
   'test/http/openapi-document.test.ts',
   'test/local/**/*.test.ts',

@@ -24,7 +24,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   entra: ['entra'],
   'entra/cli.ts': ['entra', 'entra/cli', 'node'],
   'entra/cli': ['entra', 'entra/cli', 'node', 'yaml', 'cli-progress', 'nodemailer', 'csv-parse'],
-  local: ['local', 'node', 'esbuild'],
+  local: ['local', 'node', 'esbuild', 'wrangler'],
   'app.ts': ['http', 'admin', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node'],
   'self-hosted': ['self-hosted', 'sqlite', 'app.ts', 'runtime.ts', 'provider', 'storage', 'uuidv7', 'node'],

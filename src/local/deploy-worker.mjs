@@ -1,0 +1,261 @@
+/**
+ * Deploys the Worker: makes the D1 database when there is none, applies the migrations, and only then deploys, with a
+ * random ADMIN_TOKEN when nobody could sign in otherwise. Then asks the Worker whether it is healthy. Each step is
+ * wrangler's own command; the first one that fails ends it, so that a failed migration deploys nothing.
+ */
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
+import { unstable_readConfig } from 'wrangler'
+import { fail, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
+
+const USAGE = `npm run deploy -- [--env NAME] [--location weur] [--url https://scim.example] [--wait 120]
+
+  --env       an environment of wrangler.toml, such as staging
+  --location  where a new database is made: weur, eeur, apac, oc, wnam or enam; by default near you
+  --url       the address that clients use, where the Worker has a domain of its own
+  --wait      seconds until the Worker must be healthy; 120 by default: a new address needs a certificate first`
+
+const HEALTH_POLL_MS = 2_000
+
+const { env, location, url, wait } = readArguments()
+const environment = env === undefined ? [] : ['--env', env]
+const config = readConfig()
+const folder = mkdtempSync(join(tmpdir(), 'scim-worker-deploy-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+await requireAccount()
+for (const database of config.d1_databases) await prepareDatabase(database)
+const newAdminToken = await missingAdminToken()
+const origin = await deploy(newAdminToken)
+await requireHealth(origin)
+announce()
+
+function readArguments() {
+  try {
+    const options = /** @type {const} */ ({
+      env: { type: 'string' },
+      location: { type: 'string' },
+      url: { type: 'string' },
+      wait: { type: 'string', default: '120' },
+    })
+    const { values } = parseArgs({ options })
+    if (values.url !== undefined && !URL.canParse(values.url))
+      fail(`--url must be an address, found "${values.url}"`)
+    if (!(Number(values.wait) >= 0)) fail(`--wait must be a number of seconds, found "${values.wait}"`)
+    return values
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+  }
+}
+
+/** wrangler.toml, as the environment has it. */
+function readConfig() {
+  try {
+    const found = unstable_readConfig({ config: join(ROOT, 'wrangler.toml'), env }, { hideWarnings: true })
+    // wrangler would deploy another Worker on the database of production.
+    if (env !== undefined && !found.definedEnvironments?.includes(env)) {
+      const names = found.definedEnvironments?.join(', ') || 'none'
+      fail(
+        `wrangler.toml has no environment "${env}", it has: ${names}; add [env.${env}] with a database of its own`,
+      )
+    }
+    return found
+  } catch (error) {
+    return fail(`wrangler.toml: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** Ends when nobody is signed in, or when it is not clear to which account. */
+async function requireAccount() {
+  const { code, stdout, problem } = await wrangler(['whoami', '--json'])
+  /** @type {{ loggedIn?: boolean, accounts?: { id: string, name: string }[] }} */
+  const { loggedIn = false, accounts = [] } = jsonIn(stdout) ?? {}
+  if (!loggedIn) {
+    const why = code === 0 || problem === '' ? '' : ` (${problem})`
+    fail(`not signed in to Cloudflare${why}: run "npx wrangler login", or set CLOUDFLARE_API_TOKEN`)
+  }
+  const wanted = process.env.CLOUDFLARE_ACCOUNT_ID ?? config.account_id
+  const names = accounts.map(({ id, name }) => `${name} (${id})`).join(', ') || 'none'
+  if (wanted !== undefined && !accounts.some(({ id }) => id === wanted)) {
+    fail(`the account ${wanted} is not one of yours, which are: ${names}`)
+  }
+  if (wanted === undefined && accounts.length !== 1) {
+    fail(`set CLOUDFLARE_ACCOUNT_ID to the account that the Worker belongs to; yours are: ${names}`)
+  }
+}
+
+/** @param {{ binding: string, database_name?: string | undefined }} database */
+async function prepareDatabase({ binding, database_name: name }) {
+  if (name === undefined) fail(`wrangler.toml: the database ${binding} has no "database_name"`)
+  const listed = jsonIn(await succeed(['d1', 'list', '--json'], 'The databases cannot be listed')) ?? []
+  if (listed.some((/** @type {{ name: string }} */ database) => database.name === name)) {
+    await requireOlderDatabase(binding, name)
+  } else {
+    const place = location === undefined ? [] : ['--location', location]
+    await succeed(
+      ['d1', 'create', name, '--update-config=false', ...place],
+      `The database "${name}" cannot be made`,
+    )
+    console.log(`Made the database "${name}".`)
+  }
+  await succeed(
+    ['d1', 'migrations', 'apply', binding, '--remote', ...environment],
+    `A migration of "${name}" failed, so nothing was deployed`,
+  )
+  console.log(`Applied the migrations of "${name}".`)
+}
+
+/**
+ * A database that a newer version has migrated may not be what this version expects.
+ *
+ * @param {string} binding
+ * @param {string} name
+ */
+async function requireOlderDatabase(binding, name) {
+  const select = 'SELECT name FROM d1_migrations'
+  const { code, stdout, problem } = await wrangler([
+    ...['d1', 'execute', binding, '--remote', '--json', '--yes', '--command', select],
+    ...environment,
+  ])
+  if (code !== 0 && /no such table/.test(`${stdout}${problem}`)) return
+  if (code !== 0) fail(`The migrations of "${name}" cannot be read: ${problem}`)
+  const known = new Set(readdirSync(join(ROOT, 'migrations')))
+  /** @type {{ results: { name: string }[] }[]} */
+  const results = jsonIn(stdout) ?? []
+  const applied = results.flatMap((one) => one.results)
+  const newer = applied.map(({ name: file }) => file).find((file) => !known.has(file))
+  if (newer === undefined) return
+  fail(
+    `the database "${name}" is newer than this version: it has the migration ${newer}; deploy the newer version`,
+  )
+}
+
+/** @returns {Promise<string | undefined>} a new token when nobody could sign in: without ADMIN_TOKEN and without Access */
+async function missingAdminToken() {
+  if (config.vars.ACCESS_TEAM_DOMAIN && config.vars.ACCESS_AUD) return undefined
+  const { code, stdout, problem } = await wrangler(['secret', 'list', '--format', 'json', ...environment])
+  const isNew = code !== 0 && /not found/.test(problem)
+  if (code !== 0 && !isNew) fail(`The secrets of the Worker cannot be listed: ${problem}`)
+  const secrets = isNew ? [] : (jsonIn(stdout) ?? [])
+  const isSet = secrets.some((/** @type {{ name: string }} */ secret) => secret.name === 'ADMIN_TOKEN')
+  return isSet ? undefined : randomBytes(32).toString('base64url')
+}
+
+/**
+ * @param {string | undefined} adminToken goes with the Worker, so that it never runs without
+ * @returns {Promise<string>} where it is
+ */
+async function deploy(adminToken) {
+  const output = join(folder, 'output.ndjson')
+  const secrets = join(folder, 'secrets.json')
+  if (adminToken !== undefined)
+    writeFileSync(secrets, JSON.stringify({ ADMIN_TOKEN: adminToken }), { mode: 0o600 })
+  const more = adminToken === undefined ? [] : ['--secrets-file', secrets]
+  await succeed(['deploy', ...more, ...environment], 'The Worker cannot be deployed', {
+    WRANGLER_OUTPUT_FILE_PATH: output,
+  })
+  const lines = readFileSync(output, 'utf8').trim().split('\n')
+  const deployed = lines.map((line) => JSON.parse(line)).find(({ type }) => type === 'deploy')
+  console.log(`Deployed version ${deployed?.version_id ?? 'unknown'}.`)
+  const target = url ?? deployed?.targets?.find((/** @type {string} */ text) => text.startsWith('https://'))
+  if (target === undefined) fail('The Worker is deployed, but has no address: see "routes" and "workers_dev"')
+  return new URL(target).origin
+}
+
+/** @param {string} address */
+async function requireHealth(address) {
+  const end = Date.now() + Number(wait) * 1_000
+  for (;;) {
+    const found = await healthOf(address)
+    if (found === '200') return
+    if (Date.now() > end)
+      fail(`The Worker is deployed, but ${address}/healthz answers ${found}: see "npx wrangler tail"`)
+    await new Promise((done) => setTimeout(done, HEALTH_POLL_MS))
+  }
+}
+
+/** @param {string} address @returns {Promise<string>} the status, or why there was none */
+async function healthOf(address) {
+  try {
+    return String((await fetch(`${address}/healthz`)).status)
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error
+    return `nothing (${cause instanceof Error ? cause.message : cause})`
+  }
+}
+
+function announce() {
+  const token =
+    newAdminToken === undefined
+      ? 'as before'
+      : `${newAdminToken}   (shown this once; it is stored as a secret)`
+  console.log(`
+  Tenant URL   ${origin}/scim/v2
+  Dashboard    ${origin}/admin
+  Admin token  ${token}
+
+Next: sign in, open Users and Groups, choose Microsoft Entra ID, and generate a token for it.`)
+}
+
+/**
+ * Runs a command of wrangler that must succeed.
+ *
+ * @param {readonly string[]} args
+ * @param {string} what is said when it fails
+ * @param {Record<string, string>} more
+ * @returns {Promise<string>} what it printed
+ */
+async function succeed(args, what, more = {}) {
+  const { code, stdout, problem } = await wrangler(args, more)
+  return code === 0 ? stdout : fail(`${what}: ${problem}`)
+}
+
+/**
+ * Runs a command of wrangler without asking anybody anything.
+ *
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} more
+ * @returns {Promise<{ code: number, stdout: string, problem: string }>} with its error as one line
+ */
+function wrangler(args, more = {}) {
+  const [command, words] = toolCommand('wrangler/bin/wrangler.js', args)
+  const variables = toolEnvironment({
+    CI: '1',
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    ...more,
+  })
+  return new Promise((done, failed) => {
+    const child = spawn(command, words, { cwd: ROOT, env: variables, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (chunk) => (stdout += chunk))
+    child.stderr.on('data', (chunk) => (stderr += chunk))
+    child.on('error', failed)
+    child.on('close', (code) => done({ code: code ?? 1, stdout, problem: problemIn(`${stdout}\n${stderr}`) }))
+  })
+}
+
+/** @param {string} output @returns {string} what wrangler names as the error, with the first line of its reason */
+function problemIn(output) {
+  const lines = stripVTControlCharacters(output)
+    .split('\n')
+    .map((line) => line.trim())
+  const at = lines.findIndex((line) => line.includes('[ERROR]'))
+  if (at < 0) return lines.findLast((line) => line !== '') ?? ''
+  const reason = lines.slice(at + 1).find((line) => line !== '' && !line.startsWith('🪵'))
+  return [lines[at]?.replace(/^.*\[ERROR\]\s*/, ''), reason].filter(Boolean).join(' ')
+}
+
+/** @param {string} text @returns {any} the JSON that a command printed, undefined when there is none */
+function jsonIn(text) {
+  const start = text.search(/[[{]/)
+  try {
+    return start < 0 ? undefined : JSON.parse(text.slice(start))
+  } catch {
+    return undefined // A banner, or an error in words: the caller says what is missing.
+  }
+}
