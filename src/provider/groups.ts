@@ -30,6 +30,7 @@ import {
   acceptedEntry,
   type Call,
   locationOf,
+  modifiedAt,
   type Rendered,
   render,
   type Written,
@@ -227,7 +228,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const after =
     changes.length === 0
       ? before
-      : { ...before, version: before.version + 1, lastModified: call.credentials.now, resource }
+      : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
   const documents = attributes.length === 0 ? undefined : storage.encodeGroup(resource)
   const status = projection === undefined ? 204 : 200
   const name = resource.displayName

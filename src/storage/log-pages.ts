@@ -173,7 +173,7 @@ function asciiLower(text: string): string {
 }
 
 /** The start of every UUIDv7 made at that time: 48 bits of milliseconds (RFC 9562 §5.7). */
-function firstIdAt(time: number): string {
+export function firstIdAt(time: number): string {
   const hex = Math.max(0, Math.trunc(time)).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }
