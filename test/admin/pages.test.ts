@@ -152,7 +152,10 @@ describe('the overview', () => {
   it('folds hours into their day when a new hour begins, and forgets what is older than the chart', async () => {
     const { client, browser, path } = await newPages()
     const hour = Date.now() - (Date.now() % HOUR_MS)
-    const insert = env.DB.prepare('INSERT INTO provisioning_activity VALUES (?1, ?2, 7, 0, 0, 0, 0)')
+    const insert = env.DB.prepare(
+      `INSERT INTO provisioning_activity (tenant_id, hour, creates, updates, disables, deletes, refused)
+       VALUES (?1, ?2, 7, 0, 0, 0, 0)`,
+    )
     const hours = [0, hour - 50 * HOUR_MS, hour - 49 * HOUR_MS, hour - 20 * HOUR_MS]
     await env.DB.batch(hours.map((at) => insert.bind(client.tenantId, at)))
     await client.createUser()

@@ -1,9 +1,12 @@
 /**
  * A clock that is moved while the server runs: what is ordered by time stays in its order, and nothing opens again.
  */
+import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it } from 'vitest'
-import { DAY_MS, releaseClock, setClock } from '../support/clock.ts'
-import { Browser } from '../support/dashboard.ts'
+import { pruneProvisioningLog } from '../../src/provider/retention.ts'
+import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { DAY_MS, HOUR_MS, releaseClock, setClock } from '../support/clock.ts'
+import { Browser, textOf } from '../support/dashboard.ts'
 import { newClient } from '../support/harness.ts'
 
 afterEach(releaseClock)
@@ -77,5 +80,36 @@ describe('a clock that is set back', () => {
     const browser = await new Browser().signIn()
     setClock(now - 5_000)
     expect((await browser.get('/admin/tenants')).status).toBe(200)
+  })
+})
+
+describe('a clock that was ahead', () => {
+  it('opens no session again that was ended', async () => {
+    const now = Date.now()
+    setClock(now)
+    const [first, second] = [await new Browser().signIn(), new Browser()]
+    const copy = first.cookie
+    await first.post('/admin/sign-out', {})
+    setClock(now + 40 * DAY_MS)
+    await (await second.signIn()).post('/admin/sign-out', {})
+    await pruneProvisioningLog(openDatabase(env.DB, noFigures()), now + 40 * DAY_MS, 30)
+    setClock(now + HOUR_MS)
+    first.cookie = copy
+    expect((await first.get('/admin/tenants')).status).toBe(303)
+  })
+
+  it('leaves the chart of the days as it was', async () => {
+    const client = await newClient()
+    const now = Date.now()
+    setClock(now - 5 * DAY_MS)
+    for (let i = 0; i < 3; i++) await client.createUser()
+    setClock(now - 3 * DAY_MS)
+    for (let i = 0; i < 4; i++) await client.createUser()
+    setClock(now + 40 * DAY_MS)
+    await client.createUser()
+    setClock(now)
+    const browser = await new Browser().signIn()
+    const page = await browser.get(`/admin/tenants/${client.tenantId}`)
+    expect(textOf(page.html)).toContain('Last 30 days 7 writes')
   })
 })
