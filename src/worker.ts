@@ -39,8 +39,8 @@ export default {
   fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env, ctx), ctx),
   async scheduled({ scheduledTime }, env) {
     const days = retentionDays(env)
-    const deleted = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
-    console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, deleted }))
+    const result = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
+    console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
   },
 } satisfies ExportedHandler<WorkerEnv>
 

@@ -24,26 +24,32 @@ const MIN_ADVANCE_MS = 2 * HOUR_MS
 /** A session that was ended stays so while a clock that was ahead is put right. */
 const ENDED_SESSIONS_KEPT_MS = 30 * DAY_MS
 
+export interface PruningResult {
+  /** Entries that were deleted. */
+  readonly deleted: number
+  /** Hours by which the clock is ahead of the time that is believed: of interest to whoever set it. */
+  readonly clockAheadHours: number
+}
+
 /**
  * Deletes log entries that are older than the retention time, and the oldest of tenants whose log has too many bytes.
  *
  * @param now milliseconds since 1970, as the clock says
- * @returns how many were deleted
  */
 export async function pruneProvisioningLog(
   db: Database,
   now: number,
   retentionDays: number,
-): Promise<number> {
+): Promise<PruningResult> {
   const maxAdvanceMs = Math.max(MIN_ADVANCE_MS, Math.floor(retentionDays * DAY_MS * MAX_ADVANCE_SHARE))
   const time = await believedTime(db, now, { maxAdvanceMs, sessionsKeptMs: ENDED_SESSIONS_KEPT_MS })
-  let [total, full]: [number, FullTenants] = [0, []]
+  let [deleted, full]: [number, FullTenants] = [0, []]
   for (let i = 0; i < MAX_BATCHES; i++) {
     const pruned = await pruneLog(db, time - retentionDays * DAY_MS, full, CHUNK)
-    total += pruned.deleted
+    deleted += pruned.deleted
     full = pruned.full
     // Only from the second batch on is anything deleted of tenants that have too many.
     if (pruned.deleted < CHUNK && (full.length === 0 || (i > 0 && pruned.deleted === 0))) break
   }
-  return total
+  return { deleted, clockAheadHours: Math.round((now - time) / HOUR_MS) }
 }

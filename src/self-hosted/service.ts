@@ -115,8 +115,8 @@ function pruneHourly(
   let isStopped = false
   async function prune(): Promise<void> {
     try {
-      const deleted = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
-      console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, deleted }))
+      const result = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
+      console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
     } catch (error) {
       // The next hour tries again.
       console.error(JSON.stringify({ job: 'prune provisioning log', message: String(error) }))

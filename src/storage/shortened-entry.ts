@@ -38,6 +38,8 @@ function start(text: string, maxCharacters: number): string {
 
 /** In their order, each in what those before it left over. */
 function shortenedChanges(changes: readonly AttributeChange[]): readonly AttributeChange[] {
+  // Nearly all entries: nothing in them can be too long.
+  if (lengthOf(changes) <= MAX_LOGGED_TEXT_CHARACTERS) return changes
   let left = MAX_LOGGED_CHANGES_CHARACTERS
   const shown = (value: unknown) => {
     const short = shortenedValue(value, Math.min(MAX_LOGGED_VALUE_CHARACTERS, left))

@@ -11,7 +11,7 @@ const OLD = Date.UTC(2001)
 
 async function prune() {
   const figures = noFigures()
-  const deleted = await pruneProvisioningLog(openDatabase(env.DB, figures), OLD + 31 * DAY_MS, 30)
+  const { deleted } = await pruneProvisioningLog(openDatabase(env.DB, figures), OLD + 31 * DAY_MS, 30)
   return { ...figures, deleted }
 }
 
