@@ -14,11 +14,12 @@ import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
 import { forgivingPath } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
+import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 
 export function createApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: (request) => forgivingPath(request.url) })
   app.onError(onError)
-  app.use(requestId(), requestLog)
+  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog)
   app.route(
     TENANT_PATH,
     scim((request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),

@@ -1,9 +1,9 @@
 /**
  * The Workers entry: makes a Runtime of the bindings in wrangler.toml, and exports the Durable Object.
  */
-import { uuidv7 } from 'uuidv7'
 import { createApp } from './app.ts'
 import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
+import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
@@ -33,13 +33,14 @@ export interface WorkerEnv {
 const DEFAULT_LOG_RETENTION_DAYS = 30
 
 const app = createApp()
+const newId = idGenerator()
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env, ctx), ctx),
   async scheduled({ scheduledTime }, env) {
     const days = retentionDays(env)
-    const deleted = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
-    console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, deleted }))
+    const result = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
+    console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
   },
 } satisfies ExportedHandler<WorkerEnv>
 
@@ -59,7 +60,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
       return { write: (request) => coordinator.write(request) as Promise<GroupWriteAnswer> }
     },
     now: Date.now,
-    newId: uuidv7,
+    newId,
     isAllowed: async (limit, key) => (await rateLimiters(env)[limit]?.limit({ key }))?.success ?? true,
     fetch: (...request) => fetch(...request),
     settings: {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
+import { MAX_LOG_BYTES } from '../src/scim/limits.ts'
 import * as tables from '../src/storage/tables.ts'
 
 const FOLDER = resolve(import.meta.dirname, '..', 'migrations')
@@ -67,5 +68,29 @@ describe('migrations', () => {
     expect(migrated().prepare('SELECT id, group_limit FROM tenants').all()).toMatchObject([
       { id: 'default', group_limit: 200 },
     ])
+  })
+
+  it('cut and weigh what an older log holds', () => {
+    const database = new DatabaseSync(':memory:')
+    const run = (file: string) => database.exec(readFileSync(join(FOLDER, file), 'utf8'))
+    for (const file of files.filter((name) => name < '0008')) run(file)
+    const entry = database.prepare(
+      `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, resource_name, status,
+         detail, changes, ignored, request_id)
+       VALUES ('default', ?, 1, 't', 'create', 'refused', 'User', ?, 409, ?, '[]', '[]', 'r')`,
+    )
+    entry.run('a', 'x'.repeat(1_000_000), `userName "${'x'.repeat(1_000_000)}" is already in use`)
+    entry.run('b', 'short', 'short')
+    for (const file of files.filter((name) => name >= '0008')) run(file)
+    const log = database.prepare('SELECT resource_name AS name, repeated, bytes FROM provisioning_log').all()
+    expect(log.map(({ name }) => String(name).length)).toEqual([256, 5])
+    const sum = log.reduce((bytes, row) => bytes + Number(row.bytes), 0)
+    expect(sum).toBeLessThan(4_000)
+    expect(database.prepare('SELECT log_bytes AS bytes FROM tenants').get()?.bytes).toBe(sum)
+  })
+
+  it('hold the bound of the log that the constant names', () => {
+    const text = readFileSync(join(FOLDER, '0008_log_bounds.sql'), 'utf8')
+    expect(text).toContain(`NEW.log_bytes > ${MAX_LOG_BYTES} `)
   })
 })

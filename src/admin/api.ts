@@ -9,7 +9,9 @@ import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { clientAddress, type HttpEnv } from '../runtime.ts'
 import { noFigures } from '../storage/database.ts'
-import { type LogQuery, listLog } from '../storage/provisioning-log.ts'
+import { type ListedEntry, type LogFilters, logPageQuery } from '../storage/log-pages.ts'
+import { readTogether } from '../storage/query.ts'
+import { tenantQuery } from '../storage/tenant-queries.ts'
 import {
   deleteTenant,
   getTenant,
@@ -27,6 +29,7 @@ import { transfer } from './transfer.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 const LOG_PAGE_SIZE = 100
+const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
 
 /** The admin API as an app of its own; mounted at /admin/api. */
 export function adminApi(): Hono<HttpEnv> {
@@ -115,11 +118,13 @@ export function adminApi(): Hono<HttpEnv> {
   })
 
   app.get('/tenants/:id/log', async (c) => {
-    const tenant = await requireTenant(c)
-    const entries = await listLog(c.get('db'), tenant.id, logQuery(c))
-    const page = entries.slice(0, LOG_PAGE_SIZE)
-    const nextCursor = entries.length > LOG_PAGE_SIZE ? page.at(-1)?.id : null
-    return c.json({ entries: page.map((entry) => ({ ...entry, time: isoTime(entry.time) })), nextCursor })
+    const id = c.req.param('id')
+    const { tenant, page } = await readTogether(c.get('db'), {
+      tenant: tenantQuery(id),
+      page: logPageQuery(id, logFilters(c), logCursor(c), LOG_PAGE_SIZE, WHOLE_CHANGES),
+    })
+    if (tenant === undefined) throw noTenant(id)
+    return c.json({ entries: page.entries.map(entryJson), nextCursor: page.next ?? null })
   })
   // Ends here: the dashboard is mounted around the API and must not answer for it.
   app.all('*', (c) => {
@@ -187,24 +192,26 @@ function noTenant(id: string): AdminError {
   return new AdminError(404, 'notFound', `there is no tenant "${id}"`)
 }
 
-function logQuery(c: Context<HttpEnv>): LogQuery {
-  const { cursor, resourceType, outcome, q } = c.req.query()
+function logCursor(c: Context<HttpEnv>): string | undefined {
+  const cursor = c.req.query('cursor')
   if (cursor && !/^[0-9a-f-]{36}$/.test(cursor))
     throw invalidField('cursor', 'a nextCursor of this log', cursor)
+  return cursor || undefined
+}
+
+function logFilters(c: Context<HttpEnv>): LogFilters {
+  const { resourceType, outcome, q } = c.req.query()
   if (resourceType && resourceType !== 'User' && resourceType !== 'Group') {
     throw invalidField('resourceType', '"User" or "Group"', resourceType)
   }
   if (outcome && outcome !== 'accepted' && outcome !== 'refused') {
     throw invalidField('outcome', '"accepted" or "refused"', outcome)
   }
-  return {
-    before: cursor || undefined,
-    resourceType: resourceType || undefined,
-    outcome: outcome || undefined,
-    text: q || undefined,
-    // One more than a page tells whether there is another.
-    limit: LOG_PAGE_SIZE + 1,
-  }
+  return { resourceType: resourceType || undefined, outcome: outcome || undefined, text: q || undefined }
+}
+
+function entryJson({ changes, tokenName, ...entry }: ListedEntry) {
+  return { ...entry, time: isoTime(entry.time), changes: changes ?? [], tokenName: tokenName ?? null }
 }
 
 function tenantJson(tenant: Tenant) {

@@ -22,6 +22,7 @@ const CSV_COLUMNS = {
   token: (entry) => entry.tokenName ?? entry.tokenId,
   requestId: (entry) => entry.requestId,
   id: (entry) => entry.id,
+  repeated: (entry) => String(entry.repeated),
 } as const satisfies Readonly<Record<string, (entry: ListedEntry) => string>>
 
 /** CSV (RFC 4180) with a line of names. */

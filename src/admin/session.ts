@@ -18,6 +18,8 @@ import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError } from './errors.ts'
 
 const SESSION_LIFETIME_SECONDS = 8 * 60 * 60
+/** How far a clock may be set back without ending sessions. */
+const CLOCK_STEP_MS = 5 * 60 * 1000
 const COOKIE = 'scim_admin'
 export const SIGN_IN_PATH = '/admin/sign-in'
 
@@ -81,7 +83,11 @@ export async function sessionOf(c: AdminContext, adminToken: string): Promise<Se
   const [, expires, id] = /^(\d{13,15})\.([0-9a-f-]{36})$/.exec(value || '') ?? []
   if (expires === undefined || id === undefined) return undefined
   const expiresAt = Number(expires)
-  return expiresAt > c.env.now() ? { id, expiresAt } : undefined
+  const leftMs = expiresAt - c.env.now()
+  // More than a session ever has was given by a clock that was ahead.
+  return leftMs > 0 && leftMs <= SESSION_LIFETIME_SECONDS * 1000 + CLOCK_STEP_MS
+    ? { id, expiresAt }
+    : undefined
 }
 
 /** Signs in with what was typed. @returns false when it is not the administrator's token */

@@ -14,16 +14,18 @@
  * https://developers.cloudflare.com/durable-objects/platform/known-issues/#global-uniqueness
  */
 import { DurableObject } from 'cloudflare:workers'
-import { uuidv7 } from 'uuidv7'
+import { idGenerator } from '../id-generator.ts'
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/queued-group-writer.ts'
 import { type D1Binding, openDatabase } from '../storage/database.ts'
 import { type KeptBookmark, TenantBookmark } from '../storage/replicas.ts'
 
+const newId = idGenerator()
+
 export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implements GroupWriter {
   readonly #writer = new QueuedGroupWriter({
     openDatabase: (figures) => openDatabase(this.env.DB, figures),
-    newId: uuidv7,
+    newId,
     now: Date.now,
   })
   readonly #bookmark = new TenantBookmark(Date.now)

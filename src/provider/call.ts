@@ -64,6 +64,11 @@ export function locationOf(tenantUrl: string, type: ResourceType, id: string): s
   return `${tenantUrl}${type.endpoint}/${id}`
 }
 
+/** The time of a change, in milliseconds since 1970. It never goes back, though the clock may be set back. */
+export function modifiedAt({ credentials }: Call, before: Pick<Stored, 'lastModified'>): number {
+  return Math.max(credentials.now, before.lastModified)
+}
+
 /** The attribute whose values are memberships, which are no part of the stored resource. */
 function referencesOf({ name }: ResourceType): 'groups' | 'members' {
   return name === 'User' ? 'groups' : 'members'

@@ -30,6 +30,7 @@ import {
   acceptedEntry,
   type Call,
   locationOf,
+  modifiedAt,
   type Rendered,
   render,
   type Written,
@@ -40,8 +41,6 @@ import { deleteResource } from './deletion.ts'
 const TYPE = GROUP_RESOURCE_TYPE
 /** Ids that an error names; more are counted. */
 const MAX_NAMED_IDS = 20
-/** Ids that an entry of the provisioning log names; more are counted. */
-const MAX_LOGGED_IDS = 5_000
 
 /** @throws {ScimError} 404 */
 export async function getGroup(call: Call, id: string, projection: Projection): Promise<Rendered> {
@@ -227,7 +226,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const after =
     changes.length === 0
       ? before
-      : { ...before, version: before.version + 1, lastModified: call.credentials.now, resource }
+      : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
   const documents = attributes.length === 0 ? undefined : storage.encodeGroup(resource)
   const status = projection === undefined ? 204 : 200
   const name = resource.displayName
@@ -255,16 +254,10 @@ function memberChange(added: readonly string[], removed: readonly string[]): rea
   return [
     {
       attribute: 'members',
-      ...(removed.length === 0 ? {} : { old: loggedIds(removed) }),
-      ...(added.length === 0 ? {} : { new: loggedIds(added) }),
+      ...(removed.length === 0 ? {} : { old: removed }),
+      ...(added.length === 0 ? {} : { new: added }),
     },
   ]
-}
-
-/** An entry is one row, which has a limit; nobody reads more names than these. */
-function loggedIds(ids: readonly string[]): readonly string[] {
-  if (ids.length <= MAX_LOGGED_IDS) return ids
-  return [...ids.slice(0, MAX_LOGGED_IDS), `and ${ids.length - MAX_LOGGED_IDS} more`]
 }
 
 function memberAction(changes: readonly MemberChange[]): LogAction {

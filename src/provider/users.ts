@@ -15,7 +15,7 @@ import { type LogAction, type LogEntry, logUnchanged } from '../storage/provisio
 import { forgetUser, recallUser } from '../storage/recent-users.ts'
 import type { Stored } from '../storage/resources.ts'
 import * as storage from '../storage/users.ts'
-import { acceptedEntry, type Call, type Rendered, render, withReferences } from './call.ts'
+import { acceptedEntry, type Call, modifiedAt, type Rendered, render, withReferences } from './call.ts'
 import { deleteResource } from './deletion.ts'
 import { isStale, retryWhileStale } from './optimistic.ts'
 
@@ -171,7 +171,7 @@ async function writeChange(call: Call, user: Stored, change: UserChange): Promis
   const { db, credentials } = call
   const log = changeEntry(call, user.id, change)
   return await uniqueUserName(change.resource, () =>
-    storage.updateUser(db, credentials, user, change.resource, log),
+    storage.updateUser(db, credentials, user, { ...change, lastModified: modifiedAt(call, user) }, log),
   )
 }
 

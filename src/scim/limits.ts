@@ -34,3 +34,32 @@ export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
 
 /** Characters of a client's text that an error message repeats: what it repeats is logged. */
 export const MAX_QUOTED_CHARACTERS = 100
+
+// The provisioning log: what one write leaves in it. Columns are cut to these where the entry is made.
+
+/** Characters of a client's X-Request-Id: a UUID has 36. A longer one is replaced by one of ours. */
+export const MAX_REQUEST_ID_CHARACTERS = 128
+/** Characters of a userName or displayName: enough to recognise it, and an e-mail address has at most 254. */
+export const MAX_LOGGED_NAME_CHARACTERS = 256
+/** Characters of the id in a path: ours have 36, a client can send any. */
+export const MAX_LOGGED_ID_CHARACTERS = 100
+/** Characters of the reason for a refusal. */
+export const MAX_LOGGED_DETAIL_CHARACTERS = 1_000
+/** Characters of one text in a change: more of a photo or a description helps no reader. */
+export const MAX_LOGGED_TEXT_CHARACTERS = 2_000
+/** Characters of one changed value as JSON, such as a list: some 1,000 ids of members. */
+export const MAX_LOGGED_VALUE_CHARACTERS = 40_000
+/** Characters of all changes of an entry as JSON, the old and the new values together. */
+export const MAX_LOGGED_CHANGES_CHARACTERS = 64 * 1024
+/** Characters of all names of ignored attributes. */
+export const MAX_LOGGED_IGNORED_CHARACTERS = 2_000
+/**
+ * Refused writes of a token that have an entry of their own in one minute: more than an identity provider sends when
+ * each of its writes fails. Those beyond it share an entry for each action, type and answer.
+ */
+export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
+/**
+ * Bytes of a tenant's log, some 300,000 entries: beyond it the oldest go as new ones come. The value is in
+ * migrations/0008_log_bounds.sql too, where a trigger holds it.
+ */
+export const MAX_LOG_BYTES = 256 * 1024 * 1024

@@ -3,14 +3,16 @@
  * otherwise (timer, rate limits, coordinators), and an end that loses nothing. Entry files give it requests.
  */
 import { createHash } from 'node:crypto'
-import { uuidv7 } from 'uuidv7'
 import { createApp } from '../app.ts'
+import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { pruneProvisioningLog } from '../provider/retention.ts'
 import type { RateLimitName, Runtime } from '../runtime.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
+import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
+import { firstIdAt } from '../storage/log-pages.ts'
 import { forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { InFlight } from './in-flight.ts'
@@ -40,7 +42,8 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const { file, migrated } = openMigrated(settings, migrations)
   const d1 = new SqliteD1(file.database)
   const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures, Number.POSITIVE_INFINITY)
-  const runtimeOf = runtimes(settings, open)
+  const newId = idGenerator(highestId(file.database, firstIdAt(Date.now() + MAX_ID_LEAD_MS)))
+  const runtimeOf = runtimes(settings, open, newId)
   const app = createApp()
   const inFlight = new InFlight()
   const stopPruning = pruneHourly(open, settings.logRetentionDays)
@@ -82,14 +85,16 @@ function openMigrated(settings: ServerSettings, migrations: readonly Migration[]
 function runtimes(
   settings: ServerSettings,
   open: (figures: DatabaseFigures) => ReturnType<typeof openDatabase>,
+  newId: () => string,
 ): (address: string) => Runtime {
-  const now = Date.now
-  const limits = new RateLimits(settings.rateLimits, now)
+  // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
+  const elapsedMs = () => performance.now()
+  const limits = new RateLimits(settings.rateLimits, elapsedMs)
   const shared = {
     openDatabase: open,
-    groupWriter: groupWriters({ openDatabase: open, newId: uuidv7, now }),
-    now,
-    newId: uuidv7,
+    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }),
+    now: () => Date.now(),
+    newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
     sha256: (text: string) => createHash('sha256').update(text).digest('hex'),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
@@ -110,8 +115,8 @@ function pruneHourly(
   let isStopped = false
   async function prune(): Promise<void> {
     try {
-      const deleted = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
-      console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, deleted }))
+      const result = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
+      console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
     } catch (error) {
       // The next hour tries again.
       console.error(JSON.stringify({ job: 'prune provisioning log', message: String(error) }))

@@ -37,7 +37,8 @@ export async function deleteResource(
       resourceName: sql`gone.data ->> ${sql.raw(`'$.${NAME[table]}'`)}`,
     }),
     // Not itself, when it is its own member: it would no longer be at the version that is to be deleted.
-    statement(sql`UPDATE groups SET version = version + 1, last_modified = ${now}, member_count = member_count - 1
+    statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
+        member_count = member_count - 1
       WHERE tenant_id = ${tenantId} AND id <> ${id}
         AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
         AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`),

@@ -1,5 +1,5 @@
 /**
- * The provisioning log as an administrator reads it: pages and downloads, newest first, with filters.
+ * The provisioning log as an administrator reads it: pages, downloads and the admin API, newest first, with filters.
  *
  * Time, resource and refusals are found by an index. Other filters look at a bounded stretch of the log
  * for each page; when it held too few, the page says up to where it looked and goes on from there.
@@ -12,8 +12,8 @@ import type { Query } from './query.ts'
 
 /** Entries that one page looks at when its filters have no index. */
 const SCAN_LENGTH = 1_000
-/** Longer lists of changes stay out of a page; the entry itself has them. */
-const MAX_CHANGES_LENGTH = 10_000
+/** Characters of changes as JSON. Longer ones stay out of a page of 50; the entry itself has them. */
+export const MAX_CHANGES_OF_PAGE = 4_000
 
 /** All that are given must hold. Times in milliseconds since 1970, `to` is not included. */
 export interface LogFilters {
@@ -32,6 +32,8 @@ export interface LogFilters {
 export interface ListedEntry extends Omit<LogEntry, 'changes'> {
   /** Undefined when the list is too long for a page. */
   readonly changes: readonly AttributeChange[] | undefined
+  /** More refused writes like this one, in the same minute and with the same token, that have no entry. */
+  readonly repeated: number
   readonly tokenId: string
   readonly tokenName: string | undefined
 }
@@ -44,18 +46,24 @@ export interface LogPage {
   readonly hasStopped: boolean
 }
 
-/** A page of the log. @param before the cursor of the page before */
+/**
+ * A page of the log.
+ *
+ * @param before the cursor of the page before
+ * @param maxChanges characters of the changes of an entry: longer ones are left out
+ */
 export function logPageQuery(
   tenantId: string,
   filters: LogFilters,
   before: string | undefined,
   size: number,
+  maxChanges = MAX_CHANGES_OF_PAGE,
 ): Query<LogPage> {
   const rest = unindexedConditions(filters)
   const length = rest.length === 0 ? size + 1 : SCAN_LENGTH
   const stretch = (columns: SQL) => sql`SELECT ${columns} FROM provisioning_log AS l ${indexFor(filters)}
     WHERE ${allOf(indexedConditions(tenantId, filters, before))} ORDER BY l.id DESC`
-  const found = statement(sql`SELECT ${entryColumns(MAX_CHANGES_LENGTH)}
+  const found = statement(sql`SELECT ${entryColumns(maxChanges)}
     FROM (${stretch(sql`*`)} LIMIT ${length}) AS l LEFT JOIN tokens AS t ON t.id = l.token_id
     ${rest.length === 0 ? sql`` : sql`WHERE ${allOf(rest)}`}
     ORDER BY l.id DESC LIMIT ${size + 1}`)
@@ -97,19 +105,23 @@ export async function* streamLog(
     const conditions = indexedConditions(tenantId, filters, before)
     const [result] = await db.batch([
       statement(sql`SELECT ${entryColumns()} FROM (
-          SELECT * FROM provisioning_log AS l ${indexFor(filters)}
-          WHERE ${allOf(conditions)} ORDER BY l.id DESC LIMIT ${STREAM_LENGTH}) AS l
-        LEFT JOIN tokens AS t ON t.id = l.token_id ORDER BY l.id DESC`),
+          SELECT *, bytes AS size, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) AS total FROM (
+            SELECT * FROM provisioning_log AS l ${indexFor(filters)}
+            WHERE ${allOf(conditions)} ORDER BY l.id DESC LIMIT ${STREAM_LENGTH})) AS l
+        LEFT JOIN tokens AS t ON t.id = l.token_id
+        WHERE total - size < ${STREAM_BYTES} ORDER BY l.id DESC`),
     ])
     const rows = result?.rows ?? []
     const matches = matcherOf(filters)
-    yield rows.map(entryFromRow).filter(matches)
-    before = rows.length < STREAM_LENGTH ? undefined : String(rows.at(-1)?.id)
+    if (rows.length > 0) yield rows.map(entryFromRow).filter(matches)
+    before = rows.length === 0 ? undefined : String(rows.at(-1)?.id)
   } while (before !== undefined)
 }
 
-/** Entries that a download reads at a time: few enough for the memory, many enough for the queries of a request. */
+/** Entries that a download reads at a time: many enough for the queries of a request. */
 const STREAM_LENGTH = 1_000
+/** Bytes of them, at most one entry more: few enough for the memory. */
+const STREAM_BYTES = 4 * 1024 * 1024
 
 /** What an index answers: a stretch of ids, which are in the order of time. */
 function indexedConditions(
@@ -173,7 +185,7 @@ function asciiLower(text: string): string {
 }
 
 /** The start of every UUIDv7 made at that time: 48 bits of milliseconds (RFC 9562 §5.7). */
-function firstIdAt(time: number): string {
+export function firstIdAt(time: number): string {
   const hex = Math.max(0, Math.trunc(time)).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }
@@ -186,7 +198,8 @@ function entryColumns(maxChangesLength?: number): SQL {
   return sql`l.id AS id, l.time AS time, l.action AS action, l.outcome AS outcome,
     l.resource_type AS resourceType, l.resource_id AS resourceId, l.resource_name AS resourceName,
     l.status AS status, l.scim_type AS scimType, l.detail AS detail, ${changes} AS changes,
-    l.ignored AS ignored, l.request_id AS requestId, l.token_id AS tokenId, t.name AS tokenName`
+    l.ignored AS ignored, l.request_id AS requestId, l.repeated AS repeated, l.token_id AS tokenId,
+    t.name AS tokenName`
 }
 
 function entryFromRow(row: Row): ListedEntry {

@@ -4,7 +4,9 @@
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
+import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../scim/limits.ts'
 import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
+import { shortenedEntry } from './shortened-entry.ts'
 import { type Credentials, isValidToken, runAs, writeAs, writerToken } from './tokens.ts'
 
 export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
@@ -43,13 +45,19 @@ type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | 'tenantId'
 /** @param values the values themselves, or slots or SQL for them @param source what the rest is made of, and FROM where */
 function insertEntry(
   values: Readonly<Record<EntryValue, SqlValue | SQLWrapper>>,
-  source: { readonly token: SQL; readonly resourceName: SQLWrapper; readonly from: SQL },
+  source: {
+    readonly token: SQL
+    readonly resourceName: SQLWrapper
+    readonly from: SQL
+    readonly foldKey?: SQL
+  },
 ): SQL {
   return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
-      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id)
+      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id, fold_key)
     SELECT ${values.tenantId}, ${values.id}, ${values.time}, ${source.token}, ${values.action}, ${values.outcome},
       ${values.resourceType}, ${values.resourceId}, ${source.resourceName}, ${values.status}, ${values.scimType},
-      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId} FROM ${source.from}`
+      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId}, ${source.foldKey ?? sql`NULL`}
+    FROM ${source.from}`
 }
 
 const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | keyof Credentials>) =>
@@ -65,12 +73,48 @@ export function logStatement(credentials: Credentials, entry: LogEntry, source?:
   const values = valuesOf(credentials, entry)
   if (source === undefined) return insertNamedEntry(values)
   const from = sql`tokens ${source.join} WHERE ${isValidToken(values)}`
-  return statement(insertEntry(values, { token: sql`tokens.id`, resourceName: source.resourceName, from }))
+  const resourceName = sql`substr(${source.resourceName}, 1, ${MAX_LOGGED_NAME_CHARACTERS})`
+  return statement(insertEntry(values, { token: sql`tokens.id`, resourceName, from }))
 }
 
 function valuesOf(credentials: Credentials, entry: LogEntry) {
-  const changes = loggedChanges(entry.changes)
-  return { ...credentials, ...entry, changes, ignored: JSON.stringify(entry.ignored) }
+  const short = shortenedEntry(entry)
+  const [changes, ignored] = [JSON.stringify(short.changes), JSON.stringify(short.ignored)]
+  return { ...credentials, ...short, changes, ignored }
+}
+
+const MINUTE_MS = 60_000
+
+/**
+ * Logs a refused write. The first ones of a token in a minute have an entry each, numbered by their key; those beyond,
+ * and all of a token that may only read, find the entry of their kind by its key and count in it. The database decides,
+ * so that any number of isolates counts as one.
+ */
+const insertRefusedEntry = prepared(
+  (slots: Slots<EntryValue | 'resourceName' | keyof Credentials | 'minute' | 'kind'>) => {
+    const start = sql`tokens.id || ' ' || ${slots.minute} || ' '`
+    // A digit is less than ":", a kind begins with a letter. An aggregate is computed once, and max() by the index.
+    const ownKey = sql`(SELECT iif(count < ${MAX_REFUSED_ENTRIES_PER_MINUTE}, printf('%04d', count + 1), ${slots.kind})
+      FROM (SELECT coalesce(CAST(substr(max(fold_key), -4) AS INTEGER), 0) AS count FROM provisioning_log
+        WHERE tenant_id = ${slots.tenantId} AND fold_key > ${start} AND fold_key < ${start} || ':'))`
+    const entry = insertEntry(slots, {
+      token: sql`tokens.id`,
+      resourceName: slots.resourceName,
+      from: sql`tokens WHERE ${isValidToken(slots)}`,
+      foldKey: sql`${start} || iif(tokens.scope = 'read', ${slots.kind}, ${ownKey})`,
+    })
+    return sql`${entry} ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
+      DO UPDATE SET repeated = repeated + 1`
+  },
+)
+
+function refusedStatement(credentials: Credentials, entry: LogEntry): Statement {
+  const { time, action, resourceType, status, scimType } = entry
+  return insertRefusedEntry({
+    ...valuesOf(credentials, entry),
+    minute: String(Math.floor(time / MINUTE_MS)),
+    kind: `${action} ${resourceType} ${status} ${scimType ?? ''}`,
+  })
 }
 
 type GuardSlot = EntryValue | 'resourceName' | keyof Credentials
@@ -158,98 +202,12 @@ function lotsOf(entries: readonly string[]): readonly (readonly string[])[] {
   return lots
 }
 
-/** An entry is one row, with an old and a new value of each attribute: far below MAX_ROW_BYTES in all. */
-const MAX_CHANGES_CHARACTERS = 400_000
-/** Of values that are left out then, those that are longer. */
-const MAX_VALUE_CHARACTERS = 1_000
-
-/** The changes as JSON; of very long ones only the short values. */
-function loggedChanges(changes: readonly AttributeChange[]): string {
-  const json = JSON.stringify(changes)
-  if (json.length <= MAX_CHANGES_CHARACTERS) return json
-  const shown = (value: unknown) => {
-    const length = JSON.stringify(value).length
-    return length > MAX_VALUE_CHARACTERS ? `(${length} characters, not logged)` : value
-  }
-  return JSON.stringify(
-    changes.map((change) => ({
-      attribute: change.attribute,
-      ...('old' in change && { old: shown(change.old) }),
-      ...('new' in change && { new: shown(change.new) }),
-    })),
-  )
-}
-
 /** Logs a refused write in a batch of its own. @throws {ScimError} 401: then nothing is logged */
 export async function logRefused(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
-  await runAs(db, credentials, [logStatement(credentials, entry)])
+  await runAs(db, credentials, [refusedStatement(credentials, entry)])
 }
 
 /** Logs an accepted write that changed nothing. */
 export async function logUnchanged(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
   await writeAs(db, credentials, [logStatement(credentials, entry)])
-}
-
-/** What a page of the log is made of. All filters must hold. */
-export interface LogQuery {
-  readonly resourceType?: string | undefined
-  readonly resourceId?: string | undefined
-  readonly outcome?: string | undefined
-  /** Text in the name, the id or the detail. */
-  readonly text?: string | undefined
-  /** The id of the last entry of the page before. */
-  readonly before?: string | undefined
-  readonly limit: number
-}
-
-/** Entries of a tenant, newest first, with the token that made them. */
-export async function listLog(
-  db: Database,
-  tenantId: string,
-  query: LogQuery,
-): Promise<readonly (LogEntry & { tokenId: string; tokenName: string | null })[]> {
-  const contains = (column: SQL, text: string) => sql`instr(lower(${column}), lower(${text})) > 0`
-  const conditions = [
-    sql`l.tenant_id = ${tenantId}`,
-    query.before === undefined ? undefined : sql`l.id < ${query.before}`,
-    query.resourceType === undefined ? undefined : sql`l.resource_type = ${query.resourceType}`,
-    query.resourceId === undefined ? undefined : sql`l.resource_id = ${query.resourceId}`,
-    query.outcome === undefined ? undefined : sql`l.outcome = ${query.outcome}`,
-    query.text === undefined
-      ? undefined
-      : sql`(${sql.join(
-          [sql`l.resource_name`, sql`l.resource_id`, sql`l.detail`].map((column) =>
-            contains(column, query.text ?? ''),
-          ),
-          sql` OR `,
-        )})`,
-  ].filter((condition) => condition !== undefined)
-  const [result] = await db.batch([
-    statement(sql`SELECT l.id, l.time, l.action, l.outcome, l.resource_type AS resourceType,
-      l.resource_id AS resourceId, l.resource_name AS resourceName, l.status, l.scim_type AS scimType, l.detail,
-      l.changes, l.ignored, l.request_id AS requestId, l.token_id AS tokenId, t.name AS tokenName
-      FROM provisioning_log AS l LEFT JOIN tokens AS t ON t.id = l.token_id
-      WHERE ${sql.join(conditions, sql` AND `)} ORDER BY l.id DESC LIMIT ${query.limit}`),
-  ])
-  return (result?.rows ?? []).map((row) => ({
-    ...(row as unknown as LogEntry & { tokenId: string; tokenName: string | null }),
-    changes: JSON.parse(String(row.changes)),
-    ignored: JSON.parse(String(row.ignored)),
-  }))
-}
-
-/**
- * Deletes old entries, at most `limit` at a time so that no batch runs long. CROSS JOIN keeps the order: SQLite would
- * rather read the whole log and look for the tenant of each entry.
- *
- * @param before entries with a smaller id go: a UUIDv7 of the moment up to which to prune
- * @returns how many were deleted
- */
-export async function pruneLog(db: Database, before: string, limit: number): Promise<number> {
-  const [result] = await db.batch([
-    statement(sql`DELETE FROM provisioning_log WHERE rowid IN (
-      SELECT l.rowid FROM tenants AS t CROSS JOIN provisioning_log AS l ON l.tenant_id = t.id AND l.id < ${before}
-      LIMIT ${limit})`),
-  ])
-  return result?.changes ?? 0
 }

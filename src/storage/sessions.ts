@@ -46,14 +46,12 @@ export function writeDuringSession(db: Database, sessionId: string): Database {
   }
 }
 
-/** Ends a session, and forgets those that have expired meanwhile. Times in milliseconds since 1970. */
+/** Ends a session. What remembers it is deleted by the cron trigger. `expiresAt` in milliseconds since 1970. */
 export async function endSession(
   db: Database,
   session: { readonly id: string; readonly expiresAt: number },
-  now: number,
 ): Promise<void> {
   await db.batch([
-    statement(sql`DELETE FROM ended_sessions WHERE expires_at <= ${now}`),
     statement(sql`INSERT INTO ended_sessions (id, expires_at) VALUES (${session.id}, ${session.expiresAt})
       ON CONFLICT (id) DO NOTHING`),
   ])

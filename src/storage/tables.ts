@@ -20,6 +20,11 @@ export const tenants = sqliteTable('tenants', {
   groupCount: integer('group_count').notNull().default(0),
   /** The sum of the groups' member counts. */
   membershipCount: integer('membership_count').notNull().default(0),
+  /**
+   * The bytes of the tenant's provisioning log, but for what is in `provisioning_activity` still. Who deletes entries
+   * takes theirs off; a trigger deletes the oldest when there are too many.
+   */
+  logBytes: integer('log_bytes').notNull().default(0),
   createdAt: integer('created_at').notNull(),
 })
 
@@ -149,9 +154,17 @@ export const memberships = sqliteTable(
   ],
 )
 
+/** What is not counted one by one, such as ids and indexes, has some 512 bytes. */
+const LOG_ENTRY_BYTES = sql.raw(
+  `512 + ${['resource_id', 'resource_name', 'detail', 'changes', 'ignored', 'request_id']
+    .map((column) => `length(CAST(coalesce(${column}, '') AS BLOB))`)
+    .join(' + ')}`,
+)
+
 /**
  * One write that an authenticated client tried: the provisioning log. `id` is a UUIDv7, so ids are in the
- * order of time. Holds no value of an attribute that is never returned. Pruned by the cron trigger.
+ * order of time. Holds no value of an attribute that is never returned. Pruned by the cron trigger, and by a
+ * trigger of the database when the tenant has MAX_LOG_BYTES of it.
  */
 export const provisioningLog = sqliteTable(
   'provisioning_log',
@@ -174,9 +187,16 @@ export const provisioningLog = sqliteTable(
     /** JSON: names of ignored attributes and schemas. */
     ignored: text('ignored').notNull(),
     requestId: text('request_id').notNull(),
+    /** Refused writes like this one, in the same minute, that have no entry of their own. */
+    repeated: integer('repeated').notNull().default(0),
+    /** Of refused writes: those of one key share an entry. */
+    foldKey: text('fold_key'),
+    /** About what the entry takes, its indexes included. */
+    bytes: integer('bytes').generatedAlwaysAs(LOG_ENTRY_BYTES, { mode: 'virtual' }),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex('provisioning_log_folded').on(table.tenantId, table.foldKey).where(sql`fold_key IS NOT NULL`),
     index('provisioning_log_by_resource').on(table.tenantId, table.resourceId, table.id),
     index('provisioning_log_refused').on(table.tenantId, table.id).where(sql`outcome = 'refused'`),
   ],
@@ -198,14 +218,17 @@ export const provisioningActivity = sqliteTable(
     updates: integer('updates').notNull(),
     disables: integer('disables').notNull(),
     deletes: integer('deletes').notNull(),
+    /** Those that share an entry of the log included. */
     refused: integer('refused').notNull(),
+    /** Bytes of entries that are not in `log_bytes` of the tenant yet. */
+    logBytes: integer('log_bytes').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.hour] })],
 )
 
 /**
  * What the clients of a tenant did in one day (UTC), without the hours of `provisioning_activity`.
- * Outlives the pruned log; triggers delete it after 32 days and with its tenant.
+ * Outlives the pruned log; triggers delete it when 33 newer ones are there, and with its tenant.
  */
 export const provisioningDays = sqliteTable(
   'provisioning_days',
@@ -224,9 +247,19 @@ export const provisioningDays = sqliteTable(
 
 /**
  * A session of the dashboard that its administrator ended. Sessions live in signed cookies; a row here
- * makes a copy of the cookie worthless. Deleted when the session would have expired by itself.
+ * makes a copy of the cookie worthless. The cron trigger deletes it long after the session would have expired by
+ * itself.
  */
 export const endedSessions = sqliteTable('ended_sessions', {
   id: text('id').primaryKey(),
   expiresAt: integer('expires_at').notNull(),
+})
+
+/**
+ * One row, of id 1: the highest time that retention has believed. What is deleted for its age is as old as that, so a
+ * clock that is ahead deletes little. The cron trigger writes it.
+ */
+export const retentionClock = sqliteTable('retention_clock', {
+  id: integer('id').primaryKey(),
+  time: integer('time').notNull(),
 })

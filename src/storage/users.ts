@@ -2,7 +2,6 @@
  * User resources in the database. Each function is one batch with the token checked in it.
  */
 import { sql } from 'drizzle-orm'
-import type { Complex } from '../scim/comparison.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots } from './database.ts'
 import { guardingLogStatement, type LogEntry } from './provisioning-log.ts'
@@ -131,11 +130,11 @@ export async function insertUser(
   return seen(credentials, new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data }))
 }
 
-type UpdateSlot = 'tenantId' | 'id' | 'version' | 'data' | 'keys' | 'now'
+type UpdateSlot = 'tenantId' | 'id' | 'version' | 'data' | 'keys' | 'lastModified'
 
 const update = prepared(
-  ({ tenantId, id, version, data, keys, now }: Slots<UpdateSlot>) =>
-    sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${now}
+  ({ tenantId, id, version, data, keys, lastModified }: Slots<UpdateSlot>) =>
+    sql`UPDATE users SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified}
       WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version} RETURNING ${USER_GROUPS} AS groups`,
 )
 
@@ -150,14 +149,14 @@ export async function updateUser(
   db: Database,
   credentials: Credentials,
   { id, version, createdAt }: Pick<Stored, 'id' | 'version' | 'createdAt'>,
-  resource: Complex,
+  { resource, lastModified }: Pick<Stored, 'resource' | 'lastModified'>,
   log: LogEntry,
 ): Promise<Stored> {
-  const { tenantId, now } = credentials
+  const { tenantId } = credentials
   const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
   const guard = guardingLogStatement(credentials, log, version)
-  const change = update({ tenantId, id, version, data, keys, now })
+  const change = update({ tenantId, id, version, data, keys, lastModified })
   const [found] = await writeGuarded(db, [credentials], [guard], [change])
-  const row = { id, version: version + 1, createdAt, lastModified: now, data }
+  const row = { id, version: version + 1, createdAt, lastModified, data }
   return seen(credentials, new StoredRow(row, groupsFromRow(found?.rows[0])))
 }

@@ -99,6 +99,29 @@ describe('the provisioning log', () => {
     expect(JSON.parse((await browser.get(`${path}.json?q=nothing-at-all`)).html)).toEqual([])
   })
 
+  it('downloads long entries whole, though it reads a few megabytes of them at a time', async () => {
+    const { client, browser, path } = await newLog()
+    const changes = JSON.stringify([{ attribute: 'members', new: ['x'.repeat(60_000)] }])
+    await fillLog(client.tenantId, 200, changes)
+    const entries = JSON.parse((await browser.get(`${path}.json`)).html) as { id: string; changes: unknown }[]
+    expect(new Set(entries.map(({ id }) => id)).size).toBe(200)
+    expect(entries.map(({ id }) => id)).toEqual(
+      entries
+        .map(({ id }) => id)
+        .toSorted()
+        .reverse(),
+    )
+    expect(entries.every((entry) => JSON.stringify(entry.changes) === changes)).toBe(true)
+  })
+
+  it('shows a page of bounded size, whatever the entries hold', async () => {
+    const { client, browser, path } = await newLog()
+    await fillLog(client.tenantId, 60, JSON.stringify([{ attribute: 'title', new: '<'.repeat(9_000) }]))
+    const page = await browser.get(path)
+    expect(namesOn(page.html)).toHaveLength(50)
+    expect(page.html.length).toBeLessThan(200_000)
+  })
+
   it('keeps long lists of changes out of the page, and shows them on that of the entry', async () => {
     const { client, browser, path } = await newLog()
     const changes = JSON.stringify([

@@ -65,6 +65,51 @@ describe('startService', () => {
     await service.stop()
   })
 
+  it('lets a client in again when its period is over, though the clock was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+    const its = settings()
+    const service = startService({ ...its, rateLimits: { ...its.rateLimits, signIn: 1 } }, MIGRATIONS)
+    const signIn = async () => {
+      const body = new URLSearchParams({ token: 'wrong' })
+      const headers = { Origin: 'http://a' }
+      const request = new Request('http://a/admin/sign-in', { method: 'POST', headers, body })
+      return (await service.fetch({ request, address: '192.0.2.1' })).status
+    }
+    await signIn()
+    expect(await signIn()).toBe(429)
+    vi.setSystemTime(Date.now() - DAY_MS)
+    expect(await signIn()).toBe(429)
+    vi.advanceTimersByTime(60_000)
+    expect(await signIn()).not.toBe(429)
+    await service.stop()
+  })
+
+  it('goes on with greater ids after a restart, though the clock was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const its = settings()
+    const names = ['first', 'second', 'third']
+    const ids: string[] = []
+    const start = Date.now()
+    for (const [i, name] of names.entries()) {
+      vi.setSystemTime(start + (i === 0 ? 40 * DAY_MS : 0))
+      const service = startService(its, MIGRATIONS)
+      const send = async (path: string, token: string, body: object) => {
+        const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+        const request = new Request(`http://a${path}`, {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(body),
+        })
+        return (await (await service.fetch({ request, address: '' })).json()) as { id: string; token: string }
+      }
+      const { token } = await send('/admin/api/tenants/default/tokens', 'test-admin-token', { name })
+      ids.push((await send('/scim/v2/Users', token, { userName: name })).id)
+      await service.stop()
+    }
+    expect(ids).toEqual(ids.toSorted())
+    expect(new Set(ids).size).toBe(3)
+  })
+
   it('refuses what comes after it was told to stop, and tells the client to come again', async () => {
     const service = startService(settings(), MIGRATIONS)
     const request = () => service.fetch({ request: new Request('http://a/healthz'), address: '' })

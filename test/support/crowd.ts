@@ -33,7 +33,8 @@ export async function addToGroup(tenantId: string, groupId: string, userIds: rea
 /** Adds log entries of one moment. @param time milliseconds since 1970 */
 export async function addLogEntries(tenantId: string, count: number, time: number) {
   const hex = time.toString(16).padStart(12, '0')
-  const ids = Array.from({ length: count }, (_, i) => `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${i}`)
+  const start = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-`
+  const ids = Array.from({ length: count }, (_, i) => `${start}${String(i).padStart(12, '0')}`)
   await env.DB.prepare(
     `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, status, changes,
        ignored, request_id)

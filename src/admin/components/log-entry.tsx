@@ -5,6 +5,7 @@ import type { Child } from 'hono/jsx'
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { ListedEntry } from '../../storage/log-pages.ts'
 import { Badge } from './blocks.tsx'
+import { number } from './number.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
 import { Time } from './time.tsx'
@@ -27,6 +28,9 @@ export function LogEntries({ tenantId, entries }: { tenantId: string; entries: r
               <span class="entry-what">
                 <span class="entry-name">{entry.resourceName ?? entry.resourceId ?? '(no name)'}</span>
                 {entry.detail && <span class="entry-reason">{entry.detail}</span>}
+                {entry.repeated > 0 && (
+                  <span class="entry-reason">and {number(entry.repeated)} more like this</span>
+                )}
               </span>
               <span class="entry-action">
                 {entry.resourceType} · {entry.action}
@@ -61,6 +65,12 @@ export function LogEntryDetails({ tenantId, entry }: EntryProps) {
             {entry.status} {entry.scimType ?? ''}
           </strong>{' '}
           {entry.detail}
+        </p>
+      )}
+      {entry.repeated > 0 && (
+        <p>
+          The token had {number(entry.repeated)} more writes refused like this one within the minute. They are
+          counted, and have no entries of their own.
         </p>
       )}
       <Changes tenantId={tenantId} entry={entry} />

@@ -51,7 +51,7 @@ signIn.post('/sign-out', async (c) => {
   const method = signInMethod(c.env.settings)
   if (method.kind === 'token') {
     const session = await sessionOf(c, method.adminToken)
-    if (session !== undefined) await endSession(c.get('db'), session, c.env.now())
+    if (session !== undefined) await endSession(c.get('db'), session)
   }
   clearSession(c)
   return c.redirect(SIGN_IN_PATH, 303)

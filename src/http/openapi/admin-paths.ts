@@ -92,11 +92,11 @@ export function adminPaths(): Json {
           query('cursor', TEXT, '"nextCursor" of an answer.'),
           query('resourceType', { ...TEXT, enum: ['User', 'Group'] }, 'Of the resource that was written.'),
           query('outcome', { ...TEXT, enum: ['accepted', 'refused'] }, 'Whether the write was done.'),
-          query('q', TEXT, 'A text in the name or the id of the resource.'),
+          query('q', TEXT, 'A text in the name or id of the resource, the detail or the request id.'),
         ],
         responses: {
           200: json(
-            'A page, newest first.',
+            'A page, newest first. One with filters may hold few entries, or none: as long as "nextCursor" is not null, older ones are to be looked at.',
             object(
               { entries: arrayOf(ref('schemas', 'LogEntry')), nextCursor: { type: ['string', 'null'] } },
               ['entries', 'nextCursor'],
@@ -252,6 +252,11 @@ function logEntry(): Json {
       status: { type: 'integer' },
       scimType: textOrNull,
       detail: textOrNull,
+      repeated: {
+        ...COUNT,
+        description:
+          'More refused writes like this, of the same minute and token, without an entry of their own.',
+      },
       changes: arrayOf(object({ attribute: TEXT, old: {}, new: {} }, ['attribute'])),
       ignored: arrayOf(TEXT),
       requestId: TEXT,
@@ -265,6 +270,7 @@ function logEntry(): Json {
       'resourceId',
       'resourceName',
       'status',
+      'repeated',
       'changes',
       'ignored',
       'requestId',

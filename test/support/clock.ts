@@ -1,0 +1,18 @@
+/**
+ * The clock of the server, moved by call. It stands still in between; timers run as ever.
+ */
+import { vi } from 'vitest'
+
+export const HOUR_MS = 60 * 60 * 1000
+export const DAY_MS = 24 * HOUR_MS
+
+/** @param time milliseconds since 1970 */
+export function setClock(time: number): void {
+  if (!vi.isFakeTimers()) vi.useFakeTimers({ toFake: ['Date'] })
+  vi.setSystemTime(time)
+}
+
+/** Gives the real clock back: to be called after each test. */
+export function releaseClock(): void {
+  vi.useRealTimers()
+}
