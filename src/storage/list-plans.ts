@@ -7,15 +7,15 @@ import { pathText, target } from '../scim/attribute-path.ts'
 import { COLUMNS, isIndexed } from './columns.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from './database.ts'
 import type { ListPart, Slice } from './list.ts'
-import { allOf, type List, membersOf, pageOf, totalOf } from './list-sql.ts'
+import { allOf, cutPageOf, type List, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
 
 /** A plain list that was asked for. */
 export interface PlainList {
   /** At most one resource has the value. */
   readonly isUnique: boolean
   /**
-   * What to run: the total, the page, and the members of its groups where they are wanted. Of a unique value
-   * the total is missing and the page is not cut: there is one resource or none.
+   * What to run: the total, the page, the page if it may be large, and the members of its groups where they are
+   * wanted. Of a unique value there is one resource or none: the page, and its members.
    */
   readonly statements: readonly Statement[]
 }
@@ -77,8 +77,7 @@ function planOf({ type, withReferences }: ListPart, { column, isIndexed, isUniqu
       const source = { type, withReferences, sort: undefined, sortKey: sql`NULL`, condition, isIndexed }
       return query({ tenantId: slots.tenantId, offset: slots.offset, limit: slots.limit, sources: [source] })
     })
-  const page = isUnique ? allOf : pageOf
-  const members = plan((list) => membersOf(list, page(list)))
-  const hasMembers = type === 'Group' && withReferences
-  return [...(isUnique ? [] : [plan(totalOf)]), plan(page), ...(hasMembers ? [members] : [])]
+  const isWithMembers = type === 'Group' && withReferences
+  if (isUnique) return [plan(allOf), ...(isWithMembers ? [plan(membersOfOnly)] : [])]
+  return [totalOf, pageOf, cutPageOf, ...(isWithMembers ? [membersOf] : [])].map(plan)
 }
