@@ -4,6 +4,7 @@
 import { createServer as createTlsServer } from 'node:https'
 import process from 'node:process'
 import { type HttpBindings, serve } from '@hono/node-server'
+import { ANSWER_TIMEOUT_SECONDS } from './scim/limits.ts'
 import { announce, fail, obey, portError, readTlsFiles, start } from './self-hosted/main.ts'
 
 await obey(process.argv.slice(2))
@@ -15,10 +16,14 @@ try {
     {
       hostname: host,
       port,
-      fetch: (request: Request, env: unknown) => {
+      fetch: async (request: Request, env: unknown) => {
         const { incoming, outgoing } = env as HttpBindings
         const sent = new Promise((resolve) => outgoing.once('close', resolve))
-        return started.service.fetch({ request, address: incoming.socket.remoteAddress ?? '' }, sent)
+        const address = incoming.socket.remoteAddress ?? ''
+        const response = await started.service.fetch({ request, address }, sent)
+        // A client that reads nothing of its answer for so long has gone.
+        outgoing.setTimeout(ANSWER_TIMEOUT_SECONDS * 1000, () => outgoing.destroy())
+        return response
       },
       ...(tls === undefined ? {} : { createServer: createTlsServer, serverOptions: readTlsFiles(tls) ?? {} }),
     },
