@@ -4,8 +4,8 @@
 import { createServer as createTlsServer } from 'node:https'
 import process from 'node:process'
 import { type HttpBindings, serve } from '@hono/node-server'
-import { ANSWER_TIMEOUT_SECONDS } from './scim/limits.ts'
 import { announce, fail, obey, portError, readTlsFiles, start } from './self-hosted/main.ts'
+import { ANSWER_TIMEOUT_MS } from './self-hosted/unread-answers.ts'
 
 await obey(process.argv.slice(2))
 const started = start()
@@ -21,8 +21,7 @@ try {
         const sent = new Promise((resolve) => outgoing.once('close', resolve))
         const address = incoming.socket.remoteAddress ?? ''
         const response = await started.service.fetch({ request, address }, sent)
-        // A client that reads nothing of its answer for so long has gone.
-        outgoing.setTimeout(ANSWER_TIMEOUT_SECONDS * 1000, () => outgoing.destroy())
+        outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
         return response
       },
       ...(tls === undefined ? {} : { createServer: createTlsServer, serverOptions: readTlsFiles(tls) ?? {} }),

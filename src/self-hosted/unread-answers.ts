@@ -12,6 +12,9 @@ import {
   MIN_ANSWER_BYTES_PER_SECOND,
 } from '../scim/limits.ts'
 
+/** A client that reads nothing for so long has gone. */
+export const ANSWER_TIMEOUT_MS: number = ANSWER_TIMEOUT_SECONDS * 1000
+
 /** What goes to the socket at once, and is copied for it: the rest can be let go as soon as the last chunk was. */
 const CHUNK_BYTES = 64 * 1024
 
