@@ -26,8 +26,12 @@ export interface List {
   readonly offset: Value
   readonly limit: Value
   /** Where a page by position begins, and whether it is read backwards. */
-  readonly from?: Position | undefined
+  readonly from?: ListPosition | undefined
   readonly isBackwards?: boolean
+}
+
+interface ListPosition extends Omit<Position, 'id'> {
+  readonly id: Value
 }
 
 /** A part of a list with its filter in SQL. */
@@ -167,7 +171,7 @@ function orderOf(list: List): SQL {
 }
 
 /** True of rows that come after the position, in the order in which the list is read. */
-function isAfter(list: List, source: Source, position: Position): SQL {
+function isAfter(list: List, source: Source, position: ListPosition): SQL {
   const columns = orderTerms(list, { key: source.sortKey, id: sql`${table(source)}.id` })
   const values = orderTerms(list, { key: keyAt(list, position), id: sql`${position.id}` })
   const operator = sql.raw(isReadDescending(list) ? '<' : '>')
@@ -179,7 +183,7 @@ function isAfter(list: List, source: Source, position: Position): SQL {
  * there. When that is gone or has changed, the list goes on where values with this beginning begin in its order: some of
  * them may come again, and none is left out.
  */
-function keyAt(list: List, { key, id, version }: Position): SQL {
+function keyAt(list: List, { key, id, version }: ListPosition): SQL {
   if (version === undefined) return sql`${key}`
   const start = isReadDescending(list) ? `${key}${LAST_CHARACTER}` : key
   const keys = list.sources.map(
