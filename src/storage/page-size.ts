@@ -68,7 +68,8 @@ function bytesOf(source: Source): SQL {
 
 /**
  * The page, cut: common table expressions for a SELECT. `sized` has a row for each resource that could be on it:
- * `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how many rows are `available`.
+ * `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how many rows are `available`. A
+ * window without an order of its own takes rows as they come, and a subquery with ORDER BY and LIMIT gives them in order.
  *
  * @param found selects `type`, `row` and `id` in the order of the list
  */

@@ -163,8 +163,8 @@ describe('a page of ordinary users', () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 1_000)
     // The first request also writes that the token was used.
-    const totals = [0, 0].map(() => client.get('/Users?count=0&excludedAttributes=groups'))
-    const total = (await Promise.all(totals)).at(-1) as Answer
+    await client.get('/Users?count=0')
+    const total = await client.get('/Users?count=0&excludedAttributes=groups')
     const page = await client.get('/Users?count=1000&excludedAttributes=groups')
     expect(page.body.itemsPerPage).toBe(1_000)
     expect(costOf(page).rowsRead - costOf(total).rowsRead).toBe(1_000)
