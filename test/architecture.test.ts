@@ -35,6 +35,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'runtime.ts',
     'id-generator.ts',
     'provider',
+    'scim',
     'storage',
     'node',
   ],

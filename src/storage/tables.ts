@@ -97,6 +97,8 @@ export const users = sqliteTable(
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
     index('users_by_last_modified').on(table.tenantId, table.lastModified),
+    // Tells whether a page may have to be cut: see page-size.ts.
+    index('users_by_size').on(table.tenantId, sql`octet_length(data)`).where(sql`octet_length(data) > 4096`),
   ],
 )
 
@@ -131,6 +133,7 @@ export const groups = sqliteTable(
     index('groups_by_native_object_id')
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
+    index('groups_by_size').on(table.tenantId, sql`octet_length(data)`).where(sql`octet_length(data) > 1024`),
   ],
 )
 
