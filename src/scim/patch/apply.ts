@@ -3,6 +3,7 @@
  * Pure: returns a new resource, never changes the one given. `members` of a Group is not here: the
  * members of a large group are never loaded (see members.ts).
  */
+import { keepsValue } from '../active.ts'
 import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
 import { addElements, distinct, identityOf, onePrimary, withoutElements } from '../elements.ts'
@@ -139,6 +140,7 @@ function setAttribute(
 
 /** RFC 7644 §3.5.2.2: removing a required attribute fails with "mutability". */
 function removeAttribute(container: Complex, attribute: Attribute, value: unknown, text: string): void {
+  if (keepsValue(attribute)) return
   if (attribute.required) throw required(text)
   requireMutable(container, attribute, undefined, text)
   const removed = attribute.multiValued ? removedElements(value) : undefined
