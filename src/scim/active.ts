@@ -6,7 +6,7 @@
  */
 import { resolveAttributePath } from './attribute-path.ts'
 import { type Complex, isComplex } from './comparison.ts'
-import type { Attribute } from './schema/definition.ts'
+import type { Attribute, ResourceType } from './schema/definition.ts'
 import { USER_RESOURCE_TYPE } from './schema/resource-type.ts'
 import { ACTIVE } from './schema/user.ts'
 
@@ -29,11 +29,11 @@ export function keepsValue(attribute: Attribute): boolean {
 export function withoutEmptyActive(body: unknown): unknown {
   if (!isComplex(body)) return body
   return Object.fromEntries(
-    Object.entries(body).filter(([key, value]) => value !== '' || !isKeyOfActive(key)),
+    Object.entries(body).filter(([key, value]) => value !== '' || !namesActive(key, USER_RESOURCE_TYPE)),
   )
 }
 
-function isKeyOfActive(key: string): boolean {
-  const path = resolveAttributePath(key, USER_RESOURCE_TYPE)
-  return path !== undefined && path.steps[0] === ACTIVE
+/** True for a path, or a key, that means this "active". */
+export function namesActive(text: string, type: ResourceType): boolean {
+  return resolveAttributePath(text.trim(), type)?.steps[0] === ACTIVE
 }
