@@ -5,6 +5,7 @@
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { HttpEnv } from '../runtime.ts'
+import { requireDepth } from '../scim/depth.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
 
@@ -38,11 +39,12 @@ export function scimJson(
 /**
  * The parsed body of a request.
  *
- * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON
+ * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON or too deep
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   requireJson(c)
   const text = await c.req.text()
+  requireDepth(text)
   try {
     const body: unknown = JSON.parse(text)
     c.set('body', body)

@@ -11,6 +11,8 @@
 export const MAX_BODY_BYTES = 1024 * 1024
 /** Operations in a bulk request: each costs up to two round trips, and they run one after another. */
 export const MAX_BULK_OPERATIONS = 100
+/** Levels of arrays and objects in a body. A PATCH of an extension in a bulk request has 11; a runtime fails at some thousands. */
+export const MAX_BODY_DEPTH = 32
 
 // Filters
 

@@ -149,6 +149,17 @@ export function fromSingletonList(value: unknown): unknown {
 }
 
 /**
+ * The `failOnErrors` of a bulk request. Clients that keep it as a plain integer send 0 for a limit that nobody set,
+ * as WSO2 Charon reads it, and others send null. RFC 7644 §3.7 counts errors from 1.
+ *
+ * @returns undefined for no limit, or the value as it was
+ * @see https://github.com/wso2/charon
+ */
+export function errorLimit(failOnErrors: unknown): unknown {
+  return failOnErrors === null || failOnErrors === 0 ? undefined : failOnErrors
+}
+
+/**
  * Entra adds or replaces `emails[type eq "work"].value` when there is no such element and expects it to
  * be made; RFC 7644 §3.5.2.3 answers `noTarget`. Made only for the filters that Entra writes: a
  * conjunction of `eq` on `type` with a canonical value, or on `primary`. Any other filter that selects
