@@ -9,7 +9,7 @@ import { requireDepth } from '../scim/depth.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
 
-const SCIM_JSON = 'application/scim+json'
+export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
 
 /** Answers 413 to a larger body, with Content-Length or without. Comes after the log, which records it. */

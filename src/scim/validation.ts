@@ -7,7 +7,12 @@ import { type Complex, instant, isComplex } from './comparison.ts'
 import { distinct, isPrimary } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
 import { noteIgnored } from './ignored.ts'
-import { booleanFromText, complexFromShorthand, qualifiedKey } from './patch/compatibility.ts'
+import {
+  booleanFromText,
+  complexFromShorthand,
+  externalIdFromNumber,
+  qualifiedKey,
+} from './patch/compatibility.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 import { isExtension } from './schema/resource-type.ts'
@@ -156,8 +161,10 @@ function canonicalSimple(attribute: Attribute, value: unknown, path: string): un
       return check(path, 'a dateTime such as "2011-08-01T21:32:44.882Z"', value, value, isDateTime)
     case 'binary':
       return check(path, 'a base64 string', value, value, isBase64)
-    default:
-      return check(path, 'a string of well-formed Unicode without U+0000', value, value, isText)
+    default: {
+      const text = externalIdFromNumber(attribute, value)
+      return check(path, 'a string of well-formed Unicode without U+0000', text, value, isText)
+    }
   }
 }
 

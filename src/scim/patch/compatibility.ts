@@ -149,6 +149,30 @@ export function fromSingletonList(value: unknown): unknown {
 }
 
 /**
+ * `attributes` and `excludedAttributes` of a SearchRequest as one text, as the query parameters have them: names with
+ * commas between them. The client of SCIM-SDK sent them so up to 1.25, and Gluu's does. RFC 7644 §3.4.3 has a list.
+ *
+ * @returns the names, or the value as it was
+ * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/690 and https://github.com/GluuFederation/SCIM-Client/issues/59
+ */
+export function namesFromText(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const names = value.split(',').map((name) => name.trim())
+  return names.filter((name) => name !== '')
+}
+
+/**
+ * `externalId` as a number: clients that take the key of a table or an employee number for it send it as they have it.
+ * It is a string (RFC 7643 §3.1), and the same whether it was quoted. A number that JSON does not carry exactly stays
+ * one, and is refused: it would be another key.
+ *
+ * @returns the text, or the value as it was
+ */
+export function externalIdFromNumber(attribute: Attribute, value: unknown): unknown {
+  return attribute.name === 'externalId' && Number.isSafeInteger(value) ? String(value) : value
+}
+
+/**
  * The `failOnErrors` of a bulk request. Clients that keep it as a plain integer send 0 for a limit that nobody set,
  * as WSO2 Charon reads it, and others send null. RFC 7644 §3.7 counts errors from 1.
  *
