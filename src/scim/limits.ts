@@ -36,3 +36,5 @@ export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
 
 /** Characters of a client's text that an error message repeats: what it repeats is logged. */
 export const MAX_QUOTED_CHARACTERS = 100
+/** Ignored names that an entry of the log holds. A body can hold 100,000 of them; an administrator reads the first. */
+export const MAX_IGNORED_NAMES = 100

@@ -313,6 +313,19 @@ describe('a PATCH that disables', () => {
     expect([answer.status, answer.body.active]).toEqual([200, false])
   })
 
+  it('is refused beyond the 100 paths that the log can name', async () => {
+    const client = await newClient()
+    const user = await client.createUser()
+    const off = { op: 'replace', path: 'active', value: false }
+    const unknown = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ op: 'add', path: `name.shadow${i}`, value: 1 }))
+    const refused = await client.patch(`/Users/${user.id}`, off, ...unknown(101))
+    expect(refused.body).toMatchObject({ status: '400', scimType: 'invalidPath' })
+    expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
+    expect((await client.patch(`/Users/${user.id}`, off, ...unknown(100))).body.active).toBe(false)
+    expect((await client.log())[0]?.ignored).toHaveLength(100)
+  })
+
   it('is all or none in what is known', async () => {
     const client = await newClient()
     const user = await client.createUser({ emails: EMAILS })

@@ -114,7 +114,7 @@ export function isKnownKey(key: string, type: ResourceType): boolean {
  * differs of a leaver as one PATCH, `active` among the rest, and mappings may name attributes that we do not have. Were
  * it refused for an unknown path, as RFC 7644 §3.5.2 has it, the leaver would keep access for as long as the mapping
  * stays. So in such a PATCH an operation that would be answered with `invalidPath` is ignored and named in the log, as
- * an unknown attribute in a value is. No other operation can depend on what the resource does not have, and they are
+ * an unknown attribute in a value is, up to as many as the log names. No other operation can depend on what the resource does not have, and they are
  * still applied all or none.
  *
  * @param operations as they were sent

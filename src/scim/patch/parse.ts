@@ -5,6 +5,7 @@
 import { isComplex } from '../comparison.ts'
 import { badRequest, kindOf, quote, ScimError } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
+import { MAX_IGNORED_NAMES } from '../limits.ts'
 import { member, requireMessage } from '../message.ts'
 import { type PatchPath, parsePath } from '../path.ts'
 import type { ResourceType } from '../schema/definition.ts'
@@ -39,19 +40,23 @@ export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
     return parseOperations(list, type, parsePath)
   } catch (error) {
     if (!isInvalidPath(error) || !disablesUser(list, type)) throw error
-    return parseOperations(list, type, parseKnownPath)
+    return parseOperations(list, type, knownPaths())
   }
 }
 
 /** Reads a path. @returns undefined when the operation is to be ignored */
 type PathReader = (text: string, type: ResourceType) => PatchPath | undefined
 
-function parseKnownPath(text: string, type: ResourceType): PatchPath | undefined {
-  try {
-    return parsePath(text, type)
-  } catch (error) {
-    if (isInvalidPath(error)) return undefined
-    throw error
+/** Leaves out what names nothing, as long as the provisioning log can name it. */
+function knownPaths(): PathReader {
+  let unknown = 0
+  return (text, type) => {
+    try {
+      return parsePath(text, type)
+    } catch (error) {
+      if (!isInvalidPath(error) || ++unknown > MAX_IGNORED_NAMES) throw error
+      return undefined
+    }
   }
 }
 
