@@ -194,6 +194,22 @@ describe('an operation of /Bulk that cannot be sent', () => {
     expect(statusesOf(unset.body.Operations)).toEqual(['200'])
   })
 
+  it('has a result of its own with texts that are no Unicode, wherever they stand', async () => {
+    const client = await newClient()
+    const lone = '\ud800'
+    const operations = [
+      user('a', 'ada'),
+      user(lone, lone),
+      group('g', 'Crew', lone),
+      group('h', 'Crew', `bulkId:${lone}`),
+      { method: 'PATCH', path: `/Users/bulkId:${lone}`, data: { Operations: [] } },
+      user('b', 'bea'),
+    ]
+    const { status, body } = await send(client, operations)
+    expect([status, statusesOf(body.Operations)]).toEqual([200, ['201', '400', '400', '409', '409', '201']])
+    expect((await client.get('/Groups')).body.totalResults).toBe(0)
+  })
+
   /** What a runtime would read another path out of, or might. */
   const PATHS = [
     '/Users/..',

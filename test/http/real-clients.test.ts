@@ -191,7 +191,7 @@ describe('a PATCH value in a list of one', () => {
   })
 })
 
-// SCIM-SDK up to 1.25 and Gluu's client: Captain-P-Goldfish/SCIM-SDK#690, GluuFederation/SCIM-Client#59.
+// SCIM-SDK until July 2024, and Gluu's client: Captain-P-Goldfish/SCIM-SDK#690, GluuFederation/SCIM-Client#59.
 describe('a SearchRequest with names as one text', () => {
   it('means the names between the commas', async () => {
     const client = await newClient()

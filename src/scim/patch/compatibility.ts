@@ -150,7 +150,7 @@ export function fromSingletonList(value: unknown): unknown {
 
 /**
  * `attributes` and `excludedAttributes` of a SearchRequest as one text, as the query parameters have them: names with
- * commas between them. The client of SCIM-SDK sent them so up to 1.25, and Gluu's does. RFC 7644 §3.4.3 has a list.
+ * commas between them. The client of SCIM-SDK sent them so until July 2024, and Gluu's client did. RFC 7644 §3.4.3 has a list.
  *
  * @returns the names, or the value as it was
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/690 and https://github.com/GluuFederation/SCIM-Client/issues/59
