@@ -9,15 +9,14 @@ import { dashboard } from './admin/routes.tsx'
 import { onError, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { openapi } from './http/openapi.ts'
-import { TENANT_PATH } from './http/request.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
-import { forgivingPath } from './http/url.ts'
+import { routePath, TENANT_PATH } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
 import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 
 export function createApp(): Hono<HttpEnv> {
-  const app = new Hono<HttpEnv>({ getPath: (request) => forgivingPath(request.url) })
+  const app = new Hono<HttpEnv>({ getPath: (request) => routePath(request.url) })
   app.onError(onError)
   app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog)
   app.route(

@@ -4,6 +4,7 @@
  */
 import { type Context, Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
+import { withActive } from '../scim/active.ts'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError } from '../scim/error.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
@@ -145,7 +146,8 @@ function resourceRecord(
   }
   const type = kind === 'user' ? USER_RESOURCE_TYPE : GROUP_RESOURCE_TYPE
   try {
-    const { resource } = validateResource(record.resource, type)
+    const { resource: sent } = validateResource(record.resource, type)
+    const resource = kind === 'user' ? withActive(sent) : sent
     const times = { createdAt: count('createdAt'), lastModified: count('lastModified') }
     return { kind, id: uuid(record.id, 'id', invalid), version: count('version'), ...times, resource }
   } catch (error) {

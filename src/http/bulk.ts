@@ -11,16 +11,19 @@ import {
   bulkReferences,
   deferReferences,
   parseBulkRequest,
+  resolvePath,
   resolveReferences,
 } from '../scim/bulk-request.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
-import { errorMessage, ScimError } from '../scim/error.ts'
+import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { limitBody, readBody, scimJson } from './content-type.ts'
+import { scimErrorOf } from './errors.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
+import { endpointInAnyCase } from './url.ts'
 
 /** Answers a request as if it had come from outside. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
@@ -28,9 +31,18 @@ export type Dispatch = (request: Request, runtime: Runtime) => Response | Promis
 /** Sends one operation: its path is relative to the Tenant URL, its version goes as If-Match. */
 type Send = (method: string, path: string, data: unknown, version: string | undefined) => Promise<Response>
 
-/** RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. */
+/**
+ * RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. An id is made of what a URL
+ * carries as it is (RFC 3986 §3.3) and begins with no dot: then no runtime reads another path, and another route, out
+ * of it, as it would of `\`, a tab, `..`, `%2e%2e`, `?` or `#`.
+ */
 const ENDPOINT = /^\/(?:Users|Groups)$/
-const RESOURCE = /^\/(?:Users|Groups)\/[^/?#]+$/
+const RESOURCE = /^\/(?:Users|Groups)\/(?!\.)[\w.~!$&'()*+,;=:@-]+$/
+/** What the value of a header can hold (RFC 9110 §5.5), without what runtimes trim or read as bytes. */
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+
+/** What becomes of whatever was thrown. */
+type ToScimError = (error: unknown) => ScimError
 
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
@@ -49,8 +61,8 @@ export function bulk(dispatch: Dispatch) {
       const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
       return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
     }
-    const response = await new BulkRun(request, send, tenantUrl(c)).run()
-    return scimJson(c, JSON.stringify(response), 200)
+    const run = new BulkRun(request, send, tenantUrl(c), (error) => scimErrorOf(c, error))
+    return scimJson(c, JSON.stringify(await run.run()), 200)
   })
 }
 
@@ -60,15 +72,32 @@ class BulkRun {
   readonly #failOnErrors: number
   readonly #send: Send
   readonly #tenantUrl: string
+  readonly #toScimError: ToScimError
+  /** The bulkIds that each operation names. Found once: it takes a walk through all of the data. */
+  readonly #references: readonly ReadonlySet<string>[]
+  /** Which operation makes a bulkId. */
+  readonly #makers: ReadonlyMap<string, number>
   readonly #ids = new Map<string, string>()
   readonly #results = new Map<number, Complex>()
   #errors = 0
 
-  constructor({ operations, failOnErrors }: BulkRequest, send: Send, tenantUrl: string) {
+  constructor(
+    { operations, failOnErrors }: BulkRequest,
+    send: Send,
+    tenantUrl: string,
+    toScimError: ToScimError,
+  ) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
     this.#tenantUrl = tenantUrl
+    this.#toScimError = toScimError
+    this.#references = operations.map(bulkReferences)
+    this.#makers = new Map(
+      operations.flatMap(({ method, bulkId }, index) =>
+        method === 'POST' && bulkId !== undefined ? [[bulkId, index]] : [],
+      ),
+    )
   }
 
   async run(): Promise<object> {
@@ -77,13 +106,25 @@ class BulkRun {
     while (waiting.size > 0 && !this.#isStopped()) {
       const index = this.#next(waiting)
       waiting.delete(index)
-      const deferred = await this.#runOperation(index, waiting)
+      const deferred = await this.#guard(index, () => this.#runOperation(index, waiting))
       if (deferred !== undefined) later.push({ index, ...deferred })
     }
     // Also when the rest is left undone: these operations were begun.
-    for (const { index, id, attributes } of later) await this.#addDeferred(index, id, attributes)
+    for (const { index, id, attributes } of later) {
+      await this.#guard(index, () => this.#addDeferred(index, id, attributes))
+    }
     const results = [...this.#results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result)
     return { schemas: [BULK_RESPONSE], Operations: results }
+  }
+
+  /** Makes whatever an operation throws its result: those before it are done, and the client has to hear of them. */
+  async #guard<Result>(index: number, run: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await run()
+    } catch (error) {
+      this.#fail(index, this.#toScimError(error))
+      return undefined
+    }
   }
 
   /** RFC 7644 §3.7: after so many errors the rest is left undone. */
@@ -94,45 +135,51 @@ class BulkRun {
   /** The first operation that waits for none of the others; in a circle, the first that creates something. */
   #next(waiting: ReadonlySet<number>): number {
     const indexes = [...waiting]
-    const isReady = (index: number) => this.#unresolved(index, waiting).size === 0
+    const isReady = (index: number) => {
+      for (const bulkId of this.#references[index] ?? []) {
+        const maker = this.#makers.get(bulkId)
+        if (maker !== undefined && maker !== index && waiting.has(maker)) return false
+      }
+      return true
+    }
     const isPost = (index: number) => this.#operations[index]?.method === 'POST'
     return indexes.find(isReady) ?? indexes.find(isPost) ?? indexes[0] ?? 0
   }
 
-  /** The bulkIds that the operation names and that another waiting operation will make. */
+  /** The bulkIds that the operation names and that another waiting operation will make, or the operation itself. */
   #unresolved(index: number, waiting: ReadonlySet<number>): ReadonlySet<string> {
-    const operation = this.#operations[index]
-    if (operation === undefined) return new Set()
-    const coming = new Set<string>()
-    for (const other of waiting) {
-      const { method, bulkId } = this.#operations[other] ?? {}
-      if (other !== index && method === 'POST' && bulkId !== undefined) coming.add(bulkId)
+    const isComing = (bulkId: string) => {
+      const maker = this.#makers.get(bulkId)
+      return maker !== undefined && (maker === index || waiting.has(maker))
     }
-    return new Set([...bulkReferences(operation)].filter((bulkId) => coming.has(bulkId)))
+    return new Set([...(this.#references[index] ?? [])].filter(isComing))
   }
 
-  /** @returns what of a POST has to be added later, because it names what is not made yet */
+  /**
+   * @returns what of a POST has to be added later, because it names what is not made yet
+   * @throws {ScimError} why it cannot be sent
+   */
   async #runOperation(
     index: number,
     waiting: ReadonlySet<number>,
   ): Promise<{ id: string; attributes: Complex } | undefined> {
     const operation = this.#operations[index]
     if (operation === undefined) return undefined
-    const missing = [...bulkReferences(operation)].filter((bulkId) => !this.#ids.has(bulkId))
+    const missing = [...(this.#references[index] ?? [])].filter((bulkId) => !this.#ids.has(bulkId))
     const unresolved = this.#unresolved(index, waiting)
-    const impossible = missing.filter((bulkId) => !unresolved.has(bulkId) || operation.method !== 'POST')
-    if (impossible.length > 0) {
-      this.#fail(index, notCreated(impossible[0] ?? ''))
-      return undefined
-    }
+    const impossible = missing.find((bulkId) => !unresolved.has(bulkId) || operation.method !== 'POST')
+    if (impossible !== undefined) throw notCreated(impossible)
     const { now, later } = deferReferences(operation.data, unresolved)
-    const { method, path, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
+    const { method, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
+    const path = this.#pathOf(operation)
     if (!isPathOf(method, path)) {
-      this.#fail(
-        index,
-        new ScimError(404, undefined, `there is no ${JSON.stringify(path)} for bulk operations`),
+      throw new ScimError(404, undefined, `there is no ${quote(path)} for bulk operations`)
+    }
+    if (version !== undefined && !HEADER_VALUE.test(version)) {
+      throw badRequest(
+        'invalidValue',
+        `"version" must be an entity tag such as W/"3", found ${quote(version)}`,
       )
-      return undefined
     }
     const response = await this.#send(method, path, data, version)
     const id = await this.#record(index, response)
@@ -142,27 +189,30 @@ class BulkRun {
   /**
    * Closes a circle of references: now every id is known. When one of them came to nothing, the resource
    * cannot be what was asked for, so it goes again: RFC 7644 §3.7.1 lets us answer 409.
+   *
+   * @throws {ScimError} why it cannot be closed
    */
   async #addDeferred(index: number, id: string, attributes: Complex): Promise<void> {
     const operation = this.#operations[index]
     if (operation === undefined) return
-    const path = `${operation.path}/${id}`
-    const patch = {
-      ...operation,
-      data: { schemas: [PATCH_OP], Operations: [{ op: 'add', value: attributes }] },
-    }
-    const missing = [...bulkReferences(patch)].find((bulkId) => !this.#ids.has(bulkId))
-    if (missing !== undefined) {
-      await this.#undo(operation, path)
-      this.#fail(index, notCreated(missing))
-      return
-    }
-    const { data } = resolveReferences(patch, this.#ids)
-    const response = await this.#send('PATCH', path, data, undefined)
-    if (response.status >= 400) {
-      await this.#undo(operation, path)
+    const path = `${this.#pathOf(operation)}/${id}`
+    try {
+      const message = { schemas: [PATCH_OP], Operations: [{ op: 'add', value: attributes }] }
+      const patch = { ...operation, data: message }
+      const missing = [...bulkReferences(patch)].find((bulkId) => !this.#ids.has(bulkId))
+      if (missing !== undefined) throw notCreated(missing)
+      const { data } = resolveReferences(patch, this.#ids)
+      const response = await this.#send('PATCH', path, data, undefined)
+      if (response.status < 400) {
+        this.#results.set(index, { ...this.#results.get(index), ...(await versionOf(response)) })
+        return
+      }
       await this.#record(index, response)
-    } else this.#results.set(index, { ...this.#results.get(index), ...(await versionOf(response)) })
+    } catch (error) {
+      await this.#undo(operation, path)
+      throw error
+    }
+    await this.#undo(operation, path)
   }
 
   /** Deletes what a POST made, so that nothing else refers to it either. */
@@ -211,8 +261,12 @@ class BulkRun {
   #locationOf(index: number): string | undefined {
     const operation = this.#operations[index]
     if (operation === undefined || operation.method === 'POST') return undefined
-    const { method, path } = resolveReferences(operation, this.#ids)
-    return isPathOf(method, path) ? `${this.#tenantUrl}${path}` : undefined
+    const path = this.#pathOf(operation)
+    return isPathOf(operation.method, path) ? `${this.#tenantUrl}${path}` : undefined
+  }
+
+  #pathOf({ path }: BulkOperation): string {
+    return endpointInAnyCase(resolvePath(path, this.#ids))
   }
 }
 
@@ -221,8 +275,11 @@ function isPathOf(method: BulkOperation['method'], path: string): boolean {
 }
 
 function notCreated(bulkId: string): ScimError {
-  const detail = `bulkId ${JSON.stringify(bulkId)} names no operation that created a resource`
-  return new ScimError(409, 'invalidValue', detail)
+  return new ScimError(
+    409,
+    'invalidValue',
+    `bulkId ${quote(bulkId)} names no operation that created a resource`,
+  )
 }
 
 async function versionOf(response: Response): Promise<Complex> {

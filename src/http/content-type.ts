@@ -5,10 +5,11 @@
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { HttpEnv } from '../runtime.ts'
+import { requireDepth } from '../scim/depth.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES, MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
 
-const SCIM_JSON = 'application/scim+json'
+export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
 
 /** Answers 413 to a larger body, with Content-Length or without. Comes after the log, which records it. */
@@ -47,11 +48,12 @@ function bodyOf(c: Context<HttpEnv>, json: string): BodyInit {
 /**
  * The parsed body of a request.
  *
- * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON
+ * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON or too deep
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   requireJson(c)
   const text = await c.req.text()
+  requireDepth(text)
   try {
     const body: unknown = JSON.parse(text)
     c.set('body', body)

@@ -30,8 +30,7 @@ export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Resp
 }
 
 export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
-  const scimError = toScimError(error)
-  if (!(error instanceof ScimError || error instanceof ValueTooLarge)) logFault(c, error)
+  const scimError = scimErrorOf(c, error)
   const response = scimJson(c, JSON.stringify(errorMessage(scimError)), scimError.status)
   if (scimError.status === 401) response.headers.set('WWW-Authenticate', CHALLENGE)
   if (scimError.status === 503 || scimError.status === 429) {
@@ -40,12 +39,14 @@ export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   return response
 }
 
-function toScimError(error: unknown): ScimError {
+/** What the client is told of whatever was thrown. What it is not told is in the application log. */
+export function scimErrorOf(c: Context<HttpEnv>, error: unknown): ScimError {
   if (error instanceof ScimError) return error
   if (error instanceof ValueTooLarge) {
     const detail = `one value is larger than ${MAX_ROW_BYTES} bytes, the limit: ask with excludedAttributes=groups`
     return new ScimError(400, 'tooMany', detail, { cause: error })
   }
+  logFault(c, error)
   if (error instanceof DatabaseUnavailable) {
     return new ScimError(503, undefined, 'the directory does not answer at the moment; try again')
   }

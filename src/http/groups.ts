@@ -12,7 +12,7 @@ import { parseSearchRequest } from '../scim/search-request.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
 import { noteUse } from '../storage/tokens.ts'
-import { limitBody, readBody } from './content-type.ts'
+import { limitBody, readBody, SCIM_JSON } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import {
   attributeNames,
@@ -82,7 +82,15 @@ function writeResponse(
   status: 200 | 201,
 ): Response {
   if (written === undefined) return c.body(null, 204)
-  return 'json' in written
-    ? resourceResponse(c, written, status)
-    : c.body(null, 204, { ETag: etag(written.version) })
+  return 'json' in written ? resourceResponse(c, written, status) : silentResponse(c, written)
+}
+
+/**
+ * A change of which nobody asked to see what came of it. It names a media type although it has no body: the client of
+ * SCIM-SDK takes an answer without one for none of a SCIM endpoint, and reports that the change failed.
+ *
+ * @see https://github.com/Captain-P-Goldfish/SCIM-SDK
+ */
+function silentResponse(c: Context<HttpEnv>, { version }: Written): Response {
+  return c.body(null, 204, { ETag: etag(version), 'Content-Type': SCIM_JSON })
 }

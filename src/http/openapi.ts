@@ -9,7 +9,7 @@ import { adminComponents, adminPaths } from './openapi/admin-paths.ts'
 import type { Json } from './openapi/json-schema.ts'
 import { scimSchemas } from './openapi/messages.ts'
 import { scimComponents, scimPaths } from './openapi/scim-paths.ts'
-import { TENANT_PATH } from './request.ts'
+import { TENANT_PATH } from './url.ts'
 
 /** The document without its server, made by the first request: a cold start must not pay for it. */
 let made: Json | undefined

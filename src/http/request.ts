@@ -12,10 +12,7 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { scimJson } from './content-type.ts'
-import { originOf } from './url.ts'
-
-/** The path of the Tenant URL: the same for every tenant, the token names the tenant. */
-export const TENANT_PATH = '/scim/v2'
+import { originOf, TENANT_PATH } from './url.ts'
 
 export function tenantUrl(c: Context<HttpEnv>): string {
   return `${originOf(c.req.url)}${TENANT_PATH}`

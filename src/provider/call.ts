@@ -51,12 +51,13 @@ export function render(
     version: etag(version),
   }
   const rendered = { version, location }
+  const none = withReferences(projection, type) ? noReferences(type) : {}
   // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
   if (stored instanceof StoredRow && isAllBut(referencesOf(type), projection, type)) {
-    const more = JSON.stringify({ ...references(stored.references, tenantUrl), id, meta })
+    const more = JSON.stringify({ ...none, ...references(stored.references, tenantUrl), id, meta })
     return { ...rendered, json: `${stored.json.slice(0, -1)},${more.slice(1)}` }
   }
-  const whole = { ...stored.resource, ...references(stored.resource, tenantUrl), id, meta }
+  const whole = { ...none, ...stored.resource, ...references(stored.resource, tenantUrl), id, meta }
   return { ...rendered, json: JSON.stringify(project(whole, projection, type)) }
 }
 
@@ -77,6 +78,17 @@ function referencesOf({ name }: ResourceType): 'groups' | 'members' {
 /** Whether the client is to see the memberships: reading them costs a row for each. */
 export function withReferences(projection: Projection, type: ResourceType): boolean {
   return isReturned(projection, referencesOf(type), type)
+}
+
+/**
+ * What stands for no memberships. A group without members shows an empty list, as Microsoft's sample does: authentik
+ * compares members only where it finds a list, and so never refilled a group that was emptied here. RFC 7643 §2.5 makes
+ * it the same as none.
+ *
+ * @see https://github.com/goauthentik/authentik/pull/23950
+ */
+function noReferences({ name }: ResourceType): Complex {
+  return name === 'Group' ? { members: [] } : {}
 }
 
 /** The `$ref` of groups and members, which follows from their value and the Tenant URL. */

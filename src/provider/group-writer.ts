@@ -45,6 +45,8 @@ export interface GroupWriteAnswer {
     | undefined
   /** The database did not answer: try again. */
   readonly isUnavailable?: boolean | undefined
+  /** What went wrong in the writer itself, for the application log: trying again does not help. */
+  readonly fault?: string | undefined
 }
 
 /** Runs the group writes of one tenant in the order in which they arrive, each as if it were alone. */
@@ -74,13 +76,15 @@ export function prepareGroupWrite(request: GroupWriteRequest): GroupWrite | Grou
   }
 }
 
-/** The group of an answer. @throws {ScimError} the refusal; {DatabaseUnavailable} */
+/** The group of an answer. @throws {ScimError} the refusal; {DatabaseUnavailable}; another error for a fault */
 export function renderedOf({
   rendered,
   refusal,
   isUnavailable,
+  fault,
 }: GroupWriteAnswer): Rendered | Written | undefined {
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
+  if (fault !== undefined) throw new Error('the group writer failed', { cause: new Error(fault) })
   return rendered
 }

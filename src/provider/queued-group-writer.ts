@@ -65,7 +65,7 @@ export class QueuedGroupWriter implements GroupWriter {
     })
   }
 
-  /** Runs a write when its turn comes. Refusals are answers; what throws is a fault of ours. */
+  /** Runs a write when its turn comes. Refusals and faults are answers: what throws would look like a writer out of reach. */
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
     const { credentials, tenantUrl, requestId, body } = request
@@ -125,7 +125,6 @@ function runLot(open: QueuedGroupWriterOptions['openDatabase'], lot: readonly Jo
   return commitWrites(open, writes)
 }
 
-/** @throws the error when it is none that a client should see */
 function answerOf(error: unknown, figures: DatabaseFigures): GroupWriteAnswer {
   if (error instanceof ScimError) {
     const { status, scimType, detail } = error
@@ -136,5 +135,5 @@ function answerOf(error: unknown, figures: DatabaseFigures): GroupWriteAnswer {
     const detail = `too many group writes at the same time: ${error.message}; try again`
     return { figures, refusal: { status: 429, scimType: undefined, detail } }
   }
-  throw error
+  return { figures, fault: error instanceof Error ? error.message : String(error) }
 }

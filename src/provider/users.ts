@@ -1,6 +1,7 @@
 /**
  * The service provider's operations on users: the core and storage put together, without HTTP.
  */
+import { isActive, withActive, withoutEmptyActive } from '../scim/active.ts'
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { notFound, ScimError } from '../scim/error.ts'
@@ -22,14 +23,13 @@ import { isStale, retryWhileStale } from './optimistic.ts'
 const TYPE = USER_RESOURCE_TYPE
 
 /**
- * Creates a user. Without "active" it is active: RFC 7643 §4.1.1 leaves the default to us, and a client
- * that does not say so means an account that can be used.
+ * Creates a user.
  *
  * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness when the userName is taken
  */
 export async function createUser(call: Call, body: unknown, projection: Projection): Promise<Rendered> {
   const { resource: sent, ignored } = validateResource(body, TYPE)
-  const resource: Complex = { active: true, ...sent }
+  const resource = withActive(sent)
   const id = call.newId()
   const log = acceptedEntry(call, {
     action: 'create',
@@ -54,8 +54,7 @@ export async function getUser(call: Call, id: string, projection: Projection): P
 }
 
 /**
- * Replaces a user (RFC 7644 §3.5.1). What is not in the body is cleared, but for "active": a client that
- * does not assert it must not give a disabled user its access back.
+ * Replaces a user (RFC 7644 §3.5.1). What is not in the body is cleared, but for "active": see active.ts.
  *
  * @throws {ScimError} 404, 412, 409 uniqueness, invalidValue
  */
@@ -66,11 +65,8 @@ export async function replaceUser(
   projection: Projection,
   preconditions: Preconditions,
 ): Promise<Rendered> {
-  const { resource, ignored } = validateResource(body, TYPE)
-  const decide = (before: Complex): Validated => ({
-    resource: { active: before.active, ...resource },
-    ignored,
-  })
+  const { resource, ignored } = validateResource(withoutEmptyActive(body), TYPE)
+  const decide = (before: Complex): Validated => ({ resource: withActive(resource, before), ignored })
   const user = await changeUser(call, id, preconditions, resource.userName, decide)
   return render(call, user, TYPE, projection)
 }
@@ -90,7 +86,7 @@ export async function patchUser(
   const { operations, ignored } = parsePatch(body, TYPE)
   const decide = (before: Complex): Validated => {
     const patched = applyPatch(before, operations, TYPE)
-    return { resource: { active: true, ...patched.resource }, ignored: [...ignored, ...patched.ignored] }
+    return { resource: withActive(patched.resource, before), ignored: [...ignored, ...patched.ignored] }
   }
   const user = await changeUser(call, id, preconditions, lastValue(operations, 'userName'), decide)
   return render(call, user, TYPE, projection)
@@ -180,8 +176,8 @@ function changeEntry(call: Call, id: string, { resource, ...change }: UserChange
 }
 
 function actionOf(before: Complex, after: Complex): LogAction {
-  if (before.active === after.active) return 'update'
-  return after.active === true ? 'enable' : 'disable'
+  if (isActive(before) === isActive(after)) return 'update'
+  return isActive(after) ? 'enable' : 'disable'
 }
 
 async function uniqueUserName<Result>(resource: Complex, write: () => Promise<Result>): Promise<Result> {

@@ -2,18 +2,19 @@
  * Bulk requests (RFC 7644 §3.7): the message, and the references between its operations. Pure: says in
  * which order operations run and what each sends; runs none.
  *
- * An operation waits for those that it names by `bulkId:…`. Operations that wait for each other in a circle
- * are broken up: the attribute that closes the circle is left out of the POST and added by a PATCH once
+ * An operation waits for those that it names by `bulkId:…`. Operations that wait for each other in a circle, or one
+ * for itself, are broken up: the attribute that closes the circle is left out of the POST and added by a PATCH once
  * every id is known (RFC 7644 §3.7.1).
  */
 import { type Complex, isComplex } from './comparison.ts'
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
 import { MAX_BULK_OPERATIONS } from './limits.ts'
 import { member, requireMessage } from './message.ts'
+import { errorLimit } from './patch/compatibility.ts'
 import { BULK_REQUEST } from './urn.ts'
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
-const REFERENCE = /^bulkId:(.+)$/
+const REFERENCE_PREFIX = 'bulkId:'
 
 export interface BulkOperation {
   readonly method: (typeof METHODS)[number]
@@ -40,7 +41,8 @@ export function parseBulkRequest(body: unknown): BulkRequest {
   if (member(message, 'schemas') === undefined) {
     throw badRequest('invalidSyntax', `"schemas" must hold "${BULK_REQUEST}"`)
   }
-  const [list, failOnErrors] = [member(message, 'Operations'), member(message, 'failOnErrors')]
+  const list = member(message, 'Operations')
+  const failOnErrors = errorLimit(member(message, 'failOnErrors'))
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
   if (list.length > MAX_BULK_OPERATIONS) {
@@ -64,7 +66,11 @@ export function parseBulkRequest(body: unknown): BulkRequest {
 function parseOperation(operation: unknown, where: string): BulkOperation {
   if (!isComplex(operation))
     throw badRequest('invalidSyntax', `${where} must be an object, found ${kindOf(operation)}`)
-  const { path, bulkId, version, data } = operation
+  const { path, data } = operation
+  const [bulkId, version] = [
+    optionalText(operation, 'bulkId', where),
+    optionalText(operation, 'version', where),
+  ]
   const upper = typeof operation.method === 'string' ? operation.method.toUpperCase() : ''
   const method = METHODS.find((candidate) => candidate === upper)
   if (method === undefined)
@@ -72,14 +78,18 @@ function parseOperation(operation: unknown, where: string): BulkOperation {
   if (typeof path !== 'string')
     throw badRequest('invalidSyntax', `${where}.path must be a string, found ${kindOf(path)}`)
   // RFC 7644 §3.7: "bulkId" is REQUIRED when "method" is "POST".
-  if (method === 'POST' && (typeof bulkId !== 'string' || bulkId === '')) {
+  if (method === 'POST' && bulkId === undefined) {
     throw badRequest('invalidSyntax', `${where}.bulkId is required with POST`)
   }
-  return { method, path, bulkId: optionalText(bulkId), version: optionalText(version), data }
+  return { method, path, bulkId, version, data }
 }
 
-function optionalText(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+/** null and "" are what serialisers write for a member that is not set. Anything else would be lost: a precondition. */
+function optionalText(operation: Complex, name: 'bulkId' | 'version', where: string): string | undefined {
+  const value = operation[name]
+  if (value === undefined || value === null || value === '') return undefined
+  if (typeof value === 'string') return value
+  throw badRequest('invalidSyntax', `${where}.${name} must be a string, found ${kindOf(value)}`)
 }
 
 function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {
@@ -93,15 +103,21 @@ function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {
 
 /** The bulkIds that an operation names, in its path and in its data. */
 export function bulkReferences({ path, data }: BulkOperation): ReadonlySet<string> {
+  return referencesIn([path.split('/'), data])
+}
+
+function referencesIn(value: unknown): ReadonlySet<string> {
   const found = new Set<string>()
-  for (const segment of path.split('/')) addReference(segment, found)
-  walk(data, (text) => addReference(text, found))
+  walk(value, (text) => {
+    const bulkId = referenceIn(text)
+    if (bulkId !== undefined) found.add(bulkId)
+  })
   return found
 }
 
-function addReference(text: string, found: Set<string>): void {
-  const bulkId = REFERENCE.exec(text)?.[1]
-  if (bulkId !== undefined) found.add(bulkId)
+/** The bulkId in a text that is a reference. */
+function referenceIn(text: string): string | undefined {
+  return text.startsWith(REFERENCE_PREFIX) ? text.slice(REFERENCE_PREFIX.length) : undefined
 }
 
 function walk(value: unknown, visit: (text: string) => void): void {
@@ -112,9 +128,21 @@ function walk(value: unknown, visit: (text: string) => void): void {
 
 /** Puts the ids in place of the references that are known. */
 export function resolveReferences(operation: BulkOperation, ids: ReadonlyMap<string, string>): BulkOperation {
-  const resolve = (text: string) => ids.get(REFERENCE.exec(text)?.[1] ?? '') ?? text
-  const path = operation.path.split('/').map(resolve).join('/')
-  return { ...operation, path, data: replaceTexts(operation.data, resolve) }
+  const path = resolvePath(operation.path, ids)
+  return { ...operation, path, data: replaceTexts(operation.data, (text) => resolveText(text, ids)) }
+}
+
+/** The path with the ids in place of the references that are known. */
+export function resolvePath(path: string, ids: ReadonlyMap<string, string>): string {
+  return path
+    .split('/')
+    .map((segment) => resolveText(segment, ids))
+    .join('/')
+}
+
+function resolveText(text: string, ids: ReadonlyMap<string, string>): string {
+  const bulkId = referenceIn(text)
+  return (bulkId !== undefined && ids.get(bulkId)) || text
 }
 
 function replaceTexts(value: unknown, replace: (text: string) => string): unknown {
@@ -136,17 +164,10 @@ export function deferReferences(
   data: unknown,
   bulkIds: ReadonlySet<string>,
 ): { now: unknown; later: Complex } {
-  if (!isComplex(data)) return { now: data, later: {} }
-  const names = (value: unknown) => {
-    let isNamed = false
-    walk(value, (text) => {
-      if (bulkIds.has(REFERENCE.exec(text)?.[1] ?? '')) isNamed = true
-    })
-    return isNamed
-  }
+  if (!isComplex(data) || bulkIds.size === 0) return { now: data, later: {} }
   const entries = Object.entries(data)
-  return {
-    now: Object.fromEntries(entries.filter(([, value]) => !names(value))),
-    later: Object.fromEntries(entries.filter(([, value]) => names(value))),
-  }
+  const later = entries.filter(([, value]) => [...referencesIn(value)].some((bulkId) => bulkIds.has(bulkId)))
+  const isLater = new Set(later.map(([name]) => name))
+  const now = entries.filter(([name]) => !isLater.has(name))
+  return { now: Object.fromEntries(now), later: Object.fromEntries(later) }
 }

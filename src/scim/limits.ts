@@ -11,6 +11,8 @@
 export const MAX_BODY_BYTES = 1024 * 1024
 /** Operations in a bulk request: each costs up to two round trips, and they run one after another. */
 export const MAX_BULK_OPERATIONS = 100
+/** Levels of arrays and objects in a body. A PATCH of an extension in a bulk request has 11; a runtime fails at some thousands. */
+export const MAX_BODY_DEPTH = 32
 
 // Filters
 
@@ -87,3 +89,5 @@ export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
  * migrations/0008_log_bounds.sql too, where a trigger holds it.
  */
 export const MAX_LOG_BYTES = 256 * 1024 * 1024
+/** Ignored names that an entry of the log holds. A body can hold 100,000 of them; an administrator reads the first. */
+export const MAX_IGNORED_NAMES = 100

@@ -75,6 +75,8 @@ function projectValue(
 ) {
   const inner = attribute.subAttributes ?? []
   if (Array.isArray(value)) {
+    // A list that was empty before, the members of a group without any, is shown as one.
+    if (value.length === 0) return value
     const elements = value
       .map((element) => (isComplex(element) ? projectAttributes(element, inner, steps, projection) : element))
       .filter((element) => !isComplex(element) || Object.keys(element).length > 0)

@@ -9,6 +9,7 @@ import { parseFilter } from './filter/parser.ts'
 import { resolveFilter } from './filter/resolve.ts'
 import { type PageRequest, parseCursorCount, parsePageRequest } from './list-response.ts'
 import { member, requireMessage } from './message.ts'
+import { namesFromText } from './patch/compatibility.ts'
 import { type Projection, parseProjection } from './projection.ts'
 import type { ResourceType } from './schema/definition.ts'
 import { parseSort, type Sort } from './sort.ts'
@@ -101,8 +102,9 @@ function text(message: Complex, name: string): string | undefined {
 function names(message: Complex, name: string): readonly string[] | undefined {
   const value = member(message, name)
   if (value === undefined || value === null) return undefined
-  if (Array.isArray(value) && value.every((element) => typeof element === 'string')) {
-    return value.length === 0 ? undefined : value
+  const list = namesFromText(value)
+  if (Array.isArray(list) && list.every((element) => typeof element === 'string')) {
+    return list.length === 0 ? undefined : list
   }
   throw badRequest('invalidValue', `"${name}" must be an array of strings, found ${kindOf(value)}`)
 }

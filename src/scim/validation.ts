@@ -7,7 +7,12 @@ import { type Complex, instant, isComplex } from './comparison.ts'
 import { distinct, isPrimary } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
 import { noteIgnored } from './ignored.ts'
-import { booleanFromText, complexFromShorthand, qualifiedKey } from './patch/compatibility.ts'
+import {
+  booleanFromText,
+  complexFromShorthand,
+  externalIdFromNumber,
+  qualifiedKey,
+} from './patch/compatibility.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 import { isExtension } from './schema/resource-type.ts'
@@ -84,15 +89,38 @@ export function canonicalValue(
   if (value === null || value === undefined || attribute.mutability === 'readOnly') return undefined
   if (!attribute.multiValued) return canonicalElement(attribute, value, path, ignored)
   if (!Array.isArray(value)) throw wrongType(path, 'an array', value)
-  const elements = value
-    .map((element, i) =>
-      element === null ? undefined : canonicalElement(attribute, element, `${path}[${i}]`, ignored),
-    )
-    .filter((element) => element !== undefined)
+  const elements = value.map((sent, i) => {
+    const elementPath = `${path}[${i}]`
+    const element = sent === null ? undefined : canonicalElement(attribute, sent, elementPath, ignored)
+    return requireElement(attribute, element, elementPath, sent)
+  })
   return elements.length === 0 ? undefined : distinct(attribute, elements)
 }
 
-function canonicalElement(attribute: Attribute, value: unknown, path: string, ignored: string[]): unknown {
+/**
+ * Refuses an element of which nothing is left. Left out in silence it would empty the attribute, or change nothing,
+ * and the client would be told that all is done. One with a type alone is an element: a client may fill it later.
+ *
+ * @param sent what the client sent for it
+ */
+function requireElement(attribute: Attribute, element: unknown, path: string, sent: unknown): unknown {
+  const value = findAttribute(attribute.subAttributes ?? [], 'value')
+  // RFC 7643 §7: an immutable value cannot be given later, so a member without its id would stay nobody.
+  const isNobody = value?.mutability === 'immutable' && isComplex(element) && !element.value
+  if (element !== undefined && !isNobody) return element
+  const found = isComplex(sent) ? sent.value : sent
+  const name = value === undefined ? path : `${path}.value`
+  const what = found === '' ? 'an empty string' : kindOf(found)
+  throw badRequest('invalidValue', `attribute "${name}" must have a value, found ${what}`)
+}
+
+/** One element of a multi-valued attribute, or the value of a single one, as canonicalValue has it. */
+export function canonicalElement(
+  attribute: Attribute,
+  value: unknown,
+  path: string,
+  ignored: string[],
+): unknown {
   if (attribute.subAttributes === undefined) return canonicalSimple(attribute, value, path)
   const shorthand = complexFromShorthand(attribute, value)
   if (shorthand === null) return undefined
@@ -133,8 +161,10 @@ function canonicalSimple(attribute: Attribute, value: unknown, path: string): un
       return check(path, 'a dateTime such as "2011-08-01T21:32:44.882Z"', value, value, isDateTime)
     case 'binary':
       return check(path, 'a base64 string', value, value, isBase64)
-    default:
-      return check(path, 'a string of well-formed Unicode without U+0000', value, value, isText)
+    default: {
+      const text = externalIdFromNumber(attribute, value)
+      return check(path, 'a string of well-formed Unicode without U+0000', text, value, isText)
+    }
   }
 }
 

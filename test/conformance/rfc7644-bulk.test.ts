@@ -189,6 +189,23 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     ])
   })
 
+  it('resolves a group that is a member of itself, and a user that is its own manager (§3.7.1)', async () => {
+    const client = await newClient()
+    const manager = { [ENTERPRISE]: { employeeNumber: '1', manager: { value: 'bulkId:u' } } }
+    const [g, u] = await run(client, [
+      group('g', 'Group', 'bulkId:g', 'bulkId:u'),
+      user('u', 'alice', { title: 'Pilot', ...manager }),
+    ])
+    expect([g?.status, u?.status]).toEqual(['201', '201'])
+    const read = (await client.get(`/Groups/${idOf(g)}`)).body
+    const values = read.members.map(({ value }: { value: string }) => value)
+    expect(values.toSorted()).toEqual([idOf(g), idOf(u)].toSorted())
+    expect(g?.version).toBe(read.meta.version)
+    const alice = (await client.get(`/Users/${idOf(u)}`)).body
+    expect(alice.title).toBe('Pilot')
+    expect(alice[ENTERPRISE]).toEqual({ employeeNumber: '1', manager: { value: idOf(u) } })
+  })
+
   it('answers 409 to a circle that cannot be closed, and leaves nothing of it (§3.7.1)', async () => {
     const client = await newClient()
     const results = await run(client, [

@@ -83,7 +83,7 @@ describe('RFC 7644 §3.4.3, queries by POST', () => {
     expectError(await client.request('POST', '/Users/.search', other), 400, 'invalidSyntax')
     expectError(await search(client, '/Users', { filter: 'userName' }), 400, 'invalidFilter')
     expectError(await search(client, '/Users', { filter: '', count: 'ten' }), 400, 'invalidValue')
-    expectError(await search(client, '/Users', { attributes: 'userName' }), 400, 'invalidValue')
+    expectError(await search(client, '/Users', { attributes: 5 }), 400, 'invalidValue')
     expectError(await search(client, '/Users', { sortBy: 5 }), 400, 'invalidValue')
   })
 })

@@ -231,7 +231,7 @@ describe('requests that lead nowhere', () => {
   it('answers 404 and 405 as SCIM errors', async () => {
     const client = await newClient()
     expectScimError(await client.get('/Nothing'), 404, undefined, /no endpoint GET/)
-    expectScimError(await client.get('/users'), 404, undefined, /no endpoint/)
+    expectScimError(await client.get('/user'), 404, undefined, /no endpoint/)
     const answer = await client.request('PUT', '/Users', userBody({}))
     expectScimError(answer, 405, undefined, /PUT is not supported here/)
     expect(answer.headers.get('Allow')).toContain('POST')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Client, GROUP, newClient, PATCH_OP, USER } from '../support/harness.ts'
+import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const send = (client: Client, Operations: readonly unknown[], more: object = {}) =>
@@ -147,5 +147,230 @@ describe('/Bulk', () => {
     const answer = await send(client, [user('a', 'ada')])
     expect(answer.body.Operations[0].status).toBe('403')
     expect(answer.headers.get('Server-Timing')).toMatch(/"3 round trips/)
+  })
+})
+
+interface Result {
+  readonly status: string
+  readonly location?: string
+  readonly response?: { readonly scimType?: string; readonly detail: string }
+}
+const statusesOf = (results: readonly Result[]) => results.map(({ status }) => status)
+
+describe('an operation of /Bulk that cannot be sent', () => {
+  it.for(['Ā', 'a\nb', 'W/"1"\r\nX-Other: 1', '\0', 'é', '\ud800', ' '])(
+    'has a result of its own, and those before and after it have theirs: version %j',
+    async (version) => {
+      const client = await newClient()
+      const { id } = await client.createUser({ userName: 'old' })
+      const data = { schemas: [USER], userName: 'new' }
+      const operations = [
+        user('a', 'ada'),
+        { method: 'PUT', path: `/Users/${id}`, version, data },
+        { method: 'DELETE', path: `/Users/${id}`, version },
+        user('b', 'bea'),
+      ]
+      const { status, body } = await send(client, operations)
+      expect([status, statusesOf(body.Operations)]).toEqual([200, ['201', '400', '400', '201']])
+      expect(body.Operations[1].response).toMatchObject({
+        scimType: 'invalidValue',
+        detail: expect.stringContaining('"version" must be an entity tag'),
+      })
+      expect((await client.get(`/Users/${id}`)).body.userName).toBe('old')
+    },
+  )
+
+  it('is refused with all of the message when its version or bulkId is no text: a precondition is never lost', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser({ userName: 'old' })
+    const put = { method: 'PUT', path: `/Users/${id}`, data: { schemas: [USER], userName: 'new' } }
+    for (const more of [{ version: 3 }, { version: ['W/"7"'] }, { bulkId: 5 }]) {
+      const answer = await send(client, [user('a', 'ada'), { ...put, ...more }])
+      expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidSyntax' })
+      expect(answer.body.detail).toMatch(/Operations\[1\]\.(version|bulkId) must be a string/)
+    }
+    expect((await client.get('/Users')).body.totalResults).toBe(1)
+    const unset = await send(client, [{ ...put, version: null, bulkId: '' }])
+    expect(statusesOf(unset.body.Operations)).toEqual(['200'])
+  })
+
+  it('has a result of its own with texts that are no Unicode, wherever they stand', async () => {
+    const client = await newClient()
+    const lone = '\ud800'
+    const operations = [
+      user('a', 'ada'),
+      user(lone, lone),
+      group('g', 'Crew', lone),
+      group('h', 'Crew', `bulkId:${lone}`),
+      { method: 'PATCH', path: `/Users/bulkId:${lone}`, data: { Operations: [] } },
+      user('b', 'bea'),
+    ]
+    const { status, body } = await send(client, operations)
+    expect([status, statusesOf(body.Operations)]).toEqual([200, ['201', '400', '400', '409', '409', '201']])
+    expect((await client.get('/Groups')).body.totalResults).toBe(0)
+  })
+
+  /** What a runtime would read another path out of, or might. */
+  const PATHS = [
+    '/Users/..',
+    '/Users/.',
+    '/Users/%2e%2e',
+    '/Users/.%2E',
+    '/Users/x/../../Bulk',
+    '/Users\\x',
+    '/Users/x\\..\\..\\..\\..\\admin\\api\\tenants\\default',
+    '/Users/..\\Groups\\x',
+    '/Users/\t..',
+    '/Users/\t',
+    '/Us\ters/x',
+    '/Users/x\n',
+    '/Users/x\0',
+    '/Users/x ',
+    '/Users/x?attributes=id',
+    '/Users/x#y',
+    '/Users/?x',
+    '/Users/#x',
+    '/Users/.search',
+    '/Users/%2Esearch',
+    '/Users/x%2F..%2F..',
+    '/Users/x%00',
+    '/Users/%',
+    '/Users/é',
+    '/Users/\ud800',
+    '/Users/',
+    '/Users',
+    '//evil.example/Users/x',
+    'https://evil.example/scim/v2/Users/x',
+    'Users/x',
+    '@evil.example/x',
+    '.evil.example/x',
+    ':1/x',
+    '/Schemas/x',
+    '/Me/x',
+    '/Bulk/x',
+    '',
+    ' ',
+    `/Users/${'x/'.repeat(5_000)}`,
+  ]
+
+  it('reaches no route but those of resources, whatever is in its path', async () => {
+    const client = await newClient()
+    await client.createUser({ userName: 'ada' })
+    const data = { schemas: [PATCH_OP], Operations: [] }
+    for (const method of ['DELETE', 'PATCH', 'PUT']) {
+      const answer = await send(
+        client,
+        PATHS.map((path) => ({ method, path, data })),
+      )
+      for (const [i, { status, location, response }] of (answer.body.Operations as Result[]).entries()) {
+        expect([status, location], `${method} ${PATHS[i]}`).toEqual(['404', undefined])
+        expect(response?.detail).toMatch(/^there is no ".*" for bulk operations$/)
+        expect(response?.detail.length).toBeLessThan(300)
+      }
+    }
+    expect((await client.get('/Users')).body.totalResults).toBe(1)
+  })
+
+  it('takes as an id only what a URL carries as it is', async () => {
+    const client = await newClient()
+    const ids = ['x', 'A-z_0.9~', "!$&'()*+,;=:@", 'x..', '2819c223-7f76-453a-919d-413861904646']
+    const operations = ids.map((id) => ({ method: 'DELETE', path: `/Users/${id}` }))
+    const results: readonly Result[] = (await send(client, operations)).body.Operations
+    for (const [i, { status, location, response }] of results.entries()) {
+      expect([status, response?.detail]).toEqual(['404', `User "${ids[i]}" not found`])
+      expect(location).toBe(new URL(`${TENANT_URL}/Users/${ids[i]}`).href)
+    }
+  })
+})
+
+describe('a body that is nested deeply', () => {
+  const nested = (levels: number, open: string, close: string) =>
+    `${open.repeat(levels)}1${close.repeat(levels)}`
+  const SHAPES: readonly (readonly [string, string])[] = [
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['[{"value":', '}]'],
+  ]
+
+  it.for(SHAPES)('is refused with 400 by every endpoint: %s', async ([open, close]) => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const group = await client.createGroup()
+    for (const levels of [40, 5_000, Math.floor(900_000 / (open.length + close.length))]) {
+      const deep = nested(levels, open, close)
+      const patch = `{"Operations":[{"op":"add","path":"title","value":${deep}}]}`
+      const bulk = (method: string, path: string, data: string) =>
+        `{"schemas":["${BULK}"],"Operations":[{"method":"${method}","path":"${path}","bulkId":"b","data":${data}}]}`
+      for (const [method, path, body] of [
+        ['POST', '/Users', `{"userName":"x","title":${deep}}`],
+        ['PUT', `/Users/${id}`, `{"userName":"x","unknown":${deep}}`],
+        ['PATCH', `/Users/${id}`, patch],
+        ['POST', '/Groups', `{"displayName":"x","unknown":${deep}}`],
+        ['PUT', `/Groups/${group.id}`, deep],
+        ['PATCH', `/Groups/${group.id}`, patch],
+        ['POST', '/.search', deep],
+        ['POST', '/Users/.search', `{"filter":${deep}}`],
+        ['POST', '/Bulk', bulk('POST', '/Groups', deep)],
+        ['POST', '/Bulk', bulk('PATCH', `/Users/${id}`, patch)],
+        ['POST', '/Bulk', deep],
+      ] as const) {
+        const answer = await client.request(method, path, body)
+        expect(answer.body, `${method} ${path}`).toMatchObject({ status: '400', scimType: 'invalidSyntax' })
+        expect(answer.body.detail).toBe('the body is nested deeper than 32 levels, the limit')
+      }
+    }
+    expect((await client.get('')).body.totalResults).toBe(2)
+  })
+
+  it('is taken as far as the limit, and brackets in texts do not count', async () => {
+    const client = await newClient()
+    const body = (levels: number) => `{"userName":"x${levels}","unknown":${nested(levels - 1, '[', ']')}}`
+    expect((await client.request('POST', '/Users', body(32))).status).toBe(201)
+    expect((await client.request('POST', '/Users', body(33))).status).toBe(400)
+    const title = `${'[{'.repeat(100)}\\"${'[{'.repeat(100)}`
+    expect((await client.createUser({ title })).title).toBe(title)
+  })
+})
+
+describe('failOnErrors', () => {
+  it.for([0, null])('of %j is no limit, as if it were not sent', async (failOnErrors) => {
+    const client = await newClient()
+    const operations = [user('a', ''), user('b', ''), user('c', 'cyd')]
+    const { body } = await send(client, operations, { failOnErrors })
+    expect(statusesOf(body.Operations)).toEqual(['400', '400', '201'])
+  })
+
+  it.for([-1, 1.5, '1', [], true])('of %j is refused', async (failOnErrors) => {
+    const client = await newClient()
+    const { body } = await send(client, [user('a', 'ada')], { failOnErrors })
+    expect(body).toMatchObject({ status: '400', scimType: 'invalidValue' })
+    expect((await client.get('/Users')).body.totalResults).toBe(0)
+  })
+})
+
+describe('the cost of /Bulk', () => {
+  it('does not rise with the number of operations that wait, but with the bytes', async () => {
+    const client = await newClient()
+    // Each waits for the next, and the last one fails: what is left is to find out which may run.
+    const operations = (count: number) => {
+      const unknown = Array.from({ length: Math.floor(220_000 / count) }, () => 'x')
+      const waiting = Array.from({ length: count }, (_, i) => {
+        const { data, ...post } = group(`g${i}`, `Group ${i}`, `bulkId:g${i + 1}`)
+        return { ...post, data: { ...data, unknown } }
+      })
+      return [...waiting, user(`g${count}`, '')]
+    }
+    const milliseconds = async (count: number) => {
+      let best = Number.POSITIVE_INFINITY
+      for (let round = 0; round < 5; round++) {
+        const started = performance.now()
+        const { body } = await send(client, operations(count))
+        expect(statusesOf(body.Operations).filter((status) => status === '409')).toHaveLength(count)
+        best = Math.min(best, performance.now() - started)
+      }
+      return best
+    }
+    const few = await milliseconds(3)
+    expect(await milliseconds(99)).toBeLessThan(few * 3 + 50)
   })
 })

@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { GroupWriteAnswer } from '../../src/provider/group-writer.ts'
+import { type GroupWriteAnswer, renderedOf } from '../../src/provider/group-writer.ts'
+import { DatabaseUnavailable } from '../../src/storage/database.ts'
 import { change, create, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
-import { Client, newClient, newToken } from '../support/harness.ts'
+import { Client, GROUP, newClient, newToken } from '../support/harness.ts'
 
 describe('the line before group writes', () => {
   it('loads again, for a token that it sees the first time, when others write meanwhile', async () => {
@@ -64,5 +65,17 @@ describe('the line before group writes', () => {
     expect((await first).rendered).toBeDefined()
     expect((await late).refusal).toMatchObject({ status: 429, detail: expect.stringContaining('20000 ms') })
     expect((await together([request])).map(statusOf)).toEqual([200])
+  })
+
+  it('tells a fault of its own from a database that does not answer: it is 500, and no promise that trying again helps', async () => {
+    const client = await newClient()
+    const { writer } = await newCoordinator(client)
+    // No request has such a body: it stands for whatever we did not think of.
+    const body: Record<string, unknown> = { schemas: [GROUP], displayName: 'Circle' }
+    body.circle = body
+    const answer = await writer.write(await requestOf(client, { kind: 'create', body }))
+    expect(answer).toMatchObject({ fault: expect.stringContaining('circular') })
+    expect(() => renderedOf(answer)).toThrow('the group writer failed')
+    expect(() => renderedOf(answer)).not.toThrow(DatabaseUnavailable)
   })
 })

@@ -117,8 +117,8 @@ describe('validateResource', () => {
     [{ title: '' }, { title: '' }],
     [{ emails: [] }, {}],
     [{ emails: null }, {}],
-    [{ emails: [null, {}, { value: null }] }, {}],
-    [{ emails: [null, { value: 'a' }] }, { emails: [{ value: 'a' }] }],
+    [{ emails: [{ type: 'work', value: null }] }, { emails: [{ type: 'work' }] }],
+    [{ addresses: [{ type: 'work' }] }, { addresses: [{ type: 'work' }] }],
     [{ name: {} }, {}],
     [{ name: { givenName: null, familyName: 'J' } }, { name: { familyName: 'J' } }],
     [{ [ENTERPRISE]: { manager: { value: null } } }, {}],
@@ -126,6 +126,18 @@ describe('validateResource', () => {
     [{ roles: [] }, {}],
   ])('takes %j for %j', ([attributes, resource]) => {
     expect(resourceOf(attributes)).toEqual(resource)
+  })
+
+  // Left out in silence, it would empty the attribute.
+  it.for<[attributes: object, detail: RegExp]>([
+    [{ emails: [null] }, /"emails\[0\].value" must have a value, found null/],
+    [{ emails: [{ value: 'a' }, {}] }, /"emails\[1\].value" must have a value, found nothing/],
+    [{ emails: [{ value: null }] }, /"emails\[0\].value" must have a value, found null/],
+    [{ emails: [''] }, /"emails\[0\].value" must have a value, found an empty string/],
+    [{ emails: [{ address: 'a' }] }, /"emails\[0\].value" must have a value, found nothing/],
+    [{ addresses: [{}] }, /"addresses\[0\]" must have a value, found nothing/],
+  ])('refuses %j, which holds an element of nothing', ([attributes, detail]) => {
+    expect(() => resourceOf(attributes)).toThrow(refusal(detail))
   })
 
   // RFC 7643 §2.2: "readOnly: The attribute SHALL NOT be modified."; §3.1: id, meta and groups are ours.

@@ -3,6 +3,7 @@
  * Pure: returns a new resource, never changes the one given. `members` of a Group is not here: the
  * members of a large group are never loaded (see members.ts).
  */
+import { keepsValue } from '../active.ts'
 import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
 import { addElements, distinct, identityOf, onePrimary, withoutElements } from '../elements.ts'
@@ -12,11 +13,12 @@ import { evaluateFilter } from '../filter/evaluate.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
-import { canonicalValue, requireComplete } from '../validation.ts'
+import { canonicalElement, canonicalValue, requireComplete } from '../validation.ts'
 import {
   arrayFromSingle,
   complexFromShorthand,
   elementFromFilter,
+  fromSingletonList,
   isUnassigned,
   removedElements,
 } from './compatibility.ts'
@@ -112,18 +114,19 @@ function setAttribute(
   text: string,
   ignored: string[],
 ): void {
-  const { op, value } = operation
+  const { op } = operation
   if (op === 'remove') {
-    removeAttribute(container, attribute, value, text)
+    removeAttribute(container, attribute, operation.value, text)
     return
   }
+  const value = attribute.multiValued ? operation.value : fromSingletonList(operation.value)
   if (isUnassigned(attribute, value)) {
     // Adding nothing changes nothing; replacing with nothing clears.
     if (op === 'replace') removeAttribute(container, attribute, undefined, text)
     return
   }
   if (attribute.subAttributes !== undefined && !attribute.multiValued) {
-    mergeComplex(container, attribute, operation, text, ignored)
+    mergeComplex(container, attribute, { ...operation, value }, text, ignored)
     return
   }
   const canonical = canonicalValue(attribute, arrayFromSingle(attribute, value), text, ignored)
@@ -139,6 +142,7 @@ function setAttribute(
 
 /** RFC 7644 §3.5.2.2: removing a required attribute fails with "mutability". */
 function removeAttribute(container: Complex, attribute: Attribute, value: unknown, text: string): void {
+  if (keepsValue(attribute)) return
   if (attribute.required) throw required(text)
   requireMutable(container, attribute, undefined, text)
   const removed = attribute.multiValued ? removedElements(value) : undefined
@@ -166,18 +170,29 @@ function mergeComplex(
     removeAttribute(container, attribute, undefined, text)
     return
   }
-  // Refuses what is no object, and finds what we do not know.
-  canonicalValue(attribute, sent, text, ignored)
   const before = container[attribute.name]
   const merged: Complex = isComplex(before) ? { ...before } : {}
-  for (const [name, value] of Object.entries(sent as Complex)) {
+  mergeInto(merged, attribute, { ...operation, value: sent }, text, ignored)
+  if (isNotEmpty(merged)) container[attribute.name] = merged
+  else delete container[attribute.name]
+}
+
+/** Sets each sub-attribute of the value of the operation in the object, which is changed. */
+function mergeInto(
+  object: Complex,
+  attribute: Attribute,
+  operation: PatchOperation,
+  text: string,
+  ignored: string[],
+): void {
+  // Refuses what is no object, and finds what we do not know.
+  canonicalElement(attribute, operation.value, text, ignored)
+  for (const [name, value] of Object.entries(operation.value as Complex)) {
     const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
     if (subAttribute === undefined || subAttribute.mutability === 'readOnly') continue
     const subText = `${text}${isExtension(attribute) ? ':' : '.'}${subAttribute.name}`
-    setAttribute(merged, subAttribute, { ...operation, value }, subText, [])
+    setAttribute(object, subAttribute, { ...operation, value }, subText, [])
   }
-  if (isNotEmpty(merged)) container[attribute.name] = merged
-  else delete container[attribute.name]
 }
 
 function applyToSelection(resource: Complex, operation: PatchOperation, ignored: string[]): void {
@@ -223,19 +238,21 @@ function createElement(filter: Filter, operation: PatchOperation, ignored: strin
   return sameValue(element, described) ? [] : [element]
 }
 
-/** Sets a sub-attribute of a selected element; without one, "replace" replaces it and "add" adds to it. */
+/**
+ * Sets a sub-attribute of a selected element; without one, those of the value. RFC 7644 §3.5.2.3: what is not
+ * specified stays, so an e-mail address that is replaced is still the one of that type.
+ */
 function setElement(element: Complex, operation: PatchOperation, ignored: string[]): void {
   const { op, value, target: to } = operation
   if (to.subAttribute !== undefined) {
     setAttribute(element, to.subAttribute, operation, to.text, ignored)
     return
   }
-  const sent = Array.isArray(value) && value.length === 1 ? value[0] : value
-  const [canonical] = elements(
-    canonicalValue(target(to.path), isUnassigned(target(to.path), sent) ? [] : [sent], to.text, ignored),
-  )
-  if (op === 'replace') for (const name of Object.keys(element)) delete element[name]
-  Object.assign(element, canonical)
+  const attribute = target(to.path)
+  const sent = complexFromShorthand(attribute, fromSingletonList(value))
+  if (!isUnassigned(attribute, sent)) {
+    mergeInto(element, attribute, { ...operation, value: sent }, to.text, ignored)
+  } else if (op === 'replace') for (const name of Object.keys(element)) delete element[name]
 }
 
 /** RFC 7643 §7: an immutable attribute may be given a value once. */

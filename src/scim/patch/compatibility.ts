@@ -3,9 +3,11 @@
  * deviation, with who sends it and where that is documented or was seen. Nothing else in the core knows
  * of any client.
  */
+import { namesActive } from '../active.ts'
 import { resolveAttributePath } from '../attribute-path.ts'
 import { type Complex, isComplex } from '../comparison.ts'
 import type { Filter } from '../filter/ast.ts'
+import { member } from '../message.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
@@ -47,9 +49,22 @@ export function complexFromShorthand(attribute: Attribute, value: unknown): unkn
     return complexFromShorthand(attribute, value[0] ?? null)
   }
   if (typeof value === 'string') return value === '' ? null : (objectFromText(value) ?? { value })
+  if (isComplex(value) && attribute.name === 'roles') return roleFromText(value)
   // A single reference with an empty value is an empty reference.
   if (!attribute.multiValued && isComplex(value) && value.value === '') return null
   return value
+}
+
+/**
+ * Entra's app role assignments, which are sent as `roles` with the role as JSON text inside the value of each element:
+ * `[{"value": "{\"id\":…,\"value\":\"Admin\",…}"}]`. Other attributes keep a text that happens to be JSON.
+ *
+ * @returns the role with what else the element holds, or the element as it was
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
+ */
+export function roleFromText(element: Complex): Complex {
+  const role = typeof element.value === 'string' ? objectFromText(element.value) : undefined
+  return typeof role?.value === 'string' ? { ...element, ...role } : element
 }
 
 function objectFromText(text: string): Complex | undefined {
@@ -63,9 +78,8 @@ function objectFromText(text: string): Complex | undefined {
 }
 
 /**
- * The key of a whole resource, or of a PATCH value without a path, in the forms that are sent: the name
- * of an attribute; `name.givenName` and `urn:…:User:nativeObjectId`, Entra's flat keys with the flag
- * `aadOptscim062020`.
+ * The key of a whole resource in the forms that are sent: the name of an attribute; `name.givenName` and
+ * `urn:…:User:nativeObjectId`, Entra's flat keys with the flag `aadOptscim062020`.
  *
  * @returns the top-level attribute, and `wrap` which puts a value under it; undefined when unknown
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
@@ -81,6 +95,92 @@ export function qualifiedKey(
   if (attribute.multiValued && inner.length > 0) return undefined
   const wrap = (value: unknown) => inner.reduceRight((wrapped, step) => ({ [step.name]: wrapped }), value)
   return { attribute, wrap }
+}
+
+/**
+ * Whether a key of a PATCH value without a path names something. With the flag `aadOptscim062020` Entra sends flat keys,
+ * which are paths: `name.givenName`, `urn:…:User:nativeObjectId`, `emails[type eq "work"].value`.
+ *
+ * @returns false for an attribute that the resource type does not have: unknown in a value, it is ignored
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
+ */
+export function isKnownKey(key: string, type: ResourceType): boolean {
+  const [name = ''] = key.split('[', 1)
+  return resolveAttributePath(name.trim(), type) !== undefined
+}
+
+/**
+ * A PATCH that sets "active" of a user to false, by the last operation that says true or false. Entra sends what
+ * differs of a leaver as one PATCH, `active` among the rest, and mappings may name attributes that we do not have. Were
+ * it refused for an unknown path, as RFC 7644 §3.5.2 has it, the leaver would keep access for as long as the mapping
+ * stays. So in such a PATCH an operation that would be answered with `invalidPath` is ignored and named in the log, as
+ * an unknown attribute in a value is, up to as many as the log names. No other operation can depend on what the resource does not have, and they are
+ * still applied all or none.
+ *
+ * @param operations as they were sent
+ */
+export function disablesUser(operations: readonly unknown[], type: ResourceType): boolean {
+  return operations.flatMap((operation) => statedActive(operation, type)).at(-1) === false
+}
+
+function statedActive(operation: unknown, type: ResourceType): readonly boolean[] {
+  if (!isComplex(operation)) return []
+  const [op, path] = [member(operation, 'op'), member(operation, 'path')]
+  if (typeof op !== 'string' || lowerCaseOp(op) === 'remove') return []
+  const value = fromSingletonList(member(operation, 'value'))
+  const pairs =
+    typeof path === 'string' && path !== ''
+      ? [[path, value] as const]
+      : Object.entries(isComplex(value) ? value : {})
+  return pairs
+    .filter(([key]) => namesActive(key, type))
+    .map(([, active]) => booleanFromText(fromSingletonList(active)))
+    .filter((active) => typeof active === 'boolean')
+}
+
+/**
+ * A single value in a list of one: the client of SCIM-SDK wraps every value of a PATCH, that of an operation without a
+ * path too. Good for single-valued attributes only; a longer list stays as it is, and is refused.
+ *
+ * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/968
+ */
+export function fromSingletonList(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value
+}
+
+/**
+ * `attributes` and `excludedAttributes` of a SearchRequest as one text, as the query parameters have them: names with
+ * commas between them. The client of SCIM-SDK sent them so until July 2024, and Gluu's client did. RFC 7644 §3.4.3 has a list.
+ *
+ * @returns the names, or the value as it was
+ * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/690 and https://github.com/GluuFederation/SCIM-Client/issues/59
+ */
+export function namesFromText(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const names = value.split(',').map((name) => name.trim())
+  return names.filter((name) => name !== '')
+}
+
+/**
+ * `externalId` as a number: clients that take the key of a table or an employee number for it send it as they have it.
+ * It is a string (RFC 7643 §3.1), and the same whether it was quoted. A number that JSON does not carry exactly stays
+ * one, and is refused: it would be another key.
+ *
+ * @returns the text, or the value as it was
+ */
+export function externalIdFromNumber(attribute: Attribute, value: unknown): unknown {
+  return attribute.name === 'externalId' && Number.isSafeInteger(value) ? String(value) : value
+}
+
+/**
+ * The `failOnErrors` of a bulk request. Clients that keep it as a plain integer send 0 for a limit that nobody set,
+ * as WSO2 Charon reads it, and others send null. RFC 7644 §3.7 counts errors from 1.
+ *
+ * @returns undefined for no limit, or the value as it was
+ * @see https://github.com/wso2/charon
+ */
+export function errorLimit(failOnErrors: unknown): unknown {
+  return failOnErrors === null || failOnErrors === 0 ? undefined : failOnErrors
 }
 
 /**

@@ -3,13 +3,14 @@
  * without is taken apart into one operation for each attribute of its value, which means the same.
  */
 import { isComplex } from '../comparison.ts'
-import { badRequest, kindOf, quote } from '../error.ts'
+import { badRequest, kindOf, quote, ScimError } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
+import { MAX_IGNORED_NAMES } from '../limits.ts'
 import { member, requireMessage } from '../message.ts'
 import { type PatchPath, parsePath } from '../path.ts'
 import type { ResourceType } from '../schema/definition.ts'
 import { PATCH_OP } from '../urn.ts'
-import { lowerCaseOp, qualifiedKey } from './compatibility.ts'
+import { disablesUser, fromSingletonList, isKnownKey, lowerCaseOp } from './compatibility.ts'
 
 export interface PatchOperation {
   readonly op: 'add' | 'replace' | 'remove'
@@ -20,23 +21,53 @@ export interface PatchOperation {
 
 export interface ParsedPatch {
   readonly operations: readonly PatchOperation[]
-  /** Attributes of values without a path that we do not know. */
+  /** Attributes of values without a path, and paths beside `active: false`, that we do not know. */
   readonly ignored: readonly string[]
 }
 
 /**
  * Parses the body of a PATCH.
  *
- * @throws {ScimError} invalidSyntax for a malformed message, invalidPath for a path that names nothing
+ * @throws {ScimError} invalidSyntax for a malformed message, invalidPath for a path that names nothing, but for a PATCH
+ *   that disables a user: see disablesUser
  */
 export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
   const list = member(requireMessage(body, PATCH_OP), 'Operations')
   // An empty list is a patch that changes nothing: Microsoft's validator sends one.
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
+  try {
+    return parseOperations(list, type, parsePath)
+  } catch (error) {
+    if (!isInvalidPath(error) || !disablesUser(list, type)) throw error
+    return parseOperations(list, type, knownPaths())
+  }
+}
+
+/** Reads a path. @returns undefined when the operation is to be ignored */
+type PathReader = (text: string, type: ResourceType) => PatchPath | undefined
+
+/** Leaves out what names nothing, as long as the provisioning log can name it. */
+function knownPaths(): PathReader {
+  let unknown = 0
+  return (text, type) => {
+    try {
+      return parsePath(text, type)
+    } catch (error) {
+      if (!isInvalidPath(error) || ++unknown > MAX_IGNORED_NAMES) throw error
+      return undefined
+    }
+  }
+}
+
+function isInvalidPath(error: unknown): boolean {
+  return error instanceof ScimError && error.scimType === 'invalidPath'
+}
+
+function parseOperations(list: readonly unknown[], type: ResourceType, readPath: PathReader): ParsedPatch {
   const ignored: string[] = []
   const operations = list.flatMap((operation, i) =>
-    parseOperation(operation, `Operations[${i}]`, type, ignored),
+    parseOperation(operation, `Operations[${i}]`, type, readPath, ignored),
   )
   return { operations, ignored }
 }
@@ -50,6 +81,7 @@ function parseOperation(
   operation: unknown,
   where: string,
   type: ResourceType,
+  readPath: PathReader,
   ignored: string[],
 ): readonly PatchOperation[] {
   if (!isComplex(operation))
@@ -63,12 +95,17 @@ function parseOperation(
   if (op !== 'remove' && value === undefined) {
     throw badRequest('invalidValue', `${where}: "${op}" needs a value`)
   }
-  if (path) return [{ op, target: parsePath(path, type), value }]
+  if (path) {
+    const target = readPath(path, type)
+    if (target !== undefined) return [{ op, target, value }]
+    noteIgnored(ignored, path)
+    return []
+  }
   if (op === 'remove') {
     // RFC 7644 §3.5.2.2: "If 'path' is unspecified, the operation fails with … 'noTarget'".
     throw badRequest('noTarget', `${where}: "remove" needs a path`)
   }
-  return parseAttributes(op, value, where, type, ignored)
+  return parseAttributes(op, fromSingletonList(value), where, type, readPath, ignored)
 }
 
 function parseOp(op: unknown, where: string): PatchOperation['op'] {
@@ -83,6 +120,7 @@ function parseAttributes(
   value: unknown,
   where: string,
   type: ResourceType,
+  readPath: PathReader,
   ignored: string[],
 ): readonly PatchOperation[] {
   if (!isComplex(value)) {
@@ -92,20 +130,19 @@ function parseAttributes(
     )
   }
   return Object.entries(value).flatMap(([key, attributeValue]) => {
-    const named = qualifiedKey(key, type)
-    if (named === undefined) {
+    const target = isKnownKey(key, type) ? readPath(key, type) : undefined
+    if (target === undefined) {
       noteIgnored(ignored, key)
       return []
     }
-    // RFC 7643 §2.2: a client may send read-only attributes, and they are ignored. We set "schemas".
-    const { attribute } = named
-    if (attribute.mutability === 'readOnly' || attribute.name === 'schemas') return []
-    return [
-      {
-        op,
-        target: { text: attribute.name, path: { steps: [attribute] as const } },
-        value: named.wrap(attributeValue),
-      },
-    ]
+    return isSetByClient(target) ? [{ op, target, value: attributeValue }] : []
   })
+}
+
+/** RFC 7643 §2.2: a client may send read-only attributes, and they are ignored. We set "schemas". */
+function isSetByClient({ path: { steps }, subAttribute }: PatchPath): boolean {
+  if (steps[0].name === 'schemas') return false
+  return [...steps, ...(subAttribute ? [subAttribute] : [])].every(
+    ({ mutability }) => mutability !== 'readOnly',
+  )
 }

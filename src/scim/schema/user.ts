@@ -50,6 +50,9 @@ const GROUPS = complex(
   { multiValued: true, mutability: 'readOnly' },
 )
 
+/** Whether the user has access: see active.ts. */
+export const ACTIVE = attribute('active', 'boolean', "The user's administrative status.")
+
 export const USER = {
   id: USER_SCHEMA,
   name: 'User',
@@ -70,7 +73,7 @@ export const USER = {
     attribute('preferredLanguage', 'string', "The user's preferred written or spoken language."),
     attribute('locale', 'string', "The user's default location, for currency, dates and numbers."),
     attribute('timezone', 'string', "The user's time zone, in IANA format."),
-    attribute('active', 'boolean', "The user's administrative status."),
+    ACTIVE,
     multiValued('emails', 'E-mail addresses.', attribute('value', 'string', 'An e-mail address.'), [
       'work',
       'home',

@@ -40,7 +40,7 @@ export type UserOp =
   | { readonly set: 'title'; readonly value: string }
   | { readonly set: 'active'; readonly value: boolean | 'True' | 'False' }
   | { readonly set: 'userName'; readonly value: number }
-  | { readonly set: 'remove title' | 'unknown path' | 'remove userName' }
+  | { readonly set: 'remove title' | 'remove active' | 'unknown path' | 'remove userName' }
 
 export type GroupOp<R> =
   | { readonly set: 'add' | 'remove' | 'replace'; readonly members: readonly R[] }
@@ -153,7 +153,12 @@ const userOp: fc.Arbitrary<UserOp> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      set: fc.constantFrom('remove title' as const, 'unknown path' as const, 'remove userName' as const),
+      set: fc.constantFrom(
+        'remove title' as const,
+        'remove active' as const,
+        'unknown path' as const,
+        'remove userName' as const,
+      ),
     }),
   },
 )

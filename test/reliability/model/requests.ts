@@ -121,7 +121,7 @@ function patch(path: string, Operations: readonly object[], ifMatch: string | un
 function userOperation(op: UserOp): object {
   if (!('value' in op)) {
     if (op.set === 'unknown path') return { op: 'replace', path: 'nonsense', value: 'x' }
-    return { op: 'remove', path: op.set === 'remove title' ? 'title' : 'userName' }
+    return { op: 'remove', path: op.set.replace('remove ', '') }
   }
   if (op.set === 'userName') return { op: 'replace', path: 'userName', value: textOf(op.value) }
   return { op: 'replace', path: op.set, value: op.value }

@@ -53,7 +53,8 @@ export function step(world: World, action: SentAction, newId: string): Outcome {
         active: action.body.active ?? before.active,
       }))
     case 'patch user':
-      if (action.ops.some((op) => op.set === 'unknown path')) return refused(world, 400, 'invalidPath')
+      if (action.ops.some((op) => op.set === 'unknown path') && !disables(action.ops))
+        return refused(world, 400, 'invalidPath')
       return changeUser(world, action.at, action.match, (before) => patchedUser(before, action.ops))
     case 'delete user':
     case 'delete group':
@@ -119,6 +120,12 @@ function changeUser(
     expected: { status: 200, version: user.version, view: viewOfUser(user) },
     world: { ...world, users: new Map(world.users).set(id, user) },
   }
+}
+
+/** A PATCH whose last word on "active" is false: a leaver. Unknown paths are ignored there. */
+function disables(ops: readonly UserOp[]): boolean {
+  const last = ops.findLast((op) => op.set === 'active')
+  return last !== undefined && String(last.value).toLowerCase() === 'false'
 }
 
 function patchedUser(before: ModelUser, ops: readonly UserOp[]): ModelUser | 'mutability' {

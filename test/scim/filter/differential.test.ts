@@ -171,7 +171,7 @@ const userBody = fc.record({
   emails: optional(elements(TYPES)),
   roles: optional(elements(['a', 'B'])),
   addresses: optional(
-    fc.array(fc.record({ locality: text, type: fc.constantFrom(...TYPES) }, { requiredKeys: [] }), {
+    fc.array(fc.record({ locality: text, type: fc.constantFrom(...TYPES) }, { requiredKeys: ['type'] }), {
       maxLength: 2,
     }),
   ),

@@ -189,24 +189,36 @@ describe('replace', () => {
       { path: 'name', value: {} },
       { name: { givenName: 'B' } },
     ],
-    // "… all matching record values SHALL be replaced."
+    // "… all matching record values SHALL be replaced.", and what is not specified stays.
     [
       'a selected element',
       { emails: [WORK, HOME] },
-      { path: 'emails[type eq "work"]', value: { value: 'x', type: 'work' } },
-      { emails: [{ value: 'x', type: 'work' }, HOME] },
+      { path: 'emails[type eq "work"]', value: { value: 'x', type: 'other', primary: null } },
+      { emails: [{ value: 'x', type: 'other' }, HOME] },
+    ],
+    [
+      'some sub-attributes of a selected element',
+      { emails: [WORK, HOME] },
+      { path: 'emails[type eq "work"]', value: { value: 'x' } },
+      { emails: [{ ...WORK, value: 'x' }, HOME] },
+    ],
+    [
+      'nothing of a selected element, by an empty object',
+      { emails: [WORK, HOME] },
+      { path: 'emails[type eq "work"]', value: {} },
+      { emails: [WORK, HOME] },
     ],
     [
       'a selected element by one in a list',
       { emails: [WORK, HOME] },
       { path: 'emails[type eq "work"]', value: [{ value: 'x' }] },
-      { emails: [{ value: 'x' }, HOME] },
+      { emails: [{ ...WORK, value: 'x' }, HOME] },
     ],
     [
       'several elements by the same: one is left',
       { emails: [WORK, HOME] },
-      { path: 'emails[value pr]', value: { value: 'x' } },
-      { emails: [{ value: 'x' }] },
+      { path: 'emails[value pr]', value: { value: 'x', type: 'work', primary: null } },
+      { emails: [{ value: 'x', type: 'work' }] },
     ],
     // "… the matching sub-attribute of all matching records is replaced."
     [
@@ -387,8 +399,8 @@ describe('a refused operation', () => {
     ],
     ['a number for text', { op: 'add', path: 'title', value: 5 }, 'invalidValue', /"title" must be a string/],
     [
-      'a list for one value',
-      { op: 'replace', path: 'title', value: ['x'] },
+      'a list of two for one value',
+      { op: 'replace', path: 'title', value: ['x', 'y'] },
       'invalidValue',
       /found an array/,
     ],

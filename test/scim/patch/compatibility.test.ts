@@ -281,3 +281,47 @@ describe('isUnassigned', () => {
     })
   })
 })
+
+// The client of SCIM-SDK wraps each value of a PATCH in a list: Captain-P-Goldfish/SCIM-SDK#968.
+describe('fromSingletonList', () => {
+  it.for<[path: string | undefined, value: unknown]>([
+    ['title', ['Pilot']],
+    ['name.givenName', ['Pilot']],
+    ['name', [{ givenName: 'Pilot' }]],
+    [undefined, [{ title: 'Pilot' }]],
+    [undefined, { title: ['Pilot'] }],
+  ])('takes the path %j with %j', ([path, value]) => {
+    expect(JSON.stringify(patch({}, { op: 'replace', path, value }))).toContain('"Pilot"')
+  })
+
+  it.for([[], ['a', 'b'], [['a']]])('refuses %j for a title', (value) => {
+    expect(() => patch({}, { op: 'add', path: 'title', value })).toThrow(
+      expect.objectContaining({ status: 400, scimType: 'invalidValue' }),
+    )
+  })
+})
+
+// AppRoleAssignmentsComplex of Entra: learn.microsoft.com, customize-application-attributes.
+describe('roleFromText', () => {
+  const text = '{"id":"1","value":"Admin","displayName":"Administrator"}'
+
+  it('unpacks the role inside the value of an element', () => {
+    for (const value of [[{ value: text }], [text], text, { value: text }]) {
+      expect(patch({}, { op: 'Add', path: 'roles', value })).toEqual({ roles: [{ value: 'Admin' }] })
+    }
+    const value = [{ value: text, primary: 'True', type: 'AppRole' }]
+    expect(patch({}, { op: 'Add', path: 'roles', value })).toEqual({
+      roles: [{ value: 'Admin', primary: true, type: 'AppRole' }],
+    })
+  })
+
+  it.for([
+    ['roles', '{"id":"1"}'],
+    ['roles', '{no JSON'],
+    ['roles', '["Admin"]'],
+    ['entitlements', text],
+    ['emails', text],
+  ])('keeps the value of %s as it is: %s', ([path, value]) => {
+    expect(patch({}, { op: 'add', path, value: [{ value }] })).toEqual({ [path as string]: [{ value }] })
+  })
+})

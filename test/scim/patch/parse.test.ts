@@ -35,13 +35,16 @@ describe('parsePatch', () => {
       displayName: 'B',
       'name.givenName': 'Babs',
       [`${UMBRELLA}:nativeObjectId`]: 'n',
+      'emails[type eq "work"].value': 'b@x',
       [ENTERPRISE]: { division: 'd' },
     }
     for (const path of [undefined, null, '']) {
+      expect(operationsOf({ op: 'replace', path, value: [value] })).toHaveLength(5)
       expect(operationsOf({ op: 'replace', path, value })).toEqual([
         ['replace', 'displayName', 'B'],
-        ['replace', 'name', { givenName: 'Babs' }],
-        ['replace', UMBRELLA, { nativeObjectId: 'n' }],
+        ['replace', 'name.givenName', 'Babs'],
+        ['replace', `${UMBRELLA}:nativeObjectId`, 'n'],
+        ['replace', 'emails', 'b@x'],
         ['replace', ENTERPRISE, { division: 'd' }],
       ])
     }
@@ -122,8 +125,8 @@ describe('parsePatch', () => {
       /must be an object, found a string/,
     ],
     [
-      'a list as value without a path',
-      { Operations: [{ op: 'add', value: [{}] }] },
+      'a list of two as value without a path',
+      { Operations: [{ op: 'add', value: [{}, {}] }] },
       'invalidValue',
       /found an array/,
     ],
