@@ -6,19 +6,20 @@ import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { adminApi, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
+import { soundAddress } from './edge/address.ts'
+import { forgivingPath } from './edge/url.ts'
 import { onError, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { openapi } from './http/openapi.ts'
 import { TENANT_PATH } from './http/request.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
-import { forgivingPath } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
 
 export function createApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: (request) => forgivingPath(request.url) })
   app.onError(onError)
-  app.use(requestId(), requestLog)
+  app.use(requestId(), requestLog, soundAddress)
   app.route(
     TENANT_PATH,
     scim((request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),

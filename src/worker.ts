@@ -4,6 +4,7 @@
 import { uuidv7 } from 'uuidv7'
 import { createApp } from './app.ts'
 import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
+import { parsePublicUrl } from './edge/public-url.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
@@ -23,6 +24,7 @@ export interface WorkerEnv {
   readonly ACCESS_AUD?: string
   readonly REQUEST_LOG?: string
   readonly READ_REPLICATION?: string
+  readonly PUBLIC_URL?: string
   /** What has no binding is not limited. */
   readonly SIGN_IN_LIMIT?: RateLimit
   readonly TOKEN_LIMIT?: RateLimit
@@ -35,7 +37,13 @@ const DEFAULT_LOG_RETENTION_DAYS = 30
 const app = createApp()
 
 export default {
-  fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env, ctx), ctx),
+  fetch(request, env, ctx) {
+    try {
+      return app.fetch(request, runtimeOf(env, ctx), ctx)
+    } catch (error) {
+      return notConfigured(error)
+    }
+  },
   async scheduled({ scheduledTime }, env) {
     const days = retentionDays(env)
     const deleted = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
@@ -60,6 +68,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     },
     now: Date.now,
     newId: uuidv7,
+    publicOrigin: env.PUBLIC_URL ? parsePublicUrl(env.PUBLIC_URL) : undefined,
     isAllowed: async (limit, key) => (await rateLimiters(env)[limit]?.limit({ key }))?.success ?? true,
     fetch: (...request) => fetch(...request),
     settings: {
@@ -71,6 +80,13 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
       accessAudience: env.ACCESS_AUD || undefined,
     },
   }
+}
+
+/** A variable is not what it must be: said in the log, which the operator reads. What the app throws, it answers. */
+function notConfigured(error: unknown): Response {
+  const message = error instanceof Error ? error.message : String(error)
+  console.error(JSON.stringify({ check: 'settings', message }))
+  return Response.json({ error: { code: 'notConfigured', message } }, { status: 503 })
 }
 
 function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {

@@ -18,19 +18,34 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   provider: ['provider', 'scim', 'storage'],
   'durable-objects': ['durable-objects', 'provider', 'storage', 'cloudflare:workers', 'uuidv7'],
   'runtime.ts': ['provider', 'storage'],
-  http: ['http', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
-  admin: ['admin', 'provider', 'scim', 'storage', 'runtime.ts', 'hono', 'jose'],
+  // What every request meets before its part of the app: who sends it, from where, and how much it brings.
+  edge: ['edge', 'scim', 'runtime.ts', 'hono'],
+  http: ['http', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
+  admin: ['admin', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono', 'jose'],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.
   entra: ['entra'],
   'entra/cli.ts': ['entra', 'entra/cli', 'node'],
   'entra/cli': ['entra', 'entra/cli', 'node', 'yaml', 'cli-progress', 'nodemailer', 'csv-parse'],
   local: ['local', 'node', 'esbuild'],
-  'app.ts': ['http', 'admin', 'runtime.ts', 'hono'],
+  'app.ts': ['http', 'admin', 'edge', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node'],
-  'self-hosted': ['self-hosted', 'sqlite', 'app.ts', 'runtime.ts', 'provider', 'storage', 'uuidv7', 'node'],
+  'self-hosted': [
+    ...[
+      'self-hosted',
+      'sqlite',
+      'app.ts',
+      'runtime.ts',
+      'edge',
+      'provider',
+      'scim',
+      'storage',
+      'uuidv7',
+      'node',
+    ],
+  ],
   'deno.ts': ['self-hosted', 'node'],
   'node.ts': ['self-hosted', '@hono/node-server', 'node'],
-  'worker.ts': ['app.ts', 'durable-objects', 'runtime.ts', 'provider', 'storage', 'uuidv7'],
+  'worker.ts': ['app.ts', 'durable-objects', 'edge', 'runtime.ts', 'provider', 'storage', 'uuidv7'],
 }
 
 interface Import {

@@ -3,21 +3,13 @@
  * representation, and clients are known to ask for others.
  */
 import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
 
 const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
-
-/** Answers 413 to a larger body, with Content-Length or without. Comes after the log, which records it. */
-export const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw new ScimError(413, undefined, `the body is larger than ${MAX_BODY_BYTES} bytes, the limit`)
-  },
-})
 
 /**
  * A response with a body of JSON text. Made of a plain object of headers, the request id among them, because
@@ -38,11 +30,12 @@ export function scimJson(
 /**
  * The parsed body of a request.
  *
- * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON
+ * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is not JSON in
+ *   UTF-8, and what `readText` throws
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   requireJson(c)
-  const text = await c.req.text()
+  const text = await readText(c, MAX_BODY_BYTES, c.get('credentials').tenantId)
   try {
     const body: unknown = JSON.parse(text)
     c.set('body', body)
