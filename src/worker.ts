@@ -69,7 +69,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     now: Date.now,
     newId: uuidv7,
     publicOrigin: env.PUBLIC_URL ? parsePublicUrl(env.PUBLIC_URL) : undefined,
-    isAllowed: async (limit, key) => (await rateLimiters(env)[limit]?.limit({ key }))?.success ?? true,
+    isAllowed: (limit, key) => isAllowed(rateLimiters(env)[limit], key),
     fetch: (...request) => fetch(...request),
     settings: {
       adminToken: env.ADMIN_TOKEN,
@@ -79,6 +79,16 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
       accessTeamDomain: env.ACCESS_TEAM_DOMAIN || undefined,
       accessAudience: env.ACCESS_AUD || undefined,
     },
+  }
+}
+
+/** A limiter that does not answer limits nobody: it protects the service, which must not fall with it. */
+async function isAllowed(limiter: RateLimit | undefined, key: string): Promise<boolean> {
+  try {
+    return (await limiter?.limit({ key }))?.success ?? true
+  } catch (error) {
+    console.error(JSON.stringify({ check: 'rate limit', message: String(error) }))
+    return true
   }
 }
 

@@ -38,8 +38,9 @@ export function bulk(dispatch: Dispatch) {
     const request = parseBulkRequest(await readBody(c))
     // A token that is new here was checked before its body was read.
     if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
-    // The bodies of operations are parts of this one.
-    const env = { ...c.env, figures: c.get('figures'), heldBodies: undefined }
+    // Operations come from where this request does, and their bodies are parts of this one.
+    const clientAddress = c.env.clientAddress ?? c.req.header('CF-Connecting-IP')
+    const env = { ...c.env, figures: c.get('figures'), heldBodies: undefined, clientAddress }
     const shared = {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',

@@ -264,6 +264,25 @@ for (const runtime of RUNTIMES) {
         ])
       })
 
+      it('counts the addresses that a trusted proxy names by their network', async () => {
+        const { port } = await start({ env: { TRUST_PROXY: '1', FAILED_AUTHENTICATION_LIMIT: '2' } })
+        const guess = async (address: string, token = 'wrong') => {
+          const headers = { Authorization: `Bearer ${token}`, 'X-Forwarded-For': `6.6.6.6, ${address}` }
+          return (await fetch(`http://127.0.0.1:${port}/admin/api/tenants`, { headers })).status
+        }
+        const addresses = ['2001:db8:0:7::1', '2001:DB8:0:7:ffff::2', '[2001:db8:0:7::3]:443']
+        const statuses: number[] = []
+        for (const address of addresses) statuses.push(await guess(address))
+        expect(statuses).toEqual([401, 401, 429])
+        expect(await guess('2001:db8:0:7::4', ADMIN_TOKEN)).toBe(429)
+        expect(await guess('2001:db8:0:8::1', ADMIN_TOKEN)).toBe(200)
+        expect([
+          await guess('192.0.2.1:5'),
+          await guess('::ffff:192.0.2.1'),
+          await guess('192.0.2.1'),
+        ]).toEqual([401, 401, 429])
+      })
+
       it('copies the database while it is served', async () => {
         const server = await start()
         const token = await newToken(server.port)

@@ -2,9 +2,12 @@
  * Rate limits over HTTP: who is counted, and what too many are told. How many are too many is configured
  * (wrangler.toml), so here the counting is the test's own.
  */
-import { describe, expect, it } from 'vitest'
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
 import type { RateLimitName, Runtime } from '../../src/runtime.ts'
 import { noFigures } from '../../src/storage/database.ts'
+import worker from '../../src/worker.ts'
 import { type Client, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
 import { soundState } from '../support/tenant-state.ts'
@@ -76,6 +79,24 @@ describe('rate limits', () => {
       })
     for (let i = 0; i < 3; i++) await sendTo({ ...runtime, groupWriter }, request())
     expect(counts.get(`tenant ${client.tenantId}`)).toBe(3)
+  })
+
+  it('hold nobody up when the limiter itself fails', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const client = await newClient()
+    await client.get('/Users')
+    const broken = { limit: () => Promise.reject(new Error('the limiter was reset')) }
+    const limiters = { TOKEN_LIMIT: broken, TENANT_LIMIT: broken, FAILED_AUTHENTICATION_LIMIT: broken }
+    const statuses: number[] = []
+    for (const token of [client.token, 'no-token']) {
+      const ctx = createExecutionContext()
+      const request = new Request<unknown, IncomingRequestCfProperties>(ask(client, token))
+      statuses.push((await worker.fetch(request, { ...env, ...limiters }, ctx)).status)
+      await waitOnExecutionContext(ctx)
+    }
+    expect(statuses).toEqual([200, 401])
+    expect(logged).toHaveBeenCalledTimes(3)
+    logged.mockRestore()
   })
 
   describe('of refused tokens', () => {

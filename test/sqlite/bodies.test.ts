@@ -87,6 +87,11 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((turn) => setImmediate(turn))
 }
 
+/** Waits until so many bodies are being read: each has a timer. */
+async function reading(bodies: number): Promise<void> {
+  while (vi.getTimerCount() < bodies) await settle()
+}
+
 const invalid = [400, 'invalidSyntax']
 const outcome = async (answer: Promise<Response>) => {
   const response = await answer
@@ -167,6 +172,7 @@ describe('a body that stands still', () => {
     const answer = send(path, token, body, headers).then((response) => {
       status = response.status
     })
+    await reading(1)
     write(10)
     await settle()
     await vi.advanceTimersByTimeAsync(BODY_TIMEOUT_SECONDS * 1000 - 1)
@@ -182,6 +188,7 @@ describe('a body that stands still', () => {
     const [slow, long] = [slowBody(), slowBody()]
     const answer = send('/scim/v2/Users', token, slow.body)
     const imported = send('/admin/api/tenants/default/import', 'test-admin-token', long.body)
+    await reading(2)
     for (let second = 0; second < BODY_TIMEOUT_SECONDS + 5; second += 5) {
       slow.write(1)
       long.write(1)
