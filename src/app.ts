@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { adminApi, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
+import { soundAddress } from './edge/address.ts'
 import { onError, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { openapi } from './http/openapi.ts'
@@ -18,7 +19,7 @@ import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 export function createApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: (request) => routePath(request.url) })
   app.onError(onError)
-  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog)
+  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, soundAddress)
   app.route(
     TENANT_PATH,
     scim((request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),

@@ -34,8 +34,11 @@ declare function addEventListener(
 
 const command = await obey(process.argv.slice(2))
 const started = start()
-const handler: Handler = (request, { remoteAddr, completed }) =>
-  started.service.fetch({ request, address: remoteAddr.hostname }, completed)
+const handler: Handler = async (request, { remoteAddr, completed }) => {
+  const response = await started.service.fetch({ request, address: remoteAddr.hostname }, completed)
+  if (isUnfinished(request, response)) response.headers.set('Connection', 'close')
+  return response
+}
 
 if (command === 'listen') listen(started)
 else endWhenPortIsTaken()
@@ -43,6 +46,12 @@ else endWhenPortIsTaken()
 export default {
   fetch: handler,
   onListen: ({ hostname, port }: NetAddr) => announce(started, 'http', hostname, port),
+}
+
+/** Whether something of the body may still come: the connection then ends, and the answer says so (RFC 9112 §9.6). */
+function isUnfinished(request: Request, { status }: Response): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return false
+  return status === 408 || status === 413 || (!request.bodyUsed && request.body !== null)
 }
 
 function listen({ settings }: Started): void {

@@ -5,7 +5,13 @@ import { createServer as createTlsServer } from 'node:https'
 import process from 'node:process'
 import { type HttpBindings, serve } from '@hono/node-server'
 import { announce, fail, obey, portError, readTlsFiles, start } from './self-hosted/main.ts'
+import { badRequestAnswer, hasDotSegments } from './self-hosted/refusal.ts'
 import { ANSWER_TIMEOUT_MS } from './self-hosted/unread-answers.ts'
+import { closeAfterAnswer, isClosing } from './self-hosted/unread-body.ts'
+
+/** How long the headers of a request may take. Node.js looks every `connectionsCheckingInterval`. */
+const HEADERS_TIMEOUT_MS = 15_000
+const CHECKING_INTERVAL_MS = 5_000
 
 await obey(process.argv.slice(2))
 const started = start()
@@ -18,13 +24,24 @@ try {
       port,
       fetch: async (request: Request, env: unknown) => {
         const { incoming, outgoing } = env as HttpBindings
+        if (isClosing(incoming)) return new Response(null, { status: 503 })
+        if (hasDotSegments(incoming.url ?? ''))
+          return badRequestAnswer('the path must not have "." or ".." in it')
         const sent = new Promise((resolve) => outgoing.once('close', resolve))
         const address = incoming.socket.remoteAddress ?? ''
         const response = await started.service.fetch({ request, address }, sent)
         outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
+        if (!incoming.complete) closeAfterAnswer(incoming, response)
         return response
       },
-      ...(tls === undefined ? {} : { createServer: createTlsServer, serverOptions: readTlsFiles(tls) ?? {} }),
+      serverOptions: {
+        ...readTlsFiles(tls),
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+        // Of a whole request: an import may take hours. A body that stands still is ended where it is read.
+        requestTimeout: 0,
+      },
+      ...(tls === undefined ? {} : { createServer: createTlsServer }),
     },
     (at) => announce(started, tls === undefined ? 'http' : 'https', at.address, at.port),
   )

@@ -23,6 +23,12 @@ export interface Runtime {
   readonly sha256?: Sha256 | undefined
   /** Counts a request against a limit. @returns false when there were too many with that key */
   readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
+  /** The address of the client, where it is known from the connection; undefined: a header of Cloudflare has it. */
+  readonly clientAddress?: string | undefined
+  /** The origin that clients use, such as "https://scim.example"; undefined: the one that was asked for. */
+  readonly publicOrigin?: string | undefined
+  /** Counts the bytes of this request's body; undefined: the platform bounds them. */
+  readonly heldBodies?: HeldBodies | undefined
   /** Reaches other servers: the keys of Cloudflare Access. */
   readonly fetch: typeof fetch
   /** Where large answers wait for their clients; undefined: the platform hands them over by itself. */
@@ -44,24 +50,25 @@ export interface UnreadAnswers {
   hold(tenantId: string, text: string): ReadableStream<Uint8Array>
 }
 
+/** The bytes of request bodies that are in memory until their request is answered. */
+export interface HeldBodies {
+  /**
+   * @param owner each may hold a part of all
+   * @throws {ScimError} 429 when the owner holds too many, 503 when all together do
+   */
+  take(owner: string, bytes: number): void
+}
+
 /** What is limited, and by which key: how often, says the entry file of the runtime. */
 export type RateLimitName =
-  /** By address: attempts to sign in to the dashboard. */
+  /** By network (edge/network.ts): attempts to sign in to the dashboard. */
   | 'signIn'
-  /** By token. */
+  /** By token that was seen valid. */
   | 'token'
   /** By tenant: requests with proven tokens, all together. */
   | 'tenant'
-  /** By address: requests whose token was refused. */
+  /** By network: requests whose token was refused. */
   | 'failedAuthentication'
-
-/**
- * The address of the client, for limits. Cloudflare sets the header and no client can; other runtimes set
- * it from the connection. Where it is missing there is one address for all.
- */
-export function clientAddress(header: (name: string) => string | undefined): string {
-  return header('CF-Connecting-IP') ?? 'unknown'
-}
 
 export interface Settings {
   /** The administrator's token; undefined: the admin API refuses everybody. */

@@ -3,6 +3,7 @@
  */
 import { createApp } from './app.ts'
 import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
+import { parsePublicUrl } from './edge/public-url.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
@@ -23,6 +24,7 @@ export interface WorkerEnv {
   readonly ACCESS_AUD?: string
   readonly REQUEST_LOG?: string
   readonly READ_REPLICATION?: string
+  readonly PUBLIC_URL?: string
   /** What has no binding is not limited. */
   readonly SIGN_IN_LIMIT?: RateLimit
   readonly TOKEN_LIMIT?: RateLimit
@@ -36,7 +38,13 @@ const app = createApp()
 const newId = idGenerator()
 
 export default {
-  fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env, ctx), ctx),
+  fetch(request, env, ctx) {
+    try {
+      return app.fetch(request, runtimeOf(env, ctx), ctx)
+    } catch (error) {
+      return notConfigured(error)
+    }
+  },
   async scheduled({ scheduledTime }, env) {
     const days = retentionDays(env)
     const result = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
@@ -61,7 +69,8 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     },
     now: Date.now,
     newId,
-    isAllowed: async (limit, key) => (await rateLimiters(env)[limit]?.limit({ key }))?.success ?? true,
+    publicOrigin: env.PUBLIC_URL ? parsePublicUrl(env.PUBLIC_URL) : undefined,
+    isAllowed: (limit, key) => isAllowed(rateLimiters(env)[limit], key),
     fetch: (...request) => fetch(...request),
     settings: {
       adminToken: env.ADMIN_TOKEN,
@@ -72,6 +81,23 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
       accessAudience: env.ACCESS_AUD || undefined,
     },
   }
+}
+
+/** A limiter that does not answer limits nobody: it protects the service, which must not fall with it. */
+async function isAllowed(limiter: RateLimit | undefined, key: string): Promise<boolean> {
+  try {
+    return (await limiter?.limit({ key }))?.success ?? true
+  } catch (error) {
+    console.error(JSON.stringify({ check: 'rate limit', message: String(error) }))
+    return true
+  }
+}
+
+/** A variable is not what it must be: said in the log, which the operator reads. What the app throws, it answers. */
+function notConfigured(error: unknown): Response {
+  const message = error instanceof Error ? error.message : String(error)
+  console.error(JSON.stringify({ check: 'settings', message }))
+  return Response.json({ error: { code: 'notConfigured', message } }, { status: 503 })
 }
 
 function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {

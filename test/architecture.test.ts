@@ -19,14 +19,16 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'id-generator.ts': ['uuidv7'],
   'durable-objects': ['durable-objects', 'provider', 'storage', 'id-generator.ts', 'cloudflare:workers'],
   'runtime.ts': ['provider', 'storage'],
-  http: ['http', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
-  admin: ['admin', 'provider', 'scim', 'storage', 'runtime.ts', 'hono', 'jose'],
+  // What every request meets before its part of the app: who sends it, from where, and how much it brings.
+  edge: ['edge', 'scim', 'runtime.ts', 'hono'],
+  http: ['http', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
+  admin: ['admin', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono', 'jose'],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.
   entra: ['entra'],
   'entra/cli.ts': ['entra', 'entra/cli', 'node'],
   'entra/cli': ['entra', 'entra/cli', 'node', 'yaml', 'cli-progress', 'nodemailer', 'csv-parse'],
   local: ['local', 'node', 'esbuild', 'wrangler'],
-  'app.ts': ['http', 'admin', 'scim', 'runtime.ts', 'hono'],
+  'app.ts': ['http', 'admin', 'edge', 'scim', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node'],
   'self-hosted': [
     'self-hosted',
@@ -34,6 +36,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'app.ts',
     'runtime.ts',
     'id-generator.ts',
+    'edge',
     'provider',
     'scim',
     'storage',
@@ -41,7 +44,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'deno.ts': ['self-hosted', 'node'],
   'node.ts': ['self-hosted', '@hono/node-server', 'node'],
-  'worker.ts': ['app.ts', 'durable-objects', 'runtime.ts', 'id-generator.ts', 'provider', 'storage'],
+  'worker.ts': ['app.ts', 'durable-objects', 'edge', 'runtime.ts', 'id-generator.ts', 'provider', 'storage'],
 }
 
 interface Import {

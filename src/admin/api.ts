@@ -4,10 +4,12 @@
  */
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
-import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
-import { clientAddress, type HttpEnv } from '../runtime.ts'
+import { readText } from '../edge/body.ts'
+import { isShutOut, noteRefusal } from '../edge/refusals.ts'
+import type { HttpEnv } from '../runtime.ts'
+import { MAX_ADMIN_BODY_BYTES } from '../scim/limits.ts'
 import { noFigures } from '../storage/database.ts'
 import { type ListedEntry, type LogFilters, logPageQuery } from '../storage/log-pages.ts'
 import { readTogether } from '../storage/query.ts'
@@ -27,7 +29,6 @@ import { reportTenant } from './replicas.ts'
 import { tenantUrl } from './tenant-url.ts'
 import { transfer } from './transfer.ts'
 
-const MAX_BODY_BYTES = 64 * 1024
 const LOG_PAGE_SIZE = 100
 const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
 
@@ -42,16 +43,7 @@ export function adminApi(): Hono<HttpEnv> {
     c.res.headers.set('Cache-Control', 'no-store')
   })
   app.use('/tenants/:tenant/*', reportTenant)
-  // Before the limit: a directory of any size can be imported.
   app.route('/', transfer)
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () => {
-        throw new AdminError(413, 'tooLarge', 'the body is too large')
-      },
-    }),
-  )
 
   app.get('/tenants', async (c) => c.json({ tenants: (await listTenants(c.get('db'))).map(tenantJson) }))
   app.post('/tenants', async (c) => {
@@ -138,7 +130,11 @@ export function adminNotFound(c: Context<HttpEnv>): Response {
   return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${c.req.path}`))
 }
 
-/** The administrator's token, compared in constant time. Without one configured nobody is let in. */
+/**
+ * The administrator's token, compared in constant time. Without one configured nobody is let in. An address with too
+ * many refused tokens is refused before the comparison, the right token too: else it could go on guessing. Nothing of
+ * a request is read before.
+ */
 const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
   const { adminToken } = c.env.settings
   if (!adminToken) {
@@ -158,6 +154,7 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
     invalidAuthenticationHeader: { message: refused },
     invalidToken: { message: refused },
   })
+  if (isShutOut('admin', c)) throw tooManyRefusals()
   let isRefused = true
   try {
     return await authenticate(c, async () => {
@@ -165,14 +162,16 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
       await next()
     })
   } catch (error) {
-    const address = clientAddress((name) => c.req.header(name))
-    if (!isRefused || (await c.env.isAllowed('failedAuthentication', address))) throw error
-    throw new AdminError(429, 'tooMany', 'too many refused tokens from this address; try again later')
+    throw isRefused && (await noteRefusal('admin', c)) ? tooManyRefusals() : error
   }
 })
 
+function tooManyRefusals(): AdminError {
+  return new AdminError(429, 'tooMany', 'too many refused tokens from this address; try again later')
+}
+
 async function readInput(c: Context<HttpEnv>): Promise<Input> {
-  const text = await c.req.text()
+  const text = await readText(c, MAX_ADMIN_BODY_BYTES, 'administration')
   try {
     return requireObject(JSON.parse(text))
   } catch (error) {

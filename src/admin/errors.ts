@@ -5,6 +5,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { ScimError } from '../scim/error.ts'
 import { DatabaseUnavailable } from '../storage/database.ts'
 
 /** An expected failure. `message` is safe for the wire; `field` names the input that it is about. */
@@ -40,7 +41,8 @@ export function adminErrorResponse(c: Context, error: unknown): Response {
   const known = toAdminError(error)
   if (known.status >= 500) logFault(c, error)
   const { code, message, field } = known
-  const retry: Record<string, string> = known.status === 503 ? { 'Retry-After': '5' } : {}
+  const retry: Record<string, string> =
+    known.status === 503 || known.status === 429 ? { 'Retry-After': '5' } : {}
   return c.json({ error: { code, message, ...(field !== undefined && { field }) } }, known.status, retry)
 }
 
@@ -51,11 +53,25 @@ export function logFault(c: Context, error: unknown): void {
   console.error(JSON.stringify({ requestId: c.get('requestId'), route: c.req.routePath, causes }))
 }
 
+/** Of what the core and the reading of bodies refuse. */
+const CODES: Readonly<Record<number, string>> = {
+  404: 'notFound',
+  408: 'timeout',
+  409: 'conflict',
+  413: 'tooLarge',
+  429: 'tooMany',
+  503: 'unavailable',
+}
+
 /** What is expected as it is, everything else without detail. */
 export function toAdminError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
   if (error instanceof DatabaseUnavailable) {
     return new AdminError(503, 'unavailable', 'the directory does not answer at the moment; try again')
+  }
+  if (error instanceof ScimError) {
+    const { status, detail } = error
+    return new AdminError(status as ContentfulStatusCode, CODES[status] ?? 'invalid', detail)
   }
   return new AdminError(500, 'internal', 'an unexpected error; the request id names it in the log')
 }

@@ -2,11 +2,11 @@
  * The dashboard: server-rendered pages under /admin. Everything that is thrown there ends in onError.
  */
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { csrf } from 'hono/csrf'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
+import { publicOrigin } from '../edge/url.ts'
 import { noFigures, serverTimingOf } from '../storage/database.ts'
 import { SessionEnded } from '../storage/sessions.ts'
 import { serveAsset } from './assets/assets.ts'
@@ -22,8 +22,6 @@ import { signIn } from './routes/sign-in.tsx'
 import { tenants } from './routes/tenants.tsx'
 import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
 
-const MAX_BODY_BYTES = 64 * 1024
-
 /** The dashboard as an app of its own; mounted at /admin, after the admin API. */
 export function dashboard(): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>()
@@ -32,8 +30,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.get('/assets/:file', serveAsset)
   app.use(openDatabase)
   app.use(formsOnly)
-  app.use(csrf())
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }))
+  app.use(csrf({ origin: (origin, c: AdminContext) => origin === new URL(publicOrigin(c)).origin }))
   app.route('/', signIn)
   app.use(requireAdministrator)
   app.use('/tenants/:tenant/*', reportTenant)
@@ -75,16 +72,10 @@ const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, n
 /** hono's csrf looks at forms only, so nothing else may get past it. */
 const formsOnly = createMiddleware<AdminEnv>(async function formsOnly(c, next) {
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
-  const isForm = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(
-    c.req.header('Content-Type') ?? '',
-  )
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(c.req.header('Content-Type') ?? '')
   if (!isRead && !isForm) throw new AdminError(415, 'unsupported', 'Only forms can be sent to the dashboard.')
   await next()
 })
-
-function tooLarge(): never {
-  throw new AdminError(413, 'tooLarge', 'The form is too large.')
-}
 
 /** The only place where the dashboard turns what was thrown into a response. */
 function errorPage(c: AdminContext, error: unknown): Response | Promise<Response> {

@@ -11,6 +11,7 @@
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
+import { publicOrigin } from '../edge/url.ts'
 import type { Settings } from '../runtime.ts'
 import { readDuringSession, writeDuringSession } from '../storage/sessions.ts'
 import { type AccessSettings, accessEmail } from './access.ts'
@@ -124,7 +125,7 @@ function cookieAttributes(c: AdminContext) {
 }
 
 function isPlainLocalhost(c: AdminContext): boolean {
-  const { protocol, hostname } = new URL(c.req.url)
+  const { protocol, hostname } = new URL(publicOrigin(c))
   return protocol === 'http:' && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)
 }
 

@@ -3,6 +3,7 @@
  * memberships. Both stream, so a directory of any size fits.
  */
 import { type Context, Hono } from 'hono'
+import { readPieces } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { withActive } from '../scim/active.ts'
 import { isComplex } from '../scim/comparison.ts'
@@ -75,7 +76,7 @@ async function importLines(c: Context<HttpEnv>, tenantId: string) {
     batch = []
     characters = 0
   }
-  for await (const line of linesOf(c.req.raw.body)) {
+  for await (const line of linesOf(readPieces(c.req))) {
     number++
     if (line.trim() === '') continue
     if (batch.length >= BATCH_RECORDS || characters + line.length > BATCH_CHARACTERS) await flush()
@@ -86,8 +87,7 @@ async function importLines(c: Context<HttpEnv>, tenantId: string) {
   return counts
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
-  if (body === null) return
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   let rest = ''
   for await (const chunk of body) {

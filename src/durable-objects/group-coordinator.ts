@@ -8,6 +8,9 @@
  * The queue is for fairness and to spare lost races. It does not fence: the platform may run a second copy
  * of an object for a moment, so the group limit, unique names and versions are held by the database too.
  *
+ * Only requests with a token that the Worker has seen valid reach it (http/bearer-auth.ts): a name that a stranger made
+ * up would make an object. It checks the token all the same, with each batch.
+ *
  * It also keeps the tenant's bookmark (storage/replicas.ts). Reports of writes come from the Worker, those of
  * group writes too: the platform makes sure that a copy is the current one when an event begins, not when a
  * write that has waited in the queue ends.

@@ -1,16 +1,39 @@
 /**
- * The bearer token of a request (RFC 6750). Reads what the token claims; whether that is true is checked
- * by the batch that does the work, so that authentication costs no round trip of its own.
+ * The bearer token of a request (RFC 6750), and what may be done before it is known to be valid.
+ *
+ * A token that this isolate has seen valid is checked by the batch that does the work, so that authentication costs
+ * no round trip of its own. Any other token is checked before the body of its request is read and before a Durable
+ * Object is reached: its first request with another method than GET costs one round trip more. Either way a token
+ * that is not valid costs one round trip, and nobody is let in by what is remembered here.
  */
+import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { isShutOut } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { credentialsOf, unauthorized } from '../storage/tokens.ts'
+import { credentialsOf, proveToken, unauthorized, wasProven } from '../storage/tokens.ts'
+import { tooManyRefusals } from './rate-limit.ts'
 
-/** Sets `credentials`, or answers 401 when there is no token of our form. */
+/**
+ * Sets `credentials`.
+ *
+ * @throws {ScimError} 401 when there is no token of our form, or when one that was not seen valid is refused; 429 to an
+ *   address with too many refused tokens. A token that was seen valid goes on from there: clients share addresses,
+ *   and it guesses nothing. To know it costs the hash of a text of a token's length, and no round trip.
+ */
 export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
   const token = /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
   const credentials = token && (await credentialsOf(token, c.env.now(), c.env.sha256))
+  if (isShutOut('scim', c) && !(credentials && wasProven(credentials))) throw tooManyRefusals()
   if (!credentials) throw unauthorized()
   c.set('credentials', credentials)
-  return next()
+  if (!isRead(c)) await proveToken(c.get('db'), credentials)
+  await next()
+  // Refused without the database having been asked, such as for its filter: a stranger hears of nothing but the token.
+  if (c.res.status >= 400 && c.res.status < 500 && c.res.status !== 401 && c.res.status !== 429) {
+    await proveToken(c.get('db'), credentials)
+  }
 })
+
+function isRead(c: Context<HttpEnv>): boolean {
+  return c.req.method === 'GET' || c.req.method === 'HEAD'
+}

@@ -19,7 +19,7 @@ import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
-import { limitBody, readBody, scimJson } from './content-type.ts'
+import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
@@ -46,11 +46,15 @@ type ToScimError = (error: unknown) => ScimError
 
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
-  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, limitBody, async (c) => {
+  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, async (c) => {
     const request = parseBulkRequest(await readBody(c))
-    await readAs(c.get('db'), c.get('credentials'), [])
-    // The answers to operations are read here, at once.
-    const env = { ...c.env, figures: c.get('figures'), answers: undefined }
+    // A token that is new here was checked before its body was read.
+    if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
+    // Operations come from where this request does, their bodies are parts of this one, and their answers are
+    // read here at once.
+    const clientAddress = c.env.clientAddress ?? c.req.header('CF-Connecting-IP')
+    const parts = { heldBodies: undefined, answers: undefined, clientAddress }
+    const env = { ...c.env, figures: c.get('figures'), ...parts }
     const shared = {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',

@@ -3,7 +3,7 @@
  * representation, and clients are known to ask for others.
  */
 import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { requireDepth } from '../scim/depth.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
@@ -11,14 +11,6 @@ import { MAX_BODY_BYTES, MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
 
 export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
-
-/** Answers 413 to a larger body, with Content-Length or without. Comes after the log, which records it. */
-export const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw new ScimError(413, undefined, `the body is larger than ${MAX_BODY_BYTES} bytes, the limit`)
-  },
-})
 
 /**
  * A response with a body of JSON text; a large one is handed over as fast as its client reads it. Made of a plain object of headers, the request id among them, because
@@ -48,11 +40,12 @@ function bodyOf(c: Context<HttpEnv>, json: string): BodyInit {
 /**
  * The parsed body of a request.
  *
- * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON or too deep
+ * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is not JSON in
+ *   UTF-8 or is too deep, and what `readText` throws
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   requireJson(c)
-  const text = await c.req.text()
+  const text = await readText(c, MAX_BODY_BYTES, c.get('credentials').tenantId)
   requireDepth(text)
   try {
     const body: unknown = JSON.parse(text)

@@ -12,7 +12,7 @@ import { parseSearchRequest } from '../scim/search-request.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
 import { noteUse } from '../storage/tokens.ts'
-import { limitBody, readBody, SCIM_JSON } from './content-type.ts'
+import { readBody, SCIM_JSON } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import {
   attributeNames,
@@ -28,7 +28,7 @@ import {
 const TYPE = GROUP_RESOURCE_TYPE
 
 export const groups = new Hono<HttpEnv>()
-  .use(provisioningLog(TYPE), limitBody)
+  .use(provisioningLog(TYPE))
   .get('/', (c) => listOf(c, listParameters(c), [TYPE]))
   .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE]))
   .post('/', async (c) => writeResponse(c, await write(c, { kind: 'create', body: await readBody(c) }), 201))

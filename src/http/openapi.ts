@@ -4,6 +4,7 @@
  * are no API and not in it.
  */
 import type { Handler } from 'hono'
+import { publicOrigin } from '../edge/url.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { adminComponents, adminPaths } from './openapi/admin-paths.ts'
 import type { Json } from './openapi/json-schema.ts'
@@ -16,8 +17,9 @@ let made: Json | undefined
 
 export const openapi: Handler<HttpEnv> = (c) => {
   made ??= openapiDocument()
-  const { origin } = new URL(c.req.url)
-  return c.json({ ...made, servers: [{ url: origin }] }, 200, { 'Cache-Control': 'public, max-age=300' })
+  return c.json({ ...made, servers: [{ url: publicOrigin(c) }] }, 200, {
+    'Cache-Control': 'public, max-age=300',
+  })
 }
 
 /** The whole document but for its servers. Paths are those of the app, from its root. */

@@ -18,6 +18,9 @@ const ACTIONS: Readonly<Record<string, LogAction>> = {
   DELETE: 'delete',
 }
 
+/** No token, a body that did not come, too many at once. */
+const NOT_LOOKED_AT: ReadonlySet<number> = new Set([401, 408, 429])
+
 /**
  * Logs what the handlers after it refuse. When the token turns out not to be valid, the answer is 401
  * and nothing is logged; when the log cannot be written, the client is told to come again.
@@ -31,7 +34,7 @@ export function provisioningLog(type: ResourceType) {
     // A search is a POST that writes nothing.
     if (!(error instanceof ScimError) || c.req.path.endsWith('/.search')) return
     // Not let in, or not looked at: "try again" is no decision about the write.
-    if (error.status === 401 || error.status === 429 || error.status >= 500) return
+    if (NOT_LOOKED_AT.has(error.status) || error.status >= 500) return
     try {
       await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
     } catch (failure) {

@@ -3,6 +3,7 @@
  * provider's operations take. And writing one resource, or a list.
  */
 import type { Context } from 'hono'
+import { publicOrigin } from '../edge/url.ts'
 import type { Call, Rendered } from '../provider/call.ts'
 import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
@@ -12,10 +13,10 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { scimJson } from './content-type.ts'
-import { originOf, TENANT_PATH } from './url.ts'
+import { TENANT_PATH } from './url.ts'
 
 export function tenantUrl(c: Context<HttpEnv>): string {
-  return `${originOf(c.req.url)}${TENANT_PATH}`
+  return `${publicOrigin(c)}${TENANT_PATH}`
 }
 
 export function callOf(c: Context<HttpEnv>): Call {

@@ -8,14 +8,14 @@ import { RESOURCE_TYPES } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
-import { limitBody, readBody } from './content-type.ts'
+import { readBody } from './content-type.ts'
 import { limitRate } from './rate-limit.ts'
 import { replicas } from './replicas.ts'
 import { listOf, listParameters } from './request.ts'
 
 export const search = new Hono<HttpEnv>()
   .get('/', bearerAuth, limitRate, replicas, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
-  .post('/.search', bearerAuth, limitRate, replicas, limitBody, async (c) => {
+  .post('/.search', bearerAuth, limitRate, replicas, async (c) => {
     return listOf(c, parseSearchRequest(await readBody(c)), RESOURCE_TYPES)
   })
   .all('/Me', bearerAuth, limitRate, async (c) => {

@@ -1,7 +1,7 @@
 /**
- * The two parts of a request's address that are needed, cut out of the text: the runtime has parsed and normalised
- * it already, and to do so again takes longer than all the routing.
+ * The Tenant URL, and the path that a request is routed by.
  */
+import { forgivingPath } from '../edge/url.ts'
 
 /** The path of the Tenant URL: the same for every tenant, the token names the tenant. */
 export const TENANT_PATH = '/scim/v2'
@@ -13,22 +13,6 @@ const ENDPOINTS: ReadonlyMap<string, string> = new Map(
     name,
   ]),
 )
-
-/** `https://scim.example` of `https://scim.example/scim/v2/Users?count=1`. */
-export function originOf(url: string): string {
-  return url.slice(0, startOfPath(url))
-}
-
-/**
- * The path without double and trailing slashes: Tenant URLs are typed by hand, with and without them. Percent
- * signs stay as they are.
- */
-export function forgivingPath(url: string): string {
-  const start = startOfPath(url)
-  const end = url.slice(start).search(/[?#]/)
-  const path = url.slice(start, end < 0 ? undefined : start + end).replace(/\/{2,}/g, '/')
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
-}
 
 /**
  * The path below which SCIM is, with the endpoint in the spelling of RFC 7644 §3.2. Everything after it stays as it is.
@@ -50,9 +34,4 @@ export function endpointInAnyCase(path: string): string {
   const [, name = ''] = path.split('/', 2)
   const endpoint = ENDPOINTS.get(name.toLowerCase())
   return endpoint === undefined ? path : `/${endpoint}${path.slice(1 + name.length)}`
-}
-
-/** After `http://` or `https://` and at least one character. */
-function startOfPath(url: string): number {
-  return url.indexOf('/', 'https://'.length)
 }

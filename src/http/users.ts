@@ -6,14 +6,14 @@ import * as provider from '../provider/users.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
-import { limitBody, readBody } from './content-type.ts'
+import { readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import { callOf, listOf, listParameters, preconditionsOf, projectionOf, resourceResponse } from './request.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 
 export const users = new Hono<HttpEnv>()
-  .use(provisioningLog(TYPE), limitBody)
+  .use(provisioningLog(TYPE))
   .get('/', (c) => listOf(c, listParameters(c), [TYPE]))
   .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE]))
   .post('/', async (c) => {

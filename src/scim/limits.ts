@@ -9,6 +9,14 @@
 
 /** The largest request body, bulk requests included: some 25,000 members in one PATCH. */
 export const MAX_BODY_BYTES = 1024 * 1024
+/** How long a body may take to arrive: 35 kB a second for the largest. A slow one holds memory meanwhile. */
+export const BODY_TIMEOUT_SECONDS = 30
+/** Bytes of request bodies that one process holds until they are answered: parsed, they take about ten times as much. */
+export const MAX_HELD_BODY_BYTES = 64 * 1024 * 1024
+/** The part of them that is one tenant's, so that no client takes all: sixteen of the largest bodies. */
+export const MAX_HELD_BODY_BYTES_PER_TENANT = 16 * 1024 * 1024
+/** A body of the admin API, or a form of the dashboard: names and numbers. An import has no limit. */
+export const MAX_ADMIN_BODY_BYTES = 64 * 1024
 /** Operations in a bulk request: each costs up to two round trips, and they run one after another. */
 export const MAX_BULK_OPERATIONS = 100
 /** Levels of arrays and objects in a body. A PATCH of an extension in a bulk request has 11; a runtime fails at some thousands. */

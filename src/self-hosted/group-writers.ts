@@ -37,7 +37,7 @@ export function groupWriters(options: QueuedGroupWriterOptions): (tenantId: stri
   })
 }
 
-/** Anybody can name a tenant, so the names must not pile up. */
+/** Tenants come and go, so their names must not pile up. */
 function forgetIdle(coordinators: Map<string, Coordinator>): void {
   for (const [tenantId, { running }] of coordinators) if (running === 0) coordinators.delete(tenantId)
 }

@@ -74,8 +74,11 @@ function endOnSignals(service: Service): void {
 /** Says where the server is, and what comes next. */
 export function announce({ settings }: Started, scheme: 'http' | 'https', host: string, port: number): void {
   const address = host.includes(':') ? `[${host}]` : host
-  const base = `${scheme}://${address}:${port}`
-  const { newAdminTokenIn, databaseFile: file } = settings
+  const {
+    newAdminTokenIn,
+    databaseFile: file,
+    publicOrigin: base = `${scheme}://${address}:${port}`,
+  } = settings
   const token =
     newAdminTokenIn === undefined ? 'ADMIN_TOKEN, as configured' : `ADMIN_TOKEN in ${newAdminTokenIn}`
   console.log(`scim-worker is running on ${file}.

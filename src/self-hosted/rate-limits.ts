@@ -12,7 +12,7 @@ const PERIOD_MS: Readonly<Record<RateLimitName, number>> = {
   failedAuthentication: 60_000,
 }
 
-/** Keys that are remembered: a stranger can invent any number of tokens. */
+/** Keys that are remembered: a stranger can have any number of addresses. */
 const MAX_KEYS = 100_000
 
 interface Window {

@@ -6,17 +6,20 @@ import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { pruneProvisioningLog } from '../provider/retention.ts'
-import type { RateLimitName, Runtime } from '../runtime.ts'
+import type { HeldBodies, RateLimitName, Runtime } from '../runtime.ts'
+import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
-import { forwarded, type Received } from './forwarded.ts'
+import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
+import { BodyBudget } from './held-bodies.ts'
 import { InFlight } from './in-flight.ts'
 import { RateLimits } from './rate-limits.ts'
+import { badRequestAnswer } from './refusal.ts'
 import type { ServerSettings } from './settings.ts'
 import { MemoryOfAnswers } from './unread-answers.ts'
 
@@ -26,8 +29,6 @@ const FIRST_PRUNING_MS = 60 * 1000
 /** How long the end waits for requests that are being answered. */
 const STOP_TIMEOUT_MS = 10_000
 const RETRY_AFTER_SECONDS = 5
-/** Limits that count addresses: here the address is known from the connection, whatever a header says. */
-const BY_ADDRESS: ReadonlySet<RateLimitName> = new Set(['signIn', 'failedAuthentication'])
 
 export interface Service {
   /** @param sent resolves when the answer has left, where the runtime tells */
@@ -47,9 +48,23 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const runtimeOf = runtimes(settings, open, newId)
   const app = createApp()
   const inFlight = new InFlight()
+  const bodies = new BodyBudget({
+    bytes: MAX_HELD_BODY_BYTES,
+    bytesPerOwner: MAX_HELD_BODY_BYTES_PER_TENANT,
+  })
   const stopPruning = pruneHourly(open, settings.logRetentionDays)
   let stopped: Promise<void> | undefined
 
+  const answer = async (received: Received): Promise<Response> => {
+    const from = settings.trustProxy ? forwardedOrRefusal(received) : { origin: undefined, ...received }
+    if (from instanceof Response) return from
+    const { held, release } = bodies.open()
+    try {
+      return await app.fetch(received.request, runtimeOf(from, held))
+    } finally {
+      release()
+    }
+  }
   const stop = async () => {
     stopPruning()
     if (!(await inFlight.none(STOP_TIMEOUT_MS))) {
@@ -62,8 +77,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     migrated,
     fetch: (received, sent) => {
       if (stopped !== undefined) return Promise.resolve(stoppingAnswer())
-      const { request, address } = settings.trustProxy ? forwarded(received) : received
-      return inFlight.track(() => app.fetch(request, runtimeOf(address)), sent)
+      return inFlight.track(() => answer(received), sent)
     },
     stop: () => {
       stopped ??= stop()
@@ -82,12 +96,12 @@ function openMigrated(settings: ServerSettings, migrations: readonly Migration[]
   }
 }
 
-/** @returns what the app is given with a request from an address */
+/** @returns what the app is given with a request */
 function runtimes(
   settings: ServerSettings,
   open: (figures: DatabaseFigures) => ReturnType<typeof openDatabase>,
   newId: () => string,
-): (address: string) => Runtime {
+): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
   // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
   const elapsedMs = () => performance.now()
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
@@ -98,13 +112,17 @@ function runtimes(
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
     sha256: (text: string) => createHash('sha256').update(text).digest('hex'),
+    isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     answers: new MemoryOfAnswers(),
     settings: settings.app,
   }
-  return (address) => ({
+  return ({ address, origin }, heldBodies) => ({
     ...shared,
-    isAllowed: async (name, key) => limits.isAllowed(name, BY_ADDRESS.has(name) ? address : key),
+    heldBodies,
+    clientAddress: address,
+    // The setting counts more than what a proxy says.
+    publicOrigin: settings.publicOrigin ?? origin,
   })
 }
 
@@ -128,6 +146,16 @@ function pruneHourly(
   return () => {
     isStopped = true
     clearTimeout(timer)
+  }
+}
+
+/** What the proxy says, or why it cannot be. */
+function forwardedOrRefusal(received: Received): Forwarded | Response {
+  try {
+    return forwarded(received)
+  } catch (error) {
+    if (!(error instanceof ForwardedError)) throw error
+    return badRequestAnswer(error.message)
   }
 }
 

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
+import { parsePublicUrl } from '../edge/public-url.ts'
 import type { RateLimitName, Settings } from '../runtime.ts'
 import { databaseFile, requireFolder, startError } from '../sqlite/open.ts'
 import { StartError } from '../sqlite/start-error.ts'
@@ -21,6 +22,8 @@ export interface ServerSettings {
   readonly synchronous: 'FULL' | 'NORMAL'
   readonly busyTimeoutMs: number
   readonly trustProxy: boolean
+  /** The origin that clients use, of PUBLIC_URL; undefined: the one that each request asks for. */
+  readonly publicOrigin?: string | undefined
   /** Requests in one period; Infinity when there is no limit. */
   readonly rateLimits: Readonly<Record<RateLimitName, number>>
   /** Where to listen, for a server that opens its port itself. */
@@ -47,6 +50,7 @@ const DEFAULTS = {
   SYNCHRONOUS: 'FULL',
   BUSY_TIMEOUT_MS: '5000',
   TRUST_PROXY: '0',
+  PUBLIC_URL: '',
   // The same as in wrangler.toml.
   TOKEN_LIMIT: '5000',
   TENANT_LIMIT: '10000',
@@ -108,6 +112,7 @@ function serverSettings(folder: string, values: Values): Omit<ServerSettings, 'a
     synchronous: oneOf('SYNCHRONOUS', values, ['FULL', 'NORMAL']),
     busyTimeoutMs: wholeNumber('BUSY_TIMEOUT_MS', values, 0, 60_000),
     trustProxy: isOn('TRUST_PROXY', values),
+    publicOrigin: publicOrigin(values),
     rateLimits: {
       token: rateLimit('TOKEN_LIMIT', values),
       tenant: rateLimit('TENANT_LIMIT', values),
@@ -119,6 +124,14 @@ function serverSettings(folder: string, values: Values): Omit<ServerSettings, 'a
       port: wholeNumber('PORT', values, 0, 65_535),
       tls: tlsFiles(values),
     },
+  }
+}
+
+function publicOrigin({ PUBLIC_URL }: Values): string | undefined {
+  try {
+    return PUBLIC_URL === '' ? undefined : parsePublicUrl(PUBLIC_URL)
+  } catch (error) {
+    throw new StartError((error as Error).message, { cause: error })
   }
 }
 

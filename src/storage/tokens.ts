@@ -162,10 +162,24 @@ export async function writeGuarded(
     for (const use of uses) noteUse(use)
     return results.slice(guards.length, guards.length + statements.length)
   } catch (error) {
-    if (error instanceof GuardError && error.rule === 'no token') throw unauthorized({ cause: error })
+    if (error instanceof GuardError && error.rule === 'no token') {
+      // Of several it is not said which.
+      const [only] = uses
+      if (only !== undefined && uses.length === 1) forgetToken(only)
+      throw unauthorized({ cause: error })
+    }
     if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
     throw error
   }
+}
+
+/**
+ * Checks a token that was not seen valid here, in a round trip of its own, before anything is done for its request.
+ *
+ * @throws {ScimError} 401
+ */
+export async function proveToken(db: Database, credentials: Credentials): Promise<void> {
+  if (!wasProven(credentials)) await readAs(db, credentials, [])
 }
 
 /** Checks that a token may write. @throws {ScimError} 401, or 403 when it may only read */
@@ -232,33 +246,50 @@ const selectWriters = prepared(
 /** Each writer is judged at its own moment: a token may expire between two of them. */
 function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | undefined {
   const row = rows.find(({ hash }) => isSameSecret(String(hash), writer.tokenHash))
-  if (row === undefined) return unauthorized()
-  if (row.expiresAt != null && Number(row.expiresAt) <= writer.now) return unauthorized()
+  if (row === undefined || (row.expiresAt != null && Number(row.expiresAt) <= writer.now)) {
+    forgetToken(writer)
+    return unauthorized()
+  }
   noteUse(writer)
   return row.scope === 'provision' ? undefined : readOnlyToken()
 }
 
 function requireToken(row: Row | undefined, credentials: Credentials): void {
-  if (row === undefined || !isSameSecret(String(row.hash), credentials.tokenHash)) throw unauthorized()
+  if (row === undefined || !isSameSecret(String(row.hash), credentials.tokenHash)) {
+    forgetToken(credentials)
+    throw unauthorized()
+  }
   noteUse(credentials)
 }
 
-// When this isolate last wrote "last used" for a token: it only saves writes, it decides nothing.
+// When this isolate last wrote "last used" for a token. It saves writes and orders the work (see `wasProven`); it lets
+// nobody in: every batch checks the token again.
 const lastUsed = new Map<string, number>()
 const LAST_USED_ENTRIES = 10_000
 
 /** To be called when the token was seen valid. */
 export function noteUse({ tokenHash, now }: Credentials): void {
   if (!isLastUsedDue(tokenHash, now)) return
-  if (lastUsed.size >= LAST_USED_ENTRIES) lastUsed.clear()
+  // The one that was noted first goes, and no more: a token that is forgotten costs its client a round trip.
+  lastUsed.delete(tokenHash)
+  const [oldest] = lastUsed.keys()
+  if (lastUsed.size >= LAST_USED_ENTRIES && oldest !== undefined) lastUsed.delete(oldest)
   lastUsed.set(tokenHash, now)
+}
+
+/** To be called when the token was refused: it is no longer one that was seen valid. */
+export function forgetToken({ tokenHash }: Pick<Credentials, 'tokenHash'>): void {
+  lastUsed.delete(tokenHash)
 }
 
 function isLastUsedDue(tokenHash: string, now: number): boolean {
   return now - (lastUsed.get(tokenHash) ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
 }
 
-/** True when this isolate has seen the token valid once: then its requests are those of the tenant. */
+/**
+ * True when this isolate has seen the token valid, and not refused since: then its requests are those of the tenant,
+ * and its body may be read before the batch that checks it.
+ */
 export function wasProven({ tokenHash }: Credentials): boolean {
   return lastUsed.has(tokenHash)
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { admin, newClient, newToken, ORIGIN, send } from '../support/harness.ts'
 
+const ADMIN_TOKEN = 'test-admin-token'
+
 describe('the admin API', () => {
   it.for([
     ['no token', {}],
@@ -14,10 +16,10 @@ describe('the admin API', () => {
   })
 
   it('stops an address that guesses, and no other', async () => {
-    const guess = (address: string) =>
+    const guess = (address: string, token = 'wrong') =>
       send(
         new Request(`${ORIGIN}/admin/api/tenants`, {
-          headers: { Authorization: 'Bearer wrong', 'CF-Connecting-IP': address },
+          headers: { Authorization: `Bearer ${token}`, 'CF-Connecting-IP': address },
         }),
       )
     expect((await guess('192.0.2.7')).status).toBe(401)
@@ -28,7 +30,25 @@ describe('the admin API', () => {
       stopped.push(...answers.filter((answer) => answer.status === 429))
     }
     expect(stopped[0]?.body.error.code).toBe('tooMany')
+    // The right token too: else the guesser goes on.
+    const right = await guess('192.0.2.7', ADMIN_TOKEN)
+    expect([right.status, Number(right.headers.get('Retry-After')) > 0]).toEqual([429, true])
     expect((await guess('192.0.2.8')).status).toBe(401)
+    expect((await guess('192.0.2.8', ADMIN_TOKEN)).status).toBe(200)
+  })
+
+  it('does not shut out the administrator beside a client with an old token', async () => {
+    const address = '192.0.2.9'
+    const headers = { Authorization: `Bearer scim_default_${'A'.repeat(43)}`, 'CF-Connecting-IP': address }
+    const ask = () => send(new Request(`${ORIGIN}/scim/v2/Users`, { headers }))
+    let status = 0
+    for (let round = 0; round < 2 && status !== 429; round++) {
+      const answers = await Promise.all(Array.from({ length: 1_100 }, ask))
+      status = Math.max(...answers.map((answer) => answer.status))
+    }
+    expect(status).toBe(429)
+    const right = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'CF-Connecting-IP': address }
+    expect((await send(new Request(`${ORIGIN}/admin/api/tenants`, { headers: right }))).status).toBe(200)
   })
 
   it('has the tenant "default" from the first migration on', async () => {

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -11,7 +12,9 @@ import { describe, expect, it } from 'vitest'
 import { MIGRATIONS } from '../sqlite/support/files.ts'
 import { DENO, DENO_MISSING } from './support/find-deno.ts'
 import {
+  ADMIN_TOKEN,
   buildModules,
+  exchange,
   newToken,
   type RuntimeName,
   refusal,
@@ -129,6 +132,118 @@ for (const runtime of RUNTIMES) {
         )
       })
 
+      it('refuses what a trusted proxy cannot mean', async () => {
+        const { port } = await start({ env: { TRUST_PROXY: '1' } })
+        for (const headers of [
+          { 'X-Forwarded-Host': 'a/admin/api/tenants?' },
+          { 'X-Forwarded-Host': 'user@a' },
+          { 'X-Forwarded-Proto': 'javascript' },
+        ]) {
+          expect((await fetch(`http://127.0.0.1:${port}/healthz`, { headers })).status).toBe(400)
+        }
+        const odd = await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n')
+        expect(odd.text).toMatch(/^HTTP\/1\.1 400 /)
+      })
+
+      it('answers 400 to a Host that is no host, and routes by the path alone', async () => {
+        const { port } = await start()
+        const ask = (host: string, target = '/scim/v2/Users') =>
+          exchange(
+            port,
+            `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nConnection: close\r\n\r\n`,
+          )
+        const odd = ['a/admin/api/tenants?', 'a/admin/api/tenants#', 'a/', 'a?', 'user@a', 'a b', 'a\\b', '']
+        const hosts = [...odd, 'a:b', 'a:99999', 'a:', '[::1', '1.2.3.999', 'ex%61mple', '-', 'x'.repeat(300)]
+        for (const host of hosts) {
+          const { text } = await ask(host)
+          expect([host, text.slice(0, 13)]).toEqual([host, 'HTTP/1.1 400 '])
+          expect(text).not.toContain('"tenants"')
+        }
+        // A second host, in the request line.
+        expect((await ask('a', 'http://b/healthz')).text).toMatch(/^HTTP\/1\.1 400 /)
+        for (const host of ['a', 'EXAMPLE.com', 'a_b.example:8443', '[::1]', '[::1]:99', '127.0.0.1']) {
+          expect([host, (await ask(host)).text.slice(0, 13)]).toEqual([host, 'HTTP/1.1 401 '])
+        }
+      })
+
+      it('does not leave a path by "..", nor find the administration behind double slashes', async () => {
+        const { port } = await start()
+        for (const path of [
+          '/scim/v2/../../admin/api/tenants',
+          '/scim/v2/%2e%2E/..%2fadmin',
+          '//admin/api/tenants',
+        ]) {
+          const { text } = await exchange(
+            port,
+            `GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nConnection: close\r\n\r\n`,
+          )
+          expect([path, text.slice(0, 10)]).toEqual([path, 'HTTP/1.1 4'])
+        }
+        expect((await fetch(`http://127.0.0.1:${port}//scim//v2/ServiceProviderConfig/`)).status).toBe(200)
+      })
+
+      it('takes a body that is framed wrongly for a fault of the client', async () => {
+        const { port } = await start()
+        const token = await newToken(port)
+        const head = `POST /scim/v2/Users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nTransfer-Encoding: chunked\r\n\r\n`
+        const { text } = await exchange(port, `${head}2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`)
+        expect(text).toMatch(/^HTTP\/1\.1 4(?:00|13) /)
+      })
+
+      it('says that it closes the connection of a refused upload, and resets nothing', async () => {
+        const { port } = await start()
+        const length = 900_000
+        const head = `POST /scim/v2/Users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer scim_default_${'A'.repeat(43)}\r\nContent-Length: ${length}\r\n\r\n`
+        const half = 'x'.repeat(length / 2)
+        // The other half follows when the answer is there.
+        const { text, error } = await exchange(port, head + half, half)
+        expect(text).toMatch(/^HTTP\/1\.1 401 [\s\S]*\r\nconnection: close\r\n[\s\S]*"status":"401"/i)
+        expect(error).toBeUndefined()
+      })
+
+      it('serves the next request of a client that keeps its connections after a refused upload', async () => {
+        const { port } = await start()
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+        const send = (method: string, path: string, body: string) =>
+          new Promise<number | undefined>((resolve, reject) => {
+            const headers = { Authorization: `Bearer scim_default_${'A'.repeat(43)}` }
+            const sent = request({ agent, host: '127.0.0.1', port, method, path, headers }, (answer) => {
+              answer.resume().on('end', () => resolve(answer.statusCode))
+            })
+            sent.on('error', reject).end(body)
+          })
+        // Half a second later the connection used to be cut.
+        for (const waitMs of [0, 0, 490, 500, 510, 550]) {
+          expect(await send('POST', '/scim/v2/Users', 'x'.repeat(900_000))).toBe(401)
+          await new Promise((wait) => setTimeout(wait, waitMs))
+          expect(await send('GET', '/healthz', '')).toBe(200)
+        }
+        agent.destroy()
+      })
+
+      it('names PUBLIC_URL whatever the request names', async () => {
+        const PUBLIC_URL = 'https://scim.quillfern.example'
+        const { port, output } = await start({ env: { PUBLIC_URL, TRUST_PROXY: '1' } })
+        expect(output()).toContain(`Tenant URL   ${PUBLIC_URL}/scim/v2`)
+        const token = await newToken(port)
+        const created = await scim(
+          port,
+          token,
+          'POST',
+          '/Users',
+          { schemas: [USER], userName: 'a' },
+          { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'http' },
+        )
+        expect(created.headers.get('Location')).toMatch(`${PUBLIC_URL}/scim/v2/Users/`)
+        const signedIn = await fetch(`http://127.0.0.1:${port}/admin/sign-in`, {
+          method: 'POST',
+          redirect: 'manual',
+          headers: { Origin: PUBLIC_URL, 'Content-Type': 'application/x-www-form-urlencoded' },
+          body: `token=${ADMIN_TOKEN}`,
+        })
+        expect(signedIn.headers.get('Set-Cookie')).toMatch(/^__Host-scim_admin=.*; Secure/)
+      })
+
       it('limits attempts to sign in by address, whatever the headers say', async () => {
         const { port } = await start({ env: { SIGN_IN_LIMIT: '2' } })
         const attempt = async (address: string) => {
@@ -147,6 +262,25 @@ for (const runtime of RUNTIMES) {
         expect([await attempt('1.1.1.1'), await attempt('2.2.2.2'), await attempt('3.3.3.3')]).toEqual([
           401, 401, 429,
         ])
+      })
+
+      it('counts the addresses that a trusted proxy names by their network', async () => {
+        const { port } = await start({ env: { TRUST_PROXY: '1', FAILED_AUTHENTICATION_LIMIT: '2' } })
+        const guess = async (address: string, token = 'wrong') => {
+          const headers = { Authorization: `Bearer ${token}`, 'X-Forwarded-For': `6.6.6.6, ${address}` }
+          return (await fetch(`http://127.0.0.1:${port}/admin/api/tenants`, { headers })).status
+        }
+        const addresses = ['2001:db8:0:7::1', '2001:DB8:0:7:ffff::2', '[2001:db8:0:7::3]:443']
+        const statuses: number[] = []
+        for (const address of addresses) statuses.push(await guess(address))
+        expect(statuses).toEqual([401, 401, 429])
+        expect(await guess('2001:db8:0:7::4', ADMIN_TOKEN)).toBe(429)
+        expect(await guess('2001:db8:0:8::1', ADMIN_TOKEN)).toBe(200)
+        expect([
+          await guess('192.0.2.1:5'),
+          await guess('::ffff:192.0.2.1'),
+          await guess('192.0.2.1'),
+        ]).toEqual([401, 401, 429])
       })
 
       it('copies the database while it is served', async () => {
@@ -283,6 +417,8 @@ for (const runtime of RUNTIMES) {
           ['SYNCHRONOUS', 'OFF', 'SYNCHRONOUS must be "FULL" or "NORMAL", found "OFF"'],
           ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN has 5 characters, at least 16 are needed'],
           ['TLS_CERT_FILE', 'cert.pem', 'TLS_KEY_FILE is not set; TLS needs both'],
+          ['PUBLIC_URL', 'scim.example.com', 'PUBLIC_URL must be a scheme and a host such as'],
+          ['PUBLIC_URL', 'https://scim.example.com/scim/v2', 'found "https://scim.example.com/scim/v2"'],
         ] as const)('when %s is "%s"', async ([name, value, message]) => {
           const { code, text } = await refused({ folder: folder(), env: { [name]: value } })
           oneLine(text, code)

@@ -15,7 +15,7 @@ interface Operation {
 }
 
 const app = new Hono().get('/openapi.json', openapi as never)
-const response = await app.request('https://scim.test/openapi.json')
+const response = await app.request('https://scim.test/openapi.json', undefined, {})
 const text = await response.text()
 const document = JSON.parse(text)
 const operations: readonly Operation[] = Object.values<object>(document.paths).flatMap((item) =>

@@ -2,9 +2,12 @@
  * Rate limits over HTTP: who is counted, and what too many are told. How many are too many is configured
  * (wrangler.toml), so here the counting is the test's own.
  */
-import { describe, expect, it } from 'vitest'
-import type { RateLimitName } from '../../src/runtime.ts'
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { describe, expect, it, vi } from 'vitest'
+import type { RateLimitName, Runtime } from '../../src/runtime.ts'
 import { noFigures } from '../../src/storage/database.ts'
+import worker from '../../src/worker.ts'
 import { type Client, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
 import { soundState } from '../support/tenant-state.ts'
@@ -19,6 +22,9 @@ function limits(allowed: Partial<Record<RateLimitName, number>>) {
   }
   return { runtime: labRuntime({ isAllowed }), counts }
 }
+
+/** An address that no other test has: what is counted and remembered is counted by address. */
+const randomAddress = () => crypto.randomUUID()
 
 const ask = (client: Client, token = client.token, headers: Record<string, string> = {}) =>
   new Request(`${TENANT_URL}/Users`, { headers: { Authorization: `Bearer ${token}`, ...headers } })
@@ -72,19 +78,91 @@ describe('rate limits', () => {
         body: JSON.stringify({ schemas: [PATCH_OP], Operations: [] }),
       })
     for (let i = 0; i < 3; i++) await sendTo({ ...runtime, groupWriter }, request())
-    expect(counts.get(`tenant ${client.tenantId}`)).toBe(2)
+    expect(counts.get(`tenant ${client.tenantId}`)).toBe(3)
   })
 
-  it('of failed authentications hold for each address and let valid tokens through', async () => {
+  it('hold nobody up when the limiter itself fails', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const client = await newClient()
-    const { runtime } = limits({ failedAuthentication: 3 })
-    const from = (address: string, token: string) =>
-      sendTo(runtime, ask(client, token, { 'CF-Connecting-IP': address }))
-    const wrong = client.token.replace(/.{8}$/, 'BBBBBBBB')
+    await client.get('/Users')
+    const broken = { limit: () => Promise.reject(new Error('the limiter was reset')) }
+    const limiters = { TOKEN_LIMIT: broken, TENANT_LIMIT: broken, FAILED_AUTHENTICATION_LIMIT: broken }
     const statuses: number[] = []
-    for (let i = 0; i < 5; i++) statuses.push((await from('192.0.2.1', wrong)).status)
-    expect(statuses).toEqual([401, 401, 401, 429, 429])
-    expect((await from('192.0.2.2', wrong)).status).toBe(401)
-    expect((await from('192.0.2.1', client.token)).status).toBe(200)
+    for (const token of [client.token, 'no-token']) {
+      const ctx = createExecutionContext()
+      const request = new Request<unknown, IncomingRequestCfProperties>(ask(client, token))
+      statuses.push((await worker.fetch(request, { ...env, ...limiters }, ctx)).status)
+      await waitOnExecutionContext(ctx)
+    }
+    expect(statuses).toEqual([200, 401])
+    expect(logged).toHaveBeenCalledTimes(3)
+    logged.mockRestore()
+  })
+
+  describe('of refused tokens', () => {
+    /** Sends three wrong tokens, which are allowed, and two more. @returns how to send from the same address */
+    async function guesser(now = Date.now) {
+      const client = await newClient()
+      const { runtime, counts } = limits({ failedAuthentication: 3 })
+      let batches = 0
+      const openCounted: Runtime['openDatabase'] = (figures) => {
+        const db = runtime.openDatabase(figures)
+        return {
+          batch(statements) {
+            batches++
+            return db.batch(statements)
+          },
+        }
+      }
+      const own = randomAddress()
+      const from = async (address: string, token: string) => {
+        const request = ask(client, token, { 'CF-Connecting-IP': address })
+        return (await sendTo({ ...runtime, openDatabase: openCounted, now }, request)).status
+      }
+      const wrong = client.token.replace(/.{8}$/, 'BBBBBBBB')
+      const statuses: number[] = []
+      for (let i = 0; i < 6; i++) statuses.push(await from(own, wrong))
+      return { client, counts, own, from, wrong, statuses, batches: () => batches }
+    }
+
+    it('hold for each address, and then keep its requests from the database', async () => {
+      const { statuses, batches, from, wrong, own } = await guesser()
+      expect([statuses, batches()]).toEqual([[401, 401, 401, 429, 429, 429], 4])
+      expect(await from(randomAddress(), wrong)).toBe(401)
+      expect([await from(own, 'no-token'), batches()]).toEqual([429, 5])
+    })
+
+    it('hold for a right token that was not seen valid, and let one through that was', async () => {
+      const { client, from, own, wrong } = await guesser()
+      expect(await from(own, client.token)).toBe(429)
+      expect(await from(randomAddress(), client.token)).toBe(200)
+      expect(await from(own, client.token)).toBe(200)
+      expect(await from(own, wrong)).toBe(429)
+    })
+
+    it('hold for a minute, and no longer because a clock was set back', async () => {
+      for (const [passedMs, status] of [
+        [59_999, 429],
+        [60_000, 401],
+        [-3_600_000, 401],
+      ] as const) {
+        let time = Date.now()
+        const { counts, from, own } = await guesser(() => time)
+        time += passedMs
+        counts.clear()
+        expect([passedMs, await from(own, 'no-token')]).toEqual([passedMs, status])
+      }
+    })
+
+    it('count all addresses of an IPv6 network as one', async () => {
+      const { runtime, counts } = limits({})
+      const client = await newClient()
+      const network = `2001:db8:${crypto.randomUUID().slice(0, 4)}:7`
+      for (const host of ['::1', '::2', ':0:0:0:3', ':ffff:0:0:4']) {
+        await sendTo(runtime, ask(client, 'no-token', { 'CF-Connecting-IP': `${network}${host}` }))
+      }
+      const counted = [...counts].filter(([key]) => key.startsWith('failedAuthentication'))
+      expect(counted.map(([, count]) => count)).toEqual([4])
+    })
   })
 })

@@ -16,7 +16,7 @@ export interface Page {
 /** A browser with its own address, so that tests do not share a rate limit. */
 export class Browser {
   cookie = ''
-  readonly address = `2001:db8::${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}`
+  readonly address = `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`
 
   /** @param path below the origin */
   get(path: string, headers: Record<string, string> = {}): Promise<Page> {

@@ -1,6 +1,8 @@
 /**
  * What the handlers of pages share: reading a tenant with what its page needs, forms, and their errors.
  */
+import { readText } from '../../edge/body.ts'
+import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
 import { type Query, readTogether } from '../../storage/query.ts'
 import { type TenantSummary, tenantQuery } from '../../storage/tenant-queries.ts'
 import type { FormError } from '../components/form.tsx'
@@ -42,13 +44,23 @@ export function requireTenant<Tenant>(tenant: Tenant | undefined, id: string): T
   throw new PageNotFound(`There is no tenant “${id}”.`, [['All tenants', TENANTS_PATH]])
 }
 
-/** The fields of a form that were sent as text. */
-export async function readForm(c: AdminContext): Promise<Readonly<Record<string, string | undefined>>> {
-  const body = await c.req.parseBody()
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => typeof value === 'string')) as Record<
-    string,
-    string
-  >
+/**
+ * The fields of a form.
+ *
+ * @param owner whose bytes they are, for who is not signed in
+ * @throws {AdminError} 400 for what is not UTF-8 with percent-encoding; {ScimError} from `readText`
+ */
+export async function readForm(
+  c: AdminContext,
+  owner = 'administration',
+): Promise<Readonly<Record<string, string | undefined>>> {
+  const text = await readText(c, MAX_ADMIN_BODY_BYTES, owner)
+  try {
+    decodeURIComponent(text)
+  } catch {
+    throw new AdminError(400, 'invalid', 'The form must be UTF-8 with percent-encoding.')
+  }
+  return Object.fromEntries(new URLSearchParams(text))
 }
 
 /** What a form must say about an error. @throws the error when it is not about what was typed */

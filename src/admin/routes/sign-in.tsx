@@ -2,7 +2,7 @@
  * Signing in and out.
  */
 import { Hono } from 'hono'
-import { clientAddress } from '../../runtime.ts'
+import { clientNetwork } from '../../edge/network.ts'
 import { endSession } from '../../storage/sessions.ts'
 import type { AdminEnv } from '../env.ts'
 import { SignInPage } from '../pages/sign-in.tsx'
@@ -29,19 +29,16 @@ signIn.get('/sign-in', async (c) => {
 
 signIn.post('/sign-in', async (c) => {
   const method = signInMethod(c.env.settings)
-  const form = await readForm(c)
-  const next = safeDestination(form.next)
-  if (method.kind === 'access') return c.redirect(next, 303)
-  if (
-    !(await c.env.isAllowed(
-      'signIn',
-      clientAddress((name) => c.req.header(name)),
-    ))
-  ) {
+  const network = clientNetwork(c)
+  // Before the form is read: whoever guesses is not to be worked for.
+  if (!(await c.env.isAllowed('signIn', network))) {
     const message = 'Too many attempts from your address. Wait a minute, then try again.'
-    const page = <SignInPage next={next} error={{ field: undefined, message }} />
+    const page = <SignInPage next={safeDestination(undefined)} error={{ field: undefined, message }} />
     return c.html(page, 429, { 'Retry-After': String(TRY_AGAIN_SECONDS) })
   }
+  const form = await readForm(c, `sign-in ${network}`)
+  const next = safeDestination(form.next)
+  if (method.kind === 'access') return c.redirect(next, 303)
   if (await startSession(c, form.token?.trim() ?? '', method.adminToken)) return c.redirect(next, 303)
   const message = 'This is not the admin token. See that it was copied as a whole.'
   return c.html(<SignInPage next={next} error={{ field: 'token', message }} />, 401)

@@ -15,7 +15,7 @@ const SECURITY = { security: [{ adminToken: [] }] } as const
 const JSON_LINES = 'One record a line: users before groups before memberships.'
 const LINES = { 'application/jsonl': { schema: TEXT } } as const
 
-type Code = 400 | 401 | 404 | 409 | 413 | 503
+type Code = 400 | 401 | 404 | 408 | 409 | 413 | 429 | 503
 
 export function adminPaths(): Json {
   return {
@@ -26,7 +26,7 @@ export function adminPaths(): Json {
             'All tenants by id.',
             object({ tenants: arrayOf(ref('schemas', 'Tenant')) }, ['tenants']),
           ),
-          ...errors(401, 503),
+          ...errors(401, 429, 503),
         },
       }),
       post: operation('createTenant', 'Creates a tenant', {
@@ -36,24 +36,24 @@ export function adminPaths(): Json {
             ...json('Created.', ref('schemas', 'Tenant')),
             headers: { Location: { description: 'The path of the tenant.', schema: TEXT } },
           },
-          ...errors(400, 401, 409, 413, 503),
+          ...errors(400, 401, 409, 408, 413, 429, 503),
         },
       }),
     },
     [`${ADMIN}/tenants/{id}`]: {
       parameters: [ref('parameters', 'TenantId')],
       get: operation('getTenant', 'Reads a tenant', {
-        responses: { 200: json('As it is now.', ref('schemas', 'Tenant')), ...errors(401, 404, 503) },
+        responses: { 200: json('As it is now.', ref('schemas', 'Tenant')), ...errors(401, 404, 429, 503) },
       }),
       patch: operation('updateTenant', 'Changes name and group limit', {
         requestBody: body('TenantChange'),
         responses: {
           200: json('As it is now.', ref('schemas', 'Tenant')),
-          ...errors(400, 401, 404, 413, 503),
+          ...errors(400, 401, 404, 408, 413, 429, 503),
         },
       }),
       delete: operation('deleteTenant', 'Deletes a tenant with all that it holds', {
-        responses: { 204: { description: 'Deleted.' }, ...errors(401, 404, 503) },
+        responses: { 204: { description: 'Deleted.' }, ...errors(401, 404, 429, 503) },
       }),
     },
     [`${ADMIN}/tenants/{id}/tokens`]: {
@@ -61,7 +61,7 @@ export function adminPaths(): Json {
       get: operation('listTokens', 'Lists the tokens of a tenant', {
         responses: {
           200: json('All tokens.', object({ tokens: arrayOf(ref('schemas', 'Token')) }, ['tokens'])),
-          ...errors(401, 404, 503),
+          ...errors(401, 404, 429, 503),
         },
       }),
       post: operation('createToken', 'Generates a token', {
@@ -69,7 +69,7 @@ export function adminPaths(): Json {
         requestBody: body('TokenInput'),
         responses: {
           201: json('Generated.', ref('schemas', 'NewToken')),
-          ...errors(400, 401, 404, 413, 503),
+          ...errors(400, 401, 404, 408, 413, 429, 503),
         },
       }),
     },
@@ -81,7 +81,7 @@ export function adminPaths(): Json {
       delete: operation('revokeToken', 'Revokes a token', {
         responses: {
           204: { description: 'Revoked: it opens nothing from the next request on.' },
-          ...errors(401, 404, 503),
+          ...errors(401, 404, 429, 503),
         },
       }),
     },
@@ -102,14 +102,14 @@ export function adminPaths(): Json {
               ['entries', 'nextCursor'],
             ),
           ),
-          ...errors(400, 401, 404, 503),
+          ...errors(400, 401, 404, 429, 503),
         },
       }),
     },
     [`${ADMIN}/tenants/{id}/export`]: {
       parameters: [ref('parameters', 'TenantId')],
       get: operation('exportTenant', 'Exports users, groups and memberships', {
-        responses: { 200: { description: JSON_LINES, content: LINES }, ...errors(401, 404, 503) },
+        responses: { 200: { description: JSON_LINES, content: LINES }, ...errors(401, 404, 429, 503) },
       }),
     },
     [`${ADMIN}/tenants/{id}/import`]: {
@@ -118,7 +118,7 @@ export function adminPaths(): Json {
         requestBody: { required: true, description: JSON_LINES, content: LINES },
         responses: {
           200: json('How many records of each kind were written.', ref('schemas', 'Imported')),
-          ...errors(400, 401, 404, 409, 413, 503),
+          ...errors(400, 401, 404, 409, 408, 413, 429, 503),
         },
       }),
     },
@@ -163,8 +163,10 @@ const RESPONSES: Record<Code, readonly [name: string, description: string]> = {
   400: ['AdminBadRequest', 'A field is not as it must be; "field" names it.'],
   401: ['AdminUnauthorized', 'ADMIN_TOKEN is needed.'],
   404: ['AdminNotFound', 'There is no such tenant or token.'],
+  408: ['AdminTimeout', 'The body did not arrive in time.'],
   409: ['AdminConflict', 'The id is in use, or the tenant is not empty.'],
   413: ['AdminTooLarge', 'The body is too large.'],
+  429: ['AdminTooManyRequests', 'Too many refused tokens from this address, or too many bytes under way.'],
   503: ['AdminUnavailable', 'The database does not answer, or ADMIN_TOKEN is not set.'],
 }
 

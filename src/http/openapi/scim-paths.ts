@@ -3,6 +3,7 @@
  */
 
 import {
+  BODY_TIMEOUT_SECONDS,
   CURSOR_TIMEOUT_SECONDS,
   DEFAULT_PAGE_SIZE,
   MAX_BODY_BYTES,
@@ -13,7 +14,7 @@ import { type Json, ref } from './json-schema.ts'
 const MEDIA_TYPE = 'application/scim+json'
 
 /** Answers that any operation can give; the rest is named by each. */
-type Status = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 429 | 501 | 503
+type Status = 400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 501 | 503
 
 /** Paths relative to `prefix`, the path of the Tenant URL. */
 export function scimPaths(prefix: string): Json {
@@ -40,7 +41,7 @@ export function scimPaths(prefix: string): Json {
         requestBody: body('BulkRequest'),
         responses: {
           200: json('The result of each operation that ran.', 'BulkResponse'),
-          ...errors(400, 401, 413, 415, 429, 503),
+          ...errors(400, 401, 408, 413, 415, 429, 503),
         },
       }),
     },
@@ -139,12 +140,15 @@ export function scimComponents(): { parameters: Json; responses: Json; headers: 
       NotFound: error('Unknown, deleted, or of another tenant: the same answer.'),
       Conflict: error('The userName or displayName is in use: scimType "uniqueness".'),
       PreconditionFailed: error('If-Match names another version.'),
+      RequestTimeout: error(`The body did not arrive within ${BODY_TIMEOUT_SECONDS} seconds.`),
       ContentTooLarge: error(
         `The body is larger than ${MAX_BODY_BYTES} bytes, or holds too many operations.`,
       ),
       UnsupportedMediaType: error('The body is neither application/scim+json nor application/json.'),
       TooManyRequests: {
-        ...error('The token, the tenant or the address runs away; or too many group writes wait.'),
+        ...error(
+          'The token, the tenant or the address runs away; or too many group writes or bytes of bodies wait.',
+        ),
         headers: { 'Retry-After': ref('headers', 'RetryAfter') },
       },
       NotImplemented: error('The token stands for an application, not for a person (RFC 7644 §3.11).'),
@@ -161,6 +165,7 @@ const RESPONSES: Record<Status, string> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'NotFound',
+  408: 'RequestTimeout',
   409: 'Conflict',
   412: 'PreconditionFailed',
   413: 'ContentTooLarge',
@@ -221,7 +226,7 @@ function collection(name: 'User' | 'Group'): Json {
     post: operation(tag, `create${name}`, `Creates a ${name.toLowerCase()}`, {
       parameters: PROJECTION,
       requestBody: body(name),
-      responses: { 201: versioned('Created.', name), ...errors(400, 401, 403, 409, 413, 415, 429, 503) },
+      responses: { 201: versioned('Created.', name), ...errors(400, 401, 403, 408, 409, 413, 415, 429, 503) },
     }),
   }
 }
@@ -231,7 +236,7 @@ function search(name: 'User' | 'Group' | 'Resource', tag: string): Json {
     post: operation(tag, `search${name}s`, `Searches ${name.toLowerCase()}s`, {
       description: 'The same as GET, with the parameters in the body (RFC 7644 §3.4.3).',
       requestBody: body('SearchRequest'),
-      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 413, 415, 429, 503) },
+      responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 408, 413, 415, 429, 503) },
     }),
   }
 }
@@ -242,7 +247,7 @@ function resource(name: 'User' | 'Group'): Json {
   const changing = [...PROJECTION, ref('parameters', 'IfMatch')]
   const changed = {
     200: versioned('As it is now.', name),
-    ...errors(400, 401, 403, 404, 409, 412, 413, 415, 429, 503),
+    ...errors(400, 401, 403, 404, 408, 409, 412, 413, 415, 429, 503),
   }
   const silent = {
     description: 'Done; the group is returned when "attributes" or "excludedAttributes" asks for it.',

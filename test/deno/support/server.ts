@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll } from 'vitest'
@@ -17,11 +17,12 @@ export type Manner = 'deno serve' | 'deno serve --parallel' | 'itself'
 export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
 export const ADMIN_TOKEN = 'an-admin-token-for-tests'
 const START_TIMEOUT_MS = 30_000
+const STANDSTILL_MS = 1_500
 
 /** Every variable that the server reads; README.md has the same list. */
 const VARIABLES =
   'DATA_FOLDER,ADMIN_TOKEN,SERVER_TIMING,REQUEST_LOG,LOG_RETENTION_DAYS,ACCESS_TEAM_DOMAIN,ACCESS_AUD,' +
-  'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +
+  'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,PUBLIC_URL,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +
   'FAILED_AUTHENTICATION_LIMIT,HOST,PORT,TLS_CERT_FILE,TLS_KEY_FILE'
 
 export interface ServerOptions {
@@ -172,4 +173,39 @@ export async function freePort(): Promise<number> {
 
 export function settingsFile(folder: string): string {
   return readFileSync(join(folder, 'data', 'settings.env'), 'utf8')
+}
+
+/** What a connection brought, until it ended or stood still. */
+export interface Exchange {
+  readonly text: string
+  /** The code of what broke it off. */
+  readonly error: string | undefined
+}
+
+/**
+ * Sends bytes as they are.
+ *
+ * @param then sent when something was answered
+ */
+export function exchange(port: number, bytes: string, then = ''): Promise<Exchange> {
+  return new Promise((resolve) => {
+    let text = ''
+    let error: string | undefined
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    const end = () => {
+      socket.destroy()
+      resolve({ text, error })
+    }
+    socket.setTimeout(STANDSTILL_MS, end)
+    socket.on('data', (chunk) => {
+      if (text === '' && then !== '') socket.write(then)
+      text += chunk.toString('latin1')
+    })
+    socket.on('error', (reason: NodeJS.ErrnoException) => {
+      error = reason.code
+    })
+    socket.on('end', () => (then === '' ? end() : undefined))
+    socket.on('close', end)
+    socket.write(bytes)
+  })
 }

@@ -1,0 +1,69 @@
+/**
+ * A stranger, who can name a tenant and has no token of it, never reaches a Durable Object: each name would make a new
+ * one, and keep that of a real tenant busy.
+ */
+import { createExecutionContext, listDurableObjectIds, waitOnExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import worker from '../../src/worker.ts'
+import { admin, Client, GROUP, newClient, newToken, PATCH_OP, TENANT_URL } from '../support/harness.ts'
+
+const secret = 'A'.repeat(43)
+const WRITES: readonly (readonly [method: string, path: string, body?: unknown])[] = [
+  ['POST', '/Groups', { schemas: [GROUP], displayName: 'x' }],
+  ['PUT', '/Groups/x', { schemas: [GROUP], displayName: 'x' }],
+  ['PATCH', '/Groups/x', { schemas: [PATCH_OP], Operations: [{ op: 'remove', path: 'members' }] }],
+  ['DELETE', '/Groups/x'],
+  ['DELETE', '/Users/x'],
+  ['GET', '/Groups'],
+  ['POST', '/.search', {}],
+]
+
+const objects = async () => new Set((await listDurableObjectIds(env.GROUP_COORDINATOR)).map(String))
+
+/** Sends a request to the Worker, with replicas on. */
+async function send(token: string, [method, path, body]: (typeof WRITES)[number]): Promise<number> {
+  const ctx = createExecutionContext()
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    'Content-Type': 'application/scim+json',
+    'CF-Connecting-IP': crypto.randomUUID(),
+  }
+  const request = new Request<unknown, IncomingRequestCfProperties>(`${TENANT_URL}${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const { status } = await worker.fetch(request, { ...env, READ_REPLICATION: '1' }, ctx)
+  await waitOnExecutionContext(ctx)
+  return status
+}
+
+describe('a Durable Object', () => {
+  it('is not made by made-up tenants, whatever they ask for', async () => {
+    const before = await objects()
+    for (let i = 0; i < 10; i++) {
+      const name = `made-${crypto.randomUUID().slice(0, 8)}`
+      for (const write of WRITES) expect(await send(`scim_${name}_${secret}`, write)).toBe(401)
+    }
+    expect(await objects()).toEqual(before)
+  })
+
+  it('is not reached by made-up and revoked tokens of a tenant, and is by a valid one', async () => {
+    const { tenantId } = await newClient()
+    const { id, token } = await newToken(tenantId)
+    const client = new Client(tenantId, token)
+    await client.get('/Users')
+    await admin('DELETE', `/tenants/${tenantId}/tokens/${id}`)
+    await client.get('/Users')
+    const before = await objects()
+    for (const write of WRITES) {
+      expect(await send(token, write)).toBe(401)
+      expect(await send(`scim_${tenantId}_${secret}`, write)).toBe(401)
+    }
+    expect(await objects()).toEqual(before)
+    const valid = await newToken(tenantId)
+    expect(await send(valid.token, WRITES[0] ?? ['GET', '/'])).toBe(201)
+    expect((await objects()).size).toBe(before.size + 1)
+  })
+})

@@ -1,0 +1,202 @@
+/**
+ * Bodies of requests under way: how many bytes are held, and how long one may take.
+ */
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  BODY_TIMEOUT_SECONDS,
+  MAX_HELD_BODY_BYTES,
+  MAX_HELD_BODY_BYTES_PER_TENANT,
+} from '../../src/scim/limits.ts'
+import { BodyBudget } from '../../src/self-hosted/held-bodies.ts'
+import { type Service, startService } from '../../src/self-hosted/service.ts'
+import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
+
+const MIB = 1024 * 1024
+const ORIGIN = 'http://scim.test'
+let service: Service
+
+beforeEach(() => {
+  const dataFolder = temporaryFolder()
+  service = startService(
+    {
+      ...OPTIONS,
+      dataFolder,
+      databaseFile: join(dataFolder, 'directory.sqlite'),
+      newAdminTokenIn: undefined,
+      logRetentionDays: 30,
+      trustProxy: false,
+      rateLimits: { token: 1e9, tenant: 1e9, signIn: 1e9, failedAuthentication: 1e9 },
+      listen: { host: '127.0.0.1', port: 0, tls: undefined },
+      app: {
+        adminToken: 'test-admin-token',
+        serverTiming: false,
+        requestLog: false,
+        logRetentionDays: '30',
+        accessTeamDomain: undefined,
+        accessAudience: undefined,
+      },
+    },
+    MIGRATIONS,
+  )
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await service.stop()
+})
+
+/** A body whose bytes come when the test says so. */
+function slowBody() {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  const body = new ReadableStream<Uint8Array>({
+    start(its) {
+      controller = its
+    },
+  })
+  return {
+    body,
+    write: (bytes: number) => controller?.enqueue(new Uint8Array(bytes).fill(0x20)),
+    end: () => controller?.close(),
+    fail: () => controller?.error(new Error('the client has gone')),
+  }
+}
+
+function send(path: string, token: string, body: BodyInit, headers: Record<string, string> = {}) {
+  const init = {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...headers },
+    body,
+    duplex: 'half',
+  }
+  return service.fetch({ request: new Request(`${ORIGIN}${path}`, init), address: '192.0.2.1' })
+}
+
+/** A token of a new tenant that was seen valid. */
+async function newToken(): Promise<string> {
+  const id = `t-${crypto.randomUUID().slice(0, 8)}`
+  await send('/admin/api/tenants', 'test-admin-token', JSON.stringify({ id, name: 'Test' }))
+  const made = await send(`/admin/api/tenants/${id}/tokens`, 'test-admin-token', '{"name":"Test"}')
+  const { token } = (await made.json()) as { token: string }
+  const headers = { Authorization: `Bearer ${token}` }
+  await service.fetch({ request: new Request(`${ORIGIN}/scim/v2/Users`, { headers }), address: '' })
+  return token
+}
+
+/** Lets what is under way come to a standstill: reading takes turns of the event loop. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((turn) => setImmediate(turn))
+}
+
+/** Waits until so many bodies are being read: each has a timer. */
+async function reading(bodies: number): Promise<void> {
+  while (vi.getTimerCount() < bodies) await settle()
+}
+
+const invalid = [400, 'invalidSyntax']
+const outcome = async (answer: Promise<Response>) => {
+  const response = await answer
+  return [response.status, ((await response.json()) as { scimType?: string }).scimType]
+}
+
+describe('the bytes of bodies under way', () => {
+  it.for(['declared', 'chunked'] as const)(
+    'are bounded for each tenant, and given back: %s',
+    async (manner) => {
+      const [token, other] = [await newToken(), await newToken()]
+      const whole = MIB - 1
+      const most = Math.floor(MAX_HELD_BODY_BYTES_PER_TENANT / whole)
+      const headers: Record<string, string> = manner === 'declared' ? { 'Content-Length': String(whole) } : {}
+      const bodies = Array.from({ length: most }, slowBody)
+      const answers = bodies.map(({ body }) => send('/scim/v2/Users', token, body, headers))
+      for (const { write } of bodies) write(whole)
+      await settle()
+      const more = await send('/scim/v2/Users', token, ' '.repeat(whole), headers)
+      expect([more.status, Number(more.headers.get('Retry-After')) > 0]).toEqual([429, true])
+      expect(await more.json()).toMatchObject({
+        detail: expect.stringContaining(`${MAX_HELD_BODY_BYTES_PER_TENANT} bytes`),
+      })
+      // Nobody else waits for that tenant.
+      expect((await send('/scim/v2/Users', other, '{"userName":"a"}')).status).toBe(201)
+      for (const { end } of bodies) end()
+      for (const answer of answers) expect(await outcome(answer)).toEqual(invalid)
+      expect(await outcome(send('/scim/v2/Users', token, ' '.repeat(whole), headers))).toEqual(invalid)
+    },
+  )
+
+  it('are bounded for all tenants together, with 503', async () => {
+    const tenants = Math.ceil(MAX_HELD_BODY_BYTES / MAX_HELD_BODY_BYTES_PER_TENANT)
+    const tokens = await Promise.all(Array.from({ length: tenants + 1 }, newToken))
+    const last = tokens.pop() ?? ''
+    const each = MAX_HELD_BODY_BYTES_PER_TENANT / MIB
+    const bodies = tokens.flatMap((token) => Array.from({ length: each }, () => ({ token, ...slowBody() })))
+    const headers = { 'Content-Length': String(MIB) }
+    const answers = bodies.map(({ token, body }) => send('/scim/v2/Users', token, body, headers))
+    await settle()
+    const full = await send('/scim/v2/Users', last, '{}', { 'Content-Length': '2' })
+    expect([full.status, Number(full.headers.get('Retry-After')) > 0]).toEqual([503, true])
+    // A client that has gone holds nothing.
+    for (const { fail } of bodies) fail()
+    for (const answer of answers) expect(await outcome(answer)).toEqual(invalid)
+    expect((await send('/scim/v2/Users', last, '{"userName":"a"}')).status).toBe(201)
+  })
+
+  it('are given back whoever took them', () => {
+    const budget = new BodyBudget({ bytes: 100, bytesPerOwner: 60 })
+    const [one, two] = [budget.open(), budget.open()]
+    one.held.take('a', 40)
+    one.held.take('b', 10)
+    two.held.take('a', 20)
+    expect(() => two.held.take('a', 1)).toThrow('60 bytes')
+    expect(() => two.held.take('b', 31)).toThrow('100 bytes')
+    one.release()
+    one.release()
+    expect(budget.bytes).toBe(20)
+    two.held.take('a', 40)
+    two.release()
+    expect(budget.bytes).toBe(0)
+  })
+})
+
+describe('a body that stands still', () => {
+  it.for([
+    ['/scim/v2/Users', {}],
+    ['/scim/v2/Users', { 'Content-Length': '1000' }],
+    ['/scim/v2/Bulk', {}],
+    ['/admin/api/tenants', {}],
+    ['/admin/api/tenants/default/import', {}],
+  ] as const)('is given up after a while, with 408: %s %j', async ([path, headers]) => {
+    const token = path.startsWith('/scim') ? await newToken() : 'test-admin-token'
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { body, write } = slowBody()
+    let status: number | undefined
+    const answer = send(path, token, body, headers).then((response) => {
+      status = response.status
+    })
+    await reading(1)
+    write(10)
+    await settle()
+    await vi.advanceTimersByTimeAsync(BODY_TIMEOUT_SECONDS * 1000 - 1)
+    expect(status).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(1)
+    await answer
+    expect(status).toBe(408)
+  })
+
+  it('is given up although a byte comes now and then, but for an import', async () => {
+    const token = await newToken()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const [slow, long] = [slowBody(), slowBody()]
+    const answer = send('/scim/v2/Users', token, slow.body)
+    const imported = send('/admin/api/tenants/default/import', 'test-admin-token', long.body)
+    await reading(2)
+    for (let second = 0; second < BODY_TIMEOUT_SECONDS + 5; second += 5) {
+      slow.write(1)
+      long.write(1)
+      await settle()
+      await vi.advanceTimersByTimeAsync(5_000)
+    }
+    expect((await answer).status).toBe(408)
+    long.end()
+    expect((await imported).status).toBe(200)
+  })
+})
