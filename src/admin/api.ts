@@ -10,17 +10,20 @@ import { timingSafeEqual } from 'hono/utils/buffer'
 import { clientAddress, type HttpEnv } from '../runtime.ts'
 import { noFigures } from '../storage/database.ts'
 import { type LogQuery, listLog } from '../storage/provisioning-log.ts'
-import {
-  deleteTenant,
-  getTenant,
-  insertTenant,
-  listTenants,
-  type Tenant,
-  updateTenant,
-} from '../storage/tenants.ts'
+import { deleteTenant, getTenant, insertTenant, listTenants, type Tenant } from '../storage/tenants.ts'
 import { generateToken, insertToken, listTokens, revokeToken, type TokenInfo } from '../storage/tokens.ts'
+import { changeTenant } from './change-tenant.ts'
 import { AdminError, adminErrorResponse, invalidField } from './errors.ts'
-import { expiresAt, groupLimit, type Input, name, requireObject, tenantId, tokenScope } from './input.ts'
+import {
+  expiresAt,
+  groupLimit,
+  type Input,
+  name,
+  requireObject,
+  tenantId,
+  tokenScope,
+  uniqueGroupNames,
+} from './input.ts'
 import { reportTenant } from './replicas.ts'
 import { tenantUrl } from './tenant-url.ts'
 import { transfer } from './transfer.ts'
@@ -57,6 +60,7 @@ export function adminApi(): Hono<HttpEnv> {
       id: tenantId(input),
       name: name(input),
       groupLimit: groupLimit(input),
+      uniqueGroupNames: uniqueGroupNames(input),
       createdAt: c.env.now(),
     }
     if (!(await insertTenant(c.get('db'), tenant))) {
@@ -68,9 +72,10 @@ export function adminApi(): Hono<HttpEnv> {
   app.get('/tenants/:id', async (c) => c.json(tenantJson(await requireTenant(c))))
   app.patch('/tenants/:id', async (c) => {
     const input = await readInput(c)
-    const tenant = await updateTenant(c.get('db'), c.req.param('id'), {
+    const tenant = await changeTenant(c.get('db'), c.req.param('id'), {
       name: input.name === undefined ? undefined : name(input),
       groupLimit: input.groupLimit === undefined ? undefined : groupLimit(input),
+      uniqueGroupNames: input.uniqueGroupNames === undefined ? undefined : uniqueGroupNames(input),
     })
     if (tenant === undefined) throw noTenant(c.req.param('id'))
     return c.json(tenantJson(tenant))

@@ -65,6 +65,7 @@ export interface GroupWrite {
 export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimit'> {
   /** Undefined when there is none. Without members. */
   readonly group: Stored | undefined
+  /** Whether another group has the name, in a tenant where names are unique. */
   readonly isNameTaken: boolean
   /** Users and groups that may be members: at least those of `memberIds` that exist, by id. */
   readonly directory: ReadonlyMap<string, Member>
