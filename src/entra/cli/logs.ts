@@ -1,6 +1,7 @@
 /** `logs`: the provisioning log, filtered; a line each, one entry in detail, CSV, or JSON. Read line by line. */
 import type { LogEntry } from '../provisioning-log.ts'
 import type { CommandContext } from './command.ts'
+import { csvCell } from './csv-cell.ts'
 import { LogFile } from './log-file.ts'
 import { integerOption, type OptionValues, textOption } from './options.ts'
 import { readStateLocation } from './target.ts'
@@ -94,12 +95,6 @@ function csvLine(entry: LogEntry): string {
       .join('; '),
   ]
   return `${cells.map(csvCell).join(',')}\r\n`
-}
-
-/** Quoted where needed (RFC 4180); a leading = + - @ is defused, since spreadsheets run it as a formula. */
-function csvCell(text: string): string {
-  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 function detail(entry: LogEntry): string {
