@@ -8,6 +8,7 @@ import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import { noFigures, openDatabase } from './storage/database.ts'
+import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
@@ -46,6 +47,7 @@ export default {
 function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   return {
     openDatabase: (figures) => openDatabase(env.DB, figures),
+    isHealthy: healthOf(env.DB),
     replicas:
       env.READ_REPLICATION === '1'
         ? d1Replicas(
@@ -71,6 +73,18 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
       accessAudience: env.ACCESS_AUD || undefined,
     },
   }
+}
+
+/** By the binding, which is one for all requests of an isolate. */
+const healths = new WeakMap<D1Database, () => Promise<boolean>>()
+
+function healthOf(binding: D1Database): () => Promise<boolean> {
+  const known = healths.get(binding)
+  if (known !== undefined) return known
+  const probe = () => probeTakenBack(openDatabase(binding, noFigures()))
+  const health = rememberedHealth(probe, () => performance.now())
+  healths.set(binding, health)
+  return health
 }
 
 function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {

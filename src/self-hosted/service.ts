@@ -11,6 +11,7 @@ import { SqliteD1 } from '../sqlite/d1.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
+import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { InFlight } from './in-flight.ts'
@@ -29,7 +30,7 @@ const BY_ADDRESS: ReadonlySet<RateLimitName> = new Set(['signIn', 'failedAuthent
 export interface Service {
   /** @param sent resolves when the answer has left, where the runtime tells */
   fetch(received: Received, sent?: Promise<unknown>): Promise<Response>
-  /** Finishes what is under way, moves the log into the database file and closes it. */
+  /** Finishes what is under way, moves the log into the database file and closes it. @throws {StartError} */
   stop(): Promise<void>
   /** The migrations that were applied at the start. */
   readonly migrated: readonly string[]
@@ -40,7 +41,12 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const { file, migrated } = openMigrated(settings, migrations)
   const d1 = new SqliteD1(file.database)
   const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures, Number.POSITIVE_INFINITY)
-  const runtimeOf = runtimes(settings, open)
+  const probe = () => probeCommitted(open(noFigures()))
+  const runtimeOf = runtimes(
+    settings,
+    open,
+    rememberedHealth(probe, () => performance.now()),
+  )
   const app = createApp()
   const inFlight = new InFlight()
   const stopPruning = pruneHourly(open, settings.logRetentionDays)
@@ -82,11 +88,13 @@ function openMigrated(settings: ServerSettings, migrations: readonly Migration[]
 function runtimes(
   settings: ServerSettings,
   open: (figures: DatabaseFigures) => ReturnType<typeof openDatabase>,
+  isHealthy: () => Promise<boolean>,
 ): (address: string) => Runtime {
   const now = Date.now
   const limits = new RateLimits(settings.rateLimits, now)
   const shared = {
     openDatabase: open,
+    isHealthy,
     groupWriter: groupWriters({ openDatabase: open, newId: uuidv7, now }),
     now,
     newId: uuidv7,

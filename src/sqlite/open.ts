@@ -19,7 +19,7 @@ export interface OpenOptions {
 /** An open file. */
 export interface OpenFile {
   readonly database: DatabaseSync
-  /** Moves the log into the file and closes it: what is left is one file. */
+  /** Moves the log into the file and closes it: what is left is one file. @throws {StartError} */
   close(): void
 }
 
@@ -44,7 +44,7 @@ export function openFile(path: string, options: OpenOptions): OpenFile {
     const lock = lockFile(path)
     try {
       const database = openDatabaseFile(path, options)
-      return { database, close: () => closeAll(database, lock) }
+      return { database, close: () => closeAll(path, database, lock) }
     } catch (error) {
       lock.close()
       throw error
@@ -127,10 +127,19 @@ function setLimits(database: DatabaseSync): void {
   Object.assign(database.limits, D1_LIMITS)
 }
 
-function closeAll(database: DatabaseSync, lock: DatabaseSync): void {
-  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  database.close()
-  lock.close()
+/** @throws {StartError} when the log could not be moved into the file, on a full disk say; all is closed then too */
+function closeAll(path: string, database: DatabaseSync, lock: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    const reason = startError(error, path)
+    if (!(reason instanceof StartError)) throw reason
+    const advice = `nothing is lost as long as "${path}-wal" stays beside it: the next start moves it in`
+    throw new StartError(`${reason.message}; ${advice}`, { cause: error })
+  } finally {
+    database.close()
+    lock.close()
+  }
 }
 
 /** What SQLite says, and the way out. https://www.sqlite.org/rescode.html */

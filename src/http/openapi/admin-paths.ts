@@ -126,10 +126,10 @@ export function adminPaths(): Json {
       get: {
         tags: ['Health'],
         operationId: 'getHealth',
-        summary: 'Tells whether the database answers',
+        summary: 'Tells whether the database answers and takes writes',
         security: [],
         responses: {
-          200: json('It answers.', object({ status: { const: 'ok' } }, ['status'])),
+          200: json('It does.', object({ status: { const: 'ok' } }, ['status'])),
           503: json('It does not.', object({ status: { const: 'unavailable' } }, ['status'])),
         },
       },
