@@ -3,10 +3,11 @@
  * environment wins. A name or a value that is not known is refused when the server starts.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
+import { addPrivateLine } from '../private-file.mjs'
 import type { RateLimitName, Settings } from '../runtime.ts'
 import { databaseFile, requireFolder, startError } from '../sqlite/open.ts'
 import { StartError } from '../sqlite/start-error.ts'
@@ -132,10 +133,8 @@ function tlsFiles({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }: Values): L
 /** Adds a random token to the settings file, readable by this user alone. */
 function newAdminToken(file: string): string {
   const token = randomBytes(32).toString('base64url')
-  const present = readFile(file)
-  const gap = present === '' || present.endsWith('\n') ? '' : '\n'
   try {
-    writeFileSync(file, `${present}${gap}ADMIN_TOKEN="${token}"\n`, { mode: 0o600 })
+    addPrivateLine(file, `ADMIN_TOKEN="${token}"`)
   } catch (error) {
     throw startError(error, file)
   }

@@ -2,7 +2,7 @@
  * Opens the SQLite file of a directory: one server for each file, D1's limits, WAL. Every way in which that
  * can fail is one line that says what to do.
  */
-import { closeSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteCode } from './d1-error.ts'
@@ -60,7 +60,7 @@ export function requireFolder(folder: string): void {
     if (statSync(folder).isDirectory()) return
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw startError(error, folder)
-    throw new StartError(`the folder "${folder}" does not exist; make it: mkdir -p ${folder}`)
+    throw new StartError(`the folder "${folder}" does not exist; make it: mkdir -p -m 700 ${folder}`)
   }
   throw new StartError(`"${folder}" is not a folder`)
 }
@@ -91,9 +91,21 @@ function lockFile(path: string): DatabaseSync {
 /** It may belong to somebody else than the database: to who started a server here once. */
 function openLock(path: string): DatabaseSync {
   try {
+    closeSync(openSync(path, 'a', 0o600))
+    makePrivate(path)
     return new DatabaseSync(path, { timeout: 0 })
   } catch (error) {
     throw startError(error, path)
+  }
+}
+
+/** Who can read the lock can hold it, and keep the server from starting. Versions before made it readable to all. */
+function makePrivate(path: string): void {
+  try {
+    chmodSync(path, 0o600)
+  } catch (error) {
+    // It belongs to somebody else.
+    if (errorCode(error) !== 'EPERM') throw error
   }
 }
 
