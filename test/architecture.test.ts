@@ -25,6 +25,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'entra/cli.ts': ['entra', 'entra/cli', 'node'],
   'entra/cli': ['entra', 'entra/cli', 'node', 'yaml', 'cli-progress', 'nodemailer', 'csv-parse'],
   'private-file.mjs': ['node'],
+  'settings.ts': ['runtime.ts'],
   local: ['local', 'private-file.mjs', 'node', 'esbuild'],
   'app.ts': ['http', 'admin', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node'],
@@ -34,6 +35,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'app.ts',
     'private-file.mjs',
     'runtime.ts',
+    'settings.ts',
     'provider',
     'storage',
     'uuidv7',
@@ -41,7 +43,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'deno.ts': ['self-hosted', 'node'],
   'node.ts': ['self-hosted', '@hono/node-server', 'node'],
-  'worker.ts': ['app.ts', 'durable-objects', 'runtime.ts', 'provider', 'storage', 'uuidv7'],
+  'worker.ts': ['app.ts', 'durable-objects', 'runtime.ts', 'settings.ts', 'provider', 'storage', 'uuidv7'],
 }
 
 interface Import {

@@ -138,6 +138,12 @@ export function adminNotFound(c: Context<HttpEnv>): Response {
   return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${c.req.path}`))
 }
 
+/** The answer of a server that serves nothing, because a setting has a value that is not allowed. */
+export function adminMisconfigured(c: Context<HttpEnv>): Response {
+  const message = 'the server is not configured: its log names the setting'
+  return adminErrorResponse(c, new AdminError(503, 'notConfigured', message))
+}
+
 /** The administrator's token, compared in constant time. Without one configured nobody is let in. */
 const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
   const { adminToken } = c.env.settings

@@ -281,10 +281,27 @@ for (const runtime of RUNTIMES) {
           ['SYNCHRONOUS', 'OFF', 'SYNCHRONOUS must be "FULL" or "NORMAL", found "OFF"'],
           ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN has 5 characters, at least 16 are needed'],
           ['TLS_CERT_FILE', 'cert.pem', 'TLS_KEY_FILE is not set; TLS needs both'],
+          ['ACCESS_TEAM_DOMAIN', 'acme', 'ACCESS_AUD is not set; Cloudflare Access needs both'],
+          ['ACCESS_AUD', 'x', 'ACCESS_TEAM_DOMAIN is not set; Cloudflare Access needs both'],
+          ['HOST', '', 'HOST must name the address to listen on'],
         ] as const)('when %s is "%s"', async ([name, value, message]) => {
           const { code, text } = await refused({ folder: folder(), env: { [name]: value } })
           oneLine(text, code)
           expect(text).toContain(message)
+        })
+
+        it.for([
+          ['is not there', undefined, 'TLS_CERT_FILE: "data/cert.pem" does not exist'],
+          ['is not one', 'text', 'TLS_CERT_FILE and TLS_KEY_FILE must be a certificate and its key in PEM'],
+        ] as const)('when the certificate %s', async ([, text, message]) => {
+          const where = folder()
+          writeFileSync(join(where, 'data', 'key.pem'), 'text')
+          if (text !== undefined) writeFileSync(join(where, 'data', 'cert.pem'), text)
+          const env = { TLS_CERT_FILE: 'data/cert.pem', TLS_KEY_FILE: 'data/key.pem' }
+          const answer = await refusal(modules, { runtime, manner: 'itself', folder: where, env })
+          oneLine(answer.text.split('\n').at(-1) ?? '', answer.code)
+          expect(answer.text).toContain(message)
+          expect(answer.text).not.toMatch(/^ +at /m)
         })
 
         it('when the settings file has a name that is no setting', async () => {
