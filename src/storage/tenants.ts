@@ -114,7 +114,7 @@ export async function updateTenant(
           statement(sql`SELECT count(*) AS nameCount FROM (${namesakes})`),
           statement(sql`SELECT groups.data ->> '$.displayName' AS name, n.groupCount
             FROM (${namesakes} LIMIT ${MAX_LISTED_NAMES}) AS n
-            JOIN groups ON groups.tenant_id = ${id} AND groups.id = n.id`),
+            JOIN groups ON groups.tenant_id = ${id} AND groups.id = n.id ORDER BY n.display_name_key`),
         ]
       : []),
   ])
