@@ -68,6 +68,7 @@ export default defineConfig(async () => ({
           exclude: NOT_ON_SQLITE,
           environment: 'node',
           isolate: false,
+          testTimeout: 30_000,
         },
       },
       {

@@ -3,11 +3,12 @@
  * entry file hands it one with each request.
  */
 import { Hono } from 'hono'
+import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
-import { adminApi, adminNotFound } from './admin/api.ts'
+import { adminApi, adminMisconfigured, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
 import { soundAddress } from './edge/address.ts'
-import { onError, onNotFound } from './http/errors.ts'
+import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { openapi } from './http/openapi.ts'
 import { requestLog } from './http/request-log.ts'
@@ -20,16 +21,27 @@ export function createApp(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: (request) => routePath(request.url) })
   app.onError(onError)
   app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, soundAddress)
+  app.get('/healthz', healthz)
+  app.use(configured)
   app.route(
     TENANT_PATH,
     scim((request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
   )
   app.route('/admin/api', adminApi())
   app.route('/admin', dashboard())
-  app.get('/healthz', healthz)
   app.get('/openapi.json', openapi)
   app.get('/', (c) => c.redirect('/admin'))
   // Hono asks the outermost app alone, so it passes the question on.
-  app.notFound((c) => (c.req.path.startsWith(`${TENANT_PATH}/`) ? onNotFound(c) : adminNotFound(c)))
+  app.notFound((c) => (isScim(c.req.path) ? onNotFound(c) : adminNotFound(c)))
   return app
+}
+
+/** Serves nothing with settings that are not allowed: a typing mistake must not let anybody in, or empty a log. */
+const configured = createMiddleware<HttpEnv>(async function configured(c, next) {
+  if (!c.env.isMisconfigured) return await next()
+  return isScim(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)
+})
+
+function isScim(path: string): boolean {
+  return path.startsWith(`${TENANT_PATH}/`)
 }

@@ -11,6 +11,10 @@ import type { Credentials } from './storage/tokens.ts'
 export interface Runtime {
   /** Opens the database for one request. @param figures receives what the request cost */
   readonly openDatabase: (figures: DatabaseFigures) => Database
+  /** Whether the database answers and takes writes, as it was found a few seconds ago at most. */
+  readonly isHealthy: () => Promise<boolean>
+  /** Whether a setting has a value that is not allowed, so that nothing is served; the log names it. */
+  readonly isMisconfigured?: boolean
   /** Where reads may also go; undefined: every read goes to the one database. */
   readonly replicas?: Replicas | undefined
   /** Who runs the group writes of a tenant. */

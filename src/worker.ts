@@ -3,12 +3,20 @@
  */
 import { createApp } from './app.ts'
 import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
-import { parsePublicUrl } from './edge/public-url.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
+import {
+  isOn,
+  SettingError,
+  SHARED_DEFAULTS,
+  type SharedSettings,
+  sharedSettings,
+  type Values,
+} from './settings.ts'
 import { noFigures, openDatabase } from './storage/database.ts'
+import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
@@ -32,54 +40,45 @@ export interface WorkerEnv {
   readonly FAILED_AUTHENTICATION_LIMIT?: RateLimit
 }
 
-const DEFAULT_LOG_RETENTION_DAYS = 30
+const DEFAULTS = { ...SHARED_DEFAULTS, READ_REPLICATION: '0' } as const
 
 const app = createApp()
 const newId = idGenerator()
 
 export default {
-  fetch(request, env, ctx) {
-    try {
-      return app.fetch(request, runtimeOf(env, ctx), ctx)
-    } catch (error) {
-      return notConfigured(error)
-    }
-  },
+  fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env, ctx), ctx),
   async scheduled({ scheduledTime }, env) {
-    const days = retentionDays(env)
+    const { settings, error } = checked(env)
+    if (error !== undefined) throw error
+    const days = settings.logRetentionDays
     const result = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
     console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
   },
 } satisfies ExportedHandler<WorkerEnv>
 
 function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
+  const { settings, error } = checked(env)
   return {
     openDatabase: (figures) => openDatabase(env.DB, figures),
-    replicas:
-      env.READ_REPLICATION === '1'
-        ? d1Replicas(
-            env.DB,
-            (tenantId) => bookmarkKeeper(env, tenantId),
-            (promise) => ctx.waitUntil(promise),
-          )
-        : undefined,
+    isHealthy: error === undefined ? healthOf(env.DB) : async () => false,
+    isMisconfigured: error !== undefined,
+    replicas: settings.readReplication
+      ? d1Replicas(
+          env.DB,
+          (tenantId) => bookmarkKeeper(env, tenantId),
+          (promise) => ctx.waitUntil(promise),
+        )
+      : undefined,
     groupWriter: (tenantId) => {
       const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
       return { write: (request) => coordinator.write(request) as Promise<GroupWriteAnswer> }
     },
     now: Date.now,
     newId,
-    publicOrigin: env.PUBLIC_URL ? parsePublicUrl(env.PUBLIC_URL) : undefined,
+    publicOrigin: settings.publicOrigin,
     isAllowed: (limit, key) => isAllowed(rateLimiters(env)[limit], key),
     fetch: (...request) => fetch(...request),
-    settings: {
-      adminToken: env.ADMIN_TOKEN,
-      serverTiming: env.SERVER_TIMING === '1',
-      requestLog: env.REQUEST_LOG !== '0',
-      logRetentionDays: env.LOG_RETENTION_DAYS ?? String(DEFAULT_LOG_RETENTION_DAYS),
-      accessTeamDomain: env.ACCESS_TEAM_DOMAIN || undefined,
-      accessAudience: env.ACCESS_AUD || undefined,
-    },
+    settings: settings.app,
   }
 }
 
@@ -93,11 +92,56 @@ async function isAllowed(limiter: RateLimit | undefined, key: string): Promise<b
   }
 }
 
-/** A variable is not what it must be: said in the log, which the operator reads. What the app throws, it answers. */
-function notConfigured(error: unknown): Response {
-  const message = error instanceof Error ? error.message : String(error)
-  console.error(JSON.stringify({ check: 'settings', message }))
-  return Response.json({ error: { code: 'notConfigured', message } }, { status: 503 })
+interface WorkerSettings extends SharedSettings {
+  readonly readReplication: boolean
+}
+
+/** The settings, or the defaults and what is wrong. */
+interface Checked {
+  readonly settings: WorkerSettings
+  readonly error?: SettingError
+}
+
+/** By the bindings, which are the same for all requests of an isolate: what is wrong is said once. */
+const checks = new WeakMap<WorkerEnv, Checked>()
+
+function checked(env: WorkerEnv): Checked {
+  const known = checks.get(env)
+  if (known !== undefined) return known
+  const check = checkSettings(env)
+  checks.set(env, check)
+  return check
+}
+
+function checkSettings(env: WorkerEnv): Checked {
+  try {
+    return { settings: workerSettings(env) }
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error
+    console.error(JSON.stringify({ check: 'settings', message: error.message }))
+    return { settings: workerSettings({}), error }
+  }
+}
+
+/** @throws {SettingError} */
+function workerSettings(env: Partial<WorkerEnv>): WorkerSettings {
+  const names = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]
+  // [vars] may have numbers.
+  const texts = names.map((name) => [name, String(env[name] ?? DEFAULTS[name])])
+  const values = Object.fromEntries(texts) as Values<keyof typeof DEFAULTS>
+  return { ...sharedSettings(values), readReplication: isOn('READ_REPLICATION', values) }
+}
+
+/** By the binding, which is one for all requests of an isolate. */
+const healths = new WeakMap<D1Database, () => Promise<boolean>>()
+
+function healthOf(binding: D1Database): () => Promise<boolean> {
+  const known = healths.get(binding)
+  if (known !== undefined) return known
+  const probe = () => probeTakenBack(openDatabase(binding, noFigures()))
+  const health = rememberedHealth(probe, () => performance.now())
+  healths.set(binding, health)
+  return health
 }
 
 function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {
@@ -116,12 +160,4 @@ function rateLimiters(env: WorkerEnv): Readonly<Record<RateLimitName, RateLimit 
     tenant: env.TENANT_LIMIT,
     failedAuthentication: env.FAILED_AUTHENTICATION_LIMIT,
   }
-}
-
-/** @throws {Error} naming the variable: a typing mistake must not empty the log */
-function retentionDays({ LOG_RETENTION_DAYS }: WorkerEnv): number {
-  if (LOG_RETENTION_DAYS === undefined) return DEFAULT_LOG_RETENTION_DAYS
-  const days = Number(LOG_RETENTION_DAYS)
-  if (Number.isInteger(days) && days >= 1) return days
-  throw new Error(`LOG_RETENTION_DAYS must be a whole number of days from 1, found "${LOG_RETENTION_DAYS}"`)
 }

@@ -27,14 +27,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   entra: ['entra'],
   'entra/cli.ts': ['entra', 'entra/cli', 'node'],
   'entra/cli': ['entra', 'entra/cli', 'node', 'yaml', 'cli-progress', 'nodemailer', 'csv-parse'],
-  local: ['local', 'node', 'esbuild', 'wrangler'],
+  'private-file.mjs': ['node'],
+  'settings.ts': ['edge', 'runtime.ts'],
+  local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler'],
   'app.ts': ['http', 'admin', 'edge', 'scim', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node'],
   'self-hosted': [
     'self-hosted',
     'sqlite',
     'app.ts',
+    'private-file.mjs',
     'runtime.ts',
+    'settings.ts',
     'id-generator.ts',
     'edge',
     'provider',
@@ -44,7 +48,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'deno.ts': ['self-hosted', 'node'],
   'node.ts': ['self-hosted', '@hono/node-server', 'node'],
-  'worker.ts': ['app.ts', 'durable-objects', 'edge', 'runtime.ts', 'id-generator.ts', 'provider', 'storage'],
+  'worker.ts': [
+    'app.ts',
+    'durable-objects',
+    'runtime.ts',
+    'settings.ts',
+    'id-generator.ts',
+    'provider',
+    'storage',
+  ],
 }
 
 interface Import {

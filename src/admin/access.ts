@@ -57,17 +57,17 @@ function issuerOf(teamDomain: string): string {
   return `https://${host.includes('.') ? host : `${host}.cloudflareaccess.com`}`
 }
 
-/** A fault of the token; all others mean that we could not tell. */
+/** Codes of jose that are about the keys or how they are fetched. All its other errors are about the token. */
+const KEY_SERVER_ERRORS: ReadonlySet<string> = new Set([
+  errors.JOSEError.code,
+  errors.JWKInvalid.code,
+  errors.JWKSInvalid.code,
+  errors.JWKSTimeout.code,
+])
+
+/** A fault of the token; anything else, such as a network that fails, means that we cannot tell. */
 function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof errors.JWTClaimValidationFailed ||
-    error instanceof errors.JWTExpired ||
-    error instanceof errors.JWTInvalid ||
-    error instanceof errors.JWSInvalid ||
-    error instanceof errors.JWSSignatureVerificationFailed ||
-    error instanceof errors.JOSEAlgNotAllowed ||
-    error instanceof errors.JWKSNoMatchingKey
-  )
+  return error instanceof errors.JOSEError && !KEY_SERVER_ERRORS.has(error.code)
 }
 
 function keysOf(c: AdminContext, issuer: string) {

@@ -14,17 +14,20 @@ import { noFigures } from '../storage/database.ts'
 import { type ListedEntry, type LogFilters, logPageQuery } from '../storage/log-pages.ts'
 import { readTogether } from '../storage/query.ts'
 import { tenantQuery } from '../storage/tenant-queries.ts'
-import {
-  deleteTenant,
-  getTenant,
-  insertTenant,
-  listTenants,
-  type Tenant,
-  updateTenant,
-} from '../storage/tenants.ts'
+import { deleteTenant, getTenant, insertTenant, listTenants, type Tenant } from '../storage/tenants.ts'
 import { generateToken, insertToken, listTokens, revokeToken, type TokenInfo } from '../storage/tokens.ts'
+import { changeTenant } from './change-tenant.ts'
 import { AdminError, adminErrorResponse, invalidField } from './errors.ts'
-import { expiresAt, groupLimit, type Input, name, requireObject, tenantId, tokenScope } from './input.ts'
+import {
+  expiresAt,
+  groupLimit,
+  type Input,
+  name,
+  requireObject,
+  tenantId,
+  tokenScope,
+  uniqueGroupNames,
+} from './input.ts'
 import { reportTenant } from './replicas.ts'
 import { tenantUrl } from './tenant-url.ts'
 import { transfer } from './transfer.ts'
@@ -52,6 +55,7 @@ export function adminApi(): Hono<HttpEnv> {
       id: tenantId(input),
       name: name(input),
       groupLimit: groupLimit(input),
+      uniqueGroupNames: uniqueGroupNames(input),
       createdAt: c.env.now(),
     }
     if (!(await insertTenant(c.get('db'), tenant))) {
@@ -63,9 +67,10 @@ export function adminApi(): Hono<HttpEnv> {
   app.get('/tenants/:id', async (c) => c.json(tenantJson(await requireTenant(c))))
   app.patch('/tenants/:id', async (c) => {
     const input = await readInput(c)
-    const tenant = await updateTenant(c.get('db'), c.req.param('id'), {
+    const tenant = await changeTenant(c.get('db'), c.req.param('id'), {
       name: input.name === undefined ? undefined : name(input),
       groupLimit: input.groupLimit === undefined ? undefined : groupLimit(input),
+      uniqueGroupNames: input.uniqueGroupNames === undefined ? undefined : uniqueGroupNames(input),
     })
     if (tenant === undefined) throw noTenant(c.req.param('id'))
     return c.json(tenantJson(tenant))
@@ -128,6 +133,12 @@ export function adminApi(): Hono<HttpEnv> {
 /** The answer for a path that leads nowhere. */
 export function adminNotFound(c: Context<HttpEnv>): Response {
   return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${c.req.path}`))
+}
+
+/** The answer of a server that serves nothing, because a setting has a value that is not allowed. */
+export function adminMisconfigured(c: Context<HttpEnv>): Response {
+  const message = 'the server is not configured: its log names the setting'
+  return adminErrorResponse(c, new AdminError(503, 'notConfigured', message))
 }
 
 /**

@@ -35,6 +35,11 @@ export function groupLimit({ groupLimit: limit = DEFAULT_GROUP_LIMIT }: Input): 
   throw invalidField('groupLimit', `a whole number from 0 to ${MAX_GROUP_LIMIT}`, limit)
 }
 
+export function uniqueGroupNames({ uniqueGroupNames: isUnique = true }: Input): boolean {
+  if (typeof isUnique === 'boolean') return isUnique
+  throw invalidField('uniqueGroupNames', 'true or false', isUnique)
+}
+
 export function tokenScope({ scope = 'provision' }: Input): TokenScope {
   if (scope === 'provision' || scope === 'read') return scope
   throw invalidField('scope', '"provision" or "read"', scope)

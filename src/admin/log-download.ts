@@ -3,6 +3,7 @@
  * that a log of any length needs little memory.
  */
 import type { ListedEntry } from '../storage/log-pages.ts'
+import { csvCell } from './csv.ts'
 
 type Entries = AsyncIterable<readonly ListedEntry[]>
 type Text = AsyncGenerator<string, void, undefined>
@@ -38,12 +39,6 @@ export async function* csvOf(entries: Entries): Text {
       )
       .join('')
   }
-}
-
-/** Spreadsheets take a cell that begins so for a formula: a user's name must not become one. */
-function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 /** A JSON array, one entry a line. */

@@ -179,6 +179,8 @@ async function writeBatch(
 }
 
 function problemOf(error: unknown): string | undefined {
+  if (error instanceof UniqueError && error.columns.includes('groups.display_name_key'))
+    return 'two groups share a displayName, which the tenant allows with "uniqueGroupNames": false'
   if (error instanceof UniqueError) return `a value is there already (${error.columns})`
   if (error instanceof ScimError) return error.detail
   if (!(error instanceof GuardError)) return undefined

@@ -6,12 +6,9 @@ import { isHost } from './address.ts'
 /**
  * The origin of PUBLIC_URL, such as `https://scim.quillfern.example`. The path of the Tenant URL is always /scim/v2.
  *
- * @throws {Error} naming the variable, what was found and what is allowed
+ * @returns undefined when the text is not a scheme and a host
  */
-export function parsePublicUrl(text: string): string {
+export function parsePublicUrl(text: string): string | undefined {
   const [, authority] = /^https?:\/\/([^/?#@\\\s]+)\/?$/i.exec(text) ?? []
-  if (authority !== undefined && isHost(authority)) return new URL(text).origin
-  throw new Error(
-    `PUBLIC_URL must be a scheme and a host such as "https://scim.example.com", without a path, found "${text}"`,
-  )
+  return authority !== undefined && isHost(authority) ? new URL(text).origin : undefined
 }

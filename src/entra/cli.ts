@@ -5,12 +5,14 @@
 import { parseArgs } from 'node:util'
 import { check } from './cli/check.ts'
 import type { CommandContext } from './cli/command.ts'
+import type { Output } from './cli/cycle-reporter.ts'
 import { generate, importDirectoryCsv } from './cli/directory-commands.ts'
 import { diff, onDemand, testConnection } from './cli/endpoint-commands.ts'
 import { logs } from './cli/logs.ts'
 import { provision, start } from './cli/run-commands.ts'
 import { allowDeletes, connections, pause, restart, status } from './cli/state-commands.ts'
 import { UsageError } from './cli/usage-error.ts'
+import { visibleLines } from './cli/visible-text.ts'
 
 interface OptionDefinition {
   readonly type: 'string' | 'boolean'
@@ -150,7 +152,9 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
 
 /** Runs one command line; gives the exit code: 0 well, 1 something failed, 2 wrong usage, 130 stopped by Ctrl-C; 3 is the verdict "error". */
 export async function main(args: readonly string[], streams: Streams = standardStreams()): Promise<number> {
-  const { output, errors } = streams
+  const terminal = streams.output
+  const output = showingControls(streams.output)
+  const errors = showingControls(streams.errors)
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     output.write(help())
@@ -164,7 +168,7 @@ export async function main(args: readonly string[], streams: Streams = standardS
       output.write(commandHelp(name, command))
       return 0
     }
-    return await command.run({ ...parse(name, command, rest), ...streams })
+    return await command.run({ ...parse(name, command, rest), output, errors, terminal })
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     errors.write(`${error.message}\n`)
@@ -172,7 +176,18 @@ export async function main(args: readonly string[], streams: Streams = standardS
   }
 }
 
-type Streams = Pick<CommandContext, 'output' | 'errors'>
+/** Where a command writes to. */
+type Stream = Output & NodeJS.WritableStream
+
+interface Streams {
+  readonly output: Stream
+  readonly errors: Stream
+}
+
+/** All that is written passes here: no text of somebody else comes to the terminal as a command to it. */
+function showingControls(stream: Stream): Output {
+  return { isTTY: stream.isTTY, write: (text) => stream.write(visibleLines(text)) }
+}
 
 function standardStreams(): Streams {
   return { output: process.stdout, errors: process.stderr }
@@ -182,7 +197,7 @@ function parse(
   name: string,
   command: CommandDefinition,
   args: readonly string[],
-): Omit<CommandContext, 'output' | 'errors'> {
+): Pick<CommandContext, 'values' | 'positionals'> {
   const options = Object.fromEntries(
     command.options.map((option) => [option, { type: OPTIONS[option]?.type ?? 'string' } as const]),
   )

@@ -20,6 +20,14 @@ export const onError: ErrorHandler<HttpEnv> = (error, c) => errorResponse(c, err
 export const onNotFound: NotFoundHandler<HttpEnv> = (c) =>
   errorResponse(c, new ScimError(404, undefined, `there is no endpoint ${c.req.method} ${c.req.path}`))
 
+/** A server that serves nothing, because a setting has a value that is not allowed. */
+export function onMisconfigured(c: Context<HttpEnv>): Response {
+  return errorResponse(
+    c,
+    new ScimError(503, undefined, 'the server is not configured: its log names the setting'),
+  )
+}
+
 /** A path that knows other methods. */
 export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Response {
   const allow = methods.join(', ')

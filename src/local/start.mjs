@@ -4,10 +4,11 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { addPrivateLine } from '../private-file.mjs'
 import { ensureInstalled, fail, isAlive, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
 
 const HOST = '127.0.0.1'
@@ -62,9 +63,7 @@ function readArguments() {
 function ensureAdminToken() {
   const present = existsSync(DEV_VARS) ? readFileSync(DEV_VARS, 'utf8') : ''
   if (/^\s*ADMIN_TOKEN\s*=\s*\S/m.test(present)) return
-  const gap = present === '' || present.endsWith('\n') ? '' : '\n'
-  const line = `ADMIN_TOKEN="${randomBytes(32).toString('base64url')}"\n`
-  writeFileSync(DEV_VARS, `${present}${gap}${line}`, { mode: 0o600 })
+  addPrivateLine(DEV_VARS, `ADMIN_TOKEN="${randomBytes(32).toString('base64url')}"`)
 }
 
 /** @param {number} port */
@@ -82,6 +81,8 @@ function requireFreePort(port) {
 
 /** @param {string} persistTo */
 async function migrate(persistTo) {
+  // The database of people: wrangler would make a folder that everybody can read.
+  mkdirSync(persistTo, { recursive: true, mode: 0o700 })
   const [command, args] = wrangler(['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', persistTo])
   const { code, output } = await capture(command, args)
   if (code !== 0) fail(`the migrations could not be applied to ${persistTo}\n${output}`)

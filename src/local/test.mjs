@@ -5,7 +5,7 @@
 import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 
 /** All but the browser's: that is `npm run test:browser`. */
-const PROJECTS = ['--project', 'workerd', '--project', 'node']
+const PROJECTS = ['--project', 'workerd', '--project', 'node', '--project', 'sqlite']
 
 /** @type {readonly { name: string, tool: string, args: readonly string[] }[]} */
 const STEPS = [

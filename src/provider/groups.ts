@@ -67,6 +67,7 @@ export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimi
   readonly group: Stored | undefined
   /** How many members it had when it was loaded. */
   readonly memberCount: number
+  /** Whether another group has the name, in a tenant where names are unique. */
   readonly isNameTaken: boolean
   /** Users and groups that may be members: at least those of `memberIds` that exist, by id. */
   readonly directory: ReadonlyMap<string, Member>

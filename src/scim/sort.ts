@@ -52,9 +52,13 @@ function sortable(path: AttributePath, sortBy: string): AttributePath {
   throw badRequest('invalidValue', `"sortBy": ${quote(sortBy)} is complex; name one of its sub-attributes`)
 }
 
-/** True when no resource is without a value there: `meta` is assigned by the service provider (RFC 7643 §3.1). */
+/**
+ * True when no resource is without a value there: the attribute is required, or it is part of `meta`, which the service
+ * provider assigns (RFC 7643 §3.1).
+ */
 export function isAlwaysPresent({ path }: Sort): boolean {
-  return path?.steps[0].name === 'meta'
+  if (path === undefined) return false
+  return path.steps[0].name === 'meta' || (path.steps.length === 1 && path.steps[0].required)
 }
 
 /** True when every resource has a value of its own there: then the order needs nothing to break ties. */

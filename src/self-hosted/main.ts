@@ -92,14 +92,17 @@ export function announce({ settings }: Started, scheme: 'http' | 'https', host: 
 /** The files of a server with TLS. @throws {StartError} when they cannot be read */
 export function readTlsFiles(tls: ListenSettings['tls']): { cert: string; key: string } | undefined {
   if (tls === undefined) return undefined
-  return { cert: readTlsFile(tls.certFile), key: readTlsFile(tls.keyFile) }
+  return { cert: readTlsFile('TLS_CERT_FILE', tls.certFile), key: readTlsFile('TLS_KEY_FILE', tls.keyFile) }
 }
 
-function readTlsFile(path: string): string {
+function readTlsFile(name: string, path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw startError(error, path)
+    const reason = startError(error, path)
+    throw reason instanceof StartError
+      ? new StartError(`${name}: ${reason.message}`, { cause: error })
+      : reason
   }
 }
 
@@ -111,6 +114,10 @@ export function portError(error: unknown, where: string): unknown {
   }
   if (/AddrNotAvailable|EADDRNOTAVAIL|PermissionDenied|NotCapable|EACCES|ENOTFOUND/.test(text)) {
     return new StartError(`${where} cannot be listened on: ${text}; choose another host or port`)
+  }
+  // OpenSSL in Node.js, rustls in Deno.
+  if (/routines::|InvalidData/.test(text)) {
+    return new StartError(`TLS_CERT_FILE and TLS_KEY_FILE must be a certificate and its key in PEM: ${text}`)
   }
   return error
 }

@@ -13,6 +13,7 @@ import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
+import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
@@ -33,7 +34,7 @@ const RETRY_AFTER_SECONDS = 5
 export interface Service {
   /** @param sent resolves when the answer has left, where the runtime tells */
   fetch(received: Received, sent?: Promise<unknown>): Promise<Response>
-  /** Finishes what is under way, moves the log into the database file and closes it. */
+  /** Finishes what is under way, moves the log into the database file and closes it. @throws {StartError} */
   stop(): Promise<void>
   /** The migrations that were applied at the start. */
   readonly migrated: readonly string[]
@@ -45,7 +46,13 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const d1 = new SqliteD1(file.database)
   const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures, Number.POSITIVE_INFINITY)
   const newId = idGenerator(highestId(file.database, firstIdAt(Date.now() + MAX_ID_LEAD_MS)))
-  const runtimeOf = runtimes(settings, open, newId)
+  const probe = () => probeCommitted(open(noFigures()))
+  const runtimeOf = runtimes(
+    settings,
+    open,
+    newId,
+    rememberedHealth(probe, () => performance.now()),
+  )
   const app = createApp()
   const inFlight = new InFlight()
   const bodies = new BodyBudget({
@@ -101,12 +108,14 @@ function runtimes(
   settings: ServerSettings,
   open: (figures: DatabaseFigures) => ReturnType<typeof openDatabase>,
   newId: () => string,
+  isHealthy: () => Promise<boolean>,
 ): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
   // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
   const elapsedMs = () => performance.now()
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
   const shared = {
     openDatabase: open,
+    isHealthy,
     groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,

@@ -3,27 +3,33 @@
  * environment wins. A name or a value that is not known is refused when the server starts.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { parseEnv } from 'node:util'
-import { parsePublicUrl } from '../edge/public-url.ts'
-import type { RateLimitName, Settings } from '../runtime.ts'
+import { addPrivateLine } from '../private-file.mjs'
+import type { RateLimitName } from '../runtime.ts'
+import {
+  isOn,
+  oneOf,
+  SettingError,
+  SHARED_DEFAULTS,
+  type SharedSettings,
+  sharedSettings,
+  type Values,
+  wholeNumber,
+} from '../settings.ts'
 import { databaseFile, requireFolder, startError } from '../sqlite/open.ts'
 import { StartError } from '../sqlite/start-error.ts'
 
-export interface ServerSettings {
-  readonly app: Settings
+export interface ServerSettings extends SharedSettings {
   readonly dataFolder: string
   readonly databaseFile: string
   /** Where a new ADMIN_TOKEN was written; undefined when there was one. */
   readonly newAdminTokenIn: string | undefined
-  readonly logRetentionDays: number
   readonly synchronous: 'FULL' | 'NORMAL'
   readonly busyTimeoutMs: number
   readonly trustProxy: boolean
-  /** The origin that clients use, of PUBLIC_URL; undefined: the one that each request asks for. */
-  readonly publicOrigin?: string | undefined
   /** Requests in one period; Infinity when there is no limit. */
   readonly rateLimits: Readonly<Record<RateLimitName, number>>
   /** Where to listen, for a server that opens its port itself. */
@@ -37,20 +43,13 @@ export interface ListenSettings {
 }
 
 const SETTINGS_FILE = 'settings.env'
-const MIN_ADMIN_TOKEN_LENGTH = 16
 
 /** Every setting but DATA_FOLDER, with its default. README.md says what they mean. */
 const DEFAULTS = {
-  ADMIN_TOKEN: '',
-  SERVER_TIMING: '0',
-  REQUEST_LOG: '1',
-  LOG_RETENTION_DAYS: '30',
-  ACCESS_TEAM_DOMAIN: '',
-  ACCESS_AUD: '',
+  ...SHARED_DEFAULTS,
   SYNCHRONOUS: 'FULL',
   BUSY_TIMEOUT_MS: '5000',
   TRUST_PROXY: '0',
-  PUBLIC_URL: '',
   // The same as in wrangler.toml.
   TOKEN_LIMIT: '5000',
   TENANT_LIMIT: '10000',
@@ -63,7 +62,7 @@ const DEFAULTS = {
 } as const
 
 type Name = keyof typeof DEFAULTS
-type Values = Readonly<Record<Name, string>>
+type ServerValues = Values<Name>
 const NAMES = Object.keys(DEFAULTS) as Name[]
 
 /** The folder of the database. @throws {StartError} when it cannot be used */
@@ -78,41 +77,28 @@ export function readSettings(): ServerSettings {
   const folder = dataFolder()
   const file = join(folder, SETTINGS_FILE)
   const values = { ...DEFAULTS, ...fromFile(file), ...fromEnvironment() }
-  const token = values.ADMIN_TOKEN
-  if (token !== '' && token.length < MIN_ADMIN_TOKEN_LENGTH) {
-    throw new StartError(
-      `ADMIN_TOKEN has ${token.length} characters, at least ${MIN_ADMIN_TOKEN_LENGTH} are needed; ` +
-        'make one: openssl rand -base64 32',
-    )
-  }
-  const isNew = token === '' && values.ACCESS_TEAM_DOMAIN === ''
-  return {
-    ...serverSettings(folder, values),
-    app: appSettings({ ...values, ADMIN_TOKEN: isNew ? newAdminToken(file) : token }),
-    newAdminTokenIn: isNew ? file : undefined,
+  try {
+    const { app, ...shared } = sharedSettings(values)
+    const server = { ...serverSettings(folder, values), ...shared }
+    if (app.adminToken !== undefined || app.accessTeamDomain !== undefined) {
+      return { ...server, app, newAdminTokenIn: undefined }
+    }
+    return { ...server, app: { ...app, adminToken: newAdminToken(file) }, newAdminTokenIn: file }
+  } catch (error) {
+    throw error instanceof SettingError ? new StartError(error.message, { cause: error }) : error
   }
 }
 
-function appSettings(values: Values): Settings {
-  return {
-    adminToken: values.ADMIN_TOKEN || undefined,
-    serverTiming: isOn('SERVER_TIMING', values),
-    requestLog: isOn('REQUEST_LOG', values),
-    logRetentionDays: values.LOG_RETENTION_DAYS,
-    accessTeamDomain: values.ACCESS_TEAM_DOMAIN || undefined,
-    accessAudience: values.ACCESS_AUD || undefined,
-  }
-}
-
-function serverSettings(folder: string, values: Values): Omit<ServerSettings, 'app' | 'newAdminTokenIn'> {
+function serverSettings(
+  folder: string,
+  values: ServerValues,
+): Omit<ServerSettings, keyof SharedSettings | 'newAdminTokenIn'> {
   return {
     dataFolder: folder,
     databaseFile: databaseFile(folder),
-    logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, 36_500),
     synchronous: oneOf('SYNCHRONOUS', values, ['FULL', 'NORMAL']),
     busyTimeoutMs: wholeNumber('BUSY_TIMEOUT_MS', values, 0, 60_000),
     trustProxy: isOn('TRUST_PROXY', values),
-    publicOrigin: publicOrigin(values),
     rateLimits: {
       token: rateLimit('TOKEN_LIMIT', values),
       tenant: rateLimit('TENANT_LIMIT', values),
@@ -120,35 +106,31 @@ function serverSettings(folder: string, values: Values): Omit<ServerSettings, 'a
       failedAuthentication: rateLimit('FAILED_AUTHENTICATION_LIMIT', values),
     },
     listen: {
-      host: values.HOST,
+      host: host(values),
       port: wholeNumber('PORT', values, 0, 65_535),
       tls: tlsFiles(values),
     },
   }
 }
 
-function publicOrigin({ PUBLIC_URL }: Values): string | undefined {
-  try {
-    return PUBLIC_URL === '' ? undefined : parsePublicUrl(PUBLIC_URL)
-  } catch (error) {
-    throw new StartError((error as Error).message, { cause: error })
-  }
+/** Without a name, Node.js would listen on every address. */
+function host({ HOST: name }: ServerValues): string {
+  if (name !== '') return name
+  throw new SettingError('HOST must name the address to listen on, such as "127.0.0.1", found ""')
 }
 
-function tlsFiles({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }: Values): ListenSettings['tls'] {
+function tlsFiles({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }: ServerValues): ListenSettings['tls'] {
   if (certFile === '' && keyFile === '') return undefined
   if (certFile !== '' && keyFile !== '') return { certFile, keyFile }
   const missing = certFile === '' ? 'TLS_CERT_FILE' : 'TLS_KEY_FILE'
-  throw new StartError(`${missing} is not set; TLS needs both TLS_CERT_FILE and TLS_KEY_FILE`)
+  throw new SettingError(`${missing} is not set; TLS needs both TLS_CERT_FILE and TLS_KEY_FILE`)
 }
 
 /** Adds a random token to the settings file, readable by this user alone. */
 function newAdminToken(file: string): string {
   const token = randomBytes(32).toString('base64url')
-  const present = readFile(file)
-  const gap = present === '' || present.endsWith('\n') ? '' : '\n'
   try {
-    writeFileSync(file, `${present}${gap}ADMIN_TOKEN="${token}"\n`, { mode: 0o600 })
+    addPrivateLine(file, `ADMIN_TOKEN="${token}"`)
   } catch (error) {
     throw startError(error, file)
   }
@@ -164,14 +146,14 @@ function readFile(file: string): string {
   }
 }
 
-function fromFile(file: string): Partial<Values> {
+function fromFile(file: string): Partial<ServerValues> {
   const values = parseEnv(readFile(file))
   const unknown = Object.keys(values).find((name) => !(NAMES as readonly string[]).includes(name))
-  if (unknown === undefined) return values as Partial<Values>
+  if (unknown === undefined) return values as Partial<ServerValues>
   throw new StartError(`"${unknown}" in ${file} is not a setting; there are ${NAMES.join(', ')}`)
 }
 
-function fromEnvironment(): Partial<Values> {
+function fromEnvironment(): Partial<ServerValues> {
   const found = NAMES.map((name) => [name, variable(name)] as const)
   return Object.fromEntries(found.filter(([, value]) => value !== undefined))
 }
@@ -186,26 +168,7 @@ function variable(name: Name | 'DATA_FOLDER'): string | undefined {
   }
 }
 
-function isOn(name: Name, values: Values): boolean {
-  return oneOf(name, values, ['0', '1']) === '1'
-}
-
-function oneOf<Allowed extends string>(name: Name, values: Values, allowed: readonly Allowed[]): Allowed {
-  const value = allowed.find((one) => one === values[name])
-  if (value !== undefined) return value
-  throw new StartError(
-    `${name} must be ${allowed.map((one) => `"${one}"`).join(' or ')}, found "${values[name]}"`,
-  )
-}
-
-function wholeNumber(name: Name, values: Values, min: number, max: number): number {
-  const text = values[name]
-  const number = Number(text)
-  if (/^\d+$/.test(text) && number >= min && number <= max) return number
-  throw new StartError(`${name} must be a whole number from ${min} to ${max}, found "${text}"`)
-}
-
 /** 0 means none. */
-function rateLimit(name: Name, values: Values): number {
+function rateLimit(name: Name, values: ServerValues): number {
   return wholeNumber(name, values, 0, 1_000_000_000) || Number.POSITIVE_INFINITY
 }

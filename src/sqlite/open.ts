@@ -2,7 +2,7 @@
  * Opens the SQLite file of a directory: one server for each file, D1's limits, WAL. Every way in which that
  * can fail is one line that says what to do.
  */
-import { closeSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteCode } from './d1-error.ts'
@@ -19,7 +19,7 @@ export interface OpenOptions {
 /** An open file. */
 export interface OpenFile {
   readonly database: DatabaseSync
-  /** Moves the log into the file and closes it: what is left is one file. */
+  /** Moves the log into the file and closes it: what is left is one file. @throws {StartError} */
   close(): void
 }
 
@@ -44,7 +44,7 @@ export function openFile(path: string, options: OpenOptions): OpenFile {
     const lock = lockFile(path)
     try {
       const database = openDatabaseFile(path, options)
-      return { database, close: () => closeAll(database, lock) }
+      return { database, close: () => closeAll(path, database, lock) }
     } catch (error) {
       lock.close()
       throw error
@@ -60,7 +60,7 @@ export function requireFolder(folder: string): void {
     if (statSync(folder).isDirectory()) return
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw startError(error, folder)
-    throw new StartError(`the folder "${folder}" does not exist; make it: mkdir -p ${folder}`)
+    throw new StartError(`the folder "${folder}" does not exist; make it: mkdir -p -m 700 ${folder}`)
   }
   throw new StartError(`"${folder}" is not a folder`)
 }
@@ -91,9 +91,21 @@ function lockFile(path: string): DatabaseSync {
 /** It may belong to somebody else than the database: to who started a server here once. */
 function openLock(path: string): DatabaseSync {
   try {
+    closeSync(openSync(path, 'a', 0o600))
+    makePrivate(path)
     return new DatabaseSync(path, { timeout: 0 })
   } catch (error) {
     throw startError(error, path)
+  }
+}
+
+/** Who can read the lock can hold it, and keep the server from starting. Versions before made it readable to all. */
+function makePrivate(path: string): void {
+  try {
+    chmodSync(path, 0o600)
+  } catch (error) {
+    // It belongs to somebody else.
+    if (errorCode(error) !== 'EPERM') throw error
   }
 }
 
@@ -127,10 +139,19 @@ function setLimits(database: DatabaseSync): void {
   Object.assign(database.limits, D1_LIMITS)
 }
 
-function closeAll(database: DatabaseSync, lock: DatabaseSync): void {
-  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  database.close()
-  lock.close()
+/** @throws {StartError} when the log could not be moved into the file, on a full disk say; all is closed then too */
+function closeAll(path: string, database: DatabaseSync, lock: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    const reason = startError(error, path)
+    if (!(reason instanceof StartError)) throw reason
+    const advice = `nothing is lost as long as "${path}-wal" stays beside it: the next start moves it in`
+    throw new StartError(`${reason.message}; ${advice}`, { cause: error })
+  } finally {
+    database.close()
+    lock.close()
+  }
 }
 
 /** What SQLite says, and the way out. https://www.sqlite.org/rescode.html */

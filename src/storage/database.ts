@@ -229,16 +229,3 @@ function templateOf<Name extends string>(query: SQLWrapper): Template<Name> {
   const renumbered = params.map(numberOf)
   return { sql: text.replace(/\?(\d+)/g, (_, number) => `?${renumbered[number - 1]}`), params: bound }
 }
-
-/** True when the database answers and has its tables. */
-export async function isAnswering(db: Database): Promise<boolean> {
-  try {
-    await db.batch([{ sql: 'SELECT 1 FROM tenants LIMIT 1', params: [] }])
-    return true
-  } catch (error) {
-    console.error(
-      JSON.stringify({ check: 'healthz', message: error instanceof Error ? error.message : String(error) }),
-    )
-    return false
-  }
-}

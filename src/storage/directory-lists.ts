@@ -29,10 +29,10 @@ export interface DirectoryItem {
 export const SEARCH_FIELDS = ['userName', 'displayName', 'externalId', 'nativeObjectId'] as const
 export type SearchField = (typeof SEARCH_FIELDS)[number]
 
-/** Where a page of a list begins: after the row with this key and, among equal keys, this rowid. */
+/** Where a page of a list begins: after the row with this key and, among equal keys, this rowid or id. */
 export interface ListCursor {
   readonly key: string
-  readonly row: number
+  readonly row: string
 }
 
 const COLUMNS: Readonly<Record<SearchField, string>> = {
@@ -128,24 +128,26 @@ function rangeQuery(
   const column = sql.raw(COLUMNS[field])
   const range =
     prefix === '' ? sql`` : sql`AND ${column} >= ${prefix} AND ${column} < ${prefix + LAST_CHARACTER}`
-  // An index ends with the rowid, so equal keys are in order without sorting, however many there are.
+  // An index ends with the rowid, that of the names of groups with the id: equal keys are in that order without
+  // sorting, however many there are.
+  const row = table === 'groups' && field === 'displayName' ? sql`id` : sql`rowid`
   const select = (condition: SQL) =>
-    statement(sql`SELECT ${itemColumns(table)}, ${column} AS cursorKey, rowid AS cursorRow
+    statement(sql`SELECT ${itemColumns(table)}, ${column} AS cursorKey, ${row} AS cursorRow
       FROM ${sql.raw(table)} WHERE tenant_id = ${tenantId} AND ${condition} ${range}
-      ORDER BY ${column}, rowid LIMIT ${size + 1}`)
+      ORDER BY ${column}, ${row} LIMIT ${size + 1}`)
   return {
     statements:
       after === undefined
         ? [select(sql`${column} IS NOT NULL`)]
         : [
-            select(sql`${column} = ${after.key} AND rowid > ${after.row}`),
+            select(sql`${column} = ${after.key} AND ${row} > ${after.row}`),
             select(sql`${column} > ${after.key}`),
           ],
     read: (results) => {
       const rows = results.flatMap((result) => result.rows)
       const page = pageOfItems(rows, size, (row) => ({
         key: String(row.cursorKey),
-        row: Number(row.cursorRow),
+        row: String(row.cursorRow),
       }))
       return { items: page.items.map(itemFromRow), next: page.next }
     },

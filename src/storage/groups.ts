@@ -93,7 +93,9 @@ export interface LoadedGroups {
   readonly groups: Map<string, Stored>
   /** How many members a group had when it was loaded, by its id. */
   readonly memberCounts: ReadonlyMap<string, number>
-  /** Ids of groups by folded displayName. */
+  /** Whether no two groups may share a displayName. */
+  readonly uniqueNames: boolean
+  /** Ids of groups by folded displayName; one of them where several may share it. */
   readonly nameOwners: Map<string, string>
   readonly groupCount: number
   readonly groupLimit: number
@@ -110,15 +112,18 @@ const selectGroups = prepared(
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
 )
 
+/** One owner of each name, however many there are. */
 const selectNameOwners = prepared(
   ({ tenantId, names }: Slots<'tenantId' | 'names'>) =>
-    sql`SELECT groups.id, display_name_key AS name FROM json_each(${names}) AS j
-      CROSS JOIN groups ON tenant_id = ${tenantId} AND display_name_key = j.value`,
+    sql`SELECT j.value AS name, (
+      SELECT id FROM groups WHERE tenant_id = ${tenantId} AND display_name_key = j.value LIMIT 1
+    ) AS id FROM json_each(${names}) AS j`,
 )
 
-const selectGroupCount = prepared(
+const selectRules = prepared(
   ({ tenantId }: Slots<'tenantId'>) =>
-    sql`SELECT group_count AS count, group_limit AS "limit" FROM tenants WHERE id = ${tenantId}`,
+    sql`SELECT group_count AS count, group_limit AS "limit", unique_group_names AS uniqueNames
+      FROM tenants WHERE id = ${tenantId}`,
 )
 
 const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
@@ -142,7 +147,7 @@ export async function loadGroups(
   const { results, refusals } = await readAsWriters(db, writers, [
     selectGroups({ tenantId, ids: idsOf(needs) }),
     selectNameOwners({ tenantId, names: JSON.stringify(names) }),
-    selectGroupCount({ tenantId }),
+    selectRules({ tenantId }),
     selectNamedMembers(tenantId, namedByGroup(needs)),
     ...(whole.length > 0 ? [selectAllMembers({ tenantId, ids: idsOf(whole) })] : []),
   ])
@@ -151,7 +156,8 @@ export async function loadGroups(
     loaded: {
       groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
       memberCounts: new Map(found.map((row) => [String(row.id), Number(row.memberCount)])),
-      nameOwners: new Map(owners.map((row) => [String(row.name), String(row.id)])),
+      uniqueNames: tenant[0]?.uniqueNames !== 0,
+      nameOwners: new Map(owners.flatMap(({ name, id }) => (id ? [[String(name), String(id)]] : []))),
       groupCount: Number(tenant[0]?.count ?? 0),
       groupLimit: Number(tenant[0]?.limit ?? 0),
       directory: new Map(named.map((row) => [String(row.id), memberFromRow(row)])),
@@ -208,7 +214,7 @@ export function encodeGroup(resource: Complex): Documents {
  * @param log the entries of the writes, each with who wrote
  * @throws {GuardError} "stale version" when someone else changed or deleted a group since; "group limit" and
  *   "unknown member", whatever the caller believed
- * @throws {UniqueError} when a displayName is taken
+ * @throws {UniqueError} when a displayName is taken, in a tenant where names are unique
  */
 export async function storeGroups(
   db: Database,

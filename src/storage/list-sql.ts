@@ -201,11 +201,11 @@ function withoutNull(term: SQL, index: number, terms: readonly SQL[]): SQL {
 
 /** What the list is ordered by: ids are UUIDv7, so their order is that of creation. */
 function orderTerms({ sources }: List, { key, id }: { key: SQL; id: SQL }): readonly SQL[] {
-  const sort = sources[0]?.sort
-  if (sort === undefined) return [id]
-  if (sources.length === 1 && isUnique(sort)) return [key]
+  const sorts = sources.flatMap(({ sort }) => sort ?? [])
+  if (sorts.length === 0) return [id]
+  if (sorts.length === 1 && sorts.every(isUnique)) return [key]
   // No index holds the first of three terms.
-  return isAlwaysPresent(sort) ? [key, id] : [sql`(${key} IS NULL)`, key, id]
+  return sorts.every(isAlwaysPresent) ? [key, id] : [sql`(${key} IS NULL)`, key, id]
 }
 
 /** Backwards through an ascending list is the same as forwards through a descending one. */

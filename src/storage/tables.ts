@@ -15,6 +15,8 @@ export const tenants = sqliteTable('tenants', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   groupLimit: integer('group_limit').notNull().default(200),
+  /** Whether no two groups share a displayName, in comparison form: triggers on `groups` hold it. */
+  uniqueGroupNames: integer('unique_group_names', { mode: 'boolean' }).notNull().default(true),
   userCount: integer('user_count').notNull().default(0),
   activeUserCount: integer('active_user_count').notNull().default(0),
   groupCount: integer('group_count').notNull().default(0),
@@ -128,7 +130,8 @@ export const groups = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    uniqueIndex('groups_by_display_name').on(table.tenantId, table.displayNameKey),
+    // With the id, so that a list by name is in order without sorting.
+    index('groups_by_name').on(table.tenantId, table.displayNameKey, table.id),
     index('groups_by_external_id').on(table.tenantId, table.externalId).where(sql`external_id IS NOT NULL`),
     index('groups_by_native_object_id')
       .on(table.tenantId, table.nativeObjectIdKey)

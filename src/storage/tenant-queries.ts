@@ -4,22 +4,22 @@
 import { sql } from 'drizzle-orm'
 import { statement } from './database.ts'
 import { type Page, pageOfItems, type Query } from './query.ts'
-import type { Tenant } from './tenants.ts'
+import { type Tenant, tenantFromRow } from './tenants.ts'
 
 /** A tenant with all counts that are kept for it. */
 export interface TenantSummary extends Tenant {
   readonly membershipCount: number
 }
 
-const SELECT = sql`SELECT id, name, group_limit AS groupLimit, user_count AS userCount,
-  active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
-  created_at AS createdAt FROM tenants`
+const SELECT = sql`SELECT id, name, group_limit AS groupLimit, unique_group_names AS uniqueGroupNames,
+  user_count AS userCount, active_user_count AS activeUserCount, group_count AS groupCount,
+  membership_count AS membershipCount, created_at AS createdAt FROM tenants`
 
 /** @returns undefined when there is no such tenant */
 export function tenantQuery(id: string): Query<TenantSummary | undefined> {
   return {
     statements: [statement(sql`${SELECT} WHERE id = ${id}`)],
-    read: ([result]) => result?.rows[0] as unknown as TenantSummary | undefined,
+    read: ([result]) => result?.rows[0] && tenantFromRow(result.rows[0]),
   }
 }
 
@@ -28,7 +28,7 @@ export function tenantPageQuery(after: string, size: number): Query<Page<TenantS
   return {
     statements: [statement(sql`${SELECT} WHERE id > ${after} ORDER BY id LIMIT ${size + 1}`)],
     read: ([result]) =>
-      pageOfItems((result?.rows ?? []) as unknown as readonly TenantSummary[], size, ({ id }) => id),
+      pageOfItems((result?.rows ?? []).map(tenantFromRow<TenantSummary>), size, ({ id }) => id),
   }
 }
 

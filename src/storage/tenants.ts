@@ -2,7 +2,7 @@
  * Tenants: one organisation's directory each. Made and deleted by the administrator.
  */
 import { sql } from 'drizzle-orm'
-import { type Database, type Statement, statement, UniqueError } from './database.ts'
+import { type Database, type Row, type Statement, statement, UniqueError } from './database.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
@@ -14,35 +14,44 @@ export interface Tenant {
   readonly id: string
   readonly name: string
   readonly groupLimit: number
+  /** Whether no two groups share a displayName, without regard to case. */
+  readonly uniqueGroupNames: boolean
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
   readonly createdAt: number
 }
 
-const SELECT = sql`SELECT id, name, group_limit AS groupLimit, user_count AS userCount,
-  active_user_count AS activeUserCount, group_count AS groupCount, created_at AS createdAt FROM tenants`
+const SELECT = sql`SELECT id, name, group_limit AS groupLimit, unique_group_names AS uniqueGroupNames,
+  user_count AS userCount, active_user_count AS activeUserCount, group_count AS groupCount,
+  created_at AS createdAt FROM tenants`
+
+/** SQLite has no booleans. */
+export function tenantFromRow<Selected extends Tenant>(row: Row): Selected {
+  return { ...row, uniqueGroupNames: row.uniqueGroupNames === 1 } as unknown as Selected
+}
 
 /** All tenants by id. */
 export async function listTenants(db: Database): Promise<readonly Tenant[]> {
   const [result] = await db.batch([statement(sql`${SELECT} ORDER BY id`)])
-  return (result?.rows ?? []) as unknown as readonly Tenant[]
+  return (result?.rows ?? []).map((row) => tenantFromRow(row))
 }
 
 export async function getTenant(db: Database, id: string): Promise<Tenant | undefined> {
   const [result] = await db.batch([statement(sql`${SELECT} WHERE id = ${id}`)])
-  return result?.rows[0] as unknown as Tenant | undefined
+  return result?.rows[0] && tenantFromRow(result.rows[0])
 }
 
 /** @returns false when the id is taken */
 export async function insertTenant(
   db: Database,
-  tenant: Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'createdAt'>,
+  tenant: Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>,
 ): Promise<boolean> {
   try {
     await db.batch([
-      statement(sql`INSERT INTO tenants (id, name, group_limit, created_at)
-        VALUES (${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${tenant.createdAt})`),
+      statement(sql`INSERT INTO tenants (id, name, group_limit, unique_group_names, created_at)
+        VALUES (${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${Number(tenant.uniqueGroupNames)},
+          ${tenant.createdAt})`),
     ])
     return true
   } catch (error) {
@@ -51,18 +60,71 @@ export async function insertTenant(
   }
 }
 
-/** Changes name and group limit. A limit below the present number of groups only stops new ones. */
+/** What an administrator may change; what is undefined stays. */
+export interface TenantChange {
+  readonly name?: string | undefined
+  readonly groupLimit?: number | undefined
+  readonly uniqueGroupNames?: boolean | undefined
+}
+
+/** Several groups share a name, in a tenant whose group names are to be unique from now on. */
+export class NamesakesError extends Error {
+  /** How many names more than one group has. */
+  readonly nameCount: number
+  /** Some of those names, each as one of its groups has it. */
+  readonly names: readonly Namesakes[]
+
+  constructor(nameCount: number, names: readonly Namesakes[]) {
+    super(`${nameCount} names of groups are not unique`)
+    this.nameCount = nameCount
+    this.names = names
+  }
+}
+
+export interface Namesakes {
+  readonly name: string
+  readonly groupCount: number
+}
+
+/** Names that a NamesakesError lists. */
+const MAX_LISTED_NAMES = 5
+
+/**
+ * Changes a tenant. A limit below the present number of groups only stops new ones.
+ *
+ * @returns undefined when there is no such tenant
+ * @throws {NamesakesError} nothing is changed
+ */
 export async function updateTenant(
   db: Database,
   id: string,
-  change: { readonly name?: string | undefined; readonly groupLimit?: number | undefined },
+  change: TenantChange,
 ): Promise<Tenant | undefined> {
-  const [, result] = await db.batch([
+  const unique = change.uniqueGroupNames === undefined ? null : Number(change.uniqueGroupNames)
+  const namesakes = sql`SELECT display_name_key, count(*) AS groupCount, min(id) AS id FROM groups
+    WHERE tenant_id = ${id} GROUP BY display_name_key HAVING count(*) > 1`
+  const [updated, tenant, count, some] = await db.batch([
     statement(sql`UPDATE tenants SET name = coalesce(${change.name ?? null}, name),
-      group_limit = coalesce(${change.groupLimit ?? null}, group_limit) WHERE id = ${id}`),
+      group_limit = coalesce(${change.groupLimit ?? null}, group_limit),
+      unique_group_names = coalesce(${unique}, unique_group_names)
+      WHERE id = ${id} AND (coalesce(${unique}, 0) = 0 OR unique_group_names OR NOT EXISTS (${namesakes}))`),
     statement(sql`${SELECT} WHERE id = ${id}`),
+    ...(unique === 1
+      ? [
+          statement(sql`SELECT count(*) AS nameCount FROM (${namesakes})`),
+          statement(sql`SELECT groups.data ->> '$.displayName' AS name, n.groupCount
+            FROM (${namesakes} LIMIT ${MAX_LISTED_NAMES}) AS n
+            JOIN groups ON groups.tenant_id = ${id} AND groups.id = n.id ORDER BY n.display_name_key`),
+        ]
+      : []),
   ])
-  return result?.rows[0] as unknown as Tenant | undefined
+  const [row] = tenant?.rows ?? []
+  if (row === undefined) return undefined
+  if (updated?.changes !== 0) return tenantFromRow(row)
+  throw new NamesakesError(
+    Number(count?.rows[0]?.nameCount),
+    (some?.rows ?? []) as unknown as readonly Namesakes[],
+  )
 }
 
 /**

@@ -64,8 +64,8 @@ export async function generateToken(tenantId: string): Promise<{ token: string; 
 
 /**
  * Reads with a token: the check and the statements in one batch. Repeated once when the database does not
- * answer: a read changes nothing but "last used", which is the same the second time. A write is never
- * repeated: it may have been done although nobody heard of it. Its client is told to try again.
+ * answer, without "last used", which a full disk cannot take. A write is never repeated: it may have been done
+ * although nobody heard of it. Its client is told to try again.
  *
  * @returns the results of the statements
  * @throws {ScimError} 401; what was read is then thrown away
@@ -78,7 +78,7 @@ export async function readAs(
   try {
     return await runAs(db, credentials, statements)
   } catch (error) {
-    if (error instanceof DatabaseUnavailable) return await runAs(db, credentials, statements)
+    if (error instanceof DatabaseUnavailable) return await runAs(db, credentials, statements, [])
     throw error
   }
 }
@@ -88,8 +88,8 @@ export async function runAs(
   db: Database,
   credentials: Credentials,
   statements: readonly Statement[],
+  touch: readonly Statement[] = lastUsedStatements(credentials),
 ): Promise<readonly StatementResult[]> {
-  const touch = lastUsedStatements(credentials)
   const [check, ...results] = await db.batch([checkStatement(credentials), ...statements, ...touch])
   requireToken(check?.rows[0], credentials)
   return results.slice(0, statements.length)

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import type { Runtime } from '../../src/runtime.ts'
@@ -9,18 +9,21 @@ import { ORIGIN } from '../support/harness.ts'
 const AUDIENCE = 'aud-of-the-dashboard'
 
 /** A team of its own for each test: keys are kept between requests. */
-async function newTeam() {
+async function newTeam(more: readonly JWK[] = []) {
   const { publicKey, privateKey } = await generateKeyPair('RS256')
   const teamDomain = `team-${crypto.randomUUID()}.cloudflareaccess.com`
-  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }] }
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }, ...more] }
   const fetched: string[] = []
   const runtime = runtimeWith({ accessTeamDomain: teamDomain, accessAudience: AUDIENCE }, async (url) => {
     fetched.push(String(url))
     return Response.json(keys)
   })
-  const token = (claims: { audience?: string; issuer?: string; expires?: string } = {}) =>
+  const token = (
+    claims: { audience?: string; issuer?: string; expires?: string } = {},
+    header: JWTHeaderParameters = { alg: 'RS256', kid: 'one' },
+  ) =>
     new SignJWT({ email: 'mirela@quillfern.example' })
-      .setProtectedHeader({ alg: 'RS256', kid: 'one' })
+      .setProtectedHeader(header)
       .setIssuer(claims.issuer ?? `https://${teamDomain}`)
       .setAudience(claims.audience ?? AUDIENCE)
       .setIssuedAt()
@@ -96,12 +99,53 @@ describe('Cloudflare Access', () => {
     expect((await get(team.runtime, 'no.jwt.atall')).status).toBe(403)
   })
 
-  it('says that it cannot tell when the keys cannot be had', async () => {
+  it('refuses a token that does not say which of two keys signed it', async () => {
+    const { publicKey } = await generateKeyPair('RS256')
+    const { runtime, token } = await newTeam([{ ...(await exportJWK(publicKey)), kid: 'two', alg: 'RS256' }])
+    expect((await get(runtime, await token({}, { alg: 'RS256' }))).status).toBe(403)
+    expect((await get(runtime, await token())).status).toBe(200)
+  })
+
+  // The signature is not looked at before the header is.
+  it.each([
+    ['an extension that must be understood', { alg: 'RS256', kid: 'one', crit: ['x'], x: 1 }],
+    ['a key that the team has not', { alg: 'RS256', kid: 'two' }],
+    ['no algorithm', { kid: 'one' }],
+    ['no signature', { alg: 'none' }],
+    ['another algorithm', { alg: 'HS256', kid: 'one' }],
+    ['an unknown algorithm', { alg: 'X1', kid: 'one' }],
+    ['an algorithm that is no text', { alg: 1 }],
+    ['an unencoded payload', { alg: 'RS256', kid: 'one', b64: false, crit: ['b64'] }],
+    ['no object', 'text'],
+  ])('refuses a token whose header names %s', async (_, header) => {
+    const { runtime, token } = await newTeam()
+    const [, ...rest] = (await token()).split('.')
+    const forged = [btoa(JSON.stringify(header)).replace(/=+$/, ''), ...rest].join('.')
+    expect((await get(runtime, forged)).status).toBe(403)
+  })
+
+  it.each(['', '..', 'a.b', 'a.b.c', 'a.b.c.d', 'a.b.c.d.e', 'é.a.b', 'e30.é.b', 'e30.e30.', 'e30.e30.a=='])(
+    'refuses %j as a token',
+    async (text) => {
+      const { runtime } = await newTeam()
+      expect((await get(runtime, text)).status).toBe(403)
+    },
+  )
+
+  it.each<[string, () => Response]>([
+    [
+      'cannot be reached',
+      () => {
+        throw new TypeError('no network')
+      },
+    ],
+    ['answers with an error', () => new Response('no', { status: 500 })],
+    ['answers with something else', () => new Response('<html>')],
+    ['answers without keys', () => Response.json({})],
+  ])('says that it cannot tell when the server of the keys %s', async (_, answer) => {
     const { token, teamDomain } = await newTeam()
     const settings = { accessTeamDomain: teamDomain, accessAudience: AUDIENCE }
-    const broken = runtimeWith(settings, async () => {
-      throw new TypeError('no network')
-    })
+    const broken = runtimeWith(settings, async () => answer())
     expect((await get(broken, await token())).status).toBe(503)
   })
 })

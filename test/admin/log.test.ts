@@ -83,7 +83,8 @@ describe('the provisioning log', () => {
   it('downloads all that match as CSV and JSON, and no cell is a formula', async () => {
     const { client, browser, path } = await newLog()
     await client.createUser({ userName: '=HYPERLINK("http://evil.example","x")' })
-    await fillLog(client.tenantId, 2_500)
+    await client.createUser({ userName: 'a;=1+1;b' })
+    await fillLog(client.tenantId, 2_499)
     const csv = await browser.get(`${path}.csv`)
     expect(csv.headers.get('Content-Disposition')).toMatch(
       /^attachment; filename="provisioning-log-.*\.csv"$/,
@@ -91,6 +92,7 @@ describe('the provisioning log', () => {
     const lines = csv.html.trimEnd().split('\r\n')
     expect(lines).toHaveLength(2_502)
     expect(csv.html).toContain(`"'=HYPERLINK(""http://evil.example"",""x"")"`)
+    expect(csv.html).toContain(`"a;'=1+1;b"`)
     const json = JSON.parse((await browser.get(`${path}.json`)).html)
     expect(json).toHaveLength(2_501)
     expect(json[0].time).toMatch(/^\d{4}-.*Z$/)

@@ -352,6 +352,32 @@ describe('tenants and settings', () => {
     expect([wrong.status, /id="tenant-limit-error"/.test(wrong.html)]).toEqual([400, true])
   })
 
+  it('lets group names be shared, and says why they cannot be unique again', async () => {
+    const { client, browser, path } = await newPages()
+    const save = (form: Record<string, string>) =>
+      browser.post(`${path}/settings`, { name: 'Test', groupLimit: '200', ...form })
+    const chosen = async () =>
+      /<option value="(\w+)" selected/.exec((await browser.get(`${path}/settings`)).html)?.[1]
+    expect(await chosen()).toBe('true')
+    expect((await save({ uniqueGroupNames: 'false' })).status).toBe(303)
+    expect(await chosen()).toBe('false')
+    // A page that was opened before the field was there.
+    await save({})
+    expect(await chosen()).toBe('false')
+    for (let i = 0; i < 60; i++) await client.createGroup({ displayName: 'All Staff' })
+    const refused = await save({ uniqueGroupNames: 'true' })
+    expect(refused.status).toBe(409)
+    expect(textOf(refused.html)).toContain('1 name of groups is not unique: "All Staff" (60 groups)')
+    expect(refused.html).toContain('id="tenant-group-names-error"')
+    expect((await save({ uniqueGroupNames: 'perhaps' })).status).toBe(400)
+    const first = await browser.get(`${path}/groups`)
+    const next = /href="([^"]*after=[^"]*)"/.exec(first.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const groupsOn = ({ html }: { html: string }) =>
+      [...html.matchAll(/groups\/([0-9a-f-]{36})"/g)].map(String)
+    const shown = [...groupsOn(first), ...groupsOn(await browser.get(next))]
+    expect(new Set(shown).size).toBe(60)
+  })
+
   it('deletes a tenant only when its name was typed', async () => {
     const { client, browser, path } = await newPages()
     await client.createUser()

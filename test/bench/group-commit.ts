@@ -150,6 +150,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
   const shared = { openDatabase: open, newId: uuidv7, now: Date.now }
   return {
     ...shared,
+    isHealthy: async () => true,
     groupWriter: groupWriters({ ...shared, ...(maxWrites && { maxWrites }) }),
     isAllowed: async () => true,
     fetch: () => Promise.reject(new Error('the bench has no network')),

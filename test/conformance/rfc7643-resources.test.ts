@@ -285,6 +285,18 @@ describe('RFC 7643 §4, users and groups', () => {
     expectError(answer, 400, 'invalidValue')
   })
 
+  it('lets two groups share a displayName where the tenant allows it, and nowhere else (§4.2)', async () => {
+    const body = { schemas: [GROUP], displayName: 'All Staff' }
+    const [unique, namesakes] = [await newClient(), await newClient({ uniqueGroupNames: false })]
+    for (const client of [unique, namesakes]) await client.createGroup(body)
+    expectError(await unique.request('POST', '/Groups', body), 409, 'uniqueness')
+    const { status, body: second } = await namesakes.request('POST', '/Groups', body)
+    expect(status).toBe(201)
+    const found = (await namesakes.filter('/Groups', 'displayName eq "all staff"')).body.Resources
+    expect(found.map(({ id }: { id: string }) => id)).toContain(second.id)
+    expect(found).toHaveLength(2)
+  })
+
   it('shows members with value, $ref and type, users and groups alike (§4.2)', async () => {
     const client = await newClient()
     const user = await client.createUser()

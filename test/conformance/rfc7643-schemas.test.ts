@@ -155,7 +155,7 @@ describe('RFC 7643 §8.7.1, the schemas as printed', () => {
     [USER, 'entitlements', { type: 'complex', multiValued: true }],
     [USER, 'roles', { type: 'complex', multiValued: true }],
     [USER, 'x509Certificates', { type: 'complex', multiValued: true }],
-    [GROUP, 'displayName', { type: 'string', multiValued: false }],
+    [GROUP, 'displayName', { type: 'string', multiValued: false, uniqueness: 'none' }],
     [GROUP, 'members', { type: 'complex', multiValued: true }],
     [ENTERPRISE, 'employeeNumber', { type: 'string' }],
     [ENTERPRISE, 'manager', { type: 'complex', multiValued: false }],

@@ -342,7 +342,7 @@ for (const runtime of RUNTIMES) {
         it('when the folder is missing', async () => {
           const { code, text } = await refused({ folder: temporaryFolder() })
           oneLine(text, code)
-          expect(text).toBe('error: the folder "data" does not exist; make it: mkdir -p data')
+          expect(text).toBe('error: the folder "data" does not exist; make it: mkdir -p -m 700 data')
         })
 
         it('when the port is taken', async () => {
@@ -366,9 +366,7 @@ for (const runtime of RUNTIMES) {
           mkdirSync(join(where, 'data', 'directory.sqlite.lock'))
           const { code, text } = await refused({ folder: where })
           oneLine(text, code)
-          expect(text).toContain(
-            '"data/directory.sqlite.lock" cannot be opened by this user; change its owner',
-          )
+          expect(text).toContain('"data/directory.sqlite.lock" is a folder')
         })
 
         it.skipIf(runtime !== 'Deno')('when several workers are to serve one file', async () => {
@@ -419,10 +417,27 @@ for (const runtime of RUNTIMES) {
           ['TLS_CERT_FILE', 'cert.pem', 'TLS_KEY_FILE is not set; TLS needs both'],
           ['PUBLIC_URL', 'scim.example.com', 'PUBLIC_URL must be a scheme and a host such as'],
           ['PUBLIC_URL', 'https://scim.example.com/scim/v2', 'found "https://scim.example.com/scim/v2"'],
+          ['ACCESS_TEAM_DOMAIN', 'acme', 'ACCESS_AUD is not set; Cloudflare Access needs both'],
+          ['ACCESS_AUD', 'x', 'ACCESS_TEAM_DOMAIN is not set; Cloudflare Access needs both'],
+          ['HOST', '', 'HOST must name the address to listen on'],
         ] as const)('when %s is "%s"', async ([name, value, message]) => {
           const { code, text } = await refused({ folder: folder(), env: { [name]: value } })
           oneLine(text, code)
           expect(text).toContain(message)
+        })
+
+        it.for([
+          ['is not there', undefined, 'TLS_CERT_FILE: "data/cert.pem" does not exist'],
+          ['is not one', 'text', 'TLS_CERT_FILE and TLS_KEY_FILE must be a certificate and its key in PEM'],
+        ] as const)('when the certificate %s', async ([, text, message]) => {
+          const where = folder()
+          writeFileSync(join(where, 'data', 'key.pem'), 'text')
+          if (text !== undefined) writeFileSync(join(where, 'data', 'cert.pem'), text)
+          const env = { TLS_CERT_FILE: 'data/cert.pem', TLS_KEY_FILE: 'data/key.pem' }
+          const answer = await refusal(modules, { runtime, manner: 'itself', folder: where, env })
+          oneLine(answer.text.split('\n').at(-1) ?? '', answer.code)
+          expect(answer.text).toContain(message)
+          expect(answer.text).not.toMatch(/^ +at /m)
         })
 
         it('when the settings file has a name that is no setting', async () => {

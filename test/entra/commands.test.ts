@@ -1,6 +1,6 @@
 /** The commands of the line, one after the other on one job, over HTTP on 127.0.0.1. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -392,6 +392,8 @@ describe('generate', () => {
     const file = join(folder, 'directory.json')
     expect((await runCli(['generate', '--users', '1', '--output', file])).code).toBe(2)
     expect((await runCli(['generate', '--users', '1', '--output', file, '--force'])).code).toBe(0)
+    // A directory may be of real people.
+    expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 })
 

@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -11,8 +11,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const SCRIPT = join(ROOT, 'src', 'local', 'start.mjs')
-const folder = mkdtempSync(join(tmpdir(), 'scim-worker-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const parent = mkdtempSync(join(tmpdir(), 'scim-worker-'))
+/** Made by the first start. */
+const folder = join(parent, 'state')
+afterAll(() => rmSync(parent, { recursive: true, force: true }))
 
 function start(...args: readonly string[]): {
   child: ChildProcess
@@ -85,6 +87,7 @@ describe('npm start', () => {
     // The database is in there, and of the token only its hash.
     expect(contents).toContain(createHash('sha256').update(token).digest('hex'))
     expect(contents).not.toContain(token.slice(-43))
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
   })
 
   it('ends when npm is killed, which can tell it nothing', { timeout: 90_000 }, async () => {

@@ -34,7 +34,7 @@ async function together(coordinator: Coordinator, client: Client, ...writes: rea
 }
 
 /** A tenant with users, one group, and a coordinator of the test's own. */
-async function newScene(users: number, options: { groupLimit?: number } = {}) {
+async function newScene(users: number, options: Parameters<typeof newClient>[0] = {}) {
   const client = await newClient(options)
   const ids = (await times(users, () => client.createUser())).map(({ id }) => String(id))
   const group = await client.createGroup({ displayName: 'First' })
@@ -114,6 +114,24 @@ describe('writes that wait together', () => {
     expect(answers[1]?.refusal?.detail).toContain('"nobody"')
     expect(await stored(client, id)).toEqual({ version: 5, members: [...ids].sort() })
     expect((await client.get('/Groups?count=0')).body.totalResults).toBe(4)
+  })
+
+  it('may share a name in a tenant that allows it', async () => {
+    const { client, id, coordinator } = await newScene(0, { uniqueGroupNames: false })
+    const answers = await together(coordinator, client, create('Same'), rename(id, 'same'), create('SAME'))
+    expect([answers.map(statusOf), coordinator.batches.length]).toEqual([[200, 200, 200], 2])
+    expect((await client.filter('/Groups', 'displayName eq "same"')).body.totalResults).toBe(3)
+  })
+
+  it('are refused by the database when names became unique since they were decided', async () => {
+    const { client, id, coordinator } = await newScene(0, { uniqueGroupNames: false })
+    coordinator.before = async (batch) => {
+      if (batch !== 1) return
+      await admin('PATCH', `/tenants/${client.tenantId}`, { uniqueGroupNames: true })
+    }
+    const answers = await together(coordinator, client, create('Same'), create('same'), rename(id, 'Other'))
+    expect(answers.map(statusOf)).toEqual([200, 409, 200])
+    expect(answers[1]?.refusal?.detail).toContain('"same" is already in use')
   })
 
   it('change nothing the second time, and log both', async () => {

@@ -51,6 +51,19 @@ describe('openFile', () => {
     openFile(path, OPTIONS).close()
   })
 
+  it('makes files that their owner alone can read, and a lock of an earlier version one', () => {
+    const { path, close } = opened()
+    const modes = () =>
+      readdirSync(join(path, '..')).map((name) => [name, statSync(join(path, '..', name)).mode & 0o777])
+    const files = ['', '-shm', '-wal', '.lock'].map((end) => [`directory.sqlite${end}`, 0o600])
+    expect(modes()).toEqual(files)
+    close()
+    chmodSync(`${path}.lock`, 0o644)
+    const again = openFile(path, OPTIONS)
+    expect(statSync(`${path}.lock`).mode & 0o777).toBe(0o600)
+    again.close()
+  })
+
   it('refuses a file that another program has locked', () => {
     const { path, close } = opened()
     close()

@@ -89,11 +89,11 @@ describe('an index answers', () => {
     ],
     [
       filtered('Groups', 'displayName eq "x"'),
-      /groups USING INDEX groups_by_display_name \(tenant_id=\? AND display_name_key=\?\)/,
+      /groups USING INDEX groups_by_name \(tenant_id=\? AND display_name_key=\?\)/,
     ],
     [
       filtered('Groups', 'displayName eq "x"', '&excludedAttributes=members'),
-      /groups USING INDEX groups_by_display_name \(tenant_id=\? AND display_name_key=\?\)/,
+      /groups USING INDEX groups_by_name \(tenant_id=\? AND display_name_key=\?\)/,
     ],
     [
       filtered('Groups', 'externalId eq "x"'),
@@ -140,10 +140,7 @@ describe('group writes that go together', () => {
     expect((await coordinator.together(requests)).map(statusOf)).toEqual([200, 200, 200, 200])
     const steps = await plans()
     expect(steps.filter(readsTableThrough)).toEqual([])
-    for (const index of [
-      'tokens_by_hash (hash=?)',
-      'groups_by_display_name (tenant_id=? AND display_name_key=?)',
-    ])
+    for (const index of ['tokens_by_hash (hash=?)', 'groups_by_name (tenant_id=? AND display_name_key=?)'])
       expect(steps.join('\n')).toContain(index)
   })
 })

@@ -42,6 +42,7 @@ class World {
     const now = () => this.#now
     this.#runtime = {
       openDatabase: open,
+      isHealthy: async () => true,
       replicas: isOn
         ? d1Replicas(
             this.d1.binding,

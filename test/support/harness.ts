@@ -115,11 +115,11 @@ export class Client {
 
 /** A new tenant, and a client with a token for it. */
 export async function newClient(
-  options: { groupLimit?: number; scope?: 'provision' | 'read' } = {},
+  options: { groupLimit?: number; uniqueGroupNames?: boolean; scope?: 'provision' | 'read' } = {},
 ): Promise<Client> {
   const id = `t-${crypto.randomUUID()}`
-  const { groupLimit = 200, scope = 'provision' } = options
-  const tenant = await admin('POST', '/tenants', { id, name: 'Test', groupLimit })
+  const { groupLimit = 200, uniqueGroupNames = true, scope = 'provision' } = options
+  const tenant = await admin('POST', '/tenants', { id, name: 'Test', groupLimit, uniqueGroupNames })
   if (tenant.status !== 201) throw new Error(`tenant not created: ${JSON.stringify(tenant.body)}`)
   return new Client(id, (await newToken(id, { scope })).token)
 }

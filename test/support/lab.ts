@@ -16,6 +16,7 @@ export const app = createApp()
 export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
   return {
     openDatabase: (figures) => openDatabase(env.DB, figures),
+    isHealthy: async () => true,
     groupWriter: coordinatorNamed,
     now: Date.now,
     newId: uuidv7,

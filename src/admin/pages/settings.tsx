@@ -4,7 +4,7 @@
 import type { Child } from 'hono/jsx'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
-import { Field, type FormError, FormNotice } from '../components/form.tsx'
+import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { counted, number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
@@ -20,7 +20,12 @@ export interface ConfigurationFact {
 export interface SettingsProps {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
-  readonly form: { readonly name: string; readonly groupLimit: string }
+  readonly form: {
+    readonly name: string
+    readonly groupLimit: string
+    /** "true" or "false". */
+    readonly uniqueGroupNames: string | undefined
+  }
   readonly error?: FormError | undefined
   /** What was typed to confirm the deletion, and what is wrong with it. */
   readonly confirmation?: string | undefined
@@ -67,10 +72,15 @@ export function SettingsPage(props: SettingsProps) {
   )
 }
 
+const GROUP_NAMES = [
+  ['true', 'Unique'],
+  ['false', 'Several groups may share one'],
+] as const
+
 function TenantForm({ tenant, form, error }: SettingsProps) {
   return (
     <Section id="tenant" title="Tenant">
-      <FormNotice error={error} fields={['name', 'groupLimit']} />
+      <FormNotice error={error} fields={['name', 'groupLimit', 'uniqueGroupNames']} />
       <form method="post" action={tenantPaths(tenant.id).settings} class="row-form">
         <Field
           id="tenant-name"
@@ -89,6 +99,16 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
           error={error}
           control={(attributes) => (
             <input {...attributes} value={form.groupLimit} inputmode="numeric" required class="number" />
+          )}
+        />
+        <Field
+          id="tenant-group-names"
+          name="uniqueGroupNames"
+          label="Names of groups"
+          hint="Without regard to case. Matching by displayName needs unique names."
+          error={error}
+          control={(attributes) => (
+            <Select attributes={attributes} value={form.uniqueGroupNames} options={GROUP_NAMES} />
           )}
         />
         <button type="submit" class="primary">

@@ -76,7 +76,7 @@ async function listPage(c: AdminContext, table: DirectoryTable): Promise<Respons
       items={[...found.items, ...containing]}
       isContaining={containing.length > 0}
       first={after && withQuery(path, query)}
-      next={found.next && withQuery(path, { ...query, after: found.next.key, row: String(found.next.row) })}
+      next={found.next && withQuery(path, { ...query, after: found.next.key, row: found.next.row })}
       more={found.more}
     />,
   )
@@ -132,7 +132,9 @@ function merged(all: ReturnType<ReturnType<typeof searchAllQuery>['read']>): Fou
 
 function cursorOf(c: AdminContext): ListCursor | undefined {
   const { after, row } = c.req.query()
-  return after === undefined || !/^\d{1,15}$/.test(row ?? '') ? undefined : { key: after, row: Number(row) }
+  return after === undefined || !/^[\da-f-]{1,36}$/.test(row ?? '')
+    ? undefined
+    : { key: after, row: row as string }
 }
 
 export function providerOf(value: string | undefined): ProviderId | undefined {

@@ -5,11 +5,12 @@ import { Hono } from 'hono'
 import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
-import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, updateTenant } from '../../storage/tenants.ts'
+import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant } from '../../storage/tenants.ts'
+import { changeTenant } from '../change-tenant.ts'
 import { number } from '../components/number.ts'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
-import { AdminError } from '../errors.ts'
+import { AdminError, invalidField } from '../errors.ts'
 import { groupLimit, name, tenantId } from '../input.ts'
 import {
   type ConfigurationFact,
@@ -39,7 +40,13 @@ tenants.post('/tenants', async (c) => {
   const form = { id: input.id ?? '', name: input.name ?? '', groupLimit: input.groupLimit ?? '' }
   try {
     const id = tenantId({ id: form.id.trim() })
-    const tenant = { id, name: name(form), groupLimit: typedLimit(form.groupLimit), createdAt: c.env.now() }
+    const tenant = {
+      id,
+      name: name(form),
+      groupLimit: typedLimit(form.groupLimit),
+      uniqueGroupNames: true,
+      createdAt: c.env.now(),
+    }
     if (!(await insertTenant(c.get('db'), tenant))) {
       throw new AdminError(409, 'conflict', `There is a tenant “${id}” already.`, 'id')
     }
@@ -74,13 +81,22 @@ tenants.get('/tenants/:tenant/settings', (c) => settingsPage(c, {}))
 tenants.post('/tenants/:tenant/settings', async (c) => {
   const id = c.req.param('tenant')
   const input = await readForm(c)
-  const form = { name: input.name ?? '', groupLimit: input.groupLimit ?? '' }
+  const form = {
+    name: input.name ?? '',
+    groupLimit: input.groupLimit ?? '',
+    uniqueGroupNames: input.uniqueGroupNames,
+  }
   try {
-    const change = { name: name(form), groupLimit: typedLimit(form.groupLimit) }
-    requireTenant(await updateTenant(c.get('db'), id, change), id)
+    const change = {
+      name: name(form),
+      groupLimit: typedLimit(form.groupLimit),
+      uniqueGroupNames: chosen(form.uniqueGroupNames),
+    }
+    requireTenant(await changeTenant(c.get('db'), id, change), id)
     return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
   } catch (error) {
-    return await settingsPage(c, { form, error: formErrorOf(error) })
+    const formError = formErrorOf(error)
+    return await settingsPage(c, { form, error: formError }, formError.status)
   }
 })
 
@@ -89,7 +105,7 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
   const { tenant } = await loadWithTenant(c, () => ({}))
   if (confirmation.trim() !== tenant.name) {
     const message = `Type the name exactly as it is: ${tenant.name}`
-    return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } })
+    return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
   await deleteTenant(c.get('db'), tenant.id)
   return c.redirect(`${TENANTS_PATH}?done=deleted`, 303)
@@ -98,19 +114,23 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
 async function settingsPage(
   c: AdminContext,
   typed: Pick<Partial<SettingsProps>, 'form' | 'error' | 'confirmation' | 'deletionError'>,
+  status: 200 | 400 | 409 = 200,
 ): Promise<Response> {
   const { tenant } = await loadWithTenant(c, () => ({}))
-  const isWrong = typed.error !== undefined || typed.deletionError !== undefined
   return c.html(
     <SettingsPage
       administrator={c.get('administrator')}
       tenant={tenant}
-      form={{ name: tenant.name, groupLimit: String(tenant.groupLimit) }}
+      form={{
+        name: tenant.name,
+        groupLimit: String(tenant.groupLimit),
+        uniqueGroupNames: String(tenant.uniqueGroupNames),
+      }}
       {...typed}
       done={c.req.query('done') === 'saved' ? 'Saved.' : undefined}
       facts={configurationFacts(c)}
     />,
-    isWrong ? 400 : 200,
+    status,
   )
 }
 
@@ -152,6 +172,13 @@ function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
 function typedLimit(typed: string): number {
   // An empty field is no number, though Number() makes it 0.
   return groupLimit({ groupLimit: typed.trim() === '' ? typed : toNumber(typed) })
+}
+
+/** @returns undefined when the form, which may be an older one, does not say @throws {AdminError} 400 */
+function chosen(value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined
+  if (value !== 'true' && value !== 'false') throw invalidField('uniqueGroupNames', 'true or false', value)
+  return value === 'true'
 }
 
 /** What is no number stays as typed, so that the error can repeat it. */

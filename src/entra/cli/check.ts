@@ -8,6 +8,7 @@ import { textOption } from './options.ts'
 import { writeAtomically } from './state-file.ts'
 import { systemClock } from './system-clock.ts'
 import { readTarget } from './target.ts'
+import { visible, visibleLines } from './visible-text.ts'
 import { wireFetch } from './wire-fetch.ts'
 
 /** By the worst result; 2 is kept for wrong usage. */
@@ -64,7 +65,7 @@ function closing(results: readonly CheckResult[], verdict: Grade): string {
 /** A line; what is not a success shows its request and answer, with --verbose all do. */
 function describeResult(result: CheckResult, verbose: boolean): string {
   const { title, grade, message, consequence } = result
-  const line = `  ${grade.padEnd(10)}  ${title}${grade === 'success' ? '' : `: ${message}`}\n`
+  const line = `  ${grade.padEnd(10)}  ${title}${grade === 'success' ? '' : `: ${visible(message)}`}\n`
   const effect = consequence === undefined ? '' : `              Entra: ${consequence}\n`
   return line + effect + (verbose || consequence !== undefined ? describeExchange(result) : '')
 }
@@ -78,7 +79,11 @@ function describeExchange({ request, answer }: CheckResult): string {
   )
   if (answer.kind === 'answer' && answer.text !== '')
     lines.push(answer.text.length > 2000 ? `${answer.text.slice(0, 2000)}…` : answer.text)
-  return lines.map((line) => `              | ${line}\n`).join('')
+  // The body of an answer may have many lines, each of which is to be seen as its own.
+  return lines
+    .flatMap((line) => line.split(/\r?\n/))
+    .map((line) => `              | ${visible(line)}\n`)
+    .join('')
 }
 
 /** One suite a dialect, one case a step; deviations and errors are failures. */
@@ -106,7 +111,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /** Characters that XML cannot hold at all become the replacement character. */
 function xml(text: string): string {
-  return text
+  return visibleLines(text)
     .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? '')
     .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
 }

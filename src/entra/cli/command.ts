@@ -5,7 +5,10 @@ import type { OptionValues } from './options.ts'
 export interface CommandContext {
   readonly values: OptionValues
   readonly positionals: readonly string[]
-  readonly output: Output & NodeJS.WritableStream
+  /** Shows the controls of a text instead of obeying them. */
+  readonly output: Output
   /** For people: warnings and reasons, also with --json. */
-  readonly errors: NodeJS.WritableStream
+  readonly errors: Output
+  /** What is behind `output`, for the controls of a progress bar. */
+  readonly terminal: NodeJS.WritableStream
 }

@@ -6,6 +6,7 @@ import cliProgress from 'cli-progress'
 import type { CycleEvent } from '../cycle-context.ts'
 import type { LogEntry } from '../provisioning-log.ts'
 import { failedCount, summaryTable } from './summary-table.ts'
+import { visible } from './visible-text.ts'
 
 /** Where lines go; `isTTY` decides between bar and lines. */
 export interface Output {
@@ -14,7 +15,9 @@ export interface Output {
 }
 
 export interface ReporterOptions {
-  readonly output: Output & NodeJS.WritableStream
+  readonly output: Output
+  /** Gets the progress bar, when `output` is a terminal. */
+  readonly terminal: NodeJS.WritableStream
   readonly json: boolean
   /** How many requests have been sent so far. */
   readonly requestCount: () => number
@@ -74,7 +77,7 @@ class TextReporter {
     }
     this.#bar = new cliProgress.SingleBar({
       format: `${phase.padEnd(11)} {bar} {value}/{total}  {rate} requests/s  {eta_formatted} left`,
-      stream: this.#options.output,
+      stream: this.#options.terminal,
       barsize: 30,
       hideCursor: true,
     })
@@ -128,7 +131,8 @@ class TextReporter {
 
   /** A line that does not break the bar. */
   #above(text: string): void {
-    this.#options.output.write(this.#bar === undefined ? `${text}\n` : `\r\u001b[K${text}\n`)
+    if (this.#bar !== undefined) this.#options.terminal.write('\r\u001b[K')
+    this.#line(visible(text))
   }
 
   #line(text: string): void {

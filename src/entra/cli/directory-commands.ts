@@ -1,5 +1,5 @@
 /** `generate` and `import`: commands that make a directory file. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { importTables, RowError, type TableRow } from '../csv-import.ts'
 import { parseDirectory } from '../directory.ts'
 import { generateDirectory } from '../generate.ts'
@@ -7,6 +7,7 @@ import { describePath, type Problem } from '../problem.ts'
 import type { CommandContext } from './command.ts'
 import { readTable } from './csv-file.ts'
 import { integerOption, requireText, textOption } from './options.ts'
+import { writeAtomically } from './state-file.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Prints, or writes with --output, a directory of an invented organisation. @throws {UsageError} */
@@ -69,7 +70,8 @@ function writeDirectory(
   }
   if (existsSync(file) && values.force !== true)
     throw new UsageError(`"${file}" exists already; overwrite it with --force`)
-  writeFileSync(file, text)
+  // It may be of real people.
+  writeAtomically(file, text)
   output.write(`${file}: ${directory.users.length} users, ${directory.groups.length} groups\n`)
   return 0
 }

@@ -16,6 +16,7 @@ import { readState, stateTarget } from './state-file.ts'
 import { offsetClock, systemClock } from './system-clock.ts'
 import { readJobTarget, readTarget } from './target.ts'
 import { UsageError } from './usage-error.ts'
+import { visible } from './visible-text.ts'
 import { wireFetch } from './wire-fetch.ts'
 
 /** What *Test connection* and *Save* send. Exit code 1 when the endpoint fails it. @throws {UsageError} */
@@ -26,7 +27,7 @@ export async function testConnection({ values, output }: CommandContext): Promis
     const outcome = await client.send('probe', request)
     output.write(`${outcome.ok ? 'ok     ' : 'failed '}  ${request.method} ${request.path}\n`)
     if (!outcome.ok) {
-      output.write(`         ${describeFailure(outcome)}\n`)
+      output.write(`         ${visible(describeFailure(outcome))}\n`)
       return 1
     }
   }
@@ -74,7 +75,10 @@ function findObject(wanted: string, imported: CycleContext['imported']): Importe
 
 function describeSteps({ steps }: OnDemandResult): string {
   return steps
-    .map(({ name, status, description }, index) => `${index + 1}. ${name}: ${status}\n  ${description}\n`)
+    .map(
+      ({ name, status, description }, index) =>
+        `${index + 1}. ${name}: ${status}\n  ${visible(description)}\n`,
+    )
     .join('')
 }
 
@@ -106,5 +110,5 @@ function describePreview(entries: readonly PreviewEntry[], imported: CycleContex
     ...removeMembers.map((id) => `           - member ${nameOf(id)}`),
   ])
   const closing = `${shown.length} to process, ${skipped} to skip. Nothing was sent.`
-  return `${[...lines, closing].join('\n')}\n`
+  return `${[...lines, closing].map(visible).join('\n')}\n`
 }

@@ -5,6 +5,7 @@
 import { appendFileSync, createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { LogEntry } from '../provisioning-log.ts'
+import { visible } from './visible-text.ts'
 
 /** Entries are held back until this many characters are there, or until `flush`. */
 const BLOCK_CHARACTERS = 64 * 1024
@@ -19,7 +20,8 @@ export class LogFile {
   }
 
   append(entry: LogEntry): void {
-    const line = `${JSON.stringify(entry)}\n`
+    // JSON leaves some controls as they are, and people read the file in a terminal.
+    const line = `${visible(JSON.stringify(entry))}\n`
     this.#block.push(line)
     this.#characters += line.length
     if (this.#characters >= BLOCK_CHARACTERS) this.flush()

@@ -1,10 +1,12 @@
 /** `logs`: the provisioning log, filtered; a line each, one entry in detail, CSV, or JSON. Read line by line. */
 import type { LogEntry } from '../provisioning-log.ts'
 import type { CommandContext } from './command.ts'
+import { csvCell } from './csv-cell.ts'
 import { LogFile } from './log-file.ts'
 import { integerOption, type OptionValues, textOption } from './options.ts'
 import { readStateLocation } from './target.ts'
 import { UsageError } from './usage-error.ts'
+import { visible } from './visible-text.ts'
 
 const ACTIONS = ['Create', 'Update', 'Delete', 'Disable', 'StagedDelete', 'Other']
 const STATUSES = ['success', 'failure', 'skipped', 'warning']
@@ -71,7 +73,8 @@ function line({ id, activityDateTime, action, statusInfo, sourceIdentity }: LogE
   const { status, errorCode, reason } = statusInfo
   const why = [errorCode, reason].filter((part) => part !== undefined).join(': ')
   const who = `${sourceIdentity.identityType} "${sourceIdentity.displayName}"`
-  return `${id.slice(0, 8)}  ${activityDateTime}  ${status.padEnd(7)}  ${action.padEnd(8)}  ${who}${why === '' ? '' : `  ${why}`}\n`
+  const text = `${id.slice(0, 8)}  ${activityDateTime}  ${status.padEnd(7)}  ${action.padEnd(8)}  ${who}${why === '' ? '' : `  ${why}`}`
+  return `${visible(text)}\n`
 }
 
 function csvLine(entry: LogEntry): string {
@@ -94,12 +97,6 @@ function csvLine(entry: LogEntry): string {
       .join('; '),
   ]
   return `${cells.map(csvCell).join(',')}\r\n`
-}
-
-/** Quoted where needed (RFC 4180); a leading = + - @ is defused, since spreadsheets run it as a formula. */
-function csvCell(text: string): string {
-  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 function detail(entry: LogEntry): string {
@@ -130,7 +127,9 @@ function detail(entry: LogEntry): string {
     `  ${summary.join(': ')}`,
     ...retry.map((text) => `  ${text}`),
     '',
-  ].join('\n')
+  ]
+    .map(visible)
+    .join('\n')
 }
 
 function detailsText(details: Readonly<Record<string, string>>): string {

@@ -11,6 +11,7 @@ import { Session } from './session.ts'
 import { failedCount } from './summary-table.ts'
 import { type JobTarget, readJobTarget } from './target.ts'
 import { UsageError } from './usage-error.ts'
+import { visible } from './visible-text.ts'
 
 interface RunOptions {
   readonly cycles: number
@@ -40,14 +41,17 @@ export function start(command: CommandContext): Promise<number> {
   })
 }
 
-async function runCycles({ values, output, errors }: CommandContext, options: RunOptions): Promise<number> {
+async function runCycles(
+  { values, output, errors, terminal }: CommandContext,
+  options: RunOptions,
+): Promise<number> {
   const target = readJobTarget(values)
   if (!existsSync(target.directoryFile))
     throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file`)
   const session = new Session(target, options.advanceMs)
   const json = values.json === true
-  const tell = (text: string) => (json ? errors : output).write(`${text}\n`)
-  const report = cycleReporter({ output, json, requestCount: () => session.client.requestCount })
+  const tell = (text: string) => (json ? errors : output).write(`${visible(text)}\n`)
+  const report = cycleReporter({ output, terminal, json, requestCount: () => session.client.requestCount })
   const notify = notifier(target.notification, tell)
   let exitCode = 0
   try {
@@ -56,7 +60,7 @@ async function runCycles({ values, output, errors }: CommandContext, options: Ru
       const run = await runJob(context, { notify, ignoreWait: options.impatient })
       exitCode = Math.max(
         exitCode,
-        tellRun(run, target, json, tell, (text) => errors.write(`${text}\n`)),
+        tellRun(run, target, json, tell, (text) => errors.write(`${visible(text)}\n`)),
       )
       if (session.takePauseRequest()) {
         pauseJob(session.state)

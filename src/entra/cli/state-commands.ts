@@ -9,6 +9,7 @@ import { isLocked, readState, StateFile } from './state-file.ts'
 import { alignColumns, summaryTable } from './summary-table.ts'
 import { readStateLocation } from './target.ts'
 import { UsageError } from './usage-error.ts'
+import { visible } from './visible-text.ts'
 
 const RESET_SCOPES: readonly ResetScope[] = [
   'None',
@@ -92,7 +93,9 @@ export async function connections({ values, output }: CommandContext): Promise<n
     return 0
   }
   for (const { type, name, sourceId, targetId, active } of shown)
-    output.write(`${type.padEnd(5)}  ${sourceId}  ->  ${targetId}  ${name}${active ? '' : ' (disabled)'}\n`)
+    output.write(
+      `${visible(`${type.padEnd(5)}  ${sourceId}  ->  ${targetId}  ${name}${active ? '' : ' (disabled)'}`)}\n`,
+    )
   output.write(`${shown.length} of ${links.length} connections\n`)
   return 0
 }
@@ -153,7 +156,7 @@ function describeStatus(file: string, state: JobState): string {
         ]),
   ]
   const width = Math.max(...rows.map(([label]) => label?.length ?? 0))
-  const lines = rows.map(([label, value]) => `${label?.padEnd(width)}  ${value}`)
+  const lines = rows.map(([label, value]) => visible(`${label?.padEnd(width)}  ${value}`))
   const last =
     lastCycle === undefined
       ? []
@@ -174,7 +177,7 @@ function describeEscrow(state: JobState): string[] {
   const rows = entries
     .slice(0, MAX_ESCROW_SHOWN)
     .map(({ type, objectId, code, attempts, nextRetry }) => [
-      `${type} ${objectId}`,
+      visible(`${type} ${objectId}`),
       code,
       String(attempts),
       new Date(nextRetry).toISOString(),

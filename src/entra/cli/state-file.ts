@@ -10,6 +10,7 @@ import type { TenantUrl } from '../tenant-url.ts'
 import { readDocument, refuseProblems } from './documents.ts'
 import { LockFile, type LockResult, lockHolder } from './lock-file.ts'
 import { UsageError } from './usage-error.ts'
+import { visible } from './visible-text.ts'
 
 /** At most this share of the time goes into writing the state. */
 const MAX_WRITING_SHARE = 0.05
@@ -75,7 +76,7 @@ export class StateFile {
     if (!this.#changed) return
     this.#changed = false
     const started = performance.now()
-    writeAtomically(this.file, JSON.stringify(this.state))
+    writeAtomically(this.file, visible(JSON.stringify(this.state)))
     this.#intervalMs = Math.max(MIN_INTERVAL_MS, (performance.now() - started) / MAX_WRITING_SHARE)
   }
 

@@ -45,11 +45,11 @@ export function adminPaths(): Json {
       get: operation('getTenant', 'Reads a tenant', {
         responses: { 200: json('As it is now.', ref('schemas', 'Tenant')), ...errors(401, 404, 429, 503) },
       }),
-      patch: operation('updateTenant', 'Changes name and group limit', {
+      patch: operation('updateTenant', 'Changes name, group limit, and whether names of groups are unique', {
         requestBody: body('TenantChange'),
         responses: {
           200: json('As it is now.', ref('schemas', 'Tenant')),
-          ...errors(400, 401, 404, 408, 413, 429, 503),
+          ...errors(400, 401, 404, 408, 409, 413, 429, 503),
         },
       }),
       delete: operation('deleteTenant', 'Deletes a tenant with all that it holds', {
@@ -126,10 +126,10 @@ export function adminPaths(): Json {
       get: {
         tags: ['Health'],
         operationId: 'getHealth',
-        summary: 'Tells whether the database answers',
+        summary: 'Tells whether the database answers and takes writes',
         security: [],
         responses: {
-          200: json('It answers.', object({ status: { const: 'ok' } }, ['status'])),
+          200: json('It does.', object({ status: { const: 'ok' } }, ['status'])),
           503: json('It does not.', object({ status: { const: 'unavailable' } }, ['status'])),
         },
       },
@@ -164,7 +164,7 @@ const RESPONSES: Record<Code, readonly [name: string, description: string]> = {
   401: ['AdminUnauthorized', 'ADMIN_TOKEN is needed.'],
   404: ['AdminNotFound', 'There is no such tenant or token.'],
   408: ['AdminTimeout', 'The body did not arrive in time.'],
-  409: ['AdminConflict', 'The id is in use, or the tenant is not empty.'],
+  409: ['AdminConflict', 'The id is in use, the tenant is not empty, or names of groups are not unique.'],
   413: ['AdminTooLarge', 'The body is too large.'],
   429: ['AdminTooManyRequests', 'Too many refused tokens from this address, or too many bytes under way.'],
   503: ['AdminUnavailable', 'The database does not answer, or ADMIN_TOKEN is not set.'],
@@ -179,6 +179,11 @@ function adminSchemas(): Json {
     id: { ...TEXT, pattern: '^[a-z][a-z0-9-]{0,39}$' },
     name: { ...TEXT, maxLength: 100 },
     groupLimit: COUNT,
+    uniqueGroupNames: {
+      type: 'boolean',
+      description:
+        'Whether no two groups share a displayName, without regard to case. True for a new tenant.',
+    },
   }
   const token = {
     id: TEXT,
@@ -191,7 +196,7 @@ function adminSchemas(): Json {
   return {
     Tenant: object(
       { ...tenant, userCount: COUNT, activeUserCount: COUNT, groupCount: COUNT, createdAt: TIME },
-      ['id', 'name', 'groupLimit', 'userCount', 'activeUserCount', 'groupCount', 'createdAt'],
+      [...Object.keys(tenant), 'userCount', 'activeUserCount', 'groupCount', 'createdAt'],
       true,
     ),
     TenantInput: {

@@ -11,11 +11,15 @@ export const GROUP = {
   name: 'Group',
   description: 'Group',
   attributes: [
-    attribute('displayName', 'string', 'The name of the group; unique in the directory.', {
+    // Uniqueness "none", as in the schema listing of RFC 7643 §8.7.1: whether names are unique is a choice of the
+    // tenant, and all tenants share this schema.
+    attribute(
+      'displayName',
+      'string',
+      'The name of the group. It is unique in the directory, regardless of case, unless the administrator allows namesakes.',
       // RFC 7643 §4.2 says REQUIRED in its text, although the schema listing of §8.7.1 has false.
-      required: true,
-      uniqueness: 'server',
-    }),
+      { required: true },
+    ),
     complex(
       'members',
       'The members of the group.',

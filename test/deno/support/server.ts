@@ -33,6 +33,8 @@ export interface ServerOptions {
   /** Another command than to serve. */
   readonly command?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** KiB that a file may have: beyond them the disk seems to be full. */
+  readonly maxFileKiB?: number
 }
 
 export interface Server {
@@ -70,7 +72,8 @@ export function temporaryFolder(): string {
 /** Starts the server and does not wait. */
 export async function spawnServer(modules: string, options: ServerOptions): Promise<Server> {
   const { folder, runtime, manner = 'deno serve', port = await freePort(), env = {}, command } = options
-  const [program, args] = commandLine(modules, runtime, manner, port, command)
+  const line = commandLine(modules, runtime, manner, port, command)
+  const [program, args] = options.maxFileKiB === undefined ? line : limited(line, options.maxFileKiB)
   const child = spawn(program, args, {
     cwd: folder,
     env: {
@@ -90,6 +93,10 @@ export async function spawnServer(modules: string, options: ServerOptions): Prom
   children.push(child)
   const databaseFile = join(folder, 'data', 'directory.sqlite')
   return { child, port, folder, databaseFile, output: () => text, ended }
+}
+
+function limited([program, args]: [string, string[]], maxFileKiB: number): [string, string[]] {
+  return ['bash', ['-c', `ulimit -f ${maxFileKiB}; exec "$0" "$@"`, program, ...args]]
 }
 
 function commandLine(

@@ -1,0 +1,38 @@
+/**
+ * A change of a tenant, by the admin API or the dashboard.
+ */
+import { quote } from '../scim/error.ts'
+import type { Database } from '../storage/database.ts'
+import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants.ts'
+import { AdminError } from './errors.ts'
+
+/**
+ * Changes what is given.
+ *
+ * @returns undefined when there is no such tenant
+ * @throws {AdminError} 409 when group names are to become unique, and several groups share one
+ */
+export async function changeTenant(
+  db: Database,
+  id: string,
+  change: TenantChange,
+): Promise<Tenant | undefined> {
+  try {
+    return await updateTenant(db, id, change)
+  } catch (error) {
+    if (error instanceof NamesakesError) throw notUnique(error)
+    throw error
+  }
+}
+
+function notUnique({ nameCount, names }: NamesakesError): AdminError {
+  const listed = names.map(({ name, groupCount }) => `${quote(name)} (${groupCount} groups)`).join(', ')
+  const more = nameCount > names.length ? ` and ${nameCount - names.length} more` : ''
+  const subject = nameCount === 1 ? '1 name of groups is' : `${nameCount} names of groups are`
+  return new AdminError(
+    409,
+    'conflict',
+    `${subject} not unique: ${listed}${more}; rename or delete groups first`,
+    'uniqueGroupNames',
+  )
+}

@@ -1,0 +1,116 @@
+/**
+ * The settings that every runtime has, and how values are checked: README.md says what they mean. A value that is not
+ * allowed keeps the server from serving, whichever setting it is.
+ */
+import { parsePublicUrl } from './edge/public-url.ts'
+import type { Settings } from './runtime.ts'
+
+/** A value that is not allowed: one line that names the setting, what was found, and what is allowed. */
+export class SettingError extends Error {}
+
+/** With their defaults. */
+export const SHARED_DEFAULTS = {
+  ADMIN_TOKEN: '',
+  SERVER_TIMING: '0',
+  REQUEST_LOG: '1',
+  LOG_RETENTION_DAYS: '30',
+  ACCESS_TEAM_DOMAIN: '',
+  ACCESS_AUD: '',
+  PUBLIC_URL: '',
+} as const
+
+export type Values<Name extends string> = Readonly<Record<Name, string>>
+
+const MIN_ADMIN_TOKEN_LENGTH = 16
+/** A hundred years. */
+const MAX_LOG_RETENTION_DAYS = 36_500
+/** "acme" or "acme.cloudflareaccess.com", also as the address that the dashboard of Cloudflare shows. */
+const TEAM_DOMAIN = /^(?:https:\/\/)?[a-z\d-]+(?:\.[a-z\d-]+)*\/*$/i
+
+export interface SharedSettings {
+  readonly app: Settings
+  readonly logRetentionDays: number
+  /** The origin that clients use; undefined: that of each request. */
+  readonly publicOrigin?: string | undefined
+}
+
+/** Checks all of them. @throws {SettingError} */
+export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): SharedSettings {
+  return {
+    app: {
+      adminToken: adminToken(values),
+      serverTiming: isOn('SERVER_TIMING', values),
+      requestLog: isOn('REQUEST_LOG', values),
+      logRetentionDays: values.LOG_RETENTION_DAYS,
+      ...access(values),
+    },
+    logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, MAX_LOG_RETENTION_DAYS),
+    publicOrigin: publicOrigin(values),
+  }
+}
+
+function adminToken({ ADMIN_TOKEN: token }: Values<'ADMIN_TOKEN'>): string | undefined {
+  if (token === '' || token.length >= MIN_ADMIN_TOKEN_LENGTH) return token || undefined
+  throw new SettingError(
+    `ADMIN_TOKEN has ${token.length} characters, at least ${MIN_ADMIN_TOKEN_LENGTH} are needed; ` +
+      'make one: openssl rand -base64 32',
+  )
+}
+
+function publicOrigin({ PUBLIC_URL: text }: Values<'PUBLIC_URL'>): string | undefined {
+  if (text === '') return undefined
+  const origin = parsePublicUrl(text)
+  if (origin !== undefined) return origin
+  throw new SettingError(
+    `PUBLIC_URL must be a scheme and a host such as "https://scim.example.com", without a path, found "${text}"`,
+  )
+}
+
+function access(
+  values: Values<'ACCESS_TEAM_DOMAIN' | 'ACCESS_AUD'>,
+): Pick<Settings, 'accessTeamDomain' | 'accessAudience'> {
+  const { ACCESS_TEAM_DOMAIN: domain, ACCESS_AUD: audience } = values
+  if ((domain === '') !== (audience === '')) {
+    const missing = domain === '' ? 'ACCESS_TEAM_DOMAIN' : 'ACCESS_AUD'
+    throw new SettingError(
+      `${missing} is not set; Cloudflare Access needs both ACCESS_TEAM_DOMAIN and ACCESS_AUD`,
+    )
+  }
+  if (domain !== '' && !TEAM_DOMAIN.test(domain)) {
+    throw new SettingError(
+      `ACCESS_TEAM_DOMAIN must be a domain such as "acme.cloudflareaccess.com", found "${domain}"`,
+    )
+  }
+  return { accessTeamDomain: domain || undefined, accessAudience: audience || undefined }
+}
+
+/** @throws {SettingError} */
+export function isOn<Name extends string>(name: Name, values: Values<Name>): boolean {
+  return oneOf(name, values, ['0', '1']) === '1'
+}
+
+/** @throws {SettingError} */
+export function oneOf<Name extends string, Allowed extends string>(
+  name: Name,
+  values: Values<Name>,
+  allowed: readonly Allowed[],
+): Allowed {
+  const value = allowed.find((one) => one === values[name])
+  if (value !== undefined) return value
+  throw new SettingError(
+    `${name} must be ${allowed.map((one) => `"${one}"`).join(' or ')}, found "${values[name]}"`,
+  )
+}
+
+/** @throws {SettingError} */
+export function wholeNumber<Name extends string>(
+  name: Name,
+  values: Values<Name>,
+  min: number,
+  max: number,
+): number {
+  const text = values[name]
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number
+  throw new SettingError(`${name} must be a whole number from ${min} to ${max}, found "${text}"`)
+}

@@ -1,0 +1,76 @@
+/**
+ * A disk that is full, as the server meets it: files that may not grow. Only Node.js: a limit on the size of files ends
+ * Deno by a signal.
+ */
+import { existsSync, statSync } from 'node:fs'
+import { beforeAll, expect, it } from 'vitest'
+import { buildModules, newToken, type Server, scim, startServer, temporaryFolder } from './support/server.ts'
+
+const NODE = { runtime: 'Node.js' } as const
+
+let modules: string
+beforeAll(() => {
+  modules = buildModules()
+})
+
+it('says at /healthz that writes fail while reads go on, and ends with one line that says what to do', async () => {
+  const folder = temporaryFolder()
+  const first = await startServer(modules, { ...NODE, folder })
+  const token = await newToken(first.port)
+  const stored = [await fill(first, token, 'a', 60)]
+  await end(first)
+  // The log has as much room as the database has now, and the database hardly any more.
+  const maxFileKiB = Math.ceil(statSync(first.databaseFile).size / 1024) + 8
+  const server = await startServer(modules, { ...NODE, folder, maxFileKiB })
+  const health = async () => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}/healthz`)
+    return [answer.status, await answer.json()]
+  }
+  stored.push(await fill(server, token, 'b', 200))
+  expect((await create(server, token, 'one more')).status).toBe(503)
+  expect(await health()).toEqual([503, { status: 'unavailable' }])
+  expect((await scim(server.port, token, 'GET', '/Users?count=1')).status).toBe(200)
+
+  const { code, last } = await end(server)
+  expect(code).toBe(1)
+  expect(last).toMatch(
+    /^error: "data\/directory\.sqlite" could not be read or written by the disk; .*nothing is lost/,
+  )
+  expect(server.output()).not.toMatch(/^ {4}at /m)
+  expect(existsSync(`${server.databaseFile}-wal`)).toBe(true)
+
+  const again = await startServer(modules, { ...NODE, folder })
+  const { totalResults } = (await (await scim(again.port, token, 'GET', '/Users?count=0')).json()) as Listed
+  expect(totalResults).toBe(stored.reduce((sum, count) => sum + count))
+  expect((await end(again)).code).toBe(0)
+  expect(existsSync(`${server.databaseFile}-wal`)).toBe(false)
+})
+
+it('grows by nothing when it is asked for its health', async () => {
+  const server = await startServer(modules, { ...NODE, folder: temporaryFolder() })
+  const size = () => statSync(`${server.databaseFile}-wal`).size + statSync(server.databaseFile).size
+  const before = size()
+  for (let i = 0; i < 500; i++) await (await fetch(`http://127.0.0.1:${server.port}/healthz`)).text()
+  // One probe in ten seconds, which deletes what it wrote.
+  expect(size() - before).toBeLessThan(250_000)
+  await end(server)
+})
+
+interface Listed {
+  readonly totalResults: number
+}
+
+/** Creates users until one is refused. @returns how many there are now */
+async function fill(server: Server, token: string, name: string, max: number): Promise<number> {
+  for (let i = 0; i < max; i++) if (!(await create(server, token, `${name}${i}`)).ok) return i
+  return max
+}
+
+function create({ port }: Server, token: string, userName: string): Promise<Response> {
+  return scim(port, token, 'POST', '/Users', { userName, title: 'x'.repeat(1_000) })
+}
+
+async function end(server: Server): Promise<{ code: number | null; last: string | undefined }> {
+  server.child.kill('SIGTERM')
+  return { code: await server.ended, last: server.output().trim().split('\n').at(-1) }
+}

@@ -1,0 +1,24 @@
+/**
+ * The settings of a server of one's own, and the files that they are in.
+ */
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, it, vi } from 'vitest'
+import { readSettings } from '../../src/self-hosted/settings.ts'
+import { temporaryFolder } from './support/files.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+it('makes settings.env readable to its owner alone when ADMIN_TOKEN is added to it, and keeps what it holds', () => {
+  const folder = temporaryFolder()
+  const file = join(folder, 'settings.env')
+  writeFileSync(file, 'LOG_RETENTION_DAYS=7')
+  chmodSync(file, 0o644)
+  vi.stubEnv('DATA_FOLDER', folder)
+  vi.stubEnv('ADMIN_TOKEN', undefined)
+  const { app, newAdminTokenIn, logRetentionDays } = readSettings()
+  expect([newAdminTokenIn, logRetentionDays]).toEqual([file, 7])
+  expect(readFileSync(file, 'utf8')).toBe(`LOG_RETENTION_DAYS=7\nADMIN_TOKEN="${app.adminToken}"\n`)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(readSettings()).toMatchObject({ app: { adminToken: app.adminToken }, newAdminTokenIn: undefined })
+})

@@ -1,0 +1,65 @@
+/**
+ * The settings of a Worker: checked by the first request of an isolate, because there is no start before it.
+ */
+import { createExecutionContext, createScheduledController } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import worker, { type WorkerEnv } from '../src/worker.ts'
+import { ORIGIN } from './support/harness.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+const ask = (its: WorkerEnv, path: string) =>
+  Promise.resolve(worker.fetch(new Request(`${ORIGIN}${path}`), its, createExecutionContext()))
+const withSettings = (settings: Record<string, unknown>) => ({ ...env, ...settings }) as unknown as WorkerEnv
+
+describe('a setting whose value is not allowed', () => {
+  it.for([
+    ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN has 5 characters, at least 16 are needed'],
+    ['SERVER_TIMING', 'yes', 'SERVER_TIMING must be "0" or "1", found "yes"'],
+    ['REQUEST_LOG', '', 'REQUEST_LOG must be "0" or "1", found ""'],
+    ['LOG_RETENTION_DAYS', 'soon', 'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "soon"'],
+    ['LOG_RETENTION_DAYS', '0', 'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "0"'],
+    ['READ_REPLICATION', 'on', 'READ_REPLICATION must be "0" or "1", found "on"'],
+    ['ACCESS_TEAM_DOMAIN', 'acme.cloudflareaccess.com', 'ACCESS_AUD is not set'],
+    ['ACCESS_AUD', 'x', 'ACCESS_TEAM_DOMAIN is not set'],
+  ] as const)('%s=%j is refused and named in the log', async ([name, value, message]) => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    const its = withSettings({ [name]: value })
+    const answer = await ask(its, '/scim/v2/Users')
+    expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '5'])
+    expect(await answer.json()).toMatchObject({
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+      status: '503',
+      detail: 'the server is not configured: its log names the setting',
+    })
+    const api = await ask(its, '/admin/api/tenants')
+    expect([api.status, await api.json()]).toMatchObject([503, { error: { code: 'notConfigured' } }])
+    expect((await ask(its, '/admin')).status).toBe(503)
+    const health = await ask(its, '/healthz')
+    expect([health.status, await health.json()]).toEqual([503, { status: 'unavailable' }])
+    const lines = logged.mock.calls
+      .map(([line]) => String(line))
+      .filter((line) => line.includes('"settings"'))
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { check: 'settings', message: expect.stringContaining(message) },
+    ])
+    await expect(worker.scheduled(createScheduledController(), its)).rejects.toThrow(message)
+  })
+
+  it('names a team domain that is none', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    await ask(withSettings({ ACCESS_TEAM_DOMAIN: 'https://a b/', ACCESS_AUD: 'x' }), '/healthz')
+    expect(logged.mock.calls.join()).toContain('ACCESS_TEAM_DOMAIN must be a domain such as')
+  })
+})
+
+it.for([
+  {},
+  { LOG_RETENTION_DAYS: 7, SERVER_TIMING: 1 },
+  { ACCESS_TEAM_DOMAIN: 'https://acme.cloudflareaccess.com/', ACCESS_AUD: 'x', READ_REPLICATION: '0' },
+])('serves with %j', async (settings) => {
+  expect((await ask(withSettings(settings), '/healthz')).status).toBe(200)
+})
