@@ -39,7 +39,7 @@ export function scimJson(
 /**
  * The parsed body of a request.
  *
- * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is no JSON or too deep
+ * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is not JSON or is nested too deeply
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   requireJson(c)

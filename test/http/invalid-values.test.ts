@@ -75,7 +75,7 @@ describe('members without a value', () => {
     expect(answer.body.detail).toContain('"members[2].value" must have a value, found nothing')
   })
 
-  it('are none where the list is empty, null or not there: that empties a group', async () => {
+  it('are not what an empty list, null or a removal without a value has: those empty a group', async () => {
     for (const operation of [
       { op: 'replace', path: 'members', value: [] },
       { op: 'replace', value: { members: null } },
