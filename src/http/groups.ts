@@ -86,8 +86,8 @@ function writeResponse(
 }
 
 /**
- * A change of which nobody asked to see what came of it. It names a media type although it has no body: the client of
- * SCIM-SDK takes an answer without one for none of a SCIM endpoint, and reports that the change failed.
+ * The answer to a change whose result nobody asked to see. It names a media type although it has no body: without one,
+ * the client of SCIM-SDK believes that the answer is not from a SCIM endpoint, and reports that the change failed.
  *
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK
  */

@@ -1,6 +1,6 @@
 /**
- * How deep a body is nested. What walks through a value goes one call deeper with each level, and a runtime gives up
- * after some thousands: in the middle of a bulk request, or between the parts of the server.
+ * How deep a body is nested. Functions that walk through a value call themselves once for each level, and a runtime
+ * throws after some thousands of calls: in the middle of a bulk request, or on the way to the group writer.
  */
 import { badRequest } from './error.ts'
 import { MAX_BODY_DEPTH } from './limits.ts'
@@ -10,7 +10,7 @@ const OPENING = new Set([0x5b, 0x7b])
 const CLOSING = new Set([0x5d, 0x7d])
 
 /**
- * Checks JSON text before it is parsed. Reads it once, and needs no JSON: what is none is found by the parser.
+ * Checks JSON text before it is parsed. Reads it once. Text that is not JSON is left to the parser.
  *
  * @throws {ScimError} invalidSyntax when arrays and objects stand in each other on more levels than MAX_BODY_DEPTH
  */

@@ -3,6 +3,7 @@
  * types, required attributes, canonical form. Values stay as they were sent; names take the spelling of
  * the schema. What a client may not set, or what we do not know, is left out.
  */
+import { resolveAttributePath } from './attribute-path.ts'
 import { type Complex, instant, isComplex } from './comparison.ts'
 import { distinct, isPrimary } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
@@ -28,7 +29,7 @@ export interface Validated {
  * Checks a whole resource: the body of POST and PUT.
  *
  * @throws {ScimError} invalidSyntax when the body is no object; invalidValue naming attribute, what was
- *   found and what is expected
+ *   found and what is expected; invalidPath for a key that selects values
  */
 export function validateResource(body: unknown, type: ResourceType): Validated {
   if (!isComplex(body))
@@ -37,8 +38,10 @@ export function validateResource(body: unknown, type: ResourceType): Validated {
   const resource: Complex = {}
   for (const [key, value] of Object.entries(body)) {
     const named = qualifiedKey(key, type)
-    if (named === undefined) noteIgnored(ignored, key)
-    else if (named.attribute.name === 'schemas') checkSchemas(value, type, ignored)
+    if (named === undefined) {
+      refuseSelection(key, type)
+      noteIgnored(ignored, key)
+    } else if (named.attribute.name === 'schemas') checkSchemas(value, type, ignored)
     else
       assign(
         resource,
@@ -47,6 +50,18 @@ export function validateResource(body: unknown, type: ResourceType): Validated {
       )
   }
   return { resource: requireComplete(resource, type), ignored }
+}
+
+/**
+ * Refuses a key that selects values of a multi-valued attribute, as a PATCH may: `emails.value`, or with a filter. A whole
+ * resource has nothing to select from, and without the key the attribute would be cleared in silence.
+ */
+function refuseSelection(key: string, type: ResourceType): void {
+  const [name = ''] = key.split('[', 1)
+  const attribute = resolveAttributePath(name.trim(), type)?.steps[0]
+  if (attribute?.multiValued !== true || attribute.mutability === 'readOnly') return
+  const detail = `key ${quote(key)} selects values, which only a PATCH can: send "${attribute.name}" as an array`
+  throw badRequest('invalidPath', detail)
 }
 
 /**

@@ -93,7 +93,7 @@ describe('a stored user of which nothing was ever said', () => {
     return id
   }
 
-  it('counts as active, and a change that shows it so is no "enable"', async () => {
+  it('counts as active, and a change that shows it so is not an "enable"', async () => {
     const client = await newClient()
     const id = await silentUser(client)
     const answer = await client.patch(`/Users/${id}`, { op: 'remove', path: 'active' })

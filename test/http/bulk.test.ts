@@ -180,7 +180,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
     },
   )
 
-  it('is refused with all of the message when its version or bulkId is no text: a precondition is never lost', async () => {
+  it('is refused with all of the message when its version or bulkId is not a string: a precondition is never lost', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ userName: 'old' })
     const put = { method: 'PUT', path: `/Users/${id}`, data: { schemas: [USER], userName: 'new' } }
@@ -194,7 +194,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
     expect(statusesOf(unset.body.Operations)).toEqual(['200'])
   })
 
-  it('has a result of its own with texts that are no Unicode, wherever they stand', async () => {
+  it('has a result of its own with strings that are not well-formed Unicode, wherever they stand', async () => {
     const client = await newClient()
     const lone = '\ud800'
     const operations = [
@@ -333,7 +333,7 @@ describe('a body that is nested deeply', () => {
 })
 
 describe('failOnErrors', () => {
-  it.for([0, null])('of %j is no limit, as if it were not sent', async (failOnErrors) => {
+  it.for([0, null])('of %j sets no limit, as if it were not sent', async (failOnErrors) => {
     const client = await newClient()
     const operations = [user('a', ''), user('b', ''), user('c', 'cyd')]
     const { body } = await send(client, operations, { failOnErrors })

@@ -75,7 +75,7 @@ describe('members without a value', () => {
     expect(answer.body.detail).toContain('"members[2].value" must have a value, found nothing')
   })
 
-  it('are none where the list is empty, null or not there: that empties a group', async () => {
+  it('are not what an empty list, null or a removal without a value has: those empty a group', async () => {
     for (const operation of [
       { op: 'replace', path: 'members', value: [] },
       { op: 'replace', value: { members: null } },
@@ -222,6 +222,27 @@ describe('a flat key that selects a value', () => {
     expect([status, body.emails]).toEqual([200, EMAILS.map((email) => ({ ...email, display: 'Ada' }))])
     expect(body).not.toHaveProperty('groups')
   })
+
+  it.for([key, `${USER}:${key}`, 'emails.value', 'phoneNumbers[primary eq true]'])(
+    'is refused in a whole resource, where there is nothing to select from: %s',
+    async (selection) => {
+      const client = await newClient()
+      const user = await client.createUser({ emails: EMAILS })
+      const body = { schemas: [USER], userName: user.userName, [selection]: 'x' }
+      for (const [method, path] of [
+        ['PUT', `/Users/${user.id}`],
+        ['POST', '/Users'],
+      ] as const) {
+        const answer = await client.request(method, path, body)
+        expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidPath' })
+        expect(answer.body.detail).toContain('which only a PATCH can')
+      }
+      expect((await client.get('/Users')).body.Resources).toEqual([user])
+      const others = { 'emails.shoeSize': 1, 'groups[value eq "x"].value': 'x', 'groups.value': 'x' }
+      const answer = await client.request('PUT', `/Users/${user.id}`, { ...user, ...others })
+      expect([answer.status, answer.body]).toEqual([200, user])
+    },
+  )
 
   it('of an attribute that is not known is ignored and named in the log, as any other', async () => {
     const client = await newClient()

@@ -77,7 +77,7 @@ describe('endpoints in another case', () => {
   })
 })
 
-// The client of SCIM-SDK takes an answer without a media type for none of a SCIM endpoint.
+// Without a media type, the client of SCIM-SDK believes that the answer is not from a SCIM endpoint.
 describe('the 204 of a group PATCH', () => {
   it('names application/scim+json, and has no body', async () => {
     const client = await newClient()
@@ -182,13 +182,16 @@ describe('a PATCH value in a list of one', () => {
     expect(disabled.body.active).toBe(false)
   })
 
-  it.for([[], [{}, {}], ['title'], [null], [[{ title: 'x' }]]])('is none: %j', async (value) => {
-    const client = await newClient()
-    const user = await client.createUser()
-    const answer = await client.patch(`/Users/${user.id}`, { op: 'replace', value })
-    expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidValue' })
-    expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
-  })
+  it.for([[], [{}, {}], ['title'], [null], [[{ title: 'x' }]]])(
+    'is refused when it is not an object: %j',
+    async (value) => {
+      const client = await newClient()
+      const user = await client.createUser()
+      const answer = await client.patch(`/Users/${user.id}`, { op: 'replace', value })
+      expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidValue' })
+      expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
+    },
+  )
 })
 
 // SCIM-SDK until July 2024, and Gluu's client: Captain-P-Goldfish/SCIM-SDK#690, GluuFederation/SCIM-Client#59.
@@ -237,7 +240,7 @@ describe('externalId as a number', () => {
     expect(answer.body.detail).toContain('"externalId" must be a string')
   })
 
-  it('is of externalId alone: another text is no number', async () => {
+  it('is of externalId alone: another string attribute refuses a number', async () => {
     const client = await newClient()
     const answer = await client.request('POST', '/Users', { schemas: [USER], userName: 'ada', title: 5 })
     expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidValue' })

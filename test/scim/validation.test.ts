@@ -155,7 +155,7 @@ describe('validateResource', () => {
   it('names what it does not know, each once, without its place in a list', () => {
     const body = JSON.parse(`{ "userName": "x", "shoeSize": 44, "__proto__": {}, "constructor": 1,
       "name": { "shadow": 1, "__proto__": 2 }, "emails": [{ "x": 1, "value": "a" }, { "x": 2, "value": "b" }],
-      "emails.value": "flat", "${ENTERPRISE}": { "x": 1 },
+      "title.value": "flat", "${ENTERPRISE}": { "x": 1 },
       "schemas": ["${USER}", "urn:example:unknown", "urn:example:unknown"] }`)
     expect(validate(body)).toEqual({
       resource: { schemas: [USER], userName: 'x', emails: [{ value: 'a' }, { value: 'b' }] },
@@ -166,7 +166,7 @@ describe('validateResource', () => {
         'name.shadow',
         'name.__proto__',
         'emails.x',
-        'emails.value',
+        'title.value',
         `${ENTERPRISE}:x`,
         'urn:example:unknown',
       ],

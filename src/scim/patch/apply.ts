@@ -185,7 +185,7 @@ function mergeInto(
   text: string,
   ignored: string[],
 ): void {
-  // Refuses what is no object, and finds what we do not know.
+  // Refuses what is not an object, and finds what we do not know.
   canonicalElement(attribute, operation.value, text, ignored)
   for (const [name, value] of Object.entries(operation.value as Complex)) {
     const subAttribute = findAttribute(attribute.subAttributes ?? [], name)

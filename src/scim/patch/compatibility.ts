@@ -110,12 +110,12 @@ export function isKnownKey(key: string, type: ResourceType): boolean {
 }
 
 /**
- * A PATCH that sets "active" of a user to false, by the last operation that says true or false. Entra sends what
- * differs of a leaver as one PATCH, `active` among the rest, and mappings may name attributes that we do not have. Were
- * it refused for an unknown path, as RFC 7644 §3.5.2 has it, the leaver would keep access for as long as the mapping
- * stays. So in such a PATCH an operation that would be answered with `invalidPath` is ignored and named in the log, as
- * an unknown attribute in a value is, up to as many as the log names. No other operation can depend on what the resource does not have, and they are
- * still applied all or none.
+ * True of a PATCH that sets "active" of a user to false: the last operation that says true or false says false. Entra
+ * sends one PATCH with all that differs of a leaver, and its mapping may name attributes that we do not have. If such a
+ * path refused the PATCH, as RFC 7644 §3.5.2 has it, the leaver would keep access until somebody mends the mapping. So
+ * an operation that would be answered with `invalidPath` is ignored there, and named in the log as an unknown attribute
+ * in a value is: as many of them as the log can name. No other operation can depend on what the resource does not have,
+ * and these are still applied all or none.
  *
  * @param operations as they were sent
  */
@@ -140,17 +140,19 @@ function statedActive(operation: unknown, type: ResourceType): readonly boolean[
 
 /**
  * A single value in a list of one: the client of SCIM-SDK wraps every value of a PATCH, that of an operation without a
- * path too. Good for single-valued attributes only; a longer list stays as it is, and is refused.
+ * path too. For single-valued attributes only. A longer list, and one of null or "", stays as it is, and is refused.
  *
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/968
  */
 export function fromSingletonList(value: unknown): unknown {
-  return Array.isArray(value) && value.length === 1 ? value[0] : value
+  const isWrapped = Array.isArray(value) && value.length === 1 && value[0] !== null && value[0] !== ''
+  return isWrapped ? value[0] : value
 }
 
 /**
  * `attributes` and `excludedAttributes` of a SearchRequest as one text, as the query parameters have them: names with
- * commas between them. The client of SCIM-SDK sent them so until July 2024, and Gluu's client did. RFC 7644 §3.4.3 has a list.
+ * commas between them. The client of SCIM-SDK sent them so until July 2024, and Gluu's client did. RFC 7644 §3.4.3 has a
+ * list.
  *
  * @returns the names, or the value as it was
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/690 and https://github.com/GluuFederation/SCIM-Client/issues/59
@@ -162,9 +164,8 @@ export function namesFromText(value: unknown): unknown {
 }
 
 /**
- * `externalId` as a number: clients that take the key of a table or an employee number for it send it as they have it.
- * It is a string (RFC 7643 §3.1), and the same whether it was quoted. A number that JSON does not carry exactly stays
- * one, and is refused: it would be another key.
+ * `externalId` as a number: clients that use an employee number, or the key of a table, send it as they hold it. RFC 7643
+ * §3.1 has a string. A number that JSON does not carry exactly stays as it is, and is refused: it would be another key.
  *
  * @returns the text, or the value as it was
  */
@@ -173,8 +174,8 @@ export function externalIdFromNumber(attribute: Attribute, value: unknown): unkn
 }
 
 /**
- * The `failOnErrors` of a bulk request. Clients that keep it as a plain integer send 0 for a limit that nobody set,
- * as WSO2 Charon reads it, and others send null. RFC 7644 §3.7 counts errors from 1.
+ * The `failOnErrors` of a bulk request. Clients that hold it as a plain integer send 0 where nobody set a limit, and WSO2
+ * Charon reads it so; others send null. RFC 7644 §3.7 does not say what 0 means.
  *
  * @returns undefined for no limit, or the value as it was
  * @see https://github.com/wso2/charon

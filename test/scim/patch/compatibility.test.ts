@@ -294,7 +294,7 @@ describe('fromSingletonList', () => {
     expect(JSON.stringify(patch({}, { op: 'replace', path, value }))).toContain('"Pilot"')
   })
 
-  it.for([[], ['a', 'b'], [['a']]])('refuses %j for a title', (value) => {
+  it.for([[], ['a', 'b'], [['a']], [null], ['']])('refuses %j for a title', (value) => {
     expect(() => patch({}, { op: 'add', path: 'title', value })).toThrow(
       expect.objectContaining({ status: 400, scimType: 'invalidValue' }),
     )
