@@ -34,3 +34,12 @@ export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
 
 /** Characters of a client's text that an error message repeats: what it repeats is logged. */
 export const MAX_QUOTED_CHARACTERS = 100
+
+// Import
+
+/** Characters in a line of an import: it holds one resource, which the database holds in one row. */
+export const MAX_IMPORT_LINE_CHARACTERS = 2_000_000
+/** The latest time of an imported resource: the end of the year 9999, the last that a SCIM dateTime can name. */
+export const MAX_IMPORT_TIME_MS = 253_402_300_799_999
+/** The highest version of an imported resource: it can still rise for ever, and an entity tag can name it. */
+export const MAX_IMPORT_VERSION = 999_999_999_999

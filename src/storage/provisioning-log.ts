@@ -6,7 +6,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
 import type { StoredRow } from './resources.ts'
-import { type Credentials, isValidToken, runAs, writeAs, writerToken } from './tokens.ts'
+import { type Credentials, isAdmittedToken, NOT_WRITERS, runAs, writeAs, writerToken } from './tokens.ts'
 
 export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
 
@@ -57,7 +57,7 @@ const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | ke
   insertEntry(slots, {
     token: sql`tokens.id`,
     resourceName: slots.resourceName,
-    from: sql`tokens WHERE ${isValidToken(slots)}`,
+    from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
   }),
 )
 
@@ -65,7 +65,7 @@ const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | ke
 export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
   const values = valuesOf(credentials, entry)
   if (source === undefined) return insertNamedEntry(values)
-  const from = sql`tokens ${source.join} WHERE ${isValidToken(values)}`
+  const from = sql`tokens ${source.join} WHERE ${isAdmittedToken(values)}`
   return statement(insertEntry(values, { token: sql`tokens.id`, resourceName: source.resourceName, from }))
 }
 
@@ -88,7 +88,7 @@ const insertRowGuard = prepared((slots: Slots<GuardSlot | 'version' | 'createdAt
   const isThere = sql`EXISTS (SELECT 1 FROM users
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
       AND created_at = ${slots.createdAt} AND data = ${slots.data})`
-  return insertGuard(slots, sql`iif(writer IN ('none', 'read') OR ${isThere}, writer, 'stale')`)
+  return insertGuard(slots, sql`iif(writer IN ${NOT_WRITERS} OR ${isThere}, writer, 'stale')`)
 })
 
 /**
