@@ -9,6 +9,7 @@ import { pruneProvisioningLog } from './provider/retention.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import { noFigures, openDatabase } from './storage/database.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
+import { finishDeletions } from './storage/tenants.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
@@ -40,6 +41,8 @@ export default {
     const days = retentionDays(env)
     const deleted = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
     console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, deleted }))
+    const tenants = await finishDeletions(openDatabase(env.DB, noFigures()))
+    if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
   },
 } satisfies ExportedHandler<WorkerEnv>
 

@@ -11,6 +11,7 @@ import { SqliteD1 } from '../sqlite/d1.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
+import { finishDeletions } from '../storage/tenants.ts'
 import { forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { InFlight } from './in-flight.ts'
@@ -112,9 +113,11 @@ function pruneHourly(
     try {
       const deleted = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
       console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, deleted }))
+      const tenants = await finishDeletions(open(noFigures()))
+      if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
     } catch (error) {
       // The next hour tries again.
-      console.error(JSON.stringify({ job: 'prune provisioning log', message: String(error) }))
+      console.error(JSON.stringify({ job: 'prune and finish deletions', message: String(error) }))
     }
     if (!isStopped) timer = setTimeout(prune, HOUR_MS)
   }

@@ -86,7 +86,11 @@ export async function updateTenant(
  *
  * @returns "deleting" when there was more than one request may delete, undefined when there was no such tenant
  */
-export async function deleteTenant(db: Database, id: string): Promise<'deleted' | 'deleting' | undefined> {
+export async function deleteTenant(
+  db: Database,
+  id: string,
+  maxBatches = MAX_DELETE_BATCHES,
+): Promise<'deleted' | 'deleting' | undefined> {
   const [marked] = await db.batch([
     statement(
       sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
@@ -94,8 +98,7 @@ export async function deleteTenant(db: Database, id: string): Promise<'deleted' 
     statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
   ])
   if (marked?.changes === 0) return undefined
-  const isEmpty = await deleteRows(db, id, [...DIRECTORY, 'provisioning_log'])
-  if (!isEmpty) return 'deleting'
+  if (!(await deleteRows(db, id, [...DIRECTORY, 'provisioning_log'], maxBatches))) return 'deleting'
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
   return 'deleted'
 }
@@ -111,7 +114,7 @@ export async function undoImport(db: Database, id: string): Promise<'undone' | '
       WHERE id = ${id} AND state IN ('importing', 'undoing')`),
   ])
   if (marked?.changes === 0) return undefined
-  if (!(await deleteRows(db, id, DIRECTORY))) return 'undoing'
+  if (!(await deleteRows(db, id, DIRECTORY, MAX_DELETE_BATCHES))) return 'undoing'
   await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
   return 'undone'
 }
@@ -143,11 +146,12 @@ async function deleteRows(
   db: Database,
   tenantId: string,
   tables: readonly (keyof typeof KEYS)[],
+  maxBatches: number,
 ): Promise<boolean> {
   let batches = 0
   for (const table of tables) {
     for (let changes = DELETE_CHUNK; changes >= DELETE_CHUNK; batches++) {
-      if (batches === MAX_DELETE_BATCHES) return false
+      if (batches === maxBatches) return false
       // With the rows that triggers change: when there are fewer than a chunk, those of the table are all gone.
       changes = (await db.batch([deleteChunk(tenantId, table)]))[0]?.changes ?? 0
     }
