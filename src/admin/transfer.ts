@@ -11,6 +11,7 @@ import { type ExportedTenant, exportDirectory } from '../storage/transfer.ts'
 import { endRecord, toLine } from './directory-lines.ts'
 import { AdminError, invalidField } from './errors.ts'
 import { type BodyEnd, type ImportOptions, ImportOvertaken, importDirectory } from './import.ts'
+import { streamOf } from './stream-of.ts'
 
 const JSON_LINES = 'application/jsonl'
 
@@ -93,18 +94,4 @@ async function* exportedBytes(db: Database, tenant: ExportedTenant): AsyncGenera
     yield bytes
   }
   yield encoder.encode(toLine(endRecord(counts, sha256.digest)))
-}
-
-/** Reads a page when the client is ready for it. What throws breaks the connection: the client must not see an end. */
-function streamOf(pages: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await pages.next()
-      if (done) controller.close()
-      else controller.enqueue(value)
-    },
-    async cancel() {
-      await pages.return(undefined)
-    },
-  })
 }
