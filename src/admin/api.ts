@@ -211,7 +211,7 @@ function logQuery(c: Context<HttpEnv>): LogQuery {
   }
 }
 
-function tenantJson({ importedLines, ...tenant }: Tenant) {
+function tenantJson({ importedLines, membershipCount: _, ...tenant }: Tenant) {
   return {
     ...tenant,
     createdAt: isoTime(tenant.createdAt),
