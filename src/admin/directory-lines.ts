@@ -3,7 +3,7 @@
  * that all others are there, as they were written.
  */
 import { isComplex } from '../scim/comparison.ts'
-import { ScimError } from '../scim/error.ts'
+import { ScimError, shorten } from '../scim/error.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { validateResource } from '../scim/validation.ts'
@@ -132,7 +132,7 @@ function resourceRecord(line: Line, kind: ResourceRecord['kind']): ResourceRecor
 function resourceOf(line: Line, kind: ResourceRecord['kind']): ResourceRecord['resource'] {
   const problem = (text: string) => problemIn(line, text, 'resource')
   const { resource, ignored } = validated(line, kind)
-  if (ignored.length > 0) throw problem(`"resource" has unknown attributes: ${ignored.join(', ')}`)
+  if (ignored.length > 0) throw problem(`"resource" has unknown attributes: ${named(ignored)}`)
   const sent = line.record.resource as object
   if (kind === 'group') {
     if (!('members' in resource)) return resource
@@ -142,6 +142,12 @@ function resourceOf(line: Line, kind: ResourceRecord['kind']): ResourceRecord['r
   // Access is not given by leaving something out.
   if (typeof resource.active === 'boolean') return resource
   throw problem('attribute "active" must be true or false, found nothing')
+}
+
+/** The first of them, as far as a message goes. */
+function named(attributes: readonly string[]): string {
+  const shown = attributes.slice(0, 5).map((name) => shorten(name))
+  return [...shown, ...(attributes.length > 5 ? [`and ${attributes.length - 5} more`] : [])].join(', ')
 }
 
 function validated(line: Line, kind: ResourceRecord['kind']) {
