@@ -2,6 +2,7 @@
  * A directory as JSON Lines: users before groups before memberships, one record a line, and a last line that proves
  * that all others are there, as they were written.
  */
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError, shorten } from '../scim/error.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
@@ -33,8 +34,11 @@ export function toLine(record: DirectoryRecord | EndRecord): string {
   return `${JSON.stringify(record)}\n`
 }
 
+/** The bytes of a request. */
+export type Body = AsyncIterable<Uint8Array> | null
+
 /** The lines of a body. @throws {AdminError} when it is not UTF-8, breaks off, or has a line that is too long */
-export async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+export async function* linesOf(body: Body): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   let parts: string[] = []
   let characters = 0
@@ -61,11 +65,13 @@ export async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGe
   if (characters > 0) yield parts.join('')
 }
 
-async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+async function* chunksOf(body: Body): AsyncGenerator<Uint8Array> {
   try {
     if (body !== null) yield* body
   } catch (cause) {
-    throw new AdminError(400, 'invalid', 'the body broke off', undefined, { cause })
+    if (!(cause instanceof ScimError))
+      throw new AdminError(400, 'invalid', 'the body broke off', undefined, { cause })
+    throw new AdminError(cause.status as ContentfulStatusCode, 'invalid', cause.detail, undefined, { cause })
   }
 }
 

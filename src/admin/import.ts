@@ -13,7 +13,14 @@ import {
 } from '../storage/import.ts'
 import { RunningSha256 } from '../storage/running-sha256.ts'
 import type { DirectoryRecord } from '../storage/transfer.ts'
-import { type EndRecord, endRecord, linesOf, parseLine, type RecordCounts } from './directory-lines.ts'
+import {
+  type Body,
+  type EndRecord,
+  endRecord,
+  linesOf,
+  parseLine,
+  type RecordCounts,
+} from './directory-lines.ts'
 import { AdminError } from './errors.ts'
 
 /** Records in one batch, and characters of their lines: bounds the time that a batch takes, and the memory. */
@@ -51,7 +58,7 @@ export class ImportOvertaken extends Error {}
 export async function importDirectory(
   db: Database,
   tenantId: string,
-  body: ReadableStream<Uint8Array> | null,
+  body: Body,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
   const run = new ImportRun(db, tenantId, await getImportStatus(db, tenantId), options)
