@@ -380,7 +380,7 @@ describe('an import that has begun', () => {
     }
   })
 
-  it('holds back tokens that are made meanwhile, in the dashboard too', async () => {
+  it('holds back tokens that are made meanwhile, and tells strangers nothing', async () => {
     const { client } = await begun()
     const { token } = await newToken(client.tenantId)
     const headers = { Authorization: `Bearer ${token}` }

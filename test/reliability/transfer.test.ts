@@ -261,22 +261,19 @@ describe('the deletion of a tenant', () => {
   }
   const NOTHING = [0, 0, 0, 0, 0, 0, 0]
 
-  it.for([1, 2, 3, 4, 5])(
-    'and a token that is made before its batch %i: the token is not made',
-    async (number) => {
-      const client = await newTenant()
-      const made: number[] = []
-      const makeToken = async () => {
-        made.push((await admin('POST', `/tenants/${client.tenantId}/tokens`, { name: 'Late' })).status)
-      }
-      const request = adminRequest('DELETE', `/tenants/${client.tenantId}`)
-      expect((await sendTo(through(interrupted(number, makeToken)), request)).status).toBe(204)
-      expect(made).toEqual([409])
-      expect(await rest(client)).toEqual(NOTHING)
-    },
-  )
+  it.for([1, 2, 3, 4, 5])('lets no token be made before its batch %i', async (number) => {
+    const client = await newTenant()
+    const made: number[] = []
+    const makeToken = async () => {
+      made.push((await admin('POST', `/tenants/${client.tenantId}/tokens`, { name: 'Late' })).status)
+    }
+    const request = adminRequest('DELETE', `/tenants/${client.tenantId}`)
+    expect((await sendTo(through(interrupted(number, makeToken)), request)).status).toBe(204)
+    expect(made).toEqual([409])
+    expect(await rest(client)).toEqual(NOTHING)
+  })
 
-  it('takes a token with it that is made right before', async () => {
+  it('takes a token with it that was made right before', async () => {
     const client = await newTenant()
     const tokens: string[] = []
     const makeToken = async () => void tokens.push((await newToken(client.tenantId)).token)
@@ -287,7 +284,7 @@ describe('the deletion of a tenant', () => {
     expect(await rest(client)).toEqual(NOTHING)
   })
 
-  it('is held by the database, whatever a program believes', async () => {
+  it('is a rule of the database: it refuses a token, whatever a program believes', async () => {
     const client = await newTenant()
     await env.DB.prepare(`UPDATE tenants SET state = 'deleting' WHERE id = ?1`).bind(client.tenantId).run()
     const insert = env.DB.prepare(
