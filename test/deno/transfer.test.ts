@@ -16,7 +16,8 @@ import {
   temporaryFolder,
 } from './support/server.ts'
 
-const KILLS = Number(process.env.KILLS ?? 3)
+/** Each after another part of the file, which holds at least one more batch. */
+const KILLS = 3
 const USERS = 12_000
 const RUNTIMES: readonly RuntimeName[] = ['Deno', 'Node.js']
 const modules = buildModules()
