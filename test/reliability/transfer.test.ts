@@ -336,6 +336,30 @@ describe('the deletion of a tenant', () => {
     expect(await rest(client)).toEqual(NOTHING)
   })
 
+  it.for([
+    ['', 'deleting'],
+    ['/import', 'undoing'],
+  ] as const)('answers 202 when one request does not get through (DELETE …%s)', async ([path, state]) => {
+    const client = await newClient()
+    await imported(client.tenantId, `${file.split('\n')[0]}\n`, '?end=later')
+    let batches = 0
+    // There is always one more chunk to delete.
+    const endless: D1Binding = {
+      prepare: (text) => env.DB.prepare(text),
+      async batch<T>(statements: D1PreparedStatement[]) {
+        batches++
+        const results = await env.DB.batch<T>(statements)
+        return results.map((result) => ({ ...result, meta: { ...result.meta, changes: 5_000 } }))
+      },
+    }
+    const request = adminRequest('DELETE', `/tenants/${client.tenantId}${path}`)
+    const response = await sendTo(through(endless), request)
+    expect([response.status, await response.json()]).toEqual([202, { state }])
+    expect(batches).toBeLessThan(50)
+    expect(await stateOf(client)).toBe(state)
+    expect((await admin('DELETE', `/tenants/${client.tenantId}${path}`)).status).toBe(204)
+  })
+
   it('goes on with the next request, or with the timer, when there is much', async () => {
     const client = await newTenant()
     await addCrowd(client.tenantId, 6_000)
