@@ -18,6 +18,7 @@ import {
 import { noFigures, openDatabase } from './storage/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
+import { finishDeletions } from './storage/tenants.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
@@ -53,6 +54,8 @@ export default {
     const days = settings.logRetentionDays
     const result = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
     console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
+    const tenants = await finishDeletions(openDatabase(env.DB, noFigures()))
+    if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
   },
 } satisfies ExportedHandler<WorkerEnv>
 

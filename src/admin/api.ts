@@ -30,7 +30,7 @@ import {
 } from './input.ts'
 import { reportTenant } from './replicas.ts'
 import { tenantUrl } from './tenant-url.ts'
-import { transfer } from './transfer.ts'
+import { notReady, transfer } from './transfer.ts'
 
 const LOG_PAGE_SIZE = 100
 const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
@@ -59,10 +59,13 @@ export function adminApi(): Hono<HttpEnv> {
       createdAt: c.env.now(),
     }
     if (!(await insertTenant(c.get('db'), tenant))) {
+      const present = await getTenant(c.get('db'), tenant.id)
+      if (present?.state === 'deleting') throw notReady(present)
       throw new AdminError(409, 'conflict', `there is a tenant "${tenant.id}" already`, 'id')
     }
-    const counts = { userCount: 0, activeUserCount: 0, groupCount: 0 }
-    return c.json(tenantJson({ ...tenant, ...counts }), 201, { Location: `/admin/api/tenants/${tenant.id}` })
+    const counts = { userCount: 0, activeUserCount: 0, groupCount: 0, membershipCount: 0 }
+    const made = tenantJson({ ...tenant, ...counts, state: 'ready', importedLines: null })
+    return c.json(made, 201, { Location: `/admin/api/tenants/${tenant.id}` })
   })
   app.get('/tenants/:id', async (c) => c.json(tenantJson(await requireTenant(c))))
   app.patch('/tenants/:id', async (c) => {
@@ -76,8 +79,9 @@ export function adminApi(): Hono<HttpEnv> {
     return c.json(tenantJson(tenant))
   })
   app.delete('/tenants/:id', async (c) => {
-    if (!(await deleteTenant(c.get('db'), c.req.param('id')))) throw noTenant(c.req.param('id'))
-    return c.body(null, 204)
+    const outcome = await deleteTenant(c.get('db'), c.req.param('id'))
+    if (outcome === undefined) throw noTenant(c.req.param('id'))
+    return outcome === 'deleted' ? c.body(null, 204) : c.json({ state: 'deleting' }, 202)
   })
 
   app.get('/tenants/:id/tokens', async (c) => {
@@ -97,7 +101,7 @@ export function adminApi(): Hono<HttpEnv> {
     }
     const id = c.req.param('id')
     const { token: secret, hash } = await generateToken(id)
-    if (!(await insertToken(c.get('db'), id, { ...token, hash }))) throw noTenant(id)
+    if (!(await insertToken(c.get('db'), id, { ...token, hash }))) throw notReady(await requireTenant(c))
     const {
       lastUsedAt: _,
       revokedAt: __,
@@ -224,8 +228,12 @@ function entryJson({ changes, tokenName, ...entry }: ListedEntry) {
   return { ...entry, time: isoTime(entry.time), changes: changes ?? [], tokenName: tokenName ?? null }
 }
 
-function tenantJson(tenant: Tenant) {
-  return { ...tenant, createdAt: isoTime(tenant.createdAt) }
+function tenantJson({ importedLines, membershipCount: _, ...tenant }: Tenant) {
+  return {
+    ...tenant,
+    createdAt: isoTime(tenant.createdAt),
+    ...(importedLines !== null && { importedLines }),
+  }
 }
 
 function tokenJson({ createdAt, expiresAt: expires, lastUsedAt, revokedAt, ...token }: TokenInfo) {

@@ -3,8 +3,10 @@
  */
 import { html } from 'hono/html'
 import type { Child } from 'hono/jsx'
+import type { Tenant } from '../storage/tenants.ts'
 import { assetPaths } from './assets/assets.ts'
 import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
+import { TenantStateNotice } from './components/tenant-state.tsx'
 import type { Administrator } from './env.ts'
 
 export type NavigationItem = 'overview' | 'directory' | 'apiKeys' | 'log' | 'settings' | 'tenants'
@@ -14,7 +16,9 @@ export interface LayoutProps {
   /** Undefined where nobody is signed in. */
   readonly administrator: Administrator | undefined
   /** The tenant that the page is about, if it is about one. */
-  readonly tenant?: { readonly id: string; readonly name: string } | undefined
+  readonly tenant?:
+    | (Pick<Tenant, 'id' | 'name'> & Partial<Pick<Tenant, 'state' | 'importedLines'>>)
+    | undefined
   readonly current?: NavigationItem | undefined
   readonly children: Child
 }
@@ -40,6 +44,7 @@ export function Layout({ title, administrator, tenant, current, children }: Layo
         </a>
         {administrator && <Sidebar administrator={administrator} tenant={tenant} current={current} />}
         <main id="content" tabindex={-1}>
+          {tenant && <TenantStateNotice tenant={{ state: 'ready', importedLines: null, ...tenant }} />}
           {children}
         </main>
       </body>

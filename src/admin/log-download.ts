@@ -55,18 +55,3 @@ export async function* jsonOf(entries: Entries): Text {
 function jsonEntry(entry: ListedEntry) {
   return { ...entry, time: new Date(entry.time).toISOString() }
 }
-
-/** A body that is written as fast as it is read. It breaks off when its source fails. */
-export function streamOf(text: Text): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await text.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-    async cancel() {
-      await text.return()
-    },
-  })
-}

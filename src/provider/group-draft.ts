@@ -4,27 +4,29 @@
  */
 import { type Complex, fold } from '../scim/comparison.ts'
 import type { Member } from '../scim/patch/members.ts'
-import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
+import type { GroupChange, GroupNeeds, GuardedChange, LoadedGroups } from '../storage/groups.ts'
+import type { Stored } from '../storage/resources.ts'
 import type { KnownGroup } from './groups.ts'
 
 export class GroupDraft {
   readonly #loaded: LoadedGroups
+  readonly #groups: Map<string, Stored>
   readonly #changed = new Map<string, Changed>()
   #created = 0
 
   /** @param loaded is changed: nobody else may use it */
   constructor(loaded: LoadedGroups) {
     this.#loaded = loaded
+    this.#groups = new Map(loaded.groups)
   }
 
   /** What a write sees that is decided now. @param needs are among those that were loaded */
   known({ id, displayNameKey, memberIds, allMembers }: GroupNeeds): KnownGroup {
-    const { groups, memberCounts, uniqueNames, nameOwners, groupCount, groupLimit, directory, members } =
-      this.#loaded
+    const { memberCounts, uniqueNames, nameOwners, groupCount, groupLimit, directory, members } = this.#loaded
     const owner = displayNameKey === undefined ? undefined : nameOwners.get(displayNameKey)
     const present = members.get(id)
     return {
-      group: groups.get(id),
+      group: this.#groups.get(id),
       memberCount: memberCounts.get(id) ?? 0,
       isNameTaken: uniqueNames && owner !== undefined && owner !== id,
       groupCount: groupCount + this.#created,
@@ -40,15 +42,16 @@ export class GroupDraft {
     const { before, after, documents, added, removed } = change
     if (before === undefined) this.#created++
     if (documents !== undefined) this.#rename(after.id, before?.resource, after.resource)
-    this.#loaded.groups.set(after.id, after)
+    this.#groups.set(after.id, after)
     this.#changeMembers(after.id, added, removed)
     this.#changed.set(after.id, joined(this.#changed.get(after.id), change))
   }
 
   /** What is to be stored: each changed group once, however many writes changed it. */
-  get changes(): readonly GroupChange[] {
+  get changes(): readonly GuardedChange[] {
     return Array.from(this.#changed.values(), (changed) => ({
       ...changed,
+      before: this.#loaded.groups.get(changed.after.id),
       added: [...changed.added.values()],
       removed: [...changed.removed],
     }))
@@ -73,16 +76,16 @@ export class GroupDraft {
 }
 
 /** The changes of one group so far, as one. */
-interface Changed extends Pick<GroupChange, 'before' | 'after' | 'documents'> {
+interface Changed extends Pick<GroupChange, 'after' | 'documents'> {
   readonly added: Map<string, Member>
   readonly removed: Set<string>
 }
 
 /** Adds a change to those before it. Who comes and goes again, or the other way round, leaves nothing to store. */
-function joined(earlier: Changed | undefined, { before, after, documents, ...change }: GroupChange): Changed {
+function joined(earlier: Changed | undefined, { after, documents, ...change }: GroupChange): Changed {
   const { added, removed } = earlier ?? { added: new Map<string, Member>(), removed: new Set<string>() }
   for (const member of change.added) if (!removed.delete(member.value)) added.set(member.value, member)
   for (const id of change.removed) if (!added.delete(id)) removed.add(id)
-  if (earlier === undefined) return { before, after, documents, added, removed }
+  if (earlier === undefined) return { after, documents, added, removed }
   return { ...earlier, after, documents: documents ?? earlier.documents }
 }

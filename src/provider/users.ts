@@ -14,7 +14,7 @@ import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { UniqueError } from '../storage/database.ts'
 import { type LogAction, type LogEntry, logUnchanged } from '../storage/provisioning-log.ts'
 import { forgetUser, recallUser } from '../storage/recent-users.ts'
-import type { Stored } from '../storage/resources.ts'
+import type { Stored, StoredRow } from '../storage/resources.ts'
 import * as storage from '../storage/users.ts'
 import { acceptedEntry, type Call, modifiedAt, type Rendered, render, withReferences } from './call.ts'
 import { deleteResource } from './deletion.ts'
@@ -98,8 +98,8 @@ export async function deleteUser(call: Call, id: string, preconditions: Precondi
 }
 
 /**
- * Decides and writes at the version of the user that was seen last; if there was none, or the database knows another
- * one, loads, decides and writes.
+ * Decides on the user as it was seen last, and writes; if none was seen, or the database holds another content, loads,
+ * decides and writes.
  *
  * @param userName the name that the change would give the user, so that a taken one is found with the load
  */
@@ -163,7 +163,7 @@ function changeOfRecent(...args: Parameters<typeof changeOf>): UserChange | unde
   }
 }
 
-async function writeChange(call: Call, user: Stored, change: UserChange): Promise<Stored> {
+async function writeChange(call: Call, user: StoredRow, change: UserChange): Promise<Stored> {
   const { db, credentials } = call
   const log = changeEntry(call, user.id, change)
   return await uniqueUserName(change.resource, () =>

@@ -99,3 +99,12 @@ export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
 export const MAX_LOG_BYTES = 256 * 1024 * 1024
 /** Ignored names that an entry of the log holds. A body can hold 100,000 of them; an administrator reads the first. */
 export const MAX_IGNORED_NAMES = 100
+
+// Import
+
+/** Characters in a line of an import: it holds one resource, which the database holds in one row. */
+export const MAX_IMPORT_LINE_CHARACTERS = 2_000_000
+/** The latest time of an imported resource: the end of the year 9999, the last that a SCIM dateTime can name. */
+export const MAX_IMPORT_TIME_MS = 253_402_300_799_999
+/** The highest version of an imported resource: it can still rise for ever, and an entity tag can name it. */
+export const MAX_IMPORT_VERSION = 999_999_999_999

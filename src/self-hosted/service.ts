@@ -15,6 +15,7 @@ import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
+import { finishDeletions } from '../storage/tenants.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { BodyBudget } from './held-bodies.ts'
@@ -146,9 +147,11 @@ function pruneHourly(
     try {
       const result = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
       console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
+      const tenants = await finishDeletions(open(noFigures()))
+      if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
     } catch (error) {
       // The next hour tries again.
-      console.error(JSON.stringify({ job: 'prune provisioning log', message: String(error) }))
+      console.error(JSON.stringify({ job: 'prune and finish deletions', message: String(error) }))
     }
     if (!isStopped) timer = setTimeout(prune, HOUR_MS)
   }

@@ -12,6 +12,8 @@ import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
 export const MAX_BOUND_PARAMETERS = 100
 // The most bytes in a row, a string or a BLOB: same page. The local simulator does not hold it, we do.
 export const MAX_ROW_BYTES = 2_000_000
+// Queries that D1 answers to one invocation of a Worker: same page. (50 on the free plan.)
+export const MAX_QUERIES = 1_000
 
 /**
  * How long a batch may take before it counts as unanswered: shorter than D1's own limit of 30 seconds, so
@@ -75,7 +77,14 @@ export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): voi
 
 /** A rule in migrations/ refused the batch. */
 export class GuardError extends Error {
-  readonly rule: 'no token' | 'read token' | 'stale version' | 'group limit' | 'unknown member'
+  readonly rule:
+    | 'no token'
+    | 'read token'
+    | 'stale version'
+    | 'group limit'
+    | 'unknown member'
+    | 'importing'
+    | 'deleting'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
     super(`guard: ${rule}`, options)
@@ -152,7 +161,8 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
  */
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
-  const guard = /guard: (no token|read token|stale version|group limit|unknown member)/.exec(message)
+  const guard =
+    /guard: (no token|read token|stale version|group limit|unknown member|importing|deleting)/.exec(message)
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })
   const unique = /UNIQUE constraint failed: ([\w., ]+)/.exec(message)
   if (unique) return new UniqueError(unique[1] ?? '', { cause })

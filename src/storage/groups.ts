@@ -90,7 +90,7 @@ export interface GroupNeeds {
 /** What is known of the groups of a tenant after a load: as much as was needed. */
 export interface LoadedGroups {
   /** By id, without members. */
-  readonly groups: Map<string, Stored>
+  readonly groups: ReadonlyMap<string, StoredRow>
   /** How many members a group had when it was loaded, by its id. */
   readonly memberCounts: ReadonlyMap<string, number>
   /** Whether no two groups may share a displayName. */
@@ -202,6 +202,12 @@ export interface GroupChange {
   readonly removed: readonly string[]
 }
 
+/** A change of a group that is stored when the database still holds the row that it was decided on. */
+export interface GuardedChange extends Omit<GroupChange, 'before'> {
+  /** Undefined for a new group. */
+  readonly before: StoredRow | undefined
+}
+
 /** @throws {ScimError} invalidValue when the row would be larger than the database holds */
 export function encodeGroup(resource: Complex): Documents {
   return encodeResource(resource, GROUP_RESOURCE_TYPE)
@@ -212,13 +218,13 @@ export function encodeGroup(resource: Complex): Documents {
  *
  * @param changes each group once
  * @param log the entries of the writes, each with who wrote
- * @throws {GuardError} "stale version" when someone else changed or deleted a group since; "group limit" and
- *   "unknown member", whatever the caller believed
+ * @throws {GuardError} "stale version" when the database holds another group by now, whatever its version says;
+ *   "group limit" and "unknown member", whatever the caller believed
  * @throws {UniqueError} when a displayName is taken, in a tenant where names are unique
  */
 export async function storeGroups(
   db: Database,
-  changes: readonly GroupChange[],
+  changes: readonly GuardedChange[],
   log: readonly WrittenEntry[],
 ): Promise<void> {
   const writers = log.map(({ credentials }) => credentials)
@@ -229,7 +235,7 @@ export async function storeGroups(
   ])
 }
 
-function changeStatements(tenantId: string, change: GroupChange): readonly Statement[] {
+function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {
   const { before, after, documents, added, removed } = change
   const { id, version, createdAt, lastModified } = after
   const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
@@ -237,7 +243,9 @@ function changeStatements(tenantId: string, change: GroupChange): readonly State
     write({
       tenantId,
       id,
-      before: before?.version ?? null,
+      versionBefore: before?.version ?? null,
+      modifiedBefore: before?.lastModified ?? null,
+      dataBefore: before?.json ?? null,
       version,
       createdAt,
       lastModified,
@@ -251,8 +259,9 @@ function changeStatements(tenantId: string, change: GroupChange): readonly State
   ]
 }
 
+type BeforeSlot = 'versionBefore' | 'modifiedBefore' | 'dataBefore'
 type ChangeSlots = Slots<
-  'tenantId' | 'id' | 'before' | 'version' | 'createdAt' | 'lastModified' | 'memberCount' | keyof Documents
+  'tenantId' | 'id' | BeforeSlot | 'version' | 'createdAt' | 'lastModified' | 'memberCount' | keyof Documents
 >
 
 const insertGroup = prepared(
@@ -268,8 +277,13 @@ const updateGroup = prepared((slots: ChangeSlots) =>
 /** A change of members alone touches neither the documents of a group nor their indexes. */
 const updateMembers = prepared((slots: ChangeSlots) => updateOf(slots))
 
+/**
+ * The version alone does not tell that nobody else wrote: after a restore it can be that of another content. Members are
+ * no part of the row; whoever changes them changes its time as well.
+ */
 function updateOf(slots: ChangeSlots, documents?: SQL): SQL {
   return sql`UPDATE groups SET ${documents} version = ${slots.version}, last_modified = ${slots.lastModified},
       member_count = member_count + ${slots.memberCount}
-    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.id} AND version = ${slots.before}`
+    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.id} AND version = ${slots.versionBefore}
+      AND last_modified = ${slots.modifiedBefore} AND data = ${slots.dataBefore}`
 }

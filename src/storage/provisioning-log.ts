@@ -6,8 +6,9 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../scim/limits.ts'
 import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
+import type { StoredRow } from './resources.ts'
 import { shortenedEntry } from './shortened-entry.ts'
-import { type Credentials, isValidToken, runAs, writeAs, writerToken } from './tokens.ts'
+import { type Credentials, isAdmittedToken, NOT_WRITERS, runAs, writeAs, writerToken } from './tokens.ts'
 
 export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
 
@@ -64,7 +65,7 @@ const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | ke
   insertEntry(slots, {
     token: sql`tokens.id`,
     resourceName: slots.resourceName,
-    from: sql`tokens WHERE ${isValidToken(slots)}`,
+    from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
   }),
 )
 
@@ -72,7 +73,7 @@ const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | ke
 export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
   const values = valuesOf(credentials, entry)
   if (source === undefined) return insertNamedEntry(values)
-  const from = sql`tokens ${source.join} WHERE ${isValidToken(values)}`
+  const from = sql`tokens ${source.join} WHERE ${isAdmittedToken(values)}`
   const resourceName = sql`substr(${source.resourceName}, 1, ${MAX_LOGGED_NAME_CHARACTERS})`
   return statement(insertEntry(values, { token: sql`tokens.id`, resourceName, from }))
 }
@@ -100,7 +101,7 @@ const insertRefusedEntry = prepared(
     const entry = insertEntry(slots, {
       token: sql`tokens.id`,
       resourceName: slots.resourceName,
-      from: sql`tokens WHERE ${isValidToken(slots)}`,
+      from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
       foldKey: sql`${start} || iif(tokens.scope = 'read', ${slots.kind}, ${ownKey})`,
     })
     return sql`${entry} ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
@@ -127,19 +128,29 @@ function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
 
 const insertTokenGuard = prepared((slots: Slots<GuardSlot>) => insertGuard(slots, sql`writer`))
 
-const insertVersionGuard = prepared((slots: Slots<GuardSlot | 'version'>) => {
+const insertRowGuard = prepared((slots: Slots<GuardSlot | 'version' | 'createdAt' | 'data'>) => {
   const isThere = sql`EXISTS (SELECT 1 FROM users
-    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version})`
-  return insertGuard(slots, sql`iif(writer IN ('none', 'read') OR ${isThere}, writer, 'stale')`)
+    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
+      AND created_at = ${slots.createdAt} AND data = ${slots.data})`
+  return insertGuard(slots, sql`iif(writer IN ${NOT_WRITERS} OR ${isThere}, writer, 'stale')`)
 })
 
 /**
  * Logs a write of a user and guards it: the first statement of its batch, which ends it when the token may not write, or
- * when the user is not at the version that is to be changed.
+ * when the user is not the one that is to be changed. The version alone does not tell: after an import, a restore or SQL
+ * by hand another content may be at the same number.
+ *
+ * @param before the row that the change was decided on
  */
-export function guardingLogStatement(credentials: Credentials, entry: LogEntry, version?: number): Statement {
+export function guardingLogStatement(
+  credentials: Credentials,
+  entry: LogEntry,
+  before?: Pick<StoredRow, 'version' | 'createdAt' | 'json'>,
+): Statement {
   const values = valuesOf(credentials, entry)
-  return version === undefined ? insertTokenGuard(values) : insertVersionGuard({ ...values, version })
+  if (before === undefined) return insertTokenGuard(values)
+  const { version, createdAt, json: data } = before
+  return insertRowGuard({ ...values, version, createdAt, data })
 }
 
 /** An entry, and whose token wrote. */

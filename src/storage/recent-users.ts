@@ -1,7 +1,7 @@
 /**
  * Users as this isolate has last seen them, so that a change can be decided without reading first. Clients read a
- * user and then change it. What is remembered may be old: it is only good for a write that holds at its very
- * version, and never for an answer.
+ * user and then change it. What is remembered may be old: it is only good for a write that holds when the database
+ * has the very same content, and never for an answer.
  */
 import type { StoredRow } from './resources.ts'
 

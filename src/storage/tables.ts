@@ -28,6 +28,14 @@ export const tenants = sqliteTable('tenants', {
    */
   logBytes: integer('log_bytes').notNull().default(0),
   createdAt: integer('created_at').notNull(),
+  /** Clients are let in when it is "ready". */
+  state: text('state', { enum: ['ready', 'importing', 'undoing', 'deleting'] })
+    .notNull()
+    .default('ready'),
+  /** Lines of the file that are in, while it is "importing". */
+  importedLines: integer('imported_lines'),
+  /** The state of the SHA-256 over those lines: src/storage/running-sha256.ts. */
+  importDigest: text('import_digest'),
 })
 
 /**
@@ -52,6 +60,8 @@ export const tokens = sqliteTable(
     revokedAt: integer('revoked_at'),
     /** The token that was generated to take its place: this one is to be revoked. */
     replacedBy: text('replaced_by'),
+    /** Derived: the state of its tenant. */
+    tenantState: text('tenant_state').notNull().default('ready'),
   },
   (table) => [
     uniqueIndex('tokens_by_hash').on(table.hash),

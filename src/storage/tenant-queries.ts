@@ -4,16 +4,12 @@
 import { sql } from 'drizzle-orm'
 import { statement } from './database.ts'
 import { type Page, pageOfItems, type Query } from './query.ts'
-import { type Tenant, tenantFromRow } from './tenants.ts'
+import { TENANT_COLUMNS, type Tenant, tenantFromRow } from './tenants.ts'
 
 /** A tenant with all counts that are kept for it. */
-export interface TenantSummary extends Tenant {
-  readonly membershipCount: number
-}
+export type TenantSummary = Tenant
 
-const SELECT = sql`SELECT id, name, group_limit AS groupLimit, unique_group_names AS uniqueGroupNames,
-  user_count AS userCount, active_user_count AS activeUserCount, group_count AS groupCount,
-  membership_count AS membershipCount, created_at AS createdAt FROM tenants`
+const SELECT = sql`SELECT ${TENANT_COLUMNS} FROM tenants`
 
 /** @returns undefined when there is no such tenant */
 export function tenantQuery(id: string): Query<TenantSummary | undefined> {

@@ -3,11 +3,16 @@
  */
 import { sql } from 'drizzle-orm'
 import { type Database, type Row, type Statement, statement, UniqueError } from './database.ts'
+import type { tenants } from './tables.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
 /** Rows that one batch deletes: a tenant of any size is deleted without a batch running into D1's 30 seconds. */
 const DELETE_CHUNK = 5_000
+/** Batches of one request that deletes, or run of the timer: fewer than the queries that D1's free plan answers. */
+const MAX_DELETE_BATCHES = 40
+
+export type TenantState = (typeof tenants.$inferSelect)['state']
 
 /** Counts are kept by the database, never counted. `createdAt` in milliseconds since 1970. */
 export interface Tenant {
@@ -19,17 +24,25 @@ export interface Tenant {
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
+  readonly membershipCount: number
   readonly createdAt: number
+  /** Clients are let in when it is "ready". */
+  readonly state: TenantState
+  /** Lines of the file that are in, while it is "importing"; else null. */
+  readonly importedLines: number | null
 }
-
-const SELECT = sql`SELECT id, name, group_limit AS groupLimit, unique_group_names AS uniqueGroupNames,
-  user_count AS userCount, active_user_count AS activeUserCount, group_count AS groupCount,
-  created_at AS createdAt FROM tenants`
 
 /** SQLite has no booleans. */
 export function tenantFromRow<Selected extends Tenant>(row: Row): Selected {
   return { ...row, uniqueGroupNames: row.uniqueGroupNames === 1 } as unknown as Selected
 }
+/** The columns of a tenant. */
+export const TENANT_COLUMNS = sql`id, name, group_limit AS groupLimit,
+  unique_group_names AS uniqueGroupNames, user_count AS userCount,
+  active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
+  created_at AS createdAt, state, imported_lines AS importedLines`
+
+const SELECT = sql`SELECT ${TENANT_COLUMNS} FROM tenants`
 
 /** All tenants by id. */
 export async function listTenants(db: Database): Promise<readonly Tenant[]> {
@@ -128,36 +141,95 @@ export async function updateTenant(
 }
 
 /**
- * Deletes a tenant with all that it holds. Its tokens go first, so nothing can be written meanwhile;
- * broken off in the middle, it can be called again.
+ * Deletes a tenant with all that it holds. Its state and its tokens go first, in one transaction: from then on nobody
+ * can write into it, nobody can make a token for it, and its id is taken until all of it is gone. Broken off in the
+ * middle, it can be called again; the timer goes on with it as well.
  *
- * @returns false when there was no such tenant
+ * @returns "deleting" when there was more than one request may delete, undefined when there was no such tenant
  */
-export async function deleteTenant(db: Database, id: string): Promise<boolean> {
-  await db.batch([statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`)])
-  for (const chunk of deleteChunks(id)) {
-    let changes: number
-    do changes = (await db.batch([chunk]))[0]?.changes ?? 0
-    while (changes > 0)
+export async function deleteTenant(
+  db: Database,
+  id: string,
+  maxBatches = MAX_DELETE_BATCHES,
+): Promise<'deleted' | 'deleting' | undefined> {
+  const [marked] = await db.batch([
+    statement(
+      sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
+    ),
+    statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
+  ])
+  if (marked?.changes === 0) return undefined
+  if (!(await deleteRows(db, id, [...DIRECTORY, 'provisioning_log'], maxBatches))) return 'deleting'
+  await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
+  return 'deleted'
+}
+
+/**
+ * Takes an import that is not complete back: the tenant is empty again, with its tokens and its log.
+ *
+ * @returns "undoing" when there was more than one request may delete, undefined when there was no import under way
+ */
+export async function undoImport(db: Database, id: string): Promise<'undone' | 'undoing' | undefined> {
+  const [marked] = await db.batch([
+    statement(sql`UPDATE tenants SET state = 'undoing', imported_lines = NULL, import_digest = NULL
+      WHERE id = ${id} AND state IN ('importing', 'undoing')`),
+  ])
+  if (marked?.changes === 0) return undefined
+  if (!(await deleteRows(db, id, DIRECTORY, MAX_DELETE_BATCHES))) return 'undoing'
+  await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
+  return 'undone'
+}
+
+/**
+ * Goes on with deletions that were broken off, and with imports that were being taken back.
+ *
+ * @returns the tenants that are done, by id
+ */
+export async function finishDeletions(db: Database): Promise<readonly string[]> {
+  const [found] = await db.batch([
+    statement(sql`SELECT id, state FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`),
+  ])
+  const done: string[] = []
+  for (const { id, state } of (found?.rows ?? []) as unknown as readonly Pick<Tenant, 'id' | 'state'>[]) {
+    const outcome = state === 'deleting' ? await deleteTenant(db, id) : await undoImport(db, id)
+    // One request may do no more: what is left goes the next time.
+    if (outcome === 'deleting' || outcome === 'undoing') break
+    done.push(id)
   }
-  const [result] = await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id}`)])
-  // Rows that a trigger deletes with it are counted too.
-  return (result?.changes ?? 0) > 0
+  return done
 }
 
 /** Members before their groups and users, so that no trigger has much to do. */
-function deleteChunks(id: string): readonly Statement[] {
-  const chunk = (table: string, key: string) => {
-    const name = sql.raw(table)
-    const column = sql.raw(key)
-    return statement(sql`DELETE FROM ${name} WHERE tenant_id = ${id} AND ${column} IN (
-      SELECT ${column} FROM ${name} WHERE tenant_id = ${id} LIMIT ${DELETE_CHUNK})`)
+const DIRECTORY = ['memberships', 'groups', 'users'] as const
+
+/** @returns whether nothing of the tenant is left in the tables */
+async function deleteRows(
+  db: Database,
+  tenantId: string,
+  tables: readonly (keyof typeof KEYS)[],
+  maxBatches: number,
+): Promise<boolean> {
+  let batches = 0
+  for (const table of tables) {
+    for (let changes = DELETE_CHUNK; changes >= DELETE_CHUNK; batches++) {
+      if (batches === maxBatches) return false
+      // With the rows that triggers change: when there are fewer than a chunk, those of the table are all gone.
+      changes = (await db.batch([deleteChunk(tenantId, table)]))[0]?.changes ?? 0
+    }
   }
-  return [
-    statement(sql`DELETE FROM memberships WHERE tenant_id = ${id} AND (group_id, member_id) IN (
-      SELECT group_id, member_id FROM memberships WHERE tenant_id = ${id} LIMIT ${DELETE_CHUNK})`),
-    chunk('groups', 'id'),
-    chunk('users', 'id'),
-    chunk('provisioning_log', 'id'),
-  ]
+  return true
+}
+
+/** What tells the rows of one tenant apart. */
+const KEYS = {
+  memberships: sql`group_id, member_id`,
+  groups: sql`id`,
+  users: sql`id`,
+  provisioning_log: sql`id`,
+} as const
+
+function deleteChunk(tenantId: string, table: keyof typeof KEYS): Statement {
+  const [name, key] = [sql.raw(table), KEYS[table]]
+  return statement(sql`DELETE FROM ${name} WHERE tenant_id = ${tenantId} AND (${key}) IN (
+    SELECT ${key} FROM ${name} WHERE tenant_id = ${tenantId} LIMIT ${DELETE_CHUNK})`)
 }

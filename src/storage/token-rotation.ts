@@ -67,7 +67,8 @@ export async function rotateToken(
       statement(sql`SELECT id, name, scope, created_at AS createdAt, expires_at AS expiresAt
         FROM tokens WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
     ])
-    if (inserted?.changes !== 1) return undefined
+    // More than one when a trigger writes the state of the tenant into it.
+    if (inserted?.changes === 0) return undefined
     return found?.rows[0] as unknown as Rotated
   } catch (error) {
     if (error instanceof UniqueError) return 'taken'

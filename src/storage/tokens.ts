@@ -83,7 +83,7 @@ export async function readAs(
   }
 }
 
-/** The check and the statements in one batch, whatever the scope of the token. @throws {ScimError} 401 */
+/** The check and the statements in one batch, whatever the scope of the token. @throws {ScimError} 401; 503 during an import */
 export async function runAs(
   db: Database,
   credentials: Credentials,
@@ -169,6 +169,7 @@ export async function writeGuarded(
       throw unauthorized({ cause: error })
     }
     if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
+    if (error instanceof GuardError && error.rule === 'importing') throw importing({ cause: error })
     throw error
   }
 }
@@ -201,6 +202,11 @@ function readOnlyToken(options?: ErrorOptions): ScimError {
   )
 }
 
+/** Half a directory is never shown, nor written to. */
+function importing(options?: ErrorOptions): ScimError {
+  return new ScimError(503, undefined, 'the directory is being imported; try again later', options)
+}
+
 /** The condition on `tokens` that credentials are valid now. @param values themselves, or slots for them */
 export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue | Placeholder>>): SQL {
   const { tenantId, tokenHash, now } = values as Slots<keyof Credentials>
@@ -212,17 +218,28 @@ export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue
   )}`
 }
 
-const checkStatement = prepared(
-  (slots: Slots<keyof Credentials>) => sql`SELECT hash FROM tokens WHERE ${isValidToken(slots)}`,
-)
-
-/** The id of a token that may write; "read" or "none" when it may not, which the database refuses as an id. */
-export function writerToken(slots: Slots<keyof Credentials>): SQL {
-  return sql`coalesce((SELECT iif(scope = 'provision', id, 'read') FROM tokens WHERE ${isValidToken(slots)}), 'none')`
+/** As isValidToken, and that the tenant lets its clients in. */
+export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL {
+  return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}`
 }
 
+const checkStatement = prepared(
+  (slots: Slots<keyof Credentials>) =>
+    sql`SELECT hash, tenant_state AS tenantState FROM tokens WHERE ${isValidToken(slots)}`,
+)
+
+/** The id of a token that may write; else why it may not, which the database refuses as an id: NOT_WRITERS. */
+export function writerToken(slots: Slots<keyof Credentials>): SQL {
+  return sql`coalesce((SELECT CASE WHEN tenant_state <> 'ready' THEN 'importing' WHEN scope = 'provision' THEN id ELSE 'read' END
+    FROM tokens WHERE ${isValidToken(slots)}), 'none')`
+}
+
+/** What writerToken gives instead of an id. */
+export const NOT_WRITERS: SQL = sql`('none', 'read', 'importing')`
+
 const guardStatement = prepared((slots: Slots<keyof Credentials>) => {
-  const scope = sql`coalesce((SELECT scope FROM tokens WHERE ${isValidToken(slots)}), 'none')`
+  const scope = sql`coalesce((SELECT iif(tenant_state = 'ready', scope, 'importing')
+    FROM tokens WHERE ${isValidToken(slots)}), 'none')`
   return sql`INSERT INTO guards (rule) SELECT scope FROM (SELECT ${scope} AS scope) WHERE scope <> 'provision'`
 })
 
@@ -239,7 +256,7 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
 /** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
 const selectWriters = prepared(
   ({ tenantId, hashes }: Slots<'tenantId' | 'hashes'>) =>
-    sql`SELECT hash, scope, expires_at AS expiresAt FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
+    sql`SELECT hash, scope, expires_at AS expiresAt, tenant_state AS tenantState FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
       WHERE tenant_id = ${tenantId} AND revoked_at IS NULL`,
 )
 
@@ -251,6 +268,7 @@ function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | u
     return unauthorized()
   }
   noteUse(writer)
+  if (row.tenantState !== 'ready') return importing()
   return row.scope === 'provision' ? undefined : readOnlyToken()
 }
 
@@ -260,6 +278,7 @@ function requireToken(row: Row | undefined, credentials: Credentials): void {
     throw unauthorized()
   }
   noteUse(credentials)
+  if (row.tenantState !== 'ready') throw importing()
 }
 
 // When this isolate last wrote "last used" for a token. It saves writes and orders the work (see `wasProven`); it lets
@@ -317,7 +336,7 @@ export interface TokenInfo {
   readonly revokedAt: number | null
 }
 
-/** Stores a new token. @returns false when there is no such tenant */
+/** Stores a new token. @returns false when there is no such tenant, or it is being deleted */
 export async function insertToken(
   db: Database,
   tenantId: string,
@@ -326,9 +345,10 @@ export async function insertToken(
   const [result] = await db.batch([
     statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, expires_at)
       SELECT ${token.id}, id, ${token.name}, ${token.scope}, ${token.hash}, ${token.createdAt}, ${token.expiresAt}
-      FROM tenants WHERE id = ${tenantId}`),
+      FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`),
   ])
-  return result?.changes === 1
+  // A trigger may write the state of the tenant into it, which counts as well.
+  return (result?.changes ?? 0) > 0
 }
 
 /** The tokens of a tenant, oldest first, revoked and expired ones too. */

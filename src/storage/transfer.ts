@@ -1,12 +1,11 @@
 /**
  * The directory of a tenant as a stream of records: to keep a copy, and to move it to another database.
- * Ids, versions and times are kept. Tokens and the provisioning log stay where they are.
+ * Ids, versions and times are kept. Tokens and the provisioning log stay where they are. import.ts is the way back.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
-import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { type Database, type Row, type Statement, statement } from './database.ts'
-import { encodeResource } from './resources.ts'
+import { type Database, type Row, statement } from './database.ts'
+import type { Tenant } from './tenants.ts'
 
 /** A resource of the directory. Times in milliseconds since 1970. */
 export interface ResourceRecord {
@@ -34,18 +33,27 @@ export type DirectoryRecord = ResourceRecord | MembershipRecord
 const RESOURCES_IN_A_PAGE = 500
 const MEMBERSHIPS_IN_A_PAGE = 5_000
 
+/** A tenant at the moment when its export began: one that is made anew under the same id is another one. */
+export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
+
+/** The tenant was deleted, or a directory is being imported into it, while it was read: what was read is not whole. */
+export class ExportInterrupted extends Error {}
+
 /**
- * Reads the directory, page by page: users, groups, memberships, in an order that can be imported. What
- * changes meanwhile may be in it or not; a membership whose ends are missing is left out.
+ * Reads the directory, page by page: users, groups, memberships, in an order that can be imported. Each record is as it
+ * was at some moment of the export. What is made or deleted meanwhile may be in it or not; a membership whose ends are
+ * not both in it is left out.
+ *
+ * @throws {ExportInterrupted} after the pages that were read until then
  */
 export async function* exportDirectory(
   db: Database,
-  tenantId: string,
+  tenant: ExportedTenant,
 ): AsyncGenerator<readonly DirectoryRecord[]> {
   const seen = new Set<string>()
   for (const kind of ['user', 'group'] as const) {
     for (let after = ''; ; ) {
-      const rows = await resourcePage(db, tenantId, kind, after)
+      const rows = await resourcePage(db, tenant, kind, after)
       for (const row of rows) seen.add(String(row.id))
       if (rows.length > 0) yield rows.map((row) => resourceRecord(kind, row))
       if (rows.length < RESOURCES_IN_A_PAGE) break
@@ -53,7 +61,7 @@ export async function* exportDirectory(
     }
   }
   for (let [group, member] = ['', '']; ; ) {
-    const rows = await membershipPage(db, tenantId, group, member)
+    const rows = await membershipPage(db, tenant, group, member)
     const records = rows
       .map(membershipRecord)
       .filter(({ groupId, memberId }) => seen.has(groupId) && seen.has(memberId))
@@ -63,22 +71,37 @@ export async function* exportDirectory(
   }
 }
 
-async function resourcePage(db: Database, tenantId: string, kind: 'user' | 'group', after: string) {
+function resourcePage(db: Database, tenant: ExportedTenant, kind: 'user' | 'group', after: string) {
   const table = sql.raw(`${kind}s`)
-  const [result] = await db.batch([
-    statement(sql`SELECT id, version, created_at AS createdAt, last_modified AS lastModified, data FROM ${table}
-      WHERE tenant_id = ${tenantId} AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`),
-  ])
-  return result?.rows ?? []
+  return readPage(
+    db,
+    tenant,
+    sql`SELECT id, version, created_at AS createdAt, last_modified AS lastModified, data FROM ${table}
+      WHERE tenant_id = ${tenant.id} AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
+    sql`page.id`,
+  )
 }
 
-async function membershipPage(db: Database, tenantId: string, group: string, member: string) {
+function membershipPage(db: Database, tenant: ExportedTenant, group: string, member: string) {
+  return readPage(
+    db,
+    tenant,
+    sql`SELECT group_id AS groupId, member_id AS memberId, member_type AS memberType FROM memberships
+      WHERE tenant_id = ${tenant.id} AND (group_id, member_id) > (${group}, ${member})
+      ORDER BY group_id, member_id LIMIT ${MEMBERSHIPS_IN_A_PAGE}`,
+    sql`page.groupId, page.memberId`,
+  )
+}
+
+/** One statement, because D1 limits them: without any row the tenant is not there, with an empty one the page is empty. */
+async function readPage(db: Database, { id, createdAt }: ExportedTenant, query: SQL, order: SQL) {
   const [result] = await db.batch([
-    statement(sql`SELECT group_id AS groupId, member_id AS memberId, member_type AS memberType FROM memberships
-      WHERE tenant_id = ${tenantId} AND (group_id, member_id) > (${group}, ${member})
-      ORDER BY group_id, member_id LIMIT ${MEMBERSHIPS_IN_A_PAGE}`),
+    statement(sql`SELECT page.* FROM tenants AS t LEFT JOIN (${query}) AS page ON true
+      WHERE t.id = ${id} AND t.created_at = ${createdAt} AND t.state = 'ready' ORDER BY ${order}`),
   ])
-  return result?.rows ?? []
+  const rows = result?.rows ?? []
+  if (rows.length === 0) throw new ExportInterrupted(`the export of tenant "${id}" was interrupted`)
+  return rows.filter((row) => Object.values(row).some((value) => value !== null))
 }
 
 function resourceRecord(kind: ResourceRecord['kind'], row: Row): ResourceRecord {
@@ -100,58 +123,4 @@ function membershipRecord({ groupId, memberId, memberType }: Row): MembershipRec
     memberId: String(memberId),
     memberType: memberType === 'Group' ? 'Group' : 'User',
   }
-}
-
-/**
- * Writes records into a tenant, in one batch: all of them or none.
- *
- * @throws {UniqueError} an id, a userName or a displayName is there already
- * @throws {GuardError} "group limit", "unknown member"
- */
-export async function importRecords(
-  db: Database,
-  tenantId: string,
-  records: readonly DirectoryRecord[],
-): Promise<void> {
-  const isResource = (record: DirectoryRecord): record is ResourceRecord => record.kind !== 'membership'
-  const resources = records.filter(isResource)
-  const memberships = records.filter((record) => record.kind === 'membership')
-  const statements = [
-    ...insertResources(tenantId, 'user', resources),
-    ...insertResources(tenantId, 'group', resources),
-    ...(memberships.length === 0 ? [] : insertMemberships(tenantId, memberships)),
-  ]
-  if (statements.length > 0) await db.batch(statements)
-}
-
-function insertResources(
-  tenantId: string,
-  kind: ResourceRecord['kind'],
-  resources: readonly ResourceRecord[],
-): readonly Statement[] {
-  const type = kind === 'user' ? USER_RESOURCE_TYPE : GROUP_RESOURCE_TYPE
-  const rows = resources
-    .filter((record) => record.kind === kind)
-    .map(({ id, version, createdAt, lastModified, resource }) => {
-      const { data, keys } = encodeResource(resource, type)
-      return [id, data, keys, version, createdAt, lastModified]
-    })
-  if (rows.length === 0) return []
-  return [
-    statement(sql`INSERT INTO ${sql.raw(`${kind}s`)} (tenant_id, id, data, keys, version, created_at, last_modified)
-      SELECT ${tenantId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-      FROM json_each(${JSON.stringify(rows)})`),
-  ]
-}
-
-function insertMemberships(tenantId: string, memberships: readonly MembershipRecord[]): readonly Statement[] {
-  const rows = memberships.map(({ groupId, memberId, memberType }) => [groupId, memberId, memberType])
-  const list = JSON.stringify(rows)
-  return [
-    statement(sql`INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-      SELECT ${tenantId}, value ->> 0, value ->> 1, value ->> 2 FROM json_each(${list})`),
-    statement(sql`UPDATE groups SET member_count = member_count + added.n
-      FROM (SELECT value ->> 0 AS id, count(*) AS n FROM json_each(${list}) GROUP BY 1) AS added
-      WHERE groups.tenant_id = ${tenantId} AND groups.id = added.id`),
-  ]
 }

@@ -94,7 +94,7 @@ export async function loadUser(
   credentials: Credentials,
   id: string,
   userNameKey: string | undefined,
-): Promise<{ user: Stored | undefined; isNameTaken: boolean }> {
+): Promise<{ user: StoredRow | undefined; isNameTaken: boolean }> {
   const { tenantId } = credentials
   const { results, refusals } = await readAsWriters(
     db,
@@ -141,20 +141,22 @@ const update = prepared(
 /**
  * Stores a changed user at the next version.
  *
+ * @param before the user as it was read, however long ago
  * @returns the user with its groups
- * @throws {GuardError} "stale version" when someone else changed or deleted it since it was loaded
+ * @throws {GuardError} "stale version" when the database holds another user by now, whatever its version says
  * @throws {UniqueError} when the userName is taken
  */
 export async function updateUser(
   db: Database,
   credentials: Credentials,
-  { id, version, createdAt }: Pick<Stored, 'id' | 'version' | 'createdAt'>,
+  before: StoredRow,
   { resource, lastModified }: Pick<Stored, 'resource' | 'lastModified'>,
   log: LogEntry,
 ): Promise<Stored> {
   const { tenantId } = credentials
+  const { id, version, createdAt } = before
   const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
-  const guard = guardingLogStatement(credentials, log, version)
+  const guard = guardingLogStatement(credentials, log, before)
   const change = update({ tenantId, id, version, data, keys, lastModified })
   const [found] = await writeGuarded(db, [credentials], [guard], [change])
   const row = { id, version: version + 1, createdAt, lastModified, data }

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { Browser, type Page, textOf } from '../support/dashboard.ts'
+import { Browser, fieldValue, type Page, textOf } from '../support/dashboard.ts'
+import { imported, textOf as lines, userLine } from '../support/directory-file.ts'
 import { type Client, costOf, GROUP, newClient, USER } from '../support/harness.ts'
 
 const HOUR_MS = 60 * 60 * 1000
@@ -387,6 +388,39 @@ describe('tenants and settings', () => {
     const right = await browser.post(`${path}/delete`, { confirmation: 'Test' })
     expect(right.location).toBe('/admin/tenants?done=deleted')
     expect((await client.get('/Users')).status).toBe(401)
+    expect((await browser.get(path)).status).toBe(404)
+  })
+
+  it('says on every page that an import is under way, and undoes it in the settings', async () => {
+    const { client, browser, path } = await newPages()
+    await imported(client.tenantId, lines([userLine(1), userLine(2)]), '?end=later')
+    for (const page of ['', '/users', '/api-keys', '/log', '/settings']) {
+      const text = textOf((await browser.get(`${path}${page}`)).html)
+      expect(text, page).toContain('In so far: 2 lines of the file.')
+    }
+    expect((await browser.get(`${path}/settings`)).html).toContain(`action="${path}/undo-import"`)
+    const undone = await browser.post(`${path}/undo-import`, {})
+    expect([undone.status, undone.location]).toEqual([303, `${path}/settings?done=undone`])
+    const settings = await browser.get(`${path}/settings?done=undone`)
+    expect(textOf(settings.html)).toContain('The import is undone: the tenant is empty.')
+    expect(settings.html).not.toContain('undo-import')
+    expect((await client.get('/Users')).body.totalResults).toBe(0)
+    expect((await browser.post(`${path}/undo-import`, {})).location).toBe(`${path}/settings?done=undone`)
+  })
+
+  it('shows a tenant whose deletion was broken off, makes no token for it, and goes on', async () => {
+    const { client, browser, path } = await newPages()
+    await env.DB.prepare(`UPDATE tenants SET state = 'deleting' WHERE id = ?1`).bind(client.tenantId).run()
+    const settings = textOf((await browser.get(`${path}/settings`)).html)
+    expect(settings).toContain('Being deleted No token of this tenant is valid, and none can be made.')
+    const after = client.tenantId.slice(0, -1)
+    expect(textOf((await browser.get(`/admin/tenants?after=${after}`)).html)).toContain('Test Being deleted')
+    const keys = await browser.get(`${path}/api-keys`)
+    const form = { id: fieldValue(keys.html, 'id'), name: 'Late', scope: 'provision', expires: '' }
+    expect((await browser.post(`${path}/api-keys`, form)).status).toBe(404)
+    expect((await browser.post(`${path}/delete`, { confirmation: 'Test' })).location).toBe(
+      '/admin/tenants?done=deleted',
+    )
     expect((await browser.get(path)).status).toBe(404)
   })
 

@@ -1,14 +1,33 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
-import { addCrowd, addToGroup } from '../support/crowd.ts'
-import { type Answer, admin, newClient, ORIGIN, send } from '../support/harness.ts'
+import {
+  endLine,
+  exported,
+  exportOf,
+  fileOf,
+  groupLine,
+  idOf,
+  imported,
+  type Line,
+  memberLine,
+  sha256,
+  textOf,
+  userLine,
+  users,
+} from '../support/directory-file.ts'
+import { admin, type Client, newClient, newToken, PATCH_OP, USER } from '../support/harness.ts'
 
-const HEADERS = { Authorization: 'Bearer test-admin-token' }
-const exported = async (id: string): Promise<string> =>
-  (await send(new Request(`${ORIGIN}/admin/api/tenants/${id}/export`, { headers: HEADERS }))).body ?? ''
-const imported = (id: string, body: string): Promise<Answer> =>
-  send(new Request(`${ORIGIN}/admin/api/tenants/${id}/import`, { method: 'POST', headers: HEADERS, body }))
+const EMPTY = { user: 0, group: 0, membership: 0 }
+/** More than go into one batch: an import of them takes several. */
+const BATCH = 2_500
+
+const stateOf = async (tenantId: string) => (await admin('GET', `/tenants/${tenantId}`)).body
+const recordsOf = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 
 describe('export and import of a tenant', () => {
   it('move a directory with its ids, versions, times and memberships', async () => {
@@ -18,20 +37,14 @@ describe('export and import of a tenant', () => {
     const inner = await from.createGroup({ displayName: 'Inner', members: [{ value: user.id }] })
     await from.createGroup({ displayName: 'Outer', members: [{ value: inner.id }] })
     const text = await exported(from.tenantId)
-    expect(text.trim().split('\n')).toHaveLength(5)
+    expect(text.trim().split('\n')).toHaveLength(6)
     const answer = await imported(to.tenantId, text)
     expect([answer.status, answer.body]).toEqual([200, { imported: { user: 1, group: 2, membership: 2 } }])
     for (const path of ['/Users', '/Groups']) {
       expect((await to.get(path)).body).toEqual((await from.get(path)).body)
     }
-    const records = (lines: string) =>
-      lines
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line))
-    expect(records(await exported(to.tenantId))).toEqual(records(text))
-    const { body } = await admin('GET', `/tenants/${to.tenantId}`)
-    expect(body).toMatchObject({ userCount: 1, groupCount: 2 })
+    expect(recordsOf(await exported(to.tenantId))).toEqual(recordsOf(text))
+    expect(await stateOf(to.tenantId)).toMatchObject({ userCount: 1, groupCount: 2, state: 'ready' })
     const { results } = await env.DB.prepare('SELECT member_count AS n FROM groups WHERE tenant_id = ?1')
       .bind(to.tenantId)
       .all()
@@ -39,13 +52,12 @@ describe('export and import of a tenant', () => {
   })
 
   // On SQLite this is the way from Cloudflare to a machine of one's own: names beyond ASCII, groups in a circle.
-  it('take what a D1 exported, and give the same again', async () => {
+  it('take what an older version exported from D1, without a last line, and give the same again', async () => {
     const to = await newClient()
-    const text = exportedFromD1.map((record) => `${JSON.stringify(record)}\n`).join('')
-    expect((await imported(to.tenantId, text)).body).toEqual({
-      imported: { user: 6, group: 2, membership: 8 },
-    })
-    expect(await exported(to.tenantId)).toBe(text)
+    const text = textOf(exportedFromD1)
+    const { body } = await imported(to.tenantId, text, '?end=missing')
+    expect(body).toEqual({ imported: { user: 6, group: 2, membership: 8 } })
+    expect(await exported(to.tenantId)).toBe(text + textOf([await endLine(text)]))
     for (const { kind, id, resource, version, createdAt, lastModified } of exportedFromD1) {
       if (kind === 'membership') continue
       const { status, body } = await to.get(`/${kind === 'user' ? 'Users' : 'Groups'}/${id}`)
@@ -61,42 +73,439 @@ describe('export and import of a tenant', () => {
 
   it('move more than a page of each kind', async () => {
     const [from, to] = [await newClient(), await newClient()]
-    const ids = await addCrowd(from.tenantId, 1_201, () => crypto.randomUUID())
-    for (let i = 0; i < 5; i++) await addToGroup(from.tenantId, (await from.createGroup()).id, ids)
-    const answer = await imported(to.tenantId, await exported(from.tenantId))
-    expect(answer.body).toEqual({ imported: { user: 1_201, group: 5, membership: 6_005 } })
+    const people = users(1_201)
+    const groups = Array.from({ length: 5 }, (_, i) => groupLine(10_001 + i))
+    const members = groups.flatMap((_, i) => people.map((__, j) => memberLine(10_001 + i, j + 1)))
+    const expected = { imported: { user: 1_201, group: 5, membership: 6_005 } }
+    expect((await imported(from.tenantId, await fileOf([...people, ...groups, ...members]))).body).toEqual(
+      expected,
+    )
+    const text = await exported(from.tenantId)
+    expect((await imported(to.tenantId, text)).body).toEqual(expected)
+    expect(await exported(to.tenantId)).toBe(text)
   })
 
-  it.for([
-    ['a broken line', '{"kind":', /line 1: no JSON/],
-    ['another kind', '{"kind":"token"}', /line 1: "kind" must be/],
+  it('end with the counts and the SHA-256 of all lines before', async () => {
+    const { tenantId } = await newClient()
+    expect(recordsOf(await exported(tenantId))).toEqual([
+      { kind: 'end', users: 0, groups: 0, memberships: 0, sha256: await sha256('') },
+    ])
+    await imported(tenantId, await fileOf([userLine(1), groupLine(2), memberLine(2, 1)]))
+    const text = await exported(tenantId)
+    const before = text.slice(0, text.indexOf('{"kind":"end"'))
+    expect(text.slice(before.length)).toBe(textOf([await endLine(before)]))
+    expect(recordsOf(text).at(-1)).toMatchObject({ users: 1, groups: 1, memberships: 1 })
+  })
+
+  it('take an empty directory, blank lines, a byte order mark, and the line ends of Windows', async () => {
+    const { tenantId } = await newClient()
+    expect((await imported(tenantId, await fileOf([]))).body).toEqual({ imported: EMPTY })
+    const text = await fileOf([userLine(1)])
+    const changed = `\uFEFF${text.replaceAll('\n', '\r\n\r\n')}\r\n`
+    expect((await imported(tenantId, changed)).body).toEqual({ imported: { ...EMPTY, user: 1 } })
+  })
+
+  it('take resources with as much as a row holds', async () => {
+    const { tenantId } = await newClient()
+    // Quotation marks need an escape in each of the two JSON documents that a row travels in.
+    const title = '"'.repeat(200)
+    const long = (number: number) => userLine(number, { emails: emails(2_500), title })
+    const emails = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ value: `${i}@quillfern.example`, type: 'work' }))
+    const answer = await imported(tenantId, await fileOf([long(1), userLine(2), long(3)]))
+    expect(answer.body).toEqual({ imported: { ...EMPTY, user: 3 } })
+  })
+})
+
+describe('an import', () => {
+  const withLine = (line: Line | string) => (typeof line === 'string' ? `${line}\n` : textOf([line]))
+  const without = (line: Line, field: string) => ({ ...line, [field]: undefined })
+  const range = 'a whole number from 0 to 253402300799999'
+
+  it.for<readonly [string, Line | string, string | RegExp]>([
+    ['a broken line', '{"kind":', /^line 2 is not JSON \(/],
+    ['a line that is no object', '[]', /^line 2 must be a JSON object$/],
     [
-      'an id that is none',
-      '{"kind":"user","id":"x","version":1,"createdAt":0,"lastModified":0,"resource":{"userName":"a"}}',
-      /line 1: "id" must be a UUID/,
+      'another kind',
+      { kind: 'token' },
+      '"kind" must be "user", "group", "membership" or "end", found "token"',
+    ],
+    ['an id that is none', userLine(2, {}, { id: 'x' }), '"id" must be a UUID in lower case, found "x"'],
+    ['no id', without(userLine(2), 'id'), '"id" must be a UUID in lower case, found nothing'],
+    [
+      'version 0',
+      userLine(2, {}, { version: 0 }),
+      '"version" must be a whole number from 1 to 999999999999, found 0',
+    ],
+    [
+      'a version near 2^53',
+      userLine(2, {}, { version: 2 ** 53 - 1 }),
+      /^line 2: "version" must .* found 9007199254740991$/,
+    ],
+    ['a version that is a text', userLine(2, {}, { version: '1' }), /^line 2: "version" must .* found "1"$/],
+    [
+      'a time beyond a Date',
+      userLine(2, {}, { createdAt: 2 ** 53 - 1 }),
+      `"createdAt" must be ${range}, found 9007199254740991`,
+    ],
+    [
+      'a time after the year 9999',
+      userLine(2, {}, { lastModified: 253_402_300_800_000 }),
+      `"lastModified" must be ${range}, found 253402300800000`,
+    ],
+    ['a negative time', userLine(2, {}, { lastModified: -1 }), `"lastModified" must be ${range}, found -1`],
+    ['half a millisecond', userLine(2, {}, { createdAt: 1.5 }), `"createdAt" must be ${range}, found 1.5`],
+    ['a time that is null', userLine(2, {}, { createdAt: null }), `"createdAt" must be ${range}, found null`],
+    [
+      'a field that no record has',
+      userLine(2, {}, { tenantId: 'x' }),
+      '"tenantId" is not a field of it; it has kind, id, version, createdAt, lastModified, resource',
     ],
     [
       'a resource that is none',
-      '\n{"kind":"user","id":"x","version":1,"createdAt":0,"lastModified":0,"resource":{}}',
-      /line 2: attribute "userName" is required/,
+      userLine(2, { userName: undefined }),
+      'attribute "userName" is required and must not be empty',
     ],
     [
-      'a membership without ends',
-      `{"kind":"membership","groupId":"${crypto.randomUUID()}","memberId":"${crypto.randomUUID()}","memberType":"User"}`,
-      /a membership names a user or a group that is not there/,
+      'a value of another type',
+      userLine(2, { title: 1 }),
+      /^line 2: attribute "title" must be a string.*, found a number$/,
     ],
-  ] as const)('refuse %s', async ([, text, message]) => {
-    const { tenantId } = await newClient()
-    const answer = await imported(tenantId, text)
-    expect([400, 409]).toContain(answer.status)
-    expect(answer.body.error.message).toMatch(message)
-    expect(await exported(tenantId)).toBe('')
+    [
+      'half a character',
+      '{"kind":"user","id":"01a2097c-0000-7000-8000-000000000002","version":1,"createdAt":0,"lastModified":0,"resource":{"userName":"\\ud800","active":true}}',
+      /^line 2: attribute "userName" must be a string of well-formed Unicode/,
+    ],
+    ['an unknown attribute', userLine(2, { nickname2: 'x' }), '"resource" has unknown attributes: nickname2'],
+    [
+      'a user without "active"',
+      userLine(2, { active: undefined }),
+      'attribute "active" must be true or false, found nothing',
+    ],
+    [
+      'a user with "active" null',
+      userLine(2, { active: null }),
+      'attribute "active" must be true or false, found nothing',
+    ],
+    [
+      'a user with "groups"',
+      userLine(2, { groups: [] }),
+      'attribute "groups" must be lines of the kind "membership"',
+    ],
+    [
+      'a group with "members"',
+      groupLine(2, { members: [{ value: idOf(1) }] }),
+      'attribute "members" must be lines of the kind "membership"',
+    ],
+    [
+      'a kind of member that is none',
+      memberLine(1, 1, 'Robot'),
+      '"memberType" must be "User" or "Group", found "Robot"',
+    ],
+    ['a membership without ends', memberLine(9, 1), '"groupId" or "memberId" is not in a line before it'],
+    ['an id for the second time', userLine(1, { userName: 'x' }), '"id" is taken by a line before it'],
+    [
+      'a userName for the second time',
+      userLine(2, { userName: 'USER-1@quillfern.example' }),
+      '"userName" is taken by a line before it',
+    ],
+    [
+      'a last line with another digest',
+      { kind: 'end', users: 1, groups: 0, memberships: 0, sha256: '0'.repeat(64) },
+      /^line 2: "sha256" is 0+, but the lines before it give [0-9a-f]{64}: the file was changed$/,
+    ],
+    [
+      'a last line with other counts',
+      { kind: 'end', users: 2, groups: 0, memberships: 0, sha256: '0'.repeat(64) },
+      '"users" is 2, but the lines before it give 1: the file was changed',
+    ],
+    [
+      'a last line without a digest',
+      { kind: 'end', users: 1, groups: 0, memberships: 0 },
+      '"sha256" must be 64 hexadecimal digits in lower case, found nothing',
+    ],
+  ])('refuses %s, names it, and writes nothing', async ([, line, message]) => {
+    const client = await newClient()
+    const first = textOf([userLine(1)])
+    const text = first + withLine(line)
+    const whole = text.includes('"kind":"end"') ? text : text + textOf([await endLine(text)])
+    const { status, body } = await imported(client.tenantId, whole)
+    expect([400, 409]).toContain(status)
+    if (typeof message === 'string') expect(body.error.message).toBe(`line 2: ${message}`)
+    else expect(body.error.message).toMatch(message)
+    expect(await stateOf(client.tenantId)).toMatchObject({ userCount: 0, groupCount: 0, state: 'ready' })
+    expect((await client.get('/Users')).body.totalResults).toBe(0)
   })
 
-  it('refuse a tenant that is not empty, and one that is not there', async () => {
+  it('refuses the same name or id in a batch of thousands by its line', async () => {
+    const { tenantId } = await newClient()
+    const lines = users(2_000).map((line, i) =>
+      i === 1_234 ? userLine(9_999, { userName: 'USER-7@quillfern.example' }) : line,
+    )
+    const { status, body } = await imported(tenantId, await fileOf(lines))
+    expect([status, body.error.message]).toEqual([409, 'line 1235: "userName" is taken by a line before it'])
+    expect(await stateOf(tenantId)).toMatchObject({ userCount: 0, state: 'ready' })
+  })
+
+  it.for([
+    [
+      'without its last line',
+      (text: string) => text.slice(0, text.indexOf('{"kind":"end"')),
+      /ends after line 2, .* is missing: it is not whole$/,
+    ],
+    ['cut inside its last line', (text: string) => text.slice(0, -20), /^line 3 is not JSON/],
+    ['that is empty', () => '', /ends after line 0, /],
+    ['with a changed value', (text: string) => text.replace('true', 'false'), /^line 3: "sha256" is /],
+    [
+      'without one of its lines',
+      (text: string) => text.slice(text.indexOf('\n') + 1),
+      /^line 2: "users" is 2, but the lines before it give 1/,
+    ],
+    [
+      'with something after its last line',
+      (text: string) => `${text}${text}`,
+      /^line 4: comes after the last line$/,
+    ],
+  ] as const)('refuses a file %s', async ([, edit, message]) => {
+    const { tenantId } = await newClient()
+    const { status, body } = await imported(tenantId, edit(await fileOf(users(2))))
+    expect([status, body.error.code]).toEqual([400, 'invalid'])
+    expect(body.error.message).toMatch(message)
+    expect(await stateOf(tenantId)).toMatchObject({ userCount: 0, state: 'ready' })
+  })
+
+  it.for(['required', 'missing', 'later'])(
+    'refuses a file that is cut inside a character (end %s)',
+    async (end) => {
+      const { tenantId } = await newClient()
+      const bytes = new TextEncoder().encode(`${textOf(users(2))}{"é`)
+      const { status, body } = await imported(
+        tenantId,
+        bytes.slice(0, -1),
+        end === 'required' ? '' : `?end=${end}`,
+      )
+      expect([status, body.error.message]).toEqual([400, 'the body ends inside a character'])
+      const broken = new TextEncoder().encode(textOf(users(2)))
+      broken[20] = 0xff
+      expect((await imported(tenantId, broken)).body.error.message).toBe('the body is not UTF-8')
+      expect(await stateOf(tenantId)).toMatchObject({ userCount: 0, state: 'ready' })
+    },
+  )
+
+  it('refuses a line that is longer than a row can be', async () => {
+    const { tenantId } = await newClient()
+    const { status, body } = await imported(tenantId, `\n"${'x'.repeat(2_000_000)}`)
+    expect([status, body.error.message]).toEqual([
+      413,
+      'line 2 has more than 2000000 characters, the most that a line may have',
+    ])
+  })
+
+  it('refuses a tenant that is not empty, one that is not there, and a query that it does not know', async () => {
     const client = await newClient()
     await client.createUser()
     expect((await imported(client.tenantId, '')).body.error.message).toMatch(/holds 1 users and 0 groups/)
     expect((await imported('nobody', '')).status).toBe(404)
+    expect((await imported(client.tenantId, '', '?from=0')).body.error.field).toBe('from')
+    expect((await imported(client.tenantId, '', '?end=never')).body.error.field).toBe('end')
+  })
+})
+
+describe('an import that has begun', () => {
+  /** A file whose line after the first batch is wrong, and the same without the mistake. */
+  async function begun() {
+    const client = await newClient()
+    const lines = users(BATCH + 1)
+    const text = textOf(lines)
+    const wrong = text.replace(`user-${BATCH + 1}@`, '\\ud800')
+    const answer = await imported(client.tenantId, wrong)
+    const { importedLines } = await stateOf(client.tenantId)
+    return { client, lines, text, file: await fileOf(lines), answer, importedLines: Number(importedLines) }
+  }
+
+  const requests = (client: Client): readonly (() => ReturnType<Client['get']>)[] => [
+    () => client.get('/Users'),
+    () => client.get(`/Users/${idOf(1)}`),
+    () => client.get('/Groups'),
+    () => client.get('/Schemas'),
+    () =>
+      client.request('POST', '/.search', {
+        schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'],
+      }),
+    () => client.request('POST', '/Users', { schemas: [USER], userName: 'new' }),
+    () => client.request('POST', '/Users', { schemas: [USER] }),
+    () => client.request('PUT', `/Users/${idOf(1)}`, { schemas: [USER], userName: 'new' }),
+    () => client.patch(`/Users/${idOf(1)}`, { op: 'replace', path: 'title', value: 'x' }),
+    () => client.request('DELETE', `/Users/${idOf(1)}`),
+    () => client.request('POST', '/Groups', { displayName: 'new' }),
+    () => client.patch(`/Groups/${idOf(1)}`, { op: 'replace', path: 'displayName', value: 'x' }),
+    () => client.request('DELETE', `/Groups/${idOf(1)}`),
+    () =>
+      client.request('POST', '/Bulk', {
+        schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+        Operations: [],
+      }),
+  ]
+
+  it('tells what is in and what can be done, and shows it to nobody', async () => {
+    const { client, answer, importedLines } = await begun()
+    expect([answer.status, answer.body.error.field]).toEqual([400, 'resource'])
+    const [problem, wayOut] = answer.body.error.message.split('; ')
+    expect(problem).toMatch(/^line 2501: attribute "userName" must be a string/)
+    expect(wayOut).toBe(
+      `lines 1 to ${importedLines} are in: mend the file and send it again, or undo it with DELETE …/import`,
+    )
+    expect(await stateOf(client.tenantId)).toMatchObject({ state: 'importing', userCount: importedLines })
+    for (const request of requests(client)) {
+      const { status, headers, body } = await request()
+      expect([status, headers.get('Retry-After')]).toEqual([503, '5'])
+      expect(body.detail).toBe('the directory is being imported; try again later')
+    }
+    expect(await client.log()).toEqual([])
+    const { status, body } = await exportOf(client.tenantId)
+    expect([status, body.error.code]).toEqual([409, 'conflict'])
+  })
+
+  it('goes on when the mended file is sent, and then lets clients in', async () => {
+    const { client, file, lines } = await begun()
+    const late = await newToken(client.tenantId)
+    const answer = await imported(client.tenantId, file)
+    expect([answer.status, answer.body]).toEqual([200, { imported: { ...EMPTY, user: BATCH + 1 } }])
+    const state = await stateOf(client.tenantId)
+    expect([state.state, 'importedLines' in state]).toEqual(['ready', false])
+    for (const token of [client.token, late.token]) {
+      const headers = { Authorization: `Bearer ${token}` }
+      const { body } = await client.request('GET', '/Users?count=0', undefined, headers)
+      expect(body.totalResults).toBe(lines.length)
+    }
+  })
+
+  it('holds back tokens that are made meanwhile, and tells strangers nothing', async () => {
+    const { client } = await begun()
+    const { token } = await newToken(client.tenantId)
+    const headers = { Authorization: `Bearer ${token}` }
+    expect((await client.request('GET', '/Users', undefined, headers)).status).toBe(503)
+    expect(
+      (await client.request('GET', '/Users', undefined, { Authorization: 'Bearer scim_default_x' })).status,
+    ).toBe(401)
+  })
+
+  it('is taken back: the tenant is empty, its tokens go on, and another file goes in', async () => {
+    const { client } = await begun()
+    expect((await admin('DELETE', `/tenants/${client.tenantId}/import`)).status).toBe(204)
+    expect(await stateOf(client.tenantId)).toMatchObject({ state: 'ready', userCount: 0, activeUserCount: 0 })
+    expect((await client.get('/Users')).body.totalResults).toBe(0)
+    expect((await admin('DELETE', `/tenants/${client.tenantId}/import`)).status).toBe(404)
+    expect((await imported(client.tenantId, await fileOf(users(1)))).status).toBe(200)
+    expect((await admin('DELETE', `/tenants/${client.tenantId}/import`)).status).toBe(404)
+    expect((await client.get('/Users')).body.totalResults).toBe(1)
+  })
+
+  it('refuses another file, one that is shorter, and another part than the next', async () => {
+    const { client, file, text, importedLines } = await begun()
+    const answers = [
+      await imported(client.tenantId, file.replace('user-9@', 'user-X@')),
+      await imported(client.tenantId, textOf(users(3)), '?end=missing'),
+      await imported(client.tenantId, text, '?from=2&end=later'),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([409, 409, 409])
+    expect(answers.map(({ body }) => body.error.message.split(';')[0])).toEqual([
+      'the body does not begin with the lines that are in already',
+      'the body does not begin with the lines that are in already',
+      `"from" must be 1, or ${importedLines + 1} for the line after those that are in, found 2`,
+    ])
+    expect(await stateOf(client.tenantId)).toMatchObject({ state: 'importing', importedLines })
+  })
+
+  it('goes on with the rest of the file, which the last line proves as a whole', async () => {
+    const { client, file, importedLines } = await begun()
+    const from = `?from=${importedLines + 1}`
+    const rest = file.split('\n').slice(importedLines).join('\n')
+    const refused = await imported(client.tenantId, textOf([userLine(9_999)]) + rest, from)
+    expect(refused.body.error.message).toMatch(/"users" is 2501, but the lines before it give 2502/)
+    expect((await imported(client.tenantId, rest, from)).body).toEqual({
+      imported: { ...EMPTY, user: BATCH + 1 },
+    })
+  })
+
+  it('comes in parts of any size', async () => {
+    const client = await newClient()
+    const file = await fileOf([...users(4), groupLine(5), memberLine(5, 1), memberLine(5, 4)])
+    const lines = file.trim().split('\n')
+    for (const [i, line] of lines.slice(0, -1).entries()) {
+      const { status, body } = await imported(client.tenantId, `${line}\n`, `?from=${i + 1}&end=later`)
+      expect([status, body.nextLine]).toEqual([202, i + 2])
+      expect((await client.get('/Users')).status).toBe(503)
+    }
+    const { status, body } = await imported(client.tenantId, lines.at(-1) ?? '', `?from=${lines.length}`)
+    expect([status, body]).toEqual([200, { imported: { user: 4, group: 1, membership: 2 } }])
+    expect(await exported(client.tenantId)).toBe(
+      await fileOf(recordsOf(await exported(client.tenantId)).slice(0, -1)),
+    )
+    expect((await client.get(`/Groups/${idOf(5)}`)).body.members).toHaveLength(2)
+  })
+
+  it('stops at a group limit that is too small, and goes on when it was raised', async () => {
+    const client = await newClient({ groupLimit: 2 })
+    const file = await fileOf([
+      ...users(BATCH),
+      groupLine(3_001),
+      groupLine(3_002),
+      groupLine(3_003),
+      memberLine(3_003, 1),
+    ])
+    const { status, body } = await imported(client.tenantId, file)
+    expect([status, body.error.message.split(';')[0]]).toEqual([
+      409,
+      `line ${BATCH + 3}: the group limit of the tenant is reached: raise it first`,
+    ])
+    await admin('PATCH', `/tenants/${client.tenantId}`, { groupLimit: 3 })
+    expect((await imported(client.tenantId, file)).body).toEqual({
+      imported: { user: BATCH, group: 3, membership: 1 },
+    })
+  })
+
+  it('is deleted with its tenant', async () => {
+    const { client, file } = await begun()
+    expect((await admin('DELETE', `/tenants/${client.tenantId}`)).status).toBe(204)
+    expect((await imported(client.tenantId, file)).status).toBe(404)
+    expect((await client.get('/Users')).status).toBe(401)
+  })
+
+  it('goes in once when it is sent twice at the same time', async () => {
+    const { client, file } = await begun()
+    const answers = await Promise.all([imported(client.tenantId, file), imported(client.tenantId, file)])
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses).toEqual([200, 409])
+    expect((await client.get('/Users?count=0')).body.totalResults).toBe(BATCH + 1)
+  })
+})
+
+describe('a client after its tenant was restored', () => {
+  // What an isolate remembers of a user must not outlive it.
+  it('finds the user as the file has it, not as it was before at the same version', async () => {
+    const before = await newClient()
+    const user = await before.createUser({ userName: 'alice', displayName: 'Alice' })
+    const text = await exported(before.tenantId)
+    const edited = textOf(
+      recordsOf(text)
+        .slice(0, -1)
+        .map((line) => ({ ...line, resource: { ...line.resource, userName: 'alicia', active: false } })),
+    )
+    expect((await admin('DELETE', `/tenants/${before.tenantId}`)).status).toBe(204)
+    await admin('POST', '/tenants', { id: before.tenantId, name: 'Again' })
+    expect((await imported(before.tenantId, edited, '?end=missing')).status).toBe(200)
+    const { token } = await newToken(before.tenantId)
+    const Operations = [{ op: 'replace', path: 'title', value: 'Pilot' }]
+    const headers = { Authorization: `Bearer ${token}` }
+    const answer = await before.request(
+      'PATCH',
+      `/Users/${user.id}`,
+      { schemas: [PATCH_OP], Operations },
+      headers,
+    )
+    expect([answer.status, answer.body.active, answer.body.userName]).toEqual([200, false, 'alicia'])
+    const read = await before.request('GET', `/Users/${user.id}`, undefined, headers)
+    expect(read.body).toEqual(answer.body)
   })
 })

@@ -7,6 +7,7 @@ import { inspectRoutes } from 'hono/dev'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { SCHEMAS } from '../../src/scim/schema/resource-type.ts'
+import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
@@ -162,6 +163,14 @@ describe('the OpenAPI document', () => {
     await at('get', '/tenants/{id}/tokens', `/tenants/${id}/tokens`)
     await at('delete', '/tenants/{id}/tokens/{tokenId}', `/tenants/${id}/tokens/${body.id}`)
     await at('post', '/tenants/{id}/import', `/tenants/${id}/import`, {})
+    await at('delete', '/tenants/{id}/import', `/tenants/${id}/import`)
+    const part = await imported(id, textOf([userLine(1)]), '?end=later')
+    expectDescribed('post', '/admin/api/tenants/{id}/import', part)
+    await at('get', '/tenants/{id}', `/tenants/${id}`)
+    await at('get', '/tenants/{id}/export', `/tenants/${id}/export`)
+    await at('delete', '/tenants/{id}/import', `/tenants/${id}/import`)
+    const whole = await imported(id, await fileOf([userLine(1)]))
+    expectDescribed('post', '/admin/api/tenants/{id}/import', whole)
     await at('delete', '/tenants/{id}', `/tenants/${id}`)
     await at('get', '/tenants/{id}/export', `/tenants/${tenantId}/export`)
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log`)

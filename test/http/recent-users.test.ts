@@ -87,6 +87,36 @@ describe('a change of a user', () => {
     expect((await put('W/"2"')).body).toMatchObject({ displayName: 'Newer', meta: { version: 'W/"3"' } })
   })
 
+  // An import of an edited file, a restore and SQL by hand all give a version a second time.
+  it.for([
+    ['disabled', { active: false }],
+    ['renamed', { userName: 'other', displayName: 'somebody else' }],
+  ] as const)('keeps that the user was %s elsewhere at the same version', async ([, edit]) => {
+    const client = await newClient()
+    const user = await client.createUser({ displayName: 'Old' })
+    await env.DB.prepare(
+      `UPDATE users SET data = json_patch(data, ?3), keys = json_patch(keys, ?3)
+        WHERE tenant_id = ?1 AND id = ?2`,
+    )
+      .bind(client.tenantId, user.id, JSON.stringify(edit))
+      .run()
+    const answer = await client.patch(`/Users/${user.id}`, { op: 'replace', path: 'title', value: 'Pilot' })
+    expect(answer.status).toBe(200)
+    const { meta: _, ...before } = user
+    expect(answer.body).toMatchObject({ ...before, ...edit, title: 'Pilot', meta: { version: 'W/"2"' } })
+    expect((await client.get(`/Users/${user.id}`)).body).toEqual(answer.body)
+  })
+
+  it('answers with the time of creation that is there', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    await env.DB.prepare('UPDATE users SET created_at = 0 WHERE tenant_id = ?1 AND id = ?2')
+      .bind(client.tenantId, id)
+      .run()
+    const { body } = await client.patch(`/Users/${id}`, setName('One'))
+    expect(body.meta.created).toBe('1970-01-01T00:00:00.000Z')
+  })
+
   it('selects among the values that are there, not among those that were seen', async () => {
     const client = await newClient()
     const { id } = await client.createUser()

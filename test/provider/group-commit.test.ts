@@ -306,6 +306,21 @@ describe('writes that go together while somebody else writes', () => {
     expect(await stored(client, id)).toEqual({ version: 7, members: [...ids].sort() })
   })
 
+  // A restored database, or SQL by hand: the number of a version says nothing about what is there.
+  it.for([
+    ['content', `data = json_set(data, '$.displayName', 'Restored')`, 'Restored'],
+    ['time of change', 'last_modified = last_modified - 1', 'First'],
+  ] as const)('are decided again when a group has another %s at the same version', async ([, edit, name]) => {
+    const { client, id, coordinator } = await newScene(0)
+    const write = patch(id, { op: 'replace', path: 'externalId', value: 'x' })
+    const answers = await raced(coordinator, await requestsOf(client, write), () =>
+      env.DB.prepare(`UPDATE groups SET ${edit} WHERE id = ?1`).bind(id).run(),
+    )
+    expect(answers.map(statusOf)).toEqual([200])
+    expect(coordinator.batches).toHaveLength(4)
+    expect((await client.get(`/Groups/${id}`)).body).toMatchObject({ displayName: name, externalId: 'x' })
+  })
+
   it('lose the one whose member is deleted, and no other', async () => {
     const { client, ids, id, coordinator } = await newScene(9)
     const requests = await requestsOf(client, ...ids.map((user) => change(id, 'add', user)))

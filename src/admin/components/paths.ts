@@ -8,6 +8,7 @@ export interface TenantPaths {
   readonly apiKeys: string
   readonly log: string
   readonly settings: string
+  readonly undoImport: string
 }
 
 export const TENANTS_PATH = '/admin/tenants'
@@ -21,5 +22,6 @@ export function tenantPaths(tenantId: string): TenantPaths {
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
     settings: `${overview}/settings`,
+    undoImport: `${overview}/undo-import`,
   }
 }

@@ -44,6 +44,7 @@ export function SettingsPage(props: SettingsProps) {
           {done}
         </p>
       )}
+      <StateSection tenant={tenant} />
       <TenantForm {...props} />
       <Section id="configuration" title="Configuration and limits">
         <table class="stack">
@@ -113,6 +114,32 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
         />
         <button type="submit" class="primary">
           Save
+        </button>
+      </form>
+    </Section>
+  )
+}
+
+/** The ways out of a state in which clients are not let in. */
+function StateSection({ tenant: { id, state } }: Pick<SettingsProps, 'tenant'>) {
+  if (state === 'ready') return null
+  if (state === 'deleting') {
+    return (
+      <Section id="state" title="Being deleted">
+        <p>The deletion goes on by itself every hour. Confirm it below once more to go on at once.</p>
+      </Section>
+    )
+  }
+  return (
+    <Section id="state" title="Import">
+      <p>
+        {state === 'importing'
+          ? 'Send the same file again, or the rest of it, and the import goes on. Or undo it: what was imported is deleted; tokens and the provisioning log stay.'
+          : 'The import is being undone, and that goes on by itself every hour.'}
+      </p>
+      <form method="post" action={tenantPaths(id).undoImport}>
+        <button type="submit" class="danger">
+          {state === 'importing' ? 'Undo the import' : 'Go on now'}
         </button>
       </form>
     </Section>

@@ -8,6 +8,7 @@ import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
+import { TenantStateBadge } from '../components/tenant-state.tsx'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
@@ -121,7 +122,8 @@ function TenantTable({ tenants }: { tenants: readonly TenantSummary[] }) {
         {tenants.map((tenant) => (
           <tr>
             <th scope="row">
-              <a href={tenantPaths(tenant.id).overview}>{tenant.name}</a>
+              <a href={tenantPaths(tenant.id).overview}>{tenant.name}</a>{' '}
+              <TenantStateBadge state={tenant.state} />
             </th>
             <td data-label="Id">
               <span class="mono">{tenant.id}</span>

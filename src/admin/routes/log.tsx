@@ -9,8 +9,9 @@ import { ACTIONS, type LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
-import { csvOf, jsonOf, streamOf } from '../log-download.ts'
+import { csvOf, jsonOf } from '../log-download.ts'
 import { LogEntryPage, ProvisioningLogPage } from '../pages/provisioning-log.tsx'
+import { streamOf } from '../stream-of.ts'
 import { loadWithTenant, PageNotFound } from './request.ts'
 
 const PAGE_SIZE = 50

@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
-import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant } from '../../storage/tenants.ts'
+import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, undoImport } from '../../storage/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { number } from '../components/number.ts'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
@@ -25,6 +25,17 @@ import { formErrorOf, loadWithTenant, readForm, requireTenant } from './request.
 
 const PAGE_SIZE = 50
 const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GROUP_LIMIT) }
+
+/** What the page says that a form led to, by `?done=`. */
+const TENANTS_DONE: Readonly<Record<string, string>> = {
+  deleted: 'The tenant is deleted with all that it held.',
+  deleting: 'No token of the tenant is valid any more. What it held is being deleted.',
+}
+const SETTINGS_DONE: Readonly<Record<string, string>> = {
+  saved: 'Saved.',
+  undone: 'The import is undone: the tenant is empty.',
+  undoing: 'What was imported is being deleted.',
+}
 
 export const tenants = new Hono<AdminEnv>()
 
@@ -70,7 +81,7 @@ async function tenantsPage(
       isFirst={after === ''}
       form={form}
       error={error}
-      done={c.req.query('done') === 'deleted' ? 'The tenant is deleted with all that it held.' : undefined}
+      done={TENANTS_DONE[c.req.query('done') ?? '']}
     />,
     error?.status ?? 200,
   )
@@ -107,8 +118,15 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
     const message = `Type the name exactly as it is: ${tenant.name}`
     return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
-  await deleteTenant(c.get('db'), tenant.id)
-  return c.redirect(`${TENANTS_PATH}?done=deleted`, 303)
+  const outcome = await deleteTenant(c.get('db'), tenant.id)
+  return c.redirect(`${TENANTS_PATH}?done=${outcome ?? 'deleted'}`, 303)
+})
+
+tenants.post('/tenants/:tenant/undo-import', async (c) => {
+  const { tenant } = await loadWithTenant(c, () => ({}))
+  // Undone already when the form is sent twice.
+  const outcome = (await undoImport(c.get('db'), tenant.id)) ?? 'undone'
+  return c.redirect(`${tenantPaths(tenant.id).settings}?done=${outcome}`, 303)
 })
 
 async function settingsPage(
@@ -127,7 +145,7 @@ async function settingsPage(
         uniqueGroupNames: String(tenant.uniqueGroupNames),
       }}
       {...typed}
-      done={c.req.query('done') === 'saved' ? 'Saved.' : undefined}
+      done={SETTINGS_DONE[c.req.query('done') ?? '']}
       facts={configurationFacts(c)}
     />,
     status,

@@ -12,7 +12,9 @@ const COUNT = { type: 'integer', minimum: 0 } as const
 const ADMIN = '/admin/api'
 const SECURITY = { security: [{ adminToken: [] }] } as const
 
-const JSON_LINES = 'One record a line: users before groups before memberships.'
+const JSON_LINES =
+  'One record a line: users before groups before memberships, then a line that counts them, with the SHA-256 of all before it.'
+const STATES = ['ready', 'importing', 'undoing', 'deleting'] as const
 const LINES = { 'application/jsonl': { schema: TEXT } } as const
 
 type Code = 400 | 401 | 404 | 408 | 409 | 413 | 429 | 503
@@ -53,7 +55,15 @@ export function adminPaths(): Json {
         },
       }),
       delete: operation('deleteTenant', 'Deletes a tenant with all that it holds', {
-        responses: { 204: { description: 'Deleted.' }, ...errors(401, 404, 429, 503) },
+        description: 'From the first moment on, no token of the tenant is valid and none can be made.',
+        responses: {
+          202: json(
+            'More than one request deletes: repeat it, or the hourly timer goes on.',
+            ref('schemas', 'Going'),
+          ),
+          204: { description: 'Deleted.' },
+          ...errors(401, 404, 429, 503),
+        },
       }),
     },
     [`${ADMIN}/tenants/{id}/tokens`]: {
@@ -69,7 +79,7 @@ export function adminPaths(): Json {
         requestBody: body('TokenInput'),
         responses: {
           201: json('Generated.', ref('schemas', 'NewToken')),
-          ...errors(400, 401, 404, 408, 413, 429, 503),
+          ...errors(400, 401, 404, 408, 409, 413, 429, 503),
         },
       }),
     },
@@ -109,16 +119,48 @@ export function adminPaths(): Json {
     [`${ADMIN}/tenants/{id}/export`]: {
       parameters: [ref('parameters', 'TenantId')],
       get: operation('exportTenant', 'Exports users, groups and memberships', {
-        responses: { 200: { description: JSON_LINES, content: LINES }, ...errors(401, 404, 429, 503) },
+        responses: {
+          200: { description: JSON_LINES, content: LINES },
+          ...errors(401, 404, 409, 429, 503),
+        },
       }),
     },
     [`${ADMIN}/tenants/{id}/import`]: {
       parameters: [ref('parameters', 'TenantId')],
       post: operation('importTenant', 'Imports an export into an empty tenant', {
+        description:
+          'Until the last line is in, the state of the tenant is "importing" and its clients are answered 503. After an ' +
+          'interruption the same file, or the rest of it, goes on; DELETE takes the import back.',
+        parameters: [
+          query(
+            'from',
+            { type: 'integer', minimum: 1 },
+            'The line of the file that the body begins with: 1, or the next.',
+          ),
+          query(
+            'end',
+            { ...TEXT, enum: ['required', 'later', 'missing'] },
+            '"later": the body is a part, and more comes. "missing": the file is of a version that wrote no last line.',
+          ),
+        ],
         requestBody: { required: true, description: JSON_LINES, content: LINES },
         responses: {
-          200: json('How many records of each kind were written.', ref('schemas', 'Imported')),
-          ...errors(400, 401, 404, 409, 408, 413, 429, 503),
+          200: json('The import is done: how many records of each kind are in.', ref('schemas', 'Imported')),
+          202: json(
+            'The same file, or its rest from "nextLine" on, goes on.',
+            ref('schemas', 'ImportedSoFar'),
+          ),
+          ...errors(400, 401, 404, 408, 409, 413, 429, 503),
+        },
+      }),
+      delete: operation('undoImport', 'Takes an import back that is not complete', {
+        responses: {
+          202: json(
+            'More than one request deletes: repeat it, or the hourly timer goes on.',
+            ref('schemas', 'Going'),
+          ),
+          204: { description: 'The tenant is empty, with its tokens and its log.' },
+          ...errors(401, 404, 429, 503),
         },
       }),
     },
@@ -164,7 +206,10 @@ const RESPONSES: Record<Code, readonly [name: string, description: string]> = {
   401: ['AdminUnauthorized', 'ADMIN_TOKEN is needed.'],
   404: ['AdminNotFound', 'There is no such tenant or token.'],
   408: ['AdminTimeout', 'The body did not arrive in time.'],
-  409: ['AdminConflict', 'The id is in use, the tenant is not empty, or names of groups are not unique.'],
+  409: [
+    'AdminConflict',
+    'The id is in use, the tenant is not empty or not ready, or names of groups are not unique.',
+  ],
   413: ['AdminTooLarge', 'The body is too large.'],
   429: ['AdminTooManyRequests', 'Too many refused tokens from this address, or too many bytes under way.'],
   503: ['AdminUnavailable', 'The database does not answer, or ADMIN_TOKEN is not set.'],
@@ -193,12 +238,26 @@ function adminSchemas(): Json {
     expiresAt: TIME_OR_NULL,
   }
   const { id: _, ...change } = tenant
+  const imported = object(
+    { user: COUNT, group: COUNT, membership: COUNT },
+    ['user', 'group', 'membership'],
+    true,
+  )
   return {
     Tenant: object(
-      { ...tenant, userCount: COUNT, activeUserCount: COUNT, groupCount: COUNT, createdAt: TIME },
-      [...Object.keys(tenant), 'userCount', 'activeUserCount', 'groupCount', 'createdAt'],
+      {
+        ...tenant,
+        userCount: COUNT,
+        activeUserCount: COUNT,
+        groupCount: COUNT,
+        createdAt: TIME,
+        state: { ...TEXT, enum: STATES, description: 'Clients are let in when it is "ready".' },
+        importedLines: { ...COUNT, description: 'Lines of the file that are in, while it is "importing".' },
+      },
+      [...Object.keys(tenant), 'userCount', 'activeUserCount', 'groupCount', 'createdAt', 'state'],
       true,
     ),
+    Going: object({ state: { ...TEXT, enum: ['deleting', 'undoing'] } }, ['state'], true),
     TenantInput: {
       ...object(tenant, ['id', 'name']),
       examples: [{ id: 'acme', name: 'Acme Corp', groupLimit: 200 }],
@@ -221,17 +280,8 @@ function adminSchemas(): Json {
       ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'tenantUrl', 'token'],
       true,
     ),
-    Imported: object(
-      {
-        imported: object(
-          { user: COUNT, group: COUNT, membership: COUNT },
-          ['user', 'group', 'membership'],
-          true,
-        ),
-      },
-      ['imported'],
-      true,
-    ),
+    Imported: object({ imported }, ['imported'], true),
+    ImportedSoFar: object({ imported, nextLine: COUNT }, ['imported', 'nextLine'], true),
     LogEntry: logEntry(),
     AdminError: object(
       { error: object({ code: TEXT, message: TEXT, field: TEXT }, ['code', 'message'], true) },

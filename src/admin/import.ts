@@ -1,0 +1,251 @@
+/**
+ * Imports the lines of a directory: all of them or none, as clients see it. A file that does not go into one request
+ * goes on in the next: with the same file, whose lines that are in are compared by their digest, or with the rest of it.
+ */
+import { ScimError } from '../scim/error.ts'
+import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database.ts'
+import {
+  firstRefused,
+  getImportStatus,
+  type ImportProgress,
+  type ImportStatus,
+  writeImportBatch,
+} from '../storage/import.ts'
+import { RunningSha256 } from '../storage/running-sha256.ts'
+import type { DirectoryRecord } from '../storage/transfer.ts'
+import {
+  type Body,
+  type EndRecord,
+  endRecord,
+  linesOf,
+  parseLine,
+  type RecordCounts,
+} from './directory-lines.ts'
+import { AdminError } from './errors.ts'
+
+/** Records in one batch, and characters of their lines: bounds the time that a batch takes, and the memory. */
+const BATCH_RECORDS = 2_500
+const BATCH_CHARACTERS = 400_000
+/** Statements in one request; the rest is for what is asked before, and for finding a line that is refused. */
+export const MAX_IMPORT_STATEMENTS = MAX_QUERIES - 150
+
+/** What the end of a body is: that of the file, with its last line; of a part of it; of a file without a last line. */
+export type BodyEnd = 'required' | 'later' | 'missing'
+
+export interface ImportOptions {
+  /** The line of the file that the body begins with, counted from 1. */
+  readonly from: number
+  readonly end: BodyEnd
+  readonly maxStatements?: number
+}
+
+export interface ImportOutcome {
+  readonly isDone: boolean
+  /** What is in the tenant by now. */
+  readonly imported: RecordCounts
+  /** The line to go on with. */
+  readonly nextLine: number
+}
+
+/** Another request was first: nothing of the batch was written. */
+export class ImportOvertaken extends Error {}
+
+/**
+ * @param body lines of an export
+ * @throws {AdminError} naming the line and what is wrong with it; what was written before it is in
+ * @throws {ImportOvertaken} the tenant is no longer what it was when the batch before was written
+ */
+export async function importDirectory(
+  db: Database,
+  tenantId: string,
+  body: Body,
+  options: ImportOptions,
+): Promise<ImportOutcome> {
+  const run = new ImportRun(db, tenantId, await getImportStatus(db, tenantId), options)
+  try {
+    for await (const text of linesOf(body)) await run.take(text)
+    return await run.finish()
+  } catch (error) {
+    throw run.withWayOut(error)
+  }
+}
+
+interface NumberedRecord {
+  readonly number: number
+  readonly record: DirectoryRecord
+}
+
+/** One request of an import. */
+class ImportRun {
+  readonly #db: Database
+  readonly #tenantId: string
+  readonly #options: ImportOptions
+  readonly #counts: RecordCounts
+  readonly #sha256: RunningSha256
+  /** What is committed. */
+  #progress: ImportProgress | undefined
+  /** The number of the line that was read last. */
+  #line: number
+  #batch: NumberedRecord[] = []
+  #characters = 0
+  #statements = 0
+  #end: EndRecord | undefined
+
+  constructor(db: Database, tenantId: string, status: ImportStatus, options: ImportOptions) {
+    const { progress, counts } = status
+    const next = (progress?.lines ?? 0) + 1
+    if (options.from !== 1 && options.from !== next) {
+      const found = `found ${options.from}`
+      throw new AdminError(
+        409,
+        'conflict',
+        `"from" must be 1, or ${next} for the line after those that are in, ${found}`,
+      )
+    }
+    this.#db = db
+    this.#tenantId = tenantId
+    this.#options = options
+    this.#counts = { ...counts }
+    this.#progress = progress
+    this.#line = options.from - 1
+    this.#sha256 =
+      options.from === 1 || progress === undefined
+        ? new RunningSha256()
+        : RunningSha256.resume(progress.digest)
+  }
+
+  async take(text: string): Promise<void> {
+    // The rest of the body is read all the same: a client that is still sending could miss the answer.
+    if (this.#isExhausted) return
+    this.#line++
+    if (this.#line <= (this.#progress?.lines ?? 0)) return this.#compare(text)
+    if (text.trim() === '') return
+    if (this.#end !== undefined) throw this.#invalid('comes after the last line')
+    const record = parseLine(text, this.#line)
+    if (record.kind === 'end') return this.#check(record)
+    if (this.#batch.length >= BATCH_RECORDS || this.#characters + text.length > BATCH_CHARACTERS) {
+      await this.#write({ lines: this.#line - 1, digest: this.#sha256.state })
+      if (this.#isExhausted) return
+    }
+    this.#batch.push({ number: this.#line, record })
+    this.#characters += text.length
+    this.#counts[record.kind]++
+    this.#hash(text)
+  }
+
+  async finish(): Promise<ImportOutcome> {
+    if (this.#isExhausted) return this.#outcome(false)
+    if (this.#line < (this.#progress?.lines ?? 0)) throw this.#otherFile()
+    if (this.#end === undefined && this.#options.end === 'required') {
+      const expected = 'the last line of an export, {"kind":"end",…}, is missing'
+      throw new AdminError(
+        400,
+        'invalid',
+        `the body ends after line ${this.#line}, and ${expected}: it is not whole`,
+      )
+    }
+    if (this.#end === undefined && this.#options.end === 'later') {
+      if (this.#batch.length > 0) await this.#write({ lines: this.#line, digest: this.#sha256.state })
+      return this.#outcome(false)
+    }
+    await this.#write(undefined)
+    return this.#outcome(true)
+  }
+
+  /** Says of a refusal what became of the lines before, and what can be done. */
+  withWayOut(error: unknown): unknown {
+    if (!(error instanceof AdminError) || this.#progress === undefined) return error
+    const { lines } = this.#progress
+    const wayOut = `lines 1 to ${lines} are in: mend the file and send it again, or undo it with DELETE …/import`
+    return new AdminError(error.status, error.code, `${error.message}; ${wayOut}`, error.field, {
+      cause: error,
+    })
+  }
+
+  get #isExhausted(): boolean {
+    return this.#statements >= (this.#options.maxStatements ?? MAX_IMPORT_STATEMENTS)
+  }
+
+  /** The digest that the last line gives is over all lines, each with its end; blank ones do not count. */
+  #hash(text: string): void {
+    this.#sha256.update(ENCODER.encode(`${text}\n`))
+  }
+
+  /** Passes over a line that is in. */
+  #compare(text: string): void {
+    if (text.trim() !== '') this.#hash(text)
+    if (this.#line === this.#progress?.lines && this.#sha256.state !== this.#progress.digest)
+      throw this.#otherFile()
+  }
+
+  #check(end: EndRecord): void {
+    const found = endRecord(this.#counts, this.#sha256.digest)
+    for (const field of ['users', 'groups', 'memberships', 'sha256'] as const) {
+      if (end[field] === found[field]) continue
+      throw this.#invalid(
+        `"${field}" is ${end[field]}, but the lines before it give ${found[field]}: the file was changed`,
+      )
+    }
+    this.#end = end
+  }
+
+  /** @param after undefined when it is the last batch */
+  async #write(after: ImportProgress | undefined): Promise<void> {
+    const records = this.#batch.map(({ record }) => record)
+    try {
+      const batch = { before: this.#progress, after, records }
+      this.#statements += await writeImportBatch(this.#db, this.#tenantId, batch)
+    } catch (error) {
+      throw await this.#refusal(error, records)
+    }
+    this.#progress = after
+    this.#batch = []
+    this.#characters = 0
+  }
+
+  async #refusal(error: unknown, records: readonly DirectoryRecord[]): Promise<unknown> {
+    if (error instanceof GuardError && error.rule === 'stale version') {
+      return new ImportOvertaken('another request was first', { cause: error })
+    }
+    const problem = problemOf(error)
+    if (problem === undefined) return error
+    const index = await firstRefused(this.#db, this.#tenantId, records)
+    return new AdminError(409, 'conflict', `line ${this.#batch[index]?.number}: ${problem}`, undefined, {
+      cause: error,
+    })
+  }
+
+  #outcome(isDone: boolean): ImportOutcome {
+    const nextLine = (this.#progress?.lines ?? this.#line) + 1
+    return { isDone, imported: this.#counts, nextLine }
+  }
+
+  #invalid(problem: string): AdminError {
+    return new AdminError(400, 'invalid', `line ${this.#line}: ${problem}`)
+  }
+
+  #otherFile(): AdminError {
+    return new AdminError(409, 'conflict', 'the body does not begin with the lines that are in already')
+  }
+}
+
+const ENCODER = new TextEncoder()
+
+/** What is told when the database refuses a record. @returns undefined when it is about none */
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof ScimError) return error.detail
+  if (error instanceof UniqueError) {
+    const column = error.columns.replace(/^.*\./, '')
+    return `"${FIELDS[column] ?? column}" is taken by a line before it`
+  }
+  if (!(error instanceof GuardError)) return undefined
+  if (error.rule === 'group limit') return 'the group limit of the tenant is reached: raise it first'
+  if (error.rule === 'unknown member') return '"groupId" or "memberId" is not in a line before it'
+  return `the database refuses it: ${error.rule}`
+}
+
+const FIELDS: Readonly<Record<string, string>> = {
+  user_name_key: 'userName',
+  display_name_key: 'displayName',
+  member_id: 'memberId',
+}
