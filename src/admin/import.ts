@@ -234,6 +234,9 @@ const ENCODER = new TextEncoder()
 /** What is told when the database refuses a record. @returns undefined when it is about none */
 function problemOf(error: unknown): string | undefined {
   if (error instanceof ScimError) return error.detail
+  if (error instanceof UniqueError && error.columns.includes('groups.display_name_key')) {
+    return '"displayName" is taken by a line before it; a tenant with "uniqueGroupNames": false allows namesakes'
+  }
   if (error instanceof UniqueError) {
     const column = error.columns.replace(/^.*\./, '')
     return `"${FIELDS[column] ?? column}" is taken by a line before it`
@@ -246,6 +249,5 @@ function problemOf(error: unknown): string | undefined {
 
 const FIELDS: Readonly<Record<string, string>> = {
   user_name_key: 'userName',
-  display_name_key: 'displayName',
   member_id: 'memberId',
 }

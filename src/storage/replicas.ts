@@ -27,6 +27,8 @@ import {
  * by hand, a restore) is seen at every replica after this time.
  */
 const MAX_AGE_MS = 60_000
+/** How the statements begin that change nothing: none of ours that writes begins with WITH. */
+const READ = /^(?:SELECT|WITH) /
 /** How long a read waits for the keeper before it goes to the primary. */
 const ASK_TIMEOUT_MS = 1_000
 /** How long a replica may take, the wait for the bookmark's state included, before the primary is asked. */
@@ -103,7 +105,7 @@ export function d1Replicas(
       const primary = openDatabase(binding, figures)
       return {
         async batch(statements) {
-          const isRead = statements.every(({ sql }) => sql.startsWith('SELECT '))
+          const isRead = statements.every(({ sql }) => READ.test(sql))
           const kept = isRead ? await ask(keeperOf(tenantId)) : undefined
           if (kept === undefined) return await primary.batch(statements)
           if (kept.bookmark === undefined) return await readAtPrimary(statements, kept.mark)

@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { admin, type Client, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
+import { type Client, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
 
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 
@@ -104,15 +104,15 @@ describe('a stored user of which nothing was ever said', () => {
     expect((await client.log())[0]).toMatchObject({ action: 'disable' })
   })
 
-  it('is active after an import, where lists and counts see it', async () => {
+  it('is refused by an import: a file says whether each user has access', async () => {
     const client = await newClient()
     const resource = { schemas: [USER], userName: 'silent' }
     const id = crypto.randomUUID()
     const record = { kind: 'user', id, version: 1, createdAt: 1, lastModified: 1, resource }
     const url = `${ORIGIN}/admin/api/tenants/${client.tenantId}/import`
     const headers = { Authorization: 'Bearer test-admin-token' }
-    await send(new Request(url, { method: 'POST', headers, body: JSON.stringify(record) }))
-    expect((await client.filter('/Users', 'active eq true')).body.totalResults).toBe(1)
-    expect((await admin('GET', `/tenants/${client.tenantId}`)).body.activeUserCount).toBe(1)
+    const answer = await send(new Request(url, { method: 'POST', headers, body: JSON.stringify(record) }))
+    expect([answer.status, answer.body.error.message]).toEqual([400, expect.stringContaining('"active"')])
+    expect((await client.get('/Users')).body.totalResults).toBe(0)
   })
 })

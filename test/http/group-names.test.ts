@@ -125,7 +125,7 @@ describe('a tenant that allows namesakes', () => {
     expect([refused.status, refused.body.error.message]).toEqual([
       409,
       expect.stringContaining(
-        'two groups share a displayName, which the tenant allows with "uniqueGroupNames": false',
+        '"displayName" is taken by a line before it; a tenant with "uniqueGroupNames": false allows namesakes',
       ),
     ])
     expect((await transfer(other, 'POST', 'import', lines.body)).body.imported.group).toBe(2)
