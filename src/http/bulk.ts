@@ -14,7 +14,7 @@ import {
   resolveReferences,
 } from '../scim/bulk-request.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
-import { errorMessage, ScimError } from '../scim/error.ts'
+import { errorMessage, quote, ScimError } from '../scim/error.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
@@ -127,10 +127,7 @@ class BulkRun {
     const { now, later } = deferReferences(operation.data, unresolved)
     const { method, path, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
     if (!isPathOf(method, path)) {
-      this.#fail(
-        index,
-        new ScimError(404, undefined, `there is no ${JSON.stringify(path)} for bulk operations`),
-      )
+      this.#fail(index, new ScimError(404, undefined, `there is no ${quote(path)} for bulk operations`))
       return undefined
     }
     const response = await this.#send(method, path, data, version)
@@ -220,7 +217,7 @@ function isPathOf(method: BulkOperation['method'], path: string): boolean {
 }
 
 function notCreated(bulkId: string): ScimError {
-  const detail = `bulkId ${JSON.stringify(bulkId)} names no operation that created a resource`
+  const detail = `bulkId ${quote(bulkId)} names no operation that created a resource`
   return new ScimError(409, 'invalidValue', detail)
 }
 

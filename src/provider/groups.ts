@@ -5,7 +5,8 @@
  */
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
-import { badRequest, notFound, ScimError } from '../scim/error.ts'
+import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
+import { MAX_NAMED_IDS } from '../scim/limits.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
   applyMemberChanges,
@@ -21,6 +22,7 @@ import type { Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
@@ -38,8 +40,6 @@ import {
 import { deleteResource } from './deletion.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
-/** Ids that an error names; more are counted. */
-const MAX_NAMED_IDS = 20
 /** Ids that an entry of the provisioning log names; more are counted. */
 const MAX_LOGGED_IDS = 5_000
 
@@ -125,12 +125,14 @@ export function replaceGroup(
   projection: Projection,
   preconditions: Preconditions,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE)
+  const work = new Work()
+  const { resource: validated, ignored } = validateResource(body, TYPE, work)
   const { members: sent, ...resource } = validated
   return groupUpdate({
     id,
     preconditions,
     displayName: resource.displayName,
+    work,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
     apply: () => ({ resource, ignored }),
     action: 'update',
@@ -151,14 +153,16 @@ export function patchGroup(
   preconditions: Preconditions,
 ): GroupWrite {
   const { operations, ignored } = parsePatch(body, TYPE)
-  const { members, rest } = splitMembers(operations, TYPE)
+  const work = new Work()
+  const { members, rest } = splitMembers(operations, TYPE, work)
   return groupUpdate({
+    work,
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
-    apply: (before) => {
-      const patched = applyPatch(before, rest, TYPE)
+    apply: (before, work) => {
+      const patched = applyPatch(before, rest, TYPE, work)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
@@ -188,8 +192,10 @@ interface GroupUpdate {
   /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
+  /** What checking the request took: deciding goes on from there, as often as it has to. */
+  readonly work: Work
   /** What becomes of the attributes. */
-  readonly apply: (before: Complex) => Validated
+  readonly apply: (before: Complex, work: Work) => Validated
   readonly action: LogAction
   readonly projection: Projection | undefined
 }
@@ -212,9 +218,10 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const before = known.group
   if (before === undefined) throw notFound('Group', id)
   requirePreconditions(preconditions, before.version)
-  const { resource, ignored } = update.apply(before.resource)
+  const work = update.work.resumed()
+  const { resource, ignored } = update.apply(before.resource, work)
   if (known.isNameTaken) throw displayNameTaken(resource)
-  const ids = applyMemberChanges(known.members, update.members)
+  const ids = applyMemberChanges(known.members, update.members, work)
   const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),
@@ -282,10 +289,7 @@ function requireMembers(ids: readonly string[], { directory }: KnownGroup): read
   const unknown = ids.filter((id) => !directory.has(id))
   if (unknown.length > 0) {
     const more = unknown.length > MAX_NAMED_IDS ? ` and ${unknown.length - MAX_NAMED_IDS} more` : ''
-    const list = unknown
-      .slice(0, MAX_NAMED_IDS)
-      .map((id) => JSON.stringify(id))
-      .join(', ')
+    const list = unknown.slice(0, MAX_NAMED_IDS).map(quote).join(', ')
     throw badRequest(
       'invalidValue',
       `attribute "members" names no User or Group of the directory: ${list}${more}`,
@@ -313,7 +317,12 @@ function nameKey({ displayName }: Complex): string | undefined {
 }
 
 function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new ScimError(409, 'uniqueness', `displayName "${resource.displayName}" is already in use`, options)
+  return new ScimError(
+    409,
+    'uniqueness',
+    `displayName ${quote(String(resource.displayName))} is already in use`,
+    options,
+  )
 }
 
 /**

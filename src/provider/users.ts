@@ -3,13 +3,14 @@
  */
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
-import { notFound, ScimError } from '../scim/error.ts'
+import { notFound, quote, ScimError } from '../scim/error.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import { Work } from '../scim/work.ts'
 import { UniqueError } from '../storage/database.ts'
 import { type LogAction, type LogEntry, logUnchanged } from '../storage/provisioning-log.ts'
 import { forgetUser, recallUser } from '../storage/recent-users.ts'
@@ -89,7 +90,7 @@ export async function patchUser(
 ): Promise<Rendered> {
   const { operations, ignored } = parsePatch(body, TYPE)
   const decide = (before: Complex): Validated => {
-    const patched = applyPatch(before, operations, TYPE)
+    const patched = applyPatch(before, operations, TYPE, new Work())
     return { resource: { active: true, ...patched.resource }, ignored: [...ignored, ...patched.ignored] }
   }
   const user = await changeUser(call, id, preconditions, lastValue(operations, 'userName'), decide)
@@ -194,5 +195,10 @@ async function uniqueUserName<Result>(resource: Complex, write: () => Promise<Re
 }
 
 function userNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new ScimError(409, 'uniqueness', `userName "${resource.userName}" is already in use`, options)
+  return new ScimError(
+    409,
+    'uniqueness',
+    `userName ${quote(String(resource.userName))} is already in use`,
+    options,
+  )
 }

@@ -92,7 +92,16 @@ function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {
 }
 
 /** The bulkIds that an operation names, in its path and in its data. */
-export function bulkReferences({ path, data }: BulkOperation): ReadonlySet<string> {
+export function bulkReferences(operation: BulkOperation): ReadonlySet<string> {
+  const found = references.get(operation) ?? findReferences(operation)
+  references.set(operation, found)
+  return found
+}
+
+/** An operation is asked for them whenever another one has run. */
+const references = new WeakMap<BulkOperation, ReadonlySet<string>>()
+
+function findReferences({ path, data }: BulkOperation): ReadonlySet<string> {
   const found = new Set<string>()
   for (const segment of path.split('/')) addReference(segment, found)
   walk(data, (text) => addReference(text, found))
