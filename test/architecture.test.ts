@@ -17,7 +17,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   storage: ['storage', 'scim', 'drizzle-orm'],
   provider: ['provider', 'scim', 'storage'],
   'durable-objects': ['durable-objects', 'provider', 'storage', 'cloudflare:workers', 'uuidv7'],
-  'runtime.ts': ['provider', 'storage'],
+  'runtime.ts': ['provider', 'storage', 'scim'],
   http: ['http', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
   admin: ['admin', 'provider', 'scim', 'storage', 'runtime.ts', 'hono', 'jose'],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.

@@ -20,7 +20,7 @@ import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { limitBody, readBody, scimJson } from './content-type.ts'
 import { limitRate } from './rate-limit.ts'
-import { tenantUrl } from './request.ts'
+import { tenantUrl, workOf } from './request.ts'
 
 /** Answers a request as if it had come from outside. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
@@ -37,7 +37,7 @@ export function bulk(dispatch: Dispatch) {
   return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, limitBody, async (c) => {
     const request = parseBulkRequest(await readBody(c))
     await readAs(c.get('db'), c.get('credentials'), [])
-    const env = { ...c.env, figures: c.get('figures') }
+    const env = { ...c.env, figures: c.get('figures'), work: workOf(c) }
     const shared = {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',

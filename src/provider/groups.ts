@@ -22,7 +22,7 @@ import type { Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import { Work } from '../scim/work.ts'
+import type { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
@@ -86,8 +86,8 @@ export interface GroupDecision {
  * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness when the
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
-export function createGroup(body: unknown, projection: Projection): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE)
+export function createGroup(body: unknown, projection: Projection, work: Work): GroupWrite {
+  const { resource: validated, ignored } = validateResource(body, TYPE, work)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
   const documents = storage.encodeGroup(resource)
@@ -124,8 +124,8 @@ export function replaceGroup(
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
+  work: Work,
 ): GroupWrite {
-  const work = new Work()
   const { resource: validated, ignored } = validateResource(body, TYPE, work)
   const { members: sent, ...resource } = validated
   return groupUpdate({
@@ -151,9 +151,9 @@ export function patchGroup(
   body: unknown,
   projection: Projection | undefined,
   preconditions: Preconditions,
+  work: Work,
 ): GroupWrite {
   const { operations, ignored } = parsePatch(body, TYPE)
-  const work = new Work()
   const { members, rest } = splitMembers(operations, TYPE, work)
   return groupUpdate({
     work,
@@ -161,7 +161,7 @@ export function patchGroup(
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
-    apply: (before, work) => {
+    apply: (before) => {
       const patched = applyPatch(before, rest, TYPE, work)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
@@ -192,16 +192,17 @@ interface GroupUpdate {
   /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
-  /** What checking the request took: deciding goes on from there, as often as it has to. */
   readonly work: Work
   /** What becomes of the attributes. */
-  readonly apply: (before: Complex, work: Work) => Validated
+  readonly apply: (before: Complex) => Validated
   readonly action: LogAction
   readonly projection: Projection | undefined
 }
 
 function groupUpdate(update: GroupUpdate): GroupWrite {
-  const { id, displayName, members, projection } = update
+  const { id, displayName, members, projection, work } = update
+  // Deciding goes on from here, as often as it has to.
+  const { spent } = work
   return {
     needs: {
       id,
@@ -209,17 +210,19 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
       memberIds: namedIds(members),
       allMembers: needsAllMembers(members) || (projection !== undefined && withReferences(projection, TYPE)),
     },
-    decide: (call, known) => decideUpdate(call, update, known),
+    decide: (call, known) => {
+      work.rewind(spent)
+      return decideUpdate(call, update, known)
+    },
   }
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
-  const { id, preconditions, projection, action } = update
+  const { id, preconditions, projection, action, work } = update
   const before = known.group
   if (before === undefined) throw notFound('Group', id)
   requirePreconditions(preconditions, before.version)
-  const work = update.work.resumed()
-  const { resource, ignored } = update.apply(before.resource, work)
+  const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
   const ids = applyMemberChanges(known.members, update.members, work)
   const present = new Set(known.members.map((member) => member.value))

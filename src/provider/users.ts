@@ -10,7 +10,6 @@ import type { Projection } from '../scim/projection.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import { Work } from '../scim/work.ts'
 import { UniqueError } from '../storage/database.ts'
 import { type LogAction, type LogEntry, logUnchanged } from '../storage/provisioning-log.ts'
 import { forgetUser, recallUser } from '../storage/recent-users.ts'
@@ -29,7 +28,7 @@ const TYPE = USER_RESOURCE_TYPE
  * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness when the userName is taken
  */
 export async function createUser(call: Call, body: unknown, projection: Projection): Promise<Rendered> {
-  const { resource: sent, ignored } = validateResource(body, TYPE)
+  const { resource: sent, ignored } = validateResource(body, TYPE, call.work)
   const resource: Complex = { active: true, ...sent }
   const id = call.newId()
   const log = acceptedEntry(call, {
@@ -67,7 +66,7 @@ export async function replaceUser(
   projection: Projection,
   preconditions: Preconditions,
 ): Promise<Rendered> {
-  const { resource, ignored } = validateResource(body, TYPE)
+  const { resource, ignored } = validateResource(body, TYPE, call.work)
   const decide = (before: Complex): Validated => ({
     resource: { active: before.active, ...resource },
     ignored,
@@ -89,8 +88,10 @@ export async function patchUser(
   preconditions: Preconditions,
 ): Promise<Rendered> {
   const { operations, ignored } = parsePatch(body, TYPE)
+  const { spent } = call.work
   const decide = (before: Complex): Validated => {
-    const patched = applyPatch(before, operations, TYPE, new Work())
+    call.work.rewind(spent)
+    const patched = applyPatch(before, operations, TYPE, call.work)
     return { resource: { active: true, ...patched.resource }, ignored: [...ignored, ...patched.ignored] }
   }
   const user = await changeUser(call, id, preconditions, lastValue(operations, 'userName'), decide)

@@ -14,7 +14,7 @@ const FOLD_UNITS = 40
 /** Units to fold one character of a text that is not all ASCII. */
 const UNICODE_UNITS = 5
 
-/** The counter of one request. A unit is a character that is folded, compared or copied. */
+/** The counter of one request, operations of a bulk request included. A unit is a character that is folded, compared or copied. */
 export class Work {
   readonly #scimType: ScimType
   readonly #limit: number
@@ -59,8 +59,13 @@ export class Work {
     return folded
   }
 
-  /** A counter that goes on from here: a write that is decided once more does not pay for the first time. */
-  resumed(): Work {
-    return new Work(this.#scimType, this.#limit, this.#spent)
+  /** Takes over what another counter says that went on from this one, in another process. */
+  takeOver(spent: number): void {
+    this.#spent = Math.max(this.#spent, spent)
+  }
+
+  /** Goes back to what was spent before: a write that is decided once more does not pay for the first time. */
+  rewind(spent: number): void {
+    this.#spent = Math.min(this.#spent, spent)
   }
 }

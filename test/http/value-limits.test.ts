@@ -149,6 +149,53 @@ describe('a user that was stored before there were limits', () => {
   })
 })
 
+describe('the work of a bulk request', () => {
+  const bulk = async (client: Client, Operations: readonly unknown[]) => {
+    const { body } = await client.request('POST', '/Bulk', { schemas: [BULK_REQUEST], Operations })
+    return body.Operations.map(
+      ({ response }: { response?: { detail: string } }) => response?.detail ?? 'done',
+    )
+  }
+  const REFUSED = expect.stringMatching(/^the request needs more than 4000000 units of work, the limit/)
+
+  it('is that of all its operations on users together', async () => {
+    const client = await newClient()
+    const user = await client.createUser({
+      roles: Array.from({ length: 1_000 }, (_, i) => ({ value: `r${i}` })),
+    })
+    const patch = (i: number) => ({
+      schemas: [PATCH_OP],
+      Operations: Array.from({ length: 50 }, (_, k) => ({
+        op: 'replace',
+        path: `roles[value eq "r${i}${k}"].display`,
+        value: 'x',
+      })),
+    })
+    const operations = Array.from({ length: 5 }, (_, i) => ({
+      method: 'PATCH',
+      path: `/Users/${user.id}`,
+      data: patch(i + 1),
+    }))
+    const details = await bulk(client, operations)
+    expect([details[0], details[4]]).toEqual(['done', REFUSED])
+    // One after the other, each is a request of its own.
+    expect((await client.request('PATCH', `/Users/${user.id}`, patch(7))).status).toBe(200)
+  })
+
+  it('is that of all its operations on groups together, whoever runs them', async () => {
+    const client = await newClient()
+    const members = Array.from({ length: 25_000 }, (_, i) => `m${i}`)
+    const operations = Array.from({ length: 4 }, (_, i) => ({
+      method: 'POST',
+      path: '/Groups',
+      bulkId: `b${i}`,
+      data: { schemas: [GROUP], displayName: `g${i}`, members },
+    }))
+    const details = await bulk(client, operations)
+    expect([details[0], details[3]]).toEqual([expect.stringMatching(/names no User or Group/), REFUSED])
+  })
+})
+
 describe('an error message', () => {
   const LONG = 'x'.repeat(1_000)
   const SHORT = `"${'x'.repeat(100)}…"`

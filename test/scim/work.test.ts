@@ -211,12 +211,14 @@ describe('the references of a bulk request', () => {
   })
 })
 
-describe('a counter that is resumed', () => {
-  it('goes on from what was spent, and by itself', () => {
-    const work = new Work('invalidValue', 100)
-    work.spend(60)
-    for (let i = 0; i < 3; i++) expect(() => work.resumed().spend(40)).not.toThrow()
-    expect(() => work.resumed().spend(41)).toThrow(/more than 100 units/)
-    expect(work.spent).toBe(60)
+describe('a counter that is rewound', () => {
+  it('counts what is done once more once', () => {
+    const work = new Work('invalidValue', 100, 60)
+    for (let i = 0; i < 3; i++) {
+      work.rewind(60)
+      work.spend(40)
+    }
+    expect(work.spent).toBe(100)
+    expect(() => work.spend(1)).toThrow(/more than 100 units/)
   })
 })
