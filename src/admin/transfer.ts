@@ -5,7 +5,7 @@
 import { type Context, Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { isComplex } from '../scim/comparison.ts'
-import { ScimError } from '../scim/error.ts'
+import { quote, ScimError } from '../scim/error.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { validateResource } from '../scim/validation.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
@@ -43,7 +43,7 @@ export const transfer = new Hono<HttpEnv>()
 async function requireTenant(c: Context<HttpEnv>) {
   const id = c.req.param('id') ?? ''
   const tenant = await getTenant(c.get('db'), id)
-  if (tenant === undefined) throw new AdminError(404, 'notFound', `there is no tenant "${id}"`)
+  if (tenant === undefined) throw new AdminError(404, 'notFound', `there is no tenant ${quote(id)}`)
   return tenant
 }
 

@@ -1,6 +1,7 @@
 /**
  * What the handlers of pages share: reading a tenant with what its page needs, forms, and their errors.
  */
+import { shorten } from '../../scim/error.ts'
 import { type Query, readTogether } from '../../storage/query.ts'
 import { type TenantSummary, tenantQuery } from '../../storage/tenant-queries.ts'
 import type { FormError } from '../components/form.tsx'
@@ -39,7 +40,7 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
 /** @throws {PageNotFound} when there is no such tenant */
 export function requireTenant<Tenant>(tenant: Tenant | undefined, id: string): Tenant {
   if (tenant !== undefined) return tenant
-  throw new PageNotFound(`There is no tenant “${id}”.`, [['All tenants', TENANTS_PATH]])
+  throw new PageNotFound(`There is no tenant “${shorten(id)}”.`, [['All tenants', TENANTS_PATH]])
 }
 
 /** The fields of a form that were sent as text. */
