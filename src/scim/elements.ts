@@ -144,7 +144,7 @@ export function isPrimary(element: unknown): element is Complex {
 
 /** What makes an element the same as another: its value and type, or everything but "primary" where it has no value, as an address. */
 export function identityOf(attribute: Attribute, element: unknown, work: Work): string {
-  work.visit()
+  work.visit(2)
   const identity = JSON.stringify(identifying(attribute, element, work))
   work.spend(identity.length)
   return identity

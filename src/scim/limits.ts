@@ -17,7 +17,7 @@ export const MAX_JSON_DEPTH = 32
 export const MAX_JSON_MEMBERS = 1000
 /**
  * Work that one request may make for the core, in units of one character that is folded, compared or copied: see
- * work.ts. A body of MAX_BODY_BYTES with 25,000 members needs two thirds of it; all of it takes some 50 ms.
+ * work.ts. A body of MAX_BODY_BYTES full of members needs 2.8 million; all of it takes some 50 ms.
  */
 export const MAX_WORK_UNITS = 4_000_000
 

@@ -120,6 +120,18 @@ describe('the work of a PATCH', () => {
     expect(JSON.stringify(stored)).toBe(before)
   })
 
+  it('copies what it changes, and nothing else', () => {
+    const stored: Complex = { ...emails(3), roles: [{ value: 'r' }] }
+    const { operations } = parsePatch(
+      { Operations: [{ op: 'replace', path: 'roles.display', value: 'R' }] },
+      USER_RESOURCE_TYPE,
+    )
+    const { resource } = applyPatch(stored, operations, USER_RESOURCE_TYPE)
+    expect(resource.emails).toBe(stored.emails)
+    expect(resource.roles).toEqual([{ value: 'r', display: 'R' }])
+    expect(stored.roles).toEqual([{ value: 'r' }])
+  })
+
   it('leaves room for what clients send: 300 operations on a user with 50 values', () => {
     const operations = list(100, (i) => [
       { op: 'replace', path: `emails[value eq "a${i % 50}@x.example"].display`, value: `${i}` },
