@@ -9,6 +9,7 @@ const NODE_TESTS = [
   'test/deploy/**/*.test.ts',
   'test/entra/**/*.test.ts',
   'test/http/openapi-document.test.ts',
+  'test/limits.test.ts',
   'test/local/**/*.test.ts',
   'test/migrations.test.ts',
   'test/sqlite/**/*.test.ts',

@@ -3,6 +3,7 @@
  * runtime: an entry file (src/worker.ts) makes a Runtime of its bindings.
  */
 import type { GroupWriter } from './provider/group-writer.ts'
+import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Replicas } from './storage/replicas.ts'
 import type { Sha256 } from './storage/secrets.ts'
@@ -40,6 +41,8 @@ export interface Runtime {
   readonly settings: Settings
   /** What the request costs is added to these: of the bulk request that it is a part of. */
   readonly figures?: DatabaseFigures
+  /** Counts the work of the bulk request that the request is a part of. */
+  readonly work?: Work
 }
 
 /** Large answers that their clients have not read yet. What they may take is bounded, in all and for each tenant. */
@@ -98,6 +101,8 @@ export interface HttpEnv {
     db: Database
     /** What the bearer token claims; proven by the batch that uses it. */
     credentials: Credentials
+    /** What the request has cost the core so far; undefined before anything has. */
+    work: Work | undefined
     /** The parsed body of a write, once it was read. */
     body: unknown
   }

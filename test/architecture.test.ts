@@ -18,7 +18,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   provider: ['provider', 'scim', 'storage'],
   'id-generator.ts': ['uuidv7'],
   'durable-objects': ['durable-objects', 'provider', 'storage', 'id-generator.ts', 'cloudflare:workers'],
-  'runtime.ts': ['provider', 'storage'],
+  'runtime.ts': ['provider', 'scim', 'storage'],
   // What every request meets before its part of the app: who sends it, from where, and how much it brings.
   edge: ['edge', 'scim', 'runtime.ts', 'hono'],
   http: ['http', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],

@@ -2,6 +2,7 @@
  * The admin API: tenants, tokens and the provisioning log as JSON, for scripts. Authenticated by
  * ADMIN_TOKEN; it is not a token of a client and opens nothing under /scim/v2.
  */
+
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { createMiddleware } from 'hono/factory'
@@ -9,6 +10,7 @@ import { timingSafeEqual } from 'hono/utils/buffer'
 import { readText } from '../edge/body.ts'
 import { isShutOut, noteRefusal } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { quote, shorten } from '../scim/error.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../scim/limits.ts'
 import { noFigures } from '../storage/database.ts'
 import { type ListedEntry, type LogFilters, logPageQuery } from '../storage/log-pages.ts'
@@ -113,7 +115,7 @@ export function adminApi(): Hono<HttpEnv> {
   app.delete('/tenants/:id/tokens/:tokenId', async (c) => {
     const { id, tokenId } = c.req.param()
     if (!(await revokeToken(c.get('db'), id, tokenId, c.env.now()))) {
-      throw new AdminError(404, 'notFound', `tenant "${id}" has no token "${tokenId}"`)
+      throw new AdminError(404, 'notFound', `tenant ${quote(id)} has no token ${quote(tokenId)}`)
     }
     return c.body(null, 204)
   })
@@ -129,14 +131,14 @@ export function adminApi(): Hono<HttpEnv> {
   })
   // Ends here: the dashboard is mounted around the API and must not answer for it.
   app.all('*', (c) => {
-    throw new AdminError(404, 'notFound', `there is no ${c.req.path}`)
+    throw new AdminError(404, 'notFound', `there is no ${shorten(c.req.path)}`)
   })
   return app
 }
 
 /** The answer for a path that leads nowhere. */
 export function adminNotFound(c: Context<HttpEnv>): Response {
-  return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${c.req.path}`))
+  return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${shorten(c.req.path)}`))
 }
 
 /** The answer of a server that serves nothing, because a setting has a value that is not allowed. */
@@ -203,7 +205,7 @@ async function requireTenant(c: Context<HttpEnv>): Promise<Tenant> {
 }
 
 function noTenant(id: string): AdminError {
-  return new AdminError(404, 'notFound', `there is no tenant "${id}"`)
+  return new AdminError(404, 'notFound', `there is no tenant ${quote(id)}`)
 }
 
 function logCursor(c: Context<HttpEnv>): string | undefined {

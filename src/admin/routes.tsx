@@ -1,12 +1,14 @@
 /**
  * The dashboard: server-rendered pages under /admin. Everything that is thrown there ends in onError.
  */
+
 import { Hono } from 'hono'
 import { csrf } from 'hono/csrf'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { publicOrigin } from '../edge/url.ts'
+import { shorten } from '../scim/error.ts'
 import { noFigures, serverTimingOf } from '../storage/database.ts'
 import { SessionEnded } from '../storage/sessions.ts'
 import { serveAsset } from './assets/assets.ts'
@@ -39,7 +41,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', apiKeys)
   app.route('/tenants', log)
   app.all('*', (c) => {
-    throw new PageNotFound(`There is no page ${c.req.path}.`, [['Overview', '/admin']])
+    throw new PageNotFound(`There is no page ${shorten(c.req.path)}.`, [['Overview', '/admin']])
   })
   return app
 }

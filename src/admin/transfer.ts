@@ -5,6 +5,7 @@
 import { type Context, Hono } from 'hono'
 import { readPieces } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { quote } from '../scim/error.ts'
 import type { Database } from '../storage/database.ts'
 import { RunningSha256 } from '../storage/running-sha256.ts'
 import { getTenant, type Tenant, undoImport } from '../storage/tenants.ts'
@@ -55,7 +56,7 @@ export const transfer = new Hono<HttpEnv>()
 async function requireTenant(c: Context<HttpEnv>): Promise<Tenant> {
   const id = c.req.param('id') ?? ''
   const tenant = await getTenant(c.get('db'), id)
-  if (tenant === undefined) throw new AdminError(404, 'notFound', `there is no tenant "${id}"`)
+  if (tenant === undefined) throw new AdminError(404, 'notFound', `there is no tenant ${quote(id)}`)
   return tenant
 }
 

@@ -22,7 +22,7 @@ import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
 import { limitRate } from './rate-limit.ts'
-import { tenantUrl } from './request.ts'
+import { tenantUrl, workOf } from './request.ts'
 import { endpointInAnyCase } from './url.ts'
 
 /** Answers a request as if it had come from outside. */
@@ -54,7 +54,7 @@ export function bulk(dispatch: Dispatch) {
     // read here at once.
     const clientAddress = c.env.clientAddress ?? c.req.header('CF-Connecting-IP')
     const parts = { heldBodies: undefined, answers: undefined, clientAddress }
-    const env = { ...c.env, figures: c.get('figures'), ...parts }
+    const env = { ...c.env, figures: c.get('figures'), work: workOf(c), ...parts }
     const shared = {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',

@@ -5,8 +5,8 @@
 import type { Context } from 'hono'
 import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { requireDepth } from '../scim/depth.ts'
-import { badRequest, quote, ScimError } from '../scim/error.ts'
+import { quote, ScimError } from '../scim/error.ts'
+import { parseJson } from '../scim/json.ts'
 import { MAX_BODY_BYTES, MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
 
 export const SCIM_JSON = 'application/scim+json'
@@ -45,15 +45,9 @@ function bodyOf(c: Context<HttpEnv>, json: string): BodyInit {
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   requireJson(c)
-  const text = await readText(c, MAX_BODY_BYTES, c.get('credentials').tenantId)
-  requireDepth(text)
-  try {
-    const body: unknown = JSON.parse(text)
-    c.set('body', body)
-    return body
-  } catch (cause) {
-    throw badRequest('invalidSyntax', text === '' ? 'the body is empty' : notJson(cause))
-  }
+  const body = parseJson(await readText(c, MAX_BODY_BYTES, c.get('credentials').tenantId))
+  c.set('body', body)
+  return body
 }
 
 function requireJson(c: Context<HttpEnv>): void {
@@ -66,10 +60,4 @@ function requireJson(c: Context<HttpEnv>): void {
   if (encoding !== 'identity') {
     throw new ScimError(415, undefined, `Content-Encoding is not supported, found ${quote(encoding)}`)
   }
-}
-
-/** Where the JSON breaks off, without the text there: it may be secret, and the message goes into the log. */
-function notJson(cause: unknown): string {
-  const position = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined
-  return position === undefined ? 'the body is no JSON' : `the body is no JSON from position ${position} on`
 }

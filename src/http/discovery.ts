@@ -5,7 +5,7 @@
 import { type Context, Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
-import { ScimError } from '../scim/error.ts'
+import { quote, ScimError } from '../scim/error.ts'
 import { listResponse } from '../scim/list-response.ts'
 import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
 import { RESOURCE_TYPES, SCHEMAS } from '../scim/schema/resource-type.ts'
@@ -70,7 +70,7 @@ function list(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
 function one(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
   const id = c.req.param('id') ?? ''
   const resource = resources.find((candidate) => String(candidate.id).toLowerCase() === id.toLowerCase())
-  if (resource === undefined) throw new ScimError(404, undefined, `there is no ${JSON.stringify(id)} here`)
+  if (resource === undefined) throw new ScimError(404, undefined, `there is no ${quote(id)} here`)
   const { location } = isComplex(resource.meta) ? resource.meta : {}
   return scimJson(c, JSON.stringify(resource), 200, { Location: String(location) })
 }
@@ -107,12 +107,23 @@ function schemaResource({ id, name, description, attributes }: Schema, base: str
   }
 }
 
-/** RFC 7643 §7: case and uniqueness say nothing of complex and boolean attributes. */
-function attributeDefinition({ caseExact, uniqueness, subAttributes, ...rest }: Attribute): Complex {
+/**
+ * RFC 7643 §7: case and uniqueness say nothing of complex and boolean attributes. It has no words for the
+ * greatest length and number, so the description tells them.
+ */
+function attributeDefinition(attribute: Attribute): Complex {
+  const { caseExact, uniqueness, subAttributes, maxLength, maxElements, ...rest } = attribute
   const isText = rest.type !== 'complex' && rest.type !== 'boolean'
+  const { mutability, description } = rest
   return {
     ...rest,
+    description: mutability === 'readOnly' ? description : `${description}${limitsOf(attribute)}`,
     ...(isText && { caseExact, uniqueness }),
     ...(subAttributes && { subAttributes: subAttributes.map(attributeDefinition) }),
   }
+}
+
+function limitsOf({ maxLength, maxElements }: Attribute): string {
+  const length = maxLength === undefined ? '' : ` At most ${maxLength} characters.`
+  return maxElements === undefined ? length : `${length} At most ${maxElements} values in a request.`
 }

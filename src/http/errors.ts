@@ -4,7 +4,7 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { HttpEnv } from '../runtime.ts'
-import { errorMessage, ScimError } from '../scim/error.ts'
+import { errorMessage, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database.ts'
 import { scimJson } from './content-type.ts'
 
@@ -18,7 +18,10 @@ export const onError: ErrorHandler<HttpEnv> = (error, c) => errorResponse(c, err
 
 /** Paths that lead nowhere. */
 export const onNotFound: NotFoundHandler<HttpEnv> = (c) =>
-  errorResponse(c, new ScimError(404, undefined, `there is no endpoint ${c.req.method} ${c.req.path}`))
+  errorResponse(
+    c,
+    new ScimError(404, undefined, `there is no endpoint ${shorten(c.req.method)} ${shorten(c.req.path)}`),
+  )
 
 /** A server that serves nothing, because a setting has a value that is not allowed. */
 export function onMisconfigured(c: Context<HttpEnv>): Response {
@@ -31,7 +34,11 @@ export function onMisconfigured(c: Context<HttpEnv>): Response {
 /** A path that knows other methods. */
 export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Response {
   const allow = methods.join(', ')
-  const error = new ScimError(405, undefined, `${c.req.method} is not supported here; supported are ${allow}`)
+  const error = new ScimError(
+    405,
+    undefined,
+    `${shorten(c.req.method)} is not supported here; supported are ${allow}`,
+  )
   const response = errorResponse(c, error)
   response.headers.set('Allow', allow)
   return response

@@ -23,6 +23,7 @@ import {
   projectionOf,
   resourceResponse,
   tenantUrl,
+  workOf,
 } from './request.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
@@ -62,9 +63,11 @@ async function write(
     credentials,
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
+    spent: workOf(c).spent,
   }
   const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
   addFigures(c.get('figures'), answer.figures)
+  workOf(c).takeOver(answer.spent ?? 0)
   const written = renderedOf(answer)
   // The coordinator has seen the token valid; from now on this isolate knows as well.
   noteUse(credentials)

@@ -12,6 +12,7 @@ import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
+import { Work } from '../scim/work.ts'
 import { scimJson } from './content-type.ts'
 import { TENANT_PATH } from './url.ts'
 
@@ -26,7 +27,15 @@ export function callOf(c: Context<HttpEnv>): Call {
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
     newId: c.env.newId,
+    work: workOf(c),
   }
+}
+
+/** The counter of the request, or of the bulk request that it is a part of. */
+export function workOf(c: Context<HttpEnv>): Work {
+  const work = c.get('work') ?? c.env.work ?? new Work()
+  c.set('work', work)
+  return work
 }
 
 /** A list of attribute names, separated by commas (RFC 7644 §3.4.2.5). @returns undefined when not sent */

@@ -7,6 +7,7 @@ import type { Complex } from '../scim/comparison.ts'
 import { isAllBut, isReturned, type Projection, project } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { etag } from '../scim/version.ts'
+import type { Work } from '../scim/work.ts'
 import type { Database } from '../storage/database.ts'
 import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
 import { type Stored, StoredRow } from '../storage/resources.ts'
@@ -20,6 +21,8 @@ export interface Call {
   readonly requestId: string
   /** A new UUIDv7. */
   readonly newId: () => string
+  /** Counts the work of the request. */
+  readonly work: Work
 }
 
 /** A resource as the client sees it, and what the headers of a response say of it. */

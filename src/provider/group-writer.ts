@@ -7,6 +7,7 @@ import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
+import type { Work } from '../scim/work.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
 import type { Rendered, Written } from './call.ts'
@@ -32,11 +33,15 @@ export interface GroupWriteRequest {
   readonly credentials: Credentials
   readonly tenantUrl: string
   readonly requestId: string
+  /** Units of work that the bulk request has spent before. */
+  readonly spent?: number | undefined
 }
 
 /** What came of it, and what it cost. */
 export interface GroupWriteAnswer {
   readonly figures: DatabaseFigures
+  /** Units of work, those spent before included; undefined from a coordinator of an earlier version. */
+  readonly spent?: number | undefined
   /** The group as the client is to see it, or its version alone; undefined after a delete. */
   readonly rendered?: Rendered | Written | undefined
   /** Why it was not done. */
@@ -59,18 +64,18 @@ export interface GroupWriter {
  *
  * @throws {ScimError} what can be said without reading: it then never waits
  */
-export function prepareGroupWrite(request: GroupWriteRequest): GroupWrite | GroupDeletion {
+export function prepareGroupWrite(request: GroupWriteRequest, work: Work): GroupWrite | GroupDeletion {
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
   const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
   switch (kind) {
     case 'create':
-      return createGroup(body, projection)
+      return createGroup(body, projection, work)
     case 'replace':
-      return replaceGroup(id, body, projection, preconditions)
+      return replaceGroup(id, body, projection, preconditions, work)
     case 'patch':
       // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
       // a large group would be a costly courtesy.
-      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions)
+      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, work)
     case 'delete':
       return deleteGroup(id, preconditions)
   }

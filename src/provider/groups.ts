@@ -5,8 +5,8 @@
  */
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
-import { badRequest, notFound, ScimError } from '../scim/error.ts'
-import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
+import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
+import { MAX_ANSWERED_MEMBERS, MAX_NAMED_IDS } from '../scim/limits.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
   applyMemberChanges,
@@ -22,6 +22,7 @@ import type { Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import type { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
@@ -40,8 +41,6 @@ import {
 import { deleteResource } from './deletion.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
-/** Ids that an error names; more are counted. */
-const MAX_NAMED_IDS = 20
 
 /** @throws {ScimError} 404 */
 export async function getGroup(call: Call, id: string, projection: Projection): Promise<Rendered> {
@@ -89,8 +88,8 @@ export interface GroupDecision {
  * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness when the
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
-export function createGroup(body: unknown, projection: Projection): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE)
+export function createGroup(body: unknown, projection: Projection, work: Work): GroupWrite {
+  const { resource: validated, ignored } = validateResource(body, TYPE, work)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
   const documents = storage.encodeGroup(resource)
@@ -127,13 +126,15 @@ export function replaceGroup(
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
+  work: Work,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE)
+  const { resource: validated, ignored } = validateResource(body, TYPE, work)
   const { members: sent, ...resource } = validated
   return groupUpdate({
     id,
     preconditions,
     displayName: resource.displayName,
+    work,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
     apply: () => ({ resource, ignored }),
     action: 'update',
@@ -152,16 +153,18 @@ export function patchGroup(
   body: unknown,
   projection: Projection | undefined,
   preconditions: Preconditions,
+  work: Work,
 ): GroupWrite {
   const { operations, ignored } = parsePatch(body, TYPE)
-  const { members, rest } = splitMembers(operations, TYPE)
+  const { members, rest } = splitMembers(operations, TYPE, work)
   return groupUpdate({
+    work,
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
     apply: (before) => {
-      const patched = applyPatch(before, rest, TYPE)
+      const patched = applyPatch(before, rest, TYPE, work)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
@@ -191,6 +194,7 @@ interface GroupUpdate {
   /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
+  readonly work: Work
   /** What becomes of the attributes. */
   readonly apply: (before: Complex) => Validated
   readonly action: LogAction
@@ -198,7 +202,9 @@ interface GroupUpdate {
 }
 
 function groupUpdate(update: GroupUpdate): GroupWrite {
-  const { id, displayName, members } = update
+  const { id, displayName, members, work } = update
+  // Deciding goes on from here, as often as it has to.
+  const { spent } = work
   return {
     needs: {
       id,
@@ -206,7 +212,10 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
       memberIds: namedIds(members),
       allMembers: needsAll(update),
     },
-    decide: (call, known) => decideUpdate(call, update, known),
+    decide: (call, known) => {
+      work.rewind(spent)
+      return decideUpdate(call, update, known)
+    },
   }
 }
 
@@ -224,14 +233,14 @@ function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
-  const { id, preconditions, projection, action } = update
+  const { id, preconditions, projection, action, work } = update
   const before = known.group
   if (before === undefined) throw notFound('Group', id)
   requirePreconditions(preconditions, before.version)
   if (needsAll(update)) requireFewMembers(id, known)
   const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
-  const ids = applyMemberChanges(known.members, update.members)
+  const ids = applyMemberChanges(known.members, update.members, work)
   const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),
@@ -293,10 +302,7 @@ function requireMembers(ids: readonly string[], { directory }: KnownGroup): read
   const unknown = ids.filter((id) => !directory.has(id))
   if (unknown.length > 0) {
     const more = unknown.length > MAX_NAMED_IDS ? ` and ${unknown.length - MAX_NAMED_IDS} more` : ''
-    const list = unknown
-      .slice(0, MAX_NAMED_IDS)
-      .map((id) => JSON.stringify(id))
-      .join(', ')
+    const list = unknown.slice(0, MAX_NAMED_IDS).map(quote).join(', ')
     throw badRequest(
       'invalidValue',
       `attribute "members" names no User or Group of the directory: ${list}${more}`,
@@ -324,7 +330,12 @@ function nameKey({ displayName }: Complex): string | undefined {
 }
 
 function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new ScimError(409, 'uniqueness', `displayName "${resource.displayName}" is already in use`, options)
+  return new ScimError(
+    409,
+    'uniqueness',
+    `displayName ${quote(String(resource.displayName))} is already in use`,
+    options,
+  )
 }
 
 /**

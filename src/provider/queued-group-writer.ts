@@ -4,6 +4,8 @@
  * together: see group-commit.ts.
  */
 import { ScimError } from '../scim/error.ts'
+import { MAX_WORK_UNITS } from '../scim/limits.ts'
+import { Work } from '../scim/work.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
 import { requireWriter, wasProven } from '../storage/tokens.ts'
 import type { Call, Rendered, Written } from './call.ts'
@@ -68,19 +70,21 @@ export class QueuedGroupWriter implements GroupWriter {
   /** Runs a write when its turn comes. Refusals and faults are answers: what throws would look like a writer out of reach. */
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
+    const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
     const { credentials, tenantUrl, requestId, body } = request
     try {
-      const write = prepareGroupWrite(request)
+      const write = prepareGroupWrite(request, work)
       const db = this.#options.openDatabase(figures)
-      const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId }
+      const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId, work }
       const characters = JSON.stringify(body)?.length ?? 0
       const before = this.#queue.enteredWhenIdle
       const loaded = wasProven(credentials) ? undefined : await letIn(call, write)
       // Of what others have written meanwhile it knows nothing.
       const early = before !== undefined && before === this.#queue.enteredWhenIdle ? loaded : undefined
-      return { figures, rendered: await this.#queue.run({ call, write, figures, early, characters }) }
+      const rendered = await this.#queue.run({ call, write, figures, early, characters })
+      return { figures, spent: work.spent, rendered }
     } catch (error) {
-      return answerOf(error, figures)
+      return { ...answerOf(error, figures), spent: work.spent }
     }
   }
 }

@@ -4,7 +4,7 @@
 import { isActive, withActive, withoutEmptyActive } from '../scim/active.ts'
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
-import { notFound, ScimError } from '../scim/error.ts'
+import { notFound, quote, ScimError } from '../scim/error.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
@@ -28,7 +28,7 @@ const TYPE = USER_RESOURCE_TYPE
  * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness when the userName is taken
  */
 export async function createUser(call: Call, body: unknown, projection: Projection): Promise<Rendered> {
-  const { resource: sent, ignored } = validateResource(body, TYPE)
+  const { resource: sent, ignored } = validateResource(body, TYPE, call.work)
   const resource = withActive(sent)
   const id = call.newId()
   const log = acceptedEntry(call, {
@@ -65,7 +65,7 @@ export async function replaceUser(
   projection: Projection,
   preconditions: Preconditions,
 ): Promise<Rendered> {
-  const { resource, ignored } = validateResource(withoutEmptyActive(body), TYPE)
+  const { resource, ignored } = validateResource(withoutEmptyActive(body), TYPE, call.work)
   const decide = (before: Complex): Validated => ({ resource: withActive(resource, before), ignored })
   const user = await changeUser(call, id, preconditions, resource.userName, decide)
   return render(call, user, TYPE, projection)
@@ -84,8 +84,10 @@ export async function patchUser(
   preconditions: Preconditions,
 ): Promise<Rendered> {
   const { operations, ignored } = parsePatch(body, TYPE)
+  const { spent } = call.work
   const decide = (before: Complex): Validated => {
-    const patched = applyPatch(before, operations, TYPE)
+    call.work.rewind(spent)
+    const patched = applyPatch(before, operations, TYPE, call.work)
     return { resource: withActive(patched.resource, before), ignored: [...ignored, ...patched.ignored] }
   }
   const user = await changeUser(call, id, preconditions, lastValue(operations, 'userName'), decide)
@@ -190,5 +192,10 @@ async function uniqueUserName<Result>(resource: Complex, write: () => Promise<Re
 }
 
 function userNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new ScimError(409, 'uniqueness', `userName "${resource.userName}" is already in use`, options)
+  return new ScimError(
+    409,
+    'uniqueness',
+    `userName ${quote(String(resource.userName))} is already in use`,
+    options,
+  )
 }

@@ -4,17 +4,21 @@
  * resource holds these keys under the same paths, so that SQL and this module compare alike.
  */
 import type { Attribute } from './schema/definition.ts'
+import type { Work } from './work.ts'
 
 export type Scalar = string | number | boolean
 
 /** A JSON object whose keys are attribute names in the spelling of the schema. */
 export type Complex = { [name: string]: unknown }
 
-/** Characters whose default case folding differs from lower(upper(c)): Unicode CaseFolding.txt. */
+/** Its default case folding differs from lower(upper(c)), and nobody else's: Unicode CaseFolding.txt. */
 const FOLDS_TO_ITSELF = 'ı'
+/** Half of a character, which no well-formed text holds. */
+const STAND_IN = '\ud800'
+const STANDS_IN = /\ud800/gu
 
-/** Thirty combining marks with one more behind them: U+034F between them changes nothing but the time. */
-const LONG_RUN_OF_MARKS = /[\p{M}--\u034f]{30}(?=[\p{M}--\u034f])/gv
+/** More than thirty combining marks in a row, from the first one on: no position is looked at twice. */
+const LONG_RUN_OF_MARKS = /(?<![\p{M}--\u034f])[\p{M}--\u034f]{31,}/gv
 
 /**
  * Full case folding over all of Unicode, after canonical composition: "É", "É" and "é" are one, and so
@@ -25,20 +29,31 @@ const LONG_RUN_OF_MARKS = /[\p{M}--\u034f]{30}(?=[\p{M}--\u034f])/gv
  * @see https://www.unicode.org/reports/tr15/#Stream_Safe_Text_Format
  */
 export function fold(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: -- all of ASCII, the fast way through
-  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase()
-  let folded = ''
-  for (const character of text.replace(LONG_RUN_OF_MARKS, '$&\u034f').normalize('NFC')) {
-    folded += character === FOLDS_TO_ITSELF ? character : character.toLowerCase().toUpperCase().toLowerCase()
-  }
-  return folded.replaceAll('ς', 'σ').normalize('NFC')
+  // The fast way through.
+  if (isAscii(text)) return text.toLowerCase()
+  const composed = (text.length > 30 ? text.replace(LONG_RUN_OF_MARKS, brokenUp) : text).normalize('NFC')
+  const folded = composed.replaceAll(FOLDS_TO_ITSELF, STAND_IN).toLowerCase().toUpperCase().toLowerCase()
+  // JavaScript has one rule that looks at the context: "Σ" at the end of a word.
+  return folded.replace(STANDS_IN, FOLDS_TO_ITSELF).replaceAll('ς', 'σ').normalize('NFC')
 }
 
-/** The key by which a value of the attribute compares. */
-export function comparisonKey(attribute: Attribute, value: Scalar): Scalar {
+/** True of a text whose folding is nothing but lower case. */
+export function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: -- all of ASCII
+  return /^[\x00-\x7f]*$/.test(text)
+}
+
+/** U+034F between marks changes nothing but the time. */
+function brokenUp(marks: string): string {
+  return marks.replace(/.{30}(?=.)/gsu, '$&\u034f')
+}
+
+/** The key by which a value of the attribute compares. @param work counts the folding, and remembers it */
+export function comparisonKey(attribute: Attribute, value: Scalar, work?: Work): Scalar {
   if (typeof value !== 'string') return value
   if (attribute.type === 'dateTime') return instant(value) ?? Number.NaN
-  return attribute.caseExact ? value : fold(value)
+  if (attribute.caseExact) return value
+  return work === undefined ? fold(value) : work.fold(value)
 }
 
 /** RFC 7643 §2.3.5: xsd:dateTime with both a date and a time; the offset may be missing. */
@@ -62,21 +77,26 @@ function isDay(date: string): boolean {
 }
 
 /** The comparison document: the resource with every value replaced by its key. Holds no write-only value. */
-export function comparisonDocument(resource: Complex, attributes: readonly Attribute[]): Complex {
+export function comparisonDocument(
+  resource: Complex,
+  attributes: readonly Attribute[],
+  work?: Work,
+): Complex {
   const document: Complex = {}
+  work?.visit(attributes.length)
   for (const attribute of attributes) {
     const value = resource[attribute.name]
     if (value === undefined || attribute.returned === 'never') continue
     document[attribute.name] = Array.isArray(value)
-      ? value.map((element) => elementKey(attribute, element))
-      : elementKey(attribute, value)
+      ? value.map((element) => elementKey(attribute, element, work))
+      : elementKey(attribute, value, work)
   }
   return document
 }
 
-function elementKey(attribute: Attribute, value: unknown): unknown {
-  if (isComplex(value)) return comparisonDocument(value, attribute.subAttributes ?? [])
-  return comparisonKey(attribute, value as Scalar)
+function elementKey(attribute: Attribute, value: unknown, work: Work | undefined): unknown {
+  if (isComplex(value)) return comparisonDocument(value, attribute.subAttributes ?? [], work)
+  return comparisonKey(attribute, value as Scalar, work)
 }
 
 /** True for a JSON object: not null, not an array. */
@@ -89,7 +109,8 @@ export function compareScalars(a: Scalar, b: Scalar): number {
   if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b)
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
-    if (a[i] !== b[i]) return codeUnitRank(a.charCodeAt(i)) - codeUnitRank(b.charCodeAt(i))
+    const [inA, inB] = [a.charCodeAt(i), b.charCodeAt(i)]
+    if (inA !== inB) return codeUnitRank(inA) - codeUnitRank(inB)
   }
   return a.length - b.length
 }

@@ -2,15 +2,12 @@
  * The elements of a multi-valued attribute as a set (RFC 7643 §2.4): what makes two of them the same,
  * adding and removing. Many operations may add to one list, so adding does not read the list through.
  */
-import {
-  type Complex,
-  comparisonDocument,
-  comparisonKey,
-  isComplex,
-  type Scalar,
-  sameValue,
-} from './comparison.ts'
+
+import { type Complex, comparisonDocument, comparisonKey, isComplex, type Scalar } from './comparison.ts'
+import { badRequest } from './error.ts'
 import type { Attribute } from './schema/definition.ts'
+import { findAttribute } from './schema/lookup.ts'
+import type { Work } from './work.ts'
 
 /** Where each element of a list stands, by its identity. Lists are only added to, else made anew. */
 const positions = new WeakMap<unknown[], Map<string, number>>()
@@ -25,10 +22,11 @@ export function addElements(
   attribute: Attribute,
   list: unknown[],
   added: readonly unknown[],
+  work: Work,
 ): readonly unknown[] {
-  const known = positionsIn(attribute, list)
+  const known = positionsIn(attribute, list, work)
   return added.map((element) => {
-    const identity = identityOf(attribute, element)
+    const identity = identityOf(attribute, element, work)
     const at = known.get(identity)
     if (at === undefined) {
       known.set(identity, list.push(element) - 1)
@@ -42,10 +40,21 @@ export function addElements(
 }
 
 /** A new list in which no element stands twice. */
-export function distinct(attribute: Attribute, elements: readonly unknown[]): unknown[] {
+export function distinct(attribute: Attribute, elements: readonly unknown[], work: Work): unknown[] {
   const list: unknown[] = []
-  addElements(attribute, list, elements)
+  addElements(attribute, list, elements, work)
   return list
+}
+
+/**
+ * Refuses a list that is longer than the attribute may have.
+ *
+ * @param path for the message
+ * @throws {ScimError} invalidValue
+ */
+export function requireRoom({ maxElements }: Attribute, count: number, path: string): void {
+  if (maxElements === undefined || count <= maxElements) return
+  throw badRequest('invalidValue', `attribute "${path}" has ${count} values, the limit is ${maxElements}`)
 }
 
 /** The list without the elements that hold everything that one of the unwanted holds. */
@@ -53,17 +62,63 @@ export function withoutElements(
   attribute: Attribute,
   list: readonly unknown[],
   unwanted: readonly unknown[],
+  work: Work,
 ): unknown[] {
-  const byValue = Map.groupBy(
-    unwanted.map((element) => keyOf(attribute, element)),
-    valueIn,
-  )
-  const withoutValue = byValue.get(undefined) ?? []
-  return list.filter((element) => {
-    const key = keyOf(attribute, element)
-    const candidates = [...(byValue.get(valueIn(key)) ?? []), ...withoutValue]
-    return !candidates.some((candidate) => isWithin(candidate, key))
-  })
+  const shapes = shapesOf(attribute, unwanted, work)
+  work.visit(list.length * shapes.length)
+  return list.filter((element) => !shapes.some((shape) => isInShape(attribute, element, shape, work)))
+}
+
+/** Unwanted elements that hold the same sub-attributes: their keys, by the key of the first sub-attribute. */
+interface Shape {
+  /** None for elements that are no objects. */
+  readonly subAttributes: readonly Attribute[]
+  readonly byFirst: Map<unknown, Set<string>>
+}
+
+/** There are few shapes, however many elements there are: each element of the list is looked at once for each. */
+function shapesOf(attribute: Attribute, unwanted: readonly unknown[], work: Work): readonly Shape[] {
+  const shapes = new Map<string, Shape>()
+  for (const element of unwanted) {
+    const isHeld = ({ name }: Attribute) => isComplex(element) && element[name] !== undefined
+    const subAttributes = (attribute.subAttributes ?? []).filter(isHeld)
+    const names = subAttributes.map(({ name }) => name).join()
+    const shape = shapes.get(names) ?? { subAttributes, byFirst: new Map<unknown, Set<string>>() }
+    shapes.set(names, shape)
+    const first = firstKey(attribute, element, shape, work)
+    const rests = shape.byFirst.get(first) ?? new Set()
+    shape.byFirst.set(first, rests.add(restOfKeys(element, shape, work)))
+  }
+  return [...shapes.values()]
+}
+
+function isInShape(attribute: Attribute, element: unknown, shape: Shape, work: Work): boolean {
+  const rests = shape.byFirst.get(firstKey(attribute, element, shape, work))
+  return rests?.has(restOfKeys(element, shape, work)) === true
+}
+
+function firstKey(
+  attribute: Attribute,
+  element: unknown,
+  { subAttributes: [first] }: Shape,
+  work: Work,
+): unknown {
+  if (first !== undefined) return keyOf(first, element, work)
+  return isComplex(element) ? undefined : comparisonKey(attribute, element as Scalar, work)
+}
+
+function restOfKeys(element: unknown, { subAttributes }: Shape, work: Work): string {
+  if (subAttributes.length < 2) return ''
+  const rest = JSON.stringify(subAttributes.slice(1).map((sub) => keyOf(sub, element, work) ?? null))
+  work.spend(rest.length)
+  return rest
+}
+
+/** The key of a sub-attribute of an element. */
+function keyOf(subAttribute: Attribute | undefined, element: unknown, work: Work): Scalar | undefined {
+  if (subAttribute === undefined || !isComplex(element)) return undefined
+  const value = element[subAttribute.name]
+  return value === undefined ? undefined : comparisonKey(subAttribute, value as Scalar, work)
 }
 
 /**
@@ -72,10 +127,12 @@ export function withoutElements(
  * @param list changed in place
  * @param touched elements of the list that an operation set
  */
-export function onePrimary(list: unknown[], touched: readonly unknown[]): void {
+export function onePrimary(list: unknown[], touched: readonly unknown[], work: Work): void {
   if (!touched.some(isPrimary)) return
+  work.spend(list.length)
   const kept = new Set(touched)
-  for (const [i, element] of list.entries()) {
+  for (let i = 0; i < list.length; i++) {
+    const element = list[i]
     if (isPrimary(element) && !kept.has(element)) list[i] = { ...element, primary: false }
   }
 }
@@ -86,30 +143,25 @@ export function isPrimary(element: unknown): element is Complex {
 }
 
 /** What makes an element the same as another: its value and type, or everything but "primary" where it has no value, as an address. */
-export function identityOf(attribute: Attribute, element: unknown): string {
-  const key = keyOf(attribute, element)
-  if (!isComplex(key)) return JSON.stringify(key)
-  const { primary, ...rest } = key
-  return JSON.stringify(rest.value === undefined ? rest : [rest.value, rest.type])
+export function identityOf(attribute: Attribute, element: unknown, work: Work): string {
+  work.visit(2)
+  const identity = JSON.stringify(identifying(attribute, element, work))
+  work.spend(identity.length)
+  return identity
 }
 
-function positionsIn(attribute: Attribute, list: unknown[]): Map<string, number> {
-  const known = positions.get(list) ?? new Map(list.map((element, i) => [identityOf(attribute, element), i]))
+function identifying(attribute: Attribute, element: unknown, work: Work): unknown {
+  if (!isComplex(element)) return comparisonKey(attribute, element as Scalar, work)
+  const subAttributes = attribute.subAttributes ?? []
+  const value = keyOf(findAttribute(subAttributes, 'value'), element, work)
+  if (value !== undefined) return [value, keyOf(findAttribute(subAttributes, 'type'), element, work)]
+  const { primary, ...rest } = comparisonDocument(element, subAttributes, work)
+  return rest
+}
+
+function positionsIn(attribute: Attribute, list: unknown[], work: Work): Map<string, number> {
+  const known =
+    positions.get(list) ?? new Map(list.map((element, i) => [identityOf(attribute, element, work), i]))
   positions.set(list, known)
   return known
-}
-
-function keyOf(attribute: Attribute, element: unknown): unknown {
-  return isComplex(element)
-    ? comparisonDocument(element, attribute.subAttributes ?? [])
-    : comparisonKey(attribute, element as Scalar)
-}
-
-function valueIn(key: unknown): unknown {
-  return isComplex(key) ? key.value : key
-}
-
-function isWithin(part: unknown, whole: unknown): boolean {
-  if (!isComplex(part) || !isComplex(whole)) return sameValue(part, whole)
-  return Object.entries(part).every(([name, value]) => sameValue(whole[name], value))
 }

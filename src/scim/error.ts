@@ -43,7 +43,7 @@ export function badRequest(scimType: ScimType, detail: string): ScimError {
 
 /** The same answer for an id that never was, was deleted, or belongs to another tenant. */
 export function notFound(resourceType: string, id: string): ScimError {
-  return new ScimError(404, undefined, `${resourceType} "${id}" not found`)
+  return new ScimError(404, undefined, `${resourceType} ${quote(id)} not found`)
 }
 
 /** A client's text for a message: shortened. */

@@ -6,6 +6,7 @@ import { MAX_IGNORED_NAMES } from './limits.ts'
 
 /** Notes a name, once, as long as there is room. */
 export function noteIgnored(names: string[], name: string): void {
+  if (names.length >= MAX_IGNORED_NAMES) return
   const short = shorten(name)
-  if (names.length < MAX_IGNORED_NAMES && !names.includes(short)) names.push(short)
+  if (!names.includes(short)) names.push(short)
 }

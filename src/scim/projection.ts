@@ -3,110 +3,154 @@
  */
 import { type AttributePath, resolveAttributePath } from './attribute-path.ts'
 import { type Complex, isComplex } from './comparison.ts'
+import { badRequest } from './error.ts'
+import { MAX_ATTRIBUTE_NAMES } from './limits.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
+import { Work } from './work.ts'
+
+/**
+ * A set of attribute paths as a tree, so that an attribute of a resource is looked up once, however many names a
+ * client sends: under each attribute `whole`, or the tree of its sub-attributes.
+ */
+export type PathTree = ReadonlyMap<Attribute, PathTree | 'whole'>
 
 /** What a client asked for. Paths that the resource type does not have are left out: they select nothing. */
 export interface Projection {
-  /** Undefined: the default set. An empty list asks for the minimum: what is always returned. */
-  readonly attributes?: readonly AttributePath[]
-  readonly excludedAttributes?: readonly AttributePath[]
+  /** Undefined: the default set. An empty tree asks for the minimum: what is always returned. */
+  readonly attributes?: PathTree
+  readonly excludedAttributes?: PathTree
 }
 
-/** Resolves the two lists of attribute names. @param attributes undefined when the client sent none */
+/**
+ * Resolves the two lists of attribute names.
+ *
+ * @param attributes undefined when the client sent none
+ * @throws {ScimError} invalidValue for more names than any resource type has attributes
+ */
 export function parseProjection(
   attributes: readonly string[] | undefined,
   excludedAttributes: readonly string[] | undefined,
   type: ResourceType,
 ): Projection {
-  const resolve = (names: readonly string[]) =>
-    names.map((name) => resolveAttributePath(name, type)).filter((path) => path !== undefined)
   return {
-    ...(attributes && { attributes: resolve(attributes) }),
-    ...(excludedAttributes && { excludedAttributes: resolve(excludedAttributes) }),
+    ...(attributes && { attributes: treeOf('attributes', attributes, type) }),
+    ...(excludedAttributes && { excludedAttributes: treeOf('excludedAttributes', excludedAttributes, type) }),
+  }
+}
+
+function treeOf(parameter: string, names: readonly string[], type: ResourceType): PathTree {
+  if (names.length > MAX_ATTRIBUTE_NAMES) {
+    throw badRequest(
+      'invalidValue',
+      `"${parameter}" has ${names.length} names, the limit is ${MAX_ATTRIBUTE_NAMES}`,
+    )
+  }
+  const tree: GrowingTree = new Map()
+  for (const name of names) {
+    const path = resolveAttributePath(name, type)
+    if (path !== undefined) plant(tree, path)
+  }
+  return tree
+}
+
+type GrowingTree = Map<Attribute, GrowingTree | 'whole'>
+
+function plant(tree: GrowingTree, { steps }: AttributePath): void {
+  let at = tree
+  for (const [i, step] of steps.entries()) {
+    const below = at.get(step)
+    if (below === 'whole') return
+    if (i === steps.length - 1) at.set(step, 'whole')
+    else {
+      const next: GrowingTree = below ?? new Map()
+      at.set(step, next)
+      at = next
+    }
   }
 }
 
 /** True when everything that a resource can hold is returned, or everything but one attribute. */
 export function isAllBut(
   name: string,
-  { attributes, excludedAttributes = [] }: Projection,
+  { attributes, excludedAttributes }: Projection,
   { returnsAll }: ResourceType,
 ): boolean {
   if (!returnsAll || attributes !== undefined) return false
-  return excludedAttributes.every(({ steps }) => steps.length === 1 && steps[0].name === name)
+  return [...(excludedAttributes ?? [])].every(
+    ([attribute, below]) => attribute.name === name && below === 'whole',
+  )
 }
 
 /** True when the projection returns (something of) the top-level attribute: else it need not be loaded. */
 export function isReturned(projection: Projection, name: string, type: ResourceType): boolean {
   const attribute = type.attributes.find((candidate) => candidate.name === name)
-  return attribute !== undefined && choose([attribute], projection) !== 'none'
+  return attribute !== undefined && chosen(attribute, chosenAtTop(projection)) !== undefined
 }
 
 /** The resource as the client sees it. Keys keep their order. */
-export function project(resource: Complex, projection: Projection, type: ResourceType): Complex {
-  return projectAttributes(resource, type.attributes, [], projection)
+export function project(
+  resource: Complex,
+  projection: Projection,
+  type: ResourceType,
+  work = new Work(),
+): Complex {
+  return projectAttributes(resource, type.attributes, chosenAtTop(projection), work)
+}
+
+/** What is returned of the attributes at one level. */
+interface Choice {
+  /** `default` at the top when the client named none; `whole` below an attribute that it named. */
+  readonly included: PathTree | 'default' | 'whole'
+  readonly excluded: PathTree | undefined
+}
+
+function chosenAtTop({ attributes, excludedAttributes }: Projection): Choice {
+  return { included: attributes ?? 'default', excluded: excludedAttributes }
+}
+
+/** @returns what is returned below the attribute, undefined when nothing is, itself included */
+function chosen(attribute: Attribute, { included, excluded }: Choice): Choice | 'whole' | undefined {
+  if (attribute.returned === 'never') return undefined
+  if (attribute.returned === 'always') return 'whole'
+  const without = excluded?.get(attribute)
+  if (without === 'whole') return undefined
+  if (included === 'default' && attribute.returned === 'request') return undefined
+  const wanted = typeof included === 'string' ? included : included.get(attribute)
+  if (wanted === undefined) return undefined
+  return without === undefined && typeof wanted === 'string'
+    ? 'whole'
+    : { included: wanted, excluded: without }
 }
 
 function projectAttributes(
   object: Complex,
   attributes: readonly Attribute[],
-  above: readonly Attribute[],
-  projection: Projection,
+  choice: Choice,
+  work: Work,
 ): Complex {
+  work.visit(attributes.length)
   const result: Complex = {}
   for (const attribute of attributes) {
     const value = object[attribute.name]
-    if (value === undefined) continue
-    const steps = [...above, attribute]
-    const choice = choose(steps, projection)
-    if (choice === 'all') result[attribute.name] = value
-    if (choice !== 'some') continue
-    const part = projectValue(value, attribute, steps, projection)
+    const below = value === undefined ? undefined : chosen(attribute, choice)
+    if (below === undefined) continue
+    const part = below === 'whole' ? value : projectValue(value, attribute, below, work)
     if (part !== undefined) result[attribute.name] = part
   }
   return result
 }
 
-function projectValue(
-  value: unknown,
-  attribute: Attribute,
-  steps: readonly Attribute[],
-  projection: Projection,
-) {
+function projectValue(value: unknown, attribute: Attribute, choice: Choice, work: Work): unknown {
   const inner = attribute.subAttributes ?? []
   if (Array.isArray(value)) {
     // A list that was empty before, the members of a group without any, is shown as one.
     if (value.length === 0) return value
     const elements = value
-      .map((element) => (isComplex(element) ? projectAttributes(element, inner, steps, projection) : element))
+      .map((element) => (isComplex(element) ? projectAttributes(element, inner, choice, work) : element))
       .filter((element) => !isComplex(element) || Object.keys(element).length > 0)
     return elements.length === 0 ? undefined : elements
   }
   if (!isComplex(value)) return value
-  const part = projectAttributes(value, inner, steps, projection)
+  const part = projectAttributes(value, inner, choice, work)
   return Object.keys(part).length === 0 ? undefined : part
-}
-
-/** Whether all, some or none of what is at the path is returned. */
-function choose(
-  steps: readonly Attribute[],
-  { attributes, excludedAttributes }: Projection,
-): 'all' | 'some' | 'none' {
-  const attribute = steps.at(-1)
-  if (attribute === undefined || attribute.returned === 'never') return 'none'
-  if (attribute.returned === 'always') return 'all'
-  const isBelow = (path: AttributePath) => path.steps.length > steps.length && startsWith(path.steps, steps)
-  const isAtOrAbove = (path: AttributePath) => startsWith(steps, path.steps)
-  if (excludedAttributes?.some(isAtOrAbove)) return 'none'
-  const partlyExcluded = excludedAttributes?.some(isBelow) === true
-  if (attributes === undefined) {
-    if (attribute.returned === 'request') return 'none'
-    return partlyExcluded ? 'some' : 'all'
-  }
-  if (attributes.some(isAtOrAbove)) return partlyExcluded ? 'some' : 'all'
-  return attributes.some(isBelow) ? 'some' : 'none'
-}
-
-function startsWith(path: readonly Attribute[], start: readonly Attribute[]): boolean {
-  return path.length >= start.length && start.every((step, i) => path[i] === step)
 }

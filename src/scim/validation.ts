@@ -5,7 +5,7 @@
  */
 import { resolveAttributePath } from './attribute-path.ts'
 import { type Complex, instant, isComplex } from './comparison.ts'
-import { distinct, isPrimary } from './elements.ts'
+import { distinct, isPrimary, requireRoom } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
 import { noteIgnored } from './ignored.ts'
 import {
@@ -17,6 +17,7 @@ import {
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 import { isExtension } from './schema/resource-type.ts'
+import { Work } from './work.ts'
 
 /** A checked resource without `id`, `meta` and other read-only attributes. */
 export interface Validated {
@@ -31,12 +32,13 @@ export interface Validated {
  * @throws {ScimError} invalidSyntax when the body is no object; invalidValue naming attribute, what was
  *   found and what is expected; invalidPath for a key that selects values
  */
-export function validateResource(body: unknown, type: ResourceType): Validated {
+export function validateResource(body: unknown, type: ResourceType, work = new Work()): Validated {
   if (!isComplex(body))
     throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
   const ignored: string[] = []
   const resource: Complex = {}
   for (const [key, value] of Object.entries(body)) {
+    work.visit()
     const named = qualifiedKey(key, type)
     if (named === undefined) {
       refuseSelection(key, type)
@@ -46,7 +48,7 @@ export function validateResource(body: unknown, type: ResourceType): Validated {
       assign(
         resource,
         named.attribute,
-        canonicalValue(named.attribute, named.wrap(value), named.attribute.name, ignored),
+        canonicalValue(named.attribute, named.wrap(value), named.attribute.name, ignored, work),
       )
   }
   return { resource: requireComplete(resource, type), ignored }
@@ -93,23 +95,26 @@ export function requireComplete(resource: Complex, type: ResourceType): Complex 
  * @param path as the client wrote it, for messages
  * @param ignored receives the paths of unknown sub-attributes
  * @returns undefined when nothing is left: RFC 7643 §2.5 makes null and an empty array "unassigned"
- * @throws {ScimError} invalidValue naming the path, what was found and what is expected
+ * @throws {ScimError} invalidValue naming the path, what was found and what is expected; the same for what is longer
+ *   than the attribute allows
  */
 export function canonicalValue(
   attribute: Attribute,
   value: unknown,
   path: string,
   ignored: string[],
+  work: Work,
 ): unknown {
   if (value === null || value === undefined || attribute.mutability === 'readOnly') return undefined
-  if (!attribute.multiValued) return canonicalElement(attribute, value, path, ignored)
+  if (!attribute.multiValued) return canonicalElement(attribute, value, path, ignored, work)
   if (!Array.isArray(value)) throw wrongType(path, 'an array', value)
+  requireRoom(attribute, value.length, path)
   const elements = value.map((sent, i) => {
     const elementPath = `${path}[${i}]`
-    const element = sent === null ? undefined : canonicalElement(attribute, sent, elementPath, ignored)
+    const element = sent === null ? undefined : canonicalElement(attribute, sent, elementPath, ignored, work)
     return requireElement(attribute, element, elementPath, sent)
   })
-  return elements.length === 0 ? undefined : distinct(attribute, elements)
+  return elements.length === 0 ? undefined : distinct(attribute, elements, work)
 }
 
 /**
@@ -135,18 +140,21 @@ export function canonicalElement(
   value: unknown,
   path: string,
   ignored: string[],
+  work: Work,
 ): unknown {
-  if (attribute.subAttributes === undefined) return canonicalSimple(attribute, value, path)
+  work.visit()
+  if (attribute.subAttributes === undefined) return canonicalSimple(attribute, value, path, work)
   const shorthand = complexFromShorthand(attribute, value)
   if (shorthand === null) return undefined
   if (!isComplex(shorthand)) throw wrongType(path, 'an object', value)
   const result: Complex = {}
   for (const [key, sub] of Object.entries(shorthand)) {
+    work.visit()
     const subAttribute = findAttribute(attribute.subAttributes, key)
     const subPath = isExtension(attribute) ? `${path}:${key}` : `${path}.${key}`
     // Without the index: a thousand elements with the same unknown sub-attribute are one finding.
     if (subAttribute === undefined) noteIgnored(ignored, subPath.replace(/\[\d+\]/, ''))
-    else assign(result, subAttribute, canonicalValue(subAttribute, sub, subPath, ignored))
+    else assign(result, subAttribute, canonicalValue(subAttribute, sub, subPath, ignored, work))
   }
   return Object.keys(result).length === 0 ? undefined : result
 }
@@ -164,7 +172,8 @@ function merge(before: unknown, value: unknown): unknown {
   return merged
 }
 
-function canonicalSimple(attribute: Attribute, value: unknown, path: string): unknown {
+function canonicalSimple(attribute: Attribute, value: unknown, path: string, work: Work): unknown {
+  if (typeof value === 'string') requireLength(attribute, value, path, work)
   switch (attribute.type) {
     case 'boolean':
       return check(path, 'a boolean', booleanFromText(value), value, (it) => typeof it === 'boolean')
@@ -181,6 +190,17 @@ function canonicalSimple(attribute: Attribute, value: unknown, path: string): un
       return check(path, 'a string of well-formed Unicode without U+0000', text, value, isText)
     }
   }
+}
+
+/** Before anything looks at the text. */
+function requireLength({ maxLength }: Attribute, text: string, path: string, work: Work): void {
+  if (maxLength !== undefined && text.length > maxLength) {
+    throw badRequest(
+      'invalidValue',
+      `attribute "${path}" has ${text.length} characters, the limit is ${maxLength}`,
+    )
+  }
+  work.spend(text.length)
 }
 
 function check(

@@ -220,8 +220,11 @@ describe('writes that wait together', () => {
     const many = await together(coordinator, client, ...ids.map((user) => change(id, 'add', user)))
     expect(many.map(versionOf)).toEqual(ids.map((_, i) => i + 2))
     expect(coordinator.batches).toHaveLength(6)
-    const long = (name: string) =>
-      patch(id, { op: 'replace', path: 'externalId', value: name.repeat(600_000) })
+    // A value has a limit, so it is many operations that make a request long.
+    const long = (name: string) => {
+      const operation = { op: 'replace', path: 'externalId', value: name.repeat(1_000) }
+      return patch(id, ...Array.from({ length: 600 }, () => operation))
+    }
     const sized = await together(coordinator, client, rename(id, 'a'), long('b'), long('c'), rename(id, 'd'))
     expect(sized.map(versionOf)).toEqual([122, 123, 124, 125])
     expect(coordinator.batches).toHaveLength(4)
@@ -234,14 +237,15 @@ describe('writes that wait together', () => {
     expect(new Set(answers.map(statusOf))).toEqual(new Set([200]))
     expect(Math.max(...coordinator.batches.map((batch) => batch.length))).toBeLessThan(50)
     const groups = (await client.get('/Groups')).body.Resources as readonly { id: string }[]
-    // Each entry of the log holds a long value: together they are more than one statement takes.
-    const long = groups
-      .slice(0, 4)
-      .map(({ id }, i) => patch(id, { op: 'add', path: 'externalId', value: 'é'.repeat(200_000) + i }))
+    // Each entry of the log names what was ignored: together they are more than one statement takes.
+    const unknown = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}${'"'.repeat(98)}`, 1]))
+    const long = Array.from({ length: 40 }, (_, i) =>
+      patch(String(groups[i % groups.length]?.id), { op: 'add', value: { ...unknown, externalId: `${i}` } }),
+    )
     await together(coordinator, client, ...long)
     const { log } = await soundState(client.tenantId)
     expect(log.filter(({ action }) => action === 'create')).toHaveLength(21)
-    expect(log.filter(({ action }) => action === 'update')).toHaveLength(4)
+    expect(log.filter(({ action }) => action === 'update')).toHaveLength(40)
   })
 
   it('say what they cost: the round trips of each, and rows that add up to those of the database', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   type Complex,
@@ -10,6 +11,58 @@ import {
 } from '../../src/scim/comparison.ts'
 import { attribute } from '../../src/scim/schema/definition.ts'
 import { USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
+
+/** Character by character, as the whole text was folded before: no rule of a language or of a context can apply. */
+function foldedOneByOne(text: string): string {
+  const marks = /[\p{M}--\u034f]{30}(?=[\p{M}--\u034f])/gv
+  const folded = [...text.replace(marks, '$&\u034f').normalize('NFC')].map((character) =>
+    character === 'ı' ? character : character.toLowerCase().toUpperCase().toLowerCase(),
+  )
+  return folded.join('').replaceAll('ς', 'σ').normalize('NFC')
+}
+
+describe('folding a text as a whole', () => {
+  const isCharacter = (code: number) => code < 0xd800 || code > 0xdfff
+
+  it('gives what folding each of its characters gives, for every character beside others', () => {
+    for (let code = 0; code <= 0x10ffff; code++) {
+      if (!isCharacter(code)) continue
+      const character = String.fromCodePoint(code)
+      const text = `${character} aΣ${character}ı${character}Σ ${character}\u0345\u0301`
+      if (fold(text) !== foldedOneByOne(text))
+        expect(fold(text), `U+${code.toString(16)}`).toBe(foldedOneByOne(text))
+    }
+  })
+
+  it('gives the same for texts of any characters, with long runs of marks', () => {
+    const unit = fc.oneof(
+      fc.constantFrom(
+        'ı',
+        'İ',
+        'Σ',
+        'ς',
+        'ß',
+        'ﬃ',
+        '\u0301',
+        '\u0345',
+        '\u034f',
+        '\u1100',
+        '\u1161',
+        ' ',
+        'a',
+      ),
+      fc.constantFrom('\u0301\u0316'.repeat(16), '\u0316'.repeat(29), `a${'\u0345'.repeat(62)}`),
+      fc
+        .integer({ min: 0, max: 0x10ffff })
+        .filter(isCharacter)
+        .map((code) => String.fromCodePoint(code)),
+    )
+    const property = fc.property(fc.array(unit, { maxLength: 40 }), (units) => {
+      expect(fold(units.join(''))).toBe(foldedOneByOne(units.join('')))
+    })
+    fc.assert(property, { numRuns: 3_000, seed: 12 })
+  })
+})
 
 describe('fold', () => {
   // Unicode chapter 3, D145: canonical caseless matching.

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { fold } from '../../src/scim/comparison.ts'
+import { contains } from '../../src/scim/filter/contains.ts'
 import { parseFilter } from '../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../src/scim/filter/resolve.ts'
 import { applyPatch } from '../../src/scim/patch/apply.ts'
@@ -44,6 +45,11 @@ describe('time is linear in the input', () => {
     ['a value to fold', 30_000, (n) => resolveFilter(parseFilter(`title eq "${'ÄßΣ'.repeat(n)}"`), TYPE)],
     ['folding', 100_000, (n) => fold('É'.repeat(n))],
     ['folding of marks', 20_000, (n) => fold(`a${'\u0301\u0323'.repeat(n)}`)],
+    [
+      'a text that almost stands in another',
+      20_000,
+      (n) => contains('a'.repeat(2 * n), `${'a'.repeat(n / 2)}b${'a'.repeat(n / 2)}`),
+    ],
     ['a path of brackets', 50_000, (n) => parsePath('emails['.repeat(n), TYPE)],
     ['a path of dots', 100_000, (n) => parsePath('.'.repeat(n), TYPE)],
     [

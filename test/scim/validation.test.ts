@@ -3,6 +3,7 @@ import type { Complex } from '../../src/scim/comparison.ts'
 import { attribute, type ResourceType } from '../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { canonicalValue, validateResource } from '../../src/scim/validation.ts'
+import { Work } from '../../src/scim/work.ts'
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
@@ -254,7 +255,7 @@ describe('validateResource', () => {
 
 describe('canonicalValue', () => {
   const of = (type: Parameters<typeof attribute>[1], value: unknown) =>
-    canonicalValue(attribute('a', type, ''), value, 'a', [])
+    canonicalValue(attribute('a', type, ''), value, 'a', [], new Work())
 
   it.for<[type: Parameters<typeof attribute>[1], value: unknown]>([
     ['integer', 5],

@@ -1,7 +1,9 @@
 /**
  * The provisioning log: pages, one entry, downloads.
  */
+
 import { Hono } from 'hono'
+import { shorten } from '../../scim/error.ts'
 import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log-pages.ts'
 import { tokensQuery } from '../../storage/token-rotation.ts'
 import type { FormError } from '../components/form.tsx'
@@ -63,9 +65,10 @@ log.get('/:tenant/log/:id', async (c) => {
   const id = c.req.param('id')
   const { tenant, entry } = await loadWithTenant(c, (tenantId) => ({ entry: logEntryQuery(tenantId, id) }))
   if (entry === undefined) {
-    throw new PageNotFound(`There is no entry “${id}” in this log. It may be older than the log is kept.`, [
-      ['Provisioning log', tenantPaths(tenant.id).log],
-    ])
+    throw new PageNotFound(
+      `There is no entry “${shorten(id)}” in this log. It may be older than the log is kept.`,
+      [['Provisioning log', tenantPaths(tenant.id).log]],
+    )
   }
   return c.html(<LogEntryPage administrator={c.get('administrator')} tenant={tenant} entry={entry} />)
 })

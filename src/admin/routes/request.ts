@@ -2,6 +2,7 @@
  * What the handlers of pages share: reading a tenant with what its page needs, forms, and their errors.
  */
 import { readText } from '../../edge/body.ts'
+import { shorten } from '../../scim/error.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
 import { type Query, readTogether } from '../../storage/query.ts'
 import { type TenantSummary, tenantQuery } from '../../storage/tenant-queries.ts'
@@ -41,7 +42,7 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
 /** @throws {PageNotFound} when there is no such tenant */
 export function requireTenant<Tenant>(tenant: Tenant | undefined, id: string): Tenant {
   if (tenant !== undefined) return tenant
-  throw new PageNotFound(`There is no tenant “${id}”.`, [['All tenants', TENANTS_PATH]])
+  throw new PageNotFound(`There is no tenant “${shorten(id)}”.`, [['All tenants', TENANTS_PATH]])
 }
 
 /**

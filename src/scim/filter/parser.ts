@@ -19,12 +19,7 @@ const NAME = /^(?:urn:[^\s]+:)?\$?[a-z][\w$-]*(?:\.\$?[a-z][\w$-]*)*$|^urn:[^\s]
  * @throws {ScimError} invalidFilter, naming the 1-based position and what was expected there
  */
 export function parseFilter(text: string): FilterExpression {
-  if (text.length > MAX_FILTER_CHARACTERS) {
-    throw badRequest(
-      'invalidFilter',
-      `filter has ${text.length} characters, the limit is ${MAX_FILTER_CHARACTERS}`,
-    )
-  }
+  requireLength(text, 'filter')
   const parser = new Parser(lexFilter(text))
   const expression = parser.disjunction(0)
   parser.expect('end', '"and", "or" or the end of the filter')
@@ -43,6 +38,7 @@ export function parseValuePath(text: string): {
   operand: FilterExpression
   subAttribute: string | undefined
 } {
+  requireLength(text, 'value path')
   const tokens = lexFilter(text)
   const [name, open] = tokens
   if (name?.kind !== 'word' || open?.kind !== '[') throw badRequest('invalidPath', 'expected "attribute["')
@@ -55,6 +51,12 @@ export function parseValuePath(text: string): {
     throw badRequest('invalidPath', 'expected ".subAttribute" or the end after "]"')
   }
   return { name: name.text, operand, subAttribute: rest?.text.slice(1) }
+}
+
+function requireLength(text: string, what: string): void {
+  if (text.length <= MAX_FILTER_CHARACTERS) return
+  const detail = `${what} has ${text.length} characters, the limit is ${MAX_FILTER_CHARACTERS}`
+  throw badRequest('invalidFilter', detail)
 }
 
 class Parser {

@@ -6,7 +6,7 @@
 import { keepsValue } from '../active.ts'
 import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
-import { addElements, distinct, identityOf, onePrimary, withoutElements } from '../elements.ts'
+import { addElements, distinct, identityOf, onePrimary, requireRoom, withoutElements } from '../elements.ts'
 import { badRequest, type ScimError } from '../error.ts'
 import type { Filter } from '../filter/ast.ts'
 import { evaluateFilter } from '../filter/evaluate.ts'
@@ -14,6 +14,7 @@ import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
 import { canonicalElement, canonicalValue, requireComplete } from '../validation.ts'
+import { Work } from '../work.ts'
 import {
   arrayFromSingle,
   complexFromShorthand,
@@ -23,12 +24,6 @@ import {
   removedElements,
 } from './compatibility.ts'
 import type { PatchOperation } from './parse.ts'
-
-/**
- * Elements that the value paths of one PATCH may look at, all together: each is looked at once for each
- * operation, so a hostile body of 1 MiB could make millions of them.
- */
-const MAX_VISITED_ELEMENTS = 250_000
 
 export interface Patched {
   readonly resource: Complex
@@ -40,37 +35,43 @@ export interface Patched {
  * Applies the operations.
  *
  * @param resource in canonical form: see validateResource
+ * @param work of the request so far
  * @throws {ScimError} mutability, noTarget, invalidValue; the resource given is then as it was
  */
 export function applyPatch(
   resource: Complex,
   operations: readonly PatchOperation[],
   type: ResourceType,
+  work = new Work(),
 ): Patched {
   const ignored: string[] = []
-  const result = structuredClone(resource)
-  let visited = 0
+  const result = { ...resource }
+  const copied = new Set<string>()
   for (const operation of operations) {
     requireWritable(operation)
-    visited += visitedElements(result, operation)
-    if (visited > MAX_VISITED_ELEMENTS) {
-      throw badRequest(
-        'invalidValue',
-        `the value paths select among more than ${MAX_VISITED_ELEMENTS} values, the limit`,
-      )
-    }
+    work.visit()
+    copyOnce(result, operation.target.path.steps[0].name, copied)
     // RFC 7644 §3.5.2 lets an operation modify "schemas"; here it follows from the other attributes.
     if (operation.target.path.steps[0].name === 'schemas') continue
-    if (operation.target.filter === undefined) applyToPath(result, operation, ignored)
-    else applyToSelection(result, operation, ignored)
+    if (operation.target.filter === undefined) applyToPath(result, operation, ignored, work)
+    else applyToSelection(result, operation, ignored, work)
   }
   return { resource: requireComplete(result, type), ignored }
 }
 
-/** How many values the operation has to look at to find those that it means. */
-function visitedElements(resource: Complex, { target: { path, filter } }: PatchOperation): number {
-  const values = resource[path.steps[0].name]
-  return Array.isArray(values) && (filter !== undefined || path.steps.length > 1) ? values.length : 0
+/** Only what an operation changes is copied, and before its first change: the rest can be a megabyte. */
+function copyOnce(resource: Complex, name: string, copied: Set<string>): void {
+  if (copied.has(name)) return
+  copied.add(name)
+  if (resource[name] !== undefined) resource[name] = copyOf(resource[name])
+}
+
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (!isComplex(value)) return value
+  const copy: Complex = {}
+  for (const name of Object.keys(value)) copy[name] = copyOf(value[name])
+  return copy
 }
 
 /** RFC 7644 §3.5.2: a readOnly attribute named by a path cannot be changed. */
@@ -82,25 +83,31 @@ function requireWritable({ op, target: { text, path, subAttribute } }: PatchOper
   if (op === 'remove' && path.steps[0].name === 'schemas') throw required(text)
 }
 
-function applyToPath(resource: Complex, operation: PatchOperation, ignored: string[]): void {
+function applyToPath(resource: Complex, operation: PatchOperation, ignored: string[], work: Work): void {
   const { text, path } = operation.target
-  const containers = containersOf(resource, path.steps.slice(0, -1), operation.op !== 'remove')
+  const containers = containersOf(resource, path.steps.slice(0, -1), operation.op !== 'remove', work)
   // `emails.value` is a value of each e-mail address: without any there is no place for one.
   if (containers.length === 0 && operation.op !== 'remove') throw noTarget(text)
-  for (const container of containers) setAttribute(container, target(path), operation, text, ignored)
-  prune(resource, path.steps)
+  for (const container of containers) setAttribute(container, target(path), operation, text, ignored, work)
+  prune(resource, path.steps, work)
 }
 
 /**
  * The objects that hold the attribute at the end of the path. A multi-valued attribute on the way
  * (`emails.value`, without a filter) means each of its elements.
  */
-function containersOf(resource: Complex, steps: readonly Attribute[], create: boolean): readonly Complex[] {
+function containersOf(
+  resource: Complex,
+  steps: readonly Attribute[],
+  create: boolean,
+  work: Work,
+): readonly Complex[] {
   return steps.reduce<readonly Complex[]>(
     (containers, step) =>
       containers.flatMap((container) => {
         if (container[step.name] === undefined && create && !step.multiValued) container[step.name] = {}
         const value = container[step.name]
+        if (Array.isArray(value)) work.visit(value.length)
         return (Array.isArray(value) ? value : [value]).filter(isComplex)
       }),
     [resource],
@@ -113,26 +120,31 @@ function setAttribute(
   operation: PatchOperation,
   text: string,
   ignored: string[],
+  work: Work,
 ): void {
   const { op } = operation
   if (op === 'remove') {
-    removeAttribute(container, attribute, operation.value, text)
+    removeAttribute(container, attribute, operation.value, text, work)
     return
   }
   const value = attribute.multiValued ? operation.value : fromSingletonList(operation.value)
   if (isUnassigned(attribute, value)) {
     // Adding nothing changes nothing; replacing with nothing clears.
-    if (op === 'replace') removeAttribute(container, attribute, undefined, text)
+    if (op === 'replace') removeAttribute(container, attribute, undefined, text, work)
     return
   }
   if (attribute.subAttributes !== undefined && !attribute.multiValued) {
-    mergeComplex(container, attribute, { ...operation, value }, text, ignored)
+    mergeComplex(container, attribute, { ...operation, value }, text, ignored, work)
     return
   }
-  const canonical = canonicalValue(attribute, arrayFromSingle(attribute, value), text, ignored)
-  if (attribute.multiValued) {
-    const list = op === 'add' ? elementsOf(container, attribute) : []
-    onePrimary(list, addElements(attribute, list, elements(canonical)))
+  const canonical = canonicalValue(attribute, arrayFromSingle(attribute, value), text, ignored, work)
+  if (attribute.multiValued && op === 'replace') {
+    assignElements(container, attribute, elements(canonical))
+  } else if (attribute.multiValued) {
+    const list = elementsOf(container, attribute)
+    const count = list.length
+    onePrimary(list, addElements(attribute, list, elements(canonical), work), work)
+    if (list.length > count) requireRoom(attribute, list.length, text)
     assignElements(container, attribute, list)
   } else {
     requireMutable(container, attribute, canonical, text)
@@ -141,7 +153,13 @@ function setAttribute(
 }
 
 /** RFC 7644 §3.5.2.2: removing a required attribute fails with "mutability". */
-function removeAttribute(container: Complex, attribute: Attribute, value: unknown, text: string): void {
+function removeAttribute(
+  container: Complex,
+  attribute: Attribute,
+  value: unknown,
+  text: string,
+  work: Work,
+): void {
   if (keepsValue(attribute)) return
   if (attribute.required) throw required(text)
   requireMutable(container, attribute, undefined, text)
@@ -150,8 +168,9 @@ function removeAttribute(container: Complex, attribute: Attribute, value: unknow
     delete container[attribute.name]
     return
   }
-  const unwanted = elements(canonicalValue(attribute, removed, text, []))
-  assignElements(container, attribute, withoutElements(attribute, elementsOf(container, attribute), unwanted))
+  const unwanted = elements(canonicalValue(attribute, removed, text, [], work))
+  const list = elementsOf(container, attribute)
+  assignElements(container, attribute, withoutElements(attribute, list, unwanted, work))
 }
 
 /**
@@ -164,15 +183,16 @@ function mergeComplex(
   operation: PatchOperation,
   text: string,
   ignored: string[],
+  work: Work,
 ): void {
   const sent = complexFromShorthand(attribute, operation.value)
   if (sent === null) {
-    removeAttribute(container, attribute, undefined, text)
+    removeAttribute(container, attribute, undefined, text, work)
     return
   }
   const before = container[attribute.name]
   const merged: Complex = isComplex(before) ? { ...before } : {}
-  mergeInto(merged, attribute, { ...operation, value: sent }, text, ignored)
+  mergeInto(merged, attribute, { ...operation, value: sent }, text, ignored, work)
   if (isNotEmpty(merged)) container[attribute.name] = merged
   else delete container[attribute.name]
 }
@@ -184,25 +204,27 @@ function mergeInto(
   operation: PatchOperation,
   text: string,
   ignored: string[],
+  work: Work,
 ): void {
   // Refuses what is not an object, and finds what we do not know.
-  canonicalElement(attribute, operation.value, text, ignored)
+  canonicalElement(attribute, operation.value, text, ignored, work)
   for (const [name, value] of Object.entries(operation.value as Complex)) {
     const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
     if (subAttribute === undefined || subAttribute.mutability === 'readOnly') continue
     const subText = `${text}${isExtension(attribute) ? ':' : '.'}${subAttribute.name}`
-    setAttribute(object, subAttribute, { ...operation, value }, subText, [])
+    setAttribute(object, subAttribute, { ...operation, value }, subText, [], work)
   }
 }
 
-function applyToSelection(resource: Complex, operation: PatchOperation, ignored: string[]): void {
+function applyToSelection(resource: Complex, operation: PatchOperation, ignored: string[], work: Work): void {
   const { path, filter, subAttribute } = operation.target
   const attribute = target(path)
   if (filter === undefined) return
   const isRemoval = operation.op === 'remove'
-  const [container = {}] = containersOf(resource, path.steps.slice(0, -1), !isRemoval)
+  const [container = {}] = containersOf(resource, path.steps.slice(0, -1), !isRemoval, work)
   const before = elementsOf(container, attribute)
-  const isSelected = (element: unknown) => isComplex(element) && evaluateFilter(filter, element)
+  const isSelected = (element: unknown) => isComplex(element) && evaluateFilter(filter, element, work)
+  work.visit(before.length)
   // Removing what is not there is done already; it is no error here as it is none for members.
   if (isRemoval && subAttribute === undefined) {
     assignElements(
@@ -212,29 +234,35 @@ function applyToSelection(resource: Complex, operation: PatchOperation, ignored:
     )
   } else {
     const selected = before.filter(isSelected).filter(isComplex)
-    const identities = selected.map((element) => identityOf(attribute, element))
-    for (const element of selected) setElement(element, operation, ignored)
-    const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, ignored)
+    const identities = selected.map((element) => identityOf(attribute, element, work))
+    for (const element of selected) setElement(element, operation, ignored, work)
+    const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, ignored, work)
     let list = [...before.filter(isNotEmpty), ...created]
-    onePrimary(list, [...selected, ...created])
+    onePrimary(list, [...selected, ...created], work)
     // What became another may be the same as a third now.
     if (
       created.length > 0 ||
-      selected.some((element, i) => identityOf(attribute, element) !== identities[i])
+      selected.some((element, i) => identityOf(attribute, element, work) !== identities[i])
     ) {
-      list = distinct(attribute, list)
+      list = distinct(attribute, list, work)
     }
+    if (list.length > before.length) requireRoom(attribute, list.length, operation.target.text)
     assignElements(container, attribute, list)
   }
-  prune(resource, path.steps)
+  prune(resource, path.steps, work)
 }
 
 /** @returns the element that the filter describes with the value set, none when the value is none */
-function createElement(filter: Filter, operation: PatchOperation, ignored: string[]): readonly Complex[] {
+function createElement(
+  filter: Filter,
+  operation: PatchOperation,
+  ignored: string[],
+  work: Work,
+): readonly Complex[] {
   const described = elementFromFilter(filter)
   if (described === undefined) throw noTarget(operation.target.text)
   const element = { ...described }
-  setElement(element, { ...operation, op: 'add' }, ignored)
+  setElement(element, { ...operation, op: 'add' }, ignored, work)
   return sameValue(element, described) ? [] : [element]
 }
 
@@ -242,16 +270,16 @@ function createElement(filter: Filter, operation: PatchOperation, ignored: strin
  * Sets a sub-attribute of a selected element; without one, those of the value. RFC 7644 §3.5.2.3: what is not
  * specified stays, so an e-mail address that is replaced is still the one of that type.
  */
-function setElement(element: Complex, operation: PatchOperation, ignored: string[]): void {
+function setElement(element: Complex, operation: PatchOperation, ignored: string[], work: Work): void {
   const { op, value, target: to } = operation
   if (to.subAttribute !== undefined) {
-    setAttribute(element, to.subAttribute, operation, to.text, ignored)
+    setAttribute(element, to.subAttribute, operation, to.text, ignored, work)
     return
   }
   const attribute = target(to.path)
   const sent = complexFromShorthand(attribute, fromSingletonList(value))
   if (!isUnassigned(attribute, sent)) {
-    mergeInto(element, attribute, { ...operation, value: sent }, to.text, ignored)
+    mergeInto(element, attribute, { ...operation, value: sent }, to.text, ignored, work)
   } else if (op === 'replace') for (const name of Object.keys(element)) delete element[name]
 }
 
@@ -289,12 +317,16 @@ function isNotEmpty(value: unknown): boolean {
 }
 
 /** RFC 7643 §2.5: a complex value without sub-attributes is unassigned. */
-function prune(resource: Complex, steps: readonly Attribute[]): void {
+function prune(resource: Complex, steps: readonly Attribute[], work: Work): void {
   const [step, ...rest] = steps
   if (step === undefined) return
   const value = resource[step.name]
-  if (Array.isArray(value) && rest.length > 0) assignElements(resource, step, value.filter(isNotEmpty))
+  if (Array.isArray(value) && rest.length > 0) {
+    work.visit(value.length)
+    // A new list also where none is empty: the elements are others now, see elements.ts.
+    assignElements(resource, step, value.filter(isNotEmpty))
+  }
   if (!isComplex(value)) return
-  prune(value, rest)
+  prune(value, rest, work)
   if (!isNotEmpty(value)) delete resource[step.name]
 }

@@ -9,11 +9,9 @@ import { evaluateFilter } from '../filter/evaluate.ts'
 import type { ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { canonicalValue } from '../validation.ts'
+import { Work } from '../work.ts'
 import { arrayFromSingle, isUnassigned, removedElements } from './compatibility.ts'
 import type { PatchOperation } from './parse.ts'
-
-/** Members that the value paths of one PATCH may look at: one path over a million, or many over fewer. */
-const MAX_VISITED_MEMBERS = 1_000_000
 
 /** One change of the set of members. Ids are as the client sent them. */
 export type MemberChange =
@@ -27,11 +25,12 @@ export type Member = Complex & { readonly value: string }
 export function splitMembers(
   operations: readonly PatchOperation[],
   type: ResourceType,
+  work = new Work(),
 ): { members: readonly MemberChange[]; rest: readonly PatchOperation[] } {
   const members: MemberChange[] = []
   const rest: PatchOperation[] = []
   for (const operation of operations) {
-    if (operation.target.path.steps[0].name === 'members') members.push(memberChange(operation, type))
+    if (operation.target.path.steps[0].name === 'members') members.push(memberChange(operation, type, work))
     else rest.push(operation)
   }
   return { members, rest }
@@ -62,17 +61,15 @@ export function needsAllMembers(changes: readonly MemberChange[]): boolean {
 export function applyMemberChanges(
   before: readonly Member[],
   changes: readonly MemberChange[],
+  work = new Work(),
 ): ReadonlySet<string> {
-  const filters = changes.filter((change) => change.kind === 'removeMatching').length
-  if (filters * before.length > MAX_VISITED_MEMBERS) {
-    const detail = `${filters} value paths select among ${before.length} members; remove them by id`
-    throw badRequest('invalidValue', detail)
-  }
   const known = new Map(before.map((member) => [member.value, member]))
   let ids = new Set(known.keys())
   for (const change of changes) {
     if (change.kind === 'removeMatching') {
-      ids = new Set([...ids].filter((id) => !evaluateFilter(change.filter, known.get(id) ?? { value: id })))
+      work.visit(ids.size)
+      const isKept = (id: string) => !evaluateFilter(change.filter, known.get(id) ?? { value: id }, work)
+      ids = new Set([...ids].filter(isKept))
     } else if (change.kind === 'replace') ids = new Set(change.ids)
     else if (change.kind === 'add') for (const id of change.ids) ids.add(id)
     else for (const id of change.ids) ids.delete(id)
@@ -80,7 +77,7 @@ export function applyMemberChanges(
   return ids
 }
 
-function memberChange({ op, target, value }: PatchOperation, type: ResourceType): MemberChange {
+function memberChange({ op, target, value }: PatchOperation, type: ResourceType, work: Work): MemberChange {
   const { path, filter, subAttribute, text } = target
   if (path.steps.length > 1 || subAttribute !== undefined) {
     // RFC 7643 §4.2: the sub-attributes of a member are immutable; a member is added or removed.
@@ -92,10 +89,10 @@ function memberChange({ op, target, value }: PatchOperation, type: ResourceType)
     const removed = removedElements(value)
     return removed === undefined
       ? { kind: 'replace', ids: [] }
-      : { kind: 'remove', ids: idsOf(removed, type) }
+      : { kind: 'remove', ids: idsOf(removed, type, work) }
   }
   if (isUnassigned(attribute, value)) return { kind: op === 'add' ? 'add' : 'replace', ids: [] }
-  return { kind: op, ids: idsOf(arrayFromSingle(attribute, value), type) }
+  return { kind: op, ids: idsOf(arrayFromSingle(attribute, value), type, work) }
 }
 
 function selection(op: PatchOperation['op'], filter: Filter, text: string): MemberChange {
@@ -110,9 +107,9 @@ function selection(op: PatchOperation['op'], filter: Filter, text: string): Memb
   return byId ? { kind: 'remove', ids: [String(filter.key)] } : { kind: 'removeMatching', filter }
 }
 
-function idsOf(value: unknown, type: ResourceType): readonly string[] {
+function idsOf(value: unknown, type: ResourceType, work: Work): readonly string[] {
   const attribute = findAttribute(type.attributes, 'members')
-  return attribute === undefined ? [] : memberIds(canonicalValue(attribute, value, 'members', []))
+  return attribute === undefined ? [] : memberIds(canonicalValue(attribute, value, 'members', [], work))
 }
 
 function requireId(member: unknown, index: number): string {

@@ -4,6 +4,8 @@
  * PATCH and projection, and are served by /Schemas.
  */
 
+import { MAX_ELEMENTS, MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS } from '../limits.ts'
+
 export type AttributeType =
   | 'string'
   | 'boolean'
@@ -28,6 +30,10 @@ export interface Attribute {
   readonly uniqueness: 'none' | 'server' | 'global'
   readonly referenceTypes?: readonly string[]
   readonly subAttributes?: readonly Attribute[]
+  /** The most UTF-16 code units in a value that a client sends; what is stored may be older, and longer. */
+  readonly maxLength?: number
+  /** The most elements of a multi-valued attribute. */
+  readonly maxElements?: number
 }
 
 /** A schema as data. `id` is its URN. */
@@ -75,9 +81,22 @@ export function attribute(
     mutability: 'readWrite',
     returned: 'default',
     uniqueness: 'none',
+    ...MAX_LENGTHS[type],
+    ...(characteristics.multiValued && { maxElements: MAX_ELEMENTS }),
     ...characteristics,
   }
 }
+
+/** Most texts are names. Certificates are long. */
+const MAX_LENGTHS: { readonly [type in AttributeType]?: Pick<Attribute, 'maxLength'> } = {
+  string: { maxLength: MAX_NAME_CHARACTERS },
+  reference: { maxLength: MAX_NAME_CHARACTERS },
+  dateTime: { maxLength: MAX_NAME_CHARACTERS },
+  binary: { maxLength: MAX_TEXT_CHARACTERS },
+}
+
+/** The characteristic of values that are read, not looked up: addresses, pictures as data URLs, roles as JSON text. */
+export const LONG = { maxLength: MAX_TEXT_CHARACTERS } as const
 
 /** A complex attribute. Sub-attributes keep the order in which they are given. */
 export function complex(

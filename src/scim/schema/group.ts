@@ -1,6 +1,7 @@
 /**
  * The Group schema as data (RFC 7643 §4.2, §8.7.1).
  */
+import { MAX_MEMBERS } from '../limits.ts'
 import { GROUP_SCHEMA } from '../urn.ts'
 import { attribute, complex, type Schema } from './definition.ts'
 
@@ -35,7 +36,7 @@ export const GROUP = {
         }),
         attribute('display', 'string', 'The displayName of the member.', { mutability: 'readOnly' }),
       ],
-      { multiValued: true },
+      { multiValued: true, maxElements: MAX_MEMBERS },
     ),
   ],
 } as const satisfies Schema

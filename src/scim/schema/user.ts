@@ -3,7 +3,7 @@
  * password would serve an attacker alone. Sent by a client it is unknown, and ignored as such.
  */
 import { USER_SCHEMA } from '../urn.ts'
-import { attribute, complex, multiValued, type Schema } from './definition.ts'
+import { attribute, complex, LONG, multiValued, type Schema } from './definition.ts'
 
 const NAME = complex('name', "The components of the user's name.", [
   attribute('formatted', 'string', 'The full name, formatted for display.'),
@@ -18,8 +18,8 @@ const ADDRESSES = complex(
   'addresses',
   'Physical mailing addresses.',
   [
-    attribute('formatted', 'string', 'The full mailing address, formatted for display.'),
-    attribute('streetAddress', 'string', 'The street address; it may hold several lines.'),
+    attribute('formatted', 'string', 'The full mailing address, formatted for display.', LONG),
+    attribute('streetAddress', 'string', 'The street address; it may hold several lines.', LONG),
     attribute('locality', 'string', 'The city or locality.'),
     attribute('region', 'string', 'The state or region.'),
     attribute('postalCode', 'string', 'The postal code.'),
@@ -66,6 +66,7 @@ export const USER = {
     attribute('displayName', 'string', 'The name of the user, suitable for display.'),
     attribute('nickName', 'string', 'The casual name of the user.'),
     attribute('profileUrl', 'reference', "The URI of the user's online profile.", {
+      ...LONG,
       referenceTypes: ['external'],
     }),
     attribute('title', 'string', 'The user\'s title, such as "Vice President".'),
@@ -100,13 +101,17 @@ export const USER = {
     multiValued(
       'photos',
       'URIs of photos of the user.',
-      attribute('value', 'reference', 'The URI of a photo.', { referenceTypes: ['external'] }),
+      attribute('value', 'reference', 'The URI of a photo.', { ...LONG, referenceTypes: ['external'] }),
       ['photo', 'thumbnail'],
     ),
     ADDRESSES,
     GROUPS,
-    multiValued('entitlements', 'Entitlements of the user.', attribute('value', 'string', 'An entitlement.')),
-    multiValued('roles', 'Roles of the user.', attribute('value', 'string', 'A role.')),
+    multiValued(
+      'entitlements',
+      'Entitlements of the user.',
+      attribute('value', 'string', 'An entitlement.', LONG),
+    ),
+    multiValued('roles', 'Roles of the user.', attribute('value', 'string', 'A role.', LONG)),
     multiValued(
       'x509Certificates',
       'Certificates issued to the user.',

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { parseJson } from '../../src/scim/json.ts'
+import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS } from '../../src/scim/limits.ts'
+
+describe('parseJson', () => {
+  it.for(['{"a":[1,"]}\\"[",{"b":null}]}', '"\\\\"', '[]', ' 1 ', '{"a:b":"c:d"}'])('reads %s', (text) => {
+    expect(parseJson(text)).toEqual(JSON.parse(text))
+  })
+
+  const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`
+  const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"a${i}":":"`).join()}}`
+
+  it('reads what is as deep and as wide as the limits allow', () => {
+    expect(() => parseJson(nested(MAX_JSON_DEPTH))).not.toThrow()
+    expect(() => parseJson(`[${members(MAX_JSON_MEMBERS)},${members(MAX_JSON_MEMBERS)}]`)).not.toThrow()
+  })
+
+  it.for<[what: string, text: string, detail: RegExp]>([
+    ['nothing', '', /^the body is empty$/],
+    ['a mistake', '{"a" 1}', /^the body is no JSON from position 5 on$/],
+    ['a string without an end', '"\\', /^the body is no JSON/],
+    ['an end without a beginning', ']]', /^the body is no JSON/],
+    ['one level too many', nested(MAX_JSON_DEPTH + 2), /deeper than 32 levels, the limit$/],
+    ['200,000 levels', '['.repeat(200_000), /deeper than 32 levels, the limit$/],
+    [
+      'one member too many',
+      `{"a":${members(MAX_JSON_MEMBERS + 1)}}`,
+      /object of more than 1000 members, the limit$/,
+    ],
+  ])('refuses %s with invalidSyntax', ([, text, detail]) => {
+    expect(() => parseJson(text)).toThrow(
+      expect.objectContaining({ scimType: 'invalidSyntax', detail: expect.stringMatching(detail) }),
+    )
+  })
+})

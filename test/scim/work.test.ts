@@ -1,0 +1,236 @@
+/**
+ * What hostile input costs, in units of work: counted, so no clock is needed. Each row is a request that took
+ * seconds when its cost was not in proportion to what was sent and what is stored.
+ */
+import { describe, expect, it } from 'vitest'
+import { bulkReferences, parseBulkRequest } from '../../src/scim/bulk-request.ts'
+import type { Complex } from '../../src/scim/comparison.ts'
+import { MAX_BODY_BYTES, MAX_ELEMENTS, MAX_MEMBERS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
+import { applyPatch } from '../../src/scim/patch/apply.ts'
+import { applyMemberChanges, splitMembers } from '../../src/scim/patch/members.ts'
+import { parsePatch } from '../../src/scim/patch/parse.ts'
+import { parseProjection, project } from '../../src/scim/projection.ts'
+import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
+import { validateResource } from '../../src/scim/validation.ts'
+import { Work } from '../../src/scim/work.ts'
+
+const list = <T>(length: number, make: (i: number) => T) => Array.from({ length }, (_, i) => make(i))
+const emails = (count: number): Complex => ({
+  userName: 'x',
+  emails: list(count, (i) => ({ value: `a${i}@x.example`, type: 'work' })),
+})
+
+/** What a PATCH of a user costs. */
+function spentOn(stored: Complex, operations: readonly unknown[]): number {
+  const work = new Work('invalidValue', Number.POSITIVE_INFINITY)
+  const parsed = parsePatch({ Operations: operations }, USER_RESOURCE_TYPE)
+  applyPatch(stored, parsed.operations, USER_RESOURCE_TYPE, work)
+  return work.spent
+}
+
+const sizeOf = (...values: readonly unknown[]) => JSON.stringify(values).length
+
+const anyOf = (count: number, comparison: string) => list(count, () => comparison).join(' or ')
+
+describe('the work of a PATCH', () => {
+  // Operations, and how many units each of them may cost for each character that is sent or stored.
+  it.for<[what: string, stored: Complex, operations: readonly unknown[], unitsPerCharacter: number]>([
+    [
+      'of 2,000 comparisons with one long value: it is folded once',
+      { userName: 'x', emails: [{ value: 'é'.repeat(300_000) }] },
+      list(20, () => ({ op: 'remove', path: `emails[${anyOf(100, 'value eq "x"')}]` })),
+      6,
+    ],
+    [
+      'that removes 1,000 elements without a value from 1,000: they are looked up, not tried',
+      { userName: 'x', addresses: list(1_000, (i) => ({ locality: `Town ${i}`, type: 'work' })) },
+      [{ op: 'remove', path: 'addresses', value: list(1_000, (i) => ({ locality: `town ${i}` })) }],
+      6,
+    ],
+    [
+      'that looks for a long text in a long text, both made to be searched slowly',
+      { userName: 'x', emails: [{ value: 'a'.repeat(300_000) }] },
+      [{ op: 'remove', path: `emails[value co "${'a'.repeat(20_000)}b${'a'.repeat(20_000)}"]` }],
+      3,
+    ],
+    [
+      'that changes one attribute beside a large one: only what changes is copied',
+      emails(30_000),
+      list(100, (i) => ({ op: 'replace', path: 'title', value: `${i}` })),
+      0.1,
+    ],
+    [
+      'that replaces a list again and again',
+      emails(1_000),
+      list(1_000, (i) => ({ op: 'replace', path: 'emails', value: `${i}` })),
+      5,
+    ],
+  ])('%s', ([, stored, operations, unitsPerCharacter]) => {
+    expect(spentOn(stored, operations)).toBeLessThan(unitsPerCharacter * sizeOf(stored, operations))
+  })
+
+  // Each operation looks at each element: the cost is their product, so it has to be refused.
+  it.for<[what: string, stored: Complex, operation: (i: number) => unknown]>([
+    ['remove with a value', emails(1_000), (i) => ({ op: 'remove', path: 'emails', value: `nobody${i}` })],
+    ['value paths', emails(1_000), (i) => ({ op: 'remove', path: `emails[value eq "nobody${i}"]` })],
+    [
+      'paths through elements',
+      emails(1_000),
+      (i) => ({ op: 'replace', path: 'emails.display', value: `${i}` }),
+    ],
+    [
+      'values made primary',
+      emails(1_000),
+      (i) => ({
+        op: 'add',
+        path: 'emails',
+        value: [{ value: `a${i % 1_000}@x.example`, type: 'work', primary: true }],
+      }),
+    ],
+    [
+      'elements made other ones',
+      emails(1_000),
+      (i) => ({ op: 'replace', path: `emails[value ew "${i}@x.example"].type`, value: `t${i}` }),
+    ],
+    [
+      'long values copied into each element',
+      { userName: 'x', photos: list(1_000, (i) => ({ value: `${i}` })) },
+      (i) => ({ op: 'replace', path: 'photos.value', value: 'x'.repeat(60_000) + i }),
+    ],
+    [
+      'comparisons with long values that begin alike',
+      { userName: 'x', emails: list(100, (i) => ({ value: `${'é'.repeat(900)}${i}` })) },
+      () => ({ op: 'remove', path: `emails[${anyOf(60, `value gt "${'é'.repeat(900)}z"`)}]` }),
+    ],
+  ])('refuses too many %s, names the limit, and leaves the resource as it was', ([, stored, operation]) => {
+    const before = JSON.stringify(stored)
+    const count = Math.floor(MAX_BODY_BYTES / sizeOf(operation(1_000)))
+    const { operations } = parsePatch({ Operations: list(count, operation) }, USER_RESOURCE_TYPE)
+    const work = new Work()
+    const run = () => applyPatch(stored, operations, USER_RESOURCE_TYPE, work)
+    expect(run).toThrow(
+      expect.objectContaining({
+        status: 400,
+        scimType: 'invalidValue',
+        detail: expect.stringContaining(`more than ${MAX_WORK_UNITS} units of work, the limit`),
+      }),
+    )
+    // What is refused is refused before it is done: no step costs much more than is left.
+    expect(work.spent).toBeLessThan(1.1 * MAX_WORK_UNITS)
+    expect(JSON.stringify(stored)).toBe(before)
+  })
+
+  it('copies what it changes, and nothing else', () => {
+    const stored: Complex = { ...emails(3), roles: [{ value: 'r' }] }
+    const { operations } = parsePatch(
+      { Operations: [{ op: 'replace', path: 'roles.display', value: 'R' }] },
+      USER_RESOURCE_TYPE,
+    )
+    const { resource } = applyPatch(stored, operations, USER_RESOURCE_TYPE)
+    expect(resource.emails).toBe(stored.emails)
+    expect(resource.roles).toEqual([{ value: 'r', display: 'R' }])
+    expect(stored.roles).toEqual([{ value: 'r' }])
+  })
+
+  it('leaves room for what clients send: 300 operations on a user with 50 values', () => {
+    const operations = list(100, (i) => [
+      { op: 'replace', path: `emails[value eq "a${i % 50}@x.example"].display`, value: `${i}` },
+      { op: 'remove', path: 'emails', value: [{ value: `nobody${i}` }] },
+      { op: 'add', path: 'emails', value: [{ value: `b${i}`, primary: true }] },
+    ]).flat()
+    expect(spentOn(emails(50), operations)).toBeLessThan(MAX_WORK_UNITS / 2)
+  })
+})
+
+describe('the work of a body', () => {
+  it('leaves room for as many members as a body holds', () => {
+    const id = (i: number) => `0198a5d2-7c2b-7000-8000-${String(i).padStart(12, '0')}`
+    const members = list(26_000, id)
+    expect(sizeOf(members)).toBeGreaterThan(0.9 * MAX_BODY_BYTES)
+    const work = new Work()
+    validateResource({ displayName: 'x', members }, GROUP_RESOURCE_TYPE, work)
+    expect(work.spent).toBeLessThan(0.9 * MAX_WORK_UNITS)
+  })
+
+  it.for<[attribute: string, limit: number, body: (count: number) => object]>([
+    ['emails', MAX_ELEMENTS, (count) => ({ userName: 'x', emails: list(count, (i) => `a${i}`) })],
+    ['roles', MAX_ELEMENTS, (count) => ({ userName: 'x', roles: list(count, () => null) })],
+    ['members', MAX_MEMBERS, (count) => ({ displayName: 'x', members: list(count, (i) => `a${i}`) })],
+  ])('ends with the number of %s, before any of them is looked at', ([attribute, limit, body]) => {
+    const work = new Work()
+    const type = attribute === 'members' ? GROUP_RESOURCE_TYPE : USER_RESOURCE_TYPE
+    expect(() => validateResource(body(limit + 1), type, work)).toThrow(
+      `attribute "${attribute}" has ${limit + 1} values, the limit is ${limit}`,
+    )
+    expect(work.spent).toBeLessThan(100)
+    expect(() => validateResource(body(limit), type)).not.toThrow()
+  })
+})
+
+describe('the work of members', () => {
+  const members = list(100_000, (i) => ({ value: `${i}`, display: `Person ${i}`, type: 'User' }))
+  const changesOf = (count: number) =>
+    splitMembers(
+      parsePatch(
+        { Operations: list(count, () => ({ op: 'remove', path: 'members[type eq "Group"]' })) },
+        GROUP_RESOURCE_TYPE,
+      ).operations,
+      GROUP_RESOURCE_TYPE,
+    ).members
+
+  it('allows one value path over 100,000, and refuses many', () => {
+    expect(applyMemberChanges(members, changesOf(1)).size).toBe(100_000)
+    expect(() => applyMemberChanges(members, changesOf(2))).toThrow(/units of work, the limit/)
+  })
+})
+
+describe('the work of a projection', () => {
+  it('is that of the resource, however many names a client sends', () => {
+    const resource = { id: 'x', ...emails(100) }
+    const spent = (names: readonly string[]) => {
+      const work = new Work()
+      const projection = parseProjection(
+        names,
+        names.map(() => 'title'),
+        USER_RESOURCE_TYPE,
+      )
+      project(resource, projection, USER_RESOURCE_TYPE, work)
+      return work.spent
+    }
+    const names = list(500, (i) => ['emails.type', 'name.givenName', 'nickName', 'shoeSize'][i % 4] ?? '')
+    expect(spent(names)).toBe(spent(names.slice(0, 4)))
+    expect(() => spent([...names, 'x'])).toThrow('"attributes" has 501 names, the limit is 500')
+  })
+})
+
+describe('the references of a bulk request', () => {
+  it('are looked for once, however often an operation is asked for them', () => {
+    let reads = 0
+    const data = Object.defineProperty({}, 'x', {
+      enumerable: true,
+      get() {
+        reads++
+        return 'bulkId:b'
+      },
+    })
+    const [operation] = parseBulkRequest({
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations: [{ method: 'POST', path: '/Users', bulkId: 'a', data }],
+    }).operations
+    if (operation === undefined) throw new Error('no operation')
+    for (let i = 0; i < 3; i++) expect([...bulkReferences(operation)]).toEqual(['b'])
+    expect(reads).toBe(1)
+  })
+})
+
+describe('a counter that is rewound', () => {
+  it('counts what is done once more once', () => {
+    const work = new Work('invalidValue', 100, 60)
+    for (let i = 0; i < 3; i++) {
+      work.rewind(60)
+      work.spend(40)
+    }
+    expect(work.spent).toBe(100)
+    expect(() => work.spend(1)).toThrow(/more than 100 units/)
+  })
+})
