@@ -6,6 +6,7 @@ import { type Context, Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError } from '../scim/error.ts'
+import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { validateResource } from '../scim/validation.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
@@ -181,5 +182,8 @@ function problemOf(error: unknown): string | undefined {
   if (error instanceof ScimError) return error.detail
   if (!(error instanceof GuardError)) return undefined
   if (error.rule === 'group limit') return 'the group limit of the tenant is reached: raise it first'
+  if (error.rule === 'nested groups') {
+    return `a tenant may hold ${MAX_NESTED_MEMBERSHIPS} memberships of groups in groups, and the file holds more`
+  }
   return 'a membership names a user or a group that is not there'
 }

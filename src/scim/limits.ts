@@ -30,6 +30,15 @@ export const MAX_PAGE_SIZE = 1000
 /** How long a cursor is good for: longer than any client walks, too short to serve as a bookmark. */
 export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
 
+// Groups
+
+/**
+ * Memberships of groups in groups that a tenant may hold: a tree of 1,000 groups, where 200 are the default limit of all
+ * groups. Whoever walks through nested groups takes this many steps at most. A trigger holds it, so that it is true
+ * whoever writes. Of the identity providers that we know, Entra provisions none.
+ */
+export const MAX_NESTED_MEMBERSHIPS = 1000
+
 // Messages
 
 /** Characters of a client's text that an error message repeats: what it repeats is logged. */

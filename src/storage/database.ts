@@ -74,7 +74,13 @@ export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): voi
 
 /** A rule in migrations/ refused the batch. */
 export class GuardError extends Error {
-  readonly rule: 'no token' | 'read token' | 'stale version' | 'group limit' | 'unknown member'
+  readonly rule:
+    | 'no token'
+    | 'read token'
+    | 'stale version'
+    | 'group limit'
+    | 'unknown member'
+    | 'nested groups'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
     super(`guard: ${rule}`, options)
@@ -148,7 +154,9 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
  */
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
-  const guard = /guard: (no token|read token|stale version|group limit|unknown member)/.exec(message)
+  const guard = /guard: (no token|read token|stale version|group limit|unknown member|nested groups)/.exec(
+    message,
+  )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })
   const unique = /UNIQUE constraint failed: ([\w., ]+)/.exec(message)
   if (unique) return new UniqueError(unique[1] ?? '', { cause })
