@@ -8,14 +8,15 @@ import { COLUMNS, isIndexed } from './columns.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from './database.ts'
 import type { ListPart, Slice } from './list.ts'
 import { allOf, type List, membersOf, pageOf, totalOf } from './list-sql.ts'
+import { selectNestedGroups } from './nested-groups.ts'
 
 /** A plain list that was asked for. */
 export interface PlainList {
   /** At most one resource has the value. */
   readonly isUnique: boolean
   /**
-   * What to run: the total, the page, and the members of its groups where they are wanted. Of a unique value
-   * the total is missing and the page is not cut: there is one resource or none.
+   * What to run: the total, the page, and the members of its groups, or the nested groups, where they are wanted. Of a
+   * unique value there is the page alone, which is not cut, and the members: there is one resource or none.
    */
   readonly statements: readonly Statement[]
 }
@@ -80,5 +81,11 @@ function planOf({ type, withReferences }: ListPart, { column, isIndexed, isUniqu
   const page = isUnique ? allOf : pageOf
   const members = plan((list) => membersOf(list, page(list)))
   const hasMembers = type === 'Group' && withReferences
-  return [...(isUnique ? [] : [plan(totalOf)]), plan(page), ...(hasMembers ? [members] : [])]
+  const hasNested = type === 'User' && withReferences && !isUnique
+  return [
+    ...(isUnique ? [] : [plan(totalOf)]),
+    plan(page),
+    ...(hasMembers ? [members] : []),
+    ...(hasNested ? [selectNestedGroups] : []),
+  ]
 }

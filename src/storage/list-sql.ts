@@ -4,13 +4,14 @@
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
+import { simplifyFilter } from '../scim/filter/simplify.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
 import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
 import type { SqlValue } from './database.ts'
 import type { ListPart, Position, Slice } from './list.ts'
 import { selectMembers } from './memberships.ts'
 import { storedColumns } from './resources.ts'
-import { USER_GROUPS } from './users.ts'
+import { DIRECT_GROUPS, USER_GROUPS } from './users.ts'
 
 type Value = SqlValue | Placeholder
 
@@ -36,7 +37,8 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
 
 /** The list that was asked for. */
 export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
-  const sources = parts.map(({ filter, ...part }) => {
+  const sources = parts.map(({ filter: asked, ...part }) => {
+    const filter = asked && simplifyFilter(asked)
     const columns = columnsOf(part.type, tenantId, filter)
     const path = part.sort?.path
     return {
@@ -61,18 +63,23 @@ export function totalOf({ sources, tenantId }: List): SQL {
   return sql`SELECT ${sql.join(counts, sql` + `)} AS total`
 }
 
-/** A row for each resource on the page. */
+/** A row for each resource on the page, of a User with its direct groups: see nested-groups.ts for the others. */
 export function pageOf(list: List): SQL {
   // The terms of ORDER BY must be those of the table itself for an index to serve them.
-  const from = list.sources.length === 1 ? allOf(list) : sql`SELECT * FROM (${allOf(list)})`
+  const all = selectSources(list, DIRECT_GROUPS)
+  const from = list.sources.length === 1 ? all : sql`SELECT * FROM (${all})`
   // Of a bare parameter SQLite wants to know the value, and prepares the statement anew for each.
   return sql`${from} ORDER BY ${orderOf(list)} LIMIT ${list.limit} + 0 OFFSET ${list.offset} + 0`
 }
 
-/** All that match, in no order: for what there can be but one of. */
+/** All that match, in no order: for what there can be but one of. Of a User with all groups, not just the direct ones. */
 export function allOf(list: List): SQL {
+  return selectSources(list, USER_GROUPS)
+}
+
+function selectSources(list: List, groups: SQL): SQL {
   return sql.join(
-    list.sources.map((source) => selectSource(list, source)),
+    list.sources.map((source) => selectSource(list, source, groups)),
     sql` UNION ALL `,
   )
 }
@@ -82,9 +89,9 @@ export function membersOf({ tenantId }: List, page: SQL): SQL {
   return selectMembers(tenantId, sql`IN (SELECT id FROM (${page}) WHERE type = 'Group')`)
 }
 
-function selectSource(list: List, source: Source): SQL {
+function selectSource(list: List, source: Source, groupsOfUser: SQL): SQL {
   const { sortKey, type } = source
-  const groups = type === 'User' && source.withReferences ? USER_GROUPS : sql`NULL`
+  const groups = type === 'User' && source.withReferences ? groupsOfUser : sql`NULL`
   const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
   return sql`SELECT ${sql.raw(`'${type}'`)} AS type, ${storedColumns(tableName(source))}, ${groups} AS groups,
     ${sortKey} AS sortKey FROM ${table(source)} WHERE ${matching(source, list.tenantId)}${after}`

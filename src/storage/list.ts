@@ -8,6 +8,7 @@ import { type Database, type Row, type Statement, statement } from './database.t
 import { plainListOf } from './list-plans.ts'
 import { listOf, membersOf, pageOf, totalOf } from './list-sql.ts'
 import { memberFromRow } from './memberships.ts'
+import { NestedGroups, selectNestedGroups } from './nested-groups.ts'
 import { type Stored, StoredRow } from './resources.ts'
 import { type Credentials, readAs } from './tokens.ts'
 import { groupsFromRow } from './users.ts'
@@ -66,9 +67,15 @@ export async function listResources(
   const statements = plain?.statements ?? statementsOf(parts, credentials.tenantId, slice)
   const results = await readAs(db, credentials, statements)
   const known = knownTotal(slice)
-  const [counted, page, members] = known === undefined ? results : [undefined, ...results]
+  const [counted, page, ...more] = known === undefined ? results : [undefined, ...results]
   const total = known ?? Number(counted?.rows[0]?.total ?? 0)
-  return { total, listed: allListed(page?.rows, members?.rows) }
+  const members = hasReferences(parts, 'Group') ? more[0]?.rows : []
+  const nested = hasReferences(parts, 'User') ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
+  return { total, listed: allListed(page?.rows, members, nested) }
+}
+
+function hasReferences(parts: readonly ListPart[], type: ListPart['type']): boolean {
+  return parts.some((part) => part.type === type && part.withReferences)
 }
 
 function knownTotal(slice: Slice): number | undefined {
@@ -78,20 +85,24 @@ function knownTotal(slice: Slice): number | undefined {
 function statementsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly Statement[] {
   const list = listOf(parts, tenantId, slice)
   const page = pageOf('from' in slice ? { ...list, limit: slice.limit + 1 } : list)
-  const isWithMembers = parts.some((part) => part.type === 'Group' && part.withReferences)
   const total = knownTotal(slice) === undefined ? [totalOf(list)] : []
-  const queries = [...total, page, ...(isWithMembers ? [membersOf(list, pageOf(list))] : [])]
-  return queries.map(statement)
+  const queries = [...total, page, ...(hasReferences(parts, 'Group') ? [membersOf(list, pageOf(list))] : [])]
+  const nested = hasReferences(parts, 'User') ? [selectNestedGroups({ tenantId })] : []
+  return [...queries.map(statement), ...nested]
 }
 
-function allListed(rows: readonly Row[] = [], memberRows: readonly Row[] = []): readonly Listed[] {
+function allListed(
+  rows: readonly Row[] = [],
+  memberRows: readonly Row[] = [],
+  nested?: NestedGroups,
+): readonly Listed[] {
   const members = Map.groupBy(memberRows, (row) => row.groupId)
-  return rows.map((row) => listedFromRow(row, members.get(row.id ?? '') ?? []))
+  return rows.map((row) => listedFromRow(row, members.get(row.id ?? '') ?? [], nested))
 }
 
-function listedFromRow(row: Row, memberRows: readonly Row[]): Listed {
+function listedFromRow(row: Row, memberRows: readonly Row[], nested: NestedGroups | undefined): Listed {
   const members = memberRows.map(memberFromRow)
-  const more = row.type === 'User' ? groupsFromRow(row) : members.length === 0 ? {} : { members }
+  const more = row.type === 'User' ? groupsFromRow(row, nested) : members.length === 0 ? {} : { members }
   const { sortKey = null } = row
   return {
     type: row.type === 'User' ? 'User' : 'Group',
