@@ -1,10 +1,10 @@
 -- What it costs to read a whole directory is known before it begins: the size of what is stored is kept with the
 -- tenant, and memberships of groups in groups have a limit.
 --
--- A row has a block for each 4 KiB of its documents. An object in them counts 256 bytes, because each element of a list
--- takes time of its own. Ordinary rows have no whole block, so to write them costs nothing more.
-ALTER TABLE `users` ADD `blocks` integer GENERATED ALWAYS AS ((octet_length("data") + octet_length("keys") + 256 * (octet_length("keys") - octet_length(replace("keys", '{', '')))) / 4096) VIRTUAL;--> statement-breakpoint
-ALTER TABLE `groups` ADD `blocks` integer GENERATED ALWAYS AS ((octet_length("data") + octet_length("keys") + 256 * (octet_length("keys") - octet_length(replace("keys", '{', '')))) / 4096) VIRTUAL;--> statement-breakpoint
+-- A row has a block for each 4 KiB of its documents. From the ninth on an object in them counts 256 bytes more, because
+-- each element of a list takes time of its own. Ordinary rows have no whole block, so to write them costs nothing more.
+ALTER TABLE `users` ADD `blocks` integer GENERATED ALWAYS AS ((octet_length("data") + octet_length("keys") + 256 * max(octet_length("keys") - octet_length(replace("keys", '{', '')) - 8, 0)) / 4096) VIRTUAL;--> statement-breakpoint
+ALTER TABLE `groups` ADD `blocks` integer GENERATED ALWAYS AS ((octet_length("data") + octet_length("keys") + 256 * max(octet_length("keys") - octet_length(replace("keys", '{', '')) - 8, 0)) / 4096) VIRTUAL;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `user_blocks` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `group_blocks` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE TRIGGER users_blocks_inserted AFTER INSERT ON users WHEN NEW.blocks <> 0

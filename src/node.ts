@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import process from 'node:process'
 import { type HttpBindings, serve } from '@hono/node-server'
 import { announce, fail, obey, portError, readTlsFiles, start } from './self-hosted/main.ts'
+import { ANSWER_TIMEOUT_MS } from './self-hosted/unread-answers.ts'
 
 await obey(process.argv.slice(2))
 const started = start()
@@ -15,10 +16,13 @@ try {
     {
       hostname: host,
       port,
-      fetch: (request: Request, env: unknown) => {
+      fetch: async (request: Request, env: unknown) => {
         const { incoming, outgoing } = env as HttpBindings
         const sent = new Promise((resolve) => outgoing.once('close', resolve))
-        return started.service.fetch({ request, address: incoming.socket.remoteAddress ?? '' }, sent)
+        const address = incoming.socket.remoteAddress ?? ''
+        const response = await started.service.fetch({ request, address }, sent)
+        outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
+        return response
       },
       ...(tls === undefined ? {} : { createServer: createTlsServer, serverOptions: readTlsFiles(tls) ?? {} }),
     },

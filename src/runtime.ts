@@ -25,9 +25,23 @@ export interface Runtime {
   readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
   /** Reaches other servers: the keys of Cloudflare Access. */
   readonly fetch: typeof fetch
+  /** Where large answers wait for their clients; undefined: the platform hands them over by itself. */
+  readonly answers?: UnreadAnswers | undefined
   readonly settings: Settings
   /** What the request costs is added to these: of the bulk request that it is a part of. */
   readonly figures?: DatabaseFigures
+}
+
+/** Large answers that their clients have not read yet. What they may take is bounded, in all and for each tenant. */
+export interface UnreadAnswers {
+  /** @throws {ScimError} 503 while too much is waiting: called before any work is done for another answer */
+  requireRoom(tenantId: string): void
+  /**
+   * A large answer as a body: it is handed over as fast as the client reads it, and cut off when that takes too long.
+   *
+   * @throws {ScimError} 503 when there is no room for it
+   */
+  hold(tenantId: string, text: string): ReadableStream<Uint8Array>
 }
 
 /** What is limited, and by which key: how often, says the entry file of the runtime. */

@@ -37,7 +37,8 @@ export function bulk(dispatch: Dispatch) {
   return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, limitBody, async (c) => {
     const request = parseBulkRequest(await readBody(c))
     await readAs(c.get('db'), c.get('credentials'), [])
-    const env = { ...c.env, figures: c.get('figures') }
+    // The answers to operations are read here, at once.
+    const env = { ...c.env, figures: c.get('figures'), answers: undefined }
     const shared = {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',

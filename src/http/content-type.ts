@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
-import { MAX_BODY_BYTES } from '../scim/limits.ts'
+import { MAX_BODY_BYTES, MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
 
 const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
@@ -20,7 +20,7 @@ export const limitBody = bodyLimit({
 })
 
 /**
- * A response with a body of JSON text. Made of a plain object of headers, the request id among them, because
+ * A response with a body of JSON text; a large one is handed over as fast as its client reads it. Made of a plain object of headers, the request id among them, because
  * Hono's `c.body` adds to a Headers one by one, which takes longer than all the rest of a response.
  */
 export function scimJson(
@@ -29,10 +29,19 @@ export function scimJson(
   status: number,
   headers: Record<string, string> = {},
 ): Response {
-  return new Response(json, {
+  return new Response(bodyOf(c, json), {
     status,
     headers: { ...headers, 'Content-Type': SCIM_JSON, 'X-Request-Id': c.get('requestId') },
   })
+}
+
+/** @throws {ScimError} 503 when too many large answers wait for their clients */
+function bodyOf(c: Context<HttpEnv>, json: string): BodyInit {
+  const { answers } = c.env
+  // Nobody reads the body of a response to HEAD.
+  if (answers === undefined || json.length < MIN_LARGE_ANSWER_CHARACTERS || c.req.method === 'HEAD')
+    return json
+  return answers.hold(c.get('credentials')?.tenantId ?? '', json)
 }
 
 /**

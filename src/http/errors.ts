@@ -5,7 +5,7 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, ScimError } from '../scim/error.ts'
-import { DatabaseUnavailable } from '../storage/database.ts'
+import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database.ts'
 import { scimJson } from './content-type.ts'
 
 /** How long a client should wait before it tries again, when we could not answer. */
@@ -31,7 +31,7 @@ export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Resp
 
 export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   const scimError = toScimError(error)
-  if (!(error instanceof ScimError)) logFault(c, error)
+  if (!(error instanceof ScimError || error instanceof ValueTooLarge)) logFault(c, error)
   const response = scimJson(c, JSON.stringify(errorMessage(scimError)), scimError.status)
   if (scimError.status === 401) response.headers.set('WWW-Authenticate', CHALLENGE)
   if (scimError.status === 503 || scimError.status === 429) {
@@ -42,6 +42,10 @@ export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
 
 function toScimError(error: unknown): ScimError {
   if (error instanceof ScimError) return error
+  if (error instanceof ValueTooLarge) {
+    const detail = `one value is larger than ${MAX_ROW_BYTES} bytes, the limit: ask with excludedAttributes=groups`
+    return new ScimError(400, 'tooMany', detail, { cause: error })
+  }
   if (error instanceof DatabaseUnavailable) {
     return new ScimError(503, undefined, 'the directory does not answer at the moment; try again')
   }

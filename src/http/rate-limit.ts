@@ -10,10 +10,12 @@ import { errorResponse } from './errors.ts'
 
 /**
  * Counts a request against its token, and against its tenant once the token was seen valid: a stranger
- * who merely names a tenant must not use up what it is allowed.
+ * who merely names a tenant must not use up what it is allowed. A tenant whose clients leave many large answers
+ * unread gets 503 until they have read some.
  */
 export const limitRate = createMiddleware<HttpEnv>(async function limitRate(c, next) {
   const credentials = c.get('credentials')
+  c.env.answers?.requireRoom(credentials.tenantId)
   const [token, tenant] = await Promise.all([
     c.env.isAllowed('token', credentials.tokenHash),
     wasProven(credentials) ? c.env.isAllowed('tenant', credentials.tenantId) : true,

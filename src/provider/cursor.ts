@@ -1,12 +1,13 @@
 /**
  * Cursors (RFC 9865): a position in a list, sealed so that a changed one is noticed. It names the last
- * resource of a page rather than a number, so resources that come and go move nothing.
+ * resource of a page rather than a number, so resources that come and go move nothing. It is short: of what the list
+ * is sorted by it holds the beginning at most.
  *
  * Sealed with the hash of the client's token: it needs no secret of ours, and a cursor is of no use with
  * another token or for another query. What a forger could gain is a position in a list that it may read.
  */
 import { badRequest } from '../scim/error.ts'
-import { CURSOR_TIMEOUT_SECONDS } from '../scim/limits.ts'
+import { CURSOR_TIMEOUT_SECONDS, MAX_CURSOR_CHARACTERS } from '../scim/limits.ts'
 import type { Position } from '../storage/list.ts'
 import { isSameSecret, toBase64Url } from '../storage/secrets.ts'
 import type { Credentials } from '../storage/tokens.ts'
@@ -18,8 +19,8 @@ export interface Cursor {
   readonly total?: number | undefined
 }
 
-/** `[seconds since 1970, backwards, key, id, total]` */
-type Payload = readonly [number, 0 | 1, string | number | null, string, number | null]
+/** `[seconds since 1970, backwards, key, id, total, version]` */
+type Payload = readonly [number, 0 | 1, Position['key'], string, number | null, number | null]
 
 /** 128 bits: nobody guesses one within the life of a cursor. */
 const SEAL_BYTES = 16
@@ -32,7 +33,8 @@ export async function sealCursor(
 ): Promise<string> {
   const { position, isBackwards, total } = cursor
   const seconds = Math.floor(credentials.now / 1000)
-  const payload: Payload = [seconds, isBackwards ? 1 : 0, position.key, position.id, total ?? null]
+  const { key, id, version = null } = position
+  const payload: Payload = [seconds, isBackwards ? 1 : 0, key, id, total ?? null, version]
   const text = toBase64Url(new TextEncoder().encode(JSON.stringify(payload)))
   return `${text}.${await seal(text, identity, credentials)}`
 }
@@ -43,18 +45,19 @@ export async function sealCursor(
  * @throws {ScimError} invalidCursor when it is not one of ours, for this query and this token; expiredCursor
  */
 export async function openCursor(text: string, identity: string, credentials: Credentials): Promise<Cursor> {
-  const [payload = '', found = ''] = text.split('.')
+  const [payload = '', found = ''] = text.length > MAX_CURSOR_CHARACTERS ? [] : text.split('.')
   if (!isSameSecret(found, await seal(payload, identity, credentials))) {
     throw badRequest('invalidCursor', 'the cursor is not one of this list; begin again with an empty cursor')
   }
-  const [seconds, backwards, key, id, total] = JSON.parse(fromBase64Url(payload)) as Payload
+  const [seconds, backwards, key, id, total, version] = JSON.parse(fromBase64Url(payload)) as Payload
   if (credentials.now / 1000 - seconds > CURSOR_TIMEOUT_SECONDS) {
     throw badRequest(
       'expiredCursor',
       `a cursor is good for ${CURSOR_TIMEOUT_SECONDS} seconds; begin again with an empty one`,
     )
   }
-  return { position: { key, id }, isBackwards: backwards === 1, total: total ?? undefined }
+  const position = { key, id, ...(version == null ? {} : { version }) }
+  return { position, isBackwards: backwards === 1, total: total ?? undefined }
 }
 
 async function seal(

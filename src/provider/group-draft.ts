@@ -19,11 +19,12 @@ export class GroupDraft {
 
   /** What a write sees that is decided now. @param needs are among those that were loaded */
   known({ id, displayNameKey, memberIds, allMembers }: GroupNeeds): KnownGroup {
-    const { groups, nameOwners, groupCount, groupLimit, directory, members } = this.#loaded
+    const { groups, memberCounts, nameOwners, groupCount, groupLimit, directory, members } = this.#loaded
     const owner = displayNameKey === undefined ? undefined : nameOwners.get(displayNameKey)
     const present = members.get(id)
     return {
       group: groups.get(id),
+      memberCount: memberCounts.get(id) ?? 0,
       isNameTaken: owner !== undefined && owner !== id,
       groupCount: groupCount + this.#created,
       groupLimit,

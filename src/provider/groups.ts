@@ -6,7 +6,7 @@
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { badRequest, notFound, ScimError } from '../scim/error.ts'
-import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
+import { MAX_ANSWERED_MEMBERS, MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
   applyMemberChanges,
@@ -66,6 +66,8 @@ export interface GroupWrite {
 export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimit'> {
   /** Undefined when there is none. Without members. */
   readonly group: Stored | undefined
+  /** How many members it had when it was loaded. */
+  readonly memberCount: number
   readonly isNameTaken: boolean
   /** Users and groups that may be members: at least those of `memberIds` that exist, by id. */
   readonly directory: ReadonlyMap<string, Member>
@@ -196,16 +198,29 @@ interface GroupUpdate {
 }
 
 function groupUpdate(update: GroupUpdate): GroupWrite {
-  const { id, displayName, members, projection } = update
+  const { id, displayName, members } = update
   return {
     needs: {
       id,
       displayNameKey: nameKey({ displayName }),
       memberIds: namedIds(members),
-      allMembers: needsAllMembers(members) || (projection !== undefined && withReferences(projection, TYPE)),
+      allMembers: needsAll(update),
     },
     decide: (call, known) => decideUpdate(call, update, known),
   }
+}
+
+function needsAll({ members, projection }: GroupUpdate): boolean {
+  return needsAllMembers(members) || (projection !== undefined && withReferences(projection, TYPE))
+}
+
+/** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
+function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
+  if (memberCount <= MAX_ANSWERED_MEMBERS) return
+  throw badRequest(
+    'tooMany',
+    `Group "${id}" has ${memberCount} members, and a request that needs the whole list takes ${MAX_ANSWERED_MEMBERS} at most: add and remove members by id, and do not ask for "members"`,
+  )
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
@@ -213,6 +228,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const before = known.group
   if (before === undefined) throw notFound('Group', id)
   requirePreconditions(preconditions, before.version)
+  if (needsAll(update)) requireFewMembers(id, known)
   const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
   const ids = applyMemberChanges(known.members, update.members)

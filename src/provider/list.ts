@@ -19,10 +19,8 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
   const cursor = page.cursor === '' ? undefined : await openCursor(page.cursor, identity, call.credentials)
   const isBackwards = cursor?.isBackwards ?? false
   const slice = { from: cursor?.position, isBackwards, limit: page.count, total: cursor?.total }
-  const { total, listed } = await read(call, request, slice)
-  const onPage = listed.slice(0, page.count)
-  if (isBackwards) onPage.reverse()
-  const hasMore = listed.length > page.count
+  const { total, listed, hasMore } = await read(call, request, slice)
+  const onPage = isBackwards ? listed.toReversed() : listed
   const isFiltered = request.sources.some(({ filter }) => filter !== undefined)
   return {
     totalResults: total,

@@ -16,6 +16,7 @@ import { groupWriters } from './group-writers.ts'
 import { InFlight } from './in-flight.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { ServerSettings } from './settings.ts'
+import { MemoryOfAnswers } from './unread-answers.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 /** The first pruning comes soon after the start: a server may be restarted every day. */
@@ -93,6 +94,7 @@ function runtimes(
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
     sha256: (text: string) => createHash('sha256').update(text).digest('hex'),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
+    answers: new MemoryOfAnswers(),
     settings: settings.app,
   }
   return (address) => ({

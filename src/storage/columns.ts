@@ -83,6 +83,13 @@ export function isFound(filter: Filter, type: ResourceTypeName): boolean {
   return isMembershipOfKnown(filter, type) || isIndexed(filter, type)
 }
 
+/** True of a test of one column that is a range of an index: a value, a prefix, a time. */
+export function isRange(filter: Filter, type: ResourceTypeName): boolean {
+  if (filter.kind !== 'comparison') return false
+  const column = COLUMNS[type][pathText(filter.path)]
+  return isIndexed(filter, type) || (column === 'users.last_modified' && filter.operator !== 'ne')
+}
+
 /** True when the filter names the groups that a user is to be in, or the members that a group is to have. */
 export function isMembershipOfKnown(filter: Filter, type: ResourceTypeName): boolean {
   const values = valuesOf(filter)
@@ -159,13 +166,14 @@ function groupsOfUsers(tenantId: string): RowSource {
   const columns = { value: 'g.id', display: 'g.display_name_key' }
   const matching = (condition: SqlFragment) =>
     fragment`groups AS g WHERE g.tenant_id = ${tenantId} AND ${condition}`
-  const within = (first: SqlFragment) => fragment`WITH RECURSIVE inside(id) AS (${first}
-      UNION SELECT m.member_id FROM inside CROSS JOIN ${NESTED}
-        ON ${inTenant} AND m.group_id = inside.id WHERE m.member_type = 'Group')
+  const within = (first: SqlFragment) => fragment`${groupsWithin(tenantId, first)}
     SELECT m.member_id AS id FROM inside CROSS JOIN memberships AS m ON ${inTenant} AND m.group_id = inside.id`
   return {
     some(condition, filter) {
-      if (filter === undefined || !mentions(filter, 'type')) {
+      if (filter === undefined) {
+        return fragment`EXISTS (SELECT 1 FROM memberships AS m WHERE ${inTenant} AND m.member_id = users.id)`
+      }
+      if (!mentions(filter, 'type')) {
         return fragment`users.id IN (${within(fragment`SELECT g.id FROM ${matching(condition(columns))}`)})`
       }
       const ids = [
@@ -194,6 +202,30 @@ function groupsOfUsers(tenantId: string): RowSource {
       WHERE ${isMet} AND NOT EXISTS (SELECT 1 FROM memberships AS d
         WHERE d.tenant_id = ${tenantId} AND d.group_id = g.id AND d.member_id = b.id))`
   }
+}
+
+/** A common table expression: `inside` are the ids of some groups, and of those nested in them. */
+function groupsWithin(tenantId: string, ids: SqlFragment): SqlFragment {
+  return fragment`WITH RECURSIVE inside(id) AS (${ids}
+    UNION SELECT m.member_id FROM inside CROSS JOIN ${NESTED}
+      ON m.tenant_id = ${tenantId} AND m.group_id = inside.id WHERE m.member_type = 'Group')`
+}
+
+/**
+ * How many members groups have that a condition on `groups` selects, those nested in them included: so many rows are read
+ * to find them.
+ *
+ * @param filter one test or value path, without "type"
+ */
+export function membersReached(filter: Filter, tenantId: string): SQL {
+  const some: RowSource['some'] = (condition) => {
+    const isMet = condition({ value: 'g.id', display: 'g.display_name_key' })
+    const ids = fragment`SELECT g.id FROM groups AS g WHERE g.tenant_id = ${tenantId} AND ${isMet}`
+    return fragment`(${groupsWithin(tenantId, ids)} SELECT coalesce(sum(g.member_count), 0)
+      FROM inside CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = inside.id)`
+  }
+  const columns = userColumns(tenantId, () => ({ some, first: () => constant('NULL') }))
+  return toSql(compileFilter(filter, columns))
 }
 
 const DIRECT_GROUP = { value: 'm.group_id', display: 'g.display_name_key', type: `'direct'` }
@@ -244,32 +276,30 @@ const MEMBER = constant(`memberships AS m
   LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
   LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`)
 
-const USER_DISPLAY = 'coalesce(u.display_name_key, u.user_name_key)'
-
 /** A member is looked at once, however many groups it is in, and not at all unless its name matters. */
 function membersOfGroups(tenantId: string): RowSource {
   const inTenant = fragment`m.tenant_id = ${tenantId}`
   // The comparison form of a type: it is not caseExact.
   const columns = { value: 'm.member_id', type: 'lower(m.member_type)' }
-  const membershipsOf = (table: string, member: string) => fragment`SELECT m.group_id AS id
-    FROM ${constant(`${table} AS ${member}`)} CROSS JOIN memberships AS m
-      ON ${inTenant} AND m.member_id = ${constant(member)}.id
-    WHERE ${constant(member)}.tenant_id = ${tenantId}`
+  const display = 'coalesce(u.display_name_key, u.user_name_key, g.display_name_key)'
+  // A filter may hold a hundred of these, and a statement has a length. LIMIT keeps SQLite from writing the rest twice.
+  const resources = fragment`SELECT id, coalesce(display_name_key, user_name_key) AS d, 'user' AS t FROM users
+    WHERE tenant_id = ${tenantId} UNION ALL
+    SELECT id, display_name_key, 'group' FROM groups WHERE tenant_id = ${tenantId} LIMIT -1`
   return {
     some(condition, filter) {
-      if (filter === undefined || !mentions(filter, 'display')) {
-        return fragment`groups.id IN (
-          SELECT m.group_id FROM memberships AS m WHERE ${inTenant} AND ${condition(columns)})`
+      if (filter === undefined) {
+        return fragment`EXISTS (SELECT 1 FROM memberships AS m WHERE ${inTenant} AND m.group_id = groups.id)`
       }
-      const ofUser = condition({ value: 'u.id', display: USER_DISPLAY, type: `'user'` })
-      const ofGroup = condition({ value: 'g.id', display: 'g.display_name_key', type: `'group'` })
-      return fragment`groups.id IN (${membershipsOf('users', 'u')} AND ${ofUser}
-        UNION ALL ${membershipsOf('groups', 'g')} AND ${ofGroup})`
+      if (!mentions(filter, 'display') || isByValue(filter)) {
+        return fragment`groups.id IN (
+          SELECT m.group_id FROM ${MEMBER} WHERE ${inTenant} AND ${condition({ ...columns, display })})`
+      }
+      return fragment`groups.id IN (SELECT m.group_id FROM (${resources}) AS e
+        CROSS JOIN memberships AS m ON ${inTenant} AND m.member_id = e.id
+        WHERE ${condition({ value: 'e.id', display: 'e.d', type: 'e.t' })})`
     },
-    first: (subAttribute) => {
-      const display = `coalesce(u.display_name_key, u.user_name_key, g.display_name_key)`
-      return fragment`(SELECT ${constant(columnOf({ ...columns, display }, subAttribute))} FROM ${MEMBER}
-        WHERE ${inTenant} AND m.group_id = groups.id ORDER BY m.member_id LIMIT 1)`
-    },
+    first: (subAttribute) => fragment`(SELECT ${constant(columnOf({ ...columns, display }, subAttribute))}
+      FROM ${MEMBER} WHERE ${inTenant} AND m.group_id = groups.id ORDER BY m.member_id LIMIT 1)`,
   }
 }

@@ -41,6 +41,7 @@ export interface Database {
    *
    * @throws {GuardError} a rule of the database refused; nothing is changed
    * @throws {UniqueError} a value is there already; nothing is changed
+   * @throws {ValueTooLarge} a value would be larger than the database takes; nothing is changed
    * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
    */
   batch(statements: readonly Statement[]): Promise<readonly StatementResult[]>
@@ -97,6 +98,9 @@ export class UniqueError extends Error {
     this.columns = columns
   }
 }
+
+/** What was asked for is larger than one value of the database may be: such as the list of groups of a user. */
+export class ValueTooLarge extends Error {}
 
 /** The database did not answer, or answered that it cannot now. */
 export class DatabaseUnavailable extends Error {}
@@ -160,6 +164,7 @@ function translateError(cause: unknown): Error {
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })
   const unique = /UNIQUE constraint failed: ([\w., ]+)/.exec(message)
   if (unique) return new UniqueError(unique[1] ?? '', { cause })
+  if (/string or blob too big/.test(message)) return new ValueTooLarge('a value is too large', { cause })
   if (/SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)|D1_TYPE_ERROR/.test(message)) {
     return new Error('the database refused a statement', { cause })
   }

@@ -2,16 +2,26 @@
  * Group resources in the database. Each function is one batch with the token checked in it. The members
  * of a group are read only when they are asked for.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
 import type { ScimError } from '../scim/error.ts'
+import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { type Database, prepared, type Row, type Slots, type Statement, statement } from './database.ts'
+import {
+  type Database,
+  prepared,
+  type Row,
+  type Slots,
+  type SqlValue,
+  type Statement,
+  statement,
+} from './database.ts'
 import {
   deleteMembers,
   insertMembers,
   memberFromRow,
+  requireFewMembers,
   selectMembers,
   selectNamedMembers,
 } from './memberships.ts'
@@ -28,15 +38,25 @@ import { type Credentials, readAs, readAsWriters, writeAsAll } from './tokens.ts
 
 function selectGroup(tenantId: string, id: string): Statement {
   return statement(
-    sql`SELECT ${storedColumns('groups')} FROM groups WHERE tenant_id = ${tenantId} AND id = ${id}`,
+    sql`SELECT ${storedColumns('groups')}, member_count AS memberCount FROM groups
+      WHERE tenant_id = ${tenantId} AND id = ${id}`,
   )
+}
+
+/** The condition on a member that its group is one of these ids, and that its members are few enough to be read at once. */
+function inGroupsWithFewMembers(tenantId: SqlValue | Placeholder, ids: SQL): SQL {
+  return sql`IN (SELECT groups.id FROM ${ids} AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
+    WHERE groups.member_count <= ${sql.raw(String(MAX_ANSWERED_MEMBERS))})`
 }
 
 function groupFromRow(row: Row, members: readonly Member[]): Stored {
   return new StoredRow(row, members.length === 0 ? {} : { members })
 }
 
-/** @param withMembers whether `members` is wanted: it costs a read for each */
+/**
+ * @param withMembers whether `members` is wanted: it costs a read for each
+ * @throws {ScimError} tooMany when there are more than an answer shows
+ */
 export async function getGroup(
   db: Database,
   credentials: Credentials,
@@ -46,9 +66,12 @@ export async function getGroup(
   const { tenantId } = credentials
   const [found, members] = await readAs(db, credentials, [
     selectGroup(tenantId, id),
-    ...(withMembers ? [statement(selectMembers(tenantId, sql`= ${id}`))] : []),
+    ...(withMembers
+      ? [statement(selectMembers(tenantId, inGroupsWithFewMembers(tenantId, sql`(SELECT ${id} AS value)`)))]
+      : []),
   ])
   const row = found?.rows[0]
+  if (row !== undefined && withMembers) requireFewMembers(row)
   return row && groupFromRow(row, (members?.rows ?? []).map(memberFromRow))
 }
 
@@ -60,7 +83,7 @@ export interface GroupNeeds {
   readonly displayNameKey?: string | undefined
   /** Ids that the write names as members. */
   readonly memberIds: readonly string[]
-  /** Whether the whole list is needed: to replace it, or to select from it. */
+  /** Whether the whole list is needed: to replace it, to select from it, or to show it. */
   readonly allMembers: boolean
 }
 
@@ -68,6 +91,8 @@ export interface GroupNeeds {
 export interface LoadedGroups {
   /** By id, without members. */
   readonly groups: Map<string, Stored>
+  /** How many members a group had when it was loaded, by its id. */
+  readonly memberCounts: ReadonlyMap<string, number>
   /** Ids of groups by folded displayName. */
   readonly nameOwners: Map<string, string>
   readonly groupCount: number
@@ -81,7 +106,7 @@ export interface LoadedGroups {
 // Lists travel as JSON. CROSS JOIN looks up each of their elements; IN would read them twice, to sort them first.
 const selectGroups = prepared(
   ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-    sql`SELECT ${storedColumns('groups')} FROM json_each(${ids}) AS j
+    sql`SELECT ${storedColumns('groups')}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
 )
 
@@ -97,7 +122,7 @@ const selectGroupCount = prepared(
 )
 
 const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-  selectMembers(tenantId, sql`IN (SELECT value FROM json_each(${ids}))`),
+  selectMembers(tenantId, inGroupsWithFewMembers(tenantId, sql`json_each(${ids})`)),
 )
 
 /**
@@ -125,6 +150,7 @@ export async function loadGroups(
   return {
     loaded: {
       groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
+      memberCounts: new Map(found.map((row) => [String(row.id), Number(row.memberCount)])),
       nameOwners: new Map(owners.map((row) => [String(row.name), String(row.id)])),
       groupCount: Number(tenant[0]?.count ?? 0),
       groupLimit: Number(tenant[0]?.limit ?? 0),

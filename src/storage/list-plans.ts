@@ -1,13 +1,13 @@
 /**
- * Plain lists: of one type, in the order of ids, by index, and either all of it or what has one value in one
- * column. Identity providers ask for hardly any other, so their statements are written once for each kind.
+ * Plain lists: of one type, in the order of ids, and either all of it or what has one value in one column. Identity
+ * providers ask for hardly any other, so their statements are written once for each kind.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { pathText, target } from '../scim/attribute-path.ts'
 import { COLUMNS, isIndexed } from './columns.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from './database.ts'
 import type { ListPart, Slice } from './list.ts'
-import { allOf, type List, membersOf, pageOf, totalOf } from './list-sql.ts'
+import { allOf, cutPageOf, type List, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
 import { selectNestedGroups } from './nested-groups.ts'
 
 /** A plain list that was asked for. */
@@ -15,17 +15,19 @@ export interface PlainList {
   /** At most one resource has the value. */
   readonly isUnique: boolean
   /**
-   * What to run: the total, the page, and the members of its groups, or the nested groups, where they are wanted. Of a
-   * unique value there is the page alone, which is not cut, and the members: there is one resource or none.
+   * What to run: the total, the page, the page if it may be large, and the members of its groups, or the nested groups,
+   * where they are wanted. Of a unique value there is one resource or none: the page, and its members.
    */
   readonly statements: readonly Statement[]
+  /** An index answers it. */
+  readonly budget?: undefined
 }
 
-type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit'
+type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'
 type PlanValues = Readonly<Record<PlanSlot, SqlValue>>
 type Plan = readonly ((values: PlanValues) => Statement)[]
 
-/** By kind: there are as many as there are resource types and columns, with and without references. */
+/** By kind: there are as many as there are resource types and columns, with and without references, and directions. */
 const plans = new Map<string, Plan>()
 
 /** @returns undefined for a list of any other kind */
@@ -35,21 +37,41 @@ export function plainListOf(
   slice: Slice,
 ): PlainList | undefined {
   const [part] = parts
-  if (part === undefined || parts.length > 1 || part.sort !== undefined || 'from' in slice) return undefined
+  if (part === undefined || parts.length > 1 || part.sort !== undefined) return undefined
   const lookup = lookupOf(part)
   if (lookup === undefined) return undefined
   const { column, isUnique, key } = lookup
-  const kind = `${part.type} ${part.withReferences} ${column}`
-  const plan = plans.get(kind) ?? planOf(part, lookup)
+  const isByPosition = 'from' in slice
+  if (isByPosition && isUnique) return undefined
+  const direction = isByPosition ? { isBackwards: slice.isBackwards, isFrom: slice.from !== undefined } : {}
+  const kind = [part.type, part.withReferences, column, ...Object.values(direction)].join(' ')
+  const plan = plans.get(kind) ?? planOf(part, lookup, direction)
   plans.set(kind, plan)
-  const values = { tenantId, key, offset: slice.offset, limit: slice.limit }
-  return { isUnique, statements: plan.map((statementOf) => statementOf(values)) }
+  const statements = plan.map((statementOf) =>
+    statementOf({
+      tenantId,
+      key,
+      limit: slice.limit,
+      // One more tells whether there is another page.
+      read: isByPosition ? slice.limit + 1 : slice.limit,
+      offset: isByPosition ? 0 : slice.offset,
+      from: isByPosition ? (slice.from?.id ?? null) : null,
+    }),
+  )
+  return {
+    isUnique,
+    statements: isByPosition && slice.total !== undefined ? statements.slice(1) : statements,
+  }
+}
+
+/** Of a page by position: whether it is read backwards, and whether it begins at one. */
+interface Direction {
+  readonly isBackwards?: boolean
+  readonly isFrom?: boolean
 }
 
 /** The value that a filter looks for, and the column. */
 interface Lookup {
-  /** Whether an index finds it. */
-  readonly isIndexed: boolean
   /** Undefined without a filter. */
   readonly column: string | undefined
   readonly isUnique: boolean
@@ -57,35 +79,51 @@ interface Lookup {
 }
 
 function lookupOf({ type, filter }: ListPart): Lookup | undefined {
-  if (filter === undefined) return { column: undefined, isIndexed: false, isUnique: false, key: null }
+  if (filter === undefined) return { column: undefined, isUnique: false, key: null }
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const { path, key } = filter
   const column = COLUMNS[type][pathText(path)]
-  if (column === undefined) return undefined
+  if (column === undefined || !isIndexed(filter, type)) return undefined
   const isUnique = target(path).uniqueness === 'server'
   return {
     column,
-    isIndexed: isIndexed(filter, type),
     isUnique,
     key: typeof key === 'boolean' ? Number(key) : key,
   }
 }
 
-function planOf({ type, withReferences }: ListPart, { column, isIndexed, isUnique }: Lookup): Plan {
-  const plan = (query: (list: List) => SQL) =>
+function planOf(
+  { type, withReferences }: ListPart,
+  { column, isUnique }: Lookup,
+  { isBackwards = false, isFrom = false }: Direction,
+): Plan {
+  const plan = (query: (list: List) => SQL, limit: 'read' | 'limit' = 'read') =>
     prepared((slots: Slots<PlanSlot>) => {
       const condition = column === undefined ? undefined : sql`${sql.raw(column)} = ${slots.key}`
-      const source = { type, withReferences, sort: undefined, sortKey: sql`NULL`, condition, isIndexed }
-      return query({ tenantId: slots.tenantId, offset: slots.offset, limit: slots.limit, sources: [source] })
+      const source = {
+        type,
+        withReferences,
+        sort: undefined,
+        sortKey: sql`NULL`,
+        condition,
+        isIndexed: column !== undefined,
+      }
+      return query({
+        tenantId: slots.tenantId,
+        offset: slots.offset,
+        limit: slots[limit],
+        sources: [source],
+        from: isFrom ? { key: null, id: slots.from } : undefined,
+        isBackwards,
+      })
     })
-  const page = isUnique ? allOf : pageOf
-  const members = plan((list) => membersOf(list, page(list)))
-  const hasMembers = type === 'Group' && withReferences
-  const hasNested = type === 'User' && withReferences && !isUnique
+  const isWithMembers = type === 'Group' && withReferences
+  if (isUnique) return [plan(allOf), ...(isWithMembers ? [plan(membersOfOnly)] : [])]
   return [
-    ...(isUnique ? [] : [plan(totalOf)]),
-    plan(page),
-    ...(hasMembers ? [members] : []),
-    ...(hasNested ? [selectNestedGroups] : []),
+    plan(totalOf),
+    plan(pageOf),
+    plan(cutPageOf),
+    ...(isWithMembers ? [plan(membersOf, 'limit')] : []),
+    ...(type === 'User' && withReferences ? [selectNestedGroups] : []),
   ]
 }

@@ -1,19 +1,25 @@
 /**
  * The SQL of a list: how many match, a page in order, the members of the groups on it. Values may be slots,
- * so that the text can be written once: see list-plans.ts.
+ * so that the text can be written once: see list-plans.ts. How large a page may be is in page-size.ts.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
 import { simplifyFilter } from '../scim/filter/simplify.ts'
+import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
 import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
 import type { SqlValue } from './database.ts'
 import type { ListPart, Position, Slice } from './list.ts'
 import { selectMembers } from './memberships.ts'
+import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { storedColumns } from './resources.ts'
+import { isSorted, type ScanBudget, scanBudget } from './scan-budget.ts'
 import { DIRECT_GROUPS, USER_GROUPS } from './users.ts'
 
 type Value = SqlValue | Placeholder
+
+/** The greatest character: after every text that begins with x, and before x followed by this, nothing else is. */
+const LAST_CHARACTER = '\u{10ffff}'
 
 /** A list, or the part of it that a page is. */
 export interface List {
@@ -21,9 +27,15 @@ export interface List {
   readonly tenantId: Value
   readonly offset: Value
   readonly limit: Value
+  /** What it is estimated to cost to look through the gated sources, where no index leads. */
+  readonly budget?: ScanBudget | undefined
   /** Where a page by position begins, and whether it is read backwards. */
-  readonly from?: Position | undefined
+  readonly from?: ListPosition | undefined
   readonly isBackwards?: boolean
+}
+
+interface ListPosition extends Omit<Position, 'id'> {
+  readonly id: Value
 }
 
 /** A part of a list with its filter in SQL. */
@@ -32,69 +44,154 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
   readonly condition: SQL | undefined
   /** Whether an index finds what meets the condition, so that it is better sorted than looked for in order. */
   readonly isIndexed: boolean
+  /** Whether nothing may be looked for beyond the budget of the list. */
+  readonly isGated?: boolean
+  /** Whether no index has the order, so that all that match are sorted. */
+  readonly isSorted?: boolean
   readonly sortKey: SQL
 }
 
 /** The list that was asked for. */
 export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
-  const sources = parts.map(({ filter: asked, ...part }) => {
-    const filter = asked && simplifyFilter(asked)
+  const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
+  const isCounted = 'offset' in slice || slice.total === undefined
+  const budget = scanBudget(simple, tenantId, isCounted ? 2 : 1)
+  const sources = simple.map((part) => {
+    const { filter, ...source } = part
     const columns = columnsOf(part.type, tenantId, filter)
     const path = part.sort?.path
     return {
-      ...part,
+      ...source,
+      isGated: budget?.isGated(part) ?? false,
+      isSorted: parts.length > 1 || isSorted(part),
       condition: filter && toSql(compileFilter(filter, columns)),
       // The members of a group are found in the order of their ids.
       isIndexed: filter !== undefined && (path ? isFound : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
     }
   })
-  return { sources, tenantId, ...('offset' in slice ? slice : { offset: 0, ...slice }) }
+  return { sources, tenantId, budget, ...('offset' in slice ? slice : { offset: 0, ...slice }) }
 }
 
 /** One row: how many match. Without a filter the number is kept with the tenant. */
-export function totalOf({ sources, tenantId }: List): SQL {
+export function totalOf(list: List): SQL {
+  const { sources, tenantId } = list
   const counts = sources.map((source) => {
     if (source.condition !== undefined)
-      return sql`(SELECT count(*) FROM ${table(source)} WHERE ${matching(source, tenantId)})`
+      return sql`(SELECT count(*) FROM ${fromOf(list, source)} WHERE ${matching(source, tenantId)})`
     const count = sql.raw(source.type === 'User' ? 'user_count' : 'group_count')
     return sql`(SELECT ${count} FROM tenants WHERE id = ${tenantId})`
   })
   return sql`SELECT ${sql.join(counts, sql` + `)} AS total`
 }
 
-/** A row for each resource on the page, of a User with its direct groups: see nested-groups.ts for the others. */
+/**
+ * A row for each resource on a page that is small whatever is on it; none for any other page. Of a User with its direct
+ * groups: see nested-groups.ts for the others.
+ */
 export function pageOf(list: List): SQL {
+  const limit = sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`
+  if (list.sources.some(({ isSorted }) => isSorted)) return sortedPageOf(list, limit)
   // The terms of ORDER BY must be those of the table itself for an index to serve them.
-  const all = selectSources(list, DIRECT_GROUPS)
-  const from = list.sources.length === 1 ? all : sql`SELECT * FROM (${all})`
-  // Of a bare parameter SQLite wants to know the value, and prepares the statement anew for each.
-  return sql`${from} ORDER BY ${orderOf(list)} LIMIT ${list.limit} + 0 OFFSET ${list.offset} + 0`
+  const all = unionOf(list, (source) => shownColumns(source, DIRECT_GROUPS))
+  return inOrder(list, list.sources.length === 1 ? all : sql`SELECT * FROM (${all})`, limit)
+}
+
+/** The same, in no order: what is sorted are ids, and not the documents of all that come before. `total` is the order. */
+function sortedPageOf(list: List, limit: SQL): SQL {
+  const ids = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
+  const pages = list.sources.map((source) => {
+    const name = table(source)
+    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, page.total AS total
+      FROM page CROSS JOIN ${name} ON ${name}.rowid = page.row WHERE page.type = ${literal(source.type)}`
+  })
+  return sql`WITH page AS MATERIALIZED (SELECT type, row, row_number() OVER () AS total
+      FROM (${inOrder(list, ids, limit)}))
+    ${sql.join(pages, sql` UNION ALL `)}`
+}
+
+/**
+ * The same of a page that may be large: cut at MAX_PAGE_BYTES, in no order. `total` puts the rows in their order, and
+ * `available` is how many there would be without the cut.
+ */
+export function cutPageOf(list: List): SQL {
+  const pages = list.sources.map((source) => {
+    const name = table(source)
+    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, sized.total AS total, sized.available AS available
+      FROM sized CROSS JOIN ${name} ON ${name}.rowid = sized.row
+      WHERE sized.type = ${literal(source.type)} AND ${FITS}`
+  })
+  return sql`${sized(list)} ${sql.join(pages, sql` UNION ALL `)}`
 }
 
 /** All that match, in no order: for what there can be but one of. Of a User with all groups, not just the direct ones. */
 export function allOf(list: List): SQL {
-  return selectSources(list, USER_GROUPS)
+  return unionOf(list, (source) => shownColumns(source, USER_GROUPS))
 }
 
-function selectSources(list: List, groups: SQL): SQL {
+/** The members of the groups on a page, and of no other; none of a group that has too many to be shown. */
+export function membersOf(list: List): SQL {
+  const small = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
+  const page = inOrder(list, small, sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`)
+  const large = sql`${sized(list)} SELECT sized.id FROM sized CROSS JOIN groups ON groups.rowid = sized.row
+    WHERE sized.type = 'Group' AND ${FITS} AND ${HAS_SHOWN_MEMBERS}`
+  const ids = sql`SELECT id FROM (${page}) WHERE type = 'Group' UNION ALL SELECT id FROM (${large})`
+  return selectMembers(list.tenantId, sql`IN (${ids})`)
+}
+
+/** The members of the one group that matches, unless it has too many to be shown. */
+export function membersOfOnly(list: List): SQL {
+  return selectMembers(list.tenantId, sql`IN (SELECT id FROM (${allOf(list)}) WHERE ${FEW_MEMBERS})`)
+}
+
+const FEW_MEMBERS = sql.raw(`memberCount <= ${MAX_ANSWERED_MEMBERS}`)
+const HAS_SHOWN_MEMBERS = sql.raw(`groups.member_count <= ${MAX_ANSWERED_MEMBERS}`)
+
+/** What is large enough to be measured, measured. */
+function sized(list: List): SQL {
+  const ids = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
+  return sizedPage(list, inOrder(list, ids, sql`iif(${mayBeLarge(list)}, ${list.limit}, 0)`))
+}
+
+function inOrder(list: List, select: SQL, limit: SQL): SQL {
+  // Of a bare parameter SQLite wants to know the value, and prepares the statement anew for each.
+  return sql`${select} ORDER BY ${orderOf(list)} LIMIT ${limit} OFFSET ${list.offset} + 0`
+}
+
+/** What identifies all that match. */
+function idsOf(list: List): SQL {
+  return unionOf(list, (source) => {
+    const name = table(source)
+    return sql`${literal(source.type)} AS type, ${name}.rowid AS row, ${name}.id AS id, ${source.sortKey} AS sortKey`
+  })
+}
+
+function shownColumns(source: Source, groupsOfUser: SQL): SQL {
+  const { sortKey, type } = source
+  const groups = type === 'User' && source.withReferences ? groupsOfUser : sql`NULL`
+  const count = type === 'Group' && source.withReferences ? sql`groups.member_count` : sql`NULL`
+  return sql`${literal(type)} AS type, ${storedColumns(tableName(source))}, ${groups} AS groups,
+    ${count} AS memberCount, ${sortKey} AS sortKey`
+}
+
+function unionOf(list: List, columns: (source: Source) => SQL): SQL {
   return sql.join(
-    list.sources.map((source) => selectSource(list, source, groups)),
+    list.sources.map((source) => {
+      const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
+      return sql`SELECT ${columns(source)} FROM ${fromOf(list, source)} WHERE ${matching(source, list.tenantId)}${after}`
+    }),
     sql` UNION ALL `,
   )
 }
 
-/** The members of the groups on a page, and of no other. */
-export function membersOf({ tenantId }: List, page: SQL): SQL {
-  return selectMembers(tenantId, sql`IN (SELECT id FROM (${page}) WHERE type = 'Group')`)
+/** The table of a source. The one row before it is missing beyond the budget: then the table is not looked at. */
+function fromOf({ budget }: List, source: Source): SQL {
+  if (budget === undefined || !source.isGated) return table(source)
+  return sql`(${budget.affordable}) AS affordable CROSS JOIN ${table(source)}`
 }
 
-function selectSource(list: List, source: Source, groupsOfUser: SQL): SQL {
-  const { sortKey, type } = source
-  const groups = type === 'User' && source.withReferences ? groupsOfUser : sql`NULL`
-  const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
-  return sql`SELECT ${sql.raw(`'${type}'`)} AS type, ${storedColumns(tableName(source))}, ${groups} AS groups,
-    ${sortKey} AS sortKey FROM ${table(source)} WHERE ${matching(source, list.tenantId)}${after}`
+function literal(type: Source['type']): SQL {
+  return sql.raw(`'${type}'`)
 }
 
 /**
@@ -113,11 +210,27 @@ function orderOf(list: List): SQL {
 }
 
 /** True of rows that come after the position, in the order in which the list is read. */
-function isAfter(list: List, source: Source, { key, id }: Position): SQL {
+function isAfter(list: List, source: Source, position: ListPosition): SQL {
   const columns = orderTerms(list, { key: source.sortKey, id: sql`${table(source)}.id` })
-  const values = orderTerms(list, { key: sql`${key}`, id: sql`${id}` })
+  const values = orderTerms(list, { key: keyAt(list, position), id: sql`${position.id}` })
   const operator = sql.raw(isReadDescending(list) ? '<' : '>')
   return sql`(${sql.join(columns.map(withoutNull), sql`, `)}) ${operator} (${sql.join(values.map(withoutNull), sql`, `)})`
+}
+
+/**
+ * The sort key at a position. Of a long one the position holds the beginning, and the rest is read from the resource
+ * there. When that is gone or has changed, the list goes on where values with this beginning begin in its order: some of
+ * them may come again, and none is left out.
+ */
+function keyAt(list: List, { key, id, version }: ListPosition): SQL {
+  if (version === undefined) return sql`${key}`
+  const start = isReadDescending(list) ? `${key}${LAST_CHARACTER}` : key
+  const keys = list.sources.map(
+    (source) => sql`(SELECT ${source.sortKey} FROM ${table(source)}
+      WHERE ${table(source)}.tenant_id = ${list.tenantId} AND ${table(source)}.id = ${id}
+        AND ${table(source)}.version = ${version})`,
+  )
+  return sql`coalesce(${sql.join([...keys, sql`${start}`], sql`, `)})`
 }
 
 /** A row value with NULL in it compares as NULL; the term before it tells missing values apart already. */

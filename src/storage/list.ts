@@ -3,13 +3,15 @@
  * One batch, whatever is asked for.
  */
 import type { Filter } from '../scim/filter/ast.ts'
+import { MAX_CURSOR_KEY_CHARACTERS } from '../scim/limits.ts'
 import type { Sort } from '../scim/sort.ts'
 import { type Database, type Row, type Statement, statement } from './database.ts'
 import { plainListOf } from './list-plans.ts'
-import { listOf, membersOf, pageOf, totalOf } from './list-sql.ts'
-import { memberFromRow } from './memberships.ts'
+import { cutPageOf, listOf, membersOf, pageOf, totalOf } from './list-sql.ts'
+import { memberFromRow, requireFewMembers } from './memberships.ts'
 import { NestedGroups, selectNestedGroups } from './nested-groups.ts'
 import { type Stored, StoredRow } from './resources.ts'
+import type { ScanBudget } from './scan-budget.ts'
 import { type Credentials, readAs } from './tokens.ts'
 import { groupsFromRow } from './users.ts'
 
@@ -27,6 +29,8 @@ export interface Position {
   /** What it is sorted by, in comparison form; null without a value, or without a sort. */
   readonly key: string | number | null
   readonly id: string
+  /** When the key is too long to be kept: `key` is its beginning, and the resource has the whole at this version. */
+  readonly version?: number | undefined
 }
 
 /** Which part of the list: by number, or from a position on, forwards or backwards. */
@@ -46,49 +50,79 @@ export interface Listed {
   readonly position: Position
 }
 
-/**
- * Reads a list.
- *
- * @param slice with `from`, one resource more than `limit` is returned when there are more
- * @returns resources in the order in which they were read, so from last to first when backwards
- */
+/** A page. It may hold fewer resources than `limit` although there are more: see page-size.ts. */
+export interface ListedPage {
+  readonly total: number
+  /** In the order in which they were read, so from last to first when backwards. */
+  readonly listed: readonly Listed[]
+  /** Whether more come after them; of a page by position. */
+  readonly hasMore: boolean
+}
+
+/** Reads a page of a list. @throws {ScimError} tooMany when a group on it has more members than an answer shows */
 export async function listResources(
   db: Database,
   credentials: Credentials,
   parts: readonly ListPart[],
   slice: Slice,
-): Promise<{ total: number; listed: readonly Listed[] }> {
+): Promise<ListedPage> {
   const plain = plainListOf(parts, credentials.tenantId, slice)
   if (plain?.isUnique && 'offset' in slice) {
     const [found, members] = await readAs(db, credentials, plain.statements)
     const listed = allListed(found?.rows, members?.rows)
-    return { total: listed.length, listed: listed.slice(slice.offset, slice.offset + slice.limit) }
+    const onPage = listed.slice(slice.offset, slice.offset + slice.limit)
+    return { total: listed.length, listed: onPage, hasMore: false }
   }
-  const statements = plain?.statements ?? statementsOf(parts, credentials.tenantId, slice)
-  const results = await readAs(db, credentials, statements)
+  const { statements, budget } = plain ?? searchOf(parts, credentials.tenantId, slice)
+  const answers = await readAs(db, credentials, statements)
+  budget?.require(answers[0]?.rows[0])
+  const results = budget === undefined ? answers : answers.slice(1)
   const known = knownTotal(slice)
-  const [counted, page, ...more] = known === undefined ? results : [undefined, ...results]
-  const total = known ?? Number(counted?.rows[0]?.total ?? 0)
+  const [counted, page, cut, ...more] = known === undefined ? results : [undefined, ...results]
+  const rows = [...inOrder(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
   const members = hasReferences(parts, 'Group') ? more[0]?.rows : []
   const nested = hasReferences(parts, 'User') ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
-  return { total, listed: allListed(page?.rows, members, nested) }
-}
-
-function hasReferences(parts: readonly ListPart[], type: ListPart['type']): boolean {
-  return parts.some((part) => part.type === type && part.withReferences)
+  return {
+    total: known ?? Number(counted?.rows[0]?.total ?? 0),
+    listed: allListed(rows.slice(0, slice.limit), members, nested),
+    hasMore: Number(rows[0]?.available ?? rows.length) > Math.min(rows.length, slice.limit),
+  }
 }
 
 function knownTotal(slice: Slice): number | undefined {
   return 'from' in slice ? slice.total : undefined
 }
 
-function statementsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly Statement[] {
+function hasReferences(parts: readonly ListPart[], type: ListPart['type']): boolean {
+  return parts.some((part) => part.type === type && part.withReferences)
+}
+
+/**
+ * Of a list that is not plain: first what it would cost, where that may be too much; then as of a plain one. Of a page by
+ * position one resource more than asked for is read, which tells that there are more.
+ */
+function searchOf(
+  parts: readonly ListPart[],
+  tenantId: string,
+  slice: Slice,
+): { readonly statements: readonly Statement[]; readonly budget: ScanBudget | undefined } {
   const list = listOf(parts, tenantId, slice)
-  const page = pageOf('from' in slice ? { ...list, limit: slice.limit + 1 } : list)
-  const total = knownTotal(slice) === undefined ? [totalOf(list)] : []
-  const queries = [...total, page, ...(hasReferences(parts, 'Group') ? [membersOf(list, pageOf(list))] : [])]
+  const { budget } = list
+  const page = 'from' in slice ? { ...list, limit: slice.limit + 1 } : list
+  const queries = [
+    ...(budget === undefined ? [] : [budget.query]),
+    ...(knownTotal(slice) === undefined ? [totalOf(list)] : []),
+    pageOf(page),
+    cutPageOf(page),
+    ...(hasReferences(parts, 'Group') ? [membersOf(list)] : []),
+  ]
   const nested = hasReferences(parts, 'User') ? [selectNestedGroups({ tenantId })] : []
-  return [...queries.map(statement), ...nested]
+  return { statements: [...queries.map(statement), ...nested], budget }
+}
+
+/** The rows of a page that was cut or sorted: their total rises from each to the next. */
+function inOrder(rows: readonly Row[]): readonly Row[] {
+  return rows[0]?.total === undefined ? rows : rows.toSorted((a, b) => Number(a.total) - Number(b.total))
 }
 
 function allListed(
@@ -101,12 +135,21 @@ function allListed(
 }
 
 function listedFromRow(row: Row, memberRows: readonly Row[], nested: NestedGroups | undefined): Listed {
+  requireFewMembers(row)
   const members = memberRows.map(memberFromRow)
   const more = row.type === 'User' ? groupsFromRow(row, nested) : members.length === 0 ? {} : { members }
-  const { sortKey = null } = row
   return {
     type: row.type === 'User' ? 'User' : 'Group',
     stored: new StoredRow(row, more),
-    position: { key: sortKey, id: String(row.id) },
+    position: positionOf(row),
   }
+}
+
+function positionOf({ sortKey = null, id, version }: Row): Position {
+  if (typeof sortKey !== 'string' || sortKey.length <= MAX_CURSOR_KEY_CHARACTERS) {
+    return { key: sortKey, id: String(id) }
+  }
+  // Half of a character is none.
+  const key = sortKey.slice(0, MAX_CURSOR_KEY_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
+  return { key, id: String(id), version: Number(version) }
 }

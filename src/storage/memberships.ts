@@ -3,6 +3,8 @@
  * was asked for; lists of ids travel as one JSON parameter.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { badRequest } from '../scim/error.ts'
+import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
 import { prepared, type Row, type Slots, type SqlValue, type Statement } from './database.ts'
 
@@ -24,6 +26,21 @@ export function memberFromRow(row: Row): Member {
     type: String(row.type),
     ...(row.display === null ? {} : { display: String(row.display) }),
   }
+}
+
+/**
+ * Refuses to show the members of a group that has very many. RFC 7644 §3.12: "tooMany" is for more than a server is
+ * willing to process.
+ *
+ * @param row holds the `id` and `memberCount` of a group whose members are wanted; null of any other resource
+ * @throws {ScimError} tooMany
+ */
+export function requireFewMembers({ id, memberCount = null }: Row): void {
+  if (memberCount === null || Number(memberCount) <= MAX_ANSWERED_MEMBERS) return
+  throw badRequest(
+    'tooMany',
+    `Group "${id}" has ${memberCount} members, and an answer shows ${MAX_ANSWERED_MEMBERS} at most: ask with excludedAttributes=members`,
+  )
 }
 
 /**

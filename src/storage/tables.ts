@@ -59,12 +59,12 @@ export const tokens = sqliteTable(
 const key = (path: string): SQL => sql.raw(`json_extract("keys", '${path}')`)
 
 /**
- * The size of a row, for what it costs to look through it: whole blocks of 4 KiB of its documents, of which each object
- * in them counts 256 bytes. Ordinary rows have none.
+ * The size of a row, for what it costs to look through it: whole blocks of 4 KiB of its documents, in which each object
+ * from the ninth on counts 256 bytes more. Ordinary rows have none.
  */
 const blocks = (): SQL =>
   sql.raw(
-    `(octet_length("data") + octet_length("keys") + 256 * (octet_length("keys") - octet_length(replace("keys", '{', '')))) / 4096`,
+    `(octet_length("data") + octet_length("keys") + 256 * max(octet_length("keys") - octet_length(replace("keys", '{', '')) - 8, 0)) / 4096`,
   )
 
 /**
@@ -105,6 +105,8 @@ export const users = sqliteTable(
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
     index('users_by_last_modified').on(table.tenantId, table.lastModified),
+    // Tells whether a page may have to be cut: see page-size.ts.
+    index('users_by_size').on(table.tenantId, sql`octet_length(data)`).where(sql`octet_length(data) > 4096`),
   ],
 )
 
@@ -140,6 +142,7 @@ export const groups = sqliteTable(
     index('groups_by_native_object_id')
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
+    index('groups_by_size').on(table.tenantId, sql`octet_length(data)`).where(sql`octet_length(data) > 1024`),
   ],
 )
 

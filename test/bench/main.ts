@@ -61,6 +61,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     options: ['users', 'groups', 'memberships'],
     isDefault: true,
   },
+  hostile: {
+    script: 'hostile.ts',
+    what: 'processor time of the worst requests against hostile data: at most 100 ms each',
+    minutes: 2,
+    options: ['rounds'],
+    isDefault: false,
+  },
   emulator: {
     script: 'emulator.ts',
     what: 'npm run entra provisions 10,000 users, 200 groups and 100,000 memberships, and everything is compared',

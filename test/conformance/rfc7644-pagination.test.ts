@@ -1,6 +1,7 @@
 /** RFC 7644 §3.4.2.4: pages by index. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Client, newClient } from '../support/harness.ts'
+import { addLargeUsers } from '../support/large.ts'
 import { expectError, namesIn } from './protocol.ts'
 
 const NAMES = ['a', 'b', 'c', 'd', 'e']
@@ -40,6 +41,17 @@ describe('RFC 7644 §3.4.2.4, pagination', () => {
     }
     expect((await client.get('/Users?count=999999')).body.Resources).toHaveLength(5)
     expect((await client.get('/Users?startIndex=6')).body).toMatchObject({ totalResults: 5, Resources: [] })
+  })
+
+  it('returns fewer than count where more would be too large, and goes on behind them (§3.4.2.4)', async () => {
+    const large = await newClient()
+    const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => ({ id, characters: 800_000 }))
+    await addLargeUsers(large.tenantId, users)
+    const first = await large.get('/Users?count=7')
+    expect(first.body).toMatchObject({ totalResults: 7, startIndex: 1, itemsPerPage: 5 })
+    const second = await large.get('/Users?count=7&startIndex=6')
+    expect(second.body).toMatchObject({ totalResults: 7, startIndex: 6, itemsPerPage: 2 })
+    expect([...namesIn(first), ...namesIn(second)]).toEqual(users.map(({ id }) => id))
   })
 
   it('sets the number of results itself when count is not there (§3.4.2.4)', async () => {

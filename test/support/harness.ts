@@ -3,6 +3,9 @@
  * test makes a tenant of its own, so nothing has to be cleaned up and nothing is shared.
  */
 import { exports } from 'cloudflare:workers'
+import { GROUP, PATCH_OP, USER } from './urns.ts'
+
+export { GROUP, PATCH_OP, USER } from './urns.ts'
 
 export const ORIGIN = 'https://scim.test'
 export const TENANT_URL = `${ORIGIN}/scim/v2`
@@ -109,10 +112,6 @@ export class Client {
     return (await admin('GET', `/tenants/${this.tenantId}/log${query}`)).body.entries
   }
 }
-
-export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
-export const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
 /** A new tenant, and a client with a token for it. */
 export async function newClient(

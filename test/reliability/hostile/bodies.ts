@@ -1,9 +1,7 @@
 /**
  * Large bodies that are made to cost as much as they can. `/x` in a path stands for a user that is there.
  */
-const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
-const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+import { GROUP, PATCH_OP, USER } from '../../support/urns.ts'
 
 const user = (text: string) => `{"schemas":["${USER}"],"userName":"${crypto.randomUUID()}",${text}}`
 /** A PatchOp message of so many operations. */

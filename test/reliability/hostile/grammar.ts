@@ -3,11 +3,7 @@
  * check, wrong enough to hurt behind it.
  */
 import fc from 'fast-check'
-import { GROUP, PATCH_OP, USER } from '../../support/harness.ts'
-
-const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
-const SEARCH = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
-const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+import { BULK_REQUEST, ENTERPRISE, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../../support/urns.ts'
 
 /** A request of the Tenant URL. A body that is text is sent as it is. */
 export interface Hostile {
@@ -17,7 +13,7 @@ export interface Hostile {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const names = fc.constantFrom(
+export const names = fc.constantFrom(
   ...[
     'userName',
     'USERNAME',
@@ -134,7 +130,7 @@ export const filter: fc.Arbitrary<string> = fc.letrec<{ filter: string }>((tie) 
   ),
 })).filter
 
-const path = fc.oneof(
+export const path = fc.oneof(
   names,
   fc.tuple(names, filter).map(([name, inner]) => `${name}[${inner}]`),
   fc.tuple(names, filter, names).map(([name, inner, sub]) => `${name}[${inner}].${sub}`),
@@ -142,7 +138,7 @@ const path = fc.oneof(
 )
 
 /** Any JSON, with keys that mean something to JavaScript, to SCIM, or to nobody. */
-const json: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
+export const json: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
     text,
@@ -192,7 +188,7 @@ const searchBody = fc
     },
     { requiredKeys: [] },
   )
-  .map((fields) => ({ schemas: [SEARCH], ...fields }))
+  .map((fields) => ({ schemas: [SEARCH_REQUEST], ...fields }))
 
 const bulkBody = fc
   .array(
@@ -219,7 +215,7 @@ const bulkBody = fc
     ),
     { maxLength: 4 },
   )
-  .map((Operations) => ({ schemas: [BULK], Operations }))
+  .map((Operations) => ({ schemas: [BULK_REQUEST], Operations }))
 
 /** What a header can carry: the API itself refuses anything else. */
 const headerText = fc.stringMatching(/^[\x20-\x7e]{0,40}$/)

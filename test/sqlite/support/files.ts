@@ -1,19 +1,12 @@
 /**
  * Folders and databases for tests in Node.js.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import type { Migration } from '../../../src/sqlite/migrations.ts'
 
-const FOLDER = resolve(import.meta.dirname, '..', '..', '..', 'migrations')
-
-/** The files of migrations/, in order. */
-export const MIGRATIONS: readonly Migration[] = readdirSync(FOLDER)
-  .filter((name) => name.endsWith('.sql'))
-  .sort()
-  .map((name) => ({ name, sql: readFileSync(join(FOLDER, name), 'utf8') }))
+export { MIGRATIONS } from '../../support/migrations.ts'
 
 export const OPTIONS = { synchronous: 'FULL', busyTimeoutMs: 200 } as const
 

@@ -1,0 +1,96 @@
+/**
+ * How large a page of a list may be in bytes, in SQL (RFC 7644 §3.4.2.4 allows fewer resources than `count`). A page
+ * whose resources cannot add up to more is read as it is. Any other is measured first, over rows that hold no
+ * document, so that the database neither reads nor returns what is cut.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { MAX_PAGE_BYTES } from '../scim/limits.ts'
+import type { List, Source } from './list-sql.ts'
+import { DIRECT_GROUPS } from './users.ts'
+
+/**
+ * A document above this is in the index `users_by_size` or `groups_by_size`: as many of this size as the largest page
+ * holds are MAX_PAGE_BYTES at most. The migration has the same numbers.
+ */
+export const LARGE_USER_BYTES = 4096
+/** Smaller, because `groups` of each user on a page repeats the name of a group. */
+export const LARGE_GROUP_BYTES = 1024
+/** A member or a group in `members` or `groups`, with the usual name: an id, a type, a name, a location. */
+export const REFERENCE_BYTES = 200
+
+const PAGE_BYTES = sql.raw(String(MAX_PAGE_BYTES))
+const REFERENCE = sql.raw(String(REFERENCE_BYTES))
+
+/** SQL that is true when the page may be larger than MAX_PAGE_BYTES. It reads a row or two at most. */
+export function mayBeLarge(list: List): SQL {
+  const reasons = list.sources.flatMap((source) =>
+    source.type === 'User' ? usersMayBeLarge(list, source) : groupsMayBeLarge(list, source),
+  )
+  return sql`(${sql.join(reasons, sql` OR `)})`
+}
+
+function usersMayBeLarge(list: List, { withReferences }: Source): readonly SQL[] {
+  const documents = hasLarge(list, 'users', LARGE_USER_BYTES, sql`${PAGE_BYTES} / ${list.limit}`)
+  if (!withReferences) return [documents]
+  // Without nested groups, the groups of all users are not more than the memberships of the tenant.
+  const references = sql`(SELECT ${list.limit} * group_count * ${REFERENCE} > ${PAGE_BYTES}
+      AND (membership_count * ${REFERENCE} > ${PAGE_BYTES} OR EXISTS (
+        SELECT 1 FROM memberships AS n WHERE n.tenant_id = tenants.id AND n.member_type = 'Group'))
+    FROM tenants WHERE id = ${list.tenantId})`
+  return [documents, hasLarge(list, 'groups', LARGE_GROUP_BYTES), references]
+}
+
+function groupsMayBeLarge(list: List, { withReferences }: Source): readonly SQL[] {
+  const documents = hasLarge(list, 'groups', LARGE_GROUP_BYTES, sql`${PAGE_BYTES} / ${list.limit}`)
+  if (!withReferences) return [documents]
+  const members = sql`(SELECT membership_count * ${REFERENCE} > ${PAGE_BYTES}
+    FROM tenants WHERE id = ${list.tenantId})`
+  return [documents, members]
+}
+
+/** @param bytes the size that matters, when it is more than that of the index */
+function hasLarge(list: List, table: 'users' | 'groups', indexed: number, bytes?: SQL): SQL {
+  const size = sql`octet_length(large.data)`
+  const isLarger = bytes === undefined ? sql`` : sql` AND ${size} > ${bytes}`
+  return sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} AS large
+    WHERE large.tenant_id = ${list.tenantId} AND ${size} > ${sql.raw(String(indexed))}${isLarger})`
+}
+
+/** The bytes of the resource at `found.row`: its document, and the references that are to be shown with it. */
+function bytesOf({ tenantId }: List, source: Source): SQL {
+  if (source.type === 'User') {
+    const groups = source.withReferences
+      ? sql` + octet_length(${DIRECT_GROUPS}) + ${outerGroupBytes(tenantId)}`
+      : sql``
+    return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = found.row)`
+  }
+  const members = source.withReferences ? sql` + groups.member_count * ${REFERENCE}` : sql``
+  return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = found.row)`
+}
+
+/** The bytes of all groups that hold groups: a user is in them indirectly, at most. It is read once for a statement. */
+function outerGroupBytes(tenantId: List['tenantId']): SQL {
+  return sql`(SELECT coalesce(sum(octet_length(g.data) + ${REFERENCE}), 0) FROM groups AS g
+    WHERE g.tenant_id = ${tenantId} AND g.id IN (SELECT m.group_id FROM memberships AS m INDEXED BY memberships_nested
+      WHERE m.tenant_id = ${tenantId} AND m.member_type = 'Group'))`
+}
+
+/**
+ * The page, cut: common table expressions for a SELECT. `sized` has a row for each resource that could be on it:
+ * `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how many rows are `available`. A
+ * window without an order of its own takes rows as they come, and a subquery with ORDER BY and LIMIT gives them in order.
+ *
+ * @param found selects `type`, `row` and `id` in the order of the list
+ */
+export function sizedPage(list: List, found: SQL): SQL {
+  const [first, second] = list.sources.map((source) => bytesOf(list, source))
+  const bytes =
+    second === undefined ? first : sql`CASE found.type WHEN 'User' THEN ${first} ELSE ${second} END`
+  return sql`WITH found AS (${found}),
+    measured AS (SELECT found.type, found.row, found.id, ${bytes} AS bytes FROM found),
+    sized AS (SELECT *, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total, count(*) OVER () AS available
+      FROM measured)`
+}
+
+/** True of the rows of `sized` that are on the page: the first whatever its size. */
+export const FITS = sql`(sized.total <= ${PAGE_BYTES} OR sized.total = sized.bytes)`

@@ -1,0 +1,143 @@
+/**
+ * What the worst requests cost: processor time of the Node.js entry for each, alone, against data that is hostile too.
+ * A request may take 100 ms, whatever it is and whatever is stored.
+ *
+ *   node test/bench/hostile.ts [--rounds 3] [--out FILE]
+ */
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { HOSTILE_REQUESTS, type HostileRequest } from '../reliability/hostile/requests.ts'
+import { makeStored, type StoredTenants } from '../reliability/hostile/stored.ts'
+import { wholeFrom } from './options.ts'
+import { ADMIN_TOKEN, exactProcessorMs, newFolder, type Peer, start } from './peers/peer.ts'
+import { runSection } from './section.ts'
+import { figure, markdownTable } from './table.ts'
+
+const GOAL_MS = 100
+
+interface Cost {
+  readonly request: HostileRequest
+  readonly status: number
+  readonly answer: string
+  readonly sentBytes: number
+  readonly answeredBytes: number
+  /** The least of all rounds: the first one also compiles the code. */
+  readonly processorMs: number
+}
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, out: { type: 'string' } },
+})
+
+await runSection(main)
+
+async function main(): Promise<number> {
+  const rounds = wholeFrom(1, 'rounds', values.rounds)
+  const file = join(newFolder(), 'hostile.sqlite')
+  const tenants = makeStored(file, 1)
+  const server = await start('Node.js', { database: file })
+  const costs: Cost[] = []
+  for (const one of HOSTILE_REQUESTS) costs.push(await costOf(server, tenants, one, rounds))
+  print(costs)
+  if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(costs.map(rowOf), null, 2))
+  return costs.every(isRight) ? 0 : 1
+}
+
+function isRight({ status, processorMs }: Cost): boolean {
+  return (status < 500 || status === 503) && processorMs <= GOAL_MS
+}
+
+async function costOf(
+  server: Peer,
+  tenants: StoredTenants,
+  hostile: HostileRequest,
+  rounds: number,
+): Promise<Cost> {
+  const headers = {
+    Authorization: `Bearer ${tokenOf(tenants, hostile)}`,
+    'Content-Type': 'application/scim+json',
+  }
+  let [status, answer, processorMs] = [0, '', Number.POSITIVE_INFINITY]
+  for (let round = 0; round < rounds; round++) {
+    const before = exactProcessorMs(server)
+    ;({ status, answer } = await send(server.port, hostile, headers))
+    processorMs = Math.min(processorMs, exactProcessorMs(server) - before)
+  }
+  const sentBytes = hostile.path.length + Buffer.byteLength(hostile.body ?? '')
+  return {
+    request: hostile,
+    status,
+    answer,
+    sentBytes,
+    answeredBytes: Buffer.byteLength(answer),
+    processorMs,
+  }
+}
+
+/** On a connection of its own: a server that refuses a body closes it, and may answer before all of it was sent. */
+function send(
+  port: number,
+  { method, path, body }: HostileRequest,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ status: number; answer: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false })
+    sent.on('response', async (response) => {
+      let answer = ''
+      for await (const chunk of response.setEncoding('utf8')) answer += chunk
+      resolve({ status: response.statusCode ?? 0, answer })
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+function tokenOf(tenants: StoredTenants, { tenant, token }: HostileRequest): string {
+  const { id, token: provision, readToken } = tenants[tenant]
+  switch (token) {
+    case 'provision':
+      return provision
+    case 'read':
+      return readToken
+    case 'administrator':
+      return ADMIN_TOKEN
+    case 'made up':
+      return `scim_${id}_${randomBytes(32).toString('base64url')}`
+  }
+}
+
+function print(costs: readonly Cost[]): void {
+  const kinds = Map.groupBy(costs, ({ request }) => request.kind)
+  const worst = Array.from(kinds, ([, all]) => all.toSorted((a, b) => b.processorMs - a.processorMs)[0])
+  const header = ['kind', 'request', 'status', 'KB sent', 'KB answered', 'ms', 'ms per 100 KB sent']
+  console.log(`The worst of each kind, of ${costs.length} requests; at most ${GOAL_MS} ms\n`)
+  console.log(markdownTable(header, worst.filter((cost) => cost !== undefined).map(cellsOf)))
+  console.log('\nAll of them, the most costly first\n')
+  console.log(markdownTable(header, costs.toSorted((a, b) => b.processorMs - a.processorMs).map(cellsOf)))
+  for (const cost of costs.filter((one) => !isRight(one))) {
+    console.error(
+      `${cost.request.name}: ${cost.status} after ${figure(cost.processorMs)} ms, ${cost.answer.slice(0, 200)}`,
+    )
+  }
+}
+
+function rowOf({ request: { kind, name }, answer: _, ...cost }: Cost) {
+  return { kind, name, ...cost }
+}
+
+function cellsOf(cost: Cost): readonly string[] {
+  const { request, status, sentBytes, answeredBytes, processorMs } = cost
+  return [
+    request.kind,
+    request.name,
+    String(status),
+    figure(sentBytes / 1024),
+    figure(answeredBytes / 1024),
+    figure(processorMs),
+    // What is sent with nearly nothing has no price by size.
+    sentBytes < 10_000 ? '' : figure((processorMs * 100 * 1024) / sentBytes),
+  ]
+}

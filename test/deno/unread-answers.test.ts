@@ -1,0 +1,104 @@
+/**
+ * Clients that ask for large answers and do not read them: the process of a server on one machine stays small, and
+ * serves everybody else. On Deno and on Node.js.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, describe, expect, it } from 'vitest'
+import { MAX_PAGE_BYTES, MAX_TENANT_UNREAD_ANSWER_BYTES } from '../../src/scim/limits.ts'
+import { DENO, DENO_MISSING } from './support/find-deno.ts'
+import {
+  ADMIN_TOKEN,
+  buildModules,
+  newToken,
+  type Server,
+  scim,
+  startServer,
+  temporaryFolder,
+} from './support/server.ts'
+
+const modules = buildModules()
+/** Together their answers are some 570 MB. */
+const CLIENTS = 150
+/** Without a bound it was 1.9 GB for one list of these users. */
+const MAX_MEGABYTES = 500
+
+const sockets: Socket[] = []
+afterAll(() => {
+  for (const socket of sockets) socket.destroy()
+})
+
+/** Users whose documents have a megabyte, in two tenants. */
+function addLargeUsers({ databaseFile }: Server): void {
+  const database = new DatabaseSync(databaseFile, { timeout: 10_000 })
+  database.exec(`
+    INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 0);
+    INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+    SELECT tenants.id, 'user-' || value, json_object('userName', 'user-' || value, 'title', hex(zeroblob(450000))),
+      json_object('userName', 'user-' || value), 1, 0, 0
+    FROM tenants CROSS JOIN json_each('[1,2,3,4,5,6,7,8,9,10,11,12]')`)
+  database.close()
+}
+
+/** Asks, and does not read. */
+function askAndIgnore(port: number, token: string): void {
+  const socket = connect(port, '127.0.0.1')
+    .pause()
+    .on('error', () => undefined)
+  socket.write(`GET /scim/v2/Users?count=1000 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+  sockets.push(socket)
+}
+
+async function tokenOfOther(port: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}/admin/api/tenants/other/tokens`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: 'Test', scope: 'read' }),
+  })
+  return ((await answer.json()) as { token: string }).token
+}
+
+for (const runtime of ['Deno', 'Node.js'] as const) {
+  const isMissing = runtime === 'Deno' && DENO === undefined
+  describe.skipIf(isMissing)(
+    isMissing ? `on Deno (skipped: ${DENO_MISSING})` : `on ${runtime}`,
+    { timeout: 60_000 },
+    () => {
+      it('answers that nobody reads are few, and other tenants notice nothing', async () => {
+        const server = await startServer(modules, { runtime, folder: temporaryFolder() })
+        addLargeUsers(server)
+        const [token, other] = [await newToken(server.port), await tokenOfOther(server.port)]
+        const list = (whose: string, query = 'count=1000') =>
+          scim(server.port, whose, 'GET', `/Users?${query}`)
+        for (let i = 0; i < CLIENTS; i++) askAndIgnore(server.port, token)
+
+        // The answers are as large as a page may be, and the operating system takes some of each.
+        let refused = await list(token)
+        for (let i = 0; i < 20 && refused.status === 200; i++) refused = await list(token)
+        expect([refused.status, refused.headers.get('Retry-After')]).toEqual([503, '5'])
+        expect(await refused.json()).toMatchObject({
+          status: '503',
+          detail: expect.stringContaining(`and ${MAX_TENANT_UNREAD_ANSWER_BYTES} may`),
+        })
+
+        const whole = await list(other)
+        expect(whole.status).toBe(200)
+        const page = await whole.text()
+        expect(page.length).toBeGreaterThan(MAX_PAGE_BYTES * 0.7)
+        expect(JSON.parse(page)).toMatchObject({ totalResults: 12, itemsPerPage: 4 })
+        if (existsSync(`/proc/${server.child.pid}/status`))
+          expect(peakMegabytes(server)).toBeLessThan(MAX_MEGABYTES)
+
+        for (const socket of sockets.splice(0)) socket.destroy()
+        await expect.poll(async () => (await list(token)).status, { timeout: 10_000 }).toBe(200)
+      })
+    },
+  )
+}
+
+/** The most memory that the process has had. */
+function peakMegabytes({ child }: Server): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024
+}

@@ -1,0 +1,98 @@
+/**
+ * The self-hosted server in this process, on a database file of hostile tenants, and what each request costs it.
+ */
+import { statSync } from 'node:fs'
+import { startService } from '../../../src/self-hosted/service.ts'
+import { MIGRATIONS } from '../../support/migrations.ts'
+
+export const ADMIN_TOKEN = 'an-admin-token-of-the-hostile-lab'
+const ORIGIN = 'http://127.0.0.1'
+
+/** What one request costs. Bytes are those of the database file and of the heap. */
+export interface RequestCost {
+  readonly status: number
+  readonly answer: string
+  readonly sentBytes: number
+  /** Of this process, all threads. */
+  readonly processorMs: number
+  readonly rowsRead: number
+  readonly rowsWritten: number
+  /** By which the database file and its log grew. */
+  readonly storedBytes: number
+  /** By which the heap grew until the answer was read; it is what was not collected meanwhile. */
+  readonly heapBytes: number
+}
+
+export interface Request {
+  readonly method: string
+  readonly path: string
+  readonly body?: string | undefined
+}
+
+export interface Lab {
+  /** Sends a request and measures it. */
+  cost(request: Request, token: string): Promise<RequestCost>
+  stop(): Promise<void>
+}
+
+/** @param file see stored.ts */
+export function startLab(folder: string, file: string): Lab {
+  const service = startService(
+    {
+      synchronous: 'NORMAL',
+      busyTimeoutMs: 1_000,
+      dataFolder: folder,
+      databaseFile: file,
+      newAdminTokenIn: undefined,
+      logRetentionDays: 30,
+      trustProxy: false,
+      rateLimits: { token: Infinity, tenant: Infinity, signIn: Infinity, failedAuthentication: Infinity },
+      listen: { host: '127.0.0.1', port: 0, tls: undefined },
+      app: {
+        adminToken: ADMIN_TOKEN,
+        serverTiming: true,
+        requestLog: false,
+        logRetentionDays: '30',
+        accessTeamDomain: undefined,
+        accessAudience: undefined,
+      },
+    },
+    MIGRATIONS,
+  )
+  return {
+    async cost({ method, path, body }, token) {
+      const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
+      const request = new Request(`${ORIGIN}${path}`, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+      })
+      const before = { bytes: bytesOf(file), heap: process.memoryUsage().heapUsed, cpu: process.cpuUsage() }
+      const response = await service.fetch({ request, address: '192.0.2.1' })
+      const answer = await response.text()
+      const { user, system } = process.cpuUsage(before.cpu)
+      return {
+        status: response.status,
+        answer,
+        sentBytes: Buffer.byteLength(path) + Buffer.byteLength(body ?? ''),
+        processorMs: (user + system) / 1_000,
+        ...rowsOf(response.headers.get('Server-Timing') ?? ''),
+        storedBytes: Math.max(0, bytesOf(file) - before.bytes),
+        heapBytes: Math.max(0, process.memoryUsage().heapUsed - before.heap),
+      }
+    },
+    stop: () => service.stop(),
+  }
+}
+
+function bytesOf(file: string): number {
+  return [file, `${file}-wal`].reduce(
+    (sum, name) => sum + (statSync(name, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  )
+}
+
+function rowsOf(serverTiming: string): Pick<RequestCost, 'rowsRead' | 'rowsWritten'> {
+  const [, read = 0, written = 0] = /(\d+) rows read, (\d+) rows written/.exec(serverTiming) ?? []
+  return { rowsRead: Number(read), rowsWritten: Number(written) }
+}

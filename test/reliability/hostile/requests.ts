@@ -1,0 +1,250 @@
+/**
+ * Requests that are made to cost as much as they can, against data that is hostile too (stored.ts). Each was the worst of
+ * its kind when it was found; the bench measures them, and the soak looks for worse ones.
+ */
+import { BULK_REQUEST, PATCH_OP, SEARCH_REQUEST } from '../../support/urns.ts'
+import { LARGE_BODIES } from './bodies.ts'
+import { groupId, type StoredKind, userId } from './stored.ts'
+
+/** What a request attacks with. */
+export type AttackKind = 'body' | 'query' | 'stored data' | 'stranger' | 'log'
+
+export interface HostileRequest {
+  readonly kind: AttackKind
+  readonly name: string
+  readonly tenant: StoredKind
+  /** Whose token it carries; a made-up one is of the right form. */
+  readonly token: 'provision' | 'read' | 'made up' | 'administrator'
+  readonly method: string
+  /** Below the origin. */
+  readonly path: string
+  readonly body?: string
+}
+
+const MIB = 1024 * 1024
+/** Room for what is around the part of a body that is counted. */
+const BODY_BYTES = MIB - 4096
+
+const patchOf = (operations: readonly object[]) =>
+  JSON.stringify({ schemas: [PATCH_OP], Operations: operations })
+const times = <T>(count: number, of: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => of(i))
+const get = (
+  kind: AttackKind,
+  tenant: StoredKind,
+  name: string,
+  parameters: Readonly<Record<string, string>>,
+  endpoint = '/Users',
+): HostileRequest => ({
+  kind,
+  name,
+  tenant,
+  token: 'read',
+  method: 'GET',
+  path: `/scim/v2${endpoint}?${new URLSearchParams(parameters)}`,
+})
+const patch = (
+  kind: AttackKind,
+  tenant: StoredKind,
+  name: string,
+  operations: readonly object[],
+  resource = `/Users/${userId(1)}`,
+): HostileRequest => ({
+  kind,
+  name,
+  tenant,
+  token: 'provision',
+  method: 'PATCH',
+  path: `/scim/v2${resource}`,
+  body: patchOf(operations),
+})
+const search = (
+  tenant: StoredKind,
+  name: string,
+  parameters: object,
+  endpoint = '/Users',
+): HostileRequest => ({
+  kind: 'query',
+  name,
+  tenant,
+  token: 'read',
+  method: 'POST',
+  path: `/scim/v2${endpoint}/.search`,
+  body: JSON.stringify({ schemas: [SEARCH_REQUEST], ...parameters }),
+})
+
+const anyOf = (count: number, test: (i: number) => string) => times(count, test).join(' or ')
+
+/** Of a size that is only about right, the largest body that is read. */
+function largest(shape: (typeof LARGE_BODIES)[string]) {
+  const made = shape(BODY_BYTES)
+  const bytes = Buffer.byteLength(made[2])
+  return bytes <= MIB ? made : shape(Math.floor((BODY_BYTES * 0.98 * MIB) / bytes))
+}
+
+/** Every body of bodies.ts at the largest size that is read. */
+const bodies: readonly HostileRequest[] = Object.entries(LARGE_BODIES).map(([name, shape]) => {
+  const [method, path, body] = largest(shape)
+  const target = `/scim/v2${path.replace('/x', `/${userId(1)}`)}`
+  return { kind: 'body', name, tenant: 'an ordinary tenant', token: 'provision', method, path: target, body }
+})
+
+export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
+  ...bodies,
+  patch(
+    'stored data',
+    'long values',
+    '20 × remove emails[… × 100] from a long value',
+    times(20, () => ({ op: 'remove', path: `emails[${anyOf(100, (i) => `value eq "x${i}"`)}]` })),
+  ),
+  patch(
+    'stored data',
+    'many elements',
+    '1,000 × remove emails by value',
+    times(1_000, (i) => ({ op: 'remove', path: 'emails', value: [{ value: `nobody-${i}` }] })),
+  ),
+  patch(
+    'body',
+    'an ordinary tenant',
+    '10,000 × add a primary e-mail',
+    times(10_000, (i) => ({
+      op: 'add',
+      path: 'emails',
+      value: [{ type: `t${i}`, value: `${i}@x.example`, primary: true }],
+    })),
+  ),
+  patch(
+    'stored data',
+    'many elements',
+    '1,000 × replace one of many elements',
+    times(1_000, (i) => ({ op: 'replace', path: `emails[type eq "é${i}"].display`, value: `d${i}` })),
+  ),
+  patch(
+    'body',
+    'an ordinary tenant',
+    '8,000 × add or remove a member',
+    times(8_000, (i) => ({
+      op: i % 2 ? 'add' : 'remove',
+      path: 'members',
+      value: [{ value: userId(1 + (i % 200)) }],
+    })),
+    `/Groups/${groupId(1)}`,
+  ),
+  patch(
+    'body',
+    'an ordinary tenant',
+    '300 × remove members[… × 100]',
+    times(300, () => ({ op: 'remove', path: `members[${anyOf(100, (i) => `display co "x${i}"`)}]` })),
+    `/Groups/${groupId(1)}`,
+  ),
+  patch('body', 'an ordinary tenant', 'a value of marks', [
+    { op: 'replace', path: 'title', value: '\u0301\u0316'.repeat(BODY_BYTES / 4) },
+  ]),
+  patch('body', 'an ordinary tenant', 'a value that folds slowly', [
+    { op: 'replace', path: 'title', value: 'ΐ'.repeat(BODY_BYTES / 2) },
+  ]),
+  {
+    kind: 'body',
+    name: 'bulk of 100 operations that name each other',
+    tenant: 'an ordinary tenant',
+    token: 'provision',
+    method: 'POST',
+    path: '/scim/v2/Bulk',
+    body: JSON.stringify({
+      schemas: [BULK_REQUEST],
+      Operations: times(100, (i) => ({
+        method: 'POST',
+        path: '/Groups',
+        bulkId: `b${i}`,
+        data: { displayName: 'taken', members: times(180, (k) => ({ value: `bulkId:b${(i + k) % 100}` })) },
+      })),
+    }),
+  },
+  {
+    kind: 'body',
+    name: 'bulk of deep JSON',
+    tenant: 'an ordinary tenant',
+    token: 'provision',
+    method: 'POST',
+    path: '/scim/v2/Bulk',
+    body: `{"schemas":["${BULK_REQUEST}"],"Operations":[{"method":"POST","path":"/Users","bulkId":"a","data":${'['.repeat(500_000)}${']'.repeat(500_000)}}]}`,
+  },
+  search('long values', '120,000 attributes and excludedAttributes', {
+    attributes: times(60_000, () => 'title'),
+    excludedAttributes: times(60_000, () => 'emails'),
+  }),
+  search('an ordinary tenant', '60,000 attributes and excludedAttributes of 200 users', {
+    count: 1_000,
+    attributes: times(30_000, (i) => (i % 2 ? 'emails.value' : 'name.givenName')),
+    excludedAttributes: times(30_000, (i) => (i % 2 ? 'emails.type' : 'name.formatted')),
+  }),
+  search('long values', 'co with a pattern of 60,000 characters', {
+    filter: `title co "${'a'.repeat(60_000)}b"`,
+  }),
+  search('long values', 'co × 100 against long values', {
+    filter: anyOf(100, (i) => `title co "${'a'.repeat(500)}b${i}"`),
+  }),
+  get('query', 'groups in each other', 'groups.display sw', { count: '1', filter: 'groups.display sw "g"' }),
+  get('query', 'groups in each other', 'groups.type eq "indirect"', {
+    count: '1',
+    filter: 'groups.type eq "indirect"',
+  }),
+  get('query', 'groups in each other', '100 × groups[type, display]', {
+    count: '1',
+    filter: anyOf(50, (i) => `groups[type eq "indirect" and display co "${i}"]`),
+  }),
+  get('query', 'groups in each other', 'a page of users with groups', { count: '1000' }),
+  get(
+    'query',
+    'groups in each other',
+    'members.display co',
+    { filter: 'members.display co "zz"' },
+    '/Groups',
+  ),
+  get('query', 'many users', '100 × emails.value co', {
+    count: '1',
+    filter: anyOf(100, (i) => `emails.value co "nobody${i}"`),
+  }),
+  get('query', 'many users', 'one comparison without an index', { count: '1', filter: 'title eq "nobody"' }),
+  get('query', 'many users', 'sortBy without an index', { count: '1', sortBy: 'name.familyName' }),
+  get('query', 'many users', 'an index that finds everybody', { count: '1', filter: 'userName sw "p"' }),
+  get('query', 'many users', 'the last page', { startIndex: '50000', count: '1000' }),
+  get('query', 'many users', 'pr', { count: '1000', filter: 'userName pr' }),
+  get('query', 'long values', 'sortBy a long value by cursor', { sortBy: 'title', cursor: '', count: '1' }),
+  get('query', 'large users', 'a page of large users', { count: '1000' }),
+  get('query', 'large users', 'a filter over large users', { count: '1', filter: 'title co "y"' }),
+  {
+    kind: 'stranger',
+    name: 'a made-up token with a body of 920 KB',
+    tenant: 'an ordinary tenant',
+    token: 'made up',
+    method: 'POST',
+    path: '/scim/v2/Users',
+    body: JSON.stringify({ userName: 'x', emails: times(30_000, (i) => ({ value: `${i}@x.example` })) }),
+  },
+  {
+    kind: 'stranger',
+    name: 'a made-up token with a group of 920 KB',
+    tenant: 'an ordinary tenant',
+    token: 'made up',
+    method: 'POST',
+    path: '/scim/v2/Groups',
+    body: JSON.stringify({ displayName: 'x', members: times(18_000, () => ({ value: userId(1) })) }),
+  },
+  {
+    kind: 'log',
+    name: 'a userName of 1,000,000 characters by a read token',
+    tenant: 'a long log',
+    token: 'read',
+    method: 'POST',
+    path: '/scim/v2/Users',
+    body: JSON.stringify({ userName: 'x'.repeat(1_000_000) }),
+  },
+  {
+    kind: 'log',
+    name: 'the admin API looks for what is not in a log of 300,000 entries',
+    tenant: 'a long log',
+    token: 'administrator',
+    method: 'GET',
+    path: '/admin/api/tenants/hostile-7/log?q=nobody&outcome=accepted',
+  },
+]

@@ -1,0 +1,187 @@
+/**
+ * `npm run test:soak -- --hostile --minutes 10 --seed 7`: looks for the request that costs most, against stored data that
+ * is hostile itself. Whatever costs more than the worst of its kind so far is shrunk, and becomes the worst. Ends with a
+ * table of the worst, and fails when one is above a bound.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { AMPLIFIED, type AmplifiedRequest } from './amplified.ts'
+import { type Lab, type RequestCost, startLab } from './lab.ts'
+import { makeStored, STORED_KINDS, type StoredKind, type StoredTenants } from './stored.ts'
+
+const MINUTE_MS = 60_000
+/** Requests of one kind against one tenant, before the next. */
+const REQUESTS_IN_A_ROUND = 25
+/** Shrinking a dear request sends hundreds of them. */
+const ROUND_MS = 15_000
+/** What is not a good deal worse is not worth shrinking. */
+const WORSE = 1.25
+/** The compiler and the collector add to a first measurement. */
+const MEASUREMENTS = 3
+
+/** What a request may cost at most. `perByte` of what was sent. */
+const BOUNDS = {
+  processorMs: { constant: 100, perByte: 0 },
+  rowsWritten: { constant: 1_000, perByte: 0.1 },
+  storedBytes: { constant: 256 * 1024, perByte: 8 },
+  heapBytes: { constant: 64 * 1024 * 1024, perByte: 40 },
+} as const
+type Bounded = keyof typeof BOUNDS
+
+interface Worst {
+  readonly request: AmplifiedRequest
+  readonly tenant: StoredKind
+  readonly cost: RequestCost
+}
+
+const { SOAK_MINUTES = '1', SOAK_SEED = '1' } = process.env
+
+it('finds no request that costs more than it may', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hostile-'))
+  try {
+    expect(await search(folder, Number(SOAK_MINUTES), Number(SOAK_SEED))).toEqual([])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** @returns what is above a bound, or was answered with an error of ours */
+async function search(folder: string, minutes: number, firstSeed: number): Promise<readonly string[]> {
+  const file = join(folder, 'directory.sqlite')
+  const tenants = makeStored(file, 0.5)
+  const lab = startLab(folder, file)
+  const end = Date.now() + minutes * MINUTE_MS
+  const worst = new Map<string, Worst>()
+  const faults = new Map<string, string>()
+  let requests = 0
+  let seed = firstSeed
+  let reported = Date.now()
+  for (; Date.now() < end; seed++) {
+    for (const [kind, arbitrary] of Object.entries(AMPLIFIED)) {
+      for (const tenant of STORED_KINDS) {
+        if (Date.now() >= end) break
+        requests += await round(kind, arbitrary, tenant)
+      }
+    }
+    if (Date.now() - reported < MINUTE_MS / 2) continue
+    reported = Date.now()
+    console.log(`${Math.round((end - reported) / 1000)} s left: ${requests} requests, seed ${seed}`)
+  }
+  await lab.stop()
+  print(worst, `seeds ${firstSeed} to ${seed - 1}, ${requests} requests, ${faults.size} faults`)
+  const above = [...worst].filter(([, { cost }]) => excesses(cost).length > 0)
+  return [
+    ...faults.values(),
+    ...above.map(([kind, { cost }]) => `${kind}: ${excesses(cost).join(', ')} above the bound`),
+  ]
+
+  /** @returns how many requests were sent */
+  async function round(
+    kind: string,
+    arbitrary: fc.Arbitrary<AmplifiedRequest>,
+    tenant: StoredKind,
+  ): Promise<number> {
+    let sent = 0
+    const property = fc.asyncProperty(arbitrary, async (request) => {
+      const known = worst.get(kind)?.cost.processorMs ?? 0
+      const cost = await costOf(lab, tenants, tenant, request)
+      sent++
+      if (cost.status >= 500 && cost.status !== 501) {
+        throw new Fault(`status ${cost.status}`)
+      }
+      for (const name of excesses(cost))
+        if (name !== 'processorMs') throw new Fault(`${name} above the bound`)
+      if (cost.processorMs > Math.max(5, known * WORSE)) throw new Worse(cost)
+    })
+    const found = await fc.check(property, {
+      seed,
+      numRuns: REQUESTS_IN_A_ROUND,
+      interruptAfterTimeLimit: ROUND_MS,
+      markInterruptAsFailure: false,
+    })
+    const [request] = found.counterexample ?? []
+    if (request === undefined) return sent
+    if (found.errorInstance instanceof Worse)
+      worst.set(kind, { request, tenant, cost: found.errorInstance.cost })
+    else
+      faults.set(
+        `${kind} ${found.errorInstance}`,
+        `${found.errorInstance}, ${kind} of ${tenant}: ${shown(request)}`,
+      )
+    return sent
+  }
+}
+
+/** A request that costs more than the worst so far: fast-check shrinks it like any failure. */
+class Worse extends Error {
+  readonly cost: RequestCost
+
+  constructor(cost: RequestCost) {
+    super(`${cost.processorMs} ms`)
+    this.cost = cost
+  }
+}
+
+/** A request that was answered with an error of ours, or that is above a bound other than time. */
+class Fault extends Error {}
+
+/** Measured again when it is dear: the least counts. */
+async function costOf(
+  lab: Lab,
+  tenants: StoredTenants,
+  tenant: StoredKind,
+  request: AmplifiedRequest,
+): Promise<RequestCost> {
+  const { token, readToken } = tenants[tenant]
+  const send = () => lab.cost(request, request.kind === 'query' ? readToken : token)
+  let least = await send()
+  for (let i = 1; i < MEASUREMENTS && least.processorMs > 5; i++) {
+    const again = await send()
+    if (again.processorMs < least.processorMs) least = again
+  }
+  return least
+}
+
+function excesses(cost: RequestCost): readonly Bounded[] {
+  return (Object.keys(BOUNDS) as Bounded[]).filter(
+    (name) => cost[name] > BOUNDS[name].constant + BOUNDS[name].perByte * cost.sentBytes,
+  )
+}
+
+function print(worst: ReadonlyMap<string, Worst>, summary: string): void {
+  console.log(`\n${summary}\n`)
+  console.log(
+    '| kind | tenant | status | KB sent | ms | ms per 100 KB | rows read | rows written | KB stored | MB of heap |',
+  )
+  console.log(
+    '|------|--------|--------|---------|----|---------------|-----------|--------------|-----------|------------|',
+  )
+  for (const [kind, { tenant, cost }] of worst) {
+    const { status, sentBytes, processorMs, rowsRead, rowsWritten, storedBytes, heapBytes } = cost
+    const cells = [
+      kind,
+      tenant,
+      status,
+      (sentBytes / 1024).toFixed(1),
+      processorMs.toFixed(1),
+      sentBytes < 10_000 ? '' : ((processorMs * 102_400) / sentBytes).toFixed(1),
+      rowsRead,
+      rowsWritten,
+      (storedBytes / 1024).toFixed(0),
+      (heapBytes / 1024 / 1024).toFixed(1),
+    ]
+    console.log(`| ${cells.join(' | ')} |`)
+  }
+  for (const [kind, { request, cost }] of worst) {
+    console.log(`\n${kind}, ${cost.processorMs.toFixed(1)} ms, ${cost.status}: ${shown(request)}`)
+  }
+}
+
+function shown({ method, path, body = '' }: AmplifiedRequest): string {
+  const short = (text: string) =>
+    text.length > 300 ? `${text.slice(0, 300)}… (${text.length} characters)` : text
+  return `${method} ${short(path)} ${short(body)}`
+}

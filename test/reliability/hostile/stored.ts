@@ -1,0 +1,175 @@
+/**
+ * Stored data that is itself hostile: long values, many elements, groups that are members of each other, long logs.
+ * Much of it can no longer be sent, but a version without today's limits may have stored it. One tenant for each kind,
+ * written by SQL into a database file that no server has open.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { type Complex, comparisonDocument } from '../../../src/scim/comparison.ts'
+import type { ResourceType } from '../../../src/scim/schema/definition.ts'
+import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import { migrate } from '../../../src/sqlite/migrations.ts'
+import { openFile } from '../../../src/sqlite/open.ts'
+import { MIGRATIONS } from '../../support/migrations.ts'
+
+/** What a tenant holds, and the tokens that a client of it has. */
+export interface StoredTenant {
+  readonly id: string
+  readonly token: string
+  readonly readToken: string
+}
+
+/** By kind. */
+export type StoredTenants = Readonly<Record<StoredKind, StoredTenant>>
+
+export type StoredKind = keyof typeof KINDS
+
+/** How much there is. `1` is what the bench has; tests take less. */
+export type Scale = number
+
+const TIME = Date.UTC(2026, 0, 1)
+
+/** Users and groups count from 1 in each tenant. */
+export function userId(number: number): string {
+  return `01900000-0000-7000-8000-1${String(number).padStart(11, '0')}`
+}
+
+export function groupId(number: number): string {
+  return `01900000-0000-7000-8000-2${String(number).padStart(11, '0')}`
+}
+
+type Member = readonly [id: string, type: 'User' | 'Group']
+
+interface Writer {
+  user(number: number, resource: Complex): void
+  /** Groups with these members. */
+  groups(members: readonly (readonly Member[])[]): void
+  refusedWrites(count: number): void
+}
+
+const person = (number: number, more: Complex = {}): Complex => ({
+  userName: `person-${number}@quillfern.example`,
+  externalId: `person-${number}`,
+  active: true,
+  displayName: `Given person-${number}`,
+  name: { givenName: 'Given', familyName: `person-${number}` },
+  emails: [{ type: 'work', value: `person-${number}@quillfern.example`, primary: true }],
+  ...more,
+})
+
+/** What each kind of tenant holds. */
+const KINDS = {
+  'an ordinary tenant': (write: Writer, scale: Scale) => {
+    for (let i = 1; i <= Math.ceil(200 * scale); i++) write.user(i, person(i))
+    write.groups([Array.from({ length: Math.ceil(200 * scale) }, (_, i) => [userId(i + 1), 'User'])])
+  },
+  'long values': (write: Writer, scale: Scale) => {
+    const long = (character: string, length: number) => character.repeat(Math.ceil(length * scale))
+    write.user(1, person(1, { emails: [{ type: 'work', value: long('é', 300_000) }] }))
+    write.user(2, person(2, { title: long('t', 800_000) }))
+    write.user(3, person(3, { title: long('\u0301\u0316', 150_000) }))
+    for (let i = 4; i <= 12; i++) write.user(i, person(i, { title: `${long('a', 130_000)}${i}` }))
+  },
+  'many elements': (write: Writer, scale: Scale) => {
+    const emails = Array.from({ length: Math.ceil(12_000 * scale) }, (_, i) => ({
+      type: `é${i}`,
+      value: `é${i}@quillfern.example`,
+    }))
+    write.user(1, person(1, { emails }))
+    write.user(2, person(2, { addresses: emails.map(({ type, value }) => ({ type, streetAddress: value })) }))
+  },
+  'groups in each other': (write: Writer, scale: Scale) => {
+    const [groups, users] = [Math.ceil(200 * scale), Math.ceil(1_000 * scale)]
+    for (let i = 1; i <= users; i++) write.user(i, person(i))
+    const nested = Array.from({ length: groups }, (_, i): Member => [groupId(i + 1), 'Group'])
+    const membersOf = (group: number) =>
+      Array.from({ length: users / 10 }, (_, i): Member => [userId(1 + ((group * 7 + i) % users)), 'User'])
+    write.groups(Array.from({ length: groups }, (_, group) => [...nested, ...membersOf(group)]))
+  },
+  'many users': (write: Writer, scale: Scale) => {
+    for (let i = 1; i <= Math.ceil(50_000 * scale); i++) write.user(i, person(i))
+  },
+  'large users': (write: Writer, scale: Scale) => {
+    for (let i = 1; i <= Math.ceil(400 * scale); i++) write.user(i, person(i, { title: 'x'.repeat(880_000) }))
+  },
+  'a long log': (write: Writer, scale: Scale) => {
+    write.user(1, person(1))
+    write.refusedWrites(Math.ceil(300_000 * scale))
+  },
+} satisfies Record<string, (write: Writer, scale: Scale) => void>
+
+export const STORED_KINDS = Object.keys(KINDS) as readonly StoredKind[]
+
+/** Makes the database file with its tenants. */
+export function makeStored(
+  file: string,
+  scale: Scale,
+  kinds: readonly StoredKind[] = STORED_KINDS,
+): StoredTenants {
+  const { database, close } = openFile(file, { synchronous: 'NORMAL', busyTimeoutMs: 1_000 })
+  migrate(database, MIGRATIONS)
+  database.exec('BEGIN')
+  const tenants = kinds.map((kind, i) => [kind, makeTenant(database, `hostile-${i + 1}`, kind, scale)])
+  database.exec('COMMIT')
+  close()
+  return Object.fromEntries(tenants)
+}
+
+function makeTenant(database: DatabaseSync, id: string, kind: StoredKind, scale: Scale): StoredTenant {
+  database
+    .prepare('INSERT INTO tenants (id, name, group_limit, created_at) VALUES (?, ?, 1000000, ?)')
+    .run(id, kind, TIME)
+  const token = makeToken(database, id, 'provision')
+  KINDS[kind](writerOf(database, id, token.id), scale)
+  return { id, token: token.text, readToken: makeToken(database, id, 'read').text }
+}
+
+function makeToken(database: DatabaseSync, tenantId: string, scope: 'provision' | 'read') {
+  const text = `scim_${tenantId}_${randomBytes(32).toString('base64url')}`
+  const hash = createHash('sha256').update(text).digest('hex')
+  const id = crypto.randomUUID()
+  database
+    .prepare('INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at) VALUES (?, ?, ?, ?, ?, ?)')
+    .run(id, tenantId, scope, scope, hash, TIME)
+  return { id, text }
+}
+
+function writerOf(database: DatabaseSync, tenantId: string, tokenId: string): Writer {
+  const insert = (table: 'users' | 'groups', type: ResourceType) => {
+    const statement = database.prepare(`INSERT INTO ${table}
+      (tenant_id, id, data, keys, version, created_at, last_modified) VALUES (?, ?, ?, ?, 1, ?, ?)`)
+    return (id: string, resource: Complex) => {
+      const data = JSON.stringify({ schemas: [type.schema.id], ...resource })
+      const keys = JSON.stringify(comparisonDocument(resource, type.attributes))
+      statement.run(tenantId, id, data, keys, TIME, TIME)
+    }
+  }
+  const insertUser = insert('users', USER_RESOURCE_TYPE)
+  const insertGroup = insert('groups', GROUP_RESOURCE_TYPE)
+  const insertMember = database.prepare(
+    'INSERT INTO memberships (tenant_id, group_id, member_id, member_type) VALUES (?, ?, ?, ?)',
+  )
+  const insertEntry =
+    database.prepare(`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome,
+    resource_type, resource_id, resource_name, status, detail, changes, ignored, request_id)
+    VALUES (?, ?, ?, ?, 'create', 'refused', 'User', NULL, ?, 400, 'refused', '[]', '[]', 'request')`)
+  return {
+    user: (number, resource) => insertUser(userId(number), resource),
+    groups: (members) => {
+      for (const i of members.keys()) insertGroup(groupId(i + 1), { displayName: `group ${i + 1}` })
+      for (const [i, list] of members.entries())
+        for (const [id, type] of list) insertMember.run(tenantId, groupId(i + 1), id, type)
+      database
+        .prepare(`UPDATE groups SET member_count = (SELECT count(*) FROM memberships AS m
+          WHERE m.tenant_id = groups.tenant_id AND m.group_id = groups.id) WHERE tenant_id = ?`)
+        .run(tenantId)
+    },
+    refusedWrites: (count) => {
+      for (let i = 0; i < count; i++) {
+        const hex = (TIME + i).toString(16).padStart(12, '0')
+        const id = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${String(i).padStart(12, '0')}`
+        insertEntry.run(tenantId, id, TIME + i, tokenId, `person ${i}`)
+      }
+    },
+  }
+}

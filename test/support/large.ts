@@ -1,0 +1,61 @@
+/**
+ * Resources of a given size, and groups with a given number of members, by SQL: larger than clients make them, and at
+ * once.
+ */
+import { env } from 'cloudflare:workers'
+
+export interface LargeUser {
+  readonly id: string
+  /** The title is so long; the row twice that. */
+  readonly characters: number
+}
+
+/** Adds users with nothing but a userName, which is their id, and a title of one letter many times. */
+export async function addLargeUsers(tenantId: string, users: readonly LargeUser[]): Promise<void> {
+  await env.DB.prepare(
+    `WITH sized AS (SELECT value ->> 'id' AS id, substr(replace(hex(zeroblob((value ->> 'characters') / 2 + 1)), '0', 'x'), 1, value ->> 'characters') AS title FROM json_each(?2))
+     INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+     SELECT ?1, id, json_object('userName', id, 'title', title), json_object('userName', id, 'title', title), 1, 0, 0
+     FROM sized`,
+  )
+    .bind(tenantId, JSON.stringify(users))
+    .run()
+}
+
+/** Adds users by their ids, with these titles. */
+export async function addUsersWithTitles(tenantId: string, titles: ReadonlyMap<string, string>) {
+  await env.DB.prepare(
+    `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+     SELECT ?1, key, json_object('userName', key, 'title', value), json_object('userName', key, 'title', value), 1, 0, 0
+     FROM json_each(?2)`,
+  )
+    .bind(tenantId, JSON.stringify(Object.fromEntries(titles)))
+    .run()
+}
+
+/** Adds a group. @param displayName the id when it is not given */
+export async function addGroup(tenantId: string, id: string, displayName = id) {
+  await env.DB.prepare(
+    `INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
+     VALUES (?1, ?2, json_object('displayName', ?3), json_object('displayName', ?3), 1, 0, 0)`,
+  )
+    .bind(tenantId, id, displayName)
+    .run()
+}
+
+/**
+ * Makes the first users of a tenant members of a group that has none.
+ *
+ * @param kept the number that is kept with the group, which decides what is read
+ */
+export async function addMembers(tenantId: string, groupId: string, count: number, kept = count) {
+  await env.DB.prepare(
+    `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+     SELECT ?1, ?2, id, 'User' FROM users WHERE tenant_id = ?1 ORDER BY id LIMIT ?3`,
+  )
+    .bind(tenantId, groupId, count)
+    .run()
+  await env.DB.prepare(`UPDATE groups SET member_count = ?3 WHERE tenant_id = ?1 AND id = ?2`)
+    .bind(tenantId, groupId, kept)
+    .run()
+}
