@@ -120,7 +120,7 @@ export function scanBudget(
   tenantId: string,
   passes: number,
 ): ScanBudget | undefined {
-  const scans = parts.filter(isScan)
+  const scans = parts.filter((part) => isScan(part) && !isOneLook(part))
   if (scans.length === 0) return undefined
   const work = plus(scans.map((part) => workOf(part, tenantId, part.filter === undefined ? 1 : passes)))
   return {
@@ -188,16 +188,36 @@ function candidatesOf(filter: Filter | undefined, type: ListPart['type']): Filte
   return found.find((operand) => isLookup(operand, type)) ?? found[0]
 }
 
-/** Nanoseconds, as an expression over `t`, the row of the tenant. */
-function workOf({ type, filter, sort }: ListPart, tenantId: string, passes: number): SQL {
+/** True when there is one resource to look at, and little is asked of it, however large it is: as Entra's filters do. */
+function isOneLook(part: ListPart): boolean {
+  const candidates = candidatesOf(part.filter, part.type)
+  if (candidates?.kind !== 'comparison' || candidates.operator !== 'eq') return false
+  const { own, users, groups, memberships, reached, steps, ownGroups, other } = workTimes(part)
+  const others = [users.row, groups.row, memberships, reached.length, steps, ownGroups.row, other.row]
+  const most = 2 * (own.row + MOST_BLOCKS * own.block)
+  return (
+    target(candidates.path).uniqueness === 'server' &&
+    most <= MAX_SCAN_MILLISECONDS * 1e6 &&
+    !others.some(Boolean)
+  )
+}
+
+function workTimes({ type, filter, sort }: ListPart): Work {
   const isOfFew = filter !== undefined && isLookup(filter, type)
   const candidates = candidatesOf(filter, type)
-  const alternatives = candidates?.kind === 'or' ? candidates.operands : candidates && [candidates]
-  const work = sum([
-    { ...NOTHING, own: (alternatives?.length ?? 0) > 1 ? added(READ, ALTERNATIVE) : READ },
+  return sum([
+    { ...NOTHING, own: candidates?.kind === 'or' ? added(READ, ALTERNATIVE) : READ },
     ...(filter === undefined ? [] : [filterWork(filter, type, isOfFew)]),
     ...(sort?.path === undefined ? [] : [sortWork(sort.path, type)]),
   ])
+}
+
+/** Nanoseconds, as an expression over `t`, the row of the tenant. */
+function workOf(part: ListPart, tenantId: string, passes: number): SQL {
+  const { type } = part
+  const candidates = candidatesOf(part.filter, type)
+  const alternatives = candidates?.kind === 'or' ? candidates.operands : candidates && [candidates]
+  const work = workTimes(part)
   // No more are counted than are too many.
   const most = Math.ceil((MAX_SCAN_MILLISECONDS * 1e6) / (passes * work.own.row)) + 1
   const { n, b } = alternatives === undefined ? all(type) : found(alternatives, type, tenantId, most)
@@ -356,7 +376,7 @@ function referenceWork(filter: Filter, type: ListPart['type'], isOfFew: boolean)
     ...NOTHING,
     groups: read,
     memberships: isWalked ? 2 * MEMBERSHIP + STEP : MEMBERSHIP,
-    steps: isWalked ? STEP + test.row : 0,
+    steps: isWalked ? STEP : 0,
   }
 }
 
