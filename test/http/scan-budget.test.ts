@@ -142,7 +142,7 @@ describe('a list that an index answers', () => {
   )
 
   it('reads no more rows when little is asked of the one resource that is found', async () => {
-    const client = await clientOf({})
+    const client = await clientOf({ user_count: USERS })
     const rows = async (filter: string) => costOf(await client.filter('/Users', filter)).rowsRead
     await rows('userName eq "crowd-1"')
     const one = await rows('userName eq "crowd-1"')
