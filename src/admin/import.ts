@@ -3,6 +3,7 @@
  * goes on in the next: with the same file, whose lines that are in are compared by their digest, or with the rest of it.
  */
 import { ScimError } from '../scim/error.ts'
+import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database.ts'
 import {
   firstRefused,
@@ -243,6 +244,9 @@ function problemOf(error: unknown): string | undefined {
   }
   if (!(error instanceof GuardError)) return undefined
   if (error.rule === 'group limit') return 'the group limit of the tenant is reached: raise it first'
+  if (error.rule === 'nested groups') {
+    return `a tenant may hold ${MAX_NESTED_MEMBERSHIPS} memberships of groups in groups, and the file holds more`
+  }
   if (error.rule === 'unknown member') return '"groupId" or "memberId" is not in a line before it'
   return `the database refuses it: ${error.rule}`
 }

@@ -6,7 +6,7 @@
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
-import { MAX_ANSWERED_MEMBERS, MAX_NAMED_IDS } from '../scim/limits.ts'
+import { MAX_ANSWERED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
   applyMemberChanges,
@@ -321,6 +321,7 @@ export function databaseRefusal(error: unknown, change: GroupChange | undefined,
     return displayNameTaken(change.after.resource, { cause: error })
   if (!(error instanceof GuardError)) return error
   if (error.rule === 'group limit') return limitReached(known, { cause: error })
+  if (error.rule === 'nested groups') return tooManyNested(change?.added ?? [], { cause: error })
   if (error.rule !== 'unknown member') return error
   return badRequest('invalidValue', 'attribute "members" names a User or a Group that was deleted meanwhile')
 }
@@ -348,6 +349,17 @@ function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOpt
     400,
     undefined,
     `the directory holds ${count} groups and its limit is ${groupLimit}: take groups out of the scope of provisioning, or raise the limit of the tenant`,
+    options,
+  )
+}
+
+/** 400, for the reason that limitReached gives. The database counts: a load would have to, for each write. */
+function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimError {
+  const count = added.filter(({ type }) => type === 'Group').length
+  return new ScimError(
+    400,
+    undefined,
+    `attribute "members" adds memberships of groups in groups (${count}), and the directory may hold ${MAX_NESTED_MEMBERSHIPS} of them: make users the members instead, or take groups out of other groups`,
     options,
   )
 }

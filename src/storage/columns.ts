@@ -4,8 +4,9 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { pathText } from '../scim/attribute-path.ts'
-import type { Filter } from '../scim/filter/ast.ts'
+import type { ComparisonOperator, Filter } from '../scim/filter/ast.ts'
 import { type ColumnMap, compileFilter, type RowSource } from '../scim/filter/compile.ts'
+import { knownAnswer, mentions, valuesOf } from '../scim/filter/simplify.ts'
 import { constant, fragment, type SqlFragment } from '../scim/filter/sql-fragment.ts'
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../scim/urn.ts'
 
@@ -51,15 +52,26 @@ const INDEXED =
 
 /** True when an index leads to everything that matches, which then is little. */
 export function isIndexed(filter: Filter, type: ResourceTypeName): boolean {
+  return isFoundBy(filter, type, ['eq', 'sw'])
+}
+
+/** True when the filter names values that an index knows: what has one of them is few, however large the tenant is. */
+export function isLookup(filter: Filter, type: ResourceTypeName): boolean {
+  return isFoundBy(filter, type, ['eq'])
+}
+
+function isFoundBy(
+  filter: Filter,
+  type: ResourceTypeName,
+  operators: readonly ComparisonOperator[],
+): boolean {
   switch (filter.kind) {
     case 'and':
-      return filter.operands.some((operand) => isIndexed(operand, type))
+      return filter.operands.some((operand) => isFoundBy(operand, type, operators))
     case 'or':
       return filter.operands.every((operand) => isFound(operand, type))
-    case 'comparison': {
-      const isLookup = filter.operator === 'eq' || filter.operator === 'sw'
-      return isLookup && INDEXED.test(COLUMNS[type][pathText(filter.path)] ?? '')
-    }
+    case 'comparison':
+      return operators.includes(filter.operator) && INDEXED.test(COLUMNS[type][pathText(filter.path)] ?? '')
     default:
       return false
   }
@@ -68,10 +80,28 @@ export function isIndexed(filter: Filter, type: ResourceTypeName): boolean {
 /** True when it costs no more to go through all that matches than what it is, be it many members of a group. */
 export function isFound(filter: Filter, type: ResourceTypeName): boolean {
   if (filter.kind === 'never') return true
-  if (filter.kind !== 'comparison' || filter.operator !== 'eq') return isIndexed(filter, type)
-  const { steps } = filter.path
-  const isMembership = steps[0]?.name === (type === 'User' ? 'groups' : 'members')
-  return isMembership ? steps.length === 1 || steps[1]?.name === 'value' : isIndexed(filter, type)
+  return isMembershipOfKnown(filter, type) || isIndexed(filter, type)
+}
+
+/** True of a test of one column that is a range of an index: a value, a prefix, a time. */
+export function isRange(filter: Filter, type: ResourceTypeName): boolean {
+  if (filter.kind !== 'comparison') return false
+  const column = COLUMNS[type][pathText(filter.path)]
+  return isIndexed(filter, type) || (column === 'users.last_modified' && filter.operator !== 'ne')
+}
+
+/** True when the filter names the groups that a user is to be in, or the members that a group is to have. */
+export function isMembershipOfKnown(filter: Filter, type: ResourceTypeName): boolean {
+  const values = valuesOf(filter)
+  if (values?.path.steps[0].name !== (type === 'User' ? 'groups' : 'members')) return false
+  // Whether somebody is in a group indirectly is another question than who is in it.
+  return isByValue(values.operand) && !(type === 'User' && mentions(values.operand, 'type'))
+}
+
+function isByValue(filter: Filter): boolean {
+  if (filter.kind === 'and') return filter.operands.some(isByValue)
+  if (filter.kind === 'or') return filter.operands.every(isByValue)
+  return filter.kind === 'comparison' && filter.operator === 'eq' && filter.path.steps[0].name === 'value'
 }
 
 // D1 refuses more: found by trying, it is not documented.
@@ -107,7 +137,7 @@ function union(selects: readonly SqlFragment[]): SqlFragment {
 /** The columns of a resource type within a tenant, for a filter. */
 export function columnsOf(type: ResourceTypeName, tenantId: string, filter: Filter | undefined): ColumnMap {
   if (type === 'Group') return groupColumns(tenantId)
-  const isOfFew = filter !== undefined && isIndexed(filter, 'User')
+  const isOfFew = filter !== undefined && isLookup(filter, 'User')
   return userColumns(tenantId, isOfFew ? groupsOfUser : groupsOfUsers)
 }
 
@@ -121,44 +151,97 @@ function userColumns(tenantId: string, groups: (tenantId: string) => RowSource):
   }
 }
 
-const GROUP_OF_MEMBERSHIP = constant(
-  'memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id',
-)
+type Condition = Parameters<RowSource['some']>[0]
 
-const NOT_DIRECT = `WHERE NOT EXISTS (SELECT 1 FROM memberships AS d
-  WHERE d.tenant_id = m.tenant_id AND d.group_id = nested.origin AND d.member_id = m.member_id)`
+/** Memberships of groups in groups, of which there are few: MAX_NESTED_MEMBERSHIPS in a tenant. */
+const NESTED = constant('memberships AS m INDEXED BY memberships_nested')
 
 /**
- * The groups of a user: direct ones, and those that a direct one is nested in. From the groups that meet
- * the condition down to their members, whoever they are; a group is visited once, so a cycle ends. CROSS JOIN keeps
- * SQLite from going through all memberships of the tenant instead.
+ * The groups of a user: direct ones, and those that a direct one is nested in. From the groups that meet the condition
+ * down to their members, whoever they are; a group is visited once, whichever way leads to it, so a cycle ends. CROSS
+ * JOIN keeps SQLite from going through all memberships of the tenant instead.
  */
 function groupsOfUsers(tenantId: string): RowSource {
-  const columns = (type: 'direct' | 'indirect') => ({
-    value: 'm.group_id',
-    display: 'g.display_name_key',
-    type: `'${type}'`,
-  })
   const inTenant = fragment`m.tenant_id = ${tenantId}`
+  const columns = { value: 'g.id', display: 'g.display_name_key' }
+  const matching = (condition: SqlFragment) =>
+    fragment`groups AS g WHERE g.tenant_id = ${tenantId} AND ${condition}`
+  const within = (first: SqlFragment) => fragment`${groupsWithin(tenantId, first)}
+    SELECT m.member_id AS id FROM inside CROSS JOIN memberships AS m ON ${inTenant} AND m.group_id = inside.id`
   return {
-    some: (condition) => {
-      const direct = condition(columns('direct'))
-      const indirect = condition(columns('indirect'))
-      const nested = fragment`SELECT m.group_id, m.member_id FROM ${GROUP_OF_MEMBERSHIP}
-          WHERE ${inTenant} AND m.member_type = 'Group' AND ${indirect}
-        UNION SELECT origin, m.member_id FROM nested CROSS JOIN memberships AS m
-          ON ${inTenant} AND m.group_id = nested.id WHERE m.member_type = 'Group'`
-      // Who is in a group directly is not in it indirectly as well; it matters to a condition on "type".
-      const isType = direct.strings.join() !== indirect.strings.join()
-      return fragment`users.id IN (
-        SELECT m.member_id FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND ${direct}
-        UNION SELECT id FROM (WITH RECURSIVE nested(origin, id) AS (${nested})
-          SELECT m.member_id AS id FROM nested CROSS JOIN memberships AS m ON ${inTenant} AND m.group_id = nested.id
-          ${constant(isType ? NOT_DIRECT : '')}))`
+    some(condition, filter) {
+      if (filter === undefined) {
+        return fragment`EXISTS (SELECT 1 FROM memberships AS m WHERE ${inTenant} AND m.member_id = users.id)`
+      }
+      if (!mentions(filter, 'type')) {
+        return fragment`users.id IN (${within(fragment`SELECT g.id FROM ${matching(condition(columns))}`)})`
+      }
+      const ids = [
+        ...(isPossible(filter, 'direct') ? [directly(condition)] : []),
+        ...(isPossible(filter, 'indirect') ? [indirectly(condition)] : []),
+      ]
+      return ids.length === 0 ? constant('0') : fragment`users.id IN (${union(ids)})`
     },
-    first: (subAttribute) => fragment`(SELECT ${constant(columnOf(columns('direct'), subAttribute))}
-      FROM ${GROUP_OF_MEMBERSHIP} WHERE ${inTenant} AND m.member_id = users.id ORDER BY m.group_id LIMIT 1)`,
+    first: (subAttribute) => fragment`(SELECT ${constant(columnOf(DIRECT_GROUP, subAttribute))}
+      FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+      WHERE ${inTenant} AND m.member_id = users.id ORDER BY m.group_id LIMIT 1)`,
   }
+
+  function directly(condition: Condition): SqlFragment {
+    return fragment`SELECT m.member_id AS id
+      FROM (SELECT g.id FROM ${matching(condition({ ...columns, type: `'direct'` }))}) AS f
+      CROSS JOIN memberships AS m ON ${inTenant} AND m.group_id = f.id`
+  }
+
+  /** Below a group that meets the condition, and not its member: the second is asked of each that is below one. */
+  function indirectly(condition: Condition): SqlFragment {
+    const isMet = condition({ ...columns, type: `'indirect'` })
+    const below = within(fragment`SELECT m.member_id FROM (SELECT g.id FROM ${matching(isMet)}) AS f
+      CROSS JOIN ${NESTED} ON ${inTenant} AND m.group_id = f.id WHERE m.member_type = 'Group'`)
+    return fragment`SELECT id FROM (SELECT DISTINCT id FROM (${below})) AS b WHERE ${above(tenantId, 'b.id')}
+      WHERE ${isMet} AND NOT EXISTS (SELECT 1 FROM memberships AS d
+        WHERE d.tenant_id = ${tenantId} AND d.group_id = g.id AND d.member_id = b.id))`
+  }
+}
+
+/** A common table expression: `inside` are the ids of some groups, and of those nested in them. */
+function groupsWithin(tenantId: string, ids: SqlFragment): SqlFragment {
+  return fragment`WITH RECURSIVE inside(id) AS (${ids}
+    UNION SELECT m.member_id FROM inside CROSS JOIN ${NESTED}
+      ON m.tenant_id = ${tenantId} AND m.group_id = inside.id WHERE m.member_type = 'Group')`
+}
+
+/**
+ * How many members groups have that a condition on `groups` selects, those nested in them included: so many rows are read
+ * to find them.
+ *
+ * @param filter one test or value path, without "type"
+ */
+export function membersReached(filter: Filter, tenantId: string): SQL {
+  const some: RowSource['some'] = (condition) => {
+    const isMet = condition({ value: 'g.id', display: 'g.display_name_key' })
+    const ids = fragment`SELECT g.id FROM groups AS g WHERE g.tenant_id = ${tenantId} AND ${isMet}`
+    return fragment`(${groupsWithin(tenantId, ids)} SELECT coalesce(sum(g.member_count), 0)
+      FROM inside CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = inside.id)`
+  }
+  const columns = userColumns(tenantId, () => ({ some, first: () => constant('NULL') }))
+  return toSql(compileFilter(filter, columns))
+}
+
+const DIRECT_GROUP = { value: 'm.group_id', display: 'g.display_name_key', type: `'direct'` }
+
+/** False when no group of that type meets the filter, whatever its other attributes are. */
+export function isPossible(filter: Filter, type: 'direct' | 'indirect'): boolean {
+  return knownAnswer(filter, { type }) !== false
+}
+
+/** The beginning of a condition on `g`, a group above the member, at any height; to be closed by a parenthesis. */
+function above(tenantId: string, member: string): SqlFragment {
+  const inTenant = fragment`m.tenant_id = ${tenantId}`
+  return fragment`EXISTS (WITH RECURSIVE up(id) AS (
+      SELECT m.group_id FROM memberships AS m WHERE ${inTenant} AND m.member_id = ${constant(member)}
+      UNION SELECT m.group_id FROM up CROSS JOIN memberships AS m ON ${inTenant} AND m.member_id = up.id)
+    SELECT 1 FROM up CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = up.id`
 }
 
 /** The same for few users, found by something else: upwards from each, however large its groups are. */
@@ -169,14 +252,8 @@ function groupsOfUser(tenantId: string): RowSource {
     type: `iif(EXISTS (SELECT 1 FROM memberships AS d WHERE d.tenant_id = g.tenant_id AND d.group_id = g.id
       AND d.member_id = users.id), 'direct', 'indirect')`,
   }
-  const inTenant = fragment`m.tenant_id = ${tenantId}`
   return {
-    some: (condition) => fragment`EXISTS (
-      WITH RECURSIVE up(id) AS (
-        SELECT m.group_id FROM memberships AS m WHERE ${inTenant} AND m.member_id = users.id
-        UNION SELECT m.group_id FROM up CROSS JOIN memberships AS m ON ${inTenant} AND m.member_id = up.id)
-      SELECT 1 FROM up CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = up.id
-      WHERE ${condition(columns)})`,
+    some: (condition) => fragment`${above(tenantId, 'users.id')} WHERE ${condition(columns)})`,
     first: groupsOfUsers(tenantId).first,
   }
 }
@@ -199,18 +276,30 @@ const MEMBER = constant(`memberships AS m
   LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
   LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`)
 
+/** A member is looked at once, however many groups it is in, and not at all unless its name matters. */
 function membersOfGroups(tenantId: string): RowSource {
-  const columns = {
-    value: 'm.member_id',
-    display: 'coalesce(u.display_name_key, u.user_name_key, g.display_name_key)',
-    // The comparison form of a type: it is not caseExact.
-    type: 'lower(m.member_type)',
-  }
   const inTenant = fragment`m.tenant_id = ${tenantId}`
+  // The comparison form of a type: it is not caseExact.
+  const columns = { value: 'm.member_id', type: 'lower(m.member_type)' }
+  const display = 'coalesce(u.display_name_key, u.user_name_key, g.display_name_key)'
+  // A filter may hold a hundred of these, and a statement has a length. LIMIT keeps SQLite from writing the rest twice.
+  const resources = fragment`SELECT id, coalesce(display_name_key, user_name_key) AS d, 'user' AS t FROM users
+    WHERE tenant_id = ${tenantId} UNION ALL
+    SELECT id, display_name_key, 'group' FROM groups WHERE tenant_id = ${tenantId} LIMIT -1`
   return {
-    some: (condition) =>
-      fragment`groups.id IN (SELECT m.group_id FROM ${MEMBER} WHERE ${inTenant} AND ${condition(columns)})`,
-    first: (subAttribute) => fragment`(SELECT ${constant(columnOf(columns, subAttribute))} FROM ${MEMBER}
-      WHERE ${inTenant} AND m.group_id = groups.id ORDER BY m.member_id LIMIT 1)`,
+    some(condition, filter) {
+      if (filter === undefined) {
+        return fragment`EXISTS (SELECT 1 FROM memberships AS m WHERE ${inTenant} AND m.group_id = groups.id)`
+      }
+      if (!mentions(filter, 'display') || isByValue(filter)) {
+        return fragment`groups.id IN (
+          SELECT m.group_id FROM ${MEMBER} WHERE ${inTenant} AND ${condition({ ...columns, display })})`
+      }
+      return fragment`groups.id IN (SELECT m.group_id FROM (${resources}) AS e
+        CROSS JOIN memberships AS m ON ${inTenant} AND m.member_id = e.id
+        WHERE ${condition({ value: 'e.id', display: 'e.d', type: 'e.t' })})`
+    },
+    first: (subAttribute) => fragment`(SELECT ${constant(columnOf({ ...columns, display }, subAttribute))}
+      FROM ${MEMBER} WHERE ${inTenant} AND m.group_id = groups.id ORDER BY m.member_id LIMIT 1)`,
   }
 }

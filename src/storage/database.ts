@@ -85,6 +85,7 @@ export class GuardError extends Error {
     | 'unknown member'
     | 'importing'
     | 'deleting'
+    | 'nested groups'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
     super(`guard: ${rule}`, options)
@@ -162,7 +163,9 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|read token|stale version|group limit|unknown member|importing|deleting)/.exec(message)
+    /guard: (no token|read token|stale version|group limit|unknown member|nested groups|importing|deleting)/.exec(
+      message,
+    )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })
   const unique = /UNIQUE constraint failed: ([\w., ]+)/.exec(message)
   if (unique) return new UniqueError(unique[1] ?? '', { cause })

@@ -8,16 +8,19 @@ import { COLUMNS, isIndexed } from './columns.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from './database.ts'
 import type { ListPart, Slice } from './list.ts'
 import { allOf, cutPageOf, type List, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
+import { selectNestedGroups } from './nested-groups.ts'
 
 /** A plain list that was asked for. */
 export interface PlainList {
   /** At most one resource has the value. */
   readonly isUnique: boolean
   /**
-   * What to run: the total, the page, the page if it may be large, and the members of its groups where they are
-   * wanted. Of a unique value there is one resource or none: the page, and its members.
+   * What to run: the total, the page, the page if it may be large, and the members of its groups, or the nested groups,
+   * where they are wanted. Of a unique value there is one resource or none: the page, and its members.
    */
   readonly statements: readonly Statement[]
+  /** An index answers it. */
+  readonly budget?: undefined
 }
 
 type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'
@@ -69,8 +72,6 @@ interface Direction {
 
 /** The value that a filter looks for, and the column. */
 interface Lookup {
-  /** Whether an index finds it. */
-  readonly isIndexed: boolean
   /** Undefined without a filter. */
   readonly column: string | undefined
   readonly isUnique: boolean
@@ -78,15 +79,14 @@ interface Lookup {
 }
 
 function lookupOf({ type, filter }: ListPart): Lookup | undefined {
-  if (filter === undefined) return { column: undefined, isIndexed: false, isUnique: false, key: null }
+  if (filter === undefined) return { column: undefined, isUnique: false, key: null }
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const { path, key } = filter
   const column = COLUMNS[type][pathText(path)]
-  if (column === undefined) return undefined
+  if (column === undefined || !isIndexed(filter, type)) return undefined
   const isUnique = target(path).uniqueness === 'server'
   return {
     column,
-    isIndexed: isIndexed(filter, type),
     isUnique,
     key: typeof key === 'boolean' ? Number(key) : key,
   }
@@ -94,13 +94,20 @@ function lookupOf({ type, filter }: ListPart): Lookup | undefined {
 
 function planOf(
   { type, withReferences }: ListPart,
-  { column, isIndexed, isUnique }: Lookup,
+  { column, isUnique }: Lookup,
   { isBackwards = false, isFrom = false }: Direction,
 ): Plan {
   const plan = (query: (list: List) => SQL, limit: 'read' | 'limit' = 'read') =>
     prepared((slots: Slots<PlanSlot>) => {
       const condition = column === undefined ? undefined : sql`${sql.raw(column)} = ${slots.key}`
-      const source = { type, withReferences, sort: undefined, sortKey: sql`NULL`, condition, isIndexed }
+      const source = {
+        type,
+        withReferences,
+        sort: undefined,
+        sortKey: sql`NULL`,
+        condition,
+        isIndexed: column !== undefined,
+      }
       return query({
         tenantId: slots.tenantId,
         offset: slots.offset,
@@ -112,5 +119,11 @@ function planOf(
     })
   const isWithMembers = type === 'Group' && withReferences
   if (isUnique) return [plan(allOf), ...(isWithMembers ? [plan(membersOfOnly)] : [])]
-  return [plan(totalOf), plan(pageOf), plan(cutPageOf), ...(isWithMembers ? [plan(membersOf, 'limit')] : [])]
+  return [
+    plan(totalOf),
+    plan(pageOf),
+    plan(cutPageOf),
+    ...(isWithMembers ? [plan(membersOf, 'limit')] : []),
+    ...(type === 'User' && withReferences ? [selectNestedGroups] : []),
+  ]
 }

@@ -4,6 +4,7 @@
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
+import { simplifyFilter } from '../scim/filter/simplify.ts'
 import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
 import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
@@ -12,7 +13,8 @@ import type { ListPart, Position, Slice } from './list.ts'
 import { selectMembers } from './memberships.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { storedColumns } from './resources.ts'
-import { USER_GROUPS } from './users.ts'
+import { isSorted, type ScanBudget, scanBudget } from './scan-budget.ts'
+import { DIRECT_GROUPS, USER_GROUPS } from './users.ts'
 
 type Value = SqlValue | Placeholder
 
@@ -25,6 +27,8 @@ export interface List {
   readonly tenantId: Value
   readonly offset: Value
   readonly limit: Value
+  /** What it is estimated to cost to look through the gated sources, where no index leads. */
+  readonly budget?: ScanBudget | undefined
   /** Where a page by position begins, and whether it is read backwards. */
   readonly from?: ListPosition | undefined
   readonly isBackwards?: boolean
@@ -40,41 +44,70 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
   readonly condition: SQL | undefined
   /** Whether an index finds what meets the condition, so that it is better sorted than looked for in order. */
   readonly isIndexed: boolean
+  /** Whether nothing may be looked for beyond the budget of the list. */
+  readonly isGated?: boolean
+  /** Whether no index has the order, so that all that match are sorted. */
+  readonly isSorted?: boolean
   readonly sortKey: SQL
 }
 
 /** The list that was asked for. */
 export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
-  const sources = parts.map(({ filter, ...part }) => {
+  const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
+  const isCounted = 'offset' in slice || slice.total === undefined
+  const budget = scanBudget(simple, tenantId, isCounted ? 2 : 1)
+  const sources = simple.map((part) => {
+    const { filter, ...source } = part
     const columns = columnsOf(part.type, tenantId, filter)
     const path = part.sort?.path
     return {
-      ...part,
+      ...source,
+      isGated: budget?.isGated(part) ?? false,
+      isSorted: parts.length > 1 || isSorted(part),
       condition: filter && toSql(compileFilter(filter, columns)),
       // The members of a group are found in the order of their ids.
       isIndexed: filter !== undefined && (path ? isFound : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
     }
   })
-  return { sources, tenantId, ...('offset' in slice ? slice : { offset: 0, ...slice }) }
+  return { sources, tenantId, budget, ...('offset' in slice ? slice : { offset: 0, ...slice }) }
 }
 
 /** One row: how many match. Without a filter the number is kept with the tenant. */
-export function totalOf({ sources, tenantId }: List): SQL {
+export function totalOf(list: List): SQL {
+  const { sources, tenantId } = list
   const counts = sources.map((source) => {
     if (source.condition !== undefined)
-      return sql`(SELECT count(*) FROM ${table(source)} WHERE ${matching(source, tenantId)})`
+      return sql`(SELECT count(*) FROM ${fromOf(list, source)} WHERE ${matching(source, tenantId)})`
     const count = sql.raw(source.type === 'User' ? 'user_count' : 'group_count')
     return sql`(SELECT ${count} FROM tenants WHERE id = ${tenantId})`
   })
   return sql`SELECT ${sql.join(counts, sql` + `)} AS total`
 }
 
-/** A row for each resource on a page that is small whatever is on it; none for any other page. */
+/**
+ * A row for each resource on a page that is small whatever is on it; none for any other page. Of a User with its direct
+ * groups: see nested-groups.ts for the others.
+ */
 export function pageOf(list: List): SQL {
+  const limit = sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`
+  if (list.sources.some(({ isSorted }) => isSorted)) return sortedPageOf(list, limit)
   // The terms of ORDER BY must be those of the table itself for an index to serve them.
-  const from = list.sources.length === 1 ? allOf(list) : sql`SELECT * FROM (${allOf(list)})`
-  return inOrder(list, from, sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`)
+  const all = unionOf(list, (source) => shownColumns(source, DIRECT_GROUPS))
+  return inOrder(list, list.sources.length === 1 ? all : sql`SELECT * FROM (${all})`, limit)
+}
+
+/** The same, in no order: what is sorted are ids, and not the documents of all that come before. `total` is the order. */
+function sortedPageOf(list: List, limit: SQL): SQL {
+  const ids = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
+  const pages = list.sources.map((source) => {
+    const name = table(source)
+    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, page.total AS total
+      FROM page CROSS JOIN ${name} ON ${name}.rowid = page.row WHERE page.type = ${literal(source.type)}`
+  })
+  return sql`WITH page AS MATERIALIZED (SELECT type, row, row_number() OVER () AS total
+      FROM (${inOrder(list, ids, limit)}))
+    ${sql.join(pages, sql` UNION ALL `)}`
 }
 
 /**
@@ -84,16 +117,16 @@ export function pageOf(list: List): SQL {
 export function cutPageOf(list: List): SQL {
   const pages = list.sources.map((source) => {
     const name = table(source)
-    return sql`SELECT ${shownColumns(source)}, sized.total AS total, sized.available AS available
+    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, sized.total AS total, sized.available AS available
       FROM sized CROSS JOIN ${name} ON ${name}.rowid = sized.row
       WHERE sized.type = ${literal(source.type)} AND ${FITS}`
   })
   return sql`${sized(list)} ${sql.join(pages, sql` UNION ALL `)}`
 }
 
-/** All that match, in no order: for what there can be but one of. */
+/** All that match, in no order: for what there can be but one of. Of a User with all groups, not just the direct ones. */
 export function allOf(list: List): SQL {
-  return unionOf(list, shownColumns)
+  return unionOf(list, (source) => shownColumns(source, USER_GROUPS))
 }
 
 /** The members of the groups on a page, and of no other; none of a group that has too many to be shown. */
@@ -117,7 +150,7 @@ const HAS_SHOWN_MEMBERS = sql.raw(`groups.member_count <= ${MAX_ANSWERED_MEMBERS
 /** What is large enough to be measured, measured. */
 function sized(list: List): SQL {
   const ids = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
-  return sizedPage(list.sources, inOrder(list, ids, sql`iif(${mayBeLarge(list)}, ${list.limit}, 0)`))
+  return sizedPage(list, inOrder(list, ids, sql`iif(${mayBeLarge(list)}, ${list.limit}, 0)`))
 }
 
 function inOrder(list: List, select: SQL, limit: SQL): SQL {
@@ -133,9 +166,9 @@ function idsOf(list: List): SQL {
   })
 }
 
-function shownColumns(source: Source): SQL {
+function shownColumns(source: Source, groupsOfUser: SQL): SQL {
   const { sortKey, type } = source
-  const groups = type === 'User' && source.withReferences ? USER_GROUPS : sql`NULL`
+  const groups = type === 'User' && source.withReferences ? groupsOfUser : sql`NULL`
   const count = type === 'Group' && source.withReferences ? sql`groups.member_count` : sql`NULL`
   return sql`${literal(type)} AS type, ${storedColumns(tableName(source))}, ${groups} AS groups,
     ${count} AS memberCount, ${sortKey} AS sortKey`
@@ -145,10 +178,16 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
   return sql.join(
     list.sources.map((source) => {
       const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
-      return sql`SELECT ${columns(source)} FROM ${table(source)} WHERE ${matching(source, list.tenantId)}${after}`
+      return sql`SELECT ${columns(source)} FROM ${fromOf(list, source)} WHERE ${matching(source, list.tenantId)}${after}`
     }),
     sql` UNION ALL `,
   )
+}
+
+/** The table of a source. The one row before it is missing beyond the budget: then the table is not looked at. */
+function fromOf({ budget }: List, source: Source): SQL {
+  if (budget === undefined || !source.isGated) return table(source)
+  return sql`(${budget.affordable}) AS affordable CROSS JOIN ${table(source)}`
 }
 
 function literal(type: Source['type']): SQL {

@@ -9,7 +9,9 @@ import { type Database, type Row, type Statement, statement } from './database.t
 import { plainListOf } from './list-plans.ts'
 import { cutPageOf, listOf, membersOf, pageOf, totalOf } from './list-sql.ts'
 import { memberFromRow, requireFewMembers } from './memberships.ts'
+import { NestedGroups, selectNestedGroups } from './nested-groups.ts'
 import { type Stored, StoredRow } from './resources.ts'
+import type { ScanBudget } from './scan-budget.ts'
 import { type Credentials, readAs } from './tokens.ts'
 import { groupsFromRow } from './users.ts'
 
@@ -71,14 +73,18 @@ export async function listResources(
     const onPage = listed.slice(slice.offset, slice.offset + slice.limit)
     return { total: listed.length, listed: onPage, hasMore: false }
   }
-  const statements = plain?.statements ?? statementsOf(parts, credentials.tenantId, slice)
-  const results = await readAs(db, credentials, statements)
+  const { statements, budget } = plain ?? searchOf(parts, credentials.tenantId, slice)
+  const answers = await readAs(db, credentials, statements)
+  budget?.require(answers[0]?.rows[0])
+  const results = budget === undefined ? answers : answers.slice(1)
   const known = knownTotal(slice)
-  const [counted, page, cut, members] = known === undefined ? results : [undefined, ...results]
-  const rows = [...(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
+  const [counted, page, cut, ...more] = known === undefined ? results : [undefined, ...results]
+  const rows = [...inOrder(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
+  const members = hasReferences(parts, 'Group') ? more[0]?.rows : []
+  const nested = hasReferences(parts, 'User') ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
   return {
     total: known ?? Number(counted?.rows[0]?.total ?? 0),
-    listed: allListed(rows.slice(0, slice.limit), members?.rows),
+    listed: allListed(rows.slice(0, slice.limit), members, nested),
     hasMore: Number(rows[0]?.available ?? rows.length) > Math.min(rows.length, slice.limit),
   }
 }
@@ -87,30 +93,51 @@ function knownTotal(slice: Slice): number | undefined {
   return 'from' in slice ? slice.total : undefined
 }
 
-/** Of a page by position one resource more than asked for is read, which tells that there are more. */
-function statementsOf(parts: readonly ListPart[], tenantId: string, slice: Slice): readonly Statement[] {
+function hasReferences(parts: readonly ListPart[], type: ListPart['type']): boolean {
+  return parts.some((part) => part.type === type && part.withReferences)
+}
+
+/**
+ * Of a list that is not plain: first what it would cost, where that may be too much; then as of a plain one. Of a page by
+ * position one resource more than asked for is read, which tells that there are more.
+ */
+function searchOf(
+  parts: readonly ListPart[],
+  tenantId: string,
+  slice: Slice,
+): { readonly statements: readonly Statement[]; readonly budget: ScanBudget | undefined } {
   const list = listOf(parts, tenantId, slice)
+  const { budget } = list
   const page = 'from' in slice ? { ...list, limit: slice.limit + 1 } : list
-  const isWithMembers = parts.some((part) => part.type === 'Group' && part.withReferences)
-  const total = knownTotal(slice) === undefined ? [totalOf(list)] : []
-  const queries = [...total, pageOf(page), cutPageOf(page), ...(isWithMembers ? [membersOf(list)] : [])]
-  return queries.map(statement)
+  const queries = [
+    ...(budget === undefined ? [] : [budget.query]),
+    ...(knownTotal(slice) === undefined ? [totalOf(list)] : []),
+    pageOf(page),
+    cutPageOf(page),
+    ...(hasReferences(parts, 'Group') ? [membersOf(list)] : []),
+  ]
+  const nested = hasReferences(parts, 'User') ? [selectNestedGroups({ tenantId })] : []
+  return { statements: [...queries.map(statement), ...nested], budget }
 }
 
-/** The rows of a page that was cut: their running total rises from each to the next. */
+/** The rows of a page that was cut or sorted: their total rises from each to the next. */
 function inOrder(rows: readonly Row[]): readonly Row[] {
-  return rows.toSorted((a, b) => Number(a.total) - Number(b.total))
+  return rows[0]?.total === undefined ? rows : rows.toSorted((a, b) => Number(a.total) - Number(b.total))
 }
 
-function allListed(rows: readonly Row[] = [], memberRows: readonly Row[] = []): readonly Listed[] {
+function allListed(
+  rows: readonly Row[] = [],
+  memberRows: readonly Row[] = [],
+  nested?: NestedGroups,
+): readonly Listed[] {
   const members = Map.groupBy(memberRows, (row) => row.groupId)
-  return rows.map((row) => listedFromRow(row, members.get(row.id ?? '') ?? []))
+  return rows.map((row) => listedFromRow(row, members.get(row.id ?? '') ?? [], nested))
 }
 
-function listedFromRow(row: Row, memberRows: readonly Row[]): Listed {
+function listedFromRow(row: Row, memberRows: readonly Row[], nested: NestedGroups | undefined): Listed {
   requireFewMembers(row)
   const members = memberRows.map(memberFromRow)
-  const more = row.type === 'User' ? groupsFromRow(row) : members.length === 0 ? {} : { members }
+  const more = row.type === 'User' ? groupsFromRow(row, nested) : members.length === 0 ? {} : { members }
   return {
     type: row.type === 'User' ? 'User' : 'Group',
     stored: new StoredRow(row, more),

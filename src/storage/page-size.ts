@@ -6,7 +6,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_PAGE_BYTES } from '../scim/limits.ts'
 import type { List, Source } from './list-sql.ts'
-import { USER_GROUPS } from './users.ts'
+import { DIRECT_GROUPS } from './users.ts'
 
 /**
  * A document above this is in the index `users_by_size` or `groups_by_size`: as many of this size as the largest page
@@ -57,13 +57,22 @@ function hasLarge(list: List, table: 'users' | 'groups', indexed: number, bytes?
 }
 
 /** The bytes of the resource at `found.row`: its document, and the references that are to be shown with it. */
-function bytesOf(source: Source): SQL {
+function bytesOf({ tenantId }: List, source: Source): SQL {
   if (source.type === 'User') {
-    const groups = source.withReferences ? sql` + coalesce(octet_length(${USER_GROUPS}), 0)` : sql``
+    const groups = source.withReferences
+      ? sql` + octet_length(${DIRECT_GROUPS}) + ${outerGroupBytes(tenantId)}`
+      : sql``
     return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = found.row)`
   }
   const members = source.withReferences ? sql` + groups.member_count * ${REFERENCE}` : sql``
   return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = found.row)`
+}
+
+/** The bytes of all groups that hold groups: a user is in them indirectly, at most. It is read once for a statement. */
+function outerGroupBytes(tenantId: List['tenantId']): SQL {
+  return sql`(SELECT coalesce(sum(octet_length(g.data) + ${REFERENCE}), 0) FROM groups AS g
+    WHERE g.tenant_id = ${tenantId} AND g.id IN (SELECT m.group_id FROM memberships AS m INDEXED BY memberships_nested
+      WHERE m.tenant_id = ${tenantId} AND m.member_type = 'Group'))`
 }
 
 /**
@@ -73,8 +82,8 @@ function bytesOf(source: Source): SQL {
  *
  * @param found selects `type`, `row` and `id` in the order of the list
  */
-export function sizedPage(sources: readonly Source[], found: SQL): SQL {
-  const [first, second] = sources.map(bytesOf)
+export function sizedPage(list: List, found: SQL): SQL {
+  const [first, second] = list.sources.map((source) => bytesOf(list, source))
   const bytes =
     second === undefined ? first : sql`CASE found.type WHEN 'User' THEN ${first} ELSE ${second} END`
   return sql`WITH found AS (${found}),

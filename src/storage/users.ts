@@ -4,6 +4,7 @@
 import { sql } from 'drizzle-orm'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots } from './database.ts'
+import type { NestedGroups } from './nested-groups.ts'
 import { guardingLogStatement, type LogEntry } from './provisioning-log.ts'
 import { rememberUser } from './recent-users.ts'
 import { encodeResource, type Stored, StoredRow, storedColumns } from './resources.ts'
@@ -11,8 +12,8 @@ import { type Credentials, readAs, readAsWriters, writeGuarded } from './tokens.
 
 const OF_USER = sql`m.tenant_id = users.tenant_id AND m.member_id = users.id`
 
-/** In the order of their ids, which is that of the index by member. */
-const DIRECT_GROUPS = sql`(
+/** JSON, in the order of their ids, which is that of the index by member. */
+export const DIRECT_GROUPS = sql`(
   SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type', 'direct'))
   FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id WHERE ${OF_USER})`
 
@@ -32,8 +33,8 @@ const ALL_GROUPS = sql`(
   FROM up CROSS JOIN groups AS g ON g.tenant_id = users.tenant_id AND g.id = up.id)`
 
 /**
- * The groups of a user as JSON, in one column: a user is in few groups, and a page needs no second query. NULL without
- * any. Going through nested groups takes four times as long, and most tenants have none: an index knows.
+ * The groups of one user as JSON, in one column. NULL without any. Going through nested groups takes four times as long,
+ * and most tenants have none: an index knows. For a page of users see nested-groups.ts.
  */
 export const USER_GROUPS = sql`CASE
   WHEN NOT EXISTS (SELECT 1 FROM memberships AS m WHERE ${OF_USER}) THEN NULL
@@ -41,9 +42,14 @@ export const USER_GROUPS = sql`CASE
     THEN ${ALL_GROUPS}
   ELSE ${DIRECT_GROUPS} END`
 
-/** The attribute `groups` of a row that has USER_GROUPS; nothing when there are none. */
-export function groupsFromRow(row: Row | undefined): { groups?: readonly unknown[] } {
-  const groups = typeof row?.groups === 'string' ? (JSON.parse(row.groups) as unknown[]) : []
+/**
+ * The attribute `groups` of a row; nothing when there are none.
+ *
+ * @param row has USER_GROUPS, or DIRECT_GROUPS when it comes with `nested`
+ */
+export function groupsFromRow(row: Row | undefined, nested?: NestedGroups): { groups?: readonly unknown[] } {
+  if (typeof row?.groups !== 'string') return {}
+  const groups = nested?.groupsOf(row.groups) ?? (JSON.parse(row.groups) as unknown[])
   return groups.length === 0 ? {} : { groups }
 }
 

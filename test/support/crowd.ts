@@ -43,3 +43,27 @@ export async function addLogEntries(tenantId: string, count: number, time: numbe
     .bind(tenantId, time, JSON.stringify(ids))
     .run()
 }
+
+/** Adds groups with nothing but a displayName, which is their id. @returns the ids */
+export async function addGroups(tenantId: string, count: number): Promise<readonly string[]> {
+  const ids = Array.from({ length: count }, (_, number) => `group-${number}`)
+  await env.DB.prepare(
+    `INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
+     SELECT ?1, value, json_object('displayName', value), json_object('displayName', value), 1, 0, 0
+     FROM json_each(?2)`,
+  )
+    .bind(tenantId, JSON.stringify(ids))
+    .run()
+  return ids
+}
+
+/** Makes each group a member of every other one, until there are so many memberships. */
+export async function nestGroups(tenantId: string, ids: readonly string[], count: number): Promise<void> {
+  const pairs = ids.flatMap((outer) => ids.flatMap((inner) => (outer === inner ? [] : [[outer, inner]])))
+  await env.DB.prepare(
+    `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+     SELECT ?1, value ->> 0, value ->> 1, 'Group' FROM json_each(?2)`,
+  )
+    .bind(tenantId, JSON.stringify(pairs.slice(0, count)))
+    .run()
+}

@@ -9,6 +9,7 @@ import { type AttributePath, pathText, target } from '../attribute-path.ts'
 import type { Scalar } from '../comparison.ts'
 import type { Attribute } from '../schema/definition.ts'
 import type { ComparisonOperator, Filter } from './ast.ts'
+import { valuesOf } from './simplify.ts'
 import { constant, fragment, type SqlFragment } from './sql-fragment.ts'
 
 /** Where the attributes of a resource type are found in SQL. */
@@ -25,8 +26,15 @@ export interface ColumnMap {
 
 /** A multi-valued attribute kept as rows, so that its indexes can be used. */
 export interface RowSource {
-  /** True of a resource that has a row which meets the condition on its sub-attributes. */
-  readonly some: (condition: (columns: Readonly<Record<string, string>>) => SqlFragment) => SqlFragment
+  /**
+   * True of a resource that has a row which meets the condition on its sub-attributes.
+   *
+   * @param filter what the condition is made of; undefined when every row meets it
+   */
+  readonly some: (
+    condition: (columns: Readonly<Record<string, string>>) => SqlFragment,
+    filter: Filter | undefined,
+  ) => SqlFragment
   /** A subquery of the sub-attribute of one row, always the same one: to sort by. */
   readonly first: (subAttribute: string) => SqlFragment
 }
@@ -53,7 +61,11 @@ export function compileSortKey(path: AttributePath, columns: ColumnMap): SqlFrag
 /** How the attributes below a point of the tree become SQL: of a resource, an element, or a row. */
 interface Scope {
   single(path: readonly Attribute[]): string
-  multiple(attribute: Attribute, condition: (element: Scope) => SqlFragment): SqlFragment
+  multiple(
+    attribute: Attribute,
+    condition: (element: Scope) => SqlFragment,
+    filter: Filter | undefined,
+  ): SqlFragment
   /** See ColumnMap; undefined below a resource. */
   readonly oneOf?: ColumnMap['oneOf']
 }
@@ -103,11 +115,12 @@ function compileLeaf(filter: Leaf, scope: Scope): SqlFragment {
   const attribute = steps[multiple]
   if (attribute === undefined) return compileTest(filter, scope.single(steps))
   const rest = steps.slice(multiple + 1)
-  return scope.multiple(attribute, (element) => {
+  const condition = (element: Scope) => {
     if (filter.kind === 'valuePath') return compile(filter.operand, element, false)
     if (rest.length === 0 && filter.kind === 'present') return constant('1')
     return compileTest(filter, element.single(rest))
-  })
+  }
+  return scope.multiple(attribute, condition, valuesOf(filter)?.operand)
 }
 
 function compileTest(filter: Leaf, operand: string): SqlFragment {
@@ -173,10 +186,10 @@ function resourceScope(columns: ColumnMap): Scope {
   })
   return {
     single: document.single,
-    multiple(attribute, condition) {
+    multiple(attribute, condition, filter) {
       const rows = columns.rows[attribute.name]
-      if (rows === undefined) return document.multiple(attribute, condition)
-      return rows.some((found) => condition(rowScope(found)))
+      if (rows === undefined) return document.multiple(attribute, condition, filter)
+      return rows.some((found) => condition(rowScope(found)), filter)
     },
     oneOf: columns.oneOf,
   }

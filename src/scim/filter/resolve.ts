@@ -11,6 +11,7 @@ import {
 } from '../attribute-path.ts'
 import { comparisonKey, instant, type Scalar } from '../comparison.ts'
 import { badRequest, quote } from '../error.ts'
+import { MAX_SUBSTRING_CHARACTERS } from '../limits.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import type { ComparisonOperator, Filter, FilterExpression, Literal } from './ast.ts'
@@ -147,7 +148,16 @@ function resolveComparison({ operator, literal }: Comparison, path: AttributePat
     )
   }
   const value = typedValue(literal, attribute, path)
+  if (operator === 'co') requireSubstringLength(String(value), path)
   return { kind: 'comparison', path, operator, value, key: comparisonKey(attribute, value) }
+}
+
+function requireSubstringLength({ length }: string, path: AttributePath): void {
+  if (length <= MAX_SUBSTRING_CHARACTERS) return
+  throw badRequest(
+    'invalidFilter',
+    `"${pathText(path)}" co takes ${MAX_SUBSTRING_CHARACTERS} characters at most, found ${length}; eq, sw and ew take more`,
+  )
 }
 
 /** A complex attribute compares by its "value" sub-attribute where it has one: `emails co "@x"`. */

@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Complex, comparisonDocument } from '../../../src/scim/comparison.ts'
+import { MAX_NESTED_MEMBERSHIPS } from '../../../src/scim/limits.ts'
 import type { ResourceType } from '../../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import { migrate } from '../../../src/sqlite/migrations.ts'
@@ -81,10 +82,15 @@ const KINDS = {
   'groups in each other': (write: Writer, scale: Scale) => {
     const [groups, users] = [Math.ceil(200 * scale), Math.ceil(1_000 * scale)]
     for (let i = 1; i <= users; i++) write.user(i, person(i))
-    const nested = Array.from({ length: groups }, (_, i): Member => [groupId(i + 1), 'Group'])
+    // As many as there may be, and each group is in all others.
+    const nested = (group: number) =>
+      Array.from(
+        { length: Math.min(groups, Math.floor(MAX_NESTED_MEMBERSHIPS / groups)) },
+        (_, i): Member => [groupId(1 + ((group + i + 1) % groups)), 'Group'],
+      )
     const membersOf = (group: number) =>
       Array.from({ length: users / 10 }, (_, i): Member => [userId(1 + ((group * 7 + i) % users)), 'User'])
-    write.groups(Array.from({ length: groups }, (_, group) => [...nested, ...membersOf(group)]))
+    write.groups(Array.from({ length: groups }, (_, group) => [...nested(group), ...membersOf(group)]))
   },
   'many users': (write: Writer, scale: Scale) => {
     for (let i = 1; i <= Math.ceil(50_000 * scale); i++) write.user(i, person(i))

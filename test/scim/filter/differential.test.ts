@@ -11,6 +11,7 @@ import { compileFilter } from '../../../src/scim/filter/compile.ts'
 import { evaluateFilter } from '../../../src/scim/filter/evaluate.ts'
 import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
+import { simplifyFilter } from '../../../src/scim/filter/simplify.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import { columnsOf, toSql } from '../../../src/storage/columns.ts'
 import { noFigures, openDatabase, type Statement, statement } from '../../../src/storage/database.ts'
@@ -105,8 +106,9 @@ describe.for(['User', 'Group'] as const)('a filter on a %s', (name) => {
 function where(
   table: 'users' | 'groups',
   tenantId: string,
-  filter: Parameters<typeof compileFilter>[0],
+  resolved: Parameters<typeof compileFilter>[0],
 ): Statement {
+  const filter = simplifyFilter(resolved)
   const columns = columnsOf(table === 'users' ? 'User' : 'Group', tenantId, filter)
   const condition = toSql(compileFilter(filter, columns))
   return statement(

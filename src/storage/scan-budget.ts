@@ -1,0 +1,453 @@
+/**
+ * What a list costs that no index answers: estimated before it begins, from the filter and from the sizes that the
+ * database keeps with the tenant, and refused beyond a limit. SQLite works in the process on Node.js and Deno, so whoever
+ * looks through a large directory holds up every tenant; on D1 it holds up the database.
+ *
+ * The estimate is part of the statements: those that would cost too much find nothing, and a row of its own says why.
+ * Times are nanoseconds, measured with Node.js 24 and SQLite 3.53: for resources of 530 bytes in JSON (`row`), and for
+ * each block of 4 KiB (`block`, see `blocks` in tables.ts) of long texts, or of elements of ten bytes. Texts that are
+ * nothing but escapes take three times as long, and so do lists of twenty elements that are too short for a block.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { type AttributePath, pathText, target } from '../scim/attribute-path.ts'
+import { badRequest } from '../scim/error.ts'
+import type { Filter } from '../scim/filter/ast.ts'
+import { compileFilter } from '../scim/filter/compile.ts'
+import { mentions, valuesOf } from '../scim/filter/simplify.ts'
+import { MAX_SCAN_MILLISECONDS } from '../scim/limits.ts'
+import { isUnique } from '../scim/sort.ts'
+import {
+  COLUMNS,
+  columnsOf,
+  isLookup,
+  isMembershipOfKnown,
+  isPossible,
+  isRange,
+  membersReached,
+  toSql,
+} from './columns.ts'
+import type { Row } from './database.ts'
+import type { ListPart } from './list.ts'
+
+interface Time {
+  readonly row: number
+  readonly block: number
+}
+
+/** To read a resource and to parse its comparison document. */
+const READ: Time = { row: 1_250, block: 1_300 }
+/** To take a single value out of the parsed document, and to compare it. */
+const VALUE: Time = { row: 120, block: 400 }
+/** Columns that are no part of the document: ids, times and versions. */
+const COLUMN: Time = { row: 30, block: 0 }
+/** To go through a multi-valued attribute, which parses the document once more, and a test of each of its values. */
+const LIST: Time = { row: 550, block: 3_400 }
+const ELEMENT: Time = { row: 300, block: 1_700 }
+/** Beyond that, what "co" and "ew" cost, which go through the value. */
+const SUBSTRING: Time = { row: 100, block: 1_600 }
+/** Each byte that "co" looks for: at worst all but the last are there, at every place of a value. */
+const SUBSTRING_BYTE: Time = { row: 3, block: 28 }
+/** To collect the ids that several conditions find. */
+const ALTERNATIVE: Time = { row: 1_200, block: 0 }
+/** To sort a row. */
+const SORT: Time = { row: 800, block: 0 }
+/** To go through the members of a group and to collect them, or through all memberships of a tenant. */
+const MEMBERSHIP = 450
+const SCANNED_MEMBERSHIP = 150
+/** A test of an id or a type, which needs no document, in parts of one that does. */
+const MEMBERSHIP_TEST = 0.4
+/** A step upwards through nested groups. */
+const STEP = 700
+/** What one row can have: a document has 1.8 MB at most, in which an element takes ten bytes. */
+const MOST_BLOCKS = 5_000
+
+/** How often something is done: for each of a number that the database knows. */
+interface Work {
+  /** Resources of the type that is listed. */
+  readonly own: Time
+  readonly users: Time
+  readonly groups: Time
+  readonly memberships: number
+  /** Conditions on groups whose members are read, and nobody else's. */
+  readonly reached: readonly Reached[]
+  /** For each resource and each membership of a group in a group. */
+  readonly steps: number
+  /** For each resource and each group. */
+  readonly ownGroups: Time
+  /** For each resource, one of the other type, of which one may be the largest. */
+  readonly other: Time
+}
+
+interface Reached {
+  readonly filter: Filter
+  /** To find the groups. */
+  readonly read: Time
+}
+
+const NO_TIME: Time = { row: 0, block: 0 }
+const NOTHING: Work = {
+  own: NO_TIME,
+  users: NO_TIME,
+  groups: NO_TIME,
+  memberships: 0,
+  reached: [],
+  steps: 0,
+  ownGroups: NO_TIME,
+  other: NO_TIME,
+}
+
+/** What a list is estimated to cost, and where that is not known to be little. */
+export interface ScanBudget {
+  /** One row: the work, in nanoseconds. */
+  readonly query: SQL
+  /** One row; none when there is too much of it. */
+  readonly affordable: SQL
+  /** True of a part that must not begin beyond the limit. */
+  readonly isGated: (part: ListPart) => boolean
+  /** @param row that of `query` @throws {ScimError} tooMany */
+  readonly require: (row: Row | undefined) => void
+}
+
+/**
+ * The budget of a list.
+ *
+ * @param parts with filters as simplifyFilter leaves them
+ * @param passes how often everything is looked through: for the page, and to count what a filter finds
+ * @returns undefined when an index answers all of it
+ */
+export function scanBudget(
+  parts: readonly ListPart[],
+  tenantId: string,
+  passes: number,
+): ScanBudget | undefined {
+  const scans = parts.filter((part) => isScan(part) && !isOneLook(part))
+  if (scans.length === 0) return undefined
+  const work = plus(scans.map((part) => workOf(part, tenantId, part.filter === undefined ? 1 : passes)))
+  return {
+    query: sql`SELECT ${work} AS work FROM tenants AS t WHERE t.id = ${tenantId}`,
+    affordable: sql`SELECT t.id AS tenant FROM tenants AS t
+      WHERE t.id = ${tenantId} AND ${work} <= ${sql.raw(String(MAX_SCAN_MILLISECONDS * 1e6))}`,
+    isGated: (part) => scans.includes(part),
+    require(row) {
+      const milliseconds = Number(row?.work ?? 0) / 1e6
+      if (milliseconds > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds)
+    },
+  }
+}
+
+/** True when what is found does not come in the order of the list, so that all of it is sorted. */
+export function isSorted({ type, filter, sort }: ListPart): boolean {
+  if (!hasIndexedOrder(sort, type)) return true
+  const found = candidatesOf(filter, type)
+  return found !== undefined && !isLookup(found, type) && !isMembershipOfKnown(found, type)
+}
+
+function hasIndexedOrder(sort: ListPart['sort'], type: ListPart['type']): boolean {
+  return sort?.path === undefined || isUnique(sort) || isLastModified(sort.path, type)
+}
+
+/** So many ranges of an index cost little to test, whatever they find. */
+const MOST_RANGES = 4
+
+/** True when more may have to be looked at than is found by an index. */
+function isScan({ type, filter, sort }: ListPart): boolean {
+  const isOrdered = hasIndexedOrder(sort, type)
+  if (filter === undefined) return !isOrdered
+  const leaves = leavesOf(filter)
+  if (!leaves.every((leaf) => isIndexedTest(leaf, type))) return true
+  const isOfValues = leaves.every((leaf) => isLookup(leaf, type) || isMembershipOfKnown(leaf, type))
+  // Values keep apart what they find. Ranges may find the same, and then each of them finds it.
+  const areFewRanges = leaves.length === 1 || (isConjunction(filter) && leaves.length <= MOST_RANGES)
+  return !isOfValues && !(areFewRanges && isOrdered)
+}
+
+function isLastModified(path: AttributePath, type: ListPart['type']): boolean {
+  return type === 'User' && pathText(path) === 'meta.lastModified'
+}
+
+function isIndexedTest(leaf: Filter, type: ListPart['type']): boolean {
+  return leaf.kind === 'never' || isMembershipOfKnown(leaf, type) || isRange(leaf, type)
+}
+
+function isConjunction(filter: Filter): boolean {
+  return filter.kind === 'and' && filter.operands.every((operand) => operand.kind !== 'or')
+}
+
+/** The tests of a filter; a negated one is none that an index finds, so `not` is one as a whole. */
+function leavesOf(filter: Filter): readonly Filter[] {
+  return filter.kind === 'and' || filter.kind === 'or' ? filter.operands.flatMap(leavesOf) : [filter]
+}
+
+/** A condition by which an index finds all that may match; undefined when everything may. */
+function candidatesOf(filter: Filter | undefined, type: ListPart['type']): Filter | undefined {
+  if (filter === undefined) return undefined
+  if (filter.kind !== 'and') {
+    return leavesOf(filter).every((leaf) => isIndexedTest(leaf, type)) ? filter : undefined
+  }
+  const found = filter.operands.filter((operand) => candidatesOf(operand, type) !== undefined)
+  return found.find((operand) => isLookup(operand, type)) ?? found[0]
+}
+
+/** True when there is one resource to look at, and little is asked of it, however large it is: as Entra's filters do. */
+function isOneLook(part: ListPart): boolean {
+  const candidates = candidatesOf(part.filter, part.type)
+  if (candidates?.kind !== 'comparison' || candidates.operator !== 'eq') return false
+  const { own, users, groups, memberships, reached, steps, ownGroups, other } = workTimes(part)
+  const others = [users.row, groups.row, memberships, reached.length, steps, ownGroups.row, other.row]
+  const most = 2 * (own.row + MOST_BLOCKS * own.block)
+  return (
+    target(candidates.path).uniqueness === 'server' &&
+    most <= MAX_SCAN_MILLISECONDS * 1e6 &&
+    !others.some(Boolean)
+  )
+}
+
+function workTimes({ type, filter, sort }: ListPart): Work {
+  const isOfFew = filter !== undefined && isLookup(filter, type)
+  const candidates = candidatesOf(filter, type)
+  return sum([
+    { ...NOTHING, own: candidates?.kind === 'or' ? added(READ, ALTERNATIVE) : READ },
+    ...(filter === undefined ? [] : [filterWork(filter, type, isOfFew)]),
+    ...(sort?.path === undefined ? [] : [sortWork(sort.path, type)]),
+  ])
+}
+
+/** Nanoseconds, as an expression over `t`, the row of the tenant. */
+function workOf(part: ListPart, tenantId: string, passes: number): SQL {
+  const { type } = part
+  const candidates = candidatesOf(part.filter, type)
+  const alternatives = candidates?.kind === 'or' ? candidates.operands : candidates && [candidates]
+  const work = workTimes(part)
+  // No more are counted than are too many.
+  const most = Math.ceil((MAX_SCAN_MILLISECONDS * 1e6) / (passes * work.own.row)) + 1
+  const { n, b } = alternatives === undefined ? all(type) : found(alternatives, type, tenantId, most)
+  const nested = sql`(SELECT count(*) FROM memberships WHERE tenant_id = t.id AND member_type = 'Group')`
+  const counted = work.reached.slice(0, MOST_COUNTED)
+  const rest = work.reached.slice(MOST_COUNTED)
+  const other = all(type === 'User' ? 'Group' : 'User')
+  const users = all('User')
+  const groups = all('Group')
+  const terms = [
+    ...times(work.own, n, b),
+    ...times(work.users, users.n, users.b),
+    ...times(work.groups, groups.n, groups.b),
+    ...times(work.ownGroups, sql`${n} * ${groups.n}`, sql`${n} * ${groups.b}`),
+    ...times(work.other, n, sql`${n} * min(${other.b}, ${sql.raw(String(MOST_BLOCKS))})`),
+    ...product(work.memberships + MEMBERSHIP * rest.length, sql`t.membership_count`),
+    ...product(work.steps, sql`${n} * ${nested}`),
+    ...counted.map((one) => reachedWork(one, tenantId)),
+  ]
+  return sql`${sql.raw(String(passes))} * ${plus(terms)}`
+}
+
+/** A tree of depth log2(n): SQLite counts the depth of `a + b + c …` as n, and refuses more than 100. */
+function plus(terms: readonly SQL[]): SQL {
+  const [only] = terms
+  if (terms.length <= 1) return only ?? sql`0`
+  const half = Math.ceil(terms.length / 2)
+  return sql`(${plus(terms.slice(0, half))} + ${plus(terms.slice(half))})`
+}
+
+function times({ row, block }: Time, rows: SQL, blocks: SQL): readonly SQL[] {
+  return [...product(row, rows), ...product(block, blocks)]
+}
+
+function product(nanoseconds: number, count: SQL): readonly SQL[] {
+  return nanoseconds === 0 ? [] : [sql`${sql.raw(String(Math.round(nanoseconds)))} * ${count}`]
+}
+
+/** Resources, and their blocks. */
+interface Counts {
+  readonly n: SQL
+  readonly b: SQL
+}
+
+function all(type: ListPart['type']): Counts {
+  const name = type === 'User' ? 'user' : 'group'
+  return { n: sql.raw(`t.${name}_count`), b: sql.raw(`t.${name}_blocks`) }
+}
+
+/** So many blocks cost little: then it does not matter whose they are. */
+const FEW_BLOCKS = 2_000
+
+/** What some conditions find by an index, counted up to `most` each. */
+function found(
+  conditions: readonly Filter[],
+  type: ListPart['type'],
+  tenantId: string,
+  most: number,
+): Counts {
+  const table = sql.raw(type === 'User' ? 'users' : 'groups')
+  const total = (expression: SQL, column: SQL) =>
+    plus(
+      conditions.map((filter) => {
+        const condition = toSql(compileFilter(filter, columnsOf(type, tenantId, filter)))
+        return sql`(SELECT ${expression} FROM (SELECT ${column} AS x FROM ${table}
+          WHERE ${table}.tenant_id = ${tenantId} AND ${condition} LIMIT ${sql.raw(String(most))}))`
+      }),
+    )
+  const { b } = all(type)
+  const sizes = total(sql`coalesce(sum(x), 0)`, sql`${table}.blocks`)
+  return {
+    n: total(sql`count(*)`, sql`1`),
+    b: sql`iif(${b} <= ${sql.raw(String(FEW_BLOCKS))}, ${b}, ${sizes})`,
+  }
+}
+
+/** Nanoseconds that it takes to find groups, in which it is asked how many members they have. */
+const LITTLE = 5_000_000
+
+/** Beyond so many conditions on groups, their members are not counted but taken to be all: a statement has a length. */
+const MOST_COUNTED = 8
+
+function reachedWork({ filter, read }: Reached, tenantId: string): SQL {
+  const isLittle = `${Math.round(read.row)} * t.group_count + ${Math.round(read.block)} * t.group_blocks <= ${LITTLE}`
+  return sql`${sql.raw(String(MEMBERSHIP))} * iif(${sql.raw(isLittle)}, ${membersReached(filter, tenantId)}, t.membership_count)`
+}
+function filterWork(filter: Filter, type: ListPart['type'], isOfFew: boolean): Work {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return sum(filter.operands.map((operand) => filterWork(operand, type, isOfFew)))
+    case 'not':
+      return filterWork(filter.operand, type, isOfFew)
+    case 'never':
+      return NOTHING
+    default: {
+      const { steps } = filter.path
+      const multiple = steps.findIndex(({ multiValued }) => multiValued)
+      const name = steps[multiple]?.name
+      if (name === (type === 'User' ? 'groups' : 'members')) return referenceWork(filter, type, isOfFew)
+      if (multiple < 0)
+        return { ...NOTHING, own: testTime(filter, isInColumn(filter.path, type) ? COLUMN : VALUE) }
+      return { ...NOTHING, own: added(LIST, elementTime(valuesOf(filter)?.operand ?? filter)) }
+    }
+  }
+}
+
+function isInColumn(path: AttributePath, type: ListPart['type']): boolean {
+  return /\.(?:id|created_at|last_modified|version)\b|^'/.test(COLUMNS[type][pathText(path)] ?? '')
+}
+
+/** The tests of one element, or of one group or member. */
+function elementTime(filter: Filter): Time {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.operands.map(elementTime).reduce(added, NO_TIME)
+    case 'not':
+      return elementTime(filter.operand)
+    case 'never':
+      return NO_TIME
+    case 'valuePath':
+      return elementTime(filter.operand)
+    default:
+      return testTime(filter, ELEMENT)
+  }
+}
+
+function testTime(filter: Filter, time: Time): Time {
+  if (filter.kind !== 'comparison') return time
+  if (filter.operator === 'ew') return added(time, SUBSTRING)
+  if (filter.operator !== 'co') return time
+  const bytes = new TextEncoder().encode(String(filter.key)).length
+  return [time, SUBSTRING, { row: SUBSTRING_BYTE.row * bytes, block: SUBSTRING_BYTE.block * bytes }].reduce(
+    added,
+  )
+}
+
+/** What a condition on groups or members costs: see groupsOfUsers, groupsOfUser and membersOfGroups in columns.ts. */
+function referenceWork(filter: Filter, type: ListPart['type'], isOfFew: boolean): Work {
+  if (isMembershipOfKnown(filter, type)) return NOTHING
+  const operand = valuesOf(filter)?.operand
+  if (operand === undefined) return { ...NOTHING, own: { row: MEMBERSHIP, block: 0 } }
+  const test = elementTime(operand)
+  const read = added(READ, test)
+  if (type === 'Group') {
+    return mentions(operand, 'display')
+      ? { ...NOTHING, users: read, groups: read, memberships: SCANNED_MEMBERSHIP }
+      : { ...NOTHING, memberships: SCANNED_MEMBERSHIP + test.row * MEMBERSHIP_TEST }
+  }
+  if (isOfFew) return { ...NOTHING, ownGroups: read, steps: STEP }
+  if (!mentions(operand, 'type')) return { ...NOTHING, groups: read, reached: [{ filter, read }] }
+  // Who is below a group is found first, and then each of them goes up again until there is one that it is not in.
+  const isWalked = isPossible(operand, 'indirect')
+  return {
+    ...NOTHING,
+    groups: read,
+    memberships: isWalked ? 2 * MEMBERSHIP + STEP : MEMBERSHIP,
+    steps: isWalked ? STEP : 0,
+  }
+}
+
+function sortWork(path: AttributePath, type: ListPart['type']): Work {
+  const { steps } = path
+  const multiple = steps.findIndex(({ multiValued }) => multiValued)
+  const name = steps[multiple]?.name
+  if (name === (type === 'User' ? 'groups' : 'members')) {
+    const other = target(path).name === 'display' ? READ : NO_TIME
+    return { ...NOTHING, own: added(SORT, { row: MEMBERSHIP * 2, block: 0 }), other }
+  }
+  if (multiple < 0) return { ...NOTHING, own: added(SORT, isInColumn(path, type) ? COLUMN : VALUE) }
+  // The value, and whether it is the primary one.
+  return { ...NOTHING, own: [SORT, LIST, ELEMENT, ELEMENT].reduce(added) }
+}
+
+function added(a: Time, b: Time): Time {
+  return { row: a.row + b.row, block: a.block + b.block }
+}
+
+function sum(works: readonly Work[]): Work {
+  return works.reduce(
+    (a, b) => ({
+      own: added(a.own, b.own),
+      users: added(a.users, b.users),
+      groups: added(a.groups, b.groups),
+      memberships: a.memberships + b.memberships,
+      reached: [...a.reached, ...b.reached],
+      steps: a.steps + b.steps,
+      ownGroups: added(a.ownGroups, b.ownGroups),
+      other: added(a.other, b.other),
+    }),
+    NOTHING,
+  )
+}
+
+/** What an index finds, in the words of a filter. */
+const INDEXED_TESTS: Readonly<Record<ListPart['type'], string>> = {
+  User: 'userName, id, externalId, displayName and nativeObjectId with eq or sw, groups.value with eq, meta.lastModified',
+  Group: 'displayName, id, externalId and nativeObjectId with eq or sw, members.value with eq',
+}
+
+function tooMany(scans: readonly ListPart[], milliseconds: number) {
+  const names = scans.flatMap(({ type, filter, sort }) => [
+    ...(filter === undefined ? [] : leavesOf(filter).flatMap((leaf) => namesOf(leaf, type))),
+    ...(hasIndexedOrder(sort, type) || sort?.path === undefined ? [] : [`sortBy ${pathText(sort.path)}`]),
+  ])
+  const indexed = [...new Set(scans.map(({ type }) => INDEXED_TESTS[type]))].join('; ')
+  return badRequest(
+    'tooMany',
+    `no index answers ${names.length === 0 ? 'so many alternatives' : quotedNames([...new Set(names)])}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: narrow the filter with "and" by what an index finds (${indexed}), or test less`,
+  )
+}
+
+const MAX_NAMED = 5
+
+function quotedNames(names: readonly string[]): string {
+  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''
+  return `${names
+    .slice(0, MAX_NAMED)
+    .map((name) => `"${name}"`)
+    .join(', ')}${more}`
+}
+
+function namesOf(leaf: Filter, type: ListPart['type']): readonly string[] {
+  if (leaf.kind === 'not') return pathsOf(leaf.operand)
+  return isIndexedTest(leaf, type) ? [] : pathsOf(leaf)
+}
+
+function pathsOf(filter: Filter): readonly string[] {
+  if (filter.kind === 'and' || filter.kind === 'or') return filter.operands.flatMap(pathsOf)
+  if (filter.kind === 'not') return pathsOf(filter.operand)
+  return 'path' in filter ? [pathText(filter.path)] : []
+}

@@ -1,0 +1,144 @@
+/**
+ * Groups in groups are bounded, so that whoever walks through them takes few steps: by the database itself, whichever
+ * way a membership comes.
+ */
+import { describe, expect, it } from 'vitest'
+import { MAX_NESTED_MEMBERSHIPS } from '../../src/scim/limits.ts'
+import { addCrowd, addGroups, addToGroup, nestGroups } from '../support/crowd.ts'
+import { admin, type Client, costOf, newClient, ORIGIN, send } from '../support/harness.ts'
+
+/** A tenant that holds as many memberships of groups in groups as it may, but for some. */
+async function nestedClient(missing: number): Promise<{ client: Client; groups: readonly string[] }> {
+  const client = await newClient()
+  const groups = await addGroups(client.tenantId, 40)
+  await nestGroups(client.tenantId, groups, MAX_NESTED_MEMBERSHIPS - missing)
+  return { client, groups }
+}
+
+const addMembers = (ids: readonly string[]) => ({
+  op: 'add',
+  path: 'members',
+  value: ids.map((value) => ({ value })),
+})
+
+describe('memberships of groups in groups', () => {
+  it('are refused beyond the limit with the number, the limit and the way out, and nothing changes', async () => {
+    const { client, groups } = await nestedClient(1)
+    const { id } = await client.createGroup()
+    const user = await client.createUser()
+    const refused = await client.patch(`/Groups/${id}`, addMembers([...groups.slice(0, 2), user.id]))
+    expect(refused.status).toBe(400)
+    expect(refused.body.detail).toContain('adds memberships of groups in groups (2)')
+    expect(refused.body.detail).toContain(`may hold ${MAX_NESTED_MEMBERSHIPS} of them`)
+    expect(refused.body.detail).toContain('make users the members instead')
+    const group = await client.get(`/Groups/${id}`)
+    expect(group.body.meta.version).toBe('W/"1"')
+    expect((group.body.members ?? []).length).toBe(0)
+    const [entry] = await client.log('?outcome=refused')
+    expect(entry).toMatchObject({ resourceId: id, status: 400 })
+  })
+
+  it('are taken up to the limit, and again when others are gone; users always are', async () => {
+    const { client, groups } = await nestedClient(1)
+    const [first = '', second = ''] = groups
+    const { id } = await client.createGroup()
+    const user = await client.createUser()
+    expect((await client.patch(`/Groups/${id}`, addMembers([first]))).status).toBe(204)
+    expect((await client.patch(`/Groups/${id}`, addMembers([second]))).status).toBe(400)
+    expect((await client.patch(`/Groups/${id}`, addMembers([user.id]))).status).toBe(204)
+    expect(
+      (await client.patch(`/Groups/${id}`, { op: 'remove', path: `members[value eq "${first}"]` })).status,
+    ).toBe(204)
+    expect((await client.patch(`/Groups/${id}`, addMembers([second]))).status).toBe(204)
+  })
+
+  it('are refused to a new group and to PUT', async () => {
+    const { client, groups } = await nestedClient(0)
+    const members = [{ value: groups[0] }]
+    const created = await client.request('POST', '/Groups', { displayName: 'New', members })
+    expect([created.status, created.body.detail]).toEqual([400, expect.stringContaining('(1)')])
+    expect((await client.filter('/Groups', 'displayName eq "New"')).body.totalResults).toBe(0)
+    const { id } = await client.createGroup()
+    const replaced = await client.request('PUT', `/Groups/${id}`, { displayName: 'New', members })
+    expect(replaced.status).toBe(400)
+  })
+
+  it('are refused to an import', async () => {
+    const { tenantId } = await newClient({ groupLimit: 2_000 })
+    const id = (n: number) => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`
+    const groups = Array.from({ length: MAX_NESTED_MEMBERSHIPS + 2 }, (_, n) => ({
+      kind: 'group',
+      id: id(n),
+      version: 1,
+      createdAt: 0,
+      lastModified: 0,
+      resource: { displayName: `Group ${n}` },
+    }))
+    const memberships = groups.slice(1).map((group) => ({
+      kind: 'membership',
+      groupId: id(0),
+      memberId: group.id,
+      memberType: 'Group',
+    }))
+    const body = [...groups, ...memberships].map((record) => JSON.stringify(record)).join('\n')
+    const answer = await send(
+      new Request(`${ORIGIN}/admin/api/tenants/${tenantId}/import`, {
+        method: 'POST',
+        headers: { Authorization: 'Bearer test-admin-token', 'Content-Type': 'application/jsonl' },
+        body,
+      }),
+    )
+    expect(answer.status).toBe(409)
+    expect(JSON.stringify(answer.body)).toContain(
+      `a tenant may hold ${MAX_NESTED_MEMBERSHIPS} memberships of groups in groups, and the file holds more`,
+    )
+    expect((await admin('GET', `/tenants/${tenantId}`)).status).toBe(200)
+  })
+})
+
+describe('a filter on groups that are all members of each other', () => {
+  const USERS = 60
+
+  /** 25 groups and users who are each in two of them. */
+  async function meshClient(): Promise<Client> {
+    const client = await newClient()
+    const groups = await addGroups(client.tenantId, 25)
+    await nestGroups(client.tenantId, groups, 25 * 24)
+    const users = await addCrowd(client.tenantId, USERS)
+    await addToGroup(client.tenantId, groups[0] ?? '', users)
+    await addToGroup(client.tenantId, groups[1] ?? '', users)
+    return client
+  }
+
+  it.for([
+    ['groups.display sw "g"', USERS, 1],
+    ['groups[display sw "g" and not (value eq "group-3")]', USERS, 1],
+    // Upwards from each user, who is in all groups.
+    ['groups.type eq "indirect"', USERS, USERS],
+    ['groups[type eq "direct" and value eq "group-1"]', USERS, 1],
+    ['groups[type eq "direct" and value eq "group-3"]', 0, 1],
+    ['groups[type eq "indirect" and value eq "group-1"]', 0, USERS],
+  ] as const)('reads each membership a few times: %s', async ([filter, total, walks]) => {
+    const client = await meshClient()
+    const answer = await client.filter('/Users', filter, '&count=1&excludedAttributes=groups')
+    expect(answer.body.totalResults).toBe(total)
+    const rows = 25 + 25 * 24 + 2 * USERS
+    // The total and the page; before, there were pairs of groups times members: some 80,000 rows.
+    expect(costOf(answer).rowsRead).toBeLessThan(2 * walks * 2 * rows + 6 * rows)
+  })
+
+  it('shows all groups of each user, and the memberships of groups are read once for a page', async () => {
+    const client = await meshClient()
+    const page = await client.get(`/Users?count=${USERS}`)
+    expect(page.body.Resources).toHaveLength(USERS)
+    const [first] = page.body.Resources
+    for (const user of page.body.Resources) expect(user.groups).toEqual(first.groups)
+    const alone = await client.get(`/Users/${first.id}`)
+    expect(alone.body.groups).toEqual(first.groups)
+    expect(first.groups).toHaveLength(25)
+    const types = first.groups.map(({ type }: { type: string }) => type)
+    expect(types.filter((type: string) => type === 'direct')).toHaveLength(2)
+    // Before, each of the users walked through them: some 40,000 rows.
+    expect(costOf(page).rowsRead).toBeLessThan(3 * 25 * 24 + 10 * USERS)
+  })
+})
