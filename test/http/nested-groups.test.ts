@@ -82,7 +82,7 @@ describe('memberships of groups in groups', () => {
     }))
     const body = [...groups, ...memberships].map((record) => JSON.stringify(record)).join('\n')
     const answer = await send(
-      new Request(`${ORIGIN}/admin/api/tenants/${tenantId}/import`, {
+      new Request(`${ORIGIN}/admin/api/tenants/${tenantId}/import?end=missing`, {
         method: 'POST',
         headers: { Authorization: 'Bearer test-admin-token', 'Content-Type': 'application/jsonl' },
         body,
