@@ -16,6 +16,7 @@ import {
   statusOf,
   type Write,
 } from '../support/coordinator.ts'
+import { addCrowd } from '../support/crowd.ts'
 import { FAULTS, failing, faultyBinding } from '../support/faults.ts'
 import { admin, Client, GROUP, newClient, newToken } from '../support/harness.ts'
 import { soundState } from '../support/tenant-state.ts'
@@ -237,15 +238,13 @@ describe('writes that wait together', () => {
     expect(new Set(answers.map(statusOf))).toEqual(new Set([200]))
     expect(Math.max(...coordinator.batches.map((batch) => batch.length))).toBeLessThan(50)
     const groups = (await client.get('/Groups')).body.Resources as readonly { id: string }[]
-    // Each entry of the log names what was ignored: together they are more than one statement takes.
-    const unknown = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}${'"'.repeat(98)}`, 1]))
-    const long = Array.from({ length: 40 }, (_, i) =>
-      patch(String(groups[i % groups.length]?.id), { op: 'add', value: { ...unknown, externalId: `${i}` } }),
-    )
+    // Each entry of the log names 5,000 members: together they are more than one statement takes.
+    const crowd = await addCrowd(client.tenantId, 5_000, (number) => String(number).padStart(45, '€'))
+    const long = groups.slice(0, 4).map(({ id }) => patch(id, { op: 'add', path: 'members', value: crowd }))
     await together(coordinator, client, ...long)
     const { log } = await soundState(client.tenantId)
     expect(log.filter(({ action }) => action === 'create')).toHaveLength(21)
-    expect(log.filter(({ action }) => action === 'update')).toHaveLength(40)
+    expect(log.filter(({ action }) => action === 'add member')).toHaveLength(4)
   })
 
   it('say what they cost: the round trips of each, and rows that add up to those of the database', async () => {
