@@ -19,7 +19,7 @@ describe('the table of limits in README.md', () => {
   it.for(Object.entries(limits))('has the value and the unit of %s', ([name, value]) => {
     const row = rows.find((candidate) => candidate.name === name)
     expect(Number(row?.value?.replaceAll(',', ''))).toBe(value)
-    const unit = /(?:BYTES|CHARACTERS|SECONDS)$/.exec(name)?.[0]
+    const unit = /(?:BYTES|CHARACTERS|MILLISECONDS|SECONDS)$/.exec(name)?.[0]
     if (unit !== undefined) expect(row?.unit).toBe(unit.toLowerCase())
   })
 })

@@ -66,7 +66,7 @@ it('reads at the primary when the coordinator was evicted, and without the varia
   expect(await sessionsOf(client, '/Users')).toEqual(['bookmark'])
   await evictDurableObject(env.GROUP_COORDINATOR.getByName(client.tenantId))
   expect(await sessionsOf(client, '/Users')).toEqual(['first-primary'])
-  expect(await sessionsOf(client, '/Users', '')).toEqual([])
+  expect(await sessionsOf(client, '/Users', '0')).toEqual([])
 })
 
 it('refuses a revoked token', async () => {
