@@ -15,6 +15,8 @@ export interface RequestCost {
   readonly sentBytes: number
   /** Of this process, all threads. */
   readonly processorMs: number
+  /** Units of work: see src/scim/work.ts. */
+  readonly work: number
   readonly rowsRead: number
   readonly rowsWritten: number
   /** By which the database file and its log grew. */
@@ -76,7 +78,7 @@ export function startLab(folder: string, file: string): Lab {
         answer,
         sentBytes: Buffer.byteLength(path) + Buffer.byteLength(body ?? ''),
         processorMs: (user + system) / 1_000,
-        ...rowsOf(response.headers.get('Server-Timing') ?? ''),
+        ...countsOf(response.headers.get('Server-Timing') ?? ''),
         storedBytes: Math.max(0, bytesOf(file) - before.bytes),
         heapBytes: Math.max(0, process.memoryUsage().heapUsed - before.heap),
       }
@@ -92,7 +94,8 @@ function bytesOf(file: string): number {
   )
 }
 
-function rowsOf(serverTiming: string): Pick<RequestCost, 'rowsRead' | 'rowsWritten'> {
-  const [, read = 0, written = 0] = /(\d+) rows read, (\d+) rows written/.exec(serverTiming) ?? []
-  return { rowsRead: Number(read), rowsWritten: Number(written) }
+function countsOf(serverTiming: string): Pick<RequestCost, 'work' | 'rowsRead' | 'rowsWritten'> {
+  const [, rowsRead, rowsWritten, work] =
+    /(\d+) rows read, (\d+) rows written", work;desc="(\d+) units"/.exec(serverTiming) ?? []
+  return { rowsRead: Number(rowsRead), rowsWritten: Number(rowsWritten), work: Number(work) }
 }

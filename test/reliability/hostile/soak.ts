@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { MAX_WORK_UNITS } from '../../../src/scim/limits.ts'
 import { AMPLIFIED, type AmplifiedRequest } from './amplified.ts'
 import { type Lab, type RequestCost, startLab } from './lab.ts'
 import { makeStored, STORED_KINDS, type StoredKind, type StoredTenants } from './stored.ts'
@@ -25,6 +26,7 @@ const MEASUREMENTS = 3
 /** What a request may cost at most. `perByte` of what was sent. */
 const BOUNDS = {
   processorMs: { constant: 100, perByte: 0 },
+  work: { constant: 1.1 * MAX_WORK_UNITS, perByte: 0 },
   rowsWritten: { constant: 1_000, perByte: 0.1 },
   storedBytes: { constant: 256 * 1024, perByte: 8 },
   heapBytes: { constant: 64 * 1024 * 1024, perByte: 40 },
@@ -154,13 +156,13 @@ function excesses(cost: RequestCost): readonly Bounded[] {
 function print(worst: ReadonlyMap<string, Worst>, summary: string): void {
   console.log(`\n${summary}\n`)
   console.log(
-    '| kind | tenant | status | KB sent | ms | ms per 100 KB | rows read | rows written | KB stored | MB of heap |',
+    '| kind | tenant | status | KB sent | ms | ms per 100 KB | units of work | rows read | rows written | KB stored | MB of heap |',
   )
   console.log(
-    '|------|--------|--------|---------|----|---------------|-----------|--------------|-----------|------------|',
+    '|------|--------|--------|---------|----|---------------|---------------|-----------|--------------|-----------|------------|',
   )
   for (const [kind, { tenant, cost }] of worst) {
-    const { status, sentBytes, processorMs, rowsRead, rowsWritten, storedBytes, heapBytes } = cost
+    const { status, sentBytes, processorMs, work, rowsRead, rowsWritten, storedBytes, heapBytes } = cost
     const cells = [
       kind,
       tenant,
@@ -168,6 +170,7 @@ function print(worst: ReadonlyMap<string, Worst>, summary: string): void {
       (sentBytes / 1024).toFixed(1),
       processorMs.toFixed(1),
       sentBytes < 10_000 ? '' : ((processorMs * 102_400) / sentBytes).toFixed(1),
+      work,
       rowsRead,
       rowsWritten,
       (storedBytes / 1024).toFixed(0),
