@@ -120,7 +120,9 @@ export function scanBudget(
   tenantId: string,
   passes: number,
 ): ScanBudget | undefined {
-  const scans = parts.filter((part) => isScan(part) && !isOneLook(part))
+  // No index holds the users and the groups in one order.
+  const isMixed = parts.length > 1
+  const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
   if (scans.length === 0) return undefined
   const work = plus(scans.map((part) => workOf(part, tenantId, part.filter === undefined ? 1 : passes)))
   return {
@@ -130,7 +132,7 @@ export function scanBudget(
     isGated: (part) => scans.includes(part),
     require(row) {
       const milliseconds = Number(row?.work ?? 0) / 1e6
-      if (milliseconds > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds)
+      if (milliseconds > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds, isMixed)
     },
   }
 }
@@ -142,16 +144,17 @@ export function isSorted({ type, filter, sort }: ListPart): boolean {
   return found !== undefined && !isLookup(found, type) && !isMembershipOfKnown(found, type)
 }
 
-function hasIndexedOrder(sort: ListPart['sort'], type: ListPart['type']): boolean {
-  return sort?.path === undefined || isUnique(sort) || isLastModified(sort.path, type)
+function hasIndexedOrder(sort: ListPart['sort'], type: ListPart['type'], isMixed = false): boolean {
+  if (sort?.path === undefined) return true
+  return !isMixed && (isUnique(sort) || isLastModified(sort.path, type))
 }
 
 /** So many ranges of an index cost little to test, whatever they find. */
 const MOST_RANGES = 4
 
 /** True when more may have to be looked at than is found by an index. */
-function isScan({ type, filter, sort }: ListPart): boolean {
-  const isOrdered = hasIndexedOrder(sort, type)
+function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
+  const isOrdered = hasIndexedOrder(sort, type, isMixed)
   if (filter === undefined) return !isOrdered
   const leaves = leavesOf(filter)
   if (!leaves.every((leaf) => isIndexedTest(leaf, type))) return true
@@ -419,10 +422,12 @@ const INDEXED_TESTS: Readonly<Record<ListPart['type'], string>> = {
   Group: 'displayName, id, externalId and nativeObjectId with eq or sw, members.value with eq',
 }
 
-function tooMany(scans: readonly ListPart[], milliseconds: number) {
+function tooMany(scans: readonly ListPart[], milliseconds: number, isMixed: boolean) {
   const names = scans.flatMap(({ type, filter, sort }) => [
     ...(filter === undefined ? [] : leavesOf(filter).flatMap((leaf) => namesOf(leaf, type))),
-    ...(hasIndexedOrder(sort, type) || sort?.path === undefined ? [] : [`sortBy ${pathText(sort.path)}`]),
+    ...(sort?.path === undefined || hasIndexedOrder(sort, type, isMixed)
+      ? []
+      : [`sortBy ${pathText(sort.path)}`]),
   ])
   const indexed = [...new Set(scans.map(({ type }) => INDEXED_TESTS[type]))].join('; ')
   return badRequest(

@@ -69,6 +69,17 @@ describe('a list that no index answers', () => {
     },
   )
 
+  it.for(['userName', 'meta.lastModified', 'id'])(
+    'is refused in a large directory when users and groups are sorted together by %s',
+    async (sortBy) => {
+      const client = await clientOf(LARGE)
+      const answer = await client.get(`/?count=1&sortBy=${sortBy}`)
+      expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
+      expect(answer.body.detail).toContain(`"sortBy ${sortBy}`)
+      expect(costOf(answer).rowsRead).toBeLessThan(30)
+    },
+  )
+
   it.for(['title', 'emails', 'displayName', 'groups.display', 'active'])(
     'is refused in a large directory when it is sorted by %s',
     async (sortBy) => {
