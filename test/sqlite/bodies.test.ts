@@ -1,7 +1,6 @@
 /**
  * Bodies of requests under way: how many bytes are held, and how long one may take.
  */
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   BODY_TIMEOUT_SECONDS,
@@ -10,35 +9,15 @@ import {
 } from '../../src/scim/limits.ts'
 import { BodyBudget } from '../../src/self-hosted/held-bodies.ts'
 import { type Service, startService } from '../../src/self-hosted/service.ts'
-import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
+import { serverSettings } from '../support/server-settings.ts'
+import { MIGRATIONS, temporaryFolder } from './support/files.ts'
 
 const MIB = 1024 * 1024
 const ORIGIN = 'http://scim.test'
 let service: Service
 
 beforeEach(() => {
-  const dataFolder = temporaryFolder()
-  service = startService(
-    {
-      ...OPTIONS,
-      dataFolder,
-      databaseFile: join(dataFolder, 'directory.sqlite'),
-      newAdminTokenIn: undefined,
-      logRetentionDays: 30,
-      trustProxy: false,
-      rateLimits: { token: 1e9, tenant: 1e9, signIn: 1e9, failedAuthentication: 1e9 },
-      listen: { host: '127.0.0.1', port: 0, tls: undefined },
-      app: {
-        adminToken: 'test-admin-token',
-        serverTiming: false,
-        requestLog: false,
-        logRetentionDays: '30',
-        accessTeamDomain: undefined,
-        accessAudience: undefined,
-      },
-    },
-    MIGRATIONS,
-  )
+  service = startService(serverSettings(temporaryFolder()), MIGRATIONS)
 })
 afterEach(async () => {
   vi.useRealTimers()

@@ -17,7 +17,7 @@ const REQUESTS = 8
 const folder = temporaryFolder()
 const file = join(folder, 'directory.sqlite')
 const tenants = makeStored(file, 0.05)
-const lab = startLab(folder, file)
+const lab = startLab(folder)
 afterAll(() => lab.stop())
 
 const pairs = Object.keys(AMPLIFIED).flatMap((kind) =>

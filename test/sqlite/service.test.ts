@@ -1,36 +1,18 @@
 /**
  * The service without a port: its timer, and its end.
  */
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { startService } from '../../src/self-hosted/service.ts'
-import type { ServerSettings } from '../../src/self-hosted/settings.ts'
-import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
+import { serverSettings } from '../support/server-settings.ts'
+import { MIGRATIONS, temporaryFolder } from './support/files.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-function settings(): ServerSettings {
-  const dataFolder = temporaryFolder()
-  return {
-    ...OPTIONS,
-    dataFolder,
-    databaseFile: join(dataFolder, 'directory.sqlite'),
-    newAdminTokenIn: undefined,
-    logRetentionDays: 30,
-    trustProxy: false,
+const settings = () =>
+  serverSettings(temporaryFolder(), {
     rateLimits: { token: 100, tenant: 100, signIn: 100, failedAuthentication: 100 },
-    listen: { host: '127.0.0.1', port: 0, tls: undefined },
-    app: {
-      adminToken: 'test-admin-token',
-      serverTiming: false,
-      requestLog: false,
-      logRetentionDays: '30',
-      accessTeamDomain: undefined,
-      accessAudience: undefined,
-    },
-  }
-}
+  })
 
 afterEach(() => vi.useRealTimers())
 

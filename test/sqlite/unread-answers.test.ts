@@ -2,7 +2,6 @@
  * Large answers that wait in the process for their clients, by the service without a port. test/deno has the same with
  * clients and sockets.
  */
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
@@ -14,7 +13,8 @@ import {
 } from '../../src/scim/limits.ts'
 import { type Service, startService } from '../../src/self-hosted/service.ts'
 import { MemoryOfAnswers } from '../../src/self-hosted/unread-answers.ts'
-import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
+import { serverSettings } from '../support/server-settings.ts'
+import { MIGRATIONS, temporaryFolder } from './support/files.ts'
 
 const MB = 1024 * 1024
 
@@ -98,34 +98,12 @@ describe('a client that does not read', () => {
 })
 
 describe('the service', () => {
-  const settings = () => {
-    const dataFolder = temporaryFolder()
-    return {
-      ...OPTIONS,
-      dataFolder,
-      databaseFile: join(dataFolder, 'directory.sqlite'),
-      newAdminTokenIn: undefined,
-      logRetentionDays: 30,
-      trustProxy: false,
-      rateLimits: { token: 1e6, tenant: 1e6, signIn: 100, failedAuthentication: 100 },
-      listen: { host: '127.0.0.1', port: 0, tls: undefined },
-      app: {
-        adminToken: 'test-admin-token',
-        serverTiming: false,
-        requestLog: false,
-        logRetentionDays: '30',
-        accessTeamDomain: undefined,
-        accessAudience: undefined,
-      },
-    }
-  }
-
   /** A tenant with users of 800 kB, and one whose groups would not fit into one value of the database. */
   async function filled(): Promise<{
     service: Service
     scim: (method: string, path: string, body?: object) => Promise<Response>
   }> {
-    const its = settings()
+    const its = serverSettings(temporaryFolder())
     const service = startService(its, MIGRATIONS)
     const send = (method: string, path: string, token: string, body?: object) => {
       const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }

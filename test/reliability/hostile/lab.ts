@@ -4,8 +4,8 @@
 import { statSync } from 'node:fs'
 import { startService } from '../../../src/self-hosted/service.ts'
 import { MIGRATIONS } from '../../support/migrations.ts'
+import { serverSettings } from '../../support/server-settings.ts'
 
-export const ADMIN_TOKEN = 'an-admin-token-of-the-hostile-lab'
 const ORIGIN = 'http://127.0.0.1'
 
 /** What one request costs. Bytes are those of the database file and of the heap. */
@@ -37,30 +37,11 @@ export interface Lab {
   stop(): Promise<void>
 }
 
-/** @param file see stored.ts */
-export function startLab(folder: string, file: string): Lab {
-  const service = startService(
-    {
-      synchronous: 'NORMAL',
-      busyTimeoutMs: 1_000,
-      dataFolder: folder,
-      databaseFile: file,
-      newAdminTokenIn: undefined,
-      logRetentionDays: 30,
-      trustProxy: false,
-      rateLimits: { token: Infinity, tenant: Infinity, signIn: Infinity, failedAuthentication: Infinity },
-      listen: { host: '127.0.0.1', port: 0, tls: undefined },
-      app: {
-        adminToken: ADMIN_TOKEN,
-        serverTiming: true,
-        requestLog: false,
-        logRetentionDays: '30',
-        accessTeamDomain: undefined,
-        accessAudience: undefined,
-      },
-    },
-    MIGRATIONS,
-  )
+/** @param folder holds the database that stored.ts has made */
+export function startLab(folder: string): Lab {
+  const settings = serverSettings(folder, { synchronous: 'NORMAL', serverTiming: true })
+  const file = settings.databaseFile
+  const service = startService(settings, MIGRATIONS)
   return {
     async cost({ method, path, body }, token) {
       const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }

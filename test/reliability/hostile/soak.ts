@@ -54,7 +54,7 @@ it('finds no request that costs more than it may', async () => {
 async function search(folder: string, minutes: number, firstSeed: number): Promise<readonly string[]> {
   const file = join(folder, 'directory.sqlite')
   const tenants = makeStored(file, 0.5)
-  const lab = startLab(folder, file)
+  const lab = startLab(folder)
   const end = Date.now() + minutes * MINUTE_MS
   const worst = new Map<string, Worst>()
   const faults = new Map<string, string>()

@@ -3,11 +3,11 @@
  * run against the server of src/self-hosted on a SQLite file. What they ask of `env.DB` is answered by a
  * second connection to the same file.
  */
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { startService } from '../../../src/self-hosted/service.ts'
 import { SqliteD1 } from '../../../src/sqlite/d1.ts'
-import { MIGRATIONS, OPTIONS, temporaryFolder } from './files.ts'
+import { serverSettings } from '../../support/server-settings.ts'
+import { MIGRATIONS, temporaryFolder } from './files.ts'
 
 /** workerd sends a body that is a stream without being told how; Node.js wants to be told. */
 const WebRequest = globalThis.Request
@@ -18,31 +18,13 @@ class StreamingRequest extends WebRequest {
 }
 globalThis.Request = StreamingRequest as typeof Request
 
-const dataFolder = temporaryFolder()
-const databaseFile = join(dataFolder, 'directory.sqlite')
-const service = startService(
-  {
-    ...OPTIONS,
-    dataFolder,
-    databaseFile,
-    newAdminTokenIn: undefined,
-    logRetentionDays: 30,
-    trustProxy: false,
-    rateLimits: { token: 5_000, tenant: 10_000, signIn: 10, failedAuthentication: 100 },
-    listen: { host: '127.0.0.1', port: 0, tls: undefined },
-    app: {
-      adminToken: 'test-admin-token',
-      serverTiming: true,
-      requestLog: false,
-      logRetentionDays: '30',
-      accessTeamDomain: undefined,
-      accessAudience: undefined,
-    },
-  },
-  MIGRATIONS,
-)
+const settings = serverSettings(temporaryFolder(), {
+  serverTiming: true,
+  rateLimits: { token: 5_000, tenant: 10_000, signIn: 10, failedAuthentication: 100 },
+})
+const service = startService(settings, MIGRATIONS)
 
-export const env = { DB: new SqliteD1(new DatabaseSync(databaseFile, { timeout: 5_000 })).binding }
+export const env = { DB: new SqliteD1(new DatabaseSync(settings.databaseFile, { timeout: 5_000 })).binding }
 
 export const exports = {
   default: {

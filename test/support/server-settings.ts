@@ -1,0 +1,36 @@
+/**
+ * The settings of a server in this process, for tests in Node.js: no limits, no timing, no log, unless they say so.
+ */
+import { join } from 'node:path'
+import type { ServerSettings } from '../../src/self-hosted/settings.ts'
+
+const NO_LIMITS = { token: Infinity, tenant: Infinity, signIn: Infinity, failedAuthentication: Infinity }
+
+/** @param folder holds the database */
+export function serverSettings(
+  folder: string,
+  more: Partial<Pick<ServerSettings, 'rateLimits' | 'synchronous'>> & {
+    readonly serverTiming?: boolean
+  } = {},
+): ServerSettings {
+  const { rateLimits = NO_LIMITS, synchronous = 'FULL', serverTiming = false } = more
+  return {
+    synchronous,
+    busyTimeoutMs: 1_000,
+    dataFolder: folder,
+    databaseFile: join(folder, 'directory.sqlite'),
+    newAdminTokenIn: undefined,
+    logRetentionDays: 30,
+    trustProxy: false,
+    rateLimits,
+    listen: { host: '127.0.0.1', port: 0, tls: undefined },
+    app: {
+      adminToken: 'test-admin-token',
+      serverTiming,
+      requestLog: false,
+      logRetentionDays: '30',
+      accessTeamDomain: undefined,
+      accessAudience: undefined,
+    },
+  }
+}
