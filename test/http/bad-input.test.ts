@@ -194,7 +194,7 @@ describe('filters that cannot be processed', () => {
   it.for<[string, RegExp]>([
     ['userName', /position 9: expected an operator/],
     ['userName eq', /position 12: expected a value/],
-    ['userName is "x"', /position 10: "is" is no operator; allowed are eq, ne/],
+    ['userName is "x"', /position 10: "is" is not an operator; allowed are eq, ne/],
     ['userName eq "x', /position 13: the string has no closing quote/],
     ['userName eq "x" title eq "y"', /position 17: expected "and", "or" or the end/],
     ['(userName eq "x"', /expected "and", "or" or "\)"/],
