@@ -193,7 +193,7 @@ async function readInput(c: Context<HttpEnv>): Promise<Input> {
     return requireObject(JSON.parse(text))
   } catch (error) {
     if (error instanceof AdminError) throw error
-    throw new AdminError(400, 'invalid', 'the body is no JSON')
+    throw new AdminError(400, 'invalid', 'the body is not JSON')
   }
 }
 

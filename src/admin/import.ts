@@ -100,7 +100,7 @@ class ImportRun {
       throw new AdminError(
         409,
         'conflict',
-        `"from" must be 1, or ${next} for the line after those that are in, ${found}`,
+        `"from" must be 1, or ${next}, which is the line after those that are stored, ${found}`,
       )
     }
     this.#db = db
@@ -138,12 +138,9 @@ class ImportRun {
     if (this.#isExhausted) return this.#outcome(false)
     if (this.#line < (this.#progress?.lines ?? 0)) throw this.#otherFile()
     if (this.#end === undefined && this.#options.end === 'required') {
-      const expected = 'the last line of an export, {"kind":"end",…}, is missing'
-      throw new AdminError(
-        400,
-        'invalid',
-        `the body ends after line ${this.#line}, and ${expected}: it is not whole`,
-      )
+      const problem = `the body ends after line ${this.#line} without the last line of an export, {"kind":"end",…}`
+      const wayOut = '"?end=later" announces more of the file, "?end=missing" takes one of an older version'
+      throw new AdminError(400, 'invalid', `${problem}, so the file is not whole; ${wayOut}`)
     }
     if (this.#end === undefined && this.#options.end === 'later') {
       if (this.#batch.length > 0) await this.#write({ lines: this.#line, digest: this.#sha256.state })
@@ -157,7 +154,7 @@ class ImportRun {
   withWayOut(error: unknown): unknown {
     if (!(error instanceof AdminError) || this.#progress === undefined) return error
     const { lines } = this.#progress
-    const wayOut = `lines 1 to ${lines} are in: mend the file and send it again, or undo it with DELETE …/import`
+    const wayOut = `lines 1 to ${lines} are stored: mend the file and send it again, or undo the import with DELETE …/import`
     return new AdminError(error.status, error.code, `${error.message}; ${wayOut}`, error.field, {
       cause: error,
     })
@@ -226,7 +223,7 @@ class ImportRun {
   }
 
   #otherFile(): AdminError {
-    return new AdminError(409, 'conflict', 'the body does not begin with the lines that are in already')
+    return new AdminError(409, 'conflict', 'the body does not begin with the lines that are stored already')
   }
 }
 
@@ -243,7 +240,8 @@ function problemOf(error: unknown): string | undefined {
     return `"${FIELDS[column] ?? column}" is taken by a line before it`
   }
   if (!(error instanceof GuardError)) return undefined
-  if (error.rule === 'group limit') return 'the group limit of the tenant is reached: raise it first'
+  if (error.rule === 'group limit')
+    return 'the tenant has a lower "groupLimit" than the file has groups: raise it first'
   if (error.rule === 'nested groups') {
     return `a tenant may hold ${MAX_NESTED_MEMBERSHIPS} memberships of groups in groups, and the file holds more`
   }

@@ -19,6 +19,9 @@ const USAGE = `npm run deploy -- [--env NAME] [--location weur] [--url https://s
   --url       the address that clients use, where the Worker has a domain of its own
   --wait      seconds until the Worker must be healthy; 120 by default: a new address needs a certificate first`
 
+/** https://developers.cloudflare.com/d1/configuration/data-location/#available-location-hints */
+const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam']
+
 const HEALTH_POLL_MS = 2_000
 
 const { env, location, url, wait } = readArguments()
@@ -41,8 +44,15 @@ function readArguments() {
       location: { type: 'string' },
       url: { type: 'string' },
       wait: { type: 'string', default: '120' },
+      help: { type: 'boolean', short: 'h' },
     })
     const { values } = parseArgs({ options })
+    if (values.help) {
+      console.log(USAGE)
+      process.exit(0)
+    }
+    if (values.location !== undefined && !LOCATIONS.includes(values.location))
+      fail(`--location must be one of ${LOCATIONS.join(', ')}, found "${values.location}"`)
     if (values.url !== undefined && !URL.canParse(values.url))
       fail(`--url must be an address, found "${values.url}"`)
     if (!(Number(values.wait) >= 0)) fail(`--wait must be a number of seconds, found "${values.wait}"`)
@@ -75,7 +85,8 @@ async function requireAccount() {
   /** @type {{ loggedIn?: boolean, accounts?: { id: string, name: string }[] }} */
   const { loggedIn = false, accounts = [] } = jsonIn(stdout) ?? {}
   if (!loggedIn) {
-    const why = code === 0 || problem === '' ? '' : ` (${problem})`
+    // "whoami" answers in JSON that nobody is signed in, which is not a reason.
+    const why = code === 0 || problem === '' || problem.startsWith('{') ? '' : ` (${problem})`
     fail(`not signed in to Cloudflare${why}: run "npx wrangler login", or set CLOUDFLARE_API_TOKEN`)
   }
   const wanted = process.env.CLOUDFLARE_ACCOUNT_ID ?? config.account_id

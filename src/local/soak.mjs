@@ -22,8 +22,17 @@ process.exitCode = await run(command, args, environment)
 function readArguments() {
   try {
     const { values } = parseArgs({
-      options: { hostile: { type: 'boolean' }, minutes: { type: 'string' }, seed: { type: 'string' } },
+      options: {
+        hostile: { type: 'boolean' },
+        minutes: { type: 'string' },
+        seed: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     })
+    if (values.help) {
+      console.log(USAGE)
+      process.exit(0)
+    }
     const found = {
       hostile: values.hostile === true,
       minutes: Number(values.minutes ?? 10),

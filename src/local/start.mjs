@@ -13,6 +13,8 @@ import { ensureInstalled, fail, isAlive, ROOT, toolCommand, toolEnvironment } fr
 
 const HOST = '127.0.0.1'
 const START_TIMEOUT_MS = 60_000
+/** How long a server that answers may take to be healthy: what is wrong with its settings does not pass. */
+const UNHEALTHY_TIMEOUT_MS = 10_000
 /** How long the server may take to end before it is killed. */
 const STOP_TIMEOUT_MS = 5_000
 const DEV_VARS = join(ROOT, '.dev.vars')
@@ -135,18 +137,22 @@ async function serve(port, persistTo) {
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: process.platform !== 'win32',
   })
-  endTogether(child)
-  await waitUntilHealthy(port, child)
-  printNextSteps(port)
+  const stop = endTogether(child)
+  const problem = await waitUntilHealthy(port)
+  if (problem === undefined) return printNextSteps(port)
+  console.error(`error: ${problem}`)
+  stop(1)
 }
 
 /**
  * Ends the server with us, and us with the server.
  *
  * @param {import('node:child_process').ChildProcess} child
+ * @returns {(code: number) => void} ends both, with that exit code
  */
 function endTogether(child) {
-  let isStopping = false
+  /** @type {number | undefined} */
+  let stopCode
   /** @param {NodeJS.Signals} signal */
   const signalAll = (signal) => {
     try {
@@ -156,19 +162,21 @@ function endTogether(child) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
     }
   }
-  const stop = () => {
-    if (isStopping) return
-    isStopping = true
+  const stop = (code = 0) => {
+    if (stopCode !== undefined) return
+    stopCode = code
     signalAll('SIGTERM')
     setTimeout(() => signalAll('SIGKILL'), STOP_TIMEOUT_MS).unref()
   }
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, stop)
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => stop())
   const ancestors = npmProcesses()
   setInterval(() => ancestors.every(isAlive) || stop(), 1_000).unref()
   child.on('exit', (code) => {
     signalAll('SIGKILL')
-    process.exit(isStopping ? 0 : (code ?? 1))
+    process.exit(stopCode ?? code ?? 1)
   })
+  return stop
 }
 
 /** npm and its shell, when they run us: whoever kills npm means us, and npm cannot always pass that on. */
@@ -180,16 +188,20 @@ function npmProcesses() {
 
 /**
  * @param {number} port
- * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<string | undefined>} why it is not healthy
  */
-async function waitUntilHealthy(port, child) {
+async function waitUntilHealthy(port) {
   const deadline = Date.now() + START_TIMEOUT_MS
-  while (Date.now() < deadline && child.exitCode === null) {
+  let unhealthyUntil = Number.POSITIVE_INFINITY
+  while (Date.now() < Math.min(deadline, unhealthyUntil)) {
     const response = await fetch(`http://${HOST}:${port}/healthz`).catch(() => undefined)
-    if (response?.ok) return
+    if (response?.ok) return undefined
+    if (response !== undefined) unhealthyUntil = Math.min(unhealthyUntil, Date.now() + UNHEALTHY_TIMEOUT_MS)
     await new Promise((wait) => setTimeout(wait, 100))
   }
-  fail(`the server did not answer within ${START_TIMEOUT_MS / 1000} s`)
+  return unhealthyUntil === Number.POSITIVE_INFINITY
+    ? `the server did not answer within ${START_TIMEOUT_MS / 1000} s`
+    : 'the server is not healthy: a line above says why. Its settings are in .dev.vars and wrangler.toml'
 }
 
 /** @param {number} port */

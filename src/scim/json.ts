@@ -55,5 +55,5 @@ function endOfString(text: string, start: number): number {
 /** Where the JSON breaks off, without the text there: it may be secret, and the message goes into the log. */
 function notJson(cause: unknown): string {
   const position = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined
-  return position === undefined ? 'the body is no JSON' : `the body is no JSON from position ${position} on`
+  return position === undefined ? 'the body is not JSON' : `the body is not JSON from position ${position} on`
 }

@@ -16,6 +16,11 @@ declare const MIGRATIONS: readonly Migration[]
 /** How long answers that were just written may take to leave, where the runtime does not tell. */
 const LINGER_MS = 50
 
+const USAGE = `Commands:
+
+  serve        opens HOST:PORT; settings come from the environment, or from settings.env in DATA_FOLDER
+  backup FILE  copies the database, also while it is served, to a file that does not exist yet`
+
 export type Command = 'listen' | 'be served'
 
 /**
@@ -31,7 +36,11 @@ export async function obey(args: readonly string[]): Promise<Command> {
     await makeBackup(rest[0] as string)
     process.exit(0)
   }
-  return fail(new StartError(`"${args.join(' ')}" is no command; there are "serve" and "backup FILE"`))
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(USAGE)
+    process.exit(0)
+  }
+  return fail(new StartError(`"${args.join(' ')}" is not a command; there are "serve" and "backup FILE"`))
 }
 
 /** Copies the database of DATA_FOLDER, also while it is served. */

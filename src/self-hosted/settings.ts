@@ -43,6 +43,8 @@ export interface ListenSettings {
 }
 
 const SETTINGS_FILE = 'settings.env'
+/** NAME=VALUE, a comment, or nothing. */
+const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
 
 /** Every setting but DATA_FOLDER, with its default. README.md says what they mean. */
 const DEFAULTS = {
@@ -147,7 +149,11 @@ function readFile(file: string): string {
 }
 
 function fromFile(file: string): Partial<ServerValues> {
-  const values = parseEnv(readFile(file))
+  const text = readFile(file)
+  const number = text.split('\n').findIndex((line) => !SETTINGS_LINE.test(line)) + 1
+  // parseEnv passes over it; what it says is not repeated, because it may be a secret.
+  if (number > 0) throw new StartError(`line ${number} of ${file} is not NAME=VALUE and not a comment`)
+  const values = parseEnv(text)
   const unknown = Object.keys(values).find((name) => !(NAMES as readonly string[]).includes(name))
   if (unknown === undefined) return values as Partial<ServerValues>
   throw new StartError(`"${unknown}" in ${file} is not a setting; there are ${NAMES.join(', ')}`)

@@ -6,9 +6,18 @@ import { backUp } from './backup.ts'
 import { databaseFile } from './open.ts'
 import { StartError } from './start-error.ts'
 
+const USAGE = `npm run backup -- FILE
+
+  FILE  the name of the copy, of which there must be no file yet; the database is that of the folder "data", or of DATA_FOLDER`
+
 const [target, ...rest] = process.argv.slice(2)
+if (target === '--help' || target === '-h') {
+  console.log(USAGE)
+  process.exit(0)
+}
 if (target === undefined || target.startsWith('-') || rest.length > 0) {
-  console.error('error: npm run backup -- FILE takes the name of a file that does not exist yet')
+  const found = process.argv.length > 2 ? `"${process.argv.slice(2).join(' ')}"` : 'nothing'
+  console.error(`error: a backup needs the name of one file, found ${found}\n\n${USAGE}`)
   process.exit(1)
 }
 await backUpOrExit(target)

@@ -164,7 +164,7 @@ const WAYS_OUT: Readonly<Record<number, string>> = {
   11: 'is damaged; keep it, and put a backup in its place',
   13: 'cannot grow: the disk is full; make room',
   14: 'cannot be opened by this user; change its owner or mode, and that of its folder',
-  26: 'is no SQLite database, or is damaged; keep it, and put a backup in its place',
+  26: 'is not a SQLite database, or is damaged; keep it, and put a backup in its place',
 }
 
 /** The same for files that are read and written without SQLite. */

@@ -146,7 +146,7 @@ export function isSorted({ type, filter, sort }: ListPart): boolean {
 
 function hasIndexedOrder(sort: ListPart['sort'], type: ListPart['type'], isMixed = false): boolean {
   if (sort?.path === undefined) return true
-  return !isMixed && (isUnique(sort) || isLastModified(sort.path, type))
+  return !isMixed && (isUnique(sort) || isLastModified(sort.path, type) || isGroupName(sort.path, type))
 }
 
 /** So many ranges of an index cost little to test, whatever they find. */
@@ -166,6 +166,11 @@ function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
 
 function isLastModified(path: AttributePath, type: ListPart['type']): boolean {
   return type === 'User' && pathText(path) === 'meta.lastModified'
+}
+
+/** Names of groups may be shared: the index has the ids behind them. */
+function isGroupName(path: AttributePath, type: ListPart['type']): boolean {
+  return type === 'Group' && pathText(path) === 'displayName'
 }
 
 function isIndexedTest(leaf: Filter, type: ListPart['type']): boolean {
@@ -422,6 +427,12 @@ const INDEXED_TESTS: Readonly<Record<ListPart['type'], string>> = {
   Group: 'displayName, id, externalId and nativeObjectId with eq or sw, members.value with eq',
 }
 
+/** What an index has in order. */
+const INDEXED_ORDERS: Readonly<Record<ListPart['type'], string>> = {
+  User: 'userName, id or meta.lastModified',
+  Group: 'displayName or id',
+}
+
 function tooMany(scans: readonly ListPart[], milliseconds: number, isMixed: boolean) {
   const names = scans.flatMap(({ type, filter, sort }) => [
     ...(filter === undefined ? [] : leavesOf(filter).flatMap((leaf) => namesOf(leaf, type))),
@@ -429,10 +440,17 @@ function tooMany(scans: readonly ListPart[], milliseconds: number, isMixed: bool
       ? []
       : [`sortBy ${pathText(sort.path)}`]),
   ])
-  const indexed = [...new Set(scans.map(({ type }) => INDEXED_TESTS[type]))].join('; ')
+  const types = [...new Set(scans.map(({ type }) => type))]
+  const indexed = types.map((type) => INDEXED_TESTS[type]).join('; ')
+  const isSortNamed = names.some((name) => name.startsWith('sortBy '))
+  const isOneOrder = isSortNamed && !isMixed
+  const wayOut = [
+    `narrow the filter with "and" by what an index finds (${indexed})`,
+    isOneOrder ? `sort by ${types.map((type) => INDEXED_ORDERS[type]).join('; ')}` : 'make fewer comparisons',
+  ].join(', or ')
   return badRequest(
     'tooMany',
-    `no index answers ${names.length === 0 ? 'so many alternatives' : quotedNames([...new Set(names)])}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: narrow the filter with "and" by what an index finds (${indexed}), or test less`,
+    `no index answers ${names.length === 0 ? 'so many alternatives' : quotedNames([...new Set(names)])}, and to look through the directory would take about ${Math.ceil(milliseconds)} ms where ${MAX_SCAN_MILLISECONDS} are allowed: ${wayOut}`,
   )
 }
 
@@ -446,13 +464,25 @@ function quotedNames(names: readonly string[]): string {
     .join(', ')}${more}`
 }
 
+/** The tests that no index answers, each as a path and an operator. */
 function namesOf(leaf: Filter, type: ListPart['type']): readonly string[] {
-  if (leaf.kind === 'not') return pathsOf(leaf.operand)
-  return isIndexedTest(leaf, type) ? [] : pathsOf(leaf)
+  return isIndexedTest(leaf, type) ? [] : testsIn(leaf)
 }
 
-function pathsOf(filter: Filter): readonly string[] {
-  if (filter.kind === 'and' || filter.kind === 'or') return filter.operands.flatMap(pathsOf)
-  if (filter.kind === 'not') return pathsOf(filter.operand)
-  return 'path' in filter ? [pathText(filter.path)] : []
+function testsIn(filter: Filter): readonly string[] {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.operands.flatMap(testsIn)
+    case 'not':
+      return testsIn(filter.operand).map((name) => `not ${name}`)
+    case 'comparison':
+      return [`${pathText(filter.path)} ${filter.operator}`]
+    case 'present':
+      return [`${pathText(filter.path)} pr`]
+    case 'valuePath':
+      return [pathText(filter.path)]
+    default:
+      return []
+  }
 }

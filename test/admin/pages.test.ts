@@ -142,6 +142,12 @@ describe('the overview', () => {
     expect(text).toContain('4 of 10 writes of the last 24 hours were refused (40 %)')
   })
 
+  it('says of a refused write that its name is empty', async () => {
+    const { client, browser, path } = await newPages()
+    await client.request('POST', '/Users', { schemas: [USER], userName: '' })
+    expect(textOf((await browser.get(path)).html)).toContain('(no name) attribute "userName" is required')
+  })
+
   it('keeps the numbers of 30 days when the log itself is pruned', async () => {
     const { client, browser, path } = await newPages()
     await client.createUser()
@@ -396,7 +402,7 @@ describe('tenants and settings', () => {
     await imported(client.tenantId, lines([userLine(1), userLine(2)]), '?end=later')
     for (const page of ['', '/users', '/api-keys', '/log', '/settings']) {
       const text = textOf((await browser.get(`${path}${page}`)).html)
-      expect(text, page).toContain('In so far: 2 lines of the file.')
+      expect(text, page).toContain('Stored so far: 2 lines of the file.')
     }
     expect((await browser.get(`${path}/settings`)).html).toContain(`action="${path}/undo-import"`)
     const undone = await browser.post(`${path}/undo-import`, {})

@@ -250,10 +250,10 @@ describe('an import', () => {
     [
       'without its last line',
       (text: string) => text.slice(0, text.indexOf('{"kind":"end"')),
-      /ends after line 2, .* is missing: it is not whole$/,
+      /ends after line 2 without the last line .*, so the file is not whole; "\?end=later" /,
     ],
     ['cut inside its last line', (text: string) => text.slice(0, -20), /^line 3 is not JSON/],
-    ['that is empty', () => '', /ends after line 0, /],
+    ['that is empty', () => '', /ends after line 0 without the last line/],
     ['with a changed value', (text: string) => text.replace('true', 'false'), /^line 3: "sha256" is /],
     [
       'without one of its lines',
@@ -352,7 +352,7 @@ describe('an import that has begun', () => {
     const [problem, wayOut] = answer.body.error.message.split('; ')
     expect(problem).toMatch(/^line 2501: attribute "userName" must be a string/)
     expect(wayOut).toBe(
-      `lines 1 to ${importedLines} are in: mend the file and send it again, or undo it with DELETE …/import`,
+      `lines 1 to ${importedLines} are stored: mend the file and send it again, or undo the import with DELETE …/import`,
     )
     expect(await stateOf(client.tenantId)).toMatchObject({ state: 'importing', userCount: importedLines })
     for (const request of requests(client)) {
@@ -409,9 +409,9 @@ describe('an import that has begun', () => {
     ]
     expect(answers.map(({ status }) => status)).toEqual([409, 409, 409])
     expect(answers.map(({ body }) => body.error.message.split(';')[0])).toEqual([
-      'the body does not begin with the lines that are in already',
-      'the body does not begin with the lines that are in already',
-      `"from" must be 1, or ${importedLines + 1} for the line after those that are in, found 2`,
+      'the body does not begin with the lines that are stored already',
+      'the body does not begin with the lines that are stored already',
+      `"from" must be 1, or ${importedLines + 1}, which is the line after those that are stored, found 2`,
     ])
     expect(await stateOf(client.tenantId)).toMatchObject({ state: 'importing', importedLines })
   })
@@ -456,7 +456,7 @@ describe('an import that has begun', () => {
     const { status, body } = await imported(client.tenantId, file)
     expect([status, body.error.message.split(';')[0]]).toEqual([
       409,
-      `line ${BATCH + 3}: the group limit of the tenant is reached: raise it first`,
+      `line ${BATCH + 3}: the tenant has a lower "groupLimit" than the file has groups: raise it first`,
     ])
     await admin('PATCH', `/tenants/${client.tenantId}`, { groupLimit: 3 })
     expect((await imported(client.tenantId, file)).body).toEqual({

@@ -384,7 +384,7 @@ for (const runtime of RUNTIMES) {
           writeFileSync(file, 'x'.repeat(10_000))
           const { code, text } = await refused({ folder: where })
           oneLine(text, code)
-          expect(text).toContain('"data/directory.sqlite" is no SQLite database, or is damaged')
+          expect(text).toContain('"data/directory.sqlite" is not a SQLite database, or is damaged')
           expect(statSync(file).size).toBe(10_000)
         })
 
@@ -446,6 +446,18 @@ for (const runtime of RUNTIMES) {
           const { code, text } = await refused({ folder: where })
           oneLine(text, code)
           expect(text).toContain('"LOG_RETENTON_DAYS" in data/settings.env is not a setting')
+        })
+
+        it('when a line of the settings file is not a setting, without repeating it', async () => {
+          const where = folder()
+          writeFileSync(
+            join(where, 'data', 'settings.env'),
+            '# mine\n\nexport REQUEST_LOG=0\nADMIN_TOKEN 5up3r-s3cr3t\n',
+          )
+          const { code, text } = await refused({ folder: where })
+          oneLine(text, code)
+          expect(text).toContain('line 4 of data/settings.env is not NAME=VALUE and not a comment')
+          expect(text).not.toContain('s3cr3t')
         })
       })
     },

@@ -123,6 +123,18 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
       {},
       /wrangler.toml has no environment "staging"/,
     ],
+    [
+      'a start without an account',
+      [],
+      { CLOUDFLARE_API_TOKEN: '', XDG_CONFIG_HOME: '/nonexistent' },
+      /^error: not signed in to Cloudflare: run "npx wrangler login", or set CLOUDFLARE_API_TOKEN\n$/,
+    ],
+    [
+      'a location that D1 does not have',
+      ['--location', 'moon'],
+      { CLOUDFLARE_API_TOKEN: '' },
+      /^error: --location must be one of weur, eeur, apac, oc, wnam, enam, found "moon"\n$/,
+    ],
     ['an unknown option', ['--foo'], {}, /Unknown option '--foo'[\s\S]*npm run deploy -- \[--env NAME\]/],
   ] as const)('refuses %s in words, and deploys nothing', async ([, args, environment, expected]) => {
     const { code, output } = await deploy(args, environment)

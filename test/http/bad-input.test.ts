@@ -27,7 +27,7 @@ const patchBody = (...Operations: readonly unknown[]) => ({ schemas: [PATCH_OP],
 describe('bodies that cannot be processed', () => {
   it.for<[string, unknown, number, string | undefined, RegExp]>([
     ['an empty body', '', 400, 'invalidSyntax', /empty/],
-    ['broken JSON', '{"userName":', 400, 'invalidSyntax', /no JSON/],
+    ['broken JSON', '{"userName":', 400, 'invalidSyntax', /not JSON/],
     ['an array', '[]', 400, 'invalidSyntax', /JSON object, found an array/],
     ['a string', '"x"', 400, 'invalidSyntax', /JSON object, found a string/],
     ['null', 'null', 400, 'invalidSyntax', /JSON object, found null/],
@@ -178,7 +178,7 @@ describe('bodies that cannot be processed', () => {
   it('says where JSON breaks off without quoting it: the message goes into the log', async () => {
     const client = await newClient()
     const answer = await client.request('POST', '/Users', '{"userName":"a","password":"hunter2",}')
-    expectScimError(answer, 400, 'invalidSyntax', /no JSON from position 37 on/)
+    expectScimError(answer, 400, 'invalidSyntax', /not JSON from position 37 on/)
     expect(JSON.stringify([answer.body, await client.log()])).not.toContain('hunter2')
   })
 
@@ -194,7 +194,7 @@ describe('filters that cannot be processed', () => {
   it.for<[string, RegExp]>([
     ['userName', /position 9: expected an operator/],
     ['userName eq', /position 12: expected a value/],
-    ['userName is "x"', /position 10: "is" is no operator; allowed are eq, ne/],
+    ['userName is "x"', /position 10: "is" is not an operator; allowed are eq, ne/],
     ['userName eq "x', /position 13: the string has no closing quote/],
     ['userName eq "x" title eq "y"', /position 17: expected "and", "or" or the end/],
     ['(userName eq "x"', /expected "and", "or" or "\)"/],

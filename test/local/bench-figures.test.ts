@@ -1,5 +1,7 @@
 /** What `npm run bench` makes of what it measured, and of what it was given. */
+import { statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { bundle } from '../bench/cold-start/variants.ts'
 import { type Exchange, httpRequest, isRight } from '../bench/load/client.ts'
 import { quantile, ratiosOf, spreadOf } from '../bench/load/statistics.ts'
 import { hostNamed, positive, requireLocal, wholeFrom } from '../bench/options.ts'
@@ -92,5 +94,12 @@ describe('tables', () => {
     [Number.NaN, '—'],
   ])('write %d as %s', (value, text) => {
     expect(figure(value)).toBe(text)
+  })
+})
+
+describe('the module without administration', () => {
+  it('is built of what app.ts imports, and is smaller', async () => {
+    const [whole, part] = await Promise.all([bundle(true), bundle(false)])
+    expect(statSync(part).size).toBeLessThan(statSync(whole).size)
   })
 })

@@ -1,6 +1,7 @@
 /**
  * Every test of the project is run by a command of package.json.
  */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
@@ -17,6 +18,17 @@ it('every project of vitest.config.ts is run by "npm test" or "npm run test:brow
   expect(projects).toContain('workerd')
   expect(run.toSorted()).toEqual(projects.toSorted())
 })
+
+it.for(['start', 'test:soak', 'entra', 'bench', 'deploy', 'backup'])(
+  '"npm run %s -- --help" explains the command, and does nothing else',
+  (name) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
+    const [, file] = /^node (\S+)$/.exec(scripts[name] ?? '') ?? []
+    const output = execFileSync(process.execPath, [file ?? '', '--help'], { cwd: ROOT, encoding: 'utf8' })
+    expect(output).toMatch(new RegExp(`npm (?:run )?${name} -- `))
+    expect(output).not.toContain('error:')
+  },
+)
 
 function read(file: string): string {
   return readFileSync(resolve(ROOT, file), 'utf8')

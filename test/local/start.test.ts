@@ -3,7 +3,16 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -16,17 +25,40 @@ const parent = mkdtempSync(join(tmpdir(), 'scim-worker-'))
 const folder = join(parent, 'state')
 afterAll(() => rmSync(parent, { recursive: true, force: true }))
 
-function start(...args: readonly string[]): {
+interface Started {
   child: ChildProcess
   output: () => string
   ended: Promise<number | null>
-} {
-  const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function start(...args: readonly string[]): Started {
+  return spawned(SCRIPT, args)
+}
+
+function spawned(script: string, args: readonly string[]): Started {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   child.stdout.on('data', (chunk) => (text += chunk))
   child.stderr.on('data', (chunk) => (text += chunk))
   const ended = new Promise<number | null>((done) => child.on('exit', done))
   return { child, output: () => text, ended }
+}
+
+/** A clone whose .dev.vars can be changed while other tests use that of this one. */
+function copyWith(devVars: string): string {
+  const copy = join(parent, 'clone')
+  for (const name of [
+    'src',
+    'migrations',
+    'wrangler.toml',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ])
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true })
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+  writeFileSync(join(copy, '.dev.vars'), devVars)
+  return copy
 }
 
 async function freePort(): Promise<number> {
@@ -118,6 +150,20 @@ describe('npm start', () => {
       `port ${port} of 127.0.0.1 is taken; choose another one: npm start -- --port ${port + 1}`,
     )
     await new Promise((done) => server.close(done))
+  })
+
+  it('ends in words when a setting is refused, and with everything that it started', {
+    timeout: 90_000,
+  }, async () => {
+    const port = await freePort()
+    const { output, ended } = spawned(
+      join(copyWith('LOG_RETENTION_DAYS="0"\n'), 'src', 'local', 'start.mjs'),
+      [...['--port', String(port), '--persist-to', join(parent, 'refused')]],
+    )
+    expect(await ended).toBe(1)
+    expect(output()).toContain('LOG_RETENTION_DAYS must be a whole number from 1 to 36500')
+    expect(output()).toContain('error: the server is not healthy: a line above says why')
+    expect(await isAnswering(port)).toBe(false)
   })
 
   it('refuses an argument that it does not know, and shows those it knows', async () => {

@@ -115,7 +115,7 @@ describe('an import through a database that fails', () => {
     })
     const db = openDatabase(env.DB, noFigures())
     const attempt = importDirectory(db, client.tenantId, body, { from: 1, end: 'required' })
-    await expect(attempt).rejects.toThrow(/^the body broke off; lines 1 to \d+ are in/)
+    await expect(attempt).rejects.toThrow(/^the body broke off; lines 1 to \d+ are stored/)
     expect(await usersOf(client)).toBe(503)
     expect((await imported(client.tenantId, file)).body).toEqual(WHOLE)
   })

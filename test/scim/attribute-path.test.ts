@@ -116,7 +116,7 @@ describe('parsePath', () => {
   it.for<[text: string, detail: RegExp]>([
     ['emails[]', /position 8: expected an attribute, found "\]"/],
     ['emails[type]', /expected an operator/],
-    ['emails[type is "work"]', /"is" is no operator/],
+    ['emails[type is "work"]', /"is" is not an operator/],
     ['emails[type eq "work].value', /no closing quote/],
     ['emails[shadow eq "x"]', /emails has no attribute "shadow"/],
     ['emails[primary gt true]', /"gt" cannot be used/],

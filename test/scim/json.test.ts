@@ -17,9 +17,9 @@ describe('parseJson', () => {
 
   it.for<[what: string, text: string, detail: RegExp]>([
     ['nothing', '', /^the body is empty$/],
-    ['a mistake', '{"a" 1}', /^the body is no JSON from position 5 on$/],
-    ['a string without an end', '"\\', /^the body is no JSON/],
-    ['an end without a beginning', ']]', /^the body is no JSON/],
+    ['a mistake', '{"a" 1}', /^the body is not JSON from position 5 on$/],
+    ['a string without an end', '"\\', /^the body is not JSON/],
+    ['an end without a beginning', ']]', /^the body is not JSON/],
     ['one level too many', nested(MAX_JSON_DEPTH + 2), /deeper than 32 levels, the limit$/],
     ['200,000 levels', '['.repeat(200_000), /deeper than 32 levels, the limit$/],
     [

@@ -223,7 +223,7 @@ describe('backUp', () => {
     await expect(backUp(join(folder, 'none'), join(folder, 'b'))).rejects.toThrow(/there is no database/)
     const notOne = join(folder, 'text')
     writeFileSync(notOne, 'x'.repeat(5_000))
-    await expect(backUp(notOne, join(folder, 'b'))).rejects.toThrow(/is no SQLite database/)
+    await expect(backUp(notOne, join(folder, 'b'))).rejects.toThrow(/is not a SQLite database/)
     expect(readdirSync(folder).sort()).toEqual(['copy.sqlite', 'text'])
     expect(existsSync(`${target}.unfinished`)).toBe(false)
     const blocked = join(folder, 'blocked')

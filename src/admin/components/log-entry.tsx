@@ -16,6 +16,11 @@ interface EntryProps {
   readonly entry: ListedEntry
 }
 
+/** What an entry is about. A refused request may have named it with an empty text. */
+export function nameOf({ resourceName, resourceId }: ListedEntry): string {
+  return resourceName || resourceId || '(no name)'
+}
+
 /** Entries as lines that open. */
 export function LogEntries({ tenantId, entries }: { tenantId: string; entries: readonly ListedEntry[] }) {
   return (
@@ -26,7 +31,7 @@ export function LogEntries({ tenantId, entries }: { tenantId: string; entries: r
             <summary>
               <Outcome entry={entry} />
               <span class="entry-what">
-                <span class="entry-name">{entry.resourceName ?? entry.resourceId ?? '(no name)'}</span>
+                <span class="entry-name">{nameOf(entry)}</span>
                 {entry.detail && <span class="entry-reason">{entry.detail}</span>}
                 {entry.repeated > 0 && (
                   <span class="entry-reason">and {number(entry.repeated)} more like this</span>

@@ -32,7 +32,7 @@ export function TenantStateNotice({ tenant }: { tenant: Pick<Tenant, 'id' | 'sta
 
 const SENTENCES: Readonly<Record<keyof typeof WORDS, (lines: number) => string>> = {
   importing: (lines) =>
-    `In so far: ${counted(lines, 'line')} of the file. Until the last one is in, clients are answered 503.`,
-  undoing: () => 'What was imported is being deleted. Until it is gone, clients are answered 503.',
+    `Stored so far: ${counted(lines, 'line')} of the file. Clients get 503 until the last line is stored.`,
+  undoing: () => 'What was imported is being deleted. Clients get 503 until all of it is deleted.',
   deleting: () => 'No token of this tenant is valid, and none can be made.',
 }

@@ -6,7 +6,7 @@ import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import type { ListedToken } from '../../storage/token-rotation.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
-import { LogEntries, LogEntryDetails, Outcome } from '../components/log-entry.tsx'
+import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-entry.tsx'
 import { type LogFilterForm, LogFilters } from '../components/log-filters.tsx'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -105,7 +105,7 @@ export function LogEntryPage(props: {
 }) {
   const { administrator, tenant, entry } = props
   const { log } = tenantPaths(tenant.id)
-  const name = entry.resourceName ?? entry.resourceId ?? '(no name)'
+  const name = nameOf(entry)
   return (
     <Layout title={`${entry.action} ${name}`} administrator={administrator} tenant={tenant} current="log">
       <nav class="crumbs" aria-label="Breadcrumb">

@@ -112,7 +112,7 @@ class Parser {
 
   #attributeExpression(depth: number): FilterExpression {
     const { text: name, position } = this.expect('word', 'an attribute')
-    if (!NAME.test(name)) throw filterError(`${quote(name)} is no attribute path`, position)
+    if (!NAME.test(name)) throw filterError(`${quote(name)} is not an attribute path`, position)
     if (this.accept('[')) return this.#valuePath(name, position, depth)
     return this.#test(name, position)
   }
@@ -141,7 +141,7 @@ class Parser {
     if (operator === 'pr') return { kind: 'present', name, position }
     if (!OPERATORS.has(operator)) {
       const allowed = [...COMPARISON_OPERATORS, 'pr'].join(', ')
-      throw filterError(`${quote(word.text)} is no operator; allowed are ${allowed}`, word.position)
+      throw filterError(`${quote(word.text)} is not an operator; allowed are ${allowed}`, word.position)
     }
     return {
       kind: 'comparison',

@@ -10,6 +10,7 @@ import { newFolder, ROOT } from '../peers/peer.ts'
 /** Empty parts in place of those whose share of the start is measured: what src/app.ts imports of them. */
 const LEFT_OUT = `import { Hono } from 'hono'
 export const adminApi = () => new Hono()
+export const adminMisconfigured = (c) => c.text('', 503)
 export const adminNotFound = (c) => c.text('', 404)
 export const dashboard = () => new Hono()
 export const openapi = (c) => c.text('', 404)`

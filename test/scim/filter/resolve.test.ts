@@ -104,7 +104,7 @@ describe('resolveFilter', () => {
     ['many[many.value eq "x"]', /many has no attribute/],
     ['shoeSize eq 44', /filter, position 1: User has no attribute "shoeSize"/],
     ['string pr or (shoeSize eq 44)', /position 15: User has no attribute/],
-    ['__proto__ pr', /"__proto__" is no attribute path/],
+    ['__proto__ pr', /"__proto__" is not an attribute path/],
     ['constructor.name eq "x"', /has no attribute/],
   ])('refuses %s', ([filter, detail]) => {
     expect(() => resolve(filter)).toThrow(refusal(detail))
