@@ -103,8 +103,9 @@ export async function patchUser(
     userName: lastValue(patch.operations, 'userName'),
     mayLoseName: mayLeaveOut(patch),
     decide: (before, isNameTaken) => {
-      // What cost too much for a user as it was seen last is not done again: only small ones are remembered.
-      if (!work.isExhausted) work.rewind(spent)
+      // What cost too much for the user as it was seen last is not tried again: only small ones are remembered.
+      if (work.isExhausted) work.spend(0)
+      work.rewind(spent)
       const patched = decidePatch(before, patch, work, isNameTaken)
       return { ...patched, resource: withActive(patched.resource, before) }
     },

@@ -14,11 +14,11 @@ const FOLD_UNITS = 40
 /** Units to fold one character of a text that is not all ASCII. */
 const UNICODE_UNITS = 8
 /** Units of an error that is thrown and caught, and of what was done before it. */
-export const ERROR_UNITS = 600
+export const ERROR_UNITS = 800
 /** Units of a character of JSON that stands in a text of a body: objects of many short members take the longest to read. */
 export const JSON_UNITS = 5
 /** Units of a token of a filter, from its text to a test that is checked against the schema. */
-export const TOKEN_UNITS = 32
+export const TOKEN_UNITS = 40
 
 /** The counter of one request, operations of a bulk request included. A unit is a character that is folded, compared or copied. */
 export class Work {

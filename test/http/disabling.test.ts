@@ -192,6 +192,9 @@ describe('a PATCH that disables', () => {
     }))
     const costly = await client.patch(path, OFF, wrong, ...many)
     expect(costly.body.detail).toMatch(/^the request needs more than \d+ units of work, the limit/)
+    const small = await client.createUser()
+    const refusals = Array.from({ length: 20_000 }, () => ({ op: 'remove', path: 'id' }))
+    expect((await client.patch(`/Users/${small.id}`, OFF, ...refusals)).body).toEqual(costly.body)
     for (const operation of [{ op: 'disable', path: 'title' }, 'title', { path: 'title', value: 'x' }]) {
       const malformed = await client.patch(path, OFF, wrong, operation)
       expect(malformed.body).toMatchObject({ status: '400', scimType: 'invalidSyntax' })
