@@ -124,7 +124,7 @@ function applyEach(
   let resource = user
   for (const operation of operations) {
     // The attribute is copied, and the resource is checked as a whole.
-    work.visit(sizeOf(resource))
+    work.visit(USER_RESOURCE_TYPE.attributes.length + sizeOf(resource))
     const patched = attempt(operation.target.text, () =>
       applyPatch(resource, [operation], USER_RESOURCE_TYPE, work),
     )
