@@ -105,7 +105,8 @@ export async function patchUser(
     decide: (before, isNameTaken) => {
       // What cost too much for the user as it was seen last is not tried again: only small ones are remembered.
       if (work.isExhausted) work.spend(0)
-      work.rewind(spent)
+      // A taken name is the request's own: the second decision is paid for.
+      if (!isNameTaken) work.rewind(spent)
       const patched = decidePatch(before, patch, work, isNameTaken)
       return { ...patched, resource: withActive(patched.resource, before) }
     },
