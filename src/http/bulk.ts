@@ -59,6 +59,7 @@ export function bulk(dispatch: Dispatch) {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',
       'X-Request-Id': c.get('requestId'),
+      Prefer: c.req.header('Prefer') ?? '',
     }
     const send: Send = async (method, path, data, version) => {
       const headers = version === undefined ? shared : { ...shared, 'If-Match': version }

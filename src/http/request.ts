@@ -77,6 +77,11 @@ export function preconditionsOf(c: Context<HttpEnv>): Preconditions {
   return { ifMatch: c.req.header('If-Match'), ifNoneMatch: c.req.header('If-None-Match') }
 }
 
+/** True of `Prefer: handling=strict` (RFC 7240 §4.4): a PATCH is applied as a whole or not at all, whatever it does. */
+export function prefersStrict(c: Context<HttpEnv>): boolean {
+  return /(?:^|[,;])\s*handling\s*=\s*"?strict"?\s*(?:[,;]|$)/i.test(c.req.header('Prefer') ?? '')
+}
+
 /**
  * One resource with its ETag and Location, and as RFC 7643 §3.1 has it a Content-Location that is
  * "meta.location"; 304 without a body when the client has this version.

@@ -8,7 +8,15 @@ import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { readBody } from './content-type.ts'
 import { provisioningLog } from './provisioning-log.ts'
-import { callOf, listOf, listParameters, preconditionsOf, projectionOf, resourceResponse } from './request.ts'
+import {
+  callOf,
+  listOf,
+  listParameters,
+  preconditionsOf,
+  prefersStrict,
+  projectionOf,
+  resourceResponse,
+} from './request.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 
@@ -46,6 +54,7 @@ export const users = new Hono<HttpEnv>()
       body,
       projectionOf(c, TYPE),
       preconditionsOf(c),
+      prefersStrict(c),
     )
     return resourceResponse(c, user, 200)
   })

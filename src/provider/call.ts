@@ -120,6 +120,7 @@ export function acceptedEntry(
     readonly status: number
     readonly changes: readonly AttributeChange[]
     readonly ignored: readonly string[]
+    readonly detail?: string | null
   },
 ): LogEntry {
   return {
@@ -132,7 +133,7 @@ export function acceptedEntry(
     resourceName: typeof what.name === 'string' ? what.name : null,
     status: what.status,
     scimType: null,
-    detail: null,
+    detail: what.detail ?? null,
     changes: what.changes,
     ignored: what.ignored,
     requestId: call.requestId,

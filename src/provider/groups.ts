@@ -155,7 +155,7 @@ export function patchGroup(
   preconditions: Preconditions,
   work: Work,
 ): GroupWrite {
-  const { operations, ignored } = parsePatch(body, TYPE)
+  const { operations, ignored } = parsePatch(body, TYPE, work)
   const { members, rest } = splitMembers(operations, TYPE, work)
   return groupUpdate({
     work,

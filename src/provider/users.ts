@@ -5,14 +5,15 @@ import { isActive, withActive, withoutEmptyActive } from '../scim/active.ts'
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { notFound, quote, ScimError } from '../scim/error.ts'
-import { applyPatch } from '../scim/patch/apply.ts'
-import { lastValue, parsePatch } from '../scim/patch/parse.ts'
+import { applyUserPatch, mayLeaveOut, type PatchedUser, withoutAttribute } from '../scim/patch/disabling.ts'
+import { lastValue, type ParsedPatch, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import type { Work } from '../scim/work.ts'
 import { UniqueError } from '../storage/database.ts'
-import { type LogAction, type LogEntry, logUnchanged } from '../storage/provisioning-log.ts'
+import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import { forgetUser, recallUser } from '../storage/recent-users.ts'
 import type { Stored, StoredRow } from '../storage/resources.ts'
 import * as storage from '../storage/users.ts'
@@ -40,10 +41,13 @@ export async function createUser(call: Call, body: unknown, projection: Projecti
     changes: changedAttributes({}, resource, TYPE),
     ignored,
   })
-  const user = await uniqueUserName(resource, () =>
-    storage.insertUser(call.db, call.credentials, { id, resource }, log),
-  )
-  return render(call, user, TYPE, projection)
+  try {
+    const user = await storage.insertUser(call.db, call.credentials, { id, resource }, log)
+    return render(call, user, TYPE, projection)
+  } catch (error) {
+    if (error instanceof UniqueError) throw userNameTaken(resource.userName, { cause: error })
+    throw error
+  }
 }
 
 /** @throws {ScimError} 404 */
@@ -66,14 +70,22 @@ export async function replaceUser(
   preconditions: Preconditions,
 ): Promise<Rendered> {
   const { resource, ignored } = validateResource(withoutEmptyActive(body), TYPE, call.work)
-  const decide = (before: Complex): Validated => ({ resource: withActive(resource, before), ignored })
-  const user = await changeUser(call, id, preconditions, resource.userName, decide)
+  const { userName } = resource
+  const user = await changeUser(call, id, preconditions, {
+    userName,
+    mayLoseName: false,
+    decide: (before, isNameTaken) => {
+      if (isNameTaken) throw userNameTaken(userName)
+      return { resource: withActive(resource, before), ignored, detail: null }
+    },
+  })
   return render(call, user, TYPE, projection)
 }
 
 /**
- * Changes a user by a PatchOp (RFC 7644 §3.5.2), all or nothing.
+ * Changes a user by a PatchOp (RFC 7644 §3.5.2), all or nothing, but for one that disables: see patch/disabling.ts.
  *
+ * @param isStrict whether the client asked for all or nothing in any case
  * @throws {ScimError} 404, 412, 409 uniqueness, and those of parsePatch and applyPatch
  */
 export async function patchUser(
@@ -82,16 +94,31 @@ export async function patchUser(
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
+  isStrict: boolean,
 ): Promise<Rendered> {
-  const { operations, ignored } = parsePatch(body, TYPE)
-  const { spent } = call.work
-  const decide = (before: Complex): Validated => {
-    call.work.rewind(spent)
-    const patched = applyPatch(before, operations, TYPE, call.work)
-    return { resource: withActive(patched.resource, before), ignored: [...ignored, ...patched.ignored] }
-  }
-  const user = await changeUser(call, id, preconditions, lastValue(operations, 'userName'), decide)
+  const { work } = call
+  const patch = parsePatch(body, TYPE, work, isStrict)
+  const { spent } = work
+  const user = await changeUser(call, id, preconditions, {
+    userName: lastValue(patch.operations, 'userName'),
+    mayLoseName: mayLeaveOut(patch),
+    decide: (before, isNameTaken) => {
+      // What cost too much for the user as it was seen last is not tried again: only small ones are remembered.
+      if (work.isExhausted) work.spend(0)
+      // A taken name is the request's own: the second decision is paid for.
+      if (!isNameTaken) work.rewind(spent)
+      const patched = decidePatch(before, patch, work, isNameTaken)
+      return { ...patched, resource: withActive(patched.resource, before) }
+    },
+  })
   return render(call, user, TYPE, projection)
+}
+
+function decidePatch(before: Complex, patch: ParsedPatch, work: Work, isNameTaken: boolean): PatchedUser {
+  const patched = applyUserPatch(before, patch, work)
+  const { userName } = patched.resource
+  if (!isNameTaken || userName === before.userName) return patched
+  return applyUserPatch(before, withoutAttribute(patch, 'userName', userNameTaken(userName)), work)
 }
 
 /** Deletes a user and its memberships. @throws {ScimError} 404, 412 */
@@ -99,25 +126,39 @@ export async function deleteUser(call: Call, id: string, preconditions: Precondi
   await deleteResource(call, TYPE, id, preconditions)
 }
 
+/** A change of a user that is checked; nothing is read yet. */
+interface UserUpdate {
+  /** The name that it would give the user, so that a taken one is found with the load. */
+  readonly userName: unknown
+  /** Whether it is made without the name when that is taken. */
+  readonly mayLoseName: boolean
+  /** @throws {ScimError} what the client is told when the change cannot be made */
+  readonly decide: (before: Complex, isNameTaken: boolean) => Decided
+}
+
+interface Decided extends Validated {
+  /** What the log says beside the names of what is ignored. */
+  readonly detail: string | null
+}
+
 /**
  * Decides on the user as it was seen last, and writes; if none was seen, or the database holds another content, loads,
  * decides and writes.
- *
- * @param userName the name that the change would give the user, so that a taken one is found with the load
  */
 async function changeUser(
   call: Call,
   id: string,
   preconditions: Preconditions,
-  userName: unknown,
-  decide: (before: Complex) => Validated,
+  update: UserUpdate,
 ): Promise<Stored> {
   const { db, credentials } = call
+  const { userName } = update
+  const decide = (user: Stored, isNameTaken: boolean) => changeOf(user, preconditions, update, isNameTaken)
   const recent = recallUser(credentials.tenantId, id)
-  const early = recent && changeOfRecent(recent, preconditions, decide)
+  const early = recent && changeOfRecent(recent, preconditions, update)
   if (recent && early) {
     try {
-      return await writeChange(call, recent, early)
+      return await writeChange(call, recent, early, () => decide(recent, true))
     } catch (error) {
       if (!isStale(error)) throw error
       forgetUser(credentials.tenantId, id)
@@ -127,16 +168,12 @@ async function changeUser(
   return await retryWhileStale(async () => {
     const { user, isNameTaken } = await storage.loadUser(db, credentials, id, key)
     if (user === undefined) throw notFound('User', id)
-    const change = changeOf(user, preconditions, decide)
-    if (isNameTaken) throw userNameTaken(change.resource)
-    if (change.changes.length > 0) return await writeChange(call, user, change)
-    await logUnchanged(db, credentials, changeEntry(call, id, change))
-    return user
+    return await writeChange(call, user, decide(user, isNameTaken), () => decide(user, true))
   })
 }
 
 /** What a write makes of a user. */
-interface UserChange extends Validated {
+interface UserChange extends Decided {
   readonly action: LogAction
   readonly changes: readonly AttributeChange[]
 }
@@ -145,36 +182,70 @@ interface UserChange extends Validated {
 function changeOf(
   user: Stored,
   preconditions: Preconditions,
-  decide: (before: Complex) => Validated,
+  { decide }: UserUpdate,
+  isNameTaken: boolean,
 ): UserChange {
   requirePreconditions(preconditions, user.version)
   const { groups, ...before } = user.resource
-  const { resource, ignored } = decide(before)
+  const { resource, ignored, detail } = decide(before, isNameTaken)
   const changes = changedAttributes(before, resource, TYPE)
-  return { resource, ignored, changes, action: actionOf(before, resource) }
+  return { resource, ignored, detail, changes, action: actionOf(before, resource) }
 }
 
-/** @returns undefined when there would be nothing to write, so that nobody would notice that the user is another one */
-function changeOfRecent(...args: Parameters<typeof changeOf>): UserChange | undefined {
+/**
+ * @returns undefined when there would be nothing to write, so that nobody would notice that the user is another one;
+ *   also when there might be, because the name is all that is certain to change, and may be left out
+ */
+function changeOfRecent(
+  user: Stored,
+  preconditions: Preconditions,
+  update: UserUpdate,
+): UserChange | undefined {
   try {
-    const change = changeOf(...args)
-    return change.changes.length > 0 ? change : undefined
+    const change = changeOf(user, preconditions, update, false)
+    const isRenamed = change.changes.some(({ attribute }) => attribute === 'userName')
+    const isSure = !update.mayLoseName || !isRenamed || change.action === 'disable'
+    return change.changes.length > 0 && isSure ? change : undefined
   } catch (error) {
     if (error instanceof ScimError) return undefined
     throw error
   }
 }
 
-async function writeChange(call: Call, user: StoredRow, change: UserChange): Promise<Stored> {
-  const { db, credentials } = call
-  const log = changeEntry(call, user.id, change)
-  return await uniqueUserName(change.resource, () =>
-    storage.updateUser(db, credentials, user, { ...change, lastModified: modifiedAt(call, user) }, log),
-  )
+/**
+ * Writes what is changed, or logs that nothing is.
+ *
+ * @param otherwise decides once more, now that the userName turned out to be taken
+ */
+async function writeChange(
+  call: Call,
+  user: StoredRow,
+  change: UserChange,
+  otherwise: () => UserChange,
+): Promise<Stored> {
+  try {
+    return await storeChange(call, user, change)
+  } catch (error) {
+    if (!(error instanceof UniqueError)) throw error
+    return await storeChange(call, user, otherwise())
+  }
 }
 
-function changeEntry(call: Call, id: string, { resource, ...change }: UserChange): LogEntry {
-  return acceptedEntry(call, { ...change, type: TYPE, id, name: resource.userName, status: 200 })
+async function storeChange(call: Call, user: StoredRow, change: UserChange): Promise<Stored> {
+  const { db, credentials } = call
+  const { resource, ...rest } = change
+  const log = acceptedEntry(call, { ...rest, type: TYPE, id: user.id, name: resource.userName, status: 200 })
+  if (change.changes.length > 0) {
+    return await storage.updateUser(
+      db,
+      credentials,
+      user,
+      { resource, lastModified: modifiedAt(call, user) },
+      log,
+    )
+  }
+  await logUnchanged(db, credentials, log)
+  return user
 }
 
 function actionOf(before: Complex, after: Complex): LogAction {
@@ -182,20 +253,6 @@ function actionOf(before: Complex, after: Complex): LogAction {
   return isActive(after) ? 'enable' : 'disable'
 }
 
-async function uniqueUserName<Result>(resource: Complex, write: () => Promise<Result>): Promise<Result> {
-  try {
-    return await write()
-  } catch (error) {
-    if (error instanceof UniqueError) throw userNameTaken(resource, { cause: error })
-    throw error
-  }
-}
-
-function userNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new ScimError(
-    409,
-    'uniqueness',
-    `userName ${quote(String(resource.userName))} is already in use`,
-    options,
-  )
+function userNameTaken(userName: unknown, options?: ErrorOptions): ScimError {
+  return new ScimError(409, 'uniqueness', `userName ${quote(String(userName))} is already in use`, options)
 }

@@ -13,6 +13,7 @@ import { parseValuePath } from './filter/parser.ts'
 import { resolveValueFilter } from './filter/resolve.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
+import { Work } from './work.ts'
 
 /** A resolved path. With `filter`, `path` ends at the multi-valued attribute that it selects from. */
 export interface PatchPath {
@@ -26,30 +27,35 @@ export interface PatchPath {
 /**
  * Resolves the path of a PATCH operation.
  *
+ * @param work of the request so far
  * @throws {ScimError} invalidPath when the text is no path, or names what the resource type does not have;
  *   invalidFilter when it is what stands in the brackets that is wrong
  */
-export function parsePath(text: string, type: ResourceType): PatchPath {
-  if (text.includes('[')) return parseSelection(text, type)
+export function parsePath(text: string, type: ResourceType, work = new Work()): PatchPath {
+  if (text.includes('[')) return parseSelection(text, type, work)
   const path = resolveAttributePath(text.trim(), type)
   if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute ${quote(text)}`)
   return { text: shorten(text), path }
 }
 
-function parseSelection(text: string, type: ResourceType): PatchPath {
+function parseSelection(text: string, type: ResourceType, work: Work): PatchPath {
   try {
-    const { name, operand, subAttribute } = parseValuePath(text)
+    const { name, operand, subAttribute } = parseValuePath(text, work)
     const path = resolveAttributePath(name, type)
     if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute ${quote(name)}`)
     const attribute = target(path)
     if (!attribute.multiValued || attribute.subAttributes === undefined) {
       throw badRequest('invalidPath', `${quote(name)} has no elements for "[…]" to select from`)
     }
-    const selection = { text: shorten(text), path, filter: resolveValueFilter(operand, attribute) }
+    const selection = {
+      text: shorten(text),
+      path,
+      filter: resolveValueFilter(operand, attribute, 'refuse', work),
+    }
     if (subAttribute === undefined) return selection
     return { ...selection, subAttribute: requireSubAttribute(attribute, subAttribute) }
   } catch (error) {
-    if (!(error instanceof ScimError)) throw error
+    if (!(error instanceof ScimError) || work.isExhausted) throw error
     throw new ScimError(error.status, error.scimType, `path ${quote(text)}: ${error.detail}`)
   }
 }

@@ -144,7 +144,7 @@ export function canonicalElement(
 ): unknown {
   work.visit()
   if (attribute.subAttributes === undefined) return canonicalSimple(attribute, value, path, work)
-  const shorthand = complexFromShorthand(attribute, value)
+  const shorthand = complexFromShorthand(attribute, value, work)
   if (shorthand === null) return undefined
   if (!isComplex(shorthand)) throw wrongType(path, 'an object', value)
   const result: Complex = {}

@@ -12,7 +12,13 @@ export const VISIT_UNITS = 10
 /** Units to fold a text, however short. */
 const FOLD_UNITS = 40
 /** Units to fold one character of a text that is not all ASCII. */
-const UNICODE_UNITS = 5
+const UNICODE_UNITS = 8
+/** Units of an error that is thrown and caught, and of what was done before it. */
+export const ERROR_UNITS = 800
+/** Units of a character of JSON that stands in a text of a body: objects of many short members take the longest to read. */
+export const JSON_UNITS = 5
+/** Units of a token of a filter, from its text to a test that is checked against the schema. */
+export const TOKEN_UNITS = 40
 
 /** The counter of one request, operations of a bulk request included. A unit is a character that is folded, compared or copied. */
 export class Work {
@@ -31,6 +37,11 @@ export class Work {
   /** Units so far. */
   get spent(): number {
     return this.#spent
+  }
+
+  /** True from then on that `spend` has thrown: whatever is thrown is then that the request costs too much. */
+  get isExhausted(): boolean {
+    return this.#spent > this.#limit
   }
 
   /** @throws {ScimError} when the request has cost more than it may */

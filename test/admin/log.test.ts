@@ -22,8 +22,19 @@ describe('the provisioning log', () => {
     await client.request('PATCH', `/Users/${user.id}`, { schemas: [PATCH_OP], Operations })
     const text = textOf((await browser.get(path)).html)
     expect(text).toContain('title Engineer Lead')
-    expect(text).toMatch(/Ignored, because no schema has them: .*favouriteColour/)
+    expect(text).toMatch(/Ignored: .*favouriteColour/)
     expect(text).toContain('Request id')
+  })
+
+  it('says what a PATCH that disables went without, and does not call it refused', async () => {
+    const { client, browser, path } = await newLog()
+    const user = await client.createUser({ userName: 'mirela' })
+    const title = { op: 'replace', path: 'title', value: 5 }
+    await client.patch(`/Users/${user.id}`, title, { op: 'replace', path: 'active', value: false })
+    const { html } = await browser.get(`${path}?action=disable`)
+    expect(textOf(html)).toMatch(/left out: attribute "title" must be a string.* Ignored: title/s)
+    expect(html).not.toContain('notice danger')
+    expect(textOf((await browser.get(`${path}?q=left+out`)).html)).toContain('mirela')
   })
 
   it('filters by each field, and together', async () => {

@@ -22,7 +22,7 @@ const emails = (count: number): Complex => ({
 /** What a PATCH of a user costs. */
 function spentOn(stored: Complex, operations: readonly unknown[]): number {
   const work = new Work('invalidValue', Number.POSITIVE_INFINITY)
-  const parsed = parsePatch({ Operations: operations }, USER_RESOURCE_TYPE)
+  const parsed = parsePatch({ Operations: operations }, USER_RESOURCE_TYPE, work)
   applyPatch(stored, parsed.operations, USER_RESOURCE_TYPE, work)
   return work.spent
 }
@@ -38,7 +38,7 @@ describe('the work of a PATCH', () => {
       'of 2,000 comparisons with one long value: it is folded once',
       { userName: 'x', emails: [{ value: 'é'.repeat(300_000) }] },
       list(20, () => ({ op: 'remove', path: `emails[${anyOf(100, 'value eq "x"')}]` })),
-      6,
+      9,
     ],
     [
       'that removes 1,000 elements without a value from 1,000: they are looked up, not tried',
@@ -104,9 +104,12 @@ describe('the work of a PATCH', () => {
   ])('refuses too many %s, names the limit, and leaves the resource as it was', ([, stored, operation]) => {
     const before = JSON.stringify(stored)
     const count = Math.floor(MAX_BODY_BYTES / sizeOf(operation(1_000)))
-    const { operations } = parsePatch({ Operations: list(count, operation) }, USER_RESOURCE_TYPE)
+    const body = { Operations: list(count, operation) }
     const work = new Work()
-    const run = () => applyPatch(stored, operations, USER_RESOURCE_TYPE, work)
+    const run = () => {
+      const { operations } = parsePatch(body, USER_RESOURCE_TYPE, work)
+      return applyPatch(stored, operations, USER_RESOURCE_TYPE, work)
+    }
     expect(run).toThrow(
       expect.objectContaining({
         status: 400,
@@ -117,6 +120,24 @@ describe('the work of a PATCH', () => {
     // What is refused is refused before it is done: no step costs much more than is left.
     expect(work.spent).toBeLessThan(1.1 * MAX_WORK_UNITS)
     expect(JSON.stringify(stored)).toBe(before)
+  })
+
+  // Parsing takes more time than a body of so many bytes does: each comparison is looked up and checked.
+  it.for<[what: string, path: (i: number) => string, refused: boolean]>([
+    ['comparisons', () => `members[${anyOf(100, 'value eq "x"')}]`, true],
+    ['short tests', () => `members[${anyOf(100, 'value pr')}]`, true],
+    ['parentheses', () => `members[${'('.repeat(30)}value pr${')'.repeat(30)}]`, true],
+    ['long values', (i) => `members[display eq "${i}${'é'.repeat(60_000)}"]`, true],
+    ['members by their ids', (i) => `members[value eq "0198a5d2-7c2b-7000-8000-${1e11 + i}"]`, false],
+  ])('of a group counts the parsing of %s', ([, path, refused]) => {
+    const count = Math.floor(MAX_BODY_BYTES / sizeOf({ op: 'remove', path: path(1) }))
+    const body = { Operations: list(count, (i) => ({ op: 'remove', path: path(i) })) }
+    const work = new Work()
+    const run = () => parsePatch(body, GROUP_RESOURCE_TYPE, work)
+    if (refused) expect(run).toThrow(/more than \d+ units of work, the limit/)
+    else expect(run().operations).toHaveLength(count)
+    expect(work.spent).toBeGreaterThan(2 * MAX_BODY_BYTES)
+    expect(work.spent).toBeLessThan(1.1 * MAX_WORK_UNITS)
   })
 
   it('copies what it changes, and nothing else', () => {
@@ -149,6 +170,27 @@ describe('the work of a body', () => {
     const work = new Work()
     validateResource({ displayName: 'x', members }, GROUP_RESOURCE_TYPE, work)
     expect(work.spent).toBeLessThan(0.9 * MAX_WORK_UNITS)
+  })
+
+  it.for<[what: string, role: unknown]>([
+    ['one JSON text of many members', `{"value":"x",${list(90_000, (i) => `"k${i}":1`).join()}}`],
+    ['many texts that only begin like JSON', list(1_000, (i) => `{${i}`.padEnd(500, '['))],
+    [
+      'roles whose values are such texts',
+      list(1_000, (i) => ({ value: `{"value":"${i}"${' '.repeat(900)}}` })),
+    ],
+  ])('ends with what JSON inside of its texts costs: %s', ([, roles]) => {
+    const work = new Work()
+    const body = { userName: 'x', roles: Array.isArray(roles) ? roles : [roles] }
+    const spent = () => {
+      try {
+        validateResource(body, USER_RESOURCE_TYPE, work)
+      } catch (error) {
+        expect(error).toMatchObject({ detail: expect.stringContaining('units of work, the limit') })
+      }
+      return work.spent
+    }
+    expect(spent()).toBeGreaterThan(4 * sizeOf(roles))
   })
 
   it.for<[attribute: string, limit: number, body: (count: number) => object]>([

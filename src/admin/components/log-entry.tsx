@@ -65,7 +65,7 @@ export function LogEntryDetails({ tenantId, entry }: EntryProps) {
   return (
     <div class="entry-details">
       {entry.detail && (
-        <p class="notice danger">
+        <p class={entry.outcome === 'refused' ? 'notice danger' : 'notice'}>
           <strong>
             {entry.status} {entry.scimType ?? ''}
           </strong>{' '}
@@ -81,7 +81,7 @@ export function LogEntryDetails({ tenantId, entry }: EntryProps) {
       <Changes tenantId={tenantId} entry={entry} />
       {entry.ignored.length > 0 && (
         <p>
-          <strong>Ignored, because no schema has them:</strong> <code>{entry.ignored.join(', ')}</code>
+          <strong>Ignored:</strong> <code>{entry.ignored.join(', ')}</code>
         </p>
       )}
       <dl class="facts">

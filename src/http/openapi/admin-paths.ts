@@ -308,7 +308,10 @@ function logEntry(): Json {
       resourceName: textOrNull,
       status: { type: 'integer' },
       scimType: textOrNull,
-      detail: textOrNull,
+      detail: {
+        ...textOrNull,
+        description: 'Why it was refused, or why operations of a PATCH that disables were left out.',
+      },
       repeated: {
         ...COUNT,
         description:

@@ -115,6 +115,14 @@ export function scimComponents(): { parameters: Json; responses: Json; headers: 
         description: 'The ETag that the resource must have, a list of them, or *; else 412.',
         example: 'W/"3"',
       },
+      Prefer: {
+        name: 'Prefer',
+        in: 'header',
+        schema: text,
+        description:
+          'handling=strict: also a PATCH that disables a user is applied as a whole or not at all.',
+        example: 'handling=strict',
+      },
       IfNoneMatch: {
         name: 'If-None-Match',
         in: 'header',
@@ -273,7 +281,11 @@ function resource(name: 'User' | 'Group'): Json {
       responses: changed,
     }),
     patch: operation(tag, `patch${name}`, `Changes a ${lower}`, {
-      parameters: changing,
+      ...(name === 'User' && {
+        description:
+          'All or nothing, but where the last word on "active" is false: there, operations that would be refused are left out, and named in the provisioning log.',
+      }),
+      parameters: name === 'User' ? [...changing, ref('parameters', 'Prefer')] : changing,
       requestBody: body('PatchOp'),
       responses: { ...changed, ...(name === 'Group' && { 204: silent }) },
     }),

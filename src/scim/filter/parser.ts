@@ -6,6 +6,7 @@
 import type { Scalar } from '../comparison.ts'
 import { badRequest, quote } from '../error.ts'
 import { MAX_FILTER_CHARACTERS, MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../limits.ts'
+import { TOKEN_UNITS, Work } from '../work.ts'
 import { COMPARISON_OPERATORS, type ComparisonOperator, type FilterExpression, type Literal } from './ast.ts'
 import { type FilterToken, filterError, lexFilter } from './lexer.ts'
 
@@ -29,17 +30,22 @@ export function parseFilter(text: string): FilterExpression {
 /**
  * Parses `attr[filter]` and what follows the bracket: the path of a PATCH operation.
  *
+ * @param work of the request so far: a body can hold thousands of paths
  * @returns the name before the bracket, the filter inside, and `subAttribute` when `.name` follows
  * @throws {ScimError} invalidFilter when the text inside the brackets is no filter; invalidPath when the
  *   brackets, or what is around them, are wrong (RFC 7644 §3.12 table 9)
  */
-export function parseValuePath(text: string): {
+export function parseValuePath(
+  text: string,
+  work = new Work(),
+): {
   name: string
   operand: FilterExpression
   subAttribute: string | undefined
 } {
   requireLength(text, 'value path')
   const tokens = lexFilter(text)
+  work.spend(tokens.length * TOKEN_UNITS)
   const [name, open] = tokens
   if (name?.kind !== 'word' || open?.kind !== '[') throw badRequest('invalidPath', 'expected "attribute["')
   if (!tokens.some((token) => token.kind === ']')) throw badRequest('invalidPath', '"[" is never closed')

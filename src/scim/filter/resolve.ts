@@ -14,6 +14,7 @@ import { badRequest, quote } from '../error.ts'
 import { MAX_SUBSTRING_CHARACTERS } from '../limits.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
+import type { Work } from '../work.ts'
 import type { ComparisonOperator, Filter, FilterExpression, Literal } from './ast.ts'
 
 type Lookup = (name: string) => AttributePath | undefined
@@ -56,14 +57,15 @@ export function resolveFilter(
   return resolve(expression, (name) => resolveAttributePath(name, type), type.name, unknown)
 }
 
-/** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. */
+/** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. @param work counts the folding */
 export function resolveValueFilter(
   expression: FilterExpression,
   attribute: Attribute,
   unknown: UnknownAttribute = 'refuse',
+  work?: Work,
 ): Filter {
   const lookup = (name: string) => resolveNames(name, attribute.subAttributes ?? [])
-  return resolve(expression, lookup, attribute.name, unknown)
+  return resolve(expression, lookup, attribute.name, unknown, work)
 }
 
 function resolve(
@@ -71,19 +73,20 @@ function resolve(
   lookup: Lookup,
   owner: string,
   unknown: UnknownAttribute,
+  work?: Work,
 ): Filter {
   switch (expression.kind) {
     case 'and':
     case 'or':
       return {
         kind: expression.kind,
-        operands: expression.operands.map((operand) => resolve(operand, lookup, owner, unknown)),
+        operands: expression.operands.map((operand) => resolve(operand, lookup, owner, unknown, work)),
       }
     case 'not':
-      return { kind: 'not', operand: resolve(expression.operand, lookup, owner, unknown) }
+      return { kind: 'not', operand: resolve(expression.operand, lookup, owner, unknown, work) }
     default: {
       const path = lookup(expression.name)
-      if (path !== undefined) return resolveTest(expression, path, unknown)
+      if (path !== undefined) return resolveTest(expression, path, unknown, work)
       if (unknown === 'no-value') return withoutValue(expression)
       throw badRequest(
         'invalidFilter',
@@ -105,7 +108,12 @@ function isMadeUp({ type, mutability }: Attribute): boolean {
   return type === 'reference' && mutability !== 'readWrite'
 }
 
-function resolveTest(expression: Test, path: AttributePath, unknown: UnknownAttribute): Filter {
+function resolveTest(
+  expression: Test,
+  path: AttributePath,
+  unknown: UnknownAttribute,
+  work: Work | undefined,
+): Filter {
   if (path.steps.some((step) => step.returned === 'never')) {
     throw badRequest('invalidFilter', `"${pathText(path)}" is never returned, so it cannot be filtered on`)
   }
@@ -116,17 +124,21 @@ function resolveTest(expression: Test, path: AttributePath, unknown: UnknownAttr
     )
   }
   if (expression.kind === 'present') return { kind: 'present', path }
-  if (expression.kind === 'comparison') return resolveComparison(expression, withDefaultValue(path))
+  if (expression.kind === 'comparison') return resolveComparison(expression, withDefaultValue(path), work)
   const attribute = target(path)
   if (attribute.subAttributes === undefined) {
     throw badRequest('invalidFilter', `"${pathText(path)}" has no sub-attributes, so "[…]" cannot follow it`)
   }
   if (attribute.multiValued) {
-    return { kind: 'valuePath', path, operand: resolveValueFilter(expression.operand, attribute, unknown) }
+    return {
+      kind: 'valuePath',
+      path,
+      operand: resolveValueFilter(expression.operand, attribute, unknown, work),
+    }
   }
   // `name[givenName pr]` selects from one value: the same as its paths written out, if it is there at all.
   const lookup = (name: string) => below(path, resolveNames(name, attribute.subAttributes ?? []))
-  const operand = resolve(expression.operand, lookup, attribute.name, unknown)
+  const operand = resolve(expression.operand, lookup, attribute.name, unknown, work)
   return { kind: 'and', operands: [{ kind: 'present', path }, operand] }
 }
 
@@ -134,7 +146,11 @@ function below(above: AttributePath, path: AttributePath | undefined): Attribute
   return path && { steps: [...above.steps, ...path.steps] }
 }
 
-function resolveComparison({ operator, literal }: Comparison, path: AttributePath): Filter {
+function resolveComparison(
+  { operator, literal }: Comparison,
+  path: AttributePath,
+  work: Work | undefined,
+): Filter {
   const attribute = target(path)
   if (literal.value === null && EQUALITY.includes(operator)) {
     const present: Filter = { kind: 'present', path }
@@ -149,7 +165,7 @@ function resolveComparison({ operator, literal }: Comparison, path: AttributePat
   }
   const value = typedValue(literal, attribute, path)
   if (operator === 'co') requireSubstringLength(String(value), path)
-  return { kind: 'comparison', path, operator, value, key: comparisonKey(attribute, value) }
+  return { kind: 'comparison', path, operator, value, key: comparisonKey(attribute, value, work) }
 }
 
 function requireSubstringLength({ length }: string, path: AttributePath): void {

@@ -185,7 +185,7 @@ function mergeComplex(
   ignored: string[],
   work: Work,
 ): void {
-  const sent = complexFromShorthand(attribute, operation.value)
+  const sent = complexFromShorthand(attribute, operation.value, work)
   if (sent === null) {
     removeAttribute(container, attribute, undefined, text, work)
     return
@@ -277,7 +277,7 @@ function setElement(element: Complex, operation: PatchOperation, ignored: string
     return
   }
   const attribute = target(to.path)
-  const sent = complexFromShorthand(attribute, fromSingletonList(value))
+  const sent = complexFromShorthand(attribute, fromSingletonList(value), work)
   if (!isUnassigned(attribute, sent)) {
     mergeInto(element, attribute, { ...operation, value: sent }, to.text, ignored, work)
   } else if (op === 'replace') for (const name of Object.keys(element)) delete element[name]

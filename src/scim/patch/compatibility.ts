@@ -3,14 +3,13 @@
  * deviation, with who sends it and where that is documented or was seen. Nothing else in the core knows
  * of any client.
  */
-import { namesActive } from '../active.ts'
 import { resolveAttributePath } from '../attribute-path.ts'
 import { type Complex, isComplex } from '../comparison.ts'
 import type { Filter } from '../filter/ast.ts'
-import { member } from '../message.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
+import { ERROR_UNITS, JSON_UNITS, Work } from '../work.ts'
 
 /**
  * Entra's old dialect writes `Add`, `Replace`, `Remove`; RFC 7644 §3.5.2 has them in lower case.
@@ -39,17 +38,18 @@ export function booleanFromText(value: unknown): unknown {
  * clear it, or as an array of one; Microsoft's test collection sends a member as a plain string, and
  * app role assignments arrive as JSON text.
  *
+ * @param work counts what JSON texts cost: they are read again here
  * @returns an object, null for an empty reference, or the value as it was when none of these applies
  * @see https://github.com/pond/scimitar/issues/48 and https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
  */
-export function complexFromShorthand(attribute: Attribute, value: unknown): unknown {
+export function complexFromShorthand(attribute: Attribute, value: unknown, work = new Work()): unknown {
   const hasValue = findAttribute(attribute.subAttributes ?? [], 'value') !== undefined
   if (!hasValue) return value
   if (!attribute.multiValued && Array.isArray(value) && value.length <= 1) {
-    return complexFromShorthand(attribute, value[0] ?? null)
+    return complexFromShorthand(attribute, value[0] ?? null, work)
   }
-  if (typeof value === 'string') return value === '' ? null : (objectFromText(value) ?? { value })
-  if (isComplex(value) && attribute.name === 'roles') return roleFromText(value)
+  if (typeof value === 'string') return value === '' ? null : (objectFromText(value, work) ?? { value })
+  if (isComplex(value) && attribute.name === 'roles') return roleFromText(value, work)
   // A single reference with an empty value is an empty reference.
   if (!attribute.multiValued && isComplex(value) && value.value === '') return null
   return value
@@ -62,17 +62,19 @@ export function complexFromShorthand(attribute: Attribute, value: unknown): unkn
  * @returns the role with what else the element holds, or the element as it was
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
  */
-export function roleFromText(element: Complex): Complex {
-  const role = typeof element.value === 'string' ? objectFromText(element.value) : undefined
+export function roleFromText(element: Complex, work = new Work()): Complex {
+  const role = typeof element.value === 'string' ? objectFromText(element.value, work) : undefined
   return typeof role?.value === 'string' ? { ...element, ...role } : element
 }
 
-function objectFromText(text: string): Complex | undefined {
+function objectFromText(text: string, work: Work): Complex | undefined {
   if (!text.startsWith('{')) return undefined
+  work.spend(text.length * JSON_UNITS)
   try {
     const parsed: unknown = JSON.parse(text)
     return isComplex(parsed) ? parsed : undefined
   } catch {
+    work.spend(ERROR_UNITS)
     return undefined // No JSON: then the text is the value itself.
   }
 }
@@ -107,35 +109,6 @@ export function qualifiedKey(
 export function isKnownKey(key: string, type: ResourceType): boolean {
   const [name = ''] = key.split('[', 1)
   return resolveAttributePath(name.trim(), type) !== undefined
-}
-
-/**
- * True of a PATCH that sets "active" of a user to false: the last operation that says true or false says false. Entra
- * sends one PATCH with all that differs of a leaver, and its mapping may name attributes that we do not have. If such a
- * path refused the PATCH, as RFC 7644 §3.5.2 has it, the leaver would keep access until somebody mends the mapping. So
- * an operation that would be answered with `invalidPath` is ignored there, and named in the log as an unknown attribute
- * in a value is: as many of them as the log can name. No other operation can depend on what the resource does not have,
- * and these are still applied all or none.
- *
- * @param operations as they were sent
- */
-export function disablesUser(operations: readonly unknown[], type: ResourceType): boolean {
-  return operations.flatMap((operation) => statedActive(operation, type)).at(-1) === false
-}
-
-function statedActive(operation: unknown, type: ResourceType): readonly boolean[] {
-  if (!isComplex(operation)) return []
-  const [op, path] = [member(operation, 'op'), member(operation, 'path')]
-  if (typeof op !== 'string' || lowerCaseOp(op) === 'remove') return []
-  const value = fromSingletonList(member(operation, 'value'))
-  const pairs =
-    typeof path === 'string' && path !== ''
-      ? [[path, value] as const]
-      : Object.entries(isComplex(value) ? value : {})
-  return pairs
-    .filter(([key]) => namesActive(key, type))
-    .map(([, active]) => booleanFromText(fromSingletonList(active)))
-    .filter((active) => typeof active === 'boolean')
 }
 
 /**

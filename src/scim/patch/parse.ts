@@ -3,14 +3,15 @@
  * without is taken apart into one operation for each attribute of its value, which means the same.
  */
 import { isComplex } from '../comparison.ts'
-import { badRequest, kindOf, quote, ScimError } from '../error.ts'
+import { badRequest, kindOf, quote } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
-import { MAX_IGNORED_NAMES } from '../limits.ts'
 import { member, requireMessage } from '../message.ts'
 import { type PatchPath, parsePath } from '../path.ts'
 import type { ResourceType } from '../schema/definition.ts'
 import { PATCH_OP } from '../urn.ts'
-import { disablesUser, fromSingletonList, isKnownKey, lowerCaseOp } from './compatibility.ts'
+import { Work } from '../work.ts'
+import { fromSingletonList, isKnownKey, lowerCaseOp } from './compatibility.ts'
+import { type Attempt, type Omission, parseDisabling } from './disabling.ts'
 
 export interface PatchOperation {
   readonly op: 'add' | 'replace' | 'remove'
@@ -21,55 +22,49 @@ export interface PatchOperation {
 
 export interface ParsedPatch {
   readonly operations: readonly PatchOperation[]
-  /** Attributes of values without a path, and paths beside `active: false`, that we do not know. */
+  /** Attributes of values without a path that we do not know. */
   readonly ignored: readonly string[]
+  /** What a PATCH that disables goes without: see disabling.ts. */
+  readonly omissions: readonly Omission[]
+  /** Whether the client asked for all or nothing, also of a PATCH that disables. */
+  readonly isStrict: boolean
 }
 
 /**
  * Parses the body of a PATCH.
  *
- * @throws {ScimError} invalidSyntax for a malformed message, invalidPath for a path that names nothing, but for a PATCH
- *   that disables a user: see disablesUser
+ * @param work of the request so far
+ * @param isStrict whether the client asked for all or nothing
+ * @throws {ScimError} invalidSyntax for a malformed message; invalidPath, invalidFilter, noTarget and invalidValue for an
+ *   operation that can be applied to no resource, but for a PATCH that disables a user: see disabling.ts
  */
-export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
+export function parsePatch(
+  body: unknown,
+  type: ResourceType,
+  work = new Work(),
+  isStrict = false,
+): ParsedPatch {
   const list = member(requireMessage(body, PATCH_OP), 'Operations')
   // An empty list is a patch that changes nothing: Microsoft's validator sends one.
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
-  try {
-    return parseOperations(list, type, parsePath)
-  } catch (error) {
-    if (!isInvalidPath(error) || !disablesUser(list, type)) throw error
-    return parseOperations(list, type, knownPaths())
-  }
+  return parseDisabling(type, isStrict, work, (attempt, omissions) => {
+    const ignored: string[] = []
+    const operations = list.flatMap((operation, i) => {
+      const where = `Operations[${i}]`
+      const parse = () => parseOperation(operation, where, { type, work, attempt, ignored })
+      return attempt(pathOf(operation) ?? where, parse) ?? []
+    })
+    return { operations, ignored, omissions, isStrict }
+  })
 }
 
-/** Reads a path. @returns undefined when the operation is to be ignored */
-type PathReader = (text: string, type: ResourceType) => PatchPath | undefined
-
-/** Leaves out what names nothing, as long as the provisioning log can name it. */
-function knownPaths(): PathReader {
-  let unknown = 0
-  return (text, type) => {
-    try {
-      return parsePath(text, type)
-    } catch (error) {
-      if (!isInvalidPath(error) || ++unknown > MAX_IGNORED_NAMES) throw error
-      return undefined
-    }
-  }
-}
-
-function isInvalidPath(error: unknown): boolean {
-  return error instanceof ScimError && error.scimType === 'invalidPath'
-}
-
-function parseOperations(list: readonly unknown[], type: ResourceType, readPath: PathReader): ParsedPatch {
-  const ignored: string[] = []
-  const operations = list.flatMap((operation, i) =>
-    parseOperation(operation, `Operations[${i}]`, type, readPath, ignored),
-  )
-  return { operations, ignored }
+/** What parsing needs to know at each operation. */
+interface Context {
+  readonly type: ResourceType
+  readonly work: Work
+  readonly attempt: Attempt
+  readonly ignored: string[]
 }
 
 /** The value that the operations give an attribute in the end: known before the resource is loaded. */
@@ -77,13 +72,7 @@ export function lastValue(operations: readonly PatchOperation[], name: string): 
   return operations.findLast(({ target }) => target.path.steps[0].name === name)?.value
 }
 
-function parseOperation(
-  operation: unknown,
-  where: string,
-  type: ResourceType,
-  readPath: PathReader,
-  ignored: string[],
-): readonly PatchOperation[] {
+function parseOperation(operation: unknown, where: string, context: Context): readonly PatchOperation[] {
   if (!isComplex(operation))
     throw badRequest('invalidSyntax', `${where} must be an object, found ${kindOf(operation)}`)
   const op = parseOp(member(operation, 'op'), where)
@@ -95,17 +84,18 @@ function parseOperation(
   if (op !== 'remove' && value === undefined) {
     throw badRequest('invalidValue', `${where}: "${op}" needs a value`)
   }
-  if (path) {
-    const target = readPath(path, type)
-    if (target !== undefined) return [{ op, target, value }]
-    noteIgnored(ignored, path)
-    return []
-  }
+  if (path) return [{ op, target: parsePath(path, context.type, context.work), value }]
   if (op === 'remove') {
     // RFC 7644 §3.5.2.2: "If 'path' is unspecified, the operation fails with … 'noTarget'".
     throw badRequest('noTarget', `${where}: "remove" needs a path`)
   }
-  return parseAttributes(op, fromSingletonList(value), where, type, readPath, ignored)
+  return parseAttributes(op, fromSingletonList(value), where, context)
+}
+
+/** What the log calls the operation. */
+function pathOf(operation: unknown): string | undefined {
+  const path = isComplex(operation) ? member(operation, 'path') : undefined
+  return typeof path === 'string' && path !== '' ? path : undefined
 }
 
 function parseOp(op: unknown, where: string): PatchOperation['op'] {
@@ -119,9 +109,7 @@ function parseAttributes(
   op: PatchOperation['op'],
   value: unknown,
   where: string,
-  type: ResourceType,
-  readPath: PathReader,
-  ignored: string[],
+  { type, work, attempt, ignored }: Context,
 ): readonly PatchOperation[] {
   if (!isComplex(value)) {
     throw badRequest(
@@ -130,12 +118,12 @@ function parseAttributes(
     )
   }
   return Object.entries(value).flatMap(([key, attributeValue]) => {
-    const target = isKnownKey(key, type) ? readPath(key, type) : undefined
-    if (target === undefined) {
+    if (!isKnownKey(key, type)) {
       noteIgnored(ignored, key)
       return []
     }
-    return isSetByClient(target) ? [{ op, target, value: attributeValue }] : []
+    const target = attempt(key, () => parsePath(key, type, work))
+    return target !== undefined && isSetByClient(target) ? [{ op, target, value: attributeValue }] : []
   })
 }
 

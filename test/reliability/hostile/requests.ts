@@ -136,6 +136,19 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     times(300, () => ({ op: 'remove', path: `members[${anyOf(100, (i) => `display co "x${i}"`)}]` })),
     `/Groups/${groupId(1)}`,
   ),
+  patch(
+    'body',
+    'an ordinary tenant',
+    'PATCH of a user with 1 MiB of value eq comparisons',
+    times(500, () => ({ op: 'remove', path: `emails[${anyOf(100, (i) => `value eq "x${i}"`)}]` })),
+  ),
+  patch('body', 'an ordinary tenant', 'disables, beside 22,000 operations that are refused', [
+    { op: 'replace', path: 'active', value: false },
+    ...times(22_000, () => ({ op: 'remove', path: 'id' })),
+  ]),
+  patch('body', 'an ordinary tenant', 'a role of many members as JSON text', [
+    { op: 'add', path: 'roles', value: `{"value":"x",${times(80_000, (i) => `"${i}":1`).join()}}` },
+  ]),
   patch('body', 'an ordinary tenant', 'a value of marks', [
     { op: 'replace', path: 'title', value: '\u0301\u0316'.repeat(BODY_BYTES / 4) },
   ]),

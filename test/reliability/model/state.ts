@@ -53,8 +53,8 @@ export function step(world: World, action: SentAction, newId: string): Outcome {
         active: action.body.active ?? before.active,
       }))
     case 'patch user':
-      if (action.ops.some((op) => op.set === 'unknown path') && !disables(action.ops))
-        return refused(world, 400, 'invalidPath')
+      if (disables(action.ops)) return disableUser(world, action.at, action.match, action.ops)
+      if (action.ops.some((op) => op.set === 'unknown path')) return refused(world, 400, 'invalidPath')
       return changeUser(world, action.at, action.match, (before) => patchedUser(before, action.ops))
     case 'delete user':
     case 'delete group':
@@ -122,7 +122,16 @@ function changeUser(
   }
 }
 
-/** A PATCH whose last word on "active" is false: a leaver. Unknown paths are ignored there. */
+/** What would be refused by itself is left out, and all of the names when the last of them is taken. */
+function disableUser(world: World, id: string, match: string | undefined, ops: readonly UserOp[]): Outcome {
+  const possible = ops.filter((op) => op.set !== 'unknown path' && op.set !== 'remove userName')
+  const outcome = changeUser(world, id, match, (before) => patchedUser(before, possible))
+  if (outcome.expected.status !== 409) return outcome
+  const others = possible.filter((op) => op.set !== 'userName')
+  return changeUser(world, id, match, (before) => patchedUser(before, others))
+}
+
+/** A PATCH whose last word on "active" is false: a leaver. */
 function disables(ops: readonly UserOp[]): boolean {
   const last = ops.findLast((op) => op.set === 'active')
   return last !== undefined && String(last.value).toLowerCase() === 'false'
