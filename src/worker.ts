@@ -15,7 +15,7 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { noFigures, openDatabase } from './storage/database.ts'
+import { countStatements, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
 import { finishDeletions } from './storage/tenants.ts'
@@ -52,9 +52,11 @@ export default {
     const { settings, error } = checked(env)
     if (error !== undefined) throw error
     const days = settings.logRetentionDays
-    const result = await pruneProvisioningLog(openDatabase(env.DB, noFigures()), scheduledTime, days)
+    const db = countStatements(openDatabase(env.DB, noFigures()))
+    const result = await pruneProvisioningLog(db, scheduledTime, days)
     console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
-    const tenants = await finishDeletions(openDatabase(env.DB, noFigures()))
+    // Both are one invocation: what pruning leaves of its queries.
+    const tenants = await finishDeletions(db, MAX_QUERIES_FREE - db.statements)
     if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
   },
 } satisfies ExportedHandler<WorkerEnv>

@@ -358,7 +358,7 @@ function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimEr
   const count = added.filter(({ type }) => type === 'Group').length
   return new ScimError(
     400,
-    undefined,
+    'invalidValue',
     `attribute "members" adds memberships of groups in groups (${count}), and the directory may hold ${MAX_NESTED_MEMBERSHIPS} of them: make users the members instead, or take groups out of other groups`,
     options,
   )

@@ -9,9 +9,7 @@ const DAY_MS = 24 * HOUR_MS
 /** Entries that one batch deletes. */
 const CHUNK = 5_000
 /**
- * Batches in one run, of three statements each: with the two before them a run has 47, and Cloudflare's free plan allows
- * 50 in an invocation. So an hourly run deletes up to 75,000 entries; what is left over goes in the next one.
- * https://developers.cloudflare.com/d1/platform/limits/
+ * Batches in one run, of three statements each: with the two before them a run has 47, fewer than MAX_QUERIES_FREE. So an hourly run deletes up to 75,000 entries; what is left over goes in the next one.
  */
 const MAX_BATCHES = 15
 /**

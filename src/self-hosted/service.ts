@@ -147,7 +147,7 @@ function pruneHourly(
     try {
       const result = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
       console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
-      const tenants = await finishDeletions(open(noFigures()))
+      const tenants = await finishDeletions(open(noFigures()), Number.POSITIVE_INFINITY)
       if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
     } catch (error) {
       // The next hour tries again.

@@ -80,8 +80,11 @@ export class SqliteD1 {
     }
   }
 
-  #transaction<Result>(isReadOnly: boolean, run: () => Result): Promise<Result> {
-    return isReadOnly ? this.#commit.read(run) : this.#commit.write(run)
+  #transaction<Result extends D1Result | D1Result[]>(
+    isReadOnly: boolean,
+    run: () => Result,
+  ): Promise<Result> {
+    return isReadOnly ? this.#commit.read(run) : this.#commit.write(run, charactersOf)
   }
 
   #execute({ statement, parameterCount, isReadOnly }: PreparedStatement, params: readonly BoundValue[]) {
@@ -93,6 +96,22 @@ export class SqliteD1 {
     const [after, rowId] = isReadOnly ? [0, 0] : this.#counters()
     return d1Result(results, after - before, rowId, duration)
   }
+}
+
+/** Characters that rows hold, about: what is not a text counts as a few. */
+const OTHER_VALUE_CHARACTERS = 8
+
+function charactersOf(result: D1Result | D1Result[]): number {
+  let characters = 0
+  for (const { results } of [result].flat()) {
+    for (const row of results as Readonly<Record<string, unknown>>[]) {
+      for (const name in row) {
+        const value = row[name]
+        characters += typeof value === 'string' ? value.length : OTHER_VALUE_CHARACTERS
+      }
+    }
+  }
+  return characters
 }
 
 function d1Result(results: never[], changes: number, rowId: number, duration: number): D1Result<never> {

@@ -8,11 +8,24 @@ import { setImmediate } from 'node:timers'
 
 /** Writes in one commit: bounds how long the others have to wait. */
 const MAX_WRITES = 64
+/**
+ * Characters that the results of one commit hold, beyond which the next write waits for another one. Reads that note when
+ * their token was used last are writes: 64 of them with 50,000 members each would hold a gigabyte until the commit.
+ */
+const MAX_HELD_CHARACTERS = 8 * 1024 * 1024
 
 interface Write {
   readonly run: () => unknown
+  readonly weigh: (result: unknown) => number
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
+}
+
+interface Outcome {
+  /** Characters that wait for the commit. */
+  readonly weight: number
+  /** Tells the writer, after the commit. */
+  readonly tell: () => void
 }
 
 export class GroupCommit {
@@ -49,10 +62,14 @@ export class GroupCommit {
     }
   }
 
-  /** Runs a write; it is on the disk when the promise resolves, and undone when it rejects. */
-  write<Result>(run: () => Result): Promise<Result> {
+  /**
+   * Runs a write; it is on the disk when the promise resolves, and undone when it rejects.
+   *
+   * @param weigh says how many characters a result holds
+   */
+  write<Result>(run: () => Result, weigh: (result: Result) => number): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ run, resolve: resolve as (result: unknown) => void, reject })
+      this.#waiting.push({ run, weigh, resolve, reject } as Write)
       // After the requests that have arrived by now, so that they can join.
       if (this.#waiting.length === 1) setImmediate(() => this.#commit())
     })
@@ -66,31 +83,37 @@ export class GroupCommit {
 
   #commit(): void {
     const writes = this.#waiting.slice(0, MAX_WRITES)
-    const answers: (() => void)[] = []
+    const outcomes: Outcome[] = []
     try {
       this.#beginWrite.get()
-      for (const write of writes) answers.push(this.#runOne(write))
+      for (let i = 0, held = 0; i < writes.length && held <= MAX_HELD_CHARACTERS; i++) {
+        const outcome = this.#runOne(writes[i] as Write)
+        outcomes.push(outcome)
+        held += outcome.weight
+      }
       this.#end.get()
-      for (const answer of answers) answer()
+      for (const { tell } of outcomes) tell()
+      this.#waiting = this.#waiting.slice(outcomes.length)
     } catch (error) {
       this.#rollBack()
       for (const { reject } of writes) reject(error)
+      this.#waiting = this.#waiting.slice(writes.length)
     }
-    this.#waiting = this.#waiting.slice(writes.length)
     if (this.#waiting.length > 0) setImmediate(() => this.#commit())
     else for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** @returns what to tell the writer after the commit @throws when the whole transaction is lost */
-  #runOne({ run, resolve, reject }: Write): () => void {
+  /** @throws when the whole transaction is lost */
+  #runOne({ run, weigh, resolve, reject }: Write): Outcome {
     this.#savepoint.get()
     try {
       const result = run()
+      const weight = weigh(result)
       this.#release.get()
-      return () => resolve(result)
+      return { weight, tell: () => resolve(result) }
     } catch (error) {
       this.#takeBack(error)
-      return () => reject(error)
+      return { weight: 0, tell: () => reject(error) }
     }
   }
 

@@ -14,6 +14,8 @@ export const MAX_BOUND_PARAMETERS = 100
 export const MAX_ROW_BYTES = 2_000_000
 // Queries that D1 answers to one invocation of a Worker: same page. (50 on the free plan.)
 export const MAX_QUERIES = 1_000
+// The same on the free plan. Whatever can be done in turns keeps to it on every plan: nothing tells which one it is.
+export const MAX_QUERIES_FREE = 50
 
 /**
  * How long a batch may take before it counts as unanswered: shorter than D1's own limit of 30 seconds, so
@@ -47,6 +49,24 @@ export interface Database {
    * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
    */
   batch(statements: readonly Statement[]): Promise<readonly StatementResult[]>
+}
+
+/** A database that knows how many statements it was asked to run. */
+export interface CountedDatabase extends Database {
+  readonly statements: number
+}
+
+export function countStatements(db: Database): CountedDatabase {
+  let count = 0
+  return {
+    get statements() {
+      return count
+    },
+    batch(statements) {
+      count += statements.length
+      return db.batch(statements)
+    },
+  }
 }
 
 /** What a request cost at the database. Times are milliseconds at the database, without the way there. */

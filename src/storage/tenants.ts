@@ -2,14 +2,21 @@
  * Tenants: one organisation's directory each. Made and deleted by the administrator.
  */
 import { sql } from 'drizzle-orm'
-import { type Database, type Row, type Statement, statement, UniqueError } from './database.ts'
+import {
+  countStatements,
+  type Database,
+  type Row,
+  type Statement,
+  statement,
+  UniqueError,
+} from './database.ts'
 import type { tenants } from './tables.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
 /** Rows that one batch deletes: a tenant of any size is deleted without a batch running into D1's 30 seconds. */
 const DELETE_CHUNK = 5_000
-/** Batches of one request that deletes, or run of the timer: fewer than the queries that D1's free plan answers. */
+/** Batches of one request that deletes: fewer than MAX_QUERIES_FREE, with what is asked before and after them. */
 const MAX_DELETE_BATCHES = 40
 
 export type TenantState = (typeof tenants.$inferSelect)['state']
@@ -169,30 +176,41 @@ export async function deleteTenant(
  *
  * @returns "undoing" when there was more than one request may delete, undefined when there was no import under way
  */
-export async function undoImport(db: Database, id: string): Promise<'undone' | 'undoing' | undefined> {
+export async function undoImport(
+  db: Database,
+  id: string,
+  maxBatches = MAX_DELETE_BATCHES,
+): Promise<'undone' | 'undoing' | undefined> {
   const [marked] = await db.batch([
     statement(sql`UPDATE tenants SET state = 'undoing', imported_lines = NULL, import_digest = NULL
       WHERE id = ${id} AND state IN ('importing', 'undoing')`),
   ])
   if (marked?.changes === 0) return undefined
-  if (!(await deleteRows(db, id, DIRECTORY, MAX_DELETE_BATCHES))) return 'undoing'
+  if (!(await deleteRows(db, id, DIRECTORY, maxBatches))) return 'undoing'
   await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
   return 'undone'
 }
 
+/** Statements of a deletion that delete no chunk: its first batch has two, and its last one has one. */
+const FRAME_STATEMENTS = 3
+
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
  *
+ * @param maxStatements of all of them together; what is left goes the next time
  * @returns the tenants that are done, by id
  */
-export async function finishDeletions(db: Database): Promise<readonly string[]> {
-  const [found] = await db.batch([
+export async function finishDeletions(db: Database, maxStatements: number): Promise<readonly string[]> {
+  const done: string[] = []
+  if (maxStatements <= FRAME_STATEMENTS) return done
+  const counted = countStatements(db)
+  const [found] = await counted.batch([
     statement(sql`SELECT id, state FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`),
   ])
-  const done: string[] = []
   for (const { id, state } of (found?.rows ?? []) as unknown as readonly Pick<Tenant, 'id' | 'state'>[]) {
-    const outcome = state === 'deleting' ? await deleteTenant(db, id) : await undoImport(db, id)
-    // One request may do no more: what is left goes the next time.
+    const maxBatches = Math.min(MAX_DELETE_BATCHES, maxStatements - counted.statements - FRAME_STATEMENTS)
+    if (maxBatches < 1) break
+    const outcome = await (state === 'deleting' ? deleteTenant : undoImport)(counted, id, maxBatches)
     if (outcome === 'deleting' || outcome === 'undoing') break
     done.push(id)
   }

@@ -370,4 +370,27 @@ describe('the deletion of a tenant', () => {
     await worker.scheduled(createScheduledController(), env)
     expect(await rest(client)).toEqual(NOTHING)
   })
+
+  it('has fewer than 50 statements with the pruning in a run of the timer, however many tenants wait', async () => {
+    const clients = [await newTenant(), await newTenant()]
+    for (const { tenantId } of clients) {
+      await addCrowd(tenantId, 30)
+      expect(await deleteTenant(openDatabase(env.DB, noFigures()), tenantId, 0)).toBe('deleting')
+    }
+    let statements = 0
+    // There is always one more chunk to delete, of the log and of tenants.
+    const endless: D1Binding = {
+      prepare: (text) => env.DB.prepare(text),
+      async batch<T>(all: D1PreparedStatement[]) {
+        statements += all.length
+        const results = await env.DB.batch<T>(all)
+        return results.map((result) => ({ ...result, meta: { ...result.meta, changes: 5_000 } }))
+      },
+    }
+    vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    await worker.scheduled(createScheduledController(), { ...env, DB: endless as D1Database })
+    expect(statements).toBeLessThan(50)
+    for (let run = 0; run < 2; run++) await worker.scheduled(createScheduledController(), env)
+    for (const client of clients) expect(await rest(client)).toEqual(NOTHING)
+  })
 })
