@@ -7,6 +7,7 @@ import { namesActive } from '../active.ts'
 import { resolveAttributePath } from '../attribute-path.ts'
 import { type Complex, isComplex } from '../comparison.ts'
 import type { Filter } from '../filter/ast.ts'
+import { parseJson } from '../json.ts'
 import { member } from '../message.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
@@ -67,13 +68,14 @@ export function roleFromText(element: Complex): Complex {
   return typeof role?.value === 'string' ? { ...element, ...role } : element
 }
 
+/** Within the bounds of a body, or the text would be a way around them. */
 function objectFromText(text: string): Complex | undefined {
   if (!text.startsWith('{')) return undefined
   try {
-    const parsed: unknown = JSON.parse(text)
+    const parsed = parseJson(text)
     return isComplex(parsed) ? parsed : undefined
   } catch {
-    return undefined // No JSON: then the text is the value itself.
+    return undefined // No JSON, or more than JSON of a client may be: then the text is the value itself.
   }
 }
 
