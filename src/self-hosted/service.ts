@@ -23,6 +23,7 @@ import { InFlight } from './in-flight.ts'
 import { RateLimits } from './rate-limits.ts'
 import { badRequestAnswer } from './refusal.ts'
 import type { ServerSettings } from './settings.ts'
+import { Turns } from './turns.ts'
 import { MemoryOfAnswers } from './unread-answers.ts'
 
 const HOUR_MS = 60 * 60 * 1000
@@ -114,10 +115,11 @@ function runtimes(
   // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
   const elapsedMs = () => performance.now()
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
+  const turns = new Turns(elapsedMs)
   const shared = {
     openDatabase: open,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }),
+    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }, turns),
     now: () => Date.now(),
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
@@ -125,6 +127,7 @@ function runtimes(
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     answers: new MemoryOfAnswers(),
+    turn: (owner: string) => turns.take(owner),
     settings: settings.app,
   }
   return ({ address, origin }, heldBodies) => ({

@@ -6,8 +6,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers'
 
-/** Writes in one commit: bounds how long the others have to wait. */
+/** Writes in one commit, and what they may take before the next one waits: bounds how long the others have to wait. */
 const MAX_WRITES = 64
+const MAX_COMMIT_MS = 10
 
 interface Write {
   readonly run: () => unknown
@@ -65,11 +66,16 @@ export class GroupCommit {
   }
 
   #commit(): void {
-    const writes = this.#waiting.slice(0, MAX_WRITES)
+    let writes = this.#waiting.slice(0, MAX_WRITES)
     const answers: (() => void)[] = []
+    const started = performance.now()
     try {
       this.#beginWrite.get()
-      for (const write of writes) answers.push(this.#runOne(write))
+      for (const write of writes) {
+        answers.push(this.#runOne(write))
+        if (performance.now() - started > MAX_COMMIT_MS) break
+      }
+      writes = writes.slice(0, answers.length)
       this.#end.get()
       for (const answer of answers) answer()
     } catch (error) {
