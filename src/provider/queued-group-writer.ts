@@ -43,8 +43,6 @@ export interface QueuedGroupWriterOptions {
   readonly now: () => number
   /** Writes that go together; 1 turns group commit off. */
   readonly maxWrites?: number
-  /** Waits until the tenant may be served, before each lot; undefined where nobody else waits for it. */
-  readonly turn?: () => Promise<void> | undefined
 }
 
 /** A write in the line. */
@@ -59,16 +57,13 @@ export class QueuedGroupWriter implements GroupWriter {
   readonly #options: QueuedGroupWriterOptions
 
   constructor(options: QueuedGroupWriterOptions) {
-    const { openDatabase, now, maxWrites = MAX_WRITES, turn } = options
+    const { openDatabase, now, maxWrites = MAX_WRITES } = options
     this.#options = options
     this.#queue = new SerialQueue({
       limits: QUEUE_LIMITS,
       now,
       lotOf: (waiting) => lotOf(waiting, maxWrites),
-      run: async (lot) => {
-        await turn?.()
-        return await runLot(openDatabase, lot)
-      },
+      run: (lot) => runLot(openDatabase, lot),
     })
   }
 

@@ -4,7 +4,6 @@
  */
 import type { GroupWriter } from '../provider/group-writer.ts'
 import { QueuedGroupWriter, type QueuedGroupWriterOptions } from '../provider/queued-group-writer.ts'
-import type { Turns } from './turns.ts'
 
 /** Tenants whose queues are kept while nobody stands in them. */
 const MAX_IDLE = 1_000
@@ -15,18 +14,12 @@ interface Coordinator {
 }
 
 /** @returns who runs the group writes of a tenant */
-export function groupWriters(
-  options: QueuedGroupWriterOptions,
-  turns?: Turns,
-): (tenantId: string) => GroupWriter {
+export function groupWriters(options: QueuedGroupWriterOptions): (tenantId: string) => GroupWriter {
   const coordinators = new Map<string, Coordinator>()
   const coordinatorOf = (tenantId: string): Coordinator => {
     const present = coordinators.get(tenantId)
     if (present !== undefined) return present
-    const added = {
-      writer: new QueuedGroupWriter({ ...options, turn: () => turns?.take(tenantId) }),
-      running: 0,
-    }
+    const added = { writer: new QueuedGroupWriter(options), running: 0 }
     if (coordinators.size >= MAX_IDLE) forgetIdle(coordinators)
     coordinators.set(tenantId, added)
     return added

@@ -119,7 +119,7 @@ function runtimes(
   const shared = {
     openDatabase: open,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }, turns),
+    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.

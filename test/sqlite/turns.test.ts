@@ -97,7 +97,6 @@ describe('the service', () => {
     ['reads', 'GET', '/Users?count=1', undefined],
     ['searches', 'POST', '/Users/.search', {}],
     ['writes', 'POST', '/Users', {}],
-    ['group writes', 'PATCH', '/Groups/nobody', { Operations: [{ op: 'remove', path: 'members' }] }],
     ['refused writes', 'PATCH', '/Users/nobody', { Operations: [] }],
   ])('answers one request of a tenant soon, however many %s of another came before', async ([, ...sent]) => {
     const { service, many, one } = await tenants()
