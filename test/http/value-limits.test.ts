@@ -78,6 +78,17 @@ describe('the limits of values', () => {
     expect(body.detail).toMatch(new RegExp(`has ${limit + 1} characters, the limit is ${limit}$`))
   })
 
+  it('hold for what the filter of a path says of a new element', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const add = (type: string) =>
+      client.patch(`/Users/${id}`, { op: 'add', path: `entitlements[type eq "${type}"].value`, value: 'x' })
+    expect((await add(TITLE)).body.entitlements).toEqual([{ type: TITLE, value: 'x' }])
+    const { body } = await add(`y${TITLE}`)
+    expect(body).toMatchObject({ status: '400', scimType: 'invalidValue' })
+    expect(body.detail).toMatch(/\.type" has 1025 characters, the limit is 1024$/)
+  })
+
   it('hold for groups', async () => {
     const client = await newClient()
     const body = { schemas: [GROUP], displayName: 'x'.repeat(1_025) }
