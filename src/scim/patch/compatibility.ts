@@ -115,7 +115,7 @@ export function isKnownKey(key: string, type: ResourceType): boolean {
  * True of a PATCH that sets "active" of a user to false: the last operation that says true or false says false. Entra
  * sends one PATCH with all that differs of a leaver, and its mapping may name attributes that we do not have. If such a
  * path refused the PATCH, as RFC 7644 §3.5.2 has it, the leaver would keep access until somebody mends the mapping. So
- * an operation that would be answered with `invalidPath` is ignored there, and named in the log as an unknown attribute
+ * an operation that would be answered with `invalidPath`, or `invalidFilter` for what stands in its brackets, is ignored there, and named in the log as an unknown attribute
  * in a value is: as many of them as the log can name. No other operation can depend on what the resource does not have,
  * and these are still applied all or none.
  *

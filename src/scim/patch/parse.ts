@@ -28,8 +28,8 @@ export interface ParsedPatch {
 /**
  * Parses the body of a PATCH.
  *
- * @throws {ScimError} invalidSyntax for a malformed message, invalidPath for a path that names nothing, but for a PATCH
- *   that disables a user: see disablesUser
+ * @throws {ScimError} invalidSyntax for a malformed message, invalidPath and invalidFilter for a path that names nothing,
+ *   but for a PATCH that disables a user: see disablesUser
  */
 export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
   const list = member(requireMessage(body, PATCH_OP), 'Operations')
@@ -39,7 +39,7 @@ export function parsePatch(body: unknown, type: ResourceType): ParsedPatch {
   try {
     return parseOperations(list, type, parsePath)
   } catch (error) {
-    if (!isInvalidPath(error) || !disablesUser(list, type)) throw error
+    if (!isUnreadablePath(error) || !disablesUser(list, type)) throw error
     return parseOperations(list, type, knownPaths())
   }
 }
@@ -54,14 +54,15 @@ function knownPaths(): PathReader {
     try {
       return parsePath(text, type)
     } catch (error) {
-      if (!isInvalidPath(error) || ++unknown > MAX_IGNORED_NAMES) throw error
+      if (!isUnreadablePath(error) || ++unknown > MAX_IGNORED_NAMES) throw error
       return undefined
     }
   }
 }
 
-function isInvalidPath(error: unknown): boolean {
-  return error instanceof ScimError && error.scimType === 'invalidPath'
+/** A path that names what the resource type does not have, in its filter also, or is no path. */
+function isUnreadablePath(error: unknown): boolean {
+  return error instanceof ScimError && ['invalidPath', 'invalidFilter'].includes(error.scimType ?? '')
 }
 
 function parseOperations(list: readonly unknown[], type: ResourceType, readPath: PathReader): ParsedPatch {
