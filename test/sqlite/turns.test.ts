@@ -4,8 +4,10 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { administrationDatabase } from '../../src/admin/database.ts'
 import { startService } from '../../src/self-hosted/service.ts'
 import { Turns } from '../../src/self-hosted/turns.ts'
+import { noFigures } from '../../src/storage/database.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 
 /** Turns on a clock of the test's own, and a list of what was done in them. */
@@ -38,6 +40,21 @@ describe('turns', () => {
     others.push(work('b', 1))
     await Promise.all(others)
     expect(done.join('')).toBe('abaa')
+  })
+
+  it('are waited for by each batch of the administration, such as a page of an export', async () => {
+    const { turns, done, work } = newTurns()
+    const batch = async () => {
+      done.push('batch')
+      return []
+    }
+    const turn = (owner: string) => turns.take(owner)
+    const db = administrationDatabase({ env: { openDatabase: () => ({ batch }), turn } }, noFigures())
+    const exported = async () => {
+      for (let page = 0; page < 3; page++) await db.batch([])
+    }
+    await Promise.all([exported(), work('a', 50), work('b', 1)])
+    expect(done).toEqual(['batch', 'a', 'b', 'batch', 'batch'])
   })
 
   it('come at once when nobody else is there', async () => {
@@ -74,12 +91,13 @@ describe('the service', () => {
       },
       MIGRATIONS,
     )
-    const send = async (method: string, path: string, token: string, body?: object) => {
+    const fetch = (method: string, path: string, token: string, body?: object) => {
       const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
       const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
-      const answer = await service.fetch({ request: new Request(`http://a${path}`, init), address: '' })
-      return (await answer.json()) as { id: string; token: string }
+      return service.fetch({ request: new Request(`http://a${path}`, init), address: '' })
     }
+    const send = async (...request: Parameters<typeof fetch>) =>
+      (await (await fetch(...request)).json()) as { id: string; token: string }
     const tenant = async (id: string) => {
       await send('POST', '/admin/api/tenants', 'test-admin-token', { id, name: id })
       const { token } = await send('POST', `/admin/api/tenants/${id}/tokens`, 'test-admin-token', {
