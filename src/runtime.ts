@@ -32,6 +32,11 @@ export interface Runtime {
   readonly clientAddress?: string | undefined
   /** The origin that clients use, such as "https://scim.example"; undefined: the one that was asked for. */
   readonly publicOrigin?: string | undefined
+  /**
+   * Waits until the owner, a tenant or a network, may be served; undefined where the platform runs requests side by side.
+   * Called before the work of a request begins, and again when a body was waited for.
+   */
+  readonly turn?: ((owner: string) => Promise<void> | undefined) | undefined
   /** Counts the bytes of this request's body; undefined: the platform bounds them. */
   readonly heldBodies?: HeldBodies | undefined
   /** Reaches other servers: the keys of Cloudflare Access. */

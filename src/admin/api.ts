@@ -19,6 +19,7 @@ import { tenantQuery } from '../storage/tenant-queries.ts'
 import { deleteTenant, getTenant, insertTenant, listTenants, type Tenant } from '../storage/tenants.ts'
 import { generateToken, insertToken, listTokens, revokeToken, type TokenInfo } from '../storage/tokens.ts'
 import { changeTenant } from './change-tenant.ts'
+import { administrationDatabase } from './database.ts'
 import { AdminError, adminErrorResponse, invalidField } from './errors.ts'
 import {
   expiresAt,
@@ -43,7 +44,7 @@ export function adminApi(): Hono<HttpEnv> {
   app.onError((error, c) => adminErrorResponse(c, error))
   app.use(adminAuth)
   app.use(async (c, next) => {
-    c.set('db', c.env.openDatabase(noFigures()))
+    c.set('db', administrationDatabase(c, noFigures()))
     await next()
     c.res.headers.set('Cache-Control', 'no-store')
   })

@@ -12,6 +12,7 @@ import { shorten } from '../scim/error.ts'
 import { noFigures, serverTimingOf } from '../storage/database.ts'
 import { SessionEnded } from '../storage/sessions.ts'
 import { serveAsset } from './assets/assets.ts'
+import { administrationDatabase } from './database.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError, logFault, toAdminError } from './errors.ts'
 import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
@@ -65,7 +66,7 @@ const securityHeaders = secureHeaders({
 /** Opens the database of the request, reports what it cost, and keeps pages out of every cache. */
 const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, next) {
   const figures = noFigures()
-  c.set('db', c.env.openDatabase(figures))
+  c.set('db', administrationDatabase(c, figures))
   await next()
   c.res.headers.set('Cache-Control', 'no-store')
   if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(figures))

@@ -8,7 +8,7 @@ import { BODY_TIMEOUT_SECONDS } from '../scim/limits.ts'
 
 /** What is read of a request's context. */
 interface Incoming {
-  readonly env: Pick<Runtime, 'heldBodies'>
+  readonly env: Pick<Runtime, 'heldBodies' | 'turn'>
   readonly req: { readonly raw: Request; header(name: string): string | undefined }
 }
 
@@ -24,6 +24,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
  */
 export async function readText(c: Incoming, maxBytes: number, owner: string): Promise<string> {
   const bytes = await withinTime(readBytes(c, maxBytes, owner))
+  await c.env.turn?.(owner)
   try {
     return decoder.decode(bytes)
   } catch {

@@ -8,6 +8,7 @@
  */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { clientNetwork } from '../edge/network.ts'
 import { isShutOut } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { credentialsOf, proveToken, unauthorized, wasProven } from '../storage/tokens.ts'
@@ -23,8 +24,13 @@ import { tooManyRefusals } from './rate-limit.ts'
 export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
   const token = /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
   const credentials = token && (await credentialsOf(token, c.env.now(), c.env.sha256))
-  if (isShutOut('scim', c) && !(credentials && wasProven(credentials))) throw tooManyRefusals()
+  const isProven = credentials !== undefined && credentials !== '' && wasProven(credentials)
+  if (isShutOut('scim', c) && !isProven) throw tooManyRefusals()
   if (!credentials) throw unauthorized()
+  if (c.env.turn !== undefined && !hasBody(c)) {
+    // The name of a tenant proves nothing: a stranger must not stand in its line.
+    await c.env.turn(isProven ? credentials.tenantId : clientNetwork(c))
+  }
   c.set('credentials', credentials)
   if (!isRead(c)) await proveToken(c.get('db'), credentials)
   await next()
@@ -33,6 +39,11 @@ export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c,
     await proveToken(c.get('db'), credentials)
   }
 })
+
+/** Then the turn comes when it was read. */
+function hasBody(c: Context<HttpEnv>): boolean {
+  return ['POST', 'PUT', 'PATCH'].includes(c.req.method)
+}
 
 function isRead(c: Context<HttpEnv>): boolean {
   return c.req.method === 'GET' || c.req.method === 'HEAD'

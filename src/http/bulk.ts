@@ -17,6 +17,7 @@ import {
 import { type Complex, isComplex } from '../scim/comparison.ts'
 import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
+import type { Work } from '../scim/work.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
@@ -66,7 +67,7 @@ export function bulk(dispatch: Dispatch) {
       const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
       return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
     }
-    const run = new BulkRun(request, send, tenantUrl(c), (error) => scimErrorOf(c, error))
+    const run = new BulkRun(request, send, tenantUrl(c), workOf(c), (error) => scimErrorOf(c, error))
     return scimJson(c, JSON.stringify(await run.run()), 200)
   })
 }
@@ -77,6 +78,7 @@ class BulkRun {
   readonly #failOnErrors: number
   readonly #send: Send
   readonly #tenantUrl: string
+  readonly #work: Work
   readonly #toScimError: ToScimError
   /** The bulkIds that each operation names. Found once: it takes a walk through all of the data. */
   readonly #references: readonly ReadonlySet<string>[]
@@ -90,12 +92,14 @@ class BulkRun {
     { operations, failOnErrors }: BulkRequest,
     send: Send,
     tenantUrl: string,
+    work: Work,
     toScimError: ToScimError,
   ) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
     this.#tenantUrl = tenantUrl
+    this.#work = work
     this.#toScimError = toScimError
     this.#references = operations.map(bulkReferences)
     this.#makers = new Map(
@@ -162,7 +166,7 @@ class BulkRun {
 
   /**
    * @returns what of a POST has to be added later, because it names what is not made yet
-   * @throws {ScimError} why it cannot be sent
+   * @throws {ScimError} why it cannot be sent; invalidValue when those before it have spent the work of the request
    */
   async #runOperation(
     index: number,
@@ -170,6 +174,8 @@ class BulkRun {
   ): Promise<{ id: string; attributes: Complex } | undefined> {
     const operation = this.#operations[index]
     if (operation === undefined) return undefined
+    // Before anything is read for it: when the work of the request is spent, it can only be refused.
+    this.#work.visit()
     const missing = [...(this.#references[index] ?? [])].filter((bulkId) => !this.#ids.has(bulkId))
     const unresolved = this.#unresolved(index, waiting)
     const impossible = missing.find((bulkId) => !unresolved.has(bulkId) || operation.method !== 'POST')
@@ -202,6 +208,7 @@ class BulkRun {
     if (operation === undefined) return
     const path = `${this.#pathOf(operation)}/${id}`
     try {
+      this.#work.visit()
       const message = { schemas: [PATCH_OP], Operations: [{ op: 'add', value: attributes }] }
       const patch = { ...operation, data: message }
       const missing = [...bulkReferences(patch)].find((bulkId) => !this.#ids.has(bulkId))

@@ -237,7 +237,10 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const before = known.group
   if (before === undefined) throw notFound('Group', id)
   requirePreconditions(preconditions, before.version)
-  if (needsAll(update)) requireFewMembers(id, known)
+  if (needsAll(update)) {
+    requireFewMembers(id, known)
+    work.visit(known.members.length)
+  }
   const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
   const ids = applyMemberChanges(known.members, update.members, work)

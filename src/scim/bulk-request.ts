@@ -66,12 +66,16 @@ export function parseBulkRequest(body: unknown): BulkRequest {
 function parseOperation(operation: unknown, where: string): BulkOperation {
   if (!isComplex(operation))
     throw badRequest('invalidSyntax', `${where} must be an object, found ${kindOf(operation)}`)
-  const { path, data } = operation
+  const [sentMethod, path, data] = [
+    member(operation, 'method'),
+    member(operation, 'path'),
+    member(operation, 'data'),
+  ]
   const [bulkId, version] = [
     optionalText(operation, 'bulkId', where),
     optionalText(operation, 'version', where),
   ]
-  const upper = typeof operation.method === 'string' ? operation.method.toUpperCase() : ''
+  const upper = typeof sentMethod === 'string' ? sentMethod.toUpperCase() : ''
   const method = METHODS.find((candidate) => candidate === upper)
   if (method === undefined)
     throw badRequest('invalidSyntax', `${where}.method must be one of ${METHODS.join(', ')}`)
@@ -86,7 +90,7 @@ function parseOperation(operation: unknown, where: string): BulkOperation {
 
 /** null and "" are what serialisers write for a member that is not set. Anything else would be lost: a precondition. */
 function optionalText(operation: Complex, name: 'bulkId' | 'version', where: string): string | undefined {
-  const value = operation[name]
+  const value = member(operation, name)
   if (value === undefined || value === null || value === '') return undefined
   if (typeof value === 'string') return value
   throw badRequest('invalidSyntax', `${where}.${name} must be a string, found ${kindOf(value)}`)

@@ -15,9 +15,9 @@ export function requireMessage(body: unknown, urn: string): Complex {
     throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
   const schemas = member(body, 'schemas')
   if (schemas === undefined) return body
-  if (Array.isArray(schemas) && schemas.some((found) => String(found).toLowerCase() === urn.toLowerCase()))
-    return body
-  const found = Array.isArray(schemas) ? quote(schemas.map(String).join(', ')) : kindOf(schemas)
+  const texts = Array.isArray(schemas) ? schemas.filter((found) => typeof found === 'string') : []
+  if (texts.some((found) => found.toLowerCase() === urn.toLowerCase())) return body
+  const found = Array.isArray(schemas) ? quote(texts.join(', ')) : kindOf(schemas)
   throw badRequest('invalidSyntax', `"schemas" must hold "${urn}", found ${found}`)
 }
 

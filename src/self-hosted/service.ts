@@ -12,7 +12,7 @@ import { SqliteD1 } from '../sqlite/d1.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { openFile, startError } from '../sqlite/open.ts'
-import { type DatabaseFigures, noFigures, openDatabase } from '../storage/database.ts'
+import { type DatabaseFigures, inTurn, noFigures, openDatabase } from '../storage/database.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
 import { finishDeletions } from '../storage/tenants.ts'
@@ -23,6 +23,7 @@ import { InFlight } from './in-flight.ts'
 import { RateLimits } from './rate-limits.ts'
 import { badRequestAnswer } from './refusal.ts'
 import type { ServerSettings } from './settings.ts'
+import { Turns } from './turns.ts'
 import { MemoryOfAnswers } from './unread-answers.ts'
 
 const HOUR_MS = 60 * 60 * 1000
@@ -31,6 +32,8 @@ const FIRST_PRUNING_MS = 60 * 1000
 /** How long the end waits for requests that are being answered. */
 const STOP_TIMEOUT_MS = 10_000
 const RETRY_AFTER_SECONDS = 5
+/** The owner of the turns of what is done by the hour: no tenant has this name. */
+const TIMER = 'the timer'
 
 export interface Service {
   /** @param sent resolves when the answer has left, where the runtime tells */
@@ -47,10 +50,12 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const d1 = new SqliteD1(file.database)
   const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures, Number.POSITIVE_INFINITY)
   const newId = idGenerator(highestId(file.database, firstIdAt(Date.now() + MAX_ID_LEAD_MS)))
+  const turns = new Turns(() => performance.now())
   const probe = () => probeCommitted(open(noFigures()))
   const runtimeOf = runtimes(
     settings,
     open,
+    turns,
     newId,
     rememberedHealth(probe, () => performance.now()),
   )
@@ -60,7 +65,8 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     bytes: MAX_HELD_BODY_BYTES,
     bytesPerOwner: MAX_HELD_BODY_BYTES_PER_TENANT,
   })
-  const stopPruning = pruneHourly(open, settings.logRetentionDays)
+  const openInTurn = (figures: DatabaseFigures) => inTurn(open(figures), () => turns.take(TIMER))
+  const stopPruning = pruneHourly(openInTurn, settings.logRetentionDays)
   let stopped: Promise<void> | undefined
 
   const answer = async (received: Received): Promise<Response> => {
@@ -108,6 +114,7 @@ function openMigrated(settings: ServerSettings, migrations: readonly Migration[]
 function runtimes(
   settings: ServerSettings,
   open: (figures: DatabaseFigures) => ReturnType<typeof openDatabase>,
+  turns: Turns,
   newId: () => string,
   isHealthy: () => Promise<boolean>,
 ): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
@@ -125,6 +132,7 @@ function runtimes(
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     answers: new MemoryOfAnswers(),
+    turn: (owner: string) => turns.take(owner),
     settings: settings.app,
   }
   return ({ address, origin }, heldBodies) => ({

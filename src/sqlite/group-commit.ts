@@ -6,8 +6,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers'
 
-/** Writes in one commit: bounds how long the others have to wait. */
+/** Writes in one commit, and how long they may take before the next one waits: both bound how long the others wait. */
 const MAX_WRITES = 64
+const MAX_COMMIT_MS = 10
 /**
  * Characters that the results of one commit hold, beyond which the next write waits for another one. Reads that note when
  * their token was used last are writes: 64 of them with 50,000 members each would hold a gigabyte until the commit.
@@ -86,7 +87,9 @@ export class GroupCommit {
     const outcomes: Outcome[] = []
     try {
       this.#beginWrite.get()
+      const started = performance.now()
       for (let i = 0, held = 0; i < writes.length && held <= MAX_HELD_CHARACTERS; i++) {
+        if (i > 0 && performance.now() - started > MAX_COMMIT_MS) break
         const outcome = this.#runOne(writes[i] as Write)
         outcomes.push(outcome)
         held += outcome.weight

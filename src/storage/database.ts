@@ -162,6 +162,21 @@ export function openDatabase(
   }
 }
 
+/**
+ * The same database for what takes many batches, such as an export: each waits for its turn first.
+ *
+ * @param turn undefined where nobody else waits
+ */
+export function inTurn(db: Database, turn: (() => Promise<void> | undefined) | undefined): Database {
+  if (turn === undefined) return db
+  return {
+    async batch(statements) {
+      await turn()
+      return await db.batch(statements)
+    },
+  }
+}
+
 /** What is given up here may still be done over there: see DatabaseUnavailable. */
 export async function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
   if (ms === Number.POSITIVE_INFINITY) return await answer

@@ -83,6 +83,12 @@ describe('bodies that cannot be processed', () => {
     ['no Operations', { schemas: [PATCH_OP] }, 'invalidSyntax', /"Operations" must be an array/],
     ['another schema', { schemas: [USER], Operations: [] }, 'invalidSyntax', /PatchOp/],
     [
+      'a schema that is no text, and cannot become one',
+      { schemas: [{ toString: 1 }, [{ toString: 1 }]], Operations: [] },
+      'invalidSyntax',
+      /"schemas" must hold/,
+    ],
+    [
       'an unknown op',
       patchBody({ op: 'move', path: 'title', value: 'x' }),
       'invalidSyntax',

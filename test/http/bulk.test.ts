@@ -18,6 +18,14 @@ const group = (bulkId: string, displayName: string, ...members: readonly string[
 })
 
 describe('/Bulk', () => {
+  it('reads the names of members in any case, the precondition among them', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const answer = await send(client, [{ Method: 'delete', PATH: `/Users/${id}`, Version: 'W/"7"' }])
+    expect(answer.body.Operations[0]).toMatchObject({ method: 'DELETE', status: '412' })
+    expect((await client.get(`/Users/${id}`)).status).toBe(200)
+  })
+
   it('runs all methods and answers each with status, location and version', async () => {
     const client = await newClient()
     const [old, gone] = [

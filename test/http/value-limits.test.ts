@@ -5,7 +5,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { MAX_ELEMENTS, MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS } from '../../src/scim/limits.ts'
-import { type Answer, type Client, GROUP, newClient, PATCH_OP, USER } from '../support/harness.ts'
+import { type Answer, type Client, costOf, GROUP, newClient, PATCH_OP, USER } from '../support/harness.ts'
 
 const BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const TITLE = 'x'.repeat(MAX_NAME_CHARACTERS)
@@ -76,6 +76,17 @@ describe('the limits of values', () => {
     const { body } = await set(limit + 1)
     expect(body).toMatchObject({ status: '400', scimType: 'invalidValue' })
     expect(body.detail).toMatch(new RegExp(`has ${limit + 1} characters, the limit is ${limit}$`))
+  })
+
+  it('hold for what the filter of a path says of a new element', async () => {
+    const client = await newClient()
+    const { id } = await client.createUser()
+    const add = (type: string) =>
+      client.patch(`/Users/${id}`, { op: 'add', path: `entitlements[type eq "${type}"].value`, value: 'x' })
+    expect((await add(TITLE)).body.entitlements).toEqual([{ type: TITLE, value: 'x' }])
+    const { body } = await add(`y${TITLE}`)
+    expect(body).toMatchObject({ status: '400', scimType: 'invalidValue' })
+    expect(body.detail).toMatch(/\.type" has 1025 characters, the limit is 1024$/)
   })
 
   it('hold for groups', async () => {
@@ -193,6 +204,30 @@ describe('the work of a bulk request', () => {
     }))
     const details = await bulk(client, operations)
     expect([details[0], details[3]]).toEqual([expect.stringMatching(/names no User or Group/), REFUSED])
+  })
+
+  it('refuses whatever comes after it is spent, before anything is read for it', async () => {
+    const client = await newClient()
+    const [user, group] = [await client.createUser(), await client.createGroup()]
+    const members = Array.from({ length: 25_000 }, (_, i) => `m${i}`)
+    const creations = Array.from({ length: 3 }, (_, i) => ({
+      method: 'POST',
+      path: '/Groups',
+      bulkId: `b${i}`,
+      data: { schemas: [GROUP], displayName: `g${i}`, members },
+    }))
+    const selection = { op: 'remove', path: 'members[display eq "x"]' }
+    const data = { schemas: [PATCH_OP], Operations: [selection] }
+    const patches = Array.from({ length: 50 }, () => ({ method: 'PATCH', path: `/Groups/${group.id}`, data }))
+    const deletion = { method: 'DELETE', path: `/Users/${user.id}` }
+    const operations = [...creations, ...patches, deletion]
+    const answer = await client.request('POST', '/Bulk', { schemas: [BULK_REQUEST], Operations: operations })
+    const details = answer.body.Operations.map(
+      ({ response }: { response?: { detail: string } }) => response?.detail,
+    )
+    expect(new Set(details.slice(3))).toEqual(new Set([REFUSED]))
+    expect(costOf(answer).roundTrips).toBeLessThan(20)
+    expect((await client.get(`/Users/${user.id}`)).status).toBe(200)
   })
 })
 

@@ -261,7 +261,10 @@ function createElement(
 ): readonly Complex[] {
   const described = elementFromFilter(filter)
   if (described === undefined) throw noTarget(operation.target.text)
-  const element = { ...described }
+  // What a filter says is a value like any other: it may not be longer.
+  const { path, text } = operation.target
+  const element = canonicalElement(target(path), { ...described }, text, [], work)
+  if (!isComplex(element)) throw noTarget(text)
   setElement(element, { ...operation, op: 'add' }, ignored, work)
   return sameValue(element, described) ? [] : [element]
 }

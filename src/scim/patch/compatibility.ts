@@ -6,6 +6,7 @@
 import { resolveAttributePath } from '../attribute-path.ts'
 import { type Complex, isComplex } from '../comparison.ts'
 import type { Filter } from '../filter/ast.ts'
+import { parseJson } from '../json.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
@@ -67,15 +68,16 @@ export function roleFromText(element: Complex, work = new Work()): Complex {
   return typeof role?.value === 'string' ? { ...element, ...role } : element
 }
 
+/** Within the bounds of a body, or the text would be a way around them. */
 function objectFromText(text: string, work: Work): Complex | undefined {
   if (!text.startsWith('{')) return undefined
   work.spend(text.length * JSON_UNITS)
   try {
-    const parsed: unknown = JSON.parse(text)
+    const parsed = parseJson(text)
     return isComplex(parsed) ? parsed : undefined
   } catch {
     work.spend(ERROR_UNITS)
-    return undefined // No JSON: then the text is the value itself.
+    return undefined // No JSON, or more than JSON of a client may be: then the text is the value itself.
   }
 }
 

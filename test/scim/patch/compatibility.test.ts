@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { pathText } from '../../../src/scim/attribute-path.ts'
 import type { Complex } from '../../../src/scim/comparison.ts'
+import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS } from '../../../src/scim/limits.ts'
 import { applyPatch } from '../../../src/scim/patch/apply.ts'
 import {
   arrayFromSingle,
@@ -15,6 +16,7 @@ import {
   lowerCaseOp,
   qualifiedKey,
   removedElements,
+  roleFromText,
 } from '../../../src/scim/patch/compatibility.ts'
 import { parsePatch } from '../../../src/scim/patch/parse.ts'
 import { parsePath } from '../../../src/scim/path.ts'
@@ -323,5 +325,15 @@ describe('roleFromText', () => {
     ['emails', text],
   ])('keeps the value of %s as it is: %s', ([path, value]) => {
     expect(patch({}, { op: 'add', path, value: [{ value }] })).toEqual({ [path as string]: [{ value }] })
+  })
+
+  it('reads no text that holds more, or is deeper, than the body of a client may be', () => {
+    const keys = Array.from({ length: MAX_JSON_MEMBERS + 1 }, (_, i) => `"k${i}":1`).join()
+    const deep = `${'['.repeat(MAX_JSON_DEPTH)}${']'.repeat(MAX_JSON_DEPTH)}`
+    for (const rest of [keys, `"k":${deep}`]) {
+      const value = `{"value":"Admin",${rest}}`
+      expect(roleFromText({ value })).toEqual({ value })
+      expect(complexFromShorthand(attributeOf(`${ENTERPRISE}/manager`), value)).toEqual({ value })
+    }
   })
 })

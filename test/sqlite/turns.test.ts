@@ -1,0 +1,133 @@
+/**
+ * Who is next in a process that does one thing at a time: the turns by themselves, and the service without a port.
+ */
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { administrationDatabase } from '../../src/admin/database.ts'
+import { startService } from '../../src/self-hosted/service.ts'
+import { Turns } from '../../src/self-hosted/turns.ts'
+import { noFigures } from '../../src/storage/database.ts'
+import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
+
+/** Turns on a clock of the test's own, and a list of what was done in them. */
+function newTurns() {
+  const done: string[] = []
+  const clock = { ms: 0 }
+  const turns = new Turns(() => clock.ms)
+  const work = async (owner: string, tookMs: number) => {
+    await turns.take(owner)
+    clock.ms += tookMs
+    done.push(owner)
+  }
+  return { turns, clock, done, work }
+}
+
+describe('turns', () => {
+  it('are for each owner in its order, whoever sends more', async () => {
+    const { done, work } = newTurns()
+    await Promise.all([...Array.from({ length: 5 }, () => work('a', 1)), work('b', 1), work('c', 1)])
+    expect(done.join('')).toBe('aabcaaa')
+  })
+
+  it('let those in who come while the loop goes round after a long one, one round for each millisecond', async () => {
+    const { turns, clock, done, work } = newTurns()
+    await turns.take('a')
+    clock.ms += 50
+    const others = Array.from({ length: 3 }, () => work('a', 50))
+    for (let round = 0; round < 40; round++) await setImmediate()
+    expect(done).toEqual([])
+    others.push(work('b', 1))
+    await Promise.all(others)
+    expect(done.join('')).toBe('abaa')
+  })
+
+  it('are waited for by each batch of the administration, such as a page of an export', async () => {
+    const { turns, done, work } = newTurns()
+    const batch = async () => {
+      done.push('batch')
+      return []
+    }
+    const turn = (owner: string) => turns.take(owner)
+    const db = administrationDatabase({ env: { openDatabase: () => ({ batch }), turn } }, noFigures())
+    const exported = async () => {
+      for (let page = 0; page < 3; page++) await db.batch([])
+    }
+    await Promise.all([exported(), work('a', 50), work('b', 1)])
+    expect(done).toEqual(['batch', 'a', 'b', 'batch', 'batch'])
+  })
+
+  it('come at once when nobody else is there', async () => {
+    const { turns } = newTurns()
+    expect(turns.take('a')).toBeUndefined()
+    expect(turns.take('b')).toBeUndefined()
+    await setImmediate()
+    expect(turns.take('a')).toBeUndefined()
+  })
+})
+
+describe('the service', () => {
+  /** Two tenants; each sends requests with a token that was seen valid. */
+  async function tenants() {
+    const dataFolder = temporaryFolder()
+    const service = startService(
+      {
+        ...OPTIONS,
+        dataFolder,
+        databaseFile: join(dataFolder, 'directory.sqlite'),
+        newAdminTokenIn: undefined,
+        logRetentionDays: 30,
+        trustProxy: false,
+        rateLimits: { token: 1e6, tenant: 1e6, signIn: 100, failedAuthentication: 100 },
+        listen: { host: '127.0.0.1', port: 0, tls: undefined },
+        app: {
+          adminToken: 'test-admin-token',
+          serverTiming: false,
+          requestLog: false,
+          logRetentionDays: '30',
+          accessTeamDomain: undefined,
+          accessAudience: undefined,
+        },
+      },
+      MIGRATIONS,
+    )
+    const fetch = (method: string, path: string, token: string, body?: object) => {
+      const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+      return service.fetch({ request: new Request(`http://a${path}`, init), address: '' })
+    }
+    const send = async (...request: Parameters<typeof fetch>) =>
+      (await (await fetch(...request)).json()) as { id: string; token: string }
+    const tenant = async (id: string) => {
+      await send('POST', '/admin/api/tenants', 'test-admin-token', { id, name: id })
+      const { token } = await send('POST', `/admin/api/tenants/${id}/tokens`, 'test-admin-token', {
+        name: 't',
+      })
+      const scim = (method: string, path: string, body?: object) =>
+        send(method, `/scim/v2${path}`, token, body)
+      await scim('GET', '/Users')
+      return scim
+    }
+    return { service, many: await tenant('many'), one: await tenant('one') }
+  }
+
+  it.for<[what: string, method: string, path: string, body: object | undefined]>([
+    ['reads', 'GET', '/Users?count=1', undefined],
+    ['searches', 'POST', '/Users/.search', {}],
+    ['writes', 'POST', '/Users', {}],
+    ['refused writes', 'PATCH', '/Users/nobody', { Operations: [] }],
+  ])('answers one request of a tenant soon, however many %s of another came before', async ([, ...sent]) => {
+    const { service, many, one } = await tenants()
+    const [method, path, body] = sent
+    const answered: string[] = []
+    const bodyOf = (i: number) => body && { userName: `u${i}`, displayName: `g${i}`, ...body }
+    const requests = Array.from({ length: 40 }, async (_, i) => {
+      await many(method, path, bodyOf(i))
+      answered.push('many')
+    })
+    const late = one(method, path, bodyOf(0)).then(() => answered.push('one'))
+    await Promise.all([...requests, late])
+    expect(answered.indexOf('one')).toBeLessThan(5)
+    await service.stop()
+  })
+})
