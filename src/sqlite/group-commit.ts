@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers'
 
 /** Writes in one commit, and how long they may take before the next one waits: both bound how long the others wait. */
 const MAX_WRITES = 64
-const MAX_COMMIT_MS = 10
+const MAX_COMMIT_MS = 50
 /**
  * Characters that the results of one commit hold, beyond which the next write waits for another one. Reads that note when
  * their token was used last are writes: 64 of them with 50,000 members each would hold a gigabyte until the commit.
