@@ -13,7 +13,7 @@ const MAX_COMMIT_MS = 50
  * Characters that the results of one commit hold, beyond which the next write waits for another one. Reads that note when
  * their token was used last are writes: 64 of them with 50,000 members each would hold a gigabyte until the commit.
  */
-const MAX_HELD_CHARACTERS = 8 * 1024 * 1024
+const MAX_HELD_CHARACTERS = 1024 * 1024
 
 interface Write {
   readonly run: () => unknown
