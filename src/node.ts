@@ -30,6 +30,8 @@ try {
         const sent = new Promise((resolve) => outgoing.once('close', resolve))
         const address = incoming.socket.remoteAddress ?? ''
         const response = await started.service.fetch({ request, address }, sent)
+        // Nobody else lets go of an answer whose client went while it was waited for: it would be counted as unread.
+        if (incoming.socket.destroyed) void response.body?.cancel()
         outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
         if (!incoming.complete) closeAfterAnswer(incoming, response)
         return response

@@ -76,9 +76,9 @@ function outerGroupBytes(tenantId: List['tenantId']): SQL {
 }
 
 /**
- * The page, cut: common table expressions for a SELECT. `sized` has a row for each resource that could be on it:
- * `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how many rows are `available`. A
- * window without an order of its own takes rows as they come, and a subquery with ORDER BY and LIMIT gives them in order.
+ * The page, cut: common table expressions for a SELECT. `sized` has a row for each resource on it, and for the one after
+ * it: `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how many rows are `available`. What
+ * comes later is not measured: the groups of a thousand users can be 400 MB. A window without an order of its own takes rows as they come, and a subquery with ORDER BY and LIMIT gives them in order.
  *
  * @param found selects `type`, `row` and `id` in the order of the list
  */
@@ -86,10 +86,15 @@ export function sizedPage(list: List, found: SQL): SQL {
   const [first, second] = list.sources.map((source) => bytesOf(list, source))
   const bytes =
     second === undefined ? first : sql`CASE found.type WHEN 'User' THEN ${first} ELSE ${second} END`
-  return sql`WITH found AS (${found}),
-    measured AS (SELECT found.type, found.row, found.id, ${bytes} AS bytes FROM found),
-    sized AS (SELECT *, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total, count(*) OVER () AS available
-      FROM measured)`
+  const measured = sql`found.n, found.type, found.row, found.id, ${bytes}`
+  return sql`WITH numbered AS MATERIALIZED (SELECT *, row_number() OVER () AS n FROM (${found})),
+    walked(n, type, row, id, bytes, before) AS (
+      SELECT ${measured}, 0 FROM numbered AS found WHERE found.n = 1
+      UNION ALL SELECT ${measured}, walked.before + walked.bytes
+        FROM walked CROSS JOIN numbered AS found ON found.n = walked.n + 1
+        WHERE walked.before + walked.bytes <= ${PAGE_BYTES}),
+    sized AS (SELECT type, row, id, bytes, before + bytes AS total,
+      (SELECT count(*) FROM numbered) AS available FROM walked)`
 }
 
 /** True of the rows of `sized` that are on the page: the first whatever its size. */

@@ -270,4 +270,17 @@ describe('a page of users in many groups', () => {
     expect(pages[0]?.body.Resources[0].groups).toHaveLength(200)
     expect((await client.get('/Users?count=100&excludedAttributes=groups')).body.itemsPerPage).toBe(30)
   })
+  it('reads the groups of those on it and of the next one, however many users there are', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 400)
+    for (let i = 0; i < 20; i++) {
+      await addGroup(client.tenantId, `g-${i}`, `${i} ${'n'.repeat(15_000)}`)
+      await addMembers(client.tenantId, `g-${i}`, 400)
+    }
+    const page = await client.get('/Users?count=400')
+    const { itemsPerPage } = page.body
+    expect(itemsPerPage).toBe(13)
+    // A membership and its group, once to measure and once to show; and the ids of the users, to find and number them.
+    expect(costOf(page).rowsRead).toBeLessThan(4 * 20 * (itemsPerPage + 1) + 8 * 400)
+  })
 })
