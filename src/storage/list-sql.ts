@@ -5,12 +5,11 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
 import { simplifyFilter } from '../scim/filter/simplify.ts'
-import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
 import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
 import type { SqlValue } from './database.ts'
 import type { ListPart, Position, Slice } from './list.ts'
-import { selectMembers } from './memberships.ts'
+import { HAS_FEW_MEMBERS, selectMembers } from './memberships.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { storedColumns } from './resources.ts'
 import { isSorted, type ScanBudget, scanBudget } from './scan-budget.ts'
@@ -134,18 +133,19 @@ export function membersOf(list: List): SQL {
   const small = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
   const page = inOrder(list, small, sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`)
   const large = sql`${sized(list)} SELECT sized.id FROM sized CROSS JOIN groups ON groups.rowid = sized.row
-    WHERE sized.type = 'Group' AND ${FITS} AND ${HAS_SHOWN_MEMBERS}`
-  const ids = sql`SELECT id FROM (${page}) WHERE type = 'Group' UNION ALL SELECT id FROM (${large})`
+    WHERE sized.type = 'Group' AND ${FITS} AND ${HAS_FEW_MEMBERS}`
+  const ids = sql`SELECT page.id FROM (${page}) AS page CROSS JOIN groups ON groups.rowid = page.row
+    WHERE page.type = 'Group' AND ${HAS_FEW_MEMBERS} UNION ALL SELECT id FROM (${large})`
   return selectMembers(list.tenantId, sql`IN (${ids})`)
 }
 
 /** The members of the one group that matches, unless it has too many to be shown. */
 export function membersOfOnly(list: List): SQL {
-  return selectMembers(list.tenantId, sql`IN (SELECT id FROM (${allOf(list)}) WHERE ${FEW_MEMBERS})`)
+  return selectMembers(
+    list.tenantId,
+    sql`IN (SELECT groups.id FROM (${idsOf(list)}) AS only CROSS JOIN groups ON groups.rowid = only.row WHERE ${HAS_FEW_MEMBERS})`,
+  )
 }
-
-const FEW_MEMBERS = sql.raw(`memberCount <= ${MAX_ANSWERED_MEMBERS}`)
-const HAS_SHOWN_MEMBERS = sql.raw(`groups.member_count <= ${MAX_ANSWERED_MEMBERS}`)
 
 /** What is large enough to be measured, measured. */
 function sized(list: List): SQL {

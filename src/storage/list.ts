@@ -135,7 +135,7 @@ function allListed(
 }
 
 function listedFromRow(row: Row, memberRows: readonly Row[], nested: NestedGroups | undefined): Listed {
-  requireFewMembers(row)
+  requireFewMembers(row, memberRows.length)
   const members = memberRows.map(memberFromRow)
   const more = row.type === 'User' ? groupsFromRow(row, nested) : members.length === 0 ? {} : { members }
   return {

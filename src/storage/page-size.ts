@@ -4,17 +4,11 @@
  * document, so that the database neither reads nor returns what is cut.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { MAX_PAGE_BYTES } from '../scim/limits.ts'
+import { MAX_MEMBER_DOCUMENT_BYTES, MAX_PAGE_BYTES } from '../scim/limits.ts'
+import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 import type { List, Source } from './list-sql.ts'
 import { DIRECT_GROUPS } from './users.ts'
 
-/**
- * A document above this is in the index `users_by_size` or `groups_by_size`: as many of this size as the largest page
- * holds are MAX_PAGE_BYTES at most. The migration has the same numbers.
- */
-export const LARGE_USER_BYTES = 4096
-/** Smaller, because `groups` of each user on a page repeats the name of a group. */
-export const LARGE_GROUP_BYTES = 1024
 /** A member or a group in `members` or `groups`, with the usual name: an id, a type, a name, a location. */
 export const REFERENCE_BYTES = 200
 
@@ -45,7 +39,7 @@ function groupsMayBeLarge(list: List, { withReferences }: Source): readonly SQL[
   if (!withReferences) return [documents]
   const members = sql`(SELECT membership_count * ${REFERENCE} > ${PAGE_BYTES}
     FROM tenants WHERE id = ${list.tenantId})`
-  return [documents, members]
+  return [documents, members, hasLarge(list, 'users', LARGE_USER_BYTES)]
 }
 
 /** @param bytes the size that matters, when it is more than that of the index */
@@ -64,8 +58,21 @@ function bytesOf({ tenantId }: List, source: Source): SQL {
       : sql``
     return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = found.row)`
   }
-  const members = source.withReferences ? sql` + groups.member_count * ${REFERENCE}` : sql``
+  const members = source.withReferences
+    ? sql` + groups.member_count * (${REFERENCE} + ${largestBytes(tenantId)} / ${DOCUMENTS_IN_A_BYTE})`
+    : sql``
   return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = found.row)`
+}
+
+/** The names of members are looked up in their documents, which is quick. See MAX_MEMBER_DOCUMENT_BYTES too. */
+const DOCUMENTS_IN_A_BYTE = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES / MAX_PAGE_BYTES))
+
+/** The size of the largest document of the tenant, of users and groups; 0 when none is large. It is read once for a statement. */
+function largestBytes(tenantId: List['tenantId']): SQL {
+  const largest = (table: 'users' | 'groups', indexed: number) =>
+    sql`(SELECT coalesce(max(octet_length(large.data)), 0) FROM ${sql.raw(table)} AS large
+      WHERE large.tenant_id = ${tenantId} AND octet_length(large.data) > ${sql.raw(String(indexed))})`
+  return sql`max(${largest('users', LARGE_USER_BYTES)}, ${largest('groups', LARGE_GROUP_BYTES)})`
 }
 
 /** The bytes of all groups that hold groups: a user is in them indirectly, at most. It is read once for a statement. */

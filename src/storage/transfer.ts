@@ -5,7 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
 import { type Database, type Row, statement } from './database.ts'
-import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './page-size.ts'
+import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 import type { Tenant } from './tenants.ts'
 
 /** A resource of the directory. Times in milliseconds since 1970. */
@@ -93,7 +93,7 @@ function resourcePage(db: Database, tenant: ExportedTenant, kind: 'user' | 'grou
 
 /**
  * How many of the next resources are MAX_EXPORT_PAGE_BYTES at most, and one at least. They are only measured when an index
- * knows of one in the tenant that is so large that a page of its size would be more: see page-size.ts.
+ * knows of one in the tenant that is so large that a page of its size would be more: see large-documents.ts.
  */
 function mostOnPage(tenant: ExportedTenant, kind: 'user' | 'group', rest: SQL): SQL {
   const indexed = kind === 'user' ? LARGE_USER_BYTES : LARGE_GROUP_BYTES
