@@ -50,18 +50,18 @@ function hasLarge(list: List, table: 'users' | 'groups', indexed: number, bytes?
     WHERE large.tenant_id = ${list.tenantId} AND ${size} > ${sql.raw(String(indexed))}${isLarger})`
 }
 
-/** The bytes of the resource at `found.row`: its document, and the references that are to be shown with it. */
+/** The bytes of the resource at `paged.row`: its document, and the references that are to be shown with it. */
 function bytesOf({ tenantId }: List, source: Source): SQL {
   if (source.type === 'User') {
     const groups = source.withReferences
       ? sql` + octet_length(${DIRECT_GROUPS}) + ${outerGroupBytes(tenantId)}`
       : sql``
-    return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = found.row)`
+    return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = paged.row)`
   }
   const members = source.withReferences
     ? sql` + groups.member_count * (${REFERENCE} + ${largestBytes(tenantId)} / ${DOCUMENTS_IN_A_BYTE})`
     : sql``
-  return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = found.row)`
+  return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = paged.row)`
 }
 
 /** The names of members are looked up in their documents, which is quick. See MAX_MEMBER_DOCUMENT_BYTES too. */
@@ -83,20 +83,21 @@ function outerGroupBytes(tenantId: List['tenantId']): SQL {
 }
 
 /**
- * The page, cut: common table expressions for a SELECT. `sized` has a row for each resource that could be on it:
+ * The page, cut: common table expressions for a SELECT, without their WITH. `sized` has a row for each resource that could be on it:
  * `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how many rows are `available`. A
  * window without an order of its own takes rows as they come, and a subquery with ORDER BY and LIMIT gives them in order.
  *
  * @param found selects `type`, `row` and `id` in the order of the list
+ * @param isMeasured SQL that is false when all of it fits
  */
-export function sizedPage(list: List, found: SQL): SQL {
+export function sizedPage(list: List, found: SQL, isMeasured = sql`1`): SQL {
   const [first, second] = list.sources.map((source) => bytesOf(list, source))
   const bytes =
-    second === undefined ? first : sql`CASE found.type WHEN 'User' THEN ${first} ELSE ${second} END`
-  return sql`WITH found AS (${found}),
-    measured AS (SELECT found.type, found.row, found.id, ${bytes} AS bytes FROM found),
-    sized AS (SELECT *, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total, count(*) OVER () AS available
-      FROM measured)`
+    second === undefined ? first : sql`CASE paged.type WHEN 'User' THEN ${first} ELSE ${second} END`
+  return sql`paged AS (${found}),
+    measured AS (SELECT paged.type, paged.row, paged.id, iif(${isMeasured}, ${bytes}, 0) AS bytes FROM paged),
+    sized AS (SELECT *, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total, count(*) OVER () AS available,
+      row_number() OVER () AS number FROM measured)`
 }
 
 /** True of the rows of `sized` that are on the page: the first whatever its size. */
