@@ -6,7 +6,7 @@
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
 import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
-import { MAX_ANSWERED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
+import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
   applyMemberChanges,
@@ -225,10 +225,10 @@ function needsAll({ members, projection }: GroupUpdate): boolean {
 
 /** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
 function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
-  if (memberCount <= MAX_ANSWERED_MEMBERS) return
+  if (memberCount <= MAX_LOADED_MEMBERS) return
   throw badRequest(
     'tooMany',
-    `Group "${id}" has ${memberCount} members, and a request that needs the whole list takes ${MAX_ANSWERED_MEMBERS} at most: add and remove members by id, and do not ask for "members"`,
+    `Group "${id}" has ${memberCount} members, and a request that needs the whole list takes ${MAX_LOADED_MEMBERS} at most: add and remove members by id, and do not ask for "members"`,
   )
 }
 

@@ -5,7 +5,7 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
 import type { ScimError } from '../scim/error.ts'
-import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
+import { MAX_LOADED_MEMBERS } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import {
@@ -19,6 +19,7 @@ import {
 } from './database.ts'
 import {
   deleteMembers,
+  HAS_FEW_MEMBERS,
   insertMembers,
   memberFromRow,
   requireFewMembers,
@@ -44,9 +45,9 @@ function selectGroup(tenantId: string, id: string): Statement {
 }
 
 /** The condition on a member that its group is one of these ids, and that its members are few enough to be read at once. */
-function inGroupsWithFewMembers(tenantId: SqlValue | Placeholder, ids: SQL): SQL {
+function inGroups(tenantId: SqlValue | Placeholder, ids: SQL, haveFewMembers: SQL): SQL {
   return sql`IN (SELECT groups.id FROM ${ids} AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
-    WHERE groups.member_count <= ${sql.raw(String(MAX_ANSWERED_MEMBERS))})`
+    WHERE ${haveFewMembers})`
 }
 
 function groupFromRow(row: Row, members: readonly Member[]): Stored {
@@ -67,11 +68,15 @@ export async function getGroup(
   const [found, members] = await readAs(db, credentials, [
     selectGroup(tenantId, id),
     ...(withMembers
-      ? [statement(selectMembers(tenantId, inGroupsWithFewMembers(tenantId, sql`(SELECT ${id} AS value)`)))]
+      ? [
+          statement(
+            selectMembers(tenantId, inGroups(tenantId, sql`(SELECT ${id} AS value)`, HAS_FEW_MEMBERS)),
+          ),
+        ]
       : []),
   ])
   const row = found?.rows[0]
-  if (row !== undefined && withMembers) requireFewMembers(row)
+  if (row !== undefined && withMembers) requireFewMembers(row, members?.rows.length ?? 0)
   return row && groupFromRow(row, (members?.rows ?? []).map(memberFromRow))
 }
 
@@ -127,7 +132,10 @@ const selectRules = prepared(
 )
 
 const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-  selectMembers(tenantId, inGroupsWithFewMembers(tenantId, sql`json_each(${ids})`)),
+  selectMembers(
+    tenantId,
+    inGroups(tenantId, sql`json_each(${ids})`, sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)),
+  ),
 )
 
 /**

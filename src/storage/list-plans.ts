@@ -21,6 +21,7 @@ export interface PlainList {
   readonly statements: readonly Statement[]
   /** An index answers it. */
   readonly budget?: undefined
+  readonly most?: undefined
 }
 
 type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'

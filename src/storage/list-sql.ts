@@ -5,15 +5,14 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
 import { simplifyFilter } from '../scim/filter/simplify.ts'
-import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
 import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
 import type { SqlValue } from './database.ts'
 import type { ListPart, Position, Slice } from './list.ts'
-import { selectMembers } from './memberships.ts'
+import { HAS_FEW_MEMBERS, selectMembers } from './memberships.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { storedColumns } from './resources.ts'
-import { isSorted, type ScanBudget, scanBudget } from './scan-budget.ts'
+import { isAffordable, isSorted, mostFound, type ScanBudget, scanBudget } from './scan-budget.ts'
 import { DIRECT_GROUPS, USER_GROUPS } from './users.ts'
 
 type Value = SqlValue | Placeholder
@@ -29,6 +28,10 @@ export interface List {
   readonly limit: Value
   /** What it is estimated to cost to look through the gated sources, where no index leads. */
   readonly budget?: ScanBudget | undefined
+  /** Whether it is asked how many match; of a list with a budget. */
+  readonly isCounted?: boolean
+  /** Of what an index finds no more are looked at: see mostFound. */
+  readonly most?: number | undefined
   /** Where a page by position begins, and whether it is read backwards. */
   readonly from?: ListPosition | undefined
   readonly isBackwards?: boolean
@@ -54,8 +57,9 @@ export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences
 /** The list that was asked for. */
 export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
   const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
-  const isCounted = 'offset' in slice || slice.total === undefined
-  const budget = scanBudget(simple, tenantId, isCounted ? 2 : 1)
+  const offset = 'offset' in slice ? slice.offset : 0
+  const hasMembers = parts.some(({ type, withReferences }) => type === 'Group' && withReferences)
+  const budget = scanBudget(simple, tenantId, hasMembers ? 2 : 1)
   const sources = simple.map((part) => {
     const { filter, ...source } = part
     const columns = columnsOf(part.type, tenantId, filter)
@@ -63,26 +67,43 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
     return {
       ...source,
       isGated: budget?.isGated(part) ?? false,
-      isSorted: parts.length > 1 || isSorted(part),
+      isSorted: parts.length > 1 || isSorted(part, offset),
       condition: filter && toSql(compileFilter(filter, columns)),
       // The members of a group are found in the order of their ids.
       isIndexed: filter !== undefined && (path ? isFound : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
     }
   })
-  return { sources, tenantId, budget, ...('offset' in slice ? slice : { offset: 0, ...slice }) }
+  const isCounted = 'offset' in slice || slice.total === undefined
+  const most = budget === undefined ? mostFound(simple, offset) : undefined
+  return {
+    sources,
+    tenantId,
+    budget,
+    isCounted,
+    most,
+    ...('offset' in slice ? slice : { offset: 0, ...slice }),
+  }
 }
 
-/** One row: how many match. Without a filter the number is kept with the tenant. */
+/** One row: how many match. */
 export function totalOf(list: List): SQL {
+  return sql`SELECT ${totalNumberOf(list)} AS total`
+}
+
+/** Without a filter the number is kept with the tenant. */
+function totalNumberOf(list: List): SQL {
   const { sources, tenantId } = list
   const counts = sources.map((source) => {
-    if (source.condition !== undefined)
-      return sql`(SELECT count(*) FROM ${fromOf(list, source)} WHERE ${matching(source, tenantId)})`
+    if (source.condition !== undefined) {
+      const found = sql`FROM ${fromOf(list, source)} WHERE ${matching(source, tenantId)}`
+      if (list.most === undefined) return sql`(SELECT count(*) ${found})`
+      return sql`(SELECT count(*) FROM (SELECT 1 ${found} LIMIT ${sql.raw(String(list.most + 1))}))`
+    }
     const count = sql.raw(source.type === 'User' ? 'user_count' : 'group_count')
     return sql`(SELECT ${count} FROM tenants WHERE id = ${tenantId})`
   })
-  return sql`SELECT ${sql.join(counts, sql` + `)} AS total`
+  return sql`${sql.join(counts, sql` + `)}`
 }
 
 /**
@@ -121,7 +142,7 @@ export function cutPageOf(list: List): SQL {
       FROM sized CROSS JOIN ${name} ON ${name}.rowid = sized.row
       WHERE sized.type = ${literal(source.type)} AND ${FITS}`
   })
-  return sql`${sized(list)} ${sql.join(pages, sql` UNION ALL `)}`
+  return sql`WITH ${sized(list)} ${sql.join(pages, sql` UNION ALL `)}`
 }
 
 /** All that match, in no order: for what there can be but one of. Of a User with all groups, not just the direct ones. */
@@ -133,19 +154,20 @@ export function allOf(list: List): SQL {
 export function membersOf(list: List): SQL {
   const small = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
   const page = inOrder(list, small, sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`)
-  const large = sql`${sized(list)} SELECT sized.id FROM sized CROSS JOIN groups ON groups.rowid = sized.row
-    WHERE sized.type = 'Group' AND ${FITS} AND ${HAS_SHOWN_MEMBERS}`
-  const ids = sql`SELECT id FROM (${page}) WHERE type = 'Group' UNION ALL SELECT id FROM (${large})`
-  return selectMembers(list.tenantId, sql`IN (${ids})`)
+  const large = sql`WITH ${sized(list)} SELECT sized.id FROM sized CROSS JOIN groups ON groups.rowid = sized.row
+    WHERE sized.type = 'Group' AND ${FITS} AND ${HAS_FEW_MEMBERS}`
+  const ids = sql`SELECT page.id FROM (${page}) AS page CROSS JOIN groups ON groups.rowid = page.row
+    WHERE page.type = 'Group' AND ${HAS_FEW_MEMBERS} UNION ALL SELECT id FROM (${large})`
+  return sql`${estimate(list)}${selectMembers(list.tenantId, sql`IN (${ids})`)}`
 }
 
 /** The members of the one group that matches, unless it has too many to be shown. */
 export function membersOfOnly(list: List): SQL {
-  return selectMembers(list.tenantId, sql`IN (SELECT id FROM (${allOf(list)}) WHERE ${FEW_MEMBERS})`)
+  return selectMembers(
+    list.tenantId,
+    sql`IN (SELECT groups.id FROM (${idsOf(list)}) AS only CROSS JOIN groups ON groups.rowid = only.row WHERE ${HAS_FEW_MEMBERS})`,
+  )
 }
-
-const FEW_MEMBERS = sql.raw(`memberCount <= ${MAX_ANSWERED_MEMBERS}`)
-const HAS_SHOWN_MEMBERS = sql.raw(`groups.member_count <= ${MAX_ANSWERED_MEMBERS}`)
 
 /** What is large enough to be measured, measured. */
 function sized(list: List): SQL {
@@ -160,10 +182,12 @@ function inOrder(list: List, select: SQL, limit: SQL): SQL {
 
 /** What identifies all that match. */
 function idsOf(list: List): SQL {
-  return unionOf(list, (source) => {
-    const name = table(source)
-    return sql`${literal(source.type)} AS type, ${name}.rowid AS row, ${name}.id AS id, ${source.sortKey} AS sortKey`
-  })
+  return unionOf(list, idColumns)
+}
+
+function idColumns(source: Source): SQL {
+  const name = table(source)
+  return sql`${literal(source.type)} AS type, ${name}.rowid AS row, ${name}.id AS id, ${source.sortKey} AS sortKey`
 }
 
 function shownColumns(source: Source, groupsOfUser: SQL): SQL {
@@ -178,7 +202,11 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
   return sql.join(
     list.sources.map((source) => {
       const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
-      return sql`SELECT ${columns(source)} FROM ${fromOf(list, source)} WHERE ${matching(source, list.tenantId)}${after}`
+      const found = sql`SELECT ${columns(source)} FROM ${fromOf(list, source)} WHERE ${matching(source, list.tenantId)}${after}`
+      if (list.most === undefined || source.condition === undefined) return found
+      // When the total is known from the page before, some more may be found by now.
+      const most = list.isCounted === true ? list.most + 1 : Math.ceil(list.most * 1.25)
+      return sql`SELECT * FROM (${found} LIMIT ${sql.raw(String(most))})`
     }),
     sql` UNION ALL `,
   )
@@ -187,7 +215,66 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
 /** The table of a source. The one row before it is missing beyond the budget: then the table is not looked at. */
 function fromOf({ budget }: List, source: Source): SQL {
   if (budget === undefined || !source.isGated) return table(source)
-  return sql`(${budget.affordable}) AS affordable CROSS JOIN ${table(source)}`
+  return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN ${table(source)}`
+}
+
+/** A common table expression for fromOf. */
+function estimate({ budget }: List): SQL {
+  return budget === undefined ? sql`` : sql`WITH estimate(work) AS MATERIALIZED (${budget.query}) `
+}
+
+/**
+ * A page of a list with a budget and how many match, in no order, in one pass through the table: what is found is kept by its
+ * number. Rows as of cutPageOf, and a last one with `work`, the estimate, and `matches`.
+ */
+export function searchedPageOf(list: List): SQL {
+  const isFound = list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined)
+  const found = sql.join(
+    list.sources.map((source) => {
+      const rows = sql`SELECT ${literal(source.type)} AS type, ${table(source)}.rowid AS row FROM ${fromOf(list, source)}`
+      return sql`${rows} WHERE ${matching(source, list.tenantId)}`
+    }),
+    sql` UNION ALL `,
+  )
+  const ids = isFound ? foundIdsOf(list) : idsOf(list)
+  const page = inOrder(
+    list,
+    list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`,
+    sql`${list.limit}`,
+  )
+  const shown = list.sources.map((source) => {
+    const name = table(source)
+    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, sized.number AS total, sized.available AS available,
+        NULL AS work, NULL AS matches
+      FROM sized CROSS JOIN ${name} ON ${name}.rowid = sized.row
+      WHERE sized.type = ${literal(source.type)} AND ${FITS}`
+  })
+  const matches = isFound
+    ? sql`(SELECT count(*) FROM found)`
+    : list.isCounted === true
+      ? totalNumberOf(list)
+      : sql`NULL`
+  return sql`${estimate(list)},
+    ${isFound ? sql`found AS MATERIALIZED (${found}),` : sql``} ${sizedPage(list, page, mayBeLarge(list))}
+    ${sql.join(shown, sql` UNION ALL `)}
+    UNION ALL SELECT ${sql.join(
+      Array.from({ length: 11 }, () => sql`NULL`),
+      sql`, `,
+    )},
+      (SELECT work FROM estimate), ${matches}`
+}
+
+/** As idsOf, of what was found already. */
+function foundIdsOf(list: List): SQL {
+  return sql.join(
+    list.sources.map((source) => {
+      const name = table(source)
+      const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
+      return sql`SELECT ${idColumns(source)} FROM found CROSS JOIN ${name} ON ${name}.rowid = found.row
+        WHERE found.type = ${literal(source.type)}${after}`
+    }),
+    sql` UNION ALL `,
+  )
 }
 
 function literal(type: Source['type']): SQL {

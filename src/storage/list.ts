@@ -5,13 +5,13 @@
 import type { Filter } from '../scim/filter/ast.ts'
 import { MAX_CURSOR_KEY_CHARACTERS } from '../scim/limits.ts'
 import type { Sort } from '../scim/sort.ts'
-import { type Database, type Row, type Statement, statement } from './database.ts'
+import { type Database, type Row, type Statement, type StatementResult, statement } from './database.ts'
 import { plainListOf } from './list-plans.ts'
-import { cutPageOf, listOf, membersOf, pageOf, totalOf } from './list-sql.ts'
+import { cutPageOf, listOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
 import { memberFromRow, requireFewMembers } from './memberships.ts'
 import { NestedGroups, selectNestedGroups } from './nested-groups.ts'
 import { type Stored, StoredRow } from './resources.ts'
-import type { ScanBudget } from './scan-budget.ts'
+import { requireFewFound, type ScanBudget } from './scan-budget.ts'
 import { type Credentials, readAs } from './tokens.ts'
 import { groupsFromRow } from './users.ts'
 
@@ -73,20 +73,31 @@ export async function listResources(
     const onPage = listed.slice(slice.offset, slice.offset + slice.limit)
     return { total: listed.length, listed: onPage, hasMore: false }
   }
-  const { statements, budget } = plain ?? searchOf(parts, credentials.tenantId, slice)
-  const answers = await readAs(db, credentials, statements)
-  budget?.require(answers[0]?.rows[0])
-  const results = budget === undefined ? answers : answers.slice(1)
   const known = knownTotal(slice)
-  const [counted, page, cut, ...more] = known === undefined ? results : [undefined, ...results]
+  const { statements, budget, most } = plain ?? searchOf(parts, credentials.tenantId, slice)
+  requireFewFound(known ?? 0, most)
+  const results = await readAs(db, credentials, statements)
+  const [counted, page, cut, ...more] =
+    budget !== undefined ? searched(results, budget) : known === undefined ? results : [undefined, ...results]
+  const total = known ?? Number(counted?.rows[0]?.total ?? 0)
+  requireFewFound(total, most)
   const rows = [...inOrder(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
   const members = hasReferences(parts, 'Group') ? more[0]?.rows : []
   const nested = hasReferences(parts, 'User') ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
   return {
-    total: known ?? Number(counted?.rows[0]?.total ?? 0),
+    total,
     listed: allListed(rows.slice(0, slice.limit), members, nested),
     hasMore: Number(rows[0]?.available ?? rows.length) > Math.min(rows.length, slice.limit),
   }
+}
+
+/** The results of a list with a budget as those of any other: its last row is another. */
+function searched([search, ...more]: readonly StatementResult[], budget: ScanBudget) {
+  const rows = search?.rows ?? []
+  const last = rows.at(-1)
+  budget.require(last)
+  const counted = { rows: [{ total: last?.matches ?? 0 }] }
+  return [counted, { rows: rows.slice(0, -1) }, undefined, ...more]
 }
 
 function knownTotal(slice: Slice): number | undefined {
@@ -98,26 +109,29 @@ function hasReferences(parts: readonly ListPart[], type: ListPart['type']): bool
 }
 
 /**
- * Of a list that is not plain: first what it would cost, where that may be too much; then as of a plain one. Of a page by
+ * Of a list that is not plain: one statement where it may cost too much, which says so; else as of a plain one. Of a page by
  * position one resource more than asked for is read, which tells that there are more.
  */
 function searchOf(
   parts: readonly ListPart[],
   tenantId: string,
   slice: Slice,
-): { readonly statements: readonly Statement[]; readonly budget: ScanBudget | undefined } {
+): {
+  readonly statements: readonly Statement[]
+  readonly budget: ScanBudget | undefined
+  readonly most: number | undefined
+} {
   const list = listOf(parts, tenantId, slice)
-  const { budget } = list
+  const { budget, most } = list
   const page = 'from' in slice ? { ...list, limit: slice.limit + 1 } : list
   const queries = [
-    ...(budget === undefined ? [] : [budget.query]),
-    ...(knownTotal(slice) === undefined ? [totalOf(list)] : []),
-    pageOf(page),
-    cutPageOf(page),
+    ...(budget !== undefined
+      ? [searchedPageOf(page)]
+      : [...(knownTotal(slice) === undefined ? [totalOf(list)] : []), pageOf(page), cutPageOf(page)]),
     ...(hasReferences(parts, 'Group') ? [membersOf(list)] : []),
   ]
   const nested = hasReferences(parts, 'User') ? [selectNestedGroups({ tenantId })] : []
-  return { statements: [...queries.map(statement), ...nested], budget }
+  return { statements: [...queries.map(statement), ...nested], budget, most }
 }
 
 /** The rows of a page that was cut or sorted: their total rises from each to the next. */
@@ -135,7 +149,7 @@ function allListed(
 }
 
 function listedFromRow(row: Row, memberRows: readonly Row[], nested: NestedGroups | undefined): Listed {
-  requireFewMembers(row)
+  requireFewMembers(row, memberRows.length)
   const members = memberRows.map(memberFromRow)
   const more = row.type === 'User' ? groupsFromRow(row, nested) : members.length === 0 ? {} : { members }
   return {

@@ -4,9 +4,10 @@
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../scim/error.ts'
-import { MAX_ANSWERED_MEMBERS } from '../scim/limits.ts'
+import { MAX_ANSWERED_MEMBERS, MAX_MEMBER_DOCUMENT_BYTES } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
 import { prepared, type Row, type Slots, type SqlValue, type Statement } from './database.ts'
+import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 
 // A member is a user or a group; both joins are by primary key.
 const DISPLAY = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
@@ -28,18 +29,58 @@ export function memberFromRow(row: Row): Member {
   }
 }
 
+/** The bytes of the largest documents of the tenant, as many as a group may show: an index has them. */
+const LARGEST_BYTES = sql.raw(
+  [
+    ['users', LARGE_USER_BYTES],
+    ['groups', LARGE_GROUP_BYTES],
+  ]
+    .map(
+      ([table, bytes]) => `(SELECT coalesce(sum(bytes), 0) FROM (SELECT octet_length(large.data) AS bytes
+        FROM ${table} AS large WHERE large.tenant_id = groups.tenant_id AND octet_length(large.data) > ${bytes}
+        ORDER BY octet_length(large.data) DESC LIMIT ${MAX_ANSWERED_MEMBERS}))`,
+    )
+    .join(' + '),
+)
+/** The same of smaller documents, by the number of blocks (see tables.ts), where the group has many members. */
+const ARE_OTHERS_SMALL =
+  sql.raw(`(groups.member_count <= ${MAX_MEMBER_DOCUMENT_BYTES} / ${2 * LARGE_USER_BYTES}
+  OR (SELECT t.user_blocks * ${LARGE_USER_BYTES} <= ${MAX_MEMBER_DOCUMENT_BYTES} FROM tenants AS t WHERE t.id = groups.tenant_id))`)
+const MOST_BYTES = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES))
+
 /**
- * Refuses to show the members of a group that has very many. RFC 7644 §3.12: "tooMany" is for more than a server is
- * willing to process.
+ * The bytes of the documents of a group's members, for a SELECT from `groups`: their names are in there. Only where they
+ * may be too many they are added up.
+ */
+const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_ANSWERED_MEMBERS))} THEN 0
+  WHEN ${LARGEST_BYTES} <= ${MOST_BYTES} AND ${ARE_OTHERS_SMALL} THEN 0
+  ELSE (SELECT coalesce(sum(octet_length(coalesce(u.data, g.data))), 0) FROM memberships AS m
+    LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
+    LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id
+    WHERE m.tenant_id = groups.tenant_id AND m.group_id = groups.id) END`
+
+/** The condition on `groups` that the members of a group may be shown: see requireFewMembers. */
+export const HAS_FEW_MEMBERS = sql`(groups.member_count <= ${sql.raw(String(MAX_ANSWERED_MEMBERS))}
+  AND ${MEMBER_BYTES} <= ${MOST_BYTES})`
+
+/**
+ * Refuses to show the members of a group that has very many, or very large ones. RFC 7644 §3.12: "tooMany" is for more
+ * than a server is willing to process.
  *
  * @param row holds the `id` and `memberCount` of a group whose members are wanted; null of any other resource
+ * @param found how many were read: none of a group without HAS_FEW_MEMBERS
  * @throws {ScimError} tooMany
  */
-export function requireFewMembers({ id, memberCount = null }: Row): void {
-  if (memberCount === null || Number(memberCount) <= MAX_ANSWERED_MEMBERS) return
+export function requireFewMembers({ id, memberCount = null }: Row, found: number): void {
+  const count = Number(memberCount)
+  if (count === 0 || found > 0) return
+  const most =
+    count > MAX_ANSWERED_MEMBERS
+      ? `an answer shows ${MAX_ANSWERED_MEMBERS} at most`
+      : `their documents have more than ${MAX_MEMBER_DOCUMENT_BYTES} bytes together`
   throw badRequest(
     'tooMany',
-    `Group "${id}" has ${memberCount} members, and an answer shows ${MAX_ANSWERED_MEMBERS} at most: ask with excludedAttributes=members`,
+    `Group "${id}" has ${count} members, and ${most}: ask with excludedAttributes=members`,
   )
 }
 

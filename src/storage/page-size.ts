@@ -4,17 +4,11 @@
  * document, so that the database neither reads nor returns what is cut.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { MAX_PAGE_BYTES } from '../scim/limits.ts'
+import { MAX_MEMBER_DOCUMENT_BYTES, MAX_PAGE_BYTES } from '../scim/limits.ts'
+import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 import type { List, Source } from './list-sql.ts'
 import { DIRECT_GROUPS } from './users.ts'
 
-/**
- * A document above this is in the index `users_by_size` or `groups_by_size`: as many of this size as the largest page
- * holds are MAX_PAGE_BYTES at most. The migration has the same numbers.
- */
-export const LARGE_USER_BYTES = 4096
-/** Smaller, because `groups` of each user on a page repeats the name of a group. */
-export const LARGE_GROUP_BYTES = 1024
 /** A member or a group in `members` or `groups`, with the usual name: an id, a type, a name, a location. */
 export const REFERENCE_BYTES = 200
 
@@ -45,7 +39,7 @@ function groupsMayBeLarge(list: List, { withReferences }: Source): readonly SQL[
   if (!withReferences) return [documents]
   const members = sql`(SELECT membership_count * ${REFERENCE} > ${PAGE_BYTES}
     FROM tenants WHERE id = ${list.tenantId})`
-  return [documents, members]
+  return [documents, members, hasLarge(list, 'users', LARGE_USER_BYTES)]
 }
 
 /** @param bytes the size that matters, when it is more than that of the index */
@@ -56,16 +50,29 @@ function hasLarge(list: List, table: 'users' | 'groups', indexed: number, bytes?
     WHERE large.tenant_id = ${list.tenantId} AND ${size} > ${sql.raw(String(indexed))}${isLarger})`
 }
 
-/** The bytes of the resource at `found.row`: its document, and the references that are to be shown with it. */
+/** The bytes of the resource at `paged.row`: its document, and the references that are to be shown with it. */
 function bytesOf({ tenantId }: List, source: Source): SQL {
   if (source.type === 'User') {
     const groups = source.withReferences
       ? sql` + octet_length(${DIRECT_GROUPS}) + ${outerGroupBytes(tenantId)}`
       : sql``
-    return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = found.row)`
+    return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = paged.row)`
   }
-  const members = source.withReferences ? sql` + groups.member_count * ${REFERENCE}` : sql``
-  return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = found.row)`
+  const members = source.withReferences
+    ? sql` + groups.member_count * (${REFERENCE} + ${largestBytes(tenantId)} / ${DOCUMENTS_IN_A_BYTE})`
+    : sql``
+  return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = paged.row)`
+}
+
+/** The names of members are looked up in their documents, which is quick. See MAX_MEMBER_DOCUMENT_BYTES too. */
+const DOCUMENTS_IN_A_BYTE = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES / MAX_PAGE_BYTES))
+
+/** The size of the largest document of the tenant, of users and groups; 0 when none is large. It is read once for a statement. */
+function largestBytes(tenantId: List['tenantId']): SQL {
+  const largest = (table: 'users' | 'groups', indexed: number) =>
+    sql`(SELECT coalesce(max(octet_length(large.data)), 0) FROM ${sql.raw(table)} AS large
+      WHERE large.tenant_id = ${tenantId} AND octet_length(large.data) > ${sql.raw(String(indexed))})`
+  return sql`max(${largest('users', LARGE_USER_BYTES)}, ${largest('groups', LARGE_GROUP_BYTES)})`
 }
 
 /** The bytes of all groups that hold groups: a user is in them indirectly, at most. It is read once for a statement. */
@@ -76,25 +83,27 @@ function outerGroupBytes(tenantId: List['tenantId']): SQL {
 }
 
 /**
- * The page, cut: common table expressions for a SELECT. `sized` has a row for each resource on it, and for the one after
- * it: `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how many rows are `available`. What
- * comes later is not measured: the groups of a thousand users can be 400 MB. A window without an order of its own takes rows as they come, and a subquery with ORDER BY and LIMIT gives them in order.
+ * The page, cut: common table expressions for a SELECT, without their WITH. `sized` has a row for each resource on the page,
+ * and for the one after it: `number`, `type`, `row` and `id` of the resource, its `bytes`, their `total` up to it, and how
+ * many rows are `available`. What comes later is not measured: the groups of a thousand users can be 400 MB. A window
+ * without an order of its own takes rows as they come, and a subquery with ORDER BY and LIMIT gives them in order.
  *
  * @param found selects `type`, `row` and `id` in the order of the list
+ * @param isMeasured SQL that is false when all of it fits
  */
-export function sizedPage(list: List, found: SQL): SQL {
+export function sizedPage(list: List, found: SQL, isMeasured = sql`1`): SQL {
   const [first, second] = list.sources.map((source) => bytesOf(list, source))
   const bytes =
-    second === undefined ? first : sql`CASE found.type WHEN 'User' THEN ${first} ELSE ${second} END`
-  const measured = sql`found.n, found.type, found.row, found.id, ${bytes}`
-  return sql`WITH numbered AS MATERIALIZED (SELECT *, row_number() OVER () AS n FROM (${found})),
-    walked(n, type, row, id, bytes, before) AS (
-      SELECT ${measured}, 0 FROM numbered AS found WHERE found.n = 1
+    second === undefined ? first : sql`CASE paged.type WHEN 'User' THEN ${first} ELSE ${second} END`
+  const measured = sql`paged.number, paged.type, paged.row, paged.id, iif(${isMeasured}, ${bytes}, 0)`
+  return sql`paged AS MATERIALIZED (SELECT *, row_number() OVER () AS number FROM (${found})),
+    walked(number, type, row, id, bytes, before) AS (
+      SELECT ${measured}, 0 FROM paged WHERE paged.number = 1
       UNION ALL SELECT ${measured}, walked.before + walked.bytes
-        FROM walked CROSS JOIN numbered AS found ON found.n = walked.n + 1
+        FROM walked CROSS JOIN paged ON paged.number = walked.number + 1
         WHERE walked.before + walked.bytes <= ${PAGE_BYTES}),
-    sized AS (SELECT type, row, id, bytes, before + bytes AS total,
-      (SELECT count(*) FROM numbered) AS available FROM walked)`
+    sized AS (SELECT number, type, row, id, bytes, before + bytes AS total,
+      (SELECT count(*) FROM paged) AS available FROM walked)`
 }
 
 /** True of the rows of `sized` that are on the page: the first whatever its size. */

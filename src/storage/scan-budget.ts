@@ -3,10 +3,9 @@
  * database keeps with the tenant, and refused beyond a limit. SQLite works in the process on Node.js and Deno, so whoever
  * looks through a large directory holds up every tenant; on D1 it holds up the database.
  *
- * The estimate is part of the statements: those that would cost too much find nothing, and a row of its own says why.
- * Times are nanoseconds, measured with Node.js 24 and SQLite 3.53: for resources of 530 bytes in JSON (`row`), and for
- * each block of 4 KiB (`block`, see `blocks` in tables.ts) of long texts, or of elements of ten bytes. Texts that are
- * nothing but escapes take three times as long, and so do lists of twenty elements that are too short for a block.
+ * The estimate is part of the statement: one that would cost too much finds nothing, and its last row says why. Times are
+ * nanoseconds, measured with Node.js 24 and SQLite 3.53: for resources of up to 1 KiB in two documents (`row`), and for
+ * each 4 KiB of more (`block`, see SIZE), at worst: texts of nothing but escapes, or lists of short elements.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type AttributePath, pathText, target } from '../scim/attribute-path.ts'
@@ -35,22 +34,27 @@ interface Time {
 }
 
 /** To read a resource and to parse its comparison document. */
-const READ: Time = { row: 1_250, block: 1_300 }
+const READ: Time = { row: 1_000, block: 3_500 }
 /** To take a single value out of the parsed document, and to compare it. */
-const VALUE: Time = { row: 120, block: 400 }
+const VALUE: Time = { row: 120, block: 2_500 }
 /** Columns that are no part of the document: ids, times and versions. */
 const COLUMN: Time = { row: 30, block: 0 }
-/** To go through a multi-valued attribute, which parses the document once more, and a test of each of its values. */
-const LIST: Time = { row: 550, block: 3_400 }
-const ELEMENT: Time = { row: 300, block: 1_700 }
+/** To go through a multi-valued attribute, and a test of each of its values: an object counts as 256 bytes. */
+const LIST: Time = { row: 350, block: 2_000 }
+const ELEMENT: Time = { row: 250, block: 1_900 }
 /** Beyond that, what "co" and "ew" cost, which go through the value. */
 const SUBSTRING: Time = { row: 100, block: 1_600 }
+const ENDING: Time = { row: 100, block: 3_500 }
 /** Each byte that "co" looks for: at worst all but the last are there, at every place of a value. */
 const SUBSTRING_BYTE: Time = { row: 3, block: 28 }
+/** To measure a resource, where the sizes that are kept with the tenant do not tell enough. */
+const MEASURE: Time = { row: 500, block: 2_000 }
 /** To collect the ids that several conditions find. */
 const ALTERNATIVE: Time = { row: 1_200, block: 0 }
+/** To collect the members of a group, to measure them and to look at them. */
+const COLLECTED: Time = { row: 1_200, block: 0 }
 /** To sort a row. */
-const SORT: Time = { row: 800, block: 0 }
+const SORT: Time = { row: 800, block: 4_500 }
 /** To go through the members of a group and to collect them, or through all memberships of a tenant. */
 const MEMBERSHIP = 450
 const SCANNED_MEMBERSHIP = 150
@@ -58,8 +62,8 @@ const SCANNED_MEMBERSHIP = 150
 const MEMBERSHIP_TEST = 0.4
 /** A step upwards through nested groups. */
 const STEP = 700
-/** What one row can have: a document has 1.8 MB at most, in which an element takes ten bytes. */
-const MOST_BLOCKS = 5_000
+/** What one row can have: two documents of 1.8 MB together, in which an element takes 28 bytes. */
+const MOST_BLOCKS = 4_500
 
 /** How often something is done: for each of a number that the database knows. */
 interface Work {
@@ -96,15 +100,18 @@ const NOTHING: Work = {
   other: NO_TIME,
 }
 
+/** True of an estimate, nanoseconds, that is within the limit. */
+export function isAffordable(work: SQL): SQL {
+  return sql`${work} <= ${sql.raw(String(LIMIT))}`
+}
+
 /** What a list is estimated to cost, and where that is not known to be little. */
 export interface ScanBudget {
   /** One row: the work, in nanoseconds. */
   readonly query: SQL
-  /** One row; none when there is too much of it. */
-  readonly affordable: SQL
   /** True of a part that must not begin beyond the limit. */
   readonly isGated: (part: ListPart) => boolean
-  /** @param row that of `query` @throws {ScimError} tooMany */
+  /** @param row has the `work` of `query` @throws {ScimError} tooMany */
   readonly require: (row: Row | undefined) => void
 }
 
@@ -112,7 +119,7 @@ export interface ScanBudget {
  * The budget of a list.
  *
  * @param parts with filters as simplifyFilter leaves them
- * @param passes how often everything is looked through: for the page, and to count what a filter finds
+ * @param passes how often everything is looked through: for the page, and for the members of its groups
  * @returns undefined when an index answers all of it
  */
 export function scanBudget(
@@ -124,11 +131,12 @@ export function scanBudget(
   const isMixed = parts.length > 1
   const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
   if (scans.length === 0) return undefined
-  const work = plus(scans.map((part) => workOf(part, tenantId, part.filter === undefined ? 1 : passes)))
+  const estimates = scans.map((part, i) => workOf(part, tenantId, passes, `n${i}`))
+  // Counted once, although it is used in many terms: without LIMIT SQLite would write it into each.
+  const counts = estimates.map(({ count }, i) => sql`${count} AS ${sql.raw(`n${i}`)}`)
   return {
-    query: sql`SELECT ${work} AS work FROM tenants AS t WHERE t.id = ${tenantId}`,
-    affordable: sql`SELECT t.id AS tenant FROM tenants AS t
-      WHERE t.id = ${tenantId} AND ${work} <= ${sql.raw(String(MAX_SCAN_MILLISECONDS * 1e6))}`,
+    query: sql`SELECT ${plus(estimates.map(({ work }) => work))} AS work
+      FROM (SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${tenantId} LIMIT 1) AS t`,
     isGated: (part) => scans.includes(part),
     require(row) {
       const milliseconds = Number(row?.work ?? 0) / 1e6
@@ -138,10 +146,12 @@ export function scanBudget(
 }
 
 /** True when what is found does not come in the order of the list, so that all of it is sorted. */
-export function isSorted({ type, filter, sort }: ListPart): boolean {
+export function isSorted({ type, filter, sort }: ListPart, offset: number): boolean {
   if (!hasIndexedOrder(sort, type)) return true
+  // The index has the times and not the ids, so SQLite would read the documents of all that it steps over.
+  if (sort?.path !== undefined && isLastModified(sort.path, type) && offset > MANY) return true
   const found = candidatesOf(filter, type)
-  return found !== undefined && !isLookup(found, type) && !isMembershipOfKnown(found, type)
+  return found !== undefined && !found.every((one) => isLookup(one, type) || isMembershipOfKnown(one, type))
 }
 
 function hasIndexedOrder(sort: ListPart['sort'], type: ListPart['type'], isMixed = false): boolean {
@@ -158,10 +168,56 @@ function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
   if (filter === undefined) return !isOrdered
   const leaves = leavesOf(filter)
   if (!leaves.every((leaf) => isIndexedTest(leaf, type))) return true
-  const isOfValues = leaves.every((leaf) => isLookup(leaf, type) || isMembershipOfKnown(leaf, type))
+  const isOfValues = leaves.every(
+    (leaf) => leaf.kind === 'never' || isLookup(leaf, type) || isMembershipOfKnown(leaf, type),
+  )
+  // Members are found in the order of their ids; a group may have very many.
+  if (sort?.path !== undefined && leaves.some((leaf) => isMembershipOfKnown(leaf, type))) return true
   // Values keep apart what they find. Ranges may find the same, and then each of them finds it.
-  const areFewRanges = leaves.length === 1 || (isConjunction(filter) && leaves.length <= MOST_RANGES)
-  return !isOfValues && !(areFewRanges && isOrdered)
+  return !isOfValues && !(isOneRange(filter, type) && isOrdered)
+}
+
+/** True of tests of one column, such as those of a span of time: all that they look at is what they find. */
+function isOneRange(filter: Filter, type: ListPart['type']): boolean {
+  const leaves = leavesOf(filter)
+  const columns = leaves.map((leaf) => ('path' in leaf ? COLUMNS[type][pathText(leaf.path)] : undefined))
+  return (
+    isConjunction(filter) &&
+    leaves.length <= MOST_RANGES &&
+    leaves.every((leaf) => isRange(leaf, type)) &&
+    new Set(columns).size === 1
+  )
+}
+
+/** What an index finds costs little for each, twice: to be counted, and to be put in order by id. */
+const FOUND = 700
+/** To put what is found in another order, or to step over very many. */
+const REORDERED = 500
+const MANY = 10_000
+
+/**
+ * How many a range of an index may find within the limit, so that they are counted and put in order: no more are looked at.
+ *
+ * @param parts of which none is gated, with filters as simplifyFilter leaves them
+ * @returns undefined where there is no range
+ */
+export function mostFound(parts: readonly ListPart[], offset: number): number | undefined {
+  const times = parts.flatMap((part) => {
+    const { type, filter, sort } = part
+    if (filter === undefined || !isOneRange(filter, type)) return []
+    const reordered = (sort?.path === undefined ? 0 : 1) + (offset > MANY ? 1 : 0)
+    return [FOUND + reordered * REORDERED]
+  })
+  return times.length === 0 ? undefined : Math.floor(LIMIT / Math.max(...times))
+}
+
+/** @throws {ScimError} tooMany when an index finds more than that */
+export function requireFewFound(total: number, most: number | undefined): void {
+  if (most === undefined || total <= most) return
+  throw badRequest(
+    'tooMany',
+    `the filter finds more than ${most} resources, which would take longer than ${MAX_SCAN_MILLISECONDS} ms to count and to put in order: narrow it with "and", or list all without a filter`,
+  )
 }
 
 function isLastModified(path: AttributePath, type: ListPart['type']): boolean {
@@ -178,7 +234,10 @@ function isIndexedTest(leaf: Filter, type: ListPart['type']): boolean {
 }
 
 function isConjunction(filter: Filter): boolean {
-  return filter.kind === 'and' && filter.operands.every((operand) => operand.kind !== 'or')
+  return (
+    filter.kind !== 'or' &&
+    (filter.kind !== 'and' || filter.operands.every((operand) => operand.kind !== 'or'))
+  )
 }
 
 /** The tests of a filter; a negated one is none that an index finds, so `not` is one as a whole. */
@@ -186,49 +245,63 @@ function leavesOf(filter: Filter): readonly Filter[] {
   return filter.kind === 'and' || filter.kind === 'or' ? filter.operands.flatMap(leavesOf) : [filter]
 }
 
-/** A condition by which an index finds all that may match; undefined when everything may. */
-function candidatesOf(filter: Filter | undefined, type: ListPart['type']): Filter | undefined {
+/**
+ * Conditions by which an index finds all that may match: alternatives, or ranges of which SQLite takes one, we do not know
+ * which. Undefined when everything may match.
+ */
+function candidatesOf(filter: Filter | undefined, type: ListPart['type']): readonly Filter[] | undefined {
   if (filter === undefined) return undefined
   if (filter.kind !== 'and') {
-    return leavesOf(filter).every((leaf) => isIndexedTest(leaf, type)) ? filter : undefined
+    if (!leavesOf(filter).every((leaf) => isIndexedTest(leaf, type))) return undefined
+    return filter.kind === 'or' ? filter.operands : [filter]
   }
-  const found = filter.operands.filter((operand) => candidatesOf(operand, type) !== undefined)
-  return found.find((operand) => isLookup(operand, type)) ?? found[0]
+  const found = filter.operands.flatMap((operand) => {
+    const candidates = candidatesOf(operand, type)
+    return candidates === undefined ? [] : [{ operand, candidates }]
+  })
+  const [value] = found.filter(({ operand }) => isLookup(operand, type))
+  if (value !== undefined) return value.candidates
+  const [first] = found
+  if (first === undefined) return undefined
+  const ranges = found.filter(({ operand }) => isRange(operand, type)).flatMap(({ candidates }) => candidates)
+  return ranges.length > 1 ? ranges : first.candidates
 }
 
 /** True when there is one resource to look at, and little is asked of it, however large it is: as Entra's filters do. */
 function isOneLook(part: ListPart): boolean {
-  const candidates = candidatesOf(part.filter, part.type)
-  if (candidates?.kind !== 'comparison' || candidates.operator !== 'eq') return false
+  const [candidate, ...alternatives] = candidatesOf(part.filter, part.type) ?? []
+  if (candidate === undefined || alternatives.length > 0 || !isOfOne(candidate)) return false
   const { own, users, groups, memberships, reached, steps, ownGroups, other } = workTimes(part)
   const others = [users.row, groups.row, memberships, reached.length, steps, ownGroups.row, other.row]
   const most = 2 * (own.row + MOST_BLOCKS * own.block)
-  return (
-    target(candidates.path).uniqueness === 'server' &&
-    most <= MAX_SCAN_MILLISECONDS * 1e6 &&
-    !others.some(Boolean)
-  )
+  return most <= MAX_SCAN_MILLISECONDS * 1e6 && !others.some(Boolean)
 }
 
 function workTimes({ type, filter, sort }: ListPart): Work {
   const isOfFew = filter !== undefined && isLookup(filter, type)
   const candidates = candidatesOf(filter, type)
   return sum([
-    { ...NOTHING, own: candidates?.kind === 'or' ? added(READ, ALTERNATIVE) : READ },
+    { ...NOTHING, own: READ },
+    ...(candidates !== undefined && candidates.length > 1 ? [{ ...NOTHING, own: ALTERNATIVE }] : []),
+    ...(candidates?.some((one) => isMembershipOfKnown(one, type)) ? [{ ...NOTHING, own: COLLECTED }] : []),
     ...(filter === undefined ? [] : [filterWork(filter, type, isOfFew)]),
     ...(sort?.path === undefined ? [] : [sortWork(sort.path, type)]),
   ])
 }
 
-/** Nanoseconds, as an expression over `t`, the row of the tenant. */
-function workOf(part: ListPart, tenantId: string, passes: number): SQL {
+/** Nanoseconds, as an expression over `t`, the row of the tenant, in which `name` is the `count` of what is looked through. */
+function workOf(
+  part: ListPart,
+  tenantId: string,
+  passes: number,
+  name: string,
+): { readonly work: SQL; readonly count: SQL } {
   const { type } = part
-  const candidates = candidatesOf(part.filter, type)
-  const alternatives = candidates?.kind === 'or' ? candidates.operands : candidates && [candidates]
   const work = workTimes(part)
   // No more are counted than are too many.
-  const most = Math.ceil((MAX_SCAN_MILLISECONDS * 1e6) / (passes * work.own.row)) + 1
-  const { n, b } = alternatives === undefined ? all(type) : found(alternatives, type, tenantId, most)
+  const most = Math.ceil(LIMIT / (passes * work.own.row)) + 1
+  const { n: count, b: size, least } = lookedThrough(part, tenantId, most, isOfElements(part))
+  const n = sql.raw(`t.${name}`)
   const nested = sql`(SELECT count(*) FROM memberships WHERE tenant_id = t.id AND member_type = 'Group')`
   const counted = work.reached.slice(0, MOST_COUNTED)
   const rest = work.reached.slice(MOST_COUNTED)
@@ -236,7 +309,6 @@ function workOf(part: ListPart, tenantId: string, passes: number): SQL {
   const users = all('User')
   const groups = all('Group')
   const terms = [
-    ...times(work.own, n, b),
     ...times(work.users, users.n, users.b),
     ...times(work.groups, groups.n, groups.b),
     ...times(work.ownGroups, sql`${n} * ${groups.n}`, sql`${n} * ${groups.b}`),
@@ -245,7 +317,59 @@ function workOf(part: ListPart, tenantId: string, passes: number): SQL {
     ...product(work.steps, sql`${n} * ${nested}`),
     ...counted.map((one) => reachedWork(one, tenantId)),
   ]
-  return sql`${sql.raw(String(passes))} * ${plus(terms)}`
+  const own = ownWork({ row: passes * work.own.row, block: passes * work.own.block }, n, {
+    most: all(type).b,
+    least,
+    exact: size,
+  })
+  return { work: sql`(${own} + ${sql.raw(String(passes))} * ${plus(terms)})`, count }
+}
+
+const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
+
+/** Blocks of some resources: those of the tenant, those that they have at least, and theirs, which have to be measured. */
+interface Sizes {
+  readonly most: SQL
+  readonly least: SQL
+  readonly exact: SQL
+}
+
+/**
+ * To look through `n` resources. Each has less than a block beside those that are kept with the tenant: they are only
+ * measured where this makes a difference.
+ */
+function ownWork({ row, block }: Time, n: SQL, { most, least, exact }: Sizes): SQL {
+  const [each, perBlock] = [row, block].map((time) => sql.raw(String(Math.round(time))))
+  const unmeasured = sql`(${each} * ${n} + ${perBlock} * (${most} + ${n}))`
+  const atLeast = sql`(${each} * ${n} + ${perBlock} * ${least})`
+  const measured = sql`(${sql.raw(String(Math.round(row + MEASURE.row)))} * ${n}
+    + ${sql.raw(String(Math.round(block + MEASURE.block)))} * ${exact})`
+  return sql`CASE WHEN ${unmeasured} <= ${sql.raw(String(LIMIT / 2))} THEN ${unmeasured}
+    WHEN ${atLeast} > ${sql.raw(String(LIMIT))} THEN ${atLeast} ELSE ${measured} END`
+}
+
+const BYTES = 'max(octet_length(data) + octet_length(keys) - 1024, 0)'
+const OBJECTS = `max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)`
+/** The size of a row in blocks, and parts of one: 4 KiB of its documents beyond the first. */
+const SIZE = sql.raw(`${BYTES} / 4096.0`)
+/**
+ * The same where elements are gone through: each object from the fifth on counts 256 bytes more. It is less than one more
+ * than its `blocks` (tables.ts), and not more than a quarter less.
+ */
+const SIZE_WITH_ELEMENTS = sql.raw(`(${BYTES} + 256 * ${OBJECTS}) / 4096.0`)
+
+/** True of a part that looks at the elements of a list in the documents. */
+function isOfElements({ filter, sort }: ListPart): boolean {
+  const paths = [
+    ...(filter === undefined ? [] : leavesOf(filter).flatMap(leafPaths)),
+    ...(sort?.path === undefined ? [] : [sort.path]),
+  ]
+  return paths.some(({ steps }) => steps.some(({ multiValued }) => multiValued))
+}
+
+function leafPaths(filter: Filter): readonly AttributePath[] {
+  if (filter.kind === 'not') return leavesOf(filter.operand).flatMap(leafPaths)
+  return 'path' in filter ? [filter.path] : []
 }
 
 /** A tree of depth log2(n): SQLite counts the depth of `a + b + c …` as n, and refuses more than 100. */
@@ -275,37 +399,60 @@ function all(type: ListPart['type']): Counts {
   return { n: sql.raw(`t.${name}_count`), b: sql.raw(`t.${name}_blocks`) }
 }
 
-/** So many blocks cost little: then it does not matter whose they are. */
-const FEW_BLOCKS = 2_000
+/** True of a test that one resource meets at most. */
+function isOfOne(filter: Filter): boolean {
+  return (
+    filter.kind === 'comparison' && filter.operator === 'eq' && target(filter.path).uniqueness === 'server'
+  )
+}
 
-/** What some conditions find by an index, counted up to `most` each. */
-function found(
-  conditions: readonly Filter[],
-  type: ListPart['type'],
+/**
+ * What a part looks through: everything, or what some conditions find by an index, counted up to `most` each. Of many
+ * conditions each is taken to find everything: a statement has a length, and SQLite on D1 little memory for it.
+ */
+function lookedThrough(
+  { type, filter }: ListPart,
   tenantId: string,
   most: number,
-): Counts {
+  withElements: boolean,
+): Counts & { readonly least: SQL } {
   const table = sql.raw(type === 'User' ? 'users' : 'groups')
-  const total = (expression: SQL, column: SQL) =>
+  const conditions = candidatesOf(filter, type)
+  const size = withElements ? SIZE_WITH_ELEMENTS : SIZE
+  if (conditions === undefined) {
+    const { n, b } = all(type)
+    const exact = sql`(SELECT sum(${size}) FROM ${table} WHERE ${table}.tenant_id = t.id)`
+    return { n, b: exact, least: withElements ? sql`0.75 * ${b}` : sql`0` }
+  }
+  const counted = conditions.filter((condition) => !isOfOne(condition))
+  const ones = sql.raw(String(conditions.length - counted.length))
+  if (counted.length > MOST_COUNTED) {
+    const { n, b } = all(type)
+    return { n: sql`${sql.raw(String(counted.length))} * ${n} + ${ones}`, b, least: sql`0` }
+  }
+  const countOf = (condition: Filter) =>
+    type === 'User' && isMembershipOfKnown(condition, type)
+      ? membersReached(condition, tenantId)
+      : total([condition], sql`count(*)`, sql`1`)
+  const total = (some: readonly Filter[], expression: SQL, column: SQL) =>
     plus(
-      conditions.map((filter) => {
-        const condition = toSql(compileFilter(filter, columnsOf(type, tenantId, filter)))
+      some.map((found) => {
+        const condition = toSql(compileFilter(found, columnsOf(type, tenantId, found)))
         return sql`(SELECT ${expression} FROM (SELECT ${column} AS x FROM ${table}
           WHERE ${table}.tenant_id = ${tenantId} AND ${condition} LIMIT ${sql.raw(String(most))}))`
       }),
     )
-  const { b } = all(type)
-  const sizes = total(sql`coalesce(sum(x), 0)`, sql`${table}.blocks`)
   return {
-    n: total(sql`count(*)`, sql`1`),
-    b: sql`iif(${b} <= ${sql.raw(String(FEW_BLOCKS))}, ${b}, ${sizes})`,
+    n: plus([...counted.map((one) => countOf(one)), ones]),
+    b: conditions.length > MOST_COUNTED ? all(type).b : total(conditions, sql`coalesce(sum(x), 0)`, size),
+    least: sql`0`,
   }
 }
 
 /** Nanoseconds that it takes to find groups, in which it is asked how many members they have. */
 const LITTLE = 5_000_000
 
-/** Beyond so many conditions on groups, their members are not counted but taken to be all: a statement has a length. */
+/** Beyond so many conditions, what they find is not counted but taken to be all. */
 const MOST_COUNTED = 8
 
 function reachedWork({ filter, read }: Reached, tenantId: string): SQL {
@@ -356,7 +503,7 @@ function elementTime(filter: Filter): Time {
 
 function testTime(filter: Filter, time: Time): Time {
   if (filter.kind !== 'comparison') return time
-  if (filter.operator === 'ew') return added(time, SUBSTRING)
+  if (filter.operator === 'ew') return added(time, ENDING)
   if (filter.operator !== 'co') return time
   const bytes = new TextEncoder().encode(String(filter.key)).length
   return [time, SUBSTRING, { row: SUBSTRING_BYTE.row * bytes, block: SUBSTRING_BYTE.block * bytes }].reduce(

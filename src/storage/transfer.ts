@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
 import { type Database, type Row, statement } from './database.ts'
+import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 import type { Tenant } from './tenants.ts'
 
 /** A resource of the directory. Times in milliseconds since 1970. */
@@ -31,6 +32,11 @@ export type DirectoryRecord = ResourceRecord | MembershipRecord
  * request and no more: https://developers.cloudflare.com/d1/platform/limits/
  */
 const RESOURCES_IN_A_PAGE = 500
+/**
+ * Bytes of their documents in one batch, but for a resource that is larger: five times as much is in memory meanwhile, and
+ * nobody else is answered on Node.js while it is read and parsed.
+ */
+export const MAX_EXPORT_PAGE_BYTES = 4 * 1024 * 1024
 const MEMBERSHIPS_IN_A_PAGE = 5_000
 
 /** A tenant at the moment when its export began: one that is made anew under the same id is another one. */
@@ -56,7 +62,7 @@ export async function* exportDirectory(
       const rows = await resourcePage(db, tenant, kind, after)
       for (const row of rows) seen.add(String(row.id))
       if (rows.length > 0) yield rows.map((row) => resourceRecord(kind, row))
-      if (rows.length < RESOURCES_IN_A_PAGE) break
+      if (rows.length < Number(rows[0]?.most ?? 1)) break
       after = String(rows.at(-1)?.id)
     }
   }
@@ -71,15 +77,34 @@ export async function* exportDirectory(
   }
 }
 
+/** @returns rows with `most`: how many there would be if the directory had more. As many are whole pages */
 function resourcePage(db: Database, tenant: ExportedTenant, kind: 'user' | 'group', after: string) {
   const table = sql.raw(`${kind}s`)
+  const rest = sql`FROM ${table} WHERE tenant_id = ${tenant.id} AND id > ${after} ORDER BY id`
   return readPage(
     db,
     tenant,
-    sql`SELECT id, version, created_at AS createdAt, last_modified AS lastModified, data FROM ${table}
-      WHERE tenant_id = ${tenant.id} AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
+    sql`WITH page_size(most) AS MATERIALIZED (SELECT ${mostOnPage(tenant, kind, rest)})
+      SELECT id, version, created_at AS createdAt, last_modified AS lastModified, data,
+        (SELECT most FROM page_size) AS most ${rest} LIMIT (SELECT most FROM page_size)`,
     sql`page.id`,
   )
+}
+
+/**
+ * How many of the next resources are MAX_EXPORT_PAGE_BYTES at most, and one at least. They are only measured when an index
+ * knows of one in the tenant that is so large that a page of its size would be more: see large-documents.ts.
+ */
+function mostOnPage(tenant: ExportedTenant, kind: 'user' | 'group', rest: SQL): SQL {
+  const indexed = kind === 'user' ? LARGE_USER_BYTES : LARGE_GROUP_BYTES
+  const most = sql.raw(String(RESOURCES_IN_A_PAGE))
+  return sql`CASE WHEN EXISTS (SELECT 1 FROM ${sql.raw(`${kind}s`)} AS large WHERE large.tenant_id = ${tenant.id}
+      AND octet_length(large.data) > ${sql.raw(String(indexed))}
+      AND octet_length(large.data) > ${sql.raw(String(MAX_EXPORT_PAGE_BYTES / RESOURCES_IN_A_PAGE))})
+    THEN (SELECT max(count(*), 1) FROM (SELECT sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total
+      FROM (SELECT octet_length(data) AS bytes ${rest} LIMIT ${most}))
+      WHERE total <= ${sql.raw(String(MAX_EXPORT_PAGE_BYTES))})
+    ELSE ${most} END`
 }
 
 function membershipPage(db: Database, tenant: ExportedTenant, group: string, member: string) {

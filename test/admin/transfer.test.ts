@@ -1,5 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { type DirectoryRecord, exportDirectory, MAX_EXPORT_PAGE_BYTES } from '../../src/storage/transfer.ts'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
 import {
   endLine,
@@ -17,6 +19,7 @@ import {
   users,
 } from '../support/directory-file.ts'
 import { admin, type Client, newClient, newToken, PATCH_OP, USER } from '../support/harness.ts'
+import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 
 const EMPTY = { user: 0, group: 0, membership: 0 }
 /** More than go into one batch: an import of them takes several. */
@@ -28,6 +31,20 @@ const recordsOf = (text: string) =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
+
+/** What an export reads, batch by batch. */
+async function pagesOf(id: string) {
+  const figures = noFigures()
+  const { createdAt } = await stateOf(id)
+  const pages: (readonly DirectoryRecord[])[] = []
+  for await (const page of exportDirectory(openDatabase(env.DB, figures), {
+    id,
+    createdAt: Date.parse(createdAt),
+  })) {
+    pages.push(page)
+  }
+  return { pages, figures }
+}
 
 describe('export and import of a tenant', () => {
   it('move a directory with its ids, versions, times and memberships', async () => {
@@ -83,6 +100,36 @@ describe('export and import of a tenant', () => {
     const text = await exported(from.tenantId)
     expect((await imported(to.tenantId, text)).body).toEqual(expected)
     expect(await exported(to.tenantId)).toBe(text)
+  })
+
+  it('read a directory of large documents in pages of some bytes, and all of it', async () => {
+    const { tenantId } = await newClient()
+    const sizes = [800, 800, 800, 800, 800, 800, 900, 5, 0, 900, 900, 900, 900, 3].map((kb) => kb * 1000)
+    const ids = sizes.map((_, i) => idOf(i + 1))
+    await addLargeUsers(
+      tenantId,
+      sizes.map((characters, i) => ({ id: idOf(i + 1), characters })),
+    )
+    await addGroup(tenantId, idOf(20), 'n'.repeat(900_000))
+    await addGroup(tenantId, idOf(21))
+    await addMembers(tenantId, idOf(21), sizes.length)
+    const { pages } = await pagesOf(tenantId)
+    expect(pages.map((page) => page.length)).toEqual([5, 6, 3, 2, 14])
+    for (const page of pages) {
+      const bytes = page.reduce((sum, one) => sum + ('resource' in one ? JSON.stringify(one).length : 0), 0)
+      expect(bytes).toBeLessThan(MAX_EXPORT_PAGE_BYTES + 10_000)
+    }
+    const records = recordsOf(await exported(tenantId))
+    expect(records.slice(0, 14).map(({ id }) => id)).toEqual(ids)
+    expect(records.at(-1)).toMatchObject({ kind: 'end', users: 14, groups: 2, memberships: 14 })
+  })
+
+  it('read an ordinary directory in as few statements as there are pages', async () => {
+    const { tenantId } = await newClient()
+    await imported(tenantId, await fileOf([...users(1_201), groupLine(10_001), memberLine(10_001, 1)]))
+    const { pages, figures } = await pagesOf(tenantId)
+    expect(pages.map((page) => page.length)).toEqual([500, 500, 201, 1, 1])
+    expect(figures.roundTrips).toBe(5)
   })
 
   it('end with the counts and the SHA-256 of all lines before', async () => {

@@ -1,8 +1,14 @@
 /** Pages are bounded by bytes (RFC 7644 §3.4.2.4), and whoever walks through them still meets everything once. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_ANSWERED_MEMBERS, MAX_PAGE_BYTES, MAX_PAGE_SIZE } from '../../src/scim/limits.ts'
-import { LARGE_USER_BYTES } from '../../src/storage/page-size.ts'
+import {
+  MAX_ANSWERED_MEMBERS,
+  MAX_LOADED_MEMBERS,
+  MAX_MEMBER_DOCUMENT_BYTES,
+  MAX_PAGE_BYTES,
+  MAX_PAGE_SIZE,
+} from '../../src/scim/limits.ts'
+import { LARGE_USER_BYTES } from '../../src/storage/large-documents.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { type Answer, type Client, costOf, GROUP, newClient } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
@@ -178,8 +184,8 @@ describe('a page of ordinary users', () => {
 describe('a page of groups', () => {
   it('ends before count when their members are many, and a group of its own size is still shown', async () => {
     const client = await newClient()
-    await addCrowd(client.tenantId, 25_000)
-    const members = [9_000, 9_000, 9_000, 25_000, 10]
+    await addCrowd(client.tenantId, MAX_ANSWERED_MEMBERS)
+    const members = [9_000, 9_000, 9_000, MAX_ANSWERED_MEMBERS, 1_000]
     for (const [i, count] of members.entries()) {
       await addGroup(client.tenantId, `g-${i}`)
       await addMembers(client.tenantId, `g-${i}`, count)
@@ -225,13 +231,51 @@ describe('a page of groups', () => {
   })
 })
 
-describe('a group with more members than an answer shows', () => {
+describe('a group with large members', () => {
+  it('shows them as long as their documents are not too much to look through', async () => {
+    const characters = 900 * KB
+    const most = Math.floor(MAX_MEMBER_DOCUMENT_BYTES / (characters + 100))
+    const { client } = await clientWith(Array.from({ length: most + 1 }, () => characters))
+    await addGroup(client.tenantId, 'g-0')
+    await addMembers(client.tenantId, 'g-0', most)
+    await addGroup(client.tenantId, 'g-1')
+    await addMembers(client.tenantId, 'g-1', most + 1)
+    const shown = await client.get('/Groups/g-0')
+    expect(shown.body.members).toHaveLength(most)
+    for (const path of ['/Groups/g-1', '/Groups?startIndex=2', '/Groups?filter=displayName+eq+%22g-1%22']) {
+      const refused = await client.get(path)
+      expect(refused.body, path).toMatchObject({ status: '400', scimType: 'tooMany' })
+      expect(refused.body.detail).toMatch(
+        /^Group "g-1" has \d+ members, and their documents have more than \d+ bytes together: ask with excludedAttributes=members$/,
+      )
+      const more = path.includes('?') ? '&' : '?'
+      expect((await client.get(`${path}${more}excludedAttributes=members`)).status, path).toBe(200)
+    }
+  })
+})
+
+describe('a page of groups with large members', () => {
+  it('ends before count, so that few of their documents are read for it', async () => {
+    const { client } = await clientWith(Array.from({ length: 15 }, () => 900 * KB))
+    const groups = ['g-0', 'g-1', 'g-2', 'g-3']
+    for (const id of groups) {
+      await addGroup(client.tenantId, id)
+      await addMembers(client.tenantId, id, 15)
+    }
+    const pages = await walkByIndex(client, '/Groups?count=100')
+    expect(pages.map(idsOf)).toEqual([['g-0'], ['g-1'], ['g-2'], ['g-3']])
+    for (const { body } of pages) expect(body.Resources[0].members).toHaveLength(15)
+    expect((await client.get('/Groups?excludedAttributes=members')).body.itemsPerPage).toBe(4)
+  })
+})
+
+describe('a group with more members than a write loads', () => {
   it('is changed by requests that name members, and refuses those that need the whole list', async () => {
     const client = await newClient()
     const { id: kept } = await client.createUser()
     const { id } = await client.createGroup({ members: [{ value: kept }] })
     const { id: other } = await client.createUser()
-    await addMembers(client.tenantId, id, 0, MAX_ANSWERED_MEMBERS + 1)
+    await addMembers(client.tenantId, id, 0, MAX_LOADED_MEMBERS + 1)
     const add = { op: 'add', path: 'members', value: [{ value: other }] }
     expect((await client.patch(`/Groups/${id}`, add)).status).toBe(204)
     const refused = [

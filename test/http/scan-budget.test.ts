@@ -7,12 +7,16 @@ import { describe, expect, it } from 'vitest'
 import { MAX_SCAN_MILLISECONDS, MAX_SUBSTRING_CHARACTERS } from '../../src/scim/limits.ts'
 import { addCrowd, addToGroup } from '../support/crowd.ts'
 import { type Client, costOf, newClient } from '../support/harness.ts'
+import { addLargeUsers } from '../support/large.ts'
 
 const USERS = 300
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
 
 /** A tenant of 300 users who are all in one group, which counts as a larger one. */
-async function clientOf(sizes: Readonly<Record<string, number>>): Promise<Client & { group: string }> {
+async function clientOf(
+  sizes: Readonly<Record<string, number>>,
+  withLargeGroup = true,
+): Promise<Client & { group: string }> {
   const client = await newClient()
   const group = await client.createGroup({ displayName: 'All' })
   await addToGroup(client.tenantId, group.id, await addCrowd(client.tenantId, USERS))
@@ -20,7 +24,7 @@ async function clientOf(sizes: Readonly<Record<string, number>>): Promise<Client
   await env.DB.prepare(`UPDATE tenants SET ${columns.join(', ')} WHERE id = ?1`)
     .bind(client.tenantId, ...Object.values(sizes))
     .run()
-  if (sizes.membership_count !== undefined) {
+  if (withLargeGroup && sizes.membership_count !== undefined) {
     await env.DB.prepare('UPDATE groups SET member_count = ?2 WHERE tenant_id = ?1')
       .bind(client.tenantId, sizes.membership_count)
       .run()
@@ -103,10 +107,84 @@ describe('a list that no index answers', () => {
     expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
   })
 
+  it('is refused when the members of a large group are sorted or looked at', async () => {
+    const client = await clientOf({ ...LARGE, membership_count: 60_000 })
+    const filter = `groups.value eq "${client.group}"`
+    expect((await client.filter('/Users', filter)).body.totalResults).toBe(USERS)
+    for (const [test, more] of [
+      [filter, '&sortBy=userName'],
+      [`${filter} and title eq "x"`, ''],
+    ] as const) {
+      const answer = await client.filter('/Users', test, more)
+      expect(answer.body, `${test}${more}`).toMatchObject({ status: '400', scimType: 'tooMany' })
+      expect(costOf(answer).rowsRead).toBeLessThan(30)
+    }
+  })
+
   it('is refused in a small directory of large documents', async () => {
-    const client = await clientOf({ user_blocks: 100_000 })
-    const answer = await client.filter('/Users', 'title eq "x"')
-    expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
+    const client = await newClient()
+    const users = Array.from({ length: 34 }, (_, i) => ({ id: `large-${i}`, characters: 880_000 }))
+    await addLargeUsers(client.tenantId, users.slice(0, 20))
+    expect((await client.filter('/Users', 'title eq "x"')).body.totalResults).toBe(0)
+    await addLargeUsers(client.tenantId, users.slice(20))
+    for (const query of ['filter=title+eq+%22x%22', 'filter=title+ew+%22x%22', 'sortBy=title&count=1000']) {
+      const answer = await client.get(`/Users?${query}`)
+      expect(answer.body, query).toMatchObject({ status: '400', scimType: 'tooMany' })
+    }
+  })
+
+  it('is refused when its users have lists of many short elements, or long texts', async () => {
+    const client = await newClient()
+    const document = (emails: number, title: string) =>
+      JSON.stringify({ title, emails: Array.from({ length: emails }, (_, i) => ({ value: `${i}` })) })
+    const addUsers = (prefix: string, count: number, rest: string) =>
+      env.DB.prepare(
+        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
+         INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+         SELECT ?1, ?2 || i, json_set(?4, '$.userName', ?2 || i), json_set(?4, '$.userName', ?2 || i), 1, 0, 0 FROM n`,
+      )
+        .bind(client.tenantId, prefix, count, rest)
+        .run()
+    const tests = Array.from({ length: 5 }, (_, i) => `emails.value eq "x${i}"`).join(' or ')
+    await addUsers('a', 5_000, document(1, 'x'))
+    expect((await client.filter('/Users', tests)).body.totalResults).toBe(0)
+    await addUsers('b', 5_000, document(19, 'x'))
+    expect((await client.filter('/Users', tests)).body).toMatchObject({ scimType: 'tooMany' })
+    expect((await client.filter('/Users', 'title eq "y"')).body.totalResults).toBe(0)
+    await addUsers('c', 15_000, document(1, '"'.repeat(700)))
+    expect((await client.filter('/Users', 'title eq "y"')).body).toMatchObject({ scimType: 'tooMany' })
+    // None of them has a block of 4 KiB.
+    expect(
+      await env.DB.prepare('SELECT user_blocks AS n FROM tenants WHERE id = ?1')
+        .bind(client.tenantId)
+        .first(),
+    ).toEqual({ n: 0 })
+  })
+
+  it('is counted and read in one pass, in which nobody is looked at twice', async () => {
+    const client = await clientOf({ user_count: USERS })
+    await client.get('/Users?count=1')
+    for (const filter of ['title eq "x"', 'emails.value co "x"', 'not (userName pr)']) {
+      const answer = await client.filter('/Users', filter, '&excludedAttributes=groups')
+      expect(answer.body.totalResults).toBe(0)
+      expect(costOf(answer).rowsRead).toBeLessThan(USERS + 20)
+    }
+    const all = await client.filter('/Users', 'userName co "crowd"', '&startIndex=291&sortBy=userName')
+    expect(all.body).toMatchObject({ totalResults: USERS, startIndex: 291, itemsPerPage: 10 })
+    const names = all.body.Resources.map(({ userName }: { userName: string }) => userName)
+    expect(names).toEqual(Array.from({ length: 10 }, (_, i) => `crowd-${90 + i}`))
+  })
+
+  it('is answered in an ordinary directory of 35,000 users', async () => {
+    const client = await clientOf({ user_count: 35_000 })
+    for (const filter of [
+      'title eq "x"',
+      'emails.value eq "x"',
+      'name.familyName co "x"',
+      'active eq false',
+    ]) {
+      expect((await client.filter('/Users', filter)).body.totalResults, filter).toBe(0)
+    }
   })
 
   it('is answered as long as it takes little', async () => {
@@ -140,7 +218,7 @@ describe('a list that an index answers', () => {
     ['/Groups', 'members.value eq "crowd-1"', 1],
     ['/Groups', 'members[value eq "crowd-1" and type eq "User"]', 1],
   ] as const)('is answered, however large the directory is: %s %s', async ([path, filter, total]) => {
-    const client = await clientOf({ ...LARGE, user_blocks: 1_000_000 })
+    const client = await clientOf({ ...LARGE, user_blocks: 1_000_000 }, false)
     const answer = await client.filter(path, filter.replaceAll('ALL', client.group), SHORT)
     expect(answer.body.totalResults).toBe(total)
   })
@@ -174,6 +252,29 @@ describe('a list that an index answers', () => {
       [...tests, 'userName sw "c"', 'userName sw "cr"'].join(' or '),
     )
     expect(answer.body).toMatchObject({ scimType: 'tooMany' })
+  })
+})
+
+describe('a range of an index that finds very many', () => {
+  it('is refused where to put them in order takes too long', { timeout: 120_000 }, async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 67_000)
+    for (const filter of ['userName sw "c"', 'meta.lastModified ge "1970-01-01T00:00:00Z"', 'id sw ""']) {
+      const few = await client.filter('/Users', filter, '&count=2&attributes=id')
+      expect(few.body).toMatchObject({ totalResults: 67_000, itemsPerPage: 2 })
+      for (const more of ['&count=2&startIndex=20000', '&count=2&sortBy=displayName']) {
+        const { body } = await client.filter('/Users', filter, more)
+        expect(body, `${filter}${more}`).toMatchObject({ status: '400', scimType: 'tooMany' })
+      }
+      const { body } = await client.filter('/Users', filter, '&count=2&startIndex=20000')
+      expect(body.detail).toMatch(
+        /^the filter finds more than 66666 resources, which would take longer than 80 ms/,
+      )
+    }
+    await addCrowd(client.tenantId, 48_000, (number) => `d-${number}`)
+    const refused = await client.filter('/Users', 'userName sw ""', '&count=2')
+    expect(refused.body).toMatchObject({ status: '400', scimType: 'tooMany' })
+    expect((await client.filter('/Users', 'userName sw "d"', '&count=2')).body.totalResults).toBe(48_000)
   })
 })
 
