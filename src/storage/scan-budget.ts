@@ -66,7 +66,7 @@ const STEP = 700
 const MOST_BLOCKS = 4_500
 
 /** How often something is done: for each of a number that the database knows. */
-interface Work {
+interface ScanTime {
   /** Resources of the type that is listed. */
   readonly own: Time
   readonly users: Time
@@ -89,7 +89,7 @@ interface Reached {
 }
 
 const NO_TIME: Time = { row: 0, block: 0 }
-const NOTHING: Work = {
+const NOTHING: ScanTime = {
   own: NO_TIME,
   users: NO_TIME,
   groups: NO_TIME,
@@ -277,7 +277,7 @@ function isOneLook(part: ListPart): boolean {
   return most <= MAX_SCAN_MILLISECONDS * 1e6 && !others.some(Boolean)
 }
 
-function workTimes({ type, filter, sort }: ListPart): Work {
+function workTimes({ type, filter, sort }: ListPart): ScanTime {
   const isOfFew = filter !== undefined && isLookup(filter, type)
   const candidates = candidatesOf(filter, type)
   return sum([
@@ -459,7 +459,7 @@ function reachedWork({ filter, read }: Reached, tenantId: string): SQL {
   const isLittle = `${Math.round(read.row)} * t.group_count + ${Math.round(read.block)} * t.group_blocks <= ${LITTLE}`
   return sql`${sql.raw(String(MEMBERSHIP))} * iif(${sql.raw(isLittle)}, ${membersReached(filter, tenantId)}, t.membership_count)`
 }
-function filterWork(filter: Filter, type: ListPart['type'], isOfFew: boolean): Work {
+function filterWork(filter: Filter, type: ListPart['type'], isOfFew: boolean): ScanTime {
   switch (filter.kind) {
     case 'and':
     case 'or':
@@ -512,7 +512,7 @@ function testTime(filter: Filter, time: Time): Time {
 }
 
 /** What a condition on groups or members costs: see groupsOfUsers, groupsOfUser and membersOfGroups in columns.ts. */
-function referenceWork(filter: Filter, type: ListPart['type'], isOfFew: boolean): Work {
+function referenceWork(filter: Filter, type: ListPart['type'], isOfFew: boolean): ScanTime {
   if (isMembershipOfKnown(filter, type)) return NOTHING
   const operand = valuesOf(filter)?.operand
   if (operand === undefined) return { ...NOTHING, own: { row: MEMBERSHIP, block: 0 } }
@@ -535,7 +535,7 @@ function referenceWork(filter: Filter, type: ListPart['type'], isOfFew: boolean)
   }
 }
 
-function sortWork(path: AttributePath, type: ListPart['type']): Work {
+function sortWork(path: AttributePath, type: ListPart['type']): ScanTime {
   const { steps } = path
   const multiple = steps.findIndex(({ multiValued }) => multiValued)
   const name = steps[multiple]?.name
@@ -552,7 +552,7 @@ function added(a: Time, b: Time): Time {
   return { row: a.row + b.row, block: a.block + b.block }
 }
 
-function sum(works: readonly Work[]): Work {
+function sum(works: readonly ScanTime[]): ScanTime {
   return works.reduce(
     (a, b) => ({
       own: added(a.own, b.own),
