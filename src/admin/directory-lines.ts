@@ -5,6 +5,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError, shorten } from '../scim/error.ts'
+import { parseJson } from '../scim/json.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { validateResource } from '../scim/validation.ts'
@@ -110,10 +111,9 @@ export function parseLine(text: string, number: number): DirectoryRecord | EndRe
 function parseObject(text: string, number: number): Line['record'] {
   let record: unknown
   try {
-    record = JSON.parse(text)
+    record = parseJson(text, `line ${number}`)
   } catch (cause) {
-    const problem = `line ${number} is not JSON (${(cause as Error).message})`
-    throw new AdminError(400, 'invalid', problem, undefined, { cause })
+    throw new AdminError(400, 'invalid', (cause as ScimError).detail, undefined, { cause })
   }
   if (isComplex(record)) return record
   throw new AdminError(400, 'invalid', `line ${number} must be a JSON object`)

@@ -5,13 +5,16 @@
 import { badRequest, type ScimError } from './error.ts'
 import { MAX_JSON_DEPTH, MAX_JSON_MEMBERS } from './limits.ts'
 
-/** @throws {ScimError} invalidSyntax for what is not JSON, or is nested too deeply, or has too many members in an object */
-export function parseJson(text: string): unknown {
-  requireShape(text)
+/**
+ * @param name of what is read, for messages
+ * @throws {ScimError} invalidSyntax for what is not JSON, or is nested too deeply, or has too many members in an object
+ */
+export function parseJson(text: string, name = 'the body'): unknown {
+  requireShape(text, name)
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw badRequest('invalidSyntax', text === '' ? 'the body is empty' : notJson(cause))
+    throw badRequest('invalidSyntax', `${name} is ${text === '' ? 'empty' : notJson(cause)}`)
   }
 }
 
@@ -19,7 +22,7 @@ export function parseJson(text: string): unknown {
  * Refuses what is nested too deeply, and objects of too many members, which take far longer to read than their bytes.
  * Looks at brackets and colons only: what is wrong otherwise is for JSON.parse to find.
  */
-function requireShape(text: string): void {
+function requireShape(text: string, name: string): void {
   /** Members so far of the object at each depth. */
   const members: number[] = []
   let depth = 0
@@ -28,18 +31,19 @@ function requireShape(text: string): void {
     if (character === QUOTE) at = endOfString(text, at)
     else if (character === COLON) {
       const count = (members[depth] ?? 0) + 1
-      if (count > MAX_JSON_MEMBERS) throw tooLarge(`has an object of more than ${MAX_JSON_MEMBERS} members`)
+      if (count > MAX_JSON_MEMBERS)
+        throw tooLarge(name, `has an object of more than ${MAX_JSON_MEMBERS} members`)
       members[depth] = count
     } else if (character === CLOSING_BRACE || character === CLOSING_BRACKET) depth--
     else if (character === OPENING_BRACE || character === OPENING_BRACKET) {
       members[++depth] = 0
-      if (depth > MAX_JSON_DEPTH) throw tooLarge(`is nested deeper than ${MAX_JSON_DEPTH} levels`)
+      if (depth > MAX_JSON_DEPTH) throw tooLarge(name, `is nested deeper than ${MAX_JSON_DEPTH} levels`)
     }
   }
 }
 
-function tooLarge(what: string): ScimError {
-  return badRequest('invalidSyntax', `the body ${what}, the limit`)
+function tooLarge(name: string, what: string): ScimError {
+  return badRequest('invalidSyntax', `${name} ${what}, the limit`)
 }
 
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]
@@ -55,5 +59,5 @@ function endOfString(text: string, start: number): number {
 /** Where the JSON breaks off, without the text there: it may be secret, and the message goes into the log. */
 function notJson(cause: unknown): string {
   const position = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined
-  return position === undefined ? 'the body is not JSON' : `the body is not JSON from position ${position} on`
+  return position === undefined ? 'not JSON' : `not JSON from position ${position} on`
 }

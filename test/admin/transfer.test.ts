@@ -169,7 +169,8 @@ describe('an import', () => {
   const range = 'a whole number from 0 to 253402300799999'
 
   it.for<readonly [string, Line | string, string | RegExp]>([
-    ['a broken line', '{"kind":', /^line 2 is not JSON \(/],
+    ['a broken line', '{"kind":', /^line 2 is not JSON/],
+    ['a deep line', '['.repeat(33), /^line 2 is nested deeper than 32 levels, the limit$/],
     ['a line that is no object', '[]', /^line 2 must be a JSON object$/],
     [
       'another kind',

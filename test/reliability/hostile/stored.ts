@@ -94,6 +94,7 @@ const KINDS = {
   },
   'many users': (write: Writer, scale: Scale) => {
     for (let i = 1; i <= Math.ceil(50_000 * scale); i++) write.user(i, person(i))
+    write.groups([[]])
   },
   'large users': (write: Writer, scale: Scale) => {
     for (let i = 1; i <= Math.ceil(400 * scale); i++) write.user(i, person(i, { title: 'x'.repeat(880_000) }))
