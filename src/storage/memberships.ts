@@ -4,7 +4,7 @@
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../scim/error.ts'
-import { MAX_ANSWERED_MEMBERS, MAX_MEMBER_DOCUMENT_BYTES } from '../scim/limits.ts'
+import { MAX_LOADED_MEMBERS, MAX_MEMBER_DOCUMENT_BYTES } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
 import { prepared, type Row, type Slots, type SqlValue, type Statement } from './database.ts'
 import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
@@ -38,7 +38,7 @@ const LARGEST_BYTES = sql.raw(
     .map(
       ([table, bytes]) => `(SELECT coalesce(sum(bytes), 0) FROM (SELECT octet_length(large.data) AS bytes
         FROM ${table} AS large WHERE large.tenant_id = groups.tenant_id AND octet_length(large.data) > ${bytes}
-        ORDER BY octet_length(large.data) DESC LIMIT ${MAX_ANSWERED_MEMBERS}))`,
+        ORDER BY octet_length(large.data) DESC LIMIT ${MAX_LOADED_MEMBERS}))`,
     )
     .join(' + '),
 )
@@ -52,7 +52,7 @@ const MOST_BYTES = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES))
  * The bytes of the documents of a group's members, for a SELECT from `groups`: their names are in there. Only where they
  * may be too many they are added up.
  */
-const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_ANSWERED_MEMBERS))} THEN 0
+const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_LOADED_MEMBERS))} THEN 0
   WHEN ${LARGEST_BYTES} <= ${MOST_BYTES} AND ${ARE_OTHERS_SMALL} THEN 0
   ELSE (SELECT coalesce(sum(octet_length(coalesce(u.data, g.data))), 0) FROM memberships AS m
     LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
@@ -60,7 +60,7 @@ const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_AN
     WHERE m.tenant_id = groups.tenant_id AND m.group_id = groups.id) END`
 
 /** The condition on `groups` that the members of a group may be shown: see requireFewMembers. */
-export const HAS_FEW_MEMBERS = sql`(groups.member_count <= ${sql.raw(String(MAX_ANSWERED_MEMBERS))}
+export const HAS_FEW_MEMBERS = sql`(groups.member_count <= ${sql.raw(String(MAX_LOADED_MEMBERS))}
   AND ${MEMBER_BYTES} <= ${MOST_BYTES})`
 
 /**
@@ -75,8 +75,8 @@ export function requireFewMembers({ id, memberCount = null }: Row, found: number
   const count = Number(memberCount)
   if (count === 0 || found > 0) return
   const most =
-    count > MAX_ANSWERED_MEMBERS
-      ? `an answer shows ${MAX_ANSWERED_MEMBERS} at most`
+    count > MAX_LOADED_MEMBERS
+      ? `an answer shows ${MAX_LOADED_MEMBERS} at most`
       : `their documents have more than ${MAX_MEMBER_DOCUMENT_BYTES} bytes together`
   throw badRequest(
     'tooMany',

@@ -6,11 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
-import {
-  MAX_ANSWERED_MEMBERS,
-  MAX_PAGE_BYTES,
-  MAX_TENANT_UNREAD_ANSWER_BYTES,
-} from '../../src/scim/limits.ts'
+import { MAX_LOADED_MEMBERS, MAX_PAGE_BYTES, MAX_TENANT_UNREAD_ANSWER_BYTES } from '../../src/scim/limits.ts'
 import { DENO, DENO_MISSING } from './support/find-deno.ts'
 import {
   ADMIN_TOKEN,
@@ -26,7 +22,7 @@ const modules = buildModules()
 /** Together their answers are some 1.5 GB. */
 const CLIENTS = 150
 /** An answer of some 10 MB: the operating system takes up to 4 MB of each, as much as it buffers for a connection. */
-const MEMBERS = MAX_ANSWERED_MEMBERS
+const MEMBERS = MAX_LOADED_MEMBERS
 /** Of the names of the members. */
 const NAME_CHARACTERS = 300
 /**
