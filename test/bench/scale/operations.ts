@@ -13,6 +13,7 @@ import {
   removeMembersRequest,
   updateRequest,
 } from '../../../src/entra/requests.ts'
+import { MAX_LOADED_MEMBERS } from '../../../src/scim/limits.ts'
 import { GROUP, groupId, USER, userId, userName } from '../directory.ts'
 import type { Exchange } from '../load/client.ts'
 import { type Request, type ScimExchange, scimExchange } from '../load/scim.ts'
@@ -95,7 +96,7 @@ function page(name: string, startIndex: (size: number) => number, grows?: string
 }
 
 /** So many users are looked at for a filter or an order without an index; beyond them the list is refused. */
-const MOST_LOOKED_AT = 15_000
+const MOST_LOOKED_AT = 38_000
 
 function looksAtAll(
   size: number,
@@ -141,7 +142,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   },
   {
     name: 'filter users: emails.value eq, 1 found',
-    grows: 'no index holds the values of a list: every user is looked at, up to 15,000',
+    grows: 'no index holds the values of a list: every user is looked at, up to some 38,000',
     next: ({ size, send }, i) => {
       const number = someone(size, i)
       return send(
@@ -152,7 +153,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   },
   {
     name: 'filter users: displayName co, 1 found',
-    grows: 'no index finds the middle of a text: every user is looked at, up to 15,000',
+    grows: 'no index finds the middle of a text: every user is looked at, up to some 38,000',
     next: ({ size, send }) =>
       send(filtered('/Users', `displayName co "on-${size}"`), ...looksAtAll(size, '"totalResults":1')),
   },
@@ -193,7 +194,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   },
   {
     name: 'list 100 users: sorted by name.familyName',
-    grows: 'no index holds the order: every user is looked at, up to 15,000',
+    grows: 'no index holds the order: every user is looked at, up to some 38,000',
     next: ({ size, send }) =>
       send(
         { method: 'GET', path: `/Users?sortBy=name.familyName&count=${PAGE}` },
@@ -290,6 +291,11 @@ function newcomer({ among }: Group, number: number): string {
   return userId(among + 1 + number)
 }
 
+/** A larger group is not read as a whole. */
+function loadsAll(size: number, found: string): readonly [status: number, found: string] {
+  return size > MAX_LOADED_MEMBERS ? [400, '"scimType":"tooMany"'] : [200, found]
+}
+
 const MEMBERS = 'as many memberships are read as there are'
 const CLEARED = 'as many memberships go as there are'
 
@@ -309,8 +315,11 @@ export const GROUP_OPERATIONS: readonly Operation<Group>[] = [
     name: 'get a group with members',
     grows: MEMBERS,
     isOnce: true,
-    next: ({ send, number }) =>
-      send({ method: 'GET', path: `/Groups/${groupId(number)}` }, 200, `"displayName":"group-${number}"`),
+    next: ({ send, size, number }) =>
+      send(
+        { method: 'GET', path: `/Groups/${groupId(number)}` },
+        ...loadsAll(size, `"displayName":"group-${number}"`),
+      ),
   },
   {
     name: 'list groups without members',
@@ -360,13 +369,12 @@ export const GROUP_OPERATIONS: readonly Operation<Group>[] = [
     name: 'replace a group by one with 10 members',
     grows: CLEARED,
     isOnce: true,
-    next: ({ send, number }) => {
+    next: ({ send, size, number }) => {
       const members = Array.from({ length: 10 }, (_, j) => ({ value: userId(1 + j) }))
       const body = { schemas: [GROUP], displayName: `replaced-${number}`, members }
       return send(
         { method: 'PUT', path: `/Groups/${groupId(number + 1)}`, body },
-        200,
-        '"displayName":"replaced-',
+        ...loadsAll(size, '"displayName":"replaced-'),
       )
     },
   },
