@@ -80,7 +80,8 @@ describe('a list that no index answers', () => {
       const answer = await client.get(`/?count=1&sortBy=${sortBy}`)
       expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
       expect(answer.body.detail).toContain(`"sortBy ${sortBy}`)
-      expect(costOf(answer).rowsRead).toBeLessThan(30)
+      // D1 counts each of the subqueries that look at the sizes of both types.
+      expect(costOf(answer).rowsRead).toBeLessThan(60)
     },
   )
 
