@@ -81,7 +81,7 @@ for (const runtime of ['Deno', 'Node.js'] as const) {
   const isMissing = runtime === 'Deno' && DENO === undefined
   describe.skipIf(isMissing)(
     isMissing ? `on Deno (skipped: ${DENO_MISSING})` : `on ${runtime}`,
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     () => {
       it('answers that nobody reads are few, and other tenants notice nothing', async () => {
         const server = await startServer(modules, { runtime, folder: temporaryFolder() })
@@ -115,7 +115,8 @@ for (const runtime of ['Deno', 'Node.js'] as const) {
           expect(peakMegabytes(server)).toBeLessThan(MAX_MEGABYTES)
 
         for (const socket of sockets.splice(0)) socket.destroy()
-        await expect.poll(statusOfAnswer, { timeout: 10_000 }).toBe(200)
+        // Requests that came before it are answered before it, whether their clients are there or not.
+        await expect.poll(statusOfAnswer, { timeout: 60_000 }).toBe(200)
       })
     },
   )
