@@ -2,8 +2,9 @@
  * The provisioning log as a file: CSV for spreadsheets, JSON for programs. Written while it is read, so
  * that a log of any length needs little memory.
  */
+
+import { csvCell } from '../csv-cell.ts'
 import type { ListedEntry } from '../storage/log-pages.ts'
-import { csvCell } from './csv.ts'
 
 type Entries = AsyncIterable<readonly ListedEntry[]>
 type Text = AsyncGenerator<string, void, undefined>

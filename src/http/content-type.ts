@@ -13,8 +13,9 @@ export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
 
 /**
- * A response with a body of JSON text; a large one is handed over as fast as its client reads it. Made of a plain object of headers, the request id among them, because
- * Hono's `c.body` adds to a Headers one by one, which takes longer than all the rest of a response.
+ * A response with a body of JSON text; a large one is handed over as fast as its client reads it. Made of a plain object
+ * of headers, the request id among them, because Hono's `c.body` adds to a Headers one by one, which takes longer than
+ * all the rest of a response.
  */
 export function scimJson(
   c: Context<HttpEnv>,

@@ -1,7 +1,8 @@
 /** `logs`: the provisioning log, filtered; a line each, one entry in detail, CSV, or JSON. Read line by line. */
+
+import { csvCell } from '../../csv-cell.ts'
 import type { LogEntry } from '../provisioning-log.ts'
 import type { CommandContext } from './command.ts'
-import { csvCell } from './csv-cell.ts'
 import { LogFile } from './log-file.ts'
 import { integerOption, type OptionValues, textOption } from './options.ts'
 import { readStateLocation } from './target.ts'

@@ -1,4 +1,6 @@
-/** Cells of CSV output. */
+/**
+ * Cells of CSV files: every file that is CSV is written with this, by the dashboard and by the commands of the emulator.
+ */
 
 /** What begins a formula: = + - @, their full-width, small, raised and lowered forms, and the minus sign. */
 const OPERATOR = String.raw`[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u207C\u207A\u207B\u208C\u208A\u208B\u2212\uFB29]`
