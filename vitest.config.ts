@@ -36,6 +36,8 @@ export default defineConfig(async () => ({
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
+              // A tenant can move to these: wrangler.toml has the one that every deployment has.
+              d1Databases: ['DB2', 'DB3'],
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations('./migrations'),
                 ADMIN_TOKEN: 'test-admin-token',

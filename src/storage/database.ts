@@ -105,6 +105,8 @@ export class GuardError extends Error {
     | 'unknown member'
     | 'importing'
     | 'deleting'
+    | 'moving'
+    | 'moved'
     | 'nested groups'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
@@ -198,7 +200,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|read token|stale version|group limit|unknown member|nested groups|importing|deleting)/.exec(
+    /guard: (no token|read token|stale version|group limit|unknown member|nested groups|importing|deleting|moving|moved)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

@@ -31,15 +31,67 @@ export const tenants = sqliteTable('tenants', {
   userBlocks: integer('user_blocks').notNull().default(0),
   groupBlocks: integer('group_blocks').notNull().default(0),
   createdAt: integer('created_at').notNull(),
-  /** Clients are let in when it is "ready". */
-  state: text('state', { enum: ['ready', 'importing', 'undoing', 'deleting'] })
+  /**
+   * Clients are let in when it is "ready", and may read when it is "moving". The row of a database that is not the
+   * tenant's home is "arriving" (a copy that is not complete yet) or "moved" (one that is being deleted).
+   */
+  state: text('state', { enum: ['ready', 'importing', 'undoing', 'deleting', 'moving', 'arriving', 'moved'] })
     .notNull()
     .default('ready'),
   /** Lines of the file that are in, while it is "importing". */
   importedLines: integer('imported_lines'),
   /** The state of the SHA-256 over those lines: src/storage/running-sha256.ts. */
   importDigest: text('import_digest'),
+  /** The job that moves the tenant, while it is "moving", "arriving" or "moved". No other job may change the row. */
+  moveJobId: text('move_job_id'),
+  /** JSON: the table and the key of the row that was copied last, while it is "arriving". */
+  copiedUntil: text('copied_until'),
 })
+
+/**
+ * Where a tenant lives that does not live in this database. In the first database this is the catalogue: a tenant
+ * without a row lives in the first database itself. In any other database a row is the forwarding address that a move
+ * left behind; it may be out of date, so the catalogue is asked. The administrator's requests and jobs write it.
+ */
+export const tenantLocations = sqliteTable('tenant_locations', {
+  tenantId: text('tenant_id').primaryKey(),
+  /** The name of the binding, such as "DB2". */
+  database: text('database').notNull(),
+})
+
+/**
+ * Work on a tenant that takes more than one request: only the first database has rows. A job runner writes it; the cron
+ * trigger deletes it 30 days after its end. `done` and `total` count rows, for the administrator's eyes.
+ */
+export const jobs = sqliteTable(
+  'jobs',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    kind: text('kind', { enum: ['move', 'delete', 'undo-import'] }).notNull(),
+    state: text('state', { enum: ['running', 'done', 'failed'] }).notNull(),
+    /** The step that is next: see src/provider/jobs/. */
+    step: text('step').notNull(),
+    /** Where the tenant lives, and where it moves to: names of databases. */
+    source: text('source').notNull(),
+    target: text('target'),
+    /** JSON: how far the step has come. */
+    position: text('position'),
+    done: integer('done').notNull().default(0),
+    total: integer('total').notNull().default(0),
+    /** Attempts of the step that failed one after the other. */
+    attempts: integer('attempts').notNull().default(0),
+    /** Why it failed, or what the last attempt failed with. */
+    error: text('error'),
+    createdAt: integer('created_at').notNull(),
+    finishedAt: integer('finished_at'),
+  },
+  (table) => [
+    index('jobs_by_tenant').on(table.tenantId, table.id),
+    // One job at a time: the second of two that begin at the same moment is refused.
+    uniqueIndex('jobs_running').on(table.tenantId).where(sql`state = 'running'`),
+  ],
+)
 
 /**
  * A bearer token of a client. Only its SHA-256 is here. Revoked tokens stay, so that the provisioning log

@@ -192,7 +192,7 @@ export async function undoImport(
 }
 
 /** Statements of a deletion that delete no chunk: its first batch has two, and its last one has one. */
-const FRAME_STATEMENTS = 3
+export const DELETION_FRAME_STATEMENTS = 3
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
@@ -202,13 +202,16 @@ const FRAME_STATEMENTS = 3
  */
 export async function finishDeletions(db: Database, maxStatements: number): Promise<readonly string[]> {
   const done: string[] = []
-  if (maxStatements <= FRAME_STATEMENTS) return done
+  if (maxStatements <= DELETION_FRAME_STATEMENTS) return done
   const counted = countStatements(db)
   const [found] = await counted.batch([
     statement(sql`SELECT id, state FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`),
   ])
   for (const { id, state } of (found?.rows ?? []) as unknown as readonly Pick<Tenant, 'id' | 'state'>[]) {
-    const maxBatches = Math.min(MAX_DELETE_BATCHES, maxStatements - counted.statements - FRAME_STATEMENTS)
+    const maxBatches = Math.min(
+      MAX_DELETE_BATCHES,
+      maxStatements - counted.statements - DELETION_FRAME_STATEMENTS,
+    )
     if (maxBatches < 1) break
     const outcome = await (state === 'deleting' ? deleteTenant : undoImport)(counted, id, maxBatches)
     if (outcome === 'deleting' || outcome === 'undoing') break

@@ -1,5 +1,5 @@
 /**
- * Makes the database of the tests: the same migrations that wrangler applies.
+ * Makes the databases of the tests: the same migrations that wrangler applies.
  */
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -8,6 +8,8 @@ import type { WorkerEnv } from '../../src/worker.ts'
 declare global {
   namespace Cloudflare {
     interface Env extends WorkerEnv {
+      readonly DB2: D1Database
+      readonly DB3: D1Database
       readonly TEST_MIGRATIONS: D1Migration[]
     }
     interface GlobalProps {
@@ -16,4 +18,4 @@ declare global {
   }
 }
 
-await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+for (const binding of [env.DB, env.DB2, env.DB3]) await applyD1Migrations(binding, env.TEST_MIGRATIONS)

@@ -1,0 +1,27 @@
+/**
+ * Deleting a tenant, and undoing an import, when there is more than one request may delete.
+ */
+import { forgetLocation } from '../../storage/databases.ts'
+import type { Job } from '../../storage/jobs.ts'
+import { DELETION_FRAME_STATEMENTS, deleteTenant, undoImport } from '../../storage/tenants.ts'
+import type { StepContext, Steps, Unit } from './step.ts'
+
+/** Chunks that a unit deletes. */
+const CHUNKS = 10
+const STATEMENTS = CHUNKS + DELETION_FRAME_STATEMENTS
+
+export const DELETE_STEPS: Steps = { deleting: { statements: STATEMENTS, run: remove } }
+export const UNDO_STEPS: Steps = { undoing: { statements: STATEMENTS, run: undo } }
+
+async function remove({ databases, job }: StepContext): Promise<Unit> {
+  const outcome = await deleteTenant(databases.open(job.source), job.tenantId, CHUNKS)
+  // Somebody else may have deleted the rest of it.
+  return outcome === 'deleting' ? {} : { change: DONE, commit: [forgetLocation(job.tenantId)] }
+}
+
+async function undo({ databases, job }: StepContext): Promise<Unit> {
+  const outcome = await undoImport(databases.open(job.source), job.tenantId, CHUNKS)
+  return outcome === 'undoing' ? {} : { change: DONE }
+}
+
+const DONE = { state: 'done' } satisfies Unit['change'] & { state: Job['state'] }
