@@ -5,13 +5,20 @@
 import type { GroupWriter } from './provider/group-writer.ts'
 import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
+import type { Databases } from './storage/databases.ts'
 import type { Replicas } from './storage/replicas.ts'
 import type { Sha256 } from './storage/secrets.ts'
 import type { Credentials } from './storage/tokens.ts'
 
 export interface Runtime {
-  /** Opens the database for one request. @param figures receives what the request cost */
-  readonly openDatabase: (figures: DatabaseFigures) => Database
+  /** Opens a database for one request. */
+  readonly openDatabase: OpenDatabase
+  /** The databases by the names of their bindings, such as "DB" and "DB2"; the first one holds the catalogue. */
+  readonly databaseNames: Databases['names']
+  /** Bytes that each of them can hold. */
+  readonly maxDatabaseBytes: number
+  /** Has the job of a tenant go on soon: see provider/jobs/runner.ts. */
+  readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Whether the database answers and takes writes, as it was found a few seconds ago at most. */
   readonly isHealthy: () => Promise<boolean>
   /** Whether a setting has a value that is not allowed, so that nothing is served; the log names it. */
@@ -49,6 +56,12 @@ export interface Runtime {
   /** Counts the work of the bulk request that the request is a part of. */
   readonly work?: Work
 }
+
+/**
+ * @param name of the binding, as a tenant's configuration has it; undefined: the one that every runtime has
+ * @param figures receives what the request cost
+ */
+export type OpenDatabase = (name: string | undefined, figures: DatabaseFigures) => Database
 
 /** Large answers that their clients have not read yet. What they may take is bounded, in all and for each tenant. */
 export interface UnreadAnswers {
@@ -104,6 +117,8 @@ export interface HttpEnv {
     /** What the request has cost so far. */
     figures: DatabaseFigures
     db: Database
+    /** The name of the database that the tenant of an administrator's request lives in. */
+    home: string
     /** What the bearer token claims; proven by the batch that uses it. */
     credentials: Credentials
     /** What the request has cost the core so far; undefined before anything has. */

@@ -2,10 +2,11 @@
  * The Workers entry: makes a Runtime of the bindings in wrangler.toml, and exports the Durable Object.
  */
 import { createApp } from './app.ts'
+import { bindingOf, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
 import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
-import { pruneProvisioningLog } from './provider/retention.ts'
+import { maintain } from './provider/maintenance.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import {
   isOn,
@@ -15,15 +16,17 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { countStatements, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
+import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
+import { catalogueOf } from './storage/databases.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
+import { tenantsWithJobs } from './storage/jobs.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
-import { finishDeletions } from './storage/tenants.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
 /** The bindings, variables and secrets of wrangler.toml, as they arrive. */
 export interface WorkerEnv {
+  /** The first database. More of them are bound as `DB2`, `DB3`, …: see bindings.ts. */
   readonly DB: D1Database
   readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
   readonly ADMIN_TOKEN?: string
@@ -41,6 +44,9 @@ export interface WorkerEnv {
   readonly FAILED_AUTHENTICATION_LIMIT?: RateLimit
 }
 
+/** Statements of the hourly run that are about jobs: at one database they are two. */
+const JOB_STATEMENTS = 2
+
 const DEFAULTS = { ...SHARED_DEFAULTS, READ_REPLICATION: '0' } as const
 
 const app = createApp()
@@ -51,21 +57,25 @@ export default {
   async scheduled({ scheduledTime }, env) {
     const { settings, error } = checked(env)
     if (error !== undefined) throw error
-    const days = settings.logRetentionDays
-    const db = countStatements(openDatabase(env.DB, noFigures()))
-    const result = await pruneProvisioningLog(db, scheduledTime, days)
-    console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
-    // Both are one invocation: what pruning leaves of its queries.
-    const tenants = await finishDeletions(db, MAX_QUERIES_FREE - db.statements)
-    if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
+    const { logRetentionDays: retentionDays } = settings
+    const databases = databasesOf(env, noFigures())
+    const maxStatements = MAX_QUERIES_FREE - JOB_STATEMENTS
+    await maintain({ databases, now: scheduledTime, retentionDays, maxStatements }, (done) =>
+      console.log(JSON.stringify(done)),
+    )
+    // An alarm is lost when it fails again and again.
+    for (const tenantId of await tenantsWithJobs(catalogueOf(databases))) await wakeJobs(env, tenantId)
   },
 } satisfies ExportedHandler<WorkerEnv>
 
 function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   const { settings, error } = checked(env)
   return {
-    openDatabase: (figures) => openDatabase(env.DB, figures),
-    isHealthy: error === undefined ? healthOf(env.DB) : async () => false,
+    openDatabase: (name, figures) => openDatabase(bindingOf(env, name), figures),
+    databaseNames: databaseNames(env),
+    maxDatabaseBytes: MAX_DATABASE_BYTES,
+    wakeJobs: (tenantId) => wakeJobs(env, tenantId),
+    isHealthy: error === undefined ? healthOf(env) : async () => false,
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication
       ? d1Replicas(
@@ -137,16 +147,23 @@ function workerSettings(env: Partial<WorkerEnv>): WorkerSettings {
   return { ...sharedSettings(values), readReplication: isOn('READ_REPLICATION', values) }
 }
 
-/** By the binding, which is one for all requests of an isolate. */
-const healths = new WeakMap<D1Database, () => Promise<boolean>>()
+/** By the bindings, which are the same for all requests of an isolate. */
+const healths = new WeakMap<WorkerEnv, () => Promise<boolean>>()
 
-function healthOf(binding: D1Database): () => Promise<boolean> {
-  const known = healths.get(binding)
+function healthOf(env: WorkerEnv): () => Promise<boolean> {
+  const known = healths.get(env)
   if (known !== undefined) return known
-  const probe = () => probeTakenBack(openDatabase(binding, noFigures()))
+  const databases = databasesOf(env, noFigures())
+  const probe = async () => {
+    await Promise.all(databases.names.map((name) => probeTakenBack(databases.open(name))))
+  }
   const health = rememberedHealth(probe, () => performance.now())
-  healths.set(binding, health)
+  healths.set(env, health)
   return health
+}
+
+async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {
+  await env.GROUP_COORDINATOR.getByName(tenantId).wakeJobs(tenantId)
 }
 
 function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {

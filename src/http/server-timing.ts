@@ -11,7 +11,7 @@ import { workOf } from './request.ts'
 export const serverTiming = createMiddleware<HttpEnv>(async function serverTiming(c, next) {
   const figures = c.env.figures ?? noFigures()
   c.set('figures', figures)
-  c.set('db', c.env.openDatabase(figures))
+  c.set('db', c.env.openDatabase(undefined, figures))
   if (!c.env.settings.serverTiming) return next()
   await next()
   c.res.headers.set('Server-Timing', `${serverTimingOf(figures)}, work;desc="${workOf(c).spent} units"`)

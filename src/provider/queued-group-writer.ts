@@ -37,7 +37,7 @@ const MAX_GROUPS = 9
 const MAX_CHARACTERS = 1_000_000
 
 export interface QueuedGroupWriterOptions {
-  readonly openDatabase: (figures: DatabaseFigures) => Database
+  readonly openDatabase: (name: string | undefined, figures: DatabaseFigures) => Database
   readonly newId: () => string
   /** Milliseconds. */
   readonly now: () => number
@@ -63,7 +63,7 @@ export class QueuedGroupWriter implements GroupWriter {
       limits: QUEUE_LIMITS,
       now,
       lotOf: (waiting) => lotOf(waiting, maxWrites),
-      run: (lot) => runLot(openDatabase, lot),
+      run: (lot) => runLot((figures) => openDatabase(undefined, figures), lot),
     })
   }
 
@@ -74,7 +74,7 @@ export class QueuedGroupWriter implements GroupWriter {
     const { credentials, tenantUrl, requestId, body } = request
     try {
       const write = prepareGroupWrite(request, work)
-      const db = this.#options.openDatabase(figures)
+      const db = this.#options.openDatabase(undefined, figures)
       const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId, work }
       const characters = JSON.stringify(body)?.length ?? 0
       const before = this.#queue.enteredWhenIdle
@@ -120,7 +120,7 @@ function lotOf(waiting: readonly Job[], maxWrites: number): number {
   return end === -1 ? waiting.length : Math.max(1, end)
 }
 
-function runLot(open: QueuedGroupWriterOptions['openDatabase'], lot: readonly Job[]) {
+function runLot(open: (figures: DatabaseFigures) => Database, lot: readonly Job[]) {
   const writes: PendingWrite[] = []
   for (const job of lot) {
     if ('run' in job.write) return Promise.allSettled([job.write.run(job.call)])

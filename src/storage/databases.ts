@@ -24,6 +24,26 @@ export function locationStatement(tenantId: string): Statement {
   return statement(sql`SELECT database FROM tenant_locations WHERE tenant_id = ${tenantId}`)
 }
 
+/**
+ * Reserves the id of a tenant that is to be made in another database than the first one.
+ *
+ * @returns the database that is reserved for it, now or by a creation that was interrupted; undefined when the first
+ *   database has a tenant of this id
+ */
+export async function reserveLocation(
+  databases: Databases,
+  tenantId: string,
+  name: string,
+): Promise<{ readonly name: string; readonly isNew: boolean } | undefined> {
+  const [inserted, found] = await catalogueOf(databases).batch([
+    statement(sql`INSERT INTO tenant_locations (tenant_id, database) SELECT ${tenantId}, ${name}
+      WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId}) ON CONFLICT (tenant_id) DO NOTHING`),
+    locationStatement(tenantId),
+  ])
+  const reserved = knownName(databases, found?.rows[0])
+  return reserved === undefined ? undefined : { name: reserved, isNew: inserted?.changes === 1 }
+}
+
 /** Of the catalogue, once a tenant is deleted. */
 export function forgetLocation(tenantId: string): Statement {
   return statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId}`)

@@ -244,16 +244,20 @@ export async function beginArrival(
     return sql`${row[column] ?? null}`
   })
   const [, , found] = await db.batch([
-    // Every database begins with the tenant "default"; where it does not live, that row holds nothing.
-    statement(
-      sql`DELETE FROM tenants WHERE id = ${tenantId} AND move_job_id IS NULL AND state = 'ready' AND NOT (${holdsRows(tenantId)})`,
-    ),
+    removeUnusedTenant(tenantId),
     statement(sql`INSERT INTO tenants (id, state, move_job_id, copied_until, ${names(columns)})
       VALUES (${tenantId}, 'arriving', ${jobId}, ${positionText(COPY_START)}, ${sql.join(values, sql`, `)})
       ON CONFLICT (id) DO NOTHING`),
     statement(sql`SELECT move_job_id AS jobId FROM tenants WHERE id = ${tenantId}`),
   ])
   return found?.rows[0]?.jobId === jobId
+}
+
+/** Every database begins with the tenant "default": where that does not live, its row holds nothing and may go. */
+export function removeUnusedTenant(tenantId: string): Statement {
+  return statement(
+    sql`DELETE FROM tenants WHERE id = ${tenantId} AND state = 'ready' AND NOT (${holdsRows(tenantId)})`,
+  )
 }
 
 function holdsRows(tenantId: string): SQL {

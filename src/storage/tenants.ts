@@ -11,6 +11,7 @@ import {
   UniqueError,
 } from './database.ts'
 import type { tenants } from './tables.ts'
+import { removeUnusedTenant } from './tenant-copy.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
@@ -62,22 +63,36 @@ export async function getTenant(db: Database, id: string): Promise<Tenant | unde
   return result?.rows[0] && tenantFromRow(result.rows[0])
 }
 
-/** @returns false when the id is taken */
-export async function insertTenant(
-  db: Database,
-  tenant: Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>,
-): Promise<boolean> {
+/** A tenant that is to be made. */
+export type NewTenant = Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>
+
+/** @returns false when the id is taken, in this database or, as the catalogue says, in another one */
+export async function insertTenant(db: Database, tenant: NewTenant): Promise<boolean> {
   try {
-    await db.batch([
+    const [inserted] = await db.batch([
       statement(sql`INSERT INTO tenants (id, name, group_limit, unique_group_names, created_at)
-        VALUES (${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${Number(tenant.uniqueGroupNames)},
-          ${tenant.createdAt})`),
+        SELECT ${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${Number(tenant.uniqueGroupNames)},
+          ${tenant.createdAt} WHERE NOT EXISTS (SELECT 1 FROM tenant_locations WHERE tenant_id = ${tenant.id})`),
     ])
-    return true
+    return inserted?.changes !== 0
   } catch (error) {
     if (error instanceof UniqueError) return false
     throw error
   }
+}
+
+/**
+ * Makes a tenant in a database other than the first one, whose catalogue names it already: takes the place of the tenant
+ * that each database begins with, and of a forwarding address.
+ *
+ * @returns false when there is a tenant of this id, or something of it is left
+ */
+export async function insertTenantElsewhere(db: Database, tenant: NewTenant): Promise<boolean> {
+  await db.batch([
+    removeUnusedTenant(tenant.id),
+    statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenant.id}`),
+  ])
+  return await insertTenant(db, tenant)
 }
 
 /** What an administrator may change; what is undefined stays. */

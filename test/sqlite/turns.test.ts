@@ -75,6 +75,7 @@ describe('the service', () => {
         ...OPTIONS,
         dataFolder,
         databaseFile: join(dataFolder, 'directory.sqlite'),
+        databaseCount: 1,
         newAdminTokenIn: undefined,
         logRetentionDays: 30,
         trustProxy: false,

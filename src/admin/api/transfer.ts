@@ -12,6 +12,7 @@ import type { transferRoutes } from '../contract/transfer.ts'
 import { endRecord, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
+import { continueCleanup } from '../jobs.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { streamOf } from '../stream-of.ts'
 import { notReady } from '../tenant-state.ts'
@@ -20,7 +21,7 @@ import type { Handlers } from './serve.ts'
 export const transferHandlers: Handlers<typeof transferRoutes> = {
   async exportTenant({ db, parameters: { id }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
-    if (tenant.state !== 'ready') throw notReady(tenant)
+    if (tenant.state !== 'ready' && tenant.state !== 'moving') throw notReady(tenant)
     return c.body(streamOf(exportedBytes(db, tenant)), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
@@ -39,13 +40,15 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
     }
   },
 
-  async undoImport({ db, parameters: { id } }) {
+  async undoImport({ db, parameters: { id }, c }) {
     requireTenant(await getTenant(db, id), id)
     const outcome = await undoImport(db, id)
     if (outcome === undefined) {
       throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
     }
-    return outcome === 'undone' ? { status: 204 } : { status: 202, body: { state: outcome } }
+    if (outcome === 'undone') return { status: 204 }
+    const { id: jobId } = await continueCleanup(c, id, 'undo-import')
+    return { status: 202, body: { state: outcome, jobId } }
   },
 }
 

@@ -9,6 +9,8 @@ export interface TenantPaths {
   readonly log: string
   readonly settings: string
   readonly undoImport: string
+  readonly move: string
+  readonly cancelMove: string
 }
 
 export const TENANTS_PATH = '/admin/tenants'
@@ -23,5 +25,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     log: `${overview}/log`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,
+    move: `${overview}/move`,
+    cancelMove: `${overview}/cancel-move`,
   }
 }

@@ -14,6 +14,7 @@ export type Content = v.GenericSchema | typeof JSON_LINES
 export const PATH_PARAMETERS = {
   id: 'The id of the tenant.',
   tokenId: 'The id of the token.',
+  jobId: 'The id of the job.',
 } as const satisfies Readonly<Record<string, string>>
 
 /**

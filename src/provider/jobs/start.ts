@@ -94,12 +94,10 @@ export async function cancelMove({ databases, tenantId }: JobStart): Promise<boo
  *
  * @returns the job, or the one that is under way already
  */
-export async function startCleanup(
-  start: JobStart,
-  kind: 'delete' | 'undo-import',
-  total: number,
-): Promise<Job> {
+export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-import'): Promise<Job> {
+  const { databases, tenantId, home } = start
   const step = kind === 'delete' ? 'deleting' : 'undoing'
+  const total = await countTenantRows(databases.open(home), tenantId)
   try {
     return await insert(start, { kind, step, target: null, total })
   } catch (error) {
