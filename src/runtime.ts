@@ -8,6 +8,7 @@ import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Databases } from './storage/databases.ts'
 import type { Replicas } from './storage/replicas.ts'
 import type { Sha256 } from './storage/secrets.ts'
+import type { TenantContext } from './storage/tenant-context.ts'
 import type { Credentials } from './storage/tokens.ts'
 
 export interface Runtime {
@@ -116,11 +117,16 @@ export interface HttpEnv {
     requestId: string
     /** What the request has cost so far. */
     figures: DatabaseFigures
+    /** That of the tenant, or of the administration. */
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */
     home: string
     /** What the bearer token claims; proven by the batch that uses it. */
     credentials: Credentials
+    /** What the handler goes by; proven by the batch that uses it. */
+    tenant: TenantContext
+    /** Opens the database of a read that may go to a replica; undefined: every other. */
+    openReplica: OpenDatabase | undefined
     /** What the request has cost the core so far; undefined before anything has. */
     work: Work | undefined
     /** The parsed body of a write, once it was read. */

@@ -79,7 +79,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication
       ? d1Replicas(
-          env.DB,
+          (name) => bindingOf(env, name),
           (tenantId) => bookmarkKeeper(env, tenantId),
           (promise) => ctx.waitUntil(promise),
         )

@@ -34,7 +34,12 @@ const FAILED_PAUSE_MS = 30_000
 /** The key of the tenant whose job an alarm goes on with: an alarm does not tell the name of its object. */
 const TENANT_KEY = 'tenantId'
 
-export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implements GroupWriter {
+interface CoordinatorEnv {
+  readonly DB: D1Binding
+  readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
+}
+
+export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements GroupWriter {
   readonly #writer = new QueuedGroupWriter({
     openDatabase: (name, figures) => openDatabase(bindingOf(this.env, name), figures),
     newId,
@@ -69,7 +74,10 @@ export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implement
   async #runJob(tenantId: string): Promise<number | undefined> {
     try {
       const databases = databasesOf(this.env, noFigures())
-      return await runJob({ databases, maxStatements: MAX_QUERIES_FREE, now: Date.now }, tenantId)
+      // As an event of its own: the platform then makes sure that this copy of the object is the current one.
+      const noteWrite = () => this.env.GROUP_COORDINATOR.getByName(tenantId).forgetBookmark()
+      const maxStatements = MAX_QUERIES_FREE
+      return await runJob({ databases, maxStatements, now: Date.now, noteWrite }, tenantId)
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', tenantId, message: String(error) }))
       return FAILED_PAUSE_MS

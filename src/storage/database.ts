@@ -108,6 +108,7 @@ export class GuardError extends Error {
     | 'moving'
     | 'moved'
     | 'nested groups'
+    | 'stale tenant'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
     super(`guard: ${rule}`, options)
@@ -200,7 +201,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|read token|stale version|group limit|unknown member|nested groups|importing|deleting|moving|moved)/.exec(
+    /guard: (no token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

@@ -84,8 +84,12 @@ export interface BookmarkKeeper {
 
 /** What the app sees of replicas. */
 export interface Replicas {
-  /** For reads of a tenant: wherever they run, they see every write that was answered before. */
-  openDatabase(tenantId: string, figures: DatabaseFigures): Database
+  /**
+   * For reads of a tenant: wherever they run, they see every write that was answered before.
+   *
+   * @param name of the binding of the tenant's database
+   */
+  openDatabase(name: string | undefined, tenantId: string, figures: DatabaseFigures): Database
   /**
    * To be called between a write and its answer.
    *
@@ -94,19 +98,23 @@ export interface Replicas {
   noteWrite(tenantId: string): Promise<void>
 }
 
-/** @param inBackground lets a promise end after the response was sent */
+/**
+ * @param bindingOf the database of that name
+ * @param inBackground lets a promise end after the response was sent
+ */
 export function d1Replicas(
-  binding: D1Binding & Pick<D1Database, 'withSession'>,
+  bindingOf: (name: string | undefined) => D1Binding & Pick<D1Database, 'withSession'>,
   keeperOf: (tenantId: string) => BookmarkKeeper,
   inBackground: (promise: Promise<unknown>) => void,
 ): Replicas {
   return {
-    openDatabase(tenantId, figures) {
+    openDatabase(name, tenantId, figures) {
+      const binding = bindingOf(name)
       const primary = openDatabase(binding, figures)
       return {
         async batch(statements) {
           const isRead = statements.every(({ sql }) => READ.test(sql))
-          const kept = isRead ? await ask(keeperOf(tenantId)) : undefined
+          const kept = isRead ? keptFor(name, await ask(keeperOf(tenantId))) : undefined
           if (kept === undefined) return await primary.batch(statements)
           if (kept.bookmark === undefined) return await readAtPrimary(statements, kept.mark)
           try {
@@ -127,7 +135,7 @@ export function d1Replicas(
       }
 
       async function handIn(bookmark: string | null, mark: string): Promise<void> {
-        if (bookmark !== null) await keeperOf(tenantId).keep(bookmark, mark).catch(ignore)
+        if (bookmark !== null) await keeperOf(tenantId).keep(labelled(name, bookmark), mark).catch(ignore)
       }
     },
     async noteWrite(tenantId) {
@@ -140,6 +148,19 @@ export function d1Replicas(
       }
     },
   }
+}
+
+/** A bookmark is one of a database: after a move, that of the database before means nothing. */
+function labelled(name: string | undefined, bookmark: string): string {
+  return `${name ?? ''} ${bookmark}`
+}
+
+/** What is kept, without a bookmark when it is one of another database. */
+function keptFor(name: string | undefined, kept: KeptBookmark | undefined): KeptBookmark | undefined {
+  const label = labelled(name, '')
+  if (kept?.bookmark === undefined) return kept
+  const bookmark = kept.bookmark.startsWith(label) ? kept.bookmark.slice(label.length) : undefined
+  return { ...kept, bookmark }
 }
 
 /** @returns undefined when the keeper cannot be reached */

@@ -46,6 +46,10 @@ export const tenants = sqliteTable('tenants', {
   moveJobId: text('move_job_id'),
   /** JSON: the table and the key of the row that was copied last, while it is "arriving". */
   copiedUntil: text('copied_until'),
+  /** JSON: see `TenantConfiguration` in tenant-context.ts. NULL is the default one. */
+  configuration: text('configuration'),
+  /** Derived: names the configuration, 0 the default one. */
+  version: integer('version').notNull().default(0),
 })
 
 /**
@@ -117,6 +121,8 @@ export const tokens = sqliteTable(
     replacedBy: text('replaced_by'),
     /** Derived: the state of its tenant. */
     tenantState: text('tenant_state').notNull().default('ready'),
+    /** Derived: the version of the configuration of its tenant. */
+    tenantVersion: integer('tenant_version').notNull().default(0),
   },
   (table) => [
     uniqueIndex('tokens_by_hash').on(table.hash),

@@ -42,7 +42,7 @@ export const TENANT_TABLES: readonly TenantTable[] = [
     name: 'tokens',
     table: tokens,
     key: ['id'],
-    derived: ['tenant_state'],
+    derived: ['tenant_state', 'tenant_version'],
     volatile: ['last_used_at'],
   },
   { name: 'users', table: users, key: ['id'], documents: ['data', 'keys'] },
@@ -216,13 +216,14 @@ const COUNTS = [
   'user_blocks',
   'group_blocks',
 ] as const
-/** What triggers would hold against rows that are in already: they are set when the copy is complete. */
-const RULES = ['group_limit', 'unique_group_names', 'log_bytes'] as const
+/** What triggers would hold against rows that are in already, or would change: they are set when the copy is complete. */
+const RULES = ['group_limit', 'unique_group_names', 'log_bytes', 'version'] as const
 /** Those that the copy has while it arrives: they refuse nothing, and delete nothing of the log. */
 const NO_RULES: Readonly<Record<(typeof RULES)[number], number>> = {
   group_limit: Number.MAX_SAFE_INTEGER,
   unique_group_names: 0,
   log_bytes: -(2 ** 50),
+  version: 0,
 }
 const STATE_COLUMNS = ['id', 'state', 'imported_lines', 'import_digest', 'move_job_id', 'copied_until']
 

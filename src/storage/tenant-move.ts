@@ -41,6 +41,8 @@ export async function completeArrival(
   await db.batch([
     statement(sql`UPDATE tenants SET state = 'moving', copied_until = NULL, ${rulesOf(row)}
       WHERE id = ${tenantId} AND state = 'arriving' AND move_job_id = ${jobId}`),
+    statement(sql`UPDATE tokens SET tenant_version = ${row.version ?? 0} WHERE tenant_id = ${tenantId} AND EXISTS (
+      SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'moving' AND move_job_id = ${jobId})`),
     ...(isCatalogue ? [] : [statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId}`)]),
   ])
 }

@@ -24,6 +24,7 @@ import {
 } from './database.ts'
 import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
+import { changing, moving, recallTenant, StaleTenant, TenantElsewhere } from './tenant-context.ts'
 
 const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
@@ -37,6 +38,8 @@ export interface Credentials {
   readonly tokenHash: string
   /** Milliseconds since 1970: the moment at which the token must be valid. */
   readonly now: number
+  /** The version of the tenant's configuration by which the request is handled: see tenant-context.ts. */
+  readonly tenantVersion: number
 }
 
 export type TokenScope = 'provision' | 'read'
@@ -52,7 +55,8 @@ export async function credentialsOf(
   hash: Sha256 = sha256,
 ): Promise<Credentials | undefined> {
   const tenantId = TOKEN.exec(token)?.[1]
-  return tenantId === undefined ? undefined : { tenantId, tokenHash: await hash(token), now }
+  if (tenantId === undefined) return undefined
+  return { tenantId, tokenHash: await hash(token), now, tenantVersion: recallTenant(tenantId).version }
 }
 
 /** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
@@ -69,6 +73,7 @@ export async function generateToken(tenantId: string): Promise<{ token: string; 
  *
  * @returns the results of the statements
  * @throws {ScimError} 401; what was read is then thrown away
+ * @throws {StaleTenant} likewise
  */
 export async function readAs(
   db: Database,
@@ -83,7 +88,12 @@ export async function readAs(
   }
 }
 
-/** The check and the statements in one batch, whatever the scope of the token. @throws {ScimError} 401; 503 during an import */
+/**
+ * The check and the statements in one batch, whatever the scope of the token.
+ *
+ * @throws {ScimError} 401; 503 during an import
+ * @throws {StaleTenant}
+ */
 export async function runAs(
   db: Database,
   credentials: Credentials,
@@ -91,13 +101,30 @@ export async function runAs(
   touch: readonly Statement[] = lastUsedStatements(credentials),
 ): Promise<readonly StatementResult[]> {
   const [check, ...results] = await db.batch([checkStatement(credentials), ...statements, ...touch])
-  requireToken(check?.rows[0], credentials)
+  requireToken(check?.rows[0], credentials, 'read')
   return results.slice(0, statements.length)
 }
 
 /**
- * Reads for several writers of one tenant, each with its own token. One that may not write keeps no other from
- * reading: what was read for it is to be thrown away.
+ * As runAs, for what belongs to a write: none is done while the tenant is being moved, so a statement that writes must ask
+ * for `isAdmittedToken`.
+ *
+ * @throws {ScimError} 401; 503 during an import or a move
+ * @throws {StaleTenant|TenantElsewhere}
+ */
+export async function runAsWriter(
+  db: Database,
+  credentials: Credentials,
+  statements: readonly Statement[],
+): Promise<void> {
+  const touch = lastUsedStatements(credentials)
+  const [check] = await db.batch([checkStatement(credentials), ...statements, ...touch])
+  requireToken(check?.rows[0], credentials, 'write')
+}
+
+/**
+ * Reads for several writers of one tenant, each with its own token, all with one configuration. One that may not write
+ * keeps no other from reading: what was read for it is to be thrown away.
  *
  * @returns the results of the statements, and for each writer why it may not write
  */
@@ -107,11 +134,12 @@ export async function readAsWriters(
   statements: readonly Statement[],
 ): Promise<{
   readonly results: readonly StatementResult[]
-  readonly refusals: readonly (ScimError | undefined)[]
+  readonly refusals: readonly (ScimError | StaleTenant | TenantElsewhere | undefined)[]
 }> {
   const uses = latestUses(writers)
   const hashes = JSON.stringify(uses.map(({ tokenHash }) => tokenHash))
-  const check = selectWriters({ tenantId: writers[0]?.tenantId ?? null, hashes })
+  const { tenantId = null, tenantVersion = null } = writers[0] ?? {}
+  const check = selectWriters({ tenantId, tenantVersion, hashes })
   const touch = uses.flatMap(lastUsedStatements)
   const [found, ...results] = await db.batch([check, ...statements, ...touch])
   return {
@@ -125,6 +153,7 @@ export async function readAsWriters(
  *
  * @returns the results of the statements
  * @throws {ScimError} 401, or 403 when the token may only read
+ * @throws {StaleTenant}
  * @throws {GuardError|UniqueError} from the statements
  */
 export async function writeAs(
@@ -170,8 +199,24 @@ export async function writeGuarded(
     }
     if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
     if (error instanceof GuardError && error.rule === 'importing') throw importing({ cause: error })
+    if (error instanceof GuardError && error.rule === 'moving') throw moving({ cause: error })
+    if (error instanceof GuardError && error.rule === 'moved') {
+      throw new TenantElsewhere(undefined, { cause: error })
+    }
+    if (error instanceof GuardError && error.rule === 'stale tenant') await throwStaleTenant(db, uses, error)
     throw error
   }
+}
+
+/** A guard does not tell the configuration, so that it is read: once after each change. */
+async function throwStaleTenant(
+  db: Database,
+  uses: readonly Credentials[],
+  cause: GuardError,
+): Promise<never> {
+  const [first] = uses
+  if (first !== undefined) await runAs(db, first, [], [])
+  throw changing({ cause })
 }
 
 /**
@@ -218,30 +263,49 @@ export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue
   )}`
 }
 
-/** As isValidToken, and that the tenant lets its clients in. */
+/** As isValidToken, that the tenant lets its clients in, and that it has the configuration that they were met with. */
 export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL {
-  return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}`
+  const { tenantVersion } = values as Slots<keyof Credentials>
+  return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}
+    AND ${eq(tokens.tenantVersion, tenantVersion)}`
 }
 
+/** What `staleTenant` looks at. The tenant itself is read only when its configuration is another one. */
+function tenantColumns(tenantVersion: Placeholder): SQL {
+  return sql`tenant_state AS tenantState, tenant_version AS tenantVersion, CASE WHEN tenant_version <> ${tenantVersion}
+    THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
+}
+
+/** Where the token is not found, it is asked whether the tenant lives elsewhere: nothing is read for that otherwise. */
 const checkStatement = prepared(
   (slots: Slots<keyof Credentials>) =>
-    sql`SELECT hash, tenant_state AS tenantState FROM tokens WHERE ${isValidToken(slots)}`,
+    sql`SELECT hash, ${tenantColumns(slots.tenantVersion)}, NULL AS database FROM tokens WHERE ${isValidToken(slots)}
+      UNION ALL SELECT NULL, NULL, NULL, NULL, database FROM tenant_locations WHERE tenant_id = ${slots.tenantId} LIMIT 1`,
 )
 
 /** The id of a token that may write; else why it may not, which the database refuses as an id: NOT_WRITERS. */
 export function writerToken(slots: Slots<keyof Credentials>): SQL {
-  return sql`coalesce((SELECT CASE WHEN tenant_state <> 'ready' THEN 'importing' WHEN scope = 'provision' THEN id ELSE 'read' END
-    FROM tokens WHERE ${isValidToken(slots)}), 'none')`
+  return sql`coalesce((SELECT CASE WHEN tenant_state <> 'ready' THEN
+      CASE tenant_state WHEN 'moving' THEN 'moving' WHEN 'moved' THEN 'moved' WHEN 'arriving' THEN 'moved' ELSE 'importing' END
+    WHEN scope <> 'provision' THEN 'read'
+    WHEN tenant_version <> ${slots.tenantVersion} THEN 'stale tenant' ELSE id END
+    FROM tokens WHERE ${isValidToken(slots)}),
+    (SELECT 'moved' FROM tenant_locations WHERE tenant_id = ${slots.tenantId}), 'none')`
 }
 
 /** What writerToken gives instead of an id. */
-export const NOT_WRITERS: SQL = sql`('none', 'read', 'importing')`
+const NOT_WRITERS: SQL = sql`('none', 'read', 'importing', 'moving', 'moved', 'stale tenant')`
 
-const guardStatement = prepared((slots: Slots<keyof Credentials>) => {
-  const scope = sql`coalesce((SELECT iif(tenant_state = 'ready', scope, 'importing')
-    FROM tokens WHERE ${isValidToken(slots)}), 'none')`
-  return sql`INSERT INTO guards (rule) SELECT scope FROM (SELECT ${scope} AS scope) WHERE scope <> 'provision'`
-})
+/** Whether what writerToken gives is no id. */
+export function isNotWriter(writer: SQL): SQL {
+  return sql`${writer} IN ${NOT_WRITERS}`
+}
+
+const guardStatement = prepared(
+  (slots: Slots<keyof Credentials>) =>
+    sql`INSERT INTO guards (rule) SELECT writer FROM (SELECT ${writerToken(slots)} AS writer)
+      WHERE ${isNotWriter(sql`writer`)}`,
+)
 
 /** Each token once, at the latest of its moments: valid then, it was valid at the earlier ones. */
 function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
@@ -255,30 +319,61 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
 
 /** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
 const selectWriters = prepared(
-  ({ tenantId, hashes }: Slots<'tenantId' | 'hashes'>) =>
-    sql`SELECT hash, scope, expires_at AS expiresAt, tenant_state AS tenantState FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
-      WHERE tenant_id = ${tenantId} AND revoked_at IS NULL`,
+  ({ tenantId, tenantVersion, hashes }: Slots<'tenantId' | 'tenantVersion' | 'hashes'>) =>
+    sql`SELECT hash, scope, expires_at AS expiresAt, ${tenantColumns(tenantVersion)}, NULL AS database
+      FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
+      WHERE tenant_id = ${tenantId} AND revoked_at IS NULL
+      UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, database FROM tenant_locations WHERE tenant_id = ${tenantId}`,
 )
 
 /** Each writer is judged at its own moment: a token may expire between two of them. */
-function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | undefined {
+function writerRefusal(
+  rows: readonly Row[],
+  writer: Credentials,
+): ScimError | StaleTenant | TenantElsewhere | undefined {
   const row = rows.find(({ hash }) => isSameSecret(String(hash), writer.tokenHash))
+  const elsewhere = rows.find(({ database }) => database !== null)
+  if (row === undefined && elsewhere !== undefined) return tenantElsewhere(elsewhere)
   if (row === undefined || (row.expiresAt != null && Number(row.expiresAt) <= writer.now)) {
     forgetToken(writer)
     return unauthorized()
   }
   noteUse(writer)
-  if (row.tenantState !== 'ready') return importing()
-  return row.scope === 'provision' ? undefined : readOnlyToken()
+  if (row.tenantState !== 'ready') return notReady(row, 'write')
+  return row.scope === 'provision' ? staleTenant(row, writer) : readOnlyToken()
 }
 
-function requireToken(row: Row | undefined, credentials: Credentials): void {
+function requireToken(row: Row | undefined, credentials: Credentials, use: 'read' | 'write'): void {
+  if (row !== undefined && row.database !== null) throw tenantElsewhere(row)
   if (row === undefined || !isSameSecret(String(row.hash), credentials.tokenHash)) {
     forgetToken(credentials)
     throw unauthorized()
   }
   noteUse(credentials)
-  if (row.tenantState !== 'ready') throw importing()
+  const refusal = row.tenantState === 'ready' ? undefined : notReady(row, use)
+  if (refusal !== undefined) throw refusal
+  const stale = staleTenant(row, credentials)
+  if (stale !== undefined) throw stale
+}
+
+/** Why clients of a tenant are not let in. @returns undefined for a read while the tenant is being moved */
+function notReady({ tenantState }: Row, use: 'read' | 'write'): ScimError | TenantElsewhere | undefined {
+  if (tenantState === 'moving') return use === 'read' ? undefined : moving()
+  if (tenantState === 'moved' || tenantState === 'arriving') return new TenantElsewhere(undefined)
+  return importing()
+}
+
+function tenantElsewhere({ database }: Row): TenantElsewhere {
+  return new TenantElsewhere(String(database))
+}
+
+function staleTenant(
+  { tenantVersion, configuration = null }: Row,
+  credentials: Credentials,
+): StaleTenant | undefined {
+  const version = Number(tenantVersion)
+  if (version === credentials.tenantVersion) return undefined
+  return new StaleTenant({ version, configuration: configuration === null ? null : String(configuration) })
 }
 
 // When this isolate last wrote "last used" for a token. It saves writes and orders the work (see `wasProven`); it lets

@@ -20,6 +20,7 @@ import { migrate } from '../../src/sqlite/migrations.ts'
 import { openFile } from '../../src/sqlite/open.ts'
 import { type Database, type DatabaseFigures, noFigures, openDatabase } from '../../src/storage/database.ts'
 import { generateToken, insertToken } from '../../src/storage/tokens.ts'
+import { ONE_DATABASE } from '../support/one-database.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
 import { runSection } from './section.ts'
@@ -107,7 +108,7 @@ async function openServer(delayMs: number, maxWrites: number | undefined) {
     hash,
   } as const
   await insertToken(open(noFigures()), 'default', info)
-  const runtime = runtimeOf(open, maxWrites)
+  const runtime = runtimeOf((_name, figures) => open(figures), maxWrites)
   const app = new Hono<HttpEnv>().use(requestId())
   app.route(
     '/scim/v2',
@@ -150,6 +151,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
   const shared = { openDatabase: open, newId: uuidv7, now: Date.now }
   return {
     ...shared,
+    ...ONE_DATABASE,
     isHealthy: async () => true,
     groupWriter: groupWriters({ ...shared, ...(maxWrites && { maxWrites }) }),
     isAllowed: async () => true,

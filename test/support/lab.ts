@@ -9,13 +9,15 @@ import { createApp } from '../../src/app.ts'
 import type { GroupWriteAnswer, GroupWriter } from '../../src/provider/group-writer.ts'
 import type { Runtime } from '../../src/runtime.ts'
 import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
+import { ONE_DATABASE } from './one-database.ts'
 
 export const app = createApp()
 
 /** A runtime as in production, but for what is given. */
 export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
   return {
-    openDatabase: (figures) => openDatabase(env.DB, figures),
+    openDatabase: (_name, figures) => openDatabase(env.DB, figures),
+    ...ONE_DATABASE,
     isHealthy: async () => true,
     groupWriter: coordinatorNamed,
     now: Date.now,

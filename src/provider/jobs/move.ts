@@ -145,6 +145,7 @@ async function finishSwitch(context: StepContext): Promise<Unit> {
   const { source, target } = sidesOf(context)
   // In this order: nobody may read the old copy once the new one takes writes.
   await leaveSource(source, moveOf(context.job))
+  await context.noteWrite()
   await reopenTenant(target, moveOf(context.job))
   return { next: 'purging' }
 }

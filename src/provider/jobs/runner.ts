@@ -16,7 +16,7 @@ import {
 import { frozenTenants, reopenTenant } from '../../storage/tenant-move.ts'
 import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
 import { MOVE_STEPS } from './move.ts'
-import type { Step, Steps, Unit } from './step.ts'
+import type { Step, StepContext, Steps, Unit } from './step.ts'
 
 const STEPS: Readonly<Record<Job['kind'], Steps>> = {
   move: MOVE_STEPS,
@@ -37,6 +37,8 @@ export interface JobRun {
   readonly maxStatements: number
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Reports a write to whoever reads at replicas; undefined: nobody does. */
+  readonly noteWrite?: (tenantId: string) => Promise<void>
 }
 
 /**
@@ -47,13 +49,14 @@ export interface JobRun {
 export async function runJob(run: JobRun, tenantId: string): Promise<number | undefined> {
   const databases = counted(run.databases)
   const catalogue = catalogueOf(databases)
+  const noteWrite = async () => await run.noteWrite?.(tenantId)
   let job = await runningJob(catalogue, tenantId)
   while (job !== undefined) {
     const left = () => run.maxStatements - databases.statements - RUNNER_STATEMENTS
     const step = STEPS[job.kind][job.step]
     if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
     if (left() < step.statements) return 0
-    const { more, unit, failure } = await runStep(databases, job, step, left)
+    const { more, unit, failure } = await runStep({ databases, job, noteWrite }, step, left)
     const done = changeOf(job, unit, more, run.now())
     const change = failure === undefined ? done : { ...done, ...failed(job, step, failure) }
     if (!(await store(catalogue, job, unit, change))) {
@@ -76,11 +79,12 @@ interface StepRun {
 }
 
 /** Units of a step, until it is done or there is no room for another. */
-async function runStep(databases: Databases, job: Job, step: Step, left: () => number): Promise<StepRun> {
+async function runStep(context: StepContext, step: Step, left: () => number): Promise<StepRun> {
+  const { job } = context
   let [more, position] = [0, job.position]
   try {
     do {
-      const unit = await step.run({ databases, job: { ...job, position } })
+      const unit = await step.run({ ...context, job: { ...job, position } })
       more += unit.more ?? 0
       if (unit.position !== undefined) position = unit.position
       if (unit.next !== undefined || unit.change !== undefined) return { more, unit }

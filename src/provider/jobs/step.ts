@@ -10,6 +10,8 @@ export interface StepContext {
   readonly databases: Databases
   /** With the position that the unit before led to. */
   readonly job: Job
+  /** Has every later read see what was written: see storage/replicas.ts. */
+  readonly noteWrite: () => Promise<void>
 }
 
 /** What a unit led to. */
