@@ -37,8 +37,8 @@ export default defineConfig(async () => ({
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
-              // A tenant can move to these: wrangler.toml has the one that every deployment has.
-              d1Databases: ['DB2', 'DB3'],
+              // For tests of several databases, which bind them as DB2 and DB3: all others run with the one of wrangler.toml.
+              d1Databases: ['TEST_DB2', 'TEST_DB3'],
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations('./migrations'),
                 ADMIN_TOKEN: 'test-admin-token',

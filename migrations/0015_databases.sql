@@ -25,7 +25,8 @@ CREATE TABLE `tenant_locations` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 ALTER TABLE `tenants` ADD `move_job_id` text;--> statement-breakpoint
-ALTER TABLE `tenants` ADD `copied_until` text;
+ALTER TABLE `tenants` ADD `copied_until` text;--> statement-breakpoint
+CREATE INDEX `tenants_on_the_move` ON `tenants` (`id`) WHERE state IN ('moving', 'arriving', 'moved');
 --> statement-breakpoint
 -- The tenant is being moved, so nothing may be written; or it lives in another database, which the catalogue names.
 CREATE TRIGGER guards_moving INSTEAD OF INSERT ON guards WHEN NEW.rule IN ('moving', 'moved')
@@ -39,7 +40,7 @@ BEGIN
   INSERT INTO guards (rule) VALUES (NEW.token_id);
 END;
 --> statement-breakpoint
--- Tokens go along with the move: one that were made meanwhile would stay behind.
+-- Tokens go along with the move: one that was made meanwhile would stay behind.
 CREATE TRIGGER tokens_moving_tenant BEFORE INSERT ON tokens
 WHEN (SELECT state FROM tenants WHERE id = NEW.tenant_id) IN ('moving', 'moved')
 BEGIN

@@ -43,13 +43,18 @@ export async function createTenant(
   return (await insert(databases.open(reserved.name), tenant)) ? reserved.name : undefined
 }
 
-/** The first one of those that hold equally little. */
+/**
+ * Databases that differ by less hold equally little; the first one of them is taken, because a cold isolate reaches the
+ * tenants of the first database with one round trip less.
+ */
+const SIZE_STEP_BYTES = 1_000_000_000
+
 async function emptiest(databases: Databases): Promise<string> {
   const { names } = databases
   if (names.length === 1) return names[0]
   const sizes = await Promise.all(names.map((name) => databaseSize(databases.open(name))))
-  const least = Math.min(...sizes.map(({ bytes }) => bytes))
-  return names[sizes.findIndex(({ bytes }) => bytes === least)] ?? names[0]
+  const steps = sizes.map(({ bytes }) => Math.floor(bytes / SIZE_STEP_BYTES))
+  return names[steps.indexOf(Math.min(...steps))] ?? names[0]
 }
 
 /** All tenants by id. */

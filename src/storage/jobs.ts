@@ -56,10 +56,10 @@ export async function latestJob(db: Database, tenantId: string): Promise<Job | u
   return found?.rows[0] && jobFromRow(found.rows[0])
 }
 
-/** The tenants that have a running job, by id. */
+/** Tenants that have a running job, the oldest first: no more than a Worker can wake in one invocation. */
 export async function tenantsWithJobs(db: Database): Promise<readonly string[]> {
   const [found] = await db.batch([
-    statement(sql`SELECT tenant_id AS tenantId FROM jobs WHERE state = 'running' ORDER BY tenant_id`),
+    statement(sql`SELECT tenant_id AS tenantId FROM jobs WHERE state = 'running' ORDER BY id LIMIT 20`),
   ])
   return (found?.rows ?? []).map(({ tenantId }) => String(tenantId))
 }

@@ -64,8 +64,8 @@ function outdatedEntries(before: string, full: string, limit: number): SQL {
   const endOfChunk = sql`(SELECT id FROM provisioning_log WHERE tenant_id = t.id ORDER BY id LIMIT 1 OFFSET ${FULL_CHUNK})`
   const isFull = sql`t.id IN (SELECT value FROM json_each(${full}))`
   // Both sides of a move must stay the same: what is too old goes when the tenant has arrived.
-  const isMoving = sql.raw("t.state IN ('moving', 'arriving', 'moved')")
+  const onTheMove = sql.raw("SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved')")
   return sql`SELECT l.rowid AS entry, l.tenant_id, l.bytes FROM tenants AS t CROSS JOIN provisioning_log AS l
-    ON NOT ${isMoving} AND l.tenant_id = t.id AND l.id < iif(${isFull}, max(${before}, coalesce(${endOfChunk}, ${before})), ${before})
+    ON t.id NOT IN (${onTheMove}) AND l.tenant_id = t.id AND l.id < iif(${isFull}, max(${before}, coalesce(${endOfChunk}, ${before})), ${before})
     ORDER BY t.id, l.id LIMIT ${limit}`
 }

@@ -165,7 +165,8 @@ function hasLeft({ tenantId, jobId }: MovedTenant): SQL {
 /** The tenants of a database whose writes a job has stopped. */
 export async function frozenTenants(db: Database): Promise<readonly MovedTenant[]> {
   const [found] = await db.batch([
-    statement(sql`SELECT id, move_job_id AS jobId FROM tenants WHERE state = 'moving'`),
+    statement(sql`SELECT id, move_job_id AS jobId FROM tenants
+      WHERE state IN ('moving', 'arriving', 'moved') AND state = 'moving'`),
   ])
   return (found?.rows ?? []).map(({ id, jobId }) => ({ tenantId: String(id), jobId: String(jobId) }))
 }

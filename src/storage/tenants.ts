@@ -188,7 +188,20 @@ export async function deleteTenant(
     ),
     statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
   ])
-  if (marked?.changes === 0) return undefined
+  return marked?.changes === 0 ? undefined : await continueDeletion(db, id, maxBatches)
+}
+
+/**
+ * Goes on with a deletion that has begun, and with nothing else: a tenant that was made anew under the same id stays.
+ *
+ * @returns undefined when no deletion of it is under way
+ */
+export async function continueDeletion(
+  db: Database,
+  id: string,
+  maxBatches: number,
+): Promise<'deleted' | 'deleting' | undefined> {
+  if (!(await isIn(db, id, 'deleting'))) return undefined
   if (!(await deleteRows(db, id, [...DIRECTORY, 'provisioning_log'], maxBatches))) return 'deleting'
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
   return 'deleted'
@@ -208,14 +221,34 @@ export async function undoImport(
     statement(sql`UPDATE tenants SET state = 'undoing', imported_lines = NULL, import_digest = NULL
       WHERE id = ${id} AND state IN ('importing', 'undoing')`),
   ])
-  if (marked?.changes === 0) return undefined
+  return marked?.changes === 0 ? undefined : await continueUndo(db, id, maxBatches)
+}
+
+/**
+ * Goes on with taking an import back, and with nothing else: another import that has begun meanwhile stays.
+ *
+ * @returns undefined when no import is being taken back
+ */
+export async function continueUndo(
+  db: Database,
+  id: string,
+  maxBatches: number,
+): Promise<'undone' | 'undoing' | undefined> {
+  if (!(await isIn(db, id, 'undoing'))) return undefined
   if (!(await deleteRows(db, id, DIRECTORY, maxBatches))) return 'undoing'
   await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
   return 'undone'
 }
 
-/** Statements of a deletion that delete no chunk: its first batch has two, and its last one has one. */
-export const DELETION_FRAME_STATEMENTS = 3
+async function isIn(db: Database, id: string, state: TenantState): Promise<boolean> {
+  const [found] = await db.batch([
+    statement(sql`SELECT 1 FROM tenants WHERE id = ${id} AND state = ${state}`),
+  ])
+  return found?.rows.length === 1
+}
+
+/** Statements of a deletion that delete no chunk: its first batches have three, and its last one has one. */
+export const DELETION_FRAME_STATEMENTS = 4
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
@@ -236,9 +269,9 @@ export async function finishDeletions(db: Database, maxStatements: number): Prom
       maxStatements - counted.statements - DELETION_FRAME_STATEMENTS,
     )
     if (maxBatches < 1) break
-    const outcome = await (state === 'deleting' ? deleteTenant : undoImport)(counted, id, maxBatches)
+    const outcome = await (state === 'deleting' ? continueDeletion : continueUndo)(counted, id, maxBatches)
     if (outcome === 'deleting' || outcome === 'undoing') break
-    done.push(id)
+    if (outcome !== undefined) done.push(id)
   }
   return done
 }

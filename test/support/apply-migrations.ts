@@ -8,8 +8,8 @@ import type { WorkerEnv } from '../../src/worker.ts'
 declare global {
   namespace Cloudflare {
     interface Env extends WorkerEnv {
-      readonly DB2: D1Database
-      readonly DB3: D1Database
+      readonly TEST_DB2: D1Database
+      readonly TEST_DB3: D1Database
       readonly TEST_MIGRATIONS: D1Migration[]
     }
     interface GlobalProps {
@@ -18,4 +18,5 @@ declare global {
   }
 }
 
-for (const binding of [env.DB, env.DB2, env.DB3]) await applyD1Migrations(binding, env.TEST_MIGRATIONS)
+for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3])
+  await applyD1Migrations(binding, env.TEST_MIGRATIONS)

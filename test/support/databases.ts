@@ -7,7 +7,11 @@ import { type D1Binding, noFigures, openDatabase } from '../../src/storage/datab
 import type { Databases } from '../../src/storage/databases.ts'
 import { TENANT_TABLES } from '../../src/storage/tenant-copy.ts'
 
-export const BINDINGS: Readonly<Record<string, D1Binding>> = { DB: env.DB, DB2: env.DB2, DB3: env.DB3 }
+export const BINDINGS: Readonly<Record<string, D1Binding>> = {
+  DB: env.DB,
+  DB2: env.TEST_DB2,
+  DB3: env.TEST_DB3,
+}
 
 /** @param wrap gives each of them something that goes wrong */
 export function threeDatabases(

@@ -3,7 +3,7 @@
  */
 import { forgetLocation } from '../../storage/databases.ts'
 import type { Job } from '../../storage/jobs.ts'
-import { DELETION_FRAME_STATEMENTS, deleteTenant, undoImport } from '../../storage/tenants.ts'
+import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
 /** Chunks that a unit deletes. */
@@ -14,13 +14,14 @@ export const DELETE_STEPS: Steps = { deleting: { statements: STATEMENTS, run: re
 export const UNDO_STEPS: Steps = { undoing: { statements: STATEMENTS, run: undo } }
 
 async function remove({ databases, job }: StepContext): Promise<Unit> {
-  const outcome = await deleteTenant(databases.open(job.source), job.tenantId, CHUNKS)
-  // Somebody else may have deleted the rest of it.
-  return outcome === 'deleting' ? {} : { change: DONE, commit: [forgetLocation(job.tenantId)] }
+  const outcome = await continueDeletion(databases.open(job.source), job.tenantId, CHUNKS)
+  if (outcome === 'deleting') return {}
+  // Nothing, when somebody else has deleted the rest of it: the id may have been given away anew.
+  return { change: DONE, commit: outcome === 'deleted' ? [forgetLocation(job.tenantId)] : [] }
 }
 
 async function undo({ databases, job }: StepContext): Promise<Unit> {
-  const outcome = await undoImport(databases.open(job.source), job.tenantId, CHUNKS)
+  const outcome = await continueUndo(databases.open(job.source), job.tenantId, CHUNKS)
   return outcome === 'undoing' ? {} : { change: DONE }
 }
 
