@@ -186,7 +186,7 @@ export async function deleteTenant(
     statement(
       sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
     ),
-    statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
+    deleteTokens(id),
   ])
   return marked?.changes === 0 ? undefined : await continueDeletion(db, id, maxBatches)
 }
@@ -201,7 +201,8 @@ export async function continueDeletion(
   id: string,
   maxBatches: number,
 ): Promise<'deleted' | 'deleting' | undefined> {
-  if (!(await isIn(db, id, 'deleting'))) return undefined
+  const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id)])
+  if (found?.rows.length === 0) return undefined
   if (!(await deleteRows(db, id, [...DIRECTORY, 'provisioning_log'], maxBatches))) return 'deleting'
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
   return 'deleted'
@@ -234,21 +235,25 @@ export async function continueUndo(
   id: string,
   maxBatches: number,
 ): Promise<'undone' | 'undoing' | undefined> {
-  if (!(await isIn(db, id, 'undoing'))) return undefined
+  const [found] = await db.batch([isIn(id, 'undoing')])
+  if (found?.rows.length === 0) return undefined
   if (!(await deleteRows(db, id, DIRECTORY, maxBatches))) return 'undoing'
   await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
   return 'undone'
 }
 
-async function isIn(db: Database, id: string, state: TenantState): Promise<boolean> {
-  const [found] = await db.batch([
-    statement(sql`SELECT 1 FROM tenants WHERE id = ${id} AND state = ${state}`),
-  ])
-  return found?.rows.length === 1
+function isIn(id: string, state: TenantState): Statement {
+  return statement(sql`SELECT 1 FROM tenants WHERE id = ${id} AND state = ${state}`)
 }
 
-/** Statements of a deletion that delete no chunk: its first batches have three, and its last one has one. */
-export const DELETION_FRAME_STATEMENTS = 4
+/** The tokens of a tenant that is being deleted: none can be made for it from then on. */
+function deleteTokens(id: string): Statement {
+  return statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}
+    AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
+}
+
+/** Statements of a deletion that delete no chunk: its first batches have four, and its last one has one. */
+export const DELETION_FRAME_STATEMENTS = 5
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
