@@ -1,11 +1,14 @@
 /**
  * Three databases in workerd, and what they hold of a tenant.
  */
+import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database.ts'
 import type { Databases } from '../../src/storage/databases.ts'
 import { TENANT_TABLES } from '../../src/storage/tenant-copy.ts'
+import worker from '../../src/worker.ts'
+import { type Answer, Client, ORIGIN, TENANT_URL } from './harness.ts'
 
 export const BINDINGS: Readonly<Record<string, D1Binding>> = {
   DB: env.DB,
@@ -57,4 +60,59 @@ export async function statesOf(tenantId: string): Promise<Record<string, string 
     return [name, row?.state] as const
   })
   return Object.fromEntries(await Promise.all(states))
+}
+
+/** The Worker with three databases, and the Durable Object of a tenant as well. */
+export const SEVERAL = { ...env, DB2: env.TEST_DB2, DB3: env.TEST_DB3 }
+
+/** Sends a request to the Worker that has three databases. */
+export async function sendSeveral(request: Request): Promise<Answer> {
+  if (!request.headers.has('CF-Connecting-IP')) request.headers.set('CF-Connecting-IP', crypto.randomUUID())
+  const response = await worker.fetch(request as never, SEVERAL, createExecutionContext())
+  const text = await response.text()
+  const { status, headers } = response
+  const isJson = /json/.test(headers.get('Content-Type') ?? '')
+  return { status, headers, body: isJson && text !== '' ? JSON.parse(text) : text }
+}
+
+export function adminOfSeveral(method: string, path: string, body?: unknown): Promise<Answer> {
+  return sendSeveral(
+    new Request(`${ORIGIN}/admin/api${path}`, {
+      method,
+      headers: { Authorization: 'Bearer test-admin-token', 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+  )
+}
+
+/** A client whose requests go to the Worker that has three databases. */
+export class ClientOfSeveral extends Client {
+  override request(method: string, path: string, body?: unknown): Promise<Answer> {
+    return sendSeveral(
+      new Request(`${TENANT_URL}${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/scim+json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    )
+  }
+}
+
+/** Gives the Durable Object of a tenant three databases, until it is reset. */
+export async function giveDatabases(tenantId: string): Promise<void> {
+  await runInDurableObject(env.GROUP_COORDINATOR.getByName(tenantId), (instance) => {
+    const own = instance as unknown as { env: typeof env }
+    const { TEST_DB2: DB2, TEST_DB3: DB3 } = env
+    Object.defineProperty(own, 'env', { value: { ...own.env, DB2, DB3 }, configurable: true })
+  })
+}
+
+/** A new tenant in a database, and a client of it. */
+export async function newClientIn(database: string): Promise<ClientOfSeveral> {
+  const id = `t-${crypto.randomUUID()}`
+  const made = await adminOfSeveral('POST', '/tenants', { id, name: 'Test', database })
+  if (made.status !== 201) throw new Error(`tenant not created: ${JSON.stringify(made.body)}`)
+  await giveDatabases(id)
+  const { body } = await adminOfSeveral('POST', `/tenants/${id}/tokens`, { name: 'Test' })
+  return new ClientOfSeveral(id, body.token)
 }
