@@ -13,9 +13,10 @@ import {
   newClientIn,
   rowsOf,
   SEVERAL,
+  sendSeveral,
   statesOf,
 } from '../support/databases.ts'
-import { type Answer, costOf, GROUP, USER } from '../support/harness.ts'
+import { type Answer, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
@@ -335,6 +336,53 @@ describe('a move', () => {
       400,
       expect.stringContaining('the only one that is configured'),
     ])
+  })
+})
+
+describe('the dashboard', () => {
+  const page = async (path: string, cookie: string) =>
+    await sendSeveral(new Request(`${ORIGIN}/admin${path}`, { headers: { Cookie: cookie } }))
+  const signIn = async () => {
+    const body = new URLSearchParams({ token: 'test-admin-token' })
+    const request = new Request(`${ORIGIN}/admin/sign-in`, {
+      method: 'POST',
+      headers: { Origin: ORIGIN },
+      body,
+      redirect: 'manual',
+    })
+    return (await sendSeveral(request)).headers.get('Set-Cookie')?.split(';')[0] ?? ''
+  }
+
+  it('shows where a tenant lives, moves it, and shows how far a move has come as a bar', async () => {
+    const client = await newClientIn('DB2')
+    const cookie = await signIn()
+    const settings = `/tenants/${client.tenantId}/settings`
+    expect((await page(settings, cookie)).body).toMatch(/The tenant lives in <span class="mono">DB2<\/span>/)
+    const jobId = crypto.randomUUID()
+    await env.DB.prepare(
+      `INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, done, total, created_at)
+       VALUES (?, ?, 'move', 'running', 'copying', 'DB2', 'DB3', 30, 90, 0)`,
+    )
+      .bind(jobId, client.tenantId)
+      .run()
+    const { status, body } = await page(settings, cookie)
+    expect(status).toBe(200)
+    expect(body).toContain('Move to DB3: copying, 30 of about 90 rows.')
+    expect(body).toContain(
+      '<meter class="visually-hidden" aria-label="Move to DB3" min="0" max="90" value="30">',
+    )
+    await env.DB.prepare('DELETE FROM jobs WHERE id = ?').bind(jobId).run()
+    const form = new Request(`${ORIGIN}/admin/tenants/${client.tenantId}/move`, {
+      method: 'POST',
+      headers: { Cookie: cookie, Origin: ORIGIN },
+      body: new URLSearchParams({ database: 'DB' }),
+      redirect: 'manual',
+    })
+    expect((await sendSeveral(form)).status).toBe(303)
+    await vi.waitFor(async () => expect((await statesOf(client.tenantId)).DB).toBe('ready'), {
+      timeout: 20_000,
+    })
+    expect((await page('/tenants', cookie)).status).toBe(200)
   })
 })
 
