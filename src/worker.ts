@@ -147,18 +147,18 @@ function workerSettings(env: Partial<WorkerEnv>): WorkerSettings {
   return { ...sharedSettings(values), readReplication: isOn('READ_REPLICATION', values) }
 }
 
-/** By the bindings, which are the same for all requests of an isolate. */
-const healths = new WeakMap<WorkerEnv, () => Promise<boolean>>()
+/** By the first binding, which is one for all requests of an isolate. */
+const healths = new WeakMap<D1Database, () => Promise<boolean>>()
 
 function healthOf(env: WorkerEnv): () => Promise<boolean> {
-  const known = healths.get(env)
+  const known = healths.get(env.DB)
   if (known !== undefined) return known
   const databases = databasesOf(env, noFigures())
   const probe = async () => {
     await Promise.all(databases.names.map((name) => probeTakenBack(databases.open(name))))
   }
   const health = rememberedHealth(probe, () => performance.now())
-  healths.set(env, health)
+  healths.set(env.DB, health)
   return health
 }
 
