@@ -6,6 +6,7 @@ import type { GroupWriter } from './provider/group-writer.ts'
 import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Replicas } from './storage/replicas.ts'
+import type { StoredResourceType } from './storage/resource-tables.ts'
 import type { Sha256 } from './storage/secrets.ts'
 import type { Credentials } from './storage/tokens.ts'
 
@@ -104,6 +105,8 @@ export interface HttpEnv {
     /** What the request has cost so far. */
     figures: DatabaseFigures
     db: Database
+    /** The types that the directory holds, in the order in which they are listed. */
+    resourceTypes: readonly StoredResourceType[]
     /** What the bearer token claims; proven by the batch that uses it. */
     credentials: Credentials
     /** What the request has cost the core so far; undefined before anything has. */

@@ -82,7 +82,7 @@ export function adminApi(): Hono<HttpEnv> {
     return c.json(tenantJson(tenant))
   })
   app.delete('/tenants/:id', async (c) => {
-    const outcome = await deleteTenant(c.get('db'), c.req.param('id'))
+    const outcome = await deleteTenant(c.get('db'), c.get('resourceTypes'), c.req.param('id'))
     if (outcome === undefined) throw noTenant(c.req.param('id'))
     return outcome === 'deleted' ? c.body(null, 204) : c.json({ state: 'deleting' }, 202)
   })
@@ -218,8 +218,9 @@ function logCursor(c: Context<HttpEnv>): string | undefined {
 
 function logFilters(c: Context<HttpEnv>): LogFilters {
   const { resourceType, outcome, q } = c.req.query()
-  if (resourceType && resourceType !== 'User' && resourceType !== 'Group') {
-    throw invalidField('resourceType', '"User" or "Group"', resourceType)
+  const types = c.get('resourceTypes').map(({ name }) => name)
+  if (resourceType && !types.includes(resourceType)) {
+    throw invalidField('resourceType', types.map((name) => `"${name}"`).join(' or '), resourceType)
   }
   if (outcome && outcome !== 'accepted' && outcome !== 'refused') {
     throw invalidField('outcome', '"accepted" or "refused"', outcome)

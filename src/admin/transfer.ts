@@ -7,10 +7,11 @@ import { readPieces } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { quote } from '../scim/error.ts'
 import type { Database } from '../storage/database.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { RunningSha256 } from '../storage/running-sha256.ts'
 import { getTenant, type Tenant, undoImport } from '../storage/tenants.ts'
 import { type ExportedTenant, exportDirectory } from '../storage/transfer.ts'
-import { endRecord, toLine } from './directory-lines.ts'
+import { endRecord, noRecords, toLine } from './directory-lines.ts'
 import { AdminError, invalidField } from './errors.ts'
 import { type BodyEnd, type ImportOptions, ImportOvertaken, importDirectory } from './import.ts'
 import { streamOf } from './stream-of.ts'
@@ -22,7 +23,7 @@ export const transfer = new Hono<HttpEnv>()
   .get('/tenants/:id/export', async (c) => {
     const tenant = await requireTenant(c)
     if (tenant.state !== 'ready') throw notReady(tenant)
-    return c.body(streamOf(exportedBytes(c.get('db'), tenant)), 200, {
+    return c.body(streamOf(exportedBytes(c.get('db'), tenant, c.get('resourceTypes'))), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
     })
@@ -33,6 +34,7 @@ export const transfer = new Hono<HttpEnv>()
     try {
       const { isDone, imported, nextLine } = await importDirectory(
         c.get('db'),
+        c.get('resourceTypes'),
         id,
         readPieces(c.req),
         options,
@@ -46,7 +48,7 @@ export const transfer = new Hono<HttpEnv>()
   })
   .delete('/tenants/:id/import', async (c) => {
     const { id } = await requireTenant(c)
-    const outcome = await undoImport(c.get('db'), id)
+    const outcome = await undoImport(c.get('db'), c.get('resourceTypes'), id)
     if (outcome === undefined) {
       throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
     }
@@ -90,15 +92,19 @@ function importOptions(c: Context<HttpEnv>): ImportOptions {
 }
 
 /** The lines of a directory, and the one that proves that they are whole. */
-async function* exportedBytes(db: Database, tenant: ExportedTenant): AsyncGenerator<Uint8Array> {
+async function* exportedBytes(
+  db: Database,
+  tenant: ExportedTenant,
+  types: readonly StoredResourceType[],
+): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
-  const counts = { user: 0, group: 0, membership: 0 }
-  for await (const page of exportDirectory(db, tenant)) {
+  const counts = noRecords(types)
+  for await (const page of exportDirectory(db, tenant, types)) {
     const bytes = encoder.encode(page.map(toLine).join(''))
-    for (const { kind } of page) counts[kind]++
+    for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
     sha256.update(bytes)
     yield bytes
   }
-  yield encoder.encode(toLine(endRecord(counts, sha256.digest)))
+  yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
 }

@@ -8,8 +8,10 @@ import type { HttpEnv } from '../runtime.ts'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
-import { type LogAction, type LogEntry, logRefused } from '../storage/provisioning-log.ts'
+import type { LogAction, LogEntry } from '../storage/log-entry.ts'
+import { logRefused } from '../storage/provisioning-log.ts'
 import { errorResponse } from './errors.ts'
+import { typeNamed } from './request.ts'
 
 const ACTIONS: Readonly<Record<string, LogAction>> = {
   POST: 'create',
@@ -22,10 +24,10 @@ const ACTIONS: Readonly<Record<string, LogAction>> = {
 const NOT_LOOKED_AT: ReadonlySet<number> = new Set([401, 408, 429])
 
 /**
- * Logs what the handlers after it refuse. When the token turns out not to be valid, the answer is 401
+ * Logs what the handlers after it refuse of resources of a type. When the token turns out not to be valid, the answer is 401
  * and nothing is logged; when the log cannot be written, the client is told to come again.
  */
-export function provisioningLog(type: ResourceType) {
+export function provisioningLog(typeName: string) {
   return createMiddleware<HttpEnv>(async function provisioningLog(c, next) {
     const action = ACTIONS[c.req.method]
     if (action === undefined) return next()
@@ -36,7 +38,11 @@ export function provisioningLog(type: ResourceType) {
     // Not let in, or not looked at: "try again" is no decision about the write.
     if (NOT_LOOKED_AT.has(error.status) || error.status >= 500) return
     try {
-      await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
+      await logRefused(
+        c.get('db'),
+        c.get('credentials'),
+        refusedEntry(c, typeNamed(c, typeName), action, error),
+      )
     } catch (failure) {
       c.res = errorResponse(c, failure)
     }
@@ -50,7 +56,7 @@ function refusedEntry(
   error: ScimError,
 ): LogEntry {
   const body = c.get('body')
-  const name = isComplex(body) ? (type.name === 'User' ? body.userName : body.displayName) : undefined
+  const name = isComplex(body) ? body[type.nameAttribute] : undefined
   return {
     id: c.env.newId(),
     time: c.get('credentials').now,

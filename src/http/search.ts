@@ -4,7 +4,6 @@
 import { Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import { RESOURCE_TYPES } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
@@ -14,9 +13,9 @@ import { replicas } from './replicas.ts'
 import { listOf, listParameters } from './request.ts'
 
 export const search = new Hono<HttpEnv>()
-  .get('/', bearerAuth, limitRate, replicas, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
+  .get('/', bearerAuth, limitRate, replicas, (c) => listOf(c, listParameters(c), c.get('resourceTypes')))
   .post('/.search', bearerAuth, limitRate, replicas, async (c) => {
-    return listOf(c, parseSearchRequest(await readBody(c)), RESOURCE_TYPES)
+    return listOf(c, parseSearchRequest(await readBody(c)), c.get('resourceTypes'))
   })
   .all('/Me', bearerAuth, limitRate, async (c) => {
     await readAs(c.get('db'), c.get('credentials'), [])

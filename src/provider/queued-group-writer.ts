@@ -7,6 +7,7 @@ import { ScimError } from '../scim/error.ts'
 import { MAX_WORK_UNITS } from '../scim/limits.ts'
 import { Work } from '../scim/work.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { requireWriter, wasProven } from '../storage/tokens.ts'
 import type { Call, Rendered, Written } from './call.ts'
 import { commitWrites, loadEarly, type PendingWrite } from './group-commit.ts'
@@ -38,6 +39,8 @@ const MAX_CHARACTERS = 1_000_000
 
 export interface QueuedGroupWriterOptions {
   readonly openDatabase: (figures: DatabaseFigures) => Database
+  /** The types that the directory holds. */
+  readonly resourceTypes: readonly StoredResourceType[]
   readonly newId: () => string
   /** Milliseconds. */
   readonly now: () => number
@@ -72,10 +75,11 @@ export class QueuedGroupWriter implements GroupWriter {
     const figures = noFigures()
     const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
     const { credentials, tenantUrl, requestId, body } = request
+    const { resourceTypes, newId } = this.#options
     try {
-      const write = prepareGroupWrite(request, work)
+      const write = prepareGroupWrite(request, resourceTypes, work)
       const db = this.#options.openDatabase(figures)
-      const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId, work }
+      const call = { db, credentials, resourceTypes, tenantUrl, requestId, newId, work }
       const characters = JSON.stringify(body)?.length ?? 0
       const before = this.#queue.enteredWhenIdle
       const loaded = wasProven(credentials) ? undefined : await letIn(call, write)

@@ -2,6 +2,7 @@
  * The paths and objects of the admin API, and of /healthz. Described here and served by src/admin, which
  * http may not import; the tests hold the two together.
  */
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import { arrayOf, type Json, object, ref } from './json-schema.ts'
 
 const TEXT = { type: 'string' } as const
@@ -19,7 +20,7 @@ const LINES = { 'application/jsonl': { schema: TEXT } } as const
 
 type Code = 400 | 401 | 404 | 408 | 409 | 413 | 429 | 503
 
-export function adminPaths(): Json {
+export function adminPaths(types: readonly ResourceType[]): Json {
   return {
     [`${ADMIN}/tenants`]: {
       get: operation('listTenants', 'Lists the tenants', {
@@ -100,7 +101,11 @@ export function adminPaths(): Json {
       get: operation('listLog', 'Reads the provisioning log', {
         parameters: [
           query('cursor', TEXT, '"nextCursor" of an answer.'),
-          query('resourceType', { ...TEXT, enum: ['User', 'Group'] }, 'Of the resource that was written.'),
+          query(
+            'resourceType',
+            { ...TEXT, enum: types.map(({ name }) => name) },
+            'Of the resource that was written.',
+          ),
           query('outcome', { ...TEXT, enum: ['accepted', 'refused'] }, 'Whether the write was done.'),
           query('q', TEXT, 'A text in the name or id of the resource, the detail or the request id.'),
         ],
@@ -179,9 +184,13 @@ export function adminPaths(): Json {
   }
 }
 
-export function adminComponents(): { schemas: Json; parameters: Json; responses: Json } {
+export function adminComponents(types: readonly ResourceType[]): {
+  schemas: Json
+  parameters: Json
+  responses: Json
+} {
   return {
-    schemas: adminSchemas(),
+    schemas: adminSchemas(types),
     parameters: {
       TenantId: {
         name: 'id',
@@ -219,7 +228,7 @@ function errors(...codes: readonly Code[]): Json {
   return Object.fromEntries(codes.map((code) => [code, ref('responses', RESPONSES[code][0])]))
 }
 
-function adminSchemas(): Json {
+function adminSchemas(types: readonly ResourceType[]): Json {
   const tenant = {
     id: { ...TEXT, pattern: '^[a-z][a-z0-9-]{0,39}$' },
     name: { ...TEXT, maxLength: 100 },
@@ -282,7 +291,7 @@ function adminSchemas(): Json {
     ),
     Imported: object({ imported }, ['imported'], true),
     ImportedSoFar: object({ imported, nextLine: COUNT }, ['imported', 'nextLine'], true),
-    LogEntry: logEntry(),
+    LogEntry: logEntry(types),
     AdminError: object(
       { error: object({ code: TEXT, message: TEXT, field: TEXT }, ['code', 'message'], true) },
       ['error'],
@@ -291,7 +300,7 @@ function adminSchemas(): Json {
   }
 }
 
-function logEntry(): Json {
+function logEntry(types: readonly ResourceType[]): Json {
   const textOrNull = { type: ['string', 'null'] }
   return object(
     {
@@ -303,7 +312,7 @@ function logEntry(): Json {
         enum: ['create', 'update', 'disable', 'enable', 'delete', 'add member', 'remove member'],
       },
       outcome: { ...TEXT, enum: ['accepted', 'refused'] },
-      resourceType: { ...TEXT, enum: ['User', 'Group'] },
+      resourceType: { ...TEXT, enum: types.map(({ name }) => name) },
       resourceId: textOrNull,
       resourceName: textOrNull,
       status: { type: 'integer' },
