@@ -9,7 +9,12 @@ const PROJECTS = ['--project', 'workerd', '--project', 'node', '--project', 'sql
 
 /** @type {readonly { name: string, tool: string, args: readonly string[] }[]} */
 const STEPS = [
-  { name: 'Types', tool: 'typescript/bin/tsc', args: ['--noEmit'] },
+  {
+    name: 'Bindings: worker-configuration.d.ts is that of wrangler.toml',
+    tool: 'wrangler/bin/wrangler.js',
+    args: ['types', '--check'],
+  },
+  { name: 'Types', tool: 'typescript/bin/tsc', args: ['-b'] },
   { name: 'Lint and format', tool: '@biomejs/biome/bin/biome', args: ['check', '--error-on-warnings'] },
   { name: 'Tests', tool: 'vitest/vitest.mjs', args: ['run', ...PROJECTS, ...process.argv.slice(2)] },
 ]
