@@ -12,6 +12,7 @@ const NODE_TESTS = [
   'test/limits.test.ts',
   'test/local/**/*.test.ts',
   'test/migrations.test.ts',
+  'test/profile-table.test.ts',
   'test/sqlite/**/*.test.ts',
   'test/storage/replicas.test.ts',
   'test/deno/**/*.test.ts',

@@ -3,6 +3,7 @@
  * runtime: an entry file (src/worker.ts) makes a Runtime of its bindings.
  */
 import type { GroupWriter } from './provider/group-writer.ts'
+import type { Profile } from './scim/profile.ts'
 import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Replicas } from './storage/replicas.ts'
@@ -44,6 +45,8 @@ export interface Runtime {
   /** Where large answers wait for their clients; undefined: the platform hands them over by itself. */
   readonly answers?: UnreadAnswers | undefined
   readonly settings: Settings
+  /** The profile of a tenant; undefined: every tenant has the default. */
+  readonly profileOf?: ((tenantId: string) => Profile) | undefined
   /** What the request costs is added to these: of the bulk request that it is a part of. */
   readonly figures?: DatabaseFigures
   /** Counts the work of the bulk request that the request is a part of. */

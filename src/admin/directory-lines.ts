@@ -7,8 +7,10 @@ import { isComplex } from '../scim/comparison.ts'
 import { ScimError, shorten } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
+import { PROFILES } from '../scim/profile.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { validateResource } from '../scim/validation.ts'
+import { Work } from '../scim/work.ts'
 import type { DirectoryRecord, MembershipRecord, ResourceRecord } from '../storage/transfer.ts'
 import { AdminError } from './errors.ts'
 
@@ -157,8 +159,10 @@ function named(attributes: readonly string[]): string {
 }
 
 function validated(line: Line, kind: ResourceRecord['kind']) {
+  const type = kind === 'user' ? USER_RESOURCE_TYPE : GROUP_RESOURCE_TYPE
   try {
-    return validateResource(line.record.resource, kind === 'user' ? USER_RESOURCE_TYPE : GROUP_RESOURCE_TYPE)
+    // A line is no client's request, so the profile of the tenant says nothing of it.
+    return validateResource(line.record.resource, { type, profile: PROFILES.tolerant, work: new Work() })
   } catch (error) {
     if (error instanceof ScimError) throw problemIn(line, error.detail, 'resource', { cause: error })
     throw error

@@ -4,6 +4,7 @@
  * depend on earlier ones; one that names a bulkId waits for it.
  */
 import { Hono } from 'hono'
+import type { Call } from '../provider/call.ts'
 import type { HttpEnv, Runtime } from '../runtime.ts'
 import {
   type BulkOperation,
@@ -15,16 +16,18 @@ import {
   resolveReferences,
 } from '../scim/bulk-request.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
+import { endpointOfOperation } from '../scim/compatibility/http.ts'
 import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
+import type { Profile } from '../scim/profile.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import type { Work } from '../scim/work.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
+import { acceptedPath, profileOf } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
-import { tenantUrl, workOf } from './request.ts'
-import { endpointInAnyCase } from './url.ts'
+import { callOf, tenantUrl, workOf } from './request.ts'
 
 /** Answers a request as if it had come from outside. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
@@ -47,8 +50,8 @@ type ToScimError = (error: unknown) => ScimError
 
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
-  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, async (c) => {
-    const request = parseBulkRequest(await readBody(c))
+  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, acceptedPath, async (c) => {
+    const request = parseBulkRequest(await readBody(c), profileOf(c))
     // A token that is new here was checked before its body was read.
     if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
     // Operations come from where this request does, their bodies are parts of this one, and their answers are
@@ -67,7 +70,7 @@ export function bulk(dispatch: Dispatch) {
       const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
       return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
     }
-    const run = new BulkRun(request, send, tenantUrl(c), workOf(c), (error) => scimErrorOf(c, error))
+    const run = new BulkRun(request, send, tenantUrl(c), callOf(c), (error) => scimErrorOf(c, error))
     return scimJson(c, JSON.stringify(await run.run()), 200)
   })
 }
@@ -78,6 +81,7 @@ class BulkRun {
   readonly #failOnErrors: number
   readonly #send: Send
   readonly #tenantUrl: string
+  readonly #profile: Profile
   readonly #work: Work
   readonly #toScimError: ToScimError
   /** The bulkIds that each operation names. Found once: it takes a walk through all of the data. */
@@ -92,13 +96,14 @@ class BulkRun {
     { operations, failOnErrors }: BulkRequest,
     send: Send,
     tenantUrl: string,
-    work: Work,
+    { profile, work }: Pick<Call, 'profile' | 'work'>,
     toScimError: ToScimError,
   ) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
     this.#tenantUrl = tenantUrl
+    this.#profile = profile
     this.#work = work
     this.#toScimError = toScimError
     this.#references = operations.map(bulkReferences)
@@ -278,7 +283,7 @@ class BulkRun {
   }
 
   #pathOf({ path }: BulkOperation): string {
-    return endpointInAnyCase(resolvePath(path, this.#ids))
+    return endpointOfOperation(resolvePath(path, this.#ids), this.#profile)
   }
 }
 

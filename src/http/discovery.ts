@@ -14,6 +14,7 @@ import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
+import { acceptedPath } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 
@@ -23,7 +24,7 @@ export const discovery = new Hono<HttpEnv>()
     refuseFilter(c)
     return scimJson(c, JSON.stringify(serviceProviderConfig(tenantUrl(c))), 200)
   })
-  .use(bearerAuth, limitRate, async (c, next) => {
+  .use(bearerAuth, limitRate, acceptedPath, async (c, next) => {
     refuseFilter(c)
     await readAs(c.get('db'), c.get('credentials'), [])
     await next()

@@ -7,12 +7,14 @@ import type { Rendered, Written } from '../provider/call.ts'
 import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
 import * as provider from '../provider/groups.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
 import { noteUse } from '../storage/tokens.ts'
 import { readBody, SCIM_JSON } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import {
   attributeNames,
@@ -31,7 +33,7 @@ const TYPE = GROUP_RESOURCE_TYPE
 export const groups = new Hono<HttpEnv>()
   .use(provisioningLog(TYPE))
   .get('/', (c) => listOf(c, listParameters(c), [TYPE]))
-  .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE]))
+  .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), [TYPE]))
   .post('/', async (c) => writeResponse(c, await write(c, { kind: 'create', body: await readBody(c) }), 201))
   .get('/:id', async (c) => {
     return resourceResponse(
@@ -63,6 +65,7 @@ async function write(
     credentials,
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
+    profile: profileOf(c).name,
     spent: workOf(c).spent,
   }
   const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
@@ -88,12 +91,7 @@ function writeResponse(
   return 'json' in written ? resourceResponse(c, written, status) : silentResponse(c, written)
 }
 
-/**
- * The answer to a change whose result nobody asked to see. It names a media type although it has no body: without one,
- * the client of SCIM-SDK believes that the answer is not from a SCIM endpoint, and reports that the change failed.
- *
- * @see https://github.com/Captain-P-Goldfish/SCIM-SDK
- */
+/** The answer to a change whose result nobody asked to see. */
 function silentResponse(c: Context<HttpEnv>, { version }: Written): Response {
-  return c.body(null, 204, { ETag: etag(version), 'Content-Type': SCIM_JSON })
+  return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
 }

@@ -14,6 +14,7 @@ import { type ListParameters, parseListRequest } from '../scim/search-request.ts
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { Work } from '../scim/work.ts'
 import { scimJson } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 
 export function tenantUrl(c: Context<HttpEnv>): string {
@@ -27,6 +28,7 @@ export function callOf(c: Context<HttpEnv>): Call {
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
     newId: c.env.newId,
+    profile: profileOf(c),
     work: workOf(c),
   }
 }
@@ -68,7 +70,7 @@ export async function listOf(
   parameters: ListParameters,
   types: readonly ResourceType[],
 ): Promise<Response> {
-  const page = await listResources(callOf(c), parseListRequest(parameters, types))
+  const page = await listResources(callOf(c), parseListRequest(parameters, types, profileOf(c)))
   return scimJson(c, listResponse(page), 200)
 }
 

@@ -9,16 +9,19 @@ import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody } from './content-type.ts'
+import { acceptedPath, profileOf } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { replicas } from './replicas.ts'
 import { listOf, listParameters } from './request.ts'
 
 export const search = new Hono<HttpEnv>()
-  .get('/', bearerAuth, limitRate, replicas, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
-  .post('/.search', bearerAuth, limitRate, replicas, async (c) => {
-    return listOf(c, parseSearchRequest(await readBody(c)), RESOURCE_TYPES)
+  .get('/', bearerAuth, limitRate, acceptedPath, replicas, (c) =>
+    listOf(c, listParameters(c), RESOURCE_TYPES),
+  )
+  .post('/.search', bearerAuth, limitRate, acceptedPath, replicas, async (c) => {
+    return listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), RESOURCE_TYPES)
   })
-  .all('/Me', bearerAuth, limitRate, async (c) => {
+  .all('/Me', bearerAuth, limitRate, acceptedPath, async (c) => {
     await readAs(c.get('db'), c.get('credentials'), [])
     // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
     throw new ScimError(

@@ -7,6 +7,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { readBody } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import { provisioningLog } from './provisioning-log.ts'
 import {
   callOf,
@@ -23,7 +24,7 @@ const TYPE = USER_RESOURCE_TYPE
 export const users = new Hono<HttpEnv>()
   .use(provisioningLog(TYPE))
   .get('/', (c) => listOf(c, listParameters(c), [TYPE]))
-  .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE]))
+  .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), [TYPE]))
   .post('/', async (c) => {
     const body = await readBody(c)
     return resourceResponse(c, await provider.createUser(callOf(c), body, projectionOf(c, TYPE)), 201)

@@ -4,7 +4,10 @@
 
 import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
+import { emptyMembers } from '../scim/compatibility/http.ts'
+import type { Profile } from '../scim/profile.ts'
 import { isAllBut, isReturned, type Projection, project } from '../scim/projection.ts'
+import type { Reading } from '../scim/reading.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { etag } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
@@ -21,8 +24,15 @@ export interface Call {
   readonly requestId: string
   /** A new UUIDv7. */
   readonly newId: () => string
+  /** The deviations from the RFCs that the tenant accepts. */
+  readonly profile: Profile
   /** Counts the work of the request. */
   readonly work: Work
+}
+
+/** How the body of the call is read, as a resource of the type or a PATCH of one. */
+export function readingOf({ profile, work }: Pick<Call, 'profile' | 'work'>, type: ResourceType): Reading {
+  return { type, profile, work }
 }
 
 /** A resource as the client sees it, and what the headers of a response say of it. */
@@ -39,7 +49,7 @@ export interface Written {
 
 /** Adds id, meta and references to a stored resource, then applies the projection. */
 export function render(
-  { tenantUrl }: Pick<Call, 'tenantUrl'>,
+  { tenantUrl, profile }: Pick<Call, 'tenantUrl' | 'profile'>,
   stored: Stored,
   type: ResourceType,
   projection: Projection,
@@ -54,7 +64,7 @@ export function render(
     version: etag(version),
   }
   const rendered = { version, location }
-  const none = withReferences(projection, type) ? noReferences(type) : {}
+  const none = withReferences(projection, type) ? noReferences(type, profile) : {}
   // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
   if (stored instanceof StoredRow && isAllBut(referencesOf(type), projection, type)) {
     const more = JSON.stringify({ ...none, ...references(stored.references, tenantUrl), id, meta })
@@ -83,15 +93,9 @@ export function withReferences(projection: Projection, type: ResourceType): bool
   return isReturned(projection, referencesOf(type), type)
 }
 
-/**
- * What stands for no memberships. A group without members shows an empty list, as Microsoft's sample does: authentik
- * compares members only where it finds a list, and so never refilled a group that was emptied here. RFC 7643 §2.5 makes
- * it the same as none.
- *
- * @see https://github.com/goauthentik/authentik/pull/23950
- */
-function noReferences({ name }: ResourceType): Complex {
-  return name === 'Group' ? { members: [] } : {}
+/** What stands for no memberships. */
+function noReferences({ name }: ResourceType, profile: Profile): Complex {
+  return name === 'Group' ? emptyMembers(profile) : {}
 }
 
 /** The `$ref` of groups and members, which follows from their value and the Tenant URL. */

@@ -4,13 +4,13 @@
  */
 
 import { ScimError, type ScimType } from '../scim/error.ts'
+import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
-import type { Rendered, Written } from './call.ts'
+import type { Call, Rendered, Written } from './call.ts'
 import {
   createGroup,
   deleteGroup,
@@ -33,8 +33,15 @@ export interface GroupWriteRequest {
   readonly credentials: Credentials
   readonly tenantUrl: string
   readonly requestId: string
+  /** The profile of the tenant by its name; undefined from a Worker of an earlier version, which knew but one. */
+  readonly profile?: ProfileName | undefined
   /** Units of work that the bulk request has spent before. */
   readonly spent?: number | undefined
+}
+
+/** The profile that a request names. */
+export function profileOfRequest({ profile = 'tolerant' }: GroupWriteRequest): Profile {
+  return PROFILES[profile]
 }
 
 /** What came of it, and what it cost. */
@@ -64,18 +71,22 @@ export interface GroupWriter {
  *
  * @throws {ScimError} what can be said without reading: it then never waits
  */
-export function prepareGroupWrite(request: GroupWriteRequest, work: Work): GroupWrite | GroupDeletion {
+export function prepareGroupWrite(
+  request: GroupWriteRequest,
+  { profile, work }: Pick<Call, 'profile' | 'work'>,
+): GroupWrite | GroupDeletion {
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
   const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
+  const reading = { type: GROUP_RESOURCE_TYPE, profile, work }
   switch (kind) {
     case 'create':
-      return createGroup(body, projection, work)
+      return createGroup(body, projection, reading)
     case 'replace':
-      return replaceGroup(id, body, projection, preconditions, work)
+      return replaceGroup(id, body, projection, preconditions, reading)
     case 'patch':
       // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
       // a large group would be a costly courtesy.
-      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, work)
+      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, reading)
     case 'delete':
       return deleteGroup(id, preconditions)
   }

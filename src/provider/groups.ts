@@ -19,10 +19,10 @@ import {
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
+import type { Reading } from '../scim/reading.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
@@ -88,8 +88,8 @@ export interface GroupDecision {
  * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness when the
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
-export function createGroup(body: unknown, projection: Projection, work: Work): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE, work)
+export function createGroup(body: unknown, projection: Projection, reading: Reading): GroupWrite {
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
   const documents = storage.encodeGroup(resource)
@@ -126,15 +126,15 @@ export function replaceGroup(
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE, work)
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   return groupUpdate({
     id,
     preconditions,
     displayName: resource.displayName,
-    work,
+    reading,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
     apply: () => ({ resource, ignored }),
     action: 'update',
@@ -153,18 +153,18 @@ export function patchGroup(
   body: unknown,
   projection: Projection | undefined,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading,
 ): GroupWrite {
-  const { operations, ignored } = parsePatch(body, TYPE, work)
-  const { members, rest } = splitMembers(operations, TYPE, work)
+  const { operations, ignored } = parsePatch(body, reading)
+  const { members, rest } = splitMembers(operations, reading)
   return groupUpdate({
-    work,
+    reading,
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
     apply: (before) => {
-      const patched = applyPatch(before, rest, TYPE, work)
+      const patched = applyPatch(before, rest, reading)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
@@ -194,7 +194,7 @@ interface GroupUpdate {
   /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
-  readonly work: Work
+  readonly reading: Reading
   /** What becomes of the attributes. */
   readonly apply: (before: Complex) => Validated
   readonly action: LogAction
@@ -202,7 +202,8 @@ interface GroupUpdate {
 }
 
 function groupUpdate(update: GroupUpdate): GroupWrite {
-  const { id, displayName, members, work } = update
+  const { id, displayName, members } = update
+  const { work } = update.reading
   // Deciding goes on from here, as often as it has to.
   const { spent } = work
   return {
@@ -233,7 +234,8 @@ function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
-  const { id, preconditions, projection, action, work } = update
+  const { id, preconditions, projection, action } = update
+  const { profile, work } = update.reading
   const before = known.group
   if (before === undefined) throw notFound('Group', id)
   requirePreconditions(preconditions, before.version)
@@ -243,7 +245,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   }
   const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
-  const ids = applyMemberChanges(known.members, update.members, work)
+  const ids = applyMemberChanges(known.members, update.members, profile, work)
   const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),

@@ -15,6 +15,7 @@ import {
   type GroupWriteRequest,
   type GroupWriter,
   prepareGroupWrite,
+  profileOfRequest,
 } from './group-writer.ts'
 import type { GroupDeletion, GroupWrite } from './groups.ts'
 import { type QueueLimits, QueueOverflow, SerialQueue } from './serial-queue.ts'
@@ -72,10 +73,11 @@ export class QueuedGroupWriter implements GroupWriter {
     const figures = noFigures()
     const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
     const { credentials, tenantUrl, requestId, body } = request
+    const profile = profileOfRequest(request)
     try {
-      const write = prepareGroupWrite(request, work)
+      const write = prepareGroupWrite(request, { profile, work })
       const db = this.#options.openDatabase(figures)
-      const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId, work }
+      const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId, profile, work }
       const characters = JSON.stringify(body)?.length ?? 0
       const before = this.#queue.enteredWhenIdle
       const loaded = wasProven(credentials) ? undefined : await letIn(call, write)

@@ -1,23 +1,37 @@
 /**
  * The service provider's operations on users: the core and storage put together, without HTTP.
  */
-import { isActive, withActive, withoutEmptyActive } from '../scim/active.ts'
+import { isActive, withActive } from '../scim/active.ts'
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, fold } from '../scim/comparison.ts'
+import {
+  applyUserPatch,
+  mayLeaveOut,
+  type PatchedUser,
+  withoutAttribute,
+} from '../scim/compatibility/disabling.ts'
+import { withoutEmptyActive } from '../scim/compatibility/values.ts'
 import { notFound, quote, ScimError } from '../scim/error.ts'
-import { applyUserPatch, mayLeaveOut, type PatchedUser, withoutAttribute } from '../scim/patch/disabling.ts'
 import { lastValue, type ParsedPatch, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
+import type { Reading } from '../scim/reading.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
 import { UniqueError } from '../storage/database.ts'
 import { type LogAction, logUnchanged } from '../storage/provisioning-log.ts'
 import { forgetUser, recallUser } from '../storage/recent-users.ts'
 import type { Stored, StoredRow } from '../storage/resources.ts'
 import * as storage from '../storage/users.ts'
-import { acceptedEntry, type Call, modifiedAt, type Rendered, render, withReferences } from './call.ts'
+import {
+  acceptedEntry,
+  type Call,
+  modifiedAt,
+  type Rendered,
+  readingOf,
+  render,
+  withReferences,
+} from './call.ts'
 import { deleteResource } from './deletion.ts'
 import { isStale, retryWhileStale } from './optimistic.ts'
 
@@ -29,7 +43,7 @@ const TYPE = USER_RESOURCE_TYPE
  * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness when the userName is taken
  */
 export async function createUser(call: Call, body: unknown, projection: Projection): Promise<Rendered> {
-  const { resource: sent, ignored } = validateResource(body, TYPE, call.work)
+  const { resource: sent, ignored } = validateResource(body, readingOf(call, TYPE))
   const resource = withActive(sent)
   const id = call.newId()
   const log = acceptedEntry(call, {
@@ -69,7 +83,10 @@ export async function replaceUser(
   projection: Projection,
   preconditions: Preconditions,
 ): Promise<Rendered> {
-  const { resource, ignored } = validateResource(withoutEmptyActive(body), TYPE, call.work)
+  const { resource, ignored } = validateResource(
+    withoutEmptyActive(body, call.profile),
+    readingOf(call, TYPE),
+  )
   const { userName } = resource
   const user = await changeUser(call, id, preconditions, {
     userName,
@@ -83,7 +100,7 @@ export async function replaceUser(
 }
 
 /**
- * Changes a user by a PatchOp (RFC 7644 §3.5.2), all or nothing, but for one that disables: see patch/disabling.ts.
+ * Changes a user by a PatchOp (RFC 7644 §3.5.2), all or nothing, but for one that disables: see compatibility/disabling.ts.
  *
  * @param isStrict whether the client asked for all or nothing in any case
  * @throws {ScimError} 404, 412, 409 uniqueness, and those of parsePatch and applyPatch
@@ -96,29 +113,36 @@ export async function patchUser(
   preconditions: Preconditions,
   isStrict: boolean,
 ): Promise<Rendered> {
-  const { work } = call
-  const patch = parsePatch(body, TYPE, work, isStrict)
+  const { work, profile } = call
+  const reading = readingOf(call, TYPE)
+  const patch = parsePatch(body, reading, isStrict)
   const { spent } = work
   const user = await changeUser(call, id, preconditions, {
     userName: lastValue(patch.operations, 'userName'),
-    mayLoseName: mayLeaveOut(patch),
+    mayLoseName: mayLeaveOut(patch, profile),
     decide: (before, isNameTaken) => {
       // What cost too much for the user as it was seen last is not tried again: only small ones are remembered.
       if (work.isExhausted) work.spend(0)
       // A taken name is the request's own: the second decision is paid for.
       if (!isNameTaken) work.rewind(spent)
-      const patched = decidePatch(before, patch, work, isNameTaken)
+      const patched = decidePatch(before, patch, reading, isNameTaken)
       return { ...patched, resource: withActive(patched.resource, before) }
     },
   })
   return render(call, user, TYPE, projection)
 }
 
-function decidePatch(before: Complex, patch: ParsedPatch, work: Work, isNameTaken: boolean): PatchedUser {
-  const patched = applyUserPatch(before, patch, work)
+function decidePatch(
+  before: Complex,
+  patch: ParsedPatch,
+  reading: Reading,
+  isNameTaken: boolean,
+): PatchedUser {
+  const patched = applyUserPatch(before, patch, reading)
   const { userName } = patched.resource
   if (!isNameTaken || userName === before.userName) return patched
-  return applyUserPatch(before, withoutAttribute(patch, 'userName', userNameTaken(userName)), work)
+  const withoutName = withoutAttribute(patch, 'userName', userNameTaken(userName), reading.profile)
+  return applyUserPatch(before, withoutName, reading)
 }
 
 /** Deletes a user and its memberships. @throws {ScimError} 404, 412 */
