@@ -276,7 +276,7 @@ describe('RFC 7643 §4, users and groups', () => {
     const patch = { op: 'add', path: 'groups', value: [{ value: group.id }] }
     expectError(await client.patch(path, patch), 400, 'mutability')
     expect((await client.get(path)).body).not.toHaveProperty('groups')
-    expect((await client.get(`/Groups/${group.id}`)).body.members).toEqual([])
+    expect((await client.get(`/Groups/${group.id}`)).body.members ?? []).toEqual([])
   })
 
   it.for([undefined, '', null])('refuses a group whose displayName is %j (§4.2)', async (displayName) => {

@@ -254,7 +254,7 @@ describe('RFC 7644 §3.5.2.2, remove', () => {
     expect((await patch({ op: 'remove', path: 'emails' })).body).not.toHaveProperty('emails')
     const { id } = await client.createGroup({ members: [{ value: user.id }] })
     await client.patch(`/Groups/${id}`, { op: 'remove', path: 'members' })
-    expect((await client.get(`/Groups/${id}`)).body.members).toEqual([])
+    expect((await client.get(`/Groups/${id}`)).body.members ?? []).toEqual([])
   })
 
   it('removes the values that a filter selects, and the attribute with the last of them (§3.5.2.2)', async () => {

@@ -90,7 +90,8 @@ export class Client {
   /** Creates a user and returns it. */
   async createUser(attributes: Record<string, unknown> = {}) {
     const userName = `${crypto.randomUUID()}@quillfern.example`
-    const answer = await this.request('POST', '/Users', { schemas: [USER], userName, ...attributes })
+    const schemas = [USER, ...Object.keys(attributes).filter((name) => name.startsWith('urn:'))]
+    const answer = await this.request('POST', '/Users', { schemas, userName, ...attributes })
     if (answer.status !== 201) throw new Error(`user not created: ${JSON.stringify(answer.body)}`)
     return answer.body
   }
