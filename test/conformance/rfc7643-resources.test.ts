@@ -117,7 +117,10 @@ describe('RFC 7643 §3, resources', () => {
 
   it('names an extension in schemas exactly while the resource holds a value of it (§3, §3.3)', async () => {
     const client = await newClient()
-    const user = await client.createUser({ schemas: [USER, ENTERPRISE], [CISCO]: { nativeObjectId: 'x' } })
+    const user = await client.createUser({
+      schemas: [USER, ENTERPRISE, CISCO],
+      [CISCO]: { nativeObjectId: 'x' },
+    })
     expect(user.schemas).toEqual([USER, CISCO])
     const added = await client.patch(`/Users/${user.id}`, {
       op: 'add',

@@ -21,8 +21,8 @@ export function isTestOfSelected(token: FilterToken, { deviations }: Profile): b
 
 /**
  * A literal without quotes: null, true, false or a number (RFC 7644 §3.4.2.2, by the rules of JSON). Entra's
- * documentation has `externalId eq jyoung` (`readsUnquotedText`), so any word is a value, and the names of JSON are read
- * in any case.
+ * documentation has `externalId eq jyoung` (`readsUnquotedText`), and so has an example of RFC 7644 §3.4.2.1 itself,
+ * against the grammar. Then any word is a value, and the names of JSON are read in any case.
  *
  * @returns undefined when the text is no value
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups

@@ -38,6 +38,8 @@ describe('a filter', () => {
     ['comparesReferencesByValue', `${ENTERPRISE}:manager eq "m"`, /"eq" cannot be used on .*manager/],
     ['readsUnquotedText', 'userName eq ada', /double quotes, found "ada"/],
     ['readsUnquotedText', 'active eq True', /double quotes, found "True"/],
+    // The example of RFC 7644 §3.4.2.1, with another attribute.
+    ['readsUnquotedText', '(userName eq bob) or (userName eq ada)', /double quotes, found "bob"/],
     ['convertsFilterValues', 'active eq "true"', /compared with a boolean, found "true"/],
     ['convertsFilterValues', 'emails[primary eq "True"]', /compared with a boolean/],
     ['convertsFilterValues', 'externalId eq 4711', /compared with a string, found "4711"/],

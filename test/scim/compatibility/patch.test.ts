@@ -244,6 +244,15 @@ describe('the strict profile', () => {
     expect(() => patchedBy(TOLERANT, user(), operation)).not.toThrow()
   })
 
+  it.for<[operation: object, tolerant: string, strict: string]>([
+    [{ op: 'replace', path: 'userName', value: '' }, 'mutability', 'invalidValue'],
+    [{ op: 'remove', path: '' }, 'noTarget', 'invalidPath'],
+  ])('refuses %j otherwise than the tolerant profile', ([operation, ...scimTypes]) => {
+    for (const [i, profile] of [TOLERANT, STRICT].entries()) {
+      expect(() => patchedBy(profile, user(), operation)).toThrow(refusal(scimTypes[i] ?? '', /./))
+    }
+  })
+
   it('refuses a message without operations, and one that does not say what it is', () => {
     const how = reading(USER_RESOURCE_TYPE, STRICT)
     expect(() => parsePatch({ schemas: [PATCH_OP], Operations: [] }, how)).toThrow(
