@@ -29,33 +29,52 @@ const NOT_ON_SQLITE = [
   'test/http/provisioning-log.test.ts',
 ]
 
+async function inWorkerd() {
+  return cloudflareTest({
+    wrangler: { configPath: './wrangler.toml' },
+    miniflare: {
+      bindings: {
+        TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+        ADMIN_TOKEN: 'test-admin-token',
+        SERVER_TIMING: '1',
+        REQUEST_LOG: '0',
+      },
+    },
+  })
+}
+
+const WORKERD_TEST = {
+  setupFiles: ['./test/support/apply-migrations.ts'],
+  // One worker and one database for all files: each test makes a tenant of its own instead.
+  isolate: false,
+  // Machines that run tests are slow now and then; what must be fast is measured in round trips.
+  testTimeout: 30_000,
+}
+
 export default defineConfig(async () => ({
   test: {
     projects: [
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: {
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations('./migrations'),
-                ADMIN_TOKEN: 'test-admin-token',
-                SERVER_TIMING: '1',
-                REQUEST_LOG: '0',
-              },
-            },
-          }),
-        ],
+        plugins: [await inWorkerd()],
         test: {
+          ...WORKERD_TEST,
           name: 'workerd',
           include: ['test/**/*.test.ts'],
           exclude: [...NODE_TESTS, 'test/deno/**', 'test/browser/**'],
-          setupFiles: ['./test/support/apply-migrations.ts'],
-          // One worker and one database for all files: each test makes a tenant of its own instead.
-          isolate: false,
-          // Machines that run tests are slow now and then; what must be fast is measured in round trips.
-          testTimeout: 30_000,
         },
+      },
+      {
+        // The conformance tests once more, as clients of tenants with the profile `strict`.
+        resolve: {
+          alias: [
+            {
+              find: /^\.\.\/support\/harness\.ts$/,
+              replacement: resolve(import.meta.dirname, 'test', 'support', 'strict-harness.ts'),
+            },
+          ],
+        },
+        plugins: [await inWorkerd()],
+        test: { ...WORKERD_TEST, name: 'strict', include: ['test/conformance/**/*.test.ts'] },
       },
       { test: { name: 'node', include: NODE_TESTS, environment: 'node', testTimeout: 30_000 } },
       {

@@ -42,7 +42,12 @@ class ProfileClient extends Client {
   }
 }
 
+/** The same client, as if its tenant had the profile. */
+export function ofProfile(client: Client, profile: ProfileName): Client {
+  return new ProfileClient(client, profile)
+}
+
 /** A new tenant with the profile, and a client with a token for it. */
 export async function newClientWith(profile: ProfileName): Promise<Client> {
-  return new ProfileClient(await newClient(), profile)
+  return ofProfile(await newClient(), profile)
 }
