@@ -25,9 +25,10 @@ import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
-import { acceptedPath, profileOf } from './profile.ts'
+import { profileOf } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { callOf, tenantUrl, workOf } from './request.ts'
+import { tenantHandler } from './tenant.ts'
 
 /** Answers a request as if it had come from outside. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
@@ -50,7 +51,7 @@ type ToScimError = (error: unknown) => ScimError
 
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
-  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, acceptedPath, async (c) => {
+  const handler = tenantHandler()(async (c) => {
     const request = parseBulkRequest(await readBody(c), profileOf(c))
     // A token that is new here was checked before its body was read.
     if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
@@ -73,6 +74,7 @@ export function bulk(dispatch: Dispatch) {
     const run = new BulkRun(request, send, tenantUrl(c), callOf(c), (error) => scimErrorOf(c, error))
     return scimJson(c, JSON.stringify(await run.run()), 200)
   })
+  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, handler)
 }
 
 /** One run of a bulk request: what is done, what waits, and the ids that came of it. */
@@ -96,14 +98,14 @@ class BulkRun {
     { operations, failOnErrors }: BulkRequest,
     send: Send,
     tenantUrl: string,
-    { profile, work }: Pick<Call, 'profile' | 'work'>,
+    { tenant, work }: Pick<Call, 'tenant' | 'work'>,
     toScimError: ToScimError,
   ) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
     this.#tenantUrl = tenantUrl
-    this.#profile = profile
+    this.#profile = tenant.profile
     this.#work = work
     this.#toScimError = toScimError
     this.#references = operations.map(bulkReferences)

@@ -8,15 +8,16 @@ import { type Complex, isComplex } from '../scim/comparison.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { listResponse } from '../scim/list-response.ts'
 import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
-import { RESOURCE_TYPES, SCHEMAS } from '../scim/schema/resource-type.ts'
+import { SCHEMAS } from '../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
 import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
-import { acceptedPath } from './profile.ts'
+import { requireAcceptedPath } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
+import { inTenant } from './tenant.ts'
 
 export const discovery = new Hono<HttpEnv>()
   // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.
@@ -24,21 +25,22 @@ export const discovery = new Hono<HttpEnv>()
     refuseFilter(c)
     return scimJson(c, JSON.stringify(serviceProviderConfig(tenantUrl(c))), 200)
   })
-  .use(bearerAuth, limitRate, acceptedPath, async (c, next) => {
+  .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
-    await readAs(c.get('db'), c.get('credentials'), [])
+    await inTenant(c, () => readAs(c.get('db'), c.get('credentials'), []))
+    requireAcceptedPath(c)
     await next()
   })
   .get('/ResourceTypes', (c) =>
     list(
       c,
-      RESOURCE_TYPES.map((type) => resourceType(type, tenantUrl(c))),
+      c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c))),
     ),
   )
   .get('/ResourceTypes/:id', (c) =>
     one(
       c,
-      RESOURCE_TYPES.map((type) => resourceType(type, tenantUrl(c))),
+      c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c))),
     ),
   )
   .get('/Schemas', (c) =>

@@ -9,7 +9,6 @@ import { bulk, type Dispatch } from './bulk.ts'
 import { discovery } from './discovery.ts'
 import { onMethodNotAllowed } from './errors.ts'
 import { groups } from './groups.ts'
-import { acceptedPath } from './profile.ts'
 import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
 import { replicas } from './replicas.ts'
 import { search } from './search.ts'
@@ -27,8 +26,7 @@ export function scim(dispatch: Dispatch): Hono<HttpEnv> {
   app.use(serverTiming, limitFailedAuthentication)
   app.use(methodNotAllowed({ app, onMethodNotAllowed }))
   // The path itself is among those below it: once is enough, or each list would count twice.
-  for (const path of ['/Users/*', '/Groups/*'] as const)
-    app.use(path, bearerAuth, limitRate, acceptedPath, replicas)
+  for (const path of ['/Users/*', '/Groups/*'] as const) app.use(path, bearerAuth, limitRate, replicas)
   app.route('/Users', users)
   app.route('/Groups', groups)
   app.route('/', search)

@@ -14,25 +14,25 @@ import type { Work } from '../scim/work.ts'
 import type { Database } from '../storage/database.ts'
 import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
 import { type Stored, StoredRow } from '../storage/resources.ts'
+import type { TenantContext } from '../storage/tenant-context.ts'
 import type { Credentials } from '../storage/tokens.ts'
 
 export interface Call {
   readonly db: Database
   readonly credentials: Credentials
+  readonly tenant: TenantContext
   /** Without a slash at its end; the locations of resources begin with it. */
   readonly tenantUrl: string
   readonly requestId: string
   /** A new UUIDv7. */
   readonly newId: () => string
-  /** The deviations from the RFCs that the tenant accepts. */
-  readonly profile: Profile
   /** Counts the work of the request. */
   readonly work: Work
 }
 
 /** How the body of the call is read, as a resource of the type or a PATCH of one. */
-export function readingOf({ profile, work }: Pick<Call, 'profile' | 'work'>, type: ResourceType): Reading {
-  return { type, profile, work }
+export function readingOf({ tenant, work }: Pick<Call, 'tenant' | 'work'>, type: ResourceType): Reading {
+  return { type, profile: tenant.profile, work }
 }
 
 /** A resource as the client sees it, and what the headers of a response say of it. */
@@ -49,7 +49,7 @@ export interface Written {
 
 /** Adds id, meta and references to a stored resource, then applies the projection. */
 export function render(
-  { tenantUrl, profile }: Pick<Call, 'tenantUrl' | 'profile'>,
+  { tenantUrl, tenant }: Pick<Call, 'tenantUrl' | 'tenant'>,
   stored: Stored,
   type: ResourceType,
   projection: Projection,
@@ -64,7 +64,7 @@ export function render(
     version: etag(version),
   }
   const rendered = { version, location }
-  const none = withReferences(projection, type) ? noReferences(type, profile) : {}
+  const none = withReferences(projection, type) ? noReferences(type, tenant.profile) : {}
   // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
   if (stored instanceof StoredRow && isAllBut(referencesOf(type), projection, type)) {
     const more = JSON.stringify({ ...none, ...references(stored.references, tenantUrl), id, meta })

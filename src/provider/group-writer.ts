@@ -4,13 +4,12 @@
  */
 
 import { ScimError, type ScimType } from '../scim/error.ts'
-import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
-import type { Call, Rendered, Written } from './call.ts'
+import { type Call, type Rendered, readingOf, type Written } from './call.ts'
 import {
   createGroup,
   deleteGroup,
@@ -33,15 +32,8 @@ export interface GroupWriteRequest {
   readonly credentials: Credentials
   readonly tenantUrl: string
   readonly requestId: string
-  /** The profile of the tenant by its name; undefined from a Worker of an earlier version, which knew but one. */
-  readonly profile?: ProfileName | undefined
   /** Units of work that the bulk request has spent before. */
   readonly spent?: number | undefined
-}
-
-/** The profile that a request names. */
-export function profileOfRequest({ profile = 'tolerant' }: GroupWriteRequest): Profile {
-  return PROFILES[profile]
 }
 
 /** What came of it, and what it cost. */
@@ -73,11 +65,11 @@ export interface GroupWriter {
  */
 export function prepareGroupWrite(
   request: GroupWriteRequest,
-  { profile, work }: Pick<Call, 'profile' | 'work'>,
+  call: Pick<Call, 'tenant' | 'work'>,
 ): GroupWrite | GroupDeletion {
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
   const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
-  const reading = { type: GROUP_RESOURCE_TYPE, profile, work }
+  const reading = readingOf(call, GROUP_RESOURCE_TYPE)
   switch (kind) {
     case 'create':
       return createGroup(body, projection, reading)

@@ -84,7 +84,7 @@ export async function replaceUser(
   preconditions: Preconditions,
 ): Promise<Rendered> {
   const { resource, ignored } = validateResource(
-    withoutEmptyActive(body, call.profile),
+    withoutEmptyActive(body, call.tenant.profile),
     readingOf(call, TYPE),
   )
   const { userName } = resource
@@ -113,13 +113,13 @@ export async function patchUser(
   preconditions: Preconditions,
   isStrict: boolean,
 ): Promise<Rendered> {
-  const { work, profile } = call
+  const { work } = call
   const reading = readingOf(call, TYPE)
   const patch = parsePatch(body, reading, isStrict)
   const { spent } = work
   const user = await changeUser(call, id, preconditions, {
     userName: lastValue(patch.operations, 'userName'),
-    mayLoseName: mayLeaveOut(patch, profile),
+    mayLoseName: mayLeaveOut(patch, reading.profile),
     decide: (before, isNameTaken) => {
       // What cost too much for the user as it was seen last is not tried again: only small ones are remembered.
       if (work.isExhausted) work.spend(0)

@@ -2,6 +2,7 @@
  * Tenants: one organisation's directory each. Made and deleted by the administrator.
  */
 import { sql } from 'drizzle-orm'
+import type { ProfileName } from '../scim/profile.ts'
 import {
   countStatements,
   type Database,
@@ -11,6 +12,7 @@ import {
   UniqueError,
 } from './database.ts'
 import type { tenants } from './tables.ts'
+import type { TenantConfiguration } from './tenant-context.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
@@ -28,6 +30,8 @@ export interface Tenant {
   readonly groupLimit: number
   /** Whether no two groups share a displayName, without regard to case. */
   readonly uniqueGroupNames: boolean
+  /** How far it deviates from the RFCs for its clients. */
+  readonly profile: ProfileName
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
@@ -45,7 +49,7 @@ export function tenantFromRow<Selected extends Tenant>(row: Row): Selected {
 }
 /** The columns of a tenant. */
 export const TENANT_COLUMNS = sql`id, name, group_limit AS groupLimit,
-  unique_group_names AS uniqueGroupNames, user_count AS userCount,
+  unique_group_names AS uniqueGroupNames, coalesce(configuration ->> '$.profile', 'tolerant') AS profile, user_count AS userCount,
   active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
   created_at AS createdAt, state, imported_lines AS importedLines`
 
@@ -85,6 +89,12 @@ export interface TenantChange {
   readonly name?: string | undefined
   readonly groupLimit?: number | undefined
   readonly uniqueGroupNames?: boolean | undefined
+  /** Merged into what is there (RFC 7396): null takes a member back to its default. */
+  readonly configuration?: ConfigurationChange | undefined
+}
+
+export type ConfigurationChange = {
+  readonly [Name in keyof TenantConfiguration]: TenantConfiguration[Name] | null
 }
 
 /** Several groups share a name, in a tenant whose group names are to be unique from now on. */
@@ -126,7 +136,8 @@ export async function updateTenant(
   const [updated, tenant, count, some] = await db.batch([
     statement(sql`UPDATE tenants SET name = coalesce(${change.name ?? null}, name),
       group_limit = coalesce(${change.groupLimit ?? null}, group_limit),
-      unique_group_names = coalesce(${unique}, unique_group_names)
+      unique_group_names = coalesce(${unique}, unique_group_names),
+      configuration = nullif(json_patch(coalesce(configuration, '{}'), ${JSON.stringify(change.configuration ?? {})}), '{}')
       WHERE id = ${id} AND (coalesce(${unique}, 0) = 0 OR unique_group_names OR NOT EXISTS (${namesakes}))`),
     statement(sql`${SELECT} WHERE id = ${id}`),
     ...(unique === 1

@@ -3,10 +3,12 @@
  * harness.ts where the conformance tests run a second time.
  */
 import { type Client, newClient as newTolerantClient } from './harness.ts'
-import { ofProfile } from './profile-client.ts'
+import { setProfile } from './profile-client.ts'
 
 export * from './harness.ts'
 
 export async function newClient(...options: Parameters<typeof newTolerantClient>): Promise<Client> {
-  return ofProfile(await newTolerantClient(...options), 'strict')
+  const client = await newTolerantClient(...options)
+  await setProfile(client, 'strict')
+  return client
 }
