@@ -5,7 +5,7 @@
 
 import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
@@ -61,15 +61,18 @@ export interface GroupWriter {
 /**
  * Checks a request and makes it a write that waits for its turn.
  *
+ * @param types of the directory: that of groups is among them
  * @throws {ScimError} what can be said without reading: it then never waits
  */
 export function prepareGroupWrite(
   request: GroupWriteRequest,
   call: Pick<Call, 'tenant' | 'work'>,
 ): GroupWrite | GroupDeletion {
+  const type = call.tenant.resourceTypes.find(hasMembers)
+  if (type === undefined) throw new Error('the directory has no type with members')
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
-  const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
-  const reading = readingOf(call, GROUP_RESOURCE_TYPE)
+  const projection = parseProjection(attributes, excludedAttributes, type)
+  const reading = readingOf(call, type)
   switch (kind) {
     case 'create':
       return createGroup(body, projection, reading)
@@ -80,7 +83,7 @@ export function prepareGroupWrite(
       // a large group would be a costly courtesy.
       return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, reading)
     case 'delete':
-      return deleteGroup(id, preconditions)
+      return deleteGroup(type, id, preconditions)
   }
 }
 

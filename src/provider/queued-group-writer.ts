@@ -7,6 +7,7 @@ import { ScimError } from '../scim/error.ts'
 import { MAX_WORK_UNITS } from '../scim/limits.ts'
 import { Work } from '../scim/work.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
 import { requireWriter, wasProven } from '../storage/tokens.ts'
 import type { Call, Rendered, Written } from './call.ts'
@@ -40,6 +41,8 @@ const MAX_CHARACTERS = 1_000_000
 export interface QueuedGroupWriterOptions {
   /** @param name of the binding of the tenant's database */
   readonly openDatabase: (name: string | undefined, figures: DatabaseFigures) => Database
+  /** The types that are shipped. */
+  readonly resourceTypes: readonly StoredResourceType[]
   readonly newId: () => string
   /** Milliseconds. */
   readonly now: () => number
@@ -73,8 +76,9 @@ export class QueuedGroupWriter implements GroupWriter {
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
     const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
+    const { resourceTypes } = this.#options
     try {
-      const rendered = await withTenant(request.credentials.tenantId, (tenant) => {
+      const rendered = await withTenant(request.credentials.tenantId, resourceTypes, (tenant) => {
         work.rewind(request.spent ?? 0)
         return this.#writeIn(tenant, request, figures, work)
       })

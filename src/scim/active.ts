@@ -5,17 +5,22 @@
  * provider: a user of which nothing was ever said is active.
  */
 import type { Complex } from './comparison.ts'
-import type { Attribute } from './schema/definition.ts'
+import type { Attribute, ResourceType } from './schema/definition.ts'
 import { ACTIVE } from './schema/user.ts'
+
+/** True of a type whose resources have this "active": they can be disabled. */
+export function canBeDisabled({ attributes }: Pick<ResourceType, 'attributes'>): boolean {
+  return attributes.includes(ACTIVE)
+}
 
 /** Whether the user has access. */
 export function isActive(user: Complex): boolean {
   return user.active !== false
 }
 
-/** The user with "active": as it says itself, else as the stored one. @param before undefined for a new user */
-export function withActive(user: Complex, before: Complex = {}): Complex {
-  return { active: isActive(before), ...user }
+/** The resource with "active", if its type has it: as it says itself, else as the stored one. @param before undefined for a new one */
+export function withActive(resource: Complex, type: ResourceType, before: Complex = {}): Complex {
+  return canBeDisabled(type) ? { active: isActive(before), ...resource } : resource
 }
 
 /** True for the attribute that keeps its value when it is removed or set to nothing. */

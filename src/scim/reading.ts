@@ -6,9 +6,9 @@ import type { ResourceType } from './schema/definition.ts'
 import type { Work } from './work.ts'
 
 /** How a request is read. */
-export interface Reading {
+export interface Reading<Type extends ResourceType = ResourceType> {
   /** The resource type that the request is about. */
-  readonly type: ResourceType
+  readonly type: Type
   /** The deviations that the tenant accepts. */
   readonly profile: Profile
   /** Counts the work of the request. */

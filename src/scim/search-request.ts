@@ -30,17 +30,17 @@ export interface ListParameters {
 }
 
 /** The part of a list that concerns one resource type. */
-export interface ListSource {
-  readonly type: ResourceType
+export interface ListSource<Type extends ResourceType> {
+  readonly type: Type
   readonly filter: Filter | undefined
   readonly sort: Sort | undefined
   readonly projection: Projection
 }
 
 /** A checked list request. */
-export interface ListRequest {
+export interface ListRequest<Type extends ResourceType> {
   /** One for each resource type; all are sorted in the same direction. */
-  readonly sources: readonly ListSource[]
+  readonly sources: readonly ListSource<Type>[]
   readonly page:
     | ({ readonly kind: 'index' } & PageRequest)
     | { readonly kind: 'cursor'; readonly cursor: string; readonly count: number }
@@ -53,11 +53,11 @@ export interface ListRequest {
  *
  * @throws {ScimError} invalidFilter, invalidValue, invalidCount
  */
-export function parseListRequest(
+export function parseListRequest<Type extends ResourceType>(
   parameters: ListParameters,
-  types: readonly ResourceType[],
+  types: readonly Type[],
   profile: Profile,
-): ListRequest {
+): ListRequest<Type> {
   const { sortBy, sortOrder, cursor, attributes, excludedAttributes } = parameters
   const filterText = withoutEmpty(parameters.filter, profile)
   const startIndex = withoutEmpty(parameters.startIndex, profile)

@@ -13,28 +13,19 @@
  * independent of each other: it is refused as a whole. A client that wants the RFC's rule for this PATCH too asks for it
  * with the header `Prefer: handling=strict` (RFC 7240 §4.4).
  */
-import { isActive } from '../active.ts'
+import { canBeDisabled, isActive } from '../active.ts'
 import type { Complex } from '../comparison.ts'
 import { ScimError } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
 import { MAX_IGNORED_NAMES } from '../limits.ts'
 import { applyPatch, type Patched } from '../patch/apply.ts'
-import type { ParsedPatch, PatchOperation } from '../patch/parse.ts'
+import type { Omission, ParsedPatch, PatchOperation } from '../patch/operation.ts'
 import type { Profile } from '../profile.ts'
 import type { Reading } from '../reading.ts'
-import { USER_RESOURCE_TYPE } from '../schema/resource-type.ts'
 import { ACTIVE } from '../schema/user.ts'
 import { ERROR_UNITS, type Work } from '../work.ts'
 import { fromSingletonList } from './patch.ts'
 import { booleanFromText } from './values.ts'
-
-/** An operation that was left out. */
-export interface Omission {
-  /** Its path, or the key that stands for one. */
-  readonly name: string
-  /** Why it was refused. */
-  readonly reason: string
-}
 
 /** Runs what concerns one operation. @returns undefined when it was refused and is left out */
 export type Attempt = <Result>(name: string, run: () => Result) => Result | undefined
@@ -71,7 +62,7 @@ export function parseDisabling(
   try {
     return parse((_, run) => run(), [])
   } catch (error) {
-    const isAllOrNothing = isStrict || !profile.deviations.disablesInPart || type !== USER_RESOURCE_TYPE
+    const isAllOrNothing = isStrict || !profile.deviations.disablesInPart || !canBeDisabled(type)
     if (isAllOrNothing || !isOfOneOperation(error, work)) throw error
     const omissions: Omission[] = []
     const patch = parse(leavingOut(omissions, work), omissions)
@@ -80,29 +71,33 @@ export function parseDisabling(
   }
 }
 
-/** What a PATCH made of a user. */
-export interface PatchedUser extends Patched {
+/** What a PATCH made of a resource. */
+export interface PatchedResource extends Patched {
   /** Why operations were left out; null when none was. */
   readonly detail: string | null
 }
 
 /**
- * Applies all operations to a user; those that can be applied when they disable it.
+ * Applies all operations to a resource; those that can be applied when they disable it.
  *
- * @param user in canonical form, as for applyPatch
+ * @param resource in canonical form, as for applyPatch
  * @throws {ScimError} as applyPatch
  */
-export function applyUserPatch(user: Complex, patch: ParsedPatch, reading: Reading): PatchedUser {
+export function applyDisablingPatch(
+  resource: Complex,
+  patch: ParsedPatch,
+  reading: Reading,
+): PatchedResource {
   const { profile, work } = reading
   const { operations, ignored, omissions } = patch
   try {
-    return patchedUser(applyPatch(user, operations, reading), ignored, omissions)
+    return withOmissions(applyPatch(resource, operations, reading), ignored, omissions)
   } catch (error) {
     if (!isOfOneOperation(error, work) || !mayLeaveOut(patch, profile)) throw error
     const more: Omission[] = [...omissions]
-    const patched = applyEach(user, operations, leavingOut(more, work), reading)
+    const patched = applyEach(resource, operations, leavingOut(more, work), reading)
     if (isActive(patched.resource)) throw error
-    return patchedUser(patched, ignored, more)
+    return withOmissions(patched, ignored, more)
   }
 }
 
@@ -124,13 +119,13 @@ export function withoutAttribute(
 
 /** Each operation alone, so that one that is refused half-way leaves nothing behind. */
 function applyEach(
-  user: Complex,
+  before: Complex,
   operations: readonly PatchOperation[],
   attempt: Attempt,
   reading: Reading,
 ): Patched {
   const ignored: string[] = []
-  let resource = user
+  let resource = before
   for (const operation of operations) {
     // The attribute is copied, and the resource is checked as a whole.
     reading.work.visit(reading.type.attributes.length + sizeOf(resource))
@@ -168,11 +163,11 @@ function isOfOneOperation(error: unknown, work: Work): error is ScimError {
 }
 
 /** What the log is told: the names of what was left out first, and the reasons. */
-function patchedUser(
+function withOmissions(
   { resource, ignored }: Patched,
   unknown: readonly string[],
   omissions: readonly Omission[],
-): PatchedUser {
+): PatchedResource {
   const names: string[] = []
   for (const name of [...omissions.map((omission) => omission.name), ...unknown, ...ignored]) {
     noteIgnored(names, name)

@@ -1,35 +1,33 @@
 /**
  * Deviations in the HTTP of a request or an answer (RFC 7644 §3.1, §3.2). One named function for each, with what is sent
- * or expected, by whom, and where that is documented or was seen. test/profiles/ has the cases.
+ * or expected, by whom, and where that is documented or was seen. test/http/profiles.test.ts has the cases.
  */
 import { ScimError, shorten } from '../error.ts'
 import type { Profile } from '../profile.ts'
-
-/** By their names in lower case. */
-const ENDPOINTS: ReadonlyMap<string, string> = new Map(
-  ['Users', 'Groups', 'Schemas', 'ResourceTypes', 'ServiceProviderConfig', 'Bulk', 'Me'].map((name) => [
-    name.toLowerCase(),
-    name,
-  ]),
-)
 
 /**
  * `readsEndpointsInAnyCase`: Microsoft's Postman collection asks for `/users`, and Tenant URLs and paths are typed by
  * hand. Requests are routed before their tenant is known, so `requireExactPath` refuses them for the others.
  *
  * @param path below the Tenant URL, such as `/users/2819c223`
+ * @param endpoints such as `/Users`; no two differ in case alone
  * @returns the path with the endpoint in the spelling of RFC 7644 §3.2
  * @see https://github.com/AzureAD/SCIMReferenceCode/issues/43
  */
-export function endpointInAnyCase(path: string): string {
+export function endpointInAnyCase(path: string, endpoints: readonly string[]): string {
   const [, name = ''] = path.split('/', 2)
-  const endpoint = ENDPOINTS.get(name.toLowerCase())
-  return endpoint === undefined ? path : `/${endpoint}${path.slice(1 + name.length)}`
+  const lower = `/${name.toLowerCase()}`
+  const endpoint = endpoints.find((one) => one.toLowerCase() === lower)
+  return endpoint === undefined ? path : `${endpoint}${path.slice(1 + name.length)}`
 }
 
 /** `readsEndpointsInAnyCase` for the path of an operation in a bulk request. */
-export function endpointOfOperation(path: string, { deviations }: Profile): string {
-  return deviations.readsEndpointsInAnyCase ? endpointInAnyCase(path) : path
+export function endpointOfOperation(
+  path: string,
+  endpoints: readonly string[],
+  { deviations }: Profile,
+): string {
+  return deviations.readsEndpointsInAnyCase ? endpointInAnyCase(path, endpoints) : path
 }
 
 /**

@@ -12,8 +12,8 @@ import type { Profile } from '../profile.ts'
 import type { CollectingReading, Reading } from '../reading.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
-import { isExtension, USER_RESOURCE_TYPE } from '../schema/resource-type.ts'
-import { ACTIVE, LEFT_OUT } from '../schema/user.ts'
+import { isExtension } from '../schema/resource-type.ts'
+import { ACTIVE, LEFT_OUT, USER } from '../schema/user.ts'
 import { ERROR_UNITS, JSON_UNITS, type Work } from '../work.ts'
 
 /**
@@ -154,10 +154,12 @@ export function isUnassigned(attribute: Attribute, value: unknown, { deviations 
  * `readsEmptyTextAsUnassigned` for `active` in the body of a PUT: "" keeps what is stored, as active.ts has it for
  * null. POST refuses it: there is nothing to keep.
  */
-export function withoutEmptyActive(body: unknown, { deviations }: Profile): unknown {
+export function withoutEmptyActive(
+  body: unknown,
+  { type, profile: { deviations } }: Pick<Reading, 'type' | 'profile'>,
+): unknown {
   if (!deviations.readsEmptyTextAsUnassigned || !isComplex(body)) return body
-  const namesActive = (key: string) =>
-    resolveAttributePath(key.trim(), USER_RESOURCE_TYPE)?.steps[0] === ACTIVE
+  const namesActive = (key: string) => resolveAttributePath(key.trim(), type)?.steps[0] === ACTIVE
   return Object.fromEntries(Object.entries(body).filter(([key, value]) => value !== '' || !namesActive(key)))
 }
 
@@ -181,7 +183,7 @@ export function withoutLineBreaks(text: string, { deviations }: Profile): string
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
  */
 export function ignoreUnknown(name: string, { type, profile, ignored }: CollectingReading): void {
-  const isLeftOut = type === USER_RESOURCE_TYPE && LEFT_OUT.has(name.toLowerCase())
+  const isLeftOut = type.schema === USER && LEFT_OUT.has(name.toLowerCase())
   if (!profile.deviations.ignoresUnknownAttributes && !isLeftOut) {
     throw badRequest('invalidValue', `${type.name} has no attribute ${quote(name)}`)
   }

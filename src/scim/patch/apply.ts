@@ -26,7 +26,7 @@ import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
 import { canonicalElement, canonicalValue, requireComplete } from '../validation.ts'
 import type { Work } from '../work.ts'
-import type { PatchOperation } from './parse.ts'
+import type { PatchOperation } from './operation.ts'
 
 export interface Patched {
   readonly resource: Complex

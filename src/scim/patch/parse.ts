@@ -3,7 +3,7 @@
  * without is taken apart into one operation for each attribute of its value, which means the same.
  */
 import { isComplex } from '../comparison.ts'
-import { type Attempt, type Omission, parseDisabling } from '../compatibility/disabling.ts'
+import { type Attempt, parseDisabling } from '../compatibility/disabling.ts'
 import {
   fromSingletonList,
   hasPath,
@@ -14,27 +14,11 @@ import {
 } from '../compatibility/patch.ts'
 import { badRequest, kindOf, quote } from '../error.ts'
 import { member, requireMessage } from '../message.ts'
-import { type PatchPath, parsePath } from '../path.ts'
+import { parsePath } from '../path.ts'
 import type { Profile } from '../profile.ts'
 import type { CollectingReading, Reading } from '../reading.ts'
 import { PATCH_OP } from '../urn.ts'
-
-export interface PatchOperation {
-  readonly op: 'add' | 'replace' | 'remove'
-  readonly target: PatchPath
-  /** As sent; apply.ts checks it against the attribute. Undefined when there was none. */
-  readonly value: unknown
-}
-
-export interface ParsedPatch {
-  readonly operations: readonly PatchOperation[]
-  /** Attributes of values without a path that we do not know. */
-  readonly ignored: readonly string[]
-  /** What a PATCH that disables goes without: see disabling.ts. */
-  readonly omissions: readonly Omission[]
-  /** Whether the client asked for all or nothing, also of a PATCH that disables. */
-  readonly isStrict: boolean
-}
+import type { ParsedPatch, PatchOperation } from './operation.ts'
 
 /**
  * Parses the body of a PATCH.
