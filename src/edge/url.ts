@@ -28,11 +28,16 @@ export function authorityOf(url: string): string {
  * as they are.
  */
 export function forgivingPath(url: string): string {
-  const start = startOfPath(url)
-  const end = url.slice(start).search(/[?#]/)
-  const exact = url.slice(start, end < 0 ? undefined : start + end)
+  const exact = exactPath(url)
   const path = /^\/+scim\/+v2(?:\/|$)/.test(exact) ? exact.replace(/\/{2,}/g, '/') : exact
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** The path as it was sent. */
+export function exactPath(url: string): string {
+  const start = startOfPath(url)
+  const end = url.slice(start).search(/[?#]/)
+  return url.slice(start, end < 0 ? undefined : start + end)
 }
 
 /** After `http://` or `https://` and at least one character. */

@@ -7,7 +7,16 @@ import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 
 const PROJECTS = ['--project', 'workerd', '--project', 'node', '--project', 'sqlite']
 /** Of vitest.config.ts, as the others. The browser's are `npm run test:browser`. */
-const LONG = ['--project', 'workerd-long', '--project', 'node-long', '--project', 'sqlite-long']
+const LONG = [
+  '--project',
+  'workerd-long',
+  '--project',
+  'strict-long',
+  '--project',
+  'node-long',
+  '--project',
+  'sqlite-long',
+]
 
 const isAll = process.argv.includes('--all')
 const rest = process.argv.slice(2).filter((argument) => argument !== '--all')

@@ -20,9 +20,9 @@ import {
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
+import type { Reading } from '../scim/reading.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import type { LogAction, LogEntry } from '../storage/log-entry.ts'
@@ -81,12 +81,12 @@ export interface GroupDecision {
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
 export function createGroup(
-  type: StoredResourceType,
   body: unknown,
   projection: Projection,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, type, work)
+  const { type } = reading
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
   const documents = encodeResource(resource, type)
@@ -119,21 +119,19 @@ export function createGroup(
 
 /** Replaces a group and its members (RFC 7644 §3.5.1). @throws {ScimError} as createGroup; 404, 412 */
 export function replaceGroup(
-  type: StoredResourceType,
   id: string,
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, type, work)
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   return groupUpdate({
-    type,
     id,
     preconditions,
     displayName: resource.displayName,
-    work,
+    reading,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
     apply: () => ({ resource, ignored }),
     action: 'update',
@@ -148,24 +146,22 @@ export function replaceGroup(
  * @throws {ScimError} at once those of parsePatch; when it is decided those of applyPatch, 404, 412, 409
  */
 export function patchGroup(
-  type: StoredResourceType,
   id: string,
   body: unknown,
   projection: Projection | undefined,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { operations, ignored } = parsePatch(body, type, work)
-  const { members, rest } = splitMembers(operations, type, work)
+  const { operations, ignored } = parsePatch(body, reading)
+  const { members, rest } = splitMembers(operations, reading)
   return groupUpdate({
-    type,
-    work,
+    reading,
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
     apply: (before) => {
-      const patched = applyPatch(before, rest, type, work)
+      const patched = applyPatch(before, rest, reading)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
@@ -194,13 +190,12 @@ export function deleteGroup(
 }
 
 interface GroupUpdate {
-  readonly type: StoredResourceType
   readonly id: string
   readonly preconditions: Preconditions
   /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
-  readonly work: Work
+  readonly reading: Reading<StoredResourceType>
   /** What becomes of the attributes. */
   readonly apply: (before: Complex) => Validated
   readonly action: LogAction
@@ -208,7 +203,8 @@ interface GroupUpdate {
 }
 
 function groupUpdate(update: GroupUpdate): GroupWrite {
-  const { id, displayName, members, work } = update
+  const { id, displayName, members } = update
+  const { work } = update.reading
   // Deciding goes on from here, as often as it has to.
   const { spent } = work
   return {
@@ -225,7 +221,7 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
   }
 }
 
-function needsAll({ type, members, projection }: GroupUpdate): boolean {
+function needsAll({ reading: { type }, members, projection }: GroupUpdate): boolean {
   return needsAllMembers(members) || (projection !== undefined && withReferences(projection, type))
 }
 
@@ -239,7 +235,8 @@ function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
-  const { type, id, preconditions, projection, action, work } = update
+  const { id, preconditions, projection, action } = update
+  const { type, profile, work } = update.reading
   const before = known.group
   if (before === undefined) throw notFound(type.name, id)
   requirePreconditions(preconditions, before.version)
@@ -249,7 +246,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   }
   const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
-  const ids = applyMemberChanges(known.members, update.members, work)
+  const ids = applyMemberChanges(known.members, update.members, profile, work)
   const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),

@@ -1,6 +1,6 @@
 /**
- * A PATCH that disables a user disables it, whatever else is in it: the one deviation from RFC 7644 §3.5.2, which has a
- * PATCH applied as a whole or not at all.
+ * `disablesInPart`: a PATCH that disables a user disables it, whatever else is in it. RFC 7644 §3.5.2 has a PATCH applied
+ * as a whole or not at all.
  *
  * Identity providers send all that differs of a leaver in one PATCH, and repeat it as it is until it is accepted. One
  * title that is too long, a userName that is taken or a mapping to an attribute that we do not have would keep the
@@ -18,29 +18,32 @@ import type { Complex } from '../comparison.ts'
 import { ScimError } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
 import { MAX_IGNORED_NAMES } from '../limits.ts'
-import type { ResourceType } from '../schema/definition.ts'
+import { applyPatch, type Patched } from '../patch/apply.ts'
+import type { Omission, ParsedPatch, PatchOperation } from '../patch/operation.ts'
+import type { Profile } from '../profile.ts'
+import type { Reading } from '../reading.ts'
 import { ACTIVE } from '../schema/user.ts'
 import { ERROR_UNITS, type Work } from '../work.ts'
-import { applyPatch, type Patched } from './apply.ts'
-import { booleanFromText, fromSingletonList } from './compatibility.ts'
-import type { Omission, ParsedPatch, PatchOperation } from './operation.ts'
+import { fromSingletonList } from './patch.ts'
+import { booleanFromText } from './values.ts'
 
 /** Runs what concerns one operation. @returns undefined when it was refused and is left out */
 export type Attempt = <Result>(name: string, run: () => Result) => Result | undefined
 
 /** True of a PATCH that goes without the operations that are refused. */
-export function mayLeaveOut({ operations, isStrict }: ParsedPatch): boolean {
-  return !isStrict && disablesUser(operations)
+export function mayLeaveOut({ operations, isStrict }: ParsedPatch, profile: Profile): boolean {
+  return profile.deviations.disablesInPart && !isStrict && disablesUser(operations, profile)
 }
 
 /** True of operations on a user whose last word on "active" is false. What says nothing of it: see active.ts. */
-function disablesUser(operations: readonly PatchOperation[]): boolean {
-  return operations.map(statedActive).findLast((stated) => stated !== undefined) === false
+function disablesUser(operations: readonly PatchOperation[], profile: Profile): boolean {
+  const stated = operations.map((operation) => statedActive(operation, profile))
+  return stated.findLast((active) => active !== undefined) === false
 }
 
-function statedActive({ op, target, value }: PatchOperation): boolean | undefined {
+function statedActive({ op, target, value }: PatchOperation, profile: Profile): boolean | undefined {
   if (op === 'remove' || target.path.steps[0] !== ACTIVE) return undefined
-  const stated = booleanFromText(fromSingletonList(value))
+  const stated = booleanFromText(fromSingletonList(value, profile), profile)
   return typeof stated === 'boolean' ? stated : undefined
 }
 
@@ -52,18 +55,18 @@ function statedActive({ op, target, value }: PatchOperation): boolean | undefine
  * @throws {ScimError} from the first operation that is refused
  */
 export function parseDisabling(
-  type: ResourceType,
+  { type, profile, work }: Reading,
   isStrict: boolean,
-  work: Work,
   parse: (attempt: Attempt, omissions: readonly Omission[]) => ParsedPatch,
 ): ParsedPatch {
   try {
     return parse((_, run) => run(), [])
   } catch (error) {
-    if (isStrict || !canBeDisabled(type) || !isOfOneOperation(error, work)) throw error
+    const isAllOrNothing = isStrict || !profile.deviations.disablesInPart || !canBeDisabled(type)
+    if (isAllOrNothing || !isOfOneOperation(error, work)) throw error
     const omissions: Omission[] = []
     const patch = parse(leavingOut(omissions, work), omissions)
-    if (!disablesUser(patch.operations)) throw error
+    if (!disablesUser(patch.operations, profile)) throw error
     return patch
   }
 }
@@ -83,16 +86,16 @@ export interface PatchedResource extends Patched {
 export function applyDisablingPatch(
   resource: Complex,
   patch: ParsedPatch,
-  type: ResourceType,
-  work: Work,
+  reading: Reading,
 ): PatchedResource {
+  const { profile, work } = reading
   const { operations, ignored, omissions } = patch
   try {
-    return withOmissions(applyPatch(resource, operations, type, work), ignored, omissions)
+    return withOmissions(applyPatch(resource, operations, reading), ignored, omissions)
   } catch (error) {
-    if (!isOfOneOperation(error, work) || !mayLeaveOut(patch)) throw error
+    if (!isOfOneOperation(error, work) || !mayLeaveOut(patch, profile)) throw error
     const more: Omission[] = [...omissions]
-    const patched = applyEach(resource, operations, type, leavingOut(more, work), work)
+    const patched = applyEach(resource, operations, leavingOut(more, work), reading)
     if (isActive(patched.resource)) throw error
     return withOmissions(patched, ignored, more)
   }
@@ -103,8 +106,13 @@ export function applyDisablingPatch(
  *
  * @throws {ScimError} the error, when the PATCH does not disable a user, or its client asked for all or nothing
  */
-export function withoutAttribute(patch: ParsedPatch, name: string, error: ScimError): ParsedPatch {
-  if (!mayLeaveOut(patch)) throw error
+export function withoutAttribute(
+  patch: ParsedPatch,
+  name: string,
+  error: ScimError,
+  profile: Profile,
+): ParsedPatch {
+  if (!mayLeaveOut(patch, profile)) throw error
   const operations = patch.operations.filter(({ target }) => target.path.steps[0].name !== name)
   return { ...patch, operations, omissions: [...patch.omissions, { name, reason: error.detail }] }
 }
@@ -113,16 +121,15 @@ export function withoutAttribute(patch: ParsedPatch, name: string, error: ScimEr
 function applyEach(
   before: Complex,
   operations: readonly PatchOperation[],
-  type: ResourceType,
   attempt: Attempt,
-  work: Work,
+  reading: Reading,
 ): Patched {
   const ignored: string[] = []
   let resource = before
   for (const operation of operations) {
     // The attribute is copied, and the resource is checked as a whole.
-    work.visit(type.attributes.length + sizeOf(resource))
-    const patched = attempt(operation.target.text, () => applyPatch(resource, [operation], type, work))
+    reading.work.visit(reading.type.attributes.length + sizeOf(resource))
+    const patched = attempt(operation.target.text, () => applyPatch(resource, [operation], reading))
     if (patched === undefined) continue
     resource = patched.resource
     for (const name of patched.ignored) noteIgnored(ignored, name)
