@@ -15,6 +15,7 @@ import {
   memberIds,
   namedIds,
   needsAllMembers,
+  selectsMembers,
   splitMembers,
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
@@ -93,9 +94,16 @@ export function createGroup(body: unknown, projection: Projection, work: Work): 
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
   const documents = storage.encodeGroup(resource)
+  const isShown = withReferences(projection, TYPE)
   return {
     // No group has the id: the new one gets its own with the decision.
-    needs: { id: '', displayNameKey: nameKey(resource), memberIds: ids, allMembers: false },
+    needs: {
+      id: '',
+      displayNameKey: nameKey(resource),
+      memberIds: ids,
+      allMembers: false,
+      names: isShown ? 'named' : 'none',
+    },
     decide(call, known) {
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
@@ -113,7 +121,7 @@ export function createGroup(body: unknown, projection: Projection, work: Work): 
       })
       return {
         answer: render(call, withMembers(after, added), TYPE, projection),
-        change: { before: undefined, after, documents, added, removed: [] },
+        change: { before: undefined, after, documents, added, removed: [], removesAll: false },
         log,
       }
     },
@@ -211,6 +219,7 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
       displayNameKey: nameKey({ displayName }),
       memberIds: namedIds(members),
       allMembers: needsAll(update),
+      names: namesOf(update),
     },
     decide: (call, known) => {
       work.rewind(spent)
@@ -220,7 +229,18 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
 }
 
 function needsAll({ members, projection }: GroupUpdate): boolean {
-  return needsAllMembers(members) || (projection !== undefined && withReferences(projection, TYPE))
+  return needsAllMembers(members) || isShown(projection)
+}
+
+/** Of a list that is replaced, those that are shown are all named. */
+function namesOf({ members, projection }: GroupUpdate): GroupNeeds['names'] {
+  if (selectsMembers(members)) return 'all'
+  if (!isShown(projection)) return 'none'
+  return members.some(({ kind }) => kind === 'replace') ? 'named' : 'all'
+}
+
+function isShown(projection: Projection | undefined): boolean {
+  return projection !== undefined && withReferences(projection, TYPE)
 }
 
 /** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
@@ -250,6 +270,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
     known,
   )
   const removed = [...present].filter((memberId) => !ids.has(memberId))
+  const removesAll = needsAll(update) && removed.length > 0 && removed.length === present.size
   const attributes = changedAttributes(before.resource, resource, TYPE)
   const addedIds = added.map((member) => member.value)
   const changes = [...attributes, ...memberChange(addedIds, removed)]
@@ -264,14 +285,20 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
     answer:
       projection === undefined
         ? { version: after.version, location: locationOf(call.tenantUrl, TYPE, id) }
-        : render(call, withMembers(after, membersAfter(known.members, ids, added)), TYPE, projection),
-    change: changes.length === 0 ? undefined : { before, after, documents, added, removed },
+        : render(call, withMembers(after, membersAfter(known, ids, added)), TYPE, projection),
+    change: changes.length === 0 ? undefined : { before, after, documents, added, removed, removesAll },
     log: acceptedEntry(call, { action, type: TYPE, id, name, status, changes, ignored }),
   }
 }
 
-function membersAfter(before: readonly Member[], ids: ReadonlySet<string>, added: readonly Member[]) {
-  return [...before.filter((member) => ids.has(member.value)), ...added]
+/** Those that are named are in the directory, with their names where these are needed. */
+function membersAfter(
+  { members, directory }: KnownGroup,
+  ids: ReadonlySet<string>,
+  added: readonly Member[],
+) {
+  const kept = members.filter(({ value }) => ids.has(value))
+  return [...kept.map((member) => directory.get(member.value) ?? member), ...added]
 }
 
 function withMembers(group: Stored, members: readonly Member[]): Stored {
