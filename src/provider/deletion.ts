@@ -4,6 +4,7 @@
 import { notFound } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
 import * as storage from '../storage/deletion.ts'
 import { acceptedEntry, type Call } from './call.ts'
 
@@ -24,7 +25,7 @@ export async function deleteResource(
     ignored: [],
   })
   const table = type.name === 'User' ? 'users' : 'groups'
-  const { found, isDeleted } = await storage.deleteResource(
+  const { found, isDeleted, members, bytes } = await storage.deleteResource(
     call.db,
     call.credentials,
     table,
@@ -33,5 +34,6 @@ export async function deleteResource(
     log,
   )
   if (found === undefined) throw notFound(type.name, id)
-  if (!isDeleted) requirePreconditions(preconditions, found)
+  if (isDeleted) call.work.note(members * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
+  else requirePreconditions(preconditions, found)
 }

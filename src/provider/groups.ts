@@ -23,7 +23,7 @@ import type { Projection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
+import { REMOVED_MEMBERSHIP_UNITS, type Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import * as storage from '../storage/groups.ts'
@@ -279,6 +279,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
       ? before
       : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
   const documents = attributes.length === 0 ? undefined : storage.encodeGroup(resource)
+  if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
   const name = resource.displayName
   return {

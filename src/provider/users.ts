@@ -98,15 +98,10 @@ export async function patchUser(
 ): Promise<Rendered> {
   const { work } = call
   const patch = parsePatch(body, TYPE, work, isStrict)
-  const { spent } = work
   const user = await changeUser(call, id, preconditions, {
     userName: lastValue(patch.operations, 'userName'),
     mayLoseName: mayLeaveOut(patch),
     decide: (before, isNameTaken) => {
-      // What cost too much for the user as it was seen last is not tried again: only small ones are remembered.
-      if (work.isExhausted) work.spend(0)
-      // A taken name is the request's own: the second decision is paid for.
-      if (!isNameTaken) work.rewind(spent)
       const patched = decidePatch(before, patch, work, isNameTaken)
       return { ...patched, resource: withActive(patched.resource, before) }
     },
@@ -151,11 +146,19 @@ async function changeUser(
   preconditions: Preconditions,
   update: UserUpdate,
 ): Promise<Stored> {
-  const { db, credentials } = call
+  const { db, credentials, work } = call
   const { userName } = update
-  const decide = (user: Stored, isNameTaken: boolean) => changeOf(user, preconditions, update, isNameTaken)
+  const { spent } = work
+  const decide = (user: StoredRow, isNameTaken: boolean) => {
+    // What cost too much for the user as it was seen last is not tried again: only small ones are remembered.
+    if (work.isExhausted) work.spend(0)
+    // A taken name is the request's own: the second decision is paid for.
+    if (!isNameTaken) work.rewind(spent)
+    work.store(user.json.length)
+    return changeOf(user, preconditions, update, isNameTaken)
+  }
   const recent = recallUser(credentials.tenantId, id)
-  const early = recent && changeOfRecent(recent, preconditions, update)
+  const early = recent && changeOfRecent(() => decide(recent, false), update)
   if (recent && early) {
     try {
       return await writeChange(call, recent, early, () => decide(recent, true))
@@ -196,13 +199,9 @@ function changeOf(
  * @returns undefined when there would be nothing to write, so that nobody would notice that the user is another one;
  *   also when there might be, because the name is all that is certain to change, and may be left out
  */
-function changeOfRecent(
-  user: Stored,
-  preconditions: Preconditions,
-  update: UserUpdate,
-): UserChange | undefined {
+function changeOfRecent(decide: () => UserChange, update: UserUpdate): UserChange | undefined {
   try {
-    const change = changeOf(user, preconditions, update, false)
+    const change = decide()
     const isRenamed = change.changes.some(({ attribute }) => attribute === 'userName')
     const isSure = !update.mayLoseName || !isRenamed || change.action === 'disable'
     return change.changes.length > 0 && isSure ? change : undefined
@@ -236,13 +235,10 @@ async function storeChange(call: Call, user: StoredRow, change: UserChange): Pro
   const { resource, ...rest } = change
   const log = acceptedEntry(call, { ...rest, type: TYPE, id: user.id, name: resource.userName, status: 200 })
   if (change.changes.length > 0) {
-    return await storage.updateUser(
-      db,
-      credentials,
-      user,
-      { resource, lastModified: modifiedAt(call, user) },
-      log,
-    )
+    const documents = storage.encodeUser(resource)
+    call.work.store(documents.data.length + documents.keys.length)
+    const after = { ...documents, lastModified: modifiedAt(call, user) }
+    return await storage.updateUser(db, credentials, user, after, log)
   }
   await logUnchanged(db, credentials, log)
   return user

@@ -11,11 +11,21 @@ import { type Credentials, writeAs } from './tokens.ts'
 /** What an administrator knows a resource by. */
 const NAME = { users: 'userName', groups: 'displayName' } as const
 
+/** What came of a deletion. */
+export interface Deletion {
+  /** The version of the resource; undefined when there was none. */
+  readonly found: number | undefined
+  readonly isDeleted: boolean
+  /** Members of a group. */
+  readonly members: number
+  /** Of the documents of the resource. */
+  readonly bytes: number
+}
+
 /**
  * Deletes a resource with its memberships. The groups that it was in get a new version.
  *
  * @param preconditions delete only when they hold
- * @returns the version that was found, undefined when there was no such resource, and whether it was deleted
  */
 export async function deleteResource(
   db: Database,
@@ -24,14 +34,16 @@ export async function deleteResource(
   id: string,
   preconditions: Preconditions,
   log: LogEntry,
-): Promise<{ found: number | undefined; isDeleted: boolean }> {
+): Promise<Deletion> {
   const { tenantId, now } = credentials
   // An alias, because the memberships of a group change rows of the same table.
   const from = sql.raw(table)
+  const members = sql.raw(table === 'groups' ? 'member_count' : '0')
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
   const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)}`
   const [found, , , deleted] = await writeAs(db, credentials, [
-    statement(sql`SELECT version FROM ${from} AS gone WHERE ${isResource}`),
+    statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes
+      FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {
       join: sql`JOIN ${from} AS gone ON ${isWanted}`,
       resourceName: sql`gone.data ->> ${sql.raw(`'$.${NAME[table]}'`)}`,
@@ -45,6 +57,11 @@ export async function deleteResource(
     // The triggers delete its memberships, on both sides.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
   ])
-  const version = found?.rows[0]?.version
-  return { found: version == null ? undefined : Number(version), isDeleted: (deleted?.changes ?? 0) > 0 }
+  const { version = null, members: count, bytes } = found?.rows[0] ?? {}
+  return {
+    found: version === null ? undefined : Number(version),
+    isDeleted: (deleted?.changes ?? 0) > 0,
+    members: Number(count ?? 0),
+    bytes: Number(bytes ?? 0),
+  }
 }

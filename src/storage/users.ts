@@ -2,12 +2,13 @@
  * User resources in the database. Each function is one batch with the token checked in it.
  */
 import { sql } from 'drizzle-orm'
+import type { Complex } from '../scim/comparison.ts'
 import { USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots } from './database.ts'
 import type { NestedGroups } from './nested-groups.ts'
 import { guardingLogStatement, type LogEntry } from './provisioning-log.ts'
 import { rememberUser } from './recent-users.ts'
-import { encodeResource, type Stored, StoredRow, storedColumns } from './resources.ts'
+import { type Documents, encodeResource, type Stored, StoredRow, storedColumns } from './resources.ts'
 import { type Credentials, readAs, readAsWriters, writeGuarded } from './tokens.ts'
 
 const OF_USER = sql`m.tenant_id = users.tenant_id AND m.member_id = users.id`
@@ -130,10 +131,15 @@ export async function insertUser(
   log: LogEntry,
 ): Promise<Stored> {
   const { tenantId, now } = credentials
-  const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
+  const { data, keys } = encodeUser(resource)
   const guard = guardingLogStatement(credentials, log)
   await writeGuarded(db, [credentials], [guard], [insert({ tenantId, id, data, keys, now })])
   return seen(credentials, new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data }))
+}
+
+/** @throws {ScimError} invalidValue when the row would be larger than the database holds */
+export function encodeUser(resource: Complex): Documents {
+  return encodeResource(resource, USER_RESOURCE_TYPE)
 }
 
 type UpdateSlot = 'tenantId' | 'id' | 'version' | 'data' | 'keys' | 'lastModified'
@@ -156,12 +162,11 @@ export async function updateUser(
   db: Database,
   credentials: Credentials,
   before: StoredRow,
-  { resource, lastModified }: Pick<Stored, 'resource' | 'lastModified'>,
+  { data, keys, lastModified }: Documents & Pick<Stored, 'lastModified'>,
   log: LogEntry,
 ): Promise<Stored> {
   const { tenantId } = credentials
   const { id, version, createdAt } = before
-  const { data, keys } = encodeResource(resource, USER_RESOURCE_TYPE)
   const guard = guardingLogStatement(credentials, log, before)
   const change = update({ tenantId, id, version, data, keys, lastModified })
   const [found] = await writeGuarded(db, [credentials], [guard], [change])
