@@ -228,6 +228,23 @@ export function membersReached(filter: Filter, tenantId: string): SQL {
   return toSql(compileFilter(filter, columns))
 }
 
+/**
+ * How many users are in groups that a filter names: see isMembershipOfKnown. A membership of a user is one of a user that
+ * exists, so the users are not looked at; only below nested groups somebody may be found twice.
+ */
+export function usersInGroups(filter: Filter, tenantId: string): SQL {
+  const members = fragment`FROM inside CROSS JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = inside.id
+      WHERE m.member_type = 'User'`
+  const some: RowSource['some'] = (condition) => {
+    const isMet = condition({ value: 'g.id', display: 'g.display_name_key' })
+    const ids = fragment`SELECT g.id FROM groups AS g WHERE g.tenant_id = ${tenantId} AND ${isMet}`
+    return fragment`(${groupsWithin(tenantId, ids)} SELECT CASE WHEN (SELECT count(*) FROM inside) > 1
+      THEN (SELECT count(DISTINCT m.member_id) ${members}) ELSE (SELECT count(*) ${members}) END)`
+  }
+  const columns = userColumns(tenantId, () => ({ some, first: () => constant('NULL') }))
+  return toSql(compileFilter(filter, columns))
+}
+
 const DIRECT_GROUP = { value: 'm.group_id', display: 'g.display_name_key', type: `'direct'` }
 
 /** False when no group of that type meets the filter, whatever its other attributes are. */

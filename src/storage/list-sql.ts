@@ -6,7 +6,7 @@ import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
 import { simplifyFilter } from '../scim/filter/simplify.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
-import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
+import { columnsOf, isFound, isIndexed, isMembershipOfKnown, toSql, usersInGroups } from './columns.ts'
 import type { SqlValue } from './database.ts'
 import type { ListPart, Position, Slice } from './list.ts'
 import { HAS_FEW_MEMBERS, selectMembers } from './memberships.ts'
@@ -45,6 +45,8 @@ interface ListPosition extends Omit<Position, 'id'> {
 export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences'> {
   /** Undefined: everything of the tenant. */
   readonly condition: SQL | undefined
+  /** How many meet the condition, where that is known without looking at them. */
+  readonly total?: SQL | undefined
   /** Whether an index finds what meets the condition, so that it is better sorted than looked for in order. */
   readonly isIndexed: boolean
   /** Whether nothing may be looked for beyond the budget of the list. */
@@ -69,6 +71,7 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
       isGated: budget?.isGated(part) ?? false,
       isSorted: parts.length > 1 || isSorted(part, offset),
       condition: filter && toSql(compileFilter(filter, columns)),
+      total: filter && isInGroups(part) ? usersInGroups(filter, tenantId) : undefined,
       // The members of a group are found in the order of their ids.
       isIndexed: filter !== undefined && (path ? isFound : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
@@ -86,6 +89,11 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
   }
 }
 
+/** Whether the members of some groups are all that is asked for. */
+function isInGroups({ type, filter }: ListPart): boolean {
+  return type === 'User' && filter !== undefined && isMembershipOfKnown(filter, type)
+}
+
 /** One row: how many match. */
 export function totalOf(list: List): SQL {
   return sql`SELECT ${totalNumberOf(list)} AS total`
@@ -95,6 +103,7 @@ export function totalOf(list: List): SQL {
 function totalNumberOf(list: List): SQL {
   const { sources, tenantId } = list
   const counts = sources.map((source) => {
+    if (source.total !== undefined) return source.total
     if (source.condition !== undefined) {
       const found = sql`FROM ${fromOf(list, source)} WHERE ${matching(source, tenantId)}`
       if (list.most === undefined) return sql`(SELECT count(*) ${found})`

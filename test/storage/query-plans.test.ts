@@ -48,7 +48,7 @@ describe('an index answers', () => {
     ],
     [
       filtered('Users', 'meta.lastModified gt "2026-01-01T00:00:00Z"'),
-      /users USING (COVERING )?INDEX users_by_last_modified \(tenant_id=\? AND last_modified>\?\)/,
+      /users USING (COVERING )?INDEX users_by_modified \(tenant_id=\? AND last_modified>\?\)/,
     ],
     [filtered('Users', 'id eq "x" and userName eq "y"'), /users USING INDEX/],
     [
@@ -68,7 +68,7 @@ describe('an index answers', () => {
     ],
     [
       filtered('Users', 'meta.lastModified eq "2026-01-01T00:00:00Z"'),
-      /users USING (COVERING )?INDEX users_by_last_modified \(tenant_id=\? AND last_modified=\?\)/,
+      /users USING (COVERING )?INDEX users_by_modified \(tenant_id=\? AND last_modified=\?\)/,
     ],
     [
       filtered('Users', 'userName eq "x" and groups.value eq "y"'),

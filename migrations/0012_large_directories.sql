@@ -17,3 +17,8 @@ END;
 DROP TRIGGER memberships_ends;
 --> statement-breakpoint
 DROP TRIGGER memberships_nested_limit;
+--> statement-breakpoint
+-- With the id, so that a list in the order of lastModified is an index from one end to the other: the id of each user that
+-- a page steps over was read from its row, 3 µs for each.
+CREATE INDEX `users_by_modified` ON `users` (`tenant_id`,`last_modified`,`id`);--> statement-breakpoint
+DROP INDEX `users_by_last_modified`;
