@@ -22,7 +22,7 @@ export const JSON_UNITS = 5
  * copied, parsed and compared as a whole, so a character takes far less than one that is looked at. What a request creates
  * is no larger than what it sent, which is counted already.
  */
-export const STORED_UNITS = 0.25
+export const STORED_UNITS = 0.4
 /** Units of a membership that is removed without being named: it is read, and deleted from a table and its indexes. */
 export const REMOVED_MEMBERSHIP_UNITS = 80
 /** Units of a token of a filter, from its text to a test that is checked against the schema. */

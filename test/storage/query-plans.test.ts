@@ -124,6 +124,14 @@ describe('an index answers', () => {
   })
 })
 
+describe('a list by lastModified', () => {
+  it('is put in order by an index alone, so that a deep page reads no rows before its own', async () => {
+    const plans = await plansOf('/Users?sortBy=meta.lastModified&startIndex=5000')
+    expect(plans.join('\n')).toMatch(/users USING COVERING INDEX users_by_modified \(tenant_id=\?\)/)
+    expect(plans.filter((step) => step.includes('TEMP B-TREE'))).toEqual([])
+  })
+})
+
 describe('group writes that go together', () => {
   it('look up each group, name and member by an index', async () => {
     const { id } = await client.createGroup()
