@@ -26,6 +26,8 @@ export interface HostileRequest {
 }
 
 const MIB = 1024 * 1024
+/** Each of 20,000 named members takes some 5 µs: a look-up, a membership and its index. Room for a busy machine. */
+const MEMBERS_GOAL_MS = 120
 /** An answer that shows 20,000 members reads as many documents for their names, some 2 µs each, and is 4 MB. */
 const SHOWN_MEMBERS_GOAL_MS = 200
 /** Room for what is around the part of a body that is counted. */
@@ -133,7 +135,13 @@ const members: readonly HostileRequest[] = [
     reset: removeAll,
     goalMs: SHOWN_MEMBERS_GOAL_MS,
   },
-].map((request) => ({ kind: 'members', tenant: 'many users', token: 'provision', ...request }))
+].map((request) => ({
+  kind: 'members',
+  tenant: 'many users',
+  token: 'provision',
+  goalMs: MEMBERS_GOAL_MS,
+  ...request,
+}))
 
 export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
   ...bodies,
