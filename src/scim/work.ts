@@ -3,8 +3,8 @@
  * stored, never from a clock, so that it can be bounded and asserted. Every function whose cost can be more than
  * its input draws from the counter of the request before it does the work.
  */
-import { fold, isAscii } from './comparison.ts'
 import { badRequest, type ScimType } from './error.ts'
+import { fold, isAscii } from './fold.ts'
 import { MAX_WORK_UNITS } from './limits.ts'
 
 /** Units of a visit of one element or attribute: as long as the folding of so many characters takes. */
@@ -83,7 +83,7 @@ export class Work {
     this.spend(Math.ceil(characters * STORED_UNITS))
   }
 
-  /** Counts what is done by now. It refuses nothing; what comes after it in the same request may be. */
+  /** Counts what is not to be refused, whatever it takes: that is what comes after it in the same request. */
   note(units: number): void {
     this.#spent += Math.ceil(units)
   }
