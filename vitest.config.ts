@@ -33,7 +33,7 @@ const WORKERD_TESTS = [
   'test/provider/**/*.test.ts',
   'test/reliability/**/*.test.ts',
   'test/scim/filter/{compile,differential}.test.ts',
-  'test/storage/{contract,query-plans}.test.ts',
+  'test/storage/{contract,query-plans,third-resource-type}.test.ts',
   'test/worker-settings.test.ts',
 ]
 

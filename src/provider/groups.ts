@@ -16,6 +16,7 @@ import {
   memberIds,
   namedIds,
   needsAllMembers,
+  selectsMembers,
   splitMembers,
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
@@ -23,6 +24,7 @@ import type { Projection } from '../scim/projection.ts'
 import type { Reading } from '../scim/reading.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import { REMOVED_MEMBERSHIP_UNITS } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import type { LogAction, LogEntry } from '../storage/log-entry.ts'
@@ -90,9 +92,16 @@ export function createGroup(
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
   const documents = encodeResource(resource, type)
+  const isShown = withReferences(projection, type)
   return {
     // No group has the id: the new one gets its own with the decision.
-    needs: { id: '', displayNameKey: nameKey(resource), memberIds: ids, allMembers: false },
+    needs: {
+      id: '',
+      displayNameKey: nameKey(resource),
+      memberIds: ids,
+      allMembers: false,
+      names: isShown ? 'named' : 'none',
+    },
     decide(call, known) {
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
@@ -110,7 +119,7 @@ export function createGroup(
       })
       return {
         answer: render(call, withMembers(after, added), type, projection),
-        change: { before: undefined, after, documents, added, removed: [] },
+        change: { before: undefined, after, documents, added, removed: [], removesAll: false },
         log,
       }
     },
@@ -213,6 +222,7 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
       displayNameKey: nameKey({ displayName }),
       memberIds: namedIds(members),
       allMembers: needsAll(update),
+      names: namesOf(update),
     },
     decide: (call, known) => {
       work.rewind(spent)
@@ -221,8 +231,19 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
   }
 }
 
-function needsAll({ reading: { type }, members, projection }: GroupUpdate): boolean {
-  return needsAllMembers(members) || (projection !== undefined && withReferences(projection, type))
+function needsAll(update: GroupUpdate): boolean {
+  return needsAllMembers(update.members) || isShown(update)
+}
+
+/** Of a list that is replaced, those that are shown are all named. */
+function namesOf(update: GroupUpdate): GroupNeeds['names'] {
+  if (selectsMembers(update.members)) return 'all'
+  if (!isShown(update)) return 'none'
+  return update.members.some(({ kind }) => kind === 'replace') ? 'named' : 'all'
+}
+
+function isShown({ reading: { type }, projection }: GroupUpdate): boolean {
+  return projection !== undefined && withReferences(projection, type)
 }
 
 /** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
@@ -253,6 +274,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
     known,
   )
   const removed = [...present].filter((memberId) => !ids.has(memberId))
+  const removesAll = needsAll(update) && removed.length > 0 && removed.length === present.size
   const attributes = changedAttributes(before.resource, resource, type)
   const addedIds = added.map((member) => member.value)
   const changes = [...attributes, ...memberChange(addedIds, removed)]
@@ -261,19 +283,26 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
       ? before
       : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
   const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
+  if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
   return {
     answer:
       projection === undefined
         ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
-        : render(call, withMembers(after, membersAfter(known.members, ids, added)), type, projection),
-    change: changes.length === 0 ? undefined : { before, after, documents, added, removed },
+        : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
+    change: changes.length === 0 ? undefined : { before, after, documents, added, removed, removesAll },
     log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
   }
 }
 
-function membersAfter(before: readonly Member[], ids: ReadonlySet<string>, added: readonly Member[]) {
-  return [...before.filter((member) => ids.has(member.value)), ...added]
+/** Those that are named are in the directory, with their names where these are needed. */
+function membersAfter(
+  { members, directory }: KnownGroup,
+  ids: ReadonlySet<string>,
+  added: readonly Member[],
+) {
+  const kept = members.filter(({ value }) => ids.has(value))
+  return [...kept.map((member) => directory.get(member.value) ?? member), ...added]
 }
 
 function withMembers(group: Stored, members: readonly Member[]): Stored {

@@ -26,7 +26,7 @@ import { logUnchanged } from '../storage/provisioning-log.ts'
 import { forgetResource, recallResource } from '../storage/recent-resources.ts'
 import * as storage from '../storage/resource-batches.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
-import type { Stored, StoredRow } from '../storage/resources.ts'
+import { encodeResource, type Stored, type StoredRow } from '../storage/resources.ts'
 import {
   acceptedEntry,
   type Call,
@@ -129,16 +129,11 @@ export async function patchResource(
   const { work } = call
   const reading = readingOf(call, type)
   const patch = parsePatch(body, reading, isStrict)
-  const { spent } = work
   const unique = uniqueAttribute(type)
   const changed = await changeResource(call, type, id, preconditions, {
     uniqueValue: unique && lastValue(patch.operations, unique.name),
     mayLoseUnique: mayLeaveOut(patch, reading.profile),
     decide: (before, isTaken) => {
-      // What cost too much for the resource as it was seen last is not tried again: only small ones are remembered.
-      if (work.isExhausted) work.spend(0)
-      // A value that is taken is the request's own: the second decision is paid for.
-      if (!isTaken) work.rewind(spent)
       const patched = decidePatch(before, patch, reading, isTaken)
       return { ...patched, resource: withActive(patched.resource, type, before) }
     },
@@ -186,10 +181,18 @@ async function changeResource(
   preconditions: Preconditions,
   update: ResourceUpdate,
 ): Promise<Stored> {
-  const { db, credentials } = call
-  const decide = (found: Stored, isTaken: boolean) => changeOf(type, found, preconditions, update, isTaken)
+  const { db, credentials, work } = call
+  const { spent } = work
+  const decide = (found: StoredRow, isTaken: boolean) => {
+    // What cost too much for the resource as it was seen last is not tried again: only small ones are remembered.
+    if (work.isExhausted) work.spend(0)
+    // A value that is taken is the request's own: the second decision is paid for.
+    if (!isTaken) work.rewind(spent)
+    work.store(found.json.length)
+    return changeOf(type, found, preconditions, update, isTaken)
+  }
   const recent = recallResource(credentials.tenantId, type, id)
-  const early = recent && changeOfRecent(type, recent, preconditions, update)
+  const early = recent && changeOfRecent(type, () => decide(recent, false), update)
   if (recent && early) {
     try {
       return await writeChange(call, type, recent, early, () => decide(recent, true))
@@ -240,12 +243,11 @@ function changeOf(
  */
 function changeOfRecent(
   type: StoredResourceType,
-  recent: Stored,
-  preconditions: Preconditions,
+  decide: () => ResourceChange,
   update: ResourceUpdate,
 ): ResourceChange | undefined {
   try {
-    const change = changeOf(type, recent, preconditions, update, false)
+    const change = decide()
     const unique = uniqueAttribute(type)?.name
     const isUniqueChanged = change.changes.some(({ attribute }) => attribute === unique)
     const isSure = !update.mayLoseUnique || !isUniqueChanged || change.action === 'disable'
@@ -286,7 +288,9 @@ async function storeChange(
   const { resource, ...rest } = change
   const log = acceptedEntry(call, { ...rest, type, id: before.id, resource, status: 200 })
   if (change.changes.length > 0) {
-    const after = { resource, lastModified: modifiedAt(call, before) }
+    const documents = encodeResource(resource, type)
+    call.work.store(documents.data.length + documents.keys.length)
+    const after = { ...documents, lastModified: modifiedAt(call, before) }
     return await storage.updateResource(db, credentials, type, before, after, log)
   }
   await logUnchanged(db, credentials, log)

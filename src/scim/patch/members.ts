@@ -15,7 +15,7 @@ import { canonicalValue } from '../validation.ts'
 import { Work } from '../work.ts'
 import type { PatchOperation } from './operation.ts'
 
-/** One change of the set of members. Ids are as the client sent them. */
+/** One change of the set of members. Ids are as the client sent them, each once. */
 export type MemberChange =
   | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
   /** `path` as the client wrote it, for messages. */
@@ -47,7 +47,14 @@ export function memberIds(members: unknown): readonly string[] {
 
 /** The ids that the changes name: all that must be looked up to apply them. */
 export function namedIds(changes: readonly MemberChange[]): readonly string[] {
-  return [...new Set(changes.flatMap((change) => (change.kind === 'removeMatching' ? [] : change.ids)))]
+  const lists = changes.flatMap((change) => (change.kind === 'removeMatching' ? [] : [change.ids]))
+  return union(lists)
+}
+
+/** Lists in each of which nothing stands twice, as one such list. */
+export function union(lists: readonly (readonly string[])[]): readonly string[] {
+  const [first = [], ...more] = lists
+  return more.length === 0 ? first : [...new Set(lists.flat())]
 }
 
 /** True when the changes can only be applied with the whole list at hand. */
@@ -55,12 +62,18 @@ export function needsAllMembers(changes: readonly MemberChange[]): boolean {
   return changes.some((change) => change.kind === 'replace' || change.kind === 'removeMatching')
 }
 
+/** True when the changes look at more of the members than their ids. */
+export function selectsMembers(changes: readonly MemberChange[]): boolean {
+  return changes.some((change) => change.kind === 'removeMatching')
+}
+
 /**
  * The set of ids after the changes.
  *
  * @throws {ScimError} invalidValue when finding the members would take too long; noTarget where the profile has it for
  *   a path that selects no member
- * @param before members at present: all of them, or, unless `needsAllMembers`, those among `namedIds`
+ * @param before members at present: all of them, or, unless `needsAllMembers`, those among `namedIds`. Of their other
+ *   attributes nothing is looked at, unless `selectsMembers`
  */
 export function applyMemberChanges(
   before: readonly Member[],
@@ -68,8 +81,8 @@ export function applyMemberChanges(
   profile: Profile,
   work = new Work(),
 ): ReadonlySet<string> {
-  const known = new Map(before.map((member) => [member.value, member]))
-  let ids = new Set(known.keys())
+  let ids = new Set(before.map((member) => member.value))
+  const known = new Map(selectsMembers(changes) ? before.map((member) => [member.value, member]) : [])
   for (const change of changes) {
     if (change.kind === 'removeMatching') {
       work.visit(ids.size)

@@ -2,9 +2,18 @@
  * The self-hosted server in this process, on a database file of hostile tenants, and what each request costs it.
  */
 import { statSync } from 'node:fs'
+import { MAX_WORK_UNITS } from '../../../src/scim/limits.ts'
+import { STORED_UNITS } from '../../../src/scim/work.ts'
 import { startService } from '../../../src/self-hosted/service.ts'
+import { MAX_ROW_BYTES } from '../../../src/storage/database.ts'
 import { MIGRATIONS } from '../../support/migrations.ts'
 import { serverSettings } from '../../support/server-settings.ts'
+
+/**
+ * Units of work that a request may make. What is too much is refused before it is done, and no step is larger than a stored
+ * document that is read, written or deleted. Only a group of very many members can take more, and none here has them.
+ */
+export const MOST_WORK = MAX_WORK_UNITS + STORED_UNITS * MAX_ROW_BYTES
 
 const ORIGIN = 'http://127.0.0.1'
 

@@ -8,9 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { MAX_WORK_UNITS } from '../../../src/scim/limits.ts'
 import { AMPLIFIED, type AmplifiedRequest } from './amplified.ts'
-import { type Lab, type RequestCost, startLab } from './lab.ts'
+import { type Lab, MOST_WORK, type RequestCost, startLab } from './lab.ts'
 import { makeStored, STORED_KINDS, type StoredKind, type StoredTenants } from './stored.ts'
 
 const MINUTE_MS = 60_000
@@ -26,7 +25,7 @@ const MEASUREMENTS = 3
 /** What a request may cost at most. `perByte` of what was sent. */
 const BOUNDS = {
   processorMs: { constant: 100, perByte: 0 },
-  work: { constant: 1.1 * MAX_WORK_UNITS, perByte: 0 },
+  work: { constant: MOST_WORK, perByte: 0 },
   rowsWritten: { constant: 1_000, perByte: 0.1 },
   storedBytes: { constant: 256 * 1024, perByte: 8 },
   heapBytes: { constant: 64 * 1024 * 1024, perByte: 40 },
