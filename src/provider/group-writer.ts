@@ -8,6 +8,7 @@ import { parseProjection } from '../scim/projection.ts'
 import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
 import type { Rendered, Written } from './call.ts'
@@ -46,7 +47,13 @@ export interface GroupWriteAnswer {
   readonly rendered?: Rendered | Written | undefined
   /** Why it was not done. */
   readonly refusal?:
-    | { readonly status: number; readonly scimType: ScimType | undefined; readonly detail: string }
+    | {
+        readonly status: number
+        readonly scimType: ScimType | undefined
+        readonly detail: string
+        /** Why the token was refused, if it was. */
+        readonly access?: Pick<AccessRefused, 'reason' | 'tokenId'> | undefined
+      }
     | undefined
   /** The database did not answer: try again. */
   readonly isUnavailable?: boolean | undefined
@@ -89,6 +96,7 @@ export function renderedOf({
   fault,
 }: GroupWriteAnswer): Rendered | Written | undefined {
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
+  if (refusal?.access) throw new AccessRefused(refusal.access.reason, refusal.access.tokenId)
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
   if (fault !== undefined) throw new Error('the group writer failed', { cause: new Error(fault) })
   return rendered

@@ -133,7 +133,7 @@ describe('the admin API', () => {
 
   it.for([
     ['outcome=odd', '"outcome" must be "accepted" or "refused", found "odd"'],
-    ['resourceType=Device', '"resourceType" must be "User" or "Group", found "Device"'],
+    ['resourceType=Device', '"resourceType" must be "User", "Group" or "Client", found "Device"'],
     ['cursor=1', '"cursor" must be a nextCursor of this log, found "1"'],
   ] as const)('says what is wrong in the query %s', async ([query, message]) => {
     const answer = await admin('GET', `/tenants/default/log?${query}`)
@@ -155,7 +155,7 @@ describe('the admin API', () => {
     const expiresAt = '2099-01-31T00:00:00.000Z'
     const token = await newToken(tenantId, { name: 'Microsoft Entra', scope: 'read', expiresAt })
     expect(Object.keys(token).sort()).toEqual(
-      ['createdAt', 'expiresAt', 'id', 'name', 'scope', 'tenantUrl', 'token'].sort(),
+      ['createdAt', 'expiresAt', 'id', 'clientId', 'name', 'scope', 'tenantUrl', 'token'].sort(),
     )
     expect(token).toMatchObject({
       name: 'Microsoft Entra',

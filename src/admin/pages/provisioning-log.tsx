@@ -1,9 +1,9 @@
 /**
  * The provisioning log: filters, entries that open, download.
  */
+import type { Client } from '../../storage/clients.ts'
 import type { ListedEntry, LogPage } from '../../storage/log-pages.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
 import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-entry.tsx'
@@ -17,7 +17,7 @@ import { Layout } from '../layout.tsx'
 export interface ProvisioningLogProps {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
-  readonly tokens: readonly ListedToken[]
+  readonly clients: readonly Client[]
   /** What was typed. */
   readonly form: LogFilterForm
   readonly error: FormError | undefined
@@ -26,7 +26,7 @@ export interface ProvisioningLogProps {
 }
 
 export function ProvisioningLogPage(props: ProvisioningLogProps) {
-  const { administrator, tenant, tokens, form, error, isFirst } = props
+  const { administrator, tenant, clients, form, error, isFirst } = props
   const { log } = tenantPaths(tenant.id)
   const query = { ...form }
   return (
@@ -44,7 +44,7 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
           Download JSON
         </a>
       </PageHead>
-      <LogFilters path={log} tokens={tokens} form={form} error={error} />
+      <LogFilters path={log} clients={clients} form={form} error={error} />
       <section class="panel" aria-label="Entries" id="entries" {...(isFirst ? { 'data-live': '' } : {})}>
         <Entries {...props} />
       </section>

@@ -4,8 +4,8 @@
 
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
+import { clientsQuery } from '../../storage/clients.ts'
 import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log-pages.ts'
-import { tokensQuery } from '../../storage/token-rotation.ts'
 import type { FormError } from '../components/form.tsx'
 import { ACTIONS, type LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -30,15 +30,15 @@ log.get('/:tenant/log', async (c) => {
   const filters = parseFilters(form)
   const isUsable = !('message' in filters)
   const before = cursorOf(c)
-  const { tenant, tokens, page } = await loadWithTenant(c, (id) => ({
-    tokens: tokensQuery(id),
+  const { tenant, clients, page } = await loadWithTenant(c, (id) => ({
+    clients: clientsQuery(id),
     page: isUsable ? logPageQuery(id, filters, before, PAGE_SIZE) : { statements: [], read: () => NOTHING },
   }))
   return c.html(
     <ProvisioningLogPage
       administrator={c.get('administrator')}
       tenant={tenant}
-      tokens={tokens}
+      clients={clients}
       form={form}
       error={isUsable ? undefined : filters}
       page={page}
@@ -79,8 +79,8 @@ function cursorOf(c: AdminContext): string | undefined {
 }
 
 function filterForm(c: AdminContext): LogFilterForm {
-  const { q, action, outcome, type, token, from, to, resource } = c.req.query()
-  return { q, action, outcome, type, token, from, to, resource }
+  const { q, action, outcome, type, client, token, from, to, resource } = c.req.query()
+  return { q, action, outcome, type, client, token, from, to, resource }
 }
 
 /** The filters of what was typed, or what is wrong with it. */
@@ -91,6 +91,7 @@ function parseFilters(form: LogFilterForm): LogFilters | FormError {
       action: oneOf('action', form.action, ACTIONS),
       outcome: oneOf('outcome', form.outcome, ['accepted', 'refused']),
       resourceType: oneOf('type', form.type, ['User', 'Group']),
+      clientId: form.client || undefined,
       tokenId: form.token || undefined,
       resourceId: form.resource || undefined,
       from: moment('from', form.from),
