@@ -15,6 +15,7 @@ import { AccessRefused } from '../storage/access-refused.ts'
 import { isKnownValid } from '../storage/known-tokens.ts'
 import { credentialsOf, proveToken } from '../storage/tokens.ts'
 import { tooManyRefusals } from './rate-limit.ts'
+import { bearerToken } from './request.ts'
 import { inTenant } from './tenant.ts'
 
 /**
@@ -41,10 +42,6 @@ export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c,
   if (c.res.status >= 400 && c.res.status < 500 && c.res.status !== 401 && c.res.status !== 429)
     await prove(c)
 })
-
-export function bearerToken(c: Context<HttpEnv>): string | undefined {
-  return /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
-}
 
 async function prove(c: Context<HttpEnv>): Promise<void> {
   await inTenant(c, () => proveToken(c.get('db'), c.get('credentials')))

@@ -4,13 +4,13 @@
  * answers and off the group coordinator.
  */
 import type { Context } from 'hono'
-import type { HttpEnv } from '../runtime.ts'
+import type { HttpEnv, OpenDatabase } from '../runtime.ts'
 import type { AccessRefused } from '../storage/access-refused.ts'
 import { noFigures } from '../storage/database.ts'
 import { type FailedAccess, logFailedAccess } from '../storage/failed-access.ts'
 import { recallTenant } from '../storage/tenant-context.ts'
 import { tenantNamedBy } from '../storage/tokens.ts'
-import { bearerToken } from './bearer-auth.ts'
+import { bearerToken } from './request.ts'
 
 /** Within what a platform lets run after an answer: https://developers.cloudflare.com/workers/runtime-apis/context/ */
 const GATHERING_MS = 15_000
@@ -38,13 +38,17 @@ export function noteFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: Acces
   // What was asked for can get lost with its request, and a clock can be set back.
   if (elapsedMs >= 0 && elapsedMs < GATHERING_MS) return
   askedAt = c.env.now()
-  c.env.later(GATHERING_MS, () => write(c.env.openDatabase))
+  const [open, types] = [c.env.openDatabase, c.get('resourceTypes')]
+  c.env.later(GATHERING_MS, () => write(open, (tenantId) => recallTenant(tenantId, types).database))
 }
 
-async function write(open: HttpEnv['Bindings']['openDatabase']): Promise<void> {
+async function write(
+  open: OpenDatabase,
+  databaseOf: (tenantId: string) => string | undefined,
+): Promise<void> {
   const all = [...noted.values()]
   noted = new Map()
-  const byDatabase = Map.groupBy(all, ({ tenantId }) => recallTenant(tenantId).database)
+  const byDatabase = Map.groupBy(all, ({ tenantId }) => databaseOf(tenantId))
   for (const [name, some] of byDatabase) {
     try {
       await logFailedAccess(open(name, noFigures()), some)

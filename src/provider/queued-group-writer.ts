@@ -9,6 +9,7 @@ import { Work } from '../scim/work.ts'
 import { AccessRefused } from '../storage/access-refused.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
 import { isKnownValid } from '../storage/known-tokens.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
 import { requireWriter } from '../storage/tokens.ts'
 import type { Call, Rendered, Written } from './call.ts'
@@ -42,6 +43,8 @@ const MAX_CHARACTERS = 1_000_000
 export interface QueuedGroupWriterOptions {
   /** @param name of the binding of the tenant's database */
   readonly openDatabase: (name: string | undefined, figures: DatabaseFigures) => Database
+  /** The types that are shipped. */
+  readonly resourceTypes: readonly StoredResourceType[]
   readonly newId: () => string
   /** Milliseconds. */
   readonly now: () => number
@@ -75,8 +78,9 @@ export class QueuedGroupWriter implements GroupWriter {
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
     const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
+    const { resourceTypes } = this.#options
     try {
-      const rendered = await withTenant(request.credentials.tenantId, (tenant) => {
+      const rendered = await withTenant(request.credentials.tenantId, resourceTypes, (tenant) => {
         work.rewind(request.spent ?? 0)
         return this.#writeIn(tenant, request, figures, work)
       })
@@ -96,7 +100,7 @@ export class QueuedGroupWriter implements GroupWriter {
     const { tenantUrl, requestId, body } = request
     // What the sender goes by may be older or newer than what this process knows; its own is checked.
     const credentials = { ...request.credentials, tenantVersion: tenant.version }
-    const write = prepareGroupWrite(request, work)
+    const write = prepareGroupWrite(request, tenant.resourceTypes, work)
     const db = this.#options.openDatabase(tenant.database, figures)
     const call = { db, credentials, tenant, tenantUrl, requestId, newId: this.#options.newId, work }
     const characters = JSON.stringify(body)?.length ?? 0

@@ -2,7 +2,12 @@
  * Tokens that this isolate has seen valid. That saves writes of "last used" and orders the work (see `isKnownValid`); it
  * lets nobody in: every batch checks the token again.
  */
-import type { Credentials } from './tokens.ts'
+/** A token in a request, of that moment in milliseconds since 1970. */
+interface Use {
+  /** SHA-256 of the token, hexadecimal. */
+  readonly tokenHash: string
+  readonly now: number
+}
 
 /** Whom a token stands for. */
 export interface Actor {
@@ -26,7 +31,7 @@ const MAX_TOKENS = 10_000
 const known = new Map<string, KnownToken>()
 
 /** To be called when the token was seen valid. @param actor whose it is, where the check told it */
-export function recordUse({ tokenHash, now }: Credentials, actor?: Actor): void {
+export function recordUse({ tokenHash, now }: Use, actor?: Actor): void {
   const before = known.get(tokenHash)
   if (!isLastUsedDue(tokenHash, now) && (before?.actor !== undefined || actor === undefined)) return
   // The one that was noted first goes, and no more: a token that is forgotten costs its client a round trip.
@@ -37,7 +42,7 @@ export function recordUse({ tokenHash, now }: Credentials, actor?: Actor): void 
 }
 
 /** To be called when the token was refused: it is no longer one that was seen valid. */
-export function forgetToken({ tokenHash }: Pick<Credentials, 'tokenHash'>): void {
+export function forgetToken({ tokenHash }: Pick<Use, 'tokenHash'>): void {
   known.delete(tokenHash)
 }
 
@@ -49,11 +54,11 @@ export function isLastUsedDue(tokenHash: string, now: number): boolean {
  * True when this isolate has seen the token valid, and not refused since: then its requests are those of the tenant,
  * and its body may be read before the batch that checks it.
  */
-export function isKnownValid({ tokenHash }: Credentials): boolean {
+export function isKnownValid({ tokenHash }: Pick<Use, 'tokenHash'>): boolean {
   return known.has(tokenHash)
 }
 
 /** The client of a token that was seen valid. It never changes. */
-export function knownActor({ tokenHash }: Credentials): Actor | undefined {
+export function knownActor({ tokenHash }: Pick<Use, 'tokenHash'>): Actor | undefined {
   return known.get(tokenHash)?.actor
 }

@@ -7,7 +7,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { type Database, type Row, statement } from './database.ts'
-import type { LogAction, LogEntry } from './provisioning-log.ts'
+import type { LogAction, LogEntry } from './log-entry.ts'
 import type { Query } from './query.ts'
 
 /** Entries that one page looks at when its filters have no index. */
@@ -34,10 +34,9 @@ export interface LogFilters {
 }
 
 /** A log entry with the client that made it, and the token that it used. */
-export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action' | 'resourceType'> {
-  /** "authenticate" of access that failed. */
+export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
+  /** "authenticate" of access that failed; the resource type then is "Client". */
   readonly action: LogAction | 'authenticate'
-  readonly resourceType: LogEntry['resourceType'] | 'Client'
   /** Undefined when the list is too long for a page. */
   readonly changes: readonly AttributeChange[] | undefined
   /** More refusals like this one, in the same minute and of the same client, that have no entry. */

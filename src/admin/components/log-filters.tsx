@@ -1,9 +1,11 @@
 /**
  * The filters of the provisioning log, as typed.
  */
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Client } from '../../storage/clients.ts'
 import type { ListedEntry } from '../../storage/log-pages.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
+import { allOf, pluralOf } from './resource-names.ts'
 
 export const ACTIONS = [
   'create',
@@ -39,19 +41,14 @@ const OUTCOMES = [
   ['refused', 'Refused'],
 ] as const
 
-const TYPES = [
-  ['', 'Users and groups'],
-  ['User', 'Users'],
-  ['Group', 'Groups'],
-] as const
-
 export function LogFilters(props: {
   readonly path: string
+  readonly types: readonly ResourceType[]
   readonly clients: readonly Client[]
   readonly form: LogFilterForm
   readonly error: FormError | undefined
 }) {
-  const { path, clients, form, error } = props
+  const { path, types, clients, form, error } = props
   const isFiltered = Object.values(form).some((value) => value !== undefined && value !== '')
   return (
     <form class="panel filters" method="get" action={path} aria-label="Filters">
@@ -92,7 +89,13 @@ export function LogFilters(props: {
             options={[['', 'Any action'], ...ACTIONS.map((action) => [action, action] as const)]}
             error={error}
           />
-          <Choice name="type" label="Resource" value={form.type} options={TYPES} error={error} />
+          <Choice
+            name="type"
+            label="Resource"
+            value={form.type}
+            options={[['', allOf(types)], ...types.map((type) => [type.name, pluralOf(type)] as const)]}
+            error={error}
+          />
           <Choice
             name="client"
             label="Client"

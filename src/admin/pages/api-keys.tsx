@@ -112,7 +112,7 @@ export function ApiKeysPage(props: ApiKeysProps) {
             Requests with a token that names this tenant and does not open it.{' '}
             <a href={withQuery(log, { outcome: 'refused', action: 'authenticate' })}>All of them</a>
           </p>
-          <LogEntries tenantId={tenant.id} entries={failedAccess} />
+          <LogEntries tenantId={tenant.id} types={[]} entries={failedAccess} />
         </Section>
       )}
     </Layout>
