@@ -14,7 +14,7 @@ import {
 } from '../storage/import.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { RunningSha256 } from '../storage/running-sha256.ts'
-import type { DirectoryRecord } from '../storage/transfer.ts'
+import { type DirectoryRecord, isClient } from '../storage/transfer.ts'
 import {
   type Body,
   type EndRecord,
@@ -141,7 +141,7 @@ class ImportRun {
     }
     this.#batch.push({ number: this.#line, record })
     this.#characters += text.length
-    this.#counts[record.kind] = (this.#counts[record.kind] ?? 0) + 1
+    if (!isClient(record)) this.#counts[record.kind] = (this.#counts[record.kind] ?? 0) + 1
     this.#hash(text)
   }
 

@@ -8,7 +8,6 @@ import type { HttpEnv } from '../runtime.ts'
 import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
-import { noteUse } from '../storage/tokens.ts'
 import { SCIM_JSON } from './content-type.ts'
 import { profileOf } from './profile.ts'
 import {
@@ -46,10 +45,7 @@ async function write(
   const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
   addFigures(c.get('figures'), answer.figures)
   workOf(c).takeOver(answer.spent ?? 0)
-  const written = renderedOf(answer)
-  // The coordinator has seen the token valid; from now on this isolate knows as well.
-  noteUse(credentials)
-  return written
+  return renderedOf(answer)
 }
 
 /** The platform resets or moves a Durable Object now and then; the write may or may not have been done. */

@@ -61,6 +61,11 @@ export function idOf(c: Context<HttpEnv>): string {
   return c.req.param('id') ?? ''
 }
 
+/** The token of the request (RFC 6750 §2.1). @returns undefined when none was sent in that form */
+export function bearerToken(c: Context<HttpEnv>): string | undefined {
+  return /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
+}
+
 /** A list of attribute names, separated by commas (RFC 7644 §3.4.2.5). @returns undefined when not sent */
 export function attributeNames(c: Context<HttpEnv>, parameter: 'attributes' | 'excludedAttributes') {
   const values = c.req.queries(parameter)

@@ -7,6 +7,7 @@ import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
 import { type Call, type Rendered, readingOf, type Written } from './call.ts'
@@ -45,7 +46,13 @@ export interface GroupWriteAnswer {
   readonly rendered?: Rendered | Written | undefined
   /** Why it was not done. */
   readonly refusal?:
-    | { readonly status: number; readonly scimType: ScimType | undefined; readonly detail: string }
+    | {
+        readonly status: number
+        readonly scimType: ScimType | undefined
+        readonly detail: string
+        /** Why the token was refused, if it was. */
+        readonly access?: Pick<AccessRefused, 'reason' | 'tokenId'> | undefined
+      }
     | undefined
   /** The database did not answer: try again. */
   readonly isUnavailable?: boolean | undefined
@@ -95,6 +102,7 @@ export function renderedOf({
   fault,
 }: GroupWriteAnswer): Rendered | Written | undefined {
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
+  if (refusal?.access) throw new AccessRefused(refusal.access.reason, refusal.access.tokenId)
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
   if (fault !== undefined) throw new Error('the group writer failed', { cause: new Error(fault) })
   return rendered

@@ -126,7 +126,6 @@ export async function patchResource(
   preconditions: Preconditions,
   isStrict: boolean,
 ): Promise<Rendered> {
-  const { work } = call
   const reading = readingOf(call, type)
   const patch = parsePatch(body, reading, isStrict)
   const unique = uniqueAttribute(type)

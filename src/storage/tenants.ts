@@ -177,6 +177,7 @@ export async function deleteTenant(
       sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
     ),
     statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
+    statement(sql`DELETE FROM clients WHERE tenant_id = ${id}`),
   ])
   if (marked?.changes === 0) return undefined
   if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
@@ -206,8 +207,8 @@ export async function undoImport(
   return 'undone'
 }
 
-/** Statements of a deletion that delete no chunk: its first batch has two, and its last one has one. */
-const FRAME_STATEMENTS = 3
+/** Statements of a deletion that delete no chunk: its first batch has three, and its last one has one. */
+const FRAME_STATEMENTS = 4
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.

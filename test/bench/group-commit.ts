@@ -157,6 +157,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
     isHealthy: async () => true,
     groupWriter: groupWriters({ ...shared, ...(maxWrites && { maxWrites }) }),
     isAllowed: async () => true,
+    later: () => undefined,
     fetch: () => Promise.reject(new Error('the bench has no network')),
     settings: {
       adminToken: undefined,

@@ -30,7 +30,7 @@ const ask = (client: Client, token = client.token, headers: Record<string, strin
   new Request(`${TENANT_URL}/Users`, { headers: { Authorization: `Bearer ${token}`, ...headers } })
 
 describe('rate limits', () => {
-  it.for(['token', 'tenant'] as const)('answer 429 with Retry-After beyond that of a %s', async (limit) => {
+  it.for(['client', 'tenant'] as const)('answer 429 with Retry-After beyond that of a %s', async (limit) => {
     const client = await newClient()
     await client.get('/Users')
     const { runtime } = limits({ [limit]: 2 })
@@ -44,7 +44,7 @@ describe('rate limits', () => {
 
   it('leave a refused write undone and out of the log', async () => {
     const client = await newClient()
-    const { runtime } = limits({ token: 0 })
+    const { runtime } = limits({ client: 0 })
     const request = new Request(`${TENANT_URL}/Users`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' },

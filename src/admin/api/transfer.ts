@@ -7,7 +7,12 @@ import type { Database } from '../../storage/database.ts'
 import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { RunningSha256 } from '../../storage/running-sha256.ts'
 import { getTenant, undoImport } from '../../storage/tenants.ts'
-import { type ExportedTenant, exportDirectory } from '../../storage/transfer.ts'
+import {
+  type DirectoryRecord,
+  type ExportedTenant,
+  exportClients,
+  exportDirectory,
+} from '../../storage/transfer.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
 import { endRecord, noRecords, toLine } from '../directory-lines.ts'
@@ -19,10 +24,10 @@ import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
 
 export const transferHandlers: Handlers<typeof transferRoutes> = {
-  async exportTenant({ db, parameters: { id }, c }) {
+  async exportTenant({ db, parameters: { id }, query: { clients }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
     if (tenant.state !== 'ready') throw notReady(tenant)
-    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'))), 200, {
+    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), clients === 'include')), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
     })
@@ -71,15 +76,20 @@ async function* exportedBytes(
   db: Database,
   tenant: ExportedTenant,
   types: readonly StoredResourceType[],
+  withClients: boolean,
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
   const counts = noRecords(types)
-  for await (const page of exportDirectory(db, tenant, types)) {
+  const bytesOf = (page: readonly DirectoryRecord[]) => {
     const bytes = encoder.encode(page.map(toLine).join(''))
-    for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
     sha256.update(bytes)
-    yield bytes
+    return bytes
+  }
+  if (withClients) for await (const page of exportClients(db, tenant)) yield bytesOf(page)
+  for await (const page of exportDirectory(db, tenant, types)) {
+    for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
+    yield bytesOf(page)
   }
   yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
 }
