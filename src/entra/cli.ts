@@ -3,14 +3,14 @@
  * command and its options, runs it, and turns its outcome into an exit code.
  */
 import { parseArgs } from 'node:util'
-import { check } from './cli/check.ts'
-import type { CommandContext } from './cli/command.ts'
+import { check } from './cli/commands/check.ts'
+import type { CommandContext } from './cli/commands/command.ts'
+import { generate, importDirectoryCsv } from './cli/commands/directory.ts'
+import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
+import { logs } from './cli/commands/logs.ts'
+import { provision, start } from './cli/commands/run.ts'
+import { allowDeletes, connections, pause, restart, status } from './cli/commands/state.ts'
 import type { Output } from './cli/cycle-reporter.ts'
-import { generate, importDirectoryCsv } from './cli/directory-commands.ts'
-import { diff, onDemand, testConnection } from './cli/endpoint-commands.ts'
-import { logs } from './cli/logs.ts'
-import { provision, start } from './cli/run-commands.ts'
-import { allowDeletes, connections, pause, restart, status } from './cli/state-commands.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { visibleLines } from './cli/visible-text.ts'
 

@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { addMembersRequest, matchRequest, pageRequest } from '../../src/entra/requests.ts'
+import { addMembersRequest, matchRequest, pageRequest } from '../../src/entra/protocol/requests.ts'
 import { type Directory, groupId, makeDirectory, userId, userName } from './directory.ts'
 import { type Exchange, measure } from './load/client.ts'
 import { type ScimExchange, scimExchange } from './load/scim.ts'

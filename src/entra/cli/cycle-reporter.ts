@@ -3,8 +3,8 @@
  * Failures are shown as they happen, up to a limit; all of them are in the log.
  */
 import cliProgress from 'cli-progress'
-import type { CycleEvent } from '../cycle-context.ts'
-import type { LogEntry } from '../provisioning-log.ts'
+import type { CycleEvent } from '../engine/cycle-context.ts'
+import type { LogEntry } from '../engine/provisioning-log.ts'
 import { failedCount, summaryTable } from './summary-table.ts'
 import { visible } from './visible-text.ts'
 

@@ -2,8 +2,8 @@
  * Tells the administrator of a quarantine: by mail through an SMTP server, by a POST to a webhook, or both. A message
  * that cannot be delivered is reported and stops nothing.
  */
-import type { NotificationConfig } from '../job-document.ts'
-import type { Notification } from '../provisioning-job.ts'
+import type { NotificationConfig } from '../documents/job-document.ts'
+import type { Notification } from '../engine/provisioning-job.ts'
 
 const DELIVERY_TIMEOUT_MS = 15_000
 

@@ -1,7 +1,7 @@
 /** Options that several commands share, read and checked. Each message says which option, what was given, what is allowed. */
-import { DEFAULT_JOB, type JobConfig } from '../job.ts'
-import type { Dialect } from '../requests.ts'
-import { parseTenantUrl, type TenantUrl } from '../tenant-url.ts'
+import { DEFAULT_JOB, type JobConfig } from '../documents/job.ts'
+import type { Dialect } from '../protocol/requests.ts'
+import { parseTenantUrl, type TenantUrl } from '../protocol/tenant-url.ts'
 import { UsageError } from './usage-error.ts'
 
 /** As parseArgs gives them: absent, text or a switch. */

@@ -1,5 +1,5 @@
 /** The table at the end of a cycle: a row each for users, groups and memberships. Pure text. */
-import type { CountedKind, CycleSummary, Result } from '../state.ts'
+import type { CountedKind, CycleSummary, Result } from '../documents/state.ts'
 
 const COLUMNS: readonly Result[] = [
   'created',

@@ -4,14 +4,14 @@
  */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { DEFAULT_JOB, type JobConfig } from '../job.ts'
-import type { JobFile, NotificationConfig } from '../job-document.ts'
-import { parseJobFile } from '../job-file.ts'
-import type { StateTarget } from '../state.ts'
-import type { TenantUrl } from '../tenant-url.ts'
-import { readDocument, refuseProblems } from './documents.ts'
+import { DEFAULT_JOB, type JobConfig } from '../documents/job.ts'
+import type { JobFile, NotificationConfig } from '../documents/job-document.ts'
+import { parseJobFile } from '../documents/job-file.ts'
+import type { StateTarget } from '../documents/state.ts'
+import type { TenantUrl } from '../protocol/tenant-url.ts'
+import { readDocument, refuseProblems } from './files/documents.ts'
+import { defaultStateFile, stateTarget } from './files/state-file.ts'
 import { jobOption, type OptionValues, TOKEN_VARIABLE, tenantUrlOption, textOption } from './options.ts'
-import { defaultStateFile, stateTarget } from './state-file.ts'
 import { UsageError } from './usage-error.ts'
 
 /** An endpoint to talk to. */

@@ -3,7 +3,7 @@
  * each request. The directory is stored by the server, request by request, so that all is as large as it really is.
  */
 import { DatabaseSync } from 'node:sqlite'
-import { generateDirectory } from '../../../src/entra/generate.ts'
+import { generateDirectory } from '../../../src/entra/documents/generate.ts'
 import {
   addMembersRequest,
   createRequest,
@@ -14,7 +14,7 @@ import {
   readRequest,
   removeMembersRequest,
   updateRequest,
-} from '../../../src/entra/requests.ts'
+} from '../../../src/entra/protocol/requests.ts'
 import { makeDirectory, USER } from '../directory.ts'
 import { Connection } from '../load/client.ts'
 import { type Request, scimExchange } from '../load/scim.ts'

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { CycleEvent } from '../../../src/entra/cycle-context.ts'
+import type { CycleEvent } from '../../../src/entra/engine/cycle-context.ts'
 import type { Endpoint } from './endpoint.ts'
 
 export interface Provisioning {

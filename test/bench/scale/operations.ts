@@ -12,7 +12,7 @@ import {
   readRequest,
   removeMembersRequest,
   updateRequest,
-} from '../../../src/entra/requests.ts'
+} from '../../../src/entra/protocol/requests.ts'
 import { MAX_LOADED_MEMBERS } from '../../../src/scim/limits.ts'
 import { GROUP, groupId, USER, userId, userName } from '../directory.ts'
 import type { Exchange } from '../load/client.ts'

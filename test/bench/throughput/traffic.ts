@@ -13,7 +13,7 @@ import {
   readRequest,
   removeMembersRequest,
   updateRequest,
-} from '../../../src/entra/requests.ts'
+} from '../../../src/entra/protocol/requests.ts'
 import { type Directory, type DirectorySize, groupId, USER, userId, userName } from '../directory.ts'
 import { type Exchange, exchangeOnce, isRight } from '../load/client.ts'
 import { type ScimExchange, scimExchange } from '../load/scim.ts'

@@ -1,15 +1,15 @@
 /** A provisioning job in a test: a store, a clock that moves by call, counted ids, and a directory that can be edited. */
 
 import type { Clock } from '../../../src/entra/clock.ts'
-import { type CycleResult, runCycle } from '../../../src/entra/cycle.ts'
-import type { CycleContext } from '../../../src/entra/cycle-context.ts'
-import { type Directory, parseDirectory } from '../../../src/entra/directory.ts'
-import { importDirectory } from '../../../src/entra/import.ts'
-import { DEFAULT_JOB, type JobConfig } from '../../../src/entra/job.ts'
-import type { LogEntry } from '../../../src/entra/provisioning-log.ts'
-import { type Fetch, ScimClient } from '../../../src/entra/scim-client.ts'
-import { type JobState, newState } from '../../../src/entra/state.ts'
-import { parseTenantUrl } from '../../../src/entra/tenant-url.ts'
+import { type Directory, parseDirectory } from '../../../src/entra/documents/directory.ts'
+import { DEFAULT_JOB, type JobConfig } from '../../../src/entra/documents/job.ts'
+import { type JobState, newState } from '../../../src/entra/documents/state.ts'
+import { type CycleResult, runCycle } from '../../../src/entra/engine/cycle.ts'
+import type { CycleContext } from '../../../src/entra/engine/cycle-context.ts'
+import { importDirectory } from '../../../src/entra/engine/import.ts'
+import type { LogEntry } from '../../../src/entra/engine/provisioning-log.ts'
+import { type Fetch, ScimClient } from '../../../src/entra/protocol/scim-client.ts'
+import { parseTenantUrl } from '../../../src/entra/protocol/tenant-url.ts'
 import { BASE, ScimStore } from './scim-store.ts'
 
 /** Time that passes only when it is moved, or slept through. */

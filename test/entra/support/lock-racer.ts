@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { LockFile } from '../../../src/entra/cli/lock-file.ts'
+import { LockFile } from '../../../src/entra/cli/files/lock-file.ts'
 
 const SPACING_MS = 10
 const [folder = '', count = '0'] = process.argv.slice(2)

@@ -2,8 +2,8 @@
  * A small SCIM endpoint in memory, as a fetch: the emulator's opposite number in its own tests. It knows just the
  * requests of the emulator, in both dialects; `misbehave` makes it answer whatever a test wants instead.
  */
-import { readTargetPath, writeTargetPath } from '../../../src/entra/attribute-path.ts'
-import type { Fetch } from '../../../src/entra/scim-client.ts'
+import { readTargetPath, writeTargetPath } from '../../../src/entra/protocol/attribute-path.ts'
+import type { Fetch } from '../../../src/entra/protocol/scim-client.ts'
 
 export type Resource = Record<string, unknown> & { id: string }
 
