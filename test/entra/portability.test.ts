@@ -9,7 +9,7 @@ const portable = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filt
 )
 
 describe('a file outside the command line', () => {
-  it('is found', () => {
+  it('exists: the search finds the engine', () => {
     expect(portable).toContain(join('engine', 'cycle.ts'))
   })
 

@@ -1,22 +1,23 @@
 /**
- * Judges of the verdict: what an answer is worth to Entra. Success is what the documentation shows, acceptable is what
- * the service takes as well, a deviation causes wrong data or needless requests, an error stops provisioning. Pure.
+ * Assertions on the responses of an endpoint under test. A finding is graded by its effect on Entra: "success" is the
+ * documented response, "acceptable" is tolerated by the service, a "deviation" causes wrong data or needless requests,
+ * and an "error" stops provisioning. Pure.
  */
 
 import { isObject, type JsonObject } from '../problem.ts'
-import type { WireAnswer } from '../protocol/answer.ts'
 import { readTargetPath } from '../protocol/attribute-path.ts'
+import type { WireResponse } from '../protocol/response.ts'
 
 export type Grade = 'success' | 'acceptable' | 'deviation' | 'error' | 'skipped'
 
-export interface Judgement {
+export interface Finding {
   readonly grade: Grade
   readonly message: string
-  /** The resource that a create or a query gave, for ids. */
+  /** The resource in the response to a create or query request; its id is kept for later steps. */
   readonly resource?: JsonObject
 }
 
-export type Judge = (answer: WireAnswer) => Judgement
+export type Assertion = (answer: WireResponse) => Finding
 
 /** Expected values by target path. */
 export type Expected = Readonly<Record<string, unknown>>
@@ -24,164 +25,170 @@ export type Expected = Readonly<Record<string, unknown>>
 const LIST_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 const ORDER: readonly Grade[] = ['skipped', 'success', 'acceptable', 'deviation', 'error']
 
-export function worst(grades: readonly Grade[]): Grade {
+export function worstGrade(grades: readonly Grade[]): Grade {
   return grades.reduce((a, b) => (ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a), 'success')
 }
 
-function judge(grade: Grade, message: string, resource?: JsonObject): Judgement {
+function finding(grade: Grade, message: string, resource?: JsonObject): Finding {
   return { grade, message, ...(resource === undefined ? {} : { resource }) }
 }
 
-/** The findings together: the worst grade, all messages. */
-function combine(findings: readonly Judgement[], whenFine: string, resource?: JsonObject): Judgement {
+/** Merges findings: the worst grade and all messages. */
+function combine(findings: readonly Finding[], successMessage: string, resource?: JsonObject): Finding {
   const bad = findings.filter(({ grade }) => grade !== 'success')
-  if (bad.length === 0) return judge('success', whenFine, resource)
-  return judge(worst(bad.map(({ grade }) => grade)), bad.map(({ message }) => message).join('; '), resource)
+  if (bad.length === 0) return finding('success', successMessage, resource)
+  return finding(
+    worstGrade(bad.map(({ grade }) => grade)),
+    bad.map(({ message }) => message).join('; '),
+    resource,
+  )
 }
 
-/** 200 with a ListResponse of exactly `count` resources; for one resource its values too. */
-export function listOf(count: number, expected: Expected = {}, absent: readonly string[] = []): Judge {
+/**
+ * Expects 200 and a ListResponse of exactly `count` resources. The values of a single resource are compared as well.
+ */
+export function listOf(count: number, expected: Expected = {}, absent: readonly string[] = []): Assertion {
   return (answer) => {
     const body = readBody(answer, [200])
-    if (!body.ok) return body.judgement
+    if (!body.ok) return body.finding
     const { Resources, totalResults, schemas } = body.json
     const resources = Array.isArray(Resources) ? Resources.filter(isObject) : []
     const found = Array.isArray(Resources) ? resources.length : Number(totalResults)
-    if (found !== count) return judge('error', `found ${found} objects, expected ${count}`)
+    if (found !== count) return finding('error', `found ${found} objects, expected ${count}`)
     const [resource] = resources
     const findings = [
       contentType(answer),
-      Array.isArray(Resources) ? fine() : judge('acceptable', '"Resources" is missing'),
+      Array.isArray(Resources) ? pass() : finding('acceptable', '"Resources" is missing'),
       totalResults === count
-        ? fine()
-        : judge('deviation', `"totalResults" is ${String(totalResults)}, expected ${count}`),
+        ? pass()
+        : finding('deviation', `"totalResults" is ${String(totalResults)}, expected ${count}`),
       Array.isArray(schemas) && schemas.includes(LIST_RESPONSE)
-        ? fine()
-        : judge('deviation', 'the ListResponse URN is not in "schemas"'),
+        ? pass()
+        : finding('deviation', 'the ListResponse URN is not in "schemas"'),
       ...(resource === undefined ? [] : compare(resource, expected, absent)),
     ]
     return combine(findings, `${count} found`, resource)
   }
 }
 
-/** 200 with a ListResponse, whatever it holds. */
-export function anyList(): Judge {
+/** Expects 200 and a ListResponse with any content. */
+export function anyList(): Assertion {
   return (answer) => {
     const body = readBody(answer, [200])
-    if (!body.ok) return body.judgement
+    if (!body.ok) return body.finding
     const ok = Array.isArray(body.json.Resources)
     return ok
       ? combine([contentType(answer)], 'a ListResponse')
-      : judge('error', 'not a ListResponse: "Resources" is missing')
+      : finding('error', 'not a ListResponse: "Resources" is missing')
   }
 }
 
-/** A page of a list, with the total that other pages have. */
-export function page(startIndex: number): Judge {
+/** Expects one page of a list. `totalResults` counts the resources of all pages. */
+export function page(startIndex: number): Assertion {
   return (answer) => {
     const body = readBody(answer, [200])
-    if (!body.ok) return body.judgement
+    if (!body.ok) return body.finding
     const { Resources, totalResults, startIndex: shown } = body.json
     if (!Array.isArray(Resources) || typeof totalResults !== 'number')
-      return judge('error', 'a page needs "Resources" and "totalResults"')
+      return finding('error', 'a page must have "Resources" and "totalResults"')
     const index =
       shown === startIndex
-        ? fine()
-        : judge('deviation', `"startIndex" is ${String(shown)}, expected ${startIndex}`)
+        ? pass()
+        : finding('deviation', `"startIndex" is ${String(shown)}, expected ${startIndex}`)
     return combine([contentType(answer), index], `${Resources.length} of ${totalResults}`)
   }
 }
 
-/** 201 (200 is taken) with an id and what was sent. */
-export function created(expected: Expected): Judge {
+/** Expects 201, or 200 as acceptable, and a resource with an id and the values that were sent. */
+export function created(expected: Expected): Assertion {
   return (answer) => {
     const body = readBody(answer, [200, 201])
-    if (!body.ok) return body.judgement
+    if (!body.ok) return body.finding
     if (typeof body.json.id !== 'string' || body.json.id === '')
-      return judge('error', 'the created resource has no "id"')
-    const status = body.status === 201 ? fine() : judge('acceptable', 'HTTP 200 where 201 is documented')
+      return finding('error', 'the created resource has no "id"')
+    const status = body.status === 201 ? pass() : finding('acceptable', 'HTTP 200 where 201 is documented')
     return combine([contentType(answer), status, ...compare(body.json, expected, [])], 'created', body.json)
   }
 }
 
-/** 200 with the values expected. */
-export function shows(expected: Expected, absent: readonly string[] = []): Judge {
+/** Expects 200 and a resource with the given values. */
+export function hasValues(expected: Expected, absent: readonly string[] = []): Assertion {
   return (answer) => {
     const body = readBody(answer, [200])
-    if (!body.ok) return body.judgement
+    if (!body.ok) return body.finding
     return combine([contentType(answer), ...compare(body.json, expected, absent)], 'as expected', body.json)
   }
 }
 
-/** 200 or 204. */
-export function accepted(): Judge {
+/** Expects 200 or 204. */
+export function accepted(): Assertion {
   return (answer) => {
-    if (answer.kind === 'none') return judge('error', answer.message)
-    if (answer.status === 200 || answer.status === 204) return judge('success', `HTTP ${answer.status}`)
+    if (answer.kind === 'none') return finding('error', answer.message)
+    if (answer.status === 200 || answer.status === 204) return finding('success', `HTTP ${answer.status}`)
     if (answer.status >= 200 && answer.status <= 299)
-      return judge('acceptable', `HTTP ${answer.status} where 200 or 204 is documented`)
-    return judge('error', describe(answer))
+      return finding('acceptable', `HTTP ${answer.status} where 200 or 204 is documented`)
+    return finding('error', describe(answer))
   }
 }
 
-/** 204. */
-export function deleted(): Judge {
+/** Expects 204. */
+export function deleted(): Assertion {
   return (answer) => {
-    if (answer.kind === 'none') return judge('error', answer.message)
-    if (answer.status === 204) return judge('success', 'HTTP 204')
-    const taken = answer.status >= 200 && answer.status <= 299
-    return judge(
-      taken ? 'acceptable' : 'error',
-      taken ? `HTTP ${answer.status} where 204 is documented` : describe(answer),
+    if (answer.kind === 'none') return finding('error', answer.message)
+    if (answer.status === 204) return finding('success', 'HTTP 204')
+    const tolerated = answer.status >= 200 && answer.status <= 299
+    return finding(
+      tolerated ? 'acceptable' : 'error',
+      tolerated ? `HTTP ${answer.status} where 204 is documented` : describe(answer),
     )
   }
 }
 
-/** 404 as a SCIM error. */
-export function gone(): Judge {
+/** Expects 404 with a SCIM error. */
+export function notFound(): Assertion {
   return (answer) => {
-    if (answer.kind === 'none') return judge('error', answer.message)
+    if (answer.kind === 'none') return finding('error', answer.message)
     if (answer.status !== 404)
-      return judge(answer.status < 300 ? 'error' : 'deviation', `${describe(answer)}, expected 404`)
+      return finding(answer.status < 300 ? 'error' : 'deviation', `${describe(answer)}, expected 404`)
     return isScimError(answer.text)
-      ? judge('success', 'HTTP 404')
-      : judge('acceptable', 'HTTP 404 without a SCIM error')
+      ? finding('success', 'HTTP 404')
+      : finding('acceptable', 'HTTP 404 without a SCIM error')
   }
 }
 
-/** 409 as a SCIM error: a second object with the same name. */
-export function conflict(): Judge {
+/** Expects 409 with a SCIM error, because the name is taken. */
+export function conflict(): Assertion {
   return (answer) => {
-    if (answer.kind === 'none') return judge('error', answer.message)
-    if (answer.status !== 409) return judge('error', `${describe(answer)}, expected 409`)
+    if (answer.kind === 'none') return finding('error', answer.message)
+    if (answer.status !== 409) return finding('error', `${describe(answer)}, expected 409`)
     return isScimError(answer.text)
-      ? judge('success', 'HTTP 409')
-      : judge('acceptable', 'HTTP 409 without a SCIM error')
+      ? finding('success', 'HTTP 409')
+      : finding('acceptable', 'HTTP 409 without a SCIM error')
   }
 }
 
-function fine(): Judgement {
+function pass(): Finding {
   return { grade: 'success', message: '' }
 }
 
 type Body =
   | { readonly ok: true; readonly json: JsonObject; readonly status: number }
-  | { readonly ok: false; readonly judgement: Judgement }
+  | { readonly ok: false; readonly finding: Finding }
 
-function readBody(answer: WireAnswer, statuses: readonly number[]): Body {
-  if (answer.kind === 'none') return { ok: false, judgement: judge('error', answer.message) }
+function readBody(answer: WireResponse, statuses: readonly number[]): Body {
+  if (answer.kind === 'none') return { ok: false, finding: finding('error', answer.message) }
   if (!statuses.includes(answer.status))
-    return { ok: false, judgement: judge('error', `${describe(answer)}, expected ${statuses.join(' or ')}`) }
+    return { ok: false, finding: finding('error', `${describe(answer)}, expected ${statuses.join(' or ')}`) }
   try {
     const json: unknown = JSON.parse(answer.text)
     if (isObject(json)) return { ok: true, json, status: answer.status }
-    return { ok: false, judgement: judge('error', 'the body is not a JSON object') }
+    return { ok: false, finding: finding('error', 'the body is not a JSON object') }
   } catch {
-    return { ok: false, judgement: judge('error', 'the body is not JSON') }
+    return { ok: false, finding: finding('error', 'the body is not JSON') }
   }
 }
 
-function describe(answer: WireAnswer): string {
+function describe(answer: WireResponse): string {
   if (answer.kind === 'none') return answer.message
   const { text, status } = answer
   const body = isScimError(text) ? (JSON.parse(text) as JsonObject) : undefined
@@ -201,27 +208,33 @@ function isScimError(text: string): boolean {
   }
 }
 
-function contentType(answer: WireAnswer): Judgement {
-  if (answer.kind === 'none' || /^application\/scim\+json/i.test(answer.contentType)) return fine()
-  return judge('acceptable', `content type "${answer.contentType}" where application/scim+json is documented`)
+function contentType(answer: WireResponse): Finding {
+  if (answer.kind === 'none' || /^application\/scim\+json/i.test(answer.contentType)) return pass()
+  return finding(
+    'acceptable',
+    `content type "${answer.contentType}" where application/scim+json is documented`,
+  )
 }
 
-function compare(resource: JsonObject, expected: Expected, absent: readonly string[]): Judgement[] {
+function compare(resource: JsonObject, expected: Expected, absent: readonly string[]): Finding[] {
   const differing = Object.entries(expected).flatMap(([path, value]) => {
     const shown = readTargetPath(resource, path)
     if (isDeepEqual(shown, value)) return []
     return [
-      judge(
+      finding(
         'deviation',
-        `${path} is ${JSON.stringify(shown) ?? 'not shown'}, expected ${JSON.stringify(value)}`,
+        `${path} is ${JSON.stringify(shown) ?? 'not returned'}, expected ${JSON.stringify(value)}`,
       ),
     ]
   })
-  const shownAnyway = absent.filter((path) => readTargetPath(resource, path) !== undefined)
-  return [...differing, ...shownAnyway.map((path) => judge('deviation', `${path} is shown and was excluded`))]
+  const returnedAnyway = absent.filter((path) => readTargetPath(resource, path) !== undefined)
+  return [
+    ...differing,
+    ...returnedAnyway.map((path) => finding('deviation', `${path} is returned although it was excluded`)),
+  ]
 }
 
-/** Lists of members compare by their values, in any order. */
+/** Member lists are compared by their values, in any order. */
 function isDeepEqual(shown: unknown, value: unknown): boolean {
   if (!Array.isArray(value)) return shown === value
   const idsOf = (list: readonly unknown[]) =>

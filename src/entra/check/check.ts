@@ -1,25 +1,25 @@
 /**
- * The verdict on an endpoint: walks it through the life of a directory in both dialects, on objects of its own making,
- * and deletes them again. Sends by an injected fetch; decides nothing about exit codes.
+ * Checks an endpoint: runs the scenario in each dialect on objects that it creates, and deletes them afterwards.
+ * Requests go through an injected fetch; the caller maps the grades to exit codes.
  */
 
 import type { Clock, NewId } from '../clock.ts'
-import type { WireAnswer } from '../protocol/answer.ts'
 import { type Dialect, deleteRequest, type ScimRequest } from '../protocol/requests.ts'
+import type { WireResponse } from '../protocol/response.ts'
 import { type Exchange, type Fetch, ScimClient } from '../protocol/scim-client.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
 import type { Grade } from './assertions.ts'
-import { type CheckObject, type CheckStep, lifeSteps } from './scenario.ts'
+import { type CheckObject, type CheckStep, scenarioSteps } from './scenario.ts'
 
 export interface CheckResult {
   readonly dialect: Dialect
   readonly title: string
   readonly grade: Grade
   readonly message: string
-  /** What Entra would do about it; only for a deviation or an error. */
+  /** What Entra would do in this case; set only for a deviation or an error. */
   readonly consequence?: string
   readonly request?: ScimRequest
-  readonly answer?: WireAnswer
+  readonly answer?: WireResponse
   readonly durationMs: number
 }
 
@@ -34,38 +34,38 @@ export interface CheckOptions {
   readonly onResult?: (result: CheckResult) => void
 }
 
-/** A step needs an object that could not be created. */
+/** Thrown when a step needs an object that could not be created. */
 class MissingObject extends Error {
   override readonly name = 'MissingObject'
 }
 
-/** All steps in order. What was created is deleted, also after an error or an abort. */
+/** Runs all steps in order. The created objects are deleted at the end, also after an error or an abort. */
 export async function checkEndpoint(options: CheckOptions): Promise<CheckResult[]> {
   const results: CheckResult[] = []
   for (const dialect of options.dialects) {
     if (options.signal?.aborted) break
-    const life = new Life(options, dialect)
+    const scenario = new Scenario(options, dialect)
     try {
-      for await (const result of life.run()) {
+      for await (const result of scenario.run()) {
         results.push(result)
         options.onResult?.(result)
       }
     } finally {
-      const left = await life.cleanUp()
-      if (left !== undefined) {
-        results.push(left)
-        options.onResult?.(left)
+      const cleanUpFailure = await scenario.cleanUp()
+      if (cleanUpFailure !== undefined) {
+        results.push(cleanUpFailure)
+        options.onResult?.(cleanUpFailure)
       }
     }
   }
   return results
 }
 
-class Life {
+class Scenario {
   readonly #options: CheckOptions
   readonly #dialect: Dialect
   readonly #ids = new Map<CheckObject, string>()
-  readonly #alive = new Set<CheckObject>()
+  readonly #existing = new Set<CheckObject>()
   readonly #client: ScimClient
   #exchange: Exchange | undefined
 
@@ -80,44 +80,45 @@ class Life {
   }
 
   async *run(): AsyncGenerator<CheckResult> {
-    const mark = `entra-check-${this.#options.newId().slice(0, 8)}`
-    for (const step of lifeSteps(this.#dialect, mark, this.#options.newId)) {
+    const namePrefix = `entra-check-${this.#options.newId().slice(0, 8)}`
+    for (const step of scenarioSteps(this.#dialect, namePrefix, this.#options.newId)) {
       if (this.#options.signal?.aborted) return
-      yield await this.#take(step)
+      yield await this.#runStep(step)
     }
   }
 
-  /** A result only when something could not be deleted. */
+  /** Deletes the objects that still exist. Returns a result only if a deletion failed. */
   async cleanUp(): Promise<CheckResult | undefined> {
-    const left: string[] = []
-    for (const object of this.#alive) {
+    const remaining: string[] = []
+    for (const object of this.#existing) {
       const type = object.startsWith('group') ? 'Group' : 'User'
       const id = this.#ids.get(object) ?? ''
       const outcome = await this.#client.send('delete', deleteRequest(type, id))
-      if (!outcome.ok) left.push(`${type} ${id} (${outcome.detail})`)
+      if (!outcome.ok) remaining.push(`${type} ${id} (${outcome.detail})`)
     }
-    if (left.length === 0) return undefined
-    const message = `left behind: ${left.join(', ')}`
+    if (remaining.length === 0) return undefined
+    const message = `could not be deleted: ${remaining.join(', ')}`
     return { dialect: this.#dialect, title: 'clean up', grade: 'error', message, durationMs: 0 }
   }
 
   readonly #idOf = (object: CheckObject): string => {
     const id = this.#ids.get(object)
-    if (id === undefined) throw new MissingObject(`needs the ${object} object, which could not be created`)
+    if (id === undefined)
+      throw new MissingObject(`requires the object "${object}", which could not be created`)
     return id
   }
 
-  async #take(step: CheckStep): Promise<CheckResult> {
+  async #runStep(step: CheckStep): Promise<CheckResult> {
     const { title } = step
     const dialect = this.#dialect
     try {
-      const judge = step.judge(this.#idOf)
+      const assertion = step.assertion(this.#idOf)
       const request = step.request(this.#idOf)
       const { answer, durationMs } = await this.#send(request)
-      const { grade, message, resource } = judge(answer)
+      const { grade, message, resource } = assertion(answer)
       if (step.captures !== undefined && typeof resource?.id === 'string')
-        this.#keep(step.captures, resource.id)
-      if (step.removes !== undefined && grade !== 'error') this.#alive.delete(step.removes)
+        this.#rememberId(step.captures, resource.id)
+      if (step.removes !== undefined && grade !== 'error') this.#existing.delete(step.removes)
       const bad = grade === 'deviation' || grade === 'error'
       const result = { dialect, title, grade, message, request, answer, durationMs }
       return bad ? { ...result, consequence: step.consequence } : result
@@ -129,12 +130,12 @@ class Life {
 
   async #send(request: ScimRequest): Promise<Exchange> {
     await this.#client.send('match', request)
-    if (this.#exchange === undefined) throw new Error('the client reported no exchange')
+    if (this.#exchange === undefined) throw new Error('the client did not report the exchange')
     return this.#exchange
   }
 
-  #keep(object: CheckObject, id: string): void {
+  #rememberId(object: CheckObject, id: string): void {
     this.#ids.set(object, id)
-    this.#alive.add(object)
+    this.#existing.add(object)
   }
 }

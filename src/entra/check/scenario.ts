@@ -1,7 +1,7 @@
 /**
- * The life that the verdict walks an endpoint through: two people and a group, from the connection test to deletion, in
- * one dialect. Each step has its request, its judge, and what Entra would do about a wrong answer. Data and pure
- * functions; check.ts sends.
+ * The scenario that `check` runs against an endpoint in one dialect: two users and a group, from the connection test to
+ * deletion. Each step has a request, an assertion on the response, and the consequence in Entra when the assertion
+ * fails. Data and pure functions; check.ts sends the requests.
  */
 import type { MappedValues } from '../mappings/attribute-mapping.ts'
 import {
@@ -20,56 +20,59 @@ import {
   updateRequest,
 } from '../protocol/requests.ts'
 import {
+  type Assertion,
   accepted,
   anyList,
   conflict,
   created,
   deleted,
-  gone,
-  type Judge,
+  hasValues,
   listOf,
+  notFound,
   page,
-  shows,
 } from './assertions.ts'
 
 export type CheckObject = 'first' | 'second' | 'successor' | 'group' | 'groupAgain'
 
-/** The id that the endpoint gave an object. Throws `MissingObject` when creating it failed. */
+/**
+ * Returns the id that the endpoint assigned to an object.
+ * @throws {MissingObject} if the object could not be created.
+ */
 export type IdOf = (object: CheckObject) => string
 
 export interface CheckStep {
   readonly title: string
   readonly consequence: string
   readonly request: (id: IdOf) => ScimRequest
-  readonly judge: (id: IdOf) => Judge
-  /** The object whose id the answer gives. */
+  readonly assertion: (id: IdOf) => Assertion
+  /** The object whose id is taken from the response. */
   readonly captures?: CheckObject
-  /** The object that is gone once the answer is a success. */
+  /** The object that no longer exists after a successful response. */
   readonly removes?: CheckObject
 }
 
 const NATIVE_OBJECT_ID = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User:nativeObjectId'
 
-const TEST_FAILS = 'Test connection fails; a running job goes into quarantine'
-const ESCROW = 'The object goes into escrow and is tried again'
+const TEST_FAILS = 'Test connection fails, and a running job goes into quarantine'
+const ESCROW = 'The object goes into escrow and is retried'
 const NO_LINK = 'The object cannot be linked: later cycles try to create it again'
-const RESENT = 'Entra sends the attribute again whenever the object changes'
+const RESENT = 'Entra sends the attribute again each time the object changes'
 const WRONG_DATA = 'The target keeps wrong data; Entra does not notice'
-const RECREATED = 'Entra loses the user: InvalidAnchor, or a second account'
+const RECREATED = 'Entra loses the link to the user: it logs InvalidAnchor or creates a second account'
 const MEMBERS = 'Group memberships are wrong at the target; Entra never reads them back'
 
-/** The steps for one dialect. `mark` makes the names unique. */
-export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): CheckStep[] {
-  const first = person(`${mark}.first+tag`, 'Mirela', "O'Sterholt", newId())
-  const second = person(`${mark}.second`, 'Tavish', 'Łindqvist', newId())
-  const renamed = `${mark}.renamed@entra-check.example`
+/** The steps for one dialect. `namePrefix` makes the names unique. */
+export function scenarioSteps(dialect: Dialect, namePrefix: string, newId: () => string): CheckStep[] {
+  const first = person(`${namePrefix}.first+tag`, 'Mirela', "O'Sterholt", newId())
+  const second = person(`${namePrefix}.second`, 'Tavish', 'Łindqvist', newId())
+  const renamed = `${namePrefix}.renamed@entra-check.example`
   const secondName = String(second.get('userName'))
   const group: MappedValues = new Map([
     ['externalId', newId()],
-    ['displayName', `${mark} "Crew" \\ ÉQUIPE`],
+    ['displayName', `${namePrefix} "Crew" \\ ÉQUIPE`],
   ])
   const groupName = String(group.get('displayName'))
-  const newGroupName = `${mark} crew renamed`
+  const newGroupName = `${namePrefix} crew renamed`
   const change = (object: CheckObject, changes: readonly AttributeChange[]) => (id: IdOf) =>
     updateRequest(
       object === 'group' || object === 'groupAgain' ? 'Group' : 'User',
@@ -81,25 +84,25 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
   const read = (object: 'first' | 'second') => (id: IdOf) => readRequest('User', id(object))
   return [
     step(
-      'test the connection: no such user',
+      'connection test: query for a user that does not exist',
       TEST_FAILS,
       () => probeRequest('User', 'userName', newId()),
       listOf(0),
     ),
     step(
-      'test the connection: no such group',
+      'connection test: query for a group that does not exist',
       TEST_FAILS,
       () => probeRequest('Group', 'displayName', newId()),
       listOf(0),
     ),
     step(
       'read the schemas',
-      'A gallery application shows no attributes of the endpoint',
+      'A gallery application does not list the attributes of the endpoint',
       schemasRequest,
       anyList(),
     ),
     step(
-      'match a user who is not there',
+      'match a user that does not exist',
       ESCROW,
       () => matchRequest('User', 'userName', String(first.get('userName'))),
       listOf(0),
@@ -135,14 +138,14 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
       listOf(1),
     ),
     step(
-      'create the same user again',
-      'Duplicates arise after a timeout',
+      'create the same user a second time',
+      'A retry after a timeout creates a duplicate',
       () => createRequest('User', first, dialect),
       conflict(),
     ),
-    step('every mapped attribute is shown', RESENT, read('first'), shows(asExpected(first))),
+    step('every mapped attribute is returned', RESENT, read('first'), hasValues(asExpected(first))),
     step(
-      'match a group that is not there',
+      'match a group that does not exist',
       ESCROW,
       () => matchRequest('Group', 'displayName', groupName),
       listOf(0),
@@ -158,7 +161,7 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
     },
     step(
       'find the group, without members',
-      'MultipleEntriesInResponse can be logged',
+      'Entra can log MultipleEntriesInResponse',
       () => matchRequest('Group', 'displayName', groupName),
       listOf(1, { displayName: groupName }, ['members']),
     ),
@@ -169,14 +172,14 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
       accepted(),
     ),
     step(
-      'add a member again',
-      'The reference fails for ever',
+      'add a member a second time',
+      'The reference fails in every cycle',
       (id) => addMembersRequest(id('group'), [id('first')], dialect),
       accepted(),
     ),
     {
       ...step('the group has both members', MEMBERS, (id) => groupWithMembers(id('group')), accepted()),
-      judge: (id) => shows({ members: [id('first'), id('second')] }),
+      assertion: (id) => hasValues({ members: [id('first'), id('second')] }),
     },
     step(
       'change displayName',
@@ -195,10 +198,10 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
       accepted(),
     ),
     step(
-      'the changes hold',
+      'the changes are stored',
       WRONG_DATA,
       read('first'),
-      shows({
+      hasValues({
         displayName: 'Mirela Osterholt-Pike',
         'name.givenName': 'Mirela',
         'name.familyName': 'Osterholt-Pike',
@@ -207,11 +210,11 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
     ),
     step('change userName', ESCROW, change('first', [replace('userName', renamed)]), accepted()),
     {
-      ...step('the id stays', RECREATED, () => matchRequest('User', 'userName', renamed), listOf(1)),
-      judge: (id) => listOf(1, { id: id('first') }),
+      ...step('the id is unchanged', RECREATED, () => matchRequest('User', 'userName', renamed), listOf(1)),
+      assertion: (id) => listOf(1, { id: id('first') }),
     },
     step(
-      'the old name is free',
+      'the old userName can be used again',
       WRONG_DATA,
       () => matchRequest('User', 'userName', String(first.get('userName'))),
       listOf(0),
@@ -223,64 +226,69 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
       accepted(),
     ),
     {
-      ...step('only that member is gone', MEMBERS, (id) => groupWithMembers(id('group')), accepted()),
-      judge: (id) => shows({ members: [id('first')] }),
+      ...step('only that member is removed', MEMBERS, (id) => groupWithMembers(id('group')), accepted()),
+      assertion: (id) => hasValues({ members: [id('first')] }),
     },
     step('rename the group', ESCROW, change('group', [replace('displayName', newGroupName)]), accepted()),
     step(
       'read the group without members',
       ESCROW,
       (id) => readRequest('Group', id('group')),
-      shows({ displayName: newGroupName }, ['members']),
+      hasValues({ displayName: newGroupName }, ['members']),
     ),
     step(
       'disable the user',
-      'The account stays usable',
+      'The account can still be used',
       change('first', [replace('active', false)]),
       accepted(),
     ),
     step(
-      'a disabled user is readable',
+      'a disabled user can be read',
       RECREATED,
       read('first'),
-      shows({ active: false, userName: renamed }),
+      hasValues({ active: false, userName: renamed }),
     ),
     step(
-      'a disabled user is found',
+      'a disabled user can be found',
       RECREATED,
       () => matchRequest('User', 'userName', renamed),
       listOf(1, { active: false }),
     ),
     step(
       'enable the user',
-      'The account stays unusable',
+      'The account cannot be used',
       change('first', [replace('active', true)]),
       accepted(),
     ),
-    step('an enabled user is active', WRONG_DATA, read('first'), shows({ active: true })),
+    step('an enabled user is active', WRONG_DATA, read('first'), hasValues({ active: true })),
     {
       ...step(
-        'memberships outlive a disable',
-        'Memberships are not sent again: the user stays out',
+        'memberships survive disabling the user',
+        'Entra does not send memberships again: the user is missing from its groups',
         (id) => groupWithMembers(id('group')),
         accepted(),
       ),
-      judge: (id) => shows({ members: [id('first')] }),
+      assertion: (id) => hasValues({ members: [id('first')] }),
     },
     {
-      ...step('delete a user', 'The account stays', (id) => deleteRequest('User', id('second')), deleted()),
+      ...step(
+        'delete a user',
+        'The account is not removed',
+        (id) => deleteRequest('User', id('second')),
+        deleted(),
+      ),
       removes: 'second',
     },
-    step('a deleted user is gone', WRONG_DATA, read('second'), gone()),
+    step('a deleted user cannot be read', WRONG_DATA, read('second'), notFound()),
     step(
-      'a deleted user is not found',
-      'A new user of that name cannot be created',
+      'a deleted user cannot be found',
+      'A new user with that name cannot be created',
       () => matchRequest('User', 'userName', secondName),
       listOf(0),
     ),
     {
       ...step(
-        'create a new user under the old name',
+        'create a new user with the old userName',
         NO_LINK,
         () => createRequest('User', second, dialect),
         created({ userName: secondName }),
@@ -288,10 +296,15 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
       captures: 'successor',
     },
     {
-      ...step('delete the group', 'The group stays', (id) => deleteRequest('Group', id('group')), deleted()),
+      ...step(
+        'delete the group',
+        'The group is not removed',
+        (id) => deleteRequest('Group', id('group')),
+        deleted(),
+      ),
       removes: 'group',
     },
-    step('a deleted group is gone', WRONG_DATA, (id) => readRequest('Group', id('group')), gone()),
+    step('a deleted group cannot be read', WRONG_DATA, (id) => readRequest('Group', id('group')), notFound()),
     {
       ...step(
         'create the group again',
@@ -316,8 +329,13 @@ export function lifeSteps(dialect: Dialect, mark: string, newId: () => string): 
   ]
 }
 
-function step(title: string, consequence: string, request: CheckStep['request'], judge: Judge): CheckStep {
-  return { title, consequence, request, judge: () => judge }
+function step(
+  title: string,
+  consequence: string,
+  request: CheckStep['request'],
+  assertion: Assertion,
+): CheckStep {
+  return { title, consequence, request, assertion: () => assertion }
 }
 
 function groupWithMembers(id: string): ScimRequest {

@@ -1,11 +1,11 @@
 /**
- * Makes a directory from tables as the Entra admin center exports them in CSV: *Download users*, and *Download members*
- * of each group. Pure: rows in, directory document out; cli/csv-file.ts reads the files.
+ * Builds a directory from the CSV exports of the Entra admin center: *Download users*, and *Download members* of each
+ * group. Pure: rows in, directory document out. cli/files/csv-file.ts reads the files.
  *
  * Microsoft: "Download a list of users in the Azure portal" (users-bulk-download), groups-bulk-download-members.
  */
 
-/** A row of a table: where it begins in the file, counted from 1, and its cells by column name in lower case. */
+/** A table row: its 1-based line in the file, and its cells by lower-case column name. */
 export interface TableRow {
   readonly line: number
   readonly cells: ReadonlyMap<string, string>
@@ -16,7 +16,7 @@ export interface MemberList {
   readonly rows: readonly TableRow[]
 }
 
-/** A row that cannot be used. */
+/** A row with invalid content. */
 export class RowError extends Error {
   override readonly name = 'RowError'
   readonly line: number
@@ -27,8 +27,8 @@ export class RowError extends Error {
   }
 }
 
-/** Exported names that differ from Microsoft Graph's. */
-const RENAMED: Readonly<Record<string, string>> = {
+/** Export columns whose names differ from Microsoft Graph's. */
+const RENAMED_COLUMNS: Readonly<Record<string, string>> = {
   objectid: 'id',
   alternateemailaddress: 'otherMails',
   mobile: 'mobilePhone',
@@ -36,7 +36,8 @@ const RENAMED: Readonly<Record<string, string>> = {
 const BOOLEANS = new Set(['accountenabled', 'directorysynced'])
 
 /**
- * The users are in the order of their rows. Members who are not among the users (nested groups, devices) are left out.
+ * Builds a directory document; its users are in the order of their rows. Members that are not among the users (nested
+ * groups, devices) are left out.
  * @throws {RowError}
  */
 export function importTables(
@@ -66,14 +67,14 @@ function readUser({
   if (id === '' || userPrincipalName === '')
     throw new RowError('a user needs the columns "id" (or "objectId") and "userPrincipalName"', line)
   const properties = [...cells].flatMap(([column, text]) => {
-    const name = RENAMED[column] ?? GRAPH_NAMES.get(column) ?? column
+    const name = RENAMED_COLUMNS[column] ?? GRAPH_NAMES.get(column) ?? column
     if (text === '') return []
     return [[name, BOOLEANS.has(column) ? text.toLowerCase() === 'true' : text]]
   })
   return { ...Object.fromEntries(properties), id, userPrincipalName }
 }
 
-/** Columns are written in differing case over the years. */
+/** The case of column names differs between versions of the export. */
 const GRAPH_NAMES = new Map(
   [
     ...[
@@ -98,7 +99,7 @@ const GRAPH_NAMES = new Map(
   ].map((name) => [name.toLowerCase(), name]),
 )
 
-/** The export has no ids of groups; theirs are made from their position, the same each time. */
+/** The export does not contain group ids. They are derived from the position, so that they are the same each time. */
 function groupId(index: number): string {
   return `00000000-0000-4000-9000-${String(index + 1).padStart(12, '0')}`
 }

@@ -1,18 +1,21 @@
 /**
- * The emulated Entra tenant: users and groups under their Microsoft Graph property names, and who is assigned to the
- * application. Pure: takes a parsed JSON or YAML document, reports every mistake by its path.
+ * The emulated Entra tenant: users and groups with their Microsoft Graph property names, and the assignments to the
+ * application. Pure: reads a parsed JSON or YAML document and reports every problem with its path.
  */
 import type { FieldPath, JsonObject } from '../problem.ts'
 import { describeType, isObject, Problems } from '../problem.ts'
 
-/** A user as Microsoft Graph names it; properties beyond these (directory extensions, …) are kept and can be mapped. */
+/**
+ * A user with Microsoft Graph's property names. Other properties, such as directory extensions, are kept and can be
+ * mapped.
+ */
 export interface DirectoryUser {
   readonly id: string
   readonly userPrincipalName: string
   readonly accountEnabled: boolean
-  /** False keeps the user out of the application, whatever group names them. */
+  /** False keeps the user out of the application even if an assigned group contains it. */
   readonly assigned: boolean
-  /** ISO 8601; when present the user is soft-deleted, and purged 30 days later. */
+  /** ISO 8601. If present, the user is soft-deleted; it is purged 30 days later. */
   readonly deletedDateTime?: string
   readonly [property: string]: unknown
 }
@@ -21,13 +24,13 @@ export interface DirectoryGroup {
   readonly id: string
   readonly displayName: string
   readonly assigned: boolean
-  /** Ids of users and of nested groups. */
+  /** Ids of users and nested groups. */
   readonly members: readonly string[]
   readonly deletedDateTime?: string
   readonly [property: string]: unknown
 }
 
-/** An assignment of a user or group to the application, with the value of the app role it grants. */
+/** Assigns a user or group to the application, optionally with the value of an app role. */
 export interface Assignment {
   readonly principalId: string
   readonly appRole?: string
@@ -36,11 +39,11 @@ export interface Assignment {
 export interface Directory {
   readonly users: readonly DirectoryUser[]
   readonly groups: readonly DirectoryGroup[]
-  /** When absent, everybody whose `assigned` is not false is assigned. */
+  /** If absent, all users and groups are assigned except those with `assigned: false`. */
   readonly assignments?: readonly Assignment[]
 }
 
-/** A member id that no user and no group of the document has: a typing error, or somebody deleted since. */
+/** A member id without a user or group in the document: a typing error or an object deleted since. */
 export interface UnknownMember {
   readonly path: FieldPath
   readonly id: string
@@ -82,8 +85,8 @@ const GROUP_PROPERTIES: Readonly<Record<string, PropertyType>> = {
 }
 
 /**
- * Reads a directory document. Problems are collected, not thrown: the caller shows all of them and sends nothing.
- * Ids must be unique; `userPrincipalName` too, compared without case as Entra does.
+ * Reads a directory document. Problems are collected so that the caller can report all of them. Ids must be unique, and
+ * so must `userPrincipalName`, which is compared case-insensitively as in Entra.
  */
 export function parseDirectory(document: unknown): ParsedDirectory {
   const problems = new Problems()
@@ -110,7 +113,7 @@ function readList(document: JsonObject, key: string, problems: Problems): readon
   const list = document[key]
   if (Array.isArray(list)) return list
   if (list !== undefined) problems.add([key], `must be a list, found ${describeType(list)}`)
-  else if (key === 'users') problems.add([key], 'is missing: a list of users is needed, it may be empty')
+  else if (key === 'users') problems.add([key], 'is missing: expected a list of users, which may be empty')
   return []
 }
 
@@ -128,7 +131,7 @@ function readGroup(entry: unknown, index: number, problems: Problems): Directory
   return [group as unknown as DirectoryGroup]
 }
 
-/** Microsoft Graph shows an empty property as null; here it is absent. */
+/** Microsoft Graph represents an empty property as null; here it is absent. */
 function withoutNulls(entry: JsonObject): Record<string, unknown> {
   return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null))
 }
@@ -186,7 +189,7 @@ function checkUnique(
     if (ids.has(user.id)) problems.add(['users', index, 'id'], `"${user.id}" is used twice`)
     ids.add(user.id)
     const name = user.userPrincipalName.toLowerCase()
-    // A soft-deleted user keeps the name it had; somebody new may carry it.
+    // A soft-deleted user keeps its name, but a new user may have the same one.
     if (user.deletedDateTime !== undefined) return
     if (names.has(name))
       problems.add(['users', index, 'userPrincipalName'], `"${user.userPrincipalName}" is used twice`)
@@ -216,7 +219,10 @@ function readAssignments(
       return []
     }
     if (!ids.has(assignment.principalId))
-      problems.add(['assignments', index], `no user or group has the id "${assignment.principalId}"`)
+      problems.add(
+        ['assignments', index],
+        `does not match the id of a user or group: "${assignment.principalId}"`,
+      )
     const { principalId, appRole } = assignment
     return [typeof appRole === 'string' ? { principalId, appRole } : { principalId }]
   })

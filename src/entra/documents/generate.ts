@@ -1,27 +1,28 @@
 /**
- * Makes a directory of any size for load and demonstration: the same for the same numbers and seed. Names in several
- * scripts, guests, disabled and unassigned people, groups from a handful of members to nearly everybody. Pure.
+ * Generates a directory of any size for load tests and demonstrations. The same options and seed give the same
+ * directory: names in several scripts, guests, disabled and unassigned users, and groups from a few members to nearly
+ * all users. Pure.
  */
 
 export interface GenerateOptions {
   readonly users: number
   readonly groups: number
-  /** Memberships in all, roughly; a tenth as many groups per user as there are when absent. */
+  /** Approximate total number of memberships. */
   readonly memberships: number
   readonly seed: number
   readonly domain: string
 }
 
-interface Name {
+interface PersonName {
   readonly shown: string
-  /** As it appears in addresses. */
+  /** The form used in addresses. */
   readonly latin: string
 }
 
-const GIVEN: readonly Name[] = names(
+const GIVEN: readonly PersonName[] = names(
   'Mirela Tavish Zoë:zoe José:jose Anaïs:anais Björn:bjorn Łucja:lucja Đorđe:dorde Šárka:sarka Øyvind:oyvind Þóra:thora Siân:sian Jürgen:jurgen Émile:emile João:joao Çiğdem:cigdem Ömer:omer Réka:reka Ștefan:stefan Väinö:vaino Åsa:asa Bruno Carla Dario Elsa Felix Greta Hugo Iris Jonas Klara Levi Mona Nora Petra Rosa Sven Tilda Vera Wim Yara Ελένη:eleni Γιώργος:giorgos Анна:anna Юрий:yuri ليلى:layla عمر:omar נועה:noa अनिका:anika रोहन:rohan 晓明:xiaoming さくら:sakura 지민:jimin สมชาย:somchai',
 )
-const FAMILY: readonly Name[] = names(
+const FAMILY: readonly PersonName[] = names(
   "Osterholt Lindqvist-Amaro:lindqvist-amaro O'Hara:o'hara Ångström:angstrom Müller:muller Weiß:weiss García:garcia Sørensen:sorensen Kowalczyk Dvořák:dvorak Đukić:dukic Țurcanu:turcanu Yıldız:yildiz Bērziņš:berzins Virtanen Mäkelä:makela Conceição:conceicao Súilleabháin:suilleabhain Lefèvre:lefevre Szűcs:szucs Fontaine Achterberg Bellamy Corrigan Ellery Fairweather Granger Hollis Ivers Παπαδοπούλου:papadopoulou Ковалёва:kovaleva Шевченко:shevchenko الحداد:alhaddad לוי:levi शर्मा:sharma 王:wang 佐藤:sato 김:kim ใจดี:jaidee",
 )
 const DEPARTMENTS = ['Field', 'Research', 'Finance', 'People', 'Operations', 'Design', 'Legal', 'Support']
@@ -40,7 +41,7 @@ const PLACES = [
   'Access',
 ]
 
-/** A directory document, ready to be written as JSON. */
+/** Generates a directory document that can be written as JSON. */
 export function generateDirectory(options: GenerateOptions): { users: object[]; groups: object[] } {
   const random = seededRandom(options.seed)
   const users = Array.from({ length: options.users }, (_, index) => makeUser(index, options.domain, random))
@@ -80,7 +81,7 @@ function makeUser(
   }
 }
 
-/** A few groups hold much of the organisation, most hold few: sizes fall with the rank. */
+/** Group sizes decrease with their rank: a few groups are large and most are small. */
 function makeGroups(
   { groups, memberships }: GenerateOptions,
   ids: readonly string[],
@@ -104,7 +105,7 @@ function makeGroups(
   })
 }
 
-function names(text: string): Name[] {
+function names(text: string): PersonName[] {
   return text.split(' ').map((part) => {
     const [shown = '', latin = shown.toLowerCase()] = part.split(':')
     return { shown, latin }
@@ -115,7 +116,7 @@ function pick<T>(list: readonly T[], random: () => number): T {
   return list[Math.floor(random() * list.length)] as T
 }
 
-/** `size` different ones, in the order of the list (Knuth's selection sampling). */
+/** Selects `size` different ids in list order (Knuth's selection sampling). */
 function sample(ids: readonly string[], size: number, random: () => number): string[] {
   const chosen: string[] = []
   for (let index = 0; index < ids.length && chosen.length < size; index++) {
@@ -124,7 +125,7 @@ function sample(ids: readonly string[], size: number, random: () => number): str
   return chosen
 }
 
-/** mulberry32: 32 bits of state are plenty for names. From 0 up to but not 1. */
+/** mulberry32, a 32-bit generator, is sufficient for names. Returns numbers from 0 (inclusive) to 1 (exclusive). */
 function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,23 +1,23 @@
 /**
- * A job file as types: the document that somebody writes, and what the reader makes of it.
+ * The types of a job file: the document as written, and the configuration that is read from it.
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import type { ScopingFilter } from '../mappings/scoping-filter.ts'
 import type { JobConfig, TargetObjectActions } from './job.ts'
 
 export interface NotificationConfig {
-  /** Address that is told of a quarantine, by SMTP. */
+  /** The email address that is notified of a quarantine. */
   readonly email?: string
-  /** `smtp://user:password@host:587`, or the name of a variable that holds it after a `$`. */
+  /** `smtp://user:password@host:587`, or `$` and the name of an environment variable with such a URL. */
   readonly smtp?: string
-  /** Gets a POST with JSON. */
+  /** A URL that receives a POST request with JSON. */
   readonly webhook?: string
 }
 
 export interface JobFile {
   readonly tenantUrl?: string
   readonly token?: string
-  /** Name of the environment variable that holds the token. */
+  /** The name of the environment variable with the token. */
   readonly tokenVariable?: string
   /** Directory file, relative to the job file. */
   readonly directory?: string
@@ -27,7 +27,7 @@ export interface JobFile {
   readonly job: JobConfig
 }
 
-/** A job document that job-schema.ts allows. */
+/** A job document that is valid according to job-schema.ts. */
 export interface JobDocument
   extends Partial<Omit<JobConfig, 'users' | 'groups'>>,
     Omit<JobFile, 'job' | 'notification'> {

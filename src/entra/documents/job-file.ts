@@ -1,7 +1,7 @@
 /**
- * Reads a job document: the whole Provisioning page of an application as JSON or YAML. Everything is optional; what is
- * left out is the tutorial's. Pure: problems are collected by path. What a document may hold is in job-schema.ts; here is
- * what a JSON Schema cannot say.
+ * Reads a job document: the settings of an application's Provisioning page as JSON or YAML. Every field is optional and
+ * defaults to the tutorial's value. Pure: problems are collected by path. job-schema.ts checks the structure; this file
+ * checks what a JSON Schema cannot express.
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import { checkExpression } from '../mappings/evaluate.ts'
@@ -67,7 +67,7 @@ function objectMappingOf(document: ObjectMappingDocument = {}, defaults: ObjectM
   }
 }
 
-/** The fields that have a value. */
+/** The fields that are not undefined. */
 function given<Fields extends object>(
   fields: Fields,
 ): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
@@ -87,7 +87,7 @@ function checkObjectMapping(value: unknown, path: FieldPath, problems: Problems)
   }
 }
 
-/** Checks the entries of a list that the schema allows. */
+/** Checks the entries of a list that are valid according to the schema. */
 function checkEach<Entry>(
   list: unknown,
   path: FieldPath,
@@ -103,7 +103,7 @@ function checkEach<Entry>(
 function checkMatching(mappings: readonly AttributeMapping[], path: FieldPath, problems: Problems): void {
   const precedences = mappings.flatMap(({ matching }) => matching ?? []).toSorted((a, b) => a - b)
   if (precedences.length === 0)
-    problems.add(path, 'has no matching attribute: give one mapping "matching": 1')
+    problems.add(path, 'has no matching attribute: set "matching": 1 on one mapping')
   if (precedences.some((precedence, index) => precedence !== index + 1))
     problems.add(path, `has the matching precedences ${precedences.join(', ')}: expected 1, 2, … once each`)
 }
@@ -130,7 +130,7 @@ function checkClause(
     problems.add([...path, 'attribute'], `"${attribute}" cannot be used in a scoping filter`)
   const at = [...path, 'value']
   if (UNARY_OPERATORS.includes(operator)) {
-    if (value !== undefined) problems.add(at, `${operator} takes no value`)
+    if (value !== undefined) problems.add(at, `${operator} does not take a value`)
   } else if (value === undefined) {
     problems.add(at, `${operator} needs a string or a number, found nothing`)
   } else if (operator.includes('REGEX')) {

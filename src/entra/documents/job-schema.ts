@@ -1,6 +1,6 @@
 /**
- * The JSON Schema of a job file: what the reader (job-file.ts) checks, and what job.schema.json tells editors. That file is
- * generated: `npx vitest run --project node test/entra/job-file.test.ts -u` writes it anew.
+ * The JSON Schema of a job file. job-file.ts validates with it, and editors read it from job.schema.json, which is
+ * generated: `npx vitest run --project node test/entra/documents/job-file.test.ts -u` updates it.
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import { SCOPING_OPERATORS, type ScopingClause, type ScopingFilter } from '../mappings/scoping-filter.ts'
@@ -8,7 +8,7 @@ import { DEFAULT_JOB, type ObjectMapping, type TargetObjectActions } from './job
 import type { JobDocument, NotificationConfig } from './job-document.ts'
 import type { BooleanSchema, JsonSchema, ObjectSchema, StringSchema } from './json-schema.ts'
 
-/** One schema for each field of the type, and none besides. */
+/** Requires exactly one schema for each field of the type. */
 type PropertiesOf<Type> = Readonly<Record<keyof Type, JsonSchema>>
 
 function text(description?: string, format?: StringSchema['format']): StringSchema {
@@ -57,7 +57,7 @@ const SCOPING_FILTER: ObjectSchema = {
   additionalProperties: false,
   properties: {
     name: text(),
-    clauses: { type: 'array', minItems: 1, items: CLAUSE, description: 'All of them have to hold' },
+    clauses: { type: 'array', minItems: 1, items: CLAUSE, description: 'All clauses must be satisfied' },
   } satisfies PropertiesOf<ScopingFilter>,
 }
 
@@ -78,7 +78,11 @@ function objectMapping(description: string): ObjectSchema {
     additionalProperties: false,
     properties: {
       attributeMappings: { type: 'array', items: ATTRIBUTE_MAPPING },
-      scopingFilters: { type: 'array', items: SCOPING_FILTER, description: 'One of them has to hold' },
+      scopingFilters: {
+        type: 'array',
+        items: SCOPING_FILTER,
+        description: 'At least one filter must be satisfied',
+      },
       targetObjectActions: ACTIONS,
     } satisfies PropertiesOf<ObjectMapping>,
   }
@@ -90,22 +94,22 @@ const NOTIFICATION: ObjectSchema = {
   dependentRequired: { email: ['smtp'] },
   properties: {
     email: text(undefined, 'email'),
-    smtp: text('smtp://user:password@host:port, or $NAME of a variable that holds it'),
+    smtp: text('smtp://user:password@host:port, or $NAME of an environment variable with that URL'),
     webhook: text(undefined, 'uri'),
   } satisfies PropertiesOf<NotificationConfig>,
 }
 
 export const JOB_SCHEMA: ObjectSchema = {
   title: 'Provisioning job of the Entra emulator',
-  description: 'Everything is optional; what is left out is as in the Cisco tutorial.',
+  description: 'Every field is optional and defaults to the value in the Cisco tutorial.',
   type: 'object',
   additionalProperties: false,
   properties: {
     $schema: text(),
     id: text('Shown in logs'),
     tenantUrl: text(undefined, 'uri'),
-    token: text('The Secret Token; better: tokenVariable'),
-    tokenVariable: text('Name of the environment variable that holds the Secret Token'),
+    token: text('The Secret Token; prefer tokenVariable'),
+    tokenVariable: text('Name of the environment variable with the Secret Token'),
     directory: text('Directory file, relative to this file'),
     state: text('State file, relative to this file'),
     dialect: { enum: ['old', 'flag'], default: DEFAULT_JOB.dialect },
@@ -117,7 +121,7 @@ export const JOB_SCHEMA: ObjectSchema = {
     accidentalDeletionThreshold: {
       type: 'integer',
       minimum: 0,
-      description: 'More disables and group deletes than this in one cycle are held back',
+      description: 'Maximum number of disables and deletes in one cycle; more are held back',
     },
     defaultDomain: text(),
     membersPerRequest: { type: 'integer', minimum: 1, default: DEFAULT_JOB.membersPerRequest },

@@ -1,6 +1,6 @@
 /**
- * The configuration of a provisioning job: what an administrator sets on the Provisioning page. The defaults are those
- * of the Cisco tutorial. Pure; reading a job file is in job-file.ts.
+ * The configuration of a provisioning job, as set on the Provisioning page. The defaults are those of the Cisco
+ * tutorial. Pure. job-file.ts reads a job file.
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import { DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS } from '../mappings/attribute-mapping.ts'
@@ -20,27 +20,27 @@ export interface ObjectMapping {
 }
 
 export interface JobConfig {
-  /** Shown in logs; gallery jobs carry the application's name. */
+  /** Shown in logs; a gallery application's job has the name of the application. */
   readonly id: string
   readonly dialect: Dialect
   readonly scope: 'assigned' | 'all'
   readonly users: ObjectMapping
-  /** Absent when the group mapping is switched off. */
+  /** Absent if group provisioning is disabled. */
   readonly groups?: ObjectMapping
-  /** Leave users and groups that fall out of scope as they are at the target. */
+  /** Leaves objects that went out of scope unchanged at the target. */
   readonly skipOutOfScopeDeletions: boolean
-  /** More disables and group deletes than this in one cycle stop it before anything is applied. */
+  /** The maximum number of disables and deletes in one cycle. If there are more, none is applied. */
   readonly accidentalDeletionThreshold?: number
   readonly defaultDomain?: string
-  /** How many members one PATCH carries at most. No Microsoft page states the service's own number. */
+  /** The maximum number of members in one PATCH. Microsoft does not document the service's own number. */
   readonly membersPerRequest: number
-  /** Requests in flight at once. */
+  /** The number of requests in flight at the same time. */
   readonly concurrency: number
 }
 
 const ALL_ACTIONS: TargetObjectActions = { create: true, update: true, delete: true }
 
-/** The tutorial's job. */
+/** The job of the tutorial. */
 export const DEFAULT_JOB: JobConfig = {
   id: 'cisco-user-management',
   dialect: 'old',
@@ -52,7 +52,7 @@ export const DEFAULT_JOB: JobConfig = {
   concurrency: 4,
 }
 
-/** The mapping for a type; undefined when groups are switched off. */
+/** The mapping of a type; undefined if groups are disabled. */
 export function mappingOf(job: JobConfig, type: ObjectType): ObjectMapping | undefined {
   return type === 'User' ? job.users : job.groups
 }

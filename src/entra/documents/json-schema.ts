@@ -1,6 +1,6 @@
 /**
- * The part of JSON Schema (draft 2020-12) that job-schema.ts uses, and a check that reports in words for whoever wrote the
- * file. A library would say `must match pattern` where a person needs to know what to write. Pure.
+ * A validator for the part of JSON Schema (draft 2020-12) that job-schema.ts uses. Unlike a library's messages ("must
+ * match pattern"), its messages tell the author of the file what to write. Pure.
  */
 import { describeType, type FieldPath, isObject, type Problems } from '../problem.ts'
 
@@ -35,7 +35,7 @@ export interface IntegerSchema extends Described {
   readonly default?: number
 }
 
-/** A string is not empty: what is not needed is left out. */
+/** Strings must not be empty; an optional field is left out instead. */
 export interface StringSchema extends Described {
   readonly type: 'string'
   readonly minLength: 1
@@ -60,7 +60,7 @@ export type JsonSchema =
   | BooleanSchema
   | TextOrNumberSchema
 
-/** Adds a problem for everything in the value that the schema does not allow. */
+/** Adds a problem for each violation of the schema. */
 export function checkValue(value: unknown, schema: JsonSchema, path: FieldPath, problems: Problems): void {
   if (!fits(value, schema))
     problems.add(path, `must be ${describeSchema(schema)}, found ${describeType(value)}`)
@@ -79,7 +79,7 @@ function checkProperties(
     if (schema !== undefined) checkValue(field, schema, [...path, name], problems)
     else {
       const known = Object.keys(properties).join(', ')
-      problems.add([...path, name], `is not known here: expected one of ${known}`)
+      problems.add([...path, name], `is unknown: expected one of ${known}`)
     }
   }
   for (const name of required) if (value[name] === undefined) problems.add([...path, name], 'is required')
@@ -95,11 +95,11 @@ function checkItems(
   path: FieldPath,
   problems: Problems,
 ): void {
-  if (value.length < minItems) problems.add(path, `must hold at least one ${items.title ?? 'entry'}`)
+  if (value.length < minItems) problems.add(path, `must contain at least one ${items.title ?? 'entry'}`)
   for (const [index, item] of value.entries()) checkValue(item, items, [...path, index], problems)
 }
 
-/** Whether the value is of the type that the schema names; what it holds is not looked at. */
+/** True if the value has the schema's type; its content is not checked. */
 function fits(value: unknown, schema: JsonSchema): boolean {
   if ('enum' in schema) return typeof value === 'string' && schema.enum.includes(value)
   switch (schema.type) {
@@ -123,7 +123,7 @@ function fits(value: unknown, schema: JsonSchema): boolean {
   }
 }
 
-/** What the schema allows, to go on with "must be". */
+/** Describes the allowed values, to follow "must be". */
 function describeSchema(schema: JsonSchema): string {
   if ('enum' in schema) {
     return schema.enum.length > MAX_SHORT_CHOICES
@@ -140,7 +140,7 @@ function describeSchema(schema: JsonSchema): string {
         ? `a whole number, ${schema.minimum} or more`
         : `a whole number from ${schema.minimum} to ${schema.maximum}`
     case 'string':
-      return 'a string that is not empty'
+      return 'a non-empty string'
     case 'boolean':
       return 'true or false'
     default:

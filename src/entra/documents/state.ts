@@ -1,55 +1,55 @@
 /**
- * What a provisioning job remembers between cycles: links to target objects, exported memberships, escrow, quarantine,
- * watermark. Plain data that is written as JSON. Pure: reading and writing the file is in cli/.
+ * The state of a provisioning job between cycles: links to target objects, exported memberships, escrow, quarantine and
+ * watermark. Plain data that is stored as JSON. Pure; cli/files/state-file.ts reads and writes the file.
  */
 
 import { DAY_MS, type Instant } from '../clock.ts'
 import type { MappedValue } from '../mappings/attribute-mapping.ts'
 import { describeType, isObject, Problems } from '../problem.ts'
-import type { ErrorCode } from '../protocol/answer.ts'
 import type { ObjectType } from '../protocol/requests.ts'
+import type { ErrorCode } from '../protocol/response.ts'
 
 export type JobStatus = 'NotRun' | 'Active' | 'Paused' | 'Quarantine' | 'Disabled'
 
-/** A job that stayed in quarantine for this long is disabled: quarantine page, "four weeks". */
+/** A job is disabled after this time in quarantine: quarantine page, "four weeks". */
 export const QUARANTINE_LIFETIME_MS = 28 * DAY_MS
 
-/** Why a linked user was disabled at the target. */
+/** The reason for disabling a linked user at the target. */
 export type DisableReason = 'accountDisabled' | 'unassigned' | 'outOfScope' | 'softDeleted'
 
 export interface Link {
   readonly targetId: string
-  /** The matching value it was linked by, for `connections`. */
+  /** The value that matched the object, shown by `connections`. */
   name: string
-  /** Whether the last export left the user active. */
+  /** Whether the user was active after the last export. */
   active: boolean
   disabledBecause?: DisableReason
   linkedAt: string
-  /** Source id of the manager as last exported. */
+  /** The source id of the last exported manager. */
   manager?: string
-  /** Values as last exported, by target path. */
+  /** The last exported values, by target path. */
   values: Record<string, MappedValue>
 }
 
-/** A group's memberships by source ids of users. */
+/** A group's memberships, by source ids of users. */
 export interface MemberLinks {
-  /** Sent and accepted. */
+  /** Sent successfully. */
   exported: string[]
-  /** Not in scope when the group was processed: not sent before the next initial cycle (a documented gap). */
+  /** Out of scope when the group was processed; not sent before the next initial cycle (a documented gap). */
   unexported: string[]
-  /** Failed: sent or removed again when the reference leaves escrow. */
+  /** Failed; retried when the reference is due in escrow. */
   pending: string[]
 }
 
 export interface ObjectRecord {
   readonly type: ObjectType
-  /** Of the source object as last processed; a difference is a change. */
+  /** The fingerprint of the source object when it was last processed. A different one means the object changed. */
   fingerprint: string
-  /** The cycle that processed it last. */
+  /** The last cycle that processed the object. */
   cycle: number
   link?: Link
   members?: MemberLinks
-  /** Purged from the directory: kept so that a group's list may still name the id. */
+  /** Purged from the directory. The record is kept because a group may still contain the id. */
   gone?: true
 }
 
@@ -82,11 +82,11 @@ export interface Quarantine {
   error: string
 }
 
-/** Which target a state belongs to: a state made for one tenant must never be applied to another. */
+/** Identifies the target of a state. A state must never be used for another tenant. */
 export interface StateTarget {
   /** Scheme, host and path of the Tenant URL. */
   readonly tenantUrl: string
-  /** Hash of the part of the token that names the tenant, or of nothing when tokens do not show one. */
+  /** A hash of the part of the token that names the tenant. Without such a part, a hash of the empty string. */
   readonly tenant: string
 }
 
@@ -107,21 +107,21 @@ export interface JobState {
   readonly version: 1
   readonly target: StateTarget
   status: JobStatus
-  /** Of the last cycle begun, from 1; 0 before the first. */
+  /** The number of the last started cycle; 0 before the first one. */
   cycle: number
-  /** Whether the cycle numbered `cycle` has begun and not ended. */
+  /** Whether the cycle numbered `cycle` has started but not finished. */
   cycleOpen: boolean
-  /** Whether the open or next cycle processes everything. */
+  /** Whether the open or next cycle processes every object. */
   initial: boolean
-  /** When the last complete cycle began; changes since then are the next cycle's. */
+  /** The start of the last complete cycle. The next cycle processes the changes since then. */
   watermark?: string
   steadyStateFirstAchievedTime?: string
   steadyStateLastAchievedTime?: string
   countSuccessiveCompleteFailures: number
   escrowsPruned: boolean
-  /** Of mappings, scoping filters and scope; a difference forces a new initial cycle. */
+  /** A fingerprint of mappings, scoping filters and scope. A different one starts an initial cycle. */
   configuration?: string
-  /** Time that `--advance` has added to the real clock, in milliseconds. */
+  /** The time that `--advance` has added to the system clock, in milliseconds. */
   clockOffsetMs?: number
   /** Set by `allow-deletes`: the next cycle ignores the accidental-deletion threshold. */
   forceDeletes?: true
@@ -131,7 +131,7 @@ export interface JobState {
   escrow: Record<string, EscrowEntry>
 }
 
-/** The state of a job that never ran. */
+/** The state of a job that has never run. */
 export function newState(target: StateTarget): JobState {
   return {
     version: 1,
@@ -157,11 +157,11 @@ export function escrowKey(kind: EscrowEntry['kind'], objectId: string): string {
   return `${kind}:${objectId}`
 }
 
-/** Reads a state document; problems are collected for the caller to show. */
+/** Reads a state document. Problems are collected for the caller to report. */
 export function parseState(document: unknown): { state?: JobState; problems: Problems['list'] } {
   const problems = new Problems()
   if (!isObject(document)) {
-    problems.add([], `must be a state file of this tool, found ${describeType(document)}`)
+    problems.add([], `must be a state file of the Entra emulator, found ${describeType(document)}`)
     return { problems: problems.list }
   }
   if (document.version !== 1) problems.add(['version'], `must be 1, found ${describeType(document.version)}`)
@@ -202,7 +202,7 @@ function checkRecords(records: unknown, key: 'objects' | 'escrow', problems: Pro
     ) {
       problems.add([key, id, 'link', 'targetId'], 'must be a string')
     } else if (record.members !== undefined && !isMemberLinks(record.members)) {
-      problems.add([key, id, 'members'], 'must hold the lists "exported", "unexported" and "pending"')
+      problems.add([key, id, 'members'], 'must contain the lists "exported", "unexported" and "pending"')
     }
   }
 }

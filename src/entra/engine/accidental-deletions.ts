@@ -1,5 +1,5 @@
 /**
- * Accidental-deletion prevention: counts what a cycle would disable and delete before anything is applied. Pure.
+ * Accidental-deletion prevention: counts the disables and deletes of a cycle before any of them is applied. Pure.
  *
  * Microsoft: "Enable accidental deletions prevention in the Microsoft Entra provisioning service".
  */
@@ -12,14 +12,14 @@ import { type LogEntry, ObjectLog } from './provisioning-log.ts'
 
 type PlanContext = Pick<CycleContext, 'job' | 'state' | 'imported' | 'clock' | 'retryAll'>
 
-/** Users who would be disabled or deleted, and groups that would be deleted. */
+/** The users that would be disabled or deleted and the groups that would be deleted. */
 export function plannedDeletions(context: PlanContext): ImportedObject[] {
   return (['User', 'Group'] as const).flatMap((type) =>
     selectChanges(context, type).filter((object) => isDeletion(object, context)),
   )
 }
 
-/** A user who is disabled already is not counted again when the purge comes. */
+/** A user that is already disabled is not counted a second time when it is purged. */
 function isDeletion(object: ImportedObject, { job, state }: PlanContext): boolean {
   const record = state.objects[object.id]
   const { kind } = planObject(object, record, job)
@@ -31,7 +31,7 @@ function isDeletion(object: ImportedObject, { job, state }: PlanContext): boolea
   )
 }
 
-/** The log entry of a deletion that is held back. */
+/** The log entry for a deletion that is held back because the threshold was exceeded. */
 export function stagedDelete(object: ImportedObject, context: CycleContext, threshold: number): LogEntry {
   const log = new ObjectLog(context.clock)
   const reason = `Held back: this cycle would disable or delete more than ${threshold} objects`

@@ -1,4 +1,6 @@
-/** What every step of a cycle is handed: configuration, state, the endpoint, time, and where to report. Types only. */
+/**
+ * The context that every step of a cycle receives: configuration, state, endpoint, clock and event sink. Types only.
+ */
 import type { Clock, NewId } from '../clock.ts'
 import type { JobConfig } from '../documents/job.ts'
 import type { CycleSummary, JobState } from '../documents/state.ts'
@@ -22,7 +24,7 @@ export type CycleEvent =
 
 export interface CycleContext {
   readonly job: JobConfig
-  /** Changed in place; `onStateChanged` is called after each change worth saving. */
+  /** Mutated in place; `onStateChanged` is called after each change that is worth saving. */
   readonly state: JobState
   readonly imported: ReadonlyMap<string, ImportedObject>
   readonly client: ScimClient
@@ -30,8 +32,8 @@ export interface CycleContext {
   readonly newId: NewId
   readonly emit: (event: CycleEvent) => void
   readonly onStateChanged: () => void
-  /** Stops the cycle after the requests in flight. */
+  /** When aborted, the cycle stops after the requests in flight. */
   readonly signal: AbortSignal
-  /** Retry everything in escrow, due or not. */
+  /** Retries every entry in escrow, whether or not it is due. */
   readonly retryAll: boolean
 }

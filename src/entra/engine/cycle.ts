@@ -1,6 +1,7 @@
 /**
- * One provisioning cycle: test the connection, select what changed, users, groups, memberships, watermark. A cycle that
- * was stopped is resumed by the next call: what it processed stays processed.
+ * One provisioning cycle: tests the connection, selects the changes, then processes users, groups, references and
+ * memberships, and advances the watermark. The next call resumes a cycle that was stopped and does not repeat processed
+ * objects.
  *
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID" (initial cycle, incremental cycles).
  */
@@ -10,24 +11,24 @@ import type { Counts, CycleSummary, JobState, ObjectRecord } from '../documents/
 import { escrowKey, newCounts } from '../documents/state.ts'
 import { matchingAttributes } from '../mappings/attribute-mapping.ts'
 import { type ObjectType, probeRequest, type ScimRequest } from '../protocol/requests.ts'
+import { forEachConcurrently } from './concurrency.ts'
 import type { CycleContext, Phase } from './cycle-context.ts'
 import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
-import { inLanes } from './lanes.ts'
 import { type MembershipPlan, planMembers, provisionMembers } from './provision-members.ts'
-import { provisionObject, sendOrStop } from './provision-object.ts'
+import { provisionObject, sendOrThrow } from './provision-object.ts'
 import { planReferences, provisionReference } from './provision-references.ts'
 import { ObjectLog, type ObjectOutcome } from './provisioning-log.ts'
 
 export interface CycleResult {
   readonly summary: CycleSummary
-  /** False when the signal stopped it. */
+  /** False if the signal stopped the cycle. */
   readonly complete: boolean
 }
 
 /**
- * Runs or resumes a cycle.
- * @throws {JobFailure} when the connection test fails or the credentials are refused.
+ * Runs a cycle, or resumes one that was stopped.
+ * @throws {JobFailure} if the connection test fails or the credentials are rejected.
  */
 export async function runCycle(context: CycleContext): Promise<CycleResult> {
   const { state, clock, emit, signal } = context
@@ -41,7 +42,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
   await testConnection(context)
   const linkedBy = indexLinks(context)
   for (const type of ['User', 'Group'] as const) await objectPhase(type, context, counts, linkedBy)
-  await inLanes(planReferences(context), context.job.concurrency, signal, (plan) =>
+  await forEachConcurrently(planReferences(context), context.job.concurrency, signal, (plan) =>
     provisionReference(plan, context),
   )
   await membershipPhase(context, counts)
@@ -56,7 +57,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
   return { summary, complete }
 }
 
-/** The requests that test the connection and keep it alive; also made by `test-connection`. */
+/** The requests that test the connection and keep it alive. The command `test-connection` sends them too. */
 export function connectionTest(job: JobConfig, newId: () => string): ScimRequest[] {
   const types: readonly ObjectType[] = job.groups === undefined ? ['User'] : ['User', 'Group']
   return types.map((type) => {
@@ -67,10 +68,10 @@ export function connectionTest(job: JobConfig, newId: () => string): ScimRequest
 
 async function testConnection(context: CycleContext): Promise<void> {
   for (const request of connectionTest(context.job, context.newId))
-    await sendOrStop(context, 'probe', request)
+    await sendOrThrow(context, 'probe', request)
 }
 
-/** A cycle left open keeps its number: what it processed is not processed again. */
+/** A resumed cycle keeps its number, so that objects it has processed are not processed again. */
 function openCycle({ state }: CycleContext): number {
   if (!state.cycleOpen) state.cycle++
   return state.cycle
@@ -85,7 +86,7 @@ function closeCycle({ state, clock }: CycleContext, startedAt: string): void {
   state.steadyStateLastAchievedTime = now
 }
 
-/** Target id -> source id, of those who are gone from the directory too. */
+/** Maps target id to source id, including the objects that were deleted from the directory. */
 export function indexLinks({ state }: Pick<CycleContext, 'state'>): Map<string, string> {
   const linkedBy = new Map<string, string>()
   for (const [id, { link }] of Object.entries(state.objects))
@@ -93,7 +94,10 @@ export function indexLinks({ state }: Pick<CycleContext, 'state'>): Map<string, 
   return linkedBy
 }
 
-/** What this cycle has to look at: everything at first, then changes and what is due in escrow. */
+/**
+ * The objects this cycle must process: all of them in an initial cycle, otherwise changed objects and due escrow
+ * entries.
+ */
 export function selectChanges(
   context: Pick<CycleContext, 'state' | 'imported' | 'clock' | 'retryAll'>,
   type: ObjectType,
@@ -111,7 +115,7 @@ export function selectChanges(
   })
 }
 
-/** Names are freed before they are taken: deletions first, then linked objects, then new ones. */
+/** Unique names must be released before they are reused: deletions come first, then linked objects, then new ones. */
 async function objectPhase(
   type: ObjectType,
   context: CycleContext,
@@ -127,7 +131,7 @@ async function objectPhase(
     changes.filter((object) => object.lifecycle !== 'purged' && !isLinked(object)),
   ]
   for (const wave of waves) {
-    await inLanes(wave, context.job.concurrency, context.signal, async (object) => {
+    await forEachConcurrently(wave, context.job.concurrency, context.signal, async (object) => {
       await processObject(object, context, counts, linkedBy)
       progress()
     })
@@ -156,7 +160,7 @@ async function processObject(
   finishObject(object, outcome, log, context)
 }
 
-/** The record of an object; a new one for an object never seen. */
+/** Returns the record of an object and creates it if the object is new. */
 export function openRecord(object: ImportedObject, state: JobState): ObjectRecord {
   const record: ObjectRecord = state.objects[object.id] ?? { type: object.type, fingerprint: '', cycle: 0 }
   state.objects[object.id] = record
@@ -192,14 +196,17 @@ async function membershipPhase(context: CycleContext, counts: Counts): Promise<v
   const total = plans.reduce((sum, plan) => sum + sizeOf(plan), 0)
   let done = 0
   context.emit({ type: 'phaseStarted', phase: 'Memberships', total })
-  await inLanes(plans, context.job.concurrency, context.signal, async (plan) => {
+  await forEachConcurrently(plans, context.job.concurrency, context.signal, async (plan) => {
     await provisionMembers(plan, { context, counts: counts.Membership, log: new ObjectLog(context.clock) })
     done += sizeOf(plan)
     context.emit({ type: 'progress', phase: 'Memberships', done, total })
   })
 }
 
-/** A user who was deleted at the target has left its groups there: when it comes back, its memberships are new. */
+/**
+ * Deleting a user at the target also removed it from its groups there. If the user is created again, its memberships
+ * must be sent again.
+ */
 function forgetUnlinkedMembers({ objects }: JobState): void {
   for (const { members } of Object.values(objects)) {
     if (members !== undefined)

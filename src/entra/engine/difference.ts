@@ -1,8 +1,8 @@
 /**
- * Compares the mapped values of an object with what the target shows under the same paths. Pure.
+ * Compares the mapped values of an object with the values at the target. Pure.
  *
- * An attribute that the target does not show is added, one that differs is replaced, one without a source value is
- * left alone. Strings compare with case: what an endpoint echoes differently is sent again and again.
+ * A missing attribute is added and a different value is replaced. An attribute without a source value is left alone.
+ * Strings are compared case-sensitively: if an endpoint changes the case of a value, Entra sends it in every cycle.
  */
 import type { MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
 import type { JsonObject } from '../problem.ts'
@@ -23,7 +23,7 @@ export function compareAttributes(values: MappedValues, target: JsonObject): Dif
   return differences
 }
 
-/** Booleans and integers that come back as text are the same value. */
+/** Booleans and integers returned as text equal the value that was sent. */
 function isSame(value: MappedValue, shown: unknown): boolean {
   if (shown === undefined) return false
   if (typeof value === 'boolean') return shown === value || String(shown).toLowerCase() === String(value)

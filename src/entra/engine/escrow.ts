@@ -1,22 +1,22 @@
 /**
- * Escrow: what failed waits here and is tried again 6, 12 and 24 hours after the first failure, then once a day; after
- * 28 days it is given up. Pure.
+ * Escrow: failed objects wait here for a retry 6, 12 and 24 hours after the first failure, and then once a day. After
+ * 28 days the entry is dropped. Pure.
  *
- * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning" (retry duration, stated to differ between
- * connectors).
+ * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning". According to that page the retry
+ * intervals differ between connectors.
  */
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../clock.ts'
 import type { EscrowEntry, JobState } from '../documents/state.ts'
 import { escrowKey } from '../documents/state.ts'
 import type { LoggedFailure } from './provisioning-log.ts'
 
-/** Hours after the first failure at which the first retries are due. */
+/** Delays from the first failure to the first retries. */
 const FIRST_RETRIES_MS = [6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS]
 
-/** An entry older than this is dropped. */
+/** An entry is dropped when its first failure is this old. */
 export const ESCROW_LIFETIME_MS = 28 * DAY_MS
 
-/** These are tried again by the next cycle, about 40 minutes later. */
+/** Codes that the next cycle retries, about 40 minutes later. */
 const RETRIED_NEXT_CYCLE: readonly EscrowEntry['code'][] = [
   'InternalServerError',
   'Timeout',
@@ -26,7 +26,7 @@ const RETRIED_NEXT_CYCLE: readonly EscrowEntry['code'][] = [
 
 export const CYCLE_INTERVAL_MS = 40 * MINUTE_MS
 
-/** Records a failure; the first failure's time is kept over repeated ones. */
+/** Records a failure. Repeated failures keep the time of the first one. */
 export function putInEscrow(
   state: JobState,
   subject: Pick<EscrowEntry, 'objectId' | 'kind' | 'type'>,
@@ -59,7 +59,10 @@ export function isDue(entry: EscrowEntry | undefined, now: Instant): boolean {
   return entry !== undefined && entry.nextRetry <= now
 }
 
-/** Drops what has failed for 28 days; gives the dropped entries. */
+/**
+ * Drops the entries that have failed for 28 days.
+ * @returns the dropped entries
+ */
 export function pruneEscrow(state: JobState, now: Instant): EscrowEntry[] {
   const dropped = Object.values(state.escrow).filter(
     (entry) => now - entry.firstFailure >= ESCROW_LIFETIME_MS,
@@ -71,8 +74,8 @@ export function pruneEscrow(state: JobState, now: Instant): EscrowEntry[] {
 
 function nextRetry(code: EscrowEntry['code'], firstFailure: Instant, now: Instant): Instant {
   if (RETRIED_NEXT_CYCLE.includes(code)) return now
-  const early = FIRST_RETRIES_MS.map((after) => firstFailure + after).find((at) => at > now)
-  if (early !== undefined) return early
+  const scheduled = FIRST_RETRIES_MS.map((after) => firstFailure + after).find((at) => at > now)
+  if (scheduled !== undefined) return scheduled
   const days = Math.floor((now - firstFailure) / DAY_MS) + 1
   return firstFailure + days * DAY_MS
 }

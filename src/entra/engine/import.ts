@@ -1,6 +1,6 @@
 /**
- * The import step: what the job sees of each user and group — its attributes as mappings name them, whether it is in
- * scope, and a fingerprint that tells changes from the last cycle. Pure.
+ * The import step: reads each user and group as the job sees it, with its attributes under their mapping names, its
+ * scope, and a fingerprint that reveals changes since the last cycle. Pure.
  *
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID".
  */
@@ -14,13 +14,13 @@ import type { Value } from '../mappings/expression.ts'
 import { passesScopingFilters } from '../mappings/scoping-filter.ts'
 import type { ObjectType } from '../protocol/requests.ts'
 
-/** Everything but `active` reads as IsSoftDeleted to a mapping. */
+/** In mappings, IsSoftDeleted is true for every value except `active`. */
 export type Lifecycle = 'active' | 'accountDisabled' | 'unassigned' | 'outOfScope' | 'softDeleted' | 'purged'
 
 export interface ImportedObject {
   readonly type: ObjectType
   readonly id: string
-  /** userPrincipalName or displayName, for people. */
+  /** The userPrincipalName or displayName, for display. */
   readonly name: string
   readonly lifecycle: Lifecycle
   readonly source: MappingSource
@@ -31,12 +31,12 @@ export interface ImportedObject {
   readonly manager?: string
 }
 
-/** A soft-deleted user is purged after this long: fundamentals/users-restore, how-provisioning-works. */
+/** Time from soft deletion to purge: fundamentals/users-restore, how-provisioning-works. */
 export const PURGE_AFTER_MS = 30 * DAY_MS
 
 /**
- * Imports the directory: users, then groups, each in the order of the file, then the objects that the state knows and
- * the directory does not have any more (purged).
+ * Imports the users, then the groups, each in the order of the file. Objects that are in the state but no longer in the
+ * directory follow as purged.
  */
 export function importDirectory(
   directory: Directory,
@@ -57,7 +57,7 @@ export function importDirectory(
   return imported
 }
 
-/** Who is assigned, directly or by a group, and the app roles that it grants. */
+/** The assigned objects, directly or through a group, and the app roles granted to them. */
 interface AssignmentIndex {
   readonly isAssigned: (object: DirectoryUser | DirectoryGroup) => boolean
   readonly appRoles: (id: string) => readonly string[]
@@ -145,11 +145,11 @@ function lifecycleOf(
   return object.accountEnabled === false ? 'accountDisabled' : 'active'
 }
 
-const GUEST_MARK = '#EXT#'
+const GUEST_MARKER = '#EXT#'
 
 /**
- * With `userPrincipalName` as source, a guest flows with the address of its home organisation; the name with #EXT#
- * flows as `originalUserPrincipalName`.
+ * A mapping from `userPrincipalName` gives the home address of a guest. A mapping from `originalUserPrincipalName`
+ * gives the name with #EXT#.
  */
 function userAttribute(user: DirectoryUser, name: string, lifecycle: Lifecycle): Value {
   if (name === 'originalUserPrincipalName') return user.userPrincipalName
@@ -157,9 +157,9 @@ function userAttribute(user: DirectoryUser, name: string, lifecycle: Lifecycle):
   return plainAttribute(user, name, lifecycle)
 }
 
-/** `vera.holm_partner.example#EXT#@quillfern.example` is vera.holm@partner.example at home. */
+/** `vera.holm_partner.example#EXT#@quillfern.example` has the home address vera.holm@partner.example. */
 function homeAddress(user: DirectoryUser): string {
-  const [before, after] = user.userPrincipalName.split(GUEST_MARK)
+  const [before, after] = user.userPrincipalName.split(GUEST_MARKER)
   if (before === undefined || after === undefined) return user.userPrincipalName
   if (typeof user.mail === 'string' && user.mail !== '') return user.mail
   const at = before.lastIndexOf('_')
@@ -174,13 +174,13 @@ function plainAttribute(object: DirectoryUser | DirectoryGroup, name: string, li
   return Array.isArray(own) && own.every((item) => typeof item === 'string') ? own : null
 }
 
-/** A directory extension is called extension_<application id>_<name> in Microsoft Graph; mappings may use the name. */
+/** Microsoft Graph names a directory extension extension_<application id>_<name>. Mappings may use the short name. */
 function extensionAttribute(object: DirectoryUser | DirectoryGroup, name: string): unknown {
   const key = Object.keys(object).find((key) => key.startsWith('extension_') && key.endsWith(`_${name}`))
   return key === undefined ? undefined : object[key]
 }
 
-/** 53 bits of a string hash (cyrb53), enough to see that an object changed; not for security. */
+/** A 53-bit string hash (cyrb53) that detects changes of an object. Not for security. */
 export function fingerprint(parts: readonly unknown[]): string {
   const text = JSON.stringify(parts)
   let h1 = 0xdeadbeef

@@ -1,6 +1,7 @@
 /**
- * Provision on demand: one user, or one group with at most five of its members, at once and in five visible steps.
- * Always in the old dialect. Cannot restore, nor process whoever is disabled or deleted in Entra.
+ * Provision on demand: provisions one user, or one group with up to five of its members, immediately and in five
+ * visible steps. Always uses the old dialect. Does not restore users and does not process objects that are disabled or
+ * deleted in Entra.
  *
  * Microsoft: "Provision a user or group on demand using the Microsoft Entra provisioning service".
  */
@@ -10,11 +11,11 @@ import { connectionTest, indexLinks, openRecord } from './cycle.ts'
 import type { CycleContext } from './cycle-context.ts'
 import type { ImportedObject } from './import.ts'
 import { planMembers, provisionMembers } from './provision-members.ts'
-import { JobFailure, provisionObject, sendOrStop } from './provision-object.ts'
+import { JobFailure, provisionObject, sendOrThrow } from './provision-object.ts'
 import { type LogEntry, type LogStatus, ObjectLog } from './provisioning-log.ts'
 import { describeFailure } from './quarantine.ts'
 
-/** How many members of a group can be chosen. */
+/** The number of members that can be selected for a group. */
 export const MAX_ON_DEMAND_MEMBERS = 5
 
 export interface OnDemandStep {
@@ -30,8 +31,8 @@ export interface OnDemandResult {
 }
 
 /**
- * Provisions one object now. `memberIds` are source ids of members of a group, none of them by default.
- * Failures become steps; nothing is put into escrow.
+ * Provisions one object now. `memberIds` are source ids of group members to add. Failures are reported as steps and do
+ * not go into escrow.
  */
 export async function provisionOnDemand(
   context: CycleContext,
@@ -45,7 +46,7 @@ export async function provisionOnDemand(
     const missing: OnDemandStep = {
       name: 'Import',
       status: 'failure',
-      description: `No user or group has the id "${objectId}"`,
+      description: `There is no user or group with the id "${objectId}"`,
     }
     return { steps: tested.status === 'failure' ? [tested] : [tested, missing], ok: false }
   }
@@ -75,11 +76,11 @@ export async function provisionOnDemand(
 async function testConnection(context: CycleContext): Promise<OnDemandStep> {
   try {
     for (const request of connectionTest(context.job, context.newId))
-      await sendOrStop(context, 'probe', request)
+      await sendOrThrow(context, 'probe', request)
     return {
       name: 'Test connection',
       status: 'success',
-      description: 'The endpoint answers and the token is accepted',
+      description: 'The endpoint responds and accepts the token',
     }
   } catch (error) {
     if (!(error instanceof JobFailure)) throw error
@@ -92,11 +93,11 @@ async function testConnection(context: CycleContext): Promise<OnDemandStep> {
 }
 
 function refuse({ lifecycle, id }: ImportedObject, { state }: CycleContext): string | undefined {
-  if (lifecycle === 'accountDisabled') return 'Disabled in Entra: not processed on demand'
+  if (lifecycle === 'accountDisabled') return 'The user is disabled in Entra and is not processed on demand'
   if (lifecycle === 'softDeleted' || lifecycle === 'purged')
-    return 'Deleted in Entra: not processed on demand'
+    return 'The object is deleted in Entra and is not processed on demand'
   const restores = lifecycle === 'active' && state.objects[id]?.link?.active === false
-  return restores ? 'Disabled at the target: restoring is left to the next cycle' : undefined
+  return restores ? 'The user is disabled at the target; the next cycle restores it' : undefined
 }
 
 async function provision(
@@ -116,7 +117,7 @@ async function provision(
   return entry
 }
 
-/** Only the chosen ones are added, and nobody is removed. */
+/** Adds only the selected members and removes none. */
 async function provisionChosenMembers(
   group: ImportedObject,
   memberIds: readonly string[],
@@ -148,7 +149,7 @@ function describe({ provisioningSteps, statusInfo, action, modifiedProperties }:
     {
       name: 'Match',
       status: matching?.status ?? 'success',
-      description: matching?.description ?? 'Linked already',
+      description: matching?.description ?? 'Already linked',
     },
     { name: 'Perform action', status: statusInfo.status, description: [done, ...changes].join('\n  ') },
   ]

@@ -1,6 +1,6 @@
 /**
- * What the next cycle would do, by the directory and the state alone: nothing is sent. What the target shows now is
- * not known, so an update is told by the values exported last. Pure.
+ * Previews the next cycle from the directory and the state, without a request. Because the current values at the target
+ * are unknown, updates are derived from the last exported values. Pure.
  */
 
 import { mappingOf } from '../documents/job.ts'
@@ -24,7 +24,7 @@ export interface PreviewEntry {
   readonly type: 'User' | 'Group'
   readonly id: string
   readonly name: string
-  /** `create` stands for: match, then create when nothing is found. `read` finds out whether anything differs. */
+  /** `create` means match, then create if nothing is found. `read` means the target is read to find differences. */
   readonly action: 'create' | 'update' | 'read' | 'disable' | 'enable' | 'delete' | 'skip'
   readonly reason?: string
   readonly changes: readonly ChangedValue[]
@@ -32,7 +32,7 @@ export interface PreviewEntry {
   readonly removeMembers: readonly string[]
 }
 
-/** Users, then groups; objects of which nothing changed are left out. */
+/** Entries for users, then groups. Unchanged objects are left out. */
 export function previewCycle(context: PreviewContext): PreviewEntry[] {
   const users = selectChanges(context, 'User').map((object) => previewObject(object, context))
   const changedGroups = new Set(selectChanges(context, 'Group').map(({ id }) => id))
@@ -59,7 +59,7 @@ function previewGroup(group: ImportedObject, changed: boolean, context: PreviewC
   return nothing ? [] : [{ ...entry, ...members }]
 }
 
-/** Members who would be linked by then count as linked: users come before memberships. */
+/** Users are processed before memberships, so a member that the cycle will link counts as linked. */
 function previewMembers(
   group: ImportedObject,
   context: PreviewContext,
@@ -72,7 +72,7 @@ function previewMembers(
     return { addMembers: group.members.filter(willBeLinked), removeMembers: [] }
   const plan = planMembers(group, context)
   const unsent = plan?.outOfScope.filter(willBeLinked) ?? []
-  // Whoever is deleted at the target leaves its groups there without a request.
+  // Deleting a user at the target also removes it from its groups, without a separate request.
   const isDeleted = (id: string) => {
     const user = imported.get(id)
     return user !== undefined && planObject(user, state.objects[id], context.job).kind === 'delete'

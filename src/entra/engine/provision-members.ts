@@ -1,6 +1,6 @@
 /**
- * The reference phase: sends the memberships of one group, after users and groups exist. Members are never read back;
- * what was sent is remembered by source id.
+ * The membership phase: sends the memberships of one group after its users and the group exist. Members are never read
+ * back; exported memberships are recorded by source id.
  *
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID", "Known issues for provisioning".
  */
@@ -11,27 +11,29 @@ import { addMembersRequest, removeMembersRequest } from '../protocol/requests.ts
 import type { CycleContext } from './cycle-context.ts'
 import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
-import { sendOrStop } from './provision-object.ts'
+import { sendOrThrow } from './provision-object.ts'
 import type { LoggedFailure, ObjectLog } from './provisioning-log.ts'
 
-/** What one group needs: source ids of members to send, and what is left unsent. */
+/** The pending changes of one group: source ids of members to send, and of members that cannot be sent. */
 export interface MembershipPlan {
   readonly group: ImportedObject
   readonly targetId: string
   readonly members: MemberLinks
   readonly add: readonly string[]
   readonly remove: readonly string[]
-  /** Whether what failed before is tried again. */
+  /** Whether failed changes are retried. */
   readonly retry: boolean
-  /** Not in scope now: not sent until the next initial cycle. */
+  /** Members that are not in scope; not sent before the next initial cycle. */
   readonly outOfScope: readonly string[]
-  /** In scope, but creating them failed. */
+  /** Members in scope that could not be created. */
   readonly unlinked: readonly string[]
 }
 
 type PlanContext = Pick<CycleContext, 'state' | 'imported' | 'clock' | 'retryAll'>
 
-/** Compares a group's member list with what was sent. Undefined when the group is not linked or nothing is to be done. */
+/**
+ * Compares a group's members with the exported ones. Returns undefined if the group is not linked or nothing changed.
+ */
 export function planMembers(group: ImportedObject, context: PlanContext): MembershipPlan | undefined {
   const record = context.state.objects[group.id]
   const { link, members } = record ?? {}
@@ -44,8 +46,8 @@ export function planMembers(group: ImportedObject, context: PlanContext): Member
 }
 
 /**
- * A pending member is in an unknown state at the target, since the answer to adding or removing it was a failure: on
- * retry it is added or removed again, whichever the list says by then.
+ * The state of a pending member at the target is unknown, because adding or removing it failed. On retry it is added or
+ * removed again, according to the current member list.
  */
 function compareMembers(
   group: ImportedObject,
@@ -78,12 +80,12 @@ function isRetryTime(group: ImportedObject, { state, clock, retryAll }: PlanCont
 }
 
 /**
- * Sends one group's plan in requests of at most `membersPerRequest`, and puts what failed into escrow.
+ * Sends one group's changes in requests of at most `membersPerRequest` members. Failed changes go into escrow.
  * @throws {JobFailure}
  */
 export async function provisionMembers(plan: MembershipPlan, step: MemberStep): Promise<void> {
   const { context, counts } = step
-  settle(plan, context.state)
+  updatePending(plan, context.state)
   counts.skipped += plan.outOfScope.length
   counts.failed += plan.unlinked.length
   const failures = plan.unlinked.length === 0 ? [] : [notProvisioned(plan.unlinked.length)]
@@ -91,7 +93,7 @@ export async function provisionMembers(plan: MembershipPlan, step: MemberStep): 
   report(plan, step, failures[0])
 }
 
-/** What sending memberships needs beside the plan. */
+/** The input for sending memberships, apart from the plan. */
 export interface MemberStep {
   readonly context: CycleContext
   readonly counts: Counts['Membership']
@@ -122,7 +124,7 @@ async function sendBatch(
 ): Promise<LoggedFailure | undefined> {
   const targets = batch.flatMap((id) => context.state.objects[id]?.link?.targetId ?? [])
   const build = kind === 'add' ? addMembersRequest : removeMembersRequest
-  const sent = await sendOrStop(context, 'update', build(targetId, targets, context.job.dialect))
+  const sent = await sendOrThrow(context, 'update', build(targetId, targets, context.job.dialect))
   if (!sent.ok) {
     members.pending.push(...batch)
     counts.failed += batch.length
@@ -137,10 +139,11 @@ async function sendBatch(
 }
 
 /**
- * Before anything is sent: what is sent again leaves `pending`, what cannot be sent is noted. Who is in the group and out
- * of scope stays pending: whether the target has them is still unknown, and matters when they leave the group.
+ * Updates `pending` and `unexported` before anything is sent. A member that is retried leaves `pending`. A member of
+ * the group that went out of scope remains pending: whether the target has it is unknown and matters when it leaves the
+ * group.
  */
-function settle(
+function updatePending(
   { members, retry, add, remove, outOfScope, unlinked }: MembershipPlan,
   state: JobState,
 ): void {
@@ -157,7 +160,7 @@ function without(ids: readonly string[], removed: readonly string[]): string[] {
 }
 
 function notProvisioned(count: number): LoggedFailure {
-  const detail = `${count} member${count === 1 ? ' has' : 's have'} no object at the target yet: creating it failed`
+  const detail = `${count} member${count === 1 ? ' does' : 's do'} not exist at the target because creation failed`
   return { code: 'MissingValues', detail }
 }
 

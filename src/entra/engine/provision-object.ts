@@ -1,6 +1,7 @@
 /**
- * Provisions one user or group: match, create, update, disable, delete. Sends its requests, keeps its link, gives the
- * outcome; members and references come later (provision-members.ts). Throws only what stops the whole job.
+ * Provisions one user or group: match, create, update, disable or delete. Sends the requests, updates the link and
+ * returns the outcome. References and members follow in later phases (provision-references.ts, provision-members.ts).
+ * Only failures of the whole job are thrown.
  *
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID".
  */
@@ -10,7 +11,6 @@ import type { JobState, Link, ObjectRecord } from '../documents/state.ts'
 import type { AttributeMapping, MappedValues } from '../mappings/attribute-mapping.ts'
 import { evaluateMappings, MappingError, matchingAttributes } from '../mappings/attribute-mapping.ts'
 import type { JsonObject } from '../problem.ts'
-import type { Failure, Outcome, Purpose } from '../protocol/answer.ts'
 import type { ScimRequest } from '../protocol/requests.ts'
 import {
   createRequest,
@@ -19,6 +19,7 @@ import {
   readRequest,
   updateRequest,
 } from '../protocol/requests.ts'
+import type { Failure, Outcome, Purpose } from '../protocol/response.ts'
 import type { CycleContext } from './cycle-context.ts'
 import { compareAttributes } from './difference.ts'
 import { clearEscrow } from './escrow.ts'
@@ -26,7 +27,7 @@ import type { ImportedObject } from './import.ts'
 import { planObject } from './plan.ts'
 import type { LogAction, ObjectLog, ObjectOutcome, StepType } from './provisioning-log.ts'
 
-/** A failure that no other object would escape: wrong credentials, or an endpoint that fails the connection test. */
+/** A failure that affects every object: rejected credentials, or an endpoint that fails the connection test. */
 export class JobFailure extends Error {
   override readonly name = 'JobFailure'
   readonly failure: Failure
@@ -37,36 +38,39 @@ export class JobFailure extends Error {
   }
 }
 
-/** What provisioning one object needs beside the context of the cycle. */
+/** The input for provisioning one object, apart from the cycle's context. */
 export interface ObjectStep {
   readonly object: ImportedObject
   readonly record: ObjectRecord
   readonly log: ObjectLog
   readonly context: CycleContext
-  /** Target id -> source id of all links, so that two objects never share one. */
+  /** Target id -> source id of all links; prevents two objects from sharing a target. */
   readonly linkedBy: Map<string, string>
 }
 
-/** @throws {JobFailure} when the failure concerns the whole job. */
+/** @throws {JobFailure} if the failure affects the whole job. */
 export async function provisionObject(step: ObjectStep): Promise<ObjectOutcome> {
   const { object, record, log, context } = step
   log.step('import', 'EntryImport', `Received ${object.type} "${object.name}" from Microsoft Entra ID`)
   logScope(step)
   const plan = planObject(object, record, context.job)
   if (plan.kind === 'skip') return skip(step, plan.reason)
-  if (plan.kind === 'match') return guardMapping('Create', () => matchOrCreate(step))
+  if (plan.kind === 'match') return catchMappingError('Create', () => matchOrCreate(step))
   const { link } = record
   if (plan.kind === 'forget' || link === undefined) {
-    // The link stays: memberships of whoever stays at the target are still taken away.
+    // The link remains, so that memberships of an object left at the target can still be removed.
     record.gone = true
     return skip(step, plan.kind === 'forget' ? plan.reason : 'Not linked')
   }
-  if (plan.kind === 'update') return guardMapping('Update', () => update(step, link))
+  if (plan.kind === 'update') return catchMappingError('Update', () => update(step, link))
   return plan.kind === 'disable' ? disable(step, link) : remove(step, link)
 }
 
-/** Sends a request; a failure that concerns the whole job is thrown. */
-export async function sendOrStop(
+/**
+ * Sends a request.
+ * @throws {JobFailure} if the failure affects the whole job.
+ */
+export async function sendOrThrow(
   context: CycleContext,
   purpose: Purpose,
   request: ScimRequest,
@@ -87,8 +91,11 @@ function logScope({ object, record, log }: ObjectStep): void {
   })
 }
 
-/** A mapping that fails for this object fails the object only. */
-async function guardMapping(action: LogAction, work: () => Promise<ObjectOutcome>): Promise<ObjectOutcome> {
+/** Turns a mapping error into a failure of this object only. */
+async function catchMappingError(
+  action: LogAction,
+  work: () => Promise<ObjectOutcome>,
+): Promise<ObjectOutcome> {
   try {
     return await work()
   } catch (error) {
@@ -102,7 +109,7 @@ async function matchOrCreate(step: ObjectStep): Promise<ObjectOutcome> {
   for (const mapping of matchingAttributes(mappingsOf(step))) {
     const value = values.get(mapping.target)
     if (value === undefined) continue
-    const found = await sendOrStop(
+    const found = await sendOrThrow(
       step.context,
       'match',
       matchRequest(step.object.type, mapping.target, value),
@@ -127,10 +134,10 @@ async function linkMatched(
   const targetId = String(resource.id)
   const other = step.linkedBy.get(targetId)
   if (other !== undefined && step.context.state.objects[other]?.gone === undefined) {
-    const detail = `The object found by ${mapping.target} is linked to "${other}" already`
+    const detail = `The object found by ${mapping.target} is already linked to "${other}"`
     return failWith(step, 'matching', 'Other', 'DuplicateSourceEntries', detail)
   }
-  if (other !== undefined) takeOver(step.context.state, other, step.object.id)
+  if (other !== undefined) transferLink(step.context.state, other, step.object.id)
   step.log.step('matching', 'EntryImport', `Matched by ${mapping.target}`, { targetId })
   const link = addLink(step, targetId)
   return exportDifferences(step, link, mappedValues(step, false), resource)
@@ -140,33 +147,40 @@ async function create(step: ObjectStep, values: MappedValues): Promise<ObjectOut
   const { object, context, log } = step
   if (mappingOf(context.job, object.type)?.targetObjectActions.create === false)
     return skip(step, 'Target object action "create" is off')
-  const created = await sendOrStop(context, 'create', createRequest(object.type, values, context.job.dialect))
+  const created = await sendOrThrow(
+    context,
+    'create',
+    createRequest(object.type, values, context.job.dialect),
+  )
   if (!created.ok) return fail(step, 'export', 'Create', created)
   const targetId = String(created.resource?.id)
   for (const [path, value] of values) log.modify(path, null, value)
   log.step('export', 'EntryExportAdd', `${object.type} "${object.name}" was created at the target`, {
     targetId,
   })
-  noteExport(step, addLink(step, targetId), values)
+  recordExport(step, addLink(step, targetId), values)
   return { result: 'created', targetId }
 }
 
-/** Reads the target first: operations depend on what it shows now. */
+/** Reads the target object first, because the operations depend on its current values. */
 async function update(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
-  const read = await sendOrStop(step.context, 'read', readRequest(step.object.type, link.targetId))
-  if (!read.ok) return rematchOrFail(step, read)
+  const read = await sendOrThrow(step.context, 'read', readRequest(step.object.type, link.targetId))
+  if (!read.ok) return matchAgainOrFail(step, read)
   return exportDifferences(step, link, mappedValues(step, false), read.resource ?? {})
 }
 
-/** A dead link stays dead until a restart; the initial cycle that follows looks for the object anew. */
-async function rematchOrFail(step: ObjectStep, read: Failure): Promise<ObjectOutcome> {
-  const dead =
+/**
+ * A link whose target object no longer exists fails until a restart. The initial cycle after the restart matches the
+ * object again.
+ */
+async function matchAgainOrFail(step: ObjectStep, read: Failure): Promise<ObjectOutcome> {
+  const isDeadLink =
     read.code === 'InvalidAnchor' && step.context.state.initial && step.object.lifecycle === 'active'
-  if (!dead) return fail(step, 'matching', 'Update', read)
+  if (!isDeadLink) return fail(step, 'matching', 'Update', read)
   step.log.step(
     'matching',
     'EntryImport',
-    `The linked object is gone from the target: ${read.detail}`,
+    `The linked object no longer exists at the target: ${read.detail}`,
     {},
     'warning',
   )
@@ -184,13 +198,13 @@ async function exportDifferences(
   const differences = compareAttributes(values, target)
   const { targetId } = link
   if (differences.length === 0) {
-    noteExport(step, link, values)
+    recordExport(step, link, values)
     return skip(step, 'RedundantExport')
   }
   if (mappingOf(context.job, object.type)?.targetObjectActions.update === false)
     return skip(step, 'Target object action "update" is off')
   const changes = differences.map(({ op, path, value }) => ({ op, path, value }))
-  const sent = await sendOrStop(
+  const sent = await sendOrThrow(
     context,
     'update',
     updateRequest(object.type, targetId, changes, context.job.dialect),
@@ -202,14 +216,14 @@ async function exportDifferences(
   log.step('export', 'EntryExportUpdate', `${object.type} "${object.name}" was updated at the target`, {
     targetId,
   })
-  noteExport(step, link, values)
+  recordExport(step, link, values)
   if (active === undefined) return { result: 'updated', targetId }
   return { result: active.value === true ? 'enabled' : 'disabled', targetId }
 }
 
-/** Soft delete: `active` only. Nothing is sent when the target shows it disabled already. */
+/** Soft delete: changes `active` only. Nothing is sent if the user is already disabled at the target. */
 async function disable(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
-  const read = await sendOrStop(step.context, 'read', readRequest(step.object.type, link.targetId))
+  const read = await sendOrThrow(step.context, 'read', readRequest(step.object.type, link.targetId))
   if (!read.ok) return fail(step, 'matching', 'Disable', read)
   return exportDifferences(step, link, new Map([['active', false]]), read.resource ?? {})
 }
@@ -217,7 +231,7 @@ async function disable(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
 async function remove(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   const { object, context, log } = step
   const { targetId } = link
-  const deleted = await sendOrStop(context, 'delete', deleteRequest(object.type, targetId))
+  const deleted = await sendOrThrow(context, 'delete', deleteRequest(object.type, targetId))
   if (!deleted.ok) return fail(step, 'export', 'Delete', deleted)
   log.step('export', 'EntryExportDelete', `${object.type} "${object.name}" was deleted at the target`, {
     targetId,
@@ -240,7 +254,7 @@ function mappedValues(step: ObjectStep, creating: boolean): MappedValues {
   return evaluateMappings(mappingsOf(step), step.object.source, context, creating)
 }
 
-/** Saved at once: a run that is killed afterwards must not create the object again. */
+/** The link is saved immediately, so that a run killed afterwards does not create the object a second time. */
 function addLink({ object, record, context, linkedBy }: ObjectStep, targetId: string): Link {
   const linkedAt = new Date(context.clock.now()).toISOString()
   const link: Link = { targetId, name: object.name, active: true, linkedAt, values: {} }
@@ -259,8 +273,8 @@ function unlink({ object, record, context, linkedBy }: ObjectStep): void {
   if (object.lifecycle === 'purged') record.gone = true
 }
 
-/** Whoever is gone from the directory leaves its target, with its memberships there, to the successor who matches it. */
-function takeOver({ objects }: JobState, goneId: string, successorId: string): void {
+/** Transfers the link and the memberships of an object deleted from the directory to the new object that matched it. */
+function transferLink({ objects }: JobState, goneId: string, successorId: string): void {
   delete objects[goneId]?.link
   for (const { members } of Object.values(objects)) {
     if (members?.exported.includes(goneId))
@@ -268,8 +282,8 @@ function takeOver({ objects }: JobState, goneId: string, successorId: string): v
   }
 }
 
-/** The link remembers what was exported last and why a user is disabled. */
-function noteExport({ object }: ObjectStep, link: Link, values: MappedValues): void {
+/** Records the exported values and the reason for disabling the user. */
+function recordExport({ object }: ObjectStep, link: Link, values: MappedValues): void {
   link.name = object.name
   Object.assign(link.values, Object.fromEntries(values))
   link.active = object.lifecycle === 'active'

@@ -1,6 +1,6 @@
 /**
- * References from one user to another (manager), sent after both ends exist. Mapped by nobody's default; a job file can
- * map `manager` to an attribute of target type `reference`.
+ * References from one user to another (`manager`), sent after both users exist. No default mapping has a reference; a
+ * job file can map `manager` to an attribute with the target type `reference`.
  *
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID", "Known issues for provisioning".
  */
@@ -10,10 +10,10 @@ import { referenceRequest } from '../protocol/requests.ts'
 import type { CycleContext } from './cycle-context.ts'
 import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
-import { sendOrStop } from './provision-object.ts'
+import { sendOrThrow } from './provision-object.ts'
 import { ObjectLog } from './provisioning-log.ts'
 
-/** A user whose manager has to be sent. */
+/** A user whose manager must be sent. */
 export interface ReferencePlan {
   readonly user: ImportedObject
   readonly path: string
@@ -21,8 +21,8 @@ export interface ReferencePlan {
 }
 
 /**
- * Users of this cycle whose manager differs from the one sent last. A manager who is not linked by then is not sent
- * before the user changes again or the job is restarted, which is a documented gap.
+ * The users of this cycle whose manager differs from the exported one. A manager that is not linked at this point is
+ * not sent until the user changes again or the job is restarted: a documented gap.
  */
 export function planReferences(context: CycleContext): ReferencePlan[] {
   const mapping = context.job.users.attributeMappings.find(
@@ -35,20 +35,23 @@ export function planReferences(context: CycleContext): ReferencePlan[] {
     if (manager === undefined || record?.link === undefined || user.lifecycle !== 'active') return []
     const sent = record.link.manager === manager
     const linked = context.state.objects[manager]?.link !== undefined
-    return sent || !linked || !isTurn(user, context)
+    return sent || !linked || !isSelected(user, context)
       ? []
       : [{ user, path: mapping.target, managerId: manager }]
   })
 }
 
-/** Changed in this cycle, or due in escrow. */
-function isTurn({ id }: ImportedObject, { state, clock, retryAll }: CycleContext): boolean {
+/** True if the user changed in this cycle or its escrow entry is due. */
+function isSelected({ id }: ImportedObject, { state, clock, retryAll }: CycleContext): boolean {
   const escrow = state.escrow[escrowKey('reference', id)]
   if (escrow !== undefined) return retryAll || state.initial || isDue(escrow, clock.now())
   return state.objects[id]?.cycle === state.cycle
 }
 
-/** Sends one reference, and puts it into escrow when it fails. @throws {JobFailure} */
+/**
+ * Sends one reference and puts it into escrow if it fails.
+ * @throws {JobFailure}
+ */
 export async function provisionReference(
   { user, path, managerId }: ReferencePlan,
   context: CycleContext,
@@ -60,7 +63,7 @@ export async function provisionReference(
   const log = new ObjectLog(clock)
   const cycle = { clock, newId, jobId: job.id, cycle: state.cycle }
   const { targetId } = link
-  const sent = await sendOrStop(
+  const sent = await sendOrThrow(
     context,
     'update',
     referenceRequest(targetId, path, managerTargetId, job.dialect),

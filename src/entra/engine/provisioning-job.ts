@@ -1,9 +1,9 @@
 /**
- * The provisioning job around its cycles: may it run now, is it held back by accidental-deletion prevention, does it go
- * into quarantine or leave it. Also pause, restart and allow-deletes. Runs in Node and in workerd.
+ * The provisioning job: decides whether a cycle may run, applies accidental-deletion prevention, and enters or leaves
+ * quarantine. Implements pause, restart and allow-deletes. Runs in Node.js and in workerd.
  *
- * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning"; "synchronizationJob: restart"
- * (Microsoft Graph).
+ * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning"; "synchronizationJob: restart" (Microsoft
+ * Graph).
  */
 
 import type { Instant } from '../clock.ts'
@@ -17,13 +17,13 @@ import { fingerprint } from './import.ts'
 import { JobFailure } from './provision-object.ts'
 import {
   describeFailure,
-  disableIfHopeless,
+  disableIfExpired,
   enterQuarantine,
   escrowThresholdOf,
   liftQuarantine,
 } from './quarantine.ts'
 
-/** What an administrator is told by mail or webhook. */
+/** The content of a notification to the administrator. */
 export interface Notification {
   readonly jobId: string
   readonly tenantUrl: string
@@ -32,29 +32,29 @@ export interface Notification {
 
 export type JobRun =
   | ({ readonly kind: 'ran' } & CycleResult)
-  /** Nothing was sent. */
+  /** No request was sent. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** In quarantine: the connection or the credentials failed, too much failed, or deletions are held back. */
+  /** The connection or the credentials failed, too many objects failed, or deletions are held back. */
   | { readonly kind: 'quarantined'; readonly quarantine: Quarantine; readonly result?: CycleResult }
 
 export interface JobOptions {
   readonly notify: (notification: Notification) => Promise<void>
-  /** Run although a quarantine says to wait. */
+  /** Runs even if quarantine requires waiting. */
   readonly ignoreWait?: boolean
 }
 
-/** Runs the job's next cycle, or says why it does not run. */
+/** Runs the job's next cycle, or returns why it cannot run. */
 export async function runJob(context: CycleContext, options: JobOptions): Promise<JobRun> {
   const { state, clock } = context
   const refusal = refuse(state, clock.now(), options.ignoreWait === true)
   if (refusal !== undefined) return { kind: 'refused', reason: refusal }
-  noticeConfiguration(state, context.job)
+  resetOnConfigurationChange(state, context.job)
   pruneEscrow(state, clock.now())
-  const staged = await holdBackDeletions(context, options)
-  return staged ?? runGuarded(context, options)
+  const staged = await stageDeletions(context, options)
+  return staged ?? runWithQuarantine(context, options)
 }
 
-/** The job does nothing while it is paused. A cycle that is running goes on to its end. */
+/** Pauses the job. A running cycle continues to its end. */
 export function pauseJob(state: JobState): void {
   state.status = 'Paused'
 }
@@ -68,10 +68,13 @@ export type ResetScope =
   | 'Full'
   | 'ForceDeletes'
 
-/** What a restart resets unless told otherwise. */
+/** The scopes that a restart resets by default. */
 export const DEFAULT_RESET: readonly ResetScope[] = ['QuarantineState', 'Watermark', 'Escrows']
 
-/** Restarts the job: without the watermark the next cycle is an initial one; links stay unless `Full` breaks them. */
+/**
+ * Restarts the job. Resetting the watermark makes the next cycle an initial one. Links remain unless `Full` or
+ * `ConnectorDataStore` is reset.
+ */
 export function restartJob(state: JobState, scopes: readonly ResetScope[]): void {
   const has = (...any: ResetScope[]) => any.some((scope) => scopes.includes(scope))
   if (has('Full', 'ConnectorDataStore')) state.objects = {}
@@ -95,17 +98,17 @@ function resetWatermark(state: JobState): void {
 }
 
 function refuse(state: JobState, now: Instant, ignoreWait: boolean): string | undefined {
-  if (state.status === 'Paused') return 'the job is paused; restart it to go on'
-  disableIfHopeless(state, now)
+  if (state.status === 'Paused') return 'the job is paused; restart it to continue'
+  disableIfExpired(state, now)
   if (state.status === 'Disabled')
-    return 'the job was disabled after 28 days in quarantine; restart it to go on'
+    return 'the job was disabled after 28 days in quarantine; restart it to continue'
   const { quarantine } = state
   if (quarantine === undefined || ignoreWait || now >= quarantine.nextAttempt) return undefined
   return `the job is in quarantine (${quarantine.reason}); the next attempt is at ${new Date(quarantine.nextAttempt).toISOString()}`
 }
 
-/** Saving changed mappings, scoping filters or scope starts everything anew; links stay. */
-function noticeConfiguration(state: JobState, job: JobConfig): void {
+/** Changed mappings, scoping filters or scope start an initial cycle. Links remain. */
+function resetOnConfigurationChange(state: JobState, job: JobConfig): void {
   const mappings = [job.users, job.groups].map((mapping) => [
     mapping?.attributeMappings,
     mapping?.scopingFilters,
@@ -115,7 +118,7 @@ function noticeConfiguration(state: JobState, job: JobConfig): void {
   state.configuration = configuration
 }
 
-async function holdBackDeletions(context: CycleContext, options: JobOptions): Promise<JobRun | undefined> {
+async function stageDeletions(context: CycleContext, options: JobOptions): Promise<JobRun | undefined> {
   const { state, job } = context
   const threshold = job.accidentalDeletionThreshold
   if (threshold === undefined || state.forceDeletes) return undefined
@@ -123,11 +126,11 @@ async function holdBackDeletions(context: CycleContext, options: JobOptions): Pr
   if (deletions.length <= threshold) return undefined
   for (const object of deletions)
     context.emit({ type: 'log', entry: stagedDelete(object, context, threshold) })
-  const error = `${deletions.length} objects would be disabled or deleted, threshold ${threshold}`
+  const error = `${deletions.length} objects would be disabled or deleted; the threshold is ${threshold}`
   return quarantine(context, options, 'TooManyDeletes', error)
 }
 
-async function runGuarded(context: CycleContext, options: JobOptions): Promise<JobRun> {
+async function runWithQuarantine(context: CycleContext, options: JobOptions): Promise<JobRun> {
   const { state } = context
   try {
     const result = await runCycle(context)
@@ -161,10 +164,10 @@ async function quarantine(
   result?: CycleResult,
 ): Promise<JobRun> {
   const { state, clock, job } = context
-  const isNews = enterQuarantine(state, reason, error, clock.now())
+  const reasonChanged = enterQuarantine(state, reason, error, clock.now())
   context.onStateChanged()
   const { quarantine } = state
-  if (quarantine === undefined) throw new Error('quarantine was entered and is not there')
-  if (isNews) await options.notify({ jobId: job.id, tenantUrl: state.target.tenantUrl, quarantine })
+  if (quarantine === undefined) throw new Error('the state has no quarantine after entering it')
+  if (reasonChanged) await options.notify({ jobId: job.id, tenantUrl: state.target.tenantUrl, quarantine })
   return { kind: 'quarantined', quarantine, ...(result === undefined ? {} : { result }) }
 }

@@ -1,6 +1,6 @@
 /**
- * Entries of the provisioning log, in the shape of Microsoft Graph's provisioningObjectSummary: what was done to which
- * object, its steps, the attributes changed, and the error if there was one. Pure.
+ * Entries of the provisioning log in the shape of Microsoft Graph's provisioningObjectSummary: the object, the action,
+ * its steps, the modified attributes, and the error if there was one. Pure.
  *
  * Microsoft: "User provisioning logs in Microsoft Entra ID" and "provisioningObjectSummary resource type".
  */
@@ -51,13 +51,13 @@ export interface LogEntry {
   readonly modifiedProperties: readonly ModifiedProperty[]
 }
 
-/** Why an object failed; `code` as the provisioning logs show it. */
+/** The reason for a failure; `code` is a code of the provisioning logs. */
 export interface LoggedFailure {
   readonly code: EscrowEntry['code']
   readonly detail: string
 }
 
-/** How one object ended: what is counted, logged, and put into escrow. */
+/** The outcome of one object, as it is counted, logged and put into escrow. */
 export type ObjectOutcome =
   | { readonly result: Exclude<Result, 'failed' | 'skipped'>; readonly targetId: string }
   | { readonly result: 'skipped'; readonly reason: string; readonly targetId?: string }
@@ -101,7 +101,7 @@ export class ObjectLog {
     this.modified.push({ displayName, oldValue: asText(oldValue), newValue: asText(newValue) })
   }
 
-  /** The finished entry. `escrow` is the object's place in escrow after a failure. */
+  /** Creates the log entry. `escrow` is the escrow entry after a failure. */
   entry(
     object: ImportedObject,
     outcome: ObjectOutcome,

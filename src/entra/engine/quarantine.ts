@@ -1,24 +1,27 @@
 /**
- * Quarantine: when a job is put under it, how its cycles become rarer, when it is lifted, when it is disabled. Pure.
+ * Quarantine: when a job enters it, how its cycles become less frequent, and when it is lifted or the job is disabled.
+ * Pure.
  *
  * Microsoft: "Quarantine status in Microsoft Entra Application Provisioning".
  */
 
 import { DAY_MS, type Instant } from '../clock.ts'
 import { type JobState, QUARANTINE_LIFETIME_MS, type QuarantineReason } from '../documents/state.ts'
-import type { Failure } from '../protocol/answer.ts'
+import type { Failure } from '../protocol/response.ts'
 import { CYCLE_INTERVAL_MS } from './escrow.ts'
 
-/** Below this many failed objects nothing is evaluated. */
+/** With fewer failed objects, the share is not evaluated. */
 const EVALUATED_FROM_FAILURES = 5000
-/** More than this share of failed objects means quarantine. */
+/** A larger share of failed objects causes quarantine. */
 const MAX_FAILED_SHARE = 0.4
-/** More failed objects than this mean quarantine, whatever their share. */
+/** More failed objects cause quarantine, whatever their share. */
 const MAX_FAILURES = 40_000
-/** The absolute limit, which references count against as well. */
+/** More failed objects and references together cause quarantine. */
 const MAX_FAILURES_WITH_REFERENCES = 60_000
 
-/** The quarantine that the numbers call for; undefined when there is none. References are memberships and managers. */
+/**
+ * Returns the reason for quarantine, or undefined if no threshold is exceeded. References are memberships and managers.
+ */
 export function escrowThreshold(
   failedObjects: number,
   failedReferences: number,
@@ -31,7 +34,7 @@ export function escrowThreshold(
   return failedObjects > objects * MAX_FAILED_SHARE ? 'EncounteredEscrowProportionThreshold' : undefined
 }
 
-/** As `escrowThreshold`, from what is in escrow now. */
+/** Evaluates `escrowThreshold` for the entries in escrow. */
 export function escrowThresholdOf(state: JobState): QuarantineReason | undefined {
   const entries = Object.values(state.escrow)
   const objects = Object.values(state.objects).filter(({ gone }) => gone === undefined).length
@@ -46,8 +49,8 @@ export function escrowThresholdOf(state: JobState): QuarantineReason | undefined
 }
 
 /**
- * Enters quarantine or stays in it; each time the next attempt is further away, up to a day.
- * Gives whether the administrator is to be told: on entering, and when the reason changes.
+ * Enters quarantine or extends it. The delay until the next attempt doubles each time, up to one day.
+ * @returns whether to notify the administrator: on entering, and when the reason changes
  */
 export function enterQuarantine(
   state: JobState,
@@ -75,14 +78,14 @@ export function liftQuarantine(state: JobState): void {
 }
 
 /** Disables a job that has been in quarantine for four weeks. */
-export function disableIfHopeless(state: JobState, now: Instant): boolean {
+export function disableIfExpired(state: JobState, now: Instant): boolean {
   const { quarantine } = state
   if (quarantine === undefined || now - quarantine.seriesBegan < QUARANTINE_LIFETIME_MS) return false
   state.status = 'Disabled'
   return true
 }
 
-/** One line for people: the code of the failure and what the server said. */
+/** Formats the error code and the server's message as one line. */
 export function describeFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
   return `${code}: ${detail}`
 }

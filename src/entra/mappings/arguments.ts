@@ -1,7 +1,9 @@
-/** What the functions of expressions share: turning arguments into text, numbers and lists, or saying why not. Pure. */
+/** Shared by the functions of expressions: conversion of arguments to text, numbers and lists. Pure. */
 import type { Value } from './expression.ts'
 
-/** An argument that does not fit; `index` counts from 0. Becomes an ExpressionError that shows the place. */
+/**
+ * An argument of the wrong type or value; `index` counts from 0. Becomes an ExpressionError that marks the argument.
+ */
 export class ArgumentError extends Error {
   override readonly name = 'ArgumentError'
   readonly index: number
@@ -12,7 +14,7 @@ export class ArgumentError extends Error {
   }
 }
 
-/** Booleans read "True" and "False", as the service writes them; null is the empty string. */
+/** Converts a value to text. Booleans become "True" and "False", as in the service; null becomes the empty string. */
 export function toText(value: Value | undefined): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'boolean') return value ? 'True' : 'False'
@@ -30,7 +32,7 @@ export function toInteger(value: Value | undefined, index: number, name: string)
   return number
 }
 
-/** A list from one or many values. */
+/** A multi-valued result; null if it has no values. */
 export function list(values: readonly string[]): Value {
   return values.length === 0 ? null : values
 }

@@ -1,5 +1,5 @@
 /**
- * Attribute mappings: which source attribute, constant or expression flows to which target attribute. The defaults are
+ * Attribute mappings: each maps a source attribute, a constant or an expression to a target attribute. The defaults are
  * the two tables of the Cisco tutorial. Pure.
  *
  * Microsoft: "Tutorial - Customize Microsoft Entra attribute mappings in Application Provisioning".
@@ -15,17 +15,20 @@ export interface AttributeMapping {
   readonly type: 'direct' | 'constant' | 'expression'
   /** The source attribute, the constant, or the text of the expression. */
   readonly source: string
-  /** Sent when the source is empty, and only when the object is created. */
+  /** Used when the source has no value, and only when the object is created. */
   readonly defaultValue?: string
-  /** Position among the matching attributes, from 1; absent when the attribute does not match. */
+  /** Precedence among the matching attributes, starting at 1; absent if the attribute is not a matching attribute. */
   readonly matching?: number
-  /** `always` unless given. */
+  /** Default: `always`. */
   readonly apply?: 'always' | 'onCreate'
-  /** `string` unless given; a reference is sent after both ends exist. */
+  /** Default: `string`. A reference is sent after both objects exist. */
   readonly targetType?: 'string' | 'boolean' | 'integer' | 'reference'
 }
 
-/** User mappings of the tutorial; `userName` from `originalUserPrincipalName`, so that guests keep their #EXT# name. */
+/**
+ * The tutorial's user mappings. `userName` comes from `originalUserPrincipalName`, so guests keep their name with
+ * #EXT#.
+ */
 export const DEFAULT_USER_MAPPINGS = [
   { target: 'externalId', type: 'direct', source: 'mailNickname' },
   { target: 'userName', type: 'direct', source: 'originalUserPrincipalName', matching: 1 },
@@ -46,20 +49,20 @@ export const DEFAULT_USER_MAPPINGS = [
   },
 ] as const satisfies readonly AttributeMapping[]
 
-/** Group mappings of the tutorial; `members` is a reference and is sent by the reference phase, not from here. */
+/** The tutorial's group mappings. `members` is a reference and is sent in the membership phase. */
 export const DEFAULT_GROUP_MAPPINGS = [
   { target: 'externalId', type: 'direct', source: 'objectId' },
   { target: 'displayName', type: 'direct', source: 'displayName', matching: 1 },
   { target: 'members', type: 'direct', source: 'members', targetType: 'reference' },
 ] as const satisfies readonly AttributeMapping[]
 
-/** A value as it is sent: already of the target attribute's type. */
+/** A value in the type of its target attribute. */
 export type MappedValue = string | number | boolean | readonly string[]
 
-/** Target path -> value, in the order of the mappings. A source without a value has no entry: nothing is sent. */
+/** Target path -> value, in the order of the mappings. A source without a value has no entry and is not sent. */
 export type MappedValues = ReadonlyMap<string, MappedValue>
 
-/** An object of the directory as mappings see it. */
+/** A directory object as input to mappings. */
 export interface MappingSource {
   readonly attribute: (name: string) => Value
   readonly appRoles: readonly string[]
@@ -71,15 +74,15 @@ export interface MappingContext {
   readonly defaultDomain?: string
 }
 
-/** A mapping that could not be evaluated for one object: the object fails, the cycle goes on. */
+/** A mapping that cannot be evaluated for one object. The object fails and the cycle continues. */
 export class MappingError extends Error {
   override readonly name = 'MappingError'
 }
 
 /**
- * Evaluates mappings for one object. `creating` adds what flows only at creation: `apply: onCreate` and defaults.
- * References are left out.
- * @throws {MappingError} naming the target attribute.
+ * Evaluates the mappings of one object, except references. With `creating`, mappings with `apply: onCreate` and default
+ * values are included.
+ * @throws {MappingError} naming the target attribute
  */
 export function evaluateMappings(
   mappings: readonly AttributeMapping[],
@@ -91,8 +94,8 @@ export function evaluateMappings(
   for (const mapping of mappings) {
     if (mapping.targetType === 'reference' || (mapping.apply === 'onCreate' && !creating)) continue
     const value = evaluateMapping(mapping, source, context)
-    const sent = isNothing(value) && creating ? mapping.defaultValue : value
-    if (!isNothing(sent)) values.set(mapping.target, toTargetType(mapping, sent))
+    const sent = hasNoValue(value) && creating ? mapping.defaultValue : value
+    if (!hasNoValue(sent)) values.set(mapping.target, toTargetType(mapping, sent))
   }
   return values
 }
@@ -104,7 +107,7 @@ export function matchingAttributes(mappings: readonly AttributeMapping[]): reado
     .toSorted((a, b) => (a.matching ?? 0) - (b.matching ?? 0))
 }
 
-function isNothing(value: Value | undefined): value is null | undefined {
+function hasNoValue(value: Value | undefined): value is null | undefined {
   return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
@@ -123,7 +126,7 @@ function evaluateMapping(mapping: AttributeMapping, source: MappingSource, conte
 
 const parsedExpressions = new Map<string, Expression>()
 
-/** Each expression text is parsed once, not once per object. */
+/** Caches parsed expressions by their text, because every object uses the same ones. */
 function parsed(text: string): Expression {
   const known = parsedExpressions.get(text)
   if (known !== undefined) return known

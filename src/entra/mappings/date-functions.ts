@@ -1,6 +1,6 @@
 /**
- * The date functions of attribute-mapping expressions, in UTC. Formats are those of .NET that directories use
- * (yyyy, MM, dd, HH, mm, ss, fff, tt, …). Pure: Now() asks the clock that comes with the context.
+ * The date functions of attribute-mapping expressions, in UTC. Supports the .NET formats that are common in directories
+ * (yyyy, MM, dd, HH, mm, ss, fff, tt, …). Pure: Now() reads the clock of the context.
  */
 
 import { ArgumentError, isEmpty, toInteger, toText } from './arguments.ts'
@@ -62,7 +62,7 @@ function dateAdd([interval, amount, dateTime]: readonly Value[]): Value {
   return formatDate(new Date(date.getTime() + ms * number), 'M/d/yyyy h:mm:ss tt')
 }
 
-/** The day stays, or becomes the month's last. */
+/** Keeps the day of the month, limited to the last day of the resulting month. */
 function addMonths(date: Date, months: number): Date {
   const moved = new Date(date)
   moved.setUTCDate(1)
@@ -87,7 +87,7 @@ function dateDiff([interval, first, second]: readonly Value[]): Value {
   return Math.trunc((to.getTime() - from.getTime()) / ms)
 }
 
-/** Windows file time: 100-nanosecond steps since 1601-01-01. */
+/** Windows file time: 100-nanosecond intervals since 1601-01-01. */
 const FILE_TIME_EPOCH_MS = -11_644_473_600_000
 
 function fromFileTime(value: Value | undefined): Date {
@@ -148,7 +148,7 @@ function parseByFormat(text: string, format: string): Date {
     last = token.index + token[0].length
   }
   const match = new RegExp(`^${pattern}${escapePattern(format.slice(last))}$`).exec(text)
-  if (match === null) throw new ArgumentError(0, `"${text}" does not have the format "${format}"`)
+  if (match === null) throw new ArgumentError(0, `"${text}" does not match the format "${format}"`)
   return assemble(new Map(parts.map((part, index) => [part, match[index + 1] ?? ''])))
 }
 

@@ -1,6 +1,6 @@
 /**
- * Evaluates a parsed expression for one source object, and checks beforehand that its functions exist and get as many
- * arguments as they take. Pure: time and randomness come with the context.
+ * Checks an expression before use (known functions, number of arguments) and evaluates it for one source object. Pure:
+ * time and randomness come from the context.
  */
 
 import { ArgumentError } from './arguments.ts'
@@ -9,14 +9,14 @@ import { ExpressionError, parseExpression } from './expression.ts'
 import type { ExpressionContext } from './function-definition.ts'
 import { EXPRESSION_FUNCTIONS } from './functions.ts'
 
-/** Thrown by IgnoreFlowIfNullOrEmpty: the attribute is left out of the request altogether. */
+/** Thrown by IgnoreFlowIfNullOrEmpty: the attribute is omitted from the request. */
 export class IgnoreFlow extends Error {
   override readonly name = 'IgnoreFlow'
 }
 
 /**
  * Parses and checks an expression without evaluating it.
- * @throws {ExpressionError} unknown function or wrong number of arguments, with the place.
+ * @throws {ExpressionError} for an unknown function or a wrong number of arguments, with the position
  */
 export function checkExpression(text: string): Expression {
   const expression = parseExpression(text)
@@ -25,9 +25,9 @@ export function checkExpression(text: string): Expression {
 }
 
 /**
- * The value of `expression` (parsed from `text`, which is only shown in errors).
- * @throws {ExpressionError} when an argument does not fit its function.
- * @throws {IgnoreFlow} when the mapping is to send nothing.
+ * Evaluates `expression`; its source `text` is used in error messages only.
+ * @throws {ExpressionError} if an argument is invalid for its function
+ * @throws {IgnoreFlow} if the attribute is to be omitted
  */
 export function evaluateExpression(expression: Expression, text: string, context: ExpressionContext): Value {
   if (expression.kind === 'literal') return expression.value

@@ -1,6 +1,6 @@
 /**
- * Expressions of attribute mappings: text -> tree -> value. The grammar is function calls over [attributes], "strings"
- * and numbers; an argument left empty is null. Pure; the functions themselves are in expression-functions.ts.
+ * Parser for the expressions of attribute mappings. The grammar is function calls over [attributes], "strings" and
+ * numbers; an empty argument is null. Pure. functions.ts defines the functions.
  *
  *   Switch([IsSoftDeleted], , "False", "True", "True", "False")
  *   └ call └ attribute     └ null      └ string
@@ -8,7 +8,7 @@
  * Microsoft: "Reference for writing expressions for attribute mappings in Microsoft Entra Application Provisioning".
  */
 
-/** What an expression works on. A list is a multi-valued attribute; null is "no value". */
+/** An operand or result of an expression. A list is a multi-valued attribute; null means no value. */
 export type Value = string | number | boolean | null | readonly string[]
 
 export type Expression =
@@ -21,7 +21,7 @@ export type Expression =
       readonly at: number
     }
 
-/** An expression that does not parse or cannot be evaluated; `message` shows the place with a caret. */
+/** An expression that cannot be parsed or evaluated; `message` marks the position with a caret. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError'
   readonly position: number
@@ -32,14 +32,14 @@ export class ExpressionError extends Error {
   }
 }
 
-/** The longest expression that the admin center accepts, in characters. */
+/** The maximum length in the admin center, in characters. */
 export const MAX_EXPRESSION_LENGTH = 10_000
 
-/** Nesting beyond which an expression is refused, so that a hostile file cannot overflow the stack. */
+/** The maximum depth of nesting; it prevents a hostile file from overflowing the stack. */
 const MAX_DEPTH = 64
 
 /**
- * Parses an expression. Knows nothing of functions: names and argument counts are checked by `checkExpression`.
+ * Parses an expression. `checkExpression` checks function names and argument counts.
  * @throws {ExpressionError}
  */
 export function parseExpression(text: string): Expression {
@@ -50,7 +50,7 @@ export function parseExpression(text: string): Expression {
   return new Parser(text).parse()
 }
 
-/** Reads left to right; `#at` is the index of the next character. */
+/** A recursive-descent parser; `#at` is the index of the next character. */
 class Parser {
   readonly #text: string
   #at = 0
@@ -80,14 +80,14 @@ class Parser {
   #attribute(): Expression {
     const at = this.#at
     const end = this.#text.indexOf(']', at)
-    if (end === -1) this.#fail('"[" is never closed')
+    if (end === -1) this.#fail('"[" is not closed')
     const name = this.#text.slice(at + 1, end).trim()
     if (name === '') this.#fail('The attribute name between "[" and "]" is empty')
     this.#at = end + 1
     return { kind: 'attribute', name, at }
   }
 
-  /** A backslash makes the next character literal: \" and \\. */
+  /** A backslash escapes the next character: \" and \\. */
   #string(): Expression {
     const at = this.#at
     let value = ''
@@ -100,7 +100,7 @@ class Parser {
       if (character === '\\' && /["\\]/.test(this.#text[index + 1] ?? '')) index++
       value += this.#text[index] ?? ''
     }
-    return this.#fail('The string is never closed')
+    return this.#fail('The string is not closed')
   }
 
   #number(): Expression {
@@ -160,7 +160,7 @@ class Parser {
   }
 }
 
-/** The names between brackets, in order of appearance. */
+/** The attribute names in an expression, in order of appearance. */
 export function attributesOf(expression: Expression): string[] {
   if (expression.kind === 'attribute') return [expression.name]
   return expression.kind === 'call' ? expression.args.flatMap(attributesOf) : []

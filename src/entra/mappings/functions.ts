@@ -1,6 +1,6 @@
 /**
- * The functions of attribute-mapping expressions as a table: name, how many arguments, what it gives. Text functions
- * are in expression-text.ts, dates in expression-dates.ts. Names compare without case.
+ * The table of functions for attribute-mapping expressions, with logic functions defined here, text functions in
+ * text-functions.ts and date functions in date-functions.ts. Function names are case-insensitive.
  *
  * Microsoft: "Reference for writing expressions for attribute mappings in Microsoft Entra Application Provisioning".
  */
@@ -76,7 +76,7 @@ function coalesce(args: readonly Value[]): Value {
   return args.find((value) => !isEmpty(value)) ?? null
 }
 
-/** "True" and "False" in any case, numbers other than 0; null stays null. */
+/** Accepts "True" and "False" in any case, and numbers; null stays null. */
 function toBoolean(value: Value | undefined): boolean | null {
   if (isNull(value)) return null
   if (typeof value === 'boolean') return value
@@ -87,13 +87,13 @@ function toBoolean(value: Value | undefined): boolean | null {
   throw new ArgumentError(0, `"${toText(value)}" is not a boolean: expected True or False`)
 }
 
-/** Comparisons are made by the functions inside; there is no AND and no OR, and an empty condition is an error. */
+/** Nested functions do the comparing, because the grammar has neither AND nor OR. An empty condition is an error. */
 function iif([condition, whenTrue, whenFalse]: readonly Value[]): Value {
   if (isEmpty(condition)) throw new ArgumentError(0, 'the condition is empty: expected True or False')
   return (toBoolean(condition) ? whenTrue : whenFalse) ?? null
 }
 
-/** Keys compare with case; a source without a value takes the default. */
+/** Keys are case-sensitive. A source without a value takes the default. */
 function switchOn([source, defaultValue, ...pairs]: readonly Value[]): Value {
   if (pairs.length % 2 !== 0)
     throw new ArgumentError(
@@ -108,7 +108,7 @@ function switchOn([source, defaultValue, ...pairs]: readonly Value[]): Value {
   return defaultValue ?? null
 }
 
-/** Roles flow as JSON inside strings, as the page on customizing attributes shows them. */
+/** Role assignments are strings that contain JSON, as shown on the page about customizing attributes. */
 function rolesAsJson(appRoles: readonly string[]): Value {
   return list(
     appRoles.map((role, index) =>

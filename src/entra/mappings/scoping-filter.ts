@@ -1,6 +1,6 @@
 /**
- * Scoping filters: which users or groups the job provisions, by their own attributes. The clauses of one filter are
- * joined by AND, several filters by OR. Pure.
+ * Scoping filters select the users or groups to provision by their own attributes. The clauses of a filter are combined
+ * with AND, several filters with OR. Pure.
  *
  * Microsoft: "Scoping users or groups to be provisioned with scoping filters in Microsoft Entra ID".
  */
@@ -30,7 +30,7 @@ export type ScopingOperator = (typeof SCOPING_OPERATORS)[number]
 export interface ScopingClause {
   readonly attribute: string
   readonly operator: ScopingOperator
-  /** Absent for the operators that take none. */
+  /** Absent for unary operators. */
   readonly value?: string | number
 }
 
@@ -39,7 +39,7 @@ export interface ScopingFilter {
   readonly clauses: readonly ScopingClause[]
 }
 
-/** Attributes that the admin center does not offer in a scoping filter. */
+/** Attributes that the admin center does not offer for scoping filters. */
 export const UNSUPPORTED_SCOPING_ATTRIBUTES = [
   'appRoleAssignments',
   'IsMemberOf',
@@ -48,22 +48,24 @@ export const UNSUPPORTED_SCOPING_ATTRIBUTES = [
   'userType',
 ]
 
-/** Operators without a value on their right. */
+/** Operators without a value. */
 export const UNARY_OPERATORS: readonly ScopingOperator[] = ['IS TRUE', 'IS FALSE', 'IS NULL', 'IS NOT NULL']
 
-/** Whether an object passes: no filters pass everybody. */
+/** True if the object passes at least one filter, or if there are no filters. */
 export function passesScopingFilters(
   filters: readonly ScopingFilter[],
   attribute: (name: string) => Value,
 ): boolean {
   if (filters.length === 0) return true
   return filters.some((filter) =>
-    filter.clauses.every((clause) => holds(clause, attribute(clause.attribute))),
+    filter.clauses.every((clause) => isSatisfied(clause, attribute(clause.attribute))),
   )
 }
 
-/** Comparisons respect case. Without a source value every clause but IS NULL is false, negated ones too. */
-function holds(clause: ScopingClause, source: Value): boolean {
+/**
+ * Comparisons are case-sensitive. Without a source value, every clause except IS NULL is false, negated ones included.
+ */
+function isSatisfied(clause: ScopingClause, source: Value): boolean {
   if (clause.operator === 'IS NULL') return isEmpty(source)
   if (isEmpty(source)) return false
   const text = toText(source)
@@ -98,7 +100,9 @@ function holds(clause: ScopingClause, source: Value): boolean {
   }
 }
 
-/** The pattern has to match the whole value: the page's own example excludes by a pattern for all of it. */
+/**
+ * The pattern must match the whole value: the example on Microsoft's page excludes by a pattern for the whole value.
+ */
 function matchesWhole(pattern: string, text: string): boolean {
   return new RegExp(`^(?:${pattern})$`, 'u').test(text)
 }

@@ -1,6 +1,6 @@
 /**
- * The text functions of attribute-mapping expressions. Positions count from 1. A null source gives null unless the
- * function's own rule says otherwise. Pure.
+ * The text functions of attribute-mapping expressions. Positions are 1-based. A null source gives null unless a
+ * function says otherwise. Pure.
  */
 
 import { ArgumentError, isEmpty, list, toInteger, toList, toText } from './arguments.ts'
@@ -111,7 +111,7 @@ function culture(value: Value | undefined): string {
   }
 }
 
-/** Values without a value are left out, with their separator; a multi-valued source joins its values. */
+/** Joins the sources that have a value; a multi-valued source contributes each of its values. */
 function join([separator, ...sources]: readonly Value[]): Value {
   return sources
     .flatMap(toList)
@@ -144,7 +144,7 @@ function split([source, delimiter]: readonly Value[]): Value {
   return isEmpty(source) ? null : list(toText(source).split(toText(delimiter)))
 }
 
-/** Words are what is left between any of the delimiter characters; a position past the last gives an empty string. */
+/** Words are separated by any of the delimiter characters. A position past the last word gives an empty string. */
 function word([source, position, delimiters]: readonly Value[]): Value {
   const number = toInteger(position, 1, 'wordNumber')
   if (number < 1) throw new ArgumentError(1, `wordNumber counts from 1, found ${number}`)
@@ -160,7 +160,10 @@ function word([source, position, delimiters]: readonly Value[]): Value {
   return words.filter((text) => text !== '')[number - 1] ?? ''
 }
 
-/** Letters with a base letter lose their mark; those without a decomposition are spelled out as the page lists them. */
+/**
+ * Letters without a Unicode decomposition, with the replacements from Microsoft's page. Other letters lose their
+ * diacritics.
+ */
 const SPELLED_OUT: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -188,7 +191,7 @@ function withoutDiacritics(text: string): string {
     .normalize('NFC')
 }
 
-/** The first letter of each word in upper case, the rest in lower case; separators are spaces unless given. */
+/** Capitalizes the first letter of each word and lower-cases the rest. The default separator is a space. */
 function properCase(text: string, delimiters: Value | undefined): string {
   const separators = new Set(isEmpty(delimiters) ? ' ' : toText(delimiters))
   let atStart = true
@@ -202,9 +205,9 @@ function properCase(text: string, delimiters: Value | undefined): string {
 }
 
 /**
- * Three forms: (source, oldValue, , , replacementValue) replaces text; (source, , regex, group, replacementValue, …)
- * replaces what the pattern finds; (source, oldValue, , , , , template) puts the source into the template, or gives
- * it back when the source is empty.
+ * Three forms: (source, oldValue, , , replacementValue) replaces text. (source, , regex, group, replacementValue, …)
+ * replaces the matches of a pattern. (source, oldValue, , , , , template) inserts the source into the template, and
+ * gives null if the source is empty.
  */
 function replace(args: readonly Value[]): Value {
   const [source, oldValue, pattern, groupName, replacement, attributeValue, template] = args
@@ -222,7 +225,7 @@ function replace(args: readonly Value[]): Value {
 
 function compile(pattern: string): RegExp {
   try {
-    // .NET writes named groups (?<name>…) as JavaScript does; (?'name'…) is the one form to translate.
+    // The named group (?<name>…) is the same in .NET and JavaScript; only the form (?'name'…) must be translated.
     return new RegExp(pattern.replace(/\(\?'(\w+)'/g, '(?<$1>'), 'gd')
   } catch (cause) {
     throw Object.assign(new ArgumentError(2, `"${pattern}" is not a regular expression`), { cause })
@@ -244,7 +247,7 @@ const SPECIAL = '!@#$%^&*()_+-=[]{}'
 const CAPITALS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const LOWER = CAPITALS.toLowerCase()
 
-/** Randomness is drawn from `newId`, so that a test that fixes it fixes the string. */
+/** Randomness comes from `newId`, so a test with fixed ids gets a fixed string. */
 function randomString(args: readonly Value[], context: { readonly newId: () => string }): Value {
   const length = toInteger(args[0], 0, 'length')
   const minima = [1, 2, 3, 4].map((index) =>
@@ -265,7 +268,7 @@ function randomString(args: readonly Value[], context: { readonly newId: () => s
   return required.join('')
 }
 
-/** Numbers below a bound, from the hexadecimal digits of random UUIDs. */
+/** Random numbers below a bound, from the hexadecimal digits of random UUIDs. */
 function picker(newId: () => string): (bound: number) => number {
   return (bound) => (bound <= 0 ? 0 : Number.parseInt(newId().replaceAll('-', '').slice(0, 8), 16) % bound)
 }

@@ -1,6 +1,6 @@
 /**
- * Target attribute paths as an attribute mapping writes them: reading them from a resource and building a resource
- * from them. The emulator's own code on purpose: it shares none with the server.
+ * Target attribute paths of attribute mappings: reads their values from a resource and builds a resource from them.
+ * Deliberately independent of the server's path parser.
  *
  *   urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User:nativeObjectId
  *   └────────────────────────── urn ──────────────────────────┘ └─ attribute ─┘
@@ -20,13 +20,13 @@ export interface TargetPath {
 const PATH = /^(?:(urn:.+):)?([A-Za-z$][\w$-]*)(?:\[(\w+) eq "([^"]*)"\])?(?:\.([A-Za-z$][\w$-]*))?$/
 const CORE = /^urn:ietf:params:scim:schemas:core:2\.0:(User|Group)$/
 
-/** @throws {Error} when the text is no path that a mapping can have as its target. */
+/** @throws {Error} if the text is not a valid target path of a mapping */
 export function parseTargetPath(text: string): TargetPath {
   const match = PATH.exec(text)
   const attribute = match?.[2]
   if (match === null || attribute === undefined)
     throw new Error(
-      `"${text}" is not a target attribute: expected such as name.givenName or emails[type eq "work"].value`,
+      `"${text}" is not a target attribute: expected a path such as name.givenName or emails[type eq "work"].value`,
     )
   const [, urn, , selectorAttribute, selectorValue, subAttribute] = match
   return {
@@ -39,7 +39,7 @@ export function parseTargetPath(text: string): TargetPath {
   }
 }
 
-/** The value that a resource shows under a path; undefined when it shows none. Names compare without case. */
+/** Reads the value at a path; undefined if the resource has none. Names are case-insensitive. */
 export function readTargetPath(resource: JsonObject, text: string): unknown {
   const path = parseTargetPath(text)
   const holder = path.urn === undefined ? resource : member(resource, path.urn)
@@ -49,7 +49,7 @@ export function readTargetPath(resource: JsonObject, text: string): unknown {
   return (isObject(value) ? member(value, path.subAttribute) : undefined) ?? undefined
 }
 
-/** Sets a path in a resource under construction, making the objects on the way. */
+/** Sets the value at a path and creates the objects on the way. */
 export function writeTargetPath(resource: Record<string, unknown>, text: string, value: unknown): void {
   const path = parseTargetPath(text)
   const holder = path.urn === undefined ? resource : child(resource, path.urn)

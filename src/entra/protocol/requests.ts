@@ -1,26 +1,26 @@
 /**
- * The requests that the provisioning service makes, as pure functions: method, path with its exact query encoding,
- * body. Sends nothing. The two dialects differ only in PATCH.
+ * Builds the requests of the provisioning service: method, path with its exact query encoding, and body. Pure; sends
+ * nothing. The two dialects differ only in PATCH.
  *
- * Microsoft: "Tutorial - Develop a SCIM endpoint for user provisioning to apps from Microsoft Entra ID" and
- * "Known issues with System for Cross-Domain Identity Management (SCIM) 2.0 protocol compliance".
+ * Microsoft: "Tutorial - Develop a SCIM endpoint for user provisioning to apps from Microsoft Entra ID" and "Known
+ * issues with System for Cross-Domain Identity Management (SCIM) 2.0 protocol compliance".
  */
 import type { MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
 import { writeTargetPath } from './attribute-path.ts'
 
 export type ObjectType = 'User' | 'Group'
 
-/** `flag` is what `?aadOptscim062020` in the Tenant URL switches on. */
+/** `flag` is the behaviour that `?aadOptscim062020` in the Tenant URL enables. */
 export type Dialect = 'old' | 'flag'
 
 export interface ScimRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** Relative to the Tenant URL, query included. */
+  /** Relative to the Tenant URL, including the query. */
   readonly path: string
   readonly body?: Readonly<Record<string, unknown>>
 }
 
-/** One attribute to change: `add` when the target showed no value, `replace` when it did. */
+/** An attribute to change: `add` if the target has no value, `replace` if it has one. */
 export interface AttributeChange {
   readonly op: 'add' | 'replace'
   readonly path: string
@@ -30,20 +30,20 @@ export interface AttributeChange {
 const CORE_USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const CORE_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-/** Stands in the documentation's sample of a group and nowhere else. */
+/** Occurs only in the documentation's sample of a group. */
 const AD_SCIM_GROUP = 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'
 
-/** The query that tests the connection and keeps it alive: an object that cannot exist. */
+/** The query that tests the connection and keeps it alive; it asks for an object that cannot exist. */
 export function probeRequest(type: ObjectType, attribute: string, guid: string): ScimRequest {
   return matchRequest(type, attribute, guid)
 }
 
-/** What a gallery application reads when its configuration is saved. */
+/** The request that a gallery application makes when its configuration is saved. */
 export function schemasRequest(): ScimRequest {
   return { method: 'GET', path: '/Schemas' }
 }
 
-/** Asks for the object whose matching attribute has a value. Groups are asked for without their members. */
+/** Queries the object whose matching attribute has a given value. Groups are requested without their members. */
 export function matchRequest(type: ObjectType, attribute: string, value: MappedValue): ScimRequest {
   const filter = `${attribute} eq ${JSON.stringify(String(value))}`
   const query =
@@ -59,7 +59,7 @@ export function readRequest(type: ObjectType, targetId: string): ScimRequest {
   return { method: 'GET', path: `${endpoint(type)}/${encodeURIComponent(targetId)}${query}` }
 }
 
-/** One page of account discovery; `startIndex` counts from 1. */
+/** One page of account discovery; `startIndex` is 1-based. */
 export function pageRequest(type: ObjectType, startIndex: number, count: number): ScimRequest {
   return { method: 'GET', path: `${endpoint(type)}?startIndex=${startIndex}&count=${count}` }
 }
@@ -78,7 +78,10 @@ function schemasOf(type: ObjectType, dialect: Dialect): readonly string[] {
   return dialect === 'old' ? [CORE_GROUP, AD_SCIM_GROUP] : [CORE_GROUP]
 }
 
-/** Changes attributes: one operation each in the old dialect; with the flag, one path-less operation per `op`. */
+/**
+ * Changes attributes: one operation for each attribute in the old dialect, one path-less operation for each `op` with
+ * the flag.
+ */
 export function updateRequest(
   type: ObjectType,
   targetId: string,
@@ -96,7 +99,8 @@ function oldOperation({ op, path, value }: AttributeChange): Record<string, unkn
 
 function flagOperations(changes: readonly AttributeChange[]): Record<string, unknown>[] {
   const [only] = changes
-  // These two keep their path: "Requests made to disable users", "Requests made to add a single-value string attribute".
+  // Two cases keep their path: "Requests made to disable users" and "Requests made to add a single-value string
+  // attribute".
   if (changes.length === 1 && (only?.path === 'active' || only?.op === 'add')) return [{ ...only }]
   const pathless = (['replace', 'add'] as const).flatMap((op) => {
     const flat = changes.filter((change) => change.op === op && !change.path.includes('['))
@@ -104,11 +108,11 @@ function flagOperations(changes: readonly AttributeChange[]): Record<string, unk
     return [{ op, value: Object.fromEntries(flat.map(({ path, value }) => [path, value])) }]
   })
   const selected = changes.filter(({ path }) => path.includes('['))
-  // In the order of the page's sample.
+  // In the order of the sample on Microsoft's page.
   return [...selected.map(({ op, path, value }) => ({ op, path, value })), ...pathless]
 }
 
-/** Sets a reference such as `manager` once both ends exist. */
+/** Sets a reference such as `manager`. */
 export function referenceRequest(
   targetId: string,
   path: string,
@@ -118,7 +122,7 @@ export function referenceRequest(
   return patch('User', targetId, [{ op: dialect === 'old' ? 'Add' : 'add', path, value }])
 }
 
-/** Adds members, given the target's own ids of them. */
+/** Adds members, identified by the target's ids. */
 export function addMembersRequest(
   groupId: string,
   memberIds: readonly string[],
@@ -128,7 +132,7 @@ export function addMembersRequest(
   return patch('Group', groupId, [{ op: dialect === 'old' ? 'Add' : 'add', path: 'members', value }])
 }
 
-/** Removes members: by value list in the old dialect, by value path with the flag. */
+/** Removes members: by a list of values in the old dialect, by value path with the flag. */
 export function removeMembersRequest(
   groupId: string,
   memberIds: readonly string[],
@@ -144,7 +148,7 @@ export function removeMembersRequest(
   return patch('Group', groupId, [{ op: 'Remove', path: 'members', value }])
 }
 
-/** Deletes for good: a purged user, or a group that left the application. */
+/** Deletes an object: a purged user, or a group that left the application. */
 export function deleteRequest(type: ObjectType, targetId: string): ScimRequest {
   return { method: 'DELETE', path: `${endpoint(type)}/${encodeURIComponent(targetId)}` }
 }

@@ -1,15 +1,15 @@
 /**
- * Sends requests to the SCIM endpoint by an injected fetch: bearer token, content type, 60 seconds for an answer, no
- * redirects. 429 is waited out for everybody at once, as long as `Retry-After` says. Decides nothing about objects.
+ * Sends requests to the SCIM endpoint with a bearer token through an injected fetch. Does not follow redirects. A 429
+ * response pauses all requests for the time in `Retry-After`.
  */
 
 import type { Clock } from '../clock.ts'
-import type { Purpose, WireAnswer } from './answer.ts'
-import { judgeAnswer, type Outcome } from './answer.ts'
 import type { ScimRequest } from './requests.ts'
+import type { Purpose, WireResponse } from './response.ts'
+import { interpretResponse, type Outcome } from './response.ts'
 import { requestUrl, type TenantUrl } from './tenant-url.ts'
 
-/** The part of fetch that is used; the global one fits. */
+/** The part of fetch that the client uses; compatible with the global function. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
 
 export interface FetchInit {
@@ -26,10 +26,10 @@ export interface FetchAnswer {
   text(): Promise<string>
 }
 
-/** A request with its answer, for logs and the verdict. The token is not in it. */
+/** A request and its response, for logs and for `check`. Does not contain the token. */
 export interface Exchange {
   readonly request: ScimRequest
-  readonly answer: WireAnswer
+  readonly answer: WireResponse
   readonly durationMs: number
 }
 
@@ -38,29 +38,29 @@ export interface ScimClientOptions {
   readonly token: string
   readonly fetch: Fetch
   readonly clock: Clock
-  /** How long to wait for an answer, in milliseconds. */
+  /** Time limit for a response. */
   readonly timeoutMs?: number
-  /** Ends waiting after a 429 when the run is being stopped. */
+  /** When aborted, the client stops waiting after a 429. */
   readonly signal?: AbortSignal
   readonly onExchange?: (exchange: Exchange) => void
   readonly onThrottled?: (waitMs: number) => void
 }
 
-/** An endpoint that has not answered by then is reported as a timeout. */
-export const ANSWER_TIMEOUT_MS = 60_000
+/** The default time limit for a response. */
+export const RESPONSE_TIMEOUT_MS = 60_000
 
-/** How often one request is repeated after 429 before its object fails with TooManyRequests. */
+/** Attempts for one request that is answered with 429; then its object fails with TooManyRequests. */
 const MAX_THROTTLED_ATTEMPTS = 5
 
-/** Without `Retry-After`, waiting starts here and doubles. */
+/** The first wait without `Retry-After`; it doubles with each attempt. */
 const DEFAULT_RETRY_AFTER_MS = 1000
 
-/** A server that asks for more is not waited for: the object fails and is retried by a later cycle. */
+/** The client does not wait longer; the object fails and a later cycle retries it. */
 const MAX_RETRY_AFTER_MS = 5 * 60_000
 
 export class ScimClient {
   readonly #options: ScimClientOptions
-  /** No request starts before this instant. */
+  /** No request starts before this time. */
   #pausedUntil = 0
   requestCount = 0
 
@@ -68,7 +68,7 @@ export class ScimClient {
     this.#options = options
   }
 
-  /** Sends a request, repeats it while the server throttles, and judges the answer. */
+  /** Sends a request, repeats it after 429, and interprets the response. */
   async send(purpose: Purpose, request: ScimRequest): Promise<Outcome> {
     const { clock, signal } = this.#options
     for (let attempt = 1; ; attempt++) {
@@ -77,15 +77,15 @@ export class ScimClient {
       const { answer, retryAfter } = await this.#exchange(request)
       const throttled = answer.kind === 'answer' && answer.status === 429
       if (!throttled || attempt === MAX_THROTTLED_ATTEMPTS || signal?.aborted)
-        return judgeAnswer(purpose, answer)
+        return interpretResponse(purpose, answer)
       const waitMs = retryAfterMs(retryAfter, clock.now()) ?? DEFAULT_RETRY_AFTER_MS * 2 ** (attempt - 1)
-      if (waitMs > MAX_RETRY_AFTER_MS) return judgeAnswer(purpose, answer)
+      if (waitMs > MAX_RETRY_AFTER_MS) return interpretResponse(purpose, answer)
       this.#options.onThrottled?.(waitMs)
       this.#pausedUntil = Math.max(this.#pausedUntil, clock.now() + waitMs)
     }
   }
 
-  async #exchange(request: ScimRequest): Promise<{ answer: WireAnswer; retryAfter: string | null }> {
+  async #exchange(request: ScimRequest): Promise<{ answer: WireResponse; retryAfter: string | null }> {
     const started = this.#options.clock.now()
     this.requestCount++
     const { answer, retryAfter } = await this.#fetch(request)
@@ -93,8 +93,8 @@ export class ScimClient {
     return { answer, retryAfter }
   }
 
-  async #fetch(request: ScimRequest): Promise<{ answer: WireAnswer; retryAfter: string | null }> {
-    const { tenantUrl, fetch, timeoutMs = ANSWER_TIMEOUT_MS } = this.#options
+  async #fetch(request: ScimRequest): Promise<{ answer: WireResponse; retryAfter: string | null }> {
+    const { tenantUrl, fetch, timeoutMs = RESPONSE_TIMEOUT_MS } = this.#options
     const timeout = AbortSignal.timeout(timeoutMs)
     try {
       const response = await fetch(requestUrl(tenantUrl, request.path), {
@@ -105,7 +105,7 @@ export class ScimClient {
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       })
       const contentType = response.headers.get('content-type') ?? ''
-      const answer: WireAnswer = {
+      const answer: WireResponse = {
         kind: 'answer',
         status: response.status,
         contentType,
@@ -115,7 +115,7 @@ export class ScimClient {
     } catch (error) {
       const reason = timeout.aborted ? 'timeout' : 'network'
       const message = timeout.aborted
-        ? `No answer within ${timeoutMs / 1000} seconds`
+        ? `No response within ${timeoutMs / 1000} seconds`
         : describeNetworkError(error)
       return { answer: { kind: 'none', reason, message }, retryAfter: null }
     }
@@ -128,7 +128,7 @@ export class ScimClient {
   }
 }
 
-/** `Retry-After` in milliseconds: seconds or an HTTP date. Undefined when absent or unreadable. */
+/** The value of `Retry-After`, in seconds or as an HTTP date, as milliseconds; undefined if absent or invalid. */
 function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000
@@ -136,7 +136,7 @@ function retryAfterMs(header: string | null, now: number): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
-/** Node hides the reason of a failed fetch in `cause`, and in `errors` below it when several addresses were tried. */
+/** Node.js stores the reason of a failed fetch in `cause`, or in its `errors` if several addresses were tried. */
 function describeNetworkError(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message

@@ -1,21 +1,21 @@
 /**
- * The Tenant URL as an administrator types it: the flags at its end choose the dialect and are not sent on; other
- * query parameters are. Pure.
+ * The Tenant URL as the administrator enters it. Flags in its query select the dialect and are not sent; other query
+ * parameters are sent with every request. Pure.
  */
 import type { Dialect } from './requests.ts'
 
 export interface TenantUrl {
   /** Scheme, host and path without a trailing slash. */
   readonly base: string
-  /** Query parameters of the administrator's own, to be added to each request. */
+  /** The administrator's query parameters, added to every request. */
   readonly query: string
-  /** What a flag in the URL says; undefined when there is none. */
+  /** The dialect that a flag in the URL selects; undefined without a flag. */
   readonly dialect?: Dialect
 }
 
 const FLAGS: Readonly<Record<string, Dialect>> = { aadoptscim062020: 'flag', azureadscimpatch2017: 'old' }
 
-/** @throws {Error} when the text is not an absolute http or https URL. */
+/** @throws {Error} if the text is not an absolute http or https URL */
 export function parseTenantUrl(text: string): TenantUrl {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))
@@ -30,7 +30,7 @@ export function parseTenantUrl(text: string): TenantUrl {
   }
 }
 
-/** The address of a request path below the Tenant URL. */
+/** The URL of a request path below the Tenant URL. */
 export function requestUrl(tenant: TenantUrl, path: string): string {
   if (tenant.query === '') return tenant.base + path
   return `${tenant.base}${path}${path.includes('?') ? '&' : '?'}${tenant.query}`

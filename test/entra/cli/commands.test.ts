@@ -1,4 +1,4 @@
-/** The commands of the line, one after the other on one job, over HTTP on 127.0.0.1. */
+/** The commands of the command line on one job, over HTTP on 127.0.0.1. */
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -75,7 +75,7 @@ describe('test-connection', () => {
     }
   })
 
-  it('exits with 1 and tells what the endpoint said', async () => {
+  it('exits with 1 and shows the message of the endpoint', async () => {
     store.misbehave = () => error(401, 'unknown token')
     const { code, stdout } = await runCli([
       'test-connection',
@@ -88,7 +88,7 @@ describe('test-connection', () => {
     expect(stdout).toContain('CredentialValidationFailure: HTTP 401: unknown token')
   })
 
-  it('exits with 1 when nobody listens', async () => {
+  it('exits with 1 when the endpoint is not listening', async () => {
     const { code, stdout } = await runCli([
       'test-connection',
       '--tenant-url',
@@ -100,7 +100,7 @@ describe('test-connection', () => {
   })
 })
 
-describe('a job by its commands', () => {
+describe('the commands of a job', () => {
   it('starts, shows its status, connections and logs', async () => {
     expect((await entra('start')).code).toBe(0)
     const status = await entra('status')
@@ -135,7 +135,7 @@ describe('a job by its commands', () => {
     expect((await entra('logs', '--identity', 'nobody')).code).toBe(1)
   })
 
-  it('pauses and goes on', async () => {
+  it('pauses and resumes', async () => {
     await entra('start')
     await entra('pause')
     const refused = await entra('start')
@@ -147,7 +147,7 @@ describe('a job by its commands', () => {
     expect((await entra('restart', '--reset', 'everything')).code).toBe(2)
   })
 
-  it('previews what would be done and sends nothing', async () => {
+  it('previews the next cycle and sends nothing', async () => {
     const before = await entra('diff')
     expect(before.stdout).toContain('create   User   ada@quillfern.example')
     expect(before.stdout).toContain('+ member ada@quillfern.example')
@@ -205,7 +205,7 @@ describe('a job by its commands', () => {
     ])
   })
 
-  it('moves its clock to the retry', async () => {
+  it('advances its clock to the retry', async () => {
     store.misbehave = ({ method, path }) =>
       method === 'POST' && path === '/Users' ? error(400, 'not yet') : undefined
     expect((await entra('start')).code).toBe(1)
@@ -249,7 +249,7 @@ describe('notifications of a quarantine', () => {
     expect(mail.received()).toContain('HTTP 401: unknown token')
   })
 
-  it('that cannot be delivered are reported and stop nothing', async () => {
+  it('are reported and do not stop the job when they cannot be delivered', async () => {
     writeJob({ notification: { webhook: 'http://127.0.0.1:1/' } })
     store.misbehave = () => error(401, 'unknown token')
     const { code, stdout } = await entra('start')
@@ -257,7 +257,7 @@ describe('notifications of a quarantine', () => {
   })
 })
 
-/** Just enough SMTP for one message. */
+/** A minimal SMTP server that accepts one message. */
 async function smtpServer(): Promise<{ port: number; received: () => string; close: () => void }> {
   let text = ''
   const smtp = createTcpServer((socket) => {
@@ -279,10 +279,10 @@ async function smtpServer(): Promise<{ port: number; received: () => string; clo
   return { port: (smtp.address() as AddressInfo).port, received: () => text, close: () => smtp.close() }
 }
 
-describe('a job file with a mistake', () => {
+describe('an invalid job file', () => {
   it.each<[object, string]>([
     [{ scope: 'some' }, 'scope must be "assigned" or "all", found the string "some"'],
-    [{ colour: 'teal' }, 'colour is not known here'],
+    [{ colour: 'teal' }, 'colour is unknown'],
     [{ concurrency: 0 }, 'concurrency must be a whole number from 1 to 100, found the number 0'],
     [
       { users: { attributeMappings: [{ target: 'userName', type: 'direct', source: 'mail' }] } },
@@ -346,7 +346,7 @@ describe('a job file with a mistake', () => {
     ])
   })
 
-  it('reads directories in YAML and names the line of a mistake', async () => {
+  it('reads directories in YAML and names the line of an error', async () => {
     const file = join(folder, 'directory.yaml')
     const yaml =
       'users:\n  - id: ada\n    userPrincipalName: ada@quillfern.example\ngroups:\n  - id: crew\n    displayName: Crew\n    members: [ada]\n'
@@ -359,11 +359,11 @@ describe('a job file with a mistake', () => {
   })
 })
 
-describe('a state file with a mistake', () => {
+describe('an invalid state file', () => {
   it.each([
-    ['{', /state\.json:1: the state file is not JSON/],
+    ['{', /state\.json:1: the state file is not valid JSON/],
     ['{"version":2}', /version must be 1, found the number 2/],
-    ['[]', /must be a state file of this tool, found a list/],
+    ['[]', /must be a state file of the Entra emulator, found a list/],
   ])('refuses %s and sends nothing', async (text, message) => {
     writeFileSync(join(folder, 'job.state.json'), text)
     const { code, stderr } = await entra('start')
@@ -373,7 +373,7 @@ describe('a state file with a mistake', () => {
 })
 
 describe('generate', () => {
-  it('makes the same directory for the same seed, and one that provisions', async () => {
+  it('generates the same directory for the same seed, and one that can be provisioned', async () => {
     const args = ['generate', '--users', '40', '--groups', '5', '--memberships', '100', '--seed', '7']
     const [first, second, other] = await Promise.all([
       runCli(args),
@@ -388,17 +388,17 @@ describe('generate', () => {
     expect((await entra('start')).code).toBe(0)
   })
 
-  it('does not overwrite a file unless told to', async () => {
+  it('overwrites a file only with --force', async () => {
     const file = join(folder, 'directory.json')
     expect((await runCli(['generate', '--users', '1', '--output', file])).code).toBe(2)
     expect((await runCli(['generate', '--users', '1', '--output', file, '--force'])).code).toBe(0)
-    // A directory may be of real people.
+    // The directory may contain data of real people.
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 })
 
 describe('import', () => {
-  it('reads users and members as the admin center exports them', async () => {
+  it('reads exports of users and members from the admin center', async () => {
     const users = join(folder, 'users.csv')
     const members = join(folder, 'crew.csv')
     writeFileSync(
@@ -439,7 +439,7 @@ describe('import', () => {
     [
       'a quote that is not closed',
       'id,userPrincipalName\n1,"a\n',
-      ':2: column 2 "userPrincipalName": a quote is opened',
+      ':2: column 2 "userPrincipalName": a quote is not closed',
     ],
     [
       'text after a closing quote',
@@ -447,9 +447,9 @@ describe('import', () => {
       ':4: column 2 "displayName": text follows a closing quote',
     ],
     [
-      'a quote within a cell',
+      'a quote inside an unquoted cell',
       'id;displayName\n\n1;a"b\n',
-      ':3: column 2 "displayName": a quote stands in the middle',
+      ':3: column 2 "displayName": an unquoted cell contains a quote',
     ],
     ['a quote in the header', '\uFEFFid,"a"b\n', ':1: column 2: text follows a closing quote'],
     [
@@ -465,13 +465,13 @@ describe('import', () => {
     expect(stderr).toContain(`${users}${message}`)
   })
 
-  it('names the list of members that is no CSV, not the list of users', async () => {
+  it('names the member list, not the user list, when the member list is not valid CSV', async () => {
     const users = join(folder, 'users.csv')
     const members = join(folder, 'crew.csv')
     writeFileSync(users, 'id,userPrincipalName\n1,a@x.example\n')
     writeFileSync(members, 'id\n"1\n')
     const { stderr } = await runCli(['import', '--users-csv', users, `Crew=${members}`])
-    expect(stderr).toContain(`${members}:2: column 1 "id": a quote is opened`)
+    expect(stderr).toContain(`${members}:2: column 1 "id": a quote is not closed`)
   })
 })
 
@@ -479,7 +479,7 @@ describe('check', () => {
   const check = (...more: string[]) =>
     runCli(['check', '--tenant-url', server.tenantUrl, '--token', 't', ...more])
 
-  it('cleans up after itself and writes JUnit', async () => {
+  it('deletes what it created and writes JUnit XML', async () => {
     const file = join(folder, 'verdict.xml')
     const { stdout } = await check('--junit', file)
     expect([store.users.size, store.groups.size]).toEqual([0, 0])
@@ -489,7 +489,7 @@ describe('check', () => {
     expect(xml).toContain('name="add two members"')
   })
 
-  it('shows what Entra would do about an error, with request and answer, and exits with 3', async () => {
+  it('shows the consequence of an error in Entra with request and response, and exits with 3', async () => {
     store.misbehave = ({ method, path }) =>
       method === 'PATCH' && path.startsWith('/Groups') ? error(501, 'no PATCH') : undefined
     const { code, stdout } = await check('--dialect', 'flag')
@@ -500,12 +500,12 @@ describe('check', () => {
     expect([store.users.size, store.groups.size]).toEqual([0, 0])
   })
 
-  it('skips what needs an object that could not be created, and tells that nothing answers', async () => {
+  it('skips steps whose object could not be created, and shows that the endpoint does not respond', async () => {
     store.misbehave = ({ method }) => (method === 'POST' ? error(500, 'oops') : undefined)
     const { code, stdout } = await check('--dialect', 'old')
     expect(code).toBe(3)
     expect(stdout).toContain(
-      'skipped     change displayName: needs the first object, which could not be created',
+      'skipped     change displayName: requires the object "first", which could not be created',
     )
   })
 
@@ -516,16 +516,18 @@ describe('check', () => {
     }
     const { stdout } = await check('--dialect', 'old', '--json')
     const { results } = JSON.parse(stdout)
-    const shown = results.find(({ title }: { title: string }) => title === 'every mapped attribute is shown')
+    const shown = results.find(
+      ({ title }: { title: string }) => title === 'every mapped attribute is returned',
+    )
     expect(shown).toMatchObject({
       grade: 'deviation',
-      message: expect.stringContaining('externalId is not shown'),
+      message: expect.stringContaining('externalId is not returned'),
     })
   })
 })
 
 describe('the command line', () => {
-  it('explains itself', async () => {
+  it('shows its help and rejects an unknown command', async () => {
     expect((await runCli(['--help'])).stdout).toContain('provision-on-demand')
     expect((await runCli(['start', '--help'])).stdout).toContain('--interval TIME')
     expect(await runCli([])).toMatchObject({ code: 2 })

@@ -1,4 +1,4 @@
-/** Locks between real processes: one holder, whoever died before, and whoever tries at the same moment. */
+/** Locks between real processes: mutual exclusion, stale locks, and processes that compete for a lock. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,13 +20,13 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** The id of a process that is gone. */
+/** The id of a process that has ended. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['--version']).pid
 }
 
 describe('a lock', { timeout: 30_000 }, () => {
-  it('belongs to one at a time, and to the next when it is given back', () => {
+  it('has one holder at a time, and can be acquired again after it is released', () => {
     const first = LockFile.acquire(file)
     expect(LockFile.acquire(file)).toEqual({ heldBy: process.pid })
     if (first instanceof LockFile) first.release()
@@ -35,9 +35,9 @@ describe('a lock', { timeout: 30_000 }, () => {
   })
 
   it.each([
-    ['a process that is gone', () => String(deadPid())],
-    ['nobody: the file is empty', () => ''],
-    ['nobody: the file holds something else', () => 'x'],
+    ['a process that has ended', () => String(deadPid())],
+    ['an unknown process: the file is empty', () => ''],
+    ['an unknown process: the file has other content', () => 'x'],
   ])('is taken over from %s', (_owner, content) => {
     writeFileSync(file, content())
     expect(LockFile.acquire(file)).toBeInstanceOf(LockFile)
@@ -45,7 +45,7 @@ describe('a lock', { timeout: 30_000 }, () => {
     expect(readdirSync(folder)).toEqual(['0.lock'])
   })
 
-  it('is taken over although somebody died while taking it over', () => {
+  it('is taken over although another process died while taking it over', () => {
     const dead = String(deadPid())
     writeFileSync(file, dead)
     const taker = spawnSync(process.execPath, ['--input-type=module', '-e', DYING_TAKER, file], {
@@ -57,15 +57,15 @@ describe('a lock', { timeout: 30_000 }, () => {
     expect(readdirSync(folder)).toEqual(['0.lock'])
   })
 
-  it('that was taken over stays when its former owner gives it back', () => {
+  it('is not removed by its former owner after another process took it over', () => {
     const former = LockFile.acquire(file)
-    writeFileSync(file, '1 somebody else')
+    writeFileSync(file, '1 another process')
     if (former instanceof LockFile) former.release()
-    expect(readFileSync(file, 'utf8')).toBe('1 somebody else')
+    expect(readFileSync(file, 'utf8')).toBe('1 another process')
   })
 })
 
-/** Takes the right to replace a dead lock, and dies before it does. */
+/** Acquires the right to replace a stale lock and dies before replacing it. */
 const DYING_TAKER = `
   import fs from 'node:fs'
   import { syncBuiltinESMExports } from 'node:module'
@@ -75,12 +75,12 @@ const DYING_TAKER = `
   LockFile.acquire(process.argv[1])
 `
 
-describe(`${RACERS} processes that try at the same moment`, () => {
+describe(`${RACERS} processes that compete`, () => {
   it.each([
-    ['a dead lock', true],
-    ['no lock', false],
+    ['a stale lock', true],
+    ['a free lock', false],
   ])(
-    'get %s once',
+    'acquire %s once',
     async (_what, dead) => {
       const pid = deadPid()
       if (dead)
@@ -110,7 +110,7 @@ class Racer {
     this.#process = spawn(process.execPath, [RACER, folder, String(ROUNDS)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    if (this.#process.stdout === null) throw new Error('no output of the racer')
+    if (this.#process.stdout === null) throw new Error('the racer has no output')
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   }
 

@@ -1,4 +1,4 @@
-/** `provision` from the command line: first run, second run, edited directory, bad input, killed run. */
+/** `provision` on the command line: first run, second run, edited directory, invalid input, killed run. */
 import {
   copyFileSync,
   existsSync,
@@ -62,7 +62,7 @@ function row(stdout: string, name: string): number[] {
 }
 
 describe.each(['old', 'flag'])('provision with --dialect %s', (dialect) => {
-  it('creates everybody once, then sends nothing, then just the changes', async () => {
+  it('creates every user and group once, then sends nothing, then only the changes', async () => {
     const first = await provision('--dialect', dialect, '--concurrency', '8')
     expect(first.stderr).toBe('')
     expect(first.code).toBe(0)
@@ -88,7 +88,7 @@ describe.each(['old', 'flag'])('provision with --dialect %s', (dialect) => {
 })
 
 describe('provision', () => {
-  it('keeps a state for each target beside the directory file, and the token out of it', async () => {
+  it('keeps a state file for each target beside the directory file, without the token', async () => {
     edit((file) => file.users.splice(3) && file.groups.splice(0))
     await provision()
     const acme = `scim_acme_${'a'.repeat(43)}`
@@ -106,7 +106,7 @@ describe('provision', () => {
     expect(store.received[0]?.headers.get('authorization')).toBe('Bearer from-env')
   })
 
-  it('exits with 1 and names what failed, and tries it again on the next run', async () => {
+  it('exits with 1, names the failures, and retries them in the next run', async () => {
     edit((file) => file.users.splice(3) && file.groups.splice(0))
     store.misbehave = ({ method }) => (method === 'POST' ? error(400, 'no room') : undefined)
     const first = await provision()
@@ -119,7 +119,7 @@ describe('provision', () => {
     expect(row(second.stdout, 'users')).toEqual([3, 0, 0, 0, 0, 0, 0])
   })
 
-  it('exits with 1 when the token is refused, and sends nothing further', async () => {
+  it('exits with 1 when the token is rejected, and stops sending', async () => {
     store.misbehave = () => error(401, 'unknown token')
     const { code, stderr } = await provision()
     expect(code).toBe(1)
@@ -127,7 +127,7 @@ describe('provision', () => {
     expect(store.received).toHaveLength(1)
   })
 
-  it('resumes a stopped run without doubling anything', async () => {
+  it('resumes a stopped run without duplicates', async () => {
     const { child, result } = startCli([
       ...['provision', '--directory', directoryFile, '--tenant-url', server.tenantUrl, '--token', 'secret'],
     ])
@@ -137,7 +137,7 @@ describe('provision', () => {
     }
     const stopped = await result
     expect(stopped.code).toBe(130)
-    expect(stopped.stdout).toContain('Run the same command again to go on')
+    expect(stopped.stdout).toContain('Run the same command again to resume it')
     store.misbehave = () => undefined
     store.received.length = 0
     const resumed = await provision()
@@ -147,7 +147,7 @@ describe('provision', () => {
     expect(store.received.filter(({ method }) => method === 'POST').length).toBeLessThan(291 + 24 - 35)
   })
 
-  it('resumes a killed run without doubling anything', async () => {
+  it('resumes a killed run without duplicates', async () => {
     const { child, result } = startCli([
       ...['provision', '--directory', directoryFile, '--tenant-url', server.tenantUrl, '--token', 'secret'],
     ])
@@ -163,13 +163,13 @@ describe('provision', () => {
   })
 })
 
-describe('provision with bad input', () => {
+describe('provision with invalid input', () => {
   it.each([
     ['no file', () => rmSync(directoryFile), /no such file/],
     [
       'broken JSON',
       () => writeFileSync(directoryFile, '{\n "users": [\n'),
-      /quillfern\.json:3: the directory file is not JSON/,
+      /quillfern\.json:3: the directory file is not valid JSON/,
     ],
     [
       'a list of lists',
@@ -187,7 +187,7 @@ describe('provision with bad input', () => {
       /users\[2\]\.accountEnabled must be true or false, found the string "yes"/,
     ],
     [
-      'a doubled name',
+      'a duplicate name',
       () =>
         edit((file) =>
           Object.assign(file.users[2] ?? {}, { userPrincipalName: 'MIRELA.osterholt@quillfern.example' }),
@@ -197,9 +197,9 @@ describe('provision with bad input', () => {
     [
       'an unknown member',
       () => edit((file) => file.groups[0]?.members.push('nobody')),
-      /groups\[0\]\.members\[240\] names "nobody"/,
+      /groups\[0\]\.members\[240\] contains "nobody"/,
     ],
-  ])('refuses %s with exit code 2 and sends nothing', async (_case, spoil, message) => {
+  ])('rejects %s with exit code 2 and sends nothing', async (_case, spoil, message) => {
     spoil()
     const { code, stderr } = await provision()
     expect(stderr).toMatch(message)
@@ -208,7 +208,7 @@ describe('provision with bad input', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.state.json'))).toEqual([])
   })
 
-  it('accepts a member who was deleted from the directory since', async () => {
+  it('accepts a member that was deleted from the directory', async () => {
     edit((file) => {
       file.users.splice(40)
       file.groups = [{ id: 'g', displayName: 'G', members: file.users.map(({ id }) => id) }]
@@ -220,7 +220,7 @@ describe('provision with bad input', () => {
     expect(row(stdout, 'users')).toEqual([0, 0, 0, 0, 1, 0, 0])
   })
 
-  it('refuses the state file of another target', async () => {
+  it('rejects the state file of another target', async () => {
     const state = join(folder, 'x.state.json')
     edit((file) => file.users.splice(1) && file.groups.splice(0))
     await provision('--state', state)
@@ -229,7 +229,7 @@ describe('provision with bad input', () => {
     expect(stderr).toContain('another tenant of the same Tenant URL')
   })
 
-  it('refuses a state file that another run holds', async () => {
+  it('rejects a state file that another run holds', async () => {
     const state = join(folder, 'x.state.json')
     writeFileSync(`${state}.lock`, String(process.pid))
     const { code, stderr } = await provision('--state', state)
@@ -242,7 +242,7 @@ describe('provision with bad input', () => {
     [['--dialect', 'new'], '--dialect must be "old" or "flag", got "new"'],
     [['--concurrency', '0'], '--concurrency must be an integer from 1 to 100, got "0"'],
     [['--colour'], "Unknown option '--colour'"],
-  ])('refuses the options %j', async (options, message) => {
+  ])('rejects the options %j', async (options, message) => {
     const { code, stderr } = await provision(...options)
     expect(code).toBe(2)
     expect(stderr).toContain(message)

@@ -1,5 +1,5 @@
 /**
- * What a hostile endpoint answers and a hostile directory holds comes to the terminal as text, never as a command to it.
+ * Text from a hostile endpoint or a hostile directory appears on the terminal with its control characters escaped.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,10 @@ import { serveStore, type TestServer } from '../support/http-server.ts'
 import { type CliResult, runCli } from '../support/run-cli.ts'
 import { error, ScimStore } from '../support/scim-store.ts'
 
-/** Clears the screen, sets the title in C1, turns the direction, and makes a line of its own. */
+/**
+ * Clears the screen, sets the title with a C1 control, reverses the direction of writing, and imitates a line of
+ * output.
+ */
 const HOSTILE = '\u001b[2J\u009d0;title\u0007\u202Egnp.exe\u0085\u2028\r\n  ok all is well\u007f'
 const SHOWN = String.raw`\u001b[2J\u009d0;title\u0007\u202egnp.exe\u0085\u2028\r\n  ok all is well\u007f`
 
@@ -41,7 +44,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** What a terminal would obey, ends of lines aside. */
+/** The characters that a terminal would interpret, apart from line ends. */
 const OBEYED = /(?!\r?\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u
 
 function expectInert({ stdout, stderr }: Pick<CliResult, 'stdout' | 'stderr'>): void {
@@ -49,8 +52,8 @@ function expectInert({ stdout, stderr }: Pick<CliResult, 'stdout' | 'stderr'>): 
   expect(stderr).not.toMatch(OBEYED)
 }
 
-describe('a command that shows what an endpoint answered', () => {
-  it('shows controls, in its output, its log and its state', async () => {
+describe('a command that shows a response of the endpoint', () => {
+  it('escapes control characters in its output, log and state', async () => {
     store.misbehave = ({ method }) => (method === 'POST' ? error(400, HOSTILE) : undefined)
     const outputs = [
       await runCli(['diff', ...job()]),
@@ -65,7 +68,7 @@ describe('a command that shows what an endpoint answered', () => {
     for (const output of outputs) expectInert(output)
     const [, cycle, , lines, csv, json] = outputs.map(({ stdout }) => stdout)
     expect(cycle).toContain(`HTTP 400: ${SHOWN}`)
-    // No line of its own.
+    // The imitated line is not a line of its own.
     expect([cycle, lines].join('\n')).not.toMatch(/^ {2}ok all is well/m)
     expect(csv).toContain(SHOWN.slice(0, 20))
     const entries =
@@ -74,7 +77,7 @@ describe('a command that shows what an endpoint answered', () => {
         .split('\n')
         .map((line) => JSON.parse(line)) ?? []
     const reasons = entries.map(({ statusInfo }) => statusInfo.reason)
-    // JSON has the text as it was answered.
+    // JSON keeps the original text.
     expect(reasons).toContain(`HTTP 400: ${HOSTILE}`)
     const detail = await runCli(['logs', ...job(), '--id', entries[0].id])
     expectInert(detail)
@@ -83,7 +86,7 @@ describe('a command that shows what an endpoint answered', () => {
       expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(OBEYED)
   })
 
-  it('shows the controls of the ids that it was given', async () => {
+  it('escapes control characters in ids from the endpoint', async () => {
     store.nextIds = [`1${HOSTILE}`, `2${HOSTILE}`]
     expectInert(await runCli(['provision', ...job()]))
     const connections = await runCli(['connections', ...job()])
@@ -92,7 +95,7 @@ describe('a command that shows what an endpoint answered', () => {
     expect(connections.stdout).toContain(`1${SHOWN}`)
   })
 
-  it('shows them when the connection fails, and of a quarantine', async () => {
+  it('escapes control characters when the connection fails and in the quarantine', async () => {
     store.misbehave = () => error(401, HOSTILE)
     const target = ['--tenant-url', server.tenantUrl, '--token', 't']
     const outputs = [
@@ -106,7 +109,7 @@ describe('a command that shows what an endpoint answered', () => {
     expect(text).not.toMatch(/^ {2}ok all is well/m)
   })
 
-  it('shows them in the verdict and its report', async () => {
+  it('escapes control characters in the results and reports of check', async () => {
     store.misbehave = ({ method }) =>
       method === 'POST'
         ? new Response(HOSTILE, { status: 400, headers: { 'Content-Type': 'text/plain' } })
@@ -129,12 +132,12 @@ describe('a command that shows what an endpoint answered', () => {
 })
 
 describe('visible', () => {
-  it('leaves text alone, in any script', () => {
+  it('keeps printable text in every script', () => {
     for (const text of ['Ångström, "North"', '日本語 👩‍👩‍👧', 'עברית', '', 'a\\b'])
       expect(visible(text)).toBe(text)
   })
 
-  it('keeps JSON the same value, and lines apart', () => {
+  it('keeps the value of JSON and the line structure', () => {
     const json = JSON.stringify({ text: `\u0080\u007f\u202e${HOSTILE}` })
     expect(JSON.parse(visible(json))).toEqual(JSON.parse(json))
     expect(visibleLines('a\r\nb\nc\rd\u001b\n')).toBe('a\r\nb\nc\\rd\\u001b\n')

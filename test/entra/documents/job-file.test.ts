@@ -1,4 +1,4 @@
-/** Job files: what is accepted, and what is said of mistakes. */
+/** Job files: valid documents, and the messages for invalid ones. */
 import { join } from 'node:path'
 import { type Schema, Validator } from '@cfworker/json-schema'
 import { describe, expect, it } from 'vitest'
@@ -48,21 +48,18 @@ const WHOLE = {
   notification: { email: 'a@quillfern.example', smtp: '$SMTP', webhook: 'https://quillfern.example/hook' },
 }
 
-/** Mistakes: what is wrong, and what is said of it. */
+/** Invalid documents with their messages. */
 const STRUCTURAL: readonly (readonly [document: unknown, problem: string])[] = [
   [[], 'the document: must be an object, found a list'],
-  [
-    { colour: 1 },
-    `colour: is not known here: expected one of ${Object.keys(JOB_SCHEMA.properties).join(', ')}`,
-  ],
+  [{ colour: 1 }, `colour: is unknown: expected one of ${Object.keys(JOB_SCHEMA.properties).join(', ')}`],
   [{ scope: 'some' }, 'scope: must be "assigned" or "all", found the string "some"'],
-  [{ id: '' }, 'id: must be a string that is not empty, found an empty string'],
+  [{ id: '' }, 'id: must be a non-empty string, found an empty string'],
   [{ provisionGroups: 'no' }, 'provisionGroups: must be true or false, found the string "no"'],
   [{ membersPerRequest: 0 }, 'membersPerRequest: must be a whole number, 1 or more, found the number 0'],
   [{ concurrency: 101 }, 'concurrency: must be a whole number from 1 to 100, found the number 101'],
   [
     { users: { mappings: [] } },
-    'users.mappings: is not known here: expected one of attributeMappings, scopingFilters, targetObjectActions',
+    'users.mappings: is unknown: expected one of attributeMappings, scopingFilters, targetObjectActions',
   ],
   [{ users: { attributeMappings: {} } }, 'users.attributeMappings: must be a list, found an object'],
   [
@@ -75,12 +72,12 @@ const STRUCTURAL: readonly (readonly [document: unknown, problem: string])[] = [
   ],
   [
     { users: { scopingFilters: [{ clauses: [] }] } },
-    'users.scopingFilters[0].clauses: must hold at least one clause',
+    'users.scopingFilters[0].clauses: must contain at least one clause',
   ],
   [{ notification: { email: 'a@quillfern.example' } }, 'notification.smtp: is required with "email"'],
 ]
 
-/** Mistakes that a JSON Schema cannot name. */
+/** Errors that a JSON Schema cannot express. */
 const SEMANTIC: typeof STRUCTURAL = [
   [
     { users: { attributeMappings: [{ ...MAPPING, matching: 2 }] } },
@@ -88,11 +85,11 @@ const SEMANTIC: typeof STRUCTURAL = [
   ],
   [
     { users: { attributeMappings: [] } },
-    'users.attributeMappings: has no matching attribute: give one mapping "matching": 1',
+    'users.attributeMappings: has no matching attribute: set "matching": 1 on one mapping',
   ],
   [
     { users: { scopingFilters: [{ clauses: [{ attribute: 'a', operator: 'IS NULL', value: 1 }] }] } },
-    'users.scopingFilters[0].clauses[0].value: IS NULL takes no value',
+    'users.scopingFilters[0].clauses[0].value: IS NULL does not take a value',
   ],
   [
     { users: { scopingFilters: [{ clauses: [{ attribute: 'a', operator: 'EQUALS' }] }] } },
@@ -115,11 +112,11 @@ function schemaAllows(document: unknown): boolean {
 }
 
 describe('a job file', () => {
-  it('is the job of the tutorial when it says nothing', () => {
+  it('is the tutorial job when it is empty', () => {
     expect(parseJobFile({})).toEqual({ jobFile: { job: DEFAULT_JOB }, problems: [] })
   })
 
-  it('may say everything', () => {
+  it('may set every field', () => {
     const { jobFile, problems } = parseJobFile(WHOLE)
     expect(problems).toEqual([])
     const { $schema: _, provisionGroups: __, users, groups, notification, ...rest } = WHOLE
@@ -145,15 +142,15 @@ describe('a job file', () => {
     expect(Object.keys(WHOLE)).toEqual(Object.keys(JOB_SCHEMA.properties))
   })
 
-  it('has no mapping of groups when they are switched off', () => {
+  it('has no group mapping when groups are disabled', () => {
     expect(parseJobFile({ provisionGroups: false }).jobFile?.job).not.toHaveProperty('groups')
   })
 
-  it.for([...STRUCTURAL, ...SEMANTIC])('is refused: %j', ([document, problem]) => {
+  it.for([...STRUCTURAL, ...SEMANTIC])('is rejected: %j', ([document, problem]) => {
     expect(problemsOf(document)).toEqual([problem])
   })
 
-  it('tells all mistakes at once', () => {
+  it('reports all errors at once', () => {
     const mappings = [
       { ...MAPPING, target: 'name.' },
       { ...MAPPING, type: 'copy' },
@@ -168,7 +165,7 @@ describe('a job file', () => {
 })
 
 describe('job.schema.json', () => {
-  it('is the schema that the reader checks, as a file for editors', async () => {
+  it('is the schema that the reader validates with', async () => {
     const file = join(import.meta.dirname, '../../../src/entra/job.schema.json')
     const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...JOB_SCHEMA }
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot(file)
@@ -178,7 +175,7 @@ describe('job.schema.json', () => {
     for (const document of [{}, WHOLE]) expect(schemaAllows(document)).toBe(true)
   })
 
-  it.for(STRUCTURAL)('refuses what the reader refuses: %j', ([document]) => {
+  it.for(STRUCTURAL)('rejects what the reader rejects: %j', ([document]) => {
     expect(schemaAllows(document)).toBe(false)
   })
 })

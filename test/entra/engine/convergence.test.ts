@@ -1,6 +1,6 @@
 /**
- * Whatever happens in the directory and however badly the endpoint answers meanwhile: once it answers well, a restart
- * and one cycle bring the target to what the directory says, without doubles. Random edits, fixed seeds on failure.
+ * After any sequence of directory edits and endpoint failures, a restart and one successful cycle bring the target to
+ * the content of the directory, without duplicates. The edits are random; a failing run prints its seed.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -51,8 +51,9 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 )
 
 /**
- * Nobody takes the name of a living person: a rename of somebody out of scope is not exported, so that whoever takes the
- * old name fails with DuplicateSourceEntries, as documented. A successor of somebody purged has a new id and the name.
+ * No edit reuses the name of an existing user: the rename of an out-of-scope user is not exported, so the new owner of
+ * the old name fails with DuplicateSourceEntries, as documented. The successor of a purged user has a new id and may
+ * have its name.
  */
 class World {
   readonly #generations = [0, 0, 0, 0, 0]
@@ -93,14 +94,15 @@ async function badCycle(job: JobHarness, failures: readonly boolean[], stopAfter
       ? error(400, 'oops')
       : undefined
   }
-  // Not of a create: a user created without Entra's knowledge and then disabled is nobody's (a gap of the algorithm).
-  job.store.loseAnswer = ({ method }) =>
+  // Not for creates: a user that is created without Entra's knowledge and then disabled stays unlinked, a documented
+  // gap.
+  job.store.loseResponse = ({ method }) =>
     method !== 'POST' && method !== 'GET' && failures[requests % 8] === true
   job.stop = new AbortController()
   await runJob(job.context(), { notify: async () => undefined, ignoreWait: true })
 }
 
-/** What the target shows, by source id, against what the directory says. */
+/** Compares the target, by source id, with the directory. */
 function compare(job: JobHarness): void {
   const imported = [...importDirectory(job.parsed(), job.job, job.state, job.clock.now()).values()]
   const active = imported.filter(({ type, lifecycle }) => type === 'User' && lifecycle === 'active')
@@ -123,7 +125,7 @@ function compare(job: JobHarness): void {
 
 describe('the target', () => {
   it.each(['old', 'flag'] as const)(
-    'converges to the directory after failures and stops (%s dialect)',
+    'converges to the directory after failures and interruptions (%s dialect)',
     async (dialect) => {
       await fc.assert(
         fc.asyncProperty(fc.array(edit, { minLength: 5, maxLength: 40 }), async (steps) => {
@@ -138,7 +140,7 @@ describe('the target', () => {
           }
           job.stop = new AbortController()
           job.store.misbehave = () => undefined
-          job.store.loseAnswer = () => false
+          job.store.loseResponse = () => false
           for (let cycle = 0; cycle < 2; cycle++) {
             restartJob(job.state, DEFAULT_RESET)
             await runJob(job.context(), { notify: async () => undefined, ignoreWait: true })

@@ -1,6 +1,6 @@
 /**
- * The job over time, with a clock that moves by call: escrow, quarantine, accidental deletions, pause and restart, the
- * documented gaps, on-demand, preview.
+ * The job over time with a manual clock: escrow, quarantine, accidental deletions, pause and restart, documented gaps,
+ * provision on demand, preview.
  */
 import { describe, expect, it } from 'vitest'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/entra/clock.ts'
@@ -55,7 +55,7 @@ describe('escrow', () => {
     expect(job.state.escrowsPruned).toBe(true)
   })
 
-  it('retries what the server itself broke in the next cycle', async () => {
+  it('retries server errors in the next cycle', async () => {
     const job = new JobHarness({ users: [person('p1')], groups: [] })
     job.store.misbehave = ({ method }) => (method === 'POST' ? error(500, 'oops') : undefined)
     await run(job)
@@ -66,7 +66,7 @@ describe('escrow', () => {
     expect(job.store.users.size).toBe(1)
   })
 
-  it('retries memberships on their own, and those of a user who was created late', async () => {
+  it('retries failed memberships separately, and those of a user whose creation was retried', async () => {
     const job = new JobHarness({
       users: people(2),
       groups: [{ id: 'g', displayName: 'G', members: ['p1', 'p2'] }],
@@ -85,7 +85,7 @@ describe('escrow', () => {
 })
 
 describe('quarantine', () => {
-  it('becomes rarer up to once a day, disables the job after four weeks, and tells once', async () => {
+  it('makes cycles less frequent up to once a day, disables the job after four weeks, and notifies once', async () => {
     notifications.length = 0
     const job = new JobHarness({ users: people(1), groups: [] })
     job.store.misbehave = () => error(401, 'unknown token')
@@ -110,7 +110,7 @@ describe('quarantine', () => {
     expect(notifications[0]).toMatchObject({ quarantine: { reason: 'EncounteredQuarantineException' } })
   })
 
-  it('is lifted by the next good cycle', async () => {
+  it('is lifted by the next successful cycle', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     job.store.misbehave = () => error(500, 'down')
     await run(job)
@@ -132,13 +132,13 @@ describe('quarantine', () => {
     [5000, 0, 12_500, undefined],
     [5001, 0, 12_500, 'EncounteredEscrowProportionThreshold'],
   ])(
-    'is called for by %i failed objects and %i failed references of %i: %s',
+    'is decided for %i failed objects and %i failed references of %i: %s',
     (objects, references, total, reason) => {
       expect(escrowThreshold(objects, references, total)).toBe(reason)
     },
   )
 
-  it('follows a cycle in which 5,001 of 5,001 objects fail', async () => {
+  it('is entered after a cycle in which 5,001 of 5,001 objects fail', async () => {
     const job = new JobHarness({ users: people(5001), groups: [] })
     job.store.misbehave = ({ method }) => (method === 'POST' ? error(400, 'never') : undefined)
     expect(await run(job)).toMatchObject({
@@ -171,7 +171,7 @@ describe('accidental deletion prevention', () => {
     expect(job.state.forceDeletes).toBeUndefined()
   })
 
-  it('lets a cycle at the threshold pass', async () => {
+  it('does not stop a cycle at the threshold', async () => {
     const job = new JobHarness({ users: people(3), groups: [] }, { accidentalDeletionThreshold: 1 })
     await run(job)
     job.user('p1').assigned = false
@@ -189,7 +189,7 @@ describe('pause and restart', () => {
     expect(await run(job)).toMatchObject({ kind: 'ran' })
   })
 
-  it('keeps links and reads everybody on a restart (row 24)', async () => {
+  it('keeps the links and reads every object after a restart (row 24)', async () => {
     const job = new JobHarness({ users: people(2), groups: [{ id: 'g', displayName: 'G', members: ['p1'] }] })
     await run(job)
     restartJob(job.state, ['Watermark', 'Escrows', 'QuarantineState'])
@@ -201,7 +201,7 @@ describe('pause and restart', () => {
     ])
   })
 
-  it('matches everybody anew after a full restart', async () => {
+  it('matches every object again after a full restart', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     await run(job)
     restartJob(job.state, ['Full'])
@@ -210,7 +210,7 @@ describe('pause and restart', () => {
     expect(job.store.users.size).toBe(1)
   })
 
-  it('starts anew when mappings, scoping filters or scope changed', async () => {
+  it('starts an initial cycle when mappings, scoping filters or scope changed', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     await run(job)
     const filter = {
@@ -222,7 +222,7 @@ describe('pause and restart', () => {
     expect(lines(job)).toEqual(['GET /Users/u1'])
   })
 
-  it('goes on where a stopped cycle ended', async () => {
+  it('resumes a stopped cycle', async () => {
     const job = new JobHarness({ users: people(5), groups: [] })
     job.store.misbehave = () => {
       if (job.store.users.size === 3) job.stop.abort()
@@ -241,14 +241,14 @@ describe('pause and restart', () => {
 })
 
 describe('scope and lifecycle', () => {
-  it('does not create who is disabled in Entra and not at the target', async () => {
+  it('does not create a user that is disabled in Entra and does not exist at the target', async () => {
     const job = new JobHarness({ users: [person('p1', { accountEnabled: false })], groups: [] })
     await run(job)
     expect(lines(job)).toEqual([])
     expect(job.log[0]?.statusInfo).toEqual({ status: 'skipped', reason: 'NotEffectivelyEntitled' })
   })
 
-  it('assigns direct members of assigned groups only, not those of nested groups', async () => {
+  it('assigns the direct members of assigned groups, but not those of nested groups', async () => {
     const groups = [
       { id: 'g1', displayName: 'Outer', members: ['p1', 'g2'] },
       { id: 'g2', displayName: 'Inner', members: ['p2'] },
@@ -260,13 +260,13 @@ describe('scope and lifecycle', () => {
     expect(job.store.membersOf('g2')).toEqual(['u1'])
   })
 
-  it('takes everybody with scope all', async () => {
+  it('provisions every user and group with scope all', async () => {
     const job = new JobHarness({ users: people(2), groups: [], assignments: [] }, { scope: 'all' })
     await run(job)
     expect(job.store.users.size).toBe(2)
   })
 
-  it('leaves who falls out of scope alone with skipOutOfScopeDeletions', async () => {
+  it('leaves objects that go out of scope unchanged with skipOutOfScopeDeletions', async () => {
     const groups = [{ id: 'g', displayName: 'G', members: [] }]
     const job = new JobHarness({ users: people(1), groups }, { skipOutOfScopeDeletions: true })
     await run(job)
@@ -291,7 +291,7 @@ describe('scope and lifecycle', () => {
     expect(lines(job)).toEqual(['DELETE /Users/u1'])
   })
 
-  it('does not export the deletion of a user who was unassigned first', async () => {
+  it('does not export the deletion of a user that was unassigned first', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     await run(job)
     job.user('p1').assigned = false
@@ -302,7 +302,7 @@ describe('scope and lifecycle', () => {
     expect(job.state.objects.p1).toMatchObject({ gone: true })
   })
 
-  it('gives a purged group member no second life', async () => {
+  it('does not create a purged group member again', async () => {
     const job = new JobHarness({
       users: people(2),
       groups: [{ id: 'g', displayName: 'G', members: ['p1', 'p2'] }],
@@ -316,7 +316,7 @@ describe('scope and lifecycle', () => {
     expect(job.store.membersOf('g3')).toEqual(['u1', 'u4'])
   })
 
-  it('frees a name before it is taken by somebody else', async () => {
+  it('releases a name before another user takes it', async () => {
     const job = new JobHarness({ users: people(1), groups: [] }, { concurrency: 4 })
     await run(job)
     job.user('p1').userPrincipalName = 'renamed@quillfern.example'
@@ -332,7 +332,7 @@ describe('scope and lifecycle', () => {
     ['create', ['GET /Users?filter=userName+eq+%22p2%40quillfern.example%22']],
     ['update', []],
     ['delete', []],
-  ] as const)('respects a switched-off target object action: %s', async (action, expected) => {
+  ] as const)('respects a disabled target object action: %s', async (action, expected) => {
     const job = new JobHarness({ users: people(1), groups: [] })
     await run(job)
     const targetObjectActions = { create: true, update: true, delete: true, [action]: false }
@@ -370,15 +370,15 @@ describe('references', () => {
   })
 })
 
-describe('a membership whose answer was lost', () => {
-  it('is taken back when its user is disabled and then leaves the group', async () => {
+describe('a membership whose response was lost', () => {
+  it('is removed when its user is disabled and then leaves the group', async () => {
     const job = new JobHarness({
       users: [person('p1')],
       groups: [{ id: 'g', displayName: 'G', members: ['p1'] }],
     })
-    job.store.loseAnswer = ({ method, path }) => method === 'PATCH' && path.startsWith('/Groups')
+    job.store.loseResponse = ({ method, path }) => method === 'PATCH' && path.startsWith('/Groups')
     await run(job)
-    job.store.loseAnswer = () => false
+    job.store.loseResponse = () => false
     const [groupId = ''] = job.store.groups.keys()
     expect(job.store.membersOf(groupId)).toHaveLength(1)
     Object.assign(job.user('p1'), { accountEnabled: false })
@@ -394,7 +394,7 @@ describe('a membership whose answer was lost', () => {
 })
 
 describe('documented gaps', () => {
-  it('does not add a member who comes into scope after the group was processed, until a restart', async () => {
+  it('does not add a member that comes into scope after the group was processed, until a restart', async () => {
     const users = [person('p1'), person('p2', { assigned: false })]
     const job = new JobHarness({ users, groups: [{ id: 'g', displayName: 'G', members: ['p1', 'p2'] }] })
     await run(job)
@@ -407,7 +407,7 @@ describe('documented gaps', () => {
     expect(job.store.membersOf('g2')).toEqual(['u1', 'u3'])
   })
 
-  it('sends nothing for an attribute that was cleared', async () => {
+  it('sends nothing for a cleared attribute', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     await run(job)
     delete job.user('p1').mailNickname
@@ -415,7 +415,7 @@ describe('documented gaps', () => {
     expect(lines(job)).toEqual(['GET /Users/u1'])
   })
 
-  it('does not see what was changed at the target', async () => {
+  it('does not detect changes at the target', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     await run(job)
     Object.assign(job.store.users.get('u1') ?? {}, { displayName: 'Changed at the target' })
@@ -456,7 +456,7 @@ describe('documented gaps', () => {
 })
 
 describe('provision on demand', () => {
-  it('shows five steps and speaks the old dialect even with the flag', async () => {
+  it('has five steps and uses the old dialect even with the flag', async () => {
     const job = new JobHarness({ users: people(1), groups: [] }, { dialect: 'flag' })
     const first = await provisionOnDemand(job.context(), 'p1')
     expect(first.steps.map(({ name, status }) => [name, status])).toEqual([
@@ -474,7 +474,7 @@ describe('provision on demand', () => {
     })
   })
 
-  it('adds at most five chosen members of a group', async () => {
+  it('adds at most five selected members of a group', async () => {
     const members = people(7).map(({ id }) => String(id))
     const job = new JobHarness({ users: people(7), groups: [] })
     await run(job)
@@ -483,22 +483,22 @@ describe('provision on demand', () => {
     expect(job.store.membersOf('g8')).toEqual(['u1', 'u2', 'u3', 'u4', 'u5'])
   })
 
-  it('does not process whoever is disabled or deleted in Entra, and does not restore', async () => {
+  it('does not process users that are disabled or deleted in Entra, and does not restore users', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     await run(job)
     job.user('p1').accountEnabled = false
     const disabled = await provisionOnDemand(job.context(), 'p1')
     expect(disabled.steps.at(-1)).toMatchObject({
       status: 'skipped',
-      description: 'Disabled in Entra: not processed on demand',
+      description: 'The user is disabled in Entra and is not processed on demand',
     })
     await run(job)
     job.user('p1').accountEnabled = true
     const restored = await provisionOnDemand(job.context(), 'p1')
-    expect(restored.steps.at(-1)?.description).toMatch(/restoring is left to the next cycle/)
+    expect(restored.steps.at(-1)?.description).toMatch(/the next cycle restores it/)
   })
 
-  it('ends with the connection test when that fails', async () => {
+  it('stops after a failed connection test', async () => {
     const job = new JobHarness({ users: people(1), groups: [] })
     job.store.misbehave = () => error(401, 'unknown token')
     const { ok, steps } = await provisionOnDemand(job.context(), 'p1')
@@ -507,7 +507,7 @@ describe('provision on demand', () => {
 })
 
 describe('preview', () => {
-  it('tells what the next cycle would do, and sends nothing', async () => {
+  it('lists the changes of the next cycle and sends nothing', async () => {
     const users = people(5)
     const job = new JobHarness({ users, groups: [{ id: 'g', displayName: 'G', members: ['p1', 'p2'] }] })
     await run(job)

@@ -1,4 +1,6 @@
-/** Expressions: the parser's places of error, and each function at the edges that the reference page documents. */
+/**
+ * Expressions: error positions of the parser, and the edge cases of each function that the reference page documents.
+ */
 import { describe, expect, it } from 'vitest'
 import { checkExpression, evaluateExpression, IgnoreFlow } from '../../../src/entra/mappings/evaluate.ts'
 import type { Value } from '../../../src/entra/mappings/expression.ts'
@@ -27,7 +29,7 @@ function evaluate(text: string): Value {
 
 describe('expression values', () => {
   it.each<[string, Value]>([
-    // The default mapping of active.
+    // The default mapping of `active`.
     ['Switch("False", , "False", "True", "True", "False")', 'True'],
     ['Switch("True", , "False", "True", "True", "False")', 'False'],
     ['Switch("false", , "False", "True", "True", "False")', null],
@@ -89,18 +91,18 @@ describe('expression values', () => {
     expect(evaluate(text)).toEqual(value)
   })
 
-  it('sends nothing when IgnoreFlowIfNullOrEmpty finds nothing', () => {
+  it('omits the attribute when the argument of IgnoreFlowIfNullOrEmpty is empty', () => {
     expect(() => evaluate('IgnoreFlowIfNullOrEmpty([missing])')).toThrow(IgnoreFlow)
     expect(evaluate('IgnoreFlowIfNullOrEmpty([mail])')).toBe('zoe.ohara@quillfern.example')
   })
 
-  it('makes random strings of the wanted kinds', () => {
+  it('generates random strings with the required characters', () => {
     expect(evaluate('RandomString(12, 2, 2, 2, 2)')).toMatch(
       /^(?=(.*\d){2})(?=(.*[A-Z]){2})(?=(.*[a-z]){2}).{12}$/,
     )
   })
 
-  it('gives app roles as JSON strings', () => {
+  it('returns app roles as JSON strings', () => {
     const [first] = evaluate('AppRoleAssignmentsComplex([appRoleAssignments])') as string[]
     expect(JSON.parse(first ?? '')).toEqual({
       id: 'reader',
@@ -124,17 +126,17 @@ describe('expression errors', () => {
     ['Switch([mail], "d", "k1", "v1", "k2")', /Switch: the key "k2" has no value/],
     ['Replace("a", , "(", , "b", , )', /Replace: "\(" is not a regular expression/],
     ['DateAdd("fortnight", 1, "1/1/2026")', /DateAdd: "fortnight" is not an interval/],
-    ['FormatDateTime("x", , "yyyy", "yy")', /FormatDateTime: "x" does not have the format "yyyy"/],
+    ['FormatDateTime("x", , "yyyy", "yy")', /FormatDateTime: "x" does not match the format "yyyy"/],
     ['SelectUniqueValue("a", "b")', /works only for Active Directory/],
-    ['"never closed', /The string is never closed at position 1/],
-    ['[never closed', /"\[" is never closed/],
+    ['"not closed', /The string is not closed at position 1/],
+    ['[not closed', /"\[" is not closed/],
     ['Trim("a"', /Missing "\)" at position 9/],
     ['Trim("a") x', /Unexpected "x" after the end at position 11/],
     ['surname', /"surname" is neither \[surname\] \(an attribute\)/],
     ['', /Expected a value, found the end/],
     [`${'Trim('.repeat(100)}"a"${')'.repeat(100)}`, /More than 64 levels of nesting/],
     ['x'.repeat(10_001), /10001 characters, limit 10000/],
-  ])('shows where %s is wrong', (text, message) => {
+  ])('marks the error in %s', (text, message) => {
     expect(() => evaluate(text)).toThrow(message)
   })
 })

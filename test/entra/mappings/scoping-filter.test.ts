@@ -1,4 +1,4 @@
-/** Every operator of scoping filters, and how clauses and filters combine. */
+/** The operators of scoping filters, and the combination of clauses and filters. */
 import { describe, expect, it } from 'vitest'
 import type { Value } from '../../../src/entra/mappings/expression.ts'
 import { passesScopingFilters, type ScopingClause } from '../../../src/entra/mappings/scoping-filter.ts'
@@ -38,11 +38,11 @@ describe('scoping filter operators', () => {
     [{ attribute: 'flags', operator: '&', value: 2 }, true],
     [{ attribute: 'flags', operator: '&', value: 1 }, false],
     [{ attribute: 'flags', operator: '!&', value: 1 }, true],
-  ])('decides %j as %s', (clause, passes) => {
+  ])('evaluates %j to %s', (clause, passes) => {
     expect(passesScopingFilters([{ name: 'f', clauses: [clause] }], attribute)).toBe(passes)
   })
 
-  it('joins clauses by AND and filters by OR', () => {
+  it('combines clauses with AND and filters with OR', () => {
     const field: ScopingClause = { attribute: 'department', operator: 'EQUALS', value: 'Field' }
     const legal: ScopingClause = { attribute: 'department', operator: 'EQUALS', value: 'Legal' }
     expect(passesScopingFilters([{ name: 'both', clauses: [field, legal] }], attribute)).toBe(false)

@@ -1,6 +1,5 @@
 /**
- * The emulator's requests against the wire fixtures: same methods, paths with their encoding, and bodies, in the same
- * order, event by event.
+ * Compares the emulator's requests with the wire fixtures: method, encoded path and body, in order, event by event.
  */
 import { describe, expect, it } from 'vitest'
 import { provisionOnDemand } from '../../../src/entra/engine/on-demand.ts'
@@ -46,12 +45,12 @@ const GROUP = {
 }
 const IDS = { U1: 'U-1', U2: 'U-2', U3: 'U-3', U4: 'U-4', G1: 'G-1', G2: 'G-2' }
 
-/** The connection test asks for a random id. */
+/** The connection test queries a random id. */
 const withoutGuid = (text: string) => text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'GUID')
 
 type Edit = (job: JobHarness) => void
 
-/** What happens in Entra, and the fixture rows it must produce. */
+/** Events in Entra with the fixture rows that they must produce. */
 const EVENTS: readonly (readonly [rows: readonly number[], event: string, edit: Edit])[] = [
   [[4, 5, 6, 7, 8], 'the initial cycle', () => undefined],
   [[10], 'displayName is edited', (job) => Object.assign(job.user('t'), { displayName: 'Tavish Lindqvist' })],
@@ -82,7 +81,7 @@ const EVENTS: readonly (readonly [rows: readonly number[], event: string, edit: 
   [[19], 'the user is purged', (job) => job.directory.users.splice(1, 1)],
   [
     [20],
-    'somebody new has the old name',
+    'a new user has the old name',
     (job) => {
       const { objectGUID: _, ...person } = MIRELA
       job.directory.users.push({ ...person, id: 'm2', mailNickname: 'mosterholt2' })
@@ -92,75 +91,78 @@ const EVENTS: readonly (readonly [rows: readonly number[], event: string, edit: 
   [[22], 'the group is assigned again', (job) => Object.assign(job.group(GROUP.id), { assigned: true })],
 ]
 
-describe.each(['old', 'flag'] as const)('one life in the %s dialect', (dialect: Dialect) => {
-  const fixture = readFixture(`life-${dialect}-dialect.json`)
-  const job = new JobHarness({ users: [{ ...TAVISH }, { ...MIRELA }], groups: [{ ...GROUP }] }, { dialect })
-  const upn = 'Mirela.Osterholt@quillfern.example'
-  job.store.users.set('U-2', { id: 'U-2', userName: upn, displayName: 'M. Osterholt', active: true })
-  job.store.nextIds = ['U-1', 'G-1', 'U-3', 'G-2']
+describe.each(['old', 'flag'] as const)(
+  'a user and group lifecycle in the %s dialect',
+  (dialect: Dialect) => {
+    const fixture = readFixture(`life-${dialect}-dialect.json`)
+    const job = new JobHarness({ users: [{ ...TAVISH }, { ...MIRELA }], groups: [{ ...GROUP }] }, { dialect })
+    const upn = 'Mirela.Osterholt@quillfern.example'
+    job.store.users.set('U-2', { id: 'U-2', userName: upn, displayName: 'M. Osterholt', active: true })
+    job.store.nextIds = ['U-1', 'G-1', 'U-3', 'G-2']
 
-  it.each(EVENTS)('sends rows %j when %s', async (rows, _event, edit) => {
-    edit(job)
-    const sent = await job.requestsOfCycle()
-    if (rows.includes(17)) {
-      Object.assign(job.user('t'), { accountEnabled: true })
-      sent.push(...(await job.requestsOfCycle()))
-    }
-    const expected = substitute(entraSteps(fixture, rows), IDS)
-    expect(sent).toEqual(expected.map(({ method, path, request }) => ({ method, path, body: request })))
-    expect(job.log.filter(({ statusInfo }) => statusInfo.status === 'failure')).toEqual([])
-  })
+    it.each(EVENTS)('sends rows %j when %s', async (rows, _event, edit) => {
+      edit(job)
+      const sent = await job.requestsOfCycle()
+      if (rows.includes(17)) {
+        Object.assign(job.user('t'), { accountEnabled: true })
+        sent.push(...(await job.requestsOfCycle()))
+      }
+      const expected = substitute(entraSteps(fixture, rows), IDS)
+      expect(sent).toEqual(expected.map(({ method, path, request }) => ({ method, path, body: request })))
+      expect(job.log.filter(({ statusInfo }) => statusInfo.status === 'failure')).toEqual([])
+    })
 
-  it('sends only the connection test when nothing changed (rows 1, 2 and 9)', async () => {
-    job.store.received.length = 0
-    await job.cycle()
-    const lines = job.store.takeLines().map(withoutGuid)
-    const expected = entraSteps(fixture, [9]).map(({ method, path }) => `${method} ${path}`)
-    expect(lines).toEqual(expected.map(withoutGuid))
-  })
+    it('sends only the connection test when nothing changed (rows 1, 2 and 9)', async () => {
+      job.store.received.length = 0
+      await job.cycle()
+      const lines = job.store.takeLines().map(withoutGuid)
+      const expected = entraSteps(fixture, [9]).map(({ method, path }) => `${method} ${path}`)
+      expect(lines).toEqual(expected.map(withoutGuid))
+    })
 
-  it('provisions on demand in the old dialect (row 23)', async () => {
-    job.directory.users.push({ ...PIM })
-    job.store.nextIds = ['U-4']
-    job.store.received.length = 0
-    await provisionOnDemand(job.context(), 'pim')
-    Object.assign(job.user('pim'), { displayName: 'Pim Vonk-Ellery' })
-    await provisionOnDemand(job.context(), 'pim')
-    const sent = job.store.received
-      .splice(0)
-      .map(({ method, path, body }) => ({ method, path: withoutGuid(path), body }))
-    const expected = substitute(entraSteps(fixture, [23]), IDS)
-    expect(sent).toEqual(
-      expected.map(({ method, path, request }) => ({ method, path: withoutGuid(path), body: request })),
-    )
-  })
+    it('provisions on demand in the old dialect (row 23)', async () => {
+      job.directory.users.push({ ...PIM })
+      job.store.nextIds = ['U-4']
+      job.store.received.length = 0
+      await provisionOnDemand(job.context(), 'pim')
+      Object.assign(job.user('pim'), { displayName: 'Pim Vonk-Ellery' })
+      await provisionOnDemand(job.context(), 'pim')
+      const sent = job.store.received
+        .splice(0)
+        .map(({ method, path, body }) => ({ method, path: withoutGuid(path), body }))
+      const expected = substitute(entraSteps(fixture, [23]), IDS)
+      expect(sent).toEqual(
+        expected.map(({ method, path, request }) => ({ method, path: withoutGuid(path), body: request })),
+      )
+    })
 
-  it('reads everybody on a restart and changes nobody (row 24)', async () => {
-    await job.cycle()
-    restartJob(job.state, DEFAULT_RESET)
-    const sent = await job.requestsOfCycle()
-    const expected = substitute(entraSteps(fixture, [24]), IDS)
-    expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual(
-      expected.map(({ method, path }) => `${method} ${path}`),
-    )
-  })
+    it('reads every object on a restart and changes none (row 24)', async () => {
+      await job.cycle()
+      restartJob(job.state, DEFAULT_RESET)
+      const sent = await job.requestsOfCycle()
+      const expected = substitute(entraSteps(fixture, [24]), IDS)
+      expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual(
+        expected.map(({ method, path }) => `${method} ${path}`),
+      )
+    })
 
-  it('asks for schemas and pages as the fixture does (rows 3 and 25)', () => {
-    const requests = [schemasRequest(), pageRequest('User', 1, 2), pageRequest('User', 3, 2)]
-    const expected = entraSteps(fixture, [3, 25])
-    expect(requests.map(({ path }) => path)).toEqual(expected.map(({ path }) => path))
-  })
+    it('requests schemas and pages as in the fixture (rows 3 and 25)', () => {
+      const requests = [schemasRequest(), pageRequest('User', 1, 2), pageRequest('User', 3, 2)]
+      const expected = entraSteps(fixture, [3, 25])
+      expect(requests.map(({ path }) => path)).toEqual(expected.map(({ path }) => path))
+    })
 
-  it('sends bodies as scim+json with a charset, and the token with everything', async () => {
-    Object.assign(job.user('t'), { displayName: 'Header Check' })
-    await job.cycle()
-    for (const { method, headers } of job.store.received.splice(0)) {
-      expect(headers.get('authorization')).toBe('Bearer secret')
-      const contentType = method === 'PATCH' ? 'application/scim+json; charset=utf-8' : null
-      expect(headers.get('content-type')).toBe(contentType)
-    }
-  })
-})
+    it('sends bodies as scim+json with a charset, and the token with every request', async () => {
+      Object.assign(job.user('t'), { displayName: 'Header Check' })
+      await job.cycle()
+      for (const { method, headers } of job.store.received.splice(0)) {
+        expect(headers.get('authorization')).toBe('Bearer secret')
+        const contentType = method === 'PATCH' ? 'application/scim+json; charset=utf-8' : null
+        expect(headers.get('content-type')).toBe(contentType)
+      }
+    })
+  },
+)
 
 describe('an update with the flag', () => {
   it.each([
@@ -170,8 +172,8 @@ describe('an update with the flag', () => {
     expect(updateRequest('User', '1', changes, 'flag').body).toMatchObject({ Operations: changes })
   })
 
-  // "Requests to replace multiple attributes" of the page on protocol compliance.
-  it('sends what selects an element first, the rest as one value', () => {
+  // The page on protocol compliance, "Requests to replace multiple attributes".
+  it('sends the operations that select an element first, the others as one value', () => {
     const changes = ['displayName', 'emails[type eq "work"].value', 'name.givenName'].map((path) => ({
       op: 'replace' as const,
       path,

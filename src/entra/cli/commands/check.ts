@@ -1,7 +1,7 @@
-/** `check`: the verdict on an endpoint, as a report for people, JSON, or JUnit XML for continuous integration. */
+/** `check`: tests an endpoint and reports the results as text, JSON, or JUnit XML for continuous integration. */
 import { randomUUID } from 'node:crypto'
 import type { Grade } from '../../check/assertions.ts'
-import { worst } from '../../check/assertions.ts'
+import { worstGrade } from '../../check/assertions.ts'
 import { type CheckResult, checkEndpoint } from '../../check/check.ts'
 import { writeAtomically } from '../files/state-file.ts'
 import { textOption } from '../options.ts'
@@ -11,7 +11,7 @@ import { visible, visibleLines } from '../visible-text.ts'
 import { wireFetch } from '../wire-fetch.ts'
 import type { CommandContext } from './command.ts'
 
-/** By the worst result; 2 is kept for wrong usage. */
+/** Exit codes by the worst grade. 2 is reserved for wrong usage. */
 const EXIT_CODES: Readonly<Record<Grade, number>> = {
   skipped: 0,
   success: 0,
@@ -20,7 +20,10 @@ const EXIT_CODES: Readonly<Record<Grade, number>> = {
   error: 3,
 }
 
-/** Exit code 0 for success and acceptable, 1 for a deviation, 3 for an error, 130 when stopped. @throws {UsageError} */
+/**
+ * Exit code 0 for success and acceptable, 1 for a deviation, 3 for an error, 130 if interrupted.
+ * @throws {UsageError}
+ */
 export async function check({ values, output }: CommandContext): Promise<number> {
   const { tenantUrl, token, job } = readTarget(values)
   const json = values.json === true
@@ -49,12 +52,12 @@ export async function check({ values, output }: CommandContext): Promise<number>
   process.off('SIGINT', interrupt)
   const file = textOption(values, 'junit')
   if (file !== undefined) writeAtomically(file, junit(tenantUrl.base, results), 0o644)
-  const verdict = worst(results.map(({ grade }) => grade))
-  output.write(json ? `${JSON.stringify({ verdict, results })}\n` : `\n${closing(results, verdict)}\n`)
+  const verdict = worstGrade(results.map(({ grade }) => grade))
+  output.write(json ? `${JSON.stringify({ verdict, results })}\n` : `\n${summaryLine(results, verdict)}\n`)
   return stop.signal.aborted ? 130 : EXIT_CODES[verdict]
 }
 
-function closing(results: readonly CheckResult[], verdict: Grade): string {
+function summaryLine(results: readonly CheckResult[], verdict: Grade): string {
   const count = (wanted: Grade) => results.filter(({ grade }) => grade === wanted).length
   const counts = (['success', 'acceptable', 'deviation', 'error', 'skipped'] as const).map(
     (grade) => `${count(grade)} ${grade}`,
@@ -62,7 +65,7 @@ function closing(results: readonly CheckResult[], verdict: Grade): string {
   return `Verdict: ${verdict} (${counts.join(', ')})`
 }
 
-/** A line; what is not a success shows its request and answer, with --verbose all do. */
+/** One line. Deviations and errors, and with --verbose all results, include the request and the response. */
 function describeResult(result: CheckResult, verbose: boolean): string {
   const { title, grade, message, consequence } = result
   const line = `  ${grade.padEnd(10)}  ${title}${grade === 'success' ? '' : `: ${visible(message)}`}\n`
@@ -75,18 +78,18 @@ function describeExchange({ request, answer }: CheckResult): string {
   const lines = [`${request.method} ${request.path}`]
   if (request.body !== undefined) lines.push(JSON.stringify(request.body))
   lines.push(
-    answer.kind === 'none' ? `no answer: ${answer.message}` : `HTTP ${answer.status} ${answer.contentType}`,
+    answer.kind === 'none' ? `no response: ${answer.message}` : `HTTP ${answer.status} ${answer.contentType}`,
   )
   if (answer.kind === 'answer' && answer.text !== '')
     lines.push(answer.text.length > 2000 ? `${answer.text.slice(0, 2000)}…` : answer.text)
-  // The body of an answer may have many lines, each of which is to be seen as its own.
+  // Each line of a body with several lines gets the prefix.
   return lines
     .flatMap((line) => line.split(/\r?\n/))
     .map((line) => `              | ${visible(line)}\n`)
     .join('')
 }
 
-/** One suite a dialect, one case a step; deviations and errors are failures. */
+/** One suite for each dialect and one case for each step. Deviations and errors count as failures. */
 function junit(name: string, results: readonly CheckResult[]): string {
   const suites = [...new Set(results.map(({ dialect }) => dialect))].map((dialect) => {
     const cases = results.filter((result) => result.dialect === dialect)
@@ -109,7 +112,7 @@ function testCase(result: CheckResult): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
-/** Characters that XML cannot hold at all become the replacement character. */
+/** XML cannot represent some characters; they become the replacement character. */
 function xml(text: string): string {
   return visibleLines(text)
     .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? '')

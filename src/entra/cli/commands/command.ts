@@ -1,14 +1,14 @@
-/** What the command line hands to a command. Types only. */
+/** The context that a command receives from the command line. Types only. */
 import type { Output } from '../cycle-reporter.ts'
 import type { OptionValues } from '../options.ts'
 
 export interface CommandContext {
   readonly values: OptionValues
   readonly positionals: readonly string[]
-  /** Shows the controls of a text instead of obeying them. */
+  /** Standard output. Control characters in a text are escaped. */
   readonly output: Output
-  /** For people: warnings and reasons, also with --json. */
+  /** Standard error, for warnings and reasons; also used with --json. */
   readonly errors: Output
-  /** What is behind `output`, for the controls of a progress bar. */
+  /** Standard output without escaping, for the progress bar. */
   readonly terminal: NodeJS.WritableStream
 }

@@ -1,4 +1,4 @@
-/** `generate` and `import`: commands that make a directory file. */
+/** The commands `generate` and `import`, which create a directory file. */
 import { existsSync } from 'node:fs'
 import { importTables, RowError, type TableRow } from '../../documents/csv-import.ts'
 import { parseDirectory } from '../../documents/directory.ts'
@@ -10,7 +10,10 @@ import { integerOption, requireText, textOption } from '../options.ts'
 import { UsageError } from '../usage-error.ts'
 import type { CommandContext } from './command.ts'
 
-/** Prints, or writes with --output, a directory of an invented organisation. @throws {UsageError} */
+/**
+ * Generates a directory of a fictional organisation and prints it, or writes it to --output.
+ * @throws {UsageError}
+ */
 export async function generate(command: CommandContext): Promise<number> {
   const { values } = command
   const users = integerOption(values, 'users', 0, 1_000_000) ?? 300
@@ -25,7 +28,10 @@ export async function generate(command: CommandContext): Promise<number> {
   return writeDirectory(directory, command)
 }
 
-/** Positionals are `Group name=members.csv`. @throws {UsageError} */
+/**
+ * Imports a directory from CSV exports. Positionals have the form `Group name=members.csv`.
+ * @throws {UsageError}
+ */
 export async function importDirectoryCsv(command: CommandContext): Promise<number> {
   const usersFile = requireText(
     command.values,
@@ -33,9 +39,12 @@ export async function importDirectoryCsv(command: CommandContext): Promise<numbe
     'the list of users as the Entra admin center exports it',
   )
   const memberLists = command.positionals.map((text) => {
-    const at = text.lastIndexOf('=')
-    if (at < 1) throw new UsageError(`Expected "Group name=members.csv", got "${text}"`)
-    return { groupName: text.slice(0, at), rows: readTable(text.slice(at + 1), 'list of members') }
+    const separator = text.lastIndexOf('=')
+    if (separator < 1) throw new UsageError(`Expected "Group name=members.csv", got "${text}"`)
+    return {
+      groupName: text.slice(0, separator),
+      rows: readTable(text.slice(separator + 1), 'list of members'),
+    }
   })
   const userRows = readTable(usersFile, 'list of users')
   try {
@@ -49,7 +58,7 @@ export async function importDirectoryCsv(command: CommandContext): Promise<numbe
   }
 }
 
-/** Users stand in the order of their rows, so a problem of a user has a line. */
+/** Users are in the order of their rows, so a problem with a user can be reported with its line. */
 function describeProblem(file: string, rows: readonly TableRow[], { path, message }: Problem): string {
   const [list, index, ...field] = path
   const row = list === 'users' && typeof index === 'number' ? rows[index] : undefined
@@ -69,8 +78,8 @@ function writeDirectory(
     return 0
   }
   if (existsSync(file) && values.force !== true)
-    throw new UsageError(`"${file}" exists already; overwrite it with --force`)
-  // It may be of real people.
+    throw new UsageError(`"${file}" already exists; use --force to overwrite it`)
+  // The file may contain data of real people, so only its owner may read it.
   writeAtomically(file, text)
   output.write(`${file}: ${directory.users.length} users, ${directory.groups.length} groups\n`)
   return 0

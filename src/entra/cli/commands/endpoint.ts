@@ -1,4 +1,4 @@
-/** Commands about one thing at a time: test-connection, provision-on-demand, diff. */
+/** The commands test-connection, provision-on-demand and diff. */
 import { randomUUID } from 'node:crypto'
 import { connectionTest } from '../../engine/cycle.ts'
 import type { CycleContext } from '../../engine/cycle-context.ts'
@@ -19,7 +19,10 @@ import { wireFetch } from '../wire-fetch.ts'
 import type { CommandContext } from './command.ts'
 import { Session } from './session.ts'
 
-/** What *Test connection* and *Save* send. Exit code 1 when the endpoint fails it. @throws {UsageError} */
+/**
+ * Sends the requests of *Test connection* and *Save*. Exit code 1 if the endpoint fails the test.
+ * @throws {UsageError}
+ */
 export async function testConnection({ values, output }: CommandContext): Promise<number> {
   const { tenantUrl, token, job } = readTarget(values)
   const client = new ScimClient({ tenantUrl, token, fetch: wireFetch(), clock: systemClock })
@@ -34,18 +37,21 @@ export async function testConnection({ values, output }: CommandContext): Promis
   const schemas = await client.send('match', schemasRequest())
   const note = schemas.ok
     ? `${schemas.resources.length} schemas`
-    : `${schemas.code}: a gallery application would show no attributes of its own`
+    : `${schemas.code}: a gallery application would not list the endpoint's attributes`
   output.write(
     `${schemas.ok ? 'ok     ' : 'warning'}  GET /Schemas (${note})\nThe supplied credentials are authorized to enable provisioning.\n`,
   )
   return 0
 }
 
-/** Provisions one user or group now. Exit code 1 when a step failed. @throws {UsageError} */
+/**
+ * Provisions one user or group now. Exit code 1 if a step failed.
+ * @throws {UsageError}
+ */
 export async function onDemand({ values, positionals, output }: CommandContext): Promise<number> {
   const [wanted] = positionals
   if (wanted === undefined)
-    throw new UsageError('Name the user or group: its id, userPrincipalName or displayName')
+    throw new UsageError('Expected the id, userPrincipalName or displayName of a user or group')
   const session = new Session(readJobTarget(values))
   try {
     const context = session.context(() => undefined, true)
@@ -62,7 +68,7 @@ export async function onDemand({ values, positionals, output }: CommandContext):
 function membersOption(text: string | undefined, imported: CycleContext['imported']): string[] {
   const wanted = text?.split(',').map((part) => part.trim()) ?? []
   if (wanted.length > MAX_ON_DEMAND_MEMBERS)
-    throw new UsageError(`--members takes at most ${MAX_ON_DEMAND_MEMBERS}, got ${wanted.length}`)
+    throw new UsageError(`--members takes at most ${MAX_ON_DEMAND_MEMBERS} members, got ${wanted.length}`)
   return wanted.map((member) => findObject(member, imported).id)
 }
 
@@ -82,7 +88,10 @@ function describeSteps({ steps }: OnDemandResult): string {
     .join('')
 }
 
-/** What the next cycle would do. Sends nothing; exit code 0. @throws {UsageError} */
+/**
+ * Shows the changes of the next cycle without sending anything. Exit code 0.
+ * @throws {UsageError}
+ */
 export async function diff({ values, output }: CommandContext): Promise<number> {
   const { directoryFile, stateFile, tenantUrl, token, job } = readJobTarget(values)
   const state = readState(stateFile, stateTarget(tenantUrl, token))

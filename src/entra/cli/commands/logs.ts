@@ -1,4 +1,7 @@
-/** `logs`: the provisioning log, filtered; a line each, one entry in detail, CSV, or JSON. Read line by line. */
+/**
+ * `logs`: shows the filtered provisioning log as lines, as one entry in detail, as CSV or as JSON. Reads it line by
+ * line.
+ */
 
 import { csvCell } from '../../../csv-cell.ts'
 import type { LogEntry } from '../../engine/provisioning-log.ts'
@@ -27,9 +30,12 @@ const CSV_COLUMNS = [
   'modified',
 ]
 
-/** Exit code 1 when nothing fits the filter. @throws {UsageError} */
+/**
+ * Exit code 1 if no entry matches the filter.
+ * @throws {UsageError}
+ */
 export async function logs({ values, output, errors }: CommandContext): Promise<number> {
-  const fits = logFilter(values)
+  const matches = logFilter(values)
   const limit = integerOption(values, 'limit', 1, 10_000_000) ?? Number.POSITIVE_INFINITY
   const show = formatOption(values)
   const id = textOption(values, 'id')
@@ -37,11 +43,11 @@ export async function logs({ values, output, errors }: CommandContext): Promise<
   if (values.csv === true) output.write(`${CSV_COLUMNS.join(',')}\r\n`)
   for await (const entry of new LogFile(readStateLocation(values).file).read()) {
     if (shown >= limit) break
-    if (!fits(entry) || (id !== undefined && !entry.id.startsWith(id))) continue
+    if (!matches(entry) || (id !== undefined && !entry.id.startsWith(id))) continue
     output.write(id === undefined ? show(entry) : values.json === true ? show(entry) : detail(entry))
     shown++
   }
-  if (shown === 0) errors.write('No entry fits.\n')
+  if (shown === 0) errors.write('No log entry matches.\n')
   return shown === 0 ? 1 : 0
 }
 

@@ -1,4 +1,4 @@
-/** `provision` and `start`: the commands that run cycles. */
+/** The commands `provision` and `start`, which run cycles. */
 import { existsSync } from 'node:fs'
 import { CYCLE_INTERVAL_MS } from '../../engine/escrow.ts'
 import { type JobRun, pauseJob, runJob } from '../../engine/provisioning-job.ts'
@@ -17,18 +17,21 @@ interface RunOptions {
   readonly cycles: number
   readonly intervalMs: number
   readonly advanceMs: number
-  /** Retry what failed at once, and do not wait in quarantine. */
-  readonly impatient: boolean
-}
-
-/** One cycle by the job, impatient: what failed is tried again at once. Exit codes as of `start`. @throws {UsageError} */
-export function provision(command: CommandContext): Promise<number> {
-  return runCycles(command, { cycles: 1, intervalMs: 0, advanceMs: 0, impatient: true })
+  /** Retries all failures immediately and ignores the waiting time of a quarantine. */
+  readonly retryImmediately: boolean
 }
 
 /**
- * Cycles as the service runs them: escrow and quarantine are respected. Exit code 0 when all went well, 1 when
- * anything failed or the job is in quarantine, 130 when it was stopped.
+ * Runs one cycle and retries all failures immediately. Exit codes as for `start`.
+ * @throws {UsageError}
+ */
+export function provision(command: CommandContext): Promise<number> {
+  return runCycles(command, { cycles: 1, intervalMs: 0, advanceMs: 0, retryImmediately: true })
+}
+
+/**
+ * Runs cycles as the service does, respecting escrow and quarantine. Exit code 0 if all succeeded, 1 if anything failed
+ * or the job is in quarantine, 130 if interrupted.
  * @throws {UsageError}
  */
 export function start(command: CommandContext): Promise<number> {
@@ -37,7 +40,7 @@ export function start(command: CommandContext): Promise<number> {
     cycles: integerOption(values, 'cycles', 1, 1_000_000) ?? 1,
     intervalMs: durationOption(values, 'interval') ?? CYCLE_INTERVAL_MS,
     advanceMs: durationOption(values, 'advance') ?? 0,
-    impatient: values.now === true,
+    retryImmediately: values.now === true,
   })
 }
 
@@ -50,22 +53,22 @@ async function runCycles(
     throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file`)
   const session = new Session(target, options.advanceMs)
   const json = values.json === true
-  const tell = (text: string) => (json ? errors : output).write(`${visible(text)}\n`)
+  const print = (text: string) => (json ? errors : output).write(`${visible(text)}\n`)
   const report = cycleReporter({ output, terminal, json, requestCount: () => session.client.requestCount })
-  const notify = notifier(target.notification, tell)
+  const notify = notifier(target.notification, print)
   let exitCode = 0
   try {
     for (let cycle = 1; cycle <= options.cycles && !session.signal.aborted; cycle++) {
-      const context = session.context(report, options.impatient)
-      const run = await runJob(context, { notify, ignoreWait: options.impatient })
+      const context = session.context(report, options.retryImmediately)
+      const run = await runJob(context, { notify, ignoreWait: options.retryImmediately })
       exitCode = Math.max(
         exitCode,
-        tellRun(run, target, json, tell, (text) => errors.write(`${visible(text)}\n`)),
+        reportRun(run, target, json, print, (text) => errors.write(`${visible(text)}\n`)),
       )
       if (session.takePauseRequest()) {
         pauseJob(session.state)
         context.onStateChanged()
-        tell('Paused.')
+        print('Paused.')
         break
       }
       session.save()
@@ -77,18 +80,18 @@ async function runCycles(
   }
 }
 
-function tellRun(
+function reportRun(
   run: JobRun,
   { stateFile }: JobTarget,
   json: boolean,
-  tell: (text: string) => void,
+  print: (text: string) => void,
   warn: (text: string) => void,
 ): number {
   if (run.kind === 'refused') {
     warn(`Nothing was sent: ${run.reason}.`)
     return 1
   }
-  if (!json) tell(`State: ${stateFile}`)
+  if (!json) print(`State: ${stateFile}`)
   if (run.kind === 'quarantined') {
     const { reason, error, nextAttempt } = run.quarantine
     warn(`The job is in quarantine (${reason}): ${error}`)
@@ -97,6 +100,6 @@ function tellRun(
       warn('Nothing was applied. Allow it with: npm run entra -- allow-deletes …')
     return 1
   }
-  if (!run.complete) tell('Run the same command again to go on.')
+  if (!run.complete) print('Run the same command again to resume it.')
   return failedCount(run.summary) === 0 ? 0 : 1
 }

@@ -1,6 +1,6 @@
 /**
- * What a command that runs the job needs: target, state, log, clock and client, opened together and closed together.
- * Ctrl-C aborts the signal once; a second one ends the process.
+ * Opens and closes the resources of a command that runs the job: target, state, log, clock and client. The first Ctrl-C
+ * aborts the signal; the second one ends the process.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
@@ -30,7 +30,10 @@ export class Session {
   readonly #stop = new AbortController()
   #interruptedAt = 0
 
-  /** `advanceMs` moves the job's clock forward for good, as if that much time had passed. @throws {UsageError} */
+  /**
+   * `advanceMs` permanently moves the job's clock forward.
+   * @throws {UsageError}
+   */
   constructor(target: JobTarget, advanceMs = 0) {
     const { tenantUrl, token } = target
     this.#target = target
@@ -51,7 +54,10 @@ export class Session {
     process.on('SIGTERM', this.#interrupt)
   }
 
-  /** Reads the directory file, as each cycle does: it may have been edited since. @throws {UsageError} */
+  /**
+   * Reads the directory file, which may have changed since the previous cycle.
+   * @throws {UsageError}
+   */
   context(emit: (event: CycleEvent) => void, retryAll: boolean): CycleContext {
     const { job, directoryFile } = this.#target
     const directory = readDirectory(directoryFile, this.state.objects)
@@ -72,13 +78,13 @@ export class Session {
     }
   }
 
-  /** Writes what is left now, so that others can look at it between cycles. */
+  /** Writes pending state and log entries, so that other commands can read them between cycles. */
   save(): void {
     this.#log.flush()
     this.#stateFile.save()
   }
 
-  /** Whether `pause` was asked for while this run held the state; asking is answered once. */
+  /** Returns whether `pause` was requested during this run, and clears the request. */
   takePauseRequest(): boolean {
     const file = pauseRequestFile(this.#target.stateFile)
     if (!existsSync(file)) return false
@@ -86,7 +92,7 @@ export class Session {
     return true
   }
 
-  /** Writes everything and gives the lock back. */
+  /** Writes pending state and log entries and releases the lock. */
   close(): void {
     process.off('SIGINT', this.#interrupt)
     process.off('SIGTERM', this.#interrupt)
@@ -101,12 +107,12 @@ export class Session {
       process.exit(130)
     }
     this.#interruptedAt = performance.now()
-    process.stderr.write('\nStopping after the requests in flight (once more to stop at once) …\n')
+    process.stderr.write('\nStopping after the requests in flight (press Ctrl-C again to stop at once) …\n')
     this.#stop.abort()
   }
 }
 
-/** How `pause` reaches a run that holds the state. */
+/** The file with which `pause` signals a run that holds the lock. */
 export function pauseRequestFile(stateFile: string): string {
   return `${stateFile}.pause`
 }

@@ -1,4 +1,7 @@
-/** Commands that change or show what a job remembers, without a request: pause, restart, allow-deletes, status, connections. */
+/**
+ * Commands that read or change the state of a job without sending requests: pause, restart, allow-deletes, status,
+ * connections.
+ */
 import { writeFileSync } from 'node:fs'
 import type { JobState } from '../../documents/state.ts'
 import { DEFAULT_RESET, pauseJob, type ResetScope, restartJob } from '../../engine/provisioning-job.ts'
@@ -21,16 +24,19 @@ const RESET_SCOPES: readonly ResetScope[] = [
   'ForceDeletes',
 ]
 
-/** Pauses the job; a cycle that runs now goes on to its end. @throws {UsageError} */
+/**
+ * Pauses the job. A running cycle continues to its end.
+ * @throws {UsageError}
+ */
 export async function pause({ values, output }: CommandContext): Promise<number> {
   const { file } = readStateLocation(values)
   if (isLocked(file)) {
     writeFileSync(pauseRequestFile(file), '')
-    output.write('The job is running; it pauses when the current cycle has ended.\n')
+    output.write('The job is running; it pauses at the end of the current cycle.\n')
     return 0
   }
   changeState(values, pauseJob)
-  output.write('Paused. Go on with: npm run entra -- restart --reset None …\n')
+  output.write('Paused. Resume with: npm run entra -- restart --reset None …\n')
   return 0
 }
 
@@ -45,10 +51,13 @@ export async function restart({ values, output }: CommandContext): Promise<numbe
   return 0
 }
 
-/** Lets the next cycle apply the deletions that were held back. @throws {UsageError} */
+/**
+ * Allows the next cycle to apply the deletions that were held back.
+ * @throws {UsageError}
+ */
 export async function allowDeletes({ values, output }: CommandContext): Promise<number> {
   changeState(values, (state) => restartJob(state, ['ForceDeletes']))
-  output.write('The next cycle applies its deletions, whatever the threshold.\n')
+  output.write('The next cycle applies its deletions regardless of the threshold.\n')
   return 0
 }
 
@@ -65,7 +74,10 @@ export async function status({ values, output }: CommandContext): Promise<number
   return 0
 }
 
-/** The links between source and target objects. @throws {UsageError} */
+/**
+ * Lists the links between source and target objects.
+ * @throws {UsageError}
+ */
 export async function connections({ values, output }: CommandContext): Promise<number> {
   const { file, target } = readStateLocation(values)
   const links = Object.entries(readState(file, target).objects).flatMap(([sourceId, { type, link }]) =>
@@ -117,7 +129,7 @@ function resetOption(values: OptionValues): readonly ResetScope[] {
   return text.split(',').map((part) => {
     const scope = RESET_SCOPES.find((known) => known.toLowerCase() === part.trim().toLowerCase())
     if (scope === undefined)
-      throw new UsageError(`--reset must name some of ${RESET_SCOPES.join(', ')}, got "${part}"`)
+      throw new UsageError(`--reset must list one or more of ${RESET_SCOPES.join(', ')}, got "${part}"`)
     return scope
   })
 }

@@ -1,14 +1,14 @@
-/** Reads a CSV file (RFC 4180) as a table, and refuses one that is none with file, line and column. */
+/** Reads a CSV file (RFC 4180) as a table. Errors name the file, line and column. */
 import { CsvError, type Options, parse } from 'csv-parse/sync'
 import type { TableRow } from '../../documents/csv-import.ts'
 import { UsageError } from '../usage-error.ts'
 import { readText } from './documents.ts'
 
-/** The parser's words for what people do wrong; of anything else its own message is shown. */
+/** Messages for common mistakes, by the parser's error code. Other errors show the parser's message. */
 const MISTAKES: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quote is opened and not closed',
-  CSV_INVALID_CLOSING_QUOTE: 'text follows a closing quote; a quote inside of a quoted cell is doubled',
-  INVALID_OPENING_QUOTE: 'a quote stands in the middle of a cell that is not quoted',
+  CSV_QUOTE_NOT_CLOSED: 'a quote is not closed',
+  CSV_INVALID_CLOSING_QUOTE: 'text follows a closing quote; a quote inside a quoted cell must be doubled',
+  INVALID_OPENING_QUOTE: 'an unquoted cell contains a quote',
 }
 
 interface CsvRecord {
@@ -17,8 +17,9 @@ interface CsvRecord {
 }
 
 /**
- * The first line holds the columns, without regard to case, and a remark in brackets is dropped from them. Commas or
- * semicolons separate, whichever the first line has more of. A byte order mark and empty lines are skipped.
+ * Reads the rows of a CSV file. The first line contains the column names, which are case-insensitive; a remark in
+ * brackets is removed. The separator is the comma or the semicolon, whichever is more frequent in the first line. A
+ * byte order mark and empty lines are ignored.
  * @throws {UsageError}
  */
 export function readTable(file: string, what: string): TableRow[] {
@@ -30,7 +31,7 @@ export function readTable(file: string, what: string): TableRow[] {
   }))
 }
 
-/** `User name [userPrincipalName] Required` is how templates of the admin center write a column. */
+/** Templates of the admin center write columns like `User name [userPrincipalName] Required`. */
 function foldColumn(cell: string): string {
   return cell
     .trim()
@@ -43,7 +44,7 @@ function readRecords(file: string, text: string): CsvRecord[] {
   const options: Options = {
     delimiter: separatorOf(text),
     record_delimiter: ['\r\n', '\n'],
-    // Rows may be shorter than the first line, and longer: exports end lines with a separator now and then.
+    // Rows may be shorter or longer than the first line: some exports end lines with a separator.
     relax_column_count: true,
     info: true,
   }
@@ -61,7 +62,7 @@ function separatorOf(text: string): string {
   return firstLine.split(';').length > firstLine.split(',').length ? ';' : ','
 }
 
-/** The parser counts a line end inside of quotes twice when it is CR and LF, so lines are counted here. */
+/** Line numbers are counted here, because the parser counts CR LF inside quotes as two lines. */
 function withLines(
   parsed: readonly { record: string[]; info: { bytes: number } }[],
   bytes: Buffer,
@@ -82,7 +83,7 @@ function countLineEnds(bytes: Buffer): number {
   return count
 }
 
-/** `bytes` of the parser's error is where the cell before ended; `index` counts cells from 0. */
+/** The parser's error gives the end of the previous cell in `bytes` and the 0-based cell in `index`. */
 function describeMistake(file: string, error: CsvError, bytes: Buffer, options: Options): string {
   const line = 1 + countLineEnds(bytes.subarray(0, Number(error.bytes)))
   const index = Number(error.index)

@@ -1,10 +1,10 @@
-/** Reads a directory file (JSON or YAML) and refuses it with file, line and field when it has a mistake. */
+/** Reads a directory file (JSON or YAML). Errors name the file, line and field. */
 import { type Directory, parseDirectory } from '../../documents/directory.ts'
 import type { JobState } from '../../documents/state.ts'
-import { readDocument, refuseProblems } from './documents.ts'
+import { readDocument, throwProblems } from './documents.ts'
 
 /**
- * A member id that nobody has is a mistake, unless the state knows it: then it is somebody deleted since.
+ * An unknown member id is an error, unless the state contains it: then it belongs to a deleted object.
  * @throws {UsageError}
  */
 export function readDirectory(file: string, objects: JobState['objects'] = {}): Directory {
@@ -12,7 +12,7 @@ export function readDirectory(file: string, objects: JobState['objects'] = {}): 
   const { directory, unknownMembers, problems } = parseDirectory(source.value)
   const unknown = unknownMembers
     .filter(({ id }) => !Object.hasOwn(objects, id))
-    .map(({ path, id }) => ({ path, message: `names "${id}", which is the id of no user and no group` }))
-  refuseProblems(source, [...problems, ...unknown], 'directory file')
+    .map(({ path, id }) => ({ path, message: `contains "${id}", which is not the id of a user or group` }))
+  throwProblems(source, [...problems, ...unknown], 'directory file')
   return directory
 }

@@ -1,6 +1,6 @@
 /**
- * Reads JSON and YAML files, and shows problems with file, line and field. JSON is read by JSON.parse, which is fast on
- * large directories; only when there is something to show is the text parsed again to learn its lines.
+ * Reads JSON and YAML files and reports problems with file, line and field. JSON.parse reads JSON, because it is fast
+ * for large directories; the slower parser determines the lines, and runs only if there are problems to report.
  */
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
@@ -14,10 +14,10 @@ export interface SourceDocument {
   readonly value: unknown
 }
 
-/** How many problems are shown at once. */
+/** The maximum number of problems to report. */
 const MAX_SHOWN = 20
 
-/** @throws {UsageError} when the file cannot be read or is not JSON or YAML. */
+/** @throws {UsageError} if the file cannot be read or is not valid JSON or YAML. */
 export function readDocument(file: string, what: string): SourceDocument {
   const text = readText(file, what)
   return { file, text, value: parseText(file, text, what) }
@@ -44,30 +44,32 @@ function parseText(file: string, text: string, what: string): unknown {
       const line =
         known === null ? text.split('\n').length : text.slice(0, Number(known[1])).split('\n').length
       throw new UsageError(
-        `${file}:${line}: the ${what} is not JSON: ${error instanceof Error ? error.message : error}`,
+        `${file}:${line}: the ${what} is not valid JSON: ${error instanceof Error ? error.message : error}`,
       )
     }
   }
   const document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: true })
   const [error] = document.errors
   if (error !== undefined)
-    throw new UsageError(`${file}:${error.linePos?.[0].line ?? 1}: the ${what} is not YAML: ${error.message}`)
+    throw new UsageError(
+      `${file}:${error.linePos?.[0].line ?? 1}: the ${what} is not valid YAML: ${error.message}`,
+    )
   return document.toJS()
 }
 
-/** @throws {UsageError} with one line per problem, when there are any. */
-export function refuseProblems(source: SourceDocument, problems: readonly Problem[], what: string): void {
+/** @throws {UsageError} with one line for each problem, if there are any. */
+export function throwProblems(source: SourceDocument, problems: readonly Problem[], what: string): void {
   if (problems.length === 0) return
   const lineOf = lineFinder(source.text)
   const shown = problems
     .slice(0, MAX_SHOWN)
     .map(({ path, message }) => `  ${source.file}:${lineOf(path)}: ${describePath(path)} ${message}`)
   const more = problems.length > MAX_SHOWN ? [`  … and ${problems.length - MAX_SHOWN} more`] : []
-  const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`
+  const count = problems.length === 1 ? '1 error' : `${problems.length} errors`
   throw new UsageError([`The ${what} has ${count}; nothing was sent.`, ...shown, ...more].join('\n'))
 }
 
-/** Finds the line of a path, or of the nearest part of it that exists. JSON is YAML to this parser. */
+/** Finds the line of a path, or of its longest existing part. The YAML parser also accepts JSON. */
 export function lineFinder(text: string): (path: FieldPath) => number {
   const lines = new LineCounter()
   const { contents } = parseDocument(text, { lineCounter: lines })

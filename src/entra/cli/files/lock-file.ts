@@ -1,15 +1,15 @@
 /**
- * A lock between processes: a file with the id of the process that holds it. One left by a process that is gone is taken
- * over, and by one process only, however many try at the same moment.
+ * A lock between processes: a file that contains the id of the process that holds it. A stale lock, whose process no
+ * longer runs, is taken over by exactly one of the processes that compete for it.
  *
- * A lock appears whole or not at all: it is written under another name and then linked, which fails where a file exists.
- * To replace a dead one a process must first hold a lock of its own on that very file, named after its content; then it
- * looks whether that content is still there, and renames the second lock over the first.
+ * A lock file is created atomically: it is written under a temporary name and then linked, which fails if the lock
+ * exists. To take over a stale lock, a process first acquires a second lock, which is named after the content of the
+ * stale one. It then checks that the content is still the same and renames the second lock over the first.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
-/** A lock may vanish between two looks at it; after so many times somebody is busy with it. */
+/** A lock may be released between two attempts. After this many attempts it counts as held by another process. */
 const MAX_ATTEMPTS = 10
 
 export type LockResult = LockFile | { readonly heldBy: number | undefined }
@@ -24,51 +24,51 @@ export class LockFile {
   }
 
   /**
-   * The lock, or the process that holds it; undefined when another one took it over just now.
-   * @throws {Error} of the file system when the folder cannot be written.
+   * Acquires the lock, or returns the process that holds it (undefined if another process took it over just now).
+   * @throws {Error} of the file system if the folder is not writable
    */
   static acquire(file: string): LockResult {
-    // The rest makes each lock of a process another one.
+    // The random part distinguishes locks of the same process.
     const content = `${process.pid} ${randomUUID()}`
     return acquire(file, content) ? new LockFile(file, content) : { heldBy: lockHolder(file) }
   }
 
-  /** Gives it back, if it is still this one. */
+  /** Releases the lock if this process still holds it. */
   release(): void {
     if (read(this.#file) === this.#content) rmSync(this.#file, { force: true })
   }
 }
 
-/** The living process that holds a lock. */
+/** Returns the id of the running process that holds a lock. */
 export function lockHolder(file: string): number | undefined {
   const content = read(file)
-  return content === undefined ? undefined : livingOwner(content)
+  return content === undefined ? undefined : runningOwner(content)
 }
 
 function acquire(file: string, content: string): boolean {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    if (createWhole(file, content)) return true
+    if (createAtomically(file, content)) return true
     const found = read(file)
     if (found === undefined) continue
-    if (livingOwner(found) !== undefined) return false
+    if (runningOwner(found) !== undefined) return false
     return takeOver(file, found, content)
   }
   return false
 }
 
-/** Nobody else replaces `dead` while this process holds the lock that is named after it; its owner cannot. */
-function takeOver(file: string, dead: string, content: string): boolean {
-  const right = `${file}.${createHash('sha256').update(dead).digest('hex').slice(0, 12)}`
-  if (!acquire(right, content)) return false
-  if (read(file) === dead) {
-    renameSync(right, file)
+/** No other process replaces the stale lock while this one holds the lock named after its content. */
+function takeOver(file: string, stale: string, content: string): boolean {
+  const takeoverLock = `${file}.${createHash('sha256').update(stale).digest('hex').slice(0, 12)}`
+  if (!acquire(takeoverLock, content)) return false
+  if (read(file) === stale) {
+    renameSync(takeoverLock, file)
     return true
   }
-  rmSync(right, { force: true })
+  rmSync(takeoverLock, { force: true })
   return false
 }
 
-function createWhole(file: string, content: string): boolean {
+function createAtomically(file: string, content: string): boolean {
   const own = `${file}.${randomUUID()}.tmp`
   writeFileSync(own, content, { flag: 'wx', mode: 0o600 })
   try {
@@ -91,14 +91,14 @@ function read(file: string): string | undefined {
   }
 }
 
-function livingOwner(content: string): number | undefined {
+function runningOwner(content: string): number | undefined {
   const pid = Number(content.split(' ')[0])
   if (!Number.isInteger(pid) || pid <= 0) return undefined
   try {
     process.kill(pid, 0)
     return pid
   } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
+    // EPERM: the process exists and belongs to another user.
     return hasCode(error, 'EPERM') ? pid : undefined
   }
 }

@@ -1,13 +1,13 @@
 /**
- * The provisioning log of a job: one JSON object a line, appended beside the state file. Memory does not grow with it:
- * entries are written in blocks and read back line by line.
+ * The provisioning log of a job, stored as JSON lines beside the state file. Entries are written in blocks and read
+ * line by line, so memory use does not depend on the size of the log.
  */
 import { appendFileSync, createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { LogEntry } from '../../engine/provisioning-log.ts'
 import { visible } from '../visible-text.ts'
 
-/** Entries are held back until this many characters are there, or until `flush`. */
+/** Entries are buffered up to this size, or until `flush`. */
 const BLOCK_CHARACTERS = 64 * 1024
 
 export class LogFile {
@@ -20,7 +20,7 @@ export class LogFile {
   }
 
   append(entry: LogEntry): void {
-    // JSON leaves some controls as they are, and people read the file in a terminal.
+    // JSON allows some control characters in strings; they are escaped because people read the file in a terminal.
     const line = `${visible(JSON.stringify(entry))}\n`
     this.#block.push(line)
     this.#characters += line.length
@@ -34,7 +34,7 @@ export class LogFile {
     this.#characters = 0
   }
 
-  /** The entries, oldest first. A last line that a killed run left incomplete is passed over. */
+  /** The entries, oldest first. Skips an incomplete last line, which a killed run may leave. */
   async *read(): AsyncGenerator<LogEntry> {
     if (!existsSync(this.file)) return
     for await (const line of createInterface({

@@ -1,6 +1,6 @@
 /**
- * The state file: found beside the directory file, locked while a command runs, written atomically (a new file, synced,
- * then renamed over the old one), at once when asked and otherwise at intervals that keep writing cheap.
+ * The state file: locked while a command runs, and written atomically (to a new file that is synced and then renamed).
+ * Writing is throttled, so that it takes a limited share of the time.
  */
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,23 +9,26 @@ import { type JobState, newState, parseState, type StateTarget } from '../../doc
 import type { TenantUrl } from '../../protocol/tenant-url.ts'
 import { UsageError } from '../usage-error.ts'
 import { visible } from '../visible-text.ts'
-import { readDocument, refuseProblems } from './documents.ts'
+import { readDocument, throwProblems } from './documents.ts'
 import { LockFile, type LockResult, lockHolder } from './lock-file.ts'
 
-/** At most this share of the time goes into writing the state. */
+/** The maximum share of the time spent on writing the state. */
 const MAX_WRITING_SHARE = 0.05
 const MIN_INTERVAL_MS = 1000
 
-/** Tokens that show their tenant look like `scim_acme_<secret>`; of others only the Tenant URL is known. */
+/**
+ * A token that names its tenant has the form `scim_acme_<secret>`. For other tokens, only the Tenant URL identifies the
+ * target.
+ */
 const TENANT_TOKEN = /^([A-Za-z0-9]+_[A-Za-z0-9-]+)_[A-Za-z0-9_-]{32,}$/
 
-/** Names the target of a state without keeping anything secret. A rotated token of the same tenant is the same target. */
+/** Identifies the target of a state without storing a secret. A rotated token of the same tenant is the same target. */
 export function stateTarget(tenantUrl: TenantUrl, token: string): StateTarget {
   const tenant = TENANT_TOKEN.exec(token)?.[1]
   return { tenantUrl: tenantUrl.base, tenant: tenant === undefined ? '' : hash(tenant) }
 }
 
-/** `quillfern.json` and a target make `quillfern.1a2b3c4d.state.json`: each target has a state of its own. */
+/** E.g. `quillfern.1a2b3c4d.state.json` for `quillfern.json`: each target has its own state file. */
 export function defaultStateFile(directoryFile: string, target: StateTarget): string {
   const name = basename(directoryFile, extname(directoryFile))
   return join(dirname(directoryFile), `${name}.${hash(`${target.tenantUrl} ${target.tenant}`)}.state.json`)
@@ -35,7 +38,7 @@ function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }
 
-/** An opened, locked state file. `close` writes what is left and gives the lock back. */
+/** An opened and locked state file. `close` saves pending changes and releases the lock. */
 export class StateFile {
   readonly file: string
   readonly state: JobState
@@ -51,8 +54,9 @@ export class StateFile {
   }
 
   /**
-   * Opens the state of a target, making a new one when there is no file; without a target, of whichever it is.
-   * @throws {UsageError} when another run holds it, it has a mistake, or it belongs to another target.
+   * Opens the state file of a target, or creates a new state if there is none. Without `target`, any target is
+   * accepted.
+   * @throws {UsageError} if another run holds it, it is invalid, or it belongs to another target
    */
   static open(file: string, target?: StateTarget): StateFile {
     const lock = requireLock(file)
@@ -64,7 +68,7 @@ export class StateFile {
     }
   }
 
-  /** Tells that the state changed; it is written soon. */
+  /** Marks the state as changed and schedules a save. */
   touch(): void {
     this.#changed = true
     this.#timer ??= setTimeout(() => this.save(), this.#intervalMs)
@@ -90,12 +94,15 @@ export class StateFile {
   }
 }
 
-/** Reads a state without locking it, for commands that only look. @throws {UsageError} */
+/**
+ * Reads a state without locking it, for read-only commands.
+ * @throws {UsageError}
+ */
 export function readState(file: string, target?: StateTarget): JobState {
   if (!existsSync(file) && target !== undefined) return newState(target)
   const source = readDocument(file, 'state file')
   const { state, problems } = parseState(source.value)
-  refuseProblems(source, problems, 'state file')
+  throwProblems(source, problems, 'state file')
   if (state === undefined) throw new UsageError(`The state file "${file}" cannot be used`)
   if (target === undefined) return state
   const same = state.target.tenantUrl === target.tenantUrl && state.target.tenant === target.tenant
@@ -105,12 +112,15 @@ export function readState(file: string, target?: StateTarget): JobState {
       ? 'another tenant of the same Tenant URL'
       : state.target.tenantUrl
   throw new UsageError(
-    `The state file "${file}" was made for ${other}, not for this target; nothing was sent.\n` +
-      '  Choose another with --state FILE, or delete it to start with an initial cycle.',
+    `The state file "${file}" belongs to ${other}, not to this target; nothing was sent.\n` +
+      '  Choose another one with --state FILE, or delete it to start with an initial cycle.',
   )
 }
 
-/** Readable by its owner only, unless told otherwise. @throws {UsageError} when the folder cannot be written. */
+/**
+ * By default, only the owner may read the file.
+ * @throws {UsageError} if the folder is not writable
+ */
 export function writeAtomically(file: string, text: string, mode = 0o600): void {
   const temporary = `${file}.${process.pid}.tmp`
   try {
@@ -128,12 +138,12 @@ export function writeAtomically(file: string, text: string, mode = 0o600): void 
   }
 }
 
-/** Whether a running command holds the state file. */
+/** True if a running command holds the state file. */
 export function isLocked(file: string): boolean {
   return lockHolder(`${file}.lock`) !== undefined
 }
 
-/** @throws {UsageError} when another process holds it, or the folder cannot be written. */
+/** @throws {UsageError} if another process holds it or the folder is not writable */
 function requireLock(file: string): LockFile {
   const lockFile = `${file}.lock`
   let result: LockResult
@@ -145,6 +155,6 @@ function requireLock(file: string): LockFile {
   if (result instanceof LockFile) return result
   const holder = result.heldBy === undefined ? 'another process' : `process ${result.heldBy}`
   throw new UsageError(
-    `The state file "${file}" is in use by ${holder}; nothing was sent. Wait for it, or choose another with --state FILE.`,
+    `The state file "${file}" is in use by ${holder}; nothing was sent. Wait for it to end, or choose another file with --state FILE.`,
   )
 }

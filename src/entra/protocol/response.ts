@@ -1,22 +1,22 @@
 /**
- * What an answer of the SCIM endpoint means to the provisioning service: success, or an error code of its provisioning
- * logs with what happens to the object. Pure: a table per purpose of the request.
+ * Interprets the responses of the SCIM endpoint: success, or an error code of the provisioning logs and its effect on
+ * the object or job. Pure.
  *
- * Microsoft: "How to analyze the Microsoft Entra provisioning logs" (error codes) and
- * "Quarantine status in Microsoft Entra Application Provisioning".
+ * Microsoft: "How to analyze the Microsoft Entra provisioning logs" (error codes) and "Quarantine status in Microsoft
+ * Entra Application Provisioning".
  */
 import type { JsonObject } from '../problem.ts'
 import { isObject } from '../problem.ts'
 
-/** What a request was for; the same status means different things. */
+/** The purpose of a request; the meaning of a status depends on it. */
 export type Purpose = 'probe' | 'match' | 'read' | 'create' | 'update' | 'delete'
 
-/** What came over the wire, or why nothing did. */
-export type WireAnswer =
+/** A response of the endpoint, or the reason why there is none. The names are those of the --json output of `check`. */
+export type WireResponse =
   | { readonly kind: 'answer'; readonly status: number; readonly contentType: string; readonly text: string }
   | { readonly kind: 'none'; readonly reason: 'timeout' | 'network'; readonly message: string }
 
-/** Error codes as the provisioning logs show them. */
+/** Error codes of the provisioning logs. */
 export type ErrorCode =
   | 'DuplicateTargetEntries'
   | 'EntryConflict'
@@ -38,14 +38,14 @@ export type ErrorCode =
   | 'UnprocessableEntity'
   | 'WebExceptionProtocolError'
 
-/** What the failure reaches: one object, or the whole job, which goes into quarantine at once. */
+/** The effect of a failure: on one object, or on the whole job, which enters quarantine at once. */
 export type FailureReach = 'object' | 'job'
 
 export interface Failure {
   readonly ok: false
   readonly code: ErrorCode
   readonly reach: FailureReach
-  /** What the server said, for the log; its SCIM `detail` where there is one. */
+  /** The server's message for the log: its SCIM `detail` if there is one. */
   readonly detail: string
   readonly status?: number
 }
@@ -53,7 +53,7 @@ export interface Failure {
 export interface Success {
   readonly ok: true
   readonly status: number
-  /** The resource, for create, read and update when the server sent one. */
+  /** The resource in the response to create, read and update, if the server sent one. */
   readonly resource?: JsonObject
   /** The resources found, for match and probe. */
   readonly resources: readonly JsonObject[]
@@ -61,23 +61,23 @@ export interface Success {
 
 export type Outcome = Success | Failure
 
-/** Judges an answer by the purpose of its request. */
-export function judgeAnswer(purpose: Purpose, answer: WireAnswer): Outcome {
+/** Interprets a response according to the purpose of its request. */
+export function interpretResponse(purpose: Purpose, answer: WireResponse): Outcome {
   if (answer.kind === 'none') {
     const code = answer.reason === 'timeout' ? 'Timeout' : 'WebExceptionProtocolError'
     return failure(code, answer.message, undefined, purpose === 'probe' ? 'job' : 'object')
   }
   const { status } = answer
-  if (status >= 200 && status <= 299) return judgeSuccess(purpose, answer)
-  // Deleting what is gone already is no error.
+  if (status >= 200 && status <= 299) return interpretSuccess(purpose, answer)
+  // Deleting an object that no longer exists is not an error.
   if (purpose === 'delete' && status === 404) return { ok: true, status, resources: [] }
   const code = errorCode(purpose, status)
   return failure(code, errorDetail(answer), status, reachOf(purpose, status))
 }
 
-type Received = Extract<WireAnswer, { kind: 'answer' }>
+type Received = Extract<WireResponse, { kind: 'answer' }>
 
-function judgeSuccess(purpose: Purpose, answer: Received): Outcome {
+function interpretSuccess(purpose: Purpose, answer: Received): Outcome {
   const { status } = answer
   if (purpose === 'delete') return { ok: true, status, resources: [] }
   if (purpose === 'update' && answer.text.trim() === '') return { ok: true, status, resources: [] }
@@ -86,20 +86,20 @@ function judgeSuccess(purpose: Purpose, answer: Received): Outcome {
     const reach = purpose === 'probe' ? 'job' : 'object'
     return failure('SystemForCrossDomainIdentityManagementServiceIncompatible', body, status, reach)
   }
-  if (purpose === 'probe' || purpose === 'match') return judgeList(purpose, body, status)
+  if (purpose === 'probe' || purpose === 'match') return interpretList(purpose, body, status)
   if (purpose === 'update') return { ok: true, status, resource: body, resources: [] }
   if (typeof body.id !== 'string' || body.id === '') {
-    const detail = `The resource in the answer has no "id": ${excerpt(answer.text)}`
+    const detail = `The resource in the response has no "id": ${excerpt(answer.text)}`
     return failure('SystemForCrossDomainIdentityManagementServiceIncompatible', detail, status, 'object')
   }
   return { ok: true, status, resource: body, resources: [] }
 }
 
-function judgeList(purpose: Purpose, body: JsonObject, status: number): Outcome {
+function interpretList(purpose: Purpose, body: JsonObject, status: number): Outcome {
   const reach = purpose === 'probe' ? 'job' : 'object'
   const resources = body.Resources ?? (body.totalResults === 0 ? [] : undefined)
   if (!Array.isArray(resources) || !resources.every(isObject)) {
-    const detail = 'The answer to a query is not a ListResponse: "Resources" must be a list of objects'
+    const detail = 'The response to a query is not a ListResponse: "Resources" must be a list of objects'
     return failure('SystemForCrossDomainIdentityManagementServiceIncompatible', detail, status, reach)
   }
   if (resources.some((resource) => typeof resource.id !== 'string')) {
@@ -107,7 +107,7 @@ function judgeList(purpose: Purpose, body: JsonObject, status: number): Outcome 
     return failure('SystemForCrossDomainIdentityManagementServiceIncompatible', detail, status, reach)
   }
   if (purpose === 'probe' && resources.length > 0) {
-    const detail = `The query for an object that cannot exist found ${resources.length}: the filter is ignored`
+    const detail = `The query for an object that cannot exist found ${resources.length}: the endpoint ignores the filter`
     return failure(
       'SystemForCrossDomainIdentityManagementServiceIncompatibleFiltering',
       detail,
@@ -118,9 +118,10 @@ function judgeList(purpose: Purpose, body: JsonObject, status: number): Outcome 
   return { ok: true, status, resources }
 }
 
-/** The parsed body, or a sentence saying why it cannot be used. */
+/** Returns the parsed body, or a message saying why it cannot be used. */
 function parseBody(answer: Received): JsonObject | string {
-  if (answer.text.trim() === '') return `HTTP ${answer.status} with an empty body where a resource was due`
+  if (answer.text.trim() === '')
+    return `HTTP ${answer.status} with an empty body where a resource was expected`
   if (/html/i.test(answer.contentType) || /^\s*<(!doctype|html)/i.test(answer.text))
     return `HTTP ${answer.status} with an HTML page instead of JSON: ${excerpt(answer.text)}`
   try {
@@ -162,7 +163,7 @@ function errorCode(purpose: Purpose, status: number): ErrorCode {
     : 'SystemForCrossDomainIdentityManagementBadRequest'
 }
 
-/** Wrong credentials stop everything; so does any failure of the probe. */
+/** Rejected credentials affect the whole job, and so does any failure of the probe. */
 function reachOf(purpose: Purpose, status: number): FailureReach {
   return purpose === 'probe' || status === 401 ? 'job' : 'object'
 }
@@ -173,11 +174,11 @@ function errorDetail(answer: Received): string {
   if (typeof body === 'string')
     return answer.text.trim() === '' ? `HTTP ${answer.status} with an empty body` : body
   const { detail, scimType } = body
-  const said = typeof detail === 'string' ? detail : excerpt(answer.text)
-  return `HTTP ${answer.status}${typeof scimType === 'string' ? ` ${scimType}` : ''}: ${said}`
+  const message = typeof detail === 'string' ? detail : excerpt(answer.text)
+  return `HTTP ${answer.status}${typeof scimType === 'string' ? ` ${scimType}` : ''}: ${message}`
 }
 
-/** Long bodies are cut: the log is read by people. */
+/** Long bodies are truncated, because people read the log. */
 function excerpt(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   return line.length > 200 ? `${line.slice(0, 200)}…` : line

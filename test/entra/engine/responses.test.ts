@@ -1,7 +1,8 @@
 /**
- * The answers-and-effects tables, against a misbehaving endpoint: what each answer does to the object and to the job.
- * Microsoft: "How to analyze the Microsoft Entra provisioning logs",
- * "Quarantine status in Microsoft Entra Application Provisioning".
+ * The effect of each response on the object and on the job, tested against a misbehaving endpoint.
+ *
+ * Microsoft: "How to analyze the Microsoft Entra provisioning logs", "Quarantine status in Microsoft Entra Application
+ * Provisioning".
  */
 import { describe, expect, it } from 'vitest'
 import { type JobRun, runJob } from '../../../src/entra/engine/provisioning-job.ts'
@@ -27,7 +28,7 @@ const html = () =>
   })
 const never = () => new Promise<Response>(() => undefined)
 
-/** Answers one kind of request, leaves the others to the store. */
+/** Answers one kind of request; the store answers the others. */
 function only(fits: (line: string) => boolean, answer: () => Response | Promise<Response>): Misbehaviour {
   return ({ method, path }) => (!isProbe(path) && fits(`${method} ${path}`) ? answer() : undefined)
 }
@@ -57,22 +58,22 @@ describe('match', () => {
       'SystemForCrossDomainIdentityManagementServiceIncompatible',
     ],
     [
-      'half a body',
+      'a truncated body',
       () => new Response('{"Resources":[{"id":', { status: 200 }),
       'SystemForCrossDomainIdentityManagementServiceIncompatible',
     ],
     [
-      'a list in place of an object',
+      'a list instead of an object',
       () => json(200, []),
       'SystemForCrossDomainIdentityManagementServiceIncompatible',
     ],
     [
-      'Resources of a wrong type',
+      'Resources of the wrong type',
       () => json(200, { Resources: 'none' }),
       'SystemForCrossDomainIdentityManagementServiceIncompatible',
     ],
     [
-      'ids that are numbers',
+      'numeric ids',
       () => json(200, { Resources: [{ id: 7 }] }),
       'SystemForCrossDomainIdentityManagementServiceIncompatible',
     ],
@@ -81,7 +82,7 @@ describe('match', () => {
       () => new Response('', { status: 302, headers: { location: '/login' } }),
       'WebExceptionProtocolError',
     ],
-    ['no answer in time', never, 'Timeout'],
+    ['a timeout', never, 'Timeout'],
     [
       'a broken connection',
       () => Promise.reject(new TypeError('socket hang up')),
@@ -112,7 +113,7 @@ describe('match', () => {
     expect(job.log.at(-1)?.statusInfo.errorCode).toBe('DuplicateSourceEntries')
   })
 
-  it('asks for the next matching attribute only when the former finds nobody', async () => {
+  it('queries the next matching attribute only when the previous one finds no object', async () => {
     const job = harness()
     const externalId = { target: 'externalId', type: 'direct', source: 'mailNickname', matching: 2 } as const
     const others = job.job.users.attributeMappings.filter(({ target }) => target !== 'externalId')
@@ -141,11 +142,11 @@ describe('create', () => {
       'SystemForCrossDomainIdentityManagementServiceIncompatible',
     ],
     [
-      '201 with nothing',
+      '201 with an empty body',
       () => new Response('', { status: 201 }),
       'SystemForCrossDomainIdentityManagementServiceIncompatible',
     ],
-  ])('fails the object on %s and begins the retry at match', async (_what, answer, code) => {
+  ])('fails the object on %s and starts the retry with a match', async (_what, answer, code) => {
     const job = harness()
     job.store.misbehave = only((line) => line.startsWith('POST'), answer)
     await run(job)
@@ -159,7 +160,7 @@ describe('create', () => {
     expect(job.state.escrow).toEqual({})
   })
 
-  it('keeps the detail of the endpoint for the administrator', async () => {
+  it('logs the detail that the endpoint sent', async () => {
     const job = harness()
     job.store.misbehave = only(
       (line) => line.startsWith('POST'),
@@ -178,7 +179,7 @@ describe('update and delete', () => {
     return job
   }
 
-  it('takes a dead link for InvalidAnchor until a restart matches anew', async () => {
+  it('fails with InvalidAnchor for a dead link until a restart matches the object again', async () => {
     const job = await linked()
     job.store.users.clear()
     await run(job)
@@ -206,7 +207,7 @@ describe('update and delete', () => {
     ])
   })
 
-  it.each([204, 200])('takes %i without a body for a success', async (status) => {
+  it.each([204, 200])('treats %i without a body as success', async (status) => {
     const job = await linked()
     job.store.misbehave = only(
       (line) => line.startsWith('PATCH'),
@@ -216,7 +217,7 @@ describe('update and delete', () => {
     expect(job.log.map(({ statusInfo }) => statusInfo.status)).toEqual(['success'])
   })
 
-  it('takes 404 to a DELETE for a success', async () => {
+  it('treats 404 to a DELETE as success', async () => {
     const job = await linked()
     job.store.users.clear()
     job.directory.users = []
@@ -226,7 +227,7 @@ describe('update and delete', () => {
     ])
   })
 
-  it('sends Add for an attribute that the endpoint does not show', async () => {
+  it('sends Add for an attribute that the endpoint does not return', async () => {
     const job = await linked()
     const [id = ''] = job.store.users.keys()
     delete job.store.users.get(id)?.active
@@ -249,8 +250,12 @@ describe('the connection test', () => {
     ['500', () => error(500, 'oops'), /InternalServerError/],
     ['HTML', html, /HTML page instead of JSON/],
     ['no answer', never, /Timeout/],
-    ['everybody', () => json(200, { totalResults: 1, Resources: [{ id: 'x' }] }), /the filter is ignored/],
-  ])('puts the job into quarantine on %s and sends nothing further', async (_what, answer, message) => {
+    [
+      'a ListResponse with other users',
+      () => json(200, { totalResults: 1, Resources: [{ id: 'x' }] }),
+      /the endpoint ignores the filter/,
+    ],
+  ])('puts the job into quarantine on %s and stops sending', async (_what, answer, message) => {
     const job = harness()
     job.store.misbehave = () => answer()
     const result = await run(job)
@@ -262,7 +267,7 @@ describe('the connection test', () => {
     expect(job.store.received).toHaveLength(1)
   })
 
-  it('puts the job into quarantine when only groups are missing', async () => {
+  it('puts the job into quarantine when only /Groups is missing', async () => {
     const job = harness()
     job.store.misbehave = ({ path }) => (path.startsWith('/Groups') ? error(404, 'none') : undefined)
     expect((await run(job)).kind).toBe('quarantined')
@@ -284,7 +289,7 @@ describe('the connection test', () => {
 })
 
 describe('429', () => {
-  it('waits as long as Retry-After says, in seconds and as a date', async () => {
+  it('waits for the time in Retry-After, in seconds and as a date', async () => {
     const job = harness()
     const answers = [
       error(429, 'slow down', undefined, { 'retry-after': '7' }),
@@ -296,7 +301,7 @@ describe('429', () => {
     expect(job.store.users.size).toBe(1)
   })
 
-  it('backs off by itself without Retry-After, and gives up with TooManyRequests', async () => {
+  it('backs off without Retry-After and then fails with TooManyRequests', async () => {
     const job = harness()
     job.store.misbehave = only(
       (line) => line.startsWith('POST'),
