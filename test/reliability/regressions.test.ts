@@ -1,12 +1,12 @@
 /**
- * What the model, the races and the faults brought to light, each as the smallest case that shows it.
+ * Regression tests for errors that the model, concurrency and fault tests found, each as a minimal case.
  */
 import { describe, expect, it } from 'vitest'
 import { newClient } from '../support/harness.ts'
 import { soundState } from '../support/tenant-state.ts'
 
 describe('DELETE of a group that is its own member', () => {
-  // It was answered 204 and the group stayed: its version had risen in the same batch, before the deletion.
+  // The response was 204 but the group stayed: its version had increased in the same batch, before the deletion.
   it('deletes it at the version that If-Match names', async () => {
     const client = await newClient()
     const { id } = await client.createGroup()

@@ -1,11 +1,11 @@
 /**
- * What to read when a sequence failed: why, and how to see it by hand.
+ * The report of a failed sequence: the reason and a script to reproduce it.
  */
 import type fc from 'fast-check'
 import type { Sequence } from './commands.ts'
 import { asCurl } from './curl.ts'
 
-/** @param report of a check that failed, shrunk */
+/** @param report of a failed and shrunk check */
 export function explanation({ seed, counterexample, errorInstance }: fc.RunDetails<[Sequence]>): string {
   const script = counterexample === null ? '' : asCurl(counterexample[0])
   const reason = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)

@@ -1,6 +1,6 @@
 /**
- * A tenant to play in: made once with a token for each client, emptied before each sequence, and read as a
- * whole after it. Reads and writes the tables directly: what is stored is what counts.
+ * A tenant for the model test: created once with a token for each client, emptied before each sequence, and read
+ * completely afterwards. Reads and writes the tables directly, because the stored state is compared.
  */
 import { env } from 'cloudflare:workers'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
@@ -11,7 +11,7 @@ import type { World } from './state.ts'
 
 type Row = Readonly<Record<string, string | number | null>>
 
-/** All that the database holds of a tenant. */
+/** All rows of a tenant. */
 export interface Stored {
   readonly tenant: Row
   readonly users: readonly Row[]
@@ -20,14 +20,14 @@ export interface Stored {
   readonly log: readonly Row[]
 }
 
-export interface Arena {
+export interface ModelTenant {
   readonly tenantId: string
   readonly clients: readonly Client[]
-  /** Ids of the clients' tokens, as they are in the log. */
+  /** Ids of the clients' tokens, as in the log. */
   readonly tokenIds: readonly string[]
 }
 
-export async function newArena(): Promise<Arena> {
+export async function createModelTenant(): Promise<ModelTenant> {
   const first = await newClient()
   const { tenantId } = first
   const more = await Promise.all(Array.from({ length: CLIENTS - 1 }, () => newToken(tenantId)))
@@ -39,8 +39,8 @@ export async function newArena(): Promise<Arena> {
   return { tenantId, clients, tokenIds: [firstId, ...more.map(({ id }) => id)] }
 }
 
-/** Empties the tenant and puts the given directory in its place, at the ids that it has. */
-export async function furnishArena({ tenantId }: Arena, world: World): Promise<void> {
+/** Replaces the content of the tenant by the given directory, with its ids. */
+export async function fillModelTenant({ tenantId }: ModelTenant, world: World): Promise<void> {
   const clear = ['memberships', 'groups', 'users', 'provisioning_log', 'provisioning_activity']
   const run = (text: string, ...values: readonly (string | number)[]) =>
     env.DB.prepare(text).bind(tenantId, ...values)
@@ -66,7 +66,7 @@ export async function furnishArena({ tenantId }: Arena, world: World): Promise<v
   ])
 }
 
-export async function readArena({ tenantId }: Pick<Arena, 'tenantId'>): Promise<Stored> {
+export async function readModelTenant({ tenantId }: Pick<ModelTenant, 'tenantId'>): Promise<Stored> {
   const select = (text: string) => env.DB.prepare(text).bind(tenantId)
   const [tenant, users, groups, memberships, log] = await env.DB.batch<Row>([
     select('SELECT * FROM tenants WHERE id = ?1'),

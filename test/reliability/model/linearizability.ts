@@ -1,12 +1,12 @@
 /**
- * Whether what was answered can be explained: by some order in which requests that were sent at the same
- * time took effect one after another (linearizability; Wing and Gong's search, with equal states merged).
+ * Checks linearizability: whether some sequential order of concurrent requests explains their responses (the search of
+ * Wing and Gong, with equal states merged).
  */
 
 import type { Observed } from './requests.ts'
 import { type Expected, isWrite, type SentAction, step, type World } from './state.ts'
 
-/** One request of a step: what was sent and what was answered. */
+/** One request of a step with its response. */
 export interface Exchange {
   readonly action: SentAction
   readonly observed: Observed
@@ -14,9 +14,9 @@ export interface Exchange {
 }
 
 /**
- * All directories that there can be after the exchanges, given those that there could be before.
+ * Returns all possible directories after the exchanges, given the possible ones before.
  *
- * @returns none when nothing explains the answers
+ * @returns an empty list if no order explains the responses
  */
 export function explain(before: readonly World[], exchanges: readonly Exchange[]): readonly World[] {
   const all = (1 << exchanges.length) - 1
@@ -41,9 +41,9 @@ function add(layer: Map<string, { done: number; world: World }>, done: number, w
 
 function outcomes(world: World, { action, observed, requestId }: Exchange): readonly World[] {
   const { expected, world: after } = step(world, action, observed.id ?? requestId)
-  // No promise was made: it may have been done or not.
+  // Without a definite response, the request may or may not have succeeded.
   if (observed.status === 503) return isWrite(action) && after !== world ? [world, after] : [world]
-  // Not looked at, so not done.
+  // The request was not processed, so it had no effect.
   if (observed.status === 429) return [world]
   return isAsExpected(expected, observed) ? [after] : []
 }
@@ -57,7 +57,7 @@ function isAsExpected(expected: Expected, observed: Observed): boolean {
   )
 }
 
-/** Tells worlds apart by ids as well. */
+/** Also distinguishes worlds by their ids. */
 function exactly({ users, groups }: World): string {
   const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify([
