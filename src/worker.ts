@@ -2,7 +2,6 @@
  * The Workers entry: makes a Runtime of the bindings in wrangler.toml, and exports the Durable Object.
  */
 import { createApp } from './app.ts'
-import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
@@ -18,28 +17,30 @@ import {
 import { countStatements, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
+import { RESOURCE_TYPES } from './storage/resource-tables.ts'
 import { finishDeletions } from './storage/tenants.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
-/** The bindings, variables and secrets of wrangler.toml, as they arrive. */
-export interface WorkerEnv {
-  readonly DB: D1Database
-  readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
+/** Secrets, and variables that wrangler.toml leaves at their defaults. */
+export interface OptionalVariables {
   readonly ADMIN_TOKEN?: string
   readonly SERVER_TIMING?: string
-  readonly LOG_RETENTION_DAYS?: string
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
   readonly REQUEST_LOG?: string
   readonly READ_REPLICATION?: string
   readonly PUBLIC_URL?: string
-  /** What has no binding is not limited. */
-  readonly SIGN_IN_LIMIT?: RateLimit
-  readonly TOKEN_LIMIT?: RateLimit
-  readonly TENANT_LIMIT?: RateLimit
-  readonly FAILED_AUTHENTICATION_LIMIT?: RateLimit
 }
+
+/** A Worker does not run without these. The others are optional: a missing rate limiter, for example, limits nobody. */
+type RequiredBinding = 'DB' | 'GROUP_COORDINATOR'
+
+/** The bindings of wrangler.toml, as `wrangler types` generates them (worker-configuration.d.ts), and the variables. */
+export interface WorkerEnv
+  extends OptionalVariables,
+    Readonly<Pick<Cloudflare.Env, RequiredBinding>>,
+    Readonly<Partial<Omit<Cloudflare.Env, RequiredBinding>>> {}
 
 const DEFAULTS = { ...SHARED_DEFAULTS, READ_REPLICATION: '0' } as const
 
@@ -56,7 +57,7 @@ export default {
     const result = await pruneProvisioningLog(db, scheduledTime, days)
     console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
     // Both are one invocation: what pruning leaves of its queries.
-    const tenants = await finishDeletions(db, MAX_QUERIES_FREE - db.statements)
+    const tenants = await finishDeletions(db, RESOURCE_TYPES, MAX_QUERIES_FREE - db.statements)
     if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
   },
 } satisfies ExportedHandler<WorkerEnv>
@@ -64,12 +65,12 @@ export default {
 function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   const { settings, error } = checked(env)
   return {
-    openDatabase: (figures) => openDatabase(env.DB, figures),
+    openDatabase: (name, figures) => openDatabase(bindingOf(env, name), figures),
     isHealthy: error === undefined ? healthOf(env.DB) : async () => false,
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication
       ? d1Replicas(
-          env.DB,
+          (name) => bindingOf(env, name),
           (tenantId) => bookmarkKeeper(env, tenantId),
           (promise) => ctx.waitUntil(promise),
         )
@@ -85,6 +86,12 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     fetch: (...request) => fetch(...request),
     settings: settings.app,
   }
+}
+
+/** @throws {Error} a tenant's configuration names a binding that this deployment does not have */
+function bindingOf(env: WorkerEnv, name = 'DB'): D1Database {
+  if (name === 'DB') return env.DB
+  throw new Error(`there is no binding "${name}" of a database`)
 }
 
 /** A limiter that does not answer limits nobody: it protects the service, which must not fall with it. */

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { pruneProvisioningLog } from '../provider/retention.ts'
-import type { HeldBodies, RateLimitName, Runtime } from '../runtime.ts'
+import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { highestId } from '../sqlite/highest-id.ts'
@@ -15,6 +15,7 @@ import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, inTurn, noFigures, openDatabase } from '../storage/database.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
+import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
 import { finishDeletions } from '../storage/tenants.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
@@ -120,11 +121,12 @@ function runtimes(
 ): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
   // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
   const elapsedMs = () => performance.now()
+  const openDatabase: OpenDatabase = (_name, figures) => open(figures)
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
   const shared = {
-    openDatabase: open,
+    openDatabase,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }),
+    groupWriter: groupWriters({ openDatabase, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
@@ -155,7 +157,7 @@ function pruneHourly(
     try {
       const result = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
       console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
-      const tenants = await finishDeletions(open(noFigures()), Number.POSITIVE_INFINITY)
+      const tenants = await finishDeletions(open(noFigures()), RESOURCE_TYPES, Number.POSITIVE_INFINITY)
       if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
     } catch (error) {
       // The next hour tries again.

@@ -12,6 +12,7 @@
  *
  * Bookmarks are never compared, and a keeper has memory only: whatever it forgets costs a read at the primary.
  */
+import type { D1Database } from '@cloudflare/workers-types'
 import {
   type D1Binding,
   type Database,
@@ -84,8 +85,12 @@ export interface BookmarkKeeper {
 
 /** What the app sees of replicas. */
 export interface Replicas {
-  /** For reads of a tenant: wherever they run, they see every write that was answered before. */
-  openDatabase(tenantId: string, figures: DatabaseFigures): Database
+  /**
+   * For reads of a tenant: wherever they run, they see every write that was answered before.
+   *
+   * @param name of the binding of the tenant's database
+   */
+  openDatabase(name: string | undefined, tenantId: string, figures: DatabaseFigures): Database
   /**
    * To be called between a write and its answer.
    *
@@ -94,14 +99,18 @@ export interface Replicas {
   noteWrite(tenantId: string): Promise<void>
 }
 
-/** @param inBackground lets a promise end after the response was sent */
+/**
+ * @param bindingOf the database of that name
+ * @param inBackground lets a promise end after the response was sent
+ */
 export function d1Replicas(
-  binding: D1Binding & Pick<D1Database, 'withSession'>,
+  bindingOf: (name: string | undefined) => D1Binding & Pick<D1Database, 'withSession'>,
   keeperOf: (tenantId: string) => BookmarkKeeper,
   inBackground: (promise: Promise<unknown>) => void,
 ): Replicas {
   return {
-    openDatabase(tenantId, figures) {
+    openDatabase(name, tenantId, figures) {
+      const binding = bindingOf(name)
       const primary = openDatabase(binding, figures)
       return {
         async batch(statements) {

@@ -9,6 +9,7 @@ import type { Runtime } from '../../src/runtime.ts'
 import { groupWriters } from '../../src/self-hosted/group-writers.ts'
 import { noFigures, openDatabase } from '../../src/storage/database.ts'
 import { type BookmarkKeeper, d1Replicas, TenantBookmark } from '../../src/storage/replicas.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { MIGRATIONS } from '../sqlite/support/files.ts'
 import { chance } from '../support/chance.ts'
 import { LaggingD1 } from '../support/lagging-d1.ts'
@@ -38,19 +39,19 @@ class World {
   readonly #runtime: Runtime
 
   constructor(isOn = true) {
-    const open: Runtime['openDatabase'] = (figures) => openDatabase(this.d1.binding, figures)
+    const open: Runtime['openDatabase'] = (_name, figures) => openDatabase(this.d1.binding, figures)
     const now = () => this.#now
     this.#runtime = {
       openDatabase: open,
       isHealthy: async () => true,
       replicas: isOn
         ? d1Replicas(
-            this.d1.binding,
+            () => this.d1.binding,
             (tenantId) => this.#keeperOf(tenantId),
             (promise) => this.#background.push(promise),
           )
         : undefined,
-      groupWriter: groupWriters({ openDatabase: open, newId: uuidv7, now }),
+      groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, now }),
       now,
       newId: uuidv7,
       isAllowed: async () => true,
@@ -493,7 +494,7 @@ describe('writers and readers at the same time', () => {
       forget: () => hop(() => kept.forget()),
     }
     const replicas = d1Replicas(
-      d1.binding,
+      () => d1.binding,
       () => keeper,
       () => undefined,
     )
@@ -508,7 +509,9 @@ describe('writers and readers at the same time', () => {
     const read = async () => {
       const least = 1000 + answered
       const sql = "SELECT group_limit AS value FROM tenants WHERE id = 'default'"
-      const [result] = await replicas.openDatabase('default', noFigures()).batch([{ sql, params: [] }])
+      const [result] = await replicas
+        .openDatabase(undefined, 'default', noFigures())
+        .batch([{ sql, params: [] }])
       expect(result?.rows[0]?.value).toBeGreaterThanOrEqual(least)
     }
     const worker = async (isWriter: boolean) => {

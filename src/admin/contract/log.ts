@@ -3,7 +3,8 @@ import * as v from 'valibot'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
-const RESOURCE_TYPE = v.picklist(['User', 'Group'])
+/** The name of a resource type: which there are, the tenant says. */
+const RESOURCE_TYPE = v.pipe(TEXT, v.examples(['User', 'Group']))
 const OUTCOME = v.picklist(['accepted', 'refused'])
 
 export const LOG_ENTRY = v.pipe(

@@ -30,6 +30,8 @@ export async function faultySend(
   // Without this, the coordinator would wait for a silent database as long as in production.
   const loud = FAULTS.filter((fault) => !fault.startsWith('silent'))
   await wrapCoordinator(tenantId, (binding) => faultyBinding(binding, plan(loud), onFault))
-  const runtime = labRuntime({ openDatabase: (figures) => openDatabase(faulty, figures, TIMEOUT_MS) })
+  const runtime = labRuntime({
+    openDatabase: (_name, figures) => openDatabase(faulty, figures, TIMEOUT_MS),
+  })
   return (request) => sendTo(runtime, request)
 }

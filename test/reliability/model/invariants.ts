@@ -1,7 +1,7 @@
 /**
  * Invariants of a tenant's rows that must hold at any time, also after faults. Each check reports what it found.
  */
-import { fold } from '../../../src/scim/comparison.ts'
+import { fold } from '../../../src/scim/fold.ts'
 import { keyOf } from './state.ts'
 import type { Stored } from './tenant.ts'
 
