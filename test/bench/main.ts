@@ -89,9 +89,9 @@ function main(args: readonly string[]): number {
   const names = optionsAt === -1 ? args : args.slice(0, optionsAt)
   const options = optionsAt === -1 ? [] : args.slice(optionsAt)
   const chosen = names.length > 0 ? names : Object.keys(SECTIONS).filter((name) => SECTIONS[name]?.isDefault)
-  const mistake = findMistake(chosen, options)
-  if (mistake !== undefined) {
-    console.error(`${mistake}\n\n${usage()}`)
+  const usageError = findUsageError(chosen, options)
+  if (usageError !== undefined) {
+    console.error(`${usageError}\n\n${usage()}`)
     return 2
   }
   const runs = chosen.map((name) => ({ name, ...runSection(name, options) }))
@@ -101,7 +101,7 @@ function main(args: readonly string[]): number {
   return failed.length > 0 ? 1 : 0
 }
 
-function findMistake(names: readonly string[], options: readonly string[]): string | undefined {
+function findUsageError(names: readonly string[], options: readonly string[]): string | undefined {
   const unknown = names.find((name) => SECTIONS[name] === undefined)
   if (unknown !== undefined) return `There is no section "${unknown}".`
   const known = new Set(names.flatMap((name) => SECTIONS[name]?.options ?? []))

@@ -43,7 +43,7 @@ export const LARGE_BODIES: Readonly<
     '/Users',
     `{"schemas":["${USER}",${repeat(size / 12, (i) => `"urn:x:${i}"`)}],"userName":"u"}`,
   ],
-  'members that nobody knows': (size) => [
+  'unknown members': (size) => [
     'POST',
     '/Groups',
     `{"schemas":["${GROUP}"],"displayName":"g","members":[${repeat(size / 24, (i) => `{"value":"nobody-${i}"}`)}]}`,
