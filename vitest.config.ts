@@ -54,7 +54,7 @@ const LONG_NODE_TESTS = [
   // Wrangler as a process, from nothing to a deployed Worker.
   'test/deploy/**/*.test.ts',
   // Processes that are killed, and that race for a file.
-  'test/entra/{lock-file,provision}.test.ts',
+  'test/entra/cli/{lock-file,provision}.test.ts',
   // Commands as processes, each with a server.
   'test/local/{bench,killed,start}.test.ts',
   // Compare durations.
