@@ -7,6 +7,7 @@ import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Databases } from './storage/databases.ts'
 import type { Replicas } from './storage/replicas.ts'
+import type { StoredResourceType } from './storage/resource-tables.ts'
 import type { Sha256 } from './storage/secrets.ts'
 import type { TenantContext } from './storage/tenant-context.ts'
 import type { Credentials } from './storage/tokens.ts'
@@ -36,6 +37,8 @@ export interface Runtime {
   readonly sha256?: Sha256 | undefined
   /** Counts a request against a limit. @returns false when there were too many with that key */
   readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
+  /** Runs a task when so many milliseconds have passed, after the answer. It may get lost with the process. */
+  readonly later: (ms: number, task: () => Promise<void>) => void
   /** The address of the client, where it is known from the connection; undefined: a header of Cloudflare has it. */
   readonly clientAddress?: string | undefined
   /** The origin that clients use, such as "https://scim.example"; undefined: the one that was asked for. */
@@ -89,8 +92,8 @@ export interface HeldBodies {
 export type RateLimitName =
   /** By network (edge/network.ts): attempts to sign in to the dashboard. */
   | 'signIn'
-  /** By token that was seen valid. */
-  | 'token'
+  /** By client, all of its tokens together, once one was seen valid. */
+  | 'client'
   /** By tenant: requests with proven tokens, all together. */
   | 'tenant'
   /** By network: requests whose token was refused. */
@@ -121,6 +124,8 @@ export interface HttpEnv {
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */
     home: string
+    /** The types that the directory holds, in the order in which they are listed. */
+    resourceTypes: readonly StoredResourceType[]
     /** What the bearer token claims; proven by the batch that uses it. */
     credentials: Credentials
     /** What the handler goes by; proven by the batch that uses it. */

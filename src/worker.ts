@@ -3,7 +3,6 @@
  */
 import { createApp } from './app.ts'
 import { bindingOf, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
-import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { maintain } from './provider/maintenance.ts'
@@ -21,29 +20,29 @@ import { catalogueOf } from './storage/databases.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { tenantsWithJobs } from './storage/jobs.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
+import { RESOURCE_TYPES } from './storage/resource-tables.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
-/** The bindings, variables and secrets of wrangler.toml, as they arrive. */
-export interface WorkerEnv {
-  /** The first database. More of them are bound as `DB2`, `DB3`, …: see bindings.ts. */
-  readonly DB: D1Database
-  readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
+/** Secrets, and variables that wrangler.toml leaves at their defaults. */
+export interface OptionalVariables {
   readonly ADMIN_TOKEN?: string
   readonly SERVER_TIMING?: string
-  readonly LOG_RETENTION_DAYS?: string
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
   readonly REQUEST_LOG?: string
   readonly READ_REPLICATION?: string
   readonly PUBLIC_URL?: string
-  /** What has no binding is not limited. */
-  readonly SIGN_IN_LIMIT?: RateLimit
-  readonly TOKEN_LIMIT?: RateLimit
-  readonly TENANT_LIMIT?: RateLimit
-  readonly FAILED_AUTHENTICATION_LIMIT?: RateLimit
 }
 
+/** A Worker does not run without these. The others are optional: a missing rate limiter, for example, limits nobody. */
+type RequiredBinding = 'DB' | 'GROUP_COORDINATOR'
+
+/** The bindings of wrangler.toml, as `wrangler types` generates them (worker-configuration.d.ts), and the variables. */
+export interface WorkerEnv
+  extends OptionalVariables,
+    Readonly<Pick<Cloudflare.Env, RequiredBinding>>,
+    Readonly<Partial<Omit<Cloudflare.Env, RequiredBinding>>> {}
 /** Statements of the hourly run that are about jobs: at one database they are two. */
 const JOB_STATEMENTS = 2
 
@@ -60,7 +59,8 @@ export default {
     const { logRetentionDays: retentionDays } = settings
     const databases = databasesOf(env, noFigures())
     const maxStatements = MAX_QUERIES_FREE - JOB_STATEMENTS
-    await maintain({ databases, now: scheduledTime, retentionDays, maxStatements }, (done) =>
+    const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
+    await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
       console.log(JSON.stringify(done)),
     )
     // An alarm is lost when it fails again and again.
@@ -92,6 +92,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     newId,
     publicOrigin: settings.publicOrigin,
     isAllowed: (limit, key) => isAllowed(rateLimiters(env)[limit], key),
+    later: (ms, task) => ctx.waitUntil(new Promise((resolve) => setTimeout(resolve, ms)).then(task)),
     fetch: (...request) => fetch(...request),
     settings: settings.app,
   }
@@ -178,7 +179,7 @@ function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {
 function rateLimiters(env: WorkerEnv): Readonly<Record<RateLimitName, RateLimit | undefined>> {
   return {
     signIn: env.SIGN_IN_LIMIT,
-    token: env.TOKEN_LIMIT,
+    client: env.TOKEN_LIMIT,
     tenant: env.TENANT_LIMIT,
     failedAuthentication: env.FAILED_AUTHENTICATION_LIMIT,
   }

@@ -26,6 +26,7 @@ import { runJob } from '../provider/jobs/runner.ts'
 import { QueuedGroupWriter } from '../provider/queued-group-writer.ts'
 import { type D1Binding, MAX_QUERIES_FREE, noFigures, openDatabase } from '../storage/database.ts'
 import { type KeptBookmark, TenantBookmark } from '../storage/replicas.ts'
+import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
 
 const newId = idGenerator()
 
@@ -42,6 +43,7 @@ interface CoordinatorEnv {
 export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements GroupWriter {
   readonly #writer = new QueuedGroupWriter({
     openDatabase: (name, figures) => openDatabase(bindingOf(this.env, name), figures),
+    resourceTypes: RESOURCE_TYPES,
     newId,
     now: Date.now,
   })
@@ -77,7 +79,8 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
       // As an event of its own: the platform then makes sure that this copy of the object is the current one.
       const noteWrite = () => this.env.GROUP_COORDINATOR.getByName(tenantId).forgetBookmark()
       const maxStatements = MAX_QUERIES_FREE
-      return await runJob({ databases, maxStatements, now: Date.now, noteWrite }, tenantId)
+      const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now, noteWrite }
+      return await runJob(run, tenantId)
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', tenantId, message: String(error) }))
       return FAILED_PAUSE_MS

@@ -15,17 +15,19 @@ import {
   resolveReferences,
 } from '../scim/bulk-request.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
+import { endpointOfOperation } from '../scim/compatibility/http.ts'
 import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
+import type { Profile } from '../scim/profile.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import type { Work } from '../scim/work.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
+import { profileOf } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl, workOf } from './request.ts'
 import { tenantHandler } from './tenant.ts'
-import { endpointInAnyCase } from './url.ts'
 
 /** Answers a request as if it had come from outside. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
@@ -34,12 +36,10 @@ export type Dispatch = (request: Request, runtime: Runtime) => Response | Promis
 type Send = (method: string, path: string, data: unknown, version: string | undefined) => Promise<Response>
 
 /**
- * RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. An id is made of what a URL
- * carries as it is (RFC 3986 §3.3) and begins with no dot: then no runtime reads another path, and another route, out
- * of it, as it would of `\`, a tab, `..`, `%2e%2e`, `?` or `#`.
+ * An id is made of what a URL carries as it is (RFC 3986 §3.3) and begins with no dot: then no runtime reads another path,
+ * and another route, out of it, as it would of `\`, a tab, `..`, `%2e%2e`, `?` or `#`.
  */
-const ENDPOINT = /^\/(?:Users|Groups)$/
-const RESOURCE = /^\/(?:Users|Groups)\/(?!\.)[\w.~!$&'()*+,;=:@-]+$/
+const ID = /^(?!\.)[\w.~!$&'()*+,;=:@-]+$/
 /** What the value of a header can hold (RFC 9110 §5.5), without what runtimes trim or read as bytes. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
@@ -49,7 +49,7 @@ type ToScimError = (error: unknown) => ScimError
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
   const handler = tenantHandler()(async (c) => {
-    const request = parseBulkRequest(await readBody(c))
+    const request = parseBulkRequest(await readBody(c), profileOf(c))
     // A token that is new here was checked before its body was read.
     if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
     // Operations come from where this request does, their bodies are parts of this one, and their answers are
@@ -68,10 +68,28 @@ export function bulk(dispatch: Dispatch) {
       const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
       return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
     }
-    const run = new BulkRun(request, send, tenantUrl(c), workOf(c), (error) => scimErrorOf(c, error))
+    const run = new BulkRun(request, {
+      send,
+      endpoints: c.get('resourceTypes').map(({ endpoint }) => endpoint),
+      profile: profileOf(c),
+      tenantUrl: tenantUrl(c),
+      work: workOf(c),
+      toScimError: (error) => scimErrorOf(c, error),
+    })
     return scimJson(c, JSON.stringify(await run.run()), 200)
   })
   return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, handler)
+}
+
+/** What a run is given. */
+interface BulkContext {
+  readonly send: Send
+  /** Of the resource types. */
+  readonly endpoints: readonly string[]
+  readonly profile: Profile
+  readonly tenantUrl: string
+  readonly work: Work
+  readonly toScimError: ToScimError
 }
 
 /** One run of a bulk request: what is done, what waits, and the ids that came of it. */
@@ -79,7 +97,9 @@ class BulkRun {
   readonly #operations: readonly BulkOperation[]
   readonly #failOnErrors: number
   readonly #send: Send
+  readonly #endpoints: readonly string[]
   readonly #tenantUrl: string
+  readonly #profile: Profile
   readonly #work: Work
   readonly #toScimError: ToScimError
   /** The bulkIds that each operation names. Found once: it takes a walk through all of the data. */
@@ -92,15 +112,14 @@ class BulkRun {
 
   constructor(
     { operations, failOnErrors }: BulkRequest,
-    send: Send,
-    tenantUrl: string,
-    work: Work,
-    toScimError: ToScimError,
+    { send, endpoints, profile, tenantUrl, work, toScimError }: BulkContext,
   ) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
+    this.#endpoints = endpoints
     this.#tenantUrl = tenantUrl
+    this.#profile = profile
     this.#work = work
     this.#toScimError = toScimError
     this.#references = operations.map(bulkReferences)
@@ -185,7 +204,7 @@ class BulkRun {
     const { now, later } = deferReferences(operation.data, unresolved)
     const { method, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
     const path = this.#pathOf(operation)
-    if (!isPathOf(method, path)) {
+    if (!this.#isPathOf(method, path)) {
       throw new ScimError(404, undefined, `there is no ${quote(path)} for bulk operations`)
     }
     if (version !== undefined && !HEADER_VALUE.test(version)) {
@@ -276,16 +295,19 @@ class BulkRun {
     const operation = this.#operations[index]
     if (operation === undefined || operation.method === 'POST') return undefined
     const path = this.#pathOf(operation)
-    return isPathOf(operation.method, path) ? `${this.#tenantUrl}${path}` : undefined
+    return this.#isPathOf(operation.method, path) ? `${this.#tenantUrl}${path}` : undefined
   }
 
   #pathOf({ path }: BulkOperation): string {
-    return endpointInAnyCase(resolvePath(path, this.#ids))
+    return endpointOfOperation(resolvePath(path, this.#ids), this.#endpoints, this.#profile)
   }
-}
 
-function isPathOf(method: BulkOperation['method'], path: string): boolean {
-  return (method === 'POST' ? ENDPOINT : RESOURCE).test(path)
+  /** RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. */
+  #isPathOf(method: BulkOperation['method'], path: string): boolean {
+    const endpoint = this.#endpoints.find((one) => path === one || path.startsWith(`${one}/`))
+    if (endpoint === undefined) return false
+    return method === 'POST' ? path === endpoint : ID.test(path.slice(endpoint.length + 1))
+  }
 }
 
 function notCreated(bulkId: string): ScimError {

@@ -13,7 +13,9 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { Work } from '../scim/work.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { scimJson } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 
 export function tenantUrl(c: Context<HttpEnv>): string {
@@ -32,6 +34,21 @@ export function callOf(c: Context<HttpEnv>): Call {
   }
 }
 
+/** The type of that name among those of the request. Its endpoint is only mounted when there is one. */
+export function typeNamed(c: Context<HttpEnv>, name: string): StoredResourceType {
+  const type = c.get('tenant').resourceTypes.find((candidate) => candidate.name === name)
+  if (type === undefined) throw new Error(`the request knows no resource type "${name}"`)
+  return type
+}
+
+/** How the writes of a type are done, from a body that is parsed JSON to the response. */
+export interface ResourceWrites {
+  create(c: Context<HttpEnv>, type: StoredResourceType, body: unknown): Promise<Response>
+  replace(c: Context<HttpEnv>, type: StoredResourceType, id: string, body: unknown): Promise<Response>
+  patch(c: Context<HttpEnv>, type: StoredResourceType, id: string, body: unknown): Promise<Response>
+  delete(c: Context<HttpEnv>, type: StoredResourceType, id: string): Promise<Response>
+}
+
 /** The counter of the request, or of the bulk request that it is a part of. */
 export function workOf(c: Context<HttpEnv>): Work {
   const work = c.get('work') ?? c.env.work ?? new Work()
@@ -42,6 +59,11 @@ export function workOf(c: Context<HttpEnv>): Work {
 /** The id in the path. Hono would infer its type if a handler stood in the route itself. */
 export function idOf(c: Context<HttpEnv>): string {
   return c.req.param('id') ?? ''
+}
+
+/** The token of the request (RFC 6750 §2.1). @returns undefined when none was sent in that form */
+export function bearerToken(c: Context<HttpEnv>): string | undefined {
+  return /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
 }
 
 /** A list of attribute names, separated by commas (RFC 7644 §3.4.2.5). @returns undefined when not sent */
@@ -72,9 +94,9 @@ export function listParameters(c: Context<HttpEnv>): ListParameters {
 export async function listOf(
   c: Context<HttpEnv>,
   parameters: ListParameters,
-  types: readonly ResourceType[],
+  types: readonly StoredResourceType[],
 ): Promise<Response> {
-  const page = await listResources(callOf(c), parseListRequest(parameters, types))
+  const page = await listResources(callOf(c), parseListRequest(parameters, types, profileOf(c)))
   return scimJson(c, listResponse(page), 200)
 }
 

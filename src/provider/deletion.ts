@@ -2,15 +2,16 @@
  * Deleting a resource: the same for every resource type.
  */
 import { notFound } from '../scim/error.ts'
-import type { ResourceType } from '../scim/schema/definition.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
 import * as storage from '../storage/deletion.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { acceptedEntry, type Call } from './call.ts'
 
 /** Deletes a resource and its memberships. @throws {ScimError} 404, 412 */
 export async function deleteResource(
   call: Call,
-  type: ResourceType,
+  type: StoredResourceType,
   id: string,
   preconditions: Preconditions,
 ): Promise<void> {
@@ -18,20 +19,19 @@ export async function deleteResource(
     action: 'delete',
     type,
     id,
-    name: null,
     status: 204,
     changes: [],
     ignored: [],
   })
-  const table = type.name === 'User' ? 'users' : 'groups'
-  const { found, isDeleted } = await storage.deleteResource(
+  const { found, isDeleted, members, bytes } = await storage.deleteResource(
     call.db,
     call.credentials,
-    table,
+    type,
     id,
     preconditions,
     log,
   )
   if (found === undefined) throw notFound(type.name, id)
-  if (!isDeleted) requirePreconditions(preconditions, found)
+  if (isDeleted) call.work.note(members * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
+  else requirePreconditions(preconditions, found)
 }

@@ -5,12 +5,12 @@
 
 import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
 import type { Credentials } from '../storage/tokens.ts'
-import type { Rendered, Written } from './call.ts'
+import { type Call, type Rendered, readingOf, type Written } from './call.ts'
 import {
   createGroup,
   deleteGroup,
@@ -46,7 +46,13 @@ export interface GroupWriteAnswer {
   readonly rendered?: Rendered | Written | undefined
   /** Why it was not done. */
   readonly refusal?:
-    | { readonly status: number; readonly scimType: ScimType | undefined; readonly detail: string }
+    | {
+        readonly status: number
+        readonly scimType: ScimType | undefined
+        readonly detail: string
+        /** Why the token was refused, if it was. */
+        readonly access?: Pick<AccessRefused, 'reason' | 'tokenId'> | undefined
+      }
     | undefined
   /** The database did not answer: try again. */
   readonly isUnavailable?: boolean | undefined
@@ -62,22 +68,29 @@ export interface GroupWriter {
 /**
  * Checks a request and makes it a write that waits for its turn.
  *
+ * @param types of the directory: that of groups is among them
  * @throws {ScimError} what can be said without reading: it then never waits
  */
-export function prepareGroupWrite(request: GroupWriteRequest, work: Work): GroupWrite | GroupDeletion {
+export function prepareGroupWrite(
+  request: GroupWriteRequest,
+  call: Pick<Call, 'tenant' | 'work'>,
+): GroupWrite | GroupDeletion {
+  const type = call.tenant.resourceTypes.find(hasMembers)
+  if (type === undefined) throw new Error('the directory has no type with members')
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
-  const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
+  const projection = parseProjection(attributes, excludedAttributes, type)
+  const reading = readingOf(call, type)
   switch (kind) {
     case 'create':
-      return createGroup(body, projection, work)
+      return createGroup(body, projection, reading)
     case 'replace':
-      return replaceGroup(id, body, projection, preconditions, work)
+      return replaceGroup(id, body, projection, preconditions, reading)
     case 'patch':
       // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
       // a large group would be a costly courtesy.
-      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, work)
+      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, reading)
     case 'delete':
-      return deleteGroup(id, preconditions)
+      return deleteGroup(type, id, preconditions)
   }
 }
 
@@ -89,6 +102,7 @@ export function renderedOf({
   fault,
 }: GroupWriteAnswer): Rendered | Written | undefined {
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
+  if (refusal?.access) throw new AccessRefused(refusal.access.reason, refusal.access.tokenId)
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
   if (fault !== undefined) throw new Error('the group writer failed', { cause: new Error(fault) })
   return rendered

@@ -1,11 +1,12 @@
 /**
- * The service provider's operations on groups: the core and storage put together, without HTTP. A write
- * says what it needs to know and then decides; loading and storing are those of group-commit.ts, for all
+ * The service provider's writes of groups, the resources that have members: the core and storage put together, without
+ * HTTP. A write says what it needs to know and then decides; loading and storing are those of group-commit.ts, for all
  * writes that go together.
  */
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
-import { type Complex, fold } from '../scim/comparison.ts'
+import type { Complex } from '../scim/comparison.ts'
 import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
+import { fold } from '../scim/fold.ts'
 import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
@@ -15,19 +16,21 @@ import {
   memberIds,
   namedIds,
   needsAllMembers,
+  selectsMembers,
   splitMembers,
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import type { Reading } from '../scim/reading.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
+import { REMOVED_MEMBERSHIP_UNITS } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
-import * as storage from '../storage/groups.ts'
-import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
-import type { Stored } from '../storage/resources.ts'
+import type { LogAction, LogEntry } from '../storage/log-entry.ts'
+import { NESTED_MEMBER } from '../storage/member-types.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
+import { encodeResource, type Stored } from '../storage/resources.ts'
 import {
   acceptedEntry,
   type Call,
@@ -39,15 +42,6 @@ import {
   withReferences,
 } from './call.ts'
 import { deleteResource } from './deletion.ts'
-
-const TYPE = GROUP_RESOURCE_TYPE
-
-/** @throws {ScimError} 404 */
-export async function getGroup(call: Call, id: string, projection: Projection): Promise<Rendered> {
-  const group = await storage.getGroup(call.db, call.credentials, id, withReferences(projection, TYPE))
-  if (group === undefined) throw notFound('Group', id)
-  return render(call, group, TYPE, projection)
-}
 
 /** A checked write: parsing and validation are done, nothing is read yet. */
 export interface GroupWrite {
@@ -88,14 +82,26 @@ export interface GroupDecision {
  * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness when the
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
-export function createGroup(body: unknown, projection: Projection, work: Work): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE, work)
+export function createGroup(
+  body: unknown,
+  projection: Projection,
+  reading: Reading<StoredResourceType>,
+): GroupWrite {
+  const { type } = reading
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
-  const documents = storage.encodeGroup(resource)
+  const documents = encodeResource(resource, type)
+  const isShown = withReferences(projection, type)
   return {
     // No group has the id: the new one gets its own with the decision.
-    needs: { id: '', displayNameKey: nameKey(resource), memberIds: ids, allMembers: false },
+    needs: {
+      id: '',
+      displayNameKey: nameKey(resource),
+      memberIds: ids,
+      allMembers: false,
+      names: isShown ? 'named' : 'none',
+    },
     decide(call, known) {
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
@@ -104,16 +110,16 @@ export function createGroup(body: unknown, projection: Projection, work: Work): 
       const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
       const log = acceptedEntry(call, {
         action: 'create',
-        type: TYPE,
+        type,
         id: after.id,
-        name: resource.displayName,
+        resource,
         status: 201,
-        changes: [...changedAttributes({}, resource, TYPE), ...memberChange(ids, [])],
+        changes: [...changedAttributes({}, resource, type), ...memberChange(ids, [])],
         ignored,
       })
       return {
-        answer: render(call, withMembers(after, added), TYPE, projection),
-        change: { before: undefined, after, documents, added, removed: [] },
+        answer: render(call, withMembers(after, added), type, projection),
+        change: { before: undefined, after, documents, added, removed: [], removesAll: false },
         log,
       }
     },
@@ -126,15 +132,15 @@ export function replaceGroup(
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE, work)
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   return groupUpdate({
     id,
     preconditions,
     displayName: resource.displayName,
-    work,
+    reading,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
     apply: () => ({ resource, ignored }),
     action: 'update',
@@ -153,18 +159,18 @@ export function patchGroup(
   body: unknown,
   projection: Projection | undefined,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { operations, ignored } = parsePatch(body, TYPE, work)
-  const { members, rest } = splitMembers(operations, TYPE, work)
+  const { operations, ignored } = parsePatch(body, reading)
+  const { members, rest } = splitMembers(operations, reading)
   return groupUpdate({
-    work,
+    reading,
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
     apply: (before) => {
-      const patched = applyPatch(before, rest, TYPE, work)
+      const patched = applyPatch(before, rest, reading)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
@@ -179,10 +185,14 @@ export interface GroupDeletion {
 }
 
 /** Deletes a group with its memberships. */
-export function deleteGroup(id: string, preconditions: Preconditions): GroupDeletion {
+export function deleteGroup(
+  type: StoredResourceType,
+  id: string,
+  preconditions: Preconditions,
+): GroupDeletion {
   return {
     async run(call) {
-      await deleteResource(call, TYPE, id, preconditions)
+      await deleteResource(call, type, id, preconditions)
       return undefined
     },
   }
@@ -194,7 +204,7 @@ interface GroupUpdate {
   /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
-  readonly work: Work
+  readonly reading: Reading<StoredResourceType>
   /** What becomes of the attributes. */
   readonly apply: (before: Complex) => Validated
   readonly action: LogAction
@@ -202,7 +212,8 @@ interface GroupUpdate {
 }
 
 function groupUpdate(update: GroupUpdate): GroupWrite {
-  const { id, displayName, members, work } = update
+  const { id, displayName, members } = update
+  const { work } = update.reading
   // Deciding goes on from here, as often as it has to.
   const { spent } = work
   return {
@@ -211,6 +222,7 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
       displayNameKey: nameKey({ displayName }),
       memberIds: namedIds(members),
       allMembers: needsAll(update),
+      names: namesOf(update),
     },
     decide: (call, known) => {
       work.rewind(spent)
@@ -219,8 +231,19 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
   }
 }
 
-function needsAll({ members, projection }: GroupUpdate): boolean {
-  return needsAllMembers(members) || (projection !== undefined && withReferences(projection, TYPE))
+function needsAll(update: GroupUpdate): boolean {
+  return needsAllMembers(update.members) || isShown(update)
+}
+
+/** Of a list that is replaced, those that are shown are all named. */
+function namesOf(update: GroupUpdate): GroupNeeds['names'] {
+  if (selectsMembers(update.members)) return 'all'
+  if (!isShown(update)) return 'none'
+  return update.members.some(({ kind }) => kind === 'replace') ? 'named' : 'all'
+}
+
+function isShown({ reading: { type }, projection }: GroupUpdate): boolean {
+  return projection !== undefined && withReferences(projection, type)
 }
 
 /** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
@@ -233,9 +256,10 @@ function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
-  const { id, preconditions, projection, action, work } = update
+  const { id, preconditions, projection, action } = update
+  const { type, profile, work } = update.reading
   const before = known.group
-  if (before === undefined) throw notFound('Group', id)
+  if (before === undefined) throw notFound(type.name, id)
   requirePreconditions(preconditions, before.version)
   if (needsAll(update)) {
     requireFewMembers(id, known)
@@ -243,35 +267,42 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   }
   const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
-  const ids = applyMemberChanges(known.members, update.members, work)
+  const ids = applyMemberChanges(known.members, update.members, profile, work)
   const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),
     known,
   )
   const removed = [...present].filter((memberId) => !ids.has(memberId))
-  const attributes = changedAttributes(before.resource, resource, TYPE)
+  const removesAll = needsAll(update) && removed.length > 0 && removed.length === present.size
+  const attributes = changedAttributes(before.resource, resource, type)
   const addedIds = added.map((member) => member.value)
   const changes = [...attributes, ...memberChange(addedIds, removed)]
   const after =
     changes.length === 0
       ? before
       : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
-  const documents = attributes.length === 0 ? undefined : storage.encodeGroup(resource)
+  const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
+  if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
-  const name = resource.displayName
   return {
     answer:
       projection === undefined
-        ? { version: after.version, location: locationOf(call.tenantUrl, TYPE, id) }
-        : render(call, withMembers(after, membersAfter(known.members, ids, added)), TYPE, projection),
-    change: changes.length === 0 ? undefined : { before, after, documents, added, removed },
-    log: acceptedEntry(call, { action, type: TYPE, id, name, status, changes, ignored }),
+        ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
+        : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
+    change: changes.length === 0 ? undefined : { before, after, documents, added, removed, removesAll },
+    log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
   }
 }
 
-function membersAfter(before: readonly Member[], ids: ReadonlySet<string>, added: readonly Member[]) {
-  return [...before.filter((member) => ids.has(member.value)), ...added]
+/** Those that are named are in the directory, with their names where these are needed. */
+function membersAfter(
+  { members, directory }: KnownGroup,
+  ids: ReadonlySet<string>,
+  added: readonly Member[],
+) {
+  const kept = members.filter(({ value }) => ids.has(value))
+  return [...kept.map((member) => directory.get(member.value) ?? member), ...added]
 }
 
 function withMembers(group: Stored, members: readonly Member[]): Stored {
@@ -358,7 +389,7 @@ function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOpt
 
 /** 400, for the reason that limitReached gives. The database counts: a load would have to, for each write. */
 function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimError {
-  const count = added.filter(({ type }) => type === 'Group').length
+  const count = added.filter(({ type }) => type === NESTED_MEMBER).length
   return new ScimError(
     400,
     'invalidValue',

@@ -3,6 +3,7 @@
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database.ts'
 import type { Databases } from '../storage/databases.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { finishDeletions } from '../storage/tenants.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
@@ -12,6 +13,8 @@ const JOB_STATEMENTS = 3
 
 export interface Maintenance {
   readonly databases: Databases
+  /** The types that the directory holds. */
+  readonly resourceTypes: readonly StoredResourceType[]
   /** Milliseconds since 1970, as the clock says. */
   readonly now: number
   readonly retentionDays: number
@@ -24,7 +27,7 @@ export type MaintenanceNote = Readonly<Record<string, unknown>>
 
 /** @param note is told of each part when it is done: a later one may fail */
 export async function maintain(
-  { databases, now, retentionDays, maxStatements }: Maintenance,
+  { databases, resourceTypes, now, retentionDays, maxStatements }: Maintenance,
   note: (done: MaintenanceNote) => void,
 ): Promise<void> {
   const { names } = databases
@@ -38,7 +41,7 @@ export async function maintain(
     note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
     // Both are one invocation: what pruning leaves of its queries.
     const left = maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements
-    const tenants = await finishDeletions(db, left)
+    const tenants = await finishDeletions(db, resourceTypes, left)
     if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
   }
   await tidyJobs(databases, now)

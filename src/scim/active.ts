@@ -4,36 +4,26 @@
  * assert "active" must not give a disabled user its access back. RFC 7643 §4.1.1 leaves the default to the service
  * provider: a user of which nothing was ever said is active.
  */
-import { resolveAttributePath } from './attribute-path.ts'
-import { type Complex, isComplex } from './comparison.ts'
+import type { Complex } from './comparison.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
-import { USER_RESOURCE_TYPE } from './schema/resource-type.ts'
 import { ACTIVE } from './schema/user.ts'
+
+/** True of a type whose resources have this "active": they can be disabled. */
+export function canBeDisabled({ attributes }: Pick<ResourceType, 'attributes'>): boolean {
+  return attributes.includes(ACTIVE)
+}
 
 /** Whether the user has access. */
 export function isActive(user: Complex): boolean {
   return user.active !== false
 }
 
-/** The user with "active": as it says itself, else as the stored one. @param before undefined for a new user */
-export function withActive(user: Complex, before: Complex = {}): Complex {
-  return { active: isActive(before), ...user }
+/** The resource with "active", if its type has it: as it says itself, else as the stored one. @param before undefined for a new one */
+export function withActive(resource: Complex, type: ResourceType, before: Complex = {}): Complex {
+  return canBeDisabled(type) ? { active: isActive(before), ...resource } : resource
 }
 
 /** True for the attribute that keeps its value when it is removed or set to nothing. */
 export function keepsValue(attribute: Attribute): boolean {
   return attribute === ACTIVE
-}
-
-/** The body of a PUT without an "active" of "", which says nothing. POST refuses it: there is nothing to keep. */
-export function withoutEmptyActive(body: unknown): unknown {
-  if (!isComplex(body)) return body
-  return Object.fromEntries(
-    Object.entries(body).filter(([key, value]) => value !== '' || !namesActive(key, USER_RESOURCE_TYPE)),
-  )
-}
-
-/** True for a path, or a key, that means this "active". */
-export function namesActive(text: string, type: ResourceType): boolean {
-  return resolveAttributePath(text.trim(), type)?.steps[0] === ACTIVE
 }

@@ -6,6 +6,7 @@ import { runJob } from '../provider/jobs/runner.ts'
 import { MAX_QUERIES_FREE } from '../storage/database.ts'
 import { catalogueOf, type Databases } from '../storage/databases.ts'
 import { tenantsWithJobs } from '../storage/jobs.ts'
+import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
 
 /** The pause after a job could not even be read. */
 const FAILED_PAUSE_MS = 30_000
@@ -65,7 +66,10 @@ export class JobTimer {
   async #runJob(tenantId: string): Promise<number | undefined> {
     try {
       const [databases, maxStatements] = [this.#databases, MAX_QUERIES_FREE]
-      return await runJob({ databases, maxStatements, now: Date.now }, tenantId)
+      return await runJob(
+        { databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now },
+        tenantId,
+      )
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', tenantId, message: String(error) }))
       return FAILED_PAUSE_MS

@@ -16,6 +16,7 @@ import { inTurn, noFigures, openDatabase } from '../storage/database.ts'
 import type { Databases } from '../storage/databases.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
+import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { BodyBudget } from './held-bodies.ts'
@@ -172,12 +173,13 @@ function runtimes(
     maxDatabaseBytes: Number.POSITIVE_INFINITY,
     wakeJobs,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }),
+    groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
     sha256: (text: string) => createHash('sha256').update(text).digest('hex'),
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
+    later: (ms: number, task: () => Promise<void>) => setTimeout(task, ms).unref(),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     answers: new MemoryOfAnswers(),
     turn: (owner: string) => turns.take(owner),
@@ -200,8 +202,8 @@ function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTi
   async function run(): Promise<void> {
     try {
       const now = Date.now()
-      const maxStatements = Number.POSITIVE_INFINITY
-      await maintain({ databases, now, retentionDays, maxStatements }, (done) =>
+      const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
+      await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
         console.log(JSON.stringify(done)),
       )
     } catch (error) {

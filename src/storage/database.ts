@@ -5,6 +5,7 @@
  * Statements are made with drizzle's `sql` over tables.ts and run here. drizzle's own `batch` is not used:
  * in 0.45 it cannot bind parameters of raw statements and it mixes up equal column names of a join.
  */
+import type { D1Database } from '@cloudflare/workers-types'
 import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
 
@@ -99,6 +100,8 @@ export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): voi
 export class GuardError extends Error {
   readonly rule:
     | 'no token'
+    | 'revoked token'
+    | 'expired token'
     | 'read token'
     | 'stale version'
     | 'group limit'
@@ -190,7 +193,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
   try {
     return await Promise.race([answer, expiry])
   } finally {
-    clearTimeout(timer)
+    if (timer !== undefined) clearTimeout(timer)
   }
 }
 
@@ -201,7 +204,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved)/.exec(
+    /guard: (no token|revoked token|expired token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

@@ -1,85 +1,31 @@
 /**
- * Group resources in the database. Each function is one batch with the token checked in it. The members
+ * Writes of groups: of resources that have members. Each function is one batch with the tokens checked in it. The members
  * of a group are read only when they are asked for.
  */
-import { type Placeholder, type SQL, sql } from 'drizzle-orm'
-import type { Complex } from '../scim/comparison.ts'
+import { type SQL, sql } from 'drizzle-orm'
 import type { ScimError } from '../scim/error.ts'
 import { MAX_LOADED_MEMBERS } from '../scim/limits.ts'
-import type { Member } from '../scim/patch/members.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { type Member, union } from '../scim/patch/members.ts'
+import { type Database, prepared, type Row, type Slots, type Statement } from './database.ts'
 import {
-  type Database,
-  prepared,
-  type Row,
-  type Slots,
-  type SqlValue,
-  type Statement,
-  statement,
-} from './database.ts'
-import {
+  deleteAllMembers,
   deleteMembers,
-  HAS_FEW_MEMBERS,
+  type FoundMembers,
+  foundMembers,
+  inIndexOrder,
   insertMembers,
+  isInGroups,
   memberFromRow,
-  requireFewMembers,
+  type NamedIds,
   selectMembers,
   selectNamedMembers,
+  selectNames,
 } from './memberships.ts'
 import { logStatements, type WrittenEntry } from './provisioning-log.ts'
-import {
-  type Documents,
-  encodeResource,
-  STALE_GUARD,
-  type Stored,
-  StoredRow,
-  storedColumns,
-} from './resources.ts'
+import { GROUPS_TABLE } from './resource-tables.ts'
+import { type Documents, STALE_GUARD, type Stored, StoredRow, storedColumns } from './resources.ts'
 import type { StaleTenant, TenantElsewhere } from './tenant-context.ts'
-import { type Credentials, readAs, readAsWriters, writeAsAll } from './tokens.ts'
-
-function selectGroup(tenantId: string, id: string): Statement {
-  return statement(
-    sql`SELECT ${storedColumns('groups')}, member_count AS memberCount FROM groups
-      WHERE tenant_id = ${tenantId} AND id = ${id}`,
-  )
-}
-
-/** The condition on a member that its group is one of these ids, and that its members are few enough to be read at once. */
-function inGroups(tenantId: SqlValue | Placeholder, ids: SQL, haveFewMembers: SQL): SQL {
-  return sql`IN (SELECT groups.id FROM ${ids} AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
-    WHERE ${haveFewMembers})`
-}
-
-function groupFromRow(row: Row, members: readonly Member[]): Stored {
-  return new StoredRow(row, members.length === 0 ? {} : { members })
-}
-
-/**
- * @param withMembers whether `members` is wanted: it costs a read for each
- * @throws {ScimError} tooMany when there are more than an answer shows
- */
-export async function getGroup(
-  db: Database,
-  credentials: Credentials,
-  id: string,
-  withMembers: boolean,
-): Promise<Stored | undefined> {
-  const { tenantId } = credentials
-  const [found, members] = await readAs(db, credentials, [
-    selectGroup(tenantId, id),
-    ...(withMembers
-      ? [
-          statement(
-            selectMembers(tenantId, inGroups(tenantId, sql`(SELECT ${id} AS value)`, HAS_FEW_MEMBERS)),
-          ),
-        ]
-      : []),
-  ])
-  const row = found?.rows[0]
-  if (row !== undefined && withMembers) requireFewMembers(row, members?.rows.length ?? 0)
-  return row && groupFromRow(row, (members?.rows ?? []).map(memberFromRow))
-}
+import { type Credentials, readAsWriters, writeAsAll } from './tokens.ts'
 
 /** What a group write has to know before it can be decided. */
 export interface GroupNeeds {
@@ -87,10 +33,15 @@ export interface GroupNeeds {
   readonly id: string
   /** The folded displayName that the write would give the group, if any. */
   readonly displayNameKey?: string | undefined
-  /** Ids that the write names as members. */
+  /** Ids that the write names as members, each once. */
   readonly memberIds: readonly string[]
   /** Whether the whole list is needed: to replace it, to select from it, or to show it. */
   readonly allMembers: boolean
+  /**
+   * Whose `display` is needed, to be shown or selected by: reading it takes four times as long as to look a member up.
+   * "all" goes with `allMembers`.
+   */
+  readonly names: 'none' | 'named' | 'all'
 }
 
 /** What is known of the groups of a tenant after a load: as much as was needed. */
@@ -114,7 +65,7 @@ export interface LoadedGroups {
 // Lists travel as JSON. CROSS JOIN looks up each of their elements; IN would read them twice, to sort them first.
 const selectGroups = prepared(
   ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-    sql`SELECT ${storedColumns('groups')}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
+    sql`SELECT ${storedColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
 )
 
@@ -132,11 +83,19 @@ const selectRules = prepared(
       FROM tenants WHERE id = ${tenantId}`,
 )
 
+const FEW_MEMBERS = sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)
+
 const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-  selectMembers(
-    tenantId,
-    inGroups(tenantId, sql`json_each(${ids})`, sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)),
-  ),
+  selectMembers(tenantId, isInGroups(tenantId, sql`json_each(${ids})`, FEW_MEMBERS)),
+)
+
+/** The ids alone, as JSON: of MAX_LOADED_MEMBERS they have half of what D1 takes. */
+const selectAllMemberIds = prepared(
+  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+    sql`SELECT groups.id AS groupId, (SELECT json_group_array(m.member_id) FROM memberships AS m
+        WHERE m.tenant_id = ${tenantId} AND m.group_id = groups.id) AS memberIds
+      FROM json_each(${ids}) AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
+      WHERE ${FEW_MEMBERS}`,
 )
 
 /**
@@ -155,15 +114,22 @@ export async function loadGroups(
 }> {
   const tenantId = writers[0]?.tenantId ?? ''
   const names = needs.flatMap(({ displayNameKey }) => displayNameKey ?? [])
+  const named = namedByGroup(needs)
+  const shown = new Set(needs.flatMap((need) => (need.names === 'none' ? [] : need.memberIds)))
   const whole = needs.filter(({ allMembers }) => allMembers)
+  const selectAll = whole.some((need) => need.names === 'all') ? selectAllMembers : selectAllMemberIds
   const { results, refusals } = await readAsWriters(db, writers, [
     selectGroups({ tenantId, ids: idsOf(needs) }),
     selectNameOwners({ tenantId, names: JSON.stringify(names) }),
     selectRules({ tenantId }),
-    selectNamedMembers(tenantId, namedByGroup(needs)),
-    ...(whole.length > 0 ? [selectAllMembers({ tenantId, ids: idsOf(whole) })] : []),
+    selectNamedMembers(tenantId, named),
+    ...(whole.length > 0 ? [selectAll({ tenantId, ids: idsOf(whole) })] : []),
+    ...(shown.size > 0 ? [selectNames(tenantId, [...shown])] : []),
   ])
-  const [found = [], owners = [], tenant = [], named = [], all = []] = results.map(({ rows }) => rows)
+  const [found = [], owners = [], tenant = [], known = [], ...more] = results.map(({ rows }) => rows)
+  const displays = shown.size > 0 ? more.pop() : []
+  const { directory, members } = foundMembers(named, known, displays)
+  addMembers(members, more[0])
   return {
     loaded: {
       groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
@@ -172,8 +138,8 @@ export async function loadGroups(
       nameOwners: new Map(owners.flatMap(({ name, id }) => (id ? [[String(name), String(id)]] : []))),
       groupCount: Number(tenant[0]?.count ?? 0),
       groupLimit: Number(tenant[0]?.limit ?? 0),
-      directory: new Map(named.map((row) => [String(row.id), memberFromRow(row)])),
-      members: membersByGroup([...named.filter(({ isMember }) => isMember === 1), ...all]),
+      directory,
+      members,
     },
     refusals,
   }
@@ -183,23 +149,23 @@ function idsOf(needs: readonly GroupNeeds[]): string {
   return JSON.stringify([...new Set(needs.map(({ id }) => id))])
 }
 
-function namedByGroup(needs: readonly GroupNeeds[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const named = new Map<string, Set<string>>()
-  for (const { id, memberIds } of needs) {
-    const ofGroup = named.get(id) ?? new Set<string>()
-    for (const memberId of memberIds) ofGroup.add(memberId)
-    named.set(id, ofGroup)
-  }
-  return named
+function namedByGroup(needs: readonly GroupNeeds[]): NamedIds {
+  const named = Map.groupBy(needs, ({ id }) => id)
+  const idsIn = (list: readonly GroupNeeds[]) => inIndexOrder(union(list.map(({ memberIds }) => memberIds)))
+  return new Map(Array.from(named, ([groupId, list]) => [groupId, idsIn(list)]))
 }
 
-function membersByGroup(rows: readonly Row[]): Map<string, Map<string, Member>> {
-  const members = new Map<string, Map<string, Member>>()
+/** @param rows of selectAllMembers, or of selectAllMemberIds: then of those that are not known yet the id alone is known */
+function addMembers(members: FoundMembers['members'], rows: readonly Row[] = []): void {
   for (const row of rows) {
-    const ofGroup = members.get(String(row.groupId)) ?? new Map<string, Member>()
-    members.set(String(row.groupId), ofGroup.set(String(row.id), memberFromRow(row)))
+    const groupId = String(row.groupId)
+    const ofGroup = members.get(groupId) ?? new Map<string, Member>()
+    members.set(groupId, ofGroup)
+    if (row.memberIds == null) ofGroup.set(String(row.id), memberFromRow(row))
+    else
+      for (const value of JSON.parse(String(row.memberIds)))
+        if (!ofGroup.has(value)) ofGroup.set(value, { value })
   }
-  return members
 }
 
 /** A group as it was and as it is to be. */
@@ -212,17 +178,14 @@ export interface GroupChange {
   readonly documents: Documents | undefined
   readonly added: readonly Member[]
   readonly removed: readonly string[]
+  /** Whether `removed` are known to be all members. */
+  readonly removesAll: boolean
 }
 
 /** A change of a group that is stored when the database still holds the row that it was decided on. */
 export interface GuardedChange extends Omit<GroupChange, 'before'> {
   /** Undefined for a new group. */
   readonly before: StoredRow | undefined
-}
-
-/** @throws {ScimError} invalidValue when the row would be larger than the database holds */
-export function encodeGroup(resource: Complex): Documents {
-  return encodeResource(resource, GROUP_RESOURCE_TYPE)
 }
 
 /**
@@ -248,7 +211,7 @@ export async function storeGroups(
 }
 
 function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {
-  const { before, after, documents, added, removed } = change
+  const { before, after, documents, added, removed, removesAll } = change
   const { id, version, createdAt, lastModified } = after
   const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
   return [
@@ -266,7 +229,7 @@ function changeStatements(tenantId: string, change: GuardedChange): readonly Sta
       keys: documents?.keys ?? null,
     }),
     STALE_GUARD,
-    ...deleteMembers(tenantId, id, removed),
+    ...(removesAll ? [deleteAllMembers({ tenantId, groupId: id })] : deleteMembers(tenantId, id, removed)),
     ...insertMembers(tenantId, id, added),
   ]
 }

@@ -8,18 +8,16 @@
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
-import type { ResourceType } from '../scim/schema/definition.ts'
-import { RESOURCE_TYPES } from '../scim/schema/resource-type.ts'
+import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
 import type { Database } from './database.ts'
 import { locationStatement } from './databases.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 
 /** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
 export interface TenantConfiguration {
   /** Which deviations of clients from the RFCs are allowed for. */
   readonly profile?: ProfileName
 }
-
-export type ProfileName = 'tolerant'
 
 export interface TenantContext {
   readonly tenantId: string
@@ -30,8 +28,8 @@ export interface TenantContext {
   readonly version: number
   /** The name of the database that the tenant lives in; undefined: the first one, which every runtime has. */
   readonly database: string | undefined
-  readonly resourceTypes: readonly ResourceType[]
-  readonly profile: ProfileName
+  readonly resourceTypes: readonly StoredResourceType[]
+  readonly profile: Profile
   readonly limits: TenantLimits
 }
 
@@ -69,42 +67,30 @@ export class TenantElsewhere extends Error {
   }
 }
 
-/** The context that follows from a configuration. */
+/**
+ * The context that follows from a configuration.
+ *
+ * @param types those that are shipped
+ */
 export function tenantContextOf(
   tenantId: string,
   version: number,
   { profile = 'tolerant' }: TenantConfiguration,
-  database?: string,
+  types: readonly StoredResourceType[],
 ): TenantContext {
   return {
     tenantId,
     version,
-    database,
-    profile,
-    resourceTypes: RESOURCE_TYPES,
+    database: undefined,
+    profile: PROFILES[profile],
+    resourceTypes: types,
     limits: { bodyBytes: MAX_BODY_BYTES },
   }
 }
 
-/** A few MB with ordinary configurations. */
-const MAX_TENANTS = 1_000
-
-/** Of tenants whose configuration is not the default one. The first of the Map was remembered first. */
-const remembered = new Map<string, TenantContext>()
-
 /** Names of databases, of tenants that do not live in the first one. The first of the Map was remembered first. */
 const locations = new Map<string, string>()
 const MAX_LOCATIONS = 10_000
-
-/**
- * The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version, and that it
- * lives in the database of that batch.
- */
-export function recallTenant(tenantId: string): TenantContext {
-  const known = remembered.get(tenantId) ?? tenantContextOf(tenantId, 0, {})
-  const database = locations.get(tenantId)
-  return database === undefined ? known : { ...known, database }
-}
 
 /** @param name undefined for the first database */
 function rememberLocation(tenantId: string, name: string | undefined): void {
@@ -115,30 +101,83 @@ function rememberLocation(tenantId: string, name: string | undefined): void {
   locations.set(tenantId, name)
 }
 
-function rememberTenant(tenantId: string, { version, configuration }: ConfigurationRecord): void {
-  remembered.delete(tenantId)
+/** A tenant whose configuration is not the default one. */
+interface RememberedTenant {
+  readonly record: ConfigurationRecord
+  /** Made at the first use: a process serves one list of types, tests serve more. */
+  readonly contexts: WeakMap<readonly StoredResourceType[], TenantContext>
+}
+
+const MAX_TENANTS = 1_000
+/** Of all configurations as JSON: what is made of them takes some ten times as much. */
+const MAX_CHARACTERS = 1024 * 1024
+
+/** The first of the Map was remembered first. */
+const remembered = new Map<string, RememberedTenant>()
+let rememberedCharacters = 0
+
+/** The version of the configuration that this isolate has last seen. */
+export function recallVersion(tenantId: string): number {
+  return remembered.get(tenantId)?.record.version ?? 0
+}
+
+/**
+ * The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version, and that it
+ * lives in the database of that batch.
+ */
+export function recallTenant(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
+  const known = recallConfigured(tenantId, types)
+  const database = locations.get(tenantId)
+  return database === undefined ? known : { ...known, database }
+}
+
+function recallConfigured(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
+  const found = remembered.get(tenantId)
+  if (found === undefined) return tenantContextOf(tenantId, 0, {}, types)
+  const { record, contexts } = found
+  const context =
+    contexts.get(types) ??
+    tenantContextOf(tenantId, record.version, JSON.parse(record.configuration ?? '{}'), types)
+  contexts.set(types, context)
+  return context
+}
+
+function rememberTenant(tenantId: string, record: ConfigurationRecord): void {
+  forgetTenant(tenantId)
+  const { configuration } = record
   if (configuration === null) return
-  const [oldest] = remembered.keys()
-  if (remembered.size >= MAX_TENANTS && oldest !== undefined) remembered.delete(oldest)
-  remembered.set(tenantId, tenantContextOf(tenantId, version, JSON.parse(configuration)))
+  remembered.set(tenantId, { record, contexts: new WeakMap() })
+  rememberedCharacters += configuration.length
+  for (const oldest of remembered.keys()) {
+    const isFull = remembered.size > MAX_TENANTS || rememberedCharacters > MAX_CHARACTERS
+    if (!isFull || oldest === tenantId) return
+    forgetTenant(oldest)
+  }
+}
+
+function forgetTenant(tenantId: string): void {
+  rememberedCharacters -= remembered.get(tenantId)?.record.configuration?.length ?? 0
+  remembered.delete(tenantId)
 }
 
 /**
  * Runs what depends on a tenant: with the context that is remembered, once more when the tenant lives in another database,
  * and once more when that has another configuration.
  *
+ * @param types those that are shipped
  * @param openCatalogue opens the first database, which is asked where the tenant lives
  * @param run parses, reads and writes, all from the beginning: it may be called a second and a third time
  * @throws {ScimError} 503 when the tenant changes once more meanwhile, or moves; nothing is changed then
  */
 export async function withTenant<Result>(
   tenantId: string,
+  types: readonly StoredResourceType[],
   openCatalogue: () => Database,
   run: (tenant: TenantContext) => Promise<Result>,
 ): Promise<Result> {
   let [isStale, isElsewhere] = [false, false]
   for (;;) {
-    const tenant = recallTenant(tenantId)
+    const tenant = recallTenant(tenantId, types)
     try {
       return await run(tenant)
     } catch (error) {
@@ -148,7 +187,8 @@ export async function withTenant<Result>(
         isStale = true
       } else if (error instanceof TenantElsewhere) {
         rememberLocation(tenantId, await locationOf(tenant, openCatalogue, error))
-        if (isElsewhere || recallTenant(tenantId).database === tenant.database) throw moving({ cause: error })
+        if (isElsewhere || recallTenant(tenantId, types).database === tenant.database)
+          throw moving({ cause: error })
         isElsewhere = true
       } else throw error
     }

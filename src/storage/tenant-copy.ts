@@ -10,6 +10,7 @@ import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Database, type Row, type SqlValue, type Statement, statement } from './database.ts'
 import { STALE_GUARD } from './resources.ts'
 import {
+  clients,
   groups,
   memberships,
   provisioningActivity,
@@ -38,6 +39,7 @@ interface TenantTable {
 
 /** In the order in which they are copied: what is referred to goes first. A test compares them with tables.ts. */
 export const TENANT_TABLES: readonly TenantTable[] = [
+  { name: 'clients', table: clients, key: ['id'], volatile: ['last_used_at'] },
   {
     name: 'tokens',
     table: tokens,
@@ -60,7 +62,7 @@ export interface CopyPosition {
   readonly key: readonly SqlValue[]
 }
 
-export const COPY_START: CopyPosition = { table: 'tokens', key: [] }
+export const COPY_START: CopyPosition = { table: 'clients', key: [] }
 
 /** Some rows of a table, in the order of their keys. */
 export interface TenantPage {

@@ -61,9 +61,26 @@ export function switchStatement(
         ON CONFLICT (tenant_id) DO UPDATE SET database = excluded.database`)
 }
 
-/** Sends clients to the catalogue: the tenant does not live here any more. */
-export async function leaveSource(db: Database, move: MovedTenant): Promise<void> {
-  await db.batch([transition(move, 'moving', sql`state = 'moved'`)])
+/**
+ * Sends clients to the catalogue: the tenant does not live here any more. The address is left before any token is deleted, so
+ * that who remembers this database never hears that a token is unknown.
+ *
+ * @param forwardTo undefined at the first database, whose catalogue has the address
+ */
+export async function leaveSource(
+  db: Database,
+  move: MovedTenant,
+  forwardTo: string | undefined,
+): Promise<void> {
+  await db.batch([transition(move, 'moving', sql`state = 'moved'`), ...forwarding(move, forwardTo)])
+}
+
+function forwarding(move: MovedTenant, to: string | undefined): readonly Statement[] {
+  if (to === undefined) return []
+  return [
+    statement(sql`INSERT INTO tenant_locations (tenant_id, database) SELECT ${move.tenantId}, ${to}
+      WHERE ${hasLeft(move)} ON CONFLICT (tenant_id) DO UPDATE SET database = excluded.database`),
+  ]
 }
 
 /** Lets clients write again. */
@@ -71,11 +88,20 @@ export async function reopenTenant(db: Database, move: MovedTenant): Promise<voi
   await db.batch([transition(move, 'moving', sql`state = 'ready', move_job_id = NULL`)])
 }
 
-/** Makes a copy that is given up one that only has to be deleted. */
-export async function giveUpCopy(db: Database, move: MovedTenant): Promise<void> {
+/**
+ * Makes a copy that is given up one that only has to be deleted.
+ *
+ * @param forwardTo the source; undefined at the first database
+ */
+export async function giveUpCopy(
+  db: Database,
+  move: MovedTenant,
+  forwardTo: string | undefined,
+): Promise<void> {
   await db.batch([
     transition(move, 'arriving', sql`state = 'moved'`),
     transition(move, 'moving', sql`state = 'moved'`),
+    ...forwarding(move, forwardTo),
   ])
 }
 
@@ -135,27 +161,9 @@ export async function purgeTable(
   return { changes, isDone: changes < PURGE_CHUNK }
 }
 
-/**
- * Deletes the row of a tenant that has left, after all others.
- *
- * @param forwardTo the address that is left behind; undefined at the first database, whose catalogue has it, and for a copy
- *   that was given up
- */
-export async function purgeTenant(
-  db: Database,
-  move: MovedTenant,
-  forwardTo: string | undefined,
-): Promise<void> {
-  const address =
-    forwardTo === undefined
-      ? []
-      : [
-          statement(sql`INSERT INTO tenant_locations (tenant_id, database)
-            SELECT ${move.tenantId}, ${forwardTo} WHERE ${hasLeft(move)}
-            ON CONFLICT (tenant_id) DO UPDATE SET database = excluded.database`),
-        ]
-  const row = statement(sql`DELETE FROM tenants WHERE id = ${move.tenantId} AND ${hasLeft(move)}`)
-  await db.batch([...address, row])
+/** Deletes the row of a tenant that has left, after all others. */
+export async function purgeTenant(db: Database, move: MovedTenant): Promise<void> {
+  await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${move.tenantId} AND ${hasLeft(move)}`)])
 }
 
 function hasLeft({ tenantId, jobId }: MovedTenant): SQL {

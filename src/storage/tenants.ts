@@ -2,6 +2,7 @@
  * Tenants: one organisation's directory each. Made and deleted by the administrator.
  */
 import { sql } from 'drizzle-orm'
+import type { ProfileName } from '../scim/profile.ts'
 import {
   countStatements,
   type Database,
@@ -10,6 +11,7 @@ import {
   statement,
   UniqueError,
 } from './database.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 import type { tenants } from './tables.ts'
 import type { TenantConfiguration } from './tenant-context.ts'
 import { removeUnusedTenant } from './tenant-copy.ts'
@@ -30,6 +32,8 @@ export interface Tenant {
   readonly groupLimit: number
   /** Whether no two groups share a displayName, without regard to case. */
   readonly uniqueGroupNames: boolean
+  /** How far it deviates from the RFCs for its clients. */
+  readonly profile: ProfileName
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
@@ -47,7 +51,7 @@ export function tenantFromRow<Selected extends Tenant>(row: Row): Selected {
 }
 /** The columns of a tenant. */
 export const TENANT_COLUMNS = sql`id, name, group_limit AS groupLimit,
-  unique_group_names AS uniqueGroupNames, user_count AS userCount,
+  unique_group_names AS uniqueGroupNames, coalesce(configuration ->> '$.profile', 'tolerant') AS profile, user_count AS userCount,
   active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
   created_at AS createdAt, state, imported_lines AS importedLines`
 
@@ -179,6 +183,7 @@ export async function updateTenant(
  */
 export async function deleteTenant(
   db: Database,
+  types: readonly StoredResourceType[],
   id: string,
   maxBatches = MAX_DELETE_BATCHES,
 ): Promise<'deleted' | 'deleting' | undefined> {
@@ -187,8 +192,9 @@ export async function deleteTenant(
       sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
     ),
     deleteTokens(id),
+    deleteClients(id),
   ])
-  return marked?.changes === 0 ? undefined : await continueDeletion(db, id, maxBatches)
+  return marked?.changes === 0 ? undefined : await continueDeletion(db, types, id, maxBatches)
 }
 
 /**
@@ -198,12 +204,14 @@ export async function deleteTenant(
  */
 export async function continueDeletion(
   db: Database,
+  types: readonly StoredResourceType[],
   id: string,
   maxBatches: number,
 ): Promise<'deleted' | 'deleting' | undefined> {
-  const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id)])
+  const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id), deleteClients(id)])
   if (found?.rows.length === 0) return undefined
-  if (!(await deleteRows(db, id, [...DIRECTORY, 'provisioning_log'], maxBatches))) return 'deleting'
+  if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
+    return 'deleting'
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
   return 'deleted'
 }
@@ -215,6 +223,7 @@ export async function continueDeletion(
  */
 export async function undoImport(
   db: Database,
+  types: readonly StoredResourceType[],
   id: string,
   maxBatches = MAX_DELETE_BATCHES,
 ): Promise<'undone' | 'undoing' | undefined> {
@@ -222,7 +231,7 @@ export async function undoImport(
     statement(sql`UPDATE tenants SET state = 'undoing', imported_lines = NULL, import_digest = NULL
       WHERE id = ${id} AND state IN ('importing', 'undoing')`),
   ])
-  return marked?.changes === 0 ? undefined : await continueUndo(db, id, maxBatches)
+  return marked?.changes === 0 ? undefined : await continueUndo(db, types, id, maxBatches)
 }
 
 /**
@@ -232,12 +241,13 @@ export async function undoImport(
  */
 export async function continueUndo(
   db: Database,
+  types: readonly StoredResourceType[],
   id: string,
   maxBatches: number,
 ): Promise<'undone' | 'undoing' | undefined> {
   const [found] = await db.batch([isIn(id, 'undoing')])
   if (found?.rows.length === 0) return undefined
-  if (!(await deleteRows(db, id, DIRECTORY, maxBatches))) return 'undoing'
+  if (!(await deleteRows(db, id, directoryTables(types), maxBatches))) return 'undoing'
   await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
   return 'undone'
 }
@@ -252,8 +262,13 @@ function deleteTokens(id: string): Statement {
     AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
 }
 
-/** Statements of a deletion that delete no chunk: its first batches have four, and its last one has one. */
-export const DELETION_FRAME_STATEMENTS = 5
+function deleteClients(id: string): Statement {
+  return statement(sql`DELETE FROM clients WHERE tenant_id = ${id}
+    AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
+}
+
+/** Statements of a deletion that delete no chunk: its first batches have six, and its last one has one. */
+export const DELETION_FRAME_STATEMENTS = 7
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
@@ -261,7 +276,11 @@ export const DELETION_FRAME_STATEMENTS = 5
  * @param maxStatements of all of them together; what is left goes the next time
  * @returns the tenants that are done, by id
  */
-export async function finishDeletions(db: Database, maxStatements: number): Promise<readonly string[]> {
+export async function finishDeletions(
+  db: Database,
+  types: readonly StoredResourceType[],
+  maxStatements: number,
+): Promise<readonly string[]> {
   const done: string[] = []
   if (maxStatements <= DELETION_FRAME_STATEMENTS) return done
   const counted = countStatements(db)
@@ -274,7 +293,8 @@ export async function finishDeletions(db: Database, maxStatements: number): Prom
       maxStatements - counted.statements - DELETION_FRAME_STATEMENTS,
     )
     if (maxBatches < 1) break
-    const outcome = await (state === 'deleting' ? continueDeletion : continueUndo)(counted, id, maxBatches)
+    const goOn = state === 'deleting' ? continueDeletion : continueUndo
+    const outcome = await goOn(counted, types, id, maxBatches)
     if (outcome === 'deleting' || outcome === 'undoing') break
     if (outcome !== undefined) done.push(id)
   }
@@ -282,13 +302,15 @@ export async function finishDeletions(db: Database, maxStatements: number): Prom
 }
 
 /** Members before their groups and users, so that no trigger has much to do. */
-const DIRECTORY = ['memberships', 'groups', 'users'] as const
+function directoryTables(types: readonly StoredResourceType[]): readonly string[] {
+  return ['memberships', ...types.map(({ table }) => table.name).toReversed()]
+}
 
 /** @returns whether nothing of the tenant is left in the tables */
 async function deleteRows(
   db: Database,
   tenantId: string,
-  tables: readonly (keyof typeof KEYS)[],
+  tables: readonly string[],
   maxBatches: number,
 ): Promise<boolean> {
   let batches = 0
@@ -302,16 +324,10 @@ async function deleteRows(
   return true
 }
 
-/** What tells the rows of one tenant apart. */
-const KEYS = {
-  memberships: sql`group_id, member_id`,
-  groups: sql`id`,
-  users: sql`id`,
-  provisioning_log: sql`id`,
-} as const
-
-function deleteChunk(tenantId: string, table: keyof typeof KEYS): Statement {
-  const [name, key] = [sql.raw(table), KEYS[table]]
+function deleteChunk(tenantId: string, table: string): Statement {
+  const name = sql.raw(table)
+  // What tells the rows of one tenant apart.
+  const key = sql.raw(table === 'memberships' ? 'group_id, member_id' : 'id')
   return statement(sql`DELETE FROM ${name} WHERE tenant_id = ${tenantId} AND (${key}) IN (
     SELECT ${key} FROM ${name} WHERE tenant_id = ${tenantId} LIMIT ${DELETE_CHUNK})`)
 }

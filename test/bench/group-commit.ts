@@ -1,7 +1,7 @@
 /**
- * What group commit gives: 50 clients add members to a group at the same time, one write after the other and together,
- * in turn, with a database that is at hand and with one whose every answer takes 20 ms more. All in one process: the
- * SCIM app on a SQLite file, without sockets.
+ * The gain of group commit: 50 clients add members to a group concurrently, with writes alone and batched, in turn. The
+ * database responds immediately or 20 ms later. Everything runs in one process: the SCIM app on a SQLite file, without
+ * sockets.
  *
  *   node test/bench/group-commit.ts [--rounds 5] [--out FILE]
  */
@@ -19,6 +19,7 @@ import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
 import { openFile } from '../../src/sqlite/open.ts'
 import { type Database, type DatabaseFigures, noFigures, openDatabase } from '../../src/storage/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { generateToken, insertToken } from '../../src/storage/tokens.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
@@ -29,7 +30,7 @@ import { figure, markdownTable } from './table.ts'
 const CLIENTS = 50
 const TENANT_URL = 'http://127.0.0.1/scim/v2'
 const MIGRATIONS = resolve(import.meta.dirname, '..', '..', 'migrations')
-/** How far the database is away, how many writes each client sends in a round, and what is hoped for. */
+/** The added latency of the database, the writes of each client in a round, and the goal. */
 const CASES = [
   { delayMs: 0, each: 20, goal: 1.5 },
   { delayMs: 20, each: 2, goal: 5 },
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
   return 0
 }
 
-/** @param maxWrites how many go together at most */
+/** @param maxWrites the maximum number of writes in a batch */
 async function writesPerSecond(
   delayMs: number,
   each: number,
@@ -109,10 +110,13 @@ async function openServer(delayMs: number, maxWrites: number | undefined) {
   } as const
   await insertToken(open(noFigures()), 'default', info)
   const runtime = runtimeOf((_name, figures) => open(figures), maxWrites)
-  const app = new Hono<HttpEnv>().use(requestId())
+  const app = new Hono<HttpEnv>().use(requestId(), (c, next) => {
+    c.set('resourceTypes', RESOURCE_TYPES)
+    return next()
+  })
   app.route(
     '/scim/v2',
-    scim((request, env) => app.fetch(request, env)),
+    scim(RESOURCE_TYPES, (request, env) => app.fetch(request, env)),
   )
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
   const send = async (method: string, path: string, body: object, expected: number): Promise<string> => {
@@ -148,13 +152,14 @@ function delayed(database: Database, delayMs: number): Database {
 }
 
 function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined): Runtime {
-  const shared = { openDatabase: open, newId: uuidv7, now: Date.now }
+  const shared = { openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, now: Date.now }
   return {
     ...shared,
     ...ONE_DATABASE,
     isHealthy: async () => true,
     groupWriter: groupWriters({ ...shared, ...(maxWrites && { maxWrites }) }),
     isAllowed: async () => true,
+    later: () => undefined,
     fetch: () => Promise.reject(new Error('the bench has no network')),
     settings: {
       adminToken: undefined,

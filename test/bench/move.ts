@@ -16,6 +16,7 @@ import { type OpenFile, openFile } from '../../src/sqlite/open.ts'
 import { noFigures, openDatabase } from '../../src/storage/database.ts'
 import { catalogueOf, type Databases } from '../../src/storage/databases.ts'
 import { getJob } from '../../src/storage/jobs.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { MIGRATIONS } from '../support/migrations.ts'
 import { wholeFrom } from './options.ts'
 import { runSection } from './section.ts'
@@ -74,7 +75,7 @@ async function moved(files: readonly OpenFile[], users: number, memberships: num
   for (let pause: number | undefined = 0; pause !== undefined; calls++) {
     const step = (await getJob(catalogueOf(databases), TENANT, id))?.step ?? ''
     const started = performance.now()
-    pause = await runJob({ databases, maxStatements, now: Date.now }, TENANT)
+    pause = await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now }, TENANT)
     seconds[step] = (seconds[step] ?? 0) + (performance.now() - started) / 1_000
   }
   const found = await getJob(catalogueOf(databases), TENANT, id)

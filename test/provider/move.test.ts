@@ -8,6 +8,7 @@ import { runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
 import { cancelMove, type JobStart, startMove } from '../../src/provider/jobs/start.ts'
 import { catalogueOf, type Databases, locateTenant } from '../../src/storage/databases.ts'
 import { getJob } from '../../src/storage/jobs.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { addCrowd, addLogEntries, addToGroup } from '../support/crowd.ts'
 import { rowsOf, statesOf, threeDatabases } from '../support/databases.ts'
 import { faultyBinding } from '../support/faults.ts'
@@ -30,7 +31,11 @@ const startOf = (databases: Databases, tenantId: string, home: string): JobStart
 /** Runs the job of a tenant to its end, in as many calls as it takes. @returns how many */
 async function runToEnd(databases: Databases, tenantId: string, maxStatements = MAX_STATEMENTS) {
   for (let calls = 1; calls < 1_000; calls++) {
-    if ((await runJob({ databases, maxStatements, now: Date.now }, tenantId)) === undefined) return calls
+    if (
+      (await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now }, tenantId)) ===
+      undefined
+    )
+      return calls
   }
   throw new Error('the job does not end')
 }
@@ -127,9 +132,10 @@ describe('a move', () => {
         const broken = threeDatabases((binding) =>
           faultyBinding(binding, () => (next++ === at ? fault : undefined)),
         )
-        await runJob({ databases: broken, maxStatements: 1_000, now: Date.now }, tenantId).catch(
-          () => undefined,
-        )
+        await runJob(
+          { databases: broken, resourceTypes: RESOURCE_TYPES, maxStatements: 1_000, now: Date.now },
+          tenantId,
+        ).catch(() => undefined)
         isEnd = next <= at
         const home = await locateTenant(databases, tenantId)
         expect(await rowsOf(home, tenantId), `after batch ${at}`).toEqual(before)
@@ -183,7 +189,7 @@ describe('a move', () => {
     const start = startOf(databases, tenantId, 'DB')
     const before = await rowsOf('DB', tenantId)
     await startMove(start, 'DB2')
-    await runJob({ databases, maxStatements: 25, now: Date.now }, tenantId)
+    await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }, tenantId)
     expect((await statesOf(tenantId)).DB).toBe('moving')
     expect(await cancelMove(start)).toBe(true)
     await runToEnd(databases, tenantId)
@@ -197,7 +203,7 @@ describe('a move', () => {
     const databases = threeDatabases()
     const before = await rowsOf('DB', tenantId)
     await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
-    await runJob({ databases, maxStatements: 40, now: Date.now }, tenantId)
+    await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements: 40, now: Date.now }, tenantId)
     expect((await statesOf(tenantId)).DB2).toBe('arriving')
     // The catalogue was restored to a time before the move.
     await env.DB.prepare('DELETE FROM jobs WHERE tenant_id = ?').bind(tenantId).run()

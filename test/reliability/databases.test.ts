@@ -5,6 +5,9 @@
 import { createScheduledController, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { runJob } from '../../src/provider/jobs/runner.ts'
+import { startMove } from '../../src/provider/jobs/start.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import worker from '../../src/worker.ts'
 import {
   adminOfSeveral,
@@ -15,6 +18,7 @@ import {
   SEVERAL,
   sendSeveral,
   statesOf,
+  threeDatabases,
 } from '../support/databases.ts'
 import { type Answer, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
 
@@ -173,6 +177,21 @@ describe('a move', () => {
     const trips = []
     for (let i = 0; i < 2; i++) trips.push(costOf(await client.get('/Users')).roundTrips)
     expect(trips).toEqual([3, 1])
+  })
+
+  it('is told to it also while the rows of the old home are being deleted', async () => {
+    const client = await newClientIn('DB2')
+    const { tenantId } = client
+    await client.get('/Users')
+    const databases = threeDatabases()
+    const start = { databases, tenantId, home: 'DB2', newId: () => crypto.randomUUID(), now: Date.now() }
+    await startMove(start, 'DB3')
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    const left = async () => (await rowsOf('DB2', tenantId)).tokens?.length
+    while ((await left()) !== 0) await runJob(run, tenantId)
+    expect((await client.get('/Users')).status).toBe(200)
+    while ((await runJob(run, tenantId)) !== undefined);
+    expect((await client.get('/Users')).status).toBe(200)
   })
 
   it('loses nothing of a client that writes all the time, and tries again after 503', {

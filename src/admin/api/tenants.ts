@@ -34,7 +34,14 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
     }
     return {
       status: 201,
-      body: tenantJson({ ...tenant, ...NO_COUNTS, database, state: 'ready', importedLines: null }),
+      body: tenantJson({
+        ...tenant,
+        ...NO_COUNTS,
+        database,
+        profile: 'tolerant',
+        state: 'ready',
+        importedLines: null,
+      }),
       headers: { Location: `${ADMIN_API_PATH}/tenants/${tenant.id}` },
     }
   },
@@ -50,7 +57,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
   },
 
   async deleteTenant({ db, parameters: { id }, c }) {
-    const outcome = await deleteTenant(db, id)
+    const outcome = await deleteTenant(db, c.get('resourceTypes'), id)
     if (outcome === undefined) throw new NoSuchTenant(id)
     if (outcome === 'deleting') {
       const { id: jobId } = await continueCleanup(c, id, 'delete')

@@ -4,12 +4,18 @@
  */
 import { readPieces } from '../../edge/body.ts'
 import type { Database } from '../../storage/database.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { RunningSha256 } from '../../storage/running-sha256.ts'
 import { getTenant, undoImport } from '../../storage/tenants.ts'
-import { type ExportedTenant, exportDirectory } from '../../storage/transfer.ts'
+import {
+  type DirectoryRecord,
+  type ExportedTenant,
+  exportClients,
+  exportDirectory,
+} from '../../storage/transfer.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, toLine } from '../directory-lines.ts'
+import { endRecord, noRecords, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
 import { continueCleanup } from '../jobs.ts'
@@ -19,10 +25,10 @@ import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
 
 export const transferHandlers: Handlers<typeof transferRoutes> = {
-  async exportTenant({ db, parameters: { id }, c }) {
+  async exportTenant({ db, parameters: { id }, query: { clients }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
     if (tenant.state !== 'ready' && tenant.state !== 'moving') throw notReady(tenant)
-    return c.body(streamOf(exportedBytes(db, tenant)), 200, {
+    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), clients === 'include')), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
     })
@@ -31,7 +37,13 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   async importTenant({ db, parameters: { id }, query, c }) {
     await requireImportable(db, id)
     try {
-      const { isDone, imported, nextLine } = await importDirectory(db, id, readPieces(c.req), query)
+      const { isDone, imported, nextLine } = await importDirectory(
+        db,
+        c.get('resourceTypes'),
+        id,
+        readPieces(c.req),
+        query,
+      )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }
     } catch (error) {
       if (!(error instanceof ImportOvertaken)) throw error
@@ -42,7 +54,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
 
   async undoImport({ db, parameters: { id }, c }) {
     requireTenant(await getTenant(db, id), id)
-    const outcome = await undoImport(db, id)
+    const outcome = await undoImport(db, c.get('resourceTypes'), id)
     if (outcome === undefined) {
       throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
     }
@@ -63,15 +75,24 @@ async function requireImportable(db: Database, id: string): Promise<void> {
 }
 
 /** The lines of a directory, and the one that proves that they are whole. */
-async function* exportedBytes(db: Database, tenant: ExportedTenant): AsyncGenerator<Uint8Array> {
+async function* exportedBytes(
+  db: Database,
+  tenant: ExportedTenant,
+  types: readonly StoredResourceType[],
+  withClients: boolean,
+): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
-  const counts = { user: 0, group: 0, membership: 0 }
-  for await (const page of exportDirectory(db, tenant)) {
+  const counts = noRecords(types)
+  const bytesOf = (page: readonly DirectoryRecord[]) => {
     const bytes = encoder.encode(page.map(toLine).join(''))
-    for (const { kind } of page) counts[kind]++
     sha256.update(bytes)
-    yield bytes
+    return bytes
   }
-  yield encoder.encode(toLine(endRecord(counts, sha256.digest)))
+  if (withClients) for await (const page of exportClients(db, tenant)) yield bytesOf(page)
+  for await (const page of exportDirectory(db, tenant, types)) {
+    for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
+    yield bytesOf(page)
+  }
+  yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
 }

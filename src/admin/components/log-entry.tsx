@@ -3,6 +3,7 @@
  */
 import type { Child } from 'hono/jsx'
 import type { AttributeChange } from '../../scim/changes.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry } from '../../storage/log-pages.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
@@ -13,16 +14,22 @@ import { ValueText } from './value.tsx'
 
 interface EntryProps {
   readonly tenantId: string
+  readonly types: readonly ResourceType[]
   readonly entry: ListedEntry
 }
 
 /** What an entry is about. A refused request may have named it with an empty text. */
-export function nameOf({ resourceName, resourceId }: ListedEntry): string {
-  return resourceName || resourceId || '(no name)'
+export function nameOf({ action, resourceName, resourceId }: ListedEntry): string {
+  return resourceName || resourceId || (action === 'authenticate' ? 'Somebody unknown' : '(no name)')
 }
 
 /** Entries as lines that open. */
-export function LogEntries({ tenantId, entries }: { tenantId: string; entries: readonly ListedEntry[] }) {
+export function LogEntries(props: {
+  readonly tenantId: string
+  readonly types: readonly ResourceType[]
+  readonly entries: readonly ListedEntry[]
+}) {
+  const { tenantId, types, entries } = props
   return (
     <ul class="entries">
       {entries.map((entry) => (
@@ -44,7 +51,7 @@ export function LogEntries({ tenantId, entries }: { tenantId: string; entries: r
                 <Time at={entry.time} />
               </span>
             </summary>
-            <LogEntryDetails tenantId={tenantId} entry={entry} />
+            <LogEntryDetails tenantId={tenantId} types={types} entry={entry} />
           </details>
         </li>
       ))}
@@ -60,7 +67,7 @@ export function Outcome({ entry }: { entry: ListedEntry }) {
 }
 
 /** Everything of an entry. */
-export function LogEntryDetails({ tenantId, entry }: EntryProps) {
+export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
   const paths = tenantPaths(tenantId)
   return (
     <div class="entry-details">
@@ -74,8 +81,8 @@ export function LogEntryDetails({ tenantId, entry }: EntryProps) {
       )}
       {entry.repeated > 0 && (
         <p>
-          The token had {number(entry.repeated)} more writes refused like this one within the minute. They are
-          counted, and have no entries of their own.
+          {number(entry.repeated)} more were refused like this one within the minute. They are counted, and
+          have no entries of their own.
         </p>
       )}
       <Changes tenantId={tenantId} entry={entry} />
@@ -88,12 +95,23 @@ export function LogEntryDetails({ tenantId, entry }: EntryProps) {
         <Fact name="Time">
           <Time at={entry.time} />
         </Fact>
-        <Fact name="Token">
-          <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
-        </Fact>
-        <Fact name={entry.resourceType}>
-          <ResourceLinks tenantId={tenantId} entry={entry} />
-        </Fact>
+        {entry.clientId !== null && (
+          <Fact name="Client">
+            <a href={withQuery(paths.log, { client: entry.clientId })}>
+              {entry.clientName ?? entry.clientId}
+            </a>
+          </Fact>
+        )}
+        {entry.tokenId !== null && (
+          <Fact name="Token">
+            <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
+          </Fact>
+        )}
+        {entry.resourceType !== 'Client' && (
+          <Fact name={entry.resourceType}>
+            <ResourceLinks tenantId={tenantId} types={types} entry={entry} />
+          </Fact>
+        )}
         <Fact name="Answer">
           <span class="number">HTTP {entry.status}</span>
         </Fact>
@@ -117,22 +135,26 @@ function Fact({ name, children }: { name: string; children: Child }) {
   )
 }
 
-function ResourceLinks({ tenantId, entry }: EntryProps) {
+function ResourceLinks({ tenantId, types, entry }: EntryProps) {
   const paths = tenantPaths(tenantId)
   if (entry.resourceId === null) return <>was not created</>
-  const list = entry.resourceType === 'User' ? paths.users : paths.groups
+  const type = types.find(({ name }) => name === entry.resourceType)
   return (
     <>
-      <a href={`${list}/${encodeURIComponent(entry.resourceId)}`}>
-        Open the {entry.resourceType.toLowerCase()}
-      </a>
-      {' · '}
+      {type && (
+        <>
+          <a href={`${paths.listOf(type)}/${encodeURIComponent(entry.resourceId)}`}>
+            Open the {type.name.toLowerCase()}
+          </a>
+          {' · '}
+        </>
+      )}
       <a href={withQuery(paths.log, { resource: entry.resourceId })}>All its entries</a>
     </>
   )
 }
 
-function Changes({ tenantId, entry }: EntryProps) {
+function Changes({ tenantId, entry }: Omit<EntryProps, 'types'>) {
   if (entry.changes === undefined) {
     const href = `${tenantPaths(tenantId).log}/${entry.id}`
     return (

@@ -1,9 +1,11 @@
 /**
  * The filters of the provisioning log, as typed.
  */
-import type { LogAction } from '../../storage/provisioning-log.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import type { Client } from '../../storage/clients.ts'
+import type { ListedEntry } from '../../storage/log-pages.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
+import { allOf, pluralOf } from './resource-names.ts'
 
 export const ACTIONS = [
   'create',
@@ -13,7 +15,8 @@ export const ACTIONS = [
   'delete',
   'add member',
   'remove member',
-] as const satisfies readonly LogAction[]
+  'authenticate',
+] as const satisfies readonly ListedEntry['action'][]
 
 /** What was typed, by the names of the query parameters. */
 export interface LogFilterForm extends Readonly<Record<string, string | undefined>> {
@@ -21,6 +24,8 @@ export interface LogFilterForm extends Readonly<Record<string, string | undefine
   readonly action: string | undefined
   readonly outcome: string | undefined
   readonly type: string | undefined
+  readonly client: string | undefined
+  /** By links of entries alone. */
   readonly token: string | undefined
   readonly from: string | undefined
   readonly to: string | undefined
@@ -28,7 +33,7 @@ export interface LogFilterForm extends Readonly<Record<string, string | undefine
 }
 
 /** Filters that are out of sight until one of them is used. */
-const MORE = ['action', 'type', 'token', 'from', 'to']
+const MORE = ['action', 'type', 'client', 'from', 'to']
 
 const OUTCOMES = [
   ['', 'Any outcome'],
@@ -36,27 +41,28 @@ const OUTCOMES = [
   ['refused', 'Refused'],
 ] as const
 
-const TYPES = [
-  ['', 'Users and groups'],
-  ['User', 'Users'],
-  ['Group', 'Groups'],
-] as const
-
 export function LogFilters(props: {
   readonly path: string
-  readonly tokens: readonly ListedToken[]
+  readonly types: readonly ResourceType[]
+  readonly clients: readonly Client[]
   readonly form: LogFilterForm
   readonly error: FormError | undefined
 }) {
-  const { path, tokens, form, error } = props
+  const { path, types, clients, form, error } = props
   const isFiltered = Object.values(form).some((value) => value !== undefined && value !== '')
   return (
     <form class="panel filters" method="get" action={path} aria-label="Filters">
-      <FormNotice error={error} fields={['q', 'from', 'to', 'action', 'outcome', 'type', 'token']} />
+      <FormNotice error={error} fields={['q', 'from', 'to', 'action', 'outcome', 'type', 'client']} />
       {form.resource && (
         <p class="chip">
           Only entries of <code>{form.resource}</code>
           <input type="hidden" name="resource" value={form.resource} />
+        </p>
+      )}
+      {form.token && (
+        <p class="chip">
+          Only entries of the token <code>{form.token}</code>
+          <input type="hidden" name="token" value={form.token} />
         </p>
       )}
       <div class="grid">
@@ -83,12 +89,18 @@ export function LogFilters(props: {
             options={[['', 'Any action'], ...ACTIONS.map((action) => [action, action] as const)]}
             error={error}
           />
-          <Choice name="type" label="Resource" value={form.type} options={TYPES} error={error} />
           <Choice
-            name="token"
-            label="Token"
-            value={form.token}
-            options={[['', 'Any token'], ...tokens.map(({ id, name }) => [id, name] as const)]}
+            name="type"
+            label="Resource"
+            value={form.type}
+            options={[['', allOf(types)], ...types.map((type) => [type.name, pluralOf(type)] as const)]}
+            error={error}
+          />
+          <Choice
+            name="client"
+            label="Client"
+            value={form.client}
+            options={[['', 'Any client'], ...clients.map(({ id, name }) => [id, name] as const)]}
             error={error}
           />
           <Moment name="from" label="From (UTC)" value={form.from} error={error} />

@@ -108,12 +108,14 @@ tenants.post('/tenants/:tenant/settings', async (c) => {
     name: input.name ?? '',
     groupLimit: input.groupLimit ?? '',
     uniqueGroupNames: input.uniqueGroupNames,
+    profile: input.profile,
   }
   try {
     const change = check(TENANT_CHANGE, {
       name: form.name,
       groupLimit: numberTyped(form.groupLimit),
       uniqueGroupNames: choiceTyped(form.uniqueGroupNames),
+      profile: form.profile,
     })
     requireTenant(await changeTenant(c.get('db'), id, change), id)
     return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
@@ -130,7 +132,7 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
     const message = `Type the name exactly as it is: ${tenant.name}`
     return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
-  const outcome = await deleteTenant(c.get('db'), tenant.id)
+  const outcome = await deleteTenant(c.get('db'), c.get('resourceTypes'), tenant.id)
   if (outcome === 'deleting') await continueCleanup(c, tenant.id, 'delete')
   else await forgetTenant(administrationDatabases(c, c.get('figures')), tenant.id)
   return c.redirect(`${TENANTS_PATH}?done=${outcome ?? 'deleted'}`, 303)
@@ -139,7 +141,7 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
 tenants.post('/tenants/:tenant/undo-import', async (c) => {
   const { tenant } = await loadWithTenant(c, () => ({}))
   // Undone already when the form is sent twice.
-  const outcome = (await undoImport(c.get('db'), tenant.id)) ?? 'undone'
+  const outcome = (await undoImport(c.get('db'), c.get('resourceTypes'), tenant.id)) ?? 'undone'
   if (outcome === 'undoing') await continueCleanup(c, tenant.id, 'undo-import')
   return c.redirect(`${tenantPaths(tenant.id).settings}?done=${outcome}`, 303)
 })
@@ -180,6 +182,7 @@ async function settingsPage(
         name: tenant.name,
         groupLimit: String(tenant.groupLimit),
         uniqueGroupNames: String(tenant.uniqueGroupNames),
+        profile: tenant.profile,
       }}
       {...typed}
       done={SETTINGS_DONE[c.req.query('done') ?? '']}

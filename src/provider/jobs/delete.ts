@@ -13,15 +13,15 @@ const STATEMENTS = CHUNKS + DELETION_FRAME_STATEMENTS
 export const DELETE_STEPS: Steps = { deleting: { statements: STATEMENTS, run: remove } }
 export const UNDO_STEPS: Steps = { undoing: { statements: STATEMENTS, run: undo } }
 
-async function remove({ databases, job }: StepContext): Promise<Unit> {
-  const outcome = await continueDeletion(databases.open(job.source), job.tenantId, CHUNKS)
+async function remove({ databases, resourceTypes, job }: StepContext): Promise<Unit> {
+  const outcome = await continueDeletion(databases.open(job.source), resourceTypes, job.tenantId, CHUNKS)
   if (outcome === 'deleting') return {}
   // Nothing, when somebody else has deleted the rest of it: the id may have been given away anew.
   return { change: DONE, commit: outcome === 'deleted' ? [forgetLocation(job.tenantId)] : [] }
 }
 
-async function undo({ databases, job }: StepContext): Promise<Unit> {
-  const outcome = await continueUndo(databases.open(job.source), job.tenantId, CHUNKS)
+async function undo({ databases, resourceTypes, job }: StepContext): Promise<Unit> {
+  const outcome = await continueUndo(databases.open(job.source), resourceTypes, job.tenantId, CHUNKS)
   return outcome === 'undoing' ? {} : { change: DONE }
 }
 

@@ -44,7 +44,7 @@ export const MOVE_STEPS: Steps = {
   preparing: { statements: 5, onFailure: 'aborting', run: prepare },
   copying: { statements: 7 + COPY_STATEMENTS, onFailure: 'aborting', run: copy },
   verifying: { statements: 8, onFailure: 'aborting', run: verify },
-  switched: { statements: 2, run: finishSwitch },
+  switched: { statements: 3, run: finishSwitch },
   purging: { statements: 2, run: (context) => purge(context, 'source') },
   aborting: { statements: 4, run: abort },
   clearing: { statements: 2, run: (context) => purge(context, 'target') },
@@ -76,7 +76,7 @@ async function prepare(context: StepContext): Promise<Unit> {
     const { isDone } = await purgeTable(target, move, table)
     return { position: isDone ? tableAfter(table) : table }
   }
-  await purgeTenant(target, move, undefined)
+  await purgeTenant(target, move)
   return { next: 'copying' }
 }
 
@@ -144,7 +144,11 @@ function mismatch(what: string): Unit {
 async function finishSwitch(context: StepContext): Promise<Unit> {
   const { source, target } = sidesOf(context)
   // In this order: nobody may read the old copy once the new one takes writes.
-  await leaveSource(source, moveOf(context.job))
+  await leaveSource(
+    source,
+    moveOf(context.job),
+    addressAt(context, context.job.source, targetOf(context.job)),
+  )
   await context.noteWrite()
   await reopenTenant(target, moveOf(context.job))
   return { next: 'purging' }
@@ -152,21 +156,25 @@ async function finishSwitch(context: StepContext): Promise<Unit> {
 
 async function abort(context: StepContext): Promise<Unit> {
   const { source, target } = sidesOf(context)
-  await giveUpCopy(target, moveOf(context.job))
+  await giveUpCopy(target, moveOf(context.job), addressAt(context, targetOf(context.job), context.job.source))
   await reopenTenant(source, moveOf(context.job))
   return { next: 'clearing' }
 }
 
+/** The address that is left at a database: the catalogue needs none. */
+function addressAt({ databases }: StepContext, name: string, home: string): string | undefined {
+  return isCatalogue(databases, name) ? undefined : home
+}
+
 async function purge(context: StepContext, side: 'source' | 'target'): Promise<Unit> {
-  const { databases, job } = context
+  const { job } = context
   const db = sidesOf(context)[side]
   const [table] = tablesFrom(job.position)
   if (table !== undefined) {
     const { changes, isDone } = await purgeTable(db, moveOf(job), table)
     return { more: side === 'source' ? changes : 0, position: isDone ? tableAfter(table) : table }
   }
-  const isForwarded = side === 'source' && !isCatalogue(databases, job.source)
-  await purgeTenant(db, moveOf(job), isForwarded ? targetOf(job) : undefined)
+  await purgeTenant(db, moveOf(job))
   return { change: { state: side === 'source' ? 'done' : 'failed' } }
 }
 

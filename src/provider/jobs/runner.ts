@@ -13,6 +13,7 @@ import {
   runningJob,
   runningJobs,
 } from '../../storage/jobs.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { frozenTenants, reopenTenant } from '../../storage/tenant-move.ts'
 import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
 import { MOVE_STEPS } from './move.ts'
@@ -33,6 +34,8 @@ const MAX_PAUSE_MS = 5 * 60_000
 
 export interface JobRun {
   readonly databases: Databases
+  /** The types that the directory holds. */
+  readonly resourceTypes: readonly StoredResourceType[]
   /** Of this call: as many as the platform allows in one invocation. */
   readonly maxStatements: number
   /** Milliseconds since 1970. */
@@ -56,7 +59,11 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     const step = STEPS[job.kind][job.step]
     if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
     if (left() < step.statements) return 0
-    const { more, unit, failure } = await runStep({ databases, job, noteWrite }, step, left)
+    const { more, unit, failure } = await runStep(
+      { databases, resourceTypes: run.resourceTypes, job, noteWrite },
+      step,
+      left,
+    )
     const done = changeOf(job, unit, more, run.now())
     const change = failure === undefined ? done : { ...done, ...failed(job, step, failure) }
     if (!(await store(catalogue, job, unit, change))) {

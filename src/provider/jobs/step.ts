@@ -5,9 +5,12 @@
 import type { Statement } from '../../storage/database.ts'
 import type { Databases } from '../../storage/databases.ts'
 import type { Job, JobChange } from '../../storage/jobs.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
 
 export interface StepContext {
   readonly databases: Databases
+  /** The types that the directory holds. */
+  readonly resourceTypes: readonly StoredResourceType[]
   /** With the position that the unit before led to. */
   readonly job: Job
   /** Has every later read see what was written: see storage/replicas.ts. */

@@ -1,0 +1,68 @@
+/**
+ * Writes of resources that have members: each goes to whoever runs the group writes of the tenant in their order.
+ */
+import type { Context } from 'hono'
+import type { Rendered, Written } from '../provider/call.ts'
+import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
+import type { HttpEnv } from '../runtime.ts'
+import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
+import { etag } from '../scim/version.ts'
+import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
+import { SCIM_JSON } from './content-type.ts'
+import { profileOf } from './profile.ts'
+import {
+  attributeNames,
+  preconditionsOf,
+  type ResourceWrites,
+  resourceResponse,
+  tenantUrl,
+  workOf,
+} from './request.ts'
+
+export const queuedWrites: ResourceWrites = {
+  create: async (c, _type, body) => writeResponse(c, await write(c, { kind: 'create', body }), 201),
+  replace: async (c, _type, id, body) => writeResponse(c, await write(c, { kind: 'replace', id, body }), 200),
+  patch: async (c, _type, id, body) => writeResponse(c, await write(c, { kind: 'patch', id, body }), 200),
+  delete: async (c, _type, id) => writeResponse(c, await write(c, { kind: 'delete', id }), 200),
+}
+
+/** @throws {ScimError} the refusal; {DatabaseUnavailable} also when the writer itself cannot be reached */
+async function write(
+  c: Context<HttpEnv>,
+  what: Pick<GroupWriteRequest, 'kind' | 'id' | 'body'>,
+): Promise<Rendered | Written | undefined> {
+  const credentials = c.get('credentials')
+  const request: GroupWriteRequest = {
+    ...what,
+    attributes: attributeNames(c, 'attributes'),
+    excludedAttributes: attributeNames(c, 'excludedAttributes'),
+    preconditions: preconditionsOf(c),
+    credentials,
+    tenantUrl: tenantUrl(c),
+    requestId: c.get('requestId'),
+    spent: workOf(c).spent,
+  }
+  const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
+  addFigures(c.get('figures'), answer.figures)
+  workOf(c).takeOver(answer.spent ?? 0)
+  return renderedOf(answer)
+}
+
+/** The platform resets or moves a Durable Object now and then; the write may or may not have been done. */
+function unreachable(cause: unknown): never {
+  throw new DatabaseUnavailable('the group coordinator does not answer', { cause })
+}
+
+function writeResponse(
+  c: Context<HttpEnv>,
+  written: Rendered | Written | undefined,
+  status: 200 | 201,
+): Response {
+  if (written === undefined) return c.body(null, 204)
+  return 'json' in written ? resourceResponse(c, written, status) : silentResponse(c, written)
+}
+
+/** The answer to a change whose result nobody asked to see. */
+function silentResponse(c: Context<HttpEnv>, { version }: Written): Response {
+  return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
+}
