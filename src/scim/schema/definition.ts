@@ -34,6 +34,8 @@ export interface Attribute {
   readonly maxLength?: number
   /** The most elements of a multi-valued attribute. */
   readonly maxElements?: number
+  /** True when the administrator wants an index for it: of an attribute of a tenant's extension. */
+  readonly indexed?: true
 }
 
 /** A schema as data. `id` is its URN. */
