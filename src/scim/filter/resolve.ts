@@ -104,8 +104,8 @@ function withoutValue(expression: Test): Filter {
 }
 
 /** True of `meta.location` and the `$ref` of members and groups: clients cannot set them, nothing stores them. */
-function isMadeUp({ type, mutability }: Attribute): boolean {
-  return type === 'reference' && mutability !== 'readWrite'
+function isMadeUp({ name, type, mutability }: Attribute): boolean {
+  return type === 'reference' && mutability !== 'readWrite' && (name === '$ref' || name === 'location')
 }
 
 function resolveTest(
