@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests that need Node itself: files, processes, sockets. All others run inside workerd. */
 const NODE_TESTS = [
+  'test/admin-api-table.test.ts',
   'test/architecture.test.ts',
   'test/conformance-table.test.ts',
   'test/deploy/**/*.test.ts',

@@ -5,6 +5,7 @@
 
 import { csvCell } from '../csv-cell.ts'
 import type { ListedEntry } from '../storage/log-pages.ts'
+import { logEntryJson } from './read-models.ts'
 
 type Entries = AsyncIterable<readonly ListedEntry[]>
 type Text = AsyncGenerator<string, void, undefined>
@@ -47,12 +48,8 @@ export async function* jsonOf(entries: Entries): Text {
   let separator = '[\n'
   for await (const some of entries) {
     if (some.length === 0) continue
-    yield separator + some.map((entry) => JSON.stringify(jsonEntry(entry))).join(',\n')
+    yield separator + some.map((entry) => JSON.stringify(logEntryJson(entry))).join(',\n')
     separator = ',\n'
   }
   yield separator === '[\n' ? '[]\n' : '\n]\n'
-}
-
-function jsonEntry(entry: ListedEntry) {
-  return { ...entry, time: new Date(entry.time).toISOString() }
 }

@@ -12,11 +12,13 @@ import { shorten } from '../scim/error.ts'
 import { noFigures, serverTimingOf } from '../storage/database.ts'
 import { SessionEnded } from '../storage/sessions.ts'
 import { serveAsset } from './assets/assets.ts'
+import { TENANTS_PATH } from './components/paths.ts'
 import { administrationDatabase } from './database.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError, logFault, toAdminError } from './errors.ts'
 import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
 import { reportTenant } from './replicas.ts'
+import { NoSuchTenant } from './require-tenant.ts'
 import { apiKeys } from './routes/api-keys.tsx'
 import { directory } from './routes/directory.tsx'
 import { log } from './routes/log.tsx'
@@ -87,7 +89,7 @@ function errorPage(c: AdminContext, error: unknown): Response | Promise<Response
     clearSession(c)
     return toSignIn(c)
   }
-  const known = error instanceof HTTPException ? foreignForm() : toAdminError(error)
+  const known = pageError(error)
   if (known.code === 'notConfigured') return c.html(<NotConfiguredPage message={known.message} />, 503)
   if (known.status >= 500) logFault(c, error)
   if (known.status === 503) c.header('Retry-After', '5')
@@ -110,6 +112,16 @@ function errorPage(c: AdminContext, error: unknown): Response | Promise<Response
     </MessagePage>,
     known.status,
   )
+}
+
+function pageError(error: unknown): AdminError {
+  if (error instanceof HTTPException) return foreignForm()
+  if (error instanceof NoSuchTenant) {
+    return new PageNotFound(`There is no tenant “${shorten(error.tenantId)}”.`, [
+      ['All tenants', TENANTS_PATH],
+    ])
+  }
+  return toAdminError(error)
 }
 
 function toSignIn(c: AdminContext): Response {

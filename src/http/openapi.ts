@@ -6,7 +6,7 @@
 import type { Handler } from 'hono'
 import { publicOrigin } from '../edge/url.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { adminComponents, adminPaths } from './openapi/admin-paths.ts'
+import { adminApi } from './openapi/admin-paths.ts'
 import type { Json } from './openapi/json-schema.ts'
 import { scimSchemas } from './openapi/messages.ts'
 import { scimComponents, scimPaths } from './openapi/scim-paths.ts'
@@ -25,7 +25,7 @@ export const openapi: Handler<HttpEnv> = (c) => {
 /** The whole document but for its servers. Paths are those of the app, from its root. */
 function openapiDocument(): Json {
   const { parameters, responses, headers } = scimComponents()
-  const admin = adminComponents()
+  const admin = adminApi()
   return {
     openapi: '3.1.0',
     info: {
@@ -38,7 +38,7 @@ function openapiDocument(): Json {
     },
     tags: TAGS.map(([name, description]) => ({ name, description })),
     security: [{ bearerToken: [] }],
-    paths: { ...scimPaths(TENANT_PATH), ...adminPaths() },
+    paths: { ...scimPaths(TENANT_PATH), ...admin.paths },
     components: {
       securitySchemes: {
         bearerToken: {
@@ -49,7 +49,7 @@ function openapiDocument(): Json {
         adminToken: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN of the deployment.' },
       },
       schemas: { ...scimSchemas(), ...admin.schemas },
-      parameters: { ...parameters, ...admin.parameters },
+      parameters,
       responses: { ...responses, ...admin.responses },
       headers,
     },

@@ -351,16 +351,6 @@ export async function insertToken(
   return (result?.changes ?? 0) > 0
 }
 
-/** The tokens of a tenant, oldest first, revoked and expired ones too. */
-export async function listTokens(db: Database, tenantId: string): Promise<readonly TokenInfo[]> {
-  const [result] = await db.batch([
-    statement(sql`SELECT id, name, scope, created_at AS createdAt, expires_at AS expiresAt,
-      last_used_at AS lastUsedAt, revoked_at AS revokedAt
-      FROM tokens WHERE tenant_id = ${tenantId} ORDER BY id`),
-  ])
-  return (result?.rows ?? []) as unknown as readonly TokenInfo[]
-}
-
 /** Revokes a token from the next request on. Revoking it again keeps the first time. @returns false when unknown */
 export async function revokeToken(db: Database, tenantId: string, id: string, now: number): Promise<boolean> {
   const [result] = await db.batch([

@@ -3,6 +3,11 @@ import { admin, newClient, newToken, ORIGIN, send } from '../support/harness.ts'
 
 const ADMIN_TOKEN = 'test-admin-token'
 
+/** An object in an object, as deep as that. */
+function nested(levels: number): object {
+  return levels === 1 ? {} : { id: nested(levels - 1) }
+}
+
 describe('the admin API', () => {
   it.for([
     ['no token', {}],
@@ -91,6 +96,54 @@ describe('the admin API', () => {
     expect(answer.body.error).toMatchObject({ code: 'invalid', field })
   })
 
+  it.for([
+    ['/tenants', {}, '"id" must be 1 to 40 of a-z, 0-9 and "-", beginning with a letter, found nothing'],
+    ['/tenants', { id: 'a', name: ' ' }, '"name" must be a text of 1 to 100 characters, found " "'],
+    [
+      '/tenants',
+      { id: 'a', name: 'x', groupLimit: 1.5 },
+      '"groupLimit" must be a whole number from 0 to 1000000, found 1.5',
+    ],
+    [
+      '/tenants',
+      { id: 'a', name: 'x', uniqueGroupNames: null },
+      '"uniqueGroupNames" must be true or false, found null',
+    ],
+    [
+      '/tenants/default/tokens',
+      { name: 'x', scope: 'admin' },
+      '"scope" must be "provision" or "read", found "admin"',
+    ],
+    [
+      '/tenants/default/tokens',
+      { name: 'x', expiresAt: 'tomorrow' },
+      '"expiresAt" must be a time such as "2027-01-31T00:00:00Z", or null, found "tomorrow"',
+    ],
+    [
+      '/tenants/default/tokens',
+      { name: 'x', expiresAt: '2001-01-01T00:00:00Z' },
+      '"expiresAt" must be in the future, found "2001-01-01T00:00:00.000Z"',
+    ],
+    ['/tenants', [], 'the body must be a JSON object'],
+    ['/tenants', nested(40), 'the body is nested deeper than 32 levels, the limit'],
+  ] as const)('says what is wrong at POST %s: %j', async ([path, body, message]) => {
+    const answer = await admin('POST', path, body)
+    expect([answer.status, answer.body.error.message]).toEqual([400, message])
+  })
+
+  it.for([
+    ['outcome=odd', '"outcome" must be "accepted" or "refused", found "odd"'],
+    ['resourceType=Device', '"resourceType" must be "User" or "Group", found "Device"'],
+    ['cursor=1', '"cursor" must be a nextCursor of this log, found "1"'],
+  ] as const)('says what is wrong in the query %s', async ([query, message]) => {
+    const answer = await admin('GET', `/tenants/default/log?${query}`)
+    expect([answer.status, answer.body.error.message]).toEqual([400, message])
+  })
+
+  it('takes an empty parameter of a query as a missing one', async () => {
+    expect((await admin('GET', '/tenants/default/log?outcome=&q=&cursor=')).status).toBe(200)
+  })
+
   it('answers 409 to a tenant id in use', async () => {
     const answer = await admin('POST', '/tenants', { id: 'default', name: 'x' })
     expect(answer.status).toBe(409)
@@ -128,7 +181,7 @@ describe('the admin API', () => {
     })
   })
 
-  it('answers 404 for a tenant or a token that is not there, and 400 for what is no JSON', async () => {
+  it('answers 404 for a tenant or a token that is not there, and 400 for what is not JSON', async () => {
     const { tenantId } = await newClient()
     expect((await admin('POST', '/tenants/nobody/tokens', { name: 'x' })).status).toBe(404)
     expect((await admin('DELETE', `/tenants/${tenantId}/tokens/unknown`)).body.error.code).toBe('notFound')

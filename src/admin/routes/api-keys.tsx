@@ -6,14 +6,16 @@ import { DAY_MS } from '../../storage/activity.ts'
 import { getTenant } from '../../storage/tenants.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/token-rotation.ts'
 import { generateToken, revokeToken } from '../../storage/tokens.ts'
+import { check } from '../check.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { TOKEN_INPUT } from '../contract/tokens.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
-import { name, tokenScope } from '../input.ts'
 import { ApiKeysPage, NewTokenPage, RevokeTokenPage, type TokenForm } from '../pages/api-keys.tsx'
+import { NoSuchTenant } from '../require-tenant.ts'
 import { tenantUrl } from '../tenant-url.ts'
 import { providerOf } from './directory.tsx'
-import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireTenant, requireUuid } from './request.ts'
+import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked: its client is refused from the next request on.',
@@ -46,15 +48,14 @@ async function generated(c: AdminContext, id: string, form: TokenForm): Promise<
   const { token, hash } = await generateToken(tenantId)
   const stored = {
     id,
-    name: name({ name: form.name }),
-    scope: tokenScope({ scope: form.scope }),
+    ...check(TOKEN_INPUT, { name: form.name, scope: form.scope }),
     createdAt: now,
     expiresAt: lastDay(form.expires, now),
     hash,
   }
   const outcome = await insertTokenOnce(c.get('db'), tenantId, stored)
   if (outcome === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
-  requireTenant(outcome === 'no tenant' ? undefined : outcome, tenantId)
+  if (outcome === 'no tenant') throw new NoSuchTenant(tenantId)
   return newTokenPage(c, tenantId, stored.name, token, false)
 }
 

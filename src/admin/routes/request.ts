@@ -2,14 +2,13 @@
  * What the handlers of pages share: reading a tenant with what its page needs, forms, and their errors.
  */
 import { readText } from '../../edge/body.ts'
-import { shorten } from '../../scim/error.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
 import { type Query, readTogether } from '../../storage/query.ts'
 import { type TenantSummary, tenantQuery } from '../../storage/tenant-queries.ts'
 import type { FormError } from '../components/form.tsx'
-import { TENANTS_PATH } from '../components/paths.ts'
 import type { AdminContext } from '../env.ts'
 import { AdminError } from '../errors.ts'
+import { requireTenant } from '../require-tenant.ts'
 
 /** A page that is not there, and pages that may be what was looked for. */
 export class PageNotFound extends AdminError {
@@ -28,7 +27,7 @@ type Loaded<Queries extends Record<string, Query<unknown>>> = {
 /**
  * The tenant of the path and what else a page shows of it, in one round trip.
  *
- * @throws {PageNotFound} when there is no such tenant
+ * @throws {NoSuchTenant}
  */
 export async function loadWithTenant<Queries extends Record<string, Query<unknown>>>(
   c: AdminContext,
@@ -37,12 +36,6 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
   const id = c.req.param('tenant') ?? ''
   const { tenant, ...rest } = await readTogether(c.get('db'), { ...queries(id), tenant: tenantQuery(id) })
   return { ...rest, tenant: requireTenant(tenant, id) } as Loaded<Queries>
-}
-
-/** @throws {PageNotFound} when there is no such tenant */
-export function requireTenant<Tenant>(tenant: Tenant | undefined, id: string): Tenant {
-  if (tenant !== undefined) return tenant
-  throw new PageNotFound(`There is no tenant “${shorten(id)}”.`, [['All tenants', TENANTS_PATH]])
 }
 
 /**

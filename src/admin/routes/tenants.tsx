@@ -7,11 +7,12 @@ import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
 import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, undoImport } from '../../storage/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
+import { check } from '../check.ts'
 import { number } from '../components/number.ts'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
+import { TENANT_CHANGE, TENANT_INPUT } from '../contract/tenants.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
-import { AdminError, invalidField } from '../errors.ts'
-import { groupLimit, name, tenantId } from '../input.ts'
+import { AdminError } from '../errors.ts'
 import {
   type ConfigurationFact,
   mebibytes,
@@ -20,8 +21,9 @@ import {
   YesNo,
 } from '../pages/settings.tsx'
 import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
+import { requireTenant } from '../require-tenant.ts'
 import { VERSION } from '../version.ts'
-import { formErrorOf, loadWithTenant, readForm, requireTenant } from './request.ts'
+import { formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const PAGE_SIZE = 50
 const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GROUP_LIMIT) }
@@ -47,18 +49,12 @@ tenants.get('/', async (c) => {
 tenants.get('/tenants', (c) => tenantsPage(c, EMPTY_FORM, undefined))
 
 tenants.post('/tenants', async (c) => {
-  const input = await readForm(c)
-  const form = { id: input.id ?? '', name: input.name ?? '', groupLimit: input.groupLimit ?? '' }
+  const sent = await readForm(c)
+  const form = { id: sent.id ?? '', name: sent.name ?? '', groupLimit: sent.groupLimit ?? '' }
   try {
-    const id = tenantId({ id: form.id.trim() })
-    const tenant = {
-      id,
-      name: name(form),
-      groupLimit: typedLimit(form.groupLimit),
-      uniqueGroupNames: true,
-      createdAt: c.env.now(),
-    }
-    if (!(await insertTenant(c.get('db'), tenant))) {
+    const typed = { ...form, id: form.id.trim(), groupLimit: numberTyped(form.groupLimit) }
+    const { id, ...input } = check(TENANT_INPUT, typed)
+    if (!(await insertTenant(c.get('db'), { id, ...input, createdAt: c.env.now() }))) {
       throw new AdminError(409, 'conflict', `There is a tenant “${id}” already.`, 'id')
     }
     return c.redirect(tenantPaths(id).overview, 303)
@@ -98,11 +94,11 @@ tenants.post('/tenants/:tenant/settings', async (c) => {
     uniqueGroupNames: input.uniqueGroupNames,
   }
   try {
-    const change = {
-      name: name(form),
-      groupLimit: typedLimit(form.groupLimit),
-      uniqueGroupNames: chosen(form.uniqueGroupNames),
-    }
+    const change = check(TENANT_CHANGE, {
+      name: form.name,
+      groupLimit: numberTyped(form.groupLimit),
+      uniqueGroupNames: choiceTyped(form.uniqueGroupNames),
+    })
     requireTenant(await changeTenant(c.get('db'), id, change), id)
     return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
   } catch (error) {
@@ -186,21 +182,13 @@ function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
   ]
 }
 
-/** @throws {AdminError} 400 */
-function typedLimit(typed: string): number {
-  // An empty field is no number, though Number() makes it 0.
-  return groupLimit({ groupLimit: typed.trim() === '' ? typed : toNumber(typed) })
-}
-
-/** @returns undefined when the form, which may be an older one, does not say @throws {AdminError} 400 */
-function chosen(value: string | undefined): boolean | undefined {
-  if (value === undefined) return undefined
-  if (value !== 'true' && value !== 'false') throw invalidField('uniqueGroupNames', 'true or false', value)
-  return value === 'true'
-}
-
-/** What is no number stays as typed, so that the error can repeat it. */
-function toNumber(typed: string): unknown {
+/** The number that was typed. What is not a number stays as it is, so that the error can repeat it. */
+function numberTyped(typed: string): unknown {
   const value = Number(typed)
-  return Number.isNaN(value) ? typed : value
+  return typed.trim() === '' || Number.isNaN(value) ? typed : value
+}
+
+/** The choice of a form; undefined when the form, which may be an older one, does not have it. */
+function choiceTyped(value: string | undefined): unknown {
+  return value === 'true' || value === 'false' ? value === 'true' : value
 }

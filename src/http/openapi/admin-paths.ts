@@ -1,210 +1,72 @@
 /**
- * The paths and objects of the admin API, and of /healthz. Described here and served by src/admin, which
- * http may not import; the tests hold the two together.
+ * The paths and objects of the admin API, derived from its contract, and the path of /healthz.
  */
-import { arrayOf, type Json, object, ref } from './json-schema.ts'
+import {
+  type Answer,
+  type Content,
+  JSON_LINES,
+  PATH_PARAMETERS,
+  type Route,
+} from '../../admin/contract/route.ts'
+import { ADMIN_API_PATH, ROUTES } from '../../admin/contract/routes.ts'
+import type { SchemaParts } from '../../admin/contract/schema-parts.ts'
+import { type Components, contractSchema, requiredOf } from './contract-schema.ts'
+import { type Json, object, ref } from './json-schema.ts'
 
 const TEXT = { type: 'string' } as const
-const TIME = { type: 'string', format: 'date-time' } as const
-const TIME_OR_NULL = { type: ['string', 'null'], format: 'date-time' } as const
-const COUNT = { type: 'integer', minimum: 0 } as const
 
-const ADMIN = '/admin/api'
-const SECURITY = { security: [{ adminToken: [] }] } as const
-
-const JSON_LINES =
-  'One record a line: users before groups before memberships, then a line that counts them, with the SHA-256 of all before it.'
-const STATES = ['ready', 'importing', 'undoing', 'deleting'] as const
-const LINES = { 'application/jsonl': { schema: TEXT } } as const
-
-type Code = 400 | 401 | 404 | 408 | 409 | 413 | 429 | 503
-
-export function adminPaths(): Json {
-  return {
-    [`${ADMIN}/tenants`]: {
-      get: operation('listTenants', 'Lists the tenants', {
-        responses: {
-          200: json(
-            'All tenants by id.',
-            object({ tenants: arrayOf(ref('schemas', 'Tenant')) }, ['tenants']),
-          ),
-          ...errors(401, 429, 503),
-        },
-      }),
-      post: operation('createTenant', 'Creates a tenant', {
-        requestBody: body('TenantInput'),
-        responses: {
-          201: {
-            ...json('Created.', ref('schemas', 'Tenant')),
-            headers: { Location: { description: 'The path of the tenant.', schema: TEXT } },
-          },
-          ...errors(400, 401, 409, 408, 413, 429, 503),
-        },
-      }),
-    },
-    [`${ADMIN}/tenants/{id}`]: {
-      parameters: [ref('parameters', 'TenantId')],
-      get: operation('getTenant', 'Reads a tenant', {
-        responses: { 200: json('As it is now.', ref('schemas', 'Tenant')), ...errors(401, 404, 429, 503) },
-      }),
-      patch: operation('updateTenant', 'Changes name, group limit, and whether names of groups are unique', {
-        requestBody: body('TenantChange'),
-        responses: {
-          200: json('As it is now.', ref('schemas', 'Tenant')),
-          ...errors(400, 401, 404, 408, 409, 413, 429, 503),
-        },
-      }),
-      delete: operation('deleteTenant', 'Deletes a tenant with all that it holds', {
-        description: 'From the first moment on, no token of the tenant is valid and none can be made.',
-        responses: {
-          202: json(
-            'More than one request deletes: repeat it, or the hourly timer goes on.',
-            ref('schemas', 'Going'),
-          ),
-          204: { description: 'Deleted.' },
-          ...errors(401, 404, 429, 503),
-        },
-      }),
-    },
-    [`${ADMIN}/tenants/{id}/tokens`]: {
-      parameters: [ref('parameters', 'TenantId')],
-      get: operation('listTokens', 'Lists the tokens of a tenant', {
-        responses: {
-          200: json('All tokens.', object({ tokens: arrayOf(ref('schemas', 'Token')) }, ['tokens'])),
-          ...errors(401, 404, 429, 503),
-        },
-      }),
-      post: operation('createToken', 'Generates a token', {
-        description: 'The only answer that ever holds the token: it is stored as a hash.',
-        requestBody: body('TokenInput'),
-        responses: {
-          201: json('Generated.', ref('schemas', 'NewToken')),
-          ...errors(400, 401, 404, 408, 409, 413, 429, 503),
-        },
-      }),
-    },
-    [`${ADMIN}/tenants/{id}/tokens/{tokenId}`]: {
-      parameters: [
-        ref('parameters', 'TenantId'),
-        { name: 'tokenId', in: 'path', required: true, schema: TEXT },
-      ],
-      delete: operation('revokeToken', 'Revokes a token', {
-        responses: {
-          204: { description: 'Revoked: it opens nothing from the next request on.' },
-          ...errors(401, 404, 429, 503),
-        },
-      }),
-    },
-    [`${ADMIN}/tenants/{id}/log`]: {
-      parameters: [ref('parameters', 'TenantId')],
-      get: operation('listLog', 'Reads the provisioning log', {
-        parameters: [
-          query('cursor', TEXT, '"nextCursor" of an answer.'),
-          query('resourceType', { ...TEXT, enum: ['User', 'Group'] }, 'Of the resource that was written.'),
-          query('outcome', { ...TEXT, enum: ['accepted', 'refused'] }, 'Whether the write was done.'),
-          query('q', TEXT, 'A text in the name or id of the resource, the detail or the request id.'),
-        ],
-        responses: {
-          200: json(
-            'A page, newest first. One with filters may hold few entries, or none: as long as "nextCursor" is not null, older ones are to be looked at.',
-            object(
-              { entries: arrayOf(ref('schemas', 'LogEntry')), nextCursor: { type: ['string', 'null'] } },
-              ['entries', 'nextCursor'],
-            ),
-          ),
-          ...errors(400, 401, 404, 429, 503),
-        },
-      }),
-    },
-    [`${ADMIN}/tenants/{id}/export`]: {
-      parameters: [ref('parameters', 'TenantId')],
-      get: operation('exportTenant', 'Exports users, groups and memberships', {
-        responses: {
-          200: { description: JSON_LINES, content: LINES },
-          ...errors(401, 404, 409, 429, 503),
-        },
-      }),
-    },
-    [`${ADMIN}/tenants/{id}/import`]: {
-      parameters: [ref('parameters', 'TenantId')],
-      post: operation('importTenant', 'Imports an export into an empty tenant', {
-        description:
-          'Until the last line is in, the state of the tenant is "importing" and its clients are answered 503. After an ' +
-          'interruption the same file, or the rest of it, goes on; DELETE takes the import back.',
-        parameters: [
-          query(
-            'from',
-            { type: 'integer', minimum: 1 },
-            'The line of the file that the body begins with: 1, or the next.',
-          ),
-          query(
-            'end',
-            { ...TEXT, enum: ['required', 'later', 'missing'] },
-            '"later": the body is a part, and more comes. "missing": the file is of a version that wrote no last line.',
-          ),
-        ],
-        requestBody: { required: true, description: JSON_LINES, content: LINES },
-        responses: {
-          200: json('The import is done: how many records of each kind are in.', ref('schemas', 'Imported')),
-          202: json(
-            'The same file, or its rest from "nextLine" on, goes on.',
-            ref('schemas', 'ImportedSoFar'),
-          ),
-          ...errors(400, 401, 404, 408, 409, 413, 429, 503),
-        },
-      }),
-      delete: operation('undoImport', 'Takes an import back that is not complete', {
-        responses: {
-          202: json(
-            'More than one request deletes: repeat it, or the hourly timer goes on.',
-            ref('schemas', 'Going'),
-          ),
-          204: { description: 'The tenant is empty, with its tokens and its log.' },
-          ...errors(401, 404, 429, 503),
-        },
-      }),
-    },
-    '/healthz': {
-      get: {
-        tags: ['Health'],
-        operationId: 'getHealth',
-        summary: 'Tells whether the database answers and takes writes',
-        security: [],
-        responses: {
-          200: json('It does.', object({ status: { const: 'ok' } }, ['status'])),
-          503: json('It does not.', object({ status: { const: 'unavailable' } }, ['status'])),
-        },
-      },
-    },
+/** The path items and the components that they refer to. */
+export function adminApi(): { paths: Json; schemas: Json; responses: Json } {
+  const components: Components = new Map()
+  const paths: Record<string, Json> = {}
+  for (const [operationId, route] of Object.entries<Route>(ROUTES)) {
+    const path = `${ADMIN_API_PATH}${route.path}`
+    paths[path] = {
+      ...(paths[path] ?? pathParameters(path)),
+      [route.method.toLowerCase()]: operation(operationId, route, components),
+    }
   }
-}
-
-export function adminComponents(): { schemas: Json; parameters: Json; responses: Json } {
   return {
-    schemas: adminSchemas(),
-    parameters: {
-      TenantId: {
-        name: 'id',
-        in: 'path',
-        required: true,
-        schema: TEXT,
-        description: 'The id of the tenant.',
-        example: 'default',
-      },
-    },
+    paths: { ...paths, '/healthz': HEALTH },
+    schemas: { ...Object.fromEntries(components), AdminError: ERROR },
     responses: Object.fromEntries(
-      Object.values(RESPONSES).map(([name, description]) => [
+      Object.values(REFUSALS).map(([name, description]) => [
         name,
-        json(description, ref('schemas', 'AdminError')),
+        { description, content: jsonContent(ref('schemas', 'AdminError')) },
       ]),
     ),
   }
 }
 
-const RESPONSES: Record<Code, readonly [name: string, description: string]> = {
+const ERROR = object(
+  { error: object({ code: TEXT, message: TEXT, field: TEXT }, ['code', 'message'], true) },
+  ['error'],
+  true,
+)
+
+const HEALTH = {
+  get: {
+    tags: ['Health'],
+    operationId: 'getHealth',
+    summary: 'Tells whether the database answers and takes writes',
+    security: [],
+    responses: {
+      200: {
+        description: 'It does.',
+        content: jsonContent(object({ status: { const: 'ok' } }, ['status'])),
+      },
+      503: {
+        description: 'It does not.',
+        content: jsonContent(object({ status: { const: 'unavailable' } }, ['status'])),
+      },
+    },
+  },
+} as const
+
+const REFUSALS = {
   400: ['AdminBadRequest', 'A field is not as it must be; "field" names it.'],
   401: ['AdminUnauthorized', 'ADMIN_TOKEN is needed.'],
-  404: ['AdminNotFound', 'There is no such tenant or token.'],
+  404: ['AdminNotFound', 'What the path names is not there.'],
   408: ['AdminTimeout', 'The body did not arrive in time.'],
   409: [
     'AdminConflict',
@@ -213,143 +75,79 @@ const RESPONSES: Record<Code, readonly [name: string, description: string]> = {
   413: ['AdminTooLarge', 'The body is too large.'],
   429: ['AdminTooManyRequests', 'Too many refused tokens from this address, or too many bytes under way.'],
   503: ['AdminUnavailable', 'The database does not answer, or ADMIN_TOKEN is not set.'],
-}
+} as const
 
-function errors(...codes: readonly Code[]): Json {
-  return Object.fromEntries(codes.map((code) => [code, ref('responses', RESPONSES[code][0])]))
-}
-
-function adminSchemas(): Json {
-  const tenant = {
-    id: { ...TEXT, pattern: '^[a-z][a-z0-9-]{0,39}$' },
-    name: { ...TEXT, maxLength: 100 },
-    groupLimit: COUNT,
-    uniqueGroupNames: {
-      type: 'boolean',
-      description:
-        'Whether no two groups share a displayName, without regard to case. True for a new tenant.',
-    },
-  }
-  const token = {
-    id: TEXT,
-    name: TEXT,
-    scope: { ...TEXT, enum: ['provision', 'read'] },
-    createdAt: TIME,
-    expiresAt: TIME_OR_NULL,
-  }
-  const { id: _, ...change } = tenant
-  const imported = object(
-    { user: COUNT, group: COUNT, membership: COUNT },
-    ['user', 'group', 'membership'],
-    true,
-  )
+function operation(operationId: string, route: Route, components: Components): Json {
+  const { summary, description, query, body, bodyDescription } = route
   return {
-    Tenant: object(
-      {
-        ...tenant,
-        userCount: COUNT,
-        activeUserCount: COUNT,
-        groupCount: COUNT,
-        createdAt: TIME,
-        state: { ...TEXT, enum: STATES, description: 'Clients are let in when it is "ready".' },
-        importedLines: { ...COUNT, description: 'Lines of the file that are in, while it is "importing".' },
+    tags: ['Admin'],
+    operationId,
+    summary,
+    ...(description !== undefined && { description }),
+    security: [{ adminToken: [] }],
+    ...(query && { parameters: queryParameters(query as unknown as SchemaParts, components) }),
+    ...(body && {
+      requestBody: {
+        required: true,
+        ...(bodyDescription !== undefined && { description: bodyDescription }),
+        content: content(body, components),
       },
-      [...Object.keys(tenant), 'userCount', 'activeUserCount', 'groupCount', 'createdAt', 'state'],
-      true,
-    ),
-    Going: object({ state: { ...TEXT, enum: ['deleting', 'undoing'] } }, ['state'], true),
-    TenantInput: {
-      ...object(tenant, ['id', 'name']),
-      examples: [{ id: 'acme', name: 'Acme Corp', groupLimit: 200 }],
-    },
-    TenantChange: { ...object(change), examples: [{ groupLimit: 500 }] },
-    Token: object(
-      { ...token, lastUsedAt: TIME_OR_NULL, revokedAt: TIME_OR_NULL },
-      ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'lastUsedAt', 'revokedAt'],
-      true,
-    ),
-    TokenInput: {
-      ...object(
-        { name: token.name, scope: { ...token.scope, default: 'provision' }, expiresAt: TIME_OR_NULL },
-        ['name'],
+    }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, answer]) => [status, response(answer, components)]),
       ),
-      examples: [{ name: 'Microsoft Entra', scope: 'provision', expiresAt: null }],
+      ...Object.fromEntries(
+        refusalsOf(route).map((status) => [status, ref('responses', REFUSALS[status][0])]),
+      ),
     },
-    NewToken: object(
-      { ...token, tenantUrl: { ...TEXT, format: 'uri' }, token: { ...TEXT, pattern: '^scim_' } },
-      ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'tenantUrl', 'token'],
-      true,
-    ),
-    Imported: object({ imported }, ['imported'], true),
-    ImportedSoFar: object({ imported, nextLine: COUNT }, ['imported', 'nextLine'], true),
-    LogEntry: logEntry(),
-    AdminError: object(
-      { error: object({ code: TEXT, message: TEXT, field: TEXT }, ['code', 'message'], true) },
-      ['error'],
-      true,
-    ),
   }
 }
 
-function logEntry(): Json {
-  const textOrNull = { type: ['string', 'null'] }
-  return object(
-    {
-      id: TEXT,
-      time: TIME,
-      tokenName: textOrNull,
-      action: {
-        ...TEXT,
-        enum: ['create', 'update', 'disable', 'enable', 'delete', 'add member', 'remove member'],
-      },
-      outcome: { ...TEXT, enum: ['accepted', 'refused'] },
-      resourceType: { ...TEXT, enum: ['User', 'Group'] },
-      resourceId: textOrNull,
-      resourceName: textOrNull,
-      status: { type: 'integer' },
-      scimType: textOrNull,
-      detail: {
-        ...textOrNull,
-        description: 'Why it was refused, or why operations of a PATCH that disables were left out.',
-      },
-      repeated: {
-        ...COUNT,
-        description:
-          'More refused writes like this, of the same minute and token, without an entry of their own.',
-      },
-      changes: arrayOf(object({ attribute: TEXT, old: {}, new: {} }, ['attribute'])),
-      ignored: arrayOf(TEXT),
-      requestId: TEXT,
-    },
-    [
-      'id',
-      'time',
-      'action',
-      'outcome',
-      'resourceType',
-      'resourceId',
-      'resourceName',
-      'status',
-      'repeated',
-      'changes',
-      'ignored',
-      'requestId',
-    ],
-  )
+/** @see Refusal */
+function refusalsOf({ query, body, refusals }: Route): readonly (keyof typeof REFUSALS)[] {
+  return [
+    401,
+    429,
+    503,
+    ...(query || body ? ([400] as const) : []),
+    ...(body ? ([408, 413] as const) : []),
+    ...refusals,
+  ]
 }
 
-function operation(operationId: string, summary: string, rest: Json): Json {
-  return { tags: ['Admin'], operationId, summary, ...SECURITY, ...rest }
+function response({ description, body, headers = {} }: Answer, components: Components): Json {
+  const described = Object.entries(headers).map(([name, text]) => [name, { description: text, schema: TEXT }])
+  return {
+    description,
+    ...(described.length > 0 && { headers: Object.fromEntries(described) }),
+    ...(body && { content: content(body, components) }),
+  }
 }
 
-function query(name: string, schema: Json, description: string): Json {
-  return { name, in: 'query', schema, description }
+function content(body: Content, components: Components): Json {
+  if (body === JSON_LINES) return { [JSON_LINES]: { schema: TEXT } }
+  return jsonContent(contractSchema(body as unknown as SchemaParts, components))
 }
 
-function json(description: string, schema: Json): Json {
-  return { description, content: { 'application/json': { schema } } }
+function jsonContent(schema: Json): Json {
+  return { 'application/json': { schema } }
 }
 
-function body(schema: string): Json {
-  return { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } }
+/** @throws {Error} for a parameter without a description */
+function pathParameters(path: string): Json {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const description = (PATH_PARAMETERS as Readonly<Record<string, string>>)[name]
+    if (description === undefined) throw new Error(`PATH_PARAMETERS has no "${name}"`)
+    return { name, in: 'path', required: true, schema: TEXT, description }
+  })
+  return parameters.length > 0 ? { parameters } : {}
+}
+
+function queryParameters({ entries = {} }: SchemaParts, components: Components): readonly Json[] {
+  const required = requiredOf(entries)
+  return Object.entries(entries).map(([name, entry]) => {
+    const { description, ...schema } = contractSchema(entry, components)
+    return { name, in: 'query', ...(required.includes(name) && { required: true }), schema, description }
+  })
 }

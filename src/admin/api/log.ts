@@ -1,0 +1,25 @@
+/** Handler of the route of the provisioning log. */
+import { logPageQuery } from '../../storage/log-pages.ts'
+import { readTogether } from '../../storage/query.ts'
+import { tenantQuery } from '../../storage/tenant-queries.ts'
+import type { logRoutes } from '../contract/log.ts'
+import { logEntryJson } from '../read-models.ts'
+import { requireTenant } from '../require-tenant.ts'
+import type { Handlers } from './serve.ts'
+
+const PAGE_SIZE = 100
+const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
+
+export const logHandlers: Handlers<typeof logRoutes> = {
+  async listLog({ db, parameters: { id }, query: { cursor, q, ...filters } }) {
+    const { tenant, page } = await readTogether(db, {
+      tenant: tenantQuery(id),
+      page: logPageQuery(id, { ...filters, text: q }, cursor, PAGE_SIZE, WHOLE_CHANGES),
+    })
+    requireTenant(tenant, id)
+    return {
+      status: 200,
+      body: { entries: page.entries.map(logEntryJson), nextCursor: page.next ?? null },
+    }
+  },
+}

@@ -1,0 +1,72 @@
+/**
+ * Serves the routes of the contract: what is sent is read and checked before the handler, and its answer is written.
+ */
+import type { Context, Hono } from 'hono'
+import type { ContentfulStatusCode, StatusCode } from 'hono/utils/http-status'
+import { readText } from '../../edge/body.ts'
+import type { HttpEnv } from '../../runtime.ts'
+import { parseJson } from '../../scim/json.ts'
+import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
+import type { Database } from '../../storage/database.ts'
+import { check } from '../check.ts'
+import {
+  type AnswerOf,
+  type Checked,
+  JSON_LINES,
+  type ParametersOf,
+  type Route,
+  type Routes,
+} from '../contract/route.ts'
+
+/** A request as its handler gets it: checked against its route. */
+export interface Call<R extends Route> {
+  readonly db: Database
+  /** Those of the path. */
+  readonly parameters: ParametersOf<R['path']>
+  readonly query: Checked<R['query']>
+  readonly body: Checked<R['body']>
+  /** For the clock, new ids, and a body in JSON Lines. */
+  readonly c: Context<HttpEnv>
+}
+
+export type Handler<R extends Route> = (call: Call<R>) => Promise<AnswerOf<R>>
+
+/** One handler for each route, under its name. */
+export type Handlers<R extends Routes> = { readonly [Name in keyof R]: Handler<R[Name]> }
+
+/** What every handler answers, whatever its route. */
+type AnyAnswer =
+  | Response
+  | { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> }
+
+/** Adds the routes to the app. */
+export function serve<R extends Routes>(app: Hono<HttpEnv>, routes: R, handlers: Handlers<R>): void {
+  for (const [name, route] of Object.entries<Route>(routes)) {
+    const handler = handlers[name] as (call: Call<Route>) => Promise<AnyAnswer>
+    app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
+      const query = route.query && check(route.query, withoutEmpty(c.req.query()))
+      const body = await readBody(c, route)
+      return toResponse(
+        c,
+        await handler({ db: c.get('db'), parameters: c.req.param(), query, body, c } as Call<Route>),
+      )
+    })
+  }
+}
+
+/** @throws {AdminError} {ScimError} 400, 408, 413, 429 or 503 */
+async function readBody(c: Context<HttpEnv>, { body }: Route): Promise<unknown> {
+  if (body === undefined || body === JSON_LINES) return undefined
+  return check(body, parseJson(await readText(c, MAX_ADMIN_BODY_BYTES, 'administration')))
+}
+
+function withoutEmpty(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''))
+}
+
+function toResponse(c: Context<HttpEnv>, answer: AnyAnswer): Response {
+  if (answer instanceof Response) return answer
+  const { status, body, headers } = answer
+  if (body === undefined) return c.body(null, status as StatusCode, headers)
+  return c.json(body, status as ContentfulStatusCode, headers)
+}

@@ -1,0 +1,74 @@
+/**
+ * Handlers of the export and import of a tenant's directory as JSON Lines (directory-lines.ts). Both stream, so a
+ * directory of any size fits.
+ */
+import { readPieces } from '../../edge/body.ts'
+import type { Database } from '../../storage/database.ts'
+import { RunningSha256 } from '../../storage/running-sha256.ts'
+import { getTenant, undoImport } from '../../storage/tenants.ts'
+import { type ExportedTenant, exportDirectory } from '../../storage/transfer.ts'
+import { JSON_LINES } from '../contract/route.ts'
+import type { transferRoutes } from '../contract/transfer.ts'
+import { endRecord, toLine } from '../directory-lines.ts'
+import { AdminError } from '../errors.ts'
+import { ImportOvertaken, importDirectory } from '../import.ts'
+import { requireTenant } from '../require-tenant.ts'
+import { streamOf } from '../stream-of.ts'
+import { notReady } from '../tenant-state.ts'
+import type { Handlers } from './serve.ts'
+
+export const transferHandlers: Handlers<typeof transferRoutes> = {
+  async exportTenant({ db, parameters: { id }, c }) {
+    const tenant = requireTenant(await getTenant(db, id), id)
+    if (tenant.state !== 'ready') throw notReady(tenant)
+    return c.body(streamOf(exportedBytes(db, tenant)), 200, {
+      'Content-Type': JSON_LINES,
+      'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
+    })
+  },
+
+  async importTenant({ db, parameters: { id }, query, c }) {
+    await requireImportable(db, id)
+    try {
+      const { isDone, imported, nextLine } = await importDirectory(db, id, readPieces(c.req), query)
+      return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }
+    } catch (error) {
+      if (!(error instanceof ImportOvertaken)) throw error
+      await requireImportable(db, id)
+      throw new AdminError(409, 'conflict', `another import of tenant "${id}" is under way`)
+    }
+  },
+
+  async undoImport({ db, parameters: { id } }) {
+    requireTenant(await getTenant(db, id), id)
+    const outcome = await undoImport(db, id)
+    if (outcome === undefined) {
+      throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
+    }
+    return outcome === 'undone' ? { status: 204 } : { status: 202, body: { state: outcome } }
+  },
+}
+
+/** @throws {AdminError} unless the tenant is empty, or an import of it is under way */
+async function requireImportable(db: Database, id: string): Promise<void> {
+  const { state, userCount, groupCount } = requireTenant(await getTenant(db, id), id)
+  if (state === 'importing') return
+  if (state !== 'ready') throw notReady({ id, state })
+  if (userCount === 0 && groupCount === 0) return
+  const found = `${userCount} users and ${groupCount} groups`
+  throw new AdminError(409, 'conflict', `an import needs an empty tenant; "${id}" holds ${found}`)
+}
+
+/** The lines of a directory, and the one that proves that they are whole. */
+async function* exportedBytes(db: Database, tenant: ExportedTenant): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder()
+  const sha256 = new RunningSha256()
+  const counts = { user: 0, group: 0, membership: 0 }
+  for await (const page of exportDirectory(db, tenant)) {
+    const bytes = encoder.encode(page.map(toLine).join(''))
+    for (const { kind } of page) counts[kind]++
+    sha256.update(bytes)
+    yield bytes
+  }
+  yield encoder.encode(toLine(endRecord(counts, sha256.digest)))
+}

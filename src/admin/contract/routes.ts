@@ -1,0 +1,12 @@
+/**
+ * All routes of the admin API, below ADMIN_API_PATH. A new route is one entry in the file of its resource and one
+ * handler of the same name in src/admin/api/; the compiler and the tests ask for the rest.
+ */
+import { logRoutes } from './log.ts'
+import { tenantRoutes } from './tenants.ts'
+import { tokenRoutes } from './tokens.ts'
+import { transferRoutes } from './transfer.ts'
+
+export const ADMIN_API_PATH = '/admin/api'
+
+export const ROUTES = { ...tenantRoutes, ...tokenRoutes, ...logRoutes, ...transferRoutes } as const

@@ -1,0 +1,117 @@
+/** Tenants: one directory each. */
+import * as v from 'valibot'
+import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants.ts'
+import { COUNT, field, NAME, TIME } from './fields.ts'
+import type { Routes } from './route.ts'
+
+const MAX_GROUP_LIMIT = 1_000_000
+
+const TENANT_ID = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,39}$/),
+  field({ allowed: '1 to 40 of a-z, 0-9 and "-", beginning with a letter' }),
+)
+const GROUP_LIMIT = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_GROUP_LIMIT))
+const UNIQUE_GROUP_NAMES = v.pipe(
+  v.boolean(),
+  v.description('Whether no two groups share a displayName, without regard to case.'),
+)
+
+export const TENANT_INPUT = v.pipe(
+  v.object({
+    id: TENANT_ID,
+    name: NAME,
+    groupLimit: v.optional(GROUP_LIMIT, DEFAULT_GROUP_LIMIT),
+    uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES, true),
+  }),
+  v.title('TenantInput'),
+  v.examples([{ id: 'acme', name: 'Acme Corp', groupLimit: 200, uniqueGroupNames: true }]),
+)
+
+export const TENANT_CHANGE = v.pipe(
+  v.object({
+    name: v.optional(NAME),
+    groupLimit: v.optional(GROUP_LIMIT),
+    uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES),
+  }),
+  v.title('TenantChange'),
+  v.examples([{ groupLimit: 500 }]),
+)
+
+export const TENANT = v.pipe(
+  v.strictObject({
+    id: TENANT_ID,
+    name: NAME,
+    groupLimit: GROUP_LIMIT,
+    uniqueGroupNames: UNIQUE_GROUP_NAMES,
+    userCount: COUNT,
+    activeUserCount: COUNT,
+    groupCount: COUNT,
+    createdAt: TIME,
+    state: v.pipe(
+      v.picklist(['ready', 'importing', 'undoing', 'deleting']),
+      v.description('Clients are let in when it is "ready".'),
+    ),
+    importedLines: v.optional(
+      v.pipe(COUNT, v.description('Lines of the file that are in, while it is "importing".')),
+    ),
+  }),
+  v.title('Tenant'),
+)
+
+/** The state of a tenant whose deletion needs more than one request. */
+export const UNDER_WAY = v.pipe(
+  v.strictObject({ state: v.picklist(['deleting', 'undoing']) }),
+  v.title('UnderWay'),
+)
+
+export const MORE_THAN_ONE_REQUEST = 'More than one request deletes: repeat it, or the hourly timer goes on.'
+
+export const tenantRoutes = {
+  listTenants: {
+    method: 'GET',
+    path: '/tenants',
+    summary: 'Lists the tenants',
+    answers: {
+      200: { description: 'All tenants by id.', body: v.object({ tenants: v.array(TENANT) }) },
+    },
+    refusals: [],
+  },
+  createTenant: {
+    method: 'POST',
+    path: '/tenants',
+    summary: 'Creates a tenant',
+    body: TENANT_INPUT,
+    answers: {
+      201: { description: 'Created.', body: TENANT, headers: { Location: 'The path of the tenant.' } },
+    },
+    refusals: [409],
+  },
+  getTenant: {
+    method: 'GET',
+    path: '/tenants/{id}',
+    summary: 'Reads a tenant',
+    description: '`state` is `ready`, `importing` (with `importedLines`), `undoing` or `deleting`.',
+    answers: { 200: { description: 'As it is now.', body: TENANT } },
+    refusals: [404],
+  },
+  updateTenant: {
+    method: 'PATCH',
+    path: '/tenants/{id}',
+    summary: 'Changes name, group limit, and whether names of groups are unique',
+    body: TENANT_CHANGE,
+    answers: { 200: { description: 'As it is now.', body: TENANT } },
+    refusals: [404, 409],
+  },
+  deleteTenant: {
+    method: 'DELETE',
+    path: '/tenants/{id}',
+    summary: 'Deletes a tenant with all that it holds',
+    description: 'From the first moment on, no token of the tenant is valid and none can be made.',
+    answers: {
+      202: { description: MORE_THAN_ONE_REQUEST, body: UNDER_WAY },
+      204: { description: 'Deleted.' },
+    },
+    refusals: [404],
+  },
+} as const satisfies Routes
