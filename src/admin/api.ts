@@ -12,6 +12,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database.ts'
 import { logHandlers } from './api/log.ts'
+import { schemaHandlers } from './api/schemas.ts'
 import { type Handlers, serve } from './api/serve.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
@@ -26,6 +27,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...tokenHandlers,
   ...logHandlers,
   ...transferHandlers,
+  ...schemaHandlers,
 }
 
 /** The admin API as an app of its own; mounted at /admin/api. */

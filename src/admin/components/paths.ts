@@ -7,6 +7,7 @@ export interface TenantPaths {
   readonly groups: string
   readonly apiKeys: string
   readonly log: string
+  readonly schemas: string
   readonly settings: string
   readonly undoImport: string
 }
@@ -21,6 +22,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     groups: `${overview}/groups`,
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
+    schemas: `${overview}/schemas`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,
   }

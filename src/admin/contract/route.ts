@@ -14,6 +14,7 @@ export type Content = v.GenericSchema | typeof JSON_LINES
 export const PATH_PARAMETERS = {
   id: 'The id of the tenant.',
   tokenId: 'The id of the token.',
+  urn: 'The URN of the schema.',
 } as const satisfies Readonly<Record<string, string>>
 
 /**
@@ -43,6 +44,8 @@ export interface Route {
   readonly body?: Content
   /** What the lines of a body in JSON Lines are. */
   readonly bodyDescription?: string
+  /** The most bytes of the body; MAX_ADMIN_BODY_BYTES when it is not said. */
+  readonly maxBodyBytes?: number
   readonly answers: Readonly<Record<number, Answer>>
   readonly refusals: readonly Refusal[]
 }

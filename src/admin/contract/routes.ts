@@ -3,10 +3,17 @@
  * handler of the same name in src/admin/api/; the compiler and the tests ask for the rest.
  */
 import { logRoutes } from './log.ts'
+import { schemaRoutes } from './schemas.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
 import { transferRoutes } from './transfer.ts'
 
 export const ADMIN_API_PATH = '/admin/api'
 
-export const ROUTES = { ...tenantRoutes, ...tokenRoutes, ...logRoutes, ...transferRoutes } as const
+export const ROUTES = {
+  ...tenantRoutes,
+  ...tokenRoutes,
+  ...logRoutes,
+  ...transferRoutes,
+  ...schemaRoutes,
+} as const
