@@ -7,11 +7,12 @@ import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Replicas } from './storage/replicas.ts'
 import type { Sha256 } from './storage/secrets.ts'
+import type { TenantContext } from './storage/tenant-context.ts'
 import type { Credentials } from './storage/tokens.ts'
 
 export interface Runtime {
-  /** Opens the database for one request. @param figures receives what the request cost */
-  readonly openDatabase: (figures: DatabaseFigures) => Database
+  /** Opens a database for one request. */
+  readonly openDatabase: OpenDatabase
   /** Whether the database answers and takes writes, as it was found a few seconds ago at most. */
   readonly isHealthy: () => Promise<boolean>
   /** Whether a setting has a value that is not allowed, so that nothing is served; the log names it. */
@@ -49,6 +50,12 @@ export interface Runtime {
   /** Counts the work of the bulk request that the request is a part of. */
   readonly work?: Work
 }
+
+/**
+ * @param name of the binding, as a tenant's configuration has it; undefined: the one that every runtime has
+ * @param figures receives what the request cost
+ */
+export type OpenDatabase = (name: string | undefined, figures: DatabaseFigures) => Database
 
 /** Large answers that their clients have not read yet. What they may take is bounded, in all and for each tenant. */
 export interface UnreadAnswers {
@@ -103,9 +110,14 @@ export interface HttpEnv {
     requestId: string
     /** What the request has cost so far. */
     figures: DatabaseFigures
+    /** That of the tenant, or of the administration. */
     db: Database
     /** What the bearer token claims; proven by the batch that uses it. */
     credentials: Credentials
+    /** What the handler goes by; proven by the batch that uses it. */
+    tenant: TenantContext
+    /** Opens the database of a read that may go to a replica; undefined: every other. */
+    openReplica: OpenDatabase | undefined
     /** What the request has cost the core so far; undefined before anything has. */
     work: Work | undefined
     /** The parsed body of a write, once it was read. */

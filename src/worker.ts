@@ -64,12 +64,12 @@ export default {
 function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   const { settings, error } = checked(env)
   return {
-    openDatabase: (figures) => openDatabase(env.DB, figures),
+    openDatabase: (name, figures) => openDatabase(bindingOf(env, name), figures),
     isHealthy: error === undefined ? healthOf(env.DB) : async () => false,
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication
       ? d1Replicas(
-          env.DB,
+          (name) => bindingOf(env, name),
           (tenantId) => bookmarkKeeper(env, tenantId),
           (promise) => ctx.waitUntil(promise),
         )
@@ -85,6 +85,12 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     fetch: (...request) => fetch(...request),
     settings: settings.app,
   }
+}
+
+/** @throws {Error} a tenant's configuration names a binding that this deployment does not have */
+function bindingOf(env: WorkerEnv, name = 'DB'): D1Database {
+  if (name === 'DB') return env.DB
+  throw new Error(`there is no binding "${name}" of a database`)
 }
 
 /** A limiter that does not answer limits nobody: it protects the service, which must not fall with it. */

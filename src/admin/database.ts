@@ -13,5 +13,5 @@ export function administrationDatabase(
   { env: { openDatabase, turn } }: { readonly env: Pick<Runtime, 'openDatabase' | 'turn'> },
   figures: DatabaseFigures,
 ): Database {
-  return inTurn(openDatabase(figures), turn && (() => turn(OWNER)))
+  return inTurn(openDatabase(undefined, figures), turn && (() => turn(OWNER)))
 }

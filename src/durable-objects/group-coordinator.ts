@@ -27,7 +27,7 @@ const newId = idGenerator()
 
 export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implements GroupWriter {
   readonly #writer = new QueuedGroupWriter({
-    openDatabase: (figures) => openDatabase(this.env.DB, figures),
+    openDatabase: (_name, figures) => openDatabase(this.env.DB, figures),
     newId,
     now: Date.now,
   })

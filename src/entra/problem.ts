@@ -17,6 +17,11 @@ export class Problems {
   add(path: FieldPath, message: string): void {
     this.list.push({ path, message })
   }
+
+  /** Whether there is no problem at the path or below it. */
+  hasNone(path: FieldPath): boolean {
+    return !this.list.some((problem) => path.every((key, index) => problem.path[index] === key))
+  }
 }
 
 /** `users[3].userPrincipalName`, the form in which a path is shown. */

@@ -13,9 +13,10 @@ import { isShutOut } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { credentialsOf, proveToken, unauthorized, wasProven } from '../storage/tokens.ts'
 import { tooManyRefusals } from './rate-limit.ts'
+import { inTenant } from './tenant.ts'
 
 /**
- * Sets `credentials`.
+ * Sets `credentials`. The tenant is entered by the handler: see tenant.ts.
  *
  * @throws {ScimError} 401 when there is no token of our form, or when one that was not seen valid is refused; 429 to an
  *   address with too many refused tokens. A token that was seen valid goes on from there: clients share addresses,
@@ -32,13 +33,16 @@ export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c,
     await c.env.turn(isProven ? credentials.tenantId : clientNetwork(c))
   }
   c.set('credentials', credentials)
-  if (!isRead(c)) await proveToken(c.get('db'), credentials)
+  if (!isRead(c)) await prove(c)
   await next()
-  // Refused without the database having been asked, such as for its filter: a stranger hears of nothing but the token.
-  if (c.res.status >= 400 && c.res.status < 500 && c.res.status !== 401 && c.res.status !== 429) {
-    await proveToken(c.get('db'), credentials)
-  }
+  // Refused without the database having been asked, such as for its path: a stranger hears of nothing but the token.
+  if (c.res.status >= 400 && c.res.status < 500 && c.res.status !== 401 && c.res.status !== 429)
+    await prove(c)
 })
+
+async function prove(c: Context<HttpEnv>): Promise<void> {
+  await inTenant(c, () => proveToken(c.get('db'), c.get('credentials')))
+}
 
 /** Then the turn comes when it was read. */
 function hasBody(c: Context<HttpEnv>): boolean {

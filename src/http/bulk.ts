@@ -24,6 +24,7 @@ import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl, workOf } from './request.ts'
+import { tenantHandler } from './tenant.ts'
 import { endpointInAnyCase } from './url.ts'
 
 /** Answers a request as if it had come from outside. */
@@ -47,7 +48,7 @@ type ToScimError = (error: unknown) => ScimError
 
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
-  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, async (c) => {
+  const handler = tenantHandler()(async (c) => {
     const request = parseBulkRequest(await readBody(c))
     // A token that is new here was checked before its body was read.
     if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
@@ -70,6 +71,7 @@ export function bulk(dispatch: Dispatch) {
     const run = new BulkRun(request, send, tenantUrl(c), workOf(c), (error) => scimErrorOf(c, error))
     return scimJson(c, JSON.stringify(await run.run()), 200)
   })
+  return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, handler)
 }
 
 /** One run of a bulk request: what is done, what waits, and the ids that came of it. */

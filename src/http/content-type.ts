@@ -7,7 +7,7 @@ import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
-import { MAX_BODY_BYTES, MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
+import { MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
 
 export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
@@ -39,14 +39,16 @@ function bodyOf(c: Context<HttpEnv>, json: string): BodyInit {
 }
 
 /**
- * The parsed body of a request.
+ * The parsed body of a request. A handler that runs once more gets the same.
  *
  * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is not JSON in
  *   UTF-8 or is too deep, and what `readText` throws
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
+  if (c.get('body') !== undefined) return c.get('body')
   requireJson(c)
-  const body = parseJson(await readText(c, MAX_BODY_BYTES, c.get('credentials').tenantId))
+  const { tenantId, limits } = c.get('tenant')
+  const body = parseJson(await readText(c, limits.bodyBytes, tenantId))
   c.set('body', body)
   return body
 }

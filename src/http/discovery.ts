@@ -8,7 +8,7 @@ import { type Complex, isComplex } from '../scim/comparison.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { listResponse } from '../scim/list-response.ts'
 import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
-import { RESOURCE_TYPES, SCHEMAS } from '../scim/schema/resource-type.ts'
+import { SCHEMAS } from '../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
 import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
@@ -16,6 +16,7 @@ import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
+import { inTenant } from './tenant.ts'
 
 export const discovery = new Hono<HttpEnv>()
   // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.
@@ -25,19 +26,19 @@ export const discovery = new Hono<HttpEnv>()
   })
   .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
-    await readAs(c.get('db'), c.get('credentials'), [])
+    await inTenant(c, () => readAs(c.get('db'), c.get('credentials'), []))
     await next()
   })
   .get('/ResourceTypes', (c) =>
     list(
       c,
-      RESOURCE_TYPES.map((type) => resourceType(type, tenantUrl(c))),
+      c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c))),
     ),
   )
   .get('/ResourceTypes/:id', (c) =>
     one(
       c,
-      RESOURCE_TYPES.map((type) => resourceType(type, tenantUrl(c))),
+      c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c))),
     ),
   )
   .get('/Schemas', (c) =>

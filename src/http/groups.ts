@@ -13,10 +13,10 @@ import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
 import { noteUse } from '../storage/tokens.ts'
 import { readBody, SCIM_JSON } from './content-type.ts'
-import { provisioningLog } from './provisioning-log.ts'
 import {
   attributeNames,
   callOf,
+  idOf,
   listOf,
   listParameters,
   preconditionsOf,
@@ -25,28 +25,42 @@ import {
   tenantUrl,
   workOf,
 } from './request.ts'
+import { tenantHandler } from './tenant.ts'
 
 const TYPE = GROUP_RESOURCE_TYPE
+const handle = tenantHandler(TYPE)
 
 export const groups = new Hono<HttpEnv>()
-  .use(provisioningLog(TYPE))
-  .get('/', (c) => listOf(c, listParameters(c), [TYPE]))
-  .post('/.search', async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE]))
-  .post('/', async (c) => writeResponse(c, await write(c, { kind: 'create', body: await readBody(c) }), 201))
-  .get('/:id', async (c) => {
-    return resourceResponse(
-      c,
-      await provider.getGroup(callOf(c), c.req.param('id'), projectionOf(c, TYPE)),
-      200,
-    )
-  })
-  .put('/:id', async (c) =>
-    writeResponse(c, await write(c, { kind: 'replace', body: await readBody(c) }), 200),
+  .get(
+    '/',
+    handle((c) => listOf(c, listParameters(c), [TYPE])),
   )
-  .patch('/:id', async (c) =>
-    writeResponse(c, await write(c, { kind: 'patch', body: await readBody(c) }), 200),
+  .post(
+    '/.search',
+    handle(async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE])),
   )
-  .delete('/:id', async (c) => writeResponse(c, await write(c, { kind: 'delete' }), 200))
+  .post(
+    '/',
+    handle(async (c) => writeResponse(c, await write(c, { kind: 'create', body: await readBody(c) }), 201)),
+  )
+  .get(
+    '/:id',
+    handle(async (c) => {
+      return resourceResponse(c, await provider.getGroup(callOf(c), idOf(c), projectionOf(c, TYPE)), 200)
+    }),
+  )
+  .put(
+    '/:id',
+    handle(async (c) => writeResponse(c, await write(c, { kind: 'replace', body: await readBody(c) }), 200)),
+  )
+  .patch(
+    '/:id',
+    handle(async (c) => writeResponse(c, await write(c, { kind: 'patch', body: await readBody(c) }), 200)),
+  )
+  .delete(
+    '/:id',
+    handle(async (c) => writeResponse(c, await write(c, { kind: 'delete' }), 200)),
+  )
 
 /** @throws {ScimError} the refusal; {DatabaseUnavailable} also when the writer itself cannot be reached */
 async function write(

@@ -3,13 +3,11 @@
  * write itself.
  */
 import type { Context } from 'hono'
-import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
 import { isComplex } from '../scim/comparison.ts'
-import { ScimError } from '../scim/error.ts'
+import type { ScimError } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { type LogAction, type LogEntry, logRefused } from '../storage/provisioning-log.ts'
-import { errorResponse } from './errors.ts'
 
 const ACTIONS: Readonly<Record<string, LogAction>> = {
   POST: 'create',
@@ -22,25 +20,25 @@ const ACTIONS: Readonly<Record<string, LogAction>> = {
 const NOT_LOOKED_AT: ReadonlySet<number> = new Set([401, 408, 429])
 
 /**
- * Logs what the handlers after it refuse. When the token turns out not to be valid, the answer is 401
- * and nothing is logged; when the log cannot be written, the client is told to come again.
+ * Logs a write that was refused.
+ *
+ * @returns false when the log has nothing to say of it: then the database was not asked
+ * @throws {ScimError} 401 when the token turns out not to be valid: then nothing is logged
+ * @throws {StaleTenant} the refusal followed from a configuration that the tenant no longer has: nothing is logged either
+ * @throws {DatabaseUnavailable} the log cannot be written: the client is told to come again
  */
-export function provisioningLog(type: ResourceType) {
-  return createMiddleware<HttpEnv>(async function provisioningLog(c, next) {
-    const action = ACTIONS[c.req.method]
-    if (action === undefined) return next()
-    await next()
-    const { error } = c
-    // A search is a POST that writes nothing.
-    if (!(error instanceof ScimError) || c.req.path.endsWith('/.search')) return
-    // Not let in, or not looked at: "try again" is no decision about the write.
-    if (NOT_LOOKED_AT.has(error.status) || error.status >= 500) return
-    try {
-      await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
-    } catch (failure) {
-      c.res = errorResponse(c, failure)
-    }
-  })
+export async function logRefusal(
+  c: Context<HttpEnv>,
+  type: ResourceType,
+  error: ScimError,
+): Promise<boolean> {
+  const action = ACTIONS[c.req.method]
+  // A search is a POST that writes nothing.
+  if (action === undefined || c.req.path.endsWith('/.search')) return false
+  // Not let in, or not looked at: "try again" is no decision about the write.
+  if (NOT_LOOKED_AT.has(error.status) || error.status >= 500) return false
+  await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
+  return true
 }
 
 function refusedEntry(

@@ -8,7 +8,7 @@ import { wasProven } from '../storage/tokens.ts'
 import { errorResponse } from './errors.ts'
 
 /**
- * Opens the database of a read wherever it may be, and reports a write before it is answered. Only for tokens
+ * Lets the database of a read be opened wherever it may be, and reports a write before it is answered. Only for tokens
  * that were seen valid: a stranger who merely names a tenant must not keep its coordinator busy.
  */
 export const replicas = createMiddleware<HttpEnv>(async function replicas(c, next) {
@@ -17,7 +17,9 @@ export const replicas = createMiddleware<HttpEnv>(async function replicas(c, nex
   const credentials = c.get('credentials')
   const { tenantId } = credentials
   if (isRead(c)) {
-    if (wasProven(credentials)) c.set('db', replicas.openDatabase(tenantId, c.get('figures')))
+    if (wasProven(credentials)) {
+      c.set('openReplica', (name, figures) => replicas.openDatabase(name, tenantId, figures))
+    }
     return await next()
   }
   await next()

@@ -24,6 +24,7 @@ export function callOf(c: Context<HttpEnv>): Call {
   return {
     db: c.get('db'),
     credentials: c.get('credentials'),
+    tenant: c.get('tenant'),
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
     newId: c.env.newId,
@@ -36,6 +37,11 @@ export function workOf(c: Context<HttpEnv>): Work {
   const work = c.get('work') ?? c.env.work ?? new Work()
   c.set('work', work)
   return work
+}
+
+/** The id in the path. Hono would infer its type if a handler stood in the route itself. */
+export function idOf(c: Context<HttpEnv>): string {
+  return c.req.param('id') ?? ''
 }
 
 /** A list of attribute names, separated by commas (RFC 7644 §3.4.2.5). @returns undefined when not sent */

@@ -4,7 +4,6 @@
 import { Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import { RESOURCE_TYPES } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
@@ -12,18 +11,36 @@ import { readBody } from './content-type.ts'
 import { limitRate } from './rate-limit.ts'
 import { replicas } from './replicas.ts'
 import { listOf, listParameters } from './request.ts'
+import { tenantHandler } from './tenant.ts'
+
+const handle = tenantHandler()
 
 export const search = new Hono<HttpEnv>()
-  .get('/', bearerAuth, limitRate, replicas, (c) => listOf(c, listParameters(c), RESOURCE_TYPES))
-  .post('/.search', bearerAuth, limitRate, replicas, async (c) => {
-    return listOf(c, parseSearchRequest(await readBody(c)), RESOURCE_TYPES)
-  })
-  .all('/Me', bearerAuth, limitRate, async (c) => {
-    await readAs(c.get('db'), c.get('credentials'), [])
-    // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
-    throw new ScimError(
-      501,
-      undefined,
-      '/Me is not supported: the token stands for an application, not for a person',
-    )
-  })
+  .get(
+    '/',
+    bearerAuth,
+    limitRate,
+    replicas,
+    handle((c) => listOf(c, listParameters(c), c.get('tenant').resourceTypes)),
+  )
+  .post(
+    '/.search',
+    bearerAuth,
+    limitRate,
+    replicas,
+    handle(async (c) => listOf(c, parseSearchRequest(await readBody(c)), c.get('tenant').resourceTypes)),
+  )
+  .all(
+    '/Me',
+    bearerAuth,
+    limitRate,
+    handle(async (c) => {
+      await readAs(c.get('db'), c.get('credentials'), [])
+      // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
+      throw new ScimError(
+        501,
+        undefined,
+        '/Me is not supported: the token stands for an application, not for a person',
+      )
+    }),
+  )

@@ -7,11 +7,10 @@ import type { HttpEnv } from '../runtime.ts'
 import { noFigures, serverTimingOf } from '../storage/database.ts'
 import { workOf } from './request.ts'
 
-/** Opens the database of the request and reports what it cost on every response. */
+/** Reports what the request cost on every response. */
 export const serverTiming = createMiddleware<HttpEnv>(async function serverTiming(c, next) {
   const figures = c.env.figures ?? noFigures()
   c.set('figures', figures)
-  c.set('db', c.env.openDatabase(figures))
   if (!c.env.settings.serverTiming) return next()
   await next()
   c.res.headers.set('Server-Timing', `${serverTimingOf(figures)}, work;desc="${workOf(c).spent} units"`)

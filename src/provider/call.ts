@@ -11,11 +11,13 @@ import type { Work } from '../scim/work.ts'
 import type { Database } from '../storage/database.ts'
 import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
 import { type Stored, StoredRow } from '../storage/resources.ts'
+import type { TenantContext } from '../storage/tenant-context.ts'
 import type { Credentials } from '../storage/tokens.ts'
 
 export interface Call {
   readonly db: Database
   readonly credentials: Credentials
+  readonly tenant: TenantContext
   /** Without a slash at its end; the locations of resources begin with it. */
   readonly tenantUrl: string
   readonly requestId: string

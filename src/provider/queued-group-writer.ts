@@ -7,6 +7,7 @@ import { ScimError } from '../scim/error.ts'
 import { MAX_WORK_UNITS } from '../scim/limits.ts'
 import { Work } from '../scim/work.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
+import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
 import { requireWriter, wasProven } from '../storage/tokens.ts'
 import type { Call, Rendered, Written } from './call.ts'
 import { commitWrites, loadEarly, type PendingWrite } from './group-commit.ts'
@@ -37,7 +38,8 @@ const MAX_GROUPS = 9
 const MAX_CHARACTERS = 1_000_000
 
 export interface QueuedGroupWriterOptions {
-  readonly openDatabase: (figures: DatabaseFigures) => Database
+  /** @param name of the binding of the tenant's database */
+  readonly openDatabase: (name: string | undefined, figures: DatabaseFigures) => Database
   readonly newId: () => string
   /** Milliseconds. */
   readonly now: () => number
@@ -71,21 +73,36 @@ export class QueuedGroupWriter implements GroupWriter {
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
     const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
-    const { credentials, tenantUrl, requestId, body } = request
     try {
-      const write = prepareGroupWrite(request, work)
-      const db = this.#options.openDatabase(figures)
-      const call = { db, credentials, tenantUrl, requestId, newId: this.#options.newId, work }
-      const characters = JSON.stringify(body)?.length ?? 0
-      const before = this.#queue.enteredWhenIdle
-      const loaded = wasProven(credentials) ? undefined : await letIn(call, write)
-      // Of what others have written meanwhile it knows nothing.
-      const early = before !== undefined && before === this.#queue.enteredWhenIdle ? loaded : undefined
-      const rendered = await this.#queue.run({ call, write, figures, early, characters })
+      const rendered = await withTenant(request.credentials.tenantId, (tenant) => {
+        work.rewind(request.spent ?? 0)
+        return this.#writeIn(tenant, request, figures, work)
+      })
       return { figures, spent: work.spent, rendered }
     } catch (error) {
       return { ...answerOf(error, figures), spent: work.spent }
     }
+  }
+
+  /** @throws {StaleTenant} the tenant has another configuration: nothing is written */
+  async #writeIn(
+    tenant: TenantContext,
+    request: GroupWriteRequest,
+    figures: DatabaseFigures,
+    work: Work,
+  ): Promise<Rendered | Written | undefined> {
+    const { tenantUrl, requestId, body } = request
+    // What the sender goes by may be older or newer than what this process knows; its own is checked.
+    const credentials = { ...request.credentials, tenantVersion: tenant.version }
+    const write = prepareGroupWrite(request, work)
+    const db = this.#options.openDatabase(tenant.database, figures)
+    const call = { db, credentials, tenant, tenantUrl, requestId, newId: this.#options.newId, work }
+    const characters = JSON.stringify(body)?.length ?? 0
+    const before = this.#queue.enteredWhenIdle
+    const loaded = wasProven(credentials) ? undefined : await letIn(call, write)
+    // Of what others have written meanwhile it knows nothing.
+    const early = before !== undefined && before === this.#queue.enteredWhenIdle ? loaded : undefined
+    return await this.#queue.run({ call, write, figures, early, characters })
   }
 }
 
@@ -105,7 +122,7 @@ async function letIn(call: Call, write: GroupWrite | GroupDeletion): Promise<Pen
 
 /**
  * How many of those that wait go together. Deletions go alone, and so does what needs the whole list of
- * members, because nobody knows how long it is.
+ * members, because nobody knows how long it is. All go by one configuration of the tenant.
  */
 function lotOf(waiting: readonly Job[], maxWrites: number): number {
   let characters = 0
@@ -113,6 +130,7 @@ function lotOf(waiting: readonly Job[], maxWrites: number): number {
   const end = waiting.findIndex((job, i) => {
     characters += job.characters
     if ('run' in job.write || job.write.needs.allMembers) return true
+    if (job.call.tenant.version !== waiting[0]?.call.tenant.version) return true
     // A group that is to be created has no id yet.
     groups.add(job.write.needs.id || job)
     return i === maxWrites || groups.size > MAX_GROUPS || characters > MAX_CHARACTERS
@@ -126,7 +144,8 @@ function runLot(open: QueuedGroupWriterOptions['openDatabase'], lot: readonly Jo
     if ('run' in job.write) return Promise.allSettled([job.write.run(job.call)])
     writes.push({ ...job, write: job.write })
   }
-  return commitWrites(open, writes)
+  const name = writes[0]?.call.tenant.database
+  return commitWrites((figures) => open(name, figures), writes)
 }
 
 function answerOf(error: unknown, figures: DatabaseFigures): GroupWriteAnswer {

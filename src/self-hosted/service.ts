@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { pruneProvisioningLog } from '../provider/retention.ts'
-import type { HeldBodies, RateLimitName, Runtime } from '../runtime.ts'
+import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { highestId } from '../sqlite/highest-id.ts'
@@ -120,11 +120,12 @@ function runtimes(
 ): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
   // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
   const elapsedMs = () => performance.now()
+  const openDatabase: OpenDatabase = (_name, figures) => open(figures)
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
   const shared = {
-    openDatabase: open,
+    openDatabase,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase: open, newId, now: elapsedMs }),
+    groupWriter: groupWriters({ openDatabase, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.

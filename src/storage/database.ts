@@ -106,6 +106,7 @@ export class GuardError extends Error {
     | 'importing'
     | 'deleting'
     | 'nested groups'
+    | 'stale tenant'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
     super(`guard: ${rule}`, options)
@@ -198,7 +199,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|read token|stale version|group limit|unknown member|nested groups|importing|deleting)/.exec(
+    /guard: (no token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

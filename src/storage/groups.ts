@@ -35,6 +35,7 @@ import {
   StoredRow,
   storedColumns,
 } from './resources.ts'
+import type { StaleTenant } from './tenant-context.ts'
 import { type Credentials, readAs, readAsWriters, writeAsAll } from './tokens.ts'
 
 function selectGroup(tenantId: string, id: string): Statement {
@@ -148,7 +149,10 @@ export async function loadGroups(
   db: Database,
   writers: readonly Credentials[],
   needs: readonly GroupNeeds[],
-): Promise<{ readonly loaded: LoadedGroups; readonly refusals: readonly (ScimError | undefined)[] }> {
+): Promise<{
+  readonly loaded: LoadedGroups
+  readonly refusals: readonly (ScimError | StaleTenant | undefined)[]
+}> {
   const tenantId = writers[0]?.tenantId ?? ''
   const names = needs.flatMap(({ displayNameKey }) => displayNameKey ?? [])
   const whole = needs.filter(({ allMembers }) => allMembers)

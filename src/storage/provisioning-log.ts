@@ -8,7 +8,7 @@ import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../s
 import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
 import type { StoredRow } from './resources.ts'
 import { shortenedEntry } from './shortened-entry.ts'
-import { type Credentials, isAdmittedToken, NOT_WRITERS, runAs, writeAs, writerToken } from './tokens.ts'
+import { type Credentials, isAdmittedToken, isNotWriter, runAs, writeAs, writerToken } from './tokens.ts'
 
 export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
 
@@ -132,7 +132,7 @@ const insertRowGuard = prepared((slots: Slots<GuardSlot | 'version' | 'createdAt
   const isThere = sql`EXISTS (SELECT 1 FROM users
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
       AND created_at = ${slots.createdAt} AND data = ${slots.data})`
-  return insertGuard(slots, sql`iif(writer IN ${NOT_WRITERS} OR ${isThere}, writer, 'stale')`)
+  return insertGuard(slots, sql`iif(${isNotWriter(sql`writer`)} OR ${isThere}, writer, 'stale')`)
 })
 
 /**
@@ -213,7 +213,7 @@ function lotsOf(entries: readonly string[]): readonly (readonly string[])[] {
   return lots
 }
 
-/** Logs a refused write in a batch of its own. @throws {ScimError} 401: then nothing is logged */
+/** Logs a refused write in a batch of its own. @throws {ScimError|StaleTenant} 401: then nothing is logged */
 export async function logRefused(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
   await runAs(db, credentials, [refusedStatement(credentials, entry)])
 }

@@ -84,8 +84,12 @@ export interface BookmarkKeeper {
 
 /** What the app sees of replicas. */
 export interface Replicas {
-  /** For reads of a tenant: wherever they run, they see every write that was answered before. */
-  openDatabase(tenantId: string, figures: DatabaseFigures): Database
+  /**
+   * For reads of a tenant: wherever they run, they see every write that was answered before.
+   *
+   * @param name of the binding of the tenant's database
+   */
+  openDatabase(name: string | undefined, tenantId: string, figures: DatabaseFigures): Database
   /**
    * To be called between a write and its answer.
    *
@@ -94,14 +98,18 @@ export interface Replicas {
   noteWrite(tenantId: string): Promise<void>
 }
 
-/** @param inBackground lets a promise end after the response was sent */
+/**
+ * @param bindingOf the database of that name
+ * @param inBackground lets a promise end after the response was sent
+ */
 export function d1Replicas(
-  binding: D1Binding & Pick<D1Database, 'withSession'>,
+  bindingOf: (name: string | undefined) => D1Binding & Pick<D1Database, 'withSession'>,
   keeperOf: (tenantId: string) => BookmarkKeeper,
   inBackground: (promise: Promise<unknown>) => void,
 ): Replicas {
   return {
-    openDatabase(tenantId, figures) {
+    openDatabase(name, tenantId, figures) {
+      const binding = bindingOf(name)
       const primary = openDatabase(binding, figures)
       return {
         async batch(statements) {

@@ -47,6 +47,10 @@ export const tenants = sqliteTable('tenants', {
   importedLines: integer('imported_lines'),
   /** The state of the SHA-256 over those lines: src/storage/running-sha256.ts. */
   importDigest: text('import_digest'),
+  /** JSON: see `TenantConfiguration` in tenant-context.ts. NULL is the default one. */
+  configuration: text('configuration'),
+  /** Derived: names the configuration, 0 the default one. */
+  version: integer('version').notNull().default(0),
 })
 
 /**
@@ -73,6 +77,8 @@ export const tokens = sqliteTable(
     replacedBy: text('replaced_by'),
     /** Derived: the state of its tenant. */
     tenantState: text('tenant_state').notNull().default('ready'),
+    /** Derived: the version of the configuration of its tenant. */
+    tenantVersion: integer('tenant_version').notNull().default(0),
   },
   (table) => [
     uniqueIndex('tokens_by_hash').on(table.hash),

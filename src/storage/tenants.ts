@@ -11,6 +11,7 @@ import {
   UniqueError,
 } from './database.ts'
 import type { tenants } from './tables.ts'
+import type { TenantConfiguration } from './tenant-context.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
@@ -85,6 +86,12 @@ export interface TenantChange {
   readonly name?: string | undefined
   readonly groupLimit?: number | undefined
   readonly uniqueGroupNames?: boolean | undefined
+  /** Merged into what is there (RFC 7396): null takes a member back to its default. */
+  readonly configuration?: ConfigurationChange | undefined
+}
+
+export type ConfigurationChange = {
+  readonly [Name in keyof TenantConfiguration]: TenantConfiguration[Name] | null
 }
 
 /** Several groups share a name, in a tenant whose group names are to be unique from now on. */
@@ -126,7 +133,8 @@ export async function updateTenant(
   const [updated, tenant, count, some] = await db.batch([
     statement(sql`UPDATE tenants SET name = coalesce(${change.name ?? null}, name),
       group_limit = coalesce(${change.groupLimit ?? null}, group_limit),
-      unique_group_names = coalesce(${unique}, unique_group_names)
+      unique_group_names = coalesce(${unique}, unique_group_names),
+      configuration = nullif(json_patch(coalesce(configuration, '{}'), ${JSON.stringify(change.configuration ?? {})}), '{}')
       WHERE id = ${id} AND (coalesce(${unique}, 0) = 0 OR unique_group_names OR NOT EXISTS (${namesakes}))`),
     statement(sql`${SELECT} WHERE id = ${id}`),
     ...(unique === 1

@@ -24,6 +24,7 @@ import {
 } from './database.ts'
 import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
+import { changing, recallTenant, StaleTenant } from './tenant-context.ts'
 
 const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
@@ -37,6 +38,8 @@ export interface Credentials {
   readonly tokenHash: string
   /** Milliseconds since 1970: the moment at which the token must be valid. */
   readonly now: number
+  /** The version of the tenant's configuration by which the request is handled: see tenant-context.ts. */
+  readonly tenantVersion: number
 }
 
 export type TokenScope = 'provision' | 'read'
@@ -52,7 +55,8 @@ export async function credentialsOf(
   hash: Sha256 = sha256,
 ): Promise<Credentials | undefined> {
   const tenantId = TOKEN.exec(token)?.[1]
-  return tenantId === undefined ? undefined : { tenantId, tokenHash: await hash(token), now }
+  if (tenantId === undefined) return undefined
+  return { tenantId, tokenHash: await hash(token), now, tenantVersion: recallTenant(tenantId).version }
 }
 
 /** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
@@ -69,6 +73,7 @@ export async function generateToken(tenantId: string): Promise<{ token: string; 
  *
  * @returns the results of the statements
  * @throws {ScimError} 401; what was read is then thrown away
+ * @throws {StaleTenant} likewise
  */
 export async function readAs(
   db: Database,
@@ -83,7 +88,12 @@ export async function readAs(
   }
 }
 
-/** The check and the statements in one batch, whatever the scope of the token. @throws {ScimError} 401; 503 during an import */
+/**
+ * The check and the statements in one batch, whatever the scope of the token.
+ *
+ * @throws {ScimError} 401; 503 during an import
+ * @throws {StaleTenant}
+ */
 export async function runAs(
   db: Database,
   credentials: Credentials,
@@ -96,8 +106,8 @@ export async function runAs(
 }
 
 /**
- * Reads for several writers of one tenant, each with its own token. One that may not write keeps no other from
- * reading: what was read for it is to be thrown away.
+ * Reads for several writers of one tenant, each with its own token, all with one configuration. One that may not write
+ * keeps no other from reading: what was read for it is to be thrown away.
  *
  * @returns the results of the statements, and for each writer why it may not write
  */
@@ -107,11 +117,12 @@ export async function readAsWriters(
   statements: readonly Statement[],
 ): Promise<{
   readonly results: readonly StatementResult[]
-  readonly refusals: readonly (ScimError | undefined)[]
+  readonly refusals: readonly (ScimError | StaleTenant | undefined)[]
 }> {
   const uses = latestUses(writers)
   const hashes = JSON.stringify(uses.map(({ tokenHash }) => tokenHash))
-  const check = selectWriters({ tenantId: writers[0]?.tenantId ?? null, hashes })
+  const { tenantId = null, tenantVersion = null } = writers[0] ?? {}
+  const check = selectWriters({ tenantId, tenantVersion, hashes })
   const touch = uses.flatMap(lastUsedStatements)
   const [found, ...results] = await db.batch([check, ...statements, ...touch])
   return {
@@ -125,6 +136,7 @@ export async function readAsWriters(
  *
  * @returns the results of the statements
  * @throws {ScimError} 401, or 403 when the token may only read
+ * @throws {StaleTenant}
  * @throws {GuardError|UniqueError} from the statements
  */
 export async function writeAs(
@@ -170,8 +182,20 @@ export async function writeGuarded(
     }
     if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
     if (error instanceof GuardError && error.rule === 'importing') throw importing({ cause: error })
+    if (error instanceof GuardError && error.rule === 'stale tenant') await throwStaleTenant(db, uses, error)
     throw error
   }
+}
+
+/** A guard does not tell the configuration, so that it is read: once after each change. */
+async function throwStaleTenant(
+  db: Database,
+  uses: readonly Credentials[],
+  cause: GuardError,
+): Promise<never> {
+  const [first] = uses
+  if (first !== undefined) await runAs(db, first, [], [])
+  throw changing({ cause })
 }
 
 /**
@@ -218,30 +242,44 @@ export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue
   )}`
 }
 
-/** As isValidToken, and that the tenant lets its clients in. */
+/** As isValidToken, that the tenant lets its clients in, and that it has the configuration that they were met with. */
 export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL {
-  return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}`
+  const { tenantVersion } = values as Slots<keyof Credentials>
+  return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}
+    AND ${eq(tokens.tenantVersion, tenantVersion)}`
+}
+
+/** What `staleTenant` looks at. The tenant itself is read only when its configuration is another one. */
+function tenantColumns(tenantVersion: Placeholder): SQL {
+  return sql`tenant_state AS tenantState, tenant_version AS tenantVersion, CASE WHEN tenant_version <> ${tenantVersion}
+    THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
 }
 
 const checkStatement = prepared(
   (slots: Slots<keyof Credentials>) =>
-    sql`SELECT hash, tenant_state AS tenantState FROM tokens WHERE ${isValidToken(slots)}`,
+    sql`SELECT hash, ${tenantColumns(slots.tenantVersion)} FROM tokens WHERE ${isValidToken(slots)}`,
 )
 
 /** The id of a token that may write; else why it may not, which the database refuses as an id: NOT_WRITERS. */
 export function writerToken(slots: Slots<keyof Credentials>): SQL {
-  return sql`coalesce((SELECT CASE WHEN tenant_state <> 'ready' THEN 'importing' WHEN scope = 'provision' THEN id ELSE 'read' END
+  return sql`coalesce((SELECT CASE WHEN tenant_state <> 'ready' THEN 'importing' WHEN scope <> 'provision' THEN 'read'
+    WHEN tenant_version <> ${slots.tenantVersion} THEN 'stale tenant' ELSE id END
     FROM tokens WHERE ${isValidToken(slots)}), 'none')`
 }
 
 /** What writerToken gives instead of an id. */
-export const NOT_WRITERS: SQL = sql`('none', 'read', 'importing')`
+const NOT_WRITERS: SQL = sql`('none', 'read', 'importing', 'stale tenant')`
 
-const guardStatement = prepared((slots: Slots<keyof Credentials>) => {
-  const scope = sql`coalesce((SELECT iif(tenant_state = 'ready', scope, 'importing')
-    FROM tokens WHERE ${isValidToken(slots)}), 'none')`
-  return sql`INSERT INTO guards (rule) SELECT scope FROM (SELECT ${scope} AS scope) WHERE scope <> 'provision'`
-})
+/** Whether what writerToken gives is no id. */
+export function isNotWriter(writer: SQL): SQL {
+  return sql`${writer} IN ${NOT_WRITERS}`
+}
+
+const guardStatement = prepared(
+  (slots: Slots<keyof Credentials>) =>
+    sql`INSERT INTO guards (rule) SELECT writer FROM (SELECT ${writerToken(slots)} AS writer)
+      WHERE ${isNotWriter(sql`writer`)}`,
+)
 
 /** Each token once, at the latest of its moments: valid then, it was valid at the earlier ones. */
 function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
@@ -255,13 +293,14 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
 
 /** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
 const selectWriters = prepared(
-  ({ tenantId, hashes }: Slots<'tenantId' | 'hashes'>) =>
-    sql`SELECT hash, scope, expires_at AS expiresAt, tenant_state AS tenantState FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
+  ({ tenantId, tenantVersion, hashes }: Slots<'tenantId' | 'tenantVersion' | 'hashes'>) =>
+    sql`SELECT hash, scope, expires_at AS expiresAt, ${tenantColumns(tenantVersion)}
+      FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
       WHERE tenant_id = ${tenantId} AND revoked_at IS NULL`,
 )
 
 /** Each writer is judged at its own moment: a token may expire between two of them. */
-function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | undefined {
+function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | StaleTenant | undefined {
   const row = rows.find(({ hash }) => isSameSecret(String(hash), writer.tokenHash))
   if (row === undefined || (row.expiresAt != null && Number(row.expiresAt) <= writer.now)) {
     forgetToken(writer)
@@ -269,7 +308,7 @@ function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | u
   }
   noteUse(writer)
   if (row.tenantState !== 'ready') return importing()
-  return row.scope === 'provision' ? undefined : readOnlyToken()
+  return row.scope === 'provision' ? staleTenant(row, writer) : readOnlyToken()
 }
 
 function requireToken(row: Row | undefined, credentials: Credentials): void {
@@ -279,6 +318,17 @@ function requireToken(row: Row | undefined, credentials: Credentials): void {
   }
   noteUse(credentials)
   if (row.tenantState !== 'ready') throw importing()
+  const stale = staleTenant(row, credentials)
+  if (stale !== undefined) throw stale
+}
+
+function staleTenant(
+  { tenantVersion, configuration = null }: Row,
+  credentials: Credentials,
+): StaleTenant | undefined {
+  const version = Number(tenantVersion)
+  if (version === credentials.tenantVersion) return undefined
+  return new StaleTenant({ version, configuration: configuration === null ? null : String(configuration) })
 }
 
 // When this isolate last wrote "last used" for a token. It saves writes and orders the work (see `wasProven`); it lets

@@ -44,7 +44,8 @@ function runtimeWith(
     accessAudience: undefined,
   }
   return {
-    openDatabase: (figures: Parameters<typeof openDatabase>[1]) => openDatabase(env.DB, figures),
+    openDatabase: (_name: unknown, figures: Parameters<typeof openDatabase>[1]) =>
+      openDatabase(env.DB, figures),
     now: Date.now,
     newId: () => crypto.randomUUID(),
     isAllowed: async () => true,

@@ -112,6 +112,15 @@ describe('the provisioning log', () => {
     expect(JSON.parse((await browser.get(`${path}.json?q=nothing-at-all`)).html)).toEqual([])
   })
 
+  it('downloads the entries that the admin API answers', async () => {
+    const { client, browser, path } = await newLog()
+    await client.createUser()
+    await client.request('POST', '/Users', { schemas: [] })
+    const downloaded = JSON.parse((await browser.get(`${path}.json`)).html)
+    expect(downloaded.length).toBeGreaterThan(1)
+    expect(downloaded).toEqual(await client.log())
+  })
+
   it('downloads long entries whole, though it reads a few megabytes of them at a time', async () => {
     const { client, browser, path } = await newLog()
     const changes = JSON.stringify([{ attribute: 'members', new: ['x'.repeat(60_000)] }])

@@ -107,7 +107,7 @@ async function openServer(delayMs: number, maxWrites: number | undefined) {
     hash,
   } as const
   await insertToken(open(noFigures()), 'default', info)
-  const runtime = runtimeOf(open, maxWrites)
+  const runtime = runtimeOf((_name, figures) => open(figures), maxWrites)
   const app = new Hono<HttpEnv>().use(requestId())
   app.route(
     '/scim/v2',

@@ -283,7 +283,7 @@ describe('a job file with a mistake', () => {
   it.each<[object, string]>([
     [{ scope: 'some' }, 'scope must be "assigned" or "all", found the string "some"'],
     [{ colour: 'teal' }, 'colour is not known here'],
-    [{ concurrency: 0 }, 'concurrency must be a whole number, 1 or more, found the number 0'],
+    [{ concurrency: 0 }, 'concurrency must be a whole number from 1 to 100, found the number 0'],
     [
       { users: { attributeMappings: [{ target: 'userName', type: 'direct', source: 'mail' }] } },
       'users.attributeMappings has no matching attribute',

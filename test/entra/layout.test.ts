@@ -1,9 +1,7 @@
-/** What holds the folder together: the cycle runs anywhere, the job file's schema says what the reader accepts. */
+/** What holds the folder together: the cycle runs anywhere. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseJobFile } from '../../src/entra/job-file.ts'
-import { SCOPING_OPERATORS } from '../../src/entra/scoping-filter.ts'
 
 const FOLDER = join(import.meta.dirname, '../../src/entra')
 const portable = readdirSync(FOLDER).filter((name) => name.endsWith('.ts') && name !== 'cli.ts')
@@ -14,18 +12,5 @@ describe('the files outside of cli/', () => {
     const imports = [...text.matchAll(/from '([^']+)'/g)].map((match) => match[1])
     expect(imports.filter((specifier) => !/^\.\/[a-z-]+\.ts$/.test(specifier ?? ''))).toEqual([])
     expect(text.match(/\bDate\.now\(|\bMath\.random\(|\bprocess\.|\bnew Date\(\)|\bBuffer\b/g)).toBeNull()
-  })
-})
-
-describe('job.schema.json', () => {
-  const schema = JSON.parse(readFileSync(join(FOLDER, 'job.schema.json'), 'utf8'))
-
-  it('names the fields and operators that the reader knows', () => {
-    const { problems } = parseJobFile({ unknown: 1 })
-    const known = problems[0]?.message.replace(/^.*one of /, '').split(', ')
-    expect(Object.keys(schema.properties).toSorted()).toEqual(known?.toSorted())
-    expect(schema.$defs.scopingFilter.properties.clauses.items.properties.operator.enum).toEqual(
-      SCOPING_OPERATORS,
-    )
   })
 })

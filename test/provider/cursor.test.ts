@@ -10,7 +10,12 @@ const CURSOR = {
   total: 7,
 }
 
-const credentials = (now: number): Credentials => ({ tenantId: 'acme', tokenHash: 'a'.repeat(64), now })
+const credentials = (now: number): Credentials => ({
+  tenantId: 'acme',
+  tokenHash: 'a'.repeat(64),
+  now,
+  tenantVersion: 0,
+})
 
 describe('a cursor', () => {
   it('opens to what was sealed, until its time is over, and is expired then', async () => {

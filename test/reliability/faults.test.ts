@@ -91,7 +91,7 @@ async function ask(
   plan: FaultPlan,
 ): Promise<Response> {
   const binding = faultyBinding(env.DB, plan)
-  const runtime = labRuntime({ openDatabase: (figures) => openDatabase(binding, figures, TIMEOUT_MS) })
+  const runtime = labRuntime({ openDatabase: (_name, figures) => openDatabase(binding, figures, TIMEOUT_MS) })
   const headers = { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' }
   const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
   return await sendTo(runtime, new Request(`${TENANT_URL}${path}`, init))

@@ -105,8 +105,8 @@ describe('rate limits', () => {
       const client = await newClient()
       const { runtime, counts } = limits({ failedAuthentication: 3 })
       let batches = 0
-      const openCounted: Runtime['openDatabase'] = (figures) => {
-        const db = runtime.openDatabase(figures)
+      const openCounted: Runtime['openDatabase'] = (name, figures) => {
+        const db = runtime.openDatabase(name, figures)
         return {
           batch(statements) {
             batches++

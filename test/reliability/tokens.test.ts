@@ -80,7 +80,7 @@ describe('a secret', () => {
     const client = await newClient()
     const read = captureConsole()
     const failing = faultyBinding(env.DB, () => 'error before')
-    const broken = logging({ openDatabase: (figures) => openDatabase(failing, figures) })
+    const broken = logging({ openDatabase: (_name, figures) => openDatabase(failing, figures) })
     const wrong = `${client.token.slice(0, -4)}AAAA`
     let answers = ''
     for (const [method, path, body] of REQUESTS) {
@@ -143,7 +143,7 @@ describe('a token that is revoked', () => {
         return await env.DB.batch<T>(statements)
       },
     }
-    const runtime = labRuntime({ openDatabase: (figures) => openDatabase(binding, figures) })
+    const runtime = labRuntime({ openDatabase: (_name, figures) => openDatabase(binding, figures) })
     const response = await sendTo(runtime, send(client, user.id))
     return { response, stored: await soundState(client.tenantId) }
   }

@@ -50,7 +50,7 @@ function interrupted(number: number, what: () => unknown): D1Binding {
 }
 
 const through = (binding: D1Binding) =>
-  labRuntime({ openDatabase: (figures) => openDatabase(binding, figures, TIMEOUT_MS) })
+  labRuntime({ openDatabase: (_name, figures) => openDatabase(binding, figures, TIMEOUT_MS) })
 
 function adminRequest(method: string, path: string, body?: unknown): Request {
   return new Request(`${ORIGIN}/admin/api${path}`, {

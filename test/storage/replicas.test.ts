@@ -38,14 +38,14 @@ class World {
   readonly #runtime: Runtime
 
   constructor(isOn = true) {
-    const open: Runtime['openDatabase'] = (figures) => openDatabase(this.d1.binding, figures)
+    const open: Runtime['openDatabase'] = (_name, figures) => openDatabase(this.d1.binding, figures)
     const now = () => this.#now
     this.#runtime = {
       openDatabase: open,
       isHealthy: async () => true,
       replicas: isOn
         ? d1Replicas(
-            this.d1.binding,
+            () => this.d1.binding,
             (tenantId) => this.#keeperOf(tenantId),
             (promise) => this.#background.push(promise),
           )
@@ -493,7 +493,7 @@ describe('writers and readers at the same time', () => {
       forget: () => hop(() => kept.forget()),
     }
     const replicas = d1Replicas(
-      d1.binding,
+      () => d1.binding,
       () => keeper,
       () => undefined,
     )
@@ -508,7 +508,9 @@ describe('writers and readers at the same time', () => {
     const read = async () => {
       const least = 1000 + answered
       const sql = "SELECT group_limit AS value FROM tenants WHERE id = 'default'"
-      const [result] = await replicas.openDatabase('default', noFigures()).batch([{ sql, params: [] }])
+      const [result] = await replicas
+        .openDatabase(undefined, 'default', noFigures())
+        .batch([{ sql, params: [] }])
       expect(result?.rows[0]?.value).toBeGreaterThanOrEqual(least)
     }
     const worker = async (isWriter: boolean) => {

@@ -6,6 +6,7 @@ import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/group-writer.ts'
 import { QueuedGroupWriter } from '../../src/provider/queued-group-writer.ts'
+import type { OpenDatabase } from '../../src/runtime.ts'
 import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
 import { credentialsOf } from '../../src/storage/tokens.ts'
 import { type Client, GROUP, PATCH_OP, TENANT_URL } from './harness.ts'
@@ -63,7 +64,7 @@ export async function newCoordinator(
       return await binding.batch<T>(statements)
     },
   }
-  const openHeld = (figures: Parameters<typeof openDatabase>[1]) => openDatabase(held, figures, timeoutMs)
+  const openHeld: OpenDatabase = (_name, figures) => openDatabase(held, figures, timeoutMs)
   const writer = new QueuedGroupWriter({ openDatabase: openHeld, newId: uuidv7, now: Date.now, ...more })
   // Refused, after its token was seen valid: whatever comes then stands in line at once.
   const plug = await requestOf(client, patch('none', { op: 'replace', path: 'externalId', value: 'x' }))

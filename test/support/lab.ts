@@ -15,7 +15,7 @@ export const app = createApp()
 /** A runtime as in production, but for what is given. */
 export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
   return {
-    openDatabase: (figures) => openDatabase(env.DB, figures),
+    openDatabase: (_name, figures) => openDatabase(env.DB, figures),
     isHealthy: async () => true,
     groupWriter: coordinatorNamed,
     now: Date.now,

@@ -65,7 +65,8 @@ export const UNDER_WAY = v.pipe(
   v.title('UnderWay'),
 )
 
-export const MORE_THAN_ONE_REQUEST = 'More than one request deletes: repeat it, or the hourly timer goes on.'
+export const MORE_THAN_ONE_REQUEST =
+  'The deletion takes more than one request: repeat it, or leave the rest to the hourly timer.'
 
 export const tenantRoutes = {
   listTenants: {

@@ -31,7 +31,7 @@ export const transferRoutes = {
     summary: 'Imports an export into an empty tenant',
     description:
       'Until the last line is in, the state of the tenant is `importing` and its clients are answered 503. After an ' +
-      'interruption the same file, or the rest of it, goes on; `DELETE` takes the import back.',
+      'interruption, send the same file again, or the rest of it; `DELETE` undoes the import.',
     query: v.object({
       from: v.pipe(
         v.optional(LINE_NUMBER, '1'),
@@ -56,7 +56,7 @@ export const transferRoutes = {
         body: v.pipe(v.strictObject({ imported: IMPORTED }), v.title('Imported')),
       },
       202: {
-        description: 'The same file, or its rest from "nextLine" on, goes on.',
+        description: 'Send the same file again, or the rest of it from "nextLine" on.',
         body: v.pipe(v.strictObject({ imported: IMPORTED, nextLine: COUNT }), v.title('ImportedSoFar')),
       },
     },
@@ -65,7 +65,7 @@ export const transferRoutes = {
   undoImport: {
     method: 'DELETE',
     path: '/tenants/{id}/import',
-    summary: 'Takes an import back that is not complete',
+    summary: 'Undoes an import that is not complete',
     answers: {
       202: { description: MORE_THAN_ONE_REQUEST, body: UNDER_WAY },
       204: { description: 'The tenant is empty, with its tokens and its log.' },

@@ -2,7 +2,7 @@
  * Tells the administrator of a quarantine: by mail through an SMTP server, by a POST to a webhook, or both. A message
  * that cannot be delivered is reported and stops nothing.
  */
-import type { NotificationConfig } from '../job-file.ts'
+import type { NotificationConfig } from '../job-document.ts'
 import type { Notification } from '../provisioning-job.ts'
 
 const DELIVERY_TIMEOUT_MS = 15_000

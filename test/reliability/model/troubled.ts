@@ -30,6 +30,8 @@ export async function troubledSend(
   // The coordinator would wait for a silent database as long as in production.
   const loud = FAULTS.filter((fault) => !fault.startsWith('silent'))
   await wrapCoordinator(tenantId, (binding) => faultyBinding(binding, plan(loud), noteFault))
-  const runtime = labRuntime({ openDatabase: (figures) => openDatabase(troubled, figures, TIMEOUT_MS) })
+  const runtime = labRuntime({
+    openDatabase: (_name, figures) => openDatabase(troubled, figures, TIMEOUT_MS),
+  })
   return (request) => sendTo(runtime, request)
 }

@@ -1,0 +1,64 @@
+/**
+ * The tenant of a request: which one the token names, and the context that its handler runs with. A handler is written
+ * as if the context were certain; when the database has another configuration, it runs once more from its beginning.
+ */
+import type { Context } from 'hono'
+import type { HttpEnv } from '../runtime.ts'
+import { ScimError } from '../scim/error.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
+import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
+import { readAs } from '../storage/tokens.ts'
+import { logRefusal } from './provisioning-log.ts'
+import { workOf } from './request.ts'
+
+type Run<Result> = (c: Context<HttpEnv>) => Promise<Result>
+
+/**
+ * Makes handlers out of functions that read, call the provider and write. What they refuse is proven too: the refusal of
+ * a write by its entry in the provisioning log, any other that follows from the request alone by a check of its own.
+ *
+ * @param type whose writes are logged when they are refused; undefined for endpoints that write nothing
+ */
+export function tenantHandler(type?: ResourceType) {
+  return (run: Run<Response>): Run<Response> =>
+    (c) =>
+      inTenant(c, async (c) => {
+        const { roundTrips } = c.get('figures')
+        try {
+          return await run(c)
+        } catch (error) {
+          if (error instanceof ScimError) await proveRefusal(c, type, error, roundTrips)
+          throw error
+        }
+      })
+}
+
+/** Runs with the tenant's context, and with its database open; once more when the configuration has changed. */
+export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
+  const work = workOf(c)
+  const { spent } = work
+  return await withTenant(c.get('credentials').tenantId, async (tenant) => {
+    work.rewind(spent)
+    enter(c, tenant)
+    return await run(c)
+  })
+}
+
+function enter(c: Context<HttpEnv>, tenant: TenantContext): void {
+  c.set('tenant', tenant)
+  c.set('credentials', { ...c.get('credentials'), tenantVersion: tenant.version })
+  const open = c.get('openReplica') ?? c.env.openDatabase
+  c.set('db', open(tenant.database, c.get('figures')))
+}
+
+/** @param roundTrips before the handler ran: when it asked the database, the configuration was checked there */
+async function proveRefusal(
+  c: Context<HttpEnv>,
+  type: ResourceType | undefined,
+  error: ScimError,
+  roundTrips: number,
+): Promise<void> {
+  if (type !== undefined && (await logRefusal(c, type, error))) return
+  if (error.status !== 400 || c.get('figures').roundTrips > roundTrips) return
+  await readAs(c.get('db'), c.get('credentials'), [])
+}
