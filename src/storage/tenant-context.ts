@@ -10,6 +10,11 @@ import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { RESOURCE_TYPES } from '../scim/schema/resource-type.ts'
+import {
+  decodeExtensions,
+  type EncodedExtensions,
+  tenantResourceTypes,
+} from '../scim/schema/tenant-extensions.ts'
 
 /** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
 export interface TenantConfiguration {
@@ -17,6 +22,8 @@ export interface TenantConfiguration {
   readonly profile?: ProfileName
   /** The binding of the database that holds the tenant. */
   readonly database?: string
+  /** Extension schemas: see extensions.ts. */
+  readonly schemas?: EncodedExtensions
 }
 
 export type ProfileName = 'tolerant'
@@ -62,14 +69,15 @@ export class StaleTenant extends Error {
 export function tenantContextOf(
   tenantId: string,
   version: number,
-  { profile = 'tolerant', database }: TenantConfiguration,
+  { profile = 'tolerant', database, schemas }: TenantConfiguration,
 ): TenantContext {
   return {
     tenantId,
     version,
     database,
     profile,
-    resourceTypes: RESOURCE_TYPES,
+    resourceTypes:
+      schemas === undefined ? RESOURCE_TYPES : tenantResourceTypes(RESOURCE_TYPES, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
   }
 }
