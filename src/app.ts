@@ -16,16 +16,27 @@ import { scim } from './http/scim.ts'
 import { routePath, TENANT_PATH } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
 import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from './storage/resource-tables.ts'
 
-export function createApp(): Hono<HttpEnv> {
-  const app = new Hono<HttpEnv>({ getPath: (request) => routePath(request.url) })
+export interface AppOptions {
+  /** What the directory holds. */
+  readonly resourceTypes?: readonly StoredResourceType[]
+}
+
+export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): Hono<HttpEnv> {
+  const pathOf = routePath(resourceTypes)
+  const app = new Hono<HttpEnv>({ getPath: (request) => pathOf(request.url) })
   app.onError(onError)
+  app.use((c, next) => {
+    c.set('resourceTypes', resourceTypes)
+    return next()
+  })
   app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, soundAddress)
   app.get('/healthz', healthz)
   app.use(configured)
   app.route(
     TENANT_PATH,
-    scim((request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
+    scim(resourceTypes, (request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
   )
   app.route('/admin/api', adminApi())
   app.route('/admin', dashboard())

@@ -6,6 +6,7 @@ import type { GroupWriter } from './provider/group-writer.ts'
 import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Replicas } from './storage/replicas.ts'
+import type { StoredResourceType } from './storage/resource-tables.ts'
 import type { Sha256 } from './storage/secrets.ts'
 import type { TenantContext } from './storage/tenant-context.ts'
 import type { Credentials } from './storage/tokens.ts'
@@ -112,6 +113,8 @@ export interface HttpEnv {
     figures: DatabaseFigures
     /** That of the tenant, or of the administration. */
     db: Database
+    /** The types that the directory holds, in the order in which they are listed. */
+    resourceTypes: readonly StoredResourceType[]
     /** What the bearer token claims; proven by the batch that uses it. */
     credentials: Credentials
     /** What the handler goes by; proven by the batch that uses it. */

@@ -18,6 +18,7 @@ import {
 import { countStatements, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
+import { RESOURCE_TYPES } from './storage/resource-tables.ts'
 import { finishDeletions } from './storage/tenants.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
@@ -56,7 +57,7 @@ export default {
     const result = await pruneProvisioningLog(db, scheduledTime, days)
     console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
     // Both are one invocation: what pruning leaves of its queries.
-    const tenants = await finishDeletions(db, MAX_QUERIES_FREE - db.statements)
+    const tenants = await finishDeletions(db, RESOURCE_TYPES, MAX_QUERIES_FREE - db.statements)
     if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
   },
 } satisfies ExportedHandler<WorkerEnv>

@@ -55,7 +55,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'csv-cell.ts': [],
   'settings.ts': ['edge', 'runtime.ts'],
   local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler'],
-  'app.ts': ['http', 'admin', 'edge', 'scim', 'runtime.ts', 'hono'],
+  'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node'],
   'self-hosted': [
     'self-hosted',

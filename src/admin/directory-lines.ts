@@ -1,38 +1,71 @@
 /**
- * A directory as JSON Lines: users before groups before memberships, one record a line, and a last line that proves
+ * A directory as JSON Lines: resources by their type, such as users before groups, before memberships, one record a line, and a last line that proves
  * that all others are there, as they were written.
  */
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { canBeDisabled } from '../scim/active.ts'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError, shorten } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
-import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { showsGroups } from '../scim/schema/resource-type.ts'
 import { validateResource } from '../scim/validation.ts'
-import type { DirectoryRecord, MembershipRecord, ResourceRecord } from '../storage/transfer.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
+import {
+  type DirectoryRecord,
+  type MembershipRecord,
+  type ResourceRecord,
+  recordKind,
+} from '../storage/transfer.ts'
 import { AdminError } from './errors.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** How many records of each kind there are. */
-export type RecordCounts = Record<DirectoryRecord['kind'], number>
+export type RecordCounts = Record<string, number>
+
+export function noRecords(types: readonly StoredResourceType[]): RecordCounts {
+  return Object.fromEntries([...types.map(recordKind), MEMBERSHIP].map((kind) => [kind, 0]))
+}
+
+const MEMBERSHIP = 'membership'
 
 /** The last line. */
 export interface EndRecord {
   readonly kind: 'end'
-  readonly users: number
-  readonly groups: number
-  readonly memberships: number
+  /** How many records of each kind there are, by the plural of the kind: "users", "memberships". */
+  readonly counts: Readonly<Record<string, number>>
   /** Of all bytes before this line, hexadecimal: `head -n -1 FILE | sha256sum` gives the same. */
   readonly sha256: string
 }
 
-export function endRecord({ user, group, membership }: RecordCounts, sha256: string): EndRecord {
-  return { kind: 'end', users: user, groups: group, memberships: membership, sha256 }
+export function endRecord(
+  types: readonly StoredResourceType[],
+  counts: RecordCounts,
+  sha256: string,
+): EndRecord {
+  const plurals = pluralsOf(types).map(([kind, plural]) => [plural, counts[kind] ?? 0])
+  return { kind: 'end', counts: Object.fromEntries(plurals), sha256 }
+}
+
+/** Each kind of record with its plural, in the order of the records. */
+function pluralsOf(
+  types: readonly StoredResourceType[],
+): readonly (readonly [kind: string, plural: string])[] {
+  return [
+    ...types.map((type) => [recordKind(type), type.endpoint.slice(1).toLowerCase()] as const),
+    [MEMBERSHIP, 'memberships'],
+  ]
+}
+
+export function isEnd(record: DirectoryRecord | EndRecord): record is EndRecord {
+  return 'sha256' in record
 }
 
 export function toLine(record: DirectoryRecord | EndRecord): string {
-  return `${JSON.stringify(record)}\n`
+  if (!isEnd(record)) return `${JSON.stringify(record)}\n`
+  const { counts, sha256 } = record
+  return `${JSON.stringify({ kind: 'end', ...counts, sha256 })}\n`
 }
 
 /** The bytes of a request. */
@@ -93,19 +126,24 @@ interface Line {
 }
 
 /** @throws {AdminError} naming the line, the field, what was found and what is allowed */
-export function parseLine(text: string, number: number): DirectoryRecord | EndRecord {
+export function parseLine(
+  text: string,
+  number: number,
+  types: readonly StoredResourceType[],
+): DirectoryRecord | EndRecord {
   const line = { number, record: parseObject(text, number) }
-  switch (line.record.kind) {
-    case 'user':
-    case 'group':
-      return resourceRecord(line, line.record.kind)
-    case 'membership':
-      return membershipRecord(line)
-    case 'end':
-      return parseEnd(line)
-    default:
-      throw invalid(line, 'kind', '"user", "group", "membership" or "end"')
-  }
+  const { kind } = line.record
+  if (kind === MEMBERSHIP) return membershipRecord(line, types)
+  if (kind === 'end') return parseEnd(line, types)
+  const type = types.find((candidate) => recordKind(candidate) === kind)
+  if (type !== undefined) return resourceRecord(line, type)
+  throw invalid(line, 'kind', oneOf([...types.map(recordKind), MEMBERSHIP, 'end']))
+}
+
+/** `"a", "b" or "c"` */
+function oneOf(names: readonly string[]): string {
+  const quoted = names.map((name) => `"${name}"`)
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
 }
 
 function parseObject(text: string, number: number): Line['record'] {
@@ -119,15 +157,15 @@ function parseObject(text: string, number: number): Line['record'] {
   throw new AdminError(400, 'invalid', `line ${number} must be a JSON object`)
 }
 
-function resourceRecord(line: Line, kind: ResourceRecord['kind']): ResourceRecord {
+function resourceRecord(line: Line, type: StoredResourceType): ResourceRecord {
   onlyFields(line, ['kind', 'id', 'version', 'createdAt', 'lastModified', 'resource'])
   return {
-    kind,
+    kind: recordKind(type),
     id: uuid(line, 'id'),
     version: integer(line, 'version', 1, MAX_IMPORT_VERSION),
     createdAt: integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS),
     lastModified: integer(line, 'lastModified', 0, MAX_IMPORT_TIME_MS),
-    resource: resourceOf(line, kind),
+    resource: resourceOf(line, type),
   }
 }
 
@@ -135,18 +173,18 @@ function resourceRecord(line: Line, kind: ResourceRecord['kind']): ResourceRecor
  * Checked as a client's write, and what a write may leave out or is not understood is refused: an import that drops
  * something would be taken for whole.
  */
-function resourceOf(line: Line, kind: ResourceRecord['kind']): ResourceRecord['resource'] {
+function resourceOf(line: Line, type: StoredResourceType): ResourceRecord['resource'] {
   const problem = (text: string) => problemIn(line, text, 'resource')
-  const { resource, ignored } = validated(line, kind)
+  const { resource, ignored } = validated(line, type)
   if (ignored.length > 0) throw problem(`"resource" has unknown attributes: ${named(ignored)}`)
   const sent = line.record.resource as object
-  if (kind === 'group') {
-    if (!('members' in resource)) return resource
-    throw problem('attribute "members" must be lines of the kind "membership"')
+  const { references } = type
+  // Groups of a user are read-only: what was sent is not in the resource, and is refused all the same.
+  if (references !== undefined && references in (showsGroups(type) ? sent : resource)) {
+    throw problem(`attribute "${references}" must be lines of the kind "membership"`)
   }
-  if ('groups' in sent) throw problem('attribute "groups" must be lines of the kind "membership"')
   // Access is not given by leaving something out.
-  if (typeof resource.active === 'boolean') return resource
+  if (!canBeDisabled(type) || typeof resource.active === 'boolean') return resource
   throw problem('attribute "active" must be true or false, found nothing')
 }
 
@@ -156,19 +194,22 @@ function named(attributes: readonly string[]): string {
   return [...shown, ...(attributes.length > 5 ? [`and ${attributes.length - 5} more`] : [])].join(', ')
 }
 
-function validated(line: Line, kind: ResourceRecord['kind']) {
+function validated(line: Line, type: StoredResourceType) {
   try {
-    return validateResource(line.record.resource, kind === 'user' ? USER_RESOURCE_TYPE : GROUP_RESOURCE_TYPE)
+    return validateResource(line.record.resource, type)
   } catch (error) {
     if (error instanceof ScimError) throw problemIn(line, error.detail, 'resource', { cause: error })
     throw error
   }
 }
 
-function membershipRecord(line: Line): MembershipRecord {
+function membershipRecord(line: Line, types: readonly StoredResourceType[]): MembershipRecord {
   onlyFields(line, ['kind', 'groupId', 'memberId', 'memberType'])
   const { memberType } = line.record
-  if (memberType !== 'User' && memberType !== 'Group') throw invalid(line, 'memberType', '"User" or "Group"')
+  const allowed = types.filter(({ isMember }) => isMember).map(({ name }) => name)
+  if (typeof memberType !== 'string' || !allowed.includes(memberType)) {
+    throw invalid(line, 'memberType', oneOf(allowed))
+  }
   return {
     kind: 'membership',
     groupId: uuid(line, 'groupId'),
@@ -177,21 +218,15 @@ function membershipRecord(line: Line): MembershipRecord {
   }
 }
 
-function parseEnd(line: Line): EndRecord {
-  onlyFields(line, ['kind', 'users', 'groups', 'memberships', 'sha256'])
-  const count = (field: 'users' | 'groups' | 'memberships') =>
-    integer(line, field, 0, Number.MAX_SAFE_INTEGER)
+function parseEnd(line: Line, types: readonly StoredResourceType[]): EndRecord {
+  const plurals = pluralsOf(types).map(([, plural]) => plural)
+  onlyFields(line, ['kind', ...plurals, 'sha256'])
   const { sha256 } = line.record
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw invalid(line, 'sha256', '64 hexadecimal digits in lower case')
   }
-  return {
-    kind: 'end',
-    users: count('users'),
-    groups: count('groups'),
-    memberships: count('memberships'),
-    sha256,
-  }
+  const counts = plurals.map((plural) => [plural, integer(line, plural, 0, Number.MAX_SAFE_INTEGER)])
+  return { kind: 'end', counts: Object.fromEntries(counts), sha256 }
 }
 
 function onlyFields(line: Line, fields: readonly string[]): void {

@@ -3,7 +3,13 @@
  */
 import type { Context } from 'hono'
 import type { HttpEnv, Runtime } from '../runtime.ts'
-import type { Session } from './session.ts'
+
+/** A session of the dashboard, as its cookie holds it. */
+export interface Session {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
 
 /** Who is signed in, and how. */
 export type Administrator =

@@ -12,12 +12,14 @@ import {
   type ImportStatus,
   writeImportBatch,
 } from '../storage/import.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { RunningSha256 } from '../storage/running-sha256.ts'
 import type { DirectoryRecord } from '../storage/transfer.ts'
 import {
   type Body,
   type EndRecord,
   endRecord,
+  isEnd,
   linesOf,
   parseLine,
   type RecordCounts,
@@ -58,11 +60,12 @@ export class ImportOvertaken extends Error {}
  */
 export async function importDirectory(
   db: Database,
+  types: readonly StoredResourceType[],
   tenantId: string,
   body: Body,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
-  const run = new ImportRun(db, tenantId, await getImportStatus(db, tenantId), options)
+  const run = new ImportRun(db, types, tenantId, await getImportStatus(db, types, tenantId), options)
   try {
     for await (const text of linesOf(body)) await run.take(text)
     return await run.finish()
@@ -79,6 +82,7 @@ interface NumberedRecord {
 /** One request of an import. */
 class ImportRun {
   readonly #db: Database
+  readonly #types: readonly StoredResourceType[]
   readonly #tenantId: string
   readonly #options: ImportOptions
   readonly #counts: RecordCounts
@@ -92,7 +96,13 @@ class ImportRun {
   #statements = 0
   #end: EndRecord | undefined
 
-  constructor(db: Database, tenantId: string, status: ImportStatus, options: ImportOptions) {
+  constructor(
+    db: Database,
+    types: readonly StoredResourceType[],
+    tenantId: string,
+    status: ImportStatus,
+    options: ImportOptions,
+  ) {
     const { progress, counts } = status
     const next = (progress?.lines ?? 0) + 1
     if (options.from !== 1 && options.from !== next) {
@@ -104,6 +114,7 @@ class ImportRun {
       )
     }
     this.#db = db
+    this.#types = types
     this.#tenantId = tenantId
     this.#options = options
     this.#counts = { ...counts }
@@ -122,15 +133,15 @@ class ImportRun {
     if (this.#line <= (this.#progress?.lines ?? 0)) return this.#compare(text)
     if (text.trim() === '') return
     if (this.#end !== undefined) throw this.#invalid('comes after the last line')
-    const record = parseLine(text, this.#line)
-    if (record.kind === 'end') return this.#check(record)
+    const record = parseLine(text, this.#line, this.#types)
+    if (isEnd(record)) return this.#check(record)
     if (this.#batch.length >= BATCH_RECORDS || this.#characters + text.length > BATCH_CHARACTERS) {
       await this.#write({ lines: this.#line - 1, digest: this.#sha256.state })
       if (this.#isExhausted) return
     }
     this.#batch.push({ number: this.#line, record })
     this.#characters += text.length
-    this.#counts[record.kind]++
+    this.#counts[record.kind] = (this.#counts[record.kind] ?? 0) + 1
     this.#hash(text)
   }
 
@@ -177,11 +188,13 @@ class ImportRun {
   }
 
   #check(end: EndRecord): void {
-    const found = endRecord(this.#counts, this.#sha256.digest)
-    for (const field of ['users', 'groups', 'memberships', 'sha256'] as const) {
-      if (end[field] === found[field]) continue
+    const found = endRecord(this.#types, this.#counts, this.#sha256.digest)
+    const given: Readonly<Record<string, unknown>> = { ...end.counts, sha256: end.sha256 }
+    for (const [field, value] of Object.entries({ ...found.counts, sha256: found.sha256 })) {
+      const said = given[field]
+      if (said === value) continue
       throw this.#invalid(
-        `"${field}" is ${end[field]}, but the lines before it give ${found[field]}: the file was changed`,
+        `"${field}" is ${said}, but the lines before it give ${value}: the file was changed`,
       )
     }
     this.#end = end
@@ -192,7 +205,7 @@ class ImportRun {
     const records = this.#batch.map(({ record }) => record)
     try {
       const batch = { before: this.#progress, after, records }
-      this.#statements += await writeImportBatch(this.#db, this.#tenantId, batch)
+      this.#statements += await writeImportBatch(this.#db, this.#types, this.#tenantId, batch)
     } catch (error) {
       throw await this.#refusal(error, records)
     }
@@ -205,9 +218,9 @@ class ImportRun {
     if (error instanceof GuardError && error.rule === 'stale version') {
       return new ImportOvertaken('another request was first', { cause: error })
     }
-    const problem = problemOf(error)
+    const problem = problemOf(error, this.#types)
     if (problem === undefined) return error
-    const index = await firstRefused(this.#db, this.#tenantId, records)
+    const index = await firstRefused(this.#db, this.#types, this.#tenantId, records)
     return new AdminError(409, 'conflict', `line ${this.#batch[index]?.number}: ${problem}`, undefined, {
       cause: error,
     })
@@ -230,14 +243,13 @@ class ImportRun {
 const ENCODER = new TextEncoder()
 
 /** What is told when the database refuses a record. @returns undefined when it is about none */
-function problemOf(error: unknown): string | undefined {
+function problemOf(error: unknown, types: readonly StoredResourceType[]): string | undefined {
   if (error instanceof ScimError) return error.detail
   if (error instanceof UniqueError && error.columns.includes('groups.display_name_key')) {
     return '"displayName" is taken by a line before it; a tenant with "uniqueGroupNames": false allows namesakes'
   }
   if (error instanceof UniqueError) {
-    const column = error.columns.replace(/^.*\./, '')
-    return `"${FIELDS[column] ?? column}" is taken by a line before it`
+    return `"${fieldOf(error, types)}" is taken by a line before it`
   }
   if (!(error instanceof GuardError)) return undefined
   if (error.rule === 'group limit')
@@ -249,7 +261,9 @@ function problemOf(error: unknown): string | undefined {
   return `the database refuses it: ${error.rule}`
 }
 
-const FIELDS: Readonly<Record<string, string>> = {
-  user_name_key: 'userName',
-  member_id: 'memberId',
+/** The field whose value is there already: an attribute of a resource, or the end of a membership. */
+function fieldOf({ columns }: UniqueError, types: readonly StoredResourceType[]): string {
+  const column = columns.split(', ').at(-1)
+  const attributes = types.flatMap(({ table }) => Object.entries(table.columns))
+  return attributes.find(([, { sql }]) => sql === column)?.[0] ?? 'memberId'
 }

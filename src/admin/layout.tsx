@@ -91,7 +91,7 @@ function navigation(tenantId: string | undefined): readonly [NavigationItem, str
   const paths = tenantPaths(tenantId)
   return [
     ['overview', 'Overview', paths.overview],
-    ['directory', 'Users and Groups', paths.users],
+    ['directory', 'Users and Groups', paths.directory],
     ['apiKeys', 'API Keys', paths.apiKeys],
     ['log', 'Provisioning log', paths.log],
     ['schemas', 'Schemas', paths.schemas],

@@ -15,7 +15,7 @@ import { publicOrigin } from '../edge/url.ts'
 import type { Settings } from '../runtime.ts'
 import { readDuringSession, writeDuringSession } from '../storage/sessions.ts'
 import { type AccessSettings, accessEmail } from './access.ts'
-import type { AdminContext, AdminEnv } from './env.ts'
+import type { AdminContext, AdminEnv, Session } from './env.ts'
 import { AdminError } from './errors.ts'
 
 const SESSION_LIFETIME_SECONDS = 8 * 60 * 60
@@ -23,12 +23,6 @@ const SESSION_LIFETIME_SECONDS = 8 * 60 * 60
 const CLOCK_STEP_MS = 5 * 60 * 1000
 const COOKIE = 'scim_admin'
 export const SIGN_IN_PATH = '/admin/sign-in'
-
-export interface Session {
-  readonly id: string
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number
-}
 
 /** How administrators sign in here; without a way nobody does. */
 export type SignInMethod =

@@ -22,12 +22,14 @@ import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provid
 import { QueuedGroupWriter } from '../provider/queued-group-writer.ts'
 import { type D1Binding, openDatabase } from '../storage/database.ts'
 import { type KeptBookmark, TenantBookmark } from '../storage/replicas.ts'
+import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
 
 const newId = idGenerator()
 
 export class GroupCoordinator extends DurableObject<{ DB: D1Binding }> implements GroupWriter {
   readonly #writer = new QueuedGroupWriter({
     openDatabase: (_name, figures) => openDatabase(this.env.DB, figures),
+    resourceTypes: RESOURCE_TYPES,
     newId,
     now: Date.now,
   })

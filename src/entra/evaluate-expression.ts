@@ -2,22 +2,11 @@
  * Evaluates a parsed expression for one source object, and checks beforehand that its functions exist and get as many
  * arguments as they take. Pure: time and randomness come with the context.
  */
-import type { Clock, NewId } from './clock.ts'
 import type { Expression, Value } from './expression.ts'
 import { ExpressionError, parseExpression } from './expression.ts'
 import { ArgumentError } from './expression-arguments.ts'
+import type { ExpressionContext } from './expression-function.ts'
 import { EXPRESSION_FUNCTIONS } from './expression-functions.ts'
-
-export interface ExpressionContext {
-  /** The value of a source attribute; null when the object has none. */
-  readonly attribute: (name: string) => Value
-  readonly clock: Pick<Clock, 'now'>
-  readonly newId: NewId
-  /** The tenant's default domain, for DefaultDomain(). */
-  readonly defaultDomain?: string
-  /** Values of the app roles that the assignment grants. */
-  readonly appRoles?: readonly string[]
-}
 
 /** Thrown by IgnoreFlowIfNullOrEmpty: the attribute is left out of the request altogether. */
 export class IgnoreFlow extends Error {

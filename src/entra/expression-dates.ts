@@ -4,7 +4,7 @@
  */
 import type { Value } from './expression.ts'
 import { ArgumentError, isEmpty, toInteger, toText } from './expression-arguments.ts'
-import type { FunctionDefinition } from './expression-functions.ts'
+import type { FunctionDefinition } from './expression-function.ts'
 
 export const DATE_FUNCTIONS: readonly FunctionDefinition[] = [
   { usage: 'DateAdd(interval, value, dateTime)', min: 3, max: 3, call: dateAdd },

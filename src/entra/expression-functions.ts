@@ -4,19 +4,11 @@
  *
  * Microsoft: "Reference for writing expressions for attribute mappings in Microsoft Entra Application Provisioning".
  */
-import type { ExpressionContext } from './evaluate-expression.ts'
 import type { Value } from './expression.ts'
 import { ArgumentError, isEmpty, list, toText } from './expression-arguments.ts'
 import { DATE_FUNCTIONS } from './expression-dates.ts'
+import type { FunctionDefinition } from './expression-function.ts'
 import { TEXT_FUNCTIONS } from './expression-text.ts'
-
-export interface FunctionDefinition {
-  readonly usage: string
-  readonly min: number
-  readonly max: number
-  /** Undefined means: nothing flows. */
-  readonly call: (args: readonly Value[], context: ExpressionContext) => Value | undefined
-}
 
 const MANY = Number.POSITIVE_INFINITY
 

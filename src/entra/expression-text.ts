@@ -4,7 +4,7 @@
  */
 import type { Value } from './expression.ts'
 import { ArgumentError, isEmpty, list, toInteger, toList, toText } from './expression-arguments.ts'
-import type { FunctionDefinition } from './expression-functions.ts'
+import type { FunctionDefinition } from './expression-function.ts'
 
 const MANY = Number.POSITIVE_INFINITY
 

@@ -34,12 +34,10 @@ export type Dispatch = (request: Request, runtime: Runtime) => Response | Promis
 type Send = (method: string, path: string, data: unknown, version: string | undefined) => Promise<Response>
 
 /**
- * RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. An id is made of what a URL
- * carries as it is (RFC 3986 §3.3) and begins with no dot: then no runtime reads another path, and another route, out
- * of it, as it would of `\`, a tab, `..`, `%2e%2e`, `?` or `#`.
+ * An id is made of what a URL carries as it is (RFC 3986 §3.3) and begins with no dot: then no runtime reads another path,
+ * and another route, out of it, as it would of `\`, a tab, `..`, `%2e%2e`, `?` or `#`.
  */
-const ENDPOINT = /^\/(?:Users|Groups)$/
-const RESOURCE = /^\/(?:Users|Groups)\/(?!\.)[\w.~!$&'()*+,;=:@-]+$/
+const ID = /^(?!\.)[\w.~!$&'()*+,;=:@-]+$/
 /** What the value of a header can hold (RFC 9110 §5.5), without what runtimes trim or read as bytes. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
@@ -68,10 +66,26 @@ export function bulk(dispatch: Dispatch) {
       const body = method === 'DELETE' ? null : JSON.stringify(data ?? {})
       return await dispatch(new Request(`${tenantUrl(c)}${path}`, { method, headers, body }), env)
     }
-    const run = new BulkRun(request, send, tenantUrl(c), workOf(c), (error) => scimErrorOf(c, error))
+    const run = new BulkRun(request, {
+      send,
+      endpoints: c.get('resourceTypes').map(({ endpoint }) => endpoint),
+      tenantUrl: tenantUrl(c),
+      work: workOf(c),
+      toScimError: (error) => scimErrorOf(c, error),
+    })
     return scimJson(c, JSON.stringify(await run.run()), 200)
   })
   return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, handler)
+}
+
+/** What a run is given. */
+interface BulkContext {
+  readonly send: Send
+  /** Of the resource types. */
+  readonly endpoints: readonly string[]
+  readonly tenantUrl: string
+  readonly work: Work
+  readonly toScimError: ToScimError
 }
 
 /** One run of a bulk request: what is done, what waits, and the ids that came of it. */
@@ -79,6 +93,7 @@ class BulkRun {
   readonly #operations: readonly BulkOperation[]
   readonly #failOnErrors: number
   readonly #send: Send
+  readonly #endpoints: readonly string[]
   readonly #tenantUrl: string
   readonly #work: Work
   readonly #toScimError: ToScimError
@@ -92,14 +107,12 @@ class BulkRun {
 
   constructor(
     { operations, failOnErrors }: BulkRequest,
-    send: Send,
-    tenantUrl: string,
-    work: Work,
-    toScimError: ToScimError,
+    { send, endpoints, tenantUrl, work, toScimError }: BulkContext,
   ) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
+    this.#endpoints = endpoints
     this.#tenantUrl = tenantUrl
     this.#work = work
     this.#toScimError = toScimError
@@ -185,7 +198,7 @@ class BulkRun {
     const { now, later } = deferReferences(operation.data, unresolved)
     const { method, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
     const path = this.#pathOf(operation)
-    if (!isPathOf(method, path)) {
+    if (!this.#isPathOf(method, path)) {
       throw new ScimError(404, undefined, `there is no ${quote(path)} for bulk operations`)
     }
     if (version !== undefined && !HEADER_VALUE.test(version)) {
@@ -276,16 +289,19 @@ class BulkRun {
     const operation = this.#operations[index]
     if (operation === undefined || operation.method === 'POST') return undefined
     const path = this.#pathOf(operation)
-    return isPathOf(operation.method, path) ? `${this.#tenantUrl}${path}` : undefined
+    return this.#isPathOf(operation.method, path) ? `${this.#tenantUrl}${path}` : undefined
   }
 
   #pathOf({ path }: BulkOperation): string {
-    return endpointInAnyCase(resolvePath(path, this.#ids))
+    return endpointInAnyCase(resolvePath(path, this.#ids), this.#endpoints)
   }
-}
 
-function isPathOf(method: BulkOperation['method'], path: string): boolean {
-  return (method === 'POST' ? ENDPOINT : RESOURCE).test(path)
+  /** RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. */
+  #isPathOf(method: BulkOperation['method'], path: string): boolean {
+    const endpoint = this.#endpoints.find((one) => path === one || path.startsWith(`${one}/`))
+    if (endpoint === undefined) return false
+    return method === 'POST' ? path === endpoint : ID.test(path.slice(endpoint.length + 1))
+  }
 }
 
 function notCreated(bulkId: string): ScimError {

@@ -8,7 +8,7 @@ import { type Complex, isComplex } from '../scim/comparison.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { listResponse } from '../scim/list-response.ts'
 import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
-import { SCHEMAS } from '../scim/schema/resource-type.ts'
+import { schemasOf } from '../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
 import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
@@ -29,30 +29,18 @@ export const discovery = new Hono<HttpEnv>()
     await inTenant(c, () => readAs(c.get('db'), c.get('credentials'), []))
     await next()
   })
-  .get('/ResourceTypes', (c) =>
-    list(
-      c,
-      c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c))),
-    ),
-  )
-  .get('/ResourceTypes/:id', (c) =>
-    one(
-      c,
-      c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c))),
-    ),
-  )
-  .get('/Schemas', (c) =>
-    list(
-      c,
-      SCHEMAS.map((schema) => schemaResource(schema, tenantUrl(c))),
-    ),
-  )
-  .get('/Schemas/:id', (c) =>
-    one(
-      c,
-      SCHEMAS.map((schema) => schemaResource(schema, tenantUrl(c))),
-    ),
-  )
+  .get('/ResourceTypes', (c) => list(c, resourceTypes(c)))
+  .get('/ResourceTypes/:id', (c) => one(c, resourceTypes(c)))
+  .get('/Schemas', (c) => list(c, schemas(c)))
+  .get('/Schemas/:id', (c) => one(c, schemas(c)))
+
+function resourceTypes(c: Context<HttpEnv>): readonly Complex[] {
+  return c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c)))
+}
+
+function schemas(c: Context<HttpEnv>): readonly Complex[] {
+  return schemasOf(c.get('tenant').resourceTypes).map((schema) => schemaResource(schema, tenantUrl(c)))
+}
 
 /** RFC 7644 §4: with a filter SHALL fail with 403, so that no client believes it was applied. */
 function refuseFilter(c: Context<HttpEnv>): void {

@@ -6,24 +6,28 @@
 import type { Handler } from 'hono'
 import { publicOrigin } from '../edge/url.ts'
 import type { HttpEnv } from '../runtime.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
 import { adminApi } from './openapi/admin-paths.ts'
+import { DOCUMENTATION } from './openapi/documentation.ts'
 import type { Json } from './openapi/json-schema.ts'
 import { scimSchemas } from './openapi/messages.ts'
-import { scimComponents, scimPaths } from './openapi/scim-paths.ts'
+import { pluralOf, scimComponents, scimPaths } from './openapi/scim-paths.ts'
 import { TENANT_PATH } from './url.ts'
 
-/** The document without its server, made by the first request: a cold start must not pay for it. */
-let made: Json | undefined
+/** The document of some resource types without its server, made by the first request: a cold start must not pay for it. */
+const documents = new WeakMap<readonly ResourceType[], Json>()
 
 export const openapi: Handler<HttpEnv> = (c) => {
-  made ??= openapiDocument()
+  const types = c.get('resourceTypes')
+  const made = documents.get(types) ?? openapiDocument(types)
+  documents.set(types, made)
   return c.json({ ...made, servers: [{ url: publicOrigin(c) }] }, 200, {
     'Cache-Control': 'public, max-age=300',
   })
 }
 
 /** The whole document but for its servers. Paths are those of the app, from its root. */
-function openapiDocument(): Json {
+function openapiDocument(types: readonly ResourceType[]): Json {
   const { parameters, responses, headers } = scimComponents()
   const admin = adminApi()
   return {
@@ -36,9 +40,9 @@ function openapiDocument(): Json {
         'The Tenant URL is /scim/v2 for every tenant: the token names the tenant. Attributes of resources carry the characteristics of RFC 7643 §7 that JSON Schema has no word for as x-scim-*.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    tags: TAGS.map(([name, description]) => ({ name, description })),
+    tags: [...types.map(tagOf), ...TAGS.map(([name, description]) => ({ name, description }))],
     security: [{ bearerToken: [] }],
-    paths: { ...scimPaths(TENANT_PATH), ...admin.paths },
+    paths: { ...scimPaths(TENANT_PATH, types), ...admin.paths },
     components: {
       securitySchemes: {
         bearerToken: {
@@ -48,7 +52,7 @@ function openapiDocument(): Json {
         },
         adminToken: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN of the deployment.' },
       },
-      schemas: { ...scimSchemas(), ...admin.schemas },
+      schemas: { ...scimSchemas(types), ...admin.schemas },
       parameters,
       responses: { ...responses, ...admin.responses },
       headers,
@@ -56,9 +60,11 @@ function openapiDocument(): Json {
   }
 }
 
+function tagOf(type: ResourceType): Json {
+  return { name: pluralOf(type), description: DOCUMENTATION[type.schema.id]?.source ?? type.description }
+}
+
 const TAGS = [
-  ['Users', 'RFC 7643 §4.1'],
-  ['Groups', 'RFC 7643 §4.2'],
   ['Search', 'Across resource types (RFC 7644 §3.4.2.1, §3.4.3), and /Me (§3.11)'],
   ['Bulk', 'RFC 7644 §3.7'],
   ['Discovery', 'RFC 7644 §4'],

@@ -7,7 +7,8 @@ import type { HttpEnv } from '../runtime.ts'
 import { isComplex } from '../scim/comparison.ts'
 import type { ScimError } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
-import { type LogAction, type LogEntry, logRefused } from '../storage/provisioning-log.ts'
+import type { LogAction, LogEntry } from '../storage/log-entry.ts'
+import { logRefused } from '../storage/provisioning-log.ts'
 
 const ACTIONS: Readonly<Record<string, LogAction>> = {
   POST: 'create',
@@ -48,7 +49,7 @@ function refusedEntry(
   error: ScimError,
 ): LogEntry {
   const body = c.get('body')
-  const name = isComplex(body) ? (type.name === 'User' ? body.userName : body.displayName) : undefined
+  const name = isComplex(body) ? body[type.nameAttribute] : undefined
   return {
     id: c.env.newId(),
     time: c.get('credentials').now,

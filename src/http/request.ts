@@ -13,6 +13,7 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { Work } from '../scim/work.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { scimJson } from './content-type.ts'
 import { TENANT_PATH } from './url.ts'
 
@@ -30,6 +31,21 @@ export function callOf(c: Context<HttpEnv>): Call {
     newId: c.env.newId,
     work: workOf(c),
   }
+}
+
+/** The type of that name among those of the request. Its endpoint is only mounted when there is one. */
+export function typeNamed(c: Context<HttpEnv>, name: string): StoredResourceType {
+  const type = c.get('tenant').resourceTypes.find((candidate) => candidate.name === name)
+  if (type === undefined) throw new Error(`the request knows no resource type "${name}"`)
+  return type
+}
+
+/** How the writes of a type are done, from a body that is parsed JSON to the response. */
+export interface ResourceWrites {
+  create(c: Context<HttpEnv>, type: StoredResourceType, body: unknown): Promise<Response>
+  replace(c: Context<HttpEnv>, type: StoredResourceType, id: string, body: unknown): Promise<Response>
+  patch(c: Context<HttpEnv>, type: StoredResourceType, id: string, body: unknown): Promise<Response>
+  delete(c: Context<HttpEnv>, type: StoredResourceType, id: string): Promise<Response>
 }
 
 /** The counter of the request, or of the bulk request that it is a part of. */
@@ -72,7 +88,7 @@ export function listParameters(c: Context<HttpEnv>): ListParameters {
 export async function listOf(
   c: Context<HttpEnv>,
   parameters: ListParameters,
-  types: readonly ResourceType[],
+  types: readonly StoredResourceType[],
 ): Promise<Response> {
   const page = await listResources(callOf(c), parseListRequest(parameters, types))
   return scimJson(c, listResponse(page), 200)

@@ -5,11 +5,10 @@
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import type { ResourceType } from '../scim/schema/definition.ts'
 import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
 import { readAs } from '../storage/tokens.ts'
 import { logRefusal } from './provisioning-log.ts'
-import { workOf } from './request.ts'
+import { typeNamed, workOf } from './request.ts'
 
 type Run<Result> = (c: Context<HttpEnv>) => Promise<Result>
 
@@ -17,9 +16,10 @@ type Run<Result> = (c: Context<HttpEnv>) => Promise<Result>
  * Makes handlers out of functions that read, call the provider and write. What they refuse is proven too: the refusal of
  * a write by its entry in the provisioning log, any other that follows from the request alone by a check of its own.
  *
- * @param type whose writes are logged when they are refused; undefined for endpoints that write nothing
+ * @param typeName of the resources whose writes are logged when they are refused; undefined for endpoints that write
+ *   nothing
  */
-export function tenantHandler(type?: ResourceType) {
+export function tenantHandler(typeName?: string) {
   return (run: Run<Response>): Run<Response> =>
     (c) =>
       inTenant(c, async (c) => {
@@ -27,7 +27,7 @@ export function tenantHandler(type?: ResourceType) {
         try {
           return await run(c)
         } catch (error) {
-          if (error instanceof ScimError) await proveRefusal(c, type, error, roundTrips)
+          if (error instanceof ScimError) await proveRefusal(c, typeName, error, roundTrips)
           throw error
         }
       })
@@ -37,7 +37,7 @@ export function tenantHandler(type?: ResourceType) {
 export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
   const work = workOf(c)
   const { spent } = work
-  return await withTenant(c.get('credentials').tenantId, async (tenant) => {
+  return await withTenant(c.get('credentials').tenantId, c.get('resourceTypes'), async (tenant) => {
     work.rewind(spent)
     enter(c, tenant)
     return await run(c)
@@ -54,11 +54,11 @@ function enter(c: Context<HttpEnv>, tenant: TenantContext): void {
 /** @param roundTrips before the handler ran: when it asked the database, the configuration was checked there */
 async function proveRefusal(
   c: Context<HttpEnv>,
-  type: ResourceType | undefined,
+  typeName: string | undefined,
   error: ScimError,
   roundTrips: number,
 ): Promise<void> {
-  if (type !== undefined && (await logRefusal(c, type, error))) return
+  if (typeName !== undefined && (await logRefusal(c, typeNamed(c, typeName), error))) return
   if (error.status !== 400 || c.get('figures').roundTrips > roundTrips) return
   await readAs(c.get('db'), c.get('credentials'), [])
 }

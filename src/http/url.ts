@@ -2,25 +2,26 @@
  * The Tenant URL, and the path that a request is routed by.
  */
 import { forgivingPath } from '../edge/url.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
 
 /** The path of the Tenant URL: the same for every tenant, the token names the tenant. */
 export const TENANT_PATH = '/scim/v2'
 
-/** By their names in lower case. */
-const ENDPOINTS: ReadonlyMap<string, string> = new Map(
-  ['Users', 'Groups', 'Schemas', 'ResourceTypes', 'ServiceProviderConfig', 'Bulk', 'Me'].map((name) => [
-    name.toLowerCase(),
-    name,
-  ]),
-)
+/** Beside those of the resource types. */
+const OTHER_ENDPOINTS = ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig', '/Bulk', '/Me']
 
 /**
  * The path below which SCIM is, with the endpoint in the spelling of RFC 7644 §3.2. Everything after it stays as it is.
+ *
+ * @param types those that have an endpoint
  */
-export function routePath(url: string): string {
-  const path = forgivingPath(url)
-  if (!path.startsWith(`${TENANT_PATH}/`)) return path
-  return `${TENANT_PATH}${endpointInAnyCase(path.slice(TENANT_PATH.length))}`
+export function routePath(types: readonly Pick<ResourceType, 'endpoint'>[]): (url: string) => string {
+  const endpoints = [...types.map(({ endpoint }) => endpoint), ...OTHER_ENDPOINTS]
+  return (url) => {
+    const path = forgivingPath(url)
+    if (!path.startsWith(`${TENANT_PATH}/`)) return path
+    return `${TENANT_PATH}${endpointInAnyCase(path.slice(TENANT_PATH.length), endpoints)}`
+  }
 }
 
 /**
@@ -30,8 +31,9 @@ export function routePath(url: string): string {
  * @param path below the Tenant URL, such as `/users/2819c223`
  * @see https://github.com/AzureAD/SCIMReferenceCode/issues/43
  */
-export function endpointInAnyCase(path: string): string {
+export function endpointInAnyCase(path: string, endpoints: readonly string[]): string {
   const [, name = ''] = path.split('/', 2)
-  const endpoint = ENDPOINTS.get(name.toLowerCase())
-  return endpoint === undefined ? path : `/${endpoint}${path.slice(1 + name.length)}`
+  const lower = `/${name.toLowerCase()}`
+  const endpoint = endpoints.find((one) => one.toLowerCase() === lower)
+  return endpoint === undefined ? path : `${endpoint}${path.slice(1 + name.length)}`
 }

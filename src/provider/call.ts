@@ -6,10 +6,11 @@ import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
 import { isAllBut, isReturned, type Projection, project } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
+import { hasMembers } from '../scim/schema/resource-type.ts'
 import { etag } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
 import type { Database } from '../storage/database.ts'
-import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
+import type { LogAction, LogEntry } from '../storage/log-entry.ts'
 import { type Stored, StoredRow } from '../storage/resources.ts'
 import type { TenantContext } from '../storage/tenant-context.ts'
 import type { Credentials } from '../storage/tokens.ts'
@@ -41,13 +42,13 @@ export interface Written {
 
 /** Adds id, meta and references to a stored resource, then applies the projection. */
 export function render(
-  { tenantUrl }: Pick<Call, 'tenantUrl'>,
+  call: Pick<Call, 'tenantUrl' | 'tenant'>,
   stored: Stored,
   type: ResourceType,
   projection: Projection,
 ): Rendered {
   const { id, version, createdAt, lastModified } = stored
-  const location = locationOf(tenantUrl, type, id)
+  const location = locationOf(call.tenantUrl, type, id)
   const meta = {
     resourceType: type.name,
     created: new Date(createdAt).toISOString(),
@@ -58,11 +59,11 @@ export function render(
   const rendered = { version, location }
   const none = withReferences(projection, type) ? noReferences(type) : {}
   // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
-  if (stored instanceof StoredRow && isAllBut(referencesOf(type), projection, type)) {
-    const more = JSON.stringify({ ...none, ...references(stored.references, tenantUrl), id, meta })
+  if (stored instanceof StoredRow && isAllBut(type.references, projection, type)) {
+    const more = JSON.stringify({ ...none, ...references(stored.references, call), id, meta })
     return { ...rendered, json: `${stored.json.slice(0, -1)},${more.slice(1)}` }
   }
-  const whole = { ...none, ...stored.resource, ...references(stored.resource, tenantUrl), id, meta }
+  const whole = { ...none, ...stored.resource, ...references(stored.resource, call), id, meta }
   return { ...rendered, json: JSON.stringify(project(whole, projection, type)) }
 }
 
@@ -75,14 +76,9 @@ export function modifiedAt({ credentials }: Call, before: Pick<Stored, 'lastModi
   return Math.max(credentials.now, before.lastModified)
 }
 
-/** The attribute whose values are memberships, which are no part of the stored resource. */
-function referencesOf({ name }: ResourceType): 'groups' | 'members' {
-  return name === 'User' ? 'groups' : 'members'
-}
-
 /** Whether the client is to see the memberships: reading them costs a row for each. */
 export function withReferences(projection: Projection, type: ResourceType): boolean {
-  return isReturned(projection, referencesOf(type), type)
+  return type.references !== undefined && isReturned(projection, type.references, type)
 }
 
 /**
@@ -92,20 +88,26 @@ export function withReferences(projection: Projection, type: ResourceType): bool
  *
  * @see https://github.com/goauthentik/authentik/pull/23950
  */
-function noReferences({ name }: ResourceType): Complex {
-  return name === 'Group' ? { members: [] } : {}
+function noReferences(type: ResourceType): Complex {
+  return hasMembers(type) ? { members: [] } : {}
 }
 
 /** The `$ref` of groups and members, which follows from their value and the Tenant URL. */
-function references({ groups, members }: Complex, tenantUrl: string): Complex {
+function references(
+  { groups, members }: Complex,
+  { tenantUrl, tenant: { resourceTypes } }: Pick<Call, 'tenantUrl' | 'tenant'>,
+): Complex {
   const result: Complex = {}
+  const baseOf = (type: ResourceType | undefined) => `${tenantUrl}${type?.endpoint ?? ''}`
   if (Array.isArray(groups)) {
-    result.groups = groups.map((group) => ({ ...group, $ref: `${tenantUrl}/Groups/${group.value}` }))
+    const base = baseOf(resourceTypes.find(hasMembers))
+    result.groups = groups.map((group) => ({ ...group, $ref: `${base}/${group.value}` }))
   }
   if (Array.isArray(members)) {
+    const bases = new Map(resourceTypes.map((type) => [type.name, baseOf(type)]))
     result.members = members.map((member) => ({
       ...member,
-      $ref: `${tenantUrl}/${member.type}s/${member.value}`,
+      $ref: `${bases.get(member.type) ?? tenantUrl}/${member.value}`,
     }))
   }
   return result
@@ -118,13 +120,15 @@ export function acceptedEntry(
     readonly action: LogAction
     readonly type: ResourceType
     readonly id: string
-    readonly name: unknown
+    /** Where its name is; undefined when the database looks it up. */
+    readonly resource?: Complex
     readonly status: number
     readonly changes: readonly AttributeChange[]
     readonly ignored: readonly string[]
     readonly detail?: string | null
   },
 ): LogEntry {
+  const name = what.resource?.[what.type.nameAttribute]
   return {
     id: call.newId(),
     time: call.credentials.now,
@@ -132,7 +136,7 @@ export function acceptedEntry(
     outcome: 'accepted',
     resourceType: what.type.name,
     resourceId: what.id,
-    resourceName: typeof what.name === 'string' ? what.name : null,
+    resourceName: typeof name === 'string' ? name : null,
     status: what.status,
     scimType: null,
     detail: what.detail ?? null,

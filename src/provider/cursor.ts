@@ -8,7 +8,7 @@
  */
 import { badRequest } from '../scim/error.ts'
 import { CURSOR_TIMEOUT_SECONDS, MAX_CURSOR_CHARACTERS } from '../scim/limits.ts'
-import type { Position } from '../storage/list.ts'
+import type { Position } from '../storage/list-request.ts'
 import { isSameSecret, toBase64Url } from '../storage/secrets.ts'
 import type { Credentials } from '../storage/tokens.ts'
 

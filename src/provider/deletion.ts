@@ -2,15 +2,15 @@
  * Deleting a resource: the same for every resource type.
  */
 import { notFound } from '../scim/error.ts'
-import type { ResourceType } from '../scim/schema/definition.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import * as storage from '../storage/deletion.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { acceptedEntry, type Call } from './call.ts'
 
 /** Deletes a resource and its memberships. @throws {ScimError} 404, 412 */
 export async function deleteResource(
   call: Call,
-  type: ResourceType,
+  type: StoredResourceType,
   id: string,
   preconditions: Preconditions,
 ): Promise<void> {
@@ -18,16 +18,14 @@ export async function deleteResource(
     action: 'delete',
     type,
     id,
-    name: null,
     status: 204,
     changes: [],
     ignored: [],
   })
-  const table = type.name === 'User' ? 'users' : 'groups'
   const { found, isDeleted } = await storage.deleteResource(
     call.db,
     call.credentials,
-    table,
+    type,
     id,
     preconditions,
     log,

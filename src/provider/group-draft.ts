@@ -2,7 +2,8 @@
  * The groups of a tenant while writes are decided that will be stored together: what was loaded, and on top
  * of it what the writes decided so far would change. Each write sees those before it. In memory only.
  */
-import { type Complex, fold } from '../scim/comparison.ts'
+import type { Complex } from '../scim/comparison.ts'
+import { fold } from '../scim/fold.ts'
 import type { Member } from '../scim/patch/members.ts'
 import type { GroupChange, GroupNeeds, GuardedChange, LoadedGroups } from '../storage/groups.ts'
 import type { Stored } from '../storage/resources.ts'

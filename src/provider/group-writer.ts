@@ -5,10 +5,11 @@
 
 import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
+import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import type { Credentials } from '../storage/tokens.ts'
 import type { Rendered, Written } from './call.ts'
 import {
@@ -62,22 +63,36 @@ export interface GroupWriter {
 /**
  * Checks a request and makes it a write that waits for its turn.
  *
+ * @param types of the directory: that of groups is among them
  * @throws {ScimError} what can be said without reading: it then never waits
  */
-export function prepareGroupWrite(request: GroupWriteRequest, work: Work): GroupWrite | GroupDeletion {
+export function prepareGroupWrite(
+  request: GroupWriteRequest,
+  types: readonly StoredResourceType[],
+  work: Work,
+): GroupWrite | GroupDeletion {
+  const type = types.find(hasMembers)
+  if (type === undefined) throw new Error('the directory has no type with members')
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
-  const projection = parseProjection(attributes, excludedAttributes, GROUP_RESOURCE_TYPE)
+  const projection = parseProjection(attributes, excludedAttributes, type)
   switch (kind) {
     case 'create':
-      return createGroup(body, projection, work)
+      return createGroup(type, body, projection, work)
     case 'replace':
-      return replaceGroup(id, body, projection, preconditions, work)
+      return replaceGroup(type, id, body, projection, preconditions, work)
     case 'patch':
       // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
       // a large group would be a costly courtesy.
-      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, work)
+      return patchGroup(
+        type,
+        id,
+        body,
+        attributes === undefined ? undefined : projection,
+        preconditions,
+        work,
+      )
     case 'delete':
-      return deleteGroup(id, preconditions)
+      return deleteGroup(type, id, preconditions)
   }
 }
 

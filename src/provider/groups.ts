@@ -1,11 +1,12 @@
 /**
- * The service provider's operations on groups: the core and storage put together, without HTTP. A write
- * says what it needs to know and then decides; loading and storing are those of group-commit.ts, for all
+ * The service provider's writes of groups, the resources that have members: the core and storage put together, without
+ * HTTP. A write says what it needs to know and then decides; loading and storing are those of group-commit.ts, for all
  * writes that go together.
  */
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
-import { type Complex, fold } from '../scim/comparison.ts'
+import type { Complex } from '../scim/comparison.ts'
 import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
+import { fold } from '../scim/fold.ts'
 import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { applyPatch } from '../scim/patch/apply.ts'
 import {
@@ -19,15 +20,15 @@ import {
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
-import * as storage from '../storage/groups.ts'
-import type { LogAction, LogEntry } from '../storage/provisioning-log.ts'
-import type { Stored } from '../storage/resources.ts'
+import type { LogAction, LogEntry } from '../storage/log-entry.ts'
+import { NESTED_TYPE } from '../storage/memberships.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
+import { encodeResource, type Stored } from '../storage/resources.ts'
 import {
   acceptedEntry,
   type Call,
@@ -39,15 +40,6 @@ import {
   withReferences,
 } from './call.ts'
 import { deleteResource } from './deletion.ts'
-
-const TYPE = GROUP_RESOURCE_TYPE
-
-/** @throws {ScimError} 404 */
-export async function getGroup(call: Call, id: string, projection: Projection): Promise<Rendered> {
-  const group = await storage.getGroup(call.db, call.credentials, id, withReferences(projection, TYPE))
-  if (group === undefined) throw notFound('Group', id)
-  return render(call, group, TYPE, projection)
-}
 
 /** A checked write: parsing and validation are done, nothing is read yet. */
 export interface GroupWrite {
@@ -88,11 +80,16 @@ export interface GroupDecision {
  * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness when the
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
-export function createGroup(body: unknown, projection: Projection, work: Work): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE, work)
+export function createGroup(
+  type: StoredResourceType,
+  body: unknown,
+  projection: Projection,
+  work: Work,
+): GroupWrite {
+  const { resource: validated, ignored } = validateResource(body, type, work)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
-  const documents = storage.encodeGroup(resource)
+  const documents = encodeResource(resource, type)
   return {
     // No group has the id: the new one gets its own with the decision.
     needs: { id: '', displayNameKey: nameKey(resource), memberIds: ids, allMembers: false },
@@ -104,15 +101,15 @@ export function createGroup(body: unknown, projection: Projection, work: Work): 
       const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
       const log = acceptedEntry(call, {
         action: 'create',
-        type: TYPE,
+        type,
         id: after.id,
-        name: resource.displayName,
+        resource,
         status: 201,
-        changes: [...changedAttributes({}, resource, TYPE), ...memberChange(ids, [])],
+        changes: [...changedAttributes({}, resource, type), ...memberChange(ids, [])],
         ignored,
       })
       return {
-        answer: render(call, withMembers(after, added), TYPE, projection),
+        answer: render(call, withMembers(after, added), type, projection),
         change: { before: undefined, after, documents, added, removed: [] },
         log,
       }
@@ -122,15 +119,17 @@ export function createGroup(body: unknown, projection: Projection, work: Work): 
 
 /** Replaces a group and its members (RFC 7644 §3.5.1). @throws {ScimError} as createGroup; 404, 412 */
 export function replaceGroup(
+  type: StoredResourceType,
   id: string,
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
   work: Work,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, TYPE, work)
+  const { resource: validated, ignored } = validateResource(body, type, work)
   const { members: sent, ...resource } = validated
   return groupUpdate({
+    type,
     id,
     preconditions,
     displayName: resource.displayName,
@@ -149,22 +148,24 @@ export function replaceGroup(
  * @throws {ScimError} at once those of parsePatch; when it is decided those of applyPatch, 404, 412, 409
  */
 export function patchGroup(
+  type: StoredResourceType,
   id: string,
   body: unknown,
   projection: Projection | undefined,
   preconditions: Preconditions,
   work: Work,
 ): GroupWrite {
-  const { operations, ignored } = parsePatch(body, TYPE, work)
-  const { members, rest } = splitMembers(operations, TYPE, work)
+  const { operations, ignored } = parsePatch(body, type, work)
+  const { members, rest } = splitMembers(operations, type, work)
   return groupUpdate({
+    type,
     work,
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
     apply: (before) => {
-      const patched = applyPatch(before, rest, TYPE, work)
+      const patched = applyPatch(before, rest, type, work)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
@@ -179,16 +180,21 @@ export interface GroupDeletion {
 }
 
 /** Deletes a group with its memberships. */
-export function deleteGroup(id: string, preconditions: Preconditions): GroupDeletion {
+export function deleteGroup(
+  type: StoredResourceType,
+  id: string,
+  preconditions: Preconditions,
+): GroupDeletion {
   return {
     async run(call) {
-      await deleteResource(call, TYPE, id, preconditions)
+      await deleteResource(call, type, id, preconditions)
       return undefined
     },
   }
 }
 
 interface GroupUpdate {
+  readonly type: StoredResourceType
   readonly id: string
   readonly preconditions: Preconditions
   /** The name that the update would give the group, so that a taken one is found with the load. */
@@ -219,8 +225,8 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
   }
 }
 
-function needsAll({ members, projection }: GroupUpdate): boolean {
-  return needsAllMembers(members) || (projection !== undefined && withReferences(projection, TYPE))
+function needsAll({ type, members, projection }: GroupUpdate): boolean {
+  return needsAllMembers(members) || (projection !== undefined && withReferences(projection, type))
 }
 
 /** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
@@ -233,9 +239,9 @@ function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
-  const { id, preconditions, projection, action, work } = update
+  const { type, id, preconditions, projection, action, work } = update
   const before = known.group
-  if (before === undefined) throw notFound('Group', id)
+  if (before === undefined) throw notFound(type.name, id)
   requirePreconditions(preconditions, before.version)
   if (needsAll(update)) {
     requireFewMembers(id, known)
@@ -250,23 +256,22 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
     known,
   )
   const removed = [...present].filter((memberId) => !ids.has(memberId))
-  const attributes = changedAttributes(before.resource, resource, TYPE)
+  const attributes = changedAttributes(before.resource, resource, type)
   const addedIds = added.map((member) => member.value)
   const changes = [...attributes, ...memberChange(addedIds, removed)]
   const after =
     changes.length === 0
       ? before
       : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
-  const documents = attributes.length === 0 ? undefined : storage.encodeGroup(resource)
+  const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
   const status = projection === undefined ? 204 : 200
-  const name = resource.displayName
   return {
     answer:
       projection === undefined
-        ? { version: after.version, location: locationOf(call.tenantUrl, TYPE, id) }
-        : render(call, withMembers(after, membersAfter(known.members, ids, added)), TYPE, projection),
+        ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
+        : render(call, withMembers(after, membersAfter(known.members, ids, added)), type, projection),
     change: changes.length === 0 ? undefined : { before, after, documents, added, removed },
-    log: acceptedEntry(call, { action, type: TYPE, id, name, status, changes, ignored }),
+    log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
   }
 }
 
@@ -358,7 +363,7 @@ function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOpt
 
 /** 400, for the reason that limitReached gives. The database counts: a load would have to, for each write. */
 function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimError {
-  const count = added.filter(({ type }) => type === 'Group').length
+  const count = added.filter(({ type }) => type === NESTED_TYPE).length
   return new ScimError(
     400,
     'invalidValue',

@@ -3,11 +3,16 @@
  * (RFC 9865).
  */
 import type { Page } from '../scim/list-response.ts'
-import type { ListRequest, ListSource } from '../scim/search-request.ts'
-import type { Listed, ListPart, Slice } from '../storage/list.ts'
+import type * as scim from '../scim/search-request.ts'
+import type { Listed } from '../storage/list.ts'
 import * as storage from '../storage/list.ts'
+import type { ListPart, Slice } from '../storage/list-request.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { type Call, render, withReferences } from './call.ts'
 import { openCursor, sealCursor } from './cursor.ts'
+
+type ListRequest = scim.ListRequest<StoredResourceType>
+type ListSource = scim.ListSource<StoredResourceType>
 
 /** A page of resources. @throws {ScimError} invalidCursor, expiredCursor */
 export async function listResources(call: Call, request: ListRequest): Promise<Page> {
@@ -46,12 +51,12 @@ async function read({ db, credentials }: Call, { sources }: ListRequest, slice: 
 }
 
 function partOf({ type, filter, sort, projection }: ListSource): ListPart {
-  return { type: type.name, filter, sort, withReferences: withReferences(projection, type) }
+  return { type, filter, sort, withReferences: withReferences(projection, type) }
 }
 
 function renderAll(call: Call, { sources }: ListRequest, listed: readonly Listed[]): readonly string[] {
   return listed.flatMap(({ type, stored }) => {
-    const source = sources.find((candidate) => candidate.type.name === type)
+    const source = sources.find((candidate) => candidate.type === type)
     return source === undefined ? [] : [render(call, stored, source.type, source.projection).json]
   })
 }

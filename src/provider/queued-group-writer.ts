@@ -7,6 +7,7 @@ import { ScimError } from '../scim/error.ts'
 import { MAX_WORK_UNITS } from '../scim/limits.ts'
 import { Work } from '../scim/work.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
 import { requireWriter, wasProven } from '../storage/tokens.ts'
 import type { Call, Rendered, Written } from './call.ts'
@@ -40,6 +41,8 @@ const MAX_CHARACTERS = 1_000_000
 export interface QueuedGroupWriterOptions {
   /** @param name of the binding of the tenant's database */
   readonly openDatabase: (name: string | undefined, figures: DatabaseFigures) => Database
+  /** The types that are shipped. */
+  readonly resourceTypes: readonly StoredResourceType[]
   readonly newId: () => string
   /** Milliseconds. */
   readonly now: () => number
@@ -73,8 +76,9 @@ export class QueuedGroupWriter implements GroupWriter {
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
     const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
+    const { resourceTypes } = this.#options
     try {
-      const rendered = await withTenant(request.credentials.tenantId, (tenant) => {
+      const rendered = await withTenant(request.credentials.tenantId, resourceTypes, (tenant) => {
         work.rewind(request.spent ?? 0)
         return this.#writeIn(tenant, request, figures, work)
       })
@@ -94,7 +98,7 @@ export class QueuedGroupWriter implements GroupWriter {
     const { tenantUrl, requestId, body } = request
     // What the sender goes by may be older or newer than what this process knows; its own is checked.
     const credentials = { ...request.credentials, tenantVersion: tenant.version }
-    const write = prepareGroupWrite(request, work)
+    const write = prepareGroupWrite(request, tenant.resourceTypes, work)
     const db = this.#options.openDatabase(tenant.database, figures)
     const call = { db, credentials, tenant, tenantUrl, requestId, newId: this.#options.newId, work }
     const characters = JSON.stringify(body)?.length ?? 0

@@ -7,17 +7,21 @@
 import { resolveAttributePath } from './attribute-path.ts'
 import { type Complex, isComplex } from './comparison.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
-import { USER_RESOURCE_TYPE } from './schema/resource-type.ts'
 import { ACTIVE } from './schema/user.ts'
+
+/** True of a type whose resources have this "active": they can be disabled. */
+export function canBeDisabled({ attributes }: Pick<ResourceType, 'attributes'>): boolean {
+  return attributes.includes(ACTIVE)
+}
 
 /** Whether the user has access. */
 export function isActive(user: Complex): boolean {
   return user.active !== false
 }
 
-/** The user with "active": as it says itself, else as the stored one. @param before undefined for a new user */
-export function withActive(user: Complex, before: Complex = {}): Complex {
-  return { active: isActive(before), ...user }
+/** The resource with "active", if its type has it: as it says itself, else as the stored one. @param before undefined for a new one */
+export function withActive(resource: Complex, type: ResourceType, before: Complex = {}): Complex {
+  return canBeDisabled(type) ? { active: isActive(before), ...resource } : resource
 }
 
 /** True for the attribute that keeps its value when it is removed or set to nothing. */
@@ -26,10 +30,10 @@ export function keepsValue(attribute: Attribute): boolean {
 }
 
 /** The body of a PUT without an "active" of "", which says nothing. POST refuses it: there is nothing to keep. */
-export function withoutEmptyActive(body: unknown): unknown {
+export function withoutEmptyActive(body: unknown, type: ResourceType): unknown {
   if (!isComplex(body)) return body
   return Object.fromEntries(
-    Object.entries(body).filter(([key, value]) => value !== '' || !namesActive(key, USER_RESOURCE_TYPE)),
+    Object.entries(body).filter(([key, value]) => value !== '' || !namesActive(key, type)),
   )
 }
 

@@ -70,9 +70,9 @@ function plant(tree: GrowingTree, { steps }: AttributePath): void {
   }
 }
 
-/** True when everything that a resource can hold is returned, or everything but one attribute. */
+/** True when everything that a resource can hold is returned, or everything but one attribute. @param name of that one, if any */
 export function isAllBut(
-  name: string,
+  name: string | undefined,
   { attributes, excludedAttributes }: Projection,
   { returnsAll }: ResourceType,
 ): boolean {

@@ -29,17 +29,17 @@ export interface ListParameters {
 }
 
 /** The part of a list that concerns one resource type. */
-export interface ListSource {
-  readonly type: ResourceType
+export interface ListSource<Type extends ResourceType> {
+  readonly type: Type
   readonly filter: Filter | undefined
   readonly sort: Sort | undefined
   readonly projection: Projection
 }
 
 /** A checked list request. */
-export interface ListRequest {
+export interface ListRequest<Type extends ResourceType> {
   /** One for each resource type; all are sorted in the same direction. */
-  readonly sources: readonly ListSource[]
+  readonly sources: readonly ListSource<Type>[]
   readonly page:
     | ({ readonly kind: 'index' } & PageRequest)
     | { readonly kind: 'cursor'; readonly cursor: string; readonly count: number }
@@ -52,7 +52,10 @@ export interface ListRequest {
  *
  * @throws {ScimError} invalidFilter, invalidValue, invalidCount
  */
-export function parseListRequest(parameters: ListParameters, types: readonly ResourceType[]): ListRequest {
+export function parseListRequest<Type extends ResourceType>(
+  parameters: ListParameters,
+  types: readonly Type[],
+): ListRequest<Type> {
   const { sortBy, sortOrder, startIndex, count, cursor, attributes, excludedAttributes } = parameters
   const filterText = parameters.filter?.trim() === '' ? undefined : parameters.filter
   const expression = filterText === undefined ? undefined : parseFilter(filterText)

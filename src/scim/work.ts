@@ -3,8 +3,8 @@
  * stored, never from a clock, so that it can be bounded and asserted. Every function whose cost can be more than
  * its input draws from the counter of the request before it does the work.
  */
-import { fold, isAscii } from './comparison.ts'
 import { badRequest, type ScimType } from './error.ts'
+import { fold, isAscii } from './fold.ts'
 import { MAX_WORK_UNITS } from './limits.ts'
 
 /** Units of a visit of one element or attribute: as long as the folding of so many characters takes. */

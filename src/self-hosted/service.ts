@@ -15,6 +15,7 @@ import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, inTurn, noFigures, openDatabase } from '../storage/database.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
+import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
 import { finishDeletions } from '../storage/tenants.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
@@ -125,7 +126,7 @@ function runtimes(
   const shared = {
     openDatabase,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase, newId, now: elapsedMs }),
+    groupWriter: groupWriters({ openDatabase, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
@@ -156,7 +157,7 @@ function pruneHourly(
     try {
       const result = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
       console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
-      const tenants = await finishDeletions(open(noFigures()), Number.POSITIVE_INFINITY)
+      const tenants = await finishDeletions(open(noFigures()), RESOURCE_TYPES, Number.POSITIVE_INFINITY)
       if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
     } catch (error) {
       // The next hour tries again.

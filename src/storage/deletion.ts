@@ -1,15 +1,14 @@
 /**
- * Deleting a user or a group: one batch, whatever it belongs to.
+ * Deleting a resource: one batch, whatever it belongs to.
  */
 import { sql } from 'drizzle-orm'
 import type { Preconditions } from '../scim/version.ts'
-import { type Database, statement } from './database.ts'
-import { type LogEntry, logStatement } from './provisioning-log.ts'
+import { type Database, type Statement, statement } from './database.ts'
+import type { LogEntry } from './log-entry.ts'
+import { logStatement } from './provisioning-log.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 import { meetsPreconditions } from './resources.ts'
 import { type Credentials, writeAs } from './tokens.ts'
-
-/** What an administrator knows a resource by. */
-const NAME = { users: 'userName', groups: 'displayName' } as const
 
 /**
  * Deletes a resource with its memberships. The groups that it was in get a new version.
@@ -20,31 +19,36 @@ const NAME = { users: 'userName', groups: 'displayName' } as const
 export async function deleteResource(
   db: Database,
   credentials: Credentials,
-  table: 'users' | 'groups',
+  type: StoredResourceType,
   id: string,
   preconditions: Preconditions,
   log: LogEntry,
 ): Promise<{ found: number | undefined; isDeleted: boolean }> {
   const { tenantId, now } = credentials
   // An alias, because the memberships of a group change rows of the same table.
-  const from = sql.raw(table)
+  const from = sql.raw(type.table.name)
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
   const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)}`
-  const [found, , , deleted] = await writeAs(db, credentials, [
+  const results = await writeAs(db, credentials, [
     statement(sql`SELECT version FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {
       join: sql`JOIN ${from} AS gone ON ${isWanted}`,
-      resourceName: sql`gone.data ->> ${sql.raw(`'$.${NAME[table]}'`)}`,
+      resourceName: sql`gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}`,
     }),
-    // Not itself, when it is its own member: it would no longer be at the version that is to be deleted.
-    statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
-        member_count = member_count - 1
-      WHERE tenant_id = ${tenantId} AND id <> ${id}
-        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
-        AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`),
+    ...(type.isMember ? [changedGroups()] : []),
     // The triggers delete its memberships, on both sides.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
   ])
-  const version = found?.rows[0]?.version
-  return { found: version == null ? undefined : Number(version), isDeleted: (deleted?.changes ?? 0) > 0 }
+  const version = results[0]?.rows[0]?.version
+  const isDeleted = (results.at(-1)?.changes ?? 0) > 0
+  return { found: version == null ? undefined : Number(version), isDeleted }
+
+  /** Not itself, when it is its own member: it would no longer be at the version that is to be deleted. */
+  function changedGroups(): Statement {
+    return statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
+        member_count = member_count - 1
+      WHERE tenant_id = ${tenantId} AND id <> ${id}
+        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
+        AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`)
+  }
 }

@@ -1,18 +1,20 @@
 /**
- * One user or group as an administrator looks at it, with a page of its members and the groups that it
+ * One resource as an administrator looks at it, with a page of its members and the groups that it
  * is in. Both are ranges of a primary key or an index.
  */
 import { sql } from 'drizzle-orm'
+import { hasMembers } from '../scim/schema/resource-type.ts'
 import { statement } from './database.ts'
-import type { DirectoryTable } from './directory-lists.ts'
-import { selectMembers } from './memberships.ts'
+import { NESTED_TYPE, selectMembers } from './memberships.ts'
 import { type Page, pageOfItems, type Query } from './query.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 import { type Stored, StoredRow, storedColumns } from './resources.ts'
 
 /** A member of a group, or a group of a member. */
 export interface NamedReference {
   readonly id: string
-  readonly type: 'User' | 'Group'
+  /** The name of its type. */
+  readonly type: string
   /** Its displayName or userName; undefined when it has none. */
   readonly name: string | undefined
 }
@@ -22,16 +24,16 @@ export interface StoredResource extends Stored {
   readonly memberCount: number
 }
 
-/** @returns undefined when the tenant has no such user or group */
+/** @returns undefined when the tenant has no such resource */
 export function resourceQuery(
-  table: DirectoryTable,
+  type: StoredResourceType,
   tenantId: string,
   id: string,
 ): Query<StoredResource | undefined> {
-  const count = sql.raw(table === 'users' ? '0' : 'member_count')
+  const count = sql.raw(hasMembers(type) ? 'member_count' : '0')
   return {
     statements: [
-      statement(sql`SELECT ${storedColumns(table)}, ${count} AS memberCount FROM ${sql.raw(table)}
+      statement(sql`SELECT ${storedColumns(type.table)}, ${count} AS memberCount FROM ${sql.raw(type.table.name)}
         WHERE tenant_id = ${tenantId} AND id = ${id}`),
     ],
     read: ([result]) => {
@@ -65,7 +67,7 @@ export function groupsOfQuery(
 ): Query<Page<NamedReference>> {
   return {
     statements: [
-      statement(sql`SELECT g.id AS id, 'Group' AS type, g.data ->> '$.displayName' AS display
+      statement(sql`SELECT g.id AS id, ${NESTED_TYPE} AS type, g.data ->> '$.displayName' AS display
         FROM memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
         WHERE m.tenant_id = ${tenantId} AND m.member_id = ${memberId} AND m.group_id > ${after}
         ORDER BY m.group_id LIMIT ${size + 1}`),
@@ -77,7 +79,7 @@ export function groupsOfQuery(
 function referenceFromRow(row: Readonly<Record<string, unknown>>): NamedReference {
   return {
     id: String(row.id),
-    type: row.type === 'Group' ? 'Group' : 'User',
+    type: String(row.type),
     name: row.display == null ? undefined : String(row.display),
   }
 }

@@ -24,7 +24,7 @@ import {
 } from '../scim/schema/tenant-extensions.ts'
 import { countStatements, type Database, type Row, type Statement, statement } from './database.ts'
 import type { Query } from './query.ts'
-import { tableOf } from './resource-tables.ts'
+import { indexColumn, RESOURCE_TYPES } from './resource-tables.ts'
 import type { TenantConfiguration } from './tenant-context.ts'
 import type { TenantState } from './tenants.ts'
 
@@ -205,7 +205,9 @@ function hasValue(tenantId: string, { resourceType, path }: Condition): SQL {
 }
 
 function tableFor(resourceType: string): SQL {
-  return sql.raw(tableOf(resourceType).name)
+  const type = RESOURCE_TYPES.find(({ name }) => name === resourceType)
+  if (type === undefined) throw new Error(`there is no resource type "${resourceType}"`)
+  return sql.raw(type.table.name)
 }
 
 /** The names are those of schemas: none holds a quote. */
@@ -335,7 +337,7 @@ function keyAt({ path }: Task): SQL {
 }
 
 function column({ slot }: Task): string {
-  return `x${Number(slot)}`
+  return indexColumn(Number(slot))
 }
 
 /** The column may hold keys of another attribute, which had it before. */

@@ -1,85 +1,25 @@
 /**
- * Group resources in the database. Each function is one batch with the token checked in it. The members
+ * Writes of groups: of resources that have members. Each function is one batch with the tokens checked in it. The members
  * of a group are read only when they are asked for.
  */
-import { type Placeholder, type SQL, sql } from 'drizzle-orm'
-import type { Complex } from '../scim/comparison.ts'
+import { type SQL, sql } from 'drizzle-orm'
 import type { ScimError } from '../scim/error.ts'
 import { MAX_LOADED_MEMBERS } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import {
-  type Database,
-  prepared,
-  type Row,
-  type Slots,
-  type SqlValue,
-  type Statement,
-  statement,
-} from './database.ts'
+import { type Database, prepared, type Row, type Slots, type Statement } from './database.ts'
 import {
   deleteMembers,
-  HAS_FEW_MEMBERS,
   insertMembers,
+  isInGroups,
   memberFromRow,
-  requireFewMembers,
   selectMembers,
   selectNamedMembers,
 } from './memberships.ts'
 import { logStatements, type WrittenEntry } from './provisioning-log.ts'
-import {
-  type Documents,
-  encodeResource,
-  STALE_GUARD,
-  type Stored,
-  StoredRow,
-  storedColumns,
-} from './resources.ts'
+import { GROUPS_TABLE } from './resource-tables.ts'
+import { type Documents, STALE_GUARD, type Stored, StoredRow, storedColumns } from './resources.ts'
 import type { StaleTenant } from './tenant-context.ts'
-import { type Credentials, readAs, readAsWriters, writeAsAll } from './tokens.ts'
-
-function selectGroup(tenantId: string, id: string): Statement {
-  return statement(
-    sql`SELECT ${storedColumns('groups')}, member_count AS memberCount FROM groups
-      WHERE tenant_id = ${tenantId} AND id = ${id}`,
-  )
-}
-
-/** The condition on a member that its group is one of these ids, and that its members are few enough to be read at once. */
-function inGroups(tenantId: SqlValue | Placeholder, ids: SQL, haveFewMembers: SQL): SQL {
-  return sql`IN (SELECT groups.id FROM ${ids} AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
-    WHERE ${haveFewMembers})`
-}
-
-function groupFromRow(row: Row, members: readonly Member[]): Stored {
-  return new StoredRow(row, members.length === 0 ? {} : { members })
-}
-
-/**
- * @param withMembers whether `members` is wanted: it costs a read for each
- * @throws {ScimError} tooMany when there are more than an answer shows
- */
-export async function getGroup(
-  db: Database,
-  credentials: Credentials,
-  id: string,
-  withMembers: boolean,
-): Promise<Stored | undefined> {
-  const { tenantId } = credentials
-  const [found, members] = await readAs(db, credentials, [
-    selectGroup(tenantId, id),
-    ...(withMembers
-      ? [
-          statement(
-            selectMembers(tenantId, inGroups(tenantId, sql`(SELECT ${id} AS value)`, HAS_FEW_MEMBERS)),
-          ),
-        ]
-      : []),
-  ])
-  const row = found?.rows[0]
-  if (row !== undefined && withMembers) requireFewMembers(row, members?.rows.length ?? 0)
-  return row && groupFromRow(row, (members?.rows ?? []).map(memberFromRow))
-}
+import { type Credentials, readAsWriters, writeAsAll } from './tokens.ts'
 
 /** What a group write has to know before it can be decided. */
 export interface GroupNeeds {
@@ -114,7 +54,7 @@ export interface LoadedGroups {
 // Lists travel as JSON. CROSS JOIN looks up each of their elements; IN would read them twice, to sort them first.
 const selectGroups = prepared(
   ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-    sql`SELECT ${storedColumns('groups')}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
+    sql`SELECT ${storedColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
 )
 
@@ -135,7 +75,7 @@ const selectRules = prepared(
 const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
   selectMembers(
     tenantId,
-    inGroups(tenantId, sql`json_each(${ids})`, sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)),
+    isInGroups(tenantId, sql`json_each(${ids})`, sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)),
   ),
 )
 
@@ -218,11 +158,6 @@ export interface GroupChange {
 export interface GuardedChange extends Omit<GroupChange, 'before'> {
   /** Undefined for a new group. */
   readonly before: StoredRow | undefined
-}
-
-/** @throws {ScimError} invalidValue when the row would be larger than the database holds */
-export function encodeGroup(resource: Complex): Documents {
-  return encodeResource(resource, GROUP_RESOURCE_TYPE)
 }
 
 /**

@@ -5,19 +5,24 @@
  */
 import { sql } from 'drizzle-orm'
 import { ScimError } from '../scim/error.ts'
-import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import {
   type Database,
   GuardError,
   MAX_ROW_BYTES,
-  prepared,
-  type Slots,
   type Statement,
   statement,
   UniqueError,
 } from './database.ts'
+import { preparedByTable } from './prepared-by-table.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 import { type Documents, encodeResource, STALE_GUARD } from './resources.ts'
-import type { DirectoryRecord, MembershipRecord, ResourceRecord } from './transfer.ts'
+import {
+  type DirectoryRecord,
+  isMembership,
+  type MembershipRecord,
+  type ResourceRecord,
+  recordKind,
+} from './transfer.ts'
 
 /** How much of a file is in. */
 export interface ImportProgress {
@@ -30,20 +35,26 @@ export interface ImportProgress {
 export interface ImportStatus {
   /** Undefined when no import is under way. */
   readonly progress: ImportProgress | undefined
-  readonly counts: Readonly<Record<DirectoryRecord['kind'], number>>
+  /** By the kind of record. */
+  readonly counts: Readonly<Record<string, number>>
 }
 
-export async function getImportStatus(db: Database, tenantId: string): Promise<ImportStatus> {
+export async function getImportStatus(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+): Promise<ImportStatus> {
+  const counts = types.map((type) => sql.raw(`${type.table.counters.count} AS "${recordKind(type)}"`))
   const [found] = await db.batch([
-    statement(sql`SELECT imported_lines AS lines, import_digest AS digest, user_count AS user, group_count AS "group",
-      membership_count AS membership FROM tenants WHERE id = ${tenantId} AND state = 'importing'`),
+    statement(sql`SELECT ${sql.join(counts, sql`, `)}, membership_count AS membership,
+      imported_lines AS lines, import_digest AS digest
+      FROM tenants WHERE id = ${tenantId} AND state = 'importing'`),
   ])
   const row = found?.rows[0]
-  if (row === undefined) return { progress: undefined, counts: { user: 0, group: 0, membership: 0 } }
-  const { lines, digest, user, group, membership } = row
+  const kinds = [...types.map(recordKind), 'membership']
   return {
-    progress: { lines: Number(lines), digest: String(digest) },
-    counts: { user: Number(user), group: Number(group), membership: Number(membership) },
+    progress: row && { lines: Number(row.lines), digest: String(row.digest) },
+    counts: Object.fromEntries(kinds.map((kind) => [kind, Number(row?.[kind] ?? 0)])),
   }
 }
 
@@ -64,16 +75,30 @@ export interface ImportBatch {
  * @throws {UniqueError} an id, a userName or a displayName is there already
  * @throws {ScimError} a resource is larger than a row may be
  */
-export async function writeImportBatch(db: Database, tenantId: string, batch: ImportBatch): Promise<number> {
-  const statements = [advance(tenantId, batch), STALE_GUARD, ...insertRecords(tenantId, batch.records)]
+export async function writeImportBatch(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  batch: ImportBatch,
+): Promise<number> {
+  const statements = [
+    advance(types, tenantId, batch),
+    STALE_GUARD,
+    ...insertRecords(types, tenantId, batch.records),
+  ]
   await db.batch(statements)
   return statements.length
 }
 
-function advance(tenantId: string, { before, after }: ImportBatch): Statement {
+function advance(
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  { before, after }: ImportBatch,
+): Statement {
+  const isEmpty = types.map(({ table }) => sql.raw(`${table.counters.count} = 0`))
   const isBefore = before
     ? sql`state = 'importing' AND imported_lines = ${before.lines} AND import_digest = ${before.digest}`
-    : sql`state = 'ready' AND user_count = 0 AND group_count = 0`
+    : sql`state = 'ready' AND ${sql.join(isEmpty, sql` AND `)}`
   return statement(sql`UPDATE tenants SET state = ${after ? 'importing' : 'ready'},
     imported_lines = ${after?.lines ?? null}, import_digest = ${after?.digest ?? null}
     WHERE id = ${tenantId} AND ${isBefore}`)
@@ -85,6 +110,7 @@ function advance(tenantId: string, { before, after }: ImportBatch): Statement {
  */
 export async function firstRefused(
   db: Database,
+  types: readonly StoredResourceType[],
   tenantId: string,
   records: readonly DirectoryRecord[],
 ): Promise<number> {
@@ -92,7 +118,7 @@ export async function firstRefused(
   let refused = records.length
   while (refused - taken > 1) {
     const middle = Math.ceil((taken + refused) / 2)
-    if (await wouldTake(db, tenantId, records.slice(0, middle))) taken = middle
+    if (await wouldTake(db, types, tenantId, records.slice(0, middle))) taken = middle
     else refused = middle
   }
   return refused - 1
@@ -102,11 +128,12 @@ const TAKE_BACK = statement(sql`INSERT INTO guards (rule) VALUES ('stale')`)
 
 async function wouldTake(
   db: Database,
+  types: readonly StoredResourceType[],
   tenantId: string,
   records: readonly DirectoryRecord[],
 ): Promise<boolean> {
   try {
-    await db.batch([...insertRecords(tenantId, records), TAKE_BACK])
+    await db.batch([...insertRecords(types, tenantId, records), TAKE_BACK])
   } catch (error) {
     if (error instanceof UniqueError || error instanceof ScimError) return false
     if (error instanceof GuardError) return error.rule === 'stale version'
@@ -115,16 +142,18 @@ async function wouldTake(
   return true
 }
 
-function insertRecords(tenantId: string, records: readonly DirectoryRecord[]): readonly Statement[] {
-  const of = (kind: ResourceRecord['kind']) =>
-    records.filter((record): record is ResourceRecord => record.kind === kind)
+function insertRecords(
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  records: readonly DirectoryRecord[],
+): readonly Statement[] {
+  const of = (type: StoredResourceType) =>
+    records.filter(
+      (record): record is ResourceRecord => !isMembership(record) && record.kind === recordKind(type),
+    )
   return [
-    ...insertResources(tenantId, 'users', of('user')),
-    ...insertResources(tenantId, 'groups', of('group')),
-    ...insertMemberships(
-      tenantId,
-      records.filter((record) => record.kind === 'membership'),
-    ),
+    ...types.flatMap((type) => insertResources(tenantId, type, of(type))),
+    ...insertMemberships(tenantId, records.filter(isMembership)),
   ]
 }
 
@@ -137,10 +166,9 @@ type ResourceRow = Omit<ResourceRecord, 'kind' | 'resource'> & Documents
 
 function insertResources(
   tenantId: string,
-  table: 'users' | 'groups',
+  type: StoredResourceType,
   resources: readonly ResourceRecord[],
 ): readonly Statement[] {
-  const type = table === 'users' ? USER_RESOURCE_TYPE : GROUP_RESOURCE_TYPE
   const rows = resources.map(({ kind: _, resource, ...row }) => ({
     ...row,
     ...encodeResource(resource, type),
@@ -148,29 +176,25 @@ function insertResources(
   const isLong = ({ data, keys }: ResourceRow) => data.length + keys.length > MAX_DOCUMENT_CHARACTERS
   const lists = listsOf(rows.filter((row) => !isLong(row)))
   return [
-    ...rows.filter(isLong).map((row) => insertLong[table]({ tenantId, ...row })),
-    ...lists.map((rowsAsJson) => insertList[table]({ tenantId, rows: rowsAsJson })),
+    ...rows.filter(isLong).map((row) => insertLong(type.table, { tenantId, ...row })),
+    ...lists.map((rowsAsJson) => insertList(type.table, { tenantId, rows: rowsAsJson })),
   ]
 }
 
 const COLUMNS = sql`(tenant_id, id, data, keys, version, created_at, last_modified)`
 
-const insertInto = (table: 'users' | 'groups') =>
-  prepared(
-    ({ tenantId, id, data, keys, version, createdAt, lastModified }: Slots<'tenantId' | keyof ResourceRow>) =>
-      sql`INSERT INTO ${sql.raw(table)} ${COLUMNS}
-        VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified})`,
-  )
-const insertLong = { users: insertInto('users'), groups: insertInto('groups') }
+const insertLong = preparedByTable<'tenantId' | keyof ResourceRow>(
+  ({ name }, { tenantId, id, data, keys, version, createdAt, lastModified }) =>
+    sql`INSERT INTO ${sql.raw(name)} ${COLUMNS}
+      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified})`,
+)
 
-const insertListInto = (table: 'users' | 'groups') =>
-  prepared(({ tenantId, rows }: Slots<'tenantId' | 'rows'>) => {
-    const value = (name: keyof ResourceRow) => sql`value ->> ${sql.raw(`'$.${name}'`)}`
-    return sql`INSERT INTO ${sql.raw(table)} ${COLUMNS}
-      SELECT ${tenantId}, ${value('id')}, ${value('data')}, ${value('keys')}, ${value('version')}, ${value('createdAt')},
-        ${value('lastModified')} FROM json_each(${rows})`
-  })
-const insertList = { users: insertListInto('users'), groups: insertListInto('groups') }
+const insertList = preparedByTable<'tenantId' | 'rows'>((table, { tenantId, rows }) => {
+  const value = (name: keyof ResourceRow) => sql`value ->> ${sql.raw(`'$.${name}'`)}`
+  return sql`INSERT INTO ${sql.raw(table.name)} ${COLUMNS}
+    SELECT ${tenantId}, ${value('id')}, ${value('data')}, ${value('keys')}, ${value('version')}, ${value('createdAt')},
+      ${value('lastModified')} FROM json_each(${rows})`
+})
 
 /** @returns JSON arrays, each of which fits into a parameter */
 function listsOf(rows: readonly unknown[]): readonly string[] {

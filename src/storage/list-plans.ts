@@ -3,11 +3,13 @@
  * providers ask for hardly any other, so their statements are written once for each kind.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { pathText, target } from '../scim/attribute-path.ts'
-import { COLUMNS, isIndexed } from './columns.ts'
+import { target } from '../scim/attribute-path.ts'
+import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
+import { columnOf, isIndexed } from './columns.ts'
 import { prepared, type Slots, type SqlValue, type Statement } from './database.ts'
-import type { ListPart, Slice } from './list.ts'
-import { allOf, cutPageOf, type List, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
+import type { ListPart, Slice } from './list-request.ts'
+import type { List } from './list-source.ts'
+import { allOf, cutPageOf, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
 import { selectNestedGroups } from './nested-groups.ts'
 
 /** A plain list that was asked for. */
@@ -28,8 +30,8 @@ type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'
 type PlanValues = Readonly<Record<PlanSlot, SqlValue>>
 type Plan = readonly ((values: PlanValues) => Statement)[]
 
-/** By kind: there are as many as there are resource types and columns, with and without references, and directions. */
-const plans = new Map<string, Plan>()
+/** By the name of the table, which is the same for all tenants, and by kind: there are as many as there are columns, with and without references, and directions. */
+const plans = new Map<string, Map<string, Plan>>()
 
 /** @returns undefined for a list of any other kind */
 export function plainListOf(
@@ -45,9 +47,12 @@ export function plainListOf(
   const isByPosition = 'from' in slice
   if (isByPosition && isUnique) return undefined
   const direction = isByPosition ? { isBackwards: slice.isBackwards, isFrom: slice.from !== undefined } : {}
-  const kind = [part.type, part.withReferences, column, ...Object.values(direction)].join(' ')
-  const plan = plans.get(kind) ?? planOf(part, lookup, direction)
-  plans.set(kind, plan)
+  const { name } = part.type.table
+  const ofTable = plans.get(name) ?? new Map<string, Plan>()
+  plans.set(name, ofTable)
+  const kind = [part.withReferences, column, ...Object.values(direction)].join(' ')
+  const plan = ofTable.get(kind) ?? planOf(part, lookup, direction)
+  ofTable.set(kind, plan)
   const statements = plan.map((statementOf) =>
     statementOf({
       tenantId,
@@ -83,8 +88,9 @@ function lookupOf({ type, filter }: ListPart): Lookup | undefined {
   if (filter === undefined) return { column: undefined, isUnique: false, key: null }
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const { path, key } = filter
-  const column = COLUMNS[type][pathText(path)]
-  if (column === undefined || !isIndexed(filter, type)) return undefined
+  const { sql: column, index } = columnOf(path, type) ?? {}
+  // Many may have the value: it is a range like any other, see scan-budget.ts.
+  if (column === undefined || index === 'range' || !isIndexed(filter, type)) return undefined
   const isUnique = target(path).uniqueness === 'server'
   return {
     column,
@@ -118,13 +124,13 @@ function planOf(
         isBackwards,
       })
     })
-  const isWithMembers = type === 'Group' && withReferences
+  const isWithMembers = hasMembers(type) && withReferences
   if (isUnique) return [plan(allOf), ...(isWithMembers ? [plan(membersOfOnly)] : [])]
   return [
     plan(totalOf),
     plan(pageOf),
     plan(cutPageOf),
     ...(isWithMembers ? [plan(membersOf, 'limit')] : []),
-    ...(type === 'User' && withReferences ? [selectNestedGroups] : []),
+    ...(showsGroups(type) && withReferences ? [selectNestedGroups] : []),
   ]
 }

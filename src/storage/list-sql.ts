@@ -2,64 +2,29 @@
  * The SQL of a list: how many match, a page in order, the members of the groups on it. Values may be slots,
  * so that the text can be written once: see list-plans.ts. How large a page may be is in page-size.ts.
  */
-import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
 import { simplifyFilter } from '../scim/filter/simplify.ts'
+import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
 import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
-import type { SqlValue } from './database.ts'
-import type { ListPart, Position, Slice } from './list.ts'
-import { HAS_FEW_MEMBERS, selectMembers } from './memberships.ts'
+import type { ListPart, Slice } from './list-request.ts'
+import type { List, ListPosition, Source, Value } from './list-source.ts'
+import { directGroups, groupsOfResource, HAS_FEW_MEMBERS, selectMembers } from './memberships.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
+import type { ResourceTable } from './resource-tables.ts'
 import { storedColumns } from './resources.ts'
-import { isAffordable, isSorted, mostFound, type ScanBudget, scanBudget } from './scan-budget.ts'
-import { DIRECT_GROUPS, USER_GROUPS } from './users.ts'
-
-type Value = SqlValue | Placeholder
+import { isAffordable, isSorted, mostFound, scanBudget } from './scan-budget.ts'
 
 /** The greatest character: after every text that begins with x, and before x followed by this, nothing else is. */
 const LAST_CHARACTER = '\u{10ffff}'
-
-/** A list, or the part of it that a page is. */
-export interface List {
-  readonly sources: readonly Source[]
-  readonly tenantId: Value
-  readonly offset: Value
-  readonly limit: Value
-  /** What it is estimated to cost to look through the gated sources, where no index leads. */
-  readonly budget?: ScanBudget | undefined
-  /** Whether it is asked how many match; of a list with a budget. */
-  readonly isCounted?: boolean
-  /** Of what an index finds no more are looked at: see mostFound. */
-  readonly most?: number | undefined
-  /** Where a page by position begins, and whether it is read backwards. */
-  readonly from?: ListPosition | undefined
-  readonly isBackwards?: boolean
-}
-
-interface ListPosition extends Omit<Position, 'id'> {
-  readonly id: Value
-}
-
-/** A part of a list with its filter in SQL. */
-export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences'> {
-  /** Undefined: everything of the tenant. */
-  readonly condition: SQL | undefined
-  /** Whether an index finds what meets the condition, so that it is better sorted than looked for in order. */
-  readonly isIndexed: boolean
-  /** Whether nothing may be looked for beyond the budget of the list. */
-  readonly isGated?: boolean
-  /** Whether no index has the order, so that all that match are sorted. */
-  readonly isSorted?: boolean
-  readonly sortKey: SQL
-}
 
 /** The list that was asked for. */
 export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
   const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
   const offset = 'offset' in slice ? slice.offset : 0
-  const hasMembers = parts.some(({ type, withReferences }) => type === 'Group' && withReferences)
-  const budget = scanBudget(simple, tenantId, hasMembers ? 2 : 1)
+  const isWithMembers = parts.some(({ type, withReferences }) => withReferences && hasMembers(type))
+  const budget = scanBudget(simple, tenantId, isWithMembers ? 2 : 1)
   const sources = simple.map((part) => {
     const { filter, ...source } = part
     const columns = columnsOf(part.type, tenantId, filter)
@@ -100,21 +65,21 @@ function totalNumberOf(list: List): SQL {
       if (list.most === undefined) return sql`(SELECT count(*) ${found})`
       return sql`(SELECT count(*) FROM (SELECT 1 ${found} LIMIT ${sql.raw(String(list.most + 1))}))`
     }
-    const count = sql.raw(source.type === 'User' ? 'user_count' : 'group_count')
+    const count = sql.raw(source.type.table.counters.count)
     return sql`(SELECT ${count} FROM tenants WHERE id = ${tenantId})`
   })
   return sql`${sql.join(counts, sql` + `)}`
 }
 
 /**
- * A row for each resource on a page that is small whatever is on it; none for any other page. Of a User with its direct
- * groups: see nested-groups.ts for the others.
+ * A row for each resource on a page that is small whatever is on it; none for any other page. Of a type that shows
+ * groups with the direct ones: see nested-groups.ts for the others.
  */
 export function pageOf(list: List): SQL {
   const limit = sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`
   if (list.sources.some(({ isSorted }) => isSorted)) return sortedPageOf(list, limit)
   // The terms of ORDER BY must be those of the table itself for an index to serve them.
-  const all = unionOf(list, (source) => shownColumns(source, DIRECT_GROUPS))
+  const all = unionOf(list, (source) => shownColumns(source, directGroups))
   return inOrder(list, list.sources.length === 1 ? all : sql`SELECT * FROM (${all})`, limit)
 }
 
@@ -123,7 +88,7 @@ function sortedPageOf(list: List, limit: SQL): SQL {
   const ids = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
   const pages = list.sources.map((source) => {
     const name = table(source)
-    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, page.total AS total
+    return sql`SELECT ${shownColumns(source, directGroups)}, page.total AS total
       FROM page CROSS JOIN ${name} ON ${name}.rowid = page.row WHERE page.type = ${literal(source.type)}`
   })
   return sql`WITH page AS MATERIALIZED (SELECT type, row, row_number() OVER () AS total
@@ -138,26 +103,33 @@ function sortedPageOf(list: List, limit: SQL): SQL {
 export function cutPageOf(list: List): SQL {
   const pages = list.sources.map((source) => {
     const name = table(source)
-    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, sized.total AS total, sized.available AS available
+    return sql`SELECT ${shownColumns(source, directGroups)}, sized.total AS total, sized.available AS available
       FROM sized CROSS JOIN ${name} ON ${name}.rowid = sized.row
       WHERE sized.type = ${literal(source.type)} AND ${FITS}`
   })
   return sql`WITH ${sized(list)} ${sql.join(pages, sql` UNION ALL `)}`
 }
 
-/** All that match, in no order: for what there can be but one of. Of a User with all groups, not just the direct ones. */
+/** All that match, in no order: for what there can be but one of. With all groups, not just the direct ones. */
 export function allOf(list: List): SQL {
-  return unionOf(list, (source) => shownColumns(source, USER_GROUPS))
+  return unionOf(list, (source) => shownColumns(source, groupsOfResource))
 }
 
 /** The members of the groups on a page, and of no other; none of a group that has too many to be shown. */
 export function membersOf(list: List): SQL {
   const small = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
   const page = inOrder(list, small, sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`)
+  const groups = sql.join(
+    list.sources
+      .map(({ type }) => type)
+      .filter(hasMembers)
+      .map(literal),
+    sql`, `,
+  )
   const large = sql`WITH ${sized(list)} SELECT sized.id FROM sized CROSS JOIN groups ON groups.rowid = sized.row
-    WHERE sized.type = 'Group' AND ${FITS} AND ${HAS_FEW_MEMBERS}`
+    WHERE sized.type = ${groups} AND ${FITS} AND ${HAS_FEW_MEMBERS}`
   const ids = sql`SELECT page.id FROM (${page}) AS page CROSS JOIN groups ON groups.rowid = page.row
-    WHERE page.type = 'Group' AND ${HAS_FEW_MEMBERS} UNION ALL SELECT id FROM (${large})`
+    WHERE page.type = ${groups} AND ${HAS_FEW_MEMBERS} UNION ALL SELECT id FROM (${large})`
   return sql`${estimate(list)}${selectMembers(list.tenantId, sql`IN (${ids})`)}`
 }
 
@@ -190,11 +162,11 @@ function idColumns(source: Source): SQL {
   return sql`${literal(source.type)} AS type, ${name}.rowid AS row, ${name}.id AS id, ${source.sortKey} AS sortKey`
 }
 
-function shownColumns(source: Source, groupsOfUser: SQL): SQL {
-  const { sortKey, type } = source
-  const groups = type === 'User' && source.withReferences ? groupsOfUser : sql`NULL`
-  const count = type === 'Group' && source.withReferences ? sql`groups.member_count` : sql`NULL`
-  return sql`${literal(type)} AS type, ${storedColumns(tableName(source))}, ${groups} AS groups,
+function shownColumns(source: Source, groupsOf: (table: ResourceTable) => SQL): SQL {
+  const { sortKey, type, withReferences } = source
+  const groups = withReferences && showsGroups(type) ? groupsOf(type.table) : sql`NULL`
+  const count = withReferences && hasMembers(type) ? sql`groups.member_count` : sql`NULL`
+  return sql`${literal(type)} AS type, ${storedColumns(type.table)}, ${groups} AS groups,
     ${count} AS memberCount, ${sortKey} AS sortKey`
 }
 
@@ -244,7 +216,7 @@ export function searchedPageOf(list: List): SQL {
   )
   const shown = list.sources.map((source) => {
     const name = table(source)
-    return sql`SELECT ${shownColumns(source, DIRECT_GROUPS)}, sized.number AS total, sized.available AS available,
+    return sql`SELECT ${shownColumns(source, directGroups)}, sized.number AS total, sized.available AS available,
         NULL AS work, NULL AS matches
       FROM sized CROSS JOIN ${name} ON ${name}.rowid = sized.row
       WHERE sized.type = ${literal(source.type)} AND ${FITS}`
@@ -277,8 +249,8 @@ function foundIdsOf(list: List): SQL {
   )
 }
 
-function literal(type: Source['type']): SQL {
-  return sql.raw(`'${type}'`)
+function literal({ name }: Source['type']): SQL {
+  return sql.raw(`'${name}'`)
 }
 
 /**
@@ -344,10 +316,6 @@ function matching({ condition, ...source }: Source, tenantId: Value): SQL {
   return condition === undefined ? inTenant : sql`${inTenant} AND ${condition}`
 }
 
-function tableName({ type }: Pick<Source, 'type'>): 'users' | 'groups' {
-  return type === 'User' ? 'users' : 'groups'
-}
-
-function table(source: Pick<Source, 'type'>): SQL {
-  return sql.raw(tableName(source))
+function table({ type }: Pick<Source, 'type'>): SQL {
+  return sql.raw(type.table.name)
 }

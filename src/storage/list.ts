@@ -2,50 +2,22 @@
  * Lists of resources: of one type or across types, filtered, sorted, in pages by index or by position.
  * One batch, whatever is asked for.
  */
-import type { Filter } from '../scim/filter/ast.ts'
 import { MAX_CURSOR_KEY_CHARACTERS } from '../scim/limits.ts'
-import type { Sort } from '../scim/sort.ts'
+import type { ResourceType } from '../scim/schema/definition.ts'
+import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
 import { type Database, type Row, type Statement, type StatementResult, statement } from './database.ts'
 import { plainListOf } from './list-plans.ts'
+import type { ListPart, Position, Slice } from './list-request.ts'
 import { cutPageOf, listOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
-import { memberFromRow, requireFewMembers } from './memberships.ts'
+import { groupsFromRow, memberFromRow, requireFewMembers } from './memberships.ts'
 import { NestedGroups, selectNestedGroups } from './nested-groups.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 import { type Stored, StoredRow } from './resources.ts'
 import { requireFewFound, type ScanBudget } from './scan-budget.ts'
 import { type Credentials, readAs } from './tokens.ts'
-import { groupsFromRow } from './users.ts'
-
-/** The part of a list that comes from one table. */
-export interface ListPart {
-  readonly type: 'User' | 'Group'
-  readonly filter: Filter | undefined
-  readonly sort: Sort | undefined
-  /** Whether `groups` of a User, or `members` of a Group, are wanted: they cost a read for each. */
-  readonly withReferences: boolean
-}
-
-/** Where a resource stands in the order of a list. */
-export interface Position {
-  /** What it is sorted by, in comparison form; null without a value, or without a sort. */
-  readonly key: string | number | null
-  readonly id: string
-  /** When the key is too long to be kept: `key` is its beginning, and the resource has the whole at this version. */
-  readonly version?: number | undefined
-}
-
-/** Which part of the list: by number, or from a position on, forwards or backwards. */
-export type Slice =
-  | { readonly offset: number; readonly limit: number }
-  | {
-      readonly from: Position | undefined
-      readonly isBackwards: boolean
-      readonly limit: number
-      /** How many match, where that is known: they are not counted then. */
-      readonly total?: number | undefined
-    }
 
 export interface Listed {
-  readonly type: 'User' | 'Group'
+  readonly type: StoredResourceType
   readonly stored: Stored
   readonly position: Position
 }
@@ -69,7 +41,7 @@ export async function listResources(
   const plain = plainListOf(parts, credentials.tenantId, slice)
   if (plain?.isUnique && 'offset' in slice) {
     const [found, members] = await readAs(db, credentials, plain.statements)
-    const listed = allListed(found?.rows, members?.rows)
+    const listed = allListed(parts, found?.rows, members?.rows)
     const onPage = listed.slice(slice.offset, slice.offset + slice.limit)
     return { total: listed.length, listed: onPage, hasMore: false }
   }
@@ -82,11 +54,11 @@ export async function listResources(
   const total = known ?? Number(counted?.rows[0]?.total ?? 0)
   requireFewFound(total, most)
   const rows = [...inOrder(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
-  const members = hasReferences(parts, 'Group') ? more[0]?.rows : []
-  const nested = hasReferences(parts, 'User') ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
+  const members = withReferences(parts, hasMembers) ? more[0]?.rows : []
+  const nested = withReferences(parts, showsGroups) ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
   return {
     total,
-    listed: allListed(rows.slice(0, slice.limit), members, nested),
+    listed: allListed(parts, rows.slice(0, slice.limit), members, nested),
     hasMore: Number(rows[0]?.available ?? rows.length) > Math.min(rows.length, slice.limit),
   }
 }
@@ -104,8 +76,9 @@ function knownTotal(slice: Slice): number | undefined {
   return 'from' in slice ? slice.total : undefined
 }
 
-function hasReferences(parts: readonly ListPart[], type: ListPart['type']): boolean {
-  return parts.some((part) => part.type === type && part.withReferences)
+/** True when the references of one of the types are wanted, and it is of that kind. */
+function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceType) => boolean): boolean {
+  return parts.some((part) => part.withReferences && isOfKind(part.type))
 }
 
 /**
@@ -128,9 +101,9 @@ function searchOf(
     ...(budget !== undefined
       ? [searchedPageOf(page)]
       : [...(knownTotal(slice) === undefined ? [totalOf(list)] : []), pageOf(page), cutPageOf(page)]),
-    ...(hasReferences(parts, 'Group') ? [membersOf(list)] : []),
+    ...(withReferences(parts, hasMembers) ? [membersOf(list)] : []),
   ]
-  const nested = hasReferences(parts, 'User') ? [selectNestedGroups({ tenantId })] : []
+  const nested = withReferences(parts, showsGroups) ? [selectNestedGroups({ tenantId })] : []
   return { statements: [...queries.map(statement), ...nested], budget, most }
 }
 
@@ -140,20 +113,29 @@ function inOrder(rows: readonly Row[]): readonly Row[] {
 }
 
 function allListed(
+  parts: readonly ListPart[],
   rows: readonly Row[] = [],
   memberRows: readonly Row[] = [],
   nested?: NestedGroups,
 ): readonly Listed[] {
   const members = Map.groupBy(memberRows, (row) => row.groupId)
-  return rows.map((row) => listedFromRow(row, members.get(row.id ?? '') ?? [], nested))
+  return rows.flatMap((row) => {
+    const type = parts.find((part) => part.type.name === row.type)?.type
+    return type === undefined ? [] : [listedFromRow(row, type, members.get(row.id ?? '') ?? [], nested)]
+  })
 }
 
-function listedFromRow(row: Row, memberRows: readonly Row[], nested: NestedGroups | undefined): Listed {
+function listedFromRow(
+  row: Row,
+  type: StoredResourceType,
+  memberRows: readonly Row[],
+  nested: NestedGroups | undefined,
+): Listed {
   requireFewMembers(row, memberRows.length)
   const members = memberRows.map(memberFromRow)
-  const more = row.type === 'User' ? groupsFromRow(row, nested) : members.length === 0 ? {} : { members }
+  const more = { ...groupsFromRow(row, nested), ...(members.length > 0 && { members }) }
   return {
-    type: row.type === 'User' ? 'User' : 'Group',
+    type,
     stored: new StoredRow(row, more),
     position: positionOf(row),
   }

@@ -7,7 +7,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { type Database, type Row, statement } from './database.ts'
-import type { LogEntry } from './provisioning-log.ts'
+import type { LogEntry } from './log-entry.ts'
 import type { Query } from './query.ts'
 
 /** Entries that one page looks at when its filters have no index. */

@@ -6,8 +6,14 @@ import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../scim/error.ts'
 import { MAX_LOADED_MEMBERS, MAX_MEMBER_DOCUMENT_BYTES } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
+import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { prepared, type Row, type Slots, type SqlValue, type Statement } from './database.ts'
-import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
+import { LARGE_USER_BYTES } from './large-documents.ts'
+import type { NestedGroups } from './nested-groups.ts'
+import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from './resource-tables.ts'
+
+/** The `member_type` of members that have members themselves: the index `memberships_nested` holds those, and a trigger counts them. */
+export const NESTED_TYPE = GROUP_RESOURCE_TYPE.name
 
 // A member is a user or a group; both joins are by primary key.
 const DISPLAY = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
@@ -31,13 +37,13 @@ export function memberFromRow(row: Row): Member {
 
 /** The bytes of the largest documents of the tenant, as many as a group may show: an index has them. */
 const LARGEST_BYTES = sql.raw(
-  [
-    ['users', LARGE_USER_BYTES],
-    ['groups', LARGE_GROUP_BYTES],
-  ]
+  [USERS_TABLE, GROUPS_TABLE]
     .map(
-      ([table, bytes]) => `(SELECT coalesce(sum(bytes), 0) FROM (SELECT octet_length(large.data) AS bytes
-        FROM ${table} AS large WHERE large.tenant_id = groups.tenant_id AND octet_length(large.data) > ${bytes}
+      ({
+        name,
+        largeBytes,
+      }) => `(SELECT coalesce(sum(bytes), 0) FROM (SELECT octet_length(large.data) AS bytes
+        FROM ${name} AS large WHERE large.tenant_id = groups.tenant_id AND octet_length(large.data) > ${largeBytes}
         ORDER BY octet_length(large.data) DESC LIMIT ${MAX_LOADED_MEMBERS}))`,
     )
     .join(' + '),
@@ -62,6 +68,17 @@ const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_LO
 /** The condition on `groups` that the members of a group may be shown: see requireFewMembers. */
 export const HAS_FEW_MEMBERS = sql`(groups.member_count <= ${sql.raw(String(MAX_LOADED_MEMBERS))}
   AND ${MEMBER_BYTES} <= ${MOST_BYTES})`
+
+/** The condition on a member that its group is one of these ids, and that its members are few enough to be read at once. */
+export function isInGroups(tenantId: SqlValue | Placeholder, ids: SQL, haveFewMembers: SQL): SQL {
+  return sql`IN (SELECT groups.id FROM ${ids} AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
+    WHERE ${haveFewMembers})`
+}
+
+/** The members of one group; none when it has too many to be shown. */
+export function selectMembersOf(tenantId: string, groupId: string): SQL {
+  return selectMembers(tenantId, isInGroups(tenantId, sql`(SELECT ${groupId} AS value)`, HAS_FEW_MEMBERS))
+}
 
 /**
  * Refuses to show the members of a group that has very many, or very large ones. RFC 7644 §3.12: "tooMany" is for more
@@ -152,4 +169,56 @@ function chunks(list: readonly unknown[]): readonly string[] {
   return Array.from({ length: count }, (_, i) =>
     JSON.stringify(list.slice(i * IDS_PER_STATEMENT, (i + 1) * IDS_PER_STATEMENT)),
   )
+}
+
+/** The groups that a resource is directly in, as JSON, in the order of their ids, which is that of the index by member. */
+export function directGroups({ name }: ResourceTable): SQL {
+  return sql`(
+  SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type', 'direct'))
+  FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id WHERE ${isMemberIn(name)})`
+}
+
+/**
+ * Upwards from the direct ones through the groups that they are members of; a group is visited once, so a cycle
+ * ends, and the cost is bounded by the number of groups. CROSS JOIN keeps the order: SQLite would rather look
+ * through all memberships of the tenant for each step.
+ */
+function allGroups({ name }: ResourceTable): SQL {
+  const table = sql.raw(name)
+  return sql`(
+  WITH RECURSIVE up(id) AS (
+    SELECT m.group_id FROM memberships AS m WHERE ${isMemberIn(name)}
+    UNION SELECT m.group_id FROM up CROSS JOIN memberships AS m ON m.tenant_id = ${table}.tenant_id AND m.member_id = up.id)
+  SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type',
+    iif(EXISTS (SELECT 1 FROM memberships AS d
+      WHERE d.tenant_id = g.tenant_id AND d.group_id = g.id AND d.member_id = ${table}.id), 'direct', 'indirect'))
+    ORDER BY g.id)
+  FROM up CROSS JOIN groups AS g ON g.tenant_id = ${table}.tenant_id AND g.id = up.id)`
+}
+
+/**
+ * The groups of one resource as JSON, in one column. NULL without any. Going through nested groups takes four times as
+ * long, and most tenants have none: an index knows. For a page of resources see nested-groups.ts.
+ */
+export function groupsOfResource(table: ResourceTable): SQL {
+  return sql`CASE
+  WHEN NOT EXISTS (SELECT 1 FROM memberships AS m WHERE ${isMemberIn(table.name)}) THEN NULL
+  WHEN EXISTS (SELECT 1 FROM memberships AS n WHERE n.tenant_id = ${sql.raw(table.name)}.tenant_id AND n.member_type = 'Group')
+    THEN ${allGroups(table)}
+  ELSE ${directGroups(table)} END`
+}
+
+function isMemberIn(table: string): SQL {
+  return sql.raw(`m.tenant_id = ${table}.tenant_id AND m.member_id = ${table}.id`)
+}
+
+/**
+ * The attribute `groups` of a row; nothing when there are none.
+ *
+ * @param row has groupsOfResource, or directGroups when it comes with `nested`
+ */
+export function groupsFromRow(row: Row | undefined, nested?: NestedGroups): { groups?: readonly unknown[] } {
+  if (typeof row?.groups !== 'string') return {}
+  const groups = nested?.groupsOf(row.groups) ?? (JSON.parse(row.groups) as unknown[])
+  return groups.length === 0 ? {} : { groups }
 }

@@ -5,9 +5,10 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_MEMBER_DOCUMENT_BYTES, MAX_PAGE_BYTES } from '../scim/limits.ts'
-import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
-import type { List, Source } from './list-sql.ts'
-import { DIRECT_GROUPS } from './users.ts'
+import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
+import type { List, Source } from './list-source.ts'
+import { directGroups } from './memberships.ts'
+import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from './resource-tables.ts'
 
 /** A member or a group in `members` or `groups`, with the usual name: an id, a type, a name, a location. */
 export const REFERENCE_BYTES = 200
@@ -17,51 +18,49 @@ const REFERENCE = sql.raw(String(REFERENCE_BYTES))
 
 /** SQL that is true when the page may be larger than MAX_PAGE_BYTES. It reads a row or two at most. */
 export function mayBeLarge(list: List): SQL {
-  const reasons = list.sources.flatMap((source) =>
-    source.type === 'User' ? usersMayBeLarge(list, source) : groupsMayBeLarge(list, source),
-  )
+  const reasons = list.sources.flatMap((source) => [
+    hasLarge(list, source.type.table, sql`${PAGE_BYTES} / ${list.limit}`),
+    ...(source.withReferences ? referencesMayBeLarge(list, source) : []),
+  ])
   return sql`(${sql.join(reasons, sql` OR `)})`
 }
 
-function usersMayBeLarge(list: List, { withReferences }: Source): readonly SQL[] {
-  const documents = hasLarge(list, 'users', LARGE_USER_BYTES, sql`${PAGE_BYTES} / ${list.limit}`)
-  if (!withReferences) return [documents]
-  // Without nested groups, the groups of all users are not more than the memberships of the tenant.
-  const references = sql`(SELECT ${list.limit} * group_count * ${REFERENCE} > ${PAGE_BYTES}
+function referencesMayBeLarge(list: List, { type }: Source): readonly SQL[] {
+  if (showsGroups(type)) {
+    // Without nested groups, the groups of all resources are not more than the memberships of the tenant.
+    const references = sql`(SELECT ${list.limit} * group_count * ${REFERENCE} > ${PAGE_BYTES}
       AND (membership_count * ${REFERENCE} > ${PAGE_BYTES} OR EXISTS (
         SELECT 1 FROM memberships AS n WHERE n.tenant_id = tenants.id AND n.member_type = 'Group'))
     FROM tenants WHERE id = ${list.tenantId})`
-  return [documents, hasLarge(list, 'groups', LARGE_GROUP_BYTES), references]
-}
-
-function groupsMayBeLarge(list: List, { withReferences }: Source): readonly SQL[] {
-  const documents = hasLarge(list, 'groups', LARGE_GROUP_BYTES, sql`${PAGE_BYTES} / ${list.limit}`)
-  if (!withReferences) return [documents]
+    return [hasLarge(list, GROUPS_TABLE), references]
+  }
+  if (!hasMembers(type)) return []
   const members = sql`(SELECT membership_count * ${REFERENCE} > ${PAGE_BYTES}
     FROM tenants WHERE id = ${list.tenantId})`
-  return [documents, members, hasLarge(list, 'users', LARGE_USER_BYTES)]
+  return [members, hasLarge(list, USERS_TABLE)]
 }
 
+type LargeTable = Pick<ResourceTable, 'name' | 'largeBytes'>
+
 /** @param bytes the size that matters, when it is more than that of the index */
-function hasLarge(list: List, table: 'users' | 'groups', indexed: number, bytes?: SQL): SQL {
+function hasLarge(list: List, table: LargeTable, bytes?: SQL): SQL {
   const size = sql`octet_length(large.data)`
   const isLarger = bytes === undefined ? sql`` : sql` AND ${size} > ${bytes}`
-  return sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} AS large
-    WHERE large.tenant_id = ${list.tenantId} AND ${size} > ${sql.raw(String(indexed))}${isLarger})`
+  return sql`EXISTS (SELECT 1 FROM ${sql.raw(table.name)} AS large
+    WHERE large.tenant_id = ${list.tenantId} AND ${size} > ${sql.raw(String(table.largeBytes))}${isLarger})`
 }
 
 /** The bytes of the resource at `paged.row`: its document, and the references that are to be shown with it. */
-function bytesOf({ tenantId }: List, source: Source): SQL {
-  if (source.type === 'User') {
-    const groups = source.withReferences
-      ? sql` + octet_length(${DIRECT_GROUPS}) + ${outerGroupBytes(tenantId)}`
-      : sql``
-    return sql`(SELECT octet_length(users.data)${groups} FROM users WHERE users.rowid = paged.row)`
-  }
-  const members = source.withReferences
-    ? sql` + groups.member_count * (${REFERENCE} + ${largestBytes(tenantId)} / ${DOCUMENTS_IN_A_BYTE})`
-    : sql``
-  return sql`(SELECT octet_length(groups.data)${members} FROM groups WHERE groups.rowid = paged.row)`
+function bytesOf({ tenantId }: List, { type, withReferences }: Source): SQL {
+  const table = sql.raw(type.table.name)
+  const references = !withReferences
+    ? sql``
+    : showsGroups(type)
+      ? sql` + octet_length(${directGroups(type.table)}) + ${outerGroupBytes(tenantId)}`
+      : hasMembers(type)
+        ? sql` + groups.member_count * (${REFERENCE} + ${largestBytes(tenantId)} / ${DOCUMENTS_IN_A_BYTE})`
+        : sql``
+  return sql`(SELECT octet_length(${table}.data)${references} FROM ${table} WHERE ${table}.rowid = paged.row)`
 }
 
 /** The names of members are looked up in their documents, which is quick. See MAX_MEMBER_DOCUMENT_BYTES too. */
@@ -69,10 +68,10 @@ const DOCUMENTS_IN_A_BYTE = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES / MAX_PAGE_
 
 /** The size of the largest document of the tenant, of users and groups; 0 when none is large. It is read once for a statement. */
 function largestBytes(tenantId: List['tenantId']): SQL {
-  const largest = (table: 'users' | 'groups', indexed: number) =>
-    sql`(SELECT coalesce(max(octet_length(large.data)), 0) FROM ${sql.raw(table)} AS large
-      WHERE large.tenant_id = ${tenantId} AND octet_length(large.data) > ${sql.raw(String(indexed))})`
-  return sql`max(${largest('users', LARGE_USER_BYTES)}, ${largest('groups', LARGE_GROUP_BYTES)})`
+  const largest = ({ name, largeBytes }: LargeTable) =>
+    sql`(SELECT coalesce(max(octet_length(large.data)), 0) FROM ${sql.raw(name)} AS large
+      WHERE large.tenant_id = ${tenantId} AND octet_length(large.data) > ${sql.raw(String(largeBytes))})`
+  return sql`max(${largest(USERS_TABLE)}, ${largest(GROUPS_TABLE)})`
 }
 
 /** The bytes of all groups that hold groups: a user is in them indirectly, at most. It is read once for a statement. */
@@ -92,9 +91,7 @@ function outerGroupBytes(tenantId: List['tenantId']): SQL {
  * @param isMeasured SQL that is false when all of it fits
  */
 export function sizedPage(list: List, found: SQL, isMeasured = sql`1`): SQL {
-  const [first, second] = list.sources.map((source) => bytesOf(list, source))
-  const bytes =
-    second === undefined ? first : sql`CASE paged.type WHEN 'User' THEN ${first} ELSE ${second} END`
+  const bytes = bytesOfAny(list)
   const measured = sql`paged.number, paged.type, paged.row, paged.id, iif(${isMeasured}, ${bytes}, 0)`
   return sql`paged AS MATERIALIZED (SELECT *, row_number() OVER () AS number FROM (${found})),
     walked(number, type, row, id, bytes, before) AS (
@@ -104,6 +101,15 @@ export function sizedPage(list: List, found: SQL, isMeasured = sql`1`): SQL {
         WHERE walked.before + walked.bytes <= ${PAGE_BYTES}),
     sized AS (SELECT number, type, row, id, bytes, before + bytes AS total,
       (SELECT count(*) FROM paged) AS available FROM walked)`
+}
+
+/** The bytes of the resource at `paged.row`, which is of one of the types. */
+function bytesOfAny(list: List): SQL {
+  const all = list.sources.map((source) => ({ name: source.type.name, bytes: bytesOf(list, source) }))
+  const last = all.at(-1)?.bytes ?? sql`0`
+  if (all.length === 1) return last
+  const cases = all.slice(0, -1).map(({ name, bytes }) => sql`WHEN ${sql.raw(`'${name}'`)} THEN ${bytes}`)
+  return sql`CASE paged.type ${sql.join(cases, sql` `)} ELSE ${last} END`
 }
 
 /** True of the rows of `sized` that are on the page: the first whatever its size. */

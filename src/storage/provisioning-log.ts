@@ -3,36 +3,14 @@
  * statement in its own batch; a refused one, which has no batch, by one of its own.
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import type { AttributeChange } from '../scim/changes.ts'
 import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../scim/limits.ts'
 import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
+import type { LogEntry } from './log-entry.ts'
+import { preparedByTable } from './prepared-by-table.ts'
+import type { ResourceTable } from './resource-tables.ts'
 import type { StoredRow } from './resources.ts'
 import { shortenedEntry } from './shortened-entry.ts'
 import { type Credentials, isAdmittedToken, isNotWriter, runAs, writeAs, writerToken } from './tokens.ts'
-
-export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
-
-/** One write that a client tried. Values of attributes that are never returned are not in it. */
-export interface LogEntry {
-  /** UUIDv7: the order of ids is the order of time. */
-  readonly id: string
-  /** Milliseconds since 1970. */
-  readonly time: number
-  readonly action: LogAction
-  readonly outcome: 'accepted' | 'refused'
-  readonly resourceType: 'User' | 'Group'
-  readonly resourceId: string | null
-  /** userName or displayName: what an administrator looks for. */
-  readonly resourceName: string | null
-  /** The HTTP status that was answered. */
-  readonly status: number
-  readonly scimType: string | null
-  readonly detail: string | null
-  readonly changes: readonly AttributeChange[]
-  /** Attributes and schemas that were sent and not understood. */
-  readonly ignored: readonly string[]
-  readonly requestId: string
-}
 
 /** What the database itself adds to an entry: a resource that must be there, and its name. */
 export interface LogSource {
@@ -128,29 +106,29 @@ function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
 
 const insertTokenGuard = prepared((slots: Slots<GuardSlot>) => insertGuard(slots, sql`writer`))
 
-const insertRowGuard = prepared((slots: Slots<GuardSlot | 'version' | 'createdAt' | 'data'>) => {
-  const isThere = sql`EXISTS (SELECT 1 FROM users
+const insertRowGuard = preparedByTable<GuardSlot | 'version' | 'createdAt' | 'data'>((table, slots) => {
+  const isThere = sql`EXISTS (SELECT 1 FROM ${sql.raw(table.name)}
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
       AND created_at = ${slots.createdAt} AND data = ${slots.data})`
   return insertGuard(slots, sql`iif(${isNotWriter(sql`writer`)} OR ${isThere}, writer, 'stale')`)
 })
 
 /**
- * Logs a write of a user and guards it: the first statement of its batch, which ends it when the token may not write, or
- * when the user is not the one that is to be changed. The version alone does not tell: after an import, a restore or SQL
+ * Logs a write of a resource and guards it: the first statement of its batch, which ends it when the token may not write,
+ * or when the resource is not the one that is to be changed. The version alone does not tell: after an import, a restore or SQL
  * by hand another content may be at the same number.
  *
- * @param before the row that the change was decided on
+ * @param before the row that the change was decided on, and its table
  */
 export function guardingLogStatement(
   credentials: Credentials,
   entry: LogEntry,
-  before?: Pick<StoredRow, 'version' | 'createdAt' | 'json'>,
+  before?: { readonly table: ResourceTable; readonly row: Pick<StoredRow, 'version' | 'createdAt' | 'json'> },
 ): Statement {
   const values = valuesOf(credentials, entry)
   if (before === undefined) return insertTokenGuard(values)
-  const { version, createdAt, json: data } = before
-  return insertRowGuard({ ...values, version, createdAt, data })
+  const { version, createdAt, json: data } = before.row
+  return insertRowGuard(before.table, { ...values, version, createdAt, data })
 }
 
 /** An entry, and whose token wrote. */

@@ -1,5 +1,5 @@
 /**
- * What the tables of users and groups have in common: rows to resources and back, and pages of a list.
+ * What all tables of resources have in common: rows to resources and back.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Complex, comparisonDocument, isComplex } from '../scim/comparison.ts'
@@ -7,6 +7,7 @@ import { badRequest } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { matchedVersions, type Preconditions } from '../scim/version.ts'
 import { MAX_ROW_BYTES, type Row, type Statement, statement } from './database.ts'
+import { indexColumn, type ResourceTable } from './resource-tables.ts'
 
 /** A resource as it is stored. Times in milliseconds since 1970. */
 export interface Stored {
@@ -58,7 +59,7 @@ export class StoredRow implements Stored {
 }
 
 /** The columns of a stored resource, for a SELECT from its table. */
-export function storedColumns(table: 'users' | 'groups'): SQL {
+export function storedColumns({ name: table }: Pick<ResourceTable, 'name'>): SQL {
   const column = (name: string) => sql.raw(`${table}.${name}`)
   return sql`${column('id')} AS id, ${column('version')} AS version, ${column('created_at')} AS createdAt,
     ${column('last_modified')} AS lastModified, ${column('data')} AS data`
@@ -90,7 +91,7 @@ function comparisonKeys(resource: Complex, { storedAttributes, indexes }: Resour
     const [urn, name] = path
     const extension = keys[urn]
     const key = isComplex(extension) ? extension[name] : undefined
-    if (key !== undefined) keys[`x${slot}`] = key
+    if (key !== undefined) keys[indexColumn(slot)] = key
   }
   return keys
 }

@@ -14,7 +14,7 @@ import {
   MAX_LOGGED_VALUE_CHARACTERS,
   MAX_REQUEST_ID_CHARACTERS,
 } from '../scim/limits.ts'
-import type { LogEntry } from './provisioning-log.ts'
+import type { LogEntry } from './log-entry.ts'
 
 /** The entry as it is stored. */
 export function shortenedEntry(entry: LogEntry): LogEntry {

@@ -8,13 +8,8 @@
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
-import type { ResourceType } from '../scim/schema/definition.ts'
-import { RESOURCE_TYPES } from '../scim/schema/resource-type.ts'
-import {
-  decodeExtensions,
-  type EncodedExtensions,
-  tenantResourceTypes,
-} from '../scim/schema/tenant-extensions.ts'
+import { decodeExtensions, type EncodedExtensions } from '../scim/schema/tenant-extensions.ts'
+import { extendedTypes, type StoredResourceType } from './resource-tables.ts'
 
 /** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
 export interface TenantConfiguration {
@@ -37,7 +32,7 @@ export interface TenantContext {
   readonly version: number
   /** The binding of the database that holds the tenant; undefined: the one that every runtime has. */
   readonly database: string | undefined
-  readonly resourceTypes: readonly ResourceType[]
+  readonly resourceTypes: readonly StoredResourceType[]
   readonly profile: ProfileName
   readonly limits: TenantLimits
 }
@@ -65,61 +60,98 @@ export class StaleTenant extends Error {
   }
 }
 
-/** The context that follows from a configuration. */
+/**
+ * The context that follows from a configuration.
+ *
+ * @param types those that are shipped
+ */
 export function tenantContextOf(
   tenantId: string,
   version: number,
   { profile = 'tolerant', database, schemas }: TenantConfiguration,
+  types: readonly StoredResourceType[],
 ): TenantContext {
   return {
     tenantId,
     version,
     database,
     profile,
-    resourceTypes:
-      schemas === undefined ? RESOURCE_TYPES : tenantResourceTypes(RESOURCE_TYPES, decodeExtensions(schemas)),
+    resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
   }
 }
 
-/** A few MB with ordinary configurations. */
-const MAX_TENANTS = 1_000
-
-/** Of tenants whose configuration is not the default one. The first of the Map was remembered first. */
-const remembered = new Map<string, TenantContext>()
-
-/** The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version. */
-export function recallTenant(tenantId: string): TenantContext {
-  return remembered.get(tenantId) ?? tenantContextOf(tenantId, 0, {})
+/** A tenant whose configuration is not the default one. */
+interface RememberedTenant {
+  readonly record: ConfigurationRecord
+  /** Made at the first use: a process serves one list of types, tests serve more. */
+  readonly contexts: WeakMap<readonly StoredResourceType[], TenantContext>
 }
 
-function rememberTenant(tenantId: string, { version, configuration }: ConfigurationRecord): void {
-  remembered.delete(tenantId)
+const MAX_TENANTS = 1_000
+/** Of all configurations as JSON: what is made of them takes some ten times as much. */
+const MAX_CHARACTERS = 1024 * 1024
+
+/** The first of the Map was remembered first. */
+const remembered = new Map<string, RememberedTenant>()
+let rememberedCharacters = 0
+
+/** The version of the configuration that this isolate has last seen. */
+export function recallVersion(tenantId: string): number {
+  return remembered.get(tenantId)?.record.version ?? 0
+}
+
+/** The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version. */
+export function recallTenant(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
+  const found = remembered.get(tenantId)
+  if (found === undefined) return tenantContextOf(tenantId, 0, {}, types)
+  const { record, contexts } = found
+  const context =
+    contexts.get(types) ??
+    tenantContextOf(tenantId, record.version, JSON.parse(record.configuration ?? '{}'), types)
+  contexts.set(types, context)
+  return context
+}
+
+function rememberTenant(tenantId: string, record: ConfigurationRecord): void {
+  forgetTenant(tenantId)
+  const { configuration } = record
   if (configuration === null) return
-  const [oldest] = remembered.keys()
-  if (remembered.size >= MAX_TENANTS && oldest !== undefined) remembered.delete(oldest)
-  remembered.set(tenantId, tenantContextOf(tenantId, version, JSON.parse(configuration)))
+  remembered.set(tenantId, { record, contexts: new WeakMap() })
+  rememberedCharacters += configuration.length
+  for (const oldest of remembered.keys()) {
+    const isFull = remembered.size > MAX_TENANTS || rememberedCharacters > MAX_CHARACTERS
+    if (!isFull || oldest === tenantId) return
+    forgetTenant(oldest)
+  }
+}
+
+function forgetTenant(tenantId: string): void {
+  rememberedCharacters -= remembered.get(tenantId)?.record.configuration?.length ?? 0
+  remembered.delete(tenantId)
 }
 
 /**
  * Runs what depends on a tenant: with the context that is remembered, and once more when the database has another
  * configuration.
  *
+ * @param types those that are shipped
  * @param run parses, reads and writes, all from the beginning: it may be called a second time
  * @throws {ScimError} 503 when the configuration changes once more meanwhile; nothing is changed then
  */
 export async function withTenant<Result>(
   tenantId: string,
+  types: readonly StoredResourceType[],
   run: (tenant: TenantContext) => Promise<Result>,
 ): Promise<Result> {
   try {
-    return await run(recallTenant(tenantId))
+    return await run(recallTenant(tenantId, types))
   } catch (error) {
     if (!(error instanceof StaleTenant)) throw error
     rememberTenant(tenantId, error.current)
   }
   try {
-    return await run(recallTenant(tenantId))
+    return await run(recallTenant(tenantId, types))
   } catch (error) {
     if (!(error instanceof StaleTenant)) throw error
     rememberTenant(tenantId, error.current)

@@ -10,6 +10,7 @@ import {
   statement,
   UniqueError,
 } from './database.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 import type { tenants } from './tables.ts'
 import type { TenantConfiguration } from './tenant-context.ts'
 
@@ -164,6 +165,7 @@ export async function updateTenant(
  */
 export async function deleteTenant(
   db: Database,
+  types: readonly StoredResourceType[],
   id: string,
   maxBatches = MAX_DELETE_BATCHES,
 ): Promise<'deleted' | 'deleting' | undefined> {
@@ -174,7 +176,8 @@ export async function deleteTenant(
     statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
   ])
   if (marked?.changes === 0) return undefined
-  if (!(await deleteRows(db, id, [...DIRECTORY, 'provisioning_log'], maxBatches))) return 'deleting'
+  if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
+    return 'deleting'
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
   return 'deleted'
 }
@@ -186,6 +189,7 @@ export async function deleteTenant(
  */
 export async function undoImport(
   db: Database,
+  types: readonly StoredResourceType[],
   id: string,
   maxBatches = MAX_DELETE_BATCHES,
 ): Promise<'undone' | 'undoing' | undefined> {
@@ -194,7 +198,7 @@ export async function undoImport(
       WHERE id = ${id} AND state IN ('importing', 'undoing')`),
   ])
   if (marked?.changes === 0) return undefined
-  if (!(await deleteRows(db, id, DIRECTORY, maxBatches))) return 'undoing'
+  if (!(await deleteRows(db, id, directoryTables(types), maxBatches))) return 'undoing'
   await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
   return 'undone'
 }
@@ -208,7 +212,11 @@ const FRAME_STATEMENTS = 3
  * @param maxStatements of all of them together; what is left goes the next time
  * @returns the tenants that are done, by id
  */
-export async function finishDeletions(db: Database, maxStatements: number): Promise<readonly string[]> {
+export async function finishDeletions(
+  db: Database,
+  types: readonly StoredResourceType[],
+  maxStatements: number,
+): Promise<readonly string[]> {
   const done: string[] = []
   if (maxStatements <= FRAME_STATEMENTS) return done
   const counted = countStatements(db)
@@ -218,7 +226,7 @@ export async function finishDeletions(db: Database, maxStatements: number): Prom
   for (const { id, state } of (found?.rows ?? []) as unknown as readonly Pick<Tenant, 'id' | 'state'>[]) {
     const maxBatches = Math.min(MAX_DELETE_BATCHES, maxStatements - counted.statements - FRAME_STATEMENTS)
     if (maxBatches < 1) break
-    const outcome = await (state === 'deleting' ? deleteTenant : undoImport)(counted, id, maxBatches)
+    const outcome = await (state === 'deleting' ? deleteTenant : undoImport)(counted, types, id, maxBatches)
     if (outcome === 'deleting' || outcome === 'undoing') break
     done.push(id)
   }
@@ -226,13 +234,15 @@ export async function finishDeletions(db: Database, maxStatements: number): Prom
 }
 
 /** Members before their groups and users, so that no trigger has much to do. */
-const DIRECTORY = ['memberships', 'groups', 'users'] as const
+function directoryTables(types: readonly StoredResourceType[]): readonly string[] {
+  return ['memberships', ...types.map(({ table }) => table.name).toReversed()]
+}
 
 /** @returns whether nothing of the tenant is left in the tables */
 async function deleteRows(
   db: Database,
   tenantId: string,
-  tables: readonly (keyof typeof KEYS)[],
+  tables: readonly string[],
   maxBatches: number,
 ): Promise<boolean> {
   let batches = 0
@@ -246,16 +256,10 @@ async function deleteRows(
   return true
 }
 
-/** What tells the rows of one tenant apart. */
-const KEYS = {
-  memberships: sql`group_id, member_id`,
-  groups: sql`id`,
-  users: sql`id`,
-  provisioning_log: sql`id`,
-} as const
-
-function deleteChunk(tenantId: string, table: keyof typeof KEYS): Statement {
-  const [name, key] = [sql.raw(table), KEYS[table]]
+function deleteChunk(tenantId: string, table: string): Statement {
+  const name = sql.raw(table)
+  // What tells the rows of one tenant apart.
+  const key = sql.raw(table === 'memberships' ? 'group_id, member_id' : 'id')
   return statement(sql`DELETE FROM ${name} WHERE tenant_id = ${tenantId} AND (${key}) IN (
     SELECT ${key} FROM ${name} WHERE tenant_id = ${tenantId} LIMIT ${DELETE_CHUNK})`)
 }

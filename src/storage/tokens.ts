@@ -24,7 +24,7 @@ import {
 } from './database.ts'
 import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
-import { changing, recallTenant, StaleTenant } from './tenant-context.ts'
+import { changing, recallVersion, StaleTenant } from './tenant-context.ts'
 
 const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
@@ -56,7 +56,7 @@ export async function credentialsOf(
 ): Promise<Credentials | undefined> {
   const tenantId = TOKEN.exec(token)?.[1]
   if (tenantId === undefined) return undefined
-  return { tenantId, tokenHash: await hash(token), now, tenantVersion: recallTenant(tenantId).version }
+  return { tenantId, tokenHash: await hash(token), now, tenantVersion: recallVersion(tenantId) }
 }
 
 /** A new token for a tenant, and the hash to store. The token is not kept anywhere. */

@@ -5,12 +5,13 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
 import { type Database, type Row, statement } from './database.ts'
-import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
+import type { StoredResourceType } from './resource-tables.ts'
 import type { Tenant } from './tenants.ts'
 
 /** A resource of the directory. Times in milliseconds since 1970. */
 export interface ResourceRecord {
-  readonly kind: 'user' | 'group'
+  /** Of its type: see recordKind. */
+  readonly kind: string
   readonly id: string
   readonly version: number
   readonly createdAt: number
@@ -22,10 +23,19 @@ export interface MembershipRecord {
   readonly kind: 'membership'
   readonly groupId: string
   readonly memberId: string
-  readonly memberType: 'User' | 'Group'
+  readonly memberType: string
 }
 
 export type DirectoryRecord = ResourceRecord | MembershipRecord
+
+export function isMembership(record: DirectoryRecord): record is MembershipRecord {
+  return 'memberId' in record
+}
+
+/** What the records of a type are called: "user". */
+export function recordKind({ name }: Pick<StoredResourceType, 'name'>): string {
+  return name.toLowerCase()
+}
 
 /**
  * Rows in one batch: far below what a D1 response may hold. As many as that allows, because D1 answers 1,000 queries of a
@@ -46,22 +56,24 @@ export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
 export class ExportInterrupted extends Error {}
 
 /**
- * Reads the directory, page by page: users, groups, memberships, in an order that can be imported. Each record is as it
+ * Reads the directory, page by page: resources by their type, then memberships, in an order that can be imported. Each record is as it
  * was at some moment of the export. What is made or deleted meanwhile may be in it or not; a membership whose ends are
  * not both in it is left out.
  *
+ * @param types in their order
  * @throws {ExportInterrupted} after the pages that were read until then
  */
 export async function* exportDirectory(
   db: Database,
   tenant: ExportedTenant,
+  types: readonly StoredResourceType[],
 ): AsyncGenerator<readonly DirectoryRecord[]> {
   const seen = new Set<string>()
-  for (const kind of ['user', 'group'] as const) {
+  for (const type of types) {
     for (let after = ''; ; ) {
-      const rows = await resourcePage(db, tenant, kind, after)
+      const rows = await resourcePage(db, tenant, type, after)
       for (const row of rows) seen.add(String(row.id))
-      if (rows.length > 0) yield rows.map((row) => resourceRecord(kind, row))
+      if (rows.length > 0) yield rows.map((row) => resourceRecord(recordKind(type), row))
       if (rows.length < Number(rows[0]?.most ?? 1)) break
       after = String(rows.at(-1)?.id)
     }
@@ -78,13 +90,18 @@ export async function* exportDirectory(
 }
 
 /** @returns rows with `most`: how many there would be if the directory had more. As many are whole pages */
-function resourcePage(db: Database, tenant: ExportedTenant, kind: 'user' | 'group', after: string) {
-  const table = sql.raw(`${kind}s`)
+function resourcePage(
+  db: Database,
+  tenant: ExportedTenant,
+  { table: of }: StoredResourceType,
+  after: string,
+) {
+  const table = sql.raw(of.name)
   const rest = sql`FROM ${table} WHERE tenant_id = ${tenant.id} AND id > ${after} ORDER BY id`
   return readPage(
     db,
     tenant,
-    sql`WITH page_size(most) AS MATERIALIZED (SELECT ${mostOnPage(tenant, kind, rest)})
+    sql`WITH page_size(most) AS MATERIALIZED (SELECT ${mostOnPage(tenant, of, rest)})
       SELECT id, version, created_at AS createdAt, last_modified AS lastModified, data,
         (SELECT most FROM page_size) AS most ${rest} LIMIT (SELECT most FROM page_size)`,
     sql`page.id`,
@@ -93,13 +110,12 @@ function resourcePage(db: Database, tenant: ExportedTenant, kind: 'user' | 'grou
 
 /**
  * How many of the next resources are MAX_EXPORT_PAGE_BYTES at most, and one at least. They are only measured when an index
- * knows of one in the tenant that is so large that a page of its size would be more: see large-documents.ts.
+ * knows of one in the tenant that is so large that a page of its size would be more: see ResourceTable.
  */
-function mostOnPage(tenant: ExportedTenant, kind: 'user' | 'group', rest: SQL): SQL {
-  const indexed = kind === 'user' ? LARGE_USER_BYTES : LARGE_GROUP_BYTES
+function mostOnPage(tenant: ExportedTenant, table: StoredResourceType['table'], rest: SQL): SQL {
   const most = sql.raw(String(RESOURCES_IN_A_PAGE))
-  return sql`CASE WHEN EXISTS (SELECT 1 FROM ${sql.raw(`${kind}s`)} AS large WHERE large.tenant_id = ${tenant.id}
-      AND octet_length(large.data) > ${sql.raw(String(indexed))}
+  return sql`CASE WHEN EXISTS (SELECT 1 FROM ${sql.raw(table.name)} AS large WHERE large.tenant_id = ${tenant.id}
+      AND octet_length(large.data) > ${sql.raw(String(table.largeBytes))}
       AND octet_length(large.data) > ${sql.raw(String(MAX_EXPORT_PAGE_BYTES / RESOURCES_IN_A_PAGE))})
     THEN (SELECT max(count(*), 1) FROM (SELECT sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total
       FROM (SELECT octet_length(data) AS bytes ${rest} LIMIT ${most}))
@@ -146,6 +162,6 @@ function membershipRecord({ groupId, memberId, memberType }: Row): MembershipRec
     kind: 'membership',
     groupId: String(groupId),
     memberId: String(memberId),
-    memberType: memberType === 'Group' ? 'Group' : 'User',
+    memberType: String(memberType),
   }
 }

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { type DirectoryRecord, exportDirectory, MAX_EXPORT_PAGE_BYTES } from '../../src/storage/transfer.ts'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
 import {
@@ -37,10 +38,8 @@ async function pagesOf(id: string) {
   const figures = noFigures()
   const { createdAt } = await stateOf(id)
   const pages: (readonly DirectoryRecord[])[] = []
-  for await (const page of exportDirectory(openDatabase(env.DB, figures), {
-    id,
-    createdAt: Date.parse(createdAt),
-  })) {
+  const tenant = { id, createdAt: Date.parse(createdAt) }
+  for await (const page of exportDirectory(openDatabase(env.DB, figures), tenant, RESOURCE_TYPES)) {
     pages.push(page)
   }
   return { pages, figures }

@@ -19,6 +19,7 @@ import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
 import { openFile } from '../../src/sqlite/open.ts'
 import { type Database, type DatabaseFigures, noFigures, openDatabase } from '../../src/storage/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { generateToken, insertToken } from '../../src/storage/tokens.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
@@ -108,10 +109,13 @@ async function openServer(delayMs: number, maxWrites: number | undefined) {
   } as const
   await insertToken(open(noFigures()), 'default', info)
   const runtime = runtimeOf((_name, figures) => open(figures), maxWrites)
-  const app = new Hono<HttpEnv>().use(requestId())
+  const app = new Hono<HttpEnv>().use(requestId(), (c, next) => {
+    c.set('resourceTypes', RESOURCE_TYPES)
+    return next()
+  })
   app.route(
     '/scim/v2',
-    scim((request, env) => app.fetch(request, env)),
+    scim(RESOURCE_TYPES, (request, env) => app.fetch(request, env)),
   )
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' }
   const send = async (method: string, path: string, body: object, expected: number): Promise<string> => {
@@ -147,7 +151,7 @@ function delayed(database: Database, delayMs: number): Database {
 }
 
 function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined): Runtime {
-  const shared = { openDatabase: open, newId: uuidv7, now: Date.now }
+  const shared = { openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, now: Date.now }
   return {
     ...shared,
     isHealthy: async () => true,

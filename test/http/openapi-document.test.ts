@@ -3,9 +3,8 @@
  * workerd forbids. What the routes and the answers have to do with the document is in openapi.test.ts.
  */
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { openapi } from '../../src/http/openapi.ts'
+import { createApp } from '../../src/app.ts'
 
 interface Operation {
   readonly operationId: string
@@ -14,8 +13,8 @@ interface Operation {
   readonly responses: Readonly<Record<string, object>>
 }
 
-const app = new Hono().get('/openapi.json', openapi as never)
-const response = await app.request('https://scim.test/openapi.json', undefined, {})
+const runtime = { settings: { requestLog: false } }
+const response = await createApp().request('https://scim.test/openapi.json', undefined, runtime)
 const text = await response.text()
 const document = JSON.parse(text)
 const operations: readonly Operation[] = Object.values<object>(document.paths).flatMap((item) =>

@@ -6,7 +6,8 @@ import { type Schema, Validator } from '@cfworker/json-schema'
 import { inspectRoutes } from 'hono/dev'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
-import { SCHEMAS } from '../../src/scim/schema/resource-type.ts'
+import { schemasOf } from '../../src/scim/schema/resource-type.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
 
@@ -73,7 +74,7 @@ describe('the OpenAPI document', () => {
 
   it('describes every attribute of every schema', () => {
     const { User, Group } = document.components.schemas
-    for (const { id, attributes } of SCHEMAS) {
+    for (const { id, attributes } of schemasOf(RESOURCE_TYPES)) {
       const core = id === USER ? User : id === GROUP ? Group : undefined
       const owner = core ?? User.properties[id] ?? Group.properties[id]
       for (const { name } of attributes) expect(owner.properties, `${id}:${name}`).toHaveProperty([name])

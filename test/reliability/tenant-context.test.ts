@@ -7,6 +7,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { OpenDatabase, Runtime } from '../../src/runtime.ts'
 import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { type ConfigurationChange, deleteTenant, updateTenant } from '../../src/storage/tenants.ts'
 import { change, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
 import { admin, Client, costOf, GROUP, newClient, newToken, PATCH_OP, USER } from '../support/harness.ts'
@@ -158,7 +159,7 @@ describe('a configuration that another isolate has changed', () => {
     const { tenantId } = client
     await configure(client, { database: 'DB1' })
     await isolate.send(client, 'GET', '/Users')
-    await deleteTenant(db(), tenantId)
+    await deleteTenant(db(), RESOURCE_TYPES, tenantId)
     await admin('POST', '/tenants', { id: tenantId, name: 'Another' })
     await configure(client, { database: 'DB2' })
     const another = new Client(tenantId, (await newToken(tenantId)).token)

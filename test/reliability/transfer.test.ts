@@ -7,6 +7,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { importDirectory } from '../../src/admin/import.ts'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { deleteTenant } from '../../src/storage/tenants.ts'
 import worker from '../../src/worker.ts'
 import { addCrowd } from '../support/crowd.ts'
@@ -114,7 +115,7 @@ describe('an import through a database that fails', () => {
       },
     })
     const db = openDatabase(env.DB, noFigures())
-    const attempt = importDirectory(db, client.tenantId, body, { from: 1, end: 'required' })
+    const attempt = importDirectory(db, RESOURCE_TYPES, client.tenantId, body, { from: 1, end: 'required' })
     await expect(attempt).rejects.toThrow(/^the body broke off; lines 1 to \d+ are stored/)
     expect(await usersOf(client)).toBe(503)
     expect((await imported(client.tenantId, file)).body).toEqual(WHOLE)
@@ -124,9 +125,9 @@ describe('an import through a database that fails', () => {
     const client = await newClient()
     const db = openDatabase(env.DB, noFigures())
     const options = { from: 1, end: 'required', maxStatements: 3 } as const
-    const run = () => importDirectory(db, client.tenantId, new Response(file).body, options)
+    const run = () => importDirectory(db, RESOURCE_TYPES, client.tenantId, new Response(file).body, options)
     const { isDone, imported: soFar, nextLine } = await run()
-    expect([isDone, soFar.user + 1]).toEqual([false, nextLine])
+    expect([isDone, Number(soFar.user) + 1]).toEqual([false, nextLine])
     expect(await usersOf(client)).toBe(503)
     let requests = 1
     while (!(await run()).isDone) requests++
@@ -321,7 +322,7 @@ describe('the deletion of a tenant', () => {
 
   it('keeps out writes that are under way: of users, of groups, and refused ones', async () => {
     const client = await newTenant()
-    const remove = () => deleteTenant(openDatabase(env.DB, noFigures()), client.tenantId)
+    const remove = () => deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, client.tenantId)
     await wrapCoordinator(client.tenantId, () => interrupted(1, remove))
     const headers = { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' }
     const post = (body: object) =>
@@ -364,7 +365,7 @@ describe('the deletion of a tenant', () => {
     const client = await newTenant()
     await addCrowd(client.tenantId, 6_000)
     const db = openDatabase(env.DB, noFigures())
-    expect(await deleteTenant(db, client.tenantId, 3)).toBe('deleting')
+    expect(await deleteTenant(db, RESOURCE_TYPES, client.tenantId, 3)).toBe('deleting')
     expect([await stateOf(client), await usersOf(client)]).toEqual(['deleting', 401])
     vi.spyOn(console, 'log').mockImplementation(() => undefined)
     await worker.scheduled(createScheduledController(), env)
@@ -375,7 +376,9 @@ describe('the deletion of a tenant', () => {
     const clients = [await newTenant(), await newTenant()]
     for (const { tenantId } of clients) {
       await addCrowd(tenantId, 30)
-      expect(await deleteTenant(openDatabase(env.DB, noFigures()), tenantId, 0)).toBe('deleting')
+      expect(await deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, tenantId, 0)).toBe(
+        'deleting',
+      )
     }
     let statements = 0
     // There is always one more chunk to delete, of the log and of tenants.

@@ -5,10 +5,10 @@ import {
   compareScalars,
   comparisonDocument,
   comparisonKey,
-  fold,
   instant,
   sameValue,
 } from '../../src/scim/comparison.ts'
+import { fold } from '../../src/scim/fold.ts'
 import { attribute } from '../../src/scim/schema/definition.ts'
 import { USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 

@@ -3,10 +3,10 @@
  * times as long, because the machine is shared and garbage is collected; quadratic time would be sixteen.
  */
 import { describe, expect, it } from 'vitest'
-import { fold } from '../../src/scim/comparison.ts'
 import { contains } from '../../src/scim/filter/contains.ts'
 import { parseFilter } from '../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../src/scim/filter/resolve.ts'
+import { fold } from '../../src/scim/fold.ts'
 import { applyPatch } from '../../src/scim/patch/apply.ts'
 import { applyMemberChanges, splitMembers } from '../../src/scim/patch/members.ts'
 import { parsePatch } from '../../src/scim/patch/parse.ts'

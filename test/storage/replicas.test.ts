@@ -9,6 +9,7 @@ import type { Runtime } from '../../src/runtime.ts'
 import { groupWriters } from '../../src/self-hosted/group-writers.ts'
 import { noFigures, openDatabase } from '../../src/storage/database.ts'
 import { type BookmarkKeeper, d1Replicas, TenantBookmark } from '../../src/storage/replicas.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { MIGRATIONS } from '../sqlite/support/files.ts'
 import { chance } from '../support/chance.ts'
 import { LaggingD1 } from '../support/lagging-d1.ts'
@@ -50,7 +51,7 @@ class World {
             (promise) => this.#background.push(promise),
           )
         : undefined,
-      groupWriter: groupWriters({ openDatabase: open, newId: uuidv7, now }),
+      groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, now }),
       now,
       newId: uuidv7,
       isAllowed: async () => true,

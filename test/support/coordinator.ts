@@ -8,6 +8,7 @@ import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/gro
 import { QueuedGroupWriter } from '../../src/provider/queued-group-writer.ts'
 import type { OpenDatabase } from '../../src/runtime.ts'
 import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { credentialsOf } from '../../src/storage/tokens.ts'
 import { type Client, GROUP, PATCH_OP, TENANT_URL } from './harness.ts'
 
@@ -65,7 +66,13 @@ export async function newCoordinator(
     },
   }
   const openHeld: OpenDatabase = (_name, figures) => openDatabase(held, figures, timeoutMs)
-  const writer = new QueuedGroupWriter({ openDatabase: openHeld, newId: uuidv7, now: Date.now, ...more })
+  const writer = new QueuedGroupWriter({
+    openDatabase: openHeld,
+    resourceTypes: RESOURCE_TYPES,
+    newId: uuidv7,
+    now: Date.now,
+    ...more,
+  })
   // Refused, after its token was seen valid: whatever comes then stands in line at once.
   const plug = await requestOf(client, patch('none', { op: 'replace', path: 'externalId', value: 'x' }))
   const coordinator: Coordinator = {

@@ -38,8 +38,8 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
     return { status: 200, body: tenantJson(requireTenant(await changeTenant(db, id, body), id)) }
   },
 
-  async deleteTenant({ db, parameters: { id } }) {
-    const outcome = await deleteTenant(db, id)
+  async deleteTenant({ db, parameters: { id }, c }) {
+    const outcome = await deleteTenant(db, c.get('resourceTypes'), id)
     if (outcome === undefined) throw new NoSuchTenant(id)
     return outcome === 'deleted' ? { status: 204 } : { status: 202, body: { state: outcome } }
   },

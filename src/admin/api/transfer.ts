@@ -4,12 +4,13 @@
  */
 import { readPieces } from '../../edge/body.ts'
 import type { Database } from '../../storage/database.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { RunningSha256 } from '../../storage/running-sha256.ts'
 import { getTenant, undoImport } from '../../storage/tenants.ts'
 import { type ExportedTenant, exportDirectory } from '../../storage/transfer.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, toLine } from '../directory-lines.ts'
+import { endRecord, noRecords, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
 import { requireTenant } from '../require-tenant.ts'
@@ -21,7 +22,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   async exportTenant({ db, parameters: { id }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
     if (tenant.state !== 'ready') throw notReady(tenant)
-    return c.body(streamOf(exportedBytes(db, tenant)), 200, {
+    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'))), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
     })
@@ -30,7 +31,13 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   async importTenant({ db, parameters: { id }, query, c }) {
     await requireImportable(db, id)
     try {
-      const { isDone, imported, nextLine } = await importDirectory(db, id, readPieces(c.req), query)
+      const { isDone, imported, nextLine } = await importDirectory(
+        db,
+        c.get('resourceTypes'),
+        id,
+        readPieces(c.req),
+        query,
+      )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }
     } catch (error) {
       if (!(error instanceof ImportOvertaken)) throw error
@@ -39,9 +46,9 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
     }
   },
 
-  async undoImport({ db, parameters: { id } }) {
+  async undoImport({ db, parameters: { id }, c }) {
     requireTenant(await getTenant(db, id), id)
-    const outcome = await undoImport(db, id)
+    const outcome = await undoImport(db, c.get('resourceTypes'), id)
     if (outcome === undefined) {
       throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
     }
@@ -60,15 +67,19 @@ async function requireImportable(db: Database, id: string): Promise<void> {
 }
 
 /** The lines of a directory, and the one that proves that they are whole. */
-async function* exportedBytes(db: Database, tenant: ExportedTenant): AsyncGenerator<Uint8Array> {
+async function* exportedBytes(
+  db: Database,
+  tenant: ExportedTenant,
+  types: readonly StoredResourceType[],
+): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
-  const counts = { user: 0, group: 0, membership: 0 }
-  for await (const page of exportDirectory(db, tenant)) {
+  const counts = noRecords(types)
+  for await (const page of exportDirectory(db, tenant, types)) {
     const bytes = encoder.encode(page.map(toLine).join(''))
-    for (const { kind } of page) counts[kind]++
+    for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
     sha256.update(bytes)
     yield bytes
   }
-  yield encoder.encode(toLine(endRecord(counts, sha256.digest)))
+  yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
 }

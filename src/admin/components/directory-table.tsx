@@ -1,27 +1,34 @@
 /**
- * Users or groups as rows of a table; on a narrow screen each row becomes a block with its labels.
+ * Resources of a type as rows of a table; on a narrow screen each row becomes a block with its labels.
  */
-import type { DirectoryItem, DirectoryTable } from '../../storage/directory-lists.ts'
+import { canBeDisabled } from '../../scim/active.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { findAttribute } from '../../scim/schema/lookup.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import type { DirectoryItem } from '../../storage/directory-lists.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
 import { tenantPaths } from './paths.ts'
+import { labelOf } from './resource-names.ts'
 import { Time } from './time.tsx'
 
 export function DirectoryRows(props: {
-  readonly table: DirectoryTable
+  readonly type: ResourceType
   readonly tenantId: string
   readonly items: readonly DirectoryItem[]
 }) {
-  const { table, items } = props
-  const path = tenantPaths(props.tenantId)[table]
+  const { type, items } = props
+  const path = tenantPaths(props.tenantId).listOf(type)
+  const isNamedTwice =
+    type.nameAttribute !== 'displayName' && findAttribute(type.attributes, 'displayName') !== undefined
   return (
     <table class="stack">
       <thead>
         <tr>
-          <th scope="col">{table === 'users' ? 'User name' : 'Display name'}</th>
-          {table === 'users' && <th scope="col">Display name</th>}
-          {table === 'users' && <th scope="col">State</th>}
-          {table === 'groups' && (
+          <th scope="col">{labelOf(type.nameAttribute)}</th>
+          {isNamedTwice && <th scope="col">Display name</th>}
+          {canBeDisabled(type) && <th scope="col">State</th>}
+          {hasMembers(type) && (
             <th scope="col" class="number">
               Members
             </th>
@@ -34,15 +41,15 @@ export function DirectoryRows(props: {
         {items.map((item) => (
           <tr>
             <th scope="row">
-              <a href={`${path}/${item.id}`}>{item.userName ?? item.displayName ?? item.id}</a>
+              <a href={`${path}/${item.id}`}>{item.name ?? item.displayName ?? item.id}</a>
             </th>
-            {table === 'users' && <td data-label="Display name">{item.displayName ?? '—'}</td>}
-            {table === 'users' && (
+            {isNamedTwice && <td data-label="Display name">{item.displayName ?? '—'}</td>}
+            {canBeDisabled(type) && (
               <td data-label="State">
                 <ActiveBadge isActive={item.isActive} />
               </td>
             )}
-            {table === 'groups' && (
+            {hasMembers(type) && (
               <td class="number" data-label="Members">
                 {number(item.memberCount ?? 0)}
               </td>

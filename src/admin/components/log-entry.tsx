@@ -3,6 +3,7 @@
  */
 import type { Child } from 'hono/jsx'
 import type { AttributeChange } from '../../scim/changes.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry } from '../../storage/log-pages.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
@@ -13,6 +14,7 @@ import { ValueText } from './value.tsx'
 
 interface EntryProps {
   readonly tenantId: string
+  readonly types: readonly ResourceType[]
   readonly entry: ListedEntry
 }
 
@@ -22,7 +24,12 @@ export function nameOf({ resourceName, resourceId }: ListedEntry): string {
 }
 
 /** Entries as lines that open. */
-export function LogEntries({ tenantId, entries }: { tenantId: string; entries: readonly ListedEntry[] }) {
+export function LogEntries(props: {
+  readonly tenantId: string
+  readonly types: readonly ResourceType[]
+  readonly entries: readonly ListedEntry[]
+}) {
+  const { tenantId, types, entries } = props
   return (
     <ul class="entries">
       {entries.map((entry) => (
@@ -44,7 +51,7 @@ export function LogEntries({ tenantId, entries }: { tenantId: string; entries: r
                 <Time at={entry.time} />
               </span>
             </summary>
-            <LogEntryDetails tenantId={tenantId} entry={entry} />
+            <LogEntryDetails tenantId={tenantId} types={types} entry={entry} />
           </details>
         </li>
       ))}
@@ -60,7 +67,7 @@ export function Outcome({ entry }: { entry: ListedEntry }) {
 }
 
 /** Everything of an entry. */
-export function LogEntryDetails({ tenantId, entry }: EntryProps) {
+export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
   const paths = tenantPaths(tenantId)
   return (
     <div class="entry-details">
@@ -92,7 +99,7 @@ export function LogEntryDetails({ tenantId, entry }: EntryProps) {
           <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
         </Fact>
         <Fact name={entry.resourceType}>
-          <ResourceLinks tenantId={tenantId} entry={entry} />
+          <ResourceLinks tenantId={tenantId} types={types} entry={entry} />
         </Fact>
         <Fact name="Answer">
           <span class="number">HTTP {entry.status}</span>
@@ -117,22 +124,26 @@ function Fact({ name, children }: { name: string; children: Child }) {
   )
 }
 
-function ResourceLinks({ tenantId, entry }: EntryProps) {
+function ResourceLinks({ tenantId, types, entry }: EntryProps) {
   const paths = tenantPaths(tenantId)
   if (entry.resourceId === null) return <>was not created</>
-  const list = entry.resourceType === 'User' ? paths.users : paths.groups
+  const type = types.find(({ name }) => name === entry.resourceType)
   return (
     <>
-      <a href={`${list}/${encodeURIComponent(entry.resourceId)}`}>
-        Open the {entry.resourceType.toLowerCase()}
-      </a>
-      {' · '}
+      {type && (
+        <>
+          <a href={`${paths.listOf(type)}/${encodeURIComponent(entry.resourceId)}`}>
+            Open the {type.name.toLowerCase()}
+          </a>
+          {' · '}
+        </>
+      )}
       <a href={withQuery(paths.log, { resource: entry.resourceId })}>All its entries</a>
     </>
   )
 }
 
-function Changes({ tenantId, entry }: EntryProps) {
+function Changes({ tenantId, entry }: Omit<EntryProps, 'types'>) {
   if (entry.changes === undefined) {
     const href = `${tenantPaths(tenantId).log}/${entry.id}`
     return (

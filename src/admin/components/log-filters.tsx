@@ -1,9 +1,11 @@
 /**
  * The filters of the provisioning log, as typed.
  */
-import type { LogAction } from '../../storage/provisioning-log.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import type { LogAction } from '../../storage/log-entry.ts'
 import type { ListedToken } from '../../storage/token-rotation.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
+import { allOf, pluralOf } from './resource-names.ts'
 
 export const ACTIONS = [
   'create',
@@ -36,19 +38,14 @@ const OUTCOMES = [
   ['refused', 'Refused'],
 ] as const
 
-const TYPES = [
-  ['', 'Users and groups'],
-  ['User', 'Users'],
-  ['Group', 'Groups'],
-] as const
-
 export function LogFilters(props: {
   readonly path: string
+  readonly types: readonly ResourceType[]
   readonly tokens: readonly ListedToken[]
   readonly form: LogFilterForm
   readonly error: FormError | undefined
 }) {
-  const { path, tokens, form, error } = props
+  const { path, types, tokens, form, error } = props
   const isFiltered = Object.values(form).some((value) => value !== undefined && value !== '')
   return (
     <form class="panel filters" method="get" action={path} aria-label="Filters">
@@ -83,7 +80,13 @@ export function LogFilters(props: {
             options={[['', 'Any action'], ...ACTIONS.map((action) => [action, action] as const)]}
             error={error}
           />
-          <Choice name="type" label="Resource" value={form.type} options={TYPES} error={error} />
+          <Choice
+            name="type"
+            label="Resource"
+            value={form.type}
+            options={[['', allOf(types)], ...types.map((type) => [type.name, pluralOf(type)] as const)]}
+            error={error}
+          />
           <Choice
             name="token"
             label="Token"

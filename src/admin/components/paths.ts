@@ -1,15 +1,24 @@
 /**
  * The addresses of the dashboard's pages.
  */
+import type { ResourceType } from '../../scim/schema/definition.ts'
+
 export interface TenantPaths {
   readonly overview: string
-  readonly users: string
-  readonly groups: string
+  /** The list of the first type, with the identity providers. */
+  readonly directory: string
+  /** The list of a type. */
+  readonly listOf: (type: Pick<ResourceType, 'endpoint'>) => string
   readonly apiKeys: string
   readonly log: string
   readonly schemas: string
   readonly settings: string
   readonly undoImport: string
+}
+
+/** What the list of a type is called in a path: "users". */
+export function segmentOf({ endpoint }: Pick<ResourceType, 'endpoint'>): string {
+  return endpoint.slice(1).toLowerCase()
 }
 
 export const TENANTS_PATH = '/admin/tenants'
@@ -18,8 +27,8 @@ export function tenantPaths(tenantId: string): TenantPaths {
   const overview = `${TENANTS_PATH}/${encodeURIComponent(tenantId)}`
   return {
     overview,
-    users: `${overview}/users`,
-    groups: `${overview}/groups`,
+    directory: `${overview}/users`,
+    listOf: (type) => `${overview}/${segmentOf(type)}`,
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
     schemas: `${overview}/schemas`,

@@ -1,11 +1,14 @@
 /**
- * Links to users and groups: the members of a group, the groups of a member.
+ * Links to resources: the members of a group, the groups of a member.
  */
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { NamedReference } from '../../storage/directory-details.ts'
 import { tenantPaths } from './paths.ts'
 
 export function References(props: {
   readonly tenantId: string
+  readonly types: readonly ResourceType[]
   readonly references: readonly NamedReference[]
   /** Whether users are among them, so that groups have to be told apart. */
   readonly areMixed: boolean
@@ -13,14 +16,21 @@ export function References(props: {
   const paths = tenantPaths(props.tenantId)
   return (
     <ul class="references">
-      {props.references.map(({ id, type, name }) => (
-        <li>
-          <a href={`${type === 'Group' ? paths.groups : paths.users}/${encodeURIComponent(id)}`}>
-            {name ?? id}
-          </a>
-          {props.areMixed && type === 'Group' && <span class="muted"> group</span>}
-        </li>
-      ))}
+      {props.references.map(({ id, type: typeName, name }) => {
+        const type = props.types.find((candidate) => candidate.name === typeName)
+        return (
+          <li>
+            {type === undefined ? (
+              (name ?? id)
+            ) : (
+              <a href={`${paths.listOf(type)}/${encodeURIComponent(id)}`}>{name ?? id}</a>
+            )}
+            {props.areMixed && type && hasMembers(type) && (
+              <span class="muted"> {type.name.toLowerCase()}</span>
+            )}
+          </li>
+        )
+      })}
     </ul>
   )
 }

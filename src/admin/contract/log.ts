@@ -1,9 +1,10 @@
 /** The provisioning log of a tenant. */
 import * as v from 'valibot'
+import { RESOURCE_TYPES } from '../../storage/resource-tables.ts'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
-const RESOURCE_TYPE = v.picklist(['User', 'Group'])
+const RESOURCE_TYPE = v.picklist(RESOURCE_TYPES.map(({ name }) => name))
 const OUTCOME = v.picklist(['accepted', 'refused'])
 
 export const LOG_ENTRY = v.pipe(

@@ -1,8 +1,11 @@
 /** Extension schemas of a tenant. */
 import * as v from 'valibot'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
+import { RESOURCE_TYPES } from '../../storage/resource-tables.ts'
 import { field, TEXT } from './fields.ts'
 import type { Routes } from './route.ts'
+
+const TYPE_NAMES = RESOURCE_TYPES.map(({ name }) => name)
 
 const TEXTS = { type: 'array', items: { type: 'string' } }
 
@@ -26,7 +29,7 @@ const SCHEMA_KEYWORDS = {
   id: { type: 'string', description: 'The URN.' },
   name: { type: 'string' },
   description: { type: 'string' },
-  resourceType: { enum: ['User', 'Group'], description: 'By default the last part of the URN.' },
+  resourceType: { enum: TYPE_NAMES, description: 'By default the last part of the URN.' },
   attributes: {
     type: 'array',
     items: {
@@ -83,7 +86,7 @@ export const EXTENSION_SCHEMA = v.pipe(
 )
 
 const RESOURCE_TYPE = v.optional(
-  v.pipe(v.picklist(['User', 'Group']), v.description('Of schemas that do not say which type they extend.')),
+  v.pipe(v.picklist(TYPE_NAMES), v.description('Of schemas that do not say which type they extend.')),
 )
 
 const PURGE = v.optional(

@@ -1,5 +1,7 @@
 /** Export and import of the directory of a tenant. */
 import * as v from 'valibot'
+import { RESOURCE_TYPES } from '../../storage/resource-tables.ts'
+import { recordKind } from '../../storage/transfer.ts'
 import { COUNT, field } from './fields.ts'
 import { JSON_LINES, type Routes } from './route.ts'
 import { MORE_THAN_ONE_REQUEST, UNDER_WAY } from './tenants.ts'
@@ -7,7 +9,9 @@ import { MORE_THAN_ONE_REQUEST, UNDER_WAY } from './tenants.ts'
 const LINES =
   'One record a line: users before groups before memberships, then a line that counts them, with the SHA-256 of all before it.'
 
-const IMPORTED = v.strictObject({ user: COUNT, group: COUNT, membership: COUNT })
+const IMPORTED = v.strictObject(
+  Object.fromEntries([...RESOURCE_TYPES.map(recordKind), 'membership'].map((kind) => [kind, COUNT])),
+)
 
 /** The number of a line, counted from 1, as text. */
 const LINE_NUMBER = v.pipe(

@@ -1,8 +1,10 @@
 /**
- * Users and Groups: the cards of identity providers, search, and the list of users or of groups.
+ * Users and Groups: the cards of identity providers, search, and the list of the resources of a type.
  */
-import type { DirectoryItem, DirectoryTable, SearchField } from '../../storage/directory-lists.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import type { DirectoryItem, SearchField } from '../../storage/directory-lists.ts'
 import { searchFieldsOf } from '../../storage/directory-lists.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
@@ -11,21 +13,19 @@ import { counted, number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ProviderCards, type ProviderId } from '../components/provider-cards.tsx'
+import { labelOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
-
-export const FIELD_LABELS: Readonly<Record<SearchField, string>> = {
-  userName: 'User name',
-  displayName: 'Display name',
-  externalId: 'External id',
-  nativeObjectId: 'Native object id',
-}
 
 export interface DirectoryProps {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
   readonly tenantUrl: string
-  readonly table: DirectoryTable
+  /** All types, each a tab. */
+  readonly types: readonly ResourceType[]
+  /** How many resources of each type there are, by its name. */
+  readonly counts: ReadonlyMap<string, number>
+  readonly type: StoredResourceType
   /** The card to show open. */
   readonly open: ProviderId | undefined
   readonly search: { readonly text: string; readonly field: SearchField | undefined }
@@ -39,7 +39,7 @@ export interface DirectoryProps {
 }
 
 export function DirectoryPage(props: DirectoryProps) {
-  const { administrator, tenant, tenantUrl, table, open } = props
+  const { administrator, tenant, tenantUrl, types, counts, type, open } = props
   const paths = tenantPaths(tenant.id)
   return (
     <Layout title="Users and Groups" administrator={administrator} tenant={tenant} current="directory">
@@ -55,10 +55,16 @@ export function DirectoryPage(props: DirectoryProps) {
         groupLimit={tenant.groupLimit}
       />
       <nav class="tabs" aria-label="Kind of resource">
-        <Tab href={paths.users} isCurrent={table === 'users'} label="Users" count={tenant.userCount} />
-        <Tab href={paths.groups} isCurrent={table === 'groups'} label="Groups" count={tenant.groupCount} />
+        {types.map((each) => (
+          <Tab
+            href={paths.listOf(each)}
+            isCurrent={each.name === type.name}
+            label={pluralOf(each)}
+            count={counts.get(each.name) ?? 0}
+          />
+        ))}
       </nav>
-      <section class="panel" aria-label={table === 'users' ? 'Users' : 'Groups'}>
+      <section class="panel" aria-label={pluralOf(type)}>
         <SearchForm {...props} />
         <Results {...props} />
       </section>
@@ -74,30 +80,29 @@ function Tab(props: { href: string; isCurrent: boolean; label: string; count: nu
   )
 }
 
-function SearchForm({ tenant, table, search }: DirectoryProps) {
+function SearchForm({ tenant, type, search }: DirectoryProps) {
   const paths = tenantPaths(tenant.id)
-  const fields = searchFieldsOf(table)
+  const fields = searchFieldsOf(type)
   return (
     <search>
-      <form class="search" method="get" action={paths[table]}>
+      <form class="search" method="get" action={paths.listOf(type)}>
         <div class="field grow">
-          <label for="q">Search {table}</label>
+          <label for="q">Search {pluralOf(type).toLowerCase()}</label>
           <input id="q" name="q" type="search" value={search.text} aria-describedby="q-hint" />
         </div>
         <div class="field">
           <label for="in">In</label>
           <Select
             attributes={{ id: 'in', name: 'in' }}
-            value={search.field}
-            options={[['', 'All of these'], ...fields.map((field) => [field, FIELD_LABELS[field]] as const)]}
+            value={search.field?.name}
+            options={[['', 'All of these'], ...fields.map(({ name }) => [name, labelOf(name)] as const)]}
           />
         </div>
         <button type="submit" class="quiet">
           Search
         </button>
         <p class="hint" id="q-hint">
-          Finds what begins with the text:{' '}
-          {fields.map((field) => FIELD_LABELS[field].toLowerCase()).join(', ')}.
+          Finds what begins with the text: {fields.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}.
         </p>
       </form>
     </search>
@@ -105,7 +110,7 @@ function SearchForm({ tenant, table, search }: DirectoryProps) {
 }
 
 function Results(props: DirectoryProps) {
-  const { tenant, table, search, items, isContaining, more, first, next } = props
+  const { tenant, type, search, items, isContaining, more, first, next } = props
   if (items.length === 0) return search.text === '' ? <NothingYet {...props} /> : <NothingFound {...props} />
   const paths = tenantPaths(tenant.id)
   return (
@@ -115,27 +120,27 @@ function Results(props: DirectoryProps) {
           None begins with “{search.text}”. These have it in their name:
         </p>
       )}
-      <DirectoryRows table={table} tenantId={tenant.id} items={items} />
+      <DirectoryRows type={type} tenantId={tenant.id} items={items} />
       {more.length > 0 && (
         <p class="more">
           There are more. All that begin with “{search.text}” by{' '}
-          {more.map((field, i) => (
+          {more.map(({ name }, i) => (
             <>
               {i > 0 && ', '}
-              <a href={withQuery(paths[table], { q: search.text, in: field })}>
-                {FIELD_LABELS[field].toLowerCase()}
+              <a href={withQuery(paths.listOf(type), { q: search.text, in: name })}>
+                {labelOf(name).toLowerCase()}
               </a>
             </>
           ))}
           .
         </p>
       )}
-      <Pagination first={first} next={next} label={table} />
+      <Pagination first={first} next={next} label={pluralOf(type).toLowerCase()} />
     </>
   )
 }
 
-function NothingYet({ tenant, table, first }: DirectoryProps) {
+function NothingYet({ tenant, type, first }: DirectoryProps) {
   if (first !== undefined) {
     return (
       <EmptyState title="This is the end of the list.">
@@ -147,19 +152,19 @@ function NothingYet({ tenant, table, first }: DirectoryProps) {
   }
   const paths = tenantPaths(tenant.id)
   return (
-    <EmptyState title={`No ${table} yet.`}>
+    <EmptyState title={`No ${pluralOf(type).toLowerCase()} yet.`}>
       <p>
-        {table === 'users' ? 'Users' : 'Groups'} appear here when an identity provider sends them.{' '}
-        <a href={`${paths.users}?open=entra`}>Connect Microsoft Entra ID</a>, or look into the{' '}
+        {pluralOf(type)} appear here when an identity provider sends them.{' '}
+        <a href={`${paths.directory}?open=entra`}>Connect Microsoft Entra ID</a>, or look into the{' '}
         <a href={paths.log}>provisioning log</a> when it is connected already.
       </p>
     </EmptyState>
   )
 }
 
-function NothingFound({ tenant, table, search }: DirectoryProps) {
+function NothingFound({ tenant, type, counts, search }: DirectoryProps) {
   const { log } = tenantPaths(tenant.id)
-  const total = table === 'users' ? counted(tenant.userCount, 'user') : counted(tenant.groupCount, 'group')
+  const total = counted(counts.get(type.name) ?? 0, type.name.toLowerCase(), pluralOf(type).toLowerCase())
   return (
     <EmptyState title={`None of ${total} begins with “${search.text}”.`}>
       <p>

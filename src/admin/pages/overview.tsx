@@ -1,6 +1,8 @@
 /**
  * The overview of a tenant: how full it is, what clients are doing, and whether something is wrong.
  */
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { ActivitySpan } from '../../storage/activity.ts'
 import type { ListedEntry } from '../../storage/log-pages.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
@@ -23,6 +25,7 @@ export interface OverviewProps {
   readonly administrator: Administrator
   readonly now: number
   readonly tenant: TenantSummary
+  readonly types: readonly ResourceType[]
   readonly tokens: readonly ListedToken[]
   readonly hours: readonly ActivitySpan[]
   readonly days: readonly ActivitySpan[]
@@ -30,7 +33,7 @@ export interface OverviewProps {
 }
 
 export function OverviewPage(props: OverviewProps) {
-  const { administrator, tenant, tokens, hours, days, refused } = props
+  const { administrator, tenant, types, tokens, hours, days, refused } = props
   const paths = tenantPaths(tenant.id)
   return (
     <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
@@ -42,10 +45,10 @@ export function OverviewPage(props: OverviewProps) {
       <div id="warnings" data-live="">
         <QuarantineNotice hours={hours} logPath={paths.log} />
       </div>
-      {tokens.length === 0 && <FirstSteps usersPath={paths.users} />}
+      {tokens.length === 0 && <FirstSteps usersPath={paths.directory} />}
       <div class="stats" id="stats" data-live="">
         <UserStat tenant={tenant} />
-        <GroupStat tenant={tenant} />
+        <GroupStat tenant={tenant} types={types} />
         <div class="stat">
           <h2>Memberships</h2>
           <p class="big number">{number(tenant.membershipCount)}</p>
@@ -70,7 +73,7 @@ export function OverviewPage(props: OverviewProps) {
             <p>When a client sends something that cannot be stored, the reason appears here.</p>
           </EmptyState>
         ) : (
-          <LogEntries tenantId={tenant.id} entries={refused} />
+          <LogEntries tenantId={tenant.id} types={types} entries={refused} />
         )}
       </Section>
     </Layout>
@@ -82,7 +85,7 @@ function UserStat({ tenant }: { tenant: TenantSummary }) {
   return (
     <div class="stat">
       <h2>
-        <a href={tenantPaths(tenant.id).users}>Users</a>
+        <a href={tenantPaths(tenant.id).directory}>Users</a>
       </h2>
       <p class="big number">{number(userCount)}</p>
       <p class="muted number">
@@ -92,15 +95,14 @@ function UserStat({ tenant }: { tenant: TenantSummary }) {
   )
 }
 
-function GroupStat({ tenant }: { tenant: TenantSummary }) {
+function GroupStat({ tenant, types }: Pick<OverviewProps, 'tenant' | 'types'>) {
+  const type = types.find(hasMembers)
   const { groupCount, groupLimit } = tenant
   const share = groupLimit === 0 ? 1 : groupCount / groupLimit
   const free = groupLimit - groupCount
   return (
     <div class={share >= GROUPS_WARN_FROM ? 'stat warn' : 'stat'}>
-      <h2>
-        <a href={tenantPaths(tenant.id).groups}>Groups</a>
-      </h2>
+      <h2>{type ? <a href={tenantPaths(tenant.id).listOf(type)}>Groups</a> : 'Groups'}</h2>
       <p class="big number">
         {number(groupCount)} <span class="of">of {number(groupLimit)}</span>
       </p>

@@ -1,6 +1,7 @@
 /**
  * The provisioning log: filters, entries that open, download.
  */
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry, LogPage } from '../../storage/log-pages.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import type { ListedToken } from '../../storage/token-rotation.ts'
@@ -17,6 +18,7 @@ import { Layout } from '../layout.tsx'
 export interface ProvisioningLogProps {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
+  readonly types: readonly ResourceType[]
   readonly tokens: readonly ListedToken[]
   /** What was typed. */
   readonly form: LogFilterForm
@@ -26,7 +28,7 @@ export interface ProvisioningLogProps {
 }
 
 export function ProvisioningLogPage(props: ProvisioningLogProps) {
-  const { administrator, tenant, tokens, form, error, isFirst } = props
+  const { administrator, tenant, types, tokens, form, error, isFirst } = props
   const { log } = tenantPaths(tenant.id)
   const query = { ...form }
   return (
@@ -44,7 +46,7 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
           Download JSON
         </a>
       </PageHead>
-      <LogFilters path={log} tokens={tokens} form={form} error={error} />
+      <LogFilters path={log} types={types} tokens={tokens} form={form} error={error} />
       <section class="panel" aria-label="Entries" id="entries" {...(isFirst ? { 'data-live': '' } : {})}>
         <Entries {...props} />
       </section>
@@ -52,12 +54,12 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
   )
 }
 
-function Entries({ tenant, form, page, isFirst }: ProvisioningLogProps) {
+function Entries({ tenant, types, form, page, isFirst }: ProvisioningLogProps) {
   const { log } = tenantPaths(tenant.id)
   const next = page.next && withQuery(log, { ...form, before: page.next })
   return (
     <>
-      {page.entries.length > 0 && <LogEntries tenantId={tenant.id} entries={page.entries} />}
+      {page.entries.length > 0 && <LogEntries tenantId={tenant.id} types={types} entries={page.entries} />}
       {page.hasStopped && (
         <p class="notice off">
           {page.entries.length === 0 ? 'No match' : 'That is all'} among the newest entries looked at.{' '}
@@ -101,9 +103,10 @@ function NoEntries({ form, isFirst, path }: { form: LogFilterForm; isFirst: bool
 export function LogEntryPage(props: {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
+  readonly types: readonly ResourceType[]
   readonly entry: ListedEntry
 }) {
-  const { administrator, tenant, entry } = props
+  const { administrator, tenant, types, entry } = props
   const { log } = tenantPaths(tenant.id)
   const name = nameOf(entry)
   return (
@@ -122,7 +125,7 @@ export function LogEntryPage(props: {
         <Outcome entry={entry} />
       </PageHead>
       <section class="panel" aria-label="Entry">
-        <LogEntryDetails tenantId={tenant.id} entry={entry} />
+        <LogEntryDetails tenantId={tenant.id} types={types} entry={entry} />
       </section>
     </Layout>
   )

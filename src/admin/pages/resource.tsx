@@ -1,8 +1,10 @@
 /**
- * The page of one user or one group: attributes, groups or members, and its part of the provisioning log.
+ * The page of one resource: attributes, groups or members, and its part of the provisioning log.
  */
+import { canBeDisabled } from '../../scim/active.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { showsGroups } from '../../scim/schema/resource-type.ts'
 import type { NamedReference, StoredResource } from '../../storage/directory-details.ts'
-import type { DirectoryTable } from '../../storage/directory-lists.ts'
 import type { ListedEntry } from '../../storage/log-pages.ts'
 import type { Page } from '../../storage/query.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
@@ -14,6 +16,7 @@ import { counted } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { References } from '../components/references.tsx'
+import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
@@ -21,7 +24,9 @@ import { Layout } from '../layout.tsx'
 export interface ResourceProps {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
-  readonly table: DirectoryTable
+  /** All types, for links to other resources. */
+  readonly types: readonly ResourceType[]
+  readonly type: ResourceType
   readonly resource: StoredResource
   /** The groups that it is in. */
   readonly groups: Page<NamedReference>
@@ -33,20 +38,20 @@ export interface ResourceProps {
 }
 
 export function ResourcePage(props: ResourceProps) {
-  const { administrator, tenant, table, resource, log } = props
+  const { administrator, tenant, types, type, resource, log } = props
   const paths = tenantPaths(tenant.id)
-  const { userName, displayName, active } = resource.resource
-  const name = String(displayName ?? userName ?? resource.id)
+  const { displayName, active, [type.nameAttribute]: ownName } = resource.resource
+  const name = String(displayName ?? ownName ?? resource.id)
   return (
     <Layout title={name} administrator={administrator} tenant={tenant} current="directory">
       <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={paths[table]}>{table === 'users' ? 'Users' : 'Groups'}</a> <span aria-hidden="true">/</span>
+        <a href={paths.listOf(type)}>{pluralOf(type)}</a> <span aria-hidden="true">/</span>
       </nav>
       <PageHead
         title={name}
-        lead={table === 'users' && displayName !== undefined ? String(userName) : undefined}
+        lead={ownName !== undefined && String(ownName) !== name ? String(ownName) : undefined}
       >
-        {table === 'users' && <ActiveBadge isActive={typeof active === 'boolean' ? active : undefined} />}
+        {canBeDisabled(type) && <ActiveBadge isActive={typeof active === 'boolean' ? active : undefined} />}
       </PageHead>
       <div class="columns">
         <div>
@@ -61,7 +66,7 @@ export function ResourcePage(props: ResourceProps) {
         </div>
         <div>
           {props.members && <Members {...props} members={props.members} />}
-          {(table === 'users' || props.groups.items.length > 0) && <Groups {...props} />}
+          {(showsGroups(type) || props.groups.items.length > 0) && <Groups {...props} />}
           <Section
             id="log"
             title="Provisioning log"
@@ -72,7 +77,7 @@ export function ResourcePage(props: ResourceProps) {
                 <p>Its entries are older than the log is kept.</p>
               </EmptyState>
             ) : (
-              <LogEntries tenantId={tenant.id} entries={log} />
+              <LogEntries tenantId={tenant.id} types={types} entries={log} />
             )}
           </Section>
         </div>
@@ -108,14 +113,14 @@ function Metadata({ resource }: { resource: StoredResource }) {
   )
 }
 
-function Groups({ tenant, table, resource, groups, groupsAfter }: ResourceProps) {
-  const path = `${tenantPaths(tenant.id)[table]}/${resource.id}`
+function Groups({ tenant, types, type, resource, groups, groupsAfter }: ResourceProps) {
+  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
   return (
-    <Section id="groups" title={table === 'users' ? 'Groups' : 'Member of'}>
+    <Section id="groups" title={showsGroups(type) ? 'Groups' : 'Member of'}>
       {groups.items.length === 0 ? (
         <EmptyState title="In no group." />
       ) : (
-        <References tenantId={tenant.id} references={groups.items} areMixed={false} />
+        <References tenantId={tenant.id} types={types} references={groups.items} areMixed={false} />
       )}
       <Pagination
         first={groupsAfter === '' ? undefined : `${path}#groups`}
@@ -127,8 +132,8 @@ function Groups({ tenant, table, resource, groups, groupsAfter }: ResourceProps)
 }
 
 function Members(props: ResourceProps & { members: Page<NamedReference> }) {
-  const { tenant, resource, members, membersAfter } = props
-  const path = `${tenantPaths(tenant.id).groups}/${resource.id}`
+  const { tenant, types, type, resource, members, membersAfter } = props
+  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
   return (
     <Section
       id="members"
@@ -140,7 +145,7 @@ function Members(props: ResourceProps & { members: Page<NamedReference> }) {
           {membersAfter === '' && <p>Entra sends members after it has created the group.</p>}
         </EmptyState>
       ) : (
-        <References tenantId={tenant.id} references={members.items} areMixed />
+        <References tenantId={tenant.id} types={types} references={members.items} areMixed />
       )}
       <Pagination
         first={membersAfter === '' ? undefined : `${path}#members`}

@@ -1,13 +1,14 @@
 /**
- * The overview, users and groups.
+ * The overview, and the resources of each type.
  */
 import { Hono } from 'hono'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { activityQuery } from '../../storage/activity.ts'
 import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/directory-details.ts'
 import {
   containsQuery,
+  countsQuery,
   type DirectoryItem,
-  type DirectoryTable,
   type ListCursor,
   listQuery,
   MAX_LOOKED_THROUGH,
@@ -18,11 +19,12 @@ import {
 } from '../../storage/directory-lists.ts'
 import { logPageQuery } from '../../storage/log-pages.ts'
 import { readTogether } from '../../storage/query.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { tokensQuery } from '../../storage/token-rotation.ts'
 import { withQuery } from '../components/pagination.tsx'
-import { tenantPaths } from '../components/paths.ts'
+import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
+import { pluralOf } from '../components/resource-names.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { DirectoryPage } from '../pages/directory.tsx'
 import { OverviewPage } from '../pages/overview.tsx'
@@ -46,31 +48,47 @@ directory.get('/:tenant', async (c) => {
     activity: activityQuery(id, now),
     refused: logPageQuery(id, { outcome: 'refused' }, undefined, LATEST_REFUSED),
   }))
-  const props = { administrator: c.get('administrator'), now, tenant, tokens, ...activity }
+  const types = c.get('resourceTypes')
+  const props = { administrator: c.get('administrator'), now, tenant, types, tokens, ...activity }
   return c.html(<OverviewPage {...props} refused={refused.entries} />)
 })
 
-for (const table of ['users', 'groups'] as const) {
-  directory.get(`/:tenant/${table}`, (c) => listPage(c, table))
-  directory.get(`/:tenant/${table}/:id`, (c) => resourcePage(c, table))
+// Other pages have such paths as well: what is of no type is theirs.
+directory.get('/:tenant/:segment', async (c, next) => {
+  const type = typeAt(c)
+  return type === undefined ? await next() : await listPage(c, type)
+})
+directory.get('/:tenant/:segment/:id', async (c, next) => {
+  const type = typeAt(c)
+  return type === undefined ? await next() : await resourcePage(c, type)
+})
+
+function typeAt(c: AdminContext): StoredResourceType | undefined {
+  return c.get('resourceTypes').find((type) => segmentOf(type) === c.req.param('segment'))
 }
 
-async function listPage(c: AdminContext, table: DirectoryTable): Promise<Response> {
+async function listPage(c: AdminContext, type: StoredResourceType): Promise<Response> {
   const text = (c.req.query('q') ?? '').trim()
-  const field = searchFieldsOf(table).find((name) => name === c.req.query('in'))
+  const field = searchFieldsOf(type).find(({ name }) => name === c.req.query('in'))
   const after = cursorOf(c)
-  const { tenant, found } = await loadWithTenant(c, (id) => ({
-    found: foundQuery(table, id, text, field, after),
+  const types = c.get('resourceTypes')
+  const { tenant, found, counts } = await loadWithTenant(c, (id) => ({
+    found: foundQuery(type, id, text, field, after),
+    counts: countsQuery(types, id),
   }))
-  const path = tenantPaths(tenant.id)[table]
-  const query = { q: text, in: field }
-  const containing = found.items.length === 0 ? await containingItems(c, table, tenant, text) : []
+  const path = tenantPaths(tenant.id).listOf(type)
+  const query = { q: text, in: field?.name }
+  const isSmall = (counts.get(type.name) ?? 0) <= MAX_LOOKED_THROUGH
+  const containing =
+    found.items.length === 0 && isSmall ? await containingItems(c, type, tenant.id, text) : []
   return c.html(
     <DirectoryPage
       administrator={c.get('administrator')}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
-      table={table}
+      types={types}
+      counts={counts}
+      type={type}
       open={providerOf(c.req.query('open'))}
       search={{ text, field }}
       items={[...found.items, ...containing]}
@@ -85,13 +103,12 @@ async function listPage(c: AdminContext, table: DirectoryTable): Promise<Respons
 /** What contains a text that nothing begins with: a surname, in a directory that can be looked through. */
 async function containingItems(
   c: AdminContext,
-  table: DirectoryTable,
-  tenant: TenantSummary,
+  type: StoredResourceType,
+  tenantId: string,
   text: string,
 ): Promise<readonly DirectoryItem[]> {
-  const size = table === 'users' ? tenant.userCount : tenant.groupCount
-  if (text === '' || size > MAX_LOOKED_THROUGH) return []
-  const query = containsQuery(table, tenant.id, text, PAGE_SIZE)
+  if (text === '') return []
+  const query = containsQuery(type, tenantId, text, PAGE_SIZE)
   return (await readTogether(c.get('db'), { items: query })).items
 }
 
@@ -103,20 +120,20 @@ interface Found {
 
 /** What a list shows: everything, what one field finds, or the beginning of what each field finds. */
 function foundQuery(
-  table: DirectoryTable,
+  type: StoredResourceType,
   tenantId: string,
   text: string,
   field: SearchField | undefined,
   after: ListCursor | undefined,
 ) {
   if (text !== '' && field === undefined) {
-    const query = searchAllQuery(table, tenantId, text, MATCHES_PER_FIELD)
+    const query = searchAllQuery(type, tenantId, text, MATCHES_PER_FIELD)
     return { ...query, read: (results: Parameters<typeof query.read>[0]) => merged(query.read(results)) }
   }
   const query =
     text === '' || field === undefined
-      ? listQuery(table, tenantId, after, PAGE_SIZE)
-      : searchQuery(table, tenantId, field, text, after, PAGE_SIZE)
+      ? listQuery(type, tenantId, after, PAGE_SIZE)
+      : searchQuery(type, tenantId, field, text, after, PAGE_SIZE)
   return {
     ...query,
     read: (results: Parameters<typeof query.read>[0]): Found => ({ ...query.read(results), more: [] }),
@@ -141,23 +158,24 @@ export function providerOf(value: string | undefined): ProviderId | undefined {
   return PROVIDERS.find(({ id }) => id === value)?.id
 }
 
-async function resourcePage(c: AdminContext, table: DirectoryTable): Promise<Response> {
+async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<Response> {
   const id = c.req.param('id') ?? ''
   const membersAfter = idCursor(c, 'members')
   const groupsAfter = idCursor(c, 'groups')
   const loaded = await loadWithTenant(c, (tenantId) => ({
-    resource: resourceQuery(table, tenantId, id),
+    resource: resourceQuery(type, tenantId, id),
     groups: groupsOfQuery(tenantId, id, groupsAfter, PAGE_SIZE),
-    members: table === 'users' ? noMembers : membersQuery(tenantId, id, membersAfter, PAGE_SIZE),
+    members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, PAGE_SIZE) : noMembers,
     log: logPageQuery(tenantId, { resourceId: id }, undefined, LATEST_ENTRIES),
   }))
   const { tenant, resource } = loaded
-  if (resource === undefined) throw noResource(tenant.id, table, id)
+  if (resource === undefined) throw noResource(tenant.id, type, id)
   return c.html(
     <ResourcePage
       administrator={c.get('administrator')}
       tenant={tenant}
-      table={table}
+      types={c.get('resourceTypes')}
+      type={type}
       resource={resource}
       groups={loaded.groups}
       groupsAfter={groupsAfter}
@@ -176,13 +194,13 @@ function idCursor(c: AdminContext, name: string): string {
 }
 
 /** The same for one that was deleted, never was, and is another tenant's. */
-function noResource(tenantId: string, table: DirectoryTable, id: string): PageNotFound {
+function noResource(tenantId: string, type: StoredResourceType, id: string): PageNotFound {
   const paths = tenantPaths(tenantId)
-  const one = table === 'users' ? 'user' : 'group'
+  const one = type.name.toLowerCase()
   return new PageNotFound(
     `There is no ${one} with the id “${id}” in this tenant. It may have been deleted.`,
     [
-      [`All ${table}`, paths[table]],
+      [`All ${pluralOf(type).toLowerCase()}`, paths.listOf(type)],
       ['Its entries in the provisioning log', withQuery(paths.log, { resource: id })],
     ],
   )

@@ -4,6 +4,7 @@
 
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log-pages.ts'
 import { tokensQuery } from '../../storage/token-rotation.ts'
 import type { FormError } from '../components/form.tsx'
@@ -27,7 +28,7 @@ export const log = new Hono<AdminEnv>()
 
 log.get('/:tenant/log', async (c) => {
   const form = filterForm(c)
-  const filters = parseFilters(form)
+  const filters = parseFilters(form, c.get('resourceTypes'))
   const isUsable = !('message' in filters)
   const before = cursorOf(c)
   const { tenant, tokens, page } = await loadWithTenant(c, (id) => ({
@@ -38,6 +39,7 @@ log.get('/:tenant/log', async (c) => {
     <ProvisioningLogPage
       administrator={c.get('administrator')}
       tenant={tenant}
+      types={c.get('resourceTypes')}
       tokens={tokens}
       form={form}
       error={isUsable ? undefined : filters}
@@ -50,7 +52,7 @@ log.get('/:tenant/log', async (c) => {
 
 for (const [extension, { type, write }] of Object.entries(DOWNLOADS)) {
   log.get(`/:tenant/log.${extension}`, async (c) => {
-    const filters = parseFilters(filterForm(c))
+    const filters = parseFilters(filterForm(c), c.get('resourceTypes'))
     if ('message' in filters) throw new AdminError(400, 'invalid', filters.message)
     const { tenant } = await loadWithTenant(c, () => ({}))
     const day = new Date(c.env.now()).toISOString().slice(0, 10)
@@ -70,7 +72,14 @@ log.get('/:tenant/log/:id', async (c) => {
       [['Provisioning log', tenantPaths(tenant.id).log]],
     )
   }
-  return c.html(<LogEntryPage administrator={c.get('administrator')} tenant={tenant} entry={entry} />)
+  return c.html(
+    <LogEntryPage
+      administrator={c.get('administrator')}
+      tenant={tenant}
+      types={c.get('resourceTypes')}
+      entry={entry}
+    />,
+  )
 })
 
 function cursorOf(c: AdminContext): string | undefined {
@@ -84,13 +93,17 @@ function filterForm(c: AdminContext): LogFilterForm {
 }
 
 /** The filters of what was typed, or what is wrong with it. */
-function parseFilters(form: LogFilterForm): LogFilters | FormError {
+function parseFilters(form: LogFilterForm, types: readonly ResourceType[]): LogFilters | FormError {
   try {
     return {
       text: form.q?.trim() || undefined,
       action: oneOf('action', form.action, ACTIONS),
       outcome: oneOf('outcome', form.outcome, ['accepted', 'refused']),
-      resourceType: oneOf('type', form.type, ['User', 'Group']),
+      resourceType: oneOf(
+        'type',
+        form.type,
+        types.map(({ name }) => name),
+      ),
       tokenId: form.token || undefined,
       resourceId: form.resource || undefined,
       from: moment('from', form.from),

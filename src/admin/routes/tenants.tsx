@@ -114,14 +114,14 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
     const message = `Type the name exactly as it is: ${tenant.name}`
     return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
-  const outcome = await deleteTenant(c.get('db'), tenant.id)
+  const outcome = await deleteTenant(c.get('db'), c.get('resourceTypes'), tenant.id)
   return c.redirect(`${TENANTS_PATH}?done=${outcome ?? 'deleted'}`, 303)
 })
 
 tenants.post('/tenants/:tenant/undo-import', async (c) => {
   const { tenant } = await loadWithTenant(c, () => ({}))
   // Undone already when the form is sent twice.
-  const outcome = (await undoImport(c.get('db'), tenant.id)) ?? 'undone'
+  const outcome = (await undoImport(c.get('db'), c.get('resourceTypes'), tenant.id)) ?? 'undone'
   return c.redirect(`${tenantPaths(tenant.id).settings}?done=${outcome}`, 303)
 })
 

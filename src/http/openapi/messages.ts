@@ -3,14 +3,11 @@
  */
 import type { ScimType } from '../../scim/error.ts'
 import { DEFAULT_PAGE_SIZE, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
-import {
-  GROUP_RESOURCE_TYPE,
-  RESOURCE_TYPES,
-  SCHEMAS,
-  USER_RESOURCE_TYPE,
-} from '../../scim/schema/resource-type.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { schemasOf } from '../../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../../scim/schema/service-provider-config.ts'
 import * as urn from '../../scim/urn.ts'
+import { DOCUMENTATION, GROUP_EXAMPLE, USER_EXAMPLE } from './documentation.ts'
 import { arrayOf, type Json, messageSchemas, object, ref, resourceSchema } from './json-schema.ts'
 
 const STRING = { type: 'string' } as const
@@ -34,13 +31,11 @@ const SCIM_TYPES: Record<ScimType, true> = {
 }
 
 /** All component schemas of the SCIM API by name. */
-export function scimSchemas(): Json {
+export function scimSchemas(types: readonly ResourceType[]): Json {
   return {
-    User: { ...resourceSchema(USER_RESOURCE_TYPE), examples: [USER_EXAMPLE] },
-    Group: { ...resourceSchema(GROUP_RESOURCE_TYPE), examples: [GROUP_EXAMPLE] },
-    Resource: { anyOf: [ref('schemas', 'User'), ref('schemas', 'Group')] },
-    UserList: listSchema('User'),
-    GroupList: listSchema('Group'),
+    ...Object.fromEntries(types.map((type) => [type.name, describedSchema(type)])),
+    Resource: { anyOf: types.map(({ name }) => ref('schemas', name)) },
+    ...Object.fromEntries(types.map(({ name }) => [`${name}List`, listSchema(name)])),
     ResourceList: listSchema('Resource'),
     SearchRequest: searchRequest(),
     PatchOp: patchOp(),
@@ -48,12 +43,17 @@ export function scimSchemas(): Json {
     BulkResponse: bulkResponse(),
     Error: errorSchema(),
     ServiceProviderConfig: serviceProviderConfig(),
-    ResourceType: resourceType(),
+    ResourceType: resourceType(types),
     ResourceTypeList: listSchema('ResourceType'),
-    Schema: schema(),
+    Schema: schema(types),
     SchemaAttribute: schemaAttribute(),
     SchemaList: listSchema('Schema'),
   }
+}
+
+function describedSchema(type: ResourceType): Json {
+  const example = DOCUMENTATION[type.schema.id]?.example
+  return { ...resourceSchema(type), ...(example && { examples: [example] }) }
 }
 
 function listSchema(name: string): Json {
@@ -275,17 +275,17 @@ function serviceProviderConfig(): Json {
   }
 }
 
-function resourceType(): Json {
+function resourceType(types: readonly ResourceType[]): Json {
   return {
     title: 'ResourceType',
     ...object(
       {
         schemas: messageSchemas(urn.RESOURCE_TYPE_SCHEMA),
-        id: { ...STRING, enum: RESOURCE_TYPES.map((type) => type.name) },
+        id: { ...STRING, enum: types.map((type) => type.name) },
         name: STRING,
         description: STRING,
-        endpoint: { ...STRING, enum: RESOURCE_TYPES.map((type) => type.endpoint) },
-        schema: { ...STRING, enum: RESOURCE_TYPES.map((type) => type.schema.id) },
+        endpoint: { ...STRING, enum: types.map((type) => type.endpoint) },
+        schema: { ...STRING, enum: types.map((type) => type.schema.id) },
         schemaExtensions: arrayOf(object({ schema: STRING, required: BOOLEAN }, ['schema', 'required'])),
         meta: { type: 'object' },
       },
@@ -294,13 +294,13 @@ function resourceType(): Json {
   }
 }
 
-function schema(): Json {
+function schema(types: readonly ResourceType[]): Json {
   return {
     title: 'Schema',
     ...object(
       {
         schemas: messageSchemas(urn.SCHEMA_SCHEMA),
-        id: { ...STRING, enum: SCHEMAS.map(({ id }) => id) },
+        id: { ...STRING, enum: schemasOf(types).map(({ id }) => id) },
         name: STRING,
         description: STRING,
         attributes: arrayOf(ref('schemas', 'SchemaAttribute')),
@@ -337,21 +337,3 @@ function schemaAttribute(): Json {
     ),
   }
 }
-
-const USER_EXAMPLE = {
-  schemas: [urn.USER_SCHEMA, urn.CISCO_UMBRELLA_USER_SCHEMA],
-  userName: 'mirela.osterholt@quillfern.example',
-  externalId: 'mosterholt',
-  displayName: 'Mirela Osterholt',
-  name: { givenName: 'Mirela', familyName: 'Osterholt' },
-  emails: [{ value: 'mirela.osterholt@quillfern.example', type: 'work', primary: true }],
-  active: true,
-  [urn.CISCO_UMBRELLA_USER_SCHEMA]: { nativeObjectId: '8f14e45f-ceea-467a-9a6b-2f8ad6a1f4e7' },
-} as const
-
-const GROUP_EXAMPLE = {
-  schemas: [urn.GROUP_SCHEMA],
-  displayName: 'Field Crew',
-  externalId: '0f1c6a52-7d0e-4f0e-9c39-6a1b5d2f7c11',
-  members: [{ value: '0193c5a1-7b7e-7f6e-9f52-4f8b0a4f6d21', type: 'User' }],
-} as const

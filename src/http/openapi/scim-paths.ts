@@ -1,7 +1,7 @@
 /**
  * The paths of the SCIM API, with their parameters, headers and answers (RFC 7644 §3, §4).
  */
-
+import { canBeDisabled } from '../../scim/active.ts'
 import {
   BODY_TIMEOUT_SECONDS,
   CURSOR_TIMEOUT_SECONDS,
@@ -9,6 +9,8 @@ import {
   MAX_BODY_BYTES,
   MAX_PAGE_SIZE,
 } from '../../scim/limits.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Json, ref } from './json-schema.ts'
 
 const MEDIA_TYPE = 'application/scim+json'
@@ -17,23 +19,23 @@ const MEDIA_TYPE = 'application/scim+json'
 type Status = 400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 501 | 503
 
 /** Paths relative to `prefix`, the path of the Tenant URL. */
-export function scimPaths(prefix: string): Json {
+export function scimPaths(prefix: string, types: readonly ResourceType[]): Json {
   const paths: Record<string, Json> = {
-    '/Users': collection('User'),
-    '/Users/.search': search('User', 'Users'),
-    '/Users/{id}': resource('User'),
-    '/Groups': collection('Group'),
-    '/Groups/.search': search('Group', 'Groups'),
-    '/Groups/{id}': resource('Group'),
+    ...Object.fromEntries(types.flatMap(pathsOf)),
     '': {
-      get: operation('Search', 'listResources', 'Lists users and groups', {
-        description:
-          'An attribute that a resource type does not have counts as one without a value: "userName pr" finds users only (RFC 7644 §3.4.2.1).',
-        parameters: listParameters(),
-        responses: { 200: json('A page.', 'ResourceList'), ...errors(400, 401, 429, 503) },
-      }),
+      get: operation(
+        'Search',
+        'listResources',
+        `Lists ${types.map((type) => pluralOf(type).toLowerCase()).join(' and ')}`,
+        {
+          description:
+            'An attribute that a resource type does not have counts as one without a value: "userName pr" finds users only (RFC 7644 §3.4.2.1).',
+          parameters: listParameters(),
+          responses: { 200: json('A page.', 'ResourceList'), ...errors(400, 401, 429, 503) },
+        },
+      ),
     },
-    '/.search': search('Resource', 'Search'),
+    '/.search': search('Resource', 'Resources', 'Search'),
     '/Bulk': {
       post: operation('Bulk', 'bulk', 'Runs many operations', {
         description:
@@ -224,8 +226,23 @@ function listParameters(): readonly Json[] {
   return [...names.map((name) => ref('parameters', name)), ...PROJECTION]
 }
 
-function collection(name: 'User' | 'Group'): Json {
-  const tag = `${name}s`
+/** The name of the endpoint of a type: "Users". */
+export function pluralOf({ endpoint }: ResourceType): string {
+  return endpoint.slice(1)
+}
+
+function pathsOf(type: ResourceType): readonly (readonly [path: string, item: Json])[] {
+  const { endpoint, name } = type
+  return [
+    [endpoint, collection(type)],
+    [`${endpoint}/.search`, search(name, pluralOf(type), pluralOf(type))],
+    [`${endpoint}/{id}`, resource(type)],
+  ]
+}
+
+function collection(type: ResourceType): Json {
+  const { name } = type
+  const tag = pluralOf(type)
   return {
     get: operation(tag, `list${tag}`, `Lists ${tag.toLowerCase()}`, {
       parameters: listParameters(),
@@ -239,9 +256,9 @@ function collection(name: 'User' | 'Group'): Json {
   }
 }
 
-function search(name: 'User' | 'Group' | 'Resource', tag: string): Json {
+function search(name: string, plural: string, tag: string): Json {
   return {
-    post: operation(tag, `search${name}s`, `Searches ${name.toLowerCase()}s`, {
+    post: operation(tag, `search${plural}`, `Searches ${plural.toLowerCase()}`, {
       description: 'The same as GET, with the parameters in the body (RFC 7644 §3.4.3).',
       requestBody: body('SearchRequest'),
       responses: { 200: json('A page.', `${name}List`), ...errors(400, 401, 408, 413, 415, 429, 503) },
@@ -249,8 +266,9 @@ function search(name: 'User' | 'Group' | 'Resource', tag: string): Json {
   }
 }
 
-function resource(name: 'User' | 'Group'): Json {
-  const tag = `${name}s`
+function resource(type: ResourceType): Json {
+  const { name } = type
+  const tag = pluralOf(type)
   const lower = name.toLowerCase()
   const changing = [...PROJECTION, ref('parameters', 'IfMatch')]
   const changed = {
@@ -272,22 +290,25 @@ function resource(name: 'User' | 'Group'): Json {
       },
     }),
     put: operation(tag, `replace${name}`, `Replaces a ${lower}`, {
-      description:
-        name === 'User'
-          ? 'What is left out is cleared, but for "active": a client that does not assert it gives nobody access back.'
-          : 'What is left out is cleared, the members too.',
+      description: `What is left out is cleared${
+        canBeDisabled(type)
+          ? ', but for "active": a client that does not assert it gives nobody access back'
+          : hasMembers(type)
+            ? ', the members too'
+            : ''
+      }.`,
       parameters: changing,
       requestBody: body(name),
       responses: changed,
     }),
     patch: operation(tag, `patch${name}`, `Changes a ${lower}`, {
-      ...(name === 'User' && {
+      ...(canBeDisabled(type) && {
         description:
           'All or nothing, but where the last word on "active" is false: there, operations that would be refused are left out, and named in the provisioning log.',
       }),
-      parameters: name === 'User' ? [...changing, ref('parameters', 'Prefer')] : changing,
+      parameters: canBeDisabled(type) ? [...changing, ref('parameters', 'Prefer')] : changing,
       requestBody: body('PatchOp'),
-      responses: { ...changed, ...(name === 'Group' && { 204: silent }) },
+      responses: { ...changed, ...(hasMembers(type) && { 204: silent }) },
     }),
     delete: operation(tag, `delete${name}`, `Deletes a ${lower}`, {
       parameters: [ref('parameters', 'IfMatch')],

@@ -12,32 +12,48 @@ import type { ComparisonOperator, Filter } from './ast.ts'
 import { valuesOf } from './simplify.ts'
 import { constant, fragment, type SqlFragment } from './sql-fragment.ts'
 
-/** Where the attributes of a resource type are found in SQL. */
+/** Where the attributes of a resource type are found in SQL. Nothing in it compiles: it is asked, and answers with text. */
 export interface ColumnMap {
   /** The comparison document of a row: see comparison.ts. */
   readonly document: string
   /** Attributes with a column of their own, by canonical path: `userName`, `meta.created`. */
-  readonly columns: Readonly<Record<string, string>>
+  readonly columns: Readonly<Record<string, { readonly sql: string }>>
   /** Multi-valued attributes that are rows of their own, by name: `members`, `groups`. */
   readonly rows: Readonly<Record<string, RowSource>>
-  /** SQL that finds what meets one of several filters better than `OR` does; undefined when there is none. */
-  readonly oneOf: (filters: readonly Filter[]) => SqlFragment | undefined
+  readonly alternatives: Alternatives
+}
+
+/** Alternatives that are found one by one, better than by `OR`. */
+export interface Alternatives {
+  /** True of filters that are each found by themselves. */
+  readonly areFound: (filters: readonly Filter[]) => boolean
+  /** The columns for the condition of one of them. */
+  readonly columnsOf: (filter: Filter) => ColumnMap
+  /** SQL that is true of a resource that meets one of the conditions. */
+  readonly oneOf: (conditions: readonly SqlFragment[]) => SqlFragment
 }
 
 /** A multi-valued attribute kept as rows, so that its indexes can be used. */
 export interface RowSource {
   /**
-   * True of a resource that has a row which meets the condition on its sub-attributes.
+   * How to test whether a resource has a row that meets a filter.
    *
-   * @param filter what the condition is made of; undefined when every row meets it
+   * @param filter on the sub-attributes; undefined when every row meets it
    */
-  readonly some: (
-    condition: (columns: Readonly<Record<string, string>>) => SqlFragment,
-    filter: Filter | undefined,
-  ) => SqlFragment
+  readonly some: (filter: Filter | undefined) => RowTest
   /** A subquery of the sub-attribute of one row, always the same one: to sort by. */
   readonly first: (subAttribute: string) => SqlFragment
 }
+
+export interface RowTest {
+  /** Where the sub-attributes are, for each condition that is needed: the filter is compiled for each. */
+  readonly columns: readonly RowColumns[]
+  /** @param conditions as many, in the same order */
+  readonly where: (conditions: readonly SqlFragment[]) => SqlFragment
+}
+
+/** SQL by the name of a sub-attribute. */
+export type RowColumns = Readonly<Record<string, string>>
 
 /**
  * What a resource is sorted by (RFC 7644 §3.4.2.3): of a multi-valued attribute the primary value, or the
@@ -72,8 +88,8 @@ interface Scope {
     condition: (element: Scope) => SqlFragment,
     filter: Filter | undefined,
   ): SqlFragment
-  /** See ColumnMap; undefined below a resource. */
-  readonly oneOf?: ColumnMap['oneOf']
+  /** Undefined below a resource. */
+  readonly alternatives?: Alternatives
 }
 
 /** The SQL condition of a filter over the rows of a resource type. */
@@ -89,8 +105,12 @@ function compile(filter: Filter, scope: Scope, negated: boolean): SqlFragment {
     case 'or': {
       // De Morgan: not (a and b) is (not a) or (not b).
       const joinedByAnd = (filter.kind === 'and') !== negated
-      const found = filter.kind === 'or' && !negated ? scope.oneOf?.(filter.operands) : undefined
-      if (found !== undefined) return found
+      const { alternatives } = scope
+      if (filter.kind === 'or' && !negated && alternatives?.areFound(filter.operands)) {
+        return alternatives.oneOf(
+          filter.operands.map((operand) => compileFilter(operand, alternatives.columnsOf(operand))),
+        )
+      }
       const operands = filter.operands.map((operand) => compile(operand, scope, negated))
       return balanced(operands, joinedByAnd ? ' AND ' : ' OR ')
     }
@@ -190,20 +210,21 @@ function afterPrefix(prefix: string): string | undefined {
 function resourceScope(columns: ColumnMap): Scope {
   const document = documentScope(columns.document, (steps) => {
     const [first, ...rest] = steps
-    return first && columns.columns[pathText({ steps: [first, ...rest] })]
+    return first && columns.columns[pathText({ steps: [first, ...rest] })]?.sql
   })
   return {
     single: document.single,
     multiple(list, condition, filter) {
       const rows = rowsOf(list, columns)
       if (rows === undefined) return document.multiple(list, condition, filter)
-      return rows.some((found) => condition(rowScope(found)), filter)
+      const test = rows.some(filter)
+      return test.where(test.columns.map((found) => condition(rowScope(found))))
     },
-    oneOf: columns.oneOf,
+    alternatives: columns.alternatives,
   }
 }
 
-function rowScope(columns: Readonly<Record<string, string>>): Scope {
+function rowScope(columns: RowColumns): Scope {
   return {
     single: (steps) => columns[steps[0]?.name ?? ''] ?? 'NULL',
     multiple: () => constant('0'),

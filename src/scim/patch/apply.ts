@@ -23,7 +23,7 @@ import {
   isUnassigned,
   removedElements,
 } from './compatibility.ts'
-import type { PatchOperation } from './parse.ts'
+import type { PatchOperation } from './operation.ts'
 
 export interface Patched {
   readonly resource: Complex

@@ -13,26 +13,17 @@
  * independent of each other: it is refused as a whole. A client that wants the RFC's rule for this PATCH too asks for it
  * with the header `Prefer: handling=strict` (RFC 7240 §4.4).
  */
-import { isActive } from '../active.ts'
+import { canBeDisabled, isActive } from '../active.ts'
 import type { Complex } from '../comparison.ts'
 import { ScimError } from '../error.ts'
 import { noteIgnored } from '../ignored.ts'
 import { MAX_IGNORED_NAMES } from '../limits.ts'
 import type { ResourceType } from '../schema/definition.ts'
-import { USER_RESOURCE_TYPE } from '../schema/resource-type.ts'
 import { ACTIVE } from '../schema/user.ts'
 import { ERROR_UNITS, type Work } from '../work.ts'
 import { applyPatch, type Patched } from './apply.ts'
 import { booleanFromText, fromSingletonList } from './compatibility.ts'
-import type { ParsedPatch, PatchOperation } from './parse.ts'
-
-/** An operation that was left out. */
-export interface Omission {
-  /** Its path, or the key that stands for one. */
-  readonly name: string
-  /** Why it was refused. */
-  readonly reason: string
-}
+import type { Omission, ParsedPatch, PatchOperation } from './operation.ts'
 
 /** Runs what concerns one operation. @returns undefined when it was refused and is left out */
 export type Attempt = <Result>(name: string, run: () => Result) => Result | undefined
@@ -69,7 +60,7 @@ export function parseDisabling(
   try {
     return parse((_, run) => run(), [])
   } catch (error) {
-    if (isStrict || type !== USER_RESOURCE_TYPE || !isOfOneOperation(error, work)) throw error
+    if (isStrict || !canBeDisabled(type) || !isOfOneOperation(error, work)) throw error
     const omissions: Omission[] = []
     const patch = parse(leavingOut(omissions, work), omissions)
     if (!disablesUser(patch.operations)) throw error
@@ -77,28 +68,33 @@ export function parseDisabling(
   }
 }
 
-/** What a PATCH made of a user. */
-export interface PatchedUser extends Patched {
+/** What a PATCH made of a resource. */
+export interface PatchedResource extends Patched {
   /** Why operations were left out; null when none was. */
   readonly detail: string | null
 }
 
 /**
- * Applies all operations to a user; those that can be applied when they disable it.
+ * Applies all operations to a resource; those that can be applied when they disable it.
  *
- * @param user in canonical form, as for applyPatch
+ * @param resource in canonical form, as for applyPatch
  * @throws {ScimError} as applyPatch
  */
-export function applyUserPatch(user: Complex, patch: ParsedPatch, work: Work): PatchedUser {
+export function applyDisablingPatch(
+  resource: Complex,
+  patch: ParsedPatch,
+  type: ResourceType,
+  work: Work,
+): PatchedResource {
   const { operations, ignored, omissions } = patch
   try {
-    return patchedUser(applyPatch(user, operations, USER_RESOURCE_TYPE, work), ignored, omissions)
+    return withOmissions(applyPatch(resource, operations, type, work), ignored, omissions)
   } catch (error) {
     if (!isOfOneOperation(error, work) || !mayLeaveOut(patch)) throw error
     const more: Omission[] = [...omissions]
-    const patched = applyEach(user, operations, leavingOut(more, work), work)
+    const patched = applyEach(resource, operations, type, leavingOut(more, work), work)
     if (isActive(patched.resource)) throw error
-    return patchedUser(patched, ignored, more)
+    return withOmissions(patched, ignored, more)
   }
 }
 
@@ -115,19 +111,18 @@ export function withoutAttribute(patch: ParsedPatch, name: string, error: ScimEr
 
 /** Each operation alone, so that one that is refused half-way leaves nothing behind. */
 function applyEach(
-  user: Complex,
+  before: Complex,
   operations: readonly PatchOperation[],
+  type: ResourceType,
   attempt: Attempt,
   work: Work,
 ): Patched {
   const ignored: string[] = []
-  let resource = user
+  let resource = before
   for (const operation of operations) {
     // The attribute is copied, and the resource is checked as a whole.
-    work.visit(USER_RESOURCE_TYPE.attributes.length + sizeOf(resource))
-    const patched = attempt(operation.target.text, () =>
-      applyPatch(resource, [operation], USER_RESOURCE_TYPE, work),
-    )
+    work.visit(type.attributes.length + sizeOf(resource))
+    const patched = attempt(operation.target.text, () => applyPatch(resource, [operation], type, work))
     if (patched === undefined) continue
     resource = patched.resource
     for (const name of patched.ignored) noteIgnored(ignored, name)
@@ -161,11 +156,11 @@ function isOfOneOperation(error: unknown, work: Work): error is ScimError {
 }
 
 /** What the log is told: the names of what was left out first, and the reasons. */
-function patchedUser(
+function withOmissions(
   { resource, ignored }: Patched,
   unknown: readonly string[],
   omissions: readonly Omission[],
-): PatchedUser {
+): PatchedResource {
   const names: string[] = []
   for (const name of [...omissions.map((omission) => omission.name), ...unknown, ...ignored]) {
     noteIgnored(names, name)

@@ -11,7 +11,7 @@ import { findAttribute } from '../schema/lookup.ts'
 import { canonicalValue } from '../validation.ts'
 import { Work } from '../work.ts'
 import { arrayFromSingle, isUnassigned, removedElements } from './compatibility.ts'
-import type { PatchOperation } from './parse.ts'
+import type { PatchOperation } from './operation.ts'
 
 /** One change of the set of members. Ids are as the client sent them. */
 export type MemberChange =

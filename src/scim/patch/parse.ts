@@ -11,24 +11,8 @@ import type { ResourceType } from '../schema/definition.ts'
 import { PATCH_OP } from '../urn.ts'
 import { Work } from '../work.ts'
 import { fromSingletonList, isKnownKey, lowerCaseOp } from './compatibility.ts'
-import { type Attempt, type Omission, parseDisabling } from './disabling.ts'
-
-export interface PatchOperation {
-  readonly op: 'add' | 'replace' | 'remove'
-  readonly target: PatchPath
-  /** As sent; apply.ts checks it against the attribute. Undefined when there was none. */
-  readonly value: unknown
-}
-
-export interface ParsedPatch {
-  readonly operations: readonly PatchOperation[]
-  /** Attributes of values without a path that we do not know. */
-  readonly ignored: readonly string[]
-  /** What a PATCH that disables goes without: see disabling.ts. */
-  readonly omissions: readonly Omission[]
-  /** Whether the client asked for all or nothing, also of a PATCH that disables. */
-  readonly isStrict: boolean
-}
+import { type Attempt, parseDisabling } from './disabling.ts'
+import type { ParsedPatch, PatchOperation } from './operation.ts'
 
 /**
  * Parses the body of a PATCH.

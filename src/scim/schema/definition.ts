@@ -48,10 +48,19 @@ export interface Schema {
 
 /** A resource type with its schemas in place. @see RFC 7643 §6 */
 export interface ResourceType {
-  readonly name: 'User' | 'Group'
+  readonly name: string
   /** Relative to the Tenant URL, with the leading slash. */
-  readonly endpoint: '/Users' | '/Groups'
+  readonly endpoint: `/${string}`
   readonly description: string
+  /** The attribute that people know a resource by. It has a single value, and the provisioning log shows it. */
+  readonly nameAttribute: string
+  /**
+   * The attribute whose values are memberships, which are no part of the stored resource: the members of a group, or the
+   * groups that the resource is in. Undefined for a type that shows none.
+   */
+  readonly references?: 'groups' | 'members' | undefined
+  /** Whether groups may have such resources as members. */
+  readonly isMember: boolean
   readonly schema: Schema
   readonly extensions: readonly Schema[]
   /** Extensions that the administrator removed: no client sees or sends them, and what is stored of them is kept. */

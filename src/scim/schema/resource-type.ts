@@ -1,5 +1,6 @@
 /**
- * The User and Group resource types as data (RFC 7643 §6).
+ * The User and Group resource types as data (RFC 7643 §6). Which types a tenant has is a value that is handed on, never
+ * one of these: storage/resource-tables.ts has those that are shipped, each with its table.
  */
 import { CISCO_UMBRELLA_GROUP, CISCO_UMBRELLA_USER } from './cisco-umbrella.ts'
 import { COMMON_ATTRIBUTES } from './common-attributes.ts'
@@ -9,31 +10,43 @@ import { GROUP } from './group.ts'
 import { USER } from './user.ts'
 
 export const USER_RESOURCE_TYPE: ResourceType = resourceType(
-  { name: 'User', endpoint: '/Users', description: 'User Account' },
+  {
+    name: 'User',
+    endpoint: '/Users',
+    description: 'User Account',
+    nameAttribute: 'userName',
+    references: 'groups',
+    isMember: true,
+  },
   USER,
   [ENTERPRISE_USER, CISCO_UMBRELLA_USER],
 )
 
 export const GROUP_RESOURCE_TYPE: ResourceType = resourceType(
-  { name: 'Group', endpoint: '/Groups', description: 'Group' },
+  {
+    name: 'Group',
+    endpoint: '/Groups',
+    description: 'Group',
+    nameAttribute: 'displayName',
+    references: 'members',
+    isMember: true,
+  },
   GROUP,
   [CISCO_UMBRELLA_GROUP],
 )
 
-export const RESOURCE_TYPES: readonly ResourceType[] = [USER_RESOURCE_TYPE, GROUP_RESOURCE_TYPE]
-
-/** Every schema of a resource type, each once, in the order in which /Schemas lists them. */
-export const SCHEMAS: readonly Schema[] = RESOURCE_TYPES.flatMap((type) => [type.schema, ...type.extensions])
-
-/** True for the complex attribute that stands for an extension: only those are named by a URN. */
-export function isExtension(attribute: Attribute): boolean {
-  return attribute.name.startsWith('urn:')
-}
-
-function resourceType(
-  identity: Pick<ResourceType, 'name' | 'endpoint' | 'description'>,
+/**
+ * A resource type with the attributes that its resources can hold.
+ *
+ * @param identity its name is made of letters and digits, as RFC 7643 §2.1 has it for attributes: it becomes SQL
+ */
+export function resourceType(
+  identity: Pick<
+    ResourceType,
+    'name' | 'endpoint' | 'description' | 'nameAttribute' | 'references' | 'isMember'
+  >,
   schema: Schema,
-  extensions: readonly Schema[],
+  extensions: readonly Schema[] = [],
 ): ResourceType {
   const attributes = [...COMMON_ATTRIBUTES, ...schema.attributes, ...extensions.map(attributeOf)]
   return {
@@ -63,7 +76,7 @@ export interface TypeExtensions {
 }
 
 /** The resource type with the extensions of a tenant. */
-export function extendedType(type: ResourceType, more: TypeExtensions): ResourceType {
+export function extendedType<Type extends ResourceType>(type: Type, more: TypeExtensions): Type {
   const attributes = [...type.attributes, ...more.extensions.map(attributeOf)]
   const isHidden = more.removed.length > 0 || more.isPurging
   return {
@@ -75,6 +88,32 @@ export function extendedType(type: ResourceType, more: TypeExtensions): Resource
     returnsAll: !isHidden && attributes.every(isReturnedByDefault),
     indexes: more.indexes,
   }
+}
+
+/** Every schema of some resource types, each once, in the order in which /Schemas lists them. */
+export function schemasOf(types: readonly ResourceType[]): readonly Schema[] {
+  const all = types.flatMap((type) => [type.schema, ...type.extensions])
+  return [...new Map(all.map((schema) => [schema.id, schema])).values()]
+}
+
+/** True of the type whose resources have members: those of Group. A directory has one such type at most. */
+export function hasMembers({ references }: Pick<ResourceType, 'references'>): boolean {
+  return references === 'members'
+}
+
+/** True of a type whose resources show the groups that they are in, as User does. */
+export function showsGroups({ references }: Pick<ResourceType, 'references'>): boolean {
+  return references === 'groups'
+}
+
+/** The attribute that no two resources of the type share, beside `id`: `userName`. Undefined when there is none. */
+export function uniqueAttribute({ schema }: Pick<ResourceType, 'schema'>): Attribute | undefined {
+  return schema.attributes.find(({ uniqueness }) => uniqueness === 'server')
+}
+
+/** True for the complex attribute that stands for an extension: only those are named by a URN. */
+export function isExtension(attribute: Attribute): boolean {
+  return attribute.name.startsWith('urn:')
 }
 
 /** True of an attribute that is returned with all of its sub-attributes when the client does not say what it wants. */

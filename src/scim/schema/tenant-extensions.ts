@@ -134,10 +134,10 @@ export function isSamePath(
 }
 
 /** The resource types of a tenant. @param types those that are shipped */
-export function tenantResourceTypes(
-  types: readonly ResourceType[],
+export function tenantResourceTypes<Type extends ResourceType>(
+  types: readonly Type[],
   { extensions, indexes }: TenantExtensions,
-): readonly ResourceType[] {
+): readonly Type[] {
   if (extensions.length === 0) return types
   return types.map((type) => {
     const own = extensions.filter(({ schema }) => schema.resourceType === type.name)

@@ -2,7 +2,7 @@
  * What must be true of a tenant's rows at any time, whoever wrote them and whatever went wrong meanwhile.
  * Each check says what it found, not only that something is wrong.
  */
-import { fold } from '../../../src/scim/comparison.ts'
+import { fold } from '../../../src/scim/fold.ts'
 import type { Stored } from './arena.ts'
 import { keyOf } from './state.ts'
 

@@ -14,6 +14,7 @@ import type { ResourceType } from '../../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import { columnsOf, toSql } from '../../../src/storage/columns.ts'
 import { MAX_BOUND_PARAMETERS, noFigures, openDatabase, statement } from '../../../src/storage/database.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/resource-tables.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 // D1 refuses a longer statement, in production only: https://developers.cloudflare.com/d1/platform/limits/
@@ -146,7 +147,13 @@ describe('the largest filters', () => {
   }
 })
 
+function storedTypeOf({ name }: ResourceType): StoredResourceType {
+  const type = RESOURCE_TYPES.find((candidate) => candidate.name === name)
+  if (type === undefined) throw new Error(`${name} has no table`)
+  return type
+}
+
 function compile(filter: string, type: ResourceType) {
   const resolved = resolveFilter(parseFilter(filter), type)
-  return compileFilter(resolved, columnsOf(type === USER_RESOURCE_TYPE ? 'User' : 'Group', 'none', resolved))
+  return compileFilter(resolved, columnsOf(storedTypeOf(type), 'none', resolved))
 }

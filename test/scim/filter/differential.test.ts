@@ -15,6 +15,7 @@ import { simplifyFilter } from '../../../src/scim/filter/simplify.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import { columnsOf, toSql } from '../../../src/storage/columns.ts'
 import { noFigures, openDatabase, type Statement, statement } from '../../../src/storage/database.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/resource-tables.ts'
 import { type Client, newClient } from '../../support/harness.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
@@ -109,11 +110,17 @@ function where(
   resolved: Parameters<typeof compileFilter>[0],
 ): Statement {
   const filter = simplifyFilter(resolved)
-  const columns = columnsOf(table === 'users' ? 'User' : 'Group', tenantId, filter)
+  const columns = columnsOf(typeIn(table), tenantId, filter)
   const condition = toSql(compileFilter(filter, columns))
   return statement(
     sql`SELECT id FROM ${sql.raw(table)} WHERE tenant_id = ${tenantId} AND ${condition} ORDER BY id`,
   )
+}
+
+function typeIn(table: 'users' | 'groups'): StoredResourceType {
+  const type = RESOURCE_TYPES.find((candidate) => candidate.table.name === table)
+  if (type === undefined) throw new Error(`no type is in ${table}`)
+  return type
 }
 
 async function select(statements: readonly Statement[]): Promise<readonly unknown[][]> {

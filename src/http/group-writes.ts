@@ -1,76 +1,38 @@
 /**
- * /Groups (RFC 7644 §3.2 to §3.6). Reads go to the provider; every write goes to whoever runs the group
- * writes of the tenant in their order.
+ * Writes of resources that have members: each goes to whoever runs the group writes of the tenant in their order.
  */
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
 import type { Rendered, Written } from '../provider/call.ts'
 import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
-import * as provider from '../provider/groups.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
-import { parseSearchRequest } from '../scim/search-request.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
 import { noteUse } from '../storage/tokens.ts'
-import { readBody, SCIM_JSON } from './content-type.ts'
+import { SCIM_JSON } from './content-type.ts'
 import {
   attributeNames,
-  callOf,
-  idOf,
-  listOf,
-  listParameters,
   preconditionsOf,
-  projectionOf,
+  type ResourceWrites,
   resourceResponse,
   tenantUrl,
   workOf,
 } from './request.ts'
-import { tenantHandler } from './tenant.ts'
 
-const TYPE = GROUP_RESOURCE_TYPE
-const handle = tenantHandler(TYPE)
-
-export const groups = new Hono<HttpEnv>()
-  .get(
-    '/',
-    handle((c) => listOf(c, listParameters(c), [TYPE])),
-  )
-  .post(
-    '/.search',
-    handle(async (c) => listOf(c, parseSearchRequest(await readBody(c)), [TYPE])),
-  )
-  .post(
-    '/',
-    handle(async (c) => writeResponse(c, await write(c, { kind: 'create', body: await readBody(c) }), 201)),
-  )
-  .get(
-    '/:id',
-    handle(async (c) => {
-      return resourceResponse(c, await provider.getGroup(callOf(c), idOf(c), projectionOf(c, TYPE)), 200)
-    }),
-  )
-  .put(
-    '/:id',
-    handle(async (c) => writeResponse(c, await write(c, { kind: 'replace', body: await readBody(c) }), 200)),
-  )
-  .patch(
-    '/:id',
-    handle(async (c) => writeResponse(c, await write(c, { kind: 'patch', body: await readBody(c) }), 200)),
-  )
-  .delete(
-    '/:id',
-    handle(async (c) => writeResponse(c, await write(c, { kind: 'delete' }), 200)),
-  )
+export const queuedWrites: ResourceWrites = {
+  create: async (c, _type, body) => writeResponse(c, await write(c, { kind: 'create', body }), 201),
+  replace: async (c, _type, id, body) => writeResponse(c, await write(c, { kind: 'replace', id, body }), 200),
+  patch: async (c, _type, id, body) => writeResponse(c, await write(c, { kind: 'patch', id, body }), 200),
+  delete: async (c, _type, id) => writeResponse(c, await write(c, { kind: 'delete', id }), 200),
+}
 
 /** @throws {ScimError} the refusal; {DatabaseUnavailable} also when the writer itself cannot be reached */
 async function write(
   c: Context<HttpEnv>,
-  what: Pick<GroupWriteRequest, 'kind' | 'body'>,
+  what: Pick<GroupWriteRequest, 'kind' | 'id' | 'body'>,
 ): Promise<Rendered | Written | undefined> {
   const credentials = c.get('credentials')
   const request: GroupWriteRequest = {
     ...what,
-    id: c.req.param('id'),
     attributes: attributeNames(c, 'attributes'),
     excludedAttributes: attributeNames(c, 'excludedAttributes'),
     preconditions: preconditionsOf(c),

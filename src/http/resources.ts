@@ -1,0 +1,94 @@
+/**
+ * The endpoint of a resource type (RFC 7644 §3.2 to §3.6), the same for each. Each handler reads, calls the provider,
+ * writes.
+ */
+import { Hono } from 'hono'
+import { deleteResource } from '../provider/deletion.ts'
+import { createResource, getResource, patchResource, replaceResource } from '../provider/resources.ts'
+import type { HttpEnv } from '../runtime.ts'
+import { hasMembers } from '../scim/schema/resource-type.ts'
+import { parseSearchRequest } from '../scim/search-request.ts'
+import type { StoredResourceType } from '../storage/resource-tables.ts'
+import { readBody } from './content-type.ts'
+import { queuedWrites } from './group-writes.ts'
+import {
+  callOf,
+  idOf,
+  listOf,
+  listParameters,
+  preconditionsOf,
+  prefersStrict,
+  projectionOf,
+  type ResourceWrites,
+  resourceResponse,
+  typeNamed,
+} from './request.ts'
+import { tenantHandler } from './tenant.ts'
+
+/** @param mounted only its name is kept: each request has its own types */
+export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
+  const { name } = mounted
+  const writes = hasMembers(mounted) ? queuedWrites : directWrites
+  const handle = tenantHandler(name)
+  return new Hono<HttpEnv>()
+    .get(
+      '/',
+      handle((c) => listOf(c, listParameters(c), [typeNamed(c, name)])),
+    )
+    .post(
+      '/.search',
+      handle(async (c) => listOf(c, parseSearchRequest(await readBody(c)), [typeNamed(c, name)])),
+    )
+    .post(
+      '/',
+      handle(async (c) => writes.create(c, typeNamed(c, name), await readBody(c))),
+    )
+    .get(
+      '/:id',
+      handle(async (c) => {
+        const type = typeNamed(c, name)
+        return resourceResponse(c, await getResource(callOf(c), type, idOf(c), projectionOf(c, type)), 200)
+      }),
+    )
+    .put(
+      '/:id',
+      handle(async (c) => writes.replace(c, typeNamed(c, name), idOf(c), await readBody(c))),
+    )
+    .patch(
+      '/:id',
+      handle(async (c) => writes.patch(c, typeNamed(c, name), idOf(c), await readBody(c))),
+    )
+    .delete(
+      '/:id',
+      handle((c) => writes.delete(c, typeNamed(c, name), idOf(c))),
+    )
+}
+
+/** Writes that the request does itself. */
+const directWrites: ResourceWrites = {
+  async create(c, type, body) {
+    return resourceResponse(c, await createResource(callOf(c), type, body, projectionOf(c, type)), 201)
+  },
+  async replace(c, type, id, body) {
+    const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
+    const replaced = await replaceResource(callOf(c), type, id, body, projection, preconditions)
+    return resourceResponse(c, replaced, 200)
+  },
+  async patch(c, type, id, body) {
+    const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
+    const patched = await patchResource(
+      callOf(c),
+      type,
+      id,
+      body,
+      projection,
+      preconditions,
+      prefersStrict(c),
+    )
+    return resourceResponse(c, patched, 200)
+  },
+  async delete(c, type, id) {
+    await deleteResource(callOf(c), type, id, preconditionsOf(c))
+    return c.body(null, 204)
+  },
+}
