@@ -22,7 +22,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   // What every request meets before its part of the app: who sends it, from where, and how much it brings.
   edge: ['edge', 'scim', 'runtime.ts', 'hono'],
   // The routes of the admin API as data: served by admin, described by http.
-  'admin/contract': ['admin/contract', 'storage', 'valibot'],
+  'admin/contract': ['admin/contract', 'scim', 'storage', 'valibot'],
   http: ['http', 'admin/contract', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
   admin: [
     'admin',

@@ -20,7 +20,7 @@ import {
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
-import { type Validated, validateResource } from '../scim/validation.ts'
+import { replacementOf, type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
@@ -135,7 +135,7 @@ export function replaceGroup(
     displayName: resource.displayName,
     work,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
-    apply: () => ({ resource, ignored }),
+    apply: (before) => ({ resource: replacementOf(before, resource, type), ignored }),
     action: 'update',
     projection,
   })

@@ -16,7 +16,7 @@ import type { ParsedPatch } from '../scim/patch/operation.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
 import { uniqueAttribute } from '../scim/schema/resource-type.ts'
-import { type Validated, validateResource } from '../scim/validation.ts'
+import { replacementOf, type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
 import { UniqueError } from '../storage/database.ts'
@@ -94,7 +94,8 @@ export async function replaceResource(
     mayLoseUnique: false,
     decide: (before, isTaken) => {
       if (isTaken) throw taken(type, resource)
-      return { resource: withActive(resource, type, before), ignored, detail: null }
+      const replacement = replacementOf(before, resource, type)
+      return { resource: withActive(replacement, type, before), ignored, detail: null }
     },
   })
   return render(call, changed, type, projection)

@@ -40,7 +40,7 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
 
   it.for<[what: string, body: unknown, field: string | undefined]>([
     ['what is not an object', [], undefined],
-    ['another URN', { ...schema({ name: 'a' }), id: `${ACME}x` }, 'id'],
+    ['another URN', { ...schema({ name: 'a' }), id: 'urn:example:other:User' }, 'id'],
     ['no attributes', { id: ACME }, 'attributes'],
     ['an unknown type', schema({ name: 'a', type: 'text' }), 'attributes[0].type'],
     ['a core attribute', schema({ name: 'a' }, { name: 'username' }), 'attributes[1].name'],

@@ -104,7 +104,7 @@ describe('a resource with an extension', () => {
     expect(answer.body[ACME]).toEqual({
       badge: 'C',
       level: 8,
-      tags: ['one', 'two'],
+      tags: ['ONE', 'two'],
       site: { code: 'HQ', floor: 4 },
       desks: [{ value: 'D3', type: 'shared' }],
     })
@@ -242,7 +242,7 @@ describe('discovery', () => {
     expect(Resources.map(({ id }: { id: string }) => id)).toContain(ACME)
     const type = (await client.get('/ResourceTypes/User')).body
     expect(type.schemaExtensions).toContainEqual({ schema: ACME, required: false })
-    const document = (await client.request('GET', '/../../openapi.json')).body
+    const document = (await client.get('/../../openapi.json')).body
     expect(document.components.schemas.User.properties[ACME].properties.badge.type).toBe('string')
   })
 })

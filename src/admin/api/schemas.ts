@@ -12,22 +12,22 @@ import {
 import type { Handlers } from './serve.ts'
 
 export const schemaHandlers: Handlers<typeof schemaRoutes> = {
-  async listSchemas({ db, parameters: { id } }) {
+  async listExtensions({ db, parameters: { id } }) {
     const all = await listSchemas(db, id)
     return { status: 200, body: { schemas: all.extensions.map((one) => schemaJson(one, all)) } }
   },
 
-  async importSchemas({ db, parameters: { id }, query, body }) {
+  async importExtensions({ db, parameters: { id }, query, body }) {
     const { all, schemas, notes } = await importSchemas(db, id, body, query.resourceType)
     return { status: 200, body: { schemas: schemas.map((one) => schemaJson(one, all)), notes } }
   },
 
-  async getSchema({ db, parameters: { id, urn } }) {
+  async getExtension({ db, parameters: { id, urn } }) {
     const all = await listSchemas(db, id)
     return { status: 200, body: schemaJson(required(all, urn, id), all) }
   },
 
-  async putSchema({ db, parameters: { id, urn }, body }) {
+  async putExtension({ db, parameters: { id, urn }, body }) {
     const { all, extension, isNew } = await putSchema(db, id, urn, body)
     const shown = schemaJson(extension, all)
     if (!isNew) return { status: 200, body: shown }
@@ -38,7 +38,7 @@ export const schemaHandlers: Handlers<typeof schemaRoutes> = {
     }
   },
 
-  async deleteSchema({ db, parameters: { id, urn }, query }) {
+  async deleteExtension({ db, parameters: { id, urn }, query }) {
     const outcome = await deleteSchema(db, id, urn, query.purge === 'true')
     return outcome === 'done' ? { status: 204 } : { status: 202, body: { state: outcome } }
   },

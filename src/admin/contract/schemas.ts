@@ -94,7 +94,7 @@ const PURGE = v.optional(
 )
 
 export const schemaRoutes = {
-  listSchemas: {
+  listExtensions: {
     method: 'GET',
     path: '/tenants/{id}/schemas',
     summary: 'Lists the extension schemas of a tenant',
@@ -106,7 +106,7 @@ export const schemaRoutes = {
     },
     refusals: [404],
   },
-  importSchemas: {
+  importExtensions: {
     method: 'POST',
     path: '/tenants/{id}/schemas',
     summary:
@@ -129,14 +129,14 @@ export const schemaRoutes = {
     },
     refusals: [404, 409],
   },
-  getSchema: {
+  getExtension: {
     method: 'GET',
     path: '/tenants/{id}/schemas/{urn}',
     summary: 'Reads an extension schema',
     answers: { 200: { description: 'As it is now.', body: EXTENSION_SCHEMA } },
     refusals: [404],
   },
-  putSchema: {
+  putExtension: {
     method: 'PUT',
     path: '/tenants/{id}/schemas/{urn}',
     summary: 'Adds an extension schema, or changes it',
@@ -153,7 +153,7 @@ export const schemaRoutes = {
     },
     refusals: [404, 409],
   },
-  deleteSchema: {
+  deleteExtension: {
     method: 'DELETE',
     path: '/tenants/{id}/schemas/{urn}',
     summary: 'Removes an extension schema',
