@@ -16,6 +16,7 @@ import {
   type Values,
 } from './settings.ts'
 import { countStatements, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
+import { continueTasks } from './storage/extensions.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
 import { RESOURCE_TYPES } from './storage/resource-tables.ts'
@@ -56,9 +57,11 @@ export default {
     const db = countStatements(openDatabase(env.DB, noFigures()))
     const result = await pruneProvisioningLog(db, scheduledTime, days)
     console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
-    // Both are one invocation: what pruning leaves of its queries.
+    // All are one invocation: what pruning leaves of its queries.
     const tenants = await finishDeletions(db, RESOURCE_TYPES, MAX_QUERIES_FREE - db.statements)
     if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
+    const extended = await continueTasks(db, undefined, MAX_QUERIES_FREE - db.statements)
+    if (extended.length > 0) console.log(JSON.stringify({ job: 'finish schema changes', tenants: extended }))
   },
 } satisfies ExportedHandler<WorkerEnv>
 

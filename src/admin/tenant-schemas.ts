@@ -37,7 +37,7 @@ export async function putSchema(
   urn: string,
   body: unknown,
 ): Promise<{ extension: TenantExtension; all: TenantExtensions; isNew: boolean }> {
-  return await refusing(async () => {
+  return await refusingLater(async () => {
     const schema = parseExtension(body, RESOURCE_TYPES)
     if (schema.id !== urn)
       throw new SchemaRefused('id', `must be ${quote(urn)} as in the path, found ${quote(schema.id)}`)
@@ -54,7 +54,7 @@ export async function importSchemas(
   body: unknown,
   resourceType: string | undefined,
 ): Promise<{ all: TenantExtensions; schemas: readonly TenantExtension[]; notes: readonly string[] }> {
-  return await refusing(async () => {
+  return await refusingLater(async () => {
     const { schemas, notes } = importExtensions(body, RESOURCE_TYPES, resourceType)
     const all = requireTenant(await putSchemas(db, tenantId, schemas), tenantId)
     return { all, schemas: schemas.map(({ id }) => required(all, id, tenantId)), notes }
@@ -73,7 +73,7 @@ export async function deleteSchema(
   urn: string,
   isPurged: boolean,
 ): Promise<'done' | 'purging'> {
-  return await refusing(async () => {
+  return await refusingLater(async () => {
     required(await listSchemas(db, tenantId), urn, tenantId)
     const all = requireTenant(await removeSchema(db, tenantId, urn, isPurged), tenantId)
     return findExtension(all, urn)?.state === 'purging' ? 'purging' : 'done'
@@ -87,14 +87,28 @@ export function required(all: TenantExtensions, urn: string, tenantId: string): 
   throw new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no schema ${quote(urn)}`)
 }
 
-async function refusing<Result>(run: () => Promise<Result>): Promise<Result> {
+/** @throws {AdminError} 400 for what the core refuses */
+export function refusing<Result>(run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    throw refusalOf(error)
+  }
+}
+
+/** The same of what takes time. @throws {AdminError} 400 for what the core refuses, 409 for what the storage does */
+export async function refusingLater<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()
   } catch (error) {
-    if (error instanceof SchemaRefused) throw new AdminError(400, 'invalid', error.message, error.field)
-    if (error instanceof ExtensionConflict) throw new AdminError(409, 'conflict', error.message)
-    throw error
+    throw refusalOf(error)
   }
+}
+
+function refusalOf(error: unknown): unknown {
+  if (error instanceof SchemaRefused) return new AdminError(400, 'invalid', error.message, error.field)
+  if (error instanceof ExtensionConflict) return new AdminError(409, 'conflict', error.message)
+  return error
 }
 
 export function schemaJson({ schema, state }: TenantExtension, { indexes }: TenantExtensions) {

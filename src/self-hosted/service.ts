@@ -13,6 +13,7 @@ import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { openFile, startError } from '../sqlite/open.ts'
 import { type DatabaseFigures, inTurn, noFigures, openDatabase } from '../storage/database.ts'
+import { continueTasks } from '../storage/extensions.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
 import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
@@ -159,6 +160,9 @@ function pruneHourly(
       console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
       const tenants = await finishDeletions(open(noFigures()), RESOURCE_TYPES, Number.POSITIVE_INFINITY)
       if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
+      const extended = await continueTasks(open(noFigures()), undefined, Number.POSITIVE_INFINITY)
+      if (extended.length > 0)
+        console.log(JSON.stringify({ job: 'finish schema changes', tenants: extended }))
     } catch (error) {
       // The next hour tries again.
       console.error(JSON.stringify({ job: 'prune and finish deletions', message: String(error) }))

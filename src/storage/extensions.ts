@@ -16,6 +16,7 @@ import {
   findExtension,
   isSamePath,
   NO_EXTENSIONS,
+  type TenantExtension,
   type TenantExtensions,
   withIndexReady,
   withoutExtension,
@@ -65,8 +66,8 @@ async function load(db: Database, tenantId: string): Promise<StoredExtensions | 
 
 /** Tries of one change: somebody else may change the configuration of the tenant at the same time. */
 const MAX_TRIES = 5
-/** Batches of chunks in one request: fewer than MAX_QUERIES_FREE allows, with what is asked before and after them. */
-const MAX_CHUNKS = 10
+/** Statements for tasks in one request: fewer than MAX_QUERIES_FREE, with what is asked before and after them. */
+const MAX_TASK_STATEMENTS = 36
 
 /**
  * Puts schemas, each new or in the place of the one of its URN, all or none.
@@ -86,13 +87,17 @@ export async function putSchemas(
       if (present?.state === 'purging') throw beingPurged(schema.id)
       return withSchema(some, schema)
     }, all)
-    const conditions = schemas.flatMap((schema) => {
-      const present = findExtension(all, schema.id)
-      if (present === undefined) return []
-      const { resourceType } = present.schema
-      return incompatibilities(present.schema, schema).map((found) => ({ ...found, resourceType }))
-    })
-    return { after, conditions }
+    return { after, conditions: conditionsOf(all, schemas) }
+  })
+}
+
+/** What no resource may have a value of, so that the schemas can be put. */
+function conditionsOf(all: TenantExtensions, schemas: readonly ExtensionSchema[]): readonly Condition[] {
+  return schemas.flatMap((schema) => {
+    const present = findExtension(all, schema.id)
+    if (present === undefined) return []
+    const { resourceType } = present.schema
+    return incompatibilities(present.schema, schema).map((found) => ({ ...found, resourceType }))
   })
 }
 
@@ -112,6 +117,24 @@ export async function removeSchema(
     if (present === undefined || present.state === 'purging') return { after: all, conditions: [] }
     return { after: withState(all, present.schema.id, isPurged ? 'purging' : 'removed'), conditions: [] }
   })
+}
+
+/** Puts the schemas of an export, each in the state that it had. @returns undefined without such a tenant */
+export async function restoreSchemas(
+  db: Database,
+  tenantId: string,
+  exported: readonly TenantExtension[],
+): Promise<TenantExtensions | undefined> {
+  return await change(db, tenantId, (all) => ({
+    after: exported.reduce(
+      (some, { schema, state }) => withState(withSchema(some, schema), schema.id, state),
+      all,
+    ),
+    conditions: conditionsOf(
+      all,
+      exported.map(({ schema }) => schema),
+    ),
+  }))
 }
 
 function beingPurged(id: string): ExtensionConflict {
@@ -142,7 +165,7 @@ async function change(
       throw new ExtensionConflict(`tenant "${tenantId}" is not ready: it is ${before.state}`)
     const { after, conditions } = decide(before.extensions)
     if (await store(db, tenantId, before, after, conditions)) {
-      await continueTasks(db, tenantId, MAX_CHUNKS)
+      await continueTasks(db, tenantId, MAX_TASK_STATEMENTS)
       return (await load(db, tenantId))?.extensions
     }
   }
@@ -261,54 +284,55 @@ function taskStatements(
 /** Resources that one batch looks at: a chunk takes some 20 ms. */
 const CHUNK = 5_000
 
+/** Statements of a chunk, and of what follows when it is the last one. */
+const CHUNK_STATEMENTS = 3
+const END_STATEMENTS = 8
+
 /**
  * Goes on with what changes of extension schemas have left to do.
  *
  * @param tenantId undefined: of all tenants
- * @returns the number of chunks that were done
+ * @param maxStatements of all of it together; what is left goes the next time
+ * @returns the tenants of which something is done, by id
  */
 export async function continueTasks(
   db: Database,
   tenantId: string | undefined,
-  maxChunks: number,
-): Promise<number> {
+  maxStatements: number,
+): Promise<readonly string[]> {
+  const counted = countStatements(db)
+  const hasRoom = () => counted.statements + CHUNK_STATEMENTS + END_STATEMENTS <= maxStatements
   const isOfTenant = tenantId === undefined ? sql`1` : sql`tenant_id = ${tenantId}`
-  let chunks = 0
-  while (chunks < maxChunks) {
-    const [next] = await db.batch([
+  const done: string[] = []
+  while (hasRoom()) {
+    const [next] = await counted.batch([
       statement(sql`SELECT tenant_id AS tenantId, resource_type AS resourceType, kind, path, slot
         FROM extension_tasks WHERE ${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
     ])
     const row = next?.rows[0]
     if (row === undefined) break
+    const owner = String(row.tenantId)
     const task = { ...row, path: JSON.parse(String(row.path)) } as unknown as Task
-    chunks += await finishTask(db, String(row.tenantId), task, maxChunks - chunks)
+    if (!(await finishTask(counted, owner, task, hasRoom))) break
+    done.push(owner)
   }
-  return chunks
+  return [...new Set(done)]
 }
 
-/** Statements of a chunk, with those before and after all chunks of a task. */
-const CHUNK_STATEMENTS = 6
-
-/** The same for the cron trigger, which has a number of statements. */
-export async function continueAllTasks(db: Database, maxStatements: number): Promise<number> {
-  const counted = countStatements(db)
-  await continueTasks(counted, undefined, Math.floor(maxStatements / CHUNK_STATEMENTS))
-  return counted.statements
-}
-
-/** @returns chunks that were done */
-async function finishTask(db: Database, tenantId: string, task: Task, maxChunks: number): Promise<number> {
-  for (let chunks = 1; chunks <= maxChunks; chunks++) {
+/** @returns whether the task is no more: done, or taken back meanwhile */
+async function finishTask(
+  db: Database,
+  tenantId: string,
+  task: Task,
+  hasRoom: () => boolean,
+): Promise<boolean> {
+  while (hasRoom()) {
     const [, moved] = await db.batch(chunkStatements(tenantId, task))
-    const position = moved?.rows[0]?.position
-    // The task may have been taken back meanwhile.
-    if (moved?.rows.length === 0) return chunks
-    if (position !== null) continue
-    await complete(db, tenantId, task)
-    return chunks
+    const [row] = moved?.rows ?? []
+    if (row === undefined) return true
+    if (row.position === null) return await complete(db, tenantId, task)
   }
-  return maxChunks
+  return false
 }
 
 /**
@@ -361,14 +385,14 @@ function purged({ path }: Task): SQL {
   return sql`data = ${without(sql`data`, urn)}, keys = ${without(sql`keys`, urn.toLowerCase())}`
 }
 
-/** What follows when all chunks of a task are done. */
-async function complete(db: Database, tenantId: string, task: Task): Promise<void> {
+/** What follows when all chunks of a task are done. @returns false when the configuration changes all the time */
+async function complete(db: Database, tenantId: string, task: Task): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await load(db, tenantId)
-    if (before === undefined) return
-    const after = completed(before.extensions, task)
-    if (await store(db, tenantId, before, after, [])) return
+    if (before === undefined) return true
+    if (await store(db, tenantId, before, completed(before.extensions, task), [])) return true
   }
+  return false
 }
 
 function completed(all: TenantExtensions, { kind, path, slot }: Task): TenantExtensions {

@@ -152,7 +152,7 @@ export const users = sqliteTable(
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
     index('users_by_last_modified').on(table.tenantId, table.lastModified),
-    // With the id, so that many with one value are in order without sorting.
+    // With the id, so that what many have in common is put in order without reading them.
     index('users_by_x1').on(table.tenantId, table.x1, table.id).where(sql`x1 IS NOT NULL`),
     index('users_by_x2').on(table.tenantId, table.x2, table.id).where(sql`x2 IS NOT NULL`),
     index('users_by_x3').on(table.tenantId, table.x3, table.id).where(sql`x3 IS NOT NULL`),

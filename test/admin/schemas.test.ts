@@ -1,5 +1,6 @@
 /** Extension schemas of a tenant by the admin API: what is accepted, what is refused, and what is stored meanwhile. */
 import { describe, expect, it } from 'vitest'
+import { exported, fileOf, imported, type Line, userLine } from '../support/directory-file.ts'
 import { type Answer, admin, newClient } from '../support/harness.ts'
 import { ENTERPRISE, USER } from '../support/urns.ts'
 
@@ -191,5 +192,60 @@ describe('POST /admin/api/tenants/{id}/schemas', () => {
       'invalid',
       'resourceType',
     ])
+  })
+})
+
+describe('export and import of a tenant', () => {
+  it('carry its schemas, and what is stored of removed ones', async () => {
+    const [from, to] = [await newClient(), await newClient()]
+    const other = 'urn:example:other:User'
+    await put(from.tenantId, schema({ name: 'badge', indexed: true }))
+    await put(from.tenantId, { id: other, attributes: [{ name: 'old' }] }, other)
+    const user = await from.createUser({ userName: 'u', [ACME]: { badge: 'B' }, [other]: { old: 'O' } })
+    await admin('DELETE', `/tenants/${from.tenantId}/schemas/${other}`)
+    const text = await exported(from.tenantId)
+    expect((await imported(to.tenantId, text)).body).toEqual({
+      imported: { user: 1, group: 0, membership: 0 },
+    })
+    expect(await list(to.tenantId)).toEqual(await list(from.tenantId))
+    expect((await to.get('/Users')).body).toEqual((await from.get('/Users')).body)
+    expect((await to.filter('/Users', `${ACME}:badge eq "b"`)).body.totalResults).toBe(1)
+    expect(await exported(to.tenantId)).toBe(text)
+    await put(to.tenantId, { id: other, attributes: [{ name: 'old' }] }, other)
+    expect((await to.get(`/Users/${user.id}`)).body).toEqual(user)
+  })
+
+  const line = (attributes: readonly unknown[], state = 'active') => ({
+    kind: 'schema',
+    schema: schema(...attributes),
+    state,
+  })
+  it.for<[what: string, lines: readonly Line[], problem: RegExp]>([
+    [
+      'a schema that is refused',
+      [line([{ name: 'id' }])],
+      /line 1: .*"attributes\[0\].name" "id" would shadow/,
+    ],
+    [
+      'a state that is not known',
+      [line([{ name: 'a' }], 'purging')],
+      /line 1: "state" must be "active" or "removed"/,
+    ],
+    [
+      'a schema after a user',
+      [userLine(1), line([{ name: 'a' }])],
+      /line 2: must stand before all resources/,
+    ],
+    ['values of no schema', [userLine(1, { [ACME]: { a: 'x' } })], /line 1: .*unknown attributes/],
+    [
+      'values of another type',
+      [line([{ name: 'a', type: 'integer' }]), userLine(1, { [ACME]: { a: 'x' } })],
+      /line 2: .*integer/,
+    ],
+  ])('refuse %s, naming the line', async ([, lines, problem]) => {
+    const { tenantId } = await newClient()
+    const { status, body } = await imported(tenantId, await fileOf(lines))
+    expect(status).toBe(400)
+    expect(body.error.message).toMatch(problem)
   })
 })

@@ -3,18 +3,25 @@
  * directory of any size fits.
  */
 import { readPieces } from '../../edge/body.ts'
+import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
 import type { Database } from '../../storage/database.ts'
 import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { RunningSha256 } from '../../storage/running-sha256.ts'
 import { getTenant, undoImport } from '../../storage/tenants.ts'
-import { type ExportedTenant, exportDirectory } from '../../storage/transfer.ts'
+import {
+  type DirectoryRecord,
+  type ExportedTenant,
+  exportDirectory,
+  isMembership,
+} from '../../storage/transfer.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, noRecords, toLine } from '../directory-lines.ts'
+import { endRecord, noRecords, schemaRecords, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { streamOf } from '../stream-of.ts'
+import { listSchemas } from '../tenant-schemas.ts'
 import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
 
@@ -22,7 +29,8 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   async exportTenant({ db, parameters: { id }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
     if (tenant.state !== 'ready') throw notReady(tenant)
-    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'))), 200, {
+    const extensions = await listSchemas(db, id)
+    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), extensions)), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
     })
@@ -71,15 +79,32 @@ async function* exportedBytes(
   db: Database,
   tenant: ExportedTenant,
   types: readonly StoredResourceType[],
+  { extensions }: TenantExtensions,
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
   const counts = noRecords(types)
+  const schemas = extensions.flatMap(schemaRecords)
+  const purged = extensions.filter(({ state }) => state === 'purging').map(({ schema }) => schema.id)
+  if (schemas.length > 0) {
+    const bytes = encoder.encode(schemas.map(toLine).join(''))
+    sha256.update(bytes)
+    yield bytes
+  }
   for await (const page of exportDirectory(db, tenant, types)) {
-    const bytes = encoder.encode(page.map(toLine).join(''))
+    const bytes = encoder.encode(page.map((record) => toLine(withoutExtensions(record, purged))).join(''))
     for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
     sha256.update(bytes)
     yield bytes
   }
   yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
+}
+
+/** A record without what is being deleted. */
+function withoutExtensions(record: DirectoryRecord, urns: readonly string[]): DirectoryRecord {
+  if (urns.length === 0 || isMembership(record)) return record
+  const { schemas, ...attributes } = record.resource
+  const kept = Object.entries(attributes).filter(([name]) => !urns.includes(name))
+  const named = Array.isArray(schemas) ? schemas.filter((urn) => !urns.includes(urn)) : schemas
+  return { ...record, resource: { schemas: named, ...Object.fromEntries(kept) } }
 }
