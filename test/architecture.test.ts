@@ -1,5 +1,5 @@
 /**
- * Who may import whom. Imports point downwards only; the core is pure. A new folder or a new package
+ * Who may import whom. Imports point downwards only, and no two files need each other; the core is pure. A new folder or a new package
  * needs a row here.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -88,6 +88,8 @@ interface Import {
   readonly file: string
   readonly owner: string
   readonly imported: string
+  /** The file, when it is one of ours. */
+  readonly path: string | undefined
 }
 
 function filesBelow(folder: string): readonly string[] {
@@ -102,11 +104,32 @@ function importsOf(path: string): readonly Import[] {
   const text = readFileSync(path, 'utf8')
   const statements =
     /(?:^|\n)(?:import|export)\s+(?:type\s+)?(?:[\w*{},\s$]+?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/g
-  return [...text.matchAll(statements)].map((match) => ({
-    file,
-    owner,
-    imported: ownerOf(match[1] ?? match[2] ?? '', path),
-  }))
+  return [...text.matchAll(statements)].map((match) => {
+    const specifier = match[1] ?? match[2] ?? ''
+    return { file, owner, imported: ownerOf(specifier, path), path: fileOf(specifier, path) }
+  })
+}
+
+/** The file below src that a specifier means; undefined for a package. */
+function fileOf(specifier: string, from: string): string | undefined {
+  return specifier.startsWith('.') ? relative(SRC, resolve(dirname(from), specifier)) : undefined
+}
+
+/** Files that import each other, by whatever way, type imports included: each circle with a file to begin at. */
+function circles(): readonly string[] {
+  const imports = new Map(
+    files.map((path) => [relative(SRC, path), importsOf(path).flatMap((found) => found.path ?? [])]),
+  )
+  const finished = new Set<string>()
+  const found: string[] = []
+  const visit = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file].join(' > '))
+    if (way.includes(file) || finished.has(file)) return
+    for (const imported of imports.get(file) ?? []) visit(imported, [...way, file])
+    finished.add(file)
+  }
+  for (const file of imports.keys()) visit(file, [])
+  return found
 }
 
 /** The row of a file; without one, the folder that should have it. */
@@ -136,6 +159,10 @@ describe('imports', () => {
     expect(allowed, `test/architecture.test.ts has no row for src/${owner}`).toBeDefined()
     const forbidden = found.filter(({ imported }) => !allowed?.includes(imported))
     expect(forbidden).toEqual([])
+  })
+
+  it('close no circle between files, be it by a type', () => {
+    expect(circles()).toEqual([])
   })
 
   it('reach the Durable Object from the Workers entry alone', () => {

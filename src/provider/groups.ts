@@ -26,7 +26,7 @@ import type { Work } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import type { LogAction, LogEntry } from '../storage/log-entry.ts'
-import { NESTED_TYPE } from '../storage/memberships.ts'
+import { NESTED_MEMBER } from '../storage/member-types.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { encodeResource, type Stored } from '../storage/resources.ts'
 import {
@@ -363,7 +363,7 @@ function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOpt
 
 /** 400, for the reason that limitReached gives. The database counts: a load would have to, for each write. */
 function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimError {
-  const count = added.filter(({ type }) => type === NESTED_TYPE).length
+  const count = added.filter(({ type }) => type === NESTED_MEMBER).length
   return new ScimError(
     400,
     'invalidValue',

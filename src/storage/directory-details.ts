@@ -5,7 +5,8 @@
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { statement } from './database.ts'
-import { NESTED_TYPE, selectMembers } from './memberships.ts'
+import { NESTED_MEMBER } from './member-types.ts'
+import { selectMembers } from './memberships.ts'
 import { type Page, pageOfItems, type Query } from './query.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 import { type Stored, StoredRow, storedColumns } from './resources.ts'
@@ -67,7 +68,7 @@ export function groupsOfQuery(
 ): Query<Page<NamedReference>> {
   return {
     statements: [
-      statement(sql`SELECT g.id AS id, ${NESTED_TYPE} AS type, g.data ->> '$.displayName' AS display
+      statement(sql`SELECT g.id AS id, ${NESTED_MEMBER} AS type, g.data ->> '$.displayName' AS display
         FROM memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
         WHERE m.tenant_id = ${tenantId} AND m.member_id = ${memberId} AND m.group_id > ${after}
         ORDER BY m.group_id LIMIT ${size + 1}`),

@@ -6,6 +6,7 @@ import type { Filter } from '../scim/filter/ast.ts'
 import type { ColumnMap, RowColumns, RowSource } from '../scim/filter/compile.ts'
 import { knownAnswer, mentions } from '../scim/filter/simplify.ts'
 import { constant, fragment, type SqlFragment } from '../scim/filter/sql-fragment.ts'
+import { IS_NESTED } from './member-types.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 
 /** @param isOfFew whether something else leads to few resources */
@@ -37,6 +38,7 @@ export function union(selects: readonly SqlFragment[]): SqlFragment {
 
 /** Memberships of groups in groups, of which there are few: MAX_NESTED_MEMBERSHIPS in a tenant. */
 const NESTED = constant('memberships AS m INDEXED BY memberships_nested')
+const IS_NESTED_SQL = constant(IS_NESTED)
 
 const GROUP: RowColumns = { value: 'g.id', display: 'g.display_name_key' }
 
@@ -102,7 +104,7 @@ function indirectly(tenantId: string, isMet: SqlFragment): SqlFragment {
   const below = membersWithin(
     tenantId,
     fragment`SELECT m.member_id FROM (SELECT g.id FROM ${matching(tenantId, isMet)}) AS f
-      CROSS JOIN ${NESTED} ON m.tenant_id = ${tenantId} AND m.group_id = f.id WHERE m.member_type = 'Group'`,
+      CROSS JOIN ${NESTED} ON m.tenant_id = ${tenantId} AND m.group_id = f.id WHERE m.${IS_NESTED_SQL}`,
   )
   return fragment`SELECT id FROM (SELECT DISTINCT id FROM (${below})) AS b WHERE ${above(tenantId, 'b.id')}
       WHERE ${isMet} AND NOT EXISTS (SELECT 1 FROM memberships AS d
@@ -123,7 +125,7 @@ function membersWithin(tenantId: string, ids: SqlFragment): SqlFragment {
 function groupsWithin(tenantId: string, ids: SqlFragment): SqlFragment {
   return fragment`WITH RECURSIVE inside(id) AS (${ids}
     UNION SELECT m.member_id FROM inside CROSS JOIN ${NESTED}
-      ON m.tenant_id = ${tenantId} AND m.group_id = inside.id WHERE m.member_type = 'Group')`
+      ON m.tenant_id = ${tenantId} AND m.group_id = inside.id WHERE m.${IS_NESTED_SQL})`
 }
 
 /**

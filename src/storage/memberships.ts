@@ -6,14 +6,11 @@ import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../scim/error.ts'
 import { MAX_LOADED_MEMBERS, MAX_MEMBER_DOCUMENT_BYTES } from '../scim/limits.ts'
 import type { Member } from '../scim/patch/members.ts'
-import { GROUP_RESOURCE_TYPE } from '../scim/schema/resource-type.ts'
 import { prepared, type Row, type Slots, type SqlValue, type Statement } from './database.ts'
 import { LARGE_USER_BYTES } from './large-documents.ts'
+import { IS_NESTED, NESTED_MEMBER, USER_MEMBER } from './member-types.ts'
 import type { NestedGroups } from './nested-groups.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from './resource-tables.ts'
-
-/** The `member_type` of members that have members themselves: the index `memberships_nested` holds those, and a trigger counts them. */
-export const NESTED_TYPE = GROUP_RESOURCE_TYPE.name
 
 // A member is a user or a group; both joins are by primary key.
 const DISPLAY = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
@@ -115,7 +112,7 @@ export function selectNamedMembers(
 
 const selectNamed = prepared(
   ({ tenantId, named }: Slots<'tenantId' | 'named'>) =>
-    sql`SELECT n.key AS groupId, j.value AS id, iif(u.id IS NULL, 'Group', 'User') AS type, ${DISPLAY},
+    sql`SELECT n.key AS groupId, j.value AS id, ${sql.raw(`iif(u.id IS NULL, '${NESTED_MEMBER}', '${USER_MEMBER}')`)} AS type, ${DISPLAY},
       m.member_id IS NOT NULL AS isMember
     FROM json_each(${named}) AS n CROSS JOIN json_each(n.value) AS j
     LEFT JOIN users AS u ON u.tenant_id = ${tenantId} AND u.id = j.value
@@ -203,7 +200,7 @@ function allGroups({ name }: ResourceTable): SQL {
 export function groupsOfResource(table: ResourceTable): SQL {
   return sql`CASE
   WHEN NOT EXISTS (SELECT 1 FROM memberships AS m WHERE ${isMemberIn(table.name)}) THEN NULL
-  WHEN EXISTS (SELECT 1 FROM memberships AS n WHERE n.tenant_id = ${sql.raw(table.name)}.tenant_id AND n.member_type = 'Group')
+  WHEN EXISTS (SELECT 1 FROM memberships AS n WHERE n.tenant_id = ${sql.raw(table.name)}.tenant_id AND n.${sql.raw(IS_NESTED)})
     THEN ${allGroups(table)}
   ELSE ${directGroups(table)} END`
 }

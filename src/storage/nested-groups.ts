@@ -4,6 +4,7 @@
  */
 import { sql } from 'drizzle-orm'
 import { prepared, type Row, type Slots } from './database.ts'
+import { IS_NESTED } from './member-types.ts'
 
 /** A value of the attribute `groups`. */
 interface GroupOfUser {
@@ -18,7 +19,7 @@ export const selectNestedGroups = prepared(
     sql`SELECT n.id, g.data ->> '$.displayName' AS display, n.members
       FROM (SELECT m.group_id AS id, json_group_array(m.member_id) AS members
         FROM memberships AS m INDEXED BY memberships_nested
-        WHERE m.tenant_id = ${tenantId} AND m.member_type = 'Group' GROUP BY m.group_id) AS n
+        WHERE m.tenant_id = ${tenantId} AND m.${sql.raw(IS_NESTED)} GROUP BY m.group_id) AS n
       CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = n.id`,
 )
 

@@ -7,6 +7,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { MAX_MEMBER_DOCUMENT_BYTES, MAX_PAGE_BYTES } from '../scim/limits.ts'
 import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
 import type { List, Source } from './list-source.ts'
+import { IS_NESTED } from './member-types.ts'
 import { directGroups } from './memberships.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from './resource-tables.ts'
 
@@ -30,7 +31,7 @@ function referencesMayBeLarge(list: List, { type }: Source): readonly SQL[] {
     // Without nested groups, the groups of all resources are not more than the memberships of the tenant.
     const references = sql`(SELECT ${list.limit} * group_count * ${REFERENCE} > ${PAGE_BYTES}
       AND (membership_count * ${REFERENCE} > ${PAGE_BYTES} OR EXISTS (
-        SELECT 1 FROM memberships AS n WHERE n.tenant_id = tenants.id AND n.member_type = 'Group'))
+        SELECT 1 FROM memberships AS n WHERE n.tenant_id = tenants.id AND n.${sql.raw(IS_NESTED)}))
     FROM tenants WHERE id = ${list.tenantId})`
     return [hasLarge(list, GROUPS_TABLE), references]
   }
@@ -78,7 +79,7 @@ function largestBytes(tenantId: List['tenantId']): SQL {
 function outerGroupBytes(tenantId: List['tenantId']): SQL {
   return sql`(SELECT coalesce(sum(octet_length(g.data) + ${REFERENCE}), 0) FROM groups AS g
     WHERE g.tenant_id = ${tenantId} AND g.id IN (SELECT m.group_id FROM memberships AS m INDEXED BY memberships_nested
-      WHERE m.tenant_id = ${tenantId} AND m.member_type = 'Group'))`
+      WHERE m.tenant_id = ${tenantId} AND m.${sql.raw(IS_NESTED)}))`
 }
 
 /**

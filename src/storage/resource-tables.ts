@@ -59,7 +59,8 @@ export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters'
 /**
  * A resource type with its table.
  *
- * @throws {Error} when a name cannot be written into SQL as it is, or the unique attribute has no column
+ * @throws {Error} when the definition cannot be: a name that is not one of SQL, a name attribute without an index, a unique
+ *   attribute without a column, large documents that are too large for a page
  */
 export function storedType(type: ResourceType, definition: TableDefinition): StoredResourceType {
   const { name, counters, largeBytes, columns: own, hasTimeIndex = false } = definition
@@ -83,6 +84,13 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   }
   for (const [path, { column, index }] of Object.entries(own)) {
     columns[path] = { sql: `${name}.${column}`, index }
+  }
+  // The dashboard lists resources by their names.
+  if (columns[type.nameAttribute]?.index === undefined) {
+    throw new Error(`"${type.nameAttribute}" of ${type.name} names resources, and has no index in ${name}`)
+  }
+  if (largeBytes > LARGE_USER_BYTES) {
+    throw new Error(`documents of ${name} are large from ${LARGE_USER_BYTES} bytes on, found ${largeBytes}`)
   }
   const unique = uniqueAttribute(type)?.name
   const uniqueColumn = unique === undefined ? undefined : columns[unique]?.sql

@@ -10,6 +10,7 @@ import { MAX_SCAN_MILLISECONDS } from '../scim/limits.ts'
 import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
 import { columnsOf, isMembershipOfKnown, toSql } from './columns.ts'
 import type { ListPart } from './list-request.ts'
+import { IS_NESTED } from './member-types.ts'
 import { membersReached } from './membership-columns.ts'
 import { GROUPS_TABLE, type ResourceTable, type StoredResourceType, USERS_TABLE } from './resource-tables.ts'
 import { candidatesOf, isOfOne, leavesOf } from './scan-conditions.ts'
@@ -33,7 +34,7 @@ export function workOf(
   const most = Math.ceil(LIMIT / (passes * work.own.row)) + 1
   const { n: count, b: size, least } = lookedThrough(part, tenantId, most, isOfElements(part))
   const n = sql.raw(`t.${name}`)
-  const nested = sql`(SELECT count(*) FROM memberships WHERE tenant_id = t.id AND member_type = 'Group')`
+  const nested = sql`(SELECT count(*) FROM memberships WHERE tenant_id = t.id AND ${sql.raw(IS_NESTED)})`
   const counted = work.reached.slice(0, MOST_COUNTED)
   const rest = work.reached.slice(MOST_COUNTED)
   const users = all(USERS_TABLE)

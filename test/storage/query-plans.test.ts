@@ -6,10 +6,10 @@
 import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { D1Binding } from '../../src/storage/database.ts'
 import worker from '../../src/worker.ts'
 import { change, create, newCoordinator, rename, requestOf, statusOf } from '../support/coordinator.ts'
 import { type Client, newClient, TENANT_URL } from '../support/harness.ts'
+import { noting } from '../support/query-plans.ts'
 
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
 
@@ -169,26 +169,4 @@ async function plansOf(path: string): Promise<readonly string[]> {
   )
   expect([200, 404]).toContain(response.status)
   return await plans()
-}
-
-/** A binding, and the steps of the plans of all statements that were run on it. */
-function noting(): { binding: D1Binding; plans: () => Promise<readonly string[]> } {
-  const statements: D1PreparedStatement[] = []
-  const prepare = (text: string) => {
-    const prepared = env.DB.prepare(text)
-    const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
-    return {
-      bind: (...params: unknown[]) => {
-        statements.push(explained.bind(...params))
-        return prepared.bind(...params)
-      },
-    } as unknown as D1PreparedStatement
-  }
-  return {
-    binding: { prepare, batch: (list: D1PreparedStatement[]) => env.DB.batch(list) },
-    plans: async () => {
-      const plans = await env.DB.batch<{ detail: string }>(statements)
-      return plans.flatMap(({ results }) => results.map(({ detail }) => detail))
-    },
-  }
 }

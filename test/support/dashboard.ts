@@ -16,7 +16,13 @@ export interface Page {
 /** A browser with its own address, so that tests do not share a rate limit. */
 export class Browser {
   cookie = ''
+  readonly #sendTo: typeof send
   readonly address = `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`
+
+  /** @param sendTo who answers; the worker when it is not given */
+  constructor(sendTo = send) {
+    this.#sendTo = sendTo
+  }
 
   /** @param path below the origin */
   get(path: string, headers: Record<string, string> = {}): Promise<Page> {
@@ -46,7 +52,7 @@ export class Browser {
   }
 
   async #send(request: Request): Promise<Page> {
-    const { status, headers, body } = await send(request)
+    const { status, headers, body } = await this.#sendTo(request)
     const set = headers.get('Set-Cookie')
     if (set !== null) this.cookie = /Max-Age=0/.test(set) ? '' : (set.split(';')[0] ?? '')
     const html = typeof body === 'string' ? body : JSON.stringify(body ?? '')

@@ -22,9 +22,17 @@ export interface Answer {
 
 /** Sends a request to the worker. */
 export async function send(request: Request): Promise<Answer> {
+  return await answerOf(request, (sent) => exports.default.fetch(sent))
+}
+
+/** Sends a request to whatever answers it. */
+export async function answerOf(
+  request: Request,
+  fetch: (request: Request) => Response | Promise<Response>,
+): Promise<Answer> {
   // Every request from an address of its own: what is counted by address is then counted by no other test.
   if (!request.headers.has(ADDRESS)) request.headers.set(ADDRESS, crypto.randomUUID())
-  const response = await exports.default.fetch(request)
+  const response = await fetch(request)
   const text = await response.text()
   const body = text === '' ? undefined : parse(text)
   return { status: response.status, headers: response.headers, body }
@@ -54,9 +62,13 @@ export class Client {
   readonly tenantId: string
   readonly token: string
 
-  constructor(tenantId: string, token: string) {
+  readonly #sendTo: typeof send
+
+  /** @param sendTo who answers; the worker when it is not given */
+  constructor(tenantId: string, token: string, sendTo = send) {
     this.tenantId = tenantId
     this.token = token
+    this.#sendTo = sendTo
   }
 
   /** Sends a body as it is when it is a string, else as JSON. */
@@ -66,7 +78,7 @@ export class Client {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
-    return send(
+    return this.#sendTo(
       new Request(`${TENANT_URL}${path}`, {
         method,
         headers: {
