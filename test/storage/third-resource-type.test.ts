@@ -183,7 +183,7 @@ describe('lists of it', () => {
     ['/Devices?sortBy=displayName', /devices USING (COVERING )?INDEX devices_by_name/],
   ])('are found by an index: %s', async ([path, index]) => {
     const { binding, plans } = noting()
-    const runtime = labRuntime({ openDatabase: (figures) => openDatabase(binding, figures) })
+    const runtime = labRuntime({ openDatabase: (_name, figures) => openDatabase(binding, figures) })
     const url = `${ORIGIN}/scim/v2${path}`
     const request = new Request(url, { headers: { Authorization: `Bearer ${client.token}` } })
     expect([200, 404]).toContain((await answerOf(request, (sent) => app.fetch(sent, runtime))).status)

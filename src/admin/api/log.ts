@@ -3,6 +3,7 @@ import { logPageQuery } from '../../storage/log-pages.ts'
 import { readTogether } from '../../storage/query.ts'
 import { tenantQuery } from '../../storage/tenant-queries.ts'
 import type { logRoutes } from '../contract/log.ts'
+import { invalidField } from '../errors.ts'
 import { logEntryJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
 import type { Handlers } from './serve.ts'
@@ -11,7 +12,12 @@ const PAGE_SIZE = 100
 const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
 
 export const logHandlers: Handlers<typeof logRoutes> = {
-  async listLog({ db, parameters: { id }, query: { cursor, q, ...filters } }) {
+  async listLog({ db, parameters: { id }, query: { cursor, q, ...filters }, c }) {
+    const types = c.get('resourceTypes').map(({ name }) => name)
+    if (filters.resourceType !== undefined && !types.includes(filters.resourceType)) {
+      const allowed = types.map((name) => `"${name}"`).join(' or ')
+      throw invalidField('resourceType', allowed, filters.resourceType)
+    }
     const { tenant, page } = await readTogether(db, {
       tenant: tenantQuery(id),
       page: logPageQuery(id, { ...filters, text: q }, cursor, PAGE_SIZE, WHOLE_CHANGES),

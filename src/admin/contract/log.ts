@@ -4,7 +4,8 @@ import { RESOURCE_TYPES } from '../../storage/resource-tables.ts'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
-const RESOURCE_TYPE = v.picklist(RESOURCE_TYPES.map(({ name }) => name))
+/** The handler knows which types the directory holds; the document names those that are shipped. */
+const RESOURCE_TYPE = v.pipe(TEXT, field({ jsonSchema: { enum: RESOURCE_TYPES.map(({ name }) => name) } }))
 const OUTCOME = v.picklist(['accepted', 'refused'])
 
 export const LOG_ENTRY = v.pipe(
