@@ -12,7 +12,7 @@ import type {
 } from '../../scim/schema/tenant-extensions.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/blocks.tsx'
-import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
+import { Field, type FormError, Select } from '../components/form.tsx'
 import { counted } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
@@ -119,14 +119,16 @@ function ExtensionSection({
       </table>
       <div class="actions">
         {state === 'active' && (
-          <a class="button" href={`${schemas}${of}#put`}>
+          <a class="button quiet" href={`${schemas}${of}#put`}>
             Change
           </a>
         )}
         {state === 'removed' && (
           <form method="post" action={`${schemas}/restore`}>
             <input type="hidden" name="urn" value={schema.id} />
-            <button type="submit">Add again</button>
+            <button type="submit" class="quiet">
+              Add again
+            </button>
           </form>
         )}
         {state !== 'purging' && (
@@ -182,7 +184,6 @@ function SchemaForm({ tenant, form, error }: SchemasProps) {
         <code>/Schemas</code>, or the list of attributes of your application in Entra as JSON. What is built
         in is left out.
       </p>
-      <FormNotice error={error && { ...error, field: undefined }} fields={[]} />
       <form method="post" action={tenantPaths(tenant.id).schemas}>
         <Field
           id="schema-document"
@@ -248,7 +249,7 @@ export function RemoveSchemaPage(props: {
         <form class="actions" method="post" action={`${schemas}/remove`}>
           <input type="hidden" name="urn" value={id} />
           {isActive && (
-            <button type="submit" name="purge" value="false">
+            <button type="submit" name="purge" value="false" class="quiet">
               Remove, and keep the values
             </button>
           )}
