@@ -1,89 +1,149 @@
+/**
+ * Which test runs where, and by which command: `npm test` runs the projects "workerd", "node" and "sqlite",
+ * `npm run test:all` these and the ones that end in "-long", `npm run test:browser` the project "browser".
+ * test/local/commands.test.ts holds that every file has its project, and every project its command.
+ */
 import { resolve } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-/** Tests that need Node itself: files, processes, sockets. All others run inside workerd. */
-const NODE_TESTS = [
-  'test/admin-api-table.test.ts',
-  'test/architecture.test.ts',
-  'test/conformance-table.test.ts',
-  'test/deploy/**/*.test.ts',
-  'test/entra/**/*.test.ts',
-  'test/http/openapi-document.test.ts',
-  'test/limits.test.ts',
-  'test/local/**/*.test.ts',
-  'test/migrations.test.ts',
-  'test/sqlite/**/*.test.ts',
-  'test/storage/replicas.test.ts',
-  'test/deno/**/*.test.ts',
+/** What is served over HTTP: on D1 in workerd, and a second time in Node.js on a SQLite file. */
+const HTTP_TESTS = [
+  'test/admin/**/*.test.ts',
+  'test/conformance/**/*.test.ts',
+  // That one compares two documents and needs no server.
+  'test/http/**/!(openapi-document).test.ts',
 ]
 
-/** Tests that run in workerd on D1, and a second time in Node.js on a SQLite file behind the same HTTP. */
-const DATABASE_TESTS = ['test/admin/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/http/**/*.test.ts']
-
-/** Those of them that run once, each with its reason. */
+/** HTTP tests that run in workerd alone, each with its reason. */
 const NOT_ON_SQLITE = [
-  // Needs no server, and runs in Node.js already.
-  'test/http/openapi-document.test.ts',
   // Fires the cron trigger of workerd; test/sqlite/service.test.ts has the timer.
   'test/http/provisioning-log.test.ts',
 ]
 
-export default defineConfig(async () => ({
-  test: {
-    projects: [
-      {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            miniflare: {
-              bindings: {
-                TEST_MIGRATIONS: await readD1Migrations('./migrations'),
-                ADMIN_TOKEN: 'test-admin-token',
-                SERVER_TIMING: '1',
-                REQUEST_LOG: '0',
-              },
-            },
-          }),
-        ],
-        test: {
-          name: 'workerd',
-          include: ['test/**/*.test.ts'],
-          exclude: [...NODE_TESTS, 'test/deno/**', 'test/browser/**'],
-          setupFiles: ['./test/support/apply-migrations.ts'],
-          // One worker and one database for all files: each test makes a tenant of its own instead.
-          isolate: false,
-          // Machines that run tests are slow now and then; what must be fast is measured in round trips.
-          testTimeout: 30_000,
-        },
-      },
-      { test: { name: 'node', include: NODE_TESTS, environment: 'node', testTimeout: 30_000 } },
-      {
-        resolve: {
-          alias: {
-            'cloudflare:workers': resolve(import.meta.dirname, 'test', 'sqlite', 'support', 'worker.ts'),
+/** HTTP tests that send very many requests: on SQLite at every change, where they take a fifth of the time. */
+const MANY_REQUESTS = ['test/http/{bad-input,emulator,invalid-values,log-bounds}.test.ts']
+
+/** HTTP tests that run on SQLite at every change. The others find little there that they do not find in workerd. */
+const SQLITE_TESTS = ['test/conformance/**/*.test.ts', ...MANY_REQUESTS]
+
+/** What needs workerd, D1 or the Durable Object. Everything else runs in Node.js. */
+const WORKERD_TESTS = [
+  ...HTTP_TESTS,
+  'test/provider/**/*.test.ts',
+  'test/reliability/**/*.test.ts',
+  'test/scim/filter/{compile,differential,extensions}.test.ts',
+  'test/storage/{contract,query-plans,extensions,third-resource-type}.test.ts',
+  'test/worker-settings.test.ts',
+]
+
+/** Of these, what takes long, or compares durations, which other work on the machine changes. */
+const LONG_WORKERD_TESTS = [
+  ...MANY_REQUESTS,
+  // Megabytes of documents.
+  'test/http/page-size.test.ts',
+  'test/provider/group-commit-speed.test.ts',
+  // Thousands of random requests, races, and every fault or foreign name at every place.
+  'test/reliability/{concurrency,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
+]
+
+/** The same in Node.js. */
+const LONG_NODE_TESTS = [
+  // The built servers as processes of Deno and of Node.js, many of them killed.
+  'test/deno/**/*.test.ts',
+  // Wrangler as a process, from nothing to a deployed Worker.
+  'test/deploy/**/*.test.ts',
+  // Processes that are killed, and that race for a file.
+  'test/entra/{lock-file,provision}.test.ts',
+  // Commands as processes, each with a server.
+  'test/local/{bench,killed,start}.test.ts',
+  // Compare durations.
+  'test/scim/linear-time.test.ts',
+  'test/sqlite/processor-time.test.ts',
+  // Random requests.
+  'test/sqlite/hostile.test.ts',
+]
+
+const BROWSER_TESTS = ['test/browser/**/*.test.ts']
+
+/** Machines that run tests are slow now and then; what must be fast is measured in round trips. */
+const testTimeout = 30_000
+
+/** After all others and one file after the other: what compares durations needs the machine for itself. */
+const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } }
+
+const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
+
+export default defineConfig(async () => {
+  const miniflare = {
+    bindings: {
+      TEST_MIGRATIONS: await readD1Migrations('./migrations'),
+      ADMIN_TOKEN: 'test-admin-token',
+      SERVER_TIMING: '1',
+      REQUEST_LOG: '0',
+    },
+    // A tenth of what wrangler.toml says: tests go beyond it, one request after the other.
+    ratelimits: { FAILED_AUTHENTICATION_LIMIT: { namespace_id: '1004', simple: { limit: 100, period: 60 } } },
+  } as const
+  const workerd = (name: string, include: string[], exclude: string[] = []) => ({
+    plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare })],
+    test: {
+      ...(name.endsWith('-long') ? ALONE : {}),
+      name,
+      include,
+      exclude,
+      setupFiles: ['./test/support/apply-migrations.ts'],
+      // One worker and one database for many files: each test makes a tenant of its own instead.
+      isolate: false,
+      testTimeout,
+    },
+  })
+  const sqlite = (name: string, include: string[], exclude: string[] = []) => ({
+    resolve: {
+      alias: { 'cloudflare:workers': resolve(import.meta.dirname, 'test/sqlite/support/worker.ts') },
+    },
+    test: { name, include, exclude, isolate: false, testTimeout },
+  })
+  return {
+    test: {
+      // Vitest leaves one processor idle, which on two is half of the machine.
+      maxWorkers: '100%',
+      projects: [
+        workerd('workerd', WORKERD_TESTS, LONG_WORKERD_TESTS),
+        workerd('workerd-long', LONG_WORKERD_TESTS),
+        {
+          test: {
+            name: 'node',
+            include: ['test/**/*.test.ts'],
+            exclude: [...WORKERD_TESTS, ...LONG_NODE_TESTS, ...BROWSER_TESTS],
+            setupFiles: NODE_SETUP,
+            // To start a process for each file takes longer than most of the tests.
+            isolate: false,
+            testTimeout,
           },
         },
-        test: {
-          name: 'sqlite',
-          include: DATABASE_TESTS,
-          exclude: NOT_ON_SQLITE,
-          environment: 'node',
-          isolate: false,
-          testTimeout: 30_000,
+        {
+          test: {
+            ...ALONE,
+            name: 'node-long',
+            include: LONG_NODE_TESTS,
+            setupFiles: NODE_SETUP,
+            testTimeout,
+          },
         },
-      },
-      {
-        test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
-          environment: 'node',
-          globalSetup: ['./test/browser/support/global-setup.ts'],
-          testTimeout: 60_000,
-          // One server and one machine: files one after the other.
-          fileParallelism: false,
+        sqlite('sqlite', SQLITE_TESTS),
+        sqlite('sqlite-long', HTTP_TESTS, [...SQLITE_TESTS, ...NOT_ON_SQLITE]),
+        {
+          test: {
+            name: 'browser',
+            include: BROWSER_TESTS,
+            globalSetup: ['./test/browser/support/global-setup.ts'],
+            testTimeout: 60_000,
+            // One server and one machine: files one after the other.
+            fileParallelism: false,
+          },
         },
-      },
-    ],
-  },
-}))
+      ],
+    },
+  }
+})

@@ -2,7 +2,6 @@
  * The Workers entry: makes a Runtime of the bindings in wrangler.toml, and exports the Durable Object.
  */
 import { createApp } from './app.ts'
-import type { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
 import { pruneProvisioningLog } from './provider/retention.ts'
@@ -24,24 +23,25 @@ import { finishDeletions } from './storage/tenants.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
-/** The bindings, variables and secrets of wrangler.toml, as they arrive. */
-export interface WorkerEnv {
-  readonly DB: D1Database
-  readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
+/** Secrets, and variables that wrangler.toml leaves at their defaults. */
+export interface OptionalVariables {
   readonly ADMIN_TOKEN?: string
   readonly SERVER_TIMING?: string
-  readonly LOG_RETENTION_DAYS?: string
   readonly ACCESS_TEAM_DOMAIN?: string
   readonly ACCESS_AUD?: string
   readonly REQUEST_LOG?: string
   readonly READ_REPLICATION?: string
   readonly PUBLIC_URL?: string
-  /** What has no binding is not limited. */
-  readonly SIGN_IN_LIMIT?: RateLimit
-  readonly TOKEN_LIMIT?: RateLimit
-  readonly TENANT_LIMIT?: RateLimit
-  readonly FAILED_AUTHENTICATION_LIMIT?: RateLimit
 }
+
+/** A Worker does not run without these. The others are optional: a missing rate limiter, for example, limits nobody. */
+type RequiredBinding = 'DB' | 'GROUP_COORDINATOR'
+
+/** The bindings of wrangler.toml, as `wrangler types` generates them (worker-configuration.d.ts), and the variables. */
+export interface WorkerEnv
+  extends OptionalVariables,
+    Readonly<Pick<Cloudflare.Env, RequiredBinding>>,
+    Readonly<Partial<Omit<Cloudflare.Env, RequiredBinding>>> {}
 
 const DEFAULTS = { ...SHARED_DEFAULTS, READ_REPLICATION: '0' } as const
 

@@ -14,7 +14,8 @@ const SRC = resolve(import.meta.dirname, '..', 'src')
  */
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   scim: ['scim'],
-  storage: ['storage', 'scim', 'drizzle-orm'],
+  // Of @cloudflare/workers-types the types of D1 alone, whose globals Node.js must not see (tsconfig.node.json).
+  storage: ['storage', 'scim', 'drizzle-orm', '@cloudflare/workers-types'],
   provider: ['provider', 'scim', 'storage'],
   'id-generator.ts': ['uuidv7'],
   'durable-objects': ['durable-objects', 'provider', 'storage', 'id-generator.ts', 'cloudflare:workers'],
@@ -56,7 +57,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'settings.ts': ['edge', 'runtime.ts'],
   local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler'],
   'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'runtime.ts', 'hono'],
-  sqlite: ['sqlite', 'storage', 'node'],
+  sqlite: ['sqlite', 'storage', 'node', '@cloudflare/workers-types'],
   'self-hosted': [
     'self-hosted',
     'sqlite',

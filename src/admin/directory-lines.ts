@@ -136,7 +136,7 @@ async function* chunksOf(body: Body): AsyncGenerator<Uint8Array> {
 }
 
 /** @param chunk undefined at the end, where no character may be open */
-function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
   } catch (cause) {

@@ -99,7 +99,7 @@ async function withinTime<Result>(reading: Promise<Result>): Promise<Result> {
   try {
     return await Promise.race([reading, expiry])
   } finally {
-    clearTimeout(timer)
+    if (timer !== undefined) clearTimeout(timer)
   }
 }
 

@@ -30,7 +30,7 @@ export function scimJson(
 }
 
 /** @throws {ScimError} 503 when too many large answers wait for their clients */
-function bodyOf(c: Context<HttpEnv>, json: string): BodyInit {
+function bodyOf(c: Context<HttpEnv>, json: string): string | ReadableStream<Uint8Array> {
   const { answers } = c.env
   // Nobody reads the body of a response to HEAD.
   if (answers === undefined || json.length < MIN_LARGE_ANSWER_CHARACTERS || c.req.method === 'HEAD')

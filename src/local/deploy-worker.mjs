@@ -9,7 +9,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
-import { unstable_readConfig } from 'wrangler'
 import { fail, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
 
 const USAGE = `npm run deploy -- [--env NAME] [--location weur] [--url https://scim.example] [--wait 120]
@@ -26,7 +25,7 @@ const HEALTH_POLL_MS = 2_000
 
 const { env, location, url, wait } = readArguments()
 const environment = env === undefined ? [] : ['--env', env]
-const config = readConfig()
+const config = await readConfig()
 const folder = mkdtempSync(join(tmpdir(), 'scim-worker-deploy-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
@@ -63,7 +62,9 @@ function readArguments() {
 }
 
 /** wrangler.toml, as the environment has it. */
-function readConfig() {
+async function readConfig() {
+  // Loaded late: it takes seconds, and "--help" does not need it.
+  const { unstable_readConfig } = await import('wrangler')
   try {
     const found = unstable_readConfig({ config: join(ROOT, 'wrangler.toml'), env }, { hideWarnings: true })
     // wrangler would deploy another Worker on the database of production.

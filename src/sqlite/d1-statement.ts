@@ -1,6 +1,7 @@
 /**
  * A statement with D1's shape: prepare, bind, then run, all, first or raw.
  */
+import type { D1Result } from '@cloudflare/workers-types'
 import { d1Error } from './d1-error.ts'
 
 export type BoundValue = string | number | null | Uint8Array

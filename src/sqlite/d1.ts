@@ -11,6 +11,7 @@
  *   stored as JSON is whole.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import type { D1Result } from '@cloudflare/workers-types'
 import type { D1Binding } from '../storage/database.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
 import { type BoundValue, type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'

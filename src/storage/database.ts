@@ -5,6 +5,7 @@
  * Statements are made with drizzle's `sql` over tables.ts and run here. drizzle's own `batch` is not used:
  * in 0.45 it cannot bind parameters of raw statements and it mixes up equal column names of a join.
  */
+import type { D1Database } from '@cloudflare/workers-types'
 import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
 
@@ -188,7 +189,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
   try {
     return await Promise.race([answer, expiry])
   } finally {
-    clearTimeout(timer)
+    if (timer !== undefined) clearTimeout(timer)
   }
 }
 

@@ -12,6 +12,7 @@
  *
  * Bookmarks are never compared, and a keeper has memory only: whatever it forgets costs a read at the primary.
  */
+import type { D1Database } from '@cloudflare/workers-types'
 import {
   type D1Binding,
   type Database,

@@ -3,15 +3,12 @@
  */
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import type { WorkerEnv } from '../../src/worker.ts'
+import type { OptionalVariables } from '../../src/worker.ts'
 
 declare global {
   namespace Cloudflare {
-    interface Env extends WorkerEnv {
+    interface Env extends OptionalVariables {
       readonly TEST_MIGRATIONS: D1Migration[]
-    }
-    interface GlobalProps {
-      mainModule: typeof import('../../src/worker.ts')
     }
   }
 }

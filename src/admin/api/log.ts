@@ -1,4 +1,6 @@
 /** Handler of the route of the provisioning log. */
+
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import { logPageQuery } from '../../storage/log-pages.ts'
 import { readTogether } from '../../storage/query.ts'
 import { tenantQuery } from '../../storage/tenant-queries.ts'
@@ -13,11 +15,7 @@ const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
 
 export const logHandlers: Handlers<typeof logRoutes> = {
   async listLog({ db, parameters: { id }, query: { cursor, q, ...filters }, c }) {
-    const types = c.get('resourceTypes').map(({ name }) => name)
-    if (filters.resourceType !== undefined && !types.includes(filters.resourceType)) {
-      const allowed = types.map((name) => `"${name}"`).join(' or ')
-      throw invalidField('resourceType', allowed, filters.resourceType)
-    }
+    requireTypeName(c.get('resourceTypes'), filters.resourceType)
     const { tenant, page } = await readTogether(db, {
       tenant: tenantQuery(id),
       page: logPageQuery(id, { ...filters, text: q }, cursor, PAGE_SIZE, WHOLE_CHANGES),
@@ -28,4 +26,11 @@ export const logHandlers: Handlers<typeof logRoutes> = {
       body: { entries: page.entries.map(logEntryJson), nextCursor: page.next ?? null },
     }
   },
+}
+
+/** @throws {AdminError} 400 */
+function requireTypeName(types: readonly ResourceType[], name: string | undefined): void {
+  const names = types.map((type) => type.name)
+  if (name === undefined || names.includes(name)) return
+  throw invalidField('resourceType', names.map((known) => `"${known}"`).join(' or '), name)
 }

@@ -74,16 +74,18 @@ export async function spawnServer(modules: string, options: ServerOptions): Prom
   const { folder, runtime, manner = 'deno serve', port = await freePort(), env = {}, command } = options
   const line = commandLine(modules, runtime, manner, port, command)
   const [program, args] = options.maxFileKiB === undefined ? line : limited(line, options.maxFileKiB)
+  const environment: Record<string, string | undefined> = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    ADMIN_TOKEN,
+    REQUEST_LOG: '0',
+    PORT: String(port),
+    ...env,
+  }
   const child = spawn(program, args, {
     cwd: folder,
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      ADMIN_TOKEN,
-      REQUEST_LOG: '0',
-      PORT: String(port),
-      ...env,
-    },
+    // worker-configuration.d.ts declares the variables of the Worker for every process.
+    env: environment as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

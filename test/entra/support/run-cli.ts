@@ -16,8 +16,10 @@ export function startCli(
   args: readonly string[],
   env: Record<string, string> = {},
 ): { child: ChildProcess; result: Promise<CliResult> } {
+  const environment: Record<string, string | undefined> = { PATH: process.env.PATH, ...env }
   const child = spawn(process.execPath, [CLI, ...args], {
-    env: { PATH: process.env.PATH, ...env },
+    // worker-configuration.d.ts declares the variables of the Worker for every process.
+    env: environment as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const result = new Promise<CliResult>((resolve, reject) => {

@@ -4,10 +4,11 @@
  * second connection to the same file.
  */
 import { DatabaseSync } from 'node:sqlite'
+import { afterAll } from 'vitest'
 import { startService } from '../../../src/self-hosted/service.ts'
 import { SqliteD1 } from '../../../src/sqlite/d1.ts'
 import { serverSettings } from '../../support/server-settings.ts'
-import { MIGRATIONS, temporaryFolder } from './files.ts'
+import { MIGRATIONS, removeTemporaryFolders, temporaryFolder } from './files.ts'
 
 /** workerd sends a body that is a stream without being told how; Node.js wants to be told. */
 const WebRequest = globalThis.Request
@@ -23,6 +24,7 @@ const settings = serverSettings(temporaryFolder(), {
   rateLimits: { token: 5_000, tenant: 10_000, signIn: 10, failedAuthentication: 100 },
 })
 const service = startService(settings, MIGRATIONS)
+afterAll(removeTemporaryFolders)
 
 export const env = { DB: new SqliteD1(new DatabaseSync(settings.databaseFile, { timeout: 5_000 })).binding }
 

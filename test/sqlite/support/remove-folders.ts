@@ -1,0 +1,7 @@
+/**
+ * Runs with every test file: the module that makes the folders is loaded once for all of them.
+ */
+import { afterAll } from 'vitest'
+import { removeTemporaryFolders } from './files.ts'
+
+afterAll(removeTemporaryFolders)
