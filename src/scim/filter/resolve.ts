@@ -16,6 +16,7 @@ import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import type { Work } from '../work.ts'
 import type { ComparisonOperator, Filter, FilterExpression, Literal } from './ast.ts'
+import { evaluateFilter } from './evaluate.ts'
 
 type Lookup = (name: string) => AttributePath | undefined
 type Test = Extract<FilterExpression, { name: string }>
@@ -54,7 +55,31 @@ export function resolveFilter(
   type: ResourceType,
   unknown: UnknownAttribute = 'refuse',
 ): Filter {
-  return resolve(expression, (name) => resolveAttributePath(name, type), type.name, unknown)
+  const filter = resolve(expression, (name) => resolveAttributePath(name, type), type.name, unknown)
+  return type.returnsAll ? filter : onVisibleSchemas(filter, type)
+}
+
+/** Stored resources name the schemas of removed extensions too: a test of "schemas" is one of those that clients see. */
+function onVisibleSchemas(filter: Filter, type: ResourceType): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { ...filter, operands: filter.operands.map((operand) => onVisibleSchemas(operand, type)) }
+    case 'not':
+      return { ...filter, operand: onVisibleSchemas(filter.operand, type) }
+    case 'comparison': {
+      const [attribute] = filter.path.steps
+      if (attribute.name !== 'schemas') return filter
+      const visible = [type.schema, ...type.extensions].map(({ id }) => id)
+      const matching = visible.filter((urn) => evaluateFilter(filter, { schemas: [urn] }))
+      const tests = matching.map((value): Filter => {
+        return { ...filter, operator: 'eq', value, key: comparisonKey(attribute, value) }
+      })
+      return tests.length === 0 ? NEVER : { kind: 'or', operands: tests }
+    }
+    default:
+      return filter
+  }
 }
 
 /** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. @param work counts the folding */
