@@ -52,7 +52,7 @@ describe('Schemas', () => {
     [
       'a schema that is refused',
       { id: ACME, attributes: [{ name: 'userName' }] },
-      '"attributes[0].name" "userName" would shadow',
+      '"attributes[0].name" is "userName", which would shadow',
     ],
     [
       'a characteristic that is mistyped',

@@ -224,7 +224,7 @@ describe('export and import of a tenant', () => {
     [
       'a schema that is refused',
       [line([{ name: 'id' }])],
-      /line 1: .*"attributes\[0\].name" "id" would shadow/,
+      /line 1: .*"attributes\[0\].name" is "id", which would shadow/,
     ],
     [
       'a state that is not known',

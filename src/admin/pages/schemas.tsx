@@ -39,13 +39,16 @@ export function SchemasPage(props: SchemasProps) {
   const attributes = all.extensions.flatMap(({ schema }) => schema.attributes).length
   return (
     <Layout title="Schemas" administrator={administrator} tenant={tenant} current="schemas">
-      <PageHead title="Schemas" lead="Attributes of your own for users and groups." />
+      <PageHead
+        title="Schemas"
+        lead={`Attributes of your own: ${counted(attributes, 'attribute')} of ${MAX_EXTENSION_ATTRIBUTES}, ${all.indexes.length} indexed of ${MAX_INDEXED_ATTRIBUTES}.`}
+      />
       {done.map((sentence) => (
         <p class="notice ok" role="status">
           {sentence}
         </p>
       ))}
-      {all.extensions.length === 0 ? (
+      {all.extensions.length === 0 && (
         <Section id="schemas" title="Extension schemas">
           <EmptyState title="No schema of your own.">
             <p>
@@ -54,11 +57,6 @@ export function SchemasPage(props: SchemasProps) {
             </p>
           </EmptyState>
         </Section>
-      ) : (
-        <p class="muted">
-          {counted(attributes, 'attribute')} of {MAX_EXTENSION_ATTRIBUTES}, {all.indexes.length} indexed of{' '}
-          {MAX_INDEXED_ATTRIBUTES}
-        </p>
       )}
       {all.extensions.map((extension, i) => (
         <ExtensionSection tenantId={tenant.id} extension={extension} all={all} number={i} />
@@ -110,9 +108,9 @@ function ExtensionSection({
               </th>
               <td data-label="Type">{typeText(attribute)}</td>
               <td data-label="Characteristics" class="muted">
-                {characteristics(attribute)}
+                {characteristics(attribute) || '—'}
               </td>
-              <td data-label="Description">{attribute.description}</td>
+              <td data-label="Description">{attribute.description || '—'}</td>
             </tr>
           ))}
         </tbody>

@@ -153,10 +153,13 @@ export function parseUrn(id: unknown, types: readonly ResourceType[]): string {
     .flatMap((type) => [type.schema, ...type.extensions])
     .find((schema) => overlaps(schema.id, id))
   if (shipped !== undefined) {
-    throw new SchemaRefused('id', `${quote(id)} would shadow the built-in schema "${shipped.id}"`)
+    throw new SchemaRefused('id', `is ${quote(id)}, which would shadow the built-in schema "${shipped.id}"`)
   }
   if (/^urn:ietf:params:scim:(?:schemas:core|api):/i.test(id)) {
-    throw new SchemaRefused('id', `${quote(id)} is in a namespace of RFC 7643, which an extension cannot use`)
+    throw new SchemaRefused(
+      'id',
+      `is ${quote(id)}, in a namespace of RFC 7643, which an extension cannot use`,
+    )
   }
   return id
 }
@@ -201,7 +204,10 @@ function parseAttributes(
     const at = `attributes[${i}]`
     const one = parseAttribute(value, at, isForeign)
     if (findAttribute(type.attributes, one.name) === undefined) return one
-    throw new SchemaRefused(`${at}.name`, `${quote(one.name)} would shadow the attribute of ${type.name}`)
+    throw new SchemaRefused(
+      `${at}.name`,
+      `is ${quote(one.name)}, which would shadow the attribute of ${type.name}`,
+    )
   })
   requireDistinctNames(parsed, 'attributes')
   return parsed
@@ -253,7 +259,7 @@ function parseName(name: unknown, field: string, owner: Attribute | undefined): 
     )
   }
   // A JSON object has these without holding them.
-  if (name in {}) throw new SchemaRefused(field, `${quote(name)} is a reserved word of the service provider`)
+  if (name in {}) throw new SchemaRefused(field, `is ${quote(name)}, a reserved word of the service provider`)
   return name
 }
 
@@ -262,7 +268,7 @@ function requireDistinctNames(attributes: readonly Attribute[], at: string): voi
   for (const [i, { name }] of attributes.entries()) {
     // RFC 7643 §2.1: attribute names are case insensitive.
     if (names.has(name.toLowerCase()))
-      throw new SchemaRefused(`${at}[${i}].name`, `${quote(name)} is there twice`)
+      throw new SchemaRefused(`${at}[${i}].name`, `is ${quote(name)}, which is there twice`)
     names.add(name.toLowerCase())
   }
 }

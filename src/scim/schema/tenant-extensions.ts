@@ -46,7 +46,7 @@ export function withSchema(all: TenantExtensions, schema: ExtensionSchema): Tena
   const others = all.extensions.filter((other) => other.schema.id !== schema.id)
   const other = others.find((one) => overlaps(one.schema.id, schema.id))
   if (other !== undefined) {
-    const reason = `${quote(schema.id)} would share paths with the extension "${other.schema.id}"`
+    const reason = `is ${quote(schema.id)}, which would share paths with the extension "${other.schema.id}"`
     throw new SchemaRefused('id', reason)
   }
   const isNew = others.length === all.extensions.length

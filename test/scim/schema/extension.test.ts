@@ -205,7 +205,7 @@ describe('parseExtension', () => {
       'a name twice',
       { id: ACME, attributes: [{ name: 'a' }, { name: 'A' }] },
       'attributes[1].name',
-      /"A" is there twice/,
+      /"A", which is there twice/,
     ],
     ['an unknown type', a({ type: 'text' }), 'attributes[0].type', /must be one of string, .*, found "text"/],
     ['a type that is a number', a({ type: 7 }), 'attributes[0].type', /found a number/],
@@ -422,7 +422,7 @@ describe('importExtensions', () => {
       read({ Resources: [schema, { ...schema, id: 'urn:acme:User', attributes: [{ name: 'id' }] }] }),
     )
     expect(refused.field).toBe('Resources[1].attributes[0].name')
-    expect(refused.message).toMatch(/^"Resources\[1\]\.attributes\[0\]\.name" "id" would shadow/)
+    expect(refused.message).toMatch(/^"Resources\[1\]\.attributes\[0\]\.name" is "id", which would shadow/)
   })
 
   it.for<[what: string, body: unknown]>([
