@@ -30,6 +30,8 @@ export interface Runtime {
   readonly sha256?: Sha256 | undefined
   /** Counts a request against a limit. @returns false when there were too many with that key */
   readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
+  /** Runs a task when so many milliseconds have passed, after the answer. It may get lost with the process. */
+  readonly later: (ms: number, task: () => Promise<void>) => void
   /** The address of the client, where it is known from the connection; undefined: a header of Cloudflare has it. */
   readonly clientAddress?: string | undefined
   /** The origin that clients use, such as "https://scim.example"; undefined: the one that was asked for. */
@@ -83,8 +85,8 @@ export interface HeldBodies {
 export type RateLimitName =
   /** By network (edge/network.ts): attempts to sign in to the dashboard. */
   | 'signIn'
-  /** By token that was seen valid. */
-  | 'token'
+  /** By client, all of its tokens together, once one was seen valid. */
+  | 'client'
   /** By tenant: requests with proven tokens, all together. */
   | 'tenant'
   /** By network: requests whose token was refused. */

@@ -86,6 +86,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     newId,
     publicOrigin: settings.publicOrigin,
     isAllowed: (limit, key) => isAllowed(rateLimiters(env)[limit], key),
+    later: (ms, task) => ctx.waitUntil(new Promise((resolve) => setTimeout(resolve, ms)).then(task)),
     fetch: (...request) => fetch(...request),
     settings: settings.app,
   }
@@ -171,7 +172,7 @@ function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {
 function rateLimiters(env: WorkerEnv): Readonly<Record<RateLimitName, RateLimit | undefined>> {
   return {
     signIn: env.SIGN_IN_LIMIT,
-    token: env.TOKEN_LIMIT,
+    client: env.TOKEN_LIMIT,
     tenant: env.TENANT_LIMIT,
     failedAuthentication: env.FAILED_AUTHENTICATION_LIMIT,
   }

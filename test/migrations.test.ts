@@ -89,6 +89,42 @@ describe('migrations', () => {
     expect(database.prepare('SELECT log_bytes AS bytes FROM tenants').get()?.bytes).toBe(sum)
   })
 
+  it('make a client for each token, and one for a token and those that replaced it', () => {
+    const database = new DatabaseSync(':memory:')
+    const run = (file: string) => database.exec(readFileSync(join(FOLDER, file), 'utf8'))
+    for (const file of files.filter((name) => name < '0014')) run(file)
+    const insert = database.prepare(
+      `INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, last_used_at, replaced_by)
+       VALUES (?, 'default', ?, 'read', ?, ?, ?, ?)`,
+    )
+    insert.run('a-1', 'Entra', 'h1', 1, 10, 'b-2')
+    insert.run('b-2', 'Entra', 'h2', 2, 30, 'c-3')
+    insert.run('c-3', 'Entra', 'h3', 3, null, null)
+    insert.run('d-4', 'Okta', 'h4', 4, null, null)
+    for (const file of files.filter((name) => name >= '0014')) run(file)
+    // As the version before does, which may still be serving.
+    insert.run('e-5', 'late', 'h5', 5, null, null)
+    const clients = database.prepare('SELECT id, name, scope FROM clients ORDER BY id').all()
+    expect(clients.map((client) => ({ ...client }))).toEqual([
+      { id: 'default_a1', name: 'Entra', scope: 'read' },
+      { id: 'default_d4', name: 'Okta', scope: 'read' },
+      { id: 'default_e5', name: 'late', scope: 'read' },
+    ])
+    const tokens = database
+      .prepare(
+        `SELECT t.id, client_id AS client, t.cursor_key = c.cursor_key AS isKey FROM tokens AS t
+         LEFT JOIN clients AS c ON c.id = t.client_id ORDER BY t.id`,
+      )
+      .all()
+    expect(tokens.map(({ id, client, isKey }) => [id, client, isKey])).toEqual([
+      ['a-1', 'default_a1', 1],
+      ['b-2', 'default_a1', 1],
+      ['c-3', 'default_a1', 1],
+      ['d-4', 'default_d4', 1],
+      ['e-5', 'default_e5', 1],
+    ])
+  })
+
   it('hold the bound of the log that the constant names', () => {
     const text = readFileSync(join(FOLDER, '0008_log_bounds.sql'), 'utf8')
     expect(text).toContain(`NEW.log_bytes > ${MAX_LOG_BYTES} `)

@@ -11,6 +11,7 @@ import { isShutOut, noteRefusal } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database.ts'
+import { clientHandlers } from './api/clients.ts'
 import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
 import { type Handlers, serve } from './api/serve.ts'
@@ -24,6 +25,7 @@ import { reportTenant } from './replicas.ts'
 
 const HANDLERS: Handlers<typeof ROUTES> = {
   ...tenantHandlers,
+  ...clientHandlers,
   ...tokenHandlers,
   ...logHandlers,
   ...transferHandlers,

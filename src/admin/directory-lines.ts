@@ -3,11 +3,13 @@
  * that all others are there, as they were written.
  */
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import * as v from 'valibot'
 import { canBeDisabled } from '../scim/active.ts'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError, shorten } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
+import { PROFILES } from '../scim/profile.ts'
 import {
   type ExtensionSchema,
   extensionJson,
@@ -17,18 +19,21 @@ import {
 import { showsGroups } from '../scim/schema/resource-type.ts'
 import type { ExtensionState, TenantExtension } from '../scim/schema/tenant-extensions.ts'
 import { validateResource } from '../scim/validation.ts'
+import { Work } from '../scim/work.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import {
+  type ClientRecord,
   type DirectoryRecord,
   type MembershipRecord,
   type ResourceRecord,
   recordKind,
 } from '../storage/transfer.ts'
+import { NAME } from './contract/fields.ts'
 import { AdminError } from './errors.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** How many records of each kind there are. */
+/** How many records of each kind of the directory there are. Clients are no part of it, and not counted. */
 export type RecordCounts = Record<string, number>
 
 export function noRecords(types: readonly StoredResourceType[]): RecordCounts {
@@ -36,6 +41,8 @@ export function noRecords(types: readonly StoredResourceType[]): RecordCounts {
 }
 
 const MEMBERSHIP = 'membership'
+const CLIENT = 'client'
+const CLIENT_ID = /^[a-z][a-z0-9-]{0,39}_[\w-]{1,64}$/
 
 /** The last line. */
 export interface EndRecord {
@@ -165,11 +172,12 @@ export function parseLine(
   const line = { number, record: parseObject(text, number) }
   const { kind } = line.record
   if (kind === MEMBERSHIP) return membershipRecord(line, types)
+  if (kind === CLIENT) return clientRecord(line)
   if (kind === 'end') return parseEnd(line, types)
   if (kind === SCHEMA) return schemaRecord(line, shipped)
   const type = types.find((candidate) => recordKind(candidate) === kind)
   if (type !== undefined) return resourceRecord(line, type)
-  throw invalid(line, 'kind', oneOf([...types.map(recordKind), MEMBERSHIP, SCHEMA, 'end']))
+  throw invalid(line, 'kind', oneOf([...types.map(recordKind), MEMBERSHIP, CLIENT, SCHEMA, 'end']))
 }
 
 /** `"a", "b" or "c"` */
@@ -240,7 +248,8 @@ function named(attributes: readonly string[]): string {
 
 function validated(line: Line, type: StoredResourceType) {
   try {
-    return validateResource(line.record.resource, type)
+    // A line is not a client's request, so the profile of the tenant says nothing of it.
+    return validateResource(line.record.resource, { type, profile: PROFILES.tolerant, work: new Work() })
   } catch (error) {
     if (error instanceof ScimError) throw problemIn(line, error.detail, 'resource', { cause: error })
     throw error
@@ -260,6 +269,17 @@ function membershipRecord(line: Line, types: readonly StoredResourceType[]): Mem
     memberId: uuid(line, 'memberId'),
     memberType,
   }
+}
+
+function clientRecord(line: Line): ClientRecord {
+  onlyFields(line, ['kind', 'clientId', 'name', 'scope', 'createdAt'])
+  const { clientId, name, scope } = line.record
+  if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
+    throw invalid(line, 'clientId', 'the id of a tenant, "_" and 1 to 64 letters, digits, "-" and "_"')
+  }
+  if (!v.is(NAME, name)) throw invalid(line, 'name', 'a text of 1 to 100 characters')
+  if (scope !== 'provision' && scope !== 'read') throw invalid(line, 'scope', '"provision" or "read"')
+  return { kind: CLIENT, clientId, name, scope, createdAt: integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS) }
 }
 
 function parseEnd(line: Line, types: readonly StoredResourceType[]): EndRecord {

@@ -17,7 +17,7 @@ import {
 import { readTogether } from '../storage/query.ts'
 import { extendedTypes, type StoredResourceType } from '../storage/resource-tables.ts'
 import { RunningSha256 } from '../storage/running-sha256.ts'
-import type { DirectoryRecord } from '../storage/transfer.ts'
+import { type DirectoryRecord, isClient } from '../storage/transfer.ts'
 import {
   type Body,
   type EndRecord,
@@ -161,7 +161,7 @@ class ImportRun {
     }
     this.#batch.push({ number: this.#line, record })
     this.#characters += text.length
-    this.#counts[record.kind] = (this.#counts[record.kind] ?? 0) + 1
+    if (!isClient(record)) this.#counts[record.kind] = (this.#counts[record.kind] ?? 0) + 1
     this.#hash(text)
   }
 

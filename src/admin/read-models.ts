@@ -1,9 +1,10 @@
 /**
  * What is stored of a tenant, a token and the log as JSON, for the admin API and for downloads: times in RFC 3339.
  */
+import type { Client } from '../storage/clients.ts'
 import type { ListedEntry } from '../storage/log-pages.ts'
 import type { Tenant } from '../storage/tenants.ts'
-import type { TokenInfo } from '../storage/tokens.ts'
+import type { StoredToken, TokenInfo } from '../storage/tokens.ts'
 
 export function tenantJson({ importedLines, membershipCount: _, createdAt, ...tenant }: Tenant) {
   return {
@@ -13,27 +14,25 @@ export function tenantJson({ importedLines, membershipCount: _, createdAt, ...te
   }
 }
 
-export function tokenJson({ id, name, scope, createdAt, expiresAt, lastUsedAt, revokedAt }: TokenInfo) {
+export function clientJson({ createdAt, lastUsedAt, ...client }: Client) {
+  return { ...client, createdAt: isoTime(createdAt), lastUsedAt: isoTimeOrNull(lastUsedAt) }
+}
+
+export function tokenJson({ lastUsedAt, revokedAt, ...token }: TokenInfo) {
   return {
-    ...newTokenJson({ id, name, scope, createdAt, expiresAt }),
+    ...newTokenJson(token),
     lastUsedAt: isoTimeOrNull(lastUsedAt),
     revokedAt: isoTimeOrNull(revokedAt),
   }
 }
 
 /** A token that nobody has used or revoked yet. */
-export function newTokenJson({
-  id,
-  name,
-  scope,
-  createdAt,
-  expiresAt,
-}: Pick<TokenInfo, 'id' | 'name' | 'scope' | 'createdAt' | 'expiresAt'>) {
-  return { id, name, scope, createdAt: isoTime(createdAt), expiresAt: isoTimeOrNull(expiresAt) }
+export function newTokenJson({ id, clientId, name, scope, createdAt, expiresAt }: StoredToken) {
+  return { id, clientId, name, scope, createdAt: isoTime(createdAt), expiresAt: isoTimeOrNull(expiresAt) }
 }
 
-export function logEntryJson({ changes, tokenName, time, ...entry }: ListedEntry) {
-  return { ...entry, time: isoTime(time), changes: changes ?? [], tokenName: tokenName ?? null }
+export function logEntryJson({ changes, time, ...entry }: ListedEntry) {
+  return { ...entry, time: isoTime(time), changes: changes ?? [] }
 }
 
 function isoTime(ms: number): string {

@@ -11,8 +11,11 @@ import { createMiddleware } from 'hono/factory'
 import { clientNetwork } from '../edge/network.ts'
 import { isShutOut } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { credentialsOf, proveToken, unauthorized, wasProven } from '../storage/tokens.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
+import { isKnownValid } from '../storage/known-tokens.ts'
+import { credentialsOf, proveToken } from '../storage/tokens.ts'
 import { tooManyRefusals } from './rate-limit.ts'
+import { bearerToken } from './request.ts'
 import { inTenant } from './tenant.ts'
 
 /**
@@ -23,14 +26,14 @@ import { inTenant } from './tenant.ts'
  *   and it guesses nothing. To know it costs the hash of a text of a token's length, and no round trip.
  */
 export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
-  const token = /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
+  const token = bearerToken(c)
   const credentials = token && (await credentialsOf(token, c.env.now(), c.env.sha256))
-  const isProven = credentials !== undefined && credentials !== '' && wasProven(credentials)
-  if (isShutOut('scim', c) && !isProven) throw tooManyRefusals()
-  if (!credentials) throw unauthorized()
+  const isKnown = credentials !== undefined && credentials !== '' && isKnownValid(credentials)
+  if (isShutOut('scim', c) && !isKnown) throw tooManyRefusals()
+  if (!credentials) throw new AccessRefused('malformed')
   if (c.env.turn !== undefined && !hasBody(c)) {
     // The name of a tenant proves nothing: a stranger must not stand in its line.
-    await c.env.turn(isProven ? credentials.tenantId : clientNetwork(c))
+    await c.env.turn(isKnown ? credentials.tenantId : clientNetwork(c))
   }
   c.set('credentials', credentials)
   if (!isRead(c)) await prove(c)

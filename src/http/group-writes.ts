@@ -5,10 +5,11 @@ import type { Context } from 'hono'
 import type { Rendered, Written } from '../provider/call.ts'
 import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
-import { noteUse } from '../storage/tokens.ts'
 import { SCIM_JSON } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import {
   attributeNames,
   preconditionsOf,
@@ -44,10 +45,7 @@ async function write(
   const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
   addFigures(c.get('figures'), answer.figures)
   workOf(c).takeOver(answer.spent ?? 0)
-  const written = renderedOf(answer)
-  // The coordinator has seen the token valid; from now on this isolate knows as well.
-  noteUse(credentials)
-  return written
+  return renderedOf(answer)
 }
 
 /** The platform resets or moves a Durable Object now and then; the write may or may not have been done. */
@@ -64,12 +62,7 @@ function writeResponse(
   return 'json' in written ? resourceResponse(c, written, status) : silentResponse(c, written)
 }
 
-/**
- * The answer to a change whose result nobody asked to see. It names a media type although it has no body: without one,
- * the client of SCIM-SDK believes that the answer is not from a SCIM endpoint, and reports that the change failed.
- *
- * @see https://github.com/Captain-P-Goldfish/SCIM-SDK
- */
+/** The answer to a change whose result nobody asked to see. */
 function silentResponse(c: Context<HttpEnv>, { version }: Written): Response {
-  return c.body(null, 204, { ETag: etag(version), 'Content-Type': SCIM_JSON })
+  return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
 }

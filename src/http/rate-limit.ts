@@ -1,34 +1,37 @@
 /**
- * Rate limits: 429 with Retry-After to a token or a tenant that runs away, and to an address that guesses
+ * Rate limits: 429 with Retry-After to a client or a tenant that runs away, and to an address that guesses
  * tokens. How much is too much says the runtime.
  */
 import { createMiddleware } from 'hono/factory'
 import { noteRefusal } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import { forgetToken, wasProven } from '../storage/tokens.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
+import { forgetToken, isKnownValid, knownActor } from '../storage/known-tokens.ts'
 import { errorResponse } from './errors.ts'
+import { noteFailedAccess } from './failed-access.ts'
 
 /**
- * Counts a request against its token and its tenant, once the token was seen valid: a stranger who merely names a
+ * Counts a request against its client and its tenant, once the token was seen valid: a stranger who merely names a
  * tenant must not use up what it is allowed, nor fill the memory of the limits with tokens that are made up. A
  * tenant whose clients leave many large answers unread gets 503 until they have read some.
  */
 export const limitRate = createMiddleware<HttpEnv>(async function limitRate(c, next) {
   const credentials = c.get('credentials')
-  if (!wasProven(credentials)) return next()
+  if (!isKnownValid(credentials)) return next()
   c.env.answers?.requireRoom(credentials.tenantId)
-  const [token, tenant] = await Promise.all([
-    c.env.isAllowed('token', credentials.tokenHash),
+  const [client, tenant] = await Promise.all([
+    c.env.isAllowed('client', knownActor(credentials)?.clientId ?? credentials.tokenHash),
     c.env.isAllowed('tenant', credentials.tenantId),
   ])
-  if (!token || !tenant) throw tooMany(token ? 'of this tenant' : 'with this token')
+  if (!client || !tenant) throw tooMany(client ? 'of this tenant' : 'of this client')
   return next()
 })
 
 /**
  * Counts refused tokens by the address of the client. Beyond the limit the answer no longer tells whether
- * the token was refused, and `bearerAuth` refuses what comes next. Forgets that the token was ever seen valid.
+ * the token was refused, and `bearerAuth` refuses what comes next. Forgets that the token was ever seen valid, and notes
+ * the refusal for the tenant's log.
  */
 export const limitFailedAuthentication = createMiddleware<HttpEnv>(
   async function limitFailedAuthentication(c, next) {
@@ -36,6 +39,7 @@ export const limitFailedAuthentication = createMiddleware<HttpEnv>(
     if (c.res.status !== 401) return
     const credentials = c.get('credentials')
     if (credentials !== undefined) forgetToken(credentials)
+    if (c.error instanceof AccessRefused) noteFailedAccess(c, c.error)
     if (await noteRefusal('scim', c)) c.res = errorResponse(c, tooManyRefusals())
   },
 )

@@ -4,7 +4,7 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
-import { wasProven } from '../storage/tokens.ts'
+import { isKnownValid } from '../storage/known-tokens.ts'
 import { errorResponse } from './errors.ts'
 
 /**
@@ -17,7 +17,7 @@ export const replicas = createMiddleware<HttpEnv>(async function replicas(c, nex
   const credentials = c.get('credentials')
   const { tenantId } = credentials
   if (isRead(c)) {
-    if (wasProven(credentials)) {
+    if (isKnownValid(credentials)) {
       c.set('openReplica', (name, figures) => replicas.openDatabase(name, tenantId, figures))
     }
     return await next()

@@ -4,6 +4,7 @@
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
 import { routeOf } from './errors.ts'
 
 /** Writes the line when the answer is ready. `d1` holds what the request cost at the database. */
@@ -19,6 +20,8 @@ export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c,
       method: c.req.method,
       route: routeOf(c),
       status: c.res.status,
+      // Why the token was refused; the client is not told.
+      ...(c.error instanceof AccessRefused && { refused: c.error.reason }),
       durationMs: c.env.now() - started,
       d1: c.get('figures') ?? null,
     }),

@@ -15,6 +15,7 @@ import { etag, isNotModified, type Preconditions, requirePreconditions } from '.
 import { Work } from '../scim/work.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { scimJson } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 
 export function tenantUrl(c: Context<HttpEnv>): string {
@@ -60,6 +61,11 @@ export function idOf(c: Context<HttpEnv>): string {
   return c.req.param('id') ?? ''
 }
 
+/** The token of the request (RFC 6750 §2.1). @returns undefined when none was sent in that form */
+export function bearerToken(c: Context<HttpEnv>): string | undefined {
+  return /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
+}
+
 /** A list of attribute names, separated by commas (RFC 7644 §3.4.2.5). @returns undefined when not sent */
 export function attributeNames(c: Context<HttpEnv>, parameter: 'attributes' | 'excludedAttributes') {
   const values = c.req.queries(parameter)
@@ -90,7 +96,7 @@ export async function listOf(
   parameters: ListParameters,
   types: readonly StoredResourceType[],
 ): Promise<Response> {
-  const page = await listResources(callOf(c), parseListRequest(parameters, types))
+  const page = await listResources(callOf(c), parseListRequest(parameters, types, profileOf(c)))
   return scimJson(c, listResponse(page), 200)
 }
 

@@ -3,14 +3,14 @@
  * resource of a page rather than a number, so resources that come and go move nothing. It is short: of what the list
  * is sorted by it holds the beginning at most.
  *
- * Sealed with the hash of the client's token: it needs no secret of ours, and a cursor is of no use with
- * another token or for another query. What a forger could gain is a position in a list that it may read.
+ * Sealed with a key of the client's, so that a cursor is good with all of its tokens, and of no use to another client or
+ * for another query. What a forger could gain is a position in a list that it may read.
  */
 import { badRequest } from '../scim/error.ts'
 import { CURSOR_TIMEOUT_SECONDS, MAX_CURSOR_CHARACTERS } from '../scim/limits.ts'
+import type { Actor } from '../storage/known-tokens.ts'
 import type { Position } from '../storage/list-request.ts'
 import { isSameSecret, toBase64Url } from '../storage/secrets.ts'
-import type { Credentials } from '../storage/tokens.ts'
 
 export interface Cursor {
   readonly position: Position
@@ -22,35 +22,37 @@ export interface Cursor {
 /** `[seconds since 1970, backwards, key, id, total, version]` */
 type Payload = readonly [number, 0 | 1, Position['key'], string, number | null, number | null]
 
+/** Whose cursor it is, and when it is used: milliseconds since 1970. */
+export interface CursorOwner extends Pick<Actor, 'cursorKey'> {
+  readonly tenantId: string
+  readonly now: number
+}
+
 /** 128 bits: nobody guesses one within the life of a cursor. */
 const SEAL_BYTES = 16
 
 /** A cursor as text, of unreserved characters only (RFC 9865 §2). @param identity what the list was asked for */
-export async function sealCursor(
-  cursor: Cursor,
-  identity: string,
-  credentials: Credentials,
-): Promise<string> {
+export async function sealCursor(cursor: Cursor, identity: string, owner: CursorOwner): Promise<string> {
   const { position, isBackwards, total } = cursor
-  const seconds = Math.floor(credentials.now / 1000)
+  const seconds = Math.floor(owner.now / 1000)
   const { key, id, version = null } = position
   const payload: Payload = [seconds, isBackwards ? 1 : 0, key, id, total ?? null, version]
   const text = toBase64Url(new TextEncoder().encode(JSON.stringify(payload)))
-  return `${text}.${await seal(text, identity, credentials)}`
+  return `${text}.${await seal(text, identity, owner)}`
 }
 
 /**
  * Opens a cursor.
  *
- * @throws {ScimError} invalidCursor when it is not one of ours, for this query and this token; expiredCursor
+ * @throws {ScimError} invalidCursor when it is not one of ours, for this query and this client; expiredCursor
  */
-export async function openCursor(text: string, identity: string, credentials: Credentials): Promise<Cursor> {
+export async function openCursor(text: string, identity: string, owner: CursorOwner): Promise<Cursor> {
   const [payload = '', found = ''] = text.length > MAX_CURSOR_CHARACTERS ? [] : text.split('.')
-  if (!isSameSecret(found, await seal(payload, identity, credentials))) {
+  if (!isSameSecret(found, await seal(payload, identity, owner))) {
     throw badRequest('invalidCursor', 'the cursor is not one of this list; begin again with an empty cursor')
   }
   const [seconds, backwards, key, id, total, version] = JSON.parse(fromBase64Url(payload)) as Payload
-  if (credentials.now / 1000 - seconds > CURSOR_TIMEOUT_SECONDS) {
+  if (owner.now / 1000 - seconds > CURSOR_TIMEOUT_SECONDS) {
     throw badRequest(
       'expiredCursor',
       `a cursor is good for ${CURSOR_TIMEOUT_SECONDS} seconds; begin again with an empty one`,
@@ -63,11 +65,11 @@ export async function openCursor(text: string, identity: string, credentials: Cr
 async function seal(
   payload: string,
   identity: string,
-  { tenantId, tokenHash }: Credentials,
+  { tenantId, cursorKey }: CursorOwner,
 ): Promise<string> {
   const bytes = (text: string) => new TextEncoder().encode(text)
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', bytes(tokenHash), algorithm, false, ['sign'])
+  const key = await crypto.subtle.importKey('raw', bytes(cursorKey), algorithm, false, ['sign'])
   const message = JSON.stringify(['cursor', tenantId, identity, payload])
   const signature = await crypto.subtle.sign('HMAC', key, bytes(message))
   return toBase64Url(new Uint8Array(signature).slice(0, SEAL_BYTES))

@@ -7,11 +7,10 @@ import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
 import type { Credentials } from '../storage/tokens.ts'
-import type { Rendered, Written } from './call.ts'
+import { type Call, type Rendered, readingOf, type Written } from './call.ts'
 import {
   createGroup,
   deleteGroup,
@@ -47,7 +46,13 @@ export interface GroupWriteAnswer {
   readonly rendered?: Rendered | Written | undefined
   /** Why it was not done. */
   readonly refusal?:
-    | { readonly status: number; readonly scimType: ScimType | undefined; readonly detail: string }
+    | {
+        readonly status: number
+        readonly scimType: ScimType | undefined
+        readonly detail: string
+        /** Why the token was refused, if it was. */
+        readonly access?: Pick<AccessRefused, 'reason' | 'tokenId'> | undefined
+      }
     | undefined
   /** The database did not answer: try again. */
   readonly isUnavailable?: boolean | undefined
@@ -68,29 +73,22 @@ export interface GroupWriter {
  */
 export function prepareGroupWrite(
   request: GroupWriteRequest,
-  types: readonly StoredResourceType[],
-  work: Work,
+  call: Pick<Call, 'tenant' | 'work'>,
 ): GroupWrite | GroupDeletion {
-  const type = types.find(hasMembers)
+  const type = call.tenant.resourceTypes.find(hasMembers)
   if (type === undefined) throw new Error('the directory has no type with members')
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
   const projection = parseProjection(attributes, excludedAttributes, type)
+  const reading = readingOf(call, type)
   switch (kind) {
     case 'create':
-      return createGroup(type, body, projection, work)
+      return createGroup(body, projection, reading)
     case 'replace':
-      return replaceGroup(type, id, body, projection, preconditions, work)
+      return replaceGroup(id, body, projection, preconditions, reading)
     case 'patch':
       // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
       // a large group would be a costly courtesy.
-      return patchGroup(
-        type,
-        id,
-        body,
-        attributes === undefined ? undefined : projection,
-        preconditions,
-        work,
-      )
+      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, reading)
     case 'delete':
       return deleteGroup(type, id, preconditions)
   }
@@ -104,6 +102,7 @@ export function renderedOf({
   fault,
 }: GroupWriteAnswer): Rendered | Written | undefined {
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
+  if (refusal?.access) throw new AccessRefused(refusal.access.reason, refusal.access.tokenId)
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
   if (fault !== undefined) throw new Error('the group writer failed', { cause: new Error(fault) })
   return rendered

@@ -8,8 +8,9 @@ import type { Listed } from '../storage/list.ts'
 import * as storage from '../storage/list.ts'
 import type { ListPart, Slice } from '../storage/list-request.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
+import { actorOf } from '../storage/tokens.ts'
 import { type Call, render, withReferences } from './call.ts'
-import { openCursor, sealCursor } from './cursor.ts'
+import { type CursorOwner, openCursor, sealCursor } from './cursor.ts'
 
 type ListRequest = scim.ListRequest<StoredResourceType>
 type ListSource = scim.ListSource<StoredResourceType>
@@ -21,7 +22,7 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
     const { total, listed } = await read(call, request, { offset: page.startIndex - 1, limit: page.count })
     return { totalResults: total, startIndex: page.startIndex, resources: renderAll(call, request, listed) }
   }
-  const cursor = page.cursor === '' ? undefined : await openCursor(page.cursor, identity, call.credentials)
+  const cursor = page.cursor === '' ? undefined : await openCursor(page.cursor, identity, await ownerOf(call))
   const isBackwards = cursor?.isBackwards ?? false
   const slice = { from: cursor?.position, isBackwards, limit: page.count, total: cursor?.total }
   const { total, listed, hasMore } = await read(call, request, slice)
@@ -42,8 +43,14 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
   ): Promise<string | undefined> {
     if (!isWanted || at === undefined) return undefined
     const next = { position: at.position, isBackwards, total: isFiltered ? total : undefined }
-    return await sealCursor(next, identity, call.credentials)
+    return await sealCursor(next, identity, await ownerOf(call))
   }
+}
+
+/** It was told by the check of the page that was read, or the first time with a cursor by one of its own. */
+async function ownerOf({ db, credentials }: Call): Promise<CursorOwner> {
+  const { cursorKey } = await actorOf(db, credentials)
+  return { tenantId: credentials.tenantId, cursorKey, now: credentials.now }
 }
 
 async function read({ db, credentials }: Call, { sources }: ListRequest, slice: Slice) {

@@ -6,10 +6,12 @@
 import { ScimError } from '../scim/error.ts'
 import { MAX_WORK_UNITS } from '../scim/limits.ts'
 import { Work } from '../scim/work.ts'
+import { AccessRefused } from '../storage/access-refused.ts'
 import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
+import { isKnownValid } from '../storage/known-tokens.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
-import { requireWriter, wasProven } from '../storage/tokens.ts'
+import { requireWriter } from '../storage/tokens.ts'
 import type { Call, Rendered, Written } from './call.ts'
 import { commitWrites, loadEarly, type PendingWrite } from './group-commit.ts'
 import {
@@ -98,12 +100,12 @@ export class QueuedGroupWriter implements GroupWriter {
     const { tenantUrl, requestId, body } = request
     // What the sender goes by may be older or newer than what this process knows; its own is checked.
     const credentials = { ...request.credentials, tenantVersion: tenant.version }
-    const write = prepareGroupWrite(request, tenant.resourceTypes, work)
+    const write = prepareGroupWrite(request, { tenant, work })
     const db = this.#options.openDatabase(tenant.database, figures)
     const call = { db, credentials, tenant, tenantUrl, requestId, newId: this.#options.newId, work }
     const characters = JSON.stringify(body)?.length ?? 0
     const before = this.#queue.enteredWhenIdle
-    const loaded = wasProven(credentials) ? undefined : await letIn(call, write)
+    const loaded = isKnownValid(credentials) ? undefined : await letIn(call, write)
     // Of what others have written meanwhile it knows nothing.
     const early = before !== undefined && before === this.#queue.enteredWhenIdle ? loaded : undefined
     return await this.#queue.run({ call, write, figures, early, characters })
@@ -155,7 +157,9 @@ function runLot(open: QueuedGroupWriterOptions['openDatabase'], lot: readonly Jo
 function answerOf(error: unknown, figures: DatabaseFigures): GroupWriteAnswer {
   if (error instanceof ScimError) {
     const { status, scimType, detail } = error
-    return { figures, refusal: { status, scimType, detail } }
+    const access =
+      error instanceof AccessRefused ? { reason: error.reason, tokenId: error.tokenId } : undefined
+    return { figures, refusal: { status, scimType, detail, access } }
   }
   if (error instanceof DatabaseUnavailable) return { figures, isUnavailable: true }
   if (error instanceof QueueOverflow) {

@@ -1,6 +1,8 @@
 /**
  * How long the provisioning log is kept, and what a run of the cron trigger deletes.
  */
+
+import { deleteDeadTokens } from '../storage/clients.ts'
 import type { Database } from '../storage/database.ts'
 import { believedTime, type FullTenants, pruneLog } from '../storage/log-pruning.ts'
 
@@ -9,7 +11,8 @@ const DAY_MS = 24 * HOUR_MS
 /** Entries that one batch deletes. */
 const CHUNK = 5_000
 /**
- * Batches in one run, of three statements each: with the two before them a run has 47, fewer than MAX_QUERIES_FREE. So an hourly run deletes up to 75,000 entries; what is left over goes in the next one.
+ * Batches in one run, of three statements each: with the two before them and those of tokens, a run has 49 at most, fewer
+ * than MAX_QUERIES_FREE. So an hourly run deletes up to 75,000 entries; what is left over goes in the next one.
  */
 const MAX_BATCHES = 15
 /**
@@ -25,12 +28,15 @@ const ENDED_SESSIONS_KEPT_MS = 30 * DAY_MS
 export interface PruningResult {
   /** Entries that were deleted. */
   readonly deleted: number
+  /** Tokens that ended so long ago that no entry names them. */
+  readonly deletedTokens: number
   /** Hours by which the clock is ahead of the time that is believed: of interest to whoever set it. */
   readonly clockAheadHours: number
 }
 
 /**
- * Deletes log entries that are older than the retention time, and the oldest of tenants whose log has too many bytes.
+ * Deletes log entries that are older than the retention time, and the oldest of tenants whose log has too many bytes;
+ * then the tokens that none of the others can name.
  *
  * @param now milliseconds since 1970, as the clock says
  */
@@ -41,13 +47,18 @@ export async function pruneProvisioningLog(
 ): Promise<PruningResult> {
   const maxAdvanceMs = Math.max(MIN_ADVANCE_MS, Math.floor(retentionDays * DAY_MS * MAX_ADVANCE_SHARE))
   const time = await believedTime(db, now, { maxAdvanceMs, sessionsKeptMs: ENDED_SESSIONS_KEPT_MS })
+  const before = time - retentionDays * DAY_MS
+  const clockAheadHours = Math.round((now - time) / HOUR_MS)
   let [deleted, full]: [number, FullTenants] = [0, []]
   for (let i = 0; i < MAX_BATCHES; i++) {
-    const pruned = await pruneLog(db, time - retentionDays * DAY_MS, full, CHUNK)
+    const pruned = await pruneLog(db, before, full, CHUNK)
     deleted += pruned.deleted
     full = pruned.full
     // Only from the second batch on is anything deleted of tenants that have too many.
-    if (pruned.deleted < CHUNK && (full.length === 0 || (i > 0 && pruned.deleted === 0))) break
+    if (pruned.deleted < CHUNK && (full.length === 0 || (i > 0 && pruned.deleted === 0))) {
+      // Now the log holds nothing that they have written.
+      return { deleted, deletedTokens: await deleteDeadTokens(db, before), clockAheadHours }
+    }
   }
-  return { deleted, clockAheadHours: Math.round((now - time) / HOUR_MS) }
+  return { deleted, deletedTokens: 0, clockAheadHours }
 }

@@ -6,7 +6,7 @@ import type { RateLimitName } from '../runtime.ts'
 
 /** The periods of the bindings in wrangler.toml. */
 const PERIOD_MS: Readonly<Record<RateLimitName, number>> = {
-  token: 10_000,
+  client: 10_000,
   tenant: 10_000,
   signIn: 60_000,
   failedAuthentication: 60_000,

@@ -133,6 +133,7 @@ function runtimes(
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
     sha256: (text: string) => createHash('sha256').update(text).digest('hex'),
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
+    later: (ms: number, task: () => Promise<void>) => setTimeout(task, ms).unref(),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
     answers: new MemoryOfAnswers(),
     turn: (owner: string) => turns.take(owner),

@@ -102,7 +102,7 @@ function serverSettings(
     busyTimeoutMs: wholeNumber('BUSY_TIMEOUT_MS', values, 0, 60_000),
     trustProxy: isOn('TRUST_PROXY', values),
     rateLimits: {
-      token: rateLimit('TOKEN_LIMIT', values),
+      client: rateLimit('TOKEN_LIMIT', values),
       tenant: rateLimit('TENANT_LIMIT', values),
       signIn: rateLimit('SIGN_IN_LIMIT', values),
       failedAuthentication: rateLimit('FAILED_AUTHENTICATION_LIMIT', values),

@@ -100,6 +100,8 @@ export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): voi
 export class GuardError extends Error {
   readonly rule:
     | 'no token'
+    | 'revoked token'
+    | 'expired token'
     | 'read token'
     | 'stale version'
     | 'group limit'
@@ -200,7 +202,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting)/.exec(
+    /guard: (no token|revoked token|expired token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

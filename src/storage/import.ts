@@ -18,7 +18,9 @@ import type { Query } from './query.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 import { type Documents, encodeResource, STALE_GUARD } from './resources.ts'
 import {
+  type ClientRecord,
   type DirectoryRecord,
+  isClient,
   isMembership,
   type MembershipRecord,
   type ResourceRecord,
@@ -152,12 +154,25 @@ function insertRecords(
 ): readonly Statement[] {
   const of = (type: StoredResourceType) =>
     records.filter(
-      (record): record is ResourceRecord => !isMembership(record) && record.kind === recordKind(type),
+      (record): record is ResourceRecord => 'resource' in record && record.kind === recordKind(type),
     )
   return [
+    ...insertClients(tenantId, records.filter(isClient)),
     ...types.flatMap((type) => insertResources(tenantId, type, of(type))),
     ...insertMemberships(tenantId, records.filter(isMembership)),
   ]
+}
+
+/** They become clients of this tenant, of whichever they were. One that is there stays as it is. */
+function insertClients(tenantId: string, clients: readonly ClientRecord[]): readonly Statement[] {
+  const rows = clients.map(({ clientId, name, scope, createdAt }) => {
+    return [`${tenantId}${clientId.slice(clientId.indexOf('_'))}`, name, scope, createdAt]
+  })
+  return listsOf(rows).map((list) =>
+    statement(sql`INSERT INTO clients (id, tenant_id, name, scope, created_at)
+      SELECT value ->> 0, ${tenantId}, value ->> 1, value ->> 2, value ->> 3 FROM json_each(${list}) WHERE true
+      ON CONFLICT (id) DO NOTHING`),
+  )
 }
 
 /** Rows travel together as JSON, which may make them up to twice as long: a longer one goes by itself. */

@@ -7,7 +7,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../scim/changes.ts'
 import { type Database, type Row, statement } from './database.ts'
-import type { LogEntry } from './log-entry.ts'
+import type { LogAction, LogEntry } from './log-entry.ts'
 import type { Query } from './query.ts'
 
 /** Entries that one page looks at when its filters have no index. */
@@ -15,11 +15,16 @@ const SCAN_LENGTH = 1_000
 /** Characters of changes as JSON. Longer ones stay out of a page of 50; the entry itself has them. */
 export const MAX_CHANGES_OF_PAGE = 4_000
 
+/** Of an entry `l`, with its token `t`: see provisioningLog in tables.ts. */
+const CLIENT_ID = sql`coalesce(l.client_id, t.client_id)`
+const ACTOR = sql`LEFT JOIN tokens AS t ON t.id = l.token_id LEFT JOIN clients AS c ON c.id = ${CLIENT_ID}`
+
 /** All that are given must hold. Times in milliseconds since 1970, `to` is not included. */
 export interface LogFilters {
   readonly action?: string | undefined
   readonly outcome?: string | undefined
   readonly resourceType?: string | undefined
+  readonly clientId?: string | undefined
   readonly tokenId?: string | undefined
   readonly from?: number | undefined
   readonly to?: number | undefined
@@ -28,14 +33,20 @@ export interface LogFilters {
   readonly resourceId?: string | undefined
 }
 
-/** A log entry with the token that made it. */
-export interface ListedEntry extends Omit<LogEntry, 'changes'> {
+/** A log entry with the client that made it, and the token that it used. */
+export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
+  /** "authenticate" of access that failed; the resource type then is "Client". */
+  readonly action: LogAction | 'authenticate'
   /** Undefined when the list is too long for a page. */
   readonly changes: readonly AttributeChange[] | undefined
-  /** More refused writes like this one, in the same minute and with the same token, that have no entry. */
+  /** More refusals like this one, in the same minute and of the same client, that have no entry. */
   readonly repeated: number
-  readonly tokenId: string
-  readonly tokenName: string | undefined
+  /** Null where nobody knows who it was. */
+  readonly clientId: string | null
+  readonly clientName: string | null
+  readonly tokenId: string | null
+  /** Null also when the token is gone: it stays no longer than it can have written what the log holds. */
+  readonly tokenName: string | null
 }
 
 export interface LogPage {
@@ -64,7 +75,7 @@ export function logPageQuery(
   const stretch = (columns: SQL) => sql`SELECT ${columns} FROM provisioning_log AS l ${indexFor(filters)}
     WHERE ${allOf(indexedConditions(tenantId, filters, before))} ORDER BY l.id DESC`
   const found = statement(sql`SELECT ${entryColumns(maxChanges)}
-    FROM (${stretch(sql`*`)} LIMIT ${length}) AS l LEFT JOIN tokens AS t ON t.id = l.token_id
+    FROM (${stretch(sql`*`)} LIMIT ${length}) AS l ${ACTOR}
     ${rest.length === 0 ? sql`` : sql`WHERE ${allOf(rest)}`}
     ORDER BY l.id DESC LIMIT ${size + 1}`)
   if (rest.length === 0)
@@ -87,7 +98,7 @@ function logPage(rows: readonly Row[] = [], size: number, lookedTo: string | und
 export function logEntryQuery(tenantId: string, id: string): Query<ListedEntry | undefined> {
   return {
     statements: [
-      statement(sql`SELECT ${entryColumns()} FROM provisioning_log AS l LEFT JOIN tokens AS t ON t.id = l.token_id
+      statement(sql`SELECT ${entryColumns()} FROM provisioning_log AS l ${ACTOR}
         WHERE l.tenant_id = ${tenantId} AND l.id = ${id}`),
     ],
     read: ([result]) => result?.rows[0] && entryFromRow(result.rows[0]),
@@ -108,7 +119,7 @@ export async function* streamLog(
           SELECT *, bytes AS size, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) AS total FROM (
             SELECT * FROM provisioning_log AS l ${indexFor(filters)}
             WHERE ${allOf(conditions)} ORDER BY l.id DESC LIMIT ${STREAM_LENGTH})) AS l
-        LEFT JOIN tokens AS t ON t.id = l.token_id
+        ${ACTOR}
         WHERE total - size < ${STREAM_BYTES} ORDER BY l.id DESC`),
     ])
     const rows = result?.rows ?? []
@@ -155,6 +166,7 @@ function unindexedConditions(filters: LogFilters): readonly SQL[] {
     filters.action === undefined ? undefined : sql`l.action = ${filters.action}`,
     filters.outcome === 'accepted' ? sql`l.outcome = 'accepted'` : undefined,
     filters.resourceType === undefined ? undefined : sql`l.resource_type = ${filters.resourceType}`,
+    filters.clientId === undefined ? undefined : sql`${CLIENT_ID} = ${filters.clientId}`,
     filters.tokenId === undefined ? undefined : sql`l.token_id = ${filters.tokenId}`,
     text === undefined
       ? undefined
@@ -166,12 +178,13 @@ function unindexedConditions(filters: LogFilters): readonly SQL[] {
 }
 
 /** The conditions that have no index, for rows that were read already. */
-function matcherOf({ action, outcome, resourceType, tokenId, text }: LogFilters) {
+function matcherOf({ action, outcome, resourceType, clientId, tokenId, text }: LogFilters) {
   const wanted = text === undefined ? undefined : asciiLower(text)
   return (entry: ListedEntry) =>
     (action === undefined || entry.action === action) &&
     (outcome === undefined || entry.outcome === outcome) &&
     (resourceType === undefined || entry.resourceType === resourceType) &&
+    (clientId === undefined || entry.clientId === clientId) &&
     (tokenId === undefined || entry.tokenId === tokenId) &&
     (wanted === undefined ||
       [entry.resourceName, entry.resourceId, entry.detail, entry.requestId].some((value) =>
@@ -198,16 +211,15 @@ function entryColumns(maxChangesLength?: number): SQL {
   return sql`l.id AS id, l.time AS time, l.action AS action, l.outcome AS outcome,
     l.resource_type AS resourceType, l.resource_id AS resourceId, l.resource_name AS resourceName,
     l.status AS status, l.scim_type AS scimType, l.detail AS detail, ${changes} AS changes,
-    l.ignored AS ignored, l.request_id AS requestId, l.repeated AS repeated, l.token_id AS tokenId,
-    t.name AS tokenName`
+    l.ignored AS ignored, l.request_id AS requestId, l.repeated AS repeated,
+    ${CLIENT_ID} AS clientId, c.name AS clientName, nullif(l.token_id, '') AS tokenId, t.name AS tokenName`
 }
 
 function entryFromRow(row: Row): ListedEntry {
-  const { changes, ignored, tokenName, ...columns } = row
+  const { changes, ignored, ...columns } = row
   return {
-    ...(columns as unknown as Omit<ListedEntry, 'changes' | 'ignored' | 'tokenName'>),
+    ...(columns as unknown as Omit<ListedEntry, 'changes' | 'ignored'>),
     changes: changes == null ? undefined : (JSON.parse(String(changes)) as readonly AttributeChange[]),
     ignored: JSON.parse(String(ignored)) as readonly string[],
-    tokenName: tokenName == null ? undefined : String(tokenName),
   }
 }

@@ -10,7 +10,7 @@ import { preparedByTable } from './prepared-by-table.ts'
 import type { ResourceTable } from './resource-tables.ts'
 import type { StoredRow } from './resources.ts'
 import { shortenedEntry } from './shortened-entry.ts'
-import { type Credentials, isAdmittedToken, isNotWriter, runAs, writeAs, writerToken } from './tokens.ts'
+import { type Credentials, IS_NOT_WRITER, isAdmittedToken, runAs, writeAs, writer } from './tokens.ts'
 
 /** What the database itself adds to an entry: a resource that must be there, and its name. */
 export interface LogSource {
@@ -26,22 +26,26 @@ function insertEntry(
   values: Readonly<Record<EntryValue, SqlValue | SQLWrapper>>,
   source: {
     readonly token: SQL
+    readonly client: SQL
     readonly resourceName: SQLWrapper
     readonly from: SQL
     readonly foldKey?: SQL
   },
 ): SQL {
-  return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type,
+  return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, client_id, action, outcome, resource_type,
       resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id, fold_key)
-    SELECT ${values.tenantId}, ${values.id}, ${values.time}, ${source.token}, ${values.action}, ${values.outcome},
+    SELECT ${values.tenantId}, ${values.id}, ${values.time}, ${source.token}, ${source.client}, ${values.action}, ${values.outcome},
       ${values.resourceType}, ${values.resourceId}, ${source.resourceName}, ${values.status}, ${values.scimType},
       ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId}, ${source.foldKey ?? sql`NULL`}
     FROM ${source.from}`
 }
 
+/** Who wrote, of a statement that selects from `tokens`. */
+const TOKEN = { token: sql`tokens.id`, client: sql`tokens.client_id` }
+
 const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | keyof Credentials>) =>
   insertEntry(slots, {
-    token: sql`tokens.id`,
+    ...TOKEN,
     resourceName: slots.resourceName,
     from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
   }),
@@ -53,7 +57,7 @@ export function logStatement(credentials: Credentials, entry: LogEntry, source?:
   if (source === undefined) return insertNamedEntry(values)
   const from = sql`tokens ${source.join} WHERE ${isAdmittedToken(values)}`
   const resourceName = sql`substr(${source.resourceName}, 1, ${MAX_LOGGED_NAME_CHARACTERS})`
-  return statement(insertEntry(values, { token: sql`tokens.id`, resourceName, from }))
+  return statement(insertEntry(values, { ...TOKEN, resourceName, from }))
 }
 
 function valuesOf(credentials: Credentials, entry: LogEntry) {
@@ -65,19 +69,19 @@ function valuesOf(credentials: Credentials, entry: LogEntry) {
 const MINUTE_MS = 60_000
 
 /**
- * Logs a refused write. The first ones of a token in a minute have an entry each, numbered by their key; those beyond,
- * and all of a token that may only read, find the entry of their kind by its key and count in it. The database decides,
+ * Logs a refused write. The first ones of a client in a minute have an entry each, numbered by their key; those beyond,
+ * and all of a client that may only read, find the entry of their kind by its key and count in it. The database decides,
  * so that any number of isolates counts as one.
  */
 const insertRefusedEntry = prepared(
   (slots: Slots<EntryValue | 'resourceName' | keyof Credentials | 'minute' | 'kind'>) => {
-    const start = sql`tokens.id || ' ' || ${slots.minute} || ' '`
+    const start = sql`tokens.client_id || ' ' || ${slots.minute} || ' '`
     // A digit is less than ":", a kind begins with a letter. An aggregate is computed once, and max() by the index.
     const ownKey = sql`(SELECT iif(count < ${MAX_REFUSED_ENTRIES_PER_MINUTE}, printf('%04d', count + 1), ${slots.kind})
       FROM (SELECT coalesce(CAST(substr(max(fold_key), -4) AS INTEGER), 0) AS count FROM provisioning_log
         WHERE tenant_id = ${slots.tenantId} AND fold_key > ${start} AND fold_key < ${start} || ':'))`
     const entry = insertEntry(slots, {
-      token: sql`tokens.id`,
+      ...TOKEN,
       resourceName: slots.resourceName,
       from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
       foldKey: sql`${start} || iif(tokens.scope = 'read', ${slots.kind}, ${ownKey})`,
@@ -100,8 +104,12 @@ type GuardSlot = EntryValue | 'resourceName' | keyof Credentials
 
 /** @param token names the token, or the rule that is broken: see migrations/0006_log_guards.sql */
 function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
-  const from = sql`(SELECT ${writerToken(slots)} AS writer)`
-  return insertEntry(slots, { token, resourceName: slots.resourceName, from })
+  return insertEntry(slots, {
+    token,
+    client: sql`client`,
+    resourceName: slots.resourceName,
+    from: writer(slots),
+  })
 }
 
 const insertTokenGuard = prepared((slots: Slots<GuardSlot>) => insertGuard(slots, sql`writer`))
@@ -110,7 +118,7 @@ const insertRowGuard = preparedByTable<GuardSlot | 'version' | 'createdAt' | 'da
   const isThere = sql`EXISTS (SELECT 1 FROM ${sql.raw(table.name)}
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
       AND created_at = ${slots.createdAt} AND data = ${slots.data})`
-  return insertGuard(slots, sql`iif(${isNotWriter(sql`writer`)} OR ${isThere}, writer, 'stale')`)
+  return insertGuard(slots, sql`iif(${IS_NOT_WRITER} OR ${isThere}, writer, 'stale')`)
 })
 
 /**
@@ -159,7 +167,7 @@ const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entri
     requestId: value('requestId'),
   }
   return insertEntry(values, {
-    token: sql`tokens.id`,
+    ...TOKEN,
     resourceName: value('resourceName'),
     from: sql`json_each(${entries}) AS e CROSS JOIN tokens ON tokens.hash = ${value('tokenHash')}
       WHERE tokens.tenant_id = ${tenantId}`,

@@ -44,15 +44,15 @@ export interface ResourceColumn {
 
 /**
  * What the index of a column finds, which begins with the tenant: a value or a prefix. With "order" it also has all
- * resources in the order of the column, and those with equal values in the order of their ids. With "time" it has them in
- * the order of the column alone, and finds any range. "range" finds any range too, and many resources may have one value.
+ * resources in the order of the column, and those with equal values in the order of their ids. With "time" it does so too,
+ * and finds any range. "range" finds any range too, in no order of the list, and many resources may have one value.
  */
 export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
 
 /** What is written down of a table: its columns without those that all tables have. */
 export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
-  /** Whether the table has an index on the time of the last change. */
+  /** Whether the table has an index on the time of the last change, with the ids behind it: `<name>_by_modified`. */
   readonly hasTimeIndex?: boolean
 }
 

@@ -54,8 +54,34 @@ export const tenants = sqliteTable('tenants', {
 })
 
 /**
- * A bearer token of a client. Only its SHA-256 is here. Revoked tokens stay, so that the provisioning log
- * can name them; they go with their tenant.
+ * A client of a tenant: the actor whom the provisioning log names, whatever it signs in with. One that the administrator
+ * deletes stays until the log no longer names it, without a valid token.
+ */
+export const clients = sqliteTable(
+  'clients',
+  {
+    /** `<tenantId>_<random>`. */
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    name: text('name').notNull(),
+    /** What its tokens may do: they have the same scope. */
+    scope: text('scope', { enum: ['provision', 'read'] }).notNull(),
+    /** Seals its cursors. */
+    cursorKey: text('cursor_key').notNull().default(sql`(lower(hex(randomblob(16))))`),
+    createdAt: integer('created_at').notNull(),
+    /** The latest use of tokens that are gone. */
+    lastUsedAt: integer('last_used_at'),
+    deletedAt: integer('deleted_at'),
+  },
+  (table) => [
+    index('clients_by_tenant').on(table.tenantId, table.createdAt, table.id),
+    index('clients_deleted').on(table.deletedAt).where(sql`deleted_at IS NOT NULL`),
+  ],
+)
+
+/**
+ * A bearer token of a client. Only its SHA-256 is here. Revoked and expired tokens stay as long as the provisioning log
+ * names them; they go with their tenant.
  */
 export const tokens = sqliteTable(
   'tokens',
@@ -79,10 +105,16 @@ export const tokens = sqliteTable(
     tenantState: text('tenant_state').notNull().default('ready'),
     /** Derived: the version of the configuration of its tenant. */
     tenantVersion: integer('tenant_version').notNull().default(0),
+    /** A trigger makes a client for a token that names none, so that it is NULL in no row. */
+    clientId: text('client_id'),
+    /** Derived: that of its client. */
+    cursorKey: text('cursor_key'),
   },
   (table) => [
     uniqueIndex('tokens_by_hash').on(table.hash),
     index('tokens_by_tenant').on(table.tenantId, table.id),
+    index('tokens_revoked').on(table.revokedAt).where(sql`revoked_at IS NOT NULL`),
+    index('tokens_expiring').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
   ],
 )
 
@@ -151,7 +183,8 @@ export const users = sqliteTable(
     index('users_by_native_object_id')
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
-    index('users_by_last_modified').on(table.tenantId, table.lastModified),
+    // With the id, so that a list in this order is in order without reading the rows.
+    index('users_by_modified').on(table.tenantId, table.lastModified, table.id),
     // With the id, so that what many have in common is put in order without reading them.
     index('users_by_x1').on(table.tenantId, table.x1, table.id).where(sql`x1 IS NOT NULL`),
     index('users_by_x2').on(table.tenantId, table.x2, table.id).where(sql`x2 IS NOT NULL`),
@@ -256,7 +289,7 @@ const LOG_ENTRY_BYTES = sql.raw(
 )
 
 /**
- * One write that an authenticated client tried: the provisioning log. `id` is a UUIDv7, so ids are in the
+ * One write that an authenticated client tried, or access that failed: the provisioning log. `id` is a UUIDv7, so ids are in the
  * order of time. Holds no value of an attribute that is never returned. Pruned by the cron trigger, and by a
  * trigger of the database when the tenant has MAX_LOG_BYTES of it.
  */
@@ -283,8 +316,10 @@ export const provisioningLog = sqliteTable(
     requestId: text('request_id').notNull(),
     /** Refused writes like this one, in the same minute, that have no entry of their own. */
     repeated: integer('repeated').notNull().default(0),
-    /** Of refused writes: those of one key share an entry. */
+    /** Of refused writes and of failed access: those of one key share an entry. */
     foldKey: text('fold_key'),
+    /** NULL in entries of older versions, whose client is that of their token, and where nobody knows who it was. */
+    clientId: text('client_id'),
     /** About what the entry takes, its indexes included. */
     bytes: integer('bytes').generatedAlwaysAs(LOG_ENTRY_BYTES, { mode: 'virtual' }),
   },

@@ -8,6 +8,7 @@
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
+import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
 import { decodeExtensions, type EncodedExtensions } from '../scim/schema/tenant-extensions.ts'
 import { extendedTypes, type StoredResourceType } from './resource-tables.ts'
 
@@ -21,8 +22,6 @@ export interface TenantConfiguration {
   readonly schemas?: EncodedExtensions
 }
 
-export type ProfileName = 'tolerant'
-
 export interface TenantContext {
   readonly tenantId: string
   /**
@@ -33,7 +32,7 @@ export interface TenantContext {
   /** The binding of the database that holds the tenant; undefined: the one that every runtime has. */
   readonly database: string | undefined
   readonly resourceTypes: readonly StoredResourceType[]
-  readonly profile: ProfileName
+  readonly profile: Profile
   readonly limits: TenantLimits
 }
 
@@ -75,7 +74,7 @@ export function tenantContextOf(
     tenantId,
     version,
     database,
-    profile,
+    profile: PROFILES[profile],
     resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
   }

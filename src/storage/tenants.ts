@@ -2,6 +2,7 @@
  * Tenants: one organisation's directory each. Made and deleted by the administrator.
  */
 import { sql } from 'drizzle-orm'
+import type { ProfileName } from '../scim/profile.ts'
 import {
   countStatements,
   type Database,
@@ -30,6 +31,8 @@ export interface Tenant {
   readonly groupLimit: number
   /** Whether no two groups share a displayName, without regard to case. */
   readonly uniqueGroupNames: boolean
+  /** How far it deviates from the RFCs for its clients. */
+  readonly profile: ProfileName
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
@@ -47,7 +50,7 @@ export function tenantFromRow<Selected extends Tenant>(row: Row): Selected {
 }
 /** The columns of a tenant. */
 export const TENANT_COLUMNS = sql`id, name, group_limit AS groupLimit,
-  unique_group_names AS uniqueGroupNames, user_count AS userCount,
+  unique_group_names AS uniqueGroupNames, coalesce(configuration ->> '$.profile', 'tolerant') AS profile, user_count AS userCount,
   active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
   created_at AS createdAt, state, imported_lines AS importedLines`
 
@@ -174,6 +177,7 @@ export async function deleteTenant(
       sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
     ),
     statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
+    statement(sql`DELETE FROM clients WHERE tenant_id = ${id}`),
   ])
   if (marked?.changes === 0) return undefined
   if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
@@ -203,8 +207,8 @@ export async function undoImport(
   return 'undone'
 }
 
-/** Statements of a deletion that delete no chunk: its first batch has two, and its last one has one. */
-const FRAME_STATEMENTS = 3
+/** Statements of a deletion that delete no chunk: its first batch has three, and its last one has one. */
+const FRAME_STATEMENTS = 4
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.

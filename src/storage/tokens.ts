@@ -10,6 +10,7 @@
  */
 import { and, eq, gt, isNull, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../scim/error.ts'
+import { AccessRefused } from './access-refused.ts'
 import {
   type Database,
   DatabaseUnavailable,
@@ -22,14 +23,22 @@ import {
   type StatementResult,
   statement,
 } from './database.ts'
+import {
+  type Actor,
+  forgetToken,
+  isKnownValid,
+  isLastUsedDue,
+  knownActor,
+  LAST_USED_INTERVAL_MS,
+  recordUse,
+} from './known-tokens.ts'
 import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
 import { changing, recallVersion, StaleTenant } from './tenant-context.ts'
 
 const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
-/** "Last used" is written at most once in this time. */
-const LAST_USED_INTERVAL_MS = 60_000
+const NAMED_TENANT = /^scim_([a-z][a-z0-9-]{0,39})_/
 
 /** What a request claims to be: nothing of it is proven until a batch has checked it. */
 export interface Credentials {
@@ -57,6 +66,11 @@ export async function credentialsOf(
   const tenantId = TOKEN.exec(token)?.[1]
   if (tenantId === undefined) return undefined
   return { tenantId, tokenHash: await hash(token), now, tenantVersion: recallVersion(tenantId) }
+}
+
+/** The tenant that a token names, also one that is not whole. It proves nothing. */
+export function tenantNamedBy(token: string | undefined): string | undefined {
+  return NAMED_TENANT.exec(token ?? '')?.[1]
 }
 
 /** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
@@ -171,21 +185,35 @@ export async function writeGuarded(
   const touch = uses.flatMap(lastUsedStatements)
   try {
     const results = await db.batch([...guards, ...statements, ...touch])
-    for (const use of uses) noteUse(use)
+    for (const use of uses) recordUse(use)
     return results.slice(guards.length, guards.length + statements.length)
   } catch (error) {
-    if (error instanceof GuardError && error.rule === 'no token') {
-      // Of several it is not said which.
-      const [only] = uses
-      if (only !== undefined && uses.length === 1) forgetToken(only)
-      throw unauthorized({ cause: error })
-    }
-    if (error instanceof GuardError && error.rule === 'read token') throw readOnlyToken({ cause: error })
-    if (error instanceof GuardError && error.rule === 'importing') throw importing({ cause: error })
-    if (error instanceof GuardError && error.rule === 'stale tenant') await throwStaleTenant(db, uses, error)
+    if (error instanceof GuardError) await throwRefusal(db, uses, error)
     throw error
   }
 }
+
+/** Why a guard ended a batch, where it says that a token may not write, or by which configuration. */
+async function throwRefusal(db: Database, uses: readonly Credentials[], cause: GuardError): Promise<void> {
+  switch (cause.rule) {
+    case 'no token':
+    case 'revoked token':
+    case 'expired token': {
+      // Of several it is not said which.
+      const [only] = uses
+      if (only !== undefined && uses.length === 1) forgetToken(only)
+      throw new AccessRefused(REASONS[cause.rule], undefined, { cause })
+    }
+    case 'read token':
+      throw new AccessRefused('wrong scope', undefined, { cause })
+    case 'importing':
+      throw importing({ cause })
+    case 'stale tenant':
+      await throwStaleTenant(db, uses, cause)
+  }
+}
+
+const REASONS = { 'no token': 'unknown', 'revoked token': 'revoked', 'expired token': 'expired' } as const
 
 /** A guard does not tell the configuration, so that it is read: once after each change. */
 async function throwStaleTenant(
@@ -204,7 +232,7 @@ async function throwStaleTenant(
  * @throws {ScimError} 401
  */
 export async function proveToken(db: Database, credentials: Credentials): Promise<void> {
-  if (!wasProven(credentials)) await readAs(db, credentials, [])
+  if (!isKnownValid(credentials)) await readAs(db, credentials, [])
 }
 
 /** Checks that a token may write. @throws {ScimError} 401, or 403 when it may only read */
@@ -212,18 +240,18 @@ export async function requireWriter(db: Database, credentials: Credentials): Pro
   await writeAs(db, credentials, [])
 }
 
-/** Wrong, revoked, expired and unknown tokens answer the same. */
-export function unauthorized(options?: ErrorOptions): ScimError {
-  return new ScimError(401, undefined, 'a valid token is needed: Authorization: Bearer <token>', options)
-}
-
-function readOnlyToken(options?: ErrorOptions): ScimError {
-  return new ScimError(
-    403,
-    undefined,
-    'the token has the scope "read", and writing needs "provision"',
-    options,
-  )
+/**
+ * The client that a token stands for, asked in a round trip of its own if this isolate has not heard of it yet.
+ *
+ * @throws {ScimError} 401
+ */
+export async function actorOf(db: Database, credentials: Credentials): Promise<Actor> {
+  const known = knownActor(credentials)
+  if (known !== undefined) return known
+  await readAs(db, credentials, [])
+  const actor = knownActor(credentials)
+  if (actor === undefined) throw new Error('a token that is valid has no client')
+  return actor
 }
 
 /** Half a directory is never shown, nor written to. */
@@ -249,36 +277,37 @@ export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL
     AND ${eq(tokens.tenantVersion, tenantVersion)}`
 }
 
-/** What `staleTenant` looks at. The tenant itself is read only when its configuration is another one. */
-function tenantColumns(tenantVersion: Placeholder): SQL {
-  return sql`tenant_state AS tenantState, tenant_version AS tenantVersion, CASE WHEN tenant_version <> ${tenantVersion}
-    THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
+/** What `refusalOf` and `requireWriterRow` look at. The tenant is read only when its configuration is another one. */
+function checkedColumns(tenantVersion: Placeholder): SQL {
+  return sql`tokens.id, hash, scope, expires_at AS expiresAt, revoked_at AS revokedAt, client_id AS clientId,
+    cursor_key AS cursorKey, tenant_state AS tenantState, tenant_version AS tenantVersion,
+    CASE WHEN tenant_version <> ${tenantVersion}
+      THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
 }
 
 const checkStatement = prepared(
-  (slots: Slots<keyof Credentials>) =>
-    sql`SELECT hash, ${tenantColumns(slots.tenantVersion)} FROM tokens WHERE ${isValidToken(slots)}`,
+  ({ tenantId, tokenHash, tenantVersion }: Slots<'tenantId' | 'tokenHash' | 'tenantVersion'>) =>
+    sql`SELECT ${checkedColumns(tenantVersion)} FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}`,
 )
 
-/** The id of a token that may write; else why it may not, which the database refuses as an id: NOT_WRITERS. */
-export function writerToken(slots: Slots<keyof Credentials>): SQL {
-  return sql`coalesce((SELECT CASE WHEN tenant_state <> 'ready' THEN 'importing' WHEN scope <> 'provision' THEN 'read'
-    WHEN tenant_version <> ${slots.tenantVersion} THEN 'stale tenant' ELSE id END
-    FROM tokens WHERE ${isValidToken(slots)}), 'none')`
+/**
+ * What a guard selects from: one row with `writer`, the id of a token that may write, else why it may not, which the
+ * database refuses as an id (`isNotWriter`); and with `client`, whose it is.
+ */
+export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof Credentials>): SQL {
+  return sql`(SELECT coalesce(found, 'none') AS writer, client FROM (SELECT 1) LEFT JOIN (
+    SELECT client_id AS client, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ${now} THEN 'expired'
+      WHEN tenant_state <> 'ready' THEN 'importing' WHEN scope <> 'provision' THEN 'read'
+      WHEN tenant_version <> ${tenantVersion} THEN 'stale tenant' ELSE id END AS found
+    FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}) ON true)`
 }
 
-/** What writerToken gives instead of an id. */
-const NOT_WRITERS: SQL = sql`('none', 'read', 'importing', 'stale tenant')`
-
-/** Whether what writerToken gives is no id. */
-export function isNotWriter(writer: SQL): SQL {
-  return sql`${writer} IN ${NOT_WRITERS}`
-}
+/** True of a row of `writer` that names no token. */
+export const IS_NOT_WRITER: SQL = sql`writer IN ('none', 'revoked', 'expired', 'importing', 'read', 'stale tenant')`
 
 const guardStatement = prepared(
   (slots: Slots<keyof Credentials>) =>
-    sql`INSERT INTO guards (rule) SELECT writer FROM (SELECT ${writerToken(slots)} AS writer)
-      WHERE ${isNotWriter(sql`writer`)}`,
+    sql`INSERT INTO guards (rule) SELECT writer FROM ${writer(slots)} WHERE ${IS_NOT_WRITER}`,
 )
 
 /** Each token once, at the latest of its moments: valid then, it was valid at the earlier ones. */
@@ -294,32 +323,41 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
 /** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
 const selectWriters = prepared(
   ({ tenantId, tenantVersion, hashes }: Slots<'tenantId' | 'tenantVersion' | 'hashes'>) =>
-    sql`SELECT hash, scope, expires_at AS expiresAt, ${tenantColumns(tenantVersion)}
-      FROM json_each(${hashes}) CROSS JOIN tokens ON hash = value
-      WHERE tenant_id = ${tenantId} AND revoked_at IS NULL`,
+    sql`SELECT ${checkedColumns(tenantVersion)} FROM json_each(${hashes}) AS j CROSS JOIN tokens ON hash = j.value
+      WHERE tenant_id = ${tenantId}`,
 )
 
 /** Each writer is judged at its own moment: a token may expire between two of them. */
-function writerRefusal(rows: readonly Row[], writer: Credentials): ScimError | StaleTenant | undefined {
-  const row = rows.find(({ hash }) => isSameSecret(String(hash), writer.tokenHash))
-  if (row === undefined || (row.expiresAt != null && Number(row.expiresAt) <= writer.now)) {
-    forgetToken(writer)
-    return unauthorized()
-  }
-  noteUse(writer)
-  if (row.tenantState !== 'ready') return importing()
-  return row.scope === 'provision' ? staleTenant(row, writer) : readOnlyToken()
+function writerRefusal(rows: readonly Row[], credentials: Credentials): ScimError | StaleTenant | undefined {
+  const row = rows.find(({ hash }) => isSameSecret(String(hash), credentials.tokenHash))
+  const refusal = refusalOf(row, credentials)
+  if (refusal instanceof ScimError || row?.scope === 'provision') return refusal
+  return new AccessRefused('wrong scope', String(row?.id))
 }
 
+/** @throws {ScimError} 401, 503; {StaleTenant} */
 function requireToken(row: Row | undefined, credentials: Credentials): void {
-  if (row === undefined || !isSameSecret(String(row.hash), credentials.tokenHash)) {
+  const isFound = row !== undefined && isSameSecret(String(row.hash), credentials.tokenHash)
+  const refusal = refusalOf(isFound ? row : undefined, credentials)
+  if (refusal !== undefined) throw refusal
+}
+
+/** Whether a token lets its bearer in at that moment, by that configuration; why it does not. Remembers which. */
+function refusalOf(row: Row | undefined, credentials: Credentials): ScimError | StaleTenant | undefined {
+  const reason =
+    row === undefined
+      ? 'unknown'
+      : row.revokedAt != null
+        ? 'revoked'
+        : row.expiresAt != null && Number(row.expiresAt) <= credentials.now
+          ? 'expired'
+          : undefined
+  if (row === undefined || reason !== undefined) {
     forgetToken(credentials)
-    throw unauthorized()
+    return new AccessRefused(reason ?? 'unknown', row && String(row.id))
   }
-  noteUse(credentials)
-  if (row.tenantState !== 'ready') throw importing()
-  const stale = staleTenant(row, credentials)
-  if (stale !== undefined) throw stale
+  recordUse(credentials, { clientId: String(row.clientId), cursorKey: String(row.cursorKey) })
+  return row.tenantState === 'ready' ? staleTenant(row, credentials) : importing()
 }
 
 function staleTenant(
@@ -329,38 +367,6 @@ function staleTenant(
   const version = Number(tenantVersion)
   if (version === credentials.tenantVersion) return undefined
   return new StaleTenant({ version, configuration: configuration === null ? null : String(configuration) })
-}
-
-// When this isolate last wrote "last used" for a token. It saves writes and orders the work (see `wasProven`); it lets
-// nobody in: every batch checks the token again.
-const lastUsed = new Map<string, number>()
-const LAST_USED_ENTRIES = 10_000
-
-/** To be called when the token was seen valid. */
-export function noteUse({ tokenHash, now }: Credentials): void {
-  if (!isLastUsedDue(tokenHash, now)) return
-  // The one that was noted first goes, and no more: a token that is forgotten costs its client a round trip.
-  lastUsed.delete(tokenHash)
-  const [oldest] = lastUsed.keys()
-  if (lastUsed.size >= LAST_USED_ENTRIES && oldest !== undefined) lastUsed.delete(oldest)
-  lastUsed.set(tokenHash, now)
-}
-
-/** To be called when the token was refused: it is no longer one that was seen valid. */
-export function forgetToken({ tokenHash }: Pick<Credentials, 'tokenHash'>): void {
-  lastUsed.delete(tokenHash)
-}
-
-function isLastUsedDue(tokenHash: string, now: number): boolean {
-  return now - (lastUsed.get(tokenHash) ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
-}
-
-/**
- * True when this isolate has seen the token valid, and not refused since: then its requests are those of the tenant,
- * and its body may be read before the batch that checks it.
- */
-export function wasProven({ tokenHash }: Credentials): boolean {
-  return lastUsed.has(tokenHash)
 }
 
 const touchStatement = prepared((slots: Slots<keyof Credentials | 'before'>) => {
@@ -378,7 +384,10 @@ function lastUsedStatements(credentials: Credentials): readonly Statement[] {
 /** A token as the administrator sees it: everything but the secret. Times in milliseconds since 1970. */
 export interface TokenInfo {
   readonly id: string
+  /** The client whose it is. */
+  readonly clientId: string
   readonly name: string
+  /** That of the client. */
   readonly scope: TokenScope
   readonly createdAt: number
   readonly expiresAt: number | null
@@ -386,19 +395,39 @@ export interface TokenInfo {
   readonly revokedAt: number | null
 }
 
-/** Stores a new token. @returns false when there is no such tenant, or it is being deleted */
+/** A token to store. */
+export interface NewToken extends Pick<TokenInfo, 'id' | 'name' | 'createdAt' | 'expiresAt'> {
+  readonly hash: string
+  /** Of a client of the tenant; undefined: a client of the token's name is made for it. */
+  readonly clientId?: string | undefined
+  /** Of the client that is made for it; a client that is there has its own. */
+  readonly scope?: TokenScope | undefined
+}
+
+export type StoredToken = Pick<TokenInfo, 'id' | 'clientId' | 'name' | 'scope' | 'createdAt' | 'expiresAt'>
+
+/**
+ * Stores a new token.
+ *
+ * @returns undefined when there is no such tenant, or it is being deleted; when there is no such client, or it was deleted
+ */
 export async function insertToken(
   db: Database,
   tenantId: string,
-  token: Pick<TokenInfo, 'id' | 'name' | 'scope' | 'createdAt' | 'expiresAt'> & { hash: string },
-): Promise<boolean> {
-  const [result] = await db.batch([
-    statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, expires_at)
-      SELECT ${token.id}, id, ${token.name}, ${token.scope}, ${token.hash}, ${token.createdAt}, ${token.expiresAt}
-      FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`),
+  { id, name, hash, createdAt, expiresAt, clientId, scope = 'provision' }: NewToken,
+): Promise<StoredToken | undefined> {
+  const [, stored] = await db.batch([
+    clientId === undefined
+      ? statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, expires_at)
+          SELECT ${id}, id, ${name}, ${scope}, ${hash}, ${createdAt}, ${expiresAt}
+          FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`)
+      : statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
+          SELECT ${id}, tenant_id, id, ${name}, scope, ${hash}, ${createdAt}, ${expiresAt}
+          FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
+    statement(sql`SELECT id, client_id AS clientId, name, scope, created_at AS createdAt, expires_at AS expiresAt
+      FROM tokens WHERE tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
   ])
-  // A trigger may write the state of the tenant into it, which counts as well.
-  return (result?.changes ?? 0) > 0
+  return stored?.rows[0] as unknown as StoredToken | undefined
 }
 
 /** Revokes a token from the next request on. Revoking it again keeps the first time. @returns false when unknown */

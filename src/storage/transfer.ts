@@ -1,12 +1,13 @@
 /**
  * The directory of a tenant as a stream of records: to keep a copy, and to move it to another database.
- * Ids, versions and times are kept. Tokens and the provisioning log stay where they are. import.ts is the way back.
+ * Ids, versions and times are kept. Tokens and the provisioning log stay where they are; clients go along if that is asked for. import.ts is the way back.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../scim/comparison.ts'
 import { type Database, type Row, statement } from './database.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 import type { Tenant } from './tenants.ts'
+import type { TokenScope } from './tokens.ts'
 
 /** A resource of the directory. Times in milliseconds since 1970. */
 export interface ResourceRecord {
@@ -26,7 +27,20 @@ export interface MembershipRecord {
   readonly memberType: string
 }
 
-export type DirectoryRecord = ResourceRecord | MembershipRecord
+/** A client of the tenant, without what it signs in with. The id begins with that of its tenant, whichever that is. */
+export interface ClientRecord {
+  readonly kind: 'client'
+  readonly clientId: string
+  readonly name: string
+  readonly scope: TokenScope
+  readonly createdAt: number
+}
+
+export type DirectoryRecord = ResourceRecord | MembershipRecord | ClientRecord
+
+export function isClient(record: DirectoryRecord): record is ClientRecord {
+  return 'clientId' in record
+}
 
 export function isMembership(record: DirectoryRecord): record is MembershipRecord {
   return 'memberId' in record
@@ -86,6 +100,25 @@ export async function* exportDirectory(
     if (records.length > 0) yield records
     if (rows.length < MEMBERSHIPS_IN_A_PAGE) return
     ;[group, member] = [String(rows.at(-1)?.groupId), String(rows.at(-1)?.memberId)]
+  }
+}
+
+/** The clients of a tenant, page by page. @throws {ExportInterrupted} */
+export async function* exportClients(
+  db: Database,
+  tenant: ExportedTenant,
+): AsyncGenerator<readonly ClientRecord[]> {
+  for (let after = ''; ; ) {
+    const rows = await readPage(
+      db,
+      tenant,
+      sql`SELECT id AS clientId, name, scope, created_at AS createdAt FROM clients
+        WHERE tenant_id = ${tenant.id} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
+      sql`page.clientId`,
+    )
+    if (rows.length > 0) yield rows.map((row) => ({ kind: 'client', ...row }) as unknown as ClientRecord)
+    if (rows.length < RESOURCES_IN_A_PAGE) return
+    after = String(rows.at(-1)?.clientId)
   }
 }
 

@@ -19,7 +19,7 @@ import {
   userLine,
   users,
 } from '../support/directory-file.ts'
-import { admin, type Client, newClient, newToken, PATCH_OP, USER } from '../support/harness.ts'
+import { admin, type Client, newClient, newToken, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 
 const EMPTY = { user: 0, group: 0, membership: 0 }
@@ -65,6 +65,26 @@ describe('export and import of a tenant', () => {
       .bind(to.tenantId)
       .all()
     expect(results).toEqual([{ n: 1 }, { n: 1 }])
+  })
+
+  it('take the clients along when that is asked for, without their tokens', async () => {
+    const [from, to] = [await newClient(), await newClient({ scope: 'read' })]
+    await from.createUser()
+    const { clientId } = await newToken(from.tenantId, { name: 'Entra', scope: 'read' })
+    const path = `/admin/api/tenants/${from.tenantId}/export?clients=include`
+    const headers = { Authorization: 'Bearer test-admin-token' }
+    const { body: text } = await send(new Request(`${ORIGIN}${path}`, { headers }))
+    expect(recordsOf(text).map(({ kind }) => kind)).toEqual(['client', 'client', 'user', 'end'])
+    const answer = await imported(to.tenantId, text)
+    expect([answer.status, answer.body]).toEqual([200, { imported: { ...EMPTY, user: 1 } }])
+    const { clients } = (await admin('GET', `/tenants/${to.tenantId}/clients`)).body
+    const id = clientId.replace(from.tenantId, to.tenantId)
+    expect(clients).toHaveLength(3)
+    expect(clients.find((client: Line) => client.id === id)).toMatchObject({ name: 'Entra', scope: 'read' })
+    expect((await admin('GET', `/tenants/${to.tenantId}/tokens`)).body.tokens).toHaveLength(1)
+    const bad = { kind: 'client', clientId: 'x_1', name: 'x', scope: 'all', createdAt: 1 }
+    const refused = await imported((await newClient()).tenantId, await fileOf([bad]))
+    expect([refused.status, refused.body.error.field]).toEqual([400, 'scope'])
   })
 
   // On SQLite this is the way from Cloudflare to a machine of one's own: names beyond ASCII, groups in a circle.
@@ -174,7 +194,7 @@ describe('an import', () => {
     [
       'another kind',
       { kind: 'token' },
-      '"kind" must be "user", "group", "membership", "schema" or "end", found "token"',
+      '"kind" must be "user", "group", "membership", "client", "schema" or "end", found "token"',
     ],
     ['an id that is none', userLine(2, {}, { id: 'x' }), '"id" must be a UUID in lower case, found "x"'],
     ['no id', without(userLine(2), 'id'), '"id" must be a UUID in lower case, found nothing'],

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { openCursor, sealCursor } from '../../src/provider/cursor.ts'
+import { type CursorOwner, openCursor, sealCursor } from '../../src/provider/cursor.ts'
 import { CURSOR_TIMEOUT_SECONDS } from '../../src/scim/limits.ts'
-import type { Credentials } from '../../src/storage/tokens.ts'
 
 const MADE_AT = Date.parse('2026-11-23T12:00:00Z')
 const CURSOR = {
@@ -10,29 +9,24 @@ const CURSOR = {
   total: 7,
 }
 
-const credentials = (now: number): Credentials => ({
-  tenantId: 'acme',
-  tokenHash: 'a'.repeat(64),
-  now,
-  tenantVersion: 0,
-})
+const owner = (now: number): CursorOwner => ({ tenantId: 'acme', cursorKey: 'a'.repeat(32), now })
 
 describe('a cursor', () => {
   it('opens to what was sealed, until its time is over, and is expired then', async () => {
-    const text = await sealCursor(CURSOR, 'users', credentials(MADE_AT))
+    const text = await sealCursor(CURSOR, 'users', owner(MADE_AT))
     const lastMoment = MADE_AT + CURSOR_TIMEOUT_SECONDS * 1000
-    expect(await openCursor(text, 'users', credentials(lastMoment))).toEqual(CURSOR)
-    await expect(openCursor(text, 'users', credentials(lastMoment + 1000))).rejects.toMatchObject({
+    expect(await openCursor(text, 'users', owner(lastMoment))).toEqual(CURSOR)
+    await expect(openCursor(text, 'users', owner(lastMoment + 1000))).rejects.toMatchObject({
       status: 400,
       scimType: 'expiredCursor',
     })
   })
 
   it('is invalid rather than expired when it is not ours, however old it is', async () => {
-    const text = await sealCursor(CURSOR, 'users', credentials(MADE_AT))
+    const text = await sealCursor(CURSOR, 'users', owner(MADE_AT))
     const [payload, seal] = text.split('.')
     for (const other of [`${payload}.${'A'.repeat(22)}`, `${payload}`, `.${seal}`, '', '.']) {
-      await expect(openCursor(other, 'users', credentials(MADE_AT * 2))).rejects.toMatchObject({
+      await expect(openCursor(other, 'users', owner(MADE_AT * 2))).rejects.toMatchObject({
         scimType: 'invalidCursor',
       })
     }

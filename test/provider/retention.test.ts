@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { pruneProvisioningLog } from '../../src/provider/retention.ts'
 import { noFigures, openDatabase } from '../../src/storage/database.ts'
 import { addLogEntries } from '../support/crowd.ts'
-import { newClient } from '../support/harness.ts'
+import { admin, newClient, newToken } from '../support/harness.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Long ago: entries of other tests are younger. */
 const OLD = Date.UTC(2001)
 
-async function prune() {
+async function prune(now = OLD + 31 * DAY_MS) {
   const figures = noFigures()
-  const { deleted } = await pruneProvisioningLog(openDatabase(env.DB, figures), OLD + 31 * DAY_MS, 30)
+  const { deleted } = await pruneProvisioningLog(openDatabase(env.DB, figures), now, 30)
   return { ...figures, deleted }
 }
 
@@ -30,5 +30,37 @@ describe('pruneProvisioningLog', () => {
     // The figures that test/bench/cost/model.ts counts with.
     expect(hundred).toMatchObject({ deleted: 100, rowsWritten: 100 + 2 })
     expect(hundred.rowsRead - nothing.rowsRead).toBeLessThanOrEqual(6 * 100)
+  })
+})
+
+describe('a token that has ended', () => {
+  it('is forgotten when the log can hold nothing that it has written, and so is a client that was deleted', async () => {
+    const { tenantId } = await newClient()
+    const [revoked, expired, live] = [
+      await newToken(tenantId),
+      await newToken(tenantId),
+      await newToken(tenantId),
+    ]
+    const set = (column: string, id: string) =>
+      env.DB.prepare(`UPDATE tokens SET ${column} = ?2, last_used_at = ?3 WHERE id = ?1`)
+        .bind(id, OLD, OLD - 1)
+        .run()
+    await set('revoked_at', revoked.id)
+    await set('expires_at', expired.id)
+    await env.DB.prepare('UPDATE clients SET deleted_at = ?2 WHERE id = ?1').bind(revoked.clientId, OLD).run()
+    const tokens = async () =>
+      (await admin('GET', `/tenants/${tenantId}/tokens`)).body.tokens.map(({ id }: { id: string }) => id)
+    await prune(OLD + 29 * DAY_MS)
+    expect(await tokens()).toEqual(expect.arrayContaining([revoked.id, expired.id, live.id]))
+    await prune(OLD + 31 * DAY_MS)
+    const left = await tokens()
+    expect(left).toContain(live.id)
+    expect(left).not.toContain(revoked.id)
+    expect(left).not.toContain(expired.id)
+    const clients = await env.DB.prepare('SELECT id, last_used_at FROM clients WHERE id IN (?1, ?2)')
+      .bind(revoked.clientId, expired.clientId)
+      .all()
+    // The client itself was not deleted, and was last used when its token was.
+    expect(clients.results).toEqual([{ id: expired.clientId, last_used_at: OLD - 1 }])
   })
 })

@@ -51,17 +51,17 @@ describe('forwarded', () => {
 })
 
 describe('RateLimits', () => {
-  const limits = { token: 2, tenant: Number.POSITIVE_INFINITY, signIn: 1, failedAuthentication: 1 }
+  const limits = { client: 2, tenant: Number.POSITIVE_INFINITY, signIn: 1, failedAuthentication: 1 }
 
   it('counts each key for itself, and begins anew after the period', () => {
     let now = 0
     const rates = new RateLimits(limits, () => now)
-    expect([1, 2, 3].map(() => rates.isAllowed('token', 'a'))).toEqual([true, true, false])
-    expect(rates.isAllowed('token', 'b')).toBe(true)
+    expect([1, 2, 3].map(() => rates.isAllowed('client', 'a'))).toEqual([true, true, false])
+    expect(rates.isAllowed('client', 'b')).toBe(true)
     now = 9_999
-    expect(rates.isAllowed('token', 'a')).toBe(false)
+    expect(rates.isAllowed('client', 'a')).toBe(false)
     now = 10_000
-    expect(rates.isAllowed('token', 'a')).toBe(true)
+    expect(rates.isAllowed('client', 'a')).toBe(true)
   })
 
   it('has no limit where none is set', () => {

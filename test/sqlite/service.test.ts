@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 const settings = () =>
   serverSettings(temporaryFolder(), {
-    rateLimits: { token: 100, tenant: 100, signIn: 100, failedAuthentication: 100 },
+    rateLimits: { client: 100, tenant: 100, signIn: 100, failedAuthentication: 100 },
   })
 
 afterEach(() => vi.useRealTimers())

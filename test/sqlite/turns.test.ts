@@ -78,7 +78,7 @@ describe('the service', () => {
         newAdminTokenIn: undefined,
         logRetentionDays: 30,
         trustProxy: false,
-        rateLimits: { token: 1e6, tenant: 1e6, signIn: 100, failedAuthentication: 100 },
+        rateLimits: { client: 1e6, tenant: 1e6, signIn: 100, failedAuthentication: 100 },
         listen: { host: '127.0.0.1', port: 0, tls: undefined },
         app: {
           adminToken: 'test-admin-token',

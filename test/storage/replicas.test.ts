@@ -55,6 +55,7 @@ class World {
       now,
       newId: uuidv7,
       isAllowed: async () => true,
+      later: () => undefined,
       fetch: () => Promise.reject(new Error('no network')),
       settings: {
         adminToken: 'test-admin-token',

@@ -21,6 +21,7 @@ export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
     now: Date.now,
     newId: uuidv7,
     isAllowed: async () => true,
+    later: () => undefined,
     fetch: () => Promise.reject(new Error('the lab has no network')),
     settings: {
       adminToken: 'test-admin-token',

@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import type { ServerSettings } from '../../src/self-hosted/settings.ts'
 
-const NO_LIMITS = { token: Infinity, tenant: Infinity, signIn: Infinity, failedAuthentication: Infinity }
+const NO_LIMITS = { client: Infinity, tenant: Infinity, signIn: Infinity, failedAuthentication: Infinity }
 
 /** @param folder holds the database */
 export function serverSettings(

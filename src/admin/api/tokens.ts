@@ -1,10 +1,12 @@
 /** Handlers of the routes of tokens. */
 import { quote } from '../../scim/error.ts'
+import { clientQuery } from '../../storage/clients.ts'
+import type { Database } from '../../storage/database.ts'
 import { readTogether } from '../../storage/query.ts'
 import { tenantQuery } from '../../storage/tenant-queries.ts'
 import { getTenant } from '../../storage/tenants.ts'
 import { tokensQuery } from '../../storage/token-rotation.ts'
-import { generateToken, insertToken, revokeToken } from '../../storage/tokens.ts'
+import { generateToken, insertToken, revokeToken, type TokenScope } from '../../storage/tokens.ts'
 import type { tokenRoutes } from '../contract/tokens.ts'
 import { AdminError, invalidField } from '../errors.ts'
 import { newTokenJson, tokenJson } from '../read-models.ts'
@@ -25,10 +27,12 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
     if (body.expiresAt !== null && body.expiresAt <= now) {
       throw invalidField('expiresAt', 'in the future', new Date(body.expiresAt).toISOString())
     }
-    const token = { ...body, id: c.env.newId(), createdAt: now }
     const { token: secret, hash } = await generateToken(id)
-    if (!(await insertToken(db, id, { ...token, hash }))) {
-      throw notReady(requireTenant(await getTenant(db, id), id))
+    await requireScope(db, id, body)
+    const token = await insertToken(db, id, { ...body, id: c.env.newId(), createdAt: now, hash })
+    if (token === undefined) {
+      const tenant = requireTenant(await getTenant(db, id), id)
+      throw body.clientId === undefined ? notReady(tenant) : noClient(body.clientId)
     }
     // Only this answer ever holds the token.
     return { status: 201, body: { ...newTokenJson(token), tenantUrl: tenantUrl(c), token: secret } }
@@ -40,4 +44,20 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
     }
     return { status: 204 }
   },
+}
+
+/** All tokens of a client have its scope. @throws {AdminError} 400 */
+async function requireScope(
+  db: Database,
+  tenantId: string,
+  { clientId, scope }: { readonly clientId?: string | undefined; readonly scope?: TokenScope | undefined },
+): Promise<void> {
+  if (clientId === undefined || scope === undefined) return
+  const { client } = await readTogether(db, { client: clientQuery(tenantId, clientId) })
+  if (client === undefined) throw noClient(clientId)
+  if (client.scope !== scope) throw invalidField('scope', `"${client.scope}", the scope of the client`, scope)
+}
+
+function noClient(id: string): AdminError {
+  return invalidField('clientId', 'the id of a client of this tenant', id)
 }

@@ -11,12 +11,12 @@ import { getTenant, undoImport } from '../../storage/tenants.ts'
 import {
   type DirectoryRecord,
   type ExportedTenant,
+  exportClients,
   exportDirectory,
-  isMembership,
 } from '../../storage/transfer.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, noRecords, schemaRecords, toLine } from '../directory-lines.ts'
+import { endRecord, noRecords, type SchemaRecord, schemaRecords, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
 import { requireTenant } from '../require-tenant.ts'
@@ -26,11 +26,11 @@ import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
 
 export const transferHandlers: Handlers<typeof transferRoutes> = {
-  async exportTenant({ db, parameters: { id }, c }) {
+  async exportTenant({ db, parameters: { id }, query: { clients }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
     if (tenant.state !== 'ready') throw notReady(tenant)
-    const extensions = await listSchemas(db, id)
-    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), extensions)), 200, {
+    const options = { extensions: await listSchemas(db, id), withClients: clients === 'include' }
+    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), options)), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
     })
@@ -79,30 +79,30 @@ async function* exportedBytes(
   db: Database,
   tenant: ExportedTenant,
   types: readonly StoredResourceType[],
-  { extensions }: TenantExtensions,
+  { extensions: { extensions }, withClients }: { extensions: TenantExtensions; withClients: boolean },
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
   const counts = noRecords(types)
+  const bytesOf = (records: readonly (DirectoryRecord | SchemaRecord)[]) => {
+    const bytes = encoder.encode(records.map(toLine).join(''))
+    sha256.update(bytes)
+    return bytes
+  }
   const schemas = extensions.flatMap(schemaRecords)
   const purged = extensions.filter(({ state }) => state === 'purging').map(({ schema }) => schema.id)
-  if (schemas.length > 0) {
-    const bytes = encoder.encode(schemas.map(toLine).join(''))
-    sha256.update(bytes)
-    yield bytes
-  }
+  if (schemas.length > 0) yield bytesOf(schemas)
+  if (withClients) for await (const page of exportClients(db, tenant)) yield bytesOf(page)
   for await (const page of exportDirectory(db, tenant, types)) {
-    const bytes = encoder.encode(page.map((record) => toLine(withoutExtensions(record, purged))).join(''))
     for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
-    sha256.update(bytes)
-    yield bytes
+    yield bytesOf(page.map((record) => withoutExtensions(record, purged)))
   }
   yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
 }
 
 /** A record without what is being deleted. */
 function withoutExtensions(record: DirectoryRecord, urns: readonly string[]): DirectoryRecord {
-  if (urns.length === 0 || isMembership(record)) return record
+  if (urns.length === 0 || !('resource' in record)) return record
   const { schemas, ...attributes } = record.resource
   const kept = Object.entries(attributes).filter(([name]) => !urns.includes(name))
   const named = Array.isArray(schemas) ? schemas.filter((urn) => !urns.includes(urn)) : schemas

@@ -19,8 +19,8 @@ interface EntryProps {
 }
 
 /** What an entry is about. A refused request may have named it with an empty text. */
-export function nameOf({ resourceName, resourceId }: ListedEntry): string {
-  return resourceName || resourceId || '(no name)'
+export function nameOf({ action, resourceName, resourceId }: ListedEntry): string {
+  return resourceName || resourceId || (action === 'authenticate' ? 'Somebody unknown' : '(no name)')
 }
 
 /** Entries as lines that open. */
@@ -81,8 +81,8 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
       )}
       {entry.repeated > 0 && (
         <p>
-          The token had {number(entry.repeated)} more writes refused like this one within the minute. They are
-          counted, and have no entries of their own.
+          {number(entry.repeated)} more were refused like this one within the minute. They are counted, and
+          have no entries of their own.
         </p>
       )}
       <Changes tenantId={tenantId} entry={entry} />
@@ -95,12 +95,23 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         <Fact name="Time">
           <Time at={entry.time} />
         </Fact>
-        <Fact name="Token">
-          <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
-        </Fact>
-        <Fact name={entry.resourceType}>
-          <ResourceLinks tenantId={tenantId} types={types} entry={entry} />
-        </Fact>
+        {entry.clientId !== null && (
+          <Fact name="Client">
+            <a href={withQuery(paths.log, { client: entry.clientId })}>
+              {entry.clientName ?? entry.clientId}
+            </a>
+          </Fact>
+        )}
+        {entry.tokenId !== null && (
+          <Fact name="Token">
+            <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
+          </Fact>
+        )}
+        {entry.resourceType !== 'Client' && (
+          <Fact name={entry.resourceType}>
+            <ResourceLinks tenantId={tenantId} types={types} entry={entry} />
+          </Fact>
+        )}
         <Fact name="Answer">
           <span class="number">HTTP {entry.status}</span>
         </Fact>

@@ -2,8 +2,8 @@
  * The filters of the provisioning log, as typed.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { LogAction } from '../../storage/log-entry.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { Client } from '../../storage/clients.ts'
+import type { ListedEntry } from '../../storage/log-pages.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { allOf, pluralOf } from './resource-names.ts'
 
@@ -15,7 +15,8 @@ export const ACTIONS = [
   'delete',
   'add member',
   'remove member',
-] as const satisfies readonly LogAction[]
+  'authenticate',
+] as const satisfies readonly ListedEntry['action'][]
 
 /** What was typed, by the names of the query parameters. */
 export interface LogFilterForm extends Readonly<Record<string, string | undefined>> {
@@ -23,6 +24,8 @@ export interface LogFilterForm extends Readonly<Record<string, string | undefine
   readonly action: string | undefined
   readonly outcome: string | undefined
   readonly type: string | undefined
+  readonly client: string | undefined
+  /** By links of entries alone. */
   readonly token: string | undefined
   readonly from: string | undefined
   readonly to: string | undefined
@@ -30,7 +33,7 @@ export interface LogFilterForm extends Readonly<Record<string, string | undefine
 }
 
 /** Filters that are out of sight until one of them is used. */
-const MORE = ['action', 'type', 'token', 'from', 'to']
+const MORE = ['action', 'type', 'client', 'from', 'to']
 
 const OUTCOMES = [
   ['', 'Any outcome'],
@@ -41,19 +44,25 @@ const OUTCOMES = [
 export function LogFilters(props: {
   readonly path: string
   readonly types: readonly ResourceType[]
-  readonly tokens: readonly ListedToken[]
+  readonly clients: readonly Client[]
   readonly form: LogFilterForm
   readonly error: FormError | undefined
 }) {
-  const { path, types, tokens, form, error } = props
+  const { path, types, clients, form, error } = props
   const isFiltered = Object.values(form).some((value) => value !== undefined && value !== '')
   return (
     <form class="panel filters" method="get" action={path} aria-label="Filters">
-      <FormNotice error={error} fields={['q', 'from', 'to', 'action', 'outcome', 'type', 'token']} />
+      <FormNotice error={error} fields={['q', 'from', 'to', 'action', 'outcome', 'type', 'client']} />
       {form.resource && (
         <p class="chip">
           Only entries of <code>{form.resource}</code>
           <input type="hidden" name="resource" value={form.resource} />
+        </p>
+      )}
+      {form.token && (
+        <p class="chip">
+          Only entries of the token <code>{form.token}</code>
+          <input type="hidden" name="token" value={form.token} />
         </p>
       )}
       <div class="grid">
@@ -88,10 +97,10 @@ export function LogFilters(props: {
             error={error}
           />
           <Choice
-            name="token"
-            label="Token"
-            value={form.token}
-            options={[['', 'Any token'], ...tokens.map(({ id, name }) => [id, name] as const)]}
+            name="client"
+            label="Client"
+            value={form.client}
+            options={[['', 'Any client'], ...clients.map(({ id, name }) => [id, name] as const)]}
             error={error}
           />
           <Moment name="from" label="From (UTC)" value={form.from} error={error} />

@@ -1,6 +1,7 @@
 /**
  * Tokens with their state, and what can be done with them. Never the secret: nobody has it.
  */
+import type { Client } from '../../storage/clients.ts'
 import type { ListedToken } from '../../storage/token-rotation.ts'
 import { Badge } from './blocks.tsx'
 import { Time } from './time.tsx'
@@ -14,18 +15,21 @@ export function TokenTable(props: {
   readonly tokens: readonly ListedToken[]
   /** All tokens, to name the one that replaces another. */
   readonly all: readonly ListedToken[]
+  /** To name the client of each. */
+  readonly clients: readonly Client[]
   readonly now: number
   /** The address of the page. */
   readonly path: string
   /** The id for a token that replaces one of these. */
   readonly newId: string
 }) {
-  const { tokens, all, now, path, newId } = props
+  const { tokens, all, clients, now, path, newId } = props
   return (
     <table class="stack tokens">
       <thead>
         <tr>
           <th scope="col">Name</th>
+          <th scope="col">Client</th>
           <th scope="col">State</th>
           <th scope="col">Scope</th>
           <th scope="col">Created</th>
@@ -40,6 +44,7 @@ export function TokenTable(props: {
         {tokens.map((token) => (
           <tr>
             <th scope="row">{token.name}</th>
+            <td data-label="Client">{clients.find(({ id }) => id === token.clientId)?.name ?? 'deleted'}</td>
             <td data-label="State">
               <div>
                 <TokenState token={token} all={all} now={now} />

@@ -11,9 +11,23 @@ export const LOG_ENTRY = v.pipe(
   v.object({
     id: TEXT,
     time: TIME,
-    tokenId: TEXT,
+    clientId: v.pipe(TEXT_OR_NULL, v.description('Who it was; null of access with an unknown token.')),
+    clientName: TEXT_OR_NULL,
+    tokenId: TEXT_OR_NULL,
     tokenName: TEXT_OR_NULL,
-    action: v.picklist(['create', 'update', 'disable', 'enable', 'delete', 'add member', 'remove member']),
+    action: v.pipe(
+      v.picklist([
+        'create',
+        'update',
+        'disable',
+        'enable',
+        'delete',
+        'add member',
+        'remove member',
+        'authenticate',
+      ]),
+      v.description('"authenticate": access that failed, with the resource type "Client".'),
+    ),
     outcome: OUTCOME,
     resourceType: RESOURCE_TYPE,
     resourceId: TEXT_OR_NULL,
@@ -26,9 +40,7 @@ export const LOG_ENTRY = v.pipe(
     ),
     repeated: v.pipe(
       COUNT,
-      v.description(
-        'More refused writes like this, of the same minute and token, without an entry of their own.',
-      ),
+      v.description('More refusals like this, of the same minute and client, without an entry of their own.'),
     ),
     changes: v.array(
       v.object({ attribute: TEXT, old: v.optional(v.unknown()), new: v.optional(v.unknown()) }),

@@ -13,6 +13,7 @@ export type Content = v.GenericSchema | typeof JSON_LINES
 /** The parameters of paths by name, as `{name}` in a path, with their descriptions. */
 export const PATH_PARAMETERS = {
   id: 'The id of the tenant.',
+  clientId: 'The id of the client.',
   tokenId: 'The id of the token.',
   urn: 'The URN of the schema.',
 } as const satisfies Readonly<Record<string, string>>

@@ -2,6 +2,7 @@
  * All routes of the admin API, below ADMIN_API_PATH. A new route is one entry in the file of its resource and one
  * handler of the same name in src/admin/api/; the compiler and the tests ask for the rest.
  */
+import { clientRoutes } from './clients.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
 import { tenantRoutes } from './tenants.ts'
@@ -12,6 +13,7 @@ export const ADMIN_API_PATH = '/admin/api'
 
 export const ROUTES = {
   ...tenantRoutes,
+  ...clientRoutes,
   ...tokenRoutes,
   ...logRoutes,
   ...transferRoutes,

@@ -1,9 +1,8 @@
 /** Tokens: what the clients of a tenant authenticate with. */
 import * as v from 'valibot'
+import { SCOPE } from './clients.ts'
 import { field, NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
-
-const SCOPE = v.picklist(['provision', 'read'])
 
 /** A time that a client sends, as milliseconds since 1970. */
 const MOMENT = v.pipe(
@@ -16,14 +15,26 @@ const MOMENT = v.pipe(
 export const TOKEN_INPUT = v.pipe(
   v.object({
     name: NAME,
-    scope: v.optional(SCOPE, 'provision'),
+    clientId: v.optional(
+      v.pipe(TEXT, v.description('Whose token it is. Without it, a client of this name is made.')),
+    ),
+    scope: v.optional(
+      v.pipe(SCOPE, v.description('"provision" if a client is made; else that of the client, and no other.')),
+    ),
     expiresAt: v.optional(v.nullable(MOMENT), null),
   }),
   v.title('TokenInput'),
   v.examples([{ name: 'Microsoft Entra', scope: 'provision', expiresAt: null }]),
 )
 
-const IDENTITY = { id: TEXT, name: NAME, scope: SCOPE, createdAt: TIME, expiresAt: TIME_OR_NULL }
+const IDENTITY = {
+  id: TEXT,
+  clientId: TEXT,
+  name: NAME,
+  scope: SCOPE,
+  createdAt: TIME,
+  expiresAt: TIME_OR_NULL,
+}
 
 export const TOKEN = v.pipe(
   v.strictObject({ ...IDENTITY, lastUsedAt: TIME_OR_NULL, revokedAt: TIME_OR_NULL }),

@@ -26,6 +26,15 @@ export const transferRoutes = {
     method: 'GET',
     path: '/tenants/{id}/export',
     summary: 'Exports users, groups and memberships as JSON Lines, ids kept',
+    description: '`clients=include` puts the clients before them, without tokens.',
+    query: v.object({
+      clients: v.optional(
+        v.pipe(
+          v.picklist(['include']),
+          v.description('Puts the clients before the directory, without tokens.'),
+        ),
+      ),
+    }),
     answers: { 200: { description: LINES, body: JSON_LINES } },
     refusals: [404, 409],
   },

@@ -1,11 +1,16 @@
 /**
- * API Keys: generate a token for an identity provider, and the tokens that there are.
+ * API Keys: generate a token for an identity provider, the tokens that there are, their clients, and failed access.
  */
+import type { Client } from '../../storage/clients.ts'
+import type { ListedEntry } from '../../storage/log-pages.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import type { ListedToken } from '../../storage/token-rotation.ts'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
+import { ClientTable } from '../components/client-table.tsx'
 import { CopyField } from '../components/copy-field.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
+import { LogEntries } from '../components/log-entry.tsx'
+import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
 import { isLive, TokenTable } from '../components/token-table.tsx'
@@ -15,6 +20,8 @@ import { Layout } from '../layout.tsx'
 /** What the form of one provider holds. */
 export interface TokenForm {
   readonly provider: ProviderId
+  /** The id of a client; empty for a new one. */
+  readonly client: string
   readonly name: string
   readonly scope: string
   readonly expires: string
@@ -25,7 +32,10 @@ export interface ApiKeysProps {
   readonly now: number
   readonly tenant: TenantSummary
   readonly tenantUrl: string
+  readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
+  /** Entries of the provisioning log, newest first. */
+  readonly failedAccess: readonly ListedEntry[]
   /** The card to show open. */
   readonly open: ProviderId | undefined
   /** Ids for the tokens to come: each form works once. */
@@ -43,13 +53,14 @@ const SCOPES = [
 ] as const
 
 export function ApiKeysPage(props: ApiKeysProps) {
-  const { administrator, tenant, tenantUrl, tokens, now, open, done } = props
+  const { administrator, tenant, tenantUrl, clients, tokens, failedAccess, now, open, done } = props
   const live = tokens.filter((token) => isLive(token, now))
   const ended = tokens.filter((token) => !isLive(token, now))
-  const { apiKeys } = tenantPaths(tenant.id)
+  const { apiKeys, log } = tenantPaths(tenant.id)
+  const table = { all: tokens, clients, now, path: apiKeys, newId: props.newIds.other }
   return (
     <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
-      <PageHead title="API Keys" lead="Each client signs in with a token of its own." />
+      <PageHead title="API Keys" lead="Each client signs in with tokens of its own." />
       {done && (
         <p class="notice ok" role="status">
           {done}
@@ -81,29 +92,63 @@ export function ApiKeysPage(props: ApiKeysProps) {
             <p>Generate one above, then paste it with the Tenant URL into your identity provider.</p>
           </EmptyState>
         ) : (
-          <TokenTable tokens={live} all={tokens} now={now} path={apiKeys} newId={props.newIds.other} />
+          <TokenTable tokens={live} {...table} />
         )}
         {ended.length > 0 && (
           <details id="ended">
             <summary>Revoked and expired ({ended.length})</summary>
-            <TokenTable tokens={ended} all={tokens} now={now} path={apiKeys} newId={props.newIds.other} />
+            <TokenTable tokens={ended} {...table} />
           </details>
         )}
       </Section>
+      {clients.length > 0 && (
+        <Section id="clients" title="Clients">
+          <ClientTable clients={clients} tokens={tokens} now={now} path={apiKeys} logPath={log} />
+        </Section>
+      )}
+      {failedAccess.length > 0 && (
+        <Section id="failed-access" title="Failed access">
+          <p class="muted">
+            Requests with a token that names this tenant and does not open it.{' '}
+            <a href={withQuery(log, { outcome: 'refused', action: 'authenticate' })}>All of them</a>
+          </p>
+          <LogEntries tenantId={tenant.id} types={[]} entries={failedAccess} />
+        </Section>
+      )}
     </Layout>
   )
 }
 
 function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName: string }) {
-  const { provider, defaultName, tenant, newIds } = props
+  const { provider, defaultName, tenant, clients, newIds } = props
   const isTyped = props.form?.provider === provider
   const error = isTyped ? props.error : undefined
-  const form = isTyped && props.form ? props.form : { name: defaultName, scope: 'provision', expires: '' }
+  const form =
+    isTyped && props.form ? props.form : { client: '', name: defaultName, scope: 'provision', expires: '' }
   return (
     <form method="post" action={tenantPaths(tenant.id).apiKeys}>
-      <FormNotice error={error} fields={['name', 'scope', 'expires']} />
+      <FormNotice error={error} fields={['client', 'name', 'scope', 'expires']} />
       <input type="hidden" name="provider" value={provider} />
       <input type="hidden" name="id" value={newIds[provider]} />
+      {clients.length > 0 && (
+        <Field
+          id={`${provider}-client`}
+          name="client"
+          label="Client"
+          hint="Another token for a client that is there has the scope of the client."
+          error={error}
+          control={(attributes) => (
+            <Select
+              attributes={attributes}
+              value={form.client}
+              options={[
+                ['', 'A new one, of the name below'],
+                ...clients.map(({ id, name }) => [id, name] as const),
+              ]}
+            />
+          )}
+        />
+      )}
       <Field
         id={`${provider}-name`}
         name="name"
@@ -169,6 +214,35 @@ export function NewTokenPage(props: {
           </a>
         </p>
       </section>
+    </Layout>
+  )
+}
+
+/** Asks before a client is deleted. */
+export function DeleteClientPage(props: {
+  readonly administrator: Administrator
+  readonly tenant: { readonly id: string; readonly name: string }
+  readonly client: Client
+}) {
+  const { administrator, tenant, client } = props
+  const { apiKeys } = tenantPaths(tenant.id)
+  return (
+    <Layout title="Delete a client" administrator={administrator} tenant={tenant} current="apiKeys">
+      <div class="panel narrow">
+        <h1>Delete the client “{client.name}”?</h1>
+        <p>
+          All of its tokens are revoked, from the next request on. The provisioning log goes on to name it.
+          This cannot be undone.
+        </p>
+        <form class="actions" method="post" action={`${apiKeys}/clients/${client.id}/delete`}>
+          <button type="submit" class="danger">
+            Delete
+          </button>
+          <a class="button quiet" href={apiKeys}>
+            Keep it
+          </a>
+        </form>
+      </div>
     </Layout>
   )
 }

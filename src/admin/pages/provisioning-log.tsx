@@ -2,9 +2,9 @@
  * The provisioning log: filters, entries that open, download.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import type { Client } from '../../storage/clients.ts'
 import type { ListedEntry, LogPage } from '../../storage/log-pages.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
 import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-entry.tsx'
@@ -19,7 +19,7 @@ export interface ProvisioningLogProps {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
   readonly types: readonly ResourceType[]
-  readonly tokens: readonly ListedToken[]
+  readonly clients: readonly Client[]
   /** What was typed. */
   readonly form: LogFilterForm
   readonly error: FormError | undefined
@@ -28,7 +28,7 @@ export interface ProvisioningLogProps {
 }
 
 export function ProvisioningLogPage(props: ProvisioningLogProps) {
-  const { administrator, tenant, types, tokens, form, error, isFirst } = props
+  const { administrator, tenant, types, clients, form, error, isFirst } = props
   const { log } = tenantPaths(tenant.id)
   const query = { ...form }
   return (
@@ -46,7 +46,7 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
           Download JSON
         </a>
       </PageHead>
-      <LogFilters path={log} types={types} tokens={tokens} form={form} error={error} />
+      <LogFilters path={log} types={types} clients={clients} form={form} error={error} />
       <section class="panel" aria-label="Entries" id="entries" {...(isFirst ? { 'data-live': '' } : {})}>
         <Entries {...props} />
       </section>

@@ -1,8 +1,11 @@
 /**
- * API Keys: generating, rotating and revoking tokens.
+ * API Keys: generating, rotating and revoking tokens, and deleting clients.
  */
 import { Hono } from 'hono'
+import { shorten } from '../../scim/error.ts'
 import { DAY_MS } from '../../storage/activity.ts'
+import { clientQuery, clientsQuery, deleteClient } from '../../storage/clients.ts'
+import { logPageQuery } from '../../storage/log-pages.ts'
 import { getTenant } from '../../storage/tenants.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/token-rotation.ts'
 import { generateToken, revokeToken } from '../../storage/tokens.ts'
@@ -11,7 +14,13 @@ import { tenantPaths } from '../components/paths.ts'
 import { TOKEN_INPUT } from '../contract/tokens.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
-import { ApiKeysPage, NewTokenPage, RevokeTokenPage, type TokenForm } from '../pages/api-keys.tsx'
+import {
+  ApiKeysPage,
+  DeleteClientPage,
+  NewTokenPage,
+  RevokeTokenPage,
+  type TokenForm,
+} from '../pages/api-keys.tsx'
 import { NoSuchTenant } from '../require-tenant.ts'
 import { tenantUrl } from '../tenant-url.ts'
 import { providerOf } from './directory.tsx'
@@ -19,8 +28,12 @@ import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked: its client is refused from the next request on.',
+  deleted: 'The client is deleted: its tokens are refused from the next request on.',
   known: 'This form was sent before: its token is in the list and is not shown again.',
 }
+
+const FAILED_ACCESS = { outcome: 'refused', action: 'authenticate' } as const
+const FAILED_SHOWN = 10
 
 export const apiKeys = new Hono<AdminEnv>()
 
@@ -30,6 +43,7 @@ apiKeys.post('/:tenant/api-keys', async (c) => {
   const input = await readForm(c)
   const form: TokenForm = {
     provider: providerOf(input.provider) ?? 'other',
+    client: input.client ?? '',
     name: input.name ?? '',
     scope: input.scope ?? '',
     expires: input.expires ?? '',
@@ -49,13 +63,17 @@ async function generated(c: AdminContext, id: string, form: TokenForm): Promise<
   const stored = {
     id,
     ...check(TOKEN_INPUT, { name: form.name, scope: form.scope }),
+    clientId: form.client || undefined,
     createdAt: now,
     expiresAt: lastDay(form.expires, now),
     hash,
   }
   const outcome = await insertTokenOnce(c.get('db'), tenantId, stored)
   if (outcome === 'taken') return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=known`, 303)
-  if (outcome === 'no tenant') throw new NoSuchTenant(tenantId)
+  if (outcome === undefined) {
+    if (stored.clientId === undefined) throw new NoSuchTenant(tenantId)
+    throw new AdminError(400, 'invalid', 'Must be one of the clients of this tenant', 'client')
+  }
   return newTokenPage(c, tenantId, stored.name, token, false)
 }
 
@@ -104,12 +122,29 @@ apiKeys.post('/:tenant/api-keys/:id/revoke', async (c) => {
   return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=revoked`, 303)
 })
 
+apiKeys.get('/:tenant/api-keys/clients/:id/delete', async (c) => {
+  const clientId = c.req.param('id')
+  const { tenant, client } = await loadWithTenant(c, (id) => ({ client: clientQuery(id, clientId) }))
+  if (client === undefined) throw noClient(tenant.id, clientId)
+  return c.html(<DeleteClientPage administrator={c.get('administrator')} tenant={tenant} client={client} />)
+})
+
+apiKeys.post('/:tenant/api-keys/clients/:id/delete', async (c) => {
+  const { tenant: tenantId, id } = c.req.param()
+  if (!(await deleteClient(c.get('db'), tenantId, id, c.env.now()))) throw noClient(tenantId, id)
+  return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=deleted`, 303)
+})
+
 async function keysPage(
   c: AdminContext,
   form: TokenForm | undefined,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tenant, tokens } = await loadWithTenant(c, (id) => ({ tokens: tokensQuery(id) }))
+  const { tenant, clients, tokens, failed } = await loadWithTenant(c, (id) => ({
+    clients: clientsQuery(id),
+    tokens: tokensQuery(id),
+    failed: logPageQuery(id, FAILED_ACCESS, undefined, FAILED_SHOWN),
+  }))
   const { newId } = c.env
   return c.html(
     <ApiKeysPage
@@ -117,7 +152,9 @@ async function keysPage(
       now={c.env.now()}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
+      clients={clients}
       tokens={tokens}
+      failedAccess={failed.entries}
       open={form?.provider ?? providerOf(c.req.query('for'))}
       newIds={{ entra: newId(), okta: newId(), other: newId() }}
       form={form}
@@ -139,6 +176,12 @@ function lastDay(typed: string, now: number): number | null {
 
 function expiresError(message: string): AdminError {
   return new AdminError(400, 'invalid', message, 'expires')
+}
+
+function noClient(tenantId: string, id: string): PageNotFound {
+  return new PageNotFound(`There is no client with the id “${shorten(id)}” in this tenant.`, [
+    ['API Keys', tenantPaths(tenantId).apiKeys],
+  ])
 }
 
 function noToken(tenantId: string, id: string): PageNotFound {

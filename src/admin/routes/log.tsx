@@ -5,8 +5,8 @@
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import { clientsQuery } from '../../storage/clients.ts'
 import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log-pages.ts'
-import { tokensQuery } from '../../storage/token-rotation.ts'
 import type { FormError } from '../components/form.tsx'
 import { ACTIONS, type LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -31,8 +31,8 @@ log.get('/:tenant/log', async (c) => {
   const filters = parseFilters(form, c.get('resourceTypes'))
   const isUsable = !('message' in filters)
   const before = cursorOf(c)
-  const { tenant, tokens, page } = await loadWithTenant(c, (id) => ({
-    tokens: tokensQuery(id),
+  const { tenant, clients, page } = await loadWithTenant(c, (id) => ({
+    clients: clientsQuery(id),
     page: isUsable ? logPageQuery(id, filters, before, PAGE_SIZE) : { statements: [], read: () => NOTHING },
   }))
   return c.html(
@@ -40,7 +40,7 @@ log.get('/:tenant/log', async (c) => {
       administrator={c.get('administrator')}
       tenant={tenant}
       types={c.get('resourceTypes')}
-      tokens={tokens}
+      clients={clients}
       form={form}
       error={isUsable ? undefined : filters}
       page={page}
@@ -88,8 +88,8 @@ function cursorOf(c: AdminContext): string | undefined {
 }
 
 function filterForm(c: AdminContext): LogFilterForm {
-  const { q, action, outcome, type, token, from, to, resource } = c.req.query()
-  return { q, action, outcome, type, token, from, to, resource }
+  const { q, action, outcome, type, client, token, from, to, resource } = c.req.query()
+  return { q, action, outcome, type, client, token, from, to, resource }
 }
 
 /** The filters of what was typed, or what is wrong with it. */
@@ -104,6 +104,7 @@ function parseFilters(form: LogFilterForm, types: readonly ResourceType[]): LogF
         form.type,
         types.map(({ name }) => name),
       ),
+      clientId: form.client || undefined,
       tokenId: form.token || undefined,
       resourceId: form.resource || undefined,
       from: moment('from', form.from),

@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Complex } from '../../../src/scim/comparison.ts'
+import { PROFILES } from '../../../src/scim/profile.ts'
 import { parseProjection, project } from '../../../src/scim/projection.ts'
+import type { Reading } from '../../../src/scim/reading.ts'
 import { parseExtension, SchemaRefused } from '../../../src/scim/schema/extension.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import {
@@ -16,6 +18,7 @@ import {
   withState,
 } from '../../../src/scim/schema/tenant-extensions.ts'
 import { replacementOf, validateResource } from '../../../src/scim/validation.ts'
+import { Work } from '../../../src/scim/work.ts'
 
 const TYPES = [USER_RESOURCE_TYPE, GROUP_RESOURCE_TYPE]
 const ACME = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User'
@@ -32,6 +35,10 @@ function typeOf(all: TenantExtensions) {
   const [user] = tenantResourceTypes(TYPES, all)
   if (user === undefined) throw new Error('no User')
   return user
+}
+
+function readingOf(all: TenantExtensions): Reading {
+  return { type: typeOf(all), profile: PROFILES.tolerant, work: new Work() }
 }
 
 function refusedField(run: () => unknown): string {
@@ -155,17 +162,17 @@ describe('a resource type with extensions', () => {
   )
   const own = { badge: 'B', note: 'N', level: 7, sites: [{ code: 'x', primary: true }] }
   const body = { schemas: [USER, ACME], userName: 'u', [ACME]: own }
-  const { resource } = validateResource(body, typeOf(all))
+  const { resource } = validateResource(body, readingOf(all))
 
   it('takes its attributes, and names those that it does not know', () => {
     expect(resource).toEqual(body)
-    const { ignored } = validateResource({ userName: 'u', [ACME]: { badge: 'B', x: 1 } }, typeOf(all))
+    const { ignored } = validateResource({ userName: 'u', [ACME]: { badge: 'B', x: 1 } }, readingOf(all))
     expect(ignored).toEqual([`${ACME}:x`])
   })
 
   it('refuses values of another type, and two primary ones', () => {
     const check = (extension: Complex) => () =>
-      validateResource({ userName: 'u', [ACME]: extension }, typeOf(all))
+      validateResource({ userName: 'u', [ACME]: extension }, readingOf(all))
     expect(check({ level: '7' })).toThrow(`attribute "${ACME}:level" must be an integer, found a string`)
     expect(
       check({
@@ -202,7 +209,7 @@ describe('a resource type with extensions', () => {
   it('hides a removed extension, and keeps it in a replacement', () => {
     const type = typeOf(withState(all, ACME, 'removed'))
     expect(project(resource, {}, type)).toEqual({ schemas: [USER], userName: 'u' })
-    const sent = validateResource({ userName: 'v', [ACME]: { badge: 'C' } }, type)
+    const sent = validateResource({ userName: 'v', [ACME]: { badge: 'C' } }, { ...readingOf(all), type })
     expect(sent).toEqual({ resource: { schemas: [USER], userName: 'v' }, ignored: [ACME] })
     expect(replacementOf(resource, sent.resource, type)).toEqual({ ...body, userName: 'v' })
   })

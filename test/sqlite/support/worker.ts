@@ -21,7 +21,7 @@ globalThis.Request = StreamingRequest as typeof Request
 
 const settings = serverSettings(temporaryFolder(), {
   serverTiming: true,
-  rateLimits: { token: 5_000, tenant: 10_000, signIn: 10, failedAuthentication: 100 },
+  rateLimits: { client: 5_000, tenant: 10_000, signIn: 10, failedAuthentication: 100 },
 })
 const service = startService(settings, MIGRATIONS)
 afterAll(removeTemporaryFolders)

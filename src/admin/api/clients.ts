@@ -1,0 +1,59 @@
+/** Handlers of the routes of clients. */
+import { quote } from '../../scim/error.ts'
+import {
+  clientQuery,
+  clientsQuery,
+  deleteClient,
+  insertClient,
+  newClientId,
+  updateClient,
+} from '../../storage/clients.ts'
+import { readTogether } from '../../storage/query.ts'
+import { tenantQuery } from '../../storage/tenant-queries.ts'
+import { getTenant } from '../../storage/tenants.ts'
+import type { clientRoutes } from '../contract/clients.ts'
+import { ADMIN_API_PATH } from '../contract/routes.ts'
+import { AdminError } from '../errors.ts'
+import { clientJson } from '../read-models.ts'
+import { requireTenant } from '../require-tenant.ts'
+import { notReady } from '../tenant-state.ts'
+import type { Handlers } from './serve.ts'
+
+export const clientHandlers: Handlers<typeof clientRoutes> = {
+  async listClients({ db, parameters: { id } }) {
+    const { tenant, clients } = await readTogether(db, { tenant: tenantQuery(id), clients: clientsQuery(id) })
+    requireTenant(tenant, id)
+    return { status: 200, body: { clients: clients.map(clientJson) } }
+  },
+
+  async createClient({ db, parameters: { id }, body, c }) {
+    const client = { ...body, id: newClientId(id), createdAt: c.env.now(), lastUsedAt: null }
+    if (!(await insertClient(db, id, client))) throw notReady(requireTenant(await getTenant(db, id), id))
+    const Location = `${ADMIN_API_PATH}/tenants/${id}/clients/${client.id}`
+    return { status: 201, body: clientJson(client), headers: { Location } }
+  },
+
+  async getClient({ db, parameters: { id, clientId } }) {
+    const { client } = await readTogether(db, { client: clientQuery(id, clientId) })
+    return { status: 200, body: clientJson(requireClient(client, id, clientId)) }
+  },
+
+  async updateClient({ db, parameters: { id, clientId }, body }) {
+    const client = await updateClient(db, id, clientId, body)
+    return { status: 200, body: clientJson(requireClient(client, id, clientId)) }
+  },
+
+  async deleteClient({ db, parameters: { id, clientId }, c }) {
+    if (!(await deleteClient(db, id, clientId, c.env.now()))) throw noClient(id, clientId)
+    return { status: 204 }
+  },
+}
+
+function requireClient<Client>(client: Client | undefined, tenantId: string, id: string): Client {
+  if (client === undefined) throw noClient(tenantId, id)
+  return client
+}
+
+function noClient(tenantId: string, id: string): AdminError {
+  return new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no client ${quote(id)}`)
+}

@@ -1,0 +1,66 @@
+/**
+ * The clients of a tenant with the number of their valid tokens.
+ */
+import type { Client } from '../../storage/clients.ts'
+import type { ListedToken } from '../../storage/token-rotation.ts'
+import { withQuery } from './pagination.tsx'
+import { Time } from './time.tsx'
+import { isLive } from './token-table.tsx'
+
+export function ClientTable(props: {
+  readonly clients: readonly Client[]
+  readonly tokens: readonly ListedToken[]
+  readonly now: number
+  /** The address of the page. */
+  readonly path: string
+  /** The address of the provisioning log. */
+  readonly logPath: string
+}) {
+  const { clients, tokens, now, path, logPath } = props
+  return (
+    <table class="stack tokens">
+      <thead>
+        <tr>
+          <th scope="col">Client</th>
+          <th scope="col">Scope</th>
+          <th scope="col">Valid tokens</th>
+          <th scope="col">Created</th>
+          <th scope="col">Last used</th>
+          <th scope="col">
+            <span class="visually-hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {clients.map(({ id, name, scope, createdAt, lastUsedAt }) => (
+          <tr>
+            <th scope="row">
+              <a href={withQuery(logPath, { client: id })}>{name}</a>
+            </th>
+            <td data-label="Scope" class="nowrap">
+              {scope === 'read' ? 'Read only' : 'Provision'}
+            </td>
+            <td data-label="Valid tokens" class="number">
+              {tokens.filter((token) => token.clientId === id && isLive(token, now)).length}
+            </td>
+            <td data-label="Created" class="number">
+              <Time at={createdAt} />
+            </td>
+            <td data-label="Last used" class="number">
+              {lastUsedAt === null ? 'Never' : <Time at={lastUsedAt} />}
+            </td>
+            <td class="row-actions">
+              <a
+                class="button quiet small danger-text"
+                href={`${path}/clients/${id}/delete`}
+                aria-label={`Delete the client ${name}`}
+              >
+                Delete
+              </a>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

@@ -1,0 +1,72 @@
+/** Clients: who acts in a tenant, whatever they sign in with. */
+import * as v from 'valibot'
+import { NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
+import type { Routes } from './route.ts'
+
+export const SCOPE = v.pipe(
+  v.picklist(['provision', 'read']),
+  v.description('"provision" reads and writes; it holds for all tokens of the client.'),
+)
+
+export const CLIENT_INPUT = v.pipe(
+  v.object({ name: NAME, scope: v.optional(SCOPE, 'provision') }),
+  v.title('ClientInput'),
+  v.examples([{ name: 'Microsoft Entra', scope: 'provision' }]),
+)
+
+export const CLIENT_CHANGE = v.pipe(
+  v.object({ name: v.optional(NAME), scope: v.optional(SCOPE) }),
+  v.title('ClientChange'),
+  v.examples([{ scope: 'read' }]),
+)
+
+export const CLIENT = v.pipe(
+  v.strictObject({ id: TEXT, name: NAME, scope: SCOPE, createdAt: TIME, lastUsedAt: TIME_OR_NULL }),
+  v.title('Client'),
+)
+
+export const clientRoutes = {
+  listClients: {
+    method: 'GET',
+    path: '/tenants/{id}/clients',
+    summary: 'Lists the clients of a tenant',
+    answers: {
+      200: { description: 'All clients, oldest first.', body: v.object({ clients: v.array(CLIENT) }) },
+    },
+    refusals: [404],
+  },
+  createClient: {
+    method: 'POST',
+    path: '/tenants/{id}/clients',
+    summary: 'Creates a client',
+    description: 'It signs in with tokens that are generated for it.',
+    body: CLIENT_INPUT,
+    answers: {
+      201: { description: 'Created.', body: CLIENT, headers: { Location: 'The path of the client.' } },
+    },
+    refusals: [404, 409],
+  },
+  getClient: {
+    method: 'GET',
+    path: '/tenants/{id}/clients/{clientId}',
+    summary: 'Reads a client',
+    answers: { 200: { description: 'As it is now.', body: CLIENT } },
+    refusals: [404],
+  },
+  updateClient: {
+    method: 'PATCH',
+    path: '/tenants/{id}/clients/{clientId}',
+    summary: 'Changes name and scope',
+    description: 'A new scope holds for all of its tokens, from the next request on.',
+    body: CLIENT_CHANGE,
+    answers: { 200: { description: 'As it is now.', body: CLIENT } },
+    refusals: [404],
+  },
+  deleteClient: {
+    method: 'DELETE',
+    path: '/tenants/{id}/clients/{clientId}',
+    summary: 'Deletes a client and revokes all of its tokens, from the next request on',
+    answers: { 204: { description: 'Deleted. The provisioning log goes on to name it.' } },
+    refusals: [404],
+  },
+} as const satisfies Routes

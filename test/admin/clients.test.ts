@@ -1,0 +1,170 @@
+/**
+ * Clients: the actors of a tenant. A token is one of a client's credentials, and whatever the client signs in with, the
+ * log, the limits and its cursors are those of the client.
+ */
+import { describe, expect, it } from 'vitest'
+import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
+import { admin, Client, newClient, newToken, USER } from '../support/harness.ts'
+
+async function newTenant() {
+  const { tenantId } = await newClient()
+  return { tenantId, path: `/tenants/${tenantId}/clients` }
+}
+
+const newUser = () => ({ schemas: [USER], userName: crypto.randomUUID() })
+
+describe('the admin API of clients', () => {
+  it('makes, lists, reads, changes and deletes them', async () => {
+    const { tenantId, path } = await newTenant()
+    const made = await admin('POST', path, { name: ' Entra ', scope: 'read' })
+    expect(made.status).toBe(201)
+    expect(made.body).toEqual({
+      id: expect.stringMatching(new RegExp(`^${tenantId}_[\\w-]{22}$`)),
+      name: 'Entra',
+      scope: 'read',
+      createdAt: expect.any(String),
+      lastUsedAt: null,
+    })
+    const at = `${path}/${made.body.id}`
+    expect(made.headers.get('Location')).toBe(`/admin/api${at}`)
+    expect((await admin('GET', at)).body).toEqual(made.body)
+    expect((await admin('GET', path)).body.clients.at(-1)).toEqual(made.body)
+    const changed = await admin('PATCH', at, { name: 'Okta' })
+    expect(changed.body).toEqual({ ...made.body, name: 'Okta' })
+    expect((await admin('DELETE', at)).status).toBe(204)
+    for (const method of ['GET', 'PATCH', 'DELETE']) {
+      const body = method === 'PATCH' ? {} : undefined
+      expect((await admin(method, at, body)).status).toBe(404)
+    }
+    expect((await admin('GET', path)).body.clients.map(({ name }: { name: string }) => name)).toEqual([
+      'Test',
+    ])
+  })
+
+  it('says what is wrong', async () => {
+    const [{ path }, other] = [await newTenant(), await newTenant()]
+    const problem = async (body: unknown) => (await admin('POST', path, body)).body.error
+    expect(await problem({})).toMatchObject({ field: 'name' })
+    expect(await problem({ name: 'x', scope: 'all' })).toMatchObject({ field: 'scope' })
+    expect((await admin('GET', '/tenants/nobody/clients')).status).toBe(404)
+    expect((await admin('POST', '/tenants/nobody/clients', { name: 'x' })).status).toBe(404)
+    const { id } = (await admin('POST', other.path, { name: 'theirs' })).body
+    expect((await admin('GET', `${path}/${id}`)).status).toBe(404)
+    expect((await admin('DELETE', `${path}/${id}`)).status).toBe(404)
+    expect((await admin('GET', `${other.path}/${id}`)).status).toBe(200)
+  })
+
+  it('makes a client for a token that names none, and one more token for one that is named', async () => {
+    const { tenantId, path } = await newTenant()
+    const first = await newToken(tenantId, { name: 'Entra', scope: 'read' })
+    expect((await admin('GET', `${path}/${first.clientId}`)).body).toMatchObject({
+      name: 'Entra',
+      scope: 'read',
+    })
+    const second = await newToken(tenantId, { name: 'another', clientId: first.clientId })
+    expect(second).toMatchObject({ clientId: first.clientId, scope: 'read' })
+    expect((await admin('GET', path)).body.clients).toHaveLength(2)
+    const { tokens } = (await admin('GET', `/tenants/${tenantId}/tokens`)).body
+    expect(tokens.slice(1).map(({ clientId }: { clientId: string }) => clientId)).toEqual([
+      first.clientId,
+      first.clientId,
+    ])
+  })
+
+  it('refuses a token for a client that is not there, or of another scope, and makes none', async () => {
+    const [{ tenantId }, other] = [await newTenant(), await newTenant()]
+    const { clientId } = await newToken(tenantId, { scope: 'read' })
+    const theirs = await newToken(other.tenantId)
+    for (const id of ['nobody', theirs.clientId]) {
+      const answer = await admin('POST', `/tenants/${tenantId}/tokens`, { name: 'x', clientId: id })
+      expect([answer.status, answer.body.error.field]).toEqual([400, 'clientId'])
+    }
+    const wider = { name: 'x', clientId, scope: 'provision' }
+    const answer = await admin('POST', `/tenants/${tenantId}/tokens`, wider)
+    expect([answer.status, answer.body.error.field]).toEqual([400, 'scope'])
+    expect((await admin('GET', `/tenants/${tenantId}/tokens`)).body.tokens).toHaveLength(2)
+  })
+})
+
+describe('a client', () => {
+  it('has one scope for all of its tokens, which changes at once', async () => {
+    const { tenantId, path } = await newTenant()
+    const { token, clientId } = await newToken(tenantId)
+    const client = new Client(tenantId, token)
+    expect((await client.request('POST', '/Users', newUser())).status).toBe(201)
+    await admin('PATCH', `${path}/${clientId}`, { scope: 'read' })
+    expect((await client.request('POST', '/Users', newUser())).status).toBe(403)
+    expect((await client.get('/Users')).status).toBe(200)
+  })
+
+  it('loses all of its tokens when it is deleted, and is named by the log all the same', async () => {
+    const { tenantId, path } = await newTenant()
+    const { token, clientId } = await newToken(tenantId, { name: 'Entra' })
+    const other = await newToken(tenantId, { name: 'spare', clientId })
+    const clients = [new Client(tenantId, token), new Client(tenantId, other.token)]
+    await clients[0]?.createUser()
+    expect((await clients[1]?.get('/Users'))?.status).toBe(200)
+    await admin('DELETE', `${path}/${clientId}`)
+    for (const client of clients) expect((await client.get('/Users')).status).toBe(401)
+    expect((await admin('POST', `/tenants/${tenantId}/tokens`, { name: 'x', clientId })).status).toBe(400)
+    const { entries } = (await admin('GET', `/tenants/${tenantId}/log`)).body
+    expect(entries[0]).toMatchObject({ clientId, clientName: 'Entra', tokenName: 'Entra' })
+  })
+
+  it('was last used when one of its tokens was', async () => {
+    const { tenantId, path } = await newTenant()
+    const { clientId } = await newToken(tenantId)
+    const { token } = await newToken(tenantId, { clientId })
+    const before = Date.now()
+    await new Client(tenantId, token).get('/Users')
+    const { lastUsedAt } = (await admin('GET', `${path}/${clientId}`)).body
+    expect(Date.parse(lastUsedAt)).toBeGreaterThanOrEqual(before)
+  })
+
+  it('goes on with a list by another token of its own, and no other client does', async () => {
+    const { tenantId } = await newTenant()
+    const { token, clientId } = await newToken(tenantId)
+    const client = new Client(tenantId, token)
+    for (let i = 0; i < 3; i++) await client.createUser()
+    const { nextCursor } = (await client.get('/Users?cursor&count=1')).body
+    const rotated = new Client(tenantId, (await newToken(tenantId, { clientId })).token)
+    const page = `/Users?cursor=${nextCursor}&count=1`
+    expect((await rotated.get(page)).body.Resources).toHaveLength(1)
+    const other = new Client(tenantId, (await newToken(tenantId)).token)
+    expect((await other.get(page)).body.scimType).toBe('invalidCursor')
+  })
+
+  it('is what the pages of API keys and of the log show', async () => {
+    const { tenantId } = await newTenant()
+    const browser = await new Browser().signIn()
+    const keys = `/admin/tenants/${tenantId}/api-keys`
+    const { token, clientId } = await newToken(tenantId, { name: 'Entra' })
+    await new Client(tenantId, token).createUser()
+    const page = await browser.get(keys)
+    expect(textOf(page.html)).toContain('Entra Provision 1')
+    const form = { provider: 'entra', id: fieldValue(page.html, 'id'), name: 'spare', expires: '' }
+    const unknown = await browser.post(keys, { ...form, client: 'nobody', scope: 'provision' })
+    expect([unknown.status, unknown.html.includes('entra-client-error')]).toEqual([400, true])
+    const generated = await browser.post(keys, { ...form, client: clientId, scope: 'read' })
+    expect(generated.status).toBe(201)
+    expect(textOf((await browser.get(keys)).html)).toContain('Entra Provision 2')
+    const log = await browser.get(`/admin/tenants/${tenantId}/log?client=${clientId}`)
+    expect(textOf(log.html)).toContain('Client Entra')
+    const none = await browser.get(`/admin/tenants/${tenantId}/log?client=nobody`)
+    expect(textOf(none.html)).toContain('No entry matches.')
+  })
+
+  it('is deleted in the dashboard after a confirmation', async () => {
+    const { tenantId } = await newTenant()
+    const browser = await new Browser().signIn()
+    const keys = `/admin/tenants/${tenantId}/api-keys`
+    const { token, clientId } = await newToken(tenantId, { name: 'Entra' })
+    const question = await browser.get(`${keys}/clients/${clientId}/delete`)
+    expect(textOf(question.html)).toContain('Delete the client “Entra”?')
+    const done = await browser.post(`${keys}/clients/${clientId}/delete`, {})
+    expect([done.status, done.location]).toEqual([303, `${keys}?done=deleted`])
+    expect((await new Client(tenantId, token).get('/Users')).status).toBe(401)
+    expect((await browser.get(`${keys}/clients/${clientId}/delete`)).status).toBe(404)
+    expect((await browser.post(`${keys}/clients/${clientId}/delete`, {})).status).toBe(404)
+  })
+})
