@@ -33,7 +33,7 @@ const WORKERD_TESTS = [
   'test/provider/**/*.test.ts',
   'test/reliability/**/*.test.ts',
   'test/scim/filter/{compile,differential}.test.ts',
-  'test/storage/{contract,query-plans}.test.ts',
+  'test/storage/{contract,query-plans,third-resource-type}.test.ts',
   'test/worker-settings.test.ts',
 ]
 
@@ -54,7 +54,7 @@ const LONG_NODE_TESTS = [
   // Wrangler as a process, from nothing to a deployed Worker.
   'test/deploy/**/*.test.ts',
   // Processes that are killed, and that race for a file.
-  'test/entra/{lock-file,provision}.test.ts',
+  'test/entra/cli/{lock-file,provision}.test.ts',
   // Commands as processes, each with a server.
   'test/local/{bench,killed,start}.test.ts',
   // Compare durations.
@@ -71,6 +71,12 @@ const testTimeout = 30_000
 
 /** After all others and one file after the other: what compares durations needs the machine for itself. */
 const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } }
+
+/** The conformance tests once more, as clients of tenants with the profile `strict`. */
+const STRICT_HARNESS = {
+  find: /^\.\.\/support\/harness\.ts$/,
+  replacement: resolve(import.meta.dirname, 'test/support/strict-harness.ts'),
+}
 
 const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
 
@@ -111,6 +117,10 @@ export default defineConfig(async () => {
       projects: [
         workerd('workerd', WORKERD_TESTS, LONG_WORKERD_TESTS),
         workerd('workerd-long', LONG_WORKERD_TESTS),
+        {
+          ...workerd('strict-long', ['test/conformance/**/*.test.ts']),
+          resolve: { alias: [STRICT_HARNESS] },
+        },
         {
           test: {
             name: 'node',

@@ -1,5 +1,5 @@
 /**
- * Files that hold a secret, for `npm start` and for the self-hosted server. Depends on nothing but Node.js 20.
+ * Files that contain a secret, for `npm start` and the self-hosted server. Requires only Node.js 20.
  */
 import {
   closeSync,
@@ -14,29 +14,29 @@ import {
 import process from 'node:process'
 
 /**
- * Adds a line to a text file that only its owner may read from then on, whoever might before. Until the new file is on
- * the disk the present one stays as it is. A link is replaced by a file.
+ * Adds a line to a text file and makes the file readable by its owner only. The file is replaced atomically, and a
+ * symbolic link is replaced by a file.
  *
- * @param {string} file made when there is none
+ * @param {string} file created if it does not exist
  * @param {string} line without the line end
  * @throws {Error} of the file system
  */
 export function addPrivateLine(file, line) {
   const present = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const gap = present === '' || present.endsWith('\n') ? '' : '\n'
-  const unfinished = `${file}.${process.pid}.unfinished`
-  rmSync(unfinished, { force: true })
+  const temporary = `${file}.${process.pid}.unfinished`
+  rmSync(temporary, { force: true })
   try {
-    writeToDisk(unfinished, `${present}${gap}${line}\n`)
-    renameSync(unfinished, file)
+    writeToDisk(temporary, `${present}${gap}${line}\n`)
+    renameSync(temporary, file)
   } catch (error) {
-    rmSync(unfinished, { force: true })
+    rmSync(temporary, { force: true })
     throw error
   }
 }
 
 /**
- * @param {string} file that does not exist
+ * @param {string} file must not exist
  * @param {string} text
  */
 function writeToDisk(file, text) {

@@ -23,7 +23,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   // What every request meets before its part of the app: who sends it, from where, and how much it brings.
   edge: ['edge', 'scim', 'runtime.ts', 'hono'],
   // The routes of the admin API as data: served by admin, described by http.
-  'admin/contract': ['admin/contract', 'storage', 'valibot'],
+  'admin/contract': ['admin/contract', 'scim', 'storage', 'valibot'],
   http: ['http', 'admin/contract', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
   admin: [
     'admin',
@@ -39,11 +39,36 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'valibot',
   ],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.
-  entra: ['entra'],
-  'entra/cli.ts': ['entra', 'entra/cli', 'node'],
+  'entra/clock.ts': [],
+  'entra/problem.ts': [],
+  'entra/mappings': ['entra/mappings', 'entra/clock.ts'],
+  'entra/protocol': ['entra/protocol', 'entra/mappings', 'entra/clock.ts', 'entra/problem.ts'],
+  'entra/documents': [
+    'entra/documents',
+    'entra/mappings',
+    'entra/protocol',
+    'entra/clock.ts',
+    'entra/problem.ts',
+  ],
+  'entra/engine': [
+    'entra/engine',
+    'entra/documents',
+    'entra/mappings',
+    'entra/protocol',
+    'entra/clock.ts',
+    'entra/problem.ts',
+  ],
+  'entra/check': ['entra/check', 'entra/mappings', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
+  'entra/cli.ts': ['entra/cli', 'node'],
   'entra/cli': [
-    'entra',
     'entra/cli',
+    'entra/check',
+    'entra/documents',
+    'entra/engine',
+    'entra/mappings',
+    'entra/protocol',
+    'entra/clock.ts',
+    'entra/problem.ts',
     'csv-cell.ts',
     'node',
     'yaml',
@@ -52,7 +77,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'csv-parse',
   ],
   'private-file.mjs': ['node'],
-  // What spreadsheets read is no part of the protocol, so the commands of the emulator may share it.
+  // CSV quoting is not part of the protocol, so the emulator may share it with the server.
   'csv-cell.ts': [],
   'settings.ts': ['edge', 'runtime.ts'],
   local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler'],

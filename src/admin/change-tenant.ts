@@ -2,6 +2,7 @@
  * A change of a tenant, by the admin API or the dashboard.
  */
 import { quote } from '../scim/error.ts'
+import type { ProfileName } from '../scim/profile.ts'
 import type { Database } from '../storage/database.ts'
 import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants.ts'
 import { AdminError } from './errors.ts'
@@ -15,10 +16,15 @@ import { AdminError } from './errors.ts'
 export async function changeTenant(
   db: Database,
   id: string,
-  change: TenantChange,
+  {
+    profile,
+    ...change
+  }: Omit<TenantChange, 'configuration'> & { readonly profile?: ProfileName | undefined },
 ): Promise<Tenant | undefined> {
   try {
-    return await updateTenant(db, id, change)
+    // The default is not written down: the configuration of most tenants is empty.
+    const configuration = profile && { profile: profile === 'tolerant' ? null : profile }
+    return await updateTenant(db, id, { ...change, configuration })
   } catch (error) {
     if (error instanceof NamesakesError) throw notUnique(error)
     throw error

@@ -9,8 +9,10 @@ import { isComplex } from '../scim/comparison.ts'
 import { ScimError, shorten } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
+import { PROFILES } from '../scim/profile.ts'
 import { showsGroups } from '../scim/schema/resource-type.ts'
 import { validateResource } from '../scim/validation.ts'
+import { Work } from '../scim/work.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import {
   type ClientRecord,
@@ -202,7 +204,8 @@ function named(attributes: readonly string[]): string {
 
 function validated(line: Line, type: StoredResourceType) {
   try {
-    return validateResource(line.record.resource, type)
+    // A line is not a client's request, so the profile of the tenant says nothing of it.
+    return validateResource(line.record.resource, { type, profile: PROFILES.tolerant, work: new Work() })
   } catch (error) {
     if (error instanceof ScimError) throw problemIn(line, error.detail, 'resource', { cause: error })
     throw error

@@ -1,33 +1,36 @@
 /**
- * The address of a request: a Host that is a host, and a query that can be decoded. Some runtimes (Deno) put the
- * header "Host" before the path as it is, so that `Host: a/admin?` would choose the route.
+ * Validates the address of a request: the Host must be a host, and the query must be decodable. Some runtimes (Deno)
+ * build the URL by prepending the "Host" header to the path, so `Host: a/admin?` would choose the route.
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
 import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { authorityOf } from './url.ts'
 
-/** Labels of a name or an IPv4 address, and a port (RFC 3986 §3.2.2, §3.2.3). Underscores are in use. */
+/**
+ * Labels of a name or an IPv4 address, and a port (RFC 3986 §3.2.2, §3.2.3). Underscores are allowed because they are
+ * in use.
+ */
 const NAME =
   /^(?=.{1,253}(?::|$))[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?(?::\d{1,5})?$/i
 const IP_LITERAL = /^\[[0-9a-f:.]{2,45}\](?::\d{1,5})?$/i
 
-/** Whether a text is `host` or `host:port` as a "Host" header may hold (RFC 9110 §7.2), and nothing else. */
+/** True if a text is `host` or `host:port` as allowed in a "Host" header (RFC 9110 §7.2). */
 export function isHost(text: string): boolean {
-  // The parser of URLs knows ports out of range and addresses such as 1.2.3.999.
+  // The URL parser rejects ports out of range and addresses such as 1.2.3.999.
   return (NAME.test(text) || IP_LITERAL.test(text)) && URL.canParse(`http://${text}`)
 }
 
 /**
- * Refuses what cannot be routed and read without doubt, whatever the path: it may not be the real one.
+ * Rejects requests whose address is ambiguous. Applies to every path, because the path may be forged too.
  *
- * @throws {ScimError} 400 for a Host that is not a host, for a second host in the request line, invalidSyntax for a
- *   query that is not percent-encoded UTF-8
+ * @throws {ScimError} 400 if the Host is not a host or differs from the host of the request line; invalidSyntax if the
+ * query is not percent-encoded UTF-8
  */
 export const soundAddress = createMiddleware<HttpEnv>(async function soundAddress(c, next) {
   const { url } = c.req
   const authority = authorityOf(url)
-  // Requests of our own (bulk operations) have an address and no header.
+  // Internal requests (bulk operations) have an address but no header.
   const host = c.req.header('Host') ?? authority
   if (!isHost(host))
     throw new ScimError(400, undefined, `"Host" must be host or host:port, found ${quote(host)}`)
@@ -40,7 +43,7 @@ export const soundAddress = createMiddleware<HttpEnv>(async function soundAddres
   return next()
 })
 
-/** Runtimes write a host in lower case and leave out the default port, or do not. */
+/** Some runtimes convert the host to lower case and remove the default port. */
 function isSameHost(host: string, authority: string): boolean {
   if (host === authority) return true
   if (!isHost(authority)) return false

@@ -1,29 +1,29 @@
 /**
- * Bodies as text: bounded in bytes and in time, counted while they are held, and UTF-8 or refused. Comes after the
- * client is known; who is not known is refused without its body having been read.
+ * Reads bodies as text. Size and time are limited, buffered bytes are counted, and the text must be UTF-8. Bodies are
+ * read only after authentication.
  */
 import type { Runtime } from '../runtime.ts'
 import { badRequest, ScimError } from '../scim/error.ts'
 import { BODY_TIMEOUT_SECONDS } from '../scim/limits.ts'
 
-/** What is read of a request's context. */
+/** The part of a request's context that is used. */
 interface Incoming {
   readonly env: Pick<Runtime, 'heldBodies' | 'turn'>
   readonly req: { readonly raw: Request; header(name: string): string | undefined }
 }
 
-// A BOM is left out, as RFC 8259 §8.1 allows.
+// A byte order mark is ignored, as RFC 8259 §8.1 allows.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 /**
- * The whole body.
+ * Reads the whole body.
  *
- * @param owner whose bytes they are: a tenant, or a part of the administration
- * @throws {ScimError} 413 for more than maxBytes, with Content-Length or without; 408 for one that is too slow;
- *   400 invalidSyntax for what is not UTF-8 or breaks off; 429 or 503 when too many bodies are held
+ * @param owner the tenant or the part of the administration that the bytes are counted for
+ * @throws {ScimError} 413 for more than maxBytes, with or without Content-Length; 408 if the body is too slow;
+ *   400 invalidSyntax if it is not UTF-8 or is incomplete; 429 or 503 if too many bodies are buffered
  */
 export async function readText(c: Incoming, maxBytes: number, owner: string): Promise<string> {
-  const bytes = await withinTime(readBytes(c, maxBytes, owner))
+  const bytes = await withTimeout(readBytes(c, maxBytes, owner))
   await c.env.turn?.(owner)
   try {
     return decoder.decode(bytes)
@@ -33,14 +33,14 @@ export async function readText(c: Incoming, maxBytes: number, owner: string): Pr
 }
 
 /**
- * The body piece by piece, of any length: the next piece is fetched when it is asked for.
+ * Reads a body of any length in chunks. Each chunk is read on demand.
  *
- * @throws {ScimError} 408 when none comes for BODY_TIMEOUT_SECONDS, 400 invalidSyntax when the body breaks off
+ * @throws {ScimError} 408 if no chunk arrives for BODY_TIMEOUT_SECONDS, 400 invalidSyntax if the body is incomplete
  */
 export async function* readPieces({ raw }: Pick<Incoming['req'], 'raw'>): AsyncGenerator<Uint8Array> {
   const reader = raw.body?.getReader()
   while (reader !== undefined) {
-    const { done, value } = await withinTime(reader.read().catch(brokenOff))
+    const { done, value } = await withTimeout(reader.read().catch(throwIncomplete))
     if (done) return
     yield value
   }
@@ -52,43 +52,43 @@ async function readBytes(c: Incoming, maxBytes: number, owner: string): Promise<
     c.req.header('Transfer-Encoding') === undefined ? c.req.header('Content-Length') : undefined
   if (declared === undefined || !/^\d+$/.test(declared)) return await readStream(c, maxBytes, owner)
   if (Number(declared) > maxBytes) throw tooLarge(maxBytes)
-  // Before it arrives: the runtime takes no more than was declared, and reads it faster as a whole.
+  // Counted before it arrives. The runtime does not read more than the declared length, and reads it faster as a whole.
   c.env.heldBodies?.take(owner, Number(declared))
-  const bytes = await raw.arrayBuffer().catch(brokenOff)
+  const bytes = await raw.arrayBuffer().catch(throwIncomplete)
   if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes)
   return bytes
 }
 
-/** Nobody said how long it is. */
+/** Reads a body of unknown length. */
 async function readStream({ env, req }: Incoming, maxBytes: number, owner: string): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
+  const chunks: Uint8Array[] = []
   let size = 0
   const reader = req.raw.body?.getReader()
   while (reader !== undefined) {
-    const { done, value } = await reader.read().catch(brokenOff)
+    const { done, value } = await reader.read().catch(throwIncomplete)
     if (done) break
     size += value.byteLength
     if (size > maxBytes) throw tooLarge(maxBytes)
     env.heldBodies?.take(owner, value.byteLength)
-    pieces.push(value)
+    chunks.push(value)
   }
-  return concatenate(pieces, size)
+  return concatenate(chunks, size)
 }
 
-function concatenate(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const [first] = pieces
-  if (first !== undefined && pieces.length === 1) return first
+function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = chunks
+  if (first !== undefined && chunks.length === 1) return first
   const whole = new Uint8Array(size)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.byteLength
+  let offset = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.byteLength
   }
   return whole
 }
 
-/** What is given up here is let go of by the runtime, which closes the connection after the answer. */
-async function withinTime<Result>(reading: Promise<Result>): Promise<Result> {
+/** After a timeout the runtime discards the rest of the body and closes the connection after the response. */
+async function withTimeout<Result>(reading: Promise<Result>): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const expiry = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -107,7 +107,7 @@ function tooLarge(maxBytes: number): ScimError {
   return new ScimError(413, undefined, `the body is larger than ${maxBytes} bytes, the limit`)
 }
 
-/** The client has gone, or its chunks are malformed: nothing that is a fault of ours. */
-function brokenOff(cause: unknown): never {
-  throw new ScimError(400, 'invalidSyntax', 'the body breaks off or is not framed as HTTP asks', { cause })
+/** The client disconnected or its chunks are malformed: an error of the client, not of the server. */
+function throwIncomplete(cause: unknown): never {
+  throw new ScimError(400, 'invalidSyntax', 'the body is incomplete or not framed correctly', { cause })
 }

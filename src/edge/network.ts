@@ -1,17 +1,18 @@
 /**
- * The network of a client, which limits by address count. An IPv6 customer has a /64 at least, so that one of its
- * 2^64 addresses says nothing (RFC 6177 §2).
+ * The network of a client, for rate limits by address. An IPv6 customer has at least a /64, so a single one of its 2^64
+ * addresses does not identify it (RFC 6177 §2).
  */
 import type { Runtime } from '../runtime.ts'
 
-/** Longer ones are no addresses: a proxy that is trusted may send any text. */
+/** A longer text is not an address; a trusted proxy may send any text. */
 const MAX_ADDRESS_CHARACTERS = 64
 const WELL_KNOWN_PREFIX = '64:ff9b:0:0:0:0'
 const MAPPED_PREFIX = '0:0:0:0:0:ffff'
 
 /**
- * The network of the client of a request. Cloudflare sets the header and no client can; where the runtime knows the
- * address from the connection, the header is not read. Where neither is there, there is one network for all.
+ * The network of a request's client. If the runtime knows the address of the connection, the header is ignored.
+ * Otherwise the header is trusted, because Cloudflare sets it and clients cannot. Without both, all clients share one
+ * network.
  */
 export function clientNetwork(c: {
   readonly env: Runtime
@@ -21,8 +22,9 @@ export function clientNetwork(c: {
 }
 
 /**
- * `2001:db8:0:7::/64` of every address in it, however it is written; an IPv4 address as it is, also one that is
- * written as IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1). Ports, brackets and zones are left out: some proxies add them.
+ * Returns `2001:db8:0:7::/64` for every address in that network and every notation. An IPv4 address is returned
+ * unchanged, also if it is written as IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1). Ports, brackets and zones, which some
+ * proxies add, are removed.
  */
 export function networkOf(address: string): string {
   const text = address.trim().slice(0, MAX_ADDRESS_CHARACTERS).toLowerCase()
@@ -45,7 +47,10 @@ export function networkOf(address: string): string {
     .join(':')}::/64`
 }
 
-/** The eight groups of an IPv6 address (RFC 4291 §2.2). @returns undefined when it is none */
+/**
+ * The eight groups of an IPv6 address (RFC 4291 §2.2).
+ * @returns undefined if the text is not an IPv6 address
+ */
 function groupsOf(text: string): readonly number[] | undefined {
   if (!text.includes(':')) return undefined
   const halves = text.split('::')
@@ -59,7 +64,7 @@ function groupsOf(text: string): readonly number[] | undefined {
     : undefined
 }
 
-/** The groups of a half, of which the last may be an IPv4 address: two groups. */
+/** The groups of one half. The last part may be an IPv4 address, which makes two groups. */
 function partsOf(half: string): string[] {
   if (half === '') return []
   return half.split(':').flatMap((part) => {

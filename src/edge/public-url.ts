@@ -1,12 +1,12 @@
 /**
- * The setting PUBLIC_URL: the origin that clients use, whatever "Host" says.
+ * The setting PUBLIC_URL: the origin that clients use, regardless of the "Host" header.
  */
 import { isHost } from './address.ts'
 
 /**
- * The origin of PUBLIC_URL, such as `https://scim.quillfern.example`. The path of the Tenant URL is always /scim/v2.
+ * Parses PUBLIC_URL, such as `https://scim.quillfern.example`. The path of the Tenant URL is always /scim/v2.
  *
- * @returns undefined when the text is not a scheme and a host
+ * @returns the origin, or undefined if the text is not a scheme and a host
  */
 export function parsePublicUrl(text: string): string | undefined {
   const [, authority] = /^https?:\/\/([^/?#@\\\s]+)\/?$/i.exec(text) ?? []

@@ -1,41 +1,46 @@
 /**
- * The parts of a request's address that are needed, cut out of the text: the runtime has parsed and normalised it
- * already, and to do so again takes longer than all the routing. address.ts has refused what cannot be cut so.
+ * Extracts parts of a request's URL from its text. The runtime has already parsed and normalised the URL; parsing it
+ * again would take longer than the routing. address.ts has rejected URLs for which this does not work.
  */
 import type { Runtime } from '../runtime.ts'
 
 /**
- * The origin that clients use: what the runtime says (PUBLIC_URL, a trusted proxy), else that of the request. The
- * Tenant URL, locations, redirects and the cookie of the dashboard follow from it.
+ * The origin that clients use: from the runtime (PUBLIC_URL or a trusted proxy), otherwise from the request. It
+ * determines the Tenant URL, locations, redirects and the dashboard's cookie.
  */
 export function publicOrigin(c: { readonly env: Runtime; readonly req: { readonly url: string } }): string {
   return c.env.publicOrigin ?? originOf(c.req.url)
 }
 
-/** `https://scim.example` of `https://scim.example/scim/v2/Users?count=1`. */
+/** Returns `https://scim.example` for `https://scim.example/scim/v2/Users?count=1`. */
 export function originOf(url: string): string {
   return url.slice(0, startOfPath(url))
 }
 
-/** `scim.example` of `https://scim.example/scim/v2/Users?count=1`. */
+/** Returns `scim.example` for `https://scim.example/scim/v2/Users?count=1`. */
 export function authorityOf(url: string): string {
   return url.slice(url.indexOf('//') + 2, startOfPath(url))
 }
 
 /**
- * The path without a trailing slash, and below the Tenant URL without double ones: it is typed by hand, with and
- * without them. Not elsewhere: a proxy that keeps strangers from `/admin` may let `//admin` through. Percent signs stay
- * as they are.
+ * The path without a trailing slash and, below the Tenant URL, without double slashes, because people type it with and
+ * without them. Other paths keep double slashes: a proxy that protects `/admin` may forward `//admin`. Percent-encoding
+ * is kept.
  */
 export function forgivingPath(url: string): string {
-  const start = startOfPath(url)
-  const end = url.slice(start).search(/[?#]/)
-  const exact = url.slice(start, end < 0 ? undefined : start + end)
+  const exact = exactPath(url)
   const path = /^\/+scim\/+v2(?:\/|$)/.test(exact) ? exact.replace(/\/{2,}/g, '/') : exact
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** After `http://` or `https://` and at least one character. */
+/** The path as it was sent. */
+export function exactPath(url: string): string {
+  const start = startOfPath(url)
+  const end = url.slice(start).search(/[?#]/)
+  return url.slice(start, end < 0 ? undefined : start + end)
+}
+
+/** The index of the first slash after `http://` or `https://` and at least one character. */
 function startOfPath(url: string): number {
   return url.indexOf('/', 'https://'.length)
 }

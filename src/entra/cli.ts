@@ -1,16 +1,16 @@
 /**
- * `npm run entra -- …`: the emulator of Microsoft Entra's provisioning service from the command line. Reads the
- * command and its options, runs it, and turns its outcome into an exit code.
+ * The command line of the Entra emulator, `npm run entra -- …`: parses the command and its options, runs it, and
+ * returns its exit code.
  */
 import { parseArgs } from 'node:util'
-import { check } from './cli/check.ts'
-import type { CommandContext } from './cli/command.ts'
+import { check } from './cli/commands/check.ts'
+import type { CommandContext } from './cli/commands/command.ts'
+import { generate, importDirectoryCsv } from './cli/commands/directory.ts'
+import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
+import { logs } from './cli/commands/logs.ts'
+import { provision, start } from './cli/commands/run.ts'
+import { allowDeletes, connections, pause, restart, status } from './cli/commands/state.ts'
 import type { Output } from './cli/cycle-reporter.ts'
-import { generate, importDirectoryCsv } from './cli/directory-commands.ts'
-import { diff, onDemand, testConnection } from './cli/endpoint-commands.ts'
-import { logs } from './cli/logs.ts'
-import { provision, start } from './cli/run-commands.ts'
-import { allowDeletes, connections, pause, restart, status } from './cli/state-commands.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { visibleLines } from './cli/visible-text.ts'
 
@@ -36,52 +36,80 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   advance: {
     type: 'string',
     placeholder: 'TIME',
-    help: 'move the job’s clock forward first, e.g. 6h or 28d',
+    help: 'move the job’s clock forward before the first cycle, e.g. 6h or 28d',
   },
-  concurrency: { type: 'string', placeholder: 'N', help: 'requests in flight at once, 4 by default' },
+  concurrency: {
+    type: 'string',
+    placeholder: 'N',
+    help: 'maximum number of concurrent requests, 4 by default',
+  },
   csv: { type: 'boolean', help: 'comma-separated values' },
-  cycles: { type: 'string', placeholder: 'N', help: 'how many cycles to run, 1 by default' },
-  dialect: { type: 'string', placeholder: 'old|flag', help: 'PATCH dialect; flag is ?aadOptscim062020' },
-  directory: { type: 'string', placeholder: 'FILE', help: 'users and groups, JSON or YAML' },
+  cycles: { type: 'string', placeholder: 'N', help: 'number of cycles to run, 1 by default' },
+  dialect: {
+    type: 'string',
+    placeholder: 'old|flag',
+    help: 'PATCH dialect; "flag" is that of ?aadOptscim062020',
+  },
+  directory: {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'directory file with users and groups, JSON or YAML',
+  },
   domain: {
     type: 'string',
     placeholder: 'NAME',
-    help: 'domain of the user names, quillfern.example by default',
+    help: 'domain of the generated users, quillfern.example by default',
   },
-  force: { type: 'boolean', help: 'overwrite the file' },
-  groups: { type: 'string', placeholder: 'N', help: 'how many groups, 25 by default' },
-  id: { type: 'string', placeholder: 'ID', help: 'one entry in detail, by its id or the beginning of it' },
-  identity: { type: 'string', placeholder: 'TEXT', help: 'part of a name or id, of source or target' },
+  force: { type: 'boolean', help: 'overwrite an existing file' },
+  groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
+  id: { type: 'string', placeholder: 'ID', help: 'show one entry in detail, by its id or a prefix of it' },
+  identity: {
+    type: 'string',
+    placeholder: 'TEXT',
+    help: 'part of a name or id of the source or target object',
+  },
   interval: { type: 'string', placeholder: 'TIME', help: 'time between cycles, 40m by default' },
   job: {
     type: 'string',
     placeholder: 'FILE',
     help: 'job file, JSON or YAML (schema: src/entra/job.schema.json)',
   },
-  json: { type: 'boolean', help: 'JSON for machines; events one a line' },
-  junit: { type: 'string', placeholder: 'FILE', help: 'write the verdict as JUnit XML' },
-  limit: { type: 'string', placeholder: 'N', help: 'at most so many entries' },
-  members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add, of a group' },
-  memberships: { type: 'string', placeholder: 'N', help: 'how many memberships in all, 3 a user by default' },
-  now: { type: 'boolean', help: 'retry all failures at once, do not wait in quarantine' },
-  output: { type: 'string', placeholder: 'FILE', help: 'write there instead of to the terminal' },
+  json: { type: 'boolean', help: 'print JSON; events as JSON lines' },
+  junit: { type: 'string', placeholder: 'FILE', help: 'write the results as JUnit XML' },
+  limit: { type: 'string', placeholder: 'N', help: 'maximum number of entries' },
+  members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add to the group' },
+  memberships: {
+    type: 'string',
+    placeholder: 'N',
+    help: 'total number of memberships, 3 per user by default',
+  },
+  now: { type: 'boolean', help: 'retry all failures at once and ignore the waiting time in quarantine' },
+  output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
   reset: {
     type: 'string',
     placeholder: 'SCOPES',
-    help: 'of None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full, ForceDeletes; by default QuarantineState,Watermark,Escrows',
+    help: 'any of None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full, ForceDeletes; QuarantineState,Watermark,Escrows by default',
   },
-  seed: { type: 'string', placeholder: 'N', help: 'the same seed gives the same directory' },
-  state: { type: 'string', placeholder: 'FILE', help: 'state file; by default beside the directory file' },
+  seed: {
+    type: 'string',
+    placeholder: 'N',
+    help: 'seed of the random generator; the same seed gives the same directory',
+  },
+  state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
   'tenant-url': { type: 'string', placeholder: 'URL', help: 'Tenant URL of the SCIM endpoint' },
-  token: { type: 'string', placeholder: 'T', help: 'Secret Token (or the variable ENTRA_SECRET_TOKEN)' },
-  users: { type: 'string', placeholder: 'N', help: 'how many users, 300 by default' },
+  token: {
+    type: 'string',
+    placeholder: 'T',
+    help: 'Secret Token (or the environment variable ENTRA_SECRET_TOKEN)',
+  },
+  users: { type: 'string', placeholder: 'N', help: 'number of users, 300 by default' },
   'users-csv': {
     type: 'string',
     placeholder: 'FILE',
-    help: 'list of users as the Entra admin center exports it',
+    help: 'list of users, exported from the Entra admin center',
   },
-  verbose: { type: 'boolean', help: 'requests and answers of all steps' },
+  verbose: { type: 'boolean', help: 'show request and response of every step' },
 }
 
 const ENDPOINT = ['tenant-url', 'token', 'job', 'dialect']
@@ -89,23 +117,24 @@ const JOB = ['directory', ...ENDPOINT, 'state']
 
 const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   provision: {
-    summary: 'one cycle now: everything at first, then what changed; failures are tried again at once',
+    summary:
+      'run one cycle now: an initial one at first, later incremental ones; failures are retried at once',
     options: [...JOB, 'concurrency', 'json'],
     run: provision,
   },
   'test-connection': {
-    summary: 'what Test connection and Save send',
+    summary: 'send the requests of Test connection and Save',
     options: ENDPOINT,
     run: testConnection,
   },
   start: {
-    summary: 'cycles as the service runs them, with escrow and quarantine',
+    summary: 'run cycles as the service does, with escrow and quarantine',
     options: [...JOB, 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
     run: start,
   },
   pause: { summary: 'pause the job', options: JOB, run: pause },
   restart: {
-    summary: 'restart the job: links stay, the next cycle is an initial one',
+    summary: 'restart the job with an initial cycle; links are kept',
     options: [...JOB, 'reset'],
     run: restart,
   },
@@ -116,45 +145,53 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     options: [...JOB, 'members', 'json'],
     run: onDemand,
   },
-  diff: { summary: 'what the next cycle would do; sends nothing', options: [...JOB, 'json'], run: diff },
+  diff: {
+    summary: 'show the changes of the next cycle without sending anything',
+    options: [...JOB, 'json'],
+    run: diff,
+  },
   status: {
-    summary: 'state, quarantine, counts, watermark, last cycle',
+    summary: 'show state, quarantine, counts, watermark and last cycle',
     options: [...JOB, 'json'],
     run: status,
   },
   logs: {
-    summary: 'the provisioning log, filtered',
+    summary: 'show the provisioning log, optionally filtered',
     options: [...JOB, 'action', 'status', 'identity', 'id', 'limit', 'csv', 'json'],
     run: logs,
   },
   connections: {
-    summary: 'links between source and target objects',
+    summary: 'list the links between source and target objects',
     options: [...JOB, 'identity', 'json'],
     run: connections,
   },
   check: {
-    summary: 'the verdict on an endpoint: a whole life in both dialects, cleaned up afterwards',
+    summary: 'test an endpoint in both dialects, from creating objects to deleting them',
     options: [...ENDPOINT, 'junit', 'verbose', 'json'],
     run: check,
   },
   generate: {
-    summary: 'make a directory of an invented organisation',
+    summary: 'generate a directory of a fictional organisation',
     options: ['users', 'groups', 'memberships', 'seed', 'domain', 'output', 'force'],
     run: generate,
   },
   import: {
-    summary: 'make a directory from CSV exports of the Entra admin center',
+    summary: 'create a directory from CSV exports of the Entra admin center',
     positionals: '[GROUP=MEMBERS.csv …]',
     options: ['users-csv', 'output', 'force'],
     run: importDirectoryCsv,
   },
 }
 
-/** Runs one command line; gives the exit code: 0 well, 1 something failed, 2 wrong usage, 130 stopped by Ctrl-C; 3 is the verdict "error". */
+/**
+ * Runs one command line.
+ * @returns the exit code: 0 success, 1 a failure or deviation, 2 wrong usage, 3 an error found by `check`, 130
+ * interrupted by Ctrl-C
+ */
 export async function main(args: readonly string[], streams: Streams = standardStreams()): Promise<number> {
   const terminal = streams.output
-  const output = showingControls(streams.output)
-  const errors = showingControls(streams.errors)
+  const output = escapingControls(streams.output)
+  const errors = escapingControls(streams.errors)
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     output.write(help())
@@ -176,7 +213,7 @@ export async function main(args: readonly string[], streams: Streams = standardS
   }
 }
 
-/** Where a command writes to. */
+/** An output stream of a command. */
 type Stream = Output & NodeJS.WritableStream
 
 interface Streams {
@@ -184,8 +221,8 @@ interface Streams {
   readonly errors: Stream
 }
 
-/** All that is written passes here: no text of somebody else comes to the terminal as a command to it. */
-function showingControls(stream: Stream): Output {
+/** Escapes control characters in all output, so that text from a server or a directory cannot control the terminal. */
+function escapingControls(stream: Stream): Output {
   return { isTTY: stream.isTTY, write: (text) => stream.write(visibleLines(text)) }
 }
 
@@ -218,8 +255,8 @@ function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
   return [
-    'An emulator of Microsoft Entra ID’s provisioning service: it makes the requests that Entra makes,',
-    'against any SCIM 2.0 endpoint.',
+    'Emulates the provisioning service of Microsoft Entra ID: sends the requests that Entra sends',
+    'to any SCIM 2.0 endpoint.',
     '',
     'npm run entra -- COMMAND [options]',
     '',

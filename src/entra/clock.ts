@@ -1,6 +1,6 @@
 /**
- * Time, identifiers and waiting as objects that are passed in: tests move them, the command line hands in the real
- * ones. Nothing else under src/entra/ reads a clock, except the files in cli/.
+ * Time and identifiers are passed in, so that tests control them and the command line supplies the real ones. Outside
+ * cli/, nothing in src/entra/ reads the system clock.
  */
 
 /** Milliseconds since 1970-01-01 UTC. */
@@ -8,7 +8,7 @@ export type Instant = number
 
 export interface Clock {
   now(): Instant
-  /** Resolves after `ms` milliseconds, or early when `signal` aborts. */
+  /** Resolves after `ms` milliseconds, or earlier if `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * Mistakes found in a file that somebody wrote by hand: where (a path of keys) and what. Pure: the reader in cli/
- * turns the path into file, line and field.
+ * Problems in a document that a person wrote: the path of keys and a message. Pure; cli/files/documents.ts turns the
+ * path into file, line and field.
  */
 
 export type FieldPath = readonly (string | number)[]
@@ -10,7 +10,7 @@ export interface Problem {
   readonly message: string
 }
 
-/** Collects problems while a document is read, so that all of them can be told at once. */
+/** Collects problems while a document is read, so that all of them can be reported together. */
 export class Problems {
   readonly list: Problem[] = []
 
@@ -18,13 +18,13 @@ export class Problems {
     this.list.push({ path, message })
   }
 
-  /** Whether there is no problem at the path or below it. */
+  /** True if there is no problem at the path or below it. */
   hasNone(path: FieldPath): boolean {
     return !this.list.some((problem) => path.every((key, index) => problem.path[index] === key))
   }
 }
 
-/** `users[3].userPrincipalName`, the form in which a path is shown. */
+/** Formats a path, e.g. `users[3].userPrincipalName`. */
 export function describePath(path: FieldPath): string {
   let text = ''
   for (const key of path) {
@@ -34,7 +34,7 @@ export function describePath(path: FieldPath): string {
   return text === '' ? 'the document' : text
 }
 
-/** What a value is, in the words of a message: `a number`, `null`, `a list`. */
+/** Describes a value for an error message, e.g. `null`, `a list`, `the number 3`. */
 export function describeType(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'

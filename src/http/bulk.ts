@@ -15,17 +15,19 @@ import {
   resolveReferences,
 } from '../scim/bulk-request.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
+import { endpointOfOperation } from '../scim/compatibility/http.ts'
 import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
+import type { Profile } from '../scim/profile.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import type { Work } from '../scim/work.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
+import { profileOf } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl, workOf } from './request.ts'
 import { tenantHandler } from './tenant.ts'
-import { endpointInAnyCase } from './url.ts'
 
 /** Answers a request as if it had come from outside. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
@@ -47,7 +49,7 @@ type ToScimError = (error: unknown) => ScimError
 /** @param dispatch what each operation is handed to */
 export function bulk(dispatch: Dispatch) {
   const handler = tenantHandler()(async (c) => {
-    const request = parseBulkRequest(await readBody(c))
+    const request = parseBulkRequest(await readBody(c), profileOf(c))
     // A token that is new here was checked before its body was read.
     if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
     // Operations come from where this request does, their bodies are parts of this one, and their answers are
@@ -69,6 +71,7 @@ export function bulk(dispatch: Dispatch) {
     const run = new BulkRun(request, {
       send,
       endpoints: c.get('resourceTypes').map(({ endpoint }) => endpoint),
+      profile: profileOf(c),
       tenantUrl: tenantUrl(c),
       work: workOf(c),
       toScimError: (error) => scimErrorOf(c, error),
@@ -83,6 +86,7 @@ interface BulkContext {
   readonly send: Send
   /** Of the resource types. */
   readonly endpoints: readonly string[]
+  readonly profile: Profile
   readonly tenantUrl: string
   readonly work: Work
   readonly toScimError: ToScimError
@@ -95,6 +99,7 @@ class BulkRun {
   readonly #send: Send
   readonly #endpoints: readonly string[]
   readonly #tenantUrl: string
+  readonly #profile: Profile
   readonly #work: Work
   readonly #toScimError: ToScimError
   /** The bulkIds that each operation names. Found once: it takes a walk through all of the data. */
@@ -107,13 +112,14 @@ class BulkRun {
 
   constructor(
     { operations, failOnErrors }: BulkRequest,
-    { send, endpoints, tenantUrl, work, toScimError }: BulkContext,
+    { send, endpoints, profile, tenantUrl, work, toScimError }: BulkContext,
   ) {
     this.#operations = operations
     this.#failOnErrors = failOnErrors ?? Number.POSITIVE_INFINITY
     this.#send = send
     this.#endpoints = endpoints
     this.#tenantUrl = tenantUrl
+    this.#profile = profile
     this.#work = work
     this.#toScimError = toScimError
     this.#references = operations.map(bulkReferences)
@@ -293,7 +299,7 @@ class BulkRun {
   }
 
   #pathOf({ path }: BulkOperation): string {
-    return endpointInAnyCase(resolvePath(path, this.#ids), this.#endpoints)
+    return endpointOfOperation(resolvePath(path, this.#ids), this.#endpoints, this.#profile)
   }
 
   /** RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. */

@@ -5,9 +5,11 @@
 import type { Context } from 'hono'
 import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { isMissingAllowed } from '../scim/compatibility/http.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
+import { profileOf } from './profile.ts'
 
 export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
@@ -55,8 +57,9 @@ export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
 
 function requireJson(c: Context<HttpEnv>): void {
   const type = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
-  if (type !== undefined && type !== '' && !ACCEPTED.includes(type)) {
-    throw new ScimError(415, undefined, `Content-Type must be ${ACCEPTED.join(' or ')}, found ${quote(type)}`)
+  if (!isMissingAllowed(type, profileOf(c)) && !ACCEPTED.includes(type ?? '')) {
+    const found = type ? quote(type) : 'none'
+    throw new ScimError(415, undefined, `Content-Type must be ${ACCEPTED.join(' or ')}, found ${found}`)
   }
   // A small compressed body can hold a very large one.
   const encoding = c.req.header('Content-Encoding')?.trim().toLowerCase() ?? 'identity'

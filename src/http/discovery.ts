@@ -14,6 +14,7 @@ import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
+import { requireAcceptedPath } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 import { inTenant } from './tenant.ts'
@@ -27,6 +28,7 @@ export const discovery = new Hono<HttpEnv>()
   .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
     await inTenant(c, () => readAs(c.get('db'), c.get('credentials'), []))
+    requireAcceptedPath(c)
     await next()
   })
   .get('/ResourceTypes', (c) => list(c, resourceTypes(c)))

@@ -5,9 +5,11 @@ import type { Context } from 'hono'
 import type { Rendered, Written } from '../provider/call.ts'
 import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
 import { etag } from '../scim/version.ts'
 import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
 import { SCIM_JSON } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import {
   attributeNames,
   preconditionsOf,
@@ -60,12 +62,7 @@ function writeResponse(
   return 'json' in written ? resourceResponse(c, written, status) : silentResponse(c, written)
 }
 
-/**
- * The answer to a change whose result nobody asked to see. It names a media type although it has no body: without one,
- * the client of SCIM-SDK believes that the answer is not from a SCIM endpoint, and reports that the change failed.
- *
- * @see https://github.com/Captain-P-Goldfish/SCIM-SDK
- */
+/** The answer to a change whose result nobody asked to see. */
 function silentResponse(c: Context<HttpEnv>, { version }: Written): Response {
-  return c.body(null, 204, { ETag: etag(version), 'Content-Type': SCIM_JSON })
+  return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
 }

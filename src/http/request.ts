@@ -15,6 +15,7 @@ import { etag, isNotModified, type Preconditions, requirePreconditions } from '.
 import { Work } from '../scim/work.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { scimJson } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 
 export function tenantUrl(c: Context<HttpEnv>): string {
@@ -95,7 +96,7 @@ export async function listOf(
   parameters: ListParameters,
   types: readonly StoredResourceType[],
 ): Promise<Response> {
-  const page = await listResources(callOf(c), parseListRequest(parameters, types))
+  const page = await listResources(callOf(c), parseListRequest(parameters, types, profileOf(c)))
   return scimJson(c, listResponse(page), 200)
 }
 

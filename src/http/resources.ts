@@ -11,6 +11,7 @@ import { parseSearchRequest } from '../scim/search-request.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { readBody } from './content-type.ts'
 import { queuedWrites } from './group-writes.ts'
+import { profileOf } from './profile.ts'
 import {
   callOf,
   idOf,
@@ -37,7 +38,9 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
     )
     .post(
       '/.search',
-      handle(async (c) => listOf(c, parseSearchRequest(await readBody(c)), [typeNamed(c, name)])),
+      handle(async (c) =>
+        listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), [typeNamed(c, name)]),
+      ),
     )
     .post(
       '/',

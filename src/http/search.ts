@@ -8,6 +8,7 @@ import { parseSearchRequest } from '../scim/search-request.ts'
 import { readAs } from '../storage/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody } from './content-type.ts'
+import { profileOf } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { replicas } from './replicas.ts'
 import { listOf, listParameters } from './request.ts'
@@ -28,7 +29,9 @@ export const search = new Hono<HttpEnv>()
     bearerAuth,
     limitRate,
     replicas,
-    handle(async (c) => listOf(c, parseSearchRequest(await readBody(c)), c.get('tenant').resourceTypes)),
+    handle(async (c) =>
+      listOf(c, parseSearchRequest(await readBody(c), profileOf(c)), c.get('tenant').resourceTypes),
+    ),
   )
   .all(
     '/Me',

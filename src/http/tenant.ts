@@ -7,6 +7,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
 import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
 import { readAs } from '../storage/tokens.ts'
+import { requireAcceptedPath } from './profile.ts'
 import { logRefusal } from './provisioning-log.ts'
 import { typeNamed, workOf } from './request.ts'
 
@@ -25,6 +26,7 @@ export function tenantHandler(typeName?: string) {
       inTenant(c, async (c) => {
         const { roundTrips } = c.get('figures')
         try {
+          requireAcceptedPath(c)
           return await run(c)
         } catch (error) {
           if (error instanceof ScimError) await proveRefusal(c, typeName, error, roundTrips)
@@ -51,6 +53,9 @@ function enter(c: Context<HttpEnv>, tenant: TenantContext): void {
   c.set('db', open(tenant.database, c.get('figures')))
 }
 
+/** What may be refused before the database is asked, as the configuration has it: a body, a path, a media type. */
+const FOLLOWING_FROM_REQUEST: ReadonlySet<number> = new Set([400, 404, 415])
+
 /** @param roundTrips before the handler ran: when it asked the database, the configuration was checked there */
 async function proveRefusal(
   c: Context<HttpEnv>,
@@ -59,6 +64,6 @@ async function proveRefusal(
   roundTrips: number,
 ): Promise<void> {
   if (typeName !== undefined && (await logRefusal(c, typeNamed(c, typeName), error))) return
-  if (error.status !== 400 || c.get('figures').roundTrips > roundTrips) return
+  if (!FOLLOWING_FROM_REQUEST.has(error.status) || c.get('figures').roundTrips > roundTrips) return
   await readAs(c.get('db'), c.get('credentials'), [])
 }

@@ -2,6 +2,7 @@
  * The Tenant URL, and the path that a request is routed by.
  */
 import { forgivingPath } from '../edge/url.ts'
+import { endpointInAnyCase } from '../scim/compatibility/http.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 
 /** The path of the Tenant URL: the same for every tenant, the token names the tenant. */
@@ -22,18 +23,4 @@ export function routePath(types: readonly Pick<ResourceType, 'endpoint'>[]): (ur
     if (!path.startsWith(`${TENANT_PATH}/`)) return path
     return `${TENANT_PATH}${endpointInAnyCase(path.slice(TENANT_PATH.length), endpoints)}`
   }
-}
-
-/**
- * Endpoints are sent in other cases than that of the RFC: Microsoft's Postman collection asks for `/users`, and Tenant
- * URLs and paths are typed by hand. RFC 7644 §3.2 says nothing of case, and no two endpoints differ in it alone.
- *
- * @param path below the Tenant URL, such as `/users/2819c223`
- * @see https://github.com/AzureAD/SCIMReferenceCode/issues/43
- */
-export function endpointInAnyCase(path: string, endpoints: readonly string[]): string {
-  const [, name = ''] = path.split('/', 2)
-  const lower = `/${name.toLowerCase()}`
-  const endpoint = endpoints.find((one) => one.toLowerCase() === lower)
-  return endpoint === undefined ? path : `${endpoint}${path.slice(1 + name.length)}`
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run backup -- FILE`: copies the database of a server on one's own machine, also while it runs.
+ * `npm run backup -- FILE`: copies the database of a self-hosted server, also while the server runs.
  */
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [section …]`: the measurements of test/bench, on the project's Node.js.
+ * `npm run bench -- [section …]`: runs the benchmarks in test/bench with the project's Node.js.
  */
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'

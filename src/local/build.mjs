@@ -1,6 +1,6 @@
 /**
- * `npm run build`, the part for one's own machine: each entry becomes one module that needs no package and
- * no other file. The migrations lie within. An argument names another folder than dist/.
+ * The second part of `npm run build`: bundles each self-hosted entry into one module without dependencies on packages
+ * or other files. The migrations are included. An argument selects a folder other than dist/.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const migrations = readdirSync(FOLDER)
   .sort()
   .map((name) => ({ name, sql: readFileSync(join(FOLDER, name), 'utf8') }))
 
-// Not .js: the one .js file in dist/ is the Worker.
+// The extension is not .js, because the only .js file in dist/ is the Worker.
 await build({
   absWorkingDir: ROOT,
   entryPoints: { deno: 'src/deno.ts', node: 'src/node.ts' },

@@ -1,5 +1,5 @@
 /**
- * Where Chromium is on this machine. The tests bring none along: it is larger than everything else together.
+ * Finds Chromium on this machine. It is not a dependency because it is larger than all dependencies together.
  */
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -8,7 +8,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 const FIXED = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
 
 /**
- * The path of a browser, from the variable CHROMIUM_PATH or from the usual places.
+ * The path of a browser, from the variable CHROMIUM_PATH or the usual locations.
  *
  * @returns {string | undefined}
  */

@@ -1,7 +1,7 @@
 /**
- * Deploys the Worker: makes the D1 database when there is none, applies the migrations, and only then deploys, with a
- * random ADMIN_TOKEN when nobody could sign in otherwise. Then asks the Worker whether it is healthy. Each step is
- * wrangler's own command; the first one that fails ends it, so that a failed migration deploys nothing.
+ * Deploys the Worker: creates the D1 database if it does not exist, applies the migrations, and then deploys. If nobody
+ * could sign in otherwise, it sets a random ADMIN_TOKEN. Finally it checks that the Worker is healthy. Each step is a
+ * wrangler command. The first failure ends the deployment, so nothing is deployed after a failed migration.
  */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -14,9 +14,9 @@ import { fail, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
 const USAGE = `npm run deploy -- [--env NAME] [--location weur] [--url https://scim.example] [--wait 120]
 
   --env       an environment of wrangler.toml, such as staging
-  --location  where a new database is made: weur, eeur, apac, oc, wnam or enam; by default near you
-  --url       the address that clients use, where the Worker has a domain of its own
-  --wait      seconds until the Worker must be healthy; 120 by default: a new address needs a certificate first`
+  --location  the location of a new database: weur, eeur, apac, oc, wnam or enam; near you by default
+  --url       the URL that clients use, if the Worker has a custom domain
+  --wait      seconds to wait for a healthy Worker; 120 by default, because a new address first needs a certificate`
 
 /** https://developers.cloudflare.com/d1/configuration/data-location/#available-location-hints */
 const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam']
@@ -53,7 +53,7 @@ function readArguments() {
     if (values.location !== undefined && !LOCATIONS.includes(values.location))
       fail(`--location must be one of ${LOCATIONS.join(', ')}, found "${values.location}"`)
     if (values.url !== undefined && !URL.canParse(values.url))
-      fail(`--url must be an address, found "${values.url}"`)
+      fail(`--url must be a URL, found "${values.url}"`)
     if (!(Number(values.wait) >= 0)) fail(`--wait must be a number of seconds, found "${values.wait}"`)
     return values
   } catch (error) {
@@ -61,17 +61,17 @@ function readArguments() {
   }
 }
 
-/** wrangler.toml, as the environment has it. */
+/** The configuration of the environment in wrangler.toml. */
 async function readConfig() {
-  // Loaded late: it takes seconds, and "--help" does not need it.
+  // Imported on demand, because it takes seconds and "--help" does not need it.
   const { unstable_readConfig } = await import('wrangler')
   try {
     const found = unstable_readConfig({ config: join(ROOT, 'wrangler.toml'), env }, { hideWarnings: true })
-    // wrangler would deploy another Worker on the database of production.
+    // Without this check, wrangler would deploy a second Worker that uses the production database.
     if (env !== undefined && !found.definedEnvironments?.includes(env)) {
       const names = found.definedEnvironments?.join(', ') || 'none'
       fail(
-        `wrangler.toml has no environment "${env}", it has: ${names}; add [env.${env}] with a database of its own`,
+        `wrangler.toml has no environment "${env}" (known: ${names}); add [env.${env}] with a database of its own`,
       )
     }
     return found
@@ -80,23 +80,23 @@ async function readConfig() {
   }
 }
 
-/** Ends when nobody is signed in, or when it is not clear to which account. */
+/** Ends the deployment if the user is not signed in or the account is ambiguous. */
 async function requireAccount() {
   const { code, stdout, problem } = await wrangler(['whoami', '--json'])
   /** @type {{ loggedIn?: boolean, accounts?: { id: string, name: string }[] }} */
   const { loggedIn = false, accounts = [] } = jsonIn(stdout) ?? {}
   if (!loggedIn) {
-    // "whoami" answers in JSON that nobody is signed in, which is not a reason.
+    // "whoami" reports a missing sign-in as JSON, which is not a useful reason.
     const why = code === 0 || problem === '' || problem.startsWith('{') ? '' : ` (${problem})`
     fail(`not signed in to Cloudflare${why}: run "npx wrangler login", or set CLOUDFLARE_API_TOKEN`)
   }
   const wanted = process.env.CLOUDFLARE_ACCOUNT_ID ?? config.account_id
   const names = accounts.map(({ id, name }) => `${name} (${id})`).join(', ') || 'none'
   if (wanted !== undefined && !accounts.some(({ id }) => id === wanted)) {
-    fail(`the account ${wanted} is not one of yours, which are: ${names}`)
+    fail(`the account ${wanted} is not one of your accounts: ${names}`)
   }
   if (wanted === undefined && accounts.length !== 1) {
-    fail(`set CLOUDFLARE_ACCOUNT_ID to the account that the Worker belongs to; yours are: ${names}`)
+    fail(`set CLOUDFLARE_ACCOUNT_ID to the account of the Worker; your accounts are: ${names}`)
   }
 }
 
@@ -110,9 +110,9 @@ async function prepareDatabase({ binding, database_name: name }) {
     const place = location === undefined ? [] : ['--location', location]
     await succeed(
       ['d1', 'create', name, '--update-config=false', ...place],
-      `The database "${name}" cannot be made`,
+      `The database "${name}" cannot be created`,
     )
-    console.log(`Made the database "${name}".`)
+    console.log(`Created the database "${name}".`)
   }
   await succeed(
     ['d1', 'migrations', 'apply', binding, '--remote', ...environment],
@@ -122,7 +122,7 @@ async function prepareDatabase({ binding, database_name: name }) {
 }
 
 /**
- * A database that a newer version has migrated may not be what this version expects.
+ * Ends the deployment if a newer version has migrated the database, which this version may not support.
  *
  * @param {string} binding
  * @param {string} name
@@ -146,7 +146,7 @@ async function requireOlderDatabase(binding, name) {
   )
 }
 
-/** @returns {Promise<string | undefined>} a new token when nobody could sign in: without ADMIN_TOKEN and without Access */
+/** @returns {Promise<string | undefined>} a new token if there is neither an ADMIN_TOKEN nor Access */
 async function missingAdminToken() {
   if (config.vars.ACCESS_TEAM_DOMAIN && config.vars.ACCESS_AUD) return undefined
   const { code, stdout, problem } = await wrangler(['secret', 'list', '--format', 'json', ...environment])
@@ -158,8 +158,8 @@ async function missingAdminToken() {
 }
 
 /**
- * @param {string | undefined} adminToken goes with the Worker, so that it never runs without
- * @returns {Promise<string>} where it is
+ * @param {string | undefined} adminToken is deployed together with the Worker, which therefore never runs without it
+ * @returns {Promise<string>} the URL of the Worker
  */
 async function deploy(adminToken) {
   const output = join(folder, 'output.ndjson')
@@ -174,7 +174,8 @@ async function deploy(adminToken) {
   const deployed = lines.map((line) => JSON.parse(line)).find(({ type }) => type === 'deploy')
   console.log(`Deployed version ${deployed?.version_id ?? 'unknown'}.`)
   const target = url ?? deployed?.targets?.find((/** @type {string} */ text) => text.startsWith('https://'))
-  if (target === undefined) fail('The Worker is deployed, but has no address: see "routes" and "workers_dev"')
+  if (target === undefined)
+    fail('The Worker is deployed, but has no address: check "routes" and "workers_dev" in wrangler.toml')
   return new URL(target).origin
 }
 
@@ -185,12 +186,12 @@ async function requireHealth(address) {
     const found = await healthOf(address)
     if (found === '200') return
     if (Date.now() > end)
-      fail(`The Worker is deployed, but ${address}/healthz answers ${found}: see "npx wrangler tail"`)
+      fail(`The Worker is deployed, but ${address}/healthz returns ${found}: see "npx wrangler tail"`)
     await new Promise((done) => setTimeout(done, HEALTH_POLL_MS))
   }
 }
 
-/** @param {string} address @returns {Promise<string>} the status, or why there was none */
+/** @param {string} address @returns {Promise<string>} the status, or the reason for its absence */
 async function healthOf(address) {
   try {
     return String((await fetch(`${address}/healthz`)).status)
@@ -202,9 +203,7 @@ async function healthOf(address) {
 
 function announce() {
   const token =
-    newAdminToken === undefined
-      ? 'as before'
-      : `${newAdminToken}   (shown this once; it is stored as a secret)`
+    newAdminToken === undefined ? 'unchanged' : `${newAdminToken}   (shown only once; stored as a secret)`
   console.log(`
   Tenant URL   ${origin}/scim/v2
   Dashboard    ${origin}/admin
@@ -214,12 +213,12 @@ Next: sign in, open Users and Groups, choose Microsoft Entra ID, and generate a 
 }
 
 /**
- * Runs a command of wrangler that must succeed.
+ * Runs a wrangler command and ends the deployment if it fails.
  *
  * @param {readonly string[]} args
- * @param {string} what is said when it fails
+ * @param {string} what the message for a failure
  * @param {Record<string, string>} more
- * @returns {Promise<string>} what it printed
+ * @returns {Promise<string>} the standard output
  */
 async function succeed(args, what, more = {}) {
   const { code, stdout, problem } = await wrangler(args, more)
@@ -227,11 +226,11 @@ async function succeed(args, what, more = {}) {
 }
 
 /**
- * Runs a command of wrangler without asking anybody anything.
+ * Runs a wrangler command without prompts.
  *
  * @param {readonly string[]} args
  * @param {Record<string, string>} more
- * @returns {Promise<{ code: number, stdout: string, problem: string }>} with its error as one line
+ * @returns {Promise<{ code: number, stdout: string, problem: string }>} the error is one line
  */
 function wrangler(args, more = {}) {
   const [command, words] = toolCommand('wrangler/bin/wrangler.js', args)
@@ -251,7 +250,7 @@ function wrangler(args, more = {}) {
   })
 }
 
-/** @param {string} output @returns {string} what wrangler names as the error, with the first line of its reason */
+/** @param {string} output @returns {string} wrangler's error message with the first line of its reason */
 function problemIn(output) {
   const lines = stripVTControlCharacters(output)
     .split('\n')
@@ -262,12 +261,12 @@ function problemIn(output) {
   return [lines[at]?.replace(/^.*\[ERROR\]\s*/, ''), reason].filter(Boolean).join(' ')
 }
 
-/** @param {string} text @returns {any} the JSON that a command printed, undefined when there is none */
+/** @param {string} text @returns {any} the JSON in the output of a command, undefined if there is none */
 function jsonIn(text) {
   const start = text.search(/[[{]/)
   try {
     return start < 0 ? undefined : JSON.parse(text.slice(start))
   } catch {
-    return undefined // A banner, or an error in words: the caller says what is missing.
+    return undefined // A banner or an error message; the caller reports what is missing.
   }
 }

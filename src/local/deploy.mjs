@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: from nothing to a running Worker, and again for what changed. The work is in deploy-worker.mjs,
- * which needs the project's own Node.js.
+ * `npm run deploy`: deploys the Worker, the first time or again. deploy-worker.mjs does the work, because it needs the
+ * project's own Node.js.
  */
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'

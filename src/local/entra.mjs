@@ -1,5 +1,5 @@
 /**
- * `npm run entra`: the emulator of Microsoft Entra's provisioning service, on the project's Node.js.
+ * `npm run entra`: runs the emulator of Microsoft Entra's provisioning service with the project's Node.js.
  */
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'

@@ -1,16 +1,15 @@
 /**
- * `npm run test:soak -- --minutes 10 --seed 7`: the model test with faults for as long as it is told, and
- * a summary at the end. The same seed tries the same sequences. With `--hostile`: the search for the most costly
- * request instead.
+ * `npm run test:soak -- --minutes 10 --seed 7`: runs the model test with faults for the given time and prints a
+ * summary. The same seed gives the same sequences. With `--hostile`, it searches for the most costly request instead.
  */
 import { parseArgs } from 'node:util'
 import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 
 const USAGE = `npm run test:soak -- [--hostile] [--minutes 10] [--seed 1]
 
-  --hostile  look for the most costly request, instead of random sequences with faults
-  --minutes  how long to run; 10 by default
-  --seed     a whole number to begin with; by default the time, which is printed`
+  --hostile  search for the most costly request instead of running random sequences with faults
+  --minutes  duration in minutes; 10 by default
+  --seed     an integer seed; the current time by default, which is printed`
 
 const { minutes, seed, hostile } = readArguments()
 await ensureInstalled()

@@ -1,6 +1,6 @@
 /**
- * `npm start`: from a fresh clone to a running server. Installs what is missing, makes an ADMIN_TOKEN,
- * applies the migrations to the local database, serves, and says what to do next.
+ * `npm start`: from a fresh clone to a running server. Installs dependencies, creates an ADMIN_TOKEN, applies the
+ * migrations to the local database, serves, and prints the next steps.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -13,12 +13,12 @@ import { ensureInstalled, fail, isAlive, ROOT, toolCommand, toolEnvironment } fr
 
 const HOST = '127.0.0.1'
 const START_TIMEOUT_MS = 60_000
-/** How long a server that answers may take to be healthy: what is wrong with its settings does not pass. */
+/** Time limit for a responding server to become healthy. A wrong setting would not become right by waiting longer. */
 const UNHEALTHY_TIMEOUT_MS = 10_000
-/** How long the server may take to end before it is killed. */
+/** Time limit for the server to end before it is killed. */
 const STOP_TIMEOUT_MS = 5_000
 const DEV_VARS = join(ROOT, '.dev.vars')
-/** CI answers wrangler's questions; the rest keeps it from talking, and from slowing every request. */
+/** CI answers wrangler's prompts. The other variables disable its messages and its work on each request. */
 const WRANGLER_ENVIRONMENT = {
   CI: '1',
   WRANGLER_SEND_METRICS: 'false',
@@ -61,7 +61,7 @@ function readArguments() {
   }
 }
 
-/** Adds a random ADMIN_TOKEN to .dev.vars when there is none; an existing one stays. */
+/** Adds a random ADMIN_TOKEN to .dev.vars unless there is one. */
 function ensureAdminToken() {
   const present = existsSync(DEV_VARS) ? readFileSync(DEV_VARS, 'utf8') : ''
   if (/^\s*ADMIN_TOKEN\s*=\s*\S/m.test(present)) return
@@ -74,8 +74,8 @@ function requireFreePort(port) {
     const probe = createServer()
     probe.once('error', (error) => {
       const reason =
-        'code' in error && error.code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${error.message})`
-      fail(`port ${port} of ${HOST} ${reason}; choose another one: npm start -- --port ${port + 1}`)
+        'code' in error && error.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${error.message})`
+      fail(`port ${port} of ${HOST} ${reason}; choose another port: npm start -- --port ${port + 1}`)
     })
     probe.listen(port, HOST, () => probe.close(done))
   })
@@ -83,7 +83,7 @@ function requireFreePort(port) {
 
 /** @param {string} persistTo */
 async function migrate(persistTo) {
-  // The database of people: wrangler would make a folder that everybody can read.
+  // The database contains personal data, and wrangler would create a folder that every user can read.
   mkdirSync(persistTo, { recursive: true, mode: 0o700 })
   const [command, args] = wrangler(['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', persistTo])
   const { code, output } = await capture(command, args)
@@ -130,7 +130,7 @@ async function serve(port, persistTo) {
     'REQUEST_LOG:0',
     ...quiet,
   ])
-  // A group of its own, so that ending it ends workerd as well; Ctrl-C then reaches us alone.
+  // The server has its own process group, so that ending the group ends workerd too. Ctrl-C reaches only this process.
   const child = spawn(command, args, {
     cwd: ROOT,
     env: toolEnvironment(WRANGLER_ENVIRONMENT),
@@ -145,10 +145,10 @@ async function serve(port, persistTo) {
 }
 
 /**
- * Ends the server with us, and us with the server.
+ * Links the life of this process and the server: when one ends, so does the other.
  *
  * @param {import('node:child_process').ChildProcess} child
- * @returns {(code: number) => void} ends both, with that exit code
+ * @returns {(code: number) => void} ends both with the given exit code
  */
 function endTogether(child) {
   /** @type {number | undefined} */
@@ -158,7 +158,7 @@ function endTogether(child) {
     try {
       process.kill(process.platform === 'win32' ? (child.pid ?? 0) : -(child.pid ?? 0), signal)
     } catch (error) {
-      // ESRCH: everything has ended already, which is what we want.
+      // ESRCH: all processes have already ended.
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
     }
   }
@@ -179,7 +179,10 @@ function endTogether(child) {
   return stop
 }
 
-/** npm and its shell, when they run us: whoever kills npm means us, and npm cannot always pass that on. */
+/**
+ * npm and its shell, if they started this process. A signal to npm is meant for this process, but npm cannot always
+ * forward it.
+ */
 function npmProcesses() {
   if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return []
   const { stdout } = spawnSync('ps', ['-o', 'ppid=', '-p', String(process.ppid)], { encoding: 'utf8' })
@@ -188,7 +191,7 @@ function npmProcesses() {
 
 /**
  * @param {number} port
- * @returns {Promise<string | undefined>} why it is not healthy
+ * @returns {Promise<string | undefined>} the reason why the server is not healthy
  */
 async function waitUntilHealthy(port) {
   const deadline = Date.now() + START_TIMEOUT_MS
@@ -200,8 +203,8 @@ async function waitUntilHealthy(port) {
     await new Promise((wait) => setTimeout(wait, 100))
   }
   return unhealthyUntil === Number.POSITIVE_INFINITY
-    ? `the server did not answer within ${START_TIMEOUT_MS / 1000} s`
-    : 'the server is not healthy: a line above says why. Its settings are in .dev.vars and wrangler.toml'
+    ? `the server did not respond within ${START_TIMEOUT_MS / 1000} s`
+    : 'the server is not healthy; see the reason above. Its settings are in .dev.vars and wrangler.toml'
 }
 
 /** @param {number} port */
@@ -220,11 +223,11 @@ Microsoft Entra would:
   npm run entra -- provision --directory test/fixtures/directory/quillfern.json \\
     --tenant-url ${base}/scim/v2 --token <the token>
 
-Without a browser, this makes a token:
+Without a browser, create a token with:
 
   curl -X POST ${base}/admin/api/tenants/default/tokens \\
     -H "Authorization: Bearer $(sed -n 's/^ADMIN_TOKEN="\\{0,1\\}\\([^"]*\\)"\\{0,1\\}$/\\1/p' .dev.vars)" \\
     -H 'Content-Type: application/json' -d '{"name":"Microsoft Entra"}'
 
-Ctrl-C ends it.`)
+Press Ctrl-C to stop.`)
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run test:browser`: the dashboard in a real Chromium against the running worker. Arguments go to the
- * test runner.
+ * `npm run test:browser`: tests the dashboard in Chromium against the running Worker. Arguments are passed to the test
+ * runner.
  */
 import { findChromium } from './chromium.mjs'
 import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
@@ -8,7 +8,7 @@ import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 await ensureInstalled()
 if (findChromium() === undefined) {
   fail(
-    'no Chromium was found: install it ("apt-get install chromium" on Debian), or name it in the variable CHROMIUM_PATH',
+    'Chromium was not found: install it ("apt-get install chromium" on Debian) or set the variable CHROMIUM_PATH',
   )
 }
 const [command, args] = toolCommand('vitest/vitest.mjs', [

@@ -1,13 +1,22 @@
 /**
- * `npm test`: installs what is missing, then types, lint and format, and the tests that need no browser, no network and
- * less than a minute. `npm run test:all` adds those that take longer. Arguments go to the test runner:
- * `npm test -- test/scim`.
+ * `npm test`: installs missing dependencies and runs the type checks, the linter, and all tests that require neither a
+ * browser nor a network and take less than a minute. `npm run test:all` also runs the longer tests. Arguments are
+ * passed to the test runner: `npm test -- test/scim`.
  */
 import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 
 const PROJECTS = ['--project', 'workerd', '--project', 'node', '--project', 'sqlite']
-/** Of vitest.config.ts, as the others. The browser's are `npm run test:browser`. */
-const LONG = ['--project', 'workerd-long', '--project', 'node-long', '--project', 'sqlite-long']
+/** Like the others, projects of vitest.config.ts. `npm run test:browser` runs the browser tests. */
+const LONG = [
+  '--project',
+  'workerd-long',
+  '--project',
+  'strict-long',
+  '--project',
+  'node-long',
+  '--project',
+  'sqlite-long',
+]
 
 const isAll = process.argv.includes('--all')
 const rest = process.argv.slice(2).filter((argument) => argument !== '--all')
@@ -15,7 +24,7 @@ const rest = process.argv.slice(2).filter((argument) => argument !== '--all')
 /** @type {readonly { name: string, tool: string, args: readonly string[] }[]} */
 const STEPS = [
   {
-    name: 'Bindings: worker-configuration.d.ts is that of wrangler.toml',
+    name: 'Bindings: worker-configuration.d.ts matches wrangler.toml',
     tool: 'wrangler/bin/wrangler.js',
     args: ['types', '--check'],
   },

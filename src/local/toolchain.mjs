@@ -1,6 +1,6 @@
 /**
- * The tools that the project brings along: installs them when they are missing, and runs them on the
- * Node.js that they need, whatever the machine has. Depends on nothing but Node.js 20.
+ * Installs the project's dependencies if they are missing, and runs their tools with the Node.js that they require,
+ * independent of the installed version. Requires only Node.js 20.
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -12,15 +12,15 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const LOCKFILE = join(ROOT, 'package-lock.json')
 const MODULES = join(ROOT, 'node_modules')
 const BIN = join(MODULES, '.bin')
-/** Holds the hash of the lockfile that node_modules was installed from. */
+/** Contains the hash of the lockfile that node_modules was installed from. */
 const STAMP = join(MODULES, '.installed-from')
 /** Held by the process that installs. */
 const LOCK = join(ROOT, '.install.lock')
 const isWindows = process.platform === 'win32'
 
 /**
- * Installs the dependencies of the lockfile unless they are there already. Two processes that find them
- * missing do not install at the same time: the second one waits for the first.
+ * Installs the dependencies of the lockfile unless they are installed. If two processes find them missing, the second
+ * one waits for the first.
  *
  * @returns {Promise<void>}
  */
@@ -39,7 +39,7 @@ function isInstalled() {
   return (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockfileHash()) || isInstalledByHand()
 }
 
-/** Whether somebody has run `npm ci` himself: npm keeps a list of what it has installed. */
+/** True if `npm ci` was run manually; npm keeps a list of the installed packages. */
 function isInstalledByHand() {
   const list = join(MODULES, '.package-lock.json')
   return existsSync(list) && holdsAll(packagesOf(list), packagesOf(LOCKFILE))
@@ -48,7 +48,7 @@ function isInstalledByHand() {
 /** @typedef {Record<string, { version?: string, optional?: boolean }>} Packages by their path */
 
 /**
- * Whether everything is installed that must be: packages for other systems are optional.
+ * True if all required packages are installed; packages for other platforms are optional.
  *
  * @param {Packages} installed
  * @param {Packages} wanted
@@ -71,7 +71,7 @@ function lockfileHash() {
   return createHash('sha256').update(readFileSync(LOCKFILE)).digest('hex')
 }
 
-/** @returns {boolean} false when another process, still alive, is installing */
+/** @returns {boolean} false if another running process is installing */
 function takeLock() {
   try {
     writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
@@ -85,24 +85,24 @@ function takeLock() {
 }
 
 async function waitForLock() {
-  console.log('Waiting for another process that installs the dependencies …')
+  console.log('Waiting for another process to install the dependencies …')
   while (existsSync(LOCK) && isAlive(Number(readFileSync(LOCK, 'utf8')))) {
     await new Promise((wait) => setTimeout(wait, 500))
   }
 }
 
-/** @returns {Promise<string | undefined>} what went wrong */
+/** @returns {Promise<string | undefined>} the error message of a failure */
 async function install() {
   const hash = lockfileHash()
   console.log('Installing dependencies with npm ci (once; about 650 MB on disk) …')
   const started = Date.now()
   const progress = setInterval(() => console.log(`  … ${seconds(started)} s`), 10_000)
   try {
-    // npm must not run on the Node.js in node_modules, which it is about to replace.
+    // npm must not run with the Node.js in node_modules, which it is about to replace.
     const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => resolve(folder) !== BIN)
     const quiet = ['--loglevel=error', '--no-fund', '--no-audit', '--no-update-notifier']
     const code = await run('npm', ['ci', ...quiet], { PATH: path.join(delimiter) }, isWindows)
-    if (code !== 0) return `npm ci failed with exit code ${code}: see above`
+    if (code !== 0) return `npm ci failed with exit code ${code}; see the output above`
   } finally {
     clearInterval(progress)
   }
@@ -112,7 +112,7 @@ async function install() {
 }
 
 /**
- * Whether a process is there.
+ * True if a process exists.
  *
  * @param {number} pid
  */
@@ -120,13 +120,13 @@ export function isAlive(pid) {
   try {
     return pid > 0 && process.kill(pid, 0)
   } catch (error) {
-    // EPERM: it is there, and somebody else's.
+    // EPERM: the process exists and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
 /**
- * The environment for a tool: node_modules/.bin first, so that `node` is the project's own.
+ * The environment of a tool: node_modules/.bin comes first, so that `node` is the project's own.
  *
  * @param {Record<string, string>} more
  */
@@ -145,19 +145,19 @@ export function toolCommand(tool, args) {
   return [ownNode(), [join(MODULES, tool), ...args]]
 }
 
-/** The Node.js of node_modules where it could be installed, else the one that runs this. */
+/** The Node.js in node_modules if it could be installed, otherwise the one that runs this file. */
 export function ownNode() {
   const own = join(MODULES, 'node', 'bin', isWindows ? 'node.exe' : 'node')
   return existsSync(own) ? own : process.execPath
 }
 
 /**
- * Runs a command with our standard streams until it ends.
+ * Runs a command with inherited standard streams until it ends.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {Record<string, string>} environment added to ours
- * @returns {Promise<number>} its exit code; 1 when a signal ended it
+ * @param {Record<string, string>} environment added to the current one
+ * @returns {Promise<number>} the exit code; 1 if a signal ended it
  */
 export function run(command, args, environment = {}, shell = false) {
   return new Promise((done, failed) => {
@@ -176,7 +176,7 @@ export function run(command, args, environment = {}, shell = false) {
 }
 
 /**
- * Ends the process with one line that says what is wrong.
+ * Ends the process with a one-line error message.
  *
  * @param {string} message
  * @returns {never}

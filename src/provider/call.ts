@@ -4,7 +4,10 @@
 
 import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
+import { emptyMembers } from '../scim/compatibility/http.ts'
+import type { Profile } from '../scim/profile.ts'
 import { isAllBut, isReturned, type Projection, project } from '../scim/projection.ts'
+import type { Reading } from '../scim/reading.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { etag } from '../scim/version.ts'
@@ -26,6 +29,14 @@ export interface Call {
   readonly newId: () => string
   /** Counts the work of the request. */
   readonly work: Work
+}
+
+/** How the body of the call is read, as a resource of the type or a PATCH of one. */
+export function readingOf<Type extends ResourceType>(
+  { tenant, work }: Pick<Call, 'tenant' | 'work'>,
+  type: Type,
+): Reading<Type> {
+  return { type, profile: tenant.profile, work }
 }
 
 /** A resource as the client sees it, and what the headers of a response say of it. */
@@ -57,7 +68,7 @@ export function render(
     version: etag(version),
   }
   const rendered = { version, location }
-  const none = withReferences(projection, type) ? noReferences(type) : {}
+  const none = withReferences(projection, type) ? noReferences(type, call.tenant.profile) : {}
   // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
   if (stored instanceof StoredRow && isAllBut(type.references, projection, type)) {
     const more = JSON.stringify({ ...none, ...references(stored.references, call), id, meta })
@@ -81,15 +92,9 @@ export function withReferences(projection: Projection, type: ResourceType): bool
   return type.references !== undefined && isReturned(projection, type.references, type)
 }
 
-/**
- * What stands for no memberships. A group without members shows an empty list, as Microsoft's sample does: authentik
- * compares members only where it finds a list, and so never refilled a group that was emptied here. RFC 7643 §2.5 makes
- * it the same as none.
- *
- * @see https://github.com/goauthentik/authentik/pull/23950
- */
-function noReferences(type: ResourceType): Complex {
-  return hasMembers(type) ? { members: [] } : {}
+/** What stands for no memberships. */
+function noReferences(type: ResourceType, profile: Profile): Complex {
+  return hasMembers(type) ? emptyMembers(profile) : {}
 }
 
 /** The `$ref` of groups and members, which follows from their value and the Tenant URL. */

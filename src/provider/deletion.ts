@@ -3,6 +3,7 @@
  */
 import { notFound } from '../scim/error.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
+import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
 import * as storage from '../storage/deletion.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { acceptedEntry, type Call } from './call.ts'
@@ -22,7 +23,7 @@ export async function deleteResource(
     changes: [],
     ignored: [],
   })
-  const { found, isDeleted } = await storage.deleteResource(
+  const { found, isDeleted, members, bytes } = await storage.deleteResource(
     call.db,
     call.credentials,
     type,
@@ -31,5 +32,6 @@ export async function deleteResource(
     log,
   )
   if (found === undefined) throw notFound(type.name, id)
-  if (!isDeleted) requirePreconditions(preconditions, found)
+  if (isDeleted) call.work.note(members * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
+  else requirePreconditions(preconditions, found)
 }

@@ -12,7 +12,10 @@ import type { KnownGroup } from './groups.ts'
 export class GroupDraft {
   readonly #loaded: LoadedGroups
   readonly #groups: Map<string, Stored>
-  readonly #changed = new Map<string, Changed>()
+  /** The changes of each group so far, by its id. */
+  readonly #changes = new Map<string, GroupChange[]>()
+  /** Those of them whose members are not in `#loaded` yet: of the last write nobody asks. */
+  readonly #unseen = new Map<string, GroupChange[]>()
   #created = 0
 
   /** @param loaded is changed: nobody else may use it */
@@ -23,9 +26,9 @@ export class GroupDraft {
 
   /** What a write sees that is decided now. @param needs are among those that were loaded */
   known({ id, displayNameKey, memberIds, allMembers }: GroupNeeds): KnownGroup {
-    const { memberCounts, uniqueNames, nameOwners, groupCount, groupLimit, directory, members } = this.#loaded
+    const { memberCounts, uniqueNames, nameOwners, groupCount, groupLimit, directory } = this.#loaded
     const owner = displayNameKey === undefined ? undefined : nameOwners.get(displayNameKey)
-    const present = members.get(id)
+    const present = this.#membersOf(id)
     return {
       group: this.#groups.get(id),
       memberCount: memberCounts.get(id) ?? 0,
@@ -34,36 +37,39 @@ export class GroupDraft {
       groupLimit,
       directory,
       members: allMembers
-        ? [...(present?.values() ?? [])]
-        : memberIds.flatMap((memberId) => present?.get(memberId) ?? []),
+        ? [...present.values()]
+        : memberIds.flatMap((memberId) => present.get(memberId) ?? []),
     }
   }
 
   apply(change: GroupChange): void {
-    const { before, after, documents, added, removed } = change
+    const { before, after, documents } = change
     if (before === undefined) this.#created++
     if (documents !== undefined) this.#rename(after.id, before?.resource, after.resource)
     this.#groups.set(after.id, after)
-    this.#changeMembers(after.id, added, removed)
-    this.#changed.set(after.id, joined(this.#changed.get(after.id), change))
+    for (const changes of [this.#changes, this.#unseen]) {
+      const ofGroup = changes.get(after.id)
+      if (ofGroup === undefined) changes.set(after.id, [change])
+      else ofGroup.push(change)
+    }
   }
 
   /** What is to be stored: each changed group once, however many writes changed it. */
   get changes(): readonly GuardedChange[] {
-    return Array.from(this.#changed.values(), (changed) => ({
-      ...changed,
-      before: this.#loaded.groups.get(changed.after.id),
-      added: [...changed.added.values()],
-      removed: [...changed.removed],
-    }))
+    const { groups } = this.#loaded
+    return Array.from(this.#changes, ([id, changes]) => ({ ...joined(changes), before: groups.get(id) }))
   }
 
-  #changeMembers(groupId: string, added: readonly Member[], removed: readonly string[]): void {
+  #membersOf(groupId: string): ReadonlyMap<string, Member> {
     const { members } = this.#loaded
     const present = members.get(groupId) ?? new Map<string, Member>()
-    for (const id of removed) present.delete(id)
-    for (const member of added) present.set(member.value, member)
     members.set(groupId, present)
+    for (const { added, removed } of this.#unseen.get(groupId) ?? []) {
+      for (const id of removed) present.delete(id)
+      for (const member of added) present.set(member.value, member)
+    }
+    this.#unseen.delete(groupId)
+    return present
   }
 
   #rename(id: string, before: Complex | undefined, { displayName }: Complex): void {
@@ -76,17 +82,27 @@ export class GroupDraft {
   }
 }
 
-/** The changes of one group so far, as one. */
-interface Changed extends Pick<GroupChange, 'after' | 'documents'> {
-  readonly added: Map<string, Member>
-  readonly removed: Set<string>
-}
-
-/** Adds a change to those before it. Who comes and goes again, or the other way round, leaves nothing to store. */
-function joined(earlier: Changed | undefined, { after, documents, ...change }: GroupChange): Changed {
-  const { added, removed } = earlier ?? { added: new Map<string, Member>(), removed: new Set<string>() }
-  for (const member of change.added) if (!removed.delete(member.value)) added.set(member.value, member)
-  for (const id of change.removed) if (!added.delete(id)) removed.add(id)
-  if (earlier === undefined) return { after, documents, added, removed }
-  return { ...earlier, after, documents: documents ?? earlier.documents }
+/**
+ * The changes of one group, in their order, as one. Who comes and goes again, or the other way round, leaves nothing to
+ * store.
+ */
+function joined(changes: readonly GroupChange[]): Omit<GroupChange, 'before'> {
+  const [only] = changes
+  const last = changes.at(-1)
+  if (only === undefined || last === undefined) throw new Error('a group without changes is not to be stored')
+  if (only === last) return only
+  const added = new Map<string, Member>()
+  const removed = new Set<string>()
+  for (const change of changes) {
+    for (const member of change.added) if (!removed.delete(member.value)) added.set(member.value, member)
+    for (const id of change.removed) if (!added.delete(id)) removed.add(id)
+  }
+  const documents = changes.findLast((change) => change.documents !== undefined)?.documents
+  return {
+    after: last.after,
+    documents,
+    added: [...added.values()],
+    removed: [...removed],
+    removesAll: false,
+  }
 }

@@ -7,12 +7,10 @@ import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
 import { AccessRefused } from '../storage/access-refused.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
 import type { Credentials } from '../storage/tokens.ts'
-import type { Rendered, Written } from './call.ts'
+import { type Call, type Rendered, readingOf, type Written } from './call.ts'
 import {
   createGroup,
   deleteGroup,
@@ -75,29 +73,22 @@ export interface GroupWriter {
  */
 export function prepareGroupWrite(
   request: GroupWriteRequest,
-  types: readonly StoredResourceType[],
-  work: Work,
+  call: Pick<Call, 'tenant' | 'work'>,
 ): GroupWrite | GroupDeletion {
-  const type = types.find(hasMembers)
+  const type = call.tenant.resourceTypes.find(hasMembers)
   if (type === undefined) throw new Error('the directory has no type with members')
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
   const projection = parseProjection(attributes, excludedAttributes, type)
+  const reading = readingOf(call, type)
   switch (kind) {
     case 'create':
-      return createGroup(type, body, projection, work)
+      return createGroup(body, projection, reading)
     case 'replace':
-      return replaceGroup(type, id, body, projection, preconditions, work)
+      return replaceGroup(id, body, projection, preconditions, reading)
     case 'patch':
       // RFC 7644 §3.5.2: a body is owed only when the client asks for attributes. The list of members of
       // a large group would be a costly courtesy.
-      return patchGroup(
-        type,
-        id,
-        body,
-        attributes === undefined ? undefined : projection,
-        preconditions,
-        work,
-      )
+      return patchGroup(id, body, attributes === undefined ? undefined : projection, preconditions, reading)
     case 'delete':
       return deleteGroup(type, id, preconditions)
   }

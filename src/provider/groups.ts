@@ -16,13 +16,15 @@ import {
   memberIds,
   namedIds,
   needsAllMembers,
+  selectsMembers,
   splitMembers,
 } from '../scim/patch/members.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
+import type { Reading } from '../scim/reading.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
+import { REMOVED_MEMBERSHIP_UNITS } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
 import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
 import type { LogAction, LogEntry } from '../storage/log-entry.ts'
@@ -81,18 +83,25 @@ export interface GroupDecision {
  *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
  */
 export function createGroup(
-  type: StoredResourceType,
   body: unknown,
   projection: Projection,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, type, work)
+  const { type } = reading
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   const ids = memberIds(sent)
   const documents = encodeResource(resource, type)
+  const isShown = withReferences(projection, type)
   return {
     // No group has the id: the new one gets its own with the decision.
-    needs: { id: '', displayNameKey: nameKey(resource), memberIds: ids, allMembers: false },
+    needs: {
+      id: '',
+      displayNameKey: nameKey(resource),
+      memberIds: ids,
+      allMembers: false,
+      names: isShown ? 'named' : 'none',
+    },
     decide(call, known) {
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
@@ -110,7 +119,7 @@ export function createGroup(
       })
       return {
         answer: render(call, withMembers(after, added), type, projection),
-        change: { before: undefined, after, documents, added, removed: [] },
+        change: { before: undefined, after, documents, added, removed: [], removesAll: false },
         log,
       }
     },
@@ -119,21 +128,19 @@ export function createGroup(
 
 /** Replaces a group and its members (RFC 7644 §3.5.1). @throws {ScimError} as createGroup; 404, 412 */
 export function replaceGroup(
-  type: StoredResourceType,
   id: string,
   body: unknown,
   projection: Projection,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, type, work)
+  const { resource: validated, ignored } = validateResource(body, reading)
   const { members: sent, ...resource } = validated
   return groupUpdate({
-    type,
     id,
     preconditions,
     displayName: resource.displayName,
-    work,
+    reading,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
     apply: () => ({ resource, ignored }),
     action: 'update',
@@ -148,24 +155,22 @@ export function replaceGroup(
  * @throws {ScimError} at once those of parsePatch; when it is decided those of applyPatch, 404, 412, 409
  */
 export function patchGroup(
-  type: StoredResourceType,
   id: string,
   body: unknown,
   projection: Projection | undefined,
   preconditions: Preconditions,
-  work: Work,
+  reading: Reading<StoredResourceType>,
 ): GroupWrite {
-  const { operations, ignored } = parsePatch(body, type, work)
-  const { members, rest } = splitMembers(operations, type, work)
+  const { operations, ignored } = parsePatch(body, reading)
+  const { members, rest } = splitMembers(operations, reading)
   return groupUpdate({
-    type,
-    work,
+    reading,
     id,
     preconditions,
     displayName: lastValue(rest, 'displayName'),
     members,
     apply: (before) => {
-      const patched = applyPatch(before, rest, type, work)
+      const patched = applyPatch(before, rest, reading)
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
@@ -194,13 +199,12 @@ export function deleteGroup(
 }
 
 interface GroupUpdate {
-  readonly type: StoredResourceType
   readonly id: string
   readonly preconditions: Preconditions
   /** The name that the update would give the group, so that a taken one is found with the load. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
-  readonly work: Work
+  readonly reading: Reading<StoredResourceType>
   /** What becomes of the attributes. */
   readonly apply: (before: Complex) => Validated
   readonly action: LogAction
@@ -208,7 +212,8 @@ interface GroupUpdate {
 }
 
 function groupUpdate(update: GroupUpdate): GroupWrite {
-  const { id, displayName, members, work } = update
+  const { id, displayName, members } = update
+  const { work } = update.reading
   // Deciding goes on from here, as often as it has to.
   const { spent } = work
   return {
@@ -217,6 +222,7 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
       displayNameKey: nameKey({ displayName }),
       memberIds: namedIds(members),
       allMembers: needsAll(update),
+      names: namesOf(update),
     },
     decide: (call, known) => {
       work.rewind(spent)
@@ -225,8 +231,19 @@ function groupUpdate(update: GroupUpdate): GroupWrite {
   }
 }
 
-function needsAll({ type, members, projection }: GroupUpdate): boolean {
-  return needsAllMembers(members) || (projection !== undefined && withReferences(projection, type))
+function needsAll(update: GroupUpdate): boolean {
+  return needsAllMembers(update.members) || isShown(update)
+}
+
+/** Of a list that is replaced, those that are shown are all named. */
+function namesOf(update: GroupUpdate): GroupNeeds['names'] {
+  if (selectsMembers(update.members)) return 'all'
+  if (!isShown(update)) return 'none'
+  return update.members.some(({ kind }) => kind === 'replace') ? 'named' : 'all'
+}
+
+function isShown({ reading: { type }, projection }: GroupUpdate): boolean {
+  return projection !== undefined && withReferences(projection, type)
 }
 
 /** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
@@ -239,7 +256,8 @@ function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
 }
 
 function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
-  const { type, id, preconditions, projection, action, work } = update
+  const { id, preconditions, projection, action } = update
+  const { type, profile, work } = update.reading
   const before = known.group
   if (before === undefined) throw notFound(type.name, id)
   requirePreconditions(preconditions, before.version)
@@ -249,13 +267,14 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   }
   const { resource, ignored } = update.apply(before.resource)
   if (known.isNameTaken) throw displayNameTaken(resource)
-  const ids = applyMemberChanges(known.members, update.members, work)
+  const ids = applyMemberChanges(known.members, update.members, profile, work)
   const present = new Set(known.members.map((member) => member.value))
   const added = requireMembers(
     [...ids].filter((memberId) => !present.has(memberId)),
     known,
   )
   const removed = [...present].filter((memberId) => !ids.has(memberId))
+  const removesAll = needsAll(update) && removed.length > 0 && removed.length === present.size
   const attributes = changedAttributes(before.resource, resource, type)
   const addedIds = added.map((member) => member.value)
   const changes = [...attributes, ...memberChange(addedIds, removed)]
@@ -264,19 +283,26 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
       ? before
       : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
   const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
+  if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
   return {
     answer:
       projection === undefined
         ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
-        : render(call, withMembers(after, membersAfter(known.members, ids, added)), type, projection),
-    change: changes.length === 0 ? undefined : { before, after, documents, added, removed },
+        : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
+    change: changes.length === 0 ? undefined : { before, after, documents, added, removed, removesAll },
     log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
   }
 }
 
-function membersAfter(before: readonly Member[], ids: ReadonlySet<string>, added: readonly Member[]) {
-  return [...before.filter((member) => ids.has(member.value)), ...added]
+/** Those that are named are in the directory, with their names where these are needed. */
+function membersAfter(
+  { members, directory }: KnownGroup,
+  ids: ReadonlySet<string>,
+  added: readonly Member[],
+) {
+  const kept = members.filter(({ value }) => ids.has(value))
+  return [...kept.map((member) => directory.get(member.value) ?? member), ...added]
 }
 
 function withMembers(group: Stored, members: readonly Member[]): Stored {

@@ -100,7 +100,7 @@ export class QueuedGroupWriter implements GroupWriter {
     const { tenantUrl, requestId, body } = request
     // What the sender goes by may be older or newer than what this process knows; its own is checked.
     const credentials = { ...request.credentials, tenantVersion: tenant.version }
-    const write = prepareGroupWrite(request, tenant.resourceTypes, work)
+    const write = prepareGroupWrite(request, { tenant, work })
     const db = this.#options.openDatabase(tenant.database, figures)
     const call = { db, credentials, tenant, tenantUrl, requestId, newId: this.#options.newId, work }
     const characters = JSON.stringify(body)?.length ?? 0

@@ -2,31 +2,40 @@
  * The service provider's operations on resources of any type: the core and storage put together, without HTTP. Resources
  * that have members are read here; their writes go through a queue: see groups.ts.
  */
-import { canBeDisabled, isActive, withActive, withoutEmptyActive } from '../scim/active.ts'
+import { canBeDisabled, isActive, withActive } from '../scim/active.ts'
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, comparisonKey } from '../scim/comparison.ts'
-import { notFound, quote, ScimError } from '../scim/error.ts'
 import {
   applyDisablingPatch,
   mayLeaveOut,
   type PatchedResource,
   withoutAttribute,
-} from '../scim/patch/disabling.ts'
+} from '../scim/compatibility/disabling.ts'
+import { withoutEmptyActive } from '../scim/compatibility/values.ts'
+import { notFound, quote, ScimError } from '../scim/error.ts'
 import type { ParsedPatch } from '../scim/patch/operation.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
+import type { Reading } from '../scim/reading.ts'
 import { uniqueAttribute } from '../scim/schema/resource-type.ts'
 import { type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import type { Work } from '../scim/work.ts'
 import { UniqueError } from '../storage/database.ts'
 import type { LogAction } from '../storage/log-entry.ts'
 import { logUnchanged } from '../storage/provisioning-log.ts'
 import { forgetResource, recallResource } from '../storage/recent-resources.ts'
 import * as storage from '../storage/resource-batches.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
-import type { Stored, StoredRow } from '../storage/resources.ts'
-import { acceptedEntry, type Call, modifiedAt, type Rendered, render, withReferences } from './call.ts'
+import { encodeResource, type Stored, type StoredRow } from '../storage/resources.ts'
+import {
+  acceptedEntry,
+  type Call,
+  modifiedAt,
+  type Rendered,
+  readingOf,
+  render,
+  withReferences,
+} from './call.ts'
 import { isStale, retryWhileStale } from './optimistic.ts'
 
 /**
@@ -40,7 +49,7 @@ export async function createResource(
   body: unknown,
   projection: Projection,
 ): Promise<Rendered> {
-  const { resource: sent, ignored } = validateResource(body, type, call.work)
+  const { resource: sent, ignored } = validateResource(body, readingOf(call, type))
   const resource = withActive(sent, type)
   const id = call.newId()
   const log = acceptedEntry(call, {
@@ -87,7 +96,8 @@ export async function replaceResource(
   projection: Projection,
   preconditions: Preconditions,
 ): Promise<Rendered> {
-  const { resource, ignored } = validateResource(withoutEmptyActive(body, type), type, call.work)
+  const reading = readingOf(call, type)
+  const { resource, ignored } = validateResource(withoutEmptyActive(body, reading), reading)
   const unique = uniqueAttribute(type)
   const changed = await changeResource(call, type, id, preconditions, {
     uniqueValue: unique && resource[unique.name],
@@ -101,7 +111,8 @@ export async function replaceResource(
 }
 
 /**
- * Changes a resource by a PatchOp (RFC 7644 §3.5.2), all or nothing, but for one that disables: see patch/disabling.ts.
+ * Changes a resource by a PatchOp (RFC 7644 §3.5.2), all or nothing, but for one that disables: see
+ * compatibility/disabling.ts.
  *
  * @param isStrict whether the client asked for all or nothing in any case
  * @throws {ScimError} 404, 412, 409 uniqueness, and those of parsePatch and applyPatch
@@ -115,19 +126,14 @@ export async function patchResource(
   preconditions: Preconditions,
   isStrict: boolean,
 ): Promise<Rendered> {
-  const { work } = call
-  const patch = parsePatch(body, type, work, isStrict)
-  const { spent } = work
+  const reading = readingOf(call, type)
+  const patch = parsePatch(body, reading, isStrict)
   const unique = uniqueAttribute(type)
   const changed = await changeResource(call, type, id, preconditions, {
     uniqueValue: unique && lastValue(patch.operations, unique.name),
-    mayLoseUnique: mayLeaveOut(patch),
+    mayLoseUnique: mayLeaveOut(patch, reading.profile),
     decide: (before, isTaken) => {
-      // What cost too much for the resource as it was seen last is not tried again: only small ones are remembered.
-      if (work.isExhausted) work.spend(0)
-      // A value that is taken is the request's own: the second decision is paid for.
-      if (!isTaken) work.rewind(spent)
-      const patched = decidePatch(type, before, patch, work, isTaken)
+      const patched = decidePatch(before, patch, reading, isTaken)
       return { ...patched, resource: withActive(patched.resource, type, before) }
     },
   })
@@ -135,17 +141,17 @@ export async function patchResource(
 }
 
 function decidePatch(
-  type: StoredResourceType,
   before: Complex,
   patch: ParsedPatch,
-  work: Work,
+  reading: Reading<StoredResourceType>,
   isTaken: boolean,
 ): PatchedResource {
-  const patched = applyDisablingPatch(before, patch, type, work)
+  const { type, profile } = reading
+  const patched = applyDisablingPatch(before, patch, reading)
   const unique = uniqueAttribute(type)?.name
   if (!isTaken || unique === undefined || patched.resource[unique] === before[unique]) return patched
-  const withoutUnique = withoutAttribute(patch, unique, taken(type, patched.resource))
-  return applyDisablingPatch(before, withoutUnique, type, work)
+  const withoutUnique = withoutAttribute(patch, unique, taken(type, patched.resource), profile)
+  return applyDisablingPatch(before, withoutUnique, reading)
 }
 
 /** A change of a resource that is checked; nothing is read yet. */
@@ -174,10 +180,18 @@ async function changeResource(
   preconditions: Preconditions,
   update: ResourceUpdate,
 ): Promise<Stored> {
-  const { db, credentials } = call
-  const decide = (found: Stored, isTaken: boolean) => changeOf(type, found, preconditions, update, isTaken)
+  const { db, credentials, work } = call
+  const { spent } = work
+  const decide = (found: StoredRow, isTaken: boolean) => {
+    // What cost too much for the resource as it was seen last is not tried again: only small ones are remembered.
+    if (work.isExhausted) work.spend(0)
+    // A value that is taken is the request's own: the second decision is paid for.
+    if (!isTaken) work.rewind(spent)
+    work.store(found.json.length)
+    return changeOf(type, found, preconditions, update, isTaken)
+  }
   const recent = recallResource(credentials.tenantId, type, id)
-  const early = recent && changeOfRecent(type, recent, preconditions, update)
+  const early = recent && changeOfRecent(type, () => decide(recent, false), update)
   if (recent && early) {
     try {
       return await writeChange(call, type, recent, early, () => decide(recent, true))
@@ -228,12 +242,11 @@ function changeOf(
  */
 function changeOfRecent(
   type: StoredResourceType,
-  recent: Stored,
-  preconditions: Preconditions,
+  decide: () => ResourceChange,
   update: ResourceUpdate,
 ): ResourceChange | undefined {
   try {
-    const change = changeOf(type, recent, preconditions, update, false)
+    const change = decide()
     const unique = uniqueAttribute(type)?.name
     const isUniqueChanged = change.changes.some(({ attribute }) => attribute === unique)
     const isSure = !update.mayLoseUnique || !isUniqueChanged || change.action === 'disable'
@@ -274,7 +287,9 @@ async function storeChange(
   const { resource, ...rest } = change
   const log = acceptedEntry(call, { ...rest, type, id: before.id, resource, status: 200 })
   if (change.changes.length > 0) {
-    const after = { resource, lastModified: modifiedAt(call, before) }
+    const documents = encodeResource(resource, type)
+    call.work.store(documents.data.length + documents.keys.length)
+    const after = { ...documents, lastModified: modifiedAt(call, before) }
     return await storage.updateResource(db, credentials, type, before, after, log)
   }
   await logUnchanged(db, credentials, log)

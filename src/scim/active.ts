@@ -4,8 +4,7 @@
  * assert "active" must not give a disabled user its access back. RFC 7643 §4.1.1 leaves the default to the service
  * provider: a user of which nothing was ever said is active.
  */
-import { resolveAttributePath } from './attribute-path.ts'
-import { type Complex, isComplex } from './comparison.ts'
+import type { Complex } from './comparison.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { ACTIVE } from './schema/user.ts'
 
@@ -27,17 +26,4 @@ export function withActive(resource: Complex, type: ResourceType, before: Comple
 /** True for the attribute that keeps its value when it is removed or set to nothing. */
 export function keepsValue(attribute: Attribute): boolean {
   return attribute === ACTIVE
-}
-
-/** The body of a PUT without an "active" of "", which says nothing. POST refuses it: there is nothing to keep. */
-export function withoutEmptyActive(body: unknown, type: ResourceType): unknown {
-  if (!isComplex(body)) return body
-  return Object.fromEntries(
-    Object.entries(body).filter(([key, value]) => value !== '' || !namesActive(key, type)),
-  )
-}
-
-/** True for a path, or a key, that means this "active". */
-export function namesActive(text: string, type: ResourceType): boolean {
-  return resolveAttributePath(text.trim(), type)?.steps[0] === ACTIVE
 }

@@ -7,10 +7,11 @@
  * every id is known (RFC 7644 §3.7.1).
  */
 import { type Complex, isComplex } from './comparison.ts'
+import { errorLimit, isNotSet, upperCaseMethod } from './compatibility/bulk.ts'
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
 import { MAX_BULK_OPERATIONS } from './limits.ts'
 import { member, requireMessage } from './message.ts'
-import { errorLimit } from './patch/compatibility.ts'
+import type { Profile } from './profile.ts'
 import { BULK_REQUEST } from './urn.ts'
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
@@ -36,13 +37,13 @@ export interface BulkRequest {
  *
  * @throws {ScimError} invalidSyntax, invalidValue; 413 for more operations than we take
  */
-export function parseBulkRequest(body: unknown): BulkRequest {
-  const message = requireMessage(body, BULK_REQUEST)
+export function parseBulkRequest(body: unknown, profile: Profile): BulkRequest {
+  const message = requireMessage(body, BULK_REQUEST, profile)
   if (member(message, 'schemas') === undefined) {
     throw badRequest('invalidSyntax', `"schemas" must hold "${BULK_REQUEST}"`)
   }
   const list = member(message, 'Operations')
-  const failOnErrors = errorLimit(member(message, 'failOnErrors'))
+  const failOnErrors = errorLimit(member(message, 'failOnErrors'), profile)
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
   if (list.length > MAX_BULK_OPERATIONS) {
@@ -58,12 +59,12 @@ export function parseBulkRequest(body: unknown): BulkRequest {
       `"failOnErrors" must be an integer from 1, found ${kindOf(failOnErrors)}`,
     )
   }
-  const operations = list.map((operation, i) => parseOperation(operation, `Operations[${i}]`))
+  const operations = list.map((operation, i) => parseOperation(operation, `Operations[${i}]`, profile))
   requireUniqueBulkIds(operations)
   return { operations, failOnErrors: failOnErrors === undefined ? undefined : Number(failOnErrors) }
 }
 
-function parseOperation(operation: unknown, where: string): BulkOperation {
+function parseOperation(operation: unknown, where: string, profile: Profile): BulkOperation {
   if (!isComplex(operation))
     throw badRequest('invalidSyntax', `${where} must be an object, found ${kindOf(operation)}`)
   const [sentMethod, path, data] = [
@@ -72,10 +73,10 @@ function parseOperation(operation: unknown, where: string): BulkOperation {
     member(operation, 'data'),
   ]
   const [bulkId, version] = [
-    optionalText(operation, 'bulkId', where),
-    optionalText(operation, 'version', where),
+    optionalText(operation, 'bulkId', where, profile),
+    optionalText(operation, 'version', where, profile),
   ]
-  const upper = typeof sentMethod === 'string' ? sentMethod.toUpperCase() : ''
+  const upper = typeof sentMethod === 'string' ? upperCaseMethod(sentMethod, profile) : ''
   const method = METHODS.find((candidate) => candidate === upper)
   if (method === undefined)
     throw badRequest('invalidSyntax', `${where}.method must be one of ${METHODS.join(', ')}`)
@@ -88,12 +89,18 @@ function parseOperation(operation: unknown, where: string): BulkOperation {
   return { method, path, bulkId, version, data }
 }
 
-/** null and "" are what serialisers write for a member that is not set. Anything else would be lost: a precondition. */
-function optionalText(operation: Complex, name: 'bulkId' | 'version', where: string): string | undefined {
+/** Anything but a text would be lost: a precondition. */
+function optionalText(
+  operation: Complex,
+  name: 'bulkId' | 'version',
+  where: string,
+  profile: Profile,
+): string | undefined {
   const value = member(operation, name)
-  if (value === undefined || value === null || value === '') return undefined
-  if (typeof value === 'string') return value
-  throw badRequest('invalidSyntax', `${where}.${name} must be a string, found ${kindOf(value)}`)
+  if (isNotSet(value, profile)) return undefined
+  if (typeof value === 'string' && value !== '') return value
+  const found = value === '' ? 'an empty string' : kindOf(value)
+  throw badRequest('invalidSyntax', `${where}.${name} must be a string, found ${found}`)
 }
 
 function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {

@@ -142,10 +142,16 @@ export function isPrimary(element: unknown): element is Complex {
   return isComplex(element) && element.primary === true
 }
 
-/** What makes an element the same as another: its value and type, or everything but "primary" where it has no value, as an address. */
+/**
+ * What makes an element the same as another: its value and type, or everything but "primary" where it has no value, as an
+ * address. An immutable value, such as that of a member, is an id, which a type adds nothing to.
+ */
 export function identityOf(attribute: Attribute, element: unknown, work: Work): string {
   work.visit(2)
-  const identity = JSON.stringify(identifying(attribute, element, work))
+  const value = findAttribute(attribute.subAttributes ?? [], 'value')
+  const isId = value?.mutability === 'immutable' && value.caseExact
+  const id = isId && isComplex(element) && typeof element.value === 'string' ? element.value : undefined
+  const identity = id ?? JSON.stringify(identifying(attribute, element, work))
   work.spend(identity.length)
   return identity
 }

@@ -52,7 +52,7 @@ export function parseCursorCount(count: unknown): number {
 }
 
 function integer(name: string, value: unknown): number | undefined {
-  if (value === undefined || value === null || value === '') return undefined
+  if (value === undefined || value === null) return undefined
   const isInteger = typeof value === 'string' ? /^\s*[+-]?\d+\s*$/.test(value) : Number.isInteger(value)
   // Any number of digits is an integer: a client that wants everything may send more than we can count.
   if (isInteger) return Math.min(Number(value), Number.MAX_SAFE_INTEGER)

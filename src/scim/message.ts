@@ -3,18 +3,20 @@
  * "schemas", and member names that compare without regard to case, as attribute names do (RFC 7643 §2.1).
  */
 import { type Complex, isComplex } from './comparison.ts'
+import { allowsMissing } from './compatibility/values.ts'
 import { badRequest, kindOf, quote } from './error.ts'
+import type { Profile } from './profile.ts'
 
 /**
- * The body as a message of a kind. "schemas" may be missing: the endpoint says already what is meant.
+ * The body as a message of a kind.
  *
- * @throws {ScimError} invalidSyntax when it is no object, or names another kind
+ * @throws {ScimError} invalidSyntax when it is not an object, or does not name that kind
  */
-export function requireMessage(body: unknown, urn: string): Complex {
+export function requireMessage(body: unknown, urn: string, profile: Profile): Complex {
   if (!isComplex(body))
     throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
   const schemas = member(body, 'schemas')
-  if (schemas === undefined) return body
+  if (schemas === undefined && allowsMissing(profile)) return body
   const texts = Array.isArray(schemas) ? schemas.filter((found) => typeof found === 'string') : []
   if (texts.some((found) => found.toLowerCase() === urn.toLowerCase())) return body
   const found = Array.isArray(schemas) ? quote(texts.join(', ')) : kindOf(schemas)

@@ -7,13 +7,14 @@
  *         ^ filter
  */
 import { type AttributePath, resolveAttributePath, target } from './attribute-path.ts'
+import { trimmedPath } from './compatibility/lists.ts'
 import { badRequest, quote, ScimError, shorten } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseValuePath } from './filter/parser.ts'
 import { resolveValueFilter } from './filter/resolve.ts'
-import type { Attribute, ResourceType } from './schema/definition.ts'
+import type { Reading } from './reading.ts'
+import type { Attribute } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
-import { Work } from './work.ts'
 
 /** A resolved path. With `filter`, `path` ends at the multi-valued attribute that it selects from. */
 export interface PatchPath {
@@ -27,20 +28,21 @@ export interface PatchPath {
 /**
  * Resolves the path of a PATCH operation.
  *
- * @param work of the request so far
  * @throws {ScimError} invalidPath when the text is no path, or names what the resource type does not have;
  *   invalidFilter when it is what stands in the brackets that is wrong
  */
-export function parsePath(text: string, type: ResourceType, work = new Work()): PatchPath {
-  if (text.includes('[')) return parseSelection(text, type, work)
-  const path = resolveAttributePath(text.trim(), type)
+export function parsePath(text: string, reading: Reading): PatchPath {
+  const { type, profile } = reading
+  if (text.includes('[')) return parseSelection(text, reading)
+  const path = resolveAttributePath(trimmedPath(text, profile), type)
   if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute ${quote(text)}`)
   return { text: shorten(text), path }
 }
 
-function parseSelection(text: string, type: ResourceType, work: Work): PatchPath {
+function parseSelection(text: string, reading: Reading): PatchPath {
+  const { type, work } = reading
   try {
-    const { name, operand, subAttribute } = parseValuePath(text, work)
+    const { name, operand, subAttribute } = parseValuePath(text, reading)
     const path = resolveAttributePath(name, type)
     if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute ${quote(name)}`)
     const attribute = target(path)
@@ -50,7 +52,7 @@ function parseSelection(text: string, type: ResourceType, work: Work): PatchPath
     const selection = {
       text: shorten(text),
       path,
-      filter: resolveValueFilter(operand, attribute, 'refuse', work),
+      filter: resolveValueFilter(operand, attribute, reading),
     }
     if (subAttribute === undefined) return selection
     return { ...selection, subAttribute: requireSubAttribute(attribute, subAttribute) }

@@ -3,13 +3,14 @@
  * which mean the same (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
  */
 import type { Complex } from './comparison.ts'
+import { isNumberOfText, namesFromText, withoutEmpty } from './compatibility/lists.ts'
 import { badRequest, kindOf } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseFilter } from './filter/parser.ts'
 import { resolveFilter } from './filter/resolve.ts'
 import { type PageRequest, parseCursorCount, parsePageRequest } from './list-response.ts'
 import { member, requireMessage } from './message.ts'
-import { namesFromText } from './patch/compatibility.ts'
+import type { Profile } from './profile.ts'
 import { type Projection, parseProjection } from './projection.ts'
 import type { ResourceType } from './schema/definition.ts'
 import { parseSort, type Sort } from './sort.ts'
@@ -55,17 +56,20 @@ export interface ListRequest<Type extends ResourceType> {
 export function parseListRequest<Type extends ResourceType>(
   parameters: ListParameters,
   types: readonly Type[],
+  profile: Profile,
 ): ListRequest<Type> {
-  const { sortBy, sortOrder, startIndex, count, cursor, attributes, excludedAttributes } = parameters
-  const filterText = parameters.filter?.trim() === '' ? undefined : parameters.filter
-  const expression = filterText === undefined ? undefined : parseFilter(filterText)
-  const sorts = parseSort(sortBy, sortOrder, types)
+  const { sortBy, sortOrder, cursor, attributes, excludedAttributes } = parameters
+  const filterText = withoutEmpty(parameters.filter, profile)
+  const startIndex = withoutEmpty(parameters.startIndex, profile)
+  const count = withoutEmpty(parameters.count, profile)
+  const expression = filterText === undefined ? undefined : parseFilter(filterText, profile)
+  const sorts = parseSort(sortBy, sortOrder, types, profile)
   // RFC 7644 §3.4.2.1: across types, an attribute that a type does not have is one without a value.
   const unknown = types.length > 1 ? 'no-value' : 'refuse'
   return {
     sources: types.map((type, i) => ({
       type,
-      filter: expression && resolveFilter(expression, type, unknown),
+      filter: expression && resolveFilter(expression, type, profile, unknown),
       sort: sorts?.[i],
       projection: parseProjection(attributes, excludedAttributes, type),
     })),
@@ -82,17 +86,17 @@ export function parseListRequest<Type extends ResourceType>(
  *
  * @throws {ScimError} invalidSyntax when it is none, invalidValue naming the member that is of another type
  */
-export function parseSearchRequest(body: unknown): ListParameters {
-  const message = requireMessage(body, SEARCH_REQUEST)
+export function parseSearchRequest(body: unknown, profile: Profile): ListParameters {
+  const message = requireMessage(body, SEARCH_REQUEST, profile)
   return {
     filter: text(message, 'filter'),
     sortBy: text(message, 'sortBy'),
     sortOrder: text(message, 'sortOrder'),
-    startIndex: member(message, 'startIndex'),
-    count: member(message, 'count'),
+    startIndex: number(message, 'startIndex', profile),
+    count: number(message, 'count', profile),
     cursor: text(message, 'cursor'),
-    attributes: names(message, 'attributes'),
-    excludedAttributes: names(message, 'excludedAttributes'),
+    attributes: names(message, 'attributes', profile),
+    excludedAttributes: names(message, 'excludedAttributes', profile),
   }
 }
 
@@ -102,10 +106,17 @@ function text(message: Complex, name: string): string | undefined {
   throw badRequest('invalidValue', `"${name}" must be a string, found ${kindOf(value)}`)
 }
 
-function names(message: Complex, name: string): readonly string[] | undefined {
+/** @returns as sent: parseListRequest checks it */
+function number(message: Complex, name: string, profile: Profile): unknown {
+  const value = member(message, name)
+  if (isNumberOfText(value, profile)) return value
+  throw badRequest('invalidValue', `"${name}" must be an integer, found ${kindOf(value)}`)
+}
+
+function names(message: Complex, name: string, profile: Profile): readonly string[] | undefined {
   const value = member(message, name)
   if (value === undefined || value === null) return undefined
-  const list = namesFromText(value)
+  const list = namesFromText(value, profile)
   if (Array.isArray(list) && list.every((element) => typeof element === 'string')) {
     return list.length === 0 ? undefined : list
   }

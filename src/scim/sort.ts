@@ -2,7 +2,9 @@
  * Sorting (RFC 7644 §3.4.2.3): what the client asked for, resolved for each resource type.
  */
 import { type AttributePath, resolveAttributePath, target } from './attribute-path.ts'
+import { lowerCaseSortOrder, trimmedPath, withoutEmpty } from './compatibility/lists.ts'
 import { badRequest, quote } from './error.ts'
+import type { Profile } from './profile.ts'
 import type { ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 
@@ -22,20 +24,23 @@ export function parseSort(
   sortBy: string | undefined,
   sortOrder: string | undefined,
   types: readonly ResourceType[],
+  profile: Profile,
 ): readonly Sort[] | undefined {
-  const isDescending = parseSortOrder(sortOrder)
-  if (sortBy === undefined || sortBy.trim() === '') return undefined
-  const paths = types.map((type) => resolveAttributePath(sortBy.trim(), type))
+  const isDescending = parseSortOrder(sortOrder, profile)
+  const given = withoutEmpty(sortBy, profile)
+  if (given === undefined) return undefined
+  const paths = types.map((type) => resolveAttributePath(trimmedPath(given, profile), type))
   if (paths.every((path) => path === undefined)) {
     const names = types.map((type) => type.name).join(' and ')
-    throw badRequest('invalidValue', `"sortBy": ${names} has no attribute ${quote(sortBy)}`)
+    throw badRequest('invalidValue', `"sortBy": ${names} has no attribute ${quote(given)}`)
   }
-  return paths.map((path) => ({ path: path && sortable(path, sortBy), isDescending }))
+  return paths.map((path) => ({ path: path && sortable(path, given), isDescending }))
 }
 
-function parseSortOrder(sortOrder: string | undefined): boolean {
-  const lower = sortOrder?.trim().toLowerCase()
-  if (lower === undefined || lower === '' || lower === 'ascending') return false
+function parseSortOrder(sortOrder: string | undefined, profile: Profile): boolean {
+  const given = withoutEmpty(sortOrder, profile)
+  const lower = given && lowerCaseSortOrder(given, profile)
+  if (lower === undefined || lower === 'ascending') return false
   if (lower === 'descending') return true
   throw badRequest(
     'invalidValue',

@@ -5,19 +5,24 @@
  */
 import { resolveAttributePath } from './attribute-path.ts'
 import { type Complex, instant, isComplex } from './comparison.ts'
-import { distinct, isPrimary, requireRoom } from './elements.ts'
-import { badRequest, kindOf, quote } from './error.ts'
-import { noteIgnored } from './ignored.ts'
 import {
   booleanFromText,
   complexFromShorthand,
   externalIdFromNumber,
+  ignoreUnknown,
+  ignoreUnknownSchema,
   qualifiedKey,
-} from './patch/compatibility.ts'
+  requireDeclaredSchemas,
+  withoutLineBreaks,
+} from './compatibility/values.ts'
+import { distinct, isPrimary, requireRoom } from './elements.ts'
+import { badRequest, kindOf, quote } from './error.ts'
+import type { Profile } from './profile.ts'
+import type { CollectingReading, Reading } from './reading.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 import { isExtension } from './schema/resource-type.ts'
-import { Work } from './work.ts'
+import type { Work } from './work.ts'
 
 /** A checked resource without `id`, `meta` and other read-only attributes. */
 export interface Validated {
@@ -29,29 +34,34 @@ export interface Validated {
 /**
  * Checks a whole resource: the body of POST and PUT.
  *
- * @throws {ScimError} invalidSyntax when the body is no object; invalidValue naming attribute, what was
+ * @throws {ScimError} invalidSyntax when the body is not an object; invalidValue naming attribute, what was
  *   found and what is expected; invalidPath for a key that selects values
  */
-export function validateResource(body: unknown, type: ResourceType, work = new Work()): Validated {
+export function validateResource(body: unknown, reading: Reading): Validated {
   if (!isComplex(body))
     throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
-  const ignored: string[] = []
+  const { type, profile, work } = reading
+  const collecting: CollectingReading = { ...reading, ignored: [] }
   const resource: Complex = {}
+  let schemas: unknown
   for (const [key, value] of Object.entries(body)) {
     work.visit()
-    const named = qualifiedKey(key, type)
+    const named = qualifiedKey(key, type, profile)
     if (named === undefined) {
       refuseSelection(key, type)
-      noteIgnored(ignored, key)
-    } else if (named.attribute.name === 'schemas') checkSchemas(value, type, ignored)
-    else
+      ignoreUnknown(key, collecting)
+    } else if (named.attribute.name === 'schemas') {
+      schemas = value
+      checkSchemas(value, collecting)
+    } else
       assign(
         resource,
         named.attribute,
-        canonicalValue(named.attribute, named.wrap(value), named.attribute.name, ignored, work),
+        canonicalValue(named.attribute, named.wrap(value), named.attribute.name, collecting),
       )
   }
-  return { resource: requireComplete(resource, type), ignored }
+  requireDeclaredSchemas(schemas, resource, reading)
+  return { resource: requireComplete(resource, type), ignored: collecting.ignored }
 }
 
 /**
@@ -93,7 +103,7 @@ export function requireComplete(resource: Complex, type: ResourceType): Complex 
  * unknown and read-only sub-attributes.
  *
  * @param path as the client wrote it, for messages
- * @param ignored receives the paths of unknown sub-attributes
+ * @param reading receives the paths of unknown sub-attributes
  * @returns undefined when nothing is left: RFC 7643 §2.5 makes null and an empty array "unassigned"
  * @throws {ScimError} invalidValue naming the path, what was found and what is expected; the same for what is longer
  *   than the attribute allows
@@ -102,19 +112,18 @@ export function canonicalValue(
   attribute: Attribute,
   value: unknown,
   path: string,
-  ignored: string[],
-  work: Work,
+  reading: CollectingReading,
 ): unknown {
   if (value === null || value === undefined || attribute.mutability === 'readOnly') return undefined
-  if (!attribute.multiValued) return canonicalElement(attribute, value, path, ignored, work)
+  if (!attribute.multiValued) return canonicalElement(attribute, value, path, reading)
   if (!Array.isArray(value)) throw wrongType(path, 'an array', value)
   requireRoom(attribute, value.length, path)
   const elements = value.map((sent, i) => {
     const elementPath = `${path}[${i}]`
-    const element = sent === null ? undefined : canonicalElement(attribute, sent, elementPath, ignored, work)
+    const element = sent === null ? undefined : canonicalElement(attribute, sent, elementPath, reading)
     return requireElement(attribute, element, elementPath, sent)
   })
-  return elements.length === 0 ? undefined : distinct(attribute, elements, work)
+  return elements.length === 0 ? undefined : distinct(attribute, elements, reading.work)
 }
 
 /**
@@ -139,12 +148,12 @@ export function canonicalElement(
   attribute: Attribute,
   value: unknown,
   path: string,
-  ignored: string[],
-  work: Work,
+  reading: CollectingReading,
 ): unknown {
+  const { work } = reading
   work.visit()
-  if (attribute.subAttributes === undefined) return canonicalSimple(attribute, value, path, work)
-  const shorthand = complexFromShorthand(attribute, value, work)
+  if (attribute.subAttributes === undefined) return canonicalSimple(attribute, value, path, reading)
+  const shorthand = complexFromShorthand(attribute, value, reading)
   if (shorthand === null) return undefined
   if (!isComplex(shorthand)) throw wrongType(path, 'an object', value)
   const result: Complex = {}
@@ -153,8 +162,8 @@ export function canonicalElement(
     const subAttribute = findAttribute(attribute.subAttributes, key)
     const subPath = isExtension(attribute) ? `${path}:${key}` : `${path}.${key}`
     // Without the index: a thousand elements with the same unknown sub-attribute are one finding.
-    if (subAttribute === undefined) noteIgnored(ignored, subPath.replace(/\[\d+\]/, ''))
-    else assign(result, subAttribute, canonicalValue(subAttribute, sub, subPath, ignored, work))
+    if (subAttribute === undefined) ignoreUnknown(subPath.replace(/\[\d+\]/, ''), reading)
+    else assign(result, subAttribute, canonicalValue(subAttribute, sub, subPath, reading))
   }
   return Object.keys(result).length === 0 ? undefined : result
 }
@@ -172,11 +181,16 @@ function merge(before: unknown, value: unknown): unknown {
   return merged
 }
 
-function canonicalSimple(attribute: Attribute, value: unknown, path: string, work: Work): unknown {
+function canonicalSimple(
+  attribute: Attribute,
+  value: unknown,
+  path: string,
+  { profile, work }: Reading,
+): unknown {
   if (typeof value === 'string') requireLength(attribute, value, path, work)
   switch (attribute.type) {
     case 'boolean':
-      return check(path, 'a boolean', booleanFromText(value), value, (it) => typeof it === 'boolean')
+      return check(path, 'a boolean', booleanFromText(value, profile), value, (it) => typeof it === 'boolean')
     case 'integer':
       return check(path, 'an integer', value, value, Number.isSafeInteger)
     case 'decimal':
@@ -184,9 +198,9 @@ function canonicalSimple(attribute: Attribute, value: unknown, path: string, wor
     case 'dateTime':
       return check(path, 'a dateTime such as "2011-08-01T21:32:44.882Z"', value, value, isDateTime)
     case 'binary':
-      return check(path, 'a base64 string', value, value, isBase64)
+      return check(path, 'a base64 string', value, value, (it) => isBase64(it, profile))
     default: {
-      const text = externalIdFromNumber(attribute, value)
+      const text = externalIdFromNumber(attribute, value, profile)
       return check(path, 'a string of well-formed Unicode without U+0000', text, value, isText)
     }
   }
@@ -223,16 +237,17 @@ function isDateTime(value: unknown): boolean {
   return typeof value === 'string' && instant(value) !== undefined
 }
 
-function isBase64(value: unknown): boolean {
-  return typeof value === 'string' && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value.replace(/[\r\n]/g, ''))
+function isBase64(value: unknown, profile: Profile): boolean {
+  return typeof value === 'string' && /^[A-Za-z0-9+/_-]*={0,2}$/.test(withoutLineBreaks(value, profile))
 }
 
 function wrongType(path: string, expected: string, found: unknown) {
   return badRequest('invalidValue', `attribute "${path}" must be ${expected}, found ${kindOf(found)}`)
 }
 
-/** Unknown URNs are ignored: Entra adds some of its own. */
-function checkSchemas(value: unknown, type: ResourceType, ignored: string[]): void {
+/** @throws {ScimError} invalidValue */
+function checkSchemas(value: unknown, reading: CollectingReading): void {
+  const { type } = reading
   if (!Array.isArray(value) || !value.every((urn) => typeof urn === 'string')) {
     throw wrongType('schemas', 'an array of strings', value)
   }
@@ -243,7 +258,7 @@ function checkSchemas(value: unknown, type: ResourceType, ignored: string[]): vo
       `attribute "schemas" must hold "${type.schema.id}", found ${quote(value.join(', '))}`,
     )
   }
-  for (const urn of value) if (!known.has(urn.toLowerCase())) noteIgnored(ignored, urn)
+  for (const urn of value) if (!known.has(urn.toLowerCase())) ignoreUnknownSchema(urn, reading)
 }
 
 /** RFC 7643 §3: "schemas" names the core schema and each extension that has a value. */

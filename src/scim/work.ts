@@ -17,6 +17,14 @@ const UNICODE_UNITS = 8
 export const ERROR_UNITS = 800
 /** Units of a character of JSON that stands in a text of a body: objects of many short members take the longest to read. */
 export const JSON_UNITS = 5
+/**
+ * Units of a character of a stored document that a change reads or writes, or of a byte that is deleted: documents are
+ * copied, parsed and compared as a whole, so a character takes far less than one that is looked at. What a request creates
+ * is no larger than what it sent, which is counted already.
+ */
+export const STORED_UNITS = 0.4
+/** Units of a membership that is removed without being named: it is read, and deleted from a table and its indexes. */
+export const REMOVED_MEMBERSHIP_UNITS = 80
 /** Units of a token of a filter, from its text to a test that is checked against the schema. */
 export const TOKEN_UNITS = 40
 
@@ -68,6 +76,16 @@ export class Work {
     const folded = fold(text)
     this.#folded.set(text, folded)
     return folded
+  }
+
+  /** Counts the characters of a stored document that is read, or that is to be written. @throws {ScimError} as spend */
+  store(characters: number): void {
+    this.spend(Math.ceil(characters * STORED_UNITS))
+  }
+
+  /** Counts what is not to be refused, whatever it takes: that is what comes after it in the same request. */
+  note(units: number): void {
+    this.#spent += Math.ceil(units)
   }
 
   /** Takes over what another counter says that went on from this one, in another process. */

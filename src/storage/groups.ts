@@ -5,15 +5,21 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { ScimError } from '../scim/error.ts'
 import { MAX_LOADED_MEMBERS } from '../scim/limits.ts'
-import type { Member } from '../scim/patch/members.ts'
+import { type Member, union } from '../scim/patch/members.ts'
 import { type Database, prepared, type Row, type Slots, type Statement } from './database.ts'
 import {
+  deleteAllMembers,
   deleteMembers,
+  type FoundMembers,
+  foundMembers,
+  inIndexOrder,
   insertMembers,
   isInGroups,
   memberFromRow,
+  type NamedIds,
   selectMembers,
   selectNamedMembers,
+  selectNames,
 } from './memberships.ts'
 import { logStatements, type WrittenEntry } from './provisioning-log.ts'
 import { GROUPS_TABLE } from './resource-tables.ts'
@@ -27,10 +33,15 @@ export interface GroupNeeds {
   readonly id: string
   /** The folded displayName that the write would give the group, if any. */
   readonly displayNameKey?: string | undefined
-  /** Ids that the write names as members. */
+  /** Ids that the write names as members, each once. */
   readonly memberIds: readonly string[]
   /** Whether the whole list is needed: to replace it, to select from it, or to show it. */
   readonly allMembers: boolean
+  /**
+   * Whose `display` is needed, to be shown or selected by: reading it takes four times as long as to look a member up.
+   * "all" goes with `allMembers`.
+   */
+  readonly names: 'none' | 'named' | 'all'
 }
 
 /** What is known of the groups of a tenant after a load: as much as was needed. */
@@ -72,11 +83,19 @@ const selectRules = prepared(
       FROM tenants WHERE id = ${tenantId}`,
 )
 
+const FEW_MEMBERS = sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)
+
 const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-  selectMembers(
-    tenantId,
-    isInGroups(tenantId, sql`json_each(${ids})`, sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)),
-  ),
+  selectMembers(tenantId, isInGroups(tenantId, sql`json_each(${ids})`, FEW_MEMBERS)),
+)
+
+/** The ids alone, as JSON: of MAX_LOADED_MEMBERS they have half of what D1 takes. */
+const selectAllMemberIds = prepared(
+  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+    sql`SELECT groups.id AS groupId, (SELECT json_group_array(m.member_id) FROM memberships AS m
+        WHERE m.tenant_id = ${tenantId} AND m.group_id = groups.id) AS memberIds
+      FROM json_each(${ids}) AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
+      WHERE ${FEW_MEMBERS}`,
 )
 
 /**
@@ -95,15 +114,22 @@ export async function loadGroups(
 }> {
   const tenantId = writers[0]?.tenantId ?? ''
   const names = needs.flatMap(({ displayNameKey }) => displayNameKey ?? [])
+  const named = namedByGroup(needs)
+  const shown = new Set(needs.flatMap((need) => (need.names === 'none' ? [] : need.memberIds)))
   const whole = needs.filter(({ allMembers }) => allMembers)
+  const selectAll = whole.some((need) => need.names === 'all') ? selectAllMembers : selectAllMemberIds
   const { results, refusals } = await readAsWriters(db, writers, [
     selectGroups({ tenantId, ids: idsOf(needs) }),
     selectNameOwners({ tenantId, names: JSON.stringify(names) }),
     selectRules({ tenantId }),
-    selectNamedMembers(tenantId, namedByGroup(needs)),
-    ...(whole.length > 0 ? [selectAllMembers({ tenantId, ids: idsOf(whole) })] : []),
+    selectNamedMembers(tenantId, named),
+    ...(whole.length > 0 ? [selectAll({ tenantId, ids: idsOf(whole) })] : []),
+    ...(shown.size > 0 ? [selectNames(tenantId, [...shown])] : []),
   ])
-  const [found = [], owners = [], tenant = [], named = [], all = []] = results.map(({ rows }) => rows)
+  const [found = [], owners = [], tenant = [], known = [], ...more] = results.map(({ rows }) => rows)
+  const displays = shown.size > 0 ? more.pop() : []
+  const { directory, members } = foundMembers(named, known, displays)
+  addMembers(members, more[0])
   return {
     loaded: {
       groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
@@ -112,8 +138,8 @@ export async function loadGroups(
       nameOwners: new Map(owners.flatMap(({ name, id }) => (id ? [[String(name), String(id)]] : []))),
       groupCount: Number(tenant[0]?.count ?? 0),
       groupLimit: Number(tenant[0]?.limit ?? 0),
-      directory: new Map(named.map((row) => [String(row.id), memberFromRow(row)])),
-      members: membersByGroup([...named.filter(({ isMember }) => isMember === 1), ...all]),
+      directory,
+      members,
     },
     refusals,
   }
@@ -123,23 +149,23 @@ function idsOf(needs: readonly GroupNeeds[]): string {
   return JSON.stringify([...new Set(needs.map(({ id }) => id))])
 }
 
-function namedByGroup(needs: readonly GroupNeeds[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const named = new Map<string, Set<string>>()
-  for (const { id, memberIds } of needs) {
-    const ofGroup = named.get(id) ?? new Set<string>()
-    for (const memberId of memberIds) ofGroup.add(memberId)
-    named.set(id, ofGroup)
-  }
-  return named
+function namedByGroup(needs: readonly GroupNeeds[]): NamedIds {
+  const named = Map.groupBy(needs, ({ id }) => id)
+  const idsIn = (list: readonly GroupNeeds[]) => inIndexOrder(union(list.map(({ memberIds }) => memberIds)))
+  return new Map(Array.from(named, ([groupId, list]) => [groupId, idsIn(list)]))
 }
 
-function membersByGroup(rows: readonly Row[]): Map<string, Map<string, Member>> {
-  const members = new Map<string, Map<string, Member>>()
+/** @param rows of selectAllMembers, or of selectAllMemberIds: then of those that are not known yet the id alone is known */
+function addMembers(members: FoundMembers['members'], rows: readonly Row[] = []): void {
   for (const row of rows) {
-    const ofGroup = members.get(String(row.groupId)) ?? new Map<string, Member>()
-    members.set(String(row.groupId), ofGroup.set(String(row.id), memberFromRow(row)))
+    const groupId = String(row.groupId)
+    const ofGroup = members.get(groupId) ?? new Map<string, Member>()
+    members.set(groupId, ofGroup)
+    if (row.memberIds == null) ofGroup.set(String(row.id), memberFromRow(row))
+    else
+      for (const value of JSON.parse(String(row.memberIds)))
+        if (!ofGroup.has(value)) ofGroup.set(value, { value })
   }
-  return members
 }
 
 /** A group as it was and as it is to be. */
@@ -152,6 +178,8 @@ export interface GroupChange {
   readonly documents: Documents | undefined
   readonly added: readonly Member[]
   readonly removed: readonly string[]
+  /** Whether `removed` are known to be all members. */
+  readonly removesAll: boolean
 }
 
 /** A change of a group that is stored when the database still holds the row that it was decided on. */
@@ -183,7 +211,7 @@ export async function storeGroups(
 }
 
 function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {
-  const { before, after, documents, added, removed } = change
+  const { before, after, documents, added, removed, removesAll } = change
   const { id, version, createdAt, lastModified } = after
   const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
   return [
@@ -201,7 +229,7 @@ function changeStatements(tenantId: string, change: GuardedChange): readonly Sta
       keys: documents?.keys ?? null,
     }),
     STALE_GUARD,
-    ...deleteMembers(tenantId, id, removed),
+    ...(removesAll ? [deleteAllMembers({ tenantId, groupId: id })] : deleteMembers(tenantId, id, removed)),
     ...insertMembers(tenantId, id, added),
   ]
 }

@@ -34,6 +34,8 @@ export interface ListPosition extends Omit<Position, 'id'> {
 export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences'> {
   /** Undefined: everything of the tenant. */
   readonly condition: SQL | undefined
+  /** How many meet the condition, where that is known without looking at them. */
+  readonly total?: SQL | undefined
   /** Whether an index finds what meets the condition, so that it is better sorted than looked for in order. */
   readonly isIndexed: boolean
   /** Whether nothing may be looked for beyond the budget of the list. */

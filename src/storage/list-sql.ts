@@ -7,9 +7,10 @@ import { compileFilter, compileSortKey } from '../scim/filter/compile.ts'
 import { simplifyFilter } from '../scim/filter/simplify.ts'
 import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
 import { isAlwaysPresent, isUnique } from '../scim/sort.ts'
-import { columnsOf, isFound, isIndexed, toSql } from './columns.ts'
+import { columnsOf, isFound, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
 import type { ListPart, Slice } from './list-request.ts'
 import type { List, ListPosition, Source, Value } from './list-source.ts'
+import { inGroupsCounted } from './membership-columns.ts'
 import { directGroups, groupsOfResource, HAS_FEW_MEMBERS, selectMembers } from './memberships.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import type { ResourceTable } from './resource-tables.ts'
@@ -32,8 +33,9 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
     return {
       ...source,
       isGated: budget?.isGated(part) ?? false,
-      isSorted: parts.length > 1 || isSorted(part, offset),
+      isSorted: parts.length > 1 || isSorted(part),
       condition: filter && toSql(compileFilter(filter, columns)),
+      total: totalInGroups(part, tenantId),
       // The members of a group are found in the order of their ids.
       isIndexed: filter !== undefined && (path ? isFound : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
@@ -51,6 +53,13 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
   }
 }
 
+/** How many match, counted by memberships; undefined when more than the members of some groups is asked for. */
+function totalInGroups({ type, filter }: ListPart, tenantId: string): SQL | undefined {
+  if (filter === undefined || !showsGroups(type) || !isMembershipOfKnown(filter, type)) return undefined
+  const columns = { ...columnsOf(type, tenantId, filter), rows: inGroupsCounted(type, tenantId) }
+  return toSql(compileFilter(filter, columns))
+}
+
 /** One row: how many match. */
 export function totalOf(list: List): SQL {
   return sql`SELECT ${totalNumberOf(list)} AS total`
@@ -60,6 +69,7 @@ export function totalOf(list: List): SQL {
 function totalNumberOf(list: List): SQL {
   const { sources, tenantId } = list
   const counts = sources.map((source) => {
+    if (source.total !== undefined) return source.total
     if (source.condition !== undefined) {
       const found = sql`FROM ${fromOf(list, source)} WHERE ${matching(source, tenantId)}`
       if (list.most === undefined) return sql`(SELECT count(*) ${found})`

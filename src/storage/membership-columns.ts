@@ -147,6 +147,29 @@ export function membersReached(tenantId: string): ColumnMap['rows'] {
   }
 }
 
+/**
+ * In place of `groups`, for filters that name some (see isMembershipOfKnown): how many resources of a type are in those, or
+ * in groups nested in them. A membership is one of a resource that exists, so the resources are not looked at; only below
+ * nested groups one may be found twice.
+ */
+export function inGroupsCounted({ name }: StoredResourceType, tenantId: string): ColumnMap['rows'] {
+  const members = fragment`FROM inside CROSS JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = inside.id
+      WHERE m.member_type = ${constant(`'${name}'`)}`
+  return {
+    groups: {
+      some: () => ({
+        columns: [GROUP],
+        where: ([
+          isMet = NEVER,
+        ]) => fragment`(${groupsWithin(tenantId, fragment`SELECT g.id FROM ${matching(tenantId, isMet)}`)} SELECT CASE
+      WHEN (SELECT count(*) FROM inside) > 1 THEN (SELECT count(DISTINCT m.member_id) ${members})
+      ELSE (SELECT count(*) ${members}) END)`,
+      }),
+      first: () => constant('NULL'),
+    },
+  }
+}
+
 /** The beginning of a condition on `g`, a group above the member, at any height; to be closed by a parenthesis. */
 function above(tenantId: string, member: string): SqlFragment {
   const inTenant = fragment`m.tenant_id = ${tenantId}`

@@ -17,7 +17,7 @@ import { preparedByTable } from './prepared-by-table.ts'
 import { guardingLogStatement } from './provisioning-log.ts'
 import { rememberResource } from './recent-resources.ts'
 import type { ResourceTable, StoredResourceType } from './resource-tables.ts'
-import { encodeResource, type Stored, StoredRow, storedColumns } from './resources.ts'
+import { type Documents, encodeResource, type Stored, StoredRow, storedColumns } from './resources.ts'
 import { type Credentials, readAs, readAsWriters, writeGuarded } from './tokens.ts'
 
 /** @returns the resource, which is remembered from now on: groups are not, their writes have a queue */
@@ -166,12 +166,11 @@ export async function updateResource(
   credentials: Credentials,
   type: StoredResourceType,
   before: StoredRow,
-  { resource, lastModified }: Pick<Stored, 'resource' | 'lastModified'>,
+  { data, keys, lastModified }: Documents & Pick<Stored, 'lastModified'>,
   log: LogEntry,
 ): Promise<Stored> {
   const { tenantId } = credentials
   const { id, version, createdAt } = before
-  const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, log, { table: type.table, row: before })
   const write = showsGroups(type) ? updateReturningGroups : update
   const change = write(type.table, { tenantId, id, version, data, keys, lastModified })

@@ -43,15 +43,15 @@ export interface ResourceColumn {
 
 /**
  * What the index of a column finds, which begins with the tenant: a value or a prefix. With "order" it also has all
- * resources in the order of the column, and those with equal values in the order of their ids. With "time" it has them in
- * the order of the column alone, and finds any range.
+ * resources in the order of the column, and those with equal values in the order of their ids. With "time" it does so too,
+ * and finds any range.
  */
 export type ColumnIndex = 'value' | 'order' | 'time'
 
 /** What is written down of a table: its columns without those that all tables have. */
 export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
-  /** Whether the table has an index on the time of the last change. */
+  /** Whether the table has an index on the time of the last change, with the ids behind it: `<name>_by_modified`. */
   readonly hasTimeIndex?: boolean
 }
 

@@ -9,7 +9,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../scim/error.ts'
 import { MAX_SCAN_MILLISECONDS } from '../scim/limits.ts'
-import { columnOf, isLookup, isMembershipOfKnown } from './columns.ts'
+import { isLookup, isMembershipOfKnown } from './columns.ts'
 import type { Row } from './database.ts'
 import type { ListPart } from './list-request.ts'
 import {
@@ -70,10 +70,8 @@ export function scanBudget(
 }
 
 /** True when what is found does not come in the order of the list, so that all of it is sorted. */
-export function isSorted({ type, filter, sort }: ListPart, offset: number): boolean {
+export function isSorted({ type, filter, sort }: ListPart): boolean {
   if (!hasIndexedOrder(sort, type)) return true
-  // The index has the times and not the ids, so SQLite would read the documents of all that it steps over.
-  if (sort?.path !== undefined && columnOf(sort.path, type)?.index === 'time' && offset > MANY) return true
   const found = candidatesOf(filter, type)
   return found !== undefined && !found.every((one) => isLookup(one, type) || isMembershipOfKnown(one, type))
 }

@@ -8,6 +8,7 @@
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
+import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 
 /** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
@@ -17,8 +18,6 @@ export interface TenantConfiguration {
   /** The binding of the database that holds the tenant. */
   readonly database?: string
 }
-
-export type ProfileName = 'tolerant'
 
 export interface TenantContext {
   readonly tenantId: string
@@ -30,7 +29,7 @@ export interface TenantContext {
   /** The binding of the database that holds the tenant; undefined: the one that every runtime has. */
   readonly database: string | undefined
   readonly resourceTypes: readonly StoredResourceType[]
-  readonly profile: ProfileName
+  readonly profile: Profile
   readonly limits: TenantLimits
 }
 
@@ -72,7 +71,7 @@ export function tenantContextOf(
     tenantId,
     version,
     database,
-    profile,
+    profile: PROFILES[profile],
     resourceTypes: types,
     limits: { bodyBytes: MAX_BODY_BYTES },
   }

@@ -2,6 +2,7 @@
  * Tenants: one organisation's directory each. Made and deleted by the administrator.
  */
 import { sql } from 'drizzle-orm'
+import type { ProfileName } from '../scim/profile.ts'
 import {
   countStatements,
   type Database,
@@ -30,6 +31,8 @@ export interface Tenant {
   readonly groupLimit: number
   /** Whether no two groups share a displayName, without regard to case. */
   readonly uniqueGroupNames: boolean
+  /** How far it deviates from the RFCs for its clients. */
+  readonly profile: ProfileName
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
@@ -47,7 +50,7 @@ export function tenantFromRow<Selected extends Tenant>(row: Row): Selected {
 }
 /** The columns of a tenant. */
 export const TENANT_COLUMNS = sql`id, name, group_limit AS groupLimit,
-  unique_group_names AS uniqueGroupNames, user_count AS userCount,
+  unique_group_names AS uniqueGroupNames, coalesce(configuration ->> '$.profile', 'tolerant') AS profile, user_count AS userCount,
   active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
   created_at AS createdAt, state, imported_lines AS importedLines`
 

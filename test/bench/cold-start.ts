@@ -1,7 +1,7 @@
 /**
- * Size and start of the Worker: one module, its size, the time from the start of a workerd process to the first answer,
- * against the floor, with and without the dashboard and the OpenAPI document; and what evaluating the module takes.
- * Processes are started in turn.
+ * Size and cold start of the Worker: its modules, their size, and the time from the start of a workerd process to the
+ * first response, relative to the floor, with and without the dashboard and the OpenAPI document. Also measures the
+ * evaluation of the module. The variants are started in turn.
  *
  *   node test/bench/cold-start.ts [--rounds 20] [--out FILE]
  */
@@ -31,18 +31,18 @@ interface Variant {
   readonly name: string
   readonly peer: PeerName
   readonly modules: readonly string[]
-  /** Sent first, to a process that has just been started: then what is measured begins with its answer. */
+  /** Sent to a new process before the measurement, which then starts at its response. */
   readonly before?: Exchange
-  /** What is measured. */
+  /** The measured request. */
   readonly exchange: Exchange
 }
 
 interface Start {
-  /** From the start of the process, or the answer before, to the answer. */
+  /** From the start of the process, or from the previous response, to the response. */
   readonly firstMs: number
-  /** Processor time of the process meanwhile: what else runs disturbs it little. */
+  /** Processor time of the process in that span, which other processes hardly affect. */
   readonly cpuMs: number
-  /** The same request once more. */
+  /** The same request a second time. */
   readonly secondMs: number
 }
 
@@ -61,14 +61,14 @@ async function main(): Promise<number> {
     `${modules} module; from the start of a workerd process to its first answer, ${rounds} starts each\n`,
   )
   print(starts)
-  console.log('\nEvaluating the module in a process that answers already\n')
+  console.log('\nEvaluation of the module in a running process\n')
   print(evaluations)
   if (values.out !== undefined)
     writeFileSync(values.out, JSON.stringify({ rounds, modules, starts, evaluations }, null, 2))
   return modules === 1 ? 0 : 1
 }
 
-/** @returns rows, each compared with the first one */
+/** @returns the rows, each relative to the first one */
 async function measureInTurn(
   variants: readonly Variant[],
   directory: Directory,
@@ -96,7 +96,7 @@ function startVariants(
   return [
     { name: 'floor', peer: 'workerd floor', modules: [floor], exchange: read },
     { ...worker, name: 'the Worker as deployed', modules: [deployed] },
-    { ...worker, name: 'the Worker, bundled anew', modules: [whole] },
+    { ...worker, name: 'the Worker, bundled again', modules: [whole] },
     { ...worker, name: 'without dashboard, admin API, OpenAPI', modules: [without] },
   ]
 }
@@ -110,18 +110,18 @@ function evaluationVariants(deployed: string, whole: string, without: string): r
   const evaluated = { peer: 'workerd', before: get('/'), exchange: get('/evaluate') } as const
   return [
     { ...evaluated, name: 'the Worker as deployed', modules: evaluator(deployed) },
-    { ...evaluated, name: 'the Worker, bundled anew', modules: evaluator(whole) },
+    { ...evaluated, name: 'the Worker, bundled again', modules: evaluator(whole) },
     { ...evaluated, name: 'without dashboard, admin API, OpenAPI', modules: evaluator(without) },
     { ...evaluated, name: 'an empty module', modules: evaluator(emptyModule()) },
   ]
 }
 
-/** @throws {Error} when the answers are wrong or missing */
+/** @throws {Error} if a response is wrong or missing */
 async function startOnce(
   { name, peer: peerName, modules, before, exchange }: Variant,
   { file }: Directory,
 ): Promise<Start> {
-  const { peer, said } = await launch(peerName, { database: file, modules })
+  const { peer, output } = await launch(peerName, { database: file, modules })
   const launched = performance.now()
   try {
     const connection = await connect(peer)
@@ -140,12 +140,15 @@ async function startOnce(
     const secondMs = performance.now() - answered
     connection.close()
     for (const answer of [first, second])
-      if (!isRight(answer, exchange)) throw new Error(`wrong answer of "${name}": ${answer.slice(0, 300)}`)
+      if (!isRight(answer, exchange)) throw new Error(`wrong response of "${name}": ${answer.slice(0, 300)}`)
     return { firstMs, cpuMs, secondMs }
   } catch (error) {
-    throw new Error(`"${name}" did not start (${(performance.now() - launched).toFixed(0)} ms): ${said()}`, {
-      cause: error,
-    })
+    throw new Error(
+      `"${name}" did not start (${(performance.now() - launched).toFixed(0)} ms): ${output()}`,
+      {
+        cause: error,
+      },
+    )
   } finally {
     await stop(peer)
   }
@@ -156,7 +159,8 @@ async function connect({ port, child }: Peer): Promise<Connection> {
   for (;;) {
     const connection = await Connection.open(port).catch(() => undefined)
     if (connection !== undefined) return connection
-    if (child.exitCode !== null || performance.now() > deadline) throw new Error('it does not listen')
+    if (child.exitCode !== null || performance.now() > deadline)
+      throw new Error('the process does not listen')
     await new Promise((wait) => setTimeout(wait, 1))
   }
 }
@@ -166,7 +170,7 @@ interface Row {
   readonly bytes: number
   readonly gzipBytes: number
   readonly firstMs: Spread
-  /** Of the first row in the same round. */
+  /** Relative to the first row of the same round. */
   readonly ofFirst: Spread
   readonly cpuMs: Spread
   readonly cpuOfFirst: Spread

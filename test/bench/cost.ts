@@ -1,7 +1,7 @@
 /**
- * What a directory weighs and what a month of it costs on Cloudflare: bytes and rows are measured, on a directory that
- * the server itself stored from Entra's requests; what happens in a month, and the prices, are in cost/model.ts.
- * GROWTH.md has the tables, of cost/measured.json.
+ * The size of a directory and its monthly cost on Cloudflare. Bytes and rows are measured on a directory that the
+ * server stored from Entra's requests. cost/model.ts has the usage of a month and the prices. GROWTH.md shows the
+ * tables for cost/measured.json.
  *
  *   node test/bench/cost.ts [--users 2000] [--from cost/measured.json] [--out FILE]
  */
@@ -15,7 +15,7 @@ import { runSection } from './section.ts'
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '2000' },
-    /** Computes anew from what was measured before. */
+    /** Computes the tables from an earlier measurement. */
     from: { type: 'string' },
     out: { type: 'string' },
   },

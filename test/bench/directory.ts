@@ -1,6 +1,6 @@
 /**
- * A directory to measure on, as a database file with which every peer begins. The server itself stores one user and
- * one group, so that both look as it stores them; SQL then multiplies them. The tenant is "default".
+ * The directory for measurements: a database file that every peer starts with. The server stores one user and one
+ * group, so that they have the server's format; SQL then multiplies them. The tenant is "default".
  */
 import { DatabaseSync } from 'node:sqlite'
 import { ADMIN_TOKEN, databaseFile, newFolder, type Peer, start, stop } from './peers/peer.ts'
@@ -12,27 +12,27 @@ export interface DirectorySize {
 
 export interface GroupSize {
   readonly members: number
-  /** The number of the user who is its first member, 1 by default; the others follow. */
+  /** The number of the first member, 1 by default; the others follow. */
   readonly from?: number
 }
 
 export interface Directory {
   readonly file: string
   readonly size: DirectorySize
-  /** A token of the tenant, for writes too. */
+  /** A token of the tenant with write access. */
   readonly token: string
 }
 
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
-/** So many that no measurement meets it. */
+/** High enough for every measurement. */
 const GROUP_LIMIT = 1_000_000_000
 
 export function userId(number: number): string {
   return `01900000-0000-7000-8000-1${String(number).padStart(11, '0')}`
 }
 
-/** Users count from 1 to the size of the directory. */
+/** Users are numbered from 1 to the size of the directory. */
 export function userName(number: number | string): string {
   return `person-${number}@quillfern.example`
 }
@@ -41,7 +41,7 @@ export function groupId(number: number): string {
   return `01900000-0000-7000-8000-2${String(number).padStart(11, '0')}`
 }
 
-/** @throws {Error} when the server does not store the two resources */
+/** @throws {Error} if the server does not store the two resources */
 export async function makeDirectory(size: DirectorySize): Promise<Directory> {
   const folder = newFolder()
   const server = await start('Node.js', { folder })
@@ -81,7 +81,7 @@ async function post({ port }: Peer, token: string, path: string, body: object): 
   if (answer.status !== 201) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`)
 }
 
-/** Numbers replace the 0 of the two templates, which then go. */
+/** Replaces the 0 in the two templates by numbers and deletes the templates. */
 function multiply(file: string, { users, groups }: DirectorySize): void {
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF; BEGIN')

@@ -1,6 +1,6 @@
 /**
- * The emulator under load: a generated directory is provisioned, and provisioned again without a change, against a
- * server of our own or the endpoint that is named; then the endpoint is read and compared with the directory.
+ * The emulator under load: provisions a generated directory, provisions it again without changes, and compares the
+ * endpoint with the directory. The endpoint is a local server or a given one.
  *
  *   node test/bench/emulator.ts [--scale 1] [--concurrency 10] [--host 'wrangler dev'] [--out FILE]
  *     [--tenant-url URL --token TOKEN [--remote --confirm-host HOST]]
@@ -10,14 +10,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { alignColumns } from '../../src/entra/cli/summary-table.ts'
-import { generateDirectory } from '../../src/entra/generate.ts'
+import { generateDirectory } from '../../src/entra/documents/generate.ts'
 import { countWrong, type GeneratedDirectory } from './emulator/comparison.ts'
 import { type Endpoint, startEndpoint } from './emulator/endpoint.ts'
 import { type Provisioning, provision } from './emulator/provision.ts'
 import { hostNamed, positive, requireLocal } from './options.ts'
 import { runSection } from './section.ts'
 
-/** Issue: bounded by the server, not by the emulator. */
+/** The goal: the server is the bottleneck, not the emulator. */
 const MAX_PROCESSOR_SHARE = 0.25
 const CONNECTION_TEST_REQUESTS = 2
 
@@ -77,7 +77,7 @@ async function main(): Promise<number> {
 async function openEndpoint(): Promise<Endpoint> {
   const { 'tenant-url': tenantUrl, token } = values
   if (tenantUrl === undefined) return startEndpoint(hostNamed(values.host))
-  if (token === undefined) throw new Error('--tenant-url needs --token')
+  if (token === undefined) throw new Error('--tenant-url requires --token')
   requireLocal(tenantUrl, values.remote, values['confirm-host'])
   return { tenantUrl, token, close: async () => undefined }
 }
@@ -94,7 +94,7 @@ function printTable(size: Size, first: Provisioning, second: Provisioning): void
   ]
   const header = ['', 'requests', 'wall s', 'requests/s', 'own processor s', 'share', 'peak MB']
   console.log(`${size.users} users, ${size.groups} groups, ${first.memberships} memberships provisioned`)
-  console.log(alignColumns([header, row('initial cycle', first), row('nothing to do', second)]))
+  console.log(alignColumns([header, row('initial cycle', first), row('cycle without changes', second)]))
 }
 
 function conclude(size: Size, first: Provisioning, second: Provisioning, wrong: number): void {

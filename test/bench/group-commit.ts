@@ -1,7 +1,7 @@
 /**
- * What group commit gives: 50 clients add members to a group at the same time, one write after the other and together,
- * in turn, with a database that is at hand and with one whose every answer takes 20 ms more. All in one process: the
- * SCIM app on a SQLite file, without sockets.
+ * The gain of group commit: 50 clients add members to a group concurrently, with writes alone and batched, in turn. The
+ * database responds immediately or 20 ms later. Everything runs in one process: the SCIM app on a SQLite file, without
+ * sockets.
  *
  *   node test/bench/group-commit.ts [--rounds 5] [--out FILE]
  */
@@ -29,7 +29,7 @@ import { figure, markdownTable } from './table.ts'
 const CLIENTS = 50
 const TENANT_URL = 'http://127.0.0.1/scim/v2'
 const MIGRATIONS = resolve(import.meta.dirname, '..', '..', 'migrations')
-/** How far the database is away, how many writes each client sends in a round, and what is hoped for. */
+/** The added latency of the database, the writes of each client in a round, and the goal. */
 const CASES = [
   { delayMs: 0, each: 20, goal: 1.5 },
   { delayMs: 20, each: 2, goal: 5 },
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
   return 0
 }
 
-/** @param maxWrites how many go together at most */
+/** @param maxWrites the maximum number of writes in a batch */
 async function writesPerSecond(
   delayMs: number,
   each: number,

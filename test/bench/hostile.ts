@@ -1,6 +1,6 @@
 /**
- * What the worst requests cost: processor time of the Node.js entry for each, alone, against data that is hostile too.
- * A request may take 100 ms, whatever it is and whatever is stored, unless it changes thousands of memberships.
+ * The cost of the worst requests: processor time of the Node.js entry for each request on its own, with hostile stored
+ * data. No request may take more than 100 ms, except those whose answer shows thousands of members.
  *
  *   node test/bench/hostile.ts [--rounds 3] [--out FILE]
  */
@@ -24,7 +24,7 @@ interface Cost {
   readonly answer: string
   readonly sentBytes: number
   readonly answeredBytes: number
-  /** The least of all rounds: the first one also compiles the code. */
+  /** The minimum over all rounds, because the first one includes compilation. */
   readonly processorMs: number
 }
 
@@ -62,6 +62,7 @@ async function costOf(
   }
   let [status, answer, processorMs] = [0, '', Number.POSITIVE_INFINITY]
   for (let round = 0; round < rounds; round++) {
+    if (hostile.reset !== undefined) await send(server.port, hostile.reset, headers)
     const before = exactProcessorMs(server)
     ;({ status, answer } = await send(server.port, hostile, headers))
     processorMs = Math.min(processorMs, exactProcessorMs(server) - before)
@@ -77,10 +78,12 @@ async function costOf(
   }
 }
 
-/** On a connection of its own: a server that refuses a body closes it, and may answer before all of it was sent. */
+/**
+ * Uses a separate connection: a server that rejects a body closes it, and may respond before it was sent completely.
+ */
 function send(
   port: number,
-  { method, path, body }: HostileRequest,
+  { method, path, body }: Pick<HostileRequest, 'method' | 'path' | 'body'>,
   headers: Readonly<Record<string, string>>,
 ): Promise<{ status: number; answer: string }> {
   return new Promise((resolve, reject) => {
@@ -114,7 +117,7 @@ function print(costs: readonly Cost[]): void {
   const worst = Array.from(kinds, ([, all]) => all.toSorted((a, b) => b.processorMs - a.processorMs)[0])
   const header = ['kind', 'request', 'status', 'KB sent', 'KB answered', 'ms', 'ms per 100 KB sent']
   console.log(
-    `The worst of each kind, of ${costs.length} requests; at most ${GOAL_MS} ms, more for members\n`,
+    `The worst of each kind, of ${costs.length} requests; at most ${GOAL_MS} ms, more where members are shown\n`,
   )
   console.log(markdownTable(header, worst.filter((cost) => cost !== undefined).map(cellsOf)))
   console.log('\nAll of them, the most costly first\n')
@@ -139,7 +142,7 @@ function cellsOf(cost: Cost): readonly string[] {
     figure(sentBytes / 1024),
     figure(answeredBytes / 1024),
     figure(processorMs),
-    // What is sent with nearly nothing has no price by size.
+    // The ratio is meaningless for requests with hardly any bytes.
     sentBytes < 10_000 ? '' : figure((processorMs * 100 * 1024) / sentBytes),
   ]
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [section …] [options]`: runs the chosen sections one after the other, each as a process of its own
- * that prints its tables as Markdown, and writes what they measured to bench.json. Options go to every section that
- * knows them. It fails when an answer was wrong, or when something did not start that was to be measured.
+ * `npm run bench -- [section …] [options]`: runs the given sections one after the other, each as a separate process
+ * that prints Markdown tables, and writes the measurements to bench.json. An option is passed to every section that
+ * supports it. Fails if a response was wrong or a server did not start.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,17 +11,17 @@ import { join, resolve } from 'node:path'
 interface Section {
   readonly script: string
   readonly what: string
-  /** On a machine with two quiet processors. */
+  /** Duration on a machine with two idle processors. */
   readonly minutes: number
   readonly options: readonly string[]
-  /** Runs when no section is named. */
+  /** Runs if no section is given. */
   readonly isDefault: boolean
 }
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   throughput: {
     script: 'throughput.ts',
-    what: "each request of Entra's traffic in turn with the floor of its host: workerd, Deno, Node.js; wrangler dev",
+    what: "Entra's requests, each in turn with the floor of its host: workerd, Deno, Node.js; wrangler dev",
     minutes: 5,
     options: ['rounds', 'seconds', 'connections', 'hosts'],
     isDefault: true,
@@ -35,21 +35,21 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   },
   'group-commit': {
     script: 'group-commit.ts',
-    what: 'group writes of 50 clients at once, one after the other and together',
+    what: 'concurrent group writes of 50 clients, alone and batched',
     minutes: 1,
     options: ['rounds'],
     isDefault: true,
   },
   cost: {
     script: 'cost.ts',
-    what: 'bytes of users, memberships and log entries, and what a month costs on Cloudflare: the tables of GROWTH.md',
+    what: 'bytes of users, memberships and log entries, and the monthly cost on Cloudflare: the tables of GROWTH.md',
     minutes: 1,
     options: ['users', 'from'],
     isDefault: false,
   },
   'cold-start': {
     script: 'cold-start.ts',
-    what: 'size of the module, start of a process to its first answer, evaluation of the module',
+    what: 'size of the module, time from process start to first response, evaluation of the module',
     minutes: 1,
     options: ['rounds'],
     isDefault: true,
@@ -70,7 +70,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   },
   emulator: {
     script: 'emulator.ts',
-    what: 'npm run entra provisions 10,000 users, 200 groups and 100,000 memberships, and everything is compared',
+    what: 'npm run entra provisions 10,000 users, 200 groups and 100,000 memberships; the result is compared',
     minutes: 10,
     options: ['scale', 'concurrency', 'host', 'tenant-url', 'token', 'remote', 'confirm-host'],
     isDefault: false,
@@ -89,9 +89,9 @@ function main(args: readonly string[]): number {
   const names = optionsAt === -1 ? args : args.slice(0, optionsAt)
   const options = optionsAt === -1 ? [] : args.slice(optionsAt)
   const chosen = names.length > 0 ? names : Object.keys(SECTIONS).filter((name) => SECTIONS[name]?.isDefault)
-  const mistake = findMistake(chosen, options)
-  if (mistake !== undefined) {
-    console.error(`${mistake}\n\n${usage()}`)
+  const usageError = findUsageError(chosen, options)
+  if (usageError !== undefined) {
+    console.error(`${usageError}\n\n${usage()}`)
     return 2
   }
   const runs = chosen.map((name) => ({ name, ...runSection(name, options) }))
@@ -101,18 +101,18 @@ function main(args: readonly string[]): number {
   return failed.length > 0 ? 1 : 0
 }
 
-function findMistake(names: readonly string[], options: readonly string[]): string | undefined {
+function findUsageError(names: readonly string[], options: readonly string[]): string | undefined {
   const unknown = names.find((name) => SECTIONS[name] === undefined)
   if (unknown !== undefined) return `There is no section "${unknown}".`
   const known = new Set(names.flatMap((name) => SECTIONS[name]?.options ?? []))
-  const odd = options.find((option) => option.startsWith('-') && !known.has(optionName(option)))
-  return odd === undefined ? undefined : `Unknown option "${odd}" of ${names.join(', ')}.`
+  const unsupported = options.find((option) => option.startsWith('-') && !known.has(optionName(option)))
+  return unsupported === undefined ? undefined : `Unknown option "${unsupported}" of ${names.join(', ')}.`
 }
 
 function usage(): string {
   const lines = Object.entries(SECTIONS).map(
     ([name, { what, minutes, options, isDefault }]) =>
-      `  ${name.padEnd(11)} ${what}${isDefault ? '' : '; only when it is named'}; about ${minutes} min\n` +
+      `  ${name.padEnd(11)} ${what}${isDefault ? '' : '; only if it is given'}; about ${minutes} min\n` +
       `${' '.repeat(14)}${options.map((option) => `--${option}`).join(' ')}`,
   )
   return `npm run bench -- [section …] [options]\n\n${lines.join('\n')}`
@@ -122,12 +122,12 @@ function optionName(option: string): string {
   return option.replace(/^--/, '').replace(/=.*$/, '')
 }
 
-/** Its own options of those that were given, each with its value. */
+/** The given options that a section supports, with their values. */
 function optionsOf(section: Section, options: readonly string[]): string[] {
-  let mine = false
+  let isSupported = false
   return options.filter((option) => {
-    if (option.startsWith('-')) mine = section.options.includes(optionName(option))
-    return mine
+    if (option.startsWith('-')) isSupported = section.options.includes(optionName(option))
+    return isSupported
   })
 }
 

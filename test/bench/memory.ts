@@ -1,12 +1,12 @@
 /**
- * Memory and speed with a large directory: resident memory at the start and after matches, lists and changes of
- * members, and what adding a member takes in an empty and in a full group.
+ * Memory and speed with a large directory: resident memory at the start and after matches, lists and membership
+ * changes, and the time to add a member to an empty and to a full group.
  *
  *   node test/bench/memory.ts [--users 100000] [--groups 200] [--memberships 1000000] [--out FILE]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { addMembersRequest, matchRequest, pageRequest } from '../../src/entra/requests.ts'
+import { addMembersRequest, matchRequest, pageRequest } from '../../src/entra/protocol/requests.ts'
 import { type Directory, groupId, makeDirectory, userId, userName } from './directory.ts'
 import { type Exchange, measure } from './load/client.ts'
 import { type ScimExchange, scimExchange } from './load/scim.ts'
@@ -19,7 +19,7 @@ import { figure, markdownTable } from './table.ts'
 const SECONDS = 3
 const CONNECTIONS = 10
 const PAGE = 100
-/** Users who are in no group, so that they can be added to any. */
+/** Users without a group, which can be added to any group. */
 const SPARE = 20_000
 const NAMES = ['workerd', 'Deno', 'Node.js'] as const
 
@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   const groups = wholeFrom(2, 'groups', values.groups)
   const members = Math.floor(wholeFrom(1, 'memberships', values.memberships) / (groups - 1))
   if (members + SPARE > users) throw new Error(`a group would have ${members} members of ${users} users`)
-  // The first one is empty; the others begin at different users.
+  // The first group is empty. The others start at different users.
   const sizes = Array.from({ length: groups }, (_, i) =>
     i === 0 ? { members: 0 } : { members, from: 1 + ((i * 499) % (users - members - SPARE)) },
   )
@@ -135,13 +135,13 @@ async function measureMemory(peer: Peer, { token, size }: Directory): Promise<Re
   }
 }
 
-/** Users from the last one downwards, who are in no group. */
+/** Users without a group, from the last one downwards. */
 function adding(send: ScimExchange, group: number, users: number): () => Exchange {
   let last = users
   return () => send(addMembersRequest(groupId(group), [userId(last--)], 'old'), 204)
 }
 
-/** Linux alone tells. */
+/** Available on Linux only. */
 function memoryMb(peer: Peer, field: 'VmRSS' | 'VmHWM'): number {
   try {
     const kb = [peer.child.pid].map((pid) => {

@@ -1,10 +1,10 @@
-/** What is given to a section: numbers, what the server runs on, and a machine that may be put under load. */
+/** Options of the sections: numbers, hosts, and the machine that may be put under load. */
 
-/** What the server runs on. */
+/** The hosts that run the server. */
 export const HOSTS = ['workerd', 'Deno', 'Node.js', 'wrangler dev'] as const
 export type HostName = (typeof HOSTS)[number]
 
-/** @throws {Error} when there is none of that name, in whatever case */
+/** @throws {Error} if there is no host with that name, in any case */
 export function hostNamed(text: string): HostName {
   const name = HOSTS.find((host) => host.toLowerCase() === text.trim().toLowerCase())
   if (name === undefined) throw new Error(`a host must be one of ${HOSTS.join(', ')}, got "${text}"`)
@@ -13,14 +13,14 @@ export function hostNamed(text: string): HostName {
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-/** @throws {Error} naming the option, what was found and what is allowed */
+/** @throws {Error} naming the option, the value and the allowed values */
 export function wholeFrom(min: number, option: string, text: string): number {
   const number = Number(text)
   if (/^\d+$/.test(text) && number >= min) return number
   throw new Error(`--${option} must be a whole number from ${min}, got "${text}"`)
 }
 
-/** @throws {Error} naming the option, what was found and what is allowed */
+/** @throws {Error} naming the option, the value and the allowed values */
 export function positive(option: string, text: string): number {
   const number = Number(text)
   if (number > 0 && Number.isFinite(number)) return number
@@ -28,7 +28,7 @@ export function positive(option: string, text: string): number {
 }
 
 /**
- * A load on somebody else's machine has to be asked for twice: by `--remote`, and by the name of the host.
+ * A load on another machine must be confirmed by `--remote` and by the name of the host.
  * @throws {Error}
  */
 export function requireLocal(tenantUrl: string, remote: boolean, confirmedHost: string | undefined): void {

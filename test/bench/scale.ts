@@ -1,7 +1,7 @@
 /**
- * What every operation costs at the database, in round trips, rows read and rows written, at 1,000, 10,000 and
- * 100,000 users and in groups of 10, 1,000 and 100,000 members: from Server-Timing, whose rows are D1's own. Some are
- * compared by time, too, sizes in turn.
+ * The database cost of every operation in round trips, rows read and rows written, with 1,000, 10,000 and 100,000 users
+ * and groups of 10, 1,000 and 100,000 members. The figures come from Server-Timing, with the rows as D1 counts them.
+ * The time of some operations is compared as well, with the sizes in turn.
  *
  *   node test/bench/scale.ts [--user-counts 1000,10000,100000] [--member-counts 10,1000,100000] [--repetitions 15] [--out FILE]
  */
@@ -23,17 +23,17 @@ import {
 import { runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
-/** Of adding one member, renaming and such in the largest group against the smallest. */
+/** The maximum ratio of the times in the largest and the smallest group. */
 const TIME_GOAL = 1.2
-/** So many times each operation is repeated whose time is compared. */
+/** Repetitions of a timed operation. */
 const TIMED_REPETITIONS = 100
-/** Of which so many make one ratio. */
+/** Repetitions in a block, which gives one ratio. */
 const BLOCK = 10
-/** Users beyond the members of the largest group, who can be added to any. */
+/** Users beyond the members of the largest group, which can be added to any group. */
 const NEWCOMERS = 4_000
-/** A row more or less is no growth, nor is one of each hundred of a page. */
+/** A difference of one row is not growth, nor is one of a hundred rows of a page. */
 const FLAT_SHARE = 0.01
-/** What grows in proportion takes at most so many rows for each user or member, and so many besides. */
+/** Operations that grow in proportion may take this many rows for each user or member, plus a constant. */
 const MOST_ROWS_OF_EACH = 10
 const MOST_ROWS_BESIDES = 100
 /** Groups of each size: one to change, one to replace, one to delete. */
@@ -47,10 +47,10 @@ interface Cost {
   readonly roundTrips: number
   readonly rowsRead: number
   readonly rowsWritten: number
-  /** As the client sees it, on one connection. */
+  /** As the client measures it, on one connection. */
   readonly ms: number
   readonly repetitions: number
-  /** Why it grows; undefined: it must not. */
+  /** The reason for growth; undefined if the operation must not grow. */
   readonly grows: string | undefined
 }
 
@@ -60,12 +60,12 @@ interface Row {
   readonly costs: readonly Cost[]
   readonly isFlat: boolean
   readonly grows: string | undefined
-  /** The time at the largest size, divided by that at the smallest; of timed ones. */
+  /** For timed operations: the time at the largest size divided by the time at the smallest. */
   readonly timeRatio: Spread | undefined
   readonly wrong: number
 }
 
-/** A size, and the connection to the server that has it. */
+/** A size with the connection to its server. */
 interface Place<Size> {
   readonly at: Size
   readonly connection: Connection
@@ -93,7 +93,7 @@ async function main(): Promise<number> {
   print('members', groupRows)
   const rows = [...userRows, ...groupRows]
   const wrong = rows.reduce((sum, row) => sum + row.wrong, 0)
-  console.log(`\n${wrong} wrong answers; ${rows.filter((row) => !isAsHoped(row)).length} not as hoped`)
+  console.log(`\n${wrong} wrong responses; ${rows.filter((row) => !meetsGoal(row)).length} goals missed`)
   if (values.out !== undefined)
     writeFileSync(
       values.out,
@@ -145,7 +145,7 @@ interface Sample {
   readonly ms: number
 }
 
-/** Repeats an operation, at the sizes in turn. */
+/** Repeats an operation with the sizes in turn. */
 async function measure<Size extends Users | Group>(
   of: Cost['of'],
   operation: Operation<Size>,
@@ -184,7 +184,7 @@ async function measure<Size extends Users | Group>(
   }
 }
 
-/** @see src/storage/database.ts serverTimingOf. Its time says nothing here: clocks stand still in workerd. */
+/** @see src/storage/database.ts serverTimingOf. Its time is not used, because the clock does not advance in workerd. */
 function figuresOf(answer: string): Omit<Sample, 'ms'> {
   const match = /desc="(\d+) round trips, (\d+) rows read, (\d+) rows written"/.exec(answer)
   const [roundTrips = Number.NaN, rowsRead = Number.NaN, rowsWritten = Number.NaN] =
@@ -192,7 +192,7 @@ function figuresOf(answer: string): Omit<Sample, 'ms'> {
   return { roundTrips, rowsRead, rowsWritten }
 }
 
-/** Medians: once a minute a token's last use is written along. */
+/** Medians, because once a minute a request also updates the token's last use. */
 function costOf(what: Pick<Cost, 'operation' | 'of' | 'size' | 'grows'>, samples: readonly Sample[]): Cost {
   const median = (field: keyof Sample) =>
     quantile(
@@ -218,7 +218,7 @@ function isFlat(costs: readonly Cost[]): boolean {
   )
 }
 
-/** Proportion is no excuse for what is read for a small group because others are large. */
+/** Reads for a small group must not depend on the size of other groups. */
 function isInProportion(costs: readonly Cost[]): boolean {
   return costs.every(
     ({ size, rowsRead, rowsWritten }) =>
@@ -226,7 +226,7 @@ function isInProportion(costs: readonly Cost[]): boolean {
   )
 }
 
-/** Of the medians of blocks, because single answers scatter. */
+/** Uses the medians of blocks, because single times vary. */
 function timeRatioOf(samples: readonly (readonly Sample[])[]): Spread {
   const blocks = (of: readonly Sample[] = []) =>
     Array.from({ length: Math.floor(of.length / BLOCK) }, (_, i) =>
@@ -238,7 +238,7 @@ function timeRatioOf(samples: readonly (readonly Sample[])[]): Spread {
   return spreadOf(ratiosOf(blocks(samples.at(-1)), blocks(samples[0])))
 }
 
-function isAsHoped({ isFlat, grows, costs, timeRatio }: Row): boolean {
+function meetsGoal({ isFlat, grows, costs, timeRatio }: Row): boolean {
   const isExcused = grows !== undefined && isInProportion(costs)
   return (isFlat || isExcused) && (timeRatio === undefined || timeRatio.median <= TIME_GOAL)
 }

@@ -1,9 +1,11 @@
 /**
- * A section of the benchmark as a process: what it says is the exit code, and all that it started ends with it.
+ * Runs a section of the benchmark as a process: its result becomes the exit code, and its child processes end with it.
  */
 import { cleanUp } from './peers/peer.ts'
 
-/** @param main returns the exit code: 1 when an answer was wrong; what it throws is a mistake of the caller, 2 */
+/**
+ * @param main returns the exit code, 1 if a response was wrong. An exception is a usage error and gives exit code 2.
+ */
 export async function runSection(main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main()

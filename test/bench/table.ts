@@ -1,4 +1,4 @@
-/** Tables as Markdown, so that what the benchmark prints can be pasted into the README. */
+/** Markdown tables, so that the output of the benchmark can be pasted into the README. */
 
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((cell, column) =>
@@ -10,7 +10,7 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   return [line(header), rule, ...rows.map(line)].join('\n')
 }
 
-/** A number with as many digits as say something. */
+/** Formats a number with its significant digits. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '—'
   if (Math.abs(value) >= 100) return value.toFixed(0)

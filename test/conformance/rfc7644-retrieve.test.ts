@@ -73,7 +73,7 @@ describe('RFC 7644 §3.4.2, lists', () => {
     await client.createGroup({ displayName: 'Field Crew' })
     const query = (filter: string) => client.get(`?filter=${encodeURIComponent(filter)}`)
     expect(namesIn(await query('meta.resourceType eq "Group"'))).toEqual(['Field Crew'])
-    const both = await query('(meta.resourceType eq User) or (meta.resourceType eq Group)')
+    const both = await query('(meta.resourceType eq "User") or (meta.resourceType eq "Group")')
     expect(both.body.totalResults).toBe(2)
   })
 

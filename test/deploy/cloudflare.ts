@@ -1,7 +1,7 @@
 /**
- * A stand-in for the part of Cloudflare's API that a deployment uses (https://developers.cloudflare.com/api/): one
- * account, its D1 databases, Workers and secrets, in memory; the databases are real SQLite. It answers what the
- * documentation says, with Cloudflare's own error codes, and keeps a list of what was asked.
+ * An in-memory fake of the part of Cloudflare's API that a deployment uses (https://developers.cloudflare.com/api/):
+ * one account with its D1 databases, Workers and secrets. The databases are real SQLite databases. Responses and error
+ * codes are those of the documentation; all requests are recorded.
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
@@ -11,39 +11,39 @@ import { DatabaseSync } from 'node:sqlite'
 export const ACCOUNT_ID = '0123456789abcdef0123456789abcdef'
 export const API_TOKEN = 'a-token-of-the-stand-in'
 
-/** What is wrong with the account. */
-export interface Troubles {
-  /** No more databases can be made: code 7406. */
+/** The faults of the account. */
+export interface Faults {
+  /** The account has reached its maximum number of databases: code 7406. */
   readonly isDatabaseQuotaUsedUp?: boolean
-  /** Statements that hold this text fail. */
+  /** Statements that contain this text fail. */
   readonly failingStatement?: string
-  /** The deployed Worker answers /healthz with this status. */
+  /** The status of the deployed Worker's /healthz. */
   readonly health?: number
 }
 
 export interface DeployedWorker {
   readonly secrets: Map<string, string>
   readonly bindings: readonly object[]
-  /** How often it was deployed. */
+  /** The number of deployments. */
   readonly deployments: number
 }
 
 export interface Cloudflare {
-  /** Where the deployed Worker answers, as far as it does. */
+  /** The URL of the deployed Worker. */
   readonly origin: string
-  /** For CLOUDFLARE_API_BASE_URL. */
+  /** The value for CLOUDFLARE_API_BASE_URL. */
   readonly apiUrl: string
-  /** `METHOD /path` of each request, in order; paths begin after the account. */
+  /** `METHOD /path` of each request, in order. Paths start after the account. */
   readonly requests: string[]
   /** By name. */
   readonly databases: Map<string, { id: string; database: DatabaseSync }>
   /** By name. */
   readonly workers: Map<string, DeployedWorker>
-  troubles: Troubles
+  faults: Faults
   close(): Promise<void>
 }
 
-/** Thrown by a route: an error of the API. */
+/** Thrown by a route: an error response of the API. */
 class ApiError extends Error {
   readonly status: number
   readonly code: number
@@ -62,7 +62,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
     requests: [] as string[],
     databases: new Map<string, { id: string; database: DatabaseSync }>(),
     workers: new Map<string, DeployedWorker>(),
-    troubles: {} as Troubles,
+    faults: {} as Faults,
   }
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
@@ -70,7 +70,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
     state.requests.push(`${request.method} ${path}`)
     const body = await bodyOf(request)
     if (path === '/healthz') {
-      response.writeHead(state.troubles.health ?? 200).end()
+      response.writeHead(state.faults.health ?? 200).end()
       return
     }
     const [status, answer] = await answerOf(() => route(request.method ?? '', path, body, request.headers))
@@ -104,7 +104,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
   }
 
   function d1(method: string, name: string, part: string | undefined, body: Buffer): unknown {
-    const { databases, troubles } = state
+    const { databases, faults } = state
     const infoOf = ([known, { id }]: [string, { id: string }]) => ({
       uuid: id,
       name: known,
@@ -112,7 +112,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
     })
     if (name === '' && method === 'GET') return [...databases].map(infoOf)
     if (name === '') {
-      if (troubles.isDatabaseQuotaUsedUp)
+      if (faults.isDatabaseQuotaUsedUp)
         throw new ApiError(400, 7406, 'You have reached the maximum number of databases')
       const { name: wanted } = JSON.parse(body.toString()) as { name: string }
       if (databases.has(wanted)) throw new ApiError(400, 7502, 'A database with that name already exists')
@@ -123,8 +123,8 @@ export async function startCloudflare(): Promise<Cloudflare> {
     if (found === undefined) throw new ApiError(404, 7404, `The database ${name} could not be found`)
     if (part === undefined) return infoOf(found)
     const { sql, params = [] } = JSON.parse(body.toString()) as { sql: string; params?: string[] }
-    if (troubles.failingStatement !== undefined && sql.includes(troubles.failingStatement)) {
-      throw new ApiError(400, 7500, `near "${troubles.failingStatement}": syntax error: SQLITE_ERROR`)
+    if (faults.failingStatement !== undefined && sql.includes(faults.failingStatement)) {
+      throw new ApiError(400, 7500, `near "${faults.failingStatement}": syntax error: SQLITE_ERROR`)
     }
     return [{ results: execute(found[1].database, sql, params), success: true, meta: { duration: 0.1 } }]
   }
@@ -183,7 +183,7 @@ async function answerOf(route: () => Promise<unknown>): Promise<[number, object]
   }
 }
 
-/** All statements; the rows of the last one, when it has any. */
+/** Executes all statements. Returns the rows of the last one, if it has any. */
 function execute(database: DatabaseSync, sql: string, params: readonly string[]): unknown {
   if (params.length > 0 || /^\s*SELECT/i.test(sql)) return database.prepare(sql).all(...params)
   database.exec(sql)
@@ -194,7 +194,7 @@ interface Metadata {
   readonly bindings: readonly { readonly type: string; readonly name: string; readonly text?: string }[]
 }
 
-/** The part "metadata" of an uploaded Worker. */
+/** The "metadata" part of an uploaded Worker. */
 async function metadataOf(body: Buffer, contentType: string): Promise<Metadata> {
   const form = await new Response(new Uint8Array(body), {
     headers: { 'Content-Type': contentType },

@@ -1,5 +1,5 @@
 /**
- * `npm run deploy` against a stand-in for Cloudflare's API: wrangler is the real one, the account is not.
+ * `npm run deploy` with the real wrangler against a fake of Cloudflare's API.
  */
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(() => cloudflare.close())
 
-/** @returns what it printed on both streams, and its exit code */
+/** @returns the output of both streams, and the exit code */
 async function deploy(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
@@ -45,7 +45,7 @@ function migrationsOf(name: string): readonly unknown[] {
 }
 
 describe('npm run deploy', { timeout: 120_000 }, () => {
-  it('makes what is missing the first time, keeps it the second time, and stops at a newer database', async () => {
+  it('creates database and token the first time, keeps them the second time, and stops at a newer database', async () => {
     const { code, output } = await deploy()
     expect(output).toContain(`Tenant URL   ${cloudflare.origin}/scim/v2`)
     expect(output).toContain(`Dashboard    ${cloudflare.origin}/admin`)
@@ -58,19 +58,19 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
     expect(worker?.bindings).toContainEqual(
       expect.objectContaining({ type: 'd1', name: 'DB', id: cloudflare.databases.get('scim-worker')?.id }),
     )
-    // Nothing serves a database that is not migrated.
+    // A database is migrated before a Worker uses it.
     const deployed = cloudflare.requests.findIndex((request) => request.startsWith('PUT /workers/scripts/'))
     expect(cloudflare.requests.findLastIndex((request) => request.endsWith('/query'))).toBeLessThan(deployed)
 
-    // The second time: the same database and the same token.
+    // The second deployment uses the same database and token.
     const [database] = cloudflare.databases.values()
     const again = await deploy()
-    expect(again.output).toContain('Admin token  as before')
+    expect(again.output).toContain('Admin token  unchanged')
     expect([...cloudflare.databases.values()]).toEqual([database])
     expect(cloudflare.workers.get('scim-worker')).toMatchObject({ deployments: 2 })
     expect(cloudflare.workers.get('scim-worker')?.secrets.get('ADMIN_TOKEN')).toBe(token)
 
-    // Over a database that a newer version has migrated: nothing.
+    // Nothing is deployed for a database that a newer version has migrated.
     database?.database.exec("INSERT INTO d1_migrations (name) VALUES ('9999_future.sql')")
     const older = await deploy()
     expect(older.code).toBe(1)
@@ -78,8 +78,8 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
     expect(cloudflare.workers.get('scim-worker')).toMatchObject({ deployments: 2 })
   })
 
-  it('deploys nothing when a migration fails, and says why', async () => {
-    cloudflare.troubles = { failingStatement: 'CREATE TABLE `users`' }
+  it('deploys nothing when a migration fails, and shows the reason', async () => {
+    cloudflare.faults = { failingStatement: 'CREATE TABLE `users`' }
     const { code, output } = await deploy()
     expect(code).toBe(1)
     expect(output).toMatch(
@@ -88,20 +88,20 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
     expect(cloudflare.workers.size).toBe(0)
   })
 
-  it('says that no more databases can be made', async () => {
-    cloudflare.troubles = { isDatabaseQuotaUsedUp: true }
+  it('reports that no more databases can be created', async () => {
+    cloudflare.faults = { isDatabaseQuotaUsedUp: true }
     const { code, output } = await deploy()
     expect(code).toBe(1)
     expect(output).toMatch(
-      /error: The database "scim-worker" cannot be made: .*maximum number of D1 databases/,
+      /error: The database "scim-worker" cannot be created: .*maximum number of D1 databases/,
     )
   })
 
   it('fails when the Worker is not healthy', async () => {
-    cloudflare.troubles = { health: 503 }
+    cloudflare.faults = { health: 503 }
     const { code, output } = await deploy()
     expect(code).toBe(1)
-    expect(output).toContain(`error: The Worker is deployed, but ${cloudflare.origin}/healthz answers 503`)
+    expect(output).toContain(`error: The Worker is deployed, but ${cloudflare.origin}/healthz returns 503`)
   })
 
   it.for([
@@ -112,31 +112,26 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
       /error: not signed in to Cloudflare .*Invalid access token/,
     ],
     [
-      'the account of somebody else',
+      'an account of another user',
       [],
       { CLOUDFLARE_ACCOUNT_ID: 'f'.repeat(32) },
-      new RegExp(`yours, which are: Quillfern \\(${ACCOUNT_ID}\\)`),
+      new RegExp(`your accounts: Quillfern \\(${ACCOUNT_ID}\\)`),
     ],
+    ['an unknown environment', ['--env', 'staging'], {}, /wrangler.toml has no environment "staging"/],
     [
-      'an environment that is not configured',
-      ['--env', 'staging'],
-      {},
-      /wrangler.toml has no environment "staging"/,
-    ],
-    [
-      'a start without an account',
+      'a missing sign-in',
       [],
       { CLOUDFLARE_API_TOKEN: '', XDG_CONFIG_HOME: '/nonexistent' },
       /^error: not signed in to Cloudflare: run "npx wrangler login", or set CLOUDFLARE_API_TOKEN\n$/,
     ],
     [
-      'a location that D1 does not have',
+      'an unknown location',
       ['--location', 'moon'],
       { CLOUDFLARE_API_TOKEN: '' },
       /^error: --location must be one of weur, eeur, apac, oc, wnam, enam, found "moon"\n$/,
     ],
     ['an unknown option', ['--foo'], {}, /Unknown option '--foo'[\s\S]*npm run deploy -- \[--env NAME\]/],
-  ] as const)('refuses %s in words, and deploys nothing', async ([, args, environment, expected]) => {
+  ] as const)('rejects %s with a message and deploys nothing', async ([, args, environment, expected]) => {
     const { code, output } = await deploy(args, environment)
     expect(code).toBe(1)
     expect(output).toMatch(expected)

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { MAX_WORK_UNITS } from '../../src/scim/limits.ts'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
+import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const send = (client: Client, Operations: readonly unknown[], more: object = {}) =>
@@ -380,5 +382,95 @@ describe('the cost of /Bulk', () => {
     }
     const few = await milliseconds(3)
     expect(await milliseconds(99)).toBeLessThan(few * 3 + 50)
+  })
+})
+
+describe('the work of a bulk request', () => {
+  const LIMIT = expect.stringMatching(/^the request needs more than 4000000 units of work, the limit/)
+  const rename = (id: string) => ({
+    method: 'PATCH',
+    path: `/Users/${id}`,
+    data: { schemas: [PATCH_OP], Operations: [{ op: 'replace', path: 'nickName', value: 'new' }] },
+  })
+  const large = Array.from({ length: 12 }, (_, i) => ({ id: `large-${i}`, characters: 800_000 }))
+  const unitsOf = ({ headers }: { headers: Headers }) =>
+    Number(/work;desc="(\d+) units"/.exec(headers.get('Server-Timing') ?? '')?.[1])
+
+  it('counts the documents that it reads and writes: beyond the limit each operation is refused', async () => {
+    const client = await newClient()
+    await addLargeUsers(client.tenantId, large)
+    const answer = await send(
+      client,
+      large.map(({ id }) => rename(id)),
+    )
+    const statuses = statusesOf(answer.body.Operations)
+    const done = statuses.indexOf('400')
+    expect(done).toBeGreaterThan(2)
+    expect(statuses).toEqual(large.map((_, i) => (i < done ? '200' : '400')))
+    expect(answer.body.Operations.at(-1).response).toMatchObject({ scimType: 'invalidValue', detail: LIMIT })
+    for (const [i, { id }] of large.entries()) {
+      const { body } = await client.get(`/Users/${id}?attributes=nickName`)
+      expect(body.nickName).toBe(i < done ? 'new' : undefined)
+    }
+    // By itself each of them is taken.
+    expect((await client.request('PATCH', '/Users/large-11', rename('large-11').data)).status).toBe(200)
+  })
+
+  it('counts the documents that it deletes', async () => {
+    const client = await newClient()
+    await addLargeUsers(client.tenantId, large)
+    const answer = await send(
+      client,
+      large.map(({ id }) => ({ method: 'DELETE', path: `/Users/${id}` })),
+    )
+    const statuses = statusesOf(answer.body.Operations)
+    expect([statuses[0], statuses.at(-1)]).toEqual(['204', '400'])
+  })
+
+  it('counts the memberships that it removes without naming them', async () => {
+    const client = await newClient()
+    await addLargeUsers(
+      client.tenantId,
+      Array.from({ length: 300 }, (_, i) => ({ id: `member-${i}`, characters: 2 })),
+    )
+    for (const id of ['first', 'second', 'third']) {
+      await addGroup(client.tenantId, id)
+      // The number that is kept decides: a group of so many members takes too long to be made here.
+      await addMembers(client.tenantId, id, 300, 30_000)
+    }
+    const ids = ['first', 'second', 'third']
+    const answer = await send(
+      client,
+      ids.map((id) => ({ method: 'DELETE', path: `/Groups/${id}` })),
+    )
+    expect(statusesOf(answer.body.Operations)).toEqual(['204', '204', '400'])
+    expect((await client.get('/Groups?attributes=displayName')).body.Resources).toMatchObject([
+      { id: 'third' },
+    ])
+  })
+
+  it('is a fiftieth of the limit at most for 100 ordinary users', async () => {
+    const client = await newClient()
+    const people = Array.from({ length: 100 }, (_, i) => ({
+      method: 'POST',
+      path: '/Users',
+      bulkId: `b${i}`,
+      data: {
+        schemas: [USER],
+        userName: `person-${i}@quillfern.example`,
+        displayName: `Person ${i}`,
+        name: { givenName: 'Person', familyName: `${i}` },
+        emails: [{ type: 'work', value: `person-${i}@quillfern.example`, primary: true }],
+      },
+    }))
+    const created = await send(client, people)
+    const ids = created.body.Operations.map(({ location }: { location: string }) =>
+      location.split('/').at(-1),
+    )
+    const changed = await send(client, ids.map(rename))
+    for (const answer of [created, changed]) {
+      expect(new Set(statusesOf(answer.body.Operations).map((status) => status[0]))).toEqual(new Set(['2']))
+      expect(unitsOf(answer)).toBeLessThan(MAX_WORK_UNITS / 50)
+    }
   })
 })

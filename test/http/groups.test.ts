@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOGGED_CHANGES_CHARACTERS } from '../../src/scim/limits.ts'
 import { addCrowd, addToGroup } from '../support/crowd.ts'
-import { type Client, costOf, GROUP, newClient, TENANT_URL } from '../support/harness.ts'
+import { type Client, costOf, GROUP, newClient, PATCH_OP, TENANT_URL } from '../support/harness.ts'
 
 async function createUsers(client: Client, count: number): Promise<string[]> {
   const users = await Promise.all(Array.from({ length: count }, () => client.createUser()))
@@ -281,6 +281,35 @@ describe('group writes at the same time', () => {
       ),
     )
     expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array(19).fill(409)])
+  })
+})
+
+describe('a group write that names members', () => {
+  it('takes users and groups in any order, and shows the names of those that stay and of those that come', async () => {
+    const client = await newClient()
+    const [ada, bo] = [
+      await client.createUser({ displayName: 'Ada' }),
+      await client.createUser({ displayName: 'Bo' }),
+    ]
+    const inner = await client.createGroup({ displayName: 'Inner' })
+    const { id, displayName } = await client.createGroup()
+    const shown = (answer: { body: { members: { value: string; type: string; display: string }[] } }) =>
+      answer.body.members.map(({ value, type, display }) => [value, type, display]).sort()
+    const put = (...ids: readonly string[]) =>
+      client.request('PUT', `/Groups/${id}`, { displayName, members: ids.map((value) => ({ value })) })
+    const all = [
+      [ada.id, 'User', 'Ada'],
+      [bo.id, 'User', 'Bo'],
+      [inner.id, 'Group', 'Inner'],
+    ].sort()
+    expect(shown(await put(bo.id))).toEqual([[bo.id, 'User', 'Bo']])
+    expect(shown(await put(inner.id, bo.id, ada.id))).toEqual(all)
+    const op = { op: 'remove', path: 'members[display eq "Bo"]' }
+    const patched = { schemas: [PATCH_OP], Operations: [op] }
+    const answer = await client.request('PATCH', `/Groups/${id}?attributes=members`, patched)
+    expect(shown(answer)).toEqual(all.filter(([memberId]) => memberId !== bo.id))
+    expect((await put()).body.members).toEqual([])
+    expect((await client.get(`/Groups/${id}`)).body.members).toEqual([])
   })
 })
 

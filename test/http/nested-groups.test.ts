@@ -142,3 +142,33 @@ describe('a filter on groups that are all members of each other', () => {
     expect(costOf(page).rowsRead).toBeLessThan(3 * 25 * 24 + 10 * USERS)
   })
 })
+
+describe('users in a group that holds groups', () => {
+  it('are counted once each, whichever ways lead to them', async () => {
+    const client = await newClient()
+    const [outer, inner, unrelated] = [
+      await client.createGroup({ displayName: 'outer' }),
+      await client.createGroup({ displayName: 'inner' }),
+      await client.createGroup({ displayName: 'unrelated' }),
+    ]
+    const [both, below, other] = [
+      await client.createUser(),
+      await client.createUser(),
+      await client.createUser(),
+    ]
+    await client.patch(`/Groups/${inner.id}`, addMembers([both.id, below.id, inner.id]))
+    await client.patch(`/Groups/${unrelated.id}`, addMembers([other.id]))
+    const found = async (filter: string) => {
+      const { body } = await client.filter('/Users', filter)
+      return [body.totalResults, body.Resources.map(({ id }: { id: string }) => id)]
+    }
+    expect(await found(`groups.value eq "${inner.id}"`)).toEqual([2, [both.id, below.id]])
+    await client.patch(`/Groups/${outer.id}`, addMembers([both.id, inner.id]))
+    expect(await found(`groups.value eq "${outer.id}"`)).toEqual([2, [both.id, below.id]])
+    expect(await found(`groups[value eq "${outer.id}" or value eq "${unrelated.id}"]`)).toEqual([
+      3,
+      [both.id, below.id, other.id],
+    ])
+    expect(await found('groups.value eq "nobody"')).toEqual([0, []])
+  })
+})

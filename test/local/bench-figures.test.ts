@@ -1,4 +1,4 @@
-/** What `npm run bench` makes of what it measured, and of what it was given. */
+/** The statistics and the options of `npm run bench`. */
 import { statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { bundle } from '../bench/cold-start/variants.ts'
@@ -17,16 +17,16 @@ describe('statistics', () => {
     expect(quantile(values, share)).toBe(expected)
   })
 
-  it('says NaN of nothing', () => {
+  it('is NaN without values', () => {
     expect(spreadOf([])).toEqual({ median: Number.NaN, min: Number.NaN, max: Number.NaN })
   })
 
-  it('divides each measurement by that of its own round', () => {
+  it('divides each measurement by the other one of the same round', () => {
     expect(ratiosOf([10, 40], [20, 40])).toEqual([0.5, 1])
   })
 })
 
-describe('an answer is right', () => {
+describe('a response is correct', () => {
   const exchange: Exchange = { request: '', status: 200, holds: ['"id":"1"', '"totalResults":1'] }
 
   it.each([
@@ -37,7 +37,7 @@ describe('an answer is right', () => {
     expect(isRight(answer, exchange)).toBe(expected)
   })
 
-  it('is asked for with the length of the body in bytes', () => {
+  it('is requested with the length of the body in bytes', () => {
     expect(httpRequest('POST', '/Users', { Authorization: 'Bearer t' }, '"ä"')).toBe(
       'POST /Users HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer t\r\nContent-Length: 4\r\n\r\n"ä"',
     )
@@ -45,17 +45,17 @@ describe('an answer is right', () => {
 })
 
 describe('options', () => {
-  it.each(['0', '-1', '1.5', 'ten', ''])('refuses %j rounds', (text) => {
+  it.each(['0', '-1', '1.5', 'ten', ''])('rejects %j rounds', (text) => {
     expect(() => wholeFrom(1, 'rounds', text)).toThrow(
       `--rounds must be a whole number from 1, got "${text}"`,
     )
   })
 
-  it.each(['0', '-1', 'Infinity', 'a'])('refuses %j seconds', (text) => {
+  it.each(['0', '-1', 'Infinity', 'a'])('rejects %j seconds', (text) => {
     expect(() => positive('seconds', text)).toThrow('--seconds must be a number above 0')
   })
 
-  it('knows hosts in whatever case', () => {
+  it('accepts host names in any case', () => {
     expect(hostNamed(' deno')).toBe('Deno')
     expect(() => hostNamed('bun')).toThrow(
       'a host must be one of workerd, Deno, Node.js, wrangler dev, got "bun"',
@@ -75,13 +75,13 @@ describe('options', () => {
     ['https://scim.example/scim/v2', true, undefined],
     ['https://scim.example/scim/v2', false, 'scim.example'],
     ['https://localhost.example/scim/v2', true, 'localhost'],
-  ])('refuses a load on %s, remote %s, confirmed %s', (url, remote, confirmed) => {
+  ])('rejects a load on %s, remote %s, confirmed %s', (url, remote, confirmed) => {
     expect(() => requireLocal(url, remote, confirmed)).toThrow('is not this machine; nothing was sent')
   })
 })
 
 describe('tables', () => {
-  it('are Markdown with columns of one width', () => {
+  it('are Markdown tables with aligned columns', () => {
     expect(markdownTable(['what', 'n'], [['reads', '1']])).toBe(
       '| what  | n   |\n|-------|-----|\n| reads | 1   |',
     )
@@ -98,7 +98,7 @@ describe('tables', () => {
 })
 
 describe('the module without administration', () => {
-  it('is built of what app.ts imports, and is smaller', async () => {
+  it('is built from the imports of app.ts, and is smaller', async () => {
     const [whole, part] = await Promise.all([bundle(true), bundle(false)])
     expect(statSync(part).size).toBeLessThan(statSync(whole).size)
   })

@@ -1,4 +1,4 @@
-/** `npm run bench`: what it refuses, and that wrong answers are counted and fail it. */
+/** `npm run bench`: invalid options, and wrong responses, which are counted and fail the run. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { serveStore, type TestServer } from '../entra/support/http-server.ts'
 import { ScimStore } from '../entra/support/scim-store.ts'
 
 const BENCH = join(import.meta.dirname, '../bench')
-/** Processes start slowly on a machine that is busy with other tests. */
+/** Processes start slowly while other tests run. */
 const TIMEOUT_MS = 60_000
 
 interface Ended {
@@ -32,7 +32,7 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
     [['nothing'], 'There is no section "nothing"'],
     [['emulator', '--speed', '9'], 'Unknown option "--speed"'],
     [['scale', '--rounds', '9'], 'Unknown option "--rounds" of scale'],
-  ])('refuses %j and shows the sections', async (args, message) => {
+  ])('rejects %j and shows the sections', async (args, message) => {
     const { code, text } = await run('main.ts', ...args)
     expect(code).toBe(2)
     expect(text).toContain(message)
@@ -41,13 +41,13 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
 })
 
 describe('its section throughput', { timeout: TIMEOUT_MS }, () => {
-  it('measures the Worker in workerd against its floor, and finds every answer right', async () => {
+  it('measures the Worker in workerd against its floor, with correct responses only', async () => {
     const result = await measureShortly({}, 'workerd')
     expect(result).toMatchObject({ code: 0, wrong: 0, missing: [] })
     for (const row of result.rows) expect(row.ofFloor.median, row.operation).toBeGreaterThan(0)
   })
 
-  it('says what did not start, and fails', async () => {
+  it('names the server that did not start, and fails', async () => {
     const result = await measureShortly({ DENO: '/nonexistent/deno' }, 'Deno')
     expect(result).toMatchObject({ code: 1, missing: [{ peer: 'Deno' }] })
     expect(result.text).toMatch(/Deno did not start: spawn \/nonexistent\/deno ENOENT/)
@@ -56,7 +56,7 @@ describe('its section throughput', { timeout: TIMEOUT_MS }, () => {
   it.each([
     [['--rounds', '0'], '--rounds must be a whole number from 1, got "0"'],
     [['--hosts', 'bun'], 'a host must be one of workerd, Deno, Node.js, wrangler dev, got "bun"'],
-  ])('refuses %j', async (options, message) => {
+  ])('rejects %j', async (options, message) => {
     const { code, text } = await run('throughput.ts', ...options)
     expect(code).toBe(2)
     expect(text).toContain(message)
@@ -100,14 +100,14 @@ describe('its section emulator', { timeout: TIMEOUT_MS }, () => {
     },
   )
 
-  it('measures, and finds nothing wrong with a server that does what it is asked', async () => {
+  it('measures a correct server and reports no errors', async () => {
     const { code, result } = await measure()
     expect(code).toBe(0)
     expect(result).toMatchObject({ wrong: 0, second: { requests: 2 } })
     expect(result.first.processorMs).toBeGreaterThan(0)
   })
 
-  it('fails when an answer was not true', async () => {
+  it('fails when the server confirmed a change that it did not make', async () => {
     store.misbehave = ({ method, path }) =>
       method === 'PATCH' && path.startsWith('/Groups') ? new Response(null, { status: 204 }) : undefined
     const { code, result } = await measure()

@@ -1,5 +1,5 @@
 /**
- * Every test of the project is run by a command of package.json, in the runtimes that it is for.
+ * Every test is run by a command of package.json, in its runtimes.
  */
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
@@ -8,18 +8,23 @@ import { describe, expect, it } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
-/** Of each test file the projects that it is in, as Vitest finds them, in alphabetical order. */
+/** The conformance tests once more, with the profile `strict`. */
+const STRICT = 'strict-long'
+/** The Vitest projects of each test file, in alphabetical order, without STRICT. */
 const PROJECTS = projectsOfFiles()
 
 describe('a test file', () => {
   const files = globSync('test/**/*.test.ts', { cwd: ROOT }).map((file) => file.replaceAll(sep, '/'))
 
-  it.for(files)('%s is in one project of its runtime, and beside workerd in one of SQLite', (file) => {
-    const [first, second] = PROJECTS.get(file)?.map((project) => project.replace(/-long$/, '')) ?? []
-    expect(first).toMatch(/^(?:browser|node|sqlite|workerd)$/)
-    expect(second).toBe(first === 'sqlite' ? 'workerd' : undefined)
-    expect(PROJECTS.get(file)).toHaveLength(second === undefined ? 1 : 2)
-  })
+  it.for(files)(
+    '%s is in one project of its runtime, and a workerd test may also be in one of SQLite',
+    (file) => {
+      const [first, second] = PROJECTS.get(file)?.map((project) => project.replace(/-long$/, '')) ?? []
+      expect(first).toMatch(/^(?:browser|node|sqlite|workerd)$/)
+      expect(second).toBe(first === 'sqlite' ? 'workerd' : undefined)
+      expect(PROJECTS.get(file)).toHaveLength(second === undefined ? 1 : 2)
+    },
+  )
 
   it.for(files.filter((file) => /^test\/(?:admin|conformance|http)\//.test(file)))(
     '%s runs on D1 and on SQLite',
@@ -39,7 +44,7 @@ describe('a test file', () => {
 })
 
 describe('a project of vitest.config.ts', () => {
-  const projects = [...new Set([...PROJECTS.values()].flat())].toSorted()
+  const projects = [...new Set([STRICT, ...[...PROJECTS.values()].flat()])].toSorted()
 
   it('is run by "npm run test:all" or "npm run test:browser"', () => {
     expect([...projectsOf('test:all'), ...projectsOf('test:browser')].toSorted()).toEqual(projects)
@@ -57,7 +62,7 @@ describe('a project of vitest.config.ts', () => {
 })
 
 it.for(['start', 'test:soak', 'entra', 'bench', 'deploy', 'backup'])(
-  '"npm run %s -- --help" explains the command, and does nothing else',
+  '"npm run %s -- --help" explains the command without running it',
   (name) => {
     const [, file] = /^node (\S+)$/.exec(scripts[name] ?? '') ?? []
     const output = execFileSync(process.execPath, [file ?? '', '--help'], { cwd: ROOT, encoding: 'utf8' })
@@ -78,12 +83,12 @@ function projectsOfFiles(): ReadonlyMap<string, readonly string[]> {
     projectName: string
   }[]) {
     const path = relative(ROOT, file).replaceAll(sep, '/')
-    projects.set(path, [...(projects.get(path) ?? []), projectName].toSorted())
+    if (projectName !== STRICT) projects.set(path, [...(projects.get(path) ?? []), projectName].toSorted())
   }
   return projects
 }
 
-/** The projects that a script of package.json hands to Vitest: the long ones with "--all" alone. */
+/** The projects that a script of package.json passes to Vitest; the long ones only with "--all". */
 function projectsOf(script: string): readonly string[] {
   const [, file, all] = /^node (\S+)( --all)?$/.exec(scripts[script] ?? '') ?? []
   return [...read(file ?? '').matchAll(/'--project',\s*'([\w-]+)'/g)]

@@ -1,4 +1,4 @@
-/** GROWTH.md: its tables are those that the program computes, and say what they say of the measurement. */
+/** The tables in GROWTH.md equal the computed ones and describe the measurement. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -9,10 +9,10 @@ const measured: Measured = JSON.parse(readFileSync(join(ROOT, 'test/bench/cost/m
 
 describe('GROWTH.md', () => {
   const page = readFileSync(join(ROOT, 'GROWTH.md'), 'utf8')
-  // Too long for the page: `npm run bench -- scale` has them, too.
+  // Left out of GROWTH.md for its length; `npm run bench -- scale` prints it.
   const tables = costTables(measured).filter(({ title }) => title !== 'Rows of each request')
 
-  it.each(tables)('has the table "$title" as it is computed', ({ table }) => {
+  it.each(tables)('has the computed table "$title"', ({ table }) => {
     expect(page).toContain(table)
   })
 })
@@ -20,13 +20,13 @@ describe('GROWTH.md', () => {
 describe('a month', () => {
   const nothing = { user: 0, membership: 0, logOfInitialCycle: 0, logEntry: 0 }
 
-  it('of an empty directory costs the plan, and has the requests of the cycles alone', () => {
+  it('of an empty directory costs the price of the plan and has only the requests of the cycles', () => {
     const usage = usageOfMonth(measured, 0)
     expect(usage['Workers requests']).toBe(2 * 36 * 30)
     expect(dollarsOfMonth(usage)).toBe(5)
   })
 
-  it('is charged for what goes beyond the plan', () => {
+  it('is charged for usage beyond the plan', () => {
     const usage = { ...usageOfMonth({ ...measured, bytes: nothing }, 0), 'Workers requests': 12_000_000 }
     expect(dollarsOfMonth(usage)).toBeCloseTo(5 + 2 * 0.3)
     expect(dollarsOfMonth({ ...usage, 'D1 rows written': 51_000_000 })).toBeCloseTo(5 + 2 * 0.3 + 1)

@@ -1,6 +1,6 @@
 /**
- * The worker is killed (`kill -9` of workerd) while a provisioning cycle runs, and started again on the same
- * files: the next cycle brings the directory to exactly what the directory file says, nothing twice.
+ * Kills the worker (`kill -9` of workerd) during a provisioning cycle and restarts it on the same files. The next cycle
+ * brings the directory to the content of the directory file, without duplicates.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -38,7 +38,7 @@ async function startServer(port: number): Promise<Server> {
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const ended = new Promise((done) => child.on('exit', done))
-  await until(() => output.includes('Ctrl-C ends it.') || child.exitCode !== null).catch(() => {
+  await until(() => output.includes('Press Ctrl-C to stop.') || child.exitCode !== null).catch(() => {
     throw new Error(`the server did not start\n${output}`)
   })
   if (child.exitCode !== null) throw new Error(output)
@@ -48,7 +48,7 @@ async function startServer(port: number): Promise<Server> {
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 90_000
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('waited in vain')
+    if (Date.now() > deadline) throw new Error('the condition was not met in time')
     await new Promise((wait) => setTimeout(wait, 50))
   }
 }
@@ -61,7 +61,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** The workerd processes among the descendants of a process that we started. */
+/** The workerd processes among the descendants of a process. */
 function workerdBelow(root: number): readonly number[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n')
   const rows = lines.flatMap((line) => {
@@ -107,7 +107,7 @@ async function list(tenantUrl: string, token: string, path: string): Promise<rea
     found.push(...Resources)
     if (found.length >= totalResults) return found
   }
-  throw new Error('the list does not end')
+  throw new Error('the list did not end after 100 pages')
 }
 
 async function newToken(origin: string): Promise<string> {
@@ -130,8 +130,8 @@ interface Directory {
   readonly groups: readonly { readonly displayName: string; readonly members: readonly string[] }[]
 }
 
-describe('a worker that is killed while a cycle runs', () => {
-  it('holds exactly the directory file after the next cycle', { timeout: 300_000 }, async () => {
+describe('a worker that is killed during a cycle', () => {
+  it('has exactly the content of the directory file after the next cycle', { timeout: 300_000 }, async () => {
     const port = await freePort()
     const origin = `http://127.0.0.1:${port}`
     const tenantUrl = `${origin}/scim/v2`
@@ -165,14 +165,14 @@ describe('a worker that is killed while a cycle runs', () => {
 
     server = await startServer(port)
     const survivors = new Set((await list(tenantUrl, token, '/Users')).map(({ id }) => id))
-    // Each was answered with 201 and read back before: a crash must not take it away.
+    // Each of them was answered with 201 and read back before the crash, so it must still exist.
     expect(before.filter(({ id }) => !survivors.has(id))).toEqual([])
     expect(survivors.size).toBeLessThan(USERS)
     const cycle = await provision()
     expect(cycle.code, cycle.output).toBe(0)
 
     const { users: all, groups: wanted } = JSON.parse(readFileSync(file, 'utf8')) as Directory
-    // Entra creates nobody who is disabled from the beginning.
+    // Entra does not create users that were never enabled.
     const people = all.filter(({ assigned, accountEnabled }) => assigned !== false && accountEnabled)
     const principalNames = new Map(people.map(({ id, userPrincipalName }) => [id, userPrincipalName]))
     const users = await list(tenantUrl, token, '/Users')

@@ -1,6 +1,6 @@
 /**
- * The lockfile must be complete on every platform: npm refuses to install from one that lacks the
- * builds of other platforms, and a lockfile written where a registry lacks them is such a one.
+ * The lockfile must contain the builds for every platform. A lockfile that was written against a registry without some
+ * of them is incomplete, and npm refuses to install from it.
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -15,7 +15,7 @@ interface Package {
 const file = resolve(import.meta.dirname, '..', '..', 'package-lock.json')
 const packages: Readonly<Record<string, Package>> = JSON.parse(readFileSync(file, 'utf8')).packages
 
-/** Looks where Node.js would: beside the package, then in each folder above. */
+/** Resolves a package like Node.js: beside the importing package, then in each parent folder. */
 function isLocked(name: string, from: string): boolean {
   if (packages[`${from}${from === '' ? '' : '/'}node_modules/${name}`] !== undefined) return true
   if (from === '') return false
@@ -23,7 +23,7 @@ function isLocked(name: string, from: string): boolean {
 }
 
 describe('package-lock.json', () => {
-  it('holds every dependency of every package, those of other platforms too', () => {
+  it('contains every dependency of every package, including those for other platforms', () => {
     const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
       Object.keys({ ...dependencies, ...optionalDependencies })
         .filter((name) => !isLocked(name, path))
@@ -32,7 +32,7 @@ describe('package-lock.json', () => {
     expect(missing).toEqual([])
   })
 
-  it('names no address to download from, so that it installs from any registry', () => {
+  it('contains no download URLs, so that it works with any registry', () => {
     expect(Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)).toEqual([])
   })
 })

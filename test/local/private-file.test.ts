@@ -1,5 +1,5 @@
 /**
- * Files that hold a secret: .dev.vars and settings.env.
+ * Files that contain a secret: .dev.vars and settings.env.
  */
 import {
   chmodSync,
@@ -29,7 +29,7 @@ it.for([
   ['an empty file', '', 'SECRET=1\n'],
   ['a file', 'A=1\n# kept\n', 'A=1\n# kept\nSECRET=1\n'],
   ['a file without a line end', 'A=1', 'A=1\nSECRET=1\n'],
-] as const)('adds a line to %s, which its owner alone can read then', ([, present, text]) => {
+] as const)('adds a line to %s and makes it readable by its owner only', ([, present, text]) => {
   const file = join(folder, '.dev.vars')
   if (present !== undefined) writeFileSync(file, present)
   if (present !== undefined) chmodSync(file, 0o644)
@@ -38,7 +38,7 @@ it.for([
   expect(readdirSync(folder)).toEqual(['.dev.vars'])
 })
 
-it('leaves the file as it was when the new one cannot be written', () => {
+it('keeps the file unchanged if the new one cannot be written', () => {
   const file = join(folder, 'settings.env')
   writeFileSync(file, 'A=1\n')
   mkdirSync(`${file}.${process.pid}.unfinished`)

@@ -1,5 +1,5 @@
 /**
- * `npm start` as a person uses it: a process that serves, and that ends with all that it started.
+ * `npm start` as a process: it serves, and ends with all processes that it started.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -21,7 +21,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const SCRIPT = join(ROOT, 'src', 'local', 'start.mjs')
 const parent = mkdtempSync(join(tmpdir(), 'scim-worker-'))
-/** Made by the first start. */
+/** Created by the first start. */
 const folder = join(parent, 'state')
 afterAll(() => rmSync(parent, { recursive: true, force: true }))
 
@@ -44,7 +44,7 @@ function spawned(script: string, args: readonly string[]): Started {
   return { child, output: () => text, ended }
 }
 
-/** A clone whose .dev.vars can be changed while other tests use that of this one. */
+/** A copy of the clone, so that its .dev.vars can be changed while other tests use the original. */
 function copyWith(devVars: string): string {
   const copy = join(parent, 'clone')
   for (const name of [
@@ -72,7 +72,7 @@ async function freePort(): Promise<number> {
 async function waitFor(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
   const deadline = Date.now() + 60_000
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what()}`)
+    if (Date.now() > deadline) throw new Error(`timed out: ${what()}`)
     await new Promise((wait) => setTimeout(wait, 100))
   }
 }
@@ -83,7 +83,7 @@ const isAnswering = (port: number) =>
     () => false,
   )
 
-/** Makes a token as the administrator and reads with it. */
+/** Creates a token as the administrator and reads with it. */
 async function useNewToken(port: number): Promise<string> {
   const base = `http://127.0.0.1:${port}`
   const adminToken = /ADMIN_TOKEN="?([^"\n]+)/.exec(readFileSync(join(ROOT, '.dev.vars'), 'utf8'))?.[1]
@@ -99,12 +99,12 @@ async function useNewToken(port: number): Promise<string> {
 }
 
 describe('npm start', () => {
-  it('serves, says what to do next, and ends with everything that it started', {
+  it('serves, prints the next steps, and ends with all processes that it started', {
     timeout: 90_000,
   }, async () => {
     const port = await freePort()
     const { child, output, ended } = start('--port', String(port), '--persist-to', folder)
-    await waitFor(() => output().includes('Ctrl-C ends it.'), output)
+    await waitFor(() => output().includes('Press Ctrl-C to stop.'), output)
     expect(output()).toContain(`http://127.0.0.1:${port}/scim/v2`)
     expect(output()).toContain(`http://127.0.0.1:${port}/admin`)
     expect(output()).toMatch(/ADMIN_TOKEN in .*\.dev\.vars/)
@@ -116,20 +116,20 @@ describe('npm start', () => {
       entry.isFile(),
     )
     const contents = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1')).join()
-    // The database is in there, and of the token only its hash.
+    // The folder contains the database, which has only a hash of the token.
     expect(contents).toContain(createHash('sha256').update(token).digest('hex'))
     expect(contents).not.toContain(token.slice(-43))
     expect(statSync(folder).mode & 0o777).toBe(0o700)
   })
 
-  it('ends when npm is killed, which can tell it nothing', { timeout: 90_000 }, async () => {
+  it('ends when npm is killed without forwarding a signal', { timeout: 90_000 }, async () => {
     const port = await freePort()
     const args = ['start', '--silent', '--', '--port', String(port), '--persist-to', folder]
     const npm = spawn('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     npm.stdout.on('data', (chunk) => (output += chunk))
     await waitFor(
-      () => output.includes('Ctrl-C ends it.'),
+      () => output.includes('Press Ctrl-C to stop.'),
       () => output,
     )
     npm.kill('SIGKILL')
@@ -139,7 +139,7 @@ describe('npm start', () => {
     )
   })
 
-  it('says that a port is taken, and how to choose another one', { timeout: 30_000 }, async () => {
+  it('reports that a port is in use, and how to choose another one', { timeout: 30_000 }, async () => {
     const server = createServer()
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     const address = server.address()
@@ -147,12 +147,12 @@ describe('npm start', () => {
     const { output, ended } = start('--port', String(port), '--persist-to', folder)
     expect(await ended).toBe(1)
     expect(output()).toContain(
-      `port ${port} of 127.0.0.1 is taken; choose another one: npm start -- --port ${port + 1}`,
+      `port ${port} of 127.0.0.1 is in use; choose another port: npm start -- --port ${port + 1}`,
     )
     await new Promise((done) => server.close(done))
   })
 
-  it('ends in words when a setting is refused, and with everything that it started', {
+  it('ends with a message and all its processes when a setting is invalid', {
     timeout: 90_000,
   }, async () => {
     const port = await freePort()
@@ -162,11 +162,11 @@ describe('npm start', () => {
     )
     expect(await ended).toBe(1)
     expect(output()).toContain('LOG_RETENTION_DAYS must be a whole number from 1 to 36500')
-    expect(output()).toContain('error: the server is not healthy: a line above says why')
+    expect(output()).toContain('error: the server is not healthy; see the reason above')
     expect(await isAnswering(port)).toBe(false)
   })
 
-  it('refuses an argument that it does not know, and shows those it knows', async () => {
+  it('rejects an unknown argument and shows the known ones', async () => {
     const { output, ended } = start('--prot', '9000')
     expect(await ended).toBe(1)
     expect(output()).toMatch(/--prot[\s\S]*--persist-to/)

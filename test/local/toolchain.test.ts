@@ -1,5 +1,5 @@
 /**
- * When the tools of the project count as installed.
+ * Detects whether the project's dependencies are installed.
  */
 import { expect, it } from 'vitest'
 import { holdsAll } from '../../src/local/toolchain.mjs'
@@ -11,9 +11,9 @@ const WANTED = {
 }
 
 it.for([
-  ['all of it but what is for other systems', { 'node_modules/hono': { version: '4.13.19' } }, true],
+  ['everything except packages for other platforms', { 'node_modules/hono': { version: '4.13.19' } }, true],
   ['another version', { 'node_modules/hono': { version: '4.13.18' } }, false],
   ['nothing', {}, false],
-] as const)('what npm has installed by hand is complete or not: %s', ([, installed, isComplete]) => {
+] as const)('checks whether a manual installation is complete: %s', ([, installed, isComplete]) => {
   expect(holdsAll(installed, WANTED)).toBe(isComplete)
 })

@@ -1,13 +1,13 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type GroupWriteAnswer, renderedOf } from '../../src/provider/group-writer.ts'
-import { VISIT_UNITS } from '../../src/scim/work.ts'
+import { REMOVED_MEMBERSHIP_UNITS, VISIT_UNITS } from '../../src/scim/work.ts'
 import { DatabaseUnavailable } from '../../src/storage/database.ts'
 import { change, create, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
 import { Client, GROUP, newClient, newToken, PATCH_OP } from '../support/harness.ts'
 
 describe('the work of a group write', () => {
-  it('counts the members that are loaded for it, when it needs all of them', async () => {
+  it('counts the members that are loaded for it, and those that it removes, when it needs all of them', async () => {
     const client = await newClient()
     const users = await Promise.all(Array.from({ length: 20 }, () => client.createUser()))
     const members = users.map(({ id }) => ({ value: id }))
@@ -16,7 +16,7 @@ describe('the work of a group write', () => {
     const body = { schemas: [PATCH_OP], Operations: [{ op: 'remove', path: 'members' }] }
     const spent = async (id: string) =>
       (await writer.write(await requestOf(client, { kind: 'patch', id, body }))).spent ?? 0
-    expect((await spent(many.id)) - (await spent(few.id))).toBe(20 * VISIT_UNITS)
+    expect((await spent(many.id)) - (await spent(few.id))).toBe(20 * (VISIT_UNITS + REMOVED_MEMBERSHIP_UNITS))
   })
 })
 

@@ -1,6 +1,6 @@
 /**
- * Requests at the same moment: no change is lost, no name and no slot is given twice. With one group
- * coordinator, as in production, and with two on one tenant, as the platform may run them for a moment.
+ * Concurrent requests: no change is lost, and no name or slot is assigned twice. Tested with one group coordinator, as
+ * in production, and with two on one tenant, which the platform may run for a moment.
  */
 import { describe, expect, it } from 'vitest'
 import { type Answer, type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
@@ -10,14 +10,14 @@ import { soundState } from '../support/tenant-state.ts'
 const times = <T>(count: number, what: (i: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, i) => what(i)))
 
-/** How many answers have each status. */
+/** The number of responses with each status. */
 function statuses(answers: readonly { readonly status: number }[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
   return counts
 }
 
-/** Sends group writes through two coordinators in turn. */
+/** Sends group writes alternately through two coordinators. */
 function twoCoordinators(client: Client): Client['request'] {
   let turn = 0
   return async (method, path, body, headers): Promise<Answer> => {
@@ -52,8 +52,8 @@ function memberChange(op: string, ids: readonly string[]) {
   }
 }
 
-describe('changes of one user at the same time', () => {
-  it('are all there when each changes another attribute', async () => {
+describe('concurrent changes of one user', () => {
+  it('are all stored when each changes a different attribute', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const attributes = ['title', 'nickName', 'userType', 'locale', 'timezone', 'displayName', 'externalId']
@@ -67,7 +67,7 @@ describe('changes of one user at the same time', () => {
   })
 
   it.for(['PATCH', 'PUT'] as const)(
-    'let one %s win when all name the version that they saw',
+    'let exactly one %s succeed when all have the same If-Match',
     async (method) => {
       const client = await newClient()
       const { id, userName, meta } = await client.createUser()
@@ -87,7 +87,7 @@ describe('changes of one user at the same time', () => {
     },
   )
 
-  it('let a PUT and a PATCH each see the other one as a whole', async () => {
+  it('apply a PUT and a PATCH atomically', async () => {
     const client = await newClient()
     const { id, userName } = await client.createUser({ title: 'old' })
     const [put, patch] = await Promise.all([
@@ -105,8 +105,8 @@ describe('changes of one user at the same time', () => {
   })
 })
 
-describe('creations at the same time', () => {
-  it('make one user of a userName, however it is written', async () => {
+describe('concurrent creations', () => {
+  it('create one user for a userName in different notations', async () => {
     const client = await newClient()
     const answers = await times(50, (i) =>
       client.request('POST', '/Users', { schemas: [USER], userName: i % 2 ? 'STRASSE@x' : 'straße@X' }),
@@ -119,7 +119,7 @@ describe('creations at the same time', () => {
   it.for([
     ['one coordinator', false],
     ['two coordinators', true],
-  ] as const)('fill the last slot for a group once, with %s', async ([, isTwo]) => {
+  ] as const)('use the last free group slot once, with %s', async ([, isTwo]) => {
     const client = await newClient({ groupLimit: 3 })
     await times(2, () => client.createGroup())
     const send = isTwo ? twoCoordinators(client) : client.request.bind(client)
@@ -134,7 +134,7 @@ describe('creations at the same time', () => {
   it.for([
     ['one coordinator', false],
     ['two coordinators', true],
-  ] as const)('make one group of a displayName, with %s', async ([, isTwo]) => {
+  ] as const)('create one group for a displayName, with %s', async ([, isTwo]) => {
     const client = await newClient()
     const send = isTwo ? twoCoordinators(client) : client.request.bind(client)
     const answers = await times(30, () => send('POST', '/Groups', { schemas: [GROUP], displayName: 'One' }))
@@ -146,10 +146,10 @@ describe('creations at the same time', () => {
 describe.for([
   ['one coordinator', false],
   ['two coordinators', true],
-] as const)('changes of one group at the same time, with %s', ([, isTwo]) => {
+] as const)('concurrent changes of one group, with %s', ([, isTwo]) => {
   const sender = (client: Client) => (isTwo ? twoCoordinators(client) : client.request.bind(client))
 
-  it('lose no member: 20 are added while 20 are removed and the group is renamed', async () => {
+  it('do not lose a member while 20 are added, 20 are removed and the group is renamed', async () => {
     const client = await newClient()
     const users = await times(40, () => client.createUser())
     const ids: readonly string[] = users.map(({ id }) => id)
@@ -172,7 +172,7 @@ describe.for([
     expect([groups[0]?.version, groups[0]?.display_name_key]).toEqual([42, 'new name'])
   })
 
-  it('are all there when each changes another attribute', async () => {
+  it('are all stored when each changes a different attribute', async () => {
     const client = await newClient()
     const group = await client.createGroup()
     const send = sender(client)
@@ -190,7 +190,7 @@ describe.for([
     }
   })
 
-  it('let one win when all name the version that they saw', async () => {
+  it('let exactly one succeed when all have the same If-Match', async () => {
     const client = await newClient()
     const group = await client.createGroup()
     const send = sender(client)
@@ -207,7 +207,7 @@ describe.for([
     expect(groups[0]?.version).toBe(2)
   })
 
-  it('are refused with 404 once it is deleted, and leave nothing behind', async () => {
+  it('are rejected with 404 after its deletion and leave no rows behind', async () => {
     const client = await newClient()
     const users = await times(10, () => client.createUser())
     const group = await client.createGroup()
@@ -223,7 +223,7 @@ describe.for([
     expect([groups.length, memberships.length]).toEqual([0, 0])
   })
 
-  it('never leave a membership of a user that is deleted while it is added', async () => {
+  it('leave no membership of a user that is deleted while it is added', async () => {
     const client = await newClient()
     const group = await client.createGroup()
     const send = sender(client)

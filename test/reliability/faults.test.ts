@@ -1,6 +1,6 @@
 /**
- * A database and a Durable Object that fail: what clients are told, and what is there afterwards. Every
- * fault hits every batch of every operation once.
+ * Faults of the database and of a Durable Object: the responses to clients and the stored state. Each fault is injected
+ * into every batch of every operation.
  */
 import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -27,7 +27,7 @@ type Ask = (scene: Scene) => readonly [method: string, path: string, body?: obje
 
 const patch = (...Operations: readonly object[]) => ({ schemas: [PATCH_OP], Operations })
 
-/** Every operation, how many batches it makes, and the answer when it is sent again after it was done. */
+/** Every operation with its number of batches and the response to a repetition after it succeeded. */
 const OPERATIONS: Readonly<Record<string, { ask: Ask; batches: number; again: readonly number[] }>> = {
   'POST user': {
     ask: () => ['POST', '/Users', { schemas: [USER], userName: 'new' }],
@@ -73,7 +73,7 @@ const OPERATIONS: Readonly<Record<string, { ask: Ask; batches: number; again: re
     again: [204],
   },
   'DELETE group': { ask: ({ groupId }) => ['DELETE', `/Groups/${groupId}`], batches: 1, again: [204, 404] },
-  'a refused POST': { ask: () => ['POST', '/Users', { schemas: [USER] }], batches: 1, again: [400] },
+  'a rejected POST': { ask: () => ['POST', '/Users', { schemas: [USER] }], batches: 1, again: [400] },
   'GET user': { ask: ({ userId }) => ['GET', `/Users/${userId}`], batches: 1, again: [200] },
   'GET list': { ask: () => ['GET', '/Users?filter=active%20eq%20true'], batches: 1, again: [200] },
 }
@@ -97,14 +97,14 @@ async function ask(
   return await sendTo(runtime, new Request(`${TENANT_URL}${path}`, init))
 }
 
-/** What a tenant holds, without what differs by chance or tells only of time. */
+/** The rows of a tenant, without random values and times. */
 async function contents({ tenantId }: Client): Promise<string> {
   const { users, groups, memberships } = await soundState(tenantId)
   const rows = [...users, ...groups].map(({ data, member_count }) => [data, member_count])
   return JSON.stringify([rows, memberships.length])
 }
 
-/** The state before a request, and after it was done without any fault. */
+/** The state before a request and after it succeeded without a fault. */
 async function doneAndNot(asked: Ask): Promise<{ before: string; after: (scene: Scene) => Promise<string> }> {
   const scene = await newScene()
   const before = await contents(scene.client)
@@ -114,13 +114,13 @@ async function doneAndNot(asked: Ask): Promise<{ before: string; after: (scene: 
   return { before: shape(before), after: async () => mark }
 }
 
-/** Names of users and groups are random: what counts is what kinds of rows there are. */
+/** Names of users and groups are random, so they are replaced by their kind. */
 function shape(text: string): string {
   return text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'id')
 }
 
 const isGroupWrite = (name: string) => name.endsWith(' group')
-/** The coordinator waits as long as in production, so its silence is not tried for each operation. */
+/** A silent database is not tested for every operation, because the coordinator waits as long as in production. */
 const faultsOf = (name: string): readonly Fault[] =>
   isGroupWrite(name) ? FAULTS.filter((fault) => !fault.startsWith('silent')) : FAULTS
 
@@ -146,7 +146,7 @@ describe.for(Object.entries(OPERATIONS))('%s', ([name, { ask: asked, batches, ag
       expect(again).toContain(answer.status)
       expect(found).toBe(done)
     }
-    // What a client does then: the same again.
+    // The client repeats the request, as clients do.
     const second = await client.request(request[0], request[1], request[2])
     expect(again).toContain(second.status)
     expect(shape(await contents(client))).toBe(done)
@@ -169,7 +169,7 @@ describe('a read', () => {
 })
 
 describe('a write', () => {
-  it('is not repeated: it may have been done', async () => {
+  it('is not repeated, because it may have succeeded', async () => {
     const { client } = await newScene()
     let batches = 0
     const plan: FaultPlan = () => {
@@ -183,7 +183,7 @@ describe('a write', () => {
 })
 
 describe('a group coordinator', () => {
-  /** Twelve groups at once, with something that happens in between. */
+  /** Sends twelve group writes concurrently and causes a disturbance in between. */
   async function createWhile(client: Client, disturb: () => Promise<void>): Promise<readonly number[]> {
     const creations = Array.from({ length: 12 }, (_, i) =>
       client.request('POST', '/Groups', { schemas: [GROUP], displayName: `Group ${i}` }),
@@ -201,7 +201,7 @@ describe('a group coordinator', () => {
       'is evicted',
       (id: string) => evictDurableObject(env.GROUP_COORDINATOR.getByName(id)).catch(() => undefined),
     ],
-  ] as const)('that %s in the middle of its queue loses nothing that it confirmed', async ([, disturb]) => {
+  ] as const)('that %s while its queue is not empty loses no confirmed write', async ([, disturb]) => {
     const client = await newClient()
     const statuses = await createWhile(client, async () => {
       await client.get('/Groups')
@@ -215,7 +215,7 @@ describe('a group coordinator', () => {
     expect((await soundState(client.tenantId)).groups).toHaveLength(12)
   })
 
-  it('goes on after a write that the database did not take', async () => {
+  it('continues after a write that failed in the database', async () => {
     const client = await newClient()
     await wrapCoordinator(client.tenantId, (real) => faultyBinding(real, failing('error before', 0, 2)))
     const statuses = await createWhile(client, async () => undefined)

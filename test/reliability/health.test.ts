@@ -1,5 +1,5 @@
 /**
- * A database that answers and takes no writes: D1 at its size, or read-only.
+ * A database that can be read but not written: D1 at its maximum size, or read-only.
  */
 import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -9,7 +9,7 @@ import worker, { type WorkerEnv } from '../../src/worker.ts'
 import { newClient, ORIGIN, TENANT_URL } from '../support/harness.ts'
 
 describe('/healthz', () => {
-  it('answers 503 without detail when the database reads and does not write', async () => {
+  it('answers 503 without detail when the database can be read but not written', async () => {
     const { binding } = counting(true)
     vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const answer = await ask(binding, `${ORIGIN}/healthz`)
@@ -17,7 +17,7 @@ describe('/healthz', () => {
     expect([answer.status, await answer.json()]).toEqual([503, { status: 'unavailable' }])
   })
 
-  it('asks the database once for many who ask, and leaves nothing behind', async () => {
+  it('queries the database once for concurrent requests, and leaves no rows behind', async () => {
     const { binding, batches } = counting(false)
     for (let i = 0; i < 20; i++) {
       const answer = await ask(binding, `${ORIGIN}/healthz`)
@@ -30,7 +30,7 @@ describe('/healthz', () => {
     expect(left).toEqual({ n: 0 })
   })
 
-  it('sees the end of a failure within a second, and a failure within ten', async () => {
+  it('detects a recovery within one second and a failure within ten', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined)
     let now = 0
     let isBroken = true
@@ -53,7 +53,7 @@ describe('/healthz', () => {
 })
 
 describe('a read', () => {
-  it('is answered when only the time at which its token was used last cannot be written', async () => {
+  it('succeeds when only the last use of the token cannot be written', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const { binding, batches } = counting(true)
@@ -63,7 +63,7 @@ describe('a read', () => {
     const answers = [await read(), await read()]
     vi.restoreAllMocks()
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
-    // The first one was repeated without it.
+    // The first request was repeated without the update.
     expect(batches()).toBe(3)
   })
 })
@@ -73,7 +73,7 @@ function ask(binding: D1Database, url: string, headers: Record<string, string> =
   return Promise.resolve(worker.fetch(new Request(url, { headers }), its, createExecutionContext()))
 }
 
-/** The real D1, whose batches are counted; one that is full refuses those that write. */
+/** The real D1 with counted batches. If it is full, it rejects batches that write. */
 function counting(isFull: boolean): { binding: D1Database; batches: () => number } {
   const writing = new Set<unknown>()
   let count = 0

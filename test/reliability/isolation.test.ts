@@ -1,7 +1,7 @@
 /**
- * Tenants do not touch: whatever one asks with the ids, names and cursors of another, the answer is the one
- * for something that does not exist, and nothing of the other changes. The requests are generated: every
- * route and method, every operator over every attribute that can name a resource, every bulk operation.
+ * Isolation of tenants: requests with ids, names and cursors of another tenant get the responses for resources that do
+ * not exist, and change nothing in the other tenant. The requests are generated: every route and method, every operator
+ * on every attribute that can identify a resource, and every bulk operation.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Browser } from '../support/dashboard.ts'
@@ -21,7 +21,7 @@ const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const SEARCH = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
 const OPERATORS = ['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le'] as const
 
-/** Ids and words by which a resource can be named; as the other tenant has them, and as nobody has. */
+/** Ids and words that identify a resource: those of the other tenant, and unknown ones. */
 interface Names {
   readonly userId: string
   readonly groupId: string
@@ -52,7 +52,7 @@ beforeAll(async () => {
     members: [{ value: user.id }],
   })
   foreign = { userId: user.id, groupId, ...secret }
-  // Of the same length, so that even the length of an answer tells nothing.
+  // Words of the same length, so that the length of a response reveals nothing.
   unknown = {
     userId: user.id.replace(/.{12}$/, 'aaaaaaaaaaaa'),
     groupId: groupId.replace(/.{12}$/, 'bbbbbbbbbbbb'),
@@ -63,7 +63,7 @@ beforeAll(async () => {
   await ours.createGroup({ displayName: 'Own', members: [{ value: own.id }] })
 })
 
-/** The answer without what names the resource or the moment. */
+/** The response without ids, names and times. */
 function comparable({ status, headers, body }: Answer, { userId, groupId, userName, displayName }: Names) {
   const text = JSON.stringify(body ?? null)
     .replaceAll(userId, '<user>')
@@ -74,7 +74,7 @@ function comparable({ status, headers, body }: Answer, { userId, groupId, userNa
   return { status, text, headers: kept.map((name) => headers.get(name)) }
 }
 
-/** Every method with every path that names a resource. */
+/** Every method with every path that identifies a resource. */
 function routes({ userId, groupId }: Names): readonly Ask[] {
   const paths = [`/Users/${userId}`, `/Groups/${groupId}`, `/Users/${groupId}`, `/Groups/${userId}`]
   const suffixes = ['', '?attributes=id', '?excludedAttributes=members,groups', '/']
@@ -98,7 +98,7 @@ function routes({ userId, groupId }: Names): readonly Ask[] {
   })
 }
 
-/** Every operator over every attribute that can hold such a name, by GET and by .search, of all endpoints. */
+/** Every operator on every attribute that can contain such a value, by GET and by .search, on all endpoints. */
 function filters({ userId, groupId, userName, displayName }: Names): readonly Ask[] {
   const users = {
     id: userId,
@@ -134,7 +134,7 @@ function filters({ userId, groupId, userName, displayName }: Names): readonly As
   )
 }
 
-/** Other resources as members, in every way in which a member can be named. */
+/** Resources of the other tenant as members, in every notation of a member. */
 function references({ userId, groupId }: Names, ownGroup: string): readonly Ask[] {
   return [userId, groupId].flatMap((value) => {
     const path = `/Groups/${ownGroup}`
@@ -159,7 +159,7 @@ function references({ userId, groupId }: Names, ownGroup: string): readonly Ask[
   })
 }
 
-/** The same requests as operations of a bulk request, one by one and all together. */
+/** The same requests as operations of a bulk request, separately and all together. */
 function bulk(names: Names): readonly Ask[] {
   const operations = routes(names)
     .filter(({ method, path }) => /^(?:PUT|PATCH|DELETE)$/.test(method) && !path.includes('?'))
@@ -186,7 +186,7 @@ async function expectSame(forForeign: readonly Ask[], forUnknown: readonly Ask[]
   expect(await soundState(theirs.tenantId)).toEqual(before)
 }
 
-describe('the resources of another tenant answer like ones that do not exist', () => {
+describe('the resources of another tenant look like resources that do not exist', () => {
   it('on every route and method', { timeout: 120_000 }, async () => {
     await expectSame(routes(foreign), routes(unknown))
   })
@@ -204,7 +204,7 @@ describe('the resources of another tenant answer like ones that do not exist', (
     await expectSame(bulk(foreign), bulk(unknown))
   })
 
-  it('when their names are taken: both can be created here', async () => {
+  it('when their names are used: both can be created here', async () => {
     const client = await newClient()
     await client.createUser({ userName: foreign.userName })
     await client.createGroup({ displayName: foreign.displayName })
@@ -212,8 +212,8 @@ describe('the resources of another tenant answer like ones that do not exist', (
   })
 })
 
-describe('what is handed out to one tenant', () => {
-  it('is no cursor for another one, and none for another token', async () => {
+describe('a value that was issued to one tenant', () => {
+  it('is not a valid cursor for another tenant or another token', async () => {
     for (let i = 0; i < 3; i++) await theirs.createUser()
     const { nextCursor } = (await theirs.get('/Users?cursor=&count=1')).body
     expect((await theirs.get(`/Users?cursor=${nextCursor}&count=1`)).status).toBe(200)
@@ -223,7 +223,7 @@ describe('what is handed out to one tenant', () => {
     expect(stolen.body).toEqual(forged.body)
   })
 
-  it('is no token for another one', async () => {
+  it('is not a valid token for another tenant', async () => {
     const { token } = await newToken(theirs.tenantId)
     const renamed = token.replace(theirs.tenantId, ours.tenantId)
     const headers = { Authorization: `Bearer ${renamed}`, 'CF-Connecting-IP': crypto.randomUUID() }
@@ -231,8 +231,8 @@ describe('what is handed out to one tenant', () => {
   })
 })
 
-describe('the administrator’s part', () => {
-  it('finds tokens, log entries, users and groups under their own tenant alone', async () => {
+describe('the administration', () => {
+  it('finds tokens, log entries, users and groups only in their own tenant', async () => {
     const { id: tokenId } = await newToken(theirs.tenantId)
     const [entry] = await theirs.log()
     const browser = await new Browser().signIn()

@@ -1,6 +1,6 @@
 /**
- * The queue of group writes under pressure: bounded in length and in waiting time, served in the order of
- * arrival, and each tenant's own.
+ * The queue of group writes under load: bounded in length and waiting time, served in order of arrival, and separate
+ * for each tenant.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { QueueOverflow, SerialQueue } from '../../src/provider/serial-queue.ts'
@@ -11,20 +11,23 @@ import { soundState } from '../support/tenant-state.ts'
 
 afterEach(() => void vi.restoreAllMocks())
 
-/** How many writes may wait in one line: src/provider/queued-group-writer.ts. */
+/** The maximum length of a queue: src/provider/queued-group-writer.ts. */
 const QUEUE_LENGTH = 500
 
 const create = (client: Client, displayName: string) =>
   client.request('POST', '/Groups', { schemas: [GROUP], displayName })
 
-/** A token that was seen valid goes straight into line; one that was not is checked first. */
+/** A known valid token is queued immediately; an unknown one is checked first. */
 const proven = (client: Client) => client.get('/Groups?count=0')
 
-/** Makes the database of a coordinator slow, as one far away is. */
+/** Makes the database of a coordinator slow, like a distant one. */
 const slowDown = (client: Client) =>
   wrapCoordinator(client.tenantId, (binding) => faultyBinding(binding, () => 'slow'))
 
-/** Keeps the database from answering a coordinator. @returns lets it go */
+/**
+ * Blocks the database of a coordinator.
+ * @returns a function that unblocks it
+ */
 async function hold(client: Client): Promise<() => void> {
   let isHeld = true
   await wrapCoordinator(client.tenantId, (binding) => ({
@@ -39,7 +42,7 @@ async function hold(client: Client): Promise<() => void> {
   }
 }
 
-/** Jobs that are functions, so many at a time. */
+/** Jobs that are functions, with the given concurrency. */
 const queueOf = (size: number, maxWaiting: number, maxWaitMs: number, now = Date.now) =>
   new SerialQueue<() => Promise<string>, string>({
     limits: { maxWaiting, maxWaitMs },
@@ -49,27 +52,30 @@ const queueOf = (size: number, maxWaiting: number, maxWaitMs: number, now = Date
   })
 
 describe('a queue', () => {
-  it.for([1, 4])('runs jobs in the order of arrival, %i at a time, however they end', async (size) => {
-    const queue = queueOf(size, 100, 10_000)
-    const order: number[] = []
-    let running = 0
-    const jobs = Array.from({ length: 20 }, (_, i) =>
-      queue.run(async () => {
-        running++
-        expect(running).toBeLessThanOrEqual(size)
-        order.push(i)
-        await new Promise((wait) => setTimeout(wait, (i * 7) % 5))
-        running--
-        if (i % 3 === 0) throw new Error('of its own')
-        return 'done'
-      }),
-    )
-    const results = await Promise.allSettled(jobs)
-    expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i))
-    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(7)
-  })
+  it.for([1, 4])(
+    'runs jobs in the order of arrival, %i at a time, whether or not they fail',
+    async (size) => {
+      const queue = queueOf(size, 100, 10_000)
+      const order: number[] = []
+      let running = 0
+      const jobs = Array.from({ length: 20 }, (_, i) =>
+        queue.run(async () => {
+          running++
+          expect(running).toBeLessThanOrEqual(size)
+          order.push(i)
+          await new Promise((wait) => setTimeout(wait, (i * 7) % 5))
+          running--
+          if (i % 3 === 0) throw new Error('of the job')
+          return 'done'
+        }),
+      )
+      const results = await Promise.allSettled(jobs)
+      expect(order).toEqual(Array.from({ length: 20 }, (_, i) => i))
+      expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(7)
+    },
+  )
 
-  it('refuses what is too much at once, and what waited too long when its turn comes', async () => {
+  it('rejects a job if the queue is full or its waiting time has expired', async () => {
     let now = 0
     const queue = queueOf(1, 2, 100, () => now)
     let finish = () => {}
@@ -87,13 +93,13 @@ describe('a queue', () => {
 })
 
 describe('the group coordinator', () => {
-  it('answers 429 with Retry-After beyond the length of its queue, and does all that it took', {
+  it('answers 429 with Retry-After when its queue is full, and completes all accepted writes', {
     timeout: 180_000,
   }, async () => {
     const client = await newClient({ groupLimit: 10_000 })
     await proven(client)
     const release = await hold(client)
-    // One is at the database, the line is full, and so many are too much.
+    // One write is at the database, the queue is full, and the others exceed it.
     const tooMany = 59
     let refusals = 0
     const answers = await Promise.all(
@@ -113,7 +119,7 @@ describe('the group coordinator', () => {
     expect(accepted.length + refused.length).toBe(answers.length)
     const { groups, log } = await soundState(client.tenantId)
     expect(groups).toHaveLength(accepted.length)
-    // What was not looked at is not in the log: the client is to try again.
+    // A rejected write is not in the log, because the client is expected to retry.
     expect(log).toHaveLength(accepted.length)
   })
 
@@ -124,7 +130,7 @@ describe('the group coordinator', () => {
     const writes: Promise<unknown>[] = []
     for (let i = 0; i < 15; i++) {
       writes.push(create(client, `Group ${i}`))
-      // The next request is sent when this one has surely arrived; it is far from done by then.
+      // The next request is sent after this one has arrived, long before it is finished.
       await new Promise((wait) => setTimeout(wait, 25))
     }
     await Promise.all(writes)
@@ -134,7 +140,7 @@ describe('the group coordinator', () => {
     expect(names).toEqual(Array.from({ length: 15 }, (_, i) => `group ${i}`))
   })
 
-  it('of one tenant that is stuck does not hold up that of another', async () => {
+  it('of a blocked tenant does not delay that of another tenant', async () => {
     const [busy, calm] = [await newClient(), await newClient()]
     await Promise.all([proven(busy), proven(calm)])
     const release = await hold(busy)

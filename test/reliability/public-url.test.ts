@@ -1,5 +1,5 @@
 /**
- * PUBLIC_URL of the Worker: what the host of a request says counts no longer.
+ * The Worker with PUBLIC_URL, which overrides the host of a request.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -30,7 +30,7 @@ const createUser = (client: Client) =>
   })
 
 describe('PUBLIC_URL', () => {
-  it('is what locations, the Tenant URL and the description of the API begin with', async () => {
+  it('is the origin of locations, the Tenant URL and the API description', async () => {
     const client = await newClient()
     const created = await createUser(client)
     expect(created.headers.get('Location')).toMatch(`${PUBLIC_URL}/scim/v2/Users/`)
@@ -41,7 +41,7 @@ describe('PUBLIC_URL', () => {
     expect(await openapi.json()).toMatchObject({ servers: [{ url: PUBLIC_URL }] })
   })
 
-  it('runs bulk operations', async () => {
+  it('does not affect bulk operations', async () => {
     const client = await newClient()
     const Operations = [
       { method: 'POST', path: '/Users', bulkId: 'a', data: { schemas: [USER], userName: 'bulk' } },
@@ -57,8 +57,8 @@ describe('PUBLIC_URL', () => {
     expect([operation?.status, operation?.location.startsWith(PUBLIC_URL)]).toEqual(['201', true])
   })
 
-  it('says whether the cookie is secure, and which origin forms come from', async () => {
-    // As behind a proxy that ends TLS.
+  it('determines whether the cookie is secure, and the allowed origin of forms', async () => {
+    // Like behind a proxy that terminates TLS.
     const signIn = (origin: string, publicUrl?: string) =>
       send(
         'http://127.0.0.1/admin/sign-in',
@@ -84,7 +84,7 @@ describe('PUBLIC_URL', () => {
     'https://scim.example.com#',
     'https://',
     'https://a b',
-  ])('is refused as %j, naming the variable', async (text) => {
+  ])('is rejected as %j with the name of the variable', async (text) => {
     const read = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const answer = await send('https://scim.test/admin/api/tenants', {}, text)
     expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: 'notConfigured' } }])

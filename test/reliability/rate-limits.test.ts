@@ -1,6 +1,6 @@
 /**
- * Rate limits over HTTP: who is counted, and what too many are told. How many are too many is configured
- * (wrangler.toml), so here the counting is the test's own.
+ * Rate limits over HTTP: the counted clients, and the responses beyond a limit. The limits themselves are configured in
+ * wrangler.toml, so these tests count on their own.
  */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -12,7 +12,7 @@ import { Client, newClient, newToken, PATCH_OP, TENANT_URL, USER } from '../supp
 import { labRuntime, sendTo } from '../support/lab.ts'
 import { soundState } from '../support/tenant-state.ts'
 
-/** Counts what is asked of each limit, and allows so many. */
+/** Counts the requests to each limit and allows the given number. */
 function limits(allowed: Partial<Record<RateLimitName, number>>) {
   const counts = new Map<string, number>()
   const isAllowed = async (limit: RateLimitName, key: string) => {
@@ -23,7 +23,7 @@ function limits(allowed: Partial<Record<RateLimitName, number>>) {
   return { runtime: labRuntime({ isAllowed }), counts }
 }
 
-/** An address that no other test has: what is counted and remembered is counted by address. */
+/** An address that no other test uses, because counts are kept by address. */
 const randomAddress = () => crypto.randomUUID()
 
 const ask = (client: Client, token = client.token, headers: Record<string, string> = {}) =>
@@ -54,7 +54,7 @@ describe('rate limits', () => {
     expect(statuses).toEqual([200, 200, 429, 429])
   })
 
-  it('leave a refused write undone and out of the log', async () => {
+  it('prevent a rejected write from being applied and logged', async () => {
     const client = await newClient()
     const { runtime } = limits({ client: 0 })
     const request = new Request(`${TENANT_URL}/Users`, {
@@ -67,7 +67,7 @@ describe('rate limits', () => {
     expect([users, log]).toEqual([[], []])
   })
 
-  it('of a tenant cannot be used up by somebody without a token of it', async () => {
+  it('of a tenant cannot be exhausted without one of its tokens', async () => {
     const client = await newClient()
     await client.get('/Users')
     const { runtime, counts } = limits({ tenant: 1 })
@@ -77,7 +77,7 @@ describe('rate limits', () => {
     expect((await sendTo(runtime, ask(client))).status).toBe(200)
   })
 
-  it('of a tenant count those who only write groups', async () => {
+  it('of a tenant count group writes', async () => {
     const client = await newClient()
     const { runtime, counts } = limits({})
     const groupWriter = () => ({
@@ -93,7 +93,7 @@ describe('rate limits', () => {
     expect(counts.get(`tenant ${client.tenantId}`)).toBe(3)
   })
 
-  it('hold nobody up when the limiter itself fails', async () => {
+  it('allow requests when the limiter itself fails', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const client = await newClient()
     await client.get('/Users')
@@ -111,8 +111,11 @@ describe('rate limits', () => {
     logged.mockRestore()
   })
 
-  describe('of refused tokens', () => {
-    /** Sends three wrong tokens, which are allowed, and two more. @returns how to send from the same address */
+  describe('of failed authentications', () => {
+    /**
+     * Sends three wrong tokens, which are within the limit, and two more.
+     * @returns a function that sends from the same address
+     */
     async function guesser(now = Date.now) {
       const client = await newClient()
       const { runtime, counts } = limits({ failedAuthentication: 3 })
@@ -137,14 +140,14 @@ describe('rate limits', () => {
       return { client, counts, own, from, wrong, statuses, batches: () => batches }
     }
 
-    it('hold for each address, and then keep its requests from the database', async () => {
+    it('apply to each address, and then keep its requests from the database', async () => {
       const { statuses, batches, from, wrong, own } = await guesser()
       expect([statuses, batches()]).toEqual([[401, 401, 401, 429, 429, 429], 4])
       expect(await from(randomAddress(), wrong)).toBe(401)
       expect([await from(own, 'no-token'), batches()]).toEqual([429, 5])
     })
 
-    it('hold for a right token that was not seen valid, and let one through that was', async () => {
+    it('apply to a valid token that is unknown to the isolate, but not to a known one', async () => {
       const { client, from, own, wrong } = await guesser()
       expect(await from(own, client.token)).toBe(429)
       expect(await from(randomAddress(), client.token)).toBe(200)
@@ -152,7 +155,7 @@ describe('rate limits', () => {
       expect(await from(own, wrong)).toBe(429)
     })
 
-    it('hold for a minute, and no longer because a clock was set back', async () => {
+    it('last for a minute, also if the clock is set back', async () => {
       for (const [passedMs, status] of [
         [59_999, 429],
         [60_000, 401],

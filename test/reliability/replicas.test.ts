@@ -1,6 +1,6 @@
 /**
- * READ_REPLICATION in workerd: the real Worker, its Durable Object, and D1's Sessions API. A local D1 has no replica:
- * what a lagging one would show is in storage/replicas.test.ts.
+ * READ_REPLICATION in workerd with the real Worker, its Durable Object, and D1's Sessions API. A local D1 has no
+ * replica; storage/replicas.test.ts simulates one that lags.
  */
 import { createExecutionContext, evictDurableObject, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -8,7 +8,7 @@ import { expect, it } from 'vitest'
 import worker, { type WorkerEnv } from '../../src/worker.ts'
 import { admin, type Client, newClient, TENANT_URL, USER } from '../support/harness.ts'
 
-/** What each session began with: "first-primary", or "bookmark". */
+/** The constraint of each session: "first-primary" or "bookmark". */
 async function sessionsOf(client: Client, path: string, READ_REPLICATION = '1'): Promise<readonly string[]> {
   const sessions: string[] = []
   const DB = {
@@ -40,10 +40,10 @@ async function request(
   return response
 }
 
-it('reads with the bookmark that the tenant has learned, until the next write', async () => {
+it('reads with the bookmark of the tenant until the next write', async () => {
   const client = await newClient()
   const on = { READ_REPLICATION: '1' }
-  // The first request of a token writes "last used".
+  // The first request of a token writes its last use.
   expect(await sessionsOf(client, '/Users')).toEqual([])
   expect(await sessionsOf(client, '/Users')).toEqual(['first-primary'])
   expect(await sessionsOf(client, '/Users')).toEqual(['bookmark'])
@@ -60,7 +60,7 @@ it('reads with the bookmark that the tenant has learned, until the next write', 
   expect(await sessionsOf(client, `/Groups/${group}`)).toEqual(['bookmark'])
 })
 
-it('reads at the primary when the coordinator was evicted, and without the variable', async () => {
+it('reads from the primary after an eviction of the coordinator, and without the variable', async () => {
   const client = await newClient()
   for (let i = 0; i < 2; i++) await sessionsOf(client, '/Users')
   expect(await sessionsOf(client, '/Users')).toEqual(['bookmark'])
@@ -69,7 +69,7 @@ it('reads at the primary when the coordinator was evicted, and without the varia
   expect(await sessionsOf(client, '/Users', '0')).toEqual([])
 })
 
-it('refuses a revoked token', async () => {
+it('rejects a revoked token', async () => {
   const client = await newClient()
   for (let i = 0; i < 3; i++) await sessionsOf(client, '/Users')
   const { tokens } = (await admin('GET', `/tenants/${client.tenantId}/tokens`)).body

@@ -1,5 +1,5 @@
 /**
- * The runner of `npm run test:soak` (src/local/soak.mjs): the model test for as long as it is told.
+ * The Vitest configuration of `npm run test:soak` (src/local/soak.mjs): runs the model test for the given time.
  */
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'

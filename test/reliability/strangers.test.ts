@@ -1,6 +1,6 @@
 /**
- * A stranger, who can name a tenant and has no token of it, never reaches a Durable Object: each name would make a new
- * one, and keep that of a real tenant busy.
+ * A client that knows the name of a tenant but has no valid token never reaches a Durable Object. Otherwise each name
+ * would create an object, and the object of a real tenant could be kept busy.
  */
 import { createExecutionContext, listDurableObjectIds, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -22,7 +22,7 @@ const WRITES: readonly (readonly [method: string, path: string, body?: unknown])
 
 const objects = async () => new Set((await listDurableObjectIds(env.GROUP_COORDINATOR)).map(String))
 
-/** Sends a request to the Worker, with replicas on. */
+/** Sends a request to the Worker with read replication. */
 async function send(token: string, [method, path, body]: (typeof WRITES)[number]): Promise<number> {
   const ctx = createExecutionContext()
   const headers = {
@@ -49,7 +49,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks())
 
 describe('a Durable Object', () => {
-  it('is not made by made-up tenants, whatever they ask for', async () => {
+  it('is not created for a tenant that does not exist', async () => {
     const before = await objects()
     for (let i = 0; i < 10; i++) {
       const name = `made-${crypto.randomUUID().slice(0, 8)}`
@@ -58,7 +58,7 @@ describe('a Durable Object', () => {
     expect(await objects()).toEqual(before)
   })
 
-  it('is not reached by made-up and revoked tokens of a tenant, and is by a valid one', async () => {
+  it('is reached with a valid token of the tenant, but not with an invented or revoked one', async () => {
     const { tenantId } = await newClient()
     const { id, token } = await newToken(tenantId)
     const client = new Client(tenantId, token)

@@ -1,6 +1,6 @@
 /**
- * Tokens: only their hash is stored, no secret leaves by any other way than the one answer that hands it
- * out, what is revoked or expired holds for requests that are under way, and "read" writes nothing.
+ * Tokens: only the hash is stored, a secret appears only in the response that creates it, revocation and expiry apply
+ * to requests in progress, and the scope "read" does not allow writes.
  */
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -16,7 +16,7 @@ const METHODS = ['log', 'info', 'warn', 'error', 'debug'] as const
 
 afterEach(() => void vi.restoreAllMocks())
 
-/** Everything that is written to the application log meanwhile. */
+/** Captures the output to the application log. */
 function captureConsole(): () => string {
   const lines: string[] = []
   for (const method of METHODS) {
@@ -37,7 +37,7 @@ function request(token: string, method: string, path: string, body?: unknown): R
   return new Request(`${TENANT_URL}${path}`, init)
 }
 
-/** Requests that end in every kind of answer. */
+/** Requests with every kind of response. */
 const REQUESTS: readonly (readonly [method: string, path: string, body?: unknown])[] = [
   ['GET', '/Users'],
   ['GET', '/Users?filter=userName%20eq%20%22private.person%40x%22'],
@@ -59,11 +59,11 @@ const REQUESTS: readonly (readonly [method: string, path: string, body?: unknown
 ]
 
 describe('a secret', () => {
-  it('is in no row of the database', async () => {
+  it('is not stored in any row of the database', async () => {
     const client = await newClient()
     await client.createUser({ password: 'pass-word-secret' })
     const { token } = await newToken(client.tenantId)
-    // Of a token the last 43 characters are secret: they may hold an underscore, as its separators do.
+    // The last 43 characters of a token are secret. They may contain an underscore, like the separators.
     const secrets = [client.token.slice(-43), token.slice(-43), ADMIN_TOKEN, 'pass-word-secret']
     const { results: tables } = await env.DB.prepare(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
@@ -76,7 +76,7 @@ describe('a secret', () => {
     }
   })
 
-  it('is in no line of the log, no header and no body, and neither is a person', async () => {
+  it('is not in the log, in a header or in a body, and neither is personal data', async () => {
     const client = await newClient()
     const read = captureConsole()
     const failing = faultyBinding(env.DB, () => 'error before')
@@ -95,7 +95,7 @@ describe('a secret', () => {
     }
     const log = read()
     expect(log.split('\n').filter((line) => line.includes('"durationMs"'))).toHaveLength(
-      // The one operation of the bulk request has a line of its own.
+      // The operation of the bulk request has its own log line.
       REQUESTS.length * 3 + 1,
     )
     for (const secret of [client.token, wrong, ADMIN_TOKEN, 'pass-word-secret']) {
@@ -109,7 +109,7 @@ describe('a secret', () => {
     expect(log.toLowerCase()).not.toMatch(/private|person/)
   })
 
-  it('is answered once, when it is made, and by nothing else of the admin API', async () => {
+  it('appears once, in the response to its creation, and in no other response of the admin API', async () => {
     const { tenantId } = await newClient()
     const { token, id } = await newToken(tenantId)
     const paths = ['', '/tokens', '/log', '/export']
@@ -126,8 +126,8 @@ describe('a secret', () => {
   })
 })
 
-describe('a token that is revoked', () => {
-  /** Revokes the token of a request right before its n-th batch. */
+describe('a revoked token', () => {
+  /** Revokes the token of a request immediately before its n-th batch. */
   async function revokedBefore(batch: number, send: (client: Client, id: string) => Request) {
     const client = await newClient()
     const user = await client.createUser({ title: 'before' })
@@ -148,8 +148,8 @@ describe('a token that is revoked', () => {
     return { response, stored: await soundState(client.tenantId) }
   }
 
-  // What was remembered of the user is old, so the batches are: decided from memory, load, write.
-  it.for([0, 1, 2])('cannot finish a write that is under way: before batch %i', async (batch) => {
+  // The remembered user is outdated, so there are three batches: the write based on memory, the read, the write.
+  it.for([0, 1, 2])('cannot finish a write in progress: before batch %i', async (batch) => {
     const { response, stored } = await revokedBefore(batch, ({ token }, id) =>
       request(token, 'PATCH', `/Users/${id}`, {
         schemas: [PATCH_OP],
@@ -161,7 +161,7 @@ describe('a token that is revoked', () => {
     expect(stored.log.filter(({ action }) => action !== 'create')).toEqual([])
   })
 
-  it('cannot finish a bulk request: the operations after that moment are refused', async () => {
+  it('cannot finish a bulk request: the remaining operations are rejected', async () => {
     const { response, stored } = await revokedBefore(3, ({ token }) =>
       request(token, 'POST', '/Bulk', {
         schemas: [BULK],
@@ -178,7 +178,7 @@ describe('a token that is revoked', () => {
     expect(stored.users).toHaveLength(3)
   })
 
-  it('cannot finish a group write that waits in the queue', async () => {
+  it('cannot finish a queued group write', async () => {
     const client = await newClient()
     const { tokens } = (await admin('GET', `/tenants/${client.tenantId}/tokens`)).body
     const writes = Array.from({ length: 30 }, (_, i) =>
@@ -200,8 +200,8 @@ describe('a token that is revoked', () => {
   })
 })
 
-describe('a token that expires', () => {
-  it('holds until its moment and not a request longer', async () => {
+describe('an expiring token', () => {
+  it('is valid until its expiry and not for one request longer', async () => {
     const client = await newClient()
     const expiresAt = Date.now() + 3_600_000
     const { token } = await newToken(client.tenantId, { expiresAt: new Date(expiresAt).toISOString() })
@@ -212,7 +212,7 @@ describe('a token that expires', () => {
 })
 
 describe('a token with the scope "read"', () => {
-  it('changes nothing by any route and any bulk operation', async () => {
+  it('cannot change anything by any route or bulk operation', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const group = await client.createGroup({ members: [{ value: user.id }] })

@@ -1,6 +1,6 @@
 /**
- * Imports and deletions of tenants that fail, are broken off, or meet somebody else: there is never half a directory that
- * clients see, nor a token that outlives its tenant.
+ * Imports and deletions of tenants that fail, are interrupted, or run concurrently with other requests. Clients never
+ * see a partial directory, and a token never outlives its tenant.
  */
 import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -38,7 +38,7 @@ const usersOf = async (client: Client) => {
   return status === 200 ? body.totalResults : status
 }
 
-/** A binding that does something before a batch, by its number. */
+/** A binding that runs a function before the batch with a given number. */
 function interrupted(number: number, what: () => unknown): D1Binding {
   let next = 0
   return {
@@ -61,7 +61,7 @@ function adminRequest(method: string, path: string, body?: unknown): Request {
   })
 }
 
-/** Three batches of users with long values, then groups and memberships. */
+/** Three batches of users with long values, followed by groups and memberships. */
 const PEOPLE = 700
 const [title, nickName] = ['t'.repeat(700), 'n'.repeat(700)]
 const file = await fileOf([
@@ -74,10 +74,10 @@ const file = await fileOf([
 const WHOLE = { imported: { user: PEOPLE, group: 2, membership: 2 } }
 
 describe('an import through a database that fails', () => {
-  // Two batches read what is there; then come those that write.
+  // Two batches read the existing state, and the following ones write.
   const cases = FAULTS.flatMap((fault) => [2, 3, 4].map((batch) => [fault, batch] as const))
 
-  it.for(cases)('survives "%s" in its batch %i: nothing or all is seen', async ([fault, batch]) => {
+  it.for(cases)('survives "%s" in its batch %i: clients see all or nothing', async ([fault, batch]) => {
     const client = await newClient()
     const runtime = through(faultyBinding(env.DB, failing(fault, batch)))
     const { status } = await sendTo(runtime, importRequest(client.tenantId, file))
@@ -91,7 +91,7 @@ describe('an import through a database that fails', () => {
     await soundState(client.tenantId)
   })
 
-  it('tells that it is done when the answer to its last batch is lost, and is not done twice', async () => {
+  it('reports success when the response to its last batch is lost, and is not applied twice', async () => {
     const client = await newClient()
     const runtime = through(faultyBinding(env.DB, failing('error after', 2)))
     const small = await fileOf(users(3))
@@ -104,7 +104,7 @@ describe('an import through a database that fails', () => {
     ])
   })
 
-  it('goes on after its sender broke off', async () => {
+  it('can be continued after the sender was interrupted', async () => {
     const client = await newClient()
     let sent = 0
     const body = new ReadableStream<Uint8Array>({
@@ -121,7 +121,7 @@ describe('an import through a database that fails', () => {
     expect((await imported(client.tenantId, file)).body).toEqual(WHOLE)
   })
 
-  it('stops before D1 answers no more queries, and goes on with the next request', async () => {
+  it('stops before the query limit of D1 and continues with the next request', async () => {
     const client = await newClient()
     const db = openDatabase(env.DB, noFigures())
     const options = { from: 1, end: 'required', maxStatements: 3 } as const
@@ -136,8 +136,8 @@ describe('an import through a database that fails', () => {
   })
 })
 
-describe('an import that meets somebody else', () => {
-  it('is refused when a client creates a user before its first batch', async () => {
+describe('an import with concurrent requests', () => {
+  it('is rejected when a client creates a user before its first batch', async () => {
     const client = await newClient()
     const runtime = through(interrupted(2, () => client.createUser()))
     const response = await sendTo(runtime, importRequest(client.tenantId, file))
@@ -156,7 +156,7 @@ describe('an import that meets somebody else', () => {
   it.for([
     ['undone', 'import', 200, 0],
     ['deleted with its tenant', '', 404, 401],
-  ] as const)('writes nothing more when it is %s', async ([, path, state, seen]) => {
+  ] as const)('stops writing when it is %s', async ([, path, state, seen]) => {
     const client = await newClient()
     const undo = () => admin('DELETE', `/tenants/${client.tenantId}/${path}`)
     const response = await sendTo(through(interrupted(3, undo)), importRequest(client.tenantId, file))
@@ -169,7 +169,7 @@ describe('an import that meets somebody else', () => {
     expect(results).toEqual([])
   })
 
-  it('gives way to another import of the same file that was faster', async () => {
+  it('yields to a faster import of the same file', async () => {
     const client = await newClient()
     const other = () => imported(client.tenantId, file)
     const response = await sendTo(through(interrupted(3, other)), importRequest(client.tenantId, file))
@@ -177,7 +177,7 @@ describe('an import that meets somebody else', () => {
     expect([await stateOf(client), await usersOf(client)]).toEqual(['ready', PEOPLE])
   })
 
-  it('keeps out a write of a group that was loaded before it', async () => {
+  it('prevents a write of a group that was read before it', async () => {
     const client = await newClient()
     let isBegun = false
     await wrapCoordinator(client.tenantId, () =>
@@ -190,7 +190,7 @@ describe('an import that meets somebody else', () => {
     expect((await soundState(client.tenantId)).groups).toEqual([])
   })
 
-  it('keeps out a refused write: it leaves no entry in the log', async () => {
+  it('prevents the log entry of a rejected write', async () => {
     const client = await newClient()
     await imported(client.tenantId, `${file.split('\n')[0]}\n`, '?end=later')
     expect((await client.request('POST', '/Users', { schemas: [USER] })).status).toBe(503)
@@ -199,7 +199,7 @@ describe('an import that meets somebody else', () => {
 })
 
 describe('an export', () => {
-  it('breaks off without its last line when its tenant is deleted meanwhile', async () => {
+  it('ends without its last line when its tenant is deleted during the export', async () => {
     const client = await newClient()
     await imported(client.tenantId, file)
     const gone = () => admin('DELETE', `/tenants/${client.tenantId}`)
@@ -210,7 +210,7 @@ describe('an export', () => {
     expect((await exportOf(client.tenantId)).status).toBe(404)
   })
 
-  it('breaks off when another tenant has its id by then', async () => {
+  it('ends when another tenant with the same id was created during the export', async () => {
     const client = await newClient()
     await imported(client.tenantId, file)
     const replace = async () => {
@@ -223,7 +223,7 @@ describe('an export', () => {
     await expect(response.text()).rejects.toThrow('was interrupted')
   })
 
-  it('holds what it says while clients write, and can be imported', async () => {
+  it('is consistent while clients write, and can be imported', async () => {
     const [client, to] = [await newClient(), await newClient()]
     await imported(client.tenantId, file)
     const write = async () => {
@@ -249,7 +249,7 @@ describe('the deletion of a tenant', () => {
     return client
   }
 
-  /** What is left of a tenant anywhere. */
+  /** The remaining rows of a tenant. */
   async function rest({ tenantId }: Client): Promise<unknown[]> {
     const tables = ['users', 'groups', 'memberships', 'provisioning_log', 'provisioning_activity', 'tokens']
     const counts = tables.map((table) => `SELECT count(*) AS n FROM ${table} WHERE tenant_id = ?1`)
@@ -262,7 +262,7 @@ describe('the deletion of a tenant', () => {
   }
   const NOTHING = [0, 0, 0, 0, 0, 0, 0]
 
-  it.for([1, 2, 3, 4, 5])('lets no token be made before its batch %i', async (number) => {
+  it.for([1, 2, 3, 4, 5])('prevents the creation of a token before its batch %i', async (number) => {
     const client = await newTenant()
     const made: number[] = []
     const makeToken = async () => {
@@ -274,7 +274,7 @@ describe('the deletion of a tenant', () => {
     expect(await rest(client)).toEqual(NOTHING)
   })
 
-  it('takes a token with it that was made right before', async () => {
+  it('deletes a token that was created immediately before', async () => {
     const client = await newTenant()
     const tokens: string[] = []
     const makeToken = async () => void tokens.push((await newToken(client.tenantId)).token)
@@ -285,7 +285,7 @@ describe('the deletion of a tenant', () => {
     expect(await rest(client)).toEqual(NOTHING)
   })
 
-  it('is a rule of the database: it refuses a token, whatever a program believes', async () => {
+  it('is enforced by the database, which rejects a token independent of the checks of the server', async () => {
     const client = await newTenant()
     await env.DB.prepare(`UPDATE tenants SET state = 'deleting' WHERE id = ?1`).bind(client.tenantId).run()
     const insert = env.DB.prepare(
@@ -295,7 +295,7 @@ describe('the deletion of a tenant', () => {
   })
 
   it.for(FAULTS.flatMap((fault) => [0, 1, 2, 3, 4, 5].map((batch) => [fault, batch] as const)))(
-    'that meets "%s" in its batch %i is finished by the next one, and nobody is let in',
+    'that fails with "%s" in its batch %i is finished by the next one, and no client is admitted',
     async ([fault, batch]) => {
       const client = await newTenant()
       const runtime = through(faultyBinding(env.DB, failing(fault, batch)))
@@ -320,7 +320,7 @@ describe('the deletion of a tenant', () => {
     },
   )
 
-  it('keeps out writes that are under way: of users, of groups, and refused ones', async () => {
+  it('prevents writes in progress: of users, of groups, and the log entries of rejected ones', async () => {
     const client = await newTenant()
     const remove = () => deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, client.tenantId)
     await wrapCoordinator(client.tenantId, () => interrupted(1, remove))
@@ -340,11 +340,11 @@ describe('the deletion of a tenant', () => {
   it.for([
     ['', 'deleting'],
     ['/import', 'undoing'],
-  ] as const)('answers 202 when one request does not get through (DELETE …%s)', async ([path, state]) => {
+  ] as const)('answers 202 when one request is not enough (DELETE …%s)', async ([path, state]) => {
     const client = await newClient()
     await imported(client.tenantId, `${file.split('\n')[0]}\n`, '?end=later')
     let batches = 0
-    // There is always one more chunk to delete.
+    // There is always another chunk to delete.
     const endless: D1Binding = {
       prepare: (text) => env.DB.prepare(text),
       async batch<T>(statements: D1PreparedStatement[]) {
@@ -361,7 +361,7 @@ describe('the deletion of a tenant', () => {
     expect((await admin('DELETE', `/tenants/${client.tenantId}${path}`)).status).toBe(204)
   })
 
-  it('goes on with the next request, or with the timer, when there is much', async () => {
+  it('continues with the next request or the timer when there are many rows', async () => {
     const client = await newTenant()
     await addCrowd(client.tenantId, 6_000)
     const db = openDatabase(env.DB, noFigures())
@@ -372,7 +372,7 @@ describe('the deletion of a tenant', () => {
     expect(await rest(client)).toEqual(NOTHING)
   })
 
-  it('has fewer than 50 statements with the pruning in a run of the timer, however many tenants wait', async () => {
+  it('has, together with pruning, fewer than 50 statements in a run of the timer for any number of tenants', async () => {
     const clients = [await newTenant(), await newTenant()]
     for (const { tenantId } of clients) {
       await addCrowd(tenantId, 30)
@@ -381,7 +381,7 @@ describe('the deletion of a tenant', () => {
       )
     }
     let statements = 0
-    // There is always one more chunk to delete, of the log and of tenants.
+    // There is always another chunk to delete, of the log and of tenants.
     const endless: D1Binding = {
       prepare: (text) => env.DB.prepare(text),
       async batch<T>(all: D1PreparedStatement[]) {

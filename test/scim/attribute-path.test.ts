@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { pathText, resolveAttributePath } from '../../src/scim/attribute-path.ts'
 import { parsePath } from '../../src/scim/path.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
+import { reading } from '../support/reading.ts'
 
 const CORE = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
@@ -76,7 +77,9 @@ describe('parsePath', () => {
   ])('reads %s', ([text, path, kind, subAttribute]) => {
     const parsed = parsePath(
       text,
-      USER_RESOURCE_TYPE.name === 'User' && text === 'members' ? GROUP_RESOURCE_TYPE : USER_RESOURCE_TYPE,
+      reading(
+        USER_RESOURCE_TYPE.name === 'User' && text === 'members' ? GROUP_RESOURCE_TYPE : USER_RESOURCE_TYPE,
+      ),
     )
     expect(pathText(parsed.path)).toBe(path)
     expect(parsed.filter?.kind).toBe(kind)
@@ -103,7 +106,7 @@ describe('parsePath', () => {
     ['__proto__[a eq 1]', /no attribute "__proto__"/],
     [`${'x'.repeat(100_000)}`, /^User has no attribute "x{100}…"$/],
   ])('refuses %.40s as invalidPath', ([text, detail]) => {
-    expect(() => parsePath(text, USER_RESOURCE_TYPE)).toThrow(
+    expect(() => parsePath(text, reading(USER_RESOURCE_TYPE))).toThrow(
       expect.objectContaining({
         status: 400,
         scimType: 'invalidPath',
@@ -122,13 +125,13 @@ describe('parsePath', () => {
     ['emails[primary gt true]', /"gt" cannot be used/],
     ['emails[type eq "a" b]', /expected "and", "or" or "\]"/],
   ])('refuses %s as invalidFilter, naming the path', ([text, detail]) => {
-    expect(() => parsePath(text, USER_RESOURCE_TYPE)).toThrow(
+    expect(() => parsePath(text, reading(USER_RESOURCE_TYPE))).toThrow(
       expect.objectContaining({
         status: 400,
         scimType: 'invalidFilter',
         detail: expect.stringMatching(detail),
       }),
     )
-    expect(() => parsePath(text, USER_RESOURCE_TYPE)).toThrow(/^path "emails\[/)
+    expect(() => parsePath(text, reading(USER_RESOURCE_TYPE))).toThrow(/^path "emails\[/)
   })
 })

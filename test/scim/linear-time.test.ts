@@ -14,6 +14,7 @@ import { parsePath } from '../../src/scim/path.ts'
 import { parseProjection, project } from '../../src/scim/projection.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { validateResource } from '../../src/scim/validation.ts'
+import { reading, TOLERANT } from '../support/reading.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 const MAX_RATIO = 9
@@ -21,28 +22,36 @@ const MAX_RATIO = 9
 const CLEARLY_FAST_MS = 250
 
 const patch = (operations: readonly unknown[]) =>
-  applyPatch({ userName: 'x' }, parsePatch({ Operations: operations }, TYPE).operations, TYPE)
+  applyPatch(
+    { userName: 'x' },
+    parsePatch({ Operations: operations }, reading(TYPE)).operations,
+    reading(TYPE),
+  )
 const list = <T>(length: number, make: (i: number) => T) => Array.from({ length }, (_, i) => make(i))
 
 describe('time is linear in the input', () => {
   it.for<[what: string, size: number, run: (size: number) => unknown]>([
-    ['opening parentheses', 100_000, (n) => parseFilter('('.repeat(n))],
-    ['parentheses that match', 50_000, (n) => parseFilter(`${'('.repeat(n)}a pr${')'.repeat(n)}`)],
-    ['negations', 25_000, (n) => parseFilter('not ('.repeat(n))],
-    ['brackets', 50_000, (n) => parseFilter('a['.repeat(n))],
-    ['a long word', 100_000, (n) => parseFilter(`${'a'.repeat(n)}! pr`)],
-    ['a long path', 50_000, (n) => parseFilter(`${'a.'.repeat(n)}! pr`)],
-    ['a long URN', 50_000, (n) => parseFilter(`urn:${'a:'.repeat(n)}! !`)],
-    ['a URN with dots', 30_000, (n) => parseFilter(`urn:${'a.b:'.repeat(n)}1 pr`)],
-    ['a long string', 100_000, (n) => parseFilter(`a eq "${'x'.repeat(n)}"`)],
-    ['a string of escapes', 50_000, (n) => parseFilter(`a eq "${'\\n'.repeat(n)}"`)],
-    ['a string without an end', 100_000, (n) => parseFilter(`a eq "${'x'.repeat(n)}`)],
-    ['escapes without an end', 50_000, (n) => parseFilter(`a eq "${'\\"'.repeat(n)}`)],
-    ['strings', 30_000, (n) => parseFilter('"" '.repeat(n))],
-    ['white space', 100_000, (n) => parseFilter(' '.repeat(n))],
-    ['digits', 100_000, (n) => parseFilter(`a eq ${'1'.repeat(n)}x`)],
-    ['comparisons', 12_000, (n) => parseFilter('a eq "x" or '.repeat(n))],
-    ['a value to fold', 30_000, (n) => resolveFilter(parseFilter(`title eq "${'ÄßΣ'.repeat(n)}"`), TYPE)],
+    ['opening parentheses', 100_000, (n) => parseFilter('('.repeat(n), TOLERANT)],
+    ['parentheses that match', 50_000, (n) => parseFilter(`${'('.repeat(n)}a pr${')'.repeat(n)}`, TOLERANT)],
+    ['negations', 25_000, (n) => parseFilter('not ('.repeat(n), TOLERANT)],
+    ['brackets', 50_000, (n) => parseFilter('a['.repeat(n), TOLERANT)],
+    ['a long word', 100_000, (n) => parseFilter(`${'a'.repeat(n)}! pr`, TOLERANT)],
+    ['a long path', 50_000, (n) => parseFilter(`${'a.'.repeat(n)}! pr`, TOLERANT)],
+    ['a long URN', 50_000, (n) => parseFilter(`urn:${'a:'.repeat(n)}! !`, TOLERANT)],
+    ['a URN with dots', 30_000, (n) => parseFilter(`urn:${'a.b:'.repeat(n)}1 pr`, TOLERANT)],
+    ['a long string', 100_000, (n) => parseFilter(`a eq "${'x'.repeat(n)}"`, TOLERANT)],
+    ['a string of escapes', 50_000, (n) => parseFilter(`a eq "${'\\n'.repeat(n)}"`, TOLERANT)],
+    ['a string without an end', 100_000, (n) => parseFilter(`a eq "${'x'.repeat(n)}`, TOLERANT)],
+    ['escapes without an end', 50_000, (n) => parseFilter(`a eq "${'\\"'.repeat(n)}`, TOLERANT)],
+    ['strings', 30_000, (n) => parseFilter('"" '.repeat(n), TOLERANT)],
+    ['white space', 100_000, (n) => parseFilter(' '.repeat(n), TOLERANT)],
+    ['digits', 100_000, (n) => parseFilter(`a eq ${'1'.repeat(n)}x`, TOLERANT)],
+    ['comparisons', 12_000, (n) => parseFilter('a eq "x" or '.repeat(n), TOLERANT)],
+    [
+      'a value to fold',
+      30_000,
+      (n) => resolveFilter(parseFilter(`title eq "${'ÄßΣ'.repeat(n)}"`, TOLERANT), TYPE, TOLERANT),
+    ],
     ['folding', 100_000, (n) => fold('É'.repeat(n))],
     ['folding of marks', 20_000, (n) => fold(`a${'\u0301\u0323'.repeat(n)}`)],
     [
@@ -50,8 +59,8 @@ describe('time is linear in the input', () => {
       50_000,
       (n) => contains('a'.repeat(2 * n), `${'a'.repeat(n / 2)}b${'a'.repeat(n / 2)}`),
     ],
-    ['a path of brackets', 50_000, (n) => parsePath('emails['.repeat(n), TYPE)],
-    ['a path of dots', 100_000, (n) => parsePath('.'.repeat(n), TYPE)],
+    ['a path of brackets', 50_000, (n) => parsePath('emails['.repeat(n), reading(TYPE))],
+    ['a path of dots', 100_000, (n) => parsePath('.'.repeat(n), reading(TYPE))],
     [
       'names of a projection',
       10_000,
@@ -69,17 +78,25 @@ describe('time is linear in the input', () => {
     [
       'unknown attributes',
       10_000,
-      (n) => validateResource(Object.fromEntries([['userName', 'x'], ...list(n, (i) => [`x${i}`, i])]), TYPE),
+      (n) =>
+        validateResource(
+          Object.fromEntries([['userName', 'x'], ...list(n, (i) => [`x${i}`, i])]),
+          reading(TYPE),
+        ),
     ],
     [
       'elements of a resource',
       6_000,
-      (n) => validateResource({ userName: 'x', emails: list(n, (i) => ({ value: `a${i}` })) }, TYPE),
+      (n) => validateResource({ userName: 'x', emails: list(n, (i) => ({ value: `a${i}` })) }, reading(TYPE)),
     ],
     [
       'elements without a value',
       6_000,
-      (n) => validateResource({ userName: 'x', addresses: list(n, (i) => ({ locality: `a${i}` })) }, TYPE),
+      (n) =>
+        validateResource(
+          { userName: 'x', addresses: list(n, (i) => ({ locality: `a${i}` })) },
+          reading(TYPE),
+        ),
     ],
     [
       'elements of one operation',
@@ -140,8 +157,8 @@ async function now(): Promise<number> {
 
 function members(operations: readonly unknown[]) {
   const { members } = splitMembers(
-    parsePatch({ Operations: operations }, GROUP_RESOURCE_TYPE).operations,
-    GROUP_RESOURCE_TYPE,
+    parsePatch({ Operations: operations }, reading(GROUP_RESOURCE_TYPE)).operations,
+    reading(GROUP_RESOURCE_TYPE),
   )
-  return applyMemberChanges([], members)
+  return applyMemberChanges([], members, TOLERANT)
 }

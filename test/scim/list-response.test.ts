@@ -12,7 +12,7 @@ describe('parsePageRequest', () => {
     ['-5', '-1', { startIndex: 1, count: 0 }],
     [7, 3, { startIndex: 7, count: 3 }],
     ['+7', ' 3 ', { startIndex: 7, count: 3 }],
-    ['', null, { startIndex: 1, count: DEFAULT_PAGE_SIZE }],
+    [undefined, null, { startIndex: 1, count: DEFAULT_PAGE_SIZE }],
     ['1', '100000', { startIndex: 1, count: MAX_PAGE_SIZE }],
     ['9'.repeat(400), '9'.repeat(400), { startIndex: Number.MAX_SAFE_INTEGER, count: MAX_PAGE_SIZE }],
     [`-${'9'.repeat(400)}`, `-${'9'.repeat(400)}`, { startIndex: 1, count: 0 }],

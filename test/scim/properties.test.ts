@@ -16,6 +16,7 @@ import { parsePath } from '../../src/scim/path.ts'
 import { parseProjection, project } from '../../src/scim/projection.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { validateResource } from '../../src/scim/validation.ts'
+import { reading, TOLERANT } from '../support/reading.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const RUNS = { numRuns: 1500, seed: 7644 }
@@ -33,7 +34,7 @@ const USER = validateResource(
     roles: [{ value: 'admin', primary: true }],
     [ENTERPRISE]: { division: 'd', manager: { value: 'm' } },
   },
-  USER_RESOURCE_TYPE,
+  reading(USER_RESOURCE_TYPE),
 ).resource
 
 /** Runs something that may refuse. Anything thrown that is no ScimError of a 4xx status is a failure. */
@@ -218,9 +219,11 @@ afterEach(() => {
 describe('any text', () => {
   it('is a filter or refused', () => {
     const property = fc.property(wild, (text) => {
-      const filter = accepted(() => resolveFilter(parseFilter(text), USER_RESOURCE_TYPE))
+      const filter = accepted(() => resolveFilter(parseFilter(text, TOLERANT), USER_RESOURCE_TYPE, TOLERANT))
       if (filter !== undefined) expect(typeof evaluateFilter(filter, USER)).toBe('boolean')
-      const across = accepted(() => resolveFilter(parseFilter(text), GROUP_RESOURCE_TYPE, 'no-value'))
+      const across = accepted(() =>
+        resolveFilter(parseFilter(text, TOLERANT), GROUP_RESOURCE_TYPE, TOLERANT, 'no-value'),
+      )
       if (across !== undefined) expect(typeof evaluateFilter(across, {})).toBe('boolean')
     })
     fc.assert(property, RUNS)
@@ -228,8 +231,8 @@ describe('any text', () => {
 
   it('is a path or refused', () => {
     const property = fc.property(wild, (text) => {
-      accepted(() => parsePath(text, USER_RESOURCE_TYPE))
-      accepted(() => parsePath(`emails[${text}]`, USER_RESOURCE_TYPE))
+      accepted(() => parsePath(text, reading(USER_RESOURCE_TYPE)))
+      accepted(() => parsePath(`emails[${text}]`, reading(USER_RESOURCE_TYPE)))
     })
     fc.assert(property, RUNS)
   })
@@ -258,7 +261,7 @@ describe('any JSON', () => {
       .map(([user, more]) => (isComplex(more) ? { ...user, ...more } : more))
     const property = fc.property(body, (value) => {
       const before = JSON.stringify(value)
-      const validated = accepted(() => validateResource(value, USER_RESOURCE_TYPE))
+      const validated = accepted(() => validateResource(value, reading(USER_RESOURCE_TYPE)))
       expect(JSON.stringify(value)).toBe(before)
       if (validated !== undefined) expectValid(validated.resource)
     })
@@ -270,7 +273,11 @@ describe('any JSON', () => {
     const property = fc.property(patchBody, (body) => {
       const before = JSON.stringify(body)
       const patched = accepted(() =>
-        applyPatch(frozen, parsePatch(body, USER_RESOURCE_TYPE).operations, USER_RESOURCE_TYPE),
+        applyPatch(
+          frozen,
+          parsePatch(body, reading(USER_RESOURCE_TYPE)).operations,
+          reading(USER_RESOURCE_TYPE),
+        ),
       )
       expect(JSON.stringify(body)).toBe(before)
       if (patched !== undefined) expectValid(patched.resource)
@@ -282,11 +289,12 @@ describe('any JSON', () => {
     const property = fc.property(patchBody, (body) => {
       accepted(() => {
         const { members, rest } = splitMembers(
-          parsePatch(body, GROUP_RESOURCE_TYPE).operations,
-          GROUP_RESOURCE_TYPE,
+          parsePatch(body, reading(GROUP_RESOURCE_TYPE)).operations,
+          reading(GROUP_RESOURCE_TYPE),
         )
-        for (const id of applyMemberChanges([{ value: 'a' }], members)) expect(typeof id).toBe('string')
-        return applyPatch({ displayName: 'Tour Guides' }, rest, GROUP_RESOURCE_TYPE)
+        for (const id of applyMemberChanges([{ value: 'a' }], members, TOLERANT))
+          expect(typeof id).toBe('string')
+        return applyPatch({ displayName: 'Tour Guides' }, rest, reading(GROUP_RESOURCE_TYPE))
       })
     })
     fc.assert(property, RUNS)
@@ -301,14 +309,15 @@ describe('any JSON', () => {
     ]) {
       const deep = JSON.parse(`${open?.repeat(50_000)}1${close?.repeat(50_000)}`)
       for (const body of [deep, { userName: 'x', name: deep, emails: [deep], title: deep }]) {
-        accepted(() => validateResource(body, USER_RESOURCE_TYPE))
+        accepted(() => validateResource(body, reading(USER_RESOURCE_TYPE)))
       }
       for (const path of [undefined, 'name', 'emails', 'title', 'emails[type eq "work"]']) {
         accepted(() =>
           applyPatch(
             USER,
-            parsePatch({ Operations: [{ op: 'add', path, value: deep }] }, USER_RESOURCE_TYPE).operations,
-            USER_RESOURCE_TYPE,
+            parsePatch({ Operations: [{ op: 'add', path, value: deep }] }, reading(USER_RESOURCE_TYPE))
+              .operations,
+            reading(USER_RESOURCE_TYPE),
           ),
         )
       }
@@ -320,8 +329,9 @@ describe('any JSON', () => {
       const apply = (resource: Complex) =>
         applyPatch(
           resource,
-          parsePatch({ Operations: [{ op: 'replace', path, value }] }, USER_RESOURCE_TYPE).operations,
-          USER_RESOURCE_TYPE,
+          parsePatch({ Operations: [{ op: 'replace', path, value }] }, reading(USER_RESOURCE_TYPE))
+            .operations,
+          reading(USER_RESOURCE_TYPE),
         ).resource
       const once = accepted(() => apply(USER))
       // A selection may select nothing the second time, when the first has changed what it selects by.
@@ -333,7 +343,7 @@ describe('any JSON', () => {
 
 /** What validation accepts as it is, has "schemas", no empty values, one primary, no element twice. */
 function expectValid(resource: Complex): void {
-  expect(validateResource(resource, USER_RESOURCE_TYPE)).toEqual({ resource, ignored: [] })
+  expect(validateResource(resource, reading(USER_RESOURCE_TYPE))).toEqual({ resource, ignored: [] })
   expect(() => comparisonDocument(resource, USER_RESOURCE_TYPE.attributes)).not.toThrow()
   expectNoEmptyValues(resource)
 }

@@ -3,13 +3,14 @@ import type { Complex } from '../../src/scim/comparison.ts'
 import { attribute, type ResourceType } from '../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 import { canonicalValue, validateResource } from '../../src/scim/validation.ts'
-import { Work } from '../../src/scim/work.ts'
+import { reading } from '../support/reading.ts'
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 
-const validate = (body: unknown, type: ResourceType = USER_RESOURCE_TYPE) => validateResource(body, type)
+const validate = (body: unknown, type: ResourceType = USER_RESOURCE_TYPE) =>
+  validateResource(body, reading(type))
 const resourceOf = (attributes: object): Complex => {
   const { userName, schemas, ...rest } = validate({
     schemas: [USER],
@@ -255,7 +256,7 @@ describe('validateResource', () => {
 
 describe('canonicalValue', () => {
   const of = (type: Parameters<typeof attribute>[1], value: unknown) =>
-    canonicalValue(attribute('a', type, ''), value, 'a', [], new Work())
+    canonicalValue(attribute('a', type, ''), value, 'a', reading())
 
   it.for<[type: Parameters<typeof attribute>[1], value: unknown]>([
     ['integer', 5],

@@ -5,10 +5,11 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { MAX_PAGE_SIZE, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
+import { MAX_PAGE_SIZE } from '../../src/scim/limits.ts'
 import { AMPLIFIED } from '../reliability/hostile/amplified.ts'
-import { startLab } from '../reliability/hostile/lab.ts'
-import { makeStored, STORED_KINDS, type StoredKind } from '../reliability/hostile/stored.ts'
+import { MOST_WORK, startLab } from '../reliability/hostile/lab.ts'
+import { makeStored, STORED_KINDS, type StoredKind, userId } from '../reliability/hostile/stored.ts'
+import { BULK_REQUEST, PATCH_OP } from '../support/urns.ts'
 import { temporaryFolder } from './support/files.ts'
 
 const SEED = 12
@@ -34,11 +35,31 @@ describe('a hostile request', { timeout: 60_000 }, () => {
       const cost = await lab.cost(request, request.kind === 'query' ? readToken : token)
       const what = `${request.method} ${request.path} ${request.body ?? ''}`.slice(0, 500)
       expect(cost.status, what).toBeLessThan(500)
-      // What is refused is refused before it is done: no step costs much more than is left.
-      expect(cost.work, what).toBeLessThanOrEqual(1.1 * MAX_WORK_UNITS)
+      expect(cost.work, what).toBeLessThanOrEqual(MOST_WORK)
       expect(cost.rowsRead, what).toBeLessThanOrEqual(30 * MAX_PAGE_SIZE + cost.sentBytes)
       expect(cost.rowsWritten, what).toBeLessThanOrEqual(MAX_PAGE_SIZE + cost.sentBytes / 10)
       expect(cost.storedBytes, what).toBeLessThanOrEqual(256 * 1024 + 8 * cost.sentBytes)
     }
+  })
+})
+
+describe('a bulk request that changes and deletes the largest users', () => {
+  it('is refused from the operation on that follows the end of its work', async () => {
+    const patch = { schemas: [PATCH_OP], Operations: [{ op: 'replace', path: 'nickName', value: 'new' }] }
+    const body = JSON.stringify({
+      schemas: [BULK_REQUEST],
+      Operations: Array.from({ length: 15 }, (_, i) => ({
+        path: `/Users/${userId(i + 2)}`,
+        ...(i < 3 ? { method: 'PATCH', data: patch } : { method: 'DELETE' }),
+      })),
+    })
+    const { answer, work } = await lab.cost(
+      { method: 'POST', path: '/scim/v2/Bulk', body },
+      tenants['large users'].token,
+    )
+    const statuses = JSON.parse(answer).Operations.map(({ status }: { status: string }) => status)
+    expect(statuses.slice(0, 6)).toEqual(['200', '200', '200', '204', '204', '400'])
+    expect(new Set(statuses.slice(5))).toEqual(new Set(['400']))
+    expect(work).toBeLessThanOrEqual(MOST_WORK)
   })
 })

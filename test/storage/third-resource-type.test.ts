@@ -179,7 +179,7 @@ describe('lists of it', () => {
     [filtered('displayName sw "x"'), /devices USING INDEX devices_by_name/],
     [filtered('externalId eq "x"'), /devices USING INDEX devices_by_external_id/],
     [filtered('serialNumber eq "x" or externalId eq "y"'), /devices USING INDEX devices_by_external_id/],
-    [filtered('meta.lastModified gt "2026-01-01T00:00:00Z"'), /INDEX devices_by_last_modified/],
+    [filtered('meta.lastModified gt "2026-01-01T00:00:00Z"'), /INDEX devices_by_modified/],
     ['/Devices?sortBy=displayName', /devices USING (COVERING )?INDEX devices_by_name/],
   ])('are found by an index: %s', async ([path, index]) => {
     const { binding, plans } = noting()

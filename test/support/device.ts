@@ -77,7 +77,7 @@ export const DEVICE_MIGRATION: readonly string[] = [
   `CREATE INDEX devices_by_name ON devices (tenant_id, display_name_key, id)`,
   `CREATE UNIQUE INDEX devices_by_serial_number ON devices (tenant_id, serial_number)`,
   `CREATE INDEX devices_by_external_id ON devices (tenant_id, external_id) WHERE external_id IS NOT NULL`,
-  `CREATE INDEX devices_by_last_modified ON devices (tenant_id, last_modified)`,
+  `CREATE INDEX devices_by_modified ON devices (tenant_id, last_modified, id)`,
   `CREATE INDEX devices_by_size ON devices (tenant_id, octet_length(data)) WHERE octet_length(data) > 4096`,
   `CREATE TRIGGER devices_inserted AFTER INSERT ON devices BEGIN
     UPDATE tenants SET device_count = device_count + 1, device_blocks = device_blocks + NEW.blocks

@@ -102,7 +102,8 @@ export class Client {
   /** Creates a user and returns it. */
   async createUser(attributes: Record<string, unknown> = {}) {
     const userName = `${crypto.randomUUID()}@quillfern.example`
-    const answer = await this.request('POST', '/Users', { schemas: [USER], userName, ...attributes })
+    const schemas = [USER, ...Object.keys(attributes).filter(isExtension)]
+    const answer = await this.request('POST', '/Users', { schemas, userName, ...attributes })
     if (answer.status !== 201) throw new Error(`user not created: ${JSON.stringify(answer.body)}`)
     return answer.body
   }
@@ -148,4 +149,8 @@ export function costOf({ headers }: Answer): { roundTrips: number; rowsRead: num
   )
   if (match === null) throw new Error(`no figures in Server-Timing: ${headers.get('Server-Timing')}`)
   return { roundTrips: Number(match[1]), rowsRead: Number(match[2]), rowsWritten: Number(match[3]) }
+}
+
+function isExtension(name: string): boolean {
+  return name.startsWith('urn:ietf:params:scim:schemas:extension:')
 }

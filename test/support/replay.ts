@@ -37,6 +37,25 @@ export async function replay(client: Client, steps: readonly Step[]): Promise<vo
   }
 }
 
+/**
+ * Sends the steps in order up to the first whose status is none of those that it names.
+ *
+ * @returns its event, status and scimType; undefined when there is none
+ */
+export async function firstRefusal(
+  client: Client,
+  steps: readonly Step[],
+): Promise<readonly [event: string, status: number, scimType: string | undefined] | undefined> {
+  const captured = new Map<string, string>()
+  for (const step of steps) {
+    const { event, method, path, request, headers, status, capture } = fill(step, captured)
+    const answer = await client.request(method, path, request, headers)
+    if (![status].flat().includes(answer.status)) return [event, answer.status, answer.body?.scimType]
+    for (const [name, key] of Object.entries(capture ?? {})) captured.set(name, answer.body[key])
+  }
+  return undefined
+}
+
 function fill(step: Step, captured: ReadonlyMap<string, string>): Step {
   const text = JSON.stringify(step).replace(/\{\{(\w+)\}\}/g, (_, name) => {
     const value = captured.get(name)

@@ -25,7 +25,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
     }
     return {
       status: 201,
-      body: tenantJson({ ...tenant, ...NO_COUNTS, state: 'ready', importedLines: null }),
+      body: tenantJson({ ...tenant, ...NO_COUNTS, profile: 'tolerant', state: 'ready', importedLines: null }),
       headers: { Location: `${ADMIN_API_PATH}/tenants/${tenant.id}` },
     }
   },

@@ -1,5 +1,6 @@
 /** Tenants: one directory each. */
 import * as v from 'valibot'
+import { PROFILE_NAMES } from '../../scim/profile.ts'
 import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants.ts'
 import { COUNT, field, NAME, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
@@ -15,6 +16,11 @@ const GROUP_LIMIT = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MA
 const UNIQUE_GROUP_NAMES = v.pipe(
   v.boolean(),
   v.description('Whether no two groups share a displayName, without regard to case.'),
+)
+
+const PROFILE = v.pipe(
+  v.picklist(PROFILE_NAMES),
+  v.description('How far the tenant deviates from the RFCs for its clients.'),
 )
 
 export const TENANT_INPUT = v.pipe(
@@ -33,6 +39,7 @@ export const TENANT_CHANGE = v.pipe(
     name: v.optional(NAME),
     groupLimit: v.optional(GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES),
+    profile: v.optional(PROFILE),
   }),
   v.title('TenantChange'),
   v.examples([{ groupLimit: 500 }]),
@@ -44,6 +51,7 @@ export const TENANT = v.pipe(
     name: NAME,
     groupLimit: GROUP_LIMIT,
     uniqueGroupNames: UNIQUE_GROUP_NAMES,
+    profile: PROFILE,
     userCount: COUNT,
     activeUserCount: COUNT,
     groupCount: COUNT,
@@ -99,7 +107,7 @@ export const tenantRoutes = {
   updateTenant: {
     method: 'PATCH',
     path: '/tenants/{id}',
-    summary: 'Changes name, group limit, and whether names of groups are unique',
+    summary: 'Changes name, group limit, profile, and whether names of groups are unique',
     body: TENANT_CHANGE,
     answers: { 200: { description: 'As it is now.', body: TENANT } },
     refusals: [404, 409],

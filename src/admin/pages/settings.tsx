@@ -1,7 +1,9 @@
 /**
  * Settings: what an administrator changes of a tenant, and how the server is configured.
  */
+
 import type { Child } from 'hono/jsx'
+import type { ProfileName } from '../../scim/profile.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
@@ -25,6 +27,7 @@ export interface SettingsProps {
     readonly groupLimit: string
     /** "true" or "false". */
     readonly uniqueGroupNames: string | undefined
+    readonly profile: string | undefined
   }
   readonly error?: FormError | undefined
   /** What was typed to confirm the deletion, and what is wrong with it. */
@@ -78,10 +81,17 @@ const GROUP_NAMES = [
   ['false', 'Several groups may share one'],
 ] as const
 
+const PROFILES = [
+  ['tolerant', 'Tolerant: any client'],
+  ['entra', 'Microsoft Entra ID'],
+  ['okta', 'Okta'],
+  ['strict', 'Strict: RFC 7643 and RFC 7644 to the letter'],
+] as const satisfies readonly (readonly [ProfileName, string])[]
+
 function TenantForm({ tenant, form, error }: SettingsProps) {
   return (
     <Section id="tenant" title="Tenant">
-      <FormNotice error={error} fields={['name', 'groupLimit', 'uniqueGroupNames']} />
+      <FormNotice error={error} fields={['name', 'groupLimit', 'uniqueGroupNames', 'profile']} />
       <form method="post" action={tenantPaths(tenant.id).settings} class="row-form">
         <Field
           id="tenant-name"
@@ -111,6 +121,14 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
           control={(attributes) => (
             <Select attributes={attributes} value={form.uniqueGroupNames} options={GROUP_NAMES} />
           )}
+        />
+        <Field
+          id="tenant-profile"
+          name="profile"
+          label="Profile"
+          hint="What clients may send beyond the RFCs. Holds from the next request on."
+          error={error}
+          control={(attributes) => <Select attributes={attributes} value={form.profile} options={PROFILES} />}
         />
         <button type="submit" class="primary">
           Save

@@ -92,12 +92,14 @@ tenants.post('/tenants/:tenant/settings', async (c) => {
     name: input.name ?? '',
     groupLimit: input.groupLimit ?? '',
     uniqueGroupNames: input.uniqueGroupNames,
+    profile: input.profile,
   }
   try {
     const change = check(TENANT_CHANGE, {
       name: form.name,
       groupLimit: numberTyped(form.groupLimit),
       uniqueGroupNames: choiceTyped(form.uniqueGroupNames),
+      profile: form.profile,
     })
     requireTenant(await changeTenant(c.get('db'), id, change), id)
     return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
@@ -139,6 +141,7 @@ async function settingsPage(
         name: tenant.name,
         groupLimit: String(tenant.groupLimit),
         uniqueGroupNames: String(tenant.uniqueGroupNames),
+        profile: tenant.profile,
       }}
       {...typed}
       done={SETTINGS_DONE[c.req.query('done') ?? '']}

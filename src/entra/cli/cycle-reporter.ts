@@ -1,14 +1,14 @@
 /**
- * Shows a running cycle: a progress bar on a terminal, plain lines in a pipe, one JSON object a line with --json.
- * Failures are shown as they happen, up to a limit; all of them are in the log.
+ * Reports a running cycle: a progress bar on a terminal, plain lines in a pipe, or JSON lines with --json. Shows
+ * failures as they occur, up to a limit; the log contains all of them.
  */
 import cliProgress from 'cli-progress'
-import type { CycleEvent } from '../cycle-context.ts'
-import type { LogEntry } from '../provisioning-log.ts'
+import type { CycleEvent } from '../engine/cycle-context.ts'
+import type { LogEntry } from '../engine/provisioning-log.ts'
 import { failedCount, summaryTable } from './summary-table.ts'
 import { visible } from './visible-text.ts'
 
-/** Where lines go; `isTTY` decides between bar and lines. */
+/** Receives the report; `isTTY` selects between progress bar and lines. */
 export interface Output {
   readonly isTTY?: boolean | undefined
   write(text: string): unknown
@@ -16,10 +16,10 @@ export interface Output {
 
 export interface ReporterOptions {
   readonly output: Output
-  /** Gets the progress bar, when `output` is a terminal. */
+  /** Receives the progress bar if `output` is a terminal. */
   readonly terminal: NodeJS.WritableStream
   readonly json: boolean
-  /** How many requests have been sent so far. */
+  /** Returns the number of requests sent so far. */
   readonly requestCount: () => number
 }
 
@@ -27,7 +27,7 @@ export type ReportCycle = (event: CycleEvent) => void
 
 const MAX_FAILURES_SHOWN = 10
 
-/** Plain lines are written at most this often. */
+/** Minimum time between two plain progress lines. */
 const LINE_INTERVAL_MS = 2000
 
 export function cycleReporter(options: ReporterOptions): ReportCycle {
@@ -51,7 +51,7 @@ class TextReporter {
     switch (event.type) {
       case 'cycleStarted':
         this.#failures = 0
-        return this.#line(`${event.resumed ? 'Resuming' : 'Starting'} ${event.kind} cycle ${event.cycle}`)
+        return this.#print(`${event.resumed ? 'Resuming' : 'Starting'} ${event.kind} cycle ${event.cycle}`)
       case 'phaseStarted':
         return this.#startPhase(event.phase, event.total)
       case 'progress':
@@ -60,8 +60,8 @@ class TextReporter {
         return this.#failure(event.entry)
       case 'cycleFinished':
         this.#stopBar()
-        this.#line(`\n${summaryTable(event.summary)}\n`)
-        return this.#line(this.#closing(event))
+        this.#print(`\n${summaryTable(event.summary)}\n`)
+        return this.#print(this.#summaryLine(event))
     }
   }
 
@@ -72,7 +72,7 @@ class TextReporter {
     this.#requestsBefore = this.#options.requestCount()
     if (total === 0) return
     if (!this.#options.output.isTTY) {
-      this.#line(`${phase}: ${total} to process`)
+      this.#print(`${phase}: ${total} to process`)
       return
     }
     this.#bar = new cliProgress.SingleBar({
@@ -94,8 +94,8 @@ class TextReporter {
     const now = performance.now()
     if (done < total && now - this.#lastLine < LINE_INTERVAL_MS) return
     this.#lastLine = now
-    this.#line(
-      `${phase}: ${done} of ${total} (${this.#rate()} requests/s${done < total ? `, ${this.#left(done, total)} left` : ''})`,
+    this.#print(
+      `${phase}: ${done} of ${total} (${this.#rate()} requests/s${done < total ? `, ${this.#remaining(done, total)} left` : ''})`,
     )
   }
 
@@ -104,7 +104,7 @@ class TextReporter {
     return seconds <= 0 ? '–' : ((this.#options.requestCount() - this.#requestsBefore) / seconds).toFixed(0)
   }
 
-  #left(done: number, total: number): string {
+  #remaining(done: number, total: number): string {
     const seconds = (((performance.now() - this.#phaseStarted) / 1000) * (total - done)) / done
     return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
   }
@@ -114,28 +114,28 @@ class TextReporter {
     this.#failures++
     if (this.#failures > MAX_FAILURES_SHOWN) return
     const { identityType, displayName } = sourceIdentity
-    this.#above(
+    this.#printAboveBar(
       `  failed: ${action} ${identityType} "${displayName}": ${statusInfo.errorCode}: ${statusInfo.reason}`,
     )
-    if (this.#failures === MAX_FAILURES_SHOWN) this.#above('  … further failures are in the log only')
+    if (this.#failures === MAX_FAILURES_SHOWN) this.#printAboveBar('  … see the log for further failures')
   }
 
-  #closing(event: Extract<CycleEvent, { type: 'cycleFinished' }>): string {
+  #summaryLine(event: Extract<CycleEvent, { type: 'cycleFinished' }>): string {
     const { summary, complete } = event
     if (!complete) return `Cycle ${summary.cycle} stopped after ${summary.requests} requests.`
     const seconds = (Date.parse(summary.finishedAt) - Date.parse(summary.startedAt)) / 1000
     const failed = failedCount(summary)
-    const how = failed === 0 ? '' : `, ${failed} failed`
-    return `Cycle ${summary.cycle} (${summary.kind}) finished: ${summary.requests} requests in ${seconds.toFixed(1)} s${how}.`
+    const failures = failed === 0 ? '' : `, ${failed} failed`
+    return `Cycle ${summary.cycle} (${summary.kind}) finished: ${summary.requests} requests in ${seconds.toFixed(1)} s${failures}.`
   }
 
-  /** A line that does not break the bar. */
-  #above(text: string): void {
+  /** Prints a line above the progress bar. */
+  #printAboveBar(text: string): void {
     if (this.#bar !== undefined) this.#options.terminal.write('\r\u001b[K')
-    this.#line(visible(text))
+    this.#print(visible(text))
   }
 
-  #line(text: string): void {
+  #print(text: string): void {
     this.#options.output.write(`${text}\n`)
   }
 

@@ -1,11 +1,14 @@
-/** Durations as people type them: `90s`, `40m`, `6h`, `28d`. Pure. */
+/** Durations on the command line: `90s`, `40m`, `6h`, `28d`. Pure. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../clock.ts'
 import { type OptionValues, textOption } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS }
 
-/** In milliseconds. @throws {UsageError} */
+/**
+ * Returns milliseconds.
+ * @throws {UsageError}
+ */
 export function durationOption(values: OptionValues, name: string): number | undefined {
   const text = textOption(values, name)
   if (text === undefined) return undefined

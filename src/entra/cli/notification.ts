@@ -1,13 +1,13 @@
 /**
- * Tells the administrator of a quarantine: by mail through an SMTP server, by a POST to a webhook, or both. A message
- * that cannot be delivered is reported and stops nothing.
+ * Notifies the administrator of a quarantine by email through an SMTP server, by a POST to a webhook, or both. A failed
+ * delivery is reported and does not stop the job.
  */
-import type { NotificationConfig } from '../job-document.ts'
-import type { Notification } from '../provisioning-job.ts'
+import type { NotificationConfig } from '../documents/job-document.ts'
+import type { Notification } from '../engine/provisioning-job.ts'
 
 const DELIVERY_TIMEOUT_MS = 15_000
 
-/** Gives the function that the job calls; `report` gets a sentence for each delivery. */
+/** Creates the function that the job calls. `report` receives a sentence about each delivery. */
 export function notifier(
   config: NotificationConfig,
   report: (text: string) => void,
@@ -32,7 +32,7 @@ export function notifier(
 async function sendMail(to: string, smtp: string, notification: Notification): Promise<void> {
   const url = new URL(smtp)
   url.searchParams.set('connectionTimeout', String(DELIVERY_TIMEOUT_MS))
-  // Loaded only when there is mail to send: it is the largest thing here.
+  // Loaded on demand, because it is by far the largest dependency.
   const { default: nodemailer } = await import('nodemailer')
   const transport = nodemailer.createTransport(url.toString())
   try {
@@ -70,7 +70,7 @@ function describeNotification({ jobId, tenantUrl, quarantine }: Notification): {
   }
 }
 
-/** `$NAME` stands for an environment variable. */
+/** Resolves `$NAME` to the value of an environment variable. */
 function resolveVariable(text: string): string {
   if (!text.startsWith('$')) return text
   const value = process.env[text.slice(1)]

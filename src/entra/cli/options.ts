@@ -1,10 +1,10 @@
-/** Options that several commands share, read and checked. Each message says which option, what was given, what is allowed. */
-import { DEFAULT_JOB, type JobConfig } from '../job.ts'
-import type { Dialect } from '../requests.ts'
-import { parseTenantUrl, type TenantUrl } from '../tenant-url.ts'
+/** Options that several commands share. Each error names the option, the value and what is allowed. */
+import { DEFAULT_JOB, type JobConfig } from '../documents/job.ts'
+import type { Dialect } from '../protocol/requests.ts'
+import { parseTenantUrl, type TenantUrl } from '../protocol/tenant-url.ts'
 import { UsageError } from './usage-error.ts'
 
-/** As parseArgs gives them: absent, text or a switch. */
+/** Values from parseArgs: absent, text or a flag. */
 export type OptionValues = Readonly<Record<string, string | boolean | undefined>>
 
 export const TOKEN_VARIABLE = 'ENTRA_SECRET_TOKEN'
@@ -45,7 +45,10 @@ export function tenantUrlOption(text: string): TenantUrl {
   }
 }
 
-/** --dialect wins over a flag in the Tenant URL, which wins over the job. @throws {UsageError} */
+/**
+ * --dialect overrides a flag in the Tenant URL, which overrides the job.
+ * @throws {UsageError}
+ */
 export function dialectOption(values: OptionValues, tenantUrl: TenantUrl, otherwise: Dialect): Dialect {
   const text = textOption(values, 'dialect')
   if (text === undefined) return tenantUrl.dialect ?? otherwise
@@ -54,7 +57,10 @@ export function dialectOption(values: OptionValues, tenantUrl: TenantUrl, otherw
   return text
 }
 
-/** The job with what the command line says about it. @throws {UsageError} */
+/**
+ * The job with the overrides from the command line.
+ * @throws {UsageError}
+ */
 export function jobOption(
   values: OptionValues,
   tenantUrl: TenantUrl,

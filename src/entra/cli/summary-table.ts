@@ -1,5 +1,5 @@
-/** The table at the end of a cycle: a row each for users, groups and memberships. Pure text. */
-import type { CountedKind, CycleSummary, Result } from '../state.ts'
+/** The table at the end of a cycle, with a row each for users, groups and memberships. Pure. */
+import type { CountedKind, CycleSummary, Result } from '../documents/state.ts'
 
 const COLUMNS: readonly Result[] = [
   'created',
@@ -22,7 +22,7 @@ export function summaryTable({ counts }: CycleSummary): string {
   return alignColumns([header, ...rows])
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column to the left and the others to the right. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

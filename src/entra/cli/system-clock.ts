@@ -1,4 +1,4 @@
-/** The real clock. */
+/** The system clock. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 
@@ -13,7 +13,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** A clock that is ahead of another by a fixed time. */
+/** A clock that is ahead of another one by a fixed time. */
 export function offsetClock(clock: Clock, offsetMs: number): Clock {
   return { now: () => clock.now() + offsetMs, sleep: (ms, signal) => clock.sleep(ms, signal) }
 }

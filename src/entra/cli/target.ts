@@ -1,20 +1,20 @@
 /**
- * Puts a command's target together from its options and the job file: Tenant URL, token, job, directory and state file.
- * Options win over the job file.
+ * Determines the target of a command from its options and the job file: Tenant URL, token, job, directory and state
+ * file. Options override the job file.
  */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { DEFAULT_JOB, type JobConfig } from '../job.ts'
-import type { JobFile, NotificationConfig } from '../job-document.ts'
-import { parseJobFile } from '../job-file.ts'
-import type { StateTarget } from '../state.ts'
-import type { TenantUrl } from '../tenant-url.ts'
-import { readDocument, refuseProblems } from './documents.ts'
+import { DEFAULT_JOB, type JobConfig } from '../documents/job.ts'
+import type { JobFile, NotificationConfig } from '../documents/job-document.ts'
+import { parseJobFile } from '../documents/job-file.ts'
+import type { StateTarget } from '../documents/state.ts'
+import type { TenantUrl } from '../protocol/tenant-url.ts'
+import { readDocument, throwProblems } from './files/documents.ts'
+import { defaultStateFile, stateTarget } from './files/state-file.ts'
 import { jobOption, type OptionValues, TOKEN_VARIABLE, tenantUrlOption, textOption } from './options.ts'
-import { defaultStateFile, stateTarget } from './state-file.ts'
 import { UsageError } from './usage-error.ts'
 
-/** An endpoint to talk to. */
+/** An endpoint and how to access it. */
 export interface Target {
   readonly tenantUrl: TenantUrl
   readonly token: string
@@ -28,7 +28,7 @@ export interface JobTarget extends Target {
   readonly stateFile: string
 }
 
-/** @throws {UsageError} naming the option or the field that is missing or wrong. */
+/** @throws {UsageError} naming the missing or invalid option or field */
 export function readTarget(values: OptionValues): Target {
   const { jobFile } = readJobFile(values)
   const url = textOption(values, 'tenant-url') ?? jobFile?.tenantUrl
@@ -59,8 +59,8 @@ export function readJobTarget(values: OptionValues): JobTarget {
 }
 
 /**
- * The state file for commands that only look at it or change it: by --state, or where the job would have it.
- * @throws {UsageError} when there is none yet.
+ * The existing state file, for commands that do not run the job: the value of --state, or the job's default.
+ * @throws {UsageError} if the file does not exist
  */
 export function readStateLocation(values: OptionValues): { file: string; target?: StateTarget } {
   const named = textOption(values, 'state')
@@ -80,7 +80,7 @@ function readJobFile(values: OptionValues): { jobFile?: JobFile; folder: string 
   if (file === undefined) return { folder: '.' }
   const source = readDocument(file, 'job file')
   const { jobFile, problems } = parseJobFile(source.value)
-  refuseProblems(source, problems, 'job file')
+  throwProblems(source, problems, 'job file')
   return { folder: dirname(file), ...(jobFile === undefined ? {} : { jobFile }) }
 }
 
@@ -104,10 +104,8 @@ function readToken(values: OptionValues, jobFile: JobFile | undefined): string {
   const variable = jobFile?.tokenVariable ?? TOKEN_VARIABLE
   const token = textOption(values, 'token') ?? jobFile?.token ?? process.env[variable]
   if (token === undefined || token === '')
-    throw new UsageError(
-      `--token is missing: the Secret Token, which may also come from the variable ${variable}`,
-    )
+    throw new UsageError(`--token is missing: the Secret Token (or the environment variable ${variable})`)
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new UsageError('The Secret Token has a character that a header cannot carry')
+    throw new UsageError('The Secret Token contains a character that is not allowed in a header')
   return token
 }

@@ -1,4 +1,4 @@
-/** A mistake of the person at the keyboard: shown as it is, without a stack, exit code 2, nothing sent. */
+/** An error in the user's input. Its message is shown without a stack, nothing is sent, and the exit code is 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

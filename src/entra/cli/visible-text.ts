@@ -1,13 +1,13 @@
 /**
- * Text for a terminal. What servers answer and directories hold may have control characters, which a terminal obeys, and
- * characters that reverse the direction of writing, which show a reader something else than what is there.
+ * Escapes text for a terminal. Responses and directories may contain control characters, which a terminal interprets,
+ * and bidirectional controls, which make text look different from its content.
  */
 
-/** C0 and C1 controls, the controls of direction, and what some take for the end of a line. */
+/** C0 and C1 controls, bidirectional controls, and Unicode line separators. */
 const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-/** A line whose controls can be seen: `\u001b`, as JSON writes them, so that JSON stays the same value. */
+/** Escapes the control characters of a line as JSON does (`\u001b`), so that a JSON text keeps its value. */
 export function visible(line: string): string {
   return line.replace(
     CONTROLS,
@@ -15,7 +15,7 @@ export function visible(line: string): string {
   )
 }
 
-/** The same for several lines, whose ends stay. */
+/** Escapes several lines and keeps their line ends. */
 export function visibleLines(text: string): string {
   return text.replace(/[^\r\n]+|\r(?!\n)/g, visible)
 }

@@ -1,6 +1,6 @@
 /**
- * A fetch over node:http and node:https that sends only the headers it is given: no User-Agent, no Accept, as Entra
- * does. Node's own fetch always adds them. Knows just what the emulator uses: a text body, `signal`, no redirects.
+ * A fetch over node:http and node:https that sends only the given headers: like Entra, neither User-Agent nor Accept,
+ * which Node's own fetch always adds. Supports only what the emulator uses: a text body, `signal`, no redirects.
  */
 import {
   Agent as HttpAgent,
@@ -9,11 +9,11 @@ import {
   type RequestOptions,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { Fetch } from '../scim-client.ts'
+import type { Fetch } from '../protocol/scim-client.ts'
 
 const KEEP_ALIVE = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }
 
-/** Connections are kept and used again; they do not keep the process alive. */
+/** Keeps connections open for reuse; they do not keep the process alive. */
 export function wireFetch(): Fetch {
   const http = new HttpAgent(KEEP_ALIVE)
   const https = new HttpsAgent(KEEP_ALIVE)
@@ -37,7 +37,9 @@ function header({ headers }: IncomingMessage, name: string): string | null {
   return Array.isArray(value) ? value.join(', ') : (value ?? null)
 }
 
-/** A kept connection can close just as it is used again; then the request is sent once more, unless it creates. */
+/**
+ * A kept-alive connection may close just as it is reused. The request is then repeated, unless it creates a resource.
+ */
 function send(
   request: typeof httpRequest,
   url: string,
@@ -61,6 +63,6 @@ function readText(message: IncomingMessage): Promise<string> {
     message.on('data', (chunk: Buffer) => chunks.push(chunk))
     message.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
     message.on('error', reject)
-    message.on('aborted', () => reject(new Error('the connection closed in the middle of the answer')))
+    message.on('aborted', () => reject(new Error('the connection closed before the response was complete')))
   })
 }

@@ -3,10 +3,12 @@
  * `and` closer than `or`. Depth and number of comparisons are limited, so the time is linear and the
  * stack small whatever the text.
  */
-import type { Scalar } from '../comparison.ts'
+import { isTestOfSelected, unquotedValue } from '../compatibility/lists.ts'
 import { badRequest, quote } from '../error.ts'
 import { MAX_FILTER_CHARACTERS, MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../limits.ts'
-import { TOKEN_UNITS, Work } from '../work.ts'
+import type { Profile } from '../profile.ts'
+import type { Reading } from '../reading.ts'
+import { TOKEN_UNITS } from '../work.ts'
 import { COMPARISON_OPERATORS, type ComparisonOperator, type FilterExpression, type Literal } from './ast.ts'
 import { type FilterToken, filterError, lexFilter } from './lexer.ts'
 
@@ -19,9 +21,9 @@ const NAME = /^(?:urn:[^\s]+:)?\$?[a-z][\w$-]*(?:\.\$?[a-z][\w$-]*)*$|^urn:[^\s]
  *
  * @throws {ScimError} invalidFilter, naming the 1-based position and what was expected there
  */
-export function parseFilter(text: string): FilterExpression {
+export function parseFilter(text: string, profile: Profile): FilterExpression {
   requireLength(text, 'filter')
-  const parser = new Parser(lexFilter(text))
+  const parser = new Parser(lexFilter(text), profile)
   const expression = parser.disjunction(0)
   parser.expect('end', '"and", "or" or the end of the filter')
   return expression
@@ -30,14 +32,14 @@ export function parseFilter(text: string): FilterExpression {
 /**
  * Parses `attr[filter]` and what follows the bracket: the path of a PATCH operation.
  *
- * @param work of the request so far: a body can hold thousands of paths
+ * @param reading counts the tokens: a body can hold thousands of paths
  * @returns the name before the bracket, the filter inside, and `subAttribute` when `.name` follows
  * @throws {ScimError} invalidFilter when the text inside the brackets is no filter; invalidPath when the
  *   brackets, or what is around them, are wrong (RFC 7644 §3.12 table 9)
  */
 export function parseValuePath(
   text: string,
-  work = new Work(),
+  { profile, work }: Pick<Reading, 'profile' | 'work'>,
 ): {
   name: string
   operand: FilterExpression
@@ -49,7 +51,7 @@ export function parseValuePath(
   const [name, open] = tokens
   if (name?.kind !== 'word' || open?.kind !== '[') throw badRequest('invalidPath', 'expected "attribute["')
   if (!tokens.some((token) => token.kind === ']')) throw badRequest('invalidPath', '"[" is never closed')
-  const parser = new Parser(tokens.slice(2))
+  const parser = new Parser(tokens.slice(2), profile)
   const operand = parser.disjunction(1)
   parser.expect(']', '"and", "or" or "]"')
   const rest = parser.accept('word')
@@ -67,11 +69,13 @@ function requireLength(text: string, what: string): void {
 
 class Parser {
   readonly #tokens: readonly FilterToken[]
+  readonly #profile: Profile
   #at = 0
   #comparisons = 0
 
-  constructor(tokens: readonly FilterToken[]) {
+  constructor(tokens: readonly FilterToken[], profile: Profile) {
     this.#tokens = tokens
+    this.#profile = profile
   }
 
   disjunction(depth: number): FilterExpression {
@@ -127,9 +131,7 @@ class Parser {
     const operand = this.disjunction(depth + 1)
     this.expect(']', '"and", "or" or "]"')
     const sub = this.#peek()
-    // Entra matches on `emails[type eq "work"].value eq "x"`: the test is of the same element.
-    if (sub.kind !== 'word' || !sub.text.startsWith('.'))
-      return { kind: 'valuePath', name, position, operand }
+    if (!isTestOfSelected(sub, this.#profile)) return { kind: 'valuePath', name, position, operand }
     this.#at++
     const test = this.#test(sub.text.slice(1), sub.position)
     return { kind: 'valuePath', name, position, operand: { kind: 'and', operands: [operand, test] } }
@@ -169,7 +171,11 @@ class Parser {
     if (token.text.startsWith("'")) {
       throw filterError(`a string stands in double quotes, found ${quote(token.text)}`, token.position)
     }
-    return { value: bareValue(token.text), text: token.text }
+    const value = unquotedValue(token.text, this.#profile)
+    if (value === undefined) {
+      throw filterError(`a string stands in double quotes, found ${quote(token.text)}`, token.position)
+    }
+    return { value, text: token.text }
   }
 
   #acceptWord(word: string): boolean {
@@ -198,12 +204,4 @@ function jsonString(token: FilterToken): string {
   } catch (cause) {
     throw filterError(`no JSON string (${(cause as Error).message})`, token.position)
   }
-}
-
-/** A literal without quotes. Entra's documentation has `externalId eq jyoung`, so any word is a value. */
-function bareValue(text: string): Scalar | null {
-  const lower = text.toLowerCase()
-  if (lower === 'null') return null
-  if (lower === 'true' || lower === 'false') return lower === 'true'
-  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text
 }

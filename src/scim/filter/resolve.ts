@@ -9,20 +9,33 @@ import {
   resolveNames,
   target,
 } from '../attribute-path.ts'
-import { comparisonKey, instant, type Scalar } from '../comparison.ts'
+import { comparisonKey, type Scalar } from '../comparison.ts'
+import { comparesByValue, filterValue } from '../compatibility/lists.ts'
 import { badRequest, quote } from '../error.ts'
 import { MAX_SUBSTRING_CHARACTERS } from '../limits.ts'
+import type { Profile } from '../profile.ts'
+import type { Reading } from '../reading.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import type { Work } from '../work.ts'
 import type { ComparisonOperator, Filter, FilterExpression, Literal } from './ast.ts'
 
-type Lookup = (name: string) => AttributePath | undefined
 type Test = Extract<FilterExpression, { name: string }>
 type Comparison = Extract<FilterExpression, { kind: 'comparison' }>
 
 /** What to do with an attribute that the resource type does not have. */
 export type UnknownAttribute = 'refuse' | 'no-value'
+
+/** What names are looked up in, and how. */
+interface Scope {
+  readonly lookup: (name: string) => AttributePath | undefined
+  /** The resource type or attribute, for messages. */
+  readonly owner: string
+  readonly unknown: UnknownAttribute
+  readonly profile: Profile
+  /** Counts the folding; undefined where the filter is bounded by itself. */
+  readonly work?: Work | undefined
+}
 
 const EQUALITY: readonly ComparisonOperator[] = ['eq', 'ne']
 const SUBSTRING: readonly ComparisonOperator[] = ['co', 'sw', 'ew']
@@ -52,45 +65,44 @@ const OPERATORS: Record<Attribute['type'], readonly ComparisonOperator[]> = {
 export function resolveFilter(
   expression: FilterExpression,
   type: ResourceType,
+  profile: Profile,
   unknown: UnknownAttribute = 'refuse',
 ): Filter {
-  return resolve(expression, (name) => resolveAttributePath(name, type), type.name, unknown)
+  const lookup = (name: string) => resolveAttributePath(name, type)
+  return resolve(expression, { lookup, owner: type.name, unknown, profile })
 }
 
-/** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. @param work counts the folding */
+/** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. @throws {ScimError} invalidFilter */
 export function resolveValueFilter(
   expression: FilterExpression,
   attribute: Attribute,
-  unknown: UnknownAttribute = 'refuse',
-  work?: Work,
+  { profile, work }: Pick<Reading, 'profile' | 'work'>,
 ): Filter {
-  const lookup = (name: string) => resolveNames(name, attribute.subAttributes ?? [])
-  return resolve(expression, lookup, attribute.name, unknown, work)
+  return resolve(expression, scopeOfValues(attribute, { unknown: 'refuse', profile, work }))
 }
 
-function resolve(
-  expression: FilterExpression,
-  lookup: Lookup,
-  owner: string,
-  unknown: UnknownAttribute,
-  work?: Work,
-): Filter {
+function scopeOfValues(attribute: Attribute, rest: Pick<Scope, 'unknown' | 'profile' | 'work'>): Scope {
+  const lookup = (name: string) => resolveNames(name, attribute.subAttributes ?? [])
+  return { ...rest, lookup, owner: attribute.name }
+}
+
+function resolve(expression: FilterExpression, scope: Scope): Filter {
   switch (expression.kind) {
     case 'and':
     case 'or':
       return {
         kind: expression.kind,
-        operands: expression.operands.map((operand) => resolve(operand, lookup, owner, unknown, work)),
+        operands: expression.operands.map((operand) => resolve(operand, scope)),
       }
     case 'not':
-      return { kind: 'not', operand: resolve(expression.operand, lookup, owner, unknown, work) }
+      return { kind: 'not', operand: resolve(expression.operand, scope) }
     default: {
-      const path = lookup(expression.name)
-      if (path !== undefined) return resolveTest(expression, path, unknown, work)
-      if (unknown === 'no-value') return withoutValue(expression)
+      const path = scope.lookup(expression.name)
+      if (path !== undefined) return resolveTest(expression, path, scope)
+      if (scope.unknown === 'no-value') return withoutValue(expression)
       throw badRequest(
         'invalidFilter',
-        `filter, position ${expression.position}: ${owner} has no attribute ${quote(expression.name)}`,
+        `filter, position ${expression.position}: ${scope.owner} has no attribute ${quote(expression.name)}`,
       )
     }
   }
@@ -108,12 +120,7 @@ function isMadeUp({ type, mutability }: Attribute): boolean {
   return type === 'reference' && mutability !== 'readWrite'
 }
 
-function resolveTest(
-  expression: Test,
-  path: AttributePath,
-  unknown: UnknownAttribute,
-  work: Work | undefined,
-): Filter {
+function resolveTest(expression: Test, path: AttributePath, scope: Scope): Filter {
   if (path.steps.some((step) => step.returned === 'never')) {
     throw badRequest('invalidFilter', `"${pathText(path)}" is never returned, so it cannot be filtered on`)
   }
@@ -124,21 +131,18 @@ function resolveTest(
     )
   }
   if (expression.kind === 'present') return { kind: 'present', path }
-  if (expression.kind === 'comparison') return resolveComparison(expression, withDefaultValue(path), work)
+  if (expression.kind === 'comparison')
+    return resolveComparison(expression, withDefaultValue(path, scope), scope)
   const attribute = target(path)
   if (attribute.subAttributes === undefined) {
     throw badRequest('invalidFilter', `"${pathText(path)}" has no sub-attributes, so "[…]" cannot follow it`)
   }
   if (attribute.multiValued) {
-    return {
-      kind: 'valuePath',
-      path,
-      operand: resolveValueFilter(expression.operand, attribute, unknown, work),
-    }
+    return { kind: 'valuePath', path, operand: resolve(expression.operand, scopeOfValues(attribute, scope)) }
   }
   // `name[givenName pr]` selects from one value: the same as its paths written out, if it is there at all.
   const lookup = (name: string) => below(path, resolveNames(name, attribute.subAttributes ?? []))
-  const operand = resolve(expression.operand, lookup, attribute.name, unknown, work)
+  const operand = resolve(expression.operand, { ...scope, lookup, owner: attribute.name })
   return { kind: 'and', operands: [{ kind: 'present', path }, operand] }
 }
 
@@ -149,7 +153,7 @@ function below(above: AttributePath, path: AttributePath | undefined): Attribute
 function resolveComparison(
   { operator, literal }: Comparison,
   path: AttributePath,
-  work: Work | undefined,
+  { profile, work }: Scope,
 ): Filter {
   const attribute = target(path)
   if (literal.value === null && EQUALITY.includes(operator)) {
@@ -163,7 +167,7 @@ function resolveComparison(
       `"${operator}" cannot be used on "${pathText(path)}" (${attribute.type}); allowed are ${allowed}`,
     )
   }
-  const value = typedValue(literal, attribute, path)
+  const value = typedValue(literal, path, profile)
   if (operator === 'co') requireSubstringLength(String(value), path)
   return { kind: 'comparison', path, operator, value, key: comparisonKey(attribute, value, work) }
 }
@@ -177,33 +181,19 @@ function requireSubstringLength({ length }: string, path: AttributePath): void {
 }
 
 /** A complex attribute compares by its "value" sub-attribute where it has one: `emails co "@x"`. */
-function withDefaultValue(path: AttributePath): AttributePath {
+function withDefaultValue(path: AttributePath, { profile }: Scope): AttributePath {
+  if (!comparesByValue(target(path), profile)) return path
   const value = findAttribute(target(path).subAttributes ?? [], 'value')
   return value === undefined ? path : { steps: [...path.steps, value] }
 }
 
-/** The literal as a value of the attribute's type. Entra quotes booleans: `primary eq "True"`. */
-function typedValue(literal: Literal, attribute: Attribute, path: AttributePath): Scalar {
-  const value = convert(literal, attribute)
+/** The literal as a value of the attribute's type. */
+function typedValue(literal: Literal, path: AttributePath, profile: Profile): Scalar {
+  const { type } = target(path)
+  const value = filterValue(literal, type, profile)
   if (value !== undefined) return value
   throw badRequest(
     'invalidFilter',
-    `"${pathText(path)}" is compared with a ${attribute.type}, found ${quote(literal.text)}`,
+    `"${pathText(path)}" is compared with a ${type}, found ${quote(literal.text)}`,
   )
-}
-
-function convert({ value, text }: Literal, { type }: Attribute): Scalar | undefined {
-  switch (type) {
-    case 'boolean': {
-      const lower = text.toLowerCase()
-      return lower === 'true' || lower === 'false' ? lower === 'true' : undefined
-    }
-    case 'integer':
-    case 'decimal':
-      return value !== null && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined
-    case 'dateTime':
-      return instant(text) === undefined ? undefined : text
-    default:
-      return value !== null && text.isWellFormed() && !text.includes('\0') ? text : undefined
-  }
 }

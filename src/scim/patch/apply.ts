@@ -6,23 +6,26 @@
 import { keepsValue } from '../active.ts'
 import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
+import {
+  arrayFromSingle,
+  elementFromFilter,
+  fromSingletonList,
+  isReplacedAsAWhole,
+  noTarget,
+  removedElements,
+  requireRemoved,
+} from '../compatibility/patch.ts'
+import { complexFromShorthand, isUnassigned } from '../compatibility/values.ts'
 import { addElements, distinct, identityOf, onePrimary, requireRoom, withoutElements } from '../elements.ts'
 import { badRequest, type ScimError } from '../error.ts'
 import type { Filter } from '../filter/ast.ts'
 import { evaluateFilter } from '../filter/evaluate.ts'
-import type { Attribute, ResourceType } from '../schema/definition.ts'
+import type { CollectingReading, Reading } from '../reading.ts'
+import type { Attribute } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
 import { canonicalElement, canonicalValue, requireComplete } from '../validation.ts'
-import { Work } from '../work.ts'
-import {
-  arrayFromSingle,
-  complexFromShorthand,
-  elementFromFilter,
-  fromSingletonList,
-  isUnassigned,
-  removedElements,
-} from './compatibility.ts'
+import type { Work } from '../work.ts'
 import type { PatchOperation } from './operation.ts'
 
 export interface Patched {
@@ -35,28 +38,26 @@ export interface Patched {
  * Applies the operations.
  *
  * @param resource in canonical form: see validateResource
- * @param work of the request so far
  * @throws {ScimError} mutability, noTarget, invalidValue; the resource given is then as it was
  */
 export function applyPatch(
   resource: Complex,
   operations: readonly PatchOperation[],
-  type: ResourceType,
-  work = new Work(),
+  reading: Reading,
 ): Patched {
-  const ignored: string[] = []
+  const collecting: CollectingReading = { ...reading, ignored: [] }
   const result = { ...resource }
   const copied = new Set<string>()
   for (const operation of operations) {
     requireWritable(operation)
-    work.visit()
+    reading.work.visit()
     copyOnce(result, operation.target.path.steps[0].name, copied)
     // RFC 7644 §3.5.2 lets an operation modify "schemas"; here it follows from the other attributes.
     if (operation.target.path.steps[0].name === 'schemas') continue
-    if (operation.target.filter === undefined) applyToPath(result, operation, ignored, work)
-    else applyToSelection(result, operation, ignored, work)
+    if (operation.target.filter === undefined) applyToPath(result, operation, collecting)
+    else applyToSelection(result, operation, collecting)
   }
-  return { resource: requireComplete(result, type), ignored }
+  return { resource: requireComplete(result, reading.type), ignored: collecting.ignored }
 }
 
 /** Only what an operation changes is copied, and before its first change: the rest can be a megabyte. */
@@ -83,12 +84,13 @@ function requireWritable({ op, target: { text, path, subAttribute } }: PatchOper
   if (op === 'remove' && path.steps[0].name === 'schemas') throw required(text)
 }
 
-function applyToPath(resource: Complex, operation: PatchOperation, ignored: string[], work: Work): void {
+function applyToPath(resource: Complex, operation: PatchOperation, reading: CollectingReading): void {
+  const { work } = reading
   const { text, path } = operation.target
   const containers = containersOf(resource, path.steps.slice(0, -1), operation.op !== 'remove', work)
   // `emails.value` is a value of each e-mail address: without any there is no place for one.
   if (containers.length === 0 && operation.op !== 'remove') throw noTarget(text)
-  for (const container of containers) setAttribute(container, target(path), operation, text, ignored, work)
+  for (const container of containers) setAttribute(container, target(path), operation, text, reading)
   prune(resource, path.steps, work)
 }
 
@@ -119,25 +121,25 @@ function setAttribute(
   attribute: Attribute,
   operation: PatchOperation,
   text: string,
-  ignored: string[],
-  work: Work,
+  reading: CollectingReading,
 ): void {
   const { op } = operation
+  const { profile, work } = reading
   if (op === 'remove') {
-    removeAttribute(container, attribute, operation.value, text, work)
+    removeAttribute(container, attribute, operation.value, text, reading)
     return
   }
-  const value = attribute.multiValued ? operation.value : fromSingletonList(operation.value)
-  if (isUnassigned(attribute, value)) {
+  const value = attribute.multiValued ? operation.value : fromSingletonList(operation.value, profile)
+  if (isUnassigned(attribute, value, profile)) {
     // Adding nothing changes nothing; replacing with nothing clears.
-    if (op === 'replace') removeAttribute(container, attribute, undefined, text, work)
+    if (op === 'replace') removeAttribute(container, attribute, undefined, text, reading)
     return
   }
   if (attribute.subAttributes !== undefined && !attribute.multiValued) {
-    mergeComplex(container, attribute, { ...operation, value }, text, ignored, work)
+    mergeComplex(container, attribute, { ...operation, value }, text, reading)
     return
   }
-  const canonical = canonicalValue(attribute, arrayFromSingle(attribute, value), text, ignored, work)
+  const canonical = canonicalValue(attribute, arrayFromSingle(attribute, value, profile), text, reading)
   if (attribute.multiValued && op === 'replace') {
     assignElements(container, attribute, elements(canonical))
   } else if (attribute.multiValued) {
@@ -158,19 +160,19 @@ function removeAttribute(
   attribute: Attribute,
   value: unknown,
   text: string,
-  work: Work,
+  reading: Reading,
 ): void {
   if (keepsValue(attribute)) return
   if (attribute.required) throw required(text)
   requireMutable(container, attribute, undefined, text)
-  const removed = attribute.multiValued ? removedElements(value) : undefined
+  const removed = attribute.multiValued ? removedElements(value, text, reading.profile) : undefined
   if (removed === undefined) {
     delete container[attribute.name]
     return
   }
-  const unwanted = elements(canonicalValue(attribute, removed, text, [], work))
+  const unwanted = elements(canonicalValue(attribute, removed, text, withoutCollecting(reading)))
   const list = elementsOf(container, attribute)
-  assignElements(container, attribute, withoutElements(attribute, list, unwanted, work))
+  assignElements(container, attribute, withoutElements(attribute, list, unwanted, reading.work))
 }
 
 /**
@@ -182,17 +184,16 @@ function mergeComplex(
   attribute: Attribute,
   operation: PatchOperation,
   text: string,
-  ignored: string[],
-  work: Work,
+  reading: CollectingReading,
 ): void {
-  const sent = complexFromShorthand(attribute, operation.value, work)
+  const sent = complexFromShorthand(attribute, operation.value, reading)
   if (sent === null) {
-    removeAttribute(container, attribute, undefined, text, work)
+    removeAttribute(container, attribute, undefined, text, reading)
     return
   }
   const before = container[attribute.name]
   const merged: Complex = isComplex(before) ? { ...before } : {}
-  mergeInto(merged, attribute, { ...operation, value: sent }, text, ignored, work)
+  mergeInto(merged, attribute, { ...operation, value: sent }, text, reading)
   if (isNotEmpty(merged)) container[attribute.name] = merged
   else delete container[attribute.name]
 }
@@ -203,20 +204,20 @@ function mergeInto(
   attribute: Attribute,
   operation: PatchOperation,
   text: string,
-  ignored: string[],
-  work: Work,
+  reading: CollectingReading,
 ): void {
   // Refuses what is not an object, and finds what we do not know.
-  canonicalElement(attribute, operation.value, text, ignored, work)
+  canonicalElement(attribute, operation.value, text, reading)
   for (const [name, value] of Object.entries(operation.value as Complex)) {
     const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
     if (subAttribute === undefined || subAttribute.mutability === 'readOnly') continue
     const subText = `${text}${isExtension(attribute) ? ':' : '.'}${subAttribute.name}`
-    setAttribute(object, subAttribute, { ...operation, value }, subText, [], work)
+    setAttribute(object, subAttribute, { ...operation, value }, subText, withoutCollecting(reading))
   }
 }
 
-function applyToSelection(resource: Complex, operation: PatchOperation, ignored: string[], work: Work): void {
+function applyToSelection(resource: Complex, operation: PatchOperation, reading: CollectingReading): void {
+  const { profile, work } = reading
   const { path, filter, subAttribute } = operation.target
   const attribute = target(path)
   if (filter === undefined) return
@@ -225,18 +226,19 @@ function applyToSelection(resource: Complex, operation: PatchOperation, ignored:
   const before = elementsOf(container, attribute)
   const isSelected = (element: unknown) => isComplex(element) && evaluateFilter(filter, element, work)
   work.visit(before.length)
-  // Removing what is not there is done already; it is no error here as it is none for members.
+  const selected = before.filter(isSelected).filter(isComplex)
+  if (isRemoval) requireRemoved(selected.length, operation.target.text, profile)
   if (isRemoval && subAttribute === undefined) {
+    const removed = new Set<unknown>(selected)
     assignElements(
       container,
       attribute,
-      before.filter((element) => !isSelected(element)),
+      before.filter((element) => !removed.has(element)),
     )
   } else {
-    const selected = before.filter(isSelected).filter(isComplex)
     const identities = selected.map((element) => identityOf(attribute, element, work))
-    for (const element of selected) setElement(element, operation, ignored, work)
-    const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, ignored, work)
+    for (const element of selected) setElement(element, operation, reading)
+    const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, reading)
     let list = [...before.filter(isNotEmpty), ...created]
     onePrimary(list, [...selected, ...created], work)
     // What became another may be the same as a third now.
@@ -256,34 +258,33 @@ function applyToSelection(resource: Complex, operation: PatchOperation, ignored:
 function createElement(
   filter: Filter,
   operation: PatchOperation,
-  ignored: string[],
-  work: Work,
+  reading: CollectingReading,
 ): readonly Complex[] {
-  const described = elementFromFilter(filter)
+  const described = elementFromFilter(filter, reading.profile)
   if (described === undefined) throw noTarget(operation.target.text)
   // What a filter says is a value like any other: it may not be longer.
   const { path, text } = operation.target
-  const element = canonicalElement(target(path), { ...described }, text, [], work)
+  const element = canonicalElement(target(path), { ...described }, text, withoutCollecting(reading))
   if (!isComplex(element)) throw noTarget(text)
-  setElement(element, { ...operation, op: 'add' }, ignored, work)
+  setElement(element, { ...operation, op: 'add' }, reading)
   return sameValue(element, described) ? [] : [element]
 }
 
-/**
- * Sets a sub-attribute of a selected element; without one, those of the value. RFC 7644 §3.5.2.3: what is not
- * specified stays, so an e-mail address that is replaced is still the one of that type.
- */
-function setElement(element: Complex, operation: PatchOperation, ignored: string[], work: Work): void {
+/** Sets a sub-attribute of a selected element; without one, those of the value. */
+function setElement(element: Complex, operation: PatchOperation, reading: CollectingReading): void {
   const { op, value, target: to } = operation
   if (to.subAttribute !== undefined) {
-    setAttribute(element, to.subAttribute, operation, to.text, ignored, work)
+    setAttribute(element, to.subAttribute, operation, to.text, reading)
     return
   }
   const attribute = target(to.path)
-  const sent = complexFromShorthand(attribute, fromSingletonList(value), work)
-  if (!isUnassigned(attribute, sent)) {
-    mergeInto(element, attribute, { ...operation, value: sent }, to.text, ignored, work)
-  } else if (op === 'replace') for (const name of Object.keys(element)) delete element[name]
+  const { profile } = reading
+  const sent = complexFromShorthand(attribute, fromSingletonList(value, profile), reading)
+  const isNone = isUnassigned(attribute, sent, profile)
+  if (isNone ? op === 'replace' : isReplacedAsAWhole(op, profile)) {
+    for (const name of Object.keys(element)) delete element[name]
+  }
+  if (!isNone) mergeInto(element, attribute, { ...operation, value: sent }, to.text, reading)
 }
 
 /** RFC 7643 §7: an immutable attribute may be given a value once. */
@@ -298,8 +299,9 @@ function required(text: string): ScimError {
   return badRequest('mutability', `attribute "${text}" is required, so it cannot be removed`)
 }
 
-function noTarget(text: string): ScimError {
-  return badRequest('noTarget', `path "${text}" selects no value`)
+/** For what was collected already, or is not the client's own. */
+function withoutCollecting(reading: Reading): CollectingReading {
+  return { ...reading, ignored: [] }
 }
 
 function elementsOf(container: Complex, attribute: Attribute): unknown[] {

@@ -3,20 +3,24 @@
  * They name the members that they touch, so a group's list need not be loaded to apply them.
  */
 import { type Complex, isComplex } from '../comparison.ts'
+import { arrayFromSingle, removedElements, requireRemoved } from '../compatibility/patch.ts'
+import { isUnassigned } from '../compatibility/values.ts'
 import { badRequest } from '../error.ts'
 import type { Filter } from '../filter/ast.ts'
 import { evaluateFilter } from '../filter/evaluate.ts'
-import type { ResourceType } from '../schema/definition.ts'
+import type { Profile } from '../profile.ts'
+import type { Reading } from '../reading.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { canonicalValue } from '../validation.ts'
 import { Work } from '../work.ts'
-import { arrayFromSingle, isUnassigned, removedElements } from './compatibility.ts'
 import type { PatchOperation } from './operation.ts'
 
-/** One change of the set of members. Ids are as the client sent them. */
+/** One change of the set of members. Ids are as the client sent them, each once. */
 export type MemberChange =
   | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
-  | { readonly kind: 'removeMatching'; readonly filter: Filter }
+  /** `path` as the client wrote it, for messages. */
+  | { readonly kind: 'removeSelected'; readonly ids: readonly string[]; readonly path: string }
+  | { readonly kind: 'removeMatching'; readonly filter: Filter; readonly path: string }
 
 /** A member as far as filters can see it. */
 export type Member = Complex & { readonly value: string }
@@ -24,13 +28,12 @@ export type Member = Complex & { readonly value: string }
 /** Takes the operations apart: those on members, as changes in their order, and the rest. */
 export function splitMembers(
   operations: readonly PatchOperation[],
-  type: ResourceType,
-  work = new Work(),
+  reading: Reading,
 ): { members: readonly MemberChange[]; rest: readonly PatchOperation[] } {
   const members: MemberChange[] = []
   const rest: PatchOperation[] = []
   for (const operation of operations) {
-    if (operation.target.path.steps[0].name === 'members') members.push(memberChange(operation, type, work))
+    if (operation.target.path.steps[0].name === 'members') members.push(memberChange(operation, reading))
     else rest.push(operation)
   }
   return { members, rest }
@@ -44,7 +47,14 @@ export function memberIds(members: unknown): readonly string[] {
 
 /** The ids that the changes name: all that must be looked up to apply them. */
 export function namedIds(changes: readonly MemberChange[]): readonly string[] {
-  return [...new Set(changes.flatMap((change) => (change.kind === 'removeMatching' ? [] : change.ids)))]
+  const lists = changes.flatMap((change) => (change.kind === 'removeMatching' ? [] : [change.ids]))
+  return union(lists)
+}
+
+/** Lists in each of which nothing stands twice, as one such list. */
+export function union(lists: readonly (readonly string[])[]): readonly string[] {
+  const [first = [], ...more] = lists
+  return more.length === 0 ? first : [...new Set(lists.flat())]
 }
 
 /** True when the changes can only be applied with the whole list at hand. */
@@ -52,24 +62,36 @@ export function needsAllMembers(changes: readonly MemberChange[]): boolean {
   return changes.some((change) => change.kind === 'replace' || change.kind === 'removeMatching')
 }
 
+/** True when the changes look at more of the members than their ids. */
+export function selectsMembers(changes: readonly MemberChange[]): boolean {
+  return changes.some((change) => change.kind === 'removeMatching')
+}
+
 /**
  * The set of ids after the changes.
  *
- * @throws {ScimError} invalidValue when finding the members would take too long
- * @param before members at present: all of them, or, unless `needsAllMembers`, those among `namedIds`
+ * @throws {ScimError} invalidValue when finding the members would take too long; noTarget where the profile has it for
+ *   a path that selects no member
+ * @param before members at present: all of them, or, unless `needsAllMembers`, those among `namedIds`. Of their other
+ *   attributes nothing is looked at, unless `selectsMembers`
  */
 export function applyMemberChanges(
   before: readonly Member[],
   changes: readonly MemberChange[],
+  profile: Profile,
   work = new Work(),
 ): ReadonlySet<string> {
-  const known = new Map(before.map((member) => [member.value, member]))
-  let ids = new Set(known.keys())
+  let ids = new Set(before.map((member) => member.value))
+  const known = new Map(selectsMembers(changes) ? before.map((member) => [member.value, member]) : [])
   for (const change of changes) {
     if (change.kind === 'removeMatching') {
       work.visit(ids.size)
       const isKept = (id: string) => !evaluateFilter(change.filter, known.get(id) ?? { value: id }, work)
-      ids = new Set([...ids].filter(isKept))
+      const kept = [...ids].filter(isKept)
+      requireRemoved(ids.size - kept.length, change.path, profile)
+      ids = new Set(kept)
+    } else if (change.kind === 'removeSelected') {
+      requireRemoved(change.ids.filter((id) => ids.delete(id)).length, change.path, profile)
     } else if (change.kind === 'replace') ids = new Set(change.ids)
     else if (change.kind === 'add') for (const id of change.ids) ids.add(id)
     else for (const id of change.ids) ids.delete(id)
@@ -77,7 +99,8 @@ export function applyMemberChanges(
   return ids
 }
 
-function memberChange({ op, target, value }: PatchOperation, type: ResourceType, work: Work): MemberChange {
+function memberChange({ op, target, value }: PatchOperation, reading: Reading): MemberChange {
+  const { profile } = reading
   const { path, filter, subAttribute, text } = target
   if (path.steps.length > 1 || subAttribute !== undefined) {
     // RFC 7643 §4.2: the sub-attributes of a member are immutable; a member is added or removed.
@@ -86,13 +109,13 @@ function memberChange({ op, target, value }: PatchOperation, type: ResourceType,
   if (filter !== undefined) return selection(op, filter, text)
   const attribute = path.steps[0]
   if (op === 'remove') {
-    const removed = removedElements(value)
+    const removed = removedElements(value, text, profile)
     return removed === undefined
       ? { kind: 'replace', ids: [] }
-      : { kind: 'remove', ids: idsOf(removed, type, work) }
+      : { kind: 'remove', ids: idsOf(removed, reading) }
   }
-  if (isUnassigned(attribute, value)) return { kind: op === 'add' ? 'add' : 'replace', ids: [] }
-  return { kind: op, ids: idsOf(arrayFromSingle(attribute, value), type, work) }
+  if (isUnassigned(attribute, value, profile)) return { kind: op === 'add' ? 'add' : 'replace', ids: [] }
+  return { kind: op, ids: idsOf(arrayFromSingle(attribute, value, profile), reading) }
 }
 
 function selection(op: PatchOperation['op'], filter: Filter, text: string): MemberChange {
@@ -104,12 +127,15 @@ function selection(op: PatchOperation['op'], filter: Filter, text: string): Memb
   }
   const byId =
     filter.kind === 'comparison' && filter.operator === 'eq' && filter.path.steps[0].name === 'value'
-  return byId ? { kind: 'remove', ids: [String(filter.key)] } : { kind: 'removeMatching', filter }
+  return byId
+    ? { kind: 'removeSelected', ids: [String(filter.key)], path: text }
+    : { kind: 'removeMatching', filter, path: text }
 }
 
-function idsOf(value: unknown, type: ResourceType, work: Work): readonly string[] {
-  const attribute = findAttribute(type.attributes, 'members')
-  return attribute === undefined ? [] : memberIds(canonicalValue(attribute, value, 'members', [], work))
+function idsOf(value: unknown, reading: Reading): readonly string[] {
+  const attribute = findAttribute(reading.type.attributes, 'members')
+  if (attribute === undefined) return []
+  return memberIds(canonicalValue(attribute, value, 'members', { ...reading, ignored: [] }))
 }
 
 function requireId(member: unknown, index: number): string {

@@ -3,52 +3,50 @@
  * without is taken apart into one operation for each attribute of its value, which means the same.
  */
 import { isComplex } from '../comparison.ts'
+import { type Attempt, parseDisabling } from '../compatibility/disabling.ts'
+import {
+  fromSingletonList,
+  hasPath,
+  isSetByKey,
+  isTooShort,
+  lowerCaseOp,
+  pathFromKey,
+} from '../compatibility/patch.ts'
 import { badRequest, kindOf, quote } from '../error.ts'
-import { noteIgnored } from '../ignored.ts'
 import { member, requireMessage } from '../message.ts'
-import { type PatchPath, parsePath } from '../path.ts'
-import type { ResourceType } from '../schema/definition.ts'
+import { parsePath } from '../path.ts'
+import type { Profile } from '../profile.ts'
+import type { CollectingReading, Reading } from '../reading.ts'
 import { PATCH_OP } from '../urn.ts'
-import { Work } from '../work.ts'
-import { fromSingletonList, isKnownKey, lowerCaseOp } from './compatibility.ts'
-import { type Attempt, parseDisabling } from './disabling.ts'
 import type { ParsedPatch, PatchOperation } from './operation.ts'
 
 /**
  * Parses the body of a PATCH.
  *
- * @param work of the request so far
  * @param isStrict whether the client asked for all or nothing
  * @throws {ScimError} invalidSyntax for a malformed message; invalidPath, invalidFilter, noTarget and invalidValue for an
  *   operation that can be applied to no resource, but for a PATCH that disables a user: see disabling.ts
  */
-export function parsePatch(
-  body: unknown,
-  type: ResourceType,
-  work = new Work(),
-  isStrict = false,
-): ParsedPatch {
-  const list = member(requireMessage(body, PATCH_OP), 'Operations')
-  // An empty list is a patch that changes nothing: Microsoft's validator sends one.
+export function parsePatch(body: unknown, reading: Reading, isStrict = false): ParsedPatch {
+  const list = member(requireMessage(body, PATCH_OP, reading.profile), 'Operations')
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
-  return parseDisabling(type, isStrict, work, (attempt, omissions) => {
+  if (isTooShort(list, reading.profile))
+    throw badRequest('invalidSyntax', '"Operations" must have at least one operation, found none')
+  return parseDisabling(reading, isStrict, (attempt, omissions) => {
     const ignored: string[] = []
     const operations = list.flatMap((operation, i) => {
       const where = `Operations[${i}]`
-      const parse = () => parseOperation(operation, where, { type, work, attempt, ignored })
+      const parse = () => parseOperation(operation, where, { ...reading, attempt, ignored })
       return attempt(pathOf(operation) ?? where, parse) ?? []
     })
     return { operations, ignored, omissions, isStrict }
   })
 }
 
-/** What parsing needs to know at each operation. */
-interface Context {
-  readonly type: ResourceType
-  readonly work: Work
+interface OperationReading extends CollectingReading {
+  /** Runs what concerns one operation, or one attribute of its value. */
   readonly attempt: Attempt
-  readonly ignored: string[]
 }
 
 /** The value that the operations give an attribute in the end: known before the resource is loaded. */
@@ -56,10 +54,15 @@ export function lastValue(operations: readonly PatchOperation[], name: string): 
   return operations.findLast(({ target }) => target.path.steps[0].name === name)?.value
 }
 
-function parseOperation(operation: unknown, where: string, context: Context): readonly PatchOperation[] {
+function parseOperation(
+  operation: unknown,
+  where: string,
+  reading: OperationReading,
+): readonly PatchOperation[] {
   if (!isComplex(operation))
     throw badRequest('invalidSyntax', `${where} must be an object, found ${kindOf(operation)}`)
-  const op = parseOp(member(operation, 'op'), where)
+  const { profile } = reading
+  const op = parseOp(member(operation, 'op'), where, profile)
   const path = member(operation, 'path')
   const value = member(operation, 'value')
   if (path !== undefined && path !== null && typeof path !== 'string') {
@@ -68,12 +71,12 @@ function parseOperation(operation: unknown, where: string, context: Context): re
   if (op !== 'remove' && value === undefined) {
     throw badRequest('invalidValue', `${where}: "${op}" needs a value`)
   }
-  if (path) return [{ op, target: parsePath(path, context.type, context.work), value }]
+  if (hasPath(path, profile)) return [{ op, target: parsePath(path, reading), value }]
   if (op === 'remove') {
     // RFC 7644 §3.5.2.2: "If 'path' is unspecified, the operation fails with … 'noTarget'".
     throw badRequest('noTarget', `${where}: "remove" needs a path`)
   }
-  return parseAttributes(op, fromSingletonList(value), where, context)
+  return parseAttributes(op, fromSingletonList(value, profile), where, reading)
 }
 
 /** What the log calls the operation. */
@@ -82,8 +85,8 @@ function pathOf(operation: unknown): string | undefined {
   return typeof path === 'string' && path !== '' ? path : undefined
 }
 
-function parseOp(op: unknown, where: string): PatchOperation['op'] {
-  const lower = typeof op === 'string' ? lowerCaseOp(op) : op
+function parseOp(op: unknown, where: string, profile: Profile): PatchOperation['op'] {
+  const lower = typeof op === 'string' ? lowerCaseOp(op, profile) : op
   if (lower === 'add' || lower === 'replace' || lower === 'remove') return lower
   const found = typeof op === 'string' ? quote(op) : kindOf(op)
   throw badRequest('invalidSyntax', `${where}.op must be one of add, replace, remove, found ${found}`)
@@ -93,7 +96,7 @@ function parseAttributes(
   op: PatchOperation['op'],
   value: unknown,
   where: string,
-  { type, work, attempt, ignored }: Context,
+  reading: OperationReading,
 ): readonly PatchOperation[] {
   if (!isComplex(value)) {
     throw badRequest(
@@ -102,19 +105,10 @@ function parseAttributes(
     )
   }
   return Object.entries(value).flatMap(([key, attributeValue]) => {
-    if (!isKnownKey(key, type)) {
-      noteIgnored(ignored, key)
-      return []
-    }
-    const target = attempt(key, () => parsePath(key, type, work))
-    return target !== undefined && isSetByClient(target) ? [{ op, target, value: attributeValue }] : []
+    const target = reading.attempt(key, () => {
+      const path = pathFromKey(key, reading)
+      return path !== undefined && isSetByKey(path, reading) ? path : undefined
+    })
+    return target === undefined ? [] : [{ op, target, value: attributeValue }]
   })
-}
-
-/** RFC 7643 §2.2: a client may send read-only attributes, and they are ignored. We set "schemas". */
-function isSetByClient({ path: { steps }, subAttribute }: PatchPath): boolean {
-  if (steps[0].name === 'schemas') return false
-  return [...steps, ...(subAttribute ? [subAttribute] : [])].every(
-    ({ mutability }) => mutability !== 'readOnly',
-  )
 }

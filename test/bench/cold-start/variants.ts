@@ -1,13 +1,13 @@
 /**
- * The module as it would be without the dashboard and the OpenAPI document, and a Worker that evaluates a module when
- * it is asked to: what differs is what they cost.
+ * Builds the module without the dashboard and the OpenAPI document, and a Worker that evaluates a module on request.
+ * The difference is the cost of these parts.
  */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { newFolder, ROOT } from '../peers/peer.ts'
 
-/** Empty parts in place of those whose share of the start is measured: what src/app.ts imports of them. */
+/** Empty replacements for the measured parts, with the exports that src/app.ts imports. */
 const LEFT_OUT = `import { Hono } from 'hono'
 export const adminApi = () => new Hono()
 export const adminMisconfigured = (c) => c.text('', 503)
@@ -26,7 +26,7 @@ const withoutAdministration: Plugin = {
 }
 
 /**
- * Bundles the Worker as wrangler does, with or without the administration.
+ * Bundles the Worker like wrangler, with or without the administration.
  *
  * @returns the file
  */
@@ -49,7 +49,10 @@ export async function bundle(isWhole: boolean): Promise<string> {
   return outfile
 }
 
-/** A module that imports another one when `/evaluate` is asked for. @returns the files, the first one is the main one */
+/**
+ * Builds a Worker that imports another module on `/evaluate`.
+ * @returns the files, with the main module first
+ */
 export function evaluator(module: string): readonly string[] {
   const folder = newFolder()
   const main = join(folder, 'evaluator.js')

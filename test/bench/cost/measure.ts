@@ -1,9 +1,9 @@
 /**
- * Measures what the model needs: the bytes of a user, a membership and a log entry with their indexes, and the rows of
- * each request. The directory is stored by the server, request by request, so that all is as large as it really is.
+ * Measures the input of the model: the bytes of a user, a membership and a log entry with their indexes, and the rows
+ * of each request. The server stores the directory request by request, so every row has its real size.
  */
 import { DatabaseSync } from 'node:sqlite'
-import { generateDirectory } from '../../../src/entra/generate.ts'
+import { generateDirectory } from '../../../src/entra/documents/generate.ts'
 import {
   addMembersRequest,
   createRequest,
@@ -14,7 +14,7 @@ import {
   readRequest,
   removeMembersRequest,
   updateRequest,
-} from '../../../src/entra/requests.ts'
+} from '../../../src/entra/protocol/requests.ts'
 import { makeDirectory, USER } from '../directory.ts'
 import { Connection } from '../load/client.ts'
 import { type Request, scimExchange } from '../load/scim.ts'
@@ -25,13 +25,15 @@ import { MEMBERSHIPS_OF_A_USER, type Measured, type Step, type StepCost } from '
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 const MEMBERS_IN_A_REQUEST = 100
-/** So many times each request is made: the medians count, as a token's last use is written along once a minute. */
+/**
+ * Repetitions of each request. Their median is used, because once a minute a request also updates the token's last use.
+ */
 const REPETITIONS = 50
 const PAGE = 100
 
 type Person = Readonly<Record<string, unknown>>
 
-/** @param users of whom each is in MEMBERSHIPS_OF_A_USER groups */
+/** @param users the number of users; each of them is in MEMBERSHIPS_OF_A_USER groups */
 export async function measureMonth(users: number): Promise<Measured> {
   build()
   const people = generateDirectory({
@@ -64,7 +66,7 @@ export async function measureMonth(users: number): Promise<Measured> {
   }
 }
 
-/** @returns also the file that it leaves */
+/** @returns the measurement and the database file */
 async function onWorker<Result>(
   database: string,
   token: string,
@@ -76,7 +78,7 @@ async function onWorker<Result>(
   return { result, file: databaseFile('workerd', worker.folder) }
 }
 
-/** As the default mapping of Entra's customary application writes a user, and the attribute of this one. */
+/** A user as written by the default mapping of an application in Entra, plus this application's attribute. */
 function userValues(person: Person): Map<string, string | boolean> {
   const text = (name: string) => String(person[name] ?? '')
   return new Map<string, string | boolean>([
@@ -106,7 +108,7 @@ function nameOf({ userPrincipalName }: Person): string {
   return String(userPrincipalName)
 }
 
-/** The ids that the server gave. */
+/** The ids that the server assigned. */
 interface Ids {
   readonly users: readonly string[]
   readonly groups: readonly string[]
@@ -118,7 +120,7 @@ async function fill(server: Peer, token: string, people: readonly Person[]): Pro
   const users: string[] = []
   for (const person of people) users.push(await create(send, createUser(person)))
   const groups: string[] = []
-  // As many as a hundred members make of each, whatever the number of users.
+  // As many groups as give each a hundred members, whatever the number of users.
   const count = (people.length * MEMBERSHIPS_OF_A_USER) / MEMBERS_IN_A_REQUEST
   for (let i = 0; i < count; i++) {
     const values = new Map([
@@ -130,7 +132,7 @@ async function fill(server: Peer, token: string, people: readonly Person[]): Pro
   for (const [i, group] of groups.entries()) {
     const members = Array.from(
       { length: MEMBERS_IN_A_REQUEST },
-      // A step that has no divisor in common with round numbers, so that groups differ.
+      // The step is coprime to round numbers, so the groups differ.
       (_, j) => users[(i * MEMBERS_IN_A_REQUEST + j * 997) % users.length] as string,
     )
     await send(addMembersRequest(group, members, 'old'), 204)
@@ -153,7 +155,7 @@ function idOf(answer: string): string {
   return /"id":"([^"]+)"/.exec(answer)?.[1] ?? ''
 }
 
-/** @throws {Error} from each request that is not answered with the status */
+/** @throws {Error} if a response does not have the expected status */
 async function sender({ port }: Peer, token: string): Promise<Send> {
   const connection = await Connection.open(port)
   const exchange = scimExchange(token)
@@ -164,18 +166,18 @@ async function sender({ port }: Peer, token: string): Promise<Send> {
   }
 }
 
-type MadeManyAtOnce = 'add 100 members' | 'list 100 users'
+type BatchStep = 'add 100 members' | 'list 100 users'
 type StepCosts<Name extends Step> = Record<Name, StepCost>
 
-/** What happens to one at a time, each request REPETITIONS times. */
+/** The single changes, each repeated REPETITIONS times. */
 async function liveOn(
   send: Send,
   worker: Peer,
   { users, groups }: Ids,
   people: readonly Person[],
-): Promise<{ steps: StepCosts<Exclude<Step, MadeManyAtOnce>>; cpuMsOfRequest: number }> {
+): Promise<{ steps: StepCosts<Exclude<Step, BatchStep>>; cpuMsOfRequest: number }> {
   const spentBefore = processorMs(worker)
-  const { take, medians, count } = recorder<Exclude<Step, MadeManyAtOnce>>(send)
+  const { take, medians, count } = recorder<Exclude<Step, BatchStep>>(send)
   for (let i = 0; i < REPETITIONS; i++) {
     const newcomer = people[users.length + i] ?? {}
     const [someone = '', leaver = '', group = ''] = [users[i], users[REPETITIONS + i], groups[i]]
@@ -197,9 +199,9 @@ async function liveOn(
   return { steps: medians(), cpuMsOfRequest: Number(cpuMs.toFixed(1)) }
 }
 
-async function takeMany(send: Send, { users }: Ids): Promise<StepCosts<MadeManyAtOnce>> {
-  const { take, medians } = recorder<MadeManyAtOnce>(send)
-  // Not those of the first page.
+async function takeMany(send: Send, { users }: Ids): Promise<StepCosts<BatchStep>> {
+  const { take, medians } = recorder<BatchStep>(send)
+  // Users beyond the first page.
   const hundred = users.slice(-MEMBERS_IN_A_REQUEST)
   for (let i = 0; i < 5; i++) {
     const group = await create(send, createRequest('Group', new Map([['displayName', `New ${i}`]]), 'old'))
@@ -209,7 +211,7 @@ async function takeMany(send: Send, { users }: Ids): Promise<StepCosts<MadeManyA
   return medians()
 }
 
-/** Sends, and remembers what each request cost. */
+/** Sends requests and records the cost of each. */
 function recorder<Name extends Step>(send: Send) {
   const samples = new Map<Name, StepCost[]>()
   return {
@@ -242,7 +244,7 @@ interface Weight {
   readonly rows: number
 }
 
-/** Pages that hold the table or one of its indexes, half empty ones too. https://www.sqlite.org/dbstat.html */
+/** All pages of the table and its indexes, including partly filled ones. https://www.sqlite.org/dbstat.html */
 function weigh(file: string): Record<'users' | 'memberships' | 'log', Weight> {
   const database = new DatabaseSync(file, { readOnly: true })
   const weightOf = (table: string): Weight => ({

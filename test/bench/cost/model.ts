@@ -1,11 +1,11 @@
 /**
- * What a month of a directory costs on Cloudflare, from what was measured: how often things happen, and the prices, as
- * constants with their reasons. Pure. Whoever knows better numbers changes them here and runs
- * `npm run bench -- cost --from test/bench/cost/measured.json`.
+ * The monthly cost of a directory on Cloudflare, computed from measurements, assumed frequencies and prices. All are
+ * constants with their reasons. Pure. To use other numbers, change them here and run `npm run bench -- cost --from
+ * test/bench/cost/measured.json`.
  */
 import { figure, markdownTable } from '../table.ts'
 
-/** The requests that a month is made of. */
+/** The requests of a month. */
 export type Step =
   | 'test the connection'
   | 'match a user'
@@ -26,52 +26,52 @@ export interface StepCost {
   readonly rowsWritten: number
 }
 
-/** What cost/measure.ts found. Bytes are those of a row with its share of the indexes. */
+/** The result of cost/measure.ts. Bytes are those of a row with its share of the indexes. */
 export interface Measured {
   readonly at: string
   readonly bytes: {
     readonly user: number
     readonly membership: number
-    /** What the initial cycle leaves in the log, for each user: its creation and its memberships. */
+    /** Log bytes of the initial cycle for each user: its creation and its memberships. */
     readonly logOfInitialCycle: number
-    /** Of what happens later. */
+    /** Log bytes of a later change. */
     readonly logEntry: number
   }
   readonly steps: Readonly<Record<Step, StepCost>>
-  /** Of the whole of workerd, its D1 included, compiling too: more than Cloudflare counts. */
+  /** Of the whole workerd process, including its D1 and compilation: more than Cloudflare bills. */
   readonly cpuMsOfRequest: number
 }
 
-/** Security groups of a person in a middling organisation: an assumption. */
+/** Security groups of a person in a medium-sized organisation: an assumption. */
 export const MEMBERSHIPS_OF_A_USER = 10
 
-/** Of all users, in a month: assumptions. */
+/** Shares of all users, in a month: assumptions. */
 const CHANGES = {
-  // A quarter of the people changes in a year.
+  // A quarter of the users is replaced in a year.
   joiners: 0.02,
   leavers: 0.02,
-  // Names, titles, departments, telephones: a little more than one change of each person in a year.
+  // Changes of names, titles, departments and telephone numbers: a little more than one for each user in a year.
   changed: 0.1,
-  // New tasks and projects: about four groups of each person in a year come, and as many go.
+  // New tasks and projects: each user joins and leaves about four groups in a year.
   membershipsAdded: 0.3,
   membershipsRemoved: 0.3,
 } as const
 
 const DAYS = 30
-// "Active" provisioning runs every 40 minutes: entra, how-provisioning-works; each cycle begins with two queries.
+// Provisioning runs every 40 minutes (entra, how-provisioning-works); each cycle starts with two queries.
 const CYCLES = (DAYS * 24 * 60) / 40
-/** What the security product asks: once a day, who is this and which groups. */
+/** Queries of the security product: it looks up each user with its groups once a day. */
 const READS_A_DAY = 1
-// A log entry that is pruned: found by its key and read with its row, twice, and deleted (test/provider/retention.test.ts).
+// Pruning reads a log entry by its key and its row, twice, and deletes it (test/provider/retention.test.ts).
 const PRUNED: StepCost = { rowsRead: 6, rowsWritten: 1 }
-/** A group write waits for two round trips to D1 near by; the object is billed meanwhile. An assumption. */
+/** Billed time of the object: a group write waits for two round trips to a nearby D1. An assumption. */
 const SECONDS_IN_THE_OBJECT = 0.05
 const OBJECT_GB = 0.128
-/** Our line of JSON, and the event of the platform with what it adds to both. An assumption: look at Billable Usage. */
+/** The log line and the platform's event, with the metadata of both. An assumption: see Billable Usage. */
 const LOGGED_KB_OF_REQUEST = 2
 const LOGGED_DAYS = 7
 
-/** What costs. Rows, requests and such in a month; storage in GB. */
+/** The billed quantities of a month; storage in GB. */
 const PRODUCTS = [
   'Workers requests',
   'Workers CPU ms',
@@ -89,7 +89,7 @@ export type Usage = Readonly<Record<Product, number>>
 const MILLION = 1_000_000
 const BILLION = 1_000 * MILLION
 
-/** Dollars for each unit beyond what the plan of $5 includes. Read on 2026-11-23. */
+/** The price of each unit beyond the $5 plan's included usage, in dollars. Read on 2026-11-23. */
 const PLAN_DOLLARS = 5
 const PRICES: Readonly<Record<Product, { included: number; dollars: number; for: number }>> = {
   // https://developers.cloudflare.com/workers/platform/pricing/
@@ -108,7 +108,7 @@ const PRICES: Readonly<Record<Product, { included: number; dollars: number; for:
 }
 // https://developers.cloudflare.com/d1/platform/limits/
 const DATABASE_GB = 10
-/** In a day; the pages above. Beyond them requests fail until 00:00 UTC. */
+/** Daily limits according to the pages above. Requests beyond a limit fail until 00:00 UTC. */
 const FREE_LIMITS = {
   'Workers requests': 100_000,
   'D1 rows read': 5 * MILLION,
@@ -118,7 +118,7 @@ const FREE_DATABASE_GB = 0.5
 
 const SIZES = [10_000, 100_000, 1_000_000] as const
 
-/** How many of each request there are in a month. */
+/** The number of each request in a month. */
 function stepsOfMonth(users: number, readsADay: number): Readonly<Partial<Record<Step, number>>> {
   const { joiners, leavers, changed, membershipsAdded, membershipsRemoved } = CHANGES
   const membersOfJoiners = joiners * MEMBERSHIPS_OF_A_USER
@@ -126,12 +126,12 @@ function stepsOfMonth(users: number, readsADay: number): Readonly<Partial<Record
     'test the connection': 2 * CYCLES,
     'match a user': users * joiners,
     'create a user': users * joiners,
-    // Who leaves is disabled, and deleted a month later; before a change its object is read.
+    // A leaver is disabled and deleted a month later. An object is read before it is changed.
     'get a user': users * (leavers + changed),
     'disable a user': users * leavers,
     'delete a user': users * leavers,
     'change a user': users * changed,
-    // One member in each request: the dearest way.
+    // One member in each request, the most expensive case.
     'get a group': users * (membersOfJoiners + membershipsAdded + membershipsRemoved),
     'add a member': users * (membersOfJoiners + membershipsAdded),
     'remove a member': users * membershipsRemoved,
@@ -139,7 +139,7 @@ function stepsOfMonth(users: number, readsADay: number): Readonly<Partial<Record
   }
 }
 
-/** The initial cycle, which comes once. Entra sends members by the hundred at best. */
+/** The initial cycle, which happens once. Entra sends at most a hundred members in one request. */
 function stepsOfInitialCycle(users: number): Readonly<Partial<Record<Step, number>>> {
   return {
     'match a user': users,
@@ -164,7 +164,7 @@ function sum(steps: Steps, of: (step: Step) => number): number {
   return Object.entries(steps).reduce((total, [step, count]) => total + count * of(step as Step), 0)
 }
 
-/** Entries that a month writes: as many are pruned. */
+/** The log entries that a month writes. The same number is pruned. */
 function logEntries(users: number): number {
   return sum(stepsOfMonth(users, 0), (step) => (LOGGED.has(step) ? 1 : 0))
 }
@@ -188,7 +188,7 @@ export function usageOfMonth(measured: Measured, users: number, readsADay = READ
   }
 }
 
-/** With its memberships, and the log of a month. */
+/** A user with its memberships and one month of log. */
 function bytesOfUser({ bytes }: Measured, memberships: number): number {
   return bytes.user + memberships * bytes.membership + logEntries(1) * bytes.logEntry
 }
@@ -310,7 +310,7 @@ function initialTable(measured: Measured): string {
 
 function freeTable(measured: Measured): string {
   const ofOne = (product: Product) => {
-    // The cycles cost the same, however many users there are.
+    // The cycles cost the same for any number of users.
     const [none, million] = [0, MILLION].map((users) => usageOfMonth(measured, users)[product])
     return ((million ?? 0) - (none ?? 0)) / MILLION
   }
@@ -337,7 +337,7 @@ function freeTable(measured: Measured): string {
 function listingTable({ steps }: Measured): string {
   const pages = SIZES.map((users) => users / 100)
   const shown = pages.map((number) => number * steps['list 100 users'].rowsRead)
-  // OFFSET steps over all that comes before: half of the directory on average.
+  // OFFSET reads all previous rows: on average half of the directory.
   const byIndex = SIZES.map((users, i) => (shown[i] ?? 0) + ((pages[i] ?? 0) * users) / 2)
   return markdownTable(
     ['', ...SIZES.map((users) => `${count(users)} users`)],
@@ -352,7 +352,7 @@ function count(value: number): string {
   return Math.round(value).toLocaleString('en')
 }
 
-/** Two digits, down. */
+/** Rounds down to two digits. */
 function rounded(value: number): string {
   const unit = 10 ** (Math.floor(Math.log10(value)) - 1)
   return count(Math.floor(value / unit) * unit)

@@ -1,4 +1,4 @@
-/** Reads the endpoint back and counts what differs from the directory. */
+/** Reads the endpoint and counts the differences from the directory. */
 import type { Endpoint } from './endpoint.ts'
 
 interface GeneratedUser {
@@ -32,10 +32,10 @@ interface Resource {
 }
 
 const USERS_PER_PAGE = 100
-/** Groups come with their members, thousands of them. */
+/** Small pages, because a group has thousands of members. */
 const GROUPS_PER_PAGE = 5
 
-/** Users and groups that are missing, too many, or not as the directory has them. */
+/** Users and groups that are missing, unexpected or different. */
 export async function countWrong(directory: GeneratedDirectory, endpoint: Endpoint): Promise<number> {
   const users = await listAll(endpoint, '/Users', USERS_PER_PAGE, '&excludedAttributes=groups')
   const groups = await listAll(endpoint, '/Groups', GROUPS_PER_PAGE)
@@ -65,7 +65,7 @@ function describe(...parts: readonly unknown[]): string {
   return JSON.stringify(parts)
 }
 
-/** What is expected and not there, and what is there beyond that. */
+/** Expected items that are missing, and unexpected items. */
 function countDifferences(expected: readonly string[], found: readonly string[]): number {
   const missing = new Set(expected)
   const surplus = found.filter((text) => !missing.delete(text))

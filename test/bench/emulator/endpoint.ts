@@ -1,4 +1,4 @@
-/** The endpoint that is provisioned: a server of our own with an empty directory, or one that is named. */
+/** The endpoint to provision: a local server with an empty directory, or a given one. */
 import { makeDirectory } from '../directory.ts'
 import { type PeerName, start, stop } from '../peers/peer.ts'
 
@@ -8,7 +8,7 @@ export interface Endpoint {
   close(): Promise<void>
 }
 
-/** @throws {Error} when it does not start */
+/** @throws {Error} if the server does not start */
 export async function startEndpoint(host: PeerName): Promise<Endpoint> {
   const { file, token } = await makeDirectory({ users: 0, groups: [] })
   const peer = await start(host, { database: file })

@@ -1,9 +1,9 @@
-/** One run of `entra provision` as a process of its own, with what it cost. */
+/** One run of `entra provision` as a separate process, with its resource usage. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { CycleEvent } from '../../../src/entra/cycle-context.ts'
+import type { CycleEvent } from '../../../src/entra/engine/cycle-context.ts'
 import type { Endpoint } from './endpoint.ts'
 
 export interface Provisioning {
@@ -19,7 +19,7 @@ export interface Provisioning {
 const CLI = resolve(import.meta.dirname, '../../../src/entra/cli.ts')
 const USAGE_HOOK = join(import.meta.dirname, 'resource-usage.mjs')
 
-/** @throws {Error} when no cycle was finished. */
+/** @throws {Error} if no cycle finished */
 export async function provision(
   directoryFile: string,
   { tenantUrl, token }: Endpoint,
@@ -36,7 +36,7 @@ export async function provision(
   const finished = await lastCycle(createInterface({ input: child.stdout }))
   await ended
   const wallMs = performance.now() - started
-  if (finished === undefined) throw new Error('the emulator finished no cycle')
+  if (finished === undefined) throw new Error('the emulator did not finish a cycle')
   const usage: NodeJS.ResourceUsage = JSON.parse(readFileSync(usageFile, 'utf8'))
   const { counts, requests } = finished.summary
   return {

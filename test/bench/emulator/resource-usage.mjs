@@ -1,4 +1,4 @@
-/** Loaded into a process that is measured: writes what it used when it ends. */
+/** Preloaded into a measured process; writes the process's resource usage at exit. */
 import { writeFileSync } from 'node:fs'
 
 process.on('exit', () => {

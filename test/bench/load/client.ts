@@ -1,18 +1,18 @@
 /**
- * A bare HTTP/1.1 client that costs little: connections that each send one request after the other, made
- * beforehand as text, and look for what the answer must hold without parsing it. 127.0.0.1 only.
+ * A minimal HTTP/1.1 client with low overhead. Each connection sends one request after the other. Requests are prepared
+ * as text, and responses are searched for expected texts without parsing. 127.0.0.1 only.
  */
 import { connect, type Socket } from 'node:net'
 
-/** A server that takes longer has hung up, or should. */
-const ANSWER_TIMEOUT_MS = 20_000
+/** Time limit for a response. */
+const RESPONSE_TIMEOUT_MS = 20_000
 
-/** A request, and what its answer must be. */
+/** A request and its expected response. */
 export interface Exchange {
-  /** The whole request: see httpRequest. */
+  /** The complete request: see httpRequest. */
   readonly request: string
   readonly status: number
-  /** Texts that the answer holds, each of them. */
+  /** Texts that the response must contain. */
   readonly holds?: readonly string[]
 }
 
@@ -20,21 +20,21 @@ export interface Load {
   readonly port: number
   readonly connections: number
   readonly seconds: number
-  /** The next request. */
+  /** Returns the next request. */
   readonly next: () => Exchange
 }
 
 export interface LoadResult {
   readonly seconds: number
-  /** How long each right answer took, in ms. */
+  /** Durations of the correct responses, in ms. */
   readonly times: readonly number[]
-  /** Answers that were not what was asked for. */
+  /** The number of incorrect responses. */
   readonly wrong: number
-  /** The first of them, with its request. */
+  /** The first incorrect response with its request. */
   readonly firstWrong: string | undefined
 }
 
-/** An HTTP request as text. */
+/** Formats an HTTP request as text. */
 export function httpRequest(
   method: string,
   path: string,
@@ -46,7 +46,7 @@ export function httpRequest(
   return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}${length}\r\n${body ?? ''}`
 }
 
-/** Sends requests for some seconds, and waits for the last answers. */
+/** Sends requests for some seconds and waits for the last responses. */
 export async function measure({ port, connections, seconds, next }: Load): Promise<LoadResult> {
   const times: number[] = []
   const wrong: string[] = []
@@ -75,7 +75,10 @@ export function isRight(answer: string, { status, holds = [] }: Exchange): boole
   return answer.startsWith(`HTTP/1.1 ${status}`) && holds.every((text) => answer.includes(text))
 }
 
-/** Sends one request on a connection of its own. @returns the whole answer */
+/**
+ * Sends one request on a separate connection.
+ * @returns the complete response
+ */
 export async function exchangeOnce(port: number, request: string): Promise<string> {
   const connection = await Connection.open(port)
   try {
@@ -95,8 +98,8 @@ export class Connection {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () =>
-      this.#failed?.(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)),
+    socket.setTimeout(RESPONSE_TIMEOUT_MS, () =>
+      this.#failed?.(new Error(`no response within ${RESPONSE_TIMEOUT_MS} ms`)),
     )
     socket.setEncoding('latin1')
     socket.on('data', (chunk) => this.#receive(String(chunk)))

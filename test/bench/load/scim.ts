@@ -1,14 +1,14 @@
-/** SCIM requests as the client sends them. */
+/** Builds SCIM requests for the client. */
 import { type Exchange, httpRequest } from './client.ts'
 
 export interface Request {
   readonly method: string
-  /** Relative to the Tenant URL, query included. */
+  /** Relative to the Tenant URL, including the query. */
   readonly path: string
   readonly body?: object
 }
 
-/** Makes an exchange: the request with a token, the status, and what the answer must hold. */
+/** Creates an exchange: the request with a token, the expected status and the expected texts. */
 export type ScimExchange = (request: Request, status: number, ...holds: readonly string[]) => Exchange
 
 export function scimExchange(token: string): ScimExchange {

@@ -1,4 +1,4 @@
-/** What is said of repeated measurements. Of nothing it is NaN. */
+/** Statistics of repeated measurements; NaN without values. */
 
 export interface Spread {
   readonly median: number
@@ -6,7 +6,7 @@ export interface Spread {
   readonly max: number
 }
 
-/** The value below which a share of the values lies. */
+/** The value below which a given share of the values lies. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const at = share * (sorted.length - 1)
@@ -20,8 +20,8 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * The ratios of measurements that were made in turn, each divided by the one of its own round: what disturbs a
- * round disturbs both.
+ * The ratios of two series of measurements, computed for each round, because disturbances of a round affect both
+ * values.
  */
 export function ratiosOf(values: readonly number[], bases: readonly number[]): readonly number[] {
   return values.map((value, round) => value / (bases[round] ?? Number.NaN))

@@ -1,6 +1,7 @@
 /**
- * Starts what is compared, each as a process on a port and in a folder of its own: the Worker in bare workerd and
- * under `wrangler dev`, the built server on Deno and on Node.js, and the floor of each. Everything ends with us.
+ * Starts the compared servers, each as a process with its own port and folder: the Worker in bare workerd and under
+ * `wrangler dev`, the built server on Deno and on Node.js, and the floor of each host. All of them end with this
+ * process.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,19 +29,19 @@ export interface Peer {
 }
 
 export interface StartOptions {
-  /** A database file that it begins with: see ../directory.ts. */
+  /** The initial database file: see ../directory.ts. */
   readonly database?: string
-  /** One that an earlier peer had; a new one by default. */
+  /** The folder of an earlier peer; a new folder by default. */
   readonly folder?: string
-  /** Puts the figures of the database on every answer; off, because it costs. */
+  /** Adds the database figures to each response. Off by default because of its cost. */
   readonly serverTiming?: boolean
-  /** Other modules for workerd than its own. */
+  /** Modules for workerd instead of its own. */
   readonly modules?: readonly string[]
 }
 
 export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
 export const ADMIN_TOKEN = 'an-admin-token-for-benchmarks'
-/** Linux counts processor time in these: USER_HZ is 100. */
+/** The unit of processor time on Linux: USER_HZ is 100. */
 const CLOCK_TICK_MS = 10
 const START_TIMEOUT_MS = 90_000
 const POLL_MS = 5
@@ -49,7 +50,10 @@ const folders: string[] = []
 const children: ChildProcess[] = []
 let built: string | undefined
 
-/** Makes the modules that are measured, as `npm run build` does, in a folder of their own. @returns the folder */
+/**
+ * Builds the measured modules like `npm run build`, into a separate folder.
+ * @returns the folder
+ */
 export function build(): string {
   if (built !== undefined) return built
   const folder = newFolder()
@@ -65,31 +69,34 @@ export function build(): string {
   return folder
 }
 
-/** A folder that goes when the benchmark ends. */
+/** A temporary folder that is deleted at the end of the benchmark. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'scim-bench-'))
   folders.push(folder)
   return folder
 }
 
-/** Starts a peer and waits until it answers. @throws {Error} why it did not */
+/**
+ * Starts a peer and waits until it responds.
+ * @throws {Error} with the reason if it does not start
+ */
 export async function start(name: PeerName, options: StartOptions = {}): Promise<Peer> {
-  const { peer, said } = await launch(name, options)
+  const { peer, output } = await launch(name, options)
   if (await isUp(peer)) return peer
   await stop(peer)
-  throw new Error(`${name} did not start: ${said().trim() || 'it said nothing'}`)
+  throw new Error(`${name} did not start: ${output().trim() || 'no output'}`)
 }
 
 /**
- * Starts a peer and does not wait.
+ * Starts a peer without waiting.
  *
- * @returns it, and what it complained of
- * @throws {Error} when it cannot be had here
+ * @returns the peer, and its error output
+ * @throws {Error} if it is not available on this machine
  */
 export async function launch(
   name: PeerName,
   options: StartOptions = {},
-): Promise<{ peer: Peer; said: () => string }> {
+): Promise<{ peer: Peer; output: () => string }> {
   if (name.startsWith('Deno') && DENO === undefined) throw new Error(DENO_MISSING)
   const { folder = newFolder(), database } = options
   const port = await freePort()
@@ -102,23 +109,23 @@ export async function launch(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  let said = ''
-  child.stderr?.on('data', (chunk) => (said = `${said}${chunk}`.slice(-1_000)))
+  let output = ''
+  child.stderr?.on('data', (chunk) => (output = `${output}${chunk}`.slice(-1_000)))
   await once(child, 'spawn').catch((cause) => {
     throw new Error(`${name} did not start: ${cause.message}`, { cause })
   })
   children.push(child)
-  return { peer: { name, port, child, folder }, said: () => said }
+  return { peer: { name, port, child, folder }, output: () => output }
 }
 
-/** Where a peer has its database. */
+/** The database file of a peer. */
 export function databaseFile(name: PeerName, folder: string): string {
   if (name === 'wrangler dev') return d1File(join(folder, 'state', 'v3', 'd1'))
   if (name.startsWith('workerd')) return d1File(join(folder, 'd1'))
   return join(folder, 'data', 'directory.sqlite')
 }
 
-/** The processor time that a peer has used so far, with all that it started; NaN where the system does not tell. */
+/** The processor time of a peer with all its processes; NaN if the system does not provide it. */
 export function processorMs({ child }: Peer): number {
   const all = processes()
   const own = (pid: number): number => {
@@ -129,7 +136,7 @@ export function processorMs({ child }: Peer): number {
   return all.size === 0 ? Number.NaN : own(child.pid ?? 0) * CLOCK_TICK_MS
 }
 
-/** The processor time of the threads that a peer has now, to the nanosecond: for short spans. */
+/** The processor time of a peer's current threads in nanoseconds, for short spans. */
 export function exactProcessorMs({ child }: Peer): number {
   try {
     const folder = `/proc/${child.pid}/task`
@@ -142,7 +149,7 @@ export function exactProcessorMs({ child }: Peer): number {
   }
 }
 
-/** Linux alone tells: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** Available on Linux only: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 function processes(): Map<number, { parent: number; ticks: number }> {
   const found = new Map<number, { parent: number; ticks: number }>()
   try {
@@ -156,7 +163,7 @@ function processes(): Map<number, { parent: number; ticks: number }> {
   return found
 }
 
-/** The fields after the name; none of a process that has ended meanwhile. */
+/** The fields after the name; none if the process has ended. */
 function statFields(pid: string): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
@@ -165,7 +172,7 @@ function statFields(pid: string): readonly string[] {
   }
 }
 
-/** `npm start` must end what it started itself, and the servers close their database. */
+/** `npm start` must end its own processes, and the servers close their database. */
 export async function stop({ child }: Peer): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const ended = new Promise((done) => child.once('exit', done))
@@ -179,7 +186,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-/** Ends everything that is left, also a server that is busy, and removes what it left behind. */
+/** Ends all remaining processes, also busy servers, and removes their files. */
 export async function cleanUp(): Promise<void> {
   const left = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
   const ended = left.map((child) => new Promise((done) => child.once('exit', done)))
@@ -232,11 +239,11 @@ function workerd(
   const compatibilityDate =
     /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(ROOT, 'wrangler.toml'), 'utf8'))?.[1] ?? ''
   const config = writeWorkerdConfig({ folder, port, modules, compatibilityDate, vars })
-  // --experimental: the wrapped binding of D1 is not yet for everybody.
+  // --experimental: the wrapped D1 binding is not generally available.
   return [workerdPath(), ['serve', '--experimental', config], {}]
 }
 
-/** @returns false when it has ended or takes too long */
+/** @returns false if the process ended or takes too long */
 async function isUp({ port, child }: Peer): Promise<boolean> {
   const deadline = Date.now() + START_TIMEOUT_MS
   while (Date.now() < deadline && child.exitCode === null && child.pid !== undefined) {

@@ -1,7 +1,7 @@
 /**
- * The floor of Deno and of Node.js: what the runtime and SQLite need for one statement behind HTTP, without
- * SCIM, on the same database file as the server. `deno serve` takes its default export; FLOOR_FILE names the
- * file. `GET /?id=` reads a user by its key, `POST /` writes a row and commits it to the disk.
+ * The floor of Deno and Node.js: the cost of the runtime and SQLite for one statement behind HTTP, without SCIM, on the
+ * same database file as the server. `deno serve` runs the default export. FLOOR_FILE names the file. `GET /?id=` reads
+ * a user by its key, `POST /` writes a row and commits it to disk.
  */
 import { createServer } from 'node:http'
 import process from 'node:process'

@@ -1,6 +1,6 @@
 /**
- * The floors of the Worker: the same bindings, one bare D1 statement for each request, and no SCIM.
- * `GET /?id=` reads a user by its key, `POST /` writes one row, and `POST /hop` does so through the Durable Object.
+ * The floors of the Worker: the same bindings, one D1 statement for each request, and no SCIM. `GET /?id=` reads a user
+ * by its key, `POST /` writes a row, and `POST /hop` writes it through the Durable Object.
  */
 import { DurableObject } from 'cloudflare:workers'
 

@@ -1,37 +1,37 @@
 /**
- * The host of the Worker in a load test: `workerd serve` alone, one process, with the built module, the D1 of
- * Miniflare (the one that `wrangler dev` has) and the real Durable Object on disk.
+ * Hosts the Worker in a load test: a single `workerd serve` process with the built module, Miniflare's D1 (as in
+ * `wrangler dev`) and the real Durable Object on disk.
  *
- * Three hosts were tried with a floor that does one statement: this one, Miniflare's API with a direct socket,
- * and Miniflare's own entry. The first two are equally fast (11,000 requests a second without D1, 900 with it);
- * the entry costs a third to a half of that, and `wrangler dev` more. This one has no second process whose
- * time would have to be told apart, and starts in the 60 ms that workerd needs.
+ * Three hosts were compared with a floor that runs one statement: this one, Miniflare's API with a direct socket, and
+ * Miniflare's own entry. The first two are equally fast (11,000 requests a second without D1, 900 with it). The entry
+ * costs a third to a half of that, and `wrangler dev` costs more. This host has no second process whose time would have
+ * to be subtracted, and it starts in the 60 ms that workerd needs.
  *
- * The rate limit bindings are left out, for the Worker and for its floors: Miniflare's stand-in writes a row of
- * SQLite for each call, where Cloudflare counts in memory.
+ * The rate limit bindings are omitted for the Worker and its floors. Miniflare emulates them with a SQLite write for
+ * each call, while Cloudflare counts in memory.
  */
 import { createHash, createHmac } from 'node:crypto'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
-/** Wrangler's own workerd and Miniflare, wherever npm has put them. */
+/** Wrangler's own workerd and Miniflare, wherever npm installed them. */
 const requireOfWrangler = createRequire(createRequire(import.meta.url).resolve('wrangler/package.json'))
 const MINIFLARE_WORKERS = join(dirname(requireOfWrangler.resolve('miniflare')), 'workers')
 const D1_CLASS = 'miniflare-D1DatabaseObject'
-/** The name of the binding, which is what `wrangler dev` calls a database that was never deployed. */
+/** The name of the binding, which `wrangler dev` uses as the id of a database that was never deployed. */
 const D1_NAME = 'DB'
 
 export function workerdPath(): string {
   return requireOfWrangler('workerd').default
 }
 
-/** The file of the local D1 below the folder where the state of all databases is. */
+/** The file of the local D1 database in the state folder of all databases. */
 export function d1File(storageFolder: string): string {
   return join(storageFolder, D1_CLASS, `${idFromName(D1_CLASS, D1_NAME)}.sqlite`)
 }
 
-/** The id of a named Durable Object as workerd makes it (src/workerd/server/actor-id-impl.c++). */
+/** The id of a named Durable Object, computed as in workerd (src/workerd/server/actor-id-impl.c++). */
 function idFromName(className: string, name: string): string {
   const key = createHash('sha256').update(className).digest()
   const hash = (data: string | Buffer) => createHmac('sha256', key).update(data).digest().subarray(0, 16)
@@ -42,21 +42,24 @@ function idFromName(className: string, name: string): string {
 export interface WorkerdOptions {
   readonly folder: string
   readonly port: number
-  /** The files of the Worker; the first one is the one that runs. */
+  /** The files of the Worker, with the main module first. */
   readonly modules: readonly string[]
   readonly compatibilityDate: string
   /** Variables of the Worker. */
   readonly vars: Readonly<Record<string, string>>
 }
 
-/** Writes what `workerd serve` reads. @returns the path of the configuration */
+/**
+ * Writes the configuration of `workerd serve`.
+ * @returns its path
+ */
 export function writeWorkerdConfig(options: WorkerdOptions): string {
   const { folder, port, modules, compatibilityDate, vars } = options
   const storage = join(folder, 'd1')
   mkdirSync(storage, { recursive: true })
   const file = join(folder, 'config.capnp')
   const text = (value: string) => JSON.stringify(value)
-  // Cap'n Proto looks for what it embeds beside the file that says so.
+  // Cap'n Proto resolves embedded files relative to the configuration file.
   const source = (path: string) => {
     copyFileSync(path, join(folder, basename(path)))
     return `embed ${text(basename(path))}`

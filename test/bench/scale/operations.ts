@@ -1,6 +1,6 @@
 /**
- * Every operation as a request at a size of the directory or of a group. What grows by its nature says why: it
- * reads, or takes away, as many memberships as there are.
+ * Every operation as a request at a given size of the directory or of a group. Operations that must grow state the
+ * reason, for example that they read or delete every membership.
  */
 import {
   addMembersRequest,
@@ -12,7 +12,7 @@ import {
   readRequest,
   removeMembersRequest,
   updateRequest,
-} from '../../../src/entra/requests.ts'
+} from '../../../src/entra/protocol/requests.ts'
 import { MAX_LOADED_MEMBERS } from '../../../src/scim/limits.ts'
 import { GROUP, groupId, USER, userId, userName } from '../directory.ts'
 import type { Exchange } from '../load/client.ts'
@@ -21,38 +21,38 @@ import { type Request, type ScimExchange, scimExchange } from '../load/scim.ts'
 export interface Operation<Size> {
   readonly name: string
   readonly next: (at: Size, repetition: number, previous: string) => Exchange
-  /** Why rows are read or written in proportion to the size. */
+  /** The reason why rows grow in proportion to the size. */
   readonly grows?: string
-  /** What can be done once: each of the others is repeated. */
+  /** The operation can be done only once; others are repeated. */
   readonly isOnce?: boolean
-  /** Compared by time, too. */
+  /** The time is compared as well. */
   readonly isTimed?: boolean
 }
 
-/** A directory of some size. */
+/** A directory of a given size. */
 export interface Users {
   readonly size: number
   readonly send: ScimExchange
 }
 
-/** A group of some size, and two more that go. */
+/** A group of a given size; the next two groups can be replaced and deleted. */
 export interface Group {
   readonly size: number
   readonly send: ScimExchange
-  /** How many users there are that can be members. */
+  /** The number of users that can be members. */
   readonly among: number
-  /** The number of the group; the two after it are replaced and deleted. */
+  /** The number of the group. The next two groups are replaced and deleted. */
   readonly number: number
 }
 
 const PAGE = 100
 const HUNDRED = 100
-/** As long as a token, and nobody's. */
+/** A token with a valid length that does not exist. */
 const BAD_TOKEN = `scim_default_${'x'.repeat(43)}`
 const SEARCH = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 
-/** Someone from the last third, somebody else each time. */
+/** A user of the last third, a different one each time. */
 function someone(size: number, repetition: number): number {
   return Math.ceil(size * 0.7) + (repetition % Math.floor(size * 0.2))
 }
@@ -95,7 +95,7 @@ function page(name: string, startIndex: (size: number) => number, grows?: string
   }
 }
 
-/** So many users are looked at for a filter or an order without an index; beyond them the list is refused. */
+/** The maximum number of users examined for a filter or an order without an index; a longer list is rejected. */
 const MOST_LOOKED_AT = 38_000
 
 function looksAtAll(
@@ -142,7 +142,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   },
   {
     name: 'filter users: emails.value eq, 1 found',
-    grows: 'no index holds the values of a list: every user is looked at, up to some 38,000',
+    grows: 'no index contains the values of a list: every user is examined, up to about 38,000',
     next: ({ size, send }, i) => {
       const number = someone(size, i)
       return send(
@@ -153,7 +153,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   },
   {
     name: 'filter users: displayName co, 1 found',
-    grows: 'no index finds the middle of a text: every user is looked at, up to some 38,000',
+    grows: 'no index finds the middle of a text: every user is examined, up to about 38,000',
     next: ({ size, send }) =>
       send(filtered('/Users', `displayName co "on-${size}"`), ...looksAtAll(size, '"totalResults":1')),
   },
@@ -177,9 +177,9 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   page(
     'middle page',
     (size) => Math.floor(size / 2) + 1,
-    'OFFSET steps over what comes before; a cursor does not',
+    'OFFSET reads the previous rows; a cursor does not',
   ),
-  page('last page', (size) => size - PAGE + 1, 'OFFSET steps over what comes before; a cursor does not'),
+  page('last page', (size) => size - PAGE + 1, 'OFFSET reads the previous rows; a cursor does not'),
   {
     name: 'list 100 users: by cursor, page after page',
     next: ({ send }, _, previous) => {
@@ -194,7 +194,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   },
   {
     name: 'list 100 users: sorted by name.familyName',
-    grows: 'no index holds the order: every user is looked at, up to some 38,000',
+    grows: 'no index has this order: every user is examined, up to about 38,000',
     next: ({ size, send }) =>
       send(
         { method: 'GET', path: `/Users?sortBy=name.familyName&count=${PAGE}` },
@@ -217,7 +217,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
     },
   },
   {
-    name: 'create a user who exists: refused',
+    name: 'create a user that exists: rejected',
     next: ({ size, send }, i) => {
       const body = newUser(`${someone(size, i)}`)
       return send({ method: 'POST', path: '/Users', body }, 409, '"scimType":"uniqueness"')
@@ -233,7 +233,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
     },
   },
   {
-    name: 'patch a user who was read before',
+    name: 'patch a user that was read before',
     isTimed: true,
     next: ({ size, send }, i) => rename(send, someone(size, i), `Name ${i}`),
   },
@@ -286,18 +286,18 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
   },
 ]
 
-/** Users who are in none of the groups, counted from 0. */
+/** Users without a group, counted from 0. */
 function newcomer({ among }: Group, number: number): string {
   return userId(among + 1 + number)
 }
 
-/** A larger group is not read as a whole. */
+/** Larger groups are not read completely. */
 function loadsAll(size: number, found: string): readonly [status: number, found: string] {
   return size > MAX_LOADED_MEMBERS ? [400, '"scimType":"tooMany"'] : [200, found]
 }
 
-const MEMBERS = 'as many memberships are read as there are'
-const CLEARED = 'as many memberships go as there are'
+const MEMBERS = 'all memberships of the group are read'
+const CLEARED = 'all memberships of the group are deleted'
 
 export const GROUP_OPERATIONS: readonly Operation<Group>[] = [
   {
@@ -333,7 +333,7 @@ export const GROUP_OPERATIONS: readonly Operation<Group>[] = [
       group.send(addMembersRequest(groupId(group.number), [newcomer(group, i)], 'old'), 204),
   },
   {
-    name: 'add a member who is there',
+    name: 'add an existing member',
     next: (group, i) =>
       group.send(addMembersRequest(groupId(group.number), [newcomer(group, i)], 'old'), 204),
   },

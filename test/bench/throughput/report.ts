@@ -1,4 +1,4 @@
-/** What a run says: each operation on each host, and the figures that have a goal. */
+/** The report of a run: each operation on each host, and the figures with a goal. */
 import type { Spread } from '../load/statistics.ts'
 import type { HostName } from '../options.ts'
 import { figure, markdownTable } from '../table.ts'
@@ -11,17 +11,17 @@ export interface Row {
   readonly floorPerSecond: number
   readonly ofFloor: Spread
   readonly goal: number | undefined
-  /** Times the Worker under `wrangler dev`. */
+  /** Relative to the Worker under `wrangler dev`. */
   readonly timesWranglerDev: Spread
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Processor time of the server for one request: what else runs disturbs it less than the throughput. */
+  /** Processor time of the server for one request; other processes affect it less than the throughput. */
   readonly cpuMs: number
   readonly floorCpuMs: number
   readonly wrong: number
 }
 
-/** What did not start. */
+/** Servers that did not start. */
 export interface Missing {
   readonly peer: string
   readonly reason: string
@@ -31,13 +31,13 @@ export interface Report {
   readonly rows: readonly Row[]
   readonly missing: readonly Missing[]
   readonly rounds: number
-  /** Of a slice. */
+  /** Of one slice. */
   readonly seconds: number
-  /** Of one processor: what the load generator took. */
+  /** Share of one processor that the load generator used. */
   readonly ownShare: number
 }
 
-/** How many times the Worker under `wrangler dev` a server of one's own is to be. */
+/** The goal of a self-hosted server relative to the Worker under `wrangler dev`. */
 const TIMES_WRANGLER_DEV_GOAL = 5
 
 export function printReport({ rows, missing, rounds, seconds, ownShare }: Report): void {
@@ -47,7 +47,7 @@ Medians of ${rounds} rounds of ${seconds} s each, in turn with the floor; in bra
 The load generator took ${(100 * ownShare).toFixed(0)} % of one processor.\n`,
   )
   console.log(markdownTable(HEADER, [...rows.map(cellsOf), ...missing.map(missingCells)]))
-  console.log('\nWhat has a goal\n')
+  console.log('\nFigures with a goal\n')
   console.log(markdownTable(['figure', 'goal', 'value', ''], rows.flatMap(goalsOf)))
 }
 

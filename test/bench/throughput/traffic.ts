@@ -1,7 +1,7 @@
 /**
- * The traffic of Entra's provisioning service as single requests, made by the emulator's own functions, each with
- * what its answer must hold. One object for each server, because writes are never repeated: each adds somebody
- * who is not there yet, and deletes somebody who is.
+ * The requests of Entra's provisioning service, built by the emulator's functions, each with its expected response.
+ * Each server has its own object, because writes are not repeated: each of them creates a new resource or deletes an
+ * existing one.
  */
 import {
   addMembersRequest,
@@ -13,23 +13,23 @@ import {
   readRequest,
   removeMembersRequest,
   updateRequest,
-} from '../../../src/entra/requests.ts'
+} from '../../../src/entra/protocol/requests.ts'
 import { type Directory, type DirectorySize, groupId, USER, userId, userName } from '../directory.ts'
 import { type Exchange, exchangeOnce, isRight } from '../load/client.ts'
 import { type ScimExchange, scimExchange } from '../load/scim.ts'
 
-/** Users who are read and changed, each in one group. */
+/** Users that are read and changed, each in one group. */
 export const READERS = 5_000
-/** The users after them are members of many groups: those that members are added to and removed from. */
+/** The next users are members of many groups and are added and removed. */
 const MEMBERS = 5_000
 const FIRST_MEMBER = READERS + 1
-/** The users after those leave. */
+/** The next users are deleted. */
 const LEAVING = 20_000
 const PAGE = 100
 const HUNDRED = 100
-/** So many users are read before they are changed. */
+/** The number of users that are read before they are changed. */
 const READ_BEFORE = 100
-/** Groups by what is done to them, in this order from number 1. */
+/** Groups by operation, in this order from number 1. */
 const FOR_ADDING = 60
 const FOR_ADDING_HUNDREDS = 60
 const FOR_REMOVING = 10
@@ -38,7 +38,7 @@ const FIRST_FOR_HUNDREDS = FOR_ADDING + 1
 const FIRST_FOR_REMOVING = FIRST_FOR_HUNDREDS + FOR_ADDING_HUNDREDS
 const OF_READERS = FIRST_FOR_REMOVING + FOR_REMOVING
 const FIRST_FOR_DELETING = OF_READERS + 1
-/** How many written resources of a kind are read back. */
+/** The number of written resources of a kind that are read back. */
 const READ_BACK = 20
 
 export const TRAFFIC_DIRECTORY: DirectorySize = {
@@ -53,7 +53,7 @@ export const TRAFFIC_DIRECTORY: DirectorySize = {
 
 export class Traffic {
   readonly #send: ScimExchange
-  /** How often each kind of request was made. */
+  /** The number of requests of each kind. */
   readonly #made = new Map<string, number>()
 
   constructor({ token }: Directory) {
@@ -200,9 +200,9 @@ export class Traffic {
   }
 
   /**
-   * Reads what was written: the answers may have been right and the writes lost.
+   * Reads the written resources, because a successful response does not prove that the write is stored.
    *
-   * @returns what is not as it was answered
+   * @returns the differences
    */
   async readBack(port: number): Promise<readonly string[]> {
     const wrong: string[] = []
@@ -231,7 +231,7 @@ export class Traffic {
     return wrong
   }
 
-  /** How many members each group must have that was written to. */
+  /** The expected number of members of each changed group. */
   *#memberCounts(): Generator<[group: number, members: number]> {
     const groupsOf = function* (first: number, count: number, inOne: number) {
       for (let left = count, group = first; left > 0; left -= inOne, group++)
@@ -244,7 +244,7 @@ export class Traffic {
       yield [group, MEMBERS - removed]
   }
 
-  /** The numbers of the requests of a kind that were made last. */
+  /** The numbers of the most recent requests of a kind. */
   #last(kind: string): readonly number[] {
     const made = this.#made.get(kind) ?? 0
     return Array.from({ length: Math.min(made, READ_BACK) }, (_, i) => made - 1 - i)
@@ -257,7 +257,7 @@ export class Traffic {
     return number
   }
 
-  /** Another one of those that stay, in an order that follows no index. */
+  /** Another user that is not deleted, in an order that follows no index. */
   #user(kind: string): number {
     return 1 + ((this.#next(kind) * 7_919) % READERS)
   }
@@ -267,7 +267,7 @@ function oneUser(number: number): readonly string[] {
   return ['"totalResults":1', `"id":"${userId(number)}"`]
 }
 
-/** A write that changes nothing is cheaper, and would flatter. */
+/** A write without a change is cheaper and would distort the result. */
 function requireLeft(what: string, number: number, last: number): void {
   if (number > last) throw new Error(`there are no ${what} left: fewer --rounds or --seconds`)
 }

@@ -1,11 +1,14 @@
-/** What somebody changes in a directory between two cycles. */
+/** Typical edits of a directory between two cycles. */
 
 export interface DirectoryDocument {
   users: (Record<string, unknown> & { id: string })[]
   groups: (Record<string, unknown> & { id: string; members: string[] })[]
 }
 
-/** Renames one, changes the UPN of one, disables one, deletes one, moves three, renames a group, drops a group. */
+/**
+ * Renames a user, changes a UPN, disables a user, deletes a user, moves three members, renames a group, removes a
+ * group.
+ */
 export function changeAFewThings(directory: DirectoryDocument): void {
   const active = directory.users.filter((user) => user.accountEnabled === true && user.assigned !== false)
   const [renamed, moved, disabled, deleted] = active

@@ -1,18 +1,18 @@
-/** A provisioning job in a test: a store, a clock that moves by call, counted ids, and a directory that can be edited. */
+/** A provisioning job for tests, with a store, a manual clock, sequential ids and an editable directory. */
 
 import type { Clock } from '../../../src/entra/clock.ts'
-import { type CycleResult, runCycle } from '../../../src/entra/cycle.ts'
-import type { CycleContext } from '../../../src/entra/cycle-context.ts'
-import { type Directory, parseDirectory } from '../../../src/entra/directory.ts'
-import { importDirectory } from '../../../src/entra/import.ts'
-import { DEFAULT_JOB, type JobConfig } from '../../../src/entra/job.ts'
-import type { LogEntry } from '../../../src/entra/provisioning-log.ts'
-import { type Fetch, ScimClient } from '../../../src/entra/scim-client.ts'
-import { type JobState, newState } from '../../../src/entra/state.ts'
-import { parseTenantUrl } from '../../../src/entra/tenant-url.ts'
+import { type Directory, parseDirectory } from '../../../src/entra/documents/directory.ts'
+import { DEFAULT_JOB, type JobConfig } from '../../../src/entra/documents/job.ts'
+import { type JobState, newState } from '../../../src/entra/documents/state.ts'
+import { type CycleResult, runCycle } from '../../../src/entra/engine/cycle.ts'
+import type { CycleContext } from '../../../src/entra/engine/cycle-context.ts'
+import { importDirectory } from '../../../src/entra/engine/import.ts'
+import type { LogEntry } from '../../../src/entra/engine/provisioning-log.ts'
+import { type Fetch, ScimClient } from '../../../src/entra/protocol/scim-client.ts'
+import { parseTenantUrl } from '../../../src/entra/protocol/tenant-url.ts'
 import { BASE, ScimStore } from './scim-store.ts'
 
-/** Time that passes only when it is moved, or slept through. */
+/** A clock that only advances by a call or a sleep. */
 export class ManualClock implements Clock {
   #now: number
   readonly slept: number[] = []
@@ -35,13 +35,13 @@ export class ManualClock implements Clock {
   }
 }
 
-/** UUIDs that count up; the connection test's queries are recognized by them. */
+/** Sequential UUIDs, by which the queries of the connection test are recognized. */
 export function countingIds(): () => string {
   let last = 0
   return () => `00000000-0000-4000-8000-${String(++last).padStart(12, '0')}`
 }
 
-/** Where a job's requests go. */
+/** The endpoint of a job. */
 export interface Endpoint {
   readonly tenantUrl: string
   readonly token: string
@@ -61,7 +61,7 @@ export class JobHarness {
   retryAll = false
   stop = new AbortController()
 
-  /** Without an endpoint the requests go to `store`. */
+  /** Without an endpoint, requests go to `store`. */
   constructor(directory: JobHarness['directory'], job: Partial<JobConfig> = {}, endpoint?: Endpoint) {
     this.directory = directory
     this.job = { ...this.job, ...job }
@@ -113,7 +113,7 @@ export class JobHarness {
     return runCycle(this.context())
   }
 
-  /** Runs a cycle and gives its requests without the connection test. */
+  /** Runs a cycle and returns its requests without those of the connection test. */
   async requestsOfCycle(): Promise<{ method: string; path: string; body: unknown }[]> {
     this.store.received.length = 0
     await this.cycle()

@@ -1,4 +1,4 @@
-/** Runs the command line: inside the test for speed, or as a process of its own where signals and variables matter. */
+/** Runs the command line in the test's process for speed, or as a separate process if signals and variables matter. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -37,7 +37,7 @@ export function startCli(
   return { child, result }
 }
 
-/** The same command line without a process of its own. */
+/** Runs the command line in the current process. */
 export async function runCli(args: readonly string[]): Promise<CliResult> {
   const output = new TextStream()
   const errors = new TextStream()

@@ -1,21 +1,21 @@
 /**
- * A small SCIM endpoint in memory, as a fetch: the emulator's opposite number in its own tests. It knows just the
- * requests of the emulator, in both dialects; `misbehave` makes it answer whatever a test wants instead.
+ * A minimal in-memory SCIM endpoint with the interface of fetch, for the emulator's tests. It supports the emulator's
+ * requests in both dialects. `misbehave` replaces its responses.
  */
-import { readTargetPath, writeTargetPath } from '../../../src/entra/attribute-path.ts'
-import type { Fetch } from '../../../src/entra/scim-client.ts'
+import { readTargetPath, writeTargetPath } from '../../../src/entra/protocol/attribute-path.ts'
+import type { Fetch } from '../../../src/entra/protocol/scim-client.ts'
 
 export type Resource = Record<string, unknown> & { id: string }
 
 export interface Received {
   readonly method: string
-  /** Below the Tenant URL, query included. */
+  /** Relative to the Tenant URL, including the query. */
   readonly path: string
   readonly headers: Headers
   readonly body: unknown
 }
 
-/** Answers in place of the store; undefined lets the store answer. */
+/** Returns a response that replaces the store's, or undefined. */
 export type Misbehaviour = (request: Received) => Response | Promise<Response> | undefined
 
 export const BASE = 'https://scim.test.example/scim/v2'
@@ -25,11 +25,11 @@ export class ScimStore {
   readonly groups = new Map<string, Resource>()
   readonly received: Received[] = []
   misbehave: Misbehaviour = () => undefined
-  /** Requests that are carried out and whose answer is lost on the way: a 503 comes back. */
-  loseAnswer: (request: Received) => boolean = () => false
+  /** Selects requests that are carried out but answered with 503, as if the response was lost. */
+  loseResponse: (request: Received) => boolean = () => false
   #lastId = 0
 
-  /** Ids count up per type unless a test names the next ones. */
+  /** Ids are sequential for each type, unless a test sets the next ones. */
   nextIds: string[] = []
 
   readonly fetch: Fetch = async (url, init) => {
@@ -40,17 +40,17 @@ export class ScimStore {
     const odd = this.misbehave(request)
     if (odd === undefined) {
       const answer = this.#answer(request)
-      return this.loseAnswer(request) ? error(503, 'the answer was lost') : answer
+      return this.loseResponse(request) ? error(503, 'the response was lost') : answer
     }
     return Promise.race([odd, aborted(init.signal)])
   }
 
-  /** `GET /Users?filter=…` of every request so far, and forgets them. */
+  /** Returns and clears the `GET /Users?filter=…` queries so far. */
   takeLines(): string[] {
     return this.received.splice(0).map(({ method, path }) => `${method} ${path}`)
   }
 
-  /** Requests so far without the connection test, and forgets them. */
+  /** Returns and clears the requests so far, without the connection test. */
   takeRequests(): Received[] {
     return this.received.splice(0).filter(({ path }) => !/00000000-0000-4000-8000-/.test(path))
   }
@@ -104,7 +104,7 @@ export class ScimStore {
   }
 }
 
-/** Rejects when a signal aborts, as fetch does. */
+/** Rejects when the signal aborts, as fetch does. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true }),

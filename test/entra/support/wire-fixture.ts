@@ -1,4 +1,4 @@
-/** The wire fixtures: what Entra sends, step by step, and what the endpoint has to answer. */
+/** The wire fixtures: Entra's requests step by step, with the expected responses. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -32,12 +32,12 @@ export function readQuirks(): WireFixture[] {
   return JSON.parse(readFileSync(join(FOLDER, 'quirks.json'), 'utf8'))
 }
 
-/** The steps that Entra itself makes: neither set-up nor a look at the result. */
+/** The steps that Entra makes, without set-up and verification. */
 export function entraSteps({ steps }: WireFixture, rows: readonly number[]): WireStep[] {
   return steps.filter(({ row, event }) => rows.includes(row ?? 0) && !/^(Check|Setup):/.test(event))
 }
 
-/** A value with every `{{name}}` replaced. */
+/** Replaces every `{{name}}` in a value. */
 export function substitute<T>(value: T, names: Readonly<Record<string, string>>): T {
   return JSON.parse(
     JSON.stringify(value).replace(/\{\{(\w+)\}\}/g, (_, name: string) => names[name] ?? `{{${name}}}`),

@@ -1,6 +1,6 @@
 /**
- * Hostile requests of any size: what grammar.ts makes, repeated, lengthened and nested until it costs something. Shrinks
- * to the smallest repetition that still does.
+ * Hostile requests of any size: the requests of grammar.ts, repeated, lengthened and nested until they are expensive.
+ * They shrink to the smallest size that still is.
  */
 import fc from 'fast-check'
 import { BULK_REQUEST, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../../support/urns.ts'
@@ -8,7 +8,7 @@ import { filter, json, names, path } from './grammar.ts'
 import type { AttackKind } from './requests.ts'
 import { groupId, userId } from './stored.ts'
 
-/** A request below the origin, without its token. */
+/** A request relative to the origin, without its token. */
 export interface AmplifiedRequest {
   readonly kind: AttackKind
   readonly method: string
@@ -19,19 +19,19 @@ export interface AmplifiedRequest {
 const MAX_BODY_CHARACTERS = 1024 * 1024
 const MAX_QUERY_CHARACTERS = 14_000
 
-/** Made so often, but not longer in all than a body may be. */
+/** The number of repetitions, limited by the maximum size of a body. */
 function times<T>(count: number, characters: number, make: (i: number) => T): T[] {
   const length = Math.min(count, Math.ceil(MAX_BODY_CHARACTERS / Math.max(1, characters)))
   return Array.from({ length }, (_, i) => make(i))
 }
 
-/** Numbers of every order of magnitude, and so shrinks quickly. */
+/** Numbers of every order of magnitude, which shrink quickly. */
 const magnitude = (max: number) =>
   fc
     .tuple(fc.integer({ min: 0, max: Math.ceil(Math.log10(max)) }), fc.integer({ min: 1, max: 10 }))
     .map(([power, factor]) => Math.min(max, Math.ceil(factor * 10 ** (power - 1))))
 
-/** Characters that cost: of two and four bytes, that fold to several, that combine, that must be escaped. */
+/** Expensive characters: of two and four bytes, with long case foldings, combining, and requiring escapes. */
 const character = fc.constantFrom(
   'a',
   'é',
@@ -57,7 +57,7 @@ const term = fc.oneof(
   fc.tuple(names, operator, literal).map((parts) => parts.join(' ')),
 )
 
-/** The same test so often, each of another value. */
+/** The same comparison many times, with different values. */
 const manyTests = fc
   .tuple(term, magnitude(150), fc.constantFrom(' or ', ' and '))
   .map(([one, count, joint]) => times(count, one.length, (i) => one.replace(/"$/, `${i}"`)).join(joint))
@@ -79,7 +79,7 @@ const anyPath = fc.oneof(
     .map(([name, inner, sub]) => `${name}[${inner}]${sub}`),
 )
 
-/** Elements, each a little different. */
+/** Slightly different elements. */
 const elements = fc
   .tuple(magnitude(40_000), fc.constantFrom('value', 'type', 'display', 'streetAddress'), longText)
   .map(([count, name, text]) => {
@@ -123,7 +123,7 @@ const resourceBody = fc
       `{"schemas":["${schema}"],"${name}":"${crypto.randomUUID()}"${more}}`
   })
 
-/** JSON that is too deep to be made of values. */
+/** JSON that is too deep to be built from values. */
 class Raw {
   readonly text: string
   constructor(text: string) {
@@ -202,12 +202,12 @@ const withBody = (kind: AttackKind, method: string, target: string, body: fc.Arb
       kind,
       method,
       path: `/scim/v2${target}`,
-      // Cut off it is no JSON, which is hostile too.
+      // A truncated body is not valid JSON, which is hostile as well.
       body: text.slice(0, MAX_BODY_CHARACTERS - 1),
     }),
   )
 
-/** By kind, so that a dear kind does not hide the others. */
+/** By kind, so that an expensive kind does not hide the others. */
 export const AMPLIFIED: Readonly<Record<string, fc.Arbitrary<AmplifiedRequest>>> = {
   'GET of a list': fc
     .tuple(fc.constantFrom('/Users', '/Groups', ''), query)

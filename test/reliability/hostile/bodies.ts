@@ -1,16 +1,16 @@
 /**
- * Large bodies that are made to cost as much as they can. `/x` in a path stands for a user that is there.
+ * Large bodies that are designed to be as expensive as possible. `/x` in a path stands for an existing user.
  */
 import { GROUP, PATCH_OP, USER } from '../../support/urns.ts'
 
 const user = (text: string) => `{"schemas":["${USER}"],"userName":"${crypto.randomUUID()}",${text}}`
-/** A PatchOp message of so many operations. */
+/** A PatchOp message with the given number of operations. */
 export const operations = (count: number, operation: (i: number) => string) =>
   `{"schemas":["${PATCH_OP}"],"Operations":[${Array.from({ length: count }, (_, i) => operation(i)).join()}]}`
 const repeat = (count: number, one: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => one(i)).join()
 
-/** Bodies of a size, each the worst of its kind that we could think of. `size` is about a number of bytes. */
+/** The worst known body of each kind. `size` is the approximate number of bytes. */
 export const LARGE_BODIES: Readonly<
   Record<string, (size: number) => readonly [method: string, path: string, body: string]>
 > = {
@@ -43,7 +43,7 @@ export const LARGE_BODIES: Readonly<
     '/Users',
     `{"schemas":["${USER}",${repeat(size / 12, (i) => `"urn:x:${i}"`)}],"userName":"u"}`,
   ],
-  'members that nobody knows': (size) => [
+  'unknown members': (size) => [
     'POST',
     '/Groups',
     `{"schemas":["${GROUP}"],"displayName":"g","members":[${repeat(size / 24, (i) => `{"value":"nobody-${i}"}`)}]}`,

@@ -1,11 +1,11 @@
 /**
- * Hostile requests, made after the grammars that the worker parses: right enough to get past the first
- * check, wrong enough to hurt behind it.
+ * Hostile requests, generated from the grammars that the worker parses: valid enough to pass the first check, and
+ * invalid enough to cause harm behind it.
  */
 import fc from 'fast-check'
 import { BULK_REQUEST, ENTERPRISE, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../../support/urns.ts'
 
-/** A request of the Tenant URL. A body that is text is sent as it is. */
+/** A request relative to the Tenant URL. A text body is sent unchanged. */
 export interface Hostile {
   readonly method: string
   readonly path: string
@@ -114,7 +114,7 @@ const operator = fc.constantFrom(
   '',
 )
 
-/** Filters, most of them nearly right. */
+/** Filters, most of them almost valid. */
 export const filter: fc.Arbitrary<string> = fc.letrec<{ filter: string }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 4 },
@@ -137,7 +137,7 @@ export const path = fc.oneof(
   text,
 )
 
-/** Any JSON, with keys that mean something to JavaScript, to SCIM, or to nobody. */
+/** Any JSON, with keys that have a meaning in JavaScript, in SCIM, or none. */
 export const json: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -146,7 +146,7 @@ export const json: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) =
     fc.array(tie('value'), { maxLength: 3 }),
     fc
       .array(fc.tuple(names, tie('value')), { maxLength: 4 })
-      // Own properties, whatever they are called; JSON.stringify writes them out.
+      // Own properties with any name; JSON.stringify includes them.
       .map((entries) => Object.fromEntries(entries)),
   ),
 })).value
@@ -217,7 +217,7 @@ const bulkBody = fc
   )
   .map((Operations) => ({ schemas: [BULK_REQUEST], Operations }))
 
-/** What a header can carry: the API itself refuses anything else. */
+/** Characters that are allowed in a header; the API rejects all others. */
 const headerText = fc.stringMatching(/^[\x20-\x7e]{0,40}$/)
 const headers = fc.record(
   {
@@ -259,7 +259,7 @@ const query = fc
       .join('&'),
   )
 
-/** Bodies as bytes would have them: cut off, doubled keys, other syntaxes. */
+/** Damaged bodies: truncated, with duplicate keys, in another syntax. */
 const spoil = fc.tuple(fc.constantFrom('as is', 'cut', 'doubled', 'suffix', 'bom'), fc.nat(100))
 function spoilt(body: unknown, [how, at]: readonly [string, number]): string {
   const text = JSON.stringify(body)
@@ -272,7 +272,7 @@ function spoilt(body: unknown, [how, at]: readonly [string, number]): string {
 
 const body = (of: fc.Arbitrary<unknown>) => fc.tuple(of, spoil).map(([value, how]) => spoilt(value, how))
 
-/** @param ids of resources that exist */
+/** @param ids of existing resources */
 export function hostile(userId: string, groupId: string): fc.Arbitrary<Hostile> {
   const user = `/Users/${userId}`
   const group = `/Groups/${groupId}`

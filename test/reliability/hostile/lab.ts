@@ -1,27 +1,37 @@
 /**
- * The self-hosted server in this process, on a database file of hostile tenants, and what each request costs it.
+ * Runs the self-hosted server in this process on a database file with hostile tenants, and measures the cost of
+ * requests.
  */
 import { statSync } from 'node:fs'
+import { MAX_WORK_UNITS } from '../../../src/scim/limits.ts'
+import { STORED_UNITS } from '../../../src/scim/work.ts'
 import { startService } from '../../../src/self-hosted/service.ts'
+import { MAX_ROW_BYTES } from '../../../src/storage/database.ts'
 import { MIGRATIONS } from '../../support/migrations.ts'
 import { serverSettings } from '../../support/server-settings.ts'
 
+/**
+ * Units of work that a request may make. What is too much is refused before it is done, and no step is larger than a stored
+ * document that is read, written or deleted. Only a group of very many members can take more, and none here has them.
+ */
+export const MOST_WORK = MAX_WORK_UNITS + STORED_UNITS * MAX_ROW_BYTES
+
 const ORIGIN = 'http://127.0.0.1'
 
-/** What one request costs. Bytes are those of the database file and of the heap. */
+/** The cost of one request. Bytes are those of the database file and of the heap. */
 export interface RequestCost {
   readonly status: number
   readonly answer: string
   readonly sentBytes: number
-  /** Of this process, all threads. */
+  /** Of all threads of this process. */
   readonly processorMs: number
   /** Units of work: see src/scim/work.ts. */
   readonly work: number
   readonly rowsRead: number
   readonly rowsWritten: number
-  /** By which the database file and its log grew. */
+  /** Growth of the database file and its log. */
   readonly storedBytes: number
-  /** By which the heap grew until the answer was read; it is what was not collected meanwhile. */
+  /** Growth of the heap until the response was read, without collected garbage. */
   readonly heapBytes: number
 }
 
@@ -37,7 +47,7 @@ export interface Lab {
   stop(): Promise<void>
 }
 
-/** @param folder holds the database that stored.ts has made */
+/** @param folder contains the database of stored.ts */
 export function startLab(folder: string): Lab {
   const settings = serverSettings(folder, { synchronous: 'NORMAL', serverTiming: true })
   const file = settings.databaseFile

@@ -1,32 +1,31 @@
 /**
- * `npm run test:soak -- --hostile --minutes 10 --seed 7`: looks for the request that costs most, against stored data that
- * is hostile itself. Whatever costs more than the worst of its kind so far is shrunk, and becomes the worst. Ends with a
- * table of the worst, and fails when one is above a bound.
+ * `npm run test:soak -- --hostile --minutes 10 --seed 7`: searches for the most expensive request against hostile
+ * stored data. A request that is more expensive than the worst one of its kind is shrunk and replaces it. Ends with a
+ * table of the worst requests, and fails if one exceeds a bound.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { MAX_WORK_UNITS } from '../../../src/scim/limits.ts'
 import { AMPLIFIED, type AmplifiedRequest } from './amplified.ts'
-import { type Lab, type RequestCost, startLab } from './lab.ts'
+import { type Lab, MOST_WORK, type RequestCost, startLab } from './lab.ts'
 import { makeStored, STORED_KINDS, type StoredKind, type StoredTenants } from './stored.ts'
 
 const MINUTE_MS = 60_000
-/** Requests of one kind against one tenant, before the next. */
+/** Requests of one kind against one tenant before the next. */
 const REQUESTS_IN_A_ROUND = 25
-/** Shrinking a dear request sends hundreds of them. */
+/** Limit for shrinking, which sends hundreds of expensive requests. */
 const ROUND_MS = 15_000
-/** What is not a good deal worse is not worth shrinking. */
+/** The minimum factor above the worst request that is worth shrinking. */
 const WORSE = 1.25
-/** The compiler and the collector add to a first measurement. */
+/** Compilation and garbage collection increase a first measurement. */
 const MEASUREMENTS = 3
 
-/** What a request may cost at most. `perByte` of what was sent. */
+/** The maximum cost of a request. `perByte` is multiplied by the number of bytes sent. */
 const BOUNDS = {
   processorMs: { constant: 100, perByte: 0 },
-  work: { constant: 1.1 * MAX_WORK_UNITS, perByte: 0 },
+  work: { constant: MOST_WORK, perByte: 0 },
   rowsWritten: { constant: 1_000, perByte: 0.1 },
   storedBytes: { constant: 256 * 1024, perByte: 8 },
   heapBytes: { constant: 64 * 1024 * 1024, perByte: 40 },
@@ -41,7 +40,7 @@ interface Worst {
 
 const { SOAK_MINUTES = '1', SOAK_SEED = '1' } = process.env
 
-it('finds no request that costs more than it may', async () => {
+it('finds no request that exceeds a bound', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hostile-'))
   try {
     expect(await search(folder, Number(SOAK_MINUTES), Number(SOAK_SEED))).toEqual([])
@@ -50,7 +49,7 @@ it('finds no request that costs more than it may', async () => {
   }
 })
 
-/** @returns what is above a bound, or was answered with an error of ours */
+/** @returns the violations: exceeded bounds and server errors */
 async function search(folder: string, minutes: number, firstSeed: number): Promise<readonly string[]> {
   const file = join(folder, 'directory.sqlite')
   const tenants = makeStored(file, 0.5)
@@ -77,10 +76,10 @@ async function search(folder: string, minutes: number, firstSeed: number): Promi
   const above = [...worst].filter(([, { cost }]) => excesses(cost).length > 0)
   return [
     ...faults.values(),
-    ...above.map(([kind, { cost }]) => `${kind}: ${excesses(cost).join(', ')} above the bound`),
+    ...above.map(([kind, { cost }]) => `${kind}: ${excesses(cost).join(', ')} exceeds the bound`),
   ]
 
-  /** @returns how many requests were sent */
+  /** @returns the number of requests sent */
   async function round(
     kind: string,
     arbitrary: fc.Arbitrary<AmplifiedRequest>,
@@ -95,7 +94,7 @@ async function search(folder: string, minutes: number, firstSeed: number): Promi
         throw new Fault(`status ${cost.status}`)
       }
       for (const name of excesses(cost))
-        if (name !== 'processorMs') throw new Fault(`${name} above the bound`)
+        if (name !== 'processorMs') throw new Fault(`${name} exceeds the bound`)
       if (cost.processorMs > Math.max(5, known * WORSE)) throw new Worse(cost)
     })
     const found = await fc.check(property, {
@@ -117,7 +116,7 @@ async function search(folder: string, minutes: number, firstSeed: number): Promi
   }
 }
 
-/** A request that costs more than the worst so far: fast-check shrinks it like any failure. */
+/** Finds a request that is more expensive than the worst one; fast-check shrinks it like a failure. */
 class Worse extends Error {
   readonly cost: RequestCost
 
@@ -127,10 +126,10 @@ class Worse extends Error {
   }
 }
 
-/** A request that was answered with an error of ours, or that is above a bound other than time. */
+/** A request that caused a server error or exceeded a bound other than time. */
 class Fault extends Error {}
 
-/** Measured again when it is dear: the least counts. */
+/** An expensive request is measured again, and the minimum counts. */
 async function costOf(
   lab: Lab,
   tenants: StoredTenants,

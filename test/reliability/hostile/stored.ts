@@ -1,7 +1,7 @@
 /**
- * Stored data that is itself hostile: long values, many elements, groups that are members of each other, long logs.
- * Much of it can no longer be sent, but a version without today's limits may have stored it. One tenant for each kind,
- * written by SQL into a database file that no server has open.
+ * Hostile stored data: long values, many elements, groups that contain each other, long logs. Much of it can no longer
+ * be sent, but a version without today's limits may have stored it. Each kind has a tenant, which is written by SQL
+ * into a database file that no server has open.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
@@ -13,7 +13,7 @@ import { migrate } from '../../../src/sqlite/migrations.ts'
 import { openFile } from '../../../src/sqlite/open.ts'
 import { MIGRATIONS } from '../../support/migrations.ts'
 
-/** What a tenant holds, and the tokens that a client of it has. */
+/** A tenant, and the tokens of its client. */
 export interface StoredTenant {
   readonly id: string
   readonly token: string
@@ -25,12 +25,12 @@ export type StoredTenants = Readonly<Record<StoredKind, StoredTenant>>
 
 export type StoredKind = keyof typeof KINDS
 
-/** How much there is. `1` is what the bench has; tests take less. */
+/** The amount of data. The benchmark uses `1`, tests use less. */
 export type Scale = number
 
 const TIME = Date.UTC(2026, 0, 1)
 
-/** Users and groups count from 1 in each tenant. */
+/** Users and groups are numbered from 1 in each tenant. */
 export function userId(number: number): string {
   return `01900000-0000-7000-8000-1${String(number).padStart(11, '0')}`
 }
@@ -43,7 +43,7 @@ type Member = readonly [id: string, type: 'User' | 'Group']
 
 interface Writer {
   user(number: number, resource: Complex): void
-  /** Groups with these members. */
+  /** Groups with the given members. */
   groups(members: readonly (readonly Member[])[]): void
   refusedWrites(count: number): void
 }
@@ -58,7 +58,7 @@ const person = (number: number, more: Complex = {}): Complex => ({
   ...more,
 })
 
-/** What each kind of tenant holds. */
+/** The data of each kind of tenant. */
 const KINDS = {
   'an ordinary tenant': (write: Writer, scale: Scale) => {
     for (let i = 1; i <= Math.ceil(200 * scale); i++) write.user(i, person(i))
@@ -82,7 +82,7 @@ const KINDS = {
   'groups in each other': (write: Writer, scale: Scale) => {
     const [groups, users] = [Math.ceil(200 * scale), Math.ceil(1_000 * scale)]
     for (let i = 1; i <= users; i++) write.user(i, person(i))
-    // As many as there may be, and each group is in all others.
+    // The maximum number of groups, each of which contains all others.
     const nested = (group: number) =>
       Array.from(
         { length: Math.min(groups, Math.floor(MAX_NESTED_MEMBERSHIPS / groups)) },
@@ -107,7 +107,7 @@ const KINDS = {
 
 export const STORED_KINDS = Object.keys(KINDS) as readonly StoredKind[]
 
-/** Makes the database file with its tenants. */
+/** Creates the database file with its tenants. */
 export function makeStored(
   file: string,
   scale: Scale,

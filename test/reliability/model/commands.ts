@@ -1,10 +1,10 @@
 /**
- * What clients do in the model test: commands as plain data, so that a failing sequence shrinks and can be
- * printed. A command names resources by slot: the slot holds whatever id the last creation put there.
+ * The actions of clients in the model test. Commands are plain data, so that a failing sequence can be shrunk and
+ * printed. A command identifies a resource by slot, which contains the id of the last creation.
  */
 import fc from 'fast-check'
 
-/** Names that differ in writing, and the key under which the directory must take some of them for one. */
+/** Names in different notations, and the key that identifies equal names. */
 export const NAMES = [
   { text: 'bo', key: 'bo' },
   { text: 'BO', key: 'bo' },
@@ -21,12 +21,12 @@ export const NAMES = [
 ] as const
 
 export interface Ref {
-  /** "nobody" is an id that never was. */
+  /** "nobody" is an id that never existed. */
   readonly type: 'User' | 'Group' | 'nobody'
   readonly slot: number
 }
 
-/** Which If-Match goes along: none, the last version that was seen in the slot, an impossible one, `*`. */
+/** The If-Match header: none, the last known version of the slot, an impossible one, or `*`. */
 export type Match = 'none' | 'current' | 'wrong' | 'any'
 
 export interface UserBody {
@@ -48,7 +48,7 @@ export type GroupOp<R> =
   | { readonly set: 'displayName'; readonly value: number }
   | { readonly set: 'clear' | 'unknown path' }
 
-/** `R` is how a resource is named, `M` what If-Match is: as generated, or as sent. */
+/** `R` is the type of a resource reference, `M` that of If-Match: as generated, or as sent. */
 export type Action<R = Ref, M = Match> =
   | { readonly do: 'create user'; readonly at: R; readonly body: UserBody }
   | { readonly do: 'put user'; readonly at: R; readonly body: UserBody; readonly match: M }
@@ -70,7 +70,7 @@ export type Action<R = Ref, M = Match> =
       readonly at: R
       readonly ops: readonly GroupOp<R>[]
       readonly match: M
-      /** Whether the client asks for the group in the answer. */
+      /** Whether the client requests the group in the response. */
       readonly reads: boolean
     }
 
@@ -79,10 +79,10 @@ export interface Command {
   readonly action: Action
 }
 
-/** Steps follow each other; the commands of one step are sent at once. */
+/** Steps are sequential; the commands of one step are concurrent. */
 export interface Sequence {
   readonly groupLimit: number
-  /** How many slots are filled before: see `furniture`. Groups only as far as the limit allows. */
+  /** The number of initially filled slots: see `initialActions`. Groups are subject to the limit. */
   readonly users: number
   readonly groups: number
   readonly steps: readonly (readonly Command[])[]
@@ -92,8 +92,8 @@ export const CLIENTS = 8
 const USER_SLOTS = 4
 const GROUP_SLOTS = 3
 
-/** What a directory holds before the sequence begins: a user a slot, and groups that hold the one before. */
-export function furniture({ groupLimit, users, groups }: Omit<Sequence, 'steps'>): readonly Action[] {
+/** The initial directory of a sequence: a user in each slot, and groups that contain the previous one. */
+export function initialActions({ groupLimit, users, groups }: Omit<Sequence, 'steps'>): readonly Action[] {
   const at = (type: 'User' | 'Group', slot: number): Ref => ({ type, slot })
   return [
     ...Array.from({ length: users }, (_, slot) => ({
@@ -110,7 +110,7 @@ export function furniture({ groupLimit, users, groups }: Omit<Sequence, 'steps'>
   ]
 }
 
-/** Of different keys. */
+/** Names with different keys. */
 const FIRST_NAMES = [0, 2, 4, 8]
 
 const name = fc.nat(NAMES.length - 1)
@@ -173,7 +173,7 @@ const groupOp: fc.Arbitrary<GroupOp<Ref>> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ set: fc.constantFrom('clear' as const, 'unknown path') }) },
 )
 
-/** A record whose `do` is fixed. */
+/** A record with a fixed `do`. */
 function action<Do extends Action['do'], Rest extends object>(
   what: Do,
   rest: { [Key in keyof Rest]: fc.Arbitrary<Rest[Key]> },
@@ -214,7 +214,7 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
 
 const command: fc.Arbitrary<Command> = fc.record({ client: fc.nat(CLIENTS - 1), action: anyAction })
 
-/** Random sequences of requests: mostly one at a time, now and then up to eight at once. */
+/** Random sequences of requests: mostly one at a time, sometimes up to eight concurrently. */
 export const sequence: fc.Arbitrary<Sequence> = fc.record({
   groupLimit: fc.integer({ min: 1, max: GROUP_SLOTS }),
   users: fc.nat(USER_SLOTS),

@@ -1,10 +1,10 @@
 /**
- * A sequence as a shell script: what somebody who wants to see it fail by hand runs, against `npm start`.
+ * Formats a sequence as a shell script that reproduces the failure against `npm start`.
  */
-import { type Action, furniture, type Ref, type Sequence } from './commands.ts'
+import { type Action, initialActions, type Ref, type Sequence } from './commands.ts'
 import { NOBODY, requestOf, resolve, type Slots } from './requests.ts'
 
-/** Ids and entity tags as shell variables, which the creations set. */
+/** Ids and entity tags are shell variables that the creations set. */
 const VARIABLES: Slots = {
   idOf: ({ type, slot }: Ref) => (type === 'nobody' ? NOBODY : `\${${variable(type, slot)}:-${NOBODY}}`),
   etagOf: () => '$ETAG',
@@ -14,12 +14,16 @@ export function asCurl(sequence: Sequence): string {
   const { groupLimit, steps } = sequence
   const lines = steps.flatMap((commands, index) => {
     if (commands.length === 1) return commands.map(({ action }) => lineOf(action))
-    return [`# step ${index}, all at once:`, ...commands.map(({ action }) => `(${lineOf(action)}) &`), 'wait']
+    return [
+      `# step ${index}, concurrently:`,
+      ...commands.map(({ action }) => `(${lineOf(action)}) &`),
+      'wait',
+    ]
   })
   return [
     `# A tenant with "groupLimit": ${groupLimit}; TENANT_URL and TOKEN are those of a client of it.`,
-    '# $ETAG stands for the version that the client saw last of this resource.',
-    ...furniture(sequence).map(lineOf),
+    '# $ETAG is the last version of this resource that the client received.',
+    ...initialActions(sequence).map(lineOf),
     ...lines,
   ].join('\n')
 }

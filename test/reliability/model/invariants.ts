@@ -1,10 +1,9 @@
 /**
- * What must be true of a tenant's rows at any time, whoever wrote them and whatever went wrong meanwhile.
- * Each check says what it found, not only that something is wrong.
+ * Invariants of a tenant's rows that must hold at any time, also after faults. Each check reports what it found.
  */
 import { fold } from '../../../src/scim/fold.ts'
-import type { Stored } from './arena.ts'
 import { keyOf } from './state.ts'
+import type { Stored } from './tenant.ts'
 
 /** @returns one line for each violation */
 export function violations(stored: Stored): readonly string[] {
@@ -20,7 +19,7 @@ const CHECKS: readonly ((stored: Stored) => readonly string[])[] = [
   versions,
 ]
 
-/** How many there are: for the summary of a long run. */
+/** The number of checks, for the summary of a long run. */
 export const INVARIANTS = CHECKS.length
 
 function groupLimit({ tenant, groups }: Stored): readonly string[] {
@@ -36,10 +35,10 @@ function bothEnds({ users, groups, memberships }: Stored): readonly string[] {
         !ids.Group.has(group_id ?? '') ||
         !ids[member_type === 'User' ? 'User' : 'Group'].has(member_id ?? ''),
     )
-    .map((row) => `a membership without an end: ${JSON.stringify(row)}`)
+    .map((row) => `a membership of a missing resource: ${JSON.stringify(row)}`)
 }
 
-/** Unique by the key that is stored, by the key that the product makes, and by the one that the test knows. */
+/** Names must be unique by the stored key, by the key of the server, and by the key of the test. */
 function uniqueNames({ users, groups }: Stored): readonly string[] {
   const found: string[] = []
   for (const [rows, column, attribute] of [
@@ -85,7 +84,7 @@ function versions({ users, groups }: Stored): readonly string[] {
     .map(({ id, version }) => `the version of ${id} is ${version}`)
 }
 
-/** Of requests that each have an id of their own; the operations of a bulk request share one. */
+/** Applies to requests with their own id; the operations of a bulk request share one. */
 export function loggedTwice({ log }: Stored): readonly string[] {
   const seen = new Set<unknown>()
   return log.flatMap(({ request_id }) => {

@@ -1,12 +1,12 @@
 /**
- * Commands as HTTP requests, and answers as what the model speaks of.
+ * Converts commands to HTTP requests, and responses to observations of the model.
  */
 import { GROUP, PATCH_OP, USER } from '../../support/harness.ts'
 import { type Action, type GroupOp, NAMES, type Ref, type UserBody, type UserOp } from './commands.ts'
 import type { Expected, SentAction } from './state.ts'
 import { viewOfUser } from './state.ts'
 
-/** An id that never was. */
+/** An id that never existed. */
 export const NOBODY = '01900000-0000-7000-8000-000000000000'
 
 /** A request relative to the Tenant URL. */
@@ -17,20 +17,20 @@ export interface Sent {
   readonly ifMatch?: string | undefined
 }
 
-/** What came back; a status of 503 means that nobody knows whether it was done. */
+/** The response. With status 503, it is unknown whether the request succeeded. */
 export interface Observed extends Expected {
   readonly id?: string | undefined
   readonly etag?: string | undefined
   readonly retryAfter?: string | undefined
 }
 
-/** What a client knows: the id and the last version that it saw in each slot. */
+/** The knowledge of a client: the id and the last received version of each slot. */
 export interface Slots {
   idOf(ref: Ref): string
   etagOf(ref: Ref): string | undefined
 }
 
-/** Puts ids in place of slots, and entity tags in place of wishes. */
+/** Replaces slots by ids, and If-Match choices by entity tags. */
 export function resolve(action: Action, slots: Slots): SentAction {
   const ids = (refs: readonly Ref[]) => refs.map((ref) => slots.idOf(ref))
   const resolved: Record<string, unknown> = { ...action }
@@ -135,7 +135,7 @@ function groupOperation(op: GroupOp<string>): object {
   return { op: 'remove', path: 'members' }
 }
 
-/** Reads an answer as the model would have put it. */
+/** Converts a response to the observation that the model predicts. */
 export async function observe(action: SentAction, response: Response): Promise<Observed> {
   const text = await response.text()
   const body = text === '' ? undefined : (JSON.parse(text) as Body)
@@ -152,7 +152,7 @@ export async function observe(action: SentAction, response: Response): Promise<O
   }
 }
 
-/** The parts of all bodies that are looked at. */
+/** The compared parts of all bodies. */
 interface Body {
   readonly id?: string
   readonly scimType?: string

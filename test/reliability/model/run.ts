@@ -1,32 +1,31 @@
 /**
- * Runs a sequence against the worker and holds every answer, and what is stored in the end, against the
- * model.
+ * Runs a sequence against the worker and compares every response and the final stored state with the model.
  */
 import { TENANT_URL } from '../../support/harness.ts'
-import { type Arena, furnishArena, readArena, type Stored } from './arena.ts'
-import { type Command, furniture, type Ref, type Sequence } from './commands.ts'
-import { type Exchange, explain } from './explain.ts'
+import { type Command, initialActions, type Ref, type Sequence } from './commands.ts'
 import { INVARIANTS, loggedTwice, violations } from './invariants.ts'
+import { type Exchange, explain } from './linearizability.ts'
 import { NOBODY, type Observed, observe, requestOf, resolve, type Sent, type Slots } from './requests.ts'
 import { describeWorld, isWrite, step, type World } from './state.ts'
+import { fillModelTenant, type ModelTenant, readModelTenant, type Stored } from './tenant.ts'
 
-/** Sends a request; rejects when the connection drops. */
+/** Sends a request; rejects if the connection is lost. */
 export type Send = (request: Request) => Promise<Response>
 
-/** What a run has done so far. */
+/** Counters of a run. */
 export interface Tally {
   sequences: number
   requests: number
   invariants: number
-  /** Requests whose outcome the client cannot know: 503, or no answer. */
+  /** Requests with an unknown outcome: 503, or no response. */
   unknown: number
 }
 
-export function noTally(): Tally {
+export function newTally(): Tally {
   return { sequences: 0, requests: 0, invariants: 0, unknown: 0 }
 }
 
-/** Ids and versions as the clients have seen them. */
+/** Ids and versions as received by the clients. */
 class SeenSlots implements Slots {
   readonly #ids = new Map<string, string>()
   readonly #etags = new Map<string, string>()
@@ -46,11 +45,16 @@ class SeenSlots implements Slots {
   }
 }
 
-/** @throws {Error} that says what is not as it must be */
-export async function runSequence(arena: Arena, sequence: Sequence, send: Send, tally: Tally): Promise<void> {
+/** @throws {Error} describing the difference from the model */
+export async function runSequence(
+  tenant: ModelTenant,
+  sequence: Sequence,
+  send: Send,
+  tally: Tally,
+): Promise<void> {
   const slots = new SeenSlots()
   const first = furnish(sequence, slots)
-  await furnishArena(arena, first)
+  await fillModelTenant(tenant, first)
   const exchanges: (Exchange & { readonly client: number })[] = []
   let worlds: readonly World[] = [first]
   for (const [index, commands] of sequence.steps.entries()) {
@@ -58,7 +62,7 @@ export async function runSequence(arena: Arena, sequence: Sequence, send: Send, 
     const done = await Promise.all(
       sent.map(async ({ command: { client }, action }, at) => {
         const requestId = `step-${index}-${at}`
-        const observed = await exchange(send, arena, client, requestOf(action), requestId, action)
+        const observed = await exchange(send, tenant, client, requestOf(action), requestId, action)
         return { client, action, observed, requestId }
       }),
     )
@@ -70,23 +74,23 @@ export async function runSequence(arena: Arena, sequence: Sequence, send: Send, 
     if (possible.length === 0) throw unexplained(index, worlds, done)
     worlds = possible
   }
-  const stored = await readArena(arena)
+  const stored = await readModelTenant(tenant)
   tally.sequences++
   tally.invariants += INVARIANTS + 3
   const wrong = [
     ...violations(stored),
     ...loggedTwice(stored),
     ...unlike(stored, worlds),
-    ...logMistakes(stored, exchanges, arena),
+    ...logProblems(stored, exchanges, tenant),
   ]
   if (wrong.length > 0) throw new Error(wrong.join('\n'))
 }
 
-/** The directory that the sequence begins with, and the slots that hold it. */
+/** The initial directory of the sequence, and its slots. */
 function furnish(sequence: Sequence, slots: SeenSlots): World {
   const { groupLimit } = sequence
   let world: World = { groupLimit, users: new Map(), groups: new Map() }
-  for (const action of furniture(sequence)) {
+  for (const action of initialActions(sequence)) {
     if (!('at' in action)) continue
     const id = `01900000-0000-7000-8000-0000000${action.at.type === 'User' ? 'a' : 'b'}000${action.at.slot}`
     world = step(world, resolve(action, slots), id).world
@@ -97,7 +101,7 @@ function furnish(sequence: Sequence, slots: SeenSlots): World {
 
 async function exchange(
   send: Send,
-  { clients }: Arena,
+  { clients }: ModelTenant,
   client: number,
   { method, path, body, ifMatch }: Sent,
   requestId: string,
@@ -114,7 +118,7 @@ async function exchange(
   try {
     response = await send(new Request(`${TENANT_URL}${path}`, init))
   } catch {
-    // A dropped connection says as little as a 503 does.
+    // A lost connection is equivalent to a 503.
     return { status: 503, retryAfter: 'dropped' }
   }
   const observed = await observe(action, response)
@@ -128,11 +132,11 @@ function unexplained(index: number, worlds: readonly World[], done: readonly Exc
   })
   const before = worlds.map((world) => describeWorld(world) || '(empty)').join('\nor\n')
   return new Error(
-    `step ${index}: no order of these explains the answers\n${answers.join('\n')}\nbefore it:\n${before}`,
+    `step ${index}: no order of these requests explains the responses\n${answers.join('\n')}\nbefore it:\n${before}`,
   )
 }
 
-/** What is stored, in the words of the model. */
+/** The stored state in the model's terms. */
 function describeStored({ users, groups, memberships }: Stored): string {
   const world: World = {
     groupLimit: 0,
@@ -165,30 +169,30 @@ function unlike(stored: Stored, worlds: readonly World[]): readonly string[] {
   ]
 }
 
-/** The log holds every write once, with the token and the answer, and nothing else. */
-function logMistakes(
+/** The log contains every write exactly once, with its token and response, and nothing else. */
+function logProblems(
   { log }: Stored,
   exchanges: readonly (Exchange & { readonly client: number })[],
-  { tokenIds }: Arena,
+  { tokenIds }: ModelTenant,
 ): readonly string[] {
   const rows = new Map(log.map((row) => [String(row.request_id), row]))
-  const mistakes: string[] = []
+  const problems: string[] = []
   for (const { action, observed, requestId, client } of exchanges) {
     const row = rows.get(requestId)
     rows.delete(requestId)
     const { status } = observed
     const what = `${action.do}, answered ${status},`
     if (!isWrite(action)) {
-      if (row !== undefined) mistakes.push(`${what} is in the log`)
+      if (row !== undefined) problems.push(`${what} is in the log`)
     } else if (row === undefined) {
-      if (status !== 503 && status !== 429) mistakes.push(`${what} is not in the log`)
+      if (status !== 503 && status !== 429) problems.push(`${what} is not in the log`)
     } else {
-      if (status !== 503 && row.status !== status) mistakes.push(`${what} is in the log with ${row.status}`)
+      if (status !== 503 && row.status !== status) problems.push(`${what} is in the log with ${row.status}`)
       if (row.outcome !== (Number(row.status) < 400 ? 'accepted' : 'refused'))
-        mistakes.push(`${what} is in the log as ${row.outcome}`)
-      if (row.token_id !== tokenIds[client]) mistakes.push(`${what} is in the log with another token`)
+        problems.push(`${what} is in the log as ${row.outcome}`)
+      if (row.token_id !== tokenIds[client]) problems.push(`${what} is in the log with another token`)
     }
   }
-  for (const id of rows.keys()) mistakes.push(`the log names request ${id}, which nobody sent`)
-  return mistakes
+  for (const id of rows.keys()) problems.push(`the log names request ${id}, which was not sent`)
+  return problems
 }

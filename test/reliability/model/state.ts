@@ -1,6 +1,6 @@
 /**
- * The model: what a directory is, and what each request must be answered and do to it. Small enough to be
- * seen to be right; it shares no code with the product.
+ * The model: a directory, with the expected response and effect of each request. It is small enough to be verified by
+ * reading, and shares no code with the server.
  */
 import { type Action, type GroupOp, NAMES, type UserBody, type UserOp } from './commands.ts'
 
@@ -17,17 +17,17 @@ export interface ModelGroup {
   readonly version: number
 }
 
-/** A directory. Never changed: each write makes another one. */
+/** An immutable directory: each write creates a new one. */
 export interface World {
   readonly groupLimit: number
   readonly users: ReadonlyMap<string, ModelUser>
   readonly groups: ReadonlyMap<string, ModelGroup>
 }
 
-/** A request as it was sent: with ids, and with If-Match as text. */
+/** A request as sent: with ids, and with If-Match as text. */
 export type SentAction = Action<string, string | undefined>
 
-/** What the model expects of an answer. `view` is what the body must show, as text; undefined: not compared. */
+/** The expected response. `view` is the expected content of the body as text, or undefined if it is not compared. */
 export interface Expected {
   readonly status: number
   readonly scimType?: string
@@ -40,7 +40,7 @@ export interface Outcome {
   readonly world: World
 }
 
-/** @param newId the id that a creation was answered */
+/** @param newId the id in the response to a creation */
 export function step(world: World, action: SentAction, newId: string): Outcome {
   switch (action.do) {
     case 'create user':
@@ -77,7 +77,7 @@ export function step(world: World, action: SentAction, newId: string): Outcome {
   }
 }
 
-/** Requests that change something, or try to. */
+/** Requests that change something or try to. */
 export function isWrite(action: { readonly do: string }): boolean {
   return /^(?:create|put|patch|delete)/.test(action.do)
 }
@@ -122,7 +122,7 @@ function changeUser(
   }
 }
 
-/** What would be refused by itself is left out, and all of the names when the last of them is taken. */
+/** Invalid operations are ignored, and so are all names if the last one is taken. */
 function disableUser(world: World, id: string, match: string | undefined, ops: readonly UserOp[]): Outcome {
   const possible = ops.filter((op) => op.set !== 'unknown path' && op.set !== 'remove userName')
   const outcome = changeUser(world, id, match, (before) => patchedUser(before, possible))
@@ -131,7 +131,7 @@ function disableUser(world: World, id: string, match: string | undefined, ops: r
   return changeUser(world, id, match, (before) => patchedUser(before, others))
 }
 
-/** A PATCH whose last word on "active" is false: a leaver. */
+/** A PATCH whose last value of "active" is false: a leaver. */
 function disables(ops: readonly UserOp[]): boolean {
   const last = ops.findLast((op) => op.set === 'active')
   return last !== undefined && String(last.value).toLowerCase() === 'false'
@@ -194,7 +194,7 @@ function patchedGroup(before: ModelGroup, ops: readonly GroupOp<string>[]): Mode
   for (const op of ops) {
     if (op.set === 'displayName') displayName = nameAt(op.value)
     else if (op.set === 'add') members = new Set([...members, ...op.members])
-    // Replacing with an empty list clears, adding and removing an empty one changes nothing.
+    // Replacing with an empty list removes all members; adding or removing an empty list changes nothing.
     else if (op.set === 'replace') members = new Set(op.members)
     else if (op.set === 'remove') members = without(members, op.members)
     else if (op.set === 'remove one') members = without(members, [op.member])
@@ -207,7 +207,7 @@ function without(members: ReadonlySet<string>, unwanted: readonly string[]): Rea
   return new Set([...members].filter((member) => !unwanted.includes(member)))
 }
 
-/** The groups that it was in lose a member, and so get a new version. */
+/** Its former groups lose a member, so their version increases. */
 function remove(world: World, kind: 'users' | 'groups', id: string, match: string | undefined): Outcome {
   const found = world[kind].get(id)
   if (found === undefined) return refused(world, 404)
@@ -288,7 +288,7 @@ function nameOf(world: World, id: string): string {
   return group === undefined ? `? ${id}` : `Group ${group.displayName}`
 }
 
-/** The direct groups of a member, and those that one of its groups is nested in. */
+/** The direct groups of a member, and the groups that contain these groups. */
 function groupsOf(world: World, id: string): string {
   const holders = (member: string) => [...world.groups].filter(([, { members }]) => members.has(member))
   const direct = new Set(holders(id).map(([groupId]) => groupId))
@@ -304,12 +304,14 @@ export function viewOfUser({ userName, title, active }: Omit<ModelUser, 'version
   return JSON.stringify([userName, title ?? null, active])
 }
 
-/** What a write must answer of a group. The names of its members may have changed since they were read. */
+/**
+ * The content of a group in the response to a write. The names of its members may have changed since they were read.
+ */
 function viewOfWritten({ displayName, members }: ModelGroup): string {
   return JSON.stringify([displayName, members.size])
 }
 
-/** Two directories are the same when this is: resources by their names, because an id may not be known. */
+/** Equal for equal directories. Resources are identified by name, because an id may be unknown. */
 export function describeWorld(world: World): string {
   const users = [...world.users.values()].map((user) => `user ${viewOfUser(user)} version ${user.version}`)
   const groups = [...world.groups.values()].map(({ displayName, members, version }) => {

@@ -15,6 +15,7 @@ import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schem
 import { columnsOf, toSql } from '../../../src/storage/columns.ts'
 import { MAX_BOUND_PARAMETERS, noFigures, openDatabase, statement } from '../../../src/storage/database.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/resource-tables.ts'
+import { TOLERANT } from '../../support/reading.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 // D1 refuses a longer statement, in production only: https://developers.cloudflare.com/d1/platform/limits/
@@ -154,6 +155,6 @@ function storedTypeOf({ name }: ResourceType): StoredResourceType {
 }
 
 function compile(filter: string, type: ResourceType) {
-  const resolved = resolveFilter(parseFilter(filter), type)
+  const resolved = resolveFilter(parseFilter(filter, TOLERANT), type, TOLERANT)
   return compileFilter(resolved, columnsOf(storedTypeOf(type), 'none', resolved))
 }

@@ -17,6 +17,7 @@ import { columnsOf, toSql } from '../../../src/storage/columns.ts'
 import { noFigures, openDatabase, type Statement, statement } from '../../../src/storage/database.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/resource-tables.ts'
 import { type Client, newClient } from '../../support/harness.ts'
+import { TOLERANT } from '../../support/reading.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
@@ -95,7 +96,7 @@ describe.for(['User', 'Group'] as const)('a filter on a %s', (name) => {
 
   /** Selects with each filter both ways. */
   async function compare(texts: readonly string[]) {
-    const filters = texts.map((filter) => resolveFilter(parseFilter(filter), type))
+    const filters = texts.map((filter) => resolveFilter(parseFilter(filter, TOLERANT), type, TOLERANT))
     const selected = await select(filters.map((filter) => where(table, client.tenantId, filter)))
     for (const [i, filter] of filters.entries()) {
       const matching = resources.filter((resource) => evaluateFilter(filter, resource))

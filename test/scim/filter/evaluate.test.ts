@@ -3,6 +3,7 @@ import { evaluateFilter } from '../../../src/scim/filter/evaluate.ts'
 import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
 import { USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import { TOLERANT } from '../../support/reading.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
@@ -86,14 +87,18 @@ describe('evaluateFilter', () => {
     ['schemas co "ciscoumbrella"', false],
     ['(userName eq "x" or active eq true) and not (title pr)', true],
   ])('of Barbara Jensen, %s is %s', ([text, matches]) => {
-    const filter = resolveFilter(parseFilter(text), USER_RESOURCE_TYPE)
+    const filter = resolveFilter(parseFilter(text, TOLERANT), USER_RESOURCE_TYPE, TOLERANT)
     expect(evaluateFilter(filter, BARBARA)).toBe(matches)
-    const negated = resolveFilter(parseFilter(`not (${text})`), USER_RESOURCE_TYPE)
+    const negated = resolveFilter(parseFilter(`not (${text})`, TOLERANT), USER_RESOURCE_TYPE, TOLERANT)
     expect(evaluateFilter(negated, BARBARA)).toBe(!matches)
   })
 
   it('selects from a complex attribute only where it is', () => {
-    const filter = resolveFilter(parseFilter('name[not (middleName pr)]'), USER_RESOURCE_TYPE)
+    const filter = resolveFilter(
+      parseFilter('name[not (middleName pr)]', TOLERANT),
+      USER_RESOURCE_TYPE,
+      TOLERANT,
+    )
     expect(evaluateFilter(filter, { userName: 'x' })).toBe(false)
   })
 })

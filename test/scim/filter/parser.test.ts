@@ -3,6 +3,7 @@ import type { FilterExpression } from '../../../src/scim/filter/ast.ts'
 import { lexFilter } from '../../../src/scim/filter/lexer.ts'
 import { parseFilter, parseValuePath } from '../../../src/scim/filter/parser.ts'
 import { MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../../../src/scim/limits.ts'
+import { reading, TOLERANT } from '../../support/reading.ts'
 
 const refusal = (detail: RegExp) =>
   expect.objectContaining({ status: 400, scimType: 'invalidFilter', detail: expect.stringMatching(detail) })
@@ -62,7 +63,7 @@ describe('parseFilter', () => {
     // Entra matches on a sub-attribute behind the bracket: it is a test of the same element.
     ['emails[type eq "work"].value eq "x"', 'emails[(type eq "work" and value eq "x")]'],
   ])('reads %s', ([text, shape]) => {
-    expect(shapeOf(parseFilter(text))).toBe(shape)
+    expect(shapeOf(parseFilter(text, TOLERANT))).toBe(shape)
   })
 
   // compValue = false / null / true / number / string, "rules from JSON (RFC 7159)"
@@ -89,12 +90,12 @@ describe('parseFilter', () => {
     ['2011-05-13T04:42:34Z', '2011-05-13T04:42:34Z'],
     ['and', 'and'],
   ])('reads the value %s', ([literal, value]) => {
-    const parsed = parseFilter(`a eq ${literal}`)
+    const parsed = parseFilter(`a eq ${literal}`, TOLERANT)
     expect(parsed.kind === 'comparison' && parsed.literal.value).toEqual(value)
   })
 
   it('keeps the text of a number, for attributes that are text', () => {
-    expect(parseFilter('a eq 7.0')).toMatchObject({ literal: { value: 7, text: '7.0' } })
+    expect(parseFilter('a eq 7.0', TOLERANT)).toMatchObject({ literal: { value: 7, text: '7.0' } })
   })
 
   it.for<[text: string, detail: RegExp]>([
@@ -132,7 +133,7 @@ describe('parseFilter', () => {
     ['a[b pr].c', /position 10: expected an operator/],
     [`${'x'.repeat(10_000)}! pr`, /position 1: "x{100}…" is not an attribute path/],
   ])('refuses %.30j, saying where and what was expected', ([text, detail]) => {
-    expect(() => parseFilter(text)).toThrow(refusal(detail))
+    expect(() => parseFilter(text, TOLERANT)).toThrow(refusal(detail))
   })
 
   it.for<[what: string, nested: (levels: number) => string]>([
@@ -141,30 +142,35 @@ describe('parseFilter', () => {
     ['value paths', (n) => `${'a['.repeat(n)}a pr${']'.repeat(n)}`],
     ['all of them', (n) => `${'a['.repeat(n - 2)}not ((a pr))${']'.repeat(n - 2)}`],
   ])('allows as many levels of %s as the limit, and no more', ([, nested]) => {
-    expect(() => parseFilter(nested(MAX_FILTER_DEPTH))).not.toThrow()
-    expect(() => parseFilter(nested(MAX_FILTER_DEPTH + 1))).toThrow(
+    expect(() => parseFilter(nested(MAX_FILTER_DEPTH), TOLERANT)).not.toThrow()
+    expect(() => parseFilter(nested(MAX_FILTER_DEPTH + 1), TOLERANT)).toThrow(
       refusal(/deeper than 32 levels, the limit/),
     )
   })
 
   it.for(['a pr', 'a eq "x"', 'a[b pr]', 'not (a pr)'])('allows 100 times %s and no more', (test) => {
     const many = (count: number) => Array(count).fill(test).join(' or ')
-    expect(() => parseFilter(many(MAX_FILTER_COMPARISONS))).not.toThrow()
-    expect(() => parseFilter(many(MAX_FILTER_COMPARISONS + 1))).toThrow(refusal(/more than 100 comparisons/))
+    expect(() => parseFilter(many(MAX_FILTER_COMPARISONS), TOLERANT)).not.toThrow()
+    expect(() => parseFilter(many(MAX_FILTER_COMPARISONS + 1), TOLERANT)).toThrow(
+      refusal(/more than 100 comparisons/),
+    )
   })
 })
 
 describe('parseValuePath', () => {
   it('takes the name, the filter and the sub-attribute apart', () => {
-    const { name, operand, subAttribute } = parseValuePath('emails[type eq "w" or value pr].display')
+    const { name, operand, subAttribute } = parseValuePath(
+      'emails[type eq "w" or value pr].display',
+      reading(),
+    )
     expect([name, shapeOf(operand), subAttribute]).toEqual(['emails', '(type eq "w" or value pr)', 'display'])
-    expect(parseValuePath('a[b pr]').subAttribute).toBeUndefined()
+    expect(parseValuePath('a[b pr]', reading()).subAttribute).toBeUndefined()
   })
 
   it('counts the bracket as a level', () => {
     const path = (levels: number) => `a[${'('.repeat(levels)}b pr${')'.repeat(levels)}]`
-    expect(() => parseValuePath(path(MAX_FILTER_DEPTH - 1))).not.toThrow()
-    expect(() => parseValuePath(path(MAX_FILTER_DEPTH))).toThrow(refusal(/deeper/))
+    expect(() => parseValuePath(path(MAX_FILTER_DEPTH - 1), reading())).not.toThrow()
+    expect(() => parseValuePath(path(MAX_FILTER_DEPTH), reading())).toThrow(refusal(/deeper/))
   })
 })
 

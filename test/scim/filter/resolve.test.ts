@@ -4,11 +4,13 @@ import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter, resolveValueFilter } from '../../../src/scim/filter/resolve.ts'
 import { attribute, complex, multiValued, type ResourceType } from '../../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import { reading, TOLERANT } from '../../support/reading.ts'
 
 const CORE = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
-const resolve = (text: string, type: ResourceType = EVERY_TYPE) => resolveFilter(parseFilter(text), type)
+const resolve = (text: string, type: ResourceType = EVERY_TYPE) =>
+  resolveFilter(parseFilter(text, TOLERANT), type, TOLERANT)
 const refusal = (detail: RegExp) =>
   expect.objectContaining({ status: 400, scimType: 'invalidFilter', detail: expect.stringMatching(detail) })
 
@@ -154,7 +156,7 @@ describe('resolveFilter', () => {
     ['members[shadow eq "x"]', false],
     ['constructor eq "x"', false],
   ])('across resource types, of a Group %s is %s', ([text, matches]) => {
-    const filter = resolveFilter(parseFilter(text), GROUP_RESOURCE_TYPE, 'no-value')
+    const filter = resolveFilter(parseFilter(text, TOLERANT), GROUP_RESOURCE_TYPE, TOLERANT, 'no-value')
     expect(evaluateFilter(filter, { displayName: 'Tour Guides', members: [{ value: 'a' }] })).toBe(matches)
   })
 })
@@ -163,11 +165,11 @@ describe('resolveValueFilter', () => {
   it('knows the sub-attributes of the attribute only', () => {
     const emails = USER_RESOURCE_TYPE.attributes.find(({ name }) => name === 'emails')
     if (emails === undefined) throw new Error('no emails')
-    expect(resolveValueFilter(parseFilter('TYPE eq "Work"'), emails)).toMatchObject({
+    expect(resolveValueFilter(parseFilter('TYPE eq "Work"', TOLERANT), emails, reading())).toMatchObject({
       key: 'work',
       value: 'Work',
     })
-    expect(() => resolveValueFilter(parseFilter('userName pr'), emails)).toThrow(
+    expect(() => resolveValueFilter(parseFilter('userName pr', TOLERANT), emails, reading())).toThrow(
       refusal(/emails has no attribute/),
     )
   })

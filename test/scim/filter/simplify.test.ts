@@ -4,8 +4,9 @@ import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
 import { knownAnswer, simplifyFilter, valuesOf } from '../../../src/scim/filter/simplify.ts'
 import { USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import { TOLERANT } from '../../support/reading.ts'
 
-const resolved = (text: string) => resolveFilter(parseFilter(text), USER_RESOURCE_TYPE)
+const resolved = (text: string) => resolveFilter(parseFilter(text, TOLERANT), USER_RESOURCE_TYPE, TOLERANT)
 
 describe('simplifyFilter', () => {
   it.for([

@@ -4,6 +4,7 @@ import { applyPatch } from '../../../src/scim/patch/apply.ts'
 import { parsePatch } from '../../../src/scim/patch/parse.ts'
 import { attribute, multiValued, type ResourceType } from '../../../src/scim/schema/definition.ts'
 import { USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import { reading } from '../../support/reading.ts'
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
@@ -17,9 +18,13 @@ type Operation = { op: string; path?: string; value?: unknown }
 function patch(attributes: Complex, ...Operations: readonly Operation[]): Complex {
   const resource = { schemas: [USER], userName: 'bjensen', ...attributes }
   const before = structuredClone(resource)
-  const { operations } = parsePatch({ Operations }, USER_RESOURCE_TYPE)
+  const { operations } = parsePatch({ Operations }, reading(USER_RESOURCE_TYPE))
   try {
-    const { schemas, userName, ...rest } = applyPatch(resource, operations, USER_RESOURCE_TYPE).resource
+    const { schemas, userName, ...rest } = applyPatch(
+      resource,
+      operations,
+      reading(USER_RESOURCE_TYPE),
+    ).resource
     return userName === 'bjensen' ? rest : { userName, ...rest }
   } finally {
     // RFC 7644 §3.5.2: "the original SCIM resource MUST be restored": it was never touched.
@@ -470,19 +475,22 @@ describe('operations', () => {
   it('set schemas', () => {
     const { operations } = parsePatch(
       { Operations: [{ op: 'add', path: `${ENTERPRISE}:division`, value: 'd' }] },
-      USER_RESOURCE_TYPE,
+      reading(USER_RESOURCE_TYPE),
     )
     const user = { schemas: [USER], userName: 'x' }
-    const added = applyPatch(user, operations, USER_RESOURCE_TYPE).resource
+    const added = applyPatch(user, operations, reading(USER_RESOURCE_TYPE)).resource
     expect(added.schemas).toEqual([USER, ENTERPRISE])
-    const removal = parsePatch({ Operations: [{ op: 'remove', path: ENTERPRISE }] }, USER_RESOURCE_TYPE)
-    expect(applyPatch(added, removal.operations, USER_RESOURCE_TYPE).resource).toEqual(user)
+    const removal = parsePatch(
+      { Operations: [{ op: 'remove', path: ENTERPRISE }] },
+      reading(USER_RESOURCE_TYPE),
+    )
+    expect(applyPatch(added, removal.operations, reading(USER_RESOURCE_TYPE)).resource).toEqual(user)
   })
 
   it('name unknown sub-attributes', () => {
     const value = { name: { shadow: 1 }, emails: [{ value: 'a', x: 1 }], [ENTERPRISE]: { manager: { y: 1 } } }
-    const { operations } = parsePatch({ Operations: [{ op: 'add', value }] }, USER_RESOURCE_TYPE)
-    expect(applyPatch({ userName: 'x' }, operations, USER_RESOURCE_TYPE).ignored).toEqual([
+    const { operations } = parsePatch({ Operations: [{ op: 'add', value }] }, reading(USER_RESOURCE_TYPE))
+    expect(applyPatch({ userName: 'x' }, operations, reading(USER_RESOURCE_TYPE)).ignored).toEqual([
       'name.shadow',
       'emails.x',
       `${ENTERPRISE}:manager.y`,
@@ -500,7 +508,8 @@ describe('operations', () => {
       ],
     }
     const apply = (resource: Complex, operation: Operation) =>
-      applyPatch(resource, parsePatch({ Operations: [operation] }, type).operations, type).resource
+      applyPatch(resource, parsePatch({ Operations: [operation] }, reading(type)).operations, reading(type))
+        .resource
     expect(apply({}, { op: 'add', path: 'once', value: 'x' })).toMatchObject({ once: 'x' })
     expect(apply({ once: 'x' }, { op: 'replace', path: 'once', value: 'x' })).toMatchObject({ once: 'x' })
     for (const operation of [

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { pathText } from '../../../src/scim/attribute-path.ts'
 import { parsePatch } from '../../../src/scim/patch/parse.ts'
 import { USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
+import { reading } from '../../support/reading.ts'
 
 const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 
 const parse = (...Operations: readonly unknown[]) =>
-  parsePatch({ schemas: [PATCH_OP], Operations }, USER_RESOURCE_TYPE)
+  parsePatch({ schemas: [PATCH_OP], Operations }, reading(USER_RESOURCE_TYPE))
 
 /** The operations as plain data: op, canonical path, value. */
 const operationsOf = (...operations: readonly unknown[]) =>
@@ -63,7 +64,7 @@ describe('parsePatch', () => {
     [{ schemas: [PATCH_OP.toLowerCase()], operations: [] }],
     [{ SCHEMAS: ['urn:example:more', PATCH_OP], OPERATIONS: [] }],
   ])('accepts the message %j', ([body]) => {
-    expect(parsePatch(body, USER_RESOURCE_TYPE)).toMatchObject({ operations: [], ignored: [] })
+    expect(parsePatch(body, reading(USER_RESOURCE_TYPE))).toMatchObject({ operations: [], ignored: [] })
   })
 
   it('reads the members of an operation in any case', () => {
@@ -145,7 +146,7 @@ describe('parsePatch', () => {
       /no attribute "x"/,
     ],
   ])('refuses %s', ([, body, scimType, detail]) => {
-    expect(() => parsePatch(body, USER_RESOURCE_TYPE)).toThrow(
+    expect(() => parsePatch(body, reading(USER_RESOURCE_TYPE))).toThrow(
       expect.objectContaining({ status: 400, scimType, detail: expect.stringMatching(detail) }),
     )
   })
@@ -160,6 +161,8 @@ describe('parsePatch', () => {
     ]) {
       expect(() => parse(operation)).toThrow(/^.{20,600}$/)
     }
-    expect(() => parsePatch({ schemas: [long], Operations: [] }, USER_RESOURCE_TYPE)).toThrow(/^.{20,600}$/)
+    expect(() => parsePatch({ schemas: [long], Operations: [] }, reading(USER_RESOURCE_TYPE))).toThrow(
+      /^.{20,600}$/,
+    )
   })
 })

@@ -1,0 +1,32 @@
+/**
+ * Compares the mapped values of an object with the values at the target. Pure.
+ *
+ * A missing attribute is added and a different value is replaced. An attribute without a source value is left alone.
+ * Strings are compared case-sensitively: if an endpoint changes the case of a value, Entra sends it in every cycle.
+ */
+import type { MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
+import type { JsonObject } from '../problem.ts'
+import { readTargetPath } from '../protocol/attribute-path.ts'
+import type { AttributeChange } from '../protocol/requests.ts'
+
+export interface Difference extends AttributeChange {
+  readonly oldValue: unknown
+}
+
+export function compareAttributes(values: MappedValues, target: JsonObject): Difference[] {
+  const differences: Difference[] = []
+  for (const [path, value] of values) {
+    const shown = readTargetPath(target, path)
+    if (isSame(value, shown)) continue
+    differences.push({ op: shown === undefined ? 'add' : 'replace', path, value, oldValue: shown })
+  }
+  return differences
+}
+
+/** Booleans and integers returned as text equal the value that was sent. */
+function isSame(value: MappedValue, shown: unknown): boolean {
+  if (shown === undefined) return false
+  if (typeof value === 'boolean') return shown === value || String(shown).toLowerCase() === String(value)
+  if (typeof value === 'number') return Number(shown) === value
+  return typeof value === 'object' ? JSON.stringify(value) === JSON.stringify(shown) : value === shown
+}

@@ -1,0 +1,167 @@
+/**
+ * Builds the requests of the provisioning service: method, path with its exact query encoding, and body. Pure; sends
+ * nothing. The two dialects differ only in PATCH.
+ *
+ * Microsoft: "Tutorial - Develop a SCIM endpoint for user provisioning to apps from Microsoft Entra ID" and "Known
+ * issues with System for Cross-Domain Identity Management (SCIM) 2.0 protocol compliance".
+ */
+import type { MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
+import { writeTargetPath } from './attribute-path.ts'
+
+export type ObjectType = 'User' | 'Group'
+
+/** `flag` is the behaviour that `?aadOptscim062020` in the Tenant URL enables. */
+export type Dialect = 'old' | 'flag'
+
+export interface ScimRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** Relative to the Tenant URL, including the query. */
+  readonly path: string
+  readonly body?: Readonly<Record<string, unknown>>
+}
+
+/** An attribute to change: `add` if the target has no value, `replace` if it has one. */
+export interface AttributeChange {
+  readonly op: 'add' | 'replace'
+  readonly path: string
+  readonly value: MappedValue
+}
+
+const CORE_USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
+const CORE_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+/** Occurs only in the documentation's sample of a group. */
+const AD_SCIM_GROUP = 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'
+
+/** The query that tests the connection and keeps it alive; it asks for an object that cannot exist. */
+export function probeRequest(type: ObjectType, attribute: string, guid: string): ScimRequest {
+  return matchRequest(type, attribute, guid)
+}
+
+/** The request that a gallery application makes when its configuration is saved. */
+export function schemasRequest(): ScimRequest {
+  return { method: 'GET', path: '/Schemas' }
+}
+
+/** Queries the object whose matching attribute has a given value. Groups are requested without their members. */
+export function matchRequest(type: ObjectType, attribute: string, value: MappedValue): ScimRequest {
+  const filter = `${attribute} eq ${JSON.stringify(String(value))}`
+  const query =
+    type === 'Group'
+      ? new URLSearchParams({ excludedAttributes: 'members', filter })
+      : new URLSearchParams({ filter })
+  return { method: 'GET', path: `${endpoint(type)}?${query}` }
+}
+
+/** Reads a linked object before it is changed. */
+export function readRequest(type: ObjectType, targetId: string): ScimRequest {
+  const query = type === 'Group' ? '?excludedAttributes=members' : ''
+  return { method: 'GET', path: `${endpoint(type)}/${encodeURIComponent(targetId)}${query}` }
+}
+
+/** One page of account discovery; `startIndex` is 1-based. */
+export function pageRequest(type: ObjectType, startIndex: number, count: number): ScimRequest {
+  return { method: 'GET', path: `${endpoint(type)}?startIndex=${startIndex}&count=${count}` }
+}
+
+/** Creates an object. Groups are always created without members. */
+export function createRequest(type: ObjectType, values: MappedValues, dialect: Dialect): ScimRequest {
+  const body: Record<string, unknown> = { schemas: schemasOf(type, dialect) }
+  for (const [path, value] of values) writeTargetPath(body, path, value)
+  body.meta = { resourceType: type }
+  if (type === 'User' && body.roles === undefined) body.roles = []
+  return { method: 'POST', path: endpoint(type), body }
+}
+
+function schemasOf(type: ObjectType, dialect: Dialect): readonly string[] {
+  if (type === 'User') return [CORE_USER]
+  return dialect === 'old' ? [CORE_GROUP, AD_SCIM_GROUP] : [CORE_GROUP]
+}
+
+/**
+ * Changes attributes: one operation for each attribute in the old dialect, one path-less operation for each `op` with
+ * the flag.
+ */
+export function updateRequest(
+  type: ObjectType,
+  targetId: string,
+  changes: readonly AttributeChange[],
+  dialect: Dialect,
+): ScimRequest {
+  const operations = dialect === 'old' ? changes.map(oldOperation) : flagOperations(changes)
+  return patch(type, targetId, operations)
+}
+
+function oldOperation({ op, path, value }: AttributeChange): Record<string, unknown> {
+  const text = typeof value === 'boolean' ? (value ? 'True' : 'False') : value
+  return { op: op === 'add' ? 'Add' : 'Replace', path, value: text }
+}
+
+function flagOperations(changes: readonly AttributeChange[]): Record<string, unknown>[] {
+  const [only] = changes
+  // Two cases keep their path: "Requests made to disable users" and "Requests made to add a single-value string
+  // attribute".
+  if (changes.length === 1 && (only?.path === 'active' || only?.op === 'add')) return [{ ...only }]
+  const pathless = (['replace', 'add'] as const).flatMap((op) => {
+    const flat = changes.filter((change) => change.op === op && !change.path.includes('['))
+    if (flat.length === 0) return []
+    return [{ op, value: Object.fromEntries(flat.map(({ path, value }) => [path, value])) }]
+  })
+  const selected = changes.filter(({ path }) => path.includes('['))
+  // In the order of the sample on Microsoft's page.
+  return [...selected.map(({ op, path, value }) => ({ op, path, value })), ...pathless]
+}
+
+/** Sets a reference such as `manager`. */
+export function referenceRequest(
+  targetId: string,
+  path: string,
+  value: string,
+  dialect: Dialect,
+): ScimRequest {
+  return patch('User', targetId, [{ op: dialect === 'old' ? 'Add' : 'add', path, value }])
+}
+
+/** Adds members, identified by the target's ids. */
+export function addMembersRequest(
+  groupId: string,
+  memberIds: readonly string[],
+  dialect: Dialect,
+): ScimRequest {
+  const value = memberIds.map((id) => (dialect === 'old' ? { $ref: null, value: id } : { value: id }))
+  return patch('Group', groupId, [{ op: dialect === 'old' ? 'Add' : 'add', path: 'members', value }])
+}
+
+/** Removes members: by a list of values in the old dialect, by value path with the flag. */
+export function removeMembersRequest(
+  groupId: string,
+  memberIds: readonly string[],
+  dialect: Dialect,
+): ScimRequest {
+  if (dialect === 'flag')
+    return patch(
+      'Group',
+      groupId,
+      memberIds.map((id) => ({ op: 'remove', path: `members[value eq ${JSON.stringify(id)}]` })),
+    )
+  const value = memberIds.map((id) => ({ $ref: null, value: id }))
+  return patch('Group', groupId, [{ op: 'Remove', path: 'members', value }])
+}
+
+/** Deletes an object: a purged user, or a group that left the application. */
+export function deleteRequest(type: ObjectType, targetId: string): ScimRequest {
+  return { method: 'DELETE', path: `${endpoint(type)}/${encodeURIComponent(targetId)}` }
+}
+
+function patch(
+  type: ObjectType,
+  targetId: string,
+  operations: readonly Record<string, unknown>[],
+): ScimRequest {
+  const path = `${endpoint(type)}/${encodeURIComponent(targetId)}`
+  return { method: 'PATCH', path, body: { schemas: [PATCH_OP], Operations: operations } }
+}
+
+function endpoint(type: ObjectType): string {
+  return type === 'User' ? '/Users' : '/Groups'
+}

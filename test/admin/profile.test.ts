@@ -1,0 +1,54 @@
+/**
+ * The profile of a tenant: GET and PATCH /admin/api/tenants/{id}, and what the next request of a client meets.
+ */
+import { describe, expect, it } from 'vitest'
+import { admin, costOf, newClient } from '../support/harness.ts'
+
+describe('the profile of a tenant', () => {
+  it('is tolerant until it is set, and is shown', async () => {
+    const { tenantId } = await newClient()
+    const path = `/tenants/${tenantId}`
+    expect((await admin('GET', path)).body.profile).toBe('tolerant')
+    for (const profile of ['strict', 'entra', 'okta', 'tolerant']) {
+      const answer = await admin('PATCH', path, { profile })
+      expect([answer.status, answer.body.profile]).toEqual([200, profile])
+      expect((await admin('GET', path)).body.profile).toBe(profile)
+    }
+    expect((await admin('PATCH', path, { name: 'Other' })).body.profile).toBe('tolerant')
+  })
+
+  it.for(['Strict', '', null, 5, ['strict']])(
+    'is not %j: a 400 names the field and what is allowed',
+    async (profile) => {
+      const { tenantId } = await newClient()
+      const answer = await admin('PATCH', `/tenants/${tenantId}`, { profile, name: 'Other' })
+      expect(answer.status).toBe(400)
+      expect(JSON.stringify(answer.body)).toContain('profile')
+      for (const name of ['tolerant', 'strict', 'entra', 'okta'])
+        expect(JSON.stringify(answer.body)).toContain(name)
+      expect((await admin('GET', `/tenants/${tenantId}`)).body).toMatchObject({
+        name: 'Test',
+        profile: 'tolerant',
+      })
+    },
+  )
+
+  it('holds from the next request on, for reads, users and groups, at one round trip for a read', async () => {
+    const client = await newClient()
+    const [user, group] = [await client.createUser(), await client.createGroup()]
+    const requests = () =>
+      Promise.all([
+        client.get('/users'),
+        client.filter('/Users', 'userName eq x'),
+        client.patch(`/Users/${user.id}`, { op: 'Replace', path: 'title', value: 'x' }),
+        client.patch(`/Groups/${group.id}`, { op: 'Replace', path: 'externalId', value: 'x' }),
+      ])
+    const statuses = async () => (await requests()).map(({ status }) => status)
+    expect(await statuses()).toEqual([200, 200, 200, 204])
+    await admin('PATCH', `/tenants/${client.tenantId}`, { profile: 'strict' })
+    expect(await statuses()).toEqual([404, 400, 400, 400])
+    expect(costOf(await client.get('/Users')).roundTrips).toBe(1)
+    await admin('PATCH', `/tenants/${client.tenantId}`, { profile: 'tolerant' })
+    expect(await statuses()).toEqual([200, 200, 200, 204])
+  })
+})

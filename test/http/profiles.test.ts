@@ -1,0 +1,168 @@
+/**
+ * Profiles over HTTP: what is not a question of reading a body, and that the profile of the tenant reaches every writer.
+ */
+import { describe, expect, it } from 'vitest'
+import type { Client } from '../support/harness.ts'
+import { newClientWith } from '../support/profile-client.ts'
+import { BULK_REQUEST, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../support/urns.ts'
+
+const user = (userName: string) => ({ schemas: [USER], userName })
+
+/** Path and query of requests that only a deviation leads to an endpoint. */
+const CASES = ['/users', '/GROUPS?count=1', '/schemas', `/schemas/${USER}`, '/resourceTypes/User', '/me']
+const SLASHES = ['/Users/', '//Users', '/Users/?count=1', '/Groups//', '/Schemas/']
+
+describe('paths', () => {
+  it.for([...CASES, ...SLASHES])('%s leads nowhere in the strict profile', async (path) => {
+    const client = await newClientWith('strict')
+    const answer = await client.get(path)
+    expect(answer.body).toMatchObject({ status: '404', detail: expect.stringContaining('did you mean') })
+  })
+
+  it('are those of RFC 7644 §3.2 in the strict profile', async () => {
+    const client = await newClientWith('strict')
+    const { id } = await client.createUser()
+    for (const path of [
+      '',
+      '/',
+      '/?count=1',
+      '/Users',
+      `/Users/${id}`,
+      '/Users?count=1',
+      '/Schemas',
+      '/ResourceTypes',
+    ]) {
+      expect((await client.get(path)).status, path).toBe(200)
+    }
+    expect((await client.get('/Me')).status).toBe(501)
+    expect((await client.request('POST', '/Users/.search', { schemas: [SEARCH_REQUEST] })).status).toBe(200)
+  })
+
+  it('are as free in the entra profile as Entra needs them, and not in that of Okta', async () => {
+    const [entra, okta] = [await newClientWith('entra'), await newClientWith('okta')]
+    for (const path of ['/users', '//Users', '/Users/?count=1']) {
+      expect((await entra.get(path)).status, path).toBe(200)
+      expect((await okta.get(path)).status, path).toBe(404)
+    }
+  })
+
+  it('say nothing to a stranger', async () => {
+    const client = await newClientWith('strict')
+    for (const path of ['/users', '//Users', '/schemas']) {
+      expect((await client.get(path, { Authorization: `Bearer ${client.token}x` })).status, path).toBe(401)
+    }
+  })
+
+  it('of a bulk request are those of the RFC too', async () => {
+    const client = await newClientWith('strict')
+    const Operations = [
+      { method: 'POST', path: '/users', bulkId: 'a', data: user('ada') },
+      { method: 'POST', path: '/Users', bulkId: 'b', data: user('bob') },
+      { method: 'POST', path: '/Users', bulkId: 'c', data: { ...user('eve'), shoeSize: 5 } },
+    ]
+    const { body } = await client.request('POST', '/Bulk', { schemas: [BULK_REQUEST], Operations })
+    expect(body.Operations.map(({ status }: { status: string }) => status)).toEqual(['404', '201', '400'])
+  })
+})
+
+describe('media types', () => {
+  it('are needed with a body in the strict profile', async () => {
+    const body = JSON.stringify(user('ada'))
+    for (const [profile, status] of [
+      ['strict', 415],
+      ['tolerant', 201],
+    ] as const) {
+      const client = await newClientWith(profile)
+      expect((await client.request('POST', '/Users', body, { 'Content-Type': '' })).status).toBe(status)
+    }
+    const strict = await newClientWith('strict')
+    const answer = await strict.request('POST', '/Users', body, { 'Content-Type': 'application/json' })
+    expect(answer.status).toBe(201)
+  })
+})
+
+describe('a group', () => {
+  it.for([
+    ['strict', undefined, null],
+    ['tolerant', [], 'application/scim+json'],
+    ['okta', [], null],
+  ] as const)(
+    'without members is shown and changed as the %s profile has it',
+    async ([profile, members, type]) => {
+      const client = await newClientWith(profile)
+      const created = await client.request('POST', '/Groups', { schemas: [GROUP], displayName: 'Crew' })
+      expect(created.body.members).toEqual(members)
+      const path = `/Groups/${created.body.id}`
+      expect((await client.get(path)).body.members).toEqual(members)
+      expect((await client.get('/Groups')).body.Resources[0].members).toEqual(members)
+      const renamed = await client.patch(path, { op: 'replace', path: 'displayName', value: 'Staff' })
+      expect([renamed.status, renamed.headers.get('Content-Type')]).toEqual([204, type])
+    },
+  )
+
+  it('loses no member that it does not have, and none by a value, in the strict profile', async () => {
+    const client = await newClientWith('strict')
+    const [ada, bob] = [await client.createUser(), await client.createUser()]
+    const { id } = await client.createGroup({ members: [{ value: ada.id }] })
+    const path = `/Groups/${id}`
+    for (const [operation, scimType] of [
+      [{ op: 'remove', path: `members[value eq "${bob.id}"]` }, 'noTarget'],
+      [{ op: 'remove', path: 'members[type eq "Group"]' }, 'noTarget'],
+      [{ op: 'remove', path: 'members', value: [{ value: ada.id }] }, 'invalidValue'],
+      [{ op: 'Add', path: 'members', value: [{ value: bob.id }] }, 'invalidSyntax'],
+      [{ op: 'add', path: 'members', value: { value: bob.id } }, 'invalidValue'],
+      [{ op: 'add', path: 'members', value: [bob.id] }, 'invalidValue'],
+    ] as const) {
+      const answer = await client.patch(path, operation)
+      expect([answer.status, answer.body?.scimType], JSON.stringify(operation)).toEqual([400, scimType])
+    }
+    expect(await membersOf(client, path)).toEqual([ada.id])
+    expect((await client.patch(path, { op: 'remove', path: `members[value eq "${ada.id}"]` })).status).toBe(
+      204,
+    )
+    expect(await membersOf(client, path)).toEqual([])
+  })
+})
+
+async function membersOf(client: Client, path: string): Promise<readonly string[]> {
+  const { members = [] } = (await client.get(path)).body
+  return members.map(({ value }: { value: string }) => value)
+}
+
+describe('a user', () => {
+  it('is disabled as a whole or not at all in the strict profile', async () => {
+    const operations = [
+      { op: 'replace', path: 'active', value: false },
+      { op: 'replace', path: 'shoeSize', value: 5 },
+    ]
+    const strict = await newClientWith('strict')
+    const { id } = await strict.createUser()
+    const refused = await strict.patch(`/Users/${id}`, ...operations)
+    expect([refused.status, refused.body.scimType]).toEqual([400, 'invalidPath'])
+    expect((await strict.get(`/Users/${id}`)).body.active).toBe(true)
+    const entra = await newClientWith('entra')
+    const leaver = await entra.createUser()
+    expect((await entra.patch(`/Users/${leaver.id}`, ...operations)).body.active).toBe(false)
+  })
+
+  it('keeps its access whatever a PUT leaves out, and "" for active is refused in the strict profile', async () => {
+    const client = await newClientWith('strict')
+    const { id, userName } = await client.createUser({ active: false })
+    const path = `/Users/${id}`
+    expect((await client.request('PUT', path, user(userName))).body.active).toBe(false)
+    const answer = await client.request('PUT', path, { ...user(userName), active: '' })
+    expect([answer.status, answer.body.scimType]).toEqual([400, 'invalidValue'])
+  })
+
+  it('is refused for a message without schemas, and what is ignored is logged', async () => {
+    const client = await newClientWith('okta')
+    const { id } = await client.createUser({ password: 'q7-Quillfern' })
+    const Operations = [{ op: 'replace', value: { id, title: 'Pilot' } }]
+    const answer = await client.request('PATCH', `/Users/${id}`, { Operations })
+    expect([answer.status, answer.body.scimType]).toEqual([400, 'invalidSyntax'])
+    const accepted = await client.request('PATCH', `/Users/${id}`, { schemas: [PATCH_OP], Operations })
+    expect([accepted.status, accepted.body.title]).toEqual([200, 'Pilot'])
+    const entries = await client.log()
+    expect(entries.map(({ ignored }) => ignored)).toContainEqual(['password'])
+  })
+})
