@@ -62,7 +62,7 @@ export async function importSchemas(
 }
 
 /**
- * Removes a schema, or deletes what is stored of it too.
+ * Removes a schema, and on request its values.
  *
  * @returns "purging" while more is left than one request deletes
  * @throws {AdminError} 404, 409
@@ -87,7 +87,7 @@ export function required(all: TenantExtensions, urn: string, tenantId: string): 
   throw new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no schema ${quote(urn)}`)
 }
 
-/** @throws {AdminError} 400 for what the core refuses */
+/** Runs with refusals of the core as those of the admin API. @throws {AdminError} 400 */
 export function refusing<Result>(run: () => Result): Result {
   try {
     return run()
@@ -96,7 +96,7 @@ export function refusing<Result>(run: () => Result): Result {
   }
 }
 
-/** The same of what takes time. @throws {AdminError} 400 for what the core refuses, 409 for what the storage does */
+/** The same for asynchronous work. @throws {AdminError} 400 from the core, 409 from the storage */
 export async function refusingLater<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()

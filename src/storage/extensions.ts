@@ -1,10 +1,11 @@
 /**
- * The extension schemas of a tenant in the database: they are part of its configuration, so that each request is proven
- * to be handled by them. What a change leaves to do on stored resources is done in chunks, by whoever comes next:
+ * The extension schemas of a tenant in the database. They are part of its configuration, so each request is proven to be
+ * handled by the present ones. A change may leave work on stored resources. It is done in chunks: by the request of the
+ * administrator as far as one request goes, then by the cron trigger or by the same request once more.
  *
- * - An index takes in what is older than it. Until that is done no filter uses it, and each write fills it, so that no
- *   filter ever misses a resource.
- * - A purge deletes what is stored of an extension. By then each write is handled without it, so that nothing comes back.
+ * - A new index takes in the resources that are older than it. Until then no filter uses it, and every write fills it, so
+ *   no filter ever misses a resource.
+ * - A purge deletes the values of an extension. By then every write is handled without the schema, so no value comes back.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeIndex } from '../scim/schema/definition.ts'
@@ -66,7 +67,7 @@ async function load(db: Database, tenantId: string): Promise<StoredExtensions | 
 
 /** Tries of one change: somebody else may change the configuration of the tenant at the same time. */
 const MAX_TRIES = 5
-/** Statements for tasks in one request: fewer than MAX_QUERIES_FREE, with what is asked before and after them. */
+/** Statements for tasks in one request: together with those before and after them, fewer than MAX_QUERIES_FREE. */
 const MAX_TASK_STATEMENTS = 36
 
 /**
@@ -91,7 +92,7 @@ export async function putSchemas(
   })
 }
 
-/** What no resource may have a value of, so that the schemas can be put. */
+/** The attributes that must have no value in any resource, so that the schemas can be put. */
 function conditionsOf(all: TenantExtensions, schemas: readonly ExtensionSchema[]): readonly Condition[] {
   return schemas.flatMap((schema) => {
     const present = findExtension(all, schema.id)
@@ -102,7 +103,7 @@ function conditionsOf(all: TenantExtensions, schemas: readonly ExtensionSchema[]
 }
 
 /**
- * Removes a schema: clients see it no more, and what is stored of it is kept, or deleted.
+ * Removes a schema: clients no longer see it. Its values are kept, or deleted.
  *
  * @returns the extensions, undefined without such a tenant
  */
@@ -143,7 +144,7 @@ function beingPurged(id: string): ExtensionConflict {
   )
 }
 
-/** What a change needs to be true of the stored resources: that none has a value there. */
+/** A condition of a change: no stored resource has a value there. */
 interface Condition extends Incompatibility {
   readonly resourceType: string
 }
@@ -240,7 +241,7 @@ function jsonPath(path: readonly string[]): string {
 
 type TaskKind = 'index' | 'purge'
 
-/** What is left to do. */
+/** Work on the stored resources of one type. */
 interface Task {
   readonly kind: TaskKind
   readonly resourceType: string
@@ -284,15 +285,15 @@ function taskStatements(
 /** Resources that one batch changes, at some 100 µs each: a compromise of how long Node.js is busy with it and how many go into one request. */
 const CHUNK = 2_000
 
-/** Statements of a chunk, and of what follows when it is the last one. */
+/** Statements of a chunk, and at most of the change that follows the last one. */
 const CHUNK_STATEMENTS = 3
 const END_STATEMENTS = 8
 
 /**
- * Goes on with what changes of extension schemas have left to do.
+ * Continues the tasks that changes of extension schemas have left.
  *
  * @param tenantId undefined: of all tenants
- * @param maxStatements of all of it together; what is left goes the next time
+ * @param maxStatements of all tasks together; the rest is for the next call
  * @returns the tenants of which something is done, by id
  */
 export async function continueTasks(
@@ -319,7 +320,7 @@ export async function continueTasks(
   return [...new Set(done)]
 }
 
-/** @returns whether the task is no more: done, or taken back meanwhile */
+/** @returns whether the task is over: completed, or withdrawn meanwhile */
 async function finishTask(
   db: Database,
   tenantId: string,
@@ -336,8 +337,8 @@ async function finishTask(
 }
 
 /**
- * The next resources in the order of their ids. Whoever writes one meanwhile does so by the configuration that the task
- * follows from. The position of the last chunk is null.
+ * The next resources in the order of their ids. A concurrent write is handled by the configuration that the task belongs
+ * to. The position of the last chunk is null.
  */
 function chunkStatements(tenantId: string, task: Task): readonly Statement[] {
   const table = tableFor(task.resourceType)
@@ -385,7 +386,7 @@ function purged({ path }: Task): SQL {
   return sql`data = ${without(sql`data`, urn)}, keys = ${without(sql`keys`, urn.toLowerCase())}`
 }
 
-/** What follows when all chunks of a task are done. @returns false when the configuration changes all the time */
+/** Changes the configuration after the last chunk of a task. @returns false when others change it all the time */
 async function complete(db: Database, tenantId: string, task: Task): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await load(db, tenantId)

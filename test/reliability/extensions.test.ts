@@ -111,3 +111,46 @@ describe('a purge', () => {
     expect(await left.bind(client.tenantId).first('n')).toBe(0)
   })
 })
+
+describe('a schema that comes and goes while clients write', () => {
+  it('loses no value, and no write', async () => {
+    const client = await newClient()
+    const path = `/tenants/${client.tenantId}/schemas/${ACME}`
+    await admin('PUT', path, schema(true))
+    const users = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        client.createUser({ userName: `u${i}`, [ACME]: { badge: `b${i}` } }),
+      ),
+    )
+    const write = async (id: string, round: number) => {
+      const title = `t${round}`
+      const { userName } = (await client.get(`/Users/${id}`)).body
+      const answer =
+        round % 2 === 0
+          ? await client.request('PATCH', `/Users/${id}`, {
+              schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+              Operations: [{ op: 'replace', path: 'title', value: title }],
+            })
+          : await client.request('PUT', `/Users/${id}`, {
+              userName,
+              title,
+              [ACME]: { badge: userName.replace('u', 'b') },
+            })
+      return answer.status
+    }
+    for (let round = 0; round < 4; round++) {
+      const [, ...statuses] = await Promise.all([
+        round % 2 === 0 ? admin('DELETE', path) : admin('PUT', path, schema(true)),
+        ...users.map(({ id }) => write(id, round)),
+      ])
+      // A round changes the configuration once, and a request is handled again once.
+      expect(new Set(statuses)).toEqual(new Set([200]))
+    }
+    const { Resources } = (await client.get('/Users')).body
+    for (const { userName, title, [ACME]: extension } of Resources) {
+      expect([userName, title, extension]).toEqual([userName, 't3', { badge: userName.replace('u', 'b') }])
+      const found = await client.filter('/Users', `${ACME}:badge eq "${userName.replace('u', 'b')}"`)
+      expect(found.body.totalResults).toBe(1)
+    }
+  })
+})

@@ -9,7 +9,7 @@ const TYPE_NAMES = RESOURCE_TYPES.map(({ name }) => name)
 
 const TEXTS = { type: 'array', items: { type: 'string' } }
 
-/** One attribute as RFC 7643 §7 has it. What a schema must be to be accepted is checked by src/scim/schema/extension.ts. */
+/** One attribute as RFC 7643 §7 has it. src/scim/schema/extension.ts checks what a schema must be like. */
 const ATTRIBUTE_KEYWORDS = {
   name: { type: 'string' },
   type: { enum: ['string', 'boolean', 'decimal', 'integer', 'dateTime', 'binary', 'reference', 'complex'] },

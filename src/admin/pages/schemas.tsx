@@ -150,7 +150,7 @@ function typeText({ type, multiValued, subAttributes = [] }: Attribute): string 
   return `${multiValued ? 'list of ' : ''}${type}${inner}`
 }
 
-/** What is not the default. */
+/** The characteristics that are not the default, in words. */
 function characteristics({ caseExact, mutability, returned, type }: Attribute): string {
   const isText = type === 'string' || type === 'reference'
   return [
@@ -217,7 +217,7 @@ export function documentOf(extension: TenantExtension): string {
   return JSON.stringify(extensionJson(extension.schema), null, 2)
 }
 
-/** Asks before a schema is removed, or what is stored of it deleted. */
+/** Asks before a schema is removed, or its values are deleted. */
 export function RemoveSchemaPage(props: {
   readonly administrator: Administrator
   readonly tenant: TenantSummary

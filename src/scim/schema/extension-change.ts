@@ -1,6 +1,6 @@
 /**
- * From one version of an extension schema to the next: which changes would contradict values that are stored. What is
- * stored by the old schema is read by the new one as it is, so the meaning of a value must stay.
+ * The step from one version of an extension schema to the next: the changes that would contradict stored values. A value
+ * that was stored by the old schema is read by the new one as it is, so its meaning must stay the same.
  */
 import type { Attribute } from './definition.ts'
 import type { ExtensionSchema } from './extension.ts'
@@ -10,7 +10,7 @@ import { findAttribute } from './lookup.ts'
 export interface Incompatibility {
   /** Of the new schema, such as `attributes[0].type`; `attributes` for an attribute that it does not have. */
   readonly field: string
-  /** What is changed, in words: `the type of "level"`. */
+  /** The change in words: `"type" of "level"`. */
   readonly what: string
   /** Where the values are: the URN of the schema, then names of attributes. */
   readonly path: readonly [string, ...string[]]

@@ -1,6 +1,6 @@
 /**
  * Extension schemas from elsewhere: the answer of another service provider's /Schemas (RFC 7644 §4), or the list of
- * attributes of an Entra application. What is shipped anyway is left out.
+ * attributes of an Entra application. Shipped schemas are left out.
  */
 import { type Complex, isComplex } from '../comparison.ts'
 import { kindOf } from '../error.ts'
@@ -11,7 +11,7 @@ import { type ExtensionSchema, parseExtension, SchemaRefused } from './extension
 
 export interface ImportedExtensions {
   readonly schemas: readonly ExtensionSchema[]
-  /** What the administrator should know: what was left out, and names that Entra has to send in another way. */
+  /** Sentences for the administrator: about schemas that were left out, and names that Entra has to send in another way. */
   readonly notes: readonly string[]
 }
 
@@ -65,7 +65,7 @@ function schemasIn(body: unknown): readonly Placed[] {
   return resources.map((schema, i) => ({ schema, at: `Resources[${i}]` }))
 }
 
-/** The core namespaces hold User and Group, and what describes a service provider: none of them extends anything. */
+/** The core namespaces hold User, Group and the schemas of discovery. None of them is an extension. */
 function isShipped(schema: unknown, shipped: ReadonlySet<string>): boolean {
   const id = isComplex(schema) ? String(memberOf(schema, 'id')).toLowerCase() : ''
   return shipped.has(id) || /^urn:ietf:params:scim:(?:schemas:core|api):/.test(id)
@@ -94,7 +94,7 @@ interface EntraList {
 }
 
 /**
- * @returns undefined for what is no document of Entra's: an array of names or of attribute definitions, an object
+ * @returns undefined for a document that is not one of Entra's: an array of names or of attribute definitions, an object
  *   definition, or a synchronization schema with its directories
  * @see https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationschema
  */

@@ -1,7 +1,7 @@
 /**
- * A schema extension of a tenant: an administrator's data in the form of RFC 7643 §7, checked. What is accepted here
- * behaves as a shipped schema does; what would not is refused with its field and the reason. Pure: knows no tenant and
- * no stored data (see extension-change.ts for those).
+ * A schema extension of a tenant: an administrator's data in the form of RFC 7643 §7, parsed and checked. An accepted
+ * schema behaves as a shipped one does. Any other is refused with the field and the reason. Pure: knows neither the tenant
+ * nor the stored data (see extension-change.ts for those).
  */
 import { type Complex, isComplex } from '../comparison.ts'
 import { kindOf, quote } from '../error.ts'
@@ -40,7 +40,7 @@ export class SchemaRefused extends Error {
   }
 }
 
-/** What is known of a schema beside its document. */
+/** Facts about a schema that its document does not hold. */
 export interface ExtensionOptions {
   /** The resource type, where the document need not say it. */
   readonly resourceType?: string | undefined
@@ -49,12 +49,12 @@ export interface ExtensionOptions {
 }
 
 /**
- * Parses an extension schema. Names of members may be in any case (RFC 7643 §2.1); what may be left out has the default
- * of RFC 7643 §2.2. Two members are ours: `resourceType`, which defaults to the last part of the URN, and `indexed` of
+ * Parses an extension schema. Names of members may be in any case (RFC 7643 §2.1); a missing characteristic has the
+ * default of RFC 7643 §2.2. Two members are ours: `resourceType`, which defaults to the last part of the URN, and `indexed` of
  * an attribute.
  *
  * @param body a Schema resource as JSON (RFC 7643 §7)
- * @param types those that are shipped: what they have cannot be shadowed
+ * @param types the shipped ones, whose schemas and attributes cannot be shadowed
  * @throws {SchemaRefused}
  */
 export function parseExtension(
@@ -404,7 +404,7 @@ function subAttributesOf(
   return { subAttributes }
 }
 
-/** What an index of short single values can hold. Two values, true and false, lead to half of the directory. */
+/** Types with short single values. A boolean is not among them: each of its two values leads to half of the directory. */
 const INDEXED_TYPES: readonly AttributeType[] = ['string', 'reference', 'integer', 'decimal', 'dateTime']
 
 function indexedOf(

@@ -1,6 +1,6 @@
 /**
- * All extension schemas of a tenant as a value: what the administrator's changes make of them, and the resource types
- * that follow. Pure: who stores it, and what that does to stored resources, is in storage/extensions.ts.
+ * All extension schemas of a tenant as a value, the changes that an administrator makes, and the resource types that
+ * follow. Pure: storage/extensions.ts stores it, and changes stored resources accordingly.
  */
 import { quote } from '../error.ts'
 import {
@@ -14,8 +14,8 @@ import { type ExtensionSchema, overlaps, SchemaRefused } from './extension.ts'
 import { extendedType } from './resource-type.ts'
 
 /**
- * "active": clients see it. "removed": they do not, and what is stored of it is kept. "purging": what is stored of it is
- * being deleted, and then the schema goes too.
+ * "active": clients see the schema. "removed": they do not, and its values are kept. "purging": its values are being
+ * deleted, and then the schema is removed from the list.
  */
 export type ExtensionState = 'active' | 'removed' | 'purging'
 
@@ -109,7 +109,7 @@ function indexedPaths(extensions: readonly TenantExtension[]): readonly Attribut
     )
 }
 
-/** Who has a column keeps it. A column that was another attribute's may still hold its keys: a new index is not ready. */
+/** An attribute keeps its column. A new index is not ready: its column may still hold the keys of another attribute. */
 function indexesOf(
   extensions: readonly TenantExtension[],
   before: readonly AttributeIndex[],
@@ -152,7 +152,7 @@ export function tenantResourceTypes<Type extends ResourceType>(
   })
 }
 
-/** Attributes as they are stored: without what has its default. */
+/** Attributes as they are stored: without characteristics that have their default. */
 type EncodedAttribute = Omit<Partial<Attribute>, 'subAttributes'> &
   Pick<Attribute, 'name' | 'type' | 'description'> & { readonly subAttributes?: readonly EncodedAttribute[] }
 
