@@ -32,8 +32,8 @@ const WORKERD_TESTS = [
   ...HTTP_TESTS,
   'test/provider/**/*.test.ts',
   'test/reliability/**/*.test.ts',
-  'test/scim/filter/{compile,differential}.test.ts',
-  'test/storage/{contract,query-plans,third-resource-type}.test.ts',
+  'test/scim/filter/{compile,differential,extensions}.test.ts',
+  'test/storage/{contract,query-plans,extensions,third-resource-type}.test.ts',
   'test/worker-settings.test.ts',
 ]
 

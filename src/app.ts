@@ -40,7 +40,7 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
   )
   app.route('/admin/api', adminApi())
   app.route('/admin', dashboard())
-  app.get('/openapi.json', openapi)
+  app.route('/openapi.json', openapi)
   app.get('/', (c) => c.redirect('/admin'))
   // Hono asks the outermost app alone, so it passes the question on.
   app.notFound((c) => (isScim(c.req.path) ? onNotFound(c) : adminNotFound(c)))

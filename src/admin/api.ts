@@ -14,6 +14,7 @@ import { noFigures } from '../storage/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
+import { schemaHandlers } from './api/schemas.ts'
 import { type Handlers, serve } from './api/serve.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
@@ -29,6 +30,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...tokenHandlers,
   ...logHandlers,
   ...transferHandlers,
+  ...schemaHandlers,
   ...jobHandlers,
 }
 

@@ -10,7 +10,14 @@ import { ScimError, shorten } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
 import { PROFILES } from '../scim/profile.ts'
+import {
+  type ExtensionSchema,
+  extensionJson,
+  parseExtension,
+  SchemaRefused,
+} from '../scim/schema/extension.ts'
 import { showsGroups } from '../scim/schema/resource-type.ts'
+import type { ExtensionState, TenantExtension } from '../scim/schema/tenant-extensions.ts'
 import { validateResource } from '../scim/validation.ts'
 import { Work } from '../scim/work.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
@@ -65,11 +72,30 @@ function pluralsOf(
   ]
 }
 
-export function isEnd(record: DirectoryRecord | EndRecord): record is EndRecord {
+/** An extension schema of the tenant: before all resources, which may have values of it. */
+export interface SchemaRecord {
+  readonly kind: 'schema'
+  readonly schema: ExtensionSchema
+  readonly state: Exclude<ExtensionState, 'purging'>
+}
+
+/** What stands for an extension; nothing for one whose values are being deleted. */
+export function schemaRecords({ schema, state }: TenantExtension): readonly SchemaRecord[] {
+  return state === 'purging' ? [] : [{ kind: SCHEMA, schema, state }]
+}
+
+const SCHEMA = 'schema'
+
+export function isSchema(record: DirectoryRecord | EndRecord | SchemaRecord): record is SchemaRecord {
+  return record.kind === SCHEMA
+}
+
+export function isEnd(record: DirectoryRecord | EndRecord | SchemaRecord): record is EndRecord {
   return 'sha256' in record
 }
 
-export function toLine(record: DirectoryRecord | EndRecord): string {
+export function toLine(record: DirectoryRecord | EndRecord | SchemaRecord): string {
+  if (isSchema(record)) return `${JSON.stringify({ ...record, schema: extensionJson(record.schema) })}\n`
   if (!isEnd(record)) return `${JSON.stringify(record)}\n`
   const { counts, sha256 } = record
   return `${JSON.stringify({ kind: 'end', ...counts, sha256 })}\n`
@@ -132,20 +158,26 @@ interface Line {
   readonly record: Readonly<Record<string, unknown>>
 }
 
-/** @throws {AdminError} naming the line, the field, what was found and what is allowed */
+/**
+ * @param types with the extensions of the tenant
+ * @param shipped the types without them
+ * @throws {AdminError} naming the line, the field, what was found and what is allowed
+ */
 export function parseLine(
   text: string,
   number: number,
   types: readonly StoredResourceType[],
-): DirectoryRecord | EndRecord {
+  shipped: readonly StoredResourceType[],
+): DirectoryRecord | EndRecord | SchemaRecord {
   const line = { number, record: parseObject(text, number) }
   const { kind } = line.record
   if (kind === MEMBERSHIP) return membershipRecord(line, types)
   if (kind === CLIENT) return clientRecord(line)
   if (kind === 'end') return parseEnd(line, types)
+  if (kind === SCHEMA) return schemaRecord(line, shipped)
   const type = types.find((candidate) => recordKind(candidate) === kind)
   if (type !== undefined) return resourceRecord(line, type)
-  throw invalid(line, 'kind', oneOf([...types.map(recordKind), MEMBERSHIP, CLIENT, 'end']))
+  throw invalid(line, 'kind', oneOf([...types.map(recordKind), MEMBERSHIP, CLIENT, SCHEMA, 'end']))
 }
 
 /** `"a", "b" or "c"` */
@@ -163,6 +195,18 @@ function parseObject(text: string, number: number): Line['record'] {
   }
   if (isComplex(record)) return record
   throw new AdminError(400, 'invalid', `line ${number} must be a JSON object`)
+}
+
+function schemaRecord(line: Line, shipped: readonly StoredResourceType[]): SchemaRecord {
+  onlyFields(line, ['kind', 'schema', 'state'])
+  const { state } = line.record
+  if (state !== 'active' && state !== 'removed') throw invalid(line, 'state', oneOf(['active', 'removed']))
+  try {
+    return { kind: SCHEMA, schema: parseExtension(line.record.schema, shipped), state }
+  } catch (error) {
+    if (error instanceof SchemaRefused) throw problemIn(line, error.message, 'schema', { cause: error })
+    throw error
+  }
 }
 
 function resourceRecord(line: Line, type: StoredResourceType): ResourceRecord {

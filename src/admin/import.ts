@@ -4,15 +4,18 @@
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
+import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../scim/schema/tenant-extensions.ts'
 import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database.ts'
+import { extensionsQuery, restoreSchemas } from '../storage/extensions.ts'
 import {
   firstRefused,
-  getImportStatus,
   type ImportProgress,
   type ImportStatus,
+  importStatusQuery,
   writeImportBatch,
 } from '../storage/import.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
+import { readTogether } from '../storage/query.ts'
+import { extendedTypes, type StoredResourceType } from '../storage/resource-tables.ts'
 import { RunningSha256 } from '../storage/running-sha256.ts'
 import { type DirectoryRecord, isClient } from '../storage/transfer.ts'
 import {
@@ -20,11 +23,14 @@ import {
   type EndRecord,
   endRecord,
   isEnd,
+  isSchema,
   linesOf,
   parseLine,
   type RecordCounts,
+  type SchemaRecord,
 } from './directory-lines.ts'
 import { AdminError } from './errors.ts'
+import { refusing, refusingLater } from './tenant-schemas.ts'
 
 /** Records in one batch, and characters of their lines: bounds the time that a batch takes, and the memory. */
 const BATCH_RECORDS = 2_500
@@ -65,7 +71,11 @@ export async function importDirectory(
   body: Body,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
-  const run = new ImportRun(db, types, tenantId, await getImportStatus(db, types, tenantId), options)
+  const { status, stored } = await readTogether(db, {
+    status: importStatusQuery(types, tenantId),
+    stored: extensionsQuery(tenantId),
+  })
+  const run = new ImportRun(db, types, tenantId, status, stored?.extensions ?? NO_EXTENSIONS, options)
   try {
     for await (const text of linesOf(body)) await run.take(text)
     return await run.finish()
@@ -82,7 +92,13 @@ interface NumberedRecord {
 /** One request of an import. */
 class ImportRun {
   readonly #db: Database
-  readonly #types: readonly StoredResourceType[]
+  /** Those that are shipped. */
+  readonly #shipped: readonly StoredResourceType[]
+  /** The same with the extensions of the tenant. */
+  #types: readonly StoredResourceType[]
+  #extensions: TenantExtensions
+  /** Extension schemas of the file that are not stored yet. */
+  #schemas: SchemaRecord[] = []
   readonly #tenantId: string
   readonly #options: ImportOptions
   readonly #counts: RecordCounts
@@ -101,6 +117,7 @@ class ImportRun {
     types: readonly StoredResourceType[],
     tenantId: string,
     status: ImportStatus,
+    extensions: TenantExtensions,
     options: ImportOptions,
   ) {
     const { progress, counts } = status
@@ -114,7 +131,9 @@ class ImportRun {
       )
     }
     this.#db = db
-    this.#types = types
+    this.#shipped = types
+    this.#types = importedTypes(types, extensions)
+    this.#extensions = extensions
     this.#tenantId = tenantId
     this.#options = options
     this.#counts = { ...counts }
@@ -133,7 +152,8 @@ class ImportRun {
     if (this.#line <= (this.#progress?.lines ?? 0)) return this.#compare(text)
     if (text.trim() === '') return
     if (this.#end !== undefined) throw this.#invalid('comes after the last line')
-    const record = parseLine(text, this.#line, this.#types)
+    const record = parseLine(text, this.#line, this.#types, this.#shipped)
+    if (isSchema(record)) return this.#takeSchema(record, text)
     if (isEnd(record)) return this.#check(record)
     if (this.#batch.length >= BATCH_RECORDS || this.#characters + text.length > BATCH_CHARACTERS) {
       await this.#write({ lines: this.#line - 1, digest: this.#sha256.state })
@@ -159,6 +179,25 @@ class ImportRun {
     }
     await this.#write(undefined)
     return this.#outcome(true)
+  }
+
+  #takeSchema(record: SchemaRecord, text: string): void {
+    if (this.#batch.length > 0 || this.#progress !== undefined)
+      throw this.#invalid('must stand before all resources')
+    this.#extensions = refusing(() => withSchema(this.#extensions, record.schema))
+    this.#types = importedTypes(this.#shipped, this.#extensions)
+    this.#schemas.push(record)
+    this.#hash(text)
+  }
+
+  /** Before the first resource: while the tenant is empty, no value stands in the way. */
+  async #storeSchemas(): Promise<void> {
+    if (this.#schemas.length === 0) return
+    const stored = await refusingLater(() => restoreSchemas(this.#db, this.#tenantId, this.#schemas))
+    if (stored === undefined) throw new ImportOvertaken('the tenant was deleted')
+    this.#schemas = []
+    this.#extensions = stored
+    this.#types = importedTypes(this.#shipped, stored)
   }
 
   /** Says of a refusal what became of the lines before, and what can be done. */
@@ -202,6 +241,7 @@ class ImportRun {
 
   /** @param after undefined when it is the last batch */
   async #write(after: ImportProgress | undefined): Promise<void> {
+    await this.#storeSchemas()
     const records = this.#batch.map(({ record }) => record)
     try {
       const batch = { before: this.#progress, after, records }
@@ -238,6 +278,15 @@ class ImportRun {
   #otherFile(): AdminError {
     return new AdminError(409, 'conflict', 'the body does not begin with the lines that are stored already')
   }
+}
+
+/** What is stored of removed extensions is imported too. */
+function importedTypes(
+  types: readonly StoredResourceType[],
+  { extensions, indexes }: TenantExtensions,
+): readonly StoredResourceType[] {
+  const all = extensions.map((extension) => ({ ...extension, state: 'active' as const }))
+  return extendedTypes(types, { extensions: all, indexes })
 }
 
 const ENCODER = new TextEncoder()

@@ -9,7 +9,7 @@ import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
 import type { Administrator } from './env.ts'
 
-export type NavigationItem = 'overview' | 'directory' | 'apiKeys' | 'log' | 'settings' | 'tenants'
+export type NavigationItem = 'overview' | 'directory' | 'apiKeys' | 'log' | 'schemas' | 'settings' | 'tenants'
 
 export interface LayoutProps {
   readonly title: string
@@ -94,6 +94,7 @@ function navigation(tenantId: string | undefined): readonly [NavigationItem, str
     ['directory', 'Users and Groups', paths.directory],
     ['apiKeys', 'API Keys', paths.apiKeys],
     ['log', 'Provisioning log', paths.log],
+    ['schemas', 'Schemas', paths.schemas],
     ['settings', 'Settings', paths.settings],
     tenants,
   ]

@@ -23,6 +23,7 @@ import { apiKeys } from './routes/api-keys.tsx'
 import { directory } from './routes/directory.tsx'
 import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
+import { schemas } from './routes/schemas.tsx'
 import { signIn } from './routes/sign-in.tsx'
 import { tenants } from './routes/tenants.tsx'
 import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
@@ -43,6 +44,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)
   app.route('/tenants', log)
+  app.route('/tenants', schemas)
   app.all('*', (c) => {
     throw new PageNotFound(`There is no page ${shorten(c.req.path)}.`, [['Overview', '/admin']])
   })

@@ -103,7 +103,7 @@ function schemaResource({ id, name, description, attributes }: Schema, base: str
  * greatest length and number, so the description tells them.
  */
 function attributeDefinition(attribute: Attribute): Complex {
-  const { caseExact, uniqueness, subAttributes, maxLength, maxElements, ...rest } = attribute
+  const { caseExact, uniqueness, subAttributes, maxLength, maxElements, indexed: _, ...rest } = attribute
   const isText = rest.type !== 'complex' && rest.type !== 'boolean'
   const { mutability, description } = rest
   return {

@@ -13,7 +13,7 @@ import { tenantNamedBy } from '../storage/tokens.ts'
 import { bearerToken } from './request.ts'
 
 /** Within what a platform lets run after an answer: https://developers.cloudflare.com/workers/runtime-apis/context/ */
-const GATHERING_MS = 15_000
+export const GATHERING_MS = 10_000
 /** Beyond them nothing more is noted until they are written. */
 const MAX_NOTED = 500
 

@@ -1,29 +1,48 @@
 /**
  * GET /openapi.json: the SCIM API and the admin API as an OpenAPI 3.1 document, made of the schema data
- * that validation uses. No authentication: it tells nothing that the source does not. The dashboard's pages
- * are no API and not in it.
+ * that validation uses. Without authentication it tells nothing that the source does not; with the token of a tenant it
+ * has the tenant's extension schemas too. The dashboard's pages are no API and not in it.
  */
-import type { Handler } from 'hono'
+import { type Context, Hono } from 'hono'
 import { publicOrigin } from '../edge/url.ts'
 import type { HttpEnv } from '../runtime.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
+import { readAs } from '../storage/tokens.ts'
+import { bearerAuth } from './bearer-auth.ts'
 import { adminApi } from './openapi/admin-paths.ts'
 import { DOCUMENTATION } from './openapi/documentation.ts'
 import type { Json } from './openapi/json-schema.ts'
 import { scimSchemas } from './openapi/messages.ts'
 import { pluralOf, scimComponents, scimPaths } from './openapi/scim-paths.ts'
+import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
+import { serverTiming } from './server-timing.ts'
+import { inTenant } from './tenant.ts'
 import { TENANT_PATH } from './url.ts'
 
 /** The document of some resource types without its server, made by the first request: a cold start must not pay for it. */
 const documents = new WeakMap<readonly ResourceType[], Json>()
 
-export const openapi: Handler<HttpEnv> = (c) => {
+export const openapi = new Hono<HttpEnv>()
+  .get('/', (c, next) => (c.req.header('Authorization') === undefined ? shared(c) : next()))
+  .get('/', serverTiming, limitFailedAuthentication, bearerAuth, limitRate, (c) =>
+    inTenant(c, async () => {
+      await readAs(c.get('db'), c.get('credentials'), [])
+      const made = openapiDocument(c.get('tenant').resourceTypes)
+      return documentResponse(c, made, 'private, no-store')
+    }),
+  )
+
+/** The document for everybody. */
+function shared(c: Context<HttpEnv>): Response {
   const types = c.get('resourceTypes')
   const made = documents.get(types) ?? openapiDocument(types)
   documents.set(types, made)
-  return c.json({ ...made, servers: [{ url: publicOrigin(c) }] }, 200, {
-    'Cache-Control': 'public, max-age=300',
-  })
+  return documentResponse(c, made, 'public, max-age=300')
+}
+
+function documentResponse(c: Context<HttpEnv>, made: Json, cacheControl: string): Response {
+  const headers = { 'Cache-Control': cacheControl, Vary: 'Authorization' }
+  return c.json({ ...made, servers: [{ url: publicOrigin(c) }] }, 200, headers)
 }
 
 /** The whole document but for its servers. Paths are those of the app, from its root. */

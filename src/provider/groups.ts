@@ -22,7 +22,7 @@ import {
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
 import type { Reading } from '../scim/reading.ts'
-import { type Validated, validateResource } from '../scim/validation.ts'
+import { replacementOf, type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS } from '../scim/work.ts'
 import { GuardError, UniqueError } from '../storage/database.ts'
@@ -142,7 +142,7 @@ export function replaceGroup(
     displayName: resource.displayName,
     reading,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
-    apply: () => ({ resource, ignored }),
+    apply: (before) => ({ resource: replacementOf(before, resource, reading.type), ignored }),
     action: 'update',
     projection,
   })

@@ -3,6 +3,7 @@
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database.ts'
 import type { Databases } from '../storage/databases.ts'
+import { continueTasks } from '../storage/extensions.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { finishDeletions } from '../storage/tenants.ts'
 import { tidyJobs } from './jobs/runner.ts'
@@ -43,6 +44,9 @@ export async function maintain(
     const left = maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements
     const tenants = await finishDeletions(db, resourceTypes, left)
     if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
+    const rest = maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements
+    const extended = await continueTasks(db, undefined, rest)
+    if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
   }
   await tidyJobs(databases, now)
 }

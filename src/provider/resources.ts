@@ -18,7 +18,7 @@ import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
 import type { Reading } from '../scim/reading.ts'
 import { uniqueAttribute } from '../scim/schema/resource-type.ts'
-import { type Validated, validateResource } from '../scim/validation.ts'
+import { replacementOf, type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { UniqueError } from '../storage/database.ts'
 import type { LogAction } from '../storage/log-entry.ts'
@@ -104,7 +104,8 @@ export async function replaceResource(
     mayLoseUnique: false,
     decide: (before, isTaken) => {
       if (isTaken) throw taken(type, resource)
-      return { resource: withActive(resource, type, before), ignored, detail: null }
+      const replacement = replacementOf(before, resource, type)
+      return { resource: withActive(replacement, type, before), ignored, detail: null }
     },
   })
   return render(call, changed, type, projection)

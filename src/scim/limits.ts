@@ -89,6 +89,27 @@ export const MAX_CURSOR_CHARACTERS = 2_400
 /** How long a cursor is good for: longer than any client walks, too short to serve as a bookmark. */
 export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
 
+// Schema extensions of a tenant
+
+/** Attributes in all extension schemas of a tenant, removed ones included: each is looked for in each resource. */
+export const MAX_EXTENSION_ATTRIBUTES = 50
+/** Those of them that an index finds: as many columns for it as the tables of resources have. */
+export const MAX_INDEXED_ATTRIBUTES = 5
+/** Sub-attributes of one attribute. The largest of RFC 7643, `addresses`, has eight. */
+export const MAX_SUB_ATTRIBUTES = 20
+/** Extension schemas of a tenant, removed ones included: each may be looked for at the beginning of each path. */
+export const MAX_EXTENSION_SCHEMAS = 20
+/** Characters of the URN of a schema: it is repeated in each resource that has a value, and in each path. */
+export const MAX_SCHEMA_URN_CHARACTERS = 256
+/** Characters of the name of an attribute. The longest of RFC 7643 has 17. */
+export const MAX_ATTRIBUTE_NAME_CHARACTERS = 64
+/** Characters of a description. */
+export const MAX_DESCRIPTION_CHARACTERS = 1000
+/** Canonical values of one attribute: they are suggestions for a form. */
+export const MAX_CANONICAL_VALUES = 100
+/** Characters of all extension schemas of a tenant as JSON: each isolate that serves the tenant reads and holds them. */
+export const MAX_EXTENSION_CHARACTERS = 64 * 1024
+
 // Groups
 
 /**

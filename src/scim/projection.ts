@@ -6,6 +6,7 @@ import { type Complex, isComplex } from './comparison.ts'
 import { badRequest } from './error.ts'
 import { MAX_ATTRIBUTE_NAMES } from './limits.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
+import { isExtension, isReturnedByDefault } from './schema/resource-type.ts'
 import { Work } from './work.ts'
 
 /**
@@ -94,7 +95,16 @@ export function project(
   type: ResourceType,
   work = new Work(),
 ): Complex {
-  return projectAttributes(resource, type.attributes, chosenAtTop(projection), work)
+  const shown = projectAttributes(resource, type.attributes, chosenAtTop(projection), work)
+  return type.returnsAll ? shown : withoutHidden(shown, type)
+}
+
+/** Stored resources name the schemas of removed extensions too. */
+function withoutHidden(resource: Complex, { schema, extensions }: ResourceType): Complex {
+  const { schemas } = resource
+  if (!Array.isArray(schemas)) return resource
+  const known = new Set<unknown>([schema, ...extensions].map(({ id }) => id))
+  return { ...resource, schemas: schemas.filter((urn) => known.has(urn)) }
 }
 
 /** What is returned of the attributes at one level. */
@@ -113,13 +123,20 @@ function chosen(attribute: Attribute, { included, excluded }: Choice): Choice | 
   if (attribute.returned === 'never') return undefined
   if (attribute.returned === 'always') return 'whole'
   const without = excluded?.get(attribute)
-  if (without === 'whole') return undefined
-  if (included === 'default' && attribute.returned === 'request') return undefined
+  const isLeftOut = without === 'whole' || (included === 'default' && attribute.returned === 'request')
   const wanted = typeof included === 'string' ? included : included.get(attribute)
-  if (wanted === undefined) return undefined
-  return without === undefined && typeof wanted === 'string'
-    ? 'whole'
-    : { included: wanted, excluded: without }
+  if (isLeftOut || wanted === undefined) return minimumOf(attribute)
+  const isWhole = wanted === 'whole' || (wanted === 'default' && isReturnedByDefault(attribute))
+  return without === undefined && isWhole ? 'whole' : { included: wanted, excluded: without }
+}
+
+const NOTHING: PathTree = new Map()
+
+/** RFC 7643 §7: an attribute that is always returned is, whatever is asked for: of an extension too. */
+function minimumOf(attribute: Attribute): Choice | undefined {
+  const isThere =
+    isExtension(attribute) && attribute.subAttributes?.some(({ returned }) => returned === 'always')
+  return isThere === true ? { included: NOTHING, excluded: undefined } : undefined
 }
 
 function projectAttributes(

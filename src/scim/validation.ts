@@ -4,7 +4,7 @@
  * the schema. What a client may not set, or what we do not know, is left out.
  */
 import { resolveAttributePath } from './attribute-path.ts'
-import { type Complex, instant, isComplex } from './comparison.ts'
+import { type Complex, instant, isComplex, sameValue } from './comparison.ts'
 import {
   booleanFromText,
   complexFromShorthand,
@@ -88,14 +88,22 @@ export function requireComplete(resource: Complex, type: ResourceType): Complex 
     if (attribute.required && attribute.name !== 'schemas' && (value === undefined || value === '')) {
       throw badRequest('invalidValue', `attribute "${attribute.name}" is required and must not be empty`)
     }
-    if (Array.isArray(value) && value.filter(isPrimary).length > 1) {
-      throw badRequest(
-        'invalidValue',
-        `attribute "${attribute.name}" has more than one primary value, at most one is allowed`,
-      )
-    }
+    requireOnePrimary(attribute, value, attribute.name)
   }
   return { ...resource, schemas: schemasOf(resource, type) }
+}
+
+function requireOnePrimary(attribute: Attribute, value: unknown, path: string): void {
+  if (isExtension(attribute) && isComplex(value)) {
+    for (const inner of attribute.subAttributes ?? []) {
+      requireOnePrimary(inner, value[inner.name], `${path}:${inner.name}`)
+    }
+  }
+  if (!Array.isArray(value) || value.filter(isPrimary).length <= 1) return
+  throw badRequest(
+    'invalidValue',
+    `attribute "${path}" has more than one primary value, at most one is allowed`,
+  )
 }
 
 /**
@@ -261,8 +269,38 @@ function checkSchemas(value: unknown, reading: CollectingReading): void {
   for (const urn of value) if (!known.has(urn.toLowerCase())) ignoreUnknownSchema(urn, reading)
 }
 
+/**
+ * A resource that takes the place of another one, with what that one holds of removed extensions: a client that knows
+ * nothing of it must not delete it.
+ *
+ * @param resource a checked one
+ * @throws {ScimError} mutability for an immutable attribute with another value, or without one (RFC 7644 §3.5.1)
+ */
+export function replacementOf(before: Complex, resource: Complex, type: ResourceType): Complex {
+  for (const attribute of type.attributes.filter(isExtension)) {
+    requireUnchanged(attribute, before[attribute.name], resource[attribute.name], attribute.name)
+  }
+  const kept = type.removed.filter(({ id }) => before[id] !== undefined)
+  if (kept.length === 0) return resource
+  const whole = { ...resource, ...Object.fromEntries(kept.map(({ id }) => [id, before[id]])) }
+  return { ...whole, schemas: schemasOf(whole, type) }
+}
+
+function requireUnchanged(attribute: Attribute, before: unknown, after: unknown, path: string): void {
+  if (attribute.mutability === 'immutable' && before !== undefined && !sameValue(before, after)) {
+    throw badRequest('mutability', `attribute "${path}" is immutable and has a value already`)
+  }
+  if (attribute.multiValued || !isComplex(before)) return
+  const now = isComplex(after) ? after : {}
+  for (const sub of attribute.subAttributes ?? []) {
+    const subPath = isExtension(attribute) ? `${path}:${sub.name}` : `${path}.${sub.name}`
+    requireUnchanged(sub, before[sub.name], now[sub.name], subPath)
+  }
+}
+
 /** RFC 7643 §3: "schemas" names the core schema and each extension that has a value. */
 function schemasOf(resource: Complex, type: ResourceType): readonly string[] {
-  const extensions = type.extensions.filter((extension) => resource[extension.id] !== undefined)
+  const all = [...type.extensions, ...type.removed]
+  const extensions = all.filter((extension) => resource[extension.id] !== undefined)
   return [type.schema.id, ...extensions.map((extension) => extension.id)]
 }

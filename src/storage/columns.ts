@@ -10,7 +10,7 @@ import { mentions, valuesOf } from '../scim/filter/simplify.ts'
 import { constant, fragment, type SqlFragment } from '../scim/filter/sql-fragment.ts'
 import { showsGroups } from '../scim/schema/resource-type.ts'
 import { isByValue, rowsOf, union } from './membership-columns.ts'
-import type { ResourceColumn, StoredResourceType } from './resource-tables.ts'
+import type { ColumnIndex, ResourceColumn, StoredResourceType } from './resource-tables.ts'
 
 /** drizzle's `sql` is a tag function, and a fragment has the shape of its arguments. */
 export function toSql({ strings, values }: SqlFragment): SQL {
@@ -24,26 +24,32 @@ export function columnOf(path: AttributePath, { table }: StoredResourceType): Re
 
 /** True when an index leads to everything that matches, which then is little. */
 export function isIndexed(filter: Filter, type: StoredResourceType): boolean {
-  return isFoundBy(filter, type, ['eq', 'sw'])
+  return isFoundBy(filter, type, (operator, index) => index !== undefined && EQUAL.includes(operator))
 }
+
+const EQUAL: readonly ComparisonOperator[] = ['eq', 'sw']
 
 /** True when the filter names values that an index knows: what has one of them is few, however large the tenant is. */
 export function isLookup(filter: Filter, type: StoredResourceType): boolean {
-  return isFoundBy(filter, type, ['eq'])
+  return isFoundBy(
+    filter,
+    type,
+    (operator, index) => index !== undefined && index !== 'range' && operator === 'eq',
+  )
 }
 
 function isFoundBy(
   filter: Filter,
   type: StoredResourceType,
-  operators: readonly ComparisonOperator[],
+  isFoundIn: (operator: ComparisonOperator, index: ColumnIndex | undefined) => boolean,
 ): boolean {
   switch (filter.kind) {
     case 'and':
-      return filter.operands.some((operand) => isFoundBy(operand, type, operators))
+      return filter.operands.some((operand) => isFoundBy(operand, type, isFoundIn))
     case 'or':
       return filter.operands.every((operand) => isFound(operand, type))
     case 'comparison':
-      return operators.includes(filter.operator) && columnOf(filter.path, type)?.index !== undefined
+      return isFoundIn(filter.operator, columnOf(filter.path, type)?.index)
     default:
       return false
   }
@@ -58,9 +64,13 @@ export function isFound(filter: Filter, type: StoredResourceType): boolean {
 /** True of a test of one column that is a range of an index: a value, a prefix, a time. */
 export function isRange(filter: Filter, type: StoredResourceType): boolean {
   if (filter.kind !== 'comparison') return false
-  const isTime = columnOf(filter.path, type)?.index === 'time'
-  return isIndexed(filter, type) || (isTime && filter.operator !== 'ne')
+  const index = columnOf(filter.path, type)?.index
+  return (
+    isIndexed(filter, type) || ((index === 'time' || index === 'range') && ORDER.includes(filter.operator))
+  )
 }
+
+const ORDER: readonly ComparisonOperator[] = ['gt', 'ge', 'lt', 'le']
 
 /** True when the filter names the groups that a resource is to be in, or the members that a group is to have. */
 export function isMembershipOfKnown(filter: Filter, type: StoredResourceType): boolean {

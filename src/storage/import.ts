@@ -14,6 +14,7 @@ import {
   UniqueError,
 } from './database.ts'
 import { preparedByTable } from './prepared-by-table.ts'
+import type { Query } from './query.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 import { type Documents, encodeResource, STALE_GUARD } from './resources.ts'
 import {
@@ -41,22 +42,24 @@ export interface ImportStatus {
   readonly counts: Readonly<Record<string, number>>
 }
 
-export async function getImportStatus(
-  db: Database,
+export function importStatusQuery(
   types: readonly StoredResourceType[],
   tenantId: string,
-): Promise<ImportStatus> {
+): Query<ImportStatus> {
   const counts = types.map((type) => sql.raw(`${type.table.counters.count} AS "${recordKind(type)}"`))
-  const [found] = await db.batch([
-    statement(sql`SELECT ${sql.join(counts, sql`, `)}, membership_count AS membership,
+  const select = statement(sql`SELECT ${sql.join(counts, sql`, `)}, membership_count AS membership,
       imported_lines AS lines, import_digest AS digest
-      FROM tenants WHERE id = ${tenantId} AND state = 'importing'`),
-  ])
-  const row = found?.rows[0]
+      FROM tenants WHERE id = ${tenantId} AND state = 'importing'`)
   const kinds = [...types.map(recordKind), 'membership']
   return {
-    progress: row && { lines: Number(row.lines), digest: String(row.digest) },
-    counts: Object.fromEntries(kinds.map((kind) => [kind, Number(row?.[kind] ?? 0)])),
+    statements: [select],
+    read: ([found]) => {
+      const row = found?.rows[0]
+      return {
+        progress: row && { lines: Number(row.lines), digest: String(row.digest) },
+        counts: Object.fromEntries(kinds.map((kind) => [kind, Number(row?.[kind] ?? 0)])),
+      }
+    },
   }
 }
 

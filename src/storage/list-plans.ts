@@ -11,7 +11,6 @@ import type { ListPart, Slice } from './list-request.ts'
 import type { List } from './list-source.ts'
 import { allOf, cutPageOf, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
 import { selectNestedGroups } from './nested-groups.ts'
-import type { ResourceTable } from './resource-tables.ts'
 
 /** A plain list that was asked for. */
 export interface PlainList {
@@ -31,8 +30,8 @@ type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'
 type PlanValues = Readonly<Record<PlanSlot, SqlValue>>
 type Plan = readonly ((values: PlanValues) => Statement)[]
 
-/** By table and kind: there are as many as there are columns, with and without references, and directions. */
-const plans = new WeakMap<ResourceTable, Map<string, Plan>>()
+/** By the name of the table, which is the same for all tenants, and by kind: there are as many as there are columns, with and without references, and directions. */
+const plans = new Map<string, Map<string, Plan>>()
 
 /** @returns undefined for a list of any other kind */
 export function plainListOf(
@@ -48,9 +47,9 @@ export function plainListOf(
   const isByPosition = 'from' in slice
   if (isByPosition && isUnique) return undefined
   const direction = isByPosition ? { isBackwards: slice.isBackwards, isFrom: slice.from !== undefined } : {}
-  const { table } = part.type
-  const ofTable = plans.get(table) ?? new Map<string, Plan>()
-  plans.set(table, ofTable)
+  const { name } = part.type.table
+  const ofTable = plans.get(name) ?? new Map<string, Plan>()
+  plans.set(name, ofTable)
   const kind = [part.withReferences, column, ...Object.values(direction)].join(' ')
   const plan = ofTable.get(kind) ?? planOf(part, lookup, direction)
   ofTable.set(kind, plan)
@@ -89,8 +88,9 @@ function lookupOf({ type, filter }: ListPart): Lookup | undefined {
   if (filter === undefined) return { column: undefined, isUnique: false, key: null }
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const { path, key } = filter
-  const column = columnOf(path, type)?.sql
-  if (column === undefined || !isIndexed(filter, type)) return undefined
+  const { sql: column, index } = columnOf(path, type) ?? {}
+  // Many may have the value: it is a range like any other, see scan-budget.ts.
+  if (column === undefined || index === 'range' || !isIndexed(filter, type)) return undefined
   const isUnique = target(path).uniqueness === 'server'
   return {
     column,

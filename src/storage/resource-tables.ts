@@ -5,6 +5,7 @@
  */
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE, uniqueAttribute } from '../scim/schema/resource-type.ts'
+import { type TenantExtensions, tenantResourceTypes } from '../scim/schema/tenant-extensions.ts'
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../scim/urn.ts'
 import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 
@@ -44,9 +45,9 @@ export interface ResourceColumn {
 /**
  * What the index of a column finds, which begins with the tenant: a value or a prefix. With "order" it also has all
  * resources in the order of the column, and those with equal values in the order of their ids. With "time" it does so too,
- * and finds any range.
+ * and finds any range. "range" finds any range too, in no order of the list, and many resources may have one value.
  */
-export type ColumnIndex = 'value' | 'order' | 'time'
+export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
 
 /** What is written down of a table: its columns without those that all tables have. */
 export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters' | 'largeBytes'> {
@@ -132,3 +133,25 @@ export const RESOURCE_TYPES: readonly StoredResourceType[] = [
   storedType(USER_RESOURCE_TYPE, USERS_TABLE),
   storedType(GROUP_RESOURCE_TYPE, GROUPS_TABLE),
 ]
+
+/** The types with the extensions of a tenant, and the columns of its indexes. @param types those that are shipped */
+export function extendedTypes(
+  types: readonly StoredResourceType[],
+  extensions: TenantExtensions,
+): readonly StoredResourceType[] {
+  return tenantResourceTypes(types, extensions).map((type) => {
+    const ready = type.indexes.filter(({ isReady }) => isReady)
+    if (ready.length === 0) return type
+    const { table } = type
+    const columns = ready.map(({ path, slot }) => [
+      path.join(':'),
+      { sql: `${table.name}.${indexColumn(slot)}`, index: 'range' } as const,
+    ])
+    return { ...type, table: { ...table, columns: { ...table.columns, ...Object.fromEntries(columns) } } }
+  })
+}
+
+/** The column of an index, which is also the name of its key in the comparison document: see tables.ts. */
+export function indexColumn(slot: number): string {
+  return `x${slot}`
+}

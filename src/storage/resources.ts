@@ -2,12 +2,12 @@
  * What all tables of resources have in common: rows to resources and back.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { type Complex, comparisonDocument } from '../scim/comparison.ts'
+import { type Complex, comparisonDocument, isComplex } from '../scim/comparison.ts'
 import { badRequest } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { matchedVersions, type Preconditions } from '../scim/version.ts'
 import { MAX_ROW_BYTES, type Row, type Statement, statement } from './database.ts'
-import type { ResourceTable } from './resource-tables.ts'
+import { indexColumn, type ResourceTable } from './resource-tables.ts'
 
 /** A resource as it is stored. Times in milliseconds since 1970. */
 export interface Stored {
@@ -78,16 +78,28 @@ export interface Documents {
  */
 export function encodeResource(resource: Complex, type: ResourceType): Documents {
   const data = JSON.stringify(inSchemaOrder(resource, type))
-  const keys = JSON.stringify(comparisonDocument(resource, type.attributes))
+  const keys = JSON.stringify(comparisonKeys(resource, type))
   // A UTF-16 unit is three bytes at most, so most need not be counted.
   if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) requireSize(data, keys, type)
   return { data, keys }
 }
 
+/** The comparison document, and once more what the columns of the tenant's indexes are made from: see tables.ts. */
+function comparisonKeys(resource: Complex, { storedAttributes, indexes }: ResourceType): Complex {
+  const keys = comparisonDocument(resource, storedAttributes)
+  for (const { path, slot } of indexes) {
+    const [urn, name] = path
+    const extension = keys[urn]
+    const key = isComplex(extension) ? extension[name] : undefined
+    if (key !== undefined) keys[indexColumn(slot)] = key
+  }
+  return keys
+}
+
 /** What is stored is what clients see: "schemas" first, then as the schema has it, in whatever order it was sent. */
-function inSchemaOrder(resource: Complex, { attributes }: ResourceType): Complex {
+function inSchemaOrder(resource: Complex, { storedAttributes }: ResourceType): Complex {
   const ordered: Complex = {}
-  for (const { name } of attributes) if (resource[name] !== undefined) ordered[name] = resource[name]
+  for (const { name } of storedAttributes) if (resource[name] !== undefined) ordered[name] = resource[name]
   return ordered
 }
 

@@ -35,7 +35,9 @@ export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixe
 function indexedTests(type: StoredResourceType): string {
   const values = `${inWords(namesWith(type, ['value', 'order']), 'and')} with eq or sw`
   const members = type.references === undefined ? [] : [`${type.references}.value with eq`]
-  return [values, ...members, ...namesWith(type, ['time'])].join(', ')
+  const ranges = namesWith(type, ['range'])
+  const own = ranges.length === 0 ? [] : [`${inWords(ranges, 'and')} with eq, sw, gt, ge, lt or le`]
+  return [values, ...members, ...namesWith(type, ['time']), ...own].join(', ')
 }
 
 /** What an index has in order. */

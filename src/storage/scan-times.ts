@@ -110,7 +110,8 @@ function filterWork(filter: Filter, type: StoredResourceType, isOfFew: boolean):
     default: {
       const { steps } = filter.path
       const multiple = steps.findIndex(({ multiValued }) => multiValued)
-      const name = steps[multiple]?.name
+      // Only of the resource itself: an attribute of an extension may have the same name.
+      const name = multiple === 0 ? steps[0].name : undefined
       if (name !== undefined && name === type.references) return referenceWork(filter, type, isOfFew)
       if (multiple < 0)
         return { ...NOTHING, own: testTime(filter, isInColumn(filter.path, type) ? COLUMN : VALUE) }
@@ -177,7 +178,7 @@ function referenceWork(filter: Filter, type: StoredResourceType, isOfFew: boolea
 function sortWork(path: AttributePath, type: StoredResourceType): ScanTime {
   const { steps } = path
   const multiple = steps.findIndex(({ multiValued }) => multiValued)
-  const name = steps[multiple]?.name
+  const name = multiple === 0 ? steps[0].name : undefined
   if (name !== undefined && name === type.references) {
     const other = target(path).name === 'display' ? READ : NO_TIME
     return { ...NOTHING, own: added(SORT, { row: MEMBERSHIP * 2, block: 0 }), other }

@@ -4,7 +4,15 @@
  * compares the two. All times are milliseconds since 1970-01-01 UTC.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import {
+  customType,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/sqlite-core'
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../scim/urn.ts'
 
 /**
@@ -172,6 +180,21 @@ export const tokens = sqliteTable(
 /** A column that follows from the comparison document: see src/scim/comparison.ts. */
 const key = (path: string): SQL => sql.raw(`json_extract("keys", '${path}')`)
 
+/** A text or a number, compared as it is. */
+const anyKey = customType<{ data: string | number }>({ dataType: () => 'any' })
+
+/**
+ * Columns for the attributes that a tenant has indexed: which attribute a column stands for is in the configuration of
+ * the tenant, so that an index needs no migration. Empty for all others.
+ */
+const indexedKeys = () => ({
+  x1: anyKey('x1').generatedAlwaysAs(key('$.x1'), { mode: 'virtual' }),
+  x2: anyKey('x2').generatedAlwaysAs(key('$.x2'), { mode: 'virtual' }),
+  x3: anyKey('x3').generatedAlwaysAs(key('$.x3'), { mode: 'virtual' }),
+  x4: anyKey('x4').generatedAlwaysAs(key('$.x4'), { mode: 'virtual' }),
+  x5: anyKey('x5').generatedAlwaysAs(key('$.x5'), { mode: 'virtual' }),
+})
+
 /**
  * The size of a row, for what it costs to look through it: whole blocks of 4 KiB of its documents, in which each object
  * from the ninth on counts 256 bytes more. Ordinary rows have none.
@@ -207,6 +230,7 @@ export const users = sqliteTable(
     ),
     active: integer('active').generatedAlwaysAs(key('$.active'), { mode: 'virtual' }),
     blocks: integer('blocks').generatedAlwaysAs(blocks(), { mode: 'virtual' }),
+    ...indexedKeys(),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
@@ -220,6 +244,12 @@ export const users = sqliteTable(
       .where(sql`native_object_id_key IS NOT NULL`),
     // With the id, so that a list in this order is in order without reading the rows.
     index('users_by_modified').on(table.tenantId, table.lastModified, table.id),
+    // With the id, so that what many have in common is put in order without reading them.
+    index('users_by_x1').on(table.tenantId, table.x1, table.id).where(sql`x1 IS NOT NULL`),
+    index('users_by_x2').on(table.tenantId, table.x2, table.id).where(sql`x2 IS NOT NULL`),
+    index('users_by_x3').on(table.tenantId, table.x3, table.id).where(sql`x3 IS NOT NULL`),
+    index('users_by_x4').on(table.tenantId, table.x4, table.id).where(sql`x4 IS NOT NULL`),
+    index('users_by_x5').on(table.tenantId, table.x5, table.id).where(sql`x5 IS NOT NULL`),
     // Tells whether a page may have to be cut: see page-size.ts.
     index('users_by_size').on(table.tenantId, sql`octet_length(data)`).where(sql`octet_length(data) > 4096`),
   ],
@@ -249,6 +279,7 @@ export const groups = sqliteTable(
       { mode: 'virtual' },
     ),
     blocks: integer('blocks').generatedAlwaysAs(blocks(), { mode: 'virtual' }),
+    ...indexedKeys(),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
@@ -258,8 +289,35 @@ export const groups = sqliteTable(
     index('groups_by_native_object_id')
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
+    index('groups_by_x1').on(table.tenantId, table.x1, table.id).where(sql`x1 IS NOT NULL`),
+    index('groups_by_x2').on(table.tenantId, table.x2, table.id).where(sql`x2 IS NOT NULL`),
+    index('groups_by_x3').on(table.tenantId, table.x3, table.id).where(sql`x3 IS NOT NULL`),
+    index('groups_by_x4').on(table.tenantId, table.x4, table.id).where(sql`x4 IS NOT NULL`),
+    index('groups_by_x5').on(table.tenantId, table.x5, table.id).where(sql`x5 IS NOT NULL`),
     index('groups_by_size').on(table.tenantId, sql`octet_length(data)`).where(sql`octet_length(data) > 1024`),
   ],
+)
+
+/**
+ * Work on the stored resources of a tenant that a change of its extension schemas has left, done in chunks by whoever
+ * comes next: a request of the administrator or the cron trigger, which delete the row when all is done. It goes with
+ * its tenant, by a trigger.
+ */
+export const extensionTasks = sqliteTable(
+  'extension_tasks',
+  {
+    tenantId: text('tenant_id').notNull(),
+    resourceType: text('resource_type').notNull(),
+    /** To take an attribute into an index, or to delete what is stored of an extension. */
+    kind: text('kind', { enum: ['index', 'purge'] }).notNull(),
+    /** JSON: the URN of the extension, and of an index the name of the attribute. */
+    path: text('path').notNull(),
+    /** Of an index. */
+    slot: integer('slot'),
+    /** The id of the last resource that is done. */
+    position: text('position').notNull().default(''),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.kind, table.path] })],
 )
 
 /**

@@ -9,14 +9,17 @@
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
 import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
+import { decodeExtensions, type EncodedExtensions } from '../scim/schema/tenant-extensions.ts'
 import type { Database } from './database.ts'
 import { locationStatement } from './databases.ts'
-import type { StoredResourceType } from './resource-tables.ts'
+import { extendedTypes, type StoredResourceType } from './resource-tables.ts'
 
 /** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
 export interface TenantConfiguration {
   /** Which deviations of clients from the RFCs are allowed for. */
   readonly profile?: ProfileName
+  /** Extension schemas: see extensions.ts. */
+  readonly schemas?: EncodedExtensions
 }
 
 export interface TenantContext {
@@ -75,7 +78,7 @@ export class TenantElsewhere extends Error {
 export function tenantContextOf(
   tenantId: string,
   version: number,
-  { profile = 'tolerant' }: TenantConfiguration,
+  { profile = 'tolerant', schemas }: TenantConfiguration,
   types: readonly StoredResourceType[],
 ): TenantContext {
   return {
@@ -83,7 +86,7 @@ export function tenantContextOf(
     version,
     database: undefined,
     profile: PROFILES[profile],
-    resourceTypes: types,
+    resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
   }
 }

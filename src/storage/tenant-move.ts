@@ -16,11 +16,16 @@ import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Row, type Statement, statement } from './database.ts'
 import { type MovedTenant, rulesOf, TENANT_TABLES } from './tenant-copy.ts'
 
-/** Stops the writes of a tenant. @returns false when it is not ready, and not stopped by this job */
+/**
+ * Stops the writes of a tenant.
+ *
+ * @returns false when it is not ready, or a change of its schemas is under way, and it is not stopped by this job
+ */
 export async function freezeTenant(db: Database, { tenantId, jobId }: MovedTenant): Promise<boolean> {
   const [, found] = await db.batch([
     statement(sql`UPDATE tenants SET state = 'moving', move_job_id = ${jobId}
-      WHERE id = ${tenantId} AND state = 'ready'`),
+      WHERE id = ${tenantId} AND state = 'ready'
+        AND NOT EXISTS (SELECT 1 FROM extension_tasks WHERE tenant_id = ${tenantId})`),
     statement(sql`SELECT move_job_id AS jobId FROM tenants WHERE id = ${tenantId} AND state = 'moving'`),
   ])
   return found?.rows[0]?.jobId === jobId

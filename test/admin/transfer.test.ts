@@ -194,7 +194,7 @@ describe('an import', () => {
     [
       'another kind',
       { kind: 'token' },
-      '"kind" must be "user", "group", "membership", "client" or "end", found "token"',
+      '"kind" must be "user", "group", "membership", "client", "schema" or "end", found "token"',
     ],
     ['an id that is none', userLine(2, {}, { id: 'x' }), '"id" must be a UUID in lower case, found "x"'],
     ['no id', without(userLine(2), 'id'), '"id" must be a UUID in lower case, found nothing'],

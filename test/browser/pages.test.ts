@@ -9,6 +9,7 @@ import { admin, launch, newPage, newTenant, signedInState } from './support/brow
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
+const EXTENSION = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User'
 const SCRIPT = '<script>alert(1)</script>'
 
 /** What is wider than the window or than its panel. */
@@ -34,6 +35,14 @@ beforeAll(async () => {
   const group = await create('/Groups', { displayName: 'Field Crew', members: [{ value: user.id }] })
   for (let i = 0; i < 17; i++) await create('/Groups', { displayName: `Group ${i}` })
   for (let i = 0; i < 12; i++) await tenant.scim('POST', '/Users', { schemas: [USER], userName: SCRIPT })
+  await admin('PUT', `/tenants/${tenant.id}/schemas/${EXTENSION}`, {
+    id: EXTENSION,
+    description: SCRIPT,
+    attributes: [
+      { name: 'badge', description: SCRIPT, indexed: true },
+      { name: 'a'.repeat(64), type: 'complex', subAttributes: [{ name: 'b'.repeat(64) }] },
+    ],
+  })
   const at = tenant.path
   paths = [
     at,
@@ -47,6 +56,8 @@ beforeAll(async () => {
     `${at}/log/${await latestEntry()}`,
     `${at}/log?q=s`,
     `${at}/log?outcome=refused&type=User`,
+    `${at}/schemas`,
+    `${at}/schemas/remove?urn=${EXTENSION}`,
     `${at}/settings`,
     '/admin/tenants',
   ]

@@ -174,6 +174,19 @@ describe('the OpenAPI document', () => {
     expectDescribed('post', '/admin/api/tenants/{id}/import', whole)
     await at('delete', '/tenants/{id}', `/tenants/${id}`)
     await at('get', '/tenants/{id}/export', `/tenants/${tenantId}/export`)
+    const [schemas, schema] = ['/tenants/{id}/schemas', '/tenants/{id}/schemas/{urn}']
+    const { examples } = document.components.schemas.ExtensionSchemaInput
+    const path = `/tenants/${tenantId}/schemas`
+    await at('put', schema, `${path}/${examples[0].id}`, examples[0])
+    await at('put', schema, `${path}/${examples[0].id}`, examples[0])
+    await at('put', schema, `${path}/${examples[0].id}`, {})
+    await at('get', schema, `${path}/${examples[0].id}`)
+    await at('get', schema, `${path}/urn:example:unknown`)
+    await at('post', schemas, path, document.components.schemas.SchemaDocument.examples[0])
+    await at('post', schemas, path, {})
+    await at('get', schemas, path)
+    await at('delete', schema, `${path}/${examples[0].id}`)
+    await at('delete', schema, `${path}/${examples[0].id}?purge=odd`)
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log`)
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log?outcome=odd`)
     expectDescribed('get', '/healthz', await send(new Request(`${ORIGIN}/healthz`)))

@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { RateLimitName, Runtime } from '../../src/runtime.ts'
 import { noFigures } from '../../src/storage/database.ts'
 import worker from '../../src/worker.ts'
-import { type Client, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
+import { Client, newClient, newToken, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
 import { soundState } from '../support/tenant-state.ts'
 
@@ -40,6 +40,18 @@ describe('rate limits', () => {
     const refused = await sendTo(runtime, ask(client))
     expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThan(0)
     expect(await refused.json()).toMatchObject({ status: '429' })
+  })
+
+  it('of a client counts all of its tokens together', async () => {
+    const { tenantId } = await newClient()
+    const first = await newToken(tenantId)
+    const second = await newToken(tenantId, { clientId: first.clientId })
+    const clients = [first, second].map(({ token }) => new Client(tenantId, token))
+    for (const client of clients) await client.get('/Users')
+    const { runtime } = limits({ client: 2 })
+    const statuses: number[] = []
+    for (const client of [...clients, ...clients]) statuses.push((await sendTo(runtime, ask(client))).status)
+    expect(statuses).toEqual([200, 200, 429, 429])
   })
 
   it('prevent a rejected write from being applied and logged', async () => {

@@ -4,7 +4,8 @@
  */
 import { createExecutionContext, listDurableObjectIds, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { GATHERING_MS } from '../../src/http/failed-access.ts'
 import worker from '../../src/worker.ts'
 import { admin, Client, GROUP, newClient, newToken, PATCH_OP, TENANT_URL } from '../support/harness.ts'
 
@@ -38,6 +39,14 @@ async function send(token: string, [method, path, body]: (typeof WRITES)[number]
   await waitOnExecutionContext(ctx)
   return status
 }
+
+// What the worker does later, it does at once: a test waits for all of it.
+beforeEach(() => {
+  const real = globalThis.setTimeout
+  const hurried = (task: () => void, ms?: number) => real(task, ms === GATHERING_MS ? 0 : ms)
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(hurried as typeof setTimeout)
+})
+afterEach(() => vi.restoreAllMocks())
 
 describe('a Durable Object', () => {
   it('is not created for a tenant that does not exist', async () => {

@@ -164,7 +164,10 @@ describe('the service', () => {
       Operations: Array.from({ length: 60 }, () => ({ method: 'PATCH', path: '/Users/u1', data })),
     }
     const done = (await (await scim('POST', '/Bulk', bulk)).json()) as { Operations: { status: string }[] }
-    expect(new Set(done.Operations.map(({ status }) => status))).toEqual(new Set(['200']))
+    const statuses = done.Operations.map(({ status }) => status)
+    expect(statuses[0]).toBe('200')
+    // Large documents exhaust the work of the request; none of its operations runs out of room for answers.
+    expect(new Set(statuses)).toEqual(new Set(['200', '400']))
     await service.stop()
   })
 

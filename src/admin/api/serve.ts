@@ -55,9 +55,12 @@ export function serve<R extends Routes>(app: Hono<HttpEnv>, routes: R, handlers:
 }
 
 /** @throws {AdminError} {ScimError} 400, 408, 413, 429 or 503 */
-async function readBody(c: Context<HttpEnv>, { body }: Route): Promise<unknown> {
+async function readBody(
+  c: Context<HttpEnv>,
+  { body, maxBodyBytes = MAX_ADMIN_BODY_BYTES }: Route,
+): Promise<unknown> {
   if (body === undefined || body === JSON_LINES) return undefined
-  return check(body, parseJson(await readText(c, MAX_ADMIN_BODY_BYTES, 'administration')))
+  return check(body, parseJson(await readText(c, maxBodyBytes, 'administration')))
 }
 
 function withoutEmpty(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -3,6 +3,7 @@
  * directory of any size fits.
  */
 import { readPieces } from '../../edge/body.ts'
+import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
 import type { Database } from '../../storage/database.ts'
 import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { RunningSha256 } from '../../storage/running-sha256.ts'
@@ -15,12 +16,13 @@ import {
 } from '../../storage/transfer.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, noRecords, toLine } from '../directory-lines.ts'
+import { endRecord, noRecords, type SchemaRecord, schemaRecords, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
 import { continueCleanup } from '../jobs.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { streamOf } from '../stream-of.ts'
+import { listSchemas } from '../tenant-schemas.ts'
 import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
 
@@ -28,7 +30,8 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   async exportTenant({ db, parameters: { id }, query: { clients }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
     if (tenant.state !== 'ready' && tenant.state !== 'moving') throw notReady(tenant)
-    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), clients === 'include')), 200, {
+    const options = { extensions: await listSchemas(db, id), withClients: clients === 'include' }
+    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), options)), 200, {
       'Content-Type': JSON_LINES,
       'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
     })
@@ -79,20 +82,32 @@ async function* exportedBytes(
   db: Database,
   tenant: ExportedTenant,
   types: readonly StoredResourceType[],
-  withClients: boolean,
+  { extensions: { extensions }, withClients }: { extensions: TenantExtensions; withClients: boolean },
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
   const counts = noRecords(types)
-  const bytesOf = (page: readonly DirectoryRecord[]) => {
-    const bytes = encoder.encode(page.map(toLine).join(''))
+  const bytesOf = (records: readonly (DirectoryRecord | SchemaRecord)[]) => {
+    const bytes = encoder.encode(records.map(toLine).join(''))
     sha256.update(bytes)
     return bytes
   }
+  const schemas = extensions.flatMap(schemaRecords)
+  const purged = extensions.filter(({ state }) => state === 'purging').map(({ schema }) => schema.id)
+  if (schemas.length > 0) yield bytesOf(schemas)
   if (withClients) for await (const page of exportClients(db, tenant)) yield bytesOf(page)
   for await (const page of exportDirectory(db, tenant, types)) {
     for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
-    yield bytesOf(page)
+    yield bytesOf(page.map((record) => withoutExtensions(record, purged)))
   }
   yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
+}
+
+/** A record without what is being deleted. */
+function withoutExtensions(record: DirectoryRecord, urns: readonly string[]): DirectoryRecord {
+  if (urns.length === 0 || !('resource' in record)) return record
+  const { schemas, ...attributes } = record.resource
+  const kept = Object.entries(attributes).filter(([name]) => !urns.includes(name))
+  const named = Array.isArray(schemas) ? schemas.filter((urn) => !urns.includes(urn)) : schemas
+  return { ...record, resource: { schemas: named, ...Object.fromEntries(kept) } }
 }

@@ -128,10 +128,11 @@ p.notice strong { display: inline }
 .empty p + p { max-width: 38rem; margin: .35rem auto 0 }
 
 label { display: block; font-weight: 600; font-size: .9rem; margin-bottom: .3rem }
-input, select, button, .button { font: inherit; min-height: 2.5rem }
-input:not([type=hidden]), select { width: 100%; padding: .4rem .65rem; color: var(--text); background: light-dark(#fff, #0e1116); border: 1px solid var(--line-strong); border-radius: 7px }
+input, select, textarea, button, .button { font: inherit; min-height: 2.5rem }
+input:not([type=hidden]), select, textarea { width: 100%; padding: .4rem .65rem; color: var(--text); background: light-dark(#fff, #0e1116); border: 1px solid var(--line-strong); border-radius: 7px }
+textarea { font-family: var(--mono); font-size: .85rem; resize: vertical }
 input[readonly] { background: var(--sunken) }
-input[aria-invalid], select[aria-invalid] { border-color: var(--danger); border-width: 2px }
+input[aria-invalid], select[aria-invalid], textarea[aria-invalid] { border-color: var(--danger); border-width: 2px }
 .error { color: var(--danger); font-size: .9rem; margin-top: .3rem }
 .field + .field, .field + button { margin-top: 1rem }
 button, .button { display: inline-flex; align-items: center; justify-content: center; padding: .4rem 1rem; border: 1px solid transparent; border-radius: 7px; font-weight: 600; text-decoration: none; cursor: pointer; white-space: nowrap }

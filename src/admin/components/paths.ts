@@ -11,6 +11,7 @@ export interface TenantPaths {
   readonly listOf: (type: Pick<ResourceType, 'endpoint'>) => string
   readonly apiKeys: string
   readonly log: string
+  readonly schemas: string
   readonly settings: string
   readonly undoImport: string
   readonly move: string
@@ -32,6 +33,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     listOf: (type) => `${overview}/${segmentOf(type)}`,
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
+    schemas: `${overview}/schemas`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,
     move: `${overview}/move`,

@@ -15,6 +15,7 @@ export const PATH_PARAMETERS = {
   id: 'The id of the tenant.',
   clientId: 'The id of the client.',
   tokenId: 'The id of the token.',
+  urn: 'The URN of the schema.',
   jobId: 'The id of the job.',
 } as const satisfies Readonly<Record<string, string>>
 
@@ -45,6 +46,8 @@ export interface Route {
   readonly body?: Content
   /** What the lines of a body in JSON Lines are. */
   readonly bodyDescription?: string
+  /** The most bytes of the body; MAX_ADMIN_BODY_BYTES when it is not said. */
+  readonly maxBodyBytes?: number
   readonly answers: Readonly<Record<number, Answer>>
   readonly refusals: readonly Refusal[]
 }

@@ -5,6 +5,7 @@
 import { clientRoutes } from './clients.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
+import { schemaRoutes } from './schemas.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
 import { transferRoutes } from './transfer.ts'
@@ -17,5 +18,6 @@ export const ROUTES = {
   ...tokenRoutes,
   ...logRoutes,
   ...transferRoutes,
+  ...schemaRoutes,
   ...jobRoutes,
 } as const

@@ -47,8 +47,9 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
 export async function readForm(
   c: AdminContext,
   owner = 'administration',
+  maxBytes = MAX_ADMIN_BODY_BYTES,
 ): Promise<Readonly<Record<string, string | undefined>>> {
-  const text = await readText(c, MAX_ADMIN_BODY_BYTES, owner)
+  const text = await readText(c, maxBytes, owner)
   try {
     decodeURIComponent(text)
   } catch {

@@ -98,7 +98,8 @@ async function copy(context: StepContext): Promise<Unit> {
 async function begin(context: StepContext) {
   const { source, target } = sidesOf(context)
   const move = moveOf(context.job)
-  if (!(await freezeTenant(source, move))) return { error: 'the tenant is not ready to be moved' }
+  if (!(await freezeTenant(source, move)))
+    return { error: 'the tenant is not ready to be moved, or a change of its schemas is under way' }
   const row = await tenantRow(source, move.tenantId)
   if (row === undefined) return { error: 'the tenant is gone' }
   if (!(await beginArrival(target, move, row))) {

@@ -62,23 +62,29 @@ export type RowColumns = Readonly<Record<string, string>>
 export function compileSortKey(path: AttributePath, columns: ColumnMap): SqlFragment {
   const { steps } = path
   const multiple = steps.findIndex((step) => step.multiValued)
-  const attribute = steps[multiple]
-  if (attribute === undefined) return constant(resourceScope(columns).single(steps))
+  if (multiple < 0) return constant(resourceScope(columns).single(steps))
+  const list = steps.slice(0, multiple + 1)
   const rest = steps.slice(multiple + 1)
-  const rows = columns.rows[attribute.name]
+  const rows = rowsOf(list, columns)
   if (rows !== undefined) return rows.first(rest[0]?.name ?? 'value')
   const value = rest.length === 0 ? 'element.value' : `element.value ->> '${jsonPath(rest)}'`
-  const each = `json_each(${columns.document}, '${jsonPath([attribute])}') AS element`
+  const each = `json_each(${columns.document}, '${jsonPath(list)}') AS element`
   // In elements that are plain values there is no primary; then the first one is it.
   const primary = rest.length === 0 ? '' : `(element.value ->> '$.primary') IS 1 DESC, `
   return constant(`(SELECT ${value} FROM ${each} ORDER BY ${primary}element.key LIMIT 1)`)
 }
 
+/** The rows that a multi-valued attribute is kept as. One of an extension may have the same name, and is none. */
+function rowsOf(list: readonly Attribute[], { rows }: ColumnMap): RowSource | undefined {
+  return list.length === 1 ? rows[list[0]?.name ?? ''] : undefined
+}
+
 /** How the attributes below a point of the tree become SQL: of a resource, an element, or a row. */
 interface Scope {
   single(path: readonly Attribute[]): string
+  /** @param list the path of the multi-valued attribute */
   multiple(
-    attribute: Attribute,
+    list: readonly Attribute[],
     condition: (element: Scope) => SqlFragment,
     filter: Filter | undefined,
   ): SqlFragment
@@ -132,15 +138,17 @@ type Leaf = Extract<Filter, { path: unknown }>
 function compileLeaf(filter: Leaf, scope: Scope): SqlFragment {
   const { steps } = filter.path
   const multiple = steps.findIndex((step) => step.multiValued)
-  const attribute = steps[multiple]
-  if (attribute === undefined) return compileTest(filter, scope.single(steps))
+  if (multiple < 0) return compileTest(filter, scope.single(steps))
+  const list = steps.slice(0, multiple + 1)
   const rest = steps.slice(multiple + 1)
+  const isOfObjects = steps[multiple]?.subAttributes !== undefined
   const condition = (element: Scope) => {
     if (filter.kind === 'valuePath') return compile(filter.operand, element, false)
-    if (rest.length === 0 && filter.kind === 'present') return constant('1')
+    // An object is never empty; a text may be.
+    if (rest.length === 0 && isOfObjects && filter.kind === 'present') return constant('1')
     return compileTest(filter, element.single(rest))
   }
-  return scope.multiple(attribute, condition, valuesOf(filter)?.operand)
+  return scope.multiple(list, condition, valuesOf(filter)?.operand)
 }
 
 function compileTest(filter: Leaf, operand: string): SqlFragment {
@@ -206,9 +214,9 @@ function resourceScope(columns: ColumnMap): Scope {
   })
   return {
     single: document.single,
-    multiple(attribute, condition, filter) {
-      const rows = columns.rows[attribute.name]
-      if (rows === undefined) return document.multiple(attribute, condition, filter)
+    multiple(list, condition, filter) {
+      const rows = rowsOf(list, columns)
+      if (rows === undefined) return document.multiple(list, condition, filter)
       const test = rows.some(filter)
       return test.where(test.columns.map((found) => condition(rowScope(found))))
     },
@@ -231,10 +239,10 @@ function documentScope(
   return {
     single: (steps) =>
       steps.length === 0 ? document : (column(steps) ?? `${document} ->> '${jsonPath(steps)}'`),
-    multiple: (attribute, condition) => {
+    multiple: (list, condition) => {
       // The elements of a simple attribute are values; those of a complex one are documents again.
-      const element = attribute.subAttributes === undefined ? elementScope : documentScope('element.value')
-      const each = constant(`SELECT 1 FROM json_each(${document}, '${jsonPath([attribute])}') AS element`)
+      const element = list.at(-1)?.subAttributes === undefined ? elementScope : documentScope('element.value')
+      const each = constant(`SELECT 1 FROM json_each(${document}, '${jsonPath(list)}') AS element`)
       return fragment`EXISTS (${each} WHERE ${condition(element)})`
     },
   }

@@ -58,13 +58,17 @@ function someValue(
   if (step === undefined) return test(value)
   work.visit()
   const found = value[step.name]
-  if (found === undefined) return absent && !step.multiValued && test(undefined)
+  if (found === undefined) return absent && !steps.slice(at).some(isList) && test(undefined)
   if (Array.isArray(found)) work.visit(found.length)
   const isTrueOf = (element: unknown): boolean => {
     if (at === steps.length - 1) return test(element)
     return isComplex(element) && someValue(element, steps, absent, work, test, at + 1)
   }
   return Array.isArray(found) ? found.some(isTrueOf) : isTrueOf(found)
+}
+
+function isList({ multiValued }: Attribute): boolean {
+  return multiValued
 }
 
 /** RFC 7644 §3.4.2.2: "pr" is true of a non-empty value, or of a complex one that is not empty. */

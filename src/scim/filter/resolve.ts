@@ -19,6 +19,7 @@ import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import type { Work } from '../work.ts'
 import type { ComparisonOperator, Filter, FilterExpression, Literal } from './ast.ts'
+import { evaluateFilter } from './evaluate.ts'
 
 type Test = Extract<FilterExpression, { name: string }>
 type Comparison = Extract<FilterExpression, { kind: 'comparison' }>
@@ -69,7 +70,31 @@ export function resolveFilter(
   unknown: UnknownAttribute = 'refuse',
 ): Filter {
   const lookup = (name: string) => resolveAttributePath(name, type)
-  return resolve(expression, { lookup, owner: type.name, unknown, profile })
+  const filter = resolve(expression, { lookup, owner: type.name, unknown, profile })
+  return type.returnsAll ? filter : onVisibleSchemas(filter, type)
+}
+
+/** Stored resources name the schemas of removed extensions too: a test of "schemas" is one of those that clients see. */
+function onVisibleSchemas(filter: Filter, type: ResourceType): Filter {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return { ...filter, operands: filter.operands.map((operand) => onVisibleSchemas(operand, type)) }
+    case 'not':
+      return { ...filter, operand: onVisibleSchemas(filter.operand, type) }
+    case 'comparison': {
+      const [attribute] = filter.path.steps
+      if (attribute.name !== 'schemas') return filter
+      const visible = [type.schema, ...type.extensions].map(({ id }) => id)
+      const matching = visible.filter((urn) => evaluateFilter(filter, { schemas: [urn] }))
+      const tests = matching.map((value): Filter => {
+        return { ...filter, operator: 'eq', value, key: comparisonKey(attribute, value) }
+      })
+      return tests.length === 0 ? NEVER : { kind: 'or', operands: tests }
+    }
+    default:
+      return filter
+  }
 }
 
 /** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. @throws {ScimError} invalidFilter */
@@ -116,8 +141,8 @@ function withoutValue(expression: Test): Filter {
 }
 
 /** True of `meta.location` and the `$ref` of members and groups: clients cannot set them, nothing stores them. */
-function isMadeUp({ type, mutability }: Attribute): boolean {
-  return type === 'reference' && mutability !== 'readWrite'
+function isMadeUp({ name, type, mutability }: Attribute): boolean {
+  return type === 'reference' && mutability !== 'readWrite' && (name === '$ref' || name === 'location')
 }
 
 function resolveTest(expression: Test, path: AttributePath, scope: Scope): Filter {

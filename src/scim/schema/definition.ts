@@ -34,6 +34,8 @@ export interface Attribute {
   readonly maxLength?: number
   /** The most elements of a multi-valued attribute. */
   readonly maxElements?: number
+  /** True when the administrator wants an index for it: of an attribute of a tenant's extension. */
+  readonly indexed?: true
 }
 
 /** A schema as data. `id` is its URN. */
@@ -61,13 +63,29 @@ export interface ResourceType {
   readonly isMember: boolean
   readonly schema: Schema
   readonly extensions: readonly Schema[]
+  /** Extensions that the administrator removed: no client sees or sends them, and what is stored of them is kept. */
+  readonly removed: readonly Schema[]
   /**
    * Everything a resource can hold: common attributes, those of the schema, and for each extension
    * one complex attribute that is named by the URN of the extension, as on the wire.
    */
   readonly attributes: readonly Attribute[]
+  /** The same, and what is stored of removed extensions. */
+  readonly storedAttributes: readonly Attribute[]
   /** Whether each of them is returned without being asked for. */
   readonly returnsAll: boolean
+  /** Of attributes of a tenant's extensions. */
+  readonly indexes: readonly AttributeIndex[]
+}
+
+/** The index of an attribute of a tenant's extension: one of a few columns that the tables have for that. */
+export interface AttributeIndex {
+  /** The URN of the extension, and the name of the attribute. */
+  readonly path: readonly [urn: string, name: string]
+  /** 1 to MAX_INDEXED_ATTRIBUTES. */
+  readonly slot: number
+  /** False while resources that are older than the index are still taken into it: until then it finds nothing. */
+  readonly isReady: boolean
 }
 
 type Characteristics = Partial<Omit<Attribute, 'name' | 'type' | 'description'>>

@@ -4,7 +4,7 @@
  */
 import { CISCO_UMBRELLA_GROUP, CISCO_UMBRELLA_USER } from './cisco-umbrella.ts'
 import { COMMON_ATTRIBUTES } from './common-attributes.ts'
-import { type Attribute, complex, type ResourceType, type Schema } from './definition.ts'
+import { type Attribute, type AttributeIndex, complex, type ResourceType, type Schema } from './definition.ts'
 import { ENTERPRISE_USER } from './enterprise-user.ts'
 import { GROUP } from './group.ts'
 import { USER } from './user.ts'
@@ -41,16 +41,53 @@ export const GROUP_RESOURCE_TYPE: ResourceType = resourceType(
  * @param identity its name is made of letters and digits, as RFC 7643 §2.1 has it for attributes: it becomes SQL
  */
 export function resourceType(
-  identity: Omit<ResourceType, 'schema' | 'extensions' | 'attributes' | 'returnsAll'>,
+  identity: Pick<
+    ResourceType,
+    'name' | 'endpoint' | 'description' | 'nameAttribute' | 'references' | 'isMember'
+  >,
   schema: Schema,
   extensions: readonly Schema[] = [],
 ): ResourceType {
-  const attributes = [
-    ...COMMON_ATTRIBUTES,
-    ...schema.attributes,
-    ...extensions.map((extension) => complex(extension.id, extension.description, extension.attributes)),
-  ]
-  return { ...identity, schema, extensions, attributes, returnsAll: attributes.every(isReturned) }
+  const attributes = [...COMMON_ATTRIBUTES, ...schema.attributes, ...extensions.map(attributeOf)]
+  return {
+    ...identity,
+    schema,
+    extensions,
+    removed: [],
+    attributes,
+    storedAttributes: attributes,
+    returnsAll: attributes.every(isReturnedByDefault),
+    indexes: [],
+  }
+}
+
+/** The complex attribute that stands for an extension. */
+function attributeOf({ id, description, attributes }: Schema): Attribute {
+  return complex(id, description, attributes)
+}
+
+/** What a tenant adds to a resource type. */
+export interface TypeExtensions {
+  readonly extensions: readonly Schema[]
+  readonly removed: readonly Schema[]
+  /** Whether resources may hold what is neither of these and is still being deleted. */
+  readonly isPurging: boolean
+  readonly indexes: readonly AttributeIndex[]
+}
+
+/** The resource type with the extensions of a tenant. */
+export function extendedType<Type extends ResourceType>(type: Type, more: TypeExtensions): Type {
+  const attributes = [...type.attributes, ...more.extensions.map(attributeOf)]
+  const isHidden = more.removed.length > 0 || more.isPurging
+  return {
+    ...type,
+    extensions: [...type.extensions, ...more.extensions],
+    removed: more.removed,
+    attributes,
+    storedAttributes: [...attributes, ...more.removed.map(attributeOf)],
+    returnsAll: !isHidden && attributes.every(isReturnedByDefault),
+    indexes: more.indexes,
+  }
 }
 
 /** Every schema of some resource types, each once, in the order in which /Schemas lists them. */
@@ -79,6 +116,7 @@ export function isExtension(attribute: Attribute): boolean {
   return attribute.name.startsWith('urn:')
 }
 
-function isReturned({ returned, subAttributes = [] }: Attribute): boolean {
-  return (returned === 'always' || returned === 'default') && subAttributes.every(isReturned)
+/** True of an attribute that is returned with all of its sub-attributes when the client does not say what it wants. */
+export function isReturnedByDefault({ returned, subAttributes = [] }: Attribute): boolean {
+  return (returned === 'always' || returned === 'default') && subAttributes.every(isReturnedByDefault)
 }

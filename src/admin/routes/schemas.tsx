@@ -1,0 +1,121 @@
+/**
+ * Schemas: adding, changing and removing the extension schemas of a tenant.
+ */
+import { Hono } from 'hono'
+import { isComplex } from '../../scim/comparison.ts'
+import { ScimError } from '../../scim/error.ts'
+import { parseJson } from '../../scim/json.ts'
+import { MAX_BODY_BYTES } from '../../scim/limits.ts'
+import { findExtension, type TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
+import type { Database } from '../../storage/database.ts'
+import { extensionsQuery } from '../../storage/extensions.ts'
+import { tenantPaths } from '../components/paths.ts'
+import type { AdminContext, AdminEnv } from '../env.ts'
+import { AdminError } from '../errors.ts'
+import { documentOf, RemoveSchemaPage, type SchemaForm, SchemasPage } from '../pages/schemas.tsx'
+import { requireTenant } from '../require-tenant.ts'
+import { deleteSchema, importSchemas, putSchema, required } from '../tenant-schemas.ts'
+import { formErrorOf, loadWithTenant, readForm } from './request.ts'
+
+const DONE: Readonly<Record<string, string>> = {
+  saved: 'Saved. Clients see the schema from the next request on.',
+  removed: 'The schema is removed. Its values are kept.',
+  purged: 'The schema is removed, and its values are deleted.',
+  purging: 'The schema is removed. Its values are being deleted, and that goes on by itself every hour.',
+}
+
+export const schemas = new Hono<AdminEnv>()
+
+schemas.get('/:tenant/schemas', (c) => schemasPage(c, undefined, undefined))
+
+schemas.post('/:tenant/schemas', async (c) => {
+  // An answer of /Schemas is larger than other forms, and larger still in percent-encoding.
+  const input = await readForm(c, 'administration', MAX_BODY_BYTES)
+  const form = { document: input.document ?? '', resourceType: input.resourceType ?? '' }
+  try {
+    const notes = await save(c.get('db'), c.req.param('tenant'), form)
+    if (notes.length === 0) return c.redirect(donePath(c, 'saved'), 303)
+    return await schemasPage(c, undefined, undefined, [DONE.saved ?? '', ...notes])
+  } catch (error) {
+    return await schemasPage(c, form, formErrorOf(error))
+  }
+})
+
+/** @returns what the administrator should know */
+async function save(db: Database, tenantId: string, form: SchemaForm): Promise<readonly string[]> {
+  const document = jsonTyped(form.document)
+  const resourceType = form.resourceType === '' ? undefined : form.resourceType
+  // One schema that was typed is checked as such: a mistyped characteristic is not left out in silence.
+  if (isComplex(document) && typeof document.id === 'string' && document.Resources === undefined) {
+    await putSchema(db, tenantId, document.id, { ...(resourceType && { resourceType }), ...document })
+    return []
+  }
+  return (await importSchemas(db, tenantId, document, resourceType)).notes
+}
+
+function jsonTyped(text: string): unknown {
+  try {
+    return parseJson(text, 'the text')
+  } catch (error) {
+    if (!(error instanceof ScimError)) throw error
+    throw new AdminError(400, 'invalid', error.detail, 'document')
+  }
+}
+
+schemas.post('/:tenant/schemas/restore', async (c) => {
+  const { urn = '' } = await readForm(c)
+  const { tenant, all } = await load(c)
+  await putSchema(c.get('db'), tenant.id, urn, JSON.parse(documentOf(required(all, urn, tenant.id))))
+  return c.redirect(donePath(c, 'saved'), 303)
+})
+
+schemas.get('/:tenant/schemas/remove', async (c) => {
+  const { tenant, all } = await load(c)
+  const extension = required(all, c.req.query('urn') ?? '', tenant.id)
+  return c.html(
+    <RemoveSchemaPage administrator={c.get('administrator')} tenant={tenant} extension={extension} />,
+  )
+})
+
+schemas.post('/:tenant/schemas/remove', async (c) => {
+  const { urn = '', purge } = await readForm(c)
+  const isPurged = purge === 'true'
+  const outcome = await deleteSchema(c.get('db'), c.req.param('tenant'), urn, isPurged)
+  return c.redirect(donePath(c, outcome === 'purging' ? 'purging' : isPurged ? 'purged' : 'removed'), 303)
+})
+
+function donePath(c: AdminContext, done: string): string {
+  return `${tenantPaths(c.req.param('tenant') ?? '').schemas}?done=${done}`
+}
+
+async function load(c: AdminContext) {
+  const { tenant, stored } = await loadWithTenant(c, (id) => ({ stored: extensionsQuery(id) }))
+  return { tenant, all: requireTenant(stored, tenant.id).extensions }
+}
+
+async function schemasPage(
+  c: AdminContext,
+  typed: SchemaForm | undefined,
+  error: ReturnType<typeof formErrorOf> | undefined,
+  notes: readonly string[] = [],
+): Promise<Response> {
+  const { tenant, all } = await load(c)
+  const done = DONE[c.req.query('done') ?? '']
+  return c.html(
+    <SchemasPage
+      administrator={c.get('administrator')}
+      tenant={tenant}
+      all={all}
+      form={typed ?? { document: present(all, c.req.query('urn')), resourceType: '' }}
+      error={error}
+      done={[...(done === undefined ? [] : [done]), ...notes]}
+    />,
+    error?.status ?? 200,
+  )
+}
+
+/** The schema that is to be changed. */
+function present(all: TenantExtensions, urn: string | undefined): string {
+  const extension = urn === undefined ? undefined : findExtension(all, urn)
+  return extension === undefined ? '' : documentOf(extension)
+}

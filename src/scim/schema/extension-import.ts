@@ -1,0 +1,238 @@
+/**
+ * Extension schemas from elsewhere: the answer of another service provider's /Schemas (RFC 7644 §4), or the list of
+ * attributes of an Entra application. Shipped schemas are left out.
+ */
+import { type Complex, isComplex } from '../comparison.ts'
+import { kindOf } from '../error.ts'
+import { MAX_EXTENSION_SCHEMAS } from '../limits.ts'
+import { LIST_RESPONSE } from '../urn.ts'
+import type { ResourceType } from './definition.ts'
+import { type ExtensionSchema, parseExtension, SchemaRefused } from './extension.ts'
+
+export interface ImportedExtensions {
+  readonly schemas: readonly ExtensionSchema[]
+  /** Sentences for the administrator: about schemas that were left out, and names that Entra has to send in another way. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Reads a ListResponse of schemas, one schema, Entra's list of attributes, or Entra's synchronization schema as Microsoft
+ * Graph and *Review your schema here* show it.
+ *
+ * @param types those that are shipped
+ * @param resourceType of schemas that do not say theirs
+ * @throws {SchemaRefused} naming the schema by its place: `Resources[2].attributes[0].type`
+ */
+export function importExtensions(
+  body: unknown,
+  types: readonly ResourceType[],
+  resourceType?: string,
+): ImportedExtensions {
+  const lists = entraLists(body)
+  if (lists !== undefined) return fromEntra(lists, types, resourceType)
+  const schemas = schemasIn(body)
+  const shipped = new Set(
+    types.flatMap((type) => [type.schema, ...type.extensions]).map(({ id }) => id.toLowerCase()),
+  )
+  const own = schemas.filter(({ schema }) => !isShipped(schema, shipped))
+  requireSome(own.length, 'no schema that is an extension and not built in')
+  return {
+    schemas: own.map(({ schema, at }) =>
+      within(at, () => parseExtension(schema, types, { resourceType, isForeign: true })),
+    ),
+    notes:
+      schemas.length > own.length ? [`${schemas.length - own.length} built-in schemas are left out`] : [],
+  }
+}
+
+interface Placed {
+  readonly schema: unknown
+  /** Where it is in the document; empty for the document itself. */
+  readonly at: string
+}
+
+function schemasIn(body: unknown): readonly Placed[] {
+  if (!isComplex(body))
+    throw new SchemaRefused('body', `must be a JSON object or array, found ${kindOf(body)}`)
+  const resources = memberOf(body, 'Resources')
+  if (resources === undefined) return [{ schema: body, at: '' }]
+  if (!Array.isArray(resources)) {
+    throw new SchemaRefused(
+      'Resources',
+      `must be an array as in a "${LIST_RESPONSE}", found ${kindOf(resources)}`,
+    )
+  }
+  return resources.map((schema, i) => ({ schema, at: `Resources[${i}]` }))
+}
+
+/** The core namespaces hold User, Group and the schemas of discovery. None of them is an extension. */
+function isShipped(schema: unknown, shipped: ReadonlySet<string>): boolean {
+  const id = isComplex(schema) ? String(memberOf(schema, 'id')).toLowerCase() : ''
+  return shipped.has(id) || /^urn:ietf:params:scim:(?:schemas:core|api):/.test(id)
+}
+
+function requireSome(count: number, what: string): void {
+  if (count === 0) throw new SchemaRefused('body', `has ${what}`)
+  if (count <= MAX_EXTENSION_SCHEMAS) return
+  throw new SchemaRefused('body', `has ${count} extension schemas, the limit is ${MAX_EXTENSION_SCHEMAS}`)
+}
+
+function within<Result>(at: string, run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof SchemaRefused) || at === '') throw error
+    throw new SchemaRefused(`${at}.${error.field}`, error.message.slice(`"${error.field}" `.length))
+  }
+}
+
+/** One of Entra's lists: the attributes of one object of the application. */
+interface EntraList {
+  readonly attributes: readonly unknown[]
+  /** "User" or "Group"; undefined when only a list was given. */
+  readonly object: string | undefined
+}
+
+/**
+ * @returns undefined for a document that is not one of Entra's: an array of names or of attribute definitions, an object
+ *   definition, or a synchronization schema with its directories
+ * @see https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationschema
+ */
+function entraLists(body: unknown): readonly EntraList[] | undefined {
+  if (Array.isArray(body)) return [{ attributes: body, object: undefined }]
+  if (!isComplex(body)) return undefined
+  const directories = memberOf(body, 'directories')
+  if (Array.isArray(directories)) return directories.filter(isComplex).flatMap(objectsOf)
+  const objects = objectsOf(body)
+  if (objects.length > 0) return objects
+  const { attributes, name, schemas, id } = body
+  const isDefinition = Array.isArray(attributes) && schemas === undefined && id === undefined
+  return isDefinition ? [{ attributes, object: typeof name === 'string' ? name : undefined }] : undefined
+}
+
+function objectsOf(directory: Complex): readonly EntraList[] {
+  const objects = memberOf(directory, 'objects')
+  if (!Array.isArray(objects)) return []
+  return objects.filter(isComplex).flatMap((object) => {
+    const attributes = memberOf(object, 'attributes')
+    return Array.isArray(attributes) ? [{ attributes, object: String(memberOf(object, 'name')) }] : []
+  })
+}
+
+/**
+ * The name of an attribute of an extension, as Entra's list has it:
+ *
+ *   urn:ietf:params:scim:schemas:extension:acme:2.0:User:level
+ *   ^ schema                                            ^ attribute
+ *
+ * Its documentation had `…:acme:2.0:User.level` before; both are one here.
+ *
+ * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
+ */
+const ENTRA_NAME =
+  /^(?<schema>urn:.+?)(?::(?!(?:User|Group)\.)(?<name>[^:.]+)(?:\.(?<sub>[^:.]+))?|(?<=:(?:User|Group))\.(?<old>[^:.]+))$/i
+
+/** Of Microsoft Graph's attributeType; the values of RFC 7643 are among them in other spellings. */
+const ENTRA_TYPES: Readonly<Record<string, string>> = {
+  string: 'string',
+  integer: 'integer',
+  boolean: 'boolean',
+  datetime: 'dateTime',
+  reference: 'reference',
+  binary: 'binary',
+}
+
+function fromEntra(
+  lists: readonly EntraList[],
+  types: readonly ResourceType[],
+  resourceType: string | undefined,
+): ImportedExtensions {
+  const schemas = new Map<
+    string,
+    { id: string; object: string | undefined; attributes: Map<string, Complex> }
+  >()
+  const notes: string[] = []
+  for (const { attributes, object } of lists) {
+    for (const listed of attributes) {
+      const entry = isComplex(listed) ? listed : { name: listed }
+      const { schema, name, sub, old } = ENTRA_NAME.exec(String(memberOf(entry, 'name')))?.groups ?? {}
+      if (schema === undefined || isOfShipped(schema, types)) continue
+      const key = schema.toLowerCase()
+      const found = schemas.get(key) ?? { id: schema, object, attributes: new Map() }
+      schemas.set(key, found)
+      addAttribute(found.attributes, name ?? old ?? '', sub, entry)
+      if (old !== undefined) {
+        notes.push(
+          `write "${schema}:${old}" in the list of attributes of Entra in place of "${schema}.${old}"`,
+        )
+      }
+    }
+  }
+  requireSome(
+    schemas.size,
+    'no attribute of an extension: "urn:ietf:params:scim:schemas:extension:…:2.0:User:…"',
+  )
+  const parsed = Array.from(schemas.values(), ({ id, object, attributes }) =>
+    within(id, () =>
+      parseExtension({ id, attributes: [...attributes.values()] }, types, {
+        resourceType: typeNamed(object, types) ?? (endsInType(id, types) ? undefined : resourceType),
+      }),
+    ),
+  )
+  return { schemas: parsed, notes }
+}
+
+function isOfShipped(schema: string, types: readonly ResourceType[]): boolean {
+  const lower = schema.toLowerCase()
+  return types
+    .flatMap((type) => [type.schema, ...type.extensions])
+    .some(({ id }) => id.toLowerCase() === lower)
+}
+
+/** Entra names the objects of an application as it likes: "User", and "urn:ietf:params:scim:schemas:core:2.0:User". */
+function typeNamed(object: string | undefined, types: readonly ResourceType[]): string | undefined {
+  const last = object?.slice(object.lastIndexOf(':') + 1).toLowerCase()
+  return types.find(({ name }) => name.toLowerCase() === last)?.name
+}
+
+function endsInType(id: string, types: readonly ResourceType[]): boolean {
+  return typeNamed(id, types) !== undefined
+}
+
+/** A name with a dot is a sub-attribute: of a complex attribute, which the list has only by its sub-attributes. */
+function addAttribute(
+  attributes: Map<string, Complex>,
+  name: string,
+  sub: string | undefined,
+  entry: Complex,
+): void {
+  const key = name.toLowerCase()
+  if (sub === undefined) {
+    if (!attributes.has(key)) attributes.set(key, definitionOf(name, entry))
+    return
+  }
+  const complex = attributes.get(key) ?? { name, type: 'complex', subAttributes: [] }
+  const subAttributes = Array.isArray(complex.subAttributes) ? complex.subAttributes : []
+  attributes.set(key, { ...complex, subAttributes: [...subAttributes, definitionOf(sub, entry)] })
+}
+
+/** Entra's `required` is about its mapping, and its anchor about matching: neither is a rule of the directory. */
+function definitionOf(name: string, entry: Complex): Complex {
+  const stated = memberOf(entry, 'type')
+  const type = typeof stated === 'string' ? (ENTRA_TYPES[stated.toLowerCase()] ?? stated) : 'string'
+  const mutability = String(memberOf(entry, 'mutability') ?? 'readWrite')
+  const isText = type === 'string' || type === 'reference'
+  return {
+    name,
+    type,
+    multiValued: memberOf(entry, 'multivalued') ?? memberOf(entry, 'multiValued') ?? false,
+    mutability: mutability.charAt(0).toLowerCase() + mutability.slice(1),
+    ...(isText && { caseExact: memberOf(entry, 'caseExact') ?? false }),
+  }
+}
+
+/** A member by its name in any case. */
+function memberOf(object: Complex, name: string): unknown {
+  const key = Object.keys(object).find((candidate) => candidate.toLowerCase() === name.toLowerCase())
+  return key === undefined ? undefined : object[key]
+}
