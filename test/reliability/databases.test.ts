@@ -275,15 +275,48 @@ describe('a move', () => {
     expect((await rowsOf('DB', client.tenantId)).provisioning_log).toHaveLength(1)
   })
 
-  it('does not hold up the revocation of a token, which goes along', async () => {
-    const client = await newClientIn('DB')
-    const { body } = await adminOfSeveral('GET', `/tenants/${client.tenantId}/tokens`)
-    const started = await move(client, 'DB2')
-    const revoked = await adminOfSeveral('DELETE', `/tenants/${client.tenantId}/tokens/${body.tokens[0].id}`)
-    expect([204, 503]).toContain(revoked.status)
-    await ended(client, started.body.id)
-    if (revoked.status === 204) expect((await client.get('/Users')).status).toBe(401)
-  })
+  it.for([
+    [
+      'the revocation of a token',
+      async ({ tenantId }: ClientOfSeveral) => {
+        const { body } = await adminOfSeveral('GET', `/tenants/${tenantId}/tokens`)
+        return `/tokens/${body.tokens[0].id}`
+      },
+    ],
+    [
+      'the deletion of a client',
+      async ({ tenantId }: ClientOfSeveral) => {
+        const { body } = await adminOfSeveral('GET', `/tenants/${tenantId}/clients`)
+        return `/clients/${body.clients[0].id}`
+      },
+    ],
+  ] as const)(
+    'does not hold up %s at any step, and it goes along',
+    { timeout: 60_000 },
+    async ([, pathOf]) => {
+      const databases = threeDatabases()
+      const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+      let steps = 0
+      for (let calls = 1, isOver = false; !isOver; calls++) {
+        const client = await newClientIn('DB2')
+        const { tenantId } = client
+        const path = await pathOf(client)
+        const start = { databases, tenantId, home: 'DB2', newId: () => crypto.randomUUID(), now: Date.now() }
+        await startMove(start, 'DB3')
+        for (let i = 0; i < calls; i++) isOver = (await runJob(run, tenantId)) === undefined
+        const ended = await adminOfSeveral('DELETE', `/tenants/${tenantId}${path}`)
+        expect([calls, ended.status]).toEqual([calls, 204])
+        expect((await client.get('/Users')).status).toBe(401)
+        while ((await runJob(run, tenantId)) !== undefined);
+        expect((await client.get('/Users')).status).toBe(401)
+        expect(Object.values(await statesOf(tenantId)).filter((state) => state !== undefined)).toEqual([
+          'ready',
+        ])
+        steps = calls
+      }
+      expect(steps).toBeGreaterThan(3)
+    },
+  )
 
   it.for([
     [

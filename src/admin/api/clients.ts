@@ -1,18 +1,12 @@
 /** Handlers of the routes of clients. */
 import { quote } from '../../scim/error.ts'
-import {
-  clientQuery,
-  clientsQuery,
-  deleteClient,
-  insertClient,
-  newClientId,
-  updateClient,
-} from '../../storage/clients.ts'
+import { clientQuery, clientsQuery, insertClient, newClientId, updateClient } from '../../storage/clients.ts'
 import { readTogether } from '../../storage/query.ts'
 import { tenantQuery } from '../../storage/tenant-queries.ts'
 import { getTenant } from '../../storage/tenants.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
+import { deleteClientOf } from '../end-access.ts'
 import { AdminError } from '../errors.ts'
 import { clientJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
@@ -43,8 +37,8 @@ export const clientHandlers: Handlers<typeof clientRoutes> = {
     return { status: 200, body: clientJson(requireClient(client, id, clientId)) }
   },
 
-  async deleteClient({ db, parameters: { id, clientId }, c }) {
-    if (!(await deleteClient(db, id, clientId, c.env.now()))) throw noClient(id, clientId)
+  async deleteClient({ parameters: { id, clientId }, c }) {
+    if (!(await deleteClientOf(c, id, clientId))) throw noClient(id, clientId)
     return { status: 204 }
   },
 }

@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
 import { DAY_MS } from '../../storage/activity.ts'
-import { clientQuery, clientsQuery, deleteClient } from '../../storage/clients.ts'
+import { clientQuery, clientsQuery } from '../../storage/clients.ts'
 import { logPageQuery } from '../../storage/log-pages.ts'
 import { getTenant } from '../../storage/tenants.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/token-rotation.ts'
@@ -12,6 +12,7 @@ import { generateToken } from '../../storage/tokens.ts'
 import { check } from '../check.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { TOKEN_INPUT } from '../contract/tokens.ts'
+import { deleteClientOf, revokeTokenOf } from '../end-access.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import {
@@ -22,7 +23,6 @@ import {
   type TokenForm,
 } from '../pages/api-keys.tsx'
 import { NoSuchTenant } from '../require-tenant.ts'
-import { revokeTokenOf } from '../revoke-token.ts'
 import { tenantUrl } from '../tenant-url.ts'
 import { providerOf } from './directory.tsx'
 import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
@@ -132,7 +132,7 @@ apiKeys.get('/:tenant/api-keys/clients/:id/delete', async (c) => {
 
 apiKeys.post('/:tenant/api-keys/clients/:id/delete', async (c) => {
   const { tenant: tenantId, id } = c.req.param()
-  if (!(await deleteClient(c.get('db'), tenantId, id, c.env.now()))) throw noClient(tenantId, id)
+  if (!(await deleteClientOf(c, tenantId, id))) throw noClient(tenantId, id)
   return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=deleted`, 303)
 })
 
