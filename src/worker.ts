@@ -60,11 +60,14 @@ export default {
     const databases = databasesOf(env, noFigures())
     const maxStatements = MAX_QUERIES_FREE - JOB_STATEMENTS
     const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
-    await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
-      console.log(JSON.stringify(done)),
-    )
-    // An alarm is lost when it fails again and again.
-    for (const tenantId of await tenantsWithJobs(catalogueOf(databases))) await wakeJobs(env, tenantId)
+    try {
+      await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
+        console.log(JSON.stringify(done)),
+      )
+    } finally {
+      // An alarm is lost when it fails again and again.
+      for (const tenantId of await tenantsWithJobs(catalogueOf(databases))) await wakeJobs(env, tenantId)
+    }
   },
 } satisfies ExportedHandler<WorkerEnv>
 

@@ -10,10 +10,12 @@ import {
   startCleanup,
   startMove,
 } from '../provider/jobs/start.ts'
+import { forgetTenant } from '../provider/tenants.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { quote } from '../scim/error.ts'
 import { catalogueOf, locateTenant } from '../storage/databases.ts'
 import { type Job, runningJob } from '../storage/jobs.ts'
+import { deleteTenant } from '../storage/tenants.ts'
 import { administrationDatabases } from './database.ts'
 import { AdminError, invalidField } from './errors.ts'
 import { NoSuchTenant } from './require-tenant.ts'
@@ -54,6 +56,13 @@ export async function cancelMoveOf(c: JobContext, tenantId: string): Promise<Job
   }
   await c.env.wakeJobs(tenantId)
   return job
+}
+
+/** Deletes a tenant, as far as one request can. @returns as `deleteTenant` does */
+export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
+  const databases = administrationDatabases(c, c.get('figures'))
+  const forget = async (id: string) => await forgetTenant(databases, id)
+  return await deleteTenant(c.get('db'), c.get('resourceTypes'), tenantId, undefined, forget)
 }
 
 /** Has the rest of a deletion go on by itself, or that of an import that is undone. */

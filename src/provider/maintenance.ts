@@ -8,9 +8,14 @@ import type { StoredResourceType } from '../storage/resource-tables.ts'
 import { finishDeletions } from '../storage/tenants.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
+import { forgetTenant } from './tenants.ts'
+
+const HOUR_MS = 60 * 60 * 1000
 
 /** Statements of `tidyJobs` at each of several databases, in the worst case. */
 const JOB_STATEMENTS = 3
+/** The least that lets a run at one of several databases prune the log, and continue deletions and schema changes. */
+const MIN_SHARE = 20
 
 export interface Maintenance {
   readonly databases: Databases
@@ -26,27 +31,67 @@ export interface Maintenance {
 /** What was done, for the application log. */
 export type MaintenanceNote = Readonly<Record<string, unknown>>
 
-/** @param note is told of each part when it is done: a later one may fail */
-export async function maintain(
+/**
+ * Runs at each database, even if another one fails. Where the statements of a run do not suffice for all databases, they
+ * take turns by the hour.
+ *
+ * @param note is told of each part when it is done: a later one may fail
+ * @throws the first failure, after everything else was done
+ */
+export async function maintain(run: Maintenance, note: (done: MaintenanceNote) => void): Promise<void> {
+  const names = namesInTurn(run)
+  const failures: unknown[] = []
+  const attempt = async (part: () => Promise<void>) => await part().catch((error) => failures.push(error))
+  for (const name of names) {
+    await attempt(async () => {
+      try {
+        await maintainDatabase(run, name, names.length, note)
+      } catch (cause) {
+        throw run.databases.names.length === 1 ? cause : failureOf(name, cause)
+      }
+    })
+  }
+  await attempt(() => tidyJobs(run.databases, names, run.now))
+  if (failures.length > 0) throw failures[0]
+}
+
+function failureOf(name: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new Error(`the hourly run failed at the database "${name}": ${reason}`, { cause })
+}
+
+/** The databases whose turn it is. */
+function namesInTurn({ databases: { names }, now, maxStatements }: Maintenance): readonly string[] {
+  const count = maxStatements === Number.POSITIVE_INFINITY ? names.length : databasesInARun(maxStatements)
+  if (count >= names.length) return names
+  const first = (Math.floor(now / HOUR_MS) * count) % names.length
+  return [...names.slice(first), ...names.slice(0, first)].slice(0, count)
+}
+
+function databasesInARun(maxStatements: number): number {
+  return Math.max(1, Math.floor(maxStatements / (MIN_SHARE + JOB_STATEMENTS)))
+}
+
+async function maintainDatabase(
   { databases, resourceTypes, now, retentionDays, maxStatements }: Maintenance,
+  name: string,
+  count: number,
   note: (done: MaintenanceNote) => void,
 ): Promise<void> {
-  const { names } = databases
-  const forJobs = names.length === 1 ? 0 : JOB_STATEMENTS * names.length
-  const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / names.length)
-  for (const name of names) {
-    const db = countStatements(databases.open(name))
-    const where = names.length > 1 ? { database: name } : {}
-    const most = Math.min(MAX_PRUNING_STATEMENTS, share)
-    const result = await pruneProvisioningLog(db, now, retentionDays, most)
-    note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
-    // Both are one invocation: what pruning leaves of its queries.
-    const left = maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements
-    const tenants = await finishDeletions(db, resourceTypes, left)
-    if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
-    const rest = maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements
-    const extended = await continueTasks(db, undefined, rest)
-    if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
-  }
-  await tidyJobs(databases, now)
+  const isOnly = databases.names.length === 1
+  const forJobs = isOnly ? 0 : JOB_STATEMENTS * count
+  const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / count)
+  const db = countStatements(databases.open(name))
+  const where = isOnly ? {} : { database: name }
+  const most = Math.min(MAX_PRUNING_STATEMENTS, share)
+  const hoursApart = Math.ceil(databases.names.length / count)
+  const result = await pruneProvisioningLog(db, now, retentionDays, most, hoursApart)
+  note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
+  // All of it is one invocation: what pruning leaves of its queries.
+  const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
+  const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
+  const tenants = await finishDeletions(db, resourceTypes, left(), forget)
+  if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
+  const extended = await continueTasks(db, undefined, left())
+  if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
 }

@@ -43,15 +43,20 @@ export interface PruningResult {
  *
  * @param now milliseconds since 1970, as the clock says
  * @param maxStatements the share of this database, where a run has several
+ * @param hoursApart between its runs, where several databases take turns
  */
 export async function pruneProvisioningLog(
   db: Database,
   now: number,
   retentionDays: number,
   maxStatements = MAX_PRUNING_STATEMENTS,
+  hoursApart = 1,
 ): Promise<PruningResult> {
   const maxBatches = Math.max(1, Math.floor((maxStatements - FIRST_STATEMENTS) / BATCH_STATEMENTS))
-  const maxAdvanceMs = Math.max(MIN_ADVANCE_MS, Math.floor(retentionDays * DAY_MS * MAX_ADVANCE_SHARE))
+  const maxAdvanceMs = Math.max(
+    MIN_ADVANCE_MS * hoursApart,
+    Math.floor(retentionDays * DAY_MS * MAX_ADVANCE_SHARE),
+  )
   const time = await believedTime(db, now, { maxAdvanceMs, sessionsKeptMs: ENDED_SESSIONS_KEPT_MS })
   const before = time - retentionDays * DAY_MS
   const clockAheadHours = Math.round((now - time) / HOUR_MS)

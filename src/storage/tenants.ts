@@ -179,6 +179,7 @@ export async function updateTenant(
  * can write into it, nobody can make a token for it, and its id is taken until all of it is gone. Broken off in the
  * middle, it can be called again; the timer goes on with it as well.
  *
+ * @param forget takes it out of the catalogue of several databases, before its id is free
  * @returns "deleting" when there was more than one request may delete, undefined when there was no such tenant
  */
 export async function deleteTenant(
@@ -186,6 +187,7 @@ export async function deleteTenant(
   types: readonly StoredResourceType[],
   id: string,
   maxBatches = MAX_DELETE_BATCHES,
+  forget?: ForgetTenant,
 ): Promise<'deleted' | 'deleting' | undefined> {
   const [marked] = await db.batch([
     statement(
@@ -194,8 +196,11 @@ export async function deleteTenant(
     deleteTokens(id),
     deleteClients(id),
   ])
-  return marked?.changes === 0 ? undefined : await continueDeletion(db, types, id, maxBatches)
+  return marked?.changes === 0 ? undefined : await continueDeletion(db, types, id, maxBatches, forget)
 }
+
+/** Takes a tenant out of the catalogue. It is called while the row of the tenant still keeps its id from being used. */
+export type ForgetTenant = (tenantId: string) => Promise<void>
 
 /**
  * Goes on with a deletion that has begun, and with nothing else: a tenant that was made anew under the same id stays.
@@ -207,11 +212,13 @@ export async function continueDeletion(
   types: readonly StoredResourceType[],
   id: string,
   maxBatches: number,
+  forget?: ForgetTenant,
 ): Promise<'deleted' | 'deleting' | undefined> {
   const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id), deleteClients(id)])
   if (found?.rows.length === 0) return undefined
   if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
     return 'deleting'
+  await forget?.(id)
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
   return 'deleted'
 }
@@ -267,8 +274,11 @@ function deleteClients(id: string): Statement {
     AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
 }
 
-/** Statements of a deletion that delete no chunk: its first batches have six, and its last one has one. */
-export const DELETION_FRAME_STATEMENTS = 7
+/**
+ * Statements of a deletion that delete no chunk: its first batches have six, its last one has one, and one takes the tenant
+ * out of the catalogue.
+ */
+export const DELETION_FRAME_STATEMENTS = 8
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
@@ -280,6 +290,7 @@ export async function finishDeletions(
   db: Database,
   types: readonly StoredResourceType[],
   maxStatements: number,
+  forget?: ForgetTenant,
 ): Promise<readonly string[]> {
   const done: string[] = []
   if (maxStatements <= DELETION_FRAME_STATEMENTS) return done
@@ -294,7 +305,7 @@ export async function finishDeletions(
     )
     if (maxBatches < 1) break
     const goOn = state === 'deleting' ? continueDeletion : continueUndo
-    const outcome = await goOn(counted, types, id, maxBatches)
+    const outcome = await goOn(counted, types, id, maxBatches, forget)
     if (outcome === 'deleting' || outcome === 'undoing') break
     if (outcome !== undefined) done.push(id)
   }

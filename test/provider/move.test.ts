@@ -207,7 +207,7 @@ describe('a move', () => {
     expect((await statesOf(tenantId)).DB2).toBe('arriving')
     // The catalogue was restored to a time before the move.
     await env.DB.prepare('DELETE FROM jobs WHERE tenant_id = ?').bind(tenantId).run()
-    await tidyJobs(databases, Date.now())
+    await tidyJobs(databases, databases.names, Date.now())
     expect((await statesOf(tenantId)).DB).toBe('ready')
     await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
     await runToEnd(databases, tenantId)

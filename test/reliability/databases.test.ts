@@ -7,8 +7,12 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
+import { maintain } from '../../src/provider/maintenance.ts'
+import type { D1Binding } from '../../src/storage/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import { deleteTenant } from '../../src/storage/tenants.ts'
 import worker from '../../src/worker.ts'
+import { HOUR_MS } from '../support/clock.ts'
 import {
   adminOfSeveral,
   BINDINGS,
@@ -20,6 +24,7 @@ import {
   statesOf,
   threeDatabases,
 } from '../support/databases.ts'
+import { faultyBinding } from '../support/faults.ts'
 import { type Answer, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
@@ -144,8 +149,73 @@ describe('a tenant in another database', () => {
       .bind(tenantId)
       .run()
     vi.spyOn(console, 'log').mockImplementation(() => undefined)
-    await worker.scheduled(createScheduledController(), SEVERAL)
+    for (const hour of [0, 1]) {
+      const scheduledTime = Date.now() + hour * HOUR_MS
+      await worker.scheduled(createScheduledController({ scheduledTime }), SEVERAL)
+    }
     expect((await rowsOf('DB3', tenantId)).provisioning_log).toEqual([])
+  })
+})
+
+describe('the hourly run', () => {
+  beforeEach(() => void vi.spyOn(console, 'log').mockImplementation(() => undefined))
+
+  const addOldEntry = async (name: string, tenantId: string) =>
+    await BINDINGS[name]
+      ?.prepare(
+        `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, status, changes, ignored, request_id)
+         VALUES (?, '00000000-0000-7000-8000-000000000000', 1, 't', 'create', 'accepted', 'User', 201, '[]', '[]', 'r')`,
+      )
+      .bind(tenantId)
+      .run()
+  const entriesOf = async (name: string, tenantId: string) =>
+    (await rowsOf(name, tenantId)).provisioning_log?.length
+
+  it('goes on at the other databases when one does not answer, and tells of it', async () => {
+    const clients = { DB: await newClientIn('DB'), DB3: await newClientIn('DB3') }
+    for (const [name, { tenantId }] of Object.entries(clients)) await addOldEntry(name, tenantId)
+    const moved = await newClientIn('DB')
+    await move(moved, 'DB3')
+    const down = { ...SEVERAL, DB2: faultyBinding(BINDINGS.DB2 as D1Binding, () => 'overloaded') }
+    for (const hour of [0, 1, 2]) {
+      const scheduledTime = Date.now() + hour * HOUR_MS
+      const failed = worker.scheduled(createScheduledController({ scheduledTime }), down)
+      await failed.catch((error) => expect(String(error)).toContain('"DB2"'))
+    }
+    expect(await entriesOf('DB', clients.DB.tenantId)).toBe(0)
+    expect(await entriesOf('DB3', clients.DB3.tenantId)).toBe(0)
+  })
+
+  it('takes turns at the databases when it may not ask all of them', async () => {
+    const databases = threeDatabases()
+    const tenants = new Map<string, string>()
+    for (const name of databases.names) tenants.set(name, (await newClientIn(name)).tenantId)
+    for (const [name, tenantId] of tenants) await addOldEntry(name, tenantId)
+    const left = async () => {
+      const counts = [...tenants].map(([name, tenantId]) => entriesOf(name, tenantId))
+      return (await Promise.all(counts)).filter((count) => count === 1).length
+    }
+    const found = [await left()]
+    for (const hour of [0, 1, 2]) {
+      const run = { databases, resourceTypes: RESOURCE_TYPES, retentionDays: 30, maxStatements: 25 }
+      await maintain({ ...run, now: Date.now() + hour * HOUR_MS }, () => undefined)
+      found.push(await left())
+    }
+    expect(found).toEqual([3, 2, 1, 0])
+  })
+
+  it('finishes a deletion that was broken off, and the id can be used in any database', async () => {
+    const client = await newClientIn('DB2')
+    const { tenantId: id } = client
+    await client.createUser()
+    const db2 = threeDatabases().open('DB2')
+    expect(await deleteTenant(db2, RESOURCE_TYPES, id, 1)).toBe('deleting')
+    for (const hour of [0, 1]) {
+      const scheduledTime = Date.now() + hour * HOUR_MS
+      await worker.scheduled(createScheduledController({ scheduledTime }), SEVERAL)
+    }
+    expect((await statesOf(id)).DB2).toBeUndefined()
+    expect((await adminOfSeveral('POST', '/tenants', { id, name: 'New', database: 'DB' })).status).toBe(201)
   })
 })
 

@@ -1,14 +1,14 @@
 /** Handlers of the routes of tenants. */
-import { forgetTenant, listAllTenants } from '../../provider/tenants.ts'
+import { listAllTenants } from '../../provider/tenants.ts'
 import { locateTenant } from '../../storage/databases.ts'
-import { deleteTenant, getTenant } from '../../storage/tenants.ts'
+import { getTenant } from '../../storage/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { tenantRoutes } from '../contract/tenants.ts'
 import { createTenantIn } from '../create-tenant.ts'
 import { administrationDatabases } from '../database.ts'
 import { AdminError } from '../errors.ts'
-import { continueCleanup } from '../jobs.ts'
+import { continueCleanup, deleteTenantOf } from '../jobs.ts'
 import { tenantJson } from '../read-models.ts'
 import { NoSuchTenant, requireTenant } from '../require-tenant.ts'
 import { notReady } from '../tenant-state.ts'
@@ -56,14 +56,13 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
     return { status: 200, body: tenantJson({ ...tenant, database: c.get('home') }) }
   },
 
-  async deleteTenant({ db, parameters: { id }, c }) {
-    const outcome = await deleteTenant(db, c.get('resourceTypes'), id)
+  async deleteTenant({ parameters: { id }, c }) {
+    const outcome = await deleteTenantOf(c, id)
     if (outcome === undefined) throw new NoSuchTenant(id)
     if (outcome === 'deleting') {
       const { id: jobId } = await continueCleanup(c, id, 'delete')
       return { status: 202, body: { state: outcome, jobId } }
     }
-    await forgetTenant(administrationDatabases(c, c.get('figures')), id)
     return { status: 204 }
   },
 }

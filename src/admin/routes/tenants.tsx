@@ -2,13 +2,13 @@
  * Tenants, and the settings of one.
  */
 import { Hono } from 'hono'
-import { forgetTenant, tenantPage } from '../../provider/tenants.ts'
+import { tenantPage } from '../../provider/tenants.ts'
 import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import { catalogueOf, type Databases } from '../../storage/databases.ts'
 import { latestJob } from '../../storage/jobs.ts'
 import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery } from '../../storage/tenant-queries.ts'
-import { DEFAULT_GROUP_LIMIT, deleteTenant, undoImport } from '../../storage/tenants.ts'
+import { DEFAULT_GROUP_LIMIT, undoImport } from '../../storage/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { check } from '../check.ts'
 import { number } from '../components/number.ts'
@@ -18,7 +18,7 @@ import { createTenantIn } from '../create-tenant.ts'
 import { administrationDatabases } from '../database.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
-import { cancelMoveOf, continueCleanup, moveTenant } from '../jobs.ts'
+import { cancelMoveOf, continueCleanup, deleteTenantOf, moveTenant } from '../jobs.ts'
 import {
   type ConfigurationFact,
   mebibytes,
@@ -132,9 +132,8 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
     const message = `Type the name exactly as it is: ${tenant.name}`
     return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
-  const outcome = await deleteTenant(c.get('db'), c.get('resourceTypes'), tenant.id)
+  const outcome = await deleteTenantOf(c, tenant.id)
   if (outcome === 'deleting') await continueCleanup(c, tenant.id, 'delete')
-  else await forgetTenant(administrationDatabases(c, c.get('figures')), tenant.id)
   return c.redirect(`${TENANTS_PATH}?done=${outcome ?? 'deleted'}`, 303)
 })
 

@@ -1,9 +1,9 @@
 /**
  * Deleting a tenant, and undoing an import, when there is more than one request may delete.
  */
-import { forgetLocation } from '../../storage/databases.ts'
 import type { Job } from '../../storage/jobs.ts'
 import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants.ts'
+import { forgetTenant } from '../tenants.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
 /** Chunks that a unit deletes. */
@@ -14,10 +14,15 @@ export const DELETE_STEPS: Steps = { deleting: { statements: STATEMENTS, run: re
 export const UNDO_STEPS: Steps = { undoing: { statements: STATEMENTS, run: undo } }
 
 async function remove({ databases, resourceTypes, job }: StepContext): Promise<Unit> {
-  const outcome = await continueDeletion(databases.open(job.source), resourceTypes, job.tenantId, CHUNKS)
-  if (outcome === 'deleting') return {}
-  // Nothing, when somebody else has deleted the rest of it: the id may have been given away anew.
-  return { change: DONE, commit: outcome === 'deleted' ? [forgetLocation(job.tenantId)] : [] }
+  const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
+  const outcome = await continueDeletion(
+    databases.open(job.source),
+    resourceTypes,
+    job.tenantId,
+    CHUNKS,
+    forget,
+  )
+  return outcome === 'deleting' ? {} : { change: DONE }
 }
 
 async function undo({ databases, resourceTypes, job }: StepContext): Promise<Unit> {

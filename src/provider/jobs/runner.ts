@@ -183,12 +183,14 @@ const KEPT_MS = 30 * 24 * 60 * 60_000
 /**
  * Forgets old jobs, and lets clients write to tenants whose job is gone: a runner that was held up between two batches can
  * stop the writes of a tenant after its job was given up. To be called by the hour.
+ *
+ * @param names of the databases that are looked at
  */
-export async function tidyJobs(databases: Databases, now: number): Promise<void> {
+export async function tidyJobs(databases: Databases, names: readonly string[], now: number): Promise<void> {
   const catalogue = catalogueOf(databases)
   await forgetJobs(catalogue, now - KEPT_MS)
   if (databases.names.length === 1) return
-  for (const name of databases.names) {
+  for (const name of names) {
     const db = databases.open(name)
     const frozen = await frozenTenants(db)
     if (frozen.length === 0) continue
