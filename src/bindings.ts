@@ -3,7 +3,7 @@
  */
 import type { D1Binding, DatabaseFigures } from './storage/database.ts'
 import { openDatabase } from './storage/database.ts'
-import type { Databases } from './storage/databases.ts'
+import { type Databases, missingDatabase } from './storage/databases.ts'
 
 /** The one that every deployment has: it holds the catalogue. */
 const FIRST = 'DB'
@@ -20,11 +20,11 @@ export function databaseNames(env: object): Databases['names'] {
   return [FIRST, ...more.toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2)))]
 }
 
-/** @throws {Error} the catalogue names a binding that this deployment does not have */
+/** @throws {NamedDatabaseUnavailable} the catalogue names a binding that this deployment does not have */
 export function bindingOf<Binding extends D1Binding>(env: { readonly DB: Binding }, name = FIRST): Binding {
   const binding = name === FIRST || NAME.test(name) ? (env as Record<string, unknown>)[name] : undefined
   if (binding !== undefined) return binding as Binding
-  throw new Error(`there is no binding "${name}" of a database; see wrangler.toml`)
+  throw missingDatabase(name)
 }
 
 /** All databases, for what is not a request. @param figures receives what they cost */

@@ -6,6 +6,7 @@ import { createMiddleware } from 'hono/factory'
 import type { HttpEnv, Runtime } from '../runtime.ts'
 import { type Database, type DatabaseFigures, inTurn } from '../storage/database.ts'
 import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/databases.ts'
+import { NoSuchTenant } from './require-tenant.ts'
 
 /** No tenant has this name: a space is not among the characters of an id. */
 const OWNER = 'the administration'
@@ -40,7 +41,13 @@ export const openHome = createMiddleware<HttpEnv>(async function openHome(c, nex
   const tenantId = c.req.param('tenant')
   const [first] = databases.names
   c.set('home', first)
-  if (databases.names.length === 1 || tenantId === undefined) return await next()
+  if (tenantId === undefined) return await next()
+  if (databases.names.length === 1) {
+    await next()
+    // It may live in a database that is not configured any more: that is not the same as being gone.
+    if (c.error instanceof NoSuchTenant) await locateTenant(databases, tenantId)
+    return
+  }
   const catalogue = c.get('db')
   const name = await locateTenant({ ...databases, open: () => catalogue }, tenantId)
   const home = name === first ? catalogue : databases.open(name)

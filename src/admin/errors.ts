@@ -7,7 +7,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ScimError } from '../scim/error.ts'
 import { DatabaseUnavailable, GuardError } from '../storage/database.ts'
-import { TenantMoved } from '../storage/databases.ts'
+import { NamedDatabaseUnavailable, TenantMoved } from '../storage/databases.ts'
 
 /** An expected failure. `message` is safe for the wire; `field` names the input that it is about. */
 export class AdminError extends Error {
@@ -67,6 +67,7 @@ const CODES: Readonly<Record<number, string>> = {
 /** What is expected as it is, everything else without detail. */
 export function toAdminError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
+  if (error instanceof NamedDatabaseUnavailable) return new AdminError(503, 'unavailable', error.message)
   if (error instanceof DatabaseUnavailable) {
     return new AdminError(503, 'unavailable', 'the directory does not answer at the moment; try again')
   }

@@ -3,6 +3,7 @@
  */
 import { databaseSize } from '../storage/database-size.ts'
 import {
+  askDatabase,
   catalogueOf,
   type Databases,
   forgetLocation,
@@ -52,21 +53,26 @@ const SIZE_STEP_BYTES = 1_000_000_000
 async function emptiest(databases: Databases): Promise<string> {
   const { names } = databases
   if (names.length === 1) return names[0]
-  const sizes = await Promise.all(names.map((name) => databaseSize(databases.open(name))))
+  const sizes = await Promise.all(names.map((name) => askDatabase(databases, name, databaseSize)))
   const steps = sizes.map(({ bytes }) => Math.floor(bytes / SIZE_STEP_BYTES))
   return names[steps.indexOf(Math.min(...steps))] ?? names[0]
 }
 
-/** All tenants by id. */
+/** All tenants by id. @throws {NamedDatabaseUnavailable} none of them is left out silently */
 export async function listAllTenants(databases: Databases): Promise<readonly LocatedTenant[]> {
   const [locations, ...lists] = await Promise.all([
     listLocations(databases),
-    ...databases.names.map((name) => listTenants(databases.open(name))),
+    ...databases.names.map((name) => askDatabase(databases, name, listTenants)),
   ])
   return merged(databases, locations, lists)
 }
 
-/** Tenants in the order of their ids. @param after the id that the page before ended with */
+/**
+ * Tenants in the order of their ids.
+ *
+ * @param after the id that the page before ended with
+ * @throws {NamedDatabaseUnavailable}
+ */
 export async function tenantPage(
   databases: Databases,
   after: string,
@@ -75,7 +81,7 @@ export async function tenantPage(
   const [locations, ...pages] = await Promise.all([
     listLocations(databases),
     ...databases.names.map((name) =>
-      readTogether(databases.open(name), { page: tenantPageQuery(after, size) }),
+      askDatabase(databases, name, (db) => readTogether(db, { page: tenantPageQuery(after, size) })),
     ),
   ])
   // What comes after the end of a page may be preceded by others of its database.

@@ -13,7 +13,7 @@ import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
 import { inTurn, noFigures, openDatabase } from '../storage/database.ts'
-import type { Databases } from '../storage/databases.ts'
+import { type Databases, missingDatabase } from '../storage/databases.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
 import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
@@ -55,8 +55,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
   const open: OpenDatabase = (name = first.name, figures) => {
     const found = opened.find((one) => one.name === name)
-    if (found === undefined)
-      throw new Error(`there is no database "${name}"; DATABASES says how many there are`)
+    if (found === undefined) throw missingDatabase(name)
     return openDatabase(found.d1.binding, figures, Number.POSITIVE_INFINITY)
   }
   const turns = new Turns(() => performance.now())

@@ -3,7 +3,14 @@
  * sessions of the dashboard and the jobs. A tenant without a row in the catalogue lives in the first one.
  */
 import { sql } from 'drizzle-orm'
-import { type Database, GuardError, type Row, type Statement, statement } from './database.ts'
+import {
+  type Database,
+  DatabaseUnavailable,
+  GuardError,
+  type Row,
+  type Statement,
+  statement,
+} from './database.ts'
 
 export interface Databases {
   /** The names of their bindings, such as "DB" and "DB2". The first one holds the catalogue. */
@@ -12,6 +19,30 @@ export interface Databases {
   readonly maxBytes: number
   /** @param name one of `names` */
   open(name: string): Database
+}
+
+/** One of several databases does not answer, or is not configured any more. The message names it, and is safe to show. */
+export class NamedDatabaseUnavailable extends DatabaseUnavailable {}
+
+/** A name that the catalogue has, and this deployment does not: whose tenants would seem to be gone otherwise. */
+export function missingDatabase(name: string): NamedDatabaseUnavailable {
+  return new NamedDatabaseUnavailable(
+    `the database "${name}" is not configured: add it again, as it was when tenants were last in it`,
+  )
+}
+
+/** Runs with one of the databases. @throws {NamedDatabaseUnavailable} when it does not answer */
+export async function askDatabase<Result>(
+  databases: Databases,
+  name: string,
+  ask: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await ask(databases.open(name))
+  } catch (cause) {
+    if (!(cause instanceof DatabaseUnavailable) || databases.names.length === 1) throw cause
+    throw new NamedDatabaseUnavailable(`the database "${name}" does not answer`, { cause })
+  }
 }
 
 /** The database of the catalogue. */
@@ -50,33 +81,33 @@ export function forgetLocation(tenantId: string): Statement {
 }
 
 /**
- * The name of the database that a tenant lives in, in one round trip; none where there is one database. An unknown tenant
- * would live in the first one.
+ * The name of the database that a tenant lives in, in one round trip. An unknown tenant would live in the first one.
  *
- * @throws {Error} the catalogue names a database that is not configured
+ * @throws {NamedDatabaseUnavailable} the catalogue names a database that is not configured
  */
 export async function locateTenant(databases: Databases, tenantId: string): Promise<string> {
-  const [first] = databases.names
-  if (databases.names.length === 1) return first
   const [found] = await catalogueOf(databases).batch([locationStatement(tenantId)])
-  return knownName(databases, found?.rows[0]) ?? first
+  return knownName(databases, found?.rows[0]) ?? databases.names[0]
 }
 
-/** @returns undefined without a row */
-export function knownName(databases: Databases, row: Row | undefined): string | undefined {
+/** @returns undefined without a row @throws {NamedDatabaseUnavailable} */
+function knownName(databases: Databases, row: Row | undefined): string | undefined {
   if (row === undefined) return undefined
   const name = String(row.database)
   if (databases.names.includes(name)) return name
-  throw new Error(`the catalogue names the database "${name}", which has no binding`)
+  throw missingDatabase(name)
 }
 
-/** Where tenants live that do not live in the first database: their ids and the names of the databases. */
+/**
+ * Where tenants live that do not live in the first database: their ids and the names of the databases.
+ *
+ * @throws {NamedDatabaseUnavailable} the catalogue names a database that is not configured
+ */
 export async function listLocations(databases: Databases): Promise<ReadonlyMap<string, string>> {
-  if (databases.names.length === 1) return new Map()
   const [found] = await catalogueOf(databases).batch([
     statement(sql`SELECT tenant_id AS tenantId, database FROM tenant_locations`),
   ])
-  return new Map((found?.rows ?? []).map(({ tenantId, database }) => [String(tenantId), String(database)]))
+  return new Map((found?.rows ?? []).map((row) => [String(row.tenantId), knownName(databases, row) ?? '']))
 }
 
 /** The tenant does not live in this database any more, or not yet: what was read has been thrown away. */

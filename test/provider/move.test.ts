@@ -198,6 +198,28 @@ describe('a move', () => {
     expect(await cancelMove(start)).toBe(false)
   })
 
+  it('lets clients write again when it is cancelled, although the target does not answer', async () => {
+    const { tenantId } = await filledTenant()
+    const databases = threeDatabases()
+    const start = startOf(databases, tenantId, 'DB')
+    const { id } = await startMove(start, 'DB2')
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    await runJob(run, tenantId)
+    expect(await statesOf(tenantId)).toMatchObject({ DB: 'moving', DB2: 'arriving' })
+    const down = threeDatabases((binding, name) =>
+      faultyBinding(binding, () => (name === 'DB2' ? 'overloaded' : undefined)),
+    )
+    expect(await cancelMove({ ...start, databases: down })).toBe(true)
+    await runJob({ ...run, databases: down, maxStatements: 1_000 }, tenantId)
+    expect(await statesOf(tenantId)).toMatchObject({ DB: 'ready', DB2: 'arriving' })
+    await runToEnd(databases, tenantId)
+    expect(await statesOf(tenantId)).toEqual({ DB: 'ready', DB2: undefined, DB3: undefined })
+    expect(await getJob(catalogueOf(databases), tenantId, id)).toMatchObject({
+      state: 'failed',
+      error: 'cancelled by an administrator',
+    })
+  })
+
   it('replaces what a move that was given up has left at the target', async () => {
     const { tenantId } = await filledTenant()
     const databases = threeDatabases()

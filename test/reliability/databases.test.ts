@@ -157,6 +157,41 @@ describe('a tenant in another database', () => {
   })
 })
 
+describe('a database that is gone', () => {
+  const { DB2: _, ...without } = SEVERAL
+  const { DB3: __, ...alone } = without
+
+  it.for([
+    ['of three', without],
+    ['of two, so that one is left', alone],
+  ] as const)('%s is named, and nobody is told that its tenants do not exist', async ([, left]) => {
+    const client = await newClientIn('DB2')
+    const { tenantId } = client
+    const named = /the database "DB2" is not configured/
+    for (const path of ['/tenants', `/tenants/${tenantId}`, `/tenants/${tenantId}/tokens`]) {
+      const { status, body } = await adminOfSeveral('GET', path, undefined, left)
+      expect([path, status, body.error?.message]).toEqual([path, 503, expect.stringMatching(named)])
+    }
+    const again = { id: tenantId, name: 'New', database: 'DB' }
+    expect((await adminOfSeveral('POST', '/tenants', again, left)).status).toBe(503)
+    const read = await client.send('GET', '/Users', undefined, left)
+    expect([read.status, read.headers.get('Retry-After')]).toEqual([503, '5'])
+    const written = await client.send('POST', '/Users', newUser(), left)
+    expect([written.status, written.headers.get('Retry-After')]).toEqual([503, '5'])
+    expect((await client.get('/Users')).status).toBe(200)
+    expect((await adminOfSeveral('GET', '/tenants/no-such-tenant', undefined, left)).status).toBe(404)
+  })
+
+  it('is named by the list of tenants when it does not answer, and the others are served', async () => {
+    const other = await newClientIn('DB3')
+    const down = { ...SEVERAL, DB2: faultyBinding(BINDINGS.DB2 as D1Binding, () => 'overloaded') }
+    const { status, body } = await adminOfSeveral('GET', '/tenants', undefined, down)
+    expect([status, body.error.message]).toEqual([503, 'the database "DB2" does not answer'])
+    expect((await other.send('GET', '/Users', undefined, down)).status).toBe(200)
+    expect((await adminOfSeveral('GET', `/tenants/${other.tenantId}`, undefined, down)).status).toBe(200)
+  })
+})
+
 describe('the hourly run', () => {
   beforeEach(() => void vi.spyOn(console, 'log').mockImplementation(() => undefined))
 

@@ -7,7 +7,7 @@ import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database.ts'
 import type { Databases } from '../../src/storage/databases.ts'
 import { TENANT_TABLES } from '../../src/storage/tenant-copy.ts'
-import worker from '../../src/worker.ts'
+import worker, { type WorkerEnv } from '../../src/worker.ts'
 import { type Answer, Client, ORIGIN, TENANT_URL } from './harness.ts'
 
 export const BINDINGS: Readonly<Record<string, D1Binding>> = {
@@ -66,34 +66,46 @@ export async function statesOf(tenantId: string): Promise<Record<string, string 
 export const SEVERAL = { ...env, DB2: env.TEST_DB2, DB3: env.TEST_DB3 }
 
 /** Sends a request to the Worker that has three databases. */
-export async function sendSeveral(request: Request): Promise<Answer> {
+export async function sendSeveral(request: Request, bindings: WorkerEnv = SEVERAL): Promise<Answer> {
   if (!request.headers.has('CF-Connecting-IP')) request.headers.set('CF-Connecting-IP', crypto.randomUUID())
-  const response = await worker.fetch(request as never, SEVERAL, createExecutionContext())
+  const response = await worker.fetch(request as never, bindings, createExecutionContext())
   const text = await response.text()
   const { status, headers } = response
   const isJson = /json/.test(headers.get('Content-Type') ?? '')
   return { status, headers, body: isJson && text !== '' ? JSON.parse(text) : text }
 }
 
-export function adminOfSeveral(method: string, path: string, body?: unknown): Promise<Answer> {
+export function adminOfSeveral(
+  method: string,
+  path: string,
+  body?: unknown,
+  bindings?: WorkerEnv,
+): Promise<Answer> {
   return sendSeveral(
     new Request(`${ORIGIN}/admin/api${path}`, {
       method,
       headers: { Authorization: 'Bearer test-admin-token', 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }),
+    bindings,
   )
 }
 
 /** A client whose requests go to the Worker that has three databases. */
 export class ClientOfSeveral extends Client {
   override request(method: string, path: string, body?: unknown): Promise<Answer> {
+    return this.send(method, path, body)
+  }
+
+  /** @param bindings of the Worker that is asked */
+  send(method: string, path: string, body?: unknown, bindings?: WorkerEnv): Promise<Answer> {
     return sendSeveral(
       new Request(`${TENANT_URL}${path}`, {
         method,
         headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/scim+json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
+      bindings,
     )
   }
 }

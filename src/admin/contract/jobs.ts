@@ -13,7 +13,9 @@ export const JOB = v.pipe(
     ),
     step: v.pipe(
       TEXT,
-      v.description('Of a move: preparing, copying, verifying, switched, purging; aborting, clearing.'),
+      v.description(
+        'Of a move: preparing, copying, verifying, switched, purging; retracting, aborting, clearing.',
+      ),
     ),
     from: v.pipe(TEXT, v.description('The database that the tenant lived in when the job began.')),
     to: v.pipe(TEXT_OR_NULL, v.description('The database that it moves to.')),

@@ -8,7 +8,9 @@
  * | verifying | compares every page of both sides, and the counts; then the catalogue names the target |
  * | switched  | sends clients of the source to the catalogue, and lets them write at the target |
  * | purging   | deletes the rows of the source |
- * | aborting  | gives the copy up and lets clients write at the source again; `clearing` deletes the copy |
+ * | retracting | gives up a copy that clients may be reading already |
+ * | aborting  | lets clients write at the source again, whether the target answers or not |
+ * | clearing  | gives the copy up, and deletes it |
  */
 import type { Databases } from '../../storage/databases.ts'
 import type { Job } from '../../storage/jobs.ts'
@@ -43,11 +45,12 @@ import type { StepContext, Steps, Unit } from './step.ts'
 export const MOVE_STEPS: Steps = {
   preparing: { statements: 5, onFailure: 'aborting', run: prepare },
   copying: { statements: 7 + COPY_STATEMENTS, onFailure: 'aborting', run: copy },
-  verifying: { statements: 8, onFailure: 'aborting', run: verify },
+  verifying: { statements: 8, onFailure: 'retracting', run: verify },
   switched: { statements: 3, run: finishSwitch },
   purging: { statements: 2, run: (context) => purge(context, 'source') },
-  aborting: { statements: 4, run: abort },
-  clearing: { statements: 2, run: (context) => purge(context, 'target') },
+  retracting: { statements: 3, keepsError: true, run: retract },
+  aborting: { statements: 1, keepsError: true, run: abort },
+  clearing: { statements: 5, keepsError: true, run: clear },
 }
 
 function moveOf({ tenantId, id: jobId }: Job): MovedTenant {
@@ -137,7 +140,7 @@ function isSamePage(here: TenantPage | undefined, there: TenantPage | undefined)
 /** Such as a token that was revoked at the very moment when it was copied. */
 function mismatch(what: string): Unit {
   return {
-    next: 'aborting',
+    next: 'retracting',
     change: { error: `the copy differs from the original in ${what}; start the move again` },
   }
 }
@@ -155,11 +158,24 @@ async function finishSwitch(context: StepContext): Promise<Unit> {
   return { next: 'purging' }
 }
 
+async function retract(context: StepContext): Promise<Unit> {
+  await giveUp(context)
+  return { next: 'aborting' }
+}
+
 async function abort(context: StepContext): Promise<Unit> {
-  const { source, target } = sidesOf(context)
-  await giveUpCopy(target, moveOf(context.job), addressAt(context, targetOf(context.job), context.job.source))
-  await reopenTenant(source, moveOf(context.job))
+  await reopenTenant(sidesOf(context).source, moveOf(context.job))
   return { next: 'clearing' }
+}
+
+async function clear(context: StepContext): Promise<Unit> {
+  if (context.job.position === null) await giveUp(context)
+  return await purge(context, 'target')
+}
+
+async function giveUp(context: StepContext): Promise<void> {
+  const { job } = context
+  await giveUpCopy(sidesOf(context).target, moveOf(job), addressAt(context, targetOf(job), job.source))
 }
 
 /** The address that is left at a database: the catalogue needs none. */
@@ -192,7 +208,7 @@ function tableAfter(table: string): string {
   return PURGED_TABLES[PURGED_TABLES.indexOf(table) + 1] ?? NO_TABLE
 }
 
-/** Whether the job may still be given up: the catalogue names the source. */
-export function isBeforeSwitch({ step }: Pick<Job, 'step'>): boolean {
-  return MOVE_STEPS[step]?.onFailure !== undefined
+/** The step that gives a move up: undefined when it is too late, or given up already. The catalogue names the source then. */
+export function stepOfAbortion({ step }: Pick<Job, 'step'>): string | undefined {
+  return MOVE_STEPS[step]?.onFailure
 }

@@ -64,7 +64,7 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
       step,
       left,
     )
-    const done = changeOf(job, unit, more, run.now())
+    const done = changeOf(job, step, unit, more, run.now())
     const change = failure === undefined ? done : { ...done, ...failed(job, step, failure) }
     if (!(await store(catalogue, job, unit, change))) {
       // Another runner was first.
@@ -105,14 +105,13 @@ async function runStep(context: StepContext, step: Step, left: () => number): Pr
   }
 }
 
-function changeOf(job: Job, unit: Unit, more: number, now: number): JobChange {
+function changeOf(job: Job, step: Step, unit: Unit, more: number, now: number): JobChange {
   const { next, position, change } = unit
   const isEnd = change?.state !== undefined
   return {
     more: Math.min(more, Math.max(0, job.total - job.done)),
     attempts: 0,
-    // The reason for which a job was given up stays.
-    ...(job.attempts > 0 && change === undefined && { error: null }),
+    ...(job.attempts > 0 && change === undefined && !step.keepsError && { error: null }),
     ...(position !== undefined && { position }),
     ...(next !== undefined && { step: next, position: null }),
     ...change,
@@ -127,7 +126,7 @@ function failed(job: Job, step: Step, failure: unknown): JobChange {
   if (isFinal && step.onFailure !== undefined) {
     return { step: step.onFailure, position: null, attempts: 0, error }
   }
-  return { attempts: job.attempts + 1, error }
+  return { attempts: job.attempts + 1, ...(!step.keepsError && { error }) }
 }
 
 /** Safe to show: statements and their values are in the log alone. */

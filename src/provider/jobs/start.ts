@@ -6,7 +6,7 @@ import { catalogueOf, type Databases } from '../../storage/databases.ts'
 import { insertJob, type Job, jobStatement, runningJob } from '../../storage/jobs.ts'
 import { countTenantRows } from '../../storage/tenant-copy.ts'
 import { getTenant, type TenantState } from '../../storage/tenants.ts'
-import { isBeforeSwitch } from './move.ts'
+import { stepOfAbortion } from './move.ts'
 
 /** A database is full at this share of what it can hold: what it holds is an estimate, and tenants grow. */
 const FULL_SHARE = 0.95
@@ -63,7 +63,7 @@ export async function startMove(start: JobStart, target: string): Promise<Job> {
 
 /** One that was given up, and is being cleaned up, does not lead there. */
 function isGoingThere(job: Job): boolean {
-  return isBeforeSwitch(job) || job.step === 'switched' || job.step === 'purging'
+  return stepOfAbortion(job) !== undefined || job.step === 'switched' || job.step === 'purging'
 }
 
 async function requireRoom({ databases, tenantId, home }: JobStart, target: string): Promise<void> {
@@ -83,8 +83,10 @@ async function requireRoom({ databases, tenantId, home }: JobStart, target: stri
 export async function cancelMove({ databases, tenantId }: JobStart): Promise<boolean> {
   const catalogue = catalogueOf(databases)
   const job = await runningJob(catalogue, tenantId)
-  if (job?.kind !== 'move' || !isBeforeSwitch(job)) return false
-  const change = { step: 'aborting', position: null, attempts: 0, error: 'cancelled by an administrator' }
+  if (job?.kind !== 'move') return false
+  const step = stepOfAbortion(job)
+  if (step === undefined) return false
+  const change = { step, position: null, attempts: 0, error: 'cancelled by an administrator' }
   const [changed] = await catalogue.batch([jobStatement(job, change)])
   return changed?.changes === 1
 }

@@ -36,6 +36,8 @@ export interface Step {
   readonly statements: number
   /** The step that ends the job when this one fails for good; undefined: it is tried until it succeeds. */
   readonly onFailure?: string
+  /** Of a job that is given up: why stays what the administrator is told, whatever goes wrong from then on. */
+  readonly keepsError?: boolean
   run(context: StepContext): Promise<Unit>
 }
 
