@@ -2,10 +2,12 @@
  * `npm run deploy` with the real wrangler against a fake of Cloudflare's API.
  */
 import { execFile } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addSecondDatabase, copyClone } from '../support/clone.ts'
 import { ACCOUNT_ID, API_TOKEN, type Cloudflare, startCloudflare } from './cloudflare.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
@@ -21,8 +23,9 @@ afterEach(() => cloudflare.close())
 async function deploy(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
+  scripts = join(ROOT, 'src', 'local'),
 ): Promise<{ code: number; output: string }> {
-  const script = join(ROOT, 'src', 'local', 'deploy.mjs')
+  const script = join(scripts, 'deploy.mjs')
   const env = {
     ...process.env,
     CLOUDFLARE_API_BASE_URL: cloudflare.apiUrl,
@@ -76,6 +79,33 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
     expect(older.code).toBe(1)
     expect(older.output).toContain('is newer than this version: it has the migration 9999_future.sql')
     expect(cloudflare.workers.get('scim-worker')).toMatchObject({ deployments: 2 })
+  })
+
+  it('creates and migrates a second database, and adds it to a Worker that has one', async () => {
+    expect((await deploy()).code).toBe(0)
+    const parent = mkdtempSync(join(tmpdir(), 'scim-worker-'))
+    try {
+      const clone = join(parent, 'clone')
+      const scripts = copyClone(clone)
+      addSecondDatabase(clone)
+      const [database] = cloudflare.databases.values()
+      const { code, output } = await deploy([], {}, scripts)
+      expect(output).toContain('Created the database "scim-worker-2".')
+      expect(code).toBe(0)
+      expect(migrationsOf('scim-worker-2')).toEqual(MIGRATIONS.sort())
+      expect(cloudflare.databases.get('scim-worker')).toBe(database)
+      // The binding of the first one is inherited.
+      const second = { type: 'd1', name: 'DB2', id: cloudflare.databases.get('scim-worker-2')?.id }
+      expect(cloudflare.workers.get('scim-worker')?.bindings).toContainEqual(expect.objectContaining(second))
+      const deployed = cloudflare.requests.findLastIndex((request) =>
+        request.startsWith('PUT /workers/scripts/'),
+      )
+      expect(cloudflare.requests.findLastIndex((request) => request.endsWith('/query'))).toBeLessThan(
+        deployed,
+      )
+    } finally {
+      rmSync(parent, { recursive: true, force: true })
+    }
   })
 
   it('deploys nothing when a migration fails, and shows the reason', async () => {

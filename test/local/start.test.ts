@@ -3,20 +3,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { addSecondDatabase, copyClone } from '../support/clone.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const SCRIPT = join(ROOT, 'src', 'local', 'start.mjs')
@@ -42,23 +34,6 @@ function spawned(script: string, args: readonly string[]): Started {
   child.stderr.on('data', (chunk) => (text += chunk))
   const ended = new Promise<number | null>((done) => child.on('exit', done))
   return { child, output: () => text, ended }
-}
-
-/** A copy of the clone, so that its .dev.vars can be changed while other tests use the original. */
-function copyWith(devVars: string): string {
-  const copy = join(parent, 'clone')
-  for (const name of [
-    'src',
-    'migrations',
-    'wrangler.toml',
-    'package.json',
-    'package-lock.json',
-    'tsconfig.json',
-  ])
-    cpSync(join(ROOT, name), join(copy, name), { recursive: true })
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
-  writeFileSync(join(copy, '.dev.vars'), devVars)
-  return copy
 }
 
 async function freePort(): Promise<number> {
@@ -122,6 +97,35 @@ describe('npm start', () => {
     expect(statSync(folder).mode & 0o777).toBe(0o700)
   })
 
+  it('migrates every database of wrangler.toml, and serves tenants in each', {
+    timeout: 120_000,
+  }, async () => {
+    const port = await freePort()
+    const clone = join(parent, 'clone-of-two')
+    const scripts = copyClone(clone)
+    addSecondDatabase(clone)
+    writeFileSync(join(clone, '.dev.vars'), 'ADMIN_TOKEN="an-administrator-of-two-databases"\n')
+    const args = ['--port', String(port), '--persist-to', join(parent, 'two')]
+    const { child, output, ended } = spawned(join(scripts, 'start.mjs'), args)
+    await waitFor(() => output().includes('Press Ctrl-C to stop.'), output)
+    const admin = async (method: string, path: string, body?: object) => {
+      const response = await fetch(`http://127.0.0.1:${port}/admin/api${path}`, {
+        method,
+        headers: { Authorization: 'Bearer an-administrator-of-two-databases' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      return { status: response.status, body: await response.json() }
+    }
+    expect((await admin('POST', '/tenants', { id: 'acme', name: 'Acme', database: 'DB2' })).status).toBe(201)
+    expect((await admin('POST', '/tenants/acme/move', { database: 'DB' })).status).toBe(202)
+    await waitFor(async () => {
+      const { database, state } = (await admin('GET', '/tenants/acme')).body as Record<string, unknown>
+      return database === 'DB' && state === 'ready'
+    }, output)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+  })
+
   it('ends when npm is killed without forwarding a signal', { timeout: 90_000 }, async () => {
     const port = await freePort()
     const args = ['start', '--silent', '--', '--port', String(port), '--persist-to', folder]
@@ -156,10 +160,11 @@ describe('npm start', () => {
     timeout: 90_000,
   }, async () => {
     const port = await freePort()
-    const { output, ended } = spawned(
-      join(copyWith('LOG_RETENTION_DAYS="0"\n'), 'src', 'local', 'start.mjs'),
-      [...['--port', String(port), '--persist-to', join(parent, 'refused')]],
-    )
+    const clone = join(parent, 'refused-clone')
+    const scripts = copyClone(clone)
+    writeFileSync(join(clone, '.dev.vars'), 'LOG_RETENTION_DAYS="0"\n')
+    const args = ['--port', String(port), '--persist-to', join(parent, 'refused')]
+    const { output, ended } = spawned(join(scripts, 'start.mjs'), args)
     expect(await ended).toBe(1)
     expect(output()).toContain('LOG_RETENTION_DAYS must be a whole number from 1 to 36500')
     expect(output()).toContain('error: the server is not healthy; see the reason above')
