@@ -59,6 +59,7 @@ const LONG_NODE_TESTS = [
   'test/local/{bench,killed,start}.test.ts',
   // Compare durations.
   'test/scim/linear-time.test.ts',
+  'test/sqlite/job-steps.test.ts',
   'test/sqlite/processor-time.test.ts',
   // Random requests.
   'test/sqlite/hostile.test.ts',

@@ -14,6 +14,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Row, type Statement, statement } from './database.ts'
+import { deleteChunk } from './delete-chunk.ts'
 import { type MovedTenant, rulesOf, TENANT_TABLES } from './tenant-copy.ts'
 
 /**
@@ -115,9 +116,6 @@ function transition({ tenantId, jobId }: MovedTenant, from: string, change: SQL)
     WHERE id = ${tenantId} AND state = ${from} AND move_job_id = ${jobId}`)
 }
 
-/** Rows that one batch deletes. */
-const PURGE_CHUNK = 5_000
-
 /** The tables of a purge, in order: members before their groups and users, so that no trigger has much to do. */
 export const PURGED_TABLES: readonly string[] = [
   'memberships',
@@ -154,16 +152,11 @@ export async function purgeTable(
   move: MovedTenant,
   table: string,
 ): Promise<{ readonly changes: number; readonly isDone: boolean }> {
-  const { tenantId } = move
-  const key = sql.raw(TENANT_TABLES.find(({ name }) => name === table)?.key.join(', ') ?? '')
-  const from = sql.raw(table)
-  const [result] = await db.batch([
-    statement(sql`DELETE FROM ${from} WHERE tenant_id = ${tenantId} AND ${hasLeft(move)} AND (${key}) IN (
-      SELECT ${key} FROM ${from} WHERE tenant_id = ${tenantId} LIMIT ${PURGE_CHUNK})`),
-  ])
+  const found = TENANT_TABLES.find(({ name }) => name === table)
+  if (found === undefined) throw new Error(`"${table}" is not a table of a tenant`)
+  const [result] = await db.batch([deleteChunk(found, move.tenantId, hasLeft(move))])
   const changes = result?.changes ?? 0
-  // With the rows that triggers change: when there are fewer than a chunk, those of the table are all gone.
-  return { changes, isDone: changes < PURGE_CHUNK }
+  return { changes, isDone: changes === 0 }
 }
 
 /** Deletes the row of a tenant that has left, after all others. */

@@ -11,6 +11,7 @@ import {
   statement,
   UniqueError,
 } from './database.ts'
+import { deleteChunk, type PurgedTable } from './delete-chunk.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 import type { tenants } from './tables.ts'
 import type { TenantConfiguration } from './tenant-context.ts'
@@ -18,8 +19,6 @@ import { removeUnusedTenant } from './tenant-copy.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
-/** Rows that one batch deletes: a tenant of any size is deleted without a batch running into D1's 30 seconds. */
-const DELETE_CHUNK = 5_000
 /** Batches of one request that deletes: fewer than MAX_QUERIES_FREE, with what is asked before and after them. */
 const MAX_DELETE_BATCHES = 40
 
@@ -326,19 +325,16 @@ async function deleteRows(
 ): Promise<boolean> {
   let batches = 0
   for (const table of tables) {
-    for (let changes = DELETE_CHUNK; changes >= DELETE_CHUNK; batches++) {
+    for (let changes = 1; changes > 0; batches++) {
       if (batches === maxBatches) return false
-      // With the rows that triggers change: when there are fewer than a chunk, those of the table are all gone.
-      changes = (await db.batch([deleteChunk(tenantId, table)]))[0]?.changes ?? 0
+      changes = (await db.batch([deleteChunk(purged(table), tenantId)]))[0]?.changes ?? 0
     }
   }
   return true
 }
 
-function deleteChunk(tenantId: string, table: string): Statement {
-  const name = sql.raw(table)
-  // What tells the rows of one tenant apart.
-  const key = sql.raw(table === 'memberships' ? 'group_id, member_id' : 'id')
-  return statement(sql`DELETE FROM ${name} WHERE tenant_id = ${tenantId} AND (${key}) IN (
-    SELECT ${key} FROM ${name} WHERE tenant_id = ${tenantId} LIMIT ${DELETE_CHUNK})`)
+/** @param table one of those that hold the directory and the log */
+function purged(table: string): PurgedTable {
+  if (table === 'memberships') return { name: table, key: ['group_id', 'member_id'] }
+  return { name: table, key: ['id'], documents: table === 'provisioning_log' ? [] : ['data', 'keys'] }
 }

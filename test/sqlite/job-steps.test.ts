@@ -1,0 +1,111 @@
+/**
+ * How long a step of a job keeps everybody else waiting on one machine, where a process does one thing at a time: the
+ * processor time of the longest batch.
+ */
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runJob } from '../../src/provider/jobs/runner.ts'
+import { startCleanup, startMove } from '../../src/provider/jobs/start.ts'
+import { SqliteD1 } from '../../src/sqlite/d1.ts'
+import { migrate } from '../../src/sqlite/migrations.ts'
+import { type OpenFile, openFile } from '../../src/sqlite/open.ts'
+import { MAX_QUERIES_FREE, noFigures, openDatabase } from '../../src/storage/database.ts'
+import type { Databases } from '../../src/storage/databases.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import { deleteTenant } from '../../src/storage/tenants.ts'
+import { temporaryFolder } from '../deno/support/server.ts'
+import { MIGRATIONS } from '../support/migrations.ts'
+
+const LONGEST_MS = 100
+const USERS = 12_000
+const LARGE_USERS = 100
+
+let files: OpenFile[]
+beforeEach(() => {
+  const folder = temporaryFolder()
+  files = ['DB', 'DB2'].map((name) => {
+    const file = openFile(join(folder, `${name}.sqlite`), { synchronous: 'NORMAL', busyTimeoutMs: 1_000 })
+    migrate(file.database, MIGRATIONS)
+    return file
+  })
+  fill(files[0]?.database as DatabaseSync)
+})
+afterEach(() => {
+  for (const file of files) file.close()
+})
+
+/** Users as Entra sends them, and some that are almost as large as they may be. */
+function fill(database: DatabaseSync): void {
+  const insert = (count: number, kind: number, bytes: number) =>
+    database.exec(`WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ${count})
+      INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+      SELECT 'acme', printf('0000000${kind}-0000-7000-8000-%012d', value), user, user, 1, 0, 0
+      FROM (SELECT value, json_object('userName', 'user-${kind}-' || value, 'externalId', 'e-${kind}-' || value,
+        'displayName', 'User ' || value, 'title', hex(zeroblob(${bytes / 2}))) AS user FROM n)`)
+  database.exec("INSERT INTO tenants (id, name, group_limit, created_at) VALUES ('acme', 'Acme', 200, 0)")
+  insert(USERS, 1, 1_200)
+  insert(LARGE_USERS, 2, 900_000)
+}
+
+/** @returns the databases, and the processor time of their longest batch, in milliseconds */
+function measured(): { databases: Databases; longestMs: () => number } {
+  const bindings = new Map(['DB', 'DB2'].map((name, i) => [name, new SqliteD1(fileAt(i)).binding]))
+  let longestMs = 0
+  const open = (name: string) => {
+    const binding = bindings.get(name)
+    if (binding === undefined) throw new Error(`there is no file ${name}`)
+    const db = openDatabase(binding, noFigures(), Number.POSITIVE_INFINITY)
+    return {
+      async batch(...[statements]: Parameters<typeof db.batch>) {
+        const before = process.cpuUsage()
+        const results = await db.batch(statements)
+        const { user, system } = process.cpuUsage(before)
+        longestMs = Math.max(longestMs, (user + system) / 1_000)
+        return results
+      },
+    }
+  }
+  const databases: Databases = { names: ['DB', 'DB2'], maxBytes: Number.POSITIVE_INFINITY, open }
+  return { databases, longestMs: () => longestMs }
+}
+
+function fileAt(index: number): DatabaseSync {
+  return files[index]?.database as DatabaseSync
+}
+
+function usersIn(index: number): unknown {
+  return fileAt(index).prepare("SELECT count(*) AS n FROM users WHERE tenant_id = 'acme'").get()?.n
+}
+
+async function runToEnd(databases: Databases): Promise<void> {
+  const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: MAX_QUERIES_FREE, now: Date.now }
+  while ((await runJob(run, 'acme')) !== undefined);
+}
+
+const startOf = (databases: Databases) => ({
+  databases,
+  tenantId: 'acme',
+  home: 'DB',
+  newId: () => crypto.randomUUID(),
+  now: Date.now(),
+})
+
+describe('a step of a job', { timeout: 120_000 }, () => {
+  it('of a move takes less than a tenth of a second', async () => {
+    const { databases, longestMs } = measured()
+    await startMove(startOf(databases), 'DB2')
+    await runToEnd(databases)
+    expect([usersIn(0), usersIn(1)]).toEqual([0, USERS + LARGE_USERS])
+    expect(longestMs()).toBeLessThan(LONGEST_MS)
+  })
+
+  it('of a deletion takes less than a tenth of a second', async () => {
+    const { databases, longestMs } = measured()
+    expect(await deleteTenant(databases.open('DB'), RESOURCE_TYPES, 'acme', 1)).toBe('deleting')
+    await startCleanup(startOf(databases), 'delete')
+    await runToEnd(databases)
+    expect(usersIn(0)).toBe(0)
+    expect(longestMs()).toBeLessThan(LONGEST_MS)
+  })
+})
