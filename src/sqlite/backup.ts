@@ -16,8 +16,8 @@ const ALL_PAGES = 2_147_483_647
 
 /**
  * Copies each database of a data folder: the second one to `copy-2.sqlite` beside `copy.sqlite`, and so on. Each copy is
- * of one state. A tenant that is being moved is whole in the copy of the database that the catalogue names, which is copied
- * last.
+ * of one state, but not all of the same: a tenant that moves meanwhile could be in none of them where the catalogue says
+ * that it is, so that such copies are refused.
  *
  * @param say is told of each copy
  * @throws {StartError} when one cannot be made; those that were made before stay
@@ -30,10 +30,40 @@ export async function backUpAll(folder: string, target: string, say: (line: stri
   const targets = sources.map((_, i) => (i === 0 ? target : numbered(target, i + 1)))
   const taken = targets.find((path) => existsSync(path))
   if (taken !== undefined) throw new StartError(`"${taken}" exists already; choose another name`)
+  const startedAt = Date.now()
+  const requireNoMove = () => requireRestFrom(startedAt, sources)
+  requireNoMove()
   for (const [i, source] of sources.entries()) {
     const copy = targets[i] ?? target
     const bytes = await backUp(source, copy)
     say(`${source} was copied to ${copy}, ${bytes} bytes, and the copy is intact.`)
+  }
+  requireNoMove()
+}
+
+/**
+ * Of several databases, requires that no tenant has been on the move since a time.
+ *
+ * @throws {StartError}
+ */
+function requireRestFrom(startedAt: number, [catalogue = '', ...others]: readonly string[]): void {
+  if (others.length === 0 || !existsSync(catalogue)) return
+  const database = new DatabaseSync(catalogue, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
+  try {
+    const hasJobs = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'jobs'").get()
+    const move =
+      hasJobs &&
+      database
+        .prepare(
+          "SELECT tenant_id AS id FROM jobs WHERE kind = 'move' AND (state = 'running' OR finished_at >= ?)",
+        )
+        .get(startedAt)
+    if (!move) return
+    throw new StartError(
+      `the tenant "${move.id}" is being moved, so that the copies may not fit together; wait for its end, and back up to another name`,
+    )
+  } finally {
+    database.close()
   }
 }
 

@@ -14,10 +14,10 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { backUp } from '../../src/sqlite/backup.ts'
+import { backUp, backUpAll } from '../../src/sqlite/backup.ts'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
-import { openFile } from '../../src/sqlite/open.ts'
+import { databaseFile, openFile } from '../../src/sqlite/open.ts'
 import { StartError } from '../../src/sqlite/start-error.ts'
 import { DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
@@ -230,5 +230,32 @@ describe('backUp', () => {
     mkdirSync(`${blocked}.unfinished`)
     await expect(backUp(path, blocked)).rejects.toThrow(`"${blocked}.unfinished" is a folder`)
     close()
+  })
+})
+
+describe('backUpAll', () => {
+  it('refuses copies of several databases that a tenant moves between, before and after they are made', async () => {
+    const folder = temporaryFolder()
+    const [first, second] = [1, 2].map((number) => opened(databaseFile(folder, number)))
+    const name = (copy: string) => join(folder, `${copy}.sqlite`)
+    const addJob = (state: string, finishedAt: number | null) =>
+      first?.database
+        .prepare(`INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, created_at, finished_at)
+          VALUES (?, 'acme', 'move', ?, 'copying', 'DB', 'DB2', 0, ?)`)
+        .run(crypto.randomUUID(), state, finishedAt)
+    addJob('done', Date.now() - 60_000)
+    await backUpAll(folder, name('whole'), () => undefined)
+    expect(existsSync(name('whole-2'))).toBe(true)
+
+    const meanwhile = backUpAll(folder, name('meanwhile'), () => addJob('done', Date.now()))
+    await expect(meanwhile).rejects.toThrow(
+      /the tenant "acme" is being moved, so that the copies may not fit/,
+    )
+
+    addJob('running', null)
+    await expect(backUpAll(folder, name('running'), () => undefined)).rejects.toThrow(/is being moved/)
+    expect(existsSync(name('running'))).toBe(false)
+    first?.close()
+    second?.close()
   })
 })
