@@ -15,7 +15,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { quote } from '../scim/error.ts'
 import { catalogueOf, locateTenant } from '../storage/databases.ts'
 import { type Job, runningJob } from '../storage/jobs.ts'
-import { deleteTenant } from '../storage/tenants.ts'
+import { deleteTenant, MAX_DELETE_BATCHES_AT_HOME, undoImport } from '../storage/tenants.ts'
 import { administrationDatabases } from './database.ts'
 import { AdminError, invalidField } from './errors.ts'
 import { NoSuchTenant } from './require-tenant.ts'
@@ -62,7 +62,17 @@ export async function cancelMoveOf(c: JobContext, tenantId: string): Promise<Job
 export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
   const databases = administrationDatabases(c, c.get('figures'))
   const forget = async (id: string) => await forgetTenant(databases, id)
-  return await deleteTenant(c.get('db'), c.get('resourceTypes'), tenantId, undefined, forget)
+  return await deleteTenant(c.get('db'), c.get('resourceTypes'), tenantId, maxBatchesOf(c), forget)
+}
+
+/** Takes an import back, as far as one request can. @returns as `undoImport` does */
+export async function undoImportOf(c: JobContext, tenantId: string): ReturnType<typeof undoImport> {
+  return await undoImport(c.get('db'), c.get('resourceTypes'), tenantId, maxBatchesOf(c))
+}
+
+/** @returns undefined for the usual number */
+function maxBatchesOf({ env }: JobContext): number | undefined {
+  return env.databaseNames.length > 1 ? MAX_DELETE_BATCHES_AT_HOME : undefined
 }
 
 /** Has the rest of a deletion go on by itself, or that of an import that is undone. */

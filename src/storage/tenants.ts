@@ -20,7 +20,9 @@ import { removeUnusedTenant } from './tenant-copy.ts'
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
 /** Batches of one request that deletes: fewer than MAX_QUERIES_FREE, with what is asked before and after them. */
-const MAX_DELETE_BATCHES = 40
+const MAX_DELETE_BATCHES = 36
+/** The same where there are several databases, and each batch has a statement more: see writeAtHome in databases.ts. */
+export const MAX_DELETE_BATCHES_AT_HOME = 16
 
 export type TenantState = (typeof tenants.$inferSelect)['state']
 

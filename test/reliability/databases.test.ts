@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
 import { maintain } from '../../src/provider/maintenance.ts'
-import type { D1Binding } from '../../src/storage/database.ts'
+import { type D1Binding, MAX_QUERIES_FREE } from '../../src/storage/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { deleteTenant } from '../../src/storage/tenants.ts'
 import worker from '../../src/worker.ts'
@@ -124,6 +124,32 @@ describe('a tenant in another database', () => {
     expect((await client.get('/Users')).status).toBe(401)
     expect((await adminOfSeveral('POST', '/tenants', { id, name: 'New', database: 'DB3' })).status).toBe(201)
     expect(await statesOf(id)).toEqual({ DB: undefined, DB2: undefined, DB3: 'ready' })
+  })
+
+  it('is deleted with as many statements as the Free plan answers, and a job deletes the rest', async () => {
+    const client = await newClientIn('DB2')
+    const { tenantId } = client
+    await BINDINGS.DB2?.prepare(
+      `WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 20000)
+        INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+        SELECT ?1, ?1 || value, user, user, 1, 0, 0 FROM (SELECT value, json_object('userName', 'u' || value) AS user FROM n)`,
+    )
+      .bind(tenantId)
+      .run()
+    let statements = 0
+    const counting = (binding: D1Binding | undefined): D1Binding => ({
+      prepare: (text) => (binding as D1Binding).prepare(text),
+      batch<T>(all: D1PreparedStatement[]) {
+        statements += all.length
+        return (binding as D1Binding).batch<T>(all)
+      },
+    })
+    const bindings = { ...SEVERAL, DB: counting(BINDINGS.DB) as D1Database, DB2: counting(BINDINGS.DB2) }
+    const { status, body } = await adminOfSeveral('DELETE', `/tenants/${tenantId}`, undefined, bindings)
+    expect([status, body.state]).toEqual([202, 'deleting'])
+    expect(statements).toBeLessThanOrEqual(MAX_QUERIES_FREE)
+    expect(await ended(client, body.jobId)).toMatchObject({ kind: 'delete', state: 'done' })
+    expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: undefined })
   })
 
   it.for(['DB', 'DB2'] as const)('costs a stranger who names one of %s no more than before', async (name) => {

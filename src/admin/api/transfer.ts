@@ -7,7 +7,7 @@ import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
 import type { Database } from '../../storage/database.ts'
 import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { RunningSha256 } from '../../storage/running-sha256.ts'
-import { getTenant, undoImport } from '../../storage/tenants.ts'
+import { getTenant } from '../../storage/tenants.ts'
 import {
   type DirectoryRecord,
   type ExportedTenant,
@@ -19,7 +19,7 @@ import type { transferRoutes } from '../contract/transfer.ts'
 import { endRecord, noRecords, type SchemaRecord, schemaRecords, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
-import { continueCleanup } from '../jobs.ts'
+import { continueCleanup, undoImportOf } from '../jobs.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { streamOf } from '../stream-of.ts'
 import { listSchemas } from '../tenant-schemas.ts'
@@ -57,7 +57,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
 
   async undoImport({ db, parameters: { id }, c }) {
     requireTenant(await getTenant(db, id), id)
-    const outcome = await undoImport(db, c.get('resourceTypes'), id)
+    const outcome = await undoImportOf(c, id)
     if (outcome === undefined) {
       throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
     }

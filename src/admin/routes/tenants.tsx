@@ -8,7 +8,7 @@ import { catalogueOf, type Databases } from '../../storage/databases.ts'
 import { latestJob } from '../../storage/jobs.ts'
 import { readTogether } from '../../storage/query.ts'
 import { firstTenantQuery } from '../../storage/tenant-queries.ts'
-import { DEFAULT_GROUP_LIMIT, undoImport } from '../../storage/tenants.ts'
+import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { check } from '../check.ts'
 import { number } from '../components/number.ts'
@@ -18,7 +18,7 @@ import { createTenantIn } from '../create-tenant.ts'
 import { administrationDatabases } from '../database.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
-import { cancelMoveOf, continueCleanup, deleteTenantOf, moveTenant } from '../jobs.ts'
+import { cancelMoveOf, continueCleanup, deleteTenantOf, moveTenant, undoImportOf } from '../jobs.ts'
 import {
   type ConfigurationFact,
   mebibytes,
@@ -140,7 +140,7 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
 tenants.post('/tenants/:tenant/undo-import', async (c) => {
   const { tenant } = await loadWithTenant(c, () => ({}))
   // Undone already when the form is sent twice.
-  const outcome = (await undoImport(c.get('db'), c.get('resourceTypes'), tenant.id)) ?? 'undone'
+  const outcome = (await undoImportOf(c, tenant.id)) ?? 'undone'
   if (outcome === 'undoing') await continueCleanup(c, tenant.id, 'undo-import')
   return c.redirect(`${tenantPaths(tenant.id).settings}?done=${outcome}`, 303)
 })
