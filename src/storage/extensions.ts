@@ -259,7 +259,10 @@ function tasksOf({ extensions, indexes }: TenantExtensions): readonly Task[] {
   })
 }
 
-/** Tasks that are still wanted go on where they are; an index in another column begins anew. */
+/**
+ * Tasks that are still wanted go on where they are; an index in another column begins anew. Another request may have made
+ * the same change, and its tasks, a moment before.
+ */
 function taskStatements(
   tenantId: string,
   before: TenantExtensions,
@@ -277,7 +280,8 @@ function taskStatements(
     ),
     ...parsed(wanted?.filter((task) => !old?.includes(task))).map(({ kind, resourceType, path, slot }) =>
       statement(sql`INSERT INTO extension_tasks (tenant_id, resource_type, kind, path, slot)
-        SELECT ${tenantId}, ${resourceType}, ${kind}, ${JSON.stringify(path)}, ${slot} WHERE ${condition}`),
+        SELECT ${tenantId}, ${resourceType}, ${kind}, ${JSON.stringify(path)}, ${slot} WHERE ${condition}
+        ON CONFLICT DO NOTHING`),
     ),
   ]
 }

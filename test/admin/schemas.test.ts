@@ -107,6 +107,14 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
     expect((await client.get(`/Users/${user.id}`)).body[ACME]).toEqual({ level: '7', sites: ['a', 'b'] })
   })
 
+  it('takes the same change several times at the same moment', async () => {
+    const { tenantId } = await newClient()
+    const body = schema({ name: 'badge', indexed: true })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => put(tenantId, body)))
+    for (const { status } of answers) expect([200, 201]).toContain(status)
+    expect((await list(tenantId))[0].indexes).toEqual([{ attribute: 'badge', state: 'ready' }])
+  })
+
   it('loses nothing of changes at the same time', async () => {
     const { tenantId } = await newClient()
     const urns = ['a', 'b', 'c'].map((name) => `urn:example:${name}:User`)
