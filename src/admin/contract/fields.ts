@@ -25,11 +25,20 @@ export const TIME_OR_NULL = v.nullable(TIME)
 
 const MAX_NAME_CHARACTERS = 100
 
-/** A name that people read: without spaces around it. */
-export const NAME = v.pipe(
+const NAME_RULES = [
   v.string(),
   v.trim(),
   v.minLength(1),
   v.maxLength(MAX_NAME_CHARACTERS),
-  v.check((text) => text.isWellFormed()),
+  v.check<string>((text) => text.isWellFormed()),
+] as const
+
+/** A name that people read, on one line: without spaces around it. */
+export const NAME = v.pipe(
+  ...NAME_RULES,
+  v.check<string>((text) => !/\p{Cc}/u.test(text)),
+  field<string>({ allowed: `a text of 1 to ${MAX_NAME_CHARACTERS} characters without control characters` }),
 )
+
+/** A name in an export: earlier versions took some that are not one line. */
+export const EXPORTED_NAME = v.pipe(...NAME_RULES)
