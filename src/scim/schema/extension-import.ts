@@ -151,7 +151,7 @@ function fromEntra(
     string,
     { id: string; object: string | undefined; attributes: Map<string, Complex> }
   >()
-  const notes: string[] = []
+  const notes = new Set<string>()
   for (const { attributes, object } of lists) {
     for (const listed of attributes) {
       const entry = isComplex(listed) ? listed : { name: listed }
@@ -162,7 +162,7 @@ function fromEntra(
       schemas.set(key, found)
       addAttribute(found.attributes, name ?? old ?? '', sub, entry)
       if (old !== undefined) {
-        notes.push(
+        notes.add(
           `write "${schema}:${old}" in the list of attributes of Entra in place of "${schema}.${old}"`,
         )
       }
@@ -179,7 +179,7 @@ function fromEntra(
       }),
     ),
   )
-  return { schemas: parsed, notes }
+  return { schemas: parsed, notes: [...notes] }
 }
 
 function isOfShipped(schema: string, types: readonly ResourceType[]): boolean {
@@ -211,9 +211,10 @@ function addAttribute(
     if (!attributes.has(key)) attributes.set(key, definitionOf(name, entry))
     return
   }
-  const complex = attributes.get(key) ?? { name, type: 'complex', subAttributes: [] }
-  const subAttributes = Array.isArray(complex.subAttributes) ? complex.subAttributes : []
-  attributes.set(key, { ...complex, subAttributes: [...subAttributes, definitionOf(sub, entry)] })
+  const complex = attributes.get(key) ?? { name, type: 'complex' }
+  attributes.set(key, complex)
+  if (Array.isArray(complex.subAttributes)) complex.subAttributes.push(definitionOf(sub, entry))
+  else complex.subAttributes = [definitionOf(sub, entry)]
 }
 
 /** Entra's `required` is about its mapping, and its anchor about matching: neither is a rule of the directory. */

@@ -524,4 +524,13 @@ describe('importExtensions', () => {
       notes: [`write "${old}:tag" in the list of attributes of Entra in place of "${old}.tag"`],
     })
   })
+
+  it('gives each note once, and reads a list as long as a body in little time', () => {
+    const repeated = Array.from({ length: 10_000 }, () => `${ACME}.tag`)
+    expect(read(repeated).notes).toHaveLength(1)
+    const parts = Array.from({ length: 20_000 }, (_, i) => `${ACME}:site.part${i}`)
+    const start = performance.now()
+    expect(refusal(() => read(parts)).field).toBe(`${ACME}.attributes[0].subAttributes`)
+    expect(performance.now() - start).toBeLessThan(500)
+  })
 })
