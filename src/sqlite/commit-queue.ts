@@ -29,7 +29,7 @@ interface Outcome {
   readonly tell: () => void
 }
 
-export class GroupCommit {
+export class CommitQueue {
   readonly #database: DatabaseSync
   readonly #begin: StatementSync
   readonly #beginWrite: StatementSync
