@@ -2,15 +2,14 @@
  * What the app is given by the runtime that it runs on, and what a request carries. The app knows no
  * runtime: an entry file (src/worker.ts) makes a Runtime of its bindings.
  */
-import type { GroupWriter } from './provider/group-writer.ts'
+import type { GroupWriter } from './provider/groups/group-writer.ts'
 import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
 import type { Databases } from './storage/databases.ts'
 import type { Replicas } from './storage/replicas.ts'
 import type { StoredResourceType } from './storage/resource-tables.ts'
 import type { Sha256 } from './storage/secrets.ts'
-import type { TenantContext } from './storage/tenant-context.ts'
-import type { Credentials } from './storage/tokens.ts'
+import type { Actor, TenantContext } from './storage/tenant-context.ts'
 
 export interface Runtime {
   /** Opens a database for one request. */
@@ -120,15 +119,15 @@ export interface HttpEnv {
     requestId: string
     /** What the request has cost so far. */
     figures: DatabaseFigures
-    /** That of the tenant, or of the administration. */
+    /** The database of an administrator's request. */
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */
     home: string
     /** The types that the directory holds, in the order in which they are listed. */
     resourceTypes: readonly StoredResourceType[]
-    /** What the bearer token claims; proven by the batch that uses it. */
-    credentials: Credentials
-    /** What the handler goes by; proven by the batch that uses it. */
+    /** The claim of the bearer token; each batch checks it. */
+    actor: Actor
+    /** The context of the handler; each batch proves it. */
     tenant: TenantContext
     /** Opens the database of a read that may go to a replica; undefined: every other. */
     openReplica: OpenDatabase | undefined

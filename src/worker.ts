@@ -4,7 +4,7 @@
 import { createApp } from './app.ts'
 import { bindingOf, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
 import { idGenerator } from './id-generator.ts'
-import type { GroupWriteAnswer } from './provider/group-writer.ts'
+import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
 import { maintain } from './provider/maintenance.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import {

@@ -13,13 +13,13 @@ import { isShutOut } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { AccessRefused } from '../storage/access-refused.ts'
 import { isKnownValid } from '../storage/known-tokens.ts'
-import { credentialsOf, proveToken } from '../storage/tokens.ts'
+import { actorOf, proveToken } from '../storage/tokens.ts'
 import { tooManyRefusals } from './rate-limit.ts'
 import { bearerToken } from './request.ts'
 import { inTenant } from './tenant.ts'
 
 /**
- * Sets `credentials`. The tenant is entered by the handler: see tenant.ts.
+ * Sets `actor`. The handler enters the tenant: see tenant.ts.
  *
  * @throws {ScimError} 401 when there is no token of our form, or when one that was not seen valid is refused; 429 to an
  *   address with too many refused tokens. A token that was seen valid goes on from there: clients share addresses,
@@ -27,15 +27,15 @@ import { inTenant } from './tenant.ts'
  */
 export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
   const token = bearerToken(c)
-  const credentials = token && (await credentialsOf(token, c.env.now(), c.env.sha256))
-  const isKnown = credentials !== undefined && credentials !== '' && isKnownValid(credentials)
+  const actor = token === undefined ? undefined : await actorOf(token, c.env.now(), c.env.sha256)
+  const isKnown = actor !== undefined && isKnownValid(actor)
   if (isShutOut('scim', c) && !isKnown) throw tooManyRefusals()
-  if (!credentials) throw new AccessRefused('malformed')
+  if (actor === undefined) throw new AccessRefused('malformed')
   if (c.env.turn !== undefined && !hasBody(c)) {
     // The name of a tenant proves nothing: a stranger must not stand in its line.
-    await c.env.turn(isKnown ? credentials.tenantId : clientNetwork(c))
+    await c.env.turn(isKnown ? actor.tenantId : clientNetwork(c))
   }
-  c.set('credentials', credentials)
+  c.set('actor', actor)
   if (!isRead(c)) await prove(c)
   await next()
   // Refused without the database having been asked, such as for its path: a stranger hears of nothing but the token.
@@ -44,7 +44,7 @@ export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c,
 })
 
 async function prove(c: Context<HttpEnv>): Promise<void> {
-  await inTenant(c, () => proveToken(c.get('db'), c.get('credentials')))
+  await inTenant(c, () => proveToken(c.get('tenant')))
 }
 
 /** Then the turn comes when it was read. */

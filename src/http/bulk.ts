@@ -51,7 +51,7 @@ export function bulk(dispatch: Dispatch) {
   const handler = tenantHandler()(async (c) => {
     const request = parseBulkRequest(await readBody(c), profileOf(c))
     // A token that is new here was checked before its body was read.
-    if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
+    if (c.get('figures').roundTrips === 0) await readAs(c.get('tenant'), [])
     // Operations come from where this request does, their bodies are parts of this one, and their answers are
     // read here at once.
     const clientAddress = c.env.clientAddress ?? c.req.header('CF-Connecting-IP')

@@ -37,7 +37,7 @@ function bodyOf(c: Context<HttpEnv>, json: string): string | ReadableStream<Uint
   // Nobody reads the body of a response to HEAD.
   if (answers === undefined || json.length < MIN_LARGE_ANSWER_CHARACTERS || c.req.method === 'HEAD')
     return json
-  return answers.hold(c.get('credentials')?.tenantId ?? '', json)
+  return answers.hold(c.get('actor')?.tenantId ?? '', json)
 }
 
 /**

@@ -27,7 +27,7 @@ export const discovery = new Hono<HttpEnv>()
   })
   .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
-    await inTenant(c, () => readAs(c.get('db'), c.get('credentials'), []))
+    await inTenant(c, () => readAs(c.get('tenant'), []))
     requireAcceptedPath(c)
     await next()
   })

@@ -39,7 +39,7 @@ export function noteFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: Acces
   if (elapsedMs >= 0 && elapsedMs < GATHERING_MS) return
   askedAt = c.env.now()
   const [open, types] = [c.env.openDatabase, c.get('resourceTypes')]
-  c.env.later(GATHERING_MS, () => write(open, (tenantId) => recallTenant(tenantId, types).database))
+  c.env.later(GATHERING_MS, () => write(open, (tenantId) => recallTenant(tenantId, types).databaseName))
 }
 
 async function write(

@@ -26,7 +26,7 @@ export const openapi = new Hono<HttpEnv>()
   .get('/', (c, next) => (c.req.header('Authorization') === undefined ? shared(c) : next()))
   .get('/', serverTiming, limitFailedAuthentication, bearerAuth, limitRate, (c) =>
     inTenant(c, async () => {
-      await readAs(c.get('db'), c.get('credentials'), [])
+      await readAs(c.get('tenant'), [])
       const made = openapiDocument(c.get('tenant').resourceTypes)
       return documentResponse(c, made, 'private, no-store')
     }),

@@ -38,7 +38,7 @@ export async function logRefusal(
   if (action === undefined || c.req.path.endsWith('/.search')) return false
   // Not let in, or not looked at: "try again" is no decision about the write.
   if (NOT_LOOKED_AT.has(error.status) || error.status >= 500) return false
-  await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
+  await logRefused(c.get('tenant'), refusedEntry(c, type, action, error))
   return true
 }
 
@@ -52,7 +52,7 @@ function refusedEntry(
   const name = isComplex(body) ? body[type.nameAttribute] : undefined
   return {
     id: c.env.newId(),
-    time: c.get('credentials').now,
+    time: c.get('tenant').actor.now,
     action,
     outcome: 'refused',
     resourceType: type.name,

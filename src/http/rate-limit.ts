@@ -7,7 +7,7 @@ import { noteRefusal } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
 import { AccessRefused } from '../storage/access-refused.ts'
-import { forgetToken, isKnownValid, knownActor } from '../storage/known-tokens.ts'
+import { forgetToken, isKnownValid, knownClient } from '../storage/known-tokens.ts'
 import { errorResponse } from './errors.ts'
 import { noteFailedAccess } from './failed-access.ts'
 
@@ -17,12 +17,12 @@ import { noteFailedAccess } from './failed-access.ts'
  * tenant whose clients leave many large answers unread gets 503 until they have read some.
  */
 export const limitRate = createMiddleware<HttpEnv>(async function limitRate(c, next) {
-  const credentials = c.get('credentials')
-  if (!isKnownValid(credentials)) return next()
-  c.env.answers?.requireRoom(credentials.tenantId)
+  const actor = c.get('actor')
+  if (!isKnownValid(actor)) return next()
+  c.env.answers?.requireRoom(actor.tenantId)
   const [client, tenant] = await Promise.all([
-    c.env.isAllowed('client', knownActor(credentials)?.clientId ?? credentials.tokenHash),
-    c.env.isAllowed('tenant', credentials.tenantId),
+    c.env.isAllowed('client', knownClient(actor)?.clientId ?? actor.tokenHash),
+    c.env.isAllowed('tenant', actor.tenantId),
   ])
   if (!client || !tenant) throw tooMany(client ? 'of this tenant' : 'of this client')
   return next()
@@ -37,8 +37,8 @@ export const limitFailedAuthentication = createMiddleware<HttpEnv>(
   async function limitFailedAuthentication(c, next) {
     await next()
     if (c.res.status !== 401) return
-    const credentials = c.get('credentials')
-    if (credentials !== undefined) forgetToken(credentials)
+    const actor = c.get('actor')
+    if (actor !== undefined) forgetToken(actor)
     if (c.error instanceof AccessRefused) noteFailedAccess(c, c.error)
     if (await noteRefusal('scim', c)) c.res = errorResponse(c, tooManyRefusals())
   },

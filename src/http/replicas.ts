@@ -14,10 +14,10 @@ import { errorResponse } from './errors.ts'
 export const replicas = createMiddleware<HttpEnv>(async function replicas(c, next) {
   if (c.env.replicas === undefined) return await next()
   const { replicas } = c.env
-  const credentials = c.get('credentials')
-  const { tenantId } = credentials
+  const actor = c.get('actor')
+  const { tenantId } = actor
   if (isRead(c)) {
-    if (isKnownValid(credentials)) {
+    if (isKnownValid(actor)) {
       c.set('openReplica', (name, figures) => replicas.openDatabase(name, tenantId, figures))
     }
     return await next()

@@ -16,7 +16,7 @@ export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c,
     JSON.stringify({
       requestId: c.get('requestId'),
       // As claimed by the token; `status` tells whether it was true.
-      tenant: c.get('credentials')?.tenantId ?? null,
+      tenant: c.get('actor')?.tenantId ?? null,
       method: c.req.method,
       route: routeOf(c),
       status: c.res.status,

@@ -7,6 +7,7 @@ import { publicOrigin } from '../edge/url.ts'
 import type { Call, Rendered } from '../provider/call.ts'
 import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
@@ -14,7 +15,7 @@ import { type ListParameters, parseListRequest } from '../scim/search-request.ts
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { Work } from '../scim/work.ts'
 import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { scimJson } from './content-type.ts'
+import { SCIM_JSON, scimJson } from './content-type.ts'
 import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 
@@ -24,8 +25,6 @@ export function tenantUrl(c: Context<HttpEnv>): string {
 
 export function callOf(c: Context<HttpEnv>): Call {
   return {
-    db: c.get('db'),
-    credentials: c.get('credentials'),
     tenant: c.get('tenant'),
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
@@ -111,14 +110,17 @@ export function prefersStrict(c: Context<HttpEnv>): boolean {
 }
 
 /**
- * One resource with its ETag and Location, and as RFC 7643 §3.1 has it a Content-Location that is
- * "meta.location"; 304 without a body when the client has this version.
+ * One resource with its ETag and Location, and with "meta.location" as Content-Location (RFC 7643 §3.1). 304 if the client
+ * has this version; 204 if it did not ask for a body.
  */
 export function resourceResponse(
   c: Context<HttpEnv>,
   { json, version, location }: Rendered,
   status: 200 | 201,
-) {
+): Response {
+  // Nobody asked for the body.
+  if (json === undefined)
+    return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
   const headers = { ETag: etag(version), Location: location, 'Content-Location': location }
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (isGet) {

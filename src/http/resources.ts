@@ -50,7 +50,11 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
       '/:id',
       handle(async (c) => {
         const type = typeNamed(c, name)
-        return resourceResponse(c, await getResource(callOf(c), type, idOf(c), projectionOf(c, type)), 200)
+        return resourceResponse(
+          c,
+          await getResource(callOf(c), { type, id: idOf(c), projection: projectionOf(c, type) }),
+          200,
+        )
       }),
     )
     .put(
@@ -70,28 +74,21 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
 /** Writes that the request does itself. */
 const directWrites: ResourceWrites = {
   async create(c, type, body) {
-    return resourceResponse(c, await createResource(callOf(c), type, body, projectionOf(c, type)), 201)
+    const created = await createResource(callOf(c), { type, body, projection: projectionOf(c, type) })
+    return resourceResponse(c, created, 201)
   },
   async replace(c, type, id, body) {
     const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
-    const replaced = await replaceResource(callOf(c), type, id, body, projection, preconditions)
-    return resourceResponse(c, replaced, 200)
+    const request = { type, id, body, projection, preconditions }
+    return resourceResponse(c, await replaceResource(callOf(c), request), 200)
   },
   async patch(c, type, id, body) {
     const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
-    const patched = await patchResource(
-      callOf(c),
-      type,
-      id,
-      body,
-      projection,
-      preconditions,
-      prefersStrict(c),
-    )
-    return resourceResponse(c, patched, 200)
+    const request = { type, id, body, projection, preconditions, isStrict: prefersStrict(c) }
+    return resourceResponse(c, await patchResource(callOf(c), request), 200)
   },
   async delete(c, type, id) {
-    await deleteResource(callOf(c), type, id, preconditionsOf(c))
+    await deleteResource(callOf(c), { type, id, preconditions: preconditionsOf(c) })
     return c.body(null, 204)
   },
 }

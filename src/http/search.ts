@@ -38,7 +38,7 @@ export const search = new Hono<HttpEnv>()
     bearerAuth,
     limitRate,
     handle(async (c) => {
-      await readAs(c.get('db'), c.get('credentials'), [])
+      await readAs(c.get('tenant'), [])
       // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
       throw new ScimError(
         501,

@@ -1,11 +1,11 @@
 /**
- * The tenant of a request: which one the token names, and the context that its handler runs with. A handler is written
- * as if the context were certain; when the database has another configuration, it runs once more from its beginning.
+ * Runs handlers in the context of the tenant that the token names. A handler takes the context for granted: if the
+ * database has another configuration, the handler runs again from its beginning.
  */
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
+import { withTenant } from '../storage/tenant-context.ts'
 import { readAs } from '../storage/tokens.ts'
 import { requireAcceptedPath } from './profile.ts'
 import { logRefusal } from './provisioning-log.ts'
@@ -35,24 +35,23 @@ export function tenantHandler(typeName?: string) {
       })
 }
 
-/** Runs with the tenant's context, and with its database open; once more when the configuration has changed. */
+/** Sets `tenant` and runs; runs again if the snapshot of the tenant was out of date. */
 export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
   const work = workOf(c)
   const { spent } = work
-  const openCatalogue = () => c.env.openDatabase(undefined, c.get('figures'))
-  const { tenantId } = c.get('credentials')
-  return await withTenant(tenantId, c.get('resourceTypes'), openCatalogue, async (tenant) => {
+  const figures = c.get('figures')
+  const open = c.get('openReplica') ?? c.env.openDatabase
+  const request = {
+    actor: c.get('actor'),
+    resourceTypes: c.get('resourceTypes'),
+    openDatabase: (name: string | undefined) => open(name, figures),
+    openCatalogue: () => c.env.openDatabase(undefined, figures),
+  }
+  return await withTenant(request, async (tenant) => {
     work.rewind(spent)
-    enter(c, tenant)
+    c.set('tenant', tenant)
     return await run(c)
   })
-}
-
-function enter(c: Context<HttpEnv>, tenant: TenantContext): void {
-  c.set('tenant', tenant)
-  c.set('credentials', { ...c.get('credentials'), tenantVersion: tenant.version })
-  const open = c.get('openReplica') ?? c.env.openDatabase
-  c.set('db', open(tenant.database, c.get('figures')))
 }
 
 /** What may be refused before the database is asked, as the configuration has it: a body, a path, a media type. */
@@ -67,5 +66,5 @@ async function proveRefusal(
 ): Promise<void> {
   if (typeName !== undefined && (await logRefusal(c, typeNamed(c, typeName), error))) return
   if (!FOLLOWING_FROM_REQUEST.has(error.status) || c.get('figures').roundTrips > roundTrips) return
-  await readAs(c.get('db'), c.get('credentials'), [])
+  await readAs(c.get('tenant'), [])
 }

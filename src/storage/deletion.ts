@@ -4,12 +4,13 @@
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
-import { type Database, type Statement, statement } from './database.ts'
+import { type Statement, statement } from './database.ts'
 import type { LogEntry } from './log-entry.ts'
 import { logStatement } from './provisioning-log.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 import { meetsPreconditions } from './resources.ts'
-import { type Credentials, writeAs } from './tokens.ts'
+import type { TenantContext } from './tenant-context.ts'
+import { credentialsOf, writeAs } from './tokens.ts'
 
 /** What came of a deletion. */
 export interface Deletion {
@@ -25,23 +26,25 @@ export interface Deletion {
 /**
  * Deletes a resource with its memberships. The groups that it was in get a new version.
  *
- * @param preconditions delete only when they hold
+ * @param what is not deleted unless the preconditions hold
  */
 export async function deleteResource(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   type: StoredResourceType,
-  id: string,
-  preconditions: Preconditions,
-  log: LogEntry,
+  {
+    id,
+    preconditions,
+    log,
+  }: { readonly id: string; readonly preconditions: Preconditions; readonly log: LogEntry },
 ): Promise<Deletion> {
+  const credentials = credentialsOf(tenant)
   const { tenantId, now } = credentials
   // An alias, because the memberships of a group change rows of the same table.
   const from = sql.raw(type.table.name)
   const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
   const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)}`
-  const results = await writeAs(db, credentials, [
+  const results = await writeAs(tenant, [
     statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes
       FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {

@@ -168,11 +168,9 @@ function addMembers(members: FoundMembers['members'], rows: readonly Row[] = [])
   }
 }
 
-/** A group as it was and as it is to be. */
+/** What a write changes of a group. */
 export interface GroupChange {
-  /** Undefined for a new group. */
-  readonly before: Stored | undefined
-  /** Without members. */
+  /** The group after the write, without members. */
   readonly after: Stored
   /** The attributes as the row holds them; undefined when the members of a known group change, and nothing else. */
   readonly documents: Documents | undefined
@@ -182,8 +180,8 @@ export interface GroupChange {
   readonly removesAll: boolean
 }
 
-/** A change of a group that is stored when the database still holds the row that it was decided on. */
-export interface GuardedChange extends Omit<GroupChange, 'before'> {
+/** A change of a group with the row that it was decided on: it is stored only if the database still has that row. */
+export interface GuardedChange extends GroupChange {
   /** Undefined for a new group. */
   readonly before: StoredRow | undefined
 }

@@ -9,8 +9,8 @@ interface Use {
   readonly now: number
 }
 
-/** Whom a token stands for. */
-export interface Actor {
+/** The client that a token belongs to, as a check has told it. */
+export interface KnownClient {
   readonly clientId: string
   /** Seals the cursors of the client. */
   readonly cursorKey: string
@@ -20,7 +20,7 @@ interface KnownToken {
   /** When "last used" was last written, in milliseconds since 1970. */
   readonly usedAt: number
   /** Undefined until a check has told it. */
-  readonly actor: Actor | undefined
+  readonly client: KnownClient | undefined
 }
 
 /** "Last used" is written at most once in this time. */
@@ -30,15 +30,15 @@ const MAX_TOKENS = 10_000
 /** By hash. */
 const known = new Map<string, KnownToken>()
 
-/** To be called when the token was seen valid. @param actor whose it is, where the check told it */
-export function recordUse({ tokenHash, now }: Use, actor?: Actor): void {
+/** To be called when the token was seen valid. @param client its client, if the check told it */
+export function recordUse({ tokenHash, now }: Use, client?: KnownClient): void {
   const before = known.get(tokenHash)
-  if (!isLastUsedDue(tokenHash, now) && (before?.actor !== undefined || actor === undefined)) return
+  if (!isLastUsedDue(tokenHash, now) && (before?.client !== undefined || client === undefined)) return
   // The one that was noted first goes, and no more: a token that is forgotten costs its client a round trip.
   known.delete(tokenHash)
   const [oldest] = known.keys()
   if (known.size >= MAX_TOKENS && oldest !== undefined) known.delete(oldest)
-  known.set(tokenHash, { usedAt: now, actor: actor ?? before?.actor })
+  known.set(tokenHash, { usedAt: now, client: client ?? before?.client })
 }
 
 /** To be called when the token was refused: it is no longer one that was seen valid. */
@@ -59,6 +59,6 @@ export function isKnownValid({ tokenHash }: Pick<Use, 'tokenHash'>): boolean {
 }
 
 /** The client of a token that was seen valid. It never changes. */
-export function knownActor({ tokenHash }: Pick<Use, 'tokenHash'>): Actor | undefined {
-  return known.get(tokenHash)?.actor
+export function knownClient({ tokenHash }: Pick<Use, 'tokenHash'>): KnownClient | undefined {
+  return known.get(tokenHash)?.client
 }

@@ -5,7 +5,7 @@
 import { MAX_CURSOR_KEY_CHARACTERS } from '../scim/limits.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
-import { type Database, type Row, type Statement, type StatementResult, statement } from './database.ts'
+import { type Row, type Statement, type StatementResult, statement } from './database.ts'
 import { plainListOf } from './list-plans.ts'
 import type { ListPart, Position, Slice } from './list-request.ts'
 import { cutPageOf, listOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
@@ -14,7 +14,8 @@ import { NestedGroups, selectNestedGroups } from './nested-groups.ts'
 import type { StoredResourceType } from './resource-tables.ts'
 import { type Stored, StoredRow } from './resources.ts'
 import { requireFewFound, type ScanBudget } from './scan-budget.ts'
-import { type Credentials, readAs } from './tokens.ts'
+import type { TenantContext } from './tenant-context.ts'
+import { readAs } from './tokens.ts'
 
 export interface Listed {
   readonly type: StoredResourceType
@@ -33,22 +34,21 @@ export interface ListedPage {
 
 /** Reads a page of a list. @throws {ScimError} tooMany when a group on it has more members than an answer shows */
 export async function listResources(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   parts: readonly ListPart[],
   slice: Slice,
 ): Promise<ListedPage> {
-  const plain = plainListOf(parts, credentials.tenantId, slice)
+  const plain = plainListOf(parts, tenant.tenantId, slice)
   if (plain?.isUnique && 'offset' in slice) {
-    const [found, members] = await readAs(db, credentials, plain.statements)
+    const [found, members] = await readAs(tenant, plain.statements)
     const listed = allListed(parts, found?.rows, members?.rows)
     const onPage = listed.slice(slice.offset, slice.offset + slice.limit)
     return { total: listed.length, listed: onPage, hasMore: false }
   }
   const known = knownTotal(slice)
-  const { statements, budget, most } = plain ?? searchOf(parts, credentials.tenantId, slice)
+  const { statements, budget, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
   requireFewFound(known ?? 0, most)
-  const results = await readAs(db, credentials, statements)
+  const results = await readAs(tenant, statements)
   const [counted, page, cut, ...more] =
     budget !== undefined ? searched(results, budget) : known === undefined ? results : [undefined, ...results]
   const total = known ?? Number(counted?.rows[0]?.total ?? 0)

@@ -4,13 +4,22 @@
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../scim/limits.ts'
-import { type Database, prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
+import { prepared, type Slots, type SqlValue, type Statement, statement } from './database.ts'
 import type { LogEntry } from './log-entry.ts'
 import { preparedByTable } from './prepared-by-table.ts'
 import type { ResourceTable } from './resource-tables.ts'
 import type { StoredRow } from './resources.ts'
 import { shortenedEntry } from './shortened-entry.ts'
-import { type Credentials, IS_NOT_WRITER, isAdmittedToken, runAsWriter, writeAs, writer } from './tokens.ts'
+import type { TenantContext } from './tenant-context.ts'
+import {
+  type Credentials,
+  credentialsOf,
+  IS_NOT_WRITER,
+  isAdmittedToken,
+  runAsWriter,
+  writeAs,
+  writer,
+} from './tokens.ts'
 
 /** What the database itself adds to an entry: a resource that must be there, and its name. */
 export interface LogSource {
@@ -200,11 +209,11 @@ function lotsOf(entries: readonly string[]): readonly (readonly string[])[] {
 }
 
 /** Logs a refused write in a batch of its own. @throws {ScimError|StaleTenant} 401: then nothing is logged */
-export async function logRefused(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
-  await runAsWriter(db, credentials, [refusedStatement(credentials, entry)])
+export async function logRefused(tenant: TenantContext, entry: LogEntry): Promise<void> {
+  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry)])
 }
 
 /** Logs an accepted write that changed nothing. */
-export async function logUnchanged(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
-  await writeAs(db, credentials, [logStatement(credentials, entry)])
+export async function logUnchanged(tenant: TenantContext, entry: LogEntry): Promise<void> {
+  await writeAs(tenant, [logStatement(credentialsOf(tenant), entry)])
 }

@@ -4,7 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { hasMembers, showsGroups } from '../scim/schema/resource-type.ts'
-import { type Database, type Slots, type SqlValue, type Statement, statement } from './database.ts'
+import { type Slots, type SqlValue, type Statement, statement } from './database.ts'
 import type { LogEntry } from './log-entry.ts'
 import {
   groupsFromRow,
@@ -18,11 +18,12 @@ import { guardingLogStatement } from './provisioning-log.ts'
 import { rememberResource } from './recent-resources.ts'
 import type { ResourceTable, StoredResourceType } from './resource-tables.ts'
 import { type Documents, encodeResource, type Stored, StoredRow, storedColumns } from './resources.ts'
-import { type Credentials, readAs, readAsWriters, writeGuarded } from './tokens.ts'
+import type { TenantContext } from './tenant-context.ts'
+import { credentialsOf, readAs, readAsWriters, writeGuarded } from './tokens.ts'
 
 /** @returns the resource, which is remembered from now on: groups are not, their writes have a queue */
 function rememberAndReturn(
-  { tenantId }: Credentials,
+  { tenantId }: TenantContext,
   type: StoredResourceType,
   resource: StoredRow,
 ): StoredRow {
@@ -65,20 +66,19 @@ function selectStatements(
  * @throws {ScimError} tooMany when it has more members than an answer shows
  */
 export async function getResource(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   type: StoredResourceType,
   id: string,
   withReferences: boolean,
 ): Promise<Stored | undefined> {
-  const statements = selectStatements(type, credentials.tenantId, id, withReferences)
-  const [found, memberRows] = await readAs(db, credentials, statements)
+  const statements = selectStatements(type, tenant.tenantId, id, withReferences)
+  const [found, memberRows] = await readAs(tenant, statements)
   const row = found?.rows[0]
   if (row === undefined) return undefined
   const members = (memberRows?.rows ?? []).map(memberFromRow)
   requireFewMembers(row, members.length)
   const references = { ...groupsFromRow(row), ...(members.length > 0 && { members }) }
-  return rememberAndReturn(credentials, type, new StoredRow(row, references))
+  return rememberAndReturn(tenant, type, new StoredRow(row, references))
 }
 
 /** Another resource with the value of the unique attribute. */
@@ -95,17 +95,16 @@ const selectNamesake = preparedByTable<IdSlot | 'key'>(
  * @throws {ScimError} 401, or 403 when the token may only read
  */
 export async function loadResource(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   type: StoredResourceType,
   id: string,
   uniqueKey: SqlValue | undefined,
 ): Promise<{ resource: StoredRow | undefined; isTaken: boolean }> {
-  const { tenantId } = credentials
+  const { tenantId } = tenant
   const select = showsGroups(type) ? selectWithGroups : selectResource
   const { results, refusals } = await readAsWriters(
-    db,
-    [credentials],
+    tenant.database,
+    [credentialsOf(tenant)],
     [
       select(type.table, { tenantId, id }),
       ...(uniqueKey === undefined ? [] : [selectNamesake(type.table, { tenantId, id, key: uniqueKey })]),
@@ -125,18 +124,19 @@ const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now'>(
 
 /** Stores a new resource at version 1. @throws {UniqueError} when the value of its unique attribute is taken */
 export async function insertResource(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   type: StoredResourceType,
   { id, resource }: Pick<Stored, 'id' | 'resource'>,
   log: LogEntry,
 ): Promise<Stored> {
+  const credentials = credentialsOf(tenant)
   const { tenantId, now } = credentials
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, log)
-  await writeGuarded(db, [credentials], [guard], [insert(type.table, { tenantId, id, data, keys, now })])
+  const change = insert(type.table, { tenantId, id, data, keys, now })
+  await writeGuarded(tenant.database, [credentials], [guard], [change])
   const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data })
-  return rememberAndReturn(credentials, type, row)
+  return rememberAndReturn(tenant, type, row)
 }
 
 type UpdateSlot = IdSlot | 'version' | 'data' | 'keys' | 'lastModified'
@@ -153,28 +153,34 @@ const updateReturningGroups = preparedByTable<UpdateSlot>((table, slots) =>
   updateOf(table, slots, sql` RETURNING ${groupsOfResource(table)} AS groups`),
 )
 
+/** A change of a resource that is to be stored. */
+export interface ResourceUpdate {
+  /** The resource as it was read, however long ago. */
+  readonly before: StoredRow
+  readonly after: Documents & Pick<Stored, 'lastModified'>
+  readonly log: LogEntry
+}
+
 /**
  * Stores a changed resource at the next version.
  *
- * @param before the resource as it was read, however long ago
  * @returns the resource with its groups
  * @throws {GuardError} "stale version" when the database holds another one by now, whatever its version says
  * @throws {UniqueError} when the value of its unique attribute is taken
  */
 export async function updateResource(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   type: StoredResourceType,
-  before: StoredRow,
-  { data, keys, lastModified }: Documents & Pick<Stored, 'lastModified'>,
-  log: LogEntry,
+  { before, after, log }: ResourceUpdate,
 ): Promise<Stored> {
-  const { tenantId } = credentials
+  const { tenantId } = tenant
+  const credentials = credentialsOf(tenant)
   const { id, version, createdAt } = before
+  const { data, keys, lastModified } = after
   const guard = guardingLogStatement(credentials, log, { table: type.table, row: before })
   const write = showsGroups(type) ? updateReturningGroups : update
   const change = write(type.table, { tenantId, id, version, data, keys, lastModified })
-  const [found] = await writeGuarded(db, [credentials], [guard], [change])
+  const [found] = await writeGuarded(tenant.database, [credentials], [guard], [change])
   const row = { id, version: version + 1, createdAt, lastModified, data }
-  return rememberAndReturn(credentials, type, new StoredRow(row, groupsFromRow(found?.rows[0])))
+  return rememberAndReturn(tenant, type, new StoredRow(row, groupsFromRow(found?.rows[0])))
 }

@@ -1,10 +1,9 @@
 /**
- * The tenant as a value: what its requests are handled by. An isolate remembers the tenants that it has served, and a
- * request is begun with what is remembered, so that resolving the tenant costs no round trip. It is proven by the batch
- * that does the work: the check of the token (tokens.ts) compares the version of the configuration too. When the
- * database has another one, what was read is thrown away and nothing is written; the request is handled once more with
- * the configuration that the check brought along. A tenant that is not remembered is taken to have the default
- * configuration, which most have.
+ * The tenant as a value: the context of a request. An isolate remembers a snapshot of each tenant that it has served, and
+ * a request begins with the snapshot, so resolving the tenant costs no round trip. The batch that does the work proves
+ * the snapshot: the token check (tokens.ts) also compares the version of the configuration. If the database has another
+ * version, the results are discarded and nothing is written; the request is handled again with the configuration that the
+ * check returned. An unknown tenant is assumed to have the default configuration, as most tenants do.
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
@@ -22,7 +21,8 @@ export interface TenantConfiguration {
   readonly schemas?: EncodedExtensions
 }
 
-export interface TenantContext {
+/** A tenant as this isolate last saw it. It may be out of date until a batch has proven it. */
+export interface TenantSnapshot {
   readonly tenantId: string
   /**
    * Names the configuration: 0 is the default one, and any other number is never used for another configuration again,
@@ -30,10 +30,26 @@ export interface TenantContext {
    */
   readonly version: number
   /** The name of the database that the tenant lives in; undefined: the first one, which every runtime has. */
-  readonly database: string | undefined
+  readonly databaseName: string | undefined
   readonly resourceTypes: readonly StoredResourceType[]
   readonly profile: Profile
   readonly limits: TenantLimits
+}
+
+/** The claim of a bearer token: who asks, and when. Nothing of it is proven until a batch has checked it. */
+export interface Actor {
+  readonly tenantId: string
+  /** SHA-256 of the token, hexadecimal. */
+  readonly tokenHash: string
+  /** Milliseconds since 1970: the moment at which the token must be valid. */
+  readonly now: number
+}
+
+/** The tenant of one request. */
+export interface TenantContext extends TenantSnapshot {
+  readonly actor: Actor
+  /** The tenant's database, opened for this request. */
+  readonly database: Database
 }
 
 export interface TenantLimits {
@@ -71,20 +87,20 @@ export class TenantElsewhere extends Error {
 }
 
 /**
- * The context that follows from a configuration.
+ * The snapshot that follows from a configuration.
  *
  * @param types those that are shipped
  */
-export function tenantContextOf(
+function snapshotOf(
   tenantId: string,
   version: number,
   { profile = 'tolerant', schemas }: TenantConfiguration,
   types: readonly StoredResourceType[],
-): TenantContext {
+): TenantSnapshot {
   return {
     tenantId,
     version,
-    database: undefined,
+    databaseName: undefined,
     profile: PROFILES[profile],
     resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
@@ -108,7 +124,7 @@ function rememberLocation(tenantId: string, name: string | undefined): void {
 interface RememberedTenant {
   readonly record: ConfigurationRecord
   /** Made at the first use: a process serves one list of types, tests serve more. */
-  readonly contexts: WeakMap<readonly StoredResourceType[], TenantContext>
+  readonly snapshots: WeakMap<readonly StoredResourceType[], TenantSnapshot>
 }
 
 const MAX_TENANTS = 1_000
@@ -119,37 +135,29 @@ const MAX_CHARACTERS = 1024 * 1024
 const remembered = new Map<string, RememberedTenant>()
 let rememberedCharacters = 0
 
-/** The version of the configuration that this isolate has last seen. */
-export function recallVersion(tenantId: string): number {
-  return remembered.get(tenantId)?.record.version ?? 0
-}
-
-/**
- * The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version, and that it
- * lives in the database of that batch.
- */
-export function recallTenant(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
+/** The tenant as this isolate last saw it. */
+export function recallTenant(tenantId: string, types: readonly StoredResourceType[]): TenantSnapshot {
   const known = recallConfigured(tenantId, types)
-  const database = locations.get(tenantId)
-  return database === undefined ? known : { ...known, database }
+  const databaseName = locations.get(tenantId)
+  return databaseName === undefined ? known : { ...known, databaseName }
 }
 
-function recallConfigured(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
+function recallConfigured(tenantId: string, types: readonly StoredResourceType[]): TenantSnapshot {
   const found = remembered.get(tenantId)
-  if (found === undefined) return tenantContextOf(tenantId, 0, {}, types)
-  const { record, contexts } = found
-  const context =
-    contexts.get(types) ??
-    tenantContextOf(tenantId, record.version, JSON.parse(record.configuration ?? '{}'), types)
-  contexts.set(types, context)
-  return context
+  if (found === undefined) return snapshotOf(tenantId, 0, {}, types)
+  const { record, snapshots } = found
+  const snapshot =
+    snapshots.get(types) ??
+    snapshotOf(tenantId, record.version, JSON.parse(record.configuration ?? '{}'), types)
+  snapshots.set(types, snapshot)
+  return snapshot
 }
 
 function rememberTenant(tenantId: string, record: ConfigurationRecord): void {
   forgetTenant(tenantId)
   const { configuration } = record
   if (configuration === null) return
-  remembered.set(tenantId, { record, contexts: new WeakMap() })
+  remembered.set(tenantId, { record, snapshots: new WeakMap() })
   rememberedCharacters += configuration.length
   for (const oldest of remembered.keys()) {
     const isFull = remembered.size > MAX_TENANTS || rememberedCharacters > MAX_CHARACTERS
@@ -163,35 +171,42 @@ function forgetTenant(tenantId: string): void {
   remembered.delete(tenantId)
 }
 
+/** What the context of a request is made from. */
+export interface TenantRequest {
+  readonly actor: Actor
+  /** The types that are shipped. */
+  readonly resourceTypes: readonly StoredResourceType[]
+  /** Opens the tenant's database. @param name of its binding; undefined: the first database */
+  readonly openDatabase: (name: string | undefined) => Database
+  /** Opens the first database, which has the catalogue of where tenants live. */
+  readonly openCatalogue: () => Database
+}
+
 /**
- * Runs what depends on a tenant: with the context that is remembered, once more when the tenant lives in another database,
- * and once more when that has another configuration.
+ * Runs a request in the context of its tenant. The run is repeated if the tenant lives in another database than the
+ * snapshot says, and if it has another configuration.
  *
- * @param types those that are shipped
- * @param openCatalogue opens the first database, which is asked where the tenant lives
- * @param run parses, reads and writes, all from the beginning: it may be called a second and a third time
- * @throws {ScimError} 503 when the tenant changes once more meanwhile, or moves; nothing is changed then
+ * @param run parses, reads and writes from the beginning: it may be called up to three times
+ * @throws {ScimError} 503 if the configuration changes again meanwhile, or the tenant is moved; nothing is changed
  */
 export async function withTenant<Result>(
-  tenantId: string,
-  types: readonly StoredResourceType[],
-  openCatalogue: () => Database,
+  { actor, resourceTypes, openDatabase, openCatalogue }: TenantRequest,
   run: (tenant: TenantContext) => Promise<Result>,
 ): Promise<Result> {
+  const { tenantId } = actor
   let [isStale, isElsewhere] = [false, false]
   for (;;) {
-    const tenant = recallTenant(tenantId, types)
+    const snapshot = recallTenant(tenantId, resourceTypes)
     try {
-      return await run(tenant)
+      return await run({ ...snapshot, actor, database: openDatabase(snapshot.databaseName) })
     } catch (error) {
       if (error instanceof StaleTenant) {
         rememberTenant(tenantId, error.current)
         if (isStale) throw changing({ cause: error })
         isStale = true
       } else if (error instanceof TenantElsewhere) {
-        rememberLocation(tenantId, await locationOf(tenant, openCatalogue, error))
-        if (isElsewhere || recallTenant(tenantId, types).database === tenant.database)
-          throw moving({ cause: error })
+        rememberLocation(tenantId, await locationOf(snapshot, openCatalogue, error))
+        if (isElsewhere || locations.get(tenantId) === snapshot.databaseName) throw moving({ cause: error })
         isElsewhere = true
       } else throw error
     }
@@ -200,11 +215,11 @@ export async function withTenant<Result>(
 
 /** What the first database says is the catalogue's word; any other has a forwarding address, which may be old. */
 async function locationOf(
-  { tenantId, database }: TenantContext,
+  { tenantId, databaseName }: TenantSnapshot,
   openCatalogue: () => Database,
   { database: name }: TenantElsewhere,
 ): Promise<string | undefined> {
-  if (database === undefined && name !== undefined) return name
+  if (databaseName === undefined && name !== undefined) return name
   const [found] = await openCatalogue().batch([locationStatement(tenantId)])
   const row = found?.rows[0]
   return row === undefined ? undefined : String(row.database)

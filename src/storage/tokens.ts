@@ -24,48 +24,50 @@ import {
   statement,
 } from './database.ts'
 import {
-  type Actor,
   forgetToken,
   isKnownValid,
   isLastUsedDue,
-  knownActor,
+  type KnownClient,
+  knownClient,
   LAST_USED_INTERVAL_MS,
   recordUse,
 } from './known-tokens.ts'
 import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
-import { changing, moving, recallVersion, StaleTenant, TenantElsewhere } from './tenant-context.ts'
+import {
+  type Actor,
+  changing,
+  moving,
+  StaleTenant,
+  type TenantContext,
+  TenantElsewhere,
+} from './tenant-context.ts'
 
 const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
 const NAMED_TENANT = /^scim_([a-z][a-z0-9-]{0,39})_/
 
-/** What a request claims to be: nothing of it is proven until a batch has checked it. */
-export interface Credentials {
-  readonly tenantId: string
-  /** SHA-256 of the token, hexadecimal. */
-  readonly tokenHash: string
-  /** Milliseconds since 1970: the moment at which the token must be valid. */
-  readonly now: number
+/** The claims of a request, which each of its batches checks. */
+export interface Credentials extends Actor {
   /** The version of the tenant's configuration by which the request is handled: see tenant-context.ts. */
   readonly tenantVersion: number
+}
+
+export function credentialsOf({ actor, version }: Pick<TenantContext, 'actor' | 'version'>): Credentials {
+  return { ...actor, tenantVersion: version }
 }
 
 export type TokenScope = 'provision' | 'read'
 
 /**
- * The claim of a token. The tenant is read off the token, so that the query can go with the check.
+ * The actor that a token claims. The tenant is part of the token, so the check and the query are one batch.
  *
- * @returns undefined when the text has not the form of a token
+ * @returns undefined if the text does not have the form of a token
  */
-export async function credentialsOf(
-  token: string,
-  now: number,
-  hash: Sha256 = sha256,
-): Promise<Credentials | undefined> {
+export async function actorOf(token: string, now: number, hash: Sha256 = sha256): Promise<Actor | undefined> {
   const tenantId = TOKEN.exec(token)?.[1]
   if (tenantId === undefined) return undefined
-  return { tenantId, tokenHash: await hash(token), now, tenantVersion: recallVersion(tenantId) }
+  return { tenantId, tokenHash: await hash(token), now }
 }
 
 /** The tenant that a token names, also one that is not whole. It proves nothing. */
@@ -90,14 +92,15 @@ export async function generateToken(tenantId: string): Promise<{ token: string; 
  * @throws {StaleTenant} likewise
  */
 export async function readAs(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   statements: readonly Statement[],
 ): Promise<readonly StatementResult[]> {
+  const { database } = tenant
+  const credentials = credentialsOf(tenant)
   try {
-    return await runAs(db, credentials, statements)
+    return await runAs(database, credentials, statements, lastUsedStatements(credentials))
   } catch (error) {
-    if (error instanceof DatabaseUnavailable) return await runAs(db, credentials, statements, [])
+    if (error instanceof DatabaseUnavailable) return await runAs(database, credentials, statements, [])
     throw error
   }
 }
@@ -108,11 +111,11 @@ export async function readAs(
  * @throws {ScimError} 401; 503 during an import
  * @throws {StaleTenant}
  */
-export async function runAs(
+async function runAs(
   db: Database,
   credentials: Credentials,
   statements: readonly Statement[],
-  touch: readonly Statement[] = lastUsedStatements(credentials),
+  touch: readonly Statement[],
 ): Promise<readonly StatementResult[]> {
   const [check, ...results] = await db.batch([checkStatement(credentials), ...statements, ...touch])
   requireToken(check?.rows[0], credentials, 'read')
@@ -126,13 +129,10 @@ export async function runAs(
  * @throws {ScimError} 401; 503 during an import or a move
  * @throws {StaleTenant|TenantElsewhere}
  */
-export async function runAsWriter(
-  db: Database,
-  credentials: Credentials,
-  statements: readonly Statement[],
-): Promise<void> {
+export async function runAsWriter(tenant: TenantContext, statements: readonly Statement[]): Promise<void> {
+  const credentials = credentialsOf(tenant)
   const touch = lastUsedStatements(credentials)
-  const [check] = await db.batch([checkStatement(credentials), ...statements, ...touch])
+  const [check] = await tenant.database.batch([checkStatement(credentials), ...statements, ...touch])
   requireToken(check?.rows[0], credentials, 'write')
 }
 
@@ -171,11 +171,10 @@ export async function readAsWriters(
  * @throws {GuardError|UniqueError} from the statements
  */
 export async function writeAs(
-  db: Database,
-  credentials: Credentials,
+  tenant: TenantContext,
   statements: readonly Statement[],
 ): Promise<readonly StatementResult[]> {
-  return await writeAsAll(db, [credentials], statements)
+  return await writeAsAll(tenant.database, [credentialsOf(tenant)], statements)
 }
 
 /** As writeAs, for several writers of one tenant: nothing is changed unless all of them may write. */
@@ -252,27 +251,27 @@ async function throwStaleTenant(
  *
  * @throws {ScimError} 401
  */
-export async function proveToken(db: Database, credentials: Credentials): Promise<void> {
-  if (!isKnownValid(credentials)) await readAs(db, credentials, [])
+export async function proveToken(tenant: TenantContext): Promise<void> {
+  if (!isKnownValid(tenant.actor)) await readAs(tenant, [])
 }
 
 /** Checks that a token may write. @throws {ScimError} 401, or 403 when it may only read */
-export async function requireWriter(db: Database, credentials: Credentials): Promise<void> {
-  await writeAs(db, credentials, [])
+export async function requireWriter(tenant: TenantContext): Promise<void> {
+  await writeAs(tenant, [])
 }
 
 /**
- * The client that a token stands for, asked in a round trip of its own if this isolate has not heard of it yet.
+ * The client of the actor: known from an earlier check, or else read in a round trip of its own.
  *
  * @throws {ScimError} 401
  */
-export async function actorOf(db: Database, credentials: Credentials): Promise<Actor> {
-  const known = knownActor(credentials)
+export async function clientOf(tenant: TenantContext): Promise<KnownClient> {
+  const known = knownClient(tenant.actor)
   if (known !== undefined) return known
-  await readAs(db, credentials, [])
-  const actor = knownActor(credentials)
-  if (actor === undefined) throw new Error('a token that is valid has no client')
-  return actor
+  await readAs(tenant, [])
+  const client = knownClient(tenant.actor)
+  if (client === undefined) throw new Error('a valid token has no client')
+  return client
 }
 
 /** Half a directory is never shown, nor written to. */

@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/group-writer.ts'
+import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/groups/group-writer.ts'
 import {
   type Coordinator,
   change,
@@ -26,8 +26,10 @@ const times = <T>(count: number, what: (i: number) => Promise<T>) =>
 
 const versionOf = ({ rendered }: GroupWriteAnswer) => rendered?.version
 
-const resourceOf = (answer: GroupWriteAnswer | undefined): unknown =>
-  answer?.rendered && 'json' in answer.rendered ? JSON.parse(answer.rendered.json) : undefined
+const resourceOf = (answer: GroupWriteAnswer | undefined): unknown => {
+  const json = answer?.rendered?.json
+  return json === undefined ? undefined : JSON.parse(json)
+}
 
 /** Sends writes of one client together. */
 async function together(coordinator: Coordinator, client: Client, ...writes: readonly Write[]) {

@@ -4,12 +4,12 @@
  */
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
-import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/group-writer.ts'
-import { QueuedGroupWriter } from '../../src/provider/queued-group-writer.ts'
+import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/groups/group-writer.ts'
+import { QueuedGroupWriter } from '../../src/provider/groups/queued-group-writer.ts'
 import type { OpenDatabase } from '../../src/runtime.ts'
 import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { credentialsOf } from '../../src/storage/tokens.ts'
+import { actorOf } from '../../src/storage/tokens.ts'
 import { type Client, GROUP, PATCH_OP, TENANT_URL } from './harness.ts'
 
 /** What a test sends: the rest of a request is the same for all. */
@@ -34,7 +34,7 @@ export const patch = (id: string, ...Operations: readonly unknown[]): Write => (
 
 /** A write as the HTTP layer would send it for a client. */
 export async function requestOf({ token }: Client, write: Write): Promise<GroupWriteRequest> {
-  const credentials = await credentialsOf(token, Date.now())
+  const credentials = await actorOf(token, Date.now())
   if (credentials === undefined) throw new Error(`no token: ${token}`)
   return { credentials, preconditions: {}, tenantUrl: TENANT_URL, requestId: 'test', ...write }
 }

@@ -1,14 +1,14 @@
 /**
- * The service provider's writes of groups, the resources that have members: the core and storage put together, without
- * HTTP. A write says what it needs to know and then decides; loading and storing are those of group-commit.ts, for all
- * writes that go together.
+ * Writes of groups, the resources that have members. A write is checked before it is queued: it then names the state that
+ * it needs, and decides on that state when its turn comes. It neither reads nor writes: commit-writes.ts loads and stores
+ * for all writes of a chunk.
  */
-import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
-import type { Complex } from '../scim/comparison.ts'
-import { badRequest, notFound, quote, ScimError } from '../scim/error.ts'
-import { fold } from '../scim/fold.ts'
-import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
-import { applyPatch } from '../scim/patch/apply.ts'
+import { type AttributeChange, changedAttributes } from '../../scim/changes.ts'
+import type { Complex } from '../../scim/comparison.ts'
+import { badRequest, notFound, quote, ScimError } from '../../scim/error.ts'
+import { fold } from '../../scim/fold.ts'
+import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
+import { applyPatch } from '../../scim/patch/apply.ts'
 import {
   applyMemberChanges,
   type Member,
@@ -18,71 +18,107 @@ import {
   needsAllMembers,
   selectsMembers,
   splitMembers,
-} from '../scim/patch/members.ts'
-import { lastValue, parsePatch } from '../scim/patch/parse.ts'
-import type { Projection } from '../scim/projection.ts'
-import type { Reading } from '../scim/reading.ts'
-import { replacementOf, type Validated, validateResource } from '../scim/validation.ts'
-import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import { REMOVED_MEMBERSHIP_UNITS } from '../scim/work.ts'
-import { GuardError, UniqueError } from '../storage/database.ts'
-import type { GroupChange, GroupNeeds, LoadedGroups } from '../storage/groups.ts'
-import type { LogAction, LogEntry } from '../storage/log-entry.ts'
-import { NESTED_MEMBER } from '../storage/member-types.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { encodeResource, type Stored } from '../storage/resources.ts'
+} from '../../scim/patch/members.ts'
+import { lastValue, parsePatch } from '../../scim/patch/parse.ts'
+import { type Projection, parseProjection } from '../../scim/projection.ts'
+import type { Reading } from '../../scim/reading.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { replacementOf, type Validated, validateResource } from '../../scim/validation.ts'
+import { type Preconditions, requirePreconditions } from '../../scim/version.ts'
+import { REMOVED_MEMBERSHIP_UNITS } from '../../scim/work.ts'
+import { GuardError, UniqueError } from '../../storage/database.ts'
+import type { GroupChange, GroupNeeds, LoadedGroups } from '../../storage/groups.ts'
+import type { LogAction, LogEntry } from '../../storage/log-entry.ts'
+import { NESTED_MEMBER } from '../../storage/member-types.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
+import { encodeResource, type Stored } from '../../storage/resources.ts'
 import {
   acceptedEntry,
   type Call,
   locationOf,
   modifiedAt,
   type Rendered,
+  readingOf,
   render,
-  type Written,
   withReferences,
-} from './call.ts'
-import { deleteResource } from './deletion.ts'
+} from '../call.ts'
+import { type Deletion, deleteResource } from '../deletion.ts'
+import type { GroupWriteRequest } from './group-writer.ts'
 
-/** A checked write: parsing and validation are done, nothing is read yet. */
+/** A write that is parsed and validated. */
 export interface GroupWrite {
+  /** The state to load. */
   readonly needs: GroupNeeds
   /**
-   * Decides what is to be done. Reads and writes nothing.
+   * Decides what to store and what to answer.
    *
-   * @throws {ScimError} why it is not to be done
+   * @throws {ScimError} the refusal of the write
    */
   readonly decide: (call: Call, known: KnownGroup) => GroupDecision
 }
 
-/** What a write knows when it is decided. */
+/** A deletion: it needs no state, because one batch of the database does all of it. */
+export interface GroupDeletion {
+  /** @throws {ScimError} 404, 412 */
+  readonly run: (call: Call) => Promise<undefined>
+}
+
+/** The state that a write is decided on. */
 export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimit'> {
-  /** Undefined when there is none. Without members. */
+  /** The group without its members; undefined if there is no such group. */
   readonly group: Stored | undefined
-  /** How many members it had when it was loaded. */
+  /** The number of its members when it was loaded. */
   readonly memberCount: number
   /** Whether another group has the name, in a tenant where names are unique. */
   readonly isNameTaken: boolean
-  /** Users and groups that may be members: at least those of `memberIds` that exist, by id. */
+  /** Users and groups that may be members, by id: at least those of `memberIds` that exist. */
   readonly directory: ReadonlyMap<string, Member>
-  /** All members when they were asked for, else those among `memberIds`. */
+  /** All members if the write needs them, else those among `memberIds`. */
   readonly members: readonly Member[]
 }
 
 export interface GroupDecision {
-  /** The group as the client is to see it, its version alone when nobody asked. */
-  readonly answer: Rendered | Written
-  /** Undefined when nothing changes. */
+  readonly answer: Rendered
+  /** Undefined if nothing changes. */
   readonly change: GroupChange | undefined
   readonly log: LogEntry
 }
 
 /**
- * Creates a group.
+ * Parses and validates the request of a group write.
  *
- * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness when the
- *   displayName is taken, 400 beyond the group limit, invalidValue for an unknown member
+ * @throws {ScimError} every refusal that follows from the request alone: such a write is never queued
  */
-export function createGroup(
+export function prepareGroupWrite(
+  request: GroupWriteRequest,
+  call: Pick<Call, 'tenant' | 'work'>,
+): GroupWrite | GroupDeletion {
+  const type = call.tenant.resourceTypes.find(hasMembers)
+  if (type === undefined) throw new Error('the directory has no resource type with members')
+  const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
+  const projection = parseProjection(attributes, excludedAttributes, type)
+  const reading = readingOf(call, type)
+  switch (kind) {
+    case 'create':
+      return createGroup(body, projection, reading)
+    case 'replace':
+      return replaceGroup(body, { id, preconditions, projection, reading })
+    case 'patch': {
+      // RFC 7644 §3.5.2: a body MUST be returned only if the client asks for attributes. To load and return the members
+      // of a large group that nobody asked for would be expensive.
+      const asked = attributes === undefined ? undefined : projection
+      return patchGroup(body, { id, preconditions, projection: asked, reading })
+    }
+    case 'delete':
+      return deleteGroup({ type, id, preconditions })
+  }
+}
+
+/**
+ * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness if the displayName is
+ *   taken, 400 beyond the group limit, invalidValue for an unknown member
+ */
+function createGroup(
   body: unknown,
   projection: Projection,
   reading: Reading<StoredResourceType>,
@@ -94,7 +130,7 @@ export function createGroup(
   const documents = encodeResource(resource, type)
   const isShown = withReferences(projection, type)
   return {
-    // No group has the id: the new one gets its own with the decision.
+    // No group has the empty id: the new group gets its id when it is decided.
     needs: {
       id: '',
       displayNameKey: nameKey(resource),
@@ -106,7 +142,7 @@ export function createGroup(
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
       const added = requireMembers(ids, known)
-      const now = call.credentials.now
+      const { now } = call.tenant.actor
       const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
       const log = acceptedEntry(call, {
         action: 'create',
@@ -119,54 +155,56 @@ export function createGroup(
       })
       return {
         answer: render(call, withMembers(after, added), type, projection),
-        change: { before: undefined, after, documents, added, removed: [], removesAll: false },
+        change: { after, documents, added, removed: [], removesAll: false },
         log,
       }
     },
   }
 }
 
-/** Replaces a group and its members (RFC 7644 §3.5.1). @throws {ScimError} as createGroup; 404, 412 */
-export function replaceGroup(
-  id: string,
-  body: unknown,
-  projection: Projection,
-  preconditions: Preconditions,
-  reading: Reading<StoredResourceType>,
-): GroupWrite {
-  const { resource: validated, ignored } = validateResource(body, reading)
+function deleteGroup(request: Deletion): GroupDeletion {
+  return {
+    async run(call) {
+      await deleteResource(call, request)
+      return undefined
+    },
+  }
+}
+
+/** What an update of a known group consists of, whether it is a PUT or a PATCH. */
+interface GroupTarget {
+  readonly id: string
+  readonly preconditions: Preconditions
+  /** Undefined if the client did not ask for the group: then the members are not loaded. */
+  readonly projection: Projection | undefined
+  readonly reading: Reading<StoredResourceType>
+}
+
+/** RFC 7644 §3.5.1: replaces the attributes and the members. @throws {ScimError} as createGroup; 404, 412 */
+function replaceGroup(body: unknown, target: GroupTarget): GroupWrite {
+  const { type } = target.reading
+  const { resource: validated, ignored } = validateResource(body, target.reading)
   const { members: sent, ...resource } = validated
-  return groupUpdate({
-    id,
-    preconditions,
+  return updateGroup({
+    ...target,
     displayName: resource.displayName,
-    reading,
     members: [{ kind: 'replace', ids: memberIds(sent) }],
-    apply: (before) => ({ resource: replacementOf(before, resource, reading.type), ignored }),
+    apply: (before) => ({ resource: replacementOf(before, resource, type), ignored }),
     action: 'update',
-    projection,
   })
 }
 
 /**
- * Changes a group by a PatchOp (RFC 7644 §3.5.2), all or nothing.
+ * RFC 7644 §3.5.2: applies a PatchOp as a whole or not at all.
  *
- * @param projection undefined when nobody asked for the group: then the members are not loaded
- * @throws {ScimError} at once those of parsePatch; when it is decided those of applyPatch, 404, 412, 409
+ * @throws {ScimError} at once: those of parsePatch; when it is decided: those of applyPatch, 404, 412, 409
  */
-export function patchGroup(
-  id: string,
-  body: unknown,
-  projection: Projection | undefined,
-  preconditions: Preconditions,
-  reading: Reading<StoredResourceType>,
-): GroupWrite {
+function patchGroup(body: unknown, target: GroupTarget): GroupWrite {
+  const { reading } = target
   const { operations, ignored } = parsePatch(body, reading)
   const { members, rest } = splitMembers(operations, reading)
-  return groupUpdate({
-    reading,
-    id,
-    preconditions,
+  return updateGroup({
+    ...target,
     displayName: lastValue(rest, 'displayName'),
     members,
     apply: (before) => {
@@ -174,47 +212,22 @@ export function patchGroup(
       return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
     },
     action: rest.length === 0 ? memberAction(members) : 'update',
-    projection,
   })
 }
 
-/** A checked deletion. It reads nothing first: the database does all of it, in one batch. */
-export interface GroupDeletion {
-  /** @throws {ScimError} 404, 412 */
-  readonly run: (call: Call) => Promise<undefined>
-}
-
-/** Deletes a group with its memberships. */
-export function deleteGroup(
-  type: StoredResourceType,
-  id: string,
-  preconditions: Preconditions,
-): GroupDeletion {
-  return {
-    async run(call) {
-      await deleteResource(call, type, id, preconditions)
-      return undefined
-    },
-  }
-}
-
-interface GroupUpdate {
-  readonly id: string
-  readonly preconditions: Preconditions
-  /** The name that the update would give the group, so that a taken one is found with the load. */
+interface GroupUpdate extends GroupTarget {
+  /** The new name, if any: the load also looks for another group of that name. */
   readonly displayName: unknown
   readonly members: readonly MemberChange[]
-  readonly reading: Reading<StoredResourceType>
-  /** What becomes of the attributes. */
+  /** Changes the attributes. */
   readonly apply: (before: Complex) => Validated
   readonly action: LogAction
-  readonly projection: Projection | undefined
 }
 
-function groupUpdate(update: GroupUpdate): GroupWrite {
+function updateGroup(update: GroupUpdate): GroupWrite {
   const { id, displayName, members } = update
   const { work } = update.reading
-  // Deciding goes on from here, as often as it has to.
+  // A write may be decided several times; the work of the last time counts.
   const { spent } = work
   return {
     needs: {
@@ -235,7 +248,7 @@ function needsAll(update: GroupUpdate): boolean {
   return needsAllMembers(update.members) || isShown(update)
 }
 
-/** Of a list that is replaced, those that are shown are all named. */
+/** If a list is replaced, the request names all members that are shown. */
 function namesOf(update: GroupUpdate): GroupNeeds['names'] {
   if (selectsMembers(update.members)) return 'all'
   if (!isShown(update)) return 'none'
@@ -246,7 +259,7 @@ function isShown({ reading: { type }, projection }: GroupUpdate): boolean {
   return projection !== undefined && withReferences(projection, type)
 }
 
-/** @throws {ScimError} tooMany: a list of members is read, compared and shown as a whole, or not at all */
+/** A list of members is read, compared and shown as a whole. @throws {ScimError} tooMany if it is too long for that */
 function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
   if (memberCount <= MAX_LOADED_MEMBERS) return
   throw badRequest(
@@ -290,12 +303,12 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
       projection === undefined
         ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
         : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
-    change: changes.length === 0 ? undefined : { before, after, documents, added, removed, removesAll },
+    change: changes.length === 0 ? undefined : { after, documents, added, removed, removesAll },
     log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
   }
 }
 
-/** Those that are named are in the directory, with their names where these are needed. */
+/** The members after the write. The directory has the display names of those that the request names. */
 function membersAfter(
   { members, directory }: KnownGroup,
   ids: ReadonlySet<string>,
@@ -309,7 +322,7 @@ function withMembers(group: Stored, members: readonly Member[]): Stored {
   return members.length === 0 ? group : { ...group, resource: { ...group.resource, members } }
 }
 
-/** The log names the members that came and went, not the whole list. */
+/** The log names the added and the removed members, not the whole list. */
 function memberChange(added: readonly string[], removed: readonly string[]): readonly AttributeChange[] {
   if (added.length === 0 && removed.length === 0) return []
   return [
@@ -328,9 +341,12 @@ function memberAction(changes: readonly MemberChange[]): LogAction {
 }
 
 /**
- * An unknown member refuses the whole write: applying the rest would hide the mistake from the client's log. What a
- * member is, its id says: a `type` that the client sends is not looked at. Groups may be members in a circle, and so of
- * themselves: RFC 7643 §4.2 does not forbid it, and a refusal would keep out all others that the request names.
+ * The new members of a group. An unknown member refuses the whole write: to apply the rest would hide the mistake from
+ * the client's log. The id determines the type of a member: a `type` that the client sends is ignored. A group may be a
+ * member of itself, directly or through other groups: RFC 7643 §4.2 does not forbid it, and a refusal would also keep
+ * out the other members that the request names.
+ *
+ * @throws {ScimError} invalidValue
  */
 function requireMembers(ids: readonly string[], { directory }: KnownGroup): readonly Member[] {
   const unknown = ids.filter((id) => !directory.has(id))
@@ -346,9 +362,9 @@ function requireMembers(ids: readonly string[], { directory }: KnownGroup): read
 }
 
 /**
- * Why the database itself refused what was decided, after a race that the coordinator did not see.
+ * The refusal of a write by a rule of the database: a writer outside of the queue was faster.
  *
- * @returns the error as it is when it is no rule that the decision knows
+ * @returns the error itself if it is not about such a rule
  */
 export function databaseRefusal(error: unknown, change: GroupChange | undefined, known: KnownGroup): unknown {
   if (error instanceof UniqueError && change !== undefined)
@@ -357,7 +373,7 @@ export function databaseRefusal(error: unknown, change: GroupChange | undefined,
   if (error.rule === 'group limit') return limitReached(known, { cause: error })
   if (error.rule === 'nested groups') return tooManyNested(change?.added ?? [], { cause: error })
   if (error.rule !== 'unknown member') return error
-  return badRequest('invalidValue', 'attribute "members" names a User or a Group that was deleted meanwhile')
+  return badRequest('invalidValue', 'attribute "members" names a User or a Group that has just been deleted')
 }
 
 function nameKey({ displayName }: Complex): string | undefined {
@@ -374,8 +390,8 @@ function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError 
 }
 
 /**
- * 400, because a client takes 403 for bad credentials, 409 for "exists already", 429 and 5xx for a
- * promise that trying again helps.
+ * The status is 400, because clients take 403 for bad credentials, 409 for "exists already", and 429 and 5xx for an
+ * error that a retry may solve.
  */
 function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOptions): ScimError {
   const count = Math.max(groupCount, groupLimit)
@@ -387,7 +403,7 @@ function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOpt
   )
 }
 
-/** 400, for the reason that limitReached gives. The database counts: a load would have to, for each write. */
+/** 400 as in limitReached. Only the database counts nested memberships: a load would have to count them for each write. */
 function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimError {
   const count = added.filter(({ type }) => type === NESTED_MEMBER).length
   return new ScimError(

@@ -1,30 +1,30 @@
 /**
- * The groups of a tenant while writes are decided that will be stored together: what was loaded, and on top
- * of it what the writes decided so far would change. Each write sees those before it. In memory only.
+ * The groups of a tenant while the writes of a chunk are decided: the loaded state, and the changes of the writes decided
+ * so far. Each write sees the changes of those before it. In memory only.
  */
-import type { Complex } from '../scim/comparison.ts'
-import { fold } from '../scim/fold.ts'
-import type { Member } from '../scim/patch/members.ts'
-import type { GroupChange, GroupNeeds, GuardedChange, LoadedGroups } from '../storage/groups.ts'
-import type { Stored } from '../storage/resources.ts'
-import type { KnownGroup } from './groups.ts'
+import type { Complex } from '../../scim/comparison.ts'
+import { fold } from '../../scim/fold.ts'
+import type { Member } from '../../scim/patch/members.ts'
+import type { GroupChange, GroupNeeds, GuardedChange, LoadedGroups } from '../../storage/groups.ts'
+import type { Stored } from '../../storage/resources.ts'
+import type { KnownGroup } from './group-write.ts'
 
 export class GroupDraft {
   readonly #loaded: LoadedGroups
   readonly #groups: Map<string, Stored>
   /** The changes of each group so far, by its id. */
   readonly #changes = new Map<string, GroupChange[]>()
-  /** Those of them whose members are not in `#loaded` yet: of the last write nobody asks. */
-  readonly #unseen = new Map<string, GroupChange[]>()
+  /** The changes that are not in the members of `#loaded` yet: they are added when a later write asks for them. */
+  readonly #unapplied = new Map<string, GroupChange[]>()
   #created = 0
 
-  /** @param loaded is changed: nobody else may use it */
+  /** @param loaded owned by the draft, which changes it */
   constructor(loaded: LoadedGroups) {
     this.#loaded = loaded
     this.#groups = new Map(loaded.groups)
   }
 
-  /** What a write sees that is decided now. @param needs are among those that were loaded */
+  /** The state that the next write is decided on. @param needs must have been loaded */
   known({ id, displayNameKey, memberIds, allMembers }: GroupNeeds): KnownGroup {
     const { memberCounts, uniqueNames, nameOwners, groupCount, groupLimit, directory } = this.#loaded
     const owner = displayNameKey === undefined ? undefined : nameOwners.get(displayNameKey)
@@ -43,32 +43,33 @@ export class GroupDraft {
   }
 
   apply(change: GroupChange): void {
-    const { before, after, documents } = change
+    const { after, documents } = change
+    const before = this.#groups.get(after.id)
     if (before === undefined) this.#created++
     if (documents !== undefined) this.#rename(after.id, before?.resource, after.resource)
     this.#groups.set(after.id, after)
-    for (const changes of [this.#changes, this.#unseen]) {
+    for (const changes of [this.#changes, this.#unapplied]) {
       const ofGroup = changes.get(after.id)
       if (ofGroup === undefined) changes.set(after.id, [change])
       else ofGroup.push(change)
     }
   }
 
-  /** What is to be stored: each changed group once, however many writes changed it. */
+  /** The changes to store: one for each changed group, however many writes changed it. */
   get changes(): readonly GuardedChange[] {
     const { groups } = this.#loaded
-    return Array.from(this.#changes, ([id, changes]) => ({ ...joined(changes), before: groups.get(id) }))
+    return Array.from(this.#changes, ([id, changes]) => ({ ...merged(changes), before: groups.get(id) }))
   }
 
   #membersOf(groupId: string): ReadonlyMap<string, Member> {
     const { members } = this.#loaded
     const present = members.get(groupId) ?? new Map<string, Member>()
     members.set(groupId, present)
-    for (const { added, removed } of this.#unseen.get(groupId) ?? []) {
+    for (const { added, removed } of this.#unapplied.get(groupId) ?? []) {
       for (const id of removed) present.delete(id)
       for (const member of added) present.set(member.value, member)
     }
-    this.#unseen.delete(groupId)
+    this.#unapplied.delete(groupId)
     return present
   }
 
@@ -82,14 +83,11 @@ export class GroupDraft {
   }
 }
 
-/**
- * The changes of one group, in their order, as one. Who comes and goes again, or the other way round, leaves nothing to
- * store.
- */
-function joined(changes: readonly GroupChange[]): Omit<GroupChange, 'before'> {
+/** The changes of one group as one change. A member that is added and removed again is in neither list. */
+function merged(changes: readonly GroupChange[]): GroupChange {
   const [only] = changes
   const last = changes.at(-1)
-  if (only === undefined || last === undefined) throw new Error('a group without changes is not to be stored')
+  if (only === undefined || last === undefined) throw new Error('a group without changes must not be stored')
   if (only === last) return only
   const added = new Map<string, Member>()
   const removed = new Set<string>()
