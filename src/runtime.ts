@@ -4,13 +4,13 @@
  */
 import type { GroupWriter } from './provider/group-writer.ts'
 import type { Work } from './scim/work.ts'
-import type { Database, DatabaseFigures } from './storage/database.ts'
-import type { Databases } from './storage/databases.ts'
-import type { Replicas } from './storage/replicas.ts'
-import type { StoredResourceType } from './storage/resource-tables.ts'
-import type { Sha256 } from './storage/secrets.ts'
-import type { TenantContext } from './storage/tenant-context.ts'
-import type { Credentials } from './storage/tokens.ts'
+import type { Sha256 } from './storage/access/secrets.ts'
+import type { Credentials } from './storage/access/tokens.ts'
+import type { Database, DatabaseFigures } from './storage/database/database.ts'
+import type { Replicas } from './storage/database/replicas.ts'
+import type { StoredResourceType } from './storage/tables/resource-tables.ts'
+import type { TenantContext } from './storage/tenants/context.ts'
+import type { Databases } from './storage/tenants/locations.ts'
 
 export interface Runtime {
   /** Opens a database for one request. */

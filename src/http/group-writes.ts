@@ -7,7 +7,7 @@ import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
 import { etag } from '../scim/version.ts'
-import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
+import { addFigures, DatabaseUnavailable } from '../storage/database/database.ts'
 import { SCIM_JSON } from './content-type.ts'
 import { profileOf } from './profile.ts'
 import {

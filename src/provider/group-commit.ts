@@ -15,9 +15,9 @@ import {
   type DatabaseFigures,
   DatabaseUnavailable,
   noFigures,
-} from '../storage/database.ts'
-import { loadGroups, storeGroups } from '../storage/groups.ts'
-import { TenantElsewhere } from '../storage/tenant-context.ts'
+} from '../storage/database/database.ts'
+import { loadGroups, storeGroups } from '../storage/resources/groups.ts'
+import { TenantElsewhere } from '../storage/tenants/context.ts'
 import type { Call, Rendered, Written } from './call.ts'
 import { GroupDraft } from './group-draft.ts'
 import { databaseRefusal, type GroupDecision, type GroupWrite, type KnownGroup } from './groups.ts'

@@ -7,9 +7,9 @@ import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import type { Preconditions } from '../scim/version.ts'
-import { AccessRefused } from '../storage/access-refused.ts'
-import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database.ts'
-import type { Credentials } from '../storage/tokens.ts'
+import { AccessRefused } from '../storage/access/access-refused.ts'
+import type { Credentials } from '../storage/access/tokens.ts'
+import { type DatabaseFigures, DatabaseUnavailable } from '../storage/database/database.ts'
 import { type Call, type Rendered, readingOf, type Written } from './call.ts'
 import {
   createGroup,

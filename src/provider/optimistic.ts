@@ -3,7 +3,7 @@
  * first, once more. Nobody's change is lost, and nobody waits for a lock.
  */
 import { ScimError } from '../scim/error.ts'
-import { GuardError } from '../storage/database.ts'
+import { GuardError } from '../storage/database/database.ts'
 
 /** In each round at least one writer wins, so this many can change one resource at the same moment. */
 const MAX_ATTEMPTS = 64

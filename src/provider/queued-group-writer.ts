@@ -6,12 +6,17 @@
 import { ScimError } from '../scim/error.ts'
 import { MAX_WORK_UNITS } from '../scim/limits.ts'
 import { Work } from '../scim/work.ts'
-import { AccessRefused } from '../storage/access-refused.ts'
-import { type Database, type DatabaseFigures, DatabaseUnavailable, noFigures } from '../storage/database.ts'
-import { isKnownValid } from '../storage/known-tokens.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
-import { requireWriter } from '../storage/tokens.ts'
+import { AccessRefused } from '../storage/access/access-refused.ts'
+import { isKnownValid } from '../storage/access/known-tokens.ts'
+import { requireWriter } from '../storage/access/tokens.ts'
+import {
+  type Database,
+  type DatabaseFigures,
+  DatabaseUnavailable,
+  noFigures,
+} from '../storage/database/database.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+import { type TenantContext, withTenant } from '../storage/tenants/context.ts'
 import type { Call, Rendered, Written } from './call.ts'
 import { commitWrites, loadEarly, type PendingWrite } from './group-commit.ts'
 import {
