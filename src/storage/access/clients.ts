@@ -4,6 +4,8 @@
 import { sql } from 'drizzle-orm'
 import { type Database, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { clients } from '../tables/tables.ts'
 import { toBase64Url } from './secrets.ts'
 import type { TokenScope } from './tokens.ts'
 
@@ -25,18 +27,22 @@ export function newClientId(tenantId: string): string {
   return `${tenantId}_${toBase64Url(crypto.getRandomValues(new Uint8Array(CLIENT_ID_BYTES)))}`
 }
 
-const COLUMNS = sql`id, name, scope, created_at AS createdAt, nullif(max(coalesce(last_used_at, 0),
+const LAST_USED_AT = sql<number | null>`nullif(max(coalesce(last_used_at, 0),
   coalesce((SELECT max(t.last_used_at) FROM tokens AS t WHERE t.tenant_id = clients.tenant_id AND t.client_id = clients.id), 0)
-  ), 0) AS lastUsedAt`
+  ), 0)`
+
+const CLIENT = selection(clients, ['id', 'name', 'scope', 'createdAt'], {
+  computed: { lastUsedAt: LAST_USED_AT },
+})
 
 /** The clients of a tenant, oldest first, without those that were deleted. */
 export function clientsQuery(tenantId: string): Query<readonly Client[]> {
   return {
     statements: [
-      statement(sql`SELECT ${COLUMNS} FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL
+      statement(sql`SELECT ${CLIENT.columns} FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL
         ORDER BY created_at, id`),
     ],
-    read: ([result]) => (result?.rows ?? []) as unknown as readonly Client[],
+    read: ([result]) => CLIENT.all(result),
   }
 }
 
@@ -44,12 +50,12 @@ export function clientsQuery(tenantId: string): Query<readonly Client[]> {
 export function clientQuery(tenantId: string, id: string): Query<Client | undefined> {
   return {
     statements: [selectClient(tenantId, id)],
-    read: ([result]) => result?.rows[0] as unknown as Client | undefined,
+    read: ([result]) => CLIENT.first(result),
   }
 }
 
 function selectClient(tenantId: string, id: string): Statement {
-  return statement(sql`SELECT ${COLUMNS} FROM clients
+  return statement(sql`SELECT ${CLIENT.columns} FROM clients
     WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
 }
 
@@ -86,7 +92,7 @@ export async function updateClient(
       WHERE tenant_id = ${tenantId} AND client_id = ${id}`),
     selectClient(tenantId, id),
   ])
-  return found?.rows[0] as unknown as Client | undefined
+  return CLIENT.first(found)
 }
 
 /**

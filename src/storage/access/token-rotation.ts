@@ -5,22 +5,36 @@
 import { sql } from 'drizzle-orm'
 import { type Database, statement, UniqueError } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
-import { insertToken, type NewToken, type StoredToken, type TokenInfo } from './tokens.ts'
+import { selection } from '../tables/selection.ts'
+import { tokens } from '../tables/tables.ts'
+import {
+  insertToken,
+  type NewToken,
+  STORED_TOKEN,
+  type StoredToken,
+  TOKEN_CLIENT_ID,
+  type TokenInfo,
+} from './tokens.ts'
 
 export interface ListedToken extends TokenInfo {
   /** The id of the token that takes its place; null when it was not rotated. */
   readonly replacedBy: string | null
 }
 
+const LISTED_TOKEN = selection(
+  tokens,
+  ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'lastUsedAt', 'revokedAt', 'replacedBy'],
+  { computed: { clientId: TOKEN_CLIENT_ID } },
+)
+
 /** The tokens of a tenant, newest first, revoked and expired ones too. */
 export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
   return {
     statements: [
-      statement(sql`SELECT id, client_id AS clientId, name, scope, created_at AS createdAt, expires_at AS expiresAt,
-        last_used_at AS lastUsedAt, revoked_at AS revokedAt, replaced_by AS replacedBy
-        FROM tokens WHERE tenant_id = ${tenantId} ORDER BY id DESC`),
+      statement(sql`SELECT ${LISTED_TOKEN.columns} FROM tokens
+        WHERE tenant_id = ${tenantId} ORDER BY id DESC`),
     ],
-    read: ([result]) => (result?.rows ?? []) as unknown as readonly ListedToken[],
+    read: ([result]) => LISTED_TOKEN.all(result),
   }
 }
 
@@ -62,8 +76,8 @@ export async function rotateToken(
           ${token.createdAt} + expires_at - created_at
         FROM tokens WHERE ${isOld}`),
       statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld}`),
-      statement(sql`SELECT id, client_id AS clientId, name, scope, created_at AS createdAt, expires_at AS expiresAt
-        FROM tokens WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
+      statement(sql`SELECT ${STORED_TOKEN.columns} FROM tokens
+        WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
     ])
     // More than one when a trigger writes the state of the tenant into it.
     if (inserted?.changes === 0) return undefined

@@ -22,6 +22,7 @@ import {
   type StatementResult,
   statement,
 } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
 import { tokens } from '../tables/tables.ts'
 import { changing, moving, recallVersion, StaleTenant, TenantElsewhere } from '../tenants/context.ts'
 import { AccessRefused } from './access-refused.ts'
@@ -51,7 +52,7 @@ export interface Credentials {
   readonly tenantVersion: number
 }
 
-export type TokenScope = 'provision' | 'read'
+export type TokenScope = (typeof tokens.$inferSelect)['scope']
 
 /**
  * The claim of a token. The tenant is read off the token, so that the query can go with the check.
@@ -457,6 +458,13 @@ export interface NewToken extends Pick<TokenInfo, 'id' | 'name' | 'createdAt' | 
 
 export type StoredToken = Pick<TokenInfo, 'id' | 'clientId' | 'name' | 'scope' | 'createdAt' | 'expiresAt'>
 
+/** A trigger gives each token a client, so `client_id` is never NULL. */
+export const TOKEN_CLIENT_ID = sql<string>`client_id`
+
+export const STORED_TOKEN = selection(tokens, ['id', 'name', 'scope', 'createdAt', 'expiresAt'], {
+  computed: { clientId: TOKEN_CLIENT_ID },
+})
+
 /**
  * Stores a new token.
  *
@@ -475,10 +483,10 @@ export async function insertToken(
       : statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
           SELECT ${id}, tenant_id, id, ${name}, scope, ${hash}, ${createdAt}, ${expiresAt}
           FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
-    statement(sql`SELECT id, client_id AS clientId, name, scope, created_at AS createdAt, expires_at AS expiresAt
-      FROM tokens WHERE tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
+    statement(sql`SELECT ${STORED_TOKEN.columns} FROM tokens
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
   ])
-  return stored?.rows[0] as unknown as StoredToken | undefined
+  return STORED_TOKEN.first(stored)
 }
 
 /** Revokes a token from the next request on. Revoking it again keeps the first time. @returns false when unknown */

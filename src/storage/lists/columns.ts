@@ -14,7 +14,7 @@ import { isByValue, rowsOf, union } from './membership-columns.ts'
 
 /** drizzle's `sql` is a tag function, and a fragment has the shape of its arguments. */
 export function toSql({ strings, values }: SqlFragment): SQL {
-  return sql(strings as unknown as TemplateStringsArray, ...values)
+  return sql(Object.assign([...strings], { raw: strings }), ...values)
 }
 
 /** The column of an attribute; undefined when it is in the documents alone. */

@@ -5,6 +5,8 @@
 import { sql } from 'drizzle-orm'
 import { statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { provisioningActivity, provisioningDays } from '../tables/tables.ts'
 
 export const HOUR_MS = 60 * 60 * 1000
 export const DAY_MS = 24 * HOUR_MS
@@ -21,6 +23,9 @@ export interface ActivitySpan extends ActivityCounts {
   readonly start: number
 }
 
+const HOUR = selection(provisioningActivity, ACTIVITY_KINDS, { computed: { start: sql<number>`hour` } })
+const DAY = selection(provisioningDays, ACTIVITY_KINDS, { computed: { start: sql<number>`day` } })
+
 /** The last hours and the last days, oldest first, without gaps: both include the present one. */
 export function activityQuery(
   tenantId: string,
@@ -28,17 +33,16 @@ export function activityQuery(
 ): Query<{ hours: readonly ActivitySpan[]; days: readonly ActivitySpan[] }> {
   const firstHour = now - (now % HOUR_MS) - (CHART_HOURS - 1) * HOUR_MS
   const firstDay = now - (now % DAY_MS) - (CHART_DAYS - 1) * DAY_MS
-  const kinds = sql.raw(ACTIVITY_KINDS.join(', '))
   return {
     statements: [
-      statement(sql`SELECT hour AS start, ${kinds} FROM provisioning_activity
+      statement(sql`SELECT ${HOUR.columns} FROM provisioning_activity
         WHERE tenant_id = ${tenantId} AND hour >= ${firstDay}`),
-      statement(sql`SELECT day AS start, ${kinds} FROM provisioning_days
+      statement(sql`SELECT ${DAY.columns} FROM provisioning_days
         WHERE tenant_id = ${tenantId} AND day >= ${firstDay}`),
     ],
     read: ([hourRows, dayRows]) => {
-      const hours = (hourRows?.rows ?? []) as unknown as readonly ActivitySpan[]
-      const days = (dayRows?.rows ?? []) as unknown as readonly ActivitySpan[]
+      const hours = HOUR.all(hourRows)
+      const days = DAY.all(dayRows)
       return {
         hours: spansOf(hours, firstHour, HOUR_MS, CHART_HOURS),
         // Hours that are not in a day yet belong to theirs.

@@ -2,8 +2,10 @@
  * An entry of the provisioning log, as it is made.
  */
 import type { AttributeChange } from '../../scim/changes.ts'
+import type { provisioningLog } from '../tables/tables.ts'
 
-export type LogAction = 'create' | 'update' | 'disable' | 'enable' | 'delete' | 'add member' | 'remove member'
+/** What was tried on a resource. */
+export type LogAction = Exclude<(typeof provisioningLog.$inferSelect)['action'], 'authenticate'>
 
 /** One write that a client tried. Values of attributes that are never returned are not in it. */
 export interface LogEntry {

@@ -8,6 +8,8 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../../scim/changes.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { provisioningLog } from '../tables/tables.ts'
 import type { LogAction, LogEntry } from './log-entry.ts'
 
 /** Entries that one page looks at when its filters have no index. */
@@ -203,23 +205,49 @@ export function firstIdAt(time: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }
 
+/** All but the changes, which may be too long. */
+const ENTRY = selection(
+  provisioningLog,
+  [
+    'id',
+    'time',
+    'action',
+    'outcome',
+    'resourceType',
+    'resourceId',
+    'resourceName',
+    'status',
+    'scimType',
+    'detail',
+    'ignored',
+    'requestId',
+    'repeated',
+  ],
+  {
+    alias: 'l',
+    computed: {
+      clientId: sql<string | null>`${CLIENT_ID}`,
+      clientName: sql<string | null>`c.name`,
+      tokenId: sql<string | null>`nullif(l.token_id, '')`,
+      tokenName: sql<string | null>`t.name`,
+    },
+  },
+)
+
 function entryColumns(maxChangesLength?: number): SQL {
   const changes =
     maxChangesLength === undefined
       ? sql`l.changes`
       : sql`iif(length(l.changes) > ${maxChangesLength}, NULL, l.changes)`
-  return sql`l.id AS id, l.time AS time, l.action AS action, l.outcome AS outcome,
-    l.resource_type AS resourceType, l.resource_id AS resourceId, l.resource_name AS resourceName,
-    l.status AS status, l.scim_type AS scimType, l.detail AS detail, ${changes} AS changes,
-    l.ignored AS ignored, l.request_id AS requestId, l.repeated AS repeated,
-    ${CLIENT_ID} AS clientId, c.name AS clientName, nullif(l.token_id, '') AS tokenId, t.name AS tokenName`
+  return sql`${ENTRY.columns}, ${changes} AS changes`
 }
 
 function entryFromRow(row: Row): ListedEntry {
-  const { changes, ignored, ...columns } = row
+  const { ignored, ...entry } = ENTRY.fromRow(row)
   return {
-    ...(columns as unknown as Omit<ListedEntry, 'changes' | 'ignored'>),
-    changes: changes == null ? undefined : (JSON.parse(String(changes)) as readonly AttributeChange[]),
-    ignored: JSON.parse(String(ignored)) as readonly string[],
+    ...entry,
+    changes:
+      row.changes == null ? undefined : (JSON.parse(String(row.changes)) as readonly AttributeChange[]),
+    ignored: JSON.parse(ignored) as readonly string[],
   }
 }

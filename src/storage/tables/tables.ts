@@ -359,7 +359,19 @@ export const provisioningLog = sqliteTable(
     id: text('id').notNull(),
     time: integer('time').notNull(),
     tokenId: text('token_id').notNull(),
-    action: text('action').notNull(),
+    /** "authenticate" is access that failed. */
+    action: text('action', {
+      enum: [
+        'create',
+        'update',
+        'disable',
+        'enable',
+        'delete',
+        'add member',
+        'remove member',
+        'authenticate',
+      ],
+    }).notNull(),
     outcome: text('outcome', { enum: ['accepted', 'refused'] }).notNull(),
     resourceType: text('resource_type').notNull(),
     resourceId: text('resource_id'),

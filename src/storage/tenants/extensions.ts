@@ -24,9 +24,11 @@ import {
   withSchema,
   withState,
 } from '../../scim/schema/tenant-extensions.ts'
-import { countStatements, type Database, type Row, type Statement, statement } from '../database/database.ts'
+import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { indexColumn, RESOURCE_TYPES } from '../tables/resource-tables.ts'
+import { selection } from '../tables/selection.ts'
+import { extensionTasks, tenants } from '../tables/tables.ts'
 import type { TenantConfiguration } from './context.ts'
 import type { TenantState } from './tenants.ts'
 
@@ -44,17 +46,26 @@ export interface StoredExtensions {
 /** The extensions of a tenant; undefined without such a tenant. */
 export function extensionsQuery(tenantId: string): Query<StoredExtensions | undefined> {
   return {
-    statements: [statement(sql`SELECT state, version, configuration FROM tenants WHERE id = ${tenantId}`)],
-    read: ([found]) => found?.rows[0] && extensionsFromRow(found.rows[0]),
+    statements: [statement(sql`SELECT ${CONFIGURATION.columns} FROM tenants WHERE id = ${tenantId}`)],
+    read: ([result]) => {
+      const found = CONFIGURATION.first(result)
+      return found && storedExtensions(found)
+    },
   }
 }
 
-function extensionsFromRow({ state, version, configuration: text }: Row): StoredExtensions {
-  const configuration: TenantConfiguration = typeof text === 'string' ? JSON.parse(text) : {}
+const CONFIGURATION = selection(tenants, ['state', 'version', 'configuration'])
+
+function storedExtensions({
+  state,
+  version,
+  configuration: text,
+}: Pick<typeof tenants.$inferSelect, 'state' | 'version' | 'configuration'>): StoredExtensions {
+  const configuration: TenantConfiguration = JSON.parse(text ?? '{}')
   const { schemas } = configuration
   return {
-    state: String(state) as TenantState,
-    version: Number(version),
+    state,
+    version,
     configuration,
     extensions: schemas === undefined ? NO_EXTENSIONS : decodeExtensions(schemas),
   }
@@ -239,11 +250,9 @@ function jsonPath(path: readonly string[]): string {
   return `$${path.map((name) => `."${name}"`).join('')}`
 }
 
-type TaskKind = 'index' | 'purge'
-
 /** Work on the stored resources of one type. */
 interface Task {
-  readonly kind: TaskKind
+  readonly kind: (typeof extensionTasks.$inferSelect)['kind']
   readonly resourceType: string
   readonly path: readonly string[]
   /** Of an index. */
@@ -289,6 +298,8 @@ const CHUNK = 2_000
 const CHUNK_STATEMENTS = 3
 const END_STATEMENTS = 8
 
+const TASK = selection(extensionTasks, ['tenantId', 'resourceType', 'kind', 'path', 'slot'])
+
 /**
  * Continues the tasks that changes of extension schemas have left.
  *
@@ -307,14 +318,13 @@ export async function continueTasks(
   const done: string[] = []
   while (hasRoom()) {
     const [next] = await counted.batch([
-      statement(sql`SELECT tenant_id AS tenantId, resource_type AS resourceType, kind, path, slot
-        FROM extension_tasks WHERE ${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
+      statement(sql`SELECT ${TASK.columns} FROM extension_tasks
+        WHERE ${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
     ])
-    const row = next?.rows[0]
-    if (row === undefined) break
-    const owner = String(row.tenantId)
-    const task = { ...row, path: JSON.parse(String(row.path)) } as unknown as Task
-    if (!(await finishTask(counted, owner, task, hasRoom))) break
+    const found = TASK.first(next)
+    if (found === undefined) break
+    const { tenantId: owner, path, ...task } = found
+    if (!(await finishTask(counted, owner, { ...task, path: JSON.parse(path) }, hasRoom))) break
     done.push(owner)
   }
   return [...new Set(done)]

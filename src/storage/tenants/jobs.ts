@@ -2,18 +2,29 @@
  * Jobs: work on a tenant that takes more than one request. Rows of the first database; `src/provider/jobs/` runs them.
  */
 import { sql } from 'drizzle-orm'
-import { type Database, type Row, type Statement, statement, UniqueError } from '../database/database.ts'
-import type { jobs } from '../tables/tables.ts'
+import { type Database, type Statement, statement, UniqueError } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
+import { jobs } from '../tables/tables.ts'
 
 /** Times in milliseconds since 1970. */
 export type Job = Readonly<typeof jobs.$inferSelect>
 
-const COLUMNS = sql`id, tenant_id AS tenantId, kind, state, step, source, target, position, done, total, attempts, error,
-  created_at AS createdAt, finished_at AS finishedAt`
-
-function jobFromRow(row: Row): Job {
-  return { ...row } as unknown as Job
-}
+const JOB = selection(jobs, [
+  'id',
+  'tenantId',
+  'kind',
+  'state',
+  'step',
+  'source',
+  'target',
+  'position',
+  'done',
+  'total',
+  'attempts',
+  'error',
+  'createdAt',
+  'finishedAt',
+])
 
 /** @returns false when the tenant has a running job */
 export async function insertJob(
@@ -35,25 +46,25 @@ export async function insertJob(
 
 export async function getJob(db: Database, tenantId: string, id: string): Promise<Job | undefined> {
   const [found] = await db.batch([
-    statement(sql`SELECT ${COLUMNS} FROM jobs WHERE tenant_id = ${tenantId} AND id = ${id}`),
+    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} AND id = ${id}`),
   ])
-  return found?.rows[0] && jobFromRow(found.rows[0])
+  return JOB.first(found)
 }
 
 /** The running job of a tenant, of which there is one at most. */
 export async function runningJob(db: Database, tenantId: string): Promise<Job | undefined> {
   const [found] = await db.batch([
-    statement(sql`SELECT ${COLUMNS} FROM jobs WHERE tenant_id = ${tenantId} AND state = 'running'`),
+    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} AND state = 'running'`),
   ])
-  return found?.rows[0] && jobFromRow(found.rows[0])
+  return JOB.first(found)
 }
 
 /** The newest job of a tenant, for its page. */
 export async function latestJob(db: Database, tenantId: string): Promise<Job | undefined> {
   const [found] = await db.batch([
-    statement(sql`SELECT ${COLUMNS} FROM jobs WHERE tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`),
+    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`),
   ])
-  return found?.rows[0] && jobFromRow(found.rows[0])
+  return JOB.first(found)
 }
 
 /** Tenants that have a running job, the oldest first: no more than a Worker can wake in one invocation. */

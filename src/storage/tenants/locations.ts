@@ -4,6 +4,8 @@
  */
 import { sql } from 'drizzle-orm'
 import { type Database, GuardError, type Row, type Statement, statement } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
+import { tenantLocations } from '../tables/tables.ts'
 
 export interface Databases {
   /** The names of their bindings, such as "DB" and "DB2". The first one holds the catalogue. */
@@ -70,13 +72,15 @@ export function knownName(databases: Databases, row: Row | undefined): string | 
   throw new Error(`the catalogue names the database "${name}", which has no binding`)
 }
 
+const LOCATION = selection(tenantLocations, ['tenantId', 'database'])
+
 /** Where tenants live that do not live in the first database: their ids and the names of the databases. */
 export async function listLocations(databases: Databases): Promise<ReadonlyMap<string, string>> {
   if (databases.names.length === 1) return new Map()
   const [found] = await catalogueOf(databases).batch([
-    statement(sql`SELECT tenant_id AS tenantId, database FROM tenant_locations`),
+    statement(sql`SELECT ${LOCATION.columns} FROM tenant_locations`),
   ])
-  return new Map((found?.rows ?? []).map(({ tenantId, database }) => [String(tenantId), String(database)]))
+  return new Map(LOCATION.all(found).map(({ tenantId, database }) => [tenantId, database]))
 }
 
 /** The tenant does not live in this database any more, or not yet: what was read has been thrown away. */

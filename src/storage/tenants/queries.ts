@@ -4,18 +4,18 @@
 import { sql } from 'drizzle-orm'
 import { statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
-import { TENANT_COLUMNS, type Tenant, tenantFromRow } from './tenants.ts'
+import { TENANT, type Tenant } from './tenants.ts'
 
 /** A tenant with all counts that are kept for it. */
 export type TenantSummary = Tenant
 
-const SELECT = sql`SELECT ${TENANT_COLUMNS} FROM tenants`
+const SELECT = sql`SELECT ${TENANT.columns} FROM tenants`
 
 /** @returns undefined when there is no such tenant */
 export function tenantQuery(id: string): Query<TenantSummary | undefined> {
   return {
     statements: [statement(sql`${SELECT} WHERE id = ${id}`)],
-    read: ([result]) => result?.rows[0] && tenantFromRow(result.rows[0]),
+    read: ([result]) => TENANT.first(result),
   }
 }
 
@@ -23,8 +23,7 @@ export function tenantQuery(id: string): Query<TenantSummary | undefined> {
 export function tenantPageQuery(after: string, size: number): Query<Page<TenantSummary>> {
   return {
     statements: [statement(sql`${SELECT} WHERE id > ${after} ORDER BY id LIMIT ${size + 1}`)],
-    read: ([result]) =>
-      pageOfItems((result?.rows ?? []).map(tenantFromRow<TenantSummary>), size, ({ id }) => id),
+    read: ([result]) => pageOfItems(TENANT.all(result), size, ({ id }) => id),
   }
 }
 

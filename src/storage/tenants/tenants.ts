@@ -6,13 +6,13 @@ import type { ProfileName } from '../../scim/profile.ts'
 import {
   countStatements,
   type Database,
-  type Row,
   type Statement,
   statement,
   UniqueError,
 } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import type { tenants } from '../tables/tables.ts'
+import { selection } from '../tables/selection.ts'
+import { groups, tenants } from '../tables/tables.ts'
 import type { TenantConfiguration } from './context.ts'
 import { removeUnusedTenant } from './copy.ts'
 
@@ -45,27 +45,35 @@ export interface Tenant {
   readonly importedLines: number | null
 }
 
-/** SQLite has no booleans. */
-export function tenantFromRow<Selected extends Tenant>(row: Row): Selected {
-  return { ...row, uniqueGroupNames: row.uniqueGroupNames === 1 } as unknown as Selected
-}
-/** The columns of a tenant. */
-export const TENANT_COLUMNS = sql`id, name, group_limit AS groupLimit,
-  unique_group_names AS uniqueGroupNames, coalesce(configuration ->> '$.profile', 'tolerant') AS profile, user_count AS userCount,
-  active_user_count AS activeUserCount, group_count AS groupCount, membership_count AS membershipCount,
-  created_at AS createdAt, state, imported_lines AS importedLines`
+export const TENANT = selection(
+  tenants,
+  [
+    'id',
+    'name',
+    'groupLimit',
+    'uniqueGroupNames',
+    'userCount',
+    'activeUserCount',
+    'groupCount',
+    'membershipCount',
+    'createdAt',
+    'state',
+    'importedLines',
+  ],
+  { computed: { profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')` } },
+)
 
-const SELECT = sql`SELECT ${TENANT_COLUMNS} FROM tenants`
+const SELECT = sql`SELECT ${TENANT.columns} FROM tenants`
 
 /** All tenants by id. */
 export async function listTenants(db: Database): Promise<readonly Tenant[]> {
   const [result] = await db.batch([statement(sql`${SELECT} ORDER BY id`)])
-  return (result?.rows ?? []).map((row) => tenantFromRow(row))
+  return TENANT.all(result)
 }
 
 export async function getTenant(db: Database, id: string): Promise<Tenant | undefined> {
   const [result] = await db.batch([statement(sql`${SELECT} WHERE id = ${id}`)])
-  return result?.rows[0] && tenantFromRow(result.rows[0])
+  return TENANT.first(result)
 }
 
 /** A tenant that is to be made. */
@@ -132,6 +140,11 @@ export interface Namesakes {
   readonly groupCount: number
 }
 
+/** Of one of the groups, joined with `n`: the number of groups that share its name. */
+const NAMESAKES = selection(groups, [], {
+  computed: { name: sql<string>`groups.data ->> '$.displayName'`, groupCount: sql<number>`n.groupCount` },
+})
+
 /** Names that a NamesakesError lists. */
 const MAX_LISTED_NAMES = 5
 
@@ -159,19 +172,15 @@ export async function updateTenant(
     ...(unique === 1
       ? [
           statement(sql`SELECT count(*) AS nameCount FROM (${namesakes})`),
-          statement(sql`SELECT groups.data ->> '$.displayName' AS name, n.groupCount
+          statement(sql`SELECT ${NAMESAKES.columns}
             FROM (${namesakes} LIMIT ${MAX_LISTED_NAMES}) AS n
             JOIN groups ON groups.tenant_id = ${id} AND groups.id = n.id ORDER BY n.display_name_key`),
         ]
       : []),
   ])
-  const [row] = tenant?.rows ?? []
-  if (row === undefined) return undefined
-  if (updated?.changes !== 0) return tenantFromRow(row)
-  throw new NamesakesError(
-    Number(count?.rows[0]?.nameCount),
-    (some?.rows ?? []) as unknown as readonly Namesakes[],
-  )
+  const found = TENANT.first(tenant)
+  if (found === undefined || updated?.changes !== 0) return found
+  throw new NamesakesError(Number(count?.rows[0]?.nameCount), NAMESAKES.all(some))
 }
 
 /**
@@ -270,6 +279,8 @@ function deleteClients(id: string): Statement {
 /** Statements of a deletion that delete no chunk: its first batches have six, and its last one has one. */
 export const DELETION_FRAME_STATEMENTS = 7
 
+const ID_AND_STATE = selection(tenants, ['id', 'state'])
+
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
  *
@@ -285,9 +296,11 @@ export async function finishDeletions(
   if (maxStatements <= DELETION_FRAME_STATEMENTS) return done
   const counted = countStatements(db)
   const [found] = await counted.batch([
-    statement(sql`SELECT id, state FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`),
+    statement(
+      sql`SELECT ${ID_AND_STATE.columns} FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`,
+    ),
   ])
-  for (const { id, state } of (found?.rows ?? []) as unknown as readonly Pick<Tenant, 'id' | 'state'>[]) {
+  for (const { id, state } of ID_AND_STATE.all(found)) {
     const maxBatches = Math.min(
       MAX_DELETE_BATCHES,
       maxStatements - counted.statements - DELETION_FRAME_STATEMENTS,

@@ -7,6 +7,8 @@ import type { Complex } from '../../scim/comparison.ts'
 import type { TokenScope } from '../access/tokens.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { selection } from '../tables/selection.ts'
+import { clients, memberships } from '../tables/tables.ts'
 import type { Tenant } from '../tenants/tenants.ts'
 
 /** A resource of the directory. Times in milliseconds since 1970. */
@@ -103,6 +105,8 @@ export async function* exportDirectory(
   }
 }
 
+const CLIENT = selection(clients, ['name', 'scope', 'createdAt'], { computed: { clientId: sql<string>`id` } })
+
 /** The clients of a tenant, page by page. @throws {ExportInterrupted} */
 export async function* exportClients(
   db: Database,
@@ -112,11 +116,11 @@ export async function* exportClients(
     const rows = await readPage(
       db,
       tenant,
-      sql`SELECT id AS clientId, name, scope, created_at AS createdAt FROM clients
+      sql`SELECT ${CLIENT.columns} FROM clients
         WHERE tenant_id = ${tenant.id} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
       sql`page.clientId`,
     )
-    if (rows.length > 0) yield rows.map((row) => ({ kind: 'client', ...row }) as unknown as ClientRecord)
+    if (rows.length > 0) yield rows.map((row) => ({ kind: 'client', ...CLIENT.fromRow(row) }))
     if (rows.length < RESOURCES_IN_A_PAGE) return
     after = String(rows.at(-1)?.clientId)
   }
@@ -156,11 +160,13 @@ function mostOnPage(tenant: ExportedTenant, table: StoredResourceType['table'], 
     ELSE ${most} END`
 }
 
+const MEMBERSHIP = selection(memberships, ['groupId', 'memberId', 'memberType'])
+
 function membershipPage(db: Database, tenant: ExportedTenant, group: string, member: string) {
   return readPage(
     db,
     tenant,
-    sql`SELECT group_id AS groupId, member_id AS memberId, member_type AS memberType FROM memberships
+    sql`SELECT ${MEMBERSHIP.columns} FROM memberships
       WHERE tenant_id = ${tenant.id} AND (group_id, member_id) > (${group}, ${member})
       ORDER BY group_id, member_id LIMIT ${MEMBERSHIPS_IN_A_PAGE}`,
     sql`page.groupId, page.memberId`,
@@ -190,11 +196,6 @@ function resourceRecord(kind: ResourceRecord['kind'], row: Row): ResourceRecord 
   }
 }
 
-function membershipRecord({ groupId, memberId, memberType }: Row): MembershipRecord {
-  return {
-    kind: 'membership',
-    groupId: String(groupId),
-    memberId: String(memberId),
-    memberType: String(memberType),
-  }
+function membershipRecord(row: Row): MembershipRecord {
+  return { kind: 'membership', ...MEMBERSHIP.fromRow(row) }
 }
