@@ -16,7 +16,7 @@ import { scim } from './http/scim.ts'
 import { routePath, TENANT_PATH } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
 import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
-import { RESOURCE_TYPES, type StoredResourceType } from './storage/resource-tables.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from './storage/tables/resource-tables.ts'
 
 export interface AppOptions {
   /** What the directory holds. */

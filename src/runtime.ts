@@ -4,12 +4,12 @@
  */
 import type { GroupWriter } from './provider/groups/group-writer.ts'
 import type { Work } from './scim/work.ts'
-import type { Database, DatabaseFigures } from './storage/database.ts'
-import type { Databases } from './storage/databases.ts'
-import type { Replicas } from './storage/replicas.ts'
-import type { StoredResourceType } from './storage/resource-tables.ts'
-import type { Sha256 } from './storage/secrets.ts'
-import type { Actor, TenantContext } from './storage/tenant-context.ts'
+import type { Sha256 } from './storage/access/secrets.ts'
+import type { Database, DatabaseFigures } from './storage/database/database.ts'
+import type { Replicas } from './storage/database/replicas.ts'
+import type { StoredResourceType } from './storage/tables/resource-tables.ts'
+import type { Actor, TenantContext } from './storage/tenants/context.ts'
+import type { Databases } from './storage/tenants/locations.ts'
 
 export interface Runtime {
   /** Opens a database for one request. */

@@ -15,12 +15,12 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
-import { catalogueOf } from './storage/databases.ts'
-import { probeTakenBack, rememberedHealth } from './storage/health.ts'
-import { tenantsWithJobs } from './storage/jobs.ts'
-import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
-import { RESOURCE_TYPES } from './storage/resource-tables.ts'
+import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database/database.ts'
+import { probeTakenBack, rememberedHealth } from './storage/database/health.ts'
+import { type BookmarkKeeper, d1Replicas } from './storage/database/replicas.ts'
+import { RESOURCE_TYPES } from './storage/tables/resource-tables.ts'
+import { tenantsWithJobs } from './storage/tenants/jobs.ts'
+import { catalogueOf } from './storage/tenants/locations.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 

@@ -13,7 +13,7 @@
  *
  * Its alarm runs the tenant's job (provider/jobs/), which goes on in as many invocations as it takes.
  *
- * It also keeps the tenant's bookmark (storage/replicas.ts). Reports of writes come from the Worker, those of
+ * It also keeps the tenant's bookmark (storage/database/replicas.ts). Reports of writes come from the Worker, those of
  * group writes too: the platform makes sure that a copy is the current one when an event begins, not when a
  * write that has waited in the queue ends.
  * https://developers.cloudflare.com/durable-objects/platform/known-issues/#global-uniqueness
@@ -24,9 +24,9 @@ import { idGenerator } from '../id-generator.ts'
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/groups/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/groups/queued-group-writer.ts'
 import { runJob } from '../provider/jobs/runner.ts'
-import { type D1Binding, MAX_QUERIES_FREE, noFigures, openDatabase } from '../storage/database.ts'
-import { type KeptBookmark, TenantBookmark } from '../storage/replicas.ts'
-import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
+import { type D1Binding, MAX_QUERIES_FREE, noFigures, openDatabase } from '../storage/database/database.ts'
+import { type KeptBookmark, TenantBookmark } from '../storage/database/replicas.ts'
+import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 
 const newId = idGenerator()
 

@@ -11,7 +11,7 @@ import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.
 import { schemasOf } from '../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
 import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
-import { readAs } from '../storage/tokens.ts'
+import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
 import { requireAcceptedPath } from './profile.ts'

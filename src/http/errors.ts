@@ -5,7 +5,7 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, ScimError, shorten } from '../scim/error.ts'
-import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database.ts'
+import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database/database.ts'
 import { scimJson } from './content-type.ts'
 
 /** How long a client should wait before it tries again, when we could not answer. */

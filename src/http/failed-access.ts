@@ -5,11 +5,11 @@
  */
 import type { Context } from 'hono'
 import type { HttpEnv, OpenDatabase } from '../runtime.ts'
-import type { AccessRefused } from '../storage/access-refused.ts'
-import { noFigures } from '../storage/database.ts'
-import { type FailedAccess, logFailedAccess } from '../storage/failed-access.ts'
-import { recallTenant } from '../storage/tenant-context.ts'
-import { tenantNamedBy } from '../storage/tokens.ts'
+import type { AccessRefused } from '../storage/access/access-refused.ts'
+import { tenantNamedBy } from '../storage/access/tokens.ts'
+import { noFigures } from '../storage/database/database.ts'
+import { type FailedAccess, logFailedAccess } from '../storage/log/failed-access.ts'
+import { recallTenant } from '../storage/tenants/context.ts'
 import { bearerToken } from './request.ts'
 
 /** Within what a platform lets run after an answer: https://developers.cloudflare.com/workers/runtime-apis/context/ */

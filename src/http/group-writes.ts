@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 import type { Rendered } from '../provider/call.ts'
 import { type GroupWriteRequest, renderedOf } from '../provider/groups/group-writer.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
+import { addFigures, DatabaseUnavailable } from '../storage/database/database.ts'
 import {
   attributeNames,
   preconditionsOf,

@@ -7,8 +7,8 @@ import type { HttpEnv } from '../runtime.ts'
 import { isComplex } from '../scim/comparison.ts'
 import type { ScimError } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
-import type { LogAction, LogEntry } from '../storage/log-entry.ts'
-import { logRefused } from '../storage/provisioning-log.ts'
+import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
+import { logRefused } from '../storage/log/provisioning-log.ts'
 
 const ACTIONS: Readonly<Record<string, LogAction>> = {
   POST: 'create',

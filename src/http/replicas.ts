@@ -1,10 +1,10 @@
 /**
- * Reads at replicas, and the report of each write (storage/replicas.ts), where the runtime has replicas.
+ * Reads at replicas, and the report of each write (storage/database/replicas.ts), where the runtime has replicas.
  */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
-import { isKnownValid } from '../storage/known-tokens.ts'
+import { isKnownValid } from '../storage/access/known-tokens.ts'
 import { errorResponse } from './errors.ts'
 
 /**

@@ -4,7 +4,7 @@
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
-import { AccessRefused } from '../storage/access-refused.ts'
+import { AccessRefused } from '../storage/access/access-refused.ts'
 import { routeOf } from './errors.ts'
 
 /** Writes the line when the answer is ready. `d1` holds what the request cost at the database. */

@@ -8,7 +8,7 @@ import { createResource, getResource, patchResource, replaceResource } from '../
 import type { HttpEnv } from '../runtime.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { readBody } from './content-type.ts'
 import { queuedWrites } from './group-writes.ts'
 import { profileOf } from './profile.ts'

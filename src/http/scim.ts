@@ -4,7 +4,7 @@
 import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { HttpEnv } from '../runtime.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { bulk, type Dispatch } from './bulk.ts'
 import { discovery } from './discovery.ts'

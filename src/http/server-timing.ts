@@ -4,7 +4,7 @@
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
-import { noFigures, serverTimingOf } from '../storage/database.ts'
+import { noFigures, serverTimingOf } from '../storage/database/database.ts'
 import { workOf } from './request.ts'
 
 /** Reports what the request cost on every response. */

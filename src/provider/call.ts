@@ -13,9 +13,9 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { etag } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
-import type { LogAction, LogEntry } from '../storage/log-entry.ts'
-import { type Stored, StoredRow } from '../storage/resources.ts'
-import type { TenantContext } from '../storage/tenant-context.ts'
+import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
+import { type Stored, StoredRow } from '../storage/tables/stored-resources.ts'
+import type { TenantContext } from '../storage/tenants/context.ts'
 
 export interface Call {
   /** The tenant with the actor and the open database. */

@@ -8,9 +8,9 @@
  */
 import { badRequest } from '../scim/error.ts'
 import { CURSOR_TIMEOUT_SECONDS, MAX_CURSOR_CHARACTERS } from '../scim/limits.ts'
-import type { KnownClient } from '../storage/known-tokens.ts'
-import type { Position } from '../storage/list-request.ts'
-import { isSameSecret, toBase64Url } from '../storage/secrets.ts'
+import type { KnownClient } from '../storage/access/known-tokens.ts'
+import { isSameSecret, toBase64Url } from '../storage/access/secrets.ts'
+import type { Position } from '../storage/lists/list-request.ts'
 
 export interface Cursor {
   readonly position: Position

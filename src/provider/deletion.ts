@@ -4,8 +4,8 @@
 import { notFound } from '../scim/error.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
-import * as storage from '../storage/deletion.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
+import * as storage from '../storage/resources/deletion.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { acceptedEntry, type Call } from './call.ts'
 
 export interface Deletion {

@@ -4,11 +4,11 @@
  */
 import type { Page } from '../scim/list-response.ts'
 import type * as scim from '../scim/search-request.ts'
-import type { Listed } from '../storage/list.ts'
-import * as storage from '../storage/list.ts'
-import type { ListPart, Slice } from '../storage/list-request.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { clientOf } from '../storage/tokens.ts'
+import { clientOf } from '../storage/access/tokens.ts'
+import type { Listed } from '../storage/lists/list.ts'
+import * as storage from '../storage/lists/list.ts'
+import type { ListPart, Slice } from '../storage/lists/list-request.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { type Call, renderJson, withReferences } from './call.ts'
 import { type CursorOwner, openCursor, sealCursor } from './cursor.ts'
 

@@ -3,7 +3,7 @@
  * change is lost, and no writer waits for a lock.
  */
 import { ScimError } from '../scim/error.ts'
-import { GuardError } from '../storage/database.ts'
+import { GuardError } from '../storage/database/database.ts'
 
 /** At least one writer succeeds in each round, so this many can change one resource at the same moment. */
 const MAX_ATTEMPTS = 64

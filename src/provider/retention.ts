@@ -2,9 +2,9 @@
  * How long the provisioning log is kept, and what a run of the cron trigger deletes.
  */
 
-import { deleteDeadTokens } from '../storage/clients.ts'
-import type { Database } from '../storage/database.ts'
-import { believedTime, type FullTenants, pruneLog } from '../storage/log-pruning.ts'
+import { deleteDeadTokens } from '../storage/access/clients.ts'
+import type { Database } from '../storage/database/database.ts'
+import { believedTime, type FullTenants, pruneLog } from '../storage/log/log-pruning.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS

@@ -1,23 +1,24 @@
 /**
  * Tenants over all databases: making one, and listing them. What is done with one tenant is done at its home.
  */
-import { databaseSize } from '../storage/database-size.ts'
+
+import { type Page, readTogether } from '../storage/database/query.ts'
+import { databaseSize } from '../storage/database/size.ts'
 import {
   catalogueOf,
   type Databases,
   forgetLocation,
   listLocations,
   reserveLocation,
-} from '../storage/databases.ts'
-import { type Page, readTogether } from '../storage/query.ts'
-import { tenantPageQuery } from '../storage/tenant-queries.ts'
+} from '../storage/tenants/locations.ts'
+import { tenantPageQuery } from '../storage/tenants/queries.ts'
 import {
   insertTenant,
   insertTenantElsewhere,
   listTenants,
   type NewTenant,
   type Tenant,
-} from '../storage/tenants.ts'
+} from '../storage/tenants/tenants.ts'
 
 /** A tenant, and the name of the database that it lives in. */
 export type LocatedTenant = Tenant & { readonly database: string }

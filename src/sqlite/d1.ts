@@ -12,7 +12,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
-import type { D1Binding } from '../storage/database.ts'
+import type { D1Binding } from '../storage/database/database.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
 import { type BoundValue, type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'

@@ -1,8 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { type DirectoryRecord, exportDirectory, MAX_EXPORT_PAGE_BYTES } from '../../src/storage/transfer.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import {
+  type DirectoryRecord,
+  exportDirectory,
+  MAX_EXPORT_PAGE_BYTES,
+} from '../../src/storage/transfer/export.ts'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
 import {
   endLine,

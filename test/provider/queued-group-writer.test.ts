@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type GroupWriteAnswer, renderedOf } from '../../src/provider/groups/group-writer.ts'
 import { REMOVED_MEMBERSHIP_UNITS, VISIT_UNITS } from '../../src/scim/work.ts'
-import { DatabaseUnavailable } from '../../src/storage/database.ts'
+import { DatabaseUnavailable } from '../../src/storage/database/database.ts'
 import { change, create, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
 import { Client, GROUP, newClient, newToken, PATCH_OP } from '../support/harness.ts'
 

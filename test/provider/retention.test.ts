@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { pruneProvisioningLog } from '../../src/provider/retention.ts'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { addLogEntries } from '../support/crowd.ts'
 import { admin, newClient, newToken } from '../support/harness.ts'
 

@@ -7,9 +7,9 @@ import { uuidv7 } from 'uuidv7'
 import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/groups/group-writer.ts'
 import { QueuedGroupWriter } from '../../src/provider/groups/queued-group-writer.ts'
 import type { OpenDatabase } from '../../src/runtime.ts'
-import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { actorOf } from '../../src/storage/tokens.ts'
+import { actorOf } from '../../src/storage/access/tokens.ts'
+import { type D1Binding, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { type Client, GROUP, PATCH_OP, TENANT_URL } from './harness.ts'
 
 /** What a test sends: the rest of a request is the same for all. */

@@ -2,7 +2,7 @@
  * How SQLite runs the statements that a request makes: nothing here knows how they are built.
  */
 import { env } from 'cloudflare:workers'
-import type { D1Binding } from '../../src/storage/database.ts'
+import type { D1Binding } from '../../src/storage/database/database.ts'
 
 /** A binding, and the steps of the plans of all statements that were run on it. */
 export function noting(): { binding: D1Binding; plans: () => Promise<readonly string[]> } {

@@ -9,16 +9,17 @@
  * itself, down to the one write that cannot be done. A batch without an answer may have been applied, so it is never
  * repeated: the outcome of all its writes is unknown.
  */
+
+import { credentialsOf } from '../../storage/access/tokens.ts'
 import {
   addFigures,
   type Database,
   type DatabaseFigures,
   DatabaseUnavailable,
   noFigures,
-} from '../../storage/database.ts'
-import { loadGroups, storeGroups } from '../../storage/groups.ts'
-import { TenantElsewhere } from '../../storage/tenant-context.ts'
-import { credentialsOf } from '../../storage/tokens.ts'
+} from '../../storage/database/database.ts'
+import { loadGroups, storeGroups } from '../../storage/resources/groups.ts'
+import { TenantElsewhere } from '../../storage/tenants/context.ts'
 import type { Call, Rendered } from '../call.ts'
 import { retryWhileStale } from '../optimistic.ts'
 import { GroupDraft } from './group-draft.ts'

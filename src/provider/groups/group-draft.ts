@@ -5,8 +5,8 @@
 import type { Complex } from '../../scim/comparison.ts'
 import { fold } from '../../scim/fold.ts'
 import type { Member } from '../../scim/patch/members.ts'
-import type { GroupChange, GroupNeeds, GuardedChange, LoadedGroups } from '../../storage/groups.ts'
-import type { Stored } from '../../storage/resources.ts'
+import type { GroupChange, GroupNeeds, GuardedChange, LoadedGroups } from '../../storage/resources/groups.ts'
+import type { Stored } from '../../storage/tables/stored-resources.ts'
 import type { KnownGroup } from './group-write.ts'
 
 export class GroupDraft {

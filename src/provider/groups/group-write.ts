@@ -26,12 +26,12 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { replacementOf, type Validated, validateResource } from '../../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS } from '../../scim/work.ts'
-import { GuardError, UniqueError } from '../../storage/database.ts'
-import type { GroupChange, GroupNeeds, LoadedGroups } from '../../storage/groups.ts'
-import type { LogAction, LogEntry } from '../../storage/log-entry.ts'
-import { NESTED_MEMBER } from '../../storage/member-types.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { encodeResource, type Stored } from '../../storage/resources.ts'
+import { GuardError, UniqueError } from '../../storage/database/database.ts'
+import type { LogAction, LogEntry } from '../../storage/log/log-entry.ts'
+import type { GroupChange, GroupNeeds, LoadedGroups } from '../../storage/resources/groups.ts'
+import { NESTED_MEMBER } from '../../storage/tables/member-types.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { encodeResource, type Stored } from '../../storage/tables/stored-resources.ts'
 import {
   acceptedEntry,
   type Call,

@@ -5,9 +5,9 @@
 
 import { ScimError, type ScimType } from '../../scim/error.ts'
 import type { Preconditions } from '../../scim/version.ts'
-import { AccessRefused } from '../../storage/access-refused.ts'
-import { type DatabaseFigures, DatabaseUnavailable } from '../../storage/database.ts'
-import type { Actor } from '../../storage/tenant-context.ts'
+import { AccessRefused } from '../../storage/access/access-refused.ts'
+import { type DatabaseFigures, DatabaseUnavailable } from '../../storage/database/database.ts'
+import type { Actor } from '../../storage/tenants/context.ts'
 import type { Rendered } from '../call.ts'
 import { QueueOverflow } from './serial-queue.ts'
 

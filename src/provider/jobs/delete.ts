@@ -1,9 +1,10 @@
 /**
  * Deleting a tenant, and undoing an import, when there is more than one request may delete.
  */
-import { forgetLocation } from '../../storage/databases.ts'
-import type { Job } from '../../storage/jobs.ts'
-import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants.ts'
+
+import type { Job } from '../../storage/tenants/jobs.ts'
+import { forgetLocation } from '../../storage/tenants/locations.ts'
+import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants/tenants.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
 /** Chunks that a unit deletes. */

@@ -1,5 +1,5 @@
 /**
- * Moving a tenant to another database, in steps: see the table of states in storage/tenant-move.ts.
+ * Moving a tenant to another database, in steps: see the table of states in storage/tenants/move.ts.
  *
  * | step      | does |
  * |-----------|------|
@@ -10,8 +10,7 @@
  * | purging   | deletes the rows of the source |
  * | aborting  | gives the copy up and lets clients write at the source again; `clearing` deletes the copy |
  */
-import type { Databases } from '../../storage/databases.ts'
-import type { Job } from '../../storage/jobs.ts'
+
 import {
   beginArrival,
   COPY_START,
@@ -25,7 +24,9 @@ import {
   tenantCounts,
   tenantRow,
   writeTenantPage,
-} from '../../storage/tenant-copy.ts'
+} from '../../storage/tenants/copy.ts'
+import type { Job } from '../../storage/tenants/jobs.ts'
+import type { Databases } from '../../storage/tenants/locations.ts'
 import {
   adoptLeftover,
   completeArrival,
@@ -37,7 +38,7 @@ import {
   purgeTenant,
   reopenTenant,
   switchStatement,
-} from '../../storage/tenant-move.ts'
+} from '../../storage/tenants/move.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
 export const MOVE_STEPS: Steps = {

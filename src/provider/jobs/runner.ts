@@ -3,8 +3,8 @@
  * and wherever, goes on where it stopped: the job is a row of the catalogue. Two runners of one job do no harm: each
  * unit names the job and the position that it starts from.
  */
-import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database.ts'
-import { catalogueOf, type Databases } from '../../storage/databases.ts'
+import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database/database.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import {
   forgetJobs,
   type Job,
@@ -12,9 +12,9 @@ import {
   jobStatement,
   runningJob,
   runningJobs,
-} from '../../storage/jobs.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { frozenTenants, reopenTenant } from '../../storage/tenant-move.ts'
+} from '../../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
+import { frozenTenants, reopenTenant } from '../../storage/tenants/move.ts'
 import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
 import { MOVE_STEPS } from './move.ts'
 import type { Step, StepContext, Steps, Unit } from './step.ts'

@@ -1,11 +1,11 @@
 /**
  * Beginning a job: what is checked before, and the row in the catalogue. The platform then has it run.
  */
-import { databaseSize, tenantSize } from '../../storage/database-size.ts'
-import { catalogueOf, type Databases } from '../../storage/databases.ts'
-import { insertJob, type Job, jobStatement, runningJob } from '../../storage/jobs.ts'
-import { countTenantRows } from '../../storage/tenant-copy.ts'
-import { getTenant, type TenantState } from '../../storage/tenants.ts'
+import { databaseSize, tenantSize } from '../../storage/database/size.ts'
+import { countTenantRows } from '../../storage/tenants/copy.ts'
+import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
+import { getTenant, type TenantState } from '../../storage/tenants/tenants.ts'
 import { isBeforeSwitch } from './move.ts'
 
 /** A database is full at this share of what it can hold: what it holds is an estimate, and tenants grow. */

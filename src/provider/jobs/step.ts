@@ -2,10 +2,10 @@
  * A job is a row of steps, each of which is done in units that fit into any request. A step knows databases, not
  * platforms: who calls the runner, and when again, is the platform's affair.
  */
-import type { Statement } from '../../storage/database.ts'
-import type { Databases } from '../../storage/databases.ts'
-import type { Job, JobChange } from '../../storage/jobs.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
+import type { Statement } from '../../storage/database/database.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import type { Job, JobChange } from '../../storage/tenants/jobs.ts'
+import type { Databases } from '../../storage/tenants/locations.ts'
 
 export interface StepContext {
   readonly databases: Databases
@@ -13,7 +13,7 @@ export interface StepContext {
   readonly resourceTypes: readonly StoredResourceType[]
   /** With the position that the unit before led to. */
   readonly job: Job
-  /** Has every later read see what was written: see storage/replicas.ts. */
+  /** Has every later read see what was written: see storage/database/replicas.ts. */
   readonly noteWrite: () => Promise<void>
 }
 

@@ -1,6 +1,6 @@
 /**
  * The User and Group resource types as data (RFC 7643 §6). Which types a tenant has is a value that is handed on, never
- * one of these: storage/resource-tables.ts has those that are shipped, each with its table.
+ * one of these: storage/tables/resource-tables.ts has those that are shipped, each with its table.
  */
 import { CISCO_UMBRELLA_GROUP, CISCO_UMBRELLA_USER } from './cisco-umbrella.ts'
 import { COMMON_ATTRIBUTES } from './common-attributes.ts'

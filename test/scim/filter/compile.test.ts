@@ -12,9 +12,14 @@ import { fragment } from '../../../src/scim/filter/sql-fragment.ts'
 import { MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../../../src/scim/limits.ts'
 import type { ResourceType } from '../../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
-import { columnsOf, toSql } from '../../../src/storage/columns.ts'
-import { MAX_BOUND_PARAMETERS, noFigures, openDatabase, statement } from '../../../src/storage/database.ts'
-import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/resource-tables.ts'
+import {
+  MAX_BOUND_PARAMETERS,
+  noFigures,
+  openDatabase,
+  statement,
+} from '../../../src/storage/database/database.ts'
+import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/tables/resource-tables.ts'
 import { TOLERANT } from '../../support/reading.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'

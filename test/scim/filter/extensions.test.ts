@@ -13,15 +13,15 @@ import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
 import { simplifyFilter } from '../../../src/scim/filter/simplify.ts'
 import { PROFILES } from '../../../src/scim/profile.ts'
-import { columnsOf, toSql } from '../../../src/storage/columns.ts'
-import { noFigures, openDatabase, statement } from '../../../src/storage/database.ts'
-import { extensionsQuery } from '../../../src/storage/extensions.ts'
-import { readTogether } from '../../../src/storage/query.ts'
+import { noFigures, openDatabase, statement } from '../../../src/storage/database/database.ts'
+import { readTogether } from '../../../src/storage/database/query.ts'
+import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
 import {
   extendedTypes,
   RESOURCE_TYPES,
   type StoredResourceType,
-} from '../../../src/storage/resource-tables.ts'
+} from '../../../src/storage/tables/resource-tables.ts'
+import { extensionsQuery } from '../../../src/storage/tenants/extensions.ts'
 import { admin, type Client, newClient } from '../../support/harness.ts'
 
 const TOLERANT = PROFILES.tolerant

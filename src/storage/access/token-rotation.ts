@@ -1,0 +1,89 @@
+/**
+ * Tokens as the dashboard shows them, and their rotation: a new token beside the old one, which stays
+ * valid until it is revoked, so that the client misses no request.
+ */
+import { sql } from 'drizzle-orm'
+import { type Database, statement, UniqueError } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { tokens } from '../tables/tables.ts'
+import {
+  insertToken,
+  type NewToken,
+  STORED_TOKEN,
+  type StoredToken,
+  TOKEN_CLIENT_ID,
+  type TokenInfo,
+} from './tokens.ts'
+
+export interface ListedToken extends TokenInfo {
+  /** The id of the token that takes its place; null when it was not rotated. */
+  readonly replacedBy: string | null
+}
+
+const LISTED_TOKEN = selection(
+  tokens,
+  ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'lastUsedAt', 'revokedAt', 'replacedBy'],
+  { computed: { clientId: TOKEN_CLIENT_ID } },
+)
+
+/** The tokens of a tenant, newest first, revoked and expired ones too. */
+export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
+  return {
+    statements: [
+      statement(sql`SELECT ${LISTED_TOKEN.columns} FROM tokens
+        WHERE tenant_id = ${tenantId} ORDER BY id DESC`),
+    ],
+    read: ([result]) => LISTED_TOKEN.all(result),
+  }
+}
+
+/**
+ * As insertToken, of a token whose id was chosen when its form was shown, so that the form works once.
+ *
+ * @returns "taken" when the form was sent before, undefined when there is no such tenant or client
+ */
+export async function insertTokenOnce(
+  db: Database,
+  tenantId: string,
+  token: NewToken,
+): Promise<StoredToken | 'taken' | undefined> {
+  try {
+    return await insertToken(db, tenantId, token)
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
+}
+
+/**
+ * Stores a token in place of another one of the same client, with its name, scope and lifetime, and marks the other one.
+ *
+ * @returns the stored token; "taken" when the form was sent before; undefined when the old token is
+ *   unknown, revoked or rotated already
+ */
+export async function rotateToken(
+  db: Database,
+  tenantId: string,
+  oldId: string,
+  token: Pick<NewToken, 'id' | 'hash' | 'createdAt'>,
+): Promise<StoredToken | 'taken' | undefined> {
+  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND revoked_at IS NULL AND replaced_by IS NULL`
+  try {
+    const [inserted, , found] = await db.batch([
+      statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
+        SELECT ${token.id}, tenant_id, client_id, name, scope, ${token.hash}, ${token.createdAt},
+          ${token.createdAt} + expires_at - created_at
+        FROM tokens WHERE ${isOld}`),
+      statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld}`),
+      statement(sql`SELECT ${STORED_TOKEN.columns} FROM tokens
+        WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
+    ])
+    // More than one when a trigger writes the state of the tenant into it.
+    if (inserted?.changes === 0) return undefined
+    return found?.rows[0] as unknown as StoredToken
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
+}

@@ -1,0 +1,415 @@
+/**
+ * The extension schemas of a tenant in the database. They are part of its configuration, so each request is proven to be
+ * handled by the present ones. A change may leave work on stored resources. It is done in chunks: by the request of the
+ * administrator as far as one request goes, then by the cron trigger or by the same request once more.
+ *
+ * - A new index takes in the resources that are older than it. Until then no filter uses it, and every write fills it, so
+ *   no filter ever misses a resource.
+ * - A purge deletes the values of an extension. By then every write is handled without the schema, so no value comes back.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import type { AttributeIndex } from '../../scim/schema/definition.ts'
+import { type ExtensionSchema, SchemaRefused } from '../../scim/schema/extension.ts'
+import { type Incompatibility, incompatibilities } from '../../scim/schema/extension-change.ts'
+import {
+  decodeExtensions,
+  encodeExtensions,
+  findExtension,
+  isSamePath,
+  NO_EXTENSIONS,
+  type TenantExtension,
+  type TenantExtensions,
+  withIndexReady,
+  withoutExtension,
+  withSchema,
+  withState,
+} from '../../scim/schema/tenant-extensions.ts'
+import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
+import { indexColumn, RESOURCE_TYPES } from '../tables/resource-tables.ts'
+import { selection } from '../tables/selection.ts'
+import { extensionTasks, tenants } from '../tables/tables.ts'
+import type { TenantConfiguration } from './context.ts'
+import type { TenantState } from './tenants.ts'
+
+/** Why the extensions of a tenant could not be changed. */
+export class ExtensionConflict extends Error {}
+
+/** The configuration of a tenant as it was read, and its extensions. */
+export interface StoredExtensions {
+  readonly state: TenantState
+  readonly version: number
+  readonly configuration: TenantConfiguration
+  readonly extensions: TenantExtensions
+}
+
+/** The extensions of a tenant; undefined without such a tenant. */
+export function extensionsQuery(tenantId: string): Query<StoredExtensions | undefined> {
+  return {
+    statements: [statement(sql`SELECT ${CONFIGURATION.columns} FROM tenants WHERE id = ${tenantId}`)],
+    read: ([result]) => {
+      const found = CONFIGURATION.first(result)
+      return found && storedExtensions(found)
+    },
+  }
+}
+
+const CONFIGURATION = selection(tenants, ['state', 'version', 'configuration'])
+
+function storedExtensions({
+  state,
+  version,
+  configuration: text,
+}: Pick<typeof tenants.$inferSelect, 'state' | 'version' | 'configuration'>): StoredExtensions {
+  const configuration: TenantConfiguration = JSON.parse(text ?? '{}')
+  const { schemas } = configuration
+  return {
+    state,
+    version,
+    configuration,
+    extensions: schemas === undefined ? NO_EXTENSIONS : decodeExtensions(schemas),
+  }
+}
+
+async function load(db: Database, tenantId: string): Promise<StoredExtensions | undefined> {
+  const { statements, read } = extensionsQuery(tenantId)
+  return read(await db.batch(statements))
+}
+
+/** Tries of one change: somebody else may change the configuration of the tenant at the same time. */
+const MAX_TRIES = 5
+/** Statements for tasks in one request: together with those before and after them, fewer than MAX_QUERIES_FREE. */
+const MAX_TASK_STATEMENTS = 36
+
+/**
+ * Puts schemas, each new or in the place of the one of its URN, all or none.
+ *
+ * @returns undefined without such a tenant
+ * @throws {SchemaRefused} when the tenant would have more than it may, or stored values would get another meaning
+ * @throws {ExtensionConflict}
+ */
+export async function putSchemas(
+  db: Database,
+  tenantId: string,
+  schemas: readonly ExtensionSchema[],
+): Promise<TenantExtensions | undefined> {
+  return await change(db, tenantId, (all) => {
+    const after = schemas.reduce((some, schema) => {
+      const present = findExtension(some, schema.id)
+      if (present?.state === 'purging') throw beingPurged(schema.id)
+      return withSchema(some, schema)
+    }, all)
+    return { after, conditions: conditionsOf(all, schemas) }
+  })
+}
+
+/** The attributes that must have no value in any resource, so that the schemas can be put. */
+function conditionsOf(all: TenantExtensions, schemas: readonly ExtensionSchema[]): readonly Condition[] {
+  return schemas.flatMap((schema) => {
+    const present = findExtension(all, schema.id)
+    if (present === undefined) return []
+    const { resourceType } = present.schema
+    return incompatibilities(present.schema, schema).map((found) => ({ ...found, resourceType }))
+  })
+}
+
+/**
+ * Removes a schema: clients no longer see it. Its values are kept, or deleted.
+ *
+ * @returns the extensions, undefined without such a tenant
+ */
+export async function removeSchema(
+  db: Database,
+  tenantId: string,
+  id: string,
+  isPurged: boolean,
+): Promise<TenantExtensions | undefined> {
+  return await change(db, tenantId, (all) => {
+    const present = findExtension(all, id)
+    if (present === undefined || present.state === 'purging') return { after: all, conditions: [] }
+    return { after: withState(all, present.schema.id, isPurged ? 'purging' : 'removed'), conditions: [] }
+  })
+}
+
+/** Puts the schemas of an export, each in the state that it had. @returns undefined without such a tenant */
+export async function restoreSchemas(
+  db: Database,
+  tenantId: string,
+  exported: readonly TenantExtension[],
+): Promise<TenantExtensions | undefined> {
+  return await change(db, tenantId, (all) => ({
+    after: exported.reduce(
+      (some, { schema, state }) => withState(withSchema(some, schema), schema.id, state),
+      all,
+    ),
+    conditions: conditionsOf(
+      all,
+      exported.map(({ schema }) => schema),
+    ),
+  }))
+}
+
+function beingPurged(id: string): ExtensionConflict {
+  return new ExtensionConflict(
+    `what is stored of "${id}" is being deleted; put the schema again when that is done`,
+  )
+}
+
+/** A condition of a change: no stored resource has a value there. */
+interface Condition extends Incompatibility {
+  readonly resourceType: string
+}
+
+interface Change {
+  readonly after: TenantExtensions
+  readonly conditions: readonly Condition[]
+}
+
+async function change(
+  db: Database,
+  tenantId: string,
+  decide: (all: TenantExtensions) => Change,
+): Promise<TenantExtensions | undefined> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await load(db, tenantId)
+    if (before === undefined) return undefined
+    if (before.state !== 'ready')
+      throw new ExtensionConflict(`tenant "${tenantId}" is not ready: it is ${before.state}`)
+    const { after, conditions } = decide(before.extensions)
+    if (await store(db, tenantId, before, after, conditions)) {
+      await continueTasks(db, tenantId, MAX_TASK_STATEMENTS)
+      return (await load(db, tenantId))?.extensions
+    }
+  }
+  throw new ExtensionConflict(`the configuration of tenant "${tenantId}" is being changed; try again`)
+}
+
+/**
+ * Stores the extensions with the tasks that follow from them, in one transaction.
+ *
+ * @returns false when the configuration is another one by now
+ * @throws {SchemaRefused} when a condition is not met; nothing is changed then
+ */
+async function store(
+  db: Database,
+  tenantId: string,
+  { version, configuration, extensions: before }: StoredExtensions,
+  after: TenantExtensions,
+  conditions: readonly Condition[],
+): Promise<boolean> {
+  const found = conditions.map((condition) => hasValue(tenantId, condition))
+  const isMet = found.reduce((all, one) => sql`${all} AND NOT ${one}`, sql`1`)
+  const text = configurationText(configuration, after)
+  const isStored = sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND configuration IS ${text})`
+  const [updated, checked] = await db.batch([
+    statement(sql`UPDATE tenants SET configuration = ${text}
+      WHERE id = ${tenantId} AND version = ${version} AND state = 'ready' AND ${isMet}`),
+    statement(
+      sql`SELECT ${sql.join([sql`0 AS none`, ...found.map((one, i) => sql`${one} AS ${sql.raw(`c${i}`)}`)], sql`, `)}`,
+    ),
+    ...taskStatements(tenantId, before, after, isStored),
+  ])
+  const failed = conditions.find((_, i) => checked?.rows[0]?.[`c${i}`] === 1)
+  if (failed !== undefined) {
+    const { field, what } = failed
+    throw new SchemaRefused(
+      field,
+      `changes ${what}, and there are resources with a value of it: purge the schema first, or use another URN`,
+    )
+  }
+  // Triggers hand the version on, which counts as changes too.
+  return (updated?.changes ?? 0) > 0
+}
+
+/** The configuration as it is stored: null for the default one. */
+function configurationText(
+  { schemas: _, ...others }: TenantConfiguration,
+  after: TenantExtensions,
+): string | null {
+  const configuration = {
+    ...others,
+    ...(after.extensions.length > 0 && { schemas: encodeExtensions(after) }),
+  }
+  return Object.keys(configuration).length === 0 ? null : JSON.stringify(configuration)
+}
+
+/** True when a resource has a value at the path, which the comparison document tells. */
+function hasValue(tenantId: string, { resourceType, path }: Condition): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${tableFor(resourceType)}
+    WHERE tenant_id = ${tenantId} AND json_type(keys, ${jsonPath(path)}) IS NOT NULL)`
+}
+
+function tableFor(resourceType: string): SQL {
+  const type = RESOURCE_TYPES.find(({ name }) => name === resourceType)
+  if (type === undefined) throw new Error(`there is no resource type "${resourceType}"`)
+  return sql.raw(type.table.name)
+}
+
+/** The names are those of schemas: none holds a quote. */
+function jsonPath(path: readonly string[]): string {
+  return `$${path.map((name) => `."${name}"`).join('')}`
+}
+
+/** Work on the stored resources of one type. */
+interface Task {
+  readonly kind: (typeof extensionTasks.$inferSelect)['kind']
+  readonly resourceType: string
+  readonly path: readonly string[]
+  /** Of an index. */
+  readonly slot: number | null
+}
+
+function tasksOf({ extensions, indexes }: TenantExtensions): readonly Task[] {
+  return extensions.flatMap(({ schema: { id, resourceType }, state }): readonly Task[] => {
+    if (state === 'purging') return [{ kind: 'purge', resourceType, path: [id], slot: null }]
+    return indexes
+      .filter(({ path, isReady }) => path[0] === id && !isReady)
+      .map(({ path, slot }) => ({ kind: 'index', resourceType, path, slot }))
+  })
+}
+
+/** Tasks that are still wanted go on where they are; an index in another column begins anew. */
+function taskStatements(
+  tenantId: string,
+  before: TenantExtensions,
+  after: TenantExtensions,
+  condition: SQL,
+): readonly Statement[] {
+  const [old, wanted] = [tasksOf(before), tasksOf(after)].map((tasks) =>
+    tasks.map((task) => JSON.stringify(task)),
+  )
+  const parsed = (tasks: readonly string[] = []) => tasks.map((task): Task => JSON.parse(task))
+  return [
+    ...parsed(old?.filter((task) => !wanted?.includes(task))).map(({ kind, path }) =>
+      statement(sql`DELETE FROM extension_tasks
+        WHERE tenant_id = ${tenantId} AND kind = ${kind} AND path = ${JSON.stringify(path)} AND ${condition}`),
+    ),
+    ...parsed(wanted?.filter((task) => !old?.includes(task))).map(({ kind, resourceType, path, slot }) =>
+      statement(sql`INSERT INTO extension_tasks (tenant_id, resource_type, kind, path, slot)
+        SELECT ${tenantId}, ${resourceType}, ${kind}, ${JSON.stringify(path)}, ${slot} WHERE ${condition}`),
+    ),
+  ]
+}
+
+/** Resources that one batch changes, at some 100 µs each: a compromise of how long Node.js is busy with it and how many go into one request. */
+const CHUNK = 2_000
+
+/** Statements of a chunk, and at most of the change that follows the last one. */
+const CHUNK_STATEMENTS = 3
+const END_STATEMENTS = 8
+
+const TASK = selection(extensionTasks, ['tenantId', 'resourceType', 'kind', 'path', 'slot'])
+
+/**
+ * Continues the tasks that changes of extension schemas have left.
+ *
+ * @param tenantId undefined: of all tenants
+ * @param maxStatements of all tasks together; the rest is for the next call
+ * @returns the tenants of which something is done, by id
+ */
+export async function continueTasks(
+  db: Database,
+  tenantId: string | undefined,
+  maxStatements: number,
+): Promise<readonly string[]> {
+  const counted = countStatements(db)
+  const hasRoom = () => counted.statements + CHUNK_STATEMENTS + END_STATEMENTS <= maxStatements
+  const isOfTenant = tenantId === undefined ? sql`1` : sql`tenant_id = ${tenantId}`
+  const done: string[] = []
+  while (hasRoom()) {
+    const [next] = await counted.batch([
+      statement(sql`SELECT ${TASK.columns} FROM extension_tasks
+        WHERE ${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
+    ])
+    const found = TASK.first(next)
+    if (found === undefined) break
+    const { tenantId: owner, path, ...task } = found
+    if (!(await finishTask(counted, owner, { ...task, path: JSON.parse(path) }, hasRoom))) break
+    done.push(owner)
+  }
+  return [...new Set(done)]
+}
+
+/** @returns whether the task is over: completed, or withdrawn meanwhile */
+async function finishTask(
+  db: Database,
+  tenantId: string,
+  task: Task,
+  hasRoom: () => boolean,
+): Promise<boolean> {
+  while (hasRoom()) {
+    const [, moved] = await db.batch(chunkStatements(tenantId, task))
+    const [row] = moved?.rows ?? []
+    if (row === undefined) return true
+    if (row.position === null) return await complete(db, tenantId, task)
+  }
+  return false
+}
+
+/**
+ * The next resources in the order of their ids. A concurrent write is handled by the configuration that the task belongs
+ * to. The position of the last chunk is null.
+ */
+function chunkStatements(tenantId: string, task: Task): readonly Statement[] {
+  const table = tableFor(task.resourceType)
+  const isTask = sql`tenant_id = ${tenantId} AND kind = ${task.kind} AND path = ${JSON.stringify(task.path)} AND slot IS ${task.slot}`
+  const ids = sql`SELECT id FROM ${table} WHERE tenant_id = ${tenantId}
+    AND id > (SELECT position FROM extension_tasks WHERE ${isTask}) ORDER BY id LIMIT ${CHUNK}`
+  return [
+    statement(sql`UPDATE ${table} SET ${task.kind === 'index' ? indexed(task) : purged(task)}
+      WHERE tenant_id = ${tenantId} AND id IN (${ids}) AND ${task.kind === 'index' ? isNotIndexed(task) : isStored(task)}`),
+    statement(sql`SELECT (SELECT iif(count(*) < ${CHUNK}, NULL, max(id)) FROM (${ids})) AS position
+      FROM extension_tasks WHERE ${isTask}`),
+    statement(
+      sql`UPDATE extension_tasks SET position = coalesce((SELECT max(id) FROM (${ids})), position) WHERE ${isTask}`,
+    ),
+  ]
+}
+
+/** The key of the attribute, which the comparison document holds already. */
+function keyAt({ path }: Task): SQL {
+  return sql`json_extract(keys, ${jsonPath(path)})`
+}
+
+function column({ slot }: Task): string {
+  return indexColumn(Number(slot))
+}
+
+/** The column may hold keys of another attribute, which had it before. */
+function isNotIndexed(task: Task): SQL {
+  return sql`${sql.raw(column(task))} IS NOT ${keyAt(task)}`
+}
+
+function indexed(task: Task): SQL {
+  const path = `$.${column(task)}`
+  return sql`keys = iif(${keyAt(task)} IS NULL, json_remove(keys, ${path}), json_set(keys, ${path}, ${keyAt(task)}))`
+}
+
+function isStored({ path }: Task): SQL {
+  return sql`json_type(data, ${jsonPath(path)}) IS NOT NULL`
+}
+
+function purged({ path }: Task): SQL {
+  const [urn = ''] = path
+  const without = (document: SQL, name: string) => sql`json_remove(json_set(${document}, '$.schemas',
+    json((SELECT json_group_array(value) FROM json_each(${document}, '$.schemas') WHERE value <> ${name}))), ${jsonPath(path)})`
+  return sql`data = ${without(sql`data`, urn)}, keys = ${without(sql`keys`, urn.toLowerCase())}`
+}
+
+/** Changes the configuration after the last chunk of a task. @returns false when others change it all the time */
+async function complete(db: Database, tenantId: string, task: Task): Promise<boolean> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await load(db, tenantId)
+    if (before === undefined) return true
+    if (await store(db, tenantId, before, completed(before.extensions, task), [])) return true
+  }
+  return false
+}
+
+function completed(all: TenantExtensions, { kind, path, slot }: Task): TenantExtensions {
+  const [urn = '', name = ''] = path
+  if (kind === 'purge') return withoutExtension(all, urn)
+  const index: AttributeIndex = { path: [urn, name], slot: slot ?? 0, isReady: true }
+  const isWanted = all.indexes.some((one) => one.slot === slot && isSamePath(one.path, index.path))
+  return isWanted ? withIndexReady(all, index) : all
+}
