@@ -1,6 +1,6 @@
 /**
- * The app: the SCIM API under /scim/v2, the administrator's part under /admin. It knows no runtime; an
- * entry file hands it one with each request.
+ * The app: the SCIM API under /scim/v2, the admin API and the dashboard under /admin. It does not depend on a runtime: an
+ * entry file passes one in with each request.
  */
 import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
@@ -19,7 +19,7 @@ import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from './storage/tables/resource-tables.ts'
 
 export interface AppOptions {
-  /** What the directory holds. */
+  /** The types of resources that directories hold. */
   readonly resourceTypes?: readonly StoredResourceType[]
 }
 
@@ -42,12 +42,12 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
   app.route('/admin', dashboard())
   app.route('/openapi.json', openapi)
   app.get('/', (c) => c.redirect('/admin'))
-  // Hono asks the outermost app alone, so it passes the question on.
+  // Hono calls this handler of the outermost app only.
   app.notFound((c) => (isScim(c.req.path) ? onNotFound(c) : adminNotFound(c)))
   return app
 }
 
-/** Serves nothing with settings that are not allowed: a typing mistake must not let anybody in, or empty a log. */
+/** Serves nothing while a setting is invalid: a typing error must not let anybody in, or empty a log. */
 const configured = createMiddleware<HttpEnv>(async function configured(c, next) {
   if (!c.env.isMisconfigured) return await next()
   return isScim(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)
