@@ -179,7 +179,8 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
   const { type, id } = update
   const { spent } = work
   const decide = (found: StoredRow, isTaken: boolean) => {
-    // A decision on the remembered resource may have used up the work; one on the loaded resource would do the same.
+    // If a decision on the remembered resource has exceeded the limit, the request itself is the reason: only small
+    // resources are remembered.
     if (work.isExhausted) work.spend(0)
     // The request pays for a second decision that is due to its own value being taken.
     if (!isTaken) work.rewind(spent)
