@@ -38,10 +38,7 @@ const CLIENT = selection(clients, ['id', 'name', 'scope', 'createdAt'], {
 /** The clients of a tenant, oldest first, without those that were deleted. */
 export function clientsQuery(tenantId: string): Query<readonly Client[]> {
   return {
-    statements: [
-      statement(sql`SELECT ${CLIENT.columns} FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL
-        ORDER BY created_at, id`),
-    ],
+    statements: [CLIENT.where(sql`tenant_id = ${tenantId} AND deleted_at IS NULL ORDER BY created_at, id`)],
     read: ([result]) => CLIENT.all(result),
   }
 }
@@ -55,8 +52,7 @@ export function clientQuery(tenantId: string, id: string): Query<Client | undefi
 }
 
 function selectClient(tenantId: string, id: string): Statement {
-  return statement(sql`SELECT ${CLIENT.columns} FROM clients
-    WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
+  return CLIENT.where(sql`tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
 }
 
 /** @returns false when there is no such tenant, or it is being deleted */

@@ -30,10 +30,7 @@ const LISTED_TOKEN = selection(
 /** The tokens of a tenant, newest first, revoked and expired ones too. */
 export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
   return {
-    statements: [
-      statement(sql`SELECT ${LISTED_TOKEN.columns} FROM tokens
-        WHERE tenant_id = ${tenantId} ORDER BY id DESC`),
-    ],
+    statements: [LISTED_TOKEN.where(sql`tenant_id = ${tenantId} ORDER BY id DESC`)],
     read: ([result]) => LISTED_TOKEN.all(result),
   }
 }
@@ -76,12 +73,10 @@ export async function rotateToken(
           ${token.createdAt} + expires_at - created_at
         FROM tokens WHERE ${isOld}`),
       statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld}`),
-      statement(sql`SELECT ${STORED_TOKEN.columns} FROM tokens
-        WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
+      STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${token.id}`),
     ])
     // More than one when a trigger writes the state of the tenant into it.
-    if (inserted?.changes === 0) return undefined
-    return found?.rows[0] as unknown as StoredToken
+    return inserted?.changes === 0 ? undefined : STORED_TOKEN.first(found)
   } catch (error) {
     if (error instanceof UniqueError) return 'taken'
     throw error

@@ -483,8 +483,7 @@ export async function insertToken(
       : statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
           SELECT ${id}, tenant_id, id, ${name}, scope, ${hash}, ${createdAt}, ${expiresAt}
           FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
-    statement(sql`SELECT ${STORED_TOKEN.columns} FROM tokens
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
+    STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
   ])
   return STORED_TOKEN.first(stored)
 }

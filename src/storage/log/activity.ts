@@ -3,7 +3,6 @@
  * day. Read from the counts that triggers keep: a row for each hour of the last day and for each day.
  */
 import { sql } from 'drizzle-orm'
-import { statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { provisioningActivity, provisioningDays } from '../tables/tables.ts'
@@ -35,10 +34,8 @@ export function activityQuery(
   const firstDay = now - (now % DAY_MS) - (CHART_DAYS - 1) * DAY_MS
   return {
     statements: [
-      statement(sql`SELECT ${HOUR.columns} FROM provisioning_activity
-        WHERE tenant_id = ${tenantId} AND hour >= ${firstDay}`),
-      statement(sql`SELECT ${DAY.columns} FROM provisioning_days
-        WHERE tenant_id = ${tenantId} AND day >= ${firstDay}`),
+      HOUR.where(sql`tenant_id = ${tenantId} AND hour >= ${firstDay}`),
+      DAY.where(sql`tenant_id = ${tenantId} AND day >= ${firstDay}`),
     ],
     read: ([hourRows, dayRows]) => {
       const hours = HOUR.all(hourRows)

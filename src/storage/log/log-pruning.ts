@@ -5,6 +5,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_LOG_BYTES } from '../../scim/limits.ts'
 import { type Database, statement } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
+import { tenants } from '../tables/tables.ts'
 import { firstIdAt } from './log-pages.ts'
 
 /** Entries that go at once of a tenant that has too many bytes. */
@@ -30,6 +32,8 @@ export async function believedTime(
   return Number(clock?.rows[0]?.time)
 }
 
+const TENANT_ID = selection(tenants, ['id'])
+
 /** Tenants whose log has too many bytes. */
 export type FullTenants = readonly string[]
 
@@ -52,11 +56,9 @@ export async function pruneLog(
       FROM (SELECT tenant_id, sum(bytes) AS bytes FROM (${outdated}) GROUP BY tenant_id) AS gone
       WHERE tenants.id = gone.tenant_id`),
     statement(sql`DELETE FROM provisioning_log WHERE rowid IN (SELECT entry FROM (${outdated}))`),
-    statement(
-      sql`SELECT id FROM tenants WHERE log_bytes > ${MAX_LOG_BYTES} AND state NOT IN ('moving', 'arriving', 'moved')`,
-    ),
+    TENANT_ID.where(sql`log_bytes > ${MAX_LOG_BYTES} AND state NOT IN ('moving', 'arriving', 'moved')`),
   ])
-  return { deleted: gone?.changes ?? 0, full: (over?.rows ?? []).map(({ id }) => String(id)) }
+  return { deleted: gone?.changes ?? 0, full: TENANT_ID.all(over).map(({ id }) => id) }
 }
 
 /** CROSS JOIN keeps the order: SQLite would rather read the whole log and look for the tenant of each entry. */

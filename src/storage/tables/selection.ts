@@ -2,14 +2,20 @@
  * Plain selects, typed by drizzle's tables: the columns of a SELECT, each under the name of its field, and its rows as
  * values. Filters, joins and order stay SQL.
  */
-import { getTableColumns, type InferSelectModel, type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, getTableName, type InferSelectModel, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { Row, StatementResult } from '../database/database.ts'
+import { type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
 
 /** Columns to select, and the values that their rows are. */
 export interface Selection<Value> {
   /** Such as `id, created_at AS createdAt`. */
   readonly columns: SQL
+  /**
+   * SELECT of the columns from the table.
+   *
+   * @param condition may end with ORDER BY and LIMIT
+   */
+  where(condition: SQL): Statement
   /** @param row of a SELECT of `columns`, and of others, which are left out */
   fromRow(row: Row): Value
   all(result: StatementResult | undefined): readonly Value[]
@@ -70,8 +76,10 @@ export function selection<
     for (const [name] of expressions) value[name] = row[name] ?? null
     return value as Value
   }
+  const from = sql.raw(alias === undefined ? getTableName(table) : `${getTableName(table)} AS ${alias}`)
   return {
     columns,
+    where: (condition) => statement(sql`SELECT ${columns} FROM ${from} WHERE ${condition}`),
     fromRow,
     all: (result) => (result?.rows ?? []).map(fromRow),
     first: (result) => result?.rows[0] && fromRow(result.rows[0]),

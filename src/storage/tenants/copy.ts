@@ -8,6 +8,7 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Database, type Row, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
 import { STALE_GUARD } from '../tables/stored-resources.ts'
 import {
   clients,
@@ -229,6 +230,9 @@ const NO_RULES: Readonly<Record<(typeof RULES)[number], number>> = {
 }
 const STATE_COLUMNS = ['id', 'state', 'imported_lines', 'import_digest', 'move_job_id', 'copied_until']
 
+/** How far a copy has come, and which job makes it. */
+const COPY = selection(tenants, ['moveJobId', 'copiedUntil'])
+
 /**
  * Begins a copy: the row of the tenant, "arriving". Does nothing when the copy has begun.
  *
@@ -251,9 +255,9 @@ export async function beginArrival(
     statement(sql`INSERT INTO tenants (id, state, move_job_id, copied_until, ${names(columns)})
       VALUES (${tenantId}, 'arriving', ${jobId}, ${positionText(COPY_START)}, ${sql.join(values, sql`, `)})
       ON CONFLICT (id) DO NOTHING`),
-    statement(sql`SELECT move_job_id AS jobId FROM tenants WHERE id = ${tenantId}`),
+    COPY.where(sql`id = ${tenantId}`),
   ])
-  return found?.rows[0]?.jobId === jobId
+  return COPY.first(found)?.moveJobId === jobId
 }
 
 /** Every database begins with the tenant "default": where that does not live, its row holds nothing and may go. */
@@ -276,11 +280,10 @@ export async function copyPosition(
   { tenantId, jobId }: MovedTenant,
 ): Promise<CopyPosition | undefined> {
   const [found] = await db.batch([
-    statement(sql`SELECT copied_until AS copiedUntil FROM tenants
-      WHERE id = ${tenantId} AND state = 'arriving' AND move_job_id = ${jobId}`),
+    COPY.where(sql`id = ${tenantId} AND state = 'arriving' AND move_job_id = ${jobId}`),
   ])
-  const text = found?.rows[0]?.copiedUntil
-  return text == null || text === COMPLETE ? undefined : parsePosition(String(text))
+  const text = COPY.first(found)?.copiedUntil ?? COMPLETE
+  return text === COMPLETE ? undefined : parsePosition(text)
 }
 
 /** The counts of a tenant's rows as its database keeps them: the same on both sides of a copy that is complete. */

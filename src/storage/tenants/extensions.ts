@@ -46,7 +46,7 @@ export interface StoredExtensions {
 /** The extensions of a tenant; undefined without such a tenant. */
 export function extensionsQuery(tenantId: string): Query<StoredExtensions | undefined> {
   return {
-    statements: [statement(sql`SELECT ${CONFIGURATION.columns} FROM tenants WHERE id = ${tenantId}`)],
+    statements: [CONFIGURATION.where(sql`id = ${tenantId}`)],
     read: ([result]) => {
       const found = CONFIGURATION.first(result)
       return found && storedExtensions(found)
@@ -318,8 +318,7 @@ export async function continueTasks(
   const done: string[] = []
   while (hasRoom()) {
     const [next] = await counted.batch([
-      statement(sql`SELECT ${TASK.columns} FROM extension_tasks
-        WHERE ${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
+      TASK.where(sql`${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
     ])
     const found = TASK.first(next)
     if (found === undefined) break

@@ -26,6 +26,8 @@ const JOB = selection(jobs, [
   'finishedAt',
 ])
 
+const JOB_IDS = selection(jobs, ['id', 'tenantId'])
+
 /** @returns false when the tenant has a running job */
 export async function insertJob(
   db: Database,
@@ -45,34 +47,26 @@ export async function insertJob(
 }
 
 export async function getJob(db: Database, tenantId: string, id: string): Promise<Job | undefined> {
-  const [found] = await db.batch([
-    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} AND id = ${id}`),
-  ])
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} AND id = ${id}`)])
   return JOB.first(found)
 }
 
 /** The running job of a tenant, of which there is one at most. */
 export async function runningJob(db: Database, tenantId: string): Promise<Job | undefined> {
-  const [found] = await db.batch([
-    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} AND state = 'running'`),
-  ])
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} AND state = 'running'`)])
   return JOB.first(found)
 }
 
 /** The newest job of a tenant, for its page. */
 export async function latestJob(db: Database, tenantId: string): Promise<Job | undefined> {
-  const [found] = await db.batch([
-    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`),
-  ])
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`)])
   return JOB.first(found)
 }
 
 /** Tenants that have a running job, the oldest first: no more than a Worker can wake in one invocation. */
 export async function tenantsWithJobs(db: Database): Promise<readonly string[]> {
-  const [found] = await db.batch([
-    statement(sql`SELECT tenant_id AS tenantId FROM jobs WHERE state = 'running' ORDER BY id LIMIT 20`),
-  ])
-  return (found?.rows ?? []).map(({ tenantId }) => String(tenantId))
+  const [found] = await db.batch([JOB_IDS.where(sql`state = 'running' ORDER BY id LIMIT 20`)])
+  return JOB_IDS.all(found).map(({ tenantId }) => tenantId)
 }
 
 /** What changes of a job; what is undefined stays. */
@@ -102,11 +96,9 @@ export function jobStatement({ id, step }: Pick<Job, 'id' | 'step'>, change: Job
 /** Which of some jobs are running. */
 export async function runningJobs(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const [found] = await db.batch([
-    statement(
-      sql`SELECT id FROM jobs WHERE state = 'running' AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
-    ),
+    JOB_IDS.where(sql`state = 'running' AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
   ])
-  return new Set((found?.rows ?? []).map(({ id }) => String(id)))
+  return new Set(JOB_IDS.all(found).map(({ id }) => id))
 }
 
 /** Deletes jobs that ended before a time. */

@@ -14,7 +14,14 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Row, type Statement, statement } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
+import { tenants } from '../tables/tables.ts'
 import { type MovedTenant, rulesOf, TENANT_TABLES } from './copy.ts'
+
+/** Of a tenant on its way, which always has a job. */
+const MOVED = selection(tenants, [], {
+  computed: { tenantId: sql<string>`id`, jobId: sql<string>`move_job_id` },
+})
 
 /**
  * Stops the writes of a tenant.
@@ -26,9 +33,9 @@ export async function freezeTenant(db: Database, { tenantId, jobId }: MovedTenan
     statement(sql`UPDATE tenants SET state = 'moving', move_job_id = ${jobId}
       WHERE id = ${tenantId} AND state = 'ready'
         AND NOT EXISTS (SELECT 1 FROM extension_tasks WHERE tenant_id = ${tenantId})`),
-    statement(sql`SELECT move_job_id AS jobId FROM tenants WHERE id = ${tenantId} AND state = 'moving'`),
+    MOVED.where(sql`id = ${tenantId} AND state = 'moving'`),
   ])
-  return found?.rows[0]?.jobId === jobId
+  return MOVED.first(found)?.jobId === jobId
 }
 
 /**
@@ -136,9 +143,7 @@ export async function adoptLeftover(db: Database, { tenantId, jobId }: MovedTena
   const [, found] = await db.batch([
     statement(sql`UPDATE tenants SET state = 'moved', move_job_id = ${jobId}
       WHERE id = ${tenantId} AND state IN ('arriving', 'moved') AND move_job_id <> ${jobId}`),
-    statement(
-      sql`SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'moved' AND move_job_id = ${jobId}`,
-    ),
+    MOVED.where(sql`id = ${tenantId} AND state = 'moved' AND move_job_id = ${jobId}`),
   ])
   return found?.rows.length === 1
 }
@@ -178,8 +183,7 @@ function hasLeft({ tenantId, jobId }: MovedTenant): SQL {
 /** The tenants of a database whose writes a job has stopped. */
 export async function frozenTenants(db: Database): Promise<readonly MovedTenant[]> {
   const [found] = await db.batch([
-    statement(sql`SELECT id, move_job_id AS jobId FROM tenants
-      WHERE state IN ('moving', 'arriving', 'moved') AND state = 'moving'`),
+    MOVED.where(sql`state IN ('moving', 'arriving', 'moved') AND state = 'moving'`),
   ])
-  return (found?.rows ?? []).map(({ id, jobId }) => ({ tenantId: String(id), jobId: String(jobId) }))
+  return MOVED.all(found)
 }

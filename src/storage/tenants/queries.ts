@@ -2,19 +2,20 @@
  * Tenants as the dashboard reads them: one, or a page of them, in a round trip that other queries share.
  */
 import { sql } from 'drizzle-orm'
-import { statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { tenants } from '../tables/tables.ts'
 import { TENANT, type Tenant } from './tenants.ts'
 
 /** A tenant with all counts that are kept for it. */
 export type TenantSummary = Tenant
 
-const SELECT = sql`SELECT ${TENANT.columns} FROM tenants`
+const TENANT_ID = selection(tenants, ['id'])
 
 /** @returns undefined when there is no such tenant */
 export function tenantQuery(id: string): Query<TenantSummary | undefined> {
   return {
-    statements: [statement(sql`${SELECT} WHERE id = ${id}`)],
+    statements: [TENANT.where(sql`id = ${id}`)],
     read: ([result]) => TENANT.first(result),
   }
 }
@@ -22,7 +23,7 @@ export function tenantQuery(id: string): Query<TenantSummary | undefined> {
 /** Tenants in the order of their ids. @param after the id that the page before ended with */
 export function tenantPageQuery(after: string, size: number): Query<Page<TenantSummary>> {
   return {
-    statements: [statement(sql`${SELECT} WHERE id > ${after} ORDER BY id LIMIT ${size + 1}`)],
+    statements: [TENANT.where(sql`id > ${after} ORDER BY id LIMIT ${size + 1}`)],
     read: ([result]) => pageOfItems(TENANT.all(result), size, ({ id }) => id),
   }
 }
@@ -30,10 +31,7 @@ export function tenantPageQuery(after: string, size: number): Query<Page<TenantS
 /** Where the dashboard begins: the tenant "default", else the first. @returns undefined when there is none */
 export function firstTenantQuery(): Query<string | undefined> {
   return {
-    statements: [
-      statement(sql`SELECT id FROM tenants WHERE id = 'default'`),
-      statement(sql`SELECT id FROM tenants ORDER BY id LIMIT 1`),
-    ],
-    read: ([usual, first]) => (usual?.rows[0] ?? first?.rows[0])?.id as string | undefined,
+    statements: [TENANT_ID.where(sql`id = 'default'`), TENANT_ID.where(sql`true ORDER BY id LIMIT 1`)],
+    read: ([usual, first]) => (TENANT_ID.first(usual) ?? TENANT_ID.first(first))?.id,
   }
 }

@@ -63,16 +63,14 @@ export const TENANT = selection(
   { computed: { profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')` } },
 )
 
-const SELECT = sql`SELECT ${TENANT.columns} FROM tenants`
-
 /** All tenants by id. */
 export async function listTenants(db: Database): Promise<readonly Tenant[]> {
-  const [result] = await db.batch([statement(sql`${SELECT} ORDER BY id`)])
+  const [result] = await db.batch([TENANT.where(sql`true ORDER BY id`)])
   return TENANT.all(result)
 }
 
 export async function getTenant(db: Database, id: string): Promise<Tenant | undefined> {
-  const [result] = await db.batch([statement(sql`${SELECT} WHERE id = ${id}`)])
+  const [result] = await db.batch([TENANT.where(sql`id = ${id}`)])
   return TENANT.first(result)
 }
 
@@ -168,7 +166,7 @@ export async function updateTenant(
       unique_group_names = coalesce(${unique}, unique_group_names),
       configuration = nullif(json_patch(coalesce(configuration, '{}'), ${JSON.stringify(change.configuration ?? {})}), '{}')
       WHERE id = ${id} AND (coalesce(${unique}, 0) = 0 OR unique_group_names OR NOT EXISTS (${namesakes}))`),
-    statement(sql`${SELECT} WHERE id = ${id}`),
+    TENANT.where(sql`id = ${id}`),
     ...(unique === 1
       ? [
           statement(sql`SELECT count(*) AS nameCount FROM (${namesakes})`),
@@ -295,11 +293,7 @@ export async function finishDeletions(
   const done: string[] = []
   if (maxStatements <= DELETION_FRAME_STATEMENTS) return done
   const counted = countStatements(db)
-  const [found] = await counted.batch([
-    statement(
-      sql`SELECT ${ID_AND_STATE.columns} FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`,
-    ),
-  ])
+  const [found] = await counted.batch([ID_AND_STATE.where(sql`state IN ('deleting', 'undoing') ORDER BY id`)])
   for (const { id, state } of ID_AND_STATE.all(found)) {
     const maxBatches = Math.min(
       MAX_DELETE_BATCHES,
