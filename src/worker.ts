@@ -17,7 +17,7 @@ import {
 } from './settings.ts'
 import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/database/health.ts'
-import { type BookmarkKeeper, d1Replicas } from './storage/database/replicas.ts'
+import { type BookmarkHolder, d1Replicas } from './storage/database/replicas.ts'
 import { RESOURCE_TYPES } from './storage/tables/resource-tables.ts'
 import { tenantsWithJobs } from './storage/tenants/jobs.ts'
 import { catalogueOf } from './storage/tenants/locations.ts'
@@ -80,7 +80,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     replicas: settings.readReplication
       ? d1Replicas(
           (name) => bindingOf(env, name),
-          (tenantId) => bookmarkKeeper(env, tenantId),
+          (tenantId) => bookmarkHolder(env, tenantId),
           (promise) => ctx.waitUntil(promise),
         )
       : undefined,
@@ -167,11 +167,11 @@ async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {
   await env.GROUP_COORDINATOR.getByName(tenantId).wakeJobs(tenantId)
 }
 
-function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {
+function bookmarkHolder(env: WorkerEnv, tenantId: string): BookmarkHolder {
   const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
   return {
     get: () => coordinator.getBookmark(),
-    keep: (bookmark, mark) => coordinator.keepBookmark(bookmark, mark),
+    offer: (bookmark, epoch) => coordinator.offerBookmark(bookmark, epoch),
     forget: () => coordinator.forgetBookmark(),
   }
 }

@@ -25,7 +25,7 @@ import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provid
 import { runJob } from '../provider/jobs/runner.ts'
 import { QueuedGroupWriter } from '../provider/queued-group-writer.ts'
 import { type D1Binding, MAX_QUERIES_FREE, noFigures, openDatabase } from '../storage/database/database.ts'
-import { type KeptBookmark, TenantBookmark } from '../storage/database/replicas.ts'
+import { type HeldBookmark, TenantBookmark } from '../storage/database/replicas.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 
 const newId = idGenerator()
@@ -87,12 +87,12 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     }
   }
 
-  getBookmark(): KeptBookmark {
+  getBookmark(): HeldBookmark {
     return this.#bookmark.get()
   }
 
-  keepBookmark(bookmark: string, mark: string): void {
-    this.#bookmark.keep(bookmark, mark)
+  offerBookmark(bookmark: string, epoch: string): void {
+    this.#bookmark.offer(bookmark, epoch)
   }
 
   forgetBookmark(): void {

@@ -1,12 +1,11 @@
 /**
  * Bearer tokens of clients: issue, check, revoke.
  *
- * A token is `scim_<tenantId>_<43 characters>`: 32 random bytes in base64url. Only its SHA-256 is stored:
- * 256 bits of randomness cannot be guessed, so a slow hash would protect nothing. A token is checked in
- * the very batch that does the work, so revocation and expiry hold from the next request on, and no cache
- * can outlive them. Threats: a copy of the database (it holds no token), timing (lookup is by hash, and
- * the hash found is compared in constant time), a token of another tenant (the tenant is part of the
- * condition).
+ * A token is `scim_<tenantId>_<43 characters>`: 32 random bytes in base64url. Only its SHA-256 is stored: 256 bits of
+ * randomness cannot be guessed, so a slow hash would protect nothing. The batch that does the work also checks the
+ * token, so revocation and expiry take effect with the next request, and no cache can outlive them. Threats: a copy
+ * of the database (it holds no token), timing (the look-up is by hash, and the found hash is compared in constant
+ * time), a token of another tenant (the tenant is part of the condition).
  */
 import { and, eq, gt, isNull, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../../scim/error.ts'
@@ -41,23 +40,23 @@ const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
 const NAMED_TENANT = /^scim_([a-z][a-z0-9-]{0,39})_/
 
-/** What a request claims to be: nothing of it is proven until a batch has checked it. */
+/** The unverified claims of a request: a batch checks them. */
 export interface Credentials {
   readonly tenantId: string
   /** SHA-256 of the token, hexadecimal. */
   readonly tokenHash: string
-  /** Milliseconds since 1970: the moment at which the token must be valid. */
+  /** Milliseconds since 1970: the time at which the token must be valid. */
   readonly now: number
-  /** The version of the tenant's configuration by which the request is handled: see tenant-context.ts. */
+  /** The version of the tenant's configuration that the request is handled with: see ../tenants/context.ts. */
   readonly tenantVersion: number
 }
 
 export type TokenScope = (typeof tokens.$inferSelect)['scope']
 
 /**
- * The claim of a token. The tenant is read off the token, so that the query can go with the check.
+ * The claims of a token. The token names its tenant, so the work can share a batch with the check.
  *
- * @returns undefined when the text has not the form of a token
+ * @returns undefined when the text is not in the form of a token
  */
 export async function credentialsOf(
   token: string,
@@ -69,12 +68,12 @@ export async function credentialsOf(
   return { tenantId, tokenHash: await hash(token), now, tenantVersion: recallVersion(tenantId) }
 }
 
-/** The tenant that a token names, also one that is not whole. It proves nothing. */
+/** The tenant that a token names, even an incomplete one. It proves nothing. */
 export function tenantNamedBy(token: string | undefined): string | undefined {
   return NAMED_TENANT.exec(token ?? '')?.[1]
 }
 
-/** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
+/** Generates a token for a tenant. Only the hash is to be stored. */
 export async function generateToken(tenantId: string): Promise<{ token: string; hash: string }> {
   const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
   const token = `scim_${tenantId}_${toBase64Url(bytes)}`
@@ -82,12 +81,12 @@ export async function generateToken(tenantId: string): Promise<{ token: string; 
 }
 
 /**
- * Reads with a token: the check and the statements in one batch. Repeated once when the database does not
- * answer, without "last used", which a full disk cannot take. A write is never repeated: it may have been done
- * although nobody heard of it. Its client is told to try again.
+ * Reads with a token: the check and the statements are one batch. It is repeated once when the database does not
+ * answer, without "last used", which a full disk cannot store. A write is never repeated, because it may have been
+ * done although the answer was lost; its client is told to try again.
  *
  * @returns the results of the statements
- * @throws {ScimError} 401; what was read is then thrown away
+ * @throws {ScimError} 401; the results are discarded then
  * @throws {StaleTenant} likewise
  */
 export async function readAs(
@@ -121,8 +120,8 @@ export async function runAs(
 }
 
 /**
- * As runAs, for what belongs to a write: none is done while the tenant is being moved, so a statement that writes must ask
- * for `isAdmittedToken`.
+ * Like runAs, for statements that belong to a write. While the tenant is being moved, none is run. A statement that
+ * writes must test `isAdmittedToken`.
  *
  * @throws {ScimError} 401; 503 during an import or a move
  * @throws {StaleTenant|TenantElsewhere}
@@ -138,10 +137,10 @@ export async function runAsWriter(
 }
 
 /**
- * Reads for several writers of one tenant, each with its own token, all with one configuration. One that may not write
- * keeps no other from reading: what was read for it is to be thrown away.
+ * Reads for several writers of one tenant, each with its own token, all with the same configuration. A writer that is
+ * refused does not affect the others; its results are to be discarded.
  *
- * @returns the results of the statements, and for each writer why it may not write
+ * @returns the results of the statements, and for each writer the reason for a refusal
  */
 export async function readAsWriters(
   db: Database,
@@ -164,7 +163,7 @@ export async function readAsWriters(
 }
 
 /**
- * Writes with a token: a guard ends the batch when the token may not write, so nothing is changed.
+ * Writes with a token. A guard ends the batch when the token may not write, so nothing is changed.
  *
  * @returns the results of the statements
  * @throws {ScimError} 401, or 403 when the token may only read
@@ -179,7 +178,7 @@ export async function writeAs(
   return await writeAsAll(db, [credentials], statements)
 }
 
-/** As writeAs, for several writers of one tenant: nothing is changed unless all of them may write. */
+/** Like writeAs, for several writers of one tenant: nothing is changed unless all of them may write. */
 export async function writeAsAll(
   db: Database,
   writers: readonly Credentials[],
@@ -190,9 +189,9 @@ export async function writeAsAll(
 }
 
 /**
- * As writeAs, with other guards than a statement for each token.
+ * Like writeAs, with other guards than a statement for each token.
  *
- * @param guards end the batch when one of the tokens may not write: see `writerToken`
+ * @param guards end the batch when one of the tokens may not write: see `writer`
  */
 export async function writeGuarded(
   db: Database,
@@ -211,13 +210,13 @@ export async function writeGuarded(
   }
 }
 
-/** Why a guard ended a batch, where it says that a token may not write, or by which configuration. */
+/** Throws the reason for which a guard ended a batch, if the guard refused a token or a configuration. */
 async function throwRefusal(db: Database, uses: readonly Credentials[], cause: GuardError): Promise<void> {
   switch (cause.rule) {
     case 'no token':
     case 'revoked token':
     case 'expired token': {
-      // Of several it is not said which.
+      // With several writers, the guard does not tell which one was refused.
       const [only] = uses
       if (only !== undefined && uses.length === 1) forgetToken(only)
       throw new AccessRefused(REASONS[cause.rule], undefined, { cause })
@@ -237,7 +236,7 @@ async function throwRefusal(db: Database, uses: readonly Credentials[], cause: G
 
 const REASONS = { 'no token': 'unknown', 'revoked token': 'revoked', 'expired token': 'expired' } as const
 
-/** A guard does not tell the configuration, so that it is read: once after each change. */
+/** A guard does not return the configuration, so a second batch reads it: once after each change. */
 async function throwStaleTenant(
   db: Database,
   uses: readonly Credentials[],
@@ -249,7 +248,7 @@ async function throwStaleTenant(
 }
 
 /**
- * Checks a token that was not seen valid here, in a round trip of its own, before anything is done for its request.
+ * Checks a token that is not known here, in a separate round trip, before any work for its request.
  *
  * @throws {ScimError} 401
  */
@@ -263,7 +262,7 @@ export async function requireWriter(db: Database, credentials: Credentials): Pro
 }
 
 /**
- * The client that a token stands for, asked in a round trip of its own if this isolate has not heard of it yet.
+ * The client of a token. Costs a separate round trip if this isolate does not know it yet.
  *
  * @throws {ScimError} 401
  */
@@ -276,12 +275,12 @@ export async function actorOf(db: Database, credentials: Credentials): Promise<A
   return actor
 }
 
-/** Half a directory is never shown, nor written to. */
+/** An incomplete directory is neither shown nor changed. */
 function importing(options?: ErrorOptions): ScimError {
   return new ScimError(503, undefined, 'the directory is being imported; try again later', options)
 }
 
-/** The condition on `tokens` that credentials are valid now. @param values themselves, or slots for them */
+/** The condition on `tokens` that the credentials are valid now. @param values the values, or slots for them */
 export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue | Placeholder>>): SQL {
   const { tenantId, tokenHash, now } = values as Slots<keyof Credentials>
   return sql`${and(
@@ -292,14 +291,14 @@ export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue
   )}`
 }
 
-/** As isValidToken, that the tenant lets its clients in, and that it has the configuration that they were met with. */
+/** Like isValidToken; also requires that the tenant is ready and that its configuration is that of the credentials. */
 export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL {
   const { tenantVersion } = values as Slots<keyof Credentials>
   return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}
     AND ${eq(tokens.tenantVersion, tenantVersion)}`
 }
 
-/** What `refusalOf` and `requireWriterRow` look at. The tenant is read only when its configuration is another one. */
+/** The input of `refusalOf`. The tenant is read only if its configuration differs. */
 function checkedColumns(tenantVersion: Placeholder): SQL {
   return sql`tokens.id, hash, scope, expires_at AS expiresAt, revoked_at AS revokedAt, client_id AS clientId,
     cursor_key AS cursorKey, tenant_state AS tenantState, tenant_version AS tenantVersion,
@@ -307,22 +306,22 @@ function checkedColumns(tenantVersion: Placeholder): SQL {
       THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
 }
 
-/** Where the token is not found, it is asked whether the tenant lives elsewhere: nothing is read for that otherwise. */
+/** If the token is not found, a second SELECT tells whether the tenant lives elsewhere; otherwise it reads nothing. */
 const checkStatement = prepared(
   ({ tenantId, tokenHash, tenantVersion }: Slots<'tenantId' | 'tokenHash' | 'tenantVersion'>) =>
     sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database FROM tokens
       WHERE hash = ${tokenHash} AND tenant_id = ${tenantId} UNION ALL ${elsewhere(tenantId)} LIMIT 1`,
 )
 
-/** A row like those of `checkedColumns` for a tenant that lives in another database. */
+/** A row in the form of `checkedColumns` for a tenant that lives in another database. */
 function elsewhere(tenantId: Placeholder): SQL {
   return sql`SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, database
     FROM tenant_locations WHERE tenant_id = ${tenantId}`
 }
 
 /**
- * What a guard selects from: one row with `writer`, the id of a token that may write, else why it may not, which the
- * database refuses as an id (`isNotWriter`); and with `client`, whose it is.
+ * The source of a guard: one row. `writer` is the id of a token that may write, or else the reason for a refusal
+ * (`IS_NOT_WRITER`); `client` is the client of the token.
  */
 export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof Credentials>): SQL {
   return sql`(SELECT coalesce(found, (SELECT 'moved' FROM tenant_locations WHERE tenant_id = ${tenantId}), 'none') AS writer,
@@ -335,7 +334,7 @@ export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof 
     FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}) ON true)`
 }
 
-/** True of a row of `writer` that names no token. */
+/** True of a row of `writer` without a token. */
 export const IS_NOT_WRITER: SQL = sql`writer IN
   ('none', 'revoked', 'expired', 'importing', 'moving', 'moved', 'read', 'stale tenant')`
 
@@ -344,7 +343,7 @@ const guardStatement = prepared(
     sql`INSERT INTO guards (rule) SELECT writer FROM ${writer(slots)} WHERE ${IS_NOT_WRITER}`,
 )
 
-/** Each token once, at the latest of its moments: valid then, it was valid at the earlier ones. */
+/** Each token once, at its latest time: if it is valid then, it was valid before. */
 function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
   const latest = new Map<string, Credentials>()
   for (const writer of writers) {
@@ -354,7 +353,7 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
   return [...latest.values()]
 }
 
-/** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
+/** CROSS JOIN fixes the order: SQLite would otherwise scan all tokens of the tenant. */
 const selectWriters = prepared(
   ({ tenantId, tenantVersion, hashes }: Slots<'tenantId' | 'tenantVersion' | 'hashes'>) =>
     sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database
@@ -362,7 +361,7 @@ const selectWriters = prepared(
       UNION ALL ${elsewhere(tenantId)}`,
 )
 
-/** Each writer is judged at its own moment: a token may expire between two of them. */
+/** Each writer is checked at its own time: a token may expire between two of them. */
 function writerRefusal(rows: readonly Row[], credentials: Credentials): Refusal | undefined {
   const row = rows.find(({ hash }) => isSameSecret(String(hash), credentials.tokenHash))
   const refusal = refusalOf(row ?? rows.find(({ database }) => database !== null), credentials, 'write')
@@ -381,7 +380,7 @@ function requireToken(row: Row | undefined, credentials: Credentials, use: 'read
 
 type Refusal = ScimError | StaleTenant | TenantElsewhere
 
-/** Whether a token lets its bearer in at that moment, by that configuration; why it does not. Remembers which. */
+/** The reason for which a token is refused at that time and with that configuration, if any. Records the result. */
 function refusalOf(
   row: Row | undefined,
   credentials: Credentials,
@@ -405,7 +404,9 @@ function refusalOf(
   return notReady ?? staleTenant(row, credentials)
 }
 
-/** Why clients of a tenant are not let in. @returns undefined for a read while the tenant is being moved */
+/**
+ * The reason for which clients of a tenant are refused. @returns undefined for a read while the tenant is being moved
+ */
 function notReadyFor({ tenantState }: Row, use: 'read' | 'write'): ScimError | TenantElsewhere | undefined {
   if (tenantState === 'moving') return use === 'read' ? undefined : moving()
   if (tenantState === 'moved' || tenantState === 'arriving') return new TenantElsewhere(undefined)
@@ -426,20 +427,20 @@ const touchStatement = prepared((slots: Slots<keyof Credentials | 'before'>) => 
   return sql`UPDATE tokens SET last_used_at = ${slots.now} WHERE ${isValidToken(slots)} AND ${isOld}`
 })
 
-/** Rides in the batch that checks the token, so that it costs no round trip of its own. */
+/** Runs in the batch that checks the token, so it costs no round trip. */
 function lastUsedStatements(credentials: Credentials): readonly Statement[] {
   const { tokenHash, now } = credentials
   if (!isLastUsedDue(tokenHash, now)) return []
   return [touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS })]
 }
 
-/** A token as the administrator sees it: everything but the secret. Times in milliseconds since 1970. */
+/** A token without its secret, for the administrator. Times in milliseconds since 1970. */
 export interface TokenInfo {
   readonly id: string
-  /** The client whose it is. */
+  /** The client that it belongs to. */
   readonly clientId: string
   readonly name: string
-  /** That of the client. */
+  /** The scope of the client. */
   readonly scope: TokenScope
   readonly createdAt: number
   readonly expiresAt: number | null
@@ -450,9 +451,9 @@ export interface TokenInfo {
 /** A token to store. */
 export interface NewToken extends Pick<TokenInfo, 'id' | 'name' | 'createdAt' | 'expiresAt'> {
   readonly hash: string
-  /** Of a client of the tenant; undefined: a client of the token's name is made for it. */
+  /** A client of the tenant; if undefined, a client with the token's name is created. */
   readonly clientId?: string | undefined
-  /** Of the client that is made for it; a client that is there has its own. */
+  /** The scope of the client that is created; an existing client keeps its own. */
   readonly scope?: TokenScope | undefined
 }
 
@@ -468,7 +469,7 @@ export const STORED_TOKEN = selection(tokens, ['id', 'name', 'scope', 'createdAt
 /**
  * Stores a new token.
  *
- * @returns undefined when there is no such tenant, or it is being deleted; when there is no such client, or it was deleted
+ * @returns undefined when there is no such tenant or client, or it is being deleted
  */
 export async function insertToken(
   db: Database,
@@ -488,7 +489,7 @@ export async function insertToken(
   return STORED_TOKEN.first(stored)
 }
 
-/** Revokes a token from the next request on. Revoking it again keeps the first time. @returns false when unknown */
+/** Revokes a token from the next request on. A second revocation keeps the first time. @returns false when unknown */
 export async function revokeToken(db: Database, tenantId: string, id: string, now: number): Promise<boolean> {
   const [result] = await db.batch([
     statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})

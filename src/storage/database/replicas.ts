@@ -1,16 +1,16 @@
 /**
- * Reads at replicas of D1. A replica may be out of date by any time, unless it is asked with a bookmark: then it
- * answers from a state at least as new (https://developers.cloudflare.com/d1/best-practices/read-replication/).
- * Clients carry no bookmark for us, so each tenant has one keeper of it, which all isolates ask:
+ * Reads at replicas of D1. A replica may be arbitrarily far behind. A query with a bookmark waits until the replica
+ * has at least the state of that bookmark (https://developers.cloudflare.com/d1/best-practices/read-replication/).
+ * SCIM clients do not send bookmarks, so each tenant has one bookmark holder, which all isolates ask:
  *
- * - Who has written tells the keeper before he answers his client; the keeper then forgets.
- * - Who reads asks the keeper first. Without a bookmark the read goes to the primary, and the bookmark of what
- *   it saw is handed in.
- * - What is handed in counts only with the mark that the reader was given when he asked, and a mark ends with
- *   each write and with the keeper. So a bookmark is never older than a write that was answered before it was
- *   given out, the revocation of a token included, however late or from wherever messages arrive.
+ * - A writer reports its write to the holder before it answers its client. The holder then drops the bookmark.
+ * - A reader asks the holder first. Without a bookmark, it reads at the primary and offers the bookmark of that read.
+ * - The holder accepts an offer only with its current epoch, which the reader was given when it asked. Each write
+ *   begins a new epoch, and so does each new holder. A bookmark is therefore never older than a write that was
+ *   answered before the bookmark was given out, revocations of tokens included, however late and from wherever
+ *   messages arrive.
  *
- * Bookmarks are never compared, and a keeper has memory only: whatever it forgets costs a read at the primary.
+ * Bookmarks are never compared. A holder has memory only: a lost bookmark costs one read at the primary.
  */
 import type { D1Database } from '@cloudflare/workers-types'
 import {
@@ -24,33 +24,35 @@ import {
 } from './database.ts'
 
 /**
- * No bookmark is kept longer: what nobody could report (a Worker that ended between its write and its report, SQL
- * by hand, a restore) is seen at every replica after this time.
+ * The longest time that a bookmark is used. A write that nobody could report (a Worker that ended between its write
+ * and its report, SQL by hand, a restore) is visible at every replica after this time.
  */
 const MAX_AGE_MS = 60_000
-/** How the statements begin that change nothing: none of ours that writes begins with WITH. */
+/** The beginnings of statements that change nothing. None of our writes begins with WITH. */
 const READ = /^(?:SELECT|WITH) /
-/** How long a read waits for the keeper before it goes to the primary. */
+/** How long a read waits for the holder before it goes to the primary. */
 const ASK_TIMEOUT_MS = 1_000
-/** How long a replica may take, the wait for the bookmark's state included, before the primary is asked. */
+/** How long a replica may take, including the wait for the state of the bookmark, before the primary is asked. */
 const REPLICA_TIMEOUT_MS = 5_000
-/** How long a report may take, and how often it is tried: a Durable Object that was moved answers the second time. */
+/**
+ * How long a report may take, and how often it is tried: a Durable Object that was moved answers the second request.
+ */
 const REPORT_TIMEOUT_MS = 5_000
 const REPORT_TRIES = 2
 
-export interface KeptBookmark {
+export interface HeldBookmark {
   /** Undefined when none is known. */
   readonly bookmark: string | undefined
-  /** Makes the bookmark of a read that begins now acceptable. */
-  readonly mark: string
+  /** The current epoch. It makes the bookmark of a read that begins now acceptable. */
+  readonly epoch: string
 }
 
-/** The bookmark of one tenant, in the memory of its keeper. */
+/** The bookmark of one tenant, in the memory of its holder. */
 export class TenantBookmark {
   readonly #now: () => number
   #bookmark: string | undefined
-  #mark = ''
-  #markedAt = 0
+  #epoch = ''
+  #epochStart = 0
 
   /** @param now milliseconds */
   constructor(now: () => number) {
@@ -58,35 +60,35 @@ export class TenantBookmark {
     this.forget()
   }
 
-  get(): KeptBookmark {
-    if (this.#now() - this.#markedAt >= MAX_AGE_MS) this.forget()
-    return { bookmark: this.#bookmark, mark: this.#mark }
+  get(): HeldBookmark {
+    if (this.#now() - this.#epochStart >= MAX_AGE_MS) this.forget()
+    return { bookmark: this.#bookmark, epoch: this.#epoch }
   }
 
-  /** @param bookmark of a read at the primary that began after `mark` was given out */
-  keep(bookmark: string, mark: string): void {
-    if (mark === this.#mark) this.#bookmark = bookmark
+  /** Accepts an offer. @param bookmark of a read at the primary that began after `epoch` was given out */
+  offer(bookmark: string, epoch: string): void {
+    if (epoch === this.#epoch) this.#bookmark = bookmark
   }
 
   forget(): void {
     this.#bookmark = undefined
-    // Random and no count: another copy of this object must not give out the same.
-    this.#mark = crypto.randomUUID()
-    this.#markedAt = this.#now()
+    // Random and not a counter: another instance of this object must not use the same epoch.
+    this.#epoch = crypto.randomUUID()
+    this.#epochStart = this.#now()
   }
 }
 
-/** The keeper of a tenant's bookmark, wherever it is. Each call is an event of its own there. */
-export interface BookmarkKeeper {
-  get(): Promise<KeptBookmark>
-  keep(bookmark: string, mark: string): Promise<void>
+/** The holder of a tenant's bookmark, wherever it runs. Each call is an event of its own there. */
+export interface BookmarkHolder {
+  get(): Promise<HeldBookmark>
+  offer(bookmark: string, epoch: string): Promise<void>
   forget(): Promise<void>
 }
 
 /** What the app sees of replicas. */
 export interface Replicas {
   /**
-   * For reads of a tenant: wherever they run, they see every write that was answered before.
+   * A database for reads of a tenant. The reads see every write that was answered before, wherever they run.
    *
    * @param name of the binding of the tenant's database
    */
@@ -105,7 +107,7 @@ export interface Replicas {
  */
 export function d1Replicas(
   bindingOf: (name: string | undefined) => D1Binding & Pick<D1Database, 'withSession'>,
-  keeperOf: (tenantId: string) => BookmarkKeeper,
+  holderOf: (tenantId: string) => BookmarkHolder,
   inBackground: (promise: Promise<unknown>) => void,
 ): Replicas {
   return {
@@ -115,34 +117,34 @@ export function d1Replicas(
       return {
         async batch(statements) {
           const isRead = statements.every(({ sql }) => READ.test(sql))
-          const kept = isRead ? keptFor(name, await ask(keeperOf(tenantId))) : undefined
-          if (kept === undefined) return await primary.batch(statements)
-          if (kept.bookmark === undefined) return await readAtPrimary(statements, kept.mark)
+          const held = isRead ? heldFor(name, await ask(holderOf(tenantId))) : undefined
+          if (held === undefined) return await primary.batch(statements)
+          if (held.bookmark === undefined) return await readAtPrimary(statements, held.epoch)
           try {
-            const session = binding.withSession(kept.bookmark)
+            const session = binding.withSession(held.bookmark)
             return await openDatabase(session, figures, REPLICA_TIMEOUT_MS).batch(statements)
           } catch {
-            // Does not answer, does not take the bookmark, or has not seen the newest migration.
+            // The replica does not answer, rejects the bookmark, or lacks the newest migration.
             return await primary.batch(statements)
           }
         },
       }
 
-      async function readAtPrimary(statements: readonly Statement[], mark: string) {
+      async function readAtPrimary(statements: readonly Statement[], epoch: string) {
         const session = binding.withSession('first-primary')
         const results = await openDatabase(session, figures).batch(statements)
-        inBackground(handIn(session.getBookmark(), mark))
+        inBackground(offer(session.getBookmark(), epoch))
         return results
       }
 
-      async function handIn(bookmark: string | null, mark: string): Promise<void> {
-        if (bookmark !== null) await keeperOf(tenantId).keep(labelled(name, bookmark), mark).catch(ignore)
+      async function offer(bookmark: string | null, epoch: string): Promise<void> {
+        if (bookmark !== null) await holderOf(tenantId).offer(labelled(name, bookmark), epoch).catch(ignore)
       }
     },
     async noteWrite(tenantId) {
       for (let tries = 1; ; tries++) {
         try {
-          return await withTimeout(keeperOf(tenantId).forget(), REPORT_TIMEOUT_MS)
+          return await withTimeout(holderOf(tenantId).forget(), REPORT_TIMEOUT_MS)
         } catch (cause) {
           if (tries === REPORT_TRIES) throw new DatabaseUnavailable('a write was not reported', { cause })
         }
@@ -151,25 +153,25 @@ export function d1Replicas(
   }
 }
 
-/** A bookmark is one of a database: after a move, that of the database before means nothing. */
+/** Labels a bookmark with its database. After a move, a bookmark of the previous database is meaningless. */
 function labelled(name: string | undefined, bookmark: string): string {
   return `${name ?? ''} ${bookmark}`
 }
 
-/** What is kept, without a bookmark when it is one of another database. */
-function keptFor(name: string | undefined, kept: KeptBookmark | undefined): KeptBookmark | undefined {
+/** What the holder has, without the bookmark if that is of another database. */
+function heldFor(name: string | undefined, held: HeldBookmark | undefined): HeldBookmark | undefined {
   const label = labelled(name, '')
-  if (kept?.bookmark === undefined) return kept
-  const bookmark = kept.bookmark.startsWith(label) ? kept.bookmark.slice(label.length) : undefined
-  return { ...kept, bookmark }
+  if (held?.bookmark === undefined) return held
+  const bookmark = held.bookmark.startsWith(label) ? held.bookmark.slice(label.length) : undefined
+  return { ...held, bookmark }
 }
 
-/** @returns undefined when the keeper cannot be reached */
-function ask(keeper: BookmarkKeeper): Promise<KeptBookmark | undefined> {
-  return withTimeout(keeper.get(), ASK_TIMEOUT_MS).catch(ignore)
+/** @returns undefined when the holder cannot be reached */
+function ask(holder: BookmarkHolder): Promise<HeldBookmark | undefined> {
+  return withTimeout(holder.get(), ASK_TIMEOUT_MS).catch(ignore)
 }
 
-/** Without the keeper there is the primary. */
+/** Without the holder, reads go to the primary. */
 function ignore(): undefined {
   return undefined
 }

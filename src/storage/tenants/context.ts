@@ -1,9 +1,9 @@
 /**
- * The tenant as a value: what its requests are handled by. An isolate remembers the tenants that it has served, and a
- * request is begun with what is remembered, so that resolving the tenant costs no round trip. It is proven by the batch
- * that does the work: the check of the token (tokens.ts) compares the version of the configuration too. When the
- * database has another one, what was read is thrown away and nothing is written; the request is handled once more with
- * the configuration that the check brought along. A tenant that is not remembered is taken to have the default
+ * The tenant as a value: everything that its requests depend on. An isolate remembers the tenants that it has served,
+ * and a request begins with the remembered context, so resolving the tenant costs no round trip. The batch that does
+ * the work verifies the context: the token check (../access/tokens.ts) also compares the version of the
+ * configuration. If the versions differ, the results are discarded, nothing is written, and the request runs once
+ * more with the configuration that the check returned. An unknown tenant is assumed to have the default
  * configuration, which most have.
  */
 import { ScimError } from '../../scim/error.ts'
@@ -14,9 +14,12 @@ import type { Database } from '../database/database.ts'
 import { extendedTypes, type StoredResourceType } from '../tables/resource-tables.ts'
 import { locationStatement } from './locations.ts'
 
-/** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
+/**
+ * The choices of an administrator for a tenant: the JSON in `tenants.configuration`. A missing member has its
+ * default.
+ */
 export interface TenantConfiguration {
-  /** Which deviations of clients from the RFCs are allowed for. */
+  /** The named set of deviations from the RFCs that clients of the tenant are allowed. */
   readonly profile?: ProfileName
   /** Extension schemas: see extensions.ts. */
   readonly schemas?: EncodedExtensions
@@ -25,11 +28,11 @@ export interface TenantConfiguration {
 export interface TenantContext {
   readonly tenantId: string
   /**
-   * Names the configuration: 0 is the default one, and any other number is never used for another configuration again,
-   * not even after the tenant was deleted and made anew. Raised by triggers of the database.
+   * Identifies the configuration. 0 is the default configuration. Any other number is used for one configuration
+   * only, even after the tenant was deleted and created again. Database triggers raise it.
    */
   readonly version: number
-  /** The name of the database that the tenant lives in; undefined: the first one, which every runtime has. */
+  /** The name of the tenant's database; undefined for the first one, which every runtime has. */
   readonly database: string | undefined
   readonly resourceTypes: readonly StoredResourceType[]
   readonly profile: Profile
@@ -37,20 +40,20 @@ export interface TenantContext {
 }
 
 export interface TenantLimits {
-  /** Of the body of one request. */
+  /** The largest body of one request. */
   readonly bodyBytes: number
 }
 
-/** A configuration as the database has it. */
+/** A configuration as it is stored. */
 export interface ConfigurationRecord {
   readonly version: number
   /** JSON text; null for the default configuration. */
   readonly configuration: string | null
 }
 
-/** The tenant has another configuration than the one that a request was handled by. */
+/** The configuration of the tenant is not the one that the request was handled with. */
 export class StaleTenant extends Error {
-  /** The configuration that it has. */
+  /** The stored configuration. */
   readonly current: ConfigurationRecord
 
   constructor(current: ConfigurationRecord, options?: ErrorOptions) {
@@ -59,9 +62,9 @@ export class StaleTenant extends Error {
   }
 }
 
-/** The tenant does not live in the database that was asked: nothing was read that counts, and nothing was written. */
+/** The tenant does not live in the database that was asked. The results are invalid, and nothing was written. */
 export class TenantElsewhere extends Error {
-  /** Where it lives, as that database has it. */
+  /** The tenant's database according to the one that was asked. */
   readonly database: string | undefined
 
   constructor(database: string | undefined, options?: ErrorOptions) {
@@ -73,7 +76,7 @@ export class TenantElsewhere extends Error {
 /**
  * The context that follows from a configuration.
  *
- * @param types those that are shipped
+ * @param types the shipped ones
  */
 export function tenantContextOf(
   tenantId: string,
@@ -91,7 +94,7 @@ export function tenantContextOf(
   }
 }
 
-/** Names of databases, of tenants that do not live in the first one. The first of the Map was remembered first. */
+/** The names of the databases of tenants that do not live in the first one, in the order of insertion. */
 const locations = new Map<string, string>()
 const MAX_LOCATIONS = 10_000
 
@@ -104,29 +107,32 @@ function rememberLocation(tenantId: string, name: string | undefined): void {
   locations.set(tenantId, name)
 }
 
-/** A tenant whose configuration is not the default one. */
+/** A tenant with a configuration of its own. */
 interface RememberedTenant {
   readonly record: ConfigurationRecord
-  /** Made at the first use: a process serves one list of types, tests serve more. */
+  /** Built at the first use: a process serves one list of types, tests serve several. */
   readonly contexts: WeakMap<readonly StoredResourceType[], TenantContext>
 }
 
 const MAX_TENANTS = 1_000
-/** Of all configurations as JSON: what is made of them takes some ten times as much. */
+/**
+ * The limit for all configurations as JSON. The contexts that are built from them take about ten times as much
+ * memory.
+ */
 const MAX_CHARACTERS = 1024 * 1024
 
-/** The first of the Map was remembered first. */
+/** In the order of insertion. */
 const remembered = new Map<string, RememberedTenant>()
 let rememberedCharacters = 0
 
-/** The version of the configuration that this isolate has last seen. */
+/** The version of the configuration that this isolate remembers. */
 export function recallVersion(tenantId: string): number {
   return remembered.get(tenantId)?.record.version ?? 0
 }
 
 /**
- * The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version, and that it
- * lives in the database of that batch.
+ * The tenant as this isolate remembers it. The context is unverified until a batch has checked the version and that
+ * the tenant lives in the database of that batch.
  */
 export function recallTenant(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
   const known = recallConfigured(tenantId, types)
@@ -164,13 +170,13 @@ function forgetTenant(tenantId: string): void {
 }
 
 /**
- * Runs what depends on a tenant: with the context that is remembered, once more when the tenant lives in another database,
- * and once more when that has another configuration.
+ * Runs an operation of a tenant with the remembered context. Runs it once more if the tenant lives in another
+ * database, and once more if its configuration differs.
  *
- * @param types those that are shipped
- * @param openCatalogue opens the first database, which is asked where the tenant lives
- * @param run parses, reads and writes, all from the beginning: it may be called a second and a third time
- * @throws {ScimError} 503 when the tenant changes once more meanwhile, or moves; nothing is changed then
+ * @param types the shipped ones
+ * @param openCatalogue opens the first database, which knows where the tenant lives
+ * @param run parses, reads and writes from the beginning: it may be called up to three times
+ * @throws {ScimError} 503 when the tenant changes again meanwhile, or moves; nothing is changed then
  */
 export async function withTenant<Result>(
   tenantId: string,
@@ -198,7 +204,7 @@ export async function withTenant<Result>(
   }
 }
 
-/** What the first database says is the catalogue's word; any other has a forwarding address, which may be old. */
+/** The first database answers as the catalogue. Any other one has a forwarding address, which may be out of date. */
 async function locationOf(
   { tenantId, database }: TenantContext,
   openCatalogue: () => Database,
@@ -210,12 +216,12 @@ async function locationOf(
   return row === undefined ? undefined : String(row.database)
 }
 
-/** The tenant is on its way to another database: reads go on, and a client that repeats its write is served soon. */
+/** The tenant is moving to another database. Reads are served; a write succeeds after the move. */
 export function moving(options?: ErrorOptions): ScimError {
   return new ScimError(503, undefined, 'the directory is being moved; try again later', options)
 }
 
-/** Somebody changes the configuration again and again, or while several writes are stored together. */
+/** The configuration changes repeatedly, or changed while several writes were stored together. */
 export function changing(options?: ErrorOptions): ScimError {
   return new ScimError(503, undefined, 'the configuration of the tenant is being changed; try again', options)
 }

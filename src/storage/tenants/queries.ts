@@ -1,5 +1,5 @@
 /**
- * Tenants as the dashboard reads them: one, or a page of them, in a round trip that other queries share.
+ * Queries for tenants, one or a page of them. They can share a round trip with other queries.
  */
 import { sql } from 'drizzle-orm'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
@@ -20,7 +20,7 @@ export function tenantQuery(id: string): Query<TenantSummary | undefined> {
   }
 }
 
-/** Tenants in the order of their ids. @param after the id that the page before ended with */
+/** Tenants in the order of their ids. @param after the last id of the previous page */
 export function tenantPageQuery(after: string, size: number): Query<Page<TenantSummary>> {
   return {
     statements: [TENANT.where(sql`id > ${after} ORDER BY id LIMIT ${size + 1}`)],
@@ -28,7 +28,7 @@ export function tenantPageQuery(after: string, size: number): Query<Page<TenantS
   }
 }
 
-/** Where the dashboard begins: the tenant "default", else the first. @returns undefined when there is none */
+/** The tenant that the dashboard opens first: "default", else the first one. @returns undefined when there is none */
 export function firstTenantQuery(): Query<string | undefined> {
   return {
     statements: [TENANT_ID.where(sql`id = 'default'`), TENANT_ID.where(sql`true ORDER BY id LIMIT 1`)],

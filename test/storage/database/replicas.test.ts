@@ -8,7 +8,7 @@ import { createApp } from '../../../src/app.ts'
 import type { Runtime } from '../../../src/runtime.ts'
 import { groupWriters } from '../../../src/self-hosted/group-writers.ts'
 import { noFigures, openDatabase } from '../../../src/storage/database/database.ts'
-import { type BookmarkKeeper, d1Replicas, TenantBookmark } from '../../../src/storage/database/replicas.ts'
+import { type BookmarkHolder, d1Replicas, TenantBookmark } from '../../../src/storage/database/replicas.ts'
 import { RESOURCE_TYPES } from '../../../src/storage/tables/resource-tables.ts'
 import { MIGRATIONS } from '../../sqlite/support/files.ts'
 import { chance } from '../../support/chance.ts'
@@ -24,11 +24,11 @@ const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
 
-/** Two isolates, one database, and the keepers of the bookmarks. */
+/** Two isolates, one database, and the holders of the bookmarks. */
 class World {
   readonly d1 = new LaggingD1(MIGRATIONS)
-  readonly keepers = new Map<string, TenantBookmark>()
-  /** Every message to a keeper. */
+  readonly holders = new Map<string, TenantBookmark>()
+  /** Every message to a holder. */
   hops: string[] = []
   /** Messages of these kinds get lost. */
   lost: string[] = []
@@ -49,7 +49,7 @@ class World {
       replicas: isOn
         ? d1Replicas(
             () => this.d1.binding,
-            (tenantId) => this.#keeperOf(tenantId),
+            (tenantId) => this.#holderOf(tenantId),
             (promise) => this.#background.push(promise),
           )
         : undefined,
@@ -70,18 +70,18 @@ class World {
     }
   }
 
-  #keeperOf(tenantId: string): BookmarkKeeper {
+  #holderOf(tenantId: string): BookmarkHolder {
     const hop = async <Result>(kind: string, run: (bookmark: TenantBookmark) => Result) => {
       this.hops.push(`${kind} ${tenantId}`)
-      if (kind === 'keep' && this.heldBack) await new Promise<void>((go) => this.heldBack?.push(go))
+      if (kind === 'offer' && this.heldBack) await new Promise<void>((go) => this.heldBack?.push(go))
       if (this.lost.includes(kind)) throw new Error('the Durable Object was reset')
-      const bookmark = this.keepers.get(tenantId) ?? new TenantBookmark(() => this.#now)
-      this.keepers.set(tenantId, bookmark)
+      const bookmark = this.holders.get(tenantId) ?? new TenantBookmark(() => this.#now)
+      this.holders.set(tenantId, bookmark)
       return run(bookmark)
     }
     return {
       get: () => hop('get', (bookmark) => bookmark.get()),
-      keep: (bookmark, mark) => hop('keep', (kept) => kept.keep(bookmark, mark)),
+      offer: (bookmark, epoch) => hop('offer', (kept) => kept.offer(bookmark, epoch)),
       forget: () => hop('forget', (bookmark) => bookmark.forget()),
     }
   }
@@ -135,7 +135,7 @@ class World {
     return new Client(this, tenantId, body.token, body.id)
   }
 
-  /** What was done since the last call: where batches ran, and what the keepers were told. */
+  /** What was done since the last call: where batches ran, and what the holders were told. */
   costs() {
     const costs = {
       served: this.d1.served.join(' '),
@@ -168,7 +168,7 @@ class Client {
     return this.send(isolate, 'GET', path)
   }
 
-  /** Makes both isolates know the token, and the keeper the newest bookmark. */
+  /** Makes both isolates know the token, and the holder the newest bookmark. */
   async warm(): Promise<this> {
     await this.get(0, '/Users?count=1')
     await this.get(0, '/Users?count=1')
@@ -212,7 +212,7 @@ describe('a read', () => {
     await client.send(0, 'POST', '/Users', userNamed('ana'))
     expect(world.costs()).toEqual({ served: 'primary', hops: 'forget' })
     await client.get(1, '/Users')
-    expect(world.costs()).toEqual({ served: 'primary', hops: 'get keep' })
+    expect(world.costs()).toEqual({ served: 'primary', hops: 'get offer' })
     await client.get(0, '/Users')
     expect(world.costs()).toEqual({ served: 'replica', hops: 'get' })
   })
@@ -224,7 +224,7 @@ describe('a read', () => {
     expect(world.costs()).toEqual({ served: 'primary', hops: '' })
   })
 
-  it('goes to the primary when the keeper cannot be reached', async () => {
+  it('goes to the primary when the holder cannot be reached', async () => {
     const { world, client } = await warmClient()
     world.lost = ['get']
     expect((await client.get(0, '/Users')).status).toBe(200)
@@ -248,7 +248,7 @@ describe('a read', () => {
     await client.get(0, '/Users')
     world.costs()
     expect((await client.get(1, '/Users')).body.totalResults).toBe(1)
-    expect(world.costs()).toEqual({ served: 'primary', hops: 'get keep' })
+    expect(world.costs()).toEqual({ served: 'primary', hops: 'get offer' })
   })
 
   it('of an unknown token or tenant goes to the primary and wakes nobody', async () => {
@@ -260,7 +260,7 @@ describe('a read', () => {
         expect(world.costs()).toEqual({ served: 'primary', hops: '' })
       }
     }
-    expect([...world.keepers.keys()]).toEqual(['acme'])
+    expect([...world.holders.keys()]).toEqual(['acme'])
   })
 
   it('opens no session while read replication is off', async () => {
@@ -319,24 +319,24 @@ describe('what was answered', () => {
     for (const _ of [1, 2]) expect((await client.get(1, '/Users')).body.totalResults).toBe(2)
   })
 
-  it('is seen when the keeper has forgotten everything', async () => {
+  it('is seen when the holder has forgotten everything', async () => {
     const { world, client } = await warmClient()
     await client.send(0, 'POST', '/Users', userNamed('ana'))
-    world.keepers.clear()
+    world.holders.clear()
     expect((await client.get(1, '/Users')).body.totalResults).toBe(1)
     expect(world.costs().served).toBe('primary primary')
   })
 
-  it.for(['the same keeper', 'a new one'])(
+  it.for(['the same holder', 'a new one'])(
     'is seen although a bookmark of before arrives late, at %s',
-    async (keeper) => {
+    async (holder) => {
       const { world, client } = await warmClient()
       await client.send(0, 'POST', '/Users', userNamed('ana'))
       world.heldBack = []
       // Reads before the next write, and its bookmark is under way for long.
       await client.get(0, '/Users')
       await client.send(1, 'POST', '/Users', userNamed('bea'))
-      if (keeper === 'a new one') world.keepers.clear()
+      if (holder === 'a new one') world.holders.clear()
       await world.settle()
       expect((await client.get(0, '/Users')).body.totalResults).toBe(2)
     },
@@ -445,28 +445,28 @@ describe('a token', () => {
 })
 
 describe('TenantBookmark', () => {
-  it('takes a bookmark only with the mark that it gave out since the last write', () => {
+  it('accepts a bookmark only with the epoch that it gave out since the last write', () => {
     const kept = new TenantBookmark(() => 0)
-    const { mark } = kept.get()
+    const { epoch } = kept.get()
     kept.forget()
-    kept.keep('old', mark)
+    kept.offer('old', epoch)
     expect(kept.get().bookmark).toBeUndefined()
-    kept.keep('new', kept.get().mark)
+    kept.offer('new', kept.get().epoch)
     expect(kept.get().bookmark).toBe('new')
   })
 
   it('gives out marks that no other copy gives out', () => {
     const [one, another] = [new TenantBookmark(() => 0), new TenantBookmark(() => 0)]
-    another.keep('of another copy', one.get().mark)
+    another.offer('of another copy', one.get().epoch)
     expect(another.get().bookmark).toBeUndefined()
   })
 
   it('forgets after a minute, counted from before the read', () => {
     let now = 0
     const kept = new TenantBookmark(() => now)
-    const { mark } = kept.get()
+    const { epoch } = kept.get()
     now = 59_000
-    kept.keep('read long ago', mark)
+    kept.offer('read long ago', epoch)
     expect(kept.get().bookmark).toBe('read long ago')
     now = 60_000
     expect(kept.get().bookmark).toBeUndefined()
@@ -491,14 +491,14 @@ describe('writers and readers at the same time', () => {
       await underWay()
       return result
     }
-    const keeper: BookmarkKeeper = {
+    const holder: BookmarkHolder = {
       get: () => hop(() => kept.get()),
-      keep: (bookmark, mark) => hop(() => kept.keep(bookmark, mark)),
+      offer: (bookmark, epoch) => hop(() => kept.offer(bookmark, epoch)),
       forget: () => hop(() => kept.forget()),
     }
     const replicas = d1Replicas(
       () => d1.binding,
-      () => keeper,
+      () => holder,
       () => undefined,
     )
     let [written, answered] = [0, 0]
