@@ -1,22 +1,25 @@
 /**
- * Why a token does not let its bearer in: one answer outside, a tagged reason inside.
+ * Why a token is refused: one answer for the client, a tagged reason for the logs.
  */
 import { ScimError } from '../../scim/error.ts'
 
 export type AccessRefusal =
-  /** Not of our form, though it may name a tenant: cut off, say. */
+  /** Not in the form of a token, such as one that was cut off. It may still name a tenant. */
   | 'malformed'
-  /** Of our form, and not one of the tenant that it names. */
+  /** In the form of a token, but not a token of the tenant that it names. */
   | 'unknown'
   | 'revoked'
   | 'expired'
-  /** Valid, and may only read. */
+  /** Valid, but limited to reads. */
   | 'wrong scope'
 
-/** 401, or 403 for the wrong scope. The reason is for the logs: whoever guesses is not told how close a guess was. */
+/**
+ * 401, or 403 for the wrong scope. The reason is for the logs only, so an attacker does not learn how close a guess
+ * was.
+ */
 export class AccessRefused extends ScimError {
   readonly reason: AccessRefusal
-  /** The token, where the tenant has it. */
+  /** The id of the token, if the tenant has it. */
   readonly tokenId: string | undefined
 
   constructor(reason: AccessRefusal, tokenId?: string, options?: ErrorOptions) {

@@ -1,5 +1,6 @@
 /**
- * The clients of a tenant: who acts, whatever they sign in with. Made, changed and deleted by the administrator.
+ * The clients of a tenant: the actors, whatever credential they use. The administrator creates, changes and deletes
+ * them.
  */
 import { sql } from 'drizzle-orm'
 import { type Database, type Statement, statement } from '../database/database.ts'
@@ -13,16 +14,16 @@ import type { TokenScope } from './tokens.ts'
 export interface Client {
   readonly id: string
   readonly name: string
-  /** What all of its tokens may do. */
+  /** The scope of all of its tokens. */
   readonly scope: TokenScope
   readonly createdAt: number
-  /** To the minute. */
+  /** Accurate to the minute. */
   readonly lastUsedAt: number | null
 }
 
 const CLIENT_ID_BYTES = 16
 
-/** A new id: `<tenantId>_<22 characters>`. It is no secret. */
+/** A new id: `<tenantId>_<22 characters>`. It is not a secret. */
 export function newClientId(tenantId: string): string {
   return `${tenantId}_${toBase64Url(crypto.getRandomValues(new Uint8Array(CLIENT_ID_BYTES)))}`
 }
@@ -35,18 +36,15 @@ const CLIENT = selection(clients, ['id', 'name', 'scope', 'createdAt'], {
   computed: { lastUsedAt: LAST_USED_AT },
 })
 
-/** The clients of a tenant, oldest first, without those that were deleted. */
+/** The clients of a tenant, oldest first, without deleted ones. */
 export function clientsQuery(tenantId: string): Query<readonly Client[]> {
   return {
-    statements: [
-      statement(sql`SELECT ${CLIENT.columns} FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL
-        ORDER BY created_at, id`),
-    ],
+    statements: [CLIENT.where(sql`tenant_id = ${tenantId} AND deleted_at IS NULL ORDER BY created_at, id`)],
     read: ([result]) => CLIENT.all(result),
   }
 }
 
-/** @returns undefined when the tenant has no such client, or it was deleted */
+/** @returns undefined when the tenant has no such client, or the client was deleted */
 export function clientQuery(tenantId: string, id: string): Query<Client | undefined> {
   return {
     statements: [selectClient(tenantId, id)],
@@ -55,11 +53,10 @@ export function clientQuery(tenantId: string, id: string): Query<Client | undefi
 }
 
 function selectClient(tenantId: string, id: string): Statement {
-  return statement(sql`SELECT ${CLIENT.columns} FROM clients
-    WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
+  return CLIENT.where(sql`tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
 }
 
-/** @returns false when there is no such tenant, or it is being deleted */
+/** @returns false when there is no such tenant, or the tenant is being deleted */
 export async function insertClient(
   db: Database,
   tenantId: string,
@@ -72,7 +69,10 @@ export async function insertClient(
   return (inserted?.changes ?? 0) > 0
 }
 
-/** What an administrator may change; what is undefined stays. A new scope holds for all tokens from the next request on. */
+/**
+ * Changes by an administrator. An undefined member stays as it is. A new scope applies to all tokens from the next
+ * request on.
+ */
 export interface ClientChange {
   readonly name?: string | undefined
   readonly scope?: TokenScope | undefined
@@ -96,7 +96,7 @@ export async function updateClient(
 }
 
 /**
- * Deletes a client and revokes all of its tokens, from the next request on. The log goes on to name it.
+ * Deletes a client and revokes all of its tokens, from the next request on. The log still names the client.
  *
  * @returns false when the tenant has no such client
  */
@@ -115,14 +115,14 @@ export async function deleteClient(
   return deleted?.changes === 1
 }
 
-/** Both sides of a move must stay the same. */
+/** Both sides of a move must stay equal. */
 const ON_THE_MOVE = sql.raw("(SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved'))")
 
 /**
- * Forgets tokens that were revoked or have expired before a time, and clients that were deleted before it and have no
- * token left. The log must hold nothing older than that time, so that nothing in it loses its names.
+ * Deletes tokens that were revoked or expired before a time, and clients that were deleted before it and have no
+ * token left. The log must hold no older entries, so that every entry keeps its names.
  *
- * @returns how many tokens went
+ * @returns the number of deleted tokens
  */
 export async function deleteDeadTokens(db: Database, before: number): Promise<number> {
   const [tokens] = await db.batch([

@@ -1,6 +1,5 @@
 /**
- * What secrets need wherever they are made and checked: a hash, text of random or sealed bytes, and a
- * comparison that tells nothing by its time.
+ * Helpers for secrets: a hash, a text encoding of bytes, and a comparison in constant time.
  */
 
 /** SHA-256 of a text, hexadecimal. A runtime may have a faster one than Web Cryptography's. */
@@ -23,7 +22,7 @@ export function toBase64Url(bytes: Uint8Array): string {
     .replaceAll('=', '')
 }
 
-/** Takes the same time wherever the two differ. */
+/** Compares in constant time: the duration does not depend on where the two differ. */
 export function isSameSecret(a: string, b: string): boolean {
   let difference = a.length ^ b.length
   for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)

@@ -1,18 +1,18 @@
 /**
  * Sessions of the dashboard that were ended before they expired. The session itself is a signed cookie
- * (src/admin/session.ts); what is kept here makes copies of that cookie worthless.
+ * (src/admin/session.ts); a row here invalidates copies of the cookie.
  */
 import { sql } from 'drizzle-orm'
 import { type Database, GuardError, statement } from '../database/database.ts'
 
-/** The session was ended: what was read with it has been thrown away. */
+/** The session was ended. The results were discarded. */
 export class SessionEnded extends Error {}
 
 /**
- * A database whose batches first ask whether the session was ended, so that asking costs no round trip.
- * For reading alone: a write would have been done by the time the answer is known.
+ * A database whose batches also check whether the session was ended, so that the check costs no round trip. It is for
+ * reads only: a write would be done before the result of the check is known.
  *
- * @throws {SessionEnded} from each batch once the session was ended
+ * @throws {SessionEnded} from each batch after the session was ended
  */
 export function readDuringSession(db: Database, sessionId: string): Database {
   const check = statement(sql`SELECT 1 FROM ended_sessions WHERE id = ${sessionId}`)
@@ -26,12 +26,12 @@ export function readDuringSession(db: Database, sessionId: string): Database {
 }
 
 /**
- * A database whose batches change nothing once the session was ended.
+ * A database whose batches change nothing after the session was ended.
  *
- * @throws {SessionEnded} from each batch once the session was ended
+ * @throws {SessionEnded} from each batch after the session was ended
  */
 export function writeDuringSession(db: Database, sessionId: string): Database {
-  // The guard for clients without a valid token: an administrator's token is the session.
+  // Uses the guard for an invalid token: the session is the administrator's credential.
   const guard = statement(sql`INSERT INTO guards (rule)
     SELECT 'none' WHERE EXISTS (SELECT 1 FROM ended_sessions WHERE id = ${sessionId})`)
   return {
@@ -46,7 +46,7 @@ export function writeDuringSession(db: Database, sessionId: string): Database {
   }
 }
 
-/** Ends a session. What remembers it is deleted by the cron trigger. `expiresAt` in milliseconds since 1970. */
+/** Ends a session. The cron trigger deletes its row later. `expiresAt` in milliseconds since 1970. */
 export async function endSession(
   db: Database,
   session: { readonly id: string; readonly expiresAt: number },

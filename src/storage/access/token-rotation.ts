@@ -1,6 +1,6 @@
 /**
- * Tokens as the dashboard shows them, and their rotation: a new token beside the old one, which stays
- * valid until it is revoked, so that the client misses no request.
+ * Tokens for the dashboard, and their rotation: a new token is created beside the old one, which stays valid until it
+ * is revoked, so that the client misses no request.
  */
 import { sql } from 'drizzle-orm'
 import { type Database, statement, UniqueError } from '../database/database.ts'
@@ -17,7 +17,7 @@ import {
 } from './tokens.ts'
 
 export interface ListedToken extends TokenInfo {
-  /** The id of the token that takes its place; null when it was not rotated. */
+  /** The id of the token that replaces it; null when it was not rotated. */
   readonly replacedBy: string | null
 }
 
@@ -27,19 +27,16 @@ const LISTED_TOKEN = selection(
   { computed: { clientId: TOKEN_CLIENT_ID } },
 )
 
-/** The tokens of a tenant, newest first, revoked and expired ones too. */
+/** The tokens of a tenant, newest first, including revoked and expired ones. */
 export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
   return {
-    statements: [
-      statement(sql`SELECT ${LISTED_TOKEN.columns} FROM tokens
-        WHERE tenant_id = ${tenantId} ORDER BY id DESC`),
-    ],
+    statements: [LISTED_TOKEN.where(sql`tenant_id = ${tenantId} ORDER BY id DESC`)],
     read: ([result]) => LISTED_TOKEN.all(result),
   }
 }
 
 /**
- * As insertToken, of a token whose id was chosen when its form was shown, so that the form works once.
+ * Like insertToken, for a token whose id was chosen when its form was shown, so that the form works once.
  *
  * @returns "taken" when the form was sent before, undefined when there is no such tenant or client
  */
@@ -57,10 +54,10 @@ export async function insertTokenOnce(
 }
 
 /**
- * Stores a token in place of another one of the same client, with its name, scope and lifetime, and marks the other one.
+ * Stores a replacement of a token, with the same client, name, scope and lifetime, and records it in the old token.
  *
- * @returns the stored token; "taken" when the form was sent before; undefined when the old token is
- *   unknown, revoked or rotated already
+ * @returns the stored token; "taken" when the form was sent before; undefined when the old token is unknown, revoked
+ *   or already rotated
  */
 export async function rotateToken(
   db: Database,
@@ -76,12 +73,10 @@ export async function rotateToken(
           ${token.createdAt} + expires_at - created_at
         FROM tokens WHERE ${isOld}`),
       statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld}`),
-      statement(sql`SELECT ${STORED_TOKEN.columns} FROM tokens
-        WHERE tenant_id = ${tenantId} AND id = ${token.id}`),
+      STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${token.id}`),
     ])
-    // More than one when a trigger writes the state of the tenant into it.
-    if (inserted?.changes === 0) return undefined
-    return found?.rows[0] as unknown as StoredToken
+    // More than one change when a trigger copies the state of the tenant into the token.
+    return inserted?.changes === 0 ? undefined : STORED_TOKEN.first(found)
   } catch (error) {
     if (error instanceof UniqueError) return 'taken'
     throw error

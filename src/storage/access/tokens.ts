@@ -1,12 +1,11 @@
 /**
  * Bearer tokens of clients: issue, check, revoke.
  *
- * A token is `scim_<tenantId>_<43 characters>`: 32 random bytes in base64url. Only its SHA-256 is stored:
- * 256 bits of randomness cannot be guessed, so a slow hash would protect nothing. A token is checked in
- * the very batch that does the work, so revocation and expiry hold from the next request on, and no cache
- * can outlive them. Threats: a copy of the database (it holds no token), timing (lookup is by hash, and
- * the hash found is compared in constant time), a token of another tenant (the tenant is part of the
- * condition).
+ * A token is `scim_<tenantId>_<43 characters>`: 32 random bytes in base64url. Only its SHA-256 is stored: 256 bits of
+ * randomness cannot be guessed, so a slow hash would protect nothing. The batch that does the work also checks the
+ * token, so revocation and expiry take effect with the next request, and no cache can outlive them. Threats: a copy
+ * of the database (it holds no token), timing (the look-up is by hash, and the found hash is compared in constant
+ * time), a token of another tenant (the tenant is part of the condition).
  */
 import { and, eq, gt, isNull, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../../scim/error.ts'
@@ -50,7 +49,7 @@ const NAMED_TENANT = /^scim_([a-z][a-z0-9-]{0,39})_/
 
 /** The claims of a request, which each of its batches checks. */
 export interface Credentials extends Actor {
-  /** The version of the tenant's configuration by which the request is handled: see tenant-context.ts. */
+  /** The version of the tenant's configuration by which the request is handled: see ../tenants/context.ts. */
   readonly tenantVersion: number
 }
 
@@ -71,12 +70,12 @@ export async function actorOf(token: string, now: number, hash: Sha256 = sha256)
   return { tenantId, tokenHash: await hash(token), now }
 }
 
-/** The tenant that a token names, also one that is not whole. It proves nothing. */
+/** The tenant that a token names, even an incomplete one. It proves nothing. */
 export function tenantNamedBy(token: string | undefined): string | undefined {
   return NAMED_TENANT.exec(token ?? '')?.[1]
 }
 
-/** A new token for a tenant, and the hash to store. The token is not kept anywhere. */
+/** Generates a token for a tenant. Only the hash is to be stored. */
 export async function generateToken(tenantId: string): Promise<{ token: string; hash: string }> {
   const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
   const token = `scim_${tenantId}_${toBase64Url(bytes)}`
@@ -84,12 +83,12 @@ export async function generateToken(tenantId: string): Promise<{ token: string; 
 }
 
 /**
- * Reads with a token: the check and the statements in one batch. Repeated once when the database does not
- * answer, without "last used", which a full disk cannot take. A write is never repeated: it may have been done
- * although nobody heard of it. Its client is told to try again.
+ * Reads with a token: the check and the statements are one batch. It is repeated once when the database does not
+ * answer, without "last used", which a full disk cannot store. A write is never repeated, because it may have been
+ * done although the answer was lost; its client is told to try again.
  *
  * @returns the results of the statements
- * @throws {ScimError} 401; what was read is then thrown away
+ * @throws {ScimError} 401; the results are discarded then
  * @throws {StaleTenant} likewise
  */
 export async function readAs(
@@ -124,8 +123,8 @@ async function runAs(
 }
 
 /**
- * As runAs, for what belongs to a write: none is done while the tenant is being moved, so a statement that writes must ask
- * for `isAdmittedToken`.
+ * Like runAs, for statements that belong to a write. While the tenant is being moved, none is run. A statement that
+ * writes must test `isAdmittedToken`.
  *
  * @throws {ScimError} 401; 503 during an import or a move
  * @throws {StaleTenant|TenantElsewhere}
@@ -138,10 +137,10 @@ export async function runAsWriter(tenant: TenantContext, statements: readonly St
 }
 
 /**
- * Reads for several writers of one tenant, each with its own token, all with one configuration. One that may not write
- * keeps no other from reading: what was read for it is to be thrown away.
+ * Reads for several writers of one tenant, each with its own token, all with the same configuration. A writer that is
+ * refused does not affect the others; its results are to be discarded.
  *
- * @returns the results of the statements, and for each writer why it may not write
+ * @returns the results of the statements, and for each writer the reason for a refusal
  */
 export async function readAsWriters(
   db: Database,
@@ -164,7 +163,7 @@ export async function readAsWriters(
 }
 
 /**
- * Writes with a token: a guard ends the batch when the token may not write, so nothing is changed.
+ * Writes with a token. A guard ends the batch when the token may not write, so nothing is changed.
  *
  * @returns the results of the statements
  * @throws {ScimError} 401, or 403 when the token may only read
@@ -178,7 +177,7 @@ export async function writeAs(
   return await writeAsAll(tenant.database, [credentialsOf(tenant)], statements)
 }
 
-/** As writeAs, for several writers of one tenant: nothing is changed unless all of them may write. */
+/** Like writeAs, for several writers of one tenant: nothing is changed unless all of them may write. */
 export async function writeAsAll(
   db: Database,
   writers: readonly Credentials[],
@@ -189,9 +188,9 @@ export async function writeAsAll(
 }
 
 /**
- * As writeAs, with other guards than a statement for each token.
+ * Like writeAs, with other guards than a statement for each token.
  *
- * @param guards end the batch when one of the tokens may not write: see `writerToken`
+ * @param guards end the batch when one of the tokens may not write: see `writer`
  */
 export async function writeGuarded(
   db: Database,
@@ -210,13 +209,13 @@ export async function writeGuarded(
   }
 }
 
-/** Why a guard ended a batch, where it says that a token may not write, or by which configuration. */
+/** Throws the reason for which a guard ended a batch, if the guard refused a token or a configuration. */
 async function throwRefusal(db: Database, uses: readonly Credentials[], cause: GuardError): Promise<void> {
   switch (cause.rule) {
     case 'no token':
     case 'revoked token':
     case 'expired token': {
-      // Of several it is not said which.
+      // With several writers, the guard does not tell which one was refused.
       const [only] = uses
       if (only !== undefined && uses.length === 1) forgetToken(only)
       throw new AccessRefused(REASONS[cause.rule], undefined, { cause })
@@ -236,7 +235,7 @@ async function throwRefusal(db: Database, uses: readonly Credentials[], cause: G
 
 const REASONS = { 'no token': 'unknown', 'revoked token': 'revoked', 'expired token': 'expired' } as const
 
-/** A guard does not tell the configuration, so that it is read: once after each change. */
+/** A guard does not return the configuration, so a second batch reads it: once after each change. */
 async function throwStaleTenant(
   db: Database,
   uses: readonly Credentials[],
@@ -248,7 +247,7 @@ async function throwStaleTenant(
 }
 
 /**
- * Checks a token that was not seen valid here, in a round trip of its own, before anything is done for its request.
+ * Checks a token that is not known here, in a separate round trip, before any work for its request.
  *
  * @throws {ScimError} 401
  */
@@ -275,12 +274,12 @@ export async function clientOf(tenant: TenantContext): Promise<KnownClient> {
   return client
 }
 
-/** Half a directory is never shown, nor written to. */
+/** An incomplete directory is neither shown nor changed. */
 function importing(options?: ErrorOptions): ScimError {
   return new ScimError(503, undefined, 'the directory is being imported; try again later', options)
 }
 
-/** The condition on `tokens` that credentials are valid now. @param values themselves, or slots for them */
+/** The condition on `tokens` that the credentials are valid now. @param values the values, or slots for them */
 export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue | Placeholder>>): SQL {
   const { tenantId, tokenHash, now } = values as Slots<keyof Credentials>
   return sql`${and(
@@ -291,14 +290,14 @@ export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue
   )}`
 }
 
-/** As isValidToken, that the tenant lets its clients in, and that it has the configuration that they were met with. */
+/** Like isValidToken; also requires that the tenant is ready and that its configuration is that of the credentials. */
 export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL {
   const { tenantVersion } = values as Slots<keyof Credentials>
   return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}
     AND ${eq(tokens.tenantVersion, tenantVersion)}`
 }
 
-/** What `refusalOf` and `requireWriterRow` look at. The tenant is read only when its configuration is another one. */
+/** The input of `refusalOf`. The tenant is read only if its configuration differs. */
 function checkedColumns(tenantVersion: Placeholder): SQL {
   return sql`tokens.id, hash, scope, expires_at AS expiresAt, revoked_at AS revokedAt, client_id AS clientId,
     cursor_key AS cursorKey, tenant_state AS tenantState, tenant_version AS tenantVersion,
@@ -306,22 +305,22 @@ function checkedColumns(tenantVersion: Placeholder): SQL {
       THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
 }
 
-/** Where the token is not found, it is asked whether the tenant lives elsewhere: nothing is read for that otherwise. */
+/** If the token is not found, a second SELECT tells whether the tenant lives elsewhere; otherwise it reads nothing. */
 const checkStatement = prepared(
   ({ tenantId, tokenHash, tenantVersion }: Slots<'tenantId' | 'tokenHash' | 'tenantVersion'>) =>
     sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database FROM tokens
       WHERE hash = ${tokenHash} AND tenant_id = ${tenantId} UNION ALL ${elsewhere(tenantId)} LIMIT 1`,
 )
 
-/** A row like those of `checkedColumns` for a tenant that lives in another database. */
+/** A row in the form of `checkedColumns` for a tenant that lives in another database. */
 function elsewhere(tenantId: Placeholder): SQL {
   return sql`SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, database
     FROM tenant_locations WHERE tenant_id = ${tenantId}`
 }
 
 /**
- * What a guard selects from: one row with `writer`, the id of a token that may write, else why it may not, which the
- * database refuses as an id (`isNotWriter`); and with `client`, whose it is.
+ * The source of a guard: one row. `writer` is the id of a token that may write, or else the reason for a refusal
+ * (`IS_NOT_WRITER`); `client` is the client of the token.
  */
 export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof Credentials>): SQL {
   return sql`(SELECT coalesce(found, (SELECT 'moved' FROM tenant_locations WHERE tenant_id = ${tenantId}), 'none') AS writer,
@@ -334,7 +333,7 @@ export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof 
     FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}) ON true)`
 }
 
-/** True of a row of `writer` that names no token. */
+/** True of a row of `writer` without a token. */
 export const IS_NOT_WRITER: SQL = sql`writer IN
   ('none', 'revoked', 'expired', 'importing', 'moving', 'moved', 'read', 'stale tenant')`
 
@@ -343,7 +342,7 @@ const guardStatement = prepared(
     sql`INSERT INTO guards (rule) SELECT writer FROM ${writer(slots)} WHERE ${IS_NOT_WRITER}`,
 )
 
-/** Each token once, at the latest of its moments: valid then, it was valid at the earlier ones. */
+/** Each token once, at its latest time: if it is valid then, it was valid before. */
 function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
   const latest = new Map<string, Credentials>()
   for (const writer of writers) {
@@ -353,7 +352,7 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
   return [...latest.values()]
 }
 
-/** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
+/** CROSS JOIN fixes the order: SQLite would otherwise scan all tokens of the tenant. */
 const selectWriters = prepared(
   ({ tenantId, tenantVersion, hashes }: Slots<'tenantId' | 'tenantVersion' | 'hashes'>) =>
     sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database
@@ -361,7 +360,7 @@ const selectWriters = prepared(
       UNION ALL ${elsewhere(tenantId)}`,
 )
 
-/** Each writer is judged at its own moment: a token may expire between two of them. */
+/** Each writer is checked at its own time: a token may expire between two of them. */
 function writerRefusal(rows: readonly Row[], credentials: Credentials): Refusal | undefined {
   const row = rows.find(({ hash }) => isSameSecret(String(hash), credentials.tokenHash))
   const refusal = refusalOf(row ?? rows.find(({ database }) => database !== null), credentials, 'write')
@@ -380,7 +379,7 @@ function requireToken(row: Row | undefined, credentials: Credentials, use: 'read
 
 type Refusal = ScimError | StaleTenant | TenantElsewhere
 
-/** Whether a token lets its bearer in at that moment, by that configuration; why it does not. Remembers which. */
+/** The reason for which a token is refused at that time and with that configuration, if any. Records the result. */
 function refusalOf(
   row: Row | undefined,
   credentials: Credentials,
@@ -404,7 +403,9 @@ function refusalOf(
   return notReady ?? staleTenant(row, credentials)
 }
 
-/** Why clients of a tenant are not let in. @returns undefined for a read while the tenant is being moved */
+/**
+ * The reason for which clients of a tenant are refused. @returns undefined for a read while the tenant is being moved
+ */
 function notReadyFor({ tenantState }: Row, use: 'read' | 'write'): ScimError | TenantElsewhere | undefined {
   if (tenantState === 'moving') return use === 'read' ? undefined : moving()
   if (tenantState === 'moved' || tenantState === 'arriving') return new TenantElsewhere(undefined)
@@ -425,20 +426,20 @@ const touchStatement = prepared((slots: Slots<keyof Credentials | 'before'>) => 
   return sql`UPDATE tokens SET last_used_at = ${slots.now} WHERE ${isValidToken(slots)} AND ${isOld}`
 })
 
-/** Rides in the batch that checks the token, so that it costs no round trip of its own. */
+/** Runs in the batch that checks the token, so it costs no round trip. */
 function lastUsedStatements(credentials: Credentials): readonly Statement[] {
   const { tokenHash, now } = credentials
   if (!isLastUsedDue(tokenHash, now)) return []
   return [touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS })]
 }
 
-/** A token as the administrator sees it: everything but the secret. Times in milliseconds since 1970. */
+/** A token without its secret, for the administrator. Times in milliseconds since 1970. */
 export interface TokenInfo {
   readonly id: string
-  /** The client whose it is. */
+  /** The client that it belongs to. */
   readonly clientId: string
   readonly name: string
-  /** That of the client. */
+  /** The scope of the client. */
   readonly scope: TokenScope
   readonly createdAt: number
   readonly expiresAt: number | null
@@ -449,9 +450,9 @@ export interface TokenInfo {
 /** A token to store. */
 export interface NewToken extends Pick<TokenInfo, 'id' | 'name' | 'createdAt' | 'expiresAt'> {
   readonly hash: string
-  /** Of a client of the tenant; undefined: a client of the token's name is made for it. */
+  /** A client of the tenant; if undefined, a client with the token's name is created. */
   readonly clientId?: string | undefined
-  /** Of the client that is made for it; a client that is there has its own. */
+  /** The scope of the client that is created; an existing client keeps its own. */
   readonly scope?: TokenScope | undefined
 }
 
@@ -467,7 +468,7 @@ export const STORED_TOKEN = selection(tokens, ['id', 'name', 'scope', 'createdAt
 /**
  * Stores a new token.
  *
- * @returns undefined when there is no such tenant, or it is being deleted; when there is no such client, or it was deleted
+ * @returns undefined when there is no such tenant or client, or it is being deleted
  */
 export async function insertToken(
   db: Database,
@@ -482,13 +483,12 @@ export async function insertToken(
       : statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
           SELECT ${id}, tenant_id, id, ${name}, scope, ${hash}, ${createdAt}, ${expiresAt}
           FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
-    statement(sql`SELECT ${STORED_TOKEN.columns} FROM tokens
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
+    STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
   ])
   return STORED_TOKEN.first(stored)
 }
 
-/** Revokes a token from the next request on. Revoking it again keeps the first time. @returns false when unknown */
+/** Revokes a token from the next request on. A second revocation keeps the first time. @returns false when unknown */
 export async function revokeToken(db: Database, tenantId: string, id: string, now: number): Promise<boolean> {
   const [result] = await db.batch([
     statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})

@@ -1,9 +1,9 @@
 /**
- * The database: statements, batches, what a batch cost, and D1's limits. A batch is one transaction and
- * one round trip; there is nothing else, because D1 has no interactive transactions.
+ * The database: statements, batches, what a batch cost, and D1's limits. A batch is one transaction and one round
+ * trip. There is nothing else, because D1 has no interactive transactions.
  *
- * Statements are made with drizzle's `sql` over tables.ts and run here. drizzle's own `batch` is not used:
- * in 0.45 it cannot bind parameters of raw statements and it mixes up equal column names of a join.
+ * Statements are written with drizzle's `sql` and run here. drizzle's own `batch` is not used: version 0.45 cannot
+ * bind parameters of raw statements, and it mixes up equal column names of a join.
  */
 import type { D1Database } from '@cloudflare/workers-types'
 import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
@@ -11,16 +11,17 @@ import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
 
 // D1 refuses a 101st bound parameter: https://developers.cloudflare.com/d1/platform/limits/
 export const MAX_BOUND_PARAMETERS = 100
-// The most bytes in a row, a string or a BLOB: same page. The local simulator does not hold it, we do.
+// The most bytes in a row, a string or a BLOB: same page. The local simulator does not enforce it, so we do.
 export const MAX_ROW_BYTES = 2_000_000
-// Queries that D1 answers to one invocation of a Worker: same page. (50 on the free plan.)
+// The most queries in one invocation of a Worker on the paid plan: same page.
 export const MAX_QUERIES = 1_000
-// The same on the free plan. Whatever can be done in turns keeps to it on every plan: nothing tells which one it is.
+// The same on the free plan. The code cannot tell which plan it runs on, so work that can be split keeps to this
+// limit.
 export const MAX_QUERIES_FREE = 50
 
 /**
- * How long a batch may take before it counts as unanswered: shorter than D1's own limit of 30 seconds, so
- * that the client hears of it, and so that one hanging batch does not hold up a queue for ever.
+ * How long a batch may take before it counts as unanswered. It is shorter than D1's own limit of 30 seconds, so the
+ * client gets an answer and one hanging batch does not block a queue.
  */
 export const BATCH_TIMEOUT_MS = 15_000
 
@@ -44,15 +45,15 @@ export interface Database {
   /**
    * Runs the statements in order as one transaction, in one round trip.
    *
-   * @throws {GuardError} a rule of the database refused; nothing is changed
-   * @throws {UniqueError} a value is there already; nothing is changed
-   * @throws {ValueTooLarge} a value would be larger than the database takes; nothing is changed
+   * @throws {GuardError} a rule of the database refused the batch; nothing is changed
+   * @throws {UniqueError} a value exists already; nothing is changed
+   * @throws {ValueTooLarge} a value exceeds the limit of the database; nothing is changed
    * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
    */
   batch(statements: readonly Statement[]): Promise<readonly StatementResult[]>
 }
 
-/** A database that knows how many statements it was asked to run. */
+/** A database that counts the statements that it was asked to run. */
 export interface CountedDatabase extends Database {
   readonly statements: number
 }
@@ -70,7 +71,7 @@ export function countStatements(db: Database): CountedDatabase {
   }
 }
 
-/** What a request cost at the database. Times are milliseconds at the database, without the way there. */
+/** What a request cost at the database. `durationMs` excludes the network. */
 export interface DatabaseFigures {
   roundTrips: number
   rowsRead: number
@@ -88,7 +89,7 @@ export function serverTimingOf({ durationMs, roundTrips, rowsRead, rowsWritten }
   return `d1;dur=${durationMs.toFixed(2)};desc="${description}"`
 }
 
-/** Adds what was spent elsewhere for the same request, such as in the group coordinator. */
+/** Adds the cost of work that was done elsewhere for the same request, such as in the group coordinator. */
 export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): void {
   figures.roundTrips += more.roundTrips
   figures.rowsRead += more.rowsRead
@@ -129,20 +130,20 @@ export class UniqueError extends Error {
   }
 }
 
-/** What was asked for is larger than one value of the database may be: such as the list of groups of a user. */
+/** A value of a statement or a result, such as the list of groups of a user, exceeds the limit of the database. */
 export class ValueTooLarge extends Error {}
 
-/** The database did not answer, or answered that it cannot now. */
+/** The database did not answer, or answered that it cannot serve now. */
 export class DatabaseUnavailable extends Error {}
 
-/** The part of D1's binding that is used; other runtimes imitate it. */
+/** The part of D1's binding that we use; other runtimes implement it. */
 export type D1Binding = Pick<D1Database, 'prepare' | 'batch'>
 
 /**
  * Opens a D1 binding for one request.
  *
  * @param figures receives what each batch cost, from D1's own `meta`
- * @param timeoutMs Infinity where the database is in the same process: then nothing can stay away
+ * @param timeoutMs Infinity for a database in the same process, which cannot be out of reach
  */
 export function openDatabase(
   binding: D1Binding,
@@ -169,9 +170,9 @@ export function openDatabase(
 }
 
 /**
- * The same database for what takes many batches, such as an export: each waits for its turn first.
+ * The same database for work of many batches, such as an export: each batch waits for its turn.
  *
- * @param turn undefined where nobody else waits
+ * @param turn undefined where no turns are taken
  */
 export function inTurn(db: Database, turn: (() => Promise<void> | undefined) | undefined): Database {
   if (turn === undefined) return db
@@ -183,7 +184,7 @@ export function inTurn(db: Database, turn: (() => Promise<void> | undefined) | u
   }
 }
 
-/** What is given up here may still be done over there: see DatabaseUnavailable. */
+/** Stops waiting after `ms`. The work itself goes on and may still be done: see DatabaseUnavailable. */
 export async function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
   if (ms === Number.POSITIVE_INFINITY) return await answer
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -198,8 +199,8 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 }
 
 /**
- * D1 tells errors apart by their text alone: `D1_ERROR: UNIQUE constraint failed: users.x: SQLITE_CONSTRAINT…`.
- * An error that names a fault in our SQL is ours; all others mean that the database cannot answer now.
+ * D1 distinguishes errors by their text alone: `D1_ERROR: UNIQUE constraint failed: users.x: SQLITE_CONSTRAINT…`. An
+ * error that names a fault in our SQL is ours. Any other error means that the database cannot serve now.
  */
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
@@ -226,8 +227,8 @@ class NumberingDialect extends SQLiteAsyncDialect {
 const dialect = new NumberingDialect()
 
 /**
- * The statement of a drizzle query. More parameters than D1 binds travel as one JSON array: each then is
- * a constant expression, which an index can still be searched for.
+ * The statement of a drizzle query. If it has more parameters than D1 binds, all of them travel as one JSON array.
+ * Each parameter is then a constant expression, so SQLite can still use an index for it.
  */
 export function statement(query: SQLWrapper): Statement {
   const { sql: text, params } = render(query)
@@ -238,18 +239,19 @@ export function statement(query: SQLWrapper): Statement {
 
 function render(query: SQLWrapper): { sql: string; params: unknown[] } {
   const { sql: written, params } = dialect.sqlToQuery(query.getSQL())
-  // Indentation counts towards D1's limit of 100,000 bytes in a statement; no text of ours breaks a line.
+  // Indentation counts towards D1's limit of 100,000 bytes in a statement. None of our string literals holds a line
+  // break.
   return { sql: written.replace(/\s*\n\s*/g, ' '), params }
 }
 
-/** Stands for values that come with each use of a prepared statement, by name. */
+/** Placeholders, by name, for the values of each use of a prepared statement. */
 export type Slots<Name extends string> = Readonly<Record<Name, Placeholder>>
 
 const SLOTS = new Proxy({}, { get: (_, name) => sql.placeholder(String(name)) })
 
 /**
- * A statement whose text is written once and used with other values each time: writing it costs more
- * processor time than SQLite needs for it. Written at the first use, so that the start costs nothing.
+ * A statement whose text is rendered once and reused with other values. Rendering costs more processor time than
+ * SQLite needs for the statement. The text is rendered at the first use, so the start of an isolate costs nothing.
  *
  * @param build puts its slots where values will be; there are at most MAX_BOUND_PARAMETERS
  */

@@ -1,28 +1,31 @@
 /**
- * Whether the database answers and takes writes. Anybody may ask, so what was found is remembered for a while.
+ * Whether the database answers and accepts writes. Anybody may ask, so the result is cached for a short time.
  */
 import { type Database, GuardError, type Statement } from './database.ts'
 
-/** How long the answer holds: shorter than the interval of any monitor, and longer than strangers need to ask again. */
+/**
+ * How long a good result is cached: less than the interval of any monitor, and long enough that strangers cause no
+ * load.
+ */
 const HEALTHY_MS = 10_000
-/** The same after a failure: an end of it is to be seen soon. */
+/** How long a bad result is cached: short, so that a recovery shows soon. */
 const UNHEALTHY_MS = 1_000
-/** Bytes that the probe writes: about as many as a write of a client, whose pages and log entry need room too. */
+/** Bytes that the probe writes: about as many as a write of a client with its log entry. */
 const PROBE_BYTES = 64 * 1024
 
 /**
- * Remembers what a probe found.
+ * Caches the result of a probe.
  *
- * @param probe throws when the database does not read or does not write
- * @param now milliseconds of a clock that is never set back
- * @returns whether the database answers and takes writes
+ * @param probe throws when the database cannot be read or written
+ * @param now milliseconds of a monotonic clock
+ * @returns whether the database answers and accepts writes
  */
 export function rememberedHealth(probe: () => Promise<void>, now: () => number): () => Promise<boolean> {
   let known: boolean | undefined
   let until = Number.NEGATIVE_INFINITY
   return async () => {
     if (known !== undefined && now() < until) return known
-    // Who asks while the probe is under way is told what was known.
+    // While the probe runs, other requests get the previous result.
     until = now() + HEALTHY_MS
     known = await succeeds(probe)
     until = now() + (known ? HEALTHY_MS : UNHEALTHY_MS)
@@ -43,7 +46,10 @@ async function succeeds(probe: () => Promise<void>): Promise<boolean> {
 }
 
 const READ: Statement = { sql: 'SELECT 1 FROM tenants LIMIT 1', params: [] }
-/** The row is that of a session which ended long ago: should it stay, it goes with the others. */
+/**
+ * The probe inserts a row like that of a session that ended long ago. If the row is left behind, the cron trigger
+ * deletes it with the others.
+ */
 const PROBE_ID = `'probe ' || hex(zeroblob(${PROBE_BYTES / 2}))`
 const WRITE: Statement = {
   sql: `INSERT OR REPLACE INTO ended_sessions (id, expires_at) VALUES (${PROBE_ID}, 0)`,
@@ -53,10 +59,10 @@ const TAKE_BACK: Statement = { sql: "INSERT INTO guards (rule) VALUES ('stale')"
 const DELETE: Statement = { sql: `DELETE FROM ended_sessions WHERE id = ${PROBE_ID}`, params: [] }
 
 /**
- * Reads, and writes what a guard takes back in the same transaction. A D1 that is read-only, or has reached its size,
- * refuses it all the same; nothing is stored.
+ * Reads, and makes a write that a guard rolls back in the same transaction. A D1 database that is read-only or full
+ * refuses the write as well. Nothing is stored.
  *
- * @throws {DatabaseUnavailable} the database does not read, or does not write
+ * @throws {DatabaseUnavailable} the database cannot be read or written
  */
 export async function probeTakenBack(db: Database): Promise<void> {
   try {
@@ -67,9 +73,9 @@ export async function probeTakenBack(db: Database): Promise<void> {
 }
 
 /**
- * Reads, writes and deletes: SQLite brings to the disk only what is committed, so that only this meets a full one.
+ * Reads, writes and deletes. SQLite writes to the disk at the commit, so only a committed write detects a full disk.
  *
- * @throws {DatabaseUnavailable} the database does not read, or does not write
+ * @throws {DatabaseUnavailable} the database cannot be read or written
  */
 export async function probeCommitted(db: Database): Promise<void> {
   await db.batch([READ, WRITE])

@@ -1,6 +1,6 @@
 /**
- * Reads that can share a round trip: a Query is its statements and how to read their results, and
- * readTogether runs several as one batch.
+ * Reads that can share a round trip. A Query is its statements and a function that reads their results; readTogether
+ * runs several queries as one batch.
  */
 import type { Database, Statement, StatementResult } from './database.ts'
 
@@ -38,9 +38,9 @@ export interface Page<Item, Cursor = string> {
 }
 
 /**
- * The page of a list of which one more than `size` was read: the one more only tells that there is another page.
+ * The page of a list, from up to `size` + 1 items: the extra item only tells that there is another page.
  *
- * @param cursorOf what the next page begins after
+ * @param cursorOf the cursor after which the next page begins
  */
 export function pageOfItems<Item, Cursor>(
   items: readonly Item[],

@@ -1,16 +1,16 @@
 /**
- * Reads at replicas of D1. A replica may be out of date by any time unless the read names a bookmark: it then answers from
- * a state at least as new (https://developers.cloudflare.com/d1/best-practices/read-replication/). Clients do not carry a
- * bookmark for us, so each tenant has one bookmark holder, which all isolates ask:
+ * Reads at replicas of D1. A replica may be arbitrarily far behind. A query with a bookmark waits until the replica
+ * has at least the state of that bookmark (https://developers.cloudflare.com/d1/best-practices/read-replication/).
+ * SCIM clients do not send bookmarks, so each tenant has one bookmark holder, which all isolates ask:
  *
- * - A writer tells the holder before it answers its client. The holder then forgets the bookmark and begins a new epoch.
- * - A reader asks the holder first. Without a bookmark it reads at the primary, and then offers the bookmark of that
- *   read to the holder.
- * - The holder accepts an offer only in the epoch that the reader was told when it asked. An epoch ends with each write,
- *   and with the holder itself. So a bookmark that the holder gives out is at least as new as every write that was
- *   answered before, including the revocation of a token, no matter how late messages arrive.
+ * - A writer reports its write to the holder before it answers its client. The holder then drops the bookmark.
+ * - A reader asks the holder first. Without a bookmark, it reads at the primary and offers the bookmark of that read.
+ * - The holder accepts an offer only with its current epoch, which the reader was given when it asked. Each write
+ *   begins a new epoch, and so does each new holder. A bookmark is therefore never older than a write that was
+ *   answered before the bookmark was given out, revocations of tokens included, however late and from wherever
+ *   messages arrive.
  *
- * Bookmarks are never compared. A holder keeps its bookmark in memory only: a lost one costs a read at the primary.
+ * Bookmarks are never compared. A holder has memory only: a lost bookmark costs one read at the primary.
  */
 import type { D1Database } from '@cloudflare/workers-types'
 import {
@@ -24,24 +24,26 @@ import {
 } from './database.ts'
 
 /**
- * The longest time that a bookmark is held. Every replica shows a write that nobody reported (SQL by hand, a restore, a
- * Worker that ended between its write and its report) after this time.
+ * The longest time that a bookmark is used. A write that nobody could report (a Worker that ended between its write
+ * and its report, SQL by hand, a restore) is visible at every replica after this time.
  */
 const MAX_AGE_MS = 60_000
-/** Matches statements that only read: none of our statements that write begins with WITH. */
+/** The beginnings of statements that change nothing. None of our writes begins with WITH. */
 const READ = /^(?:SELECT|WITH) /
-/** How long a read waits for the bookmark holder before it goes to the primary. */
+/** How long a read waits for the holder before it goes to the primary. */
 const ASK_TIMEOUT_MS = 1_000
 /** How long a replica may take, including the wait for the state of the bookmark, before the primary is asked. */
 const REPLICA_TIMEOUT_MS = 5_000
-/** How long a report of a write may take, and how often it is tried: a Durable Object that moves answers the second time. */
+/**
+ * How long a report may take, and how often it is tried: a Durable Object that was moved answers the second request.
+ */
 const REPORT_TIMEOUT_MS = 5_000
 const REPORT_TRIES = 2
 
 export interface HeldBookmark {
-  /** Undefined if none is known. */
+  /** Undefined when none is known. */
   readonly bookmark: string | undefined
-  /** To be named by the offer of a bookmark: it is that of a read that begins now. */
+  /** The current epoch. It makes the bookmark of a read that begins now acceptable. */
   readonly epoch: string
 }
 
@@ -63,36 +65,36 @@ export class TenantBookmark {
     return { bookmark: this.#bookmark, epoch: this.#epoch }
   }
 
-  /** @param bookmark of a read at the primary that began in the epoch */
+  /** Accepts an offer. @param bookmark of a read at the primary that began after `epoch` was given out */
   offer(bookmark: string, epoch: string): void {
     if (epoch === this.#epoch) this.#bookmark = bookmark
   }
 
   forget(): void {
     this.#bookmark = undefined
-    // Random instead of counted: another copy of this object must not give out the same epoch.
+    // Random and not a counter: another instance of this object must not use the same epoch.
     this.#epoch = crypto.randomUUID()
     this.#epochStart = this.#now()
   }
 }
 
-/** The holder of a tenant's bookmark, in any process. Each call is an event of its own there. */
+/** The holder of a tenant's bookmark, wherever it runs. Each call is an event of its own there. */
 export interface BookmarkHolder {
   get(): Promise<HeldBookmark>
   offer(bookmark: string, epoch: string): Promise<void>
   forget(): Promise<void>
 }
 
-/** The replicas as the app uses them. */
+/** What the app sees of replicas. */
 export interface Replicas {
   /**
-   * Opens the database for reads of a tenant. They see every write that was answered before, in whichever isolate.
+   * A database for reads of a tenant. The reads see every write that was answered before, wherever they run.
    *
    * @param name of the binding of the tenant's database
    */
   openDatabase(name: string | undefined, tenantId: string, figures: DatabaseFigures): Database
   /**
-   * Reports a write. Must be called before the write is answered.
+   * To be called between a write and its answer.
    *
    * @throws {DatabaseUnavailable} a replica may not show the write yet, so it must not be answered as done
    */
@@ -122,7 +124,7 @@ export function d1Replicas(
             const session = binding.withSession(held.bookmark)
             return await openDatabase(session, figures, REPLICA_TIMEOUT_MS).batch(statements)
           } catch {
-            // The replica does not answer, does not accept the bookmark, or does not have the newest migration yet.
+            // The replica does not answer, rejects the bookmark, or lacks the newest migration.
             return await primary.batch(statements)
           }
         },
@@ -151,12 +153,12 @@ export function d1Replicas(
   }
 }
 
-/** A bookmark belongs to a database: after a move it means nothing. */
+/** Labels a bookmark with its database. After a move, a bookmark of the previous database is meaningless. */
 function labelled(name: string | undefined, bookmark: string): string {
   return `${name ?? ''} ${bookmark}`
 }
 
-/** The answer of the holder, without its bookmark if that belongs to another database. */
+/** What the holder has, without the bookmark if that is of another database. */
 function heldFor(name: string | undefined, held: HeldBookmark | undefined): HeldBookmark | undefined {
   const label = labelled(name, '')
   if (held?.bookmark === undefined) return held
@@ -164,7 +166,7 @@ function heldFor(name: string | undefined, held: HeldBookmark | undefined): Held
   return { ...held, bookmark }
 }
 
-/** @returns undefined if the holder cannot be reached */
+/** @returns undefined when the holder cannot be reached */
 function ask(holder: BookmarkHolder): Promise<HeldBookmark | undefined> {
   return withTimeout(holder.get(), ASK_TIMEOUT_MS).catch(ignore)
 }

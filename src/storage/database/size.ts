@@ -1,6 +1,6 @@
 /**
- * About how many bytes a database holds, by the counts that it keeps: a question that costs nothing, whatever the size. The
- * bytes are those that `npm run bench -- cost` measures, indexes included: GROWTH.md.
+ * The approximate size of a database in bytes, from the counts that it keeps, so that the query is cheap at any size.
+ * The bytes of a row are those that `npm run bench -- cost` measures, indexes included: GROWTH.md.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, statement } from './database.ts'
@@ -8,7 +8,7 @@ import { type Database, statement } from './database.ts'
 const USER_BYTES = 3_400
 const GROUP_BYTES = 1_500
 const MEMBERSHIP_BYTES = 210
-/** What large documents have beyond that: src/storage/tables/tables.ts. */
+/** A block of a large document: see `blocks` in src/storage/tables/tables.ts. */
 const BLOCK_BYTES = 4_096
 
 const bytesOf = (): SQL =>

@@ -1,5 +1,5 @@
 /**
- * Where SCIM attributes are found in the table of a resource type, what its indexes find, and the bridge from the core's
+ * Maps SCIM attributes to columns of a resource table, tells what its indexes find, and converts the core's
  * SqlFragment to drizzle's `sql`.
  */
 import { type SQL, sql } from 'drizzle-orm'
@@ -17,51 +17,54 @@ export function toSql({ strings, values }: SqlFragment): SQL {
   return sql(Object.assign([...strings], { raw: strings }), ...values)
 }
 
-/** The column of an attribute; undefined when it is in the documents alone. */
+/** The column of an attribute; undefined if the attribute is in the documents only. */
 export function columnOf(path: AttributePath, { table }: StoredResourceType): ResourceColumn | undefined {
   return table.columns[pathText(path)]
 }
 
-/** True when an index leads to everything that matches, which then is little. */
+/** True if an index leads to all matches, which are few then. */
 export function isIndexed(filter: Filter, type: StoredResourceType): boolean {
-  return isFoundBy(filter, type, (operator, index) => index !== undefined && EQUAL.includes(operator))
+  return isAnsweredBy(filter, type, (operator, index) => index !== undefined && EQUAL.includes(operator))
 }
 
 const EQUAL: readonly ComparisonOperator[] = ['eq', 'sw']
 
-/** True when the filter names values that an index knows: what has one of them is few, however large the tenant is. */
+/** True if the filter names values of an indexed attribute: each value has few matches, however large the tenant is. */
 export function isLookup(filter: Filter, type: StoredResourceType): boolean {
-  return isFoundBy(
+  return isAnsweredBy(
     filter,
     type,
     (operator, index) => index !== undefined && index !== 'range' && operator === 'eq',
   )
 }
 
-function isFoundBy(
+function isAnsweredBy(
   filter: Filter,
   type: StoredResourceType,
-  isFoundIn: (operator: ComparisonOperator, index: ColumnIndex | undefined) => boolean,
+  isAnsweredIn: (operator: ComparisonOperator, index: ColumnIndex | undefined) => boolean,
 ): boolean {
   switch (filter.kind) {
     case 'and':
-      return filter.operands.some((operand) => isFoundBy(operand, type, isFoundIn))
+      return filter.operands.some((operand) => isAnsweredBy(operand, type, isAnsweredIn))
     case 'or':
-      return filter.operands.every((operand) => isFound(operand, type))
+      return filter.operands.every((operand) => hasDirectLookup(operand, type))
     case 'comparison':
-      return isFoundIn(filter.operator, columnOf(filter.path, type)?.index)
+      return isAnsweredIn(filter.operator, columnOf(filter.path, type)?.index)
     default:
       return false
   }
 }
 
-/** True when it costs no more to go through all that matches than what it is, be it many members of a group. */
-export function isFound(filter: Filter, type: StoredResourceType): boolean {
+/**
+ * True if an index or the membership table leads straight to the matches, so the cost is proportional to their
+ * number.
+ */
+export function hasDirectLookup(filter: Filter, type: StoredResourceType): boolean {
   if (filter.kind === 'never') return true
   return isMembershipOfKnown(filter, type) || isIndexed(filter, type)
 }
 
-/** True of a test of one column that is a range of an index: a value, a prefix, a time. */
+/** True for a test of one column that is a range of an index: a value, a prefix, a time. */
 export function isRange(filter: Filter, type: StoredResourceType): boolean {
   if (filter.kind !== 'comparison') return false
   const index = columnOf(filter.path, type)?.index
@@ -72,11 +75,11 @@ export function isRange(filter: Filter, type: StoredResourceType): boolean {
 
 const ORDER: readonly ComparisonOperator[] = ['gt', 'ge', 'lt', 'le']
 
-/** True when the filter names the groups that a resource is to be in, or the members that a group is to have. */
+/** True if the filter names the groups of a resource, or the members of a group. */
 export function isMembershipOfKnown(filter: Filter, type: StoredResourceType): boolean {
   const values = valuesOf(filter)
   if (values === undefined || values.path.steps[0].name !== type.references) return false
-  // Whether somebody is in a group indirectly is another question than who is in it.
+  // Whether a member is in a group indirectly does not follow from the members of that group.
   return isByValue(values.operand) && !(showsGroups(type) && mentions(values.operand, 'type'))
 }
 
@@ -91,13 +94,13 @@ export function columnsOf(type: StoredResourceType, tenantId: string, filter: Fi
 }
 
 /**
- * Alternatives that are each found by an index, as a subquery of ids. With OR, SQLite does not use an index that holds
- * only rows with a value, and for the sake of the order it would rather go through the whole tenant.
+ * Alternatives with an index each, as a subquery of ids. With OR, SQLite does not use a partial index, and prefers a
+ * scan of the whole tenant in the order of the list.
  */
 function alternativesOf(type: StoredResourceType, tenantId: string): Alternatives {
   const table = constant(type.table.name)
   return {
-    areFound: (filters) => filters.every((filter) => isFound(filter, type)),
+    areFound: (filters) => filters.every((filter) => hasDirectLookup(filter, type)),
     columnsOf: (filter) => columnsOf(type, tenantId, filter),
     oneOf: (conditions) => {
       const ids = conditions.map(

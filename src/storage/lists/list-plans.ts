@@ -1,6 +1,6 @@
 /**
- * Plain lists: of one type, in the order of ids, and either all of it or what has one value in one column. Identity
- * providers ask for hardly any other, so their statements are written once for each kind.
+ * Plain lists: resources of one type in the order of ids, either all of them or those with one value in one column.
+ * Identity providers rarely ask for other lists, so the statements of each kind are rendered once.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { target } from '../../scim/attribute-path.ts'
@@ -12,16 +12,16 @@ import type { ListPart, Slice } from './list-request.ts'
 import type { List } from './list-source.ts'
 import { allOf, cutPageOf, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
 
-/** A plain list that was asked for. */
+/** A requested plain list. */
 export interface PlainList {
-  /** At most one resource has the value. */
+  /** Whether at most one resource has the value. */
   readonly isUnique: boolean
   /**
-   * What to run: the total, the page, the page if it may be large, and the members of its groups, or the nested groups,
-   * where they are wanted. Of a unique value there is one resource or none: the page, and its members.
+   * The statements: the total, the page, the page if it may be large, and, if they are needed, the members of its
+   * groups or the nested groups. For a unique value, which has at most one resource: the page and its members.
    */
   readonly statements: readonly Statement[]
-  /** An index answers it. */
+  /** An index answers the list, so it has no budget. */
   readonly budget?: undefined
   readonly most?: undefined
 }
@@ -30,7 +30,10 @@ type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'
 type PlanValues = Readonly<Record<PlanSlot, SqlValue>>
 type Plan = readonly ((values: PlanValues) => Statement)[]
 
-/** By the name of the table, which is the same for all tenants, and by kind: there are as many as there are columns, with and without references, and directions. */
+/**
+ * By the name of the table, which is the same for all tenants, and by kind. The number of kinds is bounded: columns,
+ * with and without references, and directions.
+ */
 const plans = new Map<string, Map<string, Plan>>()
 
 /** @returns undefined for a list of any other kind */
@@ -58,7 +61,7 @@ export function plainListOf(
       tenantId,
       key,
       limit: slice.limit,
-      // One more tells whether there is another page.
+      // One more row tells whether there is another page.
       read: isByPosition ? slice.limit + 1 : slice.limit,
       offset: isByPosition ? 0 : slice.offset,
       from: isByPosition ? (slice.from?.id ?? null) : null,
@@ -70,13 +73,13 @@ export function plainListOf(
   }
 }
 
-/** Of a page by position: whether it is read backwards, and whether it begins at one. */
+/** For a page by position: whether it is read backwards, and whether it begins at a position. */
 interface Direction {
   readonly isBackwards?: boolean
   readonly isFrom?: boolean
 }
 
-/** The value that a filter looks for, and the column. */
+/** The value of a filter, and its column. */
 interface Lookup {
   /** Undefined without a filter. */
   readonly column: string | undefined
@@ -89,7 +92,7 @@ function lookupOf({ type, filter }: ListPart): Lookup | undefined {
   if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
   const { path, key } = filter
   const { sql: column, index } = columnOf(path, type) ?? {}
-  // Many may have the value: it is a range like any other, see scan-budget.ts.
+  // Many resources may share the value, so the list is a range: see scan-budget.ts.
   if (column === undefined || index === 'range' || !isIndexed(filter, type)) return undefined
   const isUnique = target(path).uniqueness === 'server'
   return {

@@ -1,6 +1,6 @@
 /**
- * The SQL of a list: how many match, a page in order, the members of the groups on it. Values may be slots,
- * so that the text can be written once: see list-plans.ts. How large a page may be is in page-size.ts.
+ * The SQL of a list: the number of matches, a page in order, and the members of the groups on it. Values may be
+ * slots, so that the text can be rendered once: see list-plans.ts. The size of a page is limited in page-size.ts.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { compileFilter, compileSortKey } from '../../scim/filter/compile.ts'
@@ -10,17 +10,17 @@ import { isAlwaysPresent, isUnique } from '../../scim/sort.ts'
 import { directGroups, groupsOfResource, HAS_FEW_MEMBERS, selectMembers } from '../resources/memberships.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
 import { storedColumns } from '../tables/stored-resources.ts'
-import { columnsOf, isFound, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
+import { columnsOf, hasDirectLookup, isIndexed, isMembershipOfKnown, toSql } from './columns.ts'
 import type { ListPart, Slice } from './list-request.ts'
 import type { List, ListPosition, Source, Value } from './list-source.ts'
 import { inGroupsCounted } from './membership-columns.ts'
 import { FITS, mayBeLarge, sizedPage } from './page-size.ts'
 import { isAffordable, isSorted, mostFound, scanBudget } from './scan-budget.ts'
 
-/** The greatest character: after every text that begins with x, and before x followed by this, nothing else is. */
+/** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
 
-/** The list that was asked for. */
+/** The requested list. */
 export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slice): List {
   const simple = parts.map((part) => ({ ...part, filter: part.filter && simplifyFilter(part.filter) }))
   const offset = 'offset' in slice ? slice.offset : 0
@@ -36,8 +36,8 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
       isSorted: parts.length > 1 || isSorted(part),
       condition: filter && toSql(compileFilter(filter, columns)),
       total: totalInGroups(part, tenantId),
-      // The members of a group are found in the order of their ids.
-      isIndexed: filter !== undefined && (path ? isFound : isIndexed)(filter, part.type),
+      // Members of a group are found in the order of their ids.
+      isIndexed: filter !== undefined && (path ? hasDirectLookup : isIndexed)(filter, part.type),
       sortKey: path === undefined ? sql`NULL` : toSql(compileSortKey(path, columns)),
     }
   })
@@ -53,19 +53,19 @@ export function listOf(parts: readonly ListPart[], tenantId: string, slice: Slic
   }
 }
 
-/** How many match, counted by memberships; undefined when more than the members of some groups is asked for. */
+/** The number of matches, counted by memberships; undefined if the filter does not just name groups. */
 function totalInGroups({ type, filter }: ListPart, tenantId: string): SQL | undefined {
   if (filter === undefined || !showsGroups(type) || !isMembershipOfKnown(filter, type)) return undefined
   const columns = { ...columnsOf(type, tenantId, filter), rows: inGroupsCounted(type, tenantId) }
   return toSql(compileFilter(filter, columns))
 }
 
-/** One row: how many match. */
+/** One row with the number of matches. */
 export function totalOf(list: List): SQL {
   return sql`SELECT ${totalNumberOf(list)} AS total`
 }
 
-/** Without a filter the number is kept with the tenant. */
+/** Without a filter, the tenant has the number. */
 function totalNumberOf(list: List): SQL {
   const { sources, tenantId } = list
   const counts = sources.map((source) => {
@@ -82,18 +82,18 @@ function totalNumberOf(list: List): SQL {
 }
 
 /**
- * A row for each resource on a page that is small whatever is on it; none for any other page. Of a type that shows
- * groups with the direct ones: see nested-groups.ts for the others.
+ * A row for each resource of a page that is certainly small; no row for any other page. A type that shows groups gets
+ * its direct groups: see nested-groups.ts for the others.
  */
 export function pageOf(list: List): SQL {
   const limit = sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`
   if (list.sources.some(({ isSorted }) => isSorted)) return sortedPageOf(list, limit)
-  // The terms of ORDER BY must be those of the table itself for an index to serve them.
+  // An index serves ORDER BY only if its terms are columns of the table itself.
   const all = unionOf(list, (source) => shownColumns(source, directGroups))
   return inOrder(list, list.sources.length === 1 ? all : sql`SELECT * FROM (${all})`, limit)
 }
 
-/** The same, in no order: what is sorted are ids, and not the documents of all that come before. `total` is the order. */
+/** The same, in no order: ids are sorted instead of the documents of all previous rows. `total` is the order. */
 function sortedPageOf(list: List, limit: SQL): SQL {
   const ids = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
   const pages = list.sources.map((source) => {
@@ -107,8 +107,8 @@ function sortedPageOf(list: List, limit: SQL): SQL {
 }
 
 /**
- * The same of a page that may be large: cut at MAX_PAGE_BYTES, in no order. `total` puts the rows in their order, and
- * `available` is how many there would be without the cut.
+ * The same for a page that may be large: cut at MAX_PAGE_BYTES, in no order. `total` is the order of the rows, and
+ * `available` is their number without the cut.
  */
 export function cutPageOf(list: List): SQL {
   const pages = list.sources.map((source) => {
@@ -120,12 +120,12 @@ export function cutPageOf(list: List): SQL {
   return sql`WITH ${sized(list)} ${sql.join(pages, sql` UNION ALL `)}`
 }
 
-/** All that match, in no order: for what there can be but one of. With all groups, not just the direct ones. */
+/** All matches, in no order, for a filter with at most one match. With all groups, not just the direct ones. */
 export function allOf(list: List): SQL {
   return unionOf(list, (source) => shownColumns(source, groupsOfResource))
 }
 
-/** The members of the groups on a page, and of no other; none of a group that has too many to be shown. */
+/** The members of the groups on a page; none of a group with too many to show. */
 export function membersOf(list: List): SQL {
   const small = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
   const page = inOrder(list, small, sql`iif(${mayBeLarge(list)}, 0, ${list.limit})`)
@@ -143,7 +143,7 @@ export function membersOf(list: List): SQL {
   return sql`${estimate(list)}${selectMembers(list.tenantId, sql`IN (${ids})`)}`
 }
 
-/** The members of the one group that matches, unless it has too many to be shown. */
+/** The members of the only match, unless it has too many to show. */
 export function membersOfOnly(list: List): SQL {
   return selectMembers(
     list.tenantId,
@@ -151,18 +151,18 @@ export function membersOfOnly(list: List): SQL {
   )
 }
 
-/** What is large enough to be measured, measured. */
+/** The measured page, if it may be large. */
 function sized(list: List): SQL {
   const ids = list.sources.length === 1 ? idsOf(list) : sql`SELECT * FROM (${idsOf(list)})`
   return sizedPage(list, inOrder(list, ids, sql`iif(${mayBeLarge(list)}, ${list.limit}, 0)`))
 }
 
 function inOrder(list: List, select: SQL, limit: SQL): SQL {
-  // Of a bare parameter SQLite wants to know the value, and prepares the statement anew for each.
+  // SQLite plans for the value of a bare parameter, and would prepare the statement again for each value.
   return sql`${select} ORDER BY ${orderOf(list)} LIMIT ${limit} OFFSET ${list.offset} + 0`
 }
 
-/** What identifies all that match. */
+/** The ids of all matches. */
 function idsOf(list: List): SQL {
   return unionOf(list, idColumns)
 }
@@ -186,7 +186,7 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
       const after = list.from === undefined ? sql`` : sql` AND ${isAfter(list, source, list.from)}`
       const found = sql`SELECT ${columns(source)} FROM ${fromOf(list, source)} WHERE ${matching(source, list.tenantId)}${after}`
       if (list.most === undefined || source.condition === undefined) return found
-      // When the total is known from the page before, some more may be found by now.
+      // The total of the previous page is known, and a few more may match by now.
       const most = list.isCounted === true ? list.most + 1 : Math.ceil(list.most * 1.25)
       return sql`SELECT * FROM (${found} LIMIT ${sql.raw(String(most))})`
     }),
@@ -194,7 +194,7 @@ function unionOf(list: List, columns: (source: Source) => SQL): SQL {
   )
 }
 
-/** The table of a source. The one row before it is missing beyond the budget: then the table is not looked at. */
+/** The table of a source. It is joined with one row that is missing beyond the budget; the table is not read then. */
 function fromOf({ budget }: List, source: Source): SQL {
   if (budget === undefined || !source.isGated) return table(source)
   return sql`(SELECT work FROM estimate WHERE ${isAffordable(sql`work`)}) AS affordable CROSS JOIN ${table(source)}`
@@ -206,11 +206,12 @@ function estimate({ budget }: List): SQL {
 }
 
 /**
- * A page of a list with a budget and how many match, in no order, in one pass through the table: what is found is kept by its
- * number. Rows as of cutPageOf, and a last one with `work`, the estimate, and `matches`.
+ * A page of a list with a budget, and the number of matches, in no order, in one pass through the table. Rows are
+ * those of cutPageOf, and a last one with `work`, the estimate, and `matches`.
  */
 export function searchedPageOf(list: List): SQL {
-  const isFound = list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined)
+  const isMaterialized =
+    list.isCounted === true && list.sources.every(({ condition }) => condition !== undefined)
   const found = sql.join(
     list.sources.map((source) => {
       const rows = sql`SELECT ${literal(source.type)} AS type, ${table(source)}.rowid AS row FROM ${fromOf(list, source)}`
@@ -218,7 +219,7 @@ export function searchedPageOf(list: List): SQL {
     }),
     sql` UNION ALL `,
   )
-  const ids = isFound ? foundIdsOf(list) : idsOf(list)
+  const ids = isMaterialized ? foundIdsOf(list) : idsOf(list)
   const page = inOrder(
     list,
     list.sources.length === 1 ? ids : sql`SELECT * FROM (${ids})`,
@@ -231,13 +232,13 @@ export function searchedPageOf(list: List): SQL {
       FROM sized CROSS JOIN ${name} ON ${name}.rowid = sized.row
       WHERE sized.type = ${literal(source.type)} AND ${FITS}`
   })
-  const matches = isFound
+  const matches = isMaterialized
     ? sql`(SELECT count(*) FROM found)`
     : list.isCounted === true
       ? totalNumberOf(list)
       : sql`NULL`
   return sql`${estimate(list)},
-    ${isFound ? sql`found AS MATERIALIZED (${found}),` : sql``} ${sizedPage(list, page, mayBeLarge(list))}
+    ${isMaterialized ? sql`found AS MATERIALIZED (${found}),` : sql``} ${sizedPage(list, page, mayBeLarge(list))}
     ${sql.join(shown, sql` UNION ALL `)}
     UNION ALL SELECT ${sql.join(
       Array.from({ length: 11 }, () => sql`NULL`),
@@ -246,7 +247,7 @@ export function searchedPageOf(list: List): SQL {
       (SELECT work FROM estimate), ${matches}`
 }
 
-/** As idsOf, of what was found already. */
+/** Like idsOf, for rows that were found already. */
 function foundIdsOf(list: List): SQL {
   return sql.join(
     list.sources.map((source) => {
@@ -264,9 +265,9 @@ function literal({ name }: Source['type']): SQL {
 }
 
 /**
- * The order: missing values last when ascending and first when descending; then the key; then the id. For the sake of
- * a short page SQLite would rather go through the whole tenant in this order than sort the few rows that an index
- * finds; a plus sign hides the index that has the order.
+ * The order: missing values last when ascending and first when descending; then the key; then the id. For a short
+ * page, SQLite would rather scan the whole tenant in this order than sort the few rows that an index finds. A plus
+ * sign hides the index that has the order.
  */
 function orderOf(list: List): SQL {
   const direction = sql.raw(isReadDescending(list) ? 'DESC' : 'ASC')
@@ -278,7 +279,7 @@ function orderOf(list: List): SQL {
   )
 }
 
-/** True of rows that come after the position, in the order in which the list is read. */
+/** True for rows after the position, in the reading direction of the list. */
 function isAfter(list: List, source: Source, position: ListPosition): SQL {
   const columns = orderTerms(list, { key: source.sortKey, id: sql`${table(source)}.id` })
   const values = orderTerms(list, { key: keyAt(list, position), id: sql`${position.id}` })
@@ -287,9 +288,9 @@ function isAfter(list: List, source: Source, position: ListPosition): SQL {
 }
 
 /**
- * The sort key at a position. Of a long one the position holds the beginning, and the rest is read from the resource
- * there. When that is gone or has changed, the list goes on where values with this beginning begin in its order: some of
- * them may come again, and none is left out.
+ * The sort key at a position. If the key is long, the position holds its beginning, and the rest is read from the
+ * resource. If that was deleted or changed, the list continues at the first value with this beginning: some resources
+ * may come again, and none is left out.
  */
 function keyAt(list: List, { key, id, version }: ListPosition): SQL {
   if (version === undefined) return sql`${key}`
@@ -302,17 +303,17 @@ function keyAt(list: List, { key, id, version }: ListPosition): SQL {
   return sql`coalesce(${sql.join([...keys, sql`${start}`], sql`, `)})`
 }
 
-/** A row value with NULL in it compares as NULL; the term before it tells missing values apart already. */
+/** A row value that contains NULL compares as NULL. The first term distinguishes missing values already. */
 function withoutNull(term: SQL, index: number, terms: readonly SQL[]): SQL {
   return terms.length === 3 && index === 1 ? sql`coalesce(${term}, '')` : term
 }
 
-/** What the list is ordered by: ids are UUIDv7, so their order is that of creation. */
+/** The terms of the order. Ids are UUIDv7, so their order is that of creation. */
 function orderTerms({ sources }: List, { key, id }: { key: SQL; id: SQL }): readonly SQL[] {
   const sorts = sources.flatMap(({ sort }) => sort ?? [])
   if (sorts.length === 0) return [id]
   if (sorts.length === 1 && sorts.every(isUnique)) return [key]
-  // No index holds the first of three terms.
+  // No index holds the first of the three terms.
   return sorts.every(isAlwaysPresent) ? [key, id] : [sql`(${key} IS NULL)`, key, id]
 }
 

@@ -1,6 +1,6 @@
 /**
- * Lists of resources: of one type or across types, filtered, sorted, in pages by index or by position.
- * One batch, whatever is asked for.
+ * Lists of resources: of one type or across types, filtered, sorted, in pages by index or by position. Each list is
+ * one batch.
  */
 import { MAX_CURSOR_KEY_CHARACTERS } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
@@ -23,16 +23,16 @@ export interface Listed {
   readonly position: Position
 }
 
-/** A page. It may hold fewer resources than `limit` although there are more: see page-size.ts. */
+/** A page. It may hold fewer than `limit` resources although there are more: see page-size.ts. */
 export interface ListedPage {
   readonly total: number
-  /** In the order in which they were read, so from last to first when backwards. */
+  /** In reading order: from last to first if the page is read backwards. */
   readonly listed: readonly Listed[]
-  /** Whether more come after them; of a page by position. */
+  /** Whether more resources follow; for a page by position. */
   readonly hasMore: boolean
 }
 
-/** Reads a page of a list. @throws {ScimError} tooMany when a group on it has more members than an answer shows */
+/** Reads a page of a list. @throws {ScimError} tooMany when a group on it has more members than an answer can show */
 export async function listResources(
   tenant: TenantContext,
   parts: readonly ListPart[],
@@ -63,7 +63,7 @@ export async function listResources(
   }
 }
 
-/** The results of a list with a budget as those of any other: its last row is another. */
+/** The results of a list with a budget in the form of any other list. The last row is not a resource. */
 function searched([search, ...more]: readonly StatementResult[], budget: ScanBudget) {
   const rows = search?.rows ?? []
   const last = rows.at(-1)
@@ -76,14 +76,14 @@ function knownTotal(slice: Slice): number | undefined {
   return 'from' in slice ? slice.total : undefined
 }
 
-/** True when the references of one of the types are wanted, and it is of that kind. */
+/** True if references are needed of a type of that kind. */
 function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceType) => boolean): boolean {
   return parts.some((part) => part.withReferences && isOfKind(part.type))
 }
 
 /**
- * Of a list that is not plain: one statement where it may cost too much, which says so; else as of a plain one. Of a page by
- * position one resource more than asked for is read, which tells that there are more.
+ * A list that is not plain. If it may exceed its budget, it is one statement, which checks the budget; otherwise it
+ * is read like a plain one. A page by position reads one more resource, which tells whether there are more.
  */
 function searchOf(
   parts: readonly ListPart[],
@@ -107,7 +107,7 @@ function searchOf(
   return { statements: [...queries.map(statement), ...nested], budget, most }
 }
 
-/** The rows of a page that was cut or sorted: their total rises from each to the next. */
+/** The rows of a page that was cut or sorted, by their ascending `total`. */
 function inOrder(rows: readonly Row[]): readonly Row[] {
   return rows[0]?.total === undefined ? rows : rows.toSorted((a, b) => Number(a.total) - Number(b.total))
 }
@@ -145,7 +145,7 @@ function positionOf({ sortKey = null, id, version }: Row): Position {
   if (typeof sortKey !== 'string' || sortKey.length <= MAX_CURSOR_KEY_CHARACTERS) {
     return { key: sortKey, id: String(id) }
   }
-  // Half of a character is none.
+  // Drops half of a surrogate pair.
   const key = sortKey.slice(0, MAX_CURSOR_KEY_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
   return { key, id: String(id), version: Number(version) }
 }

@@ -1,6 +1,6 @@
 /**
- * Memberships as values of an attribute, in SQL: `groups` are those seen from the member, `members` those seen from the
- * group. What a filter on them costs is in scan-budget.ts.
+ * Memberships as values of an attribute, in SQL: `groups` are memberships from the view of the member, `members` from
+ * the view of the group. The cost of a filter on them is in scan-budget.ts.
  */
 import type { Filter } from '../../scim/filter/ast.ts'
 import type { ColumnMap, RowColumns, RowSource } from '../../scim/filter/compile.ts'
@@ -9,7 +9,7 @@ import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-frag
 import { IS_NESTED } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 
-/** @param isOfFew whether something else leads to few resources */
+/** @param isOfFew whether another condition leads to few resources */
 export function rowsOf(type: StoredResourceType, tenantId: string, isOfFew: boolean): ColumnMap['rows'] {
   switch (type.references) {
     case 'groups':
@@ -21,10 +21,10 @@ export function rowsOf(type: StoredResourceType, tenantId: string, isOfFew: bool
   }
 }
 
-// D1 refuses more: found by trying, it is not documented.
+// D1 refuses more. Measured: the limit is not documented.
 const MAX_COMPOUND_TERMS = 5
 
-/** All rows of some selects, each of which has the column `id`. */
+/** All rows of several SELECTs with the column `id`. */
 export function union(selects: readonly SqlFragment[]): SqlFragment {
   if (selects.length > MAX_COMPOUND_TERMS) {
     const size = Math.ceil(selects.length / MAX_COMPOUND_TERMS)
@@ -36,16 +36,16 @@ export function union(selects: readonly SqlFragment[]): SqlFragment {
   return selects.reduce((all, select) => fragment`${all} UNION ALL ${select}`)
 }
 
-/** Memberships of groups in groups, of which there are few: MAX_NESTED_MEMBERSHIPS in a tenant. */
+/** Memberships of groups in groups, of which there are few: at most MAX_NESTED_MEMBERSHIPS in a tenant. */
 const NESTED = constant('memberships AS m INDEXED BY memberships_nested')
 const IS_NESTED_SQL = constant(IS_NESTED)
 
 const GROUP: RowColumns = { value: 'g.id', display: 'g.display_name_key' }
 
 /**
- * The groups of a resource: direct ones, and those that a direct one is nested in. From the groups that meet the condition
- * down to their members, whoever they are; a group is visited once, whichever way leads to it, so a cycle ends. CROSS
- * JOIN keeps SQLite from going through all memberships of the tenant instead.
+ * The groups of a resource: direct ones, and those that a direct one is nested in. The query goes from the groups
+ * that meet the condition down to all of their members. Each group is visited once, whatever path leads to it, so a
+ * cycle ends. CROSS JOIN prevents a scan of all memberships of the tenant.
  */
 function groupsOfAll({ table }: StoredResourceType, tenantId: string): RowSource {
   const inTenant = fragment`m.tenant_id = ${tenantId}`
@@ -99,7 +99,10 @@ function directly(tenantId: string, isMet: SqlFragment): SqlFragment {
       CROSS JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = f.id`
 }
 
-/** Below a group that meets the condition, and not its member: the second is asked of each that is below one. */
+/**
+ * Below a group that meets the condition, but not its direct member. The second condition is tested for each resource
+ * that meets the first.
+ */
 function indirectly(tenantId: string, isMet: SqlFragment): SqlFragment {
   const below = membersWithin(
     tenantId,
@@ -115,13 +118,13 @@ function matching(tenantId: string, isMet: SqlFragment): SqlFragment {
   return fragment`groups AS g WHERE g.tenant_id = ${tenantId} AND ${isMet}`
 }
 
-/** The members of some groups, and of those nested in them. */
+/** The members of several groups, and of those nested in them. */
 function membersWithin(tenantId: string, ids: SqlFragment): SqlFragment {
   return fragment`${groupsWithin(tenantId, ids)}
     SELECT m.member_id AS id FROM inside CROSS JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = inside.id`
 }
 
-/** A common table expression: `inside` are the ids of some groups, and of those nested in them. */
+/** A common table expression: `inside` are the ids of several groups, and of those nested in them. */
 function groupsWithin(tenantId: string, ids: SqlFragment): SqlFragment {
   return fragment`WITH RECURSIVE inside(id) AS (${ids}
     UNION SELECT m.member_id FROM inside CROSS JOIN ${NESTED}
@@ -129,8 +132,8 @@ function groupsWithin(tenantId: string, ids: SqlFragment): SqlFragment {
 }
 
 /**
- * In place of `groups`, for filters without "type": how many members the groups have that meet one, those nested in them
- * included. So many rows are read to find them.
+ * Replaces `groups` in filters without "type": the number of members of the groups that meet the filter, including
+ * those nested in them. It is the number of rows that the filter reads.
  */
 export function membersReached(tenantId: string): ColumnMap['rows'] {
   return {
@@ -148,9 +151,9 @@ export function membersReached(tenantId: string): ColumnMap['rows'] {
 }
 
 /**
- * In place of `groups`, for filters that name some (see isMembershipOfKnown): how many resources of a type are in those, or
- * in groups nested in them. A membership is one of a resource that exists, so the resources are not looked at; only below
- * nested groups one may be found twice.
+ * Replaces `groups` in filters that name some (see isMembershipOfKnown): the number of resources of a type in those
+ * groups, or in groups nested in them. A membership implies its resource, so the resources are not read. Only below
+ * nested groups a resource may be found twice.
  */
 export function inGroupsCounted({ name }: StoredResourceType, tenantId: string): ColumnMap['rows'] {
   const members = fragment`FROM inside CROSS JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = inside.id
@@ -170,7 +173,7 @@ export function inGroupsCounted({ name }: StoredResourceType, tenantId: string):
   }
 }
 
-/** The beginning of a condition on `g`, a group above the member, at any height; to be closed by a parenthesis. */
+/** The beginning of a condition on `g`, a group above the member at any height. The caller closes the parenthesis. */
 function above(tenantId: string, member: string): SqlFragment {
   const inTenant = fragment`m.tenant_id = ${tenantId}`
   return fragment`EXISTS (WITH RECURSIVE up(id) AS (
@@ -179,7 +182,7 @@ function above(tenantId: string, member: string): SqlFragment {
     SELECT 1 FROM up CROSS JOIN groups AS g ON g.tenant_id = ${tenantId} AND g.id = up.id`
 }
 
-/** The same for few resources, found by something else: upwards from each, however large its groups are. */
+/** The same for few resources that another condition finds: upwards from each, however large its groups are. */
 function groupsOfFew(type: StoredResourceType, tenantId: string): RowSource {
   const id = `${type.table.name}.id`
   const columns = {
@@ -188,7 +191,7 @@ function groupsOfFew(type: StoredResourceType, tenantId: string): RowSource {
       AND d.member_id = ${id}), 'direct', 'indirect')`,
   }
   return {
-    // Without a condition every group will do.
+    // Without a condition, any group matches.
     some: (filter) => ({
       columns: filter === undefined ? [] : [columns],
       where: ([isMet = constant('1')]) => fragment`${above(tenantId, id)} WHERE ${isMet})`,
@@ -205,16 +208,17 @@ const MEMBER = constant(`memberships AS m
   LEFT JOIN users AS u ON u.tenant_id = m.tenant_id AND u.id = m.member_id
   LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id`)
 
-/** A member is looked at once, however many groups it is in, and not at all unless its name matters. */
+/** Each member is tested once, however many groups it is in, and its resource is read only if its name matters. */
 function membersOfGroups(tenantId: string): RowSource {
   const inTenant = fragment`m.tenant_id = ${tenantId}`
   const columns: RowColumns = {
     value: 'm.member_id',
-    // The comparison form of a type: it is not caseExact.
+    // The comparison form of a type, which is not caseExact.
     type: 'lower(m.member_type)',
     display: 'coalesce(u.display_name_key, u.user_name_key, g.display_name_key)',
   }
-  // A filter may hold a hundred of these, and a statement has a length. LIMIT keeps SQLite from writing the rest twice.
+  // A filter may hold a hundred of these, and the length of a statement is limited. LIMIT prevents SQLite from
+  // expanding the rest twice.
   const resources = fragment`SELECT id, coalesce(display_name_key, user_name_key) AS d, 'user' AS t FROM users
     WHERE tenant_id = ${tenantId} UNION ALL
     SELECT id, display_name_key, 'group' FROM groups WHERE tenant_id = ${tenantId} LIMIT -1`
@@ -243,7 +247,7 @@ function membersOfGroups(tenantId: string): RowSource {
   }
 }
 
-/** True of a filter that names the ids of all groups or members that meet it. */
+/** True if the filter names the ids of all groups or members that meet it. */
 export function isByValue(filter: Filter): boolean {
   if (filter.kind === 'and') return filter.operands.some(isByValue)
   if (filter.kind === 'or') return filter.operands.every(isByValue)

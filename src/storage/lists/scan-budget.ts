@@ -1,10 +1,11 @@
 /**
- * What a list costs that no index answers: estimated before it begins, from the filter (scan-times.ts) and from the sizes
- * that the database keeps with the tenant (scan-counts.ts), and refused beyond a limit (scan-refusals.ts). SQLite works in
- * the process on Node.js and Deno, so whoever looks through a large directory holds up every tenant; on D1 it holds up the
+ * The cost of a list without an index: estimated before the scan, from the filter (scan-times.ts) and from the sizes
+ * that the database keeps for the tenant (scan-counts.ts), and refused above a limit (scan-refusals.ts). On Node.js
+ * and Deno, SQLite runs in the process, so a scan of a large directory blocks every tenant; on D1 it blocks the
  * database.
  *
- * The estimate is part of the statement: one that would cost too much finds nothing, and its last row says why.
+ * The estimate is part of the statement: if it exceeds the limit, the statement finds nothing, and its last row has
+ * the estimate.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../../scim/error.ts'
@@ -24,16 +25,16 @@ import { LIMIT, plus, workOf } from './scan-counts.ts'
 import { tooMany } from './scan-refusals.ts'
 import { MOST_BLOCKS, workTimes } from './scan-times.ts'
 
-/** True of an estimate, nanoseconds, that is within the limit. */
+/** True if an estimate in nanoseconds is within the limit. */
 export function isAffordable(work: SQL): SQL {
   return sql`${work} <= ${sql.raw(String(LIMIT))}`
 }
 
-/** What a list is estimated to cost, and where that is not known to be little. */
+/** The estimated cost of a list, and the parts that it applies to. */
 export interface ScanBudget {
-  /** One row: the work, in nanoseconds. */
+  /** One row: the estimate, in nanoseconds. */
   readonly query: SQL
-  /** True of a part that must not begin beyond the limit. */
+  /** True for a part that must not be read beyond the limit. */
   readonly isGated: (part: ListPart) => boolean
   /** @param row has the `work` of `query` @throws {ScimError} tooMany */
   readonly require: (row: Row | undefined) => void
@@ -42,21 +43,21 @@ export interface ScanBudget {
 /**
  * The budget of a list.
  *
- * @param parts with filters as simplifyFilter leaves them
- * @param passes how often everything is looked through: for the page, and for the members of its groups
- * @returns undefined when an index answers all of it
+ * @param parts with filters in the form of simplifyFilter
+ * @param passes the number of scans: for the page, and for the members of its groups
+ * @returns undefined if indexes answer the whole list
  */
 export function scanBudget(
   parts: readonly ListPart[],
   tenantId: string,
   passes: number,
 ): ScanBudget | undefined {
-  // No index holds the users and the groups in one order.
+  // No index holds several types in one order.
   const isMixed = parts.length > 1
   const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
   if (scans.length === 0) return undefined
   const estimates = scans.map((part, i) => workOf(part, tenantId, passes, `n${i}`))
-  // Counted once, although it is used in many terms: without LIMIT SQLite would write it into each.
+  // Computed once although many terms use it: without LIMIT, SQLite would expand it in each.
   const counts = estimates.map(({ count }, i) => sql`${count} AS ${sql.raw(`n${i}`)}`)
   return {
     query: sql`SELECT ${plus(estimates.map(({ work }) => work))} AS work
@@ -69,14 +70,14 @@ export function scanBudget(
   }
 }
 
-/** True when what is found does not come in the order of the list, so that all of it is sorted. */
+/** True if the matches do not come in the order of the list, so that all of them are sorted. */
 export function isSorted({ type, filter, sort }: ListPart): boolean {
   if (!hasIndexedOrder(sort, type)) return true
   const found = candidatesOf(filter, type)
   return found !== undefined && !found.every((one) => isLookup(one, type) || isMembershipOfKnown(one, type))
 }
 
-/** True when more may have to be looked at than is found by an index. */
+/** True if more rows may be read than an index finds. */
 function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
   const isOrdered = hasIndexedOrder(sort, type, isMixed)
   if (filter === undefined) return !isOrdered
@@ -85,23 +86,23 @@ function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
   const isOfValues = leaves.every(
     (leaf) => leaf.kind === 'never' || isLookup(leaf, type) || isMembershipOfKnown(leaf, type),
   )
-  // Members are found in the order of their ids; a group may have very many.
+  // Members are found in the order of their ids; a group may have many.
   if (sort?.path !== undefined && leaves.some((leaf) => isMembershipOfKnown(leaf, type))) return true
-  // Values keep apart what they find. Ranges may find the same, and then each of them finds it.
+  // Matches of different values are disjoint. Ranges may overlap, and then each of them finds the same rows.
   return !isOfValues && !(isOneRange(filter, type) && isOrdered)
 }
 
-/** What an index finds costs little for each, twice: to be counted, and to be put in order by id. */
+/** Nanoseconds for each match of an index, twice: to count it, and to sort it by id. */
 const FOUND = 700
-/** To put what is found in another order, or to step over very many. */
+/** Nanoseconds to sort a match in another order, or to skip it. */
 const REORDERED = 500
 const MANY = 10_000
 
 /**
- * How many a range of an index may find within the limit, so that they are counted and put in order: no more are looked at.
+ * The most matches of a range of an index that are counted and sorted within the limit. No more are read.
  *
- * @param parts of which none is gated, with filters as simplifyFilter leaves them
- * @returns undefined where there is no range
+ * @param parts none of which is gated, with filters in the form of simplifyFilter
+ * @returns undefined if there is no range
  */
 export function mostFound(parts: readonly ListPart[], offset: number): number | undefined {
   const times = parts.flatMap((part) => {
@@ -113,7 +114,7 @@ export function mostFound(parts: readonly ListPart[], offset: number): number | 
   return times.length === 0 ? undefined : Math.floor(LIMIT / Math.max(...times))
 }
 
-/** @throws {ScimError} tooMany when an index finds more than that */
+/** @throws {ScimError} tooMany when an index finds more than `most` */
 export function requireFewFound(total: number, most: number | undefined): void {
   if (most === undefined || total <= most) return
   throw badRequest(
@@ -122,7 +123,7 @@ export function requireFewFound(total: number, most: number | undefined): void {
   )
 }
 
-/** True when there is one resource to look at, and little is asked of it, however large it is: as Entra's filters do. */
+/** True for a cheap test of one resource, however large it is, such as those of Entra's filters. */
 function isOneLook(part: ListPart): boolean {
   const [candidate, ...alternatives] = candidatesOf(part.filter, part.type) ?? []
   if (candidate === undefined || alternatives.length > 0 || !isOfOne(candidate)) return false

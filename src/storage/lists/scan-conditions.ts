@@ -1,5 +1,5 @@
 /**
- * What an index finds of a list, and in which order: what of the tables is known before anything is read.
+ * What an index finds of a list, and in which order, as far as the definitions of the tables tell.
  */
 import { target } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
@@ -7,17 +7,17 @@ import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { columnOf, isLookup, isMembershipOfKnown, isRange } from './columns.ts'
 import type { ListPart } from './list-request.ts'
 
-/** True when an index has what is listed in the order that is asked for. No index has several types in one order. */
+/** True if an index has the resources in the requested order. No index has several types in one order. */
 export function hasIndexedOrder(sort: ListPart['sort'], type: StoredResourceType, isMixed = false): boolean {
   if (sort?.path === undefined) return true
   const index = columnOf(sort.path, type)?.index
   return !isMixed && (index === 'order' || index === 'time')
 }
 
-/** So many ranges of an index cost little to test, whatever they find. */
+/** The number of index ranges that are cheap to test, whatever they find. */
 const MOST_RANGES = 4
 
-/** True of tests of one column, such as those of a span of time: all that they look at is what they find. */
+/** True for tests of one column, such as the limits of a period: they read only what they find. */
 export function isOneRange(filter: Filter, type: StoredResourceType): boolean {
   const leaves = leavesOf(filter)
   const columns = leaves.map((leaf) => ('path' in leaf ? columnOf(leaf.path, type) : undefined))
@@ -40,14 +40,14 @@ function isConjunction(filter: Filter): boolean {
   )
 }
 
-/** The tests of a filter; a negated one is none that an index finds, so `not` is one as a whole. */
+/** The tests of a filter. No index finds a negated test, so `not` is one test as a whole. */
 export function leavesOf(filter: Filter): readonly Filter[] {
   return filter.kind === 'and' || filter.kind === 'or' ? filter.operands.flatMap(leavesOf) : [filter]
 }
 
 /**
- * Conditions by which an index finds all that may match: alternatives, or ranges of which SQLite takes one, we do not know
- * which. Undefined when everything may match.
+ * Conditions by which an index finds all candidates: alternatives, or ranges, one of which SQLite chooses. Undefined
+ * if every resource is a candidate.
  */
 export function candidatesOf(
   filter: Filter | undefined,
@@ -70,7 +70,7 @@ export function candidatesOf(
   return ranges.length > 1 ? ranges : first.candidates
 }
 
-/** True of a test that one resource meets at most. */
+/** True for a test that at most one resource meets. */
 export function isOfOne(filter: Filter): boolean {
   return (
     filter.kind === 'comparison' && filter.operator === 'eq' && target(filter.path).uniqueness === 'server'

@@ -1,6 +1,6 @@
 /**
- * What a list looks through, counted in SQL: how many resources and memberships there are, and how large they are, from the
- * sizes that the database keeps with the tenant.
+ * The rows that a list scans, counted in SQL: the number of resources and memberships and their sizes, from the
+ * counters of the tenant.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributePath } from '../../scim/attribute-path.ts'
@@ -23,10 +23,10 @@ import { MEASURE, MEMBERSHIP, MOST_BLOCKS, type Reached, type Time, workTimes } 
 
 export const LIMIT = MAX_SCAN_MILLISECONDS * 1e6
 
-/** Beyond so many conditions, what they find is not counted but taken to be all. */
+/** Beyond this number of conditions, each is assumed to find everything. */
 const MOST_COUNTED = 8
 
-/** Nanoseconds, as an expression over `t`, the row of the tenant, in which `name` is the `count` of what is looked through. */
+/** Nanoseconds, as an expression over `t`, the row of the tenant, in which `name` is the `count` of scanned rows. */
 export function workOf(
   part: ListPart,
   tenantId: string,
@@ -35,7 +35,7 @@ export function workOf(
 ): { readonly work: SQL; readonly count: SQL } {
   const { type } = part
   const work = workTimes(part)
-  // No more are counted than are too many.
+  // The count stops where the limit is exceeded.
   const most = Math.ceil(LIMIT / (passes * work.own.row)) + 1
   const { n: count, b: size, least } = lookedThrough(part, tenantId, most, isOfElements(part))
   const n = sql.raw(`t.${name}`)
@@ -62,7 +62,9 @@ export function workOf(
   return { work: sql`(${own} + ${sql.raw(String(passes))} * ${plus(terms)})`, count }
 }
 
-/** Blocks of some resources: those of the tenant, those that they have at least, and theirs, which have to be measured. */
+/**
+ * The blocks of resources: the counter of the tenant, a lower bound, and the exact number, which has to be measured.
+ */
 interface Sizes {
   readonly most: SQL
   readonly least: SQL
@@ -70,8 +72,8 @@ interface Sizes {
 }
 
 /**
- * To look through `n` resources. Each has less than a block beside those that are kept with the tenant: they are only
- * measured where this makes a difference.
+ * The work to scan `n` resources. Each has less than one block beyond its counter, so they are only measured if that
+ * makes a difference.
  */
 function ownWork({ row, block }: Time, n: SQL, { most, least, exact }: Sizes): SQL {
   const [each, perBlock] = [row, block].map((time) => sql.raw(String(Math.round(time))))
@@ -85,15 +87,15 @@ function ownWork({ row, block }: Time, n: SQL, { most, least, exact }: Sizes): S
 
 const BYTES = 'max(octet_length(data) + octet_length(keys) - 1024, 0)'
 const OBJECTS = `max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 4, 0)`
-/** The size of a row in blocks, and parts of one: 4 KiB of its documents beyond the first. */
+/** The size of a row in blocks, with fractions: 4 KiB of its documents beyond the first. */
 const SIZE = sql.raw(`${BYTES} / 4096.0`)
 /**
- * The same where elements are gone through: each object from the fifth on counts 256 bytes more. It is less than one more
- * than its `blocks` (tables.ts), and not more than a quarter less.
+ * The same for a scan of elements: each object from the fifth on counts 256 extra bytes. The result is less than its
+ * `blocks` (tables.ts) plus one, and at most a quarter below them.
  */
 const SIZE_WITH_ELEMENTS = sql.raw(`(${BYTES} + 256 * ${OBJECTS}) / 4096.0`)
 
-/** True of a part that looks at the elements of a list in the documents. */
+/** True for a part that scans elements of a list in the documents. */
 function isOfElements({ filter, sort }: ListPart): boolean {
   const paths = [
     ...(filter === undefined ? [] : leavesOf(filter).flatMap(leafPaths)),
@@ -123,7 +125,7 @@ function product(nanoseconds: number, count: SQL): readonly SQL[] {
   return nanoseconds === 0 ? [] : [sql`${sql.raw(String(Math.round(nanoseconds)))} * ${count}`]
 }
 
-/** Resources, and their blocks. */
+/** A number of resources, and their blocks. */
 interface Counts {
   readonly n: SQL
   readonly b: SQL
@@ -134,8 +136,9 @@ function all({ counters: { count, blocks } }: Pick<ResourceTable, 'counters'>): 
 }
 
 /**
- * What a part looks through: everything, or what some conditions find by an index, counted up to `most` each. Of many
- * conditions each is taken to find everything: a statement has a length, and SQLite on D1 little memory for it.
+ * The rows that a part scans: everything, or the matches of indexed conditions, counted up to `most` each. If there
+ * are many conditions, each is assumed to find everything, because D1 limits the length of a statement and the memory
+ * of SQLite.
  */
 function lookedThrough(
   { type, filter }: ListPart,
@@ -179,7 +182,7 @@ function lookedThrough(
   }
 }
 
-/** Nanoseconds that it takes to find groups, in which it is asked how many members they have. */
+/** Nanoseconds to find the groups of a filter. Above it, their members are counted. */
 const LITTLE = 5_000_000
 
 function reachedWork({ filter, read }: Reached, type: StoredResourceType, tenantId: string): SQL {
@@ -187,7 +190,10 @@ function reachedWork({ filter, read }: Reached, type: StoredResourceType, tenant
   return sql`${sql.raw(String(MEMBERSHIP))} * iif(${sql.raw(isLittle)}, ${memberCount(filter, type, tenantId)}, t.membership_count)`
 }
 
-/** How many members the groups have that a filter on `groups` finds. @param filter one test or value path, without "type" */
+/**
+ * The number of members of the groups that a filter on `groups` finds. @param filter one test or value path, without
+ * "type"
+ */
 function memberCount(filter: Filter, type: StoredResourceType, tenantId: string): SQL {
   const columns = { ...columnsOf(type, tenantId, filter), rows: membersReached(tenantId) }
   return toSql(compileFilter(filter, columns))

@@ -1,5 +1,5 @@
 /**
- * What a client is told of a list that would cost too much: what no index answers, and what one does.
+ * The message for a list that would cost too much: the tests without an index, and those with one.
  */
 import { pathText } from '../../scim/attribute-path.ts'
 import { badRequest, type ScimError } from '../../scim/error.ts'
@@ -9,7 +9,7 @@ import type { ColumnIndex, StoredResourceType } from '../tables/resource-tables.
 import type { ListPart } from './list-request.ts'
 import { hasIndexedOrder, isIndexedTest, leavesOf } from './scan-conditions.ts'
 
-/** @param scans the parts that no index answers */
+/** @param scans the parts without an index */
 export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixed: boolean): ScimError {
   const names = scans.flatMap(({ type, filter, sort }) => [
     ...(filter === undefined ? [] : leavesOf(filter).flatMap((leaf) => namesOf(leaf, type))),
@@ -31,7 +31,7 @@ export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixe
   )
 }
 
-/** What an index finds, in the words of a filter. */
+/** The tests that an index answers, in the syntax of a filter. */
 function indexedTests(type: StoredResourceType): string {
   const values = `${inWords(namesWith(type, ['value', 'order']), 'and')} with eq or sw`
   const members = type.references === undefined ? [] : [`${type.references}.value with eq`]
@@ -40,12 +40,12 @@ function indexedTests(type: StoredResourceType): string {
   return [values, ...members, ...namesWith(type, ['time']), ...own].join(', ')
 }
 
-/** What an index has in order. */
+/** The attributes that an index has in order. */
 function indexedOrders(type: StoredResourceType): string {
   return inWords(namesWith(type, ['order', 'time']), 'or')
 }
 
-/** The names of attributes with such an index: what a resource is known by first, then ids. */
+/** The names of attributes with such an index: names of resources first, then ids. */
 function namesWith(
   { table, nameAttribute }: StoredResourceType,
   indexes: readonly ColumnIndex[],
@@ -54,7 +54,7 @@ function namesWith(
     index !== undefined && indexes.includes(index) ? [path] : [],
   )
   const isName = (path: string) => path === nameAttribute
-  // Of an attribute of an extension the name without the URN is enough.
+  // For an attribute of an extension, its name without the URN is sufficient.
   return [...paths.filter(isName), ...paths.filter((path) => !isName(path))].map((path) =>
     path.startsWith('urn:') ? path.slice(path.lastIndexOf(':') + 1) : path,
   )
@@ -76,7 +76,7 @@ function quotedNames(names: readonly string[]): string {
     .join(', ')}${more}`
 }
 
-/** The tests that no index answers, each as a path and an operator. */
+/** The tests without an index, each as a path and an operator. */
 function namesOf(leaf: Filter, type: StoredResourceType): readonly string[] {
   return isIndexedTest(leaf, type) ? [] : testsIn(leaf)
 }

@@ -1,7 +1,7 @@
 /**
- * What it costs to look through resources, from the filter and the order of a list alone. Times are nanoseconds, measured
- * with Node.js 24 and SQLite 3.53: for resources of up to 1 KiB in two documents (`row`), and for each 4 KiB of more
- * (`block`, see SIZE in scan-counts.ts), at worst: texts of nothing but escapes, or lists of short elements.
+ * The cost of scanning resources, from the filter and the order of a list alone. Times are nanoseconds, measured with
+ * Node.js 24 and SQLite 3.53: for resources of up to 1 KiB in two documents (`row`), and for each further 4 KiB
+ * (`block`, see SIZE in scan-counts.ts) in the worst case: texts of escapes only, or lists of short elements.
  */
 import { type AttributePath, target } from '../../scim/attribute-path.ts'
 import type { Filter } from '../../scim/filter/ast.ts'
@@ -18,52 +18,54 @@ export interface Time {
   readonly block: number
 }
 
-/** To read a resource and to parse its comparison document. */
+/** Reads a resource and parses its comparison document. */
 const READ: Time = { row: 1_000, block: 3_500 }
-/** To take a single value out of the parsed document, and to compare it. */
+/** Takes a single value out of the parsed document and compares it. */
 const VALUE: Time = { row: 120, block: 2_500 }
-/** Columns that are no part of the document: ids, times and versions. */
+/** Reads a column that is not part of the document: an id, a time or a version. */
 const COLUMN: Time = { row: 30, block: 0 }
-/** To go through a multi-valued attribute, and a test of each of its values: an object counts as 256 bytes. */
+/** Iterates over a multi-valued attribute and tests each of its values: an object counts as 256 bytes. */
 const LIST: Time = { row: 350, block: 2_000 }
 const ELEMENT: Time = { row: 250, block: 1_900 }
-/** Beyond that, what "co" and "ew" cost, which go through the value. */
+/** The additional cost of "co" and "ew", which search within the value. */
 const SUBSTRING: Time = { row: 100, block: 1_600 }
 const ENDING: Time = { row: 100, block: 3_500 }
-/** Each byte that "co" looks for: at worst all but the last are there, at every place of a value. */
+/**
+ * The cost of each byte of the operand of "co": in the worst case, all but the last match at every place of a value.
+ */
 const SUBSTRING_BYTE: Time = { row: 3, block: 28 }
-/** To measure a resource, where the sizes that are kept with the tenant do not tell enough. */
+/** Measures a resource, if the counters of the tenant are not sufficient. */
 export const MEASURE: Time = { row: 500, block: 2_000 }
-/** To collect the ids that several conditions find. */
+/** Collects the ids that several conditions find. */
 const ALTERNATIVE: Time = { row: 1_200, block: 0 }
-/** To collect the members of a group, to measure them and to look at them. */
+/** Collects, measures and reads a member of a group. */
 const COLLECTED: Time = { row: 1_200, block: 0 }
-/** To sort a row. */
+/** Sorts a row. */
 const SORT: Time = { row: 800, block: 4_500 }
-/** To go through the members of a group and to collect them, or through all memberships of a tenant. */
+/** Collects a member of a group, or scans a membership of a tenant. */
 export const MEMBERSHIP = 450
 const SCANNED_MEMBERSHIP = 150
-/** A test of an id or a type, which needs no document, in parts of one that does. */
+/** The relative cost of a test of an id or a type, which needs no document. */
 const MEMBERSHIP_TEST = 0.4
 /** A step upwards through nested groups. */
 const STEP = 700
-/** What one row can have: two documents of 1.8 MB together, in which an element takes 28 bytes. */
+/** The most blocks of one row: two documents of 1.8 MB together, in which an element takes 28 bytes. */
 export const MOST_BLOCKS = 4_500
 
-/** How often something is done: for each of a number that the database knows. */
+/** The cost of a list for each of several numbers that the database knows. */
 export interface ScanTime {
-  /** Resources of the type that is listed. */
+  /** For each resource of the listed type. */
   readonly own: Time
   readonly users: Time
   readonly groups: Time
   readonly memberships: number
-  /** Conditions on groups whose members are read, and nobody else's. */
+  /** Conditions on groups of which all members are read, and no other resources. */
   readonly reached: readonly Reached[]
   /** For each resource and each membership of a group in a group. */
   readonly steps: number
   /** For each resource and each group. */
   readonly ownGroups: Time
-  /** For each resource, one of the other type, of which one may be the largest. */
+  /** For each resource, one resource of the other type, which may be the largest one. */
   readonly other: Time
 }
 
@@ -85,7 +87,7 @@ const NOTHING: ScanTime = {
   other: NO_TIME,
 }
 
-/** What a part of a list costs for each that it looks through. */
+/** The cost of a part of a list for each row that it scans. */
 export function workTimes({ type, filter, sort }: ListPart): ScanTime {
   const isOfFew = filter !== undefined && isLookup(filter, type)
   const candidates = candidatesOf(filter, type)
@@ -124,7 +126,7 @@ function isInColumn(path: AttributePath, type: StoredResourceType): boolean {
   return columnOf(path, type)?.isPlain === true
 }
 
-/** The tests of one element, or of one group or member. */
+/** The cost of the tests of one element, group or member. */
 function elementTime(filter: Filter): Time {
   switch (filter.kind) {
     case 'and':
@@ -151,7 +153,7 @@ function testTime(filter: Filter, time: Time): Time {
   )
 }
 
-/** What a condition on groups or members costs: see membership-columns.ts. */
+/** The cost of a condition on groups or members: see membership-columns.ts. */
 function referenceWork(filter: Filter, type: StoredResourceType, isOfFew: boolean): ScanTime {
   if (isMembershipOfKnown(filter, type)) return NOTHING
   const operand = valuesOf(filter)?.operand
@@ -165,7 +167,7 @@ function referenceWork(filter: Filter, type: StoredResourceType, isOfFew: boolea
   }
   if (isOfFew) return { ...NOTHING, ownGroups: read, steps: STEP }
   if (!mentions(operand, 'type')) return { ...NOTHING, groups: read, reached: [{ filter, read }] }
-  // Who is below a group is found first, and then each of them goes up again until there is one that it is not in.
+  // The resources below a group are found first. Then each of them goes up again, until a group without it is found.
   const isWalked = isPossible(operand, 'indirect')
   return {
     ...NOTHING,

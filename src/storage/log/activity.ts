@@ -1,16 +1,15 @@
 /**
- * Provisioning activity of a tenant: how many writes were accepted and refused, by the hour and by the
- * day. Read from the counts that triggers keep: a row for each hour of the last day and for each day.
+ * Provisioning activity of a tenant: the number of accepted and refused writes, by hour and by day. Triggers maintain
+ * the counts: a row for each hour of the last day and for each day.
  */
 import { sql } from 'drizzle-orm'
-import { statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { provisioningActivity, provisioningDays } from '../tables/tables.ts'
 
 export const HOUR_MS = 60 * 60 * 1000
 export const DAY_MS = 24 * HOUR_MS
-/** How many bars a chart has. */
+/** The number of bars in a chart. */
 export const CHART_HOURS = 24
 export const CHART_DAYS = 30
 
@@ -18,7 +17,7 @@ export const ACTIVITY_KINDS = ['creates', 'updates', 'disables', 'deletes', 'ref
 export type ActivityKind = (typeof ACTIVITY_KINDS)[number]
 export type ActivityCounts = Readonly<Record<ActivityKind, number>>
 
-/** The writes of a span of time. `start` in milliseconds since 1970; spans are whole in UTC. */
+/** The writes of a period. `start` in milliseconds since 1970; periods are whole hours or days in UTC. */
 export interface ActivitySpan extends ActivityCounts {
   readonly start: number
 }
@@ -26,7 +25,7 @@ export interface ActivitySpan extends ActivityCounts {
 const HOUR = selection(provisioningActivity, ACTIVITY_KINDS, { computed: { start: sql<number>`hour` } })
 const DAY = selection(provisioningDays, ACTIVITY_KINDS, { computed: { start: sql<number>`day` } })
 
-/** The last hours and the last days, oldest first, without gaps: both include the present one. */
+/** The last hours and the last days, oldest first, without gaps, including the current ones. */
 export function activityQuery(
   tenantId: string,
   now: number,
@@ -35,24 +34,22 @@ export function activityQuery(
   const firstDay = now - (now % DAY_MS) - (CHART_DAYS - 1) * DAY_MS
   return {
     statements: [
-      statement(sql`SELECT ${HOUR.columns} FROM provisioning_activity
-        WHERE tenant_id = ${tenantId} AND hour >= ${firstDay}`),
-      statement(sql`SELECT ${DAY.columns} FROM provisioning_days
-        WHERE tenant_id = ${tenantId} AND day >= ${firstDay}`),
+      HOUR.where(sql`tenant_id = ${tenantId} AND hour >= ${firstDay}`),
+      DAY.where(sql`tenant_id = ${tenantId} AND day >= ${firstDay}`),
     ],
     read: ([hourRows, dayRows]) => {
       const hours = HOUR.all(hourRows)
       const days = DAY.all(dayRows)
       return {
         hours: spansOf(hours, firstHour, HOUR_MS, CHART_HOURS),
-        // Hours that are not in a day yet belong to theirs.
+        // Hours that are not folded into a day yet count for theirs.
         days: spansOf([...days, ...hours], firstDay, DAY_MS, CHART_DAYS),
       }
     },
   }
 }
 
-/** The sums of what was found, by spans of that length. */
+/** The sums of the found spans, by periods of that length. */
 function spansOf(
   found: readonly ActivitySpan[],
   first: number,
@@ -68,7 +65,7 @@ function spansOf(
 
 const NOTHING: ActivityCounts = { creates: 0, updates: 0, disables: 0, deletes: 0, refused: 0 }
 
-/** All kinds together. */
+/** The sum of all kinds. */
 export function totalOfActivity(counts: ActivityCounts): number {
   return ACTIVITY_KINDS.reduce((sum, kind) => sum + counts[kind], 0)
 }

@@ -1,6 +1,6 @@
 /**
- * Failed access in the provisioning log: an entry for each tenant, token, reason and minute, however often it happened
- * and however many isolates have seen it.
+ * Failed access in the provisioning log: one entry for each tenant, token, reason and minute, however often and in
+ * however many isolates it happened.
  */
 import { sql } from 'drizzle-orm'
 import type { AccessRefusal } from '../access/access-refused.ts'
@@ -8,16 +8,16 @@ import { type Database, statement } from '../database/database.ts'
 
 /** Requests that were refused for one reason. */
 export interface FailedAccess {
-  /** As the token names it: only if there is such a tenant, anything is stored. */
+  /** The tenant that the token names. Nothing is stored if there is no such tenant. */
   readonly tenantId: string
   readonly reason: Exclude<AccessRefusal, 'wrong scope'>
-  /** The token, where the tenant has it. */
+  /** The id of the token, if the tenant has it. */
   readonly tokenId: string | undefined
   /** UUIDv7 of the entry. */
   readonly id: string
-  /** Of the first request, in milliseconds since 1970. */
+  /** The time of the first request, in milliseconds since 1970. */
   readonly time: number
-  /** That of the first request. */
+  /** The id of the first request. */
   readonly requestId: string
   readonly count: number
 }
@@ -31,7 +31,7 @@ const DETAILS = {
   expired: 'the token has expired',
 } as const satisfies Readonly<Record<FailedAccess['reason'], string>>
 
-/** Stores them in one statement. */
+/** Stores all of them with one statement. */
 export async function logFailedAccess(db: Database, all: readonly FailedAccess[]): Promise<void> {
   const rows = all.map(({ reason, ...row }) => ({
     ...row,

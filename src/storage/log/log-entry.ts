@@ -1,13 +1,13 @@
 /**
- * An entry of the provisioning log, as it is made.
+ * An entry of the provisioning log, before it is stored.
  */
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { provisioningLog } from '../tables/tables.ts'
 
-/** What was tried on a resource. */
+/** What a client tried to do with a resource. */
 export type LogAction = Exclude<(typeof provisioningLog.$inferSelect)['action'], 'authenticate'>
 
-/** One write that a client tried. Values of attributes that are never returned are not in it. */
+/** One write that a client tried. It holds no values of attributes that are never returned. */
 export interface LogEntry {
   /** UUIDv7: the order of ids is the order of time. */
   readonly id: string
@@ -17,14 +17,14 @@ export interface LogEntry {
   readonly outcome: 'accepted' | 'refused'
   readonly resourceType: string
   readonly resourceId: string | null
-  /** userName or displayName: what an administrator looks for. */
+  /** The userName or displayName, which an administrator searches for. */
   readonly resourceName: string | null
   /** The HTTP status that was answered. */
   readonly status: number
   readonly scimType: string | null
   readonly detail: string | null
   readonly changes: readonly AttributeChange[]
-  /** Attributes and schemas that were sent and not understood. */
+  /** Attributes and schemas in the request that were not recognized. */
   readonly ignored: readonly string[]
   readonly requestId: string
 }

@@ -1,8 +1,8 @@
 /**
- * The provisioning log as an administrator reads it: pages, downloads and the admin API, newest first, with filters.
+ * The provisioning log for an administrator: pages, downloads and the admin API, newest first, with filters.
  *
- * Time, resource and refusals are found by an index. Other filters look at a bounded stretch of the log
- * for each page; when it held too few, the page says up to where it looked and goes on from there.
+ * Indexes answer filters by time, resource and refusals. Any other filter scans a bounded number of entries for each
+ * page. If it finds too few, the page says how far the scan went, and the next page continues there.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeChange } from '../../scim/changes.ts'
@@ -12,16 +12,16 @@ import { selection } from '../tables/selection.ts'
 import { provisioningLog } from '../tables/tables.ts'
 import type { LogAction, LogEntry } from './log-entry.ts'
 
-/** Entries that one page looks at when its filters have no index. */
+/** The number of entries that one page scans if its filters have no index. */
 const SCAN_LENGTH = 1_000
-/** Characters of changes as JSON. Longer ones stay out of a page of 50; the entry itself has them. */
+/** The most characters of changes as JSON on a page of 50; longer ones are only in the entry itself. */
 export const MAX_CHANGES_OF_PAGE = 4_000
 
-/** Of an entry `l`, with its token `t`: see provisioningLog in tables.ts. */
+/** For an entry `l` with its token `t`: see provisioningLog in tables.ts. */
 const CLIENT_ID = sql`coalesce(l.client_id, t.client_id)`
 const ACTOR = sql`LEFT JOIN tokens AS t ON t.id = l.token_id LEFT JOIN clients AS c ON c.id = ${CLIENT_ID}`
 
-/** All that are given must hold. Times in milliseconds since 1970, `to` is not included. */
+/** An entry must match all given filters. Times in milliseconds since 1970; `to` is exclusive. */
 export interface LogFilters {
   readonly action?: string | undefined
   readonly outcome?: string | undefined
@@ -35,19 +35,19 @@ export interface LogFilters {
   readonly resourceId?: string | undefined
 }
 
-/** A log entry with the client that made it, and the token that it used. */
+/** A log entry with the names of its client and its token. */
 export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
-  /** "authenticate" of access that failed; the resource type then is "Client". */
+  /** "authenticate" stands for access that failed; its resource type is "Client". */
   readonly action: LogAction | 'authenticate'
   /** Undefined when the list is too long for a page. */
   readonly changes: readonly AttributeChange[] | undefined
-  /** More refusals like this one, in the same minute and of the same client, that have no entry. */
+  /** The number of further refusals of this kind, in the same minute and of the same client, that have no entry. */
   readonly repeated: number
-  /** Null where nobody knows who it was. */
+  /** Null if the client is unknown. */
   readonly clientId: string | null
   readonly clientName: string | null
   readonly tokenId: string | null
-  /** Null also when the token is gone: it stays no longer than it can have written what the log holds. */
+  /** Null also if the token was deleted. */
   readonly tokenName: string | null
 }
 
@@ -55,15 +55,15 @@ export interface LogPage {
   readonly entries: readonly ListedEntry[]
   /** The id after which the next page begins; undefined at the end of the log. */
   readonly next: string | undefined
-  /** True when the page is short because it stopped looking, not because the log ended. */
+  /** True when the page is short because the scan stopped, not because the log ended. */
   readonly hasStopped: boolean
 }
 
 /**
  * A page of the log.
  *
- * @param before the cursor of the page before
- * @param maxChanges characters of the changes of an entry: longer ones are left out
+ * @param before the cursor of the previous page
+ * @param maxChanges the most characters of the changes of an entry; longer ones are left out
  */
 export function logPageQuery(
   tenantId: string,
@@ -89,14 +89,14 @@ export function logPageQuery(
   }
 }
 
-/** @param lookedTo where the page stopped looking; undefined when it saw the rest of the log */
+/** @param lookedTo where the scan stopped; undefined when it reached the end of the log */
 function logPage(rows: readonly Row[] = [], size: number, lookedTo: string | undefined): LogPage {
   const entries = rows.slice(0, size).map(entryFromRow)
   if (rows.length > size) return { entries, next: entries.at(-1)?.id, hasStopped: false }
   return { entries, next: lookedTo, hasStopped: lookedTo !== undefined }
 }
 
-/** One entry, whole. */
+/** One complete entry. */
 export function logEntryQuery(tenantId: string, id: string): Query<ListedEntry | undefined> {
   return {
     statements: [
@@ -107,7 +107,7 @@ export function logEntryQuery(tenantId: string, id: string): Query<ListedEntry |
   }
 }
 
-/** All entries that match, newest first, read in stretches as they are asked for. */
+/** All entries that match, newest first, read in chunks on demand. */
 export async function* streamLog(
   db: Database,
   tenantId: string,
@@ -131,12 +131,12 @@ export async function* streamLog(
   } while (before !== undefined)
 }
 
-/** Entries that a download reads at a time: many enough for the queries of a request. */
+/** The number of entries that a download reads at a time: large enough for the query limit of a request. */
 const STREAM_LENGTH = 1_000
-/** Bytes of them, at most one entry more: few enough for the memory. */
+/** The bytes of these entries, exceeded by at most one entry: small enough for the memory. */
 const STREAM_BYTES = 4 * 1024 * 1024
 
-/** What an index answers: a stretch of ids, which are in the order of time. */
+/** Conditions that an index answers: ranges of ids, which are in the order of time. */
 function indexedConditions(
   tenantId: string,
   filters: LogFilters,
@@ -179,7 +179,7 @@ function unindexedConditions(filters: LogFilters): readonly SQL[] {
   ].filter((condition) => condition !== undefined)
 }
 
-/** The conditions that have no index, for rows that were read already. */
+/** The conditions that have no index, as a predicate of entries. */
 function matcherOf({ action, outcome, resourceType, clientId, tokenId, text }: LogFilters) {
   const wanted = text === undefined ? undefined : asciiLower(text)
   return (entry: ListedEntry) =>
@@ -194,18 +194,18 @@ function matcherOf({ action, outcome, resourceType, clientId, tokenId, text }: L
       ))
 }
 
-/** What lower() of SQLite does, so that a page and a download find the same. */
+/** Equals lower() of SQLite, so that a page and a download find the same entries. */
 function asciiLower(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
-/** The start of every UUIDv7 made at that time: 48 bits of milliseconds (RFC 9562 §5.7). */
+/** The first digits of every UUIDv7 of that time: 48 bits of milliseconds (RFC 9562 §5.7). */
 export function firstIdAt(time: number): string {
   const hex = Math.max(0, Math.trunc(time)).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}`
 }
 
-/** All but the changes, which may be too long. */
+/** All columns except the changes, which may be too long. */
 const ENTRY = selection(
   provisioningLog,
   [

@@ -1,6 +1,6 @@
 /**
- * The provisioning log: what a client asked and what was answered. An accepted write is logged by a
- * statement in its own batch; a refused one, which has no batch, by one of its own.
+ * The provisioning log: what a client asked for and what it was answered. The batch of an accepted write also logs
+ * it. A refused write has no batch, so it is logged by one of its own.
  */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../../scim/limits.ts'
@@ -21,16 +21,16 @@ import type { TenantContext } from '../tenants/context.ts'
 import type { LogEntry } from './log-entry.ts'
 import { shortenedEntry } from './shortened-entry.ts'
 
-/** What the database itself adds to an entry: a resource that must be there, and its name. */
+/** The part of an entry that the database adds: a resource that must exist, and its name. */
 export interface LogSource {
-  /** `JOIN … ON …`: nothing is logged when it finds no row. */
+  /** `JOIN … ON …`: nothing is logged if it finds no row. */
   readonly join: SQL
   readonly resourceName: SQL
 }
 
 type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | 'tenantId'
 
-/** @param values the values themselves, or slots or SQL for them @param source what the rest is made of, and FROM where */
+/** @param values the values, or slots or SQL for them @param source the other columns, and FROM */
 function insertEntry(
   values: Readonly<Record<EntryValue, SqlValue | SQLWrapper>>,
   source: {
@@ -49,7 +49,7 @@ function insertEntry(
     FROM ${source.from}`
 }
 
-/** Who wrote, of a statement that selects from `tokens`. */
+/** The actor, in a statement that selects from `tokens`. */
 const TOKEN = { token: sql`tokens.id`, client: sql`tokens.client_id` }
 
 const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | keyof Credentials>) =>
@@ -60,7 +60,7 @@ const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | ke
   }),
 )
 
-/** The statement that logs a write. Logs nothing when the token is not valid. */
+/** The statement that logs a write. It logs nothing if the token is not valid. */
 export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
   const values = valuesOf(credentials, entry)
   if (source === undefined) return insertNamedEntry(values)
@@ -78,14 +78,15 @@ function valuesOf(credentials: Credentials, entry: LogEntry) {
 const MINUTE_MS = 60_000
 
 /**
- * Logs a refused write. The first ones of a client in a minute have an entry each, numbered by their key; those beyond,
- * and all of a client that may only read, find the entry of their kind by its key and count in it. The database decides,
- * so that any number of isolates counts as one.
+ * Logs a refused write. The first refusals of a client in a minute have an entry each, numbered by their key. Further
+ * ones, and all refusals of a client that may only read, increment the count of the entry of their kind. The database
+ * decides, so all isolates share one count.
  */
 const insertRefusedEntry = prepared(
   (slots: Slots<EntryValue | 'resourceName' | keyof Credentials | 'minute' | 'kind'>) => {
     const start = sql`tokens.client_id || ' ' || ${slots.minute} || ' '`
-    // A digit is less than ":", a kind begins with a letter. An aggregate is computed once, and max() by the index.
+    // A digit sorts before ":", and a kind begins with a letter. The aggregate is computed once; an index answers
+    // max().
     const ownKey = sql`(SELECT iif(count < ${MAX_REFUSED_ENTRIES_PER_MINUTE}, printf('%04d', count + 1), ${slots.kind})
       FROM (SELECT coalesce(CAST(substr(max(fold_key), -4) AS INTEGER), 0) AS count FROM provisioning_log
         WHERE tenant_id = ${slots.tenantId} AND fold_key > ${start} AND fold_key < ${start} || ':'))`
@@ -111,7 +112,7 @@ function refusedStatement(credentials: Credentials, entry: LogEntry): Statement 
 
 type GuardSlot = EntryValue | 'resourceName' | keyof Credentials
 
-/** @param token names the token, or the rule that is broken: see migrations/0006_log_guards.sql */
+/** @param token the token, or the rule that is broken: see migrations/0006_log_guards.sql */
 function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
   return insertEntry(slots, {
     token,
@@ -131,11 +132,11 @@ const insertRowGuard = preparedByTable<GuardSlot | 'version' | 'createdAt' | 'da
 })
 
 /**
- * Logs a write of a resource and guards it: the first statement of its batch, which ends it when the token may not write,
- * or when the resource is not the one that is to be changed. The version alone does not tell: after an import, a restore or SQL
- * by hand another content may be at the same number.
+ * Logs a write of a resource and guards it. It must be the first statement of its batch. It ends the batch when the
+ * token may not write, or when the stored resource is not the expected one. The version alone is not sufficient:
+ * after an import, a restore or SQL by hand, another content may have the same number.
  *
- * @param before the row that the change was decided on, and its table
+ * @param before the row that the change is based on, and its table
  */
 export function guardingLogStatement(
   credentials: Credentials,
@@ -148,16 +149,16 @@ export function guardingLogStatement(
   return insertRowGuard(before.table, { ...values, version, createdAt, data })
 }
 
-/** An entry, and whose token wrote. */
+/** An entry and the credentials of its writer. */
 export interface WrittenEntry {
   readonly credentials: Credentials
   readonly entry: LogEntry
 }
 
-/** As JSON: three bytes each at most, so a statement stays below MAX_ROW_BYTES. */
+/** As JSON. A character takes at most three bytes, so a statement stays below MAX_ROW_BYTES. */
 const MAX_ENTRIES_CHARACTERS = 600_000
 
-/** The guards of the batch have checked the tokens; CROSS JOIN keeps SQLite from looking through all of the tenant. */
+/** The guards of the batch have checked the tokens. CROSS JOIN prevents a scan of all tokens of the tenant. */
 const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entries'>) => {
   const value = (name: keyof LogEntry | 'tokenHash') => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
   const values = {
@@ -184,31 +185,31 @@ const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entri
 })
 
 /**
- * The statements that log writes which go together: one for as many as it can hold, because a plan of Cloudflare
- * limits the statements in an invocation.
+ * The statements that log the writes of one batch: as few as possible, because a plan of Cloudflare limits the
+ * statements of an invocation.
  */
 export function logStatements(tenantId: string, log: readonly WrittenEntry[]): readonly Statement[] {
   const [first] = log
   if (log.length === 1 && first !== undefined) return [logStatement(first.credentials, first.entry)]
   const entries = log.map(({ credentials, entry }) => JSON.stringify(valuesOf(credentials, entry)))
-  return lotsOf(entries).map((lot) => insertEntries({ tenantId, entries: `[${lot.join(',')}]` }))
+  return chunksOf(entries).map((chunk) => insertEntries({ tenantId, entries: `[${chunk.join(',')}]` }))
 }
 
-function lotsOf(entries: readonly string[]): readonly (readonly string[])[] {
-  const lots: string[][] = []
+function chunksOf(entries: readonly string[]): readonly (readonly string[])[] {
+  const chunks: string[][] = []
   let characters = Number.POSITIVE_INFINITY
   for (const entry of entries) {
     characters += entry.length
     if (characters > MAX_ENTRIES_CHARACTERS) {
-      lots.push([])
+      chunks.push([])
       characters = entry.length
     }
-    lots.at(-1)?.push(entry)
+    chunks.at(-1)?.push(entry)
   }
-  return lots
+  return chunks
 }
 
-/** Logs a refused write in a batch of its own. @throws {ScimError|StaleTenant} 401: then nothing is logged */
+/** Logs a refused write in a separate batch. @throws {ScimError|StaleTenant} 401: nothing is logged then */
 export async function logRefused(tenant: TenantContext, entry: LogEntry): Promise<void> {
   await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry)])
 }

@@ -1,6 +1,6 @@
 /**
- * What of a log entry is kept: the one place where it is shortened, whoever made it. Bounds are in scim/limits.ts; a text
- * that was cut says how long it was.
+ * Shortens log entries before they are stored: the one place for all writers. The limits are in scim/limits.ts. A
+ * text that was cut states its original length.
  */
 import type { AttributeChange } from '../../scim/changes.ts'
 import { type Complex, isComplex } from '../../scim/comparison.ts'
@@ -16,7 +16,7 @@ import {
 } from '../../scim/limits.ts'
 import type { LogEntry } from './log-entry.ts'
 
-/** The entry as it is stored. */
+/** The entry in its stored form. */
 export function shortenedEntry(entry: LogEntry): LogEntry {
   const { resourceId, resourceName, detail } = entry
   return {
@@ -30,15 +30,15 @@ export function shortenedEntry(entry: LogEntry): LogEntry {
   }
 }
 
-/** Not between the halves of a surrogate pair: a half is no text that a database takes. */
+/** Does not cut a surrogate pair: databases reject half of one. */
 function start(text: string, maxCharacters: number): string {
   if (text.length <= maxCharacters) return text
   return `${text.slice(0, maxCharacters - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
-/** In their order, each in what those before it left over. */
+/** In order, each within the space that the previous ones left. */
 function shortenedChanges(changes: readonly AttributeChange[]): readonly AttributeChange[] {
-  // Nearly all entries: nothing in them can be too long.
+  // This is the case for nearly all entries.
   if (lengthOf(changes) <= MAX_LOGGED_TEXT_CHARACTERS) return changes
   let left = MAX_LOGGED_CHANGES_CHARACTERS
   const shown = (value: unknown) => {
@@ -53,7 +53,7 @@ function shortenedChanges(changes: readonly AttributeChange[]): readonly Attribu
   }))
 }
 
-/** @param room characters of JSON */
+/** @param room the space in characters of JSON */
 function shortenedValue(value: unknown, room: number): unknown {
   if (Array.isArray(value)) return elementsWithin(value, room, (element) => shortenedValue(element, room))
   const short = isComplex(value) ? shortenedParts(value, room) : shortenedText(value)
@@ -69,7 +69,7 @@ function shortenedText(value: unknown): unknown {
   return `${start(value, MAX_LOGGED_TEXT_CHARACTERS)} (${value.length} characters)`
 }
 
-/** The first elements that fit, then how many there are besides. */
+/** The first elements that fit, then the number of the others. */
 function elementsWithin<Element, Short>(
   elements: readonly Element[],
   room: number,

@@ -1,5 +1,5 @@
 /**
- * Deleting a resource: one batch, whatever it belongs to.
+ * Deletes a resource with all of its memberships in one batch.
  */
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
@@ -12,19 +12,19 @@ import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { meetsPreconditions } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 
-/** What came of a deletion. */
+/** The result of a deletion. */
 export interface Deletion {
-  /** The version of the resource; undefined when there was none. */
+  /** The version of the resource; undefined when there was no such resource. */
   readonly found: number | undefined
   readonly isDeleted: boolean
-  /** How many members it had. */
+  /** The number of its members. */
   readonly members: number
-  /** Of its documents. */
+  /** The bytes of its documents. */
   readonly bytes: number
 }
 
 /**
- * Deletes a resource with its memberships. The groups that it was in get a new version.
+ * Deletes a resource with its memberships. The groups that contained it get a new version.
  *
  * @param what is not deleted unless the preconditions hold
  */
@@ -39,7 +39,7 @@ export async function deleteResource(
 ): Promise<Deletion> {
   const credentials = credentialsOf(tenant)
   const { tenantId, now } = credentials
-  // An alias, because the memberships of a group change rows of the same table.
+  // With an alias, because the subquery on memberships changes rows of the same table.
   const from = sql.raw(type.table.name)
   const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
@@ -63,7 +63,9 @@ export async function deleteResource(
     bytes: Number(bytes ?? 0),
   }
 
-  /** Not itself, when it is its own member: it would no longer be at the version that is to be deleted. */
+  /**
+   * Excludes the resource itself if it is its own member: otherwise its version would no longer be the one to delete.
+   */
   function changedGroups(): Statement {
     return statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
         member_count = member_count - 1

@@ -1,6 +1,6 @@
 /**
- * One resource as an administrator looks at it, with a page of its members and the groups that it
- * is in. Both are ranges of a primary key or an index.
+ * One resource for the dashboard, with a page of its members and of the groups that contain it. Each page is a range
+ * of a primary key or an index.
  */
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
@@ -20,7 +20,7 @@ export interface NamedReference {
   readonly name: string | undefined
 }
 
-/** A resource and, for a group, how many members it has. */
+/** A resource with the number of its members, which is 0 if its type has none. */
 export interface StoredResource extends Stored {
   readonly memberCount: number
 }
@@ -45,7 +45,7 @@ export function resourceQuery(
   }
 }
 
-/** Members of a group in the order of their ids. @param after the id that the page before ended with */
+/** Members of a group in the order of their ids. @param after the last id of the previous page */
 export function membersQuery(
   tenantId: string,
   groupId: string,

@@ -1,7 +1,7 @@
 /**
- * Resources as an administrator browses them: in the order of their names, or those whose name or identifier begins with a
- * text. Every list is a range of one index, so a page reads what it shows, however large the directory is. Only a small
- * directory is looked through for what contains a text.
+ * Lists of resources for the dashboard: in the order of their names, or those whose name or identifier begins with a
+ * text. Every list is a range of one index, so a page reads only the rows that it shows, however large the directory
+ * is. Only a small directory is scanned for a text within a name.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { canBeDisabled } from '../../scim/active.ts'
@@ -20,14 +20,14 @@ export interface DirectoryItem {
   readonly name: string | undefined
   readonly displayName: string | undefined
   readonly externalId: string | undefined
-  /** Undefined for a type that cannot be disabled, and for a user that says nothing of it. */
+  /** Undefined for a type that cannot be disabled, and for a user without the attribute. */
   readonly isActive: boolean | undefined
   /** Undefined for a type without members. */
   readonly memberCount: number | undefined
   readonly lastModified: number
 }
 
-/** An attribute that can be searched by its beginning: an index has its values. */
+/** An attribute that can be searched by prefix: an index holds its values. */
 export interface SearchField {
   /** The name of the attribute, without the URN of an extension. */
   readonly name: string
@@ -35,19 +35,19 @@ export interface SearchField {
   readonly path: string
 }
 
-/** Where a page of a list begins: after the row with this key and, among equal keys, this rowid or id. */
+/** The start of a page: after the row with this key and, among equal keys, this rowid or id. */
 export interface ListCursor {
   readonly key: string
   readonly row: string
 }
 
-/** Directories up to this size can be looked through as a whole. */
+/** The largest directory that is scanned as a whole. */
 export const MAX_LOOKED_THROUGH = 2_000
 
-/** The greatest character: a text that begins with x is from x on and before x followed by this. */
+/** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
 
-/** The fields by which a list can be searched: names before identifiers. */
+/** The fields that can be searched: names before identifiers. */
 export function searchFieldsOf({ table, nameAttribute }: StoredResourceType): readonly SearchField[] {
   const paths = Object.entries(table.columns).flatMap(([path, { index }]) =>
     path !== 'id' && (index === 'value' || index === 'order') ? [path] : [],
@@ -59,7 +59,7 @@ export function searchFieldsOf({ table, nameAttribute }: StoredResourceType): re
   }))
 }
 
-/** How many resources of each type a tenant has, by the name of the type. */
+/** The number of resources of each type in a tenant, by the name of the type. */
 export function countsQuery(
   types: readonly StoredResourceType[],
   tenantId: string,
@@ -71,7 +71,7 @@ export function countsQuery(
   }
 }
 
-/** All resources of a type by their names. */
+/** All resources of a type in the order of their names. */
 export function listQuery(
   type: StoredResourceType,
   tenantId: string,
@@ -81,7 +81,7 @@ export function listQuery(
   return rangeQuery(type, tenantId, type.nameAttribute, '', after, size)
 }
 
-/** Those whose field begins with the text, in the order of that field. */
+/** Resources whose field begins with the text, in the order of that field. */
 export function searchQuery(
   type: StoredResourceType,
   tenantId: string,
@@ -95,7 +95,7 @@ export function searchQuery(
   return rangeQuery(type, tenantId, field.path, prefix, after, size)
 }
 
-/** The beginning of each field's matches, in one query. */
+/** The first matches of each field, in one query. */
 export function searchAllQuery(
   type: StoredResourceType,
   tenantId: string,
@@ -114,8 +114,8 @@ export function searchAllQuery(
 }
 
 /**
- * Those whose name or displayName contains the text. Reads the whole directory, so it is for those of
- * at most MAX_LOOKED_THROUGH.
+ * Resources whose name or displayName contains the text. It scans the whole directory, so it is for directories of at
+ * most MAX_LOOKED_THROUGH resources.
  */
 export function containsQuery(
   type: StoredResourceType,
@@ -149,8 +149,8 @@ function rangeQuery(
   const column = sql.raw(found?.sql ?? 'NULL')
   const range =
     prefix === '' ? sql`` : sql`AND ${column} >= ${prefix} AND ${column} < ${prefix + LAST_CHARACTER}`
-  // An index ends with the rowid, or with the id where it has equal keys in their order: they come without sorting,
-  // however many there are. A unique one has no equal keys.
+  // An index ends with the rowid, or with the id where it orders equal keys by id, so the rows need no sort. A unique
+  // index has no equal keys.
   const row = sql.raw(found?.index === 'order' && found.sql !== table.uniqueColumn ? 'id' : 'rowid')
   const select = (condition: SQL) =>
     statement(sql`SELECT ${itemColumns(type)}, ${column} AS cursorKey, ${row} AS cursorRow

@@ -1,6 +1,6 @@
 /**
- * Writes of groups: of resources that have members. Each function is one batch with the tokens checked in it. The members
- * of a group are read only when they are asked for.
+ * Writes of groups, which are resources with members. Each function is one batch that also checks the tokens. The
+ * members of a group are read only if they are needed.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { ScimError } from '../../scim/error.ts'
@@ -33,38 +33,38 @@ import {
   selectNames,
 } from './memberships.ts'
 
-/** What a group write has to know before it can be decided. */
+/** The data that a group write needs for its decision. */
 export interface GroupNeeds {
-  /** Empty for a group that is to be created. */
+  /** Empty for a new group. */
   readonly id: string
   /** The folded displayName that the write would give the group, if any. */
   readonly displayNameKey?: string | undefined
   /** Ids that the write names as members, each once. */
   readonly memberIds: readonly string[]
-  /** Whether the whole list is needed: to replace it, to select from it, or to show it. */
+  /** Whether all members are needed: to replace them, to select from them, or to show them. */
   readonly allMembers: boolean
   /**
-   * Whose `display` is needed, to be shown or selected by: reading it takes four times as long as to look a member up.
-   * "all" goes with `allMembers`.
+   * The members whose `display` is needed, to show or select them. Reading it takes four times as long as looking a
+   * member up. "all" requires `allMembers`.
    */
   readonly names: 'none' | 'named' | 'all'
 }
 
-/** What is known of the groups of a tenant after a load: as much as was needed. */
+/** The loaded data of the groups of a tenant: as much as was needed. */
 export interface LoadedGroups {
   /** By id, without members. */
   readonly groups: ReadonlyMap<string, StoredRow>
-  /** How many members a group had when it was loaded, by its id. */
+  /** The number of members of a group when it was loaded, by its id. */
   readonly memberCounts: ReadonlyMap<string, number>
   /** Whether no two groups may share a displayName. */
   readonly uniqueNames: boolean
-  /** Ids of groups by folded displayName; one of them where several may share it. */
+  /** Ids of groups by folded displayName; one of them if several share it. */
   readonly nameOwners: Map<string, string>
   readonly groupCount: number
   readonly groupLimit: number
-  /** Users and groups that may be members, by id. */
+  /** Users and groups that can be members, by id. */
   readonly directory: Map<string, Member>
-  /** Members by the id of their group: all, or those that were named for it. */
+  /** Members by the id of their group: all of them, or only the named ones. */
   readonly members: Map<string, Map<string, Member>>
 }
 
@@ -75,7 +75,7 @@ const selectGroups = prepared(
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
 )
 
-/** One owner of each name, however many there are. */
+/** One owner of each name, even if several groups share it. */
 const selectNameOwners = prepared(
   ({ tenantId, names }: Slots<'tenantId' | 'names'>) =>
     sql`SELECT j.value AS name, (
@@ -95,7 +95,7 @@ const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>)
   selectMembers(tenantId, isInGroups(tenantId, sql`json_each(${ids})`, FEW_MEMBERS)),
 )
 
-/** The ids alone, as JSON: of MAX_LOADED_MEMBERS they have half of what D1 takes. */
+/** Ids only, as JSON: MAX_LOADED_MEMBERS of them take half of the limit of a string in D1. */
 const selectAllMemberIds = prepared(
   ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
     sql`SELECT groups.id AS groupId, (SELECT json_group_array(m.member_id) FROM memberships AS m
@@ -105,10 +105,10 @@ const selectAllMemberIds = prepared(
 )
 
 /**
- * Loads what group writes of one tenant need, in one batch.
+ * Loads the data for group writes of one tenant, in one batch.
  *
- * @param needs those of each writer
- * @returns also, for each writer, why it may not write
+ * @param needs one for each writer
+ * @returns the data, and for each writer the reason for a refusal
  */
 export async function loadGroups(
   db: Database,
@@ -161,7 +161,7 @@ function namedByGroup(needs: readonly GroupNeeds[]): NamedIds {
   return new Map(Array.from(named, ([groupId, list]) => [groupId, idsIn(list)]))
 }
 
-/** @param rows of selectAllMembers, or of selectAllMemberIds: then of those that are not known yet the id alone is known */
+/** @param rows of selectAllMembers or selectAllMemberIds; the latter adds unknown members with their id only */
 function addMembers(members: FoundMembers['members'], rows: readonly Row[] = []): void {
   for (const row of rows) {
     const groupId = String(row.groupId)
@@ -178,15 +178,15 @@ function addMembers(members: FoundMembers['members'], rows: readonly Row[] = [])
 export interface GroupChange {
   /** The group after the write, without members. */
   readonly after: Stored
-  /** The attributes as the row holds them; undefined when the members of a known group change, and nothing else. */
+  /** The attributes in their stored form; undefined if only the members of an existing group change. */
   readonly documents: Documents | undefined
   readonly added: readonly Member[]
   readonly removed: readonly string[]
-  /** Whether `removed` are known to be all members. */
+  /** Whether `removed` is known to contain all members. */
   readonly removesAll: boolean
 }
 
-/** A change of a group with the row that it was decided on: it is stored only if the database still has that row. */
+/** A change of a group that is stored only if the database still holds the row that it is based on. */
 export interface GuardedChange extends GroupChange {
   /** Undefined for a new group. */
   readonly before: StoredRow | undefined
@@ -196,9 +196,9 @@ export interface GuardedChange extends GroupChange {
  * Stores changed groups and logs the writes that changed them, in one batch: all or nothing.
  *
  * @param changes each group once
- * @param log the entries of the writes, each with who wrote
- * @throws {GuardError} "stale version" when the database holds another group by now, whatever its version says;
- *   "group limit" and "unknown member", whatever the caller believed
+ * @param log the entries of the writes, each with its writer
+ * @throws {GuardError} "stale version" when the database holds a different group, whatever its version is; "group
+ *   limit" and "unknown member", whatever the caller assumed
  * @throws {UniqueError} when a displayName is taken, in a tenant where names are unique
  */
 export async function storeGroups(
@@ -253,12 +253,12 @@ const updateGroup = prepared((slots: ChangeSlots) =>
   updateOf(slots, sql`data = ${slots.data}, keys = ${slots.keys},`),
 )
 
-/** A change of members alone touches neither the documents of a group nor their indexes. */
+/** A change of members touches neither the documents of a group nor their indexes. */
 const updateMembers = prepared((slots: ChangeSlots) => updateOf(slots))
 
 /**
- * The version alone does not tell that nobody else wrote: after a restore it can be that of another content. Members are
- * no part of the row; whoever changes them changes its time as well.
+ * The version alone does not prove that the group is unchanged: after a restore, another content may have it. Members
+ * are not part of the row, but a change of members also changes the time of the group.
  */
 function updateOf(slots: ChangeSlots, documents?: SQL): SQL {
   return sql`UPDATE groups SET ${documents} version = ${slots.version}, last_modified = ${slots.lastModified},

@@ -1,6 +1,6 @@
 /**
- * Memberships: one row for each member of each group. Nothing here reads or writes more members than it
- * was asked for; lists of ids travel as one JSON parameter.
+ * Memberships: one row for each member of each group. Every function reads and writes only the members that it was
+ * asked for. Lists of ids travel as one JSON parameter.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { badRequest } from '../../scim/error.ts'
@@ -15,7 +15,7 @@ import type { NestedGroups } from './nested-groups.ts'
 // A member is a user or a group; both joins are by primary key.
 const DISPLAY = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName', g.data ->> '$.displayName') AS display`
 
-/** The members of the groups that a condition on `m.group_id` selects: rows for memberFromRow. */
+/** Selects the members of the groups that match a condition on `m.group_id`: rows for memberFromRow. */
 export function selectMembers(tenantId: SqlValue | Placeholder, condition: SQL): SQL {
   return sql`SELECT m.group_id AS groupId, m.member_id AS id, m.member_type AS type, ${DISPLAY}
     FROM memberships AS m
@@ -28,12 +28,12 @@ export function memberFromRow({ id, type, display }: Row): Member {
   return memberOf(String(id), String(type), display)
 }
 
-/** @param display null or undefined where there is none, or nobody asked */
+/** @param display null or undefined if there is none, or if it was not asked for */
 function memberOf(value: string, type: string, display: SqlValue | undefined): Member {
   return display == null ? { value, type } : { value, type, display: String(display) }
 }
 
-/** The bytes of the largest documents of the tenant, as many as a group may show: an index has them. */
+/** The total bytes of the largest documents of the tenant, as many as a group may show. An index holds their sizes. */
 const LARGEST_BYTES = sql.raw(
   [USERS_TABLE, GROUPS_TABLE]
     .map(
@@ -46,15 +46,18 @@ const LARGEST_BYTES = sql.raw(
     )
     .join(' + '),
 )
-/** The same of smaller documents, by the number of blocks (see tables.ts), where the group has many members. */
+/**
+ * Whether the smaller documents fit as well, by their number of blocks (see tables.ts); relevant for groups with many
+ * members.
+ */
 const ARE_OTHERS_SMALL =
   sql.raw(`(groups.member_count <= ${MAX_MEMBER_DOCUMENT_BYTES} / ${2 * LARGE_USER_BYTES}
   OR (SELECT t.user_blocks * ${LARGE_USER_BYTES} <= ${MAX_MEMBER_DOCUMENT_BYTES} FROM tenants AS t WHERE t.id = groups.tenant_id))`)
 const MOST_BYTES = sql.raw(String(MAX_MEMBER_DOCUMENT_BYTES))
 
 /**
- * The bytes of the documents of a group's members, for a SELECT from `groups`: their names are in there. Only where they
- * may be too many they are added up.
+ * The total bytes of the documents of a group's members, for a SELECT from `groups`: the documents hold the names.
+ * They are only summed up if they may be too large.
  */
 const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_LOADED_MEMBERS))} THEN 0
   WHEN ${LARGEST_BYTES} <= ${MOST_BYTES} AND ${ARE_OTHERS_SMALL} THEN 0
@@ -63,27 +66,27 @@ const MEMBER_BYTES = sql`CASE WHEN groups.member_count > ${sql.raw(String(MAX_LO
     LEFT JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.member_id
     WHERE m.tenant_id = groups.tenant_id AND m.group_id = groups.id) END`
 
-/** The condition on `groups` that the members of a group may be shown: see requireFewMembers. */
+/** The condition on `groups` that the members of a group can be shown: see requireFewMembers. */
 export const HAS_FEW_MEMBERS = sql`(groups.member_count <= ${sql.raw(String(MAX_LOADED_MEMBERS))}
   AND ${MEMBER_BYTES} <= ${MOST_BYTES})`
 
-/** The condition on a member that its group is one of these ids, and that its members are few enough to be read at once. */
+/** The condition on a membership that its group has one of these ids and few enough members to read them at once. */
 export function isInGroups(tenantId: SqlValue | Placeholder, ids: SQL, haveFewMembers: SQL): SQL {
   return sql`IN (SELECT groups.id FROM ${ids} AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
     WHERE ${haveFewMembers})`
 }
 
-/** The members of one group; none when it has too many to be shown. */
+/** The members of one group; none if it has too many to show. */
 export function selectMembersOf(tenantId: string, groupId: string): SQL {
   return selectMembers(tenantId, isInGroups(tenantId, sql`(SELECT ${groupId} AS value)`, HAS_FEW_MEMBERS))
 }
 
 /**
- * Refuses to show the members of a group that has very many, or very large ones. RFC 7644 §3.12: "tooMany" is for more
- * than a server is willing to process.
+ * Refuses to show the members of a group that has too many, or too large ones. RFC 7644 §3.12: "tooMany" applies when
+ * the result exceeds what the server is willing to process.
  *
- * @param row holds the `id` and `memberCount` of a group whose members are wanted; null of any other resource
- * @param found how many were read: none of a group without HAS_FEW_MEMBERS
+ * @param row the `id` and `memberCount` of a group whose members are needed; null for any other resource
+ * @param found the number of read members: 0 for a group without HAS_FEW_MEMBERS
  * @throws {ScimError} tooMany
  */
 export function requireFewMembers({ id, memberCount = null }: Row, found: number): void {
@@ -99,19 +102,19 @@ export function requireFewMembers({ id, memberCount = null }: Row, found: number
   )
 }
 
-/** Ids that clients named as members, each once, by the group that they are to be members of. */
+/** Ids that clients named as members, each once, by the group that they are to belong to. */
 export type NamedIds = ReadonlyMap<string, readonly string[]>
 
 /**
- * Looks up named ids: a row for each group, for foundMembers. It holds positions in the list of ids and not a row for each
- * id, which would take longer than to look them up.
+ * Looks up named ids: one row for each group, for foundMembers. A row holds positions in the list of ids, because a
+ * row for each id would take longer than the look-up.
  */
 export function selectNamedMembers(tenantId: string, named: NamedIds): Statement {
   return selectNamed({ tenantId, named: JSON.stringify(Object.fromEntries(named)) })
 }
 
 const selectNamed = prepared(({ tenantId, named }: Slots<'tenantId' | 'named'>) => {
-  // Few named ids are none of a user: a join would look among the groups for each.
+  // Named ids are mostly users: a join would look for each of them among the groups.
   const isGroup = sql`EXISTS (SELECT 1 FROM groups AS g WHERE g.tenant_id = ${tenantId} AND g.id = j.value)`
   return sql`SELECT n.key AS groupId, (
       SELECT json_object(
@@ -124,7 +127,7 @@ const selectNamed = prepared(({ tenantId, named }: Slots<'tenantId' | 'named'>) 
     ) AS found FROM json_each(${named}) AS n`
 })
 
-/** The names of members by id: rows with `id` and `display`. Ids that nobody has are left out. */
+/** The names of members: rows with `id` and `display`. Unknown ids are left out. */
 export function selectNames(tenantId: string, ids: readonly string[]): Statement {
   return selectDisplay({ tenantId, ids: JSON.stringify(ids) })
 }
@@ -137,11 +140,11 @@ const selectDisplay = prepared(
     WHERE u.id IS NOT NULL OR g.id IS NOT NULL`,
 )
 
-/** What a look-up of named ids has found. */
+/** The result of a look-up of named ids. */
 export interface FoundMembers {
   /** Users and groups of the tenant among the named ids, by id. */
   readonly directory: Map<string, Member>
-  /** Those that are members already, by the id of their group. */
+  /** Named ids that are members already, by the id of their group. */
   readonly members: Map<string, Map<string, Member>>
 }
 
@@ -177,12 +180,12 @@ export function foundMembers(
 }
 
 /**
- * Ids in one parameter: at 39 bytes each far below the 2 MB that D1 takes. A body of the size that we accept holds little
- * more, but emptying a group can name any number.
+ * Ids in one parameter: at 39 bytes each, well below the 2 MB of D1. A request body holds few more, but emptying a
+ * group can name any number.
  */
 const IDS_PER_STATEMENT = 20_000
 
-/** Adds members. A trigger ends the batch when one of them is gone by now. */
+/** Adds members. A trigger ends the batch if one of them no longer exists. */
 export function insertMembers(
   tenantId: string,
   groupId: string,
@@ -217,7 +220,7 @@ const deleteRows = prepared(
       AND member_id IN (SELECT value FROM json_each(${ids}))`,
 )
 
-/** Removes all members: a third of what it takes to remove them by id. */
+/** Removes all members, in a third of the time of removing them by id. */
 export const deleteAllMembers = prepared(
   ({ tenantId, groupId }: Slots<'tenantId' | 'groupId'>) =>
     sql`DELETE FROM memberships WHERE tenant_id = ${tenantId} AND group_id = ${groupId}`,
@@ -232,12 +235,15 @@ function chunks(ids: readonly string[]): readonly string[] {
   )
 }
 
-/** In the order of the indexes 20,000 ids are looked up, inserted and deleted in half of the time. */
+/** Sorts ids as the indexes do. In this order, 20,000 ids are looked up, inserted and deleted in half of the time. */
 export function inIndexOrder(ids: readonly string[]): readonly string[] {
   return ids.toSorted()
 }
 
-/** The groups that a resource is directly in, as JSON, in the order of their ids, which is that of the index by member. */
+/**
+ * The groups that directly contain a resource, as JSON, in the order of their ids, which is that of the index by
+ * member.
+ */
 export function directGroups({ name }: ResourceTable): SQL {
   return sql`(
   SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type', 'direct'))
@@ -245,9 +251,9 @@ export function directGroups({ name }: ResourceTable): SQL {
 }
 
 /**
- * Upwards from the direct ones through the groups that they are members of; a group is visited once, so a cycle
- * ends, and the cost is bounded by the number of groups. CROSS JOIN keeps the order: SQLite would rather look
- * through all memberships of the tenant for each step.
+ * Goes from the direct groups up through the groups that contain them. Each group is visited once, so a cycle ends,
+ * and the number of groups bounds the cost. CROSS JOIN fixes the order: SQLite would otherwise scan all memberships
+ * of the tenant for each step.
  */
 function allGroups({ name }: ResourceTable): SQL {
   const table = sql.raw(name)
@@ -263,8 +269,8 @@ function allGroups({ name }: ResourceTable): SQL {
 }
 
 /**
- * The groups of one resource as JSON, in one column. NULL without any. Going through nested groups takes four times as
- * long, and most tenants have none: an index knows. For a page of resources see nested-groups.ts.
+ * The groups of one resource as JSON, in one column; NULL if it has none. Nested groups take four times as long, and
+ * most tenants have none, which an index tells. For a page of resources see nested-groups.ts.
  */
 export function groupsOfResource(table: ResourceTable): SQL {
   return sql`CASE
@@ -279,9 +285,9 @@ function isMemberIn(table: string): SQL {
 }
 
 /**
- * The attribute `groups` of a row; nothing when there are none.
+ * The attribute `groups` of a row; nothing if it has none.
  *
- * @param row has groupsOfResource, or directGroups when it comes with `nested`
+ * @param row has groupsOfResource, or directGroups together with `nested`
  */
 export function groupsFromRow(row: Row | undefined, nested?: NestedGroups): { groups?: readonly unknown[] } {
   if (typeof row?.groups !== 'string') return {}

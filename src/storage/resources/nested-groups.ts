@@ -1,6 +1,7 @@
 /**
  * The groups of the users of a page, through nested groups. The memberships of groups in groups are read once for the
- * page, and walked through in memory: in SQL each user would walk for itself. A tenant without any reads no row for it.
+ * page and traversed in memory; SQL would traverse them for each user. For a tenant without nested groups, no row is
+ * read.
  */
 import { sql } from 'drizzle-orm'
 import { prepared, type Row, type Slots } from '../database/database.ts'
@@ -13,7 +14,7 @@ interface GroupOfUser {
   readonly type: 'direct' | 'indirect'
 }
 
-/** A row for each group that holds groups: its id, its name, and the ids of those groups as JSON. */
+/** A row for each group that contains groups: its id, its name, and the ids of those groups as JSON. */
 export const selectNestedGroups = prepared(
   ({ tenantId }: Slots<'tenantId'>) =>
     sql`SELECT n.id, g.data ->> '$.displayName' AS display, n.members
@@ -24,12 +25,12 @@ export const selectNestedGroups = prepared(
 )
 
 export class NestedGroups {
-  /** The groups that hold a group, by its id. */
+  /** The groups that contain a group, by its id. */
   readonly #above = new Map<string, GroupOfUser[]>()
-  /** Users of one page are often in the same groups. */
+  /** A cache: users of one page are often in the same groups. */
   readonly #known = new Map<string, readonly GroupOfUser[]>()
 
-  /** @param rows those of selectNestedGroups */
+  /** @param rows of selectNestedGroups */
   constructor(rows: readonly Row[]) {
     for (const { id, display, members } of rows) {
       const group: GroupOfUser = {
@@ -54,7 +55,7 @@ export class NestedGroups {
     return groups
   }
 
-  /** Each group is visited once, whichever way leads to it, so a cycle ends. */
+  /** Each group is visited once, whatever path leads to it, so a cycle ends. */
   #withIndirect(direct: readonly GroupOfUser[]): readonly GroupOfUser[] {
     const groups = [...direct]
     const seen = new Set(groups.map(({ value }) => value))

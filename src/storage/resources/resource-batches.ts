@@ -1,6 +1,6 @@
 /**
- * Resources in the database, whatever their type. Each function is one batch with the token checked in it. Groups are
- * read here and written in groups.ts.
+ * Reads and writes of resources of any type. Each function is one batch that also checks the token. Groups are read
+ * here and written in groups.ts.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
@@ -27,7 +27,7 @@ import {
 } from './memberships.ts'
 import { rememberResource } from './recent-resources.ts'
 
-/** @returns the resource, which is remembered from now on: groups are not, their writes have a queue */
+/** Remembers a resource. Groups are not remembered, because their writes are queued. @returns the resource */
 function rememberAndReturn(
   { tenantId }: TenantContext,
   type: StoredResourceType,
@@ -54,7 +54,7 @@ const selectWithMemberCount = preparedByTable<IdSlot>((table, slots) =>
   selectOf(table, slots, sql`, member_count AS memberCount`),
 )
 
-/** The resource, and with its references what they are made of. */
+/** Selects the resource and, if they are needed, the rows of its references. */
 function selectStatements(
   type: StoredResourceType,
   tenantId: string,
@@ -68,8 +68,8 @@ function selectStatements(
 }
 
 /**
- * @param withReferences whether its groups or its members are wanted: they cost a read for each
- * @throws {ScimError} tooMany when it has more members than an answer shows
+ * @param withReferences whether its groups or its members are needed: they cost a read for each
+ * @throws {ScimError} tooMany when it has more members than an answer can show
  */
 export async function getResource(
   tenant: TenantContext,
@@ -87,7 +87,7 @@ export async function getResource(
   return rememberAndReturn(tenant, type, new StoredRow(row, references))
 }
 
-/** Another resource with the value of the unique attribute. */
+/** Another resource with the same value of the unique attribute. */
 const selectNamesake = preparedByTable<IdSlot | 'key'>(
   ({ name, uniqueColumn = 'NULL' }, { tenantId, id, key }) =>
     sql`SELECT id FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId} AND ${sql.raw(uniqueColumn)} = ${key} AND id <> ${id}`,
@@ -96,8 +96,8 @@ const selectNamesake = preparedByTable<IdSlot | 'key'>(
 /**
  * Loads a resource in order to change it.
  *
- * @param uniqueKey the comparison form of the unique attribute that the change would give it, if any
- * @returns the resource with its groups, and whether another one has that value
+ * @param uniqueKey the comparison form of the new value of the unique attribute, if the change sets it
+ * @returns the resource with its groups, and whether another resource has that value
  * @throws {ScimError} 401, or 403 when the token may only read
  */
 export async function loadResource(
@@ -171,7 +171,7 @@ export interface ResourceUpdate {
  * Stores a changed resource at the next version.
  *
  * @returns the resource with its groups
- * @throws {GuardError} "stale version" when the database holds another one by now, whatever its version says
+ * @throws {GuardError} "stale version" when the database holds another content, whatever its version is
  * @throws {UniqueError} when the value of its unique attribute is taken
  */
 export async function updateResource(

@@ -1,9 +1,9 @@
 /**
- * Documents above these sizes are in the indexes `users_by_size` and `groups_by_size`, by which a tenant is known to have
- * none. The migration has the same numbers.
+ * The sizes above which a document counts as large. The indexes `users_by_size` and `groups_by_size` hold the large
+ * documents, so one look-up tells that a tenant has none. The migration has the same numbers.
  */
 
-/** As many of this size as the largest page holds are MAX_PAGE_BYTES at most. */
+/** The largest page of documents of this size is at most MAX_PAGE_BYTES. */
 export const LARGE_USER_BYTES = 4096
 /** Smaller, because `groups` of each user on a page repeats the name of a group. */
 export const LARGE_GROUP_BYTES = 1024

@@ -1,11 +1,11 @@
 /**
- * Statements that are the same for every table of resources but for its name.
+ * Prepared statements that differ only in the name of the resource table.
  */
 import type { SQLWrapper } from 'drizzle-orm'
 import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
 import type { ResourceTable } from './resource-tables.ts'
 
-/** As prepared, with a text for each table, which is written once. What tenants add to a table is none of its parts. */
+/** Like `prepared`, with one text for each table. The extensions of a tenant do not affect it. */
 export function preparedByTable<Name extends string>(
   build: (table: ResourceTable, slots: Slots<Name>) => SQLWrapper,
 ): (table: ResourceTable, values: Readonly<Record<Name, SqlValue>>) => Statement {

@@ -1,7 +1,6 @@
 /**
- * Where the resources of each type are: their table, its columns and indexes, and what is counted of them. A new type is
- * a row of RESOURCE_TYPES and one migration: the table, its indexes, two counters of `tenants`, and the triggers that keep
- * them.
+ * The table of each resource type, with its columns, indexes and counters. A new type is a row of RESOURCE_TYPES and
+ * one migration: the table, its indexes, two counters in `tenants`, and the triggers that maintain them.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE, uniqueAttribute } from '../../scim/schema/resource-type.ts'
@@ -9,7 +8,7 @@ import { type TenantExtensions, tenantResourceTypes } from '../../scim/schema/te
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../../scim/urn.ts'
 import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 
-/** A resource type, and the table that its resources are in. */
+/** A resource type and the table of its resources. */
 export interface StoredResourceType extends ResourceType {
   readonly table: ResourceTable
 }
@@ -22,13 +21,13 @@ export interface ResourceTable {
   /** The column of the unique attribute, with its table; undefined when the type has none. */
   readonly uniqueColumn?: string | undefined
   readonly counters: Counters
-  /** Documents that are larger are in the index `<name>_by_size`, by which a tenant is known to have none: LARGE_USER_BYTES at most. */
+  /** The size above which the index `<name>_by_size` holds a document: LARGE_USER_BYTES at most. */
   readonly largeBytes: number
 }
 
-/** Columns of `tenants` that triggers keep. */
+/** Columns of `tenants` that triggers maintain. */
 export interface Counters {
-  /** How many resources there are. */
+  /** The number of resources. */
   readonly count: string
   /** The sum of their `blocks`: see tables.ts. */
   readonly blocks: string
@@ -38,29 +37,32 @@ export interface ResourceColumn {
   /** The column with its table, or a constant. */
   readonly sql: string
   readonly index?: ColumnIndex | undefined
-  /** Whether it is no part of the documents, so that reading it costs little. */
+  /** Whether the column is not part of the documents, so that reading it is cheap. */
   readonly isPlain?: boolean | undefined
 }
 
 /**
- * What the index of a column finds, which begins with the tenant: a value or a prefix. With "order" it also has all
- * resources in the order of the column, and those with equal values in the order of their ids. With "time" it does so too,
- * and finds any range. "range" finds any range too, in no order of the list, and many resources may have one value.
+ * What the index of a column finds. Each index begins with the tenant.
+ *
+ * - "value": a value or a prefix.
+ * - "order": also all resources in the order of the column, and equal values in the order of their ids.
+ * - "time": as "order", and any range.
+ * - "range": any range, in no order of the list; many resources may share one value.
  */
 export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
 
-/** What is written down of a table: its columns without those that all tables have. */
+/** The definition of a table: its columns without those that all tables have. */
 export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
-  /** Whether the table has an index on the time of the last change, with the ids behind it: `<name>_by_modified`. */
+  /** Whether the table has the index `<name>_by_modified`: the time of the last change, then the id. */
   readonly hasTimeIndex?: boolean
 }
 
 /**
  * A resource type with its table.
  *
- * @throws {Error} when the definition cannot be: a name that is not one of SQL, a name attribute without an index, a unique
- *   attribute without a column, large documents that are too large for a page
+ * @throws {Error} when the definition is invalid: a name that is not an SQL name, a name attribute without an index,
+ *   a unique attribute without a column, or large documents that exceed a page
  */
 export function storedType(type: ResourceType, definition: TableDefinition): StoredResourceType {
   const { name, counters, largeBytes, columns: own, hasTimeIndex = false } = definition
@@ -100,7 +102,7 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   return { ...type, table: { name, columns, uniqueColumn, counters, largeBytes } }
 }
 
-/** Its resources may be members: memberships and their triggers name the table. */
+/** Its resources can be members: memberships and their triggers name the table. */
 export const USERS_TABLE: TableDefinition = {
   name: 'users',
   columns: {
@@ -115,11 +117,11 @@ export const USERS_TABLE: TableDefinition = {
   largeBytes: LARGE_USER_BYTES,
 }
 
-/** Its resources have members, and may be members themselves: memberships and their triggers name the table. */
+/** Its resources have members and can be members: memberships and their triggers name the table. */
 export const GROUPS_TABLE: TableDefinition = {
   name: 'groups',
   columns: {
-    // Names of groups may be shared: the index has the ids behind them.
+    // Groups may share a name, so the index continues with the id.
     displayName: { column: 'display_name_key', index: 'order' },
     externalId: { column: 'external_id', index: 'value' },
     [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
@@ -128,13 +130,13 @@ export const GROUPS_TABLE: TableDefinition = {
   largeBytes: LARGE_GROUP_BYTES,
 }
 
-/** The types that are shipped, in the order in which they are listed. */
+/** The shipped types, in the order in which they are listed. */
 export const RESOURCE_TYPES: readonly StoredResourceType[] = [
   storedType(USER_RESOURCE_TYPE, USERS_TABLE),
   storedType(GROUP_RESOURCE_TYPE, GROUPS_TABLE),
 ]
 
-/** The types with the extensions of a tenant, and the columns of its indexes. @param types those that are shipped */
+/** The types with the extensions of a tenant and the columns of its indexes. @param types the shipped ones */
 export function extendedTypes(
   types: readonly StoredResourceType[],
   extensions: TenantExtensions,

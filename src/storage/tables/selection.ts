@@ -1,23 +1,29 @@
 /**
- * Plain selects, typed by drizzle's tables: the columns of a SELECT, each under the name of its field, and its rows as
- * values. Filters, joins and order stay SQL.
+ * Plain selects, typed by drizzle's tables: the columns of a SELECT, each under the name of its field, and its rows
+ * as values. Filters, joins and sort orders stay SQL.
  */
-import { getTableColumns, type InferSelectModel, type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, getTableName, type InferSelectModel, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { Row, StatementResult } from '../database/database.ts'
+import { type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
 
-/** Columns to select, and the values that their rows are. */
+/** Columns to select, and the type of their rows. */
 export interface Selection<Value> {
   /** Such as `id, created_at AS createdAt`. */
   readonly columns: SQL
-  /** @param row of a SELECT of `columns`, and of others, which are left out */
+  /**
+   * SELECT of the columns from the table.
+   *
+   * @param condition may end with ORDER BY and LIMIT
+   */
+  where(condition: SQL): Statement
+  /** @param row of a SELECT of `columns`; other columns are left out */
   fromRow(row: Row): Value
   all(result: StatementResult | undefined): readonly Value[]
   /** @returns undefined when there is no row */
   first(result: StatementResult | undefined): Value | undefined
 }
 
-/** Expressions by the name of their field, each with its type: `sql<number | null>`. */
+/** SQL expressions by the name of their field, each with its type: `sql<number | null>`. */
 type Expressions = Readonly<Record<string, SQL>>
 
 type Selected<
@@ -31,10 +37,10 @@ type Selected<
 >
 
 /**
- * The fields of a table.
+ * Selects fields of a table.
  *
- * @param computed fields that are not just a column
- * @param alias of the table in the FROM clause; needed in a join
+ * @param computed fields that are SQL expressions
+ * @param alias of the table in the FROM clause; required in a join
  */
 export function selection<
   Table extends SQLiteTable,
@@ -70,8 +76,10 @@ export function selection<
     for (const [name] of expressions) value[name] = row[name] ?? null
     return value as Value
   }
+  const from = sql.raw(alias === undefined ? getTableName(table) : `${getTableName(table)} AS ${alias}`)
   return {
     columns,
+    where: (condition) => statement(sql`SELECT ${columns} FROM ${from} WHERE ${condition}`),
     fromRow,
     all: (result) => (result?.rows ?? []).map(fromRow),
     first: (result) => result?.rows[0] && fromRow(result.rows[0]),

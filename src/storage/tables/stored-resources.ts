@@ -1,5 +1,5 @@
 /**
- * What all tables of resources have in common: rows to resources and back.
+ * Resources as rows, the same for all tables of resources.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Complex, comparisonDocument, isComplex } from '../../scim/comparison.ts'
@@ -15,20 +15,20 @@ export interface Stored {
   readonly version: number
   readonly createdAt: number
   readonly lastModified: number
-  /** In canonical form, without id and meta; with groups or members where they were asked for. */
+  /** In canonical form, without id and meta; with groups or members if they were asked for. */
   readonly resource: Complex
 }
 
 /**
- * A resource as it was read. It is parsed when somebody looks into it: most are only passed on. What is no plain property
- * stays behind in a copy with another `resource`, whose text it would not be.
+ * A resource as it was read. Its JSON is parsed at the first access, because most resources are only passed on.
+ * `json` is not a plain property, so a copy with another `resource` does not carry the old text along.
  */
 export class StoredRow implements Stored {
   readonly id: string
   readonly version: number
   readonly createdAt: number
   readonly lastModified: number
-  /** What of `resource` is not in `json`: groups or members. */
+  /** The part of `resource` that is not in `json`: groups or members. */
   readonly #references: Complex
   readonly #json: string
   #resource: Complex | undefined
@@ -74,17 +74,17 @@ export interface Documents {
 /**
  * The documents of a resource.
  *
- * @throws {ScimError} invalidValue when the row would be larger than the database holds
+ * @throws {ScimError} invalidValue when the row would exceed the limit of the database
  */
 export function encodeResource(resource: Complex, type: ResourceType): Documents {
   const data = JSON.stringify(inSchemaOrder(resource, type))
   const keys = JSON.stringify(comparisonKeys(resource, type))
-  // A UTF-16 unit is three bytes at most, so most need not be counted.
+  // A UTF-16 unit takes at most three bytes, so most documents need not be measured.
   if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) requireSize(data, keys, type)
   return { data, keys }
 }
 
-/** The comparison document, and once more what the columns of the tenant's indexes are made from: see tables.ts. */
+/** The comparison document, with an additional key for each index of the tenant: see tables.ts. */
 function comparisonKeys(resource: Complex, { storedAttributes, indexes }: ResourceType): Complex {
   const keys = comparisonDocument(resource, storedAttributes)
   for (const { path, slot } of indexes) {
@@ -96,14 +96,14 @@ function comparisonKeys(resource: Complex, { storedAttributes, indexes }: Resour
   return keys
 }
 
-/** What is stored is what clients see: "schemas" first, then as the schema has it, in whatever order it was sent. */
+/** The stored document is what clients see: "schemas" first, then the attributes in the order of the schema. */
 function inSchemaOrder(resource: Complex, { storedAttributes }: ResourceType): Complex {
   const ordered: Complex = {}
   for (const { name } of storedAttributes) if (resource[name] !== undefined) ordered[name] = resource[name]
   return ordered
 }
 
-// The other columns need little: ids, times and names that are in both documents already.
+// The other columns are small: ids, times and names that are in both documents already.
 const MAX_DOCUMENT_BYTES = MAX_ROW_BYTES * 0.9
 
 function requireSize(data: string, keys: string, type: ResourceType): void {
@@ -119,12 +119,12 @@ function byteLength(text: string): number {
   return new TextEncoder().encode(text).length
 }
 
-/** Ends the batch when the statement before it changed nothing: someone else changed the resource first. */
+/** Ends the batch if the previous statement changed nothing: another writer changed the resource first. */
 export const STALE_GUARD: Statement = statement(
   sql`INSERT INTO guards (rule) SELECT 'stale' WHERE changes() <> 1`,
 )
 
-/** The condition that a row is at a version that the preconditions let through. */
+/** The condition that the version of a row meets the preconditions. */
 export function meetsPreconditions(version: SQL, { ifMatch, ifNoneMatch }: Preconditions): SQL {
   const isOneOf = (versions: readonly number[]) =>
     sql`${version} IN (SELECT value FROM json_each(${JSON.stringify(versions)}))`

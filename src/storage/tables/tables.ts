@@ -1,7 +1,7 @@
 /**
- * All tables. `npm run migrations:generate` makes migrations/ from this file; STRICT, WITHOUT ROWID and
- * triggers are written into the migrations by hand, because drizzle has no words for them. A test
- * compares the two. All times are milliseconds since 1970-01-01 UTC.
+ * All tables. `npm run migrations:generate` derives migrations/ from this file. STRICT, WITHOUT ROWID and triggers
+ * are added to the migrations by hand, because drizzle cannot express them. A test compares the two. All times are
+ * milliseconds since 1970-01-01 UTC.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import {
@@ -16,8 +16,8 @@ import {
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../../scim/urn.ts'
 
 /**
- * One organisation's directory. The administrator makes and deletes it. The counts are derived, kept by
- * triggers, so that nothing has to count rows.
+ * One organisation's directory. The administrator creates and deletes it. The counts are derived: triggers maintain
+ * them, so no query counts rows.
  */
 export const tenants = sqliteTable(
   'tenants',
@@ -25,7 +25,7 @@ export const tenants = sqliteTable(
     id: text('id').primaryKey(),
     name: text('name').notNull(),
     groupLimit: integer('group_limit').notNull().default(200),
-    /** Whether no two groups share a displayName, in comparison form: triggers on `groups` hold it. */
+    /** Whether no two groups share a displayName in comparison form. Triggers on `groups` enforce it. */
     uniqueGroupNames: integer('unique_group_names', { mode: 'boolean' }).notNull().default(true),
     userCount: integer('user_count').notNull().default(0),
     activeUserCount: integer('active_user_count').notNull().default(0),
@@ -33,8 +33,8 @@ export const tenants = sqliteTable(
     /** The sum of the groups' member counts. */
     membershipCount: integer('membership_count').notNull().default(0),
     /**
-     * The bytes of the tenant's provisioning log, but for what is in `provisioning_activity` still. Who deletes entries
-     * takes theirs off; a trigger deletes the oldest when there are too many.
+     * The bytes of the tenant's provisioning log, except those still in `provisioning_activity`. Code that deletes
+     * entries subtracts their bytes; a trigger deletes the oldest entries beyond the limit.
      */
     logBytes: integer('log_bytes').notNull().default(0),
     /** The sums of the blocks of its users and of its groups: see `blocks`. */
@@ -42,35 +42,35 @@ export const tenants = sqliteTable(
     groupBlocks: integer('group_blocks').notNull().default(0),
     createdAt: integer('created_at').notNull(),
     /**
-     * Clients are let in when it is "ready", and may read when it is "moving". The row of a database that is not the
-     * tenant's home is "arriving" (a copy that is not complete yet) or "moved" (one that is being deleted).
+     * Clients have access while it is "ready", and can read while it is "moving". In a database that is not the
+     * tenant's home, the row is "arriving" (an incomplete copy) or "moved" (a copy that is being deleted).
      */
     state: text('state', {
       enum: ['ready', 'importing', 'undoing', 'deleting', 'moving', 'arriving', 'moved'],
     })
       .notNull()
       .default('ready'),
-    /** Lines of the file that are in, while it is "importing". */
+    /** The number of imported lines of the file, while it is "importing". */
     importedLines: integer('imported_lines'),
     /** The state of the SHA-256 over those lines: src/storage/transfer/running-sha256.ts. */
     importDigest: text('import_digest'),
     /** The job that moves the tenant, while it is "moving", "arriving" or "moved". No other job may change the row. */
     moveJobId: text('move_job_id'),
-    /** JSON: the table and the key of the row that was copied last, while it is "arriving". */
+    /** JSON: the table and the key of the last row that was copied, while it is "arriving". */
     copiedUntil: text('copied_until'),
-    /** JSON: see `TenantConfiguration` in tenant-context.ts. NULL is the default one. */
+    /** JSON: `TenantConfiguration` in src/storage/tenants/context.ts. NULL is the default configuration. */
     configuration: text('configuration'),
-    /** Derived: names the configuration, 0 the default one. */
+    /** Derived: identifies the configuration; 0 is the default configuration. */
     version: integer('version').notNull().default(0),
   },
-  // Few or none: so that nobody has to look through all tenants for them.
+  // A partial index, so that a query finds the few tenants on the move without a scan.
   (table) => [index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`)],
 )
 
 /**
- * Where a tenant lives that does not live in this database. In the first database this is the catalogue: a tenant
- * without a row lives in the first database itself. In any other database a row is the forwarding address that a move
- * left behind; it may be out of date, so the catalogue is asked. The administrator's requests and jobs write it.
+ * The database of a tenant that does not live in this one. In the first database this is the catalogue: a tenant
+ * without a row lives in the first database itself. In any other database a row is the forwarding address of a move.
+ * It may be out of date, so readers ask the catalogue. Requests of the administrator and jobs write it.
  */
 export const tenantLocations = sqliteTable('tenant_locations', {
   tenantId: text('tenant_id').primaryKey(),
@@ -79,8 +79,8 @@ export const tenantLocations = sqliteTable('tenant_locations', {
 })
 
 /**
- * Work on a tenant that takes more than one request: only the first database has rows. A job runner writes it; the cron
- * trigger deletes it 30 days after its end. `done` and `total` count rows, for the administrator's eyes.
+ * Work on a tenant that takes more than one request. Only the first database has rows. A job runner writes them; the
+ * cron trigger deletes each 30 days after its end. `done` and `total` count rows and show the progress.
  */
 export const jobs = sqliteTable(
   'jobs',
@@ -89,32 +89,32 @@ export const jobs = sqliteTable(
     tenantId: text('tenant_id').notNull(),
     kind: text('kind', { enum: ['move', 'delete', 'undo-import'] }).notNull(),
     state: text('state', { enum: ['running', 'done', 'failed'] }).notNull(),
-    /** The step that is next: see src/provider/jobs/. */
+    /** The next step: see src/provider/jobs/. */
     step: text('step').notNull(),
-    /** Where the tenant lives, and where it moves to: names of databases. */
+    /** The databases that the tenant moves from and to, by name. */
     source: text('source').notNull(),
     target: text('target'),
-    /** JSON: how far the step has come. */
+    /** JSON: the position within the step. */
     position: text('position'),
     done: integer('done').notNull().default(0),
     total: integer('total').notNull().default(0),
-    /** Attempts of the step that failed one after the other. */
+    /** The number of consecutive failed attempts of the step. */
     attempts: integer('attempts').notNull().default(0),
-    /** Why it failed, or what the last attempt failed with. */
+    /** The reason for the failure, or for that of the last attempt. */
     error: text('error'),
     createdAt: integer('created_at').notNull(),
     finishedAt: integer('finished_at'),
   },
   (table) => [
     index('jobs_by_tenant').on(table.tenantId, table.id),
-    // One job at a time: the second of two that begin at the same moment is refused.
+    // A tenant has one job at a time: if two begin at the same moment, the second is refused.
     uniqueIndex('jobs_running').on(table.tenantId).where(sql`state = 'running'`),
   ],
 )
 
 /**
- * A client of a tenant: the actor whom the provisioning log names, whatever it signs in with. One that the administrator
- * deletes stays until the log no longer names it, without a valid token.
+ * A client of a tenant: the actor that the provisioning log names, whatever credential it uses. A client that the
+ * administrator deletes has no valid token, and its row stays until the log no longer names it.
  */
 export const clients = sqliteTable(
   'clients',
@@ -123,12 +123,12 @@ export const clients = sqliteTable(
     id: text('id').primaryKey(),
     tenantId: text('tenant_id').notNull(),
     name: text('name').notNull(),
-    /** What its tokens may do: they have the same scope. */
+    /** The scope of all of its tokens. */
     scope: text('scope', { enum: ['provision', 'read'] }).notNull(),
-    /** Seals its cursors. */
+    /** The key that seals its cursors. */
     cursorKey: text('cursor_key').notNull().default(sql`(lower(hex(randomblob(16))))`),
     createdAt: integer('created_at').notNull(),
-    /** The latest use of tokens that are gone. */
+    /** The latest use of a token that is deleted by now. */
     lastUsedAt: integer('last_used_at'),
     deletedAt: integer('deleted_at'),
   },
@@ -139,8 +139,8 @@ export const clients = sqliteTable(
 )
 
 /**
- * A bearer token of a client. Only its SHA-256 is here. Revoked and expired tokens stay as long as the provisioning log
- * names them; they go with their tenant.
+ * A bearer token of a client. Only its SHA-256 is stored. Revoked and expired tokens stay as long as the provisioning
+ * log names them, or until their tenant is deleted.
  */
 export const tokens = sqliteTable(
   'tokens',
@@ -158,15 +158,15 @@ export const tokens = sqliteTable(
     /** Written at most once a minute. */
     lastUsedAt: integer('last_used_at'),
     revokedAt: integer('revoked_at'),
-    /** The token that was generated to take its place: this one is to be revoked. */
+    /** The token that replaces this one, which is to be revoked. */
     replacedBy: text('replaced_by'),
     /** Derived: the state of its tenant. */
     tenantState: text('tenant_state').notNull().default('ready'),
     /** Derived: the version of the configuration of its tenant. */
     tenantVersion: integer('tenant_version').notNull().default(0),
-    /** A trigger makes a client for a token that names none, so that it is NULL in no row. */
+    /** A trigger creates a client for a token without one, so the value is NULL in no row. */
     clientId: text('client_id'),
-    /** Derived: that of its client. */
+    /** Derived: the `cursorKey` of its client. */
     cursorKey: text('cursor_key'),
   },
   (table) => [
@@ -177,15 +177,15 @@ export const tokens = sqliteTable(
   ],
 )
 
-/** A column that follows from the comparison document: see src/scim/comparison.ts. */
+/** A column that is derived from the comparison document: see src/scim/comparison.ts. */
 const key = (path: string): SQL => sql.raw(`json_extract("keys", '${path}')`)
 
-/** A text or a number, compared as it is. */
+/** A text or a number, compared without conversion. */
 const anyKey = customType<{ data: string | number }>({ dataType: () => 'any' })
 
 /**
- * Columns for the attributes that a tenant has indexed: which attribute a column stands for is in the configuration of
- * the tenant, so that an index needs no migration. Empty for all others.
+ * Columns for the indexed attributes of tenants. The configuration of a tenant maps attributes to these columns, so
+ * an index needs no migration. They are NULL for all other tenants.
  */
 const indexedKeys = () => ({
   x1: anyKey('x1').generatedAlwaysAs(key('$.x1'), { mode: 'virtual' }),
@@ -196,8 +196,8 @@ const indexedKeys = () => ({
 })
 
 /**
- * The size of a row, for what it costs to look through it: whole blocks of 4 KiB of its documents, in which each object
- * from the ninth on counts 256 bytes more. Ordinary rows have none.
+ * The size of a row as the cost of scanning it: whole blocks of 4 KiB of its documents, in which each object from the
+ * ninth on counts 256 extra bytes. An ordinary row has 0 blocks.
  */
 const blocks = (): SQL =>
   sql.raw(
@@ -205,9 +205,8 @@ const blocks = (): SQL =>
   )
 
 /**
- * A User resource. `data` is the resource as the client sent it, in canonical form, without id, meta and
- * groups; `keys` is its comparison document. The other columns are derived from `keys`, for the indexes.
- * A client deletes it.
+ * A User resource. `data` is the resource that the client sent, in canonical form, without id, meta and groups;
+ * `keys` is its comparison document. The other columns are derived from `keys`, for the indexes. A client deletes it.
  */
 export const users = sqliteTable(
   'users',
@@ -242,9 +241,9 @@ export const users = sqliteTable(
     index('users_by_native_object_id')
       .on(table.tenantId, table.nativeObjectIdKey)
       .where(sql`native_object_id_key IS NOT NULL`),
-    // With the id, so that a list in this order is in order without reading the rows.
+    // With the id, so that a list in this order is sorted without reading the rows.
     index('users_by_modified').on(table.tenantId, table.lastModified, table.id),
-    // With the id, so that what many have in common is put in order without reading them.
+    // With the id, so that rows with the same value are sorted without reading them.
     index('users_by_x1').on(table.tenantId, table.x1, table.id).where(sql`x1 IS NOT NULL`),
     index('users_by_x2').on(table.tenantId, table.x2, table.id).where(sql`x2 IS NOT NULL`),
     index('users_by_x3').on(table.tenantId, table.x3, table.id).where(sql`x3 IS NOT NULL`),
@@ -255,9 +254,7 @@ export const users = sqliteTable(
   ],
 )
 
-/**
- * A Group resource, as `users`; its members are rows of `memberships`. A client deletes it.
- */
+/** A Group resource, structured like `users`. Its members are rows of `memberships`. A client deletes it. */
 export const groups = sqliteTable(
   'groups',
   {
@@ -270,7 +267,7 @@ export const groups = sqliteTable(
     version: integer('version').notNull(),
     createdAt: integer('created_at').notNull(),
     lastModified: integer('last_modified').notNull(),
-    /** Derived: the rows of the group in `memberships`. */
+    /** Derived: the number of rows of the group in `memberships`. */
     memberCount: integer('member_count').notNull().default(0),
     displayNameKey: text('display_name_key').generatedAlwaysAs(key('$.displayName'), { mode: 'virtual' }),
     externalId: text('external_id').generatedAlwaysAs(key('$.externalId'), { mode: 'virtual' }),
@@ -283,7 +280,7 @@ export const groups = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
-    // With the id, so that a list by name is in order without sorting.
+    // With the id, so that a list by name needs no sort.
     index('groups_by_name').on(table.tenantId, table.displayNameKey, table.id),
     index('groups_by_external_id').on(table.tenantId, table.externalId).where(sql`external_id IS NOT NULL`),
     index('groups_by_native_object_id')
@@ -299,30 +296,29 @@ export const groups = sqliteTable(
 )
 
 /**
- * Work on the stored resources of a tenant that a change of its extension schemas has left, done in chunks by whoever
- * comes next: a request of the administrator or the cron trigger, which delete the row when all is done. It goes with
- * its tenant, by a trigger.
+ * Pending work on stored resources after a change of the tenant's extension schemas. A request of the administrator
+ * or the cron trigger does it in chunks, and deletes the row at the end. A trigger deletes it with its tenant.
  */
 export const extensionTasks = sqliteTable(
   'extension_tasks',
   {
     tenantId: text('tenant_id').notNull(),
     resourceType: text('resource_type').notNull(),
-    /** To take an attribute into an index, or to delete what is stored of an extension. */
+    /** "index" fills the column of an index; "purge" deletes the stored values of an extension. */
     kind: text('kind', { enum: ['index', 'purge'] }).notNull(),
-    /** JSON: the URN of the extension, and of an index the name of the attribute. */
+    /** JSON: the URN of the extension; for an index, also the name of the attribute. */
     path: text('path').notNull(),
-    /** Of an index. */
+    /** The column of an index; NULL for a purge. */
     slot: integer('slot'),
-    /** The id of the last resource that is done. */
+    /** The id of the last processed resource. */
     position: text('position').notNull().default(''),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.kind, table.path] })],
 )
 
 /**
- * One member of one group. It goes with either end, by triggers: a trigger also refuses one whose ends
- * are not there. The index is the way from a member to its groups.
+ * One member of one group. Triggers delete it with its group or its member, and refuse a row whose group or member
+ * does not exist. The index leads from a member to its groups.
  */
 export const memberships = sqliteTable(
   'memberships',
@@ -340,7 +336,7 @@ export const memberships = sqliteTable(
   ],
 )
 
-/** What is not counted one by one, such as ids and indexes, has some 512 bytes. */
+/** Ids, indexes and other columns take about 512 bytes. */
 const LOG_ENTRY_BYTES = sql.raw(
   `512 + ${['resource_id', 'resource_name', 'detail', 'changes', 'ignored', 'request_id']
     .map((column) => `length(CAST(coalesce(${column}, '') AS BLOB))`)
@@ -348,9 +344,9 @@ const LOG_ENTRY_BYTES = sql.raw(
 )
 
 /**
- * One write that an authenticated client tried, or access that failed: the provisioning log. `id` is a UUIDv7, so ids are in the
- * order of time. Holds no value of an attribute that is never returned. Pruned by the cron trigger, and by a
- * trigger of the database when the tenant has MAX_LOG_BYTES of it.
+ * The provisioning log: a write that an authenticated client tried, or access that failed. `id` is a UUIDv7, so the
+ * order of ids is the order of time. It holds no value of an attribute that is never returned. The cron trigger
+ * prunes it, and a database trigger prunes it when the tenant exceeds MAX_LOG_BYTES.
  */
 export const provisioningLog = sqliteTable(
   'provisioning_log',
@@ -359,7 +355,7 @@ export const provisioningLog = sqliteTable(
     id: text('id').notNull(),
     time: integer('time').notNull(),
     tokenId: text('token_id').notNull(),
-    /** "authenticate" is access that failed. */
+    /** "authenticate" stands for access that failed. */
     action: text('action', {
       enum: [
         'create',
@@ -380,18 +376,18 @@ export const provisioningLog = sqliteTable(
     status: integer('status').notNull(),
     scimType: text('scim_type'),
     detail: text('detail'),
-    /** JSON: changed attributes with old and new value. */
+    /** JSON: changed attributes with their old and new values. */
     changes: text('changes').notNull(),
     /** JSON: names of ignored attributes and schemas. */
     ignored: text('ignored').notNull(),
     requestId: text('request_id').notNull(),
-    /** Refused writes like this one, in the same minute, that have no entry of their own. */
+    /** The number of further refused writes of this kind in the same minute; they have no entry of their own. */
     repeated: integer('repeated').notNull().default(0),
-    /** Of refused writes and of failed access: those of one key share an entry. */
+    /** For refused writes and failed access: events with the same key share an entry. */
     foldKey: text('fold_key'),
-    /** NULL in entries of older versions, whose client is that of their token, and where nobody knows who it was. */
+    /** NULL in entries of older versions, whose client is that of their token, and if the client is unknown. */
     clientId: text('client_id'),
-    /** About what the entry takes, its indexes included. */
+    /** The approximate size of the entry, its indexes included. */
     bytes: integer('bytes').generatedAlwaysAs(LOG_ENTRY_BYTES, { mode: 'virtual' }),
   },
   (table) => [
@@ -403,38 +399,38 @@ export const provisioningLog = sqliteTable(
 )
 
 /**
- * What the clients of a tenant did in one hour of the last day: derived from the provisioning log by a
- * trigger, so that a chart reads a row for each hour and not one for each write. When a new hour begins,
- * a trigger folds those older than a day into `provisioning_days`.
+ * What the clients of a tenant did in one hour of the last day. A trigger derives it from the provisioning log, so
+ * that a chart reads one row per hour and not one per write. When a new hour begins, a trigger folds rows older than
+ * a day into `provisioning_days`.
  */
 export const provisioningActivity = sqliteTable(
   'provisioning_activity',
   {
     tenantId: text('tenant_id').notNull(),
-    /** The time at which the hour begins. */
+    /** The start of the hour. */
     hour: integer('hour').notNull(),
     creates: integer('creates').notNull(),
-    /** Accepted writes that are none of the others: attributes, members, enabling. */
+    /** Accepted writes of other kinds: attributes, members, enabling. */
     updates: integer('updates').notNull(),
     disables: integer('disables').notNull(),
     deletes: integer('deletes').notNull(),
-    /** Those that share an entry of the log included. */
+    /** Includes those that share an entry of the log. */
     refused: integer('refused').notNull(),
-    /** Bytes of entries that are not in `log_bytes` of the tenant yet. */
+    /** Bytes of entries that `log_bytes` of the tenant does not include yet. */
     logBytes: integer('log_bytes').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.hour] })],
 )
 
 /**
- * What the clients of a tenant did in one day (UTC), without the hours of `provisioning_activity`.
- * Outlives the pruned log; triggers delete it when 33 newer ones are there, and with its tenant.
+ * What the clients of a tenant did in one day (UTC), without the hours of `provisioning_activity`. It outlives the
+ * pruned log. Triggers delete a row when there are 33 newer ones, and with its tenant.
  */
 export const provisioningDays = sqliteTable(
   'provisioning_days',
   {
     tenantId: text('tenant_id').notNull(),
-    /** The time at which the day begins. */
+    /** The start of the day. */
     day: integer('day').notNull(),
     creates: integer('creates').notNull(),
     updates: integer('updates').notNull(),
@@ -446,9 +442,8 @@ export const provisioningDays = sqliteTable(
 )
 
 /**
- * A session of the dashboard that its administrator ended. Sessions live in signed cookies; a row here
- * makes a copy of the cookie worthless. The cron trigger deletes it long after the session would have expired by
- * itself.
+ * A session of the dashboard that its administrator ended. Sessions are signed cookies; a row here invalidates copies
+ * of the cookie. The cron trigger deletes it long after the session would have expired.
  */
 export const endedSessions = sqliteTable('ended_sessions', {
   id: text('id').primaryKey(),
@@ -456,8 +451,8 @@ export const endedSessions = sqliteTable('ended_sessions', {
 })
 
 /**
- * One row, of id 1: the highest time that retention has believed. What is deleted for its age is as old as that, so a
- * clock that is ahead deletes little. The cron trigger writes it.
+ * One row, with id 1: the highest time that retention trusts. Retention counts ages from this time, so a clock that
+ * is ahead deletes little. The cron trigger writes it.
  */
 export const retentionClock = sqliteTable('retention_clock', {
   id: integer('id').primaryKey(),

@@ -13,9 +13,12 @@ import type { Database } from '../database/database.ts'
 import { extendedTypes, type StoredResourceType } from '../tables/resource-tables.ts'
 import { locationStatement } from './locations.ts'
 
-/** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
+/**
+ * The choices of an administrator for a tenant: the JSON in `tenants.configuration`. A missing member has its
+ * default.
+ */
 export interface TenantConfiguration {
-  /** Which deviations of clients from the RFCs are allowed for. */
+  /** The named set of deviations from the RFCs that clients of the tenant are allowed. */
   readonly profile?: ProfileName
   /** Extension schemas: see extensions.ts. */
   readonly schemas?: EncodedExtensions
@@ -25,8 +28,8 @@ export interface TenantConfiguration {
 export interface TenantSnapshot {
   readonly tenantId: string
   /**
-   * Names the configuration: 0 is the default one, and any other number is never used for another configuration again,
-   * not even after the tenant was deleted and made anew. Raised by triggers of the database.
+   * Identifies the configuration. 0 is the default configuration. Any other number is used for one configuration
+   * only, even after the tenant was deleted and created again. Database triggers raise it.
    */
   readonly version: number
   /** The name of the database that the tenant lives in; undefined: the first one, which every runtime has. */
@@ -53,20 +56,20 @@ export interface TenantContext extends TenantSnapshot {
 }
 
 export interface TenantLimits {
-  /** Of the body of one request. */
+  /** The largest body of one request. */
   readonly bodyBytes: number
 }
 
-/** A configuration as the database has it. */
+/** A configuration as it is stored. */
 export interface ConfigurationRecord {
   readonly version: number
   /** JSON text; null for the default configuration. */
   readonly configuration: string | null
 }
 
-/** The tenant has another configuration than the one that a request was handled by. */
+/** The configuration of the tenant is not the one that the request was handled with. */
 export class StaleTenant extends Error {
-  /** The configuration that it has. */
+  /** The stored configuration. */
   readonly current: ConfigurationRecord
 
   constructor(current: ConfigurationRecord, options?: ErrorOptions) {
@@ -75,9 +78,9 @@ export class StaleTenant extends Error {
   }
 }
 
-/** The tenant does not live in the database that was asked: nothing was read that counts, and nothing was written. */
+/** The tenant does not live in the database that was asked. The results are invalid, and nothing was written. */
 export class TenantElsewhere extends Error {
-  /** Where it lives, as that database has it. */
+  /** The tenant's database according to the one that was asked. */
   readonly database: string | undefined
 
   constructor(database: string | undefined, options?: ErrorOptions) {
@@ -89,7 +92,7 @@ export class TenantElsewhere extends Error {
 /**
  * The snapshot that follows from a configuration.
  *
- * @param types those that are shipped
+ * @param types the shipped ones
  */
 function snapshotOf(
   tenantId: string,
@@ -107,7 +110,7 @@ function snapshotOf(
   }
 }
 
-/** Names of databases, of tenants that do not live in the first one. The first of the Map was remembered first. */
+/** The names of the databases of tenants that do not live in the first one, in the order of insertion. */
 const locations = new Map<string, string>()
 const MAX_LOCATIONS = 10_000
 
@@ -120,18 +123,21 @@ function rememberLocation(tenantId: string, name: string | undefined): void {
   locations.set(tenantId, name)
 }
 
-/** A tenant whose configuration is not the default one. */
+/** A tenant with a configuration of its own. */
 interface RememberedTenant {
   readonly record: ConfigurationRecord
-  /** Made at the first use: a process serves one list of types, tests serve more. */
+  /** Built at the first use: a process serves one list of types, tests serve several. */
   readonly snapshots: WeakMap<readonly StoredResourceType[], TenantSnapshot>
 }
 
 const MAX_TENANTS = 1_000
-/** Of all configurations as JSON: what is made of them takes some ten times as much. */
+/**
+ * The limit for all configurations as JSON. The contexts that are built from them take about ten times as much
+ * memory.
+ */
 const MAX_CHARACTERS = 1024 * 1024
 
-/** The first of the Map was remembered first. */
+/** In the order of insertion. */
 const remembered = new Map<string, RememberedTenant>()
 let rememberedCharacters = 0
 
@@ -213,7 +219,7 @@ export async function withTenant<Result>(
   }
 }
 
-/** What the first database says is the catalogue's word; any other has a forwarding address, which may be old. */
+/** The first database answers as the catalogue. Any other one has a forwarding address, which may be out of date. */
 async function locationOf(
   { tenantId, databaseName }: TenantSnapshot,
   openCatalogue: () => Database,
@@ -225,12 +231,12 @@ async function locationOf(
   return row === undefined ? undefined : String(row.database)
 }
 
-/** The tenant is on its way to another database: reads go on, and a client that repeats its write is served soon. */
+/** The tenant is moving to another database. Reads are served; a write succeeds after the move. */
 export function moving(options?: ErrorOptions): ScimError {
   return new ScimError(503, undefined, 'the directory is being moved; try again later', options)
 }
 
-/** Somebody changes the configuration again and again, or while several writes are stored together. */
+/** The configuration changes repeatedly, or changed while several writes were stored together. */
 export function changing(options?: ErrorOptions): ScimError {
   return new ScimError(503, undefined, 'the configuration of the tenant is being changed; try again', options)
 }

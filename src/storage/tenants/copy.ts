@@ -1,13 +1,15 @@
 /**
- * Copies the rows of a tenant from one database to another, a page at a time, in the order of their keys, and compares
- * them. SQLite makes each page a JSON array and takes it apart again, so that a page is one string to whoever carries it.
+ * Copies the rows of a tenant from one database to another, a page at a time, in the order of their keys, and
+ * compares them. SQLite encodes each page as a JSON array and decodes it again, so a page is one string in the
+ * process that carries it.
  *
- * A copy is "arriving" until it is complete. How far it has come is stored in the target, in the batch of each page: so a
- * page is written once, whoever is interrupted and however many try.
+ * A copy is "arriving" until it is complete. The batch of each page also stores the position in the target. A page is
+ * therefore written once, whatever is interrupted and however many runners try.
  */
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Database, type Row, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
 import { STALE_GUARD } from '../tables/stored-resources.ts'
 import {
   clients,
@@ -21,23 +23,26 @@ import {
   users,
 } from '../tables/tables.ts'
 
-/** A table of which rows belong to a tenant. */
+/** A table with rows of tenants. */
 interface TenantTable {
   readonly name: string
   readonly table: SQLiteTable
-  /** What tells the rows of one tenant apart, in the order of the primary key or of an index. */
+  /** The columns that identify a row within a tenant, in the order of the primary key or of an index. */
   readonly key: readonly string[]
-  /** Columns that hold JSON: their text at most doubles inside of JSON, because it has no control characters. */
+  /** Columns with JSON. Their text at most doubles inside JSON, because it has no control characters. */
   readonly documents?: readonly string[]
   /** Columns that a trigger writes when the row is inserted. */
   readonly derived?: readonly string[]
-  /** Columns that a read may change, and so are not compared. */
+  /** Columns that a read may change; they are not compared. */
   readonly volatile?: readonly string[]
-  /** Triggers have made rows while other tables were copied: those go first, and then the last row goes in first. */
+  /**
+   * Whether triggers insert rows while other tables are copied. Such rows are deleted first, and the last row is
+   * inserted first.
+   */
   readonly isTriggered?: boolean
 }
 
-/** In the order in which they are copied: what is referred to goes first. A test compares them with tables.ts. */
+/** In the order of copying: a referenced table comes first. A test compares them with tables.ts. */
 export const TENANT_TABLES: readonly TenantTable[] = [
   { name: 'clients', table: clients, key: ['id'], volatile: ['last_used_at'] },
   {
@@ -55,7 +60,7 @@ export const TENANT_TABLES: readonly TenantTable[] = [
   { name: 'provisioning_days', table: provisioningDays, key: ['day'], isTriggered: true },
 ]
 
-/** Where a copy or a comparison goes on: after the row of this key. */
+/** The position of a copy or a comparison: it continues after the row with this key. */
 export interface CopyPosition {
   readonly table: string
   /** Empty before the first row. */
@@ -68,29 +73,29 @@ export const COPY_START: CopyPosition = { table: 'clients', key: [] }
 export interface TenantPage {
   readonly table: TenantTable
   readonly rowCount: number
-  /** A JSON array of rows, each an array of values; a row by itself where it is too long for that. */
+  /** A JSON array of rows, each an array of values; or a single row that is too long for that. */
   readonly rows: string | Row
-  /** Undefined when nothing of the tenant is left. */
+  /** Undefined at the end of the tenant. */
   readonly next: CopyPosition | undefined
 }
 
-/** Rows in a page: of memberships, which are short, they are a few hundred kilobytes. */
+/** The most rows of a page. A page of memberships, which are short, takes a few hundred kilobytes. */
 const MAX_PAGE_ROWS = 5_000
-/** Bytes of a page as JSON: far enough below what D1 takes as a string, which is 2,000,000. */
+/** The most bytes of a page as JSON, well below the limit of a string in D1, which is 2,000,000. */
 const MAX_PAGE_BYTES = 1_500_000
-/** Inside of JSON: `"` and `\` in a document become two characters, a control character in other text becomes six. */
+/** Inside JSON, `"` and `\` in a document become two characters; a control character in other text becomes six. */
 const DOCUMENT_FACTOR = 2
 const TEXT_FACTOR = 6
-/** A number, or the marks around a value. */
+/** A number, or the delimiters of a value. */
 const VALUE_BYTES = 24
 
-/** Statements that copying or comparing a page takes at each database, at most. */
+/** The most statements that copying or comparing a page takes at each database. */
 export const COPY_STATEMENTS = 5
 
 /**
  * Reads the next page of a tenant.
  *
- * @param what which columns: all, or those that are to be the same on both sides
+ * @param what the columns: all of them, or those that must be equal on both sides
  */
 export async function readTenantPage(
   db: Database,
@@ -114,7 +119,7 @@ export async function readTenantPage(
   return await readLongRow(db, tenantId, position, columns)
 }
 
-/** The row that is too long for a page of JSON: its values travel as parameters. */
+/** A row that is too long for a page of JSON: its values travel as parameters. */
 async function readLongRow(
   db: Database,
   tenantId: string,
@@ -148,7 +153,7 @@ function pageStatement(
     FROM page`)
 }
 
-/** About how long a row is as JSON, never less. SQLite knows how long a value is without reading it. */
+/** An upper bound of the length of a row as JSON. SQLite knows the length of a value without reading it. */
 function sizeOf(table: TenantTable, columns: readonly string[]): SQL {
   const bytes = columns.map((column) => {
     const factor = table.documents?.includes(column) ? DOCUMENT_FACTOR : TEXT_FACTOR
@@ -168,9 +173,10 @@ function isAfter(table: TenantTable, tenantId: string, key: readonly SqlValue[])
 }
 
 /**
- * Writes a page into the copy, and how far the copy has come, as one transaction.
+ * Writes a page and the new position into the copy, as one transaction.
  *
- * @throws {GuardError} "stale version" when the copy is not at `position`: another runner was first, or the move ended
+ * @throws {GuardError} "stale version" when the copy is not at `position`: another runner was first, or the move
+ *   ended
  */
 export async function writeTenantPage(
   db: Database,
@@ -198,18 +204,18 @@ function insertPage(tenantId: string, { table, rows }: TenantPage): Statement {
     return statement(sql`${into} VALUES (${tenantId}, ${sql.join(values, sql`, `)})`)
   }
   const values = sql.raw(columns.map((_, i) => `value ->> ${i}`).join(', '))
-  // The newest first: a row of an hour has a trigger fold hours that are a day older.
+  // The newest first: for a row of an hour, a trigger folds hours that are a day older.
   const order = sql.raw(table.isTriggered ? ' ORDER BY json_each.key DESC' : '')
   return statement(sql`${into} SELECT ${tenantId}, ${values} FROM json_each(${rows})${order}`)
 }
 
-/** A tenant, and the job that moves it. */
+/** A tenant and the job that moves it. */
 export interface MovedTenant {
   readonly tenantId: string
   readonly jobId: string
 }
 
-/** Counts of a tenant, which triggers keep while its rows are copied. */
+/** Counts of a tenant. Triggers maintain them while its rows are copied. */
 const COUNTS = [
   'user_count',
   'active_user_count',
@@ -218,9 +224,9 @@ const COUNTS = [
   'user_blocks',
   'group_blocks',
 ] as const
-/** What triggers would hold against rows that are in already, or would change: they are set when the copy is complete. */
+/** Columns that would make triggers refuse or change copied rows. They are set when the copy is complete. */
 const RULES = ['group_limit', 'unique_group_names', 'log_bytes', 'version'] as const
-/** Those that the copy has while it arrives: they refuse nothing, and delete nothing of the log. */
+/** The values of these columns while the copy arrives: they refuse nothing and prune no log entries. */
 const NO_RULES: Readonly<Record<(typeof RULES)[number], number>> = {
   group_limit: Number.MAX_SAFE_INTEGER,
   unique_group_names: 0,
@@ -229,11 +235,14 @@ const NO_RULES: Readonly<Record<(typeof RULES)[number], number>> = {
 }
 const STATE_COLUMNS = ['id', 'state', 'imported_lines', 'import_digest', 'move_job_id', 'copied_until']
 
+/** The position of a copy, and the job that makes it. */
+const COPY = selection(tenants, ['moveJobId', 'copiedUntil'])
+
 /**
- * Begins a copy: the row of the tenant, "arriving". Does nothing when the copy has begun.
+ * Begins a copy: inserts the row of the tenant as "arriving". Does nothing if the copy has begun.
  *
  * @param row the tenant's row at its home, with all columns
- * @returns false when the target holds something of a tenant of this id already
+ * @returns false when the target already holds data of a tenant with this id
  */
 export async function beginArrival(
   db: Database,
@@ -251,12 +260,14 @@ export async function beginArrival(
     statement(sql`INSERT INTO tenants (id, state, move_job_id, copied_until, ${names(columns)})
       VALUES (${tenantId}, 'arriving', ${jobId}, ${positionText(COPY_START)}, ${sql.join(values, sql`, `)})
       ON CONFLICT (id) DO NOTHING`),
-    statement(sql`SELECT move_job_id AS jobId FROM tenants WHERE id = ${tenantId}`),
+    COPY.where(sql`id = ${tenantId}`),
   ])
-  return found?.rows[0]?.jobId === jobId
+  return COPY.first(found)?.moveJobId === jobId
 }
 
-/** Every database begins with the tenant "default": where that does not live, its row holds nothing and may go. */
+/**
+ * Every database is created with the tenant "default". Where that tenant does not live, its empty row can be deleted.
+ */
 export function removeUnusedTenant(tenantId: string): Statement {
   return statement(
     sql`DELETE FROM tenants WHERE id = ${tenantId} AND state = 'ready' AND NOT (${holdsRows(tenantId)})`,
@@ -270,20 +281,19 @@ function holdsRows(tenantId: string): SQL {
   return sql.join(exists, sql` OR `)
 }
 
-/** How far a copy has come. @returns undefined when it is complete, or there is none */
+/** The position of a copy. @returns undefined when the copy is complete, or there is none */
 export async function copyPosition(
   db: Database,
   { tenantId, jobId }: MovedTenant,
 ): Promise<CopyPosition | undefined> {
   const [found] = await db.batch([
-    statement(sql`SELECT copied_until AS copiedUntil FROM tenants
-      WHERE id = ${tenantId} AND state = 'arriving' AND move_job_id = ${jobId}`),
+    COPY.where(sql`id = ${tenantId} AND state = 'arriving' AND move_job_id = ${jobId}`),
   ])
-  const text = found?.rows[0]?.copiedUntil
-  return text == null || text === COMPLETE ? undefined : parsePosition(String(text))
+  const text = COPY.first(found)?.copiedUntil ?? COMPLETE
+  return text === COMPLETE ? undefined : parsePosition(text)
 }
 
-/** The counts of a tenant's rows as its database keeps them: the same on both sides of a copy that is complete. */
+/** The counts of a tenant as its database keeps them. They are equal on both sides of a complete copy. */
 export async function tenantCounts(db: Database, tenantId: string): Promise<string> {
   const [found] = await db.batch([
     statement(sql`SELECT json_array(${names(COUNTS)}) AS counts FROM tenants WHERE id = ${tenantId}`),
@@ -299,7 +309,7 @@ export async function tenantRow(db: Database, tenantId: string): Promise<Row | u
   return found?.rows[0]
 }
 
-/** The rows of a tenant that a copy takes, about: for its progress. */
+/** The approximate number of rows that a copy takes, for its progress. */
 export async function countTenantRows(db: Database, tenantId: string): Promise<number> {
   const [found] = await db.batch([
     statement(sql`SELECT user_count + group_count + membership_count
@@ -309,7 +319,7 @@ export async function countTenantRows(db: Database, tenantId: string): Promise<n
   return Number(found?.rows[0]?.count ?? 0)
 }
 
-/** Of the statements that set what the copy had not while it arrived. @param row the tenant's row at its home */
+/** The assignments of the columns that the copy lacked while it arrived. @param row the tenant's row at its home */
 export function rulesOf(row: Row): SQL {
   const assignments = RULES.map((column) => sql`${sql.raw(column)} = ${row[column] ?? null}`)
   return sql.join(assignments, sql`, `)
@@ -321,7 +331,7 @@ export function positionText(position: CopyPosition | undefined): string {
   return position === undefined ? COMPLETE : JSON.stringify([position.table, ...position.key])
 }
 
-/** @returns undefined when all is done */
+/** @returns undefined when the copy is complete */
 export function parsePosition(text: string): CopyPosition | undefined {
   if (text === COMPLETE) return undefined
   const [table, ...key] = JSON.parse(text) as [string, ...SqlValue[]]
@@ -347,7 +357,7 @@ function columnsOf(
   return columnNames(table).filter((name) => name !== 'tenant_id' && !omitted.includes(name))
 }
 
-/** The columns that are stored: a generated one follows from them. */
+/** The stored columns: generated ones are derived from them. */
 function columnNames(table: SQLiteTable): readonly string[] {
   const columns: readonly SQLiteColumn[] = Object.values(getTableColumns(table))
   return columns.filter(({ generated }) => generated === undefined).map(({ name }) => name)

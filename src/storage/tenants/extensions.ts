@@ -1,11 +1,12 @@
 /**
- * The extension schemas of a tenant in the database. They are part of its configuration, so each request is proven to be
- * handled by the present ones. A change may leave work on stored resources. It is done in chunks: by the request of the
- * administrator as far as one request goes, then by the cron trigger or by the same request once more.
+ * The extension schemas of a tenant in the database. They are part of its configuration, so the batch of each request
+ * verifies that it uses the current ones. A change may require work on stored resources. It is done in chunks: as
+ * many as fit into the request of the administrator, the rest by the cron trigger or by the same request once more.
  *
- * - A new index takes in the resources that are older than it. Until then no filter uses it, and every write fills it, so
- *   no filter ever misses a resource.
- * - A purge deletes the values of an extension. By then every write is handled without the schema, so no value comes back.
+ * - A new index takes in existing resources. Until it is complete, no filter uses it and every write fills it, so no
+ *   filter misses a resource.
+ * - A purge deletes the values of an extension. By then every write is handled without the schema, so no value comes
+ *   back.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { AttributeIndex } from '../../scim/schema/definition.ts'
@@ -32,10 +33,10 @@ import { extensionTasks, tenants } from '../tables/tables.ts'
 import type { TenantConfiguration } from './context.ts'
 import type { TenantState } from './tenants.ts'
 
-/** Why the extensions of a tenant could not be changed. */
+/** The extensions of a tenant cannot be changed now; the message says why. */
 export class ExtensionConflict extends Error {}
 
-/** The configuration of a tenant as it was read, and its extensions. */
+/** The configuration of a tenant and its extensions. */
 export interface StoredExtensions {
   readonly state: TenantState
   readonly version: number
@@ -43,10 +44,10 @@ export interface StoredExtensions {
   readonly extensions: TenantExtensions
 }
 
-/** The extensions of a tenant; undefined without such a tenant. */
+/** The extensions of a tenant; undefined if there is no such tenant. */
 export function extensionsQuery(tenantId: string): Query<StoredExtensions | undefined> {
   return {
-    statements: [statement(sql`SELECT ${CONFIGURATION.columns} FROM tenants WHERE id = ${tenantId}`)],
+    statements: [CONFIGURATION.where(sql`id = ${tenantId}`)],
     read: ([result]) => {
       const found = CONFIGURATION.first(result)
       return found && storedExtensions(found)
@@ -76,16 +77,16 @@ async function load(db: Database, tenantId: string): Promise<StoredExtensions | 
   return read(await db.batch(statements))
 }
 
-/** Tries of one change: somebody else may change the configuration of the tenant at the same time. */
+/** Attempts of one change: another request may change the configuration of the tenant at the same time. */
 const MAX_TRIES = 5
-/** Statements for tasks in one request: together with those before and after them, fewer than MAX_QUERIES_FREE. */
+/** Statements for tasks in one request. With the statements before and after them, they stay below MAX_QUERIES_FREE. */
 const MAX_TASK_STATEMENTS = 36
 
 /**
- * Puts schemas, each new or in the place of the one of its URN, all or none.
+ * Adds schemas, or replaces those with the same URN: all of them or none.
  *
- * @returns undefined without such a tenant
- * @throws {SchemaRefused} when the tenant would have more than it may, or stored values would get another meaning
+ * @returns undefined when there is no such tenant
+ * @throws {SchemaRefused} when the tenant would exceed a limit, or stored values would change their meaning
  * @throws {ExtensionConflict}
  */
 export async function putSchemas(
@@ -103,7 +104,7 @@ export async function putSchemas(
   })
 }
 
-/** The attributes that must have no value in any resource, so that the schemas can be put. */
+/** The attributes that no resource may have a value of, if the schemas are to be stored. */
 function conditionsOf(all: TenantExtensions, schemas: readonly ExtensionSchema[]): readonly Condition[] {
   return schemas.flatMap((schema) => {
     const present = findExtension(all, schema.id)
@@ -114,9 +115,9 @@ function conditionsOf(all: TenantExtensions, schemas: readonly ExtensionSchema[]
 }
 
 /**
- * Removes a schema: clients no longer see it. Its values are kept, or deleted.
+ * Removes a schema, so that clients no longer see it. Its values are kept or purged.
  *
- * @returns the extensions, undefined without such a tenant
+ * @returns the extensions; undefined when there is no such tenant
  */
 export async function removeSchema(
   db: Database,
@@ -131,7 +132,7 @@ export async function removeSchema(
   })
 }
 
-/** Puts the schemas of an export, each in the state that it had. @returns undefined without such a tenant */
+/** Adds the schemas of an export, each in its exported state. @returns undefined when there is no such tenant */
 export async function restoreSchemas(
   db: Database,
   tenantId: string,
@@ -155,7 +156,7 @@ function beingPurged(id: string): ExtensionConflict {
   )
 }
 
-/** A condition of a change: no stored resource has a value there. */
+/** A condition of a change: no stored resource has a value at the path. */
 interface Condition extends Incompatibility {
   readonly resourceType: string
 }
@@ -185,9 +186,9 @@ async function change(
 }
 
 /**
- * Stores the extensions with the tasks that follow from them, in one transaction.
+ * Stores the extensions with the tasks that they require, in one transaction.
  *
- * @returns false when the configuration is another one by now
+ * @returns false when the configuration was changed meanwhile
  * @throws {SchemaRefused} when a condition is not met; nothing is changed then
  */
 async function store(
@@ -217,11 +218,11 @@ async function store(
       `changes ${what}, and there are resources with a value of it: purge the schema first, or use another URN`,
     )
   }
-  // Triggers hand the version on, which counts as changes too.
+  // More than one change when triggers copy the version to other rows.
   return (updated?.changes ?? 0) > 0
 }
 
-/** The configuration as it is stored: null for the default one. */
+/** The stored form of a configuration: null for the default one. */
 function configurationText(
   { schemas: _, ...others }: TenantConfiguration,
   after: TenantExtensions,
@@ -233,7 +234,7 @@ function configurationText(
   return Object.keys(configuration).length === 0 ? null : JSON.stringify(configuration)
 }
 
-/** True when a resource has a value at the path, which the comparison document tells. */
+/** True when a resource has a value at the path, according to its comparison document. */
 function hasValue(tenantId: string, { resourceType, path }: Condition): SQL {
   return sql`EXISTS (SELECT 1 FROM ${tableFor(resourceType)}
     WHERE tenant_id = ${tenantId} AND json_type(keys, ${jsonPath(path)}) IS NOT NULL)`
@@ -245,7 +246,7 @@ function tableFor(resourceType: string): SQL {
   return sql.raw(type.table.name)
 }
 
-/** The names are those of schemas: none holds a quote. */
+/** The path is made of names in schemas, which hold no quotes. */
 function jsonPath(path: readonly string[]): string {
   return `$${path.map((name) => `."${name}"`).join('')}`
 }
@@ -255,7 +256,7 @@ interface Task {
   readonly kind: (typeof extensionTasks.$inferSelect)['kind']
   readonly resourceType: string
   readonly path: readonly string[]
-  /** Of an index. */
+  /** The column of an index; null for a purge. */
   readonly slot: number | null
 }
 
@@ -268,7 +269,7 @@ function tasksOf({ extensions, indexes }: TenantExtensions): readonly Task[] {
   })
 }
 
-/** Tasks that are still wanted go on where they are; an index in another column begins anew. */
+/** Tasks that are still needed continue at their position; an index in another column begins again. */
 function taskStatements(
   tenantId: string,
   before: TenantExtensions,
@@ -291,21 +292,24 @@ function taskStatements(
   ]
 }
 
-/** Resources that one batch changes, at some 100 µs each: a compromise of how long Node.js is busy with it and how many go into one request. */
+/**
+ * The number of resources that one batch changes, at about 100 µs each. It balances how long Node.js is busy against
+ * how many resources fit into one request.
+ */
 const CHUNK = 2_000
 
-/** Statements of a chunk, and at most of the change that follows the last one. */
+/** The statements of a chunk, and the most statements of the change after the last chunk. */
 const CHUNK_STATEMENTS = 3
 const END_STATEMENTS = 8
 
 const TASK = selection(extensionTasks, ['tenantId', 'resourceType', 'kind', 'path', 'slot'])
 
 /**
- * Continues the tasks that changes of extension schemas have left.
+ * Continues the tasks of earlier changes of extension schemas.
  *
- * @param tenantId undefined: of all tenants
- * @param maxStatements of all tasks together; the rest is for the next call
- * @returns the tenants of which something is done, by id
+ * @param tenantId undefined for all tenants
+ * @param maxStatements the limit for all tasks together; the rest is left to the next call
+ * @returns the ids of the tenants with a finished task
  */
 export async function continueTasks(
   db: Database,
@@ -318,8 +322,7 @@ export async function continueTasks(
   const done: string[] = []
   while (hasRoom()) {
     const [next] = await counted.batch([
-      statement(sql`SELECT ${TASK.columns} FROM extension_tasks
-        WHERE ${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
+      TASK.where(sql`${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
     ])
     const found = TASK.first(next)
     if (found === undefined) break
@@ -330,7 +333,7 @@ export async function continueTasks(
   return [...new Set(done)]
 }
 
-/** @returns whether the task is over: completed, or withdrawn meanwhile */
+/** @returns whether the task has ended: completed, or withdrawn meanwhile */
 async function finishTask(
   db: Database,
   tenantId: string,
@@ -347,8 +350,8 @@ async function finishTask(
 }
 
 /**
- * The next resources in the order of their ids. A concurrent write is handled by the configuration that the task belongs
- * to. The position of the last chunk is null.
+ * Processes the next resources in the order of their ids. A concurrent write already uses the configuration of the
+ * task. The position of the last chunk is null.
  */
 function chunkStatements(tenantId: string, task: Task): readonly Statement[] {
   const table = tableFor(task.resourceType)
@@ -366,7 +369,7 @@ function chunkStatements(tenantId: string, task: Task): readonly Statement[] {
   ]
 }
 
-/** The key of the attribute, which the comparison document holds already. */
+/** The key of the attribute in the comparison document. */
 function keyAt({ path }: Task): SQL {
   return sql`json_extract(keys, ${jsonPath(path)})`
 }
@@ -375,7 +378,7 @@ function column({ slot }: Task): string {
   return indexColumn(Number(slot))
 }
 
-/** The column may hold keys of another attribute, which had it before. */
+/** The column may still hold keys of the attribute that used it before. */
 function isNotIndexed(task: Task): SQL {
   return sql`${sql.raw(column(task))} IS NOT ${keyAt(task)}`
 }
@@ -396,7 +399,7 @@ function purged({ path }: Task): SQL {
   return sql`data = ${without(sql`data`, urn)}, keys = ${without(sql`keys`, urn.toLowerCase())}`
 }
 
-/** Changes the configuration after the last chunk of a task. @returns false when others change it all the time */
+/** Changes the configuration after the last chunk of a task. @returns false when other requests keep changing it */
 async function complete(db: Database, tenantId: string, task: Task): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await load(db, tenantId)

@@ -1,5 +1,6 @@
 /**
- * Jobs: work on a tenant that takes more than one request. Rows of the first database; `src/provider/jobs/` runs them.
+ * Jobs: work on a tenant that takes more than one request. The first database has their rows; `src/provider/jobs/`
+ * runs them.
  */
 import { sql } from 'drizzle-orm'
 import { type Database, type Statement, statement, UniqueError } from '../database/database.ts'
@@ -26,6 +27,8 @@ const JOB = selection(jobs, [
   'finishedAt',
 ])
 
+const JOB_IDS = selection(jobs, ['id', 'tenantId'])
+
 /** @returns false when the tenant has a running job */
 export async function insertJob(
   db: Database,
@@ -45,50 +48,42 @@ export async function insertJob(
 }
 
 export async function getJob(db: Database, tenantId: string, id: string): Promise<Job | undefined> {
-  const [found] = await db.batch([
-    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} AND id = ${id}`),
-  ])
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} AND id = ${id}`)])
   return JOB.first(found)
 }
 
-/** The running job of a tenant, of which there is one at most. */
+/** The running job of a tenant: there is at most one. */
 export async function runningJob(db: Database, tenantId: string): Promise<Job | undefined> {
-  const [found] = await db.batch([
-    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} AND state = 'running'`),
-  ])
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} AND state = 'running'`)])
   return JOB.first(found)
 }
 
 /** The newest job of a tenant, for its page. */
 export async function latestJob(db: Database, tenantId: string): Promise<Job | undefined> {
-  const [found] = await db.batch([
-    statement(sql`SELECT ${JOB.columns} FROM jobs WHERE tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`),
-  ])
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`)])
   return JOB.first(found)
 }
 
-/** Tenants that have a running job, the oldest first: no more than a Worker can wake in one invocation. */
+/** Tenants with a running job, oldest job first: at most as many as a Worker can wake in one invocation. */
 export async function tenantsWithJobs(db: Database): Promise<readonly string[]> {
-  const [found] = await db.batch([
-    statement(sql`SELECT tenant_id AS tenantId FROM jobs WHERE state = 'running' ORDER BY id LIMIT 20`),
-  ])
-  return (found?.rows ?? []).map(({ tenantId }) => String(tenantId))
+  const [found] = await db.batch([JOB_IDS.where(sql`state = 'running' ORDER BY id LIMIT 20`)])
+  return JOB_IDS.all(found).map(({ tenantId }) => tenantId)
 }
 
-/** What changes of a job; what is undefined stays. */
+/** Changes of a job. An undefined member stays as it is. */
 export interface JobChange {
   readonly state?: Job['state']
   readonly step?: string
   /** Null at the beginning of a step. */
   readonly position?: string | null
-  /** Rows that were done since the last change. */
+  /** Rows processed since the last change. */
   readonly more?: number
   readonly attempts?: number
   readonly error?: string | null
   readonly finishedAt?: number
 }
 
-/** Changes a running job, unless another runner has taken it to another step. */
+/** Changes a running job, unless another runner has advanced it to another step. */
 export function jobStatement({ id, step }: Pick<Job, 'id' | 'step'>, change: JobChange): Statement {
   const position = change.position === undefined ? sql`position` : sql`${change.position}`
   const error = change.error === undefined ? sql`error` : sql`${change.error}`
@@ -99,14 +94,12 @@ export function jobStatement({ id, step }: Pick<Job, 'id' | 'step'>, change: Job
     WHERE id = ${id} AND state = 'running' AND step = ${step}`)
 }
 
-/** Which of some jobs are running. */
+/** The running jobs among the given ones. */
 export async function runningJobs(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const [found] = await db.batch([
-    statement(
-      sql`SELECT id FROM jobs WHERE state = 'running' AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
-    ),
+    JOB_IDS.where(sql`state = 'running' AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
   ])
-  return new Set((found?.rows ?? []).map(({ id }) => String(id)))
+  return new Set(JOB_IDS.all(found).map(({ id }) => id))
 }
 
 /** Deletes jobs that ended before a time. */

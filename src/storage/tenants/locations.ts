@@ -1,6 +1,7 @@
 /**
- * Several databases, and the catalogue that says which of them a tenant lives in. The first one holds the catalogue, the
- * sessions of the dashboard and the jobs. A tenant without a row in the catalogue lives in the first one.
+ * Where tenants live: several databases, and the catalogue that maps tenants to them. The first database holds the
+ * catalogue, the sessions of the dashboard and the jobs. A tenant without a row in the catalogue lives in the first
+ * database.
  */
 import { sql } from 'drizzle-orm'
 import { type Database, GuardError, type Row, type Statement, statement } from '../database/database.ts'
@@ -10,27 +11,27 @@ import { tenantLocations } from '../tables/tables.ts'
 export interface Databases {
   /** The names of their bindings, such as "DB" and "DB2". The first one holds the catalogue. */
   readonly names: readonly [string, ...string[]]
-  /** Bytes that each of them can hold; Infinity where the disk decides. */
+  /** The capacity of each database; Infinity where the disk is the limit. */
   readonly maxBytes: number
   /** @param name one of `names` */
   open(name: string): Database
 }
 
-/** The database of the catalogue. */
+/** The database that holds the catalogue. */
 export function catalogueOf(databases: Databases): Database {
   return databases.open(databases.names[0])
 }
 
-/** Selects `database`: where the catalogue says that a tenant lives; no row when it lives in the first database. */
+/** Selects `database`, the location of a tenant in the catalogue; no row if the tenant lives in the first database. */
 export function locationStatement(tenantId: string): Statement {
   return statement(sql`SELECT database FROM tenant_locations WHERE tenant_id = ${tenantId}`)
 }
 
 /**
- * Reserves the id of a tenant that is to be made in another database than the first one.
+ * Reserves the id of a tenant that is to be created outside of the first database.
  *
- * @returns the database that is reserved for it, now or by a creation that was interrupted; undefined when the first
- *   database has a tenant of this id
+ * @returns the database that is reserved for it, now or by an interrupted creation; undefined when the first database
+ *   has a tenant with this id
  */
 export async function reserveLocation(
   databases: Databases,
@@ -46,16 +47,16 @@ export async function reserveLocation(
   return reserved === undefined ? undefined : { name: reserved, isNew: inserted?.changes === 1 }
 }
 
-/** Of the catalogue, once a tenant is deleted. */
+/** Deletes a tenant from the catalogue. To be called after the tenant was deleted. */
 export function forgetLocation(tenantId: string): Statement {
   return statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId}`)
 }
 
 /**
- * The name of the database that a tenant lives in, in one round trip; none where there is one database. An unknown tenant
- * would live in the first one.
+ * The name of the database that a tenant lives in, in one round trip; in none if there is one database. For an
+ * unknown tenant, it is the first one.
  *
- * @throws {Error} the catalogue names a database that is not configured
+ * @throws {Error} when the catalogue names a database that is not configured
  */
 export async function locateTenant(databases: Databases, tenantId: string): Promise<string> {
   const [first] = databases.names
@@ -64,7 +65,7 @@ export async function locateTenant(databases: Databases, tenantId: string): Prom
   return knownName(databases, found?.rows[0]) ?? first
 }
 
-/** @returns undefined without a row */
+/** @returns undefined if there is no row */
 export function knownName(databases: Databases, row: Row | undefined): string | undefined {
   if (row === undefined) return undefined
   const name = String(row.database)
@@ -74,16 +75,14 @@ export function knownName(databases: Databases, row: Row | undefined): string | 
 
 const LOCATION = selection(tenantLocations, ['tenantId', 'database'])
 
-/** Where tenants live that do not live in the first database: their ids and the names of the databases. */
+/** The tenants outside of the first database: their ids and the names of their databases. */
 export async function listLocations(databases: Databases): Promise<ReadonlyMap<string, string>> {
   if (databases.names.length === 1) return new Map()
-  const [found] = await catalogueOf(databases).batch([
-    statement(sql`SELECT ${LOCATION.columns} FROM tenant_locations`),
-  ])
+  const [found] = await catalogueOf(databases).batch([LOCATION.where(sql`true`)])
   return new Map(LOCATION.all(found).map(({ tenantId, database }) => [tenantId, database]))
 }
 
-/** The tenant does not live in this database any more, or not yet: what was read has been thrown away. */
+/** The tenant no longer lives in this database, or not yet. The results were discarded. */
 export class TenantMoved extends Error {}
 
 const STATE = (tenantId: string) => sql`SELECT CASE
@@ -93,9 +92,9 @@ const STATE = (tenantId: string) => sql`SELECT CASE
     AND NOT EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId})`
 
 /**
- * The database of a tenant for an administrator's reads: each batch proves that the tenant lives there.
+ * The database of a tenant for an administrator's reads. Each batch verifies that the tenant lives there.
  *
- * @throws {TenantMoved} from each batch when it does not
+ * @throws {TenantMoved} from each batch if it does not
  */
 export function readAtHome(db: Database, tenantId: string): Database {
   const check = statement(STATE(tenantId))
@@ -109,11 +108,11 @@ export function readAtHome(db: Database, tenantId: string): Database {
 }
 
 /**
- * The database of a tenant for an administrator's writes: each batch changes nothing unless the tenant lives there, and
- * stays there.
+ * The database of a tenant for an administrator's writes. Each batch changes nothing unless the tenant lives there
+ * and is not being moved.
  *
- * @throws {TenantMoved} from each batch when it lives elsewhere
- * @throws {GuardError} "moving" from each batch while it is being moved
+ * @throws {TenantMoved} from each batch if the tenant lives elsewhere
+ * @throws {GuardError} "moving" from each batch while the tenant is being moved
  */
 export function writeAtHome(db: Database, tenantId: string): Database {
   const guard = statement(

@@ -1,6 +1,7 @@
 /**
- * The states of a tenant on its way from one database to another. Each transition is one batch at one database, names the
- * job that may do it, and does nothing when it was done: a runner that was interrupted, or late, does no harm.
+ * The states of a tenant during its move from one database to another. Each transition is one batch at one database
+ * and names the job that may make it. A transition that was already made does nothing, so a runner that was
+ * interrupted or is late does no harm.
  *
  * | step      | at the source | at the target | who is read    | who is written |
  * |-----------|---------------|---------------|----------------|----------------|
@@ -14,28 +15,35 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Row, type Statement, statement } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
+import { tenants } from '../tables/tables.ts'
 import { type MovedTenant, rulesOf, TENANT_TABLES } from './copy.ts'
+
+/** A tenant that is being moved, which always has a job. */
+const MOVED = selection(tenants, [], {
+  computed: { tenantId: sql<string>`id`, jobId: sql<string>`move_job_id` },
+})
 
 /**
  * Stops the writes of a tenant.
  *
- * @returns false when it is not ready, or a change of its schemas is under way, and it is not stopped by this job
+ * @returns false when this job has not stopped them: the tenant is not ready, or a change of its schemas is pending
  */
 export async function freezeTenant(db: Database, { tenantId, jobId }: MovedTenant): Promise<boolean> {
   const [, found] = await db.batch([
     statement(sql`UPDATE tenants SET state = 'moving', move_job_id = ${jobId}
       WHERE id = ${tenantId} AND state = 'ready'
         AND NOT EXISTS (SELECT 1 FROM extension_tasks WHERE tenant_id = ${tenantId})`),
-    statement(sql`SELECT move_job_id AS jobId FROM tenants WHERE id = ${tenantId} AND state = 'moving'`),
+    MOVED.where(sql`id = ${tenantId} AND state = 'moving'`),
   ])
-  return found?.rows[0]?.jobId === jobId
+  return MOVED.first(found)?.jobId === jobId
 }
 
 /**
- * Lets clients read the copy, which is complete and was compared. Takes back the forwarding address of an earlier move.
+ * Lets clients read the copy, which is complete and verified. Deletes the forwarding address of an earlier move.
  *
  * @param row the tenant's row at its home
- * @param isCatalogue whether the copy is in the first database: then the catalogue changes with the switch
+ * @param isCatalogue whether the copy is in the first database: then the catalogue changes in the same transaction
  */
 export async function completeArrival(
   db: Database,
@@ -52,7 +60,7 @@ export async function completeArrival(
   ])
 }
 
-/** The commit point of a move: the catalogue names the target. To go into a batch with the step of the job. */
+/** The commit point of a move: the catalogue names the target. It belongs in one batch with the step of the job. */
 export function switchStatement(
   { tenantId, jobId }: MovedTenant,
   target: string,
@@ -67,8 +75,8 @@ export function switchStatement(
 }
 
 /**
- * Sends clients to the catalogue: the tenant does not live here any more. The address is left before any token is deleted, so
- * that who remembers this database never hears that a token is unknown.
+ * Redirects clients to the catalogue: the tenant no longer lives here. The address is stored before any token is
+ * deleted, so a client of this database is never told that its token is unknown.
  *
  * @param forwardTo undefined at the first database, whose catalogue has the address
  */
@@ -94,7 +102,7 @@ export async function reopenTenant(db: Database, move: MovedTenant): Promise<voi
 }
 
 /**
- * Makes a copy that is given up one that only has to be deleted.
+ * Marks an abandoned copy for deletion.
  *
  * @param forwardTo the source; undefined at the first database
  */
@@ -115,10 +123,10 @@ function transition({ tenantId, jobId }: MovedTenant, from: string, change: SQL)
     WHERE id = ${tenantId} AND state = ${from} AND move_job_id = ${jobId}`)
 }
 
-/** Rows that one batch deletes. */
+/** The number of rows that one batch deletes. */
 const PURGE_CHUNK = 5_000
 
-/** The tables of a purge, in order: members before their groups and users, so that no trigger has much to do. */
+/** The tables of a purge in order: memberships before groups and users, so that their triggers have little to do. */
 export const PURGED_TABLES: readonly string[] = [
   'memberships',
   ...TENANT_TABLES.map(({ name }) => name)
@@ -127,8 +135,8 @@ export const PURGED_TABLES: readonly string[] = [
 ]
 
 /**
- * Takes over what an earlier move has left at the target, so that it can be deleted: a job runs alone, so it belongs to
- * none that is running.
+ * Takes over the remains of an earlier move at the target, so that they can be deleted. A tenant has one running job
+ * at a time, so no other job needs them.
  *
  * @returns whether there is something to delete
  */
@@ -136,18 +144,16 @@ export async function adoptLeftover(db: Database, { tenantId, jobId }: MovedTena
   const [, found] = await db.batch([
     statement(sql`UPDATE tenants SET state = 'moved', move_job_id = ${jobId}
       WHERE id = ${tenantId} AND state IN ('arriving', 'moved') AND move_job_id <> ${jobId}`),
-    statement(
-      sql`SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'moved' AND move_job_id = ${jobId}`,
-    ),
+    MOVED.where(sql`id = ${tenantId} AND state = 'moved' AND move_job_id = ${jobId}`),
   ])
   return found?.rows.length === 1
 }
 
 /**
- * Deletes a chunk of the rows that a tenant has left behind in a table. Does nothing once it lives here again.
+ * Deletes a chunk of the rows that a tenant has left behind in a table. Does nothing if the tenant lives here again.
  *
  * @param table one of PURGED_TABLES
- * @returns rows that were changed, and whether the table has no more
+ * @returns the number of changed rows, and whether the table is done
  */
 export async function purgeTable(
   db: Database,
@@ -162,11 +168,11 @@ export async function purgeTable(
       SELECT ${key} FROM ${from} WHERE tenant_id = ${tenantId} LIMIT ${PURGE_CHUNK})`),
   ])
   const changes = result?.changes ?? 0
-  // With the rows that triggers change: when there are fewer than a chunk, those of the table are all gone.
+  // `changes` includes rows that triggers changed. Fewer than a chunk means that no row of the table is left.
   return { changes, isDone: changes < PURGE_CHUNK }
 }
 
-/** Deletes the row of a tenant that has left, after all others. */
+/** Deletes the row of a tenant that has left, after all other rows. */
 export async function purgeTenant(db: Database, move: MovedTenant): Promise<void> {
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${move.tenantId} AND ${hasLeft(move)}`)])
 }
@@ -175,11 +181,10 @@ function hasLeft({ tenantId, jobId }: MovedTenant): SQL {
   return sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'moved' AND move_job_id = ${jobId})`
 }
 
-/** The tenants of a database whose writes a job has stopped. */
+/** The tenants of a database whose writes are stopped by a job. */
 export async function frozenTenants(db: Database): Promise<readonly MovedTenant[]> {
   const [found] = await db.batch([
-    statement(sql`SELECT id, move_job_id AS jobId FROM tenants
-      WHERE state IN ('moving', 'arriving', 'moved') AND state = 'moving'`),
+    MOVED.where(sql`state IN ('moving', 'arriving', 'moved') AND state = 'moving'`),
   ])
-  return (found?.rows ?? []).map(({ id, jobId }) => ({ tenantId: String(id), jobId: String(jobId) }))
+  return MOVED.all(found)
 }

@@ -1,5 +1,5 @@
 /**
- * Tenants: one organisation's directory each. Made and deleted by the administrator.
+ * Tenants: one organisation's directory each. The administrator creates and deletes them.
  */
 import { sql } from 'drizzle-orm'
 import type { ProfileName } from '../../scim/profile.ts'
@@ -16,32 +16,35 @@ import { groups, tenants } from '../tables/tables.ts'
 import type { TenantConfiguration } from './context.ts'
 import { removeUnusedTenant } from './copy.ts'
 
-/** The group limit of a new tenant: what Cisco documents for a directory. */
+/** The group limit of a new tenant: the limit that Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
-/** Rows that one batch deletes: a tenant of any size is deleted without a batch running into D1's 30 seconds. */
+/** The number of rows that one batch deletes, so that no batch reaches D1's limit of 30 seconds. */
 const DELETE_CHUNK = 5_000
-/** Batches of one request that deletes: fewer than MAX_QUERIES_FREE, with what is asked before and after them. */
+/**
+ * The most batches of one request that deletes. With the statements before and after them, they stay below
+ * MAX_QUERIES_FREE.
+ */
 const MAX_DELETE_BATCHES = 40
 
 export type TenantState = (typeof tenants.$inferSelect)['state']
 
-/** Counts are kept by the database, never counted. `createdAt` in milliseconds since 1970. */
+/** The database maintains the counts. `createdAt` in milliseconds since 1970. */
 export interface Tenant {
   readonly id: string
   readonly name: string
   readonly groupLimit: number
   /** Whether no two groups share a displayName, without regard to case. */
   readonly uniqueGroupNames: boolean
-  /** How far it deviates from the RFCs for its clients. */
+  /** The named set of deviations from the RFCs that its clients are allowed. */
   readonly profile: ProfileName
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
   readonly membershipCount: number
   readonly createdAt: number
-  /** Clients are let in when it is "ready". */
+  /** Clients have access while it is "ready". */
   readonly state: TenantState
-  /** Lines of the file that are in, while it is "importing"; else null. */
+  /** The number of imported lines of the file, while it is "importing"; else null. */
   readonly importedLines: number | null
 }
 
@@ -63,23 +66,21 @@ export const TENANT = selection(
   { computed: { profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')` } },
 )
 
-const SELECT = sql`SELECT ${TENANT.columns} FROM tenants`
-
 /** All tenants by id. */
 export async function listTenants(db: Database): Promise<readonly Tenant[]> {
-  const [result] = await db.batch([statement(sql`${SELECT} ORDER BY id`)])
+  const [result] = await db.batch([TENANT.where(sql`true ORDER BY id`)])
   return TENANT.all(result)
 }
 
 export async function getTenant(db: Database, id: string): Promise<Tenant | undefined> {
-  const [result] = await db.batch([statement(sql`${SELECT} WHERE id = ${id}`)])
+  const [result] = await db.batch([TENANT.where(sql`id = ${id}`)])
   return TENANT.first(result)
 }
 
-/** A tenant that is to be made. */
+/** A tenant to create. */
 export type NewTenant = Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>
 
-/** @returns false when the id is taken, in this database or, as the catalogue says, in another one */
+/** @returns false when the id is taken, in this database or, according to the catalogue, in another one */
 export async function insertTenant(db: Database, tenant: NewTenant): Promise<boolean> {
   try {
     const [inserted] = await db.batch([
@@ -95,10 +96,10 @@ export async function insertTenant(db: Database, tenant: NewTenant): Promise<boo
 }
 
 /**
- * Makes a tenant in a database other than the first one, whose catalogue names it already: takes the place of the tenant
- * that each database begins with, and of a forwarding address.
+ * Creates a tenant outside of the first database, whose catalogue already names it. It replaces the initial tenant of
+ * each database and a forwarding address.
  *
- * @returns false when there is a tenant of this id, or something of it is left
+ * @returns false when a tenant with this id exists, or rows of one are left
  */
 export async function insertTenantElsewhere(db: Database, tenant: NewTenant): Promise<boolean> {
   await db.batch([
@@ -108,12 +109,12 @@ export async function insertTenantElsewhere(db: Database, tenant: NewTenant): Pr
   return await insertTenant(db, tenant)
 }
 
-/** What an administrator may change; what is undefined stays. */
+/** Changes by an administrator. An undefined member stays as it is. */
 export interface TenantChange {
   readonly name?: string | undefined
   readonly groupLimit?: number | undefined
   readonly uniqueGroupNames?: boolean | undefined
-  /** Merged into what is there (RFC 7396): null takes a member back to its default. */
+  /** Merged into the present configuration (RFC 7396): null resets a member to its default. */
   readonly configuration?: ConfigurationChange | undefined
 }
 
@@ -121,11 +122,11 @@ export type ConfigurationChange = {
   readonly [Name in keyof TenantConfiguration]: TenantConfiguration[Name] | null
 }
 
-/** Several groups share a name, in a tenant whose group names are to be unique from now on. */
+/** Groups share names, in a tenant whose group names are to be unique from now on. */
 export class NamesakesError extends Error {
-  /** How many names more than one group has. */
+  /** The number of names that several groups share. */
   readonly nameCount: number
-  /** Some of those names, each as one of its groups has it. */
+  /** Some of those names, in the spelling of one of the groups. */
   readonly names: readonly Namesakes[]
 
   constructor(nameCount: number, names: readonly Namesakes[]) {
@@ -140,16 +141,16 @@ export interface Namesakes {
   readonly groupCount: number
 }
 
-/** Of one of the groups, joined with `n`: the number of groups that share its name. */
+/** The columns of a join of one of the groups with `n`, the number of groups that share its name. */
 const NAMESAKES = selection(groups, [], {
   computed: { name: sql<string>`groups.data ->> '$.displayName'`, groupCount: sql<number>`n.groupCount` },
 })
 
-/** Names that a NamesakesError lists. */
+/** The most names that a NamesakesError lists. */
 const MAX_LISTED_NAMES = 5
 
 /**
- * Changes a tenant. A limit below the present number of groups only stops new ones.
+ * Changes a tenant. A limit below the present number of groups only prevents new ones.
  *
  * @returns undefined when there is no such tenant
  * @throws {NamesakesError} nothing is changed
@@ -168,7 +169,7 @@ export async function updateTenant(
       unique_group_names = coalesce(${unique}, unique_group_names),
       configuration = nullif(json_patch(coalesce(configuration, '{}'), ${JSON.stringify(change.configuration ?? {})}), '{}')
       WHERE id = ${id} AND (coalesce(${unique}, 0) = 0 OR unique_group_names OR NOT EXISTS (${namesakes}))`),
-    statement(sql`${SELECT} WHERE id = ${id}`),
+    TENANT.where(sql`id = ${id}`),
     ...(unique === 1
       ? [
           statement(sql`SELECT count(*) AS nameCount FROM (${namesakes})`),
@@ -184,11 +185,11 @@ export async function updateTenant(
 }
 
 /**
- * Deletes a tenant with all that it holds. Its state and its tokens go first, in one transaction: from then on nobody
- * can write into it, nobody can make a token for it, and its id is taken until all of it is gone. Broken off in the
- * middle, it can be called again; the timer goes on with it as well.
+ * Deletes a tenant with all of its data. One transaction first changes its state and deletes its tokens: from then on
+ * no client can write, no token can be created, and the id stays taken until all rows are gone. An interrupted
+ * deletion continues with another call, or by the timer.
  *
- * @returns "deleting" when there was more than one request may delete, undefined when there was no such tenant
+ * @returns "deleting" when the rows exceed what one request may delete, undefined when there was no such tenant
  */
 export async function deleteTenant(
   db: Database,
@@ -207,9 +208,9 @@ export async function deleteTenant(
 }
 
 /**
- * Goes on with a deletion that has begun, and with nothing else: a tenant that was made anew under the same id stays.
+ * Continues a deletion that has begun, and nothing else: a new tenant with the same id stays.
  *
- * @returns undefined when no deletion of it is under way
+ * @returns undefined when no deletion of it is in progress
  */
 export async function continueDeletion(
   db: Database,
@@ -226,9 +227,9 @@ export async function continueDeletion(
 }
 
 /**
- * Takes an import that is not complete back: the tenant is empty again, with its tokens and its log.
+ * Undoes an incomplete import: the tenant is empty again and keeps its tokens and its log.
  *
- * @returns "undoing" when there was more than one request may delete, undefined when there was no import under way
+ * @returns "undoing" when the rows exceed what one request may delete, undefined when no import was in progress
  */
 export async function undoImport(
   db: Database,
@@ -244,9 +245,9 @@ export async function undoImport(
 }
 
 /**
- * Goes on with taking an import back, and with nothing else: another import that has begun meanwhile stays.
+ * Continues undoing an import, and nothing else: another import that has begun meanwhile stays.
  *
- * @returns undefined when no import is being taken back
+ * @returns undefined when no import is being undone
  */
 export async function continueUndo(
   db: Database,
@@ -265,7 +266,7 @@ function isIn(id: string, state: TenantState): Statement {
   return statement(sql`SELECT 1 FROM tenants WHERE id = ${id} AND state = ${state}`)
 }
 
-/** The tokens of a tenant that is being deleted: none can be made for it from then on. */
+/** Deletes the tokens of a tenant that is being deleted: no new ones can be created from then on. */
 function deleteTokens(id: string): Statement {
   return statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}
     AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
@@ -276,16 +277,16 @@ function deleteClients(id: string): Statement {
     AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
 }
 
-/** Statements of a deletion that delete no chunk: its first batches have six, and its last one has one. */
+/** The statements of a deletion beside its chunks: six in its first batches, one in its last one. */
 export const DELETION_FRAME_STATEMENTS = 7
 
 const ID_AND_STATE = selection(tenants, ['id', 'state'])
 
 /**
- * Goes on with deletions that were broken off, and with imports that were being taken back.
+ * Continues interrupted deletions and undone imports.
  *
- * @param maxStatements of all of them together; what is left goes the next time
- * @returns the tenants that are done, by id
+ * @param maxStatements the limit for all of them together; the rest is left to the next call
+ * @returns the ids of the tenants that are done
  */
 export async function finishDeletions(
   db: Database,
@@ -295,11 +296,7 @@ export async function finishDeletions(
   const done: string[] = []
   if (maxStatements <= DELETION_FRAME_STATEMENTS) return done
   const counted = countStatements(db)
-  const [found] = await counted.batch([
-    statement(
-      sql`SELECT ${ID_AND_STATE.columns} FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`,
-    ),
-  ])
+  const [found] = await counted.batch([ID_AND_STATE.where(sql`state IN ('deleting', 'undoing') ORDER BY id`)])
   for (const { id, state } of ID_AND_STATE.all(found)) {
     const maxBatches = Math.min(
       MAX_DELETE_BATCHES,
@@ -314,12 +311,12 @@ export async function finishDeletions(
   return done
 }
 
-/** Members before their groups and users, so that no trigger has much to do. */
+/** Memberships before groups and users, so that their triggers have little to do. */
 function directoryTables(types: readonly StoredResourceType[]): readonly string[] {
   return ['memberships', ...types.map(({ table }) => table.name).toReversed()]
 }
 
-/** @returns whether nothing of the tenant is left in the tables */
+/** @returns whether no row of the tenant is left in the tables */
 async function deleteRows(
   db: Database,
   tenantId: string,
@@ -330,7 +327,7 @@ async function deleteRows(
   for (const table of tables) {
     for (let changes = DELETE_CHUNK; changes >= DELETE_CHUNK; batches++) {
       if (batches === maxBatches) return false
-      // With the rows that triggers change: when there are fewer than a chunk, those of the table are all gone.
+      // `changes` includes rows that triggers changed. Fewer than a chunk means that no row of the table is left.
       changes = (await db.batch([deleteChunk(tenantId, table)]))[0]?.changes ?? 0
     }
   }
@@ -339,7 +336,7 @@ async function deleteRows(
 
 function deleteChunk(tenantId: string, table: string): Statement {
   const name = sql.raw(table)
-  // What tells the rows of one tenant apart.
+  // The columns that identify a row within a tenant.
   const key = sql.raw(table === 'memberships' ? 'group_id, member_id' : 'id')
   return statement(sql`DELETE FROM ${name} WHERE tenant_id = ${tenantId} AND (${key}) IN (
     SELECT ${key} FROM ${name} WHERE tenant_id = ${tenantId} LIMIT ${DELETE_CHUNK})`)

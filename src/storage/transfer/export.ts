@@ -1,6 +1,7 @@
 /**
- * The directory of a tenant as a stream of records: to keep a copy, and to move it to another database.
- * Ids, versions and times are kept. Tokens and the provisioning log stay where they are; clients go along if that is asked for. import.ts is the way back.
+ * The directory of a tenant as a stream of records, for a backup or a move to another database. Ids, versions and
+ * times are kept. Tokens and the provisioning log are not exported; clients are, if requested. import.ts is the
+ * counterpart.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../../scim/comparison.ts'
@@ -13,7 +14,7 @@ import type { Tenant } from '../tenants/tenants.ts'
 
 /** A resource of the directory. Times in milliseconds since 1970. */
 export interface ResourceRecord {
-  /** Of its type: see recordKind. */
+  /** The kind of its type: see recordKind. */
   readonly kind: string
   readonly id: string
   readonly version: number
@@ -29,7 +30,7 @@ export interface MembershipRecord {
   readonly memberType: string
 }
 
-/** A client of the tenant, without what it signs in with. The id begins with that of its tenant, whichever that is. */
+/** A client of the tenant, without its credentials. The id begins with that of the original tenant. */
 export interface ClientRecord {
   readonly kind: 'client'
   readonly clientId: string
@@ -48,33 +49,33 @@ export function isMembership(record: DirectoryRecord): record is MembershipRecor
   return 'memberId' in record
 }
 
-/** What the records of a type are called: "user". */
+/** The kind of the records of a type, such as "user". */
 export function recordKind({ name }: Pick<StoredResourceType, 'name'>): string {
   return name.toLowerCase()
 }
 
 /**
- * Rows in one batch: far below what a D1 response may hold. As many as that allows, because D1 answers 1,000 queries of a
- * request and no more: https://developers.cloudflare.com/d1/platform/limits/
+ * Rows in one batch: well below the limit of a D1 response, but many, because D1 answers only 1,000 queries in a
+ * request: https://developers.cloudflare.com/d1/platform/limits/
  */
 const RESOURCES_IN_A_PAGE = 500
 /**
- * Bytes of their documents in one batch, but for a resource that is larger: five times as much is in memory meanwhile, and
- * nobody else is answered on Node.js while it is read and parsed.
+ * Bytes of the documents in one batch, unless a single resource is larger. The process needs five times as much
+ * memory meanwhile, and Node.js answers no other request while it parses them.
  */
 export const MAX_EXPORT_PAGE_BYTES = 4 * 1024 * 1024
 const MEMBERSHIPS_IN_A_PAGE = 5_000
 
-/** A tenant at the moment when its export began: one that is made anew under the same id is another one. */
+/** A tenant at the start of its export: a tenant that is created later under the same id is another one. */
 export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
 
-/** The tenant was deleted, or a directory is being imported into it, while it was read: what was read is not whole. */
+/** The tenant was deleted, or an import began, while it was read. The export is incomplete. */
 export class ExportInterrupted extends Error {}
 
 /**
- * Reads the directory, page by page: resources by their type, then memberships, in an order that can be imported. Each record is as it
- * was at some moment of the export. What is made or deleted meanwhile may be in it or not; a membership whose ends are
- * not both in it is left out.
+ * Reads the directory, page by page: resources by their type, then memberships, in an order that can be imported.
+ * Each record is in the state of some moment of the export. Resources that are created or deleted meanwhile may be
+ * missing or included; a membership is left out unless both of its ends are included.
  *
  * @param types in their order
  * @throws {ExportInterrupted} after the pages that were read until then
@@ -126,7 +127,7 @@ export async function* exportClients(
   }
 }
 
-/** @returns rows with `most`: how many there would be if the directory had more. As many are whole pages */
+/** @returns rows with `most`: the number of rows of a full page. A shorter page is the last one */
 function resourcePage(
   db: Database,
   tenant: ExportedTenant,
@@ -146,8 +147,8 @@ function resourcePage(
 }
 
 /**
- * How many of the next resources are MAX_EXPORT_PAGE_BYTES at most, and one at least. They are only measured when an index
- * knows of one in the tenant that is so large that a page of its size would be more: see ResourceTable.
+ * The number of next resources that fit into MAX_EXPORT_PAGE_BYTES, at least one. They are only measured if an index
+ * finds a resource of the tenant that is so large that a page of its size would exceed the limit: see ResourceTable.
  */
 function mostOnPage(tenant: ExportedTenant, table: StoredResourceType['table'], rest: SQL): SQL {
   const most = sql.raw(String(RESOURCES_IN_A_PAGE))
@@ -173,7 +174,10 @@ function membershipPage(db: Database, tenant: ExportedTenant, group: string, mem
   )
 }
 
-/** One statement, because D1 limits them: without any row the tenant is not there, with an empty one the page is empty. */
+/**
+ * One statement, because D1 limits their number. No row means that the tenant does not exist; an empty row means an
+ * empty page.
+ */
 async function readPage(db: Database, { id, createdAt }: ExportedTenant, query: SQL, order: SQL) {
   const [result] = await db.batch([
     statement(sql`SELECT page.* FROM tenants AS t LEFT JOIN (${query}) AS page ON true

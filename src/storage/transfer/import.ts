@@ -1,7 +1,7 @@
 /**
  * Writes the records of an export into a tenant, a batch at a time. From the first batch to the last the tenant is
- * "importing", and its clients are refused; how far the import has come, and a digest of what is in, is stored with each
- * batch. So whatever breaks off leaves the tenant as it was, or an import that goes on or is taken back.
+ * "importing" and refuses its clients. Each batch also stores the progress of the import and a digest of the imported
+ * lines. An interruption therefore leaves the tenant unchanged, or with an import that can be continued or undone.
  */
 import { sql } from 'drizzle-orm'
 import { ScimError } from '../../scim/error.ts'
@@ -27,16 +27,16 @@ import {
   recordKind,
 } from './export.ts'
 
-/** How much of a file is in. */
+/** The imported part of a file. */
 export interface ImportProgress {
   readonly lines: number
-  /** The state of a RunningSha256 over them. */
+  /** The state of a RunningSha256 over the imported lines. */
   readonly digest: string
 }
 
-/** What is in a tenant while nobody but an import writes into it. */
+/** The contents of a tenant during an import. */
 export interface ImportStatus {
-  /** Undefined when no import is under way. */
+  /** Undefined when no import is in progress. */
   readonly progress: ImportProgress | undefined
   /** By the kind of record. */
   readonly counts: Readonly<Record<string, number>>
@@ -64,9 +64,9 @@ export function importStatusQuery(
 }
 
 export interface ImportBatch {
-  /** Undefined when it is the first one: then the tenant must be empty. */
+  /** Undefined for the first batch: then the tenant must be empty. */
   readonly before: ImportProgress | undefined
-  /** Undefined when it is the last one: then the tenant is ready. */
+  /** Undefined for the last batch: then the tenant is ready. */
   readonly after: ImportProgress | undefined
   readonly records: readonly DirectoryRecord[]
 }
@@ -74,10 +74,10 @@ export interface ImportBatch {
 /**
  * Writes a batch as one transaction.
  *
- * @returns how many statements it took
- * @throws {GuardError} "stale version" when the tenant is not at `before`: another import, a client, an undo or a deletion
- *   was first; or a rule of the database
- * @throws {UniqueError} an id, a userName or a displayName is there already
+ * @returns the number of statements
+ * @throws {GuardError} "stale version" when the tenant is not at `before`: another import, a client, an undo or a
+ *   deletion was first; or a rule of the database
+ * @throws {UniqueError} an id, a userName or a displayName exists already
  * @throws {ScimError} a resource is larger than a row may be
  */
 export async function writeImportBatch(
@@ -110,8 +110,8 @@ function advance(
 }
 
 /**
- * The index of the first record that the database refuses, of some that it refused together. Writes nothing: each try
- * ends in a guard.
+ * The index of the first record that the database refuses, among records that it refused together. Writes nothing:
+ * each attempt ends in a guard.
  */
 export async function firstRefused(
   db: Database,
@@ -163,7 +163,7 @@ function insertRecords(
   ]
 }
 
-/** They become clients of this tenant, of whichever they were. One that is there stays as it is. */
+/** Inserts clients as clients of this tenant, whatever their original tenant was. An existing client stays as it is. */
 function insertClients(tenantId: string, clients: readonly ClientRecord[]): readonly Statement[] {
   const rows = clients.map(({ clientId, name, scope, createdAt }) => {
     return [`${tenantId}${clientId.slice(clientId.indexOf('_'))}`, name, scope, createdAt]
@@ -175,9 +175,9 @@ function insertClients(tenantId: string, clients: readonly ClientRecord[]): read
   )
 }
 
-/** Rows travel together as JSON, which may make them up to twice as long: a longer one goes by itself. */
+/** Rows travel together as JSON, which at most doubles their length. A longer row travels alone. */
 const MAX_DOCUMENT_CHARACTERS = 100_000
-/** Of the JSON of rows that go together: a UTF-16 unit is three bytes at most. */
+/** The limit of the JSON of rows that travel together: a UTF-16 unit takes at most three bytes. */
 const MAX_LIST_CHARACTERS = MAX_ROW_BYTES / 3
 
 type ResourceRow = Omit<ResourceRecord, 'kind' | 'resource'> & Documents

@@ -1,6 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4) of bytes that come in parts. Its state is a short text, from which it goes on in another
- * request: Web Cryptography hashes what is there as a whole, and nothing else.
+ * SHA-256 (FIPS 180-4) of bytes that arrive in parts. Its state is a short text, so that another request can
+ * continue. Web Cryptography hashes only complete data.
  */
 
 const BLOCK_BYTES = 64
@@ -11,11 +11,11 @@ const STATE = /^(\d{1,16}):([0-9a-f]{64}):((?:[0-9a-f]{2}){0,63})$/
 export class RunningSha256 {
   /** The hash value (§5.3.3): the same of the square roots of the first eight primes. */
   #hash = Int32Array.from(firstPrimes(8), (prime) => fraction(Math.sqrt(prime)))
-  /** What does not fill a block yet. */
+  /** Bytes that do not fill a block yet. */
   #block = new Uint8Array(BLOCK_BYTES)
   #length = 0
 
-  /** Goes on from a state. @throws {Error} when the text is not one */
+  /** Continues from a state. @throws {Error} when the text is not a state */
   static resume(state: string): RunningSha256 {
     const [, length, hash = '', rest = ''] = STATE.exec(state) ?? []
     if (length === undefined || Number(length) % BLOCK_BYTES !== rest.length / 2) {
@@ -39,7 +39,7 @@ export class RunningSha256 {
     this.#block.set(bytes.subarray(at))
   }
 
-  /** Equal for equal bytes, however they came in parts. */
+  /** Equal for equal bytes, however they were split. */
   get state(): string {
     return `${this.#length}:${hexOf(this.#hash)}:${this.#rest()}`
   }

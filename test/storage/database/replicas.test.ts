@@ -81,7 +81,7 @@ class World {
     }
     return {
       get: () => hop('get', (bookmark) => bookmark.get()),
-      offer: (bookmark, epoch) => hop('offer', (held) => held.offer(bookmark, epoch)),
+      offer: (bookmark, epoch) => hop('offer', (kept) => kept.offer(bookmark, epoch)),
       forget: () => hop('forget', (bookmark) => bookmark.forget()),
     }
   }
@@ -207,7 +207,7 @@ describe('a read', () => {
     }
   })
 
-  it('goes to the primary after a write, once, and offers the bookmark', async () => {
+  it('goes to the primary after a write, once, and hands the bookmark in', async () => {
     const { world, client } = await warmClient()
     await client.send(0, 'POST', '/Users', userNamed('ana'))
     expect(world.costs()).toEqual({ served: 'primary', hops: 'forget' })
@@ -445,17 +445,17 @@ describe('a token', () => {
 })
 
 describe('TenantBookmark', () => {
-  it('accepts a bookmark only in the epoch that began with the last write', () => {
-    const held = new TenantBookmark(() => 0)
-    const { epoch } = held.get()
-    held.forget()
-    held.offer('old', epoch)
-    expect(held.get().bookmark).toBeUndefined()
-    held.offer('new', held.get().epoch)
-    expect(held.get().bookmark).toBe('new')
+  it('accepts a bookmark only with the epoch that it gave out since the last write', () => {
+    const kept = new TenantBookmark(() => 0)
+    const { epoch } = kept.get()
+    kept.forget()
+    kept.offer('old', epoch)
+    expect(kept.get().bookmark).toBeUndefined()
+    kept.offer('new', kept.get().epoch)
+    expect(kept.get().bookmark).toBe('new')
   })
 
-  it('gives out epochs that no other copy gives out', () => {
+  it('gives out marks that no other copy gives out', () => {
     const [one, another] = [new TenantBookmark(() => 0), new TenantBookmark(() => 0)]
     another.offer('of another copy', one.get().epoch)
     expect(another.get().bookmark).toBeUndefined()
@@ -463,13 +463,13 @@ describe('TenantBookmark', () => {
 
   it('forgets after a minute, counted from before the read', () => {
     let now = 0
-    const held = new TenantBookmark(() => now)
-    const { epoch } = held.get()
+    const kept = new TenantBookmark(() => now)
+    const { epoch } = kept.get()
     now = 59_000
-    held.offer('read long ago', epoch)
-    expect(held.get().bookmark).toBe('read long ago')
+    kept.offer('read long ago', epoch)
+    expect(kept.get().bookmark).toBe('read long ago')
     now = 60_000
-    expect(held.get().bookmark).toBeUndefined()
+    expect(kept.get().bookmark).toBeUndefined()
   })
 })
 
@@ -482,19 +482,19 @@ describe('writers and readers at the same time', () => {
     const underWay = async () => {
       for (let i = random(8); i > 0; i--) await new Promise((turn) => setImmediate(turn))
     }
-    let held = new TenantBookmark(() => 0)
+    let kept = new TenantBookmark(() => 0)
     const hop = async <Result>(run: () => Result) => {
       await underWay()
       // The object is moved and forgets.
-      if (random(20) === 0) held = new TenantBookmark(() => 0)
+      if (random(20) === 0) kept = new TenantBookmark(() => 0)
       const result = run()
       await underWay()
       return result
     }
     const holder: BookmarkHolder = {
-      get: () => hop(() => held.get()),
-      offer: (bookmark, epoch) => hop(() => held.offer(bookmark, epoch)),
-      forget: () => hop(() => held.forget()),
+      get: () => hop(() => kept.get()),
+      offer: (bookmark, epoch) => hop(() => kept.offer(bookmark, epoch)),
+      forget: () => hop(() => kept.forget()),
     }
     const replicas = d1Replicas(
       () => d1.binding,
