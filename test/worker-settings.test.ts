@@ -15,7 +15,7 @@ const withSettings = (settings: Record<string, unknown>) => ({ ...env, ...settin
 
 describe('a setting whose value is not allowed', () => {
   it.for([
-    ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN has 5 characters, at least 16 are needed'],
+    ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN must have at least 16 characters, found 5'],
     ['SERVER_TIMING', 'yes', 'SERVER_TIMING must be "0" or "1", found "yes"'],
     ['REQUEST_LOG', '', 'REQUEST_LOG must be "0" or "1", found ""'],
     ['LOG_RETENTION_DAYS', 'soon', 'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "soon"'],

@@ -8,13 +8,13 @@
  */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { isBlocked } from '../edge/failed-authentication.ts'
 import { clientNetwork } from '../edge/network.ts'
-import { isShutOut } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { AccessRefused } from '../storage/access-refused.ts'
 import { isKnownValid } from '../storage/known-tokens.ts'
 import { credentialsOf, proveToken } from '../storage/tokens.ts'
-import { tooManyRefusals } from './rate-limit.ts'
+import { tooManyFailedAuthentications } from './rate-limit.ts'
 import { bearerToken } from './request.ts'
 import { inTenant } from './tenant.ts'
 
@@ -29,7 +29,7 @@ export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c,
   const token = bearerToken(c)
   const credentials = token && (await credentialsOf(token, c.env.now(), c.env.sha256))
   const isKnown = credentials !== undefined && credentials !== '' && isKnownValid(credentials)
-  if (isShutOut('scim', c) && !isKnown) throw tooManyRefusals()
+  if (isBlocked('scim', c) && !isKnown) throw tooManyFailedAuthentications()
   if (!credentials) throw new AccessRefused('malformed')
   if (c.env.turn !== undefined && !hasBody(c)) {
     // The name of a tenant proves nothing: a stranger must not stand in its line.

@@ -5,7 +5,7 @@
 import type { Context } from 'hono'
 import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { isMissingAllowed } from '../scim/compatibility/http.ts'
+import { allowsMissingMediaType } from '../scim/compatibility/http.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
@@ -57,7 +57,7 @@ export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
 
 function requireJson(c: Context<HttpEnv>): void {
   const type = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
-  if (!isMissingAllowed(type, profileOf(c)) && !ACCEPTED.includes(type ?? '')) {
+  if (!allowsMissingMediaType(type, profileOf(c)) && !ACCEPTED.includes(type ?? '')) {
     const found = type ? quote(type) : 'none'
     throw new ScimError(415, undefined, `Content-Type must be ${ACCEPTED.join(' or ')}, found ${found}`)
   }

@@ -23,7 +23,7 @@ let noted = new Map<string, FailedAccess>()
 let askedAt = Number.NEGATIVE_INFINITY
 
 /** @param refused why the request is answered 401 */
-export function noteFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: AccessRefused): void {
+export function recordFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: AccessRefused): void {
   const tenantId = tenantNamedBy(bearerToken(c))
   if (reason === 'wrong scope' || tenantId === undefined) return
   const key = JSON.stringify([tenantId, reason, tokenId])

@@ -3,13 +3,13 @@
  * tokens. How much is too much says the runtime.
  */
 import { createMiddleware } from 'hono/factory'
-import { noteRefusal } from '../edge/refusals.ts'
+import { recordFailedAuthentication } from '../edge/failed-authentication.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
 import { AccessRefused } from '../storage/access-refused.ts'
 import { forgetToken, isKnownValid, knownActor } from '../storage/known-tokens.ts'
 import { errorResponse } from './errors.ts'
-import { noteFailedAccess } from './failed-access.ts'
+import { recordFailedAccess } from './failed-access.ts'
 
 /**
  * Counts a request against its client and its tenant, once the token was seen valid: a stranger who merely names a
@@ -39,13 +39,13 @@ export const limitFailedAuthentication = createMiddleware<HttpEnv>(
     if (c.res.status !== 401) return
     const credentials = c.get('credentials')
     if (credentials !== undefined) forgetToken(credentials)
-    if (c.error instanceof AccessRefused) noteFailedAccess(c, c.error)
-    if (await noteRefusal('scim', c)) c.res = errorResponse(c, tooManyRefusals())
+    if (c.error instanceof AccessRefused) recordFailedAccess(c, c.error)
+    if (await recordFailedAuthentication('scim', c)) c.res = errorResponse(c, tooManyFailedAuthentications())
   },
 )
 
 /** The same for every token, right or wrong. */
-export function tooManyRefusals(): ScimError {
+export function tooManyFailedAuthentications(): ScimError {
   return tooMany('with refused tokens')
 }
 

@@ -1,7 +1,7 @@
 /**
  * The Tenant URL, and the path that a request is routed by.
  */
-import { forgivingPath } from '../edge/url.ts'
+import { normalizePath } from '../edge/url.ts'
 import { endpointInAnyCase } from '../scim/compatibility/http.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 
@@ -19,7 +19,7 @@ const OTHER_ENDPOINTS = ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig',
 export function routePath(types: readonly Pick<ResourceType, 'endpoint'>[]): (url: string) => string {
   const endpoints = [...types.map(({ endpoint }) => endpoint), ...OTHER_ENDPOINTS]
   return (url) => {
-    const path = forgivingPath(url)
+    const path = normalizePath(url)
     if (!path.startsWith(`${TENANT_PATH}/`)) return path
     return `${TENANT_PATH}${endpointInAnyCase(path.slice(TENANT_PATH.length), endpoints)}`
   }

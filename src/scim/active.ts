@@ -24,6 +24,6 @@ export function withActive(resource: Complex, type: ResourceType, before: Comple
 }
 
 /** True for the attribute that keeps its value when it is removed or set to nothing. */
-export function keepsValue(attribute: Attribute): boolean {
+export function isKeptOnRemoval(attribute: Attribute): boolean {
   return attribute === ACTIVE
 }

@@ -52,7 +52,7 @@ export function distinct(attribute: Attribute, elements: readonly unknown[], wor
  * @param path for the message
  * @throws {ScimError} invalidValue
  */
-export function requireRoom({ maxElements }: Attribute, count: number, path: string): void {
+export function requireMaxElements({ maxElements }: Attribute, count: number, path: string): void {
   if (maxElements === undefined || count <= maxElements) return
   throw badRequest('invalidValue', `attribute "${path}" has ${count} values, the limit is ${maxElements}`)
 }
@@ -127,7 +127,7 @@ function keyOf(subAttribute: Attribute | undefined, element: unknown, work: Work
  * @param list changed in place
  * @param touched elements of the list that an operation set
  */
-export function onePrimary(list: unknown[], touched: readonly unknown[], work: Work): void {
+export function keepOnePrimary(list: unknown[], touched: readonly unknown[], work: Work): void {
   if (!touched.some(isPrimary)) return
   work.spend(list.length)
   const kept = new Set(touched)

@@ -5,8 +5,8 @@
 /** Its default case folding differs from lower(upper(c)), and nobody else's: Unicode CaseFolding.txt. */
 const FOLDS_TO_ITSELF = 'ı'
 /** Half of a character, which no well-formed text holds. */
-const STAND_IN = '\ud800'
-const STANDS_IN = /\ud800/gu
+const PLACEHOLDER = '\ud800'
+const PLACEHOLDERS = /\ud800/gu
 
 /** More than thirty combining marks in a row, from the first one on: no position is looked at twice. */
 const LONG_RUN_OF_MARKS = /(?<![\p{M}--\u034f])[\p{M}--\u034f]{31,}/gv
@@ -22,10 +22,10 @@ const LONG_RUN_OF_MARKS = /(?<![\p{M}--\u034f])[\p{M}--\u034f]{31,}/gv
 export function fold(text: string): string {
   // The fast way through.
   if (isAscii(text)) return text.toLowerCase()
-  const composed = (text.length > 30 ? text.replace(LONG_RUN_OF_MARKS, brokenUp) : text).normalize('NFC')
-  const folded = composed.replaceAll(FOLDS_TO_ITSELF, STAND_IN).toLowerCase().toUpperCase().toLowerCase()
+  const composed = (text.length > 30 ? text.replace(LONG_RUN_OF_MARKS, withJoiners) : text).normalize('NFC')
+  const folded = composed.replaceAll(FOLDS_TO_ITSELF, PLACEHOLDER).toLowerCase().toUpperCase().toLowerCase()
   // JavaScript has one rule that looks at the context: "Σ" at the end of a word.
-  return folded.replace(STANDS_IN, FOLDS_TO_ITSELF).replaceAll('ς', 'σ').normalize('NFC')
+  return folded.replace(PLACEHOLDERS, FOLDS_TO_ITSELF).replaceAll('ς', 'σ').normalize('NFC')
 }
 
 /** True of a text whose folding is nothing but lower case. */
@@ -35,6 +35,6 @@ export function isAscii(text: string): boolean {
 }
 
 /** U+034F between marks changes nothing but the time. */
-function brokenUp(marks: string): string {
+function withJoiners(marks: string): string {
   return marks.replace(/.{30}(?=.)/gsu, '$&\u034f')
 }

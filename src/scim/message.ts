@@ -3,7 +3,7 @@
  * "schemas", and member names that compare without regard to case, as attribute names do (RFC 7643 §2.1).
  */
 import { type Complex, isComplex } from './comparison.ts'
-import { allowsMissing } from './compatibility/values.ts'
+import { allowsMissingSchemas } from './compatibility/values.ts'
 import { badRequest, kindOf, quote } from './error.ts'
 import type { Profile } from './profile.ts'
 
@@ -16,7 +16,7 @@ export function requireMessage(body: unknown, urn: string, profile: Profile): Co
   if (!isComplex(body))
     throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
   const schemas = member(body, 'schemas')
-  if (schemas === undefined && allowsMissing(profile)) return body
+  if (schemas === undefined && allowsMissingSchemas(profile)) return body
   const texts = Array.isArray(schemas) ? schemas.filter((found) => typeof found === 'string') : []
   if (texts.some((found) => found.toLowerCase() === urn.toLowerCase())) return body
   const found = Array.isArray(schemas) ? quote(texts.join(', ')) : kindOf(schemas)

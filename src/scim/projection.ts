@@ -46,24 +46,24 @@ function treeOf(parameter: string, names: readonly string[], type: ResourceType)
       `"${parameter}" has ${names.length} names, the limit is ${MAX_ATTRIBUTE_NAMES}`,
     )
   }
-  const tree: GrowingTree = new Map()
+  const tree: MutablePathTree = new Map()
   for (const name of names) {
     const path = resolveAttributePath(name, type)
-    if (path !== undefined) plant(tree, path)
+    if (path !== undefined) addPath(tree, path)
   }
   return tree
 }
 
-type GrowingTree = Map<Attribute, GrowingTree | 'whole'>
+type MutablePathTree = Map<Attribute, MutablePathTree | 'whole'>
 
-function plant(tree: GrowingTree, { steps }: AttributePath): void {
+function addPath(tree: MutablePathTree, { steps }: AttributePath): void {
   let at = tree
   for (const [i, step] of steps.entries()) {
     const below = at.get(step)
     if (below === 'whole') return
     if (i === steps.length - 1) at.set(step, 'whole')
     else {
-      const next: GrowingTree = below ?? new Map()
+      const next: MutablePathTree = below ?? new Map()
       at.set(step, next)
       at = next
     }
@@ -71,7 +71,7 @@ function plant(tree: GrowingTree, { steps }: AttributePath): void {
 }
 
 /** True when everything that a resource can hold is returned, or everything but one attribute. @param name of that one, if any */
-export function isAllBut(
+export function returnsAllExcept(
   name: string | undefined,
   { attributes, excludedAttributes }: Projection,
   { returnsAll }: ResourceType,
@@ -85,7 +85,7 @@ export function isAllBut(
 /** True when the projection returns (something of) the top-level attribute: else it need not be loaded. */
 export function isReturned(projection: Projection, name: string, type: ResourceType): boolean {
   const attribute = type.attributes.find((candidate) => candidate.name === name)
-  return attribute !== undefined && chosen(attribute, chosenAtTop(projection)) !== undefined
+  return attribute !== undefined && choiceBelow(attribute, choiceAtTop(projection)) !== undefined
 }
 
 /** The resource as the client sees it. Keys keep their order. */
@@ -95,7 +95,7 @@ export function project(
   type: ResourceType,
   work = new Work(),
 ): Complex {
-  const shown = projectAttributes(resource, type.attributes, chosenAtTop(projection), work)
+  const shown = projectAttributes(resource, type.attributes, choiceAtTop(projection), work)
   return type.returnsAll ? shown : withoutHidden(shown, type)
 }
 
@@ -114,12 +114,12 @@ interface Choice {
   readonly excluded: PathTree | undefined
 }
 
-function chosenAtTop({ attributes, excludedAttributes }: Projection): Choice {
+function choiceAtTop({ attributes, excludedAttributes }: Projection): Choice {
   return { included: attributes ?? 'default', excluded: excludedAttributes }
 }
 
 /** @returns what is returned below the attribute, undefined when nothing is, itself included */
-function chosen(attribute: Attribute, { included, excluded }: Choice): Choice | 'whole' | undefined {
+function choiceBelow(attribute: Attribute, { included, excluded }: Choice): Choice | 'whole' | undefined {
   if (attribute.returned === 'never') return undefined
   if (attribute.returned === 'always') return 'whole'
   const without = excluded?.get(attribute)
@@ -149,7 +149,7 @@ function projectAttributes(
   const result: Complex = {}
   for (const attribute of attributes) {
     const value = object[attribute.name]
-    const below = value === undefined ? undefined : chosen(attribute, choice)
+    const below = value === undefined ? undefined : choiceBelow(attribute, choice)
     if (below === undefined) continue
     const part = below === 'whole' ? value : projectValue(value, attribute, below, work)
     if (part !== undefined) result[attribute.name] = part

@@ -3,7 +3,7 @@
  * which mean the same (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
  */
 import type { Complex } from './comparison.ts'
-import { isNumberOfText, namesFromText, withoutEmpty } from './compatibility/lists.ts'
+import { isAllowedNumber, namesFromText, withoutEmpty } from './compatibility/lists.ts'
 import { badRequest, kindOf } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseFilter } from './filter/parser.ts'
@@ -109,7 +109,7 @@ function text(message: Complex, name: string): string | undefined {
 /** @returns as sent: parseListRequest checks it */
 function number(message: Complex, name: string, profile: Profile): unknown {
   const value = member(message, name)
-  if (isNumberOfText(value, profile)) return value
+  if (isAllowedNumber(value, profile)) return value
   throw badRequest('invalidValue', `"${name}" must be an integer, found ${kindOf(value)}`)
 }
 

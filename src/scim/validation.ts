@@ -15,7 +15,7 @@ import {
   requireDeclaredSchemas,
   withoutLineBreaks,
 } from './compatibility/values.ts'
-import { distinct, isPrimary, requireRoom } from './elements.ts'
+import { distinct, isPrimary, requireMaxElements } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
 import type { Profile } from './profile.ts'
 import type { CollectingReading, Reading } from './reading.ts'
@@ -125,7 +125,7 @@ export function canonicalValue(
   if (value === null || value === undefined || attribute.mutability === 'readOnly') return undefined
   if (!attribute.multiValued) return canonicalElement(attribute, value, path, reading)
   if (!Array.isArray(value)) throw wrongType(path, 'an array', value)
-  requireRoom(attribute, value.length, path)
+  requireMaxElements(attribute, value.length, path)
   const elements = value.map((sent, i) => {
     const elementPath = `${path}[${i}]`
     const element = sent === null ? undefined : canonicalElement(attribute, sent, elementPath, reading)
@@ -143,8 +143,8 @@ export function canonicalValue(
 function requireElement(attribute: Attribute, element: unknown, path: string, sent: unknown): unknown {
   const value = findAttribute(attribute.subAttributes ?? [], 'value')
   // RFC 7643 §7: an immutable value cannot be given later, so a member without its id would stay nobody.
-  const isNobody = value?.mutability === 'immutable' && isComplex(element) && !element.value
-  if (element !== undefined && !isNobody) return element
+  const lacksId = value?.mutability === 'immutable' && isComplex(element) && !element.value
+  if (element !== undefined && !lacksId) return element
   const found = isComplex(sent) ? sent.value : sent
   const name = value === undefined ? path : `${path}.value`
   const what = found === '' ? 'an empty string' : kindOf(found)

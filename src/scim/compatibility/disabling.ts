@@ -31,7 +31,7 @@ import { booleanFromText } from './values.ts'
 export type Attempt = <Result>(name: string, run: () => Result) => Result | undefined
 
 /** True of a PATCH that goes without the operations that are refused. */
-export function mayLeaveOut({ operations, isStrict }: ParsedPatch, profile: Profile): boolean {
+export function allowsOmissions({ operations, isStrict }: ParsedPatch, profile: Profile): boolean {
   return profile.deviations.disablesInPart && !isStrict && disablesUser(operations, profile)
 }
 
@@ -63,9 +63,9 @@ export function parseDisabling(
     return parse((_, run) => run(), [])
   } catch (error) {
     const isAllOrNothing = isStrict || !profile.deviations.disablesInPart || !canBeDisabled(type)
-    if (isAllOrNothing || !isOfOneOperation(error, work)) throw error
+    if (isAllOrNothing || !concernsOneOperation(error, work)) throw error
     const omissions: Omission[] = []
-    const patch = parse(leavingOut(omissions, work), omissions)
+    const patch = parse(omittingRefused(omissions, work), omissions)
     if (!disablesUser(patch.operations, profile)) throw error
     return patch
   }
@@ -93,9 +93,9 @@ export function applyDisablingPatch(
   try {
     return withOmissions(applyPatch(resource, operations, reading), ignored, omissions)
   } catch (error) {
-    if (!isOfOneOperation(error, work) || !mayLeaveOut(patch, profile)) throw error
+    if (!concernsOneOperation(error, work) || !allowsOmissions(patch, profile)) throw error
     const more: Omission[] = [...omissions]
-    const patched = applyEach(resource, operations, leavingOut(more, work), reading)
+    const patched = applyEach(resource, operations, omittingRefused(more, work), reading)
     if (isActive(patched.resource)) throw error
     return withOmissions(patched, ignored, more)
   }
@@ -112,7 +112,7 @@ export function withoutAttribute(
   error: ScimError,
   profile: Profile,
 ): ParsedPatch {
-  if (!mayLeaveOut(patch, profile)) throw error
+  if (!allowsOmissions(patch, profile)) throw error
   const operations = patch.operations.filter(({ target }) => target.path.steps[0].name !== name)
   return { ...patch, operations, omissions: [...patch.omissions, { name, reason: error.detail }] }
 }
@@ -143,12 +143,12 @@ function sizeOf(resource: Complex): number {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-function leavingOut(omissions: Omission[], work: Work): Attempt {
+function omittingRefused(omissions: Omission[], work: Work): Attempt {
   return (name, run) => {
     try {
       return run()
     } catch (error) {
-      if (!isOfOneOperation(error, work)) throw error
+      if (!concernsOneOperation(error, work)) throw error
       work.spend(ERROR_UNITS)
       if (omissions.length < MAX_IGNORED_NAMES) omissions.push({ name, reason: error.detail })
       return undefined
@@ -157,7 +157,7 @@ function leavingOut(omissions: Omission[], work: Work): Attempt {
 }
 
 /** True of what refuses one operation, of which others know nothing. */
-function isOfOneOperation(error: unknown, work: Work): error is ScimError {
+function concernsOneOperation(error: unknown, work: Work): error is ScimError {
   const isRefusal = error instanceof ScimError && error.status === 400 && error.scimType !== 'invalidSyntax'
   return isRefusal && !work.isExhausted
 }

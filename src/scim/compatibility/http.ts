@@ -58,7 +58,7 @@ export function requireExactPath(sent: string, routed: string, { deviations }: P
  *
  * @param type the media type of the request, undefined or empty when there is none
  */
-export function isMissingAllowed(type: string | undefined, { deviations }: Profile): boolean {
+export function allowsMissingMediaType(type: string | undefined, { deviations }: Profile): boolean {
   return (type === undefined || type === '') && deviations.allowsMissingContentType
 }
 

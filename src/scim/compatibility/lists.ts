@@ -15,7 +15,7 @@ import type { Attribute, AttributeType } from '../schema/definition.ts'
  * @param token what follows the bracket
  * @see https://github.com/MicrosoftDocs/azure-docs/issues/83855
  */
-export function isTestOfSelected(token: FilterToken, { deviations }: Profile): boolean {
+export function isTestOfSelectedValue(token: FilterToken, { deviations }: Profile): boolean {
   return deviations.comparesSelectedValues && token.kind === 'word' && token.text.startsWith('.')
 }
 
@@ -118,7 +118,7 @@ export function lowerCaseSortOrder(sortOrder: string, { deviations }: Profile): 
  * `readsNumbersFromText`: `startIndex` and `count` of a SearchRequest as text, as the query parameters have them.
  * RFC 7644 §3.4.3 has integers.
  */
-export function isNumberOfText(value: unknown, { deviations }: Profile): boolean {
+export function isAllowedNumber(value: unknown, { deviations }: Profile): boolean {
   return typeof value !== 'string' || deviations.readsNumbersFromText
 }
 

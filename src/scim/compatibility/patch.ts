@@ -23,7 +23,7 @@ export function lowerCaseOp(op: string, { deviations }: Profile): string {
 }
 
 /** `allowsNoOperations`: Microsoft's validator sends an empty list. RFC 7644 §3.5.2 has "one or more PATCH operations". */
-export function isTooShort(operations: readonly unknown[], { deviations }: Profile): boolean {
+export function lacksOperations(operations: readonly unknown[], { deviations }: Profile): boolean {
   return operations.length === 0 && !deviations.allowsNoOperations
 }
 

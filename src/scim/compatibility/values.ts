@@ -13,7 +13,7 @@ import type { CollectingReading, Reading } from '../reading.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
-import { ACTIVE, LEFT_OUT, USER } from '../schema/user.ts'
+import { ACTIVE, UNSUPPORTED_ATTRIBUTES, USER } from '../schema/user.ts'
 import { ERROR_UNITS, JSON_UNITS, type Work } from '../work.ts'
 
 /**
@@ -183,7 +183,7 @@ export function withoutLineBreaks(text: string, { deviations }: Profile): string
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
  */
 export function ignoreUnknown(name: string, { type, profile, ignored }: CollectingReading): void {
-  const isLeftOut = type.schema === USER && LEFT_OUT.has(name.toLowerCase())
+  const isLeftOut = type.schema === USER && UNSUPPORTED_ATTRIBUTES.has(name.toLowerCase())
   if (!profile.deviations.ignoresUnknownAttributes && !isLeftOut) {
     throw badRequest('invalidValue', `${type.name} has no attribute ${quote(name)}`)
   }
@@ -211,7 +211,7 @@ export function ignoreUnknownSchema(urn: string, { type, profile, ignored }: Col
  * `allowsMissingSchemas` for a message: scripts and small clients leave `schemas` out, and the endpoint says what is
  * meant. RFC 7644 §3.4.3, §3.5.2 and §3.7 require it.
  */
-export function allowsMissing({ deviations }: Profile): boolean {
+export function allowsMissingSchemas({ deviations }: Profile): boolean {
   return deviations.allowsMissingSchemas
 }
 

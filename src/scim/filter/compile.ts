@@ -26,7 +26,7 @@ export interface ColumnMap {
 /** Alternatives that are found one by one, better than by `OR`. */
 export interface Alternatives {
   /** True of filters that are each found by themselves. */
-  readonly areFound: (filters: readonly Filter[]) => boolean
+  readonly haveDirectLookup: (filters: readonly Filter[]) => boolean
   /** The columns for the condition of one of them. */
   readonly columnsOf: (filter: Filter) => ColumnMap
   /** SQL that is true of a resource that meets one of the conditions. */
@@ -106,7 +106,7 @@ function compile(filter: Filter, scope: Scope, negated: boolean): SqlFragment {
       // De Morgan: not (a and b) is (not a) or (not b).
       const joinedByAnd = (filter.kind === 'and') !== negated
       const { alternatives } = scope
-      if (filter.kind === 'or' && !negated && alternatives?.areFound(filter.operands)) {
+      if (filter.kind === 'or' && !negated && alternatives?.haveDirectLookup(filter.operands)) {
         return alternatives.oneOf(
           filter.operands.map((operand) => compileFilter(operand, alternatives.columnsOf(operand))),
         )

@@ -3,7 +3,7 @@
  * `and` closer than `or`. Depth and number of comparisons are limited, so the time is linear and the
  * stack small whatever the text.
  */
-import { isTestOfSelected, unquotedValue } from '../compatibility/lists.ts'
+import { isTestOfSelectedValue, unquotedValue } from '../compatibility/lists.ts'
 import { badRequest, quote } from '../error.ts'
 import { MAX_FILTER_CHARACTERS, MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../limits.ts'
 import type { Profile } from '../profile.ts'
@@ -131,7 +131,7 @@ class Parser {
     const operand = this.disjunction(depth + 1)
     this.expect(']', '"and", "or" or "]"')
     const sub = this.#peek()
-    if (!isTestOfSelected(sub, this.#profile)) return { kind: 'valuePath', name, position, operand }
+    if (!isTestOfSelectedValue(sub, this.#profile)) return { kind: 'valuePath', name, position, operand }
     this.#at++
     const test = this.#test(sub.text.slice(1), sub.position)
     return { kind: 'valuePath', name, position, operand: { kind: 'and', operands: [operand, test] } }

@@ -141,7 +141,7 @@ function withoutValue(expression: Test): Filter {
 }
 
 /** True of `meta.location` and the `$ref` of members and groups: clients cannot set them, nothing stores them. */
-function isMadeUp({ name, type, mutability }: Attribute): boolean {
+function isDerived({ name, type, mutability }: Attribute): boolean {
   return type === 'reference' && mutability !== 'readWrite' && (name === '$ref' || name === 'location')
 }
 
@@ -149,7 +149,7 @@ function resolveTest(expression: Test, path: AttributePath, scope: Scope): Filte
   if (path.steps.some((step) => step.returned === 'never')) {
     throw badRequest('invalidFilter', `"${pathText(path)}" is never returned, so it cannot be filtered on`)
   }
-  if (isMadeUp(target(path))) {
+  if (isDerived(target(path))) {
     throw badRequest(
       'invalidFilter',
       `"${pathText(path)}" follows from the Tenant URL and an id, so it cannot be filtered on: filter on the id`,

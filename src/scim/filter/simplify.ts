@@ -80,17 +80,17 @@ export function mentions(filter: Filter, name: string): boolean {
  *
  * @returns undefined when that depends on the others
  */
-export function knownAnswer(filter: Filter, known: Complex): boolean | undefined {
+export function partialResult(filter: Filter, known: Complex): boolean | undefined {
   switch (filter.kind) {
     case 'and':
     case 'or': {
       const decisive = filter.kind === 'or'
-      const answers = filter.operands.map((operand) => knownAnswer(operand, known))
+      const answers = filter.operands.map((operand) => partialResult(operand, known))
       if (answers.includes(decisive)) return decisive
       return answers.includes(undefined) ? undefined : !decisive
     }
     case 'not': {
-      const answer = knownAnswer(filter.operand, known)
+      const answer = partialResult(filter.operand, known)
       return answer === undefined ? undefined : !answer
     }
     case 'never':

@@ -3,7 +3,7 @@
  * Pure: returns a new resource, never changes the one given. `members` of a Group is not here: the
  * members of a large group are never loaded (see members.ts).
  */
-import { keepsValue } from '../active.ts'
+import { isKeptOnRemoval } from '../active.ts'
 import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
 import {
@@ -16,7 +16,14 @@ import {
   requireRemoved,
 } from '../compatibility/patch.ts'
 import { complexFromShorthand, isUnassigned } from '../compatibility/values.ts'
-import { addElements, distinct, identityOf, onePrimary, requireRoom, withoutElements } from '../elements.ts'
+import {
+  addElements,
+  distinct,
+  identityOf,
+  keepOnePrimary,
+  requireMaxElements,
+  withoutElements,
+} from '../elements.ts'
 import { badRequest, type ScimError } from '../error.ts'
 import type { Filter } from '../filter/ast.ts'
 import { evaluateFilter } from '../filter/evaluate.ts'
@@ -145,8 +152,8 @@ function setAttribute(
   } else if (attribute.multiValued) {
     const list = elementsOf(container, attribute)
     const count = list.length
-    onePrimary(list, addElements(attribute, list, elements(canonical), work), work)
-    if (list.length > count) requireRoom(attribute, list.length, text)
+    keepOnePrimary(list, addElements(attribute, list, elements(canonical), work), work)
+    if (list.length > count) requireMaxElements(attribute, list.length, text)
     assignElements(container, attribute, list)
   } else {
     requireMutable(container, attribute, canonical, text)
@@ -162,7 +169,7 @@ function removeAttribute(
   text: string,
   reading: Reading,
 ): void {
-  if (keepsValue(attribute)) return
+  if (isKeptOnRemoval(attribute)) return
   if (attribute.required) throw required(text)
   requireMutable(container, attribute, undefined, text)
   const removed = attribute.multiValued ? removedElements(value, text, reading.profile) : undefined
@@ -240,7 +247,7 @@ function applyToSelection(resource: Complex, operation: PatchOperation, reading:
     for (const element of selected) setElement(element, operation, reading)
     const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, reading)
     let list = [...before.filter(isNotEmpty), ...created]
-    onePrimary(list, [...selected, ...created], work)
+    keepOnePrimary(list, [...selected, ...created], work)
     // What became another may be the same as a third now.
     if (
       created.length > 0 ||
@@ -248,7 +255,7 @@ function applyToSelection(resource: Complex, operation: PatchOperation, reading:
     ) {
       list = distinct(attribute, list, work)
     }
-    if (list.length > before.length) requireRoom(attribute, list.length, operation.target.text)
+    if (list.length > before.length) requireMaxElements(attribute, list.length, operation.target.text)
     assignElements(container, attribute, list)
   }
   prune(resource, path.steps, work)

@@ -8,7 +8,7 @@ import {
   fromSingletonList,
   hasPath,
   isSetByKey,
-  isTooShort,
+  lacksOperations,
   lowerCaseOp,
   pathFromKey,
 } from '../compatibility/patch.ts'
@@ -31,7 +31,7 @@ export function parsePatch(body: unknown, reading: Reading, isStrict = false): P
   const list = member(requireMessage(body, PATCH_OP, reading.profile), 'Operations')
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
-  if (isTooShort(list, reading.profile))
+  if (lacksOperations(list, reading.profile))
     throw badRequest('invalidSyntax', '"Operations" must have at least one operation, found none')
   return parseDisabling(reading, isStrict, (attempt, omissions) => {
     const ignored: string[] = []

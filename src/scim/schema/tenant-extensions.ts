@@ -54,7 +54,7 @@ export function withSchema(all: TenantExtensions, schema: ExtensionSchema): Tena
   const extensions = isNew
     ? [...all.extensions, active]
     : all.extensions.map((one) => (one.schema.id === schema.id ? active : one))
-  requireFew(extensions)
+  requireWithinLimits(extensions)
   const changed = { extensions, indexes: indexesOf(extensions, all.indexes) }
   const characters = JSON.stringify(encodeExtensions(changed)).length
   if (characters <= MAX_EXTENSION_CHARACTERS) return changed
@@ -64,7 +64,7 @@ export function withSchema(all: TenantExtensions, schema: ExtensionSchema): Tena
   )
 }
 
-function requireFew(extensions: readonly TenantExtension[]): void {
+function requireWithinLimits(extensions: readonly TenantExtension[]): void {
   const count = extensions.flatMap(({ schema }) => schema.attributes).length
   if (count > MAX_EXTENSION_ATTRIBUTES) {
     throw new SchemaRefused(
@@ -97,8 +97,8 @@ export function withoutExtension(all: TenantExtensions, id: string): TenantExten
 
 /** The extensions with an index that holds all that is stored. */
 export function withIndexReady(all: TenantExtensions, index: AttributeIndex): TenantExtensions {
-  const isIt = (one: AttributeIndex) => one.slot === index.slot && isSamePath(one.path, index.path)
-  return { ...all, indexes: all.indexes.map((one) => (isIt(one) ? { ...one, isReady: true } : one)) }
+  const isSame = (one: AttributeIndex) => one.slot === index.slot && isSamePath(one.path, index.path)
+  return { ...all, indexes: all.indexes.map((one) => (isSame(one) ? { ...one, isReady: true } : one)) }
 }
 
 function indexedPaths(extensions: readonly TenantExtension[]): readonly AttributeIndex['path'][] {

@@ -8,7 +8,7 @@ import { attribute, complex, LONG, multiValued, type Schema } from './definition
  * Attributes of RFC 7643 that the schema leaves out, in lower case. Nobody signs in here, so a stored password would serve
  * an attacker alone. They are ignored in every profile: the RFC has them, and RFC 7644 §3.3 lets us ignore them.
  */
-export const LEFT_OUT: ReadonlySet<string> = new Set(['password'])
+export const UNSUPPORTED_ATTRIBUTES: ReadonlySet<string> = new Set(['password'])
 
 const NAME = complex('name', "The components of the user's name.", [
   attribute('formatted', 'string', 'The full name, formatted for display.'),

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
-import { knownAnswer, simplifyFilter, valuesOf } from '../../../src/scim/filter/simplify.ts'
+import { partialResult, simplifyFilter, valuesOf } from '../../../src/scim/filter/simplify.ts'
 import { USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import { TOLERANT } from '../../support/reading.ts'
 
@@ -32,7 +32,7 @@ describe('simplifyFilter', () => {
   })
 })
 
-describe('knownAnswer', () => {
+describe('partialResult', () => {
   it.for([
     ['groups[type eq "direct"]', true],
     ['groups[type eq "Indirect"]', false],
@@ -43,6 +43,6 @@ describe('knownAnswer', () => {
     ['groups[display co "x"]', undefined],
   ] as const)('of a direct group, %s is %s', ([text, expected]) => {
     const operand = valuesOf(resolved(text))?.operand
-    expect(operand && knownAnswer(operand, { type: 'direct' })).toBe(expected)
+    expect(operand && partialResult(operand, { type: 'direct' })).toBe(expected)
   })
 })
