@@ -1,5 +1,5 @@
 /**
- * Which attributes of a resource are returned (RFC 7643 §7 "returned", RFC 7644 §3.4.2.5, §3.9).
+ * Selects the attributes of a resource that are returned (RFC 7643 §7 "returned", RFC 7644 §3.4.2.5, §3.9).
  */
 import { type AttributePath, resolveAttributePath } from './attribute-path.ts'
 import { type Complex, isComplex } from './comparison.ts'
@@ -10,14 +10,14 @@ import { isExtension, isReturnedByDefault } from './schema/resource-type.ts'
 import { Work } from './work.ts'
 
 /**
- * A set of attribute paths as a tree, so that an attribute of a resource is looked up once, however many names a
- * client sends: under each attribute `whole`, or the tree of its sub-attributes.
+ * A set of attribute paths as a tree: each attribute maps to `whole` or to the tree of its selected sub-attributes. An
+ * attribute of a resource is looked up once, however many names a client sends.
  */
 export type PathTree = ReadonlyMap<Attribute, PathTree | 'whole'>
 
-/** What a client asked for. Paths that the resource type does not have are left out: they select nothing. */
+/** The attributes that a client requested. Unknown paths are omitted, because they select nothing. */
 export interface Projection {
-  /** Undefined: the default set. An empty tree asks for the minimum: what is always returned. */
+  /** Undefined for the default set. An empty tree selects only attributes with returned "always". */
   readonly attributes?: PathTree
   readonly excludedAttributes?: PathTree
 }
@@ -25,8 +25,8 @@ export interface Projection {
 /**
  * Resolves the two lists of attribute names.
  *
- * @param attributes undefined when the client sent none
- * @throws {ScimError} invalidValue for more names than any resource type has attributes
+ * @param attributes undefined if the client sent none
+ * @throws {ScimError} invalidValue for more than MAX_ATTRIBUTE_NAMES names
  */
 export function parseProjection(
   attributes: readonly string[] | undefined,
@@ -70,7 +70,7 @@ function addPath(tree: MutablePathTree, { steps }: AttributePath): void {
   }
 }
 
-/** True when everything that a resource can hold is returned, or everything but one attribute. @param name of that one, if any */
+/** True if all attributes are returned, or all except the named one. */
 export function returnsAllExcept(
   name: string | undefined,
   { attributes, excludedAttributes }: Projection,
@@ -82,13 +82,13 @@ export function returnsAllExcept(
   )
 }
 
-/** True when the projection returns (something of) the top-level attribute: else it need not be loaded. */
+/** True if the projection returns the top-level attribute or a part of it. Otherwise it need not be loaded. */
 export function isReturned(projection: Projection, name: string, type: ResourceType): boolean {
   const attribute = type.attributes.find((candidate) => candidate.name === name)
   return attribute !== undefined && choiceBelow(attribute, choiceAtTop(projection)) !== undefined
 }
 
-/** The resource as the client sees it. Keys keep their order. */
+/** The resource with only the returned attributes, in the order of the schema. */
 export function project(
   resource: Complex,
   projection: Projection,
@@ -99,7 +99,7 @@ export function project(
   return type.returnsAll ? shown : withoutHidden(shown, type)
 }
 
-/** Stored resources name the schemas of removed extensions too. */
+/** Removes the URNs of removed extensions, which the "schemas" of stored resources still contain. */
 function withoutHidden(resource: Complex, { schema, extensions }: ResourceType): Complex {
   const { schemas } = resource
   if (!Array.isArray(schemas)) return resource
@@ -107,9 +107,9 @@ function withoutHidden(resource: Complex, { schema, extensions }: ResourceType):
   return { ...resource, schemas: schemas.filter((urn) => known.has(urn)) }
 }
 
-/** What is returned of the attributes at one level. */
+/** The selection among the attributes at one level. */
 interface Choice {
-  /** `default` at the top when the client named none; `whole` below an attribute that it named. */
+  /** `default` if the client sent no "attributes"; `whole` below an attribute that it named. */
   readonly included: PathTree | 'default' | 'whole'
   readonly excluded: PathTree | undefined
 }
@@ -118,7 +118,7 @@ function choiceAtTop({ attributes, excludedAttributes }: Projection): Choice {
   return { included: attributes ?? 'default', excluded: excludedAttributes }
 }
 
-/** @returns what is returned below the attribute, undefined when nothing is, itself included */
+/** @returns the selection below the attribute; undefined if the attribute is not returned */
 function choiceBelow(attribute: Attribute, { included, excluded }: Choice): Choice | 'whole' | undefined {
   if (attribute.returned === 'never') return undefined
   if (attribute.returned === 'always') return 'whole'
@@ -132,7 +132,7 @@ function choiceBelow(attribute: Attribute, { included, excluded }: Choice): Choi
 
 const NOTHING: PathTree = new Map()
 
-/** RFC 7643 §7: an attribute that is always returned is, whatever is asked for: of an extension too. */
+/** RFC 7643 §7: attributes with returned "always" cannot be excluded, including those of an extension. */
 function minimumOf(attribute: Attribute): Choice | undefined {
   const isThere =
     isExtension(attribute) && attribute.subAttributes?.some(({ returned }) => returned === 'always')
@@ -160,7 +160,7 @@ function projectAttributes(
 function projectValue(value: unknown, attribute: Attribute, choice: Choice, work: Work): unknown {
   const inner = attribute.subAttributes ?? []
   if (Array.isArray(value)) {
-    // A list that was empty before, the members of a group without any, is shown as one.
+    // The empty member list of a group is kept.
     if (value.length === 0) return value
     const elements = value
       .map((element) => (isComplex(element) ? projectAttributes(element, inner, choice, work) : element))

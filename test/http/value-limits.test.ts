@@ -167,7 +167,7 @@ describe('the work of a bulk request', () => {
       ({ response }: { response?: { detail: string } }) => response?.detail ?? 'done',
     )
   }
-  const REFUSED = expect.stringMatching(/^the request needs more than 4000000 units of work, the limit/)
+  const REFUSED = expect.stringMatching(/^the request exceeds the limit of 4000000 units of work/)
 
   it('is that of all its operations on users together', async () => {
     const client = await newClient()
