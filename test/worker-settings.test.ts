@@ -32,7 +32,7 @@ describe('a setting whose value is not allowed', () => {
     expect(await answer.json()).toMatchObject({
       schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
       status: '503',
-      detail: 'the server is not configured: its log names the setting',
+      detail: 'the server is misconfigured; its log names the setting',
     })
     const api = await ask(its, '/admin/api/tenants')
     expect([api.status, await api.json()]).toMatchObject([503, { error: { code: 'notConfigured' } }])

@@ -27,7 +27,7 @@ const patchBody = (...Operations: readonly unknown[]) => ({ schemas: [PATCH_OP],
 describe('bodies that cannot be processed', () => {
   it.for<[string, unknown, number, string | undefined, RegExp]>([
     ['an empty body', '', 400, 'invalidSyntax', /empty/],
-    ['broken JSON', '{"userName":', 400, 'invalidSyntax', /not JSON/],
+    ['broken JSON', '{"userName":', 400, 'invalidSyntax', /not valid JSON/],
     ['an array', '[]', 400, 'invalidSyntax', /JSON object, found an array/],
     ['a string', '"x"', 400, 'invalidSyntax', /JSON object, found a string/],
     ['null', 'null', 400, 'invalidSyntax', /JSON object, found null/],
@@ -239,7 +239,7 @@ describe('requests that lead nowhere', () => {
     expectScimError(await client.get('/Nothing'), 404, undefined, /no endpoint GET/)
     expectScimError(await client.get('/user'), 404, undefined, /no endpoint/)
     const answer = await client.request('PUT', '/Users', userBody({}))
-    expectScimError(answer, 405, undefined, /PUT is not supported here/)
+    expectScimError(answer, 405, undefined, /method PUT is not supported/)
     expect(answer.headers.get('Allow')).toContain('POST')
   })
 

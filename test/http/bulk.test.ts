@@ -274,7 +274,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
       )
       for (const [i, { status, location, response }] of (answer.body.Operations as Result[]).entries()) {
         expect([status, location], `${method} ${PATHS[i]}`).toEqual(['404', undefined])
-        expect(response?.detail).toMatch(/^there is no ".*" for bulk operations$/)
+        expect(response?.detail).toMatch(/^bulk operations do not support the path ".*"$/)
         expect(response?.detail.length).toBeLessThan(300)
       }
     }
