@@ -7,7 +7,7 @@ import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
 import { adminApi, adminMisconfigured, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
-import { soundAddress } from './edge/address.ts'
+import { validAddress } from './edge/address.ts'
 import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { openapi } from './http/openapi.ts'
@@ -31,7 +31,7 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
     c.set('resourceTypes', resourceTypes)
     return next()
   })
-  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, soundAddress)
+  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, validAddress)
   app.get('/healthz', healthz)
   app.use(configured)
   app.route(

@@ -1,5 +1,5 @@
 /**
- * Writes of resources that have members: each goes to whoever runs the group writes of the tenant in their order.
+ * Writes of resources with members. The tenant's group writer, which runs them in order, receives each of them.
  */
 import type { Context } from 'hono'
 import type { Rendered } from '../provider/call.ts'
@@ -22,7 +22,7 @@ export const queuedWrites: ResourceWrites = {
   delete: async (c, _type, id) => writeResponse(c, await write(c, { kind: 'delete', id }), 200),
 }
 
-/** @throws {ScimError} the refusal; {DatabaseUnavailable} also when the writer itself cannot be reached */
+/** @throws {ScimError} if the write is rejected; {DatabaseUnavailable} also if the group writer cannot be reached */
 async function write(
   c: Context<HttpEnv>,
   what: Pick<GroupWriteRequest, 'kind' | 'id' | 'body'>,
@@ -44,7 +44,7 @@ async function write(
   return renderedOf(answer)
 }
 
-/** The platform resets or moves a Durable Object now and then; the write may or may not have been done. */
+/** The platform occasionally resets or moves a Durable Object. The write may or may not be committed. */
 function unreachable(cause: unknown): never {
   throw new DatabaseUnavailable('the group coordinator does not answer', { cause })
 }

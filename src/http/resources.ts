@@ -1,6 +1,6 @@
 /**
- * The endpoint of a resource type (RFC 7644 §3.2 to §3.6), the same for each. Each handler reads, calls the provider,
- * writes.
+ * The endpoint of a resource type (RFC 7644 §3.2 to §3.6). Each handler reads the request, calls the provider and writes
+ * the response.
  */
 import { Hono } from 'hono'
 import { deleteResource } from '../provider/deletion.ts'
@@ -26,7 +26,7 @@ import {
 } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 
-/** @param mounted only its name is kept: each request has its own types */
+/** @param mounted the shipped type. Handlers use the tenant's type with the same name */
 export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
   const { name } = mounted
   const writes = hasMembers(mounted) ? queuedWrites : directWrites
@@ -71,7 +71,7 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
     )
 }
 
-/** Writes that the request does itself. */
+/** Writes that do not need the group writer. */
 const directWrites: ResourceWrites = {
   async create(c, type, body) {
     const created = await createResource(callOf(c), { type, body, projection: projectionOf(c, type) })

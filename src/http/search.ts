@@ -39,11 +39,11 @@ export const search = new Hono<HttpEnv>()
     limitRate,
     handle(async (c) => {
       await readAs(c.get('tenant'), [])
-      // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
+      // RFC 7644 §3.11: a provider that does not support "/Me" SHOULD answer 501.
       throw new ScimError(
         501,
         undefined,
-        '/Me is not supported: the token stands for an application, not for a person',
+        '/Me is not supported because the token identifies an application, not a person',
       )
     }),
   )

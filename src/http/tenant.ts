@@ -1,6 +1,6 @@
 /**
- * Runs handlers in the context of the tenant that the token names. A handler takes the context for granted: if the
- * database has another configuration, the handler runs again from its beginning.
+ * Runs handlers with the context of the tenant that the token names. The context may come from a cache. If the database
+ * has a newer configuration, the handler runs a second time with the new context.
  */
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
@@ -14,11 +14,10 @@ import { typeNamed, workOf } from './request.ts'
 type Run<Result> = (c: Context<HttpEnv>) => Promise<Result>
 
 /**
- * Makes handlers out of functions that read, call the provider and write. What they refuse is proven too: the refusal of
- * a write by its entry in the provisioning log, any other that follows from the request alone by a check of its own.
+ * Wraps a function that reads the request, calls the provider and writes the response. A rejection is verified too, since
+ * the token may be invalid or the configuration outdated: by the batch that logs a rejected write, or by a separate check.
  *
- * @param typeName of the resources whose writes are logged when they are refused; undefined for endpoints that write
- *   nothing
+ * @param typeName the resource type whose rejected writes are logged; undefined for read-only endpoints
  */
 export function tenantHandler(typeName?: string) {
   return (run: Run<Response>): Run<Response> =>
@@ -35,7 +34,7 @@ export function tenantHandler(typeName?: string) {
       })
 }
 
-/** Sets `tenant` and runs; runs again if the snapshot of the tenant was out of date. */
+/** Runs a function with the tenant's context and database, and a second time if the configuration has changed. */
 export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
   const work = workOf(c)
   const { spent } = work
@@ -54,10 +53,10 @@ export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): P
   })
 }
 
-/** What may be refused before the database is asked, as the configuration has it: a body, a path, a media type. */
-const FOLLOWING_FROM_REQUEST: ReadonlySet<number> = new Set([400, 404, 415])
+/** Statuses of rejections that depend on the configuration and may happen without a query: body, path, media type. */
+const STATUSES_WITHOUT_QUERY: ReadonlySet<number> = new Set([400, 404, 415])
 
-/** @param roundTrips before the handler ran: when it asked the database, the configuration was checked there */
+/** @param roundTrips the number before the handler ran. A handler that sent a query has verified the configuration */
 async function proveRefusal(
   c: Context<HttpEnv>,
   typeName: string | undefined,
@@ -65,6 +64,6 @@ async function proveRefusal(
   roundTrips: number,
 ): Promise<void> {
   if (typeName !== undefined && (await logRefusal(c, typeNamed(c, typeName), error))) return
-  if (!FOLLOWING_FROM_REQUEST.has(error.status) || c.get('figures').roundTrips > roundTrips) return
+  if (!STATUSES_WITHOUT_QUERY.has(error.status) || c.get('figures').roundTrips > roundTrips) return
   await readAs(c.get('tenant'), [])
 }

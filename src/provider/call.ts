@@ -7,7 +7,7 @@ import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
 import { emptyMembers } from '../scim/compatibility/http.ts'
 import type { Profile } from '../scim/profile.ts'
-import { isAllBut, isReturned, type Projection, project } from '../scim/projection.ts'
+import { isReturned, type Projection, project, returnsAllExcept } from '../scim/projection.ts'
 import type { Reading } from '../scim/reading.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
@@ -68,8 +68,8 @@ export function renderJson(
   const { id } = stored
   const meta = metaOf(call, stored, type)
   const none = withReferences(projection, type) ? noReferences(type, call.tenant.profile) : {}
-  // A stored row is JSON text already: if all of it is wanted, it is neither parsed nor serialized.
-  if (stored instanceof StoredRow && isAllBut(type.references, projection, type)) {
+  // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
+  if (stored instanceof StoredRow && returnsAllExcept(type.references, projection, type)) {
     const more = JSON.stringify({ ...none, ...references(stored.references, call), id, meta })
     return `${stored.json.slice(0, -1)},${more.slice(1)}`
   }

@@ -6,8 +6,8 @@ import { canBeDisabled, isActive, withActive } from '../scim/active.ts'
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, comparisonKey } from '../scim/comparison.ts'
 import {
+  allowsOmissions,
   applyDisablingPatch,
-  mayLeaveOut,
   type PatchedResource,
   withoutAttribute,
 } from '../scim/compatibility/disabling.ts'
@@ -132,7 +132,7 @@ export async function patchResource(call: Call, request: ResourceRequest): Promi
   const changed = await changeResource(call, {
     ...request,
     uniqueValue: unique && lastValue(patch.operations, unique.name),
-    mayLoseUnique: mayLeaveOut(patch, reading.profile),
+    mayLoseUnique: allowsOmissions(patch, reading.profile),
     decide: (before, isTaken) => {
       const patched = decidePatch(before, patch, reading, isTaken)
       return { ...patched, resource: withActive(patched.resource, type, before) }

@@ -1,5 +1,5 @@
 /**
- * How SQLite runs the statements that a request makes: nothing here knows how they are built.
+ * How SQLite runs the statements that a request makes: does not know the values how they are built.
  */
 import { env } from 'cloudflare:workers'
 import type { D1Binding } from '../../src/storage/database/database.ts'

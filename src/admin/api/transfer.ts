@@ -2,7 +2,7 @@
  * Handlers of the export and import of a tenant's directory as JSON Lines (directory-lines.ts). Both stream, so a
  * directory of any size fits.
  */
-import { readPieces } from '../../edge/body.ts'
+import { readChunks } from '../../edge/body.ts'
 import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
 import type { Database } from '../../storage/database/database.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
@@ -44,7 +44,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
         db,
         c.get('resourceTypes'),
         id,
-        readPieces(c.req),
+        readChunks(c.req),
         query,
       )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }

@@ -100,7 +100,7 @@ export function columnsOf(type: StoredResourceType, tenantId: string, filter: Fi
 function alternativesOf(type: StoredResourceType, tenantId: string): Alternatives {
   const table = constant(type.table.name)
   return {
-    areFound: (filters) => filters.every((filter) => hasDirectLookup(filter, type)),
+    haveDirectLookup: (filters) => filters.every((filter) => hasDirectLookup(filter, type)),
     columnsOf: (filter) => columnsOf(type, tenantId, filter),
     oneOf: (conditions) => {
       const ids = conditions.map(

@@ -4,7 +4,7 @@
  */
 import type { Filter } from '../../scim/filter/ast.ts'
 import type { ColumnMap, RowColumns, RowSource } from '../../scim/filter/compile.ts'
-import { knownAnswer, mentions } from '../../scim/filter/simplify.ts'
+import { mentions, partialResult } from '../../scim/filter/simplify.ts'
 import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -90,7 +90,7 @@ const WAYS = [
 
 /** False when no group of that type meets the filter, whatever its other attributes are. */
 export function isPossible(filter: Filter, type: (typeof WAYS)[number]['type']): boolean {
-  return knownAnswer(filter, { type }) !== false
+  return partialResult(filter, { type }) !== false
 }
 
 function directly(tenantId: string, isMet: SqlFragment): SqlFragment {
