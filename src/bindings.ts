@@ -1,9 +1,9 @@
 /**
  * The databases of a Worker by the names of their bindings: `DB`, and as many of `DB2`, `DB3`, … as wrangler.toml has.
  */
-import type { D1Binding, DatabaseFigures } from './storage/database.ts'
-import { openDatabase } from './storage/database.ts'
-import type { Databases } from './storage/databases.ts'
+import type { D1Binding, DatabaseFigures } from './storage/database/database.ts'
+import { openDatabase } from './storage/database/database.ts'
+import type { Databases } from './storage/tenants/locations.ts'
 
 /** The one that every deployment has: it holds the catalogue. */
 const FIRST = 'DB'

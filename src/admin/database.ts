@@ -4,8 +4,8 @@
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv, Runtime } from '../runtime.ts'
-import { type Database, type DatabaseFigures, inTurn } from '../storage/database.ts'
-import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/databases.ts'
+import { type Database, type DatabaseFigures, inTurn } from '../storage/database/database.ts'
+import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/tenants/locations.ts'
 
 /** No tenant has this name: a space is not among the characters of an id. */
 const OWNER = 'the administration'

@@ -1,6 +1,6 @@
 /**
  * What an administrator was shown or told of a tenant, no replica contradicts from then on
- * (storage/replicas.ts). The administrator's own reads all go to the primary.
+ * (storage/database/replicas.ts). The administrator's own reads all go to the primary.
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'

@@ -1,10 +1,11 @@
 /**
  * Revoking a token, by the admin API or the dashboard: at once, also while the tenant is being moved.
  */
-import { GuardError } from '../storage/database.ts'
-import { catalogueOf } from '../storage/databases.ts'
-import { runningJob } from '../storage/jobs.ts'
-import { revokeToken } from '../storage/tokens.ts'
+
+import { revokeToken } from '../storage/access/tokens.ts'
+import { GuardError } from '../storage/database/database.ts'
+import { runningJob } from '../storage/tenants/jobs.ts'
+import { catalogueOf } from '../storage/tenants/locations.ts'
 import { administrationDatabases } from './database.ts'
 import type { JobContext } from './jobs.ts'
 

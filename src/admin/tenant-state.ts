@@ -1,5 +1,5 @@
 /** What the state of a tenant does not allow. */
-import type { Tenant } from '../storage/tenants.ts'
+import type { Tenant } from '../storage/tenants/tenants.ts'
 import { AdminError } from './errors.ts'
 
 /** What cannot be done with a tenant that is neither whole nor empty, and what ends that. */

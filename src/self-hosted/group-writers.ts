@@ -2,8 +2,8 @@
  * The group coordinators of one process: each tenant's group writes run in their order, as they do in the
  * Durable Object. open.ts sees to it that there is one process.
  */
-import type { GroupWriter } from '../provider/group-writer.ts'
-import { QueuedGroupWriter, type QueuedGroupWriterOptions } from '../provider/queued-group-writer.ts'
+import type { GroupWriter } from '../provider/groups/group-writer.ts'
+import { QueuedGroupWriter, type QueuedGroupWriterOptions } from '../provider/groups/queued-group-writer.ts'
 
 /** Tenants whose queues are kept while nobody stands in them. */
 const MAX_IDLE = 1_000

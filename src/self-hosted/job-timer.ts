@@ -3,10 +3,10 @@
  * do not notice.
  */
 import { runJob } from '../provider/jobs/runner.ts'
-import { MAX_QUERIES_FREE } from '../storage/database.ts'
-import { catalogueOf, type Databases } from '../storage/databases.ts'
-import { tenantsWithJobs } from '../storage/jobs.ts'
-import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
+import { MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
+import { tenantsWithJobs } from '../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../storage/tenants/locations.ts'
 
 /** The pause after a job could not even be read. */
 const FAILED_PAUSE_MS = 30_000

@@ -12,10 +12,10 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
-import type { D1Binding } from '../storage/database.ts'
+import type { D1Binding } from '../storage/database/database.ts'
+import { CommitQueue } from './commit-queue.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
 import { type BoundValue, type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'
-import { GroupCommit } from './group-commit.ts'
 import { type PreparedStatement, StatementCache } from './statement-cache.ts'
 
 /**
@@ -23,12 +23,12 @@ import { type PreparedStatement, StatementCache } from './statement-cache.ts'
  */
 export class SqliteD1 {
   readonly #cache: StatementCache
-  readonly #commit: GroupCommit
+  readonly #commits: CommitQueue
   readonly #counters: () => readonly [changes: number, rowId: number]
 
   constructor(database: DatabaseSync) {
     this.#cache = new StatementCache(database)
-    this.#commit = new GroupCommit(database)
+    this.#commits = new CommitQueue(database)
     const counters = database.prepare('SELECT total_changes(), last_insert_rowid()')
     counters.setReturnArrays(true)
     this.#counters = () => counters.get() as unknown as [number, number]
@@ -60,7 +60,7 @@ export class SqliteD1 {
 
   /** Waits until nothing is under way. */
   idle(): Promise<void> {
-    return this.#commit.idle()
+    return this.#commits.idle()
   }
 
   async #runOne({ sql, params }: StatementToRun, asArrays: boolean): Promise<OneResult> {
@@ -85,7 +85,7 @@ export class SqliteD1 {
     isReadOnly: boolean,
     run: () => Result,
   ): Promise<Result> {
-    return isReadOnly ? this.#commit.read(run) : this.#commit.write(run, charactersOf)
+    return isReadOnly ? this.#commits.read(run) : this.#commits.write(run, charactersOf)
   }
 
   #execute({ statement, parameterCount, isReadOnly }: PreparedStatement, params: readonly BoundValue[]) {

@@ -413,7 +413,7 @@ for (const runtime of RUNTIMES) {
             'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "soon"',
           ],
           ['SYNCHRONOUS', 'OFF', 'SYNCHRONOUS must be "FULL" or "NORMAL", found "OFF"'],
-          ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN has 5 characters, at least 16 are needed'],
+          ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN must have at least 16 characters, found 5'],
           ['TLS_CERT_FILE', 'cert.pem', 'TLS_KEY_FILE is not set; TLS needs both'],
           ['PUBLIC_URL', 'scim.example.com', 'PUBLIC_URL must be a scheme and a host such as'],
           ['PUBLIC_URL', 'https://scim.example.com/scim/v2', 'found "https://scim.example.com/scim/v2"'],

@@ -5,7 +5,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
-import { openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/database/database.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { admin, Client, newClient, newToken, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'

@@ -19,7 +19,7 @@ import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
 import { openFile } from '../../src/sqlite/open.ts'
 import { StartError } from '../../src/sqlite/start-error.ts'
-import { DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database.ts'
+import { DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 
 const newPath = () => join(temporaryFolder(), 'directory.sqlite')

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { administrationDatabase } from '../../src/admin/database.ts'
 import { startService } from '../../src/self-hosted/service.ts'
 import { Turns } from '../../src/self-hosted/turns.ts'
-import { noFigures } from '../../src/storage/database.ts'
+import { noFigures } from '../../src/storage/database/database.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 

@@ -7,10 +7,10 @@ import {
   insertClient,
   newClientId,
   updateClient,
-} from '../../storage/clients.ts'
-import { readTogether } from '../../storage/query.ts'
-import { tenantQuery } from '../../storage/tenant-queries.ts'
-import { getTenant } from '../../storage/tenants.ts'
+} from '../../storage/access/clients.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { tenantQuery } from '../../storage/tenants/queries.ts'
+import { getTenant } from '../../storage/tenants/tenants.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import { AdminError } from '../errors.ts'

@@ -1,7 +1,7 @@
 /** Handlers of the routes of tenants. */
 import { forgetTenant, listAllTenants } from '../../provider/tenants.ts'
-import { locateTenant } from '../../storage/databases.ts'
-import { deleteTenant, getTenant } from '../../storage/tenants.ts'
+import { locateTenant } from '../../storage/tenants/locations.ts'
+import { deleteTenant, getTenant } from '../../storage/tenants/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { tenantRoutes } from '../contract/tenants.ts'

@@ -2,18 +2,18 @@
  * Handlers of the export and import of a tenant's directory as JSON Lines (directory-lines.ts). Both stream, so a
  * directory of any size fits.
  */
-import { readPieces } from '../../edge/body.ts'
+import { readChunks } from '../../edge/body.ts'
 import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
-import type { Database } from '../../storage/database.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { RunningSha256 } from '../../storage/running-sha256.ts'
-import { getTenant, undoImport } from '../../storage/tenants.ts'
+import type { Database } from '../../storage/database/database.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { getTenant, undoImport } from '../../storage/tenants/tenants.ts'
 import {
   type DirectoryRecord,
   type ExportedTenant,
   exportClients,
   exportDirectory,
-} from '../../storage/transfer.ts'
+} from '../../storage/transfer/export.ts'
+import { RunningSha256 } from '../../storage/transfer/running-sha256.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
 import { endRecord, noRecords, type SchemaRecord, schemaRecords, toLine } from '../directory-lines.ts'
@@ -44,7 +44,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
         db,
         c.get('resourceTypes'),
         id,
-        readPieces(c.req),
+        readChunks(c.req),
         query,
       )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }

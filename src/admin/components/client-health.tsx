@@ -1,7 +1,7 @@
 /**
  * When a client was last heard of, and whether that is as often as it should be.
  */
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { Ago } from './time.tsx'
 
 /** Entra runs a cycle about every 40 minutes, and asks something even when nothing changed; two may be missed. */

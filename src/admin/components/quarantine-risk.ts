@@ -2,7 +2,7 @@
  * Whether refused writes near what puts Microsoft Entra's job into quarantine: more than 40 % of the
  * objects, counted from 5,000 failures on, or 40,000 failures.
  */
-import { type ActivitySpan, sumOfActivity, totalOfActivity } from '../../storage/activity.ts'
+import { type ActivitySpan, sumOfActivity, totalOfActivity } from '../../storage/log/activity.ts'
 
 const QUARANTINE_SHARE = 0.4
 const QUARANTINE_MIN_FAILURES = 5_000

@@ -1,7 +1,7 @@
 /**
  * What a tenant is in the middle of, when its clients are not let in.
  */
-import type { Tenant, TenantState } from '../../storage/tenants.ts'
+import type { Tenant, TenantState } from '../../storage/tenants/tenants.ts'
 import { Badge, Notice } from './blocks.tsx'
 import { counted } from './number.ts'
 import { tenantPaths } from './paths.ts'

@@ -1,8 +1,8 @@
 /**
  * Tenants: one organisation's directory each. Create them here; the rest is in the settings of each.
  */
-import type { Page } from '../../storage/query.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Page } from '../../storage/database/query.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { number } from '../components/number.ts'
