@@ -14,11 +14,11 @@ import { bearerToken } from './request.ts'
 
 /** Within what a platform lets run after an answer: https://developers.cloudflare.com/workers/runtime-apis/context/ */
 export const GATHERING_MS = 10_000
-/** Beyond them nothing more is noted until they are written. */
+/** Beyond them nothing more of their kind is noted until they are written. */
 const MAX_NOTED = 500
 
-/** Of this isolate, by tenant, token and reason. */
-let noted = new Map<string, FailedAccess>()
+/** Of this isolate, by tenant, token and reason: with a token that the tenant had, and with any other. */
+const noted = { withToken: new Map<string, FailedAccess>(), withoutToken: new Map<string, FailedAccess>() }
 /** When the writing was last asked for, in milliseconds since 1970. */
 let askedAt = Number.NEGATIVE_INFINITY
 
@@ -27,13 +27,15 @@ export function noteFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: Acces
   const tenantId = tenantNamedBy(bearerToken(c))
   if (reason === 'wrong scope' || tenantId === undefined) return
   const key = JSON.stringify([tenantId, reason, tokenId])
-  const before = noted.get(key)
-  if (before === undefined && noted.size >= MAX_NOTED) return
+  // Who makes up names of tenants crowds out no entry about a token that there was.
+  const ofKind = tokenId === undefined ? noted.withoutToken : noted.withToken
+  const before = ofKind.get(key)
+  if (before === undefined && ofKind.size >= MAX_NOTED) return
   const first = before ?? {
     ...{ tenantId, reason, tokenId, id: c.env.newId(), time: c.env.now() },
     ...{ requestId: c.get('requestId'), count: 0 },
   }
-  noted.set(key, { ...first, count: first.count + 1 })
+  ofKind.set(key, { ...first, count: first.count + 1 })
   const elapsedMs = c.env.now() - askedAt
   // What was asked for can get lost with its request, and a clock can be set back.
   if (elapsedMs >= 0 && elapsedMs < GATHERING_MS) return
@@ -46,8 +48,8 @@ async function write(
   open: OpenDatabase,
   databaseOf: (tenantId: string) => string | undefined,
 ): Promise<void> {
-  const all = [...noted.values()]
-  noted = new Map()
+  const all = [...noted.withToken.values(), ...noted.withoutToken.values()]
+  for (const ofKind of Object.values(noted)) ofKind.clear()
   const byDatabase = Map.groupBy(all, ({ tenantId }) => databaseOf(tenantId))
   for (const [name, some] of byDatabase) {
     try {
