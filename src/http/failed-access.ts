@@ -14,11 +14,11 @@ import { bearerToken } from './request.ts'
 
 /** Less than the time that Workers may run after a response: https://developers.cloudflare.com/workers/runtime-apis/context/ */
 export const COLLECTION_MS = 10_000
-/** Further records are dropped until the pending ones are written. */
+/** Further records of the same kind are dropped until the pending ones are written. */
 const MAX_PENDING = 500
 
-/** The pending records of this isolate, by tenant, token and reason. */
-let pending = new Map<string, FailedAccess>()
+/** The pending records of this isolate, by tenant, token and reason: with a token of the tenant, and with any other. */
+const pending = { withToken: new Map<string, FailedAccess>(), withoutToken: new Map<string, FailedAccess>() }
 /** When the last write was scheduled, in milliseconds since 1970. */
 let scheduledAt = Number.NEGATIVE_INFINITY
 
@@ -27,13 +27,15 @@ export function recordFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: Acc
   const tenantId = tenantNamedBy(bearerToken(c))
   if (reason === 'wrong scope' || tenantId === undefined) return
   const key = JSON.stringify([tenantId, reason, tokenId])
-  const before = pending.get(key)
-  if (before === undefined && pending.size >= MAX_PENDING) return
+  // A stranger who invents names of tenants does not displace the records of tokens that exist or existed.
+  const ofKind = tokenId === undefined ? pending.withoutToken : pending.withToken
+  const before = ofKind.get(key)
+  if (before === undefined && ofKind.size >= MAX_PENDING) return
   const first = before ?? {
     ...{ tenantId, reason, tokenId, id: c.env.newId(), time: c.env.now() },
     ...{ requestId: c.get('requestId'), count: 0 },
   }
-  pending.set(key, { ...first, count: first.count + 1 })
+  ofKind.set(key, { ...first, count: first.count + 1 })
   const elapsedMs = c.env.now() - scheduledAt
   // A scheduled write may be lost with its isolate's request, and the clock may be set back.
   if (elapsedMs >= 0 && elapsedMs < COLLECTION_MS) return
@@ -46,8 +48,8 @@ async function write(
   open: OpenDatabase,
   databaseOf: (tenantId: string) => string | undefined,
 ): Promise<void> {
-  const all = [...pending.values()]
-  pending = new Map()
+  const all = [...pending.withToken.values(), ...pending.withoutToken.values()]
+  for (const ofKind of Object.values(pending)) ofKind.clear()
   const byDatabase = Map.groupBy(all, ({ tenantId }) => databaseOf(tenantId))
   for (const [name, some] of byDatabase) {
     try {

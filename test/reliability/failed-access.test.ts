@@ -174,6 +174,16 @@ describe('a stranger', () => {
     expect(results).toEqual([{ count: 0 }])
   })
 
+  it('crowds out no entry about a token that there was', async () => {
+    const [{ client, tokens }, isolate] = [await badTokens(), newIsolate()]
+    for (let i = 0; i < 510; i++) await isolate.ask(`scim_also-made-up-${i}_${WELL_FORMED}`)
+    await isolate.ask(tokens.revoked)
+    await isolate.settle()
+    expect((await client.log('?outcome=refused')).map(({ detail }) => detail)).toEqual([
+      'the token was revoked',
+    ])
+  })
+
   it('makes no entry more by asking more often', async () => {
     const now = newMinute()
     const { client, tokens } = await badTokens()
