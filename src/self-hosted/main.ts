@@ -120,7 +120,7 @@ export function portError(error: unknown, where: string): unknown {
     return new StartError(`${where} is taken by another process; end that one, or choose another port`)
   }
   if (/AddrNotAvailable|EADDRNOTAVAIL|PermissionDenied|NotCapable|EACCES|ENOTFOUND/.test(text)) {
-    return new StartError(`${where} cannot be listened on: ${text}; choose another host or port`)
+    return new StartError(`cannot listen on ${where}: ${text}; choose another host or port`)
   }
   // The texts of OpenSSL in Node.js and of rustls in Deno.
   if (/routines::|InvalidData/.test(text)) {

@@ -159,7 +159,7 @@ function fromFile(file: string): Partial<ServerValues> {
   const text = readFile(file)
   const number = text.split('\n').findIndex((line) => !SETTINGS_LINE.test(line)) + 1
   // parseEnv ignores such a line. Its text is not repeated here, because it may be a secret.
-  if (number > 0) throw new StartError(`line ${number} of ${file} is not NAME=VALUE and not a comment`)
+  if (number > 0) throw new StartError(`line ${number} of ${file} is neither NAME=VALUE nor a comment`)
   const values = parseEnv(text)
   const unknown = Object.keys(values).find((name) => !(NAMES as readonly string[]).includes(name))
   if (unknown === undefined) return values as Partial<ServerValues>
