@@ -52,6 +52,12 @@ const STEP = 700
 /** The most blocks of one row: two documents of 1.8 MB together, in which an element takes 28 bytes. */
 export const MOST_BLOCKS = 4_500
 
+/** Searches for values in an extension with this number of attributes. */
+export function valueSearchTime(attributes: number): Time {
+  const each = { row: ELEMENT.row * attributes, block: ELEMENT.block }
+  return [READ, LIST, each].reduce(added)
+}
+
 /** The cost of a list for each of several numbers that the database knows. */
 export interface ScanTime {
   /** For each resource of the listed type. */
