@@ -206,7 +206,7 @@ async function store(
     (all, some) => sql`${all} AND NOT EXISTS (${valuesAt(tenantId, some)})`,
     sql`1`,
   )
-  // Only where the first statement changed nothing: all of it is not looked through twice.
+  // Searched only if the first statement changed nothing, so that nothing is scanned twice.
   const found = searches.map(
     (some, i) => sql`CASE WHEN changes() = 0 THEN (${valuesAt(tenantId, some)}) END AS ${sql.raw(`c${i}`)}`,
   )

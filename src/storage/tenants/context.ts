@@ -74,8 +74,8 @@ export class TenantElsewhere extends Error {
 }
 
 /**
- * The context that follows from a configuration. A profile of a later version, which a rollback leaves behind, is not
- * known here: its tenant has the default one.
+ * The context that follows from a configuration. A profile of a later version, which is left after a rollback, is
+ * unknown; its tenant then has the default profile.
  *
  * @param types the shipped ones
  */
