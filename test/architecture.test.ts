@@ -55,6 +55,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/extensions': [
+    'storage/extensions',
+    'storage/lists',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/transfer': [
     'storage/transfer',
     'storage/access',

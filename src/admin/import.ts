@@ -7,8 +7,8 @@ import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../scim/schema/tenant-extensions.ts'
 import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database/database.ts'
 import { readTogether } from '../storage/database/query.ts'
+import { extensionsQuery, restoreSchemas } from '../storage/extensions/extensions.ts'
 import { extendedTypes, type StoredResourceType } from '../storage/tables/resource-tables.ts'
-import { extensionsQuery, restoreSchemas } from '../storage/tenants/extensions.ts'
 import { type DirectoryRecord, isClient } from '../storage/transfer/export.ts'
 import {
   firstRefused,

@@ -12,13 +12,13 @@ import {
 } from '../scim/schema/tenant-extensions.ts'
 import type { Database } from '../storage/database/database.ts'
 import { readTogether } from '../storage/database/query.ts'
-import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import {
   ExtensionConflict,
   extensionsQuery,
   putSchemas,
   removeSchema,
-} from '../storage/tenants/extensions.ts'
+} from '../storage/extensions/extensions.ts'
+import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import { AdminError } from './errors.ts'
 import { requireTenant } from './require-tenant.ts'
 

@@ -2,8 +2,8 @@
  * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { continueTasks } from '../storage/extensions/extensions.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
-import { continueTasks } from '../storage/tenants/extensions.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
 import { tidyJobs } from './jobs/runner.ts'

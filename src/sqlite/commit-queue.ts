@@ -1,17 +1,17 @@
 /**
- * Transactions of one connection. Writes that arrive together are committed together: with
- * synchronous=FULL a commit waits for the disk, and one wait then serves all of them. Each write is a
- * savepoint, so that one that fails takes back itself alone; nobody is answered before the commit.
+ * Transactions of one connection. Writes that arrive together are committed together: with synchronous=FULL a commit
+ * waits for the disk, and one wait then serves all of them. Each write is a savepoint, so a failing write rolls back
+ * only itself. No write is answered before the commit.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers'
 
-/** Writes in one commit, and how long they may take before the next one waits: both bound how long the others wait. */
+/** The most writes in one commit, and how long they may take before the next one waits. Both bound the latency. */
 const MAX_WRITES = 64
 const MAX_COMMIT_MS = 50
 /**
- * Characters that the results of one commit hold, beyond which the next write waits for another one. Reads that note when
- * their token was used last are writes: 64 of them with 50,000 members each would hold a gigabyte until the commit.
+ * The most characters in the results of one commit; beyond it, the next write waits for another commit. A read that
+ * updates "last used" is a write: 64 of them with 50,000 members each would hold a gigabyte until the commit.
  */
 const MAX_HELD_CHARACTERS = 1024 * 1024
 
@@ -23,9 +23,9 @@ interface Write {
 }
 
 interface Outcome {
-  /** Characters that wait for the commit. */
+  /** The characters of the result, which are held until the commit. */
   readonly weight: number
-  /** Tells the writer, after the commit. */
+  /** Settles the promise of the writer, after the commit. */
   readonly tell: () => void
 }
 
@@ -41,16 +41,16 @@ export class CommitQueue {
 
   constructor(database: DatabaseSync) {
     this.#database = database
-    // `get`, because `run` asks for counters that nobody wants: it takes five times as long.
+    // `get`, because `run` also queries counters that are not needed and takes five times as long.
     this.#begin = database.prepare('BEGIN')
-    // At once, not with the first write: else another writer could make the transaction fail half way.
+    // IMMEDIATE takes the write lock at the start: otherwise another writer could make the transaction fail half way.
     this.#beginWrite = database.prepare('BEGIN IMMEDIATE')
     this.#savepoint = database.prepare('SAVEPOINT one')
     this.#release = database.prepare('RELEASE one')
     this.#end = database.prepare('COMMIT')
   }
 
-  /** Runs what changes nothing, at once: all of it sees the same state, whoever else writes the file. */
+  /** Runs reads at once. All of them see the same state, whatever another process writes. */
   async read<Result>(run: () => Result): Promise<Result> {
     this.#begin.get()
     try {
@@ -64,14 +64,14 @@ export class CommitQueue {
   }
 
   /**
-   * Runs a write; it is on the disk when the promise resolves, and undone when it rejects.
+   * Runs a write. It is on the disk when the promise resolves, and undone when it rejects.
    *
-   * @param weigh says how many characters a result holds
+   * @param weigh the number of characters of a result
    */
   write<Result>(run: () => Result, weigh: (result: Result) => number): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ run, weigh, resolve, reject } as Write)
-      // After the requests that have arrived by now, so that they can join.
+      // After the requests that have already arrived, so that they can join.
       if (this.#waiting.length === 1) setImmediate(() => this.#commit())
     })
   }
@@ -106,7 +106,7 @@ export class CommitQueue {
     else for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** @throws when the whole transaction is lost */
+  /** @throws when the whole transaction is rolled back */
   #runOne({ run, weigh, resolve, reject }: Write): Outcome {
     this.#savepoint.get()
     try {
@@ -120,7 +120,7 @@ export class CommitQueue {
     }
   }
 
-  /** @throws what the write threw, when that ended the transaction: a full disk does, a broken rule does not */
+  /** @throws the error of the write, if it ended the transaction: a full disk does, a broken rule does not */
   #takeBack(error: unknown): void {
     try {
       this.#database.exec('ROLLBACK TO one; RELEASE one')
@@ -133,7 +133,7 @@ export class CommitQueue {
     try {
       this.#database.exec('ROLLBACK')
     } catch {
-      // SQLite has rolled back by itself.
+      // SQLite has already rolled back.
     }
   }
 }

@@ -8,8 +8,8 @@ import {
   noFigures,
   openDatabase,
 } from '../../src/storage/database/database.ts'
+import { continueTasks, putSchemas, removeSchema } from '../../src/storage/extensions/extensions.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
-import { continueTasks, putSchemas, removeSchema } from '../../src/storage/tenants/extensions.ts'
 import { exported } from '../support/directory-file.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
 import { USER } from '../support/urns.ts'

@@ -1,5 +1,5 @@
 /**
- * Writes that are committed together: what of their results waits for the commit.
+ * Writes that are committed together: the results that wait for the commit.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
@@ -17,7 +17,7 @@ it.for([
     INSERT INTO texts SELECT hex(zeroblob(524288)) FROM json_each('[1,2,3,4]')`)
   const { binding } = new SqliteD1(database)
   const begun = database.prepare('SELECT count FROM uses')
-  // A read that notes that its token was used.
+  // A read that records the use of its token.
   const sizes = Array.from({ length: WRITES }, async () => {
     const note = binding.prepare('UPDATE uses SET count = count + 1 RETURNING count')
     const [, noted] = await binding.batch<{ count: number }>([binding.prepare(read), note])

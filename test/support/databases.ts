@@ -3,9 +3,8 @@
  */
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
-import { tenants } from '../../src/storage/tables/tables.ts'
 import { TENANT_TABLES } from '../../src/storage/tenants/copy.ts'
 import type { Databases } from '../../src/storage/tenants/locations.ts'
 import worker from '../../src/worker.ts'
@@ -28,29 +27,27 @@ export function threeDatabases(
   }
 }
 
-/**
- * Everything that a database holds of a tenant, but for what tells that it moved. Columns that a test of a third resource
- * type has added to this database are left out.
- */
+/** Everything that a database holds of a tenant, but for what tells that it moved. */
 export async function rowsOf(name: string, tenantId: string): Promise<Record<string, unknown[]>> {
   const binding = BINDINGS[name] as D1Binding
-  const select = async (table: SQLiteTable, owner: string, order: string, hidden: readonly string[]) => {
-    const config = getTableConfig(table)
-    const columns = config.columns.map((column) => column.name).filter((column) => !hidden.includes(column))
+  const select = async (table: string, column: string, hidden: readonly string[]) => {
+    const order = TENANT_TABLES.find((one) => one.name === table)?.key.join(', ') ?? 'id'
     const { results } = await binding
-      .prepare(`SELECT ${columns.join(', ')} FROM ${config.name} WHERE ${owner} = ? ORDER BY ${order}`)
+      .prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY ${order}`)
       .bind(tenantId)
       .all<Record<string, unknown>>()
-    return [config.name, results] as const
+    return results.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([key]) => !hidden.includes(key))),
+    )
   }
-  return Object.fromEntries(
-    await Promise.all([
-      select(tenants, 'id', 'id', ['state', 'move_job_id', 'copied_until']),
-      ...TENANT_TABLES.map(({ table, key }) =>
-        select(table, 'tenant_id', key.join(', '), ['tenant_state', 'last_used_at']),
-      ),
-    ]),
+  const tables = await Promise.all(
+    TENANT_TABLES.map(async ({ table }) => {
+      const { name: table_ } = getTableConfig(table)
+      return [table_, await select(table_, 'tenant_id', ['tenant_state', 'last_used_at'])] as const
+    }),
   )
+  const tenants = await select('tenants', 'id', ['state', 'move_job_id', 'copied_until'])
+  return { tenants, ...Object.fromEntries(tables) }
 }
 
 /** The state of the tenant's row in each database; undefined where there is none. */

@@ -1,6 +1,6 @@
 /**
- * The extension schemas of a tenant, the changes that administrators make to them, and the resulting resource types.
- * storage/tenants/extensions.ts stores them and updates the stored resources.
+ * All extension schemas of a tenant as a value, the changes that an administrator makes, and the resource types that
+ * follow. Pure: storage/extensions/extensions.ts stores it, and changes stored resources accordingly.
  */
 import { quote } from '../error.ts'
 import {
@@ -14,8 +14,8 @@ import { type ExtensionSchema, overlaps, SchemaRefused } from './extension.ts'
 import { extendedType } from './resource-type.ts'
 
 /**
- * "active": clients see the schema. "removed": clients do not see it, but its values are kept. "purging": its values are
- * being deleted; after that, the schema is removed from the list.
+ * "active": clients see the schema. "removed": they do not, and its values are kept. "purging": its values are being
+ * deleted, and then the schema is removed from the list.
  */
 export type ExtensionState = 'active' | 'removed' | 'purging'
 
@@ -26,27 +26,27 @@ export interface TenantExtension {
 
 export interface TenantExtensions {
   readonly extensions: readonly TenantExtension[]
-  /** The indexes of active extensions. */
+  /** Of active extensions. */
   readonly indexes: readonly AttributeIndex[]
 }
 
 export const NO_EXTENSIONS: TenantExtensions = { extensions: [], indexes: [] }
 
-/** The extension with that URN, regardless of case. */
+/** The extension of that URN, in whatever case it is given. */
 export function findExtension(all: TenantExtensions, id: string): TenantExtension | undefined {
   return all.extensions.find(({ schema }) => schema.id.toLowerCase() === id.toLowerCase())
 }
 
 /**
- * Adds a schema, or replaces the one with the same URN.
+ * The extensions with a schema, which is new or takes the place of the one of its URN.
  *
- * @throws {SchemaRefused} if the tenant would exceed a limit, or paths would be ambiguous
+ * @throws {SchemaRefused} when the tenant would have more than it may, or paths would have two meanings
  */
 export function withSchema(all: TenantExtensions, schema: ExtensionSchema): TenantExtensions {
   const others = all.extensions.filter((other) => other.schema.id !== schema.id)
   const other = others.find((one) => overlaps(one.schema.id, schema.id))
   if (other !== undefined) {
-    const reason = `must not overlap the extension "${other.schema.id}", found ${quote(schema.id)}`
+    const reason = `is ${quote(schema.id)}, which would share paths with the extension "${other.schema.id}"`
     throw new SchemaRefused('id', reason)
   }
   const isNew = others.length === all.extensions.length
@@ -54,51 +54,51 @@ export function withSchema(all: TenantExtensions, schema: ExtensionSchema): Tena
   const extensions = isNew
     ? [...all.extensions, active]
     : all.extensions.map((one) => (one.schema.id === schema.id ? active : one))
-  requireWithinLimits(extensions)
+  requireFew(extensions)
   const changed = { extensions, indexes: indexesOf(extensions, all.indexes) }
   const characters = JSON.stringify(encodeExtensions(changed)).length
   if (characters <= MAX_EXTENSION_CHARACTERS) return changed
   throw new SchemaRefused(
     'attributes',
-    `make the extension schemas of the tenant ${characters} characters long; the limit is ${MAX_EXTENSION_CHARACTERS}`,
+    `make the extensions of the tenant ${characters} characters long, the limit is ${MAX_EXTENSION_CHARACTERS}`,
   )
 }
 
-function requireWithinLimits(extensions: readonly TenantExtension[]): void {
+function requireFew(extensions: readonly TenantExtension[]): void {
   const count = extensions.flatMap(({ schema }) => schema.attributes).length
   if (count > MAX_EXTENSION_ATTRIBUTES) {
     throw new SchemaRefused(
       'attributes',
-      `give the tenant ${count} extension attributes, including removed ones that are not purged; the limit is ${MAX_EXTENSION_ATTRIBUTES}`,
+      `give the tenant ${count} attributes in extensions, those removed and not purged included; the limit is ${MAX_EXTENSION_ATTRIBUTES}`,
     )
   }
   if (extensions.length > MAX_EXTENSION_SCHEMAS) {
     throw new SchemaRefused(
       'id',
-      `gives the tenant ${extensions.length} extension schemas, including removed ones that are not purged; the limit is ${MAX_EXTENSION_SCHEMAS}`,
+      `would be the extension number ${extensions.length}, those removed and not purged included; the limit is ${MAX_EXTENSION_SCHEMAS}`,
     )
   }
   const indexed = indexedPaths(extensions).length
   if (indexed <= MAX_INDEXED_ATTRIBUTES) return
-  const reason = `give the tenant ${indexed} indexed attributes; the limit is ${MAX_INDEXED_ATTRIBUTES}`
+  const reason = `give the tenant ${indexed} indexed attributes, the limit is ${MAX_INDEXED_ATTRIBUTES}`
   throw new SchemaRefused('attributes', reason)
 }
 
-/** Changes the state of one extension. */
+/** The extensions with one of them in another state. */
 export function withState(all: TenantExtensions, id: string, state: ExtensionState): TenantExtensions {
   const extensions = all.extensions.map((one) => (one.schema.id === id ? { ...one, state } : one))
   return { extensions, indexes: indexesOf(extensions, all.indexes) }
 }
 
-/** Removes an extension of which no values are stored any more. */
+/** The extensions without one, of which nothing is stored any more. */
 export function withoutExtension(all: TenantExtensions, id: string): TenantExtensions {
   return { ...all, extensions: all.extensions.filter(({ schema }) => schema.id !== id) }
 }
 
-/** Marks an index as ready: all existing resources are in it. */
+/** The extensions with an index that holds all that is stored. */
 export function withIndexReady(all: TenantExtensions, index: AttributeIndex): TenantExtensions {
-  const isSame = (one: AttributeIndex) => one.slot === index.slot && isSamePath(one.path, index.path)
-  return { ...all, indexes: all.indexes.map((one) => (isSame(one) ? { ...one, isReady: true } : one)) }
+  const isIt = (one: AttributeIndex) => one.slot === index.slot && isSamePath(one.path, index.path)
+  return { ...all, indexes: all.indexes.map((one) => (isIt(one) ? { ...one, isReady: true } : one)) }
 }
 
 function indexedPaths(extensions: readonly TenantExtension[]): readonly AttributeIndex['path'][] {
@@ -109,7 +109,7 @@ function indexedPaths(extensions: readonly TenantExtension[]): readonly Attribut
     )
 }
 
-/** Existing indexes keep their column. A new index is not ready, because its column may contain keys of another attribute. */
+/** An attribute keeps its column. A new index is not ready: its column may still hold the keys of another attribute. */
 function indexesOf(
   extensions: readonly TenantExtension[],
   before: readonly AttributeIndex[],
@@ -133,7 +133,7 @@ export function isSamePath(
   return urnA === urnB && nameA === nameB
 }
 
-/** The resource types of a tenant. @param types the shipped resource types */
+/** The resource types of a tenant. @param types those that are shipped */
 export function tenantResourceTypes<Type extends ResourceType>(
   types: readonly Type[],
   { extensions, indexes }: TenantExtensions,
@@ -152,11 +152,11 @@ export function tenantResourceTypes<Type extends ResourceType>(
   })
 }
 
-/** An attribute as stored: without characteristics that have the default value. */
+/** Attributes as they are stored: without characteristics that have their default. */
 type EncodedAttribute = Omit<Partial<Attribute>, 'subAttributes'> &
   Pick<Attribute, 'name' | 'type' | 'description'> & { readonly subAttributes?: readonly EncodedAttribute[] }
 
-/** The extensions as stored with the tenant. */
+/** As it is stored with the tenant. */
 export interface EncodedExtensions {
   readonly extensions: readonly (Omit<ExtensionSchema, 'attributes'> & {
     readonly state: ExtensionState

@@ -182,7 +182,7 @@ function lookedThrough(
   }
 }
 
-/** Nanoseconds to find the groups of a filter. Above it, their members are counted. */
+/** Nanoseconds. Up to this cost of finding the groups, their members are counted; above it, all memberships are assumed. */
 const LITTLE = 5_000_000
 
 function reachedWork({ filter, read }: Reached, type: StoredResourceType, tenantId: string): SQL {
@@ -191,8 +191,9 @@ function reachedWork({ filter, read }: Reached, type: StoredResourceType, tenant
 }
 
 /**
- * The number of members of the groups that a filter on `groups` finds. @param filter one test or value path, without
- * "type"
+ * The number of members of the groups that a filter on `groups` finds.
+ *
+ * @param filter one test or value path, without "type"
  */
 function memberCount(filter: Filter, type: StoredResourceType, tenantId: string): SQL {
   const columns = { ...columnsOf(type, tenantId, filter), rows: membersReached(tenantId) }

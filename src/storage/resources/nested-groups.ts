@@ -58,11 +58,11 @@ export class NestedGroups {
   /** Each group is visited once, whatever path leads to it, so a cycle ends. */
   #withIndirect(direct: readonly GroupOfUser[]): readonly GroupOfUser[] {
     const groups = [...direct]
-    const seen = new Set(groups.map(({ value }) => value))
+    const visited = new Set(groups.map(({ value }) => value))
     for (const { value } of groups) {
       for (const above of this.#above.get(value) ?? []) {
-        if (seen.has(above.value)) continue
-        seen.add(above.value)
+        if (visited.has(above.value)) continue
+        visited.add(above.value)
         groups.push(above)
       }
     }

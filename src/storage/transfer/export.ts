@@ -85,11 +85,11 @@ export async function* exportDirectory(
   tenant: ExportedTenant,
   types: readonly StoredResourceType[],
 ): AsyncGenerator<readonly DirectoryRecord[]> {
-  const seen = new Set<string>()
+  const exportedIds = new Set<string>()
   for (const type of types) {
     for (let after = ''; ; ) {
       const rows = await resourcePage(db, tenant, type, after)
-      for (const row of rows) seen.add(String(row.id))
+      for (const row of rows) exportedIds.add(String(row.id))
       if (rows.length > 0) yield rows.map((row) => resourceRecord(recordKind(type), row))
       if (rows.length < Number(rows[0]?.most ?? 1)) break
       after = String(rows.at(-1)?.id)
@@ -99,7 +99,7 @@ export async function* exportDirectory(
     const rows = await membershipPage(db, tenant, group, member)
     const records = rows
       .map(membershipRecord)
-      .filter(({ groupId, memberId }) => seen.has(groupId) && seen.has(memberId))
+      .filter(({ groupId, memberId }) => exportedIds.has(groupId) && exportedIds.has(memberId))
     if (records.length > 0) yield records
     if (rows.length < MEMBERSHIPS_IN_A_PAGE) return
     ;[group, member] = [String(rows.at(-1)?.groupId), String(rows.at(-1)?.memberId)]

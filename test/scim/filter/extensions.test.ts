@@ -15,13 +15,13 @@ import { simplifyFilter } from '../../../src/scim/filter/simplify.ts'
 import { PROFILES } from '../../../src/scim/profile.ts'
 import { noFigures, openDatabase, statement } from '../../../src/storage/database/database.ts'
 import { readTogether } from '../../../src/storage/database/query.ts'
+import { extensionsQuery } from '../../../src/storage/extensions/extensions.ts'
 import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
 import {
   extendedTypes,
   RESOURCE_TYPES,
   type StoredResourceType,
 } from '../../../src/storage/tables/resource-tables.ts'
-import { extensionsQuery } from '../../../src/storage/tenants/extensions.ts'
 import { admin, type Client, newClient } from '../../support/harness.ts'
 
 const TOLERANT = PROFILES.tolerant

@@ -1,6 +1,6 @@
 /**
- * Reads at replicas: two isolates (the app twice) over a D1 whose replica lags as far as it may. What was
- * answered holds everywhere from then on, and each kind of read costs what the README says.
+ * Reads at replicas: two isolates (two instances of the app) with a D1 whose replica lags as far as it may. An
+ * answered write is visible everywhere from then on, and each kind of read costs what the README states.
  */
 import { uuidv7 } from 'uuidv7'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -20,19 +20,19 @@ const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
-// Messages that get lost are faults, and faults are logged.
+// Lost messages are faults, and faults are logged.
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
 
-/** Two isolates, one database, and the holders of the bookmarks. */
+/** Two isolates, one database, and the bookmark holders. */
 class World {
   readonly d1 = new LaggingD1(MIGRATIONS)
   readonly holders = new Map<string, TenantBookmark>()
   /** Every message to a holder. */
   hops: string[] = []
-  /** Messages of these kinds get lost. */
+  /** Kinds of messages that get lost. */
   lost: string[] = []
-  /** Held back until they are let go; undefined: nothing is. */
+  /** Delayed messages; undefined if none is delayed. */
   heldBack: (() => void)[] | undefined
   #background: Promise<unknown>[] = []
   #now = Date.now()
@@ -90,7 +90,7 @@ class World {
     this.#now += ms
   }
 
-  /** Sends a request to one of the isolates. What happens after the answer has happened too, unless held back. */
+  /** Sends a request to one of the isolates. Waits for work after the answer as well, unless it is delayed. */
   async send(isolate: 0 | 1, method: string, path: string, token: string, body?: unknown) {
     const headers: Record<string, string> = { Authorization: `Bearer ${token}` }
     if (body !== undefined) {
@@ -108,7 +108,7 @@ class World {
     }
   }
 
-  /** Sends a form of the dashboard. */
+  /** Submits a form of the dashboard. */
   async form(path: string, fields: Record<string, string>, cookie = ''): Promise<Response> {
     const headers = { Origin: ORIGIN, Cookie: cookie }
     const init = { method: 'POST', headers, body: new URLSearchParams(fields) }
@@ -135,7 +135,7 @@ class World {
     return new Client(this, tenantId, body.token, body.id)
   }
 
-  /** What was done since the last call: where batches ran, and what the holders were told. */
+  /** The costs since the last call: where batches ran, and the messages to the holders. */
   costs() {
     const costs = {
       served: this.d1.served.join(' '),
@@ -168,7 +168,7 @@ class Client {
     return this.send(isolate, 'GET', path)
   }
 
-  /** Makes both isolates know the token, and the holder the newest bookmark. */
+  /** Makes the token known to both isolates, and the newest bookmark to the holder. */
   async warm(): Promise<this> {
     await this.get(0, '/Users?count=1')
     await this.get(0, '/Users?count=1')
@@ -207,7 +207,7 @@ describe('a read', () => {
     }
   })
 
-  it('goes to the primary after a write, once, and hands the bookmark in', async () => {
+  it('goes to the primary once after a write, and offers the bookmark', async () => {
     const { world, client } = await warmClient()
     await client.send(0, 'POST', '/Users', userNamed('ana'))
     expect(world.costs()).toEqual({ served: 'primary', hops: 'forget' })
@@ -238,12 +238,12 @@ describe('a read', () => {
     expect(world.costs()).toEqual({ served: 'primary', hops: 'get' })
   })
 
-  it('goes to the primary when the bookmark is a minute old: what nobody reported is seen then', async () => {
+  it('goes to the primary when the bookmark is a minute old, so that unreported writes become visible', async () => {
     const { world, client } = await warmClient()
     world.lost = ['forget']
     await client.send(0, 'POST', '/Users', userNamed('ana'))
     world.lost = []
-    // Another read wrote "last used" in the meantime.
+    // Another read has written "last used" in the meantime.
     world.pass(60_000)
     await client.get(0, '/Users')
     world.costs()
@@ -251,7 +251,7 @@ describe('a read', () => {
     expect(world.costs()).toEqual({ served: 'primary', hops: 'get offer' })
   })
 
-  it('of an unknown token or tenant goes to the primary and wakes nobody', async () => {
+  it('of an unknown token or tenant goes to the primary without a message to a holder', async () => {
     const { world } = await warmClient()
     const secret = 'A'.repeat(43)
     for (const token of [`scim_acme_${secret}`, `scim_nobody_${secret}`]) {
@@ -272,8 +272,8 @@ describe('a read', () => {
   })
 })
 
-describe('what was answered', () => {
-  it('is seen by a client of the other isolate: users', async () => {
+describe('an answered write', () => {
+  it('is visible to a client of the other isolate: users', async () => {
     const { world, client } = await warmClient()
     const reader = await (await world.newClient('acme', 'read')).warm()
     const { id } = (await client.send(0, 'POST', '/Users', userNamed('ana'))).body
@@ -292,7 +292,7 @@ describe('what was answered', () => {
     expect(world.costs().served).toContain('replica')
   })
 
-  it('is seen by a client of the other isolate: groups and members', async () => {
+  it('is visible to a client of the other isolate: groups and members', async () => {
     const { world, client } = await warmClient()
     const reader = await (await world.newClient('acme', 'read')).warm()
     const user = (await client.send(0, 'POST', '/Users', userNamed('ana'))).body
@@ -306,7 +306,7 @@ describe('what was answered', () => {
     expect(world.costs().served).toContain('replica')
   })
 
-  it('is seen after a bulk request', async () => {
+  it('is visible after a bulk request', async () => {
     const { client } = await warmClient()
     const Operations = ['ana', 'bea'].map((name) => ({
       method: 'POST',
@@ -319,7 +319,7 @@ describe('what was answered', () => {
     for (const _ of [1, 2]) expect((await client.get(1, '/Users')).body.totalResults).toBe(2)
   })
 
-  it('is seen when the holder has forgotten everything', async () => {
+  it('is visible when the holder has lost its memory', async () => {
     const { world, client } = await warmClient()
     await client.send(0, 'POST', '/Users', userNamed('ana'))
     world.holders.clear()
@@ -328,12 +328,12 @@ describe('what was answered', () => {
   })
 
   it.for(['the same holder', 'a new one'])(
-    'is seen although a bookmark of before arrives late, at %s',
+    'is visible although an older bookmark arrives late, at %s',
     async (holder) => {
       const { world, client } = await warmClient()
       await client.send(0, 'POST', '/Users', userNamed('ana'))
       world.heldBack = []
-      // Reads before the next write, and its bookmark is under way for long.
+      // Reads before the next write; the offer of its bookmark is delayed.
       await client.get(0, '/Users')
       await client.send(1, 'POST', '/Users', userNamed('bea'))
       if (holder === 'a new one') world.holders.clear()
@@ -342,7 +342,7 @@ describe('what was answered', () => {
     },
   )
 
-  it('is seen although somebody has read while the write was under way', async () => {
+  it('is visible although a read ran during the write', async () => {
     const { world, client } = await warmClient()
     await client.send(0, 'POST', '/Users', userNamed('ana'))
     world.d1.beforeWrite = async () => {
@@ -353,7 +353,7 @@ describe('what was answered', () => {
     expect((await client.get(1, '/Users')).body.totalResults).toBe(2)
   })
 
-  it('has been reported: a write that could not be is answered 503, and twice tried', async () => {
+  it('has been reported: if the report fails twice, the answer is 503', async () => {
     const { world, client } = await warmClient()
     world.lost = ['forget']
     for (const [path, body] of [
@@ -369,7 +369,7 @@ describe('what was answered', () => {
     }
   })
 
-  it('of one tenant leaves the bookmark of another', async () => {
+  it('of one tenant keeps the bookmark of another', async () => {
     const { world, client } = await warmClient()
     const other = await (await world.newTenant('other')).warm()
     await client.warm()
@@ -425,14 +425,14 @@ describe('a token', () => {
     expect(world.costs().served).toBe('replica replica')
   })
 
-  it('works at once when it was issued, also at a replica', async () => {
+  it('is valid as soon as it was issued, also at a replica', async () => {
     const { world } = await warmClient()
     const fresh = await world.newClient('acme', 'read')
     for (const isolate of [0, 1, 0] as const) expect((await fresh.get(isolate, '/Users')).status).toBe(200)
     expect(world.costs().served).toContain('replica')
   })
 
-  it('is not called revoked while the revocation could not be reported; seen in the list, it holds', async () => {
+  it('is not shown as revoked before the revocation is reported; once it is listed as revoked, it is refused', async () => {
     const { world, client } = await warmClient()
     world.lost = ['forget']
     expect((await world.admin('DELETE', `/tenants/acme/tokens/${client.tokenId}`)).status).toBe(503)
@@ -455,13 +455,13 @@ describe('TenantBookmark', () => {
     expect(kept.get().bookmark).toBe('new')
   })
 
-  it('gives out marks that no other copy gives out', () => {
+  it('gives out epochs that no other instance gives out', () => {
     const [one, another] = [new TenantBookmark(() => 0), new TenantBookmark(() => 0)]
     another.offer('of another copy', one.get().epoch)
     expect(another.get().bookmark).toBeUndefined()
   })
 
-  it('forgets after a minute, counted from before the read', () => {
+  it('forgets a bookmark a minute after the start of its read', () => {
     let now = 0
     const kept = new TenantBookmark(() => now)
     const { epoch } = kept.get()
@@ -474,18 +474,18 @@ describe('TenantBookmark', () => {
 })
 
 describe('writers and readers at the same time', () => {
-  it.for([1, 2, 3, 4, 5])('see what was answered before they began (seed %i)', async (seed) => {
+  it.for([1, 2, 3, 4, 5])('see every write that was answered before they began (seed %i)', async (seed) => {
     const d1 = new LaggingD1(MIGRATIONS)
     const next = chance(seed)
     const random = (below: number) => Math.floor(next() * below)
-    /** Messages take their time, on the way there and on the way back, and overtake each other. */
+    /** Messages take time in both directions and overtake each other. */
     const underWay = async () => {
       for (let i = random(8); i > 0; i--) await new Promise((turn) => setImmediate(turn))
     }
     let kept = new TenantBookmark(() => 0)
     const hop = async <Result>(run: () => Result) => {
       await underWay()
-      // The object is moved and forgets.
+      // The object is moved and loses its memory.
       if (random(20) === 0) kept = new TenantBookmark(() => 0)
       const result = run()
       await underWay()

@@ -1,7 +1,7 @@
 /**
- * What an index can answer is answered by it: the query plans of the statements that requests make. The
- * worker runs on a binding that notes its statements, so does not know the values how they are built. D1 keeps no
- * statistics unless ANALYZE is run: the plans are those of an empty directory and of a full one.
+ * The query plans of the statements that requests run: indexes answer what they can. The Worker runs on a binding
+ * that records its statements, so the tests do not depend on how they are built. D1 keeps no statistics unless
+ * ANALYZE is run, so the plans of an empty directory and a full one are the same.
  */
 import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -125,14 +125,14 @@ describe('an index answers', () => {
 })
 
 describe('a list by lastModified', () => {
-  it('is put in order by an index alone, so that a deep page reads no rows before its own', async () => {
+  it('is sorted by an index, so that a deep page reads no previous rows', async () => {
     const plans = await plansOf('/Users?sortBy=meta.lastModified&startIndex=5000')
     expect(plans.join('\n')).toMatch(/users USING COVERING INDEX users_by_modified \(tenant_id=\?\)/)
     expect(plans.filter((step) => step.includes('TEMP B-TREE'))).toEqual([])
   })
 })
 
-describe('group writes that go together', () => {
+describe('group writes in one batch', () => {
   it('look up each group, name and member by an index', async () => {
     const { id } = await client.createGroup()
     const { binding, plans } = noting()
@@ -158,12 +158,12 @@ function filtered(endpoint: 'Users' | 'Groups', filter: string, more = ''): stri
 }
 
 /**
- * A SCAN of a table, or a search that knows the tenant alone. Tables that are one row, JSON arrays, and results of
- * subqueries are read whole; of the nested groups one is enough.
+ * True for a SCAN of a table, or a search by the tenant alone. Exceptions are tables with one row, JSON arrays,
+ * results of subqueries, and nested groups, which may be read as a whole.
  */
 function readsTableThrough(step: string): boolean {
   if (/^SCAN (users|groups|m|memberships|u|g|d)\b/.test(step)) return true
-  // One row at most: where a tenant lives that is not here.
+  // At most one row: the location of a tenant that lives elsewhere.
   if (step === 'SEARCH tenant_locations USING PRIMARY KEY (tenant_id=?)') return false
   return /^SEARCH .*\(tenant_id=\?\)$/.test(step) && !step.includes('memberships_nested')
 }

@@ -1,5 +1,6 @@
 /**
- * The definition of a resource type's table: what cannot be is refused when the server starts, not by the first request.
+ * The definition of a resource type's table: an invalid one is refused when the server starts, not by the first
+ * request.
  */
 import { describe, expect, it } from 'vitest'
 import { attribute } from '../../../src/scim/schema/definition.ts'
@@ -28,7 +29,7 @@ function room(name: string) {
 }
 
 describe('a table of resources', () => {
-  it('has the columns of all tables beside its own', () => {
+  it('has the common columns and its own', () => {
     const { columns, uniqueColumn } = storedType(room('Room'), TABLE).table
     expect(columns.displayName).toEqual({ sql: 'rooms.display_name_key', index: 'order' })
     expect(columns['meta.created']?.sql).toBe('rooms.created_at')

@@ -1,6 +1,6 @@
 /**
- * A third resource type is data and one migration: everything that users can do, a "Device" that nobody ships can do as
- * well, without a change in src/. See support/device.ts.
+ * A third resource type is data and one migration. A "Device", which is not shipped, supports everything that a user
+ * does, without a change in src/. See support/device.ts.
  */
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
@@ -17,7 +17,7 @@ import { noting } from '../../support/query-plans.ts'
 import { BULK_REQUEST, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../../support/urns.ts'
 
 const app = createApp({ resourceTypes: TYPES_WITH_DEVICE })
-/** A database of its own: its tables are not those of other tests. */
+/** A separate database, because it has additional tables. */
 const DB = env.TEST_DEVICES
 const openDevices: OpenDatabase = (_name, figures) => openDatabase(DB, figures)
 const groupWriter = groupWriters({
@@ -129,7 +129,7 @@ describe('a resource type that is not shipped', () => {
     ])
   })
 
-  it('is validated by its schema, and unique by what the schema says is', async () => {
+  it('is validated by its schema, and unique in the attribute that the schema names', async () => {
     const missing = await client.request('POST', '/Devices', { schemas: [DEVICE], serialNumber: 'M1' })
     expect([missing.status, missing.body.scimType]).toEqual([400, 'invalidValue'])
     expect(missing.body.detail).toContain('"displayName"')
@@ -149,7 +149,7 @@ describe('a resource type that is not shipped', () => {
     expect((await client.request('DELETE', `/Devices/${id}`)).status).toBe(204)
   })
 
-  it('lives in its tenant, and is no user, no group and no member', async () => {
+  it('belongs to its tenant, and is not a user, a group or a member', async () => {
     const { id } = (await client.get(filtered('serialNumber eq "S0"'))).body.Resources[0]
     const other = await newDeviceClient()
     for (const path of [`/Devices/${id}`]) expect((await other.get(path)).status).toBe(404)
@@ -180,7 +180,7 @@ describe('lists of it', () => {
     ['serialNumber&sortOrder=descending', ['S3', 'S2', 'S1', 'S0']],
     ['memory', ['S0', 'S1', 'S2', 'S3']],
     ['meta.lastModified', ['S0', 'S1', 'S2', 'S3']],
-  ])('are sorted by %s, and walked by cursor', async ([sort, serials]) => {
+  ])('are sorted by %s, and read by cursor', async ([sort, serials]) => {
     expect(serialsOf((await client.get(`/Devices?sortBy=${sort}`)).body)).toEqual(serials)
     const walked: unknown[] = []
     for (let cursor: string | undefined = ''; cursor !== undefined; ) {
@@ -213,7 +213,7 @@ describe('lists of it', () => {
     expect(steps.filter((step) => /^SCAN devices\b/.test(step))).toEqual([])
   })
 
-  it('cost as many rows as those of users, and none that is not on the page', async () => {
+  it('read as many rows as those of users, and only rows of the page', async () => {
     const { rowsRead, roundTrips } = costOf(await client.get(filtered('serialNumber eq "S2"')))
     await client.request('POST', '/Users', { schemas: [USER], userName: 'S2' })
     const users = costOf(await client.get(`/Users?filter=${encodeURIComponent('userName eq "S2"')}`))
@@ -221,7 +221,7 @@ describe('lists of it', () => {
     expect(rowsRead).toBeLessThanOrEqual(users.rowsRead)
   })
 
-  it('are refused when they would take too long, in words of the type', async () => {
+  it('are refused when they would take too long, with the names of the type', async () => {
     const large = await newDeviceClient()
     await DB.prepare('UPDATE tenants SET device_count = 100000000 WHERE id = ?').bind(large.tenantId).run()
     const { status, body } = await large.get(filtered('model co "x"'))
@@ -232,7 +232,7 @@ describe('lists of it', () => {
     expect((await large.get(filtered('serialNumber eq "x"'))).status).toBe(200)
   })
 
-  it('hold all types at the root, and this one alone at its endpoint', async () => {
+  it('contain all types at the root, and only this type at its endpoint', async () => {
     const own = await newDeviceClient()
     await own.createUser({ userName: 'b', externalId: 'same' })
     await own.createGroup({ displayName: 'c', externalId: 'same' })
@@ -247,7 +247,7 @@ describe('lists of it', () => {
     expect(serialsOf(alone.body)).toEqual(['A'])
   })
 
-  it('are cut where they would be too large', async () => {
+  it('are cut at the size limit of a page', async () => {
     const own = await newDeviceClient()
     const addresses = Array.from({ length: 90 }, (_, i) => ({ value: `${i}-${'x'.repeat(900)}` }))
     for (let i = 0; i < 70; i++) await createDevice(own, `L${String(i).padStart(3, '0')}`, { addresses })

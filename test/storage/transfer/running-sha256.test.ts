@@ -14,7 +14,7 @@ describe('RunningSha256', () => {
     }
   })
 
-  it('goes on from its state, however the bytes come in parts, and after each digest', async () => {
+  it('continues from its state, however the bytes are split, and after each digest', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(5_000))
     const whole = new RunningSha256()
     whole.update(bytes)

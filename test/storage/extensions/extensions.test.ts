@@ -1,4 +1,6 @@
-/** Which indexes answer filters on indexed attributes of extensions, and what is said where none does. */
+/**
+ * The indexes that answer filters on indexed attributes of extensions, and the refusal of filters without one.
+ */
 import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -27,10 +29,10 @@ beforeAll(async () => {
 const filtered = (endpoint: 'Users' | 'Groups', filter: string) =>
   `/${endpoint}?filter=${encodeURIComponent(filter)}`
 
-/** A SCAN of a table, or a search that knows the tenant alone; of the nested groups one is enough. */
+/** True for a SCAN of a table, or a search by the tenant alone; nested groups may be read as a whole. */
 function readsTableThrough(step: string): boolean {
   if (/^SCAN (?:users|groups)\b/.test(step)) return true
-  // One row at most: where a tenant lives that is not here.
+  // At most one row: the location of a tenant that lives elsewhere.
   if (step === 'SEARCH tenant_locations USING PRIMARY KEY (tenant_id=?)') return false
   return /^SEARCH .*\(tenant_id=\?\)$/.test(step) && !step.includes('memberships_nested')
 }

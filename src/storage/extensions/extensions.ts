@@ -26,20 +26,14 @@ import {
   withSchema,
   withState,
 } from '../../scim/schema/tenant-extensions.ts'
-import {
-  countStatements,
-  type Database,
-  type SqlValue,
-  type Statement,
-  statement,
-} from '../database/database.ts'
+import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { valueSearchTime } from '../lists/scan-times.ts'
 import { indexColumn, RESOURCE_TYPES, type StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { extensionTasks, tenants } from '../tables/tables.ts'
-import type { TenantConfiguration } from './context.ts'
-import type { TenantState } from './tenants.ts'
+import type { TenantConfiguration } from '../tenants/context.ts'
+import type { TenantState } from '../tenants/tenants.ts'
 
 /** The extensions of a tenant cannot be changed now; the message says why. */
 export class ExtensionConflict extends Error {}
@@ -212,7 +206,7 @@ async function store(
     (all, some) => sql`${all} AND NOT EXISTS (${valuesAt(tenantId, some)})`,
     sql`1`,
   )
-  // Only where the first statement changed nothing: all of it is not looked through twice.
+  // Searched only if the first statement changed nothing, so that nothing is scanned twice.
   const found = searches.map(
     (some, i) => sql`CASE WHEN changes() = 0 THEN (${valuesAt(tenantId, some)}) END AS ${sql.raw(`c${i}`)}`,
   )
@@ -250,7 +244,7 @@ function configurationText(
 }
 
 /**
- * Refuses a change that would have to search more resources than one statement may.
+ * Refuses a change that requires a scan of more resources than one statement may read.
  *
  * @throws {ExtensionConflict}
  */
@@ -278,9 +272,9 @@ async function requireSearchable(
 
 /**
  * Finds a resource with a value at one of the paths, according to its comparison document: one row with the index of the
- * condition. Each resource is searched once, however many conditions there are.
+ * condition. Each resource is read once, however many conditions there are.
  *
- * @param conditions on one schema, one at least
+ * @param conditions on one schema; at least one
  */
 function valuesAt(tenantId: string, conditions: readonly Condition[]): SQL {
   const [
@@ -340,7 +334,7 @@ function tasksOf({ extensions, indexes }: TenantExtensions): readonly Task[] {
 
 /**
  * Tasks that are still needed continue at their position; an index in another column begins again. Another request may
- * have made the same change, and its tasks, a moment before.
+ * have made the same change, with its tasks, a moment before.
  */
 function taskStatements(
   tenantId: string,
@@ -366,8 +360,8 @@ function taskStatements(
 }
 
 /**
- * The most resources that one batch changes, and the bytes of their documents beyond which the next batch changes the
- * next resource. At about 100 µs for each resource, one batch keeps Node.js busy for about 60 ms.
+ * The most resources that one batch changes, and the most bytes of their documents; the next resource then waits for the
+ * next batch. At about 100 µs for each resource, no request waits much longer than 60 ms on Node.js.
  */
 const CHUNK = 600
 const CHUNK_BYTES = 1024 * 1024
@@ -376,7 +370,9 @@ const CHUNK_BYTES = 1024 * 1024
 const CHUNK_STATEMENTS = 2
 const END_STATEMENTS = 8
 
-const TASK = selection(extensionTasks, ['tenantId', 'resourceType', 'kind', 'path', 'slot'])
+const TASK = selection(extensionTasks, ['tenantId', 'resourceType', 'kind', 'path', 'slot'], {
+  alias: 'task',
+})
 
 /**
  * Continues the tasks of earlier changes of extension schemas.
@@ -394,16 +390,17 @@ export async function continueTasks(
   const hasRoom = () => counted.statements + CHUNK_STATEMENTS + END_STATEMENTS <= maxStatements
   const isOfTenant = tenantId === undefined ? sql`1` : sql`task.tenant_id = ${tenantId}`
   const done: string[] = []
-  // A task that cannot be completed now keeps no other tenant waiting.
-  let after: readonly SqlValue[] = ['', '', '']
+  // A task that cannot be completed now does not delay other tenants.
+  let after: readonly string[] = ['', '', '']
   while (hasRoom()) {
     const [next] = await counted.batch([
-      TASK.where(sql`${isOfTenant} AND (tenant_id, kind, path) > (${sql.join(
-        after.map((key) => sql`${key}`),
-        sql`, `,
-      )})
-        AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = tenant_id AND tenants.state = 'ready')
-        ORDER BY tenant_id, kind, path LIMIT 1`),
+      statement(sql`SELECT ${TASK.columns}
+        FROM extension_tasks AS task JOIN tenants ON tenants.id = task.tenant_id AND tenants.state = 'ready'
+        WHERE ${isOfTenant} AND (task.tenant_id, kind, path) > (${sql.join(
+          after.map((key) => sql`${key}`),
+          sql`, `,
+        )})
+        ORDER BY task.tenant_id, kind, path LIMIT 1`),
     ])
     const found = TASK.first(next)
     if (found === undefined) break
@@ -432,7 +429,7 @@ async function finishTask(
 
 /**
  * Processes the next resources in the order of their ids. A concurrent write already uses the configuration of the
- * task. The last statement says whether there are more.
+ * task. The last statement tells whether there are more.
  */
 function chunkStatements(tenantId: string, task: Task): readonly Statement[] {
   const table = tableFor(task.resourceType)
