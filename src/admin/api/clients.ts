@@ -1,4 +1,4 @@
-/** Handlers of the routes of clients. */
+/** Handlers of the client routes. */
 import { quote } from '../../scim/error.ts'
 import {
   clientQuery,

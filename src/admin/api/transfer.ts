@@ -16,9 +16,9 @@ import {
 } from '../../storage/transfer.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, noRecords, type SchemaRecord, schemaRecords, toLine } from '../directory-lines.ts'
+import { endRecord, type SchemaRecord, schemaRecords, toLine, zeroCounts } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
-import { ImportOvertaken, importDirectory } from '../import.ts'
+import { ConcurrentImportError, importDirectory } from '../import.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { streamOf } from '../stream-of.ts'
 import { listSchemas } from '../tenant-schemas.ts'
@@ -48,7 +48,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
       )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }
     } catch (error) {
-      if (!(error instanceof ImportOvertaken)) throw error
+      if (!(error instanceof ConcurrentImportError)) throw error
       await requireImportable(db, id)
       throw new AdminError(409, 'conflict', `another import of tenant "${id}" is under way`)
     }
@@ -83,7 +83,7 @@ async function* exportedBytes(
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
-  const counts = noRecords(types)
+  const counts = zeroCounts(types)
   const bytesOf = (records: readonly (DirectoryRecord | SchemaRecord)[]) => {
     const bytes = encoder.encode(records.map(toLine).join(''))
     sha256.update(bytes)

@@ -1,4 +1,4 @@
-/** The names of resource types and attributes, as every page writes them. */
+/** The names of resource types and attributes on all pages. */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 
 /** "Users". */
@@ -12,7 +12,7 @@ export function allOf(types: readonly ResourceType[]): string {
   return [first, ...others.map((name) => name.toLowerCase())].join(' and ')
 }
 
-/** "Native object id", of `nativeObjectId`. */
+/** "Native object id", for `nativeObjectId`. */
 export function labelOf(attribute: string): string {
   const words = attribute.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`

@@ -1,5 +1,5 @@
 /**
- * The overview of a tenant: how full it is, what clients are doing, and whether something is wrong.
+ * The overview of a tenant: counts and limits, provisioning activity, and warnings.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
@@ -18,7 +18,7 @@ import { quarantineRisk } from '../components/quarantine-risk.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
-/** From this share on the meter of groups warns. */
+/** The used share of the group limit from which the meter warns. */
 const GROUPS_WARN_FROM = 0.9
 
 export interface OverviewProps {
@@ -70,7 +70,7 @@ export function OverviewPage(props: OverviewProps) {
       >
         {refused.length === 0 ? (
           <EmptyState title="No write was refused.">
-            <p>When a client sends something that cannot be stored, the reason appears here.</p>
+            <p>If a client sends a write that is refused, the reason appears here.</p>
           </EmptyState>
         ) : (
           <LogEntries tenantId={tenant.id} types={types} entries={refused} />
@@ -115,8 +115,8 @@ function GroupStat({ tenant, types }: Pick<OverviewProps, 'tenant' | 'types'>) {
       {share >= GROUPS_WARN_FROM && (
         <p class="warn-text">
           {free > 0
-            ? `Only ${number(free)} left: more groups will be refused.`
-            : 'The limit is reached: new groups are refused.'}
+            ? `Only ${number(free)} left. Groups beyond the limit are refused.`
+            : 'The limit is reached. New groups are refused.'}
         </p>
       )}
     </div>
@@ -134,9 +134,9 @@ function QuarantineNotice({ hours, logPath }: { hours: readonly ActivitySpan[]; 
     >
       <p>
         {number(refused)} of {number(total)} writes of the last 24 hours were refused (
-        {percent(refused / total)}). Microsoft Entra puts a provisioning job into quarantine when more than 40
-        % fail, counted from 5,000 failures on, or when 40,000 have failed; it then runs only once a day.{' '}
-        <a href={`${logPath}?outcome=refused`}>See what was refused and why</a>.
+        {percent(refused / total)}). Microsoft Entra puts a provisioning job into quarantine if more than 40 %
+        fail, after 5,000 failures, or if 40,000 fail in all. The job then runs only once a day.{' '}
+        <a href={`${logPath}?outcome=refused`}>See the refused writes and their reasons</a>.
       </p>
     </Notice>
   )
@@ -146,7 +146,7 @@ function FirstSteps({ usersPath }: { usersPath: string }) {
   return (
     <Notice tone="off" title="Connect an identity provider">
       <p>
-        Nothing can be provisioned yet: this tenant has no token. Go to{' '}
+        This tenant has no token, so clients cannot connect yet. Go to{' '}
         <a href={`${usersPath}?open=entra`}>Users and Groups</a>, open the card of your identity provider, and
         follow its steps.
       </p>
