@@ -1,5 +1,5 @@
 /**
- * Makes the database of the tests: the same migrations that wrangler applies.
+ * Makes the databases of the tests: the same migrations that wrangler applies.
  */
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -8,9 +8,12 @@ import type { OptionalVariables } from '../../src/worker.ts'
 declare global {
   namespace Cloudflare {
     interface Env extends OptionalVariables {
+      readonly TEST_DB2: D1Database
+      readonly TEST_DB3: D1Database
       readonly TEST_MIGRATIONS: D1Migration[]
     }
   }
 }
 
-await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
+for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3])
+  await applyD1Migrations(binding, env.TEST_MIGRATIONS)
