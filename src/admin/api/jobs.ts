@@ -1,4 +1,4 @@
-/** Handlers of the routes of jobs. */
+/** Handlers of the job routes. */
 import { catalogueOf } from '../../storage/databases.ts'
 import { getJob } from '../../storage/jobs.ts'
 import type { jobRoutes } from '../contract/jobs.ts'

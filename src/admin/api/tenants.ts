@@ -1,4 +1,4 @@
-/** Handlers of the routes of tenants. */
+/** Handlers of the tenant routes. */
 import { forgetTenant, listAllTenants } from '../../provider/tenants.ts'
 import { locateTenant } from '../../storage/databases.ts'
 import { deleteTenant, getTenant } from '../../storage/tenants.ts'
@@ -30,7 +30,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
       const home = databases.open(await locateTenant(databases, tenant.id))
       const present = await getTenant(home, tenant.id)
       if (present?.state === 'deleting') throw notReady(present)
-      throw new AdminError(409, 'conflict', `there is a tenant "${tenant.id}" already`, 'id')
+      throw new AdminError(409, 'conflict', `a tenant with the id "${tenant.id}" exists already`, 'id')
     }
     return {
       status: 201,

@@ -165,7 +165,7 @@ function Changes({ tenantId, entry }: Omit<EntryProps, 'types'>) {
   }
   if (entry.changes.length === 0) {
     const isRefused = entry.outcome === 'refused'
-    return <p class="muted">{isRefused ? 'Nothing was changed.' : nothingToSay(entry)}</p>
+    return <p class="muted">{isRefused ? 'Nothing was changed.' : noChangesText(entry)}</p>
   }
   return (
     <section class="scroll" tabindex={0} aria-label="Changed attributes">
@@ -187,8 +187,8 @@ function Changes({ tenantId, entry }: Omit<EntryProps, 'types'>) {
   )
 }
 
-function nothingToSay({ action }: ListedEntry): string {
-  return action === 'delete' ? 'It was deleted with its memberships.' : 'It was so already: nothing changed.'
+function noChangesText({ action }: ListedEntry): string {
+  return action === 'delete' ? 'Deleted, with its memberships.' : 'The values were the same already.'
 }
 
 function Change({ change }: { change: AttributeChange }) {

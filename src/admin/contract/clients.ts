@@ -50,7 +50,7 @@ export const clientRoutes = {
     method: 'GET',
     path: '/tenants/{id}/clients/{clientId}',
     summary: 'Reads a client',
-    answers: { 200: { description: 'As it is now.', body: CLIENT } },
+    answers: { 200: { description: 'The client.', body: CLIENT } },
     refusals: [404],
   },
   updateClient: {
@@ -59,7 +59,7 @@ export const clientRoutes = {
     summary: 'Changes the name or the scope of a client',
     description: 'A new scope holds for all tokens of the client, from the next request on.',
     body: CLIENT_CHANGE,
-    answers: { 200: { description: 'As it is now.', body: CLIENT } },
+    answers: { 200: { description: 'The changed client.', body: CLIENT } },
     refusals: [404],
   },
   deleteClient: {

@@ -9,11 +9,11 @@ import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
 import { Select } from '../components/form.tsx'
-import { counted, number } from '../components/number.ts'
+import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ProviderCards, type ProviderId } from '../components/provider-cards.tsx'
-import { labelOf, pluralOf } from '../components/resource-names.ts'
+import { allOf, countedOf, labelOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
@@ -41,9 +41,10 @@ export interface DirectoryProps {
 export function DirectoryPage(props: DirectoryProps) {
   const { administrator, tenant, tenantUrl, types, counts, type, open } = props
   const paths = tenantPaths(tenant.id)
+  const title = allOf(types)
   return (
-    <Layout title="Users and Groups" administrator={administrator} tenant={tenant} current="directory">
-      <PageHead title="Users and Groups" lead="Connect an identity provider, and search the directory." />
+    <Layout title={title} administrator={administrator} tenant={tenant} current="directory">
+      <PageHead title={title} lead="Connect an identity provider, and search the directory." />
       <h2 class="minor">Identity providers</h2>
       <ProviderCards
         open={open}
@@ -162,7 +163,7 @@ function NothingYet({ tenant, type, first }: DirectoryProps) {
 
 function NothingFound({ tenant, type, counts, search }: DirectoryProps) {
   const { log } = tenantPaths(tenant.id)
-  const total = counted(counts.get(type.name) ?? 0, type.name.toLowerCase(), pluralOf(type).toLowerCase())
+  const total = countedOf(type, counts.get(type.name) ?? 0)
   return (
     <EmptyState title={`No match for “${search.text}” among ${total}.`}>
       <p>

@@ -13,7 +13,6 @@ import type {
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/blocks.tsx'
 import { Field, type FormError, Select } from '../components/form.tsx'
-import { counted } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'

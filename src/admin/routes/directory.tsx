@@ -43,13 +43,14 @@ export const directory = new Hono<AdminEnv>()
 
 directory.get('/:tenant', async (c) => {
   const now = c.env.now()
-  const { tenant, tokens, activity, refused } = await loadWithTenant(c, (id) => ({
+  const types = c.get('resourceTypes')
+  const { tenant, counts, tokens, activity, refused } = await loadWithTenant(c, (id) => ({
+    counts: countsQuery(types, id),
     tokens: tokensQuery(id),
     activity: activityQuery(id, now),
     refused: logPageQuery(id, { outcome: 'refused' }, undefined, LATEST_REFUSED),
   }))
-  const types = c.get('resourceTypes')
-  const props = { administrator: c.get('administrator'), now, tenant, types, tokens, ...activity }
+  const props = { administrator: c.get('administrator'), now, tenant, types, counts, tokens, ...activity }
   return c.html(<OverviewPage {...props} refused={refused.entries} />)
 })
 
