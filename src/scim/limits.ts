@@ -1,6 +1,6 @@
 /**
  * Every limit on what one request may hold and what it may cost: the value, its unit and the reason. The names
- * of constants end in their unit. README.md has the same table, and a test compares the two.
+ * of constants end in their unit. docs/limits.md has the same table, and a test compares the two.
  *
  * Limits of the platform (statements of a batch, bytes of a row) are in storage/database.ts, beside their source.
  */
