@@ -1,6 +1,6 @@
 /**
- * The settings that every runtime has, and how values are checked: README.md says what they mean. A value that is not
- * allowed keeps the server from serving, whichever setting it is.
+ * The settings of all runtimes, and their checks. README.md describes the settings. While any of them has an invalid value,
+ * the server refuses every request.
  */
 import { parsePublicUrl } from './edge/public-url.ts'
 import type { Settings } from './runtime.ts'
