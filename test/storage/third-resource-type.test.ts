@@ -325,6 +325,6 @@ describe('the rest of the service', () => {
     expect((await browser.get(`${path}/machines`)).status).toBe(404)
     expect(textOf(list.html)).toContain('Users, Groups and Devices Connect an identity provider')
     const overview = textOf((await browser.get(path)).html)
-    expect(overview).toMatch(/Users \d+ .*Groups \d+ .*Devices 4 Memberships \d+ in groups/)
+    expect(overview).toMatch(/Users \d+ .*Groups \d+ .*Devices 4 Memberships \d+ direct members of groups/)
   })
 })

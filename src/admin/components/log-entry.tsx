@@ -149,7 +149,7 @@ function ResourceLinks({ tenantId, types, entry }: EntryProps) {
           {' · '}
         </>
       )}
-      <a href={withQuery(paths.log, { resource: entry.resourceId })}>All entries of it</a>
+      <a href={withQuery(paths.log, { resource: entry.resourceId })}>All entries</a>
     </>
   )
 }

@@ -57,7 +57,7 @@ export function OverviewPage(props: OverviewProps) {
         <div class="stat">
           <h2>Memberships</h2>
           <p class="big number">{number(tenant.membershipCount)}</p>
-          <p class="muted">in groups</p>
+          <p class="muted">direct members of groups</p>
         </div>
         <ClientHealth tokens={tokens} now={props.now} apiKeysPath={paths.apiKeys} />
       </div>

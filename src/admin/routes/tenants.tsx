@@ -36,7 +36,7 @@ const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GR
 
 /** The message about the last action, by `?done=`. */
 const TENANTS_DONE: Readonly<Record<string, string>> = {
-  deleted: 'The tenant and all of its data are deleted.',
+  deleted: 'The tenant is deleted with all of its data.',
   deleting: 'The tokens of the tenant are no longer valid. Its data is being deleted.',
 }
 const SETTINGS_DONE: Readonly<Record<string, string>> = {
