@@ -11,13 +11,7 @@ import {
 } from '../storage/databases.ts'
 import { type Page, readTogether } from '../storage/query.ts'
 import { tenantPageQuery } from '../storage/tenant-queries.ts'
-import {
-  insertTenant,
-  insertTenantElsewhere,
-  listTenants,
-  type NewTenant,
-  type Tenant,
-} from '../storage/tenants.ts'
+import { insertTenant, insertTenantElsewhere, type NewTenant, type Tenant } from '../storage/tenants.ts'
 
 /** A tenant, and the name of the database that it lives in. */
 export type LocatedTenant = Tenant & { readonly database: string }
@@ -57,16 +51,7 @@ async function emptiest(databases: Databases): Promise<string> {
   return names[steps.indexOf(Math.min(...steps))] ?? names[0]
 }
 
-/** All tenants by id. */
-export async function listAllTenants(databases: Databases): Promise<readonly LocatedTenant[]> {
-  const [locations, ...lists] = await Promise.all([
-    listLocations(databases),
-    ...databases.names.map((name) => listTenants(databases.open(name))),
-  ])
-  return merged(databases, locations, lists)
-}
-
-/** Tenants in the order of their ids. @param after the id that the page before ended with */
+/** Tenants in the order of their ids. @param after the last id of the previous page @param size Infinity: all tenants */
 export async function tenantPage(
   databases: Databases,
   after: string,

@@ -1,17 +1,17 @@
 /**
- * Tenants as the dashboard reads them: one, or a page of them, in a round trip that other queries share.
+ * Reads of tenants: one tenant, or a list of them. A query can share a round trip with other queries.
  */
 import { sql } from 'drizzle-orm'
-import { statement } from './database.ts'
-import { type Page, pageOfItems, type Query } from './query.ts'
+import { type Database, statement } from './database.ts'
+import { type Page, pageOfItems, type Query, readTogether } from './query.ts'
 import { TENANT_COLUMNS, type Tenant, tenantFromRow } from './tenants.ts'
 
-/** A tenant with all counts that are kept for it. */
+/** A tenant with its counts. */
 export type TenantSummary = Tenant
 
 const SELECT = sql`SELECT ${TENANT_COLUMNS} FROM tenants`
 
-/** @returns undefined when there is no such tenant */
+/** @returns undefined if the tenant does not exist */
 export function tenantQuery(id: string): Query<TenantSummary | undefined> {
   return {
     statements: [statement(sql`${SELECT} WHERE id = ${id}`)],
@@ -19,16 +19,23 @@ export function tenantQuery(id: string): Query<TenantSummary | undefined> {
   }
 }
 
-/** Tenants in the order of their ids. @param after the id that the page before ended with */
+/** A tenant, in a round trip of its own. @returns undefined if it does not exist */
+export async function getTenant(db: Database, id: string): Promise<Tenant | undefined> {
+  return (await readTogether(db, { tenant: tenantQuery(id) })).tenant
+}
+
+/** Tenants in the order of their ids. @param after the last id of the previous page @param size Infinity: all tenants */
 export function tenantPageQuery(after: string, size: number): Query<Page<TenantSummary>> {
+  // SQLite reads LIMIT -1 as no limit.
+  const limit = size === Infinity ? -1 : size + 1
   return {
-    statements: [statement(sql`${SELECT} WHERE id > ${after} ORDER BY id LIMIT ${size + 1}`)],
+    statements: [statement(sql`${SELECT} WHERE id > ${after} ORDER BY id LIMIT ${limit}`)],
     read: ([result]) =>
       pageOfItems((result?.rows ?? []).map(tenantFromRow<TenantSummary>), size, ({ id }) => id),
   }
 }
 
-/** Where the dashboard begins: the tenant "default", else the first. @returns undefined when there is none */
+/** The tenant that the dashboard opens first: "default", or else the first one. @returns undefined without tenants */
 export function firstTenantQuery(): Query<string | undefined> {
   return {
     statements: [

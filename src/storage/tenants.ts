@@ -57,17 +57,6 @@ export const TENANT_COLUMNS = sql`id, name, group_limit AS groupLimit,
 
 const SELECT = sql`SELECT ${TENANT_COLUMNS} FROM tenants`
 
-/** All tenants by id. */
-export async function listTenants(db: Database): Promise<readonly Tenant[]> {
-  const [result] = await db.batch([statement(sql`${SELECT} ORDER BY id`)])
-  return (result?.rows ?? []).map((row) => tenantFromRow(row))
-}
-
-export async function getTenant(db: Database, id: string): Promise<Tenant | undefined> {
-  const [result] = await db.batch([statement(sql`${SELECT} WHERE id = ${id}`)])
-  return result?.rows[0] && tenantFromRow(result.rows[0])
-}
-
 /** A tenant that is to be made. */
 export type NewTenant = Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>
 

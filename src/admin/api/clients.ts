@@ -9,8 +9,7 @@ import {
   updateClient,
 } from '../../storage/clients.ts'
 import { readTogether } from '../../storage/query.ts'
-import { tenantQuery } from '../../storage/tenant-queries.ts'
-import { getTenant } from '../../storage/tenants.ts'
+import { getTenant, tenantQuery } from '../../storage/tenant-queries.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import { AdminError } from '../errors.ts'

@@ -9,8 +9,8 @@ import { countsQuery } from '../../storage/directory-lists.ts'
 import { readTogether } from '../../storage/query.ts'
 import type { StoredResourceType } from '../../storage/resource-tables.ts'
 import { RunningSha256 } from '../../storage/running-sha256.ts'
-import { tenantQuery } from '../../storage/tenant-queries.ts'
-import { getTenant, undoImport } from '../../storage/tenants.ts'
+import { getTenant, tenantQuery } from '../../storage/tenant-queries.ts'
+import { undoImport } from '../../storage/tenants.ts'
 import {
   type DirectoryRecord,
   type ExportedTenant,

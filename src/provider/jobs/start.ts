@@ -5,7 +5,8 @@ import { databaseSize, tenantSize } from '../../storage/database-size.ts'
 import { catalogueOf, type Databases } from '../../storage/databases.ts'
 import { insertJob, type Job, jobStatement, runningJob } from '../../storage/jobs.ts'
 import { countTenantRows } from '../../storage/tenant-copy.ts'
-import { getTenant, type TenantState } from '../../storage/tenants.ts'
+import { getTenant } from '../../storage/tenant-queries.ts'
+import type { TenantState } from '../../storage/tenants.ts'
 import { isBeforeSwitch } from './move.ts'
 
 /** A database is full at this share of what it can hold: what it holds is an estimate, and tenants grow. */
