@@ -8,7 +8,7 @@
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
-import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
+import { isProfileName, PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
 import { decodeExtensions, type EncodedExtensions } from '../scim/schema/tenant-extensions.ts'
 import type { Database } from './database.ts'
 import { locationStatement } from './databases.ts'
@@ -71,21 +71,22 @@ export class TenantElsewhere extends Error {
 }
 
 /**
- * The context that follows from a configuration.
+ * The context that follows from a configuration. A profile of a later version, which a rollback leaves behind, is not
+ * known here: its tenant has the default one.
  *
  * @param types those that are shipped
  */
 export function tenantContextOf(
   tenantId: string,
   version: number,
-  { profile = 'tolerant', schemas }: TenantConfiguration,
+  { profile, schemas }: TenantConfiguration,
   types: readonly StoredResourceType[],
 ): TenantContext {
   return {
     tenantId,
     version,
     database: undefined,
-    profile: PROFILES[profile],
+    profile: PROFILES[isProfileName(profile) ? profile : 'tolerant'],
     resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
   }

@@ -117,7 +117,7 @@ describe('Cloudflare Access', () => {
     ['no signature', { alg: 'none' }],
     ['another algorithm', { alg: 'HS256', kid: 'one' }],
     ['an unknown algorithm', { alg: 'X1', kid: 'one' }],
-    ['an algorithm that is no text', { alg: 1 }],
+    ['an algorithm that is not a string', { alg: 1 }],
     ['an unencoded payload', { alg: 'RS256', kid: 'one', b64: false, crit: ['b64'] }],
     ['no object', 'text'],
   ])('refuses a token whose header names %s', async (_, header) => {

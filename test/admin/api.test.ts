@@ -101,7 +101,11 @@ describe('the admin API', () => {
 
   it.for([
     ['/tenants', {}, '"id" must be 1 to 40 of a-z, 0-9 and "-", beginning with a letter, found nothing'],
-    ['/tenants', { id: 'a', name: ' ' }, '"name" must be a text of 1 to 100 characters, found " "'],
+    [
+      '/tenants',
+      { id: 'a', name: ' ' },
+      '"name" must be a text of 1 to 100 characters without control characters, found " "',
+    ],
     [
       '/tenants',
       { id: 'a', name: 'x', groupLimit: 1.5 },
@@ -129,7 +133,7 @@ describe('the admin API', () => {
     ],
     ['/tenants', [], 'the body must be a JSON object'],
     ['/tenants', nested(40), 'the body is nested deeper than 32 levels, the limit'],
-  ] as const)('says what is wrong at POST %s: %j', async ([path, body, message]) => {
+  ] as const)('names the invalid field at POST %s: %j', async ([path, body, message]) => {
     const answer = await admin('POST', path, body)
     expect([answer.status, answer.body.error.message]).toEqual([400, message])
   })
@@ -138,7 +142,7 @@ describe('the admin API', () => {
     ['outcome=odd', '"outcome" must be "accepted" or "refused", found "odd"'],
     ['resourceType=Device', '"resourceType" must be "User" or "Group", found "Device"'],
     ['cursor=1', '"cursor" must be the nextCursor of a page of this log, found "1"'],
-  ] as const)('says what is wrong in the query %s', async ([query, message]) => {
+  ] as const)('names the invalid parameter in the query %s', async ([query, message]) => {
     const answer = await admin('GET', `/tenants/default/log?${query}`)
     expect([answer.status, answer.body.error.message]).toEqual([400, message])
   })

@@ -48,7 +48,7 @@ describe('Schemas', () => {
   })
 
   it.for<[what: string, document: unknown, message: string]>([
-    ['what is not JSON', '{"id":', 'the text is not JSON'],
+    ['invalid JSON', '{"id":', 'the text is not JSON'],
     [
       'a schema that is refused',
       { id: ACME, attributes: [{ name: 'userName' }] },

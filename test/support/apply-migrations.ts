@@ -10,10 +10,11 @@ declare global {
     interface Env extends OptionalVariables {
       readonly TEST_DB2: D1Database
       readonly TEST_DB3: D1Database
+      readonly TEST_DEVICES: D1Database
       readonly TEST_MIGRATIONS: D1Migration[]
     }
   }
 }
 
-for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3])
+for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3, env.TEST_DEVICES])
   await applyD1Migrations(binding, env.TEST_MIGRATIONS)

@@ -25,11 +25,18 @@ export const TIME_OR_NULL = v.nullable(TIME)
 
 const MAX_NAME_CHARACTERS = 100
 
-/** A display name. Leading and trailing spaces are removed. */
-export const NAME = v.pipe(
+/** A name in an export. Earlier versions accepted names of several lines. */
+export const EXPORTED_NAME = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1),
   v.maxLength(MAX_NAME_CHARACTERS),
   v.check((text) => text.isWellFormed()),
+)
+
+/** A display name, on one line. Leading and trailing spaces are removed. */
+export const NAME = v.pipe(
+  ...EXPORTED_NAME.pipe,
+  v.check((text) => !/\p{Cc}/u.test(text)),
+  field({ allowed: `a text of 1 to ${MAX_NAME_CHARACTERS} characters without control characters` }),
 )

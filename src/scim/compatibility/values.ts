@@ -174,6 +174,16 @@ export function withoutLineBreaks(text: string, { deviations }: Profile): string
 }
 
 /**
+ * `allowsLooseBase64`: the alphabet that is safe in URLs, as JSON Web Keys have it, and a length that no bytes have.
+ * RFC 7643 §2.3.6 has base64 of RFC 4648 §4, of which the padding may be left out.
+ */
+export function isBase64(text: string, { deviations }: Profile): boolean {
+  if (deviations.allowsLooseBase64) return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text)
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return false
+  return text.endsWith('=') ? text.length % 4 === 0 : text.length % 4 !== 1
+}
+
+/**
  * `ignoresUnknownAttributes`: Entra's default mappings and Okta's user profile hold attributes that a service provider
  * need not have. RFC 7644 §3.3 lets a service provider ignore what it is sent; without the deviation a client learns at
  * once that a value is not kept.
@@ -205,6 +215,21 @@ export function ignoreUnknownSchema(urn: string, { type, profile, ignored }: Col
     )
   }
   noteIgnored(ignored, urn)
+}
+
+/**
+ * `ignoresRepeatedSchemas`: a URN twice in `schemas`, by clients that add that of an extension to a list which has it.
+ * RFC 7643 §3: "Duplicate values MUST NOT be included."
+ *
+ * @param urns as sent, in any case
+ * @throws {ScimError} invalidValue
+ */
+export function requireDistinctSchemas(urns: readonly string[], { deviations }: Profile): void {
+  if (deviations.ignoresRepeatedSchemas) return
+  const lower = urns.map((urn) => urn.toLowerCase())
+  const repeated = urns.find((_, i) => lower.indexOf(lower[i] ?? '') !== i)
+  if (repeated === undefined) return
+  throw badRequest('invalidValue', `attribute "schemas" holds ${quote(repeated)} twice`)
 }
 
 /**

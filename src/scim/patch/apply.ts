@@ -287,11 +287,15 @@ function setElement(element: Complex, operation: PatchOperation, reading: Collec
   if (!isNone) mergeInto(element, attribute, { ...operation, value: sent }, to.text, reading)
 }
 
-/** RFC 7643 §7: an immutable attribute may be given a value once. */
+/** RFC 7643 §7: an immutable attribute may be given a value once. What holds such a value is not removed either. */
 function requireMutable(container: Complex, attribute: Attribute, value: unknown, text: string): void {
   const before = container[attribute.name]
   if (attribute.mutability === 'immutable' && before !== undefined && !sameValue(before, value)) {
     throw badRequest('mutability', `attribute "${text}" is immutable and has a value already`)
+  }
+  if (value !== undefined || !isComplex(before)) return
+  for (const sub of attribute.subAttributes ?? []) {
+    requireMutable(before, sub, undefined, `${text}${isExtension(attribute) ? ':' : '.'}${sub.name}`)
   }
 }
 

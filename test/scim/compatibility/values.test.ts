@@ -213,6 +213,22 @@ describe('the strict profile', () => {
       'invalidValue',
       /must be a base64 string/,
     ],
+    ...['_-8=', 'QUJDR', 'QQ=', 'QUJ=='].map(
+      (value) =>
+        [
+          'allowsLooseBase64',
+          { x509Certificates: [{ value }] },
+          'invalidValue',
+          /must be a base64 string/,
+        ] as [string, object, string, RegExp],
+    ),
+    ['ignoresRepeatedSchemas', { schemas: [USER, USER] }, 'invalidValue', /holds "urn:.*User" twice/],
+    [
+      'ignoresRepeatedSchemas',
+      { schemas: [USER, USER.toUpperCase()] },
+      'invalidValue',
+      /holds "URN:.*USER" twice/,
+    ],
   ])('refuses, without %s, %j', ([, body, scimType, detail]) => {
     const { schemas = [USER], ...rest } = { schemas: [USER], ...body } as Complex
     const whole =
@@ -234,6 +250,14 @@ describe('the strict profile', () => {
     expect(withoutEmptyActive(body, strict)).toBe(body)
     expect(withoutEmptyActive(body, reading())).not.toHaveProperty('active')
   })
+
+  it.for(['/+8=', '/+8', 'QQ==', 'QQ', 'QUJD', ''])(
+    'takes base64 of RFC 4648 §4, padded or not: "%s"',
+    (value) => {
+      const x509Certificates = [{ value, type: 'x' }]
+      expect(() => validateResource(sent({ x509Certificates }), strict)).not.toThrow()
+    },
+  )
 
   it('ignores the password, which RFC 7643 has', () => {
     const { resource, ignored } = validateResource(sent({ password: 't1meMa$heen' }), strict)
