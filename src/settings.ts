@@ -1,6 +1,6 @@
 /**
- * The settings that all runtimes share, and their validation. README.md documents their meaning. The server does not
- * serve requests if any setting has an invalid value.
+ * The settings of all runtimes, and their checks. README.md describes the settings. While any of them has an invalid value,
+ * the server refuses every request.
  */
 import { parsePublicUrl } from './edge/public-url.ts'
 import type { Settings } from './runtime.ts'

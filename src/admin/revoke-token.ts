@@ -1,5 +1,5 @@
 /**
- * Revoking a token, by the admin API or the dashboard: at once, also while the tenant is being moved.
+ * Revokes a token, for the admin API and the dashboard. A revocation takes effect at once, even during a move of the tenant.
  */
 
 import { revokeToken } from '../storage/access/tokens.ts'
@@ -10,10 +10,10 @@ import { administrationDatabases } from './database.ts'
 import type { JobContext } from './jobs.ts'
 
 /**
- * Revokes a token from the next request on. While the tenant is being moved it is revoked on both sides, the source first: a
- * copy that had been read before, and is written after, differs from the source, so that the move is given up.
+ * Revokes a token from the next request on. During a move, the token is revoked in both databases, in the source first. If a
+ * page was read before the revocation and written after it, the copy differs from the source, and the move is cancelled.
  *
- * @returns false when the tenant has no such token
+ * @returns false if the tenant has no such token
  */
 export async function revokeTokenOf(c: JobContext, tenantId: string, tokenId: string): Promise<boolean> {
   const now = c.env.now()

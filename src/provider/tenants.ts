@@ -15,7 +15,6 @@ import { tenantPageQuery } from '../storage/tenants/queries.ts'
 import {
   insertTenant,
   insertTenantElsewhere,
-  listTenants,
   type NewTenant,
   type Tenant,
 } from '../storage/tenants/tenants.ts'
@@ -58,16 +57,7 @@ async function emptiest(databases: Databases): Promise<string> {
   return names[steps.indexOf(Math.min(...steps))] ?? names[0]
 }
 
-/** All tenants by id. */
-export async function listAllTenants(databases: Databases): Promise<readonly LocatedTenant[]> {
-  const [locations, ...lists] = await Promise.all([
-    listLocations(databases),
-    ...databases.names.map((name) => listTenants(databases.open(name))),
-  ])
-  return merged(databases, locations, lists)
-}
-
-/** A page of tenants in the order of their ids. @param after the last id of the previous page */
+/** Tenants in the order of their ids. @param after the last id of the previous page @param size Infinity: all tenants */
 export async function tenantPage(
   databases: Databases,
   after: string,

@@ -51,7 +51,7 @@ const SETTINGS_FILE = 'settings.env'
 /** NAME=VALUE, a comment, or nothing. */
 const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
 
-/** Every setting but DATA_FOLDER, with its default. README.md explains them. */
+/** Every setting but DATA_FOLDER, with its default. docs/self-hosting.md describes them. */
 const DEFAULTS = {
   ...SHARED_DEFAULTS,
   DATABASES: '1',

@@ -1,12 +1,12 @@
 /**
- * The profile of a tenant: GET and PATCH /admin/api/tenants/{id}, and what the next request of a client meets.
+ * The profile of a tenant: GET and PATCH /admin/api/tenants/{id}, and its effect on the next request of a client.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { admin, costOf, newClient } from '../support/harness.ts'
 
 describe('the profile of a tenant', () => {
-  it('is tolerant until it is set, and is shown', async () => {
+  it('is "tolerant" by default, and can be read and set', async () => {
     const { tenantId } = await newClient()
     const path = `/tenants/${tenantId}`
     expect((await admin('GET', path)).body.profile).toBe('tolerant')
@@ -19,7 +19,7 @@ describe('the profile of a tenant', () => {
   })
 
   it.for(['Strict', '', null, 5, ['strict']])(
-    'is not %j: a 400 names the field and what is allowed',
+    'cannot be %j: a 400 names the field and the values allowed',
     async (profile) => {
       const { tenantId } = await newClient()
       const answer = await admin('PATCH', `/tenants/${tenantId}`, { profile, name: 'Other' })

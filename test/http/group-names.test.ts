@@ -103,7 +103,7 @@ describe('a tenant that allows namesakes', () => {
     expect(refused.status).toBe(409)
     expect(refused.body.error).toMatchObject({ code: 'conflict', field: 'uniqueGroupNames' })
     expect(refused.body.error.message).toBe(
-      `7 names of groups are not unique: ${[0, 1, 2, 3, 4].map((i) => `"Crew ${i}" (2 groups)`).join(', ')} ` +
+      `7 group names are not unique: ${[0, 1, 2, 3, 4].map((i) => `"Crew ${i}" (2 groups)`).join(', ')} ` +
         'and 2 more; rename or delete groups first',
     )
     const { body } = await admin('GET', `/tenants/${client.tenantId}`)
@@ -125,7 +125,7 @@ describe('a tenant that allows namesakes', () => {
     expect([refused.status, refused.body.error.message]).toEqual([
       409,
       expect.stringContaining(
-        '"displayName" is taken by a line before it; a tenant with "uniqueGroupNames": false allows namesakes',
+        'an earlier line has the same "displayName"; set "uniqueGroupNames" of the tenant to false to allow that',
       ),
     ])
     expect((await transfer(other, 'POST', 'import', lines.body)).body.imported.group).toBe(2)

@@ -133,7 +133,7 @@ describe('a flood of refused writes', () => {
     const browser = await new Browser().signIn()
     const path = `/admin/tenants/${client.tenantId}`
     expect(textOf((await browser.get(path)).html)).toContain('Last 24 hours 12 writes')
-    expect(textOf((await browser.get(`${path}/log`)).html)).toContain('and 11 more like this')
+    expect(textOf((await browser.get(`${path}/log`)).html)).toContain('and 11 more like this one')
     const api = (await admin('GET', `/tenants/${client.tenantId}/log`)).body
     expect(api.entries).toMatchObject([{ status: 403, action: 'delete', resourceId: '0', repeated: 11 }])
     expect(JSON.parse((await browser.get(`${path}/log.json`)).html)).toMatchObject([{ repeated: 11 }])

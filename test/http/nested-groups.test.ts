@@ -90,7 +90,7 @@ describe('memberships of groups in groups', () => {
     )
     expect(answer.status).toBe(409)
     expect(JSON.stringify(answer.body)).toContain(
-      `a tenant may hold ${MAX_NESTED_MEMBERSHIPS} memberships of groups in groups, and the file holds more`,
+      `the file has too many memberships of groups in groups, the limit is ${MAX_NESTED_MEMBERSHIPS}`,
     )
     expect((await admin('GET', `/tenants/${tenantId}`)).status).toBe(200)
   })

@@ -290,9 +290,9 @@ describe('a move', () => {
       'an unknown database',
       { database: 'DB9' },
       400,
-      /"database" must be another database than "DB": "DB2" or "DB3", found "DB9"/,
+      /"database" must be a database other than "DB": "DB2" or "DB3", found "DB9"/,
     ],
-    ['the same database', { database: 'DB' }, 400, /"database" must be another database than "DB"/],
+    ['the same database', { database: 'DB' }, 400, /"database" must be a database other than "DB"/],
     ['no database', {}, 400, /"database" must be/],
     ['a number', { database: 2 }, 400, /"database" must be/],
   ] as const)('to %s is refused, and changes nothing', async ([, body, status, message]) => {
@@ -317,7 +317,7 @@ describe('a move', () => {
     await grow(0)
     expect([status, body.error.field]).toEqual([409, 'database'])
     expect(body.error.message).toMatch(
-      /must have room: "DB3" holds about 10\.2 GB, and with the tenant it may hold 9\.5/,
+      /must have room for the tenant, found "DB3": it would hold about 10\.2 GB, the limit is 9\.5 GB/,
     )
   })
 
@@ -339,7 +339,7 @@ describe('a move', () => {
     const twice = await move(client, 'DB3')
     expect([twice.status, twice.body.error.message]).toEqual([
       409,
-      expect.stringContaining('a move to "DB2"'),
+      expect.stringContaining('the move to "DB2"'),
     ])
     const again = await move(client, 'DB2')
     expect([again.status, again.body.step]).toEqual([202, 'copying'])
@@ -351,10 +351,7 @@ describe('a move', () => {
   it('is refused where there is one database', async () => {
     const { admin } = await import('../support/harness.ts')
     const { status, body } = await admin('POST', '/tenants/default/move', { database: 'DB2' })
-    expect([status, body.error.message]).toEqual([
-      400,
-      expect.stringContaining('the only one that is configured'),
-    ])
+    expect([status, body.error.message]).toEqual([400, expect.stringContaining('but no other is configured')])
   })
 })
 
@@ -376,7 +373,9 @@ describe('the dashboard', () => {
     const client = await newClientIn('DB2')
     const cookie = await signIn()
     const settings = `/tenants/${client.tenantId}/settings`
-    expect((await page(settings, cookie)).body).toMatch(/The tenant lives in <span class="mono">DB2<\/span>/)
+    expect((await page(settings, cookie)).body).toMatch(
+      /The tenant is stored in <span class="mono">DB2<\/span>/,
+    )
     const jobId = crypto.randomUUID()
     await env.DB.prepare(
       `INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, done, total, created_at)

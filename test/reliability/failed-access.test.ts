@@ -149,7 +149,7 @@ describe('a token that is refused', () => {
     const keys = textOf((await browser.get(`/admin/tenants/${client.tenantId}/api-keys`)).html)
     expect(keys).toContain('Failed access')
     expect(keys).toContain('the token was revoked')
-    expect(keys).toContain('Somebody unknown')
+    expect(keys).toContain('Unknown client')
     const { results } = await env.DB.prepare(
       'SELECT sum(refused) AS refused FROM provisioning_activity WHERE tenant_id = ?1',
     )

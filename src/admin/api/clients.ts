@@ -1,4 +1,4 @@
-/** Handlers of the routes of clients. */
+/** Handlers of the client routes. */
 import { quote } from '../../scim/error.ts'
 import {
   clientQuery,
@@ -9,8 +9,7 @@ import {
   updateClient,
 } from '../../storage/access/clients.ts'
 import { readTogether } from '../../storage/database/query.ts'
-import { tenantQuery } from '../../storage/tenants/queries.ts'
-import { getTenant } from '../../storage/tenants/tenants.ts'
+import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import { AdminError } from '../errors.ts'

@@ -1,4 +1,4 @@
-/** Handlers of the routes of jobs. */
+/** Handlers of the job routes. */
 
 import { getJob } from '../../storage/tenants/jobs.ts'
 import { catalogueOf } from '../../storage/tenants/locations.ts'

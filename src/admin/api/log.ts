@@ -1,4 +1,4 @@
-/** Handler of the route of the provisioning log. */
+/** Handler of the provisioning log route. */
 
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { readTogether } from '../../storage/database/query.ts'

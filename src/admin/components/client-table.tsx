@@ -11,9 +11,9 @@ export function ClientTable(props: {
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
   readonly now: number
-  /** The address of the page. */
+  /** The path of the page. */
   readonly path: string
-  /** The address of the provisioning log. */
+  /** The path of the provisioning log. */
   readonly logPath: string
 }) {
   const { clients, tokens, now, path, logPath } = props

@@ -10,7 +10,7 @@ export function References(props: {
   readonly tenantId: string
   readonly types: readonly ResourceType[]
   readonly references: readonly NamedReference[]
-  /** Whether users are among them, so that groups have to be told apart. */
+  /** Whether the list may have several types, so that groups are marked. */
   readonly areMixed: boolean
 }) {
   const paths = tenantPaths(props.tenantId)

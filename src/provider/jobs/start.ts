@@ -5,7 +5,8 @@ import { databaseSize, tenantSize } from '../../storage/database/size.ts'
 import { countTenantRows } from '../../storage/tenants/copy.ts'
 import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
-import { getTenant, type TenantState } from '../../storage/tenants/tenants.ts'
+import { getTenant } from '../../storage/tenants/queries.ts'
+import type { TenantState } from '../../storage/tenants/tenants.ts'
 import { isBeforeSwitch } from './move.ts'
 
 /** The share of its capacity at which a database counts as full: its size is an estimate, and tenants grow. */

@@ -66,17 +66,6 @@ export const TENANT = selection(
   { computed: { profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')` } },
 )
 
-/** All tenants by id. */
-export async function listTenants(db: Database): Promise<readonly Tenant[]> {
-  const [result] = await db.batch([TENANT.where(sql`true ORDER BY id`)])
-  return TENANT.all(result)
-}
-
-export async function getTenant(db: Database, id: string): Promise<Tenant | undefined> {
-  const [result] = await db.batch([TENANT.where(sql`id = ${id}`)])
-  return TENANT.first(result)
-}
-
 /** A tenant to create. */
 export type NewTenant = Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>
 

@@ -320,6 +320,17 @@ describe('the rest of the service', () => {
     expect(left).toEqual({ n: 0 })
   })
 
+  it('refuses an import into a tenant that has resources of this type only', async () => {
+    const own = await newDeviceClient()
+    await createDevice(own, 'I1')
+    const { status, body } = await admin('POST', `/tenants/${own.tenantId}/import`, '{}')
+    expect([status, body.error]).toEqual([
+      409,
+      { code: 'conflict', message: `an import requires an empty tenant; "${own.tenantId}" has 1 device` },
+    ])
+    expect((await own.get('/Devices')).body.totalResults).toBe(1)
+  })
+
   it('shows it on the dashboard', async () => {
     const browser = await new Browser(sendToApp).signIn()
     const path = `/admin/tenants/${client.tenantId}`
@@ -331,5 +342,8 @@ describe('the rest of the service', () => {
     expect(textOf(page.html)).toContain('Charlie')
     expect(page.html).toContain(`href="${path}/devices/${id}">`)
     expect((await browser.get(`${path}/machines`)).status).toBe(404)
+    expect(textOf(list.html)).toContain('Users, Groups and Devices Connect an identity provider')
+    const overview = textOf((await browser.get(path)).html)
+    expect(overview).toMatch(/Users \d+ .*Groups \d+ .*Devices 4 Memberships \d+ direct members of groups/)
   })
 })
