@@ -9,7 +9,7 @@ import { type Client, newClient, ORIGIN, PATCH_OP, send, USER } from '../support
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 
 /** Operations that do not set "active". */
-const SILENT: readonly (readonly [what: string, operation: object])[] = [
+const NOT_SETTING_ACTIVE: readonly (readonly [what: string, operation: object])[] = [
   ['remove active', { op: 'remove', path: 'active' }],
   ['Remove with a value', { op: 'Remove', path: 'active', value: 'True' }],
   ['remove by the full name', { op: 'remove', path: `${USER}:Active` }],
@@ -23,7 +23,7 @@ const SILENT: readonly (readonly [what: string, operation: object])[] = [
 ]
 
 describe('active', () => {
-  it.for(SILENT)('is not changed by: %s', async ([, operation]) => {
+  it.for(NOT_SETTING_ACTIVE)('is not changed by: %s', async ([, operation]) => {
     const client = await newClient()
     for (const active of [false, true]) {
       const user = await client.createUser({ active })
@@ -34,7 +34,7 @@ describe('active', () => {
     }
   })
 
-  it.for(SILENT)('is not changed in a bulk request by: %s', async ([, operation]) => {
+  it.for(NOT_SETTING_ACTIVE)('is not changed in a bulk request by: %s', async ([, operation]) => {
     const client = await newClient()
     const user = await client.createUser({ active: false })
     const data = { schemas: [PATCH_OP], Operations: [operation] }

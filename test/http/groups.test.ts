@@ -57,7 +57,7 @@ describe('POST /Groups', () => {
 })
 
 describe('PATCH /Groups/{id}', () => {
-  it('answers 204 in two round trips, and 200 when attributes are asked for', async () => {
+  it('answers 204 in two round trips, and 200 if attributes are requested', async () => {
     const client = await newClient()
     const [a = ''] = await createUsers(client, 1)
     const { id } = await client.createGroup()

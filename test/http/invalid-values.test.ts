@@ -12,7 +12,7 @@ const EMAILS = [
 ]
 
 /** Members without a valid id. */
-const NOBODY: readonly unknown[] = [
+const WITHOUT_ID: readonly unknown[] = [
   [{ display: 'Somebody' }],
   [{}],
   [{ id: '2819c223-7f76-453a-919d-413861904646' }],
@@ -44,7 +44,7 @@ async function withGroup() {
 const patchOf = (...Operations: readonly unknown[]) => ({ schemas: [PATCH_OP], Operations })
 
 describe('members without a value', () => {
-  it.for([...NOBODY, ...SINGLE])('are rejected by every operation of a PATCH: %j', async (value) => {
+  it.for([...WITHOUT_ID, ...SINGLE])('are rejected by every operation of a PATCH: %j', async (value) => {
     const { expectRefused } = await withGroup()
     for (const op of ['replace', 'Add', 'remove']) {
       await expectRefused('PATCH', patchOf({ op, path: 'members', value }))
@@ -53,7 +53,7 @@ describe('members without a value', () => {
     await expectRefused('PATCH', patchOf({ op: 'add', value: { displayName: 'Other', members: value } }))
   })
 
-  it.for(NOBODY)('are rejected by POST, PUT and /Bulk: %j', async (members) => {
+  it.for(WITHOUT_ID)('are rejected by POST, PUT and /Bulk: %j', async (members) => {
     const { client, group, path, expectRefused } = await withGroup()
     const body = { schemas: [GROUP], displayName: group.displayName, members }
     await expectRefused('PUT', body)

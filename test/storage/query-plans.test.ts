@@ -1,6 +1,6 @@
 /**
  * What an index can answer is answered by it: the query plans of the statements that requests make. The
- * worker runs on a binding that notes its statements, so does not know the values how they are built. D1 keeps no
+ * worker runs on a binding that notes its statements, so nothing here knows how they are built. D1 keeps no
  * statistics unless ANALYZE is run: the plans are those of an empty directory and of a full one.
  */
 import { createExecutionContext } from 'cloudflare:test'

@@ -1,5 +1,5 @@
 /**
- * Makes the database of the tests: the same migrations that wrangler applies.
+ * Creates the test database with the same migrations that wrangler applies.
  */
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'

@@ -1,6 +1,5 @@
 /**
- * A group writer of the test's own on the real D1, whose database can be held: what arrives meanwhile waits, and then
- * goes together.
+ * A group writer on the real D1 whose database can be paused, so that writes queue up and run as one group.
  */
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
@@ -12,7 +11,7 @@ import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { credentialsOf } from '../../src/storage/tokens.ts'
 import { type Client, GROUP, PATCH_OP, TENANT_URL } from './harness.ts'
 
-/** What a test sends: the rest of a request is the same for all. */
+/** The part of a request that differs between tests. */
 export type Write = Pick<GroupWriteRequest, 'kind'> & Partial<GroupWriteRequest>
 
 export const create = (displayName: string, ...members: readonly string[]): Write => ({
@@ -32,7 +31,7 @@ export const patch = (id: string, ...Operations: readonly unknown[]): Write => (
   body: { schemas: [PATCH_OP], Operations },
 })
 
-/** A write as the HTTP layer would send it for a client. */
+/** A write request as the HTTP layer creates it. */
 export async function requestOf({ token }: Client, write: Write): Promise<GroupWriteRequest> {
   const credentials = await credentialsOf(token, Date.now())
   if (credentials === undefined) throw new Error(`no token: ${token}`)
@@ -41,11 +40,11 @@ export async function requestOf({ token }: Client, write: Write): Promise<GroupW
 
 export interface Coordinator {
   readonly writer: QueuedGroupWriter
-  /** Batches that came to the database since the last `together`. */
+  /** The batches sent to the database since the last `together`. */
   readonly batches: readonly (readonly D1PreparedStatement[])[]
-  /** Does something before each batch, by its number since the last `together`. */
+  /** Called before each batch with its number since the last `together`. */
   before: (batch: number) => Promise<void> | void
-  /** Sends writes while the database is held, then lets it go. @returns the answers in their order */
+  /** Sends writes while the database is paused, then resumes it. @returns the responses in order */
   together(requests: readonly GroupWriteRequest[]): Promise<readonly GroupWriteAnswer[]>
 }
 
@@ -73,7 +72,7 @@ export async function newCoordinator(
     now: Date.now,
     ...more,
   })
-  // Refused, after its token was seen valid: whatever comes then stands in line at once.
+  // This write is rejected after its token is verified. Later writes with the token are queued at once.
   const plug = await requestOf(client, patch('none', { op: 'replace', path: 'externalId', value: 'x' }))
   const coordinator: Coordinator = {
     writer,
@@ -89,7 +88,7 @@ export async function newCoordinator(
       const plugged = writer.write(plug)
       const answers = requests.map((request) => writer.write(request))
       const { before } = coordinator
-      // The batch of the plug is no batch of theirs.
+      // Does not count the batch of the write that pauses the queue.
       coordinator.before = () => {
         batches = []
         coordinator.before = before
@@ -103,7 +102,7 @@ export async function newCoordinator(
   return coordinator
 }
 
-/** The status that the HTTP layer makes of an answer, 200 standing for all that were done. */
+/** The HTTP status of a response. 200 represents all successful writes. */
 export function statusOf({ refusal, isUnavailable }: GroupWriteAnswer): number {
   return isUnavailable ? 503 : (refusal?.status ?? 200)
 }
