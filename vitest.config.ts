@@ -62,6 +62,8 @@ const LONG_NODE_TESTS = [
   'test/sqlite/processor-time.test.ts',
   // Random requests.
   'test/sqlite/hostile.test.ts',
+  // A server that is killed in the middle of moves.
+  'test/sqlite/move.test.ts',
 ]
 
 const BROWSER_TESTS = ['test/browser/**/*.test.ts']
@@ -82,6 +84,9 @@ const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
 
 export default defineConfig(async () => {
   const miniflare = {
+    // Tests of several databases bind TEST_DB2 and TEST_DB3 as DB2 and DB3; all others run with the one of wrangler.toml.
+    // TEST_DEVICES has the table of a resource type that is not shipped.
+    d1Databases: { TEST_DB2: 'test-db-2', TEST_DB3: 'test-db-3', TEST_DEVICES: 'test-devices' },
     bindings: {
       TEST_MIGRATIONS: await readD1Migrations('./migrations'),
       ADMIN_TOKEN: 'test-admin-token',

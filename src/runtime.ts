@@ -5,6 +5,7 @@
 import type { GroupWriter } from './provider/group-writer.ts'
 import type { Work } from './scim/work.ts'
 import type { Database, DatabaseFigures } from './storage/database.ts'
+import type { Databases } from './storage/databases.ts'
 import type { Replicas } from './storage/replicas.ts'
 import type { StoredResourceType } from './storage/resource-tables.ts'
 import type { Sha256 } from './storage/secrets.ts'
@@ -14,6 +15,12 @@ import type { Credentials } from './storage/tokens.ts'
 export interface Runtime {
   /** Opens a database for one request. */
   readonly openDatabase: OpenDatabase
+  /** The databases by the names of their bindings, such as "DB" and "DB2"; the first one holds the catalogue. */
+  readonly databaseNames: Databases['names']
+  /** Bytes that each of them can hold. */
+  readonly maxDatabaseBytes: number
+  /** Has the job of a tenant go on soon: see provider/jobs/runner.ts. */
+  readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Whether the database answers and takes writes, as it was found a few seconds ago at most. */
   readonly isHealthy: () => Promise<boolean>
   /** Whether a setting has a value that is not allowed, so that nothing is served; the log names it. */
@@ -115,6 +122,8 @@ export interface HttpEnv {
     figures: DatabaseFigures
     /** That of the tenant, or of the administration. */
     db: Database
+    /** The name of the database that the tenant of an administrator's request lives in. */
+    home: string
     /** The types that the directory holds, in the order in which they are listed. */
     resourceTypes: readonly StoredResourceType[]
     /** What the bearer token claims; proven by the batch that uses it. */

@@ -2,9 +2,10 @@
  * The Workers entry: makes a Runtime of the bindings in wrangler.toml, and exports the Durable Object.
  */
 import { createApp } from './app.ts'
+import { bindingOf, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/group-writer.ts'
-import { pruneProvisioningLog } from './provider/retention.ts'
+import { maintain } from './provider/maintenance.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import {
   isOn,
@@ -14,12 +15,12 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { countStatements, MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
-import { continueTasks } from './storage/extensions.ts'
+import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
+import { catalogueOf } from './storage/databases.ts'
 import { probeTakenBack, rememberedHealth } from './storage/health.ts'
+import { tenantsWithJobs } from './storage/jobs.ts'
 import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
 import { RESOURCE_TYPES } from './storage/resource-tables.ts'
-import { finishDeletions } from './storage/tenants.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
@@ -42,6 +43,8 @@ export interface WorkerEnv
   extends OptionalVariables,
     Readonly<Pick<Cloudflare.Env, RequiredBinding>>,
     Readonly<Partial<Omit<Cloudflare.Env, RequiredBinding>>> {}
+/** Statements of the hourly run that are about jobs: at one database they are two. */
+const JOB_STATEMENTS = 2
 
 const DEFAULTS = { ...SHARED_DEFAULTS, READ_REPLICATION: '0' } as const
 
@@ -53,15 +56,15 @@ export default {
   async scheduled({ scheduledTime }, env) {
     const { settings, error } = checked(env)
     if (error !== undefined) throw error
-    const days = settings.logRetentionDays
-    const db = countStatements(openDatabase(env.DB, noFigures()))
-    const result = await pruneProvisioningLog(db, scheduledTime, days)
-    console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays: days, ...result }))
-    // All are one invocation: what pruning leaves of its queries.
-    const tenants = await finishDeletions(db, RESOURCE_TYPES, MAX_QUERIES_FREE - db.statements)
-    if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
-    const extended = await continueTasks(db, undefined, MAX_QUERIES_FREE - db.statements)
-    if (extended.length > 0) console.log(JSON.stringify({ job: 'finish schema changes', tenants: extended }))
+    const { logRetentionDays: retentionDays } = settings
+    const databases = databasesOf(env, noFigures())
+    const maxStatements = MAX_QUERIES_FREE - JOB_STATEMENTS
+    const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
+    await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
+      console.log(JSON.stringify(done)),
+    )
+    // An alarm is lost when it fails again and again.
+    for (const tenantId of await tenantsWithJobs(catalogueOf(databases))) await wakeJobs(env, tenantId)
   },
 } satisfies ExportedHandler<WorkerEnv>
 
@@ -69,7 +72,10 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   const { settings, error } = checked(env)
   return {
     openDatabase: (name, figures) => openDatabase(bindingOf(env, name), figures),
-    isHealthy: error === undefined ? healthOf(env.DB) : async () => false,
+    databaseNames: databaseNames(env),
+    maxDatabaseBytes: MAX_DATABASE_BYTES,
+    wakeJobs: (tenantId) => wakeJobs(env, tenantId),
+    isHealthy: error === undefined ? healthOf(env) : async () => false,
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication
       ? d1Replicas(
@@ -90,12 +96,6 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     fetch: (...request) => fetch(...request),
     settings: settings.app,
   }
-}
-
-/** @throws {Error} a tenant's configuration names a binding that this deployment does not have */
-function bindingOf(env: WorkerEnv, name = 'DB'): D1Database {
-  if (name === 'DB') return env.DB
-  throw new Error(`there is no binding "${name}" of a database`)
 }
 
 /** A limiter that does not answer limits nobody: it protects the service, which must not fall with it. */
@@ -148,16 +148,23 @@ function workerSettings(env: Partial<WorkerEnv>): WorkerSettings {
   return { ...sharedSettings(values), readReplication: isOn('READ_REPLICATION', values) }
 }
 
-/** By the binding, which is one for all requests of an isolate. */
+/** By the first binding, which is one for all requests of an isolate. */
 const healths = new WeakMap<D1Database, () => Promise<boolean>>()
 
-function healthOf(binding: D1Database): () => Promise<boolean> {
-  const known = healths.get(binding)
+function healthOf(env: WorkerEnv): () => Promise<boolean> {
+  const known = healths.get(env.DB)
   if (known !== undefined) return known
-  const probe = () => probeTakenBack(openDatabase(binding, noFigures()))
+  const databases = databasesOf(env, noFigures())
+  const probe = async () => {
+    await Promise.all(databases.names.map((name) => probeTakenBack(databases.open(name))))
+  }
   const health = rememberedHealth(probe, () => performance.now())
-  healths.set(binding, health)
+  healths.set(env.DB, health)
   return health
+}
+
+async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {
+  await env.GROUP_COORDINATOR.getByName(tenantId).wakeJobs(tenantId)
 }
 
 function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {

@@ -18,7 +18,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   storage: ['storage', 'scim', 'drizzle-orm', '@cloudflare/workers-types'],
   provider: ['provider', 'scim', 'storage'],
   'id-generator.ts': ['uuidv7'],
-  'durable-objects': ['durable-objects', 'provider', 'storage', 'id-generator.ts', 'cloudflare:workers'],
+  'bindings.ts': ['storage'],
+  'durable-objects': [
+    'durable-objects',
+    'bindings.ts',
+    'provider',
+    'storage',
+    'id-generator.ts',
+    'cloudflare:workers',
+  ],
   'runtime.ts': ['provider', 'scim', 'storage'],
   // What every request meets before its part of the app: who sends it, from where, and how much it brings.
   edge: ['edge', 'scim', 'runtime.ts', 'hono'],
@@ -101,6 +109,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'node.ts': ['self-hosted', '@hono/node-server', 'node'],
   'worker.ts': [
     'app.ts',
+    'bindings.ts',
     'durable-objects',
     'runtime.ts',
     'settings.ts',

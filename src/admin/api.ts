@@ -12,6 +12,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database.ts'
 import { clientHandlers } from './api/clients.ts'
+import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
 import { type Handlers, serve } from './api/serve.ts'
@@ -19,7 +20,7 @@ import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
 import { transferHandlers } from './api/transfer.ts'
 import { ROUTES } from './contract/routes.ts'
-import { administrationDatabase } from './database.ts'
+import { administrationDatabase, openHome } from './database.ts'
 import { AdminError, adminErrorResponse } from './errors.ts'
 import { reportTenant } from './replicas.ts'
 
@@ -30,6 +31,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...logHandlers,
   ...transferHandlers,
   ...schemaHandlers,
+  ...jobHandlers,
 }
 
 /** The admin API as an app of its own; mounted at /admin/api. */
@@ -38,11 +40,12 @@ export function adminApi(): Hono<HttpEnv> {
   app.onError((error, c) => adminErrorResponse(c, error))
   app.use(adminAuth)
   app.use(async (c, next) => {
-    c.set('db', administrationDatabase(c, noFigures()))
+    c.set('figures', noFigures())
+    c.set('db', administrationDatabase(c, c.get('figures')))
     await next()
     c.res.headers.set('Cache-Control', 'no-store')
   })
-  app.use('/tenants/:tenant/*', reportTenant)
+  app.use('/tenants/:tenant/*', openHome, reportTenant)
   serve(app, ROUTES, HANDLERS)
   // Ends here: the dashboard is mounted around the API and must not answer for it.
   app.all('*', (c) => {

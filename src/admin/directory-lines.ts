@@ -28,7 +28,7 @@ import {
   type ResourceRecord,
   recordKind,
 } from '../storage/transfer.ts'
-import { NAME } from './contract/fields.ts'
+import { EXPORTED_NAME } from './contract/fields.ts'
 import { AdminError } from './errors.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -277,7 +277,7 @@ function clientRecord(line: Line): ClientRecord {
   if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
     throw invalid(line, 'clientId', 'the id of a tenant, "_" and 1 to 64 letters, digits, "-" and "_"')
   }
-  if (!v.is(NAME, name)) throw invalid(line, 'name', 'a text of 1 to 100 characters')
+  if (!v.is(EXPORTED_NAME, name)) throw invalid(line, 'name', 'a text of 1 to 100 characters')
   if (scope !== 'provision' && scope !== 'read') throw invalid(line, 'scope', '"provision" or "read"')
   return { kind: CLIENT, clientId, name, scope, createdAt: integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS) }
 }

@@ -6,7 +6,8 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ScimError } from '../scim/error.ts'
-import { DatabaseUnavailable } from '../storage/database.ts'
+import { DatabaseUnavailable, GuardError } from '../storage/database.ts'
+import { TenantMoved } from '../storage/databases.ts'
 
 /** An expected failure. `message` is safe for the wire; `field` names the input that it is about. */
 export class AdminError extends Error {
@@ -68,6 +69,9 @@ export function toAdminError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
   if (error instanceof DatabaseUnavailable) {
     return new AdminError(503, 'unavailable', 'the directory does not answer at the moment; try again')
+  }
+  if (error instanceof TenantMoved || (error instanceof GuardError && error.rule === 'moving')) {
+    return new AdminError(503, 'unavailable', 'the tenant is being moved to another database; try again')
   }
   if (error instanceof ScimError) {
     const { status, detail } = error

@@ -1,16 +1,51 @@
 /**
  * What is stored of a tenant, a token and the log as JSON, for the admin API and for downloads: times in RFC 3339.
  */
+import type { LocatedTenant } from '../provider/tenants.ts'
 import type { Client } from '../storage/clients.ts'
+import type { Job } from '../storage/jobs.ts'
 import type { ListedEntry } from '../storage/log-pages.ts'
-import type { Tenant } from '../storage/tenants.ts'
+import type { TenantState } from '../storage/tenants.ts'
 import type { StoredToken, TokenInfo } from '../storage/tokens.ts'
 
-export function tenantJson({ importedLines, membershipCount: _, createdAt, ...tenant }: Tenant) {
+export function tenantJson({
+  importedLines,
+  membershipCount: _,
+  createdAt,
+  state,
+  ...tenant
+}: LocatedTenant) {
   return {
     ...tenant,
+    state: STATES[state],
     createdAt: isoTime(createdAt),
     ...(importedLines !== null && { importedLines }),
+  }
+}
+
+/** An administrator sees one tenant, wherever its rows are. */
+const STATES = {
+  ready: 'ready',
+  importing: 'importing',
+  undoing: 'undoing',
+  deleting: 'deleting',
+  moving: 'moving',
+  arriving: 'moving',
+  moved: 'moving',
+} as const satisfies Readonly<Record<TenantState, string>>
+
+export function jobJson({ id, kind, state, step, source, target, done, total, error, ...job }: Job) {
+  return {
+    id,
+    kind,
+    state,
+    step,
+    from: source,
+    to: target,
+    progress: { done: state === 'done' ? total : Math.min(done, total), total },
+    error,
+    createdAt: isoTime(job.createdAt),
+    finishedAt: isoTimeOrNull(job.finishedAt),
   }
 }
 

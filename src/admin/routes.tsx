@@ -13,7 +13,7 @@ import { noFigures, serverTimingOf } from '../storage/database.ts'
 import { SessionEnded } from '../storage/sessions.ts'
 import { serveAsset } from './assets/assets.ts'
 import { TENANTS_PATH } from './components/paths.ts'
-import { administrationDatabase } from './database.ts'
+import { administrationDatabase, openHome } from './database.ts'
 import type { AdminContext, AdminEnv } from './env.ts'
 import { AdminError, logFault, toAdminError } from './errors.ts'
 import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
@@ -39,7 +39,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.use(csrf({ origin: (origin, c: AdminContext) => origin === new URL(publicOrigin(c)).origin }))
   app.route('/', signIn)
   app.use(requireAdministrator)
-  app.use('/tenants/:tenant/*', reportTenant)
+  app.use('/tenants/:tenant/*', openHome, reportTenant)
   app.route('/', tenants)
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)
@@ -70,6 +70,7 @@ const securityHeaders = secureHeaders({
 /** Opens the database of the request, reports what it cost, and keeps pages out of every cache. */
 const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, next) {
   const figures = noFigures()
+  c.set('figures', figures)
   c.set('db', administrationDatabase(c, figures))
   await next()
   c.res.headers.set('Cache-Control', 'no-store')

@@ -9,6 +9,8 @@ export function notReady({ id, state }: Pick<Tenant, 'id' | 'state'>): AdminErro
       ? `is being deleted; DELETE /admin/api/tenants/${id} goes on with it`
       : state === 'undoing'
         ? `has an import that is being undone; DELETE /admin/api/tenants/${id}/import goes on with it`
-        : 'has an import under way; finish it with the rest of the file, or undo it with DELETE …/import'
+        : state !== 'importing'
+          ? 'is being moved to another database; try again when it has arrived'
+          : 'has an import under way; finish it with the rest of the file, or undo it with DELETE …/import'
   return new AdminError(409, 'conflict', `tenant "${id}" ${problem}`)
 }

@@ -7,6 +7,7 @@ import { publicOrigin } from '../edge/url.ts'
 import type { Call, Rendered } from '../provider/call.ts'
 import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { requireOneProjection } from '../scim/compatibility/lists.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
@@ -77,7 +78,9 @@ export function attributeNames(c: Context<HttpEnv>, parameter: 'attributes' | 'e
 }
 
 export function projectionOf(c: Context<HttpEnv>, type: ResourceType): Projection {
-  return parseProjection(attributeNames(c, 'attributes'), attributeNames(c, 'excludedAttributes'), type)
+  const [attributes, excluded] = [attributeNames(c, 'attributes'), attributeNames(c, 'excludedAttributes')]
+  requireOneProjection(attributes, excluded, profileOf(c))
+  return parseProjection(attributes, excluded, type)
 }
 
 /** The query parameters of a GET (RFC 7644 §3.4.2). */

@@ -38,7 +38,9 @@ export function tenantHandler(typeName?: string) {
 export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
   const work = workOf(c)
   const { spent } = work
-  return await withTenant(c.get('credentials').tenantId, c.get('resourceTypes'), async (tenant) => {
+  const openCatalogue = () => c.env.openDatabase(undefined, c.get('figures'))
+  const { tenantId } = c.get('credentials')
+  return await withTenant(tenantId, c.get('resourceTypes'), openCatalogue, async (tenant) => {
     work.rewind(spent)
     enter(c, tenant)
     return await run(c)

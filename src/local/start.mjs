@@ -85,9 +85,19 @@ function requireFreePort(port) {
 async function migrate(persistTo) {
   // The database contains personal data, and wrangler would create a folder that every user can read.
   mkdirSync(persistTo, { recursive: true, mode: 0o700 })
-  const [command, args] = wrangler(['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', persistTo])
-  const { code, output } = await capture(command, args)
-  if (code !== 0) fail(`the migrations could not be applied to ${persistTo}\n${output}`)
+  for (const binding of databaseBindings()) {
+    const options = ['--local', '--persist-to', persistTo]
+    const [command, args] = wrangler(['d1', 'migrations', 'apply', binding, ...options])
+    const { code, output } = await capture(command, args)
+    if (code !== 0) fail(`the migrations could not be applied to ${binding} in ${persistTo}\n${output}`)
+  }
+}
+
+/** The bindings of databases in wrangler.toml: DB, and DB2, DB3, … where there are several. */
+function databaseBindings() {
+  const config = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8')
+  const names = [...config.matchAll(/^\s*binding\s*=\s*"(DB\d*)"/gm)].map(([, name]) => name ?? '')
+  return [...new Set(names)]
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   noFigures,
 } from '../storage/database.ts'
 import { loadGroups, storeGroups } from '../storage/groups.ts'
+import { TenantElsewhere } from '../storage/tenant-context.ts'
 import type { Call, Rendered, Written } from './call.ts'
 import { GroupDraft } from './group-draft.ts'
 import { databaseRefusal, type GroupDecision, type GroupWrite, type KnownGroup } from './groups.ts'
@@ -54,7 +55,8 @@ export async function commitWrites(
       return attempt(open, pending, draft)
     })
   } catch (error) {
-    if (pending.length === 1 || error instanceof DatabaseUnavailable) {
+    const isForAll = error instanceof DatabaseUnavailable || error instanceof TenantElsewhere
+    if (pending.length === 1 || isForAll) {
       return pending.map(() => ({ status: 'rejected', reason: error }))
     }
     const half = Math.ceil(pending.length / 2)

@@ -3,6 +3,7 @@
  * their order, and what comes back. Plain data on both sides, so that it can cross into another process.
  */
 
+import { requireOneProjection } from '../scim/compatibility/lists.ts'
 import { ScimError, type ScimType } from '../scim/error.ts'
 import { parseProjection } from '../scim/projection.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
@@ -78,6 +79,7 @@ export function prepareGroupWrite(
   const type = call.tenant.resourceTypes.find(hasMembers)
   if (type === undefined) throw new Error('the directory has no type with members')
   const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
+  requireOneProjection(attributes, excludedAttributes, call.tenant.profile)
   const projection = parseProjection(attributes, excludedAttributes, type)
   const reading = readingOf(call, type)
   switch (kind) {

@@ -80,7 +80,9 @@ export class QueuedGroupWriter implements GroupWriter {
     const work = new Work('invalidValue', MAX_WORK_UNITS, request.spent)
     const { resourceTypes } = this.#options
     try {
-      const rendered = await withTenant(request.credentials.tenantId, resourceTypes, (tenant) => {
+      const { tenantId } = request.credentials
+      const openCatalogue = () => this.#options.openDatabase(undefined, figures)
+      const rendered = await withTenant(tenantId, resourceTypes, openCatalogue, (tenant) => {
         work.rewind(request.spent ?? 0)
         return this.#writeIn(tenant, request, figures, work)
       })
@@ -136,12 +138,16 @@ function lotOf(waiting: readonly Job[], maxWrites: number): number {
   const end = waiting.findIndex((job, i) => {
     characters += job.characters
     if ('run' in job.write || job.write.needs.allMembers) return true
-    if (job.call.tenant.version !== waiting[0]?.call.tenant.version) return true
+    if (!isSameContext(job.call, waiting[0]?.call)) return true
     // A group that is to be created has no id yet.
     groups.add(job.write.needs.id || job)
     return i === maxWrites || groups.size > MAX_GROUPS || characters > MAX_CHARACTERS
   })
   return end === -1 ? waiting.length : Math.max(1, end)
+}
+
+function isSameContext({ tenant }: Call, first: Call | undefined): boolean {
+  return tenant.version === first?.tenant.version && tenant.database === first.tenant.database
 }
 
 function runLot(open: QueuedGroupWriterOptions['openDatabase'], lot: readonly Job[]) {

@@ -10,11 +10,14 @@ const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
 /** Entries that one batch deletes. */
 const CHUNK = 5_000
+/** Statements before the batches that delete, and in each of those. */
+const FIRST_STATEMENTS = 2
+const BATCH_STATEMENTS = 3
 /**
- * Batches in one run, of three statements each: with the two before them and those of tokens, a run has 49 at most, fewer
- * than MAX_QUERIES_FREE. So an hourly run deletes up to 75,000 entries; what is left over goes in the next one.
+ * Statements in one run: fewer than MAX_QUERIES_FREE. So an hourly run of one database deletes up to 75,000 entries; what is
+ * left over goes in the next one.
  */
-const MAX_BATCHES = 15
+export const MAX_PRUNING_STATEMENTS = 47
 /**
  * How far a run may believe that the clock went on since the last one: a thirtieth of the retention time. A clock that is
  * wrong by any amount then has 30 hours in which somebody can notice. Runs are an hour apart: at least twice that, so
@@ -39,18 +42,21 @@ export interface PruningResult {
  * then the tokens that none of the others can name.
  *
  * @param now milliseconds since 1970, as the clock says
+ * @param maxStatements the share of this database, where a run has several
  */
 export async function pruneProvisioningLog(
   db: Database,
   now: number,
   retentionDays: number,
+  maxStatements = MAX_PRUNING_STATEMENTS,
 ): Promise<PruningResult> {
+  const maxBatches = Math.max(1, Math.floor((maxStatements - FIRST_STATEMENTS) / BATCH_STATEMENTS))
   const maxAdvanceMs = Math.max(MIN_ADVANCE_MS, Math.floor(retentionDays * DAY_MS * MAX_ADVANCE_SHARE))
   const time = await believedTime(db, now, { maxAdvanceMs, sessionsKeptMs: ENDED_SESSIONS_KEPT_MS })
   const before = time - retentionDays * DAY_MS
   const clockAheadHours = Math.round((now - time) / HOUR_MS)
   let [deleted, full]: [number, FullTenants] = [0, []]
-  for (let i = 0; i < MAX_BATCHES; i++) {
+  for (let i = 0; i < maxBatches; i++) {
     const pruned = await pruneLog(db, before, full, CHUNK)
     deleted += pruned.deleted
     full = pruned.full

@@ -16,8 +16,10 @@ export const DEVIATIONS = [
   'readsQualifiedKeys',
   'readsEmptyTextAsUnassigned',
   'allowsLineBreaksInBinary',
+  'allowsLooseBase64',
   'ignoresUnknownAttributes',
   'ignoresUnknownSchemas',
+  'ignoresRepeatedSchemas',
   'allowsMissingSchemas',
   'allowsUndeclaredExtensions',
   // PATCH: compatibility/patch.ts and compatibility/disabling.ts
@@ -43,6 +45,7 @@ export const DEVIATIONS = [
   'readsSortOrderInAnyCase',
   'readsNumbersFromText',
   'splitsNamesFromText',
+  'allowsBothProjections',
   // Bulk: compatibility/bulk.ts
   'readsMethodInAnyCase',
   'readsZeroAsNoErrorLimit',

@@ -3,7 +3,7 @@
  * (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
  */
 import type { Complex } from './comparison.ts'
-import { isAllowedNumber, namesFromText, withoutEmpty } from './compatibility/lists.ts'
+import { isAllowedNumber, namesFromText, requireOneProjection, withoutEmpty } from './compatibility/lists.ts'
 import { badRequest, kindOf } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseFilter } from './filter/parser.ts'
@@ -59,6 +59,7 @@ export function parseListRequest<Type extends ResourceType>(
   profile: Profile,
 ): ListRequest<Type> {
   const { sortBy, sortOrder, cursor, attributes, excludedAttributes } = parameters
+  requireOneProjection(attributes, excludedAttributes, profile)
   const filterText = withoutEmpty(parameters.filter, profile)
   const startIndex = withoutEmpty(parameters.startIndex, profile)
   const count = withoutEmpty(parameters.count, profile)

@@ -10,8 +10,10 @@ import {
   externalIdFromNumber,
   ignoreUnknown,
   ignoreUnknownSchema,
+  isBase64,
   qualifiedKey,
   requireDeclaredSchemas,
+  requireDistinctSchemas,
   withoutLineBreaks,
 } from './compatibility/values.ts'
 import { distinct, isPrimary, requireMaxElements } from './elements.ts'
@@ -204,7 +206,7 @@ function canonicalSimple(
     case 'dateTime':
       return check(path, 'a dateTime such as "2011-08-01T21:32:44.882Z"', value, value, isDateTime)
     case 'binary':
-      return check(path, 'a base64 string', value, value, (it) => isBase64(it, profile))
+      return check(path, 'a base64 string', value, value, (it) => isBinary(it, profile))
     default: {
       const text = externalIdFromNumber(attribute, value, profile)
       return check(path, 'a string of well-formed Unicode without U+0000', text, value, isText)
@@ -243,8 +245,8 @@ function isDateTime(value: unknown): boolean {
   return typeof value === 'string' && instant(value) !== undefined
 }
 
-function isBase64(value: unknown, profile: Profile): boolean {
-  return typeof value === 'string' && /^[A-Za-z0-9+/_-]*={0,2}$/.test(withoutLineBreaks(value, profile))
+function isBinary(value: unknown, profile: Profile): boolean {
+  return typeof value === 'string' && isBase64(withoutLineBreaks(value, profile), profile)
 }
 
 function wrongType(path: string, expected: string, found: unknown) {
@@ -264,6 +266,7 @@ function checkSchemas(value: unknown, reading: CollectingReading): void {
       `attribute "schemas" must contain "${type.schema.id}", found ${quote(value.join(', '))}`,
     )
   }
+  requireDistinctSchemas(value, reading.profile)
   for (const urn of value) if (!known.has(urn.toLowerCase())) ignoreUnknownSchema(urn, reading)
 }
 

@@ -3,9 +3,9 @@
  */
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { backUp } from '../sqlite/backup.ts'
+import { backUpAll } from '../sqlite/backup.ts'
 import type { Migration } from '../sqlite/migrations.ts'
-import { databaseFile, startError } from '../sqlite/open.ts'
+import { startError } from '../sqlite/open.ts'
 import { StartError } from '../sqlite/start-error.ts'
 import { type Service, startService } from './service.ts'
 import { dataFolder, type ListenSettings, readSettings, type ServerSettings } from './settings.ts'
@@ -46,9 +46,7 @@ export async function obey(args: readonly string[]): Promise<Command> {
 /** Copies the database of DATA_FOLDER, also while it is served. */
 async function makeBackup(target: string): Promise<void> {
   try {
-    const source = databaseFile(dataFolder())
-    const bytes = await backUp(source, target)
-    console.log(`${source} was copied to ${target}, ${bytes} bytes, and the copy is intact.`)
+    await backUpAll(dataFolder(), target, (line) => console.log(line))
   } catch (error) {
     fail(error)
   }

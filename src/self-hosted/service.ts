@@ -5,23 +5,23 @@
 import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
-import { pruneProvisioningLog } from '../provider/retention.ts'
+import { maintain } from '../provider/maintenance.ts'
 import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
-import { openFile, startError } from '../sqlite/open.ts'
-import { type DatabaseFigures, inTurn, noFigures, openDatabase } from '../storage/database.ts'
-import { continueTasks } from '../storage/extensions.ts'
+import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
+import { inTurn, noFigures, openDatabase } from '../storage/database.ts'
+import type { Databases } from '../storage/databases.ts'
 import { probeCommitted, rememberedHealth } from '../storage/health.ts'
 import { firstIdAt } from '../storage/log-pages.ts'
 import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
-import { finishDeletions } from '../storage/tenants.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { BodyBudget } from './held-bodies.ts'
 import { InFlight } from './in-flight.ts'
+import { JobTimer } from './job-timer.ts'
 import { RateLimits } from './rate-limits.ts'
 import { badRequestAnswer } from './refusal.ts'
 import type { ServerSettings } from './settings.ts'
@@ -31,6 +31,8 @@ import { MemoryOfAnswers } from './unread-answers.ts'
 const HOUR_MS = 60 * 60 * 1000
 /** The first pruning comes soon after the start: a server may be restarted every day. */
 const FIRST_PRUNING_MS = 60 * 1000
+/** Interrupted jobs go on when the first requests are answered. */
+const FIRST_JOBS_MS = 1_000
 /** How long the end waits for requests that are being answered. */
 const STOP_TIMEOUT_MS = 10_000
 const RETRY_AFTER_SECONDS = 5
@@ -48,15 +50,36 @@ export interface Service {
 
 /** @throws {StartError} when the database cannot be used */
 export function startService(settings: ServerSettings, migrations: readonly Migration[]): Service {
-  const { file, migrated } = openMigrated(settings, migrations)
-  const d1 = new SqliteD1(file.database)
-  const open = (figures: DatabaseFigures) => openDatabase(d1.binding, figures, Number.POSITIVE_INFINITY)
-  const newId = idGenerator(highestId(file.database, firstIdAt(Date.now() + MAX_ID_LEAD_MS)))
+  const { opened, migrated } = openAll(settings, migrations)
+  const [first] = opened
+  const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
+  const open: OpenDatabase = (name = first.name, figures) => {
+    const found = opened.find((one) => one.name === name)
+    if (found === undefined)
+      throw new Error(`there is no database "${name}"; DATABASES says how many there are`)
+    return openDatabase(found.d1.binding, figures, Number.POSITIVE_INFINITY)
+  }
   const turns = new Turns(() => performance.now())
-  const probe = () => probeCommitted(open(noFigures()))
+  /** For what the timer does: each batch waits for its turn. */
+  const databases: Databases = {
+    names,
+    maxBytes: Number.POSITIVE_INFINITY,
+    open: (name) => inTurn(open(name, noFigures()), () => turns.take(TIMER)),
+  }
+  const below = firstIdAt(Date.now() + MAX_ID_LEAD_MS)
+  const newId = idGenerator(
+    opened
+      .map(({ file }) => highestId(file.database, below))
+      .sort()
+      .findLast((id) => id !== undefined),
+  )
+  const probe = async () => {
+    for (const name of names) await probeCommitted(open(name, noFigures()))
+  }
+  const jobs = new JobTimer(databases)
   const runtimeOf = runtimes(
     settings,
-    open,
+    { open, names, wakeJobs: async (tenantId) => jobs.wake(tenantId) },
     turns,
     newId,
     rememberedHealth(probe, () => performance.now()),
@@ -67,8 +90,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     bytes: MAX_HELD_BODY_BYTES,
     bytesPerOwner: MAX_HELD_BODY_BYTES_PER_TENANT,
   })
-  const openInTurn = (figures: DatabaseFigures) => inTurn(open(figures), () => turns.take(TIMER))
-  const stopPruning = pruneHourly(openInTurn, settings.logRetentionDays)
+  const stopMaintenance = maintainHourly(databases, settings.logRetentionDays, jobs)
   let stopped: Promise<void> | undefined
 
   const answer = async (received: Received): Promise<Response> => {
@@ -82,12 +104,13 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     }
   }
   const stop = async () => {
-    stopPruning()
+    stopMaintenance()
+    await jobs.stop()
     if (!(await inFlight.none(STOP_TIMEOUT_MS))) {
       console.error(`error: ${inFlight.count} requests took longer than ${STOP_TIMEOUT_MS} ms and were ended`)
     }
-    await d1.idle()
-    file.close()
+    for (const { d1 } of opened) await d1.idle()
+    for (const { file } of opened) file.close()
   }
   return {
     migrated,
@@ -102,32 +125,55 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   }
 }
 
-function openMigrated(settings: ServerSettings, migrations: readonly Migration[]) {
-  const file = openFile(settings.databaseFile, settings)
+/** A database: its file, and the file behind D1's shape. */
+interface OpenDatabaseFile {
+  readonly name: string
+  readonly file: OpenFile
+  readonly d1: SqliteD1
+}
+
+/** Opens all databases and brings them up to date. */
+function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
+  const open = (name: string, path: string) => {
+    const { file, migrated } = openMigrated(path, settings, migrations)
+    return { name, file, d1: new SqliteD1(file.database), migrated }
+  }
+  const first = open('DB', settings.databaseFile)
+  const more = Array.from({ length: settings.databaseCount - 1 }, (_, i) =>
+    open(`DB${i + 2}`, databaseFile(settings.dataFolder, i + 2)),
+  )
+  const opened: readonly [OpenDatabaseFile, ...OpenDatabaseFile[]] = [first, ...more]
+  return { opened, migrated: [...new Set([first, ...more].flatMap(({ migrated }) => migrated))] }
+}
+
+function openMigrated(path: string, settings: ServerSettings, migrations: readonly Migration[]) {
+  const file = openFile(path, settings)
   try {
     return { file, migrated: migrate(file.database, migrations) }
   } catch (error) {
     // A full disk, say. The lock goes with the process.
-    throw startError(error, settings.databaseFile)
+    throw startError(error, path)
   }
 }
 
 /** @returns what the app is given with a request */
 function runtimes(
   settings: ServerSettings,
-  open: (figures: DatabaseFigures) => ReturnType<typeof openDatabase>,
+  { open, names, wakeJobs }: { open: OpenDatabase } & Pick<Runtime, 'wakeJobs'> & Pick<Databases, 'names'>,
   turns: Turns,
   newId: () => string,
   isHealthy: () => Promise<boolean>,
 ): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
   // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
   const elapsedMs = () => performance.now()
-  const openDatabase: OpenDatabase = (_name, figures) => open(figures)
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
   const shared = {
-    openDatabase,
+    openDatabase: open,
+    databaseNames: names,
+    maxDatabaseBytes: Number.POSITIVE_INFINITY,
+    wakeJobs,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
+    groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,
     // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
@@ -148,31 +194,36 @@ function runtimes(
   })
 }
 
-/** The cron of wrangler.toml. @returns ends it */
-function pruneHourly(
-  open: (figures: DatabaseFigures) => ReturnType<typeof openDatabase>,
-  retentionDays: number,
-): () => void {
-  let timer = setTimeout(prune, FIRST_PRUNING_MS)
+/** The cron of wrangler.toml, and jobs that the end of the process before has interrupted. @returns ends it */
+function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTimer): () => void {
+  let timer = setTimeout(run, FIRST_PRUNING_MS)
+  const firstJobs = setTimeout(() => void wakeAll(), FIRST_JOBS_MS)
   let isStopped = false
-  async function prune(): Promise<void> {
+  async function run(): Promise<void> {
     try {
-      const result = await pruneProvisioningLog(open(noFigures()), Date.now(), retentionDays)
-      console.log(JSON.stringify({ job: 'prune provisioning log', retentionDays, ...result }))
-      const tenants = await finishDeletions(open(noFigures()), RESOURCE_TYPES, Number.POSITIVE_INFINITY)
-      if (tenants.length > 0) console.log(JSON.stringify({ job: 'finish deletions', tenants }))
-      const extended = await continueTasks(open(noFigures()), undefined, Number.POSITIVE_INFINITY)
-      if (extended.length > 0)
-        console.log(JSON.stringify({ job: 'finish schema changes', tenants: extended }))
+      const now = Date.now()
+      const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
+      await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
+        console.log(JSON.stringify(done)),
+      )
     } catch (error) {
       // The next hour tries again.
       console.error(JSON.stringify({ job: 'prune and finish deletions', message: String(error) }))
     }
-    if (!isStopped) timer = setTimeout(prune, HOUR_MS)
+    await wakeAll()
+    if (!isStopped) timer = setTimeout(run, HOUR_MS)
+  }
+  async function wakeAll(): Promise<void> {
+    try {
+      if (!isStopped) await jobs.wakeAll()
+    } catch (error) {
+      console.error(JSON.stringify({ job: 'run jobs', message: String(error) }))
+    }
   }
   return () => {
     isStopped = true
     clearTimeout(timer)
+    clearTimeout(firstJobs)
   }
 }
 

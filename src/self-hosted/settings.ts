@@ -24,7 +24,10 @@ import { StartError } from '../sqlite/start-error.ts'
 
 export interface ServerSettings extends SharedSettings {
   readonly dataFolder: string
+  /** The file of the first database, which holds the catalogue. */
   readonly databaseFile: string
+  /** How many databases there are: each has a file of its own in the folder. */
+  readonly databaseCount: number
   /** Where a new ADMIN_TOKEN was written; undefined when there was one. */
   readonly newAdminTokenIn: string | undefined
   readonly synchronous: 'FULL' | 'NORMAL'
@@ -42,6 +45,8 @@ export interface ListenSettings {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
 }
 
+/** Each has a connection, a cache and a lock. */
+const MAX_DATABASES = 16
 const SETTINGS_FILE = 'settings.env'
 /** NAME=VALUE, a comment, or nothing. */
 const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
@@ -49,6 +54,7 @@ const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
 /** Every setting but DATA_FOLDER, with its default. README.md says what they mean. */
 const DEFAULTS = {
   ...SHARED_DEFAULTS,
+  DATABASES: '1',
   SYNCHRONOUS: 'FULL',
   BUSY_TIMEOUT_MS: '5000',
   TRUST_PROXY: '0',
@@ -98,6 +104,7 @@ function serverSettings(
   return {
     dataFolder: folder,
     databaseFile: databaseFile(folder),
+    databaseCount: wholeNumber('DATABASES', values, 1, MAX_DATABASES),
     synchronous: oneOf('SYNCHRONOUS', values, ['FULL', 'NORMAL']),
     busyTimeoutMs: wholeNumber('BUSY_TIMEOUT_MS', values, 0, 60_000),
     trustProxy: isOn('TRUST_PROXY', values),

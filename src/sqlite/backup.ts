@@ -4,15 +4,44 @@
  * (`VACUUM INTO` would do too, but Deno forbids all that attaches a database.)
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, parse, resolve } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
-import { requireFolder, startError } from './open.ts'
+import { databaseFile, requireFolder, startError } from './open.ts'
 import { StartError } from './start-error.ts'
 
 /** How long the copy waits for a database that is just being opened or closed. */
 const BUSY_TIMEOUT_MS = 10_000
 /** Pages in a step: more than a database has. */
 const ALL_PAGES = 2_147_483_647
+
+/**
+ * Copies each database of a data folder: the second one to `copy-2.sqlite` beside `copy.sqlite`, and so on. Each copy is
+ * of one state. A tenant that is being moved is whole in the copy of the database that the catalogue names, which is copied
+ * last.
+ *
+ * @param say is told of each copy
+ * @throws {StartError} when one cannot be made; those that were made before stay
+ */
+export async function backUpAll(folder: string, target: string, say: (line: string) => void): Promise<void> {
+  const sources = [databaseFile(folder)]
+  for (let number = 2; existsSync(databaseFile(folder, number)); number++) {
+    sources.push(databaseFile(folder, number))
+  }
+  const targets = sources.map((_, i) => (i === 0 ? target : numbered(target, i + 1)))
+  const taken = targets.find((path) => existsSync(path))
+  if (taken !== undefined) throw new StartError(`"${taken}" exists already; choose another name`)
+  for (const [i, source] of sources.entries()) {
+    const copy = targets[i] ?? target
+    const bytes = await backUp(source, copy)
+    say(`${source} was copied to ${copy}, ${bytes} bytes, and the copy is intact.`)
+  }
+}
+
+/** `copy-2.sqlite` of `copy.sqlite`. */
+function numbered(path: string, number: number): string {
+  const { dir, name, ext } = parse(path)
+  return join(dir, `${name}-${number}${ext}`)
+}
 
 /**
  * Copies the database to a file that does not exist yet, checks the copy, and only then gives it its name.

@@ -2,8 +2,7 @@
  * The command line of `npm run backup`. The built modules have the same command, for a machine without npm.
  */
 import process from 'node:process'
-import { backUp } from './backup.ts'
-import { databaseFile } from './open.ts'
+import { backUpAll } from './backup.ts'
 import { StartError } from './start-error.ts'
 
 const USAGE = `npm run backup -- FILE
@@ -24,9 +23,7 @@ await backUpOrExit(target)
 
 async function backUpOrExit(file: string): Promise<void> {
   try {
-    const source = databaseFile(process.env.DATA_FOLDER || 'data')
-    const bytes = await backUp(source, file)
-    console.log(`${source} was copied to ${file}, ${bytes} bytes, and the copy is intact.`)
+    await backUpAll(process.env.DATA_FOLDER || 'data', file, (line) => console.log(line))
   } catch (error) {
     console.error(error instanceof StartError ? `error: ${error.message}` : error)
     process.exit(1)

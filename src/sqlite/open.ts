@@ -23,11 +23,9 @@ export interface OpenFile {
   close(): void
 }
 
-const DATABASE = 'directory.sqlite'
-
-/** The database in a data folder. */
-export function databaseFile(folder: string): string {
-  return join(folder, DATABASE)
+/** The database in a data folder, and where there are several, each of them. @param number counted from 1 */
+export function databaseFile(folder: string, number = 1): string {
+  return join(folder, number === 1 ? 'directory.sqlite' : `directory-${number}.sqlite`)
 }
 
 /** Kept in memory of the file's pages. */

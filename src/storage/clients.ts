@@ -109,6 +109,9 @@ export async function deleteClient(
   return deleted?.changes === 1
 }
 
+/** Both sides of a move must stay the same. */
+const ON_THE_MOVE = sql.raw("(SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved'))")
+
 /**
  * Forgets tokens that were revoked or have expired before a time, and clients that were deleted before it and have no
  * token left. The log must hold nothing older than that time, so that nothing in it loses its names.
@@ -117,8 +120,10 @@ export async function deleteClient(
  */
 export async function deleteDeadTokens(db: Database, before: number): Promise<number> {
   const [tokens] = await db.batch([
-    statement(sql`DELETE FROM tokens WHERE revoked_at < ${before} OR expires_at < ${before}`),
-    statement(sql`DELETE FROM clients WHERE deleted_at < ${before} AND NOT EXISTS (
+    statement(
+      sql`DELETE FROM tokens WHERE (revoked_at < ${before} OR expires_at < ${before}) AND tenant_id NOT IN ${ON_THE_MOVE}`,
+    ),
+    statement(sql`DELETE FROM clients WHERE deleted_at < ${before} AND tenant_id NOT IN ${ON_THE_MOVE} AND NOT EXISTS (
       SELECT 1 FROM tokens WHERE tokens.tenant_id = clients.tenant_id AND tokens.client_id = clients.id)`),
   ])
   return tokens?.changes ?? 0

@@ -8,6 +8,7 @@
  * - A purge deletes the values of an extension. By then every write is handled without the schema, so no value comes back.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import { MAX_SCAN_MILLISECONDS } from '../scim/limits.ts'
 import type { AttributeIndex } from '../scim/schema/definition.ts'
 import { type ExtensionSchema, SchemaRefused } from '../scim/schema/extension.ts'
 import { type Incompatibility, incompatibilities } from '../scim/schema/extension-change.ts'
@@ -24,9 +25,17 @@ import {
   withSchema,
   withState,
 } from '../scim/schema/tenant-extensions.ts'
-import { countStatements, type Database, type Row, type Statement, statement } from './database.ts'
+import {
+  countStatements,
+  type Database,
+  type Row,
+  type SqlValue,
+  type Statement,
+  statement,
+} from './database.ts'
 import type { Query } from './query.ts'
-import { indexColumn, RESOURCE_TYPES } from './resource-tables.ts'
+import { indexColumn, RESOURCE_TYPES, type StoredResourceType } from './resource-tables.ts'
+import { valueSearchTime } from './scan-times.ts'
 import type { TenantConfiguration } from './tenant-context.ts'
 import type { TenantState } from './tenants.ts'
 
@@ -165,6 +174,7 @@ async function change(
     if (before.state !== 'ready')
       throw new ExtensionConflict(`tenant "${tenantId}" is not ready: it is ${before.state}`)
     const { after, conditions } = decide(before.extensions)
+    if (conditions.length > 0) await requireSearchable(db, tenantId, before.extensions, conditions)
     if (await store(db, tenantId, before, after, conditions)) {
       await continueTasks(db, tenantId, MAX_TASK_STATEMENTS)
       return (await load(db, tenantId))?.extensions
@@ -186,24 +196,30 @@ async function store(
   after: TenantExtensions,
   conditions: readonly Condition[],
 ): Promise<boolean> {
-  const found = conditions.map((condition) => hasValue(tenantId, condition))
-  const isMet = found.reduce((all, one) => sql`${all} AND NOT ${one}`, sql`1`)
+  const searches = [...Map.groupBy(conditions, ({ path }) => path[0]).values()]
+  const isMet = searches.reduce(
+    (all, some) => sql`${all} AND NOT EXISTS (${valuesAt(tenantId, some)})`,
+    sql`1`,
+  )
+  // Only where the first statement changed nothing: all of it is not looked through twice.
+  const found = searches.map(
+    (some, i) => sql`CASE WHEN changes() = 0 THEN (${valuesAt(tenantId, some)}) END AS ${sql.raw(`c${i}`)}`,
+  )
   const text = configurationText(configuration, after)
   const isStored = sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND configuration IS ${text})`
   const [updated, checked] = await db.batch([
     statement(sql`UPDATE tenants SET configuration = ${text}
       WHERE id = ${tenantId} AND version = ${version} AND state = 'ready' AND ${isMet}`),
-    statement(
-      sql`SELECT ${sql.join([sql`0 AS none`, ...found.map((one, i) => sql`${one} AS ${sql.raw(`c${i}`)}`)], sql`, `)}`,
-    ),
+    statement(sql`SELECT ${sql.join([sql`0 AS none`, ...found], sql`, `)}`),
     ...taskStatements(tenantId, before, after, isStored),
   ])
-  const failed = conditions.find((_, i) => checked?.rows[0]?.[`c${i}`] === 1)
-  if (failed !== undefined) {
-    const { field, what } = failed
+  for (const [i, some] of searches.entries()) {
+    const index = checked?.rows[0]?.[`c${i}`] ?? null
+    const failed = index === null ? undefined : some[Number(index)]
+    if (failed === undefined) continue
     throw new SchemaRefused(
-      field,
-      `changes ${what}, and there are resources with a value of it: purge the schema first, or use another URN`,
+      failed.field,
+      `changes ${failed.what}, and there are resources with a value of it: purge the schema first, or use another URN`,
     )
   }
   // Triggers hand the version on, which counts as changes too.
@@ -222,16 +238,70 @@ function configurationText(
   return Object.keys(configuration).length === 0 ? null : JSON.stringify(configuration)
 }
 
-/** True when a resource has a value at the path, which the comparison document tells. */
-function hasValue(tenantId: string, { resourceType, path }: Condition): SQL {
-  return sql`EXISTS (SELECT 1 FROM ${tableFor(resourceType)}
-    WHERE tenant_id = ${tenantId} AND json_type(keys, ${jsonPath(path)}) IS NOT NULL)`
+/**
+ * Refuses a change for which more resources would have to be looked through than one statement may.
+ *
+ * @throws {ExtensionConflict}
+ */
+async function requireSearchable(
+  db: Database,
+  tenantId: string,
+  all: TenantExtensions,
+  conditions: readonly Condition[],
+): Promise<void> {
+  const [found] = await db.batch([statement(sql`SELECT * FROM tenants WHERE id = ${tenantId}`)])
+  const tenant = found?.rows[0]
+  const searched = new Map(conditions.map((condition) => [condition.path[0], condition]))
+  let nanoseconds = 0
+  for (const { path, resourceType } of searched.values()) {
+    const { count, blocks } = typeNamed(resourceType).table.counters
+    const { row, block } = valueSearchTime(findExtension(all, path[0])?.schema.attributes.length ?? 0)
+    nanoseconds += row * Number(tenant?.[count]) + block * Number(tenant?.[blocks])
+  }
+  if (nanoseconds <= MAX_SCAN_MILLISECONDS * 1e6) return
+  const [first] = conditions
+  throw new ExtensionConflict(
+    `"${first?.field}" changes ${first?.what}, and the tenant has too many resources to look for values of it in one request: delete the schema with its values first (purge=true), or give the attribute another name`,
+  )
+}
+
+/**
+ * Finds a resource with a value at one of the paths, which the comparison document tells: one row with the index of the
+ * condition. Each resource is gone through once, however many conditions there are.
+ *
+ * @param conditions on one schema, one at least
+ */
+function valuesAt(tenantId: string, conditions: readonly Condition[]): SQL {
+  const [
+    {
+      resourceType,
+      path: [urn],
+    } = { resourceType: '', path: [''] },
+  ] = conditions
+  const from = sql`FROM ${tableFor(resourceType)} AS resource`
+  if (conditions.some(({ path }) => path.length === 1)) {
+    return sql`SELECT 0 ${from}
+      WHERE resource.tenant_id = ${tenantId} AND json_type(resource.keys, ${jsonPath([urn])}) IS NOT NULL LIMIT 1`
+  }
+  const names = JSON.stringify(conditions.map(({ path }) => path[1]))
+  const wanted = JSON.stringify(conditions.map(({ path: [, name, sub = null] }) => [name, sub]))
+  // The elements of a list, and the members of an object, are at the same distance from their sub-attributes.
+  return sql`SELECT wanted.key ${from}
+    CROSS JOIN json_each(json_extract(resource.keys, ${jsonPath([urn])})) AS attribute
+    CROSS JOIN json_each(${wanted}) AS wanted
+    WHERE resource.tenant_id = ${tenantId} AND attribute.key IN (SELECT value FROM json_each(${names}))
+      AND attribute.key = wanted.value ->> 0 AND (wanted.value ->> 1 IS NULL OR EXISTS (
+        SELECT 1 FROM json_tree(attribute.value) AS part WHERE part.key = wanted.value ->> 1)) LIMIT 1`
 }
 
 function tableFor(resourceType: string): SQL {
+  return sql.raw(typeNamed(resourceType).table.name)
+}
+
+function typeNamed(resourceType: string): StoredResourceType {
   const type = RESOURCE_TYPES.find(({ name }) => name === resourceType)
   if (type === undefined) throw new Error(`there is no resource type "${resourceType}"`)
-  return sql.raw(type.table.name)
+  return type
 }
 
 /** The names are those of schemas: none holds a quote. */
@@ -259,7 +329,10 @@ function tasksOf({ extensions, indexes }: TenantExtensions): readonly Task[] {
   })
 }
 
-/** Tasks that are still wanted go on where they are; an index in another column begins anew. */
+/**
+ * Tasks that are still wanted go on where they are; an index in another column begins anew. Another request may have made
+ * the same change, and its tasks, a moment before.
+ */
 function taskStatements(
   tenantId: string,
   before: TenantExtensions,
@@ -277,16 +350,21 @@ function taskStatements(
     ),
     ...parsed(wanted?.filter((task) => !old?.includes(task))).map(({ kind, resourceType, path, slot }) =>
       statement(sql`INSERT INTO extension_tasks (tenant_id, resource_type, kind, path, slot)
-        SELECT ${tenantId}, ${resourceType}, ${kind}, ${JSON.stringify(path)}, ${slot} WHERE ${condition}`),
+        SELECT ${tenantId}, ${resourceType}, ${kind}, ${JSON.stringify(path)}, ${slot} WHERE ${condition}
+        ON CONFLICT DO NOTHING`),
     ),
   ]
 }
 
-/** Resources that one batch changes, at some 100 µs each: a compromise of how long Node.js is busy with it and how many go into one request. */
-const CHUNK = 2_000
+/**
+ * Resources that one batch changes, and bytes of their documents, beyond which the next resource waits for the next one.
+ * At some 100 µs for each resource nobody waits much longer than 60 ms on Node.js.
+ */
+const CHUNK = 600
+const CHUNK_BYTES = 1024 * 1024
 
 /** Statements of a chunk, and at most of the change that follows the last one. */
-const CHUNK_STATEMENTS = 3
+const CHUNK_STATEMENTS = 2
 const END_STATEMENTS = 8
 
 /**
@@ -303,19 +381,26 @@ export async function continueTasks(
 ): Promise<readonly string[]> {
   const counted = countStatements(db)
   const hasRoom = () => counted.statements + CHUNK_STATEMENTS + END_STATEMENTS <= maxStatements
-  const isOfTenant = tenantId === undefined ? sql`1` : sql`tenant_id = ${tenantId}`
+  const isOfTenant = tenantId === undefined ? sql`1` : sql`task.tenant_id = ${tenantId}`
   const done: string[] = []
+  // A task that cannot be completed now keeps no other tenant waiting.
+  let after: readonly SqlValue[] = ['', '', '']
   while (hasRoom()) {
     const [next] = await counted.batch([
-      statement(sql`SELECT tenant_id AS tenantId, resource_type AS resourceType, kind, path, slot
-        FROM extension_tasks WHERE ${isOfTenant} ORDER BY tenant_id, kind, path LIMIT 1`),
+      statement(sql`SELECT task.tenant_id AS tenantId, resource_type AS resourceType, kind, path, slot
+        FROM extension_tasks AS task JOIN tenants ON tenants.id = task.tenant_id AND tenants.state = 'ready'
+        WHERE ${isOfTenant} AND (task.tenant_id, kind, path) > (${sql.join(
+          after.map((key) => sql`${key}`),
+          sql`, `,
+        )})
+        ORDER BY task.tenant_id, kind, path LIMIT 1`),
     ])
     const row = next?.rows[0]
     if (row === undefined) break
+    after = [row.tenantId ?? '', row.kind ?? '', row.path ?? '']
     const owner = String(row.tenantId)
     const task = { ...row, path: JSON.parse(String(row.path)) } as unknown as Task
-    if (!(await finishTask(counted, owner, task, hasRoom))) break
-    done.push(owner)
+    if (await finishTask(counted, owner, task, hasRoom)) done.push(owner)
   }
   return [...new Set(done)]
 }
@@ -331,28 +416,28 @@ async function finishTask(
     const [, moved] = await db.batch(chunkStatements(tenantId, task))
     const [row] = moved?.rows ?? []
     if (row === undefined) return true
-    if (row.position === null) return await complete(db, tenantId, task)
+    if (row.hasMore === 0) return await complete(db, tenantId, task)
   }
   return false
 }
 
 /**
  * The next resources in the order of their ids. A concurrent write is handled by the configuration that the task belongs
- * to. The position of the last chunk is null.
+ * to. The last statement says whether there are more.
  */
 function chunkStatements(tenantId: string, task: Task): readonly Statement[] {
   const table = tableFor(task.resourceType)
   const isTask = sql`tenant_id = ${tenantId} AND kind = ${task.kind} AND path = ${JSON.stringify(task.path)} AND slot IS ${task.slot}`
-  const ids = sql`SELECT id FROM ${table} WHERE tenant_id = ${tenantId}
-    AND id > (SELECT position FROM extension_tasks WHERE ${isTask}) ORDER BY id LIMIT ${CHUNK}`
+  const ids = sql`SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - bytes AS before
+    FROM (SELECT id, octet_length(data) + octet_length(keys) AS bytes FROM ${table} WHERE tenant_id = ${tenantId}
+      AND id > (SELECT position FROM extension_tasks WHERE ${isTask}) ORDER BY id LIMIT ${CHUNK}))
+    WHERE before < ${CHUNK_BYTES}`
   return [
     statement(sql`UPDATE ${table} SET ${task.kind === 'index' ? indexed(task) : purged(task)}
       WHERE tenant_id = ${tenantId} AND id IN (${ids}) AND ${task.kind === 'index' ? isNotIndexed(task) : isStored(task)}`),
-    statement(sql`SELECT (SELECT iif(count(*) < ${CHUNK}, NULL, max(id)) FROM (${ids})) AS position
-      FROM extension_tasks WHERE ${isTask}`),
-    statement(
-      sql`UPDATE extension_tasks SET position = coalesce((SELECT max(id) FROM (${ids})), position) WHERE ${isTask}`,
-    ),
+    statement(sql`UPDATE extension_tasks SET position = coalesce((SELECT max(id) FROM (${ids})), position) WHERE ${isTask}
+      RETURNING EXISTS (SELECT 1 FROM ${table} AS rest
+        WHERE rest.tenant_id = ${tenantId} AND rest.id > extension_tasks.position) AS hasMore`),
   ]
 }
 

@@ -24,7 +24,7 @@ import {
 import { logStatements, type WrittenEntry } from './provisioning-log.ts'
 import { GROUPS_TABLE } from './resource-tables.ts'
 import { type Documents, STALE_GUARD, type Stored, StoredRow, storedColumns } from './resources.ts'
-import type { StaleTenant } from './tenant-context.ts'
+import type { StaleTenant, TenantElsewhere } from './tenant-context.ts'
 import { type Credentials, readAsWriters, writeAsAll } from './tokens.ts'
 
 /** What a group write has to know before it can be decided. */
@@ -110,7 +110,7 @@ export async function loadGroups(
   needs: readonly GroupNeeds[],
 ): Promise<{
   readonly loaded: LoadedGroups
-  readonly refusals: readonly (ScimError | StaleTenant | undefined)[]
+  readonly refusals: readonly (ScimError | StaleTenant | TenantElsewhere | undefined)[]
 }> {
   const tenantId = writers[0]?.tenantId ?? ''
   const names = needs.flatMap(({ displayNameKey }) => displayNameKey ?? [])

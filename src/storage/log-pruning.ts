@@ -52,7 +52,9 @@ export async function pruneLog(
       FROM (SELECT tenant_id, sum(bytes) AS bytes FROM (${outdated}) GROUP BY tenant_id) AS gone
       WHERE tenants.id = gone.tenant_id`),
     statement(sql`DELETE FROM provisioning_log WHERE rowid IN (SELECT entry FROM (${outdated}))`),
-    statement(sql`SELECT id FROM tenants WHERE log_bytes > ${MAX_LOG_BYTES}`),
+    statement(
+      sql`SELECT id FROM tenants WHERE log_bytes > ${MAX_LOG_BYTES} AND state NOT IN ('moving', 'arriving', 'moved')`,
+    ),
   ])
   return { deleted: gone?.changes ?? 0, full: (over?.rows ?? []).map(({ id }) => String(id)) }
 }
@@ -61,7 +63,10 @@ export async function pruneLog(
 function outdatedEntries(before: string, full: string, limit: number): SQL {
   const endOfChunk = sql`(SELECT id FROM provisioning_log WHERE tenant_id = t.id ORDER BY id LIMIT 1 OFFSET ${FULL_CHUNK})`
   const isFull = sql`t.id IN (SELECT value FROM json_each(${full}))`
+  // Both sides of a move must stay the same: what is too old goes when the tenant has arrived. Unlike iif(), NOT IN would
+  // read one more row for each tenant, to look for a NULL.
+  const onTheMove = sql.raw("SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved')")
   return sql`SELECT l.rowid AS entry, l.tenant_id, l.bytes FROM tenants AS t CROSS JOIN provisioning_log AS l
-    ON l.tenant_id = t.id AND l.id < iif(${isFull}, max(${before}, coalesce(${endOfChunk}, ${before})), ${before})
+    ON iif(t.id IN (${onTheMove}), 0, 1) AND l.tenant_id = t.id AND l.id < iif(${isFull}, max(${before}, coalesce(${endOfChunk}, ${before})), ${before})
     ORDER BY t.id, l.id LIMIT ${limit}`
 }

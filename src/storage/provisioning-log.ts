@@ -10,7 +10,7 @@ import { preparedByTable } from './prepared-by-table.ts'
 import type { ResourceTable } from './resource-tables.ts'
 import type { StoredRow } from './resources.ts'
 import { shortenedEntry } from './shortened-entry.ts'
-import { type Credentials, IS_NOT_WRITER, isAdmittedToken, runAs, writeAs, writer } from './tokens.ts'
+import { type Credentials, IS_NOT_WRITER, isAdmittedToken, runAsWriter, writeAs, writer } from './tokens.ts'
 
 /** What the database itself adds to an entry: a resource that must be there, and its name. */
 export interface LogSource {
@@ -201,7 +201,7 @@ function lotsOf(entries: readonly string[]): readonly (readonly string[])[] {
 
 /** Logs a refused write in a batch of its own. @throws {ScimError|StaleTenant} 401: then nothing is logged */
 export async function logRefused(db: Database, credentials: Credentials, entry: LogEntry): Promise<void> {
-  await runAs(db, credentials, [refusedStatement(credentials, entry)])
+  await runAsWriter(db, credentials, [refusedStatement(credentials, entry)])
 }
 
 /** Logs an accepted write that changed nothing. */

@@ -115,7 +115,7 @@ export function d1Replicas(
       return {
         async batch(statements) {
           const isRead = statements.every(({ sql }) => READ.test(sql))
-          const kept = isRead ? await ask(keeperOf(tenantId)) : undefined
+          const kept = isRead ? keptFor(name, await ask(keeperOf(tenantId))) : undefined
           if (kept === undefined) return await primary.batch(statements)
           if (kept.bookmark === undefined) return await readAtPrimary(statements, kept.mark)
           try {
@@ -136,7 +136,7 @@ export function d1Replicas(
       }
 
       async function handIn(bookmark: string | null, mark: string): Promise<void> {
-        if (bookmark !== null) await keeperOf(tenantId).keep(bookmark, mark).catch(ignore)
+        if (bookmark !== null) await keeperOf(tenantId).keep(labelled(name, bookmark), mark).catch(ignore)
       }
     },
     async noteWrite(tenantId) {
@@ -149,6 +149,19 @@ export function d1Replicas(
       }
     },
   }
+}
+
+/** A bookmark is one of a database: after a move, that of the database before means nothing. */
+function labelled(name: string | undefined, bookmark: string): string {
+  return `${name ?? ''} ${bookmark}`
+}
+
+/** What is kept, without a bookmark when it is one of another database. */
+function keptFor(name: string | undefined, kept: KeptBookmark | undefined): KeptBookmark | undefined {
+  const label = labelled(name, '')
+  if (kept?.bookmark === undefined) return kept
+  const bookmark = kept.bookmark.startsWith(label) ? kept.bookmark.slice(label.length) : undefined
+  return { ...kept, bookmark }
 }
 
 /** @returns undefined when the keeper cannot be reached */

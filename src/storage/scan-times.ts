@@ -50,6 +50,12 @@ const STEP = 700
 /** What one row can have: two documents of 1.8 MB together, in which an element takes 28 bytes. */
 export const MOST_BLOCKS = 4_500
 
+/** To look for values in an extension with so many attributes. */
+export function valueSearchTime(attributes: number): Time {
+  const each = { row: ELEMENT.row * attributes, block: ELEMENT.block }
+  return [READ, LIST, each].reduce(added)
+}
+
 /** How often something is done: for each of a number that the database knows. */
 export interface ScanTime {
   /** Resources of the type that is listed. */

@@ -19,39 +19,98 @@ import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../scim
  * One organisation's directory. The administrator makes and deletes it. The counts are derived, kept by
  * triggers, so that nothing has to count rows.
  */
-export const tenants = sqliteTable('tenants', {
-  id: text('id').primaryKey(),
-  name: text('name').notNull(),
-  groupLimit: integer('group_limit').notNull().default(200),
-  /** Whether no two groups share a displayName, in comparison form: triggers on `groups` hold it. */
-  uniqueGroupNames: integer('unique_group_names', { mode: 'boolean' }).notNull().default(true),
-  userCount: integer('user_count').notNull().default(0),
-  activeUserCount: integer('active_user_count').notNull().default(0),
-  groupCount: integer('group_count').notNull().default(0),
-  /** The sum of the groups' member counts. */
-  membershipCount: integer('membership_count').notNull().default(0),
-  /**
-   * The bytes of the tenant's provisioning log, but for what is in `provisioning_activity` still. Who deletes entries
-   * takes theirs off; a trigger deletes the oldest when there are too many.
-   */
-  logBytes: integer('log_bytes').notNull().default(0),
-  /** The sums of the blocks of its users and of its groups: see `blocks`. */
-  userBlocks: integer('user_blocks').notNull().default(0),
-  groupBlocks: integer('group_blocks').notNull().default(0),
-  createdAt: integer('created_at').notNull(),
-  /** Clients are let in when it is "ready". */
-  state: text('state', { enum: ['ready', 'importing', 'undoing', 'deleting'] })
-    .notNull()
-    .default('ready'),
-  /** Lines of the file that are in, while it is "importing". */
-  importedLines: integer('imported_lines'),
-  /** The state of the SHA-256 over those lines: src/storage/running-sha256.ts. */
-  importDigest: text('import_digest'),
-  /** JSON: see `TenantConfiguration` in tenant-context.ts. NULL is the default one. */
-  configuration: text('configuration'),
-  /** Derived: names the configuration, 0 the default one. */
-  version: integer('version').notNull().default(0),
+export const tenants = sqliteTable(
+  'tenants',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    groupLimit: integer('group_limit').notNull().default(200),
+    /** Whether no two groups share a displayName, in comparison form: triggers on `groups` hold it. */
+    uniqueGroupNames: integer('unique_group_names', { mode: 'boolean' }).notNull().default(true),
+    userCount: integer('user_count').notNull().default(0),
+    activeUserCount: integer('active_user_count').notNull().default(0),
+    groupCount: integer('group_count').notNull().default(0),
+    /** The sum of the groups' member counts. */
+    membershipCount: integer('membership_count').notNull().default(0),
+    /**
+     * The bytes of the tenant's provisioning log, but for what is in `provisioning_activity` still. Who deletes entries
+     * takes theirs off; a trigger deletes the oldest when there are too many.
+     */
+    logBytes: integer('log_bytes').notNull().default(0),
+    /** The sums of the blocks of its users and of its groups: see `blocks`. */
+    userBlocks: integer('user_blocks').notNull().default(0),
+    groupBlocks: integer('group_blocks').notNull().default(0),
+    createdAt: integer('created_at').notNull(),
+    /**
+     * Clients are let in when it is "ready", and may read when it is "moving". The row of a database that is not the
+     * tenant's home is "arriving" (a copy that is not complete yet) or "moved" (one that is being deleted).
+     */
+    state: text('state', {
+      enum: ['ready', 'importing', 'undoing', 'deleting', 'moving', 'arriving', 'moved'],
+    })
+      .notNull()
+      .default('ready'),
+    /** Lines of the file that are in, while it is "importing". */
+    importedLines: integer('imported_lines'),
+    /** The state of the SHA-256 over those lines: src/storage/running-sha256.ts. */
+    importDigest: text('import_digest'),
+    /** The job that moves the tenant, while it is "moving", "arriving" or "moved". No other job may change the row. */
+    moveJobId: text('move_job_id'),
+    /** JSON: the table and the key of the row that was copied last, while it is "arriving". */
+    copiedUntil: text('copied_until'),
+    /** JSON: see `TenantConfiguration` in tenant-context.ts. NULL is the default one. */
+    configuration: text('configuration'),
+    /** Derived: names the configuration, 0 the default one. */
+    version: integer('version').notNull().default(0),
+  },
+  // Few or none: so that nobody has to look through all tenants for them.
+  (table) => [index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`)],
+)
+
+/**
+ * Where a tenant lives that does not live in this database. In the first database this is the catalogue: a tenant
+ * without a row lives in the first database itself. In any other database a row is the forwarding address that a move
+ * left behind; it may be out of date, so the catalogue is asked. The administrator's requests and jobs write it.
+ */
+export const tenantLocations = sqliteTable('tenant_locations', {
+  tenantId: text('tenant_id').primaryKey(),
+  /** The name of the binding, such as "DB2". */
+  database: text('database').notNull(),
 })
+
+/**
+ * Work on a tenant that takes more than one request: only the first database has rows. A job runner writes it; the cron
+ * trigger deletes it 30 days after its end. `done` and `total` count rows, for the administrator's eyes.
+ */
+export const jobs = sqliteTable(
+  'jobs',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    kind: text('kind', { enum: ['move', 'delete', 'undo-import'] }).notNull(),
+    state: text('state', { enum: ['running', 'done', 'failed'] }).notNull(),
+    /** The step that is next: see src/provider/jobs/. */
+    step: text('step').notNull(),
+    /** Where the tenant lives, and where it moves to: names of databases. */
+    source: text('source').notNull(),
+    target: text('target'),
+    /** JSON: how far the step has come. */
+    position: text('position'),
+    done: integer('done').notNull().default(0),
+    total: integer('total').notNull().default(0),
+    /** Attempts of the step that failed one after the other. */
+    attempts: integer('attempts').notNull().default(0),
+    /** Why it failed, or what the last attempt failed with. */
+    error: text('error'),
+    createdAt: integer('created_at').notNull(),
+    finishedAt: integer('finished_at'),
+  },
+  (table) => [
+    index('jobs_by_tenant').on(table.tenantId, table.id),
+    // One job at a time: the second of two that begin at the same moment is refused.
+    uniqueIndex('jobs_running').on(table.tenantId).where(sql`state = 'running'`),
+  ],
+)
 
 /**
  * A client of a tenant: the actor whom the provisioning log names, whatever it signs in with. One that the administrator

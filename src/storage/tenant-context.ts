@@ -8,16 +8,16 @@
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_BODY_BYTES } from '../scim/limits.ts'
-import { PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
+import { isProfileName, PROFILES, type Profile, type ProfileName } from '../scim/profile.ts'
 import { decodeExtensions, type EncodedExtensions } from '../scim/schema/tenant-extensions.ts'
+import type { Database } from './database.ts'
+import { locationStatement } from './databases.ts'
 import { extendedTypes, type StoredResourceType } from './resource-tables.ts'
 
 /** What an administrator has chosen for a tenant: the JSON in `tenants.configuration`. What is not in it has its default. */
 export interface TenantConfiguration {
   /** Which deviations of clients from the RFCs are allowed for. */
   readonly profile?: ProfileName
-  /** The binding of the database that holds the tenant. */
-  readonly database?: string
   /** Extension schemas: see extensions.ts. */
   readonly schemas?: EncodedExtensions
 }
@@ -29,7 +29,7 @@ export interface TenantContext {
    * not even after the tenant was deleted and made anew. Raised by triggers of the database.
    */
   readonly version: number
-  /** The binding of the database that holds the tenant; undefined: the one that every runtime has. */
+  /** The name of the database that the tenant lives in; undefined: the first one, which every runtime has. */
   readonly database: string | undefined
   readonly resourceTypes: readonly StoredResourceType[]
   readonly profile: Profile
@@ -59,25 +59,50 @@ export class StaleTenant extends Error {
   }
 }
 
+/** The tenant does not live in the database that was asked: nothing was read that counts, and nothing was written. */
+export class TenantElsewhere extends Error {
+  /** Where it lives, as that database has it. */
+  readonly database: string | undefined
+
+  constructor(database: string | undefined, options?: ErrorOptions) {
+    super('the tenant lives in another database', options)
+    this.database = database
+  }
+}
+
 /**
- * The context that follows from a configuration.
+ * The context that follows from a configuration. A profile of a later version, which a rollback leaves behind, is not
+ * known here: its tenant has the default one.
  *
  * @param types those that are shipped
  */
 export function tenantContextOf(
   tenantId: string,
   version: number,
-  { profile = 'tolerant', database, schemas }: TenantConfiguration,
+  { profile, schemas }: TenantConfiguration,
   types: readonly StoredResourceType[],
 ): TenantContext {
   return {
     tenantId,
     version,
-    database,
-    profile: PROFILES[profile],
+    database: undefined,
+    profile: PROFILES[isProfileName(profile) ? profile : 'tolerant'],
     resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
   }
+}
+
+/** Names of databases, of tenants that do not live in the first one. The first of the Map was remembered first. */
+const locations = new Map<string, string>()
+const MAX_LOCATIONS = 10_000
+
+/** @param name undefined for the first database */
+function rememberLocation(tenantId: string, name: string | undefined): void {
+  locations.delete(tenantId)
+  if (name === undefined) return
+  const [oldest] = locations.keys()
+  if (locations.size >= MAX_LOCATIONS && oldest !== undefined) locations.delete(oldest)
+  locations.set(tenantId, name)
 }
 
 /** A tenant whose configuration is not the default one. */
@@ -100,8 +125,17 @@ export function recallVersion(tenantId: string): number {
   return remembered.get(tenantId)?.record.version ?? 0
 }
 
-/** The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version. */
+/**
+ * The tenant as this isolate has last seen it. Nothing of it is proven until a batch has checked its version, and that it
+ * lives in the database of that batch.
+ */
 export function recallTenant(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
+  const known = recallConfigured(tenantId, types)
+  const database = locations.get(tenantId)
+  return database === undefined ? known : { ...known, database }
+}
+
+function recallConfigured(tenantId: string, types: readonly StoredResourceType[]): TenantContext {
   const found = remembered.get(tenantId)
   if (found === undefined) return tenantContextOf(tenantId, 0, {}, types)
   const { record, contexts } = found
@@ -131,31 +165,55 @@ function forgetTenant(tenantId: string): void {
 }
 
 /**
- * Runs what depends on a tenant: with the context that is remembered, and once more when the database has another
- * configuration.
+ * Runs what depends on a tenant: with the context that is remembered, once more when the tenant lives in another database,
+ * and once more when that has another configuration.
  *
  * @param types those that are shipped
- * @param run parses, reads and writes, all from the beginning: it may be called a second time
- * @throws {ScimError} 503 when the configuration changes once more meanwhile; nothing is changed then
+ * @param openCatalogue opens the first database, which is asked where the tenant lives
+ * @param run parses, reads and writes, all from the beginning: it may be called a second and a third time
+ * @throws {ScimError} 503 when the tenant changes once more meanwhile, or moves; nothing is changed then
  */
 export async function withTenant<Result>(
   tenantId: string,
   types: readonly StoredResourceType[],
+  openCatalogue: () => Database,
   run: (tenant: TenantContext) => Promise<Result>,
 ): Promise<Result> {
-  try {
-    return await run(recallTenant(tenantId, types))
-  } catch (error) {
-    if (!(error instanceof StaleTenant)) throw error
-    rememberTenant(tenantId, error.current)
+  let [isStale, isElsewhere] = [false, false]
+  for (;;) {
+    const tenant = recallTenant(tenantId, types)
+    try {
+      return await run(tenant)
+    } catch (error) {
+      if (error instanceof StaleTenant) {
+        rememberTenant(tenantId, error.current)
+        if (isStale) throw changing({ cause: error })
+        isStale = true
+      } else if (error instanceof TenantElsewhere) {
+        rememberLocation(tenantId, await locationOf(tenant, openCatalogue, error))
+        if (isElsewhere || recallTenant(tenantId, types).database === tenant.database)
+          throw moving({ cause: error })
+        isElsewhere = true
+      } else throw error
+    }
   }
-  try {
-    return await run(recallTenant(tenantId, types))
-  } catch (error) {
-    if (!(error instanceof StaleTenant)) throw error
-    rememberTenant(tenantId, error.current)
-    throw changing({ cause: error })
-  }
+}
+
+/** What the first database says is the catalogue's word; any other has a forwarding address, which may be old. */
+async function locationOf(
+  { tenantId, database }: TenantContext,
+  openCatalogue: () => Database,
+  { database: name }: TenantElsewhere,
+): Promise<string | undefined> {
+  if (database === undefined && name !== undefined) return name
+  const [found] = await openCatalogue().batch([locationStatement(tenantId)])
+  const row = found?.rows[0]
+  return row === undefined ? undefined : String(row.database)
+}
+
+/** The tenant is on its way to another database: reads go on, and a client that repeats its write is served soon. */
+export function moving(options?: ErrorOptions): ScimError {
+  return new ScimError(503, undefined, 'the directory is being moved; try again later', options)
 }
 
 /** Somebody changes the configuration again and again, or while several writes are stored together. */

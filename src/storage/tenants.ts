@@ -14,6 +14,7 @@ import {
 import type { StoredResourceType } from './resource-tables.ts'
 import type { tenants } from './tables.ts'
 import type { TenantConfiguration } from './tenant-context.ts'
+import { removeUnusedTenant } from './tenant-copy.ts'
 
 /** The group limit of a new tenant: what Cisco documents for a directory. */
 export const DEFAULT_GROUP_LIMIT = 200
@@ -67,22 +68,36 @@ export async function getTenant(db: Database, id: string): Promise<Tenant | unde
   return result?.rows[0] && tenantFromRow(result.rows[0])
 }
 
-/** @returns false when the id is taken */
-export async function insertTenant(
-  db: Database,
-  tenant: Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>,
-): Promise<boolean> {
+/** A tenant that is to be made. */
+export type NewTenant = Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>
+
+/** @returns false when the id is taken, in this database or, as the catalogue says, in another one */
+export async function insertTenant(db: Database, tenant: NewTenant): Promise<boolean> {
   try {
-    await db.batch([
+    const [inserted] = await db.batch([
       statement(sql`INSERT INTO tenants (id, name, group_limit, unique_group_names, created_at)
-        VALUES (${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${Number(tenant.uniqueGroupNames)},
-          ${tenant.createdAt})`),
+        SELECT ${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${Number(tenant.uniqueGroupNames)},
+          ${tenant.createdAt} WHERE NOT EXISTS (SELECT 1 FROM tenant_locations WHERE tenant_id = ${tenant.id})`),
     ])
-    return true
+    return inserted?.changes !== 0
   } catch (error) {
     if (error instanceof UniqueError) return false
     throw error
   }
+}
+
+/**
+ * Makes a tenant in a database other than the first one, whose catalogue names it already: takes the place of the tenant
+ * that each database begins with, and of a forwarding address.
+ *
+ * @returns false when there is a tenant of this id, or something of it is left
+ */
+export async function insertTenantElsewhere(db: Database, tenant: NewTenant): Promise<boolean> {
+  await db.batch([
+    removeUnusedTenant(tenant.id),
+    statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenant.id}`),
+  ])
+  return await insertTenant(db, tenant)
 }
 
 /** What an administrator may change; what is undefined stays. */
@@ -176,10 +191,25 @@ export async function deleteTenant(
     statement(
       sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
     ),
-    statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}`),
-    statement(sql`DELETE FROM clients WHERE tenant_id = ${id}`),
+    deleteTokens(id),
+    deleteClients(id),
   ])
-  if (marked?.changes === 0) return undefined
+  return marked?.changes === 0 ? undefined : await continueDeletion(db, types, id, maxBatches)
+}
+
+/**
+ * Goes on with a deletion that has begun, and with nothing else: a tenant that was made anew under the same id stays.
+ *
+ * @returns undefined when no deletion of it is under way
+ */
+export async function continueDeletion(
+  db: Database,
+  types: readonly StoredResourceType[],
+  id: string,
+  maxBatches: number,
+): Promise<'deleted' | 'deleting' | undefined> {
+  const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id), deleteClients(id)])
+  if (found?.rows.length === 0) return undefined
   if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
     return 'deleting'
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
@@ -201,14 +231,44 @@ export async function undoImport(
     statement(sql`UPDATE tenants SET state = 'undoing', imported_lines = NULL, import_digest = NULL
       WHERE id = ${id} AND state IN ('importing', 'undoing')`),
   ])
-  if (marked?.changes === 0) return undefined
+  return marked?.changes === 0 ? undefined : await continueUndo(db, types, id, maxBatches)
+}
+
+/**
+ * Goes on with taking an import back, and with nothing else: another import that has begun meanwhile stays.
+ *
+ * @returns undefined when no import is being taken back
+ */
+export async function continueUndo(
+  db: Database,
+  types: readonly StoredResourceType[],
+  id: string,
+  maxBatches: number,
+): Promise<'undone' | 'undoing' | undefined> {
+  const [found] = await db.batch([isIn(id, 'undoing')])
+  if (found?.rows.length === 0) return undefined
   if (!(await deleteRows(db, id, directoryTables(types), maxBatches))) return 'undoing'
   await db.batch([statement(sql`UPDATE tenants SET state = 'ready' WHERE id = ${id} AND state = 'undoing'`)])
   return 'undone'
 }
 
-/** Statements of a deletion that delete no chunk: its first batch has three, and its last one has one. */
-const FRAME_STATEMENTS = 4
+function isIn(id: string, state: TenantState): Statement {
+  return statement(sql`SELECT 1 FROM tenants WHERE id = ${id} AND state = ${state}`)
+}
+
+/** The tokens of a tenant that is being deleted: none can be made for it from then on. */
+function deleteTokens(id: string): Statement {
+  return statement(sql`DELETE FROM tokens WHERE tenant_id = ${id}
+    AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
+}
+
+function deleteClients(id: string): Statement {
+  return statement(sql`DELETE FROM clients WHERE tenant_id = ${id}
+    AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
+}
+
+/** Statements of a deletion that delete no chunk: its first batches have six, and its last one has one. */
+export const DELETION_FRAME_STATEMENTS = 7
 
 /**
  * Goes on with deletions that were broken off, and with imports that were being taken back.
@@ -222,17 +282,21 @@ export async function finishDeletions(
   maxStatements: number,
 ): Promise<readonly string[]> {
   const done: string[] = []
-  if (maxStatements <= FRAME_STATEMENTS) return done
+  if (maxStatements <= DELETION_FRAME_STATEMENTS) return done
   const counted = countStatements(db)
   const [found] = await counted.batch([
     statement(sql`SELECT id, state FROM tenants WHERE state IN ('deleting', 'undoing') ORDER BY id`),
   ])
   for (const { id, state } of (found?.rows ?? []) as unknown as readonly Pick<Tenant, 'id' | 'state'>[]) {
-    const maxBatches = Math.min(MAX_DELETE_BATCHES, maxStatements - counted.statements - FRAME_STATEMENTS)
+    const maxBatches = Math.min(
+      MAX_DELETE_BATCHES,
+      maxStatements - counted.statements - DELETION_FRAME_STATEMENTS,
+    )
     if (maxBatches < 1) break
-    const outcome = await (state === 'deleting' ? deleteTenant : undoImport)(counted, types, id, maxBatches)
+    const goOn = state === 'deleting' ? continueDeletion : continueUndo
+    const outcome = await goOn(counted, types, id, maxBatches)
     if (outcome === 'deleting' || outcome === 'undoing') break
-    done.push(id)
+    if (outcome !== undefined) done.push(id)
   }
   return done
 }

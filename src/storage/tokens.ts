@@ -34,7 +34,7 @@ import {
 } from './known-tokens.ts'
 import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
 import { tokens } from './tables.ts'
-import { changing, recallVersion, StaleTenant } from './tenant-context.ts'
+import { changing, moving, recallVersion, StaleTenant, TenantElsewhere } from './tenant-context.ts'
 
 const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
@@ -115,8 +115,25 @@ export async function runAs(
   touch: readonly Statement[] = lastUsedStatements(credentials),
 ): Promise<readonly StatementResult[]> {
   const [check, ...results] = await db.batch([checkStatement(credentials), ...statements, ...touch])
-  requireToken(check?.rows[0], credentials)
+  requireToken(check?.rows[0], credentials, 'read')
   return results.slice(0, statements.length)
+}
+
+/**
+ * As runAs, for what belongs to a write: none is done while the tenant is being moved, so a statement that writes must ask
+ * for `isAdmittedToken`.
+ *
+ * @throws {ScimError} 401; 503 during an import or a move
+ * @throws {StaleTenant|TenantElsewhere}
+ */
+export async function runAsWriter(
+  db: Database,
+  credentials: Credentials,
+  statements: readonly Statement[],
+): Promise<void> {
+  const touch = lastUsedStatements(credentials)
+  const [check] = await db.batch([checkStatement(credentials), ...statements, ...touch])
+  requireToken(check?.rows[0], credentials, 'write')
 }
 
 /**
@@ -131,7 +148,7 @@ export async function readAsWriters(
   statements: readonly Statement[],
 ): Promise<{
   readonly results: readonly StatementResult[]
-  readonly refusals: readonly (ScimError | StaleTenant | undefined)[]
+  readonly refusals: readonly (Refusal | undefined)[]
 }> {
   const uses = latestUses(writers)
   const hashes = JSON.stringify(uses.map(({ tokenHash }) => tokenHash))
@@ -208,6 +225,10 @@ async function throwRefusal(db: Database, uses: readonly Credentials[], cause: G
       throw new AccessRefused('wrong scope', undefined, { cause })
     case 'importing':
       throw importing({ cause })
+    case 'moving':
+      throw moving({ cause })
+    case 'moved':
+      throw new TenantElsewhere(undefined, { cause })
     case 'stale tenant':
       await throwStaleTenant(db, uses, cause)
   }
@@ -285,25 +306,37 @@ function checkedColumns(tenantVersion: Placeholder): SQL {
       THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
 }
 
+/** Where the token is not found, it is asked whether the tenant lives elsewhere: nothing is read for that otherwise. */
 const checkStatement = prepared(
   ({ tenantId, tokenHash, tenantVersion }: Slots<'tenantId' | 'tokenHash' | 'tenantVersion'>) =>
-    sql`SELECT ${checkedColumns(tenantVersion)} FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}`,
+    sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database FROM tokens
+      WHERE hash = ${tokenHash} AND tenant_id = ${tenantId} UNION ALL ${elsewhere(tenantId)} LIMIT 1`,
 )
+
+/** A row like those of `checkedColumns` for a tenant that lives in another database. */
+function elsewhere(tenantId: Placeholder): SQL {
+  return sql`SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, database
+    FROM tenant_locations WHERE tenant_id = ${tenantId}`
+}
 
 /**
  * What a guard selects from: one row with `writer`, the id of a token that may write, else why it may not, which the
  * database refuses as an id (`isNotWriter`); and with `client`, whose it is.
  */
 export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof Credentials>): SQL {
-  return sql`(SELECT coalesce(found, 'none') AS writer, client FROM (SELECT 1) LEFT JOIN (
+  return sql`(SELECT coalesce(found, (SELECT 'moved' FROM tenant_locations WHERE tenant_id = ${tenantId}), 'none') AS writer,
+      client FROM (SELECT 1) LEFT JOIN (
     SELECT client_id AS client, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ${now} THEN 'expired'
-      WHEN tenant_state <> 'ready' THEN 'importing' WHEN scope <> 'provision' THEN 'read'
+      WHEN tenant_state <> 'ready' THEN CASE tenant_state WHEN 'moving' THEN 'moving'
+        WHEN 'moved' THEN 'moved' WHEN 'arriving' THEN 'moved' ELSE 'importing' END
+      WHEN scope <> 'provision' THEN 'read'
       WHEN tenant_version <> ${tenantVersion} THEN 'stale tenant' ELSE id END AS found
     FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}) ON true)`
 }
 
 /** True of a row of `writer` that names no token. */
-export const IS_NOT_WRITER: SQL = sql`writer IN ('none', 'revoked', 'expired', 'importing', 'read', 'stale tenant')`
+export const IS_NOT_WRITER: SQL = sql`writer IN
+  ('none', 'revoked', 'expired', 'importing', 'moving', 'moved', 'read', 'stale tenant')`
 
 const guardStatement = prepared(
   (slots: Slots<keyof Credentials>) =>
@@ -323,27 +356,37 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
 /** CROSS JOIN keeps the order: SQLite would rather look through all tokens of the tenant. */
 const selectWriters = prepared(
   ({ tenantId, tenantVersion, hashes }: Slots<'tenantId' | 'tenantVersion' | 'hashes'>) =>
-    sql`SELECT ${checkedColumns(tenantVersion)} FROM json_each(${hashes}) AS j CROSS JOIN tokens ON hash = j.value
-      WHERE tenant_id = ${tenantId}`,
+    sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database
+      FROM json_each(${hashes}) AS j CROSS JOIN tokens ON hash = j.value WHERE tenant_id = ${tenantId}
+      UNION ALL ${elsewhere(tenantId)}`,
 )
 
 /** Each writer is judged at its own moment: a token may expire between two of them. */
-function writerRefusal(rows: readonly Row[], credentials: Credentials): ScimError | StaleTenant | undefined {
+function writerRefusal(rows: readonly Row[], credentials: Credentials): Refusal | undefined {
   const row = rows.find(({ hash }) => isSameSecret(String(hash), credentials.tokenHash))
-  const refusal = refusalOf(row, credentials)
-  if (refusal instanceof ScimError || row?.scope === 'provision') return refusal
+  const refusal = refusalOf(row ?? rows.find(({ database }) => database !== null), credentials, 'write')
+  if (refusal instanceof ScimError || refusal instanceof TenantElsewhere || row?.scope === 'provision')
+    return refusal
   return new AccessRefused('wrong scope', String(row?.id))
 }
 
-/** @throws {ScimError} 401, 503; {StaleTenant} */
-function requireToken(row: Row | undefined, credentials: Credentials): void {
-  const isFound = row !== undefined && isSameSecret(String(row.hash), credentials.tokenHash)
-  const refusal = refusalOf(isFound ? row : undefined, credentials)
+/** @throws {ScimError} 401, 503; {StaleTenant|TenantElsewhere} */
+function requireToken(row: Row | undefined, credentials: Credentials, use: 'read' | 'write'): void {
+  const isFound =
+    row !== undefined && (row.database !== null || isSameSecret(String(row.hash), credentials.tokenHash))
+  const refusal = refusalOf(isFound ? row : undefined, credentials, use)
   if (refusal !== undefined) throw refusal
 }
 
+type Refusal = ScimError | StaleTenant | TenantElsewhere
+
 /** Whether a token lets its bearer in at that moment, by that configuration; why it does not. Remembers which. */
-function refusalOf(row: Row | undefined, credentials: Credentials): ScimError | StaleTenant | undefined {
+function refusalOf(
+  row: Row | undefined,
+  credentials: Credentials,
+  use: 'read' | 'write',
+): Refusal | undefined {
+  if (row !== undefined && row.database !== null) return new TenantElsewhere(String(row.database))
   const reason =
     row === undefined
       ? 'unknown'
@@ -357,7 +400,15 @@ function refusalOf(row: Row | undefined, credentials: Credentials): ScimError | 
     return new AccessRefused(reason ?? 'unknown', row && String(row.id))
   }
   recordUse(credentials, { clientId: String(row.clientId), cursorKey: String(row.cursorKey) })
-  return row.tenantState === 'ready' ? staleTenant(row, credentials) : importing()
+  const notReady = row.tenantState === 'ready' ? undefined : notReadyFor(row, use)
+  return notReady ?? staleTenant(row, credentials)
+}
+
+/** Why clients of a tenant are not let in. @returns undefined for a read while the tenant is being moved */
+function notReadyFor({ tenantState }: Row, use: 'read' | 'write'): ScimError | TenantElsewhere | undefined {
+  if (tenantState === 'moving') return use === 'read' ? undefined : moving()
+  if (tenantState === 'moved' || tenantState === 'arriving') return new TenantElsewhere(undefined)
+  return importing()
 }
 
 function staleTenant(

@@ -171,7 +171,7 @@ function membershipPage(db: Database, tenant: ExportedTenant, group: string, mem
 async function readPage(db: Database, { id, createdAt }: ExportedTenant, query: SQL, order: SQL) {
   const [result] = await db.batch([
     statement(sql`SELECT page.* FROM tenants AS t LEFT JOIN (${query}) AS page ON true
-      WHERE t.id = ${id} AND t.created_at = ${createdAt} AND t.state = 'ready' ORDER BY ${order}`),
+      WHERE t.id = ${id} AND t.created_at = ${createdAt} AND t.state IN ('ready', 'moving') ORDER BY ${order}`),
   ])
   const rows = result?.rows ?? []
   if (rows.length === 0) throw new ExportInterrupted(`the export of tenant "${id}" was interrupted`)

@@ -5,6 +5,7 @@ import { createApp } from '../../src/app.ts'
 import type { Runtime } from '../../src/runtime.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { ORIGIN } from '../support/harness.ts'
+import { ONE_DATABASE } from '../support/one-database.ts'
 
 const AUDIENCE = 'aud-of-the-dashboard'
 
@@ -44,6 +45,7 @@ function runtimeWith(
     accessAudience: undefined,
   }
   return {
+    ...ONE_DATABASE,
     openDatabase: (_name: unknown, figures: Parameters<typeof openDatabase>[1]) =>
       openDatabase(env.DB, figures),
     now: Date.now,

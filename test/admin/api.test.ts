@@ -101,7 +101,11 @@ describe('the admin API', () => {
 
   it.for([
     ['/tenants', {}, '"id" must be 1 to 40 of a-z, 0-9 and "-", beginning with a letter, found nothing'],
-    ['/tenants', { id: 'a', name: ' ' }, '"name" must be a text of 1 to 100 characters, found " "'],
+    [
+      '/tenants',
+      { id: 'a', name: ' ' },
+      '"name" must be a text of 1 to 100 characters without control characters, found " "',
+    ],
     [
       '/tenants',
       { id: 'a', name: 'x', groupLimit: 1.5 },

@@ -46,6 +46,8 @@ describe('the admin API of clients', () => {
     const problem = async (body: unknown) => (await admin('POST', path, body)).body.error
     expect(await problem({})).toMatchObject({ field: 'name' })
     expect(await problem({ name: 'x', scope: 'all' })).toMatchObject({ field: 'scope' })
+    for (const name of ['a\0b', 'a\nb', 'a\u001bb', 'a\u0085b', '\ud800'])
+      expect(await problem({ name })).toMatchObject({ field: 'name' })
     expect((await admin('GET', '/tenants/nobody/clients')).status).toBe(404)
     expect((await admin('POST', '/tenants/nobody/clients', { name: 'x' })).status).toBe(404)
     const { id } = (await admin('POST', other.path, { name: 'theirs' })).body

@@ -1,6 +1,7 @@
 /**
  * The profile of a tenant: GET and PATCH /admin/api/tenants/{id}, and what the next request of a client meets.
  */
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { admin, costOf, newClient } from '../support/harness.ts'
 
@@ -50,5 +51,19 @@ describe('the profile of a tenant', () => {
     expect(costOf(await client.get('/Users')).roundTrips).toBe(1)
     await admin('PATCH', `/tenants/${client.tenantId}`, { profile: 'tolerant' })
     expect(await statuses()).toEqual([200, 200, 200, 204])
+  })
+
+  it('is the default one when it was set by a later version of the service', async () => {
+    const client = await newClient()
+    await env.DB.prepare('UPDATE tenants SET configuration = ?2 WHERE id = ?1')
+      .bind(client.tenantId, JSON.stringify({ profile: 'later' }))
+      .run()
+    const user = await client.createUser()
+    await client.createGroup({ members: [{ value: user.id }] })
+    expect((await client.get('/users')).body.totalResults).toBe(1)
+    const path = `/tenants/${client.tenantId}`
+    expect((await admin('PATCH', path, { name: 'Other' })).status).toBe(200)
+    expect((await admin('PATCH', path, { profile: 'strict' })).body.profile).toBe('strict')
+    expect((await client.get('/users')).status).toBe(404)
   })
 })

@@ -107,6 +107,54 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
     expect((await client.get(`/Users/${user.id}`)).body[ACME]).toEqual({ level: '7', sites: ['a', 'b'] })
   })
 
+  it.for([true, false])(
+    'refuses another type of a sub-attribute where values have it (several values: %j)',
+    async (multiValued) => {
+      const client = await newClient()
+      const sites = (type: string) =>
+        schema({
+          ...{ name: 'sites', type: 'complex', multiValued },
+          subAttributes: [
+            { name: 'code', type },
+            { name: 'floor', type },
+          ],
+        })
+      await put(client.tenantId, sites('string'))
+      const value = { code: 'A' }
+      await client.createUser({ [ACME]: { sites: multiValued ? [value] : value } })
+      expect(refusal(await put(client.tenantId, sites('integer')))).toEqual([
+        400,
+        'invalid',
+        'attributes[0].subAttributes[0].type',
+      ])
+      const only = sites('string')
+      const [attribute] = only.attributes as { subAttributes: unknown[] }[]
+      attribute?.subAttributes.pop()
+      expect((await put(client.tenantId, only)).status).toBe(200)
+    },
+  )
+
+  it('changes as many sub-attributes at once as a schema can have', async () => {
+    const { tenantId } = await newClient()
+    const all = (type: string) =>
+      schema(
+        ...Array.from({ length: 15 }, (_, i) => ({
+          ...{ name: `a${i}`, type: 'complex' },
+          subAttributes: Array.from({ length: 15 }, (_, j) => ({ name: `s${j}`, type })),
+        })),
+      )
+    expect((await put(tenantId, all('string'))).status).toBe(201)
+    expect((await put(tenantId, all('integer'))).status).toBe(200)
+  })
+
+  it('takes the same change several times at the same moment', async () => {
+    const { tenantId } = await newClient()
+    const body = schema({ name: 'badge', indexed: true })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => put(tenantId, body)))
+    for (const { status } of answers) expect([200, 201]).toContain(status)
+    expect((await list(tenantId))[0].indexes).toEqual([{ attribute: 'badge', state: 'ready' }])
+  })
+
   it('loses nothing of changes at the same time', async () => {
     const { tenantId } = await newClient()
     const urns = ['a', 'b', 'c'].map((name) => `urn:example:${name}:User`)

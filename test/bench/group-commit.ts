@@ -21,6 +21,7 @@ import { openFile } from '../../src/sqlite/open.ts'
 import { type Database, type DatabaseFigures, noFigures, openDatabase } from '../../src/storage/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { generateToken, insertToken } from '../../src/storage/tokens.ts'
+import { ONE_DATABASE } from '../support/one-database.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
 import { runSection } from './section.ts'
@@ -154,6 +155,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
   const shared = { openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, now: Date.now }
   return {
     ...shared,
+    ...ONE_DATABASE,
     isHealthy: async () => true,
     groupWriter: groupWriters({ ...shared, ...(maxWrites && { maxWrites }) }),
     isAllowed: async () => true,

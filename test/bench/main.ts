@@ -61,6 +61,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     options: ['users', 'groups', 'memberships'],
     isDefault: true,
   },
+  move: {
+    script: 'move.ts',
+    what: 'a tenant with 1,000,000 users and 10 memberships each moves from one local database to another',
+    minutes: 15,
+    options: ['users', 'memberships', 'queries'],
+    isDefault: false,
+  },
   hostile: {
     script: 'hostile.ts',
     what: 'processor time of the worst requests against hostile data: at most 100 ms each',

@@ -107,7 +107,7 @@ describe('RFC 7643 §2, attributes', () => {
 describe('RFC 7643 §3, resources', () => {
   it('returns schemas of every resource without duplicates, the core schema first (§3, §3.3)', async () => {
     const client = await newClient()
-    const user = await client.createUser({ schemas: [USER, USER, CISCO], [CISCO]: { nativeObjectId: 'x' } })
+    const user = await client.createUser({ schemas: [CISCO, USER], [CISCO]: { nativeObjectId: 'x' } })
     const group = await client.createGroup()
     expect(user.schemas).toEqual([USER, CISCO])
     expect(group.schemas).toEqual([GROUP])

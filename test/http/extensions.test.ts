@@ -142,6 +142,26 @@ describe('a resource with an extension', () => {
     expect(same.status).toBe(200)
   })
 
+  it('keeps an immutable value when what holds it is removed', async () => {
+    const client = await newClient()
+    const once = { name: 'once', mutability: 'immutable' }
+    const site = { name: 'site', type: 'complex', subAttributes: [once, { name: 'floor' }] }
+    await put(client.tenantId, { id: ACME, attributes: [once, { name: 'badge' }, site] })
+    const values = { once: 'a', badge: 'B', site: { once: 'b', floor: '3' } }
+    const { id } = await client.createUser({ [ACME]: values })
+    for (const operation of [
+      { op: 'remove', path: ACME },
+      { op: 'replace', path: ACME, value: null },
+      { op: 'remove', path: `${ACME}:site` },
+      { op: 'replace', value: { [ACME]: { site: null } } },
+    ]) {
+      const refused = { status: 400, body: { scimType: 'mutability' } }
+      expect(await client.patch(`/Users/${id}`, operation)).toMatchObject(refused)
+    }
+    const removed = await client.patch(`/Users/${id}`, { op: 'remove', path: `${ACME}:badge` })
+    expect(removed.body[ACME]).toEqual({ once: 'a', site: values.site })
+  })
+
   it.for([
     `${ACME}:badge eq "b-1"`,
     `${ACME.toUpperCase()}:BADGE sw "B"`,

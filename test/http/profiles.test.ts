@@ -166,3 +166,19 @@ describe('a user', () => {
     expect(entries.map(({ ignored }) => ignored)).toContainEqual(['password'])
   })
 })
+
+describe('"attributes" beside "excludedAttributes"', () => {
+  it('is refused by the strict profile wherever a resource is returned', async () => {
+    const client = await newClientWith('strict')
+    const [ada, crew] = [await client.createUser(), await client.createGroup()]
+    const both = '?attributes=externalId&excludedAttributes=meta'
+    const rename = { op: 'replace', path: 'externalId', value: 'x' }
+    const refused = { status: 400, body: { scimType: 'invalidValue' } }
+    expect(await client.get(`/Users/${ada.id}${both}`)).toMatchObject(refused)
+    expect(await client.get(`/Users${both}`)).toMatchObject(refused)
+    expect(await client.patch(`/Users/${ada.id}${both}`, rename)).toMatchObject(refused)
+    expect(await client.patch(`/Groups/${crew.id}${both}`, rename)).toMatchObject(refused)
+    expect((await client.get(`/Groups/${crew.id}`)).body).not.toHaveProperty('externalId')
+    expect((await client.get(`/Users/${ada.id}?attributes=externalId`)).status).toBe(200)
+  })
+})

@@ -355,7 +355,10 @@ describe('the deletion of a tenant', () => {
     }
     const request = adminRequest('DELETE', `/tenants/${client.tenantId}${path}`)
     const response = await sendTo(through(endless), request)
-    expect([response.status, await response.json()]).toEqual([202, { state }])
+    expect([response.status, await response.json()]).toMatchObject([
+      202,
+      { state, jobId: expect.any(String) },
+    ])
     expect(batches).toBeLessThan(50)
     expect(await stateOf(client)).toBe(state)
     expect((await admin('DELETE', `/tenants/${client.tenantId}${path}`)).status).toBe(204)

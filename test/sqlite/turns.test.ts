@@ -8,6 +8,7 @@ import { administrationDatabase } from '../../src/admin/database.ts'
 import { startService } from '../../src/self-hosted/service.ts'
 import { Turns } from '../../src/self-hosted/turns.ts'
 import { noFigures } from '../../src/storage/database.ts'
+import { ONE_DATABASE } from '../support/one-database.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 
 /** Turns on a clock of the test's own, and a list of what was done in them. */
@@ -49,7 +50,10 @@ describe('turns', () => {
       return []
     }
     const turn = (owner: string) => turns.take(owner)
-    const db = administrationDatabase({ env: { openDatabase: () => ({ batch }), turn } }, noFigures())
+    const db = administrationDatabase(
+      { env: { ...ONE_DATABASE, openDatabase: () => ({ batch }), turn } },
+      noFigures(),
+    )
     const exported = async () => {
       for (let page = 0; page < 3; page++) await db.batch([])
     }
@@ -75,6 +79,7 @@ describe('the service', () => {
         ...OPTIONS,
         dataFolder,
         databaseFile: join(dataFolder, 'directory.sqlite'),
+        databaseCount: 1,
         newAdminTokenIn: undefined,
         logRetentionDays: 30,
         trustProxy: false,

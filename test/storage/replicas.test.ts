@@ -13,6 +13,7 @@ import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
 import { MIGRATIONS } from '../sqlite/support/files.ts'
 import { chance } from '../support/chance.ts'
 import { LaggingD1 } from '../support/lagging-d1.ts'
+import { ONE_DATABASE } from '../support/one-database.ts'
 
 const ORIGIN = 'https://scim.test'
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
@@ -43,6 +44,7 @@ class World {
     const now = () => this.#now
     this.#runtime = {
       openDatabase: open,
+      ...ONE_DATABASE,
       isHealthy: async () => true,
       replicas: isOn
         ? d1Replicas(

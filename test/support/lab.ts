@@ -8,6 +8,7 @@ import { createApp } from '../../src/app.ts'
 import type { GroupWriteAnswer, GroupWriter } from '../../src/provider/group-writer.ts'
 import type { Runtime } from '../../src/runtime.ts'
 import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
+import { ONE_DATABASE } from './one-database.ts'
 
 export const app = createApp()
 
@@ -15,6 +16,7 @@ export const app = createApp()
 export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
   return {
     openDatabase: (_name, figures) => openDatabase(env.DB, figures),
+    ...ONE_DATABASE,
     isHealthy: async () => true,
     groupWriter: coordinatorNamed,
     now: Date.now,

@@ -5,11 +5,11 @@ import { env } from 'cloudflare:workers'
 import type { D1Binding } from '../../src/storage/database.ts'
 
 /** A binding that records the steps of the query plans of all its statements. */
-export function noting(): { binding: D1Binding; plans: () => Promise<readonly string[]> } {
+export function noting(database = env.DB): { binding: D1Binding; plans: () => Promise<readonly string[]> } {
   const statements: D1PreparedStatement[] = []
   const prepare = (text: string) => {
-    const prepared = env.DB.prepare(text)
-    const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
+    const prepared = database.prepare(text)
+    const explained = database.prepare(`EXPLAIN QUERY PLAN ${text}`)
     return {
       bind: (...params: unknown[]) => {
         statements.push(explained.bind(...params))
@@ -18,9 +18,9 @@ export function noting(): { binding: D1Binding; plans: () => Promise<readonly st
     } as unknown as D1PreparedStatement
   }
   return {
-    binding: { prepare, batch: (list: D1PreparedStatement[]) => env.DB.batch(list) },
+    binding: { prepare, batch: (list: D1PreparedStatement[]) => database.batch(list) },
     plans: async () => {
-      const plans = await env.DB.batch<{ detail: string }>(statements)
+      const plans = await database.batch<{ detail: string }>(statements)
       return plans.flatMap(({ results }) => results.map(({ detail }) => detail))
     },
   }

@@ -9,16 +9,17 @@ const NO_LIMITS = { client: Infinity, tenant: Infinity, signIn: Infinity, failed
 /** @param folder the folder of the database */
 export function serverSettings(
   folder: string,
-  more: Partial<Pick<ServerSettings, 'rateLimits' | 'synchronous'>> & {
+  more: Partial<Pick<ServerSettings, 'rateLimits' | 'synchronous' | 'databaseCount'>> & {
     readonly serverTiming?: boolean
   } = {},
 ): ServerSettings {
-  const { rateLimits = NO_LIMITS, synchronous = 'FULL', serverTiming = false } = more
+  const { rateLimits = NO_LIMITS, synchronous = 'FULL', serverTiming = false, databaseCount = 1 } = more
   return {
     synchronous,
     busyTimeoutMs: 1_000,
     dataFolder: folder,
     databaseFile: join(folder, 'directory.sqlite'),
+    databaseCount,
     newAdminTokenIn: undefined,
     logRetentionDays: 30,
     trustProxy: false,

@@ -1,9 +1,14 @@
 /** Handlers of the routes of tenants. */
-import { deleteTenant, getTenant, insertTenant, listTenants } from '../../storage/tenants.ts'
+import { forgetTenant, listAllTenants } from '../../provider/tenants.ts'
+import { locateTenant } from '../../storage/databases.ts'
+import { deleteTenant, getTenant } from '../../storage/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { tenantRoutes } from '../contract/tenants.ts'
+import { createTenantIn } from '../create-tenant.ts'
+import { administrationDatabases } from '../database.ts'
 import { AdminError } from '../errors.ts'
+import { continueCleanup } from '../jobs.ts'
 import { tenantJson } from '../read-models.ts'
 import { NoSuchTenant, requireTenant } from '../require-tenant.ts'
 import { notReady } from '../tenant-state.ts'
@@ -12,35 +17,53 @@ import type { Handlers } from './serve.ts'
 const NO_COUNTS = { userCount: 0, activeUserCount: 0, groupCount: 0, membershipCount: 0 }
 
 export const tenantHandlers: Handlers<typeof tenantRoutes> = {
-  async listTenants({ db }) {
-    return { status: 200, body: { tenants: (await listTenants(db)).map(tenantJson) } }
+  async listTenants({ c }) {
+    const tenants = await listAllTenants(administrationDatabases(c, c.get('figures')))
+    return { status: 200, body: { tenants: tenants.map(tenantJson) } }
   },
 
-  async createTenant({ db, body, c }) {
+  async createTenant({ body: { database: wanted, ...body }, c }) {
+    const databases = administrationDatabases(c, c.get('figures'))
     const tenant = { ...body, createdAt: c.env.now() }
-    if (!(await insertTenant(db, tenant))) {
-      const present = await getTenant(db, tenant.id)
+    const database = await createTenantIn(databases, tenant, wanted)
+    if (database === undefined) {
+      const home = databases.open(await locateTenant(databases, tenant.id))
+      const present = await getTenant(home, tenant.id)
       if (present?.state === 'deleting') throw notReady(present)
       throw new AdminError(409, 'conflict', `there is a tenant "${tenant.id}" already`, 'id')
     }
     return {
       status: 201,
-      body: tenantJson({ ...tenant, ...NO_COUNTS, profile: 'tolerant', state: 'ready', importedLines: null }),
+      body: tenantJson({
+        ...tenant,
+        ...NO_COUNTS,
+        database,
+        profile: 'tolerant',
+        state: 'ready',
+        importedLines: null,
+      }),
       headers: { Location: `${ADMIN_API_PATH}/tenants/${tenant.id}` },
     }
   },
 
-  async getTenant({ db, parameters: { id } }) {
-    return { status: 200, body: tenantJson(requireTenant(await getTenant(db, id), id)) }
+  async getTenant({ db, parameters: { id }, c }) {
+    const tenant = requireTenant(await getTenant(db, id), id)
+    return { status: 200, body: tenantJson({ ...tenant, database: c.get('home') }) }
   },
 
-  async updateTenant({ db, parameters: { id }, body }) {
-    return { status: 200, body: tenantJson(requireTenant(await changeTenant(db, id, body), id)) }
+  async updateTenant({ db, parameters: { id }, body, c }) {
+    const tenant = requireTenant(await changeTenant(db, id, body), id)
+    return { status: 200, body: tenantJson({ ...tenant, database: c.get('home') }) }
   },
 
   async deleteTenant({ db, parameters: { id }, c }) {
     const outcome = await deleteTenant(db, c.get('resourceTypes'), id)
     if (outcome === undefined) throw new NoSuchTenant(id)
-    return outcome === 'deleted' ? { status: 204 } : { status: 202, body: { state: outcome } }
+    if (outcome === 'deleting') {
+      const { id: jobId } = await continueCleanup(c, id, 'delete')
+      return { status: 202, body: { state: outcome, jobId } }
+    }
+    await forgetTenant(administrationDatabases(c, c.get('figures')), id)
+    return { status: 204 }
   },
 }

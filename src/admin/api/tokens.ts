@@ -6,11 +6,12 @@ import { readTogether } from '../../storage/query.ts'
 import { tenantQuery } from '../../storage/tenant-queries.ts'
 import { getTenant } from '../../storage/tenants.ts'
 import { tokensQuery } from '../../storage/token-rotation.ts'
-import { generateToken, insertToken, revokeToken, type TokenScope } from '../../storage/tokens.ts'
+import { generateToken, insertToken, type TokenScope } from '../../storage/tokens.ts'
 import type { tokenRoutes } from '../contract/tokens.ts'
 import { AdminError, invalidField } from '../errors.ts'
 import { newTokenJson, tokenJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
+import { revokeTokenOf } from '../revoke-token.ts'
 import { notReady } from '../tenant-state.ts'
 import { tenantUrl } from '../tenant-url.ts'
 import type { Handlers } from './serve.ts'
@@ -38,8 +39,8 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
     return { status: 201, body: { ...newTokenJson(token), tenantUrl: tenantUrl(c), token: secret } }
   },
 
-  async revokeToken({ db, parameters: { id, tokenId }, c }) {
-    if (!(await revokeToken(db, id, tokenId, c.env.now()))) {
+  async revokeToken({ parameters: { id, tokenId }, c }) {
+    if (!(await revokeTokenOf(c, id, tokenId))) {
       throw new AdminError(404, 'notFound', `tenant ${quote(id)} has no token ${quote(tokenId)}`)
     }
     return { status: 204 }

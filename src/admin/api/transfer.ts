@@ -19,6 +19,7 @@ import type { transferRoutes } from '../contract/transfer.ts'
 import { endRecord, noRecords, type SchemaRecord, schemaRecords, toLine } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
 import { ImportOvertaken, importDirectory } from '../import.ts'
+import { continueCleanup } from '../jobs.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { streamOf } from '../stream-of.ts'
 import { listSchemas } from '../tenant-schemas.ts'
@@ -28,7 +29,7 @@ import type { Handlers } from './serve.ts'
 export const transferHandlers: Handlers<typeof transferRoutes> = {
   async exportTenant({ db, parameters: { id }, query: { clients }, c }) {
     const tenant = requireTenant(await getTenant(db, id), id)
-    if (tenant.state !== 'ready') throw notReady(tenant)
+    if (tenant.state !== 'ready' && tenant.state !== 'moving') throw notReady(tenant)
     const options = { extensions: await listSchemas(db, id), withClients: clients === 'include' }
     return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), options)), 200, {
       'Content-Type': JSON_LINES,
@@ -60,7 +61,9 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
     if (outcome === undefined) {
       throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
     }
-    return outcome === 'undone' ? { status: 204 } : { status: 202, body: { state: outcome } }
+    if (outcome === 'undone') return { status: 204 }
+    const { id: jobId } = await continueCleanup(c, id, 'undo-import')
+    return { status: 202, body: { state: outcome, jobId } }
   },
 }
 

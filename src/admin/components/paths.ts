@@ -14,6 +14,8 @@ export interface TenantPaths {
   readonly schemas: string
   readonly settings: string
   readonly undoImport: string
+  readonly move: string
+  readonly cancelMove: string
 }
 
 /** What the list of a type is called in a path: "users". */
@@ -34,5 +36,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     schemas: `${overview}/schemas`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,
+    move: `${overview}/move`,
+    cancelMove: `${overview}/cancel-move`,
   }
 }

@@ -10,6 +10,9 @@ const WORDS: Readonly<Record<Exclude<TenantState, 'ready'>, string>> = {
   importing: 'Being imported',
   undoing: 'Import being undone',
   deleting: 'Being deleted',
+  moving: 'Being moved',
+  arriving: 'Being moved',
+  moved: 'Being moved',
 }
 
 /** The state in a word; nothing for a tenant that is ready. */
@@ -35,4 +38,10 @@ const SENTENCES: Readonly<Record<keyof typeof WORDS, (lines: number) => string>>
     `Stored so far: ${counted(lines, 'line')} of the file. Clients get 503 until the last line is stored.`,
   undoing: () => 'What was imported is being deleted. Clients get 503 until all of it is deleted.',
   deleting: () => 'No token of this tenant is valid, and none can be made.',
+  moving: () => MOVING,
+  arriving: () => MOVING,
+  moved: () => MOVING,
 }
+
+const MOVING =
+  'The tenant is being moved to another database. Clients can read; who writes gets 503 until it has arrived.'

@@ -25,11 +25,18 @@ export const TIME_OR_NULL = v.nullable(TIME)
 
 const MAX_NAME_CHARACTERS = 100
 
-/** A name that people read: without spaces around it. */
-export const NAME = v.pipe(
+/** A name in an export: earlier versions took some that are not one line. */
+export const EXPORTED_NAME = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1),
   v.maxLength(MAX_NAME_CHARACTERS),
   v.check((text) => text.isWellFormed()),
+)
+
+/** A name that people read, on one line: without spaces around it. */
+export const NAME = v.pipe(
+  ...EXPORTED_NAME.pipe,
+  v.check((text) => !/\p{Cc}/u.test(text)),
+  field({ allowed: `a text of 1 to ${MAX_NAME_CHARACTERS} characters without control characters` }),
 )

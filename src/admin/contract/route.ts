@@ -16,6 +16,7 @@ export const PATH_PARAMETERS = {
   clientId: 'The id of the client.',
   tokenId: 'The id of the token.',
   urn: 'The URN of the schema.',
+  jobId: 'The id of the job.',
 } as const satisfies Readonly<Record<string, string>>
 
 /**

@@ -3,6 +3,7 @@
  * handler of the same name in src/admin/api/; the compiler and the tests ask for the rest.
  */
 import { clientRoutes } from './clients.ts'
+import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
 import { tenantRoutes } from './tenants.ts'
@@ -18,4 +19,5 @@ export const ROUTES = {
   ...logRoutes,
   ...transferRoutes,
   ...schemaRoutes,
+  ...jobRoutes,
 } as const

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { PROFILE_NAMES } from '../../scim/profile.ts'
 import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants.ts'
-import { COUNT, field, NAME, TIME } from './fields.ts'
+import { COUNT, field, NAME, TEXT, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
 const MAX_GROUP_LIMIT = 1_000_000
@@ -29,6 +29,9 @@ export const TENANT_INPUT = v.pipe(
     name: NAME,
     groupLimit: v.optional(GROUP_LIMIT, DEFAULT_GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES, true),
+    database: v.optional(
+      v.pipe(TEXT, v.description('Where it is to live. Without it: the database that holds least.')),
+    ),
   }),
   v.title('TenantInput'),
   v.examples([{ id: 'acme', name: 'Acme Corp', groupLimit: 200, uniqueGroupNames: true }]),
@@ -56,9 +59,10 @@ export const TENANT = v.pipe(
     activeUserCount: COUNT,
     groupCount: COUNT,
     createdAt: TIME,
+    database: v.pipe(TEXT, v.description('The database that it lives in, by the name of its binding.')),
     state: v.pipe(
-      v.picklist(['ready', 'importing', 'undoing', 'deleting']),
-      v.description('Clients are let in when it is "ready".'),
+      v.picklist(['ready', 'importing', 'undoing', 'deleting', 'moving']),
+      v.description('Clients are let in when it is "ready", and may read when it is "moving".'),
     ),
     importedLines: v.optional(
       v.pipe(COUNT, v.description('Lines of the file that are in, while it is "importing".')),
@@ -69,12 +73,14 @@ export const TENANT = v.pipe(
 
 /** The state of a tenant whose deletion needs more than one request. */
 export const UNDER_WAY = v.pipe(
-  v.strictObject({ state: v.picklist(['deleting', 'undoing']) }),
+  v.strictObject({
+    state: v.picklist(['deleting', 'undoing']),
+    jobId: v.pipe(TEXT, v.description('The job that goes on with it.')),
+  }),
   v.title('UnderWay'),
 )
 
-export const MORE_THAN_ONE_REQUEST =
-  'The deletion takes more than one request: repeat it, or leave the rest to the hourly timer.'
+export const MORE_THAN_ONE_REQUEST = 'More than one request deletes: a job goes on by itself.'
 
 export const tenantRoutes = {
   listTenants: {
@@ -100,7 +106,7 @@ export const tenantRoutes = {
     method: 'GET',
     path: '/tenants/{id}',
     summary: 'Reads a tenant',
-    description: '`state` is `ready`, `importing` (with `importedLines`), `undoing` or `deleting`.',
+    description: '`state` is `ready`, `importing` (with `importedLines`), `undoing`, `deleting` or `moving`.',
     answers: { 200: { description: 'As it is now.', body: TENANT } },
     refusals: [404],
   },

@@ -4,9 +4,11 @@
 
 import type { Child } from 'hono/jsx'
 import type { ProfileName } from '../../scim/profile.ts'
+import type { Job } from '../../storage/jobs.ts'
 import type { TenantSummary } from '../../storage/tenant-queries.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
+import { Meter } from '../components/meter.tsx'
 import { counted, number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
@@ -33,6 +35,11 @@ export interface SettingsProps {
   /** What was typed to confirm the deletion, and what is wrong with it. */
   readonly confirmation?: string | undefined
   readonly deletionError?: FormError | undefined
+  /** Where the tenant lives, and where it could. */
+  readonly database: { readonly name: string; readonly others: readonly string[] }
+  readonly moveError?: FormError | undefined
+  /** The newest job of the tenant, if there may be one. */
+  readonly job: Job | undefined
   readonly done?: string | undefined
   readonly facts: readonly ConfigurationFact[]
 }
@@ -47,8 +54,9 @@ export function SettingsPage(props: SettingsProps) {
           {done}
         </p>
       )}
-      <StateSection tenant={tenant} />
+      <StateSection tenant={tenant} job={props.job} />
       <TenantForm {...props} />
+      <DatabaseSection {...props} />
       <Section id="configuration" title="Configuration and limits">
         <table class="stack">
           <thead>
@@ -139,12 +147,22 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
 }
 
 /** The ways out of a state in which clients are not let in. */
-function StateSection({ tenant: { id, state } }: Pick<SettingsProps, 'tenant'>) {
+function StateSection({ tenant: { id, state }, job }: Pick<SettingsProps, 'tenant' | 'job'>) {
   if (state === 'ready') return null
+  if (state === 'moving' || state === 'arriving' || state === 'moved') {
+    return (
+      <Section id="state" title="Being moved">
+        <p>
+          Clients can read. Who writes gets 503, and tries again. See <a href="#database">Database</a>.
+        </p>
+      </Section>
+    )
+  }
   if (state === 'deleting') {
     return (
       <Section id="state" title="Being deleted">
-        <p>The deletion goes on by itself every hour. Confirm it below once more to go on at once.</p>
+        <p>The deletion goes on by itself.</p>
+        {job && <JobProgress job={job} />}
       </Section>
     )
   }
@@ -153,7 +171,7 @@ function StateSection({ tenant: { id, state } }: Pick<SettingsProps, 'tenant'>) 
       <p>
         {state === 'importing'
           ? 'Send the same file again, or the rest of it, and the import goes on. Or undo it: what was imported is deleted; tokens and the provisioning log stay.'
-          : 'The import is being undone, and that goes on by itself every hour.'}
+          : 'The import is being undone, and that goes on by itself.'}
       </p>
       <form method="post" action={tenantPaths(id).undoImport}>
         <button type="submit" class="danger">
@@ -162,6 +180,69 @@ function StateSection({ tenant: { id, state } }: Pick<SettingsProps, 'tenant'>) 
       </form>
     </Section>
   )
+}
+
+/** Where the tenant lives; where there are several databases, a form that moves it, and how far a move has come. */
+function DatabaseSection({ tenant: { id }, database: { name, others }, moveError, job }: SettingsProps) {
+  if (others.length === 0) return null
+  const isMoving = job?.kind === 'move' && job.state === 'running'
+  return (
+    <Section id="database" title="Database">
+      <FormNotice error={moveError} fields={['database']} />
+      <p>
+        The tenant lives in <span class="mono">{name}</span>.
+      </p>
+      {job?.kind === 'move' && <JobProgress job={job} />}
+      {isMoving ? (
+        <form method="post" action={tenantPaths(id).cancelMove}>
+          <button type="submit">Give the move up</button>
+        </form>
+      ) : (
+        <form method="post" action={tenantPaths(id).move} class="row-form">
+          <Field
+            id="tenant-database"
+            name="database"
+            label="Move to"
+            hint="Tokens and the provisioning log go along. Clients can read meanwhile; who writes gets 503 and tries again."
+            error={moveError}
+            control={(attributes) => (
+              <Select
+                attributes={attributes}
+                value={others[0]}
+                options={others.map((other) => [other, other] as const)}
+              />
+            )}
+          />
+          <button type="submit" disabled={job?.state === 'running'}>
+            Move tenant
+          </button>
+        </form>
+      )}
+    </Section>
+  )
+}
+
+/** How far a job has come, as a bar. */
+function JobProgress({ job }: { job: Job }) {
+  const { kind, state, step, target, done, total, error, tenantId } = job
+  const what = kind === 'move' ? `Move to ${target}` : 'Deletion'
+  if (state === 'running') {
+    return (
+      <>
+        <p role="status">
+          {what}: {step}, {number(Math.min(done, total))} of about {number(total)} rows.{' '}
+          <a href={tenantPaths(tenantId).settings}>Look again</a>
+        </p>
+        <Meter label={what} value={Math.min(done, total)} max={total} isHigh={false} />
+        {error && <p class="muted">{error}</p>}
+      </>
+    )
+  }
+  return state === 'failed' ? (
+    <p class="notice warn">
+      {what} failed: {error}
+    </p>
+  ) : null
 }
 
 function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {

@@ -8,7 +8,7 @@ import { clientQuery, clientsQuery, deleteClient } from '../../storage/clients.t
 import { logPageQuery } from '../../storage/log-pages.ts'
 import { getTenant } from '../../storage/tenants.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/token-rotation.ts'
-import { generateToken, revokeToken } from '../../storage/tokens.ts'
+import { generateToken } from '../../storage/tokens.ts'
 import { check } from '../check.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { TOKEN_INPUT } from '../contract/tokens.ts'
@@ -22,6 +22,7 @@ import {
   type TokenForm,
 } from '../pages/api-keys.tsx'
 import { NoSuchTenant } from '../require-tenant.ts'
+import { revokeTokenOf } from '../revoke-token.ts'
 import { tenantUrl } from '../tenant-url.ts'
 import { providerOf } from './directory.tsx'
 import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
@@ -118,7 +119,7 @@ apiKeys.get('/:tenant/api-keys/:id/revoke', async (c) => {
 
 apiKeys.post('/:tenant/api-keys/:id/revoke', async (c) => {
   const { tenant: tenantId, id } = c.req.param()
-  if (!(await revokeToken(c.get('db'), tenantId, id, c.env.now()))) throw noToken(tenantId, id)
+  if (!(await revokeTokenOf(c, tenantId, id))) throw noToken(tenantId, id)
   return c.redirect(`${tenantPaths(tenantId).apiKeys}?done=revoked`, 303)
 })
 

@@ -2,17 +2,23 @@
  * Tenants, and the settings of one.
  */
 import { Hono } from 'hono'
+import { forgetTenant, tenantPage } from '../../provider/tenants.ts'
 import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
+import { catalogueOf, type Databases } from '../../storage/databases.ts'
+import { latestJob } from '../../storage/jobs.ts'
 import { readTogether } from '../../storage/query.ts'
-import { firstTenantQuery, tenantPageQuery } from '../../storage/tenant-queries.ts'
-import { DEFAULT_GROUP_LIMIT, deleteTenant, insertTenant, undoImport } from '../../storage/tenants.ts'
+import { firstTenantQuery } from '../../storage/tenant-queries.ts'
+import { DEFAULT_GROUP_LIMIT, deleteTenant, undoImport } from '../../storage/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { check } from '../check.ts'
 import { number } from '../components/number.ts'
 import { TENANTS_PATH, tenantPaths } from '../components/paths.ts'
 import { TENANT_CHANGE, TENANT_INPUT } from '../contract/tenants.ts'
+import { createTenantIn } from '../create-tenant.ts'
+import { administrationDatabases } from '../database.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
+import { cancelMoveOf, continueCleanup, moveTenant } from '../jobs.ts'
 import {
   type ConfigurationFact,
   mebibytes,
@@ -37,6 +43,8 @@ const SETTINGS_DONE: Readonly<Record<string, string>> = {
   saved: 'Saved.',
   undone: 'The import is undone: the tenant is empty.',
   undoing: 'What was imported is being deleted.',
+  moving: 'The tenant is being moved.',
+  cancelled: 'The move is given up. What was copied is being deleted.',
 }
 
 export const tenants = new Hono<AdminEnv>()
@@ -54,7 +62,8 @@ tenants.post('/tenants', async (c) => {
   try {
     const typed = { ...form, id: form.id.trim(), groupLimit: numberTyped(form.groupLimit) }
     const { id, ...input } = check(TENANT_INPUT, typed)
-    if (!(await insertTenant(c.get('db'), { id, ...input, createdAt: c.env.now() }))) {
+    const { database, ...tenant } = input
+    if (!(await createTenantIn(databasesOf(c), { id, ...tenant, createdAt: c.env.now() }, database))) {
       throw new AdminError(409, 'conflict', `There is a tenant “${id}” already.`, 'id')
     }
     return c.redirect(tenantPaths(id).overview, 303)
@@ -69,7 +78,7 @@ async function tenantsPage(
   error: ReturnType<typeof formErrorOf> | undefined,
 ) {
   const after = c.req.query('after') ?? ''
-  const { page } = await readTogether(c.get('db'), { page: tenantPageQuery(after, PAGE_SIZE) })
+  const page = await tenantPage(databasesOf(c), after, PAGE_SIZE)
   return c.html(
     <TenantsPage
       administrator={c.get('administrator')}
@@ -81,6 +90,13 @@ async function tenantsPage(
     />,
     error?.status ?? 200,
   )
+}
+
+/** All databases, of which the first is read and written during the session: for pages that are not those of one tenant. */
+function databasesOf(c: AdminContext): Databases {
+  const databases = administrationDatabases(c, c.get('figures'))
+  const [first] = databases.names
+  return { ...databases, open: (name) => (name === first ? c.get('db') : databases.open(name)) }
 }
 
 tenants.get('/tenants/:tenant/settings', (c) => settingsPage(c, {}))
@@ -117,6 +133,8 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
     return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
   const outcome = await deleteTenant(c.get('db'), c.get('resourceTypes'), tenant.id)
+  if (outcome === 'deleting') await continueCleanup(c, tenant.id, 'delete')
+  else await forgetTenant(administrationDatabases(c, c.get('figures')), tenant.id)
   return c.redirect(`${TENANTS_PATH}?done=${outcome ?? 'deleted'}`, 303)
 })
 
@@ -124,19 +142,42 @@ tenants.post('/tenants/:tenant/undo-import', async (c) => {
   const { tenant } = await loadWithTenant(c, () => ({}))
   // Undone already when the form is sent twice.
   const outcome = (await undoImport(c.get('db'), c.get('resourceTypes'), tenant.id)) ?? 'undone'
+  if (outcome === 'undoing') await continueCleanup(c, tenant.id, 'undo-import')
   return c.redirect(`${tenantPaths(tenant.id).settings}?done=${outcome}`, 303)
+})
+
+tenants.post('/tenants/:tenant/move', async (c) => {
+  const id = c.req.param('tenant')
+  const { database = '' } = await readForm(c)
+  try {
+    await moveTenant(c, id, database)
+    return c.redirect(`${tenantPaths(id).settings}?done=moving#database`, 303)
+  } catch (error) {
+    const moveError = formErrorOf(error)
+    return await settingsPage(c, { moveError }, moveError.status)
+  }
+})
+
+tenants.post('/tenants/:tenant/cancel-move', async (c) => {
+  const id = c.req.param('tenant')
+  await cancelMoveOf(c, id)
+  return c.redirect(`${tenantPaths(id).settings}?done=cancelled#database`, 303)
 })
 
 async function settingsPage(
   c: AdminContext,
-  typed: Pick<Partial<SettingsProps>, 'form' | 'error' | 'confirmation' | 'deletionError'>,
+  typed: Pick<Partial<SettingsProps>, 'form' | 'error' | 'confirmation' | 'deletionError' | 'moveError'>,
   status: 200 | 400 | 409 = 200,
 ): Promise<Response> {
   const { tenant } = await loadWithTenant(c, () => ({}))
+  const databases = administrationDatabases(c, c.get('figures'))
+  const hasJob = databases.names.length > 1 || tenant.state !== 'ready'
   return c.html(
     <SettingsPage
       administrator={c.get('administrator')}
       tenant={tenant}
+      database={{ name: c.get('home'), others: databases.names.filter((name) => name !== c.get('home')) }}
+      job={hasJob ? await latestJob(catalogueOf(databases), tenant.id) : undefined}
       form={{
         name: tenant.name,
         groupLimit: String(tenant.groupLimit),

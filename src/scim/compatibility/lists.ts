@@ -3,6 +3,7 @@
  * client, what it sends, and the source. Tested in test/scim/compatibility/lists.test.ts.
  */
 import { instant, type Scalar } from '../comparison.ts'
+import { badRequest } from '../error.ts'
 import type { Literal } from '../filter/ast.ts'
 import type { FilterToken } from '../filter/lexer.ts'
 import type { Profile } from '../profile.ts'
@@ -134,4 +135,22 @@ export function namesFromText(value: unknown, { deviations }: Profile): unknown 
   if (!deviations.splitsNamesFromText || typeof value !== 'string') return value
   const names = value.split(',').map((name) => name.trim())
   return names.filter((name) => name !== '')
+}
+
+/**
+ * `allowsBothProjections`: `attributes` and `excludedAttributes` in one request. Clients that always exclude the `members`
+ * of groups send both if they request some attributes. RFC 7644 §3.4.2.5: they are "mutually exclusive".
+ *
+ * @throws {ScimError} invalidValue
+ */
+export function requireOneProjection(
+  attributes: readonly string[] | undefined,
+  excludedAttributes: readonly string[] | undefined,
+  { deviations }: Profile,
+): void {
+  if (deviations.allowsBothProjections || attributes === undefined || excludedAttributes === undefined) return
+  throw badRequest(
+    'invalidValue',
+    '"attributes" and "excludedAttributes" are mutually exclusive; send only one of them',
+  )
 }

@@ -172,6 +172,16 @@ export function withoutLineBreaks(text: string, { deviations }: Profile): string
 }
 
 /**
+ * `allowsLooseBase64`: the URL-safe alphabet, as in JSON Web Keys, and lengths that no byte sequence has. RFC 7643 §2.3.6
+ * specifies the base64 of RFC 4648 §4, with optional padding.
+ */
+export function isBase64(text: string, { deviations }: Profile): boolean {
+  if (deviations.allowsLooseBase64) return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text)
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return false
+  return text.endsWith('=') ? text.length % 4 === 0 : text.length % 4 !== 1
+}
+
+/**
  * `ignoresUnknownAttributes`: Entra's default mappings contain attributes that a service provider need not support.
  * RFC 7644 §3.3 allows a service provider to ignore attributes. Without the deviation they are rejected, so that the
  * client learns that the value is not stored.
@@ -203,6 +213,24 @@ export function ignoreUnknownSchema(urn: string, { type, profile, ignored }: Col
     )
   }
   noteIgnored(ignored, urn)
+}
+
+/**
+ * `ignoresRepeatedSchemas`: clients that add the URN of an extension to `schemas` although it is already there.
+ * RFC 7643 §3: "Duplicate values MUST NOT be included."
+ *
+ * @param urns as sent, in any case
+ * @throws {ScimError} invalidValue
+ */
+export function requireDistinctSchemas(urns: readonly string[], { deviations }: Profile): void {
+  if (deviations.ignoresRepeatedSchemas) return
+  const lower = urns.map((urn) => urn.toLowerCase())
+  const repeated = urns.find((_, i) => lower.indexOf(lower[i] ?? '') !== i)
+  if (repeated === undefined) return
+  throw badRequest(
+    'invalidValue',
+    `attribute "schemas" must not have duplicates, found ${quote(repeated)} twice`,
+  )
 }
 
 /**

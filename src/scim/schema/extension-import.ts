@@ -67,7 +67,7 @@ function schemasIn(body: unknown): readonly Placed[] {
 
 /** Schemas in the core namespaces are not extensions: User, Group and the discovery schemas. */
 function isShipped(schema: unknown, shipped: ReadonlySet<string>): boolean {
-  const id = isComplex(schema) ? String(memberOf(schema, 'id')).toLowerCase() : ''
+  const id = isComplex(schema) ? (textOf(schema, 'id') ?? '').toLowerCase() : ''
   return shipped.has(id) || /^urn:ietf:params:scim:(?:schemas:core|api):/.test(id)
 }
 
@@ -117,7 +117,7 @@ function objectsOf(directory: Complex): readonly EntraList[] {
   if (!Array.isArray(objects)) return []
   return objects.filter(isComplex).flatMap((object) => {
     const attributes = memberOf(object, 'attributes')
-    return Array.isArray(attributes) ? [{ attributes, object: String(memberOf(object, 'name')) }] : []
+    return Array.isArray(attributes) ? [{ attributes, object: textOf(object, 'name') }] : []
   })
 }
 
@@ -135,14 +135,14 @@ const ENTRA_NAME =
   /^(?<schema>urn:.+?)(?::(?!(?:User|Group)\.)(?<name>[^:.]+)(?:\.(?<sub>[^:.]+))?|(?<=:(?:User|Group))\.(?<old>[^:.]+))$/i
 
 /** The types of RFC 7643, by the lower-case values of Microsoft Graph's attributeType. */
-const ENTRA_TYPES: Readonly<Record<string, string>> = {
-  string: 'string',
-  integer: 'integer',
-  boolean: 'boolean',
-  datetime: 'dateTime',
-  reference: 'reference',
-  binary: 'binary',
-}
+const ENTRA_TYPES: ReadonlyMap<string, string> = new Map([
+  ['string', 'string'],
+  ['integer', 'integer'],
+  ['boolean', 'boolean'],
+  ['datetime', 'dateTime'],
+  ['reference', 'reference'],
+  ['binary', 'binary'],
+])
 
 function fromEntra(
   lists: readonly EntraList[],
@@ -153,18 +153,18 @@ function fromEntra(
     string,
     { id: string; object: string | undefined; attributes: Map<string, Complex> }
   >()
-  const notes: string[] = []
+  const notes = new Set<string>()
   for (const { attributes, object } of lists) {
     for (const listed of attributes) {
       const entry = isComplex(listed) ? listed : { name: listed }
-      const { schema, name, sub, old } = ENTRA_NAME.exec(String(memberOf(entry, 'name')))?.groups ?? {}
+      const { schema, name, sub, old } = ENTRA_NAME.exec(textOf(entry, 'name') ?? '')?.groups ?? {}
       if (schema === undefined || isOfShipped(schema, types)) continue
       const key = schema.toLowerCase()
       const found = schemas.get(key) ?? { id: schema, object, attributes: new Map() }
       schemas.set(key, found)
       addAttribute(found.attributes, name ?? old ?? '', sub, entry)
       if (old !== undefined) {
-        notes.push(`in Entra's attribute list, replace "${schema}.${old}" by "${schema}:${old}"`)
+        notes.add(`in Entra's attribute list, replace "${schema}.${old}" by "${schema}:${old}"`)
       }
     }
   }
@@ -179,7 +179,7 @@ function fromEntra(
       }),
     ),
   )
-  return { schemas: parsed, notes }
+  return { schemas: parsed, notes: [...notes] }
 }
 
 function isOfShipped(schema: string, types: readonly ResourceType[]): boolean {
@@ -211,22 +211,24 @@ function addAttribute(
     if (!attributes.has(key)) attributes.set(key, definitionOf(name, entry))
     return
   }
-  const complex = attributes.get(key) ?? { name, type: 'complex', subAttributes: [] }
-  const subAttributes = Array.isArray(complex.subAttributes) ? complex.subAttributes : []
-  attributes.set(key, { ...complex, subAttributes: [...subAttributes, definitionOf(sub, entry)] })
+  const complex = attributes.get(key) ?? { name, type: 'complex' }
+  attributes.set(key, complex)
+  if (Array.isArray(complex.subAttributes)) complex.subAttributes.push(definitionOf(sub, entry))
+  else complex.subAttributes = [definitionOf(sub, entry)]
 }
 
 /** Entra's `required` and `anchor` concern its mapping and matching, so they are not imported. */
 function definitionOf(name: string, entry: Complex): Complex {
-  const stated = memberOf(entry, 'type')
-  const type = typeof stated === 'string' ? (ENTRA_TYPES[stated.toLowerCase()] ?? stated) : 'string'
-  const mutability = String(memberOf(entry, 'mutability') ?? 'readWrite')
+  const stated = textOf(entry, 'type')
+  const type = stated === undefined ? 'string' : (ENTRA_TYPES.get(stated.toLowerCase()) ?? stated)
+  const mutability = memberOf(entry, 'mutability') ?? 'readWrite'
   const isText = type === 'string' || type === 'reference'
   return {
     name,
     type,
     multiValued: memberOf(entry, 'multivalued') ?? memberOf(entry, 'multiValued') ?? false,
-    mutability: mutability.charAt(0).toLowerCase() + mutability.slice(1),
+    mutability:
+      typeof mutability === 'string' ? mutability.charAt(0).toLowerCase() + mutability.slice(1) : mutability,
     ...(isText && { caseExact: memberOf(entry, 'caseExact') ?? false }),
   }
 }
@@ -235,4 +237,10 @@ function definitionOf(name: string, entry: Complex): Complex {
 function memberOf(object: Complex, name: string): unknown {
   const key = Object.keys(object).find((candidate) => candidate.toLowerCase() === name.toLowerCase())
   return key === undefined ? undefined : object[key]
+}
+
+/** A member that is a string. @returns undefined for other types */
+function textOf(object: Complex, name: string): string | undefined {
+  const value = memberOf(object, name)
+  return typeof value === 'string' ? value : undefined
 }

@@ -127,7 +127,8 @@ function fieldAt(at: string, key: string): string {
 function requireSchemas(schemas: unknown): void {
   if (schemas === undefined) return
   const isSchema =
-    Array.isArray(schemas) && schemas.some((urn) => String(urn).toLowerCase() === SCHEMA_SCHEMA.toLowerCase())
+    Array.isArray(schemas) &&
+    schemas.some((urn) => typeof urn === 'string' && urn.toLowerCase() === SCHEMA_SCHEMA.toLowerCase())
   if (!isSchema) throw new SchemaRefused('schemas', `must contain "${SCHEMA_SCHEMA}"`)
 }
 
@@ -177,8 +178,9 @@ export function overlaps(a: string, b: string): boolean {
 }
 
 function parseResourceType(found: unknown, id: string, types: readonly ResourceType[]): ResourceType {
-  const stated = String(found ?? id.slice(id.lastIndexOf(':') + 1)).toLowerCase()
-  const type = types.find(({ name }) => name.toLowerCase() === stated)
+  const stated = found ?? id.slice(id.lastIndexOf(':') + 1)
+  const lower = typeof stated === 'string' ? stated.toLowerCase() : undefined
+  const type = types.find(({ name }) => name.toLowerCase() === lower)
   if (type !== undefined) return type
   const isMissing = found === undefined
   const what = isMissing ? 'is required if the URN does not end with it, and must be' : 'must be'

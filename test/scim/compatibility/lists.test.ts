@@ -71,6 +71,7 @@ describe('the parameters of a list', () => {
     ['ignoresEmptyParameters', { count: ' ' }, 'invalidValue'],
     ['readsSortOrderInAnyCase', { sortBy: 'userName', sortOrder: 'DESCENDING' }, 'invalidValue'],
     ['trimsPaths', { sortBy: ' userName' }, 'invalidValue'],
+    ['allowsBothProjections', { attributes: ['title'], excludedAttributes: ['emails'] }, 'invalidValue'],
   ])('are accepted only with %s: %j', ([, parameters, scimType]) => {
     expect(() => parseListRequest(parameters, [USER_RESOURCE_TYPE], TOLERANT)).not.toThrow()
     expect(() => parseListRequest(parameters, [USER_RESOURCE_TYPE], STRICT)).toThrow(refusal(scimType, /./))

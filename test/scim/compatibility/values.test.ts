@@ -218,6 +218,22 @@ describe('the strict profile', () => {
       'invalidValue',
       /must be a base64 string/,
     ],
+    ...['_-8=', 'QUJDR', 'QQ=', 'QUJ=='].map(
+      (value) =>
+        [
+          'allowsLooseBase64',
+          { x509Certificates: [{ value }] },
+          'invalidValue',
+          /must be a base64 string/,
+        ] as [string, object, string, RegExp],
+    ),
+    ['ignoresRepeatedSchemas', { schemas: [USER, USER] }, 'invalidValue', /found "urn:.*User" twice/],
+    [
+      'ignoresRepeatedSchemas',
+      { schemas: [USER, USER.toUpperCase()] },
+      'invalidValue',
+      /found "URN:.*USER" twice/,
+    ],
   ])('rejects, without %s, %j', ([, body, scimType, detail]) => {
     const { schemas = [USER], ...rest } = { schemas: [USER], ...body } as Complex
     const whole =
@@ -239,6 +255,14 @@ describe('the strict profile', () => {
     expect(withoutEmptyActive(body, strict)).toBe(body)
     expect(withoutEmptyActive(body, reading())).not.toHaveProperty('active')
   })
+
+  it.for(['/+8=', '/+8', 'QQ==', 'QQ', 'QUJD', ''])(
+    'accepts base64 of RFC 4648 §4, with or without padding: "%s"',
+    (value) => {
+      const x509Certificates = [{ value, type: 'x' }]
+      expect(() => validateResource(sent({ x509Certificates }), strict)).not.toThrow()
+    },
+  )
 
   it('ignores the password, because it is an attribute of RFC 7643', () => {
     const { resource, ignored } = validateResource(sent({ password: 't1meMa$heen' }), strict)

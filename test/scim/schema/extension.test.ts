@@ -325,6 +325,34 @@ describe('parseExtension', () => {
   })
 })
 
+/** JSON of which no text can be made: `String` of it throws. */
+const NO_TEXT = { toString: 1, valueOf: 1 }
+
+describe('a document with an object in the place of a text', () => {
+  it.for<[field: string, read: () => unknown]>([
+    ['resourceType', () => parse({ ...withAttribute({ name: 'a' }), resourceType: NO_TEXT })],
+    ['schemas', () => parse({ ...withAttribute({ name: 'a' }), schemas: [NO_TEXT] })],
+    ['Resources[0].id', () => importExtensions({ Resources: [{ id: NO_TEXT }] }, TYPES)],
+    ['body', () => importExtensions({ attributes: [{ name: NO_TEXT }] }, TYPES)],
+    [
+      `${ACME}.attributes[0].mutability`,
+      () => importExtensions({ attributes: [{ name: `${ACME}:a`, mutability: NO_TEXT }] }, TYPES),
+    ],
+    [
+      `${ACME}.attributes[0].type`,
+      () => importExtensions({ attributes: [{ name: `${ACME}:a`, type: 'constructor' }] }, TYPES),
+    ],
+    [
+      'urn:example:hr.resourceType',
+      () => importExtensions({ objects: [{ name: NO_TEXT, attributes: ['urn:example:hr:a'] }] }, TYPES),
+    ],
+  ])('is refused with the field %s', ([field, read]) => {
+    const refused = refusal(read)
+    expect(refused.field).toBe(field)
+    expect(refused.message).not.toContain('function')
+  })
+})
+
 describe('incompatibilities', () => {
   const stored = parse({
     id: ACME,
@@ -510,5 +538,14 @@ describe('importExtensions', () => {
       ],
       notes: [`in Entra's attribute list, replace "${old}.tag" by "${old}:tag"`],
     })
+  })
+
+  it('gives each note once, and reads a list as long as a body in little time', () => {
+    const repeated = Array.from({ length: 10_000 }, () => `${ACME}.tag`)
+    expect(read(repeated).notes).toHaveLength(1)
+    const parts = Array.from({ length: 20_000 }, (_, i) => `${ACME}:site.part${i}`)
+    const start = performance.now()
+    expect(refusal(() => read(parts)).field).toBe(`${ACME}.attributes[0].subAttributes`)
+    expect(performance.now() - start).toBeLessThan(500)
   })
 })

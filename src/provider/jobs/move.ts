@@ -1,0 +1,198 @@
+/**
+ * Moving a tenant to another database, in steps: see the table of states in storage/tenant-move.ts.
+ *
+ * | step      | does |
+ * |-----------|------|
+ * | preparing | deletes what an earlier move has left at the target |
+ * | copying   | stops writes, then copies page by page |
+ * | verifying | compares every page of both sides, and the counts; then the catalogue names the target |
+ * | switched  | sends clients of the source to the catalogue, and lets them write at the target |
+ * | purging   | deletes the rows of the source |
+ * | aborting  | gives the copy up and lets clients write at the source again; `clearing` deletes the copy |
+ */
+import type { Databases } from '../../storage/databases.ts'
+import type { Job } from '../../storage/jobs.ts'
+import {
+  beginArrival,
+  COPY_START,
+  COPY_STATEMENTS,
+  copyPosition,
+  type MovedTenant,
+  parsePosition,
+  positionText,
+  readTenantPage,
+  type TenantPage,
+  tenantCounts,
+  tenantRow,
+  writeTenantPage,
+} from '../../storage/tenant-copy.ts'
+import {
+  adoptLeftover,
+  completeArrival,
+  freezeTenant,
+  giveUpCopy,
+  leaveSource,
+  PURGED_TABLES,
+  purgeTable,
+  purgeTenant,
+  reopenTenant,
+  switchStatement,
+} from '../../storage/tenant-move.ts'
+import type { StepContext, Steps, Unit } from './step.ts'
+
+export const MOVE_STEPS: Steps = {
+  preparing: { statements: 5, onFailure: 'aborting', run: prepare },
+  copying: { statements: 7 + COPY_STATEMENTS, onFailure: 'aborting', run: copy },
+  verifying: { statements: 8, onFailure: 'aborting', run: verify },
+  switched: { statements: 3, run: finishSwitch },
+  purging: { statements: 2, run: (context) => purge(context, 'source') },
+  aborting: { statements: 4, run: abort },
+  clearing: { statements: 2, run: (context) => purge(context, 'target') },
+}
+
+function moveOf({ tenantId, id: jobId }: Job): MovedTenant {
+  return { tenantId, jobId }
+}
+
+function sidesOf({ databases, job }: StepContext) {
+  return { source: databases.open(job.source), target: databases.open(targetOf(job)) }
+}
+
+function targetOf({ target, id }: Job): string {
+  if (target === null) throw new Error(`the job ${id} has no target`)
+  return target
+}
+
+function isCatalogue(databases: Databases, name: string): boolean {
+  return name === databases.names[0]
+}
+
+async function prepare(context: StepContext): Promise<Unit> {
+  const { target } = sidesOf(context)
+  const move = moveOf(context.job)
+  if (!(await adoptLeftover(target, move))) return { next: 'copying' }
+  const [table] = tablesFrom(context.job.position)
+  if (table !== undefined) {
+    const { isDone } = await purgeTable(target, move, table)
+    return { position: isDone ? tableAfter(table) : table }
+  }
+  await purgeTenant(target, move)
+  return { next: 'copying' }
+}
+
+async function copy(context: StepContext): Promise<Unit> {
+  const { source, target } = sidesOf(context)
+  const move = moveOf(context.job)
+  // The position of the job is only a hint: the target knows.
+  const known = context.job.position === null ? undefined : parsePosition(context.job.position)
+  const position = known ?? (await begin(context))
+  if (position === undefined) return { next: 'verifying' }
+  if ('error' in position) return { next: 'aborting', change: { error: position.error } }
+  const page = await readTenantPage(source, move.tenantId, position, 'all')
+  await writeTenantPage(target, move, position, page)
+  const { rowCount: more, next } = page
+  return next === undefined ? { more, next: 'verifying' } : { more, position: positionText(next) }
+}
+
+/** @returns where to go on; undefined when the copy is complete */
+async function begin(context: StepContext) {
+  const { source, target } = sidesOf(context)
+  const move = moveOf(context.job)
+  if (!(await freezeTenant(source, move)))
+    return { error: 'the tenant is not ready to be moved, or a change of its schemas is under way' }
+  const row = await tenantRow(source, move.tenantId)
+  if (row === undefined) return { error: 'the tenant is gone' }
+  if (!(await beginArrival(target, move, row))) {
+    return { error: `the database "${context.job.target}" holds something of a tenant of this id` }
+  }
+  return await copyPosition(target, move)
+}
+
+async function verify(context: StepContext): Promise<Unit> {
+  const { databases, job } = context
+  const { source, target } = sidesOf(context)
+  const { tenantId } = job
+  const position = (job.position === null ? undefined : parsePosition(job.position)) ?? COPY_START
+  const [here, there] = await Promise.all(
+    [source, target].map((db) => readTenantPage(db, tenantId, position, 'comparable')),
+  )
+  if (!isSamePage(here, there)) return mismatch(`rows of "${position.table}"`)
+  const [more, next] = [here?.rowCount ?? 0, here?.next]
+  if (next !== undefined) return { more, position: positionText(next) }
+  const [before, after] = await Promise.all([source, target].map((db) => tenantCounts(db, tenantId)))
+  if (before !== after) return mismatch('counts')
+  const row = await tenantRow(source, tenantId)
+  if (row === undefined) return mismatch('the tenant itself')
+  const name = targetOf(job)
+  const isFirst = isCatalogue(databases, name)
+  await completeArrival(target, moveOf(job), row, isFirst)
+  return { more, next: 'switched', commit: [switchStatement(moveOf(job), name, isFirst)] }
+}
+
+function isSamePage(here: TenantPage | undefined, there: TenantPage | undefined): boolean {
+  if (typeof here?.rows === 'string') return here.rows === there?.rows
+  return JSON.stringify(here?.rows) === JSON.stringify(there?.rows)
+}
+
+/** Such as a token that was revoked at the very moment when it was copied. */
+function mismatch(what: string): Unit {
+  return {
+    next: 'aborting',
+    change: { error: `the copy differs from the original in ${what}; start the move again` },
+  }
+}
+
+async function finishSwitch(context: StepContext): Promise<Unit> {
+  const { source, target } = sidesOf(context)
+  // In this order: nobody may read the old copy once the new one takes writes.
+  await leaveSource(
+    source,
+    moveOf(context.job),
+    addressAt(context, context.job.source, targetOf(context.job)),
+  )
+  await context.noteWrite()
+  await reopenTenant(target, moveOf(context.job))
+  return { next: 'purging' }
+}
+
+async function abort(context: StepContext): Promise<Unit> {
+  const { source, target } = sidesOf(context)
+  await giveUpCopy(target, moveOf(context.job), addressAt(context, targetOf(context.job), context.job.source))
+  await reopenTenant(source, moveOf(context.job))
+  return { next: 'clearing' }
+}
+
+/** The address that is left at a database: the catalogue needs none. */
+function addressAt({ databases }: StepContext, name: string, home: string): string | undefined {
+  return isCatalogue(databases, name) ? undefined : home
+}
+
+async function purge(context: StepContext, side: 'source' | 'target'): Promise<Unit> {
+  const { job } = context
+  const db = sidesOf(context)[side]
+  const [table] = tablesFrom(job.position)
+  if (table !== undefined) {
+    const { changes, isDone } = await purgeTable(db, moveOf(job), table)
+    return { more: side === 'source' ? changes : 0, position: isDone ? tableAfter(table) : table }
+  }
+  await purgeTenant(db, moveOf(job))
+  return { change: { state: side === 'source' ? 'done' : 'failed' } }
+}
+
+/** Stands for a position after the last table. */
+const NO_TABLE = 'none'
+
+function tablesFrom(position: string | null): readonly string[] {
+  if (position === null) return PURGED_TABLES
+  const at = PURGED_TABLES.indexOf(position)
+  return at === -1 ? [] : PURGED_TABLES.slice(at)
+}
+
+function tableAfter(table: string): string {
+  return PURGED_TABLES[PURGED_TABLES.indexOf(table) + 1] ?? NO_TABLE
+}
+
+/** Whether the job may still be given up: the catalogue names the source. */
+export function isBeforeSwitch({ step }: Pick<Job, 'step'>): boolean {
+  return MOVE_STEPS[step]?.onFailure !== undefined
+}

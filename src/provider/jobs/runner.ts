@@ -1,0 +1,201 @@
+/**
+ * Runs the job of a tenant for as long as a request may ask the database, and says when to go on. Whoever calls it next,
+ * and wherever, goes on where it stopped: the job is a row of the catalogue. Two runners of one job do no harm: each
+ * unit names the job and the position that it starts from.
+ */
+import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database.ts'
+import { catalogueOf, type Databases } from '../../storage/databases.ts'
+import {
+  forgetJobs,
+  type Job,
+  type JobChange,
+  jobStatement,
+  runningJob,
+  runningJobs,
+} from '../../storage/jobs.ts'
+import type { StoredResourceType } from '../../storage/resource-tables.ts'
+import { frozenTenants, reopenTenant } from '../../storage/tenant-move.ts'
+import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
+import { MOVE_STEPS } from './move.ts'
+import type { Step, StepContext, Steps, Unit } from './step.ts'
+
+const STEPS: Readonly<Record<Job['kind'], Steps>> = {
+  move: MOVE_STEPS,
+  delete: DELETE_STEPS,
+  'undo-import': UNDO_STEPS,
+}
+
+/** Statements that the runner itself takes before and after the units: the job, its change, and the commit. */
+const RUNNER_STATEMENTS = 4
+/** Attempts of a step, one after the other, before the job is given up: with the pauses, some two hours. */
+const MAX_ATTEMPTS = 30
+const MIN_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 5 * 60_000
+
+export interface JobRun {
+  readonly databases: Databases
+  /** The types that the directory holds. */
+  readonly resourceTypes: readonly StoredResourceType[]
+  /** Of this call: as many as the platform allows in one invocation. */
+  readonly maxStatements: number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Reports a write to whoever reads at replicas; undefined: nobody does. */
+  readonly noteWrite?: (tenantId: string) => Promise<void>
+}
+
+/**
+ * Goes on with the job of a tenant.
+ *
+ * @returns how many milliseconds later to call again; undefined when the tenant has no job that is running
+ */
+export async function runJob(run: JobRun, tenantId: string): Promise<number | undefined> {
+  const databases = counted(run.databases)
+  const catalogue = catalogueOf(databases)
+  const noteWrite = async () => await run.noteWrite?.(tenantId)
+  let job = await runningJob(catalogue, tenantId)
+  while (job !== undefined) {
+    const left = () => run.maxStatements - databases.statements - RUNNER_STATEMENTS
+    const step = STEPS[job.kind][job.step]
+    if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
+    if (left() < step.statements) return 0
+    const { more, unit, failure } = await runStep(
+      { databases, resourceTypes: run.resourceTypes, job, noteWrite },
+      step,
+      left,
+    )
+    const done = changeOf(job, unit, more, run.now())
+    const change = failure === undefined ? done : { ...done, ...failed(job, step, failure) }
+    if (!(await store(catalogue, job, unit, change))) {
+      // Another runner was first.
+      job = await runningJob(catalogue, tenantId)
+      continue
+    }
+    if (failure !== undefined && change.step === undefined) return pauseOf(job)
+    job = change.state === undefined || change.state === 'running' ? changed(job, change) : undefined
+  }
+  return undefined
+}
+
+interface StepRun {
+  /** Rows that its units did. */
+  readonly more: number
+  /** Of them all together. */
+  readonly unit: Unit
+  readonly failure?: unknown
+}
+
+/** Units of a step, until it is done or there is no room for another. */
+async function runStep(context: StepContext, step: Step, left: () => number): Promise<StepRun> {
+  const { job } = context
+  let [more, position] = [0, job.position]
+  try {
+    do {
+      const unit = await step.run({ ...context, job: { ...job, position } })
+      more += unit.more ?? 0
+      if (unit.position !== undefined) position = unit.position
+      if (unit.next !== undefined || unit.change !== undefined) return { more, unit }
+    } while (left() >= step.statements)
+    return { more, unit: { position } }
+  } catch (error) {
+    // A copy is where the target says that it is.
+    if (error instanceof GuardError && error.rule === 'stale version')
+      return { more, unit: { position: null } }
+    return { more, unit: { position }, failure: error }
+  }
+}
+
+function changeOf(job: Job, unit: Unit, more: number, now: number): JobChange {
+  const { next, position, change } = unit
+  const isEnd = change?.state !== undefined
+  return {
+    more: Math.min(more, Math.max(0, job.total - job.done)),
+    attempts: 0,
+    // The reason for which a job was given up stays.
+    ...(job.attempts > 0 && change === undefined && { error: null }),
+    ...(position !== undefined && { position }),
+    ...(next !== undefined && { step: next, position: null }),
+    ...change,
+    ...(isEnd && { finishedAt: now }),
+  }
+}
+
+/** What becomes of a job whose step has failed: it is tried again, or given up. */
+function failed(job: Job, step: Step, failure: unknown): JobChange {
+  const error = reasonOf(failure)
+  const isFinal = !(failure instanceof DatabaseUnavailable) || job.attempts + 1 >= MAX_ATTEMPTS
+  if (isFinal && step.onFailure !== undefined) {
+    return { step: step.onFailure, position: null, attempts: 0, error }
+  }
+  return { attempts: job.attempts + 1, error }
+}
+
+/** Safe to show: statements and their values are in the log alone. */
+function reasonOf(failure: unknown): string {
+  const causes: string[] = []
+  for (let at = failure; at instanceof Error; at = at.cause) causes.push(at.message)
+  console.error(JSON.stringify({ job: 'run jobs', causes }))
+  return causes[0] ?? String(failure)
+}
+
+/** @returns whether the job was still at its step */
+async function store(catalogue: Database, job: Job, unit: Unit, change: JobChange): Promise<boolean> {
+  const commit = unit.commit ?? []
+  const results = await catalogue.batch([...commit, jobStatement(job, change)])
+  return results[commit.length]?.changes === 1
+}
+
+function changed(job: Job, { more = 0, ...change }: JobChange): Job {
+  return { ...job, ...change, done: job.done + more }
+}
+
+function pauseOf({ attempts }: Job): number {
+  return Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(attempts, 20))
+}
+
+interface CountedDatabases extends Databases {
+  readonly statements: number
+}
+
+function counted(databases: Databases): CountedDatabases {
+  let count = 0
+  return {
+    names: databases.names,
+    maxBytes: databases.maxBytes,
+    get statements() {
+      return count
+    },
+    open(name) {
+      const db = databases.open(name)
+      return {
+        batch(statements) {
+          count += statements.length
+          return db.batch(statements)
+        },
+      }
+    },
+  }
+}
+
+/** How long a job that ended can be asked for. */
+const KEPT_MS = 30 * 24 * 60 * 60_000
+
+/**
+ * Forgets old jobs, and lets clients write to tenants whose job is gone: a runner that was held up between two batches can
+ * stop the writes of a tenant after its job was given up. To be called by the hour.
+ */
+export async function tidyJobs(databases: Databases, now: number): Promise<void> {
+  const catalogue = catalogueOf(databases)
+  await forgetJobs(catalogue, now - KEPT_MS)
+  if (databases.names.length === 1) return
+  for (const name of databases.names) {
+    const db = databases.open(name)
+    const frozen = await frozenTenants(db)
+    if (frozen.length === 0) continue
+    const running = await runningJobs(
+      catalogue,
+      frozen.map(({ jobId }) => jobId),
+    )
+    for (const move of frozen) if (!running.has(move.jobId)) await reopenTenant(db, move)
+  }
+}

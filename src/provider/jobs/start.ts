@@ -1,0 +1,122 @@
+/**
+ * Beginning a job: what is checked before, and the row in the catalogue. The platform then has it run.
+ */
+import { databaseSize, tenantSize } from '../../storage/database-size.ts'
+import { catalogueOf, type Databases } from '../../storage/databases.ts'
+import { insertJob, type Job, jobStatement, runningJob } from '../../storage/jobs.ts'
+import { countTenantRows } from '../../storage/tenant-copy.ts'
+import { getTenant, type TenantState } from '../../storage/tenants.ts'
+import { isBeforeSwitch } from './move.ts'
+
+/** A database is full at this share of what it can hold: what it holds is an estimate, and tenants grow. */
+const FULL_SHARE = 0.95
+/** A move copies each row, compares it, and deletes it at the source. */
+const MOVE_PASSES = 3
+
+/** Why a tenant cannot be moved. */
+export type MoveRefusal =
+  | { readonly why: 'unknown tenant' }
+  | { readonly why: 'unknown database' | 'same database'; readonly allowed: readonly string[] }
+  | { readonly why: 'full database'; readonly bytes: number; readonly maxBytes: number }
+  | { readonly why: 'not ready'; readonly state: TenantState }
+  | { readonly why: 'other job'; readonly job: Job }
+
+export class MoveRefused extends Error {
+  readonly refusal: MoveRefusal
+
+  constructor(refusal: MoveRefusal) {
+    super(refusal.why)
+    this.refusal = refusal
+  }
+}
+
+export interface JobStart {
+  readonly databases: Databases
+  readonly tenantId: string
+  /** The name of the database that the tenant lives in. */
+  readonly home: string
+  readonly newId: () => string
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/**
+ * Begins to move a tenant, or finds the move to the same database that is under way.
+ *
+ * @throws {MoveRefused} nothing is changed
+ */
+export async function startMove(start: JobStart, target: string): Promise<Job> {
+  const { databases, tenantId, home } = start
+  const allowed = databases.names.filter((name) => name !== home)
+  const running = await runningJob(catalogueOf(databases), tenantId)
+  if (running?.kind === 'move' && running.target === target && isGoingThere(running)) return running
+  if (!databases.names.includes(target)) throw new MoveRefused({ why: 'unknown database', allowed })
+  if (running !== undefined) throw new MoveRefused({ why: 'other job', job: running })
+  if (target === home) throw new MoveRefused({ why: 'same database', allowed })
+  const tenant = await getTenant(databases.open(home), tenantId)
+  if (tenant === undefined) throw new MoveRefused({ why: 'unknown tenant' })
+  if (tenant.state !== 'ready') throw new MoveRefused({ why: 'not ready', state: tenant.state })
+  await requireRoom(start, target)
+  const rows = await countTenantRows(databases.open(home), tenantId)
+  return await insert(start, { kind: 'move', step: 'preparing', target, total: rows * MOVE_PASSES })
+}
+
+/** One that was given up, and is being cleaned up, does not lead there. */
+function isGoingThere(job: Job): boolean {
+  return isBeforeSwitch(job) || job.step === 'switched' || job.step === 'purging'
+}
+
+async function requireRoom({ databases, tenantId, home }: JobStart, target: string): Promise<void> {
+  const [{ bytes }, more] = await Promise.all([
+    databaseSize(databases.open(target)),
+    tenantSize(databases.open(home), tenantId),
+  ])
+  const maxBytes = databases.maxBytes * FULL_SHARE
+  if (bytes + more > maxBytes) throw new MoveRefused({ why: 'full database', bytes, maxBytes })
+}
+
+/**
+ * Gives a move up, as long as the tenant lives at the source.
+ *
+ * @returns false when it is too late, or no move is under way
+ */
+export async function cancelMove({ databases, tenantId }: JobStart): Promise<boolean> {
+  const catalogue = catalogueOf(databases)
+  const job = await runningJob(catalogue, tenantId)
+  if (job?.kind !== 'move' || !isBeforeSwitch(job)) return false
+  const change = { step: 'aborting', position: null, attempts: 0, error: 'cancelled by an administrator' }
+  const [changed] = await catalogue.batch([jobStatement(job, change)])
+  return changed?.changes === 1
+}
+
+/**
+ * Has the rest of a deletion, or of the undoing of an import, go on by itself.
+ *
+ * @returns the job, or the one that is under way already
+ */
+export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-import'): Promise<Job> {
+  const { databases, tenantId, home } = start
+  const step = kind === 'delete' ? 'deleting' : 'undoing'
+  const total = await countTenantRows(databases.open(home), tenantId)
+  try {
+    return await insert(start, { kind, step, target: null, total })
+  } catch (error) {
+    if (error instanceof MoveRefused && error.refusal.why === 'other job') return error.refusal.job
+    throw error
+  }
+}
+
+async function insert(
+  { databases, tenantId, home, newId, now }: JobStart,
+  what: Pick<Job, 'kind' | 'step' | 'target' | 'total'>,
+): Promise<Job> {
+  const catalogue = catalogueOf(databases)
+  const job = { id: newId(), tenantId, source: home, createdAt: now, ...what }
+  if (!(await insertJob(catalogue, job))) {
+    const running = await runningJob(catalogue, tenantId)
+    // It may have ended in between.
+    if (running === undefined) return await insert({ databases, tenantId, home, newId, now }, what)
+    throw new MoveRefused({ why: 'other job', job: running })
+  }
+  return { ...job, state: 'running', position: null, done: 0, attempts: 0, error: null, finishedAt: null }
+}

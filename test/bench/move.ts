@@ -1,0 +1,149 @@
+/**
+ * `npm run bench -- move`: how long a tenant takes from one local database to another, and in how many calls of the runner
+ * that each keep to the queries of an invocation. Two SQLite files with D1's limits; afterwards both are compared.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { parseArgs } from 'node:util'
+import { uuidv7 } from 'uuidv7'
+import { runJob } from '../../src/provider/jobs/runner.ts'
+import { startMove } from '../../src/provider/jobs/start.ts'
+import { SqliteD1 } from '../../src/sqlite/d1.ts'
+import { migrate } from '../../src/sqlite/migrations.ts'
+import { type OpenFile, openFile } from '../../src/sqlite/open.ts'
+import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { catalogueOf, type Databases } from '../../src/storage/databases.ts'
+import { getJob } from '../../src/storage/jobs.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import { MIGRATIONS } from '../support/migrations.ts'
+import { wholeFrom } from './options.ts'
+import { runSection } from './section.ts'
+import { markdownTable } from './table.ts'
+
+const TENANT = 'acme'
+const MEMBERS_OF_A_GROUP = 5_000
+
+await runSection(main)
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      users: { type: 'string', default: '1000000' },
+      memberships: { type: 'string', default: '10' },
+      queries: { type: 'string', default: '50' },
+      out: { type: 'string' },
+    },
+  })
+  const users = wholeFrom(1, 'users', values.users)
+  const memberships = wholeFrom(0, 'memberships', values.memberships)
+  const maxStatements = wholeFrom(50, 'queries', values.queries)
+  const folder = mkdtempSync(join(tmpdir(), 'bench-move-'))
+  try {
+    const files = ['DB', 'DB2'].map((name) => open(join(folder, `${name}.sqlite`)))
+    const result = {
+      users,
+      memberships,
+      maxStatements,
+      ...(await moved(files, users, memberships, maxStatements)),
+    }
+    print(result)
+    if (values.out !== undefined) writeFileSync(values.out, JSON.stringify(result))
+    for (const file of files) file.close()
+    return result.isSame ? 0 : 1
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function open(path: string): OpenFile {
+  const file = openFile(path, { synchronous: 'NORMAL', busyTimeoutMs: 1_000 })
+  migrate(file.database, MIGRATIONS)
+  return file
+}
+
+async function moved(files: readonly OpenFile[], users: number, memberships: number, maxStatements: number) {
+  const [source, target] = files.map(({ database }) => database) as [DatabaseSync, DatabaseSync]
+  fill(source, users, memberships)
+  const before = digest(source)
+  const databases = databasesOf(files)
+  const job = { databases, tenantId: TENANT, home: 'DB', newId: uuidv7, now: Date.now() }
+  const { id } = await startMove(job, 'DB2')
+  const seconds: Record<string, number> = {}
+  let calls = 0
+  for (let pause: number | undefined = 0; pause !== undefined; calls++) {
+    const step = (await getJob(catalogueOf(databases), TENANT, id))?.step ?? ''
+    const started = performance.now()
+    pause = await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now }, TENANT)
+    seconds[step] = (seconds[step] ?? 0) + (performance.now() - started) / 1_000
+  }
+  const found = await getJob(catalogueOf(databases), TENANT, id)
+  const isSame = found?.state === 'done' && digest(target) === before && digest(source) === ''
+  return { calls, seconds, total: Object.values(seconds).reduce((sum, one) => sum + one, 0), isSame }
+}
+
+function databasesOf(files: readonly OpenFile[]): Databases {
+  const [first, second] = files.map(({ database }) => new SqliteD1(database).binding)
+  if (first === undefined || second === undefined) throw new Error('two files are needed')
+  const opened = { DB: first, DB2: second }
+  return {
+    names: ['DB', 'DB2'],
+    maxBytes: Number.POSITIVE_INFINITY,
+    open: (name) => openDatabase(opened[name as keyof typeof opened], noFigures(), Number.POSITIVE_INFINITY),
+  }
+}
+
+/** Users with the attributes that Entra sends, in groups of MEMBERS_OF_A_GROUP. */
+function fill(database: DatabaseSync, users: number, memberships: number): void {
+  const groups = Math.ceil((users * memberships) / MEMBERS_OF_A_GROUP)
+  database.exec(
+    `INSERT INTO tenants (id, name, group_limit, created_at) VALUES ('${TENANT}', 'Acme', ${Math.max(groups, 1)}, 0)`,
+  )
+  const numbers = (count: number) =>
+    `WITH RECURSIVE n(value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM n WHERE value < ${count - 1})`
+  const id = (kind: number, value: string) => `printf('0000000${kind}-0000-7000-8000-%012d', ${value})`
+  const user = `json_object('schemas', json_array('urn:ietf:params:scim:schemas:core:2.0:User'), 'userName', 'user' || value || '@quillfern.example',
+    'externalId', 'external-' || value, 'displayName', 'User Number ' || value, 'active', json('true'),
+    'name', json_object('givenName', 'User', 'familyName', 'Number ' || value),
+    'emails', json_array(json_object('value', 'user' || value || '@quillfern.example', 'type', 'work', 'primary', json('true'))))`
+  database.exec('BEGIN')
+  database.exec(`${numbers(users)} INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+    SELECT '${TENANT}', ${id(1, 'value')}, ${user}, ${user}, 1, 0, 0 FROM n`)
+  if (groups > 0) {
+    const group = `json_object('displayName', 'group ' || value)`
+    database.exec(`${numbers(groups)} INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
+      SELECT '${TENANT}', ${id(2, 'value')}, ${group}, ${group}, 1, 0, 0 FROM n`)
+    database.exec(`${numbers(users * memberships)} INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+      SELECT '${TENANT}', ${id(2, `value / ${MEMBERS_OF_A_GROUP}`)}, ${id(1, `value % ${users}`)}, 'User' FROM n`)
+    database.exec(`UPDATE groups SET member_count = (SELECT count(*) FROM memberships AS m
+      WHERE m.tenant_id = groups.tenant_id AND m.group_id = groups.id)`)
+  }
+  database.exec('COMMIT')
+}
+
+/** What a database holds of the tenant, in a few numbers; an empty text when it holds nothing. */
+function digest(database: DatabaseSync): string {
+  const row = database
+    .prepare(
+      `SELECT user_count AS users, group_count AS groups, membership_count AS memberships,
+        (SELECT sum(octet_length(data) + octet_length(keys)) FROM users WHERE tenant_id = ?1) AS bytes,
+        (SELECT count(*) FROM memberships WHERE tenant_id = ?1) AS rows FROM tenants WHERE id = ?1`,
+    )
+    .get(TENANT)
+  return row === undefined ? '' : JSON.stringify(row)
+}
+
+function print(
+  result: Awaited<ReturnType<typeof moved>> & { users: number; memberships: number; maxStatements: number },
+) {
+  const { users, memberships, maxStatements, calls, seconds, total, isSame } = result
+  const rows = Object.entries(seconds).map(([step, time]) => [step, time.toFixed(1)])
+  console.log(
+    markdownTable(['step at the start of a call', 'seconds'], [...rows, ['together', total.toFixed(1)]]),
+  )
+  console.log(
+    `\n${users} users with ${memberships} memberships each: ${calls} calls of ${maxStatements} queries at most; ` +
+      `the copy is ${isSame ? 'the same, and the source is empty' : 'NOT the same'}.`,
+  )
+}

@@ -1,0 +1,425 @@
+/**
+ * Several databases, as clients and the administrator see them: over HTTP, in workerd, on three D1 databases, with the
+ * alarm of the Durable Object as the runner of jobs.
+ */
+import { createScheduledController, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { runJob } from '../../src/provider/jobs/runner.ts'
+import { startMove } from '../../src/provider/jobs/start.ts'
+import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import worker from '../../src/worker.ts'
+import {
+  adminOfSeveral,
+  BINDINGS,
+  type ClientOfSeveral,
+  newClientIn,
+  rowsOf,
+  SEVERAL,
+  sendSeveral,
+  statesOf,
+  threeDatabases,
+} from '../support/databases.ts'
+import { type Answer, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
+
+beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
+afterEach(() => void vi.restoreAllMocks())
+
+/** A client that never waits would leave a small machine no time for the move. */
+const pause = () => new Promise((wait) => setTimeout(wait, 20))
+
+const newUser = () => ({ schemas: [USER], userName: crypto.randomUUID() })
+
+async function move({ tenantId }: ClientOfSeveral, database: string): Promise<Answer> {
+  return await adminOfSeveral('POST', `/tenants/${tenantId}/move`, { database })
+}
+
+/** Waits until the job has ended. */
+async function ended({ tenantId }: ClientOfSeveral, jobId: string) {
+  const path = `/tenants/${tenantId}/jobs/${jobId}`
+  return await vi.waitFor(
+    async () => {
+      // A busy workerd of a test may keep an alarm waiting for long.
+      await runDurableObjectAlarm(env.GROUP_COORDINATOR.getByName(tenantId))
+      const { body } = await adminOfSeveral('GET', path)
+      expect(body.state).not.toBe('running')
+      return body
+    },
+    { timeout: 25_000, interval: 50 },
+  )
+}
+
+describe('a tenant in another database', () => {
+  it('is read with one round trip more at the first request of an isolate, and with one from then on', async () => {
+    const client = await newClientIn('DB2')
+    const trips = []
+    for (let i = 0; i < 3; i++) trips.push(costOf(await client.get('/Users')).roundTrips)
+    expect(trips).toEqual([2, 1, 1])
+  })
+
+  it('is written with two round trips more at the first request at most, and with as many as any other from then on', async () => {
+    const [client, group, plain] = [
+      await newClientIn('DB2'),
+      await newClientIn('DB3'),
+      await newClientIn('DB'),
+    ]
+    const user = async () => costOf(await client.request('POST', '/Users', newUser())).roundTrips
+    const groupTrips = async (one: ClientOfSeveral) =>
+      costOf(await one.request('POST', '/Groups', { schemas: [GROUP], displayName: crypto.randomUUID() }))
+        .roundTrips
+    expect([await user(), await user()]).toEqual([3, 1])
+    const first = await groupTrips(plain)
+    const usual = await groupTrips(plain)
+    expect(await groupTrips(group)).toBeLessThanOrEqual(first + 2)
+    expect(await groupTrips(group)).toBe(usual)
+  })
+
+  it('keeps its rows there and nowhere else', async () => {
+    const client = await newClientIn('DB2')
+    await client.createUser()
+    expect((await rowsOf('DB2', client.tenantId)).users).toHaveLength(1)
+    expect((await rowsOf('DB', client.tenantId)).tenants).toEqual([])
+    expect((await adminOfSeveral('GET', `/tenants/${client.tenantId}`)).body).toMatchObject({
+      database: 'DB2',
+      userCount: 1,
+    })
+  })
+
+  it('is listed with those of all databases, once', async () => {
+    const clients = [await newClientIn('DB'), await newClientIn('DB2'), await newClientIn('DB3')]
+    const { body } = await adminOfSeveral('GET', '/tenants')
+    const databases = new Map<string, string>(
+      body.tenants.map(({ id, database }: Record<string, string>) => [id, database]),
+    )
+    expect(clients.map(({ tenantId }) => databases.get(tenantId))).toEqual(['DB', 'DB2', 'DB3'])
+    const ids = body.tenants.map(({ id }: { id: string }) => id)
+    expect(ids).toEqual([...new Set(ids)].sort())
+    expect(databases.get('default')).toBe('DB')
+  })
+
+  it('has an id that no other tenant can get', async () => {
+    for (const database of ['DB', 'DB2'] as const) {
+      const { tenantId: id } = await newClientIn(database)
+      for (const wanted of ['DB', 'DB2', 'DB3', undefined]) {
+        const { status, body } = await adminOfSeveral('POST', '/tenants', {
+          id,
+          name: 'Other',
+          database: wanted,
+        })
+        expect([status, body.error?.field]).toEqual([409, 'id'])
+      }
+    }
+  })
+
+  it('is deleted there, and its id is free again', async () => {
+    const client = await newClientIn('DB2')
+    await client.createUser()
+    const { tenantId: id } = client
+    expect((await adminOfSeveral('DELETE', `/tenants/${id}`)).status).toBe(204)
+    expect((await client.get('/Users')).status).toBe(401)
+    expect((await adminOfSeveral('POST', '/tenants', { id, name: 'New', database: 'DB3' })).status).toBe(201)
+    expect(await statesOf(id)).toEqual({ DB: undefined, DB2: undefined, DB3: 'ready' })
+  })
+
+  it.for(['DB', 'DB2'] as const)('costs a stranger who names one of %s no more than before', async (name) => {
+    const { tenantId } = await newClientIn(name)
+    const { ClientOfSeveral } = await import('../support/databases.ts')
+    const secret = 'A'.repeat(43)
+    const cost = async (id: string) => {
+      const answer = await new ClientOfSeveral(id, `scim_${id}_${secret}`).get('/Users')
+      expect(answer.status).toBe(401)
+      return costOf(answer).roundTrips
+    }
+    expect(await cost('made-up')).toBe(1)
+    const trips = [await cost(tenantId), await cost(tenantId)]
+    expect(trips).toEqual(name === 'DB' ? [1, 1] : [2, 1])
+  })
+
+  it('is pruned and counted as healthy like the others', async () => {
+    const { tenantId } = await newClientIn('DB3')
+    await BINDINGS.DB3?.prepare(
+      `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, status, changes, ignored, request_id)
+       VALUES (?, '00000000-0000-7000-8000-000000000000', 1, 't', 'create', 'accepted', 'User', 201, '[]', '[]', 'r')`,
+    )
+      .bind(tenantId)
+      .run()
+    vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    await worker.scheduled(createScheduledController(), SEVERAL)
+    expect((await rowsOf('DB3', tenantId)).provisioning_log).toEqual([])
+  })
+})
+
+describe('a move', () => {
+  it('goes on by itself, and the client notices nothing', async () => {
+    const client = await newClientIn('DB')
+    const user = await client.createUser()
+    const group = await client.createGroup({ members: [{ value: user.id }] })
+    const before = [await client.get(`/Users/${user.id}`), await client.get(`/Groups/${group.id}`)]
+    const started = await move(client, 'DB2')
+    expect([started.status, started.body]).toMatchObject([
+      202,
+      { kind: 'move', state: 'running', from: 'DB', to: 'DB2', error: null },
+    ])
+    const job = await ended(client, started.body.id)
+    expect(job).toMatchObject({ state: 'done', error: null })
+    expect(job.progress.done).toBe(job.progress.total)
+    const after = [await client.get(`/Users/${user.id}`), await client.get(`/Groups/${group.id}`)]
+    expect(after.map(({ body }) => body)).toEqual(before.map(({ body }) => body))
+    expect((await client.createUser()).id).toBeDefined()
+    expect((await adminOfSeveral('GET', `/tenants/${client.tenantId}/log`)).body.entries).toHaveLength(3)
+    expect(await statesOf(client.tenantId)).toEqual({ DB: undefined, DB2: 'ready', DB3: undefined })
+  })
+
+  it('is told to an isolate that remembers the old home by one look in the catalogue', async () => {
+    const client = await newClientIn('DB2')
+    await client.get('/Users')
+    await ended(client, (await move(client, 'DB3')).body.id)
+    const trips = []
+    for (let i = 0; i < 2; i++) trips.push(costOf(await client.get('/Users')).roundTrips)
+    expect(trips).toEqual([3, 1])
+  })
+
+  it('is told to it also while the rows of the old home are being deleted', async () => {
+    const client = await newClientIn('DB2')
+    const { tenantId } = client
+    await client.get('/Users')
+    const databases = threeDatabases()
+    const start = { databases, tenantId, home: 'DB2', newId: () => crypto.randomUUID(), now: Date.now() }
+    await startMove(start, 'DB3')
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    const left = async () => (await rowsOf('DB2', tenantId)).tokens?.length
+    while ((await left()) !== 0) await runJob(run, tenantId)
+    expect((await client.get('/Users')).status).toBe(200)
+    while ((await runJob(run, tenantId)) !== undefined);
+    expect((await client.get('/Users')).status).toBe(200)
+  })
+
+  it('loses nothing of a client that writes all the time, and tries again after 503', {
+    timeout: 60_000,
+  }, async () => {
+    const client = await newClientIn('DB')
+    const group = await client.createGroup()
+    const written: string[] = []
+    let [refused, isOver] = [0, false]
+    const persist = async (method: string, path: string, body: object): Promise<Answer> => {
+      for (;;) {
+        const answer = await client.request(method, path, body)
+        if (answer.status !== 503 || isOver) return answer
+        expect(answer.headers.get('Retry-After')).toBe('5')
+        refused++
+        await pause()
+      }
+    }
+    const write = async () => {
+      while (!isOver || written.length < 20) {
+        const { status, body } = await persist('POST', '/Users', newUser())
+        expect(status).toBe(201)
+        const patched = await persist('PATCH', `/Groups/${group.id}`, {
+          schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+          Operations: [{ op: 'add', path: 'members', value: [{ value: body.id }] }],
+        })
+        expect(patched.status).toBe(204)
+        written.push(body.id)
+        await pause()
+      }
+    }
+    const read = async () => {
+      while (!isOver) {
+        expect((await client.get(`/Groups/${group.id}?excludedAttributes=members`)).status).toBe(200)
+        await pause()
+      }
+    }
+    const moves = async () => {
+      try {
+        for (const to of ['DB2', 'DB3', 'DB']) {
+          expect(await ended(client, (await move(client, to)).body.id)).toMatchObject({ state: 'done' })
+        }
+      } finally {
+        isOver = true
+      }
+    }
+    await Promise.all([write(), write(), read(), moves()])
+    expect(refused).toBeGreaterThan(0)
+    const { body } = await client.get(`/Groups/${group.id}`)
+    expect(body.members.map(({ value }: { value: string }) => value).sort()).toEqual(written.sort())
+    expect((await client.get('/Users?count=0')).body.totalResults).toBe(written.length)
+  })
+
+  it('leaves reads open while it is under way, and refuses writes of every kind', async () => {
+    const client = await newClientIn('DB')
+    const user = await client.createUser()
+    await env.DB.prepare("UPDATE tenants SET state = 'moving', move_job_id = 'test' WHERE id = ?")
+      .bind(client.tenantId)
+      .run()
+    expect((await client.get(`/Users/${user.id}`)).status).toBe(200)
+    expect((await client.get('/Users')).status).toBe(200)
+    for (const [method, path, body] of [
+      ['POST', '/Users', newUser()],
+      ['POST', '/Users', { schemas: [USER] }],
+      ['PUT', `/Users/${user.id}`, newUser()],
+      ['DELETE', `/Users/${user.id}`, undefined],
+      ['POST', '/Groups', { schemas: [GROUP], displayName: 'A' }],
+    ] as const) {
+      const { status, headers } = await client.request(method, path, body)
+      expect([method, status, headers.get('Retry-After')]).toEqual([method, 503, '5'])
+    }
+    for (const [method, path, body] of [
+      ['PATCH', '', { name: 'New' }],
+      ['POST', '/tokens', { name: 'New' }],
+      ['DELETE', '', undefined],
+    ] as const) {
+      const answer = await adminOfSeveral(method, `/tenants/${client.tenantId}${path}`, body)
+      expect([method, answer.status]).toEqual([method, 503])
+    }
+    expect((await adminOfSeveral('GET', `/tenants/${client.tenantId}`)).body.state).toBe('moving')
+    expect((await rowsOf('DB', client.tenantId)).provisioning_log).toHaveLength(1)
+  })
+
+  it('does not hold up the revocation of a token, which goes along', async () => {
+    const client = await newClientIn('DB')
+    const { body } = await adminOfSeveral('GET', `/tenants/${client.tenantId}/tokens`)
+    const started = await move(client, 'DB2')
+    const revoked = await adminOfSeveral('DELETE', `/tenants/${client.tenantId}/tokens/${body.tokens[0].id}`)
+    expect([204, 503]).toContain(revoked.status)
+    await ended(client, started.body.id)
+    if (revoked.status === 204) expect((await client.get('/Users')).status).toBe(401)
+  })
+
+  it.for([
+    [
+      'an unknown database',
+      { database: 'DB9' },
+      400,
+      /"database" must be another database than "DB": "DB2" or "DB3", found "DB9"/,
+    ],
+    ['the same database', { database: 'DB' }, 400, /"database" must be another database than "DB"/],
+    ['no database', {}, 400, /"database" must be/],
+    ['a number', { database: 2 }, 400, /"database" must be/],
+  ] as const)('to %s is refused, and changes nothing', async ([, body, status, message]) => {
+    const { tenantId } = await newClientIn('DB')
+    const answer = await adminOfSeveral('POST', `/tenants/${tenantId}/move`, body)
+    expect(answer).toMatchObject({
+      status,
+      body: { error: { field: 'database', message: expect.stringMatching(message) } },
+    })
+    expect(await statesOf(tenantId)).toEqual({ DB: 'ready', DB2: undefined, DB3: undefined })
+  })
+
+  it('to a database that is full is refused', async () => {
+    const client = await newClientIn('DB')
+    const other = await newClientIn('DB3')
+    const grow = (users: number) =>
+      BINDINGS.DB3?.prepare('UPDATE tenants SET user_count = ? WHERE id = ?')
+        .bind(users, other.tenantId)
+        .run()
+    await grow(3_000_000)
+    const { status, body } = await move(client, 'DB3')
+    await grow(0)
+    expect([status, body.error.field]).toEqual([409, 'database'])
+    expect(body.error.message).toMatch(
+      /must have room: "DB3" holds about 10\.2 GB, and with the tenant it may hold 9\.5/,
+    )
+  })
+
+  it('of a tenant that is deleted, imported, moved already or unknown is refused', async () => {
+    const client = await newClientIn('DB')
+    const set = (state: string) =>
+      env.DB.prepare('UPDATE tenants SET state = ? WHERE id = ?').bind(state, client.tenantId).run()
+    for (const state of ['deleting', 'importing', 'undoing']) {
+      await set(state)
+      const { status, body } = await move(client, 'DB2')
+      expect([state, status, body.error.code]).toEqual([state, 409, 'conflict'])
+    }
+    await set('ready')
+    await env.DB.prepare(
+      `INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, created_at) VALUES (?, ?, 'move', 'running', 'copying', 'DB', 'DB2', 0)`,
+    )
+      .bind(crypto.randomUUID(), client.tenantId)
+      .run()
+    const twice = await move(client, 'DB3')
+    expect([twice.status, twice.body.error.message]).toEqual([
+      409,
+      expect.stringContaining('a move to "DB2"'),
+    ])
+    const again = await move(client, 'DB2')
+    expect([again.status, again.body.step]).toEqual([202, 'copying'])
+    await ended(client, again.body.id)
+    const unknown = await adminOfSeveral('POST', '/tenants/nobody/move', { database: 'DB2' })
+    expect([unknown.status, unknown.body.error.code]).toEqual([404, 'notFound'])
+  })
+
+  it('is refused where there is one database', async () => {
+    const { admin } = await import('../support/harness.ts')
+    const { status, body } = await admin('POST', '/tenants/default/move', { database: 'DB2' })
+    expect([status, body.error.message]).toEqual([
+      400,
+      expect.stringContaining('the only one that is configured'),
+    ])
+  })
+})
+
+describe('the dashboard', () => {
+  const page = async (path: string, cookie: string) =>
+    await sendSeveral(new Request(`${ORIGIN}/admin${path}`, { headers: { Cookie: cookie } }))
+  const signIn = async () => {
+    const body = new URLSearchParams({ token: 'test-admin-token' })
+    const request = new Request(`${ORIGIN}/admin/sign-in`, {
+      method: 'POST',
+      headers: { Origin: ORIGIN },
+      body,
+      redirect: 'manual',
+    })
+    return (await sendSeveral(request)).headers.get('Set-Cookie')?.split(';')[0] ?? ''
+  }
+
+  it('shows where a tenant lives, moves it, and shows how far a move has come as a bar', async () => {
+    const client = await newClientIn('DB2')
+    const cookie = await signIn()
+    const settings = `/tenants/${client.tenantId}/settings`
+    expect((await page(settings, cookie)).body).toMatch(/The tenant lives in <span class="mono">DB2<\/span>/)
+    const jobId = crypto.randomUUID()
+    await env.DB.prepare(
+      `INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, done, total, created_at)
+       VALUES (?, ?, 'move', 'running', 'copying', 'DB2', 'DB3', 30, 90, 0)`,
+    )
+      .bind(jobId, client.tenantId)
+      .run()
+    const { status, body } = await page(settings, cookie)
+    expect(status).toBe(200)
+    expect(body).toContain('Move to DB3: copying, 30 of about 90 rows.')
+    expect(body).toContain(
+      '<meter class="visually-hidden" aria-label="Move to DB3" min="0" max="90" value="30">',
+    )
+    await env.DB.prepare('DELETE FROM jobs WHERE id = ?').bind(jobId).run()
+    const form = new Request(`${ORIGIN}/admin/tenants/${client.tenantId}/move`, {
+      method: 'POST',
+      headers: { Cookie: cookie, Origin: ORIGIN },
+      body: new URLSearchParams({ database: 'DB' }),
+      redirect: 'manual',
+    })
+    expect((await sendSeveral(form)).status).toBe(303)
+    await vi.waitFor(async () => expect((await statesOf(client.tenantId)).DB).toBe('ready'), {
+      timeout: 20_000,
+    })
+    expect((await page('/tenants', cookie)).status).toBe(200)
+  })
+})
+
+describe('a deletion that takes more than one request', () => {
+  it('goes on by itself, and ends its job', async () => {
+    const client = await newClientIn('DB2')
+    const { tenantId } = client
+    await client.createUser()
+    const jobId = crypto.randomUUID()
+    await BINDINGS.DB2?.prepare("UPDATE tenants SET state = 'deleting' WHERE id = ?").bind(tenantId).run()
+    await env.DB.prepare(
+      `INSERT INTO jobs (id, tenant_id, kind, state, step, source, created_at) VALUES (?, ?, 'delete', 'running', 'deleting', 'DB2', 0)`,
+    )
+      .bind(jobId, tenantId)
+      .run()
+    await env.GROUP_COORDINATOR.getByName(tenantId).wakeJobs(tenantId)
+    expect(await ended(client, jobId)).toMatchObject({ kind: 'delete', state: 'done' })
+    expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: undefined })
+    expect((await adminOfSeveral('POST', '/tenants', { id: tenantId, name: 'New' })).status).toBe(201)
+  })
+})

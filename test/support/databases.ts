@@ -1,0 +1,118 @@
+/**
+ * Three databases in workerd, and what they hold of a tenant.
+ */
+import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { getTableConfig } from 'drizzle-orm/sqlite-core'
+import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database.ts'
+import type { Databases } from '../../src/storage/databases.ts'
+import { TENANT_TABLES } from '../../src/storage/tenant-copy.ts'
+import worker from '../../src/worker.ts'
+import { type Answer, Client, ORIGIN, TENANT_URL } from './harness.ts'
+
+export const BINDINGS: Readonly<Record<string, D1Binding>> = {
+  DB: env.DB,
+  DB2: env.TEST_DB2,
+  DB3: env.TEST_DB3,
+}
+
+/** @param wrap gives each of them something that goes wrong */
+export function threeDatabases(
+  wrap: (binding: D1Binding, name: string) => D1Binding = (binding) => binding,
+): Databases {
+  return {
+    names: ['DB', 'DB2', 'DB3'],
+    maxBytes: 10_000_000_000,
+    open: (name) => openDatabase(wrap(BINDINGS[name] as D1Binding, name), noFigures()),
+  }
+}
+
+/** Everything that a database holds of a tenant, but for what tells that it moved. */
+export async function rowsOf(name: string, tenantId: string): Promise<Record<string, unknown[]>> {
+  const binding = BINDINGS[name] as D1Binding
+  const select = async (table: string, column: string, hidden: readonly string[]) => {
+    const order = TENANT_TABLES.find((one) => one.name === table)?.key.join(', ') ?? 'id'
+    const { results } = await binding
+      .prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY ${order}`)
+      .bind(tenantId)
+      .all<Record<string, unknown>>()
+    return results.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([key]) => !hidden.includes(key))),
+    )
+  }
+  const tables = await Promise.all(
+    TENANT_TABLES.map(async ({ table }) => {
+      const { name: table_ } = getTableConfig(table)
+      return [table_, await select(table_, 'tenant_id', ['tenant_state', 'last_used_at'])] as const
+    }),
+  )
+  const tenants = await select('tenants', 'id', ['state', 'move_job_id', 'copied_until'])
+  return { tenants, ...Object.fromEntries(tables) }
+}
+
+/** The state of the tenant's row in each database; undefined where there is none. */
+export async function statesOf(tenantId: string): Promise<Record<string, string | undefined>> {
+  const states = Object.entries(BINDINGS).map(async ([name, binding]) => {
+    const row = await binding
+      .prepare('SELECT state FROM tenants WHERE id = ?')
+      .bind(tenantId)
+      .first<{ state: string }>()
+    return [name, row?.state] as const
+  })
+  return Object.fromEntries(await Promise.all(states))
+}
+
+/** The Worker with three databases, and the Durable Object of a tenant as well. */
+export const SEVERAL = { ...env, DB2: env.TEST_DB2, DB3: env.TEST_DB3 }
+
+/** Sends a request to the Worker that has three databases. */
+export async function sendSeveral(request: Request): Promise<Answer> {
+  if (!request.headers.has('CF-Connecting-IP')) request.headers.set('CF-Connecting-IP', crypto.randomUUID())
+  const response = await worker.fetch(request as never, SEVERAL, createExecutionContext())
+  const text = await response.text()
+  const { status, headers } = response
+  const isJson = /json/.test(headers.get('Content-Type') ?? '')
+  return { status, headers, body: isJson && text !== '' ? JSON.parse(text) : text }
+}
+
+export function adminOfSeveral(method: string, path: string, body?: unknown): Promise<Answer> {
+  return sendSeveral(
+    new Request(`${ORIGIN}/admin/api${path}`, {
+      method,
+      headers: { Authorization: 'Bearer test-admin-token', 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+  )
+}
+
+/** A client whose requests go to the Worker that has three databases. */
+export class ClientOfSeveral extends Client {
+  override request(method: string, path: string, body?: unknown): Promise<Answer> {
+    return sendSeveral(
+      new Request(`${TENANT_URL}${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/scim+json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    )
+  }
+}
+
+/** Gives the Durable Object of a tenant three databases, until it is reset. */
+export async function giveDatabases(tenantId: string): Promise<void> {
+  await runInDurableObject(env.GROUP_COORDINATOR.getByName(tenantId), (instance) => {
+    const own = instance as unknown as { env: typeof env }
+    const { TEST_DB2: DB2, TEST_DB3: DB3 } = env
+    Object.defineProperty(own, 'env', { value: { ...own.env, DB2, DB3 }, configurable: true })
+  })
+}
+
+/** A new tenant in a database, and a client of it. */
+export async function newClientIn(database: string): Promise<ClientOfSeveral> {
+  const id = `t-${crypto.randomUUID()}`
+  const made = await adminOfSeveral('POST', '/tenants', { id, name: 'Test', database })
+  if (made.status !== 201) throw new Error(`tenant not created: ${JSON.stringify(made.body)}`)
+  await giveDatabases(id)
+  const { body } = await adminOfSeveral('POST', `/tenants/${id}/tokens`, { name: 'Test' })
+  return new ClientOfSeveral(id, body.token)
+}
