@@ -142,7 +142,7 @@ describe('a resource with an extension', () => {
     expect(same.status).toBe(200)
   })
 
-  it('keeps an immutable value when what holds it is removed', async () => {
+  it('does not allow the removal of a complex value with an immutable sub-attribute', async () => {
     const client = await newClient()
     const once = { name: 'once', mutability: 'immutable' }
     const site = { name: 'site', type: 'complex', subAttributes: [once, { name: 'floor' }] }

@@ -167,8 +167,8 @@ describe('a user', () => {
   })
 })
 
-describe('"attributes" beside "excludedAttributes"', () => {
-  it('is refused by the strict profile wherever a resource is returned', async () => {
+describe('"attributes" together with "excludedAttributes"', () => {
+  it('is rejected in the strict profile for all responses with resources', async () => {
     const client = await newClientWith('strict')
     const [ada, crew] = [await client.createUser(), await client.createGroup()]
     const both = '?attributes=externalId&excludedAttributes=meta'
