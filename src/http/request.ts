@@ -37,7 +37,7 @@ export function callOf(c: Context<HttpEnv>): Call {
 /** The resource type with that name, which exists because its endpoint is mounted. */
 export function typeNamed(c: Context<HttpEnv>, name: string): StoredResourceType {
   const type = c.get('tenant').resourceTypes.find((candidate) => candidate.name === name)
-  if (type === undefined) throw new Error(`the request knows no resource type "${name}"`)
+  if (type === undefined) throw new Error(`the tenant has no resource type "${name}"`)
   return type
 }
 

@@ -13,7 +13,7 @@ export function canBeDisabled({ attributes }: Pick<ResourceType, 'attributes'>):
   return attributes.includes(ACTIVE)
 }
 
-/** Whether the user has access. */
+/** True if the user is enabled. */
 export function isActive(user: Complex): boolean {
   return user.active !== false
 }

@@ -57,9 +57,9 @@ describe('Schemas', () => {
     [
       'a characteristic that is mistyped',
       { id: ACME, attributes: [{ name: 'a', multivalue: true }] },
-      '"attributes[0].multivalue" is not known',
+      '"attributes[0].multivalue" is not a known member',
     ],
-    ['a document without schemas', { Resources: [] }, 'has no schema that is an extension'],
+    ['a document without schemas', { Resources: [] }, 'has no extension schemas'],
   ])('repeats %s with the reason', async ([, document, message]) => {
     const { save, list } = await newSchemasPage()
     const page = await save(document)
@@ -74,7 +74,7 @@ describe('Schemas', () => {
     const { save, list } = await newSchemasPage()
     const page = await save([`${ACME}:badge`, 'urn:ietf:params:scim:schemas:extension:old:2.0:User.tag'])
     expect(page.status).toBe(200)
-    expect(textOf(page.html)).toContain('write "urn:ietf:params:scim:schemas:extension:old:2.0:User:tag"')
+    expect(textOf(page.html)).toContain('by "urn:ietf:params:scim:schemas:extension:old:2.0:User:tag"')
     expect((await save({ id: 'urn:example:hr', attributes: [{ name: 'a' }] })).status).toBe(400)
     expect((await save({ id: 'urn:example:hr', attributes: [{ name: 'a' }] }, 'Group')).status).toBe(303)
     expect((await list()).map(({ resourceType }: { resourceType: string }) => resourceType)).toEqual([

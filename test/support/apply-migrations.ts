@@ -1,5 +1,5 @@
 /**
- * Makes the databases of the tests: the same migrations that wrangler applies.
+ * Creates the test databases with the same migrations that wrangler applies.
  */
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'

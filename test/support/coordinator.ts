@@ -32,7 +32,7 @@ export const patch = (id: string, ...Operations: readonly unknown[]): Write => (
   body: { schemas: [PATCH_OP], Operations },
 })
 
-/** A write as the HTTP layer would send it for a client. */
+/** A write request as the HTTP layer creates it. */
 export async function requestOf({ token }: Client, write: Write): Promise<GroupWriteRequest> {
   const credentials = await actorOf(token, Date.now())
   if (credentials === undefined) throw new Error(`no token: ${token}`)

@@ -1,10 +1,10 @@
 /**
- * How SQLite runs the statements that a request makes: does not know the values how they are built.
+ * The query plans of the statements of a request. Independent of how the statements are built.
  */
 import { env } from 'cloudflare:workers'
 import type { D1Binding } from '../../src/storage/database/database.ts'
 
-/** A binding, and the steps of the plans of all statements that were run on it. */
+/** A binding that records the steps of the query plans of all its statements. */
 export function noting(database = env.DB): { binding: D1Binding; plans: () => Promise<readonly string[]> } {
   const statements: D1PreparedStatement[] = []
   const prepare = (text: string) => {

@@ -138,8 +138,8 @@ export function namesFromText(value: unknown, { deviations }: Profile): unknown 
 }
 
 /**
- * `allowsBothProjections`: `attributes` and `excludedAttributes` in one request. Clients that always exclude `members`
- * of groups send both when they ask for some attributes. RFC 7644 §3.4.2.5: they are "mutually exclusive".
+ * `allowsBothProjections`: `attributes` and `excludedAttributes` in one request. Clients that always exclude the `members`
+ * of groups send both if they request some attributes. RFC 7644 §3.4.2.5: they are "mutually exclusive".
  *
  * @throws {ScimError} invalidValue
  */
@@ -151,6 +151,6 @@ export function requireOneProjection(
   if (deviations.allowsBothProjections || attributes === undefined || excludedAttributes === undefined) return
   throw badRequest(
     'invalidValue',
-    '"attributes" and "excludedAttributes" exclude each other: send one of them',
+    '"attributes" and "excludedAttributes" are mutually exclusive; send only one of them',
   )
 }

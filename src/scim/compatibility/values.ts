@@ -172,8 +172,8 @@ export function withoutLineBreaks(text: string, { deviations }: Profile): string
 }
 
 /**
- * `allowsLooseBase64`: the alphabet that is safe in URLs, as JSON Web Keys have it, and a length that no bytes have.
- * RFC 7643 §2.3.6 has base64 of RFC 4648 §4, of which the padding may be left out.
+ * `allowsLooseBase64`: the URL-safe alphabet, as in JSON Web Keys, and lengths that no byte sequence has. RFC 7643 §2.3.6
+ * specifies the base64 of RFC 4648 §4, with optional padding.
  */
 export function isBase64(text: string, { deviations }: Profile): boolean {
   if (deviations.allowsLooseBase64) return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text)
@@ -216,7 +216,7 @@ export function ignoreUnknownSchema(urn: string, { type, profile, ignored }: Col
 }
 
 /**
- * `ignoresRepeatedSchemas`: a URN twice in `schemas`, by clients that add that of an extension to a list which has it.
+ * `ignoresRepeatedSchemas`: clients that add the URN of an extension to `schemas` although it is already there.
  * RFC 7643 §3: "Duplicate values MUST NOT be included."
  *
  * @param urns as sent, in any case
@@ -227,7 +227,10 @@ export function requireDistinctSchemas(urns: readonly string[], { deviations }: 
   const lower = urns.map((urn) => urn.toLowerCase())
   const repeated = urns.find((_, i) => lower.indexOf(lower[i] ?? '') !== i)
   if (repeated === undefined) return
-  throw badRequest('invalidValue', `attribute "schemas" holds ${quote(repeated)} twice`)
+  throw badRequest(
+    'invalidValue',
+    `attribute "schemas" must not have duplicates, found ${quote(repeated)} twice`,
+  )
 }
 
 /**

@@ -76,7 +76,7 @@ export function mentions(filter: Filter, name: string): boolean {
 }
 
 /**
- * Evaluates a filter on a value of which only some attributes are known.
+ * Evaluates a filter on a partially known value.
  *
  * @returns undefined if the result depends on the other attributes
  */

@@ -294,7 +294,7 @@ function setElement(element: Complex, operation: PatchOperation, reading: Collec
   if (!isNone) mergeInto(element, attribute, { ...operation, value: sent }, to.text, reading)
 }
 
-/** RFC 7643 §7: an immutable attribute may be set only once. It cannot be removed either. */
+/** RFC 7643 §7: an immutable attribute may be set only once. A complex value that contains one cannot be removed either. */
 function requireMutable(container: Complex, attribute: Attribute, value: unknown, text: string): void {
   const before = container[attribute.name]
   if (attribute.mutability === 'immutable' && before !== undefined && !sameValue(before, value)) {

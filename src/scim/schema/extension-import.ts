@@ -239,7 +239,7 @@ function memberOf(object: Complex, name: string): unknown {
   return key === undefined ? undefined : object[key]
 }
 
-/** A member that is a text; undefined for any other. */
+/** A member that is a string. @returns undefined for other types */
 function textOf(object: Complex, name: string): string | undefined {
   const value = memberOf(object, name)
   return typeof value === 'string' ? value : undefined

@@ -90,7 +90,7 @@ export function withState(all: TenantExtensions, id: string, state: ExtensionSta
   return { extensions, indexes: indexesOf(extensions, all.indexes) }
 }
 
-/** The extensions without one, of which nothing is stored any more. */
+/** Removes an extension whose values are all deleted. */
 export function withoutExtension(all: TenantExtensions, id: string): TenantExtensions {
   return { ...all, extensions: all.extensions.filter(({ schema }) => schema.id !== id) }
 }

@@ -227,12 +227,12 @@ describe('the strict profile', () => {
           /must be a base64 string/,
         ] as [string, object, string, RegExp],
     ),
-    ['ignoresRepeatedSchemas', { schemas: [USER, USER] }, 'invalidValue', /holds "urn:.*User" twice/],
+    ['ignoresRepeatedSchemas', { schemas: [USER, USER] }, 'invalidValue', /found "urn:.*User" twice/],
     [
       'ignoresRepeatedSchemas',
       { schemas: [USER, USER.toUpperCase()] },
       'invalidValue',
-      /holds "URN:.*USER" twice/,
+      /found "URN:.*USER" twice/,
     ],
   ])('rejects, without %s, %j', ([, body, scimType, detail]) => {
     const { schemas = [USER], ...rest } = { schemas: [USER], ...body } as Complex
@@ -257,7 +257,7 @@ describe('the strict profile', () => {
   })
 
   it.for(['/+8=', '/+8', 'QQ==', 'QQ', 'QUJD', ''])(
-    'takes base64 of RFC 4648 §4, padded or not: "%s"',
+    'accepts base64 of RFC 4648 §4, with or without padding: "%s"',
     (value) => {
       const x509Certificates = [{ value, type: 'x' }]
       expect(() => validateResource(sent({ x509Certificates }), strict)).not.toThrow()

@@ -233,7 +233,7 @@ describe('replace', () => {
       },
     ],
     [
-      'a sub-attribute, whatever the case of path and filter',
+      'a sub-attribute, regardless of the case of path and filter',
       { emails: [WORK, HOME] },
       { path: 'EMAILS[TYPE EQ "HOME"].VALUE', value: 'x' },
       { emails: [WORK, { ...HOME, value: 'x' }] },

@@ -325,10 +325,10 @@ describe('parseExtension', () => {
   })
 })
 
-/** JSON of which no text can be made: `String` of it throws. */
+/** A JSON value that `String` cannot convert. */
 const NO_TEXT = { toString: 1, valueOf: 1 }
 
-describe('a document with an object in the place of a text', () => {
+describe('a document with an object instead of a string', () => {
   it.for<[field: string, read: () => unknown]>([
     ['resourceType', () => parse({ ...withAttribute({ name: 'a' }), resourceType: NO_TEXT })],
     ['schemas', () => parse({ ...withAttribute({ name: 'a' }), schemas: [NO_TEXT] })],
@@ -346,7 +346,7 @@ describe('a document with an object in the place of a text', () => {
       'urn:example:hr.resourceType',
       () => importExtensions({ objects: [{ name: NO_TEXT, attributes: ['urn:example:hr:a'] }] }, TYPES),
     ],
-  ])('is refused with the field %s', ([field, read]) => {
+  ])('is rejected with the field %s', ([field, read]) => {
     const refused = refusal(read)
     expect(refused.field).toBe(field)
     expect(refused.message).not.toContain('function')
@@ -540,7 +540,7 @@ describe('importExtensions', () => {
     })
   })
 
-  it('gives each note once, and reads a list as long as a body in little time', () => {
+  it('returns each note once, and imports a long list in linear time', () => {
     const repeated = Array.from({ length: 10_000 }, () => `${ACME}.tag`)
     expect(read(repeated).notes).toHaveLength(1)
     const parts = Array.from({ length: 20_000 }, (_, i) => `${ACME}:site.part${i}`)
