@@ -33,7 +33,7 @@ const WORKERD_TESTS = [
   'test/provider/**/*.test.ts',
   'test/reliability/**/*.test.ts',
   'test/scim/filter/{compile,differential,extensions}.test.ts',
-  'test/storage/{contract,query-plans,extensions,third-resource-type}.test.ts',
+  'test/storage/{database/contract,extensions/extensions,lists/query-plans,tables/third-resource-type}.test.ts',
   'test/worker-settings.test.ts',
 ]
 

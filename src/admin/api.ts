@@ -7,10 +7,10 @@ import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
-import { isShutOut, noteRefusal } from '../edge/refusals.ts'
+import { isBlocked, recordFailedAuthentication } from '../edge/failed-authentication.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { shorten } from '../scim/error.ts'
-import { noFigures } from '../storage/database.ts'
+import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
@@ -89,7 +89,7 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
     invalidAuthenticationHeader: { message: refused },
     invalidToken: { message: refused },
   })
-  if (isShutOut('admin', c)) throw tooManyRefusals()
+  if (isBlocked('admin', c)) throw tooManyFailedAuthentications()
   let isRefused = true
   try {
     return await authenticate(c, async () => {
@@ -97,10 +97,10 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
       await next()
     })
   } catch (error) {
-    throw isRefused && (await noteRefusal('admin', c)) ? tooManyRefusals() : error
+    throw isRefused && (await recordFailedAuthentication('admin', c)) ? tooManyFailedAuthentications() : error
   }
 })
 
-function tooManyRefusals(): AdminError {
+function tooManyFailedAuthentications(): AdminError {
   return new AdminError(429, 'tooMany', 'too many refused tokens from this address; try again later')
 }

@@ -3,8 +3,8 @@
  */
 import { quote } from '../scim/error.ts'
 import type { ProfileName } from '../scim/profile.ts'
-import type { Database } from '../storage/database.ts'
-import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants.ts'
+import type { Database } from '../storage/database/database.ts'
+import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants/tenants.ts'
 import { AdminError } from './errors.ts'
 
 /**

@@ -2,8 +2,8 @@
  * Creates tenants, for the admin API and the dashboard.
  */
 import { createTenant } from '../provider/tenants.ts'
-import type { Databases } from '../storage/databases.ts'
-import type { NewTenant } from '../storage/tenants.ts'
+import type { Databases } from '../storage/tenants/locations.ts'
+import type { NewTenant } from '../storage/tenants/tenants.ts'
 import { invalidField } from './errors.ts'
 
 /**

@@ -4,8 +4,8 @@
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv, Runtime } from '../runtime.ts'
-import { type Database, type DatabaseFigures, inTurn } from '../storage/database.ts'
-import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/databases.ts'
+import { type Database, type DatabaseFigures, inTurn } from '../storage/database/database.ts'
+import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/tenants/locations.ts'
 
 /** The key of the administrator in the queue of turns. It contains a space, so it cannot be the id of a tenant. */
 const OWNER = 'the administration'

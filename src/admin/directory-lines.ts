@@ -20,14 +20,14 @@ import { showsGroups } from '../scim/schema/resource-type.ts'
 import type { ExtensionState, TenantExtension } from '../scim/schema/tenant-extensions.ts'
 import { validateResource } from '../scim/validation.ts'
 import { Work } from '../scim/work.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import {
   type ClientRecord,
   type DirectoryRecord,
   type MembershipRecord,
   type ResourceRecord,
   recordKind,
-} from '../storage/transfer.ts'
+} from '../storage/transfer/export.ts'
 import { EXPORTED_NAME } from './contract/fields.ts'
 import { AdminError } from './errors.ts'
 

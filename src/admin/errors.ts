@@ -6,8 +6,8 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ScimError } from '../scim/error.ts'
-import { DatabaseUnavailable, GuardError } from '../storage/database.ts'
-import { TenantMoved } from '../storage/databases.ts'
+import { DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
+import { TenantMoved } from '../storage/tenants/locations.ts'
 
 /** An expected failure. `message` is safe to send; `field` names the invalid input, if there is one. */
 export class AdminError extends Error {

@@ -6,19 +6,19 @@
 import { ScimError } from '../scim/error.ts'
 import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../scim/schema/tenant-extensions.ts'
-import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database.ts'
-import { extensionsQuery, restoreSchemas } from '../storage/extensions.ts'
+import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database/database.ts'
+import { readTogether } from '../storage/database/query.ts'
+import { extensionsQuery, restoreSchemas } from '../storage/extensions/extensions.ts'
+import { extendedTypes, type StoredResourceType } from '../storage/tables/resource-tables.ts'
+import { type DirectoryRecord, isClient } from '../storage/transfer/export.ts'
 import {
   firstRefused,
   type ImportProgress,
   type ImportStatus,
   importStatusQuery,
   writeImportBatch,
-} from '../storage/import.ts'
-import { readTogether } from '../storage/query.ts'
-import { extendedTypes, type StoredResourceType } from '../storage/resource-tables.ts'
-import { RunningSha256 } from '../storage/running-sha256.ts'
-import { type DirectoryRecord, isClient } from '../storage/transfer.ts'
+} from '../storage/transfer/import.ts'
+import { RunningSha256 } from '../storage/transfer/running-sha256.ts'
 import {
   type Body,
   type EndRecord,

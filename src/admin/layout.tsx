@@ -3,7 +3,7 @@
  */
 import { html } from 'hono/html'
 import type { Child } from 'hono/jsx'
-import type { Tenant } from '../storage/tenants.ts'
+import type { Tenant } from '../storage/tenants/tenants.ts'
 import { assetPaths } from './assets/assets.ts'
 import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'

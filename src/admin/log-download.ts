@@ -4,7 +4,7 @@
  */
 
 import { csvCell } from '../csv-cell.ts'
-import type { ListedEntry } from '../storage/log-pages.ts'
+import type { ListedEntry } from '../storage/log/log-pages.ts'
 import { logEntryJson } from './read-models.ts'
 
 type Entries = AsyncIterable<readonly ListedEntry[]>

@@ -2,11 +2,11 @@
  * Tenants, jobs, clients, tokens and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
  */
 import type { LocatedTenant } from '../provider/tenants.ts'
-import type { Client } from '../storage/clients.ts'
-import type { Job } from '../storage/jobs.ts'
-import type { ListedEntry } from '../storage/log-pages.ts'
-import type { TenantState } from '../storage/tenants.ts'
-import type { StoredToken, TokenInfo } from '../storage/tokens.ts'
+import type { Client } from '../storage/access/clients.ts'
+import type { StoredToken, TokenInfo } from '../storage/access/tokens.ts'
+import type { ListedEntry } from '../storage/log/log-pages.ts'
+import type { Job } from '../storage/tenants/jobs.ts'
+import type { TenantState } from '../storage/tenants/tenants.ts'
 
 export function tenantJson({
   importedLines,

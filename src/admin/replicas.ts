@@ -1,6 +1,6 @@
 /**
  * Keeps replicas consistent with the administrator: after a response about a tenant, no read at a replica returns an
- * older state of that tenant (storage/replicas.ts). The administrator's own reads go to the primary.
+ * older state of that tenant (storage/database/replicas.ts). The administrator's own reads go to the primary.
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'

@@ -1,10 +1,11 @@
 /**
  * Revokes a token, for the admin API and the dashboard. A revocation takes effect at once, even during a move of the tenant.
  */
-import { GuardError } from '../storage/database.ts'
-import { catalogueOf } from '../storage/databases.ts'
-import { runningJob } from '../storage/jobs.ts'
-import { revokeToken } from '../storage/tokens.ts'
+
+import { revokeToken } from '../storage/access/tokens.ts'
+import { GuardError } from '../storage/database/database.ts'
+import { runningJob } from '../storage/tenants/jobs.ts'
+import { catalogueOf } from '../storage/tenants/locations.ts'
 import { administrationDatabases } from './database.ts'
 import type { JobContext } from './jobs.ts'
 

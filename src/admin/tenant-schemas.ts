@@ -10,10 +10,15 @@ import {
   type TenantExtension,
   type TenantExtensions,
 } from '../scim/schema/tenant-extensions.ts'
-import type { Database } from '../storage/database.ts'
-import { ExtensionConflict, extensionsQuery, putSchemas, removeSchema } from '../storage/extensions.ts'
-import { readTogether } from '../storage/query.ts'
-import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
+import type { Database } from '../storage/database/database.ts'
+import { readTogether } from '../storage/database/query.ts'
+import {
+  ExtensionConflict,
+  extensionsQuery,
+  putSchemas,
+  removeSchema,
+} from '../storage/extensions/extensions.ts'
+import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import { AdminError } from './errors.ts'
 import { requireTenant } from './require-tenant.ts'
 

@@ -1,5 +1,5 @@
 /** Refusals because of the state of a tenant. */
-import type { Tenant } from '../storage/tenants.ts'
+import type { Tenant } from '../storage/tenants/tenants.ts'
 import { AdminError } from './errors.ts'
 
 /** The error for an operation that needs a tenant in the state "ready", with the way out of its present state. */

@@ -1,32 +1,32 @@
 /**
- * What is done by the hour at every database: old entries of the log go, deletions go on, and jobs are tidied.
+ * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
  */
-import { countStatements, MAX_QUERIES_FREE } from '../storage/database.ts'
-import type { Databases } from '../storage/databases.ts'
-import { continueTasks } from '../storage/extensions.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { finishDeletions } from '../storage/tenants.ts'
+import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { continueTasks } from '../storage/extensions/extensions.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+import type { Databases } from '../storage/tenants/locations.ts'
+import { finishDeletions } from '../storage/tenants/tenants.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 
-/** Statements of `tidyJobs` at each of several databases, in the worst case. */
+/** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
 
 export interface Maintenance {
   readonly databases: Databases
-  /** The types that the directory holds. */
+  /** The types that are shipped. */
   readonly resourceTypes: readonly StoredResourceType[]
-  /** Milliseconds since 1970, as the clock says. */
+  /** Milliseconds since 1970, according to the clock. */
   readonly now: number
   readonly retentionDays: number
-  /** Statements of one run; Infinity where the database is in the same process. */
+  /** Statements that a run may send; Infinity if the database is in the same process. */
   readonly maxStatements: number
 }
 
 /** What was done, for the application log. */
 export type MaintenanceNote = Readonly<Record<string, unknown>>
 
-/** @param note is told of each part when it is done: a later one may fail */
+/** @param note called after each part, because a later part may fail */
 export async function maintain(
   { databases, resourceTypes, now, retentionDays, maxStatements }: Maintenance,
   note: (done: MaintenanceNote) => void,
@@ -40,7 +40,7 @@ export async function maintain(
     const most = Math.min(MAX_PRUNING_STATEMENTS, share)
     const result = await pruneProvisioningLog(db, now, retentionDays, most)
     note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
-    // Both are one invocation: what pruning leaves of its queries.
+    // Both are part of one invocation: deletions use the statements that pruning has left.
     const left = maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements
     const tenants = await finishDeletions(db, resourceTypes, left)
     if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })

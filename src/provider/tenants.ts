@@ -1,26 +1,32 @@
 /**
- * Tenants over all databases: making one, and listing them. What is done with one tenant is done at its home.
+ * Tenants over all databases: creates and lists them. Everything else about a tenant is done in its own database.
  */
-import { databaseSize } from '../storage/database-size.ts'
+
+import { type Page, readTogether } from '../storage/database/query.ts'
+import { databaseSize } from '../storage/database/size.ts'
 import {
   catalogueOf,
   type Databases,
   forgetLocation,
   listLocations,
   reserveLocation,
-} from '../storage/databases.ts'
-import { type Page, readTogether } from '../storage/query.ts'
-import { tenantPageQuery } from '../storage/tenant-queries.ts'
-import { insertTenant, insertTenantElsewhere, type NewTenant, type Tenant } from '../storage/tenants.ts'
+} from '../storage/tenants/locations.ts'
+import { tenantPageQuery } from '../storage/tenants/queries.ts'
+import {
+  insertTenant,
+  insertTenantElsewhere,
+  type NewTenant,
+  type Tenant,
+} from '../storage/tenants/tenants.ts'
 
 /** A tenant, and the name of the database that it lives in. */
 export type LocatedTenant = Tenant & { readonly database: string }
 
 /**
- * Makes a tenant.
+ * Creates a tenant.
  *
- * @param wanted one of the names; undefined: the database that holds least
- * @returns the name of its database; undefined when the id is taken
+ * @param wanted the name of a database; undefined: the emptiest one
+ * @returns the name of its database; undefined if the id is taken
  */
 export async function createTenant(
   databases: Databases,
@@ -32,13 +38,13 @@ export async function createTenant(
   if (name === first) return (await insertTenant(catalogueOf(databases), tenant)) ? first : undefined
   const reserved = await reserveLocation(databases, tenant.id, name)
   if (reserved === undefined) return undefined
-  // A creation that was interrupted has left the address: it is finished where it began.
+  // The location may have been reserved by a creation that was interrupted: it is completed in the same database.
   const insert = reserved.isNew ? insertTenantElsewhere : insertTenant
   return (await insert(databases.open(reserved.name), tenant)) ? reserved.name : undefined
 }
 
 /**
- * Databases that differ by less hold equally little; the first one of them is taken, because a cold isolate reaches the
+ * Databases whose sizes differ by less count as equally empty. The first of them is chosen, because a cold isolate reaches
  * tenants of the first database with one round trip less.
  */
 const SIZE_STEP_BYTES = 1_000_000_000
@@ -63,7 +69,7 @@ export async function tenantPage(
       readTogether(databases.open(name), { page: tenantPageQuery(after, size) }),
     ),
   ])
-  // What comes after the end of a page may be preceded by others of its database.
+  // Each page is complete up to its end only, so tenants after the earliest end belong to a later page.
   const end = pages.flatMap(({ page: { next } }) => (next === undefined ? [] : [next])).sort()[0]
   const lists = pages.map(({ page }) => page.items)
   const all = merged(databases, locations, lists).filter(({ id }) => end === undefined || id <= end)
@@ -71,7 +77,7 @@ export async function tenantPage(
   return { items, next: all.length > size ? items.at(-1)?.id : end }
 }
 
-/** Each tenant once, as its home has it. */
+/** Each tenant once, as its own database has it. */
 function merged(
   databases: Databases,
   locations: ReadonlyMap<string, string>,
@@ -86,7 +92,7 @@ function merged(
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** Takes a tenant that is deleted out of the catalogue. */
+/** Removes a deleted tenant from the catalogue. */
 export async function forgetTenant(databases: Databases, tenantId: string): Promise<void> {
   if (databases.names.length > 1) await catalogueOf(databases).batch([forgetLocation(tenantId)])
 }

@@ -132,7 +132,7 @@ describe('the admin API', () => {
       '"expiresAt" must be a time in the future, found "2001-01-01T00:00:00.000Z"',
     ],
     ['/tenants', [], 'the body must be a JSON object'],
-    ['/tenants', nested(40), 'the body is nested deeper than 32 levels, the limit'],
+    ['/tenants', nested(40), 'the request body is nested deeper than the limit of 32 levels'],
   ] as const)('names the invalid field at POST %s: %j', async ([path, body, message]) => {
     const answer = await admin('POST', path, body)
     expect([answer.status, answer.body.error.message]).toEqual([400, message])

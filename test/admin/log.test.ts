@@ -32,7 +32,7 @@ describe('the provisioning log', () => {
     const title = { op: 'replace', path: 'title', value: 5 }
     await client.patch(`/Users/${user.id}`, title, { op: 'replace', path: 'active', value: false })
     const { html } = await browser.get(`${path}?action=disable`)
-    expect(textOf(html)).toMatch(/left out: attribute "title" must be a string.* Ignored: title/s)
+    expect(textOf(html)).toMatch(/omitted: attribute "title" must be a string.* Ignored: title/s)
     expect(html).not.toContain('notice danger')
     expect(textOf((await browser.get(`${path}?q=left+out`)).html)).toContain('mirela')
   })

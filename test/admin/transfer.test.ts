@@ -1,8 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { type DirectoryRecord, exportDirectory, MAX_EXPORT_PAGE_BYTES } from '../../src/storage/transfer.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import {
+  type DirectoryRecord,
+  exportDirectory,
+  MAX_EXPORT_PAGE_BYTES,
+} from '../../src/storage/transfer/export.ts'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
 import {
   endLine,
@@ -188,8 +192,8 @@ describe('an import', () => {
   const range = 'a whole number from 0 to 253402300799999'
 
   it.for<readonly [string, Line | string, string | RegExp]>([
-    ['a broken line', '{"kind":', /^line 2 is not JSON/],
-    ['a deep line', '['.repeat(33), /^line 2 is nested deeper than 32 levels, the limit$/],
+    ['a broken line', '{"kind":', /^line 2 is not valid JSON/],
+    ['a deep line', '['.repeat(33), /^line 2 is nested deeper than the limit of 32 levels$/],
     ['a line that is not an object', '[]', /^line 2 must be a JSON object$/],
     [
       'another kind',
@@ -323,7 +327,7 @@ describe('an import', () => {
       (text: string) => text.slice(0, text.indexOf('{"kind":"end"')),
       /^the file is incomplete: the body ends after line 2 without the end record, .*; use "\?end=later" /,
     ],
-    ['cut inside its end record', (text: string) => text.slice(0, -20), /^line 3 is not JSON/],
+    ['cut inside its end record', (text: string) => text.slice(0, -20), /^line 3 is not valid JSON/],
     ['that is empty', () => '', /ends after line 0 without the end record/],
     [
       'with a changed value',

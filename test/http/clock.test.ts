@@ -4,7 +4,7 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { pruneProvisioningLog } from '../../src/provider/retention.ts'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { DAY_MS, HOUR_MS, releaseClock, setClock } from '../support/clock.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { newClient } from '../support/harness.ts'

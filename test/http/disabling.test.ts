@@ -78,7 +78,7 @@ describe('a PATCH that disables', () => {
         const [entry, earlier] = await client.log()
         expect(earlier).toMatchObject({ action: 'create' })
         expect(entry).toMatchObject({ action: 'disable', outcome: 'accepted', status: 200, ignored: [name] })
-        expect(entry?.detail).toMatch(/^left out: ./)
+        expect(entry?.detail).toMatch(/^omitted: ./)
       }
       const user = await client.createUser({ emails: EMAILS })
       const refused = await client.patch(`/Users/${user.id}`, set, operation)
@@ -174,7 +174,7 @@ describe('a PATCH that disables', () => {
       path: `emails[value eq "${i}@y"]`,
     }))
     const costly = await client.patch(path, OFF, wrong, ...many)
-    expect(costly.body.detail).toMatch(/^the request needs more than \d+ units of work, the limit/)
+    expect(costly.body.detail).toMatch(/^the request exceeds the limit of \d+ units of work/)
     const small = await client.createUser()
     const refusals = Array.from({ length: 20_000 }, () => ({ op: 'remove', path: 'id' }))
     expect((await client.patch(`/Users/${small.id}`, OFF, ...refusals)).body).toEqual(costly.body)
@@ -246,7 +246,7 @@ describe('a PATCH that disables and gives a userName that is taken', () => {
       ])
       const [entry] = await client.log()
       expect(entry).toMatchObject({ action: 'disable', outcome: 'accepted', ignored: ['userName'] })
-      expect(entry?.detail).toMatch(/^left out: .*userName .* is already in use/)
+      expect(entry?.detail).toMatch(/^omitted: .*userName .* is already in use/)
       expect((await client.log()).filter(({ resourceId }) => resourceId === id)).toHaveLength(1)
     }
     expect((await client.get(`/Users/${other.id}`)).body).toEqual(other)

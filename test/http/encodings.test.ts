@@ -42,7 +42,7 @@ describe('a body with', () => {
         expect([path, status]).toEqual([path, 400])
         expect(JSON.parse(text)).toMatchObject({
           scimType: 'invalidSyntax',
-          detail: 'the body must be UTF-8',
+          detail: 'the request body must be UTF-8',
         })
       }
       expect((await client.get('/')).body.totalResults).toBe(0)

@@ -235,7 +235,7 @@ describe('a flat key that selects a value', () => {
       ] as const) {
         const answer = await client.request(method, path, body)
         expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidPath' })
-        expect(answer.body.detail).toContain('which only a PATCH can')
+        expect(answer.body.detail).toContain('which is allowed only in a PATCH')
       }
       expect((await client.get('/Users')).body.Resources).toEqual([user])
       const others = { 'emails.shoeSize': 1, 'groups[value eq "x"].value': 'x', 'groups.value': 'x' }

@@ -7,7 +7,7 @@ import { inspectRoutes } from 'hono/dev'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
 

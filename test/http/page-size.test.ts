@@ -7,7 +7,7 @@ import {
   MAX_PAGE_BYTES,
   MAX_PAGE_SIZE,
 } from '../../src/scim/limits.ts'
-import { LARGE_USER_BYTES } from '../../src/storage/large-documents.ts'
+import { LARGE_USER_BYTES } from '../../src/storage/tables/large-documents.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { type Answer, type Client, costOf, GROUP, newClient } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'

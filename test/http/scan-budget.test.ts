@@ -344,7 +344,7 @@ describe('a text that is looked for', () => {
     const refused = await client.filter('/Users', `title co "${long}"`)
     expect(refused.body).toMatchObject({ status: '400', scimType: 'invalidFilter' })
     expect(refused.body.detail).toContain(
-      `takes ${MAX_SUBSTRING_CHARACTERS} characters at most, found ${long.length}`,
+      `allows at most ${MAX_SUBSTRING_CHARACTERS} characters, found ${long.length}`,
     )
     for (const filter of [`title co "${long.slice(1)}"`, `title eq "${long}"`, `title sw "${long}"`]) {
       expect((await client.filter('/Users', filter)).body.totalResults, filter.slice(0, 10)).toBe(0)

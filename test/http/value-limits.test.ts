@@ -167,7 +167,7 @@ describe('the work of a bulk request', () => {
       ({ response }: { response?: { detail: string } }) => response?.detail ?? 'done',
     )
   }
-  const REFUSED = expect.stringMatching(/^the request needs more than 4000000 units of work, the limit/)
+  const REFUSED = expect.stringMatching(/^the request exceeds the limit of 4000000 units of work/)
 
   it('is that of all its operations on users together', async () => {
     const client = await newClient()
@@ -259,11 +259,11 @@ describe('an error message', () => {
         client.request('POST', '/Groups', { schemas: [GROUP], displayName: 'g', members: [{ value: LONG }] }),
       `attribute "members" names no User or Group of the directory: ${SHORT}`,
     ],
-    ['schema that is not there', (client) => client.get(`/Schemas/${LONG}`), `there is no ${SHORT} here`],
+    ['schema that is not there', (client) => client.get(`/Schemas/${LONG}`), `Schema ${SHORT} not found`],
     [
       'endpoint that is not there',
       (client) => client.get(`/${LONG}`),
-      `there is no endpoint GET ${`/scim/v2/${LONG}`.slice(0, 100)}…`,
+      `endpoint GET ${`/scim/v2/${LONG}`.slice(0, 100)}… not found`,
     ],
   ])('repeats 100 characters of a %s', async ([, request, detail]) => {
     expect((await request(await newClient())).body.detail).toBe(detail)
@@ -278,8 +278,8 @@ describe('an error message', () => {
     const { body } = await client.request('POST', '/Bulk', { schemas: [BULK_REQUEST], Operations })
     const details = body.Operations.map(({ response }: { response: { detail: string } }) => response.detail)
     expect(details).toEqual([
-      `there is no "/${'x'.repeat(99)}…" for bulk operations`,
-      `bulkId ${SHORT} names no operation that created a resource`,
+      `bulk operations do not support the path "/${'x'.repeat(99)}…"`,
+      `bulkId ${SHORT} does not refer to an operation that created a resource`,
     ])
   })
 })

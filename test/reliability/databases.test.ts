@@ -7,7 +7,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import worker from '../../src/worker.ts'
 import {
   adminOfSeveral,

@@ -2,9 +2,14 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { parseExtension } from '../../src/scim/schema/extension.ts'
-import { type Database, DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database.ts'
-import { continueTasks, putSchemas, removeSchema } from '../../src/storage/extensions.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import {
+  type Database,
+  DatabaseUnavailable,
+  noFigures,
+  openDatabase,
+} from '../../src/storage/database/database.ts'
+import { continueTasks, putSchemas, removeSchema } from '../../src/storage/extensions/extensions.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { exported } from '../support/directory-file.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
 import { USER } from '../support/urns.ts'

@@ -1,6 +1,6 @@
 /**
  * What the storage expects of a database with D1's shape. Runs against D1 in workerd
- * (test/storage/contract.test.ts) and against a SQLite file (test/sqlite/contract.test.ts), so that a
+ * (test/storage/database/contract.test.ts) and against a SQLite file (test/sqlite/contract.test.ts), so that a
  * directory can move from one to the other. The expectations were read off D1.
  */
 import { beforeAll, describe, expect, it } from 'vitest'

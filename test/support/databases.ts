@@ -4,9 +4,9 @@
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
-import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database.ts'
-import type { Databases } from '../../src/storage/databases.ts'
-import { TENANT_TABLES } from '../../src/storage/tenant-copy.ts'
+import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { TENANT_TABLES } from '../../src/storage/tenants/copy.ts'
+import type { Databases } from '../../src/storage/tenants/locations.ts'
 import worker from '../../src/worker.ts'
 import { type Answer, Client, ORIGIN, TENANT_URL } from './harness.ts'
 

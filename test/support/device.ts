@@ -4,7 +4,7 @@
  */
 import { attribute, multiValued, type Schema } from '../../src/scim/schema/definition.ts'
 import { resourceType } from '../../src/scim/schema/resource-type.ts'
-import { RESOURCE_TYPES, storedType } from '../../src/storage/resource-tables.ts'
+import { RESOURCE_TYPES, storedType } from '../../src/storage/tables/resource-tables.ts'
 
 export const DEVICE = 'urn:example:params:scim:schemas:2.0:Device'
 

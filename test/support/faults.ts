@@ -3,7 +3,7 @@
  * "after" comes when the batch has been committed, which is the case that tells whether a client can trust
  * what it was answered.
  */
-import type { D1Binding } from '../../src/storage/database.ts'
+import type { D1Binding } from '../../src/storage/database/database.ts'
 
 export const FAULTS = [
   /** The batch never reaches the database. */

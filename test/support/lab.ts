@@ -6,9 +6,9 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import { createApp } from '../../src/app.ts'
-import type { GroupWriteAnswer, GroupWriter } from '../../src/provider/group-writer.ts'
+import type { GroupWriteAnswer, GroupWriter } from '../../src/provider/groups/group-writer.ts'
 import type { Runtime } from '../../src/runtime.ts'
-import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
+import { type D1Binding, openDatabase } from '../../src/storage/database/database.ts'
 import { ONE_DATABASE } from './one-database.ts'
 
 export const app = createApp()

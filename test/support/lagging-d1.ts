@@ -11,7 +11,7 @@ import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import type { SqliteStatement } from '../../src/sqlite/d1-statement.ts'
 import type { Migration } from '../../src/sqlite/migrations.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
-import type { D1Binding } from '../../src/storage/database.ts'
+import type { D1Binding } from '../../src/storage/database/database.ts'
 
 export class LaggingD1 {
   readonly #primary: SqliteD1

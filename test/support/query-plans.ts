@@ -1,8 +1,8 @@
 /**
- * How SQLite runs the statements that a request makes: nothing here knows how they are built.
+ * How SQLite runs the statements that a request makes: does not know the values how they are built.
  */
 import { env } from 'cloudflare:workers'
-import type { D1Binding } from '../../src/storage/database.ts'
+import type { D1Binding } from '../../src/storage/database/database.ts'
 
 /** A binding, and the steps of the plans of all statements that were run on it. */
 export function noting(database = env.DB): { binding: D1Binding; plans: () => Promise<readonly string[]> } {

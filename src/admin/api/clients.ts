@@ -7,9 +7,9 @@ import {
   insertClient,
   newClientId,
   updateClient,
-} from '../../storage/clients.ts'
-import { readTogether } from '../../storage/query.ts'
-import { getTenant, tenantQuery } from '../../storage/tenant-queries.ts'
+} from '../../storage/access/clients.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import { AdminError } from '../errors.ts'

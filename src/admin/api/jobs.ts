@@ -1,6 +1,6 @@
 /** Handlers of the job routes. */
-import { catalogueOf } from '../../storage/databases.ts'
-import { getJob } from '../../storage/jobs.ts'
+import { getJob } from '../../storage/tenants/jobs.ts'
+import { catalogueOf } from '../../storage/tenants/locations.ts'
 import type { jobRoutes } from '../contract/jobs.ts'
 import { administrationDatabases } from '../database.ts'
 import { cancelMoveOf, moveTenant, NoSuchJob } from '../jobs.ts'

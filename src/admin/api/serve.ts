@@ -7,7 +7,7 @@ import { readText } from '../../edge/body.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { parseJson } from '../../scim/json.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
-import type { Database } from '../../storage/database.ts'
+import type { Database } from '../../storage/database/database.ts'
 import { check } from '../check.ts'
 import {
   type AnswerOf,

@@ -1,8 +1,8 @@
 /** Handlers of the tenant routes. */
 import { forgetTenant, tenantPage } from '../../provider/tenants.ts'
-import { locateTenant } from '../../storage/databases.ts'
-import { getTenant } from '../../storage/tenant-queries.ts'
-import { deleteTenant } from '../../storage/tenants.ts'
+import { locateTenant } from '../../storage/tenants/locations.ts'
+import { getTenant } from '../../storage/tenants/queries.ts'
+import { deleteTenant } from '../../storage/tenants/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { tenantRoutes } from '../contract/tenants.ts'

@@ -2,21 +2,21 @@
  * Handlers of the export and import of a directory as JSON Lines (directory-lines.ts). Both stream, so the size of a
  * directory does not matter.
  */
-import { readPieces } from '../../edge/body.ts'
+import { readChunks } from '../../edge/body.ts'
 import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
-import type { Database } from '../../storage/database.ts'
-import { countsQuery } from '../../storage/directory-lists.ts'
-import { readTogether } from '../../storage/query.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { RunningSha256 } from '../../storage/running-sha256.ts'
-import { getTenant, tenantQuery } from '../../storage/tenant-queries.ts'
-import { undoImport } from '../../storage/tenants.ts'
+import type { Database } from '../../storage/database/database.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { countsQuery } from '../../storage/resources/directory-lists.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
+import { undoImport } from '../../storage/tenants/tenants.ts'
 import {
   type DirectoryRecord,
   type ExportedTenant,
   exportClients,
   exportDirectory,
-} from '../../storage/transfer.ts'
+} from '../../storage/transfer/export.ts'
+import { RunningSha256 } from '../../storage/transfer/running-sha256.ts'
 import { countedOf } from '../components/resource-names.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
@@ -48,7 +48,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
         db,
         c.get('resourceTypes'),
         id,
-        readPieces(c.req),
+        readChunks(c.req),
         query,
       )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }

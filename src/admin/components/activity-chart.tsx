@@ -7,7 +7,7 @@ import {
   type ActivitySpan,
   sumOfActivity,
   totalOfActivity,
-} from '../../storage/activity.ts'
+} from '../../storage/log/activity.ts'
 import { counted, number } from './number.ts'
 import { Time } from './time.tsx'
 

@@ -1,7 +1,7 @@
 /**
  * The time of the last request of any client, with a warning if it is too long ago.
  */
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { Ago } from './time.tsx'
 
 /** Entra runs a cycle about every 40 minutes and sends requests even without changes. Two cycles may be missed. */

@@ -1,8 +1,8 @@
 /**
  * The clients of a tenant with the number of their valid tokens.
  */
-import type { Client } from '../../storage/clients.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { withQuery } from './pagination.tsx'
 import { Time } from './time.tsx'
 import { isLive } from './token-table.tsx'

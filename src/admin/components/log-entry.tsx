@@ -4,7 +4,7 @@
 import type { Child } from 'hono/jsx'
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
 import { withQuery } from './pagination.tsx'

@@ -2,8 +2,8 @@
  * The form with the filters of the provisioning log.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { Client } from '../../storage/clients.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { allOf, pluralOf } from './resource-names.ts'
 

@@ -2,7 +2,7 @@
  * Estimates whether refused writes may put Microsoft Entra's job into quarantine. The thresholds are 40 % of the objects,
  * after 5,000 failures, or 40,000 failures in all.
  */
-import { type ActivitySpan, sumOfActivity, totalOfActivity } from '../../storage/activity.ts'
+import { type ActivitySpan, sumOfActivity, totalOfActivity } from '../../storage/log/activity.ts'
 
 const QUARANTINE_SHARE = 0.4
 const QUARANTINE_MIN_FAILURES = 5_000

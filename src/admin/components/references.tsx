@@ -3,7 +3,7 @@
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import type { NamedReference } from '../../storage/directory-details.ts'
+import type { NamedReference } from '../../storage/resources/directory-details.ts'
 import { tenantPaths } from './paths.ts'
 
 export function References(props: {

@@ -1,7 +1,7 @@
 /**
  * The state of a tenant whose clients have no access, or read access only.
  */
-import type { Tenant, TenantState } from '../../storage/tenants.ts'
+import type { Tenant, TenantState } from '../../storage/tenants/tenants.ts'
 import { Badge, Notice } from './blocks.tsx'
 import { counted } from './number.ts'
 import { tenantPaths } from './paths.ts'

@@ -1,8 +1,8 @@
 /**
  * Tokens with their state and their actions. Secrets are not stored, so they cannot be shown.
  */
-import type { Client } from '../../storage/clients.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { Badge } from './blocks.tsx'
 import { Time } from './time.tsx'
 

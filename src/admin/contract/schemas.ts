@@ -1,7 +1,7 @@
 /** Extension schemas of a tenant. */
 import * as v from 'valibot'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
-import { RESOURCE_TYPES } from '../../storage/resource-tables.ts'
+import { RESOURCE_TYPES } from '../../storage/tables/resource-tables.ts'
 import { field, TEXT } from './fields.ts'
 import type { Routes } from './route.ts'
 

@@ -1,7 +1,7 @@
 /** Tenants. Each tenant is one directory. */
 import * as v from 'valibot'
 import { PROFILE_NAMES } from '../../scim/profile.ts'
-import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants.ts'
+import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants/tenants.ts'
 import { COUNT, field, NAME, TEXT, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 

@@ -1,7 +1,7 @@
 /** Export and import of the directory of a tenant. */
 import * as v from 'valibot'
-import { RESOURCE_TYPES } from '../../storage/resource-tables.ts'
-import { recordKind } from '../../storage/transfer.ts'
+import { RESOURCE_TYPES } from '../../storage/tables/resource-tables.ts'
+import { recordKind } from '../../storage/transfer/export.ts'
 import { COUNT, field } from './fields.ts'
 import { JSON_LINES, type Routes } from './route.ts'
 import { MORE_THAN_ONE_REQUEST, UNDER_WAY } from './tenants.ts'

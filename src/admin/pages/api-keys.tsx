@@ -1,10 +1,10 @@
 /**
  * API Keys: forms to generate tokens, the tokens and clients of a tenant, and failed access.
  */
-import type { Client } from '../../storage/clients.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
 import { CopyField } from '../components/copy-field.tsx'

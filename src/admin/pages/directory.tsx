@@ -2,10 +2,10 @@
  * The directory: cards of identity providers, search, and the list of the resources of one type.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { DirectoryItem, SearchField } from '../../storage/directory-lists.ts'
-import { searchFieldsOf } from '../../storage/directory-lists.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { DirectoryItem, SearchField } from '../../storage/resources/directory-lists.ts'
+import { searchFieldsOf } from '../../storage/resources/directory-lists.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
 import { Select } from '../components/form.tsx'

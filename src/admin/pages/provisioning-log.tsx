@@ -2,9 +2,9 @@
  * The provisioning log: filters, entries, downloads.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { Client } from '../../storage/clients.ts'
-import type { ListedEntry, LogPage } from '../../storage/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedEntry, LogPage } from '../../storage/log/log-pages.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
 import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-entry.tsx'

@@ -10,7 +10,7 @@ import type {
   TenantExtension,
   TenantExtensions,
 } from '../../scim/schema/tenant-extensions.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/blocks.tsx'
 import { Field, type FormError, Select } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'

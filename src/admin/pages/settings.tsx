@@ -4,8 +4,8 @@
 
 import type { Child } from 'hono/jsx'
 import type { ProfileName } from '../../scim/profile.ts'
-import type { Job } from '../../storage/jobs.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Job } from '../../storage/tenants/jobs.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { Meter } from '../components/meter.tsx'

@@ -1,8 +1,8 @@
 /**
  * The list of tenants, and a form to create one. Other changes are on the settings page of a tenant.
  */
-import type { Page } from '../../storage/query.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Page } from '../../storage/database/query.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { number } from '../components/number.ts'

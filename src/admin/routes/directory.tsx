@@ -3,8 +3,11 @@
  */
 import { Hono } from 'hono'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import { activityQuery } from '../../storage/activity.ts'
-import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/directory-details.ts'
+import { tokensQuery } from '../../storage/access/token-rotation.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { activityQuery } from '../../storage/log/activity.ts'
+import { logPageQuery } from '../../storage/log/log-pages.ts'
+import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/resources/directory-details.ts'
 import {
   containsQuery,
   countsQuery,
@@ -16,11 +19,8 @@ import {
   searchAllQuery,
   searchFieldsOf,
   searchQuery,
-} from '../../storage/directory-lists.ts'
-import { logPageQuery } from '../../storage/log-pages.ts'
-import { readTogether } from '../../storage/query.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { tokensQuery } from '../../storage/token-rotation.ts'
+} from '../../storage/resources/directory-lists.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'

@@ -3,8 +3,8 @@
  */
 import { readText } from '../../edge/body.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
-import { type Query, readTogether } from '../../storage/query.ts'
-import { type TenantSummary, tenantQuery } from '../../storage/tenant-queries.ts'
+import { type Query, readTogether } from '../../storage/database/query.ts'
+import { type TenantSummary, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { FormError } from '../components/form.tsx'
 import type { AdminContext } from '../env.ts'
 import { AdminError } from '../errors.ts'

@@ -3,7 +3,7 @@
  */
 import { Hono } from 'hono'
 import { clientNetwork } from '../../edge/network.ts'
-import { endSession } from '../../storage/sessions.ts'
+import { endSession } from '../../storage/access/sessions.ts'
 import type { AdminEnv } from '../env.ts'
 import { SignInPage } from '../pages/sign-in.tsx'
 import {

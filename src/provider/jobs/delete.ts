@@ -1,12 +1,13 @@
 /**
- * Deleting a tenant, and undoing an import, when there is more than one request may delete.
+ * Jobs that delete a tenant or undo an import which is too large for one request.
  */
-import { forgetLocation } from '../../storage/databases.ts'
-import type { Job } from '../../storage/jobs.ts'
-import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants.ts'
+
+import type { Job } from '../../storage/tenants/jobs.ts'
+import { forgetLocation } from '../../storage/tenants/locations.ts'
+import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants/tenants.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
-/** Chunks that a unit deletes. */
+/** Chunks of rows that a unit deletes. */
 const CHUNKS = 10
 const STATEMENTS = CHUNKS + DELETION_FRAME_STATEMENTS
 
@@ -16,7 +17,7 @@ export const UNDO_STEPS: Steps = { undoing: { statements: STATEMENTS, run: undo 
 async function remove({ databases, resourceTypes, job }: StepContext): Promise<Unit> {
   const outcome = await continueDeletion(databases.open(job.source), resourceTypes, job.tenantId, CHUNKS)
   if (outcome === 'deleting') return {}
-  // Nothing, when somebody else has deleted the rest of it: the id may have been given away anew.
+  // If another request deleted the rest, the id may belong to a new tenant: then the catalogue is left as it is.
   return { change: DONE, commit: outcome === 'deleted' ? [forgetLocation(job.tenantId)] : [] }
 }
 
