@@ -53,7 +53,7 @@ describe('the profile of a tenant', () => {
     expect(await statuses()).toEqual([200, 200, 200, 204])
   })
 
-  it('is the default one when it was set by a later version of the service', async () => {
+  it('is the default if a later version of the service has set an unknown one', async () => {
     const client = await newClient()
     await env.DB.prepare('UPDATE tenants SET configuration = ?2 WHERE id = ?1')
       .bind(client.tenantId, JSON.stringify({ profile: 'later' }))
