@@ -1,11 +1,6 @@
 /**
-<<<<<<< HEAD
- * Every limit on what one request may hold and what it may cost: the value, its unit and the reason. The names
- * of constants end in their unit. docs/limits.md has the same table, and a test compares the two.
-=======
  * The limits on the size and the cost of a request, with the reason for each value. The name of a constant ends in its
  * unit. docs/limits.md has the same table; a test compares the two.
->>>>>>> dff9645
  *
  * Limits of the platform, such as statements in a batch or bytes in a row, are in storage/database/database.ts.
  */

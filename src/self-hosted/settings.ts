@@ -51,11 +51,7 @@ const SETTINGS_FILE = 'settings.env'
 /** NAME=VALUE, a comment, or nothing. */
 const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
 
-<<<<<<< HEAD
-/** Every setting but DATA_FOLDER, with its default. docs/self-hosting.md describes them. */
-=======
 /** Every setting but DATA_FOLDER, with its default. docs/self-hosting.md explains them. */
->>>>>>> dff9645
 const DEFAULTS = {
   ...SHARED_DEFAULTS,
   DATABASES: '1',

@@ -1,8 +1,4 @@
 /** Handlers of the job routes. */
-<<<<<<< HEAD
-
-=======
->>>>>>> dff9645
 import { getJob } from '../../storage/tenants/jobs.ts'
 import { catalogueOf } from '../../storage/tenants/locations.ts'
 import type { jobRoutes } from '../contract/jobs.ts'

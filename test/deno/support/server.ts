@@ -19,11 +19,7 @@ export const ADMIN_TOKEN = 'an-admin-token-for-tests'
 const START_TIMEOUT_MS = 30_000
 const STANDSTILL_MS = 1_500
 
-<<<<<<< HEAD
-/** Every variable that the server reads; docs/self-hosting.md has the same list. */
-=======
 /** Every variable that the server reads. docs/self-hosting.md has the same list. */
->>>>>>> dff9645
 const VARIABLES =
   'DATA_FOLDER,DATABASES,ADMIN_TOKEN,SERVER_TIMING,REQUEST_LOG,LOG_RETENTION_DAYS,ACCESS_TEAM_DOMAIN,ACCESS_AUD,' +
   'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,PUBLIC_URL,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +
