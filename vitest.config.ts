@@ -22,7 +22,9 @@ const NOT_ON_SQLITE = [
 ]
 
 /** HTTP tests with very many requests. `npm test` runs them only on SQLite, where they take a fifth of the time. */
-const MANY_REQUESTS = ['test/http/{bad-input,emulator,invalid-values,log-bounds}.test.ts']
+const MANY_REQUESTS = [
+  'test/http/{bad-input,emulator,invalid-values,log-bounds,long-sort-keys,scan-budget,value-limits}.test.ts',
+]
 
 /** HTTP tests that `npm test` runs on SQLite. The others rarely find faults there that they do not find in workerd. */
 const SQLITE_TESTS = ['test/conformance/**/*.test.ts', ...MANY_REQUESTS]
@@ -43,6 +45,8 @@ const LONG_WORKERD_TESTS = [
   // Uses megabytes of documents.
   'test/http/page-size.test.ts',
   'test/provider/group-commit-speed.test.ts',
+  // Moves tenants, with an error before and after every batch.
+  'test/provider/move.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
   'test/reliability/{concurrency,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
 ]
