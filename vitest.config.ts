@@ -1,81 +1,85 @@
 /**
- * Which test runs where, and by which command: `npm test` runs the projects "workerd", "node" and "sqlite",
- * `npm run test:all` these and the ones that end in "-long", `npm run test:browser` the project "browser".
- * test/local/commands.test.ts holds that every file has its project, and every project its command.
+ * The projects of the tests. `npm test` runs "workerd", "node" and "sqlite", `npm run test:all` also the projects that end
+ * in "-long", and `npm run test:browser` the project "browser". test/local/commands.test.ts checks that every file has a
+ * project, and every project a command.
  */
 import { resolve } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-/** What is served over HTTP: on D1 in workerd, and a second time in Node.js on a SQLite file. */
+/** Tests of the HTTP API. They run in workerd on D1, and in Node.js on SQLite. */
 const HTTP_TESTS = [
   'test/admin/**/*.test.ts',
   'test/conformance/**/*.test.ts',
-  // That one compares two documents and needs no server.
+  // openapi-document.test.ts compares two documents and does not need a server.
   'test/http/**/!(openapi-document).test.ts',
 ]
 
-/** HTTP tests that run in workerd alone, each with its reason. */
+/** HTTP tests that run only in workerd, with their reasons. */
 const NOT_ON_SQLITE = [
-  // Fires the cron trigger of workerd; test/sqlite/service.test.ts has the timer.
+  // Uses the cron trigger of workerd. test/sqlite/service.test.ts tests the timer.
   'test/http/provisioning-log.test.ts',
 ]
 
-/** HTTP tests that send very many requests: on SQLite at every change, where they take a fifth of the time. */
-const MANY_REQUESTS = ['test/http/{bad-input,emulator,invalid-values,log-bounds}.test.ts']
+/** HTTP tests with very many requests. `npm test` runs them only on SQLite, where they take a fifth of the time. */
+const MANY_REQUESTS = [
+  'test/http/{bad-input,emulator,invalid-values,log-bounds,long-sort-keys,scan-budget,value-limits}.test.ts',
+]
 
-/** HTTP tests that run on SQLite at every change. The others find little there that they do not find in workerd. */
+/** HTTP tests that `npm test` runs on SQLite. The others rarely find faults there that they do not find in workerd. */
 const SQLITE_TESTS = ['test/conformance/**/*.test.ts', ...MANY_REQUESTS]
 
-/** What needs workerd, D1 or the Durable Object. Everything else runs in Node.js. */
+/** Tests that need workerd, D1 or the Durable Object. All others run in Node.js. */
 const WORKERD_TESTS = [
   ...HTTP_TESTS,
   'test/provider/**/*.test.ts',
   'test/reliability/**/*.test.ts',
   'test/scim/filter/{compile,differential,extensions}.test.ts',
-  'test/storage/{contract,query-plans,extensions,third-resource-type}.test.ts',
+  'test/storage/{database/contract,extensions/extensions,lists/query-plans,tables/third-resource-type}.test.ts',
   'test/worker-settings.test.ts',
 ]
 
-/** Of these, what takes long, or compares durations, which other work on the machine changes. */
+/** Long tests, and tests that compare durations, for which other work on the machine is noise. */
 const LONG_WORKERD_TESTS = [
   ...MANY_REQUESTS,
-  // Megabytes of documents.
+  // Uses megabytes of documents.
   'test/http/page-size.test.ts',
   'test/provider/group-commit-speed.test.ts',
-  // Thousands of random requests, races, and every fault or foreign name at every place.
+  // Moves tenants, with an error before and after every batch.
+  'test/provider/move.test.ts',
+  // Send thousands of random requests, race, or inject every fault or foreign id at every step.
   'test/reliability/{concurrency,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
 ]
 
-/** The same in Node.js. */
+/** Long tests in Node.js. */
 const LONG_NODE_TESTS = [
-  // The built servers as processes of Deno and of Node.js, many of them killed.
+  // Run the built servers as processes of Deno and Node.js, and kill many of them.
   'test/deno/**/*.test.ts',
-  // Wrangler as a process, from nothing to a deployed Worker.
+  // Run Wrangler as a process, up to a deployed Worker.
   'test/deploy/**/*.test.ts',
-  // Processes that are killed, and that race for a file.
+  // Kill processes, and let processes race for a file.
   'test/entra/cli/{lock-file,provision}.test.ts',
-  // Commands as processes, each with a server.
+  // Run commands as processes, each with a server.
   'test/local/{bench,killed,start}.test.ts',
   // Compare durations.
   'test/scim/linear-time.test.ts',
   'test/sqlite/job-steps.test.ts',
   'test/sqlite/processor-time.test.ts',
-  // Random requests.
+  // Sends random requests.
   'test/sqlite/hostile.test.ts',
-  // A server that is killed in the middle of moves.
+  // Kills a server during moves.
   'test/sqlite/move.test.ts',
 ]
 
 const BROWSER_TESTS = ['test/browser/**/*.test.ts']
 
-/** Machines that run tests are slow now and then; what must be fast is measured in round trips. */
+/** Generous, because test machines are slow at times. Tests of speed count round trips instead. */
 const testTimeout = 30_000
 
-/** After all others and one file after the other: what compares durations needs the machine for itself. */
+/** Runs after all other projects, one file after the other: tests that compare durations need the machine for themselves. */
 const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } }
 
-/** The conformance tests once more, as clients of tenants with the profile `strict`. */
+/** Runs the conformance tests with clients of tenants with the profile `strict`. */
 const STRICT_HARNESS = {
   find: /^\.\.\/support\/harness\.ts$/,
   replacement: resolve(import.meta.dirname, 'test/support/strict-harness.ts'),
@@ -85,15 +89,16 @@ const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
 
 export default defineConfig(async () => {
   const miniflare = {
-    // For tests of several databases, which bind them as DB2 and DB3: all others run with the one of wrangler.toml.
-    d1Databases: { TEST_DB2: 'test-db-2', TEST_DB3: 'test-db-3' },
+    // Tests of several databases bind TEST_DB2 and TEST_DB3 as DB2 and DB3. All other tests use the database in wrangler.toml.
+    // TEST_DEVICES has the table of a resource type that is not shipped.
+    d1Databases: { TEST_DB2: 'test-db-2', TEST_DB3: 'test-db-3', TEST_DEVICES: 'test-devices' },
     bindings: {
       TEST_MIGRATIONS: await readD1Migrations('./migrations'),
       ADMIN_TOKEN: 'test-admin-token',
       SERVER_TIMING: '1',
       REQUEST_LOG: '0',
     },
-    // A tenth of what wrangler.toml says: tests go beyond it, one request after the other.
+    // A tenth of the limit in wrangler.toml, because tests exceed it with sequential requests.
     ratelimits: { FAILED_AUTHENTICATION_LIMIT: { namespace_id: '1004', simple: { limit: 100, period: 60 } } },
   } as const
   const workerd = (name: string, include: string[], exclude: string[] = []) => ({
@@ -104,7 +109,7 @@ export default defineConfig(async () => {
       include,
       exclude,
       setupFiles: ['./test/support/apply-migrations.ts'],
-      // One worker and one database for many files: each test makes a tenant of its own instead.
+      // Many files share a worker and a database. Each test creates its own tenant for isolation.
       isolate: false,
       testTimeout,
     },
@@ -117,7 +122,7 @@ export default defineConfig(async () => {
   })
   return {
     test: {
-      // Vitest leaves one processor idle, which on two is half of the machine.
+      // By default, Vitest leaves one processor idle, which is half of a machine with two.
       maxWorkers: '100%',
       projects: [
         workerd('workerd', WORKERD_TESTS, LONG_WORKERD_TESTS),
@@ -132,7 +137,7 @@ export default defineConfig(async () => {
             include: ['test/**/*.test.ts'],
             exclude: [...WORKERD_TESTS, ...LONG_NODE_TESTS, ...BROWSER_TESTS],
             setupFiles: NODE_SETUP,
-            // To start a process for each file takes longer than most of the tests.
+            // Starting a process for each file would take longer than most tests.
             isolate: false,
             testTimeout,
           },
@@ -154,7 +159,7 @@ export default defineConfig(async () => {
             include: BROWSER_TESTS,
             globalSetup: ['./test/browser/support/global-setup.ts'],
             testTimeout: 60_000,
-            // One server and one machine: files one after the other.
+            // All files use one server.
             fileParallelism: false,
           },
         },

@@ -1,11 +1,11 @@
--- The configuration of a tenant, and a number that names it. Each request checks the number together with its token, so
--- the token says it too: no request reads one more row.
+-- The configuration of a tenant, and its version. Each request checks the version together with its token. The token has
+-- a copy of it, so no request reads an additional row.
 ALTER TABLE `tenants` ADD `configuration` text;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `tokens` ADD `tenant_version` integer DEFAULT 0 NOT NULL;
 --> statement-breakpoint
--- 0 is the default configuration. Another number is never used twice, so it is a time as well: a tenant that was deleted
--- and made anew, or a database that was restored, must not come to a number that somebody remembers.
+-- 0 is the default configuration. Any other version is used once. It is derived from the time, so that a tenant that was
+-- deleted and created again, or a restored database, does not reuse a version that an isolate remembers.
 CREATE TRIGGER tenants_configured AFTER UPDATE OF configuration ON tenants
 WHEN OLD.configuration IS NOT NEW.configuration
 BEGIN
@@ -25,7 +25,7 @@ BEGIN
   UPDATE tokens SET tenant_version = (SELECT version FROM tenants WHERE id = NEW.tenant_id) WHERE id = NEW.id;
 END;
 --> statement-breakpoint
--- A write that was decided by another configuration ends its batch.
+-- A write that is based on another configuration ends its batch.
 CREATE TRIGGER guards_stale_tenant INSTEAD OF INSERT ON guards WHEN NEW.rule = 'stale tenant'
 BEGIN
   SELECT RAISE(ABORT, 'guard: stale tenant');

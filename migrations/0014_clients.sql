@@ -1,5 +1,5 @@
--- The actor is a client, and a token is one of its credentials. Columns are generated from src/storage/tables.ts; STRICT,
--- triggers and first values added by hand.
+-- The actor is a client, and a token is one of its credentials. Columns are generated from src/storage/tables/tables.ts;
+-- STRICT, triggers and initial values are added by hand.
 CREATE TABLE `clients` (
 	`id` text PRIMARY KEY NOT NULL,
 	`tenant_id` text NOT NULL,
@@ -19,8 +19,8 @@ ALTER TABLE `tokens` ADD `client_id` text;--> statement-breakpoint
 ALTER TABLE `tokens` ADD `cursor_key` text;--> statement-breakpoint
 ALTER TABLE `provisioning_log` ADD `client_id` text;
 --> statement-breakpoint
--- A client for each token, and one for a token and those that have replaced it. Derived from the id of the first one, so
--- that it may run twice.
+-- One client for each token and the tokens that have replaced it. Its id is derived from the id of the first token, so that
+-- the statement can run twice.
 INSERT INTO clients (id, tenant_id, name, scope, created_at)
 SELECT tenant_id || '_' || replace(id, '-', ''), tenant_id, name, scope, created_at
 FROM tokens WHERE id NOT IN (SELECT replaced_by FROM tokens WHERE replaced_by IS NOT NULL)
@@ -34,7 +34,7 @@ UPDATE tokens SET client_id = (
 --> statement-breakpoint
 UPDATE tokens SET cursor_key = (SELECT cursor_key FROM clients WHERE clients.id = tokens.client_id);
 --> statement-breakpoint
--- A token that names no client gets one of its own: also one that the version before makes, which may still be serving.
+-- A token without a client gets a new one. The previous version, which may still be serving, creates such tokens.
 CREATE TRIGGER tokens_of_client AFTER INSERT ON tokens
 BEGIN
   INSERT INTO clients (id, tenant_id, name, scope, created_at)
@@ -46,7 +46,7 @@ BEGIN
   WHERE id = NEW.id;
 END;
 --> statement-breakpoint
--- A client was last used when one of its tokens was, those that are gone included. So no use writes a second row.
+-- A client was last used when one of its tokens was, deleted ones included. So no use writes a second row.
 CREATE TRIGGER tokens_deleted AFTER DELETE ON tokens WHEN OLD.last_used_at IS NOT NULL
 BEGIN
   UPDATE clients SET last_used_at = max(coalesce(last_used_at, 0), OLD.last_used_at) WHERE id = OLD.client_id;
@@ -57,7 +57,7 @@ BEGIN
   DELETE FROM clients WHERE tenant_id = OLD.id;
 END;
 --> statement-breakpoint
--- A write with a token that is not valid says what is wrong with it.
+-- A write with an invalid token ends with the reason.
 CREATE TRIGGER guards_dead_token INSTEAD OF INSERT ON guards WHEN NEW.rule IN ('revoked', 'expired')
 BEGIN
   SELECT RAISE(ABORT, 'guard: revoked token') WHERE NEW.rule = 'revoked';
@@ -70,7 +70,7 @@ BEGIN
   INSERT INTO guards (rule) VALUES (NEW.token_id);
 END;
 --> statement-breakpoint
--- Failed access is in the log as well, but it is no write: it does not count in the charts.
+-- Failed access is in the log as well. It is not a write, so the charts do not count it.
 DROP TRIGGER provisioning_log_counted;
 --> statement-breakpoint
 CREATE TRIGGER provisioning_log_counted AFTER INSERT ON provisioning_log

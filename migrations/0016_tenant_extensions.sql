@@ -1,6 +1,6 @@
--- Generated from src/storage/tables.ts; STRICT, WITHOUT ROWID and the trigger added by hand. The columns are for the
--- attributes that a tenant has indexed: of which attribute, its configuration says, so that no migration runs for a tenant.
--- They are virtual, and the indexes hold only rows with a value: a tenant without indexed attributes has none in them.
+-- Generated from src/storage/tables/tables.ts; STRICT, WITHOUT ROWID and the trigger are added by hand. The columns are
+-- for the indexed attributes of a tenant. Its configuration maps attributes to columns, so no migration runs for a tenant.
+-- The columns are virtual, and the indexes hold only rows with a value, so they hold no rows of other tenants.
 CREATE TABLE `extension_tasks` (
 	`tenant_id` text NOT NULL,
 	`resource_type` text NOT NULL,

@@ -1,5 +1,5 @@
--- Several databases: where each tenant lives, jobs that go on in the next request, and what a tenant that is being
--- moved refuses.
+-- Several databases: the location of each tenant, jobs that continue in the next request, and the refusals of a tenant
+-- that is being moved.
 CREATE TABLE `jobs` (
 	`id` text PRIMARY KEY NOT NULL,
 	`tenant_id` text NOT NULL,
@@ -28,7 +28,7 @@ ALTER TABLE `tenants` ADD `move_job_id` text;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `copied_until` text;--> statement-breakpoint
 CREATE INDEX `tenants_on_the_move` ON `tenants` (`id`) WHERE state IN ('moving', 'arriving', 'moved');
 --> statement-breakpoint
--- The tenant is being moved, so nothing may be written; or it lives in another database, which the catalogue names.
+-- The tenant is being moved and cannot be written; or it lives in another database, which the catalogue names.
 CREATE TRIGGER guards_moving INSTEAD OF INSERT ON guards WHEN NEW.rule IN ('moving', 'moved')
 BEGIN
   SELECT RAISE(ABORT, 'guard: moving') WHERE NEW.rule = 'moving';
@@ -40,7 +40,7 @@ BEGIN
   INSERT INTO guards (rule) VALUES (NEW.token_id);
 END;
 --> statement-breakpoint
--- Tokens go along with the move: one that was made meanwhile would stay behind.
+-- A move copies the tokens: a token that is created meanwhile would be lost.
 CREATE TRIGGER tokens_moving_tenant BEFORE INSERT ON tokens
 WHEN (SELECT state FROM tenants WHERE id = NEW.tenant_id) IN ('moving', 'moved')
 BEGIN

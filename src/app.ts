@@ -1,13 +1,13 @@
 /**
- * The app: the SCIM API under /scim/v2, the administrator's part under /admin. It knows no runtime; an
- * entry file hands it one with each request.
+ * The app: the SCIM API under /scim/v2, the admin API and the dashboard under /admin. It does not depend on a runtime: an
+ * entry file passes one in with each request.
  */
 import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
 import { adminApi, adminMisconfigured, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
-import { soundAddress } from './edge/address.ts'
+import { validAddress } from './edge/address.ts'
 import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { openapi } from './http/openapi.ts'
@@ -16,10 +16,10 @@ import { scim } from './http/scim.ts'
 import { routePath, TENANT_PATH } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
 import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
-import { RESOURCE_TYPES, type StoredResourceType } from './storage/resource-tables.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from './storage/tables/resource-tables.ts'
 
 export interface AppOptions {
-  /** What the directory holds. */
+  /** The types of resources that directories hold. */
   readonly resourceTypes?: readonly StoredResourceType[]
 }
 
@@ -31,7 +31,7 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
     c.set('resourceTypes', resourceTypes)
     return next()
   })
-  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, soundAddress)
+  app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, validAddress)
   app.get('/healthz', healthz)
   app.use(configured)
   app.route(
@@ -42,12 +42,12 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
   app.route('/admin', dashboard())
   app.route('/openapi.json', openapi)
   app.get('/', (c) => c.redirect('/admin'))
-  // Hono asks the outermost app alone, so it passes the question on.
+  // Hono calls this handler of the outermost app only.
   app.notFound((c) => (isScim(c.req.path) ? onNotFound(c) : adminNotFound(c)))
   return app
 }
 
-/** Serves nothing with settings that are not allowed: a typing mistake must not let anybody in, or empty a log. */
+/** Serves nothing while a setting is invalid: a typing error must not let anybody in, or empty a log. */
 const configured = createMiddleware<HttpEnv>(async function configured(c, next) {
   if (!c.env.isMisconfigured) return await next()
   return isScim(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)

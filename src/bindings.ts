@@ -1,20 +1,20 @@
 /**
  * The databases of a Worker by the names of their bindings: `DB`, and as many of `DB2`, `DB3`, … as wrangler.toml has.
  */
-import type { D1Binding, DatabaseFigures } from './storage/database.ts'
-import { openDatabase } from './storage/database.ts'
-import { type Databases, missingDatabase } from './storage/databases.ts'
+import type { D1Binding, DatabaseFigures } from './storage/database/database.ts'
+import { openDatabase } from './storage/database/database.ts'
+import { type Databases, missingDatabase } from './storage/tenants/locations.ts'
 
-/** The one that every deployment has: it holds the catalogue. */
+/** The database of every deployment: it holds the catalogue. */
 const FIRST = 'DB'
 const NAME = /^DB(?:[2-9]|[1-9]\d+)$/
 /**
- * Bytes that a database holds at most on the paid plan, where several databases are worth their while:
+ * The most bytes of a database on the paid plan, for which several databases are useful:
  * https://developers.cloudflare.com/d1/platform/limits/
  */
 export const MAX_DATABASE_BYTES = 10_000_000_000
 
-/** The names of the databases, the first one first. */
+/** The names of the databases, beginning with the first one. */
 export function databaseNames(env: object): Databases['names'] {
   const more = Object.keys(env).filter((name) => NAME.test(name))
   return [FIRST, ...more.toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2)))]
@@ -27,7 +27,7 @@ export function bindingOf<Binding extends D1Binding>(env: { readonly DB: Binding
   throw missingDatabase(name)
 }
 
-/** All databases, for what is not a request. @param figures receives what they cost */
+/** All databases, for work outside of requests. @param figures receives the cost */
 export function databasesOf(env: { readonly DB: D1Binding }, figures: DatabaseFigures): Databases {
   return {
     names: databaseNames(env),

@@ -1,5 +1,5 @@
 /**
- * Cells of CSV files, used for every CSV file of the dashboard and of the emulator's commands.
+ * Escapes cells of the CSV files that the dashboard and the emulator's commands write.
  */
 
 /**
@@ -7,19 +7,17 @@
  * sign.
  */
 const OPERATOR = String.raw`[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u207C\u207A\u207B\u208C\u208A\u208B\u2212\uFB29]`
-/**
- * Characters that a spreadsheet may ignore before them: spaces, a byte order mark, other invisible characters, a quote.
- */
+/** Characters that a spreadsheet may ignore before an operator: spaces, a byte order mark, invisible characters, a quote. */
 const IGNORED = String.raw`(?:(?![\t\r\n])[\s\p{Cc}\p{Cf}"])*`
-/** Where a cell begins, also for a spreadsheet that uses a separator other than the comma. */
+/** The start of a cell, including for a spreadsheet whose separator is not the comma. */
 const CELL_START = String.raw`(?:^|[;|\t\r\n])`
 const FORMULA = new RegExp(`(${CELL_START}${IGNORED})(?='*${OPERATOR})`, 'gu')
 
 /**
- * A cell of a CSV file (RFC 4180) that no spreadsheet interprets as a formula. An apostrophe is inserted before each
+ * Returns a CSV cell (RFC 4180) that spreadsheets do not interpret as a formula. An apostrophe is inserted before each
  * character that would start a formula, at the beginning of the cell and after a possible separator. A cell that begins
- * with TAB, CR or LF gets one too. If there are apostrophes already, one more is added, so removing one restores the
- * value.
+ * with TAB, CR or LF gets one too. If the cell already has apostrophes, one more is added, so removing one always restores
+ * the value.
  *
  * @see https://owasp.org/www-community/attacks/CSV_Injection
  */

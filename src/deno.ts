@@ -1,11 +1,19 @@
 /**
- * The Deno entry: `deno serve` takes its default export. As `deno run … serve` it opens its port itself,
- * which is what TLS needs; `deno run … backup FILE` copies the database.
+ * The Deno entry. `deno serve` uses its default export. `deno run … serve` makes it open its port itself, which TLS
+ * requires. `deno run … backup FILE` copies the databases.
  */
 import process from 'node:process'
-import { announce, fail, obey, portError, readTlsFiles, type Started, start } from './self-hosted/main.ts'
+import {
+  announce,
+  fail,
+  portError,
+  readTlsFiles,
+  runCommand,
+  type Started,
+  start,
+} from './self-hosted/main.ts'
 
-/** The part of Deno that is used: https://docs.deno.com/api/deno/~/Deno.serve */
+/** The part of Deno that we use: https://docs.deno.com/api/deno/~/Deno.serve */
 interface DenoRuntime {
   serve(
     options: { hostname: string; port: number; cert?: string; key?: string; onListen: (at: NetAddr) => void },
@@ -20,7 +28,7 @@ interface NetAddr {
 
 interface ServeHandlerInfo {
   readonly remoteAddr: NetAddr
-  /** Resolves when the answer was sent, rejects when the client has gone. */
+  /** Resolves when the answer was sent; rejects when the client is gone. */
   readonly completed: Promise<void>
 }
 
@@ -32,7 +40,7 @@ declare function addEventListener(
   listener: (event: { reason: unknown; preventDefault(): void }) => void,
 ): void
 
-const command = await obey(process.argv.slice(2))
+const command = await runCommand(process.argv.slice(2))
 const started = start()
 const handler: Handler = async (request, { remoteAddr, completed }) => {
   const response = await started.service.fetch({ request, address: remoteAddr.hostname }, completed)
@@ -40,7 +48,7 @@ const handler: Handler = async (request, { remoteAddr, completed }) => {
   return response
 }
 
-if (command === 'listen') listen(started)
+if (command === 'serve') listen(started)
 else endWhenPortIsTaken()
 
 export default {
@@ -48,7 +56,7 @@ export default {
   onListen: ({ hostname, port }: NetAddr) => announce(started, 'http', hostname, port),
 }
 
-/** Whether something of the body may still come: the connection then ends, and the answer says so (RFC 9112 §9.6). */
+/** Whether more of the body may come: the connection is closed then, and the answer announces it (RFC 9112 §9.6). */
 function isUnfinished(request: Request, { status }: Response): boolean {
   if (request.method === 'GET' || request.method === 'HEAD') return false
   return status === 408 || status === 413 || (!request.bodyUsed && request.body !== null)
@@ -65,7 +73,7 @@ function listen({ settings }: Started): void {
   }
 }
 
-/** `deno serve` opens its port after this module, and would say in many lines that it cannot. */
+/** `deno serve` opens its port after this module and would report a failure in many lines. */
 function endWhenPortIsTaken(): void {
   addEventListener('unhandledrejection', (event) => {
     const reason = portError(event.reason, 'the port of `deno serve --port`')

@@ -1,19 +1,19 @@
 /**
- * The Node.js entry: the same service behind @hono/node-server. `backup FILE` copies the database.
+ * The Node.js entry: the service behind @hono/node-server. `backup FILE` copies the databases.
  */
 import { createServer as createTlsServer } from 'node:https'
 import process from 'node:process'
 import { type HttpBindings, serve } from '@hono/node-server'
-import { announce, fail, obey, portError, readTlsFiles, start } from './self-hosted/main.ts'
+import { announce, fail, portError, readTlsFiles, runCommand, start } from './self-hosted/main.ts'
 import { badRequestAnswer, hasDotSegments } from './self-hosted/refusal.ts'
 import { ANSWER_TIMEOUT_MS } from './self-hosted/unread-answers.ts'
 import { closeAfterAnswer, isClosing } from './self-hosted/unread-body.ts'
 
-/** How long the headers of a request may take. Node.js looks every `connectionsCheckingInterval`. */
+/** How long the headers of a request may take. Node.js checks every `connectionsCheckingInterval`. */
 const HEADERS_TIMEOUT_MS = 15_000
 const CHECKING_INTERVAL_MS = 5_000
 
-await obey(process.argv.slice(2))
+await runCommand(process.argv.slice(2))
 const started = start()
 const { host, port, tls } = started.settings.listen
 
@@ -30,7 +30,7 @@ try {
         const sent = new Promise((resolve) => outgoing.once('close', resolve))
         const address = incoming.socket.remoteAddress ?? ''
         const response = await started.service.fetch({ request, address }, sent)
-        // Nobody else lets go of an answer whose client went while it was waited for: it would be counted as unread.
+        // An answer whose client is gone is not released by anything else, and would count as unread.
         if (incoming.socket.destroyed) void response.body?.cancel()
         outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
         if (!incoming.complete) closeAfterAnswer(incoming, response)
@@ -40,7 +40,7 @@ try {
         ...readTlsFiles(tls),
         headersTimeout: HEADERS_TIMEOUT_MS,
         connectionsCheckingInterval: CHECKING_INTERVAL_MS,
-        // Of a whole request: an import may take hours. A body that stands still is ended where it is read.
+        // The timeout of a whole request: an import may take hours. The reader of a body ends a stalled one.
         requestTimeout: 0,
       },
       ...(tls === undefined ? {} : { createServer: createTlsServer }),

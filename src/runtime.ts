@@ -1,100 +1,99 @@
 /**
- * What the app is given by the runtime that it runs on, and what a request carries. The app knows no
- * runtime: an entry file (src/worker.ts) makes a Runtime of its bindings.
+ * The interface between the app and the runtime that it runs on, and the variables of a request. An entry file, such as
+ * src/worker.ts, makes a Runtime from its bindings.
  */
-import type { GroupWriter } from './provider/group-writer.ts'
+import type { GroupWriter } from './provider/groups/group-writer.ts'
 import type { Work } from './scim/work.ts'
-import type { Database, DatabaseFigures } from './storage/database.ts'
-import type { Databases } from './storage/databases.ts'
-import type { Replicas } from './storage/replicas.ts'
-import type { StoredResourceType } from './storage/resource-tables.ts'
-import type { Sha256 } from './storage/secrets.ts'
-import type { TenantContext } from './storage/tenant-context.ts'
-import type { Credentials } from './storage/tokens.ts'
+import type { Sha256 } from './storage/access/secrets.ts'
+import type { Database, DatabaseFigures } from './storage/database/database.ts'
+import type { Replicas } from './storage/database/replicas.ts'
+import type { StoredResourceType } from './storage/tables/resource-tables.ts'
+import type { Actor, TenantContext } from './storage/tenants/context.ts'
+import type { Databases } from './storage/tenants/locations.ts'
 
 export interface Runtime {
   /** Opens a database for one request. */
   readonly openDatabase: OpenDatabase
-  /** The databases by the names of their bindings, such as "DB" and "DB2"; the first one holds the catalogue. */
+  /** The names of the databases' bindings, such as "DB" and "DB2"; the first one has the catalogue. */
   readonly databaseNames: Databases['names']
-  /** Bytes that each of them can hold. */
+  /** Bytes that a database can hold. */
   readonly maxDatabaseBytes: number
-  /** Has the job of a tenant go on soon: see provider/jobs/runner.ts. */
+  /** Has the job of a tenant run soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
-  /** Whether the database answers and takes writes, as it was found a few seconds ago at most. */
+  /** Whether the databases answer and accept writes, according to a check that is a few seconds old at most. */
   readonly isHealthy: () => Promise<boolean>
-  /** Whether a setting has a value that is not allowed, so that nothing is served; the log names it. */
+  /** Whether a setting is invalid: then nothing is served. The application log names the setting. */
   readonly isMisconfigured?: boolean
-  /** Where reads may also go; undefined: every read goes to the one database. */
+  /** Replicas for reads; undefined: every read goes to the primary database. */
   readonly replicas?: Replicas | undefined
-  /** Who runs the group writes of a tenant. */
+  /** The group writer of a tenant. */
   readonly groupWriter: (tenantId: string) => GroupWriter
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** A new UUIDv7. */
   readonly newId: () => string
-  /** Hashes the token of each request; Web Cryptography when undefined. */
+  /** Hashes the token of each request; undefined: Web Cryptography does. */
   readonly sha256?: Sha256 | undefined
-  /** Counts a request against a limit. @returns false when there were too many with that key */
+  /** Counts a request against a limit. @returns false if there were too many requests with the key */
   readonly isAllowed: (limit: RateLimitName, key: string) => Promise<boolean>
-  /** Runs a task when so many milliseconds have passed, after the answer. It may get lost with the process. */
+  /** Runs a task after the response, when the time has passed. The task is lost if the process ends. */
   readonly later: (ms: number, task: () => Promise<void>) => void
-  /** The address of the client, where it is known from the connection; undefined: a header of Cloudflare has it. */
+  /** The address of the client, if the connection tells it; undefined: a header of Cloudflare does. */
   readonly clientAddress?: string | undefined
-  /** The origin that clients use, such as "https://scim.example"; undefined: the one that was asked for. */
+  /** The origin that clients use, such as "https://scim.example"; undefined: that of the request. */
   readonly publicOrigin?: string | undefined
   /**
-   * Waits until the owner, a tenant or a network, may be served; undefined where the platform runs requests side by side.
-   * Called before the work of a request begins, and again when a body was waited for.
+   * Waits until the owner, a tenant or a network, may be served; undefined if the platform runs requests in parallel.
+   * Called before the work of a request begins, and again after the body has arrived.
    */
   readonly turn?: ((owner: string) => Promise<void> | undefined) | undefined
-  /** Counts the bytes of this request's body; undefined: the platform bounds them. */
+  /** Counts the bytes of request bodies in memory; undefined: the platform limits them. */
   readonly heldBodies?: HeldBodies | undefined
-  /** Reaches other servers: the keys of Cloudflare Access. */
+  /** Sends a request to another server, for the keys of Cloudflare Access. */
   readonly fetch: typeof fetch
-  /** Where large answers wait for their clients; undefined: the platform hands them over by itself. */
+  /** Buffers large responses until their clients have read them; undefined: the platform does. */
   readonly answers?: UnreadAnswers | undefined
   readonly settings: Settings
-  /** What the request costs is added to these: of the bulk request that it is a part of. */
+  /** Set for an operation of a bulk request: its costs are added to these figures. */
   readonly figures?: DatabaseFigures
-  /** Counts the work of the bulk request that the request is a part of. */
+  /** Set for an operation of a bulk request: counts the work of all operations. */
   readonly work?: Work
 }
 
 /**
- * @param name of the binding, as a tenant's configuration has it; undefined: the one that every runtime has
- * @param figures receives what the request cost
+ * @param name of the binding; undefined: the first database, which every runtime has
+ * @param figures receives the cost of the request
  */
 export type OpenDatabase = (name: string | undefined, figures: DatabaseFigures) => Database
 
-/** Large answers that their clients have not read yet. What they may take is bounded, in all and for each tenant. */
+/** Large responses that their clients have not read yet. Their size is limited, in total and for each tenant. */
 export interface UnreadAnswers {
-  /** @throws {ScimError} 503 while too much is waiting: called before any work is done for another answer */
+  /** Must be called before the work for another response begins. @throws {ScimError} 503 if too much is unread */
   requireRoom(tenantId: string): void
   /**
-   * A large answer as a body: it is handed over as fast as the client reads it, and cut off when that takes too long.
+   * The body of a large response: sent as fast as the client reads, and cut off if that takes too long.
    *
-   * @throws {ScimError} 503 when there is no room for it
+   * @throws {ScimError} 503 if there is no room for it
    */
   hold(tenantId: string, text: string): ReadableStream<Uint8Array>
 }
 
-/** The bytes of request bodies that are in memory until their request is answered. */
+/** The bytes of request bodies in memory. Each body is held until its request is answered. */
 export interface HeldBodies {
   /**
-   * @param owner each may hold a part of all
-   * @throws {ScimError} 429 when the owner holds too many, 503 when all together do
+   * @param owner each owner has a share of the limit
+   * @throws {ScimError} 429 if the share is exceeded, 503 if the limit is
    */
   take(owner: string, bytes: number): void
 }
 
-/** What is limited, and by which key: how often, says the entry file of the runtime. */
+/** The rate limits, with the key that each counts by. The entry file of the runtime sets the rates. */
 export type RateLimitName =
   /** By network (edge/network.ts): attempts to sign in to the dashboard. */
   | 'signIn'
-  /** By client, all of its tokens together, once one was seen valid. */
+  /** By client, for all of its tokens: requests with a token that was seen valid. */
   | 'client'
-  /** By tenant: requests with proven tokens, all together. */
+  /** By tenant, for all of its clients: likewise. */
   | 'tenant'
   /** By network: requests whose token was refused. */
   | 'failedAuthentication'
@@ -104,7 +103,7 @@ export interface Settings {
   readonly adminToken: string | undefined
   /** Whether responses carry Server-Timing. */
   readonly serverTiming: boolean
-  /** Whether every request leaves a line in the application log. */
+  /** Whether the application log has a line for each request. */
   readonly requestLog: boolean
   /** How long the provisioning log is kept, as configured. */
   readonly logRetentionDays: string
@@ -118,23 +117,23 @@ export interface HttpEnv {
   Bindings: Runtime
   Variables: {
     requestId: string
-    /** What the request has cost so far. */
+    /** The cost of the request so far. */
     figures: DatabaseFigures
-    /** That of the tenant, or of the administration. */
+    /** The database of an administrator's request. */
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */
     home: string
-    /** The types that the directory holds, in the order in which they are listed. */
+    /** The types that are shipped, in the order in which they are listed. */
     resourceTypes: readonly StoredResourceType[]
-    /** What the bearer token claims; proven by the batch that uses it. */
-    credentials: Credentials
-    /** What the handler goes by; proven by the batch that uses it. */
+    /** The claim of the bearer token; each batch checks it. */
+    actor: Actor
+    /** The context of the handler; each batch proves it. */
     tenant: TenantContext
-    /** Opens the database of a read that may go to a replica; undefined: every other. */
+    /** Opens the database of a read that may go to a replica; undefined for any other request. */
     openReplica: OpenDatabase | undefined
-    /** What the request has cost the core so far; undefined before anything has. */
+    /** Counts the work of the request; undefined before there is any. */
     work: Work | undefined
-    /** The parsed body of a write, once it was read. */
+    /** The parsed body; undefined until it is read. */
     body: unknown
   }
 }

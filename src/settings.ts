@@ -1,14 +1,14 @@
 /**
- * The settings that every runtime has, and how values are checked: README.md says what they mean. A value that is not
- * allowed keeps the server from serving, whichever setting it is.
+ * The settings of all runtimes, and their checks. README.md describes the settings. While any of them has an invalid value,
+ * the server refuses every request.
  */
 import { parsePublicUrl } from './edge/public-url.ts'
 import type { Settings } from './runtime.ts'
 
-/** A value that is not allowed: one line that names the setting, what was found, and what is allowed. */
+/** An invalid setting. The message is one line that names the setting, the value found, and the values allowed. */
 export class SettingError extends Error {}
 
-/** With their defaults. */
+/** The shared settings with their default values. */
 export const SHARED_DEFAULTS = {
   ADMIN_TOKEN: '',
   SERVER_TIMING: '0',
@@ -22,19 +22,19 @@ export const SHARED_DEFAULTS = {
 export type Values<Name extends string> = Readonly<Record<Name, string>>
 
 const MIN_ADMIN_TOKEN_LENGTH = 16
-/** A hundred years. */
+/** 100 years. */
 const MAX_LOG_RETENTION_DAYS = 36_500
-/** "acme" or "acme.cloudflareaccess.com", also as the address that the dashboard of Cloudflare shows. */
+/** "acme" or "acme.cloudflareaccess.com", or the URL that Cloudflare's dashboard shows. */
 const TEAM_DOMAIN = /^(?:https:\/\/)?[a-z\d-]+(?:\.[a-z\d-]+)*\/*$/i
 
 export interface SharedSettings {
   readonly app: Settings
   readonly logRetentionDays: number
-  /** The origin that clients use; undefined: that of each request. */
+  /** The origin that clients use. If undefined, the origin of each request is used. */
   readonly publicOrigin?: string | undefined
 }
 
-/** Checks all of them. @throws {SettingError} */
+/** Validates all shared settings. @throws {SettingError} */
 export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): SharedSettings {
   return {
     app: {
@@ -52,8 +52,8 @@ export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): Sh
 function adminToken({ ADMIN_TOKEN: token }: Values<'ADMIN_TOKEN'>): string | undefined {
   if (token === '' || token.length >= MIN_ADMIN_TOKEN_LENGTH) return token || undefined
   throw new SettingError(
-    `ADMIN_TOKEN has ${token.length} characters, at least ${MIN_ADMIN_TOKEN_LENGTH} are needed; ` +
-      'make one: openssl rand -base64 32',
+    `ADMIN_TOKEN must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, found ${token.length}; ` +
+      'generate one with: openssl rand -base64 32',
   )
 }
 

@@ -1,10 +1,10 @@
 /**
- * The Workers entry: makes a Runtime of the bindings in wrangler.toml, and exports the Durable Object.
+ * The Workers entry: makes a Runtime from the bindings in wrangler.toml, and exports the Durable Object.
  */
 import { createApp } from './app.ts'
 import { bindingOf, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
 import { idGenerator } from './id-generator.ts'
-import type { GroupWriteAnswer } from './provider/group-writer.ts'
+import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
 import { maintain } from './provider/maintenance.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import {
@@ -15,16 +15,16 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database.ts'
-import { catalogueOf } from './storage/databases.ts'
-import { probeTakenBack, rememberedHealth } from './storage/health.ts'
-import { tenantsWithJobs } from './storage/jobs.ts'
-import { type BookmarkKeeper, d1Replicas } from './storage/replicas.ts'
-import { RESOURCE_TYPES } from './storage/resource-tables.ts'
+import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database/database.ts'
+import { probeTakenBack, rememberedHealth } from './storage/database/health.ts'
+import { type BookmarkHolder, d1Replicas } from './storage/database/replicas.ts'
+import { RESOURCE_TYPES } from './storage/tables/resource-tables.ts'
+import { tenantsWithJobs } from './storage/tenants/jobs.ts'
+import { catalogueOf } from './storage/tenants/locations.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
-/** Secrets, and variables that wrangler.toml leaves at their defaults. */
+/** Secrets, and variables that wrangler.toml does not set. */
 export interface OptionalVariables {
   readonly ADMIN_TOKEN?: string
   readonly SERVER_TIMING?: string
@@ -35,15 +35,16 @@ export interface OptionalVariables {
   readonly PUBLIC_URL?: string
 }
 
-/** A Worker does not run without these. The others are optional: a missing rate limiter, for example, limits nobody. */
+/** The bindings without which a Worker does not run. The others are optional: without a rate limiter, nothing is limited. */
 type RequiredBinding = 'DB' | 'GROUP_COORDINATOR'
 
-/** The bindings of wrangler.toml, as `wrangler types` generates them (worker-configuration.d.ts), and the variables. */
+/** The variables and the bindings of wrangler.toml, as `wrangler types` generates them (worker-configuration.d.ts). */
 export interface WorkerEnv
   extends OptionalVariables,
     Readonly<Pick<Cloudflare.Env, RequiredBinding>>,
     Readonly<Partial<Omit<Cloudflare.Env, RequiredBinding>>> {}
-/** Statements of the hourly run that are about jobs: at one database they are two. */
+
+/** Statements of the hourly run for jobs, with one database. */
 const JOB_STATEMENTS = 2
 
 const DEFAULTS = { ...SHARED_DEFAULTS, READ_REPLICATION: '0' } as const
@@ -65,7 +66,7 @@ export default {
         console.log(JSON.stringify(done)),
       )
     } finally {
-      // An alarm is lost when it fails again and again.
+      // The platform drops an alarm that fails repeatedly.
       for (const tenantId of await tenantsWithJobs(catalogueOf(databases))) await wakeJobs(env, tenantId)
     }
   },
@@ -83,7 +84,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     replicas: settings.readReplication
       ? d1Replicas(
           (name) => bindingOf(env, name),
-          (tenantId) => bookmarkKeeper(env, tenantId),
+          (tenantId) => bookmarkHolder(env, tenantId),
           (promise) => ctx.waitUntil(promise),
         )
       : undefined,
@@ -101,7 +102,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   }
 }
 
-/** A limiter that does not answer limits nobody: it protects the service, which must not fall with it. */
+/** If a rate limiter fails, the request is allowed: a limiter protects the service and must not take it down. */
 async function isAllowed(limiter: RateLimit | undefined, key: string): Promise<boolean> {
   try {
     return (await limiter?.limit({ key }))?.success ?? true
@@ -115,13 +116,13 @@ interface WorkerSettings extends SharedSettings {
   readonly readReplication: boolean
 }
 
-/** The settings, or the defaults and what is wrong. */
+/** The settings; the defaults with an error if a setting is invalid. */
 interface Checked {
   readonly settings: WorkerSettings
   readonly error?: SettingError
 }
 
-/** By the bindings, which are the same for all requests of an isolate: what is wrong is said once. */
+/** One check per isolate, so that an error is logged once: all of its requests have the same `env`. */
 const checks = new WeakMap<WorkerEnv, Checked>()
 
 function checked(env: WorkerEnv): Checked {
@@ -145,13 +146,13 @@ function checkSettings(env: WorkerEnv): Checked {
 /** @throws {SettingError} */
 function workerSettings(env: Partial<WorkerEnv>): WorkerSettings {
   const names = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]
-  // [vars] may have numbers.
+  // [vars] in wrangler.toml may be numbers.
   const texts = names.map((name) => [name, String(env[name] ?? DEFAULTS[name])])
   const values = Object.fromEntries(texts) as Values<keyof typeof DEFAULTS>
   return { ...sharedSettings(values), readReplication: isOn('READ_REPLICATION', values) }
 }
 
-/** By the first binding, which is one for all requests of an isolate. */
+/** One check per isolate: all of its requests have the same first binding. */
 const healths = new WeakMap<D1Database, () => Promise<boolean>>()
 
 function healthOf(env: WorkerEnv): () => Promise<boolean> {
@@ -170,11 +171,11 @@ async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {
   await env.GROUP_COORDINATOR.getByName(tenantId).wakeJobs(tenantId)
 }
 
-function bookmarkKeeper(env: WorkerEnv, tenantId: string): BookmarkKeeper {
+function bookmarkHolder(env: WorkerEnv, tenantId: string): BookmarkHolder {
   const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
   return {
     get: () => coordinator.getBookmark(),
-    keep: (bookmark, mark) => coordinator.keepBookmark(bookmark, mark),
+    offer: (bookmark, epoch) => coordinator.offerBookmark(bookmark, epoch),
     forget: () => coordinator.forgetBookmark(),
   }
 }

@@ -1,4 +1,4 @@
-/** README.md has a table of the admin API: it says what the contract says, a row for each route. */
+/** The table of the admin API in docs/admin-api.md has a row for each route of the contract, with the same texts. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -6,10 +6,10 @@ import { JSON_LINES, type Route } from '../src/admin/contract/route.ts'
 import { ADMIN_API_PATH, ROUTES } from '../src/admin/contract/routes.ts'
 import { actionsOf, type SchemaParts } from '../src/admin/contract/schema-parts.ts'
 
-const README = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
-const rows = README.split('\n').filter((line) => /^\| `[A-Z]+ \/admin\/api/.test(line))
+const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'admin-api.md'), 'utf8')
+const rows = PAGE.split('\n').filter((line) => /^\| `[A-Z]+ \/admin\/api/.test(line))
 
-/** `| request | what it does | example of its body |` */
+/** `| request | summary and description | example of the body |` */
 function rowOf({ method, path, query, summary, description, body }: Route): string {
   const names = Object.keys(query?.entries ?? {}).map((name) => `${name}=`)
   const request = `${method} ${ADMIN_API_PATH}${path}${names.length > 0 ? '?' : ''}${names.join('&')}`
@@ -24,8 +24,8 @@ function exampleOf(body: Route['body']): string {
   return `\`${JSON.stringify(examples?.[0])}\``
 }
 
-describe('the table of the admin API in README.md', () => {
-  it('has a row for each route, in the order of the contract, and no other', () => {
+describe('the table of docs/admin-api.md', () => {
+  it('has a row for each route, in the order of the contract, and no others', () => {
     expect(rows).toEqual(Object.values<Route>(ROUTES).map(rowOf))
   })
 })

@@ -1,18 +1,18 @@
-/** README.md has a table of all limits: it says what the code holds to, no more and no less. */
+/** The table in docs/limits.md has all limits of the code, with their values and units. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as limits from '../src/scim/limits.ts'
 
-const README = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
-/** `| name in words | CONSTANT | value with unit | what is answered |` */
+const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'limits.md'), 'utf8')
+/** `| limit | CONSTANT | value with unit | answer beyond it |` */
 const ROW =
   /^\| (?<words>[^|]+) \| `(?<name>[A-Z_]+)` \| (?<value>[\d,]+) (?<unit>[^|]+) \| (?<answer>[^|]+) \|$/gm
 
-const rows = [...README.matchAll(ROW)].map(({ groups = {} }) => groups)
+const rows = [...PAGE.matchAll(ROW)].map(({ groups = {} }) => groups)
 
-describe('the table of limits in README.md', () => {
-  it('has a row for each limit, in the order of limits.ts or another, and none besides', () => {
+describe('the table of docs/limits.md', () => {
+  it('has a row for each limit, in any order, and no others', () => {
     expect(rows.map(({ name }) => name).sort()).toEqual(Object.keys(limits).sort())
   })
 

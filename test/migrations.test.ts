@@ -1,5 +1,5 @@
 /**
- * The migrations: they make the tables that src/storage/tables.ts describes, and none of them can lose
+ * The migrations: they make the tables that src/storage/tables/tables.ts describes, and none of them can lose
  * rows. D1 ignores `PRAGMA foreign_keys=OFF`, so drizzle-kit's way to rebuild a table deletes the rows that
  * refer to it.
  */
@@ -9,8 +9,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOG_BYTES } from '../src/scim/limits.ts'
-import * as tables from '../src/storage/tables.ts'
-import { TENANT_TABLES } from '../src/storage/tenant-copy.ts'
+import * as tables from '../src/storage/tables/tables.ts'
+import { TENANT_TABLES } from '../src/storage/tenants/copy.ts'
 
 const FOLDER = resolve(import.meta.dirname, '..', 'migrations')
 const files = readdirSync(FOLDER)

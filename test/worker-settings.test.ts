@@ -15,7 +15,7 @@ const withSettings = (settings: Record<string, unknown>) => ({ ...env, ...settin
 
 describe('a setting whose value is not allowed', () => {
   it.for([
-    ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN has 5 characters, at least 16 are needed'],
+    ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN must have at least 16 characters, found 5'],
     ['SERVER_TIMING', 'yes', 'SERVER_TIMING must be "0" or "1", found "yes"'],
     ['REQUEST_LOG', '', 'REQUEST_LOG must be "0" or "1", found ""'],
     ['LOG_RETENTION_DAYS', 'soon', 'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "soon"'],
@@ -32,7 +32,7 @@ describe('a setting whose value is not allowed', () => {
     expect(await answer.json()).toMatchObject({
       schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
       status: '503',
-      detail: 'the server is not configured: its log names the setting',
+      detail: 'the server is misconfigured; its log names the setting',
     })
     const api = await ask(its, '/admin/api/tenants')
     expect([api.status, await api.json()]).toMatchObject([503, { error: { code: 'notConfigured' } }])

@@ -1,6 +1,7 @@
 /**
- * Cloudflare Access in front of the dashboard: checks the token that Access adds to every request it lets
- * through (https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/).
+ * Cloudflare Access in front of the dashboard: checks the token that Access adds to every request that it admits.
+ *
+ * @see https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/
  */
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
 import type { AdminContext } from './env.ts'
@@ -13,13 +14,13 @@ export interface AccessSettings {
   readonly audience: string
 }
 
-// The team's keys, kept between requests: jose fetches them again when they are old or a key is unknown.
+// The keys of each team are kept between requests. jose fetches them again if they are old or a key is unknown.
 const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>()
 
 /**
- * Who Access says it is.
+ * The e-mail address of the administrator, from the token of Access. For a service token: its name.
  *
- * @throws {AdminError} 403 when the request did not come through Access, 503 when its keys cannot be had
+ * @throws {AdminError} 403 if the token is missing or invalid, 503 if the keys cannot be fetched
  */
 export async function accessEmail(
   c: AdminContext,
@@ -33,12 +34,12 @@ export async function accessEmail(
     const { payload } = await jwtVerify(token, keysOf(c, issuer), options)
     return typeof payload.email === 'string' ? payload.email : String(payload.common_name ?? payload.sub)
   } catch (error) {
-    if (isRefusal(error)) throw refused('The token of Cloudflare Access is not valid here')
-    throw keysMissing({ cause: error })
+    if (isInvalidToken(error)) throw refused('The token of Cloudflare Access is not valid')
+    throw keysUnavailable({ cause: error })
   }
 }
 
-function keysMissing(options: ErrorOptions): AdminError {
+function keysUnavailable(options: ErrorOptions): AdminError {
   const message = 'The keys of Cloudflare Access cannot be fetched; try again.'
   return new AdminError(503, 'unavailable', message, undefined, options)
 }
@@ -47,17 +48,17 @@ function refused(message: string): AdminError {
   return new AdminError(
     403,
     'forbidden',
-    `${message}; open the dashboard by the address that Access protects.`,
+    `${message}. Open the dashboard at the address that Access protects.`,
   )
 }
 
-/** The team domain as it is written in the dashboard of Cloudflare, or only the name of the team. */
+/** @param teamDomain the team domain as shown in Cloudflare's dashboard, or the name of the team alone */
 function issuerOf(teamDomain: string): string {
   const host = teamDomain.replace(/^https:\/\//, '').replace(/\/+$/, '')
   return `https://${host.includes('.') ? host : `${host}.cloudflareaccess.com`}`
 }
 
-/** Codes of jose that are about the keys or how they are fetched. All its other errors are about the token. */
+/** jose's error codes that concern the keys or the request for them. All other codes concern the token. */
 const KEY_SERVER_ERRORS: ReadonlySet<string> = new Set([
   errors.JOSEError.code,
   errors.JWKInvalid.code,
@@ -65,8 +66,8 @@ const KEY_SERVER_ERRORS: ReadonlySet<string> = new Set([
   errors.JWKSTimeout.code,
 ])
 
-/** A fault of the token; anything else, such as a network that fails, means that we cannot tell. */
-function isRefusal(error: unknown): boolean {
+/** True if the token is at fault. Any other error, such as a failing network, leaves its validity open. */
+function isInvalidToken(error: unknown): boolean {
   return error instanceof errors.JOSEError && !KEY_SERVER_ERRORS.has(error.code)
 }
 

@@ -1,16 +1,16 @@
 /**
- * The admin API: tenants, tokens and the provisioning log as JSON, for scripts. Authenticated by
- * ADMIN_TOKEN; it is not a token of a client and opens nothing under /scim/v2.
+ * The admin API: JSON for scripts, authenticated with ADMIN_TOKEN. ADMIN_TOKEN is not a client's token and is not valid
+ * under /scim/v2.
  */
 
 import { type Context, Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
-import { isShutOut, noteRefusal } from '../edge/refusals.ts'
+import { isBlocked, recordFailedAuthentication } from '../edge/failed-authentication.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { shorten } from '../scim/error.ts'
-import { noFigures } from '../storage/database.ts'
+import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
@@ -34,7 +34,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...jobHandlers,
 }
 
-/** The admin API as an app of its own; mounted at /admin/api. */
+/** The app of the admin API, mounted at /admin/api. */
 export function adminApi(): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   app.onError((error, c) => adminErrorResponse(c, error))
@@ -47,28 +47,28 @@ export function adminApi(): Hono<HttpEnv> {
   })
   app.use('/tenants/:tenant/*', openHome, reportTenant)
   serve(app, ROUTES, HANDLERS)
-  // Ends here: the dashboard is mounted around the API and must not answer for it.
+  // The dashboard is mounted at /admin and must not answer unknown paths of the API.
   app.all('*', (c) => {
     throw new AdminError(404, 'notFound', `there is no ${shorten(c.req.path)}`)
   })
   return app
 }
 
-/** The answer for a path that leads nowhere. */
+/** The answer for an unknown path. */
 export function adminNotFound(c: Context<HttpEnv>): Response {
   return adminErrorResponse(c, new AdminError(404, 'notFound', `there is no ${shorten(c.req.path)}`))
 }
 
-/** The answer of a server that serves nothing, because a setting has a value that is not allowed. */
+/** The answer to every request while a setting has an invalid value. */
 export function adminMisconfigured(c: Context<HttpEnv>): Response {
-  const message = 'the server is not configured: its log names the setting'
+  const message = 'the server is not configured; its log names the setting'
   return adminErrorResponse(c, new AdminError(503, 'notConfigured', message))
 }
 
 /**
- * The administrator's token, compared in constant time. Without one configured nobody is let in. An address with too
- * many refused tokens is refused before the comparison, the right token too: else it could go on guessing. Nothing of
- * a request is read before.
+ * Authenticates with ADMIN_TOKEN, compared in constant time. If ADMIN_TOKEN is not set, every request is refused. An address
+ * with too many refused tokens is refused before the comparison, even with the right token: otherwise it could continue to
+ * guess. Authentication comes before any other work.
  */
 const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
   const { adminToken } = c.env.settings
@@ -76,11 +76,11 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
     throw new AdminError(
       503,
       'notConfigured',
-      'ADMIN_TOKEN is not set: on Cloudflare set it with "npx wrangler secret put ADMIN_TOKEN"',
+      'ADMIN_TOKEN is not set; on Cloudflare, set it with "npx wrangler secret put ADMIN_TOKEN"',
     )
   }
   const refused = () => ({
-    error: { code: 'unauthorized', message: 'Authorization: Bearer <ADMIN_TOKEN> is needed' },
+    error: { code: 'unauthorized', message: 'the header "Authorization: Bearer <ADMIN_TOKEN>" is required' },
   })
   const authenticate = bearerAuth<HttpEnv>({
     realm: 'scim-worker admin',
@@ -89,7 +89,7 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
     invalidAuthenticationHeader: { message: refused },
     invalidToken: { message: refused },
   })
-  if (isShutOut('admin', c)) throw tooManyRefusals()
+  if (isBlocked('admin', c)) throw tooManyFailedAuthentications()
   let isRefused = true
   try {
     return await authenticate(c, async () => {
@@ -97,10 +97,10 @@ const adminAuth = createMiddleware<HttpEnv>(async function adminAuth(c, next) {
       await next()
     })
   } catch (error) {
-    throw isRefused && (await noteRefusal('admin', c)) ? tooManyRefusals() : error
+    throw isRefused && (await recordFailedAuthentication('admin', c)) ? tooManyFailedAuthentications() : error
   }
 })
 
-function tooManyRefusals(): AdminError {
+function tooManyFailedAuthentications(): AdminError {
   return new AdminError(429, 'tooMany', 'too many refused tokens from this address; try again later')
 }

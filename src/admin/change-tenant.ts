@@ -1,17 +1,17 @@
 /**
- * A change of a tenant, by the admin API or the dashboard.
+ * Changes a tenant, for the admin API and the dashboard.
  */
 import { quote } from '../scim/error.ts'
 import type { ProfileName } from '../scim/profile.ts'
-import type { Database } from '../storage/database.ts'
-import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants.ts'
+import type { Database } from '../storage/database/database.ts'
+import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants/tenants.ts'
 import { AdminError } from './errors.ts'
 
 /**
- * Changes what is given.
+ * Changes the given properties of a tenant. Undefined properties stay unchanged.
  *
- * @returns undefined when there is no such tenant
- * @throws {AdminError} 409 when group names are to become unique, and several groups share one
+ * @returns undefined if the tenant does not exist
+ * @throws {AdminError} 409 if group names are to become unique and several groups share a name
  */
 export async function changeTenant(
   db: Database,
@@ -22,7 +22,7 @@ export async function changeTenant(
   }: Omit<TenantChange, 'configuration'> & { readonly profile?: ProfileName | undefined },
 ): Promise<Tenant | undefined> {
   try {
-    // The default is not written down: the configuration of most tenants is empty.
+    // The default is not stored, so the configuration of most tenants is empty.
     const configuration = profile && { profile: profile === 'tolerant' ? null : profile }
     return await updateTenant(db, id, { ...change, configuration })
   } catch (error) {
@@ -34,7 +34,7 @@ export async function changeTenant(
 function notUnique({ nameCount, names }: NamesakesError): AdminError {
   const listed = names.map(({ name, groupCount }) => `${quote(name)} (${groupCount} groups)`).join(', ')
   const more = nameCount > names.length ? ` and ${nameCount - names.length} more` : ''
-  const subject = nameCount === 1 ? '1 name of groups is' : `${nameCount} names of groups are`
+  const subject = nameCount === 1 ? '1 group name is' : `${nameCount} group names are`
   return new AdminError(
     409,
     'conflict',

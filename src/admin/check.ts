@@ -1,5 +1,5 @@
 /**
- * Checks what an administrator sends, in a body, a query or a form, against a schema of the contract.
+ * Checks the body, query or form of an administrator's request against a schema of the contract.
  */
 import * as v from 'valibot'
 import { isComplex } from '../scim/comparison.ts'
@@ -8,11 +8,11 @@ import type { SchemaParts } from './contract/schema-parts.ts'
 import { AdminError, invalidField } from './errors.ts'
 
 /**
- * @returns the value as the schema makes it: with defaults, without fields that it does not know
- * @throws {AdminError} 400 that names the first field that is not as it must be, what was found and what is allowed
+ * @returns the output of the schema: defaults are filled in, unknown fields are left out
+ * @throws {AdminError} 400 for the first invalid field; the message has the value found and the values allowed
  */
 export function check<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
-  // To valibot an array is an object.
+  // valibot accepts an array as an object.
   if (!isComplex(value)) throw new AdminError(400, 'invalid', 'the body must be a JSON object')
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
@@ -24,6 +24,6 @@ export function check<Schema extends v.GenericSchema>(schema: Schema, value: unk
 
 interface PathItem {
   readonly key: unknown
-  /** As it was sent, before the schema changed it. */
+  /** The value that was sent, before any transformation by the schema. */
   readonly value: unknown
 }

@@ -1,25 +1,25 @@
 /**
- * A new tenant, by the admin API or the dashboard.
+ * Creates tenants, for the admin API and the dashboard.
  */
 import { createTenant } from '../provider/tenants.ts'
-import type { Databases } from '../storage/databases.ts'
-import type { NewTenant } from '../storage/tenants.ts'
+import type { Databases } from '../storage/tenants/locations.ts'
+import type { NewTenant } from '../storage/tenants/tenants.ts'
 import { invalidField } from './errors.ts'
 
 /**
- * Makes a tenant where it is wanted, else in the database that holds least.
+ * Creates a tenant in the given database; by default, in the one that holds least.
  *
- * @returns the name of its database; undefined when the id is taken
- * @throws {AdminError} 400 when there is no such database
+ * @returns the name of its database; undefined if the id is taken
+ * @throws {AdminError} 400 for an unknown database
  */
 export async function createTenantIn(
   databases: Databases,
   tenant: NewTenant,
-  wanted: string | undefined,
+  database: string | undefined,
 ): Promise<string | undefined> {
-  if (wanted !== undefined && !databases.names.includes(wanted)) {
+  if (database !== undefined && !databases.names.includes(database)) {
     const names = databases.names.map((name) => `"${name}"`).join(' or ')
-    throw invalidField('database', names, wanted)
+    throw invalidField('database', names, database)
   }
-  return await createTenant(databases, tenant, wanted)
+  return await createTenant(databases, tenant, database)
 }

@@ -1,27 +1,27 @@
 /**
- * The databases for the administrator's part. An export or a deletion takes hundreds of batches, one after another, so each
- * of them waits for its turn among the requests of tenants.
+ * The databases as opened for administrators. An export or a deletion runs hundreds of batches in sequence, so each batch
+ * waits for its turn among the requests of tenants.
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv, Runtime } from '../runtime.ts'
-import { type Database, type DatabaseFigures, inTurn } from '../storage/database.ts'
-import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/databases.ts'
+import { type Database, type DatabaseFigures, inTurn } from '../storage/database/database.ts'
+import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/tenants/locations.ts'
 import { NoSuchTenant } from './require-tenant.ts'
 
-/** No tenant has this name: a space is not among the characters of an id. */
+/** The key of the administrator in the queue of turns. It contains a space, so it cannot be the id of a tenant. */
 const OWNER = 'the administration'
 
-/** What the databases of a request are opened with. */
+/** The part of a request's context that is needed to open databases. */
 interface Opener {
   readonly env: Pick<Runtime, 'openDatabase' | 'databaseNames' | 'maxDatabaseBytes' | 'turn'>
 }
 
-/** The first database. @param figures receives what it costs */
+/** Opens the first database. @param figures receives the costs of its statements */
 export function administrationDatabase(opener: Opener, figures: DatabaseFigures): Database {
   return administrationDatabases(opener, figures).open(opener.env.databaseNames[0])
 }
 
-/** All databases. @param figures receives what they cost */
+/** All databases. @param figures receives the costs of their statements */
 export function administrationDatabases({ env }: Opener, figures: DatabaseFigures): Databases {
   const { openDatabase, databaseNames: names, maxDatabaseBytes: maxBytes, turn } = env
   return {
@@ -32,9 +32,9 @@ export function administrationDatabases({ env }: Opener, figures: DatabaseFigure
 }
 
 /**
- * Opens the database that the tenant of the path lives in, where there are several: one round trip more. Each batch proves
- * that it does, and a write that it stays there. For routes below `/tenants/:tenant`, after the administrator was let in:
- * for one with a session, the round trip to the catalogue has proven the session.
+ * Opens the home database of the tenant in the path. With several databases, this takes one more round trip, to the
+ * catalogue. Each batch then checks that the tenant is in that database; a write also checks that it is not being moved. For
+ * routes below `/tenants/:tenant`, after authentication: the round trip to the catalogue also checks the session.
  */
 export const openHome = createMiddleware<HttpEnv>(async function openHome(c, next) {
   const databases = administrationDatabases(c, c.get('figures'))
@@ -44,7 +44,7 @@ export const openHome = createMiddleware<HttpEnv>(async function openHome(c, nex
   if (tenantId === undefined) return await next()
   if (databases.names.length === 1) {
     await next()
-    // It may live in a database that is not configured any more: that is not the same as being gone.
+    // A tenant whose database is no longer configured is not unknown.
     if (c.error instanceof NoSuchTenant) await locateTenant(databases, tenantId)
     return
   }

@@ -1,6 +1,6 @@
 /**
- * A directory as JSON Lines: resources by their type, such as users before groups, before memberships, one record a line, and a last line that proves
- * that all others are there, as they were written.
+ * The JSON Lines form of a directory: one record in each line. Resources come first, type by type, then memberships. The
+ * last line is the end record, which proves that the file is complete and unchanged.
  */
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
@@ -20,23 +20,23 @@ import { showsGroups } from '../scim/schema/resource-type.ts'
 import type { ExtensionState, TenantExtension } from '../scim/schema/tenant-extensions.ts'
 import { validateResource } from '../scim/validation.ts'
 import { Work } from '../scim/work.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import {
   type ClientRecord,
   type DirectoryRecord,
   type MembershipRecord,
   type ResourceRecord,
   recordKind,
-} from '../storage/transfer.ts'
-import { NAME } from './contract/fields.ts'
+} from '../storage/transfer/export.ts'
+import { EXPORTED_NAME } from './contract/fields.ts'
 import { AdminError } from './errors.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** How many records of each kind of the directory there are. Clients are no part of it, and not counted. */
+/** The number of records of each kind. Clients are not part of the directory and are not counted. */
 export type RecordCounts = Record<string, number>
 
-export function noRecords(types: readonly StoredResourceType[]): RecordCounts {
+export function zeroCounts(types: readonly StoredResourceType[]): RecordCounts {
   return Object.fromEntries([...types.map(recordKind), MEMBERSHIP].map((kind) => [kind, 0]))
 }
 
@@ -44,12 +44,12 @@ const MEMBERSHIP = 'membership'
 const CLIENT = 'client'
 const CLIENT_ID = /^[a-z][a-z0-9-]{0,39}_[\w-]{1,64}$/
 
-/** The last line. */
+/** The last line of a file. */
 export interface EndRecord {
   readonly kind: 'end'
-  /** How many records of each kind there are, by the plural of the kind: "users", "memberships". */
+  /** The number of records of each kind, by the plural of the kind: "users", "memberships". */
   readonly counts: Readonly<Record<string, number>>
-  /** Of all bytes before this line, hexadecimal: `head -n -1 FILE | sha256sum` gives the same. */
+  /** The SHA-256 of all bytes before this line, in hexadecimal: the output of `head -n -1 FILE | sha256sum`. */
   readonly sha256: string
 }
 
@@ -62,7 +62,7 @@ export function endRecord(
   return { kind: 'end', counts: Object.fromEntries(plurals), sha256 }
 }
 
-/** Each kind of record with its plural, in the order of the records. */
+/** The kinds of records with their plurals, in the order of the file. */
 function pluralsOf(
   types: readonly StoredResourceType[],
 ): readonly (readonly [kind: string, plural: string])[] {
@@ -72,14 +72,14 @@ function pluralsOf(
   ]
 }
 
-/** An extension schema of the tenant: before all resources, which may have values of it. */
+/** An extension schema of the tenant. It comes before all resources, which may have values of it. */
 export interface SchemaRecord {
   readonly kind: 'schema'
   readonly schema: ExtensionSchema
   readonly state: Exclude<ExtensionState, 'purging'>
 }
 
-/** What stands for an extension; nothing for one whose values are being deleted. */
+/** The record of an extension; none if its values are being deleted. */
 export function schemaRecords({ schema, state }: TenantExtension): readonly SchemaRecord[] {
   return state === 'purging' ? [] : [{ kind: SCHEMA, schema, state }]
 }
@@ -101,10 +101,10 @@ export function toLine(record: DirectoryRecord | EndRecord | SchemaRecord): stri
   return `${JSON.stringify({ kind: 'end', ...counts, sha256 })}\n`
 }
 
-/** The bytes of a request. */
+/** The bytes of a request's body. */
 export type Body = AsyncIterable<Uint8Array> | null
 
-/** The lines of a body. @throws {AdminError} when it is not UTF-8, breaks off, or has a line that is too long */
+/** The lines of a body. @throws {AdminError} if it is not UTF-8, is interrupted, or has a line that is too long */
 export async function* linesOf(body: Body): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   let parts: string[] = []
@@ -114,8 +114,8 @@ export async function* linesOf(body: Body): AsyncGenerator<string> {
     parts.push(part)
     characters += part.length
     if (characters <= MAX_IMPORT_LINE_CHARACTERS) return
-    const found = `line ${number} has more than ${MAX_IMPORT_LINE_CHARACTERS} characters`
-    throw new AdminError(413, 'tooLarge', `${found}, the most that a line may have`)
+    const problem = `line ${number} is too long, the limit is ${MAX_IMPORT_LINE_CHARACTERS} characters`
+    throw new AdminError(413, 'tooLarge', problem)
   }
   for await (const chunk of chunksOf(body)) {
     const [first = '', ...more] = decode(decoder, chunk).split('\n')
@@ -137,12 +137,12 @@ async function* chunksOf(body: Body): AsyncGenerator<Uint8Array> {
     if (body !== null) yield* body
   } catch (cause) {
     if (!(cause instanceof ScimError))
-      throw new AdminError(400, 'invalid', 'the body broke off', undefined, { cause })
+      throw new AdminError(400, 'invalid', 'the body was interrupted', undefined, { cause })
     throw new AdminError(cause.status as ContentfulStatusCode, 'invalid', cause.detail, undefined, { cause })
   }
 }
 
-/** @param chunk undefined at the end, where no character may be open */
+/** @param chunk undefined at the end of the body, where an incomplete character is an error */
 function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
@@ -152,16 +152,16 @@ function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): 
   }
 }
 
-/** A line that was read. */
+/** A parsed line. */
 interface Line {
   readonly number: number
   readonly record: Readonly<Record<string, unknown>>
 }
 
 /**
- * @param types with the extensions of the tenant
- * @param shipped the types without them
- * @throws {AdminError} naming the line, the field, what was found and what is allowed
+ * @param types the resource types with the extensions of the tenant
+ * @param shipped the resource types without them
+ * @throws {AdminError} with the line, the field, the value found and the values allowed
  */
 export function parseLine(
   text: string,
@@ -222,8 +222,8 @@ function resourceRecord(line: Line, type: StoredResourceType): ResourceRecord {
 }
 
 /**
- * Checked as a client's write, and what a write may leave out or is not understood is refused: an import that drops
- * something would be taken for whole.
+ * Checks a resource as it would be checked in a client's write. Unknown attributes are refused too, because an import that
+ * drops data would look complete.
  */
 function resourceOf(line: Line, type: StoredResourceType): ResourceRecord['resource'] {
   const problem = (text: string) => problemIn(line, text, 'resource')
@@ -231,16 +231,18 @@ function resourceOf(line: Line, type: StoredResourceType): ResourceRecord['resou
   if (ignored.length > 0) throw problem(`"resource" has unknown attributes: ${named(ignored)}`)
   const sent = line.record.resource as object
   const { references } = type
-  // Groups of a user are read-only: what was sent is not in the resource, and is refused all the same.
+  // The groups of a user are read-only, so validation has removed them; the line is still refused.
   if (references !== undefined && references in (showsGroups(type) ? sent : resource)) {
-    throw problem(`attribute "${references}" must be lines of the kind "membership"`)
+    throw problem(
+      `attribute "${references}" is not allowed: write a line of the kind "membership" for each value`,
+    )
   }
-  // Access is not given by leaving something out.
+  // A missing value must not give access.
   if (!canBeDisabled(type) || typeof resource.active === 'boolean') return resource
   throw problem('attribute "active" must be true or false, found nothing')
 }
 
-/** The first of them, as far as a message goes. */
+/** The first five names, and the number of the others. */
 function named(attributes: readonly string[]): string {
   const shown = attributes.slice(0, 5).map((name) => shorten(name))
   return [...shown, ...(attributes.length > 5 ? [`and ${attributes.length - 5} more`] : [])].join(', ')
@@ -248,7 +250,7 @@ function named(attributes: readonly string[]): string {
 
 function validated(line: Line, type: StoredResourceType) {
   try {
-    // A line is not a client's request, so the profile of the tenant says nothing of it.
+    // A line is not a client's request, so the profile of the tenant does not apply.
     return validateResource(line.record.resource, { type, profile: PROFILES.tolerant, work: new Work() })
   } catch (error) {
     if (error instanceof ScimError) throw problemIn(line, error.detail, 'resource', { cause: error })
@@ -275,9 +277,9 @@ function clientRecord(line: Line): ClientRecord {
   onlyFields(line, ['kind', 'clientId', 'name', 'scope', 'createdAt'])
   const { clientId, name, scope } = line.record
   if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
-    throw invalid(line, 'clientId', 'the id of a tenant, "_" and 1 to 64 letters, digits, "-" and "_"')
+    throw invalid(line, 'clientId', 'the id of a tenant, "_", and 1 to 64 letters, digits, "-" or "_"')
   }
-  if (!v.is(NAME, name)) throw invalid(line, 'name', 'a text of 1 to 100 characters')
+  if (!v.is(EXPORTED_NAME, name)) throw invalid(line, 'name', 'a text of 1 to 100 characters')
   if (scope !== 'provision' && scope !== 'read') throw invalid(line, 'scope', '"provision" or "read"')
   return { kind: CLIENT, clientId, name, scope, createdAt: integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS) }
 }
@@ -296,7 +298,7 @@ function parseEnd(line: Line, types: readonly StoredResourceType[]): EndRecord {
 function onlyFields(line: Line, fields: readonly string[]): void {
   const unknown = Object.keys(line.record).find((field) => !fields.includes(field))
   if (unknown === undefined) return
-  throw problemIn(line, `"${unknown.slice(0, 100)}" is not a field of it; it has ${fields.join(', ')}`)
+  throw problemIn(line, `unknown field "${unknown.slice(0, 100)}", the fields are ${fields.join(', ')}`)
 }
 
 function integer(line: Line, field: string, least: number, most: number): number {

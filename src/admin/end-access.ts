@@ -1,31 +1,32 @@
 /**
- * Ending access, by the admin API or the dashboard: at once, also while the tenant is being moved.
+ * Ends the access of a token or client, for the admin API and the dashboard. It takes effect at once, even during a move of the
+ * tenant.
  */
-import { deleteClient } from '../storage/clients.ts'
-import { type Database, GuardError } from '../storage/database.ts'
-import { catalogueOf, type Databases, locateTenant, TenantMoved } from '../storage/databases.ts'
-import { runningJob } from '../storage/jobs.ts'
-import { revokeToken } from '../storage/tokens.ts'
+import { deleteClient } from '../storage/access/clients.ts'
+import { revokeToken } from '../storage/access/tokens.ts'
+import { type Database, GuardError } from '../storage/database/database.ts'
+import { runningJob } from '../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases, locateTenant, TenantMoved } from '../storage/tenants/locations.ts'
 import { administrationDatabases } from './database.ts'
 import type { JobContext } from './jobs.ts'
 
-/** Revokes a token from the next request on. @returns false when the tenant has no such token */
+/** Revokes a token from the next request on. @returns false if the tenant has no such token */
 export async function revokeTokenOf(c: JobContext, tenantId: string, tokenId: string): Promise<boolean> {
   const now = c.env.now()
   return await onEachSide(c, tenantId, (db) => revokeToken(db, tenantId, tokenId, now))
 }
 
-/** Deletes a client, whose tokens end with it. @returns false when the tenant has no such client */
+/** Deletes a client and ends its tokens. @returns false if the tenant has no such client */
 export async function deleteClientOf(c: JobContext, tenantId: string, clientId: string): Promise<boolean> {
   const now = c.env.now()
   return await onEachSide(c, tenantId, (db) => deleteClient(db, tenantId, clientId, now))
 }
 
 /**
- * Ends access at the home of a tenant. While the tenant is being moved it is ended on both sides, the source first: a
- * copy that had been read before, and is written after, differs from the source, so that the move is given up.
+ * Ends access in the database of a tenant. During a move, access ends in both databases, in the source first. If a page was
+ * read before that and is written after it, the copy differs from the source, and the move is abandoned.
  *
- * @param end of one database: true when there was something to end
+ * @param end ends access in one database; true if there was something to end
  */
 async function onEachSide(
   c: JobContext,
@@ -47,7 +48,7 @@ async function onEachSide(
   }
 }
 
-/** The databases that a tenant is moved between, the source first; its home alone when the move has just ended. */
+/** The source and the target of a move; only the home of the tenant if the move has just ended. */
 async function sidesOf(databases: Databases, tenantId: string): Promise<readonly string[]> {
   const job = await runningJob(catalogueOf(databases), tenantId)
   if (job?.kind === 'move' && job.target !== null) return [job.source, job.target]

@@ -1,17 +1,17 @@
 /**
- * What a request of the dashboard carries, and the context of its handlers.
+ * The environment of the dashboard's handlers.
  */
 import type { Context } from 'hono'
 import type { HttpEnv, Runtime } from '../runtime.ts'
 
-/** A session of the dashboard, as its cookie holds it. */
+/** A session of the dashboard, as stored in its cookie. */
 export interface Session {
   readonly id: string
   /** Milliseconds since 1970. */
   readonly expiresAt: number
 }
 
-/** Who is signed in, and how. */
+/** The signed-in administrator. */
 export type Administrator =
   | { readonly kind: 'token'; readonly session: Session }
   | { readonly kind: 'access'; readonly email: string }

@@ -1,15 +1,15 @@
 /**
- * Errors of the administrator's part: the API answers `{ "error": { "code", "message", "field" } }` with
- * the fitting status, the dashboard a page that says the same (src/admin/routes.tsx).
+ * Errors of the admin API and the dashboard. The API answers with a status and
+ * `{ "error": { "code", "message", "field" } }`, the dashboard with a page (src/admin/routes.tsx).
  */
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ScimError } from '../scim/error.ts'
-import { DatabaseUnavailable, GuardError } from '../storage/database.ts'
-import { NamedDatabaseUnavailable, TenantMoved } from '../storage/databases.ts'
+import { DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
+import { NamedDatabaseUnavailable, TenantMoved } from '../storage/tenants/locations.ts'
 
-/** An expected failure. `message` is safe for the wire; `field` names the input that it is about. */
+/** An expected failure. `message` is safe to send; `field` names the invalid input, if there is one. */
 export class AdminError extends Error {
   readonly status: ContentfulStatusCode
   readonly code: string
@@ -29,7 +29,7 @@ export class AdminError extends Error {
   }
 }
 
-/** 400 for a field: what was found, and what is allowed. */
+/** A 400 for a field, with the value found and the values allowed. */
 export function invalidField(field: string, expected: string, found: unknown): AdminError {
   const text = found === undefined ? 'nothing' : JSON.stringify(found)
   return new AdminError(400, 'invalid', `"${field}" must be ${expected}, found ${text.slice(0, 100)}`, field)
@@ -37,7 +37,7 @@ export function invalidField(field: string, expected: string, found: unknown): A
 
 /** The only place where the admin API turns errors into responses. */
 export function adminErrorResponse(c: Context, error: unknown): Response {
-  // Middleware of Hono brings its own response along: the challenge of a 401.
+  // An HTTPException of Hono has its own response, such as the 401 with its challenge.
   if (error instanceof HTTPException) return error.getResponse()
   const known = toAdminError(error)
   if (known.status >= 500) logFault(c, error)
@@ -47,14 +47,14 @@ export function adminErrorResponse(c: Context, error: unknown): Response {
   return c.json({ error: { code, message, ...(field !== undefined && { field }) } }, known.status, retry)
 }
 
-/** The message of a fault, never a statement or its values: those hold names of people. */
+/** Logs the messages of an error and its causes. Statements and their values are left out, because they contain personal data. */
 export function logFault(c: Context, error: unknown): void {
   const causes: string[] = []
   for (let at = error; at instanceof Error; at = at.cause) causes.push(at.message)
   console.error(JSON.stringify({ requestId: c.get('requestId'), route: c.req.routePath, causes }))
 }
 
-/** Of what the core and the reading of bodies refuse. */
+/** The error codes of ScimErrors, by status. */
 const CODES: Readonly<Record<number, string>> = {
   404: 'notFound',
   408: 'timeout',
@@ -64,12 +64,12 @@ const CODES: Readonly<Record<number, string>> = {
   503: 'unavailable',
 }
 
-/** What is expected as it is, everything else without detail. */
+/** Turns any error into an AdminError. An unexpected error becomes a 500 without details. */
 export function toAdminError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
   if (error instanceof NamedDatabaseUnavailable) return new AdminError(503, 'unavailable', error.message)
   if (error instanceof DatabaseUnavailable) {
-    return new AdminError(503, 'unavailable', 'the directory does not answer at the moment; try again')
+    return new AdminError(503, 'unavailable', 'the database does not respond; try again')
   }
   if (error instanceof TenantMoved || (error instanceof GuardError && error.rule === 'moving')) {
     return new AdminError(503, 'unavailable', 'the tenant is being moved to another database; try again')
@@ -78,5 +78,5 @@ export function toAdminError(error: unknown): AdminError {
     const { status, detail } = error
     return new AdminError(status as ContentfulStatusCode, CODES[status] ?? 'invalid', detail)
   }
-  return new AdminError(500, 'internal', 'an unexpected error; the request id names it in the log')
+  return new AdminError(500, 'internal', 'unexpected error; the log has details under the request id')
 }

@@ -1,23 +1,24 @@
 /**
- * Imports the lines of a directory: all of them or none, as clients see it. A file that does not go into one request
- * goes on in the next: with the same file, whose lines that are in are compared by their digest, or with the rest of it.
+ * Imports a directory from JSON Lines. Clients see all of the file or nothing. If a file is too large for one request, the
+ * next request continues with the same file or with the rest of it. A repeated file must begin with the stored lines; their
+ * digest proves it.
  */
 import { ScimError } from '../scim/error.ts'
 import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../scim/schema/tenant-extensions.ts'
-import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database.ts'
-import { extensionsQuery, restoreSchemas } from '../storage/extensions.ts'
+import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database/database.ts'
+import { readTogether } from '../storage/database/query.ts'
+import { extensionsQuery, restoreSchemas } from '../storage/extensions/extensions.ts'
+import { extendedTypes, type StoredResourceType } from '../storage/tables/resource-tables.ts'
+import { type DirectoryRecord, isClient } from '../storage/transfer/export.ts'
 import {
   firstRefused,
   type ImportProgress,
   type ImportStatus,
   importStatusQuery,
   writeImportBatch,
-} from '../storage/import.ts'
-import { readTogether } from '../storage/query.ts'
-import { extendedTypes, type StoredResourceType } from '../storage/resource-tables.ts'
-import { RunningSha256 } from '../storage/running-sha256.ts'
-import { type DirectoryRecord, isClient } from '../storage/transfer.ts'
+} from '../storage/transfer/import.ts'
+import { RunningSha256 } from '../storage/transfer/running-sha256.ts'
 import {
   type Body,
   type EndRecord,
@@ -30,19 +31,22 @@ import {
   type SchemaRecord,
 } from './directory-lines.ts'
 import { AdminError } from './errors.ts'
-import { refusing, refusingLater } from './tenant-schemas.ts'
+import { withAdminErrors, withAdminErrorsAsync } from './tenant-schemas.ts'
 
-/** Records in one batch, and characters of their lines: bounds the time that a batch takes, and the memory. */
+/** The most records in one batch, and characters of their lines. They bound the time and the memory of a batch. */
 const BATCH_RECORDS = 2_500
 const BATCH_CHARACTERS = 400_000
-/** Statements in one request; the rest is for what is asked before, and for finding a line that is refused. */
+/** The most statements in one request. The remaining queries read the status and find a refused line. */
 export const MAX_IMPORT_STATEMENTS = MAX_QUERIES - 150
 
-/** What the end of a body is: that of the file, with its last line; of a part of it; of a file without a last line. */
+/**
+ * How the body ends: with the end record of the file ("required"), in the middle of the file ("later"), or at the end of a
+ * file without an end record ("missing").
+ */
 export type BodyEnd = 'required' | 'later' | 'missing'
 
 export interface ImportOptions {
-  /** The line of the file that the body begins with, counted from 1. */
+  /** The number of the first line of the body in the file, counted from 1. */
   readonly from: number
   readonly end: BodyEnd
   readonly maxStatements?: number
@@ -50,19 +54,19 @@ export interface ImportOptions {
 
 export interface ImportOutcome {
   readonly isDone: boolean
-  /** What is in the tenant by now. */
+  /** The records stored so far. */
   readonly imported: RecordCounts
-  /** The line to go on with. */
+  /** The line to continue with. */
   readonly nextLine: number
 }
 
-/** Another request was first: nothing of the batch was written. */
-export class ImportOvertaken extends Error {}
+/** Another request has changed the import or the tenant. Nothing of the batch was written. */
+export class ConcurrentImportError extends Error {}
 
 /**
  * @param body lines of an export
- * @throws {AdminError} naming the line and what is wrong with it; what was written before it is in
- * @throws {ImportOvertaken} the tenant is no longer what it was when the batch before was written
+ * @throws {AdminError} with the line and the problem; the batches before it stay stored
+ * @throws {ConcurrentImportError} if the tenant was changed after the previous batch
  */
 export async function importDirectory(
   db: Database,
@@ -80,7 +84,7 @@ export async function importDirectory(
     for await (const text of linesOf(body)) await run.take(text)
     return await run.finish()
   } catch (error) {
-    throw run.withWayOut(error)
+    throw run.withAdvice(error)
   }
 }
 
@@ -92,20 +96,20 @@ interface NumberedRecord {
 /** One request of an import. */
 class ImportRun {
   readonly #db: Database
-  /** Those that are shipped. */
+  /** The types without the extensions of the tenant. */
   readonly #shipped: readonly StoredResourceType[]
-  /** The same with the extensions of the tenant. */
+  /** The types with the extensions of the tenant. */
   #types: readonly StoredResourceType[]
   #extensions: TenantExtensions
-  /** Extension schemas of the file that are not stored yet. */
+  /** Extension schemas that were read and are not stored yet. */
   #schemas: SchemaRecord[] = []
   readonly #tenantId: string
   readonly #options: ImportOptions
   readonly #counts: RecordCounts
   readonly #sha256: RunningSha256
-  /** What is committed. */
+  /** The stored progress; undefined before the first batch. */
   #progress: ImportProgress | undefined
-  /** The number of the line that was read last. */
+  /** The number of the last line that was read. */
   #line: number
   #batch: NumberedRecord[] = []
   #characters = 0
@@ -123,11 +127,10 @@ class ImportRun {
     const { progress, counts } = status
     const next = (progress?.lines ?? 0) + 1
     if (options.from !== 1 && options.from !== next) {
-      const found = `found ${options.from}`
       throw new AdminError(
         409,
         'conflict',
-        `"from" must be 1, or ${next}, which is the line after those that are stored, ${found}`,
+        `"from" must be 1 or ${next}, the line after the stored ones, found ${options.from}`,
       )
     }
     this.#db = db
@@ -146,12 +149,12 @@ class ImportRun {
   }
 
   async take(text: string): Promise<void> {
-    // The rest of the body is read all the same: a client that is still sending could miss the answer.
+    // The rest of the body is still read: a client that is sending could miss the response.
     if (this.#isExhausted) return
     this.#line++
     if (this.#line <= (this.#progress?.lines ?? 0)) return this.#compare(text)
     if (text.trim() === '') return
-    if (this.#end !== undefined) throw this.#invalid('comes after the last line')
+    if (this.#end !== undefined) throw this.#invalid('no line may follow the end record')
     const record = parseLine(text, this.#line, this.#types, this.#shipped)
     if (isSchema(record)) return this.#takeSchema(record, text)
     if (isEnd(record)) return this.#check(record)
@@ -169,9 +172,9 @@ class ImportRun {
     if (this.#isExhausted) return this.#outcome(false)
     if (this.#line < (this.#progress?.lines ?? 0)) throw this.#otherFile()
     if (this.#end === undefined && this.#options.end === 'required') {
-      const problem = `the body ends after line ${this.#line} without the last line of an export, {"kind":"end",…}`
-      const wayOut = '"?end=later" announces more of the file, "?end=missing" takes one of an older version'
-      throw new AdminError(400, 'invalid', `${problem}, so the file is not whole; ${wayOut}`)
+      const problem = `the file is incomplete: the body ends after line ${this.#line} without the end record, {"kind":"end",…}`
+      const advice = 'use "?end=later" for a part of a file, "?end=missing" for a file of an older version'
+      throw new AdminError(400, 'invalid', `${problem}; ${advice}`)
     }
     if (this.#end === undefined && this.#options.end === 'later') {
       if (this.#batch.length > 0) await this.#write({ lines: this.#line, digest: this.#sha256.state })
@@ -183,29 +186,29 @@ class ImportRun {
 
   #takeSchema(record: SchemaRecord, text: string): void {
     if (this.#batch.length > 0 || this.#progress !== undefined)
-      throw this.#invalid('must stand before all resources')
-    this.#extensions = refusing(() => withSchema(this.#extensions, record.schema))
+      throw this.#invalid('a schema must come before all resources')
+    this.#extensions = withAdminErrors(() => withSchema(this.#extensions, record.schema))
     this.#types = importedTypes(this.#shipped, this.#extensions)
     this.#schemas.push(record)
     this.#hash(text)
   }
 
-  /** Before the first resource: while the tenant is empty, no value stands in the way. */
+  /** Called before the first resource is stored: in an empty tenant, no value can conflict with a schema. */
   async #storeSchemas(): Promise<void> {
     if (this.#schemas.length === 0) return
-    const stored = await refusingLater(() => restoreSchemas(this.#db, this.#tenantId, this.#schemas))
-    if (stored === undefined) throw new ImportOvertaken('the tenant was deleted')
+    const stored = await withAdminErrorsAsync(() => restoreSchemas(this.#db, this.#tenantId, this.#schemas))
+    if (stored === undefined) throw new ConcurrentImportError('the tenant was deleted')
     this.#schemas = []
     this.#extensions = stored
     this.#types = importedTypes(this.#shipped, stored)
   }
 
-  /** Says of a refusal what became of the lines before, and what can be done. */
-  withWayOut(error: unknown): unknown {
+  /** Adds to a refusal which lines are stored and how to continue. */
+  withAdvice(error: unknown): unknown {
     if (!(error instanceof AdminError) || this.#progress === undefined) return error
     const { lines } = this.#progress
-    const wayOut = `lines 1 to ${lines} are stored: mend the file and send it again, or undo the import with DELETE …/import`
-    return new AdminError(error.status, error.code, `${error.message}; ${wayOut}`, error.field, {
+    const advice = `lines 1 to ${lines} are stored: correct the file and send it again, or undo the import with DELETE …/import`
+    return new AdminError(error.status, error.code, `${error.message}; ${advice}`, error.field, {
       cause: error,
     })
   }
@@ -214,12 +217,12 @@ class ImportRun {
     return this.#statements >= (this.#options.maxStatements ?? MAX_IMPORT_STATEMENTS)
   }
 
-  /** The digest that the last line gives is over all lines, each with its end; blank ones do not count. */
+  /** The digest of the end record covers all lines with their line ends, except blank lines. */
   #hash(text: string): void {
     this.#sha256.update(ENCODER.encode(`${text}\n`))
   }
 
-  /** Passes over a line that is in. */
+  /** Skips a line that is stored already, and compares the digest at the last such line. */
   #compare(text: string): void {
     if (text.trim() !== '') this.#hash(text)
     if (this.#line === this.#progress?.lines && this.#sha256.state !== this.#progress.digest)
@@ -230,16 +233,16 @@ class ImportRun {
     const found = endRecord(this.#types, this.#counts, this.#sha256.digest)
     const given: Readonly<Record<string, unknown>> = { ...end.counts, sha256: end.sha256 }
     for (const [field, value] of Object.entries({ ...found.counts, sha256: found.sha256 })) {
-      const said = given[field]
-      if (said === value) continue
+      const stated = given[field]
+      if (stated === value) continue
       throw this.#invalid(
-        `"${field}" is ${said}, but the lines before it give ${value}: the file was changed`,
+        `the file was changed: "${field}" is ${stated}, but the lines before it give ${value}`,
       )
     }
     this.#end = end
   }
 
-  /** @param after undefined when it is the last batch */
+  /** @param after the progress to store; undefined for the last batch */
   async #write(after: ImportProgress | undefined): Promise<void> {
     await this.#storeSchemas()
     const records = this.#batch.map(({ record }) => record)
@@ -256,7 +259,7 @@ class ImportRun {
 
   async #refusal(error: unknown, records: readonly DirectoryRecord[]): Promise<unknown> {
     if (error instanceof GuardError && error.rule === 'stale version') {
-      return new ImportOvertaken('another request was first', { cause: error })
+      return new ConcurrentImportError('another request has changed the tenant', { cause: error })
     }
     const problem = problemOf(error, this.#types)
     if (problem === undefined) return error
@@ -276,11 +279,11 @@ class ImportRun {
   }
 
   #otherFile(): AdminError {
-    return new AdminError(409, 'conflict', 'the body does not begin with the lines that are stored already')
+    return new AdminError(409, 'conflict', 'the body must begin with the lines that are stored already')
   }
 }
 
-/** What is stored of removed extensions is imported too. */
+/** The types with all extensions of the tenant. Values of removed extensions are imported too. */
 function importedTypes(
   types: readonly StoredResourceType[],
   { extensions, indexes }: TenantExtensions,
@@ -291,26 +294,26 @@ function importedTypes(
 
 const ENCODER = new TextEncoder()
 
-/** What is told when the database refuses a record. @returns undefined when it is about none */
+/** The reason why the database refuses a record. @returns undefined if the error does not concern a record */
 function problemOf(error: unknown, types: readonly StoredResourceType[]): string | undefined {
   if (error instanceof ScimError) return error.detail
   if (error instanceof UniqueError && error.columns.includes('groups.display_name_key')) {
-    return '"displayName" is taken by a line before it; a tenant with "uniqueGroupNames": false allows namesakes'
+    return 'an earlier line has the same "displayName"; set "uniqueGroupNames" of the tenant to false to allow that'
   }
   if (error instanceof UniqueError) {
-    return `"${fieldOf(error, types)}" is taken by a line before it`
+    return `an earlier line has the same "${fieldOf(error, types)}"`
   }
   if (!(error instanceof GuardError)) return undefined
   if (error.rule === 'group limit')
-    return 'the tenant has a lower "groupLimit" than the file has groups: raise it first'
+    return 'the file has more groups than the "groupLimit" of the tenant: raise the limit first'
   if (error.rule === 'nested groups') {
-    return `a tenant may hold ${MAX_NESTED_MEMBERSHIPS} memberships of groups in groups, and the file holds more`
+    return `the file has too many memberships of groups in groups, the limit is ${MAX_NESTED_MEMBERSHIPS}`
   }
-  if (error.rule === 'unknown member') return '"groupId" or "memberId" is not in a line before it'
-  return `the database refuses it: ${error.rule}`
+  if (error.rule === 'unknown member') return 'no earlier line has the resource of "groupId" or "memberId"'
+  return `the database refuses the record: ${error.rule}`
 }
 
-/** The field whose value is there already: an attribute of a resource, or the end of a membership. */
+/** The field whose value exists already: an attribute of a resource, or the member of a membership. */
 function fieldOf({ columns }: UniqueError, types: readonly StoredResourceType[]): string {
   const column = columns.split(', ').at(-1)
   const attributes = types.flatMap(({ table }) => Object.entries(table.columns))

@@ -1,5 +1,5 @@
 /**
- * Jobs as an administrator begins them, by the admin API or the dashboard, and what is refused.
+ * Starts and cancels jobs, for the admin API and the dashboard. Refusals become AdminErrors.
  */
 import type { Context } from 'hono'
 import {
@@ -13,15 +13,15 @@ import {
 import { forgetTenant } from '../provider/tenants.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { quote } from '../scim/error.ts'
-import { catalogueOf, locateTenant } from '../storage/databases.ts'
-import { type Job, runningJob } from '../storage/jobs.ts'
-import { deleteTenant, MAX_DELETE_BATCHES_AT_HOME, undoImport } from '../storage/tenants.ts'
+import { type Job, runningJob } from '../storage/tenants/jobs.ts'
+import { catalogueOf, locateTenant } from '../storage/tenants/locations.ts'
+import { deleteTenant, MAX_DELETE_BATCHES_AT_HOME, undoImport } from '../storage/tenants/tenants.ts'
 import { administrationDatabases } from './database.ts'
 import { AdminError, invalidField } from './errors.ts'
 import { NoSuchTenant } from './require-tenant.ts'
 import { notReady } from './tenant-state.ts'
 
-/** The part of a request's context that a job needs: the admin API and the dashboard each have one. */
+/** The part of a request's context that jobs need, in the admin API and in the dashboard. */
 export type JobContext = Pick<Context<HttpEnv>, 'env' | 'get'>
 
 export class NoSuchJob extends AdminError {
@@ -30,7 +30,7 @@ export class NoSuchJob extends AdminError {
   }
 }
 
-/** @throws {AdminError} 400, 404, 409: nothing is changed */
+/** Starts a move. @throws {AdminError} 400, 404 or 409; nothing is changed */
 export async function moveTenant(c: JobContext, tenantId: string, target: string): Promise<Job> {
   const start = await startOf(c, tenantId)
   try {
@@ -42,40 +42,40 @@ export async function moveTenant(c: JobContext, tenantId: string, target: string
   }
 }
 
-/** @throws {AdminError} 404 when no move is under way, 409 when it is too late */
+/** Cancels a move. @throws {AdminError} 404 without a move in progress, 409 if it is too late */
 export async function cancelMoveOf(c: JobContext, tenantId: string): Promise<Job> {
   const start = await startOf(c, tenantId)
   const isCancelled = await cancelMove(start)
   const job = await runningJob(catalogueOf(start.databases), tenantId)
   if (job?.kind !== 'move') {
-    throw new AdminError(404, 'notFound', `no move of tenant ${quote(tenantId)} is under way`)
+    throw new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no move in progress`)
   }
   if (!isCancelled) {
-    const where = `lives in ${quote(job.target ?? '')} already, or the move is being given up`
-    throw new AdminError(409, 'conflict', `tenant ${quote(tenantId)} ${where}`)
+    const problem = `is in ${quote(job.target ?? '')} already, or the move is being cancelled`
+    throw new AdminError(409, 'conflict', `tenant ${quote(tenantId)} ${problem}`)
   }
   await c.env.wakeJobs(tenantId)
   return job
 }
 
-/** Deletes a tenant, as far as one request can. @returns as `deleteTenant` does */
+/** Deletes a tenant, as far as one request can. @returns the outcome of `deleteTenant` */
 export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
   const databases = administrationDatabases(c, c.get('figures'))
   const forget = async (id: string) => await forgetTenant(databases, id)
   return await deleteTenant(c.get('db'), c.get('resourceTypes'), tenantId, maxBatchesOf(c), forget)
 }
 
-/** Takes an import back, as far as one request can. @returns as `undoImport` does */
+/** Undoes an import, as far as one request can. @returns the outcome of `undoImport` */
 export async function undoImportOf(c: JobContext, tenantId: string): ReturnType<typeof undoImport> {
   return await undoImport(c.get('db'), c.get('resourceTypes'), tenantId, maxBatchesOf(c))
 }
 
-/** @returns undefined for the usual number */
+/** @returns undefined for the default */
 function maxBatchesOf({ env }: JobContext): number | undefined {
   return env.databaseNames.length > 1 ? MAX_DELETE_BATCHES_AT_HOME : undefined
 }
 
-/** Has the rest of a deletion go on by itself, or that of an import that is undone. */
+/** Starts a job that continues a deletion or the undoing of an import. */
 export async function continueCleanup(
   c: JobContext,
   tenantId: string,
@@ -104,11 +104,11 @@ function refusalOf({ tenantId, home }: JobStart, target: string, refusal: MoveRe
       return notReady({ id: tenantId, state: refusal.state })
     case 'full database': {
       const [found, allowed] = [refusal.bytes, refusal.maxBytes].map((bytes) => (bytes / 1e9).toFixed(1))
-      const size = `holds about ${found} GB, and with the tenant it may hold ${allowed}`
+      const size = `it would hold about ${found} GB, the limit is ${allowed} GB`
       return new AdminError(
         409,
         'conflict',
-        `"database" must have room: ${quote(target)} ${size}`,
+        `"database" must have room for the tenant, found ${quote(target)}: ${size}`,
         'database',
       )
     }
@@ -117,20 +117,20 @@ function refusalOf({ tenantId, home }: JobStart, target: string, refusal: MoveRe
   }
 }
 
-/** What is allowed, in the words of an error message. */
+/** The allowed databases, for an error message. */
 function anotherOf(allowed: readonly string[], home: string): string {
-  if (allowed.length === 0) return `another database than "${home}", which is the only one that is configured`
-  return `another database than "${home}": ${allowed.map((name) => `"${name}"`).join(' or ')}`
+  if (allowed.length === 0) return `a database other than "${home}", but no other is configured`
+  return `a database other than "${home}": ${allowed.map((name) => `"${name}"`).join(' or ')}`
 }
 
 function otherJob(tenantId: string, { id, kind, target, state }: Job): AdminError {
   const what =
-    kind === 'move' ? `a move to "${target}"` : kind === 'delete' ? 'a deletion' : 'an undo of an import'
-  const where = `GET /admin/api/tenants/${tenantId}/jobs/${id}`
+    kind === 'move' ? `move to "${target}"` : kind === 'delete' ? 'deletion' : 'undoing of an import'
+  const url = `GET /admin/api/tenants/${tenantId}/jobs/${id}`
   return new AdminError(
     409,
     'conflict',
-    `${what} of tenant ${quote(tenantId)} is ${state}: ${where}`,
+    `tenant ${quote(tenantId)} has another job, the ${what}, which is ${state}: ${url}`,
     'database',
   )
 }

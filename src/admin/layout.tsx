@@ -1,9 +1,9 @@
 /**
- * The frame of every page: head, navigation, who is signed in.
+ * The layout of every page: head, navigation, and the signed-in administrator.
  */
 import { html } from 'hono/html'
 import type { Child } from 'hono/jsx'
-import type { Tenant } from '../storage/tenants.ts'
+import type { Tenant } from '../storage/tenants/tenants.ts'
 import { assetPaths } from './assets/assets.ts'
 import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
@@ -13,9 +13,9 @@ export type NavigationItem = 'overview' | 'directory' | 'apiKeys' | 'log' | 'sch
 
 export interface LayoutProps {
   readonly title: string
-  /** Undefined where nobody is signed in. */
+  /** Undefined on pages without sign-in. */
   readonly administrator: Administrator | undefined
-  /** The tenant that the page is about, if it is about one. */
+  /** The tenant of the page, if the page belongs to one. */
   readonly tenant?:
     | (Pick<Tenant, 'id' | 'name'> & Partial<Pick<Tenant, 'state' | 'importedLines'>>)
     | undefined
@@ -23,7 +23,7 @@ export interface LayoutProps {
   readonly children: Child
 }
 
-/** A whole document. */
+/** An HTML document. */
 export function Layout({ title, administrator, tenant, current, children }: LayoutProps) {
   const assets = assetPaths()
   const parts = [title, tenant?.name, 'scim-worker'].filter((part) => part !== undefined)

@@ -1,10 +1,10 @@
 /**
- * The provisioning log as a file: CSV for spreadsheets, JSON for programs. Written while it is read, so
- * that a log of any length needs little memory.
+ * The provisioning log as a file: CSV for spreadsheets, JSON for programs. The file is written while the log is read, so a
+ * log of any length needs little memory.
  */
 
 import { csvCell } from '../csv-cell.ts'
-import type { ListedEntry } from '../storage/log-pages.ts'
+import type { ListedEntry } from '../storage/log/log-pages.ts'
 import { logEntryJson } from './read-models.ts'
 
 type Entries = AsyncIterable<readonly ListedEntry[]>
@@ -29,7 +29,7 @@ const CSV_COLUMNS = {
   repeated: (entry) => String(entry.repeated),
 } as const satisfies Readonly<Record<string, (entry: ListedEntry) => string>>
 
-/** CSV (RFC 4180) with a line of names. */
+/** CSV (RFC 4180) with a header line. */
 export async function* csvOf(entries: Entries): Text {
   yield `${Object.keys(CSV_COLUMNS).join(',')}\r\n`
   for await (const some of entries) {
@@ -44,7 +44,7 @@ export async function* csvOf(entries: Entries): Text {
   }
 }
 
-/** A JSON array, one entry a line. */
+/** A JSON array with one entry in each line. */
 export async function* jsonOf(entries: Entries): Text {
   let separator = '[\n'
   for await (const some of entries) {

@@ -1,12 +1,12 @@
 /**
- * What is stored of a tenant, a token and the log as JSON, for the admin API and for downloads: times in RFC 3339.
+ * Tenants, jobs, clients, tokens and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
  */
 import type { LocatedTenant } from '../provider/tenants.ts'
-import type { Client } from '../storage/clients.ts'
-import type { Job } from '../storage/jobs.ts'
-import type { ListedEntry } from '../storage/log-pages.ts'
-import type { TenantState } from '../storage/tenants.ts'
-import type { StoredToken, TokenInfo } from '../storage/tokens.ts'
+import type { Client } from '../storage/access/clients.ts'
+import type { StoredToken, TokenInfo } from '../storage/access/tokens.ts'
+import type { ListedEntry } from '../storage/log/log-pages.ts'
+import type { Job } from '../storage/tenants/jobs.ts'
+import type { TenantState } from '../storage/tenants/tenants.ts'
 
 export function tenantJson({
   importedLines,
@@ -23,7 +23,7 @@ export function tenantJson({
   }
 }
 
-/** An administrator sees one tenant, wherever its rows are. */
+/** Administrators see one tenant during a move, although its rows are in two databases. */
 const STATES = {
   ready: 'ready',
   importing: 'importing',
@@ -61,7 +61,7 @@ export function tokenJson({ lastUsedAt, revokedAt, ...token }: TokenInfo) {
   }
 }
 
-/** A token that nobody has used or revoked yet. */
+/** A token that was just created. */
 export function newTokenJson({ id, clientId, name, scope, createdAt, expiresAt }: StoredToken) {
   return { id, clientId, name, scope, createdAt: isoTime(createdAt), expiresAt: isoTimeOrNull(expiresAt) }
 }

@@ -1,13 +1,13 @@
 /**
- * What an administrator was shown or told of a tenant, no replica contradicts from then on
- * (storage/replicas.ts). The administrator's own reads all go to the primary.
+ * Keeps replicas consistent with the administrator: after a response about a tenant, no read at a replica returns an
+ * older state of that tenant (storage/database/replicas.ts). The administrator's own reads go to the primary.
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
 
 /**
- * Reports every request, reads too: a revocation whose own report got lost holds once it was seen in the
- * list of tokens. For routes below `/tenants/:tenant`, after the administrator was let in.
+ * Reports every request, including reads: if the report of a revocation was lost, the next look at the list of tokens
+ * makes it hold at replicas too. For routes below `/tenants/:tenant`, after authentication.
  */
 export const reportTenant = createMiddleware<HttpEnv>(async function reportTenant(c, next) {
   const { replicas } = c.env
@@ -17,7 +17,7 @@ export const reportTenant = createMiddleware<HttpEnv>(async function reportTenan
   try {
     await replicas.noteWrite(tenantId)
   } catch (failure) {
-    // It would stay.
+    // Hono keeps headers that were set before an error.
     c.header('Location', undefined)
     throw failure
   }

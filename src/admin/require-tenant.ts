@@ -1,4 +1,4 @@
-/** A tenant that must be there, for the admin API and the dashboard. */
+/** The 404 for an unknown tenant, in the admin API and the dashboard. */
 import { quote } from '../scim/error.ts'
 import { AdminError } from './errors.ts'
 
@@ -11,7 +11,7 @@ export class NoSuchTenant extends AdminError {
   }
 }
 
-/** @param tenant what was found under the id @throws {NoSuchTenant} when it is undefined */
+/** Returns the tenant that was read by its id. @throws {NoSuchTenant} if it is undefined */
 export function requireTenant<Tenant>(tenant: Tenant | undefined, id: string): Tenant {
   if (tenant === undefined) throw new NoSuchTenant(id)
   return tenant

@@ -1,5 +1,5 @@
 /**
- * The dashboard: server-rendered pages under /admin. Everything that is thrown there ends in onError.
+ * The dashboard: server-rendered pages under /admin. All errors are handled by onError.
  */
 
 import { Hono } from 'hono'
@@ -9,8 +9,8 @@ import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { publicOrigin } from '../edge/url.ts'
 import { shorten } from '../scim/error.ts'
-import { noFigures, serverTimingOf } from '../storage/database.ts'
-import { SessionEnded } from '../storage/sessions.ts'
+import { SessionEnded } from '../storage/access/sessions.ts'
+import { noFigures, serverTimingOf } from '../storage/database/database.ts'
 import { serveAsset } from './assets/assets.ts'
 import { TENANTS_PATH } from './components/paths.ts'
 import { administrationDatabase, openHome } from './database.ts'
@@ -28,7 +28,7 @@ import { signIn } from './routes/sign-in.tsx'
 import { tenants } from './routes/tenants.tsx'
 import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
 
-/** The dashboard as an app of its own; mounted at /admin, after the admin API. */
+/** The app of the dashboard, mounted at /admin after the admin API. */
 export function dashboard(): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>()
   app.onError((error, c) => errorPage(c, error))
@@ -51,7 +51,7 @@ export function dashboard(): Hono<AdminEnv> {
   return app
 }
 
-/** Nothing from elsewhere, nothing inline, in no frame. */
+/** Allows own resources only, no inline code and no frames. */
 const securityHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -67,7 +67,7 @@ const securityHeaders = secureHeaders({
   referrerPolicy: 'same-origin',
 })
 
-/** Opens the database of the request, reports what it cost, and keeps pages out of every cache. */
+/** Opens the database of the request, reports its costs, and forbids caching. */
 const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, next) {
   const figures = noFigures()
   c.set('figures', figures)
@@ -77,15 +77,15 @@ const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, n
   if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(figures))
 })
 
-/** hono's csrf looks at forms only, so nothing else may get past it. */
+/** Refuses bodies other than forms, because Hono's csrf checks forms only. */
 const formsOnly = createMiddleware<AdminEnv>(async function formsOnly(c, next) {
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(c.req.header('Content-Type') ?? '')
-  if (!isRead && !isForm) throw new AdminError(415, 'unsupported', 'Only forms can be sent to the dashboard.')
+  if (!isRead && !isForm) throw new AdminError(415, 'unsupported', 'The dashboard accepts forms only.')
   await next()
 })
 
-/** The only place where the dashboard turns what was thrown into a response. */
+/** The only place where the dashboard turns errors into responses. */
 function errorPage(c: AdminContext, error: unknown): Response | Promise<Response> {
   if (error instanceof SignInNeeded) return toSignIn(c)
   if (error instanceof SessionEnded) {
@@ -137,11 +137,11 @@ function toSignIn(c: AdminContext): Response {
 }
 
 function foreignForm(): AdminError {
-  return new AdminError(403, 'forbidden', 'The form did not come from this dashboard. Open the page again.')
+  return new AdminError(403, 'forbidden', 'The form was sent from another site. Open the page again.')
 }
 
 function titleOf({ status }: AdminError): string {
-  if (status === 404) return 'Nothing here'
+  if (status === 404) return 'Not found'
   if (status === 403) return 'Not allowed'
-  return status >= 500 ? 'Something went wrong' : 'That did not work'
+  return status >= 500 ? 'Something went wrong' : 'The request was refused'
 }

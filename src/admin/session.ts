@@ -1,11 +1,11 @@
 /**
- * Sign-in to the dashboard: with ADMIN_TOKEN, which gives a session in a signed cookie, or by Cloudflare
- * Access in front of it, when that is configured.
+ * Sign-in to the dashboard. ADMIN_TOKEN starts a session, which is stored in a signed cookie. If Cloudflare Access is
+ * configured, it signs administrators in instead.
  *
- * The cookie holds the id and the end of the session, signed with a key that follows from ADMIN_TOKEN: a
- * new ADMIN_TOKEN ends every session. Threats: script (HttpOnly), other sites (SameSite=Strict and the
- * check of the origin), a copied cookie (8 hours, and signing out ends it at the server too), guessing
- * (attempts are limited for each address).
+ * The cookie holds the id and the end of the session. The signing key is derived from ADMIN_TOKEN, so a new ADMIN_TOKEN
+ * ends every session. Threats: scripts (HttpOnly), other sites (SameSite=Strict and a check of the origin), a copied
+ * cookie (valid for 8 hours; signing out also ends the session at the server), guessing (attempts per address are
+ * limited).
  */
 
 import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie'
@@ -13,26 +13,26 @@ import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { publicOrigin } from '../edge/url.ts'
 import type { Settings } from '../runtime.ts'
-import { readDuringSession, writeDuringSession } from '../storage/sessions.ts'
+import { readDuringSession, writeDuringSession } from '../storage/access/sessions.ts'
 import { type AccessSettings, accessEmail } from './access.ts'
 import type { AdminContext, AdminEnv, Session } from './env.ts'
 import { AdminError } from './errors.ts'
 
 const SESSION_LIFETIME_SECONDS = 8 * 60 * 60
-/** How far a clock may be set back without ending sessions. */
+/** The largest step back of the clock that does not end sessions. */
 const CLOCK_STEP_MS = 5 * 60 * 1000
 const COOKIE = 'scim_admin'
 export const SIGN_IN_PATH = '/admin/sign-in'
 
-/** How administrators sign in here; without a way nobody does. */
+/** The configured way to sign in. */
 export type SignInMethod =
   | { readonly kind: 'access'; readonly access: AccessSettings }
   | { readonly kind: 'token'; readonly adminToken: string }
 
-/** Thrown where a page needs an administrator and there is none. */
+/** The page requires an administrator, and the request has no valid session. */
 export class SignInNeeded extends Error {}
 
-/** @throws {AdminError} 503 that names what to set */
+/** @throws {AdminError} 503 with the name of the missing setting */
 export function signInMethod(settings: Settings): SignInMethod {
   const { adminToken, accessTeamDomain: teamDomain, accessAudience: audience } = settings
   if (teamDomain !== undefined && audience !== undefined) {
@@ -45,7 +45,7 @@ export function signInMethod(settings: Settings): SignInMethod {
     )
   }
   if (adminToken) return { kind: 'token', adminToken }
-  throw notConfigured('Neither ADMIN_TOKEN nor Cloudflare Access is configured, so nobody can sign in.')
+  throw notConfigured('Sign-in is not possible: neither ADMIN_TOKEN nor Cloudflare Access is configured.')
 }
 
 function notConfigured(message: string): AdminError {
@@ -53,10 +53,10 @@ function notConfigured(message: string): AdminError {
 }
 
 /**
- * Lets an administrator through. Whether the session was ended is asked in the page's own round trip, so
- * what is set here is a database that refuses when it was.
+ * Requires a signed-in administrator. The check for an ended session runs in the same batch as the page's own queries:
+ * this middleware replaces the database by one that makes the check.
  *
- * @throws {SignInNeeded} when there is no session
+ * @throws {SignInNeeded} if the request has no valid session
  */
 export const requireAdministrator = createMiddleware<AdminEnv>(async function requireAdministrator(c, next) {
   const method = signInMethod(c.env.settings)
@@ -72,22 +72,22 @@ export const requireAdministrator = createMiddleware<AdminEnv>(async function re
   await next()
 })
 
-/** The session of the request's cookie. @returns undefined when there is none that is valid */
+/** The session in the request's cookie. @returns undefined without a valid one */
 export async function sessionOf(c: AdminContext, adminToken: string): Promise<Session | undefined> {
   const value = await getSignedCookie(c, signingSecret(adminToken), COOKIE, ...cookiePrefix(c))
   const [, expires, id] = /^(\d{13,15})\.([0-9a-f-]{36})$/.exec(value || '') ?? []
   if (expires === undefined || id === undefined) return undefined
   const expiresAt = Number(expires)
-  const leftMs = expiresAt - c.env.now()
-  // More than a session ever has was given by a clock that was ahead.
-  return leftMs > 0 && leftMs <= SESSION_LIFETIME_SECONDS * 1000 + CLOCK_STEP_MS
+  const remainingMs = expiresAt - c.env.now()
+  // A longer remaining time means that the clock was ahead when the session began.
+  return remainingMs > 0 && remainingMs <= SESSION_LIFETIME_SECONDS * 1000 + CLOCK_STEP_MS
     ? { id, expiresAt }
     : undefined
 }
 
-/** Signs in with what was typed. @returns false when it is not the administrator's token */
-export async function startSession(c: AdminContext, typed: string, adminToken: string): Promise<boolean> {
-  if (!(await timingSafeEqual(typed, adminToken))) return false
+/** Starts a session. @returns false if `token` is not the administrator's token */
+export async function startSession(c: AdminContext, token: string, adminToken: string): Promise<boolean> {
+  if (!(await timingSafeEqual(token, adminToken))) return false
   const expiresAt = c.env.now() + SESSION_LIFETIME_SECONDS * 1000
   await setSignedCookie(c, COOKIE, `${expiresAt}.${c.env.newId()}`, signingSecret(adminToken), {
     ...cookieAttributes(c),
@@ -98,7 +98,7 @@ export async function startSession(c: AdminContext, typed: string, adminToken: s
   return true
 }
 
-/** Takes the cookie back. */
+/** Deletes the cookie in the browser. */
 export function clearSession(c: AdminContext): void {
   deleteCookie(c, COOKIE, cookieAttributes(c))
 }
@@ -107,7 +107,7 @@ function signingSecret(adminToken: string): string {
   return `scim-worker dashboard session ${adminToken}`
 }
 
-/** A browser refuses a __Host- cookie without Secure, and a Secure one over plain HTTP. */
+/** Browsers refuse a `__Host-` cookie without Secure, and a Secure cookie over plain HTTP. */
 function cookiePrefix(c: AdminContext): [] | ['host'] {
   return isPlainLocalhost(c) ? [] : ['host']
 }
@@ -123,7 +123,7 @@ function isPlainLocalhost(c: AdminContext): boolean {
   return protocol === 'http:' && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)
 }
 
-/** Where to go after signing in: a page of the dashboard, whatever was asked for. */
+/** The path to open after sign-in. Anything but a page of the dashboard is replaced by /admin. */
 export function safeDestination(next: string | undefined): string {
   return next !== undefined &&
     /^\/admin(?:\/[\w\-./~%]*)?(?:\?[\w\-.~%&=+:]*)?$/.test(next) &&

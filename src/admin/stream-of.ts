@@ -1,11 +1,11 @@
 /**
- * A body that is read from the database while it is sent.
+ * A response body that is read from the database while it is sent.
  */
 
 /**
- * Reads a part when the client is ready for it. When that fails, the connection breaks: the client must not take what it
- * got for all of it. For that the part must not be read ahead of its use: on Node.js, `@hono/node-server` ends an answer in
- * good order when its stream fails while nobody reads it.
+ * Reads each part when the client is ready for it. If a read fails, the connection breaks, so that the client does not take
+ * the parts that it has for the whole. The high-water mark is 0 for that reason: on Node.js, `@hono/node-server` ends the
+ * response normally if its stream fails before the part is requested.
  */
 export function streamOf(parts: AsyncGenerator<string | Uint8Array>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()

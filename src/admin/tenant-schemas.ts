@@ -1,6 +1,6 @@
 /**
- * The extension schemas of a tenant, for the admin API and the dashboard: reading and changing them, and what is refused as
- * an AdminError.
+ * The extension schemas of a tenant, for the admin API and the dashboard: reads and changes them. Refusals of the core and
+ * of the storage become AdminErrors.
  */
 import { quote } from '../scim/error.ts'
 import { extensionJson, parseExtension, SchemaRefused } from '../scim/schema/extension.ts'
@@ -10,14 +10,19 @@ import {
   type TenantExtension,
   type TenantExtensions,
 } from '../scim/schema/tenant-extensions.ts'
-import type { Database } from '../storage/database.ts'
-import { ExtensionConflict, extensionsQuery, putSchemas, removeSchema } from '../storage/extensions.ts'
-import { readTogether } from '../storage/query.ts'
-import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
+import type { Database } from '../storage/database/database.ts'
+import { readTogether } from '../storage/database/query.ts'
+import {
+  ExtensionConflict,
+  extensionsQuery,
+  putSchemas,
+  removeSchema,
+} from '../storage/extensions/extensions.ts'
+import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import { AdminError } from './errors.ts'
 import { requireTenant } from './require-tenant.ts'
 
-/** A schema as an administrator reads it: RFC 7643 §7, whether clients see it, and which indexes are in use. */
+/** A schema as shown to administrators: RFC 7643 §7, its state, and its indexes. */
 export type SchemaJson = ReturnType<typeof schemaJson>
 
 export async function listSchemas(db: Database, tenantId: string): Promise<TenantExtensions> {
@@ -26,10 +31,10 @@ export async function listSchemas(db: Database, tenantId: string): Promise<Tenan
 }
 
 /**
- * Puts one schema.
+ * Adds or replaces a schema.
  *
- * @param urn of the path, which that of the schema must be
- * @throws {AdminError} 400 naming the field, 404, 409
+ * @param urn the URN in the path; the `id` of the schema must be the same
+ * @throws {AdminError} 400 with the field, 404, 409
  */
 export async function putSchema(
   db: Database,
@@ -37,34 +42,38 @@ export async function putSchema(
   urn: string,
   body: unknown,
 ): Promise<{ extension: TenantExtension; all: TenantExtensions; isNew: boolean }> {
-  return await refusingLater(async () => {
+  return await withAdminErrorsAsync(async () => {
     const schema = parseExtension(body, RESOURCE_TYPES)
     if (schema.id !== urn)
-      throw new SchemaRefused('id', `must be ${quote(urn)} as in the path, found ${quote(schema.id)}`)
+      throw new SchemaRefused('id', `must be ${quote(urn)}, the URN in the path, found ${quote(schema.id)}`)
     const before = await listSchemas(db, tenantId)
     const all = requireTenant(await putSchemas(db, tenantId, [schema]), tenantId)
-    return { all, extension: required(all, urn, tenantId), isNew: findExtension(before, urn) === undefined }
+    return {
+      all,
+      extension: requireSchema(all, urn, tenantId),
+      isNew: findExtension(before, urn) === undefined,
+    }
   })
 }
 
-/** Puts all extension schemas of a document: see importExtensions. @throws {AdminError} 400, 404, 409 */
+/** Adds or replaces all extension schemas of a document (see importExtensions). @throws {AdminError} 400, 404, 409 */
 export async function importSchemas(
   db: Database,
   tenantId: string,
   body: unknown,
   resourceType: string | undefined,
 ): Promise<{ all: TenantExtensions; schemas: readonly TenantExtension[]; notes: readonly string[] }> {
-  return await refusingLater(async () => {
+  return await withAdminErrorsAsync(async () => {
     const { schemas, notes } = importExtensions(body, RESOURCE_TYPES, resourceType)
     const all = requireTenant(await putSchemas(db, tenantId, schemas), tenantId)
-    return { all, schemas: schemas.map(({ id }) => required(all, id, tenantId)), notes }
+    return { all, schemas: schemas.map(({ id }) => requireSchema(all, id, tenantId)), notes }
   })
 }
 
 /**
- * Removes a schema, and on request its values.
+ * Removes a schema, and its values if `isPurged`.
  *
- * @returns "purging" while more is left than one request deletes
+ * @returns "purging" if one request could not delete all values
  * @throws {AdminError} 404, 409
  */
 export async function deleteSchema(
@@ -73,22 +82,22 @@ export async function deleteSchema(
   urn: string,
   isPurged: boolean,
 ): Promise<'done' | 'purging'> {
-  return await refusingLater(async () => {
-    required(await listSchemas(db, tenantId), urn, tenantId)
+  return await withAdminErrorsAsync(async () => {
+    requireSchema(await listSchemas(db, tenantId), urn, tenantId)
     const all = requireTenant(await removeSchema(db, tenantId, urn, isPurged), tenantId)
     return findExtension(all, urn)?.state === 'purging' ? 'purging' : 'done'
   })
 }
 
 /** @throws {AdminError} 404 */
-export function required(all: TenantExtensions, urn: string, tenantId: string): TenantExtension {
+export function requireSchema(all: TenantExtensions, urn: string, tenantId: string): TenantExtension {
   const found = findExtension(all, urn)
   if (found !== undefined) return found
   throw new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no schema ${quote(urn)}`)
 }
 
-/** Runs with refusals of the core as those of the admin API. @throws {AdminError} 400 */
-export function refusing<Result>(run: () => Result): Result {
+/** Runs a function and turns refusals of the core into AdminErrors. @throws {AdminError} 400 */
+export function withAdminErrors<Result>(run: () => Result): Result {
   try {
     return run()
   } catch (error) {
@@ -96,8 +105,8 @@ export function refusing<Result>(run: () => Result): Result {
   }
 }
 
-/** The same for asynchronous work. @throws {AdminError} 400 from the core, 409 from the storage */
-export async function refusingLater<Result>(run: () => Promise<Result>): Promise<Result> {
+/** The same for an asynchronous function. @throws {AdminError} 400 from the core, 409 from the storage */
+export async function withAdminErrorsAsync<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The Tenant URL that an administrator pastes into an identity provider. */
+/** The Tenant URL, which an administrator pastes into an identity provider. */
 import type { Context } from 'hono'
 import { publicOrigin } from '../edge/url.ts'
 import type { Runtime } from '../runtime.ts'

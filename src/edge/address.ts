@@ -8,8 +8,8 @@ import { badRequest, quote, ScimError } from '../scim/error.ts'
 import { authorityOf } from './url.ts'
 
 /**
- * Labels of a name or an IPv4 address, and a port (RFC 3986 §3.2.2, §3.2.3). Underscores are allowed because they are
- * in use.
+ * Labels of a name or an IPv4 address, and a port (RFC 3986 §3.2.2, §3.2.3). Underscores are allowed because real host
+ * names contain them.
  */
 const NAME =
   /^(?=.{1,253}(?::|$))[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?(?::\d{1,5})?$/i
@@ -22,15 +22,15 @@ export function isHost(text: string): boolean {
 }
 
 /**
- * Rejects requests whose address is ambiguous. Applies to every path, because the path may be forged too.
+ * Rejects requests whose address is ambiguous. Applies to every path, because a forged "Host" changes the path too.
  *
  * @throws {ScimError} 400 if the Host is not a host or differs from the host of the request line; invalidSyntax if the
  * query is not percent-encoded UTF-8
  */
-export const soundAddress = createMiddleware<HttpEnv>(async function soundAddress(c, next) {
+export const validAddress = createMiddleware<HttpEnv>(async function validAddress(c, next) {
   const { url } = c.req
   const authority = authorityOf(url)
-  // Internal requests (bulk operations) have an address but no header.
+  // Internal requests (bulk operations) have a URL but no "Host" header.
   const host = c.req.header('Host') ?? authority
   if (!isHost(host))
     throw new ScimError(400, undefined, `"Host" must be host or host:port, found ${quote(host)}`)

@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime.ts'
 import { badRequest, ScimError } from '../scim/error.ts'
 import { BODY_TIMEOUT_SECONDS } from '../scim/limits.ts'
 
-/** The part of a request's context that is used. */
+/** The part of a Hono context that is used here. */
 interface Incoming {
   readonly env: Pick<Runtime, 'heldBodies' | 'turn'>
   readonly req: { readonly raw: Request; header(name: string): string | undefined }
@@ -28,7 +28,7 @@ export async function readText(c: Incoming, maxBytes: number, owner: string): Pr
   try {
     return decoder.decode(bytes)
   } catch {
-    throw badRequest('invalidSyntax', 'the body must be UTF-8')
+    throw badRequest('invalidSyntax', 'the request body must be UTF-8')
   }
 }
 
@@ -37,7 +37,7 @@ export async function readText(c: Incoming, maxBytes: number, owner: string): Pr
  *
  * @throws {ScimError} 408 if no chunk arrives for BODY_TIMEOUT_SECONDS, 400 invalidSyntax if the body is incomplete
  */
-export async function* readPieces({ raw }: Pick<Incoming['req'], 'raw'>): AsyncGenerator<Uint8Array> {
+export async function* readChunks({ raw }: Pick<Incoming['req'], 'raw'>): AsyncGenerator<Uint8Array> {
   const reader = raw.body?.getReader()
   while (reader !== undefined) {
     const { done, value } = await withTimeout(reader.read().catch(throwIncomplete))
@@ -52,7 +52,7 @@ async function readBytes(c: Incoming, maxBytes: number, owner: string): Promise<
     c.req.header('Transfer-Encoding') === undefined ? c.req.header('Content-Length') : undefined
   if (declared === undefined || !/^\d+$/.test(declared)) return await readStream(c, maxBytes, owner)
   if (Number(declared) > maxBytes) throw tooLarge(maxBytes)
-  // Counted before it arrives. The runtime does not read more than the declared length, and reads it faster as a whole.
+  // Counted before it arrives: the runtime reads at most the declared length, and `arrayBuffer` is faster than a stream.
   c.env.heldBodies?.take(owner, Number(declared))
   const bytes = await raw.arrayBuffer().catch(throwIncomplete)
   if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes)
@@ -92,7 +92,7 @@ async function withTimeout<Result>(reading: Promise<Result>): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const expiry = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const detail = `the body did not arrive within ${BODY_TIMEOUT_SECONDS} seconds, the limit`
+      const detail = `the request body did not arrive within the limit of ${BODY_TIMEOUT_SECONDS} seconds`
       reject(new ScimError(408, undefined, detail))
     }, BODY_TIMEOUT_SECONDS * 1000)
   })
@@ -104,10 +104,10 @@ async function withTimeout<Result>(reading: Promise<Result>): Promise<Result> {
 }
 
 function tooLarge(maxBytes: number): ScimError {
-  return new ScimError(413, undefined, `the body is larger than ${maxBytes} bytes, the limit`)
+  return new ScimError(413, undefined, `the request body is larger than the limit of ${maxBytes} bytes`)
 }
 
-/** The client disconnected or its chunks are malformed: an error of the client, not of the server. */
+/** The client disconnected or sent malformed chunks, so this is a client error. */
 function throwIncomplete(cause: unknown): never {
-  throw new ScimError(400, 'invalidSyntax', 'the body is incomplete or not framed correctly', { cause })
+  throw new ScimError(400, 'invalidSyntax', 'the request body is incomplete or incorrectly framed', { cause })
 }

@@ -1,17 +1,17 @@
 /**
- * The network of a client, for rate limits by address. An IPv6 customer has at least a /64, so a single one of its 2^64
- * addresses does not identify it (RFC 6177 §2).
+ * The network of a client, for rate limits by address. An IPv6 customer has at least a /64, so one of its 2^64 addresses
+ * does not identify it (RFC 6177 §2).
  */
 import type { Runtime } from '../runtime.ts'
 
-/** A longer text is not an address; a trusted proxy may send any text. */
+/** Longer text is not an address. A proxy may forward any text. */
 const MAX_ADDRESS_CHARACTERS = 64
 const WELL_KNOWN_PREFIX = '64:ff9b:0:0:0:0'
 const MAPPED_PREFIX = '0:0:0:0:0:ffff'
 
 /**
- * The network of a request's client. If the runtime knows the address of the connection, the header is ignored.
- * Otherwise the header is trusted, because Cloudflare sets it and clients cannot. Without both, all clients share one
+ * The network of a request's client. The address of the connection is used if the runtime knows it. Otherwise
+ * `CF-Connecting-IP` is trusted, because Cloudflare sets it and clients cannot. Without either, all clients share one
  * network.
  */
 export function clientNetwork(c: {
@@ -22,9 +22,9 @@ export function clientNetwork(c: {
 }
 
 /**
- * Returns `2001:db8:0:7::/64` for every address in that network and every notation. An IPv4 address is returned
- * unchanged, also if it is written as IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1). Ports, brackets and zones, which some
- * proxies add, are removed.
+ * Returns `2001:db8:0:7::/64` for every address in that network, in any notation. An IPv4 address is returned in dotted
+ * form, even if it was written as IPv6 (RFC 4291 §2.5.5.2, RFC 6052 §2.1). Ports, brackets and zones are removed, because
+ * some proxies add them.
  */
 export function networkOf(address: string): string {
   const text = address.trim().slice(0, MAX_ADDRESS_CHARACTERS).toLowerCase()

@@ -23,17 +23,16 @@ export function authorityOf(url: string): string {
 }
 
 /**
- * The path without a trailing slash and, below the Tenant URL, without double slashes, because people type it with and
- * without them. Other paths keep double slashes: a proxy that protects `/admin` may forward `//admin`. Percent-encoding
- * is kept.
+ * Removes a trailing slash and, below the Tenant URL, double slashes, because Tenant URLs are typed by hand. Other paths
+ * keep double slashes: a proxy that protects `/admin` may forward `//admin`. Percent-encoding is kept.
  */
-export function forgivingPath(url: string): string {
+export function normalizePath(url: string): string {
   const exact = exactPath(url)
   const path = /^\/+scim\/+v2(?:\/|$)/.test(exact) ? exact.replace(/\/{2,}/g, '/') : exact
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** The path as it was sent. */
+/** The path exactly as it was sent. */
 export function exactPath(url: string): string {
   const start = startOfPath(url)
   const end = url.slice(start).search(/[?#]/)

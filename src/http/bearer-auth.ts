@@ -1,53 +1,53 @@
 /**
- * The bearer token of a request (RFC 6750), and what may be done before it is known to be valid.
+ * Authentication by bearer token (RFC 6750).
  *
- * A token that this isolate has seen valid is checked by the batch that does the work, so that authentication costs
- * no round trip of its own. Any other token is checked before the body of its request is read and before a Durable
- * Object is reached: its first request with another method than GET costs one round trip more. Either way a token
- * that is not valid costs one round trip, and nobody is let in by what is remembered here.
+ * A token that this isolate has recently accepted is verified by the batch that does the work, so authentication needs no
+ * extra round trip. Any other token is verified before the request body is read and before a Durable Object is called, so
+ * its first request with a method other than GET takes one more round trip. An invalid token takes one round trip in both
+ * cases. The cache decides only when a token is verified, not whether.
  */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { isBlocked } from '../edge/failed-authentication.ts'
 import { clientNetwork } from '../edge/network.ts'
-import { isShutOut } from '../edge/refusals.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { AccessRefused } from '../storage/access-refused.ts'
-import { isKnownValid } from '../storage/known-tokens.ts'
-import { credentialsOf, proveToken } from '../storage/tokens.ts'
-import { tooManyRefusals } from './rate-limit.ts'
+import { AccessRefused } from '../storage/access/access-refused.ts'
+import { isKnownValid } from '../storage/access/known-tokens.ts'
+import { actorOf, proveToken } from '../storage/access/tokens.ts'
+import { tooManyFailedAuthentications } from './rate-limit.ts'
 import { bearerToken } from './request.ts'
 import { inTenant } from './tenant.ts'
 
 /**
- * Sets `credentials`. The tenant is entered by the handler: see tenant.ts.
+ * Sets `actor`. The handler then loads the tenant: see tenant.ts.
  *
- * @throws {ScimError} 401 when there is no token of our form, or when one that was not seen valid is refused; 429 to an
- *   address with too many refused tokens. A token that was seen valid goes on from there: clients share addresses,
- *   and it guesses nothing. To know it costs the hash of a text of a token's length, and no round trip.
+ * @throws {ScimError} 401 if the token is missing, malformed or rejected; 429 for an address with too many failed
+ *   authentications. Recently accepted tokens are exempt from the 429, because clients share addresses. The exemption
+ *   costs one hash and no round trip.
  */
 export const bearerAuth = createMiddleware<HttpEnv>(async function bearerAuth(c, next) {
   const token = bearerToken(c)
-  const credentials = token && (await credentialsOf(token, c.env.now(), c.env.sha256))
-  const isKnown = credentials !== undefined && credentials !== '' && isKnownValid(credentials)
-  if (isShutOut('scim', c) && !isKnown) throw tooManyRefusals()
-  if (!credentials) throw new AccessRefused('malformed')
+  const actor = token === undefined ? undefined : await actorOf(token, c.env.now(), c.env.sha256)
+  const isKnown = actor !== undefined && isKnownValid(actor)
+  if (isBlocked('scim', c) && !isKnown) throw tooManyFailedAuthentications()
+  if (actor === undefined) throw new AccessRefused('malformed')
   if (c.env.turn !== undefined && !hasBody(c)) {
-    // The name of a tenant proves nothing: a stranger must not stand in its line.
-    await c.env.turn(isKnown ? credentials.tenantId : clientNetwork(c))
+    // An unverified token must not occupy the queue of the tenant that it names.
+    await c.env.turn(isKnown ? actor.tenantId : clientNetwork(c))
   }
-  c.set('credentials', credentials)
+  c.set('actor', actor)
   if (!isRead(c)) await prove(c)
   await next()
-  // Refused without the database having been asked, such as for its path: a stranger hears of nothing but the token.
+  // The request may have been rejected without a query, such as for its path. An invalid token must get 401 instead.
   if (c.res.status >= 400 && c.res.status < 500 && c.res.status !== 401 && c.res.status !== 429)
     await prove(c)
 })
 
 async function prove(c: Context<HttpEnv>): Promise<void> {
-  await inTenant(c, () => proveToken(c.get('db'), c.get('credentials')))
+  await inTenant(c, () => proveToken(c.get('tenant')))
 }
 
-/** Then the turn comes when it was read. */
+/** A request with a body waits for its turn after the body is read. */
 function hasBody(c: Context<HttpEnv>): boolean {
   return ['POST', 'PUT', 'PATCH'].includes(c.req.method)
 }

@@ -1,7 +1,7 @@
 /**
- * /Bulk (RFC 7644 §3.7). Every operation runs as the request that it describes, through the same routes:
- * with the same authentication, log, preconditions and errors. One after another, because later ones may
- * depend on earlier ones; one that names a bulkId waits for it.
+ * /Bulk (RFC 7644 §3.7). Each operation is dispatched as a request to the same routes, with the same authentication, log,
+ * preconditions and errors. Operations run sequentially, because later ones may depend on earlier ones. An operation that
+ * refers to a bulkId runs after the operation that creates the resource.
  */
 import { Hono } from 'hono'
 import type { HttpEnv, Runtime } from '../runtime.ts'
@@ -20,7 +20,7 @@ import { badRequest, errorMessage, quote, ScimError } from '../scim/error.ts'
 import type { Profile } from '../scim/profile.ts'
 import { BULK_RESPONSE, PATCH_OP } from '../scim/urn.ts'
 import type { Work } from '../scim/work.ts'
-import { readAs } from '../storage/tokens.ts'
+import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
@@ -29,31 +29,31 @@ import { limitRate } from './rate-limit.ts'
 import { tenantUrl, workOf } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 
-/** Answers a request as if it had come from outside. */
+/** Handles an internal request like an external one. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
 
-/** Sends one operation: its path is relative to the Tenant URL, its version goes as If-Match. */
+/** Sends one operation. The path is relative to the Tenant URL, and the version is sent as If-Match. */
 type Send = (method: string, path: string, data: unknown, version: string | undefined) => Promise<Response>
 
 /**
- * An id is made of what a URL carries as it is (RFC 3986 §3.3) and begins with no dot: then no runtime reads another path,
- * and another route, out of it, as it would of `\`, a tab, `..`, `%2e%2e`, `?` or `#`.
+ * The allowed ids: characters that a URL path contains unencoded (RFC 3986 §3.3), without a dot at the beginning. Text such
+ * as `\`, a tab, `..`, `%2e%2e`, `?` or `#` could change the path, and with it the route.
  */
 const ID = /^(?!\.)[\w.~!$&'()*+,;=:@-]+$/
-/** What the value of a header can hold (RFC 9110 §5.5), without what runtimes trim or read as bytes. */
+/** The allowed header values (RFC 9110 §5.5), without surrounding spaces, which runtimes trim, and non-ASCII characters. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
-/** What becomes of whatever was thrown. */
+/** Converts any exception to a ScimError. */
 type ToScimError = (error: unknown) => ScimError
 
-/** @param dispatch what each operation is handed to */
+/** @param dispatch handles each operation */
 export function bulk(dispatch: Dispatch) {
   const handler = tenantHandler()(async (c) => {
     const request = parseBulkRequest(await readBody(c), profileOf(c))
-    // A token that is new here was checked before its body was read.
-    if (c.get('figures').roundTrips === 0) await readAs(c.get('db'), c.get('credentials'), [])
-    // Operations come from where this request does, their bodies are parts of this one, and their answers are
-    // read here at once.
+    // A token that was not in the cache has already been verified.
+    if (c.get('figures').roundTrips === 0) await readAs(c.get('tenant'), [])
+    // The operations have the client address of this request. Their bodies are already counted as part of this body, and
+    // their responses are read immediately.
     const clientAddress = c.env.clientAddress ?? c.req.header('CF-Connecting-IP')
     const parts = { heldBodies: undefined, answers: undefined, clientAddress }
     const env = { ...c.env, figures: c.get('figures'), work: workOf(c), ...parts }
@@ -81,10 +81,10 @@ export function bulk(dispatch: Dispatch) {
   return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, handler)
 }
 
-/** What a run is given. */
+/** The dependencies of a BulkRun. */
 interface BulkContext {
   readonly send: Send
-  /** Of the resource types. */
+  /** The endpoints of the resource types. */
   readonly endpoints: readonly string[]
   readonly profile: Profile
   readonly tenantUrl: string
@@ -92,7 +92,7 @@ interface BulkContext {
   readonly toScimError: ToScimError
 }
 
-/** One run of a bulk request: what is done, what waits, and the ids that came of it. */
+/** The execution of one bulk request: the results, the pending operations, and the ids of created resources. */
 class BulkRun {
   readonly #operations: readonly BulkOperation[]
   readonly #failOnErrors: number
@@ -102,10 +102,10 @@ class BulkRun {
   readonly #profile: Profile
   readonly #work: Work
   readonly #toScimError: ToScimError
-  /** The bulkIds that each operation names. Found once: it takes a walk through all of the data. */
+  /** The bulkIds that each operation refers to. Computed once, because it traverses all data. */
   readonly #references: readonly ReadonlySet<string>[]
-  /** Which operation makes a bulkId. */
-  readonly #makers: ReadonlyMap<string, number>
+  /** The index of the operation that creates the resource of a bulkId. */
+  readonly #creators: ReadonlyMap<string, number>
   readonly #ids = new Map<string, string>()
   readonly #results = new Map<number, Complex>()
   #errors = 0
@@ -123,7 +123,7 @@ class BulkRun {
     this.#work = work
     this.#toScimError = toScimError
     this.#references = operations.map(bulkReferences)
-    this.#makers = new Map(
+    this.#creators = new Map(
       operations.flatMap(({ method, bulkId }, index) =>
         method === 'POST' && bulkId !== undefined ? [[bulkId, index]] : [],
       ),
@@ -139,7 +139,7 @@ class BulkRun {
       const deferred = await this.#guard(index, () => this.#runOperation(index, waiting))
       if (deferred !== undefined) later.push({ index, ...deferred })
     }
-    // Also when the rest is left undone: these operations were begun.
+    // Runs even if failOnErrors stopped the others, because these operations were already started.
     for (const { index, id, attributes } of later) {
       await this.#guard(index, () => this.#addDeferred(index, id, attributes))
     }
@@ -147,7 +147,7 @@ class BulkRun {
     return { schemas: [BULK_RESPONSE], Operations: results }
   }
 
-  /** Makes whatever an operation throws its result: those before it are done, and the client has to hear of them. */
+  /** Converts an exception to the result of the operation. The client must still get the results of earlier operations. */
   async #guard<Result>(index: number, run: () => Promise<Result>): Promise<Result | undefined> {
     try {
       return await run()
@@ -157,18 +157,18 @@ class BulkRun {
     }
   }
 
-  /** RFC 7644 §3.7: after so many errors the rest is left undone. */
+  /** RFC 7644 §3.7: the remaining operations are not run after failOnErrors errors. */
   #isStopped(): boolean {
     return this.#errors >= this.#failOnErrors
   }
 
-  /** The first operation that waits for none of the others; in a circle, the first that creates something. */
+  /** The first operation that does not depend on a waiting one. For circular references, the first POST. */
   #next(waiting: ReadonlySet<number>): number {
     const indexes = [...waiting]
     const isReady = (index: number) => {
       for (const bulkId of this.#references[index] ?? []) {
-        const maker = this.#makers.get(bulkId)
-        if (maker !== undefined && maker !== index && waiting.has(maker)) return false
+        const creator = this.#creators.get(bulkId)
+        if (creator !== undefined && creator !== index && waiting.has(creator)) return false
       }
       return true
     }
@@ -176,18 +176,18 @@ class BulkRun {
     return indexes.find(isReady) ?? indexes.find(isPost) ?? indexes[0] ?? 0
   }
 
-  /** The bulkIds that the operation names and that another waiting operation will make, or the operation itself. */
+  /** The bulkIds that the operation refers to and that a waiting operation, or the operation itself, will create. */
   #unresolved(index: number, waiting: ReadonlySet<number>): ReadonlySet<string> {
-    const isComing = (bulkId: string) => {
-      const maker = this.#makers.get(bulkId)
-      return maker !== undefined && (maker === index || waiting.has(maker))
+    const isPending = (bulkId: string) => {
+      const creator = this.#creators.get(bulkId)
+      return creator !== undefined && (creator === index || waiting.has(creator))
     }
-    return new Set([...(this.#references[index] ?? [])].filter(isComing))
+    return new Set([...(this.#references[index] ?? [])].filter(isPending))
   }
 
   /**
-   * @returns what of a POST has to be added later, because it names what is not made yet
-   * @throws {ScimError} why it cannot be sent; invalidValue when those before it have spent the work of the request
+   * @returns the attributes of a POST that must be added later, because they refer to resources that do not exist yet
+   * @throws {ScimError} if the operation cannot be sent; invalidValue if the request exceeds the work limit
    */
   async #runOperation(
     index: number,
@@ -195,7 +195,7 @@ class BulkRun {
   ): Promise<{ id: string; attributes: Complex } | undefined> {
     const operation = this.#operations[index]
     if (operation === undefined) return undefined
-    // Before anything is read for it: when the work of the request is spent, it can only be refused.
+    // Throws before any query if the request has already exceeded the work limit.
     this.#work.visit()
     const missing = [...(this.#references[index] ?? [])].filter((bulkId) => !this.#ids.has(bulkId))
     const unresolved = this.#unresolved(index, waiting)
@@ -205,7 +205,7 @@ class BulkRun {
     const { method, version, data } = resolveReferences({ ...operation, data: now }, this.#ids)
     const path = this.#pathOf(operation)
     if (!this.#isPathOf(method, path)) {
-      throw new ScimError(404, undefined, `there is no ${quote(path)} for bulk operations`)
+      throw new ScimError(404, undefined, `bulk operations do not support the path ${quote(path)}`)
     }
     if (version !== undefined && !HEADER_VALUE.test(version)) {
       throw badRequest(
@@ -219,10 +219,10 @@ class BulkRun {
   }
 
   /**
-   * Closes a circle of references: now every id is known. When one of them came to nothing, the resource
-   * cannot be what was asked for, so it goes again: RFC 7644 §3.7.1 lets us answer 409.
+   * Adds the attributes with circular references, once all ids are known. If one of the referenced resources was not
+   * created, the resource is deleted again, and the result is 409 (RFC 7644 §3.7.1).
    *
-   * @throws {ScimError} why it cannot be closed
+   * @throws {ScimError} if the references cannot be resolved
    */
   async #addDeferred(index: number, id: string, attributes: Complex): Promise<void> {
     const operation = this.#operations[index]
@@ -248,14 +248,14 @@ class BulkRun {
     await this.#undo(operation, path)
   }
 
-  /** Deletes what a POST made, so that nothing else refers to it either. */
+  /** Deletes the resource that a POST created, and forgets its bulkId. */
   async #undo({ bulkId }: BulkOperation, path: string): Promise<void> {
     if (bulkId !== undefined) this.#ids.delete(bulkId)
     const response = await this.#send('DELETE', path, undefined, undefined)
     await response.body?.cancel()
   }
 
-  /** Notes the outcome of an operation. @returns the id of the resource, when there is one */
+  /** Records the result of an operation. @returns the id of the resource, if there is one */
   async #record(index: number, response: Response): Promise<string | undefined> {
     const text = await response.text()
     const body: unknown = text === '' ? undefined : JSON.parse(text)
@@ -271,7 +271,7 @@ class BulkRun {
       ...(location === undefined ? {} : { location }),
       ...(response.headers.has('ETag') ? { version: response.headers.get('ETag') } : {}),
       status: String(response.status),
-      // RFC 7644 §3.7: "response" MUST be there for an error.
+      // RFC 7644 §3.7: "response" is required for an error.
       ...(failed ? { response: body } : {}),
     })
     return id
@@ -290,7 +290,7 @@ class BulkRun {
     })
   }
 
-  /** RFC 7644 §3.7.3: every operation has a location, also one that failed, but for a POST that made nothing. */
+  /** RFC 7644 §3.7.3: every result has a location, except that of a failed POST. */
   #locationOf(index: number): string | undefined {
     const operation = this.#operations[index]
     if (operation === undefined || operation.method === 'POST') return undefined
@@ -302,7 +302,7 @@ class BulkRun {
     return endpointOfOperation(resolvePath(path, this.#ids), this.#endpoints, this.#profile)
   }
 
-  /** RFC 7644 §3.7: a POST names the endpoint of a resource type, everything else a resource. */
+  /** RFC 7644 §3.7: the path of a POST is the endpoint of a resource type. All other paths name a resource. */
   #isPathOf(method: BulkOperation['method'], path: string): boolean {
     const endpoint = this.#endpoints.find((one) => path === one || path.startsWith(`${one}/`))
     if (endpoint === undefined) return false
@@ -314,7 +314,7 @@ function notCreated(bulkId: string): ScimError {
   return new ScimError(
     409,
     'invalidValue',
-    `bulkId ${quote(bulkId)} names no operation that created a resource`,
+    `bulkId ${quote(bulkId)} does not refer to an operation that created a resource`,
   )
 }
 

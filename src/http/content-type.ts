@@ -1,11 +1,11 @@
 /**
- * Bodies: application/scim+json in and out (RFC 7644 §3.1, §8.1). "Accept" is never refused: there is one
- * representation, and clients are known to ask for others.
+ * Request and response bodies in application/scim+json (RFC 7644 §3.1, §8.1). "Accept" is ignored: there is only one
+ * representation, and some clients request others.
  */
 import type { Context } from 'hono'
 import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { isMissingAllowed } from '../scim/compatibility/http.ts'
+import { allowsMissingMediaType } from '../scim/compatibility/http.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
@@ -15,9 +15,9 @@ export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
 
 /**
- * A response with a body of JSON text; a large one is handed over as fast as its client reads it. Made of a plain object
- * of headers, the request id among them, because Hono's `c.body` adds to a Headers one by one, which takes longer than
- * all the rest of a response.
+ * Creates a response with JSON text. A large body is sent as fast as the client reads it. The headers, including the
+ * request id, are a plain object, because `c.body` of Hono adds them one by one to a Headers object, which takes longer
+ * than the rest of the response.
  */
 export function scimJson(
   c: Context<HttpEnv>,
@@ -31,20 +31,19 @@ export function scimJson(
   })
 }
 
-/** @throws {ScimError} 503 when too many large answers wait for their clients */
+/** @throws {ScimError} 503 if too many large responses are buffered for slow clients */
 function bodyOf(c: Context<HttpEnv>, json: string): string | ReadableStream<Uint8Array> {
   const { answers } = c.env
-  // Nobody reads the body of a response to HEAD.
+  // The body of a response to HEAD is not sent.
   if (answers === undefined || json.length < MIN_LARGE_ANSWER_CHARACTERS || c.req.method === 'HEAD')
     return json
-  return answers.hold(c.get('credentials')?.tenantId ?? '', json)
+  return answers.hold(c.get('actor')?.tenantId ?? '', json)
 }
 
 /**
- * The parsed body of a request. A handler that runs once more gets the same.
+ * Returns the parsed request body. It is cached, because a handler may run twice.
  *
- * @throws {ScimError} 415 for another media type or a compressed body, 400 invalidSyntax for what is not JSON in
- *   UTF-8 or is too deep, and what `readText` throws
+ * @throws {ScimError} 415 for another media type or a compressed body; errors of `readText` and `parseJson`
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
   if (c.get('body') !== undefined) return c.get('body')
@@ -57,13 +56,17 @@ export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
 
 function requireJson(c: Context<HttpEnv>): void {
   const type = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
-  if (!isMissingAllowed(type, profileOf(c)) && !ACCEPTED.includes(type ?? '')) {
+  if (!allowsMissingMediaType(type, profileOf(c)) && !ACCEPTED.includes(type ?? '')) {
     const found = type ? quote(type) : 'none'
     throw new ScimError(415, undefined, `Content-Type must be ${ACCEPTED.join(' or ')}, found ${found}`)
   }
-  // A small compressed body can hold a very large one.
+  // A small compressed body may expand to a very large one.
   const encoding = c.req.header('Content-Encoding')?.trim().toLowerCase() ?? 'identity'
   if (encoding !== 'identity') {
-    throw new ScimError(415, undefined, `Content-Encoding is not supported, found ${quote(encoding)}`)
+    throw new ScimError(
+      415,
+      undefined,
+      `Content-Encoding must be "identity" or absent, found ${quote(encoding)}`,
+    )
   }
 }

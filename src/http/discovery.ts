@@ -1,17 +1,16 @@
 /**
- * /ServiceProviderConfig, /ResourceTypes and /Schemas (RFC 7644 §4), made from the same data that
- * validation uses.
+ * /ServiceProviderConfig, /ResourceTypes and /Schemas (RFC 7644 §4), generated from the definitions that validation uses.
  */
 import { type Context, Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
-import { quote, ScimError } from '../scim/error.ts'
+import { notFound, ScimError, shorten } from '../scim/error.ts'
 import { listResponse } from '../scim/list-response.ts'
 import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
 import { schemasOf } from '../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
 import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
-import { readAs } from '../storage/tokens.ts'
+import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
 import { requireAcceptedPath } from './profile.ts'
@@ -27,14 +26,14 @@ export const discovery = new Hono<HttpEnv>()
   })
   .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
-    await inTenant(c, () => readAs(c.get('db'), c.get('credentials'), []))
+    await inTenant(c, () => readAs(c.get('tenant'), []))
     requireAcceptedPath(c)
     await next()
   })
   .get('/ResourceTypes', (c) => list(c, resourceTypes(c)))
-  .get('/ResourceTypes/:id', (c) => one(c, resourceTypes(c)))
+  .get('/ResourceTypes/:id', (c) => one(c, 'ResourceType', resourceTypes(c)))
   .get('/Schemas', (c) => list(c, schemas(c)))
-  .get('/Schemas/:id', (c) => one(c, schemas(c)))
+  .get('/Schemas/:id', (c) => one(c, 'Schema', schemas(c)))
 
 function resourceTypes(c: Context<HttpEnv>): readonly Complex[] {
   return c.get('tenant').resourceTypes.map((type) => resourceType(type, tenantUrl(c)))
@@ -44,10 +43,10 @@ function schemas(c: Context<HttpEnv>): readonly Complex[] {
   return schemasOf(c.get('tenant').resourceTypes).map((schema) => schemaResource(schema, tenantUrl(c)))
 }
 
-/** RFC 7644 §4: with a filter SHALL fail with 403, so that no client believes it was applied. */
+/** RFC 7644 §4: a request with a filter SHALL fail with 403, so that clients do not assume that it was applied. */
 function refuseFilter(c: Context<HttpEnv>): void {
   if (c.req.query('filter') !== undefined)
-    throw new ScimError(403, undefined, 'this endpoint takes no filter')
+    throw new ScimError(403, undefined, `${shorten(c.req.path)} does not support "filter"`)
 }
 
 function list(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
@@ -58,10 +57,10 @@ function list(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
   return scimJson(c, listResponse({ ...page, startIndex: 1 }), 200)
 }
 
-function one(c: Context<HttpEnv>, resources: readonly Complex[]): Response {
+function one(c: Context<HttpEnv>, type: string, resources: readonly Complex[]): Response {
   const id = c.req.param('id') ?? ''
   const resource = resources.find((candidate) => String(candidate.id).toLowerCase() === id.toLowerCase())
-  if (resource === undefined) throw new ScimError(404, undefined, `there is no ${quote(id)} here`)
+  if (resource === undefined) throw notFound(type, id)
   const { location } = isComplex(resource.meta) ? resource.meta : {}
   return scimJson(c, JSON.stringify(resource), 200, { Location: String(location) })
 }
@@ -99,8 +98,8 @@ function schemaResource({ id, name, description, attributes }: Schema, base: str
 }
 
 /**
- * RFC 7643 §7: case and uniqueness say nothing of complex and boolean attributes. It has no words for the
- * greatest length and number, so the description tells them.
+ * RFC 7643 §7: caseExact and uniqueness do not apply to complex and boolean attributes. The RFC has no characteristics for
+ * the maximum length and number of values, so they are part of the description.
  */
 function attributeDefinition(attribute: Attribute): Complex {
   const { caseExact, uniqueness, subAttributes, maxLength, maxElements, indexed: _, ...rest } = attribute

@@ -1,43 +1,43 @@
 /**
- * Errors to responses: the only place. Everything that is thrown under /scim/v2 ends here.
+ * Converts all exceptions under /scim/v2 to responses.
  */
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, ScimError, shorten } from '../scim/error.ts'
-import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database.ts'
+import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database/database.ts'
 import { scimJson } from './content-type.ts'
 
-/** How long a client should wait before it tries again, when we could not answer. */
+/** The value of Retry-After. */
 const RETRY_AFTER_SECONDS = 5
-/** RFC 6750 §3: the challenge is the same whatever is wrong with a token. */
+/** The challenge (RFC 6750 §3). It does not depend on the reason for the rejection. */
 const CHALLENGE = 'Bearer realm="scim-worker"'
 
-/** Turns whatever was thrown into an Error message (RFC 7644 §3.12). */
+/** Converts an exception to an Error message (RFC 7644 §3.12). */
 export const onError: ErrorHandler<HttpEnv> = (error, c) => errorResponse(c, error)
 
-/** Paths that lead nowhere. */
+/** For unknown paths. */
 export const onNotFound: NotFoundHandler<HttpEnv> = (c) =>
   errorResponse(
     c,
-    new ScimError(404, undefined, `there is no endpoint ${shorten(c.req.method)} ${shorten(c.req.path)}`),
+    new ScimError(404, undefined, `endpoint ${shorten(c.req.method)} ${shorten(c.req.path)} not found`),
   )
 
-/** A server that serves nothing, because a setting has a value that is not allowed. */
+/** For all requests to a server with an invalid setting. */
 export function onMisconfigured(c: Context<HttpEnv>): Response {
   return errorResponse(
     c,
-    new ScimError(503, undefined, 'the server is not configured: its log names the setting'),
+    new ScimError(503, undefined, 'the server is misconfigured; its log names the setting'),
   )
 }
 
-/** A path that knows other methods. */
+/** For a known path with another method. */
 export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Response {
   const allow = methods.join(', ')
   const error = new ScimError(
     405,
     undefined,
-    `${shorten(c.req.method)} is not supported here; supported are ${allow}`,
+    `method ${shorten(c.req.method)} is not supported; use one of ${allow}`,
   )
   const response = errorResponse(c, error)
   response.headers.set('Allow', allow)
@@ -54,26 +54,26 @@ export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   return response
 }
 
-/** What the client is told of whatever was thrown. What it is not told is in the application log. */
+/** The error that the client gets for an exception. Details of unexpected exceptions are only in the application log. */
 export function scimErrorOf(c: Context<HttpEnv>, error: unknown): ScimError {
   if (error instanceof ScimError) return error
   if (error instanceof ValueTooLarge) {
-    const detail = `one value is larger than ${MAX_ROW_BYTES} bytes, the limit: ask with excludedAttributes=groups`
+    const detail = `one value is larger than the limit of ${MAX_ROW_BYTES} bytes; use excludedAttributes=groups`
     return new ScimError(400, 'tooMany', detail, { cause: error })
   }
   logFault(c, error)
   if (error instanceof DatabaseUnavailable) {
-    return new ScimError(503, undefined, 'the directory does not answer at the moment; try again')
+    return new ScimError(503, undefined, 'the directory is temporarily unavailable; try again')
   }
-  return new ScimError(500, undefined, 'an unexpected error; the request id names it in the log')
+  return new ScimError(500, undefined, 'unexpected error; search the log for the request id')
 }
 
-/** The pattern of the route that answers, such as `/scim/v2/Users/:id`: it names no person. */
+/** The pattern of the matched route, such as `/scim/v2/Users/:id`, which contains no personal data. */
 export function routeOf(c: Context<HttpEnv>): string {
   return matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none'
 }
 
-/** The message and its causes, never a statement or its values: those hold names of people. */
+/** Logs the message and its causes, but no SQL statements and values, because they contain personal data. */
 function logFault(c: Context<HttpEnv>, error: unknown): void {
   const causes: string[] = []
   for (let at = error; at instanceof Error; at = at.cause) causes.push(at.message)

@@ -1,53 +1,55 @@
 /**
- * Notes refused tokens for the provisioning log of the tenant that they name. A stranger can name any tenant, so noting
- * costs memory alone, and not much of it; what was noted in some seconds is written with one statement, after the
- * answers and off the group coordinator.
+ * Records rejected tokens in the provisioning log of the tenant that they name. Anyone can send a token that names a
+ * tenant, so recording only uses a limited amount of memory. The records of some seconds are written by one statement,
+ * after the responses and without the group coordinator.
  */
 import type { Context } from 'hono'
 import type { HttpEnv, OpenDatabase } from '../runtime.ts'
-import type { AccessRefused } from '../storage/access-refused.ts'
-import { noFigures } from '../storage/database.ts'
-import { type FailedAccess, logFailedAccess } from '../storage/failed-access.ts'
-import { recallTenant } from '../storage/tenant-context.ts'
-import { tenantNamedBy } from '../storage/tokens.ts'
+import type { AccessRefused } from '../storage/access/access-refused.ts'
+import { tenantNamedBy } from '../storage/access/tokens.ts'
+import { noFigures } from '../storage/database/database.ts'
+import { type FailedAccess, logFailedAccess } from '../storage/log/failed-access.ts'
+import { recallTenant } from '../storage/tenants/context.ts'
 import { bearerToken } from './request.ts'
 
-/** Within what a platform lets run after an answer: https://developers.cloudflare.com/workers/runtime-apis/context/ */
-export const GATHERING_MS = 10_000
-/** Beyond them nothing more is noted until they are written. */
-const MAX_NOTED = 500
+/** Less than the time that Workers may run after a response: https://developers.cloudflare.com/workers/runtime-apis/context/ */
+export const COLLECTION_MS = 10_000
+/** Further records of the same kind are dropped until the pending ones are written. */
+const MAX_PENDING = 500
 
-/** Of this isolate, by tenant, token and reason. */
-let noted = new Map<string, FailedAccess>()
-/** When the writing was last asked for, in milliseconds since 1970. */
-let askedAt = Number.NEGATIVE_INFINITY
+/** The pending records of this isolate, by tenant, token and reason: with a token of the tenant, and with any other. */
+const pending = { withToken: new Map<string, FailedAccess>(), withoutToken: new Map<string, FailedAccess>() }
+/** When the last write was scheduled, in milliseconds since 1970. */
+let scheduledAt = Number.NEGATIVE_INFINITY
 
-/** @param refused why the request is answered 401 */
-export function noteFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: AccessRefused): void {
+/** Records a rejected token for the log. */
+export function recordFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: AccessRefused): void {
   const tenantId = tenantNamedBy(bearerToken(c))
   if (reason === 'wrong scope' || tenantId === undefined) return
   const key = JSON.stringify([tenantId, reason, tokenId])
-  const before = noted.get(key)
-  if (before === undefined && noted.size >= MAX_NOTED) return
+  // A stranger who invents names of tenants does not displace the records of tokens that exist or existed.
+  const ofKind = tokenId === undefined ? pending.withoutToken : pending.withToken
+  const before = ofKind.get(key)
+  if (before === undefined && ofKind.size >= MAX_PENDING) return
   const first = before ?? {
     ...{ tenantId, reason, tokenId, id: c.env.newId(), time: c.env.now() },
     ...{ requestId: c.get('requestId'), count: 0 },
   }
-  noted.set(key, { ...first, count: first.count + 1 })
-  const elapsedMs = c.env.now() - askedAt
-  // What was asked for can get lost with its request, and a clock can be set back.
-  if (elapsedMs >= 0 && elapsedMs < GATHERING_MS) return
-  askedAt = c.env.now()
+  ofKind.set(key, { ...first, count: first.count + 1 })
+  const elapsedMs = c.env.now() - scheduledAt
+  // A scheduled write may be lost with its isolate's request, and the clock may be set back.
+  if (elapsedMs >= 0 && elapsedMs < COLLECTION_MS) return
+  scheduledAt = c.env.now()
   const [open, types] = [c.env.openDatabase, c.get('resourceTypes')]
-  c.env.later(GATHERING_MS, () => write(open, (tenantId) => recallTenant(tenantId, types).database))
+  c.env.later(COLLECTION_MS, () => write(open, (tenantId) => recallTenant(tenantId, types).databaseName))
 }
 
 async function write(
   open: OpenDatabase,
   databaseOf: (tenantId: string) => string | undefined,
 ): Promise<void> {
-  const all = [...noted.values()]
-  noted = new Map()
+  const all = [...pending.withToken.values(), ...pending.withoutToken.values()]
+  for (const ofKind of Object.values(pending)) ofKind.clear()
   const byDatabase = Map.groupBy(all, ({ tenantId }) => databaseOf(tenantId))
   for (const [name, some] of byDatabase) {
     try {

@@ -1,15 +1,11 @@
 /**
- * Writes of resources that have members: each goes to whoever runs the group writes of the tenant in their order.
+ * Writes of resources with members. The tenant's group writer, which runs them in order, receives each of them.
  */
 import type { Context } from 'hono'
-import type { Rendered, Written } from '../provider/call.ts'
-import { type GroupWriteRequest, renderedOf } from '../provider/group-writer.ts'
+import type { Rendered } from '../provider/call.ts'
+import { type GroupWriteRequest, renderedOf } from '../provider/groups/group-writer.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
-import { etag } from '../scim/version.ts'
-import { addFigures, DatabaseUnavailable } from '../storage/database.ts'
-import { SCIM_JSON } from './content-type.ts'
-import { profileOf } from './profile.ts'
+import { addFigures, DatabaseUnavailable } from '../storage/database/database.ts'
 import {
   attributeNames,
   preconditionsOf,
@@ -26,43 +22,33 @@ export const queuedWrites: ResourceWrites = {
   delete: async (c, _type, id) => writeResponse(c, await write(c, { kind: 'delete', id }), 200),
 }
 
-/** @throws {ScimError} the refusal; {DatabaseUnavailable} also when the writer itself cannot be reached */
+/** @throws {ScimError} if the write is rejected; {DatabaseUnavailable} also if the group writer cannot be reached */
 async function write(
   c: Context<HttpEnv>,
   what: Pick<GroupWriteRequest, 'kind' | 'id' | 'body'>,
-): Promise<Rendered | Written | undefined> {
-  const credentials = c.get('credentials')
+): Promise<Rendered | undefined> {
+  const actor = c.get('actor')
   const request: GroupWriteRequest = {
     ...what,
     attributes: attributeNames(c, 'attributes'),
     excludedAttributes: attributeNames(c, 'excludedAttributes'),
     preconditions: preconditionsOf(c),
-    credentials,
+    credentials: actor,
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
     spent: workOf(c).spent,
   }
-  const answer = await c.env.groupWriter(credentials.tenantId).write(request).catch(unreachable)
+  const answer = await c.env.groupWriter(actor.tenantId).write(request).catch(unreachable)
   addFigures(c.get('figures'), answer.figures)
   workOf(c).takeOver(answer.spent ?? 0)
   return renderedOf(answer)
 }
 
-/** The platform resets or moves a Durable Object now and then; the write may or may not have been done. */
+/** The platform occasionally resets or moves a Durable Object. The write may or may not be committed. */
 function unreachable(cause: unknown): never {
   throw new DatabaseUnavailable('the group coordinator does not answer', { cause })
 }
 
-function writeResponse(
-  c: Context<HttpEnv>,
-  written: Rendered | Written | undefined,
-  status: 200 | 201,
-): Response {
-  if (written === undefined) return c.body(null, 204)
-  return 'json' in written ? resourceResponse(c, written, status) : silentResponse(c, written)
-}
-
-/** The answer to a change whose result nobody asked to see. */
-function silentResponse(c: Context<HttpEnv>, { version }: Written): Response {
-  return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
+function writeResponse(c: Context<HttpEnv>, rendered: Rendered | undefined, status: 200 | 201): Response {
+  return rendered === undefined ? c.body(null, 204) : resourceResponse(c, rendered, status)
 }

@@ -1,5 +1,5 @@
 /**
- * GET /healthz: whether the database answers and takes writes. No authentication, no detail.
+ * GET /healthz reports whether the database is readable and writable. It requires no authentication and shows no details.
  */
 import type { Handler } from 'hono'
 import type { HttpEnv } from '../runtime.ts'

@@ -1,5 +1,5 @@
 /**
- * The profile of the tenant of a request: which deviations from the RFCs it accepts.
+ * The profile of the request's tenant: the deviations from the RFCs that it accepts.
  */
 import type { Context } from 'hono'
 import { exactPath } from '../edge/url.ts'
@@ -13,13 +13,13 @@ export function profileOf(c: Context<HttpEnv>): Profile {
 }
 
 /**
- * Refuses a path that only a deviation leads to its endpoint. Requests are routed before their tenant is known, and so
- * by the most tolerant reading.
+ * Checks that the tenant accepts the exact path. Requests are routed before their tenant is known, so routing accepts all
+ * deviations.
  *
  * @throws {ScimError} 404
  */
 export function requireAcceptedPath(c: Context<HttpEnv>): void {
   const sent = exactPath(c.req.url)
-  // A Tenant URL may end in a slash: then it is the base of relative references (RFC 3986 §5.2.3).
+  // The Tenant URL may end in a slash, as the base of relative references (RFC 3986 §5.2.3).
   if (sent !== `${TENANT_PATH}/`) requireExactPath(sent, c.req.path, profileOf(c))
 }

@@ -1,14 +1,13 @@
 /**
- * Records refused writes in the provisioning log; accepted ones are logged by storage, in the batch of the
- * write itself.
+ * Records rejected writes in the provisioning log. Storage records accepted writes, in the same batch as the write.
  */
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { isComplex } from '../scim/comparison.ts'
 import type { ScimError } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
-import type { LogAction, LogEntry } from '../storage/log-entry.ts'
-import { logRefused } from '../storage/provisioning-log.ts'
+import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
+import { logRefused } from '../storage/log/provisioning-log.ts'
 
 const ACTIONS: Readonly<Record<string, LogAction>> = {
   POST: 'create',
@@ -17,16 +16,16 @@ const ACTIONS: Readonly<Record<string, LogAction>> = {
   DELETE: 'delete',
 }
 
-/** No token, a body that did not come, too many at once. */
-const NOT_LOOKED_AT: ReadonlySet<number> = new Set([401, 408, 429])
+/** Statuses that are not decisions about the write: no valid token, body timeout, too many requests. */
+const NOT_LOGGED: ReadonlySet<number> = new Set([401, 408, 429])
 
 /**
- * Logs a write that was refused.
+ * Logs a rejected write. The same batch verifies the token and the tenant's configuration.
  *
- * @returns false when the log has nothing to say of it: then the database was not asked
- * @throws {ScimError} 401 when the token turns out not to be valid: then nothing is logged
- * @throws {StaleTenant} the refusal followed from a configuration that the tenant no longer has: nothing is logged either
- * @throws {DatabaseUnavailable} the log cannot be written: the client is told to come again
+ * @returns false if the rejection is not logged, and so no query was sent
+ * @throws {ScimError} 401 if the token is invalid; nothing is logged
+ * @throws {StaleTenant} if the configuration used for the rejection is outdated; nothing is logged
+ * @throws {DatabaseUnavailable} if the log cannot be written; the client should retry
  */
 export async function logRefusal(
   c: Context<HttpEnv>,
@@ -34,11 +33,10 @@ export async function logRefusal(
   error: ScimError,
 ): Promise<boolean> {
   const action = ACTIONS[c.req.method]
-  // A search is a POST that writes nothing.
+  // A search is a POST but not a write.
   if (action === undefined || c.req.path.endsWith('/.search')) return false
-  // Not let in, or not looked at: "try again" is no decision about the write.
-  if (NOT_LOOKED_AT.has(error.status) || error.status >= 500) return false
-  await logRefused(c.get('db'), c.get('credentials'), refusedEntry(c, type, action, error))
+  if (NOT_LOGGED.has(error.status) || error.status >= 500) return false
+  await logRefused(c.get('tenant'), refusedEntry(c, type, action, error))
   return true
 }
 
@@ -52,7 +50,7 @@ function refusedEntry(
   const name = isComplex(body) ? body[type.nameAttribute] : undefined
   return {
     id: c.env.newId(),
-    time: c.get('credentials').now,
+    time: c.get('tenant').actor.now,
     action,
     outcome: 'refused',
     resourceType: type.name,

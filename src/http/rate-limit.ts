@@ -1,54 +1,54 @@
 /**
- * Rate limits: 429 with Retry-After to a client or a tenant that runs away, and to an address that guesses
- * tokens. How much is too much says the runtime.
+ * Rate limits: 429 with Retry-After for a client or tenant with too many requests, and for an address with too many failed
+ * authentications. The runtime determines the limits.
  */
 import { createMiddleware } from 'hono/factory'
-import { noteRefusal } from '../edge/refusals.ts'
+import { recordFailedAuthentication } from '../edge/failed-authentication.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import { AccessRefused } from '../storage/access-refused.ts'
-import { forgetToken, isKnownValid, knownActor } from '../storage/known-tokens.ts'
+import { AccessRefused } from '../storage/access/access-refused.ts'
+import { forgetToken, isKnownValid, knownClient } from '../storage/access/known-tokens.ts'
 import { errorResponse } from './errors.ts'
-import { noteFailedAccess } from './failed-access.ts'
+import { recordFailedAccess } from './failed-access.ts'
 
 /**
- * Counts a request against its client and its tenant, once the token was seen valid: a stranger who merely names a
- * tenant must not use up what it is allowed, nor fill the memory of the limits with tokens that are made up. A
- * tenant whose clients leave many large answers unread gets 503 until they have read some.
+ * Counts a request for its client and its tenant, if the token was recently accepted. An unverified token must not use up
+ * the limit of the tenant that it names, and forged tokens must not fill the memory of the rate limiter. A tenant with too
+ * many unread large responses gets 503.
  */
 export const limitRate = createMiddleware<HttpEnv>(async function limitRate(c, next) {
-  const credentials = c.get('credentials')
-  if (!isKnownValid(credentials)) return next()
-  c.env.answers?.requireRoom(credentials.tenantId)
+  const actor = c.get('actor')
+  if (!isKnownValid(actor)) return next()
+  c.env.answers?.requireRoom(actor.tenantId)
   const [client, tenant] = await Promise.all([
-    c.env.isAllowed('client', knownActor(credentials)?.clientId ?? credentials.tokenHash),
-    c.env.isAllowed('tenant', credentials.tenantId),
+    c.env.isAllowed('client', knownClient(actor)?.clientId ?? actor.tokenHash),
+    c.env.isAllowed('tenant', actor.tenantId),
   ])
-  if (!client || !tenant) throw tooMany(client ? 'of this tenant' : 'of this client')
+  if (!client || !tenant) throw tooMany(client ? 'from this tenant' : 'from this client')
   return next()
 })
 
 /**
- * Counts refused tokens by the address of the client. Beyond the limit the answer no longer tells whether
- * the token was refused, and `bearerAuth` refuses what comes next. Forgets that the token was ever seen valid, and notes
- * the refusal for the tenant's log.
+ * Counts failed authentications by the address of the client. Beyond the limit, the response does not reveal whether the
+ * token was rejected, and `bearerAuth` rejects further requests. Also removes the token from the cache, and records the
+ * rejection for the tenant's log.
  */
 export const limitFailedAuthentication = createMiddleware<HttpEnv>(
   async function limitFailedAuthentication(c, next) {
     await next()
     if (c.res.status !== 401) return
-    const credentials = c.get('credentials')
-    if (credentials !== undefined) forgetToken(credentials)
-    if (c.error instanceof AccessRefused) noteFailedAccess(c, c.error)
-    if (await noteRefusal('scim', c)) c.res = errorResponse(c, tooManyRefusals())
+    const actor = c.get('actor')
+    if (actor !== undefined) forgetToken(actor)
+    if (c.error instanceof AccessRefused) recordFailedAccess(c, c.error)
+    if (await recordFailedAuthentication('scim', c)) c.res = errorResponse(c, tooManyFailedAuthentications())
   },
 )
 
-/** The same for every token, right or wrong. */
-export function tooManyRefusals(): ScimError {
-  return tooMany('with refused tokens')
+/** The same error for valid and invalid tokens. */
+export function tooManyFailedAuthentications(): ScimError {
+  return tooMany('with invalid tokens')
 }
 
-function tooMany(what: string): ScimError {
-  return new ScimError(429, undefined, `too many requests ${what}; try again later`)
+function tooMany(origin: string): ScimError {
+  return new ScimError(429, undefined, `too many requests ${origin}; try again later`)
 }

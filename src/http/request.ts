@@ -1,20 +1,22 @@
 /**
- * Reading a SCIM request: query parameters to a projection and a list request; the call that the
- * provider's operations take. And writing one resource, or a list.
+ * Reads the parts of a SCIM request: query parameters, preconditions, and the Call for the provider. Writes the response
+ * with one resource or a list.
  */
 import type { Context } from 'hono'
 import { publicOrigin } from '../edge/url.ts'
 import type { Call, Rendered } from '../provider/call.ts'
 import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
+import { requireOneProjection } from '../scim/compatibility/lists.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { Work } from '../scim/work.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { scimJson } from './content-type.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+import { SCIM_JSON, scimJson } from './content-type.ts'
 import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
 
@@ -24,8 +26,6 @@ export function tenantUrl(c: Context<HttpEnv>): string {
 
 export function callOf(c: Context<HttpEnv>): Call {
   return {
-    db: c.get('db'),
-    credentials: c.get('credentials'),
     tenant: c.get('tenant'),
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
@@ -34,14 +34,14 @@ export function callOf(c: Context<HttpEnv>): Call {
   }
 }
 
-/** The type of that name among those of the request. Its endpoint is only mounted when there is one. */
+/** The resource type with that name, which exists because its endpoint is mounted. */
 export function typeNamed(c: Context<HttpEnv>, name: string): StoredResourceType {
   const type = c.get('tenant').resourceTypes.find((candidate) => candidate.name === name)
-  if (type === undefined) throw new Error(`the request knows no resource type "${name}"`)
+  if (type === undefined) throw new Error(`the tenant has no resource type "${name}"`)
   return type
 }
 
-/** How the writes of a type are done, from a body that is parsed JSON to the response. */
+/** The writes of a resource type, from the parsed JSON body to the response. */
 export interface ResourceWrites {
   create(c: Context<HttpEnv>, type: StoredResourceType, body: unknown): Promise<Response>
   replace(c: Context<HttpEnv>, type: StoredResourceType, id: string, body: unknown): Promise<Response>
@@ -49,38 +49,40 @@ export interface ResourceWrites {
   delete(c: Context<HttpEnv>, type: StoredResourceType, id: string): Promise<Response>
 }
 
-/** The counter of the request, or of the bulk request that it is a part of. */
+/** The work counter of the request, or of the bulk request that contains it. */
 export function workOf(c: Context<HttpEnv>): Work {
   const work = c.get('work') ?? c.env.work ?? new Work()
   c.set('work', work)
   return work
 }
 
-/** The id in the path. Hono would infer its type if a handler stood in the route itself. */
+/** The id in the path. Hono infers its type only for inline handlers. */
 export function idOf(c: Context<HttpEnv>): string {
   return c.req.param('id') ?? ''
 }
 
-/** The token of the request (RFC 6750 §2.1). @returns undefined when none was sent in that form */
+/** The bearer token of the request (RFC 6750 §2.1). @returns undefined if there is none */
 export function bearerToken(c: Context<HttpEnv>): string | undefined {
   return /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
 }
 
-/** A list of attribute names, separated by commas (RFC 7644 §3.4.2.5). @returns undefined when not sent */
+/** A comma-separated list of attribute names (RFC 7644 §3.4.2.5). @returns undefined if not sent */
 export function attributeNames(c: Context<HttpEnv>, parameter: 'attributes' | 'excludedAttributes') {
   const values = c.req.queries(parameter)
   if (values === undefined) return undefined
   const names = values.flatMap((value) => value.split(',')).map((name) => name.trim())
-  // An empty parameter asks for nothing in particular, as if it had not been sent.
+  // An empty parameter is treated as missing.
   const given = names.filter((name) => name !== '')
   return given.length === 0 ? undefined : given
 }
 
 export function projectionOf(c: Context<HttpEnv>, type: ResourceType): Projection {
-  return parseProjection(attributeNames(c, 'attributes'), attributeNames(c, 'excludedAttributes'), type)
+  const [attributes, excluded] = [attributeNames(c, 'attributes'), attributeNames(c, 'excludedAttributes')]
+  requireOneProjection(attributes, excluded, profileOf(c))
+  return parseProjection(attributes, excluded, type)
 }
 
-/** What the query parameters of a GET ask for (RFC 7644 §3.4.2). */
+/** The query parameters of a GET (RFC 7644 §3.4.2). */
 export function listParameters(c: Context<HttpEnv>): ListParameters {
   const { filter, sortBy, sortOrder, startIndex, count, cursor } = c.req.query()
   const [attributes, excludedAttributes] = [
@@ -90,7 +92,7 @@ export function listParameters(c: Context<HttpEnv>): ListParameters {
   return { filter, sortBy, sortOrder, startIndex, count, cursor, attributes, excludedAttributes }
 }
 
-/** The list that the parameters ask for. */
+/** The response to a list request. */
 export async function listOf(
   c: Context<HttpEnv>,
   parameters: ListParameters,
@@ -105,20 +107,23 @@ export function preconditionsOf(c: Context<HttpEnv>): Preconditions {
   return { ifMatch: c.req.header('If-Match'), ifNoneMatch: c.req.header('If-None-Match') }
 }
 
-/** True of `Prefer: handling=strict` (RFC 7240 §4.4): a PATCH is applied as a whole or not at all, whatever it does. */
+/** True for `Prefer: handling=strict` (RFC 7240 §4.4), which requests an atomic PATCH: see compatibility/disabling.ts. */
 export function prefersStrict(c: Context<HttpEnv>): boolean {
   return /(?:^|[,;])\s*handling\s*=\s*"?strict"?\s*(?:[,;]|$)/i.test(c.req.header('Prefer') ?? '')
 }
 
 /**
- * One resource with its ETag and Location, and as RFC 7643 §3.1 has it a Content-Location that is
- * "meta.location"; 304 without a body when the client has this version.
+ * The response with one resource, its ETag, its Location, and "meta.location" as Content-Location (RFC 7643 §3.1). A GET
+ * gets 304 without a body if the client already has the version. 204 if the client did not ask for a body.
  */
 export function resourceResponse(
   c: Context<HttpEnv>,
   { json, version, location }: Rendered,
   status: 200 | 201,
-) {
+): Response {
+  // Nobody asked for the body.
+  if (json === undefined)
+    return c.body(null, 204, { ETag: etag(version), ...contentTypeWithoutBody(SCIM_JSON, profileOf(c)) })
   const headers = { ETag: etag(version), Location: location, 'Content-Location': location }
   const isGet = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (isGet) {

@@ -1,6 +1,6 @@
 /**
- * The endpoint of a resource type (RFC 7644 §3.2 to §3.6), the same for each. Each handler reads, calls the provider,
- * writes.
+ * The endpoint of a resource type (RFC 7644 §3.2 to §3.6). Each handler reads the request, calls the provider and writes
+ * the response.
  */
 import { Hono } from 'hono'
 import { deleteResource } from '../provider/deletion.ts'
@@ -8,7 +8,7 @@ import { createResource, getResource, patchResource, replaceResource } from '../
 import type { HttpEnv } from '../runtime.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { readBody } from './content-type.ts'
 import { queuedWrites } from './group-writes.ts'
 import { profileOf } from './profile.ts'
@@ -26,7 +26,7 @@ import {
 } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 
-/** @param mounted only its name is kept: each request has its own types */
+/** @param mounted the shipped type. Handlers use the tenant's type with the same name */
 export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
   const { name } = mounted
   const writes = hasMembers(mounted) ? queuedWrites : directWrites
@@ -50,7 +50,11 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
       '/:id',
       handle(async (c) => {
         const type = typeNamed(c, name)
-        return resourceResponse(c, await getResource(callOf(c), type, idOf(c), projectionOf(c, type)), 200)
+        return resourceResponse(
+          c,
+          await getResource(callOf(c), { type, id: idOf(c), projection: projectionOf(c, type) }),
+          200,
+        )
       }),
     )
     .put(
@@ -67,31 +71,24 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
     )
 }
 
-/** Writes that the request does itself. */
+/** Writes that do not need the group writer. */
 const directWrites: ResourceWrites = {
   async create(c, type, body) {
-    return resourceResponse(c, await createResource(callOf(c), type, body, projectionOf(c, type)), 201)
+    const created = await createResource(callOf(c), { type, body, projection: projectionOf(c, type) })
+    return resourceResponse(c, created, 201)
   },
   async replace(c, type, id, body) {
     const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
-    const replaced = await replaceResource(callOf(c), type, id, body, projection, preconditions)
-    return resourceResponse(c, replaced, 200)
+    const request = { type, id, body, projection, preconditions }
+    return resourceResponse(c, await replaceResource(callOf(c), request), 200)
   },
   async patch(c, type, id, body) {
     const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
-    const patched = await patchResource(
-      callOf(c),
-      type,
-      id,
-      body,
-      projection,
-      preconditions,
-      prefersStrict(c),
-    )
-    return resourceResponse(c, patched, 200)
+    const request = { type, id, body, projection, preconditions, isStrict: prefersStrict(c) }
+    return resourceResponse(c, await patchResource(callOf(c), request), 200)
   },
   async delete(c, type, id) {
-    await deleteResource(callOf(c), type, id, preconditionsOf(c))
+    await deleteResource(callOf(c), { type, id, preconditions: preconditionsOf(c) })
     return c.body(null, 204)
   },
 }

@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
 import { parseSearchRequest } from '../scim/search-request.ts'
-import { readAs } from '../storage/tokens.ts'
+import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { readBody } from './content-type.ts'
 import { profileOf } from './profile.ts'
@@ -38,12 +38,12 @@ export const search = new Hono<HttpEnv>()
     bearerAuth,
     limitRate,
     handle(async (c) => {
-      await readAs(c.get('db'), c.get('credentials'), [])
-      // RFC 7644 §3.11: a provider without "/Me" SHOULD answer 501. A token here is an application's.
+      await readAs(c.get('tenant'), [])
+      // RFC 7644 §3.11: a provider that does not support "/Me" SHOULD answer 501.
       throw new ScimError(
         501,
         undefined,
-        '/Me is not supported: the token stands for an application, not for a person',
+        '/Me is not supported because the token identifies an application, not a person',
       )
     }),
   )

@@ -1,13 +1,13 @@
 /**
- * Server-Timing: what the request cost at the database, and its units of work (https://www.w3.org/TR/server-timing/). It
- * is the instrument of the performance goals; off unless SERVER_TIMING is "1".
+ * Adds Server-Timing to responses: the database cost of the request and its units of work
+ * (https://www.w3.org/TR/server-timing/). Performance tests read it. Off unless SERVER_TIMING is "1".
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
-import { noFigures, serverTimingOf } from '../storage/database.ts'
+import { noFigures, serverTimingOf } from '../storage/database/database.ts'
 import { workOf } from './request.ts'
 
-/** Reports what the request cost on every response. */
+/** Counts the cost of every request, and reports it if SERVER_TIMING is "1". */
 export const serverTiming = createMiddleware<HttpEnv>(async function serverTiming(c, next) {
   const figures = c.env.figures ?? noFigures()
   c.set('figures', figures)

@@ -1,12 +1,12 @@
 /**
- * The tenant of a request: which one the token names, and the context that its handler runs with. A handler is written
- * as if the context were certain; when the database has another configuration, it runs once more from its beginning.
+ * Runs handlers with the context of the tenant that the token names. The context may come from a cache. If the database
+ * has a newer configuration, the handler runs a second time with the new context.
  */
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
-import { type TenantContext, withTenant } from '../storage/tenant-context.ts'
-import { readAs } from '../storage/tokens.ts'
+import { readAs } from '../storage/access/tokens.ts'
+import { withTenant } from '../storage/tenants/context.ts'
 import { requireAcceptedPath } from './profile.ts'
 import { logRefusal } from './provisioning-log.ts'
 import { typeNamed, workOf } from './request.ts'
@@ -14,11 +14,10 @@ import { typeNamed, workOf } from './request.ts'
 type Run<Result> = (c: Context<HttpEnv>) => Promise<Result>
 
 /**
- * Makes handlers out of functions that read, call the provider and write. What they refuse is proven too: the refusal of
- * a write by its entry in the provisioning log, any other that follows from the request alone by a check of its own.
+ * Wraps a function that reads the request, calls the provider and writes the response. A rejection is verified too, since
+ * the token may be invalid or the configuration outdated: by the batch that logs a rejected write, or by a separate check.
  *
- * @param typeName of the resources whose writes are logged when they are refused; undefined for endpoints that write
- *   nothing
+ * @param typeName the resource type whose rejected writes are logged; undefined for read-only endpoints
  */
 export function tenantHandler(typeName?: string) {
   return (run: Run<Response>): Run<Response> =>
@@ -35,30 +34,29 @@ export function tenantHandler(typeName?: string) {
       })
 }
 
-/** Runs with the tenant's context, and with its database open; once more when the configuration has changed. */
+/** Runs a function with the tenant's context and database, and a second time if the configuration has changed. */
 export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): Promise<Result> {
   const work = workOf(c)
   const { spent } = work
-  const openCatalogue = () => c.env.openDatabase(undefined, c.get('figures'))
-  const { tenantId } = c.get('credentials')
-  return await withTenant(tenantId, c.get('resourceTypes'), openCatalogue, async (tenant) => {
+  const figures = c.get('figures')
+  const open = c.get('openReplica') ?? c.env.openDatabase
+  const request = {
+    actor: c.get('actor'),
+    resourceTypes: c.get('resourceTypes'),
+    openDatabase: (name: string | undefined) => open(name, figures),
+    openCatalogue: () => c.env.openDatabase(undefined, figures),
+  }
+  return await withTenant(request, async (tenant) => {
     work.rewind(spent)
-    enter(c, tenant)
+    c.set('tenant', tenant)
     return await run(c)
   })
 }
 
-function enter(c: Context<HttpEnv>, tenant: TenantContext): void {
-  c.set('tenant', tenant)
-  c.set('credentials', { ...c.get('credentials'), tenantVersion: tenant.version })
-  const open = c.get('openReplica') ?? c.env.openDatabase
-  c.set('db', open(tenant.database, c.get('figures')))
-}
+/** Statuses of rejections that depend on the configuration and may happen without a query: body, path, media type. */
+const STATUSES_WITHOUT_QUERY: ReadonlySet<number> = new Set([400, 404, 415])
 
-/** What may be refused before the database is asked, as the configuration has it: a body, a path, a media type. */
-const FOLLOWING_FROM_REQUEST: ReadonlySet<number> = new Set([400, 404, 415])
-
-/** @param roundTrips before the handler ran: when it asked the database, the configuration was checked there */
+/** @param roundTrips the number before the handler ran. A handler that sent a query has verified the configuration */
 async function proveRefusal(
   c: Context<HttpEnv>,
   typeName: string | undefined,
@@ -66,6 +64,6 @@ async function proveRefusal(
   roundTrips: number,
 ): Promise<void> {
   if (typeName !== undefined && (await logRefusal(c, typeNamed(c, typeName), error))) return
-  if (!FOLLOWING_FROM_REQUEST.has(error.status) || c.get('figures').roundTrips > roundTrips) return
-  await readAs(c.get('db'), c.get('credentials'), [])
+  if (!STATUSES_WITHOUT_QUERY.has(error.status) || c.get('figures').roundTrips > roundTrips) return
+  await readAs(c.get('tenant'), [])
 }

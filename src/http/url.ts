@@ -1,25 +1,26 @@
 /**
- * The Tenant URL, and the path that a request is routed by.
+ * The path of the Tenant URL, and the normalization of paths for routing.
  */
-import { forgivingPath } from '../edge/url.ts'
+import { normalizePath } from '../edge/url.ts'
 import { endpointInAnyCase } from '../scim/compatibility/http.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 
-/** The path of the Tenant URL: the same for every tenant, the token names the tenant. */
+/** The path of the Tenant URL. It is the same for all tenants, because the token names the tenant. */
 export const TENANT_PATH = '/scim/v2'
 
-/** Beside those of the resource types. */
+/** The endpoints that are not resource types. */
 const OTHER_ENDPOINTS = ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig', '/Bulk', '/Me']
 
 /**
- * The path below which SCIM is, with the endpoint in the spelling of RFC 7644 §3.2. Everything after it stays as it is.
+ * Returns a function that normalizes the path of a URL for routing: slashes as in edge/url.ts, and SCIM endpoints spelled as
+ * in RFC 7644 §3.2. The rest of the path is not changed.
  *
- * @param types those that have an endpoint
+ * @param types the resource types with their endpoints
  */
 export function routePath(types: readonly Pick<ResourceType, 'endpoint'>[]): (url: string) => string {
   const endpoints = [...types.map(({ endpoint }) => endpoint), ...OTHER_ENDPOINTS]
   return (url) => {
-    const path = forgivingPath(url)
+    const path = normalizePath(url)
     if (!path.startsWith(`${TENANT_PATH}/`)) return path
     return `${TENANT_PATH}${endpointInAnyCase(path.slice(TENANT_PATH.length), endpoints)}`
   }

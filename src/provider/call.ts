@@ -1,28 +1,26 @@
 /**
- * One call of the service provider: who asks, and what the operations need from outside.
+ * A call of the service provider: everything that an operation needs besides its own input. And the parts that operations
+ * share: rendering a resource, and the log entry of an accepted write.
  */
 
 import type { AttributeChange } from '../scim/changes.ts'
 import type { Complex } from '../scim/comparison.ts'
 import { emptyMembers } from '../scim/compatibility/http.ts'
 import type { Profile } from '../scim/profile.ts'
-import { isAllBut, isReturned, type Projection, project } from '../scim/projection.ts'
+import { isReturned, type Projection, project, returnsAllExcept } from '../scim/projection.ts'
 import type { Reading } from '../scim/reading.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { hasMembers } from '../scim/schema/resource-type.ts'
 import { etag } from '../scim/version.ts'
 import type { Work } from '../scim/work.ts'
-import type { Database } from '../storage/database.ts'
-import type { LogAction, LogEntry } from '../storage/log-entry.ts'
-import { type Stored, StoredRow } from '../storage/resources.ts'
-import type { TenantContext } from '../storage/tenant-context.ts'
-import type { Credentials } from '../storage/tokens.ts'
+import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
+import { type Stored, StoredRow } from '../storage/tables/stored-resources.ts'
+import type { TenantContext } from '../storage/tenants/context.ts'
 
 export interface Call {
-  readonly db: Database
-  readonly credentials: Credentials
+  /** The tenant with the actor and the open database. */
   readonly tenant: TenantContext
-  /** Without a slash at its end; the locations of resources begin with it. */
+  /** The base of the locations of resources, without a slash at its end. */
   readonly tenantUrl: string
   readonly requestId: string
   /** A new UUIDv7. */
@@ -31,7 +29,7 @@ export interface Call {
   readonly work: Work
 }
 
-/** How the body of the call is read, as a resource of the type or a PATCH of one. */
+/** The rules for reading the body of the call, as a resource of the type or as a PATCH of one. */
 export function readingOf<Type extends ResourceType>(
   { tenant, work }: Pick<Call, 'tenant' | 'work'>,
   type: Type,
@@ -39,68 +37,79 @@ export function readingOf<Type extends ResourceType>(
   return { type, profile: tenant.profile, work }
 }
 
-/** A resource as the client sees it, and what the headers of a response say of it. */
-export interface Rendered extends Written {
-  /** JSON text. */
-  readonly json: string
-}
-
-/** What the headers of a response say of a resource whose body nobody asked for. */
-export interface Written {
+/** A resource as the client sees it, with the values of the headers of its response. */
+export interface Rendered {
   readonly version: number
   readonly location: string
+  /** JSON text; undefined if the client did not ask for a body. */
+  readonly json?: string | undefined
 }
 
-/** Adds id, meta and references to a stored resource, then applies the projection. */
+/** The response to a request for a stored resource. */
 export function render(
-  call: Pick<Call, 'tenantUrl' | 'tenant'>,
+  call: RenderCall,
   stored: Stored,
   type: ResourceType,
   projection: Projection,
 ): Rendered {
-  const { id, version, createdAt, lastModified } = stored
-  const location = locationOf(call.tenantUrl, type, id)
-  const meta = {
-    resourceType: type.name,
-    created: new Date(createdAt).toISOString(),
-    lastModified: new Date(lastModified).toISOString(),
-    location,
-    version: etag(version),
-  }
-  const rendered = { version, location }
+  const location = locationOf(call.tenantUrl, type, stored.id)
+  return { version: stored.version, location, json: renderJson(call, stored, type, projection) }
+}
+
+type RenderCall = Pick<Call, 'tenantUrl' | 'tenant'>
+
+/** A stored resource as JSON text: with id, meta and references, and with the projection applied. */
+export function renderJson(
+  call: RenderCall,
+  stored: Stored,
+  type: ResourceType,
+  projection: Projection,
+): string {
+  const { id } = stored
+  const meta = metaOf(call, stored, type)
   const none = withReferences(projection, type) ? noReferences(type, call.tenant.profile) : {}
   // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
-  if (stored instanceof StoredRow && isAllBut(type.references, projection, type)) {
+  if (stored instanceof StoredRow && returnsAllExcept(type.references, projection, type)) {
     const more = JSON.stringify({ ...none, ...references(stored.references, call), id, meta })
-    return { ...rendered, json: `${stored.json.slice(0, -1)},${more.slice(1)}` }
+    return `${stored.json.slice(0, -1)},${more.slice(1)}`
   }
   const whole = { ...none, ...stored.resource, ...references(stored.resource, call), id, meta }
-  return { ...rendered, json: JSON.stringify(project(whole, projection, type)) }
+  return JSON.stringify(project(whole, projection, type))
+}
+
+function metaOf({ tenantUrl }: RenderCall, stored: Stored, type: ResourceType): Complex {
+  return {
+    resourceType: type.name,
+    created: new Date(stored.createdAt).toISOString(),
+    lastModified: new Date(stored.lastModified).toISOString(),
+    location: locationOf(tenantUrl, type, stored.id),
+    version: etag(stored.version),
+  }
 }
 
 export function locationOf(tenantUrl: string, type: ResourceType, id: string): string {
   return `${tenantUrl}${type.endpoint}/${id}`
 }
 
-/** The time of a change, in milliseconds since 1970. It never goes back, though the clock may be set back. */
-export function modifiedAt({ credentials }: Call, before: Pick<Stored, 'lastModified'>): number {
-  return Math.max(credentials.now, before.lastModified)
+/** The time of a change, in milliseconds since 1970: never earlier than the change before, even if the clock is. */
+export function modifiedAt({ tenant }: Call, before: Pick<Stored, 'lastModified'>): number {
+  return Math.max(tenant.actor.now, before.lastModified)
 }
 
-/** Whether the client is to see the memberships: reading them costs a row for each. */
+/** Whether the response shows the memberships. If not, they are not read: each of them costs a row. */
 export function withReferences(projection: Projection, type: ResourceType): boolean {
   return type.references !== undefined && isReturned(projection, type.references, type)
 }
 
-/** What stands for no memberships. */
+/** The value of the reference attribute of a resource without memberships. */
 function noReferences(type: ResourceType, profile: Profile): Complex {
   return hasMembers(type) ? emptyMembers(profile) : {}
 }
 
-/** The `$ref` of groups and members, which follows from their value and the Tenant URL. */
+/** Groups and members with their `$ref`, which follows from their value and the Tenant URL. */
 function references(
   { groups, members }: Complex,
-  { tenantUrl, tenant: { resourceTypes } }: Pick<Call, 'tenantUrl' | 'tenant'>,
+  { tenantUrl, tenant: { resourceTypes } }: RenderCall,
 ): Complex {
   const result: Complex = {}
   const baseOf = (type: ResourceType | undefined) => `${tenantUrl}${type?.endpoint ?? ''}`
@@ -125,7 +134,7 @@ export function acceptedEntry(
     readonly action: LogAction
     readonly type: ResourceType
     readonly id: string
-    /** Where its name is; undefined when the database looks it up. */
+    /** The resource, for its name; undefined if the database looks the name up. */
     readonly resource?: Complex
     readonly status: number
     readonly changes: readonly AttributeChange[]
@@ -136,7 +145,7 @@ export function acceptedEntry(
   const name = what.resource?.[what.type.nameAttribute]
   return {
     id: call.newId(),
-    time: call.credentials.now,
+    time: call.tenant.actor.now,
     action: what.action,
     outcome: 'accepted',
     resourceType: what.type.name,

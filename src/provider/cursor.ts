@@ -1,37 +1,38 @@
 /**
- * Cursors (RFC 9865): a position in a list, sealed so that a changed one is noticed. It names the last
- * resource of a page rather than a number, so resources that come and go move nothing. It is short: of what the list
- * is sorted by it holds the beginning at most.
+ * Cursors (RFC 9865): positions in a list. A cursor names the last resource of a page instead of an offset, so resources
+ * that are created or deleted do not shift the pages. Of a long sort key it holds the beginning only, so it is short.
  *
- * Sealed with a key of the client's, so that a cursor is good with all of its tokens, and of no use to another client or
- * for another query. What a forger could gain is a position in a list that it may read.
+ * A cursor is authenticated with a key of the client, so it is valid for all tokens of the client, and invalid for
+ * another client, for another query, or if it was modified. A forged cursor would give no more than a position in a list
+ * that the client may read.
  */
 import { badRequest } from '../scim/error.ts'
 import { CURSOR_TIMEOUT_SECONDS, MAX_CURSOR_CHARACTERS } from '../scim/limits.ts'
-import type { Actor } from '../storage/known-tokens.ts'
-import type { Position } from '../storage/list-request.ts'
-import { isSameSecret, toBase64Url } from '../storage/secrets.ts'
+import type { KnownClient } from '../storage/access/known-tokens.ts'
+import { isSameSecret, toBase64Url } from '../storage/access/secrets.ts'
+import type { Position } from '../storage/lists/list-request.ts'
 
 export interface Cursor {
   readonly position: Position
   readonly isBackwards: boolean
-  /** How many a filter found when the first page was read: to count them goes through all of them, each time. */
+  /** The number of matches when the first page was read: to count them again for each page would read all of them. */
   readonly total?: number | undefined
 }
 
 /** `[seconds since 1970, backwards, key, id, total, version]` */
 type Payload = readonly [number, 0 | 1, Position['key'], string, number | null, number | null]
 
-/** Whose cursor it is, and when it is used: milliseconds since 1970. */
-export interface CursorOwner extends Pick<Actor, 'cursorKey'> {
+/** The client that a cursor is made for or used by. */
+export interface CursorOwner extends Pick<KnownClient, 'cursorKey'> {
   readonly tenantId: string
+  /** Milliseconds since 1970. */
   readonly now: number
 }
 
-/** 128 bits: nobody guesses one within the life of a cursor. */
+/** 128 bits: too many to guess within the lifetime of a cursor. */
 const SEAL_BYTES = 16
 
-/** A cursor as text, of unreserved characters only (RFC 9865 §2). @param identity what the list was asked for */
+/** A cursor as text of unreserved characters (RFC 9865 §2). @param identity of the query that the cursor belongs to */
 export async function sealCursor(cursor: Cursor, identity: string, owner: CursorOwner): Promise<string> {
   const { position, isBackwards, total } = cursor
   const seconds = Math.floor(owner.now / 1000)
@@ -44,7 +45,7 @@ export async function sealCursor(cursor: Cursor, identity: string, owner: Cursor
 /**
  * Opens a cursor.
  *
- * @throws {ScimError} invalidCursor when it is not one of ours, for this query and this client; expiredCursor
+ * @throws {ScimError} invalidCursor unless it was issued for this query and this client; expiredCursor
  */
 export async function openCursor(text: string, identity: string, owner: CursorOwner): Promise<Cursor> {
   const [payload = '', found = ''] = text.length > MAX_CURSOR_CHARACTERS ? [] : text.split('.')

@@ -4,12 +4,12 @@
  */
 import type { Page } from '../scim/list-response.ts'
 import type * as scim from '../scim/search-request.ts'
-import type { Listed } from '../storage/list.ts'
-import * as storage from '../storage/list.ts'
-import type { ListPart, Slice } from '../storage/list-request.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { actorOf } from '../storage/tokens.ts'
-import { type Call, render, withReferences } from './call.ts'
+import { clientOf } from '../storage/access/tokens.ts'
+import type { Listed } from '../storage/lists/list.ts'
+import * as storage from '../storage/lists/list.ts'
+import type { ListPart, Slice } from '../storage/lists/list-request.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+import { type Call, renderJson, withReferences } from './call.ts'
 import { type CursorOwner, openCursor, sealCursor } from './cursor.ts'
 
 type ListRequest = scim.ListRequest<StoredResourceType>
@@ -31,7 +31,7 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
   return {
     totalResults: total,
     resources: renderAll(call, request, onPage),
-    // Who came backwards can go forwards again; who came by a cursor can go back.
+    // A page that was reached backwards has a next one; a page that was reached by a cursor has a previous one.
     nextCursor: await seal(hasMore || isBackwards, onPage.at(-1), false),
     previousCursor: await seal(isBackwards ? hasMore : cursor !== undefined, onPage[0], true),
   }
@@ -47,14 +47,14 @@ export async function listResources(call: Call, request: ListRequest): Promise<P
   }
 }
 
-/** It was told by the check of the page that was read, or the first time with a cursor by one of its own. */
-async function ownerOf({ db, credentials }: Call): Promise<CursorOwner> {
-  const { cursorKey } = await actorOf(db, credentials)
-  return { tenantId: credentials.tenantId, cursorKey, now: credentials.now }
+/** The client is known from the batch that read the page; a first request with a cursor costs a batch of its own. */
+async function ownerOf({ tenant }: Call): Promise<CursorOwner> {
+  const { cursorKey } = await clientOf(tenant)
+  return { tenantId: tenant.tenantId, cursorKey, now: tenant.actor.now }
 }
 
-async function read({ db, credentials }: Call, { sources }: ListRequest, slice: Slice) {
-  return await storage.listResources(db, credentials, sources.map(partOf), slice)
+async function read({ tenant }: Call, { sources }: ListRequest, slice: Slice) {
+  return await storage.listResources(tenant, sources.map(partOf), slice)
 }
 
 function partOf({ type, filter, sort, projection }: ListSource): ListPart {
@@ -64,6 +64,6 @@ function partOf({ type, filter, sort, projection }: ListSource): ListPart {
 function renderAll(call: Call, { sources }: ListRequest, listed: readonly Listed[]): readonly string[] {
   return listed.flatMap(({ type, stored }) => {
     const source = sources.find((candidate) => candidate.type === type)
-    return source === undefined ? [] : [render(call, stored, source.type, source.projection).json]
+    return source === undefined ? [] : [renderJson(call, stored, source.type, source.projection)]
   })
 }

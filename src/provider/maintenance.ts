@@ -1,30 +1,30 @@
 /**
- * What is done by the hour at every database: old entries of the log go, deletions go on, and jobs are tidied.
+ * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
  */
-import { countStatements, MAX_QUERIES_FREE } from '../storage/database.ts'
-import type { Databases } from '../storage/databases.ts'
-import { continueTasks } from '../storage/extensions.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { finishDeletions } from '../storage/tenants.ts'
+import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { continueTasks } from '../storage/extensions/extensions.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+import type { Databases } from '../storage/tenants/locations.ts'
+import { finishDeletions } from '../storage/tenants/tenants.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 
-/** Statements of `tidyJobs` at each of several databases, in the worst case. */
+/** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
-/** The least that lets a run at one of several databases prune the log, and continue deletions and schema changes. */
+/** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
 const MIN_SHARE = 20
 
 export interface Maintenance {
   readonly databases: Databases
-  /** The types that the directory holds. */
+  /** The types that are shipped. */
   readonly resourceTypes: readonly StoredResourceType[]
-  /** Milliseconds since 1970, as the clock says. */
+  /** Milliseconds since 1970, according to the clock. */
   readonly now: number
   readonly retentionDays: number
-  /** Statements of one run; Infinity where the database is in the same process. */
+  /** Statements that a run may send; Infinity if the database is in the same process. */
   readonly maxStatements: number
 }
 
@@ -32,10 +32,10 @@ export interface Maintenance {
 export type MaintenanceNote = Readonly<Record<string, unknown>>
 
 /**
- * Runs at each database, even if another one fails. Where the statements of a run do not suffice for all databases, they
- * take turns by the hour.
+ * Maintains each database, even if another one fails. If one run may not send enough statements for all databases, they take
+ * turns every hour.
  *
- * @param note is told of each part when it is done: a later one may fail
+ * @param note called after each part, because a later part may fail
  * @throws the first failure, after everything else was done
  */
 export async function maintain(run: Maintenance, note: (done: MaintenanceNote) => void): Promise<void> {
@@ -87,7 +87,7 @@ async function maintainDatabase(
   const hoursApart = Math.ceil(databases.names.length / count)
   const result = await pruneProvisioningLog(db, now, retentionDays, most, hoursApart)
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
-  // All of it is one invocation: what pruning leaves of its queries.
+  // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
   const tenants = await finishDeletions(db, resourceTypes, left(), forget)

@@ -1,22 +1,22 @@
 /**
- * Optimistic concurrency: load, decide, write at the version that was loaded; when someone else was
- * first, once more. Nobody's change is lost, and nobody waits for a lock.
+ * Optimistic concurrency: load, decide, write on condition of the loaded version; repeat if another writer was first. No
+ * change is lost, and no writer waits for a lock.
  */
 import { ScimError } from '../scim/error.ts'
-import { GuardError } from '../storage/database.ts'
+import { GuardError } from '../storage/database/database.ts'
 
-/** In each round at least one writer wins, so this many can change one resource at the same moment. */
+/** At least one writer succeeds in each round, so this many can change one resource at the same moment. */
 const MAX_ATTEMPTS = 64
 
-/** True of what a write throws when the resource is not at the version that it was decided at. */
+/** True of the error of a write whose resource is no longer at the version that the write was decided on. */
 export function isStale(error: unknown): boolean {
   return error instanceof GuardError && error.rule === 'stale version'
 }
 
 /**
- * Runs an attempt until it does not meet a stale version.
+ * Repeats an attempt while it fails because of a stale version.
  *
- * @throws {ScimError} 503 when others were first every time; nothing is changed then
+ * @throws {ScimError} 503 if another writer was first every time; nothing is changed
  */
 export async function retryWhileStale<Result>(attempt: () => Promise<Result>): Promise<Result> {
   for (let i = 0; i < MAX_ATTEMPTS; i++) {

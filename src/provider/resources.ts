@@ -1,13 +1,13 @@
 /**
- * The service provider's operations on resources of any type: the core and storage put together, without HTTP. Resources
- * that have members are read here; their writes go through a queue: see groups.ts.
+ * The operations on resources of any type, except that groups are only read here: their writes are queued (groups/), and
+ * every deletion is in deletion.ts.
  */
 import { canBeDisabled, isActive, withActive } from '../scim/active.ts'
 import { type AttributeChange, changedAttributes } from '../scim/changes.ts'
 import { type Complex, comparisonKey } from '../scim/comparison.ts'
 import {
+  allowsOmissions,
   applyDisablingPatch,
-  mayLeaveOut,
   type PatchedResource,
   withoutAttribute,
 } from '../scim/compatibility/disabling.ts'
@@ -20,13 +20,13 @@ import type { Reading } from '../scim/reading.ts'
 import { uniqueAttribute } from '../scim/schema/resource-type.ts'
 import { replacementOf, type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
-import { UniqueError } from '../storage/database.ts'
-import type { LogAction } from '../storage/log-entry.ts'
-import { logUnchanged } from '../storage/provisioning-log.ts'
-import { forgetResource, recallResource } from '../storage/recent-resources.ts'
-import * as storage from '../storage/resource-batches.ts'
-import type { StoredResourceType } from '../storage/resource-tables.ts'
-import { encodeResource, type Stored, type StoredRow } from '../storage/resources.ts'
+import { UniqueError } from '../storage/database/database.ts'
+import type { LogAction } from '../storage/log/log-entry.ts'
+import { logUnchanged } from '../storage/log/provisioning-log.ts'
+import { forgetResource, recallResource } from '../storage/resources/recent-resources.ts'
+import * as storage from '../storage/resources/resource-batches.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+import { encodeResource, type Stored, type StoredRow } from '../storage/tables/stored-resources.ts'
 import {
   acceptedEntry,
   type Call,
@@ -38,16 +38,27 @@ import {
 } from './call.ts'
 import { isStale, retryWhileStale } from './optimistic.ts'
 
+/** A request for one resource, or for a new one. */
+export interface ResourceRequest {
+  readonly type: StoredResourceType
+  readonly id: string
+  /** Parsed JSON. */
+  readonly body: unknown
+  /** What the response shows. */
+  readonly projection: Projection
+  readonly preconditions: Preconditions
+  /** Whether the client asked for all or nothing: see compatibility/disabling.ts. */
+  readonly isStrict: boolean
+}
+
 /**
  * Creates a resource.
  *
- * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness when its userName, or what else is unique, is taken
+ * @throws {ScimError} invalidSyntax, invalidValue; 409 uniqueness if its userName or other unique attribute is taken
  */
 export async function createResource(
   call: Call,
-  type: StoredResourceType,
-  body: unknown,
-  projection: Projection,
+  { type, body, projection }: Pick<ResourceRequest, 'type' | 'body' | 'projection'>,
 ): Promise<Rendered> {
   const { resource: sent, ignored } = validateResource(body, readingOf(call, type))
   const resource = withActive(sent, type)
@@ -62,7 +73,7 @@ export async function createResource(
     ignored,
   })
   try {
-    const created = await storage.insertResource(call.db, call.credentials, type, { id, resource }, log)
+    const created = await storage.insertResource(call.tenant, type, { id, resource }, log)
     return render(call, created, type, projection)
   } catch (error) {
     if (error instanceof UniqueError) throw taken(type, resource, { cause: error })
@@ -70,36 +81,32 @@ export async function createResource(
   }
 }
 
-/** @throws {ScimError} 404; tooMany when it has more members than an answer shows */
+/** @throws {ScimError} 404; tooMany if it has more members than a response shows */
 export async function getResource(
   call: Call,
-  type: StoredResourceType,
-  id: string,
-  projection: Projection,
+  { type, id, projection }: Pick<ResourceRequest, 'type' | 'id' | 'projection'>,
 ): Promise<Rendered> {
-  const { db, credentials } = call
-  const found = await storage.getResource(db, credentials, type, id, withReferences(projection, type))
+  const found = await storage.getResource(call.tenant, type, id, withReferences(projection, type))
   if (found === undefined) throw notFound(type.name, id)
   return render(call, found, type, projection)
 }
 
 /**
- * Replaces a resource (RFC 7644 §3.5.1). What is not in the body is cleared, but for "active": see active.ts.
+ * Replaces a resource (RFC 7644 §3.5.1). Attributes that the body does not have are cleared, except "active": see
+ * active.ts.
  *
  * @throws {ScimError} 404, 412, 409 uniqueness, invalidValue
  */
 export async function replaceResource(
   call: Call,
-  type: StoredResourceType,
-  id: string,
-  body: unknown,
-  projection: Projection,
-  preconditions: Preconditions,
+  request: Omit<ResourceRequest, 'isStrict'>,
 ): Promise<Rendered> {
+  const { type, body, projection } = request
   const reading = readingOf(call, type)
   const { resource, ignored } = validateResource(withoutEmptyActive(body, reading), reading)
   const unique = uniqueAttribute(type)
-  const changed = await changeResource(call, type, id, preconditions, {
+  const changed = await changeResource(call, {
+    ...request,
     uniqueValue: unique && resource[unique.name],
     mayLoseUnique: false,
     decide: (before, isTaken) => {
@@ -112,27 +119,20 @@ export async function replaceResource(
 }
 
 /**
- * Changes a resource by a PatchOp (RFC 7644 §3.5.2), all or nothing, but for one that disables: see
- * compatibility/disabling.ts.
+ * Changes a resource by a PatchOp (RFC 7644 §3.5.2): all or nothing, except for one that disables (see
+ * compatibility/disabling.ts).
  *
- * @param isStrict whether the client asked for all or nothing in any case
  * @throws {ScimError} 404, 412, 409 uniqueness, and those of parsePatch and applyPatch
  */
-export async function patchResource(
-  call: Call,
-  type: StoredResourceType,
-  id: string,
-  body: unknown,
-  projection: Projection,
-  preconditions: Preconditions,
-  isStrict: boolean,
-): Promise<Rendered> {
+export async function patchResource(call: Call, request: ResourceRequest): Promise<Rendered> {
+  const { type, body, projection, isStrict } = request
   const reading = readingOf(call, type)
   const patch = parsePatch(body, reading, isStrict)
   const unique = uniqueAttribute(type)
-  const changed = await changeResource(call, type, id, preconditions, {
+  const changed = await changeResource(call, {
+    ...request,
     uniqueValue: unique && lastValue(patch.operations, unique.name),
-    mayLoseUnique: mayLeaveOut(patch, reading.profile),
+    mayLoseUnique: allowsOmissions(patch, reading.profile),
     decide: (before, isTaken) => {
       const patched = decidePatch(before, patch, reading, isTaken)
       return { ...patched, resource: withActive(patched.resource, type, before) }
@@ -155,79 +155,74 @@ function decidePatch(
   return applyDisablingPatch(before, withoutUnique, reading)
 }
 
-/** A change of a resource that is checked; nothing is read yet. */
-interface ResourceUpdate {
-  /** The value that it would give the unique attribute, so that a taken one is found with the load. */
+/** A change of one resource that is parsed and validated. */
+interface ResourceUpdate extends Pick<ResourceRequest, 'type' | 'id' | 'preconditions'> {
+  /** The new value of the unique attribute, if any: the load also looks for another resource that has it. */
   readonly uniqueValue: unknown
-  /** Whether it is made without that value when it is taken. */
+  /** Whether the change is made without that value if it is taken. */
   readonly mayLoseUnique: boolean
-  /** @throws {ScimError} what the client is told when the change cannot be made */
+  /** @throws {ScimError} the refusal */
   readonly decide: (before: Complex, isTaken: boolean) => Decided
 }
 
 interface Decided extends Validated {
-  /** What the log says beside the names of what is ignored. */
+  /** A remark for the log entry. */
   readonly detail: string | null
 }
 
 /**
- * Decides on the resource as it was seen last, and writes; if none was seen, or the database holds another content, loads,
- * decides and writes.
+ * Decides on the resource as this isolate last saw it, and writes. If the isolate has not seen it, or the database has
+ * another content, loads the resource first.
  */
-async function changeResource(
-  call: Call,
-  type: StoredResourceType,
-  id: string,
-  preconditions: Preconditions,
-  update: ResourceUpdate,
-): Promise<Stored> {
-  const { db, credentials, work } = call
+async function changeResource(call: Call, update: ResourceUpdate): Promise<Stored> {
+  const { tenant, work } = call
+  const { type, id } = update
   const { spent } = work
   const decide = (found: StoredRow, isTaken: boolean) => {
-    // What cost too much for the resource as it was seen last is not tried again: only small ones are remembered.
+    // If a decision on the remembered resource has exceeded the limit, the request itself is the reason: only small
+    // resources are remembered.
     if (work.isExhausted) work.spend(0)
-    // A value that is taken is the request's own: the second decision is paid for.
+    // The request pays for a second decision that is due to its own value being taken.
     if (!isTaken) work.rewind(spent)
     work.store(found.json.length)
-    return changeOf(type, found, preconditions, update, isTaken)
+    return changeOf(found, update, isTaken)
   }
-  const recent = recallResource(credentials.tenantId, type, id)
-  const early = recent && changeOfRecent(type, () => decide(recent, false), update)
-  if (recent && early) {
+  const recent = recallResource(tenant.tenantId, type, id)
+  const change = recent && changeOfRecent(() => decide(recent, false), update)
+  if (recent && change) {
     try {
-      return await writeChange(call, type, recent, early, () => decide(recent, true))
+      return await writeChange(call, type, recent, { change, ifTaken: () => decide(recent, true) })
     } catch (error) {
       if (!isStale(error)) throw error
-      forgetResource(credentials.tenantId, type, id)
+      forgetResource(tenant.tenantId, type, id)
     }
   }
-  const key = uniqueKey(type, update)
+  const key = uniqueKey(update)
   return await retryWhileStale(async () => {
-    const { resource, isTaken } = await storage.loadResource(db, credentials, type, id, key)
-    if (resource === undefined) throw notFound(type.name, id)
-    return await writeChange(call, type, resource, decide(resource, isTaken), () => decide(resource, true))
+    const { resource: found, isTaken } = await storage.loadResource(tenant, type, id, key)
+    if (found === undefined) throw notFound(type.name, id)
+    const change = decide(found, isTaken)
+    return await writeChange(call, type, found, { change, ifTaken: () => decide(found, true) })
   })
 }
 
-/** The comparison form of the value that the update would give the unique attribute; undefined when it gives none. */
-function uniqueKey(type: StoredResourceType, { uniqueValue }: ResourceUpdate): string | undefined {
+/** The comparison form of the new value of the unique attribute; undefined if there is no such value. */
+function uniqueKey({ type, uniqueValue }: ResourceUpdate): string | undefined {
   const unique = uniqueAttribute(type)
   if (unique === undefined || typeof uniqueValue !== 'string') return undefined
   return String(comparisonKey(unique, uniqueValue))
 }
 
-/** What a write makes of a resource. */
+/** What a write changes of a resource. */
 interface ResourceChange extends Decided {
   readonly action: LogAction
   readonly changes: readonly AttributeChange[]
 }
 
-/** @throws {ScimError} what the client is told when the change cannot be made */
+/** @throws {ScimError} the refusal */
 function changeOf(
-  type: StoredResourceType,
   found: Stored,
-  preconditions: Preconditions,
-  { decide }: ResourceUpdate,
+  { type, preconditions, decide }: ResourceUpdate,
   isTaken: boolean,
 ): ResourceChange {
   requirePreconditions(preconditions, found.version)
@@ -238,19 +233,20 @@ function changeOf(
 }
 
 /**
- * @returns undefined when there would be nothing to write, so that nobody would notice that the resource is another one;
- *   also when there might be, because the unique attribute is all that is certain to change, and may be left out
+ * The change of a remembered resource.
+ *
+ * @returns undefined unless the write is certain to compare the remembered row with the stored one. A change of nothing
+ *   is not written, and a change of the unique attribute alone may be left out.
  */
 function changeOfRecent(
-  type: StoredResourceType,
   decide: () => ResourceChange,
-  update: ResourceUpdate,
+  { type, mayLoseUnique }: ResourceUpdate,
 ): ResourceChange | undefined {
   try {
     const change = decide()
     const unique = uniqueAttribute(type)?.name
     const isUniqueChanged = change.changes.some(({ attribute }) => attribute === unique)
-    const isSure = !update.mayLoseUnique || !isUniqueChanged || change.action === 'disable'
+    const isSure = !mayLoseUnique || !isUniqueChanged || change.action === 'disable'
     return change.changes.length > 0 && isSure ? change : undefined
   } catch (error) {
     if (error instanceof ScimError) return undefined
@@ -259,22 +255,21 @@ function changeOfRecent(
 }
 
 /**
- * Writes what is changed, or logs that nothing is.
+ * Writes a change, or logs that nothing changes.
  *
- * @param otherwise decides once more, now that the value of the unique attribute turned out to be taken
+ * @param ifTaken decides again after the value of the unique attribute turned out to be taken
  */
 async function writeChange(
   call: Call,
   type: StoredResourceType,
   before: StoredRow,
-  change: ResourceChange,
-  otherwise: () => ResourceChange,
+  { change, ifTaken }: { readonly change: ResourceChange; readonly ifTaken: () => ResourceChange },
 ): Promise<Stored> {
   try {
     return await storeChange(call, type, before, change)
   } catch (error) {
     if (!(error instanceof UniqueError)) throw error
-    return await storeChange(call, type, before, otherwise())
+    return await storeChange(call, type, before, ifTaken())
   }
 }
 
@@ -284,20 +279,20 @@ async function storeChange(
   before: StoredRow,
   change: ResourceChange,
 ): Promise<Stored> {
-  const { db, credentials } = call
+  const { tenant, work } = call
   const { resource, ...rest } = change
   const log = acceptedEntry(call, { ...rest, type, id: before.id, resource, status: 200 })
-  if (change.changes.length > 0) {
-    const documents = encodeResource(resource, type)
-    call.work.store(documents.data.length + documents.keys.length)
-    const after = { ...documents, lastModified: modifiedAt(call, before) }
-    return await storage.updateResource(db, credentials, type, before, after, log)
+  if (change.changes.length === 0) {
+    await logUnchanged(tenant, log)
+    return before
   }
-  await logUnchanged(db, credentials, log)
-  return before
+  const documents = encodeResource(resource, type)
+  work.store(documents.data.length + documents.keys.length)
+  const after = { ...documents, lastModified: modifiedAt(call, before) }
+  return await storage.updateResource(tenant, type, { before, after, log })
 }
 
-/** Memberships are no part of what a client changes here. */
+/** The resource without its memberships, which are not changed here. */
 function withoutReferences(resource: Complex, { references }: StoredResourceType): Complex {
   if (references === undefined) return resource
   const { [references]: _, ...rest } = resource

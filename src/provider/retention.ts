@@ -1,49 +1,49 @@
 /**
- * How long the provisioning log is kept, and what a run of the cron trigger deletes.
+ * The retention of the provisioning log: what a run of the cron trigger deletes.
  */
 
-import { deleteDeadTokens } from '../storage/clients.ts'
-import type { Database } from '../storage/database.ts'
-import { believedTime, type FullTenants, pruneLog } from '../storage/log-pruning.ts'
+import { deleteDeadTokens } from '../storage/access/clients.ts'
+import type { Database } from '../storage/database/database.ts'
+import { believedTime, type FullTenants, pruneLog } from '../storage/log/log-pruning.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
 /** Entries that one batch deletes. */
 const CHUNK = 5_000
-/** Statements before the batches that delete, and in each of those. */
+/** Statements before the batches that delete, and in each of these batches. */
 const FIRST_STATEMENTS = 2
 const BATCH_STATEMENTS = 3
 /**
- * Statements in one run: fewer than MAX_QUERIES_FREE. So an hourly run of one database deletes up to 75,000 entries; what is
- * left over goes in the next one.
+ * Statements in one run: fewer than MAX_QUERIES_FREE. So an hourly run deletes up to 75,000 entries of one database; the
+ * next run deletes the rest.
  */
 export const MAX_PRUNING_STATEMENTS = 47
 /**
- * How far a run may believe that the clock went on since the last one: a thirtieth of the retention time. A clock that is
- * wrong by any amount then has 30 hours in which somebody can notice. Runs are an hour apart: at least twice that, so
- * that a late one catches up.
+ * The most time that a run believes to have passed since the previous run: a thirtieth of the retention time. If the clock
+ * is wrong by any amount, there are 30 hours to notice it before all entries are deleted. Runs are an hour apart, so the
+ * minimum is two hours: a late run catches up.
  */
 const MAX_ADVANCE_SHARE = 1 / 30
 const MIN_ADVANCE_MS = 2 * HOUR_MS
-/** A session that was ended stays so while a clock that was ahead is put right. */
+/** How long an ended session is remembered: long enough to correct a clock that was ahead. */
 const ENDED_SESSIONS_KEPT_MS = 30 * DAY_MS
 
 export interface PruningResult {
-  /** Entries that were deleted. */
+  /** Log entries that were deleted. */
   readonly deleted: number
-  /** Tokens that ended so long ago that no entry names them. */
+  /** Tokens that were deleted: they ended so long ago that no log entry names them. */
   readonly deletedTokens: number
-  /** Hours by which the clock is ahead of the time that is believed: of interest to whoever set it. */
+  /** Hours by which the clock is ahead of the believed time. */
   readonly clockAheadHours: number
 }
 
 /**
- * Deletes log entries that are older than the retention time, and the oldest of tenants whose log has too many bytes;
- * then the tokens that none of the others can name.
+ * Deletes log entries older than the retention time, the oldest entries of tenants whose log is too large, and the tokens
+ * that no remaining entry can name.
  *
- * @param now milliseconds since 1970, as the clock says
- * @param maxStatements the share of this database, where a run has several
- * @param hoursApart between its runs, where several databases take turns
+ * @param now milliseconds since 1970, according to the clock
+ * @param maxStatements the share of this database in the statements of the run
+ * @param hoursApart the hours between two runs for this database, if several databases take turns
  */
 export async function pruneProvisioningLog(
   db: Database,
@@ -65,9 +65,9 @@ export async function pruneProvisioningLog(
     const pruned = await pruneLog(db, before, full, CHUNK)
     deleted += pruned.deleted
     full = pruned.full
-    // Only from the second batch on is anything deleted of tenants that have too many.
+    // Entries of tenants whose log is too large are deleted from the second batch on.
     if (pruned.deleted < CHUNK && (full.length === 0 || (i > 0 && pruned.deleted === 0))) {
-      // Now the log holds nothing that they have written.
+      // Now the log has no entries of dead tokens.
       return { deleted, deletedTokens: await deleteDeadTokens(db, before), clockAheadHours }
     }
   }

@@ -1,33 +1,33 @@
 /**
- * Tenants over all databases: making one, and listing them. What is done with one tenant is done at its home.
+ * Tenants over all databases: creates and lists them. Everything else about a tenant is done in its own database.
  */
-import { databaseSize } from '../storage/database-size.ts'
+
+import { type Page, readTogether } from '../storage/database/query.ts'
+import { databaseSize } from '../storage/database/size.ts'
 import {
   askDatabase,
   catalogueOf,
   type Databases,
   forgetLocation,
-  listLocations,
+  locationsQuery,
   reserveLocation,
-} from '../storage/databases.ts'
-import { type Page, readTogether } from '../storage/query.ts'
-import { tenantPageQuery } from '../storage/tenant-queries.ts'
+} from '../storage/tenants/locations.ts'
+import { tenantPageQuery } from '../storage/tenants/queries.ts'
 import {
   insertTenant,
   insertTenantElsewhere,
-  listTenants,
   type NewTenant,
   type Tenant,
-} from '../storage/tenants.ts'
+} from '../storage/tenants/tenants.ts'
 
 /** A tenant, and the name of the database that it lives in. */
 export type LocatedTenant = Tenant & { readonly database: string }
 
 /**
- * Makes a tenant.
+ * Creates a tenant.
  *
- * @param wanted one of the names; undefined: the database that holds least
- * @returns the name of its database; undefined when the id is taken
+ * @param wanted the name of a database; undefined: the emptiest one
+ * @returns the name of its database; undefined if the id is taken
  */
 export async function createTenant(
   databases: Databases,
@@ -39,13 +39,13 @@ export async function createTenant(
   if (name === first) return (await insertTenant(catalogueOf(databases), tenant)) ? first : undefined
   const reserved = await reserveLocation(databases, tenant.id, name)
   if (reserved === undefined) return undefined
-  // A creation that was interrupted has left the address: it is finished where it began.
+  // The location may have been reserved by a creation that was interrupted: it is completed in the same database.
   const insert = reserved.isNew ? insertTenantElsewhere : insertTenant
   return (await insert(databases.open(reserved.name), tenant)) ? reserved.name : undefined
 }
 
 /**
- * Databases that differ by less hold equally little; the first one of them is taken, because a cold isolate reaches the
+ * Databases whose sizes differ by less count as equally empty. The first of them is chosen, because a cold isolate reaches
  * tenants of the first database with one round trip less.
  */
 const SIZE_STEP_BYTES = 1_000_000_000
@@ -58,41 +58,34 @@ async function emptiest(databases: Databases): Promise<string> {
   return names[steps.indexOf(Math.min(...steps))] ?? names[0]
 }
 
-/** All tenants by id. @throws {NamedDatabaseUnavailable} none of them is left out silently */
-export async function listAllTenants(databases: Databases): Promise<readonly LocatedTenant[]> {
-  const [locations, ...lists] = await Promise.all([
-    listLocations(databases),
-    ...databases.names.map((name) => askDatabase(databases, name, listTenants)),
-  ])
-  return merged(databases, locations, lists)
-}
-
 /**
  * Tenants in the order of their ids.
  *
- * @param after the id that the page before ended with
- * @throws {NamedDatabaseUnavailable}
+ * @param after the last id of the previous page
+ * @param size Infinity: all tenants
+ * @throws {NamedDatabaseUnavailable} no tenant is left out silently
  */
 export async function tenantPage(
   databases: Databases,
   after: string,
   size: number,
 ): Promise<Page<LocatedTenant>> {
-  const [locations, ...pages] = await Promise.all([
-    listLocations(databases),
-    ...databases.names.map((name) =>
-      askDatabase(databases, name, (db) => readTogether(db, { page: tenantPageQuery(after, size) })),
-    ),
+  const [first, ...others] = databases.names
+  const page = tenantPageQuery(after, size)
+  const [{ locations, ...home }, ...away] = await Promise.all([
+    askDatabase(databases, first, (db) => readTogether(db, { page, locations: locationsQuery(databases) })),
+    ...others.map((name) => askDatabase(databases, name, (db) => readTogether(db, { page }))),
   ])
-  // What comes after the end of a page may be preceded by others of its database.
-  const end = pages.flatMap(({ page: { next } }) => (next === undefined ? [] : [next])).sort()[0]
-  const lists = pages.map(({ page }) => page.items)
+  const pages = [home.page, ...away.map((read) => read.page)]
+  // Each page is complete up to its end only, so tenants after the earliest end belong to a later page.
+  const end = pages.flatMap(({ next }) => (next === undefined ? [] : [next])).sort()[0]
+  const lists = pages.map(({ items }) => items)
   const all = merged(databases, locations, lists).filter(({ id }) => end === undefined || id <= end)
   const items = all.slice(0, size)
   return { items, next: all.length > size ? items.at(-1)?.id : end }
 }
 
-/** Each tenant once, as its home has it. */
+/** Each tenant once, as its own database has it. */
 function merged(
   databases: Databases,
   locations: ReadonlyMap<string, string>,
@@ -107,7 +100,7 @@ function merged(
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** Takes a tenant that is deleted out of the catalogue. */
+/** Removes a deleted tenant from the catalogue. */
 export async function forgetTenant(databases: Databases, tenantId: string): Promise<void> {
   if (databases.names.length > 1) await catalogueOf(databases).batch([forgetLocation(tenantId)])
 }

@@ -1,12 +1,12 @@
 /**
- * Attribute paths: `userName`, `name.familyName`, `urn:…:User:nativeObjectId` (RFC 7644 §3.10).
- * Resolves the text against a resource type; knows nothing of filters (see path.ts for value paths).
+ * Resolves attribute paths against a resource type: `userName`, `name.familyName`, `urn:…:User:nativeObjectId`
+ * (RFC 7644 §3.10). Value paths, which contain a filter, are in path.ts.
  */
 import type { Attribute, ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 
 /**
- * A resolved attribute path: the definitions from the resource down.
+ * A resolved attribute path: the attribute definitions, starting at the resource.
  *
  *   urn:…:enterprise:2.0:User:manager.displayName
  *   ^ steps[0]                ^ [1]   ^ [2]
@@ -15,7 +15,7 @@ export interface AttributePath {
   readonly steps: readonly [Attribute, ...Attribute[]]
 }
 
-/** The canonical text of a path: names in the spelling of the schema. Serves as a key. */
+/** The canonical text of a path, with names as the schema spells them. Used as a key. */
 export function pathText(path: AttributePath): string {
   const [first, ...rest] = path.steps.map((step) => step.name)
   return first?.startsWith('urn:') && rest.length > 0
@@ -23,20 +23,20 @@ export function pathText(path: AttributePath): string {
     : [first, ...rest].join('.')
 }
 
-/** The definition that the path ends at. */
+/** The last attribute of the path. */
 export function target(path: AttributePath): Attribute {
   return path.steps.at(-1) ?? path.steps[0]
 }
 
 /**
- * Resolves an attribute path of a resource type, in any case, with or without the URN of its schema.
+ * Resolves an attribute path of a resource type, regardless of case, with or without the URN of its schema.
  *
- * @returns undefined when the resource type has no such attribute: the caller knows what that means
+ * @returns undefined if the resource type has no such attribute
  */
 export function resolveAttributePath(text: string, type: ResourceType): AttributePath | undefined {
   const schema = longestSchemaPrefix(text, type)
   if (schema === undefined) return resolveNames(text, type.attributes)
-  // The URN of the core schema qualifies its own attributes; an extension is an attribute itself.
+  // The URN of the core schema only qualifies a name. The URN of an extension is itself an attribute.
   const names = text.slice(schema.length + 1)
   if (schema.toLowerCase() === type.schema.id.toLowerCase()) return resolveNames(names, type.attributes)
   const extension = findAttribute(type.attributes, schema)
@@ -56,7 +56,7 @@ export function resolveNames(text: string, attributes: readonly Attribute[]): At
   return subAttribute && { steps: [attribute, subAttribute] }
 }
 
-/** A URN holds dots and colons of its own, so it is never split: the longest known one is taken off. */
+/** A URN contains dots and colons, so the text is not split at them: the longest known URN that it starts with is used. */
 function longestSchemaPrefix(text: string, type: ResourceType): string | undefined {
   const lower = text.toLowerCase()
   if (!lower.startsWith('urn:')) return undefined

@@ -1,10 +1,9 @@
 /**
- * Bulk requests (RFC 7644 §3.7): the message, and the references between its operations. Pure: says in
- * which order operations run and what each sends; runs none.
+ * Parses bulk requests (RFC 7644 §3.7) and resolves the references between their operations. Operations run in
+ * http/bulk.ts.
  *
- * An operation waits for those that it names by `bulkId:…`. Operations that wait for each other in a circle, or one
- * for itself, are broken up: the attribute that closes the circle is left out of the POST and added by a PATCH once
- * every id is known (RFC 7644 §3.7.1).
+ * An operation runs after the operations that it refers to by `bulkId:…`. For circular references, the attribute that
+ * closes the circle is omitted from the POST and added by a PATCH once all ids are known (RFC 7644 §3.7.1).
  */
 import { type Complex, isComplex } from './comparison.ts'
 import { errorLimit, isNotSet, upperCaseMethod } from './compatibility/bulk.ts'
@@ -21,26 +20,26 @@ export interface BulkOperation {
   readonly method: (typeof METHODS)[number]
   readonly path: string
   readonly bulkId: string | undefined
-  /** The ETag that the resource must have: as If-Match. */
+  /** The ETag that the resource must have, as in If-Match. */
   readonly version: string | undefined
   readonly data: unknown
 }
 
 export interface BulkRequest {
   readonly operations: readonly BulkOperation[]
-  /** How many operations may fail before the rest is left undone; undefined: all may. */
+  /** The number of errors after which the remaining operations are not run; undefined for no limit. */
   readonly failOnErrors: number | undefined
 }
 
 /**
  * Parses a BulkRequest message.
  *
- * @throws {ScimError} invalidSyntax, invalidValue; 413 for more operations than we take
+ * @throws {ScimError} invalidSyntax, invalidValue; 413 for more than MAX_BULK_OPERATIONS operations
  */
 export function parseBulkRequest(body: unknown, profile: Profile): BulkRequest {
   const message = requireMessage(body, BULK_REQUEST, profile)
   if (member(message, 'schemas') === undefined) {
-    throw badRequest('invalidSyntax', `"schemas" must hold "${BULK_REQUEST}"`)
+    throw badRequest('invalidSyntax', `"schemas" must contain "${BULK_REQUEST}", found nothing`)
   }
   const list = member(message, 'Operations')
   const failOnErrors = errorLimit(member(message, 'failOnErrors'), profile)
@@ -56,7 +55,7 @@ export function parseBulkRequest(body: unknown, profile: Profile): BulkRequest {
   if (failOnErrors !== undefined && !(Number.isInteger(failOnErrors) && Number(failOnErrors) >= 1)) {
     throw badRequest(
       'invalidValue',
-      `"failOnErrors" must be an integer from 1, found ${kindOf(failOnErrors)}`,
+      `"failOnErrors" must be an integer greater than 0, found ${typeof failOnErrors === 'number' ? failOnErrors : kindOf(failOnErrors)}`,
     )
   }
   const operations = list.map((operation, i) => parseOperation(operation, `Operations[${i}]`, profile))
@@ -78,18 +77,20 @@ function parseOperation(operation: unknown, where: string, profile: Profile): Bu
   ]
   const upper = typeof sentMethod === 'string' ? upperCaseMethod(sentMethod, profile) : ''
   const method = METHODS.find((candidate) => candidate === upper)
-  if (method === undefined)
-    throw badRequest('invalidSyntax', `${where}.method must be one of ${METHODS.join(', ')}`)
+  if (method === undefined) {
+    const found = typeof sentMethod === 'string' ? quote(sentMethod) : kindOf(sentMethod)
+    throw badRequest('invalidSyntax', `${where}.method must be one of ${METHODS.join(', ')}, found ${found}`)
+  }
   if (typeof path !== 'string')
     throw badRequest('invalidSyntax', `${where}.path must be a string, found ${kindOf(path)}`)
   // RFC 7644 §3.7: "bulkId" is REQUIRED when "method" is "POST".
   if (method === 'POST' && bulkId === undefined) {
-    throw badRequest('invalidSyntax', `${where}.bulkId is required with POST`)
+    throw badRequest('invalidSyntax', `${where}.bulkId is required for POST, found nothing`)
   }
   return { method, path, bulkId, version, data }
 }
 
-/** Anything but a text would be lost: a precondition. */
+/** @throws {ScimError} invalidSyntax for a value of another type: ignoring it would drop a precondition */
 function optionalText(
   operation: Complex,
   name: 'bulkId' | 'version',
@@ -107,12 +108,13 @@ function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {
   const seen = new Set<string>()
   for (const { method, bulkId } of operations) {
     if (method !== 'POST' || bulkId === undefined) continue
-    if (seen.has(bulkId)) throw badRequest('invalidSyntax', `bulkId ${quote(bulkId)} is used twice`)
+    if (seen.has(bulkId))
+      throw badRequest('invalidSyntax', `bulkId ${quote(bulkId)} must be unique, found it twice`)
     seen.add(bulkId)
   }
 }
 
-/** The bulkIds that an operation names, in its path and in its data. */
+/** The bulkIds that the path and the data of an operation refer to. */
 export function bulkReferences({ path, data }: BulkOperation): ReadonlySet<string> {
   return referencesIn([path.split('/'), data])
 }
@@ -126,7 +128,7 @@ function referencesIn(value: unknown): ReadonlySet<string> {
   return found
 }
 
-/** The bulkId in a text that is a reference. */
+/** @returns the bulkId if the text is a reference */
 function referenceIn(text: string): string | undefined {
   return text.startsWith(REFERENCE_PREFIX) ? text.slice(REFERENCE_PREFIX.length) : undefined
 }
@@ -137,13 +139,13 @@ function walk(value: unknown, visit: (text: string) => void): void {
   else if (isComplex(value)) for (const element of Object.values(value)) walk(element, visit)
 }
 
-/** Puts the ids in place of the references that are known. */
+/** Replaces the references whose ids are known, in the path and the data of an operation. */
 export function resolveReferences(operation: BulkOperation, ids: ReadonlyMap<string, string>): BulkOperation {
   const path = resolvePath(operation.path, ids)
   return { ...operation, path, data: replaceTexts(operation.data, (text) => resolveText(text, ids)) }
 }
 
-/** The path with the ids in place of the references that are known. */
+/** Replaces the references in a path whose ids are known. */
 export function resolvePath(path: string, ids: ReadonlyMap<string, string>): string {
   return path
     .split('/')
@@ -160,16 +162,14 @@ function replaceTexts(value: unknown, replace: (text: string) => string): unknow
   if (typeof value === 'string') return replace(value)
   if (Array.isArray(value)) return value.map((element) => replaceTexts(element, replace))
   if (!isComplex(value)) return value
-  // fromEntries defines own properties, whatever their names are.
+  // Unlike assignment, fromEntries defines an own property even for `__proto__`.
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [name, replaceTexts(inner, replace)]),
   )
 }
 
 /**
- * Takes the attributes that name one of the bulkIds out of the data of a POST.
- *
- * @returns what can be sent now, and the attributes to add later
+ * Splits the data of a POST into attributes that can be sent now and attributes that refer to one of the bulkIds.
  */
 export function deferReferences(
   data: unknown,

@@ -1,23 +1,23 @@
 /**
- * What changed between two states of a resource: for the version, and for the provisioning log.
+ * The differences between two states of a resource. They determine the version and the provisioning log entry.
  */
 import { pathText } from './attribute-path.ts'
 import { type Complex, isComplex, sameValue } from './comparison.ts'
 import type { Attribute, ResourceType } from './schema/definition.ts'
 
-/** One changed attribute. `old` or `new` is missing when there was, or is, no value. */
+/** One changed attribute. `old` is missing if it had no value before, `new` if it has none now. */
 export interface AttributeChange {
   readonly attribute: string
   readonly old?: unknown
   readonly new?: unknown
 }
 
-/** Stands for a value that must not be shown: of attributes that are never returned. */
+/** Replaces the values of attributes with returned "never". */
 const HIDDEN = '(not shown)'
 
 /**
- * The attributes that differ, single sub-attributes by themselves, multi-valued attributes as a whole.
- * "schemas" follows from the others, so it is not named.
+ * Returns the attributes that differ: each sub-attribute of a single-valued complex attribute, and each multi-valued
+ * attribute as a whole. "schemas" is derived from the other attributes and not included.
  */
 export function changedAttributes(
   before: Complex,

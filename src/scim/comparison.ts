@@ -1,7 +1,7 @@
 /**
- * How values compare (RFC 7643 §2.3, RFC 7644 §3.4.2.2): attributes that are not caseExact compare by
- * their folded value, dateTimes as instants, everything else as it is. The comparison document of a
- * resource holds these keys under the same paths, so that SQL and this module compare alike.
+ * Comparison of values (RFC 7643 §2.3, RFC 7644 §3.4.2.2). Attributes that are not caseExact compare by their folded
+ * value, dateTimes as instants, and all others unchanged. The comparison document of a resource contains these keys under
+ * the same paths, so that SQL and this module give the same results.
  */
 import { fold } from './fold.ts'
 import type { Attribute } from './schema/definition.ts'
@@ -9,10 +9,10 @@ import type { Work } from './work.ts'
 
 export type Scalar = string | number | boolean
 
-/** A JSON object whose keys are attribute names in the spelling of the schema. */
+/** A JSON object whose keys are attribute names as the schema spells them. */
 export type Complex = { [name: string]: unknown }
 
-/** The key by which a value of the attribute compares. @param work counts the folding, and remembers it */
+/** The key by which a value of the attribute compares. @param work counts and caches the folding */
 export function comparisonKey(attribute: Attribute, value: Scalar, work?: Work): Scalar {
   if (typeof value !== 'string') return value
   if (attribute.type === 'dateTime') return instant(value) ?? Number.NaN
@@ -24,9 +24,10 @@ export function comparisonKey(attribute: Attribute, value: Scalar, work?: Work):
 const DATE_TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)?$/
 
 /**
- * The instant of a dateTime, in milliseconds since 1970; without an offset it is in UTC, wherever we run.
+ * The instant of a dateTime, in milliseconds since 1970. Text without an offset is in UTC, regardless of the local time
+ * zone.
  *
- * @returns undefined when the text is no dateTime: Date.parse alone knows many more forms, and 30 February
+ * @returns undefined if the text is not a dateTime. Date.parse alone accepts many more forms, and 30 February
  */
 export function instant(text: string): number | undefined {
   const [, date, offset] = DATE_TIME.exec(text) ?? []
@@ -40,7 +41,7 @@ function isDay(date: string): boolean {
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
 }
 
-/** The comparison document: the resource with every value replaced by its key. Holds no write-only value. */
+/** The comparison document: the resource with every value replaced by its key, without write-only values. */
 export function comparisonDocument(
   resource: Complex,
   attributes: readonly Attribute[],
@@ -63,12 +64,12 @@ function elementKey(attribute: Attribute, value: unknown, work: Work | undefined
   return comparisonKey(attribute, value as Scalar, work)
 }
 
-/** True for a JSON object: not null, not an array. */
+/** True for a JSON object, false for null and arrays. */
 export function isComplex(value: unknown): value is Complex {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Orders by code point, as SQLite's binary collation orders UTF-8; `<` on strings orders by UTF-16 unit. */
+/** Orders by code point, like SQLite's binary collation of UTF-8. `<` on strings would order by UTF-16 code unit. */
 export function compareScalars(a: Scalar, b: Scalar): number {
   if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b)
   const length = Math.min(a.length, b.length)
@@ -79,13 +80,13 @@ export function compareScalars(a: Scalar, b: Scalar): number {
   return a.length - b.length
 }
 
-/** Surrogates stand for code points above the BMP, so they rank above U+E000 to U+FFFF. */
+/** Surrogates encode code points above the BMP, so they rank above U+E000 to U+FFFF. */
 function codeUnitRank(unit: number): number {
   if (unit < 0xd800) return unit
   return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000
 }
 
-/** Deep equality of JSON values; the order of keys does not matter. */
+/** Deep equality of JSON values, regardless of the order of keys. */
 export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (Array.isArray(a) && Array.isArray(b)) {

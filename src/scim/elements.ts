@@ -1,6 +1,6 @@
 /**
- * The elements of a multi-valued attribute as a set (RFC 7643 §2.4): what makes two of them the same,
- * adding and removing. Many operations may add to one list, so adding does not read the list through.
+ * The elements of a multi-valued attribute as a set (RFC 7643 §2.4): identity, addition and removal. Many operations may
+ * add to one list, so an addition does not scan the list.
  */
 
 import { type Complex, comparisonDocument, comparisonKey, isComplex, type Scalar } from './comparison.ts'
@@ -9,14 +9,14 @@ import type { Attribute } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 import type { Work } from './work.ts'
 
-/** Where each element of a list stands, by its identity. Lists are only added to, else made anew. */
+/** The index of each element, by its identity. Valid because lists only grow; any other change creates a new list. */
 const positions = new WeakMap<unknown[], Map<string, number>>()
 
 /**
- * Adds elements to a list, in place. RFC 7643 §2.4: the same pair of "type" and "value" should not stand
- * twice in an attribute, so an element with the same pair takes the other sub-attributes over.
+ * Adds elements to a list in place. RFC 7643 §2.4: an attribute should not contain the same pair of "type" and "value"
+ * twice, so an added element is merged into an existing one with the same pair.
  *
- * @returns the elements as they stand in the list now
+ * @returns the added elements as they are in the list now
  */
 export function addElements(
   attribute: Attribute,
@@ -39,7 +39,7 @@ export function addElements(
   })
 }
 
-/** A new list in which no element stands twice. */
+/** A new list without duplicates. */
 export function distinct(attribute: Attribute, elements: readonly unknown[], work: Work): unknown[] {
   const list: unknown[] = []
   addElements(attribute, list, elements, work)
@@ -47,17 +47,17 @@ export function distinct(attribute: Attribute, elements: readonly unknown[], wor
 }
 
 /**
- * Refuses a list that is longer than the attribute may have.
+ * Checks the length of a list against the limit of its attribute.
  *
- * @param path for the message
+ * @param path for the error message
  * @throws {ScimError} invalidValue
  */
-export function requireRoom({ maxElements }: Attribute, count: number, path: string): void {
+export function requireMaxElements({ maxElements }: Attribute, count: number, path: string): void {
   if (maxElements === undefined || count <= maxElements) return
   throw badRequest('invalidValue', `attribute "${path}" has ${count} values, the limit is ${maxElements}`)
 }
 
-/** The list without the elements that hold everything that one of the unwanted holds. */
+/** The list without the elements that have all sub-attributes of an unwanted element, with equal values. */
 export function withoutElements(
   attribute: Attribute,
   list: readonly unknown[],
@@ -69,14 +69,14 @@ export function withoutElements(
   return list.filter((element) => !shapes.some((shape) => isInShape(attribute, element, shape, work)))
 }
 
-/** Unwanted elements that hold the same sub-attributes: their keys, by the key of the first sub-attribute. */
+/** The comparison keys of unwanted elements with the same set of sub-attributes, by the key of the first sub-attribute. */
 interface Shape {
-  /** None for elements that are no objects. */
+  /** Empty for elements that are not objects. */
   readonly subAttributes: readonly Attribute[]
   readonly byFirst: Map<unknown, Set<string>>
 }
 
-/** There are few shapes, however many elements there are: each element of the list is looked at once for each. */
+/** The number of shapes is small even for many unwanted elements, and each element of the list is compared once per shape. */
 function shapesOf(attribute: Attribute, unwanted: readonly unknown[], work: Work): readonly Shape[] {
   const shapes = new Map<string, Shape>()
   for (const element of unwanted) {
@@ -114,7 +114,7 @@ function restOfKeys(element: unknown, { subAttributes }: Shape, work: Work): str
   return rest
 }
 
-/** The key of a sub-attribute of an element. */
+/** The comparison key of a sub-attribute of an element. */
 function keyOf(subAttribute: Attribute | undefined, element: unknown, work: Work): Scalar | undefined {
   if (subAttribute === undefined || !isComplex(element)) return undefined
   const value = element[subAttribute.name]
@@ -122,12 +122,12 @@ function keyOf(subAttribute: Attribute | undefined, element: unknown, work: Work
 }
 
 /**
- * RFC 7644 §3.5.2: when a value becomes primary, the server SHALL set "primary" of the others to false.
+ * Sets "primary" of all other elements to false if an operation made an element primary (RFC 7644 §3.5.2).
  *
  * @param list changed in place
- * @param touched elements of the list that an operation set
+ * @param touched the elements that the operation set
  */
-export function onePrimary(list: unknown[], touched: readonly unknown[], work: Work): void {
+export function keepOnePrimary(list: unknown[], touched: readonly unknown[], work: Work): void {
   if (!touched.some(isPrimary)) return
   work.spend(list.length)
   const kept = new Set(touched)
@@ -137,14 +137,14 @@ export function onePrimary(list: unknown[], touched: readonly unknown[], work: W
   }
 }
 
-/** True of an element whose "primary" is true. */
+/** True for an element whose "primary" is true. */
 export function isPrimary(element: unknown): element is Complex {
   return isComplex(element) && element.primary === true
 }
 
 /**
- * What makes an element the same as another: its value and type, or everything but "primary" where it has no value, as an
- * address. An immutable value, such as that of a member, is an id, which a type adds nothing to.
+ * The identity of an element: its "value" and "type". An element without a value, such as an address, is identified by
+ * all sub-attributes except "primary". An immutable value, such as the id of a member, is an identity by itself.
  */
 export function identityOf(attribute: Attribute, element: unknown, work: Work): string {
   work.visit(2)

@@ -1,6 +1,6 @@
 /**
- * ScimError and the Error message (RFC 7644 §3.12). Core, storage and provider throw it;
- * the HTTP layer turns it into a response at one place.
+ * ScimError and the Error message (RFC 7644 §3.12). Core, storage and provider throw it, and http/errors.ts converts it
+ * to a response.
  */
 import { MAX_QUOTED_CHARACTERS } from './limits.ts'
 import { ERROR } from './urn.ts'
@@ -21,7 +21,7 @@ export type ScimType =
   | 'expiredCursor'
   | 'invalidCount'
 
-/** An expected failure. `detail` is safe for the wire; evidence for the log goes into `cause`. */
+/** An expected failure. `detail` is sent to the client; `cause` is only for the log. */
 export class ScimError extends Error {
   readonly status: number
   readonly scimType: ScimType | undefined
@@ -36,27 +36,27 @@ export class ScimError extends Error {
   }
 }
 
-/** 400 with a `scimType`: the usual answer to input that cannot be processed. */
+/** A 400 response with a `scimType`, for input that cannot be processed. */
 export function badRequest(scimType: ScimType, detail: string): ScimError {
   return new ScimError(400, scimType, detail)
 }
 
-/** The same answer for an id that never was, was deleted, or belongs to another tenant. */
+/** The same error for an id that never existed, was deleted, or belongs to another tenant. */
 export function notFound(resourceType: string, id: string): ScimError {
   return new ScimError(404, undefined, `${resourceType} ${quote(id)} not found`)
 }
 
-/** A client's text for a message: shortened. */
+/** Shortens a client's text for an error message. */
 export function shorten(text: string): string {
   return text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text
 }
 
-/** A client's text for a message: shortened, in quotes, and well-formed Unicode whatever it was. */
+/** Shortens and quotes a client's text for an error message, as well-formed Unicode. */
 export function quote(text: string): string {
   return JSON.stringify(shorten(text))
 }
 
-/** What a JSON value is, for messages that must not show the value itself: it may be secret or long. */
+/** Names the type of a JSON value, for messages that must not contain the value: it may be secret or long. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (value === undefined) return 'nothing'

@@ -1,180 +1,180 @@
 /**
- * Every limit on what one request may hold and what it may cost: the value, its unit and the reason. The names
- * of constants end in their unit. README.md has the same table, and a test compares the two.
+ * The limits on the size and the cost of a request, with the reason for each value. The name of a constant ends in its
+ * unit. docs/limits.md has the same table; a test compares the two.
  *
- * Limits of the platform (statements of a batch, bytes of a row) are in storage/database.ts, beside their source.
+ * Limits of the platform, such as statements in a batch or bytes in a row, are in storage/database/database.ts.
  */
 
 // Requests
 
-/** The largest request body, bulk requests included: some 25,000 members in one PATCH. */
+/** The largest request body, including bulk requests: about 25,000 members in one PATCH. */
 export const MAX_BODY_BYTES = 1024 * 1024
-/** How long a body may take to arrive: 35 kB a second for the largest. A slow one holds memory meanwhile. */
+/** How long a body may take to arrive: 35 kB per second for the largest one. A slow body occupies memory meanwhile. */
 export const BODY_TIMEOUT_SECONDS = 30
-/** Bytes of request bodies that one process holds until they are answered: parsed, they take about ten times as much. */
+/** Bytes of request bodies that one process buffers until they are answered. Parsed, they take about ten times as much. */
 export const MAX_HELD_BODY_BYTES = 64 * 1024 * 1024
-/** The part of them that is one tenant's, so that no client takes all: sixteen of the largest bodies. */
+/** The share of one tenant, so that one client cannot use up the whole limit: sixteen of the largest bodies. */
 export const MAX_HELD_BODY_BYTES_PER_TENANT = 16 * 1024 * 1024
-/** A body of the admin API, or a form of the dashboard: names and numbers. An import has no limit. */
+/** A body of the admin API or a form of the dashboard. They contain names and numbers. An import has no limit. */
 export const MAX_ADMIN_BODY_BYTES = 64 * 1024
-/** Operations in a bulk request: each costs up to two round trips, and they run one after another. */
+/** Operations in a bulk request. Each takes up to two round trips, and they run one after another. */
 export const MAX_BULK_OPERATIONS = 100
-/** Levels of objects and arrays in a body. A bulk request that adds a manager to a user has nine. */
+/** Nesting levels of objects and arrays in a body. A bulk request that adds a manager to a user has nine. */
 export const MAX_JSON_DEPTH = 32
-/** Members of one object in a body. No resource type has 100 attributes; 100,000 take 0.2 s to read. */
+/** Members of one object in a body. Resource types have fewer than 100 attributes; 100,000 members take 0.2 s to parse. */
 export const MAX_JSON_MEMBERS = 1000
 /**
- * Work that one request may make for the core, in units of one character that is folded, compared or copied: see
- * work.ts. A body of MAX_BODY_BYTES full of members needs 2.8 million; all of it takes some 50 ms. 100 ordinary users in a
- * bulk request need 40,000, a change of the largest user that is stored a million.
+ * Work of the core for one request, in units of one character folded, compared or copied: see work.ts. The limit takes
+ * about 50 ms. A body of MAX_BODY_BYTES full of members needs 2.8 million units, 100 ordinary users in a bulk request
+ * 40,000, and a change of the largest stored user one million.
  */
 export const MAX_WORK_UNITS = 4_000_000
 
 // Values
 
 /**
- * UTF-16 code units in a value that names, or that lists are looked up and sorted by: most attributes. No directory is
- * known to hold longer ones (Entra ends at 256, an e-mail address at 320), and indexes and cursors hold it twice more.
+ * UTF-16 code units in most string values: names, and values by which lists are filtered and sorted. Known directories
+ * have shorter limits (256 in Entra, 320 for an e-mail address). Indexes and cursors store copies of the value.
  */
 export const MAX_NAME_CHARACTERS = 1024
-/** The same in free text, certificates and pictures as data URLs: a thumbnail of 48 KB. A larger one is a link. */
+/** UTF-16 code units in free text, certificates, and photos as data URLs: a thumbnail of 48 KB. Larger photos need a link. */
 export const MAX_TEXT_CHARACTERS = 64 * 1024
-/** Elements of a multi-valued attribute other than `members`: each may be looked at by each operation of a PATCH. */
+/** Elements of a multi-valued attribute other than `members`. Each operation of a PATCH may visit all of them. */
 export const MAX_ELEMENTS = 1000
-/** Members of a group in one operation, or in a whole group that is sent: MAX_BODY_BYTES hold 27,000 ids. */
+/** Members of a group in one operation or one resource. A body of MAX_BODY_BYTES has room for 27,000 ids. */
 export const MAX_MEMBERS = 30_000
 
 // Filters
 
-/** Levels of parentheses, `not` and brackets. A database refuses expressions much deeper than this. */
+/** Nesting levels of parentheses, `not` and brackets. The database rejects much deeper expressions. */
 export const MAX_FILTER_DEPTH = 32
-/** The values of a filter travel to the database, which takes 2 MB in a parameter. */
+/** Characters of a filter. Its values are sent to the database, which accepts 2 MB in a parameter. */
 export const MAX_FILTER_CHARACTERS = 64 * 1024
 /** Comparisons and `pr` tests in one filter. */
 export const MAX_FILTER_COMPARISONS = 100
 
-/** Characters that `co` looks for: SQLite compares them anew at each place of a value. Other operators read a value once. */
+/** Characters in the value of `co`. SQLite compares it at each position of a text. Other operators read a text once. */
 export const MAX_SUBSTRING_CHARACTERS = 1024
 /**
- * Processor time, as estimated, of a list that no index answers: in the process on Node.js and Deno, where nobody else is
- * answered meanwhile. Some 49,000 users with one test of a single value, 38,000 with one of a list.
+ * Estimated processor time of a list request that no index answers. On Node.js and Deno no other request is answered
+ * meanwhile. Enough for about 49,000 users with one test of a single-valued attribute, or 38,000 of a multi-valued one.
  */
 export const MAX_SCAN_MILLISECONDS = 80
 
 // Lists
 
-/** Names in `attributes`, and in `excludedAttributes`: a resource type has fewer than 100. */
+/** Names in `attributes` and in `excludedAttributes`. A resource type has fewer than 100 attributes. */
 export const MAX_ATTRIBUTE_NAMES = 500
-/** Resources in a page when the client does not say. */
+/** Resources in a page if the client does not send `count`. */
 export const DEFAULT_PAGE_SIZE = 100
-/** The most resources in a page: served as filter.maxResults by /ServiceProviderConfig. */
+/** The largest `count`. /ServiceProviderConfig shows it as filter.maxResults. */
 export const MAX_PAGE_SIZE = 1000
 /**
- * Bytes of resources in a page, as they are stored, beyond which the page ends before `count`: the first resource is
- * always on it. An isolate has 128 MB, and a page needs some five times its size while it is made.
+ * Bytes of the stored resources in a page. A page with fewer than `count` resources ends at this size; it always has the
+ * first resource. An isolate has 128 MB, and a page needs about five times its size while it is built.
  */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024
 /**
- * Members of a group that are read as a whole, to be shown, replaced or compared: each takes some 3.3 µs to be shown, and
- * 1.5 µs to be removed, and on Node.js nobody else is answered meanwhile. A larger group is read without its members, and
- * changed by naming them.
+ * Members of a group that a request may load, to return, replace or filter them. A member takes about 3.3 µs to return
+ * and 1.5 µs to remove, and on Node.js no other request is answered meanwhile. Clients read larger groups without members
+ * and change them by naming members.
  */
 export const MAX_LOADED_MEMBERS = 25_000
-/** Bytes of the documents in which their names are looked up, in a directory of large ones: 1 to 2 ns for each. */
+/** Bytes of the member documents that a request may read for the members' names: 1 to 2 ns per byte. */
 export const MAX_MEMBER_DOCUMENT_BYTES = 16 * 1024 * 1024
-/** Characters of a sort key that a cursor holds; the rest of a longer one is read from the resource at its position. */
+/** Characters of a sort key in a cursor. The rest of a longer key is read from the resource at the cursor's position. */
 export const MAX_CURSOR_KEY_CHARACTERS = 256
-/** Characters of a cursor: a key of 256 characters takes up to 6 bytes for each, then base64. A URL may hold 8,000. */
+/** Characters of a cursor: 256 characters of a key take up to 6 bytes each, in base64. A URL may have 8,000. */
 export const MAX_CURSOR_CHARACTERS = 2_400
-/** How long a cursor is good for: longer than any client walks, too short to serve as a bookmark. */
+/** How long a cursor is valid: longer than any client needs for all pages, but too short for permanent use. */
 export const CURSOR_TIMEOUT_SECONDS = 24 * 60 * 60
 
 // Schema extensions of a tenant
 
-/** Attributes in all extension schemas of a tenant, removed ones included: each is looked for in each resource. */
+/** Attributes in all extension schemas of a tenant, including removed ones. Each is looked up in each resource. */
 export const MAX_EXTENSION_ATTRIBUTES = 50
-/** Those of them that an index finds: as many columns for it as the tables of resources have. */
+/** Indexed attributes among them. The resource tables have this number of columns for the purpose. */
 export const MAX_INDEXED_ATTRIBUTES = 5
 /** Sub-attributes of one attribute. The largest of RFC 7643, `addresses`, has eight. */
 export const MAX_SUB_ATTRIBUTES = 20
-/** Extension schemas of a tenant, removed ones included: each may be looked for at the beginning of each path. */
+/** Extension schemas of a tenant, including removed ones. Each path may be compared with the URNs of all of them. */
 export const MAX_EXTENSION_SCHEMAS = 20
-/** Characters of the URN of a schema: it is repeated in each resource that has a value, and in each path. */
+/** Characters of the URN of a schema. Each resource with a value, and each path, repeats it. */
 export const MAX_SCHEMA_URN_CHARACTERS = 256
 /** Characters of the name of an attribute. The longest of RFC 7643 has 17. */
 export const MAX_ATTRIBUTE_NAME_CHARACTERS = 64
 /** Characters of a description. */
 export const MAX_DESCRIPTION_CHARACTERS = 1000
-/** Canonical values of one attribute: they are suggestions for a form. */
+/** Canonical values of one attribute. They are only suggestions. */
 export const MAX_CANONICAL_VALUES = 100
-/** Characters of all extension schemas of a tenant as JSON: each isolate that serves the tenant reads and holds them. */
+/** Characters of all extension schemas of a tenant as JSON. Each isolate that serves the tenant keeps them in memory. */
 export const MAX_EXTENSION_CHARACTERS = 64 * 1024
 
 // Groups
 
 /**
- * Memberships of groups in groups that a tenant may hold: a tree of 1,000 groups, where 200 are the default limit of all
- * groups. Whoever walks through nested groups takes this many steps at most. A trigger holds it, so that it is true
- * whoever writes. Of the identity providers that we know, Entra provisions none.
+ * Memberships of groups in groups in a tenant: a tree of 1,000 groups. The default limit of groups is 200. The number
+ * bounds the steps of a traversal of nested groups. A trigger enforces it for every writer. Entra does not provision
+ * nested groups.
  */
 export const MAX_NESTED_MEMBERSHIPS = 1000
 
-// Answers (self-hosted: on Cloudflare the platform holds them)
+// Responses (self-hosted only; on Cloudflare the platform buffers them)
 
-/** Bytes of large answers that wait for their clients to read them, of one process: a page of each of 32 readers. */
+/** Bytes of large responses that one process buffers until clients read them: one page for each of 32 clients. */
 export const MAX_UNREAD_ANSWER_BYTES = 128 * 1024 * 1024
-/** The same of one tenant, so that clients that do not read make no other tenant wait. */
+/** The share of one tenant, so that its slow clients do not affect other tenants. */
 export const MAX_TENANT_UNREAD_ANSWER_BYTES = 32 * 1024 * 1024
-/** From this many characters on an answer is large: it is counted, and handed over as fast as it is read. */
+/** Responses with at least this many characters are large: they are counted, and sent as fast as the client reads. */
 export const MIN_LARGE_ANSWER_CHARACTERS = 64 * 1024
-/** The slowest that a client may read a large answer, in bytes for each second, after the seconds below. */
+/** The minimum rate at which a client must read a large response, after ANSWER_TIMEOUT_SECONDS. */
 export const MIN_ANSWER_BYTES_PER_SECOND = 64 * 1024
-/** How long a client may take to read any answer, however short. */
+/** How long a client may take to read a response of any size. */
 export const ANSWER_TIMEOUT_SECONDS = 30
 
 // Messages
 
-/** Characters of a client's text that an error message repeats: what it repeats is logged. */
+/** Characters of a client's text that an error message quotes. Error messages are logged. */
 export const MAX_QUOTED_CHARACTERS = 100
-/** Unknown members that an error message names; the rest is counted. */
+/** Unknown members that an error message names. The others are counted. */
 export const MAX_NAMED_IDS = 20
 
-// The provisioning log: what one write leaves in it. Columns are cut to these where the entry is made.
+// The provisioning log: values are truncated to these limits when an entry is created.
 
-/** Characters of a client's X-Request-Id: a UUID has 36. A longer one is replaced by one of ours. */
+/** Characters of a client's X-Request-Id: a UUID has 36. The server replaces a longer one by its own. */
 export const MAX_REQUEST_ID_CHARACTERS = 128
-/** Characters of a userName or displayName: enough to recognise it, and an e-mail address has at most 254. */
+/** Characters of a userName or displayName: enough to recognise it. An e-mail address has at most 254. */
 export const MAX_LOGGED_NAME_CHARACTERS = 256
-/** Characters of the id in a path: ours have 36, a client can send any. */
+/** Characters of the id in a path. Ids of this server have 36, but a client can send any text. */
 export const MAX_LOGGED_ID_CHARACTERS = 100
 /** Characters of the reason for a refusal. */
 export const MAX_LOGGED_DETAIL_CHARACTERS = 1_000
-/** Characters of one text in a change: more of a photo or a description helps no reader. */
+/** Characters of one text in a change: more of a photo or a description is of no use in a log. */
 export const MAX_LOGGED_TEXT_CHARACTERS = 2_000
-/** Characters of one changed value as JSON, such as a list: some 1,000 ids of members. */
+/** Characters of one changed value as JSON, such as a list: about 1,000 member ids. */
 export const MAX_LOGGED_VALUE_CHARACTERS = 40_000
-/** Characters of all changes of an entry as JSON, the old and the new values together. */
+/** Characters of all changes in an entry as JSON, old and new values together. */
 export const MAX_LOGGED_CHANGES_CHARACTERS = 64 * 1024
 /** Characters of all names of ignored attributes. */
 export const MAX_LOGGED_IGNORED_CHARACTERS = 2_000
 /**
- * Refused writes of a token that have an entry of their own in one minute: more than an identity provider sends when
- * each of its writes fails. Those beyond it share an entry for each action, type and answer.
+ * Rejected writes of a token that get their own log entry in one minute: more than an identity provider sends if all its
+ * writes fail. Further ones are combined in one entry for each action, type and response.
  */
 export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
 /**
- * Bytes of a tenant's log, some 300,000 entries: beyond it the oldest go as new ones come. The value is in
- * migrations/0008_log_bounds.sql too, where a trigger holds it.
+ * Bytes of a tenant's log, about 300,000 entries. Beyond it, new entries replace the oldest ones. A trigger in
+ * migrations/0008_log_bounds.sql enforces the same value.
  */
 export const MAX_LOG_BYTES = 256 * 1024 * 1024
-/** Ignored names that an entry of the log holds. A body can hold 100,000 of them; an administrator reads the first. */
+/** Names of ignored attributes in a log entry. A body can have 100,000 of them. */
 export const MAX_IGNORED_NAMES = 100
 
 // Import
 
-/** Characters in a line of an import: it holds one resource, which the database holds in one row. */
+/** Characters in a line of an import: one resource, which is one row in the database. */
 export const MAX_IMPORT_LINE_CHARACTERS = 2_000_000
-/** The latest time of an imported resource: the end of the year 9999, the last that a SCIM dateTime can name. */
+/** The latest time of an imported resource: the end of the year 9999, which is the last instant of a SCIM dateTime. */
 export const MAX_IMPORT_TIME_MS = 253_402_300_799_999
-/** The highest version of an imported resource: it can still rise for ever, and an entity tag can name it. */
+/** The highest version of an imported resource. It leaves room for increments within the digits of an entity tag. */
 export const MAX_IMPORT_VERSION = 999_999_999_999

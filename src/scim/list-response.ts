@@ -5,29 +5,30 @@ import { badRequest, kindOf, quote, ScimError } from './error.ts'
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './limits.ts'
 import { LIST_RESPONSE } from './urn.ts'
 
-/** The part of the result that was asked for. `startIndex` is 1-based. */
+/** The requested part of the results. `startIndex` is 1-based. */
 export interface PageRequest {
   readonly startIndex: number
-  /** 0 asks for the total alone. */
+  /** 0 requests only the total. */
   readonly count: number
 }
 
 export interface Page {
   readonly totalResults: number
-  /** Each as JSON text. */
+  /** Each resource as JSON text. */
   readonly resources: readonly string[]
-  /** Of a page by index; 1-based. */
+  /** 1-based. Only for index-based pagination. */
   readonly startIndex?: number
-  /** Of a page by cursor; missing on the last one. */
+  /** Only for cursor-based pagination. Missing on the last page. */
   readonly nextCursor?: string | undefined
-  /** Of a page by cursor; missing on the first one. */
+  /** Only for cursor-based pagination. Missing on the first page. */
   readonly previousCursor?: string | undefined
 }
 
 /**
- * RFC 7644 §3.4.2.4: a startIndex below 1 is 1, a negative count is 0; more than we return is less.
+ * Parses startIndex and count. RFC 7644 §3.4.2.4: a startIndex below 1 means 1, and a negative count means 0. A count
+ * above MAX_PAGE_SIZE is lowered to it.
  *
- * @throws {ScimError} invalidValue when one of them is no integer
+ * @throws {ScimError} invalidValue if either is not an integer
  */
 export function parsePageRequest(startIndex: unknown, count: unknown): PageRequest {
   return {
@@ -37,10 +38,9 @@ export function parsePageRequest(startIndex: unknown, count: unknown): PageReque
 }
 
 /**
- * The count of a walk by cursor (RFC 9865 §2): as of a page by index, a negative count is 0, which asks for
- * the total alone, and more than we return is less.
+ * Parses the count of cursor-based pagination (RFC 9865 §2), with the same bounds as for index-based pagination.
  *
- * @throws {ScimError} invalidCount when it is no integer
+ * @throws {ScimError} invalidCount if it is not an integer
  */
 export function parseCursorCount(count: unknown): number {
   try {
@@ -54,15 +54,13 @@ export function parseCursorCount(count: unknown): number {
 function integer(name: string, value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined
   const isInteger = typeof value === 'string' ? /^\s*[+-]?\d+\s*$/.test(value) : Number.isInteger(value)
-  // Any number of digits is an integer: a client that wants everything may send more than we can count.
+  // A client that wants all results may send an integer beyond the safe range.
   if (isInteger) return Math.min(Number(value), Number.MAX_SAFE_INTEGER)
   const found = typeof value === 'string' ? quote(value) : kindOf(value)
   throw badRequest('invalidValue', `"${name}" must be an integer, found ${found}`)
 }
 
-/**
- * The ListResponse message as JSON text. "Resources" is there also when it is empty: clients read it unasked.
- */
+/** The ListResponse message as JSON text. Contains an empty "Resources" too, because clients read it unconditionally. */
 export function listResponse({
   totalResults,
   resources,

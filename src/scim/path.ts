@@ -1,6 +1,6 @@
 /**
- * The path of a PATCH operation (RFC 7644 §3.5.2): an attribute path, or a value path that selects
- * elements of a multi-valued attribute.
+ * Parses the path of a PATCH operation (RFC 7644 §3.5.2): an attribute path, or a value path that selects elements of a
+ * multi-valued attribute.
  *
  *   emails[type eq "work"].value
  *   ^ attribute             ^ subAttribute
@@ -16,9 +16,9 @@ import type { Reading } from './reading.ts'
 import type { Attribute } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 
-/** A resolved path. With `filter`, `path` ends at the multi-valued attribute that it selects from. */
+/** A resolved path. If it has a `filter`, `path` ends at the multi-valued attribute whose elements the filter selects. */
 export interface PatchPath {
-  /** As the client wrote it, shortened: for messages. */
+  /** The path as the client wrote it, shortened, for error messages. */
   readonly text: string
   readonly path: AttributePath
   readonly filter?: Filter
@@ -28,8 +28,8 @@ export interface PatchPath {
 /**
  * Resolves the path of a PATCH operation.
  *
- * @throws {ScimError} invalidPath when the text is no path, or names what the resource type does not have;
- *   invalidFilter when it is what stands in the brackets that is wrong
+ * @throws {ScimError} invalidPath if the text is not a path or names an unknown attribute; invalidFilter if the text in
+ *   the brackets is not a valid filter
  */
 export function parsePath(text: string, reading: Reading): PatchPath {
   const { type, profile } = reading
@@ -47,7 +47,7 @@ function parseSelection(text: string, reading: Reading): PatchPath {
     if (path === undefined) throw badRequest('invalidPath', `${type.name} has no attribute ${quote(name)}`)
     const attribute = target(path)
     if (!attribute.multiValued || attribute.subAttributes === undefined) {
-      throw badRequest('invalidPath', `${quote(name)} has no elements for "[…]" to select from`)
+      throw badRequest('invalidPath', `"[…]" requires a multi-valued complex attribute, found ${quote(name)}`)
     }
     const selection = {
       text: shorten(text),

@@ -1,10 +1,10 @@
 /**
- * Profiles: which deviations from RFC 7643 and RFC 7644 a tenant accepts. A profile is data and is passed like the
- * resource type; the deviations themselves are the functions of compatibility/, and nothing else asks a profile.
- * docs/profiles.md says of each deviation what is sent, by whom, and since when; a test compares the two.
+ * Profiles: the deviations from RFC 7643 and RFC 7644 that a tenant accepts. A profile is data and is passed like the
+ * resource type. Only the functions in compatibility/ read it, one for each deviation. docs/profiles.md documents which
+ * clients need each deviation; a test compares it with this file.
  */
 
-/** Every deviation. Each is one doc comment in compatibility/. */
+/** All deviations. Each is documented at its function in compatibility/. */
 export const DEVIATIONS = [
   // Values: compatibility/values.ts
   'readsBooleansFromText',
@@ -16,8 +16,10 @@ export const DEVIATIONS = [
   'readsQualifiedKeys',
   'readsEmptyTextAsUnassigned',
   'allowsLineBreaksInBinary',
+  'allowsLooseBase64',
   'ignoresUnknownAttributes',
   'ignoresUnknownSchemas',
+  'ignoresRepeatedSchemas',
   'allowsMissingSchemas',
   'allowsUndeclaredExtensions',
   // PATCH: compatibility/patch.ts and compatibility/disabling.ts
@@ -43,6 +45,7 @@ export const DEVIATIONS = [
   'readsSortOrderInAnyCase',
   'readsNumbersFromText',
   'splitsNamesFromText',
+  'allowsBothProjections',
   // Bulk: compatibility/bulk.ts
   'readsMethodInAnyCase',
   'readsZeroAsNoErrorLimit',
@@ -61,20 +64,20 @@ export const PROFILE_NAMES = ['tolerant', 'strict', 'entra', 'okta'] as const
 
 export type ProfileName = (typeof PROFILE_NAMES)[number]
 
-/** How far a tenant deviates from the RFCs. */
+/** A named set of deviations. */
 export interface Profile {
   readonly name: ProfileName
-  /** True for each deviation that holds. */
+  /** True for each deviation that the profile accepts. */
   readonly deviations: Readonly<Record<Deviation, boolean>>
 }
 
 /** The shipped profiles, by name. */
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
-  /** Everything that a client in use is known to need. The default of a tenant. */
+  /** All deviations that any known client needs. The default. */
   tolerant: profile('tolerant', DEVIATIONS),
-  /** RFC 7643 and RFC 7644 to the letter: what they do not allow is refused. */
+  /** RFC 7643 and RFC 7644 to the letter. */
   strict: profile('strict', []),
-  /** What Microsoft Entra ID sends in both of its dialects, Microsoft's validator and Postman collection included. */
+  /** The deviations of both dialects of Microsoft Entra ID, and of Microsoft's validator and Postman collection. */
   entra: profile('entra', [
     'readsBooleansFromText',
     'readsReferencesFromText',
@@ -102,11 +105,11 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     'ignoresExtraSlashes',
     'showsEmptyMembers',
   ]),
-  /** What Okta sends, its specification test included. */
+  /** The deviations of Okta, including its specification test. */
   okta: profile('okta', ['ignoresReadOnlyKeys', 'showsEmptyMembers']),
 }
 
-/** True of the name of a shipped profile. */
+/** True for the name of a shipped profile. */
 export function isProfileName(name: unknown): name is ProfileName {
   return PROFILE_NAMES.some((known) => known === name)
 }

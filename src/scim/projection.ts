@@ -1,5 +1,5 @@
 /**
- * Which attributes of a resource are returned (RFC 7643 §7 "returned", RFC 7644 §3.4.2.5, §3.9).
+ * Selects the attributes of a resource that are returned (RFC 7643 §7 "returned", RFC 7644 §3.4.2.5, §3.9).
  */
 import { type AttributePath, resolveAttributePath } from './attribute-path.ts'
 import { type Complex, isComplex } from './comparison.ts'
@@ -10,14 +10,14 @@ import { isExtension, isReturnedByDefault } from './schema/resource-type.ts'
 import { Work } from './work.ts'
 
 /**
- * A set of attribute paths as a tree, so that an attribute of a resource is looked up once, however many names a
- * client sends: under each attribute `whole`, or the tree of its sub-attributes.
+ * A set of attribute paths as a tree: each attribute maps to `whole` or to the tree of its selected sub-attributes. An
+ * attribute of a resource is looked up once, however many names a client sends.
  */
 export type PathTree = ReadonlyMap<Attribute, PathTree | 'whole'>
 
-/** What a client asked for. Paths that the resource type does not have are left out: they select nothing. */
+/** The attributes that a client requested. Unknown paths are omitted, because they select nothing. */
 export interface Projection {
-  /** Undefined: the default set. An empty tree asks for the minimum: what is always returned. */
+  /** Undefined for the default set. An empty tree selects only attributes with returned "always". */
   readonly attributes?: PathTree
   readonly excludedAttributes?: PathTree
 }
@@ -25,8 +25,8 @@ export interface Projection {
 /**
  * Resolves the two lists of attribute names.
  *
- * @param attributes undefined when the client sent none
- * @throws {ScimError} invalidValue for more names than any resource type has attributes
+ * @param attributes undefined if the client sent none
+ * @throws {ScimError} invalidValue for more than MAX_ATTRIBUTE_NAMES names
  */
 export function parseProjection(
   attributes: readonly string[] | undefined,
@@ -46,32 +46,32 @@ function treeOf(parameter: string, names: readonly string[], type: ResourceType)
       `"${parameter}" has ${names.length} names, the limit is ${MAX_ATTRIBUTE_NAMES}`,
     )
   }
-  const tree: GrowingTree = new Map()
+  const tree: MutablePathTree = new Map()
   for (const name of names) {
     const path = resolveAttributePath(name, type)
-    if (path !== undefined) plant(tree, path)
+    if (path !== undefined) addPath(tree, path)
   }
   return tree
 }
 
-type GrowingTree = Map<Attribute, GrowingTree | 'whole'>
+type MutablePathTree = Map<Attribute, MutablePathTree | 'whole'>
 
-function plant(tree: GrowingTree, { steps }: AttributePath): void {
+function addPath(tree: MutablePathTree, { steps }: AttributePath): void {
   let at = tree
   for (const [i, step] of steps.entries()) {
     const below = at.get(step)
     if (below === 'whole') return
     if (i === steps.length - 1) at.set(step, 'whole')
     else {
-      const next: GrowingTree = below ?? new Map()
+      const next: MutablePathTree = below ?? new Map()
       at.set(step, next)
       at = next
     }
   }
 }
 
-/** True when everything that a resource can hold is returned, or everything but one attribute. @param name of that one, if any */
-export function isAllBut(
+/** True if all attributes are returned, or all except the named one. */
+export function returnsAllExcept(
   name: string | undefined,
   { attributes, excludedAttributes }: Projection,
   { returnsAll }: ResourceType,
@@ -82,24 +82,24 @@ export function isAllBut(
   )
 }
 
-/** True when the projection returns (something of) the top-level attribute: else it need not be loaded. */
+/** True if the projection returns the top-level attribute or a part of it. Otherwise it need not be loaded. */
 export function isReturned(projection: Projection, name: string, type: ResourceType): boolean {
   const attribute = type.attributes.find((candidate) => candidate.name === name)
-  return attribute !== undefined && chosen(attribute, chosenAtTop(projection)) !== undefined
+  return attribute !== undefined && choiceBelow(attribute, choiceAtTop(projection)) !== undefined
 }
 
-/** The resource as the client sees it. Keys keep their order. */
+/** The resource with only the returned attributes, in the order of the schema. */
 export function project(
   resource: Complex,
   projection: Projection,
   type: ResourceType,
   work = new Work(),
 ): Complex {
-  const shown = projectAttributes(resource, type.attributes, chosenAtTop(projection), work)
+  const shown = projectAttributes(resource, type.attributes, choiceAtTop(projection), work)
   return type.returnsAll ? shown : withoutHidden(shown, type)
 }
 
-/** Stored resources name the schemas of removed extensions too. */
+/** Removes the URNs of removed extensions, which the "schemas" of stored resources still contain. */
 function withoutHidden(resource: Complex, { schema, extensions }: ResourceType): Complex {
   const { schemas } = resource
   if (!Array.isArray(schemas)) return resource
@@ -107,19 +107,19 @@ function withoutHidden(resource: Complex, { schema, extensions }: ResourceType):
   return { ...resource, schemas: schemas.filter((urn) => known.has(urn)) }
 }
 
-/** What is returned of the attributes at one level. */
+/** The selection among the attributes at one level. */
 interface Choice {
-  /** `default` at the top when the client named none; `whole` below an attribute that it named. */
+  /** `default` if the client sent no "attributes"; `whole` below an attribute that it named. */
   readonly included: PathTree | 'default' | 'whole'
   readonly excluded: PathTree | undefined
 }
 
-function chosenAtTop({ attributes, excludedAttributes }: Projection): Choice {
+function choiceAtTop({ attributes, excludedAttributes }: Projection): Choice {
   return { included: attributes ?? 'default', excluded: excludedAttributes }
 }
 
-/** @returns what is returned below the attribute, undefined when nothing is, itself included */
-function chosen(attribute: Attribute, { included, excluded }: Choice): Choice | 'whole' | undefined {
+/** @returns the selection below the attribute; undefined if the attribute is not returned */
+function choiceBelow(attribute: Attribute, { included, excluded }: Choice): Choice | 'whole' | undefined {
   if (attribute.returned === 'never') return undefined
   if (attribute.returned === 'always') return 'whole'
   const without = excluded?.get(attribute)
@@ -132,7 +132,7 @@ function chosen(attribute: Attribute, { included, excluded }: Choice): Choice | 
 
 const NOTHING: PathTree = new Map()
 
-/** RFC 7643 §7: an attribute that is always returned is, whatever is asked for: of an extension too. */
+/** RFC 7643 §7: attributes with returned "always" cannot be excluded, including those of an extension. */
 function minimumOf(attribute: Attribute): Choice | undefined {
   const isThere =
     isExtension(attribute) && attribute.subAttributes?.some(({ returned }) => returned === 'always')
@@ -149,7 +149,7 @@ function projectAttributes(
   const result: Complex = {}
   for (const attribute of attributes) {
     const value = object[attribute.name]
-    const below = value === undefined ? undefined : chosen(attribute, choice)
+    const below = value === undefined ? undefined : choiceBelow(attribute, choice)
     if (below === undefined) continue
     const part = below === 'whole' ? value : projectValue(value, attribute, below, work)
     if (part !== undefined) result[attribute.name] = part
@@ -160,7 +160,7 @@ function projectAttributes(
 function projectValue(value: unknown, attribute: Attribute, choice: Choice, work: Work): unknown {
   const inner = attribute.subAttributes ?? []
   if (Array.isArray(value)) {
-    // A list that was empty before, the members of a group without any, is shown as one.
+    // The empty member list of a group is kept.
     if (value.length === 0) return value
     const elements = value
       .map((element) => (isComplex(element) ? projectAttributes(element, inner, choice, work) : element))

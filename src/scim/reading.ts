@@ -1,13 +1,13 @@
 /**
- * What reading a request depends on, as one value: every function of the core that reads a part of a body takes it.
+ * The context for parsing a request body. All core functions that parse a part of a body take it.
  */
 import type { Profile } from './profile.ts'
 import type { ResourceType } from './schema/definition.ts'
 import type { Work } from './work.ts'
 
-/** How a request is read. */
+/** The context for parsing a request body. */
 export interface Reading<Type extends ResourceType = ResourceType> {
-  /** The resource type that the request is about. */
+  /** The resource type of the endpoint. */
   readonly type: Type
   /** The deviations that the tenant accepts. */
   readonly profile: Profile
@@ -15,8 +15,8 @@ export interface Reading<Type extends ResourceType = ResourceType> {
   readonly work: Work
 }
 
-/** A reading that also collects what it leaves out. */
+/** A reading that also collects the names of ignored attributes and schemas. */
 export interface CollectingReading extends Reading {
-  /** Receives the names of what the client sent and we do not know: see ignored.ts. */
+  /** Receives the names of unknown attributes and schemas: see ignored.ts. */
   readonly ignored: string[]
 }

@@ -1,9 +1,9 @@
 /**
- * What a list is asked for: the query parameters of GET, and the SearchRequest message of POST /.search,
- * which mean the same (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
+ * Parses list requests: the query parameters of a GET, and the equivalent SearchRequest message of POST /.search
+ * (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
  */
 import type { Complex } from './comparison.ts'
-import { isNumberOfText, namesFromText, withoutEmpty } from './compatibility/lists.ts'
+import { isAllowedNumber, namesFromText, requireOneProjection, withoutEmpty } from './compatibility/lists.ts'
 import { badRequest, kindOf } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseFilter } from './filter/parser.ts'
@@ -16,14 +16,14 @@ import type { ResourceType } from './schema/definition.ts'
 import { parseSort, type Sort } from './sort.ts'
 import { SEARCH_REQUEST } from './urn.ts'
 
-/** As the client sent them; numbers may be text. */
+/** The parameters as the client sent them. Numbers may be text. */
 export interface ListParameters {
   readonly filter?: string | undefined
   readonly sortBy?: string | undefined
   readonly sortOrder?: string | undefined
   readonly startIndex?: unknown
   readonly count?: unknown
-  /** Empty for the first page of a walk by cursor; undefined for pages by index. */
+  /** Empty for the first page of cursor-based pagination; undefined for index-based pagination. */
   readonly cursor?: string | undefined
   readonly attributes?: readonly string[] | undefined
   readonly excludedAttributes?: readonly string[] | undefined
@@ -37,19 +37,19 @@ export interface ListSource<Type extends ResourceType> {
   readonly projection: Projection
 }
 
-/** A checked list request. */
+/** A validated list request. */
 export interface ListRequest<Type extends ResourceType> {
-  /** One for each resource type; all are sorted in the same direction. */
+  /** One for each resource type. All have the same sort order. */
   readonly sources: readonly ListSource<Type>[]
   readonly page:
     | ({ readonly kind: 'index' } & PageRequest)
     | { readonly kind: 'cursor'; readonly cursor: string; readonly count: number }
-  /** What must stay the same while a client walks by cursor. */
+  /** Identifies the query. It must not change between the pages of cursor-based pagination. */
   readonly identity: string
 }
 
 /**
- * Checks what a list is asked for.
+ * Validates the parameters of a list request.
  *
  * @throws {ScimError} invalidFilter, invalidValue, invalidCount
  */
@@ -59,12 +59,13 @@ export function parseListRequest<Type extends ResourceType>(
   profile: Profile,
 ): ListRequest<Type> {
   const { sortBy, sortOrder, cursor, attributes, excludedAttributes } = parameters
+  requireOneProjection(attributes, excludedAttributes, profile)
   const filterText = withoutEmpty(parameters.filter, profile)
   const startIndex = withoutEmpty(parameters.startIndex, profile)
   const count = withoutEmpty(parameters.count, profile)
   const expression = filterText === undefined ? undefined : parseFilter(filterText, profile)
   const sorts = parseSort(sortBy, sortOrder, types, profile)
-  // RFC 7644 §3.4.2.1: across types, an attribute that a type does not have is one without a value.
+  // RFC 7644 §3.4.2.1: across types, an attribute that a type does not have counts as an attribute without a value.
   const unknown = types.length > 1 ? 'no-value' : 'refuse'
   return {
     sources: types.map((type, i) => ({
@@ -82,9 +83,9 @@ export function parseListRequest<Type extends ResourceType>(
 }
 
 /**
- * The parameters in a SearchRequest message.
+ * Reads the parameters from a SearchRequest message.
  *
- * @throws {ScimError} invalidSyntax when it is none, invalidValue naming the member that is of another type
+ * @throws {ScimError} invalidSyntax if the body is not a SearchRequest; invalidValue if a member has the wrong type
  */
 export function parseSearchRequest(body: unknown, profile: Profile): ListParameters {
   const message = requireMessage(body, SEARCH_REQUEST, profile)
@@ -106,10 +107,10 @@ function text(message: Complex, name: string): string | undefined {
   throw badRequest('invalidValue', `"${name}" must be a string, found ${kindOf(value)}`)
 }
 
-/** @returns as sent: parseListRequest checks it */
+/** @returns the value as sent, which parseListRequest validates */
 function number(message: Complex, name: string, profile: Profile): unknown {
   const value = member(message, name)
-  if (isNumberOfText(value, profile)) return value
+  if (isAllowedNumber(value, profile)) return value
   throw badRequest('invalidValue', `"${name}" must be an integer, found ${kindOf(value)}`)
 }
 

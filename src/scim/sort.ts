@@ -1,5 +1,5 @@
 /**
- * Sorting (RFC 7644 §3.4.2.3): what the client asked for, resolved for each resource type.
+ * Resolves `sortBy` and `sortOrder` for each resource type (RFC 7644 §3.4.2.3).
  */
 import { type AttributePath, resolveAttributePath, target } from './attribute-path.ts'
 import { lowerCaseSortOrder, trimmedPath, withoutEmpty } from './compatibility/lists.ts'
@@ -8,7 +8,7 @@ import type { Profile } from './profile.ts'
 import type { ResourceType } from './schema/definition.ts'
 import { findAttribute } from './schema/lookup.ts'
 
-/** How resources of one type are sorted. Undefined path: the type has no such attribute, so no value. */
+/** The sort order for one resource type. `path` is undefined if the type does not have the attribute. */
 export interface Sort {
   readonly path: AttributePath | undefined
   readonly isDescending: boolean
@@ -17,8 +17,8 @@ export interface Sort {
 /**
  * Resolves `sortBy` and `sortOrder` for the resource types of a query.
  *
- * @returns one Sort for each type, undefined when the client did not ask for an order
- * @throws {ScimError} invalidValue when no type has the attribute, or it has no single value to compare
+ * @returns one Sort for each type; undefined if the client requested no order
+ * @throws {ScimError} invalidValue if no type has the attribute, or the attribute has no single value to compare
  */
 export function parseSort(
   sortBy: string | undefined,
@@ -32,7 +32,7 @@ export function parseSort(
   const paths = types.map((type) => resolveAttributePath(trimmedPath(given, profile), type))
   if (paths.every((path) => path === undefined)) {
     const names = types.map((type) => type.name).join(' and ')
-    throw badRequest('invalidValue', `"sortBy": ${names} has no attribute ${quote(given)}`)
+    throw badRequest('invalidValue', `"sortBy" must be an attribute of ${names}, found ${quote(given)}`)
   }
   return paths.map((path) => ({ path: path && sortable(path, given), isDescending }))
 }
@@ -48,25 +48,29 @@ function parseSortOrder(sortOrder: string | undefined, profile: Profile): boolea
   )
 }
 
-/** RFC 7644 §3.4.2.3: a complex attribute is sorted by a sub-attribute; "value" is taken where there is one. */
+/** RFC 7644 §3.4.2.3: a complex attribute is sorted by a sub-attribute. The default is "value". */
 function sortable(path: AttributePath, sortBy: string): AttributePath {
   const attribute = target(path)
   if (attribute.subAttributes === undefined) return path
   const value = findAttribute(attribute.subAttributes, 'value')
   if (value !== undefined) return { steps: [...path.steps, value] }
-  throw badRequest('invalidValue', `"sortBy": ${quote(sortBy)} is complex; name one of its sub-attributes`)
+  const subAttributes = attribute.subAttributes.map(({ name }) => name).join(', ')
+  throw badRequest(
+    'invalidValue',
+    `"sortBy" must name a sub-attribute of a complex attribute (${subAttributes}), found ${quote(sortBy)}`,
+  )
 }
 
 /**
- * True when no resource is without a value there: the attribute is required, or it is part of `meta`, which the service
- * provider assigns (RFC 7643 §3.1).
+ * True if every resource has a value of the attribute: it is required, or part of `meta`, which the service provider
+ * assigns (RFC 7643 §3.1).
  */
 export function isAlwaysPresent({ path }: Sort): boolean {
   if (path === undefined) return false
   return path.steps[0].name === 'meta' || (path.steps.length === 1 && path.steps[0].required)
 }
 
-/** True when every resource has a value of its own there: then the order needs nothing to break ties. */
+/** True if no two resources have the same value, so that the order needs no tie-breaker. */
 export function isUnique({ path }: Sort): boolean {
   if (path === undefined || path.steps.length > 1) return false
   const attribute = target(path)

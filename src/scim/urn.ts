@@ -1,5 +1,5 @@
 /**
- * Every URN that the protocol uses, once (RFC 7643 §10.3, RFC 7644 §8.2).
+ * The URNs of schemas and messages (RFC 7643 §10.3, RFC 7644 §8.2).
  */
 
 export const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User'

@@ -1,7 +1,6 @@
 /**
- * A resource sent by a client, checked against its resource type (RFC 7643 §2, RFC 7644 §3.3, §3.5.1):
- * types, required attributes, canonical form. Values stay as they were sent; names take the spelling of
- * the schema. What a client may not set, or what we do not know, is left out.
+ * Validates a resource that a client sent and converts it to canonical form (RFC 7643 §2, RFC 7644 §3.3, §3.5.1). Values
+ * are kept as sent, and names are spelled as in the schema. Read-only and unknown attributes are omitted.
  */
 import { resolveAttributePath } from './attribute-path.ts'
 import { type Complex, instant, isComplex, sameValue } from './comparison.ts'
@@ -11,11 +10,13 @@ import {
   externalIdFromNumber,
   ignoreUnknown,
   ignoreUnknownSchema,
+  isBase64,
   qualifiedKey,
   requireDeclaredSchemas,
+  requireDistinctSchemas,
   withoutLineBreaks,
 } from './compatibility/values.ts'
-import { distinct, isPrimary, requireRoom } from './elements.ts'
+import { distinct, isPrimary, requireMaxElements } from './elements.ts'
 import { badRequest, kindOf, quote } from './error.ts'
 import type { Profile } from './profile.ts'
 import type { CollectingReading, Reading } from './reading.ts'
@@ -24,22 +25,22 @@ import { findAttribute } from './schema/lookup.ts'
 import { isExtension } from './schema/resource-type.ts'
 import type { Work } from './work.ts'
 
-/** A checked resource without `id`, `meta` and other read-only attributes. */
+/** A validated resource, without `id`, `meta` and other read-only attributes. */
 export interface Validated {
   readonly resource: Complex
-  /** Paths of attributes, and URNs of schemas, that we do not know: named in the provisioning log. */
+  /** Paths of unknown attributes and URNs of unknown schemas, for the provisioning log. */
   readonly ignored: readonly string[]
 }
 
 /**
- * Checks a whole resource: the body of POST and PUT.
+ * Validates a whole resource, the body of a POST or PUT.
  *
- * @throws {ScimError} invalidSyntax when the body is not an object; invalidValue naming attribute, what was
- *   found and what is expected; invalidPath for a key that selects values
+ * @throws {ScimError} invalidSyntax if the body is not an object; invalidValue for a value that does not fit the schema;
+ *   invalidPath for a key that selects values
  */
 export function validateResource(body: unknown, reading: Reading): Validated {
   if (!isComplex(body))
-    throw badRequest('invalidSyntax', `the body must be a JSON object, found ${kindOf(body)}`)
+    throw badRequest('invalidSyntax', `the request body must be a JSON object, found ${kindOf(body)}`)
   const { type, profile, work } = reading
   const collecting: CollectingReading = { ...reading, ignored: [] }
   const resource: Complex = {}
@@ -65,20 +66,20 @@ export function validateResource(body: unknown, reading: Reading): Validated {
 }
 
 /**
- * Refuses a key that selects values of a multi-valued attribute, as a PATCH may: `emails.value`, or with a filter. A whole
- * resource has nothing to select from, and without the key the attribute would be cleared in silence.
+ * Rejects a key that selects values of a multi-valued attribute: `emails.value`, or one with a filter. Such keys are
+ * allowed only in a PATCH. Ignoring the key would silently clear the attribute.
  */
 function refuseSelection(key: string, type: ResourceType): void {
   const [name = ''] = key.split('[', 1)
   const attribute = resolveAttributePath(name.trim(), type)?.steps[0]
   if (attribute?.multiValued !== true || attribute.mutability === 'readOnly') return
-  const detail = `key ${quote(key)} selects values, which only a PATCH can: send "${attribute.name}" as an array`
+  const detail = `key ${quote(key)} selects values, which is allowed only in a PATCH; send "${attribute.name}" as an array`
   throw badRequest('invalidPath', detail)
 }
 
 /**
- * The rules that hold for a resource as a whole, also after a PATCH: required attributes are there, and
- * "primary" is true at most once in each attribute (RFC 7643 §2.4). Sets "schemas".
+ * Checks the rules for a whole resource, also after a PATCH, and sets "schemas": required attributes have a value, and
+ * "primary" is true for at most one value of an attribute (RFC 7643 §2.4).
  *
  * @throws {ScimError} invalidValue
  */
@@ -107,14 +108,13 @@ function requireOnePrimary(attribute: Attribute, value: unknown, path: string): 
 }
 
 /**
- * A value in canonical form: of the attribute's type, names in the spelling of the schema, without nulls,
- * unknown and read-only sub-attributes.
+ * Converts a value to canonical form: it has the attribute's type, names are spelled as in the schema, and nulls, unknown
+ * and read-only sub-attributes are omitted.
  *
- * @param path as the client wrote it, for messages
+ * @param path as the client wrote it, for error messages
  * @param reading receives the paths of unknown sub-attributes
- * @returns undefined when nothing is left: RFC 7643 §2.5 makes null and an empty array "unassigned"
- * @throws {ScimError} invalidValue naming the path, what was found and what is expected; the same for what is longer
- *   than the attribute allows
+ * @returns undefined if no value remains: null and an empty array are "unassigned" (RFC 7643 §2.5)
+ * @throws {ScimError} invalidValue for a value of the wrong type or beyond the limits of the attribute
  */
 export function canonicalValue(
   attribute: Attribute,
@@ -125,7 +125,7 @@ export function canonicalValue(
   if (value === null || value === undefined || attribute.mutability === 'readOnly') return undefined
   if (!attribute.multiValued) return canonicalElement(attribute, value, path, reading)
   if (!Array.isArray(value)) throw wrongType(path, 'an array', value)
-  requireRoom(attribute, value.length, path)
+  requireMaxElements(attribute, value.length, path)
   const elements = value.map((sent, i) => {
     const elementPath = `${path}[${i}]`
     const element = sent === null ? undefined : canonicalElement(attribute, sent, elementPath, reading)
@@ -135,23 +135,23 @@ export function canonicalValue(
 }
 
 /**
- * Refuses an element of which nothing is left. Left out in silence it would empty the attribute, or change nothing,
- * and the client would be told that all is done. One with a type alone is an element: a client may fill it later.
+ * Rejects an element without any value. Ignoring it would clear the attribute, or change nothing, although the client
+ * gets a success response. An element with only a type is accepted, because a client may add its value later.
  *
- * @param sent what the client sent for it
+ * @param sent the element as the client sent it
  */
 function requireElement(attribute: Attribute, element: unknown, path: string, sent: unknown): unknown {
   const value = findAttribute(attribute.subAttributes ?? [], 'value')
-  // RFC 7643 §7: an immutable value cannot be given later, so a member without its id would stay nobody.
-  const isNobody = value?.mutability === 'immutable' && isComplex(element) && !element.value
-  if (element !== undefined && !isNobody) return element
+  // RFC 7643 §7: an immutable value cannot be set later, so a member needs its id from the start.
+  const lacksId = value?.mutability === 'immutable' && isComplex(element) && !element.value
+  if (element !== undefined && !lacksId) return element
   const found = isComplex(sent) ? sent.value : sent
   const name = value === undefined ? path : `${path}.value`
   const what = found === '' ? 'an empty string' : kindOf(found)
   throw badRequest('invalidValue', `attribute "${name}" must have a value, found ${what}`)
 }
 
-/** One element of a multi-valued attribute, or the value of a single one, as canonicalValue has it. */
+/** The same as canonicalValue, for one element of a multi-valued attribute or the value of a single-valued one. */
 export function canonicalElement(
   attribute: Attribute,
   value: unknown,
@@ -169,7 +169,7 @@ export function canonicalElement(
     work.visit()
     const subAttribute = findAttribute(attribute.subAttributes, key)
     const subPath = isExtension(attribute) ? `${path}:${key}` : `${path}.${key}`
-    // Without the index: a thousand elements with the same unknown sub-attribute are one finding.
+    // The index is removed, so that an unknown sub-attribute of many elements is reported once.
     if (subAttribute === undefined) ignoreUnknown(subPath.replace(/\[\d+\]/, ''), reading)
     else assign(result, subAttribute, canonicalValue(subAttribute, sub, subPath, reading))
   }
@@ -181,7 +181,7 @@ function assign(object: Complex, attribute: Attribute, value: unknown): void {
   object[attribute.name] = merge(object[attribute.name], value)
 }
 
-/** A complex attribute can arrive in parts: flat keys beside, or instead of, the object. */
+/** A complex attribute may be sent in parts: as an object, as flat keys, or as both. */
 function merge(before: unknown, value: unknown): unknown {
   if (!isComplex(before) || !isComplex(value)) return value
   const merged: Complex = { ...before }
@@ -206,7 +206,7 @@ function canonicalSimple(
     case 'dateTime':
       return check(path, 'a dateTime such as "2011-08-01T21:32:44.882Z"', value, value, isDateTime)
     case 'binary':
-      return check(path, 'a base64 string', value, value, (it) => isBase64(it, profile))
+      return check(path, 'a base64 string', value, value, (it) => isBinary(it, profile))
     default: {
       const text = externalIdFromNumber(attribute, value, profile)
       return check(path, 'a string of well-formed Unicode without U+0000', text, value, isText)
@@ -214,7 +214,7 @@ function canonicalSimple(
   }
 }
 
-/** Before anything looks at the text. */
+/** Called before any other processing of the text. */
 function requireLength({ maxLength }: Attribute, text: string, path: string, work: Work): void {
   if (maxLength !== undefined && text.length > maxLength) {
     throw badRequest(
@@ -236,7 +236,7 @@ function check(
   return value
 }
 
-/** SQLite ends a text at U+0000, and a lone surrogate cannot be stored as UTF-8. */
+/** SQLite truncates text at U+0000, and a lone surrogate cannot be stored as UTF-8. */
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
 }
@@ -245,8 +245,8 @@ function isDateTime(value: unknown): boolean {
   return typeof value === 'string' && instant(value) !== undefined
 }
 
-function isBase64(value: unknown, profile: Profile): boolean {
-  return typeof value === 'string' && /^[A-Za-z0-9+/_-]*={0,2}$/.test(withoutLineBreaks(value, profile))
+function isBinary(value: unknown, profile: Profile): boolean {
+  return typeof value === 'string' && isBase64(withoutLineBreaks(value, profile), profile)
 }
 
 function wrongType(path: string, expected: string, found: unknown) {
@@ -263,18 +263,19 @@ function checkSchemas(value: unknown, reading: CollectingReading): void {
   if (!value.some((urn) => urn.toLowerCase() === type.schema.id.toLowerCase())) {
     throw badRequest(
       'invalidValue',
-      `attribute "schemas" must hold "${type.schema.id}", found ${quote(value.join(', '))}`,
+      `attribute "schemas" must contain "${type.schema.id}", found ${quote(value.join(', '))}`,
     )
   }
+  requireDistinctSchemas(value, reading.profile)
   for (const urn of value) if (!known.has(urn.toLowerCase())) ignoreUnknownSchema(urn, reading)
 }
 
 /**
- * A resource that takes the place of another one, with what that one holds of removed extensions: a client that knows
- * nothing of it must not delete it.
+ * The new state of a resource that a PUT replaces. The values of removed extensions are kept: a client does not see them
+ * and must not delete them.
  *
- * @param resource a checked one
- * @throws {ScimError} mutability for an immutable attribute with another value, or without one (RFC 7644 §3.5.1)
+ * @param resource the validated body
+ * @throws {ScimError} mutability if an immutable attribute is changed or removed (RFC 7644 §3.5.1)
  */
 export function replacementOf(before: Complex, resource: Complex, type: ResourceType): Complex {
   for (const attribute of type.attributes.filter(isExtension)) {
@@ -288,7 +289,7 @@ export function replacementOf(before: Complex, resource: Complex, type: Resource
 
 function requireUnchanged(attribute: Attribute, before: unknown, after: unknown, path: string): void {
   if (attribute.mutability === 'immutable' && before !== undefined && !sameValue(before, after)) {
-    throw badRequest('mutability', `attribute "${path}" is immutable and has a value already`)
+    throw badRequest('mutability', `attribute "${path}" is immutable and already has a value`)
   }
   if (attribute.multiValued || !isComplex(before)) return
   const now = isComplex(after) ? after : {}
@@ -298,7 +299,7 @@ function requireUnchanged(attribute: Attribute, before: unknown, after: unknown,
   }
 }
 
-/** RFC 7643 §3: "schemas" names the core schema and each extension that has a value. */
+/** RFC 7643 §3: "schemas" contains the core schema and each extension that has a value. */
 function schemasOf(resource: Complex, type: ResourceType): readonly string[] {
   const all = [...type.extensions, ...type.removed]
   const extensions = all.filter((extension) => resource[extension.id] !== undefined)

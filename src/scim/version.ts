@@ -3,15 +3,15 @@
  */
 import { ScimError, shorten } from './error.ts'
 
-/** `W/"3"` for version 3. The number rises with every change of the resource. */
+/** `W/"3"` for version 3. Every change of the resource increments the version. */
 export function etag(version: number): string {
   return `W/"${version}"`
 }
 
 /**
- * The versions that a list of entity tags names, compared weakly (RFC 9110 §8.8.3.2).
+ * The versions in a list of entity tags, for weak comparison (RFC 9110 §8.8.3.2).
  *
- * @returns undefined when every version will do: no header, or `*`
+ * @returns undefined if any version matches: no header, or `*`
  */
 export function matchedVersions(header: string | undefined): readonly number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined
@@ -21,16 +21,16 @@ export function matchedVersions(header: string | undefined): readonly number[] |
   })
 }
 
-/** The preconditions of a request, as its headers have them. */
+/** The precondition headers of a request. */
 export interface Preconditions {
   readonly ifMatch?: string | undefined
   readonly ifNoneMatch?: string | undefined
 }
 
 /**
- * Checks the preconditions of a write on a resource that is there.
+ * Checks the preconditions of a write to an existing resource.
  *
- * @throws {ScimError} 412 when `If-Match` names another version, or `If-None-Match` this one (RFC 9110 §13.2.2)
+ * @throws {ScimError} 412 if `If-Match` does not contain the version, or `If-None-Match` does (RFC 9110 §13.2.2)
  */
 export function requirePreconditions({ ifMatch, ifNoneMatch }: Preconditions, version: number): void {
   if (matchedVersions(ifMatch)?.includes(version) === false) {
@@ -44,7 +44,7 @@ function failed(what: string, version: number): ScimError {
   return new ScimError(412, undefined, `${what}, but the resource is at version ${etag(version)}`)
 }
 
-/** True when `If-None-Match` names the version: the client has it already (RFC 9110 §13.1.2). */
+/** True if `If-None-Match` contains the version, so the client already has it (RFC 9110 §13.1.2). */
 export function isNotModified(ifNoneMatch: string | undefined, version: number): boolean {
   return ifNoneMatch !== undefined && matchedVersions(ifNoneMatch)?.includes(version) !== false
 }

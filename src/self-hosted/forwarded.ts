@@ -1,30 +1,29 @@
 /**
- * What a trusted proxy says of the request that it got: the address of the client, and the origin that the client
- * asked for, which the Tenant URL and all locations follow from. Without trust nothing of it is read, because
- * anybody can send these headers.
+ * The headers of a trusted proxy: the address of the client, and the origin that the client requested, from which the
+ * Tenant URL and all locations follow. Without trust they are ignored, because any client can send them.
  */
 import { isHost } from '../edge/address.ts'
 import { originOf } from '../edge/url.ts'
 
-/** A request, and the address that it came from. */
+/** A request and the address that it came from. */
 export interface Received {
   readonly request: Request
   readonly address: string
 }
 
-/** As the client sent it. */
+/** The request as the client sent it. */
 export interface Forwarded {
-  /** Such as `https://scim.example:8443`; undefined when the proxy says nothing of it. */
+  /** Such as `https://scim.example:8443`; undefined if the proxy does not send it. */
   readonly origin: string | undefined
   readonly address: string
 }
 
-/** A header of the proxy is not what it must be. */
+/** A header of the proxy is invalid. */
 export class ForwardedError extends Error {}
 
 /**
- * Reads X-Forwarded-Proto, -Host and -For. Of a list the last value counts: that one was added by the proxy,
- * those before it may have been sent by the client.
+ * Reads X-Forwarded-Proto, -Host and -For. The last value of a list counts: the proxy added it, and the client may
+ * have sent the previous ones.
  *
  * @throws {ForwardedError} naming the header
  */
@@ -45,7 +44,7 @@ export function forwarded({ request, address }: Received): Forwarded {
   }
 }
 
-/** What the proxy does not say is that of its own request; a port that a scheme has by default goes. */
+/** A missing part is taken from the request of the proxy; the default port of a scheme is left out. */
 function originWith(
   { url, headers }: Request,
   scheme: string | undefined,
@@ -53,7 +52,7 @@ function originWith(
 ): string | undefined {
   const [ownScheme, ownHost] = originOf(url).split('://')
   const text = `${scheme ?? ownScheme}://${host ?? headers.get('Host') ?? ownHost}`
-  // An odd "Host" of the request itself is refused by the app.
+  // The app refuses an invalid "Host" of the request itself.
   return URL.canParse(text) ? new URL(text).origin : undefined
 }
 

@@ -1,11 +1,11 @@
 /**
- * The group coordinators of one process: each tenant's group writes run in their order, as they do in the
- * Durable Object. open.ts sees to it that there is one process.
+ * The group coordinators of one process. The group writes of each tenant run in order, as in the Durable Object.
+ * open.ts ensures that there is only one process.
  */
-import type { GroupWriter } from '../provider/group-writer.ts'
-import { QueuedGroupWriter, type QueuedGroupWriterOptions } from '../provider/queued-group-writer.ts'
+import type { GroupWriter } from '../provider/groups/group-writer.ts'
+import { QueuedGroupWriter, type QueuedGroupWriterOptions } from '../provider/groups/queued-group-writer.ts'
 
-/** Tenants whose queues are kept while nobody stands in them. */
+/** The number of tenants whose empty queues are kept. */
 const MAX_IDLE = 1_000
 
 interface Coordinator {
@@ -13,7 +13,7 @@ interface Coordinator {
   running: number
 }
 
-/** @returns who runs the group writes of a tenant */
+/** @returns a function from a tenant to the coordinator of its group writes */
 export function groupWriters(options: QueuedGroupWriterOptions): (tenantId: string) => GroupWriter {
   const coordinators = new Map<string, Coordinator>()
   const coordinatorOf = (tenantId: string): Coordinator => {
@@ -37,7 +37,7 @@ export function groupWriters(options: QueuedGroupWriterOptions): (tenantId: stri
   })
 }
 
-/** Tenants come and go, so their names must not pile up. */
+/** Tenants come and go, so idle coordinators must be dropped. */
 function forgetIdle(coordinators: Map<string, Coordinator>): void {
   for (const [tenantId, { running }] of coordinators) if (running === 0) coordinators.delete(tenantId)
 }

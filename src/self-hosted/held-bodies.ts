@@ -1,6 +1,6 @@
 /**
- * The bytes of request bodies that the process holds, in all and for each owner. What is parsed is ten times as
- * large as its text and waits for the database, so without a bound a few clients fill the memory.
+ * The bytes of request bodies in memory, in total and for each owner. A parsed body takes ten times as much memory as
+ * its text and waits for the database, so without a limit a few clients would fill the memory.
  */
 import type { HeldBodies } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
@@ -19,12 +19,12 @@ export class BodyBudget {
     this.#limits = limits
   }
 
-  /** Bytes that are held now. */
+  /** The bytes that are held now. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** The share of one request. @returns what it takes from, and what gives all of it back */
+  /** The account of one request. @returns `held`, which takes bytes, and `release`, which returns all of them */
   open(): { readonly held: HeldBodies; readonly release: () => void } {
     const taken = new Map<string, number>()
     const take = (owner: string, bytes: number): void => {

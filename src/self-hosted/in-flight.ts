@@ -1,5 +1,5 @@
 /**
- * Requests that are being answered, so that the end can wait for them.
+ * Counts requests in progress, so that a shutdown can wait for them.
  */
 export class InFlight {
   #count = 0
@@ -9,19 +9,19 @@ export class InFlight {
     return this.#count
   }
 
-  /** Counts until the answer was sent. */
+  /** Counts a request until its answer was sent. */
   async track<Result>(run: () => Result | Promise<Result>, sent?: Promise<unknown>): Promise<Result> {
     this.#count++
     try {
       return await run()
     } finally {
-      // Whether the client got the answer is no matter here.
+      // It does not matter here whether the client received the answer.
       if (sent === undefined) this.#leave()
       else void sent.catch(() => undefined).finally(() => this.#leave())
     }
   }
 
-  /** Resolves when there is none, or when the time is over. @returns whether there is none */
+  /** Resolves when there is none, or after the timeout. @returns whether there is none */
   async none(timeoutMs: number): Promise<boolean> {
     if (this.#count === 0) return true
     let timer: ReturnType<typeof setTimeout> | undefined

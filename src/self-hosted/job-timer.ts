@@ -1,14 +1,14 @@
 /**
- * Runs the jobs of tenants in this process: what alarms do on Cloudflare. Each batch waits for its turn, so that clients
- * do not notice.
+ * Runs the jobs of tenants in this process, in place of the alarms on Cloudflare. Each batch waits for its turn, so
+ * that clients are not delayed.
  */
 import { runJob } from '../provider/jobs/runner.ts'
-import { MAX_QUERIES_FREE } from '../storage/database.ts'
-import { catalogueOf, type Databases } from '../storage/databases.ts'
-import { tenantsWithJobs } from '../storage/jobs.ts'
-import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
+import { MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
+import { tenantsWithJobs } from '../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../storage/tenants/locations.ts'
 
-/** The pause after a job could not even be read. */
+/** The pause after an attempt that could not read the job. */
 const FAILED_PAUSE_MS = 30_000
 
 export class JobTimer {
@@ -21,7 +21,7 @@ export class JobTimer {
     this.#databases = databases
   }
 
-  /** Has the job of a tenant go on at once, and again until it ends. */
+  /** Runs the job of a tenant, now and until it ends. */
   wake(tenantId: string): void {
     const present = this.#running.get(tenantId)
     if (present !== undefined) {
@@ -32,12 +32,12 @@ export class JobTimer {
     this.#schedule(tenantId, 0)
   }
 
-  /** Has all jobs go on that are under way: those that the end of a process has interrupted. */
+  /** Runs all jobs that were interrupted by the end of a process. */
   async wakeAll(): Promise<void> {
     for (const tenantId of await tenantsWithJobs(catalogueOf(this.#databases))) this.wake(tenantId)
   }
 
-  /** Resolves when no unit is under way. */
+  /** Resolves when no unit of a job is in progress. */
   async stop(): Promise<void> {
     this.#isStopped = true
     for (const { timer } of this.#running.values()) clearTimeout(timer)
@@ -48,7 +48,7 @@ export class JobTimer {
     const entry = this.#running.get(tenantId)
     if (entry === undefined || this.#isStopped) return
     entry.timer = setTimeout(() => {
-      // One after the other: they all write to the same disk.
+      // One after the other, because all of them write to the same disk.
       this.#current = this.#current.then(() => this.#run(tenantId))
     }, pauseMs)
   }

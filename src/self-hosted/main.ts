@@ -1,5 +1,5 @@
 /**
- * What the entries of Deno and Node.js have in common: commands, the start, what is said of it, and the end.
+ * The common part of the Deno and Node.js entries: commands, start, messages and shutdown.
  */
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
@@ -10,10 +10,10 @@ import { StartError } from '../sqlite/start-error.ts'
 import { type Service, startService } from './service.ts'
 import { dataFolder, type ListenSettings, readSettings, type ServerSettings } from './settings.ts'
 
-/** The files of migrations/: the build puts them here, so that the module is all that there is. */
+/** The files of migrations/. The build inlines them, so that the server is a single module. */
 declare const MIGRATIONS: readonly Migration[]
 
-/** How long answers that were just written may take to leave, where the runtime does not tell. */
+/** The time that answers are given to be sent before the exit, where the runtime does not report it. */
 const LINGER_MS = 50
 
 const USAGE = `Commands:
@@ -21,17 +21,17 @@ const USAGE = `Commands:
   serve        opens HOST:PORT; settings come from the environment, or from settings.env in DATA_FOLDER
   backup FILE  copies the database, also while it is served, to a file that does not exist yet`
 
-export type Command = 'listen' | 'be served'
+export type Command = 'serve' | 'embedded'
 
 /**
- * Obeys the command line: `backup FILE` is done here and ends the process.
+ * Runs the command of the command line. `backup FILE` runs here and ends the process.
  *
- * @returns whether to open a port ("serve") or to be given requests (no argument)
+ * @returns "serve" to open a port; "embedded" (no argument) if the runtime passes in the requests
  */
-export async function obey(args: readonly string[]): Promise<Command> {
+export async function runCommand(args: readonly string[]): Promise<Command> {
   const [command, ...rest] = args
-  if (command === undefined) return 'be served'
-  if (command === 'serve' && rest.length === 0) return 'listen'
+  if (command === undefined) return 'embedded'
+  if (command === 'serve' && rest.length === 0) return 'serve'
   if (command === 'backup' && rest.length === 1) {
     await makeBackup(rest[0] as string)
     process.exit(0)
@@ -43,7 +43,7 @@ export async function obey(args: readonly string[]): Promise<Command> {
   return fail(new StartError(`"${args.join(' ')}" is not a command; there are "serve" and "backup FILE"`))
 }
 
-/** Copies the database of DATA_FOLDER, also while it is served. */
+/** Copies the databases of DATA_FOLDER, which may be in use. */
 async function makeBackup(target: string): Promise<void> {
   try {
     await backUpAll(dataFolder(), target, (line) => console.log(line))
@@ -57,7 +57,7 @@ export interface Started {
   readonly settings: ServerSettings
 }
 
-/** Starts the service, or ends the process with the reason. SIGTERM and SIGINT end it from now on. */
+/** Starts the service, or ends the process with the reason. From then on, SIGTERM and SIGINT shut it down. */
 export function start(): Started {
   try {
     const settings = readSettings()
@@ -78,7 +78,7 @@ function endOnSignals(service: Service): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end().catch(fail))
 }
 
-/** Says where the server is, and what comes next. */
+/** Prints the address of the server and the next steps. */
 export function announce({ settings }: Started, scheme: 'http' | 'https', host: string, port: number): void {
   const address = host.includes(':') ? `[${host}]` : host
   const {
@@ -96,7 +96,7 @@ export function announce({ settings }: Started, scheme: 'http' | 'https', host: 
 `)
 }
 
-/** The files of a server with TLS. @throws {StartError} when they cannot be read */
+/** The certificate and the key for TLS. @throws {StartError} when a file cannot be read */
 export function readTlsFiles(tls: ListenSettings['tls']): { cert: string; key: string } | undefined {
   if (tls === undefined) return undefined
   return { cert: readTlsFile('TLS_CERT_FILE', tls.certFile), key: readTlsFile('TLS_KEY_FILE', tls.keyFile) }
@@ -113,23 +113,23 @@ function readTlsFile(name: string, path: string): string {
   }
 }
 
-/** The reason for which a port cannot be listened on. */
+/** The reason why the server cannot listen on a port. */
 export function portError(error: unknown, where: string): unknown {
   const text = error instanceof Error ? `${error.name} ${error.message}` : String(error)
   if (/AddrInUse|EADDRINUSE/.test(text)) {
     return new StartError(`${where} is taken by another process; end that one, or choose another port`)
   }
   if (/AddrNotAvailable|EADDRNOTAVAIL|PermissionDenied|NotCapable|EACCES|ENOTFOUND/.test(text)) {
-    return new StartError(`${where} cannot be listened on: ${text}; choose another host or port`)
+    return new StartError(`cannot listen on ${where}: ${text}; choose another host or port`)
   }
-  // OpenSSL in Node.js, rustls in Deno.
+  // The texts of OpenSSL in Node.js and of rustls in Deno.
   if (/routines::|InvalidData/.test(text)) {
     return new StartError(`TLS_CERT_FILE and TLS_KEY_FILE must be a certificate and its key in PEM: ${text}`)
   }
   return error
 }
 
-/** Ends the process with one line; what is a fault of ours comes with its stack. */
+/** Ends the process with one line; a fault of the program also prints its stack. */
 export function fail(error: unknown): never {
   console.error(error instanceof StartError ? `error: ${error.message}` : error)
   process.exit(1)

@@ -1,6 +1,6 @@
 /**
- * Rate limits in memory: each key may be used so often in a period, which begins with its first use. They
- * begin anew when the server does.
+ * Rate limits in memory: each key may be used a number of times in a period, which begins with its first use. A
+ * restart resets them.
  */
 import type { RateLimitName } from '../runtime.ts'
 
@@ -12,7 +12,7 @@ const PERIOD_MS: Readonly<Record<RateLimitName, number>> = {
   failedAuthentication: 60_000,
 }
 
-/** Keys that are remembered: a stranger can have any number of addresses. */
+/** The most keys in memory: an attacker can have any number of addresses. */
 const MAX_KEYS = 100_000
 
 interface Window {
@@ -31,7 +31,7 @@ export class RateLimits {
     this.#now = now
   }
 
-  /** Counts a use. @returns false when it is one too many */
+  /** Counts a use. @returns false when it exceeds the limit */
   isAllowed(name: RateLimitName, key: string): boolean {
     const limit = this.#limits[name]
     if (limit === Number.POSITIVE_INFINITY) return true
@@ -48,7 +48,7 @@ export class RateLimits {
     return window.count <= limit
   }
 
-  /** The window that began first goes, which is in the favour of its client. A Map keeps that order. */
+  /** Drops the oldest window, which favours its client. A Map keeps that order. */
   #makeRoom(): void {
     if (this.#windows.size < MAX_KEYS) return
     const [oldest] = this.#windows.keys()

@@ -1,6 +1,6 @@
 /**
- * The server on one machine, without its port: the app on a SQLite file, what the platform gives a Worker
- * otherwise (timer, rate limits, coordinators), and an end that loses nothing. Entry files give it requests.
+ * The server on one machine, without its port: the app on a SQLite file, replacements for the services of the Workers
+ * platform (timer, rate limits, coordinators), and a shutdown without loss. Entry files pass requests to it.
  */
 import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
@@ -12,11 +12,11 @@ import { SqliteD1 } from '../sqlite/d1.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
-import { inTurn, noFigures, openDatabase } from '../storage/database.ts'
-import { type Databases, missingDatabase } from '../storage/databases.ts'
-import { probeCommitted, rememberedHealth } from '../storage/health.ts'
-import { firstIdAt } from '../storage/log-pages.ts'
-import { RESOURCE_TYPES } from '../storage/resource-tables.ts'
+import { inTurn, noFigures, openDatabase } from '../storage/database/database.ts'
+import { probeCommitted, rememberedHealth } from '../storage/database/health.ts'
+import { firstIdAt } from '../storage/log/log-pages.ts'
+import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
+import { type Databases, missingDatabase } from '../storage/tenants/locations.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { BodyBudget } from './held-bodies.ts'
@@ -29,20 +29,20 @@ import { Turns } from './turns.ts'
 import { MemoryOfAnswers } from './unread-answers.ts'
 
 const HOUR_MS = 60 * 60 * 1000
-/** The first pruning comes soon after the start: a server may be restarted every day. */
+/** The first pruning runs soon after the start, because a server may be restarted every day. */
 const FIRST_PRUNING_MS = 60 * 1000
-/** Interrupted jobs go on when the first requests are answered. */
+/** Interrupted jobs continue after the first requests are answered. */
 const FIRST_JOBS_MS = 1_000
-/** How long the end waits for requests that are being answered. */
+/** How long the shutdown waits for requests in progress. */
 const STOP_TIMEOUT_MS = 10_000
 const RETRY_AFTER_SECONDS = 5
-/** The owner of the turns of what is done by the hour: no tenant has this name. */
+/** The owner of the turns of hourly work. No tenant can have this name. */
 const TIMER = 'the timer'
 
 export interface Service {
-  /** @param sent resolves when the answer has left, where the runtime tells */
+  /** @param sent resolves when the answer was sent, if the runtime reports it */
   fetch(received: Received, sent?: Promise<unknown>): Promise<Response>
-  /** Finishes what is under way, moves the log into the database file and closes it. @throws {StartError} */
+  /** Finishes requests in progress, checkpoints the WAL and closes the database files. @throws {StartError} */
   stop(): Promise<void>
   /** The migrations that were applied at the start. */
   readonly migrated: readonly string[]
@@ -59,7 +59,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     return openDatabase(found.d1.binding, figures, Number.POSITIVE_INFINITY)
   }
   const turns = new Turns(() => performance.now())
-  /** For what the timer does: each batch waits for its turn. */
+  /** For the work of timers: each batch waits for its turn. */
   const databases: Databases = {
     names,
     maxBytes: Number.POSITIVE_INFINITY,
@@ -124,14 +124,14 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   }
 }
 
-/** A database: its file, and the file behind D1's shape. */
+/** A database: its file, and the file with D1's interface. */
 interface OpenDatabaseFile {
   readonly name: string
   readonly file: OpenFile
   readonly d1: SqliteD1
 }
 
-/** Opens all databases and brings them up to date. */
+/** Opens all databases and applies their migrations. */
 function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
   const open = (name: string, path: string) => {
     const { file, migrated } = openMigrated(path, settings, migrations)
@@ -150,12 +150,12 @@ function openMigrated(path: string, settings: ServerSettings, migrations: readon
   try {
     return { file, migrated: migrate(file.database, migrations) }
   } catch (error) {
-    // A full disk, say. The lock goes with the process.
+    // For example a full disk. The process ends and releases the lock.
     throw startError(error, path)
   }
 }
 
-/** @returns what the app is given with a request */
+/** @returns the runtime of the app for a request */
 function runtimes(
   settings: ServerSettings,
   { open, names, wakeJobs }: { open: OpenDatabase } & Pick<Runtime, 'wakeJobs'> & Pick<Databases, 'names'>,
@@ -163,7 +163,7 @@ function runtimes(
   newId: () => string,
   isHealthy: () => Promise<boolean>,
 ): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
-  // Somebody may set the clock: what only measures how long something takes goes by one that nobody can.
+  // The system clock may be set, so durations are measured with a monotonic one.
   const elapsedMs = () => performance.now()
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
   const shared = {
@@ -175,7 +175,7 @@ function runtimes(
     groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
     now: () => Date.now(),
     newId,
-    // At once: Web Cryptography hashes in another thread, and the way there and back takes forty times as long.
+    // Synchronous: Web Cryptography hashes in another thread, and the hand-over takes forty times as long.
     sha256: (text: string) => createHash('sha256').update(text).digest('hex'),
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     later: (ms: number, task: () => Promise<void>) => setTimeout(task, ms).unref(),
@@ -188,12 +188,12 @@ function runtimes(
     ...shared,
     heldBodies,
     clientAddress: address,
-    // The setting counts more than what a proxy says.
+    // The setting takes precedence over the proxy.
     publicOrigin: settings.publicOrigin ?? origin,
   })
 }
 
-/** The cron of wrangler.toml, and jobs that the end of the process before has interrupted. @returns ends it */
+/** The hourly work of the cron in wrangler.toml, and interrupted jobs. @returns a function that stops it */
 function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTimer): () => void {
   let timer = setTimeout(run, FIRST_PRUNING_MS)
   const firstJobs = setTimeout(() => void wakeAll(), FIRST_JOBS_MS)
@@ -226,7 +226,7 @@ function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTi
   }
 }
 
-/** What the proxy says, or why it cannot be. */
+/** The headers of the proxy, or a refusal if they are invalid. */
 function forwardedOrRefusal(received: Received): Forwarded | Response {
   try {
     return forwarded(received)

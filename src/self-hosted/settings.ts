@@ -1,6 +1,6 @@
 /**
- * The settings of a server of one's own: from the environment, or from settings.env in the data folder. The
- * environment wins. A name or a value that is not known is refused when the server starts.
+ * The settings of a self-hosted server: from the environment, or from settings.env in the data folder. The
+ * environment takes precedence. The server refuses to start with an unknown name or an invalid value.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -26,16 +26,16 @@ export interface ServerSettings extends SharedSettings {
   readonly dataFolder: string
   /** The file of the first database, which holds the catalogue. */
   readonly databaseFile: string
-  /** How many databases there are: each has a file of its own in the folder. */
+  /** The number of databases: each has a separate file in the folder. */
   readonly databaseCount: number
-  /** Where a new ADMIN_TOKEN was written; undefined when there was one. */
+  /** The file that a new ADMIN_TOKEN was written to; undefined if there was one. */
   readonly newAdminTokenIn: string | undefined
   readonly synchronous: 'FULL' | 'NORMAL'
   readonly busyTimeoutMs: number
   readonly trustProxy: boolean
-  /** Requests in one period; Infinity when there is no limit. */
+  /** The number of requests in one period; Infinity for no limit. */
   readonly rateLimits: Readonly<Record<RateLimitName, number>>
-  /** Where to listen, for a server that opens its port itself. */
+  /** The address for a server that opens its port itself. */
   readonly listen: ListenSettings
 }
 
@@ -45,13 +45,13 @@ export interface ListenSettings {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
 }
 
-/** Each has a connection, a cache and a lock. */
+/** Each database has a connection, a cache and a lock. */
 const MAX_DATABASES = 16
 const SETTINGS_FILE = 'settings.env'
 /** NAME=VALUE, a comment, or nothing. */
 const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
 
-/** Every setting but DATA_FOLDER, with its default. README.md says what they mean. */
+/** Every setting but DATA_FOLDER, with its default. docs/self-hosting.md explains them. */
 const DEFAULTS = {
   ...SHARED_DEFAULTS,
   DATABASES: '1',
@@ -122,7 +122,7 @@ function serverSettings(
   }
 }
 
-/** Without a name, Node.js would listen on every address. */
+/** An empty name would make Node.js listen on every address. */
 function host({ HOST: name }: ServerValues): string {
   if (name !== '') return name
   throw new SettingError('HOST must name the address to listen on, such as "127.0.0.1", found ""')
@@ -158,8 +158,8 @@ function readFile(file: string): string {
 function fromFile(file: string): Partial<ServerValues> {
   const text = readFile(file)
   const number = text.split('\n').findIndex((line) => !SETTINGS_LINE.test(line)) + 1
-  // parseEnv passes over it; what it says is not repeated, because it may be a secret.
-  if (number > 0) throw new StartError(`line ${number} of ${file} is not NAME=VALUE and not a comment`)
+  // parseEnv ignores such a line. Its text is not repeated here, because it may be a secret.
+  if (number > 0) throw new StartError(`line ${number} of ${file} is neither NAME=VALUE nor a comment`)
   const values = parseEnv(text)
   const unknown = Object.keys(values).find((name) => !(NAMES as readonly string[]).includes(name))
   if (unknown === undefined) return values as Partial<ServerValues>
@@ -171,7 +171,7 @@ function fromEnvironment(): Partial<ServerValues> {
   return Object.fromEntries(found.filter(([, value]) => value !== undefined))
 }
 
-/** @throws {StartError} when Deno was not allowed to read it: what was set must not be passed over */
+/** @throws {StartError} when Deno lacks the permission to read it: a setting must not be ignored */
 function variable(name: Name | 'DATA_FOLDER'): string | undefined {
   try {
     return process.env[name]
@@ -181,7 +181,7 @@ function variable(name: Name | 'DATA_FOLDER'): string | undefined {
   }
 }
 
-/** 0 means none. */
+/** 0 means no limit. */
 function rateLimit(name: Name, values: ServerValues): number {
   return wholeNumber(name, values, 0, 1_000_000_000) || Number.POSITIVE_INFINITY
 }

@@ -1,26 +1,25 @@
 /**
- * Whose request is next, in a process that does one thing at a time. A request is answered in one go once it was
- * begun, so whoever sends many at once would be answered many times before anybody else is heard of. Here each client
- * has one turn in a round of the event loop, and after what took long the loop goes round so often that those who knocked
- * meanwhile are let in (it accepts one connection in a round). Then those who wait go in the order of their owners, one
- * request each.
+ * Fair scheduling in a process that does one thing at a time. A request runs to its end once it has begun, so without
+ * turns an owner that sends many requests at once would delay all others. Each owner has one turn in a round of the
+ * event loop. After a long turn, the loop runs several empty rounds, so that new connections are accepted (one in
+ * each round). Then the waiting requests run in the order of their owners, one request each.
  */
 import { setImmediate } from 'node:timers'
 
-/** What a round may take before the next one to come has to wait: a request takes 0.2 ms. */
+/** The duration of a round beyond which the next request has to wait: a request takes 0.2 ms. */
 const ROUND_MS = 10
-/** The most rounds between two turns, each of some 10 µs when nothing happens in it. */
+/** The most rounds between two turns: about 10 µs each if nothing happens in it. */
 const MAX_ROUNDS = 1_000
 
 export class Turns {
   readonly #now: () => number
-  /** By owner, in the order of their turns. */
+  /** Waiting requests by owner, in the order of their turns. */
   readonly #waiting = new Map<string, (() => void)[]>()
-  /** Owners that had their turn in this round. */
+  /** Owners that have had their turn in this round. */
   readonly #served = new Set<string>()
-  /** When this round began; undefined while nothing happens. */
+  /** The start of this round; undefined while the process is idle. */
   #since: number | undefined
-  /** Rounds to go before the next turn. */
+  /** The number of rounds before the next turn. */
   #rounds = 0
 
   /** @param now milliseconds */
@@ -28,7 +27,7 @@ export class Turns {
     this.#now = now
   }
 
-  /** Waits for a turn of the owner. @returns undefined when it is its turn at once */
+  /** Waits for a turn of the owner. @returns undefined when the turn is immediate */
   take(owner: string): Promise<void> | undefined {
     if (this.#isFree(owner)) {
       this.#begin()
@@ -67,7 +66,7 @@ export class Turns {
     for (const [owner, queue] of this.#waiting) {
       this.#waiting.delete(owner)
       const [next, ...others] = queue
-      // At the end of the line: the others have their turn first.
+      // At the end of the queue, so that other owners have their turn first.
       if (others.length > 0) this.#waiting.set(owner, others)
       this.#served.add(owner)
       next?.()

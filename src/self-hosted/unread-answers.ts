@@ -1,7 +1,7 @@
 /**
- * Large answers that wait in the memory of the process for their clients. Each is handed over in chunks, the next one
- * when the one before has left; what waits is counted in bytes, in all and for each tenant; and a client that takes too
- * long loses its connection. Cloudflare does the same for a Worker.
+ * Large answers that wait in memory for their clients. Each is sent in chunks, the next one when the previous one has
+ * left. The waiting bytes are limited in total and for each tenant. A client that takes too long loses its
+ * connection. Cloudflare does the same for a Worker.
  */
 import type { UnreadAnswers } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
@@ -12,17 +12,17 @@ import {
   MIN_ANSWER_BYTES_PER_SECOND,
 } from '../scim/limits.ts'
 
-/** A client that reads nothing for so long has gone. */
+/** How long a client may read nothing before it counts as gone. */
 export const ANSWER_TIMEOUT_MS: number = ANSWER_TIMEOUT_SECONDS * 1000
 
-/** What goes to the socket at once, and is copied for it: the rest can be let go as soon as the last chunk was. */
+/** The bytes that are copied to the socket at once. The rest can be released as soon as the last chunk was sent. */
 const CHUNK_BYTES = 64 * 1024
 
 export class MemoryOfAnswers implements UnreadAnswers {
   readonly #byTenant = new Map<string, number>()
   #bytes = 0
 
-  /** What waits, in bytes. */
+  /** The waiting bytes. */
   get bytes(): number {
     return this.#bytes
   }
@@ -38,7 +38,7 @@ export class MemoryOfAnswers implements UnreadAnswers {
     return inChunks(bytes, () => this.#add(tenantId, -bytes.length))
   }
 
-  /** An answer that is larger than all that may wait can be given when nothing else does. */
+  /** An answer that exceeds the total limit is accepted if no other answer waits. */
   #requireRoomFor(tenantId: string, bytes: number): void {
     const ofTenant = this.#byTenant.get(tenantId) ?? 0
     if (ofTenant > 0 && ofTenant + bytes > MAX_TENANT_UNREAD_ANSWER_BYTES) {
@@ -65,7 +65,7 @@ function tooMuchUnread(whose: string, bytes: number, limit: number): ScimError {
   )
 }
 
-/** @param release called once: when all of it was taken, when the client has gone, or when it took too long */
+/** @param release called once: when all of it was sent, when the client is gone, or after the timeout */
 function inChunks(bytes: Uint8Array<ArrayBuffer>, release: () => void): ReadableStream<Uint8Array> {
   let rest: Uint8Array<ArrayBuffer> | undefined = bytes
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -1,33 +1,36 @@
 /**
- * Answers to requests whose body has not arrived, on Node.js: refused uploads, and bodies that are too slow. What is
- * left of the body would stand before the next request of the connection, so the connection ends, and the answer
- * says so (RFC 9112 §9.6): a client that keeps connections then opens another one.
+ * Answers to requests whose body has not arrived completely, on Node.js: refused uploads, and bodies that are too
+ * slow. The rest of the body would precede the next request on the connection, so the connection is closed, and the
+ * answer announces it (RFC 9112 §9.6). A client with persistent connections then opens another one.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** How long the client may go on sending: it reads the answer after that, or meanwhile. */
+/** How long the client may continue to send. It reads the answer meanwhile or afterwards. */
 const LINGER_MS = 3_000
 const MAX_LINGER_BYTES = 8 * 1024 * 1024
 
 const closing = new WeakSet<Socket>()
 
-/** Whether an answer on this connection said that it ends: a server must not process what comes after (§9.6). */
+/**
+ * Whether an answer on this connection has announced its close: a server must not process further requests then
+ * (§9.6).
+ */
 export function isClosing({ socket }: IncomingMessage): boolean {
   return closing.has(socket)
 }
 
 /**
- * Adds "Connection: close", and ends the connection in the order of RFC 9112 §9.6: Node.js closes both ways as soon as
- * the answer has left, and what the client is still sending is then answered by a reset, which takes the answer
- * away from it. So only the sending side is closed, and what comes is thrown away for a while.
+ * Adds "Connection: close", and closes the connection in the order of RFC 9112 §9.6. Node.js closes both directions
+ * as soon as the answer has left. If the client is still sending, it then gets a reset, which discards the answer. So
+ * only the sending direction is closed, and incoming data is discarded for a while.
  */
 export function closeAfterAnswer(incoming: IncomingMessage, response: Response): void {
   const { socket } = incoming
   response.headers.set('Connection', 'close')
   closing.add(socket)
   socket.destroySoon = () => {
-    // Called again by whoever would hurry.
+    // Node.js would call it again and close both directions.
     socket.destroySoon = () => undefined
     socket.end()
     linger(incoming)

@@ -1,7 +1,7 @@
 /**
- * A consistent copy of a database that may be in use, by SQLite's online backup in one step: it reads one
- * state, whatever is written meanwhile. In many steps it would begin anew with each write of another process.
- * (`VACUUM INTO` would do too, but Deno forbids all that attaches a database.)
+ * A consistent copy of a database that may be in use, by SQLite's online backup in one step. One step reads one
+ * state, whatever is written meanwhile; a backup in many steps would restart at each write of another process.
+ * (`VACUUM INTO` would work too, but Deno forbids statements that attach a database.)
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, parse, resolve } from 'node:path'
@@ -9,18 +9,18 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { databaseFile, requireFolder, startError } from './open.ts'
 import { StartError } from './start-error.ts'
 
-/** How long the copy waits for a database that is just being opened or closed. */
+/** How long the copy waits for a database that is being opened or closed. */
 const BUSY_TIMEOUT_MS = 10_000
-/** Pages in a step: more than a database has. */
+/** The pages of a step: more than a database has. */
 const ALL_PAGES = 2_147_483_647
 
 /**
- * Copies each database of a data folder: the second one to `copy-2.sqlite` beside `copy.sqlite`, and so on. Each copy is
- * of one state, but not all of the same: a tenant that moves meanwhile could be in none of them where the catalogue says
- * that it is, so that such copies are refused.
+ * Copies each database of a data folder: the second one to `copy-2.sqlite` beside `copy.sqlite`, and so on. Each copy
+ * is of one state, but not all copies are of the same state. A tenant that moves meanwhile could be missing from the copy of
+ * the database that the catalogue names, so a backup during a move fails.
  *
- * @param say is told of each copy
- * @throws {StartError} when one cannot be made; those that were made before stay
+ * @param say is called with a line for each copy
+ * @throws {StartError} when a copy cannot be made; earlier copies stay
  */
 export async function backUpAll(folder: string, target: string, say: (line: string) => void): Promise<void> {
   const sources = [databaseFile(folder)]
@@ -42,9 +42,10 @@ export async function backUpAll(folder: string, target: string, say: (line: stri
 }
 
 /**
- * Of several databases, requires that no tenant has been on the move since a time.
+ * Requires, of several databases, that no tenant has been moving since a time.
  *
- * @throws {StartError}
+ * @param startedAt milliseconds since 1970
+ * @throws {StartError} when a move is running or has ended since then
  */
 function requireRestFrom(startedAt: number, [catalogue = '', ...others]: readonly string[]): void {
   if (others.length === 0 || !existsSync(catalogue)) return
@@ -60,7 +61,7 @@ function requireRestFrom(startedAt: number, [catalogue = '', ...others]: readonl
         .get(startedAt)
     if (!move) return
     throw new StartError(
-      `the tenant "${move.id}" is being moved, so that the copies may not fit together; wait for its end, and back up to another name`,
+      `the tenant "${move.id}" is being moved, so the copies may be inconsistent; wait for the end of the move, and back up to another name`,
     )
   } finally {
     database.close()
@@ -74,10 +75,10 @@ function numbered(path: string, number: number): string {
 }
 
 /**
- * Copies the database to a file that does not exist yet, checks the copy, and only then gives it its name.
+ * Copies the database to a new file and checks the copy before it gets its final name.
  *
  * @returns the size of the copy in bytes
- * @throws {StartError} when it cannot be made; then there is no such file
+ * @throws {StartError} when the copy cannot be made; then there is no such file
  */
 export async function backUp(source: string, target: string): Promise<number> {
   if (!existsSync(source)) {
@@ -102,7 +103,7 @@ export async function backUp(source: string, target: string): Promise<number> {
   }
 }
 
-/** What cannot be removed was not made here, and the reason was said. */
+/** A file that cannot be removed was not created here, and its error has been reported. */
 function discard(path: string): void {
   try {
     rmSync(path, { force: true })
@@ -110,7 +111,7 @@ function discard(path: string): void {
 }
 
 async function copy(source: string, target: string): Promise<void> {
-  // Nobody else may read the copy either.
+  // The copy is readable by this user only.
   closeSync(openSync(target, 'wx', 0o600))
   const database = new DatabaseSync(source, { timeout: BUSY_TIMEOUT_MS })
   try {
@@ -120,7 +121,9 @@ async function copy(source: string, target: string): Promise<void> {
   }
 }
 
-/** Also makes it one file: the copy of a database that writes ahead would do so too. */
+/**
+ * Checks the copy. This also turns it into a single file, because the copy of a database in WAL mode is in WAL mode.
+ */
 function requireIntact(path: string): void {
   const database = new DatabaseSync(path)
   try {
@@ -134,7 +137,7 @@ function requireIntact(path: string): void {
   }
 }
 
-/** SQLite does not wait until a copy is on the disk. */
+/** Forces the copy to the disk, which SQLite does not. */
 function sync(path: string): void {
   const descriptor = openSync(path, 'r')
   try {
@@ -144,7 +147,10 @@ function sync(path: string): void {
   }
 }
 
-/** What a full disk is about is the copy; and the system names what it could not write. */
+/**
+ * The path of the file that an error is about: a full disk concerns the copy, and the system names files that it
+ * could not write.
+ */
 function sourceOrTarget(error: unknown, source: string, target: string): string {
   const unfinished = `${target}.unfinished`
   if (String(error).includes(`${resolve(target)}.unfinished`)) return unfinished

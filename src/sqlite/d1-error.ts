@@ -1,7 +1,6 @@
 /**
- * SQLite's errors with D1's text: `D1_ERROR: UNIQUE constraint failed: users.x: SQLITE_CONSTRAINT
- * (extended: SQLITE_CONSTRAINT_UNIQUE)`. Only the offset of a syntax error is missing: node:sqlite does
- * not tell it.
+ * SQLite's errors with D1's text: `D1_ERROR: UNIQUE constraint failed: users.x: SQLITE_CONSTRAINT (extended:
+ * SQLITE_CONSTRAINT_UNIQUE)`. The offset of a syntax error is missing, because node:sqlite does not report it.
  */
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */
@@ -31,7 +30,7 @@ const PRIMARY: Readonly<Record<number, string>> = {
   26: 'SQLITE_NOTADB',
 }
 
-/** Deno's exec() gives the text alone, and its constructor the text and the path. */
+/** Codes by text: Deno's exec() gives the text alone, and its constructor the text and the path. */
 const BY_TEXT: Readonly<Record<string, number>> = {
   'access permission denied': 3,
   'database is locked': 5,
@@ -60,12 +59,12 @@ const CONSTRAINT: Readonly<Record<number, string>> = {
   12: 'DATATYPE',
 }
 
-/** An error as D1 makes it: the prefix in the message, the bare text in the cause. */
+/** An error in D1's form: the prefix in the message, the bare text in the cause. */
 export function d1Error(text: string, code = 'D1_ERROR'): Error {
   return new Error(`${code}: ${text}`, { cause: new Error(text) })
 }
 
-/** What node:sqlite threw, as D1 would say it. Errors that D1 made already stay. */
+/** An error of node:sqlite in D1's form. Errors in D1's form stay as they are. */
 export function toD1Error(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error)
   if (/^D1_\w+: /.test(message)) return error as Error

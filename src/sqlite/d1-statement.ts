@@ -1,5 +1,5 @@
 /**
- * A statement with D1's shape: prepare, bind, then run, all, first or raw.
+ * A statement with D1's interface: prepare, bind, then run, all, first or raw.
  */
 import type { D1Result } from '@cloudflare/workers-types'
 import { d1Error } from './d1-error.ts'
@@ -11,7 +11,7 @@ export interface StatementToRun {
   readonly params: readonly BoundValue[]
 }
 
-/** Runs one statement in a transaction of its own. @param asArrays rows as arrays, duplicate names kept */
+/** Runs one statement in a separate transaction. @param asArrays rows as arrays, which keep duplicate names */
 export type RunOne = (statement: StatementToRun, asArrays: boolean) => Promise<OneResult>
 
 export interface OneResult {
@@ -30,7 +30,7 @@ export class SqliteStatement implements StatementToRun {
     this.#runOne = runOne
   }
 
-  /** @throws {Error} D1_TYPE_ERROR for a value that D1 does not take */
+  /** @throws {Error} D1_TYPE_ERROR for a value that D1 does not accept */
   bind(...values: unknown[]): SqliteStatement {
     return new SqliteStatement(this.sql, values.map(toBoundValue), this.#runOne)
   }
@@ -52,7 +52,7 @@ export class SqliteStatement implements StatementToRun {
     return row[column] as T
   }
 
-  /** The rows as arrays, after the names of the columns when they are asked for. */
+  /** The rows as arrays, after the names of the columns if they are requested. */
   async raw<T>(options?: { columnNames?: boolean }): Promise<T[]> {
     const { columns, result } = await this.#runOne(this, true)
     const rows: unknown[] = options?.columnNames ? [columns, ...result.results] : result.results

@@ -1,40 +1,37 @@
 /**
- * A SQLite file with the shape of D1's binding, over node:sqlite: prepare, bind, first, all, run, raw, and
- * batch as one transaction, with D1's limits and D1's error texts. Runs in Node.js and in Deno.
+ * A SQLite file with the interface of D1's binding, over node:sqlite: prepare, bind, first, all, run, raw, and batch
+ * as one transaction, with D1's limits and D1's error texts. Runs in Node.js and in Deno.
  *
- * What differs from D1, and cannot be mended here:
- * - `meta.rows_read` is the number of rows that the statement gave back. SQLite counts those that it looked
- *   at (sqlite3_stmt_status), but node:sqlite does not show it: the true number is this or more.
+ * Differences from D1 that cannot be removed here:
+ * - `meta.rows_read` is the number of rows that the statement returned. SQLite counts the rows that it read
+ *   (sqlite3_stmt_status), but node:sqlite does not expose the count: the true number is this or more.
  * - `meta.rows_written` counts changed rows, those of triggers included. D1 adds the entries of indexes.
  * - Integers above 2^53 are refused, where D1 rounds them.
- * - Deno ends a text at its first NUL character when it reads it. JSON writes it as \u0000, so what is
- *   stored as JSON is whole.
+ * - Deno ends a text at its first NUL character when it reads it. JSON writes it as \u0000, so JSON is complete.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
-import type { D1Binding } from '../storage/database.ts'
+import type { D1Binding } from '../storage/database/database.ts'
+import { CommitQueue } from './commit-queue.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
 import { type BoundValue, type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'
-import { GroupCommit } from './group-commit.ts'
 import { type PreparedStatement, StatementCache } from './statement-cache.ts'
 
-/**
- * @param database opened by open.ts; nobody else may use the connection
- */
+/** @param database opened by open.ts; nothing else may use the connection */
 export class SqliteD1 {
   readonly #cache: StatementCache
-  readonly #commit: GroupCommit
+  readonly #commits: CommitQueue
   readonly #counters: () => readonly [changes: number, rowId: number]
 
   constructor(database: DatabaseSync) {
     this.#cache = new StatementCache(database)
-    this.#commit = new GroupCommit(database)
+    this.#commits = new CommitQueue(database)
     const counters = database.prepare('SELECT total_changes(), last_insert_rowid()')
     counters.setReturnArrays(true)
     this.#counters = () => counters.get() as unknown as [number, number]
   }
 
-  /** The same object, as the type that the storage knows. */
+  /** The same object as the type that src/storage uses. */
   get binding(): D1Binding {
     return this as unknown as D1Binding
   }
@@ -58,9 +55,9 @@ export class SqliteD1 {
     }
   }
 
-  /** Waits until nothing is under way. */
+  /** Resolves when no statement is in progress. */
   idle(): Promise<void> {
-    return this.#commit.idle()
+    return this.#commits.idle()
   }
 
   async #runOne({ sql, params }: StatementToRun, asArrays: boolean): Promise<OneResult> {
@@ -85,7 +82,7 @@ export class SqliteD1 {
     isReadOnly: boolean,
     run: () => Result,
   ): Promise<Result> {
-    return isReadOnly ? this.#commit.read(run) : this.#commit.write(run, charactersOf)
+    return isReadOnly ? this.#commits.read(run) : this.#commits.write(run, charactersOf)
   }
 
   #execute({ statement, parameterCount, isReadOnly }: PreparedStatement, params: readonly BoundValue[]) {
@@ -99,7 +96,7 @@ export class SqliteD1 {
   }
 }
 
-/** Characters that rows hold, about: what is not a text counts as a few. */
+/** The approximate characters of a value in a row that is not a text. */
 const OTHER_VALUE_CHARACTERS = 8
 
 function charactersOf(result: D1Result | D1Result[]): number {
@@ -129,7 +126,7 @@ function d1Result(results: never[], changes: number, rowId: number, duration: nu
       last_row_id: rowId,
       rows_read: results.length,
       rows_written: changes,
-      // Asked for by nobody, and a question of its own each time.
+      // Not used, and it would need a query for each result.
       size_after: 0,
     },
   }

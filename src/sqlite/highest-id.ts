@@ -1,17 +1,17 @@
 /**
- * The highest id in the database: after a restart, ids go on from there.
+ * The highest id in the database. After a restart, new ids continue from it.
  */
 import type { DatabaseSync } from 'node:sqlite'
 
-/** An id by its form: what was written by hand may be anything. */
+/** The form of an id: rows written by hand may have any other. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** The tables whose order matters. */
+/** The tables whose order of ids matters. */
 const TABLES = ['users', 'groups', 'provisioning_log'] as const
 
-/** @param below ids from this one on do not count @returns undefined when there is none */
+/** @param below ids from this one on are ignored @returns undefined when there is none */
 export function highestId(database: DatabaseSync, below: string): string | undefined {
-  // A search of the primary key for each tenant, however many rows there are.
+  // Searches the primary key for each tenant, so the cost does not depend on the number of rows.
   const selects = TABLES.map(
     (table) =>
       `SELECT (SELECT max(id) FROM ${table} WHERE tenant_id = t.id AND id < ?1) AS id FROM tenants AS t`,

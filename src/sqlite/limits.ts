@@ -1,10 +1,10 @@
 /**
- * D1's limits, held by SQLite itself, so that a directory can move from a file to D1: what one accepts the
- * other does. Both Node.js and Deno can set them on a connection.
+ * D1's limits, enforced by SQLite itself, so that a directory can move from a file to D1: both accept the same. Both
+ * Node.js and Deno can set them on a connection.
  */
 
-// https://developers.cloudflare.com/d1/platform/limits/ has all but two: the depth of an expression and the
-// terms of a compound SELECT, which workerd enforces without saying so.
+// https://developers.cloudflare.com/d1/platform/limits/ lists all but two: the depth of an expression and the terms
+// of a compound SELECT, whose limits workerd does not document.
 export const D1_LIMITS = {
   /** Bytes in a string, a BLOB or a row. */
   length: 2_000_000,
@@ -26,19 +26,19 @@ const REFUSED = /^\s*(?:BEGIN|SAVEPOINT|RELEASE|COMMIT|END|ROLLBACK|ATTACH|DETAC
 const PRAGMA = /^\s*PRAGMA\s+(\w+)/i
 const ALLOWED_PRAGMAS: ReadonlySet<string> = new Set(['optimize', 'table_list', 'defer_foreign_keys'])
 
-/** Whether D1 runs statements of this kind: transactions are its own affair, and so is the file. */
+/** Whether D1 runs statements of this kind. It refuses those for transactions and for the file. */
 export function isAllowed(sql: string): boolean {
   const pragma = PRAGMA.exec(sql)?.[1]
   return pragma === undefined ? !REFUSED.test(sql) : ALLOWED_PRAGMAS.has(pragma.toLowerCase())
 }
 
-/** Whether the statement surely changes nothing. In doubt it does. */
+/** True only if the statement certainly changes nothing. */
 export function isReadOnly(sql: string): boolean {
   if (/^\s*(?:SELECT|EXPLAIN)\b/i.test(sql)) return true
   return /^\s*WITH\b/i.test(sql) && !/\b(?:INSERT|UPDATE|DELETE|REPLACE)\b/i.test(sql)
 }
 
-/** How many values a statement must be given: text, names and comments may hold question marks too. */
+/** The number of values that a statement needs. Texts, names and comments may contain question marks too. */
 export function parameterCount(sql: string): number {
   const parts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|\?(\d*)/g
   let count = 0

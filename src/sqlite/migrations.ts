@@ -1,18 +1,18 @@
 /**
- * Applies migrations/ to a SQLite file, each in a transaction of its own, and keeps account of them in the
- * table that wrangler keeps in D1, so that the two can be compared.
+ * Applies migrations/ to a SQLite file, each in a separate transaction, and records them in the same table as
+ * wrangler in D1, so that the two can be compared.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { StartError } from './start-error.ts'
 
 /** A file of migrations/. */
 export interface Migration {
-  /** Its name, such as "0000_tables.sql"; the names are their order. */
+  /** Its name, such as "0000_tables.sql". Migrations are applied in the order of their names. */
   readonly name: string
   readonly sql: string
 }
 
-/** As wrangler makes it. */
+/** The table as wrangler creates it. */
 const TABLE = `CREATE TABLE IF NOT EXISTS "d1_migrations"(
 		id         INTEGER PRIMARY KEY AUTOINCREMENT,
 		name       TEXT UNIQUE,
@@ -20,10 +20,10 @@ const TABLE = `CREATE TABLE IF NOT EXISTS "d1_migrations"(
 )`
 
 /**
- * Brings the database up to date.
+ * Applies missing migrations.
  *
  * @returns the names of the migrations that were applied
- * @throws {StartError} when the database is newer than the program, or holds something else
+ * @throws {StartError} when the database is newer than the program, or is not a directory
  */
 export function migrate(database: DatabaseSync, migrations: readonly Migration[]): readonly string[] {
   requireOurs(database)
@@ -63,7 +63,7 @@ function apply(database: DatabaseSync, { name, sql }: Migration): void {
     database.exec('COMMIT')
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    // A full disk has rolled back already.
+    // After an error such as a full disk, SQLite has already rolled back.
     if (database.isTransaction) database.exec('ROLLBACK')
     throw new StartError(`migration "${name}" could not be applied, and nothing was changed: ${text}`, {
       cause: error,

@@ -1,6 +1,6 @@
 /**
- * Opens the SQLite file of a directory: one server for each file, D1's limits, WAL. Every way in which that
- * can fail is one line that says what to do.
+ * Opens the SQLite file of a directory: one server for each file, D1's limits, WAL. Each failure is reported in one
+ * line with its remedy.
  */
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,34 +10,37 @@ import { D1_LIMITS } from './limits.ts'
 import { StartError } from './start-error.ts'
 
 export interface OpenOptions {
-  /** FULL: an answered write survives a loss of power. NORMAL: the last ones may not; a crash is survived. */
+  /**
+   * FULL: an answered write survives a power failure. NORMAL: the latest writes may be lost then; they survive a
+   * crash of the process.
+   */
   readonly synchronous: 'FULL' | 'NORMAL'
-  /** How long a statement waits for another program that writes the file. */
+  /** How long a statement waits for another program that writes to the file. */
   readonly busyTimeoutMs: number
 }
 
 /** An open file. */
 export interface OpenFile {
   readonly database: DatabaseSync
-  /** Moves the log into the file and closes it: what is left is one file. @throws {StartError} */
+  /** Checkpoints the WAL and closes the file, so that a single file is left. @throws {StartError} */
   close(): void
 }
 
-/** The database in a data folder, and where there are several, each of them. @param number counted from 1 */
+/** The path of a database in a data folder. @param number counted from 1 */
 export function databaseFile(folder: string, number = 1): string {
   return join(folder, number === 1 ? 'directory.sqlite' : `directory-${number}.sqlite`)
 }
 
-/** Kept in memory of the file's pages. */
+/** The page cache. */
 const CACHE_KIB = 32 * 1024
-/** The log is cut back to this after it was moved into the file. */
+/** The size that the WAL is truncated to after a checkpoint. */
 const LOG_BYTES_KEPT = 64 * 1024 * 1024
 
 /** @throws {StartError} when the file cannot be used */
 export function openFile(path: string, options: OpenOptions): OpenFile {
   requireFolder(dirname(path))
   try {
-    // Made by us and not by SQLite, so that nobody else can read it; its log gets the same mode.
+    // Created here and not by SQLite, so that only this user can read it. The WAL gets the same mode.
     closeSync(openSync(path, 'a', 0o600))
     const lock = lockFile(path)
     try {
@@ -52,7 +55,7 @@ export function openFile(path: string, options: OpenOptions): OpenFile {
   }
 }
 
-/** @throws {StartError} when there is no such folder; that it cannot be written is seen by writing to it */
+/** @throws {StartError} when there is no such folder. Whether it is writable shows at the first write */
 export function requireFolder(folder: string): void {
   try {
     if (statSync(folder).isDirectory()) return
@@ -64,14 +67,13 @@ export function requireFolder(folder: string): void {
 }
 
 /**
- * Keeps a second server away: each would run the group writes of a tenant without regard to the other. The
- * lock lies on a file beside the database, so that backups can read the database, and it ends with the
- * process, however that ends.
+ * Prevents a second server: two servers would not coordinate the group writes of a tenant. The lock is held on a
+ * separate file, so that backups can read the database. It is released when the process ends for whatever reason.
  */
 function lockFile(path: string): DatabaseSync {
   const lock = openLock(`${path}.lock`)
   try {
-    // Nothing is ever written to it.
+    // The lock file stays empty.
     lock.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
@@ -86,7 +88,7 @@ function lockFile(path: string): DatabaseSync {
   }
 }
 
-/** It may belong to somebody else than the database: to who started a server here once. */
+/** The lock file may belong to another user, who started a server here before. */
 function openLock(path: string): DatabaseSync {
   try {
     closeSync(openSync(path, 'a', 0o600))
@@ -97,12 +99,15 @@ function openLock(path: string): DatabaseSync {
   }
 }
 
-/** Who can read the lock can hold it, and keep the server from starting. Versions before made it readable to all. */
+/**
+ * A process that can read the lock file can hold the lock and prevent the server from starting. Earlier versions made
+ * it readable to all.
+ */
 function makePrivate(path: string): void {
   try {
     chmodSync(path, 0o600)
   } catch (error) {
-    // It belongs to somebody else.
+    // The file belongs to another user.
     if (errorCode(error) !== 'EPERM') throw error
   }
 }
@@ -122,12 +127,12 @@ function openDatabaseFile(path: string, { synchronous, busyTimeoutMs }: OpenOpti
   }
 }
 
-/** Reads the header and the schema: to read every page, as PRAGMA integrity_check does, takes minutes. */
+/** Reads only the header and the schema: PRAGMA integrity_check reads every page, which takes minutes. */
 function requireIntact(database: DatabaseSync): void {
   database.prepare('SELECT count(*) FROM sqlite_schema').get()
 }
 
-/** A file that cannot be written opens all the same; the first write would be the first to notice. */
+/** A read-only file can be opened as well, and the first write would fail. */
 function requireWritable(database: DatabaseSync): void {
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
   database.exec(`BEGIN IMMEDIATE; PRAGMA user_version=${user_version}; COMMIT`)
@@ -137,7 +142,7 @@ function setLimits(database: DatabaseSync): void {
   Object.assign(database.limits, D1_LIMITS)
 }
 
-/** @throws {StartError} when the log could not be moved into the file, on a full disk say; all is closed then too */
+/** @throws {StartError} when the checkpoint fails, for example on a full disk; everything is closed then too */
 function closeAll(path: string, database: DatabaseSync, lock: DatabaseSync): void {
   try {
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -152,7 +157,7 @@ function closeAll(path: string, database: DatabaseSync, lock: DatabaseSync): voi
   }
 }
 
-/** What SQLite says, and the way out. https://www.sqlite.org/rescode.html */
+/** SQLite's error codes and their remedies. https://www.sqlite.org/rescode.html */
 const WAYS_OUT: Readonly<Record<number, string>> = {
   3: 'is not allowed to be opened by this user; change its owner or mode',
   5: 'is locked by another program; end that one',
@@ -165,7 +170,7 @@ const WAYS_OUT: Readonly<Record<number, string>> = {
   26: 'is not a SQLite database, or is damaged; keep it, and put a backup in its place',
 }
 
-/** The same for files that are read and written without SQLite. */
+/** The same for files that are accessed without SQLite. */
 const FILE_WAYS_OUT: Readonly<Record<string, string>> = {
   EACCES: 'cannot be read or written by this user; change its owner or mode, and that of its folder',
   EPERM: 'cannot be read or written by this user; change its owner or mode, and that of its folder',
@@ -177,13 +182,13 @@ const FILE_WAYS_OUT: Readonly<Record<string, string>> = {
   ERR_FS_EISDIR: 'is a folder',
 }
 
-/** @returns a StartError for what is not our fault */
+/** @returns a StartError for an error that is not a fault of the program */
 export function startError(error: unknown, path: string): unknown {
   if (error instanceof StartError) return error
   const text = error instanceof Error ? error.message : String(error)
   const way = WAYS_OUT[sqliteCode(error) ?? -1] ?? FILE_WAYS_OUT[errorCode(error)]
   if (way !== undefined) return new StartError(`"${path}" ${way} (${text})`, { cause: error })
-  // What Deno says when a permission is missing names the flag that gives it.
+  // Deno's message for a missing permission names the required flag.
   if (
     error instanceof Error &&
     /NotCapable|ERR_ACCESS_DENIED|run again with the --allow/.test(`${error.name} ${text}`)

@@ -1,5 +1,5 @@
 /**
- * What keeps the server from starting, from ending as it should, or a copy from being made: one line that names the thing and the way
- * out. Everything else that is thrown is a fault of ours and keeps its stack.
+ * An error that prevents the server from starting or stopping, or a copy from being made. Its message is one line
+ * with the cause and the remedy. Any other error is a fault of the program and keeps its stack.
  */
 export class StartError extends Error {}

@@ -1,6 +1,6 @@
 /**
- * Prepared statements by their text: parsing and planning costs more than most of our statements do. The
- * texts of filters have no end, so the least recently used goes when there are too many.
+ * Prepared statements by their text: parsing and planning costs more than running most of them. The number of texts
+ * of filters is unlimited, so the least recently used statement is dropped.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { d1Error } from './d1-error.ts'
@@ -11,7 +11,7 @@ const MAX_STATEMENTS = 500
 export interface PreparedStatement {
   readonly statement: StatementSync
   readonly parameterCount: number
-  /** False when in doubt. */
+  /** True only if the statement certainly changes nothing. */
   readonly isReadOnly: boolean
 }
 
@@ -23,10 +23,10 @@ export class StatementCache {
     this.#database = database
   }
 
-  /** @throws {Error} D1's, when it would not run the statement; SQLite's, when it cannot be prepared */
+  /** @throws {Error} D1's error for a statement that D1 refuses; SQLite's error for one that cannot be prepared */
   get(sql: string): PreparedStatement {
     const prepared = this.#statements.get(sql) ?? this.#prepare(sql)
-    // A Map keeps the order of insertion, so the first one is the one that was not used for longest.
+    // A Map keeps the order of insertion, so the first entry is the least recently used.
     this.#statements.delete(sql)
     this.#statements.set(sql, prepared)
     return prepared
@@ -34,7 +34,7 @@ export class StatementCache {
 
   #prepare(sql: string): PreparedStatement {
     if (!isAllowed(sql)) throw d1Error('not authorized: SQLITE_AUTH')
-    // SQLite counts bytes, of which there are at least as many as UTF-16 units; Node.js hides its answer.
+    // SQLite counts bytes, of which there are at least as many as UTF-16 units. Node.js hides SQLite's error.
     if (sql.length > MAX_STATEMENT_BYTES) throw d1Error('statement too long: SQLITE_TOOBIG')
     if (this.#statements.size >= MAX_STATEMENTS) {
       const [oldest] = this.#statements.keys()

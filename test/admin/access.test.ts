@@ -3,13 +3,13 @@ import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT
 import { describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import type { Runtime } from '../../src/runtime.ts'
-import { openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/database/database.ts'
 import { ORIGIN } from '../support/harness.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 
 const AUDIENCE = 'aud-of-the-dashboard'
 
-/** A team of its own for each test: keys are kept between requests. */
+/** Each test has its own team, because keys are kept between requests. */
 async function newTeam(more: readonly JWK[] = []) {
   const { publicKey, privateKey } = await generateKeyPair('RS256')
   const teamDomain = `team-${crypto.randomUUID()}.cloudflareaccess.com`
@@ -64,7 +64,7 @@ async function get(runtime: Runtime, token?: string) {
 }
 
 describe('Cloudflare Access', () => {
-  it('lets in who Access names, and fetches the keys of the team', async () => {
+  it('admits the administrator that Access names, and fetches the keys of the team', async () => {
     const { runtime, token, teamDomain, fetched } = await newTeam()
     const page = await get(runtime, await token())
     expect(page.status).toBe(200)
@@ -73,7 +73,7 @@ describe('Cloudflare Access', () => {
     expect(fetched).toEqual([`https://${teamDomain}/cdn-cgi/access/certs`])
   })
 
-  it('refuses requests without its token: the form does not stand in for it', async () => {
+  it('refuses requests without the token of Access, even with a signed-in session', async () => {
     const { runtime } = await newTeam()
     expect((await get(runtime)).status).toBe(403)
     const form = new Request(`${ORIGIN}/admin/sign-in`, {
@@ -95,21 +95,21 @@ describe('Cloudflare Access', () => {
     expect((await get(runtime, await token(claims))).status).toBe(403)
   })
 
-  it('refuses a token that another key signed', async () => {
+  it('refuses a token that was signed with another key', async () => {
     const [team, other] = [await newTeam(), await newTeam()]
     const forged = await other.token({ issuer: `https://${team.teamDomain}` })
     expect((await get(team.runtime, forged)).status).toBe(403)
     expect((await get(team.runtime, 'no.jwt.atall')).status).toBe(403)
   })
 
-  it('refuses a token that does not say which of two keys signed it', async () => {
+  it('refuses a token that does not name one of two keys', async () => {
     const { publicKey } = await generateKeyPair('RS256')
     const { runtime, token } = await newTeam([{ ...(await exportJWK(publicKey)), kid: 'two', alg: 'RS256' }])
     expect((await get(runtime, await token({}, { alg: 'RS256' }))).status).toBe(403)
     expect((await get(runtime, await token())).status).toBe(200)
   })
 
-  // The signature is not looked at before the header is.
+  // The header is checked before the signature.
   it.each([
     ['an extension that must be understood', { alg: 'RS256', kid: 'one', crit: ['x'], x: 1 }],
     ['a key that the team has not', { alg: 'RS256', kid: 'two' }],
@@ -117,7 +117,7 @@ describe('Cloudflare Access', () => {
     ['no signature', { alg: 'none' }],
     ['another algorithm', { alg: 'HS256', kid: 'one' }],
     ['an unknown algorithm', { alg: 'X1', kid: 'one' }],
-    ['an algorithm that is no text', { alg: 1 }],
+    ['an algorithm that is not a string', { alg: 1 }],
     ['an unencoded payload', { alg: 'RS256', kid: 'one', b64: false, crit: ['b64'] }],
     ['no object', 'text'],
   ])('refuses a token whose header names %s', async (_, header) => {
@@ -156,7 +156,7 @@ describe('Cloudflare Access', () => {
 describe('a dashboard that is not configured', () => {
   const noFetch = async () => new Response(null, { status: 500 })
 
-  it('refuses and says what to set', async () => {
+  it('refuses requests and names the settings', async () => {
     const page = await get(runtimeWith({ adminToken: undefined }, noFetch))
     expect(page.status).toBe(503)
     for (const name of ['ADMIN_TOKEN', 'ACCESS_TEAM_DOMAIN', 'ACCESS_AUD', 'wrangler secret put']) {
@@ -164,7 +164,7 @@ describe('a dashboard that is not configured', () => {
     }
   })
 
-  it('names the half of Access that is missing instead of falling back to the token', async () => {
+  it('names the missing setting of Access and does not fall back to the token', async () => {
     const page = await get(runtimeWith({ accessTeamDomain: 'acme.cloudflareaccess.com' }, noFetch))
     expect(page.status).toBe(503)
     expect(page.html).toContain('ACCESS_AUD is not set')

@@ -4,7 +4,7 @@ import { Client, newClient, TENANT_URL } from '../support/harness.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A tenant without a token, and a browser on its API Keys page. */
+/** A new tenant without a token, and a browser at its API Keys page. */
 async function newKeysPage() {
   const { tenantId } = await newClient()
   const browser = await new Browser().signIn()
@@ -28,13 +28,13 @@ function tokenIn(html: string): string {
 }
 
 describe('API Keys', () => {
-  it('generates a token, shows it once with the Tenant URL, and it works', async () => {
+  it('generates a valid token and shows it once, with the Tenant URL', async () => {
     const { tenantId, browser, path, generate } = await newKeysPage()
     const page = await generate({ name: 'Microsoft Entra ID' })
     expect(page.status).toBe(201)
     expect(page.headers.get('Cache-Control')).toBe('no-store')
     expect(page.html).toContain(`value="${TENANT_URL}"`)
-    expect(textOf(page.html)).toContain('it will not be shown again')
+    expect(textOf(page.html)).toContain('It will not be shown again.')
     const token = tokenIn(page.html)
     expect((await new Client(tenantId, token).get('/Users')).status).toBe(200)
     const list = await browser.get(path)
@@ -42,7 +42,7 @@ describe('API Keys', () => {
     expect(list.html).not.toContain(token)
   })
 
-  it('makes no second token when the same form is sent again', async () => {
+  it('creates one token if the same form is sent twice', async () => {
     const { browser, path, generate } = await newKeysPage()
     const id = crypto.randomUUID()
     expect((await generate({ id })).status).toBe(201)
@@ -54,7 +54,7 @@ describe('API Keys', () => {
     expect(list.html.split('data-label="State"').length - 1).toBe(2)
   })
 
-  it('repeats what was typed with the error beside the field', async () => {
+  it('repeats the typed values with the error beside the field', async () => {
     const { generate } = await newKeysPage()
     const past = await generate({ name: 'Kept "name"', scope: 'read', expires: '2020-01-31' })
     expect(past.status).toBe(400)
@@ -69,7 +69,7 @@ describe('API Keys', () => {
     expect((await generate({ id: 'mine' })).status).toBe(400)
   })
 
-  it('gives a token that reads only, and ends with the day that was typed', async () => {
+  it('generates a read-only token that expires at the end of the given day', async () => {
     const { tenantId, generate } = await newKeysPage()
     const today = new Date().toISOString().slice(0, 10)
     const client = new Client(tenantId, tokenIn((await generate({ scope: 'read', expires: today })).html))
@@ -91,7 +91,7 @@ describe('API Keys', () => {
     expect((await browser.get(path)).html).toContain('>Revoked</span>')
   })
 
-  it('rotates: a new token beside the old one, which is marked and still works', async () => {
+  it('rotates a token: the old one stays valid and is marked', async () => {
     const { tenantId, browser, path, generate } = await newKeysPage()
     const id = crypto.randomUUID()
     const old = new Client(tenantId, tokenIn((await generate({ id, name: 'Entra', scope: 'read' })).html))
@@ -102,8 +102,8 @@ describe('API Keys', () => {
     expect((await fresh.get('/Users')).status).toBe(200)
     expect((await fresh.request('POST', '/Users', { userName: 'x' })).status).toBe(403)
     expect((await old.get('/Users')).status).toBe(200)
-    expect(textOf((await browser.get(path)).html)).toContain('The new token is in use: revoke this one.')
-    // It can be rotated once: a second successor would leave it unclear which one is in use.
+    expect(textOf((await browser.get(path)).html)).toContain('The new token is in use. Revoke this one.')
+    // A token can be rotated once: with two successors it would be unclear which one is in use.
     expect((await browser.post(`${path}/${id}/rotate`, { id: crypto.randomUUID() })).status).toBe(404)
   })
 

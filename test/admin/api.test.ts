@@ -3,12 +3,12 @@ import { admin, newClient, newToken, ORIGIN, send } from '../support/harness.ts'
 
 const ADMIN_TOKEN = 'test-admin-token'
 
-/** An object in an object, as deep as that. */
+/** Nested objects of the given depth. */
 function nested(levels: number): object {
   return levels === 1 ? {} : { id: nested(levels - 1) }
 }
 
-/** Refused tokens of one address: more than the limit of 100 (vitest.config.ts, test/sqlite/support/worker.ts). */
+/** Refused tokens of one address, more than the limit of 100 (vitest.config.ts, test/sqlite/support/worker.ts). */
 const MANY = 110
 
 describe('the admin API', () => {
@@ -23,7 +23,7 @@ describe('the admin API', () => {
     expect(answer.headers.get('WWW-Authenticate')).toMatch(/^Bearer/)
   })
 
-  it('stops an address that guesses, and no other', async () => {
+  it('refuses an address that guesses tokens, and no other', async () => {
     const guess = (address: string, token = 'wrong') =>
       send(
         new Request(`${ORIGIN}/admin/api/tenants`, {
@@ -31,21 +31,21 @@ describe('the admin API', () => {
         }),
       )
     expect((await guess('192.0.2.7')).status).toBe(401)
-    // The count begins anew with the minute, which may fall into the first round.
+    // The count is reset every minute, possibly during the first round.
     const stopped = []
     for (let round = 0; round < 2 && stopped.length === 0; round++) {
       const answers = await Promise.all(Array.from({ length: MANY }, () => guess('192.0.2.7')))
       stopped.push(...answers.filter((answer) => answer.status === 429))
     }
     expect(stopped[0]?.body.error.code).toBe('tooMany')
-    // The right token too: else the guesser goes on.
+    // The right token is refused too, so that guessing cannot continue.
     const right = await guess('192.0.2.7', ADMIN_TOKEN)
     expect([right.status, Number(right.headers.get('Retry-After')) > 0]).toEqual([429, true])
     expect((await guess('192.0.2.8')).status).toBe(401)
     expect((await guess('192.0.2.8', ADMIN_TOKEN)).status).toBe(200)
   })
 
-  it('does not shut out the administrator beside a client with an old token', async () => {
+  it('admits the administrator at the address of a client with an old token', async () => {
     const address = '192.0.2.9'
     const headers = { Authorization: `Bearer scim_default_${'A'.repeat(43)}`, 'CF-Connecting-IP': address }
     const ask = () => send(new Request(`${ORIGIN}/scim/v2/Users`, { headers }))
@@ -64,7 +64,7 @@ describe('the admin API', () => {
     expect(body).toMatchObject({ id: 'default', name: 'Default', groupLimit: 200 })
   })
 
-  it('makes, lists, changes and deletes a tenant with all that it holds', async () => {
+  it('creates, lists, changes and deletes a tenant with all of its data', async () => {
     const client = await newClient({ groupLimit: 3 })
     const { tenantId } = client
     const user = await client.createUser()
@@ -101,7 +101,11 @@ describe('the admin API', () => {
 
   it.for([
     ['/tenants', {}, '"id" must be 1 to 40 of a-z, 0-9 and "-", beginning with a letter, found nothing'],
-    ['/tenants', { id: 'a', name: ' ' }, '"name" must be a text of 1 to 100 characters, found " "'],
+    [
+      '/tenants',
+      { id: 'a', name: ' ' },
+      '"name" must be a text of 1 to 100 characters without control characters, found " "',
+    ],
     [
       '/tenants',
       { id: 'a', name: 'x', groupLimit: 1.5 },
@@ -125,11 +129,11 @@ describe('the admin API', () => {
     [
       '/tenants/default/tokens',
       { name: 'x', expiresAt: '2001-01-01T00:00:00Z' },
-      '"expiresAt" must be in the future, found "2001-01-01T00:00:00.000Z"',
+      '"expiresAt" must be a time in the future, found "2001-01-01T00:00:00.000Z"',
     ],
     ['/tenants', [], 'the body must be a JSON object'],
-    ['/tenants', nested(40), 'the body is nested deeper than 32 levels, the limit'],
-  ] as const)('says what is wrong at POST %s: %j', async ([path, body, message]) => {
+    ['/tenants', nested(40), 'the request body is nested deeper than the limit of 32 levels'],
+  ] as const)('names the invalid field at POST %s: %j', async ([path, body, message]) => {
     const answer = await admin('POST', path, body)
     expect([answer.status, answer.body.error.message]).toEqual([400, message])
   })
@@ -137,17 +141,17 @@ describe('the admin API', () => {
   it.for([
     ['outcome=odd', '"outcome" must be "accepted" or "refused", found "odd"'],
     ['resourceType=Device', '"resourceType" must be "User" or "Group", found "Device"'],
-    ['cursor=1', '"cursor" must be a nextCursor of this log, found "1"'],
-  ] as const)('says what is wrong in the query %s', async ([query, message]) => {
+    ['cursor=1', '"cursor" must be the nextCursor of a page of this log, found "1"'],
+  ] as const)('names the invalid parameter in the query %s', async ([query, message]) => {
     const answer = await admin('GET', `/tenants/default/log?${query}`)
     expect([answer.status, answer.body.error.message]).toEqual([400, message])
   })
 
-  it('takes an empty parameter of a query as a missing one', async () => {
+  it('treats an empty query parameter as missing', async () => {
     expect((await admin('GET', '/tenants/default/log?outcome=&q=&cursor=')).status).toBe(200)
   })
 
-  it('answers 409 to a tenant id in use', async () => {
+  it('answers 409 for a tenant id in use', async () => {
     const answer = await admin('POST', '/tenants', { id: 'default', name: 'x' })
     expect(answer.status).toBe(409)
     expect(answer.body.error).toMatchObject({ code: 'conflict', field: 'id' })
@@ -184,7 +188,7 @@ describe('the admin API', () => {
     })
   })
 
-  it('answers 404 for a tenant or a token that is not there, and 400 for what is not JSON', async () => {
+  it('answers 404 for an unknown tenant or token, and 400 for invalid JSON', async () => {
     const { tenantId } = await newClient()
     expect((await admin('POST', '/tenants/nobody/tokens', { name: 'x' })).status).toBe(404)
     expect((await admin('DELETE', `/tenants/${tenantId}/tokens/unknown`)).body.error.code).toBe('notFound')

@@ -1,6 +1,5 @@
 /**
- * Clients: the actors of a tenant. A token is one of a client's credentials, and whatever the client signs in with, the
- * log, the limits and its cursors are those of the client.
+ * Clients: the actors of a tenant. A client may have several tokens; the log, the limits and cursors refer to the client.
  */
 import { describe, expect, it } from 'vitest'
 import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
@@ -14,7 +13,7 @@ async function newTenant() {
 const newUser = () => ({ schemas: [USER], userName: crypto.randomUUID() })
 
 describe('the admin API of clients', () => {
-  it('makes, lists, reads, changes and deletes them', async () => {
+  it('creates, lists, reads, changes and deletes clients', async () => {
     const { tenantId, path } = await newTenant()
     const made = await admin('POST', path, { name: ' Entra ', scope: 'read' })
     expect(made.status).toBe(201)
@@ -41,11 +40,13 @@ describe('the admin API of clients', () => {
     ])
   })
 
-  it('says what is wrong', async () => {
+  it('names the invalid field, the value found and the values allowed', async () => {
     const [{ path }, other] = [await newTenant(), await newTenant()]
     const problem = async (body: unknown) => (await admin('POST', path, body)).body.error
     expect(await problem({})).toMatchObject({ field: 'name' })
     expect(await problem({ name: 'x', scope: 'all' })).toMatchObject({ field: 'scope' })
+    for (const name of ['a\0b', 'a\nb', 'a\u001bb', 'a\u0085b', '\ud800'])
+      expect(await problem({ name })).toMatchObject({ field: 'name' })
     expect((await admin('GET', '/tenants/nobody/clients')).status).toBe(404)
     expect((await admin('POST', '/tenants/nobody/clients', { name: 'x' })).status).toBe(404)
     const { id } = (await admin('POST', other.path, { name: 'theirs' })).body
@@ -54,7 +55,7 @@ describe('the admin API of clients', () => {
     expect((await admin('GET', `${other.path}/${id}`)).status).toBe(200)
   })
 
-  it('makes a client for a token that names none, and one more token for one that is named', async () => {
+  it('creates a client for a token without a client id, and adds a token to a given client', async () => {
     const { tenantId, path } = await newTenant()
     const first = await newToken(tenantId, { name: 'Entra', scope: 'read' })
     expect((await admin('GET', `${path}/${first.clientId}`)).body).toMatchObject({
@@ -71,7 +72,7 @@ describe('the admin API of clients', () => {
     ])
   })
 
-  it('refuses a token for a client that is not there, or of another scope, and makes none', async () => {
+  it('refuses a token for an unknown client or with another scope, and creates none', async () => {
     const [{ tenantId }, other] = [await newTenant(), await newTenant()]
     const { clientId } = await newToken(tenantId, { scope: 'read' })
     const theirs = await newToken(other.tenantId)
@@ -97,7 +98,7 @@ describe('a client', () => {
     expect((await client.get('/Users')).status).toBe(200)
   })
 
-  it('loses all of its tokens when it is deleted, and is named by the log all the same', async () => {
+  it('loses all of its tokens when it is deleted, and is still named in the log', async () => {
     const { tenantId, path } = await newTenant()
     const { token, clientId } = await newToken(tenantId, { name: 'Entra' })
     const other = await newToken(tenantId, { name: 'spare', clientId })
@@ -111,7 +112,7 @@ describe('a client', () => {
     expect(entries[0]).toMatchObject({ clientId, clientName: 'Entra', tokenName: 'Entra' })
   })
 
-  it('was last used when one of its tokens was', async () => {
+  it('has the last use of any of its tokens as its own', async () => {
     const { tenantId, path } = await newTenant()
     const { clientId } = await newToken(tenantId)
     const { token } = await newToken(tenantId, { clientId })
@@ -121,7 +122,7 @@ describe('a client', () => {
     expect(Date.parse(lastUsedAt)).toBeGreaterThanOrEqual(before)
   })
 
-  it('goes on with a list by another token of its own, and no other client does', async () => {
+  it('continues a list with another of its tokens, and no other client can', async () => {
     const { tenantId } = await newTenant()
     const { token, clientId } = await newToken(tenantId)
     const client = new Client(tenantId, token)
@@ -134,7 +135,7 @@ describe('a client', () => {
     expect((await other.get(page)).body.scimType).toBe('invalidCursor')
   })
 
-  it('is what the pages of API keys and of the log show', async () => {
+  it('is shown on the API Keys page and in the log', async () => {
     const { tenantId } = await newTenant()
     const browser = await new Browser().signIn()
     const keys = `/admin/tenants/${tenantId}/api-keys`

@@ -9,13 +9,13 @@ async function newLog() {
   return { client, browser, path: `/admin/tenants/${client.tenantId}/log` }
 }
 
-/** The names on a page, in their order. */
+/** The names on a page, in order. */
 function namesOn(html: string): readonly string[] {
   return [...html.matchAll(/class="entry-name">([^<]*)</g)].map(([, name]) => name ?? '')
 }
 
 describe('the provisioning log', () => {
-  it('opens an entry to what changed, from what, to what, and what was ignored', async () => {
+  it('shows in an entry the changed attributes with old and new values, and the ignored ones', async () => {
     const { client, browser, path } = await newLog()
     const user = await client.createUser({ userName: 'mirela', title: 'Engineer', favouriteColour: 'red' })
     const Operations = [{ op: 'replace', path: 'title', value: 'Lead' }]
@@ -26,18 +26,18 @@ describe('the provisioning log', () => {
     expect(text).toContain('Request id')
   })
 
-  it('says what a PATCH that disables went without, and does not call it refused', async () => {
+  it('names the operations that a disabling PATCH left out, and shows the PATCH as accepted', async () => {
     const { client, browser, path } = await newLog()
     const user = await client.createUser({ userName: 'mirela' })
     const title = { op: 'replace', path: 'title', value: 5 }
     await client.patch(`/Users/${user.id}`, title, { op: 'replace', path: 'active', value: false })
     const { html } = await browser.get(`${path}?action=disable`)
-    expect(textOf(html)).toMatch(/left out: attribute "title" must be a string.* Ignored: title/s)
+    expect(textOf(html)).toMatch(/omitted: attribute "title" must be a string.* Ignored: title/s)
     expect(html).not.toContain('notice danger')
-    expect(textOf((await browser.get(`${path}?q=left+out`)).html)).toContain('mirela')
+    expect(textOf((await browser.get(`${path}?q=omitted`)).html)).toContain('mirela')
   })
 
-  it('filters by each field, and together', async () => {
+  it('filters by each field and by several', async () => {
     const { client, browser, path } = await newLog()
     const user = await client.createUser({ userName: 'anna' })
     await client.createUser({ userName: 'bela' })
@@ -58,7 +58,7 @@ describe('the provisioning log', () => {
     expect(await names('from=2020-01-01T00:00&type=User&outcome=accepted&q=bel')).toEqual(['bela'])
   })
 
-  it('says beside the field what it cannot filter by', async () => {
+  it('shows an invalid filter as an error beside its field', async () => {
     const { browser, path } = await newLog()
     const page = await browser.get(`${path}?from=yesterday&q=kept`)
     expect(page.status).toBe(400)
@@ -68,7 +68,7 @@ describe('the provisioning log', () => {
     expect((await browser.get(`${path}.csv?from=yesterday`)).status).toBe(400)
   })
 
-  it('pages by cursor, and a rare match in a long log reads a bounded stretch', async () => {
+  it('pages by cursor, and reads a bounded number of rows for a rare match in a long log', async () => {
     const { client, browser, path } = await newLog()
     const rare = await client.createUser({ userName: 'needle' })
     await fillLog(client.tenantId, 5_000)
@@ -81,7 +81,7 @@ describe('the provisioning log', () => {
       const page = await browser.get(at)
       expect(costOf({ status: 200, headers: page.headers, body: undefined }).rowsRead).toBeLessThan(2_100)
       found = namesOn(page.html)
-      const next = /<a href="([^"]+)">Look at older ones/.exec(page.html)?.[1]
+      const next = /<a href="([^"]+)">Search older entries/.exec(page.html)?.[1]
       if (found.length === 0) expect(next).toBeDefined()
       at = next?.replaceAll('&amp;', '&') ?? at
     }
@@ -91,7 +91,7 @@ describe('the provisioning log', () => {
     expect(costOf({ status: 200, headers: own.headers, body: undefined }).rowsRead).toBeLessThan(20)
   })
 
-  it('downloads all that match as CSV and JSON, and no cell is a formula', async () => {
+  it('downloads all matches as CSV and JSON, without formulas in cells', async () => {
     const { client, browser, path } = await newLog()
     await client.createUser({ userName: '=HYPERLINK("http://evil.example","x")' })
     await client.createUser({ userName: 'a;=1+1;b' })
@@ -112,7 +112,7 @@ describe('the provisioning log', () => {
     expect(JSON.parse((await browser.get(`${path}.json?q=nothing-at-all`)).html)).toEqual([])
   })
 
-  it('downloads the entries that the admin API answers', async () => {
+  it('downloads the same entries as the admin API', async () => {
     const { client, browser, path } = await newLog()
     await client.createUser()
     await client.request('POST', '/Users', { schemas: [] })
@@ -121,7 +121,7 @@ describe('the provisioning log', () => {
     expect(downloaded).toEqual(await client.log())
   })
 
-  it('downloads long entries whole, though it reads a few megabytes of them at a time', async () => {
+  it('downloads long entries completely, although it reads a few megabytes at a time', async () => {
     const { client, browser, path } = await newLog()
     const changes = JSON.stringify([{ attribute: 'members', new: ['x'.repeat(60_000)] }])
     await fillLog(client.tenantId, 200, changes)
@@ -136,7 +136,7 @@ describe('the provisioning log', () => {
     expect(entries.every((entry) => JSON.stringify(entry.changes) === changes)).toBe(true)
   })
 
-  it('shows a page of bounded size, whatever the entries hold', async () => {
+  it('shows a page of bounded size for entries of any size', async () => {
     const { client, browser, path } = await newLog()
     await fillLog(client.tenantId, 60, JSON.stringify([{ attribute: 'title', new: '<'.repeat(9_000) }]))
     const page = await browser.get(path)
@@ -144,7 +144,7 @@ describe('the provisioning log', () => {
     expect(page.html.length).toBeLessThan(200_000)
   })
 
-  it('keeps long lists of changes out of the page, and shows them on that of the entry', async () => {
+  it('shows long lists of changes only on the page of the entry', async () => {
     const { client, browser, path } = await newLog()
     const changes = JSON.stringify([
       { attribute: 'members', new: Array.from({ length: 1_000 }, (_, i) => `member-${i}`) },
@@ -152,14 +152,14 @@ describe('the provisioning log', () => {
     await fillLog(client.tenantId, 1, changes)
     const page = await browser.get(path)
     expect(page.html).toContain('The list of changes is long')
-    const href = /href="([^"]+)">show it on a page of its own/.exec(page.html)?.[1] ?? ''
+    const href = /href="([^"]+)">Show it on its own page/.exec(page.html)?.[1] ?? ''
     const entry = await browser.get(href)
     expect(entry.html).toContain('member-199')
     expect(textOf(entry.html)).toContain('and 800 more')
   })
 })
 
-/** Entries after those that are there already. */
+/** Adds entries after the present ones. */
 async function fillLog(tenantId: string, count: number, changes = '[]'): Promise<void> {
   await env.DB.prepare(
     `INSERT INTO provisioning_log (tenant_id, id, time, token_id, action, outcome, resource_type, resource_id,

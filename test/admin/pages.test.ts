@@ -19,13 +19,13 @@ async function createGroup(client: Client, displayName: string, members: readonl
   return (await client.request('POST', '/Groups', body)).body as { id: string }
 }
 
-/** What a page cost at the database. */
+/** The database costs of a page. */
 function cost(page: Page) {
   return costOf({ status: page.status, headers: page.headers, body: undefined })
 }
 
 describe('every page', () => {
-  it('shows a user named <script> as a user named so', async () => {
+  it('shows the name <script> as text', async () => {
     const { client, browser, path } = await newPages()
     const user = await client.createUser({ userName: SCRIPT, displayName: '"><img src=x onerror=alert(2)>' })
     const group = await createGroup(client, `${SCRIPT} group`, [user])
@@ -76,7 +76,7 @@ describe('every page', () => {
     expect(cost(await browser.get('/admin/tenants')).roundTrips).toBe(1)
   })
 
-  it('answers 404 with a way on for ids that are not there, and for those of another tenant', async () => {
+  it('answers 404 with links for unknown ids and for ids of another tenant', async () => {
     const { client, browser, path } = await newPages()
     const other = await newPages()
     const user = await client.createUser()
@@ -126,12 +126,14 @@ describe('the overview', () => {
     for (let i = 0; i < 8; i++) await createGroup(client, `Group ${i}`)
     expect((await browser.get(path)).html).not.toContain('stat warn')
     await createGroup(client, 'Group 8')
-    expect(textOf((await browser.get(path)).html)).toContain('Only 1 left: more groups will be refused.')
+    expect(textOf((await browser.get(path)).html)).toContain(
+      'Only 1 left. Groups beyond the limit are refused.',
+    )
     await createGroup(client, 'Group 9')
-    expect(textOf((await browser.get(path)).html)).toContain('The limit is reached: new groups are refused.')
+    expect(textOf((await browser.get(path)).html)).toContain('The limit is reached. New groups are refused.')
   })
 
-  it('shows what was refused and why, and warns when it nears quarantine', async () => {
+  it('shows refused writes with their reasons, and warns of quarantine', async () => {
     const { client, browser, path } = await newPages()
     const { userName } = await client.createUser()
     for (let i = 0; i < 5; i++) await client.createUser()
@@ -142,13 +144,13 @@ describe('the overview', () => {
     expect(text).toContain('4 of 10 writes of the last 24 hours were refused (40 %)')
   })
 
-  it('says of a refused write that its name is empty', async () => {
+  it('shows that the name of a refused write is empty', async () => {
     const { client, browser, path } = await newPages()
     await client.request('POST', '/Users', { schemas: [USER], userName: '' })
     expect(textOf((await browser.get(path)).html)).toContain('(no name) attribute "userName" is required')
   })
 
-  it('keeps the numbers of 30 days when the log itself is pruned', async () => {
+  it('keeps the counts of 30 days when the log is pruned', async () => {
     const { client, browser, path } = await newPages()
     await client.createUser()
     await env.DB.prepare('DELETE FROM provisioning_log WHERE tenant_id = ?').bind(client.tenantId).run()
@@ -156,7 +158,7 @@ describe('the overview', () => {
     expect(text).toContain('Last 30 days 1 write')
   })
 
-  it('folds hours into their day when a new hour begins, and forgets what is older than the chart', async () => {
+  it('sums hours into days when a new hour begins, and deletes counts older than the chart', async () => {
     const { client, browser, path } = await newPages()
     const hour = Date.now() - (Date.now() % HOUR_MS)
     const insert = env.DB.prepare(
@@ -185,7 +187,7 @@ describe('the overview', () => {
     expect(await count('provisioning_days')).toBe(33)
   })
 
-  it('stays small: page and style sheet together below 30 KB gzip', async () => {
+  it('is smaller than 30 KB with its style sheet, in gzip', async () => {
     const { client, browser, path } = await newPages()
     for (let i = 0; i < 6; i++) await client.request('POST', '/Users', { schemas: [USER], userName: 7 })
     const page = await browser.get(path)
@@ -215,7 +217,7 @@ describe('users and groups', () => {
     expect(second.html).not.toContain('rel="next"')
   })
 
-  it('pages through namesakes without reading all of them', async () => {
+  it('pages through resources with the same name without reading all of them', async () => {
     const { client, browser, path } = await newPages()
     await fillTenant(client.tenantId, 3_000, "'namesake'")
     const shown = new Set<string>()
@@ -229,7 +231,7 @@ describe('users and groups', () => {
     expect(shown.size).toBe(200)
   })
 
-  it('finds by the beginning of a name or an id, in any case and any script', async () => {
+  it('finds resources by the beginning of a name or an id, in any case and any script', async () => {
     const { client, browser, path } = await newPages()
     const nativeObjectId = 'AbC0123456789'
     const urn = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
@@ -245,26 +247,26 @@ describe('users and groups', () => {
       expect([q, (await finds(q)).includes('Élodie@quillfern.example</a>')]).toEqual([q, q !== 'ELODIE'])
     }
     const nothing = await finds('nobody')
-    expect(textOf(nothing)).toContain('None of 1 user begins with “nobody”.')
+    expect(textOf(nothing)).toContain('No match for “nobody” among 1 user.')
     expect(nothing).toContain('/log?q=nobody')
   })
 
-  it('finds a surname in the middle of a name while the directory is small', async () => {
+  it('finds a surname in the middle of a name in a small directory', async () => {
     const { client, browser, path } = await newPages()
     await client.createUser({ userName: 'mirela', displayName: 'Mirela Österholt' })
     await createGroup(client, 'Field Crew South')
     const page = await browser.get(`${path}/users?q=ÖSTER`)
     expect(page.html).toContain('>mirela</a>')
-    expect(textOf(page.html)).toContain('None begins with “ÖSTER”. These have it in their name:')
+    expect(textOf(page.html)).toContain('No value begins with “ÖSTER”. These names contain it:')
     expect(cost(page).roundTrips).toBe(2)
     expect((await browser.get(`${path}/groups?q=crew`)).html).toContain('Field Crew South')
     await fillTenant(client.tenantId, 2_000)
     const large = await browser.get(`${path}/users?q=ÖSTER`)
-    expect(textOf(large.html)).toContain('begins with “ÖSTER”.')
+    expect(textOf(large.html)).toContain('No match for “ÖSTER” among ')
     expect(cost(large).rowsRead).toBeLessThan(20)
   })
 
-  it('reads as many rows as it shows, however many there are', async () => {
+  it('reads a number of rows that depends on the page, not on the directory', async () => {
     const { client, browser, path } = await newPages()
     await fillTenant(client.tenantId, 3_000)
     const paths = [
@@ -307,7 +309,7 @@ describe('users and groups', () => {
   })
 })
 
-/** Users and one group with all of them, as a client would have made them. */
+/** Adds users and one group with all of them, with the same rows as by a client. */
 async function fillTenant(
   tenantId: string,
   count: number,
@@ -329,7 +331,7 @@ async function fillTenant(
 }
 
 describe('tenants and settings', () => {
-  it('creates a tenant, and repeats what was typed when it cannot', async () => {
+  it('creates a tenant, and repeats the typed values after an error', async () => {
     const browser = await new Browser().signIn()
     const id = `acme-${crypto.randomUUID().slice(0, 8)}`
     const form = { id, name: 'Acme & Sons', groupLimit: '300' }
@@ -337,7 +339,7 @@ describe('tenants and settings', () => {
     expect(textOf((await browser.get(`/admin/tenants/${id}`)).html)).toContain('0 of 300')
     const again = await browser.post('/admin/tenants', form)
     expect(again.status).toBe(409)
-    expect(again.html).toMatch(/id="tenant-id-error">There is a tenant/)
+    expect(again.html).toMatch(/id="tenant-id-error">A tenant with the id/)
     const wrong = await browser.post('/admin/tenants', {
       id: 'Bad Id',
       name: 'Acme & Sons',
@@ -350,7 +352,7 @@ describe('tenants and settings', () => {
     expect(wrong.html).toContain('aria-describedby="tenant-id-hint tenant-id-error"')
   })
 
-  it('renames and sets the limit', async () => {
+  it('changes the name and the group limit', async () => {
     const { browser, path } = await newPages()
     const saved = await browser.post(`${path}/settings`, { name: 'New name', groupLimit: '7' })
     expect([saved.status, saved.location]).toEqual([303, `${path}/settings?done=saved`])
@@ -359,7 +361,7 @@ describe('tenants and settings', () => {
     expect([wrong.status, /id="tenant-limit-error"/.test(wrong.html)]).toEqual([400, true])
   })
 
-  it('lets group names be shared, and says why they cannot be unique again', async () => {
+  it('allows shared group names, and says why they cannot be unique again', async () => {
     const { client, browser, path } = await newPages()
     const save = (form: Record<string, string>) =>
       browser.post(`${path}/settings`, { name: 'Test', groupLimit: '200', ...form })
@@ -368,13 +370,13 @@ describe('tenants and settings', () => {
     expect(await chosen()).toBe('true')
     expect((await save({ uniqueGroupNames: 'false' })).status).toBe(303)
     expect(await chosen()).toBe('false')
-    // A page that was opened before the field was there.
+    // A form of an older version, without the field.
     await save({})
     expect(await chosen()).toBe('false')
     for (let i = 0; i < 60; i++) await client.createGroup({ displayName: 'All Staff' })
     const refused = await save({ uniqueGroupNames: 'true' })
     expect(refused.status).toBe(409)
-    expect(textOf(refused.html)).toContain('1 name of groups is not unique: "All Staff" (60 groups)')
+    expect(textOf(refused.html)).toContain('1 group name is not unique: "All Staff" (60 groups)')
     expect(refused.html).toContain('id="tenant-group-names-error"')
     expect((await save({ uniqueGroupNames: 'perhaps' })).status).toBe(400)
     const first = await browser.get(`${path}/groups`)
@@ -385,7 +387,7 @@ describe('tenants and settings', () => {
     expect(new Set(shown).size).toBe(60)
   })
 
-  it('deletes a tenant only when its name was typed', async () => {
+  it('deletes a tenant only after its name was typed', async () => {
     const { client, browser, path } = await newPages()
     await client.createUser()
     const wrong = await browser.post(`${path}/delete`, { confirmation: 'test' })
@@ -397,7 +399,7 @@ describe('tenants and settings', () => {
     expect((await browser.get(path)).status).toBe(404)
   })
 
-  it('says on every page that an import is under way, and undoes it in the settings', async () => {
+  it('shows an import in progress on every page, and undoes it in the settings', async () => {
     const { client, browser, path } = await newPages()
     await imported(client.tenantId, lines([userLine(1), userLine(2)]), '?end=later')
     for (const page of ['', '/users', '/api-keys', '/log', '/settings']) {
@@ -408,17 +410,19 @@ describe('tenants and settings', () => {
     const undone = await browser.post(`${path}/undo-import`, {})
     expect([undone.status, undone.location]).toEqual([303, `${path}/settings?done=undone`])
     const settings = await browser.get(`${path}/settings?done=undone`)
-    expect(textOf(settings.html)).toContain('The import is undone: the tenant is empty.')
+    expect(textOf(settings.html)).toContain('The import is undone. The tenant is empty.')
     expect(settings.html).not.toContain('undo-import')
     expect((await client.get('/Users')).body.totalResults).toBe(0)
     expect((await browser.post(`${path}/undo-import`, {})).location).toBe(`${path}/settings?done=undone`)
   })
 
-  it('shows a tenant whose deletion was broken off, makes no token for it, and goes on', async () => {
+  it('shows a tenant with an interrupted deletion, generates no token for it, and continues', async () => {
     const { client, browser, path } = await newPages()
     await env.DB.prepare(`UPDATE tenants SET state = 'deleting' WHERE id = ?1`).bind(client.tenantId).run()
     const settings = textOf((await browser.get(`${path}/settings`)).html)
-    expect(settings).toContain('Being deleted No token of this tenant is valid, and none can be made.')
+    expect(settings).toContain(
+      'Being deleted All tokens of this tenant are invalid, and new ones cannot be generated.',
+    )
     const after = client.tenantId.slice(0, -1)
     expect(textOf((await browser.get(`/admin/tenants?after=${after}`)).html)).toContain('Test Being deleted')
     const keys = await browser.get(`${path}/api-keys`)
@@ -430,7 +434,7 @@ describe('tenants and settings', () => {
     expect((await browser.get(path)).status).toBe(404)
   })
 
-  it('shows how the server is configured, and no secret', async () => {
+  it('shows the configuration of the server without secrets', async () => {
     const { browser, path } = await newPages()
     const page = await browser.get(`${path}/settings`)
     for (const part of ['LOG_RETENTION_DAYS', '30 days', 'Version', 'ACCESS_TEAM_DOMAIN']) {

@@ -1,11 +1,12 @@
 /**
- * The profile of a tenant: GET and PATCH /admin/api/tenants/{id}, and what the next request of a client meets.
+ * The profile of a tenant: GET and PATCH /admin/api/tenants/{id}, and its effect on the next request of a client.
  */
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { admin, costOf, newClient } from '../support/harness.ts'
 
 describe('the profile of a tenant', () => {
-  it('is tolerant until it is set, and is shown', async () => {
+  it('is "tolerant" by default, and can be read and set', async () => {
     const { tenantId } = await newClient()
     const path = `/tenants/${tenantId}`
     expect((await admin('GET', path)).body.profile).toBe('tolerant')
@@ -18,7 +19,7 @@ describe('the profile of a tenant', () => {
   })
 
   it.for(['Strict', '', null, 5, ['strict']])(
-    'is not %j: a 400 names the field and what is allowed',
+    'cannot be %j: a 400 names the field and the values allowed',
     async (profile) => {
       const { tenantId } = await newClient()
       const answer = await admin('PATCH', `/tenants/${tenantId}`, { profile, name: 'Other' })
@@ -50,5 +51,19 @@ describe('the profile of a tenant', () => {
     expect(costOf(await client.get('/Users')).roundTrips).toBe(1)
     await admin('PATCH', `/tenants/${client.tenantId}`, { profile: 'tolerant' })
     expect(await statuses()).toEqual([200, 200, 200, 204])
+  })
+
+  it('is the default if a later version of the service has set an unknown one', async () => {
+    const client = await newClient()
+    await env.DB.prepare('UPDATE tenants SET configuration = ?2 WHERE id = ?1')
+      .bind(client.tenantId, JSON.stringify({ profile: 'later' }))
+      .run()
+    const user = await client.createUser()
+    await client.createGroup({ members: [{ value: user.id }] })
+    expect((await client.get('/users')).body.totalResults).toBe(1)
+    const path = `/tenants/${client.tenantId}`
+    expect((await admin('PATCH', path, { name: 'Other' })).status).toBe(200)
+    expect((await admin('PATCH', path, { profile: 'strict' })).body.profile).toBe('strict')
+    expect((await client.get('/users')).status).toBe(404)
   })
 })

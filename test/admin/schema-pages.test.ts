@@ -1,4 +1,4 @@
-/** The dashboard's page of extension schemas, as a browser without JavaScript sees it. */
+/** The Schemas page of the dashboard, in a browser without JavaScript. */
 import { describe, expect, it } from 'vitest'
 import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
 import { admin, newClient } from '../support/harness.ts'
@@ -24,13 +24,13 @@ async function newSchemasPage() {
 }
 
 describe('Schemas', () => {
-  it('says what there is when there is none, and asks strangers to sign in', async () => {
+  it('shows an empty state, and requires sign-in', async () => {
     const { browser, path } = await newSchemasPage()
-    expect(textOf((await browser.get(path)).html)).toContain('No schema of your own.')
+    expect(textOf((await browser.get(path)).html)).toContain('No extension schemas.')
     expect((await new Browser().get(path)).location).toContain('/admin/sign-in?next=')
   })
 
-  it('adds a schema, shows it, and gives it back to be changed', async () => {
+  it('adds a schema, shows it, and loads it into the form', async () => {
     const { browser, path, save } = await newSchemasPage()
     const attributes = [
       { name: 'badge', description: SCRIPT, indexed: true },
@@ -41,14 +41,14 @@ describe('Schemas', () => {
     const { html } = await browser.get(`${path}?done=saved`)
     expect(html).not.toContain(SCRIPT)
     const text = textOf(html)
-    expect(text).toContain('2 attributes of 50, 1 indexed of 5')
+    expect(text).toContain('Custom attributes: 2 of 50. Indexed: 1 of 5.')
     expect(text).toMatch(/acmeUser Active .*badge Indexed string .*tags list of string case matters/)
     const edited = await browser.get(`${path}?urn=${ACME}`)
     expect(textOf(edited.html)).toContain('"name": "badge"')
   })
 
   it.for<[what: string, document: unknown, message: string]>([
-    ['what is not JSON', '{"id":', 'the text is not JSON'],
+    ['invalid JSON', '{"id":', 'the text is not valid JSON'],
     [
       'a schema that is refused',
       { id: ACME, attributes: [{ name: 'userName' }] },
@@ -57,9 +57,9 @@ describe('Schemas', () => {
     [
       'a characteristic that is mistyped',
       { id: ACME, attributes: [{ name: 'a', multivalue: true }] },
-      '"attributes[0].multivalue" is not known',
+      '"attributes[0].multivalue" is not a known member',
     ],
-    ['a document without schemas', { Resources: [] }, 'has no schema that is an extension'],
+    ['a document without schemas', { Resources: [] }, 'has no extension schemas'],
   ])('repeats %s with the reason', async ([, document, message]) => {
     const { save, list } = await newSchemasPage()
     const page = await save(document)
@@ -70,11 +70,11 @@ describe('Schemas', () => {
     expect(await list()).toEqual([])
   })
 
-  it('takes the list of Entra with what there is to know of it, and the resource type', async () => {
+  it('imports the attribute list of Entra, with notes and the resource type', async () => {
     const { save, list } = await newSchemasPage()
     const page = await save([`${ACME}:badge`, 'urn:ietf:params:scim:schemas:extension:old:2.0:User.tag'])
     expect(page.status).toBe(200)
-    expect(textOf(page.html)).toContain('write "urn:ietf:params:scim:schemas:extension:old:2.0:User:tag"')
+    expect(textOf(page.html)).toContain('by "urn:ietf:params:scim:schemas:extension:old:2.0:User:tag"')
     expect((await save({ id: 'urn:example:hr', attributes: [{ name: 'a' }] })).status).toBe(400)
     expect((await save({ id: 'urn:example:hr', attributes: [{ name: 'a' }] }, 'Group')).status).toBe(303)
     expect((await list()).map(({ resourceType }: { resourceType: string }) => resourceType)).toEqual([
@@ -84,7 +84,7 @@ describe('Schemas', () => {
     ])
   })
 
-  it('asks before it removes, keeps or deletes values, and adds again', async () => {
+  it('asks for confirmation, removes a schema with or without its values, and adds it again', async () => {
     const { client, browser, path, save, list } = await newSchemasPage()
     await save({ id: ACME, attributes: [{ name: 'badge' }] })
     const user = await client.createUser({ [ACME]: { badge: 'B' } })

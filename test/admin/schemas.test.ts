@@ -1,4 +1,4 @@
-/** Extension schemas of a tenant by the admin API: what is accepted, what is refused, and what is stored meanwhile. */
+/** The extension schemas of a tenant in the admin API: accepted and refused schemas, and the stored values. */
 import { describe, expect, it } from 'vitest'
 import { exported, fileOf, imported, type Line, userLine } from '../support/directory-file.ts'
 import { type Answer, admin, newClient } from '../support/harness.ts'
@@ -14,7 +14,7 @@ const list = async (tenantId: string) => (await admin('GET', `/tenants/${tenantI
 const refusal = ({ status, body }: Answer) => [status, body.error?.code, body.error?.field]
 
 describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
-  it('adds a schema, and changes it', async () => {
+  it('adds and changes a schema', async () => {
     const { tenantId } = await newClient()
     const added = await put(tenantId, schema({ name: 'badge' }))
     expect(added.status).toBe(201)
@@ -33,14 +33,14 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
     expect(await list(tenantId)).toEqual([changed.body])
   })
 
-  it('takes back what it answers, in spite of the members that are no part of a schema', async () => {
+  it('accepts its own answer, which has members that are not part of a schema', async () => {
     const { tenantId } = await newClient()
     const { state: _, indexes: __, ...body } = (await put(tenantId, schema({ name: 'badge' }))).body
     expect(await put(tenantId, body)).toMatchObject({ status: 200, body })
   })
 
   it.for<[what: string, body: unknown, field: string | undefined]>([
-    ['what is not an object', [], undefined],
+    ['an array', [], undefined],
     ['another URN', { ...schema({ name: 'a' }), id: 'urn:example:other:User' }, 'id'],
     ['no attributes', { id: ACME }, 'attributes'],
     ['an unknown type', schema({ name: 'a', type: 'text' }), 'attributes[0].type'],
@@ -69,7 +69,7 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
     expect(refusal(await admin('GET', '/tenants/nobody/schemas'))).toEqual([404, 'notFound', undefined])
   })
 
-  it('lets a type change while no resource has a value', async () => {
+  it('allows a change of type while no resource has a value', async () => {
     const client = await newClient()
     await put(client.tenantId, schema({ name: 'level' }, { name: 'badge' }))
     await client.createUser({ [ACME]: { badge: 'B' } })
@@ -107,7 +107,55 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
     expect((await client.get(`/Users/${user.id}`)).body[ACME]).toEqual({ level: '7', sites: ['a', 'b'] })
   })
 
-  it('loses nothing of changes at the same time', async () => {
+  it.for([true, false])(
+    'refuses another type of a sub-attribute with stored values (multi-valued: %j)',
+    async (multiValued) => {
+      const client = await newClient()
+      const sites = (type: string) =>
+        schema({
+          ...{ name: 'sites', type: 'complex', multiValued },
+          subAttributes: [
+            { name: 'code', type },
+            { name: 'floor', type },
+          ],
+        })
+      await put(client.tenantId, sites('string'))
+      const value = { code: 'A' }
+      await client.createUser({ [ACME]: { sites: multiValued ? [value] : value } })
+      expect(refusal(await put(client.tenantId, sites('integer')))).toEqual([
+        400,
+        'invalid',
+        'attributes[0].subAttributes[0].type',
+      ])
+      const only = sites('string')
+      const [attribute] = only.attributes as { subAttributes: unknown[] }[]
+      attribute?.subAttributes.pop()
+      expect((await put(client.tenantId, only)).status).toBe(200)
+    },
+  )
+
+  it('changes all sub-attributes of the largest schema at once', async () => {
+    const { tenantId } = await newClient()
+    const all = (type: string) =>
+      schema(
+        ...Array.from({ length: 15 }, (_, i) => ({
+          ...{ name: `a${i}`, type: 'complex' },
+          subAttributes: Array.from({ length: 15 }, (_, j) => ({ name: `s${j}`, type })),
+        })),
+      )
+    expect((await put(tenantId, all('string'))).status).toBe(201)
+    expect((await put(tenantId, all('integer'))).status).toBe(200)
+  })
+
+  it('accepts the same change several times at the same time', async () => {
+    const { tenantId } = await newClient()
+    const body = schema({ name: 'badge', indexed: true })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => put(tenantId, body)))
+    for (const { status } of answers) expect([200, 201]).toContain(status)
+    expect((await list(tenantId))[0].indexes).toEqual([{ attribute: 'badge', state: 'ready' }])
+  })
+
+  it('keeps all of several changes at the same time', async () => {
     const { tenantId } = await newClient()
     const urns = ['a', 'b', 'c'].map((name) => `urn:example:${name}:User`)
     const answers = await Promise.all(
@@ -122,7 +170,7 @@ describe('DELETE /admin/api/tenants/{id}/schemas/{urn}', () => {
   const remove = (tenantId: string, query = '') =>
     admin('DELETE', `/tenants/${tenantId}/schemas/${ACME}${query}`)
 
-  it('keeps what is stored until it is purged', async () => {
+  it('keeps the stored values until they are purged', async () => {
     const client = await newClient()
     await put(client.tenantId, schema({ name: 'badge' }))
     const user = await client.createUser({ [ACME]: { badge: 'B' } })
@@ -146,7 +194,7 @@ describe('DELETE /admin/api/tenants/{id}/schemas/{urn}', () => {
     })
   })
 
-  it('answers 404 for a schema that is not there, and 400 for another word', async () => {
+  it('answers 404 for an unknown schema, and 400 for an unknown value of "purge"', async () => {
     const { tenantId } = await newClient()
     expect(refusal(await remove(tenantId))).toEqual([404, 'notFound', undefined])
     expect(refusal(await remove(tenantId, '?purge=all'))).toEqual([400, 'invalid', 'purge'])
@@ -157,7 +205,7 @@ describe('POST /admin/api/tenants/{id}/schemas', () => {
   const post = (tenantId: string, body: unknown, query = '') =>
     admin('POST', `/tenants/${tenantId}/schemas${query}`, body)
 
-  it("takes the extensions of another provider's /Schemas", async () => {
+  it("imports the extensions in another service provider's /Schemas", async () => {
     const [from, to] = [await newClient(), await newClient()]
     await put(from.tenantId, schema({ name: 'badge', description: 'x' }))
     const answer = await post(to.tenantId, (await from.get('/Schemas')).body)
@@ -165,13 +213,13 @@ describe('POST /admin/api/tenants/{id}/schemas', () => {
     expect((await to.get(`/Schemas/${ACME}`)).status).toBe(200)
   })
 
-  it('takes the list of attributes of Entra', async () => {
+  it('imports the attribute list of Entra', async () => {
     const { tenantId } = await newClient()
     const answer = await post(tenantId, { attributes: [`${ACME}:badge`, 'userName'] })
     expect(answer.body.schemas).toMatchObject([{ id: ACME, attributes: [{ name: 'badge', type: 'string' }] }])
   })
 
-  it('takes all schemas or none', async () => {
+  it('imports all schemas or none', async () => {
     const { tenantId } = await newClient()
     const bad = { id: 'urn:example:bad:User', attributes: [{ name: 'id' }] }
     const answer = await post(tenantId, { schemas: [LIST], Resources: [schema({ name: 'a' }), bad] })
@@ -179,7 +227,7 @@ describe('POST /admin/api/tenants/{id}/schemas', () => {
     expect(await list(tenantId)).toEqual([])
   })
 
-  it('asks for the resource type, and takes it from the query', async () => {
+  it('requires a resource type, and reads it from the query', async () => {
     const { tenantId } = await newClient()
     const hr = { id: 'urn:example:hr', attributes: [{ name: 'a' }] }
     expect(refusal(await post(tenantId, hr))).toEqual([400, 'invalid', 'resourceType'])
@@ -196,7 +244,7 @@ describe('POST /admin/api/tenants/{id}/schemas', () => {
 })
 
 describe('export and import of a tenant', () => {
-  it('carry its schemas, and what is stored of removed ones', async () => {
+  it('include its schemas, and the stored values of removed ones', async () => {
     const [from, to] = [await newClient(), await newClient()]
     const other = 'urn:example:other:User'
     await put(from.tenantId, schema({ name: 'badge', indexed: true }))
@@ -234,7 +282,7 @@ describe('export and import of a tenant', () => {
     [
       'a schema after a user',
       [userLine(1), line([{ name: 'a' }])],
-      /line 2: must stand before all resources/,
+      /line 2: a schema must come before all resources/,
     ],
     ['values of no schema', [userLine(1, { [ACME]: { a: 'x' } })], /line 1: .*unknown attributes/],
     [

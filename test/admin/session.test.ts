@@ -3,7 +3,7 @@ import { ADMIN_TOKEN, Browser } from '../support/dashboard.ts'
 import { newClient, ORIGIN } from '../support/harness.ts'
 
 describe('sign-in', () => {
-  it('sends who is not signed in to the form, and back to where they wanted to go', async () => {
+  it('redirects to the sign-in form, and afterwards to the requested page', async () => {
     const browser = new Browser()
     const wanted = '/admin/tenants/default/log?outcome=refused'
     const away = await browser.get(wanted)
@@ -13,7 +13,7 @@ describe('sign-in', () => {
     expect([back.status, back.location]).toEqual([303, wanted])
   })
 
-  it('gives a cookie that scripts and other sites cannot use, for eight hours', async () => {
+  it('sets a cookie for eight hours that scripts and other sites cannot use', async () => {
     const answer = await new Browser().post('/admin/sign-in', { token: ADMIN_TOKEN, next: '/admin' })
     const cookie = answer.headers.get('Set-Cookie') ?? ''
     expect(cookie).toMatch(/^__Host-scim_admin=/)
@@ -22,7 +22,7 @@ describe('sign-in', () => {
     }
   })
 
-  it('refuses a wrong token beside the field and does not repeat it', async () => {
+  it('shows an error beside the field for a wrong token, and does not repeat the token', async () => {
     const browser = new Browser()
     const answer = await browser.post('/admin/sign-in', { token: 'wrong-secret', next: '/admin' })
     expect(answer.status).toBe(401)
@@ -31,7 +31,7 @@ describe('sign-in', () => {
     expect(browser.cookie).toBe('')
   })
 
-  it('refuses a cookie that was made up, and one that was changed', async () => {
+  it('refuses an invented cookie and a changed one', async () => {
     const browser = await new Browser().signIn()
     const real = browser.cookie
     browser.cookie = real.replace(/=(\d+)\./, (_, time) => `=${Number(time) + 1000}.`)
@@ -71,7 +71,7 @@ describe('sign-in', () => {
     expect(answer.location).toBe('/admin')
   })
 
-  it('limits attempts from one address', async () => {
+  it('limits the attempts from an address', async () => {
     const browser = new Browser()
     const statuses: number[] = []
     for (let i = 0; i < 12; i++) {
@@ -92,18 +92,18 @@ describe('protection of forms and pages', () => {
     for (const headers of [{ Origin: 'https://evil.example' }, { Origin: 'null' }]) {
       const answer = await browser.post('/admin/tenants', form, headers)
       expect(answer.status).toBe(403)
-      expect(answer.html).toContain('did not come from this dashboard')
+      expect(answer.html).toContain('was sent from another site')
     }
     expect((await browser.get(`/admin/tenants/${form.id}`)).status).toBe(404)
   })
 
-  it('takes nothing but forms, which a check of the origin covers', async () => {
+  it('accepts forms only, because the check of the origin covers forms only', async () => {
     const browser = await new Browser().signIn()
     const answer = await browser.post('/admin/tenants', {}, { 'Content-Type': 'application/json' })
     expect(answer.status).toBe(415)
   })
 
-  it('sends security headers and allows nothing inline', async () => {
+  it('sends security headers and forbids inline code', async () => {
     const page = await (await new Browser().signIn()).get('/admin/tenants/default')
     const policy = page.headers.get('Content-Security-Policy') ?? ''
     expect(policy).toContain("default-src 'none'")
@@ -116,7 +116,7 @@ describe('protection of forms and pages', () => {
     expect(page.html).not.toMatch(/<script(?![^>]*src=)|<style| style=| on\w+=/)
   })
 
-  it('serves style and script that may be kept for a year', async () => {
+  it('serves a style sheet and a script that may be cached for a year', async () => {
     const browser = new Browser()
     const { html } = await browser.get('/admin/sign-in')
     for (const [, path] of html.matchAll(/(?:href|src)="(\/admin\/assets\/[^"]+)"/g)) {
@@ -128,7 +128,7 @@ describe('protection of forms and pages', () => {
     expect([old.status, old.headers.get('Cache-Control')]).toEqual([200, 'no-store'])
   })
 
-  it('leaves the API to itself', async () => {
+  it('does not apply to the admin API', async () => {
     const browser = await new Browser().signIn()
     const answer = await browser.get('/admin/api/tenants')
     expect(answer.status).toBe(401)

@@ -1,8 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { type DirectoryRecord, exportDirectory, MAX_EXPORT_PAGE_BYTES } from '../../src/storage/transfer.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import {
+  type DirectoryRecord,
+  exportDirectory,
+  MAX_EXPORT_PAGE_BYTES,
+} from '../../src/storage/transfer/export.ts'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
 import {
   endLine,
@@ -23,7 +27,7 @@ import { admin, type Client, newClient, newToken, ORIGIN, PATCH_OP, send, USER }
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 
 const EMPTY = { user: 0, group: 0, membership: 0 }
-/** More than go into one batch: an import of them takes several. */
+/** More records than one batch holds. */
 const BATCH = 2_500
 
 const stateOf = async (tenantId: string) => (await admin('GET', `/tenants/${tenantId}`)).body
@@ -33,7 +37,7 @@ const recordsOf = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line))
 
-/** What an export reads, batch by batch. */
+/** The costs of an export, batch by batch. */
 async function pagesOf(id: string) {
   const figures = noFigures()
   const { createdAt } = await stateOf(id)
@@ -67,7 +71,7 @@ describe('export and import of a tenant', () => {
     expect(results).toEqual([{ n: 1 }, { n: 1 }])
   })
 
-  it('take the clients along when that is asked for, without their tokens', async () => {
+  it('include the clients on request, without their tokens', async () => {
     const [from, to] = [await newClient(), await newClient({ scope: 'read' })]
     await from.createUser()
     const { clientId } = await newToken(from.tenantId, { name: 'Entra', scope: 'read' })
@@ -87,8 +91,8 @@ describe('export and import of a tenant', () => {
     expect([refused.status, refused.body.error.field]).toEqual([400, 'scope'])
   })
 
-  // On SQLite this is the way from Cloudflare to a machine of one's own: names beyond ASCII, groups in a circle.
-  it('take what an older version exported from D1, without a last line, and give the same again', async () => {
+  // On SQLite this is a move from Cloudflare to a self-hosted server: names beyond ASCII, groups in a circle.
+  it('accept a file of an older version from D1, without an end record, and export the same again', async () => {
     const to = await newClient()
     const text = textOf(exportedFromD1)
     const { body } = await imported(to.tenantId, text, '?end=missing')
@@ -107,7 +111,7 @@ describe('export and import of a tenant', () => {
     expect((await to.filter('/Users', 'userName sw "ÜNÏ"')).body.totalResults).toBe(6)
   })
 
-  it('move more than a page of each kind', async () => {
+  it('move more than one page of each kind', async () => {
     const [from, to] = [await newClient(), await newClient()]
     const people = users(1_201)
     const groups = Array.from({ length: 5 }, (_, i) => groupLine(10_001 + i))
@@ -121,7 +125,7 @@ describe('export and import of a tenant', () => {
     expect(await exported(to.tenantId)).toBe(text)
   })
 
-  it('read a directory of large documents in pages of some bytes, and all of it', async () => {
+  it('read a directory of large documents completely, in pages of bounded size', async () => {
     const { tenantId } = await newClient()
     const sizes = [800, 800, 800, 800, 800, 800, 900, 5, 0, 900, 900, 900, 900, 3].map((kb) => kb * 1000)
     const ids = sizes.map((_, i) => idOf(i + 1))
@@ -143,7 +147,7 @@ describe('export and import of a tenant', () => {
     expect(records.at(-1)).toMatchObject({ kind: 'end', users: 14, groups: 2, memberships: 14 })
   })
 
-  it('read an ordinary directory in as few statements as there are pages', async () => {
+  it('read an ordinary directory with one statement for each page', async () => {
     const { tenantId } = await newClient()
     await imported(tenantId, await fileOf([...users(1_201), groupLine(10_001), memberLine(10_001, 1)]))
     const { pages, figures } = await pagesOf(tenantId)
@@ -163,7 +167,7 @@ describe('export and import of a tenant', () => {
     expect(recordsOf(text).at(-1)).toMatchObject({ users: 1, groups: 1, memberships: 1 })
   })
 
-  it('take an empty directory, blank lines, a byte order mark, and the line ends of Windows', async () => {
+  it('accept an empty directory, blank lines, a byte order mark, and CRLF line ends', async () => {
     const { tenantId } = await newClient()
     expect((await imported(tenantId, await fileOf([]))).body).toEqual({ imported: EMPTY })
     const text = await fileOf([userLine(1)])
@@ -171,9 +175,9 @@ describe('export and import of a tenant', () => {
     expect((await imported(tenantId, changed)).body).toEqual({ imported: { ...EMPTY, user: 1 } })
   })
 
-  it('take resources with as much as a row holds', async () => {
+  it('accept resources that fill a row', async () => {
     const { tenantId } = await newClient()
-    // Quotation marks need an escape in each of the two JSON documents that a row travels in.
+    // Quotation marks are escaped in each of the two JSON documents that contain a row.
     const formatted = '"'.repeat(60_000)
     const addresses = Array.from({ length: 7 }, (_, i) => ({ type: `${i}`, formatted }))
     const long = (number: number) => userLine(number, { addresses })
@@ -188,15 +192,15 @@ describe('an import', () => {
   const range = 'a whole number from 0 to 253402300799999'
 
   it.for<readonly [string, Line | string, string | RegExp]>([
-    ['a broken line', '{"kind":', /^line 2 is not JSON/],
-    ['a deep line', '['.repeat(33), /^line 2 is nested deeper than 32 levels, the limit$/],
-    ['a line that is no object', '[]', /^line 2 must be a JSON object$/],
+    ['a broken line', '{"kind":', /^line 2 is not valid JSON/],
+    ['a deep line', '['.repeat(33), /^line 2 is nested deeper than the limit of 32 levels$/],
+    ['a line that is not an object', '[]', /^line 2 must be a JSON object$/],
     [
       'another kind',
       { kind: 'token' },
       '"kind" must be "user", "group", "membership", "client", "schema" or "end", found "token"',
     ],
-    ['an id that is none', userLine(2, {}, { id: 'x' }), '"id" must be a UUID in lower case, found "x"'],
+    ['an invalid id', userLine(2, {}, { id: 'x' }), '"id" must be a UUID in lower case, found "x"'],
     ['no id', without(userLine(2), 'id'), '"id" must be a UUID in lower case, found nothing'],
     [
       'version 0',
@@ -208,7 +212,7 @@ describe('an import', () => {
       userLine(2, {}, { version: 2 ** 53 - 1 }),
       /^line 2: "version" must .* found 9007199254740991$/,
     ],
-    ['a version that is a text', userLine(2, {}, { version: '1' }), /^line 2: "version" must .* found "1"$/],
+    ['a version as text', userLine(2, {}, { version: '1' }), /^line 2: "version" must .* found "1"$/],
     [
       'a time beyond a Date',
       userLine(2, {}, { createdAt: 2 ** 53 - 1 }),
@@ -223,12 +227,12 @@ describe('an import', () => {
     ['half a millisecond', userLine(2, {}, { createdAt: 1.5 }), `"createdAt" must be ${range}, found 1.5`],
     ['a time that is null', userLine(2, {}, { createdAt: null }), `"createdAt" must be ${range}, found null`],
     [
-      'a field that no record has',
+      'an unknown field',
       userLine(2, {}, { tenantId: 'x' }),
-      '"tenantId" is not a field of it; it has kind, id, version, createdAt, lastModified, resource',
+      'unknown field "tenantId", the fields are kind, id, version, createdAt, lastModified, resource',
     ],
     [
-      'a resource that is none',
+      'a resource without a required attribute',
       userLine(2, { userName: undefined }),
       'attribute "userName" is required and must not be empty',
     ],
@@ -256,41 +260,45 @@ describe('an import', () => {
     [
       'a user with "groups"',
       userLine(2, { groups: [] }),
-      'attribute "groups" must be lines of the kind "membership"',
+      'attribute "groups" is not allowed: write a line of the kind "membership" for each value',
     ],
     [
       'a group with "members"',
       groupLine(2, { members: [{ value: idOf(1) }] }),
-      'attribute "members" must be lines of the kind "membership"',
+      'attribute "members" is not allowed: write a line of the kind "membership" for each value',
     ],
     [
-      'a kind of member that is none',
+      'an unknown type of member',
       memberLine(1, 1, 'Robot'),
       '"memberType" must be "User" or "Group", found "Robot"',
     ],
-    ['a membership without ends', memberLine(9, 1), '"groupId" or "memberId" is not in a line before it'],
-    ['an id for the second time', userLine(1, { userName: 'x' }), '"id" is taken by a line before it'],
     [
-      'a userName for the second time',
+      'a membership of an unknown resource',
+      memberLine(9, 1),
+      'no earlier line has the resource of "groupId" or "memberId"',
+    ],
+    ['a repeated id', userLine(1, { userName: 'x' }), 'an earlier line has the same "id"'],
+    [
+      'a repeated userName',
       userLine(2, { userName: 'USER-1@quillfern.example' }),
-      '"userName" is taken by a line before it',
+      'an earlier line has the same "userName"',
     ],
     [
-      'a last line with another digest',
+      'an end record with another digest',
       { kind: 'end', users: 1, groups: 0, memberships: 0, sha256: '0'.repeat(64) },
-      /^line 2: "sha256" is 0+, but the lines before it give [0-9a-f]{64}: the file was changed$/,
+      /^line 2: the file was changed: "sha256" is 0+, but the lines before it give [0-9a-f]{64}$/,
     ],
     [
-      'a last line with other counts',
+      'an end record with other counts',
       { kind: 'end', users: 2, groups: 0, memberships: 0, sha256: '0'.repeat(64) },
-      '"users" is 2, but the lines before it give 1: the file was changed',
+      'the file was changed: "users" is 2, but the lines before it give 1',
     ],
     [
-      'a last line without a digest',
+      'an end record without a digest',
       { kind: 'end', users: 1, groups: 0, memberships: 0 },
       '"sha256" must be 64 hexadecimal digits in lower case, found nothing',
     ],
-  ])('refuses %s, names it, and writes nothing', async ([, line, message]) => {
+  ])('refuses %s, names the line, and writes nothing', async ([, line, message]) => {
     const client = await newClient()
     const first = textOf([userLine(1)])
     const text = first + withLine(line)
@@ -303,34 +311,38 @@ describe('an import', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(0)
   })
 
-  it('refuses the same name or id in a batch of thousands by its line', async () => {
+  it('names the line of a repeated name in a batch of thousands', async () => {
     const { tenantId } = await newClient()
     const lines = users(2_000).map((line, i) =>
       i === 1_234 ? userLine(9_999, { userName: 'USER-7@quillfern.example' }) : line,
     )
     const { status, body } = await imported(tenantId, await fileOf(lines))
-    expect([status, body.error.message]).toEqual([409, 'line 1235: "userName" is taken by a line before it'])
+    expect([status, body.error.message]).toEqual([409, 'line 1235: an earlier line has the same "userName"'])
     expect(await stateOf(tenantId)).toMatchObject({ userCount: 0, state: 'ready' })
   })
 
   it.for([
     [
-      'without its last line',
+      'without its end record',
       (text: string) => text.slice(0, text.indexOf('{"kind":"end"')),
-      /ends after line 2 without the last line .*, so the file is not whole; "\?end=later" /,
+      /^the file is incomplete: the body ends after line 2 without the end record, .*; use "\?end=later" /,
     ],
-    ['cut inside its last line', (text: string) => text.slice(0, -20), /^line 3 is not JSON/],
-    ['that is empty', () => '', /ends after line 0 without the last line/],
-    ['with a changed value', (text: string) => text.replace('true', 'false'), /^line 3: "sha256" is /],
+    ['cut inside its end record', (text: string) => text.slice(0, -20), /^line 3 is not valid JSON/],
+    ['that is empty', () => '', /ends after line 0 without the end record/],
+    [
+      'with a changed value',
+      (text: string) => text.replace('true', 'false'),
+      /^line 3: the file was changed: "sha256" is /,
+    ],
     [
       'without one of its lines',
       (text: string) => text.slice(text.indexOf('\n') + 1),
-      /^line 2: "users" is 2, but the lines before it give 1/,
+      /^line 2: the file was changed: "users" is 2, but the lines before it give 1/,
     ],
     [
-      'with something after its last line',
+      'with a line after its end record',
       (text: string) => `${text}${text}`,
-      /^line 4: comes after the last line$/,
+      /^line 4: no line may follow the end record$/,
     ],
   ] as const)('refuses a file %s', async ([, edit, message]) => {
     const { tenantId } = await newClient()
@@ -358,19 +370,16 @@ describe('an import', () => {
     },
   )
 
-  it('refuses a line that is longer than a row can be', async () => {
+  it('refuses a line that is too long', async () => {
     const { tenantId } = await newClient()
     const { status, body } = await imported(tenantId, `\n"${'x'.repeat(2_000_000)}`)
-    expect([status, body.error.message]).toEqual([
-      413,
-      'line 2 has more than 2000000 characters, the most that a line may have',
-    ])
+    expect([status, body.error.message]).toEqual([413, 'line 2 is too long, the limit is 2000000 characters'])
   })
 
-  it('refuses a tenant that is not empty, one that is not there, and a query that it does not know', async () => {
+  it('refuses a tenant that is not empty, an unknown tenant, and unknown query values', async () => {
     const client = await newClient()
     await client.createUser()
-    expect((await imported(client.tenantId, '')).body.error.message).toMatch(/holds 1 users and 0 groups/)
+    expect((await imported(client.tenantId, '')).body.error.message).toMatch(/ has 1 user$/)
     expect((await imported('nobody', '')).status).toBe(404)
     expect((await imported(client.tenantId, '', '?from=0')).body.error.field).toBe('from')
     expect((await imported(client.tenantId, '', '?end=never')).body.error.field).toBe('end')
@@ -378,7 +387,7 @@ describe('an import', () => {
 })
 
 describe('an import that has begun', () => {
-  /** A file whose line after the first batch is wrong, and the same without the mistake. */
+  /** A file with an invalid line after the first batch, and the same file without the error. */
   async function begun() {
     const client = await newClient()
     const lines = users(BATCH + 1)
@@ -413,13 +422,13 @@ describe('an import that has begun', () => {
       }),
   ]
 
-  it('tells what is in and what can be done, and shows it to nobody', async () => {
+  it('says which lines are stored and how to continue, and refuses clients', async () => {
     const { client, answer, importedLines } = await begun()
     expect([answer.status, answer.body.error.field]).toEqual([400, 'resource'])
-    const [problem, wayOut] = answer.body.error.message.split('; ')
+    const [problem, advice] = answer.body.error.message.split('; ')
     expect(problem).toMatch(/^line 2501: attribute "userName" must be a string/)
-    expect(wayOut).toBe(
-      `lines 1 to ${importedLines} are stored: mend the file and send it again, or undo the import with DELETE …/import`,
+    expect(advice).toBe(
+      `lines 1 to ${importedLines} are stored: correct the file and send it again, or undo the import with DELETE …/import`,
     )
     expect(await stateOf(client.tenantId)).toMatchObject({ state: 'importing', userCount: importedLines })
     for (const request of requests(client)) {
@@ -432,7 +441,7 @@ describe('an import that has begun', () => {
     expect([status, body.error.code]).toEqual([409, 'conflict'])
   })
 
-  it('goes on when the mended file is sent, and then lets clients in', async () => {
+  it('continues with the corrected file, and then admits clients', async () => {
     const { client, file, lines } = await begun()
     const late = await newToken(client.tenantId)
     const answer = await imported(client.tenantId, file)
@@ -446,7 +455,7 @@ describe('an import that has begun', () => {
     }
   })
 
-  it('holds back tokens that are made meanwhile, and tells strangers nothing', async () => {
+  it('answers 503 to tokens that are generated meanwhile, and 401 to invalid tokens', async () => {
     const { client } = await begun()
     const { token } = await newToken(client.tenantId)
     const headers = { Authorization: `Bearer ${token}` }
@@ -456,7 +465,7 @@ describe('an import that has begun', () => {
     ).toBe(401)
   })
 
-  it('is taken back: the tenant is empty, its tokens go on, and another file goes in', async () => {
+  it('can be undone: the tenant is empty, its tokens stay valid, and another file can be imported', async () => {
     const { client } = await begun()
     expect((await admin('DELETE', `/tenants/${client.tenantId}/import`)).status).toBe(204)
     expect(await stateOf(client.tenantId)).toMatchObject({ state: 'ready', userCount: 0, activeUserCount: 0 })
@@ -467,7 +476,7 @@ describe('an import that has begun', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(1)
   })
 
-  it('refuses another file, one that is shorter, and another part than the next', async () => {
+  it('refuses another file, a shorter file, and a part other than the next', async () => {
     const { client, file, text, importedLines } = await begun()
     const answers = [
       await imported(client.tenantId, file.replace('user-9@', 'user-X@')),
@@ -476,14 +485,14 @@ describe('an import that has begun', () => {
     ]
     expect(answers.map(({ status }) => status)).toEqual([409, 409, 409])
     expect(answers.map(({ body }) => body.error.message.split(';')[0])).toEqual([
-      'the body does not begin with the lines that are stored already',
-      'the body does not begin with the lines that are stored already',
-      `"from" must be 1, or ${importedLines + 1}, which is the line after those that are stored, found 2`,
+      'the body must begin with the lines that are stored already',
+      'the body must begin with the lines that are stored already',
+      `"from" must be 1 or ${importedLines + 1}, the line after the stored ones, found 2`,
     ])
     expect(await stateOf(client.tenantId)).toMatchObject({ state: 'importing', importedLines })
   })
 
-  it('goes on with the rest of the file, which the last line proves as a whole', async () => {
+  it('continues with the rest of the file, and the end record proves that the file is complete', async () => {
     const { client, file, importedLines } = await begun()
     const from = `?from=${importedLines + 1}`
     const rest = file.split('\n').slice(importedLines).join('\n')
@@ -494,7 +503,7 @@ describe('an import that has begun', () => {
     })
   })
 
-  it('comes in parts of any size', async () => {
+  it('accepts parts of any size', async () => {
     const client = await newClient()
     const file = await fileOf([...users(4), groupLine(5), memberLine(5, 1), memberLine(5, 4)])
     const lines = file.trim().split('\n')
@@ -511,7 +520,7 @@ describe('an import that has begun', () => {
     expect((await client.get(`/Groups/${idOf(5)}`)).body.members).toHaveLength(2)
   })
 
-  it('stops at a group limit that is too small, and goes on when it was raised', async () => {
+  it('stops at the group limit, and continues after the limit was raised', async () => {
     const client = await newClient({ groupLimit: 2 })
     const file = await fileOf([
       ...users(BATCH),
@@ -523,7 +532,7 @@ describe('an import that has begun', () => {
     const { status, body } = await imported(client.tenantId, file)
     expect([status, body.error.message.split(';')[0]]).toEqual([
       409,
-      `line ${BATCH + 3}: the tenant has a lower "groupLimit" than the file has groups: raise it first`,
+      `line ${BATCH + 3}: the file has more groups than the "groupLimit" of the tenant: raise the limit first`,
     ])
     await admin('PATCH', `/tenants/${client.tenantId}`, { groupLimit: 3 })
     expect((await imported(client.tenantId, file)).body).toEqual({
@@ -538,7 +547,7 @@ describe('an import that has begun', () => {
     expect((await client.get('/Users')).status).toBe(401)
   })
 
-  it('goes in once when it is sent twice at the same time', async () => {
+  it('is stored once if it is sent twice at the same time', async () => {
     const { client, file } = await begun()
     const answers = await Promise.all([imported(client.tenantId, file), imported(client.tenantId, file)])
     const statuses = answers.map(({ status }) => status).sort()
@@ -548,8 +557,8 @@ describe('an import that has begun', () => {
 })
 
 describe('a client after its tenant was restored', () => {
-  // What an isolate remembers of a user must not outlive it.
-  it('finds the user as the file has it, not as it was before at the same version', async () => {
+  // An isolate must not use its remembered content of the former user.
+  it('reads the user of the file, not the former one with the same id and version', async () => {
     const before = await newClient()
     const user = await before.createUser({ userName: 'alice', displayName: 'Alice' })
     const text = await exported(before.tenantId)

@@ -18,9 +18,14 @@ import { groupWriters } from '../../src/self-hosted/group-writers.ts'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
 import { openFile } from '../../src/sqlite/open.ts'
-import { type Database, type DatabaseFigures, noFigures, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { generateToken, insertToken } from '../../src/storage/tokens.ts'
+import { generateToken, insertToken } from '../../src/storage/access/tokens.ts'
+import {
+  type Database,
+  type DatabaseFigures,
+  noFigures,
+  openDatabase,
+} from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'

@@ -107,7 +107,7 @@ function tokenOf(tenants: StoredTenants, { tenant, token }: HostileRequest): str
       return readToken
     case 'administrator':
       return ADMIN_TOKEN
-    case 'made up':
+    case 'forged':
       return `scim_${id}_${randomBytes(32).toString('base64url')}`
   }
 }

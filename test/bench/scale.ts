@@ -184,7 +184,7 @@ async function measure<Size extends Users | Group>(
   }
 }
 
-/** @see src/storage/database.ts serverTimingOf. Its time is not used, because the clock does not advance in workerd. */
+/** @see src/storage/database/database.ts serverTimingOf. Its time is not used, because the clock does not advance in workerd. */
 function figuresOf(answer: string): Omit<Sample, 'ms'> {
   const match = /desc="(\d+) round trips, (\d+) rows read, (\d+) rows written"/.exec(answer)
   const [roundTrips = Number.NaN, rowsRead = Number.NaN, rowsWritten = Number.NaN] =

@@ -1,5 +1,5 @@
 /**
- * The way of an administrator who has never seen the product: from sign-in to a user that Entra provisioned.
+ * The first use by an administrator: from sign-in to a user that Entra has provisioned.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** One cycle of the emulator. @returns its exit code and what it said */
+/** Runs one cycle of the emulator. @returns its exit code and output */
 function provision(tenantUrl: string, token: string, state: string) {
   const args = ['src/entra/cli.ts', 'provision', '--directory', DIRECTORY, '--tenant-url', tenantUrl]
   const child = spawn(process.execPath, [...args, '--token', token, '--state', join(folder, state)])
@@ -47,7 +47,7 @@ describe('the first time', () => {
     await page.getByRole('heading', { name: 'API Keys', level: 1 }).waitFor()
     await page.getByRole('button', { name: 'Generate Token' }).first().click()
 
-    await page.getByText('it will not be shown again').waitFor()
+    await page.getByText('It will not be shown again').waitFor()
     await page.getByRole('button', { name: 'Copy Secret Token' }).click()
     const token = String(await page.evaluate('navigator.clipboard.readText()'))
     expect(token).toMatch(/^scim_default_[\w-]{43}$/)

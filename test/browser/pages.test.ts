@@ -1,5 +1,5 @@
 /**
- * Every page in light and dark, wide and narrow: accessible, without errors, without sideways scrolling.
+ * Every page in light and dark, wide and narrow: accessible, without errors, without horizontal scrolling.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,7 +12,7 @@ const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const EXTENSION = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User'
 const SCRIPT = '<script>alert(1)</script>'
 
-/** What is wider than the window or than its panel. */
+/** The elements that are wider than the window or than their panel. */
 const OVERFLOWING = `[document.documentElement, ...document.querySelectorAll('.panel, .card, .stat')]
   .filter((element) => element.scrollWidth > element.clientWidth + 1)
   .map((element) => element.tagName + ' ' + element.className + ' #' + element.id)`
@@ -79,7 +79,7 @@ async function create(path: string, resource: Record<string, unknown>) {
   return (await response.json()) as { id: string }
 }
 
-/** What axe finds that matters. */
+/** The relevant violations that axe finds. */
 async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE)
   const found = (await page.evaluate(`axe.run().then(({ violations }) => violations
@@ -122,7 +122,7 @@ describe('the page of a new token', () => {
         .getByRole('button', { name: /^Rotate/ })
         .first()
         .click()
-      await page.getByText('it will not be shown again').waitFor()
+      await page.getByText('It will not be shown again').waitFor()
       expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
       await page.getByRole('link', { name: 'I have copied it' }).click()
       await page.getByText('To be revoked').first().waitFor()
@@ -134,7 +134,7 @@ describe('the page of a new token', () => {
 })
 
 describe('pages outside the session', () => {
-  it('the sign-in page and the page for nothing are accessible', async () => {
+  it('the sign-in page and the 404 page are accessible', async () => {
     const { page } = await newPage(browser)
     await page.goto('/admin/sign-in')
     expect(await violations(page)).toEqual([])
@@ -146,7 +146,7 @@ describe('pages outside the session', () => {
 })
 
 describe('the script', () => {
-  it('runs nothing that a user is named', async () => {
+  it('does not run code in the name of a user', async () => {
     const { page, errors } = await newPage(browser, { storageState: state })
     await page.goto(`${tenant.path}/users`)
     await page.getByRole('link', { name: SCRIPT }).click()
@@ -155,7 +155,7 @@ describe('the script', () => {
     await page.context().close()
   })
 
-  it('shows times in the zone of the reader, and UTC on hover', async () => {
+  it("shows times in the reader's time zone, and UTC on hover", async () => {
     const { page } = await newPage(browser, { storageState: state, timezoneId: 'Asia/Tokyo' })
     await page.goto(`${tenant.path}/log`)
     const time = page.locator('.entries time').first()
@@ -168,7 +168,7 @@ describe('the script', () => {
     await page.context().close()
   })
 
-  it('brings what is new without a reload, keeps open what is open, and can be paused', async () => {
+  it('refreshes content without a reload, keeps details open, and can be paused', async () => {
     const { page, errors } = await newPage(browser, { storageState: state })
     await page.clock.install()
     await page.goto(`${tenant.path}/log`)

@@ -1,4 +1,4 @@
-/** RFC 7643 §5 to §8: the configuration, resource types and schemas that the provider tells of itself. */
+/** RFC 7643 §5 to §8: the service provider configuration, resource types and schemas. */
 import { describe, expect, it } from 'vitest'
 import { type Client, GROUP, newClient, send, TENANT_URL, USER } from '../support/harness.ts'
 import { CISCO, ENTERPRISE } from './protocol.ts'
@@ -17,7 +17,7 @@ async function schemas(
   return (await client.get('/Schemas')).body.Resources
 }
 
-/** Every definition, sub-attributes included. */
+/** All attribute definitions, including sub-attributes. */
 function flat(attributes: readonly Definition[]): readonly Definition[] {
   return attributes.flatMap((attribute) => [attribute, ...flat(attribute.subAttributes ?? [])])
 }
@@ -34,7 +34,7 @@ describe('RFC 7643 §5, the service provider configuration', () => {
     }
   })
 
-  it('tells its authentication schemes to anybody (§5)', async () => {
+  it('shows the authentication schemes without authentication (§5)', async () => {
     const { status, body } = await send(new Request(`${TENANT_URL}/ServiceProviderConfig`))
     expect(status).toBe(200)
     expect(body.authenticationSchemes).toEqual([
@@ -48,7 +48,7 @@ describe('RFC 7643 §5, the service provider configuration', () => {
 })
 
 describe('RFC 7643 §6, resource types', () => {
-  it('names type, endpoint, schema and extensions, each a schema that is served (§6)', async () => {
+  it('lists the name, endpoint, schema and extensions of each type, whose schemas exist (§6)', async () => {
     const client = await newClient()
     const known = (await schemas(client)).map(({ id }) => id)
     const types = (await client.get('/ResourceTypes')).body.Resources
@@ -67,7 +67,7 @@ describe('RFC 7643 §6, resource types', () => {
     }
   })
 
-  it('gives every resource the name of its type (§6)', async () => {
+  it('returns the name of the type in every resource (§6)', async () => {
     const client = await newClient()
     expect((await client.createUser()).meta.resourceType).toBe('User')
     expect((await client.createGroup()).meta.resourceType).toBe('Group')
@@ -89,7 +89,7 @@ describe('RFC 7643 §7, schemas', () => {
     }
   })
 
-  it('describes every attribute with all characteristics that are of its type (§7)', async () => {
+  it('describes every attribute with all characteristics of its type (§7)', async () => {
     const client = await newClient()
     for (const { id, attributes } of await schemas(client)) {
       for (const attribute of flat(attributes)) {
@@ -113,7 +113,7 @@ describe('RFC 7643 §7, schemas', () => {
     }
   })
 
-  it('gives complex attributes sub-attributes, none of them complex (§2.3.8, §7)', async () => {
+  it('lists sub-attributes of complex attributes, none of which is complex (§2.3.8, §7)', async () => {
     const client = await newClient()
     for (const { id, attributes } of await schemas(client)) {
       for (const { name, type, subAttributes } of attributes) {
@@ -124,14 +124,14 @@ describe('RFC 7643 §7, schemas', () => {
     }
   })
 
-  it('uses names that the grammar allows (§2.1)', async () => {
+  it('uses names that conform to the grammar (§2.1)', async () => {
     const client = await newClient()
     for (const { attributes } of await schemas(client)) {
       for (const { name } of flat(attributes)) expect(name).toMatch(/^(\$ref|[A-Za-z][\w$-]*)$/)
     }
   })
 
-  it('uses no data types but those of the RFC, in extensions too (§2.3)', async () => {
+  it('uses only data types of the RFC, including extensions (§2.3)', async () => {
     const client = await newClient()
     const extensions = (await schemas(client)).filter(({ id }) => id.includes(':extension:'))
     for (const { type } of extensions.flatMap(({ attributes }) => flat(attributes))) {

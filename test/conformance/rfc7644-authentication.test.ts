@@ -1,4 +1,4 @@
-/** RFC 7644 §2, §5 and §7: who asks, how names compare, and what is secret. */
+/** RFC 7644 §2, §5 and §7: authentication, comparison of names, and security. */
 import { describe, expect, it, vi } from 'vitest'
 import { Client, GROUP, newClient, newToken, send, TENANT_URL, USER } from '../support/harness.ts'
 import { SEARCH_REQUEST } from '../support/urns.ts'
@@ -15,7 +15,7 @@ describe('RFC 7644 §2, authentication', () => {
     }
   })
 
-  it('gives each client the access of its token, to its own directory alone (§2)', async () => {
+  it('limits each client to the directory and scope of its token (§2)', async () => {
     const [ours, theirs] = [await newClient(), await newClient()]
     const user = await theirs.createUser()
     expectError(await ours.get(`/Users/${user.id}`), 404)
@@ -25,7 +25,7 @@ describe('RFC 7644 §2, authentication', () => {
     expectError(await ours.request('POST', '/Groups', member), 400, 'invalidValue')
   })
 
-  it('tells clients that may read from those that may write (§2, §7.7)', async () => {
+  it('distinguishes clients that may read from those that may write (§2, §7.7)', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const reader = new Client(client.tenantId, (await newToken(client.tenantId, { scope: 'read' })).token)
@@ -40,7 +40,7 @@ describe('RFC 7644 §5 and §7.8, names', () => {
   it.for([
     ['case', 'ÉLAN', 'élan'],
     ['composition', 'e\u0301lan', '\u00e9lan'],
-  ] as const)('compares userNames without regard to %s (§5, §7.8)', async ([, taken, other]) => {
+  ] as const)('compares userNames regardless of %s (§5, §7.8)', async ([, taken, other]) => {
     const client = await newClient()
     const { id } = await client.createUser({ userName: taken })
     expectError(
@@ -54,7 +54,7 @@ describe('RFC 7644 §5 and §7.8, names', () => {
 })
 
 describe('RFC 7644 §7, security', () => {
-  it('makes tokens of 256 random bits, each once (§7.4)', async () => {
+  it('generates unique tokens of 256 random bits (§7.4)', async () => {
     const { tenantId } = await newClient()
     const tokens = await Promise.all(Array.from({ length: 5 }, () => newToken(tenantId)))
     const secrets = tokens.map(({ token }: { token: string }) => token.slice(`scim_${tenantId}_`.length))
@@ -62,17 +62,17 @@ describe('RFC 7644 §7, security', () => {
     expect(new Set(secrets).size).toBe(5)
   })
 
-  it('lets a token end at a time that is set with it (§7.4)', async () => {
+  it('supports an expiry time for tokens (§7.4)', async () => {
     const { tenantId } = await newClient()
     const expiresAt = new Date(Date.now() + 1000).toISOString()
     const client = new Client(tenantId, (await newToken(tenantId, { expiresAt })).token)
-    // Until then it opens the directory; how long a busy machine takes to ask is left open.
+    // The token is valid before that, unless a slow machine sends the request too late.
     await vi.waitUntil(async () => (await client.get('/Users')).status === 401, { timeout: 5000 })
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt))
     expectError(await client.get('/Users'), 401)
   })
 
-  it('offers queries that put no name into a URL (§7.5.2)', async () => {
+  it('supports queries without personal data in the URL (§7.5.2)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'ada' })
     const answer = await client.request('POST', '/Users/.search', {

@@ -1,4 +1,4 @@
-/** RFC 7644 §3.7: many operations in one request. */
+/** RFC 7644 §3.7: bulk operations. */
 import { describe, expect, it } from 'vitest'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { BULK_REQUEST, BULK_RESPONSE, ENTERPRISE, ERROR, expectError } from './protocol.ts'
@@ -43,7 +43,7 @@ async function run(client: Client, operations: readonly unknown[], more: object 
 const idOf = ({ location = '' }: Partial<Result> = {}) => location.split('/').at(-1) ?? ''
 
 describe('RFC 7644 §3.7, bulk operations', () => {
-  it('runs POST, PUT, PATCH and DELETE, each as the request would run alone (§3.7)', async () => {
+  it('runs POST, PUT, PATCH and DELETE like separate requests (§3.7)', async () => {
     const client = await newClient()
     const [old, gone] = [await client.createUser(), await client.createUser()]
     const change = { schemas: [PATCH_OP], Operations: [{ op: 'add', path: 'title', value: 'Pilot' }] }
@@ -75,7 +75,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     })
   })
 
-  it('goes on after an error, with as many changes as possible (§3.7)', async () => {
+  it('continues after an error, with as many changes as possible (§3.7)', async () => {
     const client = await newClient()
     const results = await run(client, [
       user('a', 'alice'),
@@ -88,7 +88,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(2)
   })
 
-  it('stops after as many errors as failOnErrors says, and returns what was done (§3.7)', async () => {
+  it('stops after failOnErrors errors, and returns the results so far (§3.7)', async () => {
     const client = await newClient()
     const operations = [user('a', 'alice'), user('b', ''), user('c', ''), user('d', 'dora')]
     const one = await run(client, operations, { failOnErrors: 1 })
@@ -101,7 +101,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect((await other.get('/Users')).body.totalResults).toBe(1)
   })
 
-  it('puts the error of an operation that failed into its response (§3.7, §3.7.3)', async () => {
+  it('returns the error of a failed operation in response (§3.7, §3.7.3)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'alice' })
     const [conflict] = await run(client, [user('a', 'alice')])
@@ -114,7 +114,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     })
   })
 
-  it('gives every operation a location, but for a POST that failed (§3.7, §3.7.3)', async () => {
+  it('returns the location of every operation, except a failed POST (§3.7, §3.7.3)', async () => {
     const client = await newClient()
     const [kept, gone] = [await client.createUser(), await client.createUser()]
     const crew = await client.createGroup()
@@ -140,14 +140,14 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     ])
   })
 
-  it('returns the result of every operation that it ran, in their order (§3.7.3)', async () => {
+  it('returns the results of all operations that ran, in order (§3.7.3)', async () => {
     const client = await newClient()
     const operations = Array.from({ length: 5 }, (_, i) => user(`u${i}`, `user-${i}`))
     const results = await run(client, operations)
     expect(results.map(({ bulkId }) => bulkId)).toEqual(operations.map(({ bulkId }) => bulkId))
   })
 
-  it('puts the id of a new resource in place of its bulkId, in data and in paths (§3.7.2)', async () => {
+  it('replaces a bulkId by the id of the new resource, in data and in paths (§3.7.2)', async () => {
     const client = await newClient()
     const change = { schemas: [PATCH_OP], Operations: [{ op: 'add', path: 'title', value: 'Pilot' }] }
     const [alice, guides] = await run(client, [
@@ -161,14 +161,14 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect((await client.get(`/Users/${idOf(alice)}`)).body.title).toBe('Pilot')
   })
 
-  it('resolves a bulkId that a later operation makes (§3.7, §3.7.2)', async () => {
+  it('resolves a bulkId of a later operation (§3.7, §3.7.2)', async () => {
     const client = await newClient()
     const [guides, alice] = await run(client, [group('g', 'Guides', 'bulkId:u'), user('u', 'alice')])
     expect([guides?.status, alice?.status]).toEqual(['201', '201'])
     expect((await client.get(`/Groups/${idOf(guides)}`)).body.members).toMatchObject([{ value: idOf(alice) }])
   })
 
-  it('resolves a bulkId inside an extension: the manager of a user (§3.7.2)', async () => {
+  it('resolves a bulkId in an extension: the manager of a user (§3.7.2)', async () => {
     const client = await newClient()
     const manager = { [ENTERPRISE]: { employeeNumber: '11250', manager: { value: 'bulkId:qwerty' } } }
     const [alice, bob] = await run(client, [user('qwerty', 'alice'), user('ytrewq', 'bob', manager)])
@@ -210,7 +210,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect(alice[ENTERPRISE]).toEqual({ employeeNumber: '1', manager: { value: idOf(u) } })
   })
 
-  it('answers 409 to a circle that cannot be closed, and leaves nothing of it (§3.7.1)', async () => {
+  it('answers 409 to circular references that cannot be resolved, and creates nothing (§3.7.1)', async () => {
     const client = await newClient()
     const results = await run(client, [
       group('a', 'Group A', 'bulkId:b'),
@@ -221,12 +221,12 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect((await client.get('/Groups')).body.totalResults).toBe(0)
   })
 
-  it('closes the circles that it began also when failOnErrors stops the rest (§3.7, §3.7.1)', async () => {
+  it('resolves the circular references of started operations even if failOnErrors stops the others (§3.7, §3.7.1)', async () => {
     const client = await newClient()
     const operations = [
       group('a', 'Group A', 'bulkId:b'),
       group('b', 'Group B', 'bulkId:a'),
-      // Waits for the first group, so that the circle is begun when it fails.
+      // Depends on the first group, so that the circular references are started when it fails.
       { ...user('c', ''), data: { schemas: [USER], title: 'bulkId:a' } },
       { method: 'DELETE', path: '/Groups/bulkId:a' },
     ]
@@ -237,7 +237,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect(await members(b)).toMatchObject([{ value: idOf(a) }])
   })
 
-  it('runs an operation with a version only on that version (§3.7, §3.14)', async () => {
+  it('runs an operation with a version only if the version matches (§3.7, §3.14)', async () => {
     const client = await newClient()
     const { id, meta } = await client.createUser({ userName: 'ada' })
     const replace = (userName: string) => ({
@@ -251,7 +251,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect((await client.get(`/Users/${id}`)).body.userName).toBe('bea')
   })
 
-  it('answers 413 beyond its limits, and names the limit (§3.7.4)', async () => {
+  it('answers 413 beyond a limit, and names the limit (§3.7.4)', async () => {
     const client = await newClient()
     const { bulk } = (await client.get('/ServiceProviderConfig')).body
     const many = Array.from({ length: bulk.maxOperations + 1 }, (_, i) => user(`${i}`, `user-${i}`))
@@ -264,7 +264,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(0)
   })
 
-  it('lets a POST name an endpoint and nothing below it (§3.7)', async () => {
+  it('accepts only endpoints as the path of a POST (§3.7)', async () => {
     const client = await newClient()
     const results = await run(client, [
       { ...user('a', 'alice'), path: '/Users/.search', data: {} },
@@ -274,7 +274,7 @@ describe('RFC 7644 §3.7, bulk operations', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(0)
   })
 
-  it('answers an error when the message itself is none (§3.7, §3.12)', async () => {
+  it('rejects an invalid message with an error (§3.7, §3.12)', async () => {
     const client = await newClient()
     expectError(await client.request('POST', '/Bulk', { schemas: [BULK_REQUEST] }), 400, 'invalidSyntax')
     expectError(await client.request('POST', '/Bulk', { Operations: [] }), 400, 'invalidSyntax')

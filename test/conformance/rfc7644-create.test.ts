@@ -1,4 +1,4 @@
-/** RFC 7644 §3.3 and §3.8: creating resources, and the encoding of what is sent. */
+/** RFC 7644 §3.3 and §3.8: creating resources, and the encoding of requests and responses. */
 import { describe, expect, it } from 'vitest'
 import { GROUP, newClient, TENANT_URL, USER } from '../support/harness.ts'
 import { expectError } from './protocol.ts'
@@ -21,7 +21,7 @@ describe('RFC 7644 §3.3, creating resources', () => {
     }
   })
 
-  it('ignores attributes that are read-only (§3.3)', async () => {
+  it('ignores read-only attributes (§3.3)', async () => {
     const client = await newClient()
     const answer = await client.request('POST', '/Users', {
       ...BODY,
@@ -44,14 +44,14 @@ describe('RFC 7644 §3.3, creating resources', () => {
     expectError(await client.request('POST', '/Groups', group), 409, 'uniqueness')
   })
 
-  it('sets meta.resourceType to that of the endpoint (§3.3.1)', async () => {
+  it('sets meta.resourceType to the type of the endpoint (§3.3.1)', async () => {
     const client = await newClient()
     const meta = { resourceType: 'Group' }
     expect((await client.createUser({ meta })).meta.resourceType).toBe('User')
     expect((await client.createGroup({ meta: { resourceType: 'User' } })).meta.resourceType).toBe('Group')
   })
 
-  it('returns the attributes that were asked for (§3.9)', async () => {
+  it('returns the requested attributes (§3.9)', async () => {
     const client = await newClient()
     const answer = await client.request('POST', '/Users?attributes=userName', { ...BODY, title: 'Pilot' })
     expect(Object.keys(answer.body).sort()).toEqual(['id', 'schemas', 'userName'])
@@ -63,7 +63,7 @@ describe('RFC 7644 §3.3, creating resources', () => {
 })
 
 describe('RFC 7644 §3.8 and §8.1, encoding', () => {
-  it('takes and returns UTF-8 (§3.8)', async () => {
+  it('accepts and returns UTF-8 (§3.8)', async () => {
     const client = await newClient()
     const displayName = 'Žofie Ørsted 山田 \u{1F984}'
     const body = JSON.stringify({ ...BODY, displayName })
@@ -72,7 +72,7 @@ describe('RFC 7644 §3.8 and §8.1, encoding', () => {
     expect((await client.filter('/Users', `displayName eq "${displayName}"`)).body.totalResults).toBe(1)
   })
 
-  it('takes application/scim+json and application/json, with and without a charset (§3.8, §8.1)', async () => {
+  it('accepts application/scim+json and application/json, with and without a charset (§3.8, §8.1)', async () => {
     const client = await newClient()
     for (const type of [
       'application/scim+json',
@@ -90,7 +90,7 @@ describe('RFC 7644 §3.8 and §8.1, encoding', () => {
     }
   })
 
-  it('answers application/scim+json whether it is asked for, application/json is, or nothing (§3.8)', async () => {
+  it('returns application/scim+json for any Accept header, or none (§3.8)', async () => {
     const client = await newClient()
     for (const headers of [{ Accept: 'application/scim+json' }, { Accept: 'application/json' }, {}]) {
       const answer = await client.get('/Users', headers as Record<string, string>)

@@ -15,7 +15,7 @@ describe('RFC 7644 §3.6, deleting', () => {
     }
   })
 
-  it('answers 404 to every operation on what was deleted (§3.6)', async () => {
+  it('answers 404 to all operations on a deleted resource (§3.6)', async () => {
     const client = await newClient()
     const change = { schemas: [PATCH_OP], Operations: [{ op: 'add', path: 'externalId', value: 'x' }] }
     for (const [path, body] of [
@@ -30,7 +30,7 @@ describe('RFC 7644 §3.6, deleting', () => {
     }
   })
 
-  it('omits what was deleted from every query (§3.6)', async () => {
+  it('omits a deleted resource from all queries (§3.6)', async () => {
     const client = await newClient()
     const user = await client.createUser({ userName: 'ada' })
     const group = await client.createGroup({ members: [{ value: user.id }] })
@@ -42,7 +42,7 @@ describe('RFC 7644 §3.6, deleting', () => {
     expect((await client.get('')).body.totalResults).toBe(1)
   })
 
-  it('finds no conflict with what was deleted (§3.6)', async () => {
+  it('does not report a conflict with a deleted resource (§3.6)', async () => {
     const client = await newClient()
     for (let i = 0; i < 2; i++) {
       const user = await client.createUser({ userName: 'ada' })

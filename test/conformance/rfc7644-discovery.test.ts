@@ -1,17 +1,17 @@
-/** RFC 7644 §3.1, §3.2, §3.13 and §4: endpoints, and what they tell of the provider. */
+/** RFC 7644 §3.1, §3.2, §3.13 and §4: endpoints and discovery. */
 import { describe, expect, it } from 'vitest'
 import { GROUP, newClient, ORIGIN, send, TENANT_URL, USER } from '../support/harness.ts'
 import { ENTERPRISE, expectError, LIST_RESPONSE } from './protocol.ts'
 
 describe('RFC 7644 §4, discovery', () => {
-  it('serves /ServiceProviderConfig under its own schema (§4)', async () => {
+  it('returns /ServiceProviderConfig with its schema (§4)', async () => {
     const { status, body } = await send(new Request(`${TENANT_URL}/ServiceProviderConfig`))
     expect(status).toBe(200)
     expect(body.schemas).toEqual(['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'])
     expect(body.meta).toMatchObject({ resourceType: 'ServiceProviderConfig' })
   })
 
-  it('supports what it says that it supports (§4)', async () => {
+  it('supports the features that it lists (§4)', async () => {
     const client = await newClient()
     const { body } = await client.get('/ServiceProviderConfig')
     for (const feature of ['patch', 'bulk', 'filter', 'sort', 'etag']) {
@@ -26,7 +26,7 @@ describe('RFC 7644 §4, discovery', () => {
   it.for([
     ['/Schemas', 'urn:ietf:params:scim:schemas:core:2.0:Schema', [USER, GROUP, ENTERPRISE]],
     ['/ResourceTypes', 'urn:ietf:params:scim:schemas:core:2.0:ResourceType', ['User', 'Group']],
-  ] as const)('serves %s as a ListResponse of %s, and each by its id (§4)', async ([path, schema, ids]) => {
+  ] as const)('returns %s as a ListResponse of %s, and each by its id (§4)', async ([path, schema, ids]) => {
     const client = await newClient()
     const { body } = await client.get(path)
     expect(body).toMatchObject({ schemas: [LIST_RESPONSE], totalResults: body.Resources.length })
@@ -39,26 +39,26 @@ describe('RFC 7644 §4, discovery', () => {
     expectError(await client.get(`${path}/unknown`), 404)
   })
 
-  it('lists no message among the schemas (§3.1)', async () => {
+  it('does not list messages among the schemas (§3.1)', async () => {
     const client = await newClient()
     const { Resources } = (await client.get('/Schemas')).body
     for (const { id } of Resources) expect(id).not.toContain(':api:')
     expectError(await client.get('/Schemas/urn:ietf:params:scim:api:messages:2.0:ListResponse'), 404)
   })
 
-  it.for(['/Schemas', '/ResourceTypes'])('ignores sorting and paging of %s (§4)', async (path) => {
+  it.for(['/Schemas', '/ResourceTypes'])('ignores sorting and pagination of %s (§4)', async (path) => {
     const client = await newClient()
     const { body } = await client.get(path)
     const query = 'startIndex=2&count=1&sortBy=id&sortOrder=descending&attributes=id'
     expect((await client.get(`${path}?${query}`)).body).toEqual(body)
   })
 
-  it.for(['/Schemas', '/ResourceTypes'])('refuses a filter of %s with 403 (§4)', async (path) => {
+  it.for(['/Schemas', '/ResourceTypes'])('rejects a filter on %s with 403 (§4)', async (path) => {
     const client = await newClient()
     expectError(await client.get(`${path}?filter=name+eq+%22User%22`), 403)
   })
 
-  it('names its endpoints by the plural of the resource (§3.2)', async () => {
+  it('has endpoints with the plural of the resource name (§3.2)', async () => {
     const client = await newClient()
     const types = (await client.get('/ResourceTypes')).body.Resources
     for (const { name, endpoint } of types) expect(endpoint).toBe(`/${name}s`)
@@ -66,7 +66,7 @@ describe('RFC 7644 §4, discovery', () => {
 })
 
 describe('RFC 7644 §3.13, protocol versions', () => {
-  it('rejects a version that it does not have (§3.13)', async () => {
+  it('rejects an unsupported version (§3.13)', async () => {
     const { token } = await newClient()
     const headers = { Authorization: `Bearer ${token}` }
     const answer = await send(new Request(`${ORIGIN}/scim/v1/Users`, { headers }))

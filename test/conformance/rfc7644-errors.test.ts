@@ -12,7 +12,7 @@ import {
 import { expectError } from './protocol.ts'
 
 describe('RFC 7644 §3.12, errors', () => {
-  it('answers each with the Error message: its status as text, in the media type of SCIM (§3.12)', async () => {
+  it('returns all errors as an Error message with the status as a string, in application/scim+json (§3.12)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'ada' })
     const body = { schemas: [USER], userName: 'ada' }
@@ -38,7 +38,7 @@ describe('RFC 7644 §3.12, errors', () => {
     expectError(await client.request(method, path, method === 'POST' ? 'no JSON' : undefined), 400, scimType)
   })
 
-  it('says 403 to what the token may not do (§3.12)', async () => {
+  it('answers 403 to a request that the token does not permit (§3.12)', async () => {
     const { tenantId } = await newClient()
     const reader = new ScimClient(tenantId, (await newToken(tenantId, { scope: 'read' })).token)
     expectError(await reader.request('POST', '/Users', { schemas: [USER], userName: 'ada' }), 403)
@@ -46,7 +46,7 @@ describe('RFC 7644 §3.12, errors', () => {
     expect((await reader.get('/Users')).body.totalResults).toBe(0)
   })
 
-  it('says 404 to an endpoint that is none, and 405 to a method that it does not know (§3.12)', async () => {
+  it('answers 404 to an unknown endpoint, and 405 to an unsupported method (§3.12)', async () => {
     const client = await newClient()
     expectError(await client.get('/Robots'), 404)
     const answer = await client.request('PUT', '/Users', { schemas: [USER], userName: 'ada' })
@@ -54,14 +54,14 @@ describe('RFC 7644 §3.12, errors', () => {
     expect(answer.headers.get('Allow')).toMatch(/GET/)
   })
 
-  it('says 413 to a body that is too large, and 415 to one of another type (§3.12)', async () => {
+  it('answers 413 to a body that is too large, and 415 to another media type (§3.12)', async () => {
     const client = await newClient()
     const large = { schemas: [USER], userName: 'x'.repeat(1024 * 1024) }
     expectError(await client.request('POST', '/Users', large), 413)
     expectError(await client.request('POST', '/Users', '<user/>', { 'Content-Type': 'text/xml' }), 415)
   })
 
-  it('answers well-formed JSON to texts that are not well-formed themselves (§3.12)', async () => {
+  it('returns well-formed JSON for strings that are not well-formed (§3.12)', async () => {
     const client = await newClient()
     for (const [method, path, body] of [
       ['GET', '/Users/%E0%A4%A', undefined],

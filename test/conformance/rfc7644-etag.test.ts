@@ -16,7 +16,7 @@ async function resources(client: Client) {
 const CHANGE = { schemas: [PATCH_OP], Operations: [{ op: 'add', path: 'externalId', value: 'x' }] }
 
 describe('RFC 7644 §3.14, versioning', () => {
-  it('sends the version of a resource as ETag and as meta.version (§3.14)', async () => {
+  it('returns the version of a resource as ETag and as meta.version (§3.14)', async () => {
     const client = await newClient()
     for (const { path, resource, body } of await resources(client)) {
       const read = await client.get(path)
@@ -27,13 +27,13 @@ describe('RFC 7644 §3.14, versioning', () => {
     }
   })
 
-  it('sends the ETag with a new resource (§3.14)', async () => {
+  it('returns the ETag of a new resource (§3.14)', async () => {
     const client = await newClient()
     const created = await client.request('POST', '/Users', { schemas: [USER], userName: 'ada' })
     expect(created.headers.get('ETag')).toBe(created.body.meta.version)
   })
 
-  it('sends the ETag even when meta is not asked for (§3.14)', async () => {
+  it('returns the ETag even if meta is not requested (§3.14)', async () => {
     const client = await newClient()
     const { id, meta } = await client.createUser()
     const answer = await client.get(`/Users/${id}?attributes=userName`)
@@ -52,7 +52,7 @@ describe('RFC 7644 §3.14, versioning', () => {
     }
   })
 
-  it('changes a resource only at the version that If-Match names, else 412 (§3.14)', async () => {
+  it('changes a resource only if If-Match contains its version, otherwise 412 (§3.14)', async () => {
     const client = await newClient()
     for (const { path, resource, body } of await resources(client)) {
       const stale = { 'If-Match': 'W/"none"' }
@@ -69,7 +69,7 @@ describe('RFC 7644 §3.14, versioning', () => {
     }
   })
 
-  it('changes nothing when If-None-Match names the version, 412 (§3.14)', async () => {
+  it('changes nothing if If-None-Match contains the version, 412 (§3.14)', async () => {
     const client = await newClient()
     for (const { path, resource, body } of await resources(client)) {
       for (const tag of [resource.meta.version, '*']) {
@@ -84,7 +84,7 @@ describe('RFC 7644 §3.14, versioning', () => {
     }
   })
 
-  it('gives a resource another version with each change, and none without one (§3.14)', async () => {
+  it('changes the version with each change of the resource, and only then (§3.14)', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ userName: 'ada' })
     const path = `/Users/${id}`

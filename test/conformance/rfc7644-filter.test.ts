@@ -1,4 +1,4 @@
-/** RFC 7644 §3.4.2.2: filters, operator by operator, over one small directory. */
+/** RFC 7644 §3.4.2.2: all filter operators, on a small directory. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Client, newClient, USER } from '../support/harness.ts'
 import { CISCO, ENTERPRISE, expectError, found } from './protocol.ts'
@@ -64,7 +64,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     ['title pr and active eq true', [ADA]],
     ['title pr or active eq true', [ADA, BEA, CYD]],
     ['not (title pr)', [CYD]],
-    // "and" binds closer than "or"; "not" closer than both; parentheses first of all.
+    // The precedence is: parentheses, "not", "and", "or".
     ['userName sw "cyd" or userName sw "ada" and active eq false', [CYD]],
     ['(userName sw "cyd" or userName sw "ada") and active eq true', [ADA, CYD]],
     ['not (title pr) and active eq true', [CYD]],
@@ -106,7 +106,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     expect(await found(client, filter)).toEqual(expected.toSorted())
   })
 
-  it('compares dateTimes as instants, whatever their offset (§3.4.2.2)', async () => {
+  it('compares dateTimes as instants, regardless of the offset (§3.4.2.2)', async () => {
     const own = await newClient()
     const { userName, meta } = await own.createUser()
     const shifted = new Date(Date.parse(meta.created) + 3_600_000).toISOString().replace('Z', '+01:00')
@@ -116,7 +116,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     expect(await found(own, 'meta.created gt "2011-05-13T04:42:34Z"')).toEqual([userName])
   })
 
-  it('finds a defaulted attribute by the value that was returned (§3.4.2.2)', async () => {
+  it('filters a defaulted attribute by the returned value (§3.4.2.2)', async () => {
     const own = await newClient()
     const user = await own.createUser()
     expect(user.active).toBe(true)
@@ -124,7 +124,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     expect(await found(own, 'active pr')).toEqual([user.userName])
   })
 
-  it('finds groups by member and users by group (§3.4.2.2)', async () => {
+  it('filters groups by member and users by group (§3.4.2.2)', async () => {
     const own = await newClient()
     const user = await own.createUser()
     const group = await own.createGroup({ members: [{ value: user.id }] })
@@ -137,7 +137,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
   })
 
   it.for(['gt', 'ge', 'lt', 'le'])(
-    'refuses %s on a boolean and on a binary attribute with invalidFilter (§3.4.2.2)',
+    'rejects %s on boolean and binary attributes with invalidFilter (§3.4.2.2)',
     async (operator) => {
       expectError(await client.filter('/Users', `active ${operator} true`), 400, 'invalidFilter')
       const binary = `x509Certificates.value ${operator} "MIIB"`
@@ -145,7 +145,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     },
   )
 
-  it('declines an operator that it does not know with invalidFilter, and names it (§3.4.2.2)', async () => {
+  it('rejects an unknown operator with invalidFilter, and names it (§3.4.2.2)', async () => {
     const answer = await client.filter('/Users', 'userName regex ".*"')
     expectError(answer, 400, 'invalidFilter')
     expect(answer.body.detail).toContain('regex')
@@ -166,7 +166,7 @@ describe('RFC 7644 §3.4.2.2, filters', () => {
     'title pr pr',
     'and',
     '()',
-  ])('refuses %s, which is no filter, with invalidFilter (§3.4.2.2)', async (filter) => {
+  ])('rejects the invalid filter %s with invalidFilter (§3.4.2.2)', async (filter) => {
     expectError(await client.filter('/Users', filter), 400, 'invalidFilter')
   })
 })

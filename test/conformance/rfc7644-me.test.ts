@@ -1,10 +1,10 @@
-/** RFC 7644 §3.11: the alias of the authenticated subject, which an application does not have. */
+/** RFC 7644 §3.11: /Me, the alias of the authenticated subject. Tokens identify applications, so it is not supported. */
 import { describe, it } from 'vitest'
 import { newClient, send, TENANT_URL, USER } from '../support/harness.ts'
 import { expectError } from './protocol.ts'
 
 describe('RFC 7644 §3.11, /Me', () => {
-  it('answers 501 to every method, since it is not supported (§3.11)', async () => {
+  it('answers 501 to every method, because it is not supported (§3.11)', async () => {
     const client = await newClient()
     const body = { schemas: [USER], userName: 'ada' }
     expectError(await client.get('/Me'), 501)
@@ -14,7 +14,7 @@ describe('RFC 7644 §3.11, /Me', () => {
     expectError(await client.request('DELETE', '/Me'), 501)
   })
 
-  it('asks who it is before it answers (§2, §3.11)', async () => {
+  it('requires authentication (§2, §3.11)', async () => {
     expectError(await send(new Request(`${TENANT_URL}/Me`)), 401)
   })
 })

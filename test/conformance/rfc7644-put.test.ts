@@ -14,7 +14,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expect((await client.get(`/Users/${id}`)).body).toEqual(answer.body)
   })
 
-  it('creates nothing: 404 to an unknown id (§3.2, §3.5.1)', async () => {
+  it('answers 404 to an unknown id and creates nothing (§3.2, §3.5.1)', async () => {
     const client = await newClient()
     const unknown = '2819c223-7f76-453a-919d-413861904646'
     expectError(await client.request('PUT', `/Users/${unknown}`, { schemas: [USER], userName: 'ada' }), 404)
@@ -23,7 +23,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expect((await client.get('')).body.totalResults).toBe(0)
   })
 
-  it('clears what is left out, null or empty (§3.5.1)', async () => {
+  it('clears attributes that are omitted, null or empty (§3.5.1)', async () => {
     const client = await newClient()
     const { id, userName } = await client.createUser({
       title: 'Pilot',
@@ -37,7 +37,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expect(answer.body.name).toEqual({ givenName: 'Ada' })
   })
 
-  it('ignores attributes that are read-only, changed or not (§3.1, §3.5.1)', async () => {
+  it('ignores read-only attributes, changed or not (§3.1, §3.5.1)', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const body = { ...user, id: 'other', groups: [{ value: 'x' }], meta: { version: 'x' }, title: 'Pilot' }
@@ -47,7 +47,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expect(answer.body).not.toHaveProperty('groups')
   })
 
-  it('takes a resource back as it was read, and changes nothing then (§3.5.1)', async () => {
+  it('accepts a resource as it was returned, without a change (§3.5.1)', async () => {
     const client = await newClient()
     const user = await client.createUser({ name: { givenName: 'Ada' }, emails: [{ value: 'a@b' }] })
     const group = await client.createGroup({ members: [{ value: user.id }] })
@@ -57,7 +57,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expect((await client.request('PUT', `/Groups/${group.id}`, same)).body).toEqual(same)
   })
 
-  it('refuses a body without a required attribute (§3.5.1)', async () => {
+  it('rejects a body without a required attribute (§3.5.1)', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const body = { schemas: [USER], title: 'Pilot' }
@@ -65,7 +65,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
   })
 
-  it('answers 409 uniqueness to a value that another resource has (§3.3, §3.12)', async () => {
+  it('answers 409 uniqueness to a value of another resource (§3.3, §3.12)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'ada' })
     const { id } = await client.createUser({ userName: 'bea' })
@@ -73,7 +73,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expectError(await client.request('PUT', `/Users/${id}`, body), 409, 'uniqueness')
   })
 
-  it('replaces the members of a group, and takes a member that stays as it was (§3.5.1)', async () => {
+  it('replaces the members of a group, and accepts unchanged members (§3.5.1)', async () => {
     const client = await newClient()
     const [a, b, c] = [await client.createUser(), await client.createUser(), await client.createUser()]
     const { id, displayName, members } = await client.createGroup({
@@ -85,7 +85,7 @@ describe('RFC 7644 §3.5.1, replacing', () => {
     expect(values.toSorted()).toEqual([b.id, c.id].toSorted())
   })
 
-  it('returns the attributes that were asked for (§3.9)', async () => {
+  it('returns the requested attributes (§3.9)', async () => {
     const client = await newClient()
     const { id, userName } = await client.createUser()
     const body = { schemas: [USER], userName, title: 'Pilot' }

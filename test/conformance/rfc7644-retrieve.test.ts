@@ -1,4 +1,4 @@
-/** RFC 7644 §3.4.1, §3.4.2, §3.4.2.5, §3.9 and §3.10: reading resources, lists, and parts of them. */
+/** RFC 7644 §3.4.1, §3.4.2, §3.4.2.5, §3.9 and §3.10: reading resources, lists, and selected attributes. */
 import { describe, expect, it } from 'vitest'
 import { type Client, newClient, USER } from '../support/harness.ts'
 import { ENTERPRISE, expectError, LIST_RESPONSE, namesIn } from './protocol.ts'
@@ -23,7 +23,7 @@ describe('RFC 7644 §3.4.1, a known resource', () => {
     expect(answer.headers.get('Location')).toBe(user.meta.location)
   })
 
-  it('answers 404 to an unknown id, and to one of another resource type (§3.12)', async () => {
+  it('answers 404 to an unknown id and to the id of another resource type (§3.12)', async () => {
     const client = await newClient()
     const user = await client.createUser()
     expectError(await client.get('/Users/2819c223-7f76-453a-919d-413861904646'), 404)
@@ -32,7 +32,7 @@ describe('RFC 7644 §3.4.1, a known resource', () => {
 })
 
 describe('RFC 7644 §3.4.2, lists', () => {
-  it('answers with a ListResponse (§3.4.2)', async () => {
+  it('returns a ListResponse (§3.4.2)', async () => {
     const client = await newClient()
     const user = await createAda(client)
     expect((await client.get('/Users')).body).toMatchObject({
@@ -44,21 +44,21 @@ describe('RFC 7644 §3.4.2, lists', () => {
     })
   })
 
-  it('answers 200 and a total of 0 when nothing matches (§3.4.2)', async () => {
+  it('answers 200 and a total of 0 if nothing matches (§3.4.2)', async () => {
     const client = await newClient()
     const answer = await client.filter('/Users', 'userName eq "nobody"')
     expect(answer.status).toBe(200)
     expect(answer.body).toMatchObject({ schemas: [LIST_RESPONSE], totalResults: 0 })
   })
 
-  it('ignores query parameters that it does not know (§3.4.2)', async () => {
+  it('ignores unknown query parameters (§3.4.2)', async () => {
     const client = await newClient()
     const user = await createAda(client)
     expect((await client.get('/Users?colour=green&aadOptscim062020')).body.totalResults).toBe(1)
     expect((await client.get(`/Users/${user.id}?colour=green`)).status).toBe(200)
   })
 
-  it('includes all resources of every type at the root (§3.4.2.1)', async () => {
+  it('returns resources of all types at the root (§3.4.2.1)', async () => {
     const client = await newClient()
     await createAda(client)
     await client.createGroup({ displayName: 'Field Crew' })
@@ -77,7 +77,7 @@ describe('RFC 7644 §3.4.2, lists', () => {
     expect(both.body.totalResults).toBe(2)
   })
 
-  it('treats an attribute that a type does not have as one without a value, across types (§3.4.2.1)', async () => {
+  it('treats an undefined attribute as an attribute without a value, across types (§3.4.2.1)', async () => {
     const client = await newClient()
     await createAda(client)
     await client.createGroup({ displayName: 'Field Crew' })
@@ -90,7 +90,7 @@ describe('RFC 7644 §3.4.2, lists', () => {
 })
 
 describe('RFC 7644 §3.4.2.5 and §3.9, attributes', () => {
-  it('returns the minimum and what attributes names, nothing else (§3.4.2.5, §3.9)', async () => {
+  it('returns only the minimum set and the attributes in "attributes" (§3.4.2.5, §3.9)', async () => {
     const client = await newClient()
     const { id, schemas } = await createAda(client)
     const answer = await client.get(`/Users/${id}?attributes=userName,emails`)
@@ -111,14 +111,14 @@ describe('RFC 7644 §3.4.2.5 and §3.9, attributes', () => {
     ['emails.value', { emails: [{ value: 'ada@quillfern.example' }] }],
     [`${ENTERPRISE}:department`, { [ENTERPRISE]: { department: 'Survey' } }],
     [ENTERPRISE, { [ENTERPRISE]: { department: 'Survey', costCenter: '4130' } }],
-  ] as const)('takes the name %s (§3.10)', async ([name, expected]) => {
+  ] as const)('accepts the name %s (§3.10)', async ([name, expected]) => {
     const client = await newClient()
     const { id, schemas } = await createAda(client)
     const answer = await client.get(`/Users/${id}?attributes=${encodeURIComponent(name)}`)
     expect(answer.body).toEqual({ id, schemas, ...expected })
   })
 
-  it('returns the default without what excludedAttributes names (§3.4.2.5, §3.9)', async () => {
+  it('returns the default set without the attributes in "excludedAttributes" (§3.4.2.5, §3.9)', async () => {
     const client = await newClient()
     const { name: _, emails: __, ...rest } = await createAda(client)
     const { body } = await client.get(`/Users/${rest.id}?excludedAttributes=name,emails`)
@@ -127,7 +127,7 @@ describe('RFC 7644 §3.4.2.5 and §3.9, attributes', () => {
     expect(part.body.name).toEqual({ givenName: 'Ada' })
   })
 
-  it('returns id and schemas whatever excludedAttributes names (§3.4.2.5)', async () => {
+  it('returns id and schemas regardless of excludedAttributes (§3.4.2.5)', async () => {
     const client = await newClient()
     const { id, schemas } = await createAda(client)
     const { body } = await client.get(`/Users/${id}?excludedAttributes=id,schemas,userName`)

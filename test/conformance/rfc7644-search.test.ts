@@ -31,7 +31,7 @@ describe('RFC 7644 §3.4.3, queries by POST', () => {
     }
   })
 
-  it('creates nothing: the path makes it a query (§3.4.3)', async () => {
+  it('creates nothing (§3.4.3)', async () => {
     const client = await newClient()
     for (const path of ['', '/Users', '/Groups']) {
       const answer = await search(client, path, {})
@@ -39,7 +39,7 @@ describe('RFC 7644 §3.4.3, queries by POST', () => {
     }
   })
 
-  it('takes every parameter of a query by GET, and answers the same (§3.4.2, §3.4.3)', async () => {
+  it('accepts all parameters of a GET, with the same results (§3.4.2, §3.4.3)', async () => {
     const client = await newClient()
     await fill(client)
     for (const parameters of [
@@ -60,14 +60,14 @@ describe('RFC 7644 §3.4.3, queries by POST', () => {
     }
   })
 
-  it('keeps to the type of its endpoint (§3.4.3)', async () => {
+  it('searches only the type of its endpoint (§3.4.3)', async () => {
     const client = await newClient()
     await fill(client)
     expect(namesIn(await search(client, '/Users', {}))).toEqual(['jsmith', 'ada'])
     expect(namesIn(await search(client, '/Groups', {}))).toEqual(['Smith Family'])
   })
 
-  it('does not let excludedAttributes take what is always returned (§3.4.3)', async () => {
+  it('returns "always" attributes regardless of excludedAttributes (§3.4.3)', async () => {
     const client = await newClient()
     await fill(client)
     const { body } = await search(client, '/Users', { excludedAttributes: ['id', 'schemas', 'userName'] })
@@ -77,7 +77,7 @@ describe('RFC 7644 §3.4.3, queries by POST', () => {
     }
   })
 
-  it('refuses another message, and parameters that are none (§3.4.3, §3.12)', async () => {
+  it('rejects another message and invalid parameters (§3.4.3, §3.12)', async () => {
     const client = await newClient()
     const other = { schemas: [LIST_RESPONSE], filter: 'userName pr' }
     expectError(await client.request('POST', '/Users/.search', other), 400, 'invalidSyntax')

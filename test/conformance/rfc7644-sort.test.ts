@@ -10,7 +10,7 @@ async function sorted(client: Client, query: string): Promise<readonly string[]>
 }
 
 describe('RFC 7644 §3.4.2.3, sorting', () => {
-  it('sorts by the value of sortBy, ascending by default, and descending when asked (§3.4.2.3)', async () => {
+  it('sorts by sortBy, ascending by default, and descending if requested (§3.4.2.3)', async () => {
     const client = await newClient()
     for (const userName of ['bea', 'ada', 'cyd']) await client.createUser({ userName })
     expect(await sorted(client, 'sortBy=userName')).toEqual(['ada', 'bea', 'cyd'])
@@ -18,7 +18,7 @@ describe('RFC 7644 §3.4.2.3, sorting', () => {
     expect(await sorted(client, 'sortBy=userName&sortOrder=descending')).toEqual(['cyd', 'bea', 'ada'])
   })
 
-  it('puts resources without a value last when ascending, first when descending (§3.4.2.3)', async () => {
+  it('sorts resources without a value last if ascending, first if descending (§3.4.2.3)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'none' })
     await client.createUser({ userName: 'second', title: 'B' })
@@ -27,7 +27,7 @@ describe('RFC 7644 §3.4.2.3, sorting', () => {
     expect(await sorted(client, 'sortBy=title&sortOrder=descending')).toEqual(['none', 'second', 'first'])
   })
 
-  it('sorts without regard to case, but for attributes that are case exact (§3.4.2.3)', async () => {
+  it('sorts regardless of case, except attributes that are case exact (§3.4.2.3)', async () => {
     const client = await newClient()
     for (const name of ['b', 'A', 'C', 'É', 'e']) {
       await client.createUser({ userName: name, externalId: name })
@@ -38,7 +38,7 @@ describe('RFC 7644 §3.4.2.3, sorting', () => {
     expect(exact.filter((name) => name !== 'É')).toEqual(['A', 'C', 'b', 'e'])
   })
 
-  it('sorts by the primary value of a multi-valued attribute, else by the first (§3.4.2.3)', async () => {
+  it('sorts by the primary value of a multi-valued attribute, or else the first (§3.4.2.3)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'second', emails: [{ value: 'm@x' }, { value: 'a@x' }] })
     await client.createUser({
@@ -50,7 +50,7 @@ describe('RFC 7644 §3.4.2.3, sorting', () => {
     expect(await sorted(client, 'sortBy=emails.value')).toEqual(['first', 'second', 'third'])
   })
 
-  it('takes a path to a sub-attribute, and full names in any case (§3.4.2.3, §3.10)', async () => {
+  it('accepts a path to a sub-attribute, and full names in any case (§3.4.2.3, §3.10)', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'second', name: { givenName: 'Bea' } })
     await client.createUser({ userName: 'first', name: { givenName: 'Ada' } })

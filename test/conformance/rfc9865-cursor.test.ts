@@ -1,4 +1,4 @@
-/** RFC 9865: pages by cursor. */
+/** RFC 9865: cursor-based pagination. */
 import { describe, expect, it } from 'vitest'
 import { type Answer, admin, Client, newClient, newToken } from '../support/harness.ts'
 import { expectError, LIST_RESPONSE, namesIn, SEARCH_REQUEST } from './protocol.ts'
@@ -11,7 +11,7 @@ async function filled(): Promise<Client> {
   return client
 }
 
-/** Walks from an empty cursor to the last page. */
+/** Reads all pages, starting with an empty cursor. */
 async function walk(client: Client, query: string): Promise<readonly Answer[]> {
   const answers: Answer[] = []
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
@@ -31,20 +31,20 @@ describe('RFC 9865 §2, cursors', () => {
     expect(pages.map(({ body }) => 'nextCursor' in body)).toEqual([true, true, false])
   })
 
-  it('has no page after one that is just full (§2)', async () => {
+  it('returns no page after a last page that is full (§2)', async () => {
     const [page, ...more] = await walk(await filled(), 'count=5')
     expect(more).toEqual([])
     expect(page?.body).not.toHaveProperty('nextCursor')
   })
 
-  it('answers with a ListResponse, its total that of all pages (§2)', async () => {
+  it('returns a ListResponse with the total of all pages (§2)', async () => {
     for (const { body } of await walk(await filled(), 'count=2')) {
       expect(body).toMatchObject({ schemas: [LIST_RESPONSE], totalResults: 5 })
       expect(body.itemsPerPage).toBe(body.Resources.length)
     }
   })
 
-  it('makes cursors of unreserved characters only (§2)', async () => {
+  it('generates cursors of unreserved characters only (§2)', async () => {
     for (const { body } of await walk(await filled(), 'count=2&sortBy=userName&filter=userName+pr')) {
       for (const cursor of [body.nextCursor, body.previousCursor]) {
         if (cursor !== undefined) expect(cursor).toMatch(/^[A-Za-z0-9._~-]+$/)
@@ -52,7 +52,7 @@ describe('RFC 9865 §2, cursors', () => {
     }
   })
 
-  it('returns no more than count (§2)', async () => {
+  it('returns at most count resources (§2)', async () => {
     const client = await filled()
     for (const count of [1, 2, 3, 5]) {
       const pages = await walk(client, `count=${count}`)
@@ -61,16 +61,16 @@ describe('RFC 9865 §2, cursors', () => {
     }
   })
 
-  it.for(['0', '-1', '-99'])('answers count %s with the total alone (§2)', async (count) => {
+  it.for(['0', '-1', '-99'])('returns only the total for count %s (§2)', async (count) => {
     const { status, body } = await (await filled()).get(`/Users?cursor&count=${count}`)
     expect([status, body.totalResults, body.Resources]).toEqual([200, 5, []])
   })
 
-  it('sets the size of pages itself when count is not there (§2)', async () => {
+  it('chooses the page size if count is missing (§2)', async () => {
     expect((await walk(await filled(), 'attributes=userName')).flatMap(namesIn)).toEqual(NAMES)
   })
 
-  it('goes back by previousCursor, which the first page does not have (§2)', async () => {
+  it('pages backwards by previousCursor, which the first page does not have (§2)', async () => {
     const client = await filled()
     const [first, second, third] = await walk(client, 'count=2')
     expect(first?.body).not.toHaveProperty('previousCursor')
@@ -81,7 +81,7 @@ describe('RFC 9865 §2, cursors', () => {
     expect(start.body).not.toHaveProperty('previousCursor')
   })
 
-  it('pages what a filter finds, in the order that is asked for (§2, §2.2)', async () => {
+  it('paginates the matches of a filter in the requested order (§2, §2.2)', async () => {
     const client = await filled()
     const query = 'count=2&sortBy=userName&sortOrder=descending&filter=userName+ne+%22c%22'
     expect((await walk(client, query)).map(namesIn)).toEqual([
@@ -90,7 +90,7 @@ describe('RFC 9865 §2, cursors', () => {
     ])
   })
 
-  it('pages by index as ever without a cursor (§2.4)', async () => {
+  it('uses index-based pagination without a cursor (§2.4)', async () => {
     const client = await filled()
     const answer = await client.get('/Users?count=2')
     expect(answer.body).toMatchObject({ startIndex: 1, itemsPerPage: 2, totalResults: 5 })
@@ -108,7 +108,7 @@ describe('RFC 9865 §2.1, errors', () => {
     },
   )
 
-  it('answers invalidCursor to one that was changed, and to one of another query (§2.1, §5)', async () => {
+  it('answers invalidCursor to a modified cursor, and to a cursor of another query (§2.1, §5)', async () => {
     const client = await filled()
     const { nextCursor } = (await client.get('/Users?cursor&count=2')).body
     const changed = `${nextCursor.slice(0, -1)}${nextCursor.endsWith('A') ? 'B' : 'A'}`
@@ -118,14 +118,14 @@ describe('RFC 9865 §2.1, errors', () => {
     expectError(await client.get(`/Users?cursor=${nextCursor}&count=2&${filter}`), 400, 'invalidCursor')
   })
 
-  it('answers invalidCount to a count that is no number (§2.1)', async () => {
+  it('answers invalidCount to a count that is not a number (§2.1)', async () => {
     const client = await newClient()
     expectError(await client.get('/Users?cursor&count=ten'), 400, 'invalidCount')
   })
 })
 
 describe('RFC 9865 §3, queries by POST', () => {
-  it('pages by cursor in the body, for one type and at the root (§3)', async () => {
+  it('supports cursors in the body, for one type and at the root (§3)', async () => {
     const client = await filled()
     for (const path of ['/Users/.search', '/.search']) {
       const names: string[] = []
@@ -142,7 +142,7 @@ describe('RFC 9865 §3, queries by POST', () => {
 })
 
 describe('RFC 9865 §4, configuration', () => {
-  it('tells which methods of paging there are, and their limits (§4)', async () => {
+  it('lists the pagination methods and their limits (§4)', async () => {
     const { body } = await (await newClient()).get('/ServiceProviderConfig')
     expect(body.pagination).toEqual({
       cursor: true,
@@ -156,16 +156,16 @@ describe('RFC 9865 §4, configuration', () => {
 })
 
 describe('RFC 9865 §5, security', () => {
-  it('keeps a cursor to the directory and the token that it was made for (§5.2)', async () => {
+  it('binds a cursor to the tenant and client (§5.2)', async () => {
     const client = await filled()
     const { nextCursor } = (await client.get('/Users?cursor&count=2')).body
-    const stranger = await filled()
-    const colleague = new Client(client.tenantId, (await newToken(client.tenantId)).token)
-    const answers = [stranger, colleague].map((who) => who.get(`/Users?cursor=${nextCursor}&count=2`))
+    const otherTenant = await filled()
+    const otherClient = new Client(client.tenantId, (await newToken(client.tenantId)).token)
+    const answers = [otherTenant, otherClient].map((who) => who.get(`/Users?cursor=${nextCursor}&count=2`))
     for (const answer of await Promise.all(answers)) expectError(answer, 400, 'invalidCursor')
   })
 
-  it('checks the token with every page: a cursor opens nothing when it is revoked (§5.2)', async () => {
+  it('verifies the token for each page, so a cursor is useless after its revocation (§5.2)', async () => {
     const { tenantId } = await filled()
     const { id, token } = await newToken(tenantId)
     const client = new Client(tenantId, token)
@@ -174,7 +174,7 @@ describe('RFC 9865 §5, security', () => {
     expectError(await client.get(`/Users?cursor=${nextCursor}&count=2`), 401)
   })
 
-  it('tells no name in a cursor that a page did not show (§5.2)', async () => {
+  it('does not reveal values in a cursor that no page returned (§5.2)', async () => {
     const client = await filled()
     const { body } = await client.get('/Users?cursor&count=2&sortBy=userName')
     const seen = JSON.stringify(body.Resources)

@@ -1,6 +1,6 @@
 /**
- * A disk that is full, as the server meets it: files that may not grow. Only Node.js: a limit on the size of files ends
- * Deno by a signal.
+ * A full disk, simulated by files that may not grow. On Node.js only: a limit on the size of files ends Deno by a
+ * signal.
  */
 import { existsSync, statSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
@@ -13,13 +13,13 @@ beforeAll(() => {
   modules = buildModules()
 })
 
-it('says at /healthz that writes fail while reads go on, and ends with one line that says what to do', async () => {
+it('reports at /healthz that writes fail while reads work, and exits with one line and its remedy', async () => {
   const folder = temporaryFolder()
   const first = await startServer(modules, { ...NODE, folder })
   const token = await newToken(first.port)
   const stored = [await fill(first, token, 'a', 60)]
   await end(first)
-  // The log has as much room as the database has now, and the database hardly any more.
+  // The WAL may grow to the present size of the database, and the database hardly grows.
   const maxFileKiB = Math.ceil(statSync(first.databaseFile).size / 1024) + 8
   const server = await startServer(modules, { ...NODE, folder, maxFileKiB })
   const health = async () => {
@@ -46,12 +46,12 @@ it('says at /healthz that writes fail while reads go on, and ends with one line 
   expect(existsSync(`${server.databaseFile}-wal`)).toBe(false)
 })
 
-it('grows by nothing when it is asked for its health', async () => {
+it('does not grow by health checks', async () => {
   const server = await startServer(modules, { ...NODE, folder: temporaryFolder() })
   const size = () => statSync(`${server.databaseFile}-wal`).size + statSync(server.databaseFile).size
   const before = size()
   for (let i = 0; i < 500; i++) await (await fetch(`http://127.0.0.1:${server.port}/healthz`)).text()
-  // One probe in ten seconds, which deletes what it wrote.
+  // One probe in ten seconds, which deletes its row.
   expect(size() - before).toBeLessThan(250_000)
   await end(server)
 })
@@ -60,7 +60,7 @@ interface Listed {
   readonly totalResults: number
 }
 
-/** Creates users until one is refused. @returns how many there are now */
+/** Creates users until one is refused. @returns the number of users */
 async function fill(server: Server, token: string, name: string, max: number): Promise<number> {
   for (let i = 0; i < max; i++) if (!(await create(server, token, `${name}${i}`)).ok) return i
   return max

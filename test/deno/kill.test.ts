@@ -1,6 +1,6 @@
 /**
- * `kill -9` at any moment of a provisioning cycle: the database is intact, every write that was answered
- * with success is there, and the next cycle brings everything into step.
+ * `kill -9` at any moment of a provisioning cycle: the database is intact, every successfully answered write is
+ * stored, and the next cycle brings everything in step.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ import {
   temporaryFolder,
 } from './support/server.ts'
 
-/** On each runtime. CI asks for 25, which are 50 in all and take more than a minute. */
+/** On each runtime. CI asks for 25, which are 50 in total and take more than a minute. */
 const KILLS = Number(process.env.KILLS ?? 4)
 const USERS = 12
 const GROUPS = 3
@@ -62,7 +62,7 @@ describe.concurrent('kill -9', () => {
           expect(next.code, next.text).toBe(0)
           expectInStep(server.databaseFile, round)
         }
-        // The kill did hit cycles, not the time after them.
+        // The kills hit cycles, not the time after them.
         expect(interrupted).toBeGreaterThan(KILLS / 2)
         expect(proxy.accepted.size).toBeGreaterThan(KILLS * USERS)
         server.child.kill('SIGTERM')
@@ -79,7 +79,7 @@ describe.concurrent('kill -9', () => {
   }
 })
 
-/** Some time after the write was passed on, so that the end comes before, during and after its commit. */
+/** Kills the server some time after the write was forwarded: before, during or after its commit. */
 function killAtWrite(proxy: RecordingProxy, server: Server, number: number): void {
   proxy.writes = 0
   proxy.atWrite = (write) => {
@@ -90,7 +90,7 @@ function killAtWrite(proxy: RecordingProxy, server: Server, number: number): voi
   }
 }
 
-/** Everything changes in every round: names, and who is in which group. */
+/** Every round changes everything: names, and the members of the groups. */
 function writeDirectory(folder: string, round: number): void {
   const users = Array.from({ length: USERS }, (_, i) => ({
     id: uuid('a', i),
@@ -150,7 +150,7 @@ function expectIntact(file: string, accepted: ReadonlySet<string>): void {
   }
 }
 
-/** The directory is what the file says. */
+/** Expects that the directory matches the file. */
 function expectInStep(file: string, round: number): void {
   const database = new DatabaseSync(file, { readOnly: true })
   try {

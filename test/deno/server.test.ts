@@ -1,6 +1,6 @@
 /**
- * The server on one machine as its administrator meets it: a process with a folder, a port and signals.
- * Each test runs on Deno, with the permissions that README.md names, and on Node.js.
+ * The self-hosted server from the view of its administrator: a process with a folder, a port and signals. Each test
+ * runs on Deno, with the permissions that README.md names, and on Node.js.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
@@ -71,7 +71,7 @@ for (const runtime of RUNTIMES) {
 
         first.child.kill('SIGTERM')
         expect(await first.ended).toBe(0)
-        // One file is left: the log was moved into it.
+        // A single file is left: the WAL was checkpointed.
         expect(readdirSync(join(where, 'data')).sort()).toEqual(['directory.sqlite', 'directory.sqlite.lock'])
         expect(statSync(join(where, 'data', 'directory.sqlite')).mode & 0o777).toBe(0o600)
 
@@ -90,7 +90,7 @@ for (const runtime of RUNTIMES) {
         expect(await second.ended).toBe(0)
       })
 
-      it('makes an ADMIN_TOKEN on its first start, and says where it is', async () => {
+      it('generates an ADMIN_TOKEN at its first start, and prints where it is stored', async () => {
         const where = folder()
         const server = await start({ folder: where, env: { ADMIN_TOKEN: '' } })
         expect(server.output()).toContain('ADMIN_TOKEN in data/settings.env')
@@ -101,7 +101,7 @@ for (const runtime of RUNTIMES) {
         expect(answer.status).toBe(200)
       })
 
-      it('answers what is under way when it is told to end, and takes nothing more', async () => {
+      it('answers requests in progress when it is stopped, and accepts no others', async () => {
         const server = await start()
         const token = await newToken(server.port)
         const writes = Array.from({ length: 200 }, (_, i) =>
@@ -117,7 +117,7 @@ for (const runtime of RUNTIMES) {
         expect([...answers].every((answer) => [201, 503, 'refused'].includes(answer))).toBe(true)
       })
 
-      it('believes a proxy only when told so', async () => {
+      it('trusts a proxy only if configured', async () => {
         const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'scim.quillfern.example' }
         const locationOf = async (env: Record<string, string>) => {
           const { port } = await start({ env })
@@ -132,7 +132,7 @@ for (const runtime of RUNTIMES) {
         )
       })
 
-      it('refuses what a trusted proxy cannot mean', async () => {
+      it('refuses invalid headers of a trusted proxy', async () => {
         const { port } = await start({ env: { TRUST_PROXY: '1' } })
         for (const headers of [
           { 'X-Forwarded-Host': 'a/admin/api/tenants?' },
@@ -145,7 +145,7 @@ for (const runtime of RUNTIMES) {
         expect(odd.text).toMatch(/^HTTP\/1\.1 400 /)
       })
 
-      it('answers 400 to a Host that is no host, and routes by the path alone', async () => {
+      it('answers 400 to an invalid Host, and routes by the path alone', async () => {
         const { port } = await start()
         const ask = (host: string, target = '/scim/v2/Users') =>
           exchange(
@@ -166,7 +166,7 @@ for (const runtime of RUNTIMES) {
         }
       })
 
-      it('does not leave a path by "..", nor find the administration behind double slashes', async () => {
+      it('does not resolve ".." in a path, nor find the administration behind double slashes', async () => {
         const { port } = await start()
         for (const path of [
           '/scim/v2/../../admin/api/tenants',
@@ -182,7 +182,7 @@ for (const runtime of RUNTIMES) {
         expect((await fetch(`http://127.0.0.1:${port}//scim//v2/ServiceProviderConfig/`)).status).toBe(200)
       })
 
-      it('takes a body that is framed wrongly for a fault of the client', async () => {
+      it('answers a wrongly framed body as a fault of the client', async () => {
         const { port } = await start()
         const token = await newToken(port)
         const head = `POST /scim/v2/Users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nTransfer-Encoding: chunked\r\n\r\n`
@@ -190,18 +190,18 @@ for (const runtime of RUNTIMES) {
         expect(text).toMatch(/^HTTP\/1\.1 4(?:00|13) /)
       })
 
-      it('says that it closes the connection of a refused upload, and resets nothing', async () => {
+      it('announces that it closes the connection of a refused upload, and sends no reset', async () => {
         const { port } = await start()
         const length = 900_000
         const head = `POST /scim/v2/Users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer scim_default_${'A'.repeat(43)}\r\nContent-Length: ${length}\r\n\r\n`
         const half = 'x'.repeat(length / 2)
-        // The other half follows when the answer is there.
+        // The other half is sent after the answer.
         const { text, error } = await exchange(port, head + half, half)
         expect(text).toMatch(/^HTTP\/1\.1 401 [\s\S]*\r\nconnection: close\r\n[\s\S]*"status":"401"/i)
         expect(error).toBeUndefined()
       })
 
-      it('serves the next request of a client that keeps its connections after a refused upload', async () => {
+      it('serves the next request of a client with persistent connections after a refused upload', async () => {
         const { port } = await start()
         const agent = new Agent({ keepAlive: true, maxSockets: 1 })
         const send = (method: string, path: string, body: string) =>
@@ -212,7 +212,7 @@ for (const runtime of RUNTIMES) {
             })
             sent.on('error', reject).end(body)
           })
-        // Half a second later the connection used to be cut.
+        // The connection used to be cut after half a second.
         for (const waitMs of [0, 0, 490, 500, 510, 550]) {
           expect(await send('POST', '/scim/v2/Users', 'x'.repeat(900_000))).toBe(401)
           await new Promise((wait) => setTimeout(wait, waitMs))
@@ -221,7 +221,7 @@ for (const runtime of RUNTIMES) {
         agent.destroy()
       })
 
-      it('names PUBLIC_URL whatever the request names', async () => {
+      it('uses PUBLIC_URL, whatever host the request names', async () => {
         const PUBLIC_URL = 'https://scim.quillfern.example'
         const { port, output } = await start({ env: { PUBLIC_URL, TRUST_PROXY: '1' } })
         expect(output()).toContain(`Tenant URL   ${PUBLIC_URL}/scim/v2`)
@@ -244,7 +244,7 @@ for (const runtime of RUNTIMES) {
         expect(signedIn.headers.get('Set-Cookie')).toMatch(/^__Host-scim_admin=.*; Secure/)
       })
 
-      it('limits attempts to sign in by address, whatever the headers say', async () => {
+      it('limits sign-in attempts by address, whatever the headers are', async () => {
         const { port } = await start({ env: { SIGN_IN_LIMIT: '2' } })
         const attempt = async (address: string) => {
           const answer = await fetch(`http://127.0.0.1:${port}/admin/sign-in`, {
@@ -264,7 +264,7 @@ for (const runtime of RUNTIMES) {
         ])
       })
 
-      it('counts the addresses that a trusted proxy names by their network', async () => {
+      it('counts the addresses from a trusted proxy by their network', async () => {
         const { port } = await start({ env: { TRUST_PROXY: '1', FAILED_AUTHENTICATION_LIMIT: '2' } })
         const guess = async (address: string, token = 'wrong') => {
           const headers = { Authorization: `Bearer ${token}`, 'X-Forwarded-For': `6.6.6.6, ${address}` }
@@ -283,7 +283,7 @@ for (const runtime of RUNTIMES) {
         ]).toEqual([401, 401, 429])
       })
 
-      it('copies the database while it is served', async () => {
+      it('copies the database while the server runs', async () => {
         const server = await start()
         const token = await newToken(server.port)
         await createUser(server.port, token, 'anna@quillfern.example')
@@ -378,7 +378,7 @@ for (const runtime of RUNTIMES) {
           expect(text).toContain('or by another worker of "deno serve --parallel"')
         })
 
-        it('when the file is no database, and leaves it as it is', async () => {
+        it('when the file is not a database, and leaves it unchanged', async () => {
           const where = folder()
           const file = join(where, 'data', 'directory.sqlite')
           writeFileSync(file, 'x'.repeat(10_000))
@@ -413,7 +413,7 @@ for (const runtime of RUNTIMES) {
             'LOG_RETENTION_DAYS must be a whole number from 1 to 36500, found "soon"',
           ],
           ['SYNCHRONOUS', 'OFF', 'SYNCHRONOUS must be "FULL" or "NORMAL", found "OFF"'],
-          ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN has 5 characters, at least 16 are needed'],
+          ['ADMIN_TOKEN', 'short', 'ADMIN_TOKEN must have at least 16 characters, found 5'],
           ['TLS_CERT_FILE', 'cert.pem', 'TLS_KEY_FILE is not set; TLS needs both'],
           ['PUBLIC_URL', 'scim.example.com', 'PUBLIC_URL must be a scheme and a host such as'],
           ['PUBLIC_URL', 'https://scim.example.com/scim/v2', 'found "https://scim.example.com/scim/v2"'],
@@ -440,7 +440,7 @@ for (const runtime of RUNTIMES) {
           expect(answer.text).not.toMatch(/^ +at /m)
         })
 
-        it('when the settings file has a name that is no setting', async () => {
+        it('when the settings file has an unknown setting', async () => {
           const where = folder()
           writeFileSync(join(where, 'data', 'settings.env'), 'LOG_RETENTON_DAYS=5\n')
           const { code, text } = await refused({ folder: where })
@@ -456,7 +456,7 @@ for (const runtime of RUNTIMES) {
           )
           const { code, text } = await refused({ folder: where })
           oneLine(text, code)
-          expect(text).toContain('line 4 of data/settings.env is not NAME=VALUE and not a comment')
+          expect(text).toContain('line 4 of data/settings.env is neither NAME=VALUE nor a comment')
           expect(text).not.toContain('s3cr3t')
         })
       })

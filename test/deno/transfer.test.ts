@@ -1,5 +1,5 @@
 /**
- * Imports that are killed, and exports that break off, on the real server: with sockets, and files that must last.
+ * Imports that are killed, and exports that are interrupted, on the real server with sockets and files.
  */
 import { createHash } from 'node:crypto'
 import { get, type IncomingMessage } from 'node:http'
@@ -16,13 +16,13 @@ import {
   temporaryFolder,
 } from './support/server.ts'
 
-/** Each after another part of the file, which holds at least one more batch. */
+/** Each after another part of the file, with at least one more batch. */
 const KILLS = 3
 const USERS = 12_000
 const RUNTIMES: readonly RuntimeName[] = ['Deno', 'Node.js']
 const modules = buildModules()
 
-/** A file of users with as much text as socket buffers do not hold. */
+/** A file of users whose text exceeds the socket buffers. */
 function fileOf(count: number, title: string): string {
   const lines = Array.from({ length: count }, (_, i) => {
     const id = `01a2097c-0000-7000-8000-${i.toString(16).padStart(12, '0')}`
@@ -46,7 +46,7 @@ function admin(server: Server, method: string, path: string, body?: string): Pro
   })
 }
 
-/** Sends a body that has no end. */
+/** Sends a body that does not end. */
 function sendSlowly(server: Server, text: string): Promise<Response> {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
@@ -65,14 +65,16 @@ const stateOf = async (server: Server) => (await (await admin(server, 'GET', '')
 for (const runtime of RUNTIMES) {
   const isMissing = runtime === 'Deno' && DENO === undefined
   describe.skipIf(isMissing)(isMissing ? `on Deno (skipped: ${DENO_MISSING})` : `on ${runtime}`, () => {
-    it('an import that is killed shows nothing, goes on, and ends whole', { timeout: 120_000 }, async () => {
+    it('an import that is killed shows nothing, continues, and ends complete', {
+      timeout: 120_000,
+    }, async () => {
       const folder = temporaryFolder()
       const file = fileOf(USERS, 'Surveyor')
       let server = await startServer(modules, { runtime, folder })
       const token = await newToken(server.port)
       let lines = 0
       for (let kill = 1; kill <= KILLS; kill++) {
-        // The rest never comes.
+        // The rest is never sent.
         const part = file.slice(0, (file.length * kill) / (KILLS + 1))
         const sent = sendSlowly(server, part).catch(() => 'broken')
         const before = lines
@@ -99,7 +101,7 @@ for (const runtime of RUNTIMES) {
       expect(await server.ended).toBe(0)
     })
 
-    it('an export that breaks off ends with an error, not as if it were whole', {
+    it('an interrupted export ends with an error, not like a complete one', {
       timeout: 120_000,
     }, async () => {
       const folder = temporaryFolder()
@@ -111,7 +113,7 @@ for (const runtime of RUNTIMES) {
         get(url, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } }, resolve).on('error', reject)
       })
       expect(response.statusCode).toBe(200)
-      // Nobody reads it: the server waits, and the tenant goes.
+      // The client does not read, so the server waits, and the tenant is deleted meanwhile.
       expect((await admin(server, 'DELETE', '')).status).toBe(204)
       let text = ''
       response.setEncoding('utf8').on('data', (chunk) => (text += chunk))

@@ -1,6 +1,6 @@
 /**
- * Clients that ask for large answers and do not read them: the process of a server on one machine stays small, and
- * serves everybody else. On Deno and on Node.js.
+ * Clients that request large answers and do not read them: the process of a self-hosted server stays small and serves
+ * other clients. On Deno and on Node.js.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -19,15 +19,15 @@ import {
 } from './support/server.ts'
 
 const modules = buildModules()
-/** Together their answers are some 1.5 GB. */
+/** Their answers add up to about 1.5 GB. */
 const CLIENTS = 150
-/** An answer of some 10 MB: the operating system takes up to 4 MB of each, as much as it buffers for a connection. */
+/** An answer of about 10 MB: the operating system buffers up to 4 MB for a connection. */
 const MEMBERS = MAX_LOADED_MEMBERS
-/** Of the names of the members. */
+/** The length of the names of the members. */
 const NAME_CHARACTERS = 300
 /**
- * Without a bound it was 1.9 GB for one list of these users, and 1.5 GB for the results of one commit. Up to 520 were seen
- * on a machine whose cores were busy: what was answered then waits longer for the garbage collection.
+ * Without a limit it was 1.9 GB for one list of these users, and 1.5 GB for the results of one commit. Up to 520 were
+ * measured on a busy machine, where garbage collection runs later.
  */
 const MAX_MEGABYTES = 800
 
@@ -36,7 +36,7 @@ afterAll(() => {
   for (const socket of sockets) socket.destroy()
 })
 
-/** Users whose documents have a megabyte in one tenant, and a large group in the other. */
+/** Inserts users with documents of a megabyte into one tenant, and a large group into the other. */
 function addLargeAnswers({ databaseFile }: Server): void {
   const database = new DatabaseSync(databaseFile, { timeout: 10_000 })
   database.exec(`
@@ -59,7 +59,7 @@ function addLargeAnswers({ databaseFile }: Server): void {
   database.close()
 }
 
-/** Asks, and does not read. */
+/** Sends a request and does not read the answer. */
 function askAndIgnore(port: number, token: string): void {
   const socket = connect(port, '127.0.0.1')
     .pause()
@@ -83,7 +83,7 @@ for (const runtime of ['Deno', 'Node.js'] as const) {
     isMissing ? `on Deno (skipped: ${DENO_MISSING})` : `on ${runtime}`,
     { timeout: 180_000 },
     () => {
-      it('answers that nobody reads are few, and other tenants notice nothing', async () => {
+      it('limits unread answers, and other tenants are not affected', async () => {
         const server = await startServer(modules, { runtime, folder: temporaryFolder() })
         addLargeAnswers(server)
         const [token, other] = [await newToken(server.port), await tokenOfOther(server.port)]
@@ -115,14 +115,14 @@ for (const runtime of ['Deno', 'Node.js'] as const) {
           expect(peakMegabytes(server)).toBeLessThan(MAX_MEGABYTES)
 
         for (const socket of sockets.splice(0)) socket.destroy()
-        // Requests that came before it are answered before it, whether their clients are there or not.
+        // Earlier requests are answered first, even if their clients are gone.
         await expect.poll(statusOfAnswer, { timeout: 60_000 }).toBe(200)
       })
     },
   )
 }
 
-/** The most memory that the process has had. */
+/** The peak memory of the process. */
 function peakMegabytes({ child }: Server): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024

@@ -1,6 +1,6 @@
 /**
- * Who has access: "active" of a user through every kind of write. Access is given by an explicit true alone, and
- * taken by an explicit false alone.
+ * The value of "active" after every kind of write. Only an explicit true enables a user, and only an explicit false
+ * disables it.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -8,8 +8,8 @@ import { type Client, newClient, ORIGIN, PATCH_OP, send, USER } from '../support
 
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 
-/** Operations that say nothing of "active". */
-const SILENT: readonly (readonly [what: string, operation: object])[] = [
+/** Operations that do not set "active". */
+const NOT_SETTING_ACTIVE: readonly (readonly [what: string, operation: object])[] = [
   ['remove active', { op: 'remove', path: 'active' }],
   ['Remove with a value', { op: 'Remove', path: 'active', value: 'True' }],
   ['remove by the full name', { op: 'remove', path: `${USER}:Active` }],
@@ -23,7 +23,7 @@ const SILENT: readonly (readonly [what: string, operation: object])[] = [
 ]
 
 describe('active', () => {
-  it.for(SILENT)('stays what it is with: %s', async ([, operation]) => {
+  it.for(NOT_SETTING_ACTIVE)('is not changed by: %s', async ([, operation]) => {
     const client = await newClient()
     for (const active of [false, true]) {
       const user = await client.createUser({ active })
@@ -34,7 +34,7 @@ describe('active', () => {
     }
   })
 
-  it.for(SILENT)('stays what it is in a bulk request with: %s', async ([, operation]) => {
+  it.for(NOT_SETTING_ACTIVE)('is not changed in a bulk request by: %s', async ([, operation]) => {
     const client = await newClient()
     const user = await client.createUser({ active: false })
     const data = { schemas: [PATCH_OP], Operations: [operation] }
@@ -44,7 +44,7 @@ describe('active', () => {
     expect((await client.get(`/Users/${user.id}`)).body.active).toBe(false)
   })
 
-  it('stays what it is when a PUT leaves it out, or says null or ""', async () => {
+  it('is not changed by a PUT that omits it or sends null or ""', async () => {
     const client = await newClient()
     for (const active of [false, true]) {
       const { id, userName } = await client.createUser({ active })
@@ -55,7 +55,7 @@ describe('active', () => {
     }
   })
 
-  it('follows what an operation says before it is removed', async () => {
+  it('keeps the value that an earlier operation set when it is removed', async () => {
     const client = await newClient()
     const remove = { op: 'remove', path: 'active' }
     for (const value of [false, true]) {
@@ -66,7 +66,7 @@ describe('active', () => {
     }
   })
 
-  it('is refused as "" in a new user, where there is nothing to keep, and true when it is left out', async () => {
+  it('is true in a new user that omits it, and rejected as ""', async () => {
     const client = await newClient()
     const refused = await client.request('POST', '/Users', { schemas: [USER], userName: 'a', active: '' })
     expect(refused.body).toMatchObject({ status: '400', scimType: 'invalidValue' })
@@ -74,7 +74,7 @@ describe('active', () => {
     expect((await client.createUser({ active: null })).active).toBe(true)
   })
 
-  it('is true of somebody who comes back by a create after a delete, with an id of its own', async () => {
+  it('is true for a user who is created again after a delete, with a new id', async () => {
     const client = await newClient()
     const gone = await client.createUser({ userName: 'ada', active: false })
     await client.request('DELETE', `/Users/${gone.id}`)
@@ -83,8 +83,8 @@ describe('active', () => {
   })
 })
 
-describe('a stored user of which nothing was ever said', () => {
-  /** As a version that did not set a default, or SQL by hand, leaves one. */
+describe('a stored user without a value of "active"', () => {
+  /** Stored by an older version without a default, or by SQL. */
   async function silentUser(client: Client): Promise<string> {
     const { id } = await client.createUser()
     const strip =
@@ -93,7 +93,7 @@ describe('a stored user of which nothing was ever said', () => {
     return id
   }
 
-  it('counts as active, and a change that shows it so is not an "enable"', async () => {
+  it('is active, and a change that adds the value is not logged as "enable"', async () => {
     const client = await newClient()
     const id = await silentUser(client)
     const answer = await client.patch(`/Users/${id}`, { op: 'remove', path: 'active' })
@@ -104,7 +104,7 @@ describe('a stored user of which nothing was ever said', () => {
     expect((await client.log())[0]).toMatchObject({ action: 'disable' })
   })
 
-  it('is refused by an import: a file says whether each user has access', async () => {
+  it('is rejected by an import, which requires a value', async () => {
     const client = await newClient()
     const resource = { schemas: [USER], userName: 'silent' }
     const id = crypto.randomUUID()

@@ -11,7 +11,7 @@ describe('bearer authentication', () => {
     ['no token', 'Bearer '],
     ['two tokens', 'Bearer a b'],
     ['a token of another form', 'Bearer eyJhbGciOiJSUzI1NiJ9.e30.x'],
-    ['a token with a bad tenant', `Bearer scim_../x_${'A'.repeat(43)}`],
+    ['a token with an invalid tenant', `Bearer scim_../x_${'A'.repeat(43)}`],
     ['an unknown token', `Bearer scim_default_${'A'.repeat(43)}`],
     ['an unknown token of an unknown tenant', `Bearer scim_nobody_${'A'.repeat(43)}`],
   ])('answers 401 with a challenge to %s', async ([, authorization]) => {
@@ -24,7 +24,7 @@ describe('bearer authentication', () => {
     expect(costOf(answer).roundTrips).toBeLessThanOrEqual(1)
   })
 
-  it('gives wrong, revoked, expired and foreign tokens the same answer, in one round trip', async () => {
+  it('gives the same response to unknown, revoked and expired tokens and those of other tenants, in one round trip', async () => {
     const client = await newClient()
     const revoked = await newToken(client.tenantId)
     await admin('DELETE', `/tenants/${client.tenantId}/tokens/${revoked.id}`)
@@ -56,7 +56,7 @@ describe('bearer authentication', () => {
     expect(await client.log()).toEqual([])
   })
 
-  it('lets a token expire and be revoked from the very next request on', async () => {
+  it('rejects an expired or revoked token from the next request on', async () => {
     const client = await newClient()
     const { id, token } = await newToken(client.tenantId)
     const second = new Client(client.tenantId, token)
@@ -66,7 +66,7 @@ describe('bearer authentication', () => {
     expect((await client.get('/Users')).status).toBe(200)
   })
 
-  it('lets a read token read and answers 403 to its writes, which are logged', async () => {
+  it('allows reads by a read token and answers 403 to its writes, which are logged', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const reader = new Client(client.tenantId, (await newToken(client.tenantId, { scope: 'read' })).token)
@@ -91,7 +91,7 @@ describe('bearer authentication', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(1)
   })
 
-  it('writes when a token was last used, at most once a minute', async () => {
+  it('stores when a token was last used, at most once a minute', async () => {
     const client = await newClient()
     const first = costOf(await client.get('/Users'))
     const second = costOf(await client.get('/Users'))
@@ -100,7 +100,7 @@ describe('bearer authentication', () => {
     expect(Date.parse(tokens[0].lastUsedAt)).toBeGreaterThan(Date.now() - 60_000)
   })
 
-  it('stores the hash of a token and never the token', async () => {
+  it('stores only the hash of a token', async () => {
     const { token, tenantId } = await newClient()
     const { results } = await env.DB.prepare('SELECT * FROM tokens WHERE tenant_id = ?1').bind(tenantId).all()
     expect(JSON.stringify(results)).not.toContain(token.slice(-43))
@@ -109,11 +109,11 @@ describe('bearer authentication', () => {
 })
 
 describe('tenants', () => {
-  it('do not see, find or touch each other', async () => {
+  it('cannot read, find or change resources of each other', async () => {
     const [ours, theirs] = [await newClient(), await newClient()]
     const user = await theirs.createUser({ userName: 'same@quillfern.example', externalId: 'same' })
     const group = await theirs.createGroup({ displayName: 'Same', members: [{ value: user.id }] })
-    // The first write of an hour costs more: "last used", and the first entry of the activity.
+    // The first write of an hour costs more: it also stores "last used" and creates an activity row.
     await ours.request('DELETE', '/Users/nobody')
     for (const [method, path, body] of [
       ['GET', `/Users/${user.id}`, undefined],
@@ -128,7 +128,7 @@ describe('tenants', () => {
       const answer = await ours.request(method, path, body)
       const unknown = await ours.request(method, path.replace(/[^/]+$/, 'no-such-id'), body)
       expect([answer.status, unknown.status], `${method} ${path}`).toEqual([404, 404])
-      // The same work, so the time does not tell the two apart either.
+      // The same cost, so the response time does not reveal the difference.
       expect(costOf(answer), `${method} ${path}`).toEqual(costOf(unknown))
       expect(answer.body.detail.replace(path.split('/')[2], 'no-such-id')).toBe(unknown.body.detail)
     }

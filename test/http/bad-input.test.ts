@@ -10,7 +10,7 @@ import {
   USER,
 } from '../support/harness.ts'
 
-/** A SCIM error: status in the body as text, the right media type, never HTML, and a detail to act on. */
+/** Checks a SCIM error: the status as text in the body, the media type, and a detail. */
 function expectScimError(answer: Answer, status: number, scimType: string | undefined, detail: RegExp): void {
   expect(answer.headers.get('Content-Type')).toBe('application/scim+json')
   expect(answer.body).toMatchObject({
@@ -24,10 +24,10 @@ function expectScimError(answer: Answer, status: number, scimType: string | unde
 const userBody = (attributes: object) => ({ schemas: [USER], userName: 'a@quillfern.example', ...attributes })
 const patchBody = (...Operations: readonly unknown[]) => ({ schemas: [PATCH_OP], Operations })
 
-describe('bodies that cannot be processed', () => {
+describe('invalid request bodies', () => {
   it.for<[string, unknown, number, string | undefined, RegExp]>([
     ['an empty body', '', 400, 'invalidSyntax', /empty/],
-    ['broken JSON', '{"userName":', 400, 'invalidSyntax', /not JSON/],
+    ['broken JSON', '{"userName":', 400, 'invalidSyntax', /not valid JSON/],
     ['an array', '[]', 400, 'invalidSyntax', /JSON object, found an array/],
     ['a string', '"x"', 400, 'invalidSyntax', /JSON object, found a string/],
     ['null', 'null', 400, 'invalidSyntax', /JSON object, found null/],
@@ -70,9 +70,9 @@ describe('bodies that cannot be processed', () => {
     ],
     ['a lone surrogate', '{"userName":"\\ud800"}', 400, 'invalidValue', /well-formed Unicode/],
     ['a U+0000', userBody({ title: 'a\0b' }), 400, 'invalidValue', /without U\+0000/],
-    ['schemas of a group', userBody({ schemas: [GROUP] }), 400, 'invalidValue', /"schemas" must hold/],
+    ['schemas of a group', userBody({ schemas: [GROUP] }), 400, 'invalidValue', /"schemas" must contain/],
     ['more than 1 MiB', userBody({ title: 'x'.repeat(1024 * 1024) }), 413, undefined, /1048576 bytes/],
-  ])('refuses %s in POST and changes nothing', async ([, body, status, scimType, detail]) => {
+  ])('rejects %s in POST and changes nothing', async ([, body, status, scimType, detail]) => {
     const client = await newClient()
     expectScimError(await client.request('POST', '/Users', body), status, scimType, detail)
     expect((await client.get('/Users')).body.totalResults).toBe(0)
@@ -83,10 +83,10 @@ describe('bodies that cannot be processed', () => {
     ['no Operations', { schemas: [PATCH_OP] }, 'invalidSyntax', /"Operations" must be an array/],
     ['another schema', { schemas: [USER], Operations: [] }, 'invalidSyntax', /PatchOp/],
     [
-      'a schema that is no text, and cannot become one',
+      'schemas that are objects and arrays',
       { schemas: [{ toString: 1 }, [{ toString: 1 }]], Operations: [] },
       'invalidSyntax',
-      /"schemas" must hold/,
+      /"schemas" must contain/,
     ],
     [
       'an unknown op',
@@ -94,7 +94,12 @@ describe('bodies that cannot be processed', () => {
       'invalidSyntax',
       /add, replace, remove, found "move"/,
     ],
-    ['an operation that is no object', patchBody('x'), 'invalidSyntax', /Operations\[0\] must be an object/],
+    [
+      'an operation that is not an object',
+      patchBody('x'),
+      'invalidSyntax',
+      /Operations\[0\] must be an object/,
+    ],
     ['add without a value', patchBody({ op: 'add', path: 'title' }), 'invalidValue', /"add" needs a value/],
     ['remove without a path', patchBody({ op: 'remove' }), 'noTarget', /"remove" needs a path/],
     [
@@ -110,7 +115,7 @@ describe('bodies that cannot be processed', () => {
       /name\.shadow/,
     ],
     [
-      'a path that is none',
+      'an invalid path',
       patchBody({ op: 'add', path: 'emails[type eq', value: 'x' }),
       'invalidPath',
       /emails\[type eq/,
@@ -134,12 +139,12 @@ describe('bodies that cannot be processed', () => {
       /"userName" is required/,
     ],
     [
-      'a value that no element matches',
+      'a filter that no element matches',
       patchBody({ op: 'replace', path: 'emails[value eq "x"].type', value: 'work' }),
       'noTarget',
-      /selects no value/,
+      /does not match any value/,
     ],
-  ])('refuses %s in PATCH and changes nothing', async ([, body, scimType, detail]) => {
+  ])('rejects %s in PATCH and changes nothing', async ([, body, scimType, detail]) => {
     const client = await newClient()
     const user = await client.createUser()
     expectScimError(await client.request('PATCH', `/Users/${user.id}`, body), 400, scimType, detail)
@@ -148,7 +153,7 @@ describe('bodies that cannot be processed', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   })
 
-  it('refuses a body without Content-Length that is too large', async () => {
+  it('rejects a body without Content-Length that is too large', async () => {
     const { token } = await newClient()
     const chunk = new TextEncoder().encode('x'.repeat(64 * 1024))
     let sent = 0
@@ -160,7 +165,7 @@ describe('bodies that cannot be processed', () => {
     expectScimError(answer, 413, undefined, /limit/)
   })
 
-  it('accepts both media types with parameters or none, and refuses others with 415', async () => {
+  it('accepts both media types, with parameters or missing, and rejects others with 415', async () => {
     const client = await newClient()
     const send = (type: string) =>
       client.request('POST', '/Users', userBody({ userName: `as ${type}` }), { 'Content-Type': type })
@@ -175,20 +180,20 @@ describe('bodies that cannot be processed', () => {
     expectScimError(await send('text/xml'), 415, undefined, /"text\/xml"/)
   })
 
-  it('refuses a compressed body with 415', async () => {
+  it('rejects a compressed body with 415', async () => {
     const client = await newClient()
     const headers = { 'Content-Encoding': 'gzip' }
     expectScimError(await client.request('POST', '/Users', userBody({}), headers), 415, undefined, /"gzip"/)
   })
 
-  it('says where JSON breaks off without quoting it: the message goes into the log', async () => {
+  it('reports the position of a JSON syntax error without quoting the text', async () => {
     const client = await newClient()
     const answer = await client.request('POST', '/Users', '{"userName":"a","password":"hunter2",}')
-    expectScimError(answer, 400, 'invalidSyntax', /not JSON from position 37 on/)
+    expectScimError(answer, 400, 'invalidSyntax', /not valid JSON at position 37/)
     expect(JSON.stringify([answer.body, await client.log()])).not.toContain('hunter2')
   })
 
-  it('never refuses an Accept header', async () => {
+  it('accepts any Accept header', async () => {
     const client = await newClient()
     for (const Accept of ['text/html', 'application/xml;q=1', '*/*', 'nonsense']) {
       expect((await client.get('/Users', { Accept })).status).toBe(200)
@@ -196,27 +201,27 @@ describe('bodies that cannot be processed', () => {
   })
 })
 
-describe('filters that cannot be processed', () => {
+describe('invalid filters', () => {
   it.for<[string, RegExp]>([
     ['userName', /position 9: expected an operator/],
     ['userName eq', /position 12: expected a value/],
-    ['userName is "x"', /position 10: "is" is not an operator; allowed are eq, ne/],
+    ['userName is "x"', /position 10: expected an operator \(eq, ne, .*pr\), found "is"/],
     ['userName eq "x', /position 13: the string has no closing quote/],
     ['userName eq "x" title eq "y"', /position 17: expected "and", "or" or the end/],
     ['(userName eq "x"', /expected "and", "or" or "\)"/],
     ['emails[type eq "work"', /expected "and", "or" or "\]"/],
     ['shoeSize eq 44', /position 1: User has no attribute "shoeSize"/],
     ['__proto__ eq "x"', /__proto__/],
-    ['meta.location eq "x"', /"meta.location" follows from the Tenant URL/],
-    ['groups.$ref pr', /cannot be filtered on/],
-    ['groups[$ref co "x"]', /cannot be filtered on/],
+    ['meta.location eq "x"', /"meta.location" is derived from an id/],
+    ['groups.$ref pr', /cannot be used in a filter/],
+    ['groups[$ref co "x"]', /cannot be used in a filter/],
     ['active gt true', /"gt" cannot be used on "active"/],
-    ['active eq "perhaps"', /"active" is compared with a boolean/],
-    ['meta.created gt "yesterday"', /"meta.created" is compared with a dateTime/],
+    ['active eq "perhaps"', /"active" must be compared with a value of type boolean/],
+    ['meta.created gt "yesterday"', /"meta.created" must be compared with a value of type dateTime/],
     [`title eq "${'x'.repeat(70_000)}"`, /70011 characters, the limit is 65536/],
-    [`${'('.repeat(40)}title pr${')'.repeat(40)}`, /deeper than 32 levels/],
-    [Array.from({ length: 101 }, () => 'title pr').join(' or '), /more than 100 comparisons/],
-  ])('refuses %s', async ([filter, detail]) => {
+    [`${'('.repeat(40)}title pr${')'.repeat(40)}`, /deeper than the limit of 32 levels/],
+    [Array.from({ length: 101 }, () => 'title pr').join(' or '), /more than the limit of 100 comparisons/],
+  ])('rejects %s', async ([filter, detail]) => {
     const client = await newClient()
     expectScimError(await client.filter('/Users', filter), 400, 'invalidFilter', detail)
   })
@@ -233,17 +238,17 @@ describe('filters that cannot be processed', () => {
   })
 })
 
-describe('requests that lead nowhere', () => {
-  it('answers 404 and 405 as SCIM errors', async () => {
+describe('unknown endpoints and methods', () => {
+  it('are answered with 404 and 405 as SCIM errors', async () => {
     const client = await newClient()
-    expectScimError(await client.get('/Nothing'), 404, undefined, /no endpoint GET/)
-    expectScimError(await client.get('/user'), 404, undefined, /no endpoint/)
+    expectScimError(await client.get('/Nothing'), 404, undefined, /^endpoint GET \S+ not found$/)
+    expectScimError(await client.get('/user'), 404, undefined, /^endpoint \S+ \S+ not found$/)
     const answer = await client.request('PUT', '/Users', userBody({}))
-    expectScimError(answer, 405, undefined, /PUT is not supported here/)
+    expectScimError(answer, 405, undefined, /method PUT is not supported/)
     expect(answer.headers.get('Allow')).toContain('POST')
   })
 
-  it('forgives trailing and double slashes and ignores unknown parameters', async () => {
+  it('do not include paths with extra slashes and unknown parameters, which are accepted', async () => {
     const client: Client = await newClient()
     const { id } = await client.createUser()
     for (const path of [

@@ -20,7 +20,7 @@ const group = (bulkId: string, displayName: string, ...members: readonly string[
 })
 
 describe('/Bulk', () => {
-  it('reads the names of members in any case, the precondition among them', async () => {
+  it('ignores the case of member names, including that of version', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const answer = await send(client, [{ Method: 'delete', PATH: `/Users/${id}`, Version: 'W/"7"' }])
@@ -28,7 +28,7 @@ describe('/Bulk', () => {
     expect((await client.get(`/Users/${id}`)).status).toBe(200)
   })
 
-  it('runs all methods and answers each with status, location and version', async () => {
+  it('runs all methods and returns status, location and version of each operation', async () => {
     const client = await newClient()
     const [old, gone] = [
       await client.createUser({ userName: 'old' }),
@@ -66,7 +66,7 @@ describe('/Bulk', () => {
     ])
   })
 
-  it('resolves references backwards, forwards, in paths and in circles', async () => {
+  it('resolves backward, forward and circular references, and references in paths', async () => {
     const client = await newClient()
     const answer = await send(client, [
       group('g1', 'First', 'bulkId:g2', 'bulkId:u'),
@@ -94,7 +94,7 @@ describe('/Bulk', () => {
     expect((await client.get(`/Groups/${first.id}`)).body.meta.version).toBe(version)
   })
 
-  it('stops after failOnErrors, and answers errors with their message', async () => {
+  it('stops after failOnErrors errors, and returns their messages', async () => {
     const client = await newClient()
     const operations = [user('a', 'ada'), user('b', 'ADA'), user('c', ''), user('d', 'dora')]
     const stopped = await send(client, operations, { failOnErrors: 1 })
@@ -112,7 +112,7 @@ describe('/Bulk', () => {
     ])
   })
 
-  it('fails an operation that names a bulkId that nothing made, and those that lead elsewhere', async () => {
+  it('rejects operations with an unresolved bulkId or a path that is not a resource', async () => {
     const client = await newClient()
     const answer = await send(client, [
       user('a', ''),
@@ -133,7 +133,7 @@ describe('/Bulk', () => {
     expect((await client.get('/Groups')).body.totalResults).toBe(0)
   })
 
-  it('refuses more operations than it takes with 413, and malformed requests with 400', async () => {
+  it('rejects too many operations with 413, and malformed requests with 400', async () => {
     const client = await newClient()
     const many = Array.from({ length: 101 }, (_, i) => user(`${i}`, `user-${i}`))
     expect((await send(client, many)).status).toBe(413)
@@ -152,7 +152,7 @@ describe('/Bulk', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(0)
   })
 
-  it('lets a read token write nothing, and counts every round trip', async () => {
+  it('does not allow writes by a read token, and counts all round trips', async () => {
     const client = await newClient({ scope: 'read' })
     const answer = await send(client, [user('a', 'ada')])
     expect(answer.body.Operations[0].status).toBe('403')
@@ -167,9 +167,9 @@ interface Result {
 }
 const statusesOf = (results: readonly Result[]) => results.map(({ status }) => status)
 
-describe('an operation of /Bulk that cannot be sent', () => {
+describe('a bulk operation that cannot be sent', () => {
   it.for(['Ā', 'a\nb', 'W/"1"\r\nX-Other: 1', '\0', 'é', '\ud800', ' '])(
-    'has a result of its own, and those before and after it have theirs: version %j',
+    'has its own result and does not affect other operations: version %j',
     async (version) => {
       const client = await newClient()
       const { id } = await client.createUser({ userName: 'old' })
@@ -190,7 +190,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
     },
   )
 
-  it('is refused with all of the message when its version or bulkId is not a string: a precondition is never lost', async () => {
+  it('causes the whole request to be rejected if its version or bulkId is not a string', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ userName: 'old' })
     const put = { method: 'PUT', path: `/Users/${id}`, data: { schemas: [USER], userName: 'new' } }
@@ -204,7 +204,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
     expect(statusesOf(unset.body.Operations)).toEqual(['200'])
   })
 
-  it('has a result of its own with strings that are not well-formed Unicode, wherever they stand', async () => {
+  it('has its own result if any of its strings is not well-formed Unicode', async () => {
     const client = await newClient()
     const lone = '\ud800'
     const operations = [
@@ -220,7 +220,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
     expect((await client.get('/Groups')).body.totalResults).toBe(0)
   })
 
-  /** What a runtime would read another path out of, or might. */
+  /** Paths that a runtime may normalize to another path. */
   const PATHS = [
     '/Users/..',
     '/Users/.',
@@ -263,7 +263,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
     `/Users/${'x/'.repeat(5_000)}`,
   ]
 
-  it('reaches no route but those of resources, whatever is in its path', async () => {
+  it('cannot reach other routes than those of resources', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'ada' })
     const data = { schemas: [PATCH_OP], Operations: [] }
@@ -274,14 +274,14 @@ describe('an operation of /Bulk that cannot be sent', () => {
       )
       for (const [i, { status, location, response }] of (answer.body.Operations as Result[]).entries()) {
         expect([status, location], `${method} ${PATHS[i]}`).toEqual(['404', undefined])
-        expect(response?.detail).toMatch(/^there is no ".*" for bulk operations$/)
+        expect(response?.detail).toMatch(/^bulk operations do not support the path ".*"$/)
         expect(response?.detail.length).toBeLessThan(300)
       }
     }
     expect((await client.get('/Users')).body.totalResults).toBe(1)
   })
 
-  it('takes as an id only what a URL carries as it is', async () => {
+  it('accepts only ids of unencoded URL characters', async () => {
     const client = await newClient()
     const ids = ['x', 'A-z_0.9~', "!$&'()*+,;=:@", 'x..', '2819c223-7f76-453a-919d-413861904646']
     const operations = ids.map((id) => ({ method: 'DELETE', path: `/Users/${id}` }))
@@ -293,7 +293,7 @@ describe('an operation of /Bulk that cannot be sent', () => {
   })
 })
 
-describe('a body that is nested deeply', () => {
+describe('a deeply nested body', () => {
   const nested = (levels: number, open: string, close: string) =>
     `${open.repeat(levels)}1${close.repeat(levels)}`
   const SHAPES: readonly (readonly [string, string])[] = [
@@ -302,7 +302,7 @@ describe('a body that is nested deeply', () => {
     ['[{"value":', '}]'],
   ]
 
-  it.for(SHAPES)('is refused with 400 by every endpoint: %s', async ([open, close]) => {
+  it.for(SHAPES)('is rejected with 400 by every endpoint: %s', async ([open, close]) => {
     const client = await newClient()
     const { id } = await client.createUser()
     const group = await client.createGroup()
@@ -326,13 +326,13 @@ describe('a body that is nested deeply', () => {
       ] as const) {
         const answer = await client.request(method, path, body)
         expect(answer.body, `${method} ${path}`).toMatchObject({ status: '400', scimType: 'invalidSyntax' })
-        expect(answer.body.detail).toBe('the body is nested deeper than 32 levels, the limit')
+        expect(answer.body.detail).toBe('the request body is nested deeper than the limit of 32 levels')
       }
     }
     expect((await client.get('')).body.totalResults).toBe(2)
   })
 
-  it('is taken as far as the limit, and brackets in texts do not count', async () => {
+  it('is accepted up to the limit, not counting brackets in strings', async () => {
     const client = await newClient()
     const body = (levels: number) => `{"userName":"x${levels}","unknown":${nested(levels - 1, '[', ']')}}`
     expect((await client.request('POST', '/Users', body(32))).status).toBe(201)
@@ -343,14 +343,14 @@ describe('a body that is nested deeply', () => {
 })
 
 describe('failOnErrors', () => {
-  it.for([0, null])('of %j sets no limit, as if it were not sent', async (failOnErrors) => {
+  it.for([0, null])('of %j means no limit', async (failOnErrors) => {
     const client = await newClient()
     const operations = [user('a', ''), user('b', ''), user('c', 'cyd')]
     const { body } = await send(client, operations, { failOnErrors })
     expect(statusesOf(body.Operations)).toEqual(['400', '400', '201'])
   })
 
-  it.for([-1, 1.5, '1', [], true])('of %j is refused', async (failOnErrors) => {
+  it.for([-1, 1.5, '1', [], true])('of %j is rejected', async (failOnErrors) => {
     const client = await newClient()
     const { body } = await send(client, [user('a', 'ada')], { failOnErrors })
     expect(body).toMatchObject({ status: '400', scimType: 'invalidValue' })
@@ -359,9 +359,9 @@ describe('failOnErrors', () => {
 })
 
 describe('the cost of /Bulk', () => {
-  it('does not rise with the number of operations that wait, but with the bytes', async () => {
+  it('is proportional to the size of the request, not to the number of waiting operations', async () => {
     const client = await newClient()
-    // Each waits for the next, and the last one fails: what is left is to find out which may run.
+    // Each operation waits for the next one, and the last one fails, so only the scheduling takes time.
     const operations = (count: number) => {
       const unknown = Array.from({ length: Math.floor(220_000 / count) }, () => 'x')
       const waiting = Array.from({ length: count }, (_, i) => {
@@ -386,7 +386,7 @@ describe('the cost of /Bulk', () => {
 })
 
 describe('the work of a bulk request', () => {
-  const LIMIT = expect.stringMatching(/^the request needs more than 4000000 units of work, the limit/)
+  const LIMIT = expect.stringMatching(/^the request exceeds the limit of 4000000 units of work/)
   const rename = (id: string) => ({
     method: 'PATCH',
     path: `/Users/${id}`,
@@ -396,7 +396,7 @@ describe('the work of a bulk request', () => {
   const unitsOf = ({ headers }: { headers: Headers }) =>
     Number(/work;desc="(\d+) units"/.exec(headers.get('Server-Timing') ?? '')?.[1])
 
-  it('counts the documents that it reads and writes: beyond the limit each operation is refused', async () => {
+  it('includes the documents that operations read and write, and operations beyond the limit are rejected', async () => {
     const client = await newClient()
     await addLargeUsers(client.tenantId, large)
     const answer = await send(
@@ -412,11 +412,11 @@ describe('the work of a bulk request', () => {
       const { body } = await client.get(`/Users/${id}?attributes=nickName`)
       expect(body.nickName).toBe(i < done ? 'new' : undefined)
     }
-    // By itself each of them is taken.
+    // A single operation is accepted.
     expect((await client.request('PATCH', '/Users/large-11', rename('large-11').data)).status).toBe(200)
   })
 
-  it('counts the documents that it deletes', async () => {
+  it('includes the documents that operations delete', async () => {
     const client = await newClient()
     await addLargeUsers(client.tenantId, large)
     const answer = await send(
@@ -427,7 +427,7 @@ describe('the work of a bulk request', () => {
     expect([statuses[0], statuses.at(-1)]).toEqual(['204', '400'])
   })
 
-  it('counts the memberships that it removes without naming them', async () => {
+  it('includes memberships that operations remove without naming them', async () => {
     const client = await newClient()
     await addLargeUsers(
       client.tenantId,
@@ -435,7 +435,7 @@ describe('the work of a bulk request', () => {
     )
     for (const id of ['first', 'second', 'third']) {
       await addGroup(client.tenantId, id)
-      // The number that is kept decides: a group of so many members takes too long to be made here.
+      // Only the stored member count is changed, because it takes too long to create so many members.
       await addMembers(client.tenantId, id, 300, 30_000)
     }
     const ids = ['first', 'second', 'third']
@@ -449,7 +449,7 @@ describe('the work of a bulk request', () => {
     ])
   })
 
-  it('is a fiftieth of the limit at most for 100 ordinary users', async () => {
+  it('is at most a fiftieth of the limit for 100 ordinary users', async () => {
     const client = await newClient()
     const people = Array.from({ length: 100 }, (_, i) => ({
       method: 'POST',

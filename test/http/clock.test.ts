@@ -1,10 +1,10 @@
 /**
- * A clock that is moved while the server runs: what is ordered by time stays in its order, and nothing opens again.
+ * A clock that changes while the server runs: the order by time is preserved, and expired sessions stay expired.
  */
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { pruneProvisioningLog } from '../../src/provider/retention.ts'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { DAY_MS, HOUR_MS, releaseClock, setClock } from '../support/clock.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { newClient } from '../support/harness.ts'
@@ -12,7 +12,7 @@ import { newClient } from '../support/harness.ts'
 afterEach(releaseClock)
 
 describe('a clock that is set back', () => {
-  it('makes no id that is less than those before', async () => {
+  it('does not create ids that sort before earlier ones', async () => {
     const client = await newClient()
     const now = Date.now()
     setClock(now + 40 * DAY_MS)
@@ -29,7 +29,7 @@ describe('a clock that is set back', () => {
     expect(await idsOf('Group')).toEqual([laterGroup.id, earlierGroup.id])
   })
 
-  it('takes no lastModified back', async () => {
+  it('does not decrease lastModified', async () => {
     const client = await newClient()
     const now = Date.now()
     setClock(now)
@@ -64,7 +64,7 @@ describe('a clock that is set back', () => {
     expect(again.body.meta.lastModified > group.meta.lastModified).toBe(true)
   })
 
-  it('ends sessions that were begun while it was ahead', async () => {
+  it('ends sessions that started while it was ahead', async () => {
     const now = Date.now()
     setClock(now + 40 * DAY_MS)
     const browser = await new Browser().signIn()
@@ -74,7 +74,7 @@ describe('a clock that is set back', () => {
     expect(await admit()).toBe(303)
   })
 
-  it('by a few seconds ends no session', async () => {
+  it('by a few seconds does not end sessions', async () => {
     const now = Date.now()
     setClock(now)
     const browser = await new Browser().signIn()
@@ -84,10 +84,10 @@ describe('a clock that is set back', () => {
 })
 
 describe('a clock that was ahead', () => {
-  it('opens no session again that was ended', async () => {
+  it('does not reopen ended sessions', async () => {
     const now = Date.now()
     setClock(now)
-    // Tests of other files on the same database move it.
+    // Tests in other files change the clock of the same database.
     await env.DB.prepare('UPDATE retention_clock SET time = ?').bind(now).run()
     const [first, second] = [await new Browser().signIn(), new Browser()]
     const copy = first.cookie
@@ -100,7 +100,7 @@ describe('a clock that was ahead', () => {
     expect((await first.get('/admin/tenants')).status).toBe(303)
   })
 
-  it('leaves the chart of the days as it was', async () => {
+  it('does not change the activity chart', async () => {
     const client = await newClient()
     const now = Date.now()
     setClock(now - 5 * DAY_MS)

@@ -1,6 +1,6 @@
 /**
- * A PATCH that disables a user disables it: what would be refused by itself is left out and named in the log, so that
- * no leaver keeps access because of a title, a taken name or a mapping. Every other PATCH is all or nothing.
+ * A PATCH that disables a user omits rejected operations and reports them in the log, so that an invalid title, a userName
+ * in use or a wrong mapping does not preserve the access of a leaver. All other PATCHes are atomic.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -22,7 +22,7 @@ const TWO_PRIMARY = ['a', 'b'].map((value) => ({ value, primary: true }))
 const rename = (value: unknown) => ({ op: 'replace', path: 'userName', value })
 const patchOf = (...Operations: readonly unknown[]) => ({ schemas: [PATCH_OP], Operations })
 
-/** A user that this isolate has never seen. */
+/** A user that is not in the cache of this isolate. */
 async function createElsewhere({ tenantId }: Client, active = true): Promise<string> {
   const id = crypto.randomUUID()
   await env.DB.prepare(
@@ -34,7 +34,7 @@ async function createElsewhere({ tenantId }: Client, active = true): Promise<str
   return id
 }
 
-/** Operations that are refused by themselves, with the error that they get in any other PATCH. */
+/** Operations that are rejected on their own, with the scimType that they get in any other PATCH. */
 const REFUSED: readonly (readonly [name: string, scimType: string, operation: object])[] = [
   ['title', 'invalidValue', { op: 'Replace', path: 'title', value: LONG }],
   ['title', 'invalidValue', { op: 'Replace', path: 'title', value: 5 }],
@@ -58,9 +58,9 @@ const REFUSED: readonly (readonly [name: string, scimType: string, operation: ob
   ['name', 'invalidValue', { op: 'replace', path: 'name', value: { givenName: 'A', familyName: LONG } }],
 ]
 
-describe('a PATCH that disables', () => {
+describe('a PATCH that disables a user', () => {
   it.for(REFUSED)(
-    'goes without %s that is refused with %s, in either order',
+    'omits %s, which is rejected with %s, in any order',
     async ([name, scimType, operation]) => {
       const client = await newClient()
       const set = { op: 'replace', path: 'displayName', value: 'Left' }
@@ -78,7 +78,7 @@ describe('a PATCH that disables', () => {
         const [entry, earlier] = await client.log()
         expect(earlier).toMatchObject({ action: 'create' })
         expect(entry).toMatchObject({ action: 'disable', outcome: 'accepted', status: 200, ignored: [name] })
-        expect(entry?.detail).toMatch(/^left out: ./)
+        expect(entry?.detail).toMatch(/^omitted: ./)
       }
       const user = await client.createUser({ emails: EMAILS })
       const refused = await client.patch(`/Users/${user.id}`, set, operation)
@@ -95,7 +95,7 @@ describe('a PATCH that disables', () => {
     { op: 'replace', value: [{ ACTIVE: 'False' }] },
     { op: 'replace', path: 'active', value: [false] },
     { op: 'replace', value: { active: false, title: 5 } },
-  ])('is one with %j', async (off) => {
+  ])('is recognised by %j', async (off) => {
     const client = await newClient()
     const { id } = await client.createUser()
     const unknown = { op: 'Add', path: UNKNOWN, value: 'x' }
@@ -112,7 +112,7 @@ describe('a PATCH that disables', () => {
     { op: 'Replace', path: 'active', value: 'no' },
     { op: 'Replace', path: 'nickName', value: false },
     { op: 'Replace', path: UNKNOWN, value: false },
-  ])('is not one with %j: all of it is refused', async (active) => {
+  ])('is not recognised by %j, so the whole PATCH is rejected', async (active) => {
     const client = await newClient()
     const user = await client.createUser()
     for (const refused of [LONG, null]) {
@@ -126,7 +126,7 @@ describe('a PATCH that disables', () => {
     expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
   })
 
-  it('is the one whose last word is false', async () => {
+  it('is recognised by the last operation on "active"', async () => {
     const client = await newClient()
     const [off, on] = [false, true].map((value) => ({ op: 'replace', path: 'active', value }))
     const user = await client.createUser()
@@ -142,7 +142,7 @@ describe('a PATCH that disables', () => {
     expect((await client.log())[0]).toMatchObject({ ignored: ['active'] })
   })
 
-  it('is applied where everything else is refused, and says why', async () => {
+  it('is applied if all other operations are rejected, and logs the reasons', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const answer = await client.patch(`/Users/${id}`, OFF, ...REFUSED.map(([, , operation]) => operation))
@@ -152,7 +152,7 @@ describe('a PATCH that disables', () => {
     expect(entry?.detail).toContain('attribute "title" has 1025 characters, the limit is 1024; ')
   })
 
-  it('is applied with more refused operations than the log names, and leaves out all of them', async () => {
+  it('omits more rejected operations than the log names', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const unknown = Array.from({ length: 300 }, (_, i) => ({ op: 'add', path: `name.shadow${i}`, value: 1 }))
@@ -162,7 +162,7 @@ describe('a PATCH that disables', () => {
     expect((await client.log())[0]?.ignored).toHaveLength(100)
   })
 
-  it('is refused like any other when it costs too much, is malformed, or meets no user at its version', async () => {
+  it('is rejected if it exceeds the work limit, is malformed, or its precondition fails', async () => {
     const client = await newClient()
     const user = await client.createUser({
       emails: Array.from({ length: 1_000 }, (_, i) => ({ value: `${i}@x.example` })),
@@ -174,7 +174,7 @@ describe('a PATCH that disables', () => {
       path: `emails[value eq "${i}@y"]`,
     }))
     const costly = await client.patch(path, OFF, wrong, ...many)
-    expect(costly.body.detail).toMatch(/^the request needs more than \d+ units of work, the limit/)
+    expect(costly.body.detail).toMatch(/^the request exceeds the limit of \d+ units of work/)
     const small = await client.createUser()
     const refusals = Array.from({ length: 20_000 }, () => ({ op: 'remove', path: 'id' }))
     expect((await client.patch(`/Users/${small.id}`, OFF, ...refusals)).body).toEqual(costly.body)
@@ -188,7 +188,7 @@ describe('a PATCH that disables', () => {
     expect((await client.get(path)).body).toEqual(user)
   })
 
-  it('is all or nothing for a client that prefers strict handling', async () => {
+  it('is atomic for a client that prefers strict handling', async () => {
     const client = await newClient()
     const [user, other] = [await client.createUser(), await client.createUser()]
     const path = `/Users/${user.id}`
@@ -212,7 +212,7 @@ describe('a PATCH that disables', () => {
     )
   })
 
-  it('in a bulk request does the same', async () => {
+  it('works the same in a bulk request', async () => {
     const client = await newClient()
     const [user, other] = [await client.createUser(), await client.createUser()]
     const path = `/Users/${user.id}`
@@ -226,33 +226,36 @@ describe('a PATCH that disables', () => {
   })
 })
 
-describe('a PATCH that disables and gives a userName that is taken', () => {
-  it.for(['seen', 'not seen'])('keeps the userName of a user that was %s before', async (seen) => {
-    const client = await newClient()
-    const other = await client.createUser()
-    for (const operations of [
-      [rename(other.userName.toUpperCase()), { op: 'add', path: 'title', value: 'Left' }, OFF],
-      [{ op: 'replace', value: { active: false, title: 'Left', userName: other.userName } }],
-      [OFF, rename('free'), { op: 'add', path: 'title', value: 'Left' }, rename(other.userName)],
-      // The last name is refused by itself, so the one before counts.
-      [rename(other.userName), { op: 'add', path: 'title', value: 'Left' }, OFF, rename(LONG)],
-    ]) {
-      const id = await createElsewhere(client)
-      if (seen === 'seen') await client.get(`/Users/${id}`)
-      const answer = await client.patch(`/Users/${id}`, ...operations)
-      expect([answer.status, answer.body]).toMatchObject([
-        200,
-        { userName: id, active: false, title: 'Left' },
-      ])
-      const [entry] = await client.log()
-      expect(entry).toMatchObject({ action: 'disable', outcome: 'accepted', ignored: ['userName'] })
-      expect(entry?.detail).toMatch(/^left out: .*userName .* is already in use/)
-      expect((await client.log()).filter(({ resourceId }) => resourceId === id)).toHaveLength(1)
-    }
-    expect((await client.get(`/Users/${other.id}`)).body).toEqual(other)
-  })
+describe('a PATCH that disables a user and sets a userName in use', () => {
+  it.for(['seen', 'not seen'])(
+    'keeps the userName of a user that this isolate has %s before',
+    async (seen) => {
+      const client = await newClient()
+      const other = await client.createUser()
+      for (const operations of [
+        [rename(other.userName.toUpperCase()), { op: 'add', path: 'title', value: 'Left' }, OFF],
+        [{ op: 'replace', value: { active: false, title: 'Left', userName: other.userName } }],
+        [OFF, rename('free'), { op: 'add', path: 'title', value: 'Left' }, rename(other.userName)],
+        // The last name is rejected on its own, so the previous one is used.
+        [rename(other.userName), { op: 'add', path: 'title', value: 'Left' }, OFF, rename(LONG)],
+      ]) {
+        const id = await createElsewhere(client)
+        if (seen === 'seen') await client.get(`/Users/${id}`)
+        const answer = await client.patch(`/Users/${id}`, ...operations)
+        expect([answer.status, answer.body]).toMatchObject([
+          200,
+          { userName: id, active: false, title: 'Left' },
+        ])
+        const [entry] = await client.log()
+        expect(entry).toMatchObject({ action: 'disable', outcome: 'accepted', ignored: ['userName'] })
+        expect(entry?.detail).toMatch(/^omitted: .*userName .* is already in use/)
+        expect((await client.log()).filter(({ resourceId }) => resourceId === id)).toHaveLength(1)
+      }
+      expect((await client.get(`/Users/${other.id}`)).body).toEqual(other)
+    },
+  )
 
-  it('takes two round trips, also each time that it is repeated, and one with a name that is free', async () => {
+  it('takes two round trips, also if it is repeated, and one if the name is available', async () => {
     const client = await newClient()
     const other = await client.createUser()
     const id = await createElsewhere(client)
@@ -273,7 +276,7 @@ describe('a PATCH that disables and gives a userName that is taken', () => {
     expect([answer.body.active, costOf(answer).roundTrips]).toEqual([false, 1])
   })
 
-  it('answers with the groups of the user where nothing is left to change', async () => {
+  it('returns the groups of the user if no change remains', async () => {
     const client = await newClient()
     const other = await client.createUser()
     const user = await client.createUser({ active: false })
@@ -289,7 +292,7 @@ describe('a PATCH that disables and gives a userName that is taken', () => {
     }
   })
 
-  it('is refused with 409 in any other PATCH, and in a PUT', async () => {
+  it('is the only request for which such a userName is not rejected with 409', async () => {
     const client = await newClient()
     const other = await client.createUser()
     for (const id of [await createElsewhere(client), (await client.createUser()).id]) {
@@ -314,8 +317,8 @@ describe('a PATCH that disables and gives a userName that is taken', () => {
   })
 })
 
-describe('a PUT that disables', () => {
-  it('is refused as a whole: its attributes are not operations', async () => {
+describe('a PUT that disables a user', () => {
+  it('is rejected as a whole', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const { userName } = user
@@ -329,7 +332,7 @@ describe('a PUT that disables', () => {
 })
 
 describe('a PATCH of a group', () => {
-  it('is all or nothing, whatever it says of "active"', async () => {
+  it('is atomic, even if it sets "active"', async () => {
     const client = await newClient()
     const { id } = await client.createGroup()
     const group = (await client.get(`/Groups/${id}`)).body

@@ -18,7 +18,7 @@ describe('discovery', () => {
   })
 
   it.for(['Schemas', 'ResourceTypes'])(
-    'lists /%s, each also by id, without nulls, in one round trip',
+    'lists /%s and returns each by id, without nulls, in one round trip',
     async (name) => {
       const client = await newClient()
       const answer = await client.get(`/${name}`)
@@ -46,7 +46,7 @@ describe('discovery', () => {
     ])
   })
 
-  it('refuses a filter with 403, so that nobody believes that it was applied', async () => {
+  it('rejects a filter with 403', async () => {
     const client = await newClient()
     for (const path of ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig']) {
       expect((await client.get(`${path}?filter=name+eq+%22User%22`)).status).toBe(403)

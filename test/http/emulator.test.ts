@@ -1,6 +1,6 @@
 /**
- * The emulator of Entra's provisioning service against this worker: the sample directory is provisioned, provisioned
- * again, edited and provisioned once more, and then the tenant is compared with the directory.
+ * Entra's emulator against this worker: the sample directory is provisioned twice, edited, and provisioned again. Then the
+ * tenant is compared with the directory.
  */
 import { exports } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -20,7 +20,7 @@ interface Sent {
   readonly status: number
 }
 
-/** The worker as the emulator's endpoint; `sent` collects the requests. */
+/** The worker as the endpoint of the emulator. `sent` collects the requests. */
 function endpointOf(client: Client, sent: Sent[]): Endpoint {
   const fetch: Fetch = async (url, init) => {
     const response = await exports.default.fetch(new Request(url, init))
@@ -30,7 +30,7 @@ function endpointOf(client: Client, sent: Sent[]): Endpoint {
   return { tenantUrl: TENANT_URL, token: client.token, fetch }
 }
 
-/** Everything of one endpoint, page by page. */
+/** All resources of an endpoint, read page by page. */
 async function listAll(client: Client, endpoint: '/Users' | '/Groups') {
   const resources = []
   for (let total = 1; resources.length < total; ) {
@@ -41,7 +41,7 @@ async function listAll(client: Client, endpoint: '/Users' | '/Groups') {
   return resources
 }
 
-/** The tenant as the server shows it: what Entra maps, and members by their userName. */
+/** The state of the tenant: the attributes that Entra maps, with members by userName. */
 async function tenantOf(client: Client) {
   const users = await listAll(client, '/Users')
   const groups = await listAll(client, '/Groups')
@@ -61,7 +61,7 @@ async function tenantOf(client: Client) {
   }
 }
 
-/** The same, worked out from the directory and from who was active when it was first provisioned. */
+/** The expected state, computed from the directory and from the users who were active when it was first provisioned. */
 function tenantFrom(directory: DirectoryDocument, provisioned: ReadonlySet<string>) {
   const users = directory.users.filter(({ id }) => provisioned.has(id))
   const nameOf = new Map(users.map(({ id, userPrincipalName }) => [id, userPrincipalName]))
@@ -100,7 +100,7 @@ const CONNECTION_TEST = [
   'GET /Groups?excludedAttributes=members&filter=displayName+eq+%22{guid}%22 200',
 ]
 
-/** What the next cycle sends, with the status that it got; ids are shown as the names of what they mean. */
+/** The requests of the next cycle with their statuses. Ids are replaced by the names of their resources. */
 async function requestsOf(job: JobHarness, sent: Sent[]): Promise<string[]> {
   const nameOf = new Map(
     Object.values(job.state.objects).flatMap(({ link }) => (link ? [[link.targetId, link.name]] : [])),
@@ -115,7 +115,7 @@ async function requestsOf(job: JobHarness, sent: Sent[]): Promise<string[]> {
   })
 }
 
-/** As `changeAFewThings` edits: people by their order among the active ones, groups by their order. */
+/** The expected requests after `changeAFewThings`. @param people the active people in order @param groups in order */
 function requestsOfEdit(people: readonly string[], groups: readonly string[]): string[] {
   const [renamed, moved, disabled, deleted] = people
   const [, from, to, renamedGroup, , dropped] = groups
@@ -130,7 +130,7 @@ function requestsOfEdit(people: readonly string[], groups: readonly string[]): s
 }
 
 describe.each(['old', 'flag'] as const)('the emulator in the %s dialect', (dialect) => {
-  it('provisions the sample directory once, then nothing, then just the changes', async () => {
+  it('provisions the sample directory, then nothing, then only the changes', async () => {
     const client = await newClient()
     const sent: Sent[] = []
     const directory = structuredClone<DirectoryDocument>(quillfern)

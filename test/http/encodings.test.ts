@@ -1,5 +1,5 @@
 /**
- * Text that is not UTF-8 is refused wherever it is sent: read as U+FFFD, different names would become the same.
+ * Text that is not UTF-8 is rejected everywhere. If it were decoded to U+FFFD, different names would become equal.
  */
 import { exports } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -7,10 +7,10 @@ import { ADMIN_TOKEN, Browser } from '../support/dashboard.ts'
 import { newClient, ORIGIN } from '../support/harness.ts'
 
 const INVALID: readonly (readonly [string, readonly number[]])[] = [
-  ['bytes that are never in UTF-8', [0xff, 0xc0]],
-  ['an overlong form', [0xc0, 0xaf]],
+  ['bytes that do not occur in UTF-8', [0xff, 0xc0]],
+  ['an overlong encoding', [0xc0, 0xaf]],
   ['a surrogate', [0xed, 0xa0, 0x80]],
-  ['a character that breaks off', [0xe2, 0x82]],
+  ['a truncated character', [0xe2, 0x82]],
 ]
 
 const bytesOf = (before: string, bytes: readonly number[], after: string) =>
@@ -29,7 +29,7 @@ async function post(path: string, headers: Record<string, string>, body: Uint8Ar
 
 describe('a body with', () => {
   for (const [name, bytes] of INVALID) {
-    it(`${name} is refused by the SCIM API with invalidSyntax, and changes nothing`, async () => {
+    it(`${name} is rejected by the SCIM API with invalidSyntax and changes nothing`, async () => {
       const client = await newClient()
       const headers = { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' }
       for (const [path, before, after] of [
@@ -42,13 +42,13 @@ describe('a body with', () => {
         expect([path, status]).toEqual([path, 400])
         expect(JSON.parse(text)).toMatchObject({
           scimType: 'invalidSyntax',
-          detail: 'the body must be UTF-8',
+          detail: 'the request body must be UTF-8',
         })
       }
       expect((await client.get('/')).body.totalResults).toBe(0)
     })
 
-    it(`${name} is refused by the admin API and by forms`, async () => {
+    it(`${name} is rejected by the admin API and by forms`, async () => {
       const json = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' }
       const api = await post('/admin/api/tenants', json, bytesOf('{"id":"utf","name":"', bytes, '"}'))
       expect([api.status, JSON.parse(api.text).error.code]).toEqual([400, 'invalid'])
@@ -67,7 +67,7 @@ describe('a body with', () => {
     })
   }
 
-  it('a byte order mark is read without it', async () => {
+  it('a byte order mark is accepted and the mark is ignored', async () => {
     const client = await newClient()
     const headers = { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' }
     const { status } = await post(
@@ -80,14 +80,14 @@ describe('a body with', () => {
 })
 
 describe('a query', () => {
-  it.for(['%FF', '%ED%A0%80', '%C3', '%', '%zz'])('with %s is refused', async (text) => {
+  it.for(['%FF', '%ED%A0%80', '%C3', '%', '%zz'])('with %s is rejected', async (text) => {
     const client = await newClient()
     const answer = await client.get(`/Users?filter=userName%20eq%20%22${text}%22`)
     expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidSyntax' })
     expect((await client.get(`/Users/${text}`)).status).toBe(404)
   })
 
-  it('is read with every character that is encoded', async () => {
+  it('may contain any percent-encoded character', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ displayName: '100 % é 😀' })
     const found = await client.filter('/Users', 'displayName eq "100 % é 😀"')

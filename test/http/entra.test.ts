@@ -1,5 +1,5 @@
 /**
- * Microsoft Entra's traffic, request for request, from test/fixtures/entra.
+ * The traffic of Microsoft Entra from test/fixtures/entra.
  */
 import { describe, it } from 'vitest'
 import flagDialect from '../fixtures/entra/life-flag-dialect.json' with { type: 'json' }
@@ -8,7 +8,7 @@ import quirks from '../fixtures/entra/quirks.json' with { type: 'json' }
 import { newClient } from '../support/harness.ts'
 import { replay, type Step } from '../support/replay.ts'
 
-describe('one life in requests', () => {
+describe('the lifecycle of a user', () => {
   it.for([oldDialect, flagDialect])('$name', async ({ steps }) => {
     await replay(await newClient(), steps as readonly Step[])
   })

@@ -1,4 +1,4 @@
-/** Attributes of a tenant's extension schemas, as its clients use them: like those that are built in. */
+/** Attributes of a tenant's extension schemas work like built-in attributes. */
 import { describe, expect, it } from 'vitest'
 import { admin, type Client, costOf, newClient } from '../support/harness.ts'
 import { GROUP, USER } from '../support/urns.ts'
@@ -65,7 +65,7 @@ const found = ({ body }: { body: { Resources?: { userName: string }[] } }) =>
   body.Resources?.map(({ userName }) => userName)
 
 describe('a resource with an extension', () => {
-  it('is stored and shown as it was sent, with its URN', async () => {
+  it('is stored and returned as sent, with its URN', async () => {
     const client = await acme()
     const user = await client.createUser({ [ACME]: VALUES })
     expect(user).toMatchObject({ schemas: [USER, ACME], [ACME]: VALUES })
@@ -82,14 +82,14 @@ describe('a resource with an extension', () => {
     ['tags', 'one'],
     ['site', 'HQ'],
     ['badge', 'x'.repeat(1025)],
-  ])('refuses %s: %j', async ([attribute, value]) => {
+  ])('rejects %s: %j', async ([attribute, value]) => {
     const client = await acme()
     const answer = await client.request('POST', '/Users', { userName: 'u', [ACME]: { [attribute]: value } })
     expect(answer).toMatchObject({ status: 400, body: { scimType: 'invalidValue' } })
     expect(answer.body.detail).toContain(`"${ACME}:${attribute}"`)
   })
 
-  it('is changed by PATCH: with a path, a flat key, an object, and in lists', async () => {
+  it('is changed by a PATCH with a path, a flat key, an object, and elements', async () => {
     const client = await acme()
     const user = await client.createUser({ [ACME]: { badge: 'B', tags: ['one'], desks: VALUES.desks } })
     const answer = await client.patch(
@@ -117,7 +117,7 @@ describe('a resource with an extension', () => {
     expect(cleared.body).not.toHaveProperty([ACME])
   })
 
-  it('refuses an unknown attribute of a path, and ignores one of a body', async () => {
+  it('rejects an unknown attribute in a path and ignores one in a body', async () => {
     const client = await acme()
     const user = await client.createUser({ [ACME]: { badge: 'B', shoe: 42 } })
     expect(user[ACME]).toEqual({ badge: 'B' })
@@ -126,7 +126,7 @@ describe('a resource with an extension', () => {
     expect(answer).toMatchObject({ status: 400, body: { scimType: 'invalidPath' } })
   })
 
-  it('keeps an immutable value, by PATCH and by PUT', async () => {
+  it('does not allow a PATCH or PUT to change an immutable value', async () => {
     const client = await newClient()
     await put(client.tenantId, { id: ACME, attributes: [{ name: 'badge', mutability: 'immutable' }] })
     const user = await client.createUser({})
@@ -140,6 +140,26 @@ describe('a resource with an extension', () => {
     })
     const same = await client.request('PUT', path, { userName, title: 'x', [ACME]: { badge: 'B' } })
     expect(same.status).toBe(200)
+  })
+
+  it('does not allow the removal of a complex value with an immutable sub-attribute', async () => {
+    const client = await newClient()
+    const once = { name: 'once', mutability: 'immutable' }
+    const site = { name: 'site', type: 'complex', subAttributes: [once, { name: 'floor' }] }
+    await put(client.tenantId, { id: ACME, attributes: [once, { name: 'badge' }, site] })
+    const values = { once: 'a', badge: 'B', site: { once: 'b', floor: '3' } }
+    const { id } = await client.createUser({ [ACME]: values })
+    for (const operation of [
+      { op: 'remove', path: ACME },
+      { op: 'replace', path: ACME, value: null },
+      { op: 'remove', path: `${ACME}:site` },
+      { op: 'replace', value: { [ACME]: { site: null } } },
+    ]) {
+      const refused = { status: 400, body: { scimType: 'mutability' } }
+      expect(await client.patch(`/Users/${id}`, operation)).toMatchObject(refused)
+    }
+    const removed = await client.patch(`/Users/${id}`, { op: 'remove', path: `${ACME}:badge` })
+    expect(removed.body[ACME]).toEqual({ once: 'a', site: values.site })
   })
 
   it.for([
@@ -160,7 +180,7 @@ describe('a resource with an extension', () => {
     `${ACME} pr`,
     `schemas eq "${ACME}"`,
     `not (${ACME}:code ne "x")`,
-  ])('is found by %s', async (filter) => {
+  ])('matches %s', async (filter) => {
     const client = await acme()
     await client.createUser({ userName: 'with', [ACME]: VALUES })
     await client.createUser({ userName: 'without' })
@@ -203,7 +223,7 @@ describe('a resource with an extension', () => {
     expect(await get(`excludedAttributes=${ACME}`)).not.toHaveProperty([ACME])
   })
 
-  it('is a group as well', async () => {
+  it('may be a group', async () => {
     const client = await newClient()
     await put(client.tenantId, { id: TEAM, attributes: [{ name: 'owner', indexed: true }] })
     const group = await client.createGroup({ displayName: 'g', [TEAM]: { owner: 'Ada' } })
@@ -220,7 +240,7 @@ describe('a resource with an extension', () => {
 })
 
 describe('another tenant', () => {
-  it('knows nothing of the schema', async () => {
+  it('does not have the schema', async () => {
     const [client, other] = [await acme(), await newClient()]
     await client.createUser({ [ACME]: VALUES })
     const user = await other.createUser({ [ACME]: VALUES })
@@ -232,7 +252,7 @@ describe('another tenant', () => {
 })
 
 describe('discovery', () => {
-  it('has the schema in /Schemas, /ResourceTypes and /openapi.json', async () => {
+  it('shows the schema in /Schemas, /ResourceTypes and /openapi.json', async () => {
     const client = await acme()
     const schema = (await client.get(`/Schemas/${ACME}`)).body
     expect(schema).toMatchObject({ id: ACME, description: 'Acme', meta: { resourceType: 'Schema' } })
@@ -251,7 +271,7 @@ describe('a removed schema', () => {
   const remove = (client: Client, query = '') =>
     admin('DELETE', `/tenants/${client.tenantId}/schemas/${ACME}${query}`)
 
-  it('is neither shown nor taken, and its values outlive every write of a client', async () => {
+  it('is neither returned nor accepted, and its values survive all writes of clients', async () => {
     const client = await acme()
     const user = await client.createUser({ userName: 'u', [ACME]: VALUES })
     const path = `/Users/${user.id}`
@@ -274,7 +294,7 @@ describe('a removed schema', () => {
     expect(found(await client.filter('/Users', `${ACME}:badge eq "B-1"`))).toEqual(['v'])
   })
 
-  it('is kept in groups too', async () => {
+  it('keeps its values in groups too', async () => {
     const client = await newClient()
     const team = { id: TEAM, attributes: [{ name: 'owner' }] }
     await put(client.tenantId, team)
@@ -293,7 +313,7 @@ describe('a removed schema', () => {
     })
   })
 
-  it('is gone for good when it is purged, with its name', async () => {
+  it('is deleted with its values when it is purged', async () => {
     const client = await acme()
     const user = await client.createUser({ [ACME]: VALUES })
     expect((await remove(client, '?purge=true')).status).toBe(204)
@@ -314,7 +334,7 @@ describe('an indexed attribute', () => {
     })),
   })
 
-  it('finds what was there before it, and what came after', async () => {
+  it('matches resources from before and after the index was created', async () => {
     const client = await newClient()
     await put(client.tenantId, indexed())
     await client.createUser({ userName: 'before', [ACME]: { badge: 'Ä', desk: 'D', level: 1 } })
@@ -332,7 +352,7 @@ describe('an indexed attribute', () => {
     expect(await names(`${ACME}:badge eq "ä" and ${ACME}:level lt 2`)).toEqual(['before'])
   })
 
-  it('finds its own values when another attribute had the column before', async () => {
+  it('matches only its own values if another attribute used the column before', async () => {
     const client = await newClient()
     await put(client.tenantId, indexed('badge'))
     await client.createUser({ userName: 'u', [ACME]: { badge: 'x', desk: 'y' } })
@@ -342,7 +362,7 @@ describe('an indexed attribute', () => {
     expect(found(await client.filter('/Users', `${ACME}:badge eq "y"`))).toEqual(['v'])
   })
 
-  it('is found by reading few rows, in one round trip', async () => {
+  it('is filtered by reading few rows, in one round trip', async () => {
     const client = await newClient()
     await put(client.tenantId, indexed('badge'))
     const add = (prefix: string) =>

@@ -1,6 +1,6 @@
 /**
- * Whether two groups may share a displayName is a choice of the tenant: unique by default, as matching by
- * displayName needs it; Entra itself allows two groups of one name.
+ * Each tenant chooses whether two groups may have the same displayName. Names are unique by default, because clients match
+ * groups by displayName. Entra itself allows duplicates.
  */
 import { describe, expect, it } from 'vitest'
 import { admin, type Client, costOf, GROUP, newClient, ORIGIN, send } from '../support/harness.ts'
@@ -12,8 +12,8 @@ const create = (client: Client, displayName: string) =>
   client.request('POST', '/Groups', { schemas: [GROUP], displayName })
 const change = (client: Client, body: object) => admin('PATCH', `/tenants/${client.tenantId}`, body)
 
-describe('a tenant without a choice', () => {
-  it('has unique group names, regardless of case, and says so', async () => {
+describe('a tenant with the default setting', () => {
+  it('has unique group names, regardless of case, and reports the setting', async () => {
     const client = await newClient()
     expect((await admin('GET', `/tenants/${client.tenantId}`)).body.uniqueGroupNames).toBe(true)
     const answers = [await create(client, 'All Staff'), await create(client, 'ALL STAFF')]
@@ -23,15 +23,15 @@ describe('a tenant without a choice', () => {
     ])
   })
 
-  it('makes one group of a name however many ask for it at once', async () => {
+  it('creates one group for concurrent requests with the same name', async () => {
     const client = await newClient()
     const answers = await Promise.all(Array.from({ length: 20 }, () => create(client, 'All Staff')))
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(409)])
   })
 })
 
-describe('a tenant that allows namesakes', () => {
-  it('takes a name that is there by POST, PUT and PATCH, at once or one after another', async () => {
+describe('a tenant that allows duplicate names', () => {
+  it('accepts an existing name by POST, PUT and PATCH, concurrently or sequentially', async () => {
     const client = await newClient(NAMESAKES)
     const answers = await Promise.all(Array.from({ length: 20 }, () => create(client, 'All Staff')))
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201))
@@ -43,7 +43,7 @@ describe('a tenant that allows namesakes', () => {
     expect((await client.filter('/Groups', 'displayName eq "All Staff"')).body.totalResults).toBe(21)
   })
 
-  it('finds all of them by displayName, in pages and with their members', async () => {
+  it('returns all groups of a name by displayName, in pages and with their members', async () => {
     const client = await newClient(NAMESAKES)
     const user = await client.createUser()
     const ids: string[] = []
@@ -83,7 +83,7 @@ describe('a tenant that allows namesakes', () => {
     expect(byIndex).toEqual(byCursor)
   })
 
-  it('is reached at any time, from a tenant with unique names', async () => {
+  it('can be switched to at any time', async () => {
     const client = await newClient()
     await create(client, 'All Staff')
     expect((await create(client, 'All Staff')).status).toBe(409)
@@ -95,7 +95,7 @@ describe('a tenant that allows namesakes', () => {
     })
   })
 
-  it('is left only when no two groups share a name: 409 says how many do, and which', async () => {
+  it('can be switched back only without duplicates: 409 reports their number and names', async () => {
     const client = await newClient(NAMESAKES)
     const groups: Group[] = []
     for (let i = 0; i < 14; i++) groups.push(await client.createGroup({ displayName: `Crew ${i % 7}` }))
@@ -103,7 +103,7 @@ describe('a tenant that allows namesakes', () => {
     expect(refused.status).toBe(409)
     expect(refused.body.error).toMatchObject({ code: 'conflict', field: 'uniqueGroupNames' })
     expect(refused.body.error.message).toBe(
-      `7 names of groups are not unique: ${[0, 1, 2, 3, 4].map((i) => `"Crew ${i}" (2 groups)`).join(', ')} ` +
+      `7 group names are not unique: ${[0, 1, 2, 3, 4].map((i) => `"Crew ${i}" (2 groups)`).join(', ')} ` +
         'and 2 more; rename or delete groups first',
     )
     const { body } = await admin('GET', `/tenants/${client.tenantId}`)
@@ -115,7 +115,7 @@ describe('a tenant that allows namesakes', () => {
     expect((await create(client, 'crew 1')).status).toBe(409)
   })
 
-  it('is exported, and imported where namesakes are allowed', async () => {
+  it('can be exported, and imported into a tenant that allows duplicates', async () => {
     const client = await newClient(NAMESAKES)
     await create(client, 'All Staff')
     await create(client, 'All Staff')
@@ -125,7 +125,7 @@ describe('a tenant that allows namesakes', () => {
     expect([refused.status, refused.body.error.message]).toEqual([
       409,
       expect.stringContaining(
-        '"displayName" is taken by a line before it; a tenant with "uniqueGroupNames": false allows namesakes',
+        'an earlier line has the same "displayName"; set "uniqueGroupNames" of the tenant to false to allow that',
       ),
     ])
     expect((await transfer(other, 'POST', 'import', lines.body)).body.imported.group).toBe(2)
@@ -133,7 +133,7 @@ describe('a tenant that allows namesakes', () => {
   })
 })
 
-it('refuses a choice that is neither true nor false', async () => {
+it('rejects a setting that is neither true nor false', async () => {
   const client = await newClient()
   const answer = await change(client, { uniqueGroupNames: 'no' })
   expect([answer.status, answer.body.error.field]).toEqual([400, 'uniqueGroupNames'])

@@ -43,7 +43,7 @@ describe('POST /Groups', () => {
     expect(costOf(answer).roundTrips).toBe(2)
   })
 
-  it('refuses the group beyond the limit with 400, a reason and a way out, and logs the attempt', async () => {
+  it('rejects a group beyond the limit with 400, the reason and a remedy, and logs the attempt', async () => {
     const client = await newClient({ groupLimit: 2 })
     await client.createGroup()
     await client.createGroup()
@@ -57,7 +57,7 @@ describe('POST /Groups', () => {
 })
 
 describe('PATCH /Groups/{id}', () => {
-  it('answers 204 in two round trips, and 200 when attributes are asked for', async () => {
+  it('answers 204 in two round trips, and 200 if attributes are requested', async () => {
     const client = await newClient()
     const [a = ''] = await createUsers(client, 1)
     const { id } = await client.createGroup()
@@ -70,7 +70,7 @@ describe('PATCH /Groups/{id}', () => {
     expect(asked.body.members).toHaveLength(1)
   })
 
-  it('takes adding a present member and removing an absent one as done, without a new version', async () => {
+  it('accepts adding a present member and removing an absent one, without a new version', async () => {
     const client = await newClient()
     const [a = '', b = ''] = await createUsers(client, 2)
     const { id, meta } = await client.createGroup({ members: values([a]) })
@@ -87,7 +87,7 @@ describe('PATCH /Groups/{id}', () => {
     expect((await client.get(`/Groups/${id}`)).body.meta).toEqual(meta)
   })
 
-  it('removes just the listed members by Remove with a value, in any dialect', async () => {
+  it('removes only the listed members by Remove with a value, in both dialects', async () => {
     const client = await newClient()
     const ids = await createUsers(client, 4)
     const [a = '', b = '', c = '', d = ''] = ids
@@ -102,7 +102,7 @@ describe('PATCH /Groups/{id}', () => {
     expect(await membersOf(client, id)).toEqual([])
   })
 
-  it('refuses the whole PATCH for an unknown member, and names it', async () => {
+  it('rejects the whole PATCH for an unknown member, and names it', async () => {
     const client = await newClient()
     const [a = ''] = await createUsers(client, 1)
     const group = await client.createGroup()
@@ -118,7 +118,7 @@ describe('PATCH /Groups/{id}', () => {
     expect(costOf(answer).roundTrips).toBe(2)
   })
 
-  it('takes the type of a member from the directory, whatever the client says', async () => {
+  it('takes the type of a member from the directory, not from the client', async () => {
     const client = await newClient()
     const [user = ''] = await createUsers(client, 1)
     const inner = await client.createGroup()
@@ -135,7 +135,7 @@ describe('PATCH /Groups/{id}', () => {
     expect([types.get(user), types.get(inner.id)]).toEqual(['User', 'Group'])
   })
 
-  it('takes a group as its own member, and its members are in it once', async () => {
+  it('accepts a group as its own member, and shows the group once for each of its members', async () => {
     const client = await newClient()
     const [user = ''] = await createUsers(client, 1)
     const { id } = await client.createGroup()
@@ -161,7 +161,7 @@ describe('PATCH /Groups/{id}', () => {
     expect(await membersOf(client, id)).toHaveLength(5_000)
   })
 
-  it('empties a group of 45,000 in two round trips, and logs the first names and the number of the rest', async () => {
+  it('removes all of 45,000 members in two round trips, and logs the first names and the number of the others', async () => {
     const client = await newClient()
     const { tenantId } = client
     const { id } = await client.createGroup()
@@ -177,7 +177,7 @@ describe('PATCH /Groups/{id}', () => {
     expect(JSON.stringify(entry?.changes).length).toBeLessThan(MAX_LOGGED_CHANGES_CHARACTERS)
   })
 
-  it('reads and writes as many rows for one member in a group of 5,000 as in a group of 1', async () => {
+  it('reads and writes the same number of rows for one member in a group of 5,000 as in a group of 1', async () => {
     const client = await newClient()
     const [a = '', b = '', c = ''] = await createUsers(client, 3)
     const small = await client.createGroup({ members: values([a]) })
@@ -225,7 +225,7 @@ describe('PUT /Groups/{id}', () => {
 })
 
 describe('DELETE /Groups/{id}', () => {
-  it('removes the group and its memberships, and frees its place and its name', async () => {
+  it('removes the group and its memberships, and makes its name available', async () => {
     const client = await newClient({ groupLimit: 1 })
     const [a = ''] = await createUsers(client, 1)
     const group = await client.createGroup({ displayName: 'Crew', members: values([a]) })
@@ -238,7 +238,7 @@ describe('DELETE /Groups/{id}', () => {
   })
 })
 
-describe('group writes at the same time', () => {
+describe('concurrent group writes', () => {
   it('create exactly as many groups as the limit allows, and log every attempt', async () => {
     const client = await newClient()
     const answers = await Promise.all(
@@ -261,7 +261,7 @@ describe('group writes at the same time', () => {
     ])
   })
 
-  it('lose no member when 100 clients add one each', async () => {
+  it('keep all members that 100 clients add', async () => {
     const client = await newClient()
     const ids = await createUsers(client, 100)
     const { id } = await client.createGroup()
@@ -273,7 +273,7 @@ describe('group writes at the same time', () => {
     expect((await client.get(`/Groups/${id}`)).body.meta.version).toBe('W/"101"')
   })
 
-  it('create one group of a name when 20 clients try', async () => {
+  it('create one group if 20 clients use the same name', async () => {
     const client = await newClient()
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
@@ -285,7 +285,7 @@ describe('group writes at the same time', () => {
 })
 
 describe('a group write that names members', () => {
-  it('takes users and groups in any order, and shows the names of those that stay and of those that come', async () => {
+  it('accepts users and groups in any order, and returns the names of existing and new members', async () => {
     const client = await newClient()
     const [ada, bo] = [
       await client.createUser({ displayName: 'Ada' }),
@@ -313,8 +313,8 @@ describe('a group write that names members', () => {
   })
 })
 
-describe('user writes at the same time', () => {
-  it('create one user of a name when 20 clients try, and lose no change of 20 PATCHes', async () => {
+describe('concurrent user writes', () => {
+  it('create one user if 20 clients use the same name, and keep all changes of 20 PATCHes', async () => {
     const client = await newClient()
     const body = {
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],

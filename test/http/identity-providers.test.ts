@@ -1,6 +1,6 @@
 /**
- * The traffic of Okta, OneLogin and JumpCloud, request for request, from test/fixtures. Each file names the
- * public documents that it follows; where one shows no body, the file says so.
+ * The traffic of Okta, OneLogin and JumpCloud from test/fixtures. Each file names its public sources, and states where a
+ * source does not show a body.
  */
 import { describe, expect, it } from 'vitest'
 import jumpcloud from '../fixtures/jumpcloud/custom-scim.json' with { type: 'json' }
@@ -11,11 +11,11 @@ import onelogin from '../fixtures/onelogin/scim-v2-enterprise.json' with { type:
 import { newClient } from '../support/harness.ts'
 import { replay, type Step } from '../support/replay.ts'
 
-describe('one life in requests', () => {
+describe('the lifecycle of a user', () => {
   it.for([oktaCatalog, oktaWizard, oktaSpecTest, onelogin, jumpcloud])('$name', async ({ steps }) => {
     const client = await newClient()
     await replay(client, steps as readonly Step[])
-    // A password is sent by Okta and JumpCloud, wanted or not: nobody may read it afterwards.
+    // Okta and JumpCloud always send a password. It must not be readable afterwards.
     expect(JSON.stringify(await client.log())).not.toContain('-Quillfern"')
   })
 })

@@ -1,6 +1,6 @@
 /**
- * Invalid input is never read as nothing: an element without a usable value is refused, whatever says it, and nothing
- * changes. What clients send to clear a value goes on working.
+ * Invalid input is not treated as empty: an element without a valid value is rejected by every request, and nothing
+ * changes. The forms that clients send to clear a value are accepted.
  */
 import { describe, expect, it } from 'vitest'
 import { type Client, GROUP, newClient, PATCH_OP, USER } from '../support/harness.ts'
@@ -11,8 +11,8 @@ const EMAILS = [
   { value: 'ada@home.example', type: 'home' },
 ]
 
-/** Members that name nobody. */
-const NOBODY: readonly unknown[] = [
+/** Members without a valid id. */
+const WITHOUT_ID: readonly unknown[] = [
   [{ display: 'Somebody' }],
   [{}],
   [{ id: '2819c223-7f76-453a-919d-413861904646' }],
@@ -22,7 +22,7 @@ const NOBODY: readonly unknown[] = [
   [null],
   [''],
 ]
-/** The same without a list, which PATCH takes too. */
+/** The same without a list, which a PATCH also accepts. */
 const SINGLE: readonly unknown[] = ['', {}, { display: 'Somebody' }, { value: null }]
 
 async function withGroup() {
@@ -44,7 +44,7 @@ async function withGroup() {
 const patchOf = (...Operations: readonly unknown[]) => ({ schemas: [PATCH_OP], Operations })
 
 describe('members without a value', () => {
-  it.for([...NOBODY, ...SINGLE])('are refused by every operation of a PATCH: %j', async (value) => {
+  it.for([...WITHOUT_ID, ...SINGLE])('are rejected by every operation of a PATCH: %j', async (value) => {
     const { expectRefused } = await withGroup()
     for (const op of ['replace', 'Add', 'remove']) {
       await expectRefused('PATCH', patchOf({ op, path: 'members', value }))
@@ -53,7 +53,7 @@ describe('members without a value', () => {
     await expectRefused('PATCH', patchOf({ op: 'add', value: { displayName: 'Other', members: value } }))
   })
 
-  it.for(NOBODY)('are refused by POST, PUT and /Bulk: %j', async (members) => {
+  it.for(WITHOUT_ID)('are rejected by POST, PUT and /Bulk: %j', async (members) => {
     const { client, group, path, expectRefused } = await withGroup()
     const body = { schemas: [GROUP], displayName: group.displayName, members }
     await expectRefused('PUT', body)
@@ -68,14 +68,14 @@ describe('members without a value', () => {
     expect((await client.get('/Groups')).body.Resources).toEqual([group])
   })
 
-  it('are named by their place, also behind a member that stands there twice', async () => {
+  it('are named by their index, also after a duplicate member', async () => {
     const { client, user, path } = await withGroup()
     const value = [{ value: user.id }, { value: user.id }, { display: 'Somebody' }]
     const answer = await client.patch(path, { op: 'replace', path: 'members', value })
     expect(answer.body.detail).toContain('"members[2].value" must have a value, found nothing')
   })
 
-  it('are not what an empty list, null or a removal without a value has: those empty a group', async () => {
+  it('do not include an empty list, null or a removal without a value, which clear the group', async () => {
     for (const operation of [
       { op: 'replace', path: 'members', value: [] },
       { op: 'replace', value: { members: null } },
@@ -89,7 +89,7 @@ describe('members without a value', () => {
   })
 })
 
-/** Elements of which nothing is left, and the attribute that the error names. */
+/** Elements without a value, and the attribute that the error names. */
 const EMPTY: readonly (readonly [attribute: string, value: unknown, named: string])[] = [
   ['emails', [{}], 'emails[0].value'],
   ['emails', [{ value: null }], 'emails[0].value'],
@@ -107,8 +107,8 @@ const EMPTY: readonly (readonly [attribute: string, value: unknown, named: strin
   ['addresses', [{ street: 'Ferry Road 4' }], 'addresses[0]'],
 ]
 
-describe('an element that holds nothing', () => {
-  it.for(EMPTY)('is refused in %s: %j', async ([attribute, value, named]) => {
+describe('an element without a value', () => {
+  it.for(EMPTY)('is rejected in %s: %j', async ([attribute, value, named]) => {
     const client = await newClient()
     const user = await client.createUser({ emails: EMAILS, addresses: [{ type: 'work', locality: 'A' }] })
     const path = `/Users/${user.id}`
@@ -128,7 +128,7 @@ describe('an element that holds nothing', () => {
     expect((await client.get('/Users')).body.totalResults).toBe(1)
   })
 
-  it('is refused without a list too: "" and {} neither clear e-mail addresses nor remove none', async () => {
+  it('is rejected without a list too: "" and {} do not clear e-mail addresses', async () => {
     const client = await newClient()
     const user = await client.createUser({ emails: EMAILS })
     for (const op of ['add', 'replace', 'remove']) {
@@ -140,7 +140,7 @@ describe('an element that holds nothing', () => {
     expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
   })
 
-  it('is not one with a type alone, which is an element that may be filled later', async () => {
+  it('is accepted if it has a type, because its value may be added later', async () => {
     const client = await newClient()
     const attributes = { addresses: [{ type: 'work' }], emails: [{ type: 'work', value: null }] }
     const user = await client.createUser(attributes)
@@ -157,7 +157,7 @@ describe('an element that holds nothing', () => {
     { op: 'replace', path: 'emails', value: null },
     { op: 'remove', path: 'emails' },
     { op: 'replace', value: { emails: null } },
-  ])('is not what clears e-mail addresses: %j', async (operation) => {
+  ])('does not include values that clear e-mail addresses: %j', async (operation) => {
     const client = await newClient()
     const { id } = await client.createUser({ emails: EMAILS })
     const answer = await client.patch(`/Users/${id}`, operation)
@@ -165,7 +165,7 @@ describe('an element that holds nothing', () => {
     expect(answer.body).not.toHaveProperty('emails')
   })
 
-  it.for([null, ''])('is not what Entra clears one value with: %j', async (value) => {
+  it.for([null, ''])('does not include the values with which Entra clears one value: %j', async (value) => {
     const client = await newClient()
     const path = 'emails[type eq "work"].value'
     for (const operation of [
@@ -182,7 +182,7 @@ describe('an element that holds nothing', () => {
 describe('a flat key that selects a value', () => {
   const key = 'emails[type eq "work"].value'
 
-  it('is applied as the path that it is', async () => {
+  it('is applied as a path', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ emails: EMAILS })
     for (const op of ['replace', 'Add']) {
@@ -205,7 +205,7 @@ describe('a flat key that selects a value', () => {
     ['emails[type eq "work"].shoeSize', 'invalidPath'],
     ['emails[value eq "nobody"].type', 'noTarget'],
     ['title[type eq "work"]', 'invalidPath'],
-  ])('is refused when it leads nowhere, and nothing changes: %s', async ([path = '', scimType]) => {
+  ])('is rejected if the path is invalid, and nothing changes: %s', async ([path = '', scimType]) => {
     const client = await newClient()
     const user = await client.createUser({ emails: EMAILS })
     const value = { displayName: 'Other', [path]: 'x' }
@@ -214,7 +214,7 @@ describe('a flat key that selects a value', () => {
     expect((await client.get(`/Users/${user.id}`)).body).toEqual(user)
   })
 
-  it('means each value of the attribute without a filter, as the path does, and is read-only where that is', async () => {
+  it('applies to each value without a filter, like a path, and respects read-only sub-attributes', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ emails: EMAILS })
     const value = { 'emails.display': 'Ada', 'groups[value eq "x"].display': 'Crew', 'meta.version': 'x' }
@@ -224,7 +224,7 @@ describe('a flat key that selects a value', () => {
   })
 
   it.for([key, `${USER}:${key}`, 'emails.value', 'phoneNumbers[primary eq true]'])(
-    'is refused in a whole resource, where there is nothing to select from: %s',
+    'is rejected in a whole resource: %s',
     async (selection) => {
       const client = await newClient()
       const user = await client.createUser({ emails: EMAILS })
@@ -235,7 +235,7 @@ describe('a flat key that selects a value', () => {
       ] as const) {
         const answer = await client.request(method, path, body)
         expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidPath' })
-        expect(answer.body.detail).toContain('which only a PATCH can')
+        expect(answer.body.detail).toContain('which is allowed only in a PATCH')
       }
       expect((await client.get('/Users')).body.Resources).toEqual([user])
       const others = { 'emails.shoeSize': 1, 'groups[value eq "x"].value': 'x', 'groups.value': 'x' }
@@ -244,7 +244,7 @@ describe('a flat key that selects a value', () => {
     },
   )
 
-  it('of an attribute that is not known is ignored and named in the log, as any other', async () => {
+  it('is ignored and reported in the log if the attribute is unknown', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const unknown = 'certifications[type eq "pilot"].value'
@@ -256,7 +256,7 @@ describe('a flat key that selects a value', () => {
 })
 
 describe('replace of a selected value', () => {
-  it('leaves what the value does not specify, so that the next path finds the value again', async () => {
+  it('keeps sub-attributes that are not sent, so that the next path selects the value again', async () => {
     const client: Client = await newClient()
     const { id } = await client.createUser({ emails: EMAILS })
     const path = `/Users/${id}`
@@ -269,7 +269,7 @@ describe('replace of a selected value', () => {
 })
 
 describe("Entra's roles as JSON text", () => {
-  it('are unpacked inside an element as alone, and name what we do not keep in the log', async () => {
+  it('are parsed inside an element and alone, and unknown sub-attributes are reported in the log', async () => {
     const client = await newClient()
     const text = '{"id":"r1","value":"Admin","displayName":"Administrator"}'
     for (const value of [[{ value: text }], [text]]) {

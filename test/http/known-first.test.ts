@@ -1,6 +1,5 @@
 /**
- * Nobody is parsed before being known: the body of a request is not read until its token, or the administrator's, was
- * seen valid.
+ * The body of a request is not read before the token of the client or the administrator is verified.
  */
 import { exports } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +8,7 @@ import { admin, Client, costOf, newClient, newToken, ORIGIN, USER } from '../sup
 
 const KIB = 1024
 
-/** Sends a body that has no end. @returns the status, and how much of it was fetched */
+/** Sends an endless body. @returns the status, and how much of the body was read */
 async function sendEndless(path: string, headers: Record<string, string>) {
   let sent = 0
   const body = new ReadableStream<Uint8Array>(
@@ -45,7 +44,7 @@ describe('a body', () => {
     '/Bulk',
     '/Schemas',
     '/nowhere',
-  ])('of a stranger is not read: %s', async (path) => {
+  ])('with an invalid token is not read: %s', async (path) => {
     const made = bearer(`scim_default_${'A'.repeat(43)}`)
     const { status, sent } = await sendEndless(`/scim/v2${path}`, made)
     expect([401, 404, 405]).toContain(status)
@@ -53,7 +52,7 @@ describe('a body', () => {
   })
 
   it.for(['/tenants', '/tenants/default/tokens', '/tenants/default/import'])(
-    'of a wrong administrator is not read: %s',
+    'with an invalid ADMIN_TOKEN is not read: %s',
     async (path) => {
       const { status, sent } = await sendEndless(`/admin/api${path}`, bearer('wrong'))
       expect(status).toBe(401)
@@ -68,7 +67,7 @@ describe('a body', () => {
     expect(sent).toBeLessThan(256 * KIB)
   })
 
-  it('of an attempt to sign in is not read once there were too many', async () => {
+  it('of a sign-in attempt is not read after too many attempts', async () => {
     const browser = new Browser()
     for (let i = 0; i < 11; i++) await browser.post('/admin/sign-in', { token: 'guess' })
     const headers = {
@@ -81,7 +80,7 @@ describe('a body', () => {
     expect(sent).toBeLessThan(256 * KIB)
   })
 
-  it('is read of a token that was seen valid, and no longer when it was refused since', async () => {
+  it('with a known token is read until the token is rejected', async () => {
     const { tenantId } = await newClient()
     const { id, token } = await newToken(tenantId)
     const client = new Client(tenantId, token)
@@ -99,7 +98,7 @@ describe('a body', () => {
     ['DELETE', '/Users/x', undefined],
     ['PATCH', '/Groups/x', { Operations: [] }],
     ['DELETE', '/Groups/x', undefined],
-  ] as const)('is no reason to parse a refused token twice: %s %s', async ([method, path, body]) => {
+  ] as const)('does not cause a second check of a rejected token: %s %s', async ([method, path, body]) => {
     const { tenantId } = await newClient()
     const { id, token } = await newToken(tenantId)
     const client = new Client(tenantId, token)
@@ -113,7 +112,7 @@ describe('a body', () => {
 })
 
 describe('the first request of a token', () => {
-  it('takes a round trip more when it writes, and none when it reads', async () => {
+  it('takes one more round trip for a write, and none for a read', async () => {
     const writer = await newClient()
     const create = async (client: Client) =>
       costOf(await client.request('POST', '/Users', newUser())).roundTrips
@@ -123,7 +122,7 @@ describe('the first request of a token', () => {
     expect(await create(reader)).toBe(1)
   })
 
-  it('answers 401 to a stranger whatever else is wrong, in one round trip', async () => {
+  it('gets 401 for an invalid token regardless of other errors, in one round trip', async () => {
     const stranger = new Client('default', `scim_default_${'A'.repeat(43)}`)
     for (const path of ['/Users?filter=nonsense', '/Users?count=x', '/Groups?sortBy=nothing', '/?filter=(']) {
       const answer = await stranger.get(path)

@@ -44,7 +44,7 @@ describe('sorting', () => {
   })
 
   it.for(['sortBy=shoeSize', 'sortBy=name', 'sortBy=userName&sortOrder=upwards'])(
-    'refuses %s',
+    'rejects %s',
     async (query) => {
       const client = await newClient()
       expect((await client.get(`/Users?${query}`)).body).toMatchObject({
@@ -55,8 +55,8 @@ describe('sorting', () => {
   )
 })
 
-describe('the users that changed last', () => {
-  it('are read by an index, page after page, however many there are', async () => {
+describe('a list sorted by meta.lastModified', () => {
+  it('reads each page from an index', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 3_000)
     await fill(client)
@@ -64,7 +64,7 @@ describe('the users that changed last', () => {
     const first = await client.get(`${latest}&cursor=`)
     const second = await client.get(`${latest}&cursor=${first.body.nextCursor}`)
     const found = [...first.body.Resources, ...second.body.Resources]
-    // The others are of 1970.
+    // The other users are from 1970.
     expect(found.every(({ meta }) => meta.lastModified > '2026')).toBe(true)
     expect(found.map(({ meta }) => meta.lastModified)).toEqual(
       found
@@ -103,7 +103,7 @@ describe('paging by cursor', () => {
     ['sortBy=emails.value&sortOrder=descending', ['zoë', 'bob', 'Älva', 'Alice', 'charlie']],
     ['sortBy=meta.lastModified&sortOrder=descending', ['zoë', 'Alice', 'bob', 'Älva', 'charlie']],
     ['sortBy=active', ['charlie', 'Älva', 'bob', 'Alice', 'zoë']],
-  ] as const)('walks forwards and back again, %s', async ([query, expected]) => {
+  ] as const)('pages forwards and backwards, %s', async ([query, expected]) => {
     const client = await newClient()
     await fill(client)
     const { pages, last, first } = await walk(client, query)
@@ -119,7 +119,7 @@ describe('paging by cursor', () => {
     expect(costOf(back).roundTrips).toBe(1)
   })
 
-  it('neither repeats nor skips what stays while resources come and go', async () => {
+  it('neither repeats nor skips existing resources while others are created and deleted', async () => {
     const client = await newClient()
     const users = []
     for (let i = 0; i < 6; i++) users.push(await client.createUser({ userName: `user-${i}` }))
@@ -137,7 +137,7 @@ describe('paging by cursor', () => {
     expect(third.body).not.toHaveProperty('nextCursor')
   })
 
-  it('counts what a filter finds once, for the first page', async () => {
+  it('counts the matches of a filter once, for the first page', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 3_000)
     const query = `/Users?count=2&filter=${encodeURIComponent('userName co "crowd"')}`
@@ -147,13 +147,13 @@ describe('paging by cursor', () => {
     expect([first, second, back].map(({ body }) => body.totalResults)).toEqual([3_000, 3_000, 3_000])
     expect(names(back)).toEqual(names(first))
     for (const page of [second, back]) expect(costOf(page).rowsRead).toBeLessThan(50)
-    // Without a filter the number is kept, and is that of the moment.
+    // Without a filter, the current stored number is returned.
     const all = await client.get('/Users?count=2&cursor=')
     await client.createUser()
     expect((await client.get(`/Users?count=2&cursor=${all.body.nextCursor}`)).body.totalResults).toBe(3_001)
   })
 
-  it('refuses a cursor that was changed, of another query, and of another token', async () => {
+  it('rejects a modified cursor, and a cursor of another query or client', async () => {
     const client = await newClient()
     await fill(client)
     const { nextCursor } = (await client.get('/Users?cursor&count=2')).body
@@ -172,7 +172,7 @@ describe('paging by cursor', () => {
     }
   })
 
-  it('refuses a count that is no integer, takes a negative one for 0, and clamps one that is too large', async () => {
+  it('rejects a count that is not an integer, treats a negative one as 0, and lowers one above the limit', async () => {
     const client = await newClient()
     await fill(client)
     expect((await client.get('/Users?cursor&count=ten')).body).toMatchObject({ scimType: 'invalidCount' })
@@ -205,7 +205,7 @@ describe('/.search', () => {
     expect(await client.log('?outcome=refused')).toEqual([])
   })
 
-  it('searches across types at the root, where an attribute of one type has no value in the other', async () => {
+  it('searches across types at the root, where attributes of the other type have no value', async () => {
     const client = await newClient()
     const user = await client.createUser({ userName: 'ada', displayName: 'Delta' })
     await client.createGroup({ displayName: 'Charlie', members: [{ value: user.id }] })
@@ -226,7 +226,7 @@ describe('/.search', () => {
     expect([...names(page), ...names(next)].sort()).toEqual(['Charlie', 'Echo', 'ada'])
   })
 
-  it('refuses a body that is no SearchRequest, and logs nothing', async () => {
+  it('rejects a body that is not a SearchRequest, without a log entry', async () => {
     const client = await newClient()
     for (const [body, scimType] of [
       [[], 'invalidSyntax'],
@@ -246,7 +246,7 @@ describe('/.search', () => {
 })
 
 describe('/Me', () => {
-  it('answers 501: the token is an application', async () => {
+  it('answers 501, because the token identifies an application', async () => {
     const client = await newClient()
     expect((await client.get('/Me')).body).toMatchObject({
       status: '501',
@@ -256,7 +256,7 @@ describe('/Me', () => {
 })
 
 describe('nested groups', () => {
-  it('show in the groups of a user as indirect, whatever circles there are', async () => {
+  it('are shown as indirect groups of a user, even with cycles', async () => {
     const client = await newClient()
     const user = await client.createUser({ userName: 'ada' })
     const inner = await client.createGroup({ displayName: 'Inner', members: [{ value: user.id }] })
@@ -284,7 +284,7 @@ describe('nested groups', () => {
     ])
   })
 
-  it('leave the group when they are deleted', async () => {
+  it('are removed from the outer group when they are deleted', async () => {
     const client = await newClient()
     const inner = await client.createGroup()
     const outer = await client.createGroup({ members: [{ value: inner.id }] })

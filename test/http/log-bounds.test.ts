@@ -1,5 +1,5 @@
 /**
- * What the provisioning log holds is bounded by bytes: each entry, a flood of refused writes, and the log of a tenant.
+ * The size of the provisioning log is limited: single entries, rejected writes, and the log of a tenant.
  */
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -14,7 +14,7 @@ afterEach(releaseClock)
 const first = <T>(query: string, tenantId: string) => env.DB.prepare(query).bind(tenantId).first<T>('value')
 const bytesOf = async (tenantId: string) =>
   Number(await first('SELECT sum(bytes) AS value FROM provisioning_log WHERE tenant_id = ?', tenantId))
-/** What the database believes that the log has. */
+/** The stored size of the log. */
 const weightOf = async (tenantId: string) =>
   Number(
     await first(
@@ -29,7 +29,7 @@ async function readerOf(client: Client): Promise<Client> {
 }
 
 describe('an entry of the log', () => {
-  it('is a line when a read token was refused, whatever it sent', async () => {
+  it('is small for a rejected read token, regardless of the body', async () => {
     const reader = await newClient({ scope: 'read' })
     for (let i = 0; i < 3; i++) {
       await reader.request('POST', '/Users', { schemas: [USER], userName: `${i}${'x'.repeat(1_000_000)}` })
@@ -39,7 +39,7 @@ describe('an entry of the log', () => {
     expect(page.html.length).toBeLessThan(20_000)
   })
 
-  it('has a bounded name, id, reason, request id and list of ignored names', async () => {
+  it('limits the name, id, reason, request id and ignored names', async () => {
     const client = await newClient()
     const long = 'é'.repeat(150_000)
     const ignored = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`${'n'.repeat(200)}${i}`, 1]))
@@ -58,7 +58,7 @@ describe('an entry of the log', () => {
     }
   })
 
-  it('has the beginning of each changed value, and how much there was', async () => {
+  it('contains the beginning of each changed value and its length', async () => {
     const client = await newClient()
     const emails = Array.from({ length: 1_000 }, (_, i) => ({
       value: `${i}-${'😀'.repeat(20)}@quillfern.example`,
@@ -83,7 +83,7 @@ describe('an entry of the log', () => {
     expect(kept.at(-1)).toBe(`and ${1_000 - (kept.length - 1)} more`)
   })
 
-  it('has a bounded name when a user with a long one is deleted', async () => {
+  it('limits the name when a user with a long one is deleted', async () => {
     const client = await newClient()
     await env.DB.prepare(
       `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified) SELECT ?1, 'long',
@@ -97,11 +97,11 @@ describe('an entry of the log', () => {
   })
 })
 
-describe('a flood of refused writes', () => {
-  /** The start of a minute, so that a test stays in it. */
+describe('many rejected writes', () => {
+  /** The start of a minute, so that the test does not cross a minute boundary. */
   const minute = () => Date.now() - (Date.now() % HOUR_MS) + 5 * 60_000
 
-  it('of a token has 200 entries in a minute, and then one that counts the rest', async () => {
+  it('of a token have 200 entries in a minute, and one that counts the others', async () => {
     const client = await newClient()
     const other = new Client(client.tenantId, (await newToken(client.tenantId, { name: 'Other' })).token)
     const start = minute()
@@ -125,7 +125,7 @@ describe('a flood of refused writes', () => {
     expect((await client.log())[0]).toMatchObject({ repeated: 0, outcome: 'refused' })
   })
 
-  it('is counted whole in the activity, and shown on pages, in the API and in downloads', async () => {
+  it('are all counted in the activity, and shown on pages, in the API and in downloads', async () => {
     const client = await newClient()
     const reader = await readerOf(client)
     setClock(minute())
@@ -133,7 +133,7 @@ describe('a flood of refused writes', () => {
     const browser = await new Browser().signIn()
     const path = `/admin/tenants/${client.tenantId}`
     expect(textOf((await browser.get(path)).html)).toContain('Last 24 hours 12 writes')
-    expect(textOf((await browser.get(`${path}/log`)).html)).toContain('and 11 more like this')
+    expect(textOf((await browser.get(`${path}/log`)).html)).toContain('and 11 more like this one')
     const api = (await admin('GET', `/tenants/${client.tenantId}/log`)).body
     expect(api.entries).toMatchObject([{ status: 403, action: 'delete', resourceId: '0', repeated: 11 }])
     expect(JSON.parse((await browser.get(`${path}/log.json`)).html)).toMatchObject([{ repeated: 11 }])
@@ -142,10 +142,10 @@ describe('a flood of refused writes', () => {
     expect(values).toMatch(/,11$/)
   })
 
-  it('adds no bytes, and writes two rows for each, in as many round trips', async () => {
+  it('add no bytes, and write two rows each, without additional round trips', async () => {
     const reader = await newClient({ scope: 'read' })
     setClock(minute())
-    // The token is proven by then, which takes a round trip of its own before a write.
+    // The token is already verified, which takes an extra round trip before the first write.
     await reader.request('GET', '/Users')
     const once = await reader.request('DELETE', '/Users/a')
     const bytes = await bytesOf(reader.tenantId)
@@ -158,7 +158,7 @@ describe('a flood of refused writes', () => {
 })
 
 describe('the log of a tenant', () => {
-  it('is weighed: by writes, refused ones and pruning', async () => {
+  it('is measured after writes, rejected writes and pruning', async () => {
     const client = await newClient()
     const user = await client.createUser({ addresses: [{ formatted: 'x'.repeat(3_000) }] })
     for (let i = 0; i < 100; i++) {
@@ -168,12 +168,12 @@ describe('the log of a tenant', () => {
     await client.request('POST', '/Users', { schemas: [USER] })
     expect(await bytesOf(client.tenantId)).toBeGreaterThan(300_000)
     expect(await weightOf(client.tenantId)).toBe(await bytesOf(client.tenantId))
-    // Most of it has reached the row of the tenant.
+    // Most of the size is already added to the row of the tenant.
     const ofTenant = await first('SELECT log_bytes AS value FROM tenants WHERE id = ?', client.tenantId)
     expect(Number(ofTenant)).toBeGreaterThanOrEqual(262_144)
   })
 
-  it('loses its oldest entries when it is full, in the batch of the write that fills it', async () => {
+  it('drops its oldest entries when it is full, in the batch of the write that fills it', async () => {
     const client = await newClient()
     await addLogEntries(client.tenantId, 1_500, Date.now() - HOUR_MS)
     await client.createUser()

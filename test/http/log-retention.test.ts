@@ -1,11 +1,11 @@
 /**
- * What a run of the cron trigger deletes: by age, as far as the clock can be believed, and by bytes.
+ * The deletions of a cron run: by age, unless the clock jumps, and by size.
  */
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { pruneProvisioningLog } from '../../src/provider/retention.ts'
 import { MAX_LOG_BYTES } from '../../src/scim/limits.ts'
-import { type Database, noFigures, openDatabase } from '../../src/storage/database.ts'
+import { type Database, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { DAY_MS, HOUR_MS } from '../support/clock.ts'
 import { addLogEntries } from '../support/crowd.ts'
 import { newClient } from '../support/harness.ts'
@@ -22,20 +22,20 @@ const count = (tenantId: string) =>
     .bind(tenantId)
     .first<number>('count')
 
-/** A log with an entry of each of the last 29 days. */
+/** A log with one entry for each of the last 29 days. */
 async function newLog(): Promise<string> {
   const { tenantId } = await newClient()
   for (let day = 1; day <= 29; day++) await addLogEntries(tenantId, 1, NOW - day * DAY_MS - HOUR_MS)
   return tenantId
 }
 
-// The last run was just now: other tests move the clock as well.
+// Sets the last run to now, because other tests change the clock.
 beforeEach(async () => {
   await env.DB.prepare('UPDATE retention_clock SET time = ?').bind(NOW).run()
 })
 
 describe('a clock that is 40 days ahead', () => {
-  it('deletes no more in a run than a day would have, and nothing more once it is right again', async () => {
+  it('deletes at most one day of entries in a run, and nothing once it is correct again', async () => {
     const tenantId = await newLog()
     expect(await prune(NOW + 40 * DAY_MS)).toMatchObject({ clockAheadHours: 39 * 24 })
     expect(await count(tenantId)).toBe(28)
@@ -44,7 +44,7 @@ describe('a clock that is 40 days ahead', () => {
     expect(await count(tenantId)).toBe(28)
   })
 
-  it('is believed after a day and a half of hourly runs', async () => {
+  it('is accepted after a day and a half of hourly runs', async () => {
     const tenantId = await newLog()
     for (let run = 0; run < 40; run++) await prune(NOW + 40 * DAY_MS + run * HOUR_MS)
     expect(await count(tenantId)).toBe(0)
@@ -52,7 +52,7 @@ describe('a clock that is 40 days ahead', () => {
 })
 
 describe('a clock that is set back', () => {
-  it('deletes nothing, and costs no time once it is right again', async () => {
+  it('deletes nothing, and does not delay deletion once it is correct again', async () => {
     const tenantId = await newLog()
     await prune(NOW - 400 * DAY_MS)
     expect(await count(tenantId)).toBe(29)
@@ -62,12 +62,12 @@ describe('a clock that is set back', () => {
 })
 
 describe('a run', () => {
-  it('deletes the oldest entries of a tenant whose log has too many bytes', async () => {
+  it('deletes the oldest entries of a log that is too large', async () => {
     const { tenantId } = await newClient()
     await addLogEntries(tenantId, 2_500, NOW - DAY_MS)
     const weigh = (bytes: number) =>
       env.DB.prepare('UPDATE tenants SET log_bytes = ?2 WHERE id = ?1').bind(tenantId, bytes).run()
-    // A trigger takes the first thousand; it leaves the rest alone when the bytes become fewer.
+    // A trigger deletes the first thousand. It does nothing when the size decreases.
     await weigh(MAX_LOG_BYTES + 2_000_000)
     await weigh(MAX_LOG_BYTES + 100)
     expect(await count(tenantId)).toBe(1_500)
@@ -75,7 +75,7 @@ describe('a run', () => {
     expect(await count(tenantId)).toBe(500)
   })
 
-  it('takes what it deletes by age off the bytes of the tenant', async () => {
+  it('subtracts entries deleted by age from the size of the log', async () => {
     const { tenantId } = await newClient()
     await addLogEntries(tenantId, 20, NOW - 31 * DAY_MS)
     await addLogEntries(tenantId, 10, NOW - DAY_MS)
@@ -95,10 +95,10 @@ describe('a run', () => {
     expect(after?.counted).toBe(after?.held)
   })
 
-  it('has fewer than 50 statements, however much there is to delete, and leaves the rest to the next', async () => {
+  it('sends fewer than 50 statements and leaves the remaining entries to the next run', async () => {
     const real = openDatabase(env.DB, noFigures())
     let statements = 0
-    // Each batch says that it deleted as much as it may.
+    // Each batch reports that it reached its maximum.
     const endless: Database = {
       async batch(all) {
         statements += all.length

@@ -1,4 +1,4 @@
-/** Walks by cursor through values that are longer than a cursor (RFC 9865 §2: it travels in a URL). */
+/** Cursor-based pagination by sort keys that are longer than a cursor, which must fit into a URL (RFC 9865 §2). */
 import { describe, expect, it } from 'vitest'
 import { MAX_CURSOR_CHARACTERS, MAX_CURSOR_KEY_CHARACTERS } from '../../src/scim/limits.ts'
 import { type Answer, type Client, newClient } from '../support/harness.ts'
@@ -6,7 +6,7 @@ import { addUsersWithTitles } from '../support/large.ts'
 
 const idsOf = ({ body }: Answer): string[] => body.Resources.map(({ id }: { id: string }) => id)
 
-/** Users whose titles have a beginning in common, in the order of their titles, which is not that of their ids. */
+/** Users whose titles have a common prefix, in the order of titles, which differs from the order of ids. */
 async function clientWith(titles: readonly string[]): Promise<{ client: Client; ids: readonly string[] }> {
   const client = await newClient()
   const ids = titles.map((_, i) => `user-${(i * 7) % titles.length}-${i}`)
@@ -14,7 +14,7 @@ async function clientWith(titles: readonly string[]): Promise<{ client: Client; 
   return { client, ids }
 }
 
-/** The ids of each page, and how to go on from the last one. */
+/** The ids of each page, and the cursor of the last one. */
 async function walk(client: Client, path: string, direction: 'nextCursor' | 'previousCursor', from = '') {
   const pages: string[][] = []
   let last: Answer | undefined
@@ -33,14 +33,14 @@ async function walk(client: Client, path: string, direction: 'nextCursor' | 'pre
 const LONG = 'x'.repeat(130_000)
 const END = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']
 
-describe('a walk by cursor, sorted by a long value', () => {
+describe('cursor-based pagination by a long sort key', () => {
   it.for<[what: string, beginning: string]>([
     ['130,000 characters', LONG],
-    ['the characters that take most space in a cursor', '\u0001'.repeat(MAX_CURSOR_KEY_CHARACTERS + 1)],
-    ['characters of two UTF-16 units, one of them cut', `y${'😀'.repeat(MAX_CURSOR_KEY_CHARACTERS)}`],
-    ['one character more than a cursor holds', 'z'.repeat(MAX_CURSOR_KEY_CHARACTERS)],
-    ['as many characters as a cursor holds', 'z'.repeat(MAX_CURSOR_KEY_CHARACTERS - 1)],
-  ])('meets everything once, forwards and backwards: %s', async ([, beginning]) => {
+    ['characters with the longest encoding in a cursor', '\u0001'.repeat(MAX_CURSOR_KEY_CHARACTERS + 1)],
+    ['surrogate pairs, one of which is split', `y${'😀'.repeat(MAX_CURSOR_KEY_CHARACTERS)}`],
+    ['one character more than the limit of a cursor', 'z'.repeat(MAX_CURSOR_KEY_CHARACTERS)],
+    ['the maximum number of characters in a cursor', 'z'.repeat(MAX_CURSOR_KEY_CHARACTERS - 1)],
+  ])('returns each resource once, forwards and backwards: %s', async ([, beginning]) => {
     const { client, ids } = await clientWith(END.map((end) => `${beginning}${end}`))
     for (const [order, expected] of [
       ['ascending', ids],
@@ -59,7 +59,7 @@ describe('a walk by cursor, sorted by a long value', () => {
     }
   })
 
-  it('meets everything once where many have the same long value', async () => {
+  it('returns each resource once if several have the same long value', async () => {
     const { client, ids } = await clientWith([...END.map(() => LONG), 'short', `${LONG}y`, ''])
     for (const order of ['ascending', 'descending']) {
       const { pages } = await walk(client, `/Users?sortBy=title&sortOrder=${order}&count=2`, 'nextCursor')
@@ -82,7 +82,7 @@ describe('a walk by cursor, sorted by a long value', () => {
       (client, id) => client.patch(`/Users/${id}`, { op: 'replace', path: 'title', value: 'a' }),
     ],
     ['lost the value', (client, id) => client.patch(`/Users/${id}`, { op: 'remove', path: 'title' })],
-  ])('leaves nobody out when the resource at the position %s', async ([, change]) => {
+  ])('skips no resource if the resource at the position of the cursor %s', async ([, change]) => {
     for (const order of ['ascending', 'descending']) {
       const { client, ids } = await clientWith(END.map((end) => `${LONG}${end}`))
       const path = `/Users?sortBy=title&sortOrder=${order}&count=4`
@@ -90,13 +90,13 @@ describe('a walk by cursor, sorted by a long value', () => {
       const at = idsOf(first).at(-1) ?? ''
       expect((await change(client, at)).status).toBeLessThan(300)
       const { pages } = await walk(client, path, 'nextCursor', first.body.nextCursor)
-      // Those that the first page showed may come again: nobody else knows what is left of the beginning.
+      // Resources of the first page may be repeated, because the full sort key is no longer known.
       const met = new Set([...idsOf(first), ...pages.flat()])
       expect([...met].sort()).toEqual(ids.toSorted())
     }
   })
 
-  it('goes on exactly behind a short value whose resource was deleted', async () => {
+  it('continues exactly after a short value whose resource was deleted', async () => {
     const { client, ids } = await clientWith(END)
     const path = '/Users?sortBy=title&count=4'
     const first = await client.get(`${path}&cursor=`)

@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document against the OpenAPI 3.1 schema. In Node: the validator compiles schemas to code, which
- * workerd forbids. What the routes and the answers have to do with the document is in openapi.test.ts.
+ * Validates the OpenAPI document against the OpenAPI 3.1 schema. Runs on Node.js, because the validator compiles schemas to
+ * code, which workerd does not allow. openapi.test.ts compares the document with routes and responses.
  */
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
@@ -32,8 +32,8 @@ function references(value: unknown): readonly string[] {
 }
 
 /**
- * The document with the property "$ref" of groups and members under another name: the validator takes every
- * key of that name for a reference, although in "properties" it is a name like any other.
+ * The document with another name for the property "$ref" of groups and members. The validator treats each key "$ref" as a
+ * reference, even in "properties".
  */
 function withoutPropertyRef(): Record<string, unknown> {
   return JSON.parse(text, (_, value) => {
@@ -51,12 +51,12 @@ describe('GET /openapi.json', () => {
     expect([result.valid, validator.version]).toEqual([true, '3.1'])
   })
 
-  it('names the origin that was asked as the server', () => {
+  it('has the requested origin as its server', () => {
     expect(document.servers).toEqual([{ url: 'https://scim.test' }])
     expect(response.headers.get('Content-Type')).toMatch(/^application\/json/)
   })
 
-  it('refers to components that are there, and uses every one', () => {
+  it('refers only to existing components, and to all of them', () => {
     const used = new Set(references(document))
     const there = Object.entries<object>(document.components).flatMap(([section, components]) =>
       section === 'securitySchemes'
@@ -66,7 +66,7 @@ describe('GET /openapi.json', () => {
     expect([...used].sort()).toEqual(there.sort())
   })
 
-  it('gives every operation an id of its own, a known tag, a summary and an error', () => {
+  it('gives each operation a unique id, a known tag, a summary and an error response', () => {
     const ids = operations.map(({ operationId }) => operationId)
     expect(new Set(ids).size).toBe(ids.length)
     const tags = document.tags.map(({ name }: { name: string }) => name)
@@ -80,7 +80,7 @@ describe('GET /openapi.json', () => {
     }
   })
 
-  it('holds no value that would be taken for a secret or a person', () => {
+  it('contains no secrets and no personal data', () => {
     expect(text).not.toMatch(/scim_[a-z]/)
     expect(text.match(/[\w.]+@[\w.]+/g)?.filter((mail) => !mail.endsWith('quillfern.example'))).toEqual([])
   })

@@ -1,18 +1,17 @@
 /**
- * The OpenAPI document against the app: its routes, and what it really answers. That the document is valid
- * OpenAPI is tested in openapi-document.test.ts.
+ * Compares the OpenAPI document with the routes and responses of the app. openapi-document.test.ts validates the document.
  */
 import { type Schema, Validator } from '@cfworker/json-schema'
 import { inspectRoutes } from 'hono/dev'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
-/** The dashboard's pages and this document are no part of the description. */
+/** The pages of the dashboard and the document itself are not described. */
 const isDescribed = (path: string) =>
   path.startsWith('/scim/') || path.startsWith('/admin/api') || path === '/healthz'
 
@@ -23,7 +22,7 @@ beforeAll(async () => {
   document = (await send(new Request(`${ORIGIN}/openapi.json`))).body
 })
 
-/** `get /scim/v2/Users/{id}` of every route that the app has. */
+/** `get /scim/v2/Users/{id}` for each route of the app. */
 function routes(): readonly string[] {
   const found = inspectRoutes(createApp())
     .filter(({ isMiddleware, path }) => !isMiddleware && isDescribed(path) && !path.endsWith('*'))
@@ -35,7 +34,7 @@ function routes(): readonly string[] {
   return [...new Set(found)].sort()
 }
 
-/** `get /scim/v2/Users/{id}` of every operation that the document describes. */
+/** `get /scim/v2/Users/{id}` for each operation in the document. */
 function operations(): readonly string[] {
   return Object.entries<object>(document.paths)
     .flatMap(([path, item]) =>
@@ -46,7 +45,7 @@ function operations(): readonly string[] {
     .sort()
 }
 
-/** Checks an answer against what the document says of that operation and status. */
+/** Validates a response against the document's schema for the operation and status. */
 function expectDescribed(method: string, path: string, answer: Answer): void {
   const described = document.paths[path][method].responses[answer.status]
   expect(described, `${method} ${path} ${answer.status}`).toBeDefined()
@@ -68,7 +67,7 @@ function resolve(part: { $ref?: string; content?: unknown }) {
 }
 
 describe('the OpenAPI document', () => {
-  it('describes every route of the app, and nothing else', () => {
+  it('describes exactly the routes of the app', () => {
     expect(operations()).toEqual(routes())
   })
 
@@ -84,7 +83,7 @@ describe('the OpenAPI document', () => {
     expect(User.properties.groups).toMatchObject({ type: 'array', readOnly: true })
   })
 
-  it('describes what users and groups are answered with', async () => {
+  it('describes the responses for users and groups', async () => {
     const client = await newClient()
     const at = async (method: string, template: string, path: string, body?: unknown, headers = {}) => {
       const answer = await client.request(method.toUpperCase(), path, body, headers)
@@ -121,7 +120,7 @@ describe('the OpenAPI document', () => {
     await at('delete', '/Users/{id}', `/Users/${user.id}`)
   })
 
-  it('describes what searches, bulk requests and discovery are answered with', async () => {
+  it('describes the responses of searches, bulk requests and discovery', async () => {
     const client = await newClient()
     await client.createUser()
     await client.createGroup()
@@ -143,7 +142,7 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  it('describes what the admin API is answered with', async () => {
+  it('describes the responses of the admin API', async () => {
     const client = await newClient()
     const { tenantId } = client
     for (const title of ['Surveyor', 'Pilot']) await client.createUser({ title })
@@ -194,7 +193,7 @@ describe('the OpenAPI document', () => {
     expectDescribed('get', '/admin/api/tenants', anonymous)
   })
 
-  it('takes the examples of its own requests', async () => {
+  it('has examples that the app accepts', async () => {
     const client = await newClient()
     const { User, Group, PatchOp } = document.components.schemas
     const user = await client.createUser(User.examples[0])

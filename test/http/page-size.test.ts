@@ -1,4 +1,4 @@
-/** Pages are bounded by bytes (RFC 7644 §3.4.2.4), and whoever walks through them still meets everything once. */
+/** Pages are limited in bytes (RFC 7644 §3.4.2.4), and pagination still returns each resource once. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -7,7 +7,7 @@ import {
   MAX_PAGE_BYTES,
   MAX_PAGE_SIZE,
 } from '../../src/scim/limits.ts'
-import { LARGE_USER_BYTES } from '../../src/storage/large-documents.ts'
+import { LARGE_USER_BYTES } from '../../src/storage/tables/large-documents.ts'
 import { addCrowd } from '../support/crowd.ts'
 import { type Answer, type Client, costOf, GROUP, newClient } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
@@ -15,9 +15,9 @@ import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 const KB = 1000
 
 const idsOf = ({ body }: Answer): string[] => body.Resources.map(({ id }: { id: string }) => id)
-/** What a page is made of, without the message around it. */
+/** The size of the resources in a page. */
 const bytesOf = ({ body }: Answer) => JSON.stringify(body.Resources).length
-/** What every resource has beside its document: meta, id, a location. */
+/** The size of a resource in addition to its document: meta, id, location. */
 const OVERHEAD_BYTES = 500
 
 async function clientWith(sizes: readonly number[]): Promise<{ client: Client; ids: string[] }> {
@@ -27,7 +27,7 @@ async function clientWith(sizes: readonly number[]): Promise<{ client: Client; i
   return { client, ids: users.map(({ id }) => id) }
 }
 
-/** Every page by index: the next one begins where the page says that it ended. */
+/** All pages by index. The next startIndex is computed from startIndex and itemsPerPage. */
 async function walkByIndex(client: Client, path: string): Promise<Answer[]> {
   const pages: Answer[] = []
   for (let startIndex = 1; ; ) {
@@ -42,7 +42,7 @@ async function walkByIndex(client: Client, path: string): Promise<Answer[]> {
   }
 }
 
-/** Every page by cursor, forwards, or from the last one backwards. */
+/** All pages by cursor, forwards, or backwards from the last one. */
 async function walkByCursor(
   client: Client,
   path: string,
@@ -61,7 +61,7 @@ async function walkByCursor(
 }
 
 describe('a page of users with large documents', () => {
-  it('ends before count, says how many it holds, and the next one begins right there', async () => {
+  it('has fewer resources than count, reports their number, and is followed by the remaining ones', async () => {
     const { client, ids } = await clientWith(Array.from({ length: 14 }, () => 800 * KB))
     const pages = await walkByIndex(client, '/Users?count=1000')
     expect(pages.map(({ body }) => body.itemsPerPage)).toEqual([5, 5, 4])
@@ -73,7 +73,7 @@ describe('a page of users with large documents', () => {
     }
   })
 
-  it('ends before count by cursor, forwards and backwards', async () => {
+  it('has fewer resources than count by cursor too, forwards and backwards', async () => {
     const { client, ids } = await clientWith(Array.from({ length: 14 }, () => 800 * KB))
     const there = await walkByCursor(client, '/Users?count=9', 'nextCursor')
     expect(there.map(idsOf)).toEqual([ids.slice(0, 5), ids.slice(5, 10), ids.slice(10)])
@@ -89,7 +89,7 @@ describe('a page of users with large documents', () => {
     'sortBy=meta.lastModified',
     'filter=title+pr',
     'filter=title+sw+%22x%22&sortBy=title',
-  ])('misses and repeats nothing with %s', async (query) => {
+  ])('skips and repeats no resource with %s', async (query) => {
     const { client, ids } = await clientWith(
       [900, 5, 900, 800, 700, 900, 0, 900, 850].map((kb) => kb * KB + 1),
     )
@@ -103,7 +103,7 @@ describe('a page of users with large documents', () => {
     }
   })
 
-  it('is cut by /.search as well, for one type and at the root', async () => {
+  it('is limited in /.search too, for one type and at the root', async () => {
     const { client, ids } = await clientWith(Array.from({ length: 8 }, () => 800 * KB))
     await addGroup(client.tenantId, 'zz-group')
     const search = { schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'], count: 100 }
@@ -119,12 +119,12 @@ describe('a page of users with large documents', () => {
     expect(idsOf(await client.get('/?count=100'))).toEqual(ids.slice(0, 5))
   })
 
-  it('is cut whatever of it is shown', async () => {
+  it('is limited regardless of the projection', async () => {
     const { client } = await clientWith(Array.from({ length: 8 }, () => 800 * KB))
     expect((await client.get('/Users?attributes=userName')).body.itemsPerPage).toBe(5)
   })
 
-  it('is walked through whole whatever the sizes are', { timeout: 120_000 }, async () => {
+  it('is complete for random sizes', { timeout: 120_000 }, async () => {
     const size = fc.oneof(
       fc.constantFrom(0, 900 * KB),
       fc.integer({ min: 0, max: 900 * KB }),
@@ -164,10 +164,10 @@ describe('a page of users with large documents', () => {
 })
 
 describe('a page of ordinary users', () => {
-  it('is as long as count, and reads no more for being bounded', async () => {
+  it('has count resources, without additional reads for the limit', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 1_000)
-    // The first request also writes that the token was used.
+    // The first request also stores that the token was used.
     await client.get('/Users?count=0')
     const total = await client.get('/Users?count=0&excludedAttributes=groups')
     const page = await client.get('/Users?count=1000&excludedAttributes=groups')
@@ -175,13 +175,13 @@ describe('a page of ordinary users', () => {
     expect(costOf(page).rowsRead - costOf(total).rowsRead).toBe(1_000)
   })
 
-  it('is not measured while no document is so large that a page of them could be too large', () => {
+  it('is not measured if no stored document is large enough for the limit', () => {
     expect(LARGE_USER_BYTES * (MAX_PAGE_SIZE + 1)).toBeLessThanOrEqual(MAX_PAGE_BYTES)
   })
 })
 
 describe('a page of groups', () => {
-  it('ends before count when their members are many, and a group of its own size is still shown', async () => {
+  it('has fewer groups than count if they have many members, but at least one', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, MAX_LOADED_MEMBERS)
     const members = [9_000, 9_000, 9_000, MAX_LOADED_MEMBERS, 1_000]
@@ -205,7 +205,7 @@ describe('a page of groups', () => {
     expect(without.body.itemsPerPage).toBe(5)
   })
 
-  it('is refused with tooMany when one of them has more members than an answer shows', async () => {
+  it('is rejected with tooMany if a group has more members than a response may contain', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 2)
     await addGroup(client.tenantId, 'g-0')
@@ -231,7 +231,7 @@ describe('a page of groups', () => {
 })
 
 describe('a group with large members', () => {
-  it('shows them as long as their documents are not too much to look through', async () => {
+  it('is returned with members if their documents are within the limit', async () => {
     const characters = 900 * KB
     const most = Math.floor(MAX_MEMBER_DOCUMENT_BYTES / (characters + 100))
     const { client } = await clientWith(Array.from({ length: most + 1 }, () => characters))
@@ -254,7 +254,7 @@ describe('a group with large members', () => {
 })
 
 describe('a page of groups with large members', () => {
-  it('ends before count, so that few of their documents are read for it', async () => {
+  it('has fewer groups than count, so that few member documents are read', async () => {
     const { client } = await clientWith(Array.from({ length: 15 }, () => 900 * KB))
     const groups = ['g-0', 'g-1', 'g-2', 'g-3']
     for (const id of groups) {
@@ -269,7 +269,7 @@ describe('a page of groups with large members', () => {
 })
 
 describe('a group with more members than a write loads', () => {
-  it('is changed by requests that name members, and refuses those that need the whole list', async () => {
+  it('accepts requests that name members, and rejects those that need the whole list', async () => {
     const client = await newClient()
     const { id: kept } = await client.createUser()
     const { id } = await client.createGroup({ members: [{ value: kept }] })
@@ -299,7 +299,7 @@ describe('a group with more members than a write loads', () => {
 })
 
 describe('a page of users in many groups', () => {
-  it('ends before count when their groups are long', { timeout: 60_000 }, async () => {
+  it('has fewer users than count if they have many groups', { timeout: 60_000 }, async () => {
     const client = await newClient({ groupLimit: 1_000 })
     const ids = await addCrowd(client.tenantId, 30)
     for (let i = 0; i < 200; i++) {
@@ -313,7 +313,7 @@ describe('a page of users in many groups', () => {
     expect(pages[0]?.body.Resources[0].groups).toHaveLength(200)
     expect((await client.get('/Users?count=100&excludedAttributes=groups')).body.itemsPerPage).toBe(30)
   })
-  it('reads the groups of those on it and of the next one, however many users there are', async () => {
+  it('reads the groups of its users and of the next one, regardless of the number of other users', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 400)
     for (let i = 0; i < 20; i++) {
@@ -323,7 +323,7 @@ describe('a page of users in many groups', () => {
     const page = await client.get('/Users?count=400')
     const { itemsPerPage } = page.body
     expect(itemsPerPage).toBe(13)
-    // A membership and its group, once to measure and once to show; and the ids of the users, to find and number them.
+    // Each membership and its group are read twice, to measure and to return them, and the ids of users to number them.
     expect(costOf(page).rowsRead).toBeLessThan(4 * 20 * (itemsPerPage + 1) + 8 * 400)
   })
 })

@@ -1,5 +1,5 @@
 /**
- * The recorded traffic of Entra and Okta under their own profiles, and where `strict` answers it otherwise.
+ * The recorded traffic of Entra and Okta with their profiles, and its first rejection with `strict`.
  */
 import { describe, expect, it } from 'vitest'
 import flagDialect from '../fixtures/entra/life-flag-dialect.json' with { type: 'json' }
@@ -19,21 +19,21 @@ interface Fixture {
 const ENTRA = [oldDialect, flagDialect, ...(quirks as readonly (Fixture & { quirk: number | string })[])]
 const OKTA: readonly Fixture[] = [oktaCatalog, oktaWizard, oktaSpecTest]
 
-describe('the traffic of Entra under "entra"', () => {
+describe('the traffic of Entra with "entra"', () => {
   it.for<Fixture>(ENTRA)('$name', async ({ steps }) => {
     await replay(await newClientWith('entra'), steps as readonly Step[])
   })
 })
 
-describe('the traffic of Okta under "okta"', () => {
+describe('the traffic of Okta with "okta"', () => {
   it.for(OKTA)('$name', async ({ steps }) => {
     await replay(await newClientWith('okta'), steps as readonly Step[])
   })
 })
 
 /**
- * Fixtures that `strict` refuses, with the event of the first refusal, its status and its scimType. `op` is sent in lower
- * case here, or that alone would be refused in most of them.
+ * Fixtures that `strict` rejects, with the event, status and scimType of the first rejection. `op` is sent in lower case,
+ * because otherwise most fixtures would be rejected for that.
  */
 const REFUSED_BY_STRICT: ReadonlyMap<string, readonly [string, number, string | undefined]> = new Map([
   ['One life, old dialect', ['Initial cycle: create the group without members', 400, 'invalidValue']],
@@ -73,14 +73,14 @@ const REFUSED_BY_STRICT: ReadonlyMap<string, readonly [string, number, string | 
   ],
 ])
 
-describe('the same traffic under "strict"', () => {
-  it.for<Fixture>([...ENTRA, ...OKTA])('is refused where it deviates: $name', async ({ name, steps }) => {
+describe('the same traffic with "strict"', () => {
+  it.for<Fixture>([...ENTRA, ...OKTA])('is rejected where it deviates: $name', async ({ name, steps }) => {
     const inLowerCase = JSON.stringify(steps).replace(/"op":"(\w+)"/g, (op) => op.toLowerCase())
     const sent = JSON.parse(inLowerCase) as readonly Step[]
     expect(await firstRefusal(await newClientWith('strict'), sent)).toEqual(REFUSED_BY_STRICT.get(name))
   })
 
-  it('is refused for an op in title case', async () => {
+  it('is rejected for an op in title case', async () => {
     const fixture = quirks.find(({ name }) => name === 'op in title case and in lower case')
     const refusal = await firstRefusal(
       await newClientWith('strict'),

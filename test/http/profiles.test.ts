@@ -1,5 +1,5 @@
 /**
- * Profiles over HTTP: what is not a question of reading a body, and that the profile of the tenant reaches every writer.
+ * Profiles over HTTP: deviations outside of request bodies, and that all kinds of writes use the profile of the tenant.
  */
 import { describe, expect, it } from 'vitest'
 import type { Client } from '../support/harness.ts'
@@ -8,18 +8,18 @@ import { BULK_REQUEST, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../support/
 
 const user = (userName: string) => ({ schemas: [USER], userName })
 
-/** Path and query of requests that only a deviation leads to an endpoint. */
+/** Paths that are accepted only by a deviation. */
 const CASES = ['/users', '/GROUPS?count=1', '/schemas', `/schemas/${USER}`, '/resourceTypes/User', '/me']
 const SLASHES = ['/Users/', '//Users', '/Users/?count=1', '/Groups//', '/Schemas/']
 
 describe('paths', () => {
-  it.for([...CASES, ...SLASHES])('%s leads nowhere in the strict profile', async (path) => {
+  it.for([...CASES, ...SLASHES])('%s is not found in the strict profile', async (path) => {
     const client = await newClientWith('strict')
     const answer = await client.get(path)
     expect(answer.body).toMatchObject({ status: '404', detail: expect.stringContaining('did you mean') })
   })
 
-  it('are those of RFC 7644 §3.2 in the strict profile', async () => {
+  it('must be spelled as in RFC 7644 §3.2 in the strict profile', async () => {
     const client = await newClientWith('strict')
     const { id } = await client.createUser()
     for (const path of [
@@ -38,7 +38,7 @@ describe('paths', () => {
     expect((await client.request('POST', '/Users/.search', { schemas: [SEARCH_REQUEST] })).status).toBe(200)
   })
 
-  it('are as free in the entra profile as Entra needs them, and not in that of Okta', async () => {
+  it('may deviate in the entra profile as Entra requires, but not in the okta profile', async () => {
     const [entra, okta] = [await newClientWith('entra'), await newClientWith('okta')]
     for (const path of ['/users', '//Users', '/Users/?count=1']) {
       expect((await entra.get(path)).status, path).toBe(200)
@@ -46,14 +46,14 @@ describe('paths', () => {
     }
   })
 
-  it('say nothing to a stranger', async () => {
+  it('are not checked for an invalid token, which gets 401', async () => {
     const client = await newClientWith('strict')
     for (const path of ['/users', '//Users', '/schemas']) {
       expect((await client.get(path, { Authorization: `Bearer ${client.token}x` })).status, path).toBe(401)
     }
   })
 
-  it('of a bulk request are those of the RFC too', async () => {
+  it('of bulk operations must be spelled as in the RFC too', async () => {
     const client = await newClientWith('strict')
     const Operations = [
       { method: 'POST', path: '/users', bulkId: 'a', data: user('ada') },
@@ -66,7 +66,7 @@ describe('paths', () => {
 })
 
 describe('media types', () => {
-  it('are needed with a body in the strict profile', async () => {
+  it('are required for a body in the strict profile', async () => {
     const body = JSON.stringify(user('ada'))
     for (const [profile, status] of [
       ['strict', 415],
@@ -87,7 +87,7 @@ describe('a group', () => {
     ['tolerant', [], 'application/scim+json'],
     ['okta', [], null],
   ] as const)(
-    'without members is shown and changed as the %s profile has it',
+    'without members is returned and changed according to the %s profile',
     async ([profile, members, type]) => {
       const client = await newClientWith(profile)
       const created = await client.request('POST', '/Groups', { schemas: [GROUP], displayName: 'Crew' })
@@ -100,7 +100,7 @@ describe('a group', () => {
     },
   )
 
-  it('loses no member that it does not have, and none by a value, in the strict profile', async () => {
+  it('rejects the removal of absent members, and removal by value, in the strict profile', async () => {
     const client = await newClientWith('strict')
     const [ada, bob] = [await client.createUser(), await client.createUser()]
     const { id } = await client.createGroup({ members: [{ value: ada.id }] })
@@ -130,7 +130,7 @@ async function membersOf(client: Client, path: string): Promise<readonly string[
 }
 
 describe('a user', () => {
-  it('is disabled as a whole or not at all in the strict profile', async () => {
+  it('is disabled atomically in the strict profile', async () => {
     const operations = [
       { op: 'replace', path: 'active', value: false },
       { op: 'replace', path: 'shoeSize', value: 5 },
@@ -145,7 +145,7 @@ describe('a user', () => {
     expect((await entra.patch(`/Users/${leaver.id}`, ...operations)).body.active).toBe(false)
   })
 
-  it('keeps its access whatever a PUT leaves out, and "" for active is refused in the strict profile', async () => {
+  it('keeps "active" if a PUT omits it, and the strict profile rejects ""', async () => {
     const client = await newClientWith('strict')
     const { id, userName } = await client.createUser({ active: false })
     const path = `/Users/${id}`
@@ -154,7 +154,7 @@ describe('a user', () => {
     expect([answer.status, answer.body.scimType]).toEqual([400, 'invalidValue'])
   })
 
-  it('is refused for a message without schemas, and what is ignored is logged', async () => {
+  it('is not changed by a message without schemas, and ignored attributes are logged', async () => {
     const client = await newClientWith('okta')
     const { id } = await client.createUser({ password: 'q7-Quillfern' })
     const Operations = [{ op: 'replace', value: { id, title: 'Pilot' } }]
@@ -164,5 +164,21 @@ describe('a user', () => {
     expect([accepted.status, accepted.body.title]).toEqual([200, 'Pilot'])
     const entries = await client.log()
     expect(entries.map(({ ignored }) => ignored)).toContainEqual(['password'])
+  })
+})
+
+describe('"attributes" together with "excludedAttributes"', () => {
+  it('is rejected in the strict profile for all responses with resources', async () => {
+    const client = await newClientWith('strict')
+    const [ada, crew] = [await client.createUser(), await client.createGroup()]
+    const both = '?attributes=externalId&excludedAttributes=meta'
+    const rename = { op: 'replace', path: 'externalId', value: 'x' }
+    const refused = { status: 400, body: { scimType: 'invalidValue' } }
+    expect(await client.get(`/Users/${ada.id}${both}`)).toMatchObject(refused)
+    expect(await client.get(`/Users${both}`)).toMatchObject(refused)
+    expect(await client.patch(`/Users/${ada.id}${both}`, rename)).toMatchObject(refused)
+    expect(await client.patch(`/Groups/${crew.id}${both}`, rename)).toMatchObject(refused)
+    expect((await client.get(`/Groups/${crew.id}`)).body).not.toHaveProperty('externalId')
+    expect((await client.get(`/Users/${ada.id}?attributes=externalId`)).status).toBe(200)
   })
 })

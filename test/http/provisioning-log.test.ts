@@ -6,7 +6,7 @@ import { addLogEntries } from '../support/crowd.ts'
 import { admin, newClient, USER } from '../support/harness.ts'
 
 describe('the provisioning log', () => {
-  it('names action, resource, token and changed attributes of every write, newest first', async () => {
+  it('has the action, resource, token and changed attributes of each write, newest first', async () => {
     const client = await newClient()
     const user = await client.createUser({ userName: 'mirela@quillfern.example', displayName: 'Mirela' })
     await client.patch(`/Users/${user.id}`, { op: 'Replace', path: 'displayName', value: 'Mirela O.' })
@@ -58,7 +58,7 @@ describe('the provisioning log', () => {
     })
   })
 
-  it('reads a bounded stretch for each page of the API, and goes on from there by its cursor', async () => {
+  it('reads a limited number of entries for each page of the API, and continues by cursor', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'needle@quillfern.example' })
     await addLogEntries(client.tenantId, 2_500, Date.now() + 60_000)
@@ -80,7 +80,7 @@ describe('the provisioning log', () => {
   it('is pruned by the cron trigger after the retention time', async () => {
     const client = await newClient()
     await client.createUser()
-    // A day at a time: a clock that jumps is not believed at once (test/http/log-retention.test.ts).
+    // One day at a time, because a jump of the clock is not accepted at once (test/http/log-retention.test.ts).
     const runUntil = async (days: number) => {
       for (let day = 1; day <= days; day++) {
         const scheduledTime = new Date(Date.now() + day * 86_400_000)

@@ -1,15 +1,15 @@
 /**
- * What clients that are in use send and need beyond the RFCs. Each describe names who, and the function in the source
- * names where that is documented or was reported.
+ * Requests and expectations of real clients beyond the RFCs. The comment above each describe names the client. The
+ * functions in src/scim/compatibility name the sources.
  */
 import { describe, expect, it } from 'vitest'
 import { GROUP, newClient, USER } from '../support/harness.ts'
 
 const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 
-// Microsoft's Postman collection asks for /users: AzureAD/SCIMReferenceCode#43.
+// Microsoft's Postman collection requests /users: AzureAD/SCIMReferenceCode#43.
 describe('endpoints in another case', () => {
-  it('are those of RFC 7644 §3.2', async () => {
+  it('are equivalent to those of RFC 7644 §3.2', async () => {
     const client = await newClient()
     const created = await client.request('POST', '/users', { schemas: [USER], userName: 'ada' })
     expect(created.status).toBe(201)
@@ -44,7 +44,7 @@ describe('endpoints in another case', () => {
     expect((await client.log()).map(({ action }) => action)).toEqual(['delete', 'update', 'create', 'create'])
   })
 
-  it('are asked for a token, know their methods, and ids keep their case', async () => {
+  it('require a token, reject unsupported methods, and keep the case of ids', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const stranger = { Authorization: 'Bearer x' }
@@ -59,7 +59,7 @@ describe('endpoints in another case', () => {
     }
   })
 
-  it('are taken in the paths of a bulk request, and answered in the spelling of the RFC', async () => {
+  it('are accepted in the paths of bulk operations, and returned as the RFC spells them', async () => {
     const client = await newClient()
     const Operations = [
       { method: 'POST', path: '/users', bulkId: 'u', data: { schemas: [USER], userName: 'ada' } },
@@ -77,9 +77,9 @@ describe('endpoints in another case', () => {
   })
 })
 
-// Without a media type, the client of SCIM-SDK believes that the answer is not from a SCIM endpoint.
+// Without a media type, the client of SCIM-SDK assumes that the response is not from a SCIM endpoint.
 describe('the 204 of a group PATCH', () => {
-  it('names application/scim+json, and has no body', async () => {
+  it('has the Content-Type application/scim+json and no body', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const { id } = await client.createGroup()
@@ -96,9 +96,9 @@ describe('the 204 of a group PATCH', () => {
   })
 })
 
-// authentik compares members only where it finds a list, so it never refilled a group that was emptied.
+// authentik compares members only if it finds a list, so it did not restore the members of an emptied group.
 describe('a group without members', () => {
-  it('shows an empty list wherever members are returned', async () => {
+  it('has an empty list if members are returned', async () => {
     const client = await newClient()
     const displayName = 'Crew'
     const created = await client.request('POST', '/Groups', { schemas: [GROUP], displayName })
@@ -130,7 +130,7 @@ describe('a group without members', () => {
     expect(found.body.Resources[0].members).toEqual([])
   })
 
-  it('shows none where they are not', async () => {
+  it('has no list if members are not returned', async () => {
     const client = await newClient()
     const { id } = await client.createGroup()
     const queries = [
@@ -149,7 +149,7 @@ describe('a group without members', () => {
     expect(await client.createUser()).not.toHaveProperty('groups')
   })
 
-  it('can be written back as it was read, and is found to have none', async () => {
+  it('can be written back as it was read, and does not match "members pr"', async () => {
     const client = await newClient()
     const group = await client.createGroup()
     const answer = await client.request('PUT', `/Groups/${group.id}`, group)
@@ -163,14 +163,14 @@ describe('a PATCH value in a list of one', () => {
   it.for([
     [undefined, [{ title: 'Pilot', 'name.givenName': 'Ada' }]],
     [undefined, { title: ['Pilot'], name: [{ givenName: 'Ada' }] }],
-  ] as const)('is that value, with the path %j', async ([path, value]) => {
+  ] as const)('is unwrapped, with the path %j', async ([path, value]) => {
     const client = await newClient()
     const { id } = await client.createUser()
     const answer = await client.patch(`/Users/${id}`, { op: 'replace', path, value })
     expect([answer.status, answer.body.title, answer.body.name]).toEqual([200, 'Pilot', { givenName: 'Ada' }])
   })
 
-  it('is that value with a path too', async () => {
+  it('is unwrapped with a path too', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const value = ['de']
@@ -183,7 +183,7 @@ describe('a PATCH value in a list of one', () => {
   })
 
   it.for([[], [{}, {}], ['title'], [null], [[{ title: 'x' }]]])(
-    'is refused when it is not an object: %j',
+    'is rejected if it is not an object: %j',
     async (value) => {
       const client = await newClient()
       const user = await client.createUser()
@@ -196,7 +196,7 @@ describe('a PATCH value in a list of one', () => {
 
 // SCIM-SDK until July 2024, and Gluu's client: Captain-P-Goldfish/SCIM-SDK#690, GluuFederation/SCIM-Client#59.
 describe('a SearchRequest with names as one text', () => {
-  it('means the names between the commas', async () => {
+  it('is split at commas', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'ada', title: 'Pilot', nickName: 'A' })
     const keys = async (body: object) =>
@@ -211,9 +211,9 @@ describe('a SearchRequest with names as one text', () => {
   })
 })
 
-// Clients that take the key of a table, or an employee number, for externalId.
+// Clients that use a numeric key or an employee number as externalId.
 describe('externalId as a number', () => {
-  it('is the text of that number, and found by either', async () => {
+  it('is converted to a string, and matched by both forms', async () => {
     const client = await newClient()
     const user = await client.createUser({ externalId: 4711 })
     expect(user.externalId).toBe('4711')
@@ -232,7 +232,7 @@ describe('externalId as a number', () => {
     expect((await client.createGroup({ externalId: 7 })).externalId).toBe('7')
   })
 
-  it.for(['12345678901234567890', '1.5', '1e400', 'true', '{}'])('is refused as %s', async (externalId) => {
+  it.for(['12345678901234567890', '1.5', '1e400', 'true', '{}'])('is rejected as %s', async (externalId) => {
     const client = await newClient()
     const body = `{"schemas":["${USER}"],"userName":"ada","externalId":${externalId}}`
     const answer = await client.request('POST', '/Users', body)
@@ -240,7 +240,7 @@ describe('externalId as a number', () => {
     expect(answer.body.detail).toContain('"externalId" must be a string')
   })
 
-  it('is of externalId alone: another string attribute refuses a number', async () => {
+  it('is accepted only for externalId, not for other string attributes', async () => {
     const client = await newClient()
     const answer = await client.request('POST', '/Users', { schemas: [USER], userName: 'ada', title: 5 })
     expect(answer.body).toMatchObject({ status: '400', scimType: 'invalidValue' })

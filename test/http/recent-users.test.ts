@@ -1,6 +1,6 @@
 /**
- * Changes of users that this isolate has seen before: they save a round trip, and what was remembered never
- * decides anything. Another isolate is played by SQL, which this one does not notice.
+ * Changes of users in the cache of this isolate: they save a round trip, and the result does not depend on the cached
+ * state. SQL simulates the changes of another isolate.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { type Client, costOf, newClient } from '../support/harness.ts'
 
 const setName = (value: string) => ({ op: 'replace', path: 'displayName', value })
 
-/** Gives a user another displayName, and the next version, behind the back of this isolate. */
+/** Sets another displayName and the next version of a user, without updating the cache. */
 async function renameElsewhere({ tenantId }: Client, id: string, name: string): Promise<void> {
   await env.DB.prepare(
     `UPDATE users SET data = json_set(data, '$.displayName', ?3), keys = json_set(keys, '$.displayName', lower(?3)),
@@ -18,7 +18,7 @@ async function renameElsewhere({ tenantId }: Client, id: string, name: string): 
     .run()
 }
 
-/** A user that this isolate has never seen. */
+/** A user that is not in the cache of this isolate. */
 async function createElsewhere({ tenantId }: Client, id: string): Promise<string> {
   await env.DB.prepare(
     `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
@@ -30,7 +30,7 @@ async function createElsewhere({ tenantId }: Client, id: string): Promise<string
 }
 
 describe('a change of a user', () => {
-  it('takes one round trip when the user was read before, two when not', async () => {
+  it('takes one round trip if the user was read before, otherwise two', async () => {
     const client = await newClient()
     await client.get('/Users?count=0')
     const id = await createElsewhere(client, 'unseen')
@@ -43,7 +43,7 @@ describe('a change of a user', () => {
     expect(costOf(await client.patch(`/Users/${other}`, setName('One'))).roundTrips).toBe(1)
   })
 
-  it('answers with the groups that the user is in by now', async () => {
+  it('returns the current groups of the user', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const group = await client.createGroup({ members: [{ value: id }] })
@@ -52,7 +52,7 @@ describe('a change of a user', () => {
     expect(answer.body.groups).toMatchObject([{ value: group.id, type: 'direct' }])
   })
 
-  it('keeps what was changed elsewhere meanwhile', async () => {
+  it('keeps concurrent changes of another isolate', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ displayName: 'Old' })
     await renameElsewhere(client, id, 'New')
@@ -64,7 +64,7 @@ describe('a change of a user', () => {
     })
   })
 
-  it('is made although it would have changed nothing when the user was last seen', async () => {
+  it('is applied even if it would not change the cached user', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ displayName: 'Old' })
     await renameElsewhere(client, id, 'New')
@@ -72,7 +72,7 @@ describe('a change of a user', () => {
     expect(answer.body).toMatchObject({ displayName: 'Old', meta: { version: 'W/"3"' } })
   })
 
-  it('meets its precondition at the version that is there, not at the one that was seen', async () => {
+  it('checks its precondition against the stored version, not the cached one', async () => {
     const client = await newClient()
     const { id } = await client.createUser({ displayName: 'Old' })
     await renameElsewhere(client, id, 'New')
@@ -87,11 +87,11 @@ describe('a change of a user', () => {
     expect((await put('W/"2"')).body).toMatchObject({ displayName: 'Newer', meta: { version: 'W/"3"' } })
   })
 
-  // An import of an edited file, a restore and SQL by hand all give a version a second time.
+  // An import of an edited file, a restore and manual SQL can all repeat a version.
   it.for([
     ['disabled', { active: false }],
     ['renamed', { userName: 'other', displayName: 'somebody else' }],
-  ] as const)('keeps that the user was %s elsewhere at the same version', async ([, edit]) => {
+  ] as const)('keeps a change of another isolate at the same version: %s', async ([, edit]) => {
     const client = await newClient()
     const user = await client.createUser({ displayName: 'Old' })
     await env.DB.prepare(
@@ -107,7 +107,7 @@ describe('a change of a user', () => {
     expect((await client.get(`/Users/${user.id}`)).body).toEqual(answer.body)
   })
 
-  it('answers with the time of creation that is there', async () => {
+  it('returns the stored time of creation', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     await env.DB.prepare('UPDATE users SET created_at = 0 WHERE tenant_id = ?1 AND id = ?2')
@@ -117,7 +117,7 @@ describe('a change of a user', () => {
     expect(body.meta.created).toBe('1970-01-01T00:00:00.000Z')
   })
 
-  it('selects among the values that are there, not among those that were seen', async () => {
+  it('selects among the stored values, not the cached ones', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     await env.DB.prepare(
@@ -132,14 +132,14 @@ describe('a change of a user', () => {
     ])
   })
 
-  it('answers 404 when the user was deleted elsewhere', async () => {
+  it('answers 404 if another isolate deleted the user', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     await env.DB.prepare('DELETE FROM users WHERE tenant_id = ?1 AND id = ?2').bind(client.tenantId, id).run()
     expect((await client.patch(`/Users/${id}`, setName('One'))).status).toBe(404)
   })
 
-  it('of another tenant is refused as if there were no such user', async () => {
+  it('answers 404 for a user of another tenant', async () => {
     const [owner, stranger] = [await newClient(), await newClient()]
     const { id } = await owner.createUser()
     await owner.get(`/Users/${id}`)

@@ -1,6 +1,6 @@
 /**
- * A list that no index answers is refused before it begins when it would take too long. The sizes of the tenants here are
- * made up, in the row that keeps them: what is refused must not depend on how fast the machine is.
+ * A list request that no index answers is rejected before it runs if it would take too long. The tests set the stored sizes
+ * of tenants, because the decision must not depend on the speed of the machine.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -12,7 +12,7 @@ import { addLargeUsers } from '../support/large.ts'
 const USERS = 300
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
 
-/** A tenant of 300 users who are all in one group, which counts as a larger one. */
+/** A tenant of 300 users in one group, with a larger stored size. */
 async function clientOf(
   sizes: Readonly<Record<string, number>>,
   withLargeGroup = true,
@@ -58,7 +58,7 @@ describe('a list that no index answers', () => {
     ['/Groups', 'members pr', 'members pr'],
     ['/Groups', 'meta.lastModified gt "2026-01-01T00:00:00Z"', 'meta.lastModified gt'],
   ] as const)(
-    'is refused in a large directory, named, and not begun: %s %s',
+    'is rejected in a large directory with its name, and does not run: %s %s',
     async ([path, filter, name]) => {
       const client = await clientOf(LARGE)
       for (const more of ['&count=1', '&count=0', '&cursor=&count=1', '&startIndex=200&count=1']) {
@@ -74,19 +74,19 @@ describe('a list that no index answers', () => {
   )
 
   it.for(['userName', 'meta.lastModified', 'id'])(
-    'is refused in a large directory when users and groups are sorted together by %s',
+    'is rejected in a large directory if users and groups are sorted together by %s',
     async (sortBy) => {
       const client = await clientOf(LARGE)
       const answer = await client.get(`/?count=1&sortBy=${sortBy}`)
       expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
       expect(answer.body.detail).toContain(`"sortBy ${sortBy}`)
-      // D1 counts each of the subqueries that look at the sizes of both types.
+      // D1 counts the rows of each subquery that reads the sizes of both types.
       expect(costOf(answer).rowsRead).toBeLessThan(60)
     },
   )
 
   it.for(['title', 'emails', 'displayName', 'groups.display', 'active'])(
-    'is refused in a large directory when it is sorted by %s',
+    'is rejected in a large directory if it is sorted by %s',
     async (sortBy) => {
       const client = await clientOf(LARGE)
       const answer = await client.get(`/Users?count=1&sortBy=${sortBy}`)
@@ -97,8 +97,8 @@ describe('a list that no index answers', () => {
     },
   )
 
-  it('is refused across types when both together would take too long', async () => {
-    // Each alone may.
+  it('is rejected across types if both together would take too long', async () => {
+    // Each type alone is accepted.
     const client = await clientOf({ user_count: 20_000, group_count: 20_000 })
     const filter = 'displayName co "x"'
     for (const path of ['/Users', '/Groups'] as const) {
@@ -108,7 +108,7 @@ describe('a list that no index answers', () => {
     expect(answer.body).toMatchObject({ status: '400', scimType: 'tooMany' })
   })
 
-  it('is refused when the members of a large group are sorted or looked at', async () => {
+  it('is rejected if the members of a large group are sorted or tested', async () => {
     const client = await clientOf({ ...LARGE, membership_count: 60_000 })
     const filter = `groups.value eq "${client.group}"`
     expect((await client.filter('/Users', filter)).body.totalResults).toBe(USERS)
@@ -122,7 +122,7 @@ describe('a list that no index answers', () => {
     }
   })
 
-  it('is refused in a small directory of large documents', async () => {
+  it('is rejected in a small directory of large documents', async () => {
     const client = await newClient()
     const users = Array.from({ length: 34 }, (_, i) => ({ id: `large-${i}`, characters: 880_000 }))
     await addLargeUsers(client.tenantId, users.slice(0, 20))
@@ -134,7 +134,7 @@ describe('a list that no index answers', () => {
     }
   })
 
-  it('is refused when its users have lists of many short elements, or long texts', async () => {
+  it('is rejected if users have many short elements or long texts', async () => {
     const client = await newClient()
     const document = (emails: number, title: string) =>
       JSON.stringify({ title, emails: Array.from({ length: emails }, (_, i) => ({ value: `${i}` })) })
@@ -154,7 +154,7 @@ describe('a list that no index answers', () => {
     expect((await client.filter('/Users', 'title eq "y"')).body.totalResults).toBe(0)
     await addUsers('c', 15_000, document(1, '"'.repeat(700)))
     expect((await client.filter('/Users', 'title eq "y"')).body).toMatchObject({ scimType: 'tooMany' })
-    // None of them has a block of 4 KiB.
+    // No document reaches a block of 4 KiB.
     expect(
       await env.DB.prepare('SELECT user_blocks AS n FROM tenants WHERE id = ?1')
         .bind(client.tenantId)
@@ -162,7 +162,7 @@ describe('a list that no index answers', () => {
     ).toEqual({ n: 0 })
   })
 
-  it('is counted and read in one pass, in which nobody is looked at twice', async () => {
+  it('is counted and read in one pass over the users', async () => {
     const client = await clientOf({ user_count: USERS })
     await client.get('/Users?count=1')
     for (const filter of ['title eq "x"', 'emails.value co "x"', 'not (userName pr)']) {
@@ -176,7 +176,7 @@ describe('a list that no index answers', () => {
     expect(names).toEqual(Array.from({ length: 10 }, (_, i) => `crowd-${90 + i}`))
   })
 
-  it('is answered in an ordinary directory of 35,000 users', async () => {
+  it('is accepted in an ordinary directory of 35,000 users', async () => {
     const client = await clientOf({ user_count: 35_000 })
     for (const filter of [
       'title eq "x"',
@@ -188,7 +188,7 @@ describe('a list that no index answers', () => {
     }
   })
 
-  it('is answered as long as it takes little', async () => {
+  it('is accepted if it takes little time', async () => {
     const client = await clientOf({ user_count: 15_000 })
     expect((await client.filter('/Users', 'title eq "x"')).body.totalResults).toBe(0)
     expect((await client.filter('/Users', 'emails[type eq "work"]')).body.totalResults).toBe(0)
@@ -209,7 +209,7 @@ describe('a list that an index answers', () => {
     ['/Users', 'userName eq "crowd-1" or externalId eq "x" or groups.value eq "y"', 1],
     ['/Users', 'groups.value eq "ALL"', USERS],
     ['/Users', 'groups[value eq "ALL" or value eq "x"]', USERS],
-    // Little is found, and then everything may be asked of it.
+    // The index finds few users, so any other test is accepted.
     ['/Users', 'userName eq "crowd-1" and not (title pr)', 1],
     ['/Users', 'userName sw "crowd-1" and title eq "x"', 0],
     ['/Users', 'groups.value eq "ALL" and active eq true', 0],
@@ -218,30 +218,30 @@ describe('a list that an index answers', () => {
     ['/Groups', 'id eq "ALL" and members eq "crowd-1"', 1],
     ['/Groups', 'members.value eq "crowd-1"', 1],
     ['/Groups', 'members[value eq "crowd-1" and type eq "User"]', 1],
-  ] as const)('is answered, however large the directory is: %s %s', async ([path, filter, total]) => {
+  ] as const)('is accepted regardless of the size of the directory: %s %s', async ([path, filter, total]) => {
     const client = await clientOf({ ...LARGE, user_blocks: 1_000_000 }, false)
     const answer = await client.filter(path, filter.replaceAll('ALL', client.group), SHORT)
     expect(answer.body.totalResults).toBe(total)
   })
 
   it.for(['', '&sortBy=userName', '&sortBy=id&sortOrder=descending', '&sortBy=meta.lastModified'])(
-    'is answered in the order of an index%s',
+    'is accepted in the order of an index%s',
     async (more) => {
       const client = await clientOf(LARGE)
       expect((await client.get(`/Users?count=1${more}`)).body.totalResults).toBe(LARGE.user_count)
     },
   )
 
-  it('reads no more rows when little is asked of the one resource that is found', async () => {
+  it('reads no more rows if a unique value is combined with another test', async () => {
     const client = await clientOf({ user_count: USERS })
     const rows = async (filter: string) => costOf(await client.filter('/Users', filter)).rowsRead
     await rows('userName eq "crowd-1"')
     const one = await rows('userName eq "crowd-1"')
-    // The total is counted, which a unique value alone does not need.
+    // The total is counted, which is not necessary for a unique value alone.
     expect(await rows('userName eq "crowd-1" and active eq true')).toBeLessThan(one + 8)
   })
 
-  it('is refused when many of its tests find the same', async () => {
+  it('is rejected if many of its tests match the same resources', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 5_000)
     const tests = Array.from(
@@ -256,8 +256,8 @@ describe('a list that an index answers', () => {
   })
 })
 
-describe('a range of an index that finds very many', () => {
-  it('is refused where to put them in order takes too long', { timeout: 120_000 }, async () => {
+describe('an index range with very many matches', () => {
+  it('is rejected if sorting them takes too long', { timeout: 120_000 }, async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 67_000)
     for (const filter of ['userName sw "c"', 'meta.lastModified ge "1970-01-01T00:00:00Z"', 'id sw ""']) {
@@ -297,7 +297,7 @@ describe('the largest filters', () => {
     ['/Users', texts(100, (i) => `not (emails.value co "${i}")`, ' and ')],
     ['/Groups', texts(100, (i) => `members.display sw "value ${i}"`, ' and ')],
     ['/Groups', texts(100, (i) => `members.value eq "value ${i}"`, ' and ')],
-  ])('are answered or refused within what a statement may be: %s %s', async ([path, filter]) => {
+  ])('are answered or rejected within the limits of a statement: %s %s', async ([path, filter]) => {
     const client = await newClient()
     for (const more of ['', '&sortBy=displayName', '&sortBy=displayName&cursor=']) {
       const { status, body } = await client.filter(path, filter, more)
@@ -306,7 +306,7 @@ describe('the largest filters', () => {
   })
 })
 
-describe('the size of a directory', () => {
+describe('the stored size of a directory', () => {
   async function sizesOf({ tenantId }: Client): Promise<Record<string, unknown> | null> {
     return await env.DB.prepare(
       `SELECT user_blocks AS kept, (SELECT coalesce(sum(blocks), 0) FROM users WHERE tenant_id = t.id) AS users,
@@ -317,7 +317,7 @@ describe('the size of a directory', () => {
       .first()
   }
 
-  it('is kept when users and groups come, change and go', async () => {
+  it('is updated when users and groups are created, changed and deleted', async () => {
     const client = await newClient()
     const small = await client.createUser({ title: 'Pilot' })
     expect(await sizesOf(client)).toMatchObject({ kept: 0, users: 0 })
@@ -337,14 +337,14 @@ describe('the size of a directory', () => {
   })
 })
 
-describe('a text that is looked for', () => {
-  it('has a length, and one that is compared as a whole has none', async () => {
+describe('the value of "co"', () => {
+  it('has a limited length, unlike values of other operators', async () => {
     const client = await newClient()
     const long = 'x'.repeat(MAX_SUBSTRING_CHARACTERS + 1)
     const refused = await client.filter('/Users', `title co "${long}"`)
     expect(refused.body).toMatchObject({ status: '400', scimType: 'invalidFilter' })
     expect(refused.body.detail).toContain(
-      `takes ${MAX_SUBSTRING_CHARACTERS} characters at most, found ${long.length}`,
+      `allows at most ${MAX_SUBSTRING_CHARACTERS} characters, found ${long.length}`,
     )
     for (const filter of [`title co "${long.slice(1)}"`, `title eq "${long}"`, `title sw "${long}"`]) {
       expect((await client.filter('/Users', filter)).body.totalResults, filter.slice(0, 10)).toBe(0)

@@ -31,7 +31,7 @@ describe('POST /Users', () => {
     expect(costOf(answer).roundTrips).toBe(1)
   })
 
-  it('answers 409 uniqueness to a userName that differs in case alone, over all of Unicode', async () => {
+  it('answers 409 uniqueness to a userName that differs only in case, for all of Unicode', async () => {
     const client = await newClient()
     await client.createUser({ userName: 'ÉLODIE@quillfern.example' })
     for (const userName of ['élodie@quillfern.example', 'ÉLODIE@quillfern.example'.normalize('NFD')]) {
@@ -42,7 +42,7 @@ describe('POST /Users', () => {
     }
   })
 
-  it('ignores id, meta, groups and what it does not know, and names the unknown in the log', async () => {
+  it('ignores id, meta, groups and unknown attributes, and reports unknown ones in the log', async () => {
     const client = await newClient()
     const user = await client.createUser({
       id: 'mine',
@@ -62,7 +62,7 @@ describe('POST /Users', () => {
     expect(JSON.stringify(entry)).not.toContain('correct horse')
   })
 
-  it('returns only the attributes that were asked for', async () => {
+  it('returns only the requested attributes', async () => {
     const client = await newClient()
     const body = { schemas: [USER], userName: 'a@quillfern.example', title: 'Surveyor' }
     const answer = await client.request('POST', '/Users?attributes=userName', body)
@@ -72,7 +72,7 @@ describe('POST /Users', () => {
 })
 
 describe('GET /Users/{id}', () => {
-  it('shows the groups of a user, in one round trip', async () => {
+  it('returns the groups of a user, in one round trip', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const group = await client.createGroup({ displayName: 'Field Crew', members: [{ value: user.id }] })
@@ -83,7 +83,7 @@ describe('GET /Users/{id}', () => {
     expect(costOf(answer).roundTrips).toBe(1)
   })
 
-  it('reads no more rows when the tenant has thousands of other users and memberships', async () => {
+  it('reads no more rows if the tenant has thousands of other users and memberships', async () => {
     const client = await newClient()
     const user = await client.createUser({ externalId: 'one', displayName: 'One' })
     const own = await client.createGroup({ members: [{ value: user.id }] })
@@ -106,7 +106,7 @@ describe('GET /Users/{id}', () => {
       expect(found.body.totalResults).toBe(1)
       expect(costOf(found).rowsRead).toBeLessThan(30)
     }
-    // What an index finds is counted before anything else is asked of it.
+    // The matches of an index are counted before other tests.
     for (const narrowed of [
       'displayName sw "on" and active eq true',
       'active eq true and (displayName eq "one" or externalId eq "two" or groups.value eq "three")',
@@ -125,7 +125,7 @@ describe('GET /Users/{id}', () => {
     }
   })
 
-  it('answers 304 when the client has the version, and 404 for an unknown id', async () => {
+  it('answers 304 if the client has the version, and 404 for an unknown id', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const known = await client.get(`/Users/${id}`, { 'If-None-Match': '"7", W/"1"' })
@@ -139,7 +139,7 @@ describe('GET /Users/{id}', () => {
 })
 
 describe('GET /Users', () => {
-  it('pages in the order of creation with the right total', async () => {
+  it('pages in the order of creation with the correct total', async () => {
     const client = await newClient()
     const ids: string[] = []
     for (let i = 0; i < 7; i++) ids.push((await client.createUser()).id)
@@ -152,7 +152,7 @@ describe('GET /Users', () => {
     expect(pages).toEqual(ids)
   })
 
-  it('takes count 0 as a question for the total, and clamps startIndex and negative counts', async () => {
+  it('returns only the total for count 0 and negative counts, and treats a startIndex below 1 as 1', async () => {
     const client = await newClient()
     await client.createUser()
     expect((await client.get('/Users?count=0')).body).toMatchObject({
@@ -172,7 +172,7 @@ describe('GET /Users', () => {
 })
 
 describe('a user that is read', () => {
-  it('has its attributes in the order of the schema, whatever was sent first', async () => {
+  it('has its attributes in the order of the schema', async () => {
     const client = await newClient()
     const body = { displayName: 'Order', active: true, userName: 'order@quillfern.example', schemas: [USER] }
     const { id } = (await client.request('POST', '/Users', body)).body
@@ -184,7 +184,7 @@ describe('a user that is read', () => {
 })
 
 describe('PUT /Users/{id}', () => {
-  it('clears what is not sent, and does not give a disabled user its access back', async () => {
+  it('clears omitted attributes, but does not enable a disabled user', async () => {
     const client = await newClient()
     const { id, userName } = await client.createUser({ title: 'Surveyor', active: false })
     const answer = await client.request('PUT', `/Users/${id}`, { schemas: [USER], userName, nickName: 'Mi' })
@@ -193,7 +193,7 @@ describe('PUT /Users/{id}', () => {
     expect(costOf(answer).roundTrips).toBe(1)
   })
 
-  it('keeps the version when nothing changes', async () => {
+  it('keeps the version if nothing changes', async () => {
     const client = await newClient()
     const user = await client.createUser({ title: 'Surveyor' })
     const answer = await client.request('PUT', `/Users/${user.id}`, user)
@@ -213,7 +213,7 @@ describe('PUT /Users/{id}', () => {
 })
 
 describe('PATCH /Users/{id}', () => {
-  it('answers 200 with the changed resource, in one round trip when it was seen before', async () => {
+  it('answers 200 with the changed resource, in one round trip if it is cached', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const answer = await client.patch(`/Users/${user.id}`, {
@@ -230,7 +230,7 @@ describe('PATCH /Users/{id}', () => {
     expect(costOf(answer).roundTrips).toBe(1)
   })
 
-  it('applies all operations or none', async () => {
+  it('is atomic', async () => {
     const client = await newClient()
     const user = await client.createUser({ title: 'Surveyor' })
     const answer = await client.patch(
@@ -244,7 +244,7 @@ describe('PATCH /Users/{id}', () => {
     expect(costOf(answer).roundTrips).toBe(2)
   })
 
-  it('does not raise version or lastModified when nothing changes', async () => {
+  it('does not change version or lastModified if nothing else changes', async () => {
     const client = await newClient()
     const user = await client.createUser({ title: 'Surveyor' })
     const answer = await client.patch(`/Users/${user.id}`, {
@@ -269,7 +269,7 @@ describe('PATCH /Users/{id}', () => {
 })
 
 describe('preconditions', () => {
-  it('refuse with 412 what If-None-Match rules out, and a GET of another version than If-Match', async () => {
+  it('fail with 412 for a matching If-None-Match, and for a GET with a different If-Match', async () => {
     const client = await newClient()
     const { id, userName } = await client.createUser()
     const body = { schemas: [USER], userName, title: 'Pilot' }
@@ -292,7 +292,7 @@ describe('preconditions', () => {
 })
 
 describe('very long values', () => {
-  it('are stored, and cut in the provisioning log', async () => {
+  it('are stored, and truncated in the provisioning log', async () => {
     const client = await newClient()
     const long = (count: number) => Array.from({ length: count }, (_, i) => `${i}${'x'.repeat(62_499)}`)
     const addresses = long(8).map((formatted) => ({ formatted }))
@@ -315,7 +315,7 @@ describe('very long values', () => {
 })
 
 describe('DELETE /Users/{id}', () => {
-  it('removes the user and its memberships, and frees the userName, in one round trip', async () => {
+  it('removes the user and its memberships, and makes the userName available, in one round trip', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const group = await client.createGroup({ members: [{ value: user.id }] })
@@ -329,7 +329,7 @@ describe('DELETE /Users/{id}', () => {
     expect((await client.createUser({ userName: user.userName })).id).not.toBe(user.id)
   })
 
-  it('answers 404 the second time and 412 to another version', async () => {
+  it('answers 404 the second time, and 412 for another version', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const stale = await client.request('DELETE', `/Users/${id}`, undefined, { 'If-Match': 'W/"9"' })

@@ -1,6 +1,6 @@
 /**
- * How long a value may be: the same in every kind of write. What was stored before there were limits stays
- * readable, can be found, changed elsewhere and deleted.
+ * The limits on the length of values are the same for all kinds of writes. Longer values that were stored before the limits
+ * existed can still be read and filtered, and their resources can be changed and deleted.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +11,7 @@ const BULK_REQUEST = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const TITLE = 'x'.repeat(MAX_NAME_CHARACTERS)
 const DETAIL = `attribute "title" has ${MAX_NAME_CHARACTERS + 1} characters, the limit is ${MAX_NAME_CHARACTERS}`
 
-/** Each way to write a user, with what is told of it. */
+/** The ways to write a user. */
 const WRITES: Readonly<
   Record<string, (client: Client, user: Record<string, unknown>, attributes: object) => Promise<Answer>>
 > = {
@@ -35,7 +35,7 @@ const WRITES: Readonly<
 }
 
 describe.for(Object.entries(WRITES))('a value sent by %s', ([, write]) => {
-  it('is taken at the limit, and refused beyond it, naming attribute, length and limit', async () => {
+  it('is accepted up to the limit, and rejected beyond it with the attribute, length and limit', async () => {
     const client = await newClient()
     const user = await client.createUser()
     expect((await write(client, user, { title: TITLE })).status).toBeLessThan(300)
@@ -45,7 +45,7 @@ describe.for(Object.entries(WRITES))('a value sent by %s', ([, write]) => {
     expect((await client.get(`/Users/${user.id}`)).body).toEqual(before)
   })
 
-  it('is one of a thousand in its attribute at most', async () => {
+  it('is rejected beyond a thousand values of an attribute', async () => {
     const client = await newClient()
     const user = await client.createUser()
     const roles = Array.from({ length: MAX_ELEMENTS }, (_, i) => ({ value: `role ${i}` }))
@@ -67,7 +67,7 @@ describe('the limits of values', () => {
     ['photos[type eq "photo"].value', MAX_TEXT_CHARACTERS],
     ['addresses[type eq "work"].formatted', MAX_TEXT_CHARACTERS],
     ['x509Certificates.value', MAX_TEXT_CHARACTERS],
-  ])('of %s are %i characters', async ([path, limit]) => {
+  ])('for %s are %i characters', async ([path, limit]) => {
     const client = await newClient()
     const user = await client.createUser({ x509Certificates: [{ value: 'AAAA' }] })
     const set = (length: number) =>
@@ -78,7 +78,7 @@ describe('the limits of values', () => {
     expect(body.detail).toMatch(new RegExp(`has ${limit + 1} characters, the limit is ${limit}$`))
   })
 
-  it('hold for what the filter of a path says of a new element', async () => {
+  it('apply to values that a path filter gives a new element', async () => {
     const client = await newClient()
     const { id } = await client.createUser()
     const add = (type: string) =>
@@ -89,14 +89,14 @@ describe('the limits of values', () => {
     expect(body.detail).toMatch(/\.type" has 1025 characters, the limit is 1024$/)
   })
 
-  it('hold for groups', async () => {
+  it('apply to groups', async () => {
     const client = await newClient()
     const body = { schemas: [GROUP], displayName: 'x'.repeat(1_025) }
     const answer = await client.request('POST', '/Groups', body)
     expect(answer.body.detail).toBe('attribute "displayName" has 1025 characters, the limit is 1024')
   })
 
-  it('do not grow by one PATCH after another', async () => {
+  it('cannot be exceeded by several PATCHes', async () => {
     const client = await newClient()
     const roles = Array.from({ length: MAX_ELEMENTS }, (_, i) => ({ value: `role ${i}` }))
     const user = await client.createUser({ roles })
@@ -106,7 +106,7 @@ describe('the limits of values', () => {
     expect((await add('another')).body.detail).toMatch(/has 1001 values, the limit is 1000$/)
   })
 
-  it('are told by /Schemas', async () => {
+  it('are documented in /Schemas', async () => {
     const client = await newClient()
     const { body } = await client.get(`/Schemas/${USER}`)
     const descriptionOf = (name: string) =>
@@ -116,7 +116,7 @@ describe('the limits of values', () => {
   })
 })
 
-describe('a user that was stored before there were limits', () => {
+describe('a user that was stored before the limits existed', () => {
   async function oldUser() {
     const client = await newClient()
     const title = `${'é'.repeat(5_000)} end`
@@ -130,7 +130,7 @@ describe('a user that was stored before there were limits', () => {
     return { client, id, userName, title, emails }
   }
 
-  it('is read, found, changed elsewhere and deleted', async () => {
+  it('can be read, found, changed and deleted', async () => {
     const { client, id, title, emails } = await oldUser()
     expect((await client.get(`/Users/${id}`)).body).toMatchObject({ title, emails })
     const found = await client.filter('/Users', 'title ew "end" and emails.value eq "e1400@x.example"')
@@ -147,7 +147,7 @@ describe('a user that was stored before there were limits', () => {
     expect((await client.request('DELETE', `/Users/${id}`)).status).toBe(204)
   })
 
-  it('takes no more values, but fewer and shorter ones', async () => {
+  it('accepts fewer and shorter values, but no additional ones', async () => {
     const { client, id } = await oldUser()
     const add = await client.patch(`/Users/${id}`, { op: 'add', path: 'emails', value: 'new@x.example' })
     expect(add.body.detail).toBe('attribute "emails" has 1501 values, the limit is 1000')
@@ -167,9 +167,9 @@ describe('the work of a bulk request', () => {
       ({ response }: { response?: { detail: string } }) => response?.detail ?? 'done',
     )
   }
-  const REFUSED = expect.stringMatching(/^the request needs more than 4000000 units of work, the limit/)
+  const REFUSED = expect.stringMatching(/^the request exceeds the limit of 4000000 units of work/)
 
-  it('is that of all its operations on users together', async () => {
+  it('is the sum for its operations on users', async () => {
     const client = await newClient()
     const user = await client.createUser({
       roles: Array.from({ length: 1_000 }, (_, i) => ({ value: `r${i}` })),
@@ -189,11 +189,11 @@ describe('the work of a bulk request', () => {
     }))
     const details = await bulk(client, operations)
     expect([details[0], details[4]]).toEqual(['done', REFUSED])
-    // One after the other, each is a request of its own.
+    // As separate requests, all are accepted.
     expect((await client.request('PATCH', `/Users/${user.id}`, patch(7))).status).toBe(200)
   })
 
-  it('is that of all its operations on groups together, whoever runs them', async () => {
+  it('is the sum for its operations on groups, including the work of the group writer', async () => {
     const client = await newClient()
     const members = Array.from({ length: 25_000 }, (_, i) => `m${i}`)
     const operations = Array.from({ length: 4 }, (_, i) => ({
@@ -206,7 +206,7 @@ describe('the work of a bulk request', () => {
     expect([details[0], details[3]]).toEqual([expect.stringMatching(/names no User or Group/), REFUSED])
   })
 
-  it('refuses whatever comes after it is spent, before anything is read for it', async () => {
+  it('causes later operations to be rejected without a query once the limit is exceeded', async () => {
     const client = await newClient()
     const [user, group] = [await client.createUser(), await client.createGroup()]
     const members = Array.from({ length: 25_000 }, (_, i) => `m${i}`)
@@ -237,7 +237,7 @@ describe('an error message', () => {
 
   it.for<[what: string, send: (client: Client) => Promise<Answer>, detail: string]>([
     [
-      'userName that is taken',
+      'userName in use',
       async (client) => {
         await client.createUser({ userName: LONG })
         return await client.request('POST', '/Users', { schemas: [USER], userName: LONG })
@@ -245,31 +245,31 @@ describe('an error message', () => {
       `userName ${SHORT} is already in use`,
     ],
     [
-      'displayName that is taken',
+      'displayName in use',
       async (client) => {
         await client.createGroup({ displayName: LONG })
         return await client.request('POST', '/Groups', { schemas: [GROUP], displayName: LONG })
       },
       `displayName ${SHORT} is already in use`,
     ],
-    ['id that is not there', (client) => client.get(`/Users/${LONG}`), `User ${SHORT} not found`],
+    ['unknown id', (client) => client.get(`/Users/${LONG}`), `User ${SHORT} not found`],
     [
-      'member that is not there',
+      'unknown member',
       (client) =>
         client.request('POST', '/Groups', { schemas: [GROUP], displayName: 'g', members: [{ value: LONG }] }),
       `attribute "members" names no User or Group of the directory: ${SHORT}`,
     ],
-    ['schema that is not there', (client) => client.get(`/Schemas/${LONG}`), `there is no ${SHORT} here`],
+    ['unknown schema', (client) => client.get(`/Schemas/${LONG}`), `Schema ${SHORT} not found`],
     [
-      'endpoint that is not there',
+      'unknown endpoint',
       (client) => client.get(`/${LONG}`),
-      `there is no endpoint GET ${`/scim/v2/${LONG}`.slice(0, 100)}…`,
+      `endpoint GET ${`/scim/v2/${LONG}`.slice(0, 100)}… not found`,
     ],
-  ])('repeats 100 characters of a %s', async ([, request, detail]) => {
+  ])('quotes at most 100 characters of a %s', async ([, request, detail]) => {
     expect((await request(await newClient())).body.detail).toBe(detail)
   })
 
-  it('repeats 100 characters of a path and of a bulkId in a bulk request', async () => {
+  it('quotes at most 100 characters of a path and of a bulkId in a bulk request', async () => {
     const client = await newClient()
     const Operations = [
       { method: 'DELETE', path: `/${LONG}` },
@@ -278,8 +278,8 @@ describe('an error message', () => {
     const { body } = await client.request('POST', '/Bulk', { schemas: [BULK_REQUEST], Operations })
     const details = body.Operations.map(({ response }: { response: { detail: string } }) => response.detail)
     expect(details).toEqual([
-      `there is no "/${'x'.repeat(99)}…" for bulk operations`,
-      `bulkId ${SHORT} names no operation that created a resource`,
+      `bulk operations do not support the path "/${'x'.repeat(99)}…"`,
+      `bulkId ${SHORT} does not refer to an operation that created a resource`,
     ])
   })
 })

@@ -12,7 +12,7 @@ const CURSOR = {
 const owner = (now: number): CursorOwner => ({ tenantId: 'acme', cursorKey: 'a'.repeat(32), now })
 
 describe('a cursor', () => {
-  it('opens to what was sealed, until its time is over, and is expired then', async () => {
+  it('opens to what was sealed until it expires', async () => {
     const text = await sealCursor(CURSOR, 'users', owner(MADE_AT))
     const lastMoment = MADE_AT + CURSOR_TIMEOUT_SECONDS * 1000
     expect(await openCursor(text, 'users', owner(lastMoment))).toEqual(CURSOR)
@@ -22,7 +22,7 @@ describe('a cursor', () => {
     })
   })
 
-  it('is invalid rather than expired when it is not ours, however old it is', async () => {
+  it('is invalid rather than expired if it was not issued here, however old it is', async () => {
     const text = await sealCursor(CURSOR, 'users', owner(MADE_AT))
     const [payload, seal] = text.split('.')
     for (const other of [`${payload}.${'A'.repeat(22)}`, `${payload}`, `.${seal}`, '', '.']) {

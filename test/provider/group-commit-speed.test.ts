@@ -1,6 +1,6 @@
 /**
- * Group commit: how much faster writes are together than one after the other. Compares durations on the machine that
- * runs it, so it is not part of `npm test`; group-commit.test.ts counts round trips.
+ * Group commit: how much faster writes are together than one by one. The test compares durations, so it is not part of
+ * `npm test`; group-commit.test.ts counts round trips.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
@@ -24,7 +24,7 @@ async function newScene(users: number): Promise<Scene> {
 describe('50 clients that add members at the same time', () => {
   const CLIENTS = 50
 
-  /** Each client sends its next write when the one before is answered. @returns milliseconds and batches */
+  /** Each client sends its next write after the answer to the previous one. @returns milliseconds and batches */
   async function run({ client, ids }: Scene, each: number, maxWrites: number, delayMs: number) {
     const { id } = await client.createGroup()
     const { writer, batches } = await newCoordinator(client, {

@@ -1,10 +1,10 @@
 /**
- * Group commit: writes that wait while the database is busy go together, and each of them ends as if it had gone
- * alone, in the order of arrival.
+ * Group commit: writes that wait while the database is busy are committed together. The outcome of each is the same as if
+ * they were committed one by one in the order of arrival.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/group-writer.ts'
+import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/groups/group-writer.ts'
 import {
   type Coordinator,
   change,
@@ -26,15 +26,17 @@ const times = <T>(count: number, what: (i: number) => Promise<T>) =>
 
 const versionOf = ({ rendered }: GroupWriteAnswer) => rendered?.version
 
-const resourceOf = (answer: GroupWriteAnswer | undefined): unknown =>
-  answer?.rendered && 'json' in answer.rendered ? JSON.parse(answer.rendered.json) : undefined
+const resourceOf = (answer: GroupWriteAnswer | undefined): unknown => {
+  const json = answer?.rendered?.json
+  return json === undefined ? undefined : JSON.parse(json)
+}
 
 /** Sends writes of one client together. */
 async function together(coordinator: Coordinator, client: Client, ...writes: readonly Write[]) {
   return await coordinator.together(await times(writes.length, (i) => requestOf(client, writes[i] as Write)))
 }
 
-/** A tenant with users, one group, and a coordinator of the test's own. */
+/** A tenant with users and one group, and a coordinator that belongs to the test. */
 async function newScene(users: number, options: Parameters<typeof newClient>[0] = {}) {
   const client = await newClient(options)
   const ids = (await times(users, () => client.createUser())).map(({ id }) => String(id))
@@ -42,7 +44,7 @@ async function newScene(users: number, options: Parameters<typeof newClient>[0] 
   return { client, ids, id: String(group.id), coordinator: await newCoordinator(client) }
 }
 
-/** What is stored of a group: its version and its members. */
+/** The version and the members of a group, as they are stored. */
 async function stored({ tenantId }: Client, id: string) {
   const { groups, memberships } = await soundState(tenantId)
   const members = memberships.filter(({ group_id }) => group_id === id)
@@ -52,8 +54,8 @@ async function stored({ tenantId }: Client, id: string) {
   }
 }
 
-describe('writes that wait together', () => {
-  it('take two round trips, and change and log what they would one after the other', async () => {
+describe('writes that are committed together', () => {
+  it('take two round trips, and change and log the same as one by one', async () => {
     const { client, ids, id, coordinator } = await newScene(20)
     const { id: other } = await client.createGroup()
     const writes = ids.map((user, i) => change(i % 4 === 3 ? other : id, 'add', user))
@@ -73,13 +75,13 @@ describe('writes that wait together', () => {
     )
   })
 
-  it('fail alone', async () => {
+  it('fail independently of each other', async () => {
     const { client, ids, id, coordinator } = await newScene(3, { groupLimit: 4 })
     const { id: taken } = await client.createGroup({ displayName: 'Taken' })
     const reader = new Client(client.tenantId, (await newToken(client.tenantId, { scope: 'read' })).token)
     const gone = await newToken(client.tenantId)
     const revoked = new Client(client.tenantId, gone.token)
-    // Both were seen valid once, so they stand in line with the others.
+    // Both tokens have been seen valid, so their writes are queued.
     await Promise.all([reader.get('/Groups'), revoked.get('/Groups')])
     await times(2, async (i) =>
       coordinator.writer.write(await requestOf([reader, revoked][i] as Client, rename('none', 'x'))),
@@ -124,7 +126,7 @@ describe('writes that wait together', () => {
     expect((await client.filter('/Groups', 'displayName eq "same"')).body.totalResults).toBe(3)
   })
 
-  it('are refused by the database when names became unique since they were decided', async () => {
+  it('are refused by the database if names became unique after they were decided', async () => {
     const { client, id, coordinator } = await newScene(0, { uniqueGroupNames: false })
     coordinator.before = async (batch) => {
       if (batch !== 1) return
@@ -135,7 +137,7 @@ describe('writes that wait together', () => {
     expect(answers[1]?.refusal?.detail).toContain('"same" is already in use')
   })
 
-  it('change nothing the second time, and log both', async () => {
+  it('change nothing if repeated, and are logged all the same', async () => {
     const { client, ids, id, coordinator } = await newScene(1)
     const [user = ''] = ids
     const twice = await together(coordinator, client, change(id, 'add', user), change(id, 'add', user))
@@ -171,7 +173,7 @@ describe('writes that wait together', () => {
     expect(await stored(client, id)).toEqual({ version, members: [...members].sort() })
   })
 
-  it('may hand a name from one group to another, and take it back', async () => {
+  it('may move a name from one group to another and back', async () => {
     const { client, id, coordinator } = await newScene(0)
     const { id: other } = await client.createGroup({ displayName: 'Second' })
     const handed = [rename(id, 'Third'), rename(other, 'first'), rename(id, 'SECOND'), create('Third')]
@@ -184,13 +186,13 @@ describe('writes that wait together', () => {
     ])
   })
 
-  it('see a member by the name that it has by then', async () => {
+  it('see a member by its new name', async () => {
     const { client, id, coordinator } = await newScene(0)
     const [, created] = await together(coordinator, client, rename(id, 'Renamed'), create('Parent', id))
     expect(resourceOf(created)).toMatchObject({ members: [{ value: id, display: 'Renamed' }] })
   })
 
-  it('keep their order around those that go alone: deletions and whole lists of members', async () => {
+  it('keep their order around a deletion and a whole list of members, which are committed alone', async () => {
     const { client, ids, id, coordinator } = await newScene(2)
     const [a = '', b = ''] = ids
     const whole = {
@@ -211,17 +213,17 @@ describe('writes that wait together', () => {
     expect(answers.map(statusOf)).toEqual([200, 200, 200, 200, 404, 200])
     expect(answers.slice(0, 3).map(versionOf)).toEqual([2, 3, 4])
     expect(resourceOf(answers[2])).toMatchObject({ id, members: [] })
-    // Two each for what goes alone, one for the deletion, two for the rest together.
+    // Two for each write that is committed alone, one for the deletion, two for the others together.
     expect(coordinator.batches).toHaveLength(9)
     await soundState(client.tenantId)
   })
 
-  it('are not more than a batch can hold: many go in turns, and a large one goes by itself', async () => {
+  it('are limited by the size of a batch: many form several chunks, and a large one a chunk of its own', async () => {
     const { client, ids, id, coordinator } = await newScene(120)
     const many = await together(coordinator, client, ...ids.map((user) => change(id, 'add', user)))
     expect(many.map(versionOf)).toEqual(ids.map((_, i) => i + 2))
     expect(coordinator.batches).toHaveLength(6)
-    // A value has a limit, so it is many operations that make a request long.
+    // The length of a value is limited, so a long request has many operations.
     const long = (name: string) => {
       const operation = { op: 'replace', path: 'externalId', value: name.repeat(1_000) }
       return patch(id, ...Array.from({ length: 600 }, () => operation))
@@ -231,14 +233,14 @@ describe('writes that wait together', () => {
     expect(coordinator.batches).toHaveLength(4)
   })
 
-  it('have fewer statements than an invocation may have on the free plan, and log each write', async () => {
+  it('have fewer statements than the free plan allows in an invocation, and a log entry each', async () => {
     const { client, coordinator } = await newScene(0)
     const creates = Array.from({ length: 20 }, (_, i) => create(`Crew ${i}`))
     const answers = await together(coordinator, client, ...creates)
     expect(new Set(answers.map(statusOf))).toEqual(new Set([200]))
     expect(Math.max(...coordinator.batches.map((batch) => batch.length))).toBeLessThan(50)
     const groups = (await client.get('/Groups')).body.Resources as readonly { id: string }[]
-    // Each entry of the log names 5,000 members: together they are more than one statement takes.
+    // Each log entry names 5,000 members: together they exceed one statement.
     const crowd = await addCrowd(client.tenantId, 5_000, (number) => String(number).padStart(45, '€'))
     const long = groups.slice(0, 4).map(({ id }) => patch(id, { op: 'add', path: 'members', value: crowd }))
     await together(coordinator, client, ...long)
@@ -247,7 +249,7 @@ describe('writes that wait together', () => {
     expect(log.filter(({ action }) => action === 'add member')).toHaveLength(4)
   })
 
-  it('say what they cost: the round trips of each, and rows that add up to those of the database', async () => {
+  it('report their costs: the round trips of each, and rows whose sum is that of the database', async () => {
     const { client, ids, id } = await newScene(7)
     const meta = { read: 0, written: 0 }
     const coordinator = await newCoordinator(client, {
@@ -279,8 +281,8 @@ describe('writes that wait together', () => {
   })
 })
 
-describe('writes that go together while somebody else writes', () => {
-  /** Sends writes together, with something that happens right before they are stored the first time. */
+describe('writes that are committed together while another writer is active', () => {
+  /** Sends writes together. @param what happens right before they are stored for the first time */
   async function raced(
     coordinator: Coordinator,
     requests: readonly GroupWriteRequest[],
@@ -298,7 +300,7 @@ describe('writes that go together while somebody else writes', () => {
   const requestsOf = (client: Client, ...writes: readonly Write[]) =>
     times(writes.length, (i) => requestOf(client, writes[i] as Write))
 
-  it('are decided again when a group was changed meanwhile', async () => {
+  it('are decided again if a group has changed', async () => {
     const { client, ids, id, coordinator } = await newScene(6)
     const requests = await requestsOf(client, ...ids.map((user) => change(id, 'add', user)))
     const answers = await raced(coordinator, requests, () =>
@@ -309,11 +311,11 @@ describe('writes that go together while somebody else writes', () => {
     expect(await stored(client, id)).toEqual({ version: 7, members: [...ids].sort() })
   })
 
-  // A restored database, or SQL by hand: the number of a version says nothing about what is there.
+  // After a restore or SQL by hand, the same version may have another content.
   it.for([
     ['content', `data = json_set(data, '$.displayName', 'Restored')`, 'Restored'],
     ['time of change', 'last_modified = last_modified - 1', 'First'],
-  ] as const)('are decided again when a group has another %s at the same version', async ([, edit, name]) => {
+  ] as const)('are decided again if a group has another %s at the same version', async ([, edit, name]) => {
     const { client, id, coordinator } = await newScene(0)
     const write = patch(id, { op: 'replace', path: 'externalId', value: 'x' })
     const answers = await raced(coordinator, await requestsOf(client, write), () =>
@@ -324,7 +326,7 @@ describe('writes that go together while somebody else writes', () => {
     expect((await client.get(`/Groups/${id}`)).body).toMatchObject({ displayName: name, externalId: 'x' })
   })
 
-  it('lose the one whose member is deleted, and no other', async () => {
+  it('fail only where the member was deleted', async () => {
     const { client, ids, id, coordinator } = await newScene(9)
     const requests = await requestsOf(client, ...ids.map((user) => change(id, 'add', user)))
     const answers = await raced(coordinator, requests, () => client.request('DELETE', `/Users/${ids[4]}`))
@@ -333,7 +335,7 @@ describe('writes that go together while somebody else writes', () => {
     expect((await stored(client, id)).members).toEqual(ids.filter((_, i) => i !== 4).sort())
   })
 
-  it('lose those of a token that is revoked, and no other', async () => {
+  it('fail only where the token was revoked', async () => {
     const { client, ids, id, coordinator } = await newScene(6)
     const second = await newToken(client.tenantId)
     const other = new Client(client.tenantId, second.token)
@@ -348,7 +350,7 @@ describe('writes that go together while somebody else writes', () => {
     expect((await stored(client, id)).members).toEqual(ids.filter((_, i) => i % 2 === 0).sort())
   })
 
-  it('lose the one whose name or slot was taken, and no other', async () => {
+  it('fail only where the name or the last place was taken', async () => {
     const { client, ids, id, coordinator } = await newScene(2, { groupLimit: 3 })
     const [a = '', b = ''] = ids
     const writes = [change(id, 'add', a), create('Second'), create('Third'), change(id, 'add', b)]
@@ -365,9 +367,9 @@ describe('writes that go together while somebody else writes', () => {
   })
 })
 
-describe('writes that go together to a database that fails', () => {
+describe('writes that are committed together to a failing database', () => {
   it.for(FAULTS.flatMap((fault) => [0, 1].map((batch) => [fault, batch] as const)))(
-    'have no known outcome after "%s" in batch %i, and none is done twice',
+    'have an unknown outcome after "%s" in batch %i, and none is done twice',
     async ([fault, number]) => {
       const { client, ids, id } = await newScene(5)
       let plan = failing(fault)

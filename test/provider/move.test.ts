@@ -1,23 +1,24 @@
 /**
- * A tenant that is moved from one D1 database to another by the runner of jobs, interrupted at every point.
+ * The job that moves a tenant from one D1 database to another, interrupted at every point.
  */
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
 import { cancelMove, type JobStart, startMove } from '../../src/provider/jobs/start.ts'
-import { catalogueOf, type Databases, locateTenant } from '../../src/storage/databases.ts'
-import { getJob } from '../../src/storage/jobs.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { getJob } from '../../src/storage/tenants/jobs.ts'
+import { catalogueOf, type Databases, locateTenant } from '../../src/storage/tenants/locations.ts'
 import { addCrowd, addLogEntries, addToGroup } from '../support/crowd.ts'
-import { rowsOf, statesOf, threeDatabases } from '../support/databases.ts'
+import { clearLocations, rowsOf, statesOf, threeDatabases } from '../support/databases.ts'
 import { faultyBinding } from '../support/faults.ts'
 import { type Client, newClient, newToken } from '../support/harness.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
+afterAll(clearLocations)
 
-/** As the free plan allows. */
+/** Statements in one invocation on the free plan. */
 const MAX_STATEMENTS = 50
 
 const startOf = (databases: Databases, tenantId: string, home: string): JobStart => ({
@@ -28,7 +29,7 @@ const startOf = (databases: Databases, tenantId: string, home: string): JobStart
   now: Date.now(),
 })
 
-/** Runs the job of a tenant to its end, in as many calls as it takes. @returns how many */
+/** Runs the job of a tenant to its end. @returns the number of calls that it took */
 async function runToEnd(databases: Databases, tenantId: string, maxStatements = MAX_STATEMENTS) {
   for (let calls = 1; calls < 1_000; calls++) {
     if (
@@ -40,7 +41,7 @@ async function runToEnd(databases: Databases, tenantId: string, maxStatements = 
   throw new Error('the job does not end')
 }
 
-/** A tenant with something in every table. */
+/** A tenant with rows in every table. */
 async function filledTenant(): Promise<Client> {
   const client = await newClient({ groupLimit: 3 })
   await newToken(client.tenantId, { name: 'Reader', scope: 'read' })
@@ -62,7 +63,7 @@ async function filledTenant(): Promise<Client> {
 }
 
 describe('a move', () => {
-  it('takes everything along: ids, versions, times, memberships, tokens, log and activity', async () => {
+  it('keeps ids, versions, times, memberships, tokens, log and activity', async () => {
     const { tenantId } = await filledTenant()
     const databases = threeDatabases()
     const before = await rowsOf('DB', tenantId)
@@ -76,7 +77,7 @@ describe('a move', () => {
     for (const rows of Object.values(await rowsOf('DB', tenantId))) expect(rows).toEqual([])
   })
 
-  it('goes on to a third database, and home again', async () => {
+  it('can be followed by a move to a third database and one back', async () => {
     const { tenantId } = await filledTenant()
     const databases = threeDatabases()
     const before = await rowsOf('DB', tenantId)
@@ -97,7 +98,7 @@ describe('a move', () => {
     expect(left.results).toEqual([])
   })
 
-  it('takes pages of any size along, and a user that is as large as a row may be', async () => {
+  it('works with pages of any size, and with a user as large as a row may be', async () => {
     const client = await newClient()
     const { tenantId } = client
     const crowd = await addCrowd(tenantId, 6_000, (number) => `user-${String(number).padStart(5, '0')}`)
@@ -158,7 +159,7 @@ describe('a move', () => {
     expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: 'ready', DB3: undefined })
   })
 
-  it('is given up when the copy is not the same, and the tenant stays where it was', async () => {
+  it('is abandoned if the copy differs, and the tenant stays at the source', async () => {
     const { tenantId } = await filledTenant()
     const databases = threeDatabases()
     const before = await rowsOf('DB', tenantId)
@@ -198,7 +199,7 @@ describe('a move', () => {
     expect(await cancelMove(start)).toBe(false)
   })
 
-  it('lets clients write again when it is cancelled, although the target does not answer', async () => {
+  it('allows writes again when it is cancelled while the target does not respond', async () => {
     const { tenantId } = await filledTenant()
     const databases = threeDatabases()
     const start = startOf(databases, tenantId, 'DB')
@@ -220,7 +221,7 @@ describe('a move', () => {
     })
   })
 
-  it('replaces what a move that was given up has left at the target', async () => {
+  it('replaces what an abandoned move left at the target', async () => {
     const { tenantId } = await filledTenant()
     const databases = threeDatabases()
     const before = await rowsOf('DB', tenantId)

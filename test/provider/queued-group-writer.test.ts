@@ -1,13 +1,13 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { type GroupWriteAnswer, renderedOf } from '../../src/provider/group-writer.ts'
+import { type GroupWriteAnswer, renderedOf } from '../../src/provider/groups/group-writer.ts'
 import { REMOVED_MEMBERSHIP_UNITS, VISIT_UNITS } from '../../src/scim/work.ts'
-import { DatabaseUnavailable } from '../../src/storage/database.ts'
+import { DatabaseUnavailable } from '../../src/storage/database/database.ts'
 import { change, create, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
 import { Client, GROUP, newClient, newToken, PATCH_OP } from '../support/harness.ts'
 
 describe('the work of a group write', () => {
-  it('counts the members that are loaded for it, and those that it removes, when it needs all of them', async () => {
+  it('includes the loaded and the removed members if it needs the whole list', async () => {
     const client = await newClient()
     const users = await Promise.all(Array.from({ length: 20 }, () => client.createUser()))
     const members = users.map(({ id }) => ({ value: id }))
@@ -20,8 +20,8 @@ describe('the work of a group write', () => {
   })
 })
 
-describe('the line before group writes', () => {
-  it('loads again, for a token that it sees the first time, when others write meanwhile', async () => {
+describe('the queue of group writes', () => {
+  it('loads again if another write was done while a new token was checked', async () => {
     const client = await newClient()
     const { id: user } = await client.createUser()
     const { id } = await client.createGroup({ members: [{ value: user }] })
@@ -50,7 +50,7 @@ describe('the line before group writes', () => {
     expect([next.rendered?.version, next.figures.roundTrips]).toEqual([3, 2])
   })
 
-  it('cannot be filled by strangers, is bounded, and goes on when the database does', async () => {
+  it('cannot be filled by strangers, is bounded, and continues when the database does', async () => {
     const client = await newClient()
     const { writer, together } = await newCoordinator(client)
     const stranger = new Client(client.tenantId, `scim_${client.tenantId}_${'A'.repeat(43)}`)
@@ -66,7 +66,7 @@ describe('the line before group writes', () => {
     })
   })
 
-  it('refuses what stood in it too long, and runs what comes after', async () => {
+  it('refuses a write that has waited too long, and runs those after it', async () => {
     const client = await newClient()
     let now = 0
     const coordinator = await newCoordinator(client, { now: () => now })
@@ -75,17 +75,17 @@ describe('the line before group writes', () => {
       now = 20_001
     }
     const { writer, together } = coordinator
-    // The first is alone at the database when the time has passed.
+    // The time passes while the first write is at the database.
     const [first, late] = [writer.write(await requestOf(client, create('First'))), writer.write(request)]
     expect((await first).rendered).toBeDefined()
     expect((await late).refusal).toMatchObject({ status: 429, detail: expect.stringContaining('20000 ms') })
     expect((await together([request])).map(statusOf)).toEqual([200])
   })
 
-  it('tells a fault of its own from a database that does not answer: it is 500, and no promise that trying again helps', async () => {
+  it('answers an error of its own with a fault, which is not retried, unlike a database that does not answer', async () => {
     const client = await newClient()
     const { writer } = await newCoordinator(client)
-    // No request has such a body: it stands for whatever we did not think of.
+    // No request has such a body: it stands for an unexpected error.
     const body: Record<string, unknown> = { schemas: [GROUP], displayName: 'Circle' }
     body.circle = body
     const answer = await writer.write(await requestOf(client, { kind: 'create', body }))

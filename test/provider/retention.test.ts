@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { pruneProvisioningLog } from '../../src/provider/retention.ts'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { addLogEntries } from '../support/crowd.ts'
 import { admin, newClient, newToken } from '../support/harness.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Long ago: entries of other tests are younger. */
+/** So long ago that the entries of other tests are younger. */
 const OLD = Date.UTC(2001)
 
 async function prune(now = OLD + 31 * DAY_MS) {
@@ -16,25 +16,25 @@ async function prune(now = OLD + 31 * DAY_MS) {
 }
 
 describe('pruneProvisioningLog', () => {
-  it('reads what it deletes twice and a few rows of each tenant, however long the log is', async () => {
+  it('reads each deleted row twice and a few rows of each tenant, however long the log is', async () => {
     const { tenantId } = await newClient()
     await prune()
     await addLogEntries(tenantId, 5_000, OLD + 7 * DAY_MS)
     const nothing = await prune()
     const tenants = await env.DB.prepare('SELECT count(*) AS n FROM tenants').first<number>('n')
-    // What it writes is how far the clock can be believed.
+    // The run stores the believed time.
     expect(nothing).toMatchObject({ deleted: 0, rowsWritten: 1 })
     expect(nothing.rowsRead).toBeLessThanOrEqual(6 * Number(tenants) + 10)
     await addLogEntries(tenantId, 100, OLD)
     const hundred = await prune()
-    // The figures that test/bench/cost/model.ts counts with.
+    // test/bench/cost/model.ts uses these figures.
     expect(hundred).toMatchObject({ deleted: 100, rowsWritten: 100 + 2 })
     expect(hundred.rowsRead - nothing.rowsRead).toBeLessThanOrEqual(6 * 100)
   })
 })
 
 describe('a token that has ended', () => {
-  it('is forgotten when the log can hold nothing that it has written, and so is a client that was deleted', async () => {
+  it('is deleted once the log cannot have entries of it, and so is a deleted client', async () => {
     const { tenantId } = await newClient()
     const [revoked, expired, live] = [
       await newToken(tenantId),
@@ -60,7 +60,7 @@ describe('a token that has ended', () => {
     const clients = await env.DB.prepare('SELECT id, last_used_at FROM clients WHERE id IN (?1, ?2)')
       .bind(revoked.clientId, expired.clientId)
       .all()
-    // The client itself was not deleted, and was last used when its token was.
+    // The client itself was not deleted, and has the last use of its token.
     expect(clients.results).toEqual([{ id: expired.clientId, last_used_at: OLD - 1 }])
   })
 })

@@ -4,19 +4,20 @@
  */
 import { createScheduledController, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
 import { maintain } from '../../src/provider/maintenance.ts'
-import { type D1Binding, MAX_QUERIES_FREE } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { deleteTenant } from '../../src/storage/tenants.ts'
+import { type D1Binding, MAX_QUERIES_FREE } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { deleteTenant } from '../../src/storage/tenants/tenants.ts'
 import worker from '../../src/worker.ts'
 import { HOUR_MS } from '../support/clock.ts'
 import {
   adminOfSeveral,
   BINDINGS,
   type ClientOfSeveral,
+  clearLocations,
   newClientIn,
   rowsOf,
   SEVERAL,
@@ -29,6 +30,7 @@ import { type Answer, costOf, GROUP, ORIGIN, USER } from '../support/harness.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
+afterAll(clearLocations)
 
 /** A client that never waits would leave a small machine no time for the move. */
 const pause = () => new Promise((wait) => setTimeout(wait, 20))
@@ -208,11 +210,11 @@ describe('a database that is gone', () => {
     expect((await adminOfSeveral('GET', '/tenants/no-such-tenant', undefined, left)).status).toBe(404)
   })
 
-  it('is named by the list of tenants when it does not answer, and the others are served', async () => {
+  it('is named by the list of tenants when it does not respond, and the others are served', async () => {
     const other = await newClientIn('DB3')
     const down = { ...SEVERAL, DB2: faultyBinding(BINDINGS.DB2 as D1Binding, () => 'overloaded') }
     const { status, body } = await adminOfSeveral('GET', '/tenants', undefined, down)
-    expect([status, body.error.message]).toEqual([503, 'the database "DB2" does not answer'])
+    expect([status, body.error.message]).toEqual([503, 'the database "DB2" does not respond'])
     expect((await other.send('GET', '/Users', undefined, down)).status).toBe(200)
     expect((await adminOfSeveral('GET', `/tenants/${other.tenantId}`, undefined, down)).status).toBe(200)
   })
@@ -232,7 +234,7 @@ describe('the hourly run', () => {
   const entriesOf = async (name: string, tenantId: string) =>
     (await rowsOf(name, tenantId)).provisioning_log?.length
 
-  it('goes on at the other databases when one does not answer, and tells of it', async () => {
+  it('goes on at the other databases when one does not respond, and tells of it', async () => {
     const clients = { DB: await newClientIn('DB'), DB3: await newClientIn('DB3') }
     for (const [name, { tenantId }] of Object.entries(clients)) await addOldEntry(name, tenantId)
     const moved = await newClientIn('DB')
@@ -455,9 +457,9 @@ describe('a move', () => {
       'an unknown database',
       { database: 'DB9' },
       400,
-      /"database" must be another database than "DB": "DB2" or "DB3", found "DB9"/,
+      /"database" must be a database other than "DB": "DB2" or "DB3", found "DB9"/,
     ],
-    ['the same database', { database: 'DB' }, 400, /"database" must be another database than "DB"/],
+    ['the same database', { database: 'DB' }, 400, /"database" must be a database other than "DB"/],
     ['no database', {}, 400, /"database" must be/],
     ['a number', { database: 2 }, 400, /"database" must be/],
   ] as const)('to %s is refused, and changes nothing', async ([, body, status, message]) => {
@@ -482,7 +484,7 @@ describe('a move', () => {
     await grow(0)
     expect([status, body.error.field]).toEqual([409, 'database'])
     expect(body.error.message).toMatch(
-      /must have room: "DB3" holds about 10\.2 GB, and with the tenant it may hold 9\.5/,
+      /must have room for the tenant, found "DB3": it would hold about 10\.2 GB, the limit is 9\.5 GB/,
     )
   })
 
@@ -504,7 +506,7 @@ describe('a move', () => {
     const twice = await move(client, 'DB3')
     expect([twice.status, twice.body.error.message]).toEqual([
       409,
-      expect.stringContaining('a move to "DB2"'),
+      expect.stringContaining('the move to "DB2"'),
     ])
     const again = await move(client, 'DB2')
     expect([again.status, again.body.step]).toEqual([202, 'copying'])
@@ -516,10 +518,7 @@ describe('a move', () => {
   it('is refused where there is one database', async () => {
     const { admin } = await import('../support/harness.ts')
     const { status, body } = await admin('POST', '/tenants/default/move', { database: 'DB2' })
-    expect([status, body.error.message]).toEqual([
-      400,
-      expect.stringContaining('the only one that is configured'),
-    ])
+    expect([status, body.error.message]).toEqual([400, expect.stringContaining('but no other is configured')])
   })
 })
 
@@ -541,7 +540,9 @@ describe('the dashboard', () => {
     const client = await newClientIn('DB2')
     const cookie = await signIn()
     const settings = `/tenants/${client.tenantId}/settings`
-    expect((await page(settings, cookie)).body).toMatch(/The tenant lives in <span class="mono">DB2<\/span>/)
+    expect((await page(settings, cookie)).body).toMatch(
+      /The tenant is stored in <span class="mono">DB2<\/span>/,
+    )
     const jobId = crypto.randomUUID()
     await env.DB.prepare(
       `INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, done, total, created_at)

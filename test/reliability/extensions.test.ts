@@ -2,16 +2,21 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { parseExtension } from '../../src/scim/schema/extension.ts'
-import { type Database, DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database.ts'
-import { continueTasks, putSchemas, removeSchema } from '../../src/storage/extensions.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
+import {
+  type Database,
+  DatabaseUnavailable,
+  noFigures,
+  openDatabase,
+} from '../../src/storage/database/database.ts'
+import { continueTasks, putSchemas, removeSchema } from '../../src/storage/extensions/extensions.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { exported } from '../support/directory-file.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
 import { USER } from '../support/urns.ts'
 
 const ACME = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User'
 /** Three chunks. */
-const USERS = 6_000
+const USERS = 1_800
 
 const db = () => openDatabase(env.DB, noFigures())
 const schema = (indexed: boolean) => ({
@@ -30,19 +35,23 @@ function failingAfter(batches: number): Database {
   }
 }
 
-async function directory(): Promise<Client> {
+async function directory({
+  users = USERS,
+  title = '',
+  body = schema(false) as unknown,
+} = {}): Promise<Client> {
   const client = await newClient()
-  await admin('PUT', `/tenants/${client.tenantId}/schemas/${ACME}`, schema(false))
+  await admin('PUT', `/tenants/${client.tenantId}/schemas/${ACME}`, body)
   await env.DB.prepare(
     `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
      INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
      SELECT ?1, printf('%08d', i),
        json_object('schemas', json_array('${USER}', '${ACME}'), 'userName', 'u' || i, 'active', json('true'),
-         '${ACME}', json_object('badge', 'B' || i)),
+         'title', ?3, '${ACME}', json_object('badge', 'B' || i)),
        json_object('schemas', json_array(lower('${USER}'), lower('${ACME}')), 'userName', 'u' || i,
          '${ACME}', json_object('badge', 'b' || i)), 1, 0, 0 FROM n`,
   )
-    .bind(client.tenantId, USERS)
+    .bind(client.tenantId, users, title)
     .run()
   return client
 }
@@ -60,16 +69,16 @@ describe('an index that is being built', () => {
     const put = putSchemas(failingAfter(4), client.tenantId, [parseExtension(schema(true), RESOURCE_TYPES)])
     await expect(put).rejects.toThrow(DatabaseUnavailable)
     expect((await stateOf(client)).indexes).toEqual([{ attribute: 'badge', state: 'building' }])
-    expect(await count(client, 'x1 IS NOT NULL')).toBe(2_000)
+    expect(await count(client, 'x1 IS NOT NULL')).toBe(600)
     const total = async (badge: string) =>
       (await client.filter('/Users', `${ACME}:badge eq "${badge}"`)).body.totalResults
-    expect([await total('b1'), await total('b5999')]).toEqual([1, 1])
-    await client.patch('/Users/00000001', { op: 'replace', path: `${ACME}:badge`, value: 'b5999' })
-    await client.createUser({ [ACME]: { badge: 'B5999' } })
-    expect([await total('b1'), await total('b5999')]).toEqual([0, 3])
+    expect([await total('b1'), await total('b1799')]).toEqual([1, 1])
+    await client.patch('/Users/00000001', { op: 'replace', path: `${ACME}:badge`, value: 'b1799' })
+    await client.createUser({ [ACME]: { badge: 'B1799' } })
+    expect([await total('b1'), await total('b1799')]).toEqual([0, 3])
     expect(await continueTasks(db(), client.tenantId, 40)).toEqual([client.tenantId])
     expect((await stateOf(client)).indexes).toEqual([{ attribute: 'badge', state: 'ready' }])
-    expect([await total('b1'), await total('b5999')]).toEqual([0, 3])
+    expect([await total('b1'), await total('b1799')]).toEqual([0, 3])
     expect(await count(client, `x1 IS NOT json_extract(keys, '$."${ACME}".badge')`)).toBe(0)
   })
 
@@ -83,6 +92,47 @@ describe('an index that is being built', () => {
   })
 })
 
+describe('a chunk', () => {
+  it('ends early where documents are large', async () => {
+    const client = await directory({ users: 9, title: 'x'.repeat(500_000) })
+    await expect(removeSchema(failingAfter(4), client.tenantId, ACME, true)).rejects.toThrow(
+      DatabaseUnavailable,
+    )
+    expect(await count(client, `data LIKE '%acme%'`)).toBe(6)
+    expect(await continueTasks(db(), client.tenantId, 40)).toEqual([client.tenantId])
+    expect(await count(client, `data LIKE '%acme%'`)).toBe(0)
+  })
+
+  it('that cannot be done now keeps no other tenant waiting', async () => {
+    const clients = [await directory({ users: 1 }), await directory({ users: 1 })].sort((a, b) =>
+      a.tenantId < b.tenantId ? -1 : 1,
+    )
+    for (const { tenantId } of clients)
+      await expect(removeSchema(failingAfter(2), tenantId, ACME, true)).rejects.toThrow(DatabaseUnavailable)
+    const [stuck, other] = clients.map(({ tenantId }) => tenantId)
+    const setState = env.DB.prepare('UPDATE tenants SET state = ?2 WHERE id = ?1')
+    await setState.bind(stuck, 'moving').run()
+    const done = await continueTasks(db(), undefined, 1_000)
+    expect([done.includes(String(other)), done.includes(String(stuck))]).toEqual([true, false])
+    await setState.bind(stuck, 'ready').run()
+    expect(await continueTasks(db(), stuck, 40)).toEqual([stuck])
+  })
+})
+
+describe('a change that depends on stored values', () => {
+  it('is refused where too many resources would have to be looked through, and says what to do', async () => {
+    const attributes = Array.from({ length: 50 }, (_, i) => ({ name: i === 0 ? 'badge' : `a${i}` }))
+    const client = await directory({ users: 7_000, body: { id: ACME, attributes } })
+    const path = `/tenants/${client.tenantId}/schemas/${ACME}`
+    const { status, body } = await admin('PUT', path, { id: ACME, attributes: attributes.slice(0, 49) })
+    expect([status, body.error.code]).toEqual([409, 'conflict'])
+    expect(body.error.message).toMatch(/"a49", left out.*purge=true/)
+    expect((await stateOf(client)).attributes).toHaveLength(50)
+    const more = attributes.map((one) => ({ ...one, description: 'changed' }))
+    expect((await admin('PUT', path, { id: ACME, attributes: more })).status).toBe(200)
+  })
+})
+
 describe('a purge', () => {
   it('that is broken off shows nothing, takes nothing, and is finished by the timer', async () => {
     const client = await directory()
@@ -90,9 +140,9 @@ describe('a purge', () => {
       DatabaseUnavailable,
     )
     expect((await stateOf(client)).state).toBe('purging')
-    expect(await count(client, `data LIKE '%acme%'`)).toBe(4_000)
-    expect((await client.get('/Users/00006000')).body).toMatchObject({ schemas: [USER], userName: 'u6000' })
-    expect((await client.get('/Users/00006000')).body).not.toHaveProperty([ACME])
+    expect(await count(client, `data LIKE '%acme%'`)).toBe(1_200)
+    expect((await client.get('/Users/00001800')).body).toMatchObject({ schemas: [USER], userName: 'u1800' })
+    expect((await client.get('/Users/00001800')).body).not.toHaveProperty([ACME])
     const again = await admin('PUT', `/tenants/${client.tenantId}/schemas/${ACME}`, schema(false))
     expect([again.status, again.body.error.code]).toEqual([409, 'conflict'])
     expect(await exported(client.tenantId)).not.toContain('acme')

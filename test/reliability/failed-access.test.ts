@@ -5,7 +5,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
-import { openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/database/database.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { admin, Client, newClient, newToken, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
@@ -149,7 +149,7 @@ describe('a token that is refused', () => {
     const keys = textOf((await browser.get(`/admin/tenants/${client.tenantId}/api-keys`)).html)
     expect(keys).toContain('Failed access')
     expect(keys).toContain('the token was revoked')
-    expect(keys).toContain('Somebody unknown')
+    expect(keys).toContain('Unknown client')
     const { results } = await env.DB.prepare(
       'SELECT sum(refused) AS refused FROM provisioning_activity WHERE tenant_id = ?1',
     )
@@ -172,6 +172,16 @@ describe('a stranger', () => {
       "SELECT count(*) AS count FROM provisioning_log WHERE tenant_id LIKE 'made-up-%'",
     ).all()
     expect(results).toEqual([{ count: 0 }])
+  })
+
+  it('crowds out no entry about a token that there was', async () => {
+    const [{ client, tokens }, isolate] = [await badTokens(), newIsolate()]
+    for (let i = 0; i < 510; i++) await isolate.ask(`scim_also-made-up-${i}_${WELL_FORMED}`)
+    await isolate.ask(tokens.revoked)
+    await isolate.settle()
+    expect((await client.log('?outcome=refused')).map(({ detail }) => detail)).toEqual([
+      'the token was revoked',
+    ])
   })
 
   it('makes no entry more by asking more often', async () => {

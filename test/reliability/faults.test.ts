@@ -5,7 +5,7 @@
 import { abortAllDurableObjects, evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/database/database.ts'
 import { FAULTS, type Fault, type FaultPlan, failing, faultyBinding } from '../support/faults.ts'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { labRuntime, sendTo, wrapCoordinator } from '../support/lab.ts'

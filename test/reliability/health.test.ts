@@ -4,7 +4,7 @@
 import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it, vi } from 'vitest'
-import { rememberedHealth } from '../../src/storage/health.ts'
+import { rememberedHealth } from '../../src/storage/database/health.ts'
 import worker, { type WorkerEnv } from '../../src/worker.ts'
 import { newClient, ORIGIN, TENANT_URL } from '../support/harness.ts'
 

@@ -3,7 +3,7 @@
  * for each tenant.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { QueueOverflow, SerialQueue } from '../../src/provider/serial-queue.ts'
+import { QueueOverflow, SerialQueue } from '../../src/provider/groups/serial-queue.ts'
 import { faultyBinding } from '../support/faults.ts'
 import { type Client, GROUP, newClient } from '../support/harness.ts'
 import { wrapCoordinator } from '../support/lab.ts'
@@ -11,7 +11,7 @@ import { soundState } from '../support/tenant-state.ts'
 
 afterEach(() => void vi.restoreAllMocks())
 
-/** The maximum length of a queue: src/provider/queued-group-writer.ts. */
+/** The maximum length of a queue: src/provider/groups/queued-group-writer.ts. */
 const QUEUE_LENGTH = 500
 
 const create = (client: Client, displayName: string) =>
@@ -47,8 +47,8 @@ const queueOf = (size: number, maxWaiting: number, maxWaitMs: number, now = Date
   new SerialQueue<() => Promise<string>, string>({
     limits: { maxWaiting, maxWaitMs },
     now,
-    lotOf: (waiting) => Math.min(size, waiting.length),
-    run: (lot) => Promise.allSettled(lot.map((job) => job())),
+    chunkSize: (waiting) => Math.min(size, waiting.length),
+    run: (chunk) => Promise.allSettled(chunk.map((job) => job())),
   })
 
 describe('a queue', () => {

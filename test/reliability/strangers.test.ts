@@ -5,7 +5,7 @@
 import { createExecutionContext, listDurableObjectIds, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { GATHERING_MS } from '../../src/http/failed-access.ts'
+import { COLLECTION_MS } from '../../src/http/failed-access.ts'
 import worker from '../../src/worker.ts'
 import { admin, Client, GROUP, newClient, newToken, PATCH_OP, TENANT_URL } from '../support/harness.ts'
 
@@ -43,7 +43,7 @@ async function send(token: string, [method, path, body]: (typeof WRITES)[number]
 // What the worker does later, it does at once: a test waits for all of it.
 beforeEach(() => {
   const real = globalThis.setTimeout
-  const hurried = (task: () => void, ms?: number) => real(task, ms === GATHERING_MS ? 0 : ms)
+  const hurried = (task: () => void, ms?: number) => real(task, ms === COLLECTION_MS ? 0 : ms)
   vi.spyOn(globalThis, 'setTimeout').mockImplementation(hurried as typeof setTimeout)
 })
 afterEach(() => vi.restoreAllMocks())

@@ -1,14 +1,14 @@
 /**
- * What an isolate remembers of a tenant is a guess that each request proves: a configuration that somebody else has
- * changed holds for the very next request, and nothing is written by an old one. The tests change the configuration
- * past the worker, as another isolate would.
+ * Each request proves the snapshot of the tenant that its isolate remembers: a new configuration holds from the next
+ * request on, and nothing is written by an old one. The tests change the configuration directly in the database, as
+ * another isolate would.
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { OpenDatabase, Runtime } from '../../src/runtime.ts'
-import { noFigures, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { type ConfigurationChange, deleteTenant, updateTenant } from '../../src/storage/tenants.ts'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { type ConfigurationChange, deleteTenant, updateTenant } from '../../src/storage/tenants/tenants.ts'
 import { change, newCoordinator, requestOf, statusOf } from '../support/coordinator.ts'
 import { admin, Client, costOf, GROUP, newClient, newToken, PATCH_OP, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'
@@ -17,7 +17,7 @@ const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 
 const db = () => openDatabase(env.DB, noFigures())
 
-/** What another isolate does: this one hears nothing of it. */
+/** Changes the configuration as another isolate does: this one is not told. */
 async function configure({ tenantId }: Client, configuration: ConfigurationChange): Promise<void> {
   await updateTenant(db(), tenantId, { configuration })
 }
@@ -28,12 +28,12 @@ async function userCount({ tenantId }: Client): Promise<number> {
   return (await admin('GET', `/tenants/${tenantId}`)).body.userCount
 }
 
-/** The number that names the configuration. */
+/** The version of the configuration. */
 async function versionOf({ tenantId }: Client): Promise<number | null> {
   return await env.DB.prepare('SELECT version FROM tenants WHERE id = ?1').bind(tenantId).first('version')
 }
 
-/** An isolate that notes what its batches ask for: by their parameters, of which the version is one. */
+/** An isolate that records the parameters of its batches, among them the version of the configuration. */
 class Isolate {
   readonly asked: (readonly unknown[])[] = []
   readonly #runtime: Runtime
@@ -63,7 +63,7 @@ class Isolate {
 }
 
 describe('a tenant with a configuration of its own', () => {
-  it('costs a round trip more at the first read of an isolate, and none from then on', async () => {
+  it('costs one more round trip at the first read of an isolate, and none later', async () => {
     const client = await newClient()
     await configure(client, { profile: 'tolerant' })
     const trips: number[] = []
@@ -71,7 +71,7 @@ describe('a tenant with a configuration of its own', () => {
     expect(trips).toEqual([2, 1, 1])
   })
 
-  it('costs no round trip more where the first request is a write', async () => {
+  it('costs no further round trip if the first request is a write', async () => {
     const client = await newClient()
     await configure(client, { profile: 'tolerant' })
     const trips: number[] = []
@@ -91,7 +91,7 @@ describe('a tenant with a configuration of its own', () => {
     expect(await rows(configured)).toBe(await rows(plain))
   })
 
-  it('is the default one again when all of it was taken back', async () => {
+  it('has the default configuration again once everything is reset', async () => {
     const client = await newClient()
     await configure(client, { profile: 'tolerant' })
     await client.get('/Users')
@@ -103,7 +103,7 @@ describe('a tenant with a configuration of its own', () => {
     expect((await client.get('/Users')).status).toBe(200)
   })
 
-  it('says so to tokens that are made later', async () => {
+  it('is known to tokens that are created later', async () => {
     const client = await newClient()
     await configure(client, { profile: 'tolerant' })
     await client.get('/Users')
@@ -137,7 +137,7 @@ describe('a configuration that another isolate has changed', () => {
     expect(isolate.asked.at(-1)).toContain(await versionOf(client))
   })
 
-  it('decides a write, and the log has it once', async () => {
+  it('applies to a write, which is logged once', async () => {
     const [client, isolate] = [await newClient(), new Isolate()]
     await isolate.send(client, 'POST', '/Users', newUser())
     await configure(client, { profile: 'tolerant' })
@@ -149,7 +149,7 @@ describe('a configuration that another isolate has changed', () => {
     expect((await client.log()).map(({ status }) => status)).toEqual([400, 201, 201])
   })
 
-  it('has the refusal of a write logged once', async () => {
+  it('applies to a refused write, which is logged once', async () => {
     const [client, isolate] = [await newClient(), new Isolate()]
     await isolate.send(client, 'POST', '/Users', newUser())
     await configure(client, { profile: 'tolerant' })
@@ -160,7 +160,7 @@ describe('a configuration that another isolate has changed', () => {
     ])
   })
 
-  it('is that of another tenant when its id was given away anew', async () => {
+  it('may belong to a new tenant of the same id', async () => {
     const [client, isolate] = [await newClient(), new Isolate()]
     const { tenantId } = client
     await configure(client, { profile: 'tolerant' })
@@ -173,7 +173,7 @@ describe('a configuration that another isolate has changed', () => {
     expect(isolate.asked.at(-1)).toContain(await versionOf(client))
   })
 
-  it('that changes again and again is answered with 503 at last, and nothing is written', async () => {
+  it('leads to 503 if it keeps changing, and nothing is written', async () => {
     const client = await newClient()
     let changes = 0
     const isolate = new Isolate(() => configure(client, { profile: changes++ % 2 === 0 ? 'tolerant' : null }))
@@ -203,7 +203,7 @@ describe('a configuration that another isolate has changed', () => {
 })
 
 describe('the group coordinator', () => {
-  it('obeys a configuration that was changed before a write', async () => {
+  it('applies a configuration that was changed before a write', async () => {
     const client = await newClient()
     const { id } = await client.createGroup()
     await configure(client, { profile: 'tolerant' })
@@ -222,7 +222,7 @@ describe('the group coordinator', () => {
     expect([again.status, costOf(again).roundTrips]).toEqual([204, 2])
   })
 
-  it('writes nothing by a configuration that changes between its load and its commit', async () => {
+  it('writes nothing by a configuration that changed between load and commit', async () => {
     const client = await newClient()
     const [group, other] = [await client.createGroup(), await client.createGroup()]
     const users = [await client.createUser(), await client.createUser()]

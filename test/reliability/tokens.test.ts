@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/database/database.ts'
 import { faultyBinding } from '../support/faults.ts'
 import { admin, Client, GROUP, newClient, newToken, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { labRuntime, sendTo } from '../support/lab.ts'

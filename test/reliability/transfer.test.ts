@@ -6,9 +6,9 @@ import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { importDirectory } from '../../src/admin/import.ts'
-import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { deleteTenant } from '../../src/storage/tenants.ts'
+import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { deleteTenant } from '../../src/storage/tenants/tenants.ts'
 import worker from '../../src/worker.ts'
 import { addCrowd } from '../support/crowd.ts'
 import {
@@ -100,7 +100,7 @@ describe('an import through a database that fails', () => {
     const again = await imported(client.tenantId, small)
     expect([again.status, again.body.error.message]).toEqual([
       409,
-      `an import needs an empty tenant; "${client.tenantId}" holds 3 users and 0 groups`,
+      `an import requires an empty tenant; "${client.tenantId}" has 3 users`,
     ])
   })
 
@@ -116,7 +116,7 @@ describe('an import through a database that fails', () => {
     })
     const db = openDatabase(env.DB, noFigures())
     const attempt = importDirectory(db, RESOURCE_TYPES, client.tenantId, body, { from: 1, end: 'required' })
-    await expect(attempt).rejects.toThrow(/^the body broke off; lines 1 to \d+ are stored/)
+    await expect(attempt).rejects.toThrow(/^the body was interrupted; lines 1 to \d+ are stored/)
     expect(await usersOf(client)).toBe(503)
     expect((await imported(client.tenantId, file)).body).toEqual(WHOLE)
   })
@@ -146,7 +146,7 @@ describe('an import with concurrent requests', () => {
       {
         error: {
           code: 'conflict',
-          message: `an import needs an empty tenant; "${client.tenantId}" holds 1 users and 0 groups`,
+          message: `an import requires an empty tenant; "${client.tenantId}" has 1 user`,
         },
       },
     ])
@@ -309,7 +309,7 @@ describe('the deletion of a tenant', () => {
         const taken = await admin('POST', '/tenants', { id: client.tenantId, name: 'Again' })
         expect([taken.status, taken.body.error.message]).toEqual([
           409,
-          `tenant "${client.tenantId}" is being deleted; DELETE /admin/api/tenants/${client.tenantId} goes on with it`,
+          `tenant "${client.tenantId}" is being deleted; DELETE /admin/api/tenants/${client.tenantId} continues the deletion`,
         ])
         expect((await imported(client.tenantId, file)).status).toBe(409)
         expect((await exportOf(client.tenantId)).status).toBe(409)

@@ -19,7 +19,7 @@ describe('changedAttributes', () => {
     ['an addition', {}, { active: false }, [{ attribute: 'active', new: false }]],
     ['a removal', { title: 'a' }, {}, [{ attribute: 'title', old: 'a' }]],
     [
-      'sub-attributes, each by itself',
+      'sub-attributes separately',
       { name: { givenName: 'a', familyName: 'b' } },
       { name: { givenName: 'A', middleName: 'c' } },
       [
@@ -40,12 +40,12 @@ describe('changedAttributes', () => {
       { [ENTERPRISE]: { manager: { value: 'm' } } },
       [{ attribute: `${ENTERPRISE}:manager.value`, new: 'm' }],
     ],
-    ['schemas, which follow from the rest', { schemas: ['a'] }, { schemas: ['a', 'b'] }, []],
+    ['schemas, which are derived', { schemas: ['a'] }, { schemas: ['a', 'b'] }, []],
   ])('names %s', ([, before, after, changes]) => {
     expect(changedAttributes({ ...before }, { ...after }, USER_RESOURCE_TYPE)).toEqual(changes)
   })
 
-  it('does not show what is never returned', () => {
+  it('does not contain values that are never returned', () => {
     const type = {
       ...USER_RESOURCE_TYPE,
       attributes: [attribute('secret', 'string', '', { returned: 'never' })],

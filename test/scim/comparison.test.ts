@@ -12,7 +12,7 @@ import { fold } from '../../src/scim/fold.ts'
 import { attribute } from '../../src/scim/schema/definition.ts'
 import { USER_RESOURCE_TYPE } from '../../src/scim/schema/resource-type.ts'
 
-/** Character by character, as the whole text was folded before: no rule of a language or of a context can apply. */
+/** Folds character by character, so that no rule of a language or context can apply. */
 function foldedOneByOne(text: string): string {
   const marks = /[\p{M}--\u034f]{30}(?=[\p{M}--\u034f])/gv
   const folded = [...text.replace(marks, '$&\u034f').normalize('NFC')].map((character) =>
@@ -29,11 +29,11 @@ describe('folding a text as a whole', () => {
     character.normalize('NFD') === character &&
     !/\p{M}/u.test(character)
 
-  it('gives what folding each of its characters gives, for every character beside others', () => {
+  it('gives the same as folding each character, for every character next to others', () => {
     const expectSame = (text: string, what: string) => {
       if (fold(text) !== foldedOneByOne(text)) expect(fold(text), what).toBe(foldedOneByOne(text))
     }
-    // Nine in ten characters have no case, decompose to themselves and are no marks: they are tried together.
+    // Most characters have no case, no decomposition and are not marks. They are tested together.
     let plain = ''
     for (let code = 0; code <= 0x10ffff; code++) {
       if (!isCharacter(code)) continue
@@ -51,7 +51,7 @@ describe('folding a text as a whole', () => {
     expectSame(plain, 'the last ones')
   })
 
-  it('gives the same for texts of any characters, with long runs of marks', () => {
+  it('gives the same for random texts with long runs of marks', () => {
     const unit = fc.oneof(
       fc.constantFrom(
         'ı',
@@ -96,7 +96,7 @@ describe('fold', () => {
     ['characters above the BMP', '𐐀', '𐐨'],
     ['marks in another order', 'q\u0307\u0323', 'Q\u0323\u0307'],
     ['I with a dot', 'İ', 'i\u0307'],
-  ])('makes %s one', ([, ...texts]) => {
+  ])('folds %s to the same text', ([, ...texts]) => {
     expect(new Set(texts.map(fold)).size).toBe(1)
   })
 
@@ -112,21 +112,21 @@ describe('fold', () => {
     expect(fold(a)).not.toBe(fold(b))
   })
 
-  it('folds long runs of marks, alike whatever came before', () => {
+  it('folds long runs of marks independently of the preceding text', () => {
     const marks = '\u0301\u0323'.repeat(100)
     const folded = fold(`Q${marks}`)
     expect(fold(`q${marks}`)).toBe(folded)
     expect(fold(folded)).toBe(folded)
   })
 
-  it('is idempotent and blind to case and composition, over the whole BMP', () => {
+  it('is idempotent and ignores case and composition, over the whole BMP', () => {
     const wrong: string[] = []
     for (let code = 0; code <= 0xffff; code++) {
       if (code >= 0xd800 && code <= 0xdfff) continue
       const text = String.fromCharCode(code)
       const folded = fold(text)
       const isStable = fold(folded) === folded && fold(text.normalize('NFD')) === folded
-      // U+0131 has the capital I, and U+0130 the small i with a dot above, in the Turkish casing only.
+      // U+0131 and U+0130 correspond to I and i only in Turkish.
       const isBlind = code === 0x131 || fold(text.toUpperCase()) === folded
       if (!isStable || !isBlind) wrong.push(code.toString(16))
     }
@@ -163,13 +163,13 @@ describe('instant', () => {
     '1',
     '',
     '1305261754000',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(instant(text)).toBeUndefined()
   })
 })
 
 describe('comparisonKey', () => {
-  it('folds text, unless the attribute is caseExact; reads dateTimes; keeps the rest', () => {
+  it('folds text unless the attribute is caseExact, parses dateTimes, and keeps other values', () => {
     expect(comparisonKey(attribute('a', 'string', ''), 'ÄB')).toBe('äb')
     expect(comparisonKey(attribute('a', 'string', '', { caseExact: true }), 'ÄB')).toBe('ÄB')
     expect(comparisonKey(attribute('a', 'reference', ''), 'ÄB')).toBe('ÄB')
@@ -197,15 +197,15 @@ describe('comparisonDocument', () => {
     })
   })
 
-  // RFC 7643 §7: "never" attributes are not returned, and so must not be found by comparing.
-  it('leaves out what is never returned', () => {
+  // RFC 7643 §7: "never" attributes are not returned, so a comparison must not reveal them.
+  it('omits attributes that are never returned', () => {
     const secret = attribute('secret', 'string', '', { returned: 'never' })
     expect(comparisonDocument({ secret: 'x' }, [secret])).toEqual({})
   })
 })
 
 describe('compareScalars', () => {
-  it('orders text by code point, as UTF-8 bytes do', () => {
+  it('orders text by code point, like UTF-8 bytes', () => {
     const texts = ['', 'a', 'aa', 'b', 'é', '\ud7ff', '\ue000', '\uffff', '😀', '\u{10ffff}']
     const shuffled = [...texts].sort((a, b) => (a < b ? 1 : -1))
     expect(shuffled.sort(compareScalars)).toEqual(texts)

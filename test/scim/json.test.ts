@@ -10,24 +10,24 @@ describe('parseJson', () => {
   const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`
   const members = (count: number) => `{${Array.from({ length: count }, (_, i) => `"a${i}":":"`).join()}}`
 
-  it('reads what is as deep and as wide as the limits allow', () => {
+  it('accepts JSON at the limits of depth and members', () => {
     expect(() => parseJson(nested(MAX_JSON_DEPTH))).not.toThrow()
     expect(() => parseJson(`[${members(MAX_JSON_MEMBERS)},${members(MAX_JSON_MEMBERS)}]`)).not.toThrow()
   })
 
   it.for<[what: string, text: string, detail: RegExp]>([
-    ['nothing', '', /^the body is empty$/],
-    ['a mistake', '{"a" 1}', /^the body is not JSON from position 5 on$/],
-    ['a string without an end', '"\\', /^the body is not JSON/],
-    ['an end without a beginning', ']]', /^the body is not JSON/],
-    ['one level too many', nested(MAX_JSON_DEPTH + 2), /deeper than 32 levels, the limit$/],
-    ['200,000 levels', '['.repeat(200_000), /deeper than 32 levels, the limit$/],
+    ['nothing', '', /^the request body is empty$/],
+    ['a mistake', '{"a" 1}', /^the request body is not valid JSON at position 5$/],
+    ['a string without an end', '"\\', /^the request body is not valid JSON/],
+    ['an end without a beginning', ']]', /^the request body is not valid JSON/],
+    ['one level too many', nested(MAX_JSON_DEPTH + 2), /deeper than the limit of 32 levels$/],
+    ['200,000 levels', '['.repeat(200_000), /deeper than the limit of 32 levels$/],
     [
       'one member too many',
       `{"a":${members(MAX_JSON_MEMBERS + 1)}}`,
-      /object of more than 1000 members, the limit$/,
+      /object with more than the limit of 1000 members$/,
     ],
-  ])('refuses %s with invalidSyntax', ([, text, detail]) => {
+  ])('rejects %s with invalidSyntax', ([, text, detail]) => {
     expect(() => parseJson(text)).toThrow(
       expect.objectContaining({ scimType: 'invalidSyntax', detail: expect.stringMatching(detail) }),
     )

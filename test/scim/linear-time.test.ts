@@ -1,6 +1,6 @@
 /**
- * Time in proportion to the input, at sizes that a client can send. Four times the input may take nine
- * times as long, because the machine is shared and garbage is collected; quadratic time would be sixteen.
+ * The running time is linear in the size of the input, at sizes that a client can send. Four times the input may take up
+ * to nine times as long, because of other processes and garbage collection. Quadratic time would take sixteen times.
  */
 import { describe, expect, it } from 'vitest'
 import { contains } from '../../src/scim/filter/contains.ts'
@@ -18,7 +18,7 @@ import { reading, TOLERANT } from '../support/reading.ts'
 
 const TYPE = USER_RESOURCE_TYPE
 const MAX_RATIO = 9
-/** Below this it is the garbage collector that is measured. Quadratic time takes longer at these sizes. */
+/** Shorter times measure the garbage collector. Quadratic algorithms take longer at these sizes. */
 const CLEARLY_FAST_MS = 250
 
 const patch = (operations: readonly unknown[]) =>
@@ -55,7 +55,7 @@ describe('time is linear in the input', () => {
     ['folding', 100_000, (n) => fold('É'.repeat(n))],
     ['folding of marks', 20_000, (n) => fold(`a${'\u0301\u0323'.repeat(n)}`)],
     [
-      'a text that almost stands in another',
+      'a search for a text that almost occurs',
       50_000,
       (n) => contains('a'.repeat(2 * n), `${'a'.repeat(n / 2)}b${'a'.repeat(n / 2)}`),
     ],
@@ -142,14 +142,14 @@ describe('time is linear in the input', () => {
       }
       return (await now()) - start
     }
-    // The best of two runs: others use the machine too.
+    // The best of two runs, because of other processes.
     const best = async (n: number) => Math.min(await attempt(n), await attempt(n))
     const large = await best(2 * size)
     if (large > CLEARLY_FAST_MS) expect(large / (await best(size / 2))).toBeLessThan(MAX_RATIO)
   })
 })
 
-/** In workerd the clock stands still until something is waited for. */
+/** In workerd the clock advances only during I/O. */
 async function now(): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 0))
   return performance.now()

@@ -31,7 +31,7 @@ describe('parsePageRequest', () => {
     [[1], /found an array/],
     [{}, /found an object/],
     ['x'.repeat(100_000), /found "x{100}…"/],
-  ])('refuses %j', ([value, detail]) => {
+  ])('rejects %j', ([value, detail]) => {
     expect(() => parsePageRequest(value, 1)).toThrow(
       expect.objectContaining({
         status: 400,
@@ -43,8 +43,8 @@ describe('parsePageRequest', () => {
 })
 
 describe('listResponse', () => {
-  // RFC 7644 §3.4.2: "totalResults … REQUIRED"; Entra reads "Resources" also when it is empty.
-  it('has every member also without results', () => {
+  // RFC 7644 §3.4.2: "totalResults … REQUIRED". Entra also reads an empty "Resources".
+  it('has all members even without results', () => {
     expect(JSON.parse(listResponse({ totalResults: 0, resources: [], startIndex: 1 }))).toEqual({
       schemas: ['urn:ietf:params:scim:api:messages:2.0:ListResponse'],
       totalResults: 0,

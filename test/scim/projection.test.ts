@@ -22,7 +22,7 @@ const projected = (attributes?: readonly string[], excluded?: readonly string[])
 
 describe('project', () => {
   // RFC 7644 §3.9: "attributes … a multi-valued list of strings indicating the names of resource attributes
-  // to return"; RFC 7643 §7: "always" attributes are returned all the same.
+  // to return". RFC 7643 §7: "always" attributes are returned in any case.
   it.for<[attributes: readonly string[], rest: object]>([
     [['userName'], { userName: 'bjensen' }],
     [['USERNAME'], { userName: 'bjensen' }],
@@ -45,7 +45,7 @@ describe('project', () => {
     [['id', 'schemas'], {}],
     [['shoeSize', '__proto__', ''], {}],
     [[], {}],
-  ])('returns for attributes=%j the minimum and %j', ([attributes, rest]) => {
+  ])('returns for attributes=%j the minimum set and %j', ([attributes, rest]) => {
     expect(projected(attributes)).toEqual({ schemas, id, ...rest })
   })
 
@@ -63,11 +63,11 @@ describe('project', () => {
     [[ENTERPRISE], ({ [ENTERPRISE]: _, ...rest }) => rest],
     [[`${ENTERPRISE}:manager`], (whole) => ({ ...whole, [ENTERPRISE]: { employeeNumber: '1' } })],
     [['meta'], ({ meta, ...rest }) => rest],
-  ])('returns for excludedAttributes=%j the rest', ([excluded, removed]) => {
+  ])('returns for excludedAttributes=%j the other attributes', ([excluded, removed]) => {
     expect(projected(undefined, excluded)).toEqual(removed(BARBARA))
   })
 
-  it('removes what is excluded from what was asked for', () => {
+  it('removes excluded attributes from requested ones', () => {
     expect(projected(['name', 'userName'], ['name.givenName'])).toEqual({
       schemas,
       id,
@@ -84,7 +84,7 @@ describe('project', () => {
   })
 
   // RFC 7643 §7: "never", "request".
-  it('returns "request" attributes when they are asked for, and "never" ones at no time', () => {
+  it('returns "request" attributes only if requested, and "never" attributes never', () => {
     const type: ResourceType = {
       ...USER_RESOURCE_TYPE,
       attributes: [
@@ -115,7 +115,7 @@ describe('isReturned', () => {
     expect(isReturned(projection, 'members', GROUP_RESOURCE_TYPE)).toBe(expected)
   })
 
-  it('knows no attribute of another type', () => {
+  it('is false for an attribute of another type', () => {
     expect(isReturned({}, 'members', USER_RESOURCE_TYPE)).toBe(false)
   })
 })

@@ -1,6 +1,6 @@
 /**
- * Whatever a client sends, the core answers with a value or a ScimError, changes nothing that it was
- * given, and needs time in proportion to the input.
+ * For any input, the core returns a value or throws a ScimError, does not change its arguments, and takes time
+ * proportional to the input.
  */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -37,7 +37,7 @@ const USER = validateResource(
   reading(USER_RESOURCE_TYPE),
 ).resource
 
-/** Runs something that may refuse. Anything thrown that is no ScimError of a 4xx status is a failure. */
+/** Runs a function that may reject its input. Any exception other than a ScimError with a 4xx status is a failure. */
 function accepted<Result>(run: () => Result): Result | undefined {
   try {
     return run()
@@ -51,7 +51,7 @@ function accepted<Result>(run: () => Result): Result | undefined {
   }
 }
 
-/** Words of the languages, so that random text gets past the first token. */
+/** Tokens of filters and paths, so that random text gets past the first token. */
 const FRAGMENTS = [
   ...'()[]". \t\n\\\0$:,{}'.split(''),
   ...[
@@ -131,7 +131,7 @@ const NAMES = [
   ],
   ...['name.givenName', 'emails.value', '__proto__', 'constructor', 'prototype', 'shoeSize', 'members', ''],
 ]
-/** JSON as a client may send it: of random shape, with names that mean something, `__proto__` as an own key. */
+/** Random JSON with known attribute names, and with `__proto__` as an own key. */
 const json: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -217,7 +217,7 @@ afterEach(() => {
 })
 
 describe('any text', () => {
-  it('is a filter or refused', () => {
+  it('is a filter or rejected', () => {
     const property = fc.property(wild, (text) => {
       const filter = accepted(() => resolveFilter(parseFilter(text, TOLERANT), USER_RESOURCE_TYPE, TOLERANT))
       if (filter !== undefined) expect(typeof evaluateFilter(filter, USER)).toBe('boolean')
@@ -229,7 +229,7 @@ describe('any text', () => {
     fc.assert(property, RUNS)
   })
 
-  it('is a path or refused', () => {
+  it('is a path or rejected', () => {
     const property = fc.property(wild, (text) => {
       accepted(() => parsePath(text, reading(USER_RESOURCE_TYPE)))
       accepted(() => parsePath(`emails[${text}]`, reading(USER_RESOURCE_TYPE)))
@@ -237,7 +237,7 @@ describe('any text', () => {
     fc.assert(property, RUNS)
   })
 
-  it('is a name in a projection, which keeps what is always returned and adds nothing', () => {
+  it('is accepted in a projection, which keeps "always" attributes and adds nothing', () => {
     const names = fc.array(fc.oneof(wild, fc.constantFrom(...PATHS, ...NAMES)), { maxLength: 5 })
     const property = fc.property(
       fc.option(names, { nil: undefined }),
@@ -255,7 +255,7 @@ describe('any text', () => {
 })
 
 describe('any JSON', () => {
-  it('is a resource or refused, and a resource is valid again', () => {
+  it('is a resource or rejected, and an accepted resource is accepted again', () => {
     const body = fc
       .tuple(fc.constantFrom(USER, {}), json)
       .map(([user, more]) => (isComplex(more) ? { ...user, ...more } : more))
@@ -268,7 +268,7 @@ describe('any JSON', () => {
     fc.assert(property, RUNS)
   })
 
-  it('is a PATCH of a User that gives a valid resource, or refused; the user is as it was', () => {
+  it('is a PATCH of a User with a valid result or rejected, and the given user is unchanged', () => {
     const frozen = deepFreeze(structuredClone(USER))
     const property = fc.property(patchBody, (body) => {
       const before = JSON.stringify(body)
@@ -285,7 +285,7 @@ describe('any JSON', () => {
     fc.assert(property, { ...RUNS, numRuns: 4000 })
   })
 
-  it('is a PATCH of a Group or refused', () => {
+  it('is a PATCH of a Group or rejected', () => {
     const property = fc.property(patchBody, (body) => {
       accepted(() => {
         const { members, rest } = splitMembers(
@@ -300,7 +300,7 @@ describe('any JSON', () => {
     fc.assert(property, RUNS)
   })
 
-  it('that is nested deeply is refused or cut off', () => {
+  it('that is nested deeply is rejected or truncated', () => {
     for (const [open, close] of [
       ['{"a":', '}'],
       ['[', ']'],
@@ -324,7 +324,7 @@ describe('any JSON', () => {
     }
   })
 
-  it('applied twice as a replacement changes nothing more', () => {
+  it('changes nothing if applied a second time as a replacement', () => {
     const property = fc.property(fc.constantFrom(...PATHS), json, (path, value) => {
       const apply = (resource: Complex) =>
         applyPatch(
@@ -334,14 +334,14 @@ describe('any JSON', () => {
           reading(USER_RESOURCE_TYPE),
         ).resource
       const once = accepted(() => apply(USER))
-      // A selection may select nothing the second time, when the first has changed what it selects by.
+      // The first application may change the value that the filter tests, so that it matches nothing the second time.
       if (once !== undefined && !path.includes('[')) expect(apply(once)).toEqual(once)
     })
     fc.assert(property, RUNS)
   })
 })
 
-/** What validation accepts as it is, has "schemas", no empty values, one primary, no element twice. */
+/** Checks that validation does not change the resource, and that it has "schemas", no empty values, and no duplicates. */
 function expectValid(resource: Complex): void {
   expect(validateResource(resource, reading(USER_RESOURCE_TYPE))).toEqual({ resource, ignored: [] })
   expect(() => comparisonDocument(resource, USER_RESOURCE_TYPE.attributes)).not.toThrow()

@@ -1,6 +1,6 @@
 /**
- * The examples of RFC 7643 §8 and RFC 7644 §3, run through the core. What they are applied to is ours:
- * see test/fixtures/rfc7644/README.md.
+ * The examples of RFC 7643 §8 and RFC 7644 §3, processed by the core. The resources to which they are applied are not from
+ * the RFCs: see test/fixtures/rfc7644/README.md.
  */
 import { describe, expect, it } from 'vitest'
 import type { Complex } from '../../src/scim/comparison.ts'
@@ -33,7 +33,7 @@ describe.for(Object.values(PROFILES).map((profile) => [profile.name, profile] as
         ['§8.2 full User', userFull],
         ['§8.3 enterprise User', userEnterprise],
         ['the User of RFC 7644 §3.3', createUser],
-      ])('are valid, and all that a client may set is kept: %s', ([, user]) => {
+      ])('are valid, and all writable attributes are kept: %s', ([, user]) => {
         const { id, meta, groups, password, ...kept } = structuredClone(user)
         const extension = kept[ENTERPRISE] as Complex | undefined
         if (extension !== undefined) delete (extension.manager as Complex).displayName
@@ -70,7 +70,7 @@ describe.for(Object.values(PROFILES).map((profile) => [profile.name, profile] as
           const patched = applyPatch({ ...resource }, operations, reading(USER_RESOURCE_TYPE, profile))
           expect(patched.resource).toMatchObject({ ...after })
           expect([...ignored, ...patched.ignored]).toEqual([])
-          // Once more changes nothing, or finds nothing to remove.
+          // The second time it changes nothing or has nothing to remove.
           if (!profile.deviations.removesAbsentValues && operations.some(({ op }) => op === 'remove')) return
           expect(
             applyPatch(patched.resource, operations, reading(USER_RESOURCE_TYPE, profile)).resource,

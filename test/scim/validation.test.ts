@@ -23,7 +23,7 @@ const refusal = (detail: RegExp, scimType = 'invalidValue') =>
   expect.objectContaining({ status: 400, scimType, detail: expect.stringMatching(detail) })
 
 describe('validateResource', () => {
-  it('keeps values as they were sent, under the names of the schema', () => {
+  it('keeps values as sent, with names spelled as in the schema', () => {
     const body = {
       SCHEMAS: [USER.toUpperCase()],
       USERNAME: ' BJensen ',
@@ -49,7 +49,7 @@ describe('validateResource', () => {
     ['an empty userName', { userName: '' }, USER_RESOURCE_TYPE, /"userName" is required/],
     ['null as userName', { userName: null }, USER_RESOURCE_TYPE, /"userName" is required/],
     ['no displayName of a group', {}, GROUP_RESOURCE_TYPE, /"displayName" is required/],
-  ])('refuses %s', ([, body, type, detail]) => {
+  ])('rejects %s', ([, body, type, detail]) => {
     expect(() => validate(body, type)).toThrow(refusal(detail))
   })
 
@@ -59,7 +59,7 @@ describe('validateResource', () => {
     ['x', /found a string/],
     [1, /found a number/],
     [undefined, /found nothing/],
-  ])('refuses %j as a body', ([body, found]) => {
+  ])('rejects %j as a body', ([body, found]) => {
     expect(() => validate(body)).toThrow(refusal(found, 'invalidSyntax'))
   })
 
@@ -99,17 +99,17 @@ describe('validateResource', () => {
       },
       /more than one primary/,
     ],
-  ])('refuses %j', ([attributes, detail]) => {
+  ])('rejects %j', ([attributes, detail]) => {
     expect(() => resourceOf(attributes)).toThrow(refusal(detail))
   })
 
   it.for<[schemas: unknown, detail: RegExp]>([
-    [[], /must hold "urn:ietf:params:scim:schemas:core:2.0:User"/],
-    [[ENTERPRISE], /must hold/],
+    [[], /must contain "urn:ietf:params:scim:schemas:core:2.0:User"/],
+    [[ENTERPRISE], /must contain/],
     ['x', /"schemas" must be an array of strings/],
     [[USER, 1], /"schemas" must be an array of strings/],
     [null, /found null/],
-  ])('refuses %j as schemas', ([schemas, detail]) => {
+  ])('rejects %j as schemas', ([schemas, detail]) => {
     expect(() => resourceOf({ schemas })).toThrow(refusal(detail))
   })
 
@@ -126,11 +126,11 @@ describe('validateResource', () => {
     [{ [ENTERPRISE]: { manager: { value: null } } }, {}],
     [{ [ENTERPRISE]: {} }, {}],
     [{ roles: [] }, {}],
-  ])('takes %j for %j', ([attributes, resource]) => {
+  ])('treats %j as %j', ([attributes, resource]) => {
     expect(resourceOf(attributes)).toEqual(resource)
   })
 
-  // Left out in silence, it would empty the attribute.
+  // Ignoring the element would silently clear the attribute.
   it.for<[attributes: object, detail: RegExp]>([
     [{ emails: [null] }, /"emails\[0\].value" must have a value, found null/],
     [{ emails: [{ value: 'a' }, {}] }, /"emails\[1\].value" must have a value, found nothing/],
@@ -138,12 +138,12 @@ describe('validateResource', () => {
     [{ emails: [''] }, /"emails\[0\].value" must have a value, found an empty string/],
     [{ emails: [{ address: 'a' }] }, /"emails\[0\].value" must have a value, found nothing/],
     [{ addresses: [{}] }, /"addresses\[0\]" must have a value, found nothing/],
-  ])('refuses %j, which holds an element of nothing', ([attributes, detail]) => {
+  ])('rejects %j, which has an element without a value', ([attributes, detail]) => {
     expect(() => resourceOf(attributes)).toThrow(refusal(detail))
   })
 
-  // RFC 7643 §2.2: "readOnly: The attribute SHALL NOT be modified."; §3.1: id, meta and groups are ours.
-  it('drops what is read-only, without naming it', () => {
+  // RFC 7643 §2.2: "readOnly: The attribute SHALL NOT be modified." §3.1: the service provider assigns id and meta.
+  it('ignores read-only attributes without reporting them', () => {
     const body = {
       id: 'x',
       meta: { resourceType: 'User' },
@@ -154,7 +154,7 @@ describe('validateResource', () => {
     expect(validate({ userName: 'x', ...body }).ignored).toEqual([])
   })
 
-  it('names what it does not know, each once, without its place in a list', () => {
+  it('reports each unknown attribute once, without the index of an element', () => {
     const body = JSON.parse(`{ "userName": "x", "shoeSize": 44, "__proto__": {}, "constructor": 1,
       "name": { "shadow": 1, "__proto__": 2 }, "emails": [{ "x": 1, "value": "a" }, { "x": 2, "value": "b" }],
       "title.value": "flat", "${ENTERPRISE}": { "x": 1 },
@@ -176,7 +176,7 @@ describe('validateResource', () => {
     expect(({} as Complex).polluted).toBeUndefined()
   })
 
-  it('names no more than 100 unknown attributes, and no more than 100 characters of each', () => {
+  it('reports at most 100 unknown attributes, and at most 100 characters of each', () => {
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`${'x'.repeat(200)}${i}`, 1]))
     const { ignored } = validate({
       userName: 'x',
@@ -187,7 +187,7 @@ describe('validateResource', () => {
     expect(Math.max(...ignored.map((name) => name.length))).toBeLessThanOrEqual(101)
   })
 
-  // RFC 7643 §3: "schemas" is a "multi-valued array of … URIs … of the schemas"; Entra leaves some out.
+  // RFC 7643 §3: "schemas" is a "multi-valued array of … URIs … of the schemas". Entra omits some.
   it.for<[what: string, attributes: object, schemas: readonly string[]]>([
     [
       'an extension without its URN',
@@ -206,12 +206,12 @@ describe('validateResource', () => {
       },
       [USER],
     ],
-  ])('sets schemas from what is there: %s', ([, attributes, schemas]) => {
+  ])('derives schemas from the attributes: %s', ([, attributes, schemas]) => {
     const body = JSON.parse(JSON.stringify({ userName: 'x', ...attributes }))
     expect(validate(body).resource.schemas).toEqual(schemas)
   })
 
-  it('puts flat keys in their places, beside objects and in several parts', () => {
+  it('merges flat keys with objects and with each other', () => {
     expect(
       resourceOf({
         'name.givenName': 'Babs',
@@ -249,7 +249,7 @@ describe('validateResource', () => {
       [{ type: 'work' }, { type: 'work' }, { display: 'x' }],
       [{ type: 'work' }, { display: 'x' }],
     ],
-  ])('keeps one element of a type and value: %j', ([sent, kept]) => {
+  ])('keeps one element for each type and value: %j', ([sent, kept]) => {
     expect(resourceOf({ emails: sent })).toEqual({ emails: kept })
   })
 })
@@ -270,7 +270,7 @@ describe('canonicalValue', () => {
     ['binary', ''],
     ['reference', '../Users/x'],
     ['string', '😀'],
-  ])('takes as %s: %j', ([type, value]) => {
+  ])('accepts as %s: %j', ([type, value]) => {
     expect(of(type, value)).toBe(value)
   })
 
@@ -286,7 +286,7 @@ describe('canonicalValue', () => {
     ['binary', 'ä'],
     ['binary', 'a=b'],
     ['reference', 5],
-  ])('refuses as %s: %j', ([type, value]) => {
+  ])('rejects as %s: %j', ([type, value]) => {
     expect(() => of(type, value)).toThrow(refusal(/^attribute "a" must be/))
   })
 })

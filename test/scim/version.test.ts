@@ -17,7 +17,7 @@ describe('matchedVersions', () => {
     ['"3"', [3]],
     ['W/"3", "4" ,W/"x", W/"5"', [3, 4, 5]],
     ['W/"0"', [0]],
-    // An entity tag is opaque: only the one that we made is ours.
+    // Entity tags of other servers do not match any version.
     ['W/"03"', []],
     ['w/"3"', []],
     ['3', []],
@@ -33,11 +33,11 @@ describe('matchedVersions', () => {
 })
 
 describe('requirePreconditions', () => {
-  it.for(['W/"3"', '"3"', '*', undefined, '"1", W/"3"'])('lets %j pass at version 3', (header) => {
+  it.for(['W/"3"', '"3"', '*', undefined, '"1", W/"3"'])('accepts %j at version 3', (header) => {
     expect(() => requirePreconditions({ ifMatch: header }, 3)).not.toThrow()
   })
 
-  it.for(['W/"2"', '"30"', '', 'nonsense'])('refuses %j at version 3 with 412', (header) => {
+  it.for(['W/"2"', '"30"', '', 'nonsense'])('rejects %j at version 3 with 412', (header) => {
     expect(() => requirePreconditions({ ifMatch: header }, 3)).toThrow(
       expect.objectContaining({ status: 412, scimType: undefined }),
     )
@@ -53,7 +53,7 @@ describe('isNotModified', () => {
     ['W/"2"', false],
     ['', false],
     [undefined, false],
-  ])('of %j is %s at version 3', ([header, expected]) => {
+  ])('for %j at version 3 is %s', ([header, expected]) => {
     expect(isNotModified(header, 3)).toBe(expected)
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Bodies of requests under way: how many bytes are held, and how long one may take.
+ * Bodies of requests in progress: the number of bytes in memory, and the time that one may take.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
@@ -24,7 +24,7 @@ afterEach(async () => {
   await service.stop()
 })
 
-/** A body whose bytes come when the test says so. */
+/** A body whose bytes the test sends one by one. */
 function slowBody() {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const body = new ReadableStream<Uint8Array>({
@@ -50,7 +50,7 @@ function send(path: string, token: string, body: BodyInit, headers: Record<strin
   return service.fetch({ request: new Request(`${ORIGIN}${path}`, init), address: '192.0.2.1' })
 }
 
-/** A token of a new tenant that was seen valid. */
+/** A known token of a new tenant. */
 async function newToken(): Promise<string> {
   const id = `t-${crypto.randomUUID().slice(0, 8)}`
   await send('/admin/api/tenants', 'test-admin-token', JSON.stringify({ id, name: 'Test' }))
@@ -61,12 +61,12 @@ async function newToken(): Promise<string> {
   return token
 }
 
-/** Lets what is under way come to a standstill: reading takes turns of the event loop. */
+/** Waits until work in progress is idle: reading takes turns of the event loop. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((turn) => setImmediate(turn))
 }
 
-/** Waits until so many bodies are being read: each has a timer. */
+/** Waits until this number of bodies is being read: each has a timer. */
 async function reading(bodies: number): Promise<void> {
   while (vi.getTimerCount() < bodies) await settle()
 }
@@ -77,9 +77,9 @@ const outcome = async (answer: Promise<Response>) => {
   return [response.status, ((await response.json()) as { scimType?: string }).scimType]
 }
 
-describe('the bytes of bodies under way', () => {
+describe('the bytes of bodies in progress', () => {
   it.for(['declared', 'chunked'] as const)(
-    'are bounded for each tenant, and given back: %s',
+    'are bounded for each tenant, and released: %s',
     async (manner) => {
       const [token, other] = [await newToken(), await newToken()]
       const whole = MIB - 1
@@ -94,7 +94,7 @@ describe('the bytes of bodies under way', () => {
       expect(await more.json()).toMatchObject({
         detail: expect.stringContaining(`${MAX_HELD_BODY_BYTES_PER_TENANT} bytes`),
       })
-      // Nobody else waits for that tenant.
+      // Other tenants do not wait for that tenant.
       expect((await send('/scim/v2/Users', other, '{"userName":"a"}')).status).toBe(201)
       for (const { end } of bodies) end()
       for (const answer of answers) expect(await outcome(answer)).toEqual(invalid)
@@ -113,13 +113,13 @@ describe('the bytes of bodies under way', () => {
     await settle()
     const full = await send('/scim/v2/Users', last, '{}', { 'Content-Length': '2' })
     expect([full.status, Number(full.headers.get('Retry-After')) > 0]).toEqual([503, true])
-    // A client that has gone holds nothing.
+    // A client that is gone holds no bytes.
     for (const { fail } of bodies) fail()
     for (const answer of answers) expect(await outcome(answer)).toEqual(invalid)
     expect((await send('/scim/v2/Users', last, '{"userName":"a"}')).status).toBe(201)
   })
 
-  it('are given back whoever took them', () => {
+  it('are released for every owner', () => {
     const budget = new BodyBudget({ bytes: 100, bytesPerOwner: 60 })
     const [one, two] = [budget.open(), budget.open()]
     one.held.take('a', 40)
@@ -136,7 +136,7 @@ describe('the bytes of bodies under way', () => {
   })
 })
 
-describe('a body that stands still', () => {
+describe('a stalled body', () => {
   it.for([
     ['/scim/v2/Users', {}],
     ['/scim/v2/Users', { 'Content-Length': '1000' }],
@@ -161,7 +161,7 @@ describe('a body that stands still', () => {
     expect(status).toBe(408)
   })
 
-  it('is given up although a byte comes now and then, but for an import', async () => {
+  it('is aborted although single bytes arrive, unless it is an import', async () => {
     const token = await newToken()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const [slow, long] = [slowBody(), slowBody()]
@@ -176,7 +176,7 @@ describe('a body that stands still', () => {
     }
     expect((await answer).status).toBe(408)
     long.end()
-    // Read to its end, and then refused for what is in it.
+    // It is read to its end, and then refused for its contents.
     expect((await imported).status).toBe(400)
   })
 })

@@ -1,5 +1,5 @@
 /**
- * The SQLite file: opening, migrating, running out of space, being damaged, being copied.
+ * The SQLite file: opening, migrations, a full disk, damage, backups.
  */
 import {
   chmodSync,
@@ -19,7 +19,7 @@ import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
 import { databaseFile, openFile } from '../../src/sqlite/open.ts'
 import { StartError } from '../../src/sqlite/start-error.ts'
-import { DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database.ts'
+import { DatabaseUnavailable, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 
 const newPath = () => join(temporaryFolder(), 'directory.sqlite')
@@ -34,7 +34,7 @@ const insert = (d1: SqliteD1, id: string, name = 'x') =>
   d1.prepare('INSERT INTO tenants (id, name, created_at) VALUES (?1, ?2, 0)').bind(id, name)
 
 describe('openFile', () => {
-  it('waits for the disk with each commit unless told not to, and writes ahead', () => {
+  it('syncs each commit to the disk unless configured otherwise, in WAL mode', () => {
     const { database, close } = opened()
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
     expect([pragma('journal_mode'), pragma('synchronous'), pragma('foreign_keys')]).toEqual(['wal', 2, 1])
@@ -44,14 +44,14 @@ describe('openFile', () => {
     normal.close()
   })
 
-  it('refuses a second server, and lets one in when the first has ended', () => {
+  it('refuses a second server, and accepts one after the first has ended', () => {
     const { path, close } = opened()
     expect(() => openFile(path, OPTIONS)).toThrow(/is served by another process/)
     close()
     openFile(path, OPTIONS).close()
   })
 
-  it('makes files that their owner alone can read, and a lock of an earlier version one', () => {
+  it('creates files that only their owner can read, and restricts the lock file of an earlier version', () => {
     const { path, close } = opened()
     const modes = () =>
       readdirSync(join(path, '..')).map((name) => [name, statSync(join(path, '..', name)).mode & 0o777])
@@ -77,7 +77,7 @@ describe('openFile', () => {
     openFile(path, OPTIONS).close()
   })
 
-  it('names a folder that is none', () => {
+  it('names a path that is not a folder', () => {
     const path = newPath()
     writeFileSync(path, '')
     expect(() => openFile(join(path, 'directory.sqlite'), OPTIONS)).toThrow(StartError)
@@ -109,7 +109,7 @@ describe('a folder of another user', () => {
   })
 })
 
-/** Root may do everything. */
+/** Root has access to everything. */
 function asNobody(run: () => void): void {
   const isRoot = process.getuid?.() === 0
   if (isRoot) process.seteuid?.(65_534)
@@ -121,7 +121,7 @@ function asNobody(run: () => void): void {
 }
 
 describe('migrate', () => {
-  it('keeps account as wrangler does, and does nothing the second time', () => {
+  it('records migrations as wrangler does, and does nothing the second time', () => {
     const { database, close } = opened()
     const table = database.prepare("SELECT sql FROM sqlite_schema WHERE name = 'd1_migrations'").get()
     expect(String(table?.sql).replace(/\s+/g, ' ')).toBe(
@@ -131,7 +131,7 @@ describe('migrate', () => {
     close()
   })
 
-  it('applies what is new, and takes back one that fails as a whole', () => {
+  it('applies new migrations, and rolls back a failing one as a whole', () => {
     const { database, close } = opened()
     const good = { name: '9000_good.sql', sql: 'CREATE TABLE good (a) STRICT' }
     const bad = {
@@ -147,7 +147,7 @@ describe('migrate', () => {
     close()
   })
 
-  it('refuses a newer database, and one of another program', () => {
+  it('refuses a newer database, and a database of another program', () => {
     const { database, close } = opened()
     expect(() => migrate(database, MIGRATIONS.slice(0, -1))).toThrow(/newer than this program/)
     close()
@@ -158,7 +158,7 @@ describe('migrate', () => {
 })
 
 describe('a full disk', () => {
-  it('refuses writes as unavailable, loses none that was answered, and goes on when there is room', async () => {
+  it('refuses writes as unavailable, keeps every answered write, and continues when there is space', async () => {
     const { database, d1, close } = opened()
     await d1.batch([insert(d1, 'before')])
     const { page_count } = database.prepare('PRAGMA page_count').get() as { page_count: number }
@@ -176,7 +176,7 @@ describe('a full disk', () => {
       (await d1.prepare('SELECT id FROM tenants ORDER BY id').all<{ id: string }>()).results.map(
         ({ id }) => id,
       )
-    // Whoever was told that it is done finds it done.
+    // An answered write is stored.
     expect((await there()).includes('beside')).toBe(together[1]?.status === 'fulfilled')
     const db = openDatabase(d1.binding, noFigures())
     const statement = { sql: "INSERT INTO tenants (id, name, created_at) VALUES ('b', ?1, 0)", params: [big] }
@@ -213,7 +213,7 @@ describe('backUp', () => {
     close()
   })
 
-  it('overwrites nothing, and leaves nothing behind when it fails', async () => {
+  it('overwrites no file, and leaves none behind when it fails', async () => {
     const { path, close } = opened()
     const folder = temporaryFolder()
     const target = join(folder, 'copy.sqlite')
@@ -249,7 +249,7 @@ describe('backUpAll', () => {
 
     const meanwhile = backUpAll(folder, name('meanwhile'), () => addJob('done', Date.now()))
     await expect(meanwhile).rejects.toThrow(
-      /the tenant "acme" is being moved, so that the copies may not fit/,
+      /the tenant "acme" is being moved, so the copies may be inconsistent/,
     )
 
     addJob('running', null)

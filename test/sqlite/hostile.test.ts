@@ -1,6 +1,6 @@
 /**
- * The short form of `npm run test:soak -- --hostile`: hostile requests against stored data that is hostile too, and what
- * they cost by what is counted: units of work, rows, stored bytes. Nothing here depends on a clock.
+ * The short form of `npm run test:soak -- --hostile`: hostile requests against hostile stored data. Their cost is
+ * counted in units of work, rows and stored bytes, so nothing here depends on a clock.
  */
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -13,7 +13,7 @@ import { BULK_REQUEST, PATCH_OP } from '../support/urns.ts'
 import { temporaryFolder } from './support/files.ts'
 
 const SEED = 12
-/** Of each kind, against each tenant. */
+/** The number of requests of each kind against each tenant. */
 const REQUESTS = 8
 const folder = temporaryFolder()
 const file = join(folder, 'directory.sqlite')
@@ -26,7 +26,7 @@ const pairs = Object.keys(AMPLIFIED).flatMap((kind) =>
 )
 
 describe('a hostile request', { timeout: 60_000 }, () => {
-  it.for(pairs)('costs no more than it may: %s, %s', async ([kind, tenant]) => {
+  it.for(pairs)('stays within its limits: %s, %s', async ([kind, tenant]) => {
     const { token, readToken } = tenants[tenant]
     for (const request of fc.sample(AMPLIFIED[kind] as (typeof AMPLIFIED)[string], {
       numRuns: REQUESTS,
@@ -44,7 +44,7 @@ describe('a hostile request', { timeout: 60_000 }, () => {
 })
 
 describe('a bulk request that changes and deletes the largest users', () => {
-  it('is refused from the operation on that follows the end of its work', async () => {
+  it('is refused from the first operation beyond its limit of work', async () => {
     const patch = { schemas: [PATCH_OP], Operations: [{ op: 'replace', path: 'nickName', value: 'new' }] }
     const body = JSON.stringify({
       schemas: [BULK_REQUEST],

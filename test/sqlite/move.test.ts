@@ -1,6 +1,6 @@
 /**
- * Several SQLite files: a tenant moves from one to another while its client writes, and the process is killed again and
- * again meanwhile. The server is the built module on Node.js.
+ * Several SQLite files: a tenant moves between them while its client writes and the process is killed repeatedly. The
+ * server is the built module on Node.js.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ async function call(
 
 const modules = buildModules()
 
-it('survives kill -9 in the middle of a move, and loses nothing of a client that writes meanwhile', {
+it('survives kill -9 during a move, and keeps every answered write of a client', {
   timeout: 240_000,
 }, async () => {
   const folder = temporaryFolder()
@@ -57,7 +57,7 @@ it('survives kill -9 in the middle of a move, and loses nothing of a client that
 
   const written: string[] = []
   let isOver = false
-  /** Sends until it is answered: 503 and a connection that breaks are tried again, as clients do. */
+  /** Sends a request until it is answered: like clients, it retries after a 503 and a broken connection. */
   const write = async () => {
     while (!isOver) {
       const userName = crypto.randomUUID()
@@ -66,7 +66,7 @@ it('survives kill -9 in the middle of a move, and loses nothing of a client that
           schemas: [USER],
           userName,
         }).catch(() => undefined)
-        // 409: the answer before got lost with the process.
+        // 409: the previous answer was lost with the process.
         isDone = reply?.status === 201 || reply?.status === 409
         if (!isDone) expect([undefined, 503]).toContain(reply?.status)
         if (!isDone) await new Promise((wait) => setTimeout(wait, 20))
@@ -112,7 +112,7 @@ it('survives kill -9 in the middle of a move, and loses nothing of a client that
     .all()
   const found = new Set(names?.map(({ name }) => name))
   expect(written.filter((name) => !found.has(name))).toEqual([])
-  // Kills did hit the move, not the time after it.
+  // The kills hit the move, not the time after it.
   expect([...steps].filter((step) => step !== 'preparing')).not.toEqual([])
 })
 

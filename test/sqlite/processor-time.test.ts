@@ -1,6 +1,6 @@
 /**
- * Processor time of hostile bodies: at most 50 ms for each 100 KB, whatever is in them. Measured in Node.js,
- * which tells processor time apart from waiting; workerd runs the same code on the same engine.
+ * Processor time of hostile bodies: at most 50 ms for each 100 KB, whatever they contain. Measured in Node.js, which
+ * distinguishes processor time from waiting; workerd runs the same code on the same engine.
  */
 import { describe, expect, it } from 'vitest'
 import { LARGE_BODIES } from '../reliability/hostile/bodies.ts'
@@ -26,7 +26,7 @@ async function newToken(): Promise<string> {
   return ((await answer.json()) as { token: string }).token
 }
 
-/** The least of some rounds: the first ones also compile the code. */
+/** The minimum of several rounds: the first ones also compile the code. */
 async function processorMs(run: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY
   for (let i = 0; i < ROUNDS; i++) {

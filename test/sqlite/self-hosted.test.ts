@@ -1,5 +1,5 @@
 /**
- * What a Worker gets from the platform, and a server of one's own does by itself.
+ * Services that a Worker gets from the platform, and that a self-hosted server implements itself.
  */
 import { describe, expect, it } from 'vitest'
 import { forwarded } from '../../src/self-hosted/forwarded.ts'
@@ -30,7 +30,7 @@ describe('forwarded', () => {
       'https://scim.quillfern.example:8443',
       '10.0.0.1',
     ],
-    // What the client sent comes first; the proxy adds to the end.
+    // The values of the client come first; the proxy appends its own.
     [
       { 'X-Forwarded-For': '6.6.6.6, 192.0.2.7', 'X-Forwarded-Host': 'evil.example, scim.quillfern.example' },
       'http://scim.quillfern.example',
@@ -53,7 +53,7 @@ describe('forwarded', () => {
 describe('RateLimits', () => {
   const limits = { client: 2, tenant: Number.POSITIVE_INFINITY, signIn: 1, failedAuthentication: 1 }
 
-  it('counts each key for itself, and begins anew after the period', () => {
+  it('counts each key separately, and starts again after the period', () => {
     let now = 0
     const rates = new RateLimits(limits, () => now)
     expect([1, 2, 3].map(() => rates.isAllowed('client', 'a'))).toEqual([true, true, false])
@@ -64,12 +64,12 @@ describe('RateLimits', () => {
     expect(rates.isAllowed('client', 'a')).toBe(true)
   })
 
-  it('has no limit where none is set', () => {
+  it('has no limit by default', () => {
     const rates = new RateLimits(limits, () => 0)
     expect(Array.from({ length: 50_000 }, () => rates.isAllowed('tenant', 'a')).every(Boolean)).toBe(true)
   })
 
-  it('goes on when strangers have used up its memory', () => {
+  it('continues when its memory is full of strangers', () => {
     const rates = new RateLimits(limits, () => 0)
     for (let i = 0; i < 150_000; i++) rates.isAllowed('failedAuthentication', `address ${i}`)
     expect(rates.isAllowed('signIn', 'me')).toBe(true)
@@ -78,7 +78,7 @@ describe('RateLimits', () => {
 })
 
 describe('InFlight', () => {
-  it('ends when the last answer was sent, not when it was ready', async () => {
+  it('ends when the last answer was sent, not when it was computed', async () => {
     const inFlight = new InFlight()
     let send: (() => void) | undefined
     await inFlight.track(() => 'ready', new Promise<void>((resolve) => (send = resolve)))
@@ -88,7 +88,7 @@ describe('InFlight', () => {
     expect(await ended).toBe(true)
   })
 
-  it('counts an answer that failed as ended', async () => {
+  it('counts a failed answer as ended', async () => {
     const inFlight = new InFlight()
     await expect(inFlight.track(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(inFlight.count).toBe(0)

@@ -1,5 +1,5 @@
 /**
- * The service without a port: its timer, and its end.
+ * The service without a port: its timer and its shutdown.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -47,7 +47,7 @@ describe('startService', () => {
     await service.stop()
   })
 
-  it('lets a client in again when its period is over, though the clock was set back', async () => {
+  it('accepts a client again after its period, although the clock was set back', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] })
     const its = settings()
     const service = startService({ ...its, rateLimits: { ...its.rateLimits, signIn: 1 } }, MIGRATIONS)
@@ -66,7 +66,7 @@ describe('startService', () => {
     await service.stop()
   })
 
-  it('goes on with greater ids after a restart, though the clock was set back', async () => {
+  it('continues with greater ids after a restart, although the clock was set back', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const its = settings()
     const names = ['first', 'second', 'third']
@@ -92,7 +92,7 @@ describe('startService', () => {
     expect(new Set(ids).size).toBe(3)
   })
 
-  it('refuses what comes after it was told to stop, and tells the client to come again', async () => {
+  it('refuses requests during its shutdown, and tells the client to retry', async () => {
     const service = startService(settings(), MIGRATIONS)
     const request = () => service.fetch({ request: new Request('http://a/healthz'), address: '' })
     expect((await request()).status).toBe(200)

@@ -1,5 +1,5 @@
 /**
- * The settings of a server of one's own, and the files that they are in.
+ * The settings of a self-hosted server, and their files.
  */
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { temporaryFolder } from './support/files.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-it('makes settings.env readable to its owner alone when ADMIN_TOKEN is added to it, and keeps what it holds', () => {
+it('makes settings.env readable only to its owner when it adds ADMIN_TOKEN, and keeps the contents', () => {
   const folder = temporaryFolder()
   const file = join(folder, 'settings.env')
   writeFileSync(file, 'LOG_RETENTION_DAYS=7')

@@ -1,5 +1,5 @@
 /**
- * Who is next in a process that does one thing at a time: the turns by themselves, and the service without a port.
+ * Fair scheduling in a process that does one thing at a time: the turns alone, and the service without a port.
  */
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -7,11 +7,11 @@ import { describe, expect, it } from 'vitest'
 import { administrationDatabase } from '../../src/admin/database.ts'
 import { startService } from '../../src/self-hosted/service.ts'
 import { Turns } from '../../src/self-hosted/turns.ts'
-import { noFigures } from '../../src/storage/database.ts'
+import { noFigures } from '../../src/storage/database/database.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 
-/** Turns on a clock of the test's own, and a list of what was done in them. */
+/** Turns with a simulated clock, and a list of what was done in them. */
 function newTurns() {
   const done: string[] = []
   const clock = { ms: 0 }
@@ -25,13 +25,13 @@ function newTurns() {
 }
 
 describe('turns', () => {
-  it('are for each owner in its order, whoever sends more', async () => {
+  it('alternate between owners, in order for each, whatever number one sends', async () => {
     const { done, work } = newTurns()
     await Promise.all([...Array.from({ length: 5 }, () => work('a', 1)), work('b', 1), work('c', 1)])
     expect(done.join('')).toBe('aabcaaa')
   })
 
-  it('let those in who come while the loop goes round after a long one, one round for each millisecond', async () => {
+  it('accept new owners after a long turn, in one round for each millisecond', async () => {
     const { turns, clock, done, work } = newTurns()
     await turns.take('a')
     clock.ms += 50
@@ -43,7 +43,7 @@ describe('turns', () => {
     expect(done.join('')).toBe('abaa')
   })
 
-  it('are waited for by each batch of the administration, such as a page of an export', async () => {
+  it('are taken by each batch of the administration, such as a page of an export', async () => {
     const { turns, done, work } = newTurns()
     const batch = async () => {
       done.push('batch')
@@ -61,7 +61,7 @@ describe('turns', () => {
     expect(done).toEqual(['batch', 'a', 'b', 'batch', 'batch'])
   })
 
-  it('come at once when nobody else is there', async () => {
+  it('are immediate for a single owner', async () => {
     const { turns } = newTurns()
     expect(turns.take('a')).toBeUndefined()
     expect(turns.take('b')).toBeUndefined()
@@ -71,7 +71,7 @@ describe('turns', () => {
 })
 
 describe('the service', () => {
-  /** Two tenants; each sends requests with a token that was seen valid. */
+  /** Two tenants; each sends requests with a known token. */
   async function tenants() {
     const dataFolder = temporaryFolder()
     const service = startService(
@@ -121,7 +121,7 @@ describe('the service', () => {
     ['searches', 'POST', '/Users/.search', {}],
     ['writes', 'POST', '/Users', {}],
     ['refused writes', 'PATCH', '/Users/nobody', { Operations: [] }],
-  ])('answers one request of a tenant soon, however many %s of another came before', async ([, ...sent]) => {
+  ])('answers one request of a tenant soon after many %s of another', async ([, ...sent]) => {
     const { service, many, one } = await tenants()
     const [method, path, body] = sent
     const answered: string[] = []

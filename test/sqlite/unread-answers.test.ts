@@ -1,6 +1,6 @@
 /**
- * Large answers that wait in the process for their clients, by the service without a port. test/deno has the same with
- * clients and sockets.
+ * Large answers that wait in the process for their clients, with the service without a port. test/deno tests the same
+ * with clients and sockets.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -23,14 +23,14 @@ async function read(body: ReadableStream<Uint8Array> | null): Promise<string> {
 }
 
 describe('large answers that wait for their clients', () => {
-  it('arrive whole, whatever characters they hold', async () => {
+  it('arrive completely, whatever characters they contain', async () => {
     const answers = new MemoryOfAnswers()
     const text = `${'a'.repeat(65_535)}é😀${'€'.repeat(100_000)}`
     expect(await read(answers.hold('a', text))).toBe(text)
     expect(answers.bytes).toBe(0)
   })
 
-  it('are counted in bytes until they were read, or their client has gone', async () => {
+  it('are counted in bytes until they are read, or their client is gone', async () => {
     const answers = new MemoryOfAnswers()
     const [first, second] = [answers.hold('a', 'é'.repeat(MB)), answers.hold('b', 'a'.repeat(MB))]
     expect(answers.bytes).toBe(3 * MB)
@@ -40,7 +40,7 @@ describe('large answers that wait for their clients', () => {
     expect(answers.bytes).toBe(0)
   })
 
-  it('are handed over chunk by chunk, none before it is asked for', async () => {
+  it('are sent in chunks, each on request', async () => {
     const answers = new MemoryOfAnswers()
     const reader = answers.hold('a', 'a'.repeat(200_000)).getReader()
     await new Promise((wait) => setTimeout(wait, 5))
@@ -52,7 +52,7 @@ describe('large answers that wait for their clients', () => {
     expect(answers.bytes).toBe(0)
   })
 
-  it('are refused with 503 beyond what a tenant may leave unread, and beyond what all may', () => {
+  it('are refused with 503 beyond the limit of a tenant, and beyond that of all tenants', () => {
     const answers = new MemoryOfAnswers()
     const fill = (tenant: string) => answers.hold(tenant, 'a'.repeat(MAX_TENANT_UNREAD_ANSWER_BYTES))
     fill('t0')
@@ -69,7 +69,7 @@ describe('large answers that wait for their clients', () => {
     expect(() => answers.requireRoom('somebody else')).toThrow(expect.objectContaining(all))
   })
 
-  it('are taken one at a time when they are larger than what may wait', () => {
+  it('are accepted one at a time when they exceed the limit', () => {
     const answers = new MemoryOfAnswers()
     answers.hold('a', 'a'.repeat(MAX_TENANT_UNREAD_ANSWER_BYTES + 1))
     expect(() => answers.requireRoom('a')).toThrow('of this tenant')
@@ -80,7 +80,7 @@ describe('a client that does not read', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('is cut off, after a time that grows with its answer', async () => {
+  it('is disconnected after a time that grows with its answer', async () => {
     const answers = new MemoryOfAnswers()
     const small = answers.hold('a', 'a'.repeat(MIN_LARGE_ANSWER_CHARACTERS)).getReader()
     const large = answers.hold('a', 'a'.repeat(60 * MIN_ANSWER_BYTES_PER_SECOND)).getReader()
@@ -98,7 +98,7 @@ describe('a client that does not read', () => {
 })
 
 describe('the service', () => {
-  /** A tenant with users of 800 kB, and one whose groups would not fit into one value of the database. */
+  /** A tenant with users of 800 kB, and one whose groups exceed one value of the database. */
   async function filled(): Promise<{
     service: Service
     scim: (method: string, path: string, body?: object) => Promise<Response>
@@ -131,7 +131,7 @@ describe('the service', () => {
     return { service, scim: (method, path, body) => send(method, `/scim/v2${path}`, token, body) }
   }
 
-  it('refuses a tenant that leaves much unread, and goes on when it has read', async () => {
+  it('refuses a tenant with many unread answers, and serves it again after it has read them', async () => {
     const { service, scim } = await filled()
     const unread: Response[] = []
     for (;;) {
@@ -154,7 +154,7 @@ describe('the service', () => {
     await service.stop()
   })
 
-  it('holds nothing for HEAD, nor for the operations of a bulk request', async () => {
+  it('counts nothing for HEAD or for the operations of a bulk request', async () => {
     const { service, scim } = await filled()
     const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp']
     const data = { schemas, Operations: [{ op: 'replace', path: 'displayName', value: 'New' }] }
@@ -171,7 +171,7 @@ describe('the service', () => {
     await service.stop()
   })
 
-  it('answers tooMany, and how to go on, when the groups of a user are more than one value holds', async () => {
+  it('answers tooMany with advice when the groups of a user exceed one value', async () => {
     const { service, scim } = await filled()
     for (const path of ['/Users/z', '/Users?filter=userName%20eq%20%22z%22', '/Users?startIndex=5']) {
       const answer = await scim('GET', path)

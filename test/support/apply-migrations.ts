@@ -1,5 +1,5 @@
 /**
- * Makes the databases of the tests: the same migrations that wrangler applies.
+ * Creates the test databases with the same migrations that wrangler applies.
  */
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
@@ -10,10 +10,11 @@ declare global {
     interface Env extends OptionalVariables {
       readonly TEST_DB2: D1Database
       readonly TEST_DB3: D1Database
+      readonly TEST_DEVICES: D1Database
       readonly TEST_MIGRATIONS: D1Migration[]
     }
   }
 }
 
-for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3])
+for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3, env.TEST_DEVICES])
   await applyD1Migrations(binding, env.TEST_MIGRATIONS)

@@ -1,8 +1,8 @@
 /**
- * Randomness that a test can have again.
+ * Reproducible random numbers.
  */
 
-/** Numbers from 0 to 1, the same for the same seed: Mulberry32, which spreads evenly and needs one word. */
+/** A generator of numbers from 0 to 1 with a seed: Mulberry32, which is uniform and has 32 bits of state. */
 export function chance(seed: number): () => number {
   let state = seed | 0
   return () => {

@@ -1,5 +1,5 @@
 /**
- * The clock of the server, moved by call. It stands still in between; timers run as ever.
+ * A fake clock of the server, which only changes by calls. Timers are not affected.
  */
 import { vi } from 'vitest'
 
@@ -12,7 +12,7 @@ export function setClock(time: number): void {
   vi.setSystemTime(time)
 }
 
-/** Gives the real clock back: to be called after each test. */
+/** Restores the real clock. Must be called after each test. */
 export function releaseClock(): void {
   vi.useRealTimers()
 }

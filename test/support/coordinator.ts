@@ -1,18 +1,18 @@
 /**
- * A group writer of the test's own on the real D1, whose database can be held: what arrives meanwhile waits, and then
- * goes together.
+ * A group writer that belongs to the test, on the real D1. The test can block its database: the writes that arrive then
+ * wait, and are committed together.
  */
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
-import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/group-writer.ts'
-import { QueuedGroupWriter } from '../../src/provider/queued-group-writer.ts'
+import type { GroupWriteAnswer, GroupWriteRequest } from '../../src/provider/groups/group-writer.ts'
+import { QueuedGroupWriter } from '../../src/provider/groups/queued-group-writer.ts'
 import type { OpenDatabase } from '../../src/runtime.ts'
-import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
-import { RESOURCE_TYPES } from '../../src/storage/resource-tables.ts'
-import { credentialsOf } from '../../src/storage/tokens.ts'
+import { actorOf } from '../../src/storage/access/tokens.ts'
+import { type D1Binding, openDatabase } from '../../src/storage/database/database.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { type Client, GROUP, PATCH_OP, TENANT_URL } from './harness.ts'
 
-/** What a test sends: the rest of a request is the same for all. */
+/** The part of a request that differs between writes. */
 export type Write = Pick<GroupWriteRequest, 'kind'> & Partial<GroupWriteRequest>
 
 export const create = (displayName: string, ...members: readonly string[]): Write => ({
@@ -32,20 +32,20 @@ export const patch = (id: string, ...Operations: readonly unknown[]): Write => (
   body: { schemas: [PATCH_OP], Operations },
 })
 
-/** A write as the HTTP layer would send it for a client. */
+/** A write request as the HTTP layer creates it. */
 export async function requestOf({ token }: Client, write: Write): Promise<GroupWriteRequest> {
-  const credentials = await credentialsOf(token, Date.now())
+  const credentials = await actorOf(token, Date.now())
   if (credentials === undefined) throw new Error(`no token: ${token}`)
   return { credentials, preconditions: {}, tenantUrl: TENANT_URL, requestId: 'test', ...write }
 }
 
 export interface Coordinator {
   readonly writer: QueuedGroupWriter
-  /** Batches that came to the database since the last `together`. */
+  /** Batches sent to the database since the last `together`. */
   readonly batches: readonly (readonly D1PreparedStatement[])[]
-  /** Does something before each batch, by its number since the last `together`. */
+  /** Called before each batch. @param batch its number since the last `together` */
   before: (batch: number) => Promise<void> | void
-  /** Sends writes while the database is held, then lets it go. @returns the answers in their order */
+  /** Sends writes while the database is blocked, and unblocks it. @returns the answers, in the order of the requests */
   together(requests: readonly GroupWriteRequest[]): Promise<readonly GroupWriteAnswer[]>
 }
 
@@ -73,7 +73,7 @@ export async function newCoordinator(
     now: Date.now,
     ...more,
   })
-  // Refused, after its token was seen valid: whatever comes then stands in line at once.
+  // This write is refused after its token was seen valid, so all later writes of the token are queued at once.
   const plug = await requestOf(client, patch('none', { op: 'replace', path: 'externalId', value: 'x' }))
   const coordinator: Coordinator = {
     writer,
@@ -89,7 +89,7 @@ export async function newCoordinator(
       const plugged = writer.write(plug)
       const answers = requests.map((request) => writer.write(request))
       const { before } = coordinator
-      // The batch of the plug is no batch of theirs.
+      // The batch of the plug is not counted.
       coordinator.before = () => {
         batches = []
         coordinator.before = before
@@ -103,7 +103,7 @@ export async function newCoordinator(
   return coordinator
 }
 
-/** The status that the HTTP layer makes of an answer, 200 standing for all that were done. */
+/** The status that the HTTP layer makes of an answer: 200 for all that succeeded. */
 export function statusOf({ refusal, isUnavailable }: GroupWriteAnswer): number {
   return isUnavailable ? 503 : (refusal?.status ?? 200)
 }

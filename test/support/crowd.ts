@@ -1,10 +1,10 @@
 /**
- * Thousands of users, memberships and log entries in a tenant at once, by SQL: what a request reads must not depend on
- * how many others there are.
+ * Adds thousands of users, memberships and log entries to a tenant by SQL, to test that the reads of a request do not
+ * depend on the number of other rows.
  */
 import { env } from 'cloudflare:workers'
 
-/** Adds users with nothing but a userName, which is their id. @returns the ids */
+/** Adds users with only a userName, which equals the id. @returns the ids */
 export async function addCrowd(
   tenantId: string,
   count: number,
@@ -20,7 +20,7 @@ export async function addCrowd(
   return ids
 }
 
-/** Makes users members of a group, without a new version of it. */
+/** Adds members to a group without changing its version. */
 export async function addToGroup(tenantId: string, groupId: string, userIds: readonly string[]) {
   await env.DB.prepare(
     `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
@@ -30,7 +30,7 @@ export async function addToGroup(tenantId: string, groupId: string, userIds: rea
     .run()
 }
 
-/** Adds log entries of one moment. @param time milliseconds since 1970 */
+/** Adds log entries with the same time. @param time milliseconds since 1970 */
 export async function addLogEntries(tenantId: string, count: number, time: number) {
   const hex = time.toString(16).padStart(12, '0')
   const start = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-`
@@ -44,7 +44,7 @@ export async function addLogEntries(tenantId: string, count: number, time: numbe
     .run()
 }
 
-/** Adds groups with nothing but a displayName, which is their id. @returns the ids */
+/** Adds groups with only a displayName, which equals the id. @returns the ids */
 export async function addGroups(tenantId: string, count: number): Promise<readonly string[]> {
   const ids = Array.from({ length: count }, (_, number) => `group-${number}`)
   await env.DB.prepare(
@@ -57,7 +57,7 @@ export async function addGroups(tenantId: string, count: number): Promise<readon
   return ids
 }
 
-/** Makes each group a member of every other one, until there are so many memberships. */
+/** Makes each group a member of all others, up to the given number of memberships. */
 export async function nestGroups(tenantId: string, ids: readonly string[], count: number): Promise<void> {
   const pairs = ids.flatMap((outer) => ids.flatMap((inner) => (outer === inner ? [] : [[outer, inner]])))
   await env.DB.prepare(

@@ -1,11 +1,11 @@
 /**
- * The dashboard as a browser without JavaScript sees it: signs in, follows the cookie, sends forms.
+ * A client of the dashboard like a browser without JavaScript: it signs in, keeps the cookie and sends forms.
  */
 import { ORIGIN, send } from './harness.ts'
 
 export const ADMIN_TOKEN = 'test-admin-token'
 
-/** A page, as text. */
+/** A page as HTML text. */
 export interface Page {
   readonly status: number
   readonly headers: Headers
@@ -13,25 +13,25 @@ export interface Page {
   readonly location: string | null
 }
 
-/** A browser with its own address, so that tests do not share a rate limit. */
+/** A browser with its own client address, so that tests do not share a rate limit. */
 export class Browser {
   cookie = ''
   readonly #sendTo: typeof send
   readonly address = `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`
 
-  /** @param sendTo who answers; the worker when it is not given */
+  /** @param sendTo handles the requests; the worker by default */
   constructor(sendTo = send) {
     this.#sendTo = sendTo
   }
 
-  /** @param path below the origin */
+  /** @param path relative to the origin */
   get(path: string, headers: Record<string, string> = {}): Promise<Page> {
     return this.#send(
       new Request(`${ORIGIN}${path}`, { redirect: 'manual', headers: this.#headers(headers) }),
     )
   }
 
-  /** Sends a form as a browser does from a page of the dashboard. */
+  /** Sends a form like a browser. */
   post(path: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
     const body = new URLSearchParams(form)
     const sent = this.#headers({ Origin: ORIGIN, ...headers })
@@ -60,7 +60,7 @@ export class Browser {
   }
 }
 
-/** The value of a form field with that name; the first one of a page. */
+/** The value of the first form field with that name. */
 export function fieldValue(html: string, name: string): string {
   const match = new RegExp(`name="${name}" value="([^"]*)"`).exec(html)
   if (match?.[1] === undefined) throw new Error(`no field "${name}"`)

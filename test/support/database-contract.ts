@@ -1,6 +1,6 @@
 /**
  * What the storage expects of a database with D1's shape. Runs against D1 in workerd
- * (test/storage/contract.test.ts) and against a SQLite file (test/sqlite/contract.test.ts), so that a
+ * (test/storage/database/contract.test.ts) and against a SQLite file (test/sqlite/contract.test.ts), so that a
  * directory can move from one to the other. The expectations were read off D1.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ export interface ContractDatabase {
   batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]>
 }
 
-/** @param open gives a database to which migrations/ were applied; it is called once the tests run */
+/** @param open returns a database with all migrations applied. It is called when the tests run */
 export function describeDatabase(name: string, open: () => ContractDatabase): void {
   describe(name, () => {
     const run = (sql: string, ...values: unknown[]) =>
@@ -28,7 +28,7 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
     })
 
     describe('prepare and bind', () => {
-      it('gives rows as objects, and the first row, or one column of it', async () => {
+      it('returns rows as objects, the first row, or one column of it', async () => {
         const statement = open().prepare('SELECT ?1 AS a, ?2 AS b').bind('x', 2)
         expect((await statement.all()).results).toEqual([{ a: 'x', b: 2 }])
         expect(await statement.first()).toEqual({ a: 'x', b: 2 })
@@ -37,7 +37,7 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
         await expect(statement.first('c')).rejects.toThrow('D1_COLUMN_NOTFOUND: Column not found (c)')
       })
 
-      it('gives rows as arrays, columns with the same name included', async () => {
+      it('returns rows as arrays, including columns with the same name', async () => {
         const statement = open().prepare('SELECT 1 AS a, 2 AS b, 3 AS a')
         expect(await statement.raw()).toEqual([[1, 2, 3]])
         expect(await statement.raw({ columnNames: true })).toEqual([
@@ -54,12 +54,12 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
         expect(await value('SELECT typeof(?1)', Number.NaN)).toBe('null')
       })
 
-      it('keeps text as it is, beyond ASCII and beyond the basic plane', async () => {
+      it('preserves text, including characters beyond ASCII and the basic plane', async () => {
         const text = 'Zoë 李 😀 "\' ?1 \\'
         expect(await value('SELECT ?1', text)).toBe(text)
       })
 
-      it('uses a numbered parameter as often as it is named', async () => {
+      it('allows repeated use of a numbered parameter', async () => {
         expect(await value("SELECT ?1 || ?1 || '?2' || /* ?3 */ 'x' -- ?4\n", 'a')).toBe('aa?2x')
       })
 
@@ -142,7 +142,7 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
         await expect(run(sql, ...values)).rejects.toThrow(message)
       })
 
-      it('takes 100 parameters, and thousands of values in one', async () => {
+      it('allows 100 parameters, and thousands of values in one', async () => {
         const marks = Array.from({ length: 100 }, (_, i) => `?${i + 1}`)
         expect(
           await value(
@@ -161,11 +161,11 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
       const names = async () =>
         (await run('SELECT name FROM contract ORDER BY name')).results.map(({ name: found }) => found)
 
-      it('refuses to do nothing', async () => {
+      it('rejects an empty batch', async () => {
         await expect(open().batch([])).rejects.toThrow('D1_ERROR: No SQL statements detected.')
       })
 
-      it('does all or nothing', async () => {
+      it('is atomic', async () => {
         const before = await names()
         await expect(open().batch([insert('x', 11), insert('y', 12), insert('z', 11)])).rejects.toThrow(
           /UNIQUE/,
@@ -176,7 +176,7 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
         await run("DELETE FROM contract WHERE name IN ('x', 'y')")
       })
 
-      it('lets later statements see earlier ones, and says what each of them changed', async () => {
+      it('shows the changes of earlier statements to later ones, and reports the changes of each', async () => {
         const results = await open().batch<Record<string, unknown>>([
           insert('seen', 21),
           open().prepare("UPDATE contract SET rank = 22 WHERE name = 'seen'"),
@@ -201,7 +201,7 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
         }
       })
 
-      it('counts the changes of triggers as changes', async () => {
+      it('includes the changes of triggers in the number of changes', async () => {
         const id = `t-${crypto.randomUUID()}`
         await run("INSERT INTO tenants (id, name, created_at) VALUES (?1, 'T', 0)", id)
         const user = await run(
@@ -212,7 +212,7 @@ export function describeDatabase(name: string, open: () => ContractDatabase): vo
         expect(await value('SELECT user_count FROM tenants WHERE id = ?1', id)).toBe(1)
       })
 
-      it('takes back one of many that arrive together, and no other', async () => {
+      it('is rolled back without affecting concurrent batches', async () => {
         const writes = Array.from({ length: 40 }, (_, i) =>
           open()
             .batch([

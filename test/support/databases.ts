@@ -1,12 +1,12 @@
 /**
- * Three databases in workerd, and what they hold of a tenant.
+ * The Worker with three databases, and the data of a tenant in each of them.
  */
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
-import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database.ts'
-import type { Databases } from '../../src/storage/databases.ts'
-import { TENANT_TABLES } from '../../src/storage/tenant-copy.ts'
+import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { TENANT_TABLES } from '../../src/storage/tenants/copy.ts'
+import type { Databases } from '../../src/storage/tenants/locations.ts'
 import worker, { type WorkerEnv } from '../../src/worker.ts'
 import { type Answer, Client, ORIGIN, TENANT_URL } from './harness.ts'
 
@@ -16,7 +16,7 @@ export const BINDINGS: Readonly<Record<string, D1Binding>> = {
   DB3: env.TEST_DB3,
 }
 
-/** @param wrap gives each of them something that goes wrong */
+/** @param wrap injects faults into a database */
 export function threeDatabases(
   wrap: (binding: D1Binding, name: string) => D1Binding = (binding) => binding,
 ): Databases {
@@ -27,7 +27,7 @@ export function threeDatabases(
   }
 }
 
-/** Everything that a database holds of a tenant, but for what tells that it moved. */
+/** All rows of a tenant in a database, without the columns that a move changes. */
 export async function rowsOf(name: string, tenantId: string): Promise<Record<string, unknown[]>> {
   const binding = BINDINGS[name] as D1Binding
   const select = async (table: string, column: string, hidden: readonly string[]) => {
@@ -50,7 +50,7 @@ export async function rowsOf(name: string, tenantId: string): Promise<Record<str
   return { tenants, ...Object.fromEntries(tables) }
 }
 
-/** The state of the tenant's row in each database; undefined where there is none. */
+/** The state of the tenant's row in each database. Undefined if there is no row. */
 export async function statesOf(tenantId: string): Promise<Record<string, string | undefined>> {
   const states = Object.entries(BINDINGS).map(async ([name, binding]) => {
     const row = await binding
@@ -62,10 +62,15 @@ export async function statesOf(tenantId: string): Promise<Record<string, string 
   return Object.fromEntries(await Promise.all(states))
 }
 
-/** The Worker with three databases, and the Durable Object of a tenant as well. */
+/** Empties the catalogue. Tests of one database share it, and an unknown database in it is an error for them. */
+export async function clearLocations(): Promise<void> {
+  await env.DB.prepare('DELETE FROM tenant_locations').run()
+}
+
+/** The Runtime of a Worker with three databases, including the Durable Object of a tenant. */
 export const SEVERAL = { ...env, DB2: env.TEST_DB2, DB3: env.TEST_DB3 }
 
-/** Sends a request to the Worker that has three databases. */
+/** Sends a request to the Worker with three databases. */
 export async function sendSeveral(request: Request, bindings: WorkerEnv = SEVERAL): Promise<Answer> {
   if (!request.headers.has('CF-Connecting-IP')) request.headers.set('CF-Connecting-IP', crypto.randomUUID())
   const response = await worker.fetch(request as never, bindings, createExecutionContext())
@@ -91,7 +96,7 @@ export function adminOfSeveral(
   )
 }
 
-/** A client whose requests go to the Worker that has three databases. */
+/** A client of the Worker with three databases. */
 export class ClientOfSeveral extends Client {
   override request(method: string, path: string, body?: unknown): Promise<Answer> {
     return this.send(method, path, body)
@@ -110,7 +115,7 @@ export class ClientOfSeveral extends Client {
   }
 }
 
-/** Gives the Durable Object of a tenant three databases, until it is reset. */
+/** Gives the Durable Object of a tenant access to three databases until it is reset. */
 export async function giveDatabases(tenantId: string): Promise<void> {
   await runInDurableObject(env.GROUP_COORDINATOR.getByName(tenantId), (instance) => {
     const own = instance as unknown as { env: typeof env }
@@ -119,7 +124,7 @@ export async function giveDatabases(tenantId: string): Promise<void> {
   })
 }
 
-/** A new tenant in a database, and a client of it. */
+/** Creates a tenant in a database, and a client with a token of the tenant. */
 export async function newClientIn(database: string): Promise<ClientOfSeveral> {
   const id = `t-${crypto.randomUUID()}`
   const made = await adminOfSeveral('POST', '/tenants', { id, name: 'Test', database })

@@ -1,17 +1,16 @@
 /**
- * A resource type that is not shipped, with its table: what an invented "Device" needs beside src/. The type is data, the
- * table is one migration.
+ * An invented resource type "Device", which is not shipped. It consists of data for the type and a migration for its table.
  */
 import { attribute, multiValued, type Schema } from '../../src/scim/schema/definition.ts'
 import { resourceType } from '../../src/scim/schema/resource-type.ts'
-import { RESOURCE_TYPES, storedType } from '../../src/storage/resource-tables.ts'
+import { RESOURCE_TYPES, storedType } from '../../src/storage/tables/resource-tables.ts'
 
 export const DEVICE = 'urn:example:params:scim:schemas:2.0:Device'
 
 const SCHEMA = {
   id: DEVICE,
   name: 'Device',
-  description: 'A machine that somebody works with.',
+  description: 'A computer or phone.',
   attributes: [
     attribute('displayName', 'string', 'What people call it.', { required: true }),
     attribute('serialNumber', 'string', 'What its maker calls it.', {
@@ -54,7 +53,7 @@ export const DEVICE_TYPE = storedType(
 
 export const TYPES_WITH_DEVICE = [...RESOURCE_TYPES, DEVICE_TYPE]
 
-/** The statements of the migration, one after the other. */
+/** The statements of the migration, in order. */
 export const DEVICE_MIGRATION: readonly string[] = [
   `ALTER TABLE tenants ADD device_count integer DEFAULT 0 NOT NULL`,
   `ALTER TABLE tenants ADD device_blocks integer DEFAULT 0 NOT NULL`,

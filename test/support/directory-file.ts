@@ -1,5 +1,5 @@
 /**
- * Files of a directory as an export makes them, with whatever is to be wrong with them; and the two requests.
+ * Export files of a directory, optionally with errors, and the requests for export and import.
  */
 import { type Answer, ORIGIN, send } from './harness.ts'
 
@@ -7,7 +7,7 @@ export type Line = Readonly<Record<string, unknown>>
 
 const HEADERS = { Authorization: 'Bearer test-admin-token' }
 
-/** The id of the user or the group with a number. */
+/** The id of the user or group with that number. */
 export function idOf(number: number): string {
   return `01a2097c-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
 }
@@ -34,7 +34,7 @@ export function textOf(lines: readonly Line[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
-/** The last line of a file. @param text all lines before it */
+/** The last line of a file, which has the counts. @param text all lines before it */
 export async function endLine(text: string): Promise<Line> {
   const count = (kind: string) => text.split(`{"kind":"${kind}"`).length - 1
   return {
@@ -51,7 +51,7 @@ export async function sha256(text: string): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** A whole file. */
+/** A complete file. */
 export async function fileOf(lines: readonly Line[]): Promise<string> {
   const text = textOf(lines)
   return text + textOf([await endLine(text)])
@@ -61,7 +61,7 @@ export function exportOf(tenantId: string): Promise<Answer> {
   return send(new Request(`${ORIGIN}/admin/api/tenants/${tenantId}/export`, { headers: HEADERS }))
 }
 
-/** The file of a tenant. */
+/** Exports a tenant. */
 export async function exported(tenantId: string): Promise<string> {
   const { status, body } = await exportOf(tenantId)
   if (status !== 200) throw new Error(`not exported: ${JSON.stringify(body)}`)

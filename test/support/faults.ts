@@ -1,22 +1,21 @@
 /**
- * A D1 binding that fails on purpose. It wraps the real one, so whatever it lets through is real: an error
- * "after" comes when the batch has been committed, which is the case that tells whether a client can trust
- * what it was answered.
+ * A D1 binding with injected faults. It wraps the real binding. A fault "after" occurs when the batch is already committed,
+ * which tests whether the response to the client is correct.
  */
-import type { D1Binding } from '../../src/storage/database.ts'
+import type { D1Binding } from '../../src/storage/database/database.ts'
 
 export const FAULTS = [
-  /** The batch never reaches the database. */
+  /** The batch does not reach the database. */
   'error before',
-  /** The batch is committed, and the answer gets lost. */
+  /** The batch is committed, but the response is lost. */
   'error after',
-  /** Too many queries wait at the database: what D1 says then. */
+  /** The error of D1 if too many queries are queued. */
   'overloaded',
-  /** The batch is done late. */
+  /** The batch is delayed. */
   'slow',
-  /** Nothing is done and nothing is answered. */
+  /** The batch is not run, and there is no response. */
   'silent before',
-  /** The batch is committed, and nothing is answered. */
+  /** The batch is committed, but there is no response. */
   'silent after',
 ] as const
 
@@ -24,10 +23,10 @@ export type Fault = (typeof FAULTS)[number]
 
 const SLOW_MS = 30
 
-/** Decides for each batch what goes wrong. @returns undefined when all goes well */
+/** Chooses the fault of each batch. @returns undefined for no fault */
 export type FaultPlan = (statements: readonly D1PreparedStatement[]) => Fault | undefined
 
-/** @param noteFault is told of each fault that was injected */
+/** @param noteFault is called for each injected fault */
 export function faultyBinding(
   binding: D1Binding,
   plan: FaultPlan,
@@ -61,7 +60,7 @@ export function faultyBinding(
   }
 }
 
-/** Fails the batches with these numbers, counted from 0, and no other. */
+/** Injects a fault only in the batches with these 0-based numbers. */
 export function failing(fault: Fault, ...numbers: readonly number[]): FaultPlan {
   let next = 0
   return () => (numbers.includes(next++) ? fault : undefined)

@@ -1,6 +1,6 @@
 /**
- * The worker as its users see it: over HTTP, in workerd, on a real D1 and a real Durable Object. Every
- * test makes a tenant of its own, so nothing has to be cleaned up and nothing is shared.
+ * Sends HTTP requests to the worker in workerd, on a real D1 and a real Durable Object. Each test creates its own tenant, so
+ * tests share no data and need no cleanup.
  */
 import { exports } from 'cloudflare:workers'
 import { GROUP, PATCH_OP, USER } from './urns.ts'
@@ -12,7 +12,7 @@ export const TENANT_URL = `${ORIGIN}/scim/v2`
 const ADMIN_TOKEN = 'test-admin-token'
 const ADDRESS = 'CF-Connecting-IP'
 
-/** A response with its body parsed. `body` is undefined when there is none. */
+/** A response with its parsed body. `body` is undefined if it is empty. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -25,12 +25,12 @@ export async function send(request: Request): Promise<Answer> {
   return await answerOf(request, (sent) => exports.default.fetch(sent))
 }
 
-/** Sends a request to whatever answers it. */
+/** Sends a request to a handler. */
 export async function answerOf(
   request: Request,
   fetch: (request: Request) => Response | Promise<Response>,
 ): Promise<Answer> {
-  // Every request from an address of its own: what is counted by address is then counted by no other test.
+  // Each request has its own client address, so that tests do not share rate limits by address.
   if (!request.headers.has(ADDRESS)) request.headers.set(ADDRESS, crypto.randomUUID())
   const response = await fetch(request)
   const text = await response.text()
@@ -64,14 +64,14 @@ export class Client {
 
   readonly #sendTo: typeof send
 
-  /** @param sendTo who answers; the worker when it is not given */
+  /** @param sendTo handles the requests; the worker by default */
   constructor(tenantId: string, token: string, sendTo = send) {
     this.tenantId = tenantId
     this.token = token
     this.#sendTo = sendTo
   }
 
-  /** Sends a body as it is when it is a string, else as JSON. */
+  /** Sends a string body unchanged, and any other body as JSON. */
   request(
     method: string,
     path: string,
@@ -126,7 +126,7 @@ export class Client {
   }
 }
 
-/** A new tenant, and a client with a token for it. */
+/** Creates a tenant, and a client with a token of the tenant. */
 export async function newClient(
   options: { groupLimit?: number; uniqueGroupNames?: boolean; scope?: 'provision' | 'read' } = {},
 ): Promise<Client> {
@@ -137,12 +137,12 @@ export async function newClient(
   return new Client(id, (await newToken(id, { scope })).token)
 }
 
-/** A new token of a tenant: the whole answer of the admin API. */
+/** Creates a token of a tenant. @returns the response body of the admin API */
 export async function newToken(tenantId: string, attributes: Record<string, unknown> = {}) {
   return (await admin('POST', `/tenants/${tenantId}/tokens`, { name: 'Test', ...attributes })).body
 }
 
-/** What a response says it cost at the database. */
+/** The database cost of a response, from Server-Timing. */
 export function costOf({ headers }: Answer): { roundTrips: number; rowsRead: number; rowsWritten: number } {
   const match = /desc="(\d+) round trips, (\d+) rows read, (\d+) rows written"/.exec(
     headers.get('Server-Timing') ?? '',

@@ -1,19 +1,18 @@
 /**
- * The app with a Runtime of the test's own: on the real D1 and the real Durable Object, but with whatever
- * is to go wrong in between.
+ * The app with a custom Runtime: it uses the real D1 and the real Durable Object, but tests can inject faults.
  */
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import { createApp } from '../../src/app.ts'
-import type { GroupWriteAnswer, GroupWriter } from '../../src/provider/group-writer.ts'
+import type { GroupWriteAnswer, GroupWriter } from '../../src/provider/groups/group-writer.ts'
 import type { Runtime } from '../../src/runtime.ts'
-import { type D1Binding, openDatabase } from '../../src/storage/database.ts'
+import { type D1Binding, openDatabase } from '../../src/storage/database/database.ts'
 import { ONE_DATABASE } from './one-database.ts'
 
 export const app = createApp()
 
-/** A runtime as in production, but for what is given. */
+/** The runtime of production with the given overrides. */
 export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
   return {
     openDatabase: (_name, figures) => openDatabase(env.DB, figures),
@@ -37,7 +36,7 @@ export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
   }
 }
 
-/** A Durable Object by any name: production knows one for each tenant, named after it. */
+/** A Durable Object by name. In production, the name is the tenant id. */
 export function coordinatorNamed(name: string): GroupWriter {
   const stub = env.GROUP_COORDINATOR.getByName(name)
   return { write: (request) => stub.write(request) as Promise<GroupWriteAnswer> }
@@ -48,7 +47,7 @@ export async function sendTo(runtime: Runtime, request: Request): Promise<Respon
   return await app.fetch(request, runtime)
 }
 
-/** Gives a Durable Object another database, until it is reset. */
+/** Replaces the database of a Durable Object until it is reset. */
 export async function wrapCoordinator(name: string, wrap: (binding: D1Binding) => D1Binding): Promise<void> {
   const stub = env.GROUP_COORDINATOR.getByName(name)
   await runInDurableObject(stub, (instance) => {

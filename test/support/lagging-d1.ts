@@ -1,29 +1,29 @@
 /**
- * A D1 with one replica that lags as far as it may. It has no replica locally, so this is one after the documentation
- * (https://developers.cloudflare.com/d1/best-practices/read-replication/): writes go to the primary; a session
- * that begins "first-primary" reads there; one that begins with a bookmark may read at the replica, which then is
- * as new as the bookmark, and here no newer; one without either reads whatever the replica has.
+ * A simulated D1 with one replica that lags as far as allowed. D1 has no replicas locally, so this follows the documentation
+ * (https://developers.cloudflare.com/d1/best-practices/read-replication/): writes go to the primary. A session that starts
+ * with "first-primary" reads from the primary. A session that starts with a bookmark may read from the replica, which then
+ * has at least the state of the bookmark, and here exactly that. Any other session reads the current state of the replica.
  *
- * Two SQLite databases with D1's shape; the writes of the first are run again on the second.
+ * Consists of two SQLite databases with D1's interface. The writes to the first are replayed on the second.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import type { SqliteStatement } from '../../src/sqlite/d1-statement.ts'
 import type { Migration } from '../../src/sqlite/migrations.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
-import type { D1Binding } from '../../src/storage/database.ts'
+import type { D1Binding } from '../../src/storage/database/database.ts'
 
 export class LaggingD1 {
   readonly #primary: SqliteD1
   readonly #replica: SqliteD1
-  /** Every write, in the order of the primary; a bookmark is how many there were. */
+  /** All writes, in the order of the primary. A bookmark is their number. */
   readonly #writes: SqliteStatement[][] = []
   #applied = 0
-  /** One batch after the other: their order is that of the log. */
+  /** Batches run sequentially, so that their order is that of the log. */
   #tail: Promise<unknown> = Promise.resolve()
-  /** Where each batch ran. */
+  /** The database of each batch. */
   served: ('primary' | 'replica')[] = []
-  /** What each session began with. */
+  /** The start of each session. */
   sessions: string[] = []
   isReplicaDown = false
   beforeWrite: (() => Promise<void>) | undefined
@@ -99,7 +99,7 @@ function isWrite({ sql }: SqliteStatement): boolean {
   return !/^\s*(?:SELECT|WITH)\b/i.test(sql)
 }
 
-/** As long as a real one, so that nobody takes it for a number. */
+/** As long as a real bookmark, so that code cannot treat it as a number. */
 function bookmarkOf(writes: number): string {
   return String(writes).padStart(32, '0')
 }

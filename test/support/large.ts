@@ -1,16 +1,15 @@
 /**
- * Resources of a given size, and groups with a given number of members, by SQL: larger than clients make them, and at
- * once.
+ * Adds large resources, and groups with many members, by SQL: larger than requests allow, and faster.
  */
 import { env } from 'cloudflare:workers'
 
 export interface LargeUser {
   readonly id: string
-  /** The title is so long; the row twice that. */
+  /** The length of the title. The row has about twice as many bytes. */
   readonly characters: number
 }
 
-/** Adds users with nothing but a userName, which is their id, and a title of one letter many times. */
+/** Adds users with a userName, which equals the id, and a title of the given length. */
 export async function addLargeUsers(tenantId: string, users: readonly LargeUser[]): Promise<void> {
   await env.DB.prepare(
     `WITH sized AS (SELECT value ->> 'id' AS id, substr(replace(hex(zeroblob((value ->> 'characters') / 2 + 1)), '0', 'x'), 1, value ->> 'characters') AS title FROM json_each(?2))
@@ -22,7 +21,7 @@ export async function addLargeUsers(tenantId: string, users: readonly LargeUser[
     .run()
 }
 
-/** Adds users by their ids, with these titles. */
+/** Adds users with the given titles by id. */
 export async function addUsersWithTitles(tenantId: string, titles: ReadonlyMap<string, string>) {
   await env.DB.prepare(
     `INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
@@ -33,7 +32,7 @@ export async function addUsersWithTitles(tenantId: string, titles: ReadonlyMap<s
     .run()
 }
 
-/** Adds a group. @param displayName the id when it is not given */
+/** Adds a group. @param displayName the id by default */
 export async function addGroup(tenantId: string, id: string, displayName = id) {
   await env.DB.prepare(
     `INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
@@ -44,9 +43,9 @@ export async function addGroup(tenantId: string, id: string, displayName = id) {
 }
 
 /**
- * Makes the first users of a tenant members of a group that has none.
+ * Adds the first users of a tenant to an empty group.
  *
- * @param kept the number that is kept with the group, which decides what is read
+ * @param kept the stored number of members, on which queries depend
  */
 export async function addMembers(tenantId: string, groupId: string, count: number, kept = count) {
   await env.DB.prepare(

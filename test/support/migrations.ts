@@ -1,5 +1,5 @@
 /**
- * The files of migrations/, in order, for databases that are opened in Node.js.
+ * The files of migrations/ in order, for databases in Node.js.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

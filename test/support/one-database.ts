@@ -1,5 +1,5 @@
 /**
- * The part of a Runtime that is about several databases, where there is one.
+ * The database functions of a Runtime with one database.
  */
 import type { Runtime } from '../../src/runtime.ts'
 

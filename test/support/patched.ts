@@ -1,5 +1,5 @@
 /**
- * A PATCH of a user in memory, and attributes by name: for the tests of what the core makes of a client's values.
+ * Applies a PATCH to a user in memory, and finds attributes by name, for tests of the core.
  */
 import type { Complex } from '../../src/scim/comparison.ts'
 import { applyPatch } from '../../src/scim/patch/apply.ts'
@@ -19,7 +19,7 @@ export function patchedBy(profile: Profile, resource: Complex, ...Operations: re
   return rest
 }
 
-/** An attribute of User or Group: `emails`, or with a slash before its sub-attribute `emails/type`. */
+/** An attribute of User or Group, such as `emails`, or a sub-attribute, such as `emails/type`. */
 export function attributeOf(name: string): Attribute {
   const [first = '', ...rest] = name.split('/')
   const top = findAttribute([...USER_RESOURCE_TYPE.attributes, ...GROUP_RESOURCE_TYPE.attributes], first)

@@ -1,16 +1,16 @@
 /**
- * Clients of tenants with another profile than the default.
+ * Clients of tenants with a given profile.
  */
 import type { ProfileName } from '../../src/scim/profile.ts'
 import { admin, type Client, newClient } from './harness.ts'
 
-/** Gives the tenant of the client the profile. */
+/** Sets the profile of the client's tenant. */
 export async function setProfile({ tenantId }: Client, profile: ProfileName): Promise<void> {
   const answer = await admin('PATCH', `/tenants/${tenantId}`, { profile })
   if (answer.body.profile !== profile) throw new Error(`profile not set: ${JSON.stringify(answer.body)}`)
 }
 
-/** A new tenant with the profile, and a client with a token for it. */
+/** Creates a tenant with the profile, and a client with a token of the tenant. */
 export async function newClientWith(profile: ProfileName): Promise<Client> {
   const client = await newClient()
   await setProfile(client, profile)

@@ -1,15 +1,15 @@
 /**
- * How SQLite runs the statements that a request makes: nothing here knows how they are built.
+ * The query plans of the statements of a request. Independent of how the statements are built.
  */
 import { env } from 'cloudflare:workers'
-import type { D1Binding } from '../../src/storage/database.ts'
+import type { D1Binding } from '../../src/storage/database/database.ts'
 
-/** A binding, and the steps of the plans of all statements that were run on it. */
-export function noting(): { binding: D1Binding; plans: () => Promise<readonly string[]> } {
+/** A binding that records the steps of the query plans of all its statements. */
+export function noting(database = env.DB): { binding: D1Binding; plans: () => Promise<readonly string[]> } {
   const statements: D1PreparedStatement[] = []
   const prepare = (text: string) => {
-    const prepared = env.DB.prepare(text)
-    const explained = env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
+    const prepared = database.prepare(text)
+    const explained = database.prepare(`EXPLAIN QUERY PLAN ${text}`)
     return {
       bind: (...params: unknown[]) => {
         statements.push(explained.bind(...params))
@@ -18,9 +18,9 @@ export function noting(): { binding: D1Binding; plans: () => Promise<readonly st
     } as unknown as D1PreparedStatement
   }
   return {
-    binding: { prepare, batch: (list: D1PreparedStatement[]) => env.DB.batch(list) },
+    binding: { prepare, batch: (list: D1PreparedStatement[]) => database.batch(list) },
     plans: async () => {
-      const plans = await env.DB.batch<{ detail: string }>(statements)
+      const plans = await database.batch<{ detail: string }>(statements)
       return plans.flatMap(({ results }) => results.map(({ detail }) => detail))
     },
   }

@@ -1,5 +1,5 @@
 /**
- * How tests of the core read a request: as the default profile has it, unless they say otherwise.
+ * The Reading for tests of the core, with the default profile unless another one is given.
  */
 import { PROFILES, type Profile } from '../../src/scim/profile.ts'
 import type { CollectingReading } from '../../src/scim/reading.ts'
@@ -9,7 +9,7 @@ import { Work } from '../../src/scim/work.ts'
 
 export const { tolerant: TOLERANT, strict: STRICT } = PROFILES
 
-/** A reading with a counter of its own. */
+/** A reading with a new work counter. */
 export function reading(
   type: ResourceType = USER_RESOURCE_TYPE,
   profile: Profile = TOLERANT,

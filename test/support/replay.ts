@@ -1,28 +1,28 @@
 /**
- * Replays the traffic of an identity provider: JSON fixtures of requests and the answers that they need.
- * `{{NAME}}` in a path, a request or a response stands for what an earlier step captured.
+ * Replays the traffic of an identity provider: JSON fixtures of requests and expected responses. `{{NAME}}` in a path, a
+ * request or a response is replaced by a value that an earlier step captured.
  */
 import { expect } from 'vitest'
 import type { Answer, Client } from './harness.ts'
 
-/** One request of a fixture, and what the answer must be. */
+/** One request of a fixture, and the expected response. */
 export interface Step {
   readonly event: string
   readonly method: string
   readonly path: string
   readonly headers?: Record<string, string>
   readonly request?: unknown
-  /** One status, or those among which the client makes no difference. */
+  /** The expected status, or several that the client treats alike. */
   readonly status: number | readonly number[]
-  /** What the body must hold; it may hold more. Arrays match element by element. */
+  /** A subset of the expected body. Arrays are compared element by element. */
   readonly response?: unknown
-  /** Keys that must not be there; `Resources.members` means in each resource of a list. */
+  /** Keys that must be missing. `Resources.members` applies to each resource of a list. */
   readonly absent?: readonly string[]
-  /** Name to key: what later steps need. */
+  /** Values to capture for later steps: the key in the body, by name. */
   readonly capture?: Readonly<Record<string, string>>
 }
 
-/** Sends the steps in order and checks each answer. */
+/** Sends the steps in order and checks each response. */
 export async function replay(client: Client, steps: readonly Step[]): Promise<void> {
   const captured = new Map<string, string>()
   for (const [i, step] of steps.entries()) {
@@ -38,9 +38,9 @@ export async function replay(client: Client, steps: readonly Step[]): Promise<vo
 }
 
 /**
- * Sends the steps in order up to the first whose status is none of those that it names.
+ * Sends the steps in order until the first with an unexpected status.
  *
- * @returns its event, status and scimType; undefined when there is none
+ * @returns its event, status and scimType; undefined if all statuses are expected
  */
 export async function firstRefusal(
   client: Client,

@@ -1,12 +1,12 @@
 /**
- * The settings of a server in this process, for tests in Node.js: no limits, no timing, no log, unless they say so.
+ * The settings of a server in the test process, for tests in Node.js. Limits, timing and logs are off by default.
  */
 import { join } from 'node:path'
 import type { ServerSettings } from '../../src/self-hosted/settings.ts'
 
 const NO_LIMITS = { client: Infinity, tenant: Infinity, signIn: Infinity, failedAuthentication: Infinity }
 
-/** @param folder holds the database */
+/** @param folder the folder of the database */
 export function serverSettings(
   folder: string,
   more: Partial<Pick<ServerSettings, 'rateLimits' | 'synchronous' | 'databaseCount'>> & {

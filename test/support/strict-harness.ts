@@ -1,6 +1,6 @@
 /**
- * The harness, whose new clients are of tenants with the profile `strict`: vitest.config.ts puts it in the place of
- * harness.ts where the conformance tests run a second time.
+ * A replacement of harness.ts whose new tenants have the profile `strict`. vitest.config.ts uses it for the second run of
+ * the conformance tests.
  */
 import { type Client, newClient as newTolerantClient } from './harness.ts'
 import { setProfile } from './profile-client.ts'

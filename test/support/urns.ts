@@ -1,4 +1,4 @@
-/** The URNs that tests write into requests: spelled out, so that a mistake in src/scim/urn.ts cannot hide. */
+/** The URNs in test requests. They are literals, so that an error in src/scim/urn.ts causes tests to fail. */
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'

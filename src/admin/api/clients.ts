@@ -1,9 +1,14 @@
-/** Handlers of the routes of clients. */
+/** Handlers of the client routes. */
 import { quote } from '../../scim/error.ts'
-import { clientQuery, clientsQuery, insertClient, newClientId, updateClient } from '../../storage/clients.ts'
-import { readTogether } from '../../storage/query.ts'
-import { tenantQuery } from '../../storage/tenant-queries.ts'
-import { getTenant } from '../../storage/tenants.ts'
+import {
+  clientQuery,
+  clientsQuery,
+  insertClient,
+  newClientId,
+  updateClient,
+} from '../../storage/access/clients.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import { deleteClientOf } from '../end-access.ts'

@@ -1,6 +1,6 @@
-/** Handlers of the routes of jobs. */
-import { catalogueOf } from '../../storage/databases.ts'
-import { getJob } from '../../storage/jobs.ts'
+/** Handlers of the job routes. */
+import { getJob } from '../../storage/tenants/jobs.ts'
+import { catalogueOf } from '../../storage/tenants/locations.ts'
 import type { jobRoutes } from '../contract/jobs.ts'
 import { administrationDatabases } from '../database.ts'
 import { cancelMoveOf, moveTenant, NoSuchJob } from '../jobs.ts'

@@ -1,9 +1,9 @@
-/** Handler of the route of the provisioning log. */
+/** Handler of the provisioning log route. */
 
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import { logPageQuery } from '../../storage/log-pages.ts'
-import { readTogether } from '../../storage/query.ts'
-import { tenantQuery } from '../../storage/tenant-queries.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { logPageQuery } from '../../storage/log/log-pages.ts'
+import { tenantQuery } from '../../storage/tenants/queries.ts'
 import type { logRoutes } from '../contract/log.ts'
 import { invalidField } from '../errors.ts'
 import { logEntryJson } from '../read-models.ts'

@@ -1,4 +1,4 @@
-/** Handlers of the routes of extension schemas. */
+/** Handlers of the extension schema routes. */
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { schemaRoutes } from '../contract/schemas.ts'
 import {
@@ -6,7 +6,7 @@ import {
   importSchemas,
   listSchemas,
   putSchema,
-  required,
+  requireSchema,
   schemaJson,
 } from '../tenant-schemas.ts'
 import type { Handlers } from './serve.ts'
@@ -24,7 +24,7 @@ export const schemaHandlers: Handlers<typeof schemaRoutes> = {
 
   async getExtension({ db, parameters: { id, urn } }) {
     const all = await listSchemas(db, id)
-    return { status: 200, body: schemaJson(required(all, urn, id), all) }
+    return { status: 200, body: schemaJson(requireSchema(all, urn, id), all) }
   },
 
   async putExtension({ db, parameters: { id, urn }, body }) {

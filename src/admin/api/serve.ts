@@ -1,5 +1,5 @@
 /**
- * Serves the routes of the contract: what is sent is read and checked before the handler, and its answer is written.
+ * Serves the routes of the contract: checks the query and the body, calls the handler, and writes the response.
  */
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode, StatusCode } from 'hono/utils/http-status'
@@ -7,7 +7,7 @@ import { readText } from '../../edge/body.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { parseJson } from '../../scim/json.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
-import type { Database } from '../../storage/database.ts'
+import type { Database } from '../../storage/database/database.ts'
 import { check } from '../check.ts'
 import {
   type AnswerOf,
@@ -18,10 +18,10 @@ import {
   type Routes,
 } from '../contract/route.ts'
 
-/** A request as its handler gets it: checked against its route. */
+/** A request that was checked against its route. */
 export interface Call<R extends Route> {
   readonly db: Database
-  /** Those of the path. */
+  /** The parameters of the path. */
   readonly parameters: ParametersOf<R['path']>
   readonly query: Checked<R['query']>
   readonly body: Checked<R['body']>
@@ -34,7 +34,7 @@ export type Handler<R extends Route> = (call: Call<R>) => Promise<AnswerOf<R>>
 /** One handler for each route, under its name. */
 export type Handlers<R extends Routes> = { readonly [Name in keyof R]: Handler<R[Name]> }
 
-/** What every handler answers, whatever its route. */
+/** The answer of any handler. */
 type AnyAnswer =
   | Response
   | { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> }

@@ -1,7 +1,7 @@
-/** Handlers of the routes of tenants. */
-import { listAllTenants } from '../../provider/tenants.ts'
-import { locateTenant } from '../../storage/databases.ts'
-import { getTenant } from '../../storage/tenants.ts'
+/** Handlers of the tenant routes. */
+import { tenantPage } from '../../provider/tenants.ts'
+import { locateTenant } from '../../storage/tenants/locations.ts'
+import { getTenant } from '../../storage/tenants/queries.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { tenantRoutes } from '../contract/tenants.ts'
@@ -18,8 +18,8 @@ const NO_COUNTS = { userCount: 0, activeUserCount: 0, groupCount: 0, membershipC
 
 export const tenantHandlers: Handlers<typeof tenantRoutes> = {
   async listTenants({ c }) {
-    const tenants = await listAllTenants(administrationDatabases(c, c.get('figures')))
-    return { status: 200, body: { tenants: tenants.map(tenantJson) } }
+    const { items } = await tenantPage(administrationDatabases(c, c.get('figures')), '', Infinity)
+    return { status: 200, body: { tenants: items.map(tenantJson) } }
   },
 
   async createTenant({ body: { database: wanted, ...body }, c }) {
@@ -30,7 +30,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
       const home = databases.open(await locateTenant(databases, tenant.id))
       const present = await getTenant(home, tenant.id)
       if (present?.state === 'deleting') throw notReady(present)
-      throw new AdminError(409, 'conflict', `there is a tenant "${tenant.id}" already`, 'id')
+      throw new AdminError(409, 'conflict', `a tenant with the id "${tenant.id}" exists already`, 'id')
     }
     return {
       status: 201,

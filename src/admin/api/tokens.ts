@@ -1,12 +1,11 @@
-/** Handlers of the routes of tokens. */
+/** Handlers of the token routes. */
 import { quote } from '../../scim/error.ts'
-import { clientQuery } from '../../storage/clients.ts'
-import type { Database } from '../../storage/database.ts'
-import { readTogether } from '../../storage/query.ts'
-import { tenantQuery } from '../../storage/tenant-queries.ts'
-import { getTenant } from '../../storage/tenants.ts'
-import { tokensQuery } from '../../storage/token-rotation.ts'
-import { generateToken, insertToken, type TokenScope } from '../../storage/tokens.ts'
+import { clientQuery } from '../../storage/access/clients.ts'
+import { tokensQuery } from '../../storage/access/token-rotation.ts'
+import { generateToken, insertToken, type TokenScope } from '../../storage/access/tokens.ts'
+import type { Database } from '../../storage/database/database.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { tokenRoutes } from '../contract/tokens.ts'
 import { revokeTokenOf } from '../end-access.ts'
 import { AdminError, invalidField } from '../errors.ts'
@@ -26,7 +25,7 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
   async createToken({ db, parameters: { id }, body, c }) {
     const now = c.env.now()
     if (body.expiresAt !== null && body.expiresAt <= now) {
-      throw invalidField('expiresAt', 'in the future', new Date(body.expiresAt).toISOString())
+      throw invalidField('expiresAt', 'a time in the future', new Date(body.expiresAt).toISOString())
     }
     const { token: secret, hash } = await generateToken(id)
     await requireScope(db, id, body)
@@ -35,7 +34,7 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
       const tenant = requireTenant(await getTenant(db, id), id)
       throw body.clientId === undefined ? notReady(tenant) : noClient(body.clientId)
     }
-    // Only this answer ever holds the token.
+    // Only this answer contains the token.
     return { status: 201, body: { ...newTokenJson(token), tenantUrl: tenantUrl(c), token: secret } }
   },
 
@@ -47,7 +46,7 @@ export const tokenHandlers: Handlers<typeof tokenRoutes> = {
   },
 }
 
-/** All tokens of a client have its scope. @throws {AdminError} 400 */
+/** Checks that the scope is the scope of the client. @throws {AdminError} 400 */
 async function requireScope(
   db: Database,
   tenantId: string,

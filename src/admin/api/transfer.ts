@@ -1,24 +1,27 @@
 /**
- * Handlers of the export and import of a tenant's directory as JSON Lines (directory-lines.ts). Both stream, so a
- * directory of any size fits.
+ * Handlers of the export and import of a directory as JSON Lines (directory-lines.ts). Both stream, so the size of a
+ * directory does not matter.
  */
-import { readPieces } from '../../edge/body.ts'
+import { readChunks } from '../../edge/body.ts'
 import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
-import type { Database } from '../../storage/database.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { RunningSha256 } from '../../storage/running-sha256.ts'
-import { getTenant } from '../../storage/tenants.ts'
+import type { Database } from '../../storage/database/database.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { countsQuery } from '../../storage/resources/directory-lists.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import {
   type DirectoryRecord,
   type ExportedTenant,
   exportClients,
   exportDirectory,
-} from '../../storage/transfer.ts'
+} from '../../storage/transfer/export.ts'
+import { RunningSha256 } from '../../storage/transfer/running-sha256.ts'
+import { countedOf } from '../components/resource-names.ts'
 import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, noRecords, type SchemaRecord, schemaRecords, toLine } from '../directory-lines.ts'
+import { endRecord, type SchemaRecord, schemaRecords, toLine, zeroCounts } from '../directory-lines.ts'
 import { AdminError } from '../errors.ts'
-import { ImportOvertaken, importDirectory } from '../import.ts'
+import { ConcurrentImportError, importDirectory } from '../import.ts'
 import { continueCleanup, undoImportOf } from '../jobs.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { streamOf } from '../stream-of.ts'
@@ -38,20 +41,20 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   },
 
   async importTenant({ db, parameters: { id }, query, c }) {
-    await requireImportable(db, id)
+    await requireImportable(db, c.get('resourceTypes'), id)
     try {
       const { isDone, imported, nextLine } = await importDirectory(
         db,
         c.get('resourceTypes'),
         id,
-        readPieces(c.req),
+        readChunks(c.req),
         query,
       )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }
     } catch (error) {
-      if (!(error instanceof ImportOvertaken)) throw error
-      await requireImportable(db, id)
-      throw new AdminError(409, 'conflict', `another import of tenant "${id}" is under way`)
+      if (!(error instanceof ConcurrentImportError)) throw error
+      await requireImportable(db, c.get('resourceTypes'), id)
+      throw new AdminError(409, 'conflict', `another import of tenant "${id}" is in progress`)
     }
   },
 
@@ -59,7 +62,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
     requireTenant(await getTenant(db, id), id)
     const outcome = await undoImportOf(c, id)
     if (outcome === undefined) {
-      throw new AdminError(404, 'notFound', `no import of tenant "${id}" is under way`)
+      throw new AdminError(404, 'notFound', `tenant "${id}" has no import in progress`)
     }
     if (outcome === 'undone') return { status: 204 }
     const { id: jobId } = await continueCleanup(c, id, 'undo-import')
@@ -67,17 +70,32 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   },
 }
 
-/** @throws {AdminError} unless the tenant is empty, or an import of it is under way */
-async function requireImportable(db: Database, id: string): Promise<void> {
-  const { state, userCount, groupCount } = requireTenant(await getTenant(db, id), id)
+/** Requires a tenant without resources of any type, or one with an import in progress. @throws {AdminError} 404, 409 */
+async function requireImportable(
+  db: Database,
+  types: readonly StoredResourceType[],
+  id: string,
+): Promise<void> {
+  const { tenant, counts } = await readTogether(db, {
+    tenant: tenantQuery(id),
+    counts: countsQuery(types, id),
+  })
+  const { state } = requireTenant(tenant, id)
   if (state === 'importing') return
   if (state !== 'ready') throw notReady({ id, state })
-  if (userCount === 0 && groupCount === 0) return
-  const found = `${userCount} users and ${groupCount} groups`
-  throw new AdminError(409, 'conflict', `an import needs an empty tenant; "${id}" holds ${found}`)
+  const found = types
+    .map((type) => ({ type, count: counts.get(type.name) ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .map(({ type, count }) => countedOf(type, count))
+  if (found.length === 0) return
+  throw new AdminError(
+    409,
+    'conflict',
+    `an import requires an empty tenant; "${id}" has ${found.join(' and ')}`,
+  )
 }
 
-/** The lines of a directory, and the one that proves that they are whole. */
+/** The lines of a directory, with the end record. */
 async function* exportedBytes(
   db: Database,
   tenant: ExportedTenant,
@@ -86,7 +104,7 @@ async function* exportedBytes(
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
   const sha256 = new RunningSha256()
-  const counts = noRecords(types)
+  const counts = zeroCounts(types)
   const bytesOf = (records: readonly (DirectoryRecord | SchemaRecord)[]) => {
     const bytes = encoder.encode(records.map(toLine).join(''))
     sha256.update(bytes)
@@ -103,7 +121,7 @@ async function* exportedBytes(
   yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
 }
 
-/** A record without what is being deleted. */
+/** A record without the values of extensions that are being purged. */
 function withoutExtensions(record: DirectoryRecord, urns: readonly string[]): DirectoryRecord {
   if (urns.length === 0 || !('resource' in record)) return record
   const { schemas, ...attributes } = record.resource

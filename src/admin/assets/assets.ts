@@ -1,6 +1,6 @@
 /**
- * The style sheet, the script and the icon, served by the Worker itself. Their paths hold a hash of their
- * content, so that a browser may keep them for a year.
+ * The style sheet, the script and the icon, served by the Worker itself. Their paths contain a hash of their content, so
+ * browsers may cache them for a year.
  */
 import type { AdminContext } from '../env.ts'
 import { SCRIPT } from './script.ts'
@@ -18,7 +18,7 @@ type AssetPaths = Readonly<Record<keyof typeof ASSETS, string>>
 
 let paths: AssetPaths | undefined
 
-/** Where the assets of this version are. Worked out with the first page, not when the Worker starts. */
+/** The paths of the assets of this version. Computed for the first page, not at the start of the Worker. */
 export function assetPaths(): AssetPaths {
   paths ??= {
     style: pathOf(ASSETS.style),
@@ -28,7 +28,7 @@ export function assetPaths(): AssetPaths {
   return paths
 }
 
-/** Serves an asset; a page of another version gets the present one, which is then not kept. */
+/** Serves an asset. A page of another version gets the present asset, without caching. */
 export function serveAsset(c: AdminContext): Response {
   const file = c.req.param('file') ?? ''
   const asset = Object.values(ASSETS).find(({ name, extension }) =>
@@ -46,7 +46,7 @@ function pathOf({ name, extension, text }: { name: string; extension: string; te
   return `/admin/assets/${name}-${contentHash(text)}.${extension}`
 }
 
-/** FNV-1a in two lanes: it only has to change when the content does. */
+/** FNV-1a in two lanes. The hash only has to change with the content. */
 function contentHash(text: string): string {
   let a = 0x811c9dc5
   let b = 0x01000193

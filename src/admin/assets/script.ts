@@ -1,6 +1,6 @@
 /**
- * The one script of the dashboard. Everything works without it: it adds copying, times in the reader's
- * zone, and fresh content for the sections marked data-live.
+ * The script of the dashboard. All pages work without it. It adds copy buttons, times in the reader's time zone, and the
+ * refresh of sections marked data-live.
  */
 export const SCRIPT = `'use strict'
 const REFRESH_MS = 15000
@@ -26,16 +26,16 @@ function copyButtons(root) {
       field.select()
       await navigator.clipboard.writeText(field.value)
       button.textContent = 'Copied'
-      say(button.getAttribute('aria-label').replace('Copy', 'Copied'))
+      announce(button.getAttribute('aria-label').replace('Copy', 'Copied'))
       setTimeout(() => (button.textContent = 'Copy'), 2000)
     })
   }
 }
 
-function say(text) {
-  let region = document.getElementById('said')
+function announce(text) {
+  let region = document.getElementById('announcement')
   if (!region) {
-    region = Object.assign(document.createElement('p'), { id: 'said', className: 'visually-hidden' })
+    region = Object.assign(document.createElement('p'), { id: 'announcement', className: 'visually-hidden' })
     region.setAttribute('role', 'status')
     document.body.append(region)
   }

@@ -1,6 +1,6 @@
 /**
- * The style sheet of the dashboard. Light and dark follow the system; on a narrow screen the side bar
- * becomes a head and tables become blocks.
+ * The style sheet of the dashboard. The colour scheme follows the system. On a narrow screen, the sidebar becomes a header
+ * and tables become blocks.
  */
 export const STYLE = `:root {
   color-scheme: light dark;

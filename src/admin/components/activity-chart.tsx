@@ -1,5 +1,5 @@
 /**
- * Provisioning activity as stacked bars: SVG made here, and the same numbers as a table.
+ * Provisioning activity: a stacked bar chart in SVG, and the same numbers as a table.
  */
 import {
   ACTIVITY_KINDS,
@@ -7,7 +7,7 @@ import {
   type ActivitySpan,
   sumOfActivity,
   totalOfActivity,
-} from '../../storage/activity.ts'
+} from '../../storage/log/activity.ts'
 import { counted, number } from './number.ts'
 import { Time } from './time.tsx'
 
@@ -19,7 +19,7 @@ const LABELS: Readonly<Record<ActivityKind, string>> = {
   refused: 'Refused',
 }
 
-/** The drawing is stretched to its box: widths and heights are shares of these. */
+/** Units of the viewBox. The chart is stretched to the size of its box. */
 const BAR = 10
 const GAP = 2.5
 const HEIGHT = 100

@@ -1,10 +1,10 @@
 /**
- * Every attribute of a resource, grouped by schema.
+ * The attributes of a resource, grouped by schema.
  */
 import { type Complex, isComplex } from '../../scim/comparison.ts'
 import { ValueText } from './value.tsx'
 
-/** All attributes that are stored; what is shown elsewhere on the page is left out by the caller. */
+/** All attributes of `resource`, except `schemas`. */
 export function Attributes({ resource }: { resource: Complex }) {
   const entries = Object.entries(resource).filter(([name]) => name !== 'schemas')
   const core = entries.filter(([name]) => !name.startsWith('urn:'))
@@ -37,7 +37,7 @@ function AttributeList({ attributes }: { attributes: readonly (readonly [string,
   )
 }
 
-/** Sub-attributes of a single complex attribute in rows of their own: "name.givenName". */
+/** A single complex attribute becomes one row for each sub-attribute: "name.givenName". */
 function flattened([name, value]: readonly [string, unknown]): readonly (readonly [string, unknown])[] {
   if (!isComplex(value)) return [[name, value]]
   return Object.entries(value).map(([sub, subValue]) => [`${name}.${sub}`, subValue] as const)

@@ -1,9 +1,9 @@
 /**
- * Small blocks that pages are made of: heads, notices, empty states, states of things.
+ * Small building blocks of pages: heads, badges, notices, empty states, sections.
  */
 import type { Child } from 'hono/jsx'
 
-/** The head of a page: its title, what it is about, and what can be done. */
+/** The head of a page: title, lead, and actions. */
 export function PageHead({ title, lead, children }: { title: string; lead?: Child; children?: Child }) {
   return (
     <div class="page-head">
@@ -18,12 +18,12 @@ export function PageHead({ title, lead, children }: { title: string; lead?: Chil
 
 export type Tone = 'ok' | 'warn' | 'danger' | 'off'
 
-/** The state of something, in a word; the colour only repeats it. */
+/** A state as a word. The colour only repeats it. */
 export function Badge({ tone, children }: { tone: Tone; children: Child }) {
   return <span class={`badge ${tone}`}>{children}</span>
 }
 
-/** Something that the administrator should know. */
+/** A message to the administrator. */
 export function Notice({ tone, title, children }: { tone: Tone; title: string; children?: Child }) {
   return (
     <section class={`notice ${tone}`} aria-label={title}>
@@ -33,7 +33,7 @@ export function Notice({ tone, title, children }: { tone: Tone; title: string; c
   )
 }
 
-/** Nothing to show, why, and what to do next. */
+/** Shown in place of an empty list, with the reason and the next step. */
 export function EmptyState({ title, children }: { title: string; children?: Child }) {
   return (
     <div class="empty">
@@ -43,7 +43,7 @@ export function EmptyState({ title, children }: { title: string; children?: Chil
   )
 }
 
-/** A section with a heading. @param live its content is refreshed by the script */
+/** A section with a heading. @param live whether the script refreshes its content */
 export function Section({
   id,
   title,

@@ -1,10 +1,10 @@
 /**
- * When a client was last heard of, and whether that is as often as it should be.
+ * The time of the last request of any client, with a warning if it is too long ago.
  */
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { Ago } from './time.tsx'
 
-/** Entra runs a cycle about every 40 minutes, and asks something even when nothing changed; two may be missed. */
+/** Entra runs a cycle about every 40 minutes and sends requests even without changes. Two cycles may be missed. */
 const EXPECTED_WITHIN_MS = 2 * 40 * 60 * 1000
 
 export function ClientHealth(props: {
@@ -19,7 +19,7 @@ export function ClientHealth(props: {
   return (
     <div class={isLate ? 'stat warn' : 'stat'}>
       <h2>Client</h2>
-      <p class="big text">{last === 0 ? 'Not heard of yet' : <Ago at={last} now={now} />}</p>
+      <p class="big text">{last === 0 ? 'No request yet' : <Ago at={last} now={now} />}</p>
       <p class={isLate ? 'warn-text' : 'muted'}>{advice(live.length, last, isLate)}</p>
       {live.length === 0 && <a href={apiKeysPath}>Generate a token</a>}
     </div>
@@ -27,8 +27,8 @@ export function ClientHealth(props: {
 }
 
 function advice(liveTokens: number, last: number, isLate: boolean): string {
-  if (liveTokens === 0) return 'There is no valid token, so no client can connect.'
-  if (last === 0) return 'Press “Test Connection” in the client: its first request shows up here.'
-  if (isLate) return 'Entra’s cycles come every 40 minutes: see whether the job is on, or in quarantine.'
-  return 'Last request; Entra’s cycles come as expected, every 40 minutes.'
+  if (liveTokens === 0) return 'No client can connect, because the tenant has no valid token.'
+  if (last === 0) return 'Press “Test Connection” in the client. Its first request appears here.'
+  if (isLate) return 'Entra runs a cycle every 40 minutes. Check whether the job is on or in quarantine.'
+  return 'The last request. Entra runs a cycle every 40 minutes.'
 }

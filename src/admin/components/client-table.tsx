@@ -1,8 +1,8 @@
 /**
  * The clients of a tenant with the number of their valid tokens.
  */
-import type { Client } from '../../storage/clients.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { withQuery } from './pagination.tsx'
 import { Time } from './time.tsx'
 import { isLive } from './token-table.tsx'
@@ -11,9 +11,9 @@ export function ClientTable(props: {
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
   readonly now: number
-  /** The address of the page. */
+  /** The path of the page. */
   readonly path: string
-  /** The address of the provisioning log. */
+  /** The path of the provisioning log. */
   readonly logPath: string
 }) {
   const { clients, tokens, now, path, logPath } = props

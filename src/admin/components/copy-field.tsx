@@ -1,5 +1,5 @@
 /**
- * A value to copy. Without the script it can be selected; the script shows the button.
+ * A value to copy. The script shows the button; without the script, the value can be selected.
  */
 export function CopyField({ id, label, value }: { id: string; label: string; value: string }) {
   return (

@@ -1,11 +1,11 @@
 /**
- * Resources of a type as rows of a table; on a narrow screen each row becomes a block with its labels.
+ * A table of resources of one type. On a narrow screen, each row becomes a block with labels.
  */
 import { canBeDisabled } from '../../scim/active.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { findAttribute } from '../../scim/schema/lookup.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import type { DirectoryItem } from '../../storage/directory-lists.ts'
+import type { DirectoryItem } from '../../storage/resources/directory-lists.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
 import { tenantPaths } from './paths.ts'
@@ -19,14 +19,14 @@ export function DirectoryRows(props: {
 }) {
   const { type, items } = props
   const path = tenantPaths(props.tenantId).listOf(type)
-  const isNamedTwice =
+  const hasDisplayName =
     type.nameAttribute !== 'displayName' && findAttribute(type.attributes, 'displayName') !== undefined
   return (
     <table class="stack">
       <thead>
         <tr>
           <th scope="col">{labelOf(type.nameAttribute)}</th>
-          {isNamedTwice && <th scope="col">Display name</th>}
+          {hasDisplayName && <th scope="col">Display name</th>}
           {canBeDisabled(type) && <th scope="col">State</th>}
           {hasMembers(type) && (
             <th scope="col" class="number">
@@ -43,7 +43,7 @@ export function DirectoryRows(props: {
             <th scope="row">
               <a href={`${path}/${item.id}`}>{item.name ?? item.displayName ?? item.id}</a>
             </th>
-            {isNamedTwice && <td data-label="Display name">{item.displayName ?? '—'}</td>}
+            {hasDisplayName && <td data-label="Display name">{item.displayName ?? '—'}</td>}
             {canBeDisabled(type) && (
               <td data-label="State">
                 <ActiveBadge isActive={item.isActive} />
@@ -67,7 +67,7 @@ export function DirectoryRows(props: {
   )
 }
 
-/** The state of a user. RFC 7643 leaves open what a user without `active` is, so it is said as it is. */
+/** The state of a user. RFC 7643 does not define the state of a user without `active`, so the badge says "Not set". */
 export function ActiveBadge({ isActive }: { isActive: boolean | undefined }) {
   if (isActive === undefined) return <Badge tone="off">Not set</Badge>
   return isActive ? <Badge tone="ok">Active</Badge> : <Badge tone="off">Inactive</Badge>

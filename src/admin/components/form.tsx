@@ -1,15 +1,15 @@
 /**
- * Form fields: label, hint, and the error beside the field that it is about.
+ * Form fields with label, hint and error.
  */
 import type { Child } from 'hono/jsx'
 
-/** What is wrong with a form: the field, and a sentence about it. */
+/** An error in a form. `field` is the name of the invalid field, if the error concerns one. */
 export interface FormError {
   readonly field: string | undefined
   readonly message: string
 }
 
-/** The attributes that tie a control to its hint and its error. */
+/** The attributes that connect a control with its hint and its error. */
 interface ControlAttributes {
   readonly id: string
   readonly name: string
@@ -19,7 +19,7 @@ interface ControlAttributes {
 
 interface FieldProps {
   readonly id: string
-  /** The name of the control, which errors refer to. */
+  /** The name of the control, as in `FormError.field`. */
   readonly name: string
   readonly label: string
   readonly hint?: string | undefined
@@ -28,7 +28,7 @@ interface FieldProps {
   readonly control: (attributes: ControlAttributes) => Child
 }
 
-/** One field of a form. */
+/** A field of a form. */
 export function Field({ id, name, label, hint, error, control }: FieldProps) {
   const message = error?.field === name ? error.message : undefined
   const described = [hint && `${id}-hint`, message && `${id}-error`].filter(Boolean).join(' ')
@@ -55,7 +55,7 @@ export function Field({ id, name, label, hint, error, control }: FieldProps) {
   )
 }
 
-/** A choice among a few values. */
+/** A drop-down list. */
 export function Select({
   attributes,
   value,
@@ -76,7 +76,7 @@ export function Select({
   )
 }
 
-/** An error that is about no single field. */
+/** Shows an error that does not concern one of `fields`. */
 export function FormNotice({ error, fields }: { error: FormError | undefined; fields: readonly string[] }) {
   if (error === undefined || (error.field !== undefined && fields.includes(error.field))) return null
   return (

@@ -1,10 +1,10 @@
 /**
- * An entry of the provisioning log: one line that opens to everything that is known of it.
+ * An entry of the provisioning log: a line that expands to all details.
  */
 import type { Child } from 'hono/jsx'
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
 import { withQuery } from './pagination.tsx'
@@ -18,12 +18,12 @@ interface EntryProps {
   readonly entry: ListedEntry
 }
 
-/** What an entry is about. A refused request may have named it with an empty text. */
+/** The name of the resource of an entry. In a refused request, the name may be empty. */
 export function nameOf({ action, resourceName, resourceId }: ListedEntry): string {
-  return resourceName || resourceId || (action === 'authenticate' ? 'Somebody unknown' : '(no name)')
+  return resourceName || resourceId || (action === 'authenticate' ? 'Unknown client' : '(no name)')
 }
 
-/** Entries as lines that open. */
+/** A list of expandable entries. */
 export function LogEntries(props: {
   readonly tenantId: string
   readonly types: readonly ResourceType[]
@@ -41,7 +41,7 @@ export function LogEntries(props: {
                 <span class="entry-name">{nameOf(entry)}</span>
                 {entry.detail && <span class="entry-reason">{entry.detail}</span>}
                 {entry.repeated > 0 && (
-                  <span class="entry-reason">and {number(entry.repeated)} more like this</span>
+                  <span class="entry-reason">and {number(entry.repeated)} more like this one</span>
                 )}
               </span>
               <span class="entry-action">
@@ -66,7 +66,7 @@ export function Outcome({ entry }: { entry: ListedEntry }) {
   )
 }
 
-/** Everything of an entry. */
+/** All details of an entry. */
 export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
   const paths = tenantPaths(tenantId)
   return (
@@ -81,8 +81,8 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
       )}
       {entry.repeated > 0 && (
         <p>
-          {number(entry.repeated)} more were refused like this one within the minute. They are counted, and
-          have no entries of their own.
+          {number(entry.repeated)} more requests were refused for the same reason in the same minute. They are
+          counted here and have no entries.
         </p>
       )}
       <Changes tenantId={tenantId} entry={entry} />
@@ -137,7 +137,7 @@ function Fact({ name, children }: { name: string; children: Child }) {
 
 function ResourceLinks({ tenantId, types, entry }: EntryProps) {
   const paths = tenantPaths(tenantId)
-  if (entry.resourceId === null) return <>was not created</>
+  if (entry.resourceId === null) return <>Not created</>
   const type = types.find(({ name }) => name === entry.resourceType)
   return (
     <>
@@ -149,7 +149,7 @@ function ResourceLinks({ tenantId, types, entry }: EntryProps) {
           {' · '}
         </>
       )}
-      <a href={withQuery(paths.log, { resource: entry.resourceId })}>All its entries</a>
+      <a href={withQuery(paths.log, { resource: entry.resourceId })}>All entries</a>
     </>
   )
 }
@@ -159,13 +159,13 @@ function Changes({ tenantId, entry }: Omit<EntryProps, 'types'>) {
     const href = `${tenantPaths(tenantId).log}/${entry.id}`
     return (
       <p>
-        The list of changes is long: <a href={href}>show it on a page of its own</a>.
+        The list of changes is long. <a href={href}>Show it on its own page</a>.
       </p>
     )
   }
   if (entry.changes.length === 0) {
     const isRefused = entry.outcome === 'refused'
-    return <p class="muted">{isRefused ? 'Nothing was changed.' : nothingToSay(entry)}</p>
+    return <p class="muted">{isRefused ? 'Nothing was changed.' : noChangesText(entry)}</p>
   }
   return (
     <section class="scroll" tabindex={0} aria-label="Changed attributes">
@@ -187,8 +187,8 @@ function Changes({ tenantId, entry }: Omit<EntryProps, 'types'>) {
   )
 }
 
-function nothingToSay({ action }: ListedEntry): string {
-  return action === 'delete' ? 'It was deleted with its memberships.' : 'It was so already: nothing changed.'
+function noChangesText({ action }: ListedEntry): string {
+  return action === 'delete' ? 'Deleted, with its memberships.' : 'The values were the same already.'
 }
 
 function Change({ change }: { change: AttributeChange }) {

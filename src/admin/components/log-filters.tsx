@@ -1,9 +1,9 @@
 /**
- * The filters of the provisioning log, as typed.
+ * The form with the filters of the provisioning log.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { Client } from '../../storage/clients.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { allOf, pluralOf } from './resource-names.ts'
 
@@ -18,21 +18,21 @@ export const ACTIONS = [
   'authenticate',
 ] as const satisfies readonly ListedEntry['action'][]
 
-/** What was typed, by the names of the query parameters. */
+/** The values of the form, by query parameter. */
 export interface LogFilterForm extends Readonly<Record<string, string | undefined>> {
   readonly q: string | undefined
   readonly action: string | undefined
   readonly outcome: string | undefined
   readonly type: string | undefined
   readonly client: string | undefined
-  /** By links of entries alone. */
+  /** Set only by links of entries; the form has no field for it. */
   readonly token: string | undefined
   readonly from: string | undefined
   readonly to: string | undefined
   readonly resource: string | undefined
 }
 
-/** Filters that are out of sight until one of them is used. */
+/** Filters that are hidden until one of them is used. */
 const MORE = ['action', 'type', 'client', 'from', 'to']
 
 const OUTCOMES = [
@@ -103,8 +103,8 @@ export function LogFilters(props: {
             options={[['', 'Any client'], ...clients.map(({ id, name }) => [id, name] as const)]}
             error={error}
           />
-          <Moment name="from" label="From (UTC)" value={form.from} error={error} />
-          <Moment name="to" label="To (UTC)" value={form.to} error={error} />
+          <TimeFilter name="from" label="From (UTC)" value={form.from} error={error} />
+          <TimeFilter name="to" label="To (UTC)" value={form.to} error={error} />
         </div>
       </details>
     </form>
@@ -142,7 +142,7 @@ function Choice(props: {
   )
 }
 
-function Moment(props: {
+function TimeFilter(props: {
   readonly name: string
   readonly label: string
   readonly value: string | undefined

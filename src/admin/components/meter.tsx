@@ -1,6 +1,6 @@
 /**
- * How much of a limit is used: a meter for screen readers, and a drawing of it, because browsers draw
- * meters each in their own way.
+ * The used share of a limit: a `meter` element for screen readers, and an SVG bar, because browsers render meters
+ * differently.
  */
 import { percent } from './number.ts'
 
@@ -8,7 +8,7 @@ export function Meter(props: {
   readonly label: string
   readonly value: number
   readonly max: number
-  /** Near the limit, or at it. */
+  /** True near the limit and at it. */
   readonly isHigh: boolean
 }) {
   const { label, value, max, isHigh } = props

@@ -1,5 +1,5 @@
 /**
- * The way through a long list: the first page, and the next one. A cursor knows no page numbers.
+ * Links to the first and the next page of a list. Cursors have no page numbers.
  */
 export function Pagination({
   first,
@@ -9,7 +9,7 @@ export function Pagination({
   /** Undefined on the first page. */
   first: string | undefined
   next: string | undefined
-  /** What is paged, for screen readers. */
+  /** The name of the list, for screen readers. */
   label: string
 }) {
   if (first === undefined && next === undefined) return null
@@ -25,7 +25,7 @@ export function Pagination({
   )
 }
 
-/** A path with query parameters; those without a value are left out. */
+/** A path with query parameters. Parameters without a value are left out. */
 export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value) parameters.set(name, value)

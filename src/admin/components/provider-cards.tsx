@@ -1,5 +1,5 @@
 /**
- * Identity providers that can provision into a tenant, as cards that open to what has to be set there.
+ * Cards with the setup steps of each identity provider.
  */
 import type { Child } from 'hono/jsx'
 import { CopyField } from './copy-field.tsx'
@@ -12,7 +12,7 @@ export const PROVIDERS = [
 
 export type ProviderId = (typeof PROVIDERS)[number]['id']
 
-/** What a card needs to say what to paste where. */
+/** The values that the steps refer to. */
 export interface ProviderCardProps {
   readonly tenantUrl: string
   readonly apiKeysPath: string
@@ -25,7 +25,7 @@ const STEPS: Readonly<Record<ProviderId, (props: ProviderCardProps) => Child>> =
   other: OtherSteps,
 }
 
-/** The cards, all closed unless one is asked for. */
+/** The cards. All are closed except `open`. */
 export function ProviderCards({ open, ...props }: ProviderCardProps & { open: ProviderId | undefined }) {
   return (
     <div class="cards">
@@ -73,8 +73,8 @@ function EntraSteps({ tenantUrl, apiKeysPath, groupLimit }: ProviderCardProps) {
           Users match by <code>userName</code>, groups by <code>displayName</code>.
         </li>
         <li>
-          At most {groupLimit} groups; groups beyond are refused and named in the provisioning log. Members of
-          nested groups are not sent by Entra.
+          This tenant accepts up to {groupLimit} groups. Further groups are refused; the provisioning log
+          names them. Entra does not send the members of nested groups.
         </li>
         <li>
           For devices that report the on-premises objectGUID, map it to{' '}
@@ -98,8 +98,8 @@ function OktaSteps({ tenantUrl, apiKeysPath }: ProviderCardProps) {
           <b>Integration</b> on its <b>Provisioning</b> tab.
         </li>
         <li>
-          Fill in: <b>SCIM connector base URL</b> as below, <b>Unique identifier field for users</b>{' '}
-          <code>userName</code>, <b>Authentication Mode</b> HTTP Header with the token.
+          Set <b>SCIM connector base URL</b> to the value below, <b>Unique identifier field for users</b> to{' '}
+          <code>userName</code>, and <b>Authentication Mode</b> to HTTP Header with the token.
         </li>
         <li>
           Choose <b>Push New Users</b>, <b>Push Profile Updates</b> and <b>Push Groups</b>, test, and save.
@@ -122,8 +122,8 @@ function OtherSteps({ tenantUrl, apiKeysPath }: ProviderCardProps) {
           Give the client the base URL below, and the token as <code>Authorization: Bearer</code>.
         </li>
         <li>
-          What is supported can be read at <code>/ServiceProviderConfig</code>, <code>/ResourceTypes</code>{' '}
-          and <code>/Schemas</code> below that URL.
+          The endpoints <code>/ServiceProviderConfig</code>, <code>/ResourceTypes</code> and{' '}
+          <code>/Schemas</code> below that URL describe the supported features.
         </li>
       </ol>
       <CopyField id="other-url" label="SCIM base URL" value={tenantUrl} />

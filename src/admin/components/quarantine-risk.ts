@@ -1,25 +1,25 @@
 /**
- * Whether refused writes near what puts Microsoft Entra's job into quarantine: more than 40 % of the
- * objects, counted from 5,000 failures on, or 40,000 failures.
+ * Estimates whether refused writes may put Microsoft Entra's job into quarantine. The thresholds are 40 % of the objects,
+ * after 5,000 failures, or 40,000 failures in all.
  */
-import { type ActivitySpan, sumOfActivity, totalOfActivity } from '../../storage/activity.ts'
+import { type ActivitySpan, sumOfActivity, totalOfActivity } from '../../storage/log/activity.ts'
 
 const QUARANTINE_SHARE = 0.4
 const QUARANTINE_MIN_FAILURES = 5_000
 const QUARANTINE_FAILURES = 40_000
-/** How near is near: three quarters of the way. */
+/** The share of a threshold from which a warning is shown. */
 const NEAR = 0.75
-/** Fewer writes say nothing of a share. */
+/** With fewer writes, a share is not meaningful. */
 const MIN_WRITES = 10
 
 export interface QuarantineRisk {
   readonly refused: number
   readonly total: number
-  /** The thresholds are passed, not only near. */
+  /** True if a threshold is exceeded, false if it is only near. */
   readonly isPast: boolean
 }
 
-/** @returns undefined when all is well */
+/** @returns undefined if there is no risk */
 export function quarantineRisk(spans: readonly ActivitySpan[]): QuarantineRisk | undefined {
   const sum = sumOfActivity(spans)
   const { refused } = sum

@@ -3,14 +3,14 @@
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import type { NamedReference } from '../../storage/directory-details.ts'
+import type { NamedReference } from '../../storage/resources/directory-details.ts'
 import { tenantPaths } from './paths.ts'
 
 export function References(props: {
   readonly tenantId: string
   readonly types: readonly ResourceType[]
   readonly references: readonly NamedReference[]
-  /** Whether users are among them, so that groups have to be told apart. */
+  /** Whether the list may have several types, so that groups are marked. */
   readonly areMixed: boolean
 }) {
   const paths = tenantPaths(props.tenantId)

@@ -1,18 +1,24 @@
-/** The names of resource types and attributes, as every page writes them. */
+/** The names of resource types and attributes on all pages. */
 import type { ResourceType } from '../../scim/schema/definition.ts'
+import { counted } from './number.ts'
 
 /** "Users". */
 export function pluralOf({ endpoint }: Pick<ResourceType, 'endpoint'>): string {
   return endpoint.slice(1)
 }
 
-/** "Users and groups". */
-export function allOf(types: readonly ResourceType[]): string {
-  const [first = '', ...others] = types.map(pluralOf)
-  return [first, ...others.map((name) => name.toLowerCase())].join(' and ')
+/** "Users and Groups"; with a third type, "Users, Groups and Devices". */
+export function allOf(types: readonly Pick<ResourceType, 'endpoint'>[]): string {
+  const names = types.map(pluralOf)
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }
 
-/** "Native object id", of `nativeObjectId`. */
+/** "1 user", "2 users". */
+export function countedOf(type: Pick<ResourceType, 'name' | 'endpoint'>, count: number): string {
+  return counted(count, type.name.toLowerCase(), pluralOf(type).toLowerCase())
+}
+
+/** "Native object id", for `nativeObjectId`. */
 export function labelOf(attribute: string): string {
   const words = attribute.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`

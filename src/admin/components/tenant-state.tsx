@@ -1,7 +1,7 @@
 /**
- * What a tenant is in the middle of, when its clients are not let in.
+ * The state of a tenant whose clients have no access, or read access only.
  */
-import type { Tenant, TenantState } from '../../storage/tenants.ts'
+import type { Tenant, TenantState } from '../../storage/tenants/tenants.ts'
 import { Badge, Notice } from './blocks.tsx'
 import { counted } from './number.ts'
 import { tenantPaths } from './paths.ts'
@@ -15,19 +15,19 @@ const WORDS: Readonly<Record<Exclude<TenantState, 'ready'>, string>> = {
   moved: 'Being moved',
 }
 
-/** The state in a word; nothing for a tenant that is ready. */
+/** The state as a badge; none for a tenant that is ready. */
 export function TenantStateBadge({ state }: Pick<Tenant, 'state'>) {
   return state === 'ready' ? null : <Badge tone="warn">{WORDS[state]}</Badge>
 }
 
-/** On each page of the tenant, because what it shows is not whole. */
+/** Shown on each page of a tenant that is not ready, because its data may be incomplete. */
 export function TenantStateNotice({ tenant }: { tenant: Pick<Tenant, 'id' | 'state' | 'importedLines'> }) {
   if (tenant.state === 'ready') return null
   return (
     <Notice tone="warn" title={WORDS[tenant.state]}>
       <p>
         {SENTENCES[tenant.state](tenant.importedLines ?? 0)}{' '}
-        <a href={`${tenantPaths(tenant.id).settings}#state`}>What can be done</a>
+        <a href={`${tenantPaths(tenant.id).settings}#state`}>See the settings</a>
       </p>
     </Notice>
   )
@@ -36,12 +36,12 @@ export function TenantStateNotice({ tenant }: { tenant: Pick<Tenant, 'id' | 'sta
 const SENTENCES: Readonly<Record<keyof typeof WORDS, (lines: number) => string>> = {
   importing: (lines) =>
     `Stored so far: ${counted(lines, 'line')} of the file. Clients get 503 until the last line is stored.`,
-  undoing: () => 'What was imported is being deleted. Clients get 503 until all of it is deleted.',
-  deleting: () => 'No token of this tenant is valid, and none can be made.',
+  undoing: () => 'The imported data is being deleted. Clients get 503 until the deletion is complete.',
+  deleting: () => 'All tokens of this tenant are invalid, and new ones cannot be generated.',
   moving: () => MOVING,
   arriving: () => MOVING,
   moved: () => MOVING,
 }
 
 const MOVING =
-  'The tenant is being moved to another database. Clients can read; who writes gets 503 until it has arrived.'
+  'The tenant is being moved to another database. Clients can read; writes get 503 until the move is complete.'

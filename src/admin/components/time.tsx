@@ -1,5 +1,5 @@
 /**
- * Times: in UTC as served, in the reader's zone once the script has run, and in UTC again on hover.
+ * Times. The server sends UTC, the script converts to the reader's time zone, and the tooltip keeps UTC.
  */
 
 const MINUTE_MS = 60_000
@@ -9,10 +9,10 @@ const UNITS = [
   ['minute', MINUTE_MS],
 ] as const
 
-/** What the script writes: a moment, or only its hour or its day. */
+/** The format that the script writes: date and time, or only the hour or the day. */
 type TimeFormat = 'moment' | 'hour' | 'day'
 
-/** A moment. @param at milliseconds since 1970 */
+/** A time. @param at milliseconds since 1970 */
 export function Time({ at, format = 'moment' }: { at: number; format?: TimeFormat }) {
   const iso = new Date(at).toISOString()
   return (
@@ -22,7 +22,7 @@ export function Time({ at, format = 'moment' }: { at: number; format?: TimeForma
   )
 }
 
-/** A moment as distance from now, for what has just happened. */
+/** A recent time relative to now. */
 export function Ago({ at, now }: { at: number; now: number }) {
   return (
     <time datetime={new Date(at).toISOString()} title={utcText(at)} data-format="title">
@@ -31,7 +31,7 @@ export function Ago({ at, now }: { at: number; now: number }) {
   )
 }
 
-/** "3 hours ago", for the head of a line. @param distance milliseconds */
+/** "3 hours ago". @param distance milliseconds */
 export function agoText(distance: number): string {
   const unit = UNITS.find(([, length]) => distance >= length)
   if (unit === undefined) return 'Just now'

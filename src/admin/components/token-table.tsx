@@ -1,26 +1,26 @@
 /**
- * Tokens with their state, and what can be done with them. Never the secret: nobody has it.
+ * Tokens with their state and their actions. Secrets are not stored, so they cannot be shown.
  */
-import type { Client } from '../../storage/clients.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { Badge } from './blocks.tsx'
 import { Time } from './time.tsx'
 
-/** True for a token that a client can use. */
+/** True if clients can use the token. */
 export function isLive({ revokedAt, expiresAt }: ListedToken, now: number): boolean {
   return revokedAt === null && (expiresAt === null || expiresAt > now)
 }
 
 export function TokenTable(props: {
   readonly tokens: readonly ListedToken[]
-  /** All tokens, to name the one that replaces another. */
+  /** All tokens, to look up a successor. */
   readonly all: readonly ListedToken[]
-  /** To name the client of each. */
+  /** The clients, to look up their names. */
   readonly clients: readonly Client[]
   readonly now: number
-  /** The address of the page. */
+  /** The path of the page. */
   readonly path: string
-  /** The id for a token that replaces one of these. */
+  /** The id of the token that a rotation creates. */
   readonly newId: string
 }) {
   const { tokens, all, clients, now, path, newId } = props
@@ -44,7 +44,7 @@ export function TokenTable(props: {
         {tokens.map((token) => (
           <tr>
             <th scope="row">{token.name}</th>
-            <td data-label="Client">{clients.find(({ id }) => id === token.clientId)?.name ?? 'deleted'}</td>
+            <td data-label="Client">{clients.find(({ id }) => id === token.clientId)?.name ?? 'Deleted'}</td>
             <td data-label="State">
               <div>
                 <TokenState token={token} all={all} now={now} />
@@ -88,7 +88,7 @@ function TokenState({ token, all, now }: { token: ListedToken; all: readonly Lis
     <>
       <Badge tone="warn">To be revoked</Badge>
       <span class="hint block">
-        {isInUse ? 'The new token is in use: revoke this one.' : 'The new token has not been used yet.'}
+        {isInUse ? 'The new token is in use. Revoke this one.' : 'The new token has not been used yet.'}
       </span>
     </>
   )

@@ -1,15 +1,14 @@
 /**
- * SCIM values as a reader sees them: scalars as text, multi-valued attributes as lists, complex values by
- * their sub-attributes.
+ * Shows SCIM values: simple values as text, multi-valued attributes as lists, complex values by their sub-attributes.
  */
 import type { Child } from 'hono/jsx'
 import { isComplex } from '../../scim/comparison.ts'
 import { number } from './number.ts'
 
-/** Values that one list shows; a group's change of members can hold thousands. */
+/** The most values in one list. A change of members can have thousands. */
 const MAX_LISTED = 200
 
-/** A value of any kind. Absent values are a dash. */
+/** A value of any type. A missing value is shown as a dash. */
 export function ValueText({ value }: { value: unknown }): Child {
   if (value === undefined || value === null) return <span class="muted">—</span>
   if (Array.isArray(value)) return <Values values={value} />
@@ -31,7 +30,7 @@ function Values({ values }: { values: readonly unknown[] }) {
   )
 }
 
-/** The value first, then what the other sub-attributes say of it. */
+/** `value` first, then the other sub-attributes. */
 function ComplexText({ value }: { value: Readonly<Record<string, unknown>> }) {
   const { value: main, ...others } = value
   return (

@@ -1,9 +1,9 @@
 /**
- * What a schema allows, in the words of an error message: `"groupLimit" must be a whole number from 0 to 1000000`.
+ * Describes the values that a schema allows, for error messages: `"groupLimit" must be a whole number from 0 to 1000000`.
  */
 import { actionsOf, type SchemaParts } from './schema-parts.ts'
 
-/** What is allowed for the field at a path of a value that the schema describes; a path without a field is the value. */
+/** Describes the values allowed at a path below a schema. An empty path means the schema itself. */
 export function allowedAt(schema: SchemaParts, path: readonly unknown[]): string {
   const [key, ...rest] = path
   if (key === undefined) return allowedBy(schema)
@@ -12,7 +12,7 @@ export function allowedAt(schema: SchemaParts, path: readonly unknown[]): string
   return next === undefined ? allowedBy(schema) : allowedAt(next, rest)
 }
 
-/** As its metadata says, else as follows from the schema. */
+/** The text in the metadata of the schema, or else a text derived from the schema. */
 function allowedBy(schema: SchemaParts): string {
   const actions = actionsOf(schema)
   const stated = actions.findLast(({ metadata }) => metadata?.allowed !== undefined)?.metadata?.allowed

@@ -1,11 +1,11 @@
-/** Clients: who acts in a tenant, whatever they sign in with. */
+/** Clients: the actors of a tenant. Each client authenticates with one or more tokens. */
 import * as v from 'valibot'
 import { NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
 
 export const SCOPE = v.pipe(
   v.picklist(['provision', 'read']),
-  v.description('"provision" reads and writes; it holds for all tokens of the client.'),
+  v.description('"provision" allows reading and writing. The scope holds for all tokens of the client.'),
 )
 
 export const CLIENT_INPUT = v.pipe(
@@ -39,7 +39,7 @@ export const clientRoutes = {
     method: 'POST',
     path: '/tenants/{id}/clients',
     summary: 'Creates a client',
-    description: 'It signs in with tokens that are generated for it.',
+    description: 'Generate a token for the client next.',
     body: CLIENT_INPUT,
     answers: {
       201: { description: 'Created.', body: CLIENT, headers: { Location: 'The path of the client.' } },
@@ -50,23 +50,25 @@ export const clientRoutes = {
     method: 'GET',
     path: '/tenants/{id}/clients/{clientId}',
     summary: 'Reads a client',
-    answers: { 200: { description: 'As it is now.', body: CLIENT } },
+    answers: { 200: { description: 'The client.', body: CLIENT } },
     refusals: [404],
   },
   updateClient: {
     method: 'PATCH',
     path: '/tenants/{id}/clients/{clientId}',
-    summary: 'Changes name and scope',
-    description: 'A new scope holds for all of its tokens, from the next request on.',
+    summary: 'Changes the name or the scope of a client',
+    description: 'A new scope holds for all tokens of the client, from the next request on.',
     body: CLIENT_CHANGE,
-    answers: { 200: { description: 'As it is now.', body: CLIENT } },
+    answers: { 200: { description: 'The changed client.', body: CLIENT } },
     refusals: [404],
   },
   deleteClient: {
     method: 'DELETE',
     path: '/tenants/{id}/clients/{clientId}',
-    summary: 'Deletes a client and revokes all of its tokens, from the next request on',
-    answers: { 204: { description: 'Deleted. The provisioning log goes on to name it.' } },
+    summary: 'Deletes a client and revokes all of its tokens',
+    description:
+      'The tokens are refused from the next request on. The provisioning log still names the client.',
+    answers: { 204: { description: 'Deleted.' } },
     refusals: [404],
   },
 } as const satisfies Routes

@@ -1,17 +1,17 @@
 /**
- * Fields that several routes share, and what messages and OpenAPI say of a field beyond its schema.
+ * Fields that several routes share, and metadata of fields for error messages and OpenAPI.
  */
 import * as v from 'valibot'
 
-/** What a schema cannot say of itself. */
+/** Metadata that a schema cannot express. */
 export interface FieldMetadata {
-  /** What is allowed, for messages: `"id" must be <allowed>, found …`. Ranges, choices and booleans need none. */
+  /** The allowed values, for messages: `"id" must be <allowed>, found …`. Not needed for ranges, picklists and booleans. */
   readonly allowed?: string
-  /** Keywords of JSON Schema that replace or complete those that follow from the schema. */
+  /** JSON Schema keywords that replace or complete the derived ones. */
   readonly jsonSchema?: Readonly<Record<string, unknown>>
 }
 
-/** What messages and OpenAPI say of a field. */
+/** Adds metadata to a schema. */
 export function field<Type>(metadata: FieldMetadata) {
   return v.metadata<Type, Record<string, unknown>>({ ...metadata })
 }
@@ -19,17 +19,24 @@ export function field<Type>(metadata: FieldMetadata) {
 export const TEXT = v.string()
 export const TEXT_OR_NULL = v.nullable(TEXT)
 export const COUNT = v.pipe(v.number(), v.integer(), v.minValue(0))
-/** A time of an answer, RFC 3339 in UTC. */
+/** A time in an answer: RFC 3339, in UTC. */
 export const TIME = v.pipe(v.string(), field({ jsonSchema: { format: 'date-time' } }))
 export const TIME_OR_NULL = v.nullable(TIME)
 
 const MAX_NAME_CHARACTERS = 100
 
-/** A name that people read: without spaces around it. */
-export const NAME = v.pipe(
+/** A name in an export. Earlier versions accepted names of several lines. */
+export const EXPORTED_NAME = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1),
   v.maxLength(MAX_NAME_CHARACTERS),
   v.check((text) => text.isWellFormed()),
+)
+
+/** A display name, on one line. Leading and trailing spaces are removed. */
+export const NAME = v.pipe(
+  ...EXPORTED_NAME.pipe,
+  v.check((text) => !/\p{Cc}/u.test(text)),
+  field({ allowed: `a text of 1 to ${MAX_NAME_CHARACTERS} characters without control characters` }),
 )

@@ -1,4 +1,4 @@
-/** Work on a tenant that takes more than one request: a move to another database, a deletion, an import that is undone. */
+/** Jobs: work on a tenant that takes several requests. A move to another database, a deletion, or the undoing of an import. */
 import * as v from 'valibot'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
@@ -9,18 +9,24 @@ export const JOB = v.pipe(
     kind: v.picklist(['move', 'delete', 'undo-import']),
     state: v.pipe(
       v.picklist(['running', 'done', 'failed']),
-      v.description('It goes on by itself while "running".'),
+      v.description('A "running" job continues by itself.'),
     ),
     step: v.pipe(
       TEXT,
       v.description(
-        'Of a move: preparing, copying, verifying, switched, purging; retracting, aborting, clearing.',
+        'The steps of a move are preparing, copying, verifying, switched and purging, or retracting, aborting and clearing after a failure.',
       ),
     ),
-    from: v.pipe(TEXT, v.description('The database that the tenant lived in when the job began.')),
-    to: v.pipe(TEXT_OR_NULL, v.description('The database that it moves to.')),
-    progress: v.pipe(v.strictObject({ done: COUNT, total: COUNT }), v.description('Rows, about.')),
-    error: v.pipe(TEXT_OR_NULL, v.description('Why it failed, or what is being tried again.')),
+    from: v.pipe(TEXT, v.description('The database of the tenant at the beginning of the job.')),
+    to: v.pipe(TEXT_OR_NULL, v.description('The target of a move.')),
+    progress: v.pipe(
+      v.strictObject({ done: COUNT, total: COUNT }),
+      v.description('Approximate numbers of rows.'),
+    ),
+    error: v.pipe(
+      TEXT_OR_NULL,
+      v.description('The reason of a failure, or the error after which the job tries again.'),
+    ),
     createdAt: TIME,
     finishedAt: TIME_OR_NULL,
   }),
@@ -31,7 +37,7 @@ export const MOVE = v.pipe(
   v.object({
     database: v.pipe(
       v.string(),
-      v.description('The name of its binding.'),
+      v.description('The name of the binding of the target database.'),
       field({ allowed: 'the name of a database' }),
     ),
   }),
@@ -45,27 +51,27 @@ export const jobRoutes = {
     path: '/tenants/{id}/move',
     summary: 'Moves a tenant to another database',
     description:
-      'Ids, versions, times, memberships, tokens and the provisioning log go along. Until it has arrived, reads go on and ' +
-      'writes are answered 503 with `Retry-After`. Repeated, it answers with the move that is under way.',
+      'Ids, versions, times, memberships, tokens and the provisioning log stay the same. During the move, clients can read; ' +
+      'writes get 503 with `Retry-After`. A repeated request returns the move in progress.',
     body: MOVE,
-    answers: { 202: { description: 'The move goes on by itself.', body: JOB } },
+    answers: { 202: { description: 'The move has begun and continues by itself.', body: JOB } },
     refusals: [404, 409],
   },
   cancelMove: {
     method: 'DELETE',
     path: '/tenants/{id}/move',
-    summary: 'Gives a move up, and lets clients write again',
+    summary: 'Cancels a move',
     description:
-      'Until the steps `switched` and `purging`, in which the tenant lives in the other database already.',
-    answers: { 202: { description: 'What was copied is being deleted.', body: JOB } },
+      'Clients can then write again. In the steps `switched` and `purging`, the tenant is in the other database already, and the request is refused.',
+    answers: { 202: { description: 'The move is cancelled. The copy is being deleted.', body: JOB } },
     refusals: [404, 409],
   },
   getJob: {
     method: 'GET',
     path: '/tenants/{id}/jobs/{jobId}',
-    summary: 'Reads a job: its state and its progress',
-    description: 'Until 30 days after its end, also of a tenant that was deleted.',
-    answers: { 200: { description: 'As it is now.', body: JOB } },
+    summary: 'Reads the state and the progress of a job',
+    description: 'A job can be read until 30 days after its end, even if its tenant was deleted.',
+    answers: { 200: { description: 'The job.', body: JOB } },
     refusals: [404],
   },
 } as const satisfies Routes

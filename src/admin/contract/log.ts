@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
-/** The name of a resource type: which there are, the tenant says. */
+/** The name of a resource type. The handler checks it against the registered types. */
 const RESOURCE_TYPE = v.pipe(TEXT, v.examples(['User', 'Group']))
 const OUTCOME = v.picklist(['accepted', 'refused'])
 
@@ -11,7 +11,10 @@ export const LOG_ENTRY = v.pipe(
   v.object({
     id: TEXT,
     time: TIME,
-    clientId: v.pipe(TEXT_OR_NULL, v.description('Who it was; null of access with an unknown token.')),
+    clientId: v.pipe(
+      TEXT_OR_NULL,
+      v.description('The client that sent the request; null if the token is unknown.'),
+    ),
     clientName: TEXT_OR_NULL,
     tokenId: TEXT_OR_NULL,
     tokenName: TEXT_OR_NULL,
@@ -26,7 +29,7 @@ export const LOG_ENTRY = v.pipe(
         'remove member',
         'authenticate',
       ]),
-      v.description('"authenticate": access that failed, with the resource type "Client".'),
+      v.description('"authenticate" stands for failed access; its resource type is "Client".'),
     ),
     outcome: OUTCOME,
     resourceType: RESOURCE_TYPE,
@@ -36,11 +39,15 @@ export const LOG_ENTRY = v.pipe(
     scimType: TEXT_OR_NULL,
     detail: v.pipe(
       TEXT_OR_NULL,
-      v.description('Why it was refused, or why operations of a PATCH that disables were left out.'),
+      v.description(
+        'The reason of the refusal, or of operations that were left out of a PATCH that disables a user.',
+      ),
     ),
     repeated: v.pipe(
       COUNT,
-      v.description('More refusals like this, of the same minute and client, without an entry of their own.'),
+      v.description(
+        'The number of further refusals of the same kind, minute and client. They have no entries.',
+      ),
     ),
     changes: v.array(
       v.object({ attribute: TEXT, old: v.optional(v.unknown()), new: v.optional(v.unknown()) }),
@@ -56,24 +63,24 @@ export const logRoutes = {
     method: 'GET',
     path: '/tenants/{id}/log',
     summary: 'Reads the provisioning log, newest first',
-    description: 'With filters a page may be short or empty: read on while `nextCursor` is not null.',
+    description: 'With filters, a page may be short or empty. Continue until `nextCursor` is null.',
     query: v.object({
       cursor: v.optional(
         v.pipe(
           TEXT,
           v.regex(/^[0-9a-f-]{36}$/),
-          v.description('"nextCursor" of an answer.'),
-          field({ allowed: 'a nextCursor of this log' }),
+          v.description('The "nextCursor" of the previous page.'),
+          field({ allowed: 'the nextCursor of a page of this log' }),
         ),
       ),
-      resourceType: v.optional(
-        v.pipe(RESOURCE_TYPE, v.description('The type of the resource that was written.')),
-      ),
-      outcome: v.optional(v.pipe(OUTCOME, v.description('Whether the write was done.'))),
+      resourceType: v.optional(v.pipe(RESOURCE_TYPE, v.description('The type of the written resource.'))),
+      outcome: v.optional(v.pipe(OUTCOME, v.description('Whether the write was accepted.'))),
       q: v.optional(
         v.pipe(
           TEXT,
-          v.description('A text in the name or id of the resource, the detail or the request id.'),
+          v.description(
+            'A text to search for in the name or id of the resource, the detail or the request id.',
+          ),
         ),
       ),
     }),

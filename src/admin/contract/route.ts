@@ -1,16 +1,16 @@
 /**
- * The form of a route of the admin API as data, and the types that follow from it. Validation, the OpenAPI document and
- * the table in README.md are derived from the routes (routes.ts); a handler that does not fit its route does not compile.
+ * A route of the admin API as data, and the types derived from it. Validation, the OpenAPI document and the table in
+ * docs/admin-api.md are derived from the routes (routes.ts). A handler that does not match its route does not compile.
  */
 import type * as v from 'valibot'
 
-/** The media type of a stream of records: one JSON value a line. Its lines are described in prose, not by a schema. */
+/** The media type of JSON Lines: one JSON value in each line. The lines are described in prose, not by a schema. */
 export const JSON_LINES = 'application/jsonl'
 
-/** What a body holds: one JSON value of a schema, or JSON Lines. */
+/** The content of a body: one JSON value that matches a schema, or JSON Lines. */
 export type Content = v.GenericSchema | typeof JSON_LINES
 
-/** The parameters of paths by name, as `{name}` in a path, with their descriptions. */
+/** The path parameters (`{name}` in a path) with their descriptions. */
 export const PATH_PARAMETERS = {
   id: 'The id of the tenant.',
   clientId: 'The id of the client.',
@@ -20,16 +20,16 @@ export const PATH_PARAMETERS = {
 } as const satisfies Readonly<Record<string, string>>
 
 /**
- * A status that a handler refuses with. The others need no mention: every route is refused with 401, 429 and 503, one
- * with a body also with 400, 408 and 413, one with a query also with 400.
+ * A status with which a handler refuses a request. Other statuses follow from the route: every route can answer 401, 429
+ * and 503, a route with a query also 400, a route with a body also 400, 408 and 413.
  */
 export type Refusal = 404 | 409
 
 export interface Answer {
   readonly description: string
-  /** None: the answer has no body. */
+  /** Undefined if the answer has no body. */
   readonly body?: Content
-  /** Headers by name, with their descriptions. */
+  /** The descriptions of headers, by their names. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -39,31 +39,31 @@ export interface Route {
   readonly path: `/${string}`
   /** A main clause without a period, such as "Creates a tenant". */
   readonly summary: string
-  /** Whole sentences, in CommonMark. */
+  /** Sentences in CommonMark. */
   readonly description?: string
-  /** The parameters of the query; an empty one counts as missing. */
+  /** The query parameters. An empty value counts as missing. */
   readonly query?: v.ObjectSchema<v.ObjectEntries, undefined>
   readonly body?: Content
-  /** What the lines of a body in JSON Lines are. */
+  /** The description of the lines, for a body in JSON Lines. */
   readonly bodyDescription?: string
-  /** The most bytes of the body; MAX_ADMIN_BODY_BYTES when it is not said. */
+  /** The largest body in bytes; by default MAX_ADMIN_BODY_BYTES. */
   readonly maxBodyBytes?: number
   readonly answers: Readonly<Record<number, Answer>>
   readonly refusals: readonly Refusal[]
 }
 
-/** Routes by the name of their operation, which OpenAPI has as `operationId`. */
+/** Routes by their operation name, the `operationId` in OpenAPI. */
 export type Routes = Readonly<Record<string, Route>>
 
-/** `{ id: string; tokenId: string }` of `/tenants/{id}/tokens/{tokenId}`. */
+/** The path parameters of a route: `{ id: string; tokenId: string }` for `/tenants/{id}/tokens/{tokenId}`. */
 export type ParametersOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? { readonly [Key in Name & keyof typeof PATH_PARAMETERS]: string } & ParametersOf<Rest>
   : unknown
 
-/** What a schema makes of a body or a query; undefined when the route takes none, or takes JSON Lines. */
+/** The output of the schema of a body or a query. Undefined for a route without one, and for JSON Lines. */
 export type Checked<Taken> = Taken extends v.GenericSchema ? v.InferOutput<Taken> : undefined
 
-/** What a handler may answer: one of the statuses of its route with the body of that status; JSON Lines as they are sent. */
+/** The answers that a handler may return: a status of its route with the body of that status, or a Response for JSON Lines. */
 export type AnswerOf<R extends Route> = {
   [Status in keyof R['answers']]: R['answers'][Status] extends { readonly body: infer Body }
     ? Body extends v.GenericSchema

@@ -1,6 +1,6 @@
 /**
- * All routes of the admin API, below ADMIN_API_PATH. A new route is one entry in the file of its resource and one
- * handler of the same name in src/admin/api/; the compiler and the tests ask for the rest.
+ * All routes of the admin API, below ADMIN_API_PATH. To add a route, write an entry in the file of its resource and a
+ * handler of the same name in src/admin/api/. The compiler and the tests report everything else that is needed.
  */
 import { clientRoutes } from './clients.ts'
 import { jobRoutes } from './jobs.ts'

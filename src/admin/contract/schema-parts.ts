@@ -1,25 +1,25 @@
 /**
- * The parts of valibot's schemas that messages (allowed.ts) and the OpenAPI document are derived from. Only these kinds of
- * schemas are in the contract, so no general converter is needed.
+ * The parts of valibot's schemas from which error messages (allowed.ts) and the OpenAPI document are derived. The contract
+ * uses only these kinds of schemas, so a general converter is not needed.
  */
 import type { FieldMetadata } from './fields.ts'
 
 export interface SchemaParts {
   readonly kind: 'schema'
   readonly type: string
-  /** Of what may be missing or null. */
+  /** The inner schema, of an optional or nullable schema. */
   readonly wrapped?: SchemaParts
-  /** Of a list. */
+  /** The schema of the items, of an array. */
   readonly item?: SchemaParts
-  /** Of an object. */
+  /** The schemas of the properties, of an object. */
   readonly entries?: Readonly<Record<string, SchemaParts>>
-  /** Of a choice. */
+  /** The allowed values, of a picklist. */
   readonly options?: readonly string[]
   readonly default?: unknown
   readonly pipe?: readonly (SchemaParts | Action)[]
 }
 
-/** A check of a value, a change of it, or words about it. */
+/** A step of a pipe that is not a schema. */
 export interface Action {
   readonly kind: 'validation' | 'transformation' | 'metadata'
   readonly type: string
@@ -30,7 +30,7 @@ export interface Action {
   readonly metadata?: FieldMetadata
 }
 
-/** The actions of a schema in their order, those of the schemas that it extends first. */
+/** The actions of a schema in order, beginning with the actions of the schemas that it extends. */
 export function actionsOf({ pipe = [] }: SchemaParts): readonly Action[] {
   return pipe.flatMap((part) => (part.kind === 'schema' ? actionsOf(part) : [part]))
 }

@@ -1,7 +1,7 @@
 /** Extension schemas of a tenant. */
 import * as v from 'valibot'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
-import { RESOURCE_TYPES } from '../../storage/resource-tables.ts'
+import { RESOURCE_TYPES } from '../../storage/tables/resource-tables.ts'
 import { field, TEXT } from './fields.ts'
 import type { Routes } from './route.ts'
 
@@ -9,7 +9,7 @@ const TYPE_NAMES = RESOURCE_TYPES.map(({ name }) => name)
 
 const TEXTS = { type: 'array', items: { type: 'string' } }
 
-/** One attribute as RFC 7643 §7 has it. src/scim/schema/extension.ts checks what a schema must be like. */
+/** An attribute (RFC 7643 §7). src/scim/schema/extension.ts checks the schema. */
 const ATTRIBUTE_KEYWORDS = {
   name: { type: 'string' },
   type: { enum: ['string', 'boolean', 'decimal', 'integer', 'dateTime', 'binary', 'reference', 'complex'] },
@@ -29,7 +29,7 @@ const SCHEMA_KEYWORDS = {
   id: { type: 'string', description: 'The URN.' },
   name: { type: 'string' },
   description: { type: 'string' },
-  resourceType: { enum: TYPE_NAMES, description: 'By default the last part of the URN.' },
+  resourceType: { enum: TYPE_NAMES, description: 'The default is the last part of the URN.' },
   attributes: {
     type: 'array',
     items: {
@@ -41,7 +41,11 @@ const SCHEMA_KEYWORDS = {
           type: 'array',
           items: { type: 'object', required: ['name'], properties: ATTRIBUTE_KEYWORDS },
         },
-        indexed: { type: 'boolean', default: false, description: 'Whether an index answers filters on it.' },
+        indexed: {
+          type: 'boolean',
+          default: false,
+          description: 'Whether the attribute has an index for filters.',
+        },
       },
     },
   },
@@ -69,7 +73,7 @@ export const EXTENSION_SCHEMA = v.pipe(
         ...SCHEMA_KEYWORDS,
         state: {
           enum: ['active', 'removed', 'purging'],
-          description: 'Clients see it when it is "active".',
+          description: 'Clients see the schema in the state "active" only.',
         },
         indexes: {
           type: 'array',
@@ -86,11 +90,11 @@ export const EXTENSION_SCHEMA = v.pipe(
 )
 
 const RESOURCE_TYPE = v.optional(
-  v.pipe(v.picklist(TYPE_NAMES), v.description('Of schemas that do not say which type they extend.')),
+  v.pipe(v.picklist(TYPE_NAMES), v.description('The resource type of schemas that do not name it.')),
 )
 
 const PURGE = v.optional(
-  v.pipe(v.picklist(['true', 'false']), v.description('Whether what is stored of it is deleted too.')),
+  v.pipe(v.picklist(['true', 'false']), v.description('Whether the stored values are deleted too.')),
 )
 
 export const schemaRoutes = {
@@ -100,7 +104,7 @@ export const schemaRoutes = {
     summary: 'Lists the extension schemas of a tenant',
     answers: {
       200: {
-        description: 'All, removed ones included.',
+        description: 'All schemas, including removed ones.',
         body: v.object({ schemas: v.array(EXTENSION_SCHEMA) }),
       },
     },
@@ -110,9 +114,9 @@ export const schemaRoutes = {
     method: 'POST',
     path: '/tenants/{id}/schemas',
     summary:
-      "Imports extension schemas: the answer of another service provider's `/Schemas`, or Entra's list of attributes",
+      "Imports extension schemas from another service provider's `/Schemas`, or from Entra's list of attributes",
     description:
-      'Either a ListResponse or one schema; or the synchronization schema of Microsoft Graph, or `{"attributes": ["urn:…:User:badge"]}`. What is built in is left out. All schemas are put, or none.',
+      'The body is a schema, a ListResponse of schemas, the synchronization schema of Microsoft Graph, or `{"attributes": ["urn:…:User:badge"]}`. Built-in schemas and attributes are left out. Either all schemas are stored or none.',
     query: v.object({ resourceType: RESOURCE_TYPE }),
     body: v.pipe(
       v.unknown(),
@@ -123,7 +127,7 @@ export const schemaRoutes = {
     maxBodyBytes: MAX_BODY_BYTES,
     answers: {
       200: {
-        description: 'The schemas as they are now, and what an administrator should know.',
+        description: 'The schemas after the import, and notes on the import.',
         body: v.object({ schemas: v.array(EXTENSION_SCHEMA), notes: v.array(TEXT) }),
       },
     },
@@ -133,15 +137,15 @@ export const schemaRoutes = {
     method: 'GET',
     path: '/tenants/{id}/schemas/{urn}',
     summary: 'Reads an extension schema',
-    answers: { 200: { description: 'As it is now.', body: EXTENSION_SCHEMA } },
+    answers: { 200: { description: 'The schema.', body: EXTENSION_SCHEMA } },
     refusals: [404],
   },
   putExtension: {
     method: 'PUT',
     path: '/tenants/{id}/schemas/{urn}',
-    summary: 'Adds an extension schema, or changes it',
+    summary: 'Adds or changes an extension schema',
     description:
-      'The form is that of RFC 7643 §7. A change that gives stored values another meaning, such as another type, is refused with 400.',
+      'The body is a schema as in RFC 7643 §7. A change that alters the meaning of stored values, such as another type, is refused with 400.',
     body: EXTENSION_SCHEMA_INPUT,
     answers: {
       200: { description: 'Changed.', body: EXTENSION_SCHEMA },
@@ -158,14 +162,15 @@ export const schemaRoutes = {
     path: '/tenants/{id}/schemas/{urn}',
     summary: 'Removes an extension schema',
     description:
-      'What is stored of it is kept, and is there again when the schema is. With `purge=true` it is deleted as well.',
+      'The stored values are kept, and reappear if the schema is added again. `purge=true` deletes them.',
     query: v.object({ purge: PURGE }),
     answers: {
       202: {
-        description: 'More than one request deletes: repeat it, or the hourly timer goes on.',
+        description:
+          'One request cannot delete all values. Repeat it, or leave the rest to the hourly timer.',
         body: v.pipe(v.strictObject({ state: v.picklist(['purging']) }), v.title('Purging')),
       },
-      204: { description: 'Done.' },
+      204: { description: 'Removed.' },
     },
     refusals: [404, 409],
   },

@@ -1,7 +1,7 @@
-/** Tenants: one directory each. */
+/** Tenants. Each tenant is one directory. */
 import * as v from 'valibot'
 import { PROFILE_NAMES } from '../../scim/profile.ts'
-import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants.ts'
+import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants/tenants.ts'
 import { COUNT, field, NAME, TEXT, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
@@ -15,12 +15,12 @@ const TENANT_ID = v.pipe(
 const GROUP_LIMIT = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_GROUP_LIMIT))
 const UNIQUE_GROUP_NAMES = v.pipe(
   v.boolean(),
-  v.description('Whether no two groups share a displayName, without regard to case.'),
+  v.description('Whether the displayName of each group must be unique, regardless of case.'),
 )
 
 const PROFILE = v.pipe(
   v.picklist(PROFILE_NAMES),
-  v.description('How far the tenant deviates from the RFCs for its clients.'),
+  v.description('The deviations from the RFCs that the tenant allows its clients.'),
 )
 
 export const TENANT_INPUT = v.pipe(
@@ -30,7 +30,10 @@ export const TENANT_INPUT = v.pipe(
     groupLimit: v.optional(GROUP_LIMIT, DEFAULT_GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES, true),
     database: v.optional(
-      v.pipe(TEXT, v.description('Where it is to live. Without it: the database that holds least.')),
+      v.pipe(
+        TEXT,
+        v.description('The database of the tenant. The default is the database that holds least.'),
+      ),
     ),
   }),
   v.title('TenantInput'),
@@ -59,28 +62,28 @@ export const TENANT = v.pipe(
     activeUserCount: COUNT,
     groupCount: COUNT,
     createdAt: TIME,
-    database: v.pipe(TEXT, v.description('The database that it lives in, by the name of its binding.')),
+    database: v.pipe(TEXT, v.description('The database of the tenant, by the name of its binding.')),
     state: v.pipe(
       v.picklist(['ready', 'importing', 'undoing', 'deleting', 'moving']),
-      v.description('Clients are let in when it is "ready", and may read when it is "moving".'),
+      v.description('Clients have access in the state "ready", and read access in the state "moving".'),
     ),
     importedLines: v.optional(
-      v.pipe(COUNT, v.description('Lines of the file that are in, while it is "importing".')),
+      v.pipe(COUNT, v.description('The number of stored lines of the file, in the state "importing".')),
     ),
   }),
   v.title('Tenant'),
 )
 
-/** The state of a tenant whose deletion needs more than one request. */
+/** The answer if one request cannot delete everything. */
 export const UNDER_WAY = v.pipe(
   v.strictObject({
     state: v.picklist(['deleting', 'undoing']),
-    jobId: v.pipe(TEXT, v.description('The job that goes on with it.')),
+    jobId: v.pipe(TEXT, v.description('The job that continues the deletion.')),
   }),
   v.title('UnderWay'),
 )
 
-export const MORE_THAN_ONE_REQUEST = 'More than one request deletes: a job goes on by itself.'
+export const MORE_THAN_ONE_REQUEST = 'One request cannot delete everything. A job continues by itself.'
 
 export const tenantRoutes = {
   listTenants: {
@@ -88,7 +91,10 @@ export const tenantRoutes = {
     path: '/tenants',
     summary: 'Lists the tenants',
     answers: {
-      200: { description: 'All tenants by id.', body: v.object({ tenants: v.array(TENANT) }) },
+      200: {
+        description: 'All tenants, in the order of their ids.',
+        body: v.object({ tenants: v.array(TENANT) }),
+      },
     },
     refusals: [],
   },
@@ -107,22 +113,23 @@ export const tenantRoutes = {
     path: '/tenants/{id}',
     summary: 'Reads a tenant',
     description: '`state` is `ready`, `importing` (with `importedLines`), `undoing`, `deleting` or `moving`.',
-    answers: { 200: { description: 'As it is now.', body: TENANT } },
+    answers: { 200: { description: 'The tenant.', body: TENANT } },
     refusals: [404],
   },
   updateTenant: {
     method: 'PATCH',
     path: '/tenants/{id}',
-    summary: 'Changes name, group limit, profile, and whether names of groups are unique',
+    summary: 'Changes the name, the group limit, the profile, or whether group names are unique',
     body: TENANT_CHANGE,
-    answers: { 200: { description: 'As it is now.', body: TENANT } },
+    answers: { 200: { description: 'The changed tenant.', body: TENANT } },
     refusals: [404, 409],
   },
   deleteTenant: {
     method: 'DELETE',
     path: '/tenants/{id}',
-    summary: 'Deletes a tenant with all that it holds',
-    description: 'From the first moment on, no token of the tenant is valid and none can be made.',
+    summary: 'Deletes a tenant and all of its data',
+    description:
+      'Its tokens are invalid from the beginning of the deletion, and new ones cannot be generated.',
     answers: {
       202: { description: MORE_THAN_ONE_REQUEST, body: UNDER_WAY },
       204: { description: 'Deleted.' },

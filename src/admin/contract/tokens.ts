@@ -1,11 +1,11 @@
-/** Tokens: what the clients of a tenant authenticate with. */
+/** Tokens: the credentials of the clients of a tenant. */
 import * as v from 'valibot'
 import { SCOPE } from './clients.ts'
 import { field, NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
 
-/** A time that a client sends, as milliseconds since 1970. */
-const MOMENT = v.pipe(
+/** A time in a request. The output is in milliseconds since 1970. */
+const TIME_INPUT = v.pipe(
   v.string(),
   v.check((text) => !Number.isNaN(Date.parse(text))),
   v.transform(Date.parse),
@@ -16,12 +16,17 @@ export const TOKEN_INPUT = v.pipe(
   v.object({
     name: NAME,
     clientId: v.optional(
-      v.pipe(TEXT, v.description('Whose token it is. Without it, a client of this name is made.')),
+      v.pipe(
+        TEXT,
+        v.description(
+          'The client that owns the token. By default, a client with the name of the token is created.',
+        ),
+      ),
     ),
     scope: v.optional(
-      v.pipe(SCOPE, v.description('"provision" if a client is made; else that of the client, and no other.')),
+      v.pipe(SCOPE, v.description('The scope of the client. The default for a new client is "provision".')),
     ),
-    expiresAt: v.optional(v.nullable(MOMENT), null),
+    expiresAt: v.optional(v.nullable(TIME_INPUT), null),
   }),
   v.title('TokenInput'),
   v.examples([{ name: 'Microsoft Entra', scope: 'provision', expiresAt: null }]),
@@ -57,7 +62,7 @@ export const tokenRoutes = {
     summary: 'Lists the tokens of a tenant',
     answers: {
       200: {
-        description: 'All tokens, oldest first, revoked and expired ones too.',
+        description: 'All tokens, oldest first, including revoked and expired ones.',
         body: v.object({ tokens: v.array(TOKEN) }),
       },
     },
@@ -67,7 +72,7 @@ export const tokenRoutes = {
     method: 'POST',
     path: '/tenants/{id}/tokens',
     summary: 'Generates a token',
-    description: 'Only this answer ever holds the token: it is stored as a hash.',
+    description: 'Only this answer contains the token, because only its hash is stored.',
     body: TOKEN_INPUT,
     answers: { 201: { description: 'Generated.', body: NEW_TOKEN } },
     refusals: [404, 409],
@@ -75,7 +80,8 @@ export const tokenRoutes = {
   revokeToken: {
     method: 'DELETE',
     path: '/tenants/{id}/tokens/{tokenId}',
-    summary: 'Revokes a token, from the next request on',
+    summary: 'Revokes a token',
+    description: 'The token is refused from the next request on.',
     answers: { 204: { description: 'Revoked.' } },
     refusals: [404],
   },

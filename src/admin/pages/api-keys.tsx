@@ -1,10 +1,10 @@
 /**
- * API Keys: generate a token for an identity provider, the tokens that there are, their clients, and failed access.
+ * API Keys: forms to generate tokens, the tokens and clients of a tenant, and failed access.
  */
-import type { Client } from '../../storage/clients.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
 import { CopyField } from '../components/copy-field.tsx'
@@ -17,10 +17,10 @@ import { isLive, TokenTable } from '../components/token-table.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
-/** What the form of one provider holds. */
+/** The values of the form of one provider. */
 export interface TokenForm {
   readonly provider: ProviderId
-  /** The id of a client; empty for a new one. */
+  /** The id of a client; empty for a new client. */
   readonly client: string
   readonly name: string
   readonly scope: string
@@ -36,14 +36,14 @@ export interface ApiKeysProps {
   readonly tokens: readonly ListedToken[]
   /** Entries of the provisioning log, newest first. */
   readonly failedAccess: readonly ListedEntry[]
-  /** The card to show open. */
+  /** The card that is open. */
   readonly open: ProviderId | undefined
-  /** Ids for the tokens to come: each form works once. */
+  /** An id for the token of each form, so that a form that is sent twice creates one token. */
   readonly newIds: Readonly<Record<ProviderId, string>>
-  /** What was typed and what is wrong with it. */
+  /** The sent form, if it was refused. */
   readonly form?: TokenForm | undefined
   readonly error?: FormError | undefined
-  /** A sentence about what was just done. */
+  /** A message about the last action. */
   readonly done?: string | undefined
 }
 
@@ -60,7 +60,7 @@ export function ApiKeysPage(props: ApiKeysProps) {
   const table = { all: tokens, clients, now, path: apiKeys, newId: props.newIds.other }
   return (
     <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
-      <PageHead title="API Keys" lead="Each client signs in with tokens of its own." />
+      <PageHead title="API Keys" lead="Each client authenticates with its own tokens." />
       {done && (
         <p class="notice ok" role="status">
           {done}
@@ -88,8 +88,8 @@ export function ApiKeysPage(props: ApiKeysProps) {
       <Section id="tokens" title="Tokens">
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
         {live.length === 0 ? (
-          <EmptyState title="No valid token.">
-            <p>Generate one above, then paste it with the Tenant URL into your identity provider.</p>
+          <EmptyState title="No valid tokens.">
+            <p>Generate a token above, then paste it and the Tenant URL into your identity provider.</p>
           </EmptyState>
         ) : (
           <TokenTable tokens={live} {...table} />
@@ -109,8 +109,8 @@ export function ApiKeysPage(props: ApiKeysProps) {
       {failedAccess.length > 0 && (
         <Section id="failed-access" title="Failed access">
           <p class="muted">
-            Requests with a token that names this tenant and does not open it.{' '}
-            <a href={withQuery(log, { outcome: 'refused', action: 'authenticate' })}>All of them</a>
+            Requests whose token names this tenant and is not valid.{' '}
+            <a href={withQuery(log, { outcome: 'refused', action: 'authenticate' })}>All entries</a>
           </p>
           <LogEntries tenantId={tenant.id} types={[]} entries={failedAccess} />
         </Section>
@@ -135,14 +135,14 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
           id={`${provider}-client`}
           name="client"
           label="Client"
-          hint="Another token for a client that is there has the scope of the client."
+          hint="A token of an existing client has the scope of the client."
           error={error}
           control={(attributes) => (
             <Select
               attributes={attributes}
               value={form.client}
               options={[
-                ['', 'A new one, of the name below'],
+                ['', 'New client with the name below'],
                 ...clients.map(({ id, name }) => [id, name] as const),
               ]}
             />
@@ -153,7 +153,7 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
         id={`${provider}-name`}
         name="name"
         label="Name"
-        hint="Says in the log who made a change."
+        hint="Identifies the token in the provisioning log."
         error={error}
         control={(attributes) => (
           <input {...attributes} value={form.name} maxlength={100} required autocomplete="off" />
@@ -170,7 +170,7 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
         id={`${provider}-expires`}
         name="expires"
         label="Last day (optional)"
-        hint="The token ends with this day, in UTC. Empty: it does not expire."
+        hint="The token expires at the end of this day (UTC). If empty, it does not expire."
         error={error}
         control={(attributes) => <input {...attributes} type="date" value={form.expires} />}
       />
@@ -181,14 +181,14 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
   )
 }
 
-/** The only page that ever shows a token. */
+/** The only page that shows a token. */
 export function NewTokenPage(props: {
   readonly administrator: Administrator
   readonly tenant: { readonly id: string; readonly name: string }
   readonly tenantUrl: string
   readonly name: string
   readonly token: string
-  /** The name of the token that this one is to replace. */
+  /** True if the token replaces another one. */
   readonly isRotation: boolean
 }) {
   const { administrator, tenant, tenantUrl, name, token, isRotation } = props
@@ -196,8 +196,8 @@ export function NewTokenPage(props: {
   return (
     <Layout title="Your new token" administrator={administrator} tenant={tenant} current="apiKeys">
       <PageHead title="Your new token" lead={name} />
-      <Notice tone="warn" title="Copy the token now: it will not be shown again.">
-        <p>Only a hash of it is stored. If you lose it, generate another one and revoke this one.</p>
+      <Notice tone="warn" title="Copy the token now. It will not be shown again.">
+        <p>Only a hash of the token is stored. If you lose it, generate another one and revoke this one.</p>
       </Notice>
       <section class="panel" aria-label="Tenant URL and token">
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
@@ -206,7 +206,7 @@ export function NewTokenPage(props: {
           Paste both into your identity provider — in Microsoft Entra under <b>Provisioning</b>,{' '}
           <b>Admin Credentials</b> — and press <b>Test Connection</b>.
           {isRotation &&
-            ' The old token stays valid until you revoke it: do that once the new one is in use.'}
+            ' The old token stays valid until you revoke it. Revoke it once the new token is in use.'}
         </p>
         <p class="actions">
           <a class="button primary" href={paths.apiKeys}>
@@ -218,7 +218,7 @@ export function NewTokenPage(props: {
   )
 }
 
-/** Asks before a client is deleted. */
+/** Asks for confirmation before a client is deleted. */
 export function DeleteClientPage(props: {
   readonly administrator: Administrator
   readonly tenant: { readonly id: string; readonly name: string }
@@ -231,8 +231,8 @@ export function DeleteClientPage(props: {
       <div class="panel narrow">
         <h1>Delete the client “{client.name}”?</h1>
         <p>
-          All of its tokens are revoked, from the next request on. The provisioning log goes on to name it.
-          This cannot be undone.
+          All tokens of the client are refused from the next request on. The provisioning log still names the
+          client. This cannot be undone.
         </p>
         <form class="actions" method="post" action={`${apiKeys}/clients/${client.id}/delete`}>
           <button type="submit" class="danger">
@@ -247,7 +247,7 @@ export function DeleteClientPage(props: {
   )
 }
 
-/** Asks before a token is revoked. */
+/** Asks for confirmation before a token is revoked. */
 export function RevokeTokenPage(props: {
   readonly administrator: Administrator
   readonly tenant: { readonly id: string; readonly name: string }
@@ -260,7 +260,7 @@ export function RevokeTokenPage(props: {
       <div class="panel narrow">
         <h1>Revoke “{token.name}”?</h1>
         <p>
-          Its client is refused from the next request on. {token.lastUsedAt !== null && 'It has been used.'}{' '}
+          Requests with this token are refused from now on. {token.lastUsedAt !== null && 'It has been used.'}{' '}
           This cannot be undone: the client then needs a new token.
         </p>
         <form class="actions" method="post" action={`${apiKeys}/${token.id}/revoke`}>

@@ -1,19 +1,19 @@
 /**
- * Users and Groups: the cards of identity providers, search, and the list of the resources of a type.
+ * The directory: cards of identity providers, search, and the list of the resources of one type.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { DirectoryItem, SearchField } from '../../storage/directory-lists.ts'
-import { searchFieldsOf } from '../../storage/directory-lists.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { DirectoryItem, SearchField } from '../../storage/resources/directory-lists.ts'
+import { searchFieldsOf } from '../../storage/resources/directory-lists.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
 import { Select } from '../components/form.tsx'
-import { counted, number } from '../components/number.ts'
+import { number } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { ProviderCards, type ProviderId } from '../components/provider-cards.tsx'
-import { labelOf, pluralOf } from '../components/resource-names.ts'
+import { allOf, countedOf, labelOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
@@ -21,32 +21,30 @@ export interface DirectoryProps {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
   readonly tenantUrl: string
-  /** All types, each a tab. */
+  /** All types; each has a tab. */
   readonly types: readonly ResourceType[]
-  /** How many resources of each type there are, by its name. */
+  /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly type: StoredResourceType
   /** The card to show open. */
   readonly open: ProviderId | undefined
   readonly search: { readonly text: string; readonly field: SearchField | undefined }
   readonly items: readonly DirectoryItem[]
-  /** Nothing begins with the text: these only contain it. */
+  /** True if no value begins with the text, and `items` contain it instead. */
   readonly isContaining: boolean
   readonly first: string | undefined
   readonly next: string | undefined
-  /** Fields with more matches than are shown. */
+  /** The fields with more matches than shown. */
   readonly more: readonly SearchField[]
 }
 
 export function DirectoryPage(props: DirectoryProps) {
   const { administrator, tenant, tenantUrl, types, counts, type, open } = props
   const paths = tenantPaths(tenant.id)
+  const title = allOf(types)
   return (
-    <Layout title="Users and Groups" administrator={administrator} tenant={tenant} current="directory">
-      <PageHead
-        title="Users and Groups"
-        lead="Connect an identity provider, and look up what it provisioned."
-      />
+    <Layout title={title} administrator={administrator} tenant={tenant} current="directory">
+      <PageHead title={title} lead="Connect an identity provider, and search the directory." />
       <h2 class="minor">Identity providers</h2>
       <ProviderCards
         open={open}
@@ -54,7 +52,7 @@ export function DirectoryPage(props: DirectoryProps) {
         apiKeysPath={paths.apiKeys}
         groupLimit={tenant.groupLimit}
       />
-      <nav class="tabs" aria-label="Kind of resource">
+      <nav class="tabs" aria-label="Resource type">
         {types.map((each) => (
           <Tab
             href={paths.listOf(each)}
@@ -95,14 +93,15 @@ function SearchForm({ tenant, type, search }: DirectoryProps) {
           <Select
             attributes={{ id: 'in', name: 'in' }}
             value={search.field?.name}
-            options={[['', 'All of these'], ...fields.map(({ name }) => [name, labelOf(name)] as const)]}
+            options={[['', 'All fields'], ...fields.map(({ name }) => [name, labelOf(name)] as const)]}
           />
         </div>
         <button type="submit" class="quiet">
           Search
         </button>
         <p class="hint" id="q-hint">
-          Finds what begins with the text: {fields.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}.
+          Finds values that begin with the text:{' '}
+          {fields.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}.
         </p>
       </form>
     </search>
@@ -117,13 +116,13 @@ function Results(props: DirectoryProps) {
     <>
       {isContaining && (
         <p class="muted" role="status">
-          None begins with “{search.text}”. These have it in their name:
+          No value begins with “{search.text}”. These names contain it:
         </p>
       )}
       <DirectoryRows type={type} tenantId={tenant.id} items={items} />
       {more.length > 0 && (
         <p class="more">
-          There are more. All that begin with “{search.text}” by{' '}
+          There are more. Show all that begin with “{search.text}” by{' '}
           {more.map(({ name }, i) => (
             <>
               {i > 0 && ', '}
@@ -155,8 +154,8 @@ function NothingYet({ tenant, type, first }: DirectoryProps) {
     <EmptyState title={`No ${pluralOf(type).toLowerCase()} yet.`}>
       <p>
         {pluralOf(type)} appear here when an identity provider sends them.{' '}
-        <a href={`${paths.directory}?open=entra`}>Connect Microsoft Entra ID</a>, or look into the{' '}
-        <a href={paths.log}>provisioning log</a> when it is connected already.
+        <a href={`${paths.directory}?open=entra`}>Connect Microsoft Entra ID</a>, or read the{' '}
+        <a href={paths.log}>provisioning log</a> if it is connected already.
       </p>
     </EmptyState>
   )
@@ -164,14 +163,14 @@ function NothingYet({ tenant, type, first }: DirectoryProps) {
 
 function NothingFound({ tenant, type, counts, search }: DirectoryProps) {
   const { log } = tenantPaths(tenant.id)
-  const total = counted(counts.get(type.name) ?? 0, type.name.toLowerCase(), pluralOf(type).toLowerCase())
+  const total = countedOf(type, counts.get(type.name) ?? 0)
   return (
-    <EmptyState title={`None of ${total} begins with “${search.text}”.`}>
+    <EmptyState title={`No match for “${search.text}” among ${total}.`}>
       <p>
-        Did a client try to create it, and was it refused?{' '}
-        <a href={withQuery(log, { q: search.text })}>Search the provisioning log for “{search.text}”</a>. When
-        the log knows nothing of it either, the identity provider has not sent it: check there whether it is
-        assigned to the application and in scope.
+        A client may have sent it and been refused:{' '}
+        <a href={withQuery(log, { q: search.text })}>search the provisioning log for “{search.text}”</a>. If
+        the log has no entry either, the identity provider has not sent it. Check in the identity provider
+        whether it is assigned to the application and in scope.
       </p>
     </EmptyState>
   )

@@ -1,5 +1,5 @@
 /**
- * Pages that only say something: that there is nothing here, that something went wrong.
+ * Pages with a message: for errors, and for a missing configuration.
  */
 import type { Child } from 'hono/jsx'
 import type { Administrator } from '../env.ts'
@@ -22,7 +22,7 @@ export function MessagePage({ title, administrator, children }: MessageProps) {
   )
 }
 
-/** Nobody can sign in: what to set. */
+/** Shown if no way to sign in is configured. */
 export function NotConfiguredPage({ message }: { message: string }) {
   return (
     <MessagePage title="The dashboard is not configured" administrator={undefined}>
@@ -31,7 +31,7 @@ export function NotConfiguredPage({ message }: { message: string }) {
       <ul>
         <li>
           <strong>A token:</strong> <code>npx wrangler secret put ADMIN_TOKEN</code>, with a long random
-          value. On your own machine, <code>npm start</code> makes one in <code>.dev.vars</code>.
+          value. On your own machine, <code>npm start</code> creates one in <code>.dev.vars</code>.
         </li>
         <li>
           <strong>Cloudflare Access:</strong> the variables <code>ACCESS_TEAM_DOMAIN</code> (such as{' '}

@@ -1,12 +1,13 @@
 /**
- * The overview of a tenant: how full it is, what clients are doing, and whether something is wrong.
+ * The overview of a tenant: counts and limits, provisioning activity, and warnings.
  */
+import { canBeDisabled } from '../../scim/active.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import type { ActivitySpan } from '../../storage/activity.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
-import type { ListedToken } from '../../storage/token-rotation.ts'
+import type { ListedToken } from '../../storage/access/token-rotation.ts'
+import type { ActivitySpan } from '../../storage/log/activity.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientHealth } from '../components/client-health.tsx'
@@ -15,10 +16,11 @@ import { Meter } from '../components/meter.tsx'
 import { number, percent } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { quarantineRisk } from '../components/quarantine-risk.ts'
+import { allOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
-/** From this share on the meter of groups warns. */
+/** The used share of the group limit from which the meter warns. */
 const GROUPS_WARN_FROM = 0.9
 
 export interface OverviewProps {
@@ -26,6 +28,8 @@ export interface OverviewProps {
   readonly now: number
   readonly tenant: TenantSummary
   readonly types: readonly ResourceType[]
+  /** The number of resources of each type, by its name. */
+  readonly counts: ReadonlyMap<string, number>
   readonly tokens: readonly ListedToken[]
   readonly hours: readonly ActivitySpan[]
   readonly days: readonly ActivitySpan[]
@@ -45,14 +49,15 @@ export function OverviewPage(props: OverviewProps) {
       <div id="warnings" data-live="">
         <QuarantineNotice hours={hours} logPath={paths.log} />
       </div>
-      {tokens.length === 0 && <FirstSteps usersPath={paths.directory} />}
+      {tokens.length === 0 && <FirstSteps directoryPath={paths.directory} title={allOf(types)} />}
       <div class="stats" id="stats" data-live="">
-        <UserStat tenant={tenant} />
-        <GroupStat tenant={tenant} types={types} />
+        {types.map((type) => (
+          <ResourceStat tenant={tenant} type={type} count={props.counts.get(type.name) ?? 0} />
+        ))}
         <div class="stat">
           <h2>Memberships</h2>
           <p class="big number">{number(tenant.membershipCount)}</p>
-          <p class="muted">of users and groups in groups</p>
+          <p class="muted">direct members of groups</p>
         </div>
         <ClientHealth tokens={tokens} now={props.now} apiKeysPath={paths.apiKeys} />
       </div>
@@ -70,7 +75,7 @@ export function OverviewPage(props: OverviewProps) {
       >
         {refused.length === 0 ? (
           <EmptyState title="No write was refused.">
-            <p>When a client sends something that cannot be stored, the reason appears here.</p>
+            <p>If a client sends a write that is refused, the reason appears here.</p>
           </EmptyState>
         ) : (
           <LogEntries tenantId={tenant.id} types={types} entries={refused} />
@@ -80,29 +85,45 @@ export function OverviewPage(props: OverviewProps) {
   )
 }
 
-function UserStat({ tenant }: { tenant: TenantSummary }) {
-  const { userCount, activeUserCount } = tenant
+interface StatProps {
+  readonly tenant: TenantSummary
+  readonly type: ResourceType
+  readonly count: number
+}
+
+/** The number of resources of a type: users with their states, groups with their limit. */
+function ResourceStat(props: StatProps) {
+  const { tenant, type, count } = props
+  if (hasMembers(type)) return <GroupStat {...props} />
   return (
     <div class="stat">
-      <h2>
-        <a href={tenantPaths(tenant.id).directory}>Users</a>
-      </h2>
-      <p class="big number">{number(userCount)}</p>
-      <p class="muted number">
-        {number(activeUserCount)} active, {number(userCount - activeUserCount)} inactive
-      </p>
+      <StatTitle {...props} />
+      <p class="big number">{number(count)}</p>
+      {canBeDisabled(type) && (
+        <p class="muted number">
+          {number(tenant.activeUserCount)} active, {number(count - tenant.activeUserCount)} inactive
+        </p>
+      )}
     </div>
   )
 }
 
-function GroupStat({ tenant, types }: Pick<OverviewProps, 'tenant' | 'types'>) {
-  const type = types.find(hasMembers)
-  const { groupCount, groupLimit } = tenant
+function StatTitle({ tenant, type }: StatProps) {
+  return (
+    <h2>
+      <a href={tenantPaths(tenant.id).listOf(type)}>{pluralOf(type)}</a>
+    </h2>
+  )
+}
+
+function GroupStat(props: StatProps) {
+  const { groupLimit } = props.tenant
+  const groupCount = props.count
   const share = groupLimit === 0 ? 1 : groupCount / groupLimit
   const free = groupLimit - groupCount
   return (
     <div class={share >= GROUPS_WARN_FROM ? 'stat warn' : 'stat'}>
-      <h2>{type ? <a href={tenantPaths(tenant.id).listOf(type)}>Groups</a> : 'Groups'}</h2>
+      <StatTitle {...props} />
       <p class="big number">
         {number(groupCount)} <span class="of">of {number(groupLimit)}</span>
       </p>
@@ -115,8 +136,8 @@ function GroupStat({ tenant, types }: Pick<OverviewProps, 'tenant' | 'types'>) {
       {share >= GROUPS_WARN_FROM && (
         <p class="warn-text">
           {free > 0
-            ? `Only ${number(free)} left: more groups will be refused.`
-            : 'The limit is reached: new groups are refused.'}
+            ? `Only ${number(free)} left. Groups beyond the limit are refused.`
+            : 'The limit is reached. New groups are refused.'}
         </p>
       )}
     </div>
@@ -134,20 +155,20 @@ function QuarantineNotice({ hours, logPath }: { hours: readonly ActivitySpan[]; 
     >
       <p>
         {number(refused)} of {number(total)} writes of the last 24 hours were refused (
-        {percent(refused / total)}). Microsoft Entra puts a provisioning job into quarantine when more than 40
-        % fail, counted from 5,000 failures on, or when 40,000 have failed; it then runs only once a day.{' '}
-        <a href={`${logPath}?outcome=refused`}>See what was refused and why</a>.
+        {percent(refused / total)}). Microsoft Entra puts a provisioning job into quarantine if more than 40 %
+        fail, after 5,000 failures, or if 40,000 fail in all. The job then runs only once a day.{' '}
+        <a href={`${logPath}?outcome=refused`}>See the refused writes and their reasons</a>.
       </p>
     </Notice>
   )
 }
 
-function FirstSteps({ usersPath }: { usersPath: string }) {
+function FirstSteps({ directoryPath, title }: { directoryPath: string; title: string }) {
   return (
     <Notice tone="off" title="Connect an identity provider">
       <p>
-        Nothing can be provisioned yet: this tenant has no token. Go to{' '}
-        <a href={`${usersPath}?open=entra`}>Users and Groups</a>, open the card of your identity provider, and
+        This tenant has no token, so clients cannot connect yet. Go to{' '}
+        <a href={`${directoryPath}?open=entra`}>{title}</a>, open the card of your identity provider, and
         follow its steps.
       </p>
     </Notice>

@@ -1,10 +1,10 @@
 /**
- * The provisioning log: filters, entries that open, download.
+ * The provisioning log: filters, entries, downloads.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import type { Client } from '../../storage/clients.ts'
-import type { ListedEntry, LogPage } from '../../storage/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Client } from '../../storage/access/clients.ts'
+import type { ListedEntry, LogPage } from '../../storage/log/log-pages.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
 import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-entry.tsx'
@@ -20,7 +20,7 @@ export interface ProvisioningLogProps {
   readonly tenant: TenantSummary
   readonly types: readonly ResourceType[]
   readonly clients: readonly Client[]
-  /** What was typed. */
+  /** The values of the filter form. */
   readonly form: LogFilterForm
   readonly error: FormError | undefined
   readonly page: LogPage
@@ -33,7 +33,7 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
   const query = { ...form }
   return (
     <Layout title="Provisioning log" administrator={administrator} tenant={tenant} current="log">
-      <PageHead title="Provisioning log" lead="What clients asked, and what was answered. Newest first.">
+      <PageHead title="Provisioning log" lead="The writes of clients and their results, newest first.">
         {isFirst && (
           <button type="button" class="quiet live" id="live" hidden>
             Live
@@ -62,8 +62,8 @@ function Entries({ tenant, types, form, page, isFirst }: ProvisioningLogProps) {
       {page.entries.length > 0 && <LogEntries tenantId={tenant.id} types={types} entries={page.entries} />}
       {page.hasStopped && (
         <p class="notice off">
-          {page.entries.length === 0 ? 'No match' : 'That is all'} among the newest entries looked at.{' '}
-          <a href={next}>Look at older ones</a>, or narrow the time.
+          {page.entries.length === 0 ? 'No match' : 'No more matches'} among the newest entries.{' '}
+          <a href={next}>Search older entries</a>, or choose a shorter time.
         </p>
       )}
       {page.entries.length === 0 && !page.hasStopped && (
@@ -84,9 +84,8 @@ function NoEntries({ form, isFirst, path }: { form: LogFilterForm; isFirst: bool
     return (
       <EmptyState title="No entry matches.">
         <p>
-          If you look for somebody who is missing, the identity provider has not tried to send them: check
-          there whether they are assigned to the application and in scope.{' '}
-          <a href={path}>Clear the filters</a>
+          If a user or group is missing, the identity provider has not sent it. Check in the identity provider
+          whether it is assigned to the application and in scope. <a href={path}>Clear the filters</a>
         </p>
       </EmptyState>
     )
@@ -94,12 +93,12 @@ function NoEntries({ form, isFirst, path }: { form: LogFilterForm; isFirst: bool
   if (!isFirst) return <EmptyState title="No more entries." />
   return (
     <EmptyState title="No entries yet.">
-      <p>Every user and group that a client creates, changes or deletes leaves a line here.</p>
+      <p>Every write of a client appears here, accepted or refused.</p>
     </EmptyState>
   )
 }
 
-/** One entry on a page of its own. */
+/** The page of one entry. */
 export function LogEntryPage(props: {
   readonly administrator: Administrator
   readonly tenant: TenantSummary

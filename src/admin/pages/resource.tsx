@@ -1,13 +1,13 @@
 /**
- * The page of one resource: attributes, groups or members, and its part of the provisioning log.
+ * The page of one resource: attributes, groups or members, and entries of the provisioning log.
  */
 import { canBeDisabled } from '../../scim/active.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { showsGroups } from '../../scim/schema/resource-type.ts'
-import type { NamedReference, StoredResource } from '../../storage/directory-details.ts'
-import type { ListedEntry } from '../../storage/log-pages.ts'
-import type { Page } from '../../storage/query.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Page } from '../../storage/database/query.ts'
+import type { ListedEntry } from '../../storage/log/log-pages.ts'
+import type { NamedReference, StoredResource } from '../../storage/resources/directory-details.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ActiveBadge } from '../components/directory-table.tsx'
@@ -28,7 +28,7 @@ export interface ResourceProps {
   readonly types: readonly ResourceType[]
   readonly type: ResourceType
   readonly resource: StoredResource
-  /** The groups that it is in. */
+  /** The groups of which it is a member. */
   readonly groups: Page<NamedReference>
   readonly groupsAfter: string
   /** The members of a group. */
@@ -70,11 +70,11 @@ export function ResourcePage(props: ResourceProps) {
           <Section
             id="log"
             title="Provisioning log"
-            aside={<a href={withQuery(paths.log, { resource: resource.id })}>All its entries</a>}
+            aside={<a href={withQuery(paths.log, { resource: resource.id })}>All entries</a>}
           >
             {log.length === 0 ? (
-              <EmptyState title="Nothing in the log.">
-                <p>Its entries are older than the log is kept.</p>
+              <EmptyState title="No entries.">
+                <p>The entries of this resource are older than the retention time of the log.</p>
               </EmptyState>
             ) : (
               <LogEntries tenantId={tenant.id} types={types} entries={log} />
@@ -118,7 +118,7 @@ function Groups({ tenant, types, type, resource, groups, groupsAfter }: Resource
   return (
     <Section id="groups" title={showsGroups(type) ? 'Groups' : 'Member of'}>
       {groups.items.length === 0 ? (
-        <EmptyState title="In no group." />
+        <EmptyState title="Not in any group." />
       ) : (
         <References tenantId={tenant.id} types={types} references={groups.items} areMixed={false} />
       )}
@@ -142,7 +142,7 @@ function Members(props: ResourceProps & { members: Page<NamedReference> }) {
     >
       {members.items.length === 0 ? (
         <EmptyState title={membersAfter === '' ? 'No members.' : 'No more members.'}>
-          {membersAfter === '' && <p>Entra sends members after it has created the group.</p>}
+          {membersAfter === '' && <p>Entra creates a group first, and then sends its members.</p>}
         </EmptyState>
       ) : (
         <References tenantId={tenant.id} types={types} references={members.items} areMixed />

@@ -1,5 +1,5 @@
 /**
- * Schemas: the extension schemas of a tenant, and a form that adds or changes them.
+ * The extension schemas of a tenant, and a form to add or change them.
  */
 
 import { MAX_EXTENSION_ATTRIBUTES, MAX_INDEXED_ATTRIBUTES } from '../../scim/limits.ts'
@@ -10,15 +10,14 @@ import type {
   TenantExtension,
   TenantExtensions,
 } from '../../scim/schema/tenant-extensions.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/blocks.tsx'
 import { Field, type FormError, Select } from '../components/form.tsx'
-import { counted } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
-/** What the form holds. */
+/** The values of the form. */
 export interface SchemaForm {
   readonly document: string
   readonly resourceType: string
@@ -30,7 +29,7 @@ export interface SchemasProps {
   readonly all: TenantExtensions
   readonly form: SchemaForm
   readonly error?: FormError | undefined
-  /** Sentences about what was just done. */
+  /** Messages about the last action. */
   readonly done: readonly string[]
 }
 
@@ -41,7 +40,7 @@ export function SchemasPage(props: SchemasProps) {
     <Layout title="Schemas" administrator={administrator} tenant={tenant} current="schemas">
       <PageHead
         title="Schemas"
-        lead={`Attributes of your own: ${counted(attributes, 'attribute')} of ${MAX_EXTENSION_ATTRIBUTES}, ${all.indexes.length} indexed of ${MAX_INDEXED_ATTRIBUTES}.`}
+        lead={`Custom attributes: ${attributes} of ${MAX_EXTENSION_ATTRIBUTES}. Indexed: ${all.indexes.length} of ${MAX_INDEXED_ATTRIBUTES}.`}
       />
       {done.map((sentence) => (
         <p class="notice ok" role="status">
@@ -50,10 +49,10 @@ export function SchemasPage(props: SchemasProps) {
       ))}
       {all.extensions.length === 0 && (
         <Section id="schemas" title="Extension schemas">
-          <EmptyState title="No schema of your own.">
+          <EmptyState title="No extension schemas.">
             <p>
               User and Group of RFC 7643, the enterprise extension and <code>nativeObjectId</code> are built
-              in. Add below what your identity provider sends beyond them.
+              in. Add a schema below for further attributes of your identity provider.
             </p>
           </EmptyState>
         </Section>
@@ -131,7 +130,7 @@ function ExtensionSection({
         )}
         {state !== 'purging' && (
           <a class="button quiet" href={`${schemas}/remove${of}`}>
-            {state === 'active' ? 'Remove' : 'Delete its values'}
+            {state === 'active' ? 'Remove' : 'Delete values'}
           </a>
         )}
       </div>
@@ -150,7 +149,7 @@ function typeText({ type, multiValued, subAttributes = [] }: Attribute): string 
   return `${multiValued ? 'list of ' : ''}${type}${inner}`
 }
 
-/** The characteristics that are not the default, in words. */
+/** The characteristics that differ from the default. */
 function characteristics({ caseExact, mutability, returned, type }: Attribute): string {
   const isText = type === 'string' || type === 'reference'
   return [
@@ -161,7 +160,7 @@ function characteristics({ caseExact, mutability, returned, type }: Attribute): 
 }
 
 const TYPES = [
-  ['', 'As the schema says'],
+  ['', 'As stated in the schema'],
   ['User', 'User'],
   ['Group', 'Group'],
 ] as const
@@ -178,16 +177,15 @@ function SchemaForm({ tenant, form, error }: SchemasProps) {
   return (
     <Section id="put" title="Add or change schemas">
       <p>
-        Paste a schema in the form of RFC 7643 §7, the answer of another service provider’s{' '}
-        <code>/Schemas</code>, or the list of attributes of your application in Entra as JSON. What is built
-        in is left out.
+        Paste a schema (RFC 7643 §7), the <code>/Schemas</code> response of another service provider, or the
+        attribute list of your application in Entra as JSON. Built-in schemas and attributes are left out.
       </p>
       <form method="post" action={tenantPaths(tenant.id).schemas}>
         <Field
           id="schema-document"
           name="document"
           label="Schema as JSON"
-          hint="A name, a type, and what differs from the defaults: multiValued, caseExact, returned, description."
+          hint="Each attribute needs a name. Optional: type, multiValued, caseExact, returned, description, indexed."
           error={error && { ...error, field: 'document' }}
           control={(attributes) => (
             <textarea {...attributes} rows={14} required spellcheck={false} placeholder={EXAMPLE}>
@@ -199,7 +197,7 @@ function SchemaForm({ tenant, form, error }: SchemasProps) {
           id="schema-type"
           name="resourceType"
           label="Resource type"
-          hint="Where neither the schema nor the end of its URN says it."
+          hint="Needed only if neither the schema nor the end of its URN names the type."
           control={(attributes) => (
             <Select attributes={attributes} value={form.resourceType} options={TYPES} />
           )}
@@ -212,12 +210,12 @@ function SchemaForm({ tenant, form, error }: SchemasProps) {
   )
 }
 
-/** The JSON of a schema, to be changed. */
+/** A schema as JSON, for the form. */
 export function documentOf(extension: TenantExtension): string {
   return JSON.stringify(extensionJson(extension.schema), null, 2)
 }
 
-/** Asks before a schema is removed, or its values are deleted. */
+/** Asks for confirmation before a schema is removed or its values are deleted. */
 export function RemoveSchemaPage(props: {
   readonly administrator: Administrator
   readonly tenant: TenantSummary
@@ -236,12 +234,12 @@ export function RemoveSchemaPage(props: {
         </p>
         {isActive && (
           <p>
-            Clients neither see nor send its attributes any more. Its values are kept, and are there again
-            when you add the schema again.
+            Clients can no longer read or write its attributes. If you keep the values, they reappear when you
+            add the schema again.
           </p>
         )}
         <p>
-          Deleting the values cannot be undone. The provisioning log keeps what it recorded until it is
+          Deleting the values cannot be undone. Values in the provisioning log stay until their entries are
           pruned.
         </p>
         <form class="actions" method="post" action={`${schemas}/remove`}>

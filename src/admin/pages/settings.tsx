@@ -1,11 +1,11 @@
 /**
- * Settings: what an administrator changes of a tenant, and how the server is configured.
+ * The settings of a tenant, its deletion and its move, and the configuration of the server.
  */
 
 import type { Child } from 'hono/jsx'
 import type { ProfileName } from '../../scim/profile.ts'
-import type { Job } from '../../storage/jobs.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Job } from '../../storage/tenants/jobs.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { Meter } from '../components/meter.tsx'
@@ -14,7 +14,7 @@ import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
-/** A fact of the configuration: what it is, its value, and where it is set. */
+/** A fact of the configuration, with the setting that determines it. */
 export interface ConfigurationFact {
   readonly name: string
   readonly value: Child
@@ -32,13 +32,13 @@ export interface SettingsProps {
     readonly profile: string | undefined
   }
   readonly error?: FormError | undefined
-  /** What was typed to confirm the deletion, and what is wrong with it. */
+  /** The confirmation of the deletion, as typed. */
   readonly confirmation?: string | undefined
   readonly deletionError?: FormError | undefined
-  /** Where the tenant lives, and where it could. */
+  /** The database of the tenant, and the others. */
   readonly database: { readonly name: string; readonly others: readonly string[] }
   readonly moveError?: FormError | undefined
-  /** The newest job of the tenant, if there may be one. */
+  /** The latest job of the tenant. */
   readonly job: Job | undefined
   readonly done?: string | undefined
   readonly facts: readonly ConfigurationFact[]
@@ -61,7 +61,7 @@ export function SettingsPage(props: SettingsProps) {
         <table class="stack">
           <thead>
             <tr>
-              <th scope="col">What</th>
+              <th scope="col">Name</th>
               <th scope="col">Value</th>
               <th scope="col">Set by</th>
             </tr>
@@ -86,7 +86,7 @@ export function SettingsPage(props: SettingsProps) {
 
 const GROUP_NAMES = [
   ['true', 'Unique'],
-  ['false', 'Several groups may share one'],
+  ['false', 'Not unique'],
 ] as const
 
 const PROFILES = [
@@ -114,7 +114,7 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
           id="tenant-limit"
           name="groupLimit"
           label="Group limit"
-          hint={`${counted(tenant.groupCount, 'group')} now. A lower limit only stops new ones.`}
+          hint={`${counted(tenant.groupCount, 'group')} now. A lower limit keeps existing groups and refuses new ones.`}
           error={error}
           control={(attributes) => (
             <input {...attributes} value={form.groupLimit} inputmode="numeric" required class="number" />
@@ -123,8 +123,8 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
         <Field
           id="tenant-group-names"
           name="uniqueGroupNames"
-          label="Names of groups"
-          hint="Without regard to case. Matching by displayName needs unique names."
+          label="Group names"
+          hint="Compared regardless of case. Matching by displayName requires unique names."
           error={error}
           control={(attributes) => (
             <Select attributes={attributes} value={form.uniqueGroupNames} options={GROUP_NAMES} />
@@ -134,7 +134,7 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
           id="tenant-profile"
           name="profile"
           label="Profile"
-          hint="What clients may send beyond the RFCs. Holds from the next request on."
+          hint="The deviations from the RFCs that clients may use. Takes effect with the next request."
           error={error}
           control={(attributes) => <Select attributes={attributes} value={form.profile} options={PROFILES} />}
         />
@@ -146,14 +146,15 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
   )
 }
 
-/** The ways out of a state in which clients are not let in. */
+/** The state of a tenant that is not ready, and the actions that end it. */
 function StateSection({ tenant: { id, state }, job }: Pick<SettingsProps, 'tenant' | 'job'>) {
   if (state === 'ready') return null
   if (state === 'moving' || state === 'arriving' || state === 'moved') {
     return (
       <Section id="state" title="Being moved">
         <p>
-          Clients can read. Who writes gets 503, and tries again. See <a href="#database">Database</a>.
+          Clients can read. Writes get 503 and are repeated by the client. See{' '}
+          <a href="#database">Database</a>.
         </p>
       </Section>
     )
@@ -161,7 +162,7 @@ function StateSection({ tenant: { id, state }, job }: Pick<SettingsProps, 'tenan
   if (state === 'deleting') {
     return (
       <Section id="state" title="Being deleted">
-        <p>The deletion goes on by itself.</p>
+        <p>The deletion continues by itself.</p>
         {job && <JobProgress job={job} />}
       </Section>
     )
@@ -170,19 +171,19 @@ function StateSection({ tenant: { id, state }, job }: Pick<SettingsProps, 'tenan
     <Section id="state" title="Import">
       <p>
         {state === 'importing'
-          ? 'Send the same file again, or the rest of it, and the import goes on. Or undo it: what was imported is deleted; tokens and the provisioning log stay.'
-          : 'The import is being undone, and that goes on by itself.'}
+          ? 'To continue the import, send the same file again or the rest of it. Undoing the import deletes the imported data; tokens and the provisioning log are kept.'
+          : 'The import is being undone. This continues by itself.'}
       </p>
       <form method="post" action={tenantPaths(id).undoImport}>
         <button type="submit" class="danger">
-          {state === 'importing' ? 'Undo the import' : 'Go on now'}
+          {state === 'importing' ? 'Undo the import' : 'Continue now'}
         </button>
       </form>
     </Section>
   )
 }
 
-/** Where the tenant lives; where there are several databases, a form that moves it, and how far a move has come. */
+/** With several databases: the database of the tenant, a form to move it, and the progress of a move. */
 function DatabaseSection({ tenant: { id }, database: { name, others }, moveError, job }: SettingsProps) {
   if (others.length === 0) return null
   const isMoving = job?.kind === 'move' && job.state === 'running'
@@ -190,12 +191,12 @@ function DatabaseSection({ tenant: { id }, database: { name, others }, moveError
     <Section id="database" title="Database">
       <FormNotice error={moveError} fields={['database']} />
       <p>
-        The tenant lives in <span class="mono">{name}</span>.
+        The tenant is stored in <span class="mono">{name}</span>.
       </p>
       {job?.kind === 'move' && <JobProgress job={job} />}
       {isMoving ? (
         <form method="post" action={tenantPaths(id).cancelMove}>
-          <button type="submit">Give the move up</button>
+          <button type="submit">Cancel the move</button>
         </form>
       ) : (
         <form method="post" action={tenantPaths(id).move} class="row-form">
@@ -203,7 +204,7 @@ function DatabaseSection({ tenant: { id }, database: { name, others }, moveError
             id="tenant-database"
             name="database"
             label="Move to"
-            hint="Tokens and the provisioning log go along. Clients can read meanwhile; who writes gets 503 and tries again."
+            hint="Moves all data, including tokens and the provisioning log. During the move, clients can read; writes get 503."
             error={moveError}
             control={(attributes) => (
               <Select
@@ -222,7 +223,7 @@ function DatabaseSection({ tenant: { id }, database: { name, others }, moveError
   )
 }
 
-/** How far a job has come, as a bar. */
+/** The progress of a job, as a bar. */
 function JobProgress({ job }: { job: Job }) {
   const { kind, state, step, target, done, total, error, tenantId } = job
   const what = kind === 'move' ? `Move to ${target}` : 'Deletion'
@@ -231,7 +232,7 @@ function JobProgress({ job }: { job: Job }) {
       <>
         <p role="status">
           {what}: {step}, {number(Math.min(done, total))} of about {number(total)} rows.{' '}
-          <a href={tenantPaths(tenantId).settings}>Look again</a>
+          <a href={tenantPaths(tenantId).settings}>Refresh</a>
         </p>
         <Meter label={what} value={Math.min(done, total)} max={total} isHigh={false} />
         {error && <p class="muted">{error}</p>}
@@ -250,7 +251,7 @@ function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
     <Section id="delete" title="Delete this tenant">
       <p>
         Deletes {counted(tenant.userCount, 'user')}, {counted(tenant.groupCount, 'group')}, every token and
-        the provisioning log. Clients are refused at once. It cannot be undone.
+        the provisioning log. Clients are refused at once. This cannot be undone.
       </p>
       <form method="post" action={`${tenantPaths(tenant.id).overview}/delete`} class="row-form">
         <Field
@@ -270,12 +271,12 @@ function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {
   )
 }
 
-/** Whether something is configured. */
+/** A badge that says whether a setting is set. */
 export function YesNo({ isSet, off }: { isSet: boolean; off: string }) {
   return isSet ? <Badge tone="ok">Set</Badge> : <Badge tone="off">{off}</Badge>
 }
 
-/** Bytes as MiB. */
+/** "2 MiB", for a number of bytes. */
 export function mebibytes(bytes: number): string {
   return `${number(bytes / (1024 * 1024))} MiB`
 }

@@ -5,7 +5,7 @@ import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { Layout } from '../layout.tsx'
 
 export interface SignInProps {
-  /** Where to go afterwards. */
+  /** The path to open after sign-in. */
   readonly next: string
   readonly error?: FormError | undefined
 }
@@ -15,7 +15,7 @@ export function SignInPage({ next, error }: SignInProps) {
     <Layout title="Sign in" administrator={undefined}>
       <div class="panel narrow">
         <h1>Sign in to scim-worker</h1>
-        <p class="muted">With the administrator’s token.</p>
+        <p class="muted">Use the administrator’s token.</p>
         <FormNotice error={error} fields={['token']} />
         <form method="post" action="/admin/sign-in">
           <input type="hidden" name="next" value={next} />

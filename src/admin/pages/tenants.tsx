@@ -1,8 +1,8 @@
 /**
- * Tenants: one organisation's directory each. Create them here; the rest is in the settings of each.
+ * The list of tenants, and a form to create one. Other changes are on the settings page of a tenant.
  */
-import type { Page } from '../../storage/query.ts'
-import type { TenantSummary } from '../../storage/tenant-queries.ts'
+import type { Page } from '../../storage/database/query.ts'
+import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice } from '../components/form.tsx'
 import { number } from '../components/number.ts'
@@ -13,7 +13,7 @@ import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout } from '../layout.tsx'
 
-/** What the form holds, as typed. */
+/** The values of the form. */
 export interface TenantForm {
   readonly id: string
   readonly name: string
@@ -34,7 +34,7 @@ export function TenantsPage({ administrator, tenants, isFirst, form, error, done
     <Layout title="Tenants" administrator={administrator} current="tenants">
       <PageHead
         title="Tenants"
-        lead="One organisation’s directory each. All share one Tenant URL: the token names the tenant."
+        lead="Each tenant is the directory of one organisation. All share one Tenant URL; the token names the tenant."
       />
       {done && (
         <p class="notice ok" role="status">
@@ -44,7 +44,7 @@ export function TenantsPage({ administrator, tenants, isFirst, form, error, done
       <Section id="all" title="All tenants">
         {tenants.items.length === 0 ? (
           <EmptyState title={isFirst ? 'No tenants.' : 'No more tenants.'}>
-            {isFirst && <p>Create one below: it holds users, groups and tokens.</p>}
+            {isFirst && <p>Create one below. A tenant holds users, groups and tokens.</p>}
           </EmptyState>
         ) : (
           <TenantTable tenants={tenants.items} />
@@ -62,7 +62,7 @@ export function TenantsPage({ administrator, tenants, isFirst, form, error, done
             id="tenant-id"
             name="id"
             label="Id"
-            hint="1 to 40 of a-z, 0-9 and “-”. It never changes, and is part of every token."
+            hint="1 to 40 of a-z, 0-9 and “-”, beginning with a letter. Part of every token; cannot be changed."
             error={error}
             control={(attributes) => (
               <input

@@ -1,14 +1,14 @@
 /**
- * API Keys: generating, rotating and revoking tokens, and deleting clients.
+ * API Keys: generates, rotates and revokes tokens, and deletes clients.
  */
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
-import { DAY_MS } from '../../storage/activity.ts'
-import { clientQuery, clientsQuery } from '../../storage/clients.ts'
-import { logPageQuery } from '../../storage/log-pages.ts'
-import { getTenant } from '../../storage/tenants.ts'
-import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/token-rotation.ts'
-import { generateToken } from '../../storage/tokens.ts'
+import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
+import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/access/token-rotation.ts'
+import { generateToken } from '../../storage/access/tokens.ts'
+import { DAY_MS } from '../../storage/log/activity.ts'
+import { logPageQuery } from '../../storage/log/log-pages.ts'
+import { getTenant } from '../../storage/tenants/queries.ts'
 import { check } from '../check.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { TOKEN_INPUT } from '../contract/tokens.ts'
@@ -28,9 +28,9 @@ import { providerOf } from './directory.tsx'
 import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
-  revoked: 'The token is revoked: its client is refused from the next request on.',
-  deleted: 'The client is deleted: its tokens are refused from the next request on.',
-  known: 'This form was sent before: its token is in the list and is not shown again.',
+  revoked: 'The token is revoked. It is refused from the next request on.',
+  deleted: 'The client is deleted. Its tokens are refused from the next request on.',
+  known: 'This form was sent before. Its token is in the list and is not shown again.',
 }
 
 const FAILED_ACCESS = { outcome: 'refused', action: 'authenticate' } as const
@@ -50,14 +50,14 @@ apiKeys.post('/:tenant/api-keys', async (c) => {
     expires: input.expires ?? '',
   }
   try {
-    return await generated(c, requireUuid(input.id), form)
+    return await createToken(c, requireUuid(input.id), form)
   } catch (error) {
     return await keysPage(c, form, formErrorOf(error))
   }
 })
 
-/** Stores a new token and shows it: the answer to this POST is the only place where it ever appears. */
-async function generated(c: AdminContext, id: string, form: TokenForm): Promise<Response> {
+/** Stores a new token and shows it. The token appears only in the response to this POST. */
+async function createToken(c: AdminContext, id: string, form: TokenForm): Promise<Response> {
   const now = c.env.now()
   const tenantId = c.req.param('tenant') ?? ''
   const { token, hash } = await generateToken(tenantId)
@@ -66,7 +66,7 @@ async function generated(c: AdminContext, id: string, form: TokenForm): Promise<
     ...check(TOKEN_INPUT, { name: form.name, scope: form.scope }),
     clientId: form.client || undefined,
     createdAt: now,
-    expiresAt: lastDay(form.expires, now),
+    expiresAt: parseLastDay(form.expires, now),
     hash,
   }
   const outcome = await insertTokenOnce(c.get('db'), tenantId, stored)
@@ -166,8 +166,8 @@ async function keysPage(
   )
 }
 
-/** The end of the day that was typed. @returns null when none was @throws {AdminError} 400 */
-function lastDay(typed: string, now: number): number | null {
+/** The end of a day in UTC, in milliseconds since 1970. @returns null for an empty text @throws {AdminError} 400 */
+function parseLastDay(typed: string, now: number): number | null {
   if (typed === '') return null
   const start = /^\d{4}-\d{2}-\d{2}$/.test(typed) ? Date.parse(typed) : Number.NaN
   if (Number.isNaN(start)) throw expiresError('Must be a day such as 2027-01-31')

@@ -1,10 +1,13 @@
 /**
- * The overview, and the resources of each type.
+ * The overview of a tenant, the lists of its resources, and the pages of resources.
  */
 import { Hono } from 'hono'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import { activityQuery } from '../../storage/activity.ts'
-import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/directory-details.ts'
+import { tokensQuery } from '../../storage/access/token-rotation.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { activityQuery } from '../../storage/log/activity.ts'
+import { logPageQuery } from '../../storage/log/log-pages.ts'
+import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/resources/directory-details.ts'
 import {
   containsQuery,
   countsQuery,
@@ -16,11 +19,8 @@ import {
   searchAllQuery,
   searchFieldsOf,
   searchQuery,
-} from '../../storage/directory-lists.ts'
-import { logPageQuery } from '../../storage/log-pages.ts'
-import { readTogether } from '../../storage/query.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { tokensQuery } from '../../storage/token-rotation.ts'
+} from '../../storage/resources/directory-lists.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
@@ -33,7 +33,7 @@ import { tenantUrl } from '../tenant-url.ts'
 import { loadWithTenant, PageNotFound } from './request.ts'
 
 const PAGE_SIZE = 50
-/** Matches that are shown of each field when all are searched. */
+/** The most matches of each field in a search of all fields. */
 const MATCHES_PER_FIELD = 25
 const LATEST_REFUSED = 5
 const LATEST_ENTRIES = 10
@@ -43,17 +43,18 @@ export const directory = new Hono<AdminEnv>()
 
 directory.get('/:tenant', async (c) => {
   const now = c.env.now()
-  const { tenant, tokens, activity, refused } = await loadWithTenant(c, (id) => ({
+  const types = c.get('resourceTypes')
+  const { tenant, counts, tokens, activity, refused } = await loadWithTenant(c, (id) => ({
+    counts: countsQuery(types, id),
     tokens: tokensQuery(id),
     activity: activityQuery(id, now),
     refused: logPageQuery(id, { outcome: 'refused' }, undefined, LATEST_REFUSED),
   }))
-  const types = c.get('resourceTypes')
-  const props = { administrator: c.get('administrator'), now, tenant, types, tokens, ...activity }
+  const props = { administrator: c.get('administrator'), now, tenant, types, counts, tokens, ...activity }
   return c.html(<OverviewPage {...props} refused={refused.entries} />)
 })
 
-// Other pages have such paths as well: what is of no type is theirs.
+// Other pages have paths of the same form. A segment that does not name a resource type is left to them.
 directory.get('/:tenant/:segment', async (c, next) => {
   const type = typeAt(c)
   return type === undefined ? await next() : await listPage(c, type)
@@ -100,7 +101,7 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
   )
 }
 
-/** What contains a text that nothing begins with: a surname, in a directory that can be looked through. */
+/** The resources whose name contains the text, such as a surname. Only for directories that are small enough for a scan. */
 async function containingItems(
   c: AdminContext,
   type: StoredResourceType,
@@ -118,7 +119,7 @@ interface Found {
   readonly more: readonly SearchField[]
 }
 
-/** What a list shows: everything, what one field finds, or the beginning of what each field finds. */
+/** The items of a list: all resources, the matches of one field, or the first matches of each field. */
 function foundQuery(
   type: StoredResourceType,
   tenantId: string,
@@ -140,7 +141,7 @@ function foundQuery(
   }
 }
 
-/** One that is found by several fields is shown once. */
+/** Merges the matches of all fields. A resource that several fields match appears once. */
 function merged(all: ReturnType<ReturnType<typeof searchAllQuery>['read']>): Found {
   const items = new Map(all.flatMap(({ page }) => page.items).map((item) => [item.id, item]))
   const more = all.filter(({ page }) => page.next !== undefined).map(({ field }) => field)
@@ -193,7 +194,7 @@ function idCursor(c: AdminContext, name: string): string {
   return UUID.test(value) ? value : ''
 }
 
-/** The same for one that was deleted, never was, and is another tenant's. */
+/** The same error for a resource that was deleted, never existed, or belongs to another tenant. */
 function noResource(tenantId: string, type: StoredResourceType, id: string): PageNotFound {
   const paths = tenantPaths(tenantId)
   const one = type.name.toLowerCase()
@@ -201,7 +202,7 @@ function noResource(tenantId: string, type: StoredResourceType, id: string): Pag
     `There is no ${one} with the id “${id}” in this tenant. It may have been deleted.`,
     [
       [`All ${pluralOf(type).toLowerCase()}`, paths.listOf(type)],
-      ['Its entries in the provisioning log', withQuery(paths.log, { resource: id })],
+      ['Entries in the provisioning log', withQuery(paths.log, { resource: id })],
     ],
   )
 }

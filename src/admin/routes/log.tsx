@@ -1,12 +1,12 @@
 /**
- * The provisioning log: pages, one entry, downloads.
+ * The provisioning log: its pages, the page of an entry, and downloads.
  */
 
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
-import { clientsQuery } from '../../storage/clients.ts'
-import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log-pages.ts'
+import { clientsQuery } from '../../storage/access/clients.ts'
+import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log/log-pages.ts'
 import type { FormError } from '../components/form.tsx'
 import { ACTIONS, type LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
@@ -68,7 +68,7 @@ log.get('/:tenant/log/:id', async (c) => {
   const { tenant, entry } = await loadWithTenant(c, (tenantId) => ({ entry: logEntryQuery(tenantId, id) }))
   if (entry === undefined) {
     throw new PageNotFound(
-      `There is no entry “${shorten(id)}” in this log. It may be older than the log is kept.`,
+      `There is no entry “${shorten(id)}” in this log. It may be older than the retention time of the log.`,
       [['Provisioning log', tenantPaths(tenant.id).log]],
     )
   }
@@ -92,7 +92,7 @@ function filterForm(c: AdminContext): LogFilterForm {
   return { q, action, outcome, type, client, token, from, to, resource }
 }
 
-/** The filters of what was typed, or what is wrong with it. */
+/** The filters in a form, or the first error in it. */
 function parseFilters(form: LogFilterForm, types: readonly ResourceType[]): LogFilters | FormError {
   try {
     return {
@@ -107,8 +107,8 @@ function parseFilters(form: LogFilterForm, types: readonly ResourceType[]): LogF
       clientId: form.client || undefined,
       tokenId: form.token || undefined,
       resourceId: form.resource || undefined,
-      from: moment('from', form.from),
-      to: moment('to', form.to),
+      from: parseTime('from', form.from),
+      to: parseTime('to', form.to),
     }
   } catch (error) {
     if (error instanceof AdminError) return { field: error.field, message: error.message }
@@ -121,11 +121,11 @@ function oneOf(field: string, value: string | undefined, allowed: readonly strin
   throw new AdminError(400, 'invalid', `Must be one of: ${allowed.join(', ')}`, field)
 }
 
-/** A moment as a browser sends it, without a zone: it is taken as UTC. */
-function moment(field: string, value: string | undefined): number | undefined {
+/** A time as sent by a browser, without a time zone. It is read as UTC. */
+function parseTime(field: string, value: string | undefined): number | undefined {
   if (value === undefined || value === '') return undefined
-  const isMoment = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?$/.test(value)
-  const time = isMoment ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN
+  const isTime = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?$/.test(value)
+  const time = isTime ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN
   if (!Number.isNaN(time)) return time
   throw new AdminError(400, 'invalid', 'Must be a time in UTC such as 2027-01-31T14:00', field)
 }

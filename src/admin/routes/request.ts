@@ -1,16 +1,16 @@
 /**
- * What the handlers of pages share: reading a tenant with what its page needs, forms, and their errors.
+ * Shared by the handlers of pages: loading a tenant with the data of its page, reading forms, and form errors.
  */
 import { readText } from '../../edge/body.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
-import { type Query, readTogether } from '../../storage/query.ts'
-import { type TenantSummary, tenantQuery } from '../../storage/tenant-queries.ts'
+import { type Query, readTogether } from '../../storage/database/query.ts'
+import { type TenantSummary, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { FormError } from '../components/form.tsx'
 import type { AdminContext } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import { requireTenant } from '../require-tenant.ts'
 
-/** A page that is not there, and pages that may be what was looked for. */
+/** A 404, with links to pages that the reader may have looked for. */
 export class PageNotFound extends AdminError {
   readonly links: readonly (readonly [label: string, href: string])[]
 
@@ -25,7 +25,7 @@ type Loaded<Queries extends Record<string, Query<unknown>>> = {
 } & { readonly tenant: TenantSummary }
 
 /**
- * The tenant of the path and what else a page shows of it, in one round trip.
+ * Loads the tenant in the path and the data of its page, in one round trip.
  *
  * @throws {NoSuchTenant}
  */
@@ -39,10 +39,10 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
 }
 
 /**
- * The fields of a form.
+ * Reads the fields of a form.
  *
- * @param owner whose bytes they are, for who is not signed in
- * @throws {AdminError} 400 for what is not UTF-8 with percent-encoding; {ScimError} from `readText`
+ * @param owner the key under which the held bytes are counted; another one for requests without sign-in
+ * @throws {AdminError} 400 if the form is not UTF-8 with percent-encoding; {ScimError} from `readText`
  */
 export async function readForm(
   c: AdminContext,
@@ -58,16 +58,16 @@ export async function readForm(
   return Object.fromEntries(new URLSearchParams(text))
 }
 
-/** What a form must say about an error. @throws the error when it is not about what was typed */
+/** The error to show in a form. @throws the error itself if its status is not 400 or 409 */
 export function formErrorOf(error: unknown): FormError & { readonly status: 400 | 409 } {
   if (!(error instanceof AdminError) || (error.status !== 400 && error.status !== 409)) throw error
-  // The field is named by its label already.
+  // The label names the field already.
   const message = error.message.replace(/^"\w+" must be/, 'Must be')
   return { field: error.field, message, status: error.status }
 }
 
-/** A UUID that a form brought along. @throws {AdminError} 400 */
+/** The UUID in a hidden field of a form. @throws {AdminError} 400 */
 export function requireUuid(value: string | undefined): string {
   if (value !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) return value
-  throw new AdminError(400, 'invalid', 'The form is not complete: open the page again.')
+  throw new AdminError(400, 'invalid', 'The form is incomplete. Open the page again.')
 }

@@ -1,5 +1,5 @@
 /**
- * Schemas: adding, changing and removing the extension schemas of a tenant.
+ * Adds, changes and removes the extension schemas of a tenant.
  */
 import { Hono } from 'hono'
 import { isComplex } from '../../scim/comparison.ts'
@@ -7,21 +7,21 @@ import { ScimError } from '../../scim/error.ts'
 import { parseJson } from '../../scim/json.ts'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
 import { findExtension, type TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
-import type { Database } from '../../storage/database.ts'
-import { extensionsQuery } from '../../storage/extensions.ts'
+import type { Database } from '../../storage/database/database.ts'
+import { extensionsQuery } from '../../storage/extensions/extensions.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import { documentOf, RemoveSchemaPage, type SchemaForm, SchemasPage } from '../pages/schemas.tsx'
 import { requireTenant } from '../require-tenant.ts'
-import { deleteSchema, importSchemas, putSchema, required } from '../tenant-schemas.ts'
+import { deleteSchema, importSchemas, putSchema, requireSchema } from '../tenant-schemas.ts'
 import { formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   saved: 'Saved. Clients see the schema from the next request on.',
   removed: 'The schema is removed. Its values are kept.',
   purged: 'The schema is removed, and its values are deleted.',
-  purging: 'The schema is removed. Its values are being deleted, and that goes on by itself every hour.',
+  purging: 'The schema is removed. Its values are being deleted; the hourly timer continues the deletion.',
 }
 
 export const schemas = new Hono<AdminEnv>()
@@ -29,7 +29,7 @@ export const schemas = new Hono<AdminEnv>()
 schemas.get('/:tenant/schemas', (c) => schemasPage(c, undefined, undefined))
 
 schemas.post('/:tenant/schemas', async (c) => {
-  // An answer of /Schemas is larger than other forms, and larger still in percent-encoding.
+  // A /Schemas response is larger than other forms, in particular with percent-encoding.
   const input = await readForm(c, 'administration', MAX_BODY_BYTES)
   const form = { document: input.document ?? '', resourceType: input.resourceType ?? '' }
   try {
@@ -41,11 +41,11 @@ schemas.post('/:tenant/schemas', async (c) => {
   }
 })
 
-/** @returns what the administrator should know */
+/** @returns notes for the administrator */
 async function save(db: Database, tenantId: string, form: SchemaForm): Promise<readonly string[]> {
-  const document = jsonTyped(form.document)
+  const document = parseDocument(form.document)
   const resourceType = form.resourceType === '' ? undefined : form.resourceType
-  // One schema that was typed is checked as such: a mistyped characteristic is not left out in silence.
+  // A single schema is not treated as an import, which would leave out a mistyped characteristic silently.
   if (isComplex(document) && typeof document.id === 'string' && document.Resources === undefined) {
     await putSchema(db, tenantId, document.id, { ...(resourceType && { resourceType }), ...document })
     return []
@@ -53,7 +53,7 @@ async function save(db: Database, tenantId: string, form: SchemaForm): Promise<r
   return (await importSchemas(db, tenantId, document, resourceType)).notes
 }
 
-function jsonTyped(text: string): unknown {
+function parseDocument(text: string): unknown {
   try {
     return parseJson(text, 'the text')
   } catch (error) {
@@ -65,13 +65,13 @@ function jsonTyped(text: string): unknown {
 schemas.post('/:tenant/schemas/restore', async (c) => {
   const { urn = '' } = await readForm(c)
   const { tenant, all } = await load(c)
-  await putSchema(c.get('db'), tenant.id, urn, JSON.parse(documentOf(required(all, urn, tenant.id))))
+  await putSchema(c.get('db'), tenant.id, urn, JSON.parse(documentOf(requireSchema(all, urn, tenant.id))))
   return c.redirect(donePath(c, 'saved'), 303)
 })
 
 schemas.get('/:tenant/schemas/remove', async (c) => {
   const { tenant, all } = await load(c)
-  const extension = required(all, c.req.query('urn') ?? '', tenant.id)
+  const extension = requireSchema(all, c.req.query('urn') ?? '', tenant.id)
   return c.html(
     <RemoveSchemaPage administrator={c.get('administrator')} tenant={tenant} extension={extension} />,
   )
@@ -114,7 +114,7 @@ async function schemasPage(
   )
 }
 
-/** The schema that is to be changed. */
+/** The document of the schema to change, for the form. */
 function present(all: TenantExtensions, urn: string | undefined): string {
   const extension = urn === undefined ? undefined : findExtension(all, urn)
   return extension === undefined ? '' : documentOf(extension)

@@ -1,9 +1,9 @@
 /**
- * Signing in and out.
+ * Sign-in and sign-out.
  */
 import { Hono } from 'hono'
 import { clientNetwork } from '../../edge/network.ts'
-import { endSession } from '../../storage/sessions.ts'
+import { endSession } from '../../storage/access/sessions.ts'
 import type { AdminEnv } from '../env.ts'
 import { SignInPage } from '../pages/sign-in.tsx'
 import {
@@ -16,7 +16,7 @@ import {
 } from '../session.ts'
 import { readForm } from './request.ts'
 
-/** The period of the rate limit in wrangler.toml. */
+/** The period of the rate limit SIGN_IN_LIMIT in wrangler.toml. */
 const TRY_AGAIN_SECONDS = 60
 
 export const signIn = new Hono<AdminEnv>()
@@ -30,7 +30,7 @@ signIn.get('/sign-in', async (c) => {
 signIn.post('/sign-in', async (c) => {
   const method = signInMethod(c.env.settings)
   const network = clientNetwork(c)
-  // Before the form is read: whoever guesses is not to be worked for.
+  // The limit is checked before the form is read, so that guessing costs the server little.
   if (!(await c.env.isAllowed('signIn', network))) {
     const message = 'Too many attempts from your address. Wait a minute, then try again.'
     const page = <SignInPage next={safeDestination(undefined)} error={{ field: undefined, message }} />
@@ -40,7 +40,7 @@ signIn.post('/sign-in', async (c) => {
   const next = safeDestination(form.next)
   if (method.kind === 'access') return c.redirect(next, 303)
   if (await startSession(c, form.token?.trim() ?? '', method.adminToken)) return c.redirect(next, 303)
-  const message = 'This is not the admin token. See that it was copied as a whole.'
+  const message = 'This is not the admin token. Check that you copied all of it.'
   return c.html(<SignInPage next={next} error={{ field: 'token', message }} />, 401)
 })
 

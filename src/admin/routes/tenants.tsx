@@ -1,14 +1,14 @@
 /**
- * Tenants, and the settings of one.
+ * The list of tenants, and the settings of a tenant.
  */
 import { Hono } from 'hono'
 import { tenantPage } from '../../provider/tenants.ts'
 import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
-import { catalogueOf, type Databases } from '../../storage/databases.ts'
-import { latestJob } from '../../storage/jobs.ts'
-import { readTogether } from '../../storage/query.ts'
-import { firstTenantQuery } from '../../storage/tenant-queries.ts'
-import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { latestJob } from '../../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
+import { firstTenantQuery } from '../../storage/tenants/queries.ts'
+import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants/tenants.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { check } from '../check.ts'
 import { number } from '../components/number.ts'
@@ -34,17 +34,17 @@ import { formErrorOf, loadWithTenant, readForm } from './request.ts'
 const PAGE_SIZE = 50
 const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GROUP_LIMIT) }
 
-/** What the page says that a form led to, by `?done=`. */
+/** The message about the last action, by `?done=`. */
 const TENANTS_DONE: Readonly<Record<string, string>> = {
-  deleted: 'The tenant is deleted with all that it held.',
-  deleting: 'No token of the tenant is valid any more. What it held is being deleted.',
+  deleted: 'The tenant is deleted with all of its data.',
+  deleting: 'The tokens of the tenant are no longer valid. Its data is being deleted.',
 }
 const SETTINGS_DONE: Readonly<Record<string, string>> = {
   saved: 'Saved.',
-  undone: 'The import is undone: the tenant is empty.',
-  undoing: 'What was imported is being deleted.',
+  undone: 'The import is undone. The tenant is empty.',
+  undoing: 'The imported data is being deleted.',
   moving: 'The tenant is being moved.',
-  cancelled: 'The move is given up. What was copied is being deleted.',
+  cancelled: 'The move is cancelled. The copy is being deleted.',
 }
 
 export const tenants = new Hono<AdminEnv>()
@@ -60,11 +60,11 @@ tenants.post('/tenants', async (c) => {
   const sent = await readForm(c)
   const form = { id: sent.id ?? '', name: sent.name ?? '', groupLimit: sent.groupLimit ?? '' }
   try {
-    const typed = { ...form, id: form.id.trim(), groupLimit: numberTyped(form.groupLimit) }
+    const typed = { ...form, id: form.id.trim(), groupLimit: parseNumber(form.groupLimit) }
     const { id, ...input } = check(TENANT_INPUT, typed)
     const { database, ...tenant } = input
     if (!(await createTenantIn(databasesOf(c), { id, ...tenant, createdAt: c.env.now() }, database))) {
-      throw new AdminError(409, 'conflict', `There is a tenant “${id}” already.`, 'id')
+      throw new AdminError(409, 'conflict', `A tenant with the id “${id}” exists already.`, 'id')
     }
     return c.redirect(tenantPaths(id).overview, 303)
   } catch (error) {
@@ -92,7 +92,7 @@ async function tenantsPage(
   )
 }
 
-/** All databases, of which the first is read and written during the session: for pages that are not those of one tenant. */
+/** All databases, for pages that do not belong to one tenant. Batches of the first database also check the session. */
 function databasesOf(c: AdminContext): Databases {
   const databases = administrationDatabases(c, c.get('figures'))
   const [first] = databases.names
@@ -113,8 +113,8 @@ tenants.post('/tenants/:tenant/settings', async (c) => {
   try {
     const change = check(TENANT_CHANGE, {
       name: form.name,
-      groupLimit: numberTyped(form.groupLimit),
-      uniqueGroupNames: choiceTyped(form.uniqueGroupNames),
+      groupLimit: parseNumber(form.groupLimit),
+      uniqueGroupNames: parseChoice(form.uniqueGroupNames),
       profile: form.profile,
     })
     requireTenant(await changeTenant(c.get('db'), id, change), id)
@@ -129,7 +129,7 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
   const { confirmation = '' } = await readForm(c)
   const { tenant } = await loadWithTenant(c, () => ({}))
   if (confirmation.trim() !== tenant.name) {
-    const message = `Type the name exactly as it is: ${tenant.name}`
+    const message = `Must be the name of the tenant: ${tenant.name}`
     return await settingsPage(c, { confirmation, deletionError: { field: 'confirmation', message } }, 400)
   }
   const outcome = await deleteTenantOf(c, tenant.id)
@@ -139,7 +139,7 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
 
 tenants.post('/tenants/:tenant/undo-import', async (c) => {
   const { tenant } = await loadWithTenant(c, () => ({}))
-  // Undone already when the form is sent twice.
+  // If the form is sent twice, the import is undone already.
   const outcome = (await undoImportOf(c, tenant.id)) ?? 'undone'
   if (outcome === 'undoing') await continueCleanup(c, tenant.id, 'undo-import')
   return c.redirect(`${tenantPaths(tenant.id).settings}?done=${outcome}`, 303)
@@ -191,14 +191,14 @@ async function settingsPage(
   )
 }
 
-/** What is configured, never a secret itself. */
+/** The configuration, without the values of secrets. */
 function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
   const { settings } = c.env
   const access = settings.accessTeamDomain ?? settings.accessAudience
   return [
     { name: 'Version', value: VERSION, where: 'the release' },
     {
-      name: 'Provisioning log is kept',
+      name: 'Retention of the provisioning log',
       value: `${settings.logRetentionDays} days`,
       where: 'LOG_RETENTION_DAYS',
     },
@@ -212,26 +212,30 @@ function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
       value: <YesNo isSet={access !== undefined} off="Not used" />,
       where: 'ACCESS_TEAM_DOMAIN, ACCESS_AUD',
     },
-    ...(c.env.replicas ? [{ name: 'Reads at replicas', value: 'On', where: 'READ_REPLICATION' }] : []),
-    { name: 'Costs in Server-Timing', value: settings.serverTiming ? 'On' : 'Off', where: 'SERVER_TIMING' },
+    ...(c.env.replicas ? [{ name: 'Reads from replicas', value: 'On', where: 'READ_REPLICATION' }] : []),
+    { name: 'Server-Timing header', value: settings.serverTiming ? 'On' : 'Off', where: 'SERVER_TIMING' },
     {
-      name: 'Resources in one page of a list',
+      name: 'Resources in a page of a list',
       value: number(MAX_PAGE_SIZE),
       where: 'fixed',
     },
     { name: 'Body of a SCIM request', value: mebibytes(MAX_BODY_BYTES), where: 'fixed' },
     { name: 'Operations of a bulk request', value: number(MAX_BULK_OPERATIONS), where: 'fixed' },
-    { name: 'Group limit of a new tenant', value: number(DEFAULT_GROUP_LIMIT), where: 'each tenant, above' },
+    {
+      name: 'Group limit of a new tenant',
+      value: number(DEFAULT_GROUP_LIMIT),
+      where: 'the settings of each tenant',
+    },
   ]
 }
 
-/** The number that was typed. What is not a number stays as it is, so that the error can repeat it. */
-function numberTyped(typed: string): unknown {
+/** The number in a form field. Other text is returned unchanged, so that the error can quote it. */
+function parseNumber(typed: string): unknown {
   const value = Number(typed)
   return typed.trim() === '' || Number.isNaN(value) ? typed : value
 }
 
-/** The choice of a form; undefined when the form, which may be an older one, does not have it. */
-function choiceTyped(value: string | undefined): unknown {
+/** The boolean in a form field. Undefined if the form, perhaps of an older version, does not have the field. */
+function parseChoice(value: string | undefined): unknown {
   return value === 'true' || value === 'false' ? value === 'true' : value
 }

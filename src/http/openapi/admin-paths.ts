@@ -1,5 +1,5 @@
 /**
- * The paths and objects of the admin API, derived from its contract, and the path of /healthz.
+ * The OpenAPI paths and schemas of the admin API, derived from its contract, and the path of /healthz.
  */
 import {
   type Answer,
@@ -48,15 +48,15 @@ const HEALTH = {
   get: {
     tags: ['Health'],
     operationId: 'getHealth',
-    summary: 'Tells whether the database answers and takes writes',
+    summary: 'Reports whether the database is readable and writable',
     security: [],
     responses: {
       200: {
-        description: 'It does.',
+        description: 'The database is available.',
         content: jsonContent(object({ status: { const: 'ok' } }, ['status'])),
       },
       503: {
-        description: 'It does not.',
+        description: 'The database is unavailable.',
         content: jsonContent(object({ status: { const: 'unavailable' } }, ['status'])),
       },
     },
@@ -64,17 +64,20 @@ const HEALTH = {
 } as const
 
 const REFUSALS = {
-  400: ['AdminBadRequest', 'A field is not as it must be; "field" names it.'],
-  401: ['AdminUnauthorized', 'ADMIN_TOKEN is needed.'],
-  404: ['AdminNotFound', 'What the path names is not there.'],
+  400: ['AdminBadRequest', 'A field is invalid; "field" names it.'],
+  401: ['AdminUnauthorized', 'ADMIN_TOKEN is required.'],
+  404: ['AdminNotFound', 'The path names something that does not exist.'],
   408: ['AdminTimeout', 'The body did not arrive in time.'],
   409: [
     'AdminConflict',
-    'The id is in use, the tenant is not empty or not ready, or names of groups are not unique.',
+    'The id is in use, the tenant is not empty or not ready, or group names are not unique.',
   ],
   413: ['AdminTooLarge', 'The body is too large.'],
-  429: ['AdminTooManyRequests', 'Too many refused tokens from this address, or too many bytes under way.'],
-  503: ['AdminUnavailable', 'The database does not answer, or ADMIN_TOKEN is not set.'],
+  429: [
+    'AdminTooManyRequests',
+    'Too many failed authentications from this address, or too many buffered bytes.',
+  ],
+  503: ['AdminUnavailable', 'The database is unavailable, or ADMIN_TOKEN is not set.'],
 } as const
 
 function operation(operationId: string, route: Route, components: Components): Json {

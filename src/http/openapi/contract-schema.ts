@@ -1,18 +1,18 @@
 /**
- * Schemas of the admin API's contract to JSON Schema (draft 2020-12). Covers the kinds of schemas that the contract uses
- * and throws for any other: `@valibot/to-json-schema` covers all of them and adds 3 kB gzip to the module.
+ * Converts schemas of the admin API's contract to JSON Schema (draft 2020-12). Supports only the kinds of schemas that the
+ * contract uses, because `@valibot/to-json-schema` adds 3 kB gzip to the module.
  */
 import { type Action, actionsOf, type SchemaParts } from '../../admin/contract/schema-parts.ts'
 import { arrayOf, type Json, object, ref } from './json-schema.ts'
 
-/** Component schemas by name: those with a title become components, and are referred to where they are used. */
+/** Component schemas by name. A schema with a title becomes a component and is used by reference. */
 export type Components = Map<string, Json>
 
 /**
- * The JSON Schema of a schema.
+ * Converts a schema to JSON Schema.
  *
- * @param components receives the schemas that have a title
- * @throws {Error} for a kind of schema or of check that has no translation
+ * @param components receives the schemas with a title
+ * @throws {Error} for an unsupported kind of schema or check
  */
 export function contractSchema(schema: SchemaParts, components: Components): Json {
   const actions = actionsOf(schema)
@@ -49,11 +49,11 @@ function valueSchema(schema: SchemaParts, components: Components): Json {
         type === 'strict_object',
       )
     default:
-      throw new Error(`a schema of the kind "${type}" has no translation to JSON Schema`)
+      throw new Error(`schema kind "${type}" is not supported`)
   }
 }
 
-/** The names of entries that may not be missing. */
+/** The names of the required entries. */
 export function requiredOf(entries: Readonly<Record<string, SchemaParts>>): readonly string[] {
   return Object.keys(entries).filter((name) => entries[name]?.type !== 'optional')
 }
@@ -84,13 +84,13 @@ function keywords(action: Action): Json {
       return { examples: action.examples }
     case 'metadata':
       return { ...action.metadata?.jsonSchema }
-    // Checks in code, and what becomes of the value: JSON Schema has no words for them.
+    // JSON Schema has no keywords for checks in code and transformations.
     case 'title':
     case 'check':
     case 'transform':
     case 'trim':
       return {}
     default:
-      throw new Error(`a check of the kind "${type}" has no translation to JSON Schema`)
+      throw new Error(`check kind "${type}" is not supported`)
   }
 }

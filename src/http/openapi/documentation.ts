@@ -1,6 +1,5 @@
 /**
- * What is told of a schema beside its data: where it is defined, and an example of a resource. By the URN of the schema; one
- * that is not here is described all the same.
+ * Additional documentation of schemas, by their URN: the source of the definition, and an example of a resource. Optional.
  */
 import * as urn from '../../scim/urn.ts'
 import type { Json } from './json-schema.ts'

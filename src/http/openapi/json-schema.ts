@@ -1,6 +1,6 @@
 /**
- * SCIM attributes to JSON Schema (draft 2020-12, as OpenAPI 3.1 has it). The same data validates input and
- * is served by /Schemas, so the description cannot drift from what the service provider does.
+ * Converts SCIM attributes to JSON Schema (draft 2020-12, as in OpenAPI 3.1). Validation and /Schemas use the same
+ * definitions, so the document always matches the behaviour.
  */
 import type { Attribute, ResourceType } from '../../scim/schema/definition.ts'
 import { isExtension } from '../../scim/schema/resource-type.ts'
@@ -13,7 +13,7 @@ export function ref(section: 'schemas' | 'parameters' | 'responses' | 'headers',
   return { $ref: `#/components/${section}/${name}` }
 }
 
-/** An object with these properties; others may be there too, unless `isClosed`. */
+/** An object with these properties. Allows others unless `isClosed`. */
 export function object(properties: Json, required: readonly string[] = [], isClosed = false): Json {
   return {
     type: 'object',
@@ -27,15 +27,14 @@ export function arrayOf(items: Json, more: Json = {}): Json {
   return { type: 'array', items, ...more }
 }
 
-/** The property "schemas" of a message: exactly one URN. */
+/** The property "schemas" of a message, which contains the URN. */
 export function messageSchemas(urn: string): Json {
   return arrayOf({ type: 'string' }, { contains: { const: urn }, examples: [[urn]] })
 }
 
 /**
- * The schema of a resource. Extensions stand under their URN. `id`, `meta` and the required attributes are
- * not listed as required: the parameters `attributes` and `excludedAttributes` take attributes away, and a
- * client sends neither `id` nor `meta`.
+ * The schema of a resource, with extensions under their URN. Only `schemas` is listed as required: the parameters
+ * `attributes` and `excludedAttributes` remove attributes from responses, and requests do not contain `id` and `meta`.
  */
 export function resourceSchema({ name, schema, attributes }: ResourceType): Json {
   return {
@@ -48,7 +47,7 @@ export function resourceSchema({ name, schema, attributes }: ResourceType): Json
   }
 }
 
-/** The schema of one attribute with the characteristics that JSON Schema has words for. */
+/** The schema of one attribute. */
 function attributeSchema(attribute: Attribute): Json {
   const description = { description: attribute.description }
   const readOnly = attribute.mutability === 'readOnly' && { readOnly: true }
@@ -74,13 +73,13 @@ function valueSchema({ type, name, subAttributes = [], canonicalValues }: Attrib
       return { type: 'string', contentEncoding: 'base64' }
     case 'reference':
       return { type: 'string', ...(name !== 'schemas' && { format: 'uri-reference' }) }
-    // RFC 7643 §2.3.1: canonical values are suggestions, so they are examples and no enum.
+    // RFC 7643 §2.3.1: canonical values are suggestions, so they are examples instead of an enum.
     default:
       return { type: 'string', ...(canonicalValues && { examples: canonicalValues }) }
   }
 }
 
-/** What JSON Schema has no word for, under the names of RFC 7643 §7. */
+/** The characteristics that JSON Schema cannot express, by their names in RFC 7643 §7. */
 function characteristics(attribute: Attribute): Json {
   const { caseExact, uniqueness, returned, mutability } = attribute
   if (attribute.type === 'complex' || isExtension(attribute)) return {}

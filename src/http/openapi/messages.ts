@@ -1,5 +1,5 @@
 /**
- * The component schemas of the SCIM API: resources from the schema data, and the messages of RFC 7644.
+ * The component schemas of the SCIM API: the resources, generated from their definitions, and the messages of RFC 7644.
  */
 import type { ScimType } from '../../scim/error.ts'
 import { DEFAULT_PAGE_SIZE, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
@@ -13,7 +13,7 @@ import { arrayOf, type Json, messageSchemas, object, ref, resourceSchema } from 
 const STRING = { type: 'string' } as const
 const BOOLEAN = { type: 'boolean' } as const
 
-/** Every `scimType`: a record, so that a new one cannot be forgotten. */
+/** All values of `scimType`. A record, so that the compiler requires new ones. */
 const SCIM_TYPES: Record<ScimType, true> = {
   invalidFilter: true,
   tooMany: true,
@@ -62,13 +62,16 @@ function listSchema(name: string): Json {
     ...object(
       {
         schemas: messageSchemas(urn.LIST_RESPONSE),
-        totalResults: { type: 'integer', minimum: 0, description: 'Of all pages.' },
-        startIndex: { type: 'integer', minimum: 1, description: 'Of pages by index. 1-based.' },
+        totalResults: { type: 'integer', minimum: 0, description: 'The number of results on all pages.' },
+        startIndex: { type: 'integer', minimum: 1, description: '1-based. Only for index-based pagination.' },
         itemsPerPage: { type: 'integer', minimum: 0, maximum: MAX_PAGE_SIZE },
-        nextCursor: { ...STRING, description: 'Of pages by cursor; missing on the last one (RFC 9865).' },
+        nextCursor: {
+          ...STRING,
+          description: 'Only for cursor-based pagination (RFC 9865). Missing on the last page.',
+        },
         previousCursor: {
           ...STRING,
-          description: 'Of pages by cursor; missing on the first one (RFC 9865).',
+          description: 'Only for cursor-based pagination (RFC 9865). Missing on the first page.',
         },
         Resources: arrayOf(ref('schemas', name)),
       },
@@ -80,7 +83,7 @@ function listSchema(name: string): Json {
 function searchRequest(): Json {
   return {
     title: 'SearchRequest',
-    description: 'What a list is asked for, in a body: filters hold names of people (RFC 7644 §3.4.3).',
+    description: 'List parameters in the body, because filters contain personal data (RFC 7644 §3.4.3).',
     ...object({
       schemas: messageSchemas(urn.SEARCH_REQUEST),
       filter: STRING,
@@ -106,14 +109,18 @@ function searchRequest(): Json {
 function patchOp(): Json {
   return {
     title: 'PatchOp',
-    description: 'Operations in their order, all or nothing (RFC 7644 §3.5.2).',
+    description: 'Operations that are applied in order and atomically (RFC 7644 §3.5.2).',
     ...object(
       {
         schemas: messageSchemas(urn.PATCH_OP),
         Operations: arrayOf(
           object(
             {
-              op: { ...STRING, enum: ['add', 'replace', 'remove'], description: 'In any case.' },
+              op: {
+                ...STRING,
+                enum: ['add', 'replace', 'remove'],
+                description: 'Case-insensitive, depending on the profile.',
+              },
               path: { ...STRING, description: 'Required for remove. Example: emails[type eq "work"].value' },
               value: { description: 'Required for add and replace.' },
             },
@@ -141,10 +148,13 @@ function bulkRequest(): Json {
       method: METHOD,
       path: {
         ...STRING,
-        description: 'Relative to the Tenant URL; may hold "bulkId:…".',
+        description: 'Relative to the Tenant URL. May contain "bulkId:…".',
         examples: ['/Users'],
       },
-      bulkId: { ...STRING, description: 'Required with POST; others name the new resource by "bulkId:…".' },
+      bulkId: {
+        ...STRING,
+        description: 'Required for POST. Other operations refer to the new resource by "bulkId:…".',
+      },
       version: { ...STRING, description: 'The ETag that the resource must have.' },
       data: { type: 'object', description: 'The body of the operation.' },
     },
@@ -158,7 +168,7 @@ function bulkRequest(): Json {
         failOnErrors: {
           type: 'integer',
           minimum: 1,
-          description: 'Errors after which the rest is left undone.',
+          description: 'The number of errors after which the remaining operations are not run.',
         },
         Operations: arrayOf(operation, { maxItems: MAX_BULK_OPERATIONS }),
       },
@@ -219,7 +229,7 @@ function errorSchema(): Json {
         schemas: messageSchemas(urn.ERROR),
         status: { ...STRING, pattern: '^[45]\\d\\d$', description: 'The HTTP status, as text.' },
         scimType: { ...STRING, enum: Object.keys(SCIM_TYPES) },
-        detail: { ...STRING, description: 'What was found, and what is allowed.' },
+        detail: { ...STRING, description: 'The value found, and the values allowed.' },
       },
       ['schemas', 'status', 'detail'],
     ),
@@ -239,7 +249,7 @@ function serviceProviderConfig(): Json {
   const { pagination } = SERVICE_PROVIDER_CONFIG
   return {
     title: 'ServiceProviderConfig',
-    description: 'What this service provider supports (RFC 7643 §5, RFC 9865 §4).',
+    description: 'The features of this service provider (RFC 7643 §5, RFC 9865 §4).',
     ...object(
       {
         schemas: messageSchemas(urn.SERVICE_PROVIDER_CONFIG_SCHEMA),

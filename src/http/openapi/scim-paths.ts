@@ -1,5 +1,5 @@
 /**
- * The paths of the SCIM API, with their parameters, headers and answers (RFC 7644 §3, §4).
+ * The OpenAPI paths of the SCIM API, with their parameters, headers and responses (RFC 7644 §3, §4).
  */
 import { canBeDisabled } from '../../scim/active.ts'
 import {
@@ -15,10 +15,10 @@ import { type Json, ref } from './json-schema.ts'
 
 const MEDIA_TYPE = 'application/scim+json'
 
-/** Answers that any operation can give; the rest is named by each. */
+/** The statuses of shared error responses. */
 type Status = 400 | 401 | 403 | 404 | 408 | 409 | 412 | 413 | 415 | 429 | 501 | 503
 
-/** Paths relative to `prefix`, the path of the Tenant URL. */
+/** The path items. @param prefix the path of the Tenant URL */
 export function scimPaths(prefix: string, types: readonly ResourceType[]): Json {
   const paths: Record<string, Json> = {
     ...Object.fromEntries(types.flatMap(pathsOf)),
@@ -29,7 +29,7 @@ export function scimPaths(prefix: string, types: readonly ResourceType[]): Json 
         `Lists ${types.map((type) => pluralOf(type).toLowerCase()).join(' and ')}`,
         {
           description:
-            'An attribute that a resource type does not have counts as one without a value: "userName pr" finds users only (RFC 7644 §3.4.2.1).',
+            'An attribute that a resource type does not have is treated as an attribute without a value: "userName pr" matches only users (RFC 7644 §3.4.2.1).',
           parameters: listParameters(),
           responses: { 200: json('A page.', 'ResourceList'), ...errors(400, 401, 429, 503) },
         },
@@ -37,9 +37,9 @@ export function scimPaths(prefix: string, types: readonly ResourceType[]): Json 
     },
     '/.search': search('Resource', 'Resources', 'Search'),
     '/Bulk': {
-      post: operation('Bulk', 'bulk', 'Runs many operations', {
+      post: operation('Bulk', 'bulk', 'Runs several operations', {
         description:
-          'One after another; each has its own status, log entry and precondition (RFC 7644 §3.7).',
+          'Operations run sequentially. Each has its own status, log entry and precondition (RFC 7644 §3.7).',
         requestBody: body('BulkRequest'),
         responses: {
           200: json('The result of each operation that ran.', 'BulkResponse'),
@@ -49,9 +49,9 @@ export function scimPaths(prefix: string, types: readonly ResourceType[]): Json 
     },
     '/Me': me(),
     '/ServiceProviderConfig': {
-      get: operation('Discovery', 'getServiceProviderConfig', 'Tells what is supported', {
+      get: operation('Discovery', 'getServiceProviderConfig', 'Lists the supported features', {
         security: [],
-        responses: { 200: json('What is supported.', 'ServiceProviderConfig') },
+        responses: { 200: json('The supported features.', 'ServiceProviderConfig') },
       }),
     },
     ...discovery('ResourceType', 'ResourceTypes'),
@@ -73,7 +73,7 @@ export function scimComponents(): { parameters: Json; responses: Json; headers: 
     parameters: {
       Id: { name: 'id', in: 'path', required: true, schema: text, description: 'The id of the resource.' },
       Filter: {
-        ...query('filter', text, 'RFC 7644 §3.4.2.2: all operators, grouping, value paths, every attribute.'),
+        ...query('filter', text, 'RFC 7644 §3.4.2.2, with all operators, grouping and value paths.'),
         examples: {
           match: { value: 'userName eq "mirela.osterholt@quillfern.example"' },
           valuePath: { value: 'emails[type eq "work" and value ew "@quillfern.example"]' },
@@ -84,86 +84,92 @@ export function scimComponents(): { parameters: Json; responses: Json; headers: 
       Count: query(
         'count',
         { type: 'integer', default: DEFAULT_PAGE_SIZE },
-        `At most ${MAX_PAGE_SIZE} are returned; 0 asks for the total alone.`,
+        `At most ${MAX_PAGE_SIZE}; 0 returns only the total.`,
       ),
       Cursor: query(
         'cursor',
         text,
-        `Empty for the first page, then "nextCursor" or "previousCursor" of an answer (RFC 9865); good for ${CURSOR_TIMEOUT_SECONDS} seconds, for the same query and token.`,
+        `Empty for the first page, then "nextCursor" or "previousCursor" of a response (RFC 9865). Valid for ${CURSOR_TIMEOUT_SECONDS} seconds, for the same query and client.`,
       ),
       SortBy: {
-        ...query(
-          'sortBy',
-          text,
-          'An attribute; of a multi-valued one the primary or the first value counts.',
-        ),
+        ...query('sortBy', text, 'An attribute. A multi-valued one is sorted by its primary or first value.'),
         example: 'name.familyName',
       },
       SortOrder: query(
         'sortOrder',
         { ...text, enum: ['ascending', 'descending'], default: 'ascending' },
-        'Without a value: last when ascending.',
+        'Resources without a value are last if ascending, first if descending.',
       ),
-      Attributes: query('attributes', text, 'Names, separated by commas: these instead of the default.'),
+      Attributes: query(
+        'attributes',
+        text,
+        'Comma-separated names of the attributes to return instead of the default set.',
+      ),
       ExcludedAttributes: query(
         'excludedAttributes',
         text,
-        'Names, separated by commas: the default without these.',
+        'Comma-separated names of attributes to remove from the default set.',
       ),
       IfMatch: {
         name: 'If-Match',
         in: 'header',
         schema: text,
-        description: 'The ETag that the resource must have, a list of them, or *; else 412.',
+        description: 'The ETag that the resource must have, a list of ETags, or *. Otherwise 412.',
         example: 'W/"3"',
       },
       Prefer: {
         name: 'Prefer',
         in: 'header',
         schema: text,
-        description:
-          'handling=strict: also a PATCH that disables a user is applied as a whole or not at all.',
+        description: 'handling=strict requests that a PATCH that disables a user is atomic, too.',
         example: 'handling=strict',
       },
       IfNoneMatch: {
         name: 'If-None-Match',
         in: 'header',
         schema: text,
-        description: 'The ETag that the client has; 304 when it is still the one.',
+        description: 'The ETag that the client has. 304 if it is still current.',
         example: 'W/"3"',
       },
     },
     headers: {
-      ETag: { description: 'The version of the resource, weak.', schema: text, example: 'W/"1"' },
+      ETag: { description: 'The version of the resource, a weak ETag.', schema: text, example: 'W/"1"' },
       Location: { description: 'The URI of the resource.', schema: { ...text, format: 'uri' } },
       WwwAuthenticate: { description: 'The challenge (RFC 6750 §3).', schema: text },
       RetryAfter: { description: 'Seconds to wait.', schema: { type: 'integer' } },
     },
     responses: {
-      NotModified: { description: 'The client has this version.', headers: { ETag: ref('headers', 'ETag') } },
-      BadRequest: error('Cannot be processed; "scimType" says why, "detail" what is allowed.'),
+      NotModified: {
+        description: 'The client has the current version.',
+        headers: { ETag: ref('headers', 'ETag') },
+      },
+      BadRequest: error(
+        'The request is invalid. "scimType" is the kind of error; "detail" names the allowed values.',
+      ),
       Unauthorized: {
-        ...error('No token, or none that is valid: wrong, revoked and expired answer the same.'),
+        ...error(
+          'The token is missing or invalid. The response is the same for unknown, revoked and expired tokens.',
+        ),
         headers: { 'WWW-Authenticate': ref('headers', 'WwwAuthenticate') },
       },
-      Forbidden: error('The token may only read; or a filter, where none is taken.'),
-      NotFound: error('Unknown, deleted, or of another tenant: the same answer.'),
-      Conflict: error('The userName or displayName is in use: scimType "uniqueness".'),
-      PreconditionFailed: error('If-Match names another version.'),
-      RequestTimeout: error(`The body did not arrive within ${BODY_TIMEOUT_SECONDS} seconds.`),
-      ContentTooLarge: error(
-        `The body is larger than ${MAX_BODY_BYTES} bytes, or holds too many operations.`,
+      Forbidden: error('The token is read-only, or the endpoint does not support filters.'),
+      NotFound: error(
+        'The resource does not exist. The response is the same for deleted resources and those of other tenants.',
       ),
+      Conflict: error('The userName or displayName is in use: scimType "uniqueness".'),
+      PreconditionFailed: error('If-Match does not contain the current version.'),
+      RequestTimeout: error(`The body did not arrive within ${BODY_TIMEOUT_SECONDS} seconds.`),
+      ContentTooLarge: error(`The body is larger than ${MAX_BODY_BYTES} bytes, or has too many operations.`),
       UnsupportedMediaType: error('The body is neither application/scim+json nor application/json.'),
       TooManyRequests: {
         ...error(
-          'The token, the tenant or the address runs away; or too many group writes or bytes of bodies wait.',
+          'The client, the tenant or the address sends too many requests, or too many group writes or request bodies are queued.',
         ),
         headers: { 'Retry-After': ref('headers', 'RetryAfter') },
       },
-      NotImplemented: error('The token stands for an application, not for a person (RFC 7644 §3.11).'),
+      NotImplemented: error('The token identifies an application, not a person (RFC 7644 §3.11).'),
       Unavailable: {
-        ...error('The directory does not answer at the moment.'),
+        ...error('The directory is temporarily unavailable.'),
         headers: { 'Retry-After': ref('headers', 'RetryAfter') },
       },
     },
@@ -272,11 +278,11 @@ function resource(type: ResourceType): Json {
   const lower = name.toLowerCase()
   const changing = [...PROJECTION, ref('parameters', 'IfMatch')]
   const changed = {
-    200: versioned('As it is now.', name),
+    200: versioned('The current resource.', name),
     ...errors(400, 401, 403, 404, 408, 409, 412, 413, 415, 429, 503),
   }
   const silent = {
-    description: 'Done; the group is returned when "attributes" or "excludedAttributes" asks for it.',
+    description: 'The group is changed. It is returned only if "attributes" or "excludedAttributes" is sent.',
     headers: { ETag: ref('headers', 'ETag') },
   }
   return {
@@ -284,17 +290,17 @@ function resource(type: ResourceType): Json {
     get: operation(tag, `get${name}`, `Reads a ${lower}`, {
       parameters: [...PROJECTION, ref('parameters', 'IfNoneMatch')],
       responses: {
-        200: versioned('As it is now.', name),
+        200: versioned('The current resource.', name),
         304: ref('responses', 'NotModified'),
         ...errors(401, 404, 429, 503),
       },
     }),
     put: operation(tag, `replace${name}`, `Replaces a ${lower}`, {
-      description: `What is left out is cleared${
+      description: `Omitted attributes are cleared${
         canBeDisabled(type)
-          ? ', but for "active": a client that does not assert it gives nobody access back'
+          ? ', except "active", so that a user is not enabled by accident'
           : hasMembers(type)
-            ? ', the members too'
+            ? ', including members'
             : ''
       }.`,
       parameters: changing,
@@ -304,7 +310,7 @@ function resource(type: ResourceType): Json {
     patch: operation(tag, `patch${name}`, `Changes a ${lower}`, {
       ...(canBeDisabled(type) && {
         description:
-          'All or nothing, but where the last word on "active" is false: there, operations that would be refused are left out, and named in the provisioning log.',
+          'Atomic, unless the last operation on "active" sets it to false: then rejected operations are omitted and reported in the provisioning log.',
       }),
       parameters: canBeDisabled(type) ? [...changing, ref('parameters', 'Prefer')] : changing,
       requestBody: body('PatchOp'),
@@ -317,12 +323,12 @@ function resource(type: ResourceType): Json {
   }
 }
 
-/** "/Me" answers 501 to every method. */
+/** "/Me" returns 501 for all methods. */
 function me(): Json {
   return Object.fromEntries(
     ['get', 'post', 'put', 'patch', 'delete'].map((method) => [
       method,
-      operation('Search', `${method}Me`, 'Is not supported', { responses: errors(401, 429, 501, 503) }),
+      operation('Search', `${method}Me`, 'Not supported', { responses: errors(401, 429, 501, 503) }),
     ]),
   )
 }
@@ -331,14 +337,14 @@ function discovery(name: 'ResourceType' | 'Schema', tag: string): Json {
   return {
     [`/${tag}`]: {
       get: operation('Discovery', `list${tag}`, `Lists ${tag}`, {
-        responses: { 200: json('All of them.', `${name}List`), ...errors(401, 403, 429, 503) },
+        responses: { 200: json('The complete list.', `${name}List`), ...errors(401, 403, 429, 503) },
       }),
     },
     [`/${tag}/{id}`]: {
       parameters: [ref('parameters', 'Id')],
       get: operation('Discovery', `get${name}`, `Reads a ${name}`, {
         responses: {
-          200: json('It.', name, { Location: ref('headers', 'Location') }),
+          200: json('The requested definition.', name, { Location: ref('headers', 'Location') }),
           ...errors(401, 403, 404, 429, 503),
         },
       }),

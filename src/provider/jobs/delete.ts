@@ -1,12 +1,13 @@
 /**
- * Deleting a tenant, and undoing an import, when there is more than one request may delete.
+ * Jobs that delete a tenant or undo an import which is too large for one request.
  */
-import type { Job } from '../../storage/jobs.ts'
-import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants.ts'
+
+import type { Job } from '../../storage/tenants/jobs.ts'
+import { continueDeletion, continueUndo, DELETION_FRAME_STATEMENTS } from '../../storage/tenants/tenants.ts'
 import { forgetTenant } from '../tenants.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
-/** Chunks that a unit deletes. */
+/** Chunks of rows that a unit deletes. */
 const CHUNKS = 10
 const STATEMENTS = CHUNKS + DELETION_FRAME_STATEMENTS
 

@@ -1,19 +1,18 @@
 /**
- * Moving a tenant to another database, in steps: see the table of states in storage/tenant-move.ts.
+ * The job that moves a tenant to another database. storage/tenants/move.ts has the states of the tenant on both sides.
  *
  * | step      | does |
  * |-----------|------|
- * | preparing | deletes what an earlier move has left at the target |
- * | copying   | stops writes, then copies page by page |
- * | verifying | compares every page of both sides, and the counts; then the catalogue names the target |
- * | switched  | sends clients of the source to the catalogue, and lets them write at the target |
+ * | preparing | deletes what an earlier move left at the target |
+ * | copying   | stops writes at the source, then copies page by page |
+ * | verifying | compares every page and the counts of both sides; then the catalogue names the target |
+ * | switched  | redirects clients from the source, and allows writes at the target |
  * | purging   | deletes the rows of the source |
- * | retracting | gives up a copy that clients may be reading already |
- * | aborting  | lets clients write at the source again, whether the target answers or not |
- * | clearing  | gives the copy up, and deletes it |
+ * | retracting | abandons a copy that clients may already read |
+ * | aborting  | allows writes at the source again, even if the target does not respond |
+ * | clearing  | abandons the copy and deletes it |
  */
-import type { Databases } from '../../storage/databases.ts'
-import type { Job } from '../../storage/jobs.ts'
+
 import {
   beginArrival,
   COPY_START,
@@ -27,7 +26,9 @@ import {
   tenantCounts,
   tenantRow,
   writeTenantPage,
-} from '../../storage/tenant-copy.ts'
+} from '../../storage/tenants/copy.ts'
+import type { Job } from '../../storage/tenants/jobs.ts'
+import type { Databases } from '../../storage/tenants/locations.ts'
 import {
   adoptLeftover,
   completeArrival,
@@ -39,7 +40,7 @@ import {
   purgeTenant,
   reopenTenant,
   switchStatement,
-} from '../../storage/tenant-move.ts'
+} from '../../storage/tenants/move.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
 
 export const MOVE_STEPS: Steps = {
@@ -86,7 +87,7 @@ async function prepare(context: StepContext): Promise<Unit> {
 async function copy(context: StepContext): Promise<Unit> {
   const { source, target } = sidesOf(context)
   const move = moveOf(context.job)
-  // The position of the job is only a hint: the target knows.
+  // The position of the job is only a hint: the position at the target counts.
   const known = context.job.position === null ? undefined : parsePosition(context.job.position)
   const position = known ?? (await begin(context))
   if (position === undefined) return { next: 'verifying' }
@@ -97,7 +98,7 @@ async function copy(context: StepContext): Promise<Unit> {
   return next === undefined ? { more, next: 'verifying' } : { more, position: positionText(next) }
 }
 
-/** @returns where to go on; undefined when the copy is complete */
+/** @returns the position at which the copy continues; undefined if it is complete */
 async function begin(context: StepContext) {
   const { source, target } = sidesOf(context)
   const move = moveOf(context.job)
@@ -137,7 +138,7 @@ function isSamePage(here: TenantPage | undefined, there: TenantPage | undefined)
   return JSON.stringify(here?.rows) === JSON.stringify(there?.rows)
 }
 
-/** Such as a token that was revoked at the very moment when it was copied. */
+/** Both sides differ if, for example, a token was revoked at the moment at which it was copied. */
 function mismatch(what: string): Unit {
   return {
     next: 'retracting',
@@ -147,7 +148,7 @@ function mismatch(what: string): Unit {
 
 async function finishSwitch(context: StepContext): Promise<Unit> {
   const { source, target } = sidesOf(context)
-  // In this order: nobody may read the old copy once the new one takes writes.
+  // The order matters: nobody may read the old copy once the new one accepts writes.
   await leaveSource(
     source,
     moveOf(context.job),
@@ -178,7 +179,7 @@ async function giveUp(context: StepContext): Promise<void> {
   await giveUpCopy(sidesOf(context).target, moveOf(job), addressAt(context, targetOf(job), job.source))
 }
 
-/** The address that is left at a database: the catalogue needs none. */
+/** The forwarding address at the source. The database of the catalogue needs none. */
 function addressAt({ databases }: StepContext, name: string, home: string): string | undefined {
   return isCatalogue(databases, name) ? undefined : home
 }
@@ -195,7 +196,7 @@ async function purge(context: StepContext, side: 'source' | 'target'): Promise<U
   return { change: { state: side === 'source' ? 'done' : 'failed' } }
 }
 
-/** Stands for a position after the last table. */
+/** The position after the last table. */
 const NO_TABLE = 'none'
 
 function tablesFrom(position: string | null): readonly string[] {
@@ -208,7 +209,11 @@ function tableAfter(table: string): string {
   return PURGED_TABLES[PURGED_TABLES.indexOf(table) + 1] ?? NO_TABLE
 }
 
-/** The step that gives a move up: undefined when it is too late, or given up already. The catalogue names the source then. */
+/**
+ * The step that cancels a move.
+ *
+ * @returns undefined if it is too late, or if the move is abandoned already; until then, the catalogue names the source
+ */
 export function stepOfAbortion({ step }: Pick<Job, 'step'>): string | undefined {
   return MOVE_STEPS[step]?.onFailure
 }

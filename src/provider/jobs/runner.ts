@@ -1,10 +1,10 @@
 /**
- * Runs the job of a tenant for as long as a request may ask the database, and says when to go on. Whoever calls it next,
- * and wherever, goes on where it stopped: the job is a row of the catalogue. Two runners of one job do no harm: each
- * unit names the job and the position that it starts from.
+ * Runs the job of a tenant for as many statements as one invocation may send, and returns when it is to continue. The job
+ * is a row of the catalogue, so the next invocation continues where this one stopped, in whichever process. Two runners
+ * of one job are safe: each unit is done on condition of the job and the position that it starts from.
  */
-import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database.ts'
-import { catalogueOf, type Databases } from '../../storage/databases.ts'
+import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database/database.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import {
   forgetJobs,
   type Job,
@@ -12,9 +12,9 @@ import {
   jobStatement,
   runningJob,
   runningJobs,
-} from '../../storage/jobs.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
-import { frozenTenants, reopenTenant } from '../../storage/tenant-move.ts'
+} from '../../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
+import { frozenTenants, reopenTenant } from '../../storage/tenants/move.ts'
 import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
 import { MOVE_STEPS } from './move.ts'
 import type { Step, StepContext, Steps, Unit } from './step.ts'
@@ -25,29 +25,29 @@ const STEPS: Readonly<Record<Job['kind'], Steps>> = {
   'undo-import': UNDO_STEPS,
 }
 
-/** Statements that the runner itself takes before and after the units: the job, its change, and the commit. */
+/** Statements of the runner itself, before and after the units: the job, its change, and the commit. */
 const RUNNER_STATEMENTS = 4
-/** Attempts of a step, one after the other, before the job is given up: with the pauses, some two hours. */
+/** Failed attempts of a step before the job is abandoned: about two hours, including the pauses. */
 const MAX_ATTEMPTS = 30
 const MIN_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 5 * 60_000
 
 export interface JobRun {
   readonly databases: Databases
-  /** The types that the directory holds. */
+  /** The types that are shipped. */
   readonly resourceTypes: readonly StoredResourceType[]
-  /** Of this call: as many as the platform allows in one invocation. */
+  /** Statements that this call may send: as many as the platform allows in one invocation. */
   readonly maxStatements: number
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Reports a write to whoever reads at replicas; undefined: nobody does. */
+  /** Reports a write to the bookmark holder (storage/database/replicas.ts); undefined without replicas. */
   readonly noteWrite?: (tenantId: string) => Promise<void>
 }
 
 /**
- * Goes on with the job of a tenant.
+ * Continues the job of a tenant.
  *
- * @returns how many milliseconds later to call again; undefined when the tenant has no job that is running
+ * @returns the milliseconds after which to call again; undefined if the tenant has no running job
  */
 export async function runJob(run: JobRun, tenantId: string): Promise<number | undefined> {
   const databases = counted(run.databases)
@@ -67,7 +67,7 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     const done = changeOf(job, step, unit, more, run.now())
     const change = failure === undefined ? done : { ...done, ...failed(job, step, failure) }
     if (!(await store(catalogue, job, unit, change))) {
-      // Another runner was first.
+      // Another runner was faster.
       job = await runningJob(catalogue, tenantId)
       continue
     }
@@ -78,14 +78,14 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
 }
 
 interface StepRun {
-  /** Rows that its units did. */
+  /** Rows that the units have processed. */
   readonly more: number
-  /** Of them all together. */
+  /** The result of all units together. */
   readonly unit: Unit
   readonly failure?: unknown
 }
 
-/** Units of a step, until it is done or there is no room for another. */
+/** Runs units of a step until it is done, or until another unit could exceed the statements that are left. */
 async function runStep(context: StepContext, step: Step, left: () => number): Promise<StepRun> {
   const { job } = context
   let [more, position] = [0, job.position]
@@ -98,7 +98,7 @@ async function runStep(context: StepContext, step: Step, left: () => number): Pr
     } while (left() >= step.statements)
     return { more, unit: { position } }
   } catch (error) {
-    // A copy is where the target says that it is.
+    // The target knows the position of a copy.
     if (error instanceof GuardError && error.rule === 'stale version')
       return { more, unit: { position: null } }
     return { more, unit: { position }, failure: error }
@@ -119,7 +119,7 @@ function changeOf(job: Job, step: Step, unit: Unit, more: number, now: number): 
   }
 }
 
-/** What becomes of a job whose step has failed: it is tried again, or given up. */
+/** The change of a job whose step failed: the step is tried again, or the job is abandoned. */
 function failed(job: Job, step: Step, failure: unknown): JobChange {
   const error = reasonOf(failure)
   const isFinal = !(failure instanceof DatabaseUnavailable) || job.attempts + 1 >= MAX_ATTEMPTS
@@ -129,7 +129,7 @@ function failed(job: Job, step: Step, failure: unknown): JobChange {
   return { attempts: job.attempts + 1, ...(!step.keepsError && { error }) }
 }
 
-/** Safe to show: statements and their values are in the log alone. */
+/** An error text that is safe to show: statements and their values are in the application log only. */
 function reasonOf(failure: unknown): string {
   const causes: string[] = []
   for (let at = failure; at instanceof Error; at = at.cause) causes.push(at.message)
@@ -137,7 +137,7 @@ function reasonOf(failure: unknown): string {
   return causes[0] ?? String(failure)
 }
 
-/** @returns whether the job was still at its step */
+/** @returns false if another runner has changed the job */
 async function store(catalogue: Database, job: Job, unit: Unit, change: JobChange): Promise<boolean> {
   const commit = unit.commit ?? []
   const results = await catalogue.batch([...commit, jobStatement(job, change)])
@@ -176,14 +176,14 @@ function counted(databases: Databases): CountedDatabases {
   }
 }
 
-/** How long a job that ended can be asked for. */
+/** How long a finished job is kept. */
 const KEPT_MS = 30 * 24 * 60 * 60_000
 
 /**
- * Forgets old jobs, and lets clients write to tenants whose job is gone: a runner that was held up between two batches can
- * stop the writes of a tenant after its job was given up. To be called by the hour.
+ * Deletes old jobs, and allows writes to tenants whose job no longer exists: a runner that was delayed between two batches
+ * may have stopped the writes of a tenant after its job was abandoned. Must be called every hour.
  *
- * @param names of the databases that are looked at
+ * @param names the databases to check
  */
 export async function tidyJobs(databases: Databases, names: readonly string[], now: number): Promise<void> {
   const catalogue = catalogueOf(databases)

@@ -1,16 +1,17 @@
 /**
- * Beginning a job: what is checked before, and the row in the catalogue. The platform then has it run.
+ * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
  */
-import { databaseSize, tenantSize } from '../../storage/database-size.ts'
-import { catalogueOf, type Databases } from '../../storage/databases.ts'
-import { insertJob, type Job, jobStatement, runningJob } from '../../storage/jobs.ts'
-import { countTenantRows } from '../../storage/tenant-copy.ts'
-import { getTenant, type TenantState } from '../../storage/tenants.ts'
+import { databaseSize, tenantSize } from '../../storage/database/size.ts'
+import { countTenantRows } from '../../storage/tenants/copy.ts'
+import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
+import { getTenant } from '../../storage/tenants/queries.ts'
+import type { TenantState } from '../../storage/tenants/tenants.ts'
 import { stepOfAbortion } from './move.ts'
 
-/** A database is full at this share of what it can hold: what it holds is an estimate, and tenants grow. */
+/** The share of its capacity at which a database counts as full: its size is an estimate, and tenants grow. */
 const FULL_SHARE = 0.95
-/** A move copies each row, compares it, and deletes it at the source. */
+/** A move processes each row three times: it copies the row, compares it, and deletes it at the source. */
 const MOVE_PASSES = 3
 
 /** Why a tenant cannot be moved. */
@@ -41,7 +42,7 @@ export interface JobStart {
 }
 
 /**
- * Begins to move a tenant, or finds the move to the same database that is under way.
+ * Starts the move of a tenant, or finds the running move to the same database.
  *
  * @throws {MoveRefused} nothing is changed
  */
@@ -61,7 +62,7 @@ export async function startMove(start: JobStart, target: string): Promise<Job> {
   return await insert(start, { kind: 'move', step: 'preparing', target, total: rows * MOVE_PASSES })
 }
 
-/** One that was given up, and is being cleaned up, does not lead there. */
+/** False of a move that was abandoned and is being cleaned up. */
 function isGoingThere(job: Job): boolean {
   return stepOfAbortion(job) !== undefined || job.step === 'switched' || job.step === 'purging'
 }
@@ -76,9 +77,9 @@ async function requireRoom({ databases, tenantId, home }: JobStart, target: stri
 }
 
 /**
- * Gives a move up, as long as the tenant lives at the source.
+ * Cancels a move, as long as the tenant lives at the source.
  *
- * @returns false when it is too late, or no move is under way
+ * @returns false if it is too late, or if there is no running move
  */
 export async function cancelMove({ databases, tenantId }: JobStart): Promise<boolean> {
   const catalogue = catalogueOf(databases)
@@ -92,9 +93,9 @@ export async function cancelMove({ databases, tenantId }: JobStart): Promise<boo
 }
 
 /**
- * Has the rest of a deletion, or of the undoing of an import, go on by itself.
+ * Starts a job for the rest of a deletion, or of an import that is being undone.
  *
- * @returns the job, or the one that is under way already
+ * @returns the job, or the one that is running already
  */
 export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-import'): Promise<Job> {
   const { databases, tenantId, home } = start
@@ -116,7 +117,7 @@ async function insert(
   const job = { id: newId(), tenantId, source: home, createdAt: now, ...what }
   if (!(await insertJob(catalogue, job))) {
     const running = await runningJob(catalogue, tenantId)
-    // It may have ended in between.
+    // The job that was in the way may have ended in the meantime.
     if (running === undefined) return await insert({ databases, tenantId, home, newId, now }, what)
     throw new MoveRefused({ why: 'other job', job: running })
   }

@@ -1,42 +1,42 @@
 /**
- * A job is a row of steps, each of which is done in units that fit into any request. A step knows databases, not
- * platforms: who calls the runner, and when again, is the platform's affair.
+ * A job is a sequence of steps. A step is done in units, each of which fits into one invocation. Steps depend on databases
+ * only: the platform decides when the runner is called.
  */
-import type { Statement } from '../../storage/database.ts'
-import type { Databases } from '../../storage/databases.ts'
-import type { Job, JobChange } from '../../storage/jobs.ts'
-import type { StoredResourceType } from '../../storage/resource-tables.ts'
+import type { Statement } from '../../storage/database/database.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import type { Job, JobChange } from '../../storage/tenants/jobs.ts'
+import type { Databases } from '../../storage/tenants/locations.ts'
 
 export interface StepContext {
   readonly databases: Databases
-  /** The types that the directory holds. */
+  /** The types that are shipped. */
   readonly resourceTypes: readonly StoredResourceType[]
-  /** With the position that the unit before led to. */
+  /** The job, at the position that the previous unit returned. */
   readonly job: Job
-  /** Has every later read see what was written: see storage/replicas.ts. */
+  /** Reports a write, so that every later read sees it: see storage/database/replicas.ts. */
   readonly noteWrite: () => Promise<void>
 }
 
-/** What a unit led to. */
+/** The result of a unit. */
 export interface Unit {
-  /** Rows that were done. */
+  /** Rows that the unit has processed. */
   readonly more?: number
-  /** Where the step goes on; undefined: as before; null: at its beginning. */
+  /** The position at which the step continues; undefined: unchanged; null: its beginning. */
   readonly position?: string | null
-  /** The next step, when this one is done. */
+  /** The next step, if this one is done. */
   readonly next?: string
   /** The end of the job, or the reason for the next step. */
   readonly change?: Pick<JobChange, 'state' | 'error'>
-  /** Statements for the catalogue, in one transaction with what becomes of the job. */
+  /** Statements for the catalogue, in one transaction with the change of the job. */
   readonly commit?: readonly Statement[]
 }
 
 export interface Step {
-  /** Statements that a unit takes, at most. */
+  /** The most statements that a unit sends. */
   readonly statements: number
-  /** The step that ends the job when this one fails for good; undefined: it is tried until it succeeds. */
+  /** The step that follows if this one fails for good; undefined: it is tried until it succeeds. */
   readonly onFailure?: string
-  /** Of a job that is given up: why stays what the administrator is told, whatever goes wrong from then on. */
+  /** Whether the error of the job stays when this step fails: it is the reason why the job was abandoned. */
   readonly keepsError?: boolean
   run(context: StepContext): Promise<Unit>
 }

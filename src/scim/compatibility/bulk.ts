@@ -1,19 +1,19 @@
 /**
- * Deviations in a bulk request (RFC 7644 §3.7). One named function for each, with what is sent, by whom, and where that
- * is documented or was seen. test/scim/compatibility/bulk.test.ts has the cases.
+ * Deviations in a bulk request (RFC 7644 §3.7). Each has one function, whose comment names the client, what it sends, and
+ * the source. Tested in test/scim/compatibility/bulk.test.ts.
  */
 import type { Profile } from '../profile.ts'
 
-/** `readsMethodInAnyCase`: methods of HTTP are in upper case (RFC 9110 §9.1), and generated clients write `post`. */
+/** `readsMethodInAnyCase`: HTTP methods are case-sensitive (RFC 9110 §9.1), but generated clients send `post`. */
 export function upperCaseMethod(method: string, { deviations }: Profile): string {
   return deviations.readsMethodInAnyCase ? method.toUpperCase() : method
 }
 
 /**
- * `readsZeroAsNoErrorLimit`: clients that hold `failOnErrors` as a plain integer send 0 where nobody set a limit, and
- * WSO2 Charon reads it so. RFC 7644 §3.7 does not say what 0 means, and null is the same as none (RFC 7643 §2.5).
+ * `readsZeroAsNoErrorLimit`: clients that store `failOnErrors` as an integer send 0 for no limit, and WSO2 Charon accepts
+ * that. RFC 7644 §3.7 does not define 0. Null means no value (RFC 7643 §2.5).
  *
- * @returns undefined for no limit, or the value as it was
+ * @returns undefined for no limit, otherwise the unchanged value
  * @see https://github.com/wso2/charon
  */
 export function errorLimit(failOnErrors: unknown, { deviations }: Profile): unknown {
@@ -21,7 +21,7 @@ export function errorLimit(failOnErrors: unknown, { deviations }: Profile): unkn
   return failOnErrors === 0 && deviations.readsZeroAsNoErrorLimit ? undefined : failOnErrors
 }
 
-/** `readsEmptyTextAsNoBulkId`: serialisers write "" for a `bulkId` or a `version` that is not set. */
+/** `readsEmptyTextAsNoBulkId`: serializers write "" for a missing `bulkId` or `version`. */
 export function isNotSet(value: unknown, { deviations }: Profile): boolean {
   return value === undefined || value === null || (value === '' && deviations.readsEmptyTextAsNoBulkId)
 }

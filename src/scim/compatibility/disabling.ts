@@ -1,17 +1,16 @@
 /**
- * `disablesInPart`: a PATCH that disables a user disables it, whatever else is in it. RFC 7644 §3.5.2 has a PATCH applied
- * as a whole or not at all.
+ * `disablesInPart`: a PATCH that disables a user succeeds even if some of its operations are rejected. According to
+ * RFC 7644 §3.5.2 a PATCH is atomic.
  *
- * Identity providers send all that differs of a leaver in one PATCH, and repeat it as it is until it is accepted. One
- * title that is too long, a userName that is taken or a mapping to an attribute that we do not have would keep the
- * leaver's access for as long; and users can often choose such values themselves. So where the last word on "active" is
- * false, an operation that would be refused by itself is left out, and named in the provisioning log with the reason.
- * The others are applied in their order, in one write. Each operation is still applied as a whole or not at all.
+ * Identity providers send all changes of a leaver in one PATCH and repeat it until it is accepted. A title that is too
+ * long, a userName in use or a mapping to an unknown attribute would therefore preserve the leaver's access, and users
+ * can often choose such values themselves. If the last operation on "active" sets it to false, each operation that is
+ * rejected on its own is omitted, and reported with the reason in the provisioning log. The other operations are applied
+ * in order, in one write. Each single operation remains atomic.
  *
- * A PATCH that can be applied as a whole is, so nothing else changes. Refused as ever are malformed messages
- * (`invalidSyntax`), preconditions that fail, and requests that need too much work. PUT has no operations that are
- * independent of each other: it is refused as a whole. A client that wants the RFC's rule for this PATCH too asks for it
- * with the header `Prefer: handling=strict` (RFC 7240 §4.4).
+ * A PATCH that can be applied completely is not affected. Malformed messages (`invalidSyntax`), failed preconditions and
+ * requests beyond the work limit are still rejected. A PUT has no independent operations and is rejected as a whole. A
+ * client can request the atomic PATCH of the RFC with `Prefer: handling=strict` (RFC 7240 §4.4).
  */
 import { canBeDisabled, isActive } from '../active.ts'
 import type { Complex } from '../comparison.ts'
@@ -27,15 +26,15 @@ import { ERROR_UNITS, type Work } from '../work.ts'
 import { fromSingletonList } from './patch.ts'
 import { booleanFromText } from './values.ts'
 
-/** Runs what concerns one operation. @returns undefined when it was refused and is left out */
+/** Parses or applies one operation. @returns undefined if the operation is rejected and omitted */
 export type Attempt = <Result>(name: string, run: () => Result) => Result | undefined
 
-/** True of a PATCH that goes without the operations that are refused. */
-export function mayLeaveOut({ operations, isStrict }: ParsedPatch, profile: Profile): boolean {
+/** True if rejected operations of the PATCH are omitted. */
+export function allowsOmissions({ operations, isStrict }: ParsedPatch, profile: Profile): boolean {
   return profile.deviations.disablesInPart && !isStrict && disablesUser(operations, profile)
 }
 
-/** True of operations on a user whose last word on "active" is false. What says nothing of it: see active.ts. */
+/** True if the last operation that sets "active" sets it to false. Operations that keep its value do not count: see active.ts. */
 function disablesUser(operations: readonly PatchOperation[], profile: Profile): boolean {
   const stated = operations.map((operation) => statedActive(operation, profile))
   return stated.findLast((active) => active !== undefined) === false
@@ -48,11 +47,11 @@ function statedActive({ op, target, value }: PatchOperation, profile: Profile): 
 }
 
 /**
- * Parses all operations; those that can be parsed when they disable a user.
+ * Parses the operations of a PATCH. If it disables a user, operations that cannot be parsed are omitted.
  *
- * @param isStrict whether the client asked for all or nothing
- * @param parse notes what it leaves out in `omissions`
- * @throws {ScimError} from the first operation that is refused
+ * @param isStrict whether the client requested an atomic PATCH
+ * @param parse is called with `omissions`, to which its attempts add
+ * @throws {ScimError} the error of the first rejected operation, if operations may not be omitted
  */
 export function parseDisabling(
   { type, profile, work }: Reading,
@@ -63,22 +62,22 @@ export function parseDisabling(
     return parse((_, run) => run(), [])
   } catch (error) {
     const isAllOrNothing = isStrict || !profile.deviations.disablesInPart || !canBeDisabled(type)
-    if (isAllOrNothing || !isOfOneOperation(error, work)) throw error
+    if (isAllOrNothing || !concernsOneOperation(error, work)) throw error
     const omissions: Omission[] = []
-    const patch = parse(leavingOut(omissions, work), omissions)
+    const patch = parse(omittingRefused(omissions, work), omissions)
     if (!disablesUser(patch.operations, profile)) throw error
     return patch
   }
 }
 
-/** What a PATCH made of a resource. */
+/** The result of a PATCH. */
 export interface PatchedResource extends Patched {
-  /** Why operations were left out; null when none was. */
+  /** The reasons for omitted operations; null if none was omitted. */
   readonly detail: string | null
 }
 
 /**
- * Applies all operations to a resource; those that can be applied when they disable it.
+ * Applies the operations of a PATCH to a resource. If they disable it, rejected operations are omitted.
  *
  * @param resource in canonical form, as for applyPatch
  * @throws {ScimError} as applyPatch
@@ -93,18 +92,18 @@ export function applyDisablingPatch(
   try {
     return withOmissions(applyPatch(resource, operations, reading), ignored, omissions)
   } catch (error) {
-    if (!isOfOneOperation(error, work) || !mayLeaveOut(patch, profile)) throw error
+    if (!concernsOneOperation(error, work) || !allowsOmissions(patch, profile)) throw error
     const more: Omission[] = [...omissions]
-    const patched = applyEach(resource, operations, leavingOut(more, work), reading)
+    const patched = applyEach(resource, operations, omittingRefused(more, work), reading)
     if (isActive(patched.resource)) throw error
     return withOmissions(patched, ignored, more)
   }
 }
 
 /**
- * The PATCH without the operations on an attribute that were refused by what other resources hold.
+ * Omits the operations on an attribute whose value conflicts with another resource.
  *
- * @throws {ScimError} the error, when the PATCH does not disable a user, or its client asked for all or nothing
+ * @throws {ScimError} the given error, if operations may not be omitted
  */
 export function withoutAttribute(
   patch: ParsedPatch,
@@ -112,12 +111,12 @@ export function withoutAttribute(
   error: ScimError,
   profile: Profile,
 ): ParsedPatch {
-  if (!mayLeaveOut(patch, profile)) throw error
+  if (!allowsOmissions(patch, profile)) throw error
   const operations = patch.operations.filter(({ target }) => target.path.steps[0].name !== name)
   return { ...patch, operations, omissions: [...patch.omissions, { name, reason: error.detail }] }
 }
 
-/** Each operation alone, so that one that is refused half-way leaves nothing behind. */
+/** Applies each operation separately, so that a rejected one has no effect. */
 function applyEach(
   before: Complex,
   operations: readonly PatchOperation[],
@@ -127,7 +126,7 @@ function applyEach(
   const ignored: string[] = []
   let resource = before
   for (const operation of operations) {
-    // The attribute is copied, and the resource is checked as a whole.
+    // applyPatch copies the changed attribute and validates the whole resource.
     reading.work.visit(reading.type.attributes.length + sizeOf(resource))
     const patched = attempt(operation.target.text, () => applyPatch(resource, [operation], reading))
     if (patched === undefined) continue
@@ -137,18 +136,18 @@ function applyEach(
   return { resource, ignored }
 }
 
-/** Attributes and elements. */
+/** The number of attributes and elements. */
 function sizeOf(resource: Complex): number {
   const sizes = Object.values(resource).map((value) => (Array.isArray(value) ? value.length : 1))
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-function leavingOut(omissions: Omission[], work: Work): Attempt {
+function omittingRefused(omissions: Omission[], work: Work): Attempt {
   return (name, run) => {
     try {
       return run()
     } catch (error) {
-      if (!isOfOneOperation(error, work)) throw error
+      if (!concernsOneOperation(error, work)) throw error
       work.spend(ERROR_UNITS)
       if (omissions.length < MAX_IGNORED_NAMES) omissions.push({ name, reason: error.detail })
       return undefined
@@ -156,13 +155,13 @@ function leavingOut(omissions: Omission[], work: Work): Attempt {
   }
 }
 
-/** True of what refuses one operation, of which others know nothing. */
-function isOfOneOperation(error: unknown, work: Work): error is ScimError {
+/** True if the error rejects one operation and not the whole request. */
+function concernsOneOperation(error: unknown, work: Work): error is ScimError {
   const isRefusal = error instanceof ScimError && error.status === 400 && error.scimType !== 'invalidSyntax'
   return isRefusal && !work.isExhausted
 }
 
-/** What the log is told: the names of what was left out first, and the reasons. */
+/** Adds the names and reasons for the provisioning log. Omitted operations come first. */
 function withOmissions(
   { resource, ignored }: Patched,
   unknown: readonly string[],
@@ -173,5 +172,5 @@ function withOmissions(
     noteIgnored(names, name)
   }
   const reasons = [...new Set(omissions.map(({ reason }) => reason))]
-  return { resource, ignored: names, detail: reasons.length === 0 ? null : `left out: ${reasons.join('; ')}` }
+  return { resource, ignored: names, detail: reasons.length === 0 ? null : `omitted: ${reasons.join('; ')}` }
 }

@@ -1,17 +1,17 @@
 /**
- * Deviations in the HTTP of a request or an answer (RFC 7644 §3.1, §3.2). One named function for each, with what is sent
- * or expected, by whom, and where that is documented or was seen. test/http/profiles.test.ts has the cases.
+ * Deviations in the HTTP of a request or a response (RFC 7644 §3.1, §3.2). Each has one function, whose comment names the
+ * client, what it sends or expects, and the source. Tested in test/http/profiles.test.ts.
  */
 import { ScimError, shorten } from '../error.ts'
 import type { Profile } from '../profile.ts'
 
 /**
- * `readsEndpointsInAnyCase`: Microsoft's Postman collection asks for `/users`, and Tenant URLs and paths are typed by
- * hand. Requests are routed before their tenant is known, so `requireExactPath` refuses them for the others.
+ * `readsEndpointsInAnyCase`: Microsoft's Postman collection requests `/users`, and Tenant URLs and paths are typed by
+ * hand. Requests are routed before their tenant is known, so `requireExactPath` rejects them later for other profiles.
  *
  * @param path below the Tenant URL, such as `/users/2819c223`
- * @param endpoints such as `/Users`; no two differ in case alone
- * @returns the path with the endpoint in the spelling of RFC 7644 §3.2
+ * @param endpoints such as `/Users`; distinct regardless of case
+ * @returns the path with the endpoint spelled as in RFC 7644 §3.2
  * @see https://github.com/AzureAD/SCIMReferenceCode/issues/43
  */
 export function endpointInAnyCase(path: string, endpoints: readonly string[]): string {
@@ -31,12 +31,12 @@ export function endpointOfOperation(
 }
 
 /**
- * `ignoresExtraSlashes`: Entra's samples and test collection ask for `/Users/?filter=…`, and a Tenant URL with a slash
- * at its end makes `//Users`. A path is compared character by character (RFC 3986 §6.2).
+ * `ignoresExtraSlashes`: Entra's samples and test collection request `/Users/?filter=…`, and a Tenant URL with a trailing
+ * slash results in `//Users`. Otherwise paths are compared character by character (RFC 3986 §6.2).
  *
  * @param sent the path of the request
- * @param routed the path that it was routed by
- * @throws {ScimError} 404 when the two differ in what the profile does not allow
+ * @param routed the normalized path by which the request was routed
+ * @throws {ScimError} 404 if the profile does not allow the difference
  * @see https://github.com/AzureAD/SCIMReferenceCode/issues/44
  */
 export function requireExactPath(sent: string, routed: string, { deviations }: Profile): void {
@@ -46,25 +46,21 @@ export function requireExactPath(sent: string, routed: string, { deviations }: P
     (plain === sent || deviations.ignoresExtraSlashes) &&
     (plain === routed || deviations.readsEndpointsInAnyCase)
   if (isAllowed) return
-  throw new ScimError(
-    404,
-    undefined,
-    `there is no endpoint ${shorten(sent)}; did you mean ${shorten(routed)}`,
-  )
+  throw new ScimError(404, undefined, `endpoint ${shorten(sent)} not found; did you mean ${shorten(routed)}?`)
 }
 
 /**
- * `allowsMissingContentType`: scripts leave `Content-Type` out. RFC 7644 §3.1 and §8.1 have `application/scim+json`.
+ * `allowsMissingContentType`: scripts omit `Content-Type`. RFC 7644 §3.1 and §8.1 specify `application/scim+json`.
  *
- * @param type the media type of the request, undefined or empty when there is none
+ * @param type the media type of the request; undefined or empty if missing
  */
-export function isMissingAllowed(type: string | undefined, { deviations }: Profile): boolean {
+export function allowsMissingMediaType(type: string | undefined, { deviations }: Profile): boolean {
   return (type === undefined || type === '') && deviations.allowsMissingContentType
 }
 
 /**
- * `namesContentTypeWithoutBody`: without a media type, the client of SCIM-SDK believes that a 204 is not from a SCIM
- * endpoint, and reports that the change failed.
+ * `namesContentTypeWithoutBody`: the client of SCIM-SDK reports a 204 without a media type as a failure, because it
+ * assumes that the response is not from a SCIM endpoint.
  *
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK
  */
@@ -73,9 +69,9 @@ export function contentTypeWithoutBody(type: string, { deviations }: Profile): R
 }
 
 /**
- * `showsEmptyMembers`: a group without members shows an empty list, as the samples of Microsoft and Okta do. authentik
- * compares members only where it finds a list, so it never refilled a group that was emptied here. RFC 7643 §2.5 makes an
- * empty list the same as none, which is left out.
+ * `showsEmptyMembers`: a group without members has an empty list, as in the samples of Microsoft and Okta. authentik
+ * compares members only if it finds a list, so it did not restore the members of an emptied group. According to RFC 7643
+ * §2.5 an empty list is the same as no value, which is omitted.
  *
  * @see https://github.com/goauthentik/authentik/pull/23950
  */

@@ -1,30 +1,31 @@
 /**
- * Deviations in filters and in the parameters of a list (RFC 7644 §3.4.2, §3.4.3). One named function for each, with
- * what is sent, by whom, and where that is documented or was seen. test/scim/compatibility/lists.test.ts has the cases.
+ * Deviations in filters and list parameters (RFC 7644 §3.4.2, §3.4.3). Each has one function, whose comment names the
+ * client, what it sends, and the source. Tested in test/scim/compatibility/lists.test.ts.
  */
 import { instant, type Scalar } from '../comparison.ts'
+import { badRequest } from '../error.ts'
 import type { Literal } from '../filter/ast.ts'
 import type { FilterToken } from '../filter/lexer.ts'
 import type { Profile } from '../profile.ts'
 import type { Attribute, AttributeType } from '../schema/definition.ts'
 
 /**
- * `comparesSelectedValues`: Entra matches on `emails[type eq "work"].value eq "x"`, where the test is of the same
- * element. The grammar of RFC 7644 §3.4.2.2 ends at the bracket.
+ * `comparesSelectedValues`: Entra matches by `emails[type eq "work"].value eq "x"`, where both tests apply to the same
+ * element. In the grammar of RFC 7644 §3.4.2.2 nothing may follow the bracket.
  *
- * @param token what follows the bracket
+ * @param token the token after the bracket
  * @see https://github.com/MicrosoftDocs/azure-docs/issues/83855
  */
-export function isTestOfSelected(token: FilterToken, { deviations }: Profile): boolean {
+export function isTestOfSelectedValue(token: FilterToken, { deviations }: Profile): boolean {
   return deviations.comparesSelectedValues && token.kind === 'word' && token.text.startsWith('.')
 }
 
 /**
- * A literal without quotes: null, true, false or a number (RFC 7644 §3.4.2.2, by the rules of JSON). Entra's
- * documentation has `externalId eq jyoung` (`readsUnquotedText`), and so has an example of RFC 7644 §3.4.2.1 itself,
- * against the grammar. Then any word is a value, and the names of JSON are read in any case.
+ * A literal without quotes: null, true, false or a number, as in JSON (RFC 7644 §3.4.2.2). With `readsUnquotedText`, any
+ * word is a string, and null, true and false are case-insensitive. Entra's documentation has `externalId eq jyoung`, and
+ * so does an example in RFC 7644 §3.4.2.1, although the grammar does not allow it.
  *
- * @returns undefined when the text is no value
+ * @returns undefined if the text is not a value
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
  */
 export function unquotedValue(text: string, { deviations }: Profile): Scalar | null | undefined {
@@ -36,10 +37,10 @@ export function unquotedValue(text: string, { deviations }: Profile): Scalar | n
 }
 
 /**
- * `convertsFilterValues`: a literal of another JSON type than the attribute. Entra quotes booleans (`primary eq "True"`),
- * and clients with numeric keys write `externalId eq 4711`.
+ * `convertsFilterValues`: the JSON type of a literal may differ from that of the attribute. Entra quotes booleans
+ * (`primary eq "True"`), and clients with numeric keys send `externalId eq 4711`.
  *
- * @returns the literal as a value of the type, undefined when it is none
+ * @returns the literal converted to the type; undefined if that is not possible
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
  */
 export function filterValue(
@@ -81,8 +82,8 @@ function converted({ text }: Literal, type: AttributeType): Scalar | undefined {
 }
 
 /**
- * Whether a complex attribute compares by its "value" sub-attribute. RFC 7644 §3.4.2.2 has `emails co "example.com"`, of
- * multi-valued attributes. `comparesReferencesByValue`: Entra asks for `manager eq "2819c223"` too.
+ * True if a complex attribute compares by its "value" sub-attribute. RFC 7644 §3.4.2.2 specifies it for multi-valued
+ * attributes, as in `emails co "example.com"`. `comparesReferencesByValue`: Entra also sends `manager eq "2819c223"`.
  *
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
  */
@@ -91,10 +92,10 @@ export function comparesByValue({ multiValued }: Attribute, { deviations }: Prof
 }
 
 /**
- * `ignoresEmptyParameters`: forms and generated clients send every parameter, as in `filter=&sortBy=&startIndex=`.
- * An empty text is no filter, no attribute path and no number.
+ * `ignoresEmptyParameters`: forms and generated clients send all parameters, as in `filter=&sortBy=&startIndex=`. An empty
+ * text is not a valid filter, attribute path or number.
  *
- * @returns undefined for an empty parameter, or the parameter as it was
+ * @returns undefined for an empty parameter, otherwise the unchanged parameter
  */
 export function withoutEmpty<Value>(parameter: Value, { deviations }: Profile): Value | undefined {
   const isEmpty = typeof parameter === 'string' && parameter.trim() === ''
@@ -102,32 +103,31 @@ export function withoutEmpty<Value>(parameter: Value, { deviations }: Profile): 
 }
 
 /**
- * `trimsPaths`: space around an attribute path in `sortBy`, or in the `path` of a PATCH. Paths are typed by hand into
- * attribute mappings.
+ * `trimsPaths`: spaces around an attribute path in `sortBy` or in the `path` of a PATCH. Paths in attribute mappings are
+ * typed by hand.
  */
 export function trimmedPath(text: string, { deviations }: Profile): string {
   return deviations.trimsPaths ? text.trim() : text
 }
 
-/** `readsSortOrderInAnyCase`: generated clients write their own enumerations, such as `DESCENDING`. */
+/** `readsSortOrderInAnyCase`: generated clients send the names of their enumerations, such as `DESCENDING`. */
 export function lowerCaseSortOrder(sortOrder: string, { deviations }: Profile): string {
   return deviations.readsSortOrderInAnyCase ? sortOrder.trim().toLowerCase() : sortOrder
 }
 
 /**
- * `readsNumbersFromText`: `startIndex` and `count` of a SearchRequest as text, as the query parameters have them.
- * RFC 7644 §3.4.3 has integers.
+ * `readsNumbersFromText`: `startIndex` and `count` of a SearchRequest as text, as in query parameters. RFC 7644 §3.4.3
+ * specifies integers.
  */
-export function isNumberOfText(value: unknown, { deviations }: Profile): boolean {
+export function isAllowedNumber(value: unknown, { deviations }: Profile): boolean {
   return typeof value !== 'string' || deviations.readsNumbersFromText
 }
 
 /**
- * `splitsNamesFromText`: `attributes` and `excludedAttributes` of a SearchRequest as one text, as the query parameters
- * have them: names with commas between them. The client of SCIM-SDK sent them so until July 2024, and Gluu's client did.
- * RFC 7644 §3.4.3 has a list.
+ * `splitsNamesFromText`: `attributes` and `excludedAttributes` of a SearchRequest as one comma-separated text, as in query
+ * parameters. The client of SCIM-SDK until July 2024 and Gluu's client send them. RFC 7644 §3.4.3 specifies a list.
  *
- * @returns the names, or the value as it was
+ * @returns the names, or the unchanged value
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/690
  * @see https://github.com/GluuFederation/SCIM-Client/issues/59
  */
@@ -135,4 +135,22 @@ export function namesFromText(value: unknown, { deviations }: Profile): unknown 
   if (!deviations.splitsNamesFromText || typeof value !== 'string') return value
   const names = value.split(',').map((name) => name.trim())
   return names.filter((name) => name !== '')
+}
+
+/**
+ * `allowsBothProjections`: `attributes` and `excludedAttributes` in one request. Clients that always exclude the `members`
+ * of groups send both if they request some attributes. RFC 7644 §3.4.2.5: they are "mutually exclusive".
+ *
+ * @throws {ScimError} invalidValue
+ */
+export function requireOneProjection(
+  attributes: readonly string[] | undefined,
+  excludedAttributes: readonly string[] | undefined,
+  { deviations }: Profile,
+): void {
+  if (deviations.allowsBothProjections || attributes === undefined || excludedAttributes === undefined) return
+  throw badRequest(
+    'invalidValue',
+    '"attributes" and "excludedAttributes" are mutually exclusive; send only one of them',
+  )
 }

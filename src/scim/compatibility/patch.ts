@@ -1,7 +1,7 @@
 /**
- * Deviations in a PATCH (RFC 7644 §3.5.2). One named function for each, with what is sent, by whom, and where that is
- * documented or was seen. The deviations in the values of a PATCH are in values.ts, and that of a PATCH which disables
- * a user is in disabling.ts. test/scim/compatibility/patch.test.ts has the cases.
+ * Deviations in a PATCH (RFC 7644 §3.5.2). Each has one function, whose comment names the client, what it sends, and the
+ * source. Deviations in values are in values.ts, and the one for disabling a user is in disabling.ts. Tested in
+ * test/scim/compatibility/patch.test.ts.
  */
 import { resolveAttributePath } from '../attribute-path.ts'
 import type { Complex } from '../comparison.ts'
@@ -14,7 +14,7 @@ import type { Attribute } from '../schema/definition.ts'
 import { ignoreUnknown, namedAttribute } from './values.ts'
 
 /**
- * `readsOpInAnyCase`: Entra's old dialect writes `Add`, `Replace`, `Remove`. RFC 7644 §3.5.2 has them in lower case.
+ * `readsOpInAnyCase`: Entra's old dialect sends `Add`, `Replace` and `Remove`. RFC 7644 §3.5.2 specifies lower case.
  *
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
  */
@@ -22,26 +22,26 @@ export function lowerCaseOp(op: string, { deviations }: Profile): string {
   return deviations.readsOpInAnyCase ? op.toLowerCase() : op
 }
 
-/** `allowsNoOperations`: Microsoft's validator sends an empty list. RFC 7644 §3.5.2 has "one or more PATCH operations". */
-export function isTooShort(operations: readonly unknown[], { deviations }: Profile): boolean {
+/** `allowsNoOperations`: Microsoft's validator sends an empty list. RFC 7644 §3.5.2 requires "one or more PATCH operations". */
+export function lacksOperations(operations: readonly unknown[], { deviations }: Profile): boolean {
   return operations.length === 0 && !deviations.allowsNoOperations
 }
 
 /**
- * `readsEmptyPathAsNone`: serialisers write "" for a member that is not set. RFC 7644 §3.5.2 has no empty path; null is
- * the same as none (RFC 7643 §2.5).
+ * `readsEmptyPathAsNone`: serializers write "" for a missing path. RFC 7644 §3.5.2 does not allow an empty path. Null means
+ * no value (RFC 7643 §2.5).
  */
 export function hasPath(path: string | null | undefined, { deviations }: Profile): path is string {
   return path !== undefined && path !== null && !(path === '' && deviations.readsEmptyPathAsNone)
 }
 
 /**
- * The key of a PATCH value without a path. RFC 7644 §3.5.2.1 has a set of attributes there, as in a whole resource. With
- * the flag `aadOptscim062020` Entra sends flat keys, which are paths (`readsPathsFromKeys`): `name.givenName`,
+ * A key in the value of an operation without a path. RFC 7644 §3.5.2.1 specifies attribute names, as in a whole resource.
+ * `readsPathsFromKeys`: with the flag `aadOptscim062020`, Entra sends paths as keys: `name.givenName`,
  * `urn:…:User:nativeObjectId`, `emails[type eq "work"].value`.
  *
- * @returns undefined for an attribute that the resource type does not have: unknown in a value, it is ignored
- * @throws {ScimError} invalidPath for a path; invalidValue for an unknown attribute; and what parsePath throws
+ * @returns undefined for an unknown attribute, which is ignored
+ * @throws {ScimError} invalidPath for a path; invalidValue for an unknown attribute; errors of parsePath
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
  */
 export function pathFromKey(key: string, reading: CollectingReading): PatchPath | undefined {
@@ -52,14 +52,17 @@ export function pathFromKey(key: string, reading: CollectingReading): PatchPath 
     return undefined
   }
   if (!profile.deviations.readsPathsFromKeys && namedAttribute(key, type) === undefined) {
-    throw badRequest('invalidPath', `key ${quote(key)} is a path, which only "path" may hold`)
+    throw badRequest(
+      'invalidPath',
+      `key ${quote(key)} is a path and must be sent as the "path" of an operation`,
+    )
   }
   return parsePath(key, reading)
 }
 
 /**
- * `ignoresReadOnlyKeys`: Okta renames a group by a value that holds its `id` beside the new name. RFC 7643 §2.2 has
- * read-only attributes ignored in a whole resource; RFC 7644 §3.5.2 answers `mutability` to a PATCH that modifies one.
+ * `ignoresReadOnlyKeys`: Okta renames a group with a value that contains its `id` and the new name. RFC 7643 §2.2: read-only
+ * attributes of a whole resource are ignored. RFC 7644 §3.5.2: a PATCH of one fails with `mutability`.
  *
  * @returns whether the attribute is set
  * @throws {ScimError} mutability
@@ -70,18 +73,18 @@ export function isSetByKey(
   { text, path, subAttribute }: PatchPath,
   { profile: { deviations } }: CollectingReading,
 ): boolean {
-  // What "schemas" holds follows from the other attributes.
+  // "schemas" is derived from the other attributes.
   if (path.steps[0].name === 'schemas') return false
   const steps = subAttribute === undefined ? path.steps : [...path.steps, subAttribute]
   if (steps.every(({ mutability }) => mutability !== 'readOnly')) return true
   if (deviations.ignoresReadOnlyKeys) return false
-  throw badRequest('mutability', `attribute "${text}" is read-only, so it cannot be changed`)
+  throw badRequest('mutability', `attribute "${text}" is read-only and cannot be changed`)
 }
 
 /**
- * `unwrapsPatchValues`: a single value in a list of one. The client of SCIM-SDK wraps every value of a PATCH, that of an
- * operation without a path too. For single-valued attributes only. A longer list, and one of null or "", stays as it
- * is, and is refused.
+ * `unwrapsPatchValues`: a single value as a list with one element. The client of SCIM-SDK wraps all values of a PATCH,
+ * including those of operations without a path. Applies only to single-valued attributes. A longer list, or a list of null
+ * or "", is not unwrapped and is rejected later.
  *
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/968
  */
@@ -91,8 +94,8 @@ export function fromSingletonList(value: unknown, { deviations }: Profile): unkn
 }
 
 /**
- * `wrapsSingleValues`: a multi-valued attribute with one value that is not in an array. Microsoft's test collection
- * sends members as an object or a string.
+ * `wrapsSingleValues`: one value of a multi-valued attribute without an array. Microsoft's test collection sends a member
+ * as an object or a string.
  *
  * @see https://github.com/AzureAD/SCIMReferenceCode
  */
@@ -102,12 +105,12 @@ export function arrayFromSingle(attribute: Attribute, value: unknown, { deviatio
 }
 
 /**
- * `removesGivenValues`: in Entra's old dialect, `Remove` with path `members` and the ids in `value` means these members.
- * RFC 7644 §3.5.2.2 has no value here. It is refused without the deviation and not left out, because the operation
- * would then remove all members.
+ * `removesGivenValues`: in Entra's old dialect, `Remove` with the path `members` and ids in `value` removes these members.
+ * RFC 7644 §3.5.2.2 specifies no value for remove. Without the deviation the operation is rejected: ignoring the value
+ * would remove all members.
  *
- * @param text the path, for the message
- * @returns the elements to remove, or undefined when the operation means the whole attribute
+ * @param text the path, for the error message
+ * @returns the elements to remove; undefined if the operation removes the whole attribute
  * @throws {ScimError} invalidValue: the value is not compatible with the operation (RFC 7644 §3.12 table 9)
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
  */
@@ -118,13 +121,14 @@ export function removedElements(
 ): readonly unknown[] | undefined {
   if (value === undefined || value === null) return undefined
   if (!deviations.removesGivenValues) {
-    throw badRequest('invalidValue', `"remove" of "${text}" takes no value: select values in the path`)
+    throw badRequest('invalidValue', `"remove" of "${text}" must not have a value; select values in the path`)
   }
   return Array.isArray(value) ? value : [value]
 }
 
 /**
- * `removesAbsentValues`: Entra repeats a removal that it got no answer to, and counts it as failed when it is refused. RFC 7644 §3.12 table 9 answers `noTarget` to a path whose filter selects nothing.
+ * `removesAbsentValues`: Entra repeats a removal if it gets no response, and reports a failure if the repetition is
+ * rejected. RFC 7644 §3.12 table 9 specifies `noTarget` for a path whose filter selects nothing.
  *
  * @throws {ScimError} noTarget
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
@@ -134,12 +138,11 @@ export function requireRemoved(count: number, text: string, { deviations }: Prof
 }
 
 /**
- * `createsSelectedValues`: Entra adds or replaces `emails[type eq "work"].value` when there is no such element and
- * expects it to be made; RFC 7644 §3.5.2.3 answers `noTarget`. Made only for the filters that Entra writes: a
- * conjunction of `eq` on `type` with a canonical value, or on `primary`. Any other filter that selects nothing stays a
- * `noTarget`.
+ * `createsSelectedValues`: Entra adds or replaces `emails[type eq "work"].value` and expects the element to be created if
+ * it does not exist. RFC 7644 §3.5.2.3 specifies `noTarget`. Supported only for the filters that Entra sends: a
+ * conjunction of `eq` on `type` with a canonical value, or on `primary`. Other filters that select nothing still fail.
  *
- * @returns the sub-attributes of the new element, or undefined when the filter does not describe one
+ * @returns the sub-attributes of the new element; undefined if the filter does not describe one
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/issues/416
  */
 export function elementFromFilter(filter: Filter, profile: Profile): Complex | undefined {
@@ -161,8 +164,8 @@ function describedBy(filter: Filter): Complex | undefined {
 }
 
 /**
- * `mergesSelectedValues`: clients replace `emails[type eq "work"]` by `{"value": …}` and expect it to stay the one of
- * that type. RFC 7644 §3.5.2.3: "all matching record values SHALL be replaced", so what the value does not name goes.
+ * `mergesSelectedValues`: clients replace `emails[type eq "work"]` by `{"value": …}` and expect the type to be kept.
+ * RFC 7644 §3.5.2.3: "all matching record values SHALL be replaced", so sub-attributes that are not sent are removed.
  */
 export function isReplacedAsAWhole(op: string, { deviations }: Profile): boolean {
   return op === 'replace' && !deviations.mergesSelectedValues
@@ -170,5 +173,5 @@ export function isReplacedAsAWhole(op: string, { deviations }: Profile): boolean
 
 /** RFC 7644 §3.12 table 9. @param text the path */
 export function noTarget(text: string): ScimError {
-  return badRequest('noTarget', `path "${text}" selects no value`)
+  return badRequest('noTarget', `path "${text}" does not match any value`)
 }

@@ -1,7 +1,7 @@
 /**
- * Deviations in the values of a resource, in the body of POST and PUT and in the values of a PATCH alike (RFC 7643 §2,
- * §3, §8). One named function for each, with what is sent, by whom, and where that is documented or was seen.
- * test/scim/compatibility/values.test.ts has the cases.
+ * Deviations in the values of a resource, both in the body of a POST or PUT and in a PATCH (RFC 7643 §2, §3, §8). Each has
+ * one function, whose comment names the client, what it sends, and the source. Tested in
+ * test/scim/compatibility/values.test.ts.
  */
 import { resolveAttributePath } from '../attribute-path.ts'
 import { type Complex, isComplex } from '../comparison.ts'
@@ -13,14 +13,14 @@ import type { CollectingReading, Reading } from '../reading.ts'
 import type { Attribute, ResourceType } from '../schema/definition.ts'
 import { findAttribute } from '../schema/lookup.ts'
 import { isExtension } from '../schema/resource-type.ts'
-import { ACTIVE, LEFT_OUT, USER } from '../schema/user.ts'
+import { ACTIVE, UNSUPPORTED_ATTRIBUTES, USER } from '../schema/user.ts'
 import { ERROR_UNITS, JSON_UNITS, type Work } from '../work.ts'
 
 /**
- * `readsBooleansFromText`: Entra sends `active` as the strings "True" and "False". Any boolean is read in this form,
- * since the expressions of attribute mappings yield strings.
+ * `readsBooleansFromText`: Entra sends `active` as the strings "True" and "False". Applies to all boolean attributes,
+ * because the expressions of attribute mappings return strings.
  *
- * @returns the boolean, or the value as it was
+ * @returns the boolean, or the unchanged value
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
  */
 export function booleanFromText(value: unknown, { deviations }: Profile): unknown {
@@ -30,12 +30,11 @@ export function booleanFromText(value: unknown, { deviations }: Profile): unknow
 }
 
 /**
- * A complex attribute given in short. Entra sends `manager` as a plain string (`readsReferencesFromText`), as
- * `{"value": ""}` to clear it (`readsEmptyTextAsNoReference`), or as an array of one (`readsComplexFromList`).
- * Microsoft's test collection sends a member as a plain string, and app role assignments arrive as JSON text
- * (`readsObjectsFromJsonText`).
+ * Short forms of a complex value. Entra sends `manager` as a string (`readsReferencesFromText`), as `{"value": ""}` to
+ * clear it (`readsEmptyTextAsNoReference`), or as an array with one element (`readsComplexFromList`). Microsoft's test
+ * collection sends a member as a string, and Entra sends app role assignments as JSON text (`readsObjectsFromJsonText`).
  *
- * @returns an object, null for an empty reference, or the value as it was when none of these applies
+ * @returns an object, null for an empty reference, or the unchanged value if none of these applies
  * @see https://github.com/pond/scimitar/issues/48
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
  */
@@ -67,11 +66,10 @@ function complexFromText(text: string, reading: Pick<Reading, 'profile' | 'work'
 }
 
 /**
- * `readsObjectsFromJsonText`: Entra's app role assignments, which are sent as `roles` with the role as JSON text inside
- * the value of each element: `[{"value": "{\"id\":…,\"value\":\"Admin\",…}"}]`. Other attributes keep a text that
- * happens to be JSON.
+ * `readsObjectsFromJsonText`: Entra sends app role assignments as `roles`, with the role as JSON text in the value of each
+ * element: `[{"value": "{\"id\":…,\"value\":\"Admin\",…}"}]`. JSON text in other attributes is not parsed.
  *
- * @returns the role with what else the element holds, or the element as it was
+ * @returns the element merged with the role, or the unchanged element
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
  */
 export function roleFromText(element: Complex, reading: Pick<Reading, 'profile' | 'work'>): Complex {
@@ -79,7 +77,7 @@ export function roleFromText(element: Complex, reading: Pick<Reading, 'profile' 
   return typeof role?.value === 'string' ? { ...element, ...role } : element
 }
 
-/** Within the bounds of a body, or the text would be a way around them. */
+/** Applies the JSON limits of request bodies, so that a text cannot bypass them. */
 function objectFromText(
   text: string,
   { profile, work }: { readonly profile: Profile; readonly work: Work },
@@ -91,16 +89,16 @@ function objectFromText(
     return isComplex(parsed) ? parsed : undefined
   } catch {
     work.spend(ERROR_UNITS)
-    return undefined // Not JSON, or more than JSON of a client may be: then the text is the value itself.
+    return undefined // The text is not JSON or exceeds the limits, so it is the value itself.
   }
 }
 
 /**
- * `readsExternalIdFromNumber`: clients that use an employee number, or the key of a table, send `externalId` as they
- * hold it. RFC 7643 §3.1 has a string. A number that JSON does not carry exactly stays as it is, and is refused: it
- * would be another key.
+ * `readsExternalIdFromNumber`: clients whose keys are numbers send `externalId` as a number. RFC 7643 §3.1 specifies a
+ * string. A number that JSON does not represent exactly is not converted and is rejected later, because it could be
+ * another key.
  *
- * @returns the text, or the value as it was
+ * @returns the number as text, or the unchanged value
  */
 export function externalIdFromNumber(attribute: Attribute, value: unknown, { deviations }: Profile): unknown {
   if (!deviations.readsExternalIdFromNumber || attribute.name !== 'externalId') return value
@@ -108,10 +106,10 @@ export function externalIdFromNumber(attribute: Attribute, value: unknown, { dev
 }
 
 /**
- * The key of a whole resource. An attribute name, or the URN of an extension; with `readsQualifiedKeys` also a path:
- * `name.givenName` and `urn:…:User:nativeObjectId`, Entra's flat keys with the flag `aadOptscim062020`.
+ * A key of a whole resource: an attribute name or the URN of an extension. `readsQualifiedKeys`: with the flag
+ * `aadOptscim062020`, Entra also sends paths, such as `name.givenName` and `urn:…:User:nativeObjectId`.
  *
- * @returns the top-level attribute, and `wrap` which puts a value under it; undefined when unknown
+ * @returns the top-level attribute, and `wrap`, which nests a value below it; undefined for an unknown key
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
  */
 export function qualifiedKey(
@@ -122,13 +120,13 @@ export function qualifiedKey(
   const path = deviations.readsQualifiedKeys ? resolveAttributePath(key, type) : namedAttribute(key, type)
   if (path === undefined) return undefined
   const [attribute, ...inner] = path.steps
-  // A flat key into a multi-valued attribute names no element of it.
+  // A path into a multi-valued attribute does not identify an element.
   if (attribute.multiValued && inner.length > 0) return undefined
   const wrap = (value: unknown) => inner.reduceRight((wrapped, step) => ({ [step.name]: wrapped }), value)
   return { attribute, wrap }
 }
 
-/** RFC 7643 §2.1, §3.3: a key is the name of an attribute, or the URN of an extension. */
+/** RFC 7643 §2.1, §3.3: a key is the name of an attribute or the URN of an extension. */
 export function namedAttribute(
   key: string,
   type: ResourceType,
@@ -138,8 +136,8 @@ export function namedAttribute(
 }
 
 /**
- * `readsEmptyTextAsUnassigned`: Entra clears an attribute by replacing it with an empty string. RFC 7643 §2.5 has null
- * and [] for it, which hold in every profile. An extension or a complex attribute is cleared by null alone.
+ * `readsEmptyTextAsUnassigned`: Entra clears an attribute by replacing it with an empty string. RFC 7643 §2.5 specifies
+ * null and [], which all profiles accept. Multi-valued attributes and extensions cannot be cleared by an empty string.
  *
  * @see https://github.com/Captain-P-Goldfish/SCIM-SDK/pull/653
  */
@@ -151,8 +149,8 @@ export function isUnassigned(attribute: Attribute, value: unknown, { deviations 
 }
 
 /**
- * `readsEmptyTextAsUnassigned` for `active` in the body of a PUT: "" keeps what is stored, as active.ts has it for
- * null. POST refuses it: there is nothing to keep.
+ * `readsEmptyTextAsUnassigned` for `active` in the body of a PUT: "" keeps the stored value, like null (see active.ts). A
+ * POST with "" is rejected, because there is no stored value.
  */
 export function withoutEmptyActive(
   body: unknown,
@@ -164,26 +162,36 @@ export function withoutEmptyActive(
 }
 
 /**
- * `allowsLineBreaksInBinary`: certificates are pasted as PEM and MIME have them, in lines. RFC 7643 §2.3.6 has base64 of
- * RFC 4648, whose §3.1 forbids line breaks.
+ * `allowsLineBreaksInBinary`: certificates are pasted with the line breaks of PEM and MIME. RFC 7643 §2.3.6 specifies the
+ * base64 of RFC 4648, whose §3.1 forbids line breaks.
  *
- * @returns the text without them, or as it was
+ * @returns the text without line breaks, or the unchanged text
  */
 export function withoutLineBreaks(text: string, { deviations }: Profile): string {
   return deviations.allowsLineBreaksInBinary ? text.replace(/[\r\n]/g, '') : text
 }
 
 /**
- * `ignoresUnknownAttributes`: Entra's default mappings and Okta's user profile hold attributes that a service provider
- * need not have. RFC 7644 §3.3 lets a service provider ignore what it is sent; without the deviation a client learns at
- * once that a value is not kept.
+ * `allowsLooseBase64`: the URL-safe alphabet, as in JSON Web Keys, and lengths that no byte sequence has. RFC 7643 §2.3.6
+ * specifies the base64 of RFC 4648 §4, with optional padding.
+ */
+export function isBase64(text: string, { deviations }: Profile): boolean {
+  if (deviations.allowsLooseBase64) return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text)
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return false
+  return text.endsWith('=') ? text.length % 4 === 0 : text.length % 4 !== 1
+}
+
+/**
+ * `ignoresUnknownAttributes`: Entra's default mappings contain attributes that a service provider need not support.
+ * RFC 7644 §3.3 allows a service provider to ignore attributes. Without the deviation they are rejected, so that the
+ * client learns that the value is not stored.
  *
- * @param name the path of the attribute, which is noted as ignored
+ * @param name the path of the attribute, which is added to the ignored names
  * @throws {ScimError} invalidValue: the value is not compatible with the resource schema (RFC 7644 §3.12 table 9)
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
  */
 export function ignoreUnknown(name: string, { type, profile, ignored }: CollectingReading): void {
-  const isLeftOut = type.schema === USER && LEFT_OUT.has(name.toLowerCase())
+  const isLeftOut = type.schema === USER && UNSUPPORTED_ATTRIBUTES.has(name.toLowerCase())
   if (!profile.deviations.ignoresUnknownAttributes && !isLeftOut) {
     throw badRequest('invalidValue', `${type.name} has no attribute ${quote(name)}`)
   }
@@ -191,8 +199,8 @@ export function ignoreUnknown(name: string, { type, profile, ignored }: Collecti
 }
 
 /**
- * `ignoresUnknownSchemas`: URNs in `schemas` that the resource type does not have. Microsoft's sample of a group names
- * `http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group`.
+ * `ignoresUnknownSchemas`: `schemas` may contain URNs that are not schemas of the resource type. Microsoft's sample group
+ * has `http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group`.
  *
  * @throws {ScimError} invalidValue
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
@@ -201,26 +209,44 @@ export function ignoreUnknownSchema(urn: string, { type, profile, ignored }: Col
   if (!profile.deviations.ignoresUnknownSchemas) {
     throw badRequest(
       'invalidValue',
-      `attribute "schemas" holds ${quote(urn)}, which ${type.name} does not have`,
+      `attribute "schemas" must contain only schemas of ${type.name}, found ${quote(urn)}`,
     )
   }
   noteIgnored(ignored, urn)
 }
 
 /**
- * `allowsMissingSchemas` for a message: scripts and small clients leave `schemas` out, and the endpoint says what is
- * meant. RFC 7644 §3.4.3, §3.5.2 and §3.7 require it.
+ * `ignoresRepeatedSchemas`: clients that add the URN of an extension to `schemas` although it is already there.
+ * RFC 7643 §3: "Duplicate values MUST NOT be included."
+ *
+ * @param urns as sent, in any case
+ * @throws {ScimError} invalidValue
  */
-export function allowsMissing({ deviations }: Profile): boolean {
+export function requireDistinctSchemas(urns: readonly string[], { deviations }: Profile): void {
+  if (deviations.ignoresRepeatedSchemas) return
+  const lower = urns.map((urn) => urn.toLowerCase())
+  const repeated = urns.find((_, i) => lower.indexOf(lower[i] ?? '') !== i)
+  if (repeated === undefined) return
+  throw badRequest(
+    'invalidValue',
+    `attribute "schemas" must not have duplicates, found ${quote(repeated)} twice`,
+  )
+}
+
+/**
+ * `allowsMissingSchemas` for a message: scripts and small clients omit `schemas`. RFC 7644 §3.4.3, §3.5.2 and §3.7 require
+ * it, but the endpoint already determines the message.
+ */
+export function allowsMissingSchemas({ deviations }: Profile): boolean {
   return deviations.allowsMissingSchemas
 }
 
 /**
- * RFC 7643 §3: `schemas` is required, and names every extension that has a value. Left out altogether by scripts and
- * small clients, also of messages (`allowsMissingSchemas`); Entra sends the object of an extension whose URN it does not
- * name (`allowsUndeclaredExtensions`).
+ * RFC 7643 §3: `schemas` is required and contains the URN of each extension that has a value. `allowsMissingSchemas`:
+ * scripts and small clients omit it. `allowsUndeclaredExtensions`: Entra sends the attributes of an extension without its
+ * URN in `schemas`.
  *
- * @param sent as the client sent it, undefined when it did not
+ * @param sent "schemas" as the client sent it; undefined if missing
  * @param resource in canonical form
  * @throws {ScimError} invalidValue
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
@@ -232,7 +258,7 @@ export function requireDeclaredSchemas(
 ): void {
   if (sent === undefined || sent === null) {
     if (deviations.allowsMissingSchemas) return
-    throw badRequest('invalidValue', `attribute "schemas" is required and must hold "${type.schema.id}"`)
+    throw badRequest('invalidValue', `attribute "schemas" is required and must contain "${type.schema.id}"`)
   }
   if (deviations.allowsUndeclaredExtensions || !Array.isArray(sent)) return
   const declared = new Set(sent.map((urn) => String(urn).toLowerCase()))
@@ -242,6 +268,6 @@ export function requireDeclaredSchemas(
   if (undeclared === undefined) return
   throw badRequest(
     'invalidValue',
-    `attribute "schemas" must hold "${undeclared.id}", whose attributes are sent`,
+    `attribute "schemas" must contain "${undeclared.id}", because the resource has attributes of that schema`,
   )
 }

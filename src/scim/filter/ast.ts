@@ -1,6 +1,6 @@
 /**
- * The filter tree (RFC 7644 §3.4.2.2), in two stages: FilterExpression is what the text says, Filter is
- * the same with its attribute paths resolved, its operators checked and its values in comparison form.
+ * The syntax tree of a filter (RFC 7644 §3.4.2.2), in two stages: FilterExpression is the parsed text. Filter has resolved
+ * attribute paths, validated operators, and values in comparison form.
  */
 import type { AttributePath } from '../attribute-path.ts'
 import type { Scalar } from '../comparison.ts'
@@ -8,13 +8,13 @@ import type { Scalar } from '../comparison.ts'
 export const COMPARISON_OPERATORS = ['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le'] as const
 export type ComparisonOperator = (typeof COMPARISON_OPERATORS)[number]
 
-/** A value as written. `text` is kept because `externalId eq 007` compares a string with "007". */
+/** A literal. Keeps the source text, because `externalId eq 007` compares with the string "007". */
 export interface Literal {
   readonly value: Scalar | null
   readonly text: string
 }
 
-/** A parsed filter. Positions are 1-based and count UTF-16 units of the filter text. */
+/** A parsed filter. Positions are 1-based, in UTF-16 code units of the filter text. */
 export type FilterExpression =
   | { readonly kind: 'and' | 'or'; readonly operands: readonly FilterExpression[] }
   | { readonly kind: 'not'; readonly operand: FilterExpression }
@@ -33,7 +33,7 @@ export type FilterExpression =
       readonly operand: FilterExpression
     }
 
-/** A filter that was checked against a resource type. Inside a value path, paths start at the element. */
+/** A filter resolved against a resource type. Inside a value path, paths are relative to the element. */
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly operands: readonly Filter[] }
   | { readonly kind: 'not'; readonly operand: Filter }
@@ -42,11 +42,11 @@ export type Filter =
       readonly kind: 'comparison'
       readonly path: AttributePath
       readonly operator: ComparisonOperator
-      /** As written, in the type of the attribute. */
+      /** The literal, converted to the type of the attribute. */
       readonly value: Scalar
-      /** In the form in which values of the attribute compare: see comparison.ts. */
+      /** The comparison key of the value: see comparison.ts. */
       readonly key: Scalar
     }
   | { readonly kind: 'valuePath'; readonly path: AttributePath; readonly operand: Filter }
-  /** A filter whose answer is known: an attribute that the resource type does not have. */
+  /** Always false: a test of an attribute that the resource type does not have. */
   | { readonly kind: 'never' }

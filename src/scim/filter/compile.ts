@@ -1,9 +1,9 @@
 /**
- * A filter to an SQL condition (RFC 7644 §3.4.2.2). Pure: emits text and parameters, runs nothing.
+ * Compiles a filter to an SQL condition with parameters (RFC 7644 §3.4.2.2).
  *
- * Every leaf is true or not true; under a `not` it is made 0 or 1, because SQL's `NOT NULL` is NULL and
- * a missing value must match. Negations are pushed down to the leaves, and lists of operands become
- * balanced trees, so the depth of the SQL stays far below what the database refuses.
+ * A leaf may be NULL instead of false. Under a `not` it is converted to 0 or 1, because `NOT NULL` is NULL in SQL but a
+ * missing value must match. Negations are pushed down to the leaves, and lists of operands become balanced trees, so the
+ * depth of the SQL expression stays far below the limit of the database.
  */
 import { type AttributePath, pathText, target } from '../attribute-path.ts'
 import type { Scalar } from '../comparison.ts'
@@ -12,52 +12,52 @@ import type { ComparisonOperator, Filter } from './ast.ts'
 import { valuesOf } from './simplify.ts'
 import { constant, fragment, type SqlFragment } from './sql-fragment.ts'
 
-/** Where the attributes of a resource type are found in SQL. Nothing in it compiles: it is asked, and answers with text. */
+/** The SQL expressions for the attributes of a resource type. */
 export interface ColumnMap {
-  /** The comparison document of a row: see comparison.ts. */
+  /** The column of the comparison document: see comparison.ts. */
   readonly document: string
-  /** Attributes with a column of their own, by canonical path: `userName`, `meta.created`. */
+  /** Attributes with their own column, by canonical path: `userName`, `meta.created`. */
   readonly columns: Readonly<Record<string, { readonly sql: string }>>
-  /** Multi-valued attributes that are rows of their own, by name: `members`, `groups`. */
+  /** Multi-valued attributes stored as rows of another table, by name: `members`, `groups`. */
   readonly rows: Readonly<Record<string, RowSource>>
   readonly alternatives: Alternatives
 }
 
-/** Alternatives that are found one by one, better than by `OR`. */
+/** Compiles an `or` whose operands are evaluated separately, each by its own index, instead of by `OR`. */
 export interface Alternatives {
-  /** True of filters that are each found by themselves. */
-  readonly areFound: (filters: readonly Filter[]) => boolean
-  /** The columns for the condition of one of them. */
+  /** True if an index or the membership table leads directly to the matches of each filter. */
+  readonly haveDirectLookup: (filters: readonly Filter[]) => boolean
+  /** The columns for compiling one of the filters. */
   readonly columnsOf: (filter: Filter) => ColumnMap
-  /** SQL that is true of a resource that meets one of the conditions. */
+  /** SQL that is true for a resource that meets one of the conditions. */
   readonly oneOf: (conditions: readonly SqlFragment[]) => SqlFragment
 }
 
-/** A multi-valued attribute kept as rows, so that its indexes can be used. */
+/** A multi-valued attribute stored as rows, so that indexes can be used. */
 export interface RowSource {
   /**
-   * How to test whether a resource has a row that meets a filter.
+   * Tests whether a resource has a row that matches a filter.
    *
-   * @param filter on the sub-attributes; undefined when every row meets it
+   * @param filter on the sub-attributes; undefined if every row matches
    */
   readonly some: (filter: Filter | undefined) => RowTest
-  /** A subquery of the sub-attribute of one row, always the same one: to sort by. */
+  /** A subquery for the sub-attribute of one row, always the same row. Used for sorting. */
   readonly first: (subAttribute: string) => SqlFragment
 }
 
 export interface RowTest {
-  /** Where the sub-attributes are, for each condition that is needed: the filter is compiled for each. */
+  /** The columns of the sub-attributes, for each required condition. The filter is compiled once for each. */
   readonly columns: readonly RowColumns[]
-  /** @param conditions as many, in the same order */
+  /** @param conditions the compiled filter for each element of `columns`, in the same order */
   readonly where: (conditions: readonly SqlFragment[]) => SqlFragment
 }
 
-/** SQL by the name of a sub-attribute. */
+/** SQL expressions by the name of the sub-attribute. */
 export type RowColumns = Readonly<Record<string, string>>
 
 /**
- * What a resource is sorted by (RFC 7644 §3.4.2.3): of a multi-valued attribute the primary value, or the
- * first. The SQL is NULL for a resource without a value.
+ * The SQL expression of a sort key (RFC 7644 §3.4.2.3). For a multi-valued attribute it is the primary value, or else the
+ * first. NULL for a resource without a value.
  */
 export function compileSortKey(path: AttributePath, columns: ColumnMap): SqlFragment {
   const { steps } = path
@@ -69,17 +69,17 @@ export function compileSortKey(path: AttributePath, columns: ColumnMap): SqlFrag
   if (rows !== undefined) return rows.first(rest[0]?.name ?? 'value')
   const value = rest.length === 0 ? 'element.value' : `element.value ->> '${jsonPath(rest)}'`
   const each = `json_each(${columns.document}, '${jsonPath(list)}') AS element`
-  // In elements that are plain values there is no primary; then the first one is it.
+  // Simple elements have no "primary", so the first one is used.
   const primary = rest.length === 0 ? '' : `(element.value ->> '$.primary') IS 1 DESC, `
   return constant(`(SELECT ${value} FROM ${each} ORDER BY ${primary}element.key LIMIT 1)`)
 }
 
-/** The rows that a multi-valued attribute is kept as. One of an extension may have the same name, and is none. */
+/** The rows of a multi-valued core attribute. An extension's attribute may have the same name but is not stored as rows. */
 function rowsOf(list: readonly Attribute[], { rows }: ColumnMap): RowSource | undefined {
   return list.length === 1 ? rows[list[0]?.name ?? ''] : undefined
 }
 
-/** How the attributes below a point of the tree become SQL: of a resource, an element, or a row. */
+/** Compiles attribute paths relative to a resource, an element, or a row. */
 interface Scope {
   single(path: readonly Attribute[]): string
   /** @param list the path of the multi-valued attribute */
@@ -88,7 +88,7 @@ interface Scope {
     condition: (element: Scope) => SqlFragment,
     filter: Filter | undefined,
   ): SqlFragment
-  /** Undefined below a resource. */
+  /** Only for resources. */
   readonly alternatives?: Alternatives
 }
 
@@ -106,7 +106,7 @@ function compile(filter: Filter, scope: Scope, negated: boolean): SqlFragment {
       // De Morgan: not (a and b) is (not a) or (not b).
       const joinedByAnd = (filter.kind === 'and') !== negated
       const { alternatives } = scope
-      if (filter.kind === 'or' && !negated && alternatives?.areFound(filter.operands)) {
+      if (filter.kind === 'or' && !negated && alternatives?.haveDirectLookup(filter.operands)) {
         return alternatives.oneOf(
           filter.operands.map((operand) => compileFilter(operand, alternatives.columnsOf(operand))),
         )
@@ -144,7 +144,7 @@ function compileLeaf(filter: Leaf, scope: Scope): SqlFragment {
   const isOfObjects = steps[multiple]?.subAttributes !== undefined
   const condition = (element: Scope) => {
     if (filter.kind === 'valuePath') return compile(filter.operand, element, false)
-    // An object is never empty; a text may be.
+    // An object is never empty, but a text may be.
     if (rest.length === 0 && isOfObjects && filter.kind === 'present') return constant('1')
     return compileTest(filter, element.single(rest))
   }
@@ -174,7 +174,7 @@ function compileComparison(operator: ComparisonOperator, left: SqlFragment, key:
       return fragment`${left} < ${value}`
     case 'le':
       return fragment`${left} <= ${value}`
-    // LIKE is of no use: its pattern is limited to 50 bytes and it folds ASCII on its own.
+    // LIKE is not suitable: its pattern is limited to 50 bytes, and it ignores the case of ASCII letters.
     case 'co':
       return fragment`instr(${left}, ${value}) > 0`
     case 'sw':
@@ -184,24 +184,28 @@ function compileComparison(operator: ComparisonOperator, left: SqlFragment, key:
   }
 }
 
-/** In code points, as SQLite counts. */
+/** The length in code points, as SQLite counts. */
 function lengthOf(value: string | number): number {
   return [...String(value)].length
 }
 
-/** Texts with a prefix are a range, which an index can be searched for. */
+/** Texts with a common prefix are a range, so that an index can be used. */
 function compileStartsWith(left: SqlFragment, prefix: string): SqlFragment {
   const end = afterPrefix(prefix)
   const start = fragment`${left} >= ${prefix}`
   return end === undefined ? start : fragment`(${start} AND ${left} < ${end})`
 }
 
-/** The smallest text above everything that starts with the prefix, in code point order; none is above U+10FFFF. */
+/**
+ * The smallest text above all texts with the prefix, in code point order.
+ *
+ * @returns undefined if there is none, because the prefix consists of U+10FFFF
+ */
 function afterPrefix(prefix: string): string | undefined {
   const characters = [...prefix]
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
     const next = (last.codePointAt(0) ?? 0) + 1
-    // U+D800 to U+DFFF are no characters: the next one is U+E000.
+    // U+D800 to U+DFFF are surrogates, so U+E000 follows U+D7FF.
     if (next <= 0x10ffff) return characters.join('') + String.fromCodePoint(next === 0xd800 ? 0xe000 : next)
   }
   return undefined
@@ -231,7 +235,7 @@ function rowScope(columns: RowColumns): Scope {
   }
 }
 
-/** Attributes inside a JSON document; `column` may know a better place for some. */
+/** Compiles paths into a JSON document. @param column the column of an attribute that has its own */
 function documentScope(
   document: string,
   column: (steps: readonly Attribute[]) => string | undefined = () => undefined,
@@ -240,7 +244,7 @@ function documentScope(
     single: (steps) =>
       steps.length === 0 ? document : (column(steps) ?? `${document} ->> '${jsonPath(steps)}'`),
     multiple: (list, condition) => {
-      // The elements of a simple attribute are values; those of a complex one are documents again.
+      // Elements of a simple attribute are values. Elements of a complex attribute are documents.
       const element = list.at(-1)?.subAttributes === undefined ? elementScope : documentScope('element.value')
       const each = constant(`SELECT 1 FROM json_each(${document}, '${jsonPath(list)}') AS element`)
       return fragment`EXISTS (${each} WHERE ${condition(element)})`
@@ -250,7 +254,7 @@ function documentScope(
 
 const elementScope: Scope = { single: () => 'element.value', multiple: () => constant('0') }
 
-/** `$."name"."familyName"`. The names are those of our schemas: none holds a quote. */
+/** `$."name"."familyName"`. Attribute names cannot contain a quote. */
 function jsonPath(steps: readonly Attribute[]): string {
   return `$${steps.map((step) => `."${step.name}"`).join('')}`
 }

@@ -1,6 +1,6 @@
 /**
- * A filter on a value in memory: value paths of PATCH, and the reference that the compiled SQL is
- * tested against. Works on resources as they are on the wire.
+ * Evaluates a filter on a resource or an element in memory. Used for value paths in a PATCH, and as the reference in tests
+ * of the compiled SQL.
  */
 import { type Complex, compareScalars, comparisonKey, isComplex, type Scalar } from '../comparison.ts'
 import type { Attribute } from '../schema/definition.ts'
@@ -9,9 +9,9 @@ import type { ComparisonOperator, Filter } from './ast.ts'
 import { contains } from './contains.ts'
 
 /**
- * True when the resource, or the element of a multi-valued attribute, matches the filter.
+ * True if a resource or an element of a multi-valued attribute matches the filter.
  *
- * @throws {ScimError} when the work of the request is more than it may be
+ * @throws {ScimError} if the request exceeds the work limit
  */
 export function evaluateFilter(filter: Filter, value: Complex, work: Work = new Work()): boolean {
   switch (filter.kind) {
@@ -41,10 +41,10 @@ export function evaluateFilter(filter: Filter, value: Complex, work: Work = new 
 }
 
 /**
- * True when the test is true of a value at the path: one of every element where a multi-valued attribute is
- * passed. RFC 7644 §3.4.2.2: a resource matches when any instance does.
+ * True if any value at the path passes the test. RFC 7644 §3.4.2.2: a multi-valued attribute matches if any of its values
+ * does.
  *
- * @param absent whether a missing single value counts as one, undefined: `ne` is true of it
+ * @param absent whether a missing single value is tested as undefined, which `ne` matches
  */
 function someValue(
   value: Complex,
@@ -71,7 +71,7 @@ function isList({ multiValued }: Attribute): boolean {
   return multiValued
 }
 
-/** RFC 7644 §3.4.2.2: "pr" is true of a non-empty value, or of a complex one that is not empty. */
+/** RFC 7644 §3.4.2.2: "pr" matches a non-empty value or a non-empty complex value. */
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
 }
@@ -110,7 +110,7 @@ function matches(
   }
 }
 
-/** At most. */
+/** An upper bound for the number of characters that the comparison reads. */
 function charactersCompared(operator: ComparisonOperator, value: string, key: string): number {
   return operator === 'co' ? value.length + key.length : Math.min(value.length, key.length)
 }

@@ -1,9 +1,9 @@
 /**
- * Text of a filter to its tokens (RFC 7644 §3.4.2.2, figure 1). Linear in the length of the text.
+ * Splits the text of a filter into tokens (RFC 7644 §3.4.2.2, figure 1), in linear time.
  */
 import { badRequest, type ScimError } from '../error.ts'
 
-/** `word` is an attribute path, an operator, or a literal without quotes; `text` is as written. */
+/** A token. `word` is an attribute path, an operator, or a literal without quotes. `text` is the source text. */
 export interface FilterToken {
   readonly kind: 'word' | 'string' | '(' | ')' | '[' | ']' | 'end'
   readonly text: string
@@ -13,10 +13,10 @@ export interface FilterToken {
 
 const SPACE = /[ \t\r\n]+/y
 const WORD = /[^ \t\r\n()[\]"]+/y
-// A JSON string, as far as its end goes; JSON.parse then decides what its escapes mean.
+// Finds the end of a JSON string. JSON.parse validates its escapes later.
 const STRING = /"(?:[^"\\]|\\.)*"/sy
 
-/** @throws {ScimError} invalidFilter for a string without an end */
+/** @throws {ScimError} invalidFilter for an unterminated string */
 export function lexFilter(text: string): readonly FilterToken[] {
   const tokens: FilterToken[] = []
   let at = 0
@@ -53,7 +53,7 @@ function match(pattern: RegExp, text: string, at: number): string | undefined {
   return pattern.exec(text)?.[0]
 }
 
-/** The one shape of a syntax error in a filter. @param position 1-based */
+/** A syntax error in a filter. @param position 1-based */
 export function filterError(problem: string, position: number): ScimError {
   return badRequest('invalidFilter', `filter, position ${position}: ${problem}`)
 }

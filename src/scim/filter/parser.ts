@@ -1,9 +1,8 @@
 /**
- * Tokens of a filter to its tree, after the ABNF of RFC 7644 §3.4.2.2: `not` binds closer than `and`,
- * `and` closer than `or`. Depth and number of comparisons are limited, so the time is linear and the
- * stack small whatever the text.
+ * Parses filters by the ABNF of RFC 7644 §3.4.2.2. `not` has precedence over `and`, and `and` over `or`. The depth and the
+ * number of comparisons are limited, so the parser takes linear time and little stack for any text.
  */
-import { isTestOfSelected, unquotedValue } from '../compatibility/lists.ts'
+import { isTestOfSelectedValue, unquotedValue } from '../compatibility/lists.ts'
 import { badRequest, quote } from '../error.ts'
 import { MAX_FILTER_CHARACTERS, MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../limits.ts'
 import type { Profile } from '../profile.ts'
@@ -13,16 +12,16 @@ import { COMPARISON_OPERATORS, type ComparisonOperator, type FilterExpression, t
 import { type FilterToken, filterError, lexFilter } from './lexer.ts'
 
 const OPERATORS: ReadonlySet<string> = new Set(COMPARISON_OPERATORS)
-/** RFC 7643 §2.1: attrname = ALPHA *(nameChar); "$ref" is the one name with a dollar sign. */
+/** RFC 7643 §2.1: attrname = ALPHA *(nameChar). "$ref" is the only name that begins with a dollar sign. */
 const NAME = /^(?:urn:[^\s]+:)?\$?[a-z][\w$-]*(?:\.\$?[a-z][\w$-]*)*$|^urn:[^\s]+$/i
 
 /**
  * Parses a filter.
  *
- * @throws {ScimError} invalidFilter, naming the 1-based position and what was expected there
+ * @throws {ScimError} invalidFilter with the 1-based position and the expected token
  */
 export function parseFilter(text: string, profile: Profile): FilterExpression {
-  requireLength(text, 'filter')
+  requireLength(text, 'the filter')
   const parser = new Parser(lexFilter(text), profile)
   const expression = parser.disjunction(0)
   parser.expect('end', '"and", "or" or the end of the filter')
@@ -30,12 +29,11 @@ export function parseFilter(text: string, profile: Profile): FilterExpression {
 }
 
 /**
- * Parses `attr[filter]` and what follows the bracket: the path of a PATCH operation.
+ * Parses the value path of a PATCH operation: `attr[filter]` or `attr[filter].subAttr`.
  *
- * @param reading counts the tokens: a body can hold thousands of paths
- * @returns the name before the bracket, the filter inside, and `subAttribute` when `.name` follows
- * @throws {ScimError} invalidFilter when the text inside the brackets is no filter; invalidPath when the
- *   brackets, or what is around them, are wrong (RFC 7644 §3.12 table 9)
+ * @param reading counts the tokens, because a body can have thousands of paths
+ * @throws {ScimError} invalidFilter if the text in the brackets is not a filter; invalidPath if the brackets or the text
+ *   around them are invalid (RFC 7644 §3.12 table 9)
  */
 export function parseValuePath(
   text: string,
@@ -45,12 +43,12 @@ export function parseValuePath(
   operand: FilterExpression
   subAttribute: string | undefined
 } {
-  requireLength(text, 'value path')
+  requireLength(text, 'the value path')
   const tokens = lexFilter(text)
   work.spend(tokens.length * TOKEN_UNITS)
   const [name, open] = tokens
   if (name?.kind !== 'word' || open?.kind !== '[') throw badRequest('invalidPath', 'expected "attribute["')
-  if (!tokens.some((token) => token.kind === ']')) throw badRequest('invalidPath', '"[" is never closed')
+  if (!tokens.some((token) => token.kind === ']')) throw badRequest('invalidPath', '"[" is not closed')
   const parser = new Parser(tokens.slice(2), profile)
   const operand = parser.disjunction(1)
   parser.expect(']', '"and", "or" or "]"')
@@ -104,7 +102,10 @@ class Parser {
 
   #factor(depth: number): FilterExpression {
     if (depth > MAX_FILTER_DEPTH) {
-      throw badRequest('invalidFilter', `filter is nested deeper than ${MAX_FILTER_DEPTH} levels, the limit`)
+      throw badRequest(
+        'invalidFilter',
+        `the filter is nested deeper than the limit of ${MAX_FILTER_DEPTH} levels`,
+      )
     }
     if (this.accept('(')) return this.#closed(depth)
     if (this.#peek(1).kind === '(' && this.#acceptWord('not')) {
@@ -131,7 +132,7 @@ class Parser {
     const operand = this.disjunction(depth + 1)
     this.expect(']', '"and", "or" or "]"')
     const sub = this.#peek()
-    if (!isTestOfSelected(sub, this.#profile)) return { kind: 'valuePath', name, position, operand }
+    if (!isTestOfSelectedValue(sub, this.#profile)) return { kind: 'valuePath', name, position, operand }
     this.#at++
     const test = this.#test(sub.text.slice(1), sub.position)
     return { kind: 'valuePath', name, position, operand: { kind: 'and', operands: [operand, test] } }
@@ -141,7 +142,7 @@ class Parser {
     if (++this.#comparisons > MAX_FILTER_COMPARISONS) {
       throw badRequest(
         'invalidFilter',
-        `filter has more than ${MAX_FILTER_COMPARISONS} comparisons, the limit`,
+        `the filter has more than the limit of ${MAX_FILTER_COMPARISONS} comparisons`,
       )
     }
     const word = this.expect('word', 'an operator')
@@ -149,7 +150,7 @@ class Parser {
     if (operator === 'pr') return { kind: 'present', name, position }
     if (!OPERATORS.has(operator)) {
       const allowed = [...COMPARISON_OPERATORS, 'pr'].join(', ')
-      throw filterError(`${quote(word.text)} is not an operator; allowed are ${allowed}`, word.position)
+      throw filterError(`expected an operator (${allowed}), found ${quote(word.text)}`, word.position)
     }
     return {
       kind: 'comparison',
@@ -167,13 +168,13 @@ class Parser {
       const value = jsonString(token)
       return { value, text: value }
     }
-    // Taken for a word, 'ada' would be a value that nothing has, and the client would find nothing.
+    // Otherwise 'ada' would be read as a word that includes the quotes, and would match nothing.
     if (token.text.startsWith("'")) {
-      throw filterError(`a string stands in double quotes, found ${quote(token.text)}`, token.position)
+      throw filterError(`a string must be in double quotes, found ${quote(token.text)}`, token.position)
     }
     const value = unquotedValue(token.text, this.#profile)
     if (value === undefined) {
-      throw filterError(`a string stands in double quotes, found ${quote(token.text)}`, token.position)
+      throw filterError(`a string must be in double quotes, found ${quote(token.text)}`, token.position)
     }
     return { value, text: token.text }
   }
@@ -202,6 +203,6 @@ function jsonString(token: FilterToken): string {
   try {
     return JSON.parse(token.text) as string
   } catch (cause) {
-    throw filterError(`no JSON string (${(cause as Error).message})`, token.position)
+    throw filterError(`the string is not a valid JSON string (${(cause as Error).message})`, token.position)
   }
 }

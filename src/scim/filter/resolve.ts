@@ -1,6 +1,6 @@
 /**
- * Checks a parsed filter against a resource type: attribute paths, operators that make sense for the
- * type, values in the form in which they compare (RFC 7644 §3.4.2.2).
+ * Resolves a parsed filter against a resource type: attribute paths, operators that the attribute's type allows, and
+ * comparison keys of values (RFC 7644 §3.4.2.2).
  */
 import {
   type AttributePath,
@@ -24,17 +24,17 @@ import { evaluateFilter } from './evaluate.ts'
 type Test = Extract<FilterExpression, { name: string }>
 type Comparison = Extract<FilterExpression, { kind: 'comparison' }>
 
-/** What to do with an attribute that the resource type does not have. */
+/** How an attribute that the resource type does not have is treated. */
 export type UnknownAttribute = 'refuse' | 'no-value'
 
-/** What names are looked up in, and how. */
+/** The context in which attribute names are resolved. */
 interface Scope {
   readonly lookup: (name: string) => AttributePath | undefined
-  /** The resource type or attribute, for messages. */
+  /** The name of the resource type or attribute, for error messages. */
   readonly owner: string
   readonly unknown: UnknownAttribute
   readonly profile: Profile
-  /** Counts the folding; undefined where the filter is bounded by itself. */
+  /** Counts the folding. Undefined for filters of list requests, which have their own limits. */
   readonly work?: Work | undefined
 }
 
@@ -44,7 +44,7 @@ const ORDER: readonly ComparisonOperator[] = ['gt', 'ge', 'lt', 'le']
 
 const NEVER: Filter = { kind: 'never' }
 
-/** RFC 7644 §3.4.2.2 table 3: ordering a boolean or a binary value SHALL fail with invalidFilter. */
+/** RFC 7644 §3.4.2.2 table 3: ordering a boolean or a binary attribute SHALL fail with invalidFilter. */
 const OPERATORS: Record<Attribute['type'], readonly ComparisonOperator[]> = {
   string: [...EQUALITY, ...SUBSTRING, ...ORDER],
   reference: [...EQUALITY, ...SUBSTRING, ...ORDER],
@@ -59,8 +59,8 @@ const OPERATORS: Record<Attribute['type'], readonly ComparisonOperator[]> = {
 /**
  * Resolves a filter for one resource type.
  *
- * @param unknown a mistyped name on one endpoint is refused, so that an administrator sees it; across
- *   resource types RFC 7644 §3.4.2.1 wants an undefined attribute treated as one without a value
+ * @param unknown `refuse` reports a mistyped name to the administrator; `no-value` is for searches across resource types,
+ *   where an undefined attribute has no value (RFC 7644 §3.4.2.1)
  * @throws {ScimError} invalidFilter
  */
 export function resolveFilter(
@@ -74,7 +74,10 @@ export function resolveFilter(
   return type.returnsAll ? filter : onVisibleSchemas(filter, type)
 }
 
-/** Stored resources name the schemas of removed extensions too: a test of "schemas" is one of those that clients see. */
+/**
+ * Limits tests of "schemas" to the URNs that clients see. The "schemas" of stored resources also contain those of removed
+ * extensions.
+ */
 function onVisibleSchemas(filter: Filter, type: ResourceType): Filter {
   switch (filter.kind) {
     case 'and':
@@ -97,7 +100,7 @@ function onVisibleSchemas(filter: Filter, type: ResourceType): Filter {
   }
 }
 
-/** Resolves a filter on the values of a complex attribute: the inside of `emails[…]`. @throws {ScimError} invalidFilter */
+/** Resolves the filter inside a value path, such as `emails[…]`. @throws {ScimError} invalidFilter */
 export function resolveValueFilter(
   expression: FilterExpression,
   attribute: Attribute,
@@ -133,26 +136,26 @@ function resolve(expression: FilterExpression, scope: Scope): Filter {
   }
 }
 
-/** What a test says of an attribute without a value: nothing is true of it but `ne` and `eq null`. */
+/** The result of a test of an attribute without a value: only `ne` and `eq null` are true. */
 function withoutValue(expression: Test): Filter {
   if (expression.kind !== 'comparison') return NEVER
   const isTrue = expression.operator === (expression.literal.value === null ? 'eq' : 'ne')
   return isTrue ? { kind: 'not', operand: NEVER } : NEVER
 }
 
-/** True of `meta.location` and the `$ref` of members and groups: clients cannot set them, nothing stores them. */
-function isMadeUp({ name, type, mutability }: Attribute): boolean {
+/** True for `meta.location` and the `$ref` of members and groups, which are computed for each response and not stored. */
+function isDerived({ name, type, mutability }: Attribute): boolean {
   return type === 'reference' && mutability !== 'readWrite' && (name === '$ref' || name === 'location')
 }
 
 function resolveTest(expression: Test, path: AttributePath, scope: Scope): Filter {
   if (path.steps.some((step) => step.returned === 'never')) {
-    throw badRequest('invalidFilter', `"${pathText(path)}" is never returned, so it cannot be filtered on`)
+    throw badRequest('invalidFilter', `"${pathText(path)}" is never returned and cannot be used in a filter`)
   }
-  if (isMadeUp(target(path))) {
+  if (isDerived(target(path))) {
     throw badRequest(
       'invalidFilter',
-      `"${pathText(path)}" follows from the Tenant URL and an id, so it cannot be filtered on: filter on the id`,
+      `"${pathText(path)}" is derived from an id and cannot be used in a filter; filter by the id instead`,
     )
   }
   if (expression.kind === 'present') return { kind: 'present', path }
@@ -160,12 +163,12 @@ function resolveTest(expression: Test, path: AttributePath, scope: Scope): Filte
     return resolveComparison(expression, withDefaultValue(path, scope), scope)
   const attribute = target(path)
   if (attribute.subAttributes === undefined) {
-    throw badRequest('invalidFilter', `"${pathText(path)}" has no sub-attributes, so "[…]" cannot follow it`)
+    throw badRequest('invalidFilter', `"[…]" requires a complex attribute, found "${pathText(path)}"`)
   }
   if (attribute.multiValued) {
     return { kind: 'valuePath', path, operand: resolve(expression.operand, scopeOfValues(attribute, scope)) }
   }
-  // `name[givenName pr]` selects from one value: the same as its paths written out, if it is there at all.
+  // `name[givenName pr]` on a single value means `name pr and name.givenName pr`.
   const lookup = (name: string) => below(path, resolveNames(name, attribute.subAttributes ?? []))
   const operand = resolve(expression.operand, { ...scope, lookup, owner: attribute.name })
   return { kind: 'and', operands: [{ kind: 'present', path }, operand] }
@@ -189,7 +192,7 @@ function resolveComparison(
     const allowed = [...OPERATORS[attribute.type], 'pr'].join(', ')
     throw badRequest(
       'invalidFilter',
-      `"${operator}" cannot be used on "${pathText(path)}" (${attribute.type}); allowed are ${allowed}`,
+      `"${operator}" cannot be used on "${pathText(path)}" (${attribute.type}); use one of ${allowed}`,
     )
   }
   const value = typedValue(literal, path, profile)
@@ -201,24 +204,24 @@ function requireSubstringLength({ length }: string, path: AttributePath): void {
   if (length <= MAX_SUBSTRING_CHARACTERS) return
   throw badRequest(
     'invalidFilter',
-    `"${pathText(path)}" co takes ${MAX_SUBSTRING_CHARACTERS} characters at most, found ${length}; eq, sw and ew take more`,
+    `"co" on "${pathText(path)}" allows at most ${MAX_SUBSTRING_CHARACTERS} characters, found ${length}; eq, sw and ew allow more`,
   )
 }
 
-/** A complex attribute compares by its "value" sub-attribute where it has one: `emails co "@x"`. */
+/** A complex attribute compares by its "value" sub-attribute, if it has one: `emails co "@x"`. */
 function withDefaultValue(path: AttributePath, { profile }: Scope): AttributePath {
   if (!comparesByValue(target(path), profile)) return path
   const value = findAttribute(target(path).subAttributes ?? [], 'value')
   return value === undefined ? path : { steps: [...path.steps, value] }
 }
 
-/** The literal as a value of the attribute's type. */
+/** The literal, converted to the type of the attribute. @throws {ScimError} invalidFilter */
 function typedValue(literal: Literal, path: AttributePath, profile: Profile): Scalar {
   const { type } = target(path)
   const value = filterValue(literal, type, profile)
   if (value !== undefined) return value
   throw badRequest(
     'invalidFilter',
-    `"${pathText(path)}" is compared with a ${type}, found ${quote(literal.text)}`,
+    `"${pathText(path)}" must be compared with a value of type ${type}, found ${quote(literal.text)}`,
   )
 }

@@ -1,6 +1,6 @@
 /**
- * Filters that say the same and cost less. RFC 7644 §3.4.2.2: a filter on a multi-valued attribute is true when it is
- * true of one of the values, so alternatives on the same attribute are one look at its values:
+ * Rewrites filters to equivalent ones that cost less. RFC 7644 §3.4.2.2: a filter on a multi-valued attribute matches if
+ * one of the values does, so alternatives on the same attribute need only one pass over its values:
  *
  *   emails.value co "a" or emails[type eq "work"]   is   emails[value co "a" or type eq "work"]
  */
@@ -9,7 +9,7 @@ import type { Complex } from '../comparison.ts'
 import type { Filter } from './ast.ts'
 import { evaluateFilter } from './evaluate.ts'
 
-/** The same filter with alternatives on one multi-valued attribute joined, and each alternative once. */
+/** Merges alternatives on the same multi-valued attribute, and removes duplicate operands. */
 export function simplifyFilter(filter: Filter): Filter {
   switch (filter.kind) {
     case 'not':
@@ -30,7 +30,7 @@ function joined(kind: 'and' | 'or', operands: readonly Filter[]): Filter {
   return operands.length === 1 && only !== undefined ? only : { kind, operands }
 }
 
-/** Attributes are data and the same objects each time, so their names are enough. */
+/** Removes duplicates. Attributes are compared by their path, because a path always resolves to the same definition. */
 function unique(filters: readonly Filter[]): readonly Filter[] {
   return [...new Map(filters.map((filter) => [identity(filter), filter])).values()]
 }
@@ -50,7 +50,7 @@ function withJoinedValues(operands: readonly Filter[]): readonly Filter[] {
   }).flat()
 }
 
-/** A test of a sub-attribute of a multi-valued attribute as a value path; undefined for any other filter. */
+/** Converts a test of a sub-attribute of a multi-valued attribute to a value path. @returns undefined for other filters */
 export function valuesOf(filter: Filter): Extract<Filter, { kind: 'valuePath' }> | undefined {
   if (!('path' in filter) || !filter.path.steps[0].multiValued) return undefined
   if (filter.kind === 'valuePath') return filter
@@ -60,7 +60,7 @@ export function valuesOf(filter: Filter): Extract<Filter, { kind: 'valuePath' }>
   return { kind: 'valuePath', path: { steps: [attribute] }, operand }
 }
 
-/** True when the filter tests the attribute, at its first step. */
+/** True if the filter tests the top-level attribute or a part of it. */
 export function mentions(filter: Filter, name: string): boolean {
   switch (filter.kind) {
     case 'and':
@@ -76,21 +76,21 @@ export function mentions(filter: Filter, name: string): boolean {
 }
 
 /**
- * What a filter says of a value of which only some attributes are known.
+ * Evaluates a filter on a partially known value.
  *
- * @returns undefined when that depends on the others
+ * @returns undefined if the result depends on the other attributes
  */
-export function knownAnswer(filter: Filter, known: Complex): boolean | undefined {
+export function partialResult(filter: Filter, known: Complex): boolean | undefined {
   switch (filter.kind) {
     case 'and':
     case 'or': {
       const decisive = filter.kind === 'or'
-      const answers = filter.operands.map((operand) => knownAnswer(operand, known))
+      const answers = filter.operands.map((operand) => partialResult(operand, known))
       if (answers.includes(decisive)) return decisive
       return answers.includes(undefined) ? undefined : !decisive
     }
     case 'not': {
-      const answer = knownAnswer(filter.operand, known)
+      const answer = partialResult(filter.operand, known)
       return answer === undefined ? undefined : !answer
     }
     case 'never':

@@ -1,14 +1,14 @@
 /**
- * A piece of SQL in the two halves of a template literal: text between parameters, and the values of
- * the parameters. A value can never become text, so there is nothing to escape.
+ * A part of an SQL statement, as the text between parameters and the values of the parameters, like a template literal.
+ * Values never become part of the text, so no escaping is necessary.
  */
 export interface SqlFragment {
-  /** Always one longer than `values`. */
+  /** Always one element more than `values`. */
   readonly strings: readonly string[]
   readonly values: readonly (string | number)[]
 }
 
-/** Template tag: a nested fragment is spliced in, anything else becomes a parameter. */
+/** A template tag. Nested fragments are inserted, and all other values become parameters. */
 export function fragment(
   strings: TemplateStringsArray,
   ...parts: readonly (SqlFragment | string | number)[]
@@ -22,7 +22,7 @@ export function fragment(
   )
 }
 
-/** SQL text without parameters. Only for text of our own: names of columns, JSON paths of our schemas. */
+/** SQL text without parameters. Only for trusted text: column names, and JSON paths of schema attributes. */
 export function constant(text: string): SqlFragment {
   return { strings: [text], values: [] }
 }

@@ -1,9 +1,9 @@
 /**
- * Applies PATCH operations to a resource (RFC 7644 §3.5.2.1 to §3.5.2.3), in order, all or nothing.
- * Pure: returns a new resource, never changes the one given. `members` of a Group is not here: the
- * members of a large group are never loaded (see members.ts).
+ * Applies PATCH operations to a resource (RFC 7644 §3.5.2.1 to §3.5.2.3), in order and atomically. Returns a new resource
+ * and does not change the given one. The `members` of a Group are in members.ts, because the members of a large group are
+ * not loaded.
  */
-import { keepsValue } from '../active.ts'
+import { isKeptOnRemoval } from '../active.ts'
 import { target } from '../attribute-path.ts'
 import { type Complex, isComplex, sameValue } from '../comparison.ts'
 import {
@@ -16,7 +16,14 @@ import {
   requireRemoved,
 } from '../compatibility/patch.ts'
 import { complexFromShorthand, isUnassigned } from '../compatibility/values.ts'
-import { addElements, distinct, identityOf, onePrimary, requireRoom, withoutElements } from '../elements.ts'
+import {
+  addElements,
+  distinct,
+  identityOf,
+  keepOnePrimary,
+  requireMaxElements,
+  withoutElements,
+} from '../elements.ts'
 import { badRequest, type ScimError } from '../error.ts'
 import type { Filter } from '../filter/ast.ts'
 import { evaluateFilter } from '../filter/evaluate.ts'
@@ -38,7 +45,7 @@ export interface Patched {
  * Applies the operations.
  *
  * @param resource in canonical form: see validateResource
- * @throws {ScimError} mutability, noTarget, invalidValue; the resource given is then as it was
+ * @throws {ScimError} mutability, noTarget, invalidValue
  */
 export function applyPatch(
   resource: Complex,
@@ -52,7 +59,7 @@ export function applyPatch(
     requireWritable(operation)
     reading.work.visit()
     copyOnce(result, operation.target.path.steps[0].name, copied)
-    // RFC 7644 §3.5.2 lets an operation modify "schemas"; here it follows from the other attributes.
+    // RFC 7644 §3.5.2 allows operations on "schemas", but here it is derived from the other attributes.
     if (operation.target.path.steps[0].name === 'schemas') continue
     if (operation.target.filter === undefined) applyToPath(result, operation, collecting)
     else applyToSelection(result, operation, collecting)
@@ -60,7 +67,7 @@ export function applyPatch(
   return { resource: requireComplete(result, reading.type), ignored: collecting.ignored }
 }
 
-/** Only what an operation changes is copied, and before its first change: the rest can be a megabyte. */
+/** Copies an attribute before its first change. The other attributes are not copied, because they can be large. */
 function copyOnce(resource: Complex, name: string, copied: Set<string>): void {
   if (copied.has(name)) return
   copied.add(name)
@@ -75,11 +82,11 @@ function copyOf(value: unknown): unknown {
   return copy
 }
 
-/** RFC 7644 §3.5.2: a readOnly attribute named by a path cannot be changed. */
+/** RFC 7644 §3.5.2: an operation must not change a readOnly attribute. */
 function requireWritable({ op, target: { text, path, subAttribute } }: PatchOperation): void {
   const steps = subAttribute === undefined ? path.steps : [...path.steps, subAttribute]
   if (steps.some((step) => step.mutability === 'readOnly')) {
-    throw badRequest('mutability', `attribute "${text}" is read-only, so "${op}" cannot change it`)
+    throw badRequest('mutability', `attribute "${text}" is read-only and cannot be changed by "${op}"`)
   }
   if (op === 'remove' && path.steps[0].name === 'schemas') throw required(text)
 }
@@ -88,15 +95,15 @@ function applyToPath(resource: Complex, operation: PatchOperation, reading: Coll
   const { work } = reading
   const { text, path } = operation.target
   const containers = containersOf(resource, path.steps.slice(0, -1), operation.op !== 'remove', work)
-  // `emails.value` is a value of each e-mail address: without any there is no place for one.
+  // `emails.value` means the value of each e-mail address, so it has no target if there are none.
   if (containers.length === 0 && operation.op !== 'remove') throw noTarget(text)
   for (const container of containers) setAttribute(container, target(path), operation, text, reading)
   prune(resource, path.steps, work)
 }
 
 /**
- * The objects that hold the attribute at the end of the path. A multi-valued attribute on the way
- * (`emails.value`, without a filter) means each of its elements.
+ * The objects that contain the last attribute of the path. A path through a multi-valued attribute without a filter, such
+ * as `emails.value`, means each of its elements.
  */
 function containersOf(
   resource: Complex,
@@ -131,7 +138,7 @@ function setAttribute(
   }
   const value = attribute.multiValued ? operation.value : fromSingletonList(operation.value, profile)
   if (isUnassigned(attribute, value, profile)) {
-    // Adding nothing changes nothing; replacing with nothing clears.
+    // An unassigned value is a no-op for add, and clears the attribute for replace.
     if (op === 'replace') removeAttribute(container, attribute, undefined, text, reading)
     return
   }
@@ -145,8 +152,8 @@ function setAttribute(
   } else if (attribute.multiValued) {
     const list = elementsOf(container, attribute)
     const count = list.length
-    onePrimary(list, addElements(attribute, list, elements(canonical), work), work)
-    if (list.length > count) requireRoom(attribute, list.length, text)
+    keepOnePrimary(list, addElements(attribute, list, elements(canonical), work), work)
+    if (list.length > count) requireMaxElements(attribute, list.length, text)
     assignElements(container, attribute, list)
   } else {
     requireMutable(container, attribute, canonical, text)
@@ -162,7 +169,7 @@ function removeAttribute(
   text: string,
   reading: Reading,
 ): void {
-  if (keepsValue(attribute)) return
+  if (isKeptOnRemoval(attribute)) return
   if (attribute.required) throw required(text)
   requireMutable(container, attribute, undefined, text)
   const removed = attribute.multiValued ? removedElements(value, text, reading.profile) : undefined
@@ -176,8 +183,8 @@ function removeAttribute(
 }
 
 /**
- * RFC 7644 §3.5.2.3: "Sub-attributes that are not specified SHALL be left unchanged", for add and replace
- * alike; so each sub-attribute that was sent is an operation of its own.
+ * Applies each sub-attribute that was sent as a separate operation. RFC 7644 §3.5.2.3: "Sub-attributes that are not
+ * specified SHALL be left unchanged", for both add and replace.
  */
 function mergeComplex(
   container: Complex,
@@ -198,7 +205,7 @@ function mergeComplex(
   else delete container[attribute.name]
 }
 
-/** Sets each sub-attribute of the value of the operation in the object, which is changed. */
+/** Sets each sub-attribute of the operation's value. @param object changed in place */
 function mergeInto(
   object: Complex,
   attribute: Attribute,
@@ -206,7 +213,7 @@ function mergeInto(
   text: string,
   reading: CollectingReading,
 ): void {
-  // Refuses what is not an object, and finds what we do not know.
+  // Validates the value and collects the names of unknown sub-attributes.
   canonicalElement(attribute, operation.value, text, reading)
   for (const [name, value] of Object.entries(operation.value as Complex)) {
     const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
@@ -240,21 +247,21 @@ function applyToSelection(resource: Complex, operation: PatchOperation, reading:
     for (const element of selected) setElement(element, operation, reading)
     const created = selected.length > 0 || isRemoval ? [] : createElement(filter, operation, reading)
     let list = [...before.filter(isNotEmpty), ...created]
-    onePrimary(list, [...selected, ...created], work)
-    // What became another may be the same as a third now.
+    keepOnePrimary(list, [...selected, ...created], work)
+    // A changed element may now be a duplicate of another one.
     if (
       created.length > 0 ||
       selected.some((element, i) => identityOf(attribute, element, work) !== identities[i])
     ) {
       list = distinct(attribute, list, work)
     }
-    if (list.length > before.length) requireRoom(attribute, list.length, operation.target.text)
+    if (list.length > before.length) requireMaxElements(attribute, list.length, operation.target.text)
     assignElements(container, attribute, list)
   }
   prune(resource, path.steps, work)
 }
 
-/** @returns the element that the filter describes with the value set, none when the value is none */
+/** @returns the element that the filter describes with the value set; empty if the value is unassigned */
 function createElement(
   filter: Filter,
   operation: PatchOperation,
@@ -262,7 +269,7 @@ function createElement(
 ): readonly Complex[] {
   const described = elementFromFilter(filter, reading.profile)
   if (described === undefined) throw noTarget(operation.target.text)
-  // What a filter says is a value like any other: it may not be longer.
+  // Values from the filter must satisfy the same limits as other values.
   const { path, text } = operation.target
   const element = canonicalElement(target(path), { ...described }, text, withoutCollecting(reading))
   if (!isComplex(element)) throw noTarget(text)
@@ -270,7 +277,7 @@ function createElement(
   return sameValue(element, described) ? [] : [element]
 }
 
-/** Sets a sub-attribute of a selected element; without one, those of the value. */
+/** Sets the sub-attribute of the path in a selected element, or all sub-attributes of the value if the path has none. */
 function setElement(element: Complex, operation: PatchOperation, reading: CollectingReading): void {
   const { op, value, target: to } = operation
   if (to.subAttribute !== undefined) {
@@ -287,19 +294,23 @@ function setElement(element: Complex, operation: PatchOperation, reading: Collec
   if (!isNone) mergeInto(element, attribute, { ...operation, value: sent }, to.text, reading)
 }
 
-/** RFC 7643 §7: an immutable attribute may be given a value once. */
+/** RFC 7643 §7: an immutable attribute may be set only once. A complex value that contains one cannot be removed either. */
 function requireMutable(container: Complex, attribute: Attribute, value: unknown, text: string): void {
   const before = container[attribute.name]
   if (attribute.mutability === 'immutable' && before !== undefined && !sameValue(before, value)) {
-    throw badRequest('mutability', `attribute "${text}" is immutable and has a value already`)
+    throw badRequest('mutability', `attribute "${text}" is immutable and already has a value`)
+  }
+  if (value !== undefined || !isComplex(before)) return
+  for (const sub of attribute.subAttributes ?? []) {
+    requireMutable(before, sub, undefined, `${text}${isExtension(attribute) ? ':' : '.'}${sub.name}`)
   }
 }
 
 function required(text: string): ScimError {
-  return badRequest('mutability', `attribute "${text}" is required, so it cannot be removed`)
+  return badRequest('mutability', `attribute "${text}" is required and cannot be removed`)
 }
 
-/** For what was collected already, or is not the client's own. */
+/** For values whose unknown attributes are already collected or were not sent by the client. */
 function withoutCollecting(reading: Reading): CollectingReading {
   return { ...reading, ignored: [] }
 }
@@ -328,7 +339,7 @@ function prune(resource: Complex, steps: readonly Attribute[], work: Work): void
   const value = resource[step.name]
   if (Array.isArray(value) && rest.length > 0) {
     work.visit(value.length)
-    // A new list also where none is empty: the elements are others now, see elements.ts.
+    // The list must be a new one, because elements.ts caches the positions of elements by list.
     assignElements(resource, step, value.filter(isNotEmpty))
   }
   if (!isComplex(value)) return

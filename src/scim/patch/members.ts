@@ -1,6 +1,6 @@
 /**
- * The operations of a PATCH that concern `members` of a Group, as changes of a set (RFC 7644 §3.5.2).
- * They name the members that they touch, so a group's list need not be loaded to apply them.
+ * Converts the operations of a PATCH on the `members` of a Group to changes of a set (RFC 7644 §3.5.2). Most changes name
+ * their members, so they can be applied without loading all members.
  */
 import { type Complex, isComplex } from '../comparison.ts'
 import { arrayFromSingle, removedElements, requireRemoved } from '../compatibility/patch.ts'
@@ -15,17 +15,17 @@ import { canonicalValue } from '../validation.ts'
 import { Work } from '../work.ts'
 import type { PatchOperation } from './operation.ts'
 
-/** One change of the set of members. Ids are as the client sent them, each once. */
+/** One change of the set of members. The ids are unique. */
 export type MemberChange =
   | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
-  /** `path` as the client wrote it, for messages. */
+  /** `path` is as the client wrote it, for error messages. */
   | { readonly kind: 'removeSelected'; readonly ids: readonly string[]; readonly path: string }
   | { readonly kind: 'removeMatching'; readonly filter: Filter; readonly path: string }
 
-/** A member as far as filters can see it. */
+/** A member with the sub-attributes that filters can test. */
 export type Member = Complex & { readonly value: string }
 
-/** Takes the operations apart: those on members, as changes in their order, and the rest. */
+/** Separates the operations on members, as changes in order, from the other operations. */
 export function splitMembers(
   operations: readonly PatchOperation[],
   reading: Reading,
@@ -39,30 +39,30 @@ export function splitMembers(
   return { members, rest }
 }
 
-/** The ids in the `members` of a Group: the body of POST and PUT, after validation. */
+/** The ids in the validated `members` of a Group, for POST and PUT. */
 export function memberIds(members: unknown): readonly string[] {
   if (!Array.isArray(members)) return []
   return [...new Set(members.map((member, i) => requireId(member, i)))]
 }
 
-/** The ids that the changes name: all that must be looked up to apply them. */
+/** The ids that the changes name. These members must be looked up. */
 export function namedIds(changes: readonly MemberChange[]): readonly string[] {
   const lists = changes.flatMap((change) => (change.kind === 'removeMatching' ? [] : [change.ids]))
   return union(lists)
 }
 
-/** Lists in each of which nothing stands twice, as one such list. */
+/** The union of lists without duplicates. */
 export function union(lists: readonly (readonly string[])[]): readonly string[] {
   const [first = [], ...more] = lists
   return more.length === 0 ? first : [...new Set(lists.flat())]
 }
 
-/** True when the changes can only be applied with the whole list at hand. */
+/** True if the changes require all members of the group. */
 export function needsAllMembers(changes: readonly MemberChange[]): boolean {
   return changes.some((change) => change.kind === 'replace' || change.kind === 'removeMatching')
 }
 
-/** True when the changes look at more of the members than their ids. */
+/** True if the changes test sub-attributes of members other than their ids. */
 export function selectsMembers(changes: readonly MemberChange[]): boolean {
   return changes.some((change) => change.kind === 'removeMatching')
 }
@@ -70,10 +70,10 @@ export function selectsMembers(changes: readonly MemberChange[]): boolean {
 /**
  * The set of ids after the changes.
  *
- * @throws {ScimError} invalidValue when finding the members would take too long; noTarget where the profile has it for
- *   a path that selects no member
- * @param before members at present: all of them, or, unless `needsAllMembers`, those among `namedIds`. Of their other
- *   attributes nothing is looked at, unless `selectsMembers`
+ * @param before the current members: all of them if `needsAllMembers`, otherwise those among `namedIds`. Sub-attributes
+ *   other than "value" are needed only if `selectsMembers`
+ * @throws {ScimError} invalidValue if the request exceeds the work limit; noTarget if a path selects no member and the
+ *   profile does not allow that
  */
 export function applyMemberChanges(
   before: readonly Member[],
@@ -103,8 +103,8 @@ function memberChange({ op, target, value }: PatchOperation, reading: Reading): 
   const { profile } = reading
   const { path, filter, subAttribute, text } = target
   if (path.steps.length > 1 || subAttribute !== undefined) {
-    // RFC 7643 §4.2: the sub-attributes of a member are immutable; a member is added or removed.
-    throw badRequest('mutability', `"${text}" is immutable: add or remove the member instead`)
+    // RFC 7643 §4.2: the sub-attributes of a member are immutable.
+    throw badRequest('mutability', `attribute "${text}" is immutable; add or remove the member instead`)
   }
   if (filter !== undefined) return selection(op, filter, text)
   const attribute = path.steps[0]
@@ -122,7 +122,7 @@ function selection(op: PatchOperation['op'], filter: Filter, text: string): Memb
   if (op !== 'remove') {
     throw badRequest(
       'mutability',
-      `path "${text}" selects members, and a member cannot be changed: add or remove it`,
+      `path "${text}" selects members, which are immutable; add or remove the member instead`,
     )
   }
   const byId =

@@ -1,30 +1,30 @@
 /**
- * The operations of a PATCH (RFC 7644 §3.5.2) once they are parsed: what parse.ts makes, and apply.ts, members.ts and
- * disabling.ts take.
+ * Types of a parsed PATCH (RFC 7644 §3.5.2): the result of parse.ts, and the input of apply.ts, members.ts and
+ * disabling.ts.
  */
 import type { PatchPath } from '../path.ts'
 
 export interface PatchOperation {
   readonly op: 'add' | 'replace' | 'remove'
   readonly target: PatchPath
-  /** As sent; apply.ts checks it against the attribute. Undefined when there was none. */
+  /** The value as sent, which apply.ts validates. Undefined if missing. */
   readonly value: unknown
 }
 
 export interface ParsedPatch {
   readonly operations: readonly PatchOperation[]
-  /** Attributes of values without a path that we do not know. */
+  /** Unknown attributes in the values of operations without a path. */
   readonly ignored: readonly string[]
-  /** What a PATCH that disables goes without: see disabling.ts. */
+  /** The omitted operations of a PATCH that disables a user: see disabling.ts. */
   readonly omissions: readonly Omission[]
-  /** Whether the client asked for all or nothing, also of a PATCH that disables. */
+  /** True if the client requested an atomic PATCH, even if it disables a user. */
   readonly isStrict: boolean
 }
 
-/** An operation that was left out. */
+/** An omitted operation. */
 export interface Omission {
-  /** Its path, or the key that stands for one. */
+  /** The path of the operation, or the key of an attribute in its value. */
   readonly name: string
-  /** Why it was refused. */
+  /** The detail of the error. */
   readonly reason: string
 }

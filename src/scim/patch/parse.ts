@@ -1,6 +1,6 @@
 /**
- * A PatchOp message to its operations (RFC 7644 §3.5.2). Afterwards every operation has a path: one
- * without is taken apart into one operation for each attribute of its value, which means the same.
+ * Parses a PatchOp message (RFC 7644 §3.5.2). All parsed operations have a path: an operation without a path is split into
+ * equivalent operations, one for each attribute of its value.
  */
 import { isComplex } from '../comparison.ts'
 import { type Attempt, parseDisabling } from '../compatibility/disabling.ts'
@@ -8,7 +8,7 @@ import {
   fromSingletonList,
   hasPath,
   isSetByKey,
-  isTooShort,
+  lacksOperations,
   lowerCaseOp,
   pathFromKey,
 } from '../compatibility/patch.ts'
@@ -23,15 +23,15 @@ import type { ParsedPatch, PatchOperation } from './operation.ts'
 /**
  * Parses the body of a PATCH.
  *
- * @param isStrict whether the client asked for all or nothing
+ * @param isStrict whether the client requested an atomic PATCH, even if it disables a user
  * @throws {ScimError} invalidSyntax for a malformed message; invalidPath, invalidFilter, noTarget and invalidValue for an
- *   operation that can be applied to no resource, but for a PATCH that disables a user: see disabling.ts
+ *   invalid operation. A PATCH that disables a user omits invalid operations instead: see disabling.ts
  */
 export function parsePatch(body: unknown, reading: Reading, isStrict = false): ParsedPatch {
   const list = member(requireMessage(body, PATCH_OP, reading.profile), 'Operations')
   if (!Array.isArray(list))
     throw badRequest('invalidSyntax', `"Operations" must be an array, found ${kindOf(list)}`)
-  if (isTooShort(list, reading.profile))
+  if (lacksOperations(list, reading.profile))
     throw badRequest('invalidSyntax', '"Operations" must have at least one operation, found none')
   return parseDisabling(reading, isStrict, (attempt, omissions) => {
     const ignored: string[] = []
@@ -45,11 +45,11 @@ export function parsePatch(body: unknown, reading: Reading, isStrict = false): P
 }
 
 interface OperationReading extends CollectingReading {
-  /** Runs what concerns one operation, or one attribute of its value. */
+  /** Parses one operation, or one attribute of its value. */
   readonly attempt: Attempt
 }
 
-/** The value that the operations give an attribute in the end: known before the resource is loaded. */
+/** The value of the last operation on an attribute, which is known before the resource is loaded. */
 export function lastValue(operations: readonly PatchOperation[], name: string): unknown {
   return operations.findLast(({ target }) => target.path.steps[0].name === name)?.value
 }
@@ -79,7 +79,7 @@ function parseOperation(
   return parseAttributes(op, fromSingletonList(value, profile), where, reading)
 }
 
-/** What the log calls the operation. */
+/** The name of the operation in the provisioning log. */
 function pathOf(operation: unknown): string | undefined {
   const path = isComplex(operation) ? member(operation, 'path') : undefined
   return typeof path === 'string' && path !== '' ? path : undefined
@@ -101,7 +101,7 @@ function parseAttributes(
   if (!isComplex(value)) {
     throw badRequest(
       'invalidValue',
-      `${where}: without a path the value must be an object, found ${kindOf(value)}`,
+      `${where}: the value must be an object if there is no path, found ${kindOf(value)}`,
     )
   }
   return Object.entries(value).flatMap(([key, attributeValue]) => {

@@ -1,7 +1,7 @@
 /**
- * The ciscoumbrella extension as data: nativeObjectId, the on-premises objectGUID that older Cisco
- * clients need for user attribution. The gallery application maps it on users; its 2021 version
- * mapped it on groups too, so both resource types have it.
+ * The ciscoumbrella extension: nativeObjectId, the on-premises objectGUID that older Cisco clients need for user
+ * attribution. Entra's gallery application maps it for users. Its 2021 version also mapped it for groups, so both resource
+ * types have the extension.
  */
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../urn.ts'
 import { attribute, type Schema } from './definition.ts'

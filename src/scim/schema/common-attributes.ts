@@ -1,5 +1,5 @@
 /**
- * The attributes that every resource has (RFC 7643 §3.1, and "schemas" of §3).
+ * The attributes of all resources (RFC 7643 §3.1, and "schemas" of §3).
  */
 import { attribute, complex } from './definition.ts'
 
@@ -9,7 +9,8 @@ export const COMMON_ATTRIBUTES = [
   attribute('schemas', 'reference', 'The URNs of the schemas whose attributes the resource holds.', {
     multiValued: true,
     required: true,
-    // URNs compare without regard to case (RFC 8141 §3.1); clients do write them in other cases.
+    // URNs compare regardless of case, because clients send them in other cases. RFC 8141 §3.1 requires that only for "urn"
+    // and the namespace identifier.
     caseExact: false,
     returned: 'always',
     referenceTypes: ['uri'],

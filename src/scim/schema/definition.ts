@@ -1,7 +1,6 @@
 /**
- * Types of a schema, its attributes and their characteristics (RFC 7643 §2.2, §7), and the small
- * constructors that the schemas are written with. The same objects validate input, drive filters,
- * PATCH and projection, and are served by /Schemas.
+ * The types of schemas, attributes and their characteristics (RFC 7643 §2.2, §7), and functions to define them. Validation,
+ * filters, PATCH, projection and /Schemas all use these definitions.
  */
 
 import { MAX_ELEMENTS, MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS } from '../limits.ts'
@@ -30,15 +29,15 @@ export interface Attribute {
   readonly uniqueness: 'none' | 'server' | 'global'
   readonly referenceTypes?: readonly string[]
   readonly subAttributes?: readonly Attribute[]
-  /** The most UTF-16 code units in a value that a client sends; what is stored may be older, and longer. */
+  /** The maximum length of a value in a request, in UTF-16 code units. Values stored before the limit existed may be longer. */
   readonly maxLength?: number
-  /** The most elements of a multi-valued attribute. */
+  /** The maximum number of elements of a multi-valued attribute. */
   readonly maxElements?: number
-  /** True when the administrator wants an index for it: of an attribute of a tenant's extension. */
+  /** True if the administrator requested an index. Only for attributes of a tenant's extension. */
   readonly indexed?: true
 }
 
-/** A schema as data. `id` is its URN. */
+/** A schema. `id` is its URN. */
 export interface Schema {
   readonly id: string
   readonly name: string
@@ -46,51 +45,51 @@ export interface Schema {
   readonly attributes: readonly Attribute[]
 }
 
-/** A resource type with its schemas in place. @see RFC 7643 §6 */
+/** A resource type with its schemas. @see RFC 7643 §6 */
 export interface ResourceType {
   readonly name: string
   /** Relative to the Tenant URL, with the leading slash. */
   readonly endpoint: `/${string}`
   readonly description: string
-  /** The attribute that people know a resource by. It has a single value, and the provisioning log shows it. */
+  /** The single-valued attribute by which people recognise a resource. The provisioning log shows it. */
   readonly nameAttribute: string
   /**
-   * The attribute whose values are memberships, which are no part of the stored resource: the members of a group, or the
-   * groups that the resource is in. Undefined for a type that shows none.
+   * The attribute whose values are memberships, which are not part of the stored resource: the members of a group, or the
+   * groups of the resource. Undefined for a type without such an attribute.
    */
   readonly references?: 'groups' | 'members' | undefined
-  /** Whether groups may have such resources as members. */
+  /** True if resources of the type may be members of groups. */
   readonly isMember: boolean
   readonly schema: Schema
   readonly extensions: readonly Schema[]
-  /** Extensions that the administrator removed: no client sees or sends them, and what is stored of them is kept. */
+  /** Extensions that the administrator removed. Clients cannot see or send them, and their stored values are kept. */
   readonly removed: readonly Schema[]
   /**
-   * Everything a resource can hold: common attributes, those of the schema, and for each extension
-   * one complex attribute that is named by the URN of the extension, as on the wire.
+   * All attributes of a resource: common attributes, attributes of the schema, and for each extension one complex attribute
+   * whose name is the URN of the extension, as in a request.
    */
   readonly attributes: readonly Attribute[]
-  /** The same, and what is stored of removed extensions. */
+  /** The same, including the stored attributes of removed extensions. */
   readonly storedAttributes: readonly Attribute[]
-  /** Whether each of them is returned without being asked for. */
+  /** True if all stored attributes are returned by default. */
   readonly returnsAll: boolean
-  /** Of attributes of a tenant's extensions. */
+  /** The indexes of attributes of a tenant's extensions. */
   readonly indexes: readonly AttributeIndex[]
 }
 
-/** The index of an attribute of a tenant's extension: one of a few columns that the tables have for that. */
+/** The index of an attribute of a tenant's extension. It uses one of the columns that the tables have for that purpose. */
 export interface AttributeIndex {
   /** The URN of the extension, and the name of the attribute. */
   readonly path: readonly [urn: string, name: string]
-  /** 1 to MAX_INDEXED_ATTRIBUTES. */
+  /** The number of the column, 1 to MAX_INDEXED_ATTRIBUTES. */
   readonly slot: number
-  /** False while resources that are older than the index are still taken into it: until then it finds nothing. */
+  /** False until all existing resources are in the index. Until then it is not used. */
   readonly isReady: boolean
 }
 
 type Characteristics = Partial<Omit<Attribute, 'name' | 'type' | 'description'>>
 
-/** An attribute with the default characteristics of RFC 7643 §2.2 where none are given. */
+/** Defines an attribute. Missing characteristics have the defaults of RFC 7643 §2.2. */
 export function attribute(
   name: string,
   type: AttributeType,
@@ -114,7 +113,7 @@ export function attribute(
   }
 }
 
-/** Most texts are names. Certificates are long. */
+/** The default maximum lengths. Most text is a name, and certificates are long. */
 const MAX_LENGTHS: { readonly [type in AttributeType]?: Pick<Attribute, 'maxLength'> } = {
   string: { maxLength: MAX_NAME_CHARACTERS },
   reference: { maxLength: MAX_NAME_CHARACTERS },
@@ -122,10 +121,10 @@ const MAX_LENGTHS: { readonly [type in AttributeType]?: Pick<Attribute, 'maxLeng
   binary: { maxLength: MAX_TEXT_CHARACTERS },
 }
 
-/** The characteristic of values that are read, not looked up: addresses, pictures as data URLs, roles as JSON text. */
+/** For values that are not used for look-ups: addresses, photos as data URLs, roles as JSON text. */
 export const LONG = { maxLength: MAX_TEXT_CHARACTERS } as const
 
-/** A complex attribute. Sub-attributes keep the order in which they are given. */
+/** Defines a complex attribute. Sub-attributes keep the given order. */
 export function complex(
   name: string,
   description: string,
@@ -136,9 +135,9 @@ export function complex(
 }
 
 /**
- * A multi-valued attribute with the sub-attributes of RFC 7643 §2.4: value, display, type, primary.
+ * Defines a multi-valued attribute with the sub-attributes of RFC 7643 §2.4: value, display, type, primary.
  *
- * @param value the `value` sub-attribute, which differs from attribute to attribute
+ * @param types the canonical values of "type"
  */
 export function multiValued(
   name: string,
@@ -155,7 +154,7 @@ export function multiValued(
       attribute(
         'type',
         'string',
-        'A label that tells the function of the value.',
+        'A label that indicates the function of the value.',
         types.length === 0 ? {} : { canonicalValues: types },
       ),
       attribute('primary', 'boolean', 'True for the preferred value. It may be true for one value only.'),

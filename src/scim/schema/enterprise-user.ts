@@ -1,5 +1,5 @@
 /**
- * The enterprise extension of User as data (RFC 7643 §4.3, §8.7.1).
+ * The enterprise extension of User (RFC 7643 §4.3, §8.7.1).
  */
 import { ENTERPRISE_USER_SCHEMA } from '../urn.ts'
 import { attribute, complex, type Schema } from './definition.ts'

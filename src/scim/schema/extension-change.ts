@@ -1,25 +1,25 @@
 /**
- * The step from one version of an extension schema to the next: the changes that would contradict stored values. A value
- * that was stored by the old schema is read by the new one as it is, so its meaning must stay the same.
+ * Finds changes of an extension schema that are incompatible with stored values. Stored values are not converted, so
+ * their meaning must not change.
  */
 import type { Attribute } from './definition.ts'
 import type { ExtensionSchema } from './extension.ts'
 import { findAttribute } from './lookup.ts'
 
-/** A change that is possible only while no resource has a value there. */
+/** A change that is allowed only if no resource has a value at the path. */
 export interface Incompatibility {
-  /** Of the new schema, such as `attributes[0].type`; `attributes` for an attribute that it does not have. */
+  /** The field of the new schema, such as `attributes[0].type`, or `attributes` for a removed attribute. */
   readonly field: string
-  /** The change in words: `"type" of "level"`. */
+  /** Describes the change: `"type" of "level"`. */
   readonly what: string
-  /** Where the values are: the URN of the schema, then names of attributes. */
+  /** The path of the stored values: the URN of the schema, then attribute names. */
   readonly path: readonly [string, ...string[]]
 }
 
-/** The characteristics by which stored values are read and compared. */
+/** The characteristics on which the meaning and comparison of stored values depend. */
 const FIXED = ['type', 'multiValued', 'caseExact'] as const
 
-/** @returns nothing when the values of the old schema are values of the new one */
+/** @returns an empty array if all values of the old schema are valid in the new one */
 export function incompatibilities(
   before: ExtensionSchema,
   after: ExtensionSchema,

@@ -1,6 +1,6 @@
 /**
- * Extension schemas from elsewhere: the answer of another service provider's /Schemas (RFC 7644 §4), or the list of
- * attributes of an Entra application. Shipped schemas are left out.
+ * Imports extension schemas from the /Schemas response of another service provider (RFC 7644 §4) or from the attribute
+ * list of an Entra application. Shipped schemas are skipped.
  */
 import { type Complex, isComplex } from '../comparison.ts'
 import { kindOf } from '../error.ts'
@@ -11,17 +11,17 @@ import { type ExtensionSchema, parseExtension, SchemaRefused } from './extension
 
 export interface ImportedExtensions {
   readonly schemas: readonly ExtensionSchema[]
-  /** Sentences for the administrator: about schemas that were left out, and names that Entra has to send in another way. */
+  /** Messages for the administrator about skipped schemas, and about names that must be changed in Entra. */
   readonly notes: readonly string[]
 }
 
 /**
- * Reads a ListResponse of schemas, one schema, Entra's list of attributes, or Entra's synchronization schema as Microsoft
- * Graph and *Review your schema here* show it.
+ * Reads a ListResponse of schemas, one schema, Entra's attribute list, or Entra's synchronization schema as shown by
+ * Microsoft Graph and *Review your schema here*.
  *
- * @param types those that are shipped
- * @param resourceType of schemas that do not say theirs
- * @throws {SchemaRefused} naming the schema by its place: `Resources[2].attributes[0].type`
+ * @param types the shipped resource types
+ * @param resourceType for schemas that do not name their resource type
+ * @throws {SchemaRefused} with the position of the schema: `Resources[2].attributes[0].type`
  */
 export function importExtensions(
   body: unknown,
@@ -35,19 +35,19 @@ export function importExtensions(
     types.flatMap((type) => [type.schema, ...type.extensions]).map(({ id }) => id.toLowerCase()),
   )
   const own = schemas.filter(({ schema }) => !isShipped(schema, shipped))
-  requireSome(own.length, 'no schema that is an extension and not built in')
+  requireSome(own.length, 'no extension schemas other than built-in ones')
   return {
     schemas: own.map(({ schema, at }) =>
       within(at, () => parseExtension(schema, types, { resourceType, isForeign: true })),
     ),
     notes:
-      schemas.length > own.length ? [`${schemas.length - own.length} built-in schemas are left out`] : [],
+      schemas.length > own.length ? [`${schemas.length - own.length} built-in schemas were skipped`] : [],
   }
 }
 
 interface Placed {
   readonly schema: unknown
-  /** Where it is in the document; empty for the document itself. */
+  /** The path of the schema in the document; empty for the document itself. */
   readonly at: string
 }
 
@@ -65,9 +65,9 @@ function schemasIn(body: unknown): readonly Placed[] {
   return resources.map((schema, i) => ({ schema, at: `Resources[${i}]` }))
 }
 
-/** The core namespaces hold User, Group and the schemas of discovery. None of them is an extension. */
+/** Schemas in the core namespaces are not extensions: User, Group and the discovery schemas. */
 function isShipped(schema: unknown, shipped: ReadonlySet<string>): boolean {
-  const id = isComplex(schema) ? String(memberOf(schema, 'id')).toLowerCase() : ''
+  const id = isComplex(schema) ? (textOf(schema, 'id') ?? '').toLowerCase() : ''
   return shipped.has(id) || /^urn:ietf:params:scim:(?:schemas:core|api):/.test(id)
 }
 
@@ -86,16 +86,18 @@ function within<Result>(at: string, run: () => Result): Result {
   }
 }
 
-/** One of Entra's lists: the attributes of one object of the application. */
+/** The attributes of one object type of an Entra application. */
 interface EntraList {
   readonly attributes: readonly unknown[]
-  /** "User" or "Group"; undefined when only a list was given. */
+  /** "User" or "Group"; undefined if the document is only a list. */
   readonly object: string | undefined
 }
 
 /**
- * @returns undefined for a document that is not one of Entra's: an array of names or of attribute definitions, an object
- *   definition, or a synchronization schema with its directories
+ * Recognises the documents of Entra: an array of names or attribute definitions, an object definition, or a
+ * synchronization schema with directories.
+ *
+ * @returns undefined for any other document
  * @see https://learn.microsoft.com/graph/api/resources/synchronization-synchronizationschema
  */
 function entraLists(body: unknown): readonly EntraList[] | undefined {
@@ -115,32 +117,32 @@ function objectsOf(directory: Complex): readonly EntraList[] {
   if (!Array.isArray(objects)) return []
   return objects.filter(isComplex).flatMap((object) => {
     const attributes = memberOf(object, 'attributes')
-    return Array.isArray(attributes) ? [{ attributes, object: String(memberOf(object, 'name')) }] : []
+    return Array.isArray(attributes) ? [{ attributes, object: textOf(object, 'name') }] : []
   })
 }
 
 /**
- * The name of an attribute of an extension, as Entra's list has it:
+ * The name of an extension attribute in Entra's list:
  *
  *   urn:ietf:params:scim:schemas:extension:acme:2.0:User:level
  *   ^ schema                                            ^ attribute
  *
- * Its documentation had `…:acme:2.0:User.level` before; both are one here.
+ * Earlier documentation has `…:acme:2.0:User.level`. Both forms are accepted.
  *
  * @see https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes
  */
 const ENTRA_NAME =
   /^(?<schema>urn:.+?)(?::(?!(?:User|Group)\.)(?<name>[^:.]+)(?:\.(?<sub>[^:.]+))?|(?<=:(?:User|Group))\.(?<old>[^:.]+))$/i
 
-/** Of Microsoft Graph's attributeType; the values of RFC 7643 are among them in other spellings. */
-const ENTRA_TYPES: Readonly<Record<string, string>> = {
-  string: 'string',
-  integer: 'integer',
-  boolean: 'boolean',
-  datetime: 'dateTime',
-  reference: 'reference',
-  binary: 'binary',
-}
+/** The types of RFC 7643, by the lower-case values of Microsoft Graph's attributeType. */
+const ENTRA_TYPES: ReadonlyMap<string, string> = new Map([
+  ['string', 'string'],
+  ['integer', 'integer'],
+  ['boolean', 'boolean'],
+  ['datetime', 'dateTime'],
+  ['reference', 'reference'],
+  ['binary', 'binary'],
+])
 
 function fromEntra(
   lists: readonly EntraList[],
@@ -151,26 +153,24 @@ function fromEntra(
     string,
     { id: string; object: string | undefined; attributes: Map<string, Complex> }
   >()
-  const notes: string[] = []
+  const notes = new Set<string>()
   for (const { attributes, object } of lists) {
     for (const listed of attributes) {
       const entry = isComplex(listed) ? listed : { name: listed }
-      const { schema, name, sub, old } = ENTRA_NAME.exec(String(memberOf(entry, 'name')))?.groups ?? {}
+      const { schema, name, sub, old } = ENTRA_NAME.exec(textOf(entry, 'name') ?? '')?.groups ?? {}
       if (schema === undefined || isOfShipped(schema, types)) continue
       const key = schema.toLowerCase()
       const found = schemas.get(key) ?? { id: schema, object, attributes: new Map() }
       schemas.set(key, found)
       addAttribute(found.attributes, name ?? old ?? '', sub, entry)
       if (old !== undefined) {
-        notes.push(
-          `write "${schema}:${old}" in the list of attributes of Entra in place of "${schema}.${old}"`,
-        )
+        notes.add(`in Entra's attribute list, replace "${schema}.${old}" by "${schema}:${old}"`)
       }
     }
   }
   requireSome(
     schemas.size,
-    'no attribute of an extension: "urn:ietf:params:scim:schemas:extension:…:2.0:User:…"',
+    'no extension attributes, such as "urn:ietf:params:scim:schemas:extension:…:2.0:User:…"',
   )
   const parsed = Array.from(schemas.values(), ({ id, object, attributes }) =>
     within(id, () =>
@@ -179,7 +179,7 @@ function fromEntra(
       }),
     ),
   )
-  return { schemas: parsed, notes }
+  return { schemas: parsed, notes: [...notes] }
 }
 
 function isOfShipped(schema: string, types: readonly ResourceType[]): boolean {
@@ -189,7 +189,7 @@ function isOfShipped(schema: string, types: readonly ResourceType[]): boolean {
     .some(({ id }) => id.toLowerCase() === lower)
 }
 
-/** Entra names the objects of an application as it likes: "User", and "urn:ietf:params:scim:schemas:core:2.0:User". */
+/** Entra has two names for an object type: "User" and "urn:ietf:params:scim:schemas:core:2.0:User". */
 function typeNamed(object: string | undefined, types: readonly ResourceType[]): string | undefined {
   const last = object?.slice(object.lastIndexOf(':') + 1).toLowerCase()
   return types.find(({ name }) => name.toLowerCase() === last)?.name
@@ -199,7 +199,7 @@ function endsInType(id: string, types: readonly ResourceType[]): boolean {
   return typeNamed(id, types) !== undefined
 }
 
-/** A name with a dot is a sub-attribute: of a complex attribute, which the list has only by its sub-attributes. */
+/** A name with a dot is a sub-attribute. Entra lists a complex attribute only by its sub-attributes. */
 function addAttribute(
   attributes: Map<string, Complex>,
   name: string,
@@ -211,28 +211,36 @@ function addAttribute(
     if (!attributes.has(key)) attributes.set(key, definitionOf(name, entry))
     return
   }
-  const complex = attributes.get(key) ?? { name, type: 'complex', subAttributes: [] }
-  const subAttributes = Array.isArray(complex.subAttributes) ? complex.subAttributes : []
-  attributes.set(key, { ...complex, subAttributes: [...subAttributes, definitionOf(sub, entry)] })
+  const complex = attributes.get(key) ?? { name, type: 'complex' }
+  attributes.set(key, complex)
+  if (Array.isArray(complex.subAttributes)) complex.subAttributes.push(definitionOf(sub, entry))
+  else complex.subAttributes = [definitionOf(sub, entry)]
 }
 
-/** Entra's `required` is about its mapping, and its anchor about matching: neither is a rule of the directory. */
+/** Entra's `required` and `anchor` concern its mapping and matching, so they are not imported. */
 function definitionOf(name: string, entry: Complex): Complex {
-  const stated = memberOf(entry, 'type')
-  const type = typeof stated === 'string' ? (ENTRA_TYPES[stated.toLowerCase()] ?? stated) : 'string'
-  const mutability = String(memberOf(entry, 'mutability') ?? 'readWrite')
+  const stated = textOf(entry, 'type')
+  const type = stated === undefined ? 'string' : (ENTRA_TYPES.get(stated.toLowerCase()) ?? stated)
+  const mutability = memberOf(entry, 'mutability') ?? 'readWrite'
   const isText = type === 'string' || type === 'reference'
   return {
     name,
     type,
     multiValued: memberOf(entry, 'multivalued') ?? memberOf(entry, 'multiValued') ?? false,
-    mutability: mutability.charAt(0).toLowerCase() + mutability.slice(1),
+    mutability:
+      typeof mutability === 'string' ? mutability.charAt(0).toLowerCase() + mutability.slice(1) : mutability,
     ...(isText && { caseExact: memberOf(entry, 'caseExact') ?? false }),
   }
 }
 
-/** A member by its name in any case. */
+/** The member with that name, regardless of case. */
 function memberOf(object: Complex, name: string): unknown {
   const key = Object.keys(object).find((candidate) => candidate.toLowerCase() === name.toLowerCase())
   return key === undefined ? undefined : object[key]
+}
+
+/** A member that is a string. @returns undefined for other types */
+function textOf(object: Complex, name: string): string | undefined {
+  const value = memberOf(object, name)
+  return typeof value === 'string' ? value : undefined
 }

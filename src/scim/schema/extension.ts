@@ -1,7 +1,7 @@
 /**
- * A schema extension of a tenant: an administrator's data in the form of RFC 7643 §7, parsed and checked. An accepted
- * schema behaves as a shipped one does. Any other is refused with the field and the reason. Pure: knows neither the tenant
- * nor the stored data (see extension-change.ts for those).
+ * Parses and validates a tenant's extension schema, which an administrator provides in the form of RFC 7643 §7. A valid
+ * schema works like a shipped one. An invalid one is rejected with the field and the reason. The other schemas of the
+ * tenant and stored values are checked elsewhere: tenant-extensions.ts, extension-change.ts.
  */
 import { type Complex, isComplex } from '../comparison.ts'
 import { kindOf, quote } from '../error.ts'
@@ -29,7 +29,7 @@ export interface ExtensionSchema extends Schema {
   readonly resourceType: string
 }
 
-/** A schema that is not accepted. `field` is the path of what is wrong, such as `attributes[2].type`. */
+/** An invalid schema. `field` is the path of the invalid field, such as `attributes[2].type`. */
 export class SchemaRefused extends Error {
   readonly field: string
 
@@ -40,21 +40,21 @@ export class SchemaRefused extends Error {
   }
 }
 
-/** Facts about a schema that its document does not hold. */
+/** Information about a schema that is not in its document. */
 export interface ExtensionOptions {
-  /** The resource type, where the document need not say it. */
+  /** The resource type, for documents that do not name it. */
   readonly resourceType?: string | undefined
-  /** A document of another service provider: members that RFC 7643 does not have are left out instead of refused. */
+  /** True for a document of another service provider, whose unknown members are ignored instead of rejected. */
   readonly isForeign?: boolean
 }
 
 /**
- * Parses an extension schema. Names of members may be in any case (RFC 7643 §2.1); a missing characteristic has the
- * default of RFC 7643 §2.2. Two members are ours: `resourceType`, which defaults to the last part of the URN, and `indexed` of
- * an attribute.
+ * Parses an extension schema. Member names are case-insensitive (RFC 7643 §2.1), and missing characteristics have the
+ * defaults of RFC 7643 §2.2. Two members are additions to the RFC: `resourceType`, which defaults to the last part of the
+ * URN, and `indexed` of an attribute.
  *
  * @param body a Schema resource as JSON (RFC 7643 §7)
- * @param types the shipped ones, whose schemas and attributes cannot be shadowed
+ * @param types the shipped resource types, whose schemas and attributes cannot be shadowed
  * @throws {SchemaRefused}
  */
 export function parseExtension(
@@ -96,7 +96,7 @@ const ATTRIBUTE_FIELDS = [
 type Fields<Name extends string> = ReadonlyMap<Name, unknown>
 type AttributeFields = Fields<(typeof ATTRIBUTE_FIELDS)[number]>
 
-/** The members of an object by their names in the spelling of RFC 7643. Null is as good as nothing (§2.5). */
+/** The members of an object, with names spelled as in RFC 7643 and without nulls (§2.5). */
 function fieldsOf<Name extends string>(
   value: unknown,
   at: string,
@@ -110,16 +110,16 @@ function fieldsOf<Name extends string>(
     const name = known.find((candidate) => candidate.toLowerCase() === key.toLowerCase())
     if (name === undefined) {
       if (isForeign) continue
-      throw new SchemaRefused(fieldAt(at, key), `is not known; known are ${known.join(', ')}`)
+      throw new SchemaRefused(fieldAt(at, key), `is not a known member; use one of ${known.join(', ')}`)
     }
-    if (fields.has(name)) throw new SchemaRefused(fieldAt(at, key), 'is there twice')
+    if (fields.has(name)) throw new SchemaRefused(fieldAt(at, key), 'must not be given twice')
     if (member !== null) fields.set(name, member)
   }
   return fields
 }
 
 function fieldAt(at: string, key: string): string {
-  // The key is the administrator's; quoting shortens it and makes it well-formed.
+  // The key comes from the document. Quoting shortens it and makes it well-formed.
   const name = /^[\w$-]{1,64}$/.test(key) ? key : quote(key)
   return at === '' ? name : `${at}.${name}`
 }
@@ -127,17 +127,18 @@ function fieldAt(at: string, key: string): string {
 function requireSchemas(schemas: unknown): void {
   if (schemas === undefined) return
   const isSchema =
-    Array.isArray(schemas) && schemas.some((urn) => String(urn).toLowerCase() === SCHEMA_SCHEMA.toLowerCase())
-  if (!isSchema) throw new SchemaRefused('schemas', `must hold "${SCHEMA_SCHEMA}"`)
+    Array.isArray(schemas) &&
+    schemas.some((urn) => typeof urn === 'string' && urn.toLowerCase() === SCHEMA_SCHEMA.toLowerCase())
+  if (!isSchema) throw new SchemaRefused('schemas', `must contain "${SCHEMA_SCHEMA}"`)
 }
 
 /**
- * RFC 8141 §2, without the characters that no SCIM client uses: a URN is a part of paths and filters, where quotes,
- * brackets and spaces mean something, and of JSON paths in SQL.
+ * A subset of RFC 8141 §2. A URN is part of attribute paths and filters, where quotes, brackets and spaces have a meaning,
+ * and of JSON paths in SQL.
  */
 const URN = /^urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[\w.~-]+(?::[\w.~-]+)*$/i
 
-/** @throws {SchemaRefused} for what is not a URN, and for one that a shipped schema has */
+/** @throws {SchemaRefused} for an invalid URN, or one that overlaps a shipped schema */
 export function parseUrn(id: unknown, types: readonly ResourceType[]): string {
   if (typeof id !== 'string') throw new SchemaRefused('id', `must be a URN, found ${kindOf(id)}`)
   if (id.length > MAX_SCHEMA_URN_CHARACTERS) {
@@ -165,8 +166,8 @@ export function parseUrn(id: unknown, types: readonly ResourceType[]): string {
 }
 
 /**
- * True of two URNs of which one is the other, in whatever case, or the beginning of the other: then paths of both could
- * mean the same, as `urn:x:User:level` can mean "level" of `urn:x:User` or a schema of its own.
+ * True if the URNs are equal regardless of case, or one is the beginning of the other. Paths would then be ambiguous:
+ * `urn:x:User:level` could mean the attribute "level" of `urn:x:User` or another schema.
  */
 export function overlaps(a: string, b: string): boolean {
   const [short, long] = [a.toLowerCase(), b.toLowerCase()].sort((x, y) => x.length - y.length) as [
@@ -177,15 +178,16 @@ export function overlaps(a: string, b: string): boolean {
 }
 
 function parseResourceType(found: unknown, id: string, types: readonly ResourceType[]): ResourceType {
-  const stated = String(found ?? id.slice(id.lastIndexOf(':') + 1)).toLowerCase()
-  const type = types.find(({ name }) => name.toLowerCase() === stated)
+  const stated = found ?? id.slice(id.lastIndexOf(':') + 1)
+  const lower = typeof stated === 'string' ? stated.toLowerCase() : undefined
+  const type = types.find(({ name }) => name.toLowerCase() === lower)
   if (type !== undefined) return type
   const isMissing = found === undefined
-  const what = isMissing ? 'is needed, because the URN does not end in one:' : 'must be'
+  const what = isMissing ? 'is required if the URN does not end with it, and must be' : 'must be'
   throw new SchemaRefused('resourceType', `${what} one of ${types.map(({ name }) => name).join(', ')}`)
 }
 
-/** `urn:ietf:params:scim:schemas:extension:acme:2.0:User` is "acmeUser": a name for people. */
+/** The default name of a schema: "acmeUser" for `urn:ietf:params:scim:schemas:extension:acme:2.0:User`. */
 function nameFrom(id: string): string {
   const parts = id.split(':').slice(2)
   const own = parts.filter(
@@ -241,7 +243,7 @@ function parseAttribute(
   }
 }
 
-/** RFC 7643 §2.1: ATTRNAME = ALPHA *(nameChar). "$ref" is the one name that begins with a dollar sign (§2.4). */
+/** RFC 7643 §2.1: ATTRNAME = ALPHA *(nameChar). "$ref" is the only name that begins with a dollar sign (§2.4). */
 const NAME = /^[A-Za-z][\w$-]*$/
 
 function parseName(name: unknown, field: string, owner: Attribute | undefined): string {
@@ -255,11 +257,11 @@ function parseName(name: unknown, field: string, owner: Attribute | undefined): 
   if (!NAME.test(name) && !(owner !== undefined && name === '$ref')) {
     throw new SchemaRefused(
       field,
-      `must begin with a letter and go on with letters, digits, "$", "-" and "_", found ${quote(name)}`,
+      `must begin with a letter, followed by letters, digits, "$", "-" and "_", found ${quote(name)}`,
     )
   }
-  // A JSON object has these without holding them.
-  if (name in {}) throw new SchemaRefused(field, `is ${quote(name)}, a reserved word of the service provider`)
+  // Names that every JavaScript object inherits, such as "constructor".
+  if (name in {}) throw new SchemaRefused(field, `must not be ${quote(name)}, a reserved name`)
   return name
 }
 
@@ -268,7 +270,7 @@ function requireDistinctNames(attributes: readonly Attribute[], at: string): voi
   for (const [i, { name }] of attributes.entries()) {
     // RFC 7643 §2.1: attribute names are case insensitive.
     if (names.has(name.toLowerCase()))
-      throw new SchemaRefused(`${at}[${i}].name`, `is ${quote(name)}, which is there twice`)
+      throw new SchemaRefused(`${at}[${i}].name`, `must be unique, found ${quote(name)} twice`)
     names.add(name.toLowerCase())
   }
 }
@@ -284,27 +286,27 @@ const TYPES: readonly AttributeType[] = [
   'complex',
 ]
 
-/** The values of a characteristic: true when it is supported, else the reason why it is not. */
+/** The values of a characteristic: true if the value is supported, otherwise the reason. */
 type Support<Value extends string> = Readonly<Record<Value, true | string>>
 
 const MUTABILITY: Support<Attribute['mutability']> = {
   readWrite: true,
   immutable: true,
-  readOnly: 'nothing here gives such an attribute a value',
-  writeOnly: 'a value that nobody can read is not stored',
+  readOnly: 'the service provider does not assign values to extension attributes',
+  writeOnly: 'values that cannot be read are not stored',
 }
 
 const RETURNED: Support<Attribute['returned']> = {
   always: true,
   default: true,
   request: true,
-  never: 'a value that nobody can read is not stored',
+  never: 'values that cannot be read are not stored',
 }
 
 const UNIQUENESS: Support<Attribute['uniqueness']> = {
   none: true,
-  server: 'the database has no unique index for attributes of extensions',
-  global: 'nothing here knows the values of other service providers',
+  server: 'the database has no unique index for extension attributes',
+  global: 'the service provider does not know the values of other service providers',
 }
 
 function supported<Value extends string>(value: unknown, support: Support<Value>, field: string): Value {
@@ -317,11 +319,11 @@ function supported<Value extends string>(value: unknown, support: Support<Value>
   throw new SchemaRefused(field, `must be one of ${allowed}, found ${shown(value)}${why}`)
 }
 
-/** A resource may be without the extension, and a PATCH that disables a user must not fail because of it. */
+/** Existing resources have no value of a new extension, and a PATCH that disables a user must not fail because of that. */
 function requireNotRequired(fields: AttributeFields, at: string): void {
   if (!flag(fields, 'required', at)) return
   const reason =
-    'must be false: a change of a resource, such as disabling it, must not fail for want of the attribute'
+    'must be false, so that changes such as disabling a user do not fail because the attribute has no value'
   throw new SchemaRefused(`${at}.required`, reason)
 }
 
@@ -331,7 +333,7 @@ function requireSupportedMutability(
   owner: Attribute | undefined,
 ): void {
   if (mutability !== 'immutable') return
-  // RFC 7643 §7 has the value given once. Of several values, nothing tells which one was there before.
+  // RFC 7643 §7: the value is set only once. Several values cannot be matched with their earlier state.
   const isSimple = type !== 'complex' && !multiValued && owner?.multiValued !== true && name !== '$ref'
   if (isSimple) return
   const reason = 'must be readWrite: immutable is supported for single values that are not complex'
@@ -343,7 +345,7 @@ const TEXT_TYPES: readonly AttributeType[] = ['string', 'reference', 'binary']
 function caseExactOf(fields: AttributeFields, type: AttributeType, at: string): { caseExact?: boolean } {
   if (!fields.has('caseExact') || !TEXT_TYPES.includes(type)) return {}
   const caseExact = flag(fields, 'caseExact', at)
-  // RFC 7643 §2.3.6: binary values are case exact: "QQ==" and "qq==" are other bytes.
+  // RFC 7643 §2.3.6: binary values are case exact, because "QQ==" and "qq==" encode different bytes.
   if (type === 'binary' && !caseExact)
     throw new SchemaRefused(`${at}.caseExact`, 'must be true for type "binary"')
   return { caseExact }
@@ -359,10 +361,13 @@ function valuesOf(
       text(value, `${at}.${name}[${i}]`, MAX_NAME_CHARACTERS),
     )
   if (fields.has('canonicalValues') && type !== 'string' && type !== 'reference') {
-    throw new SchemaRefused(`${at}.canonicalValues`, `are for type "string" and "reference", found "${type}"`)
+    throw new SchemaRefused(
+      `${at}.canonicalValues`,
+      `are allowed only for type "string" or "reference", found "${type}"`,
+    )
   }
   if (fields.has('referenceTypes') && type !== 'reference') {
-    throw new SchemaRefused(`${at}.referenceTypes`, `are for type "reference", found "${type}"`)
+    throw new SchemaRefused(`${at}.referenceTypes`, `are allowed only for type "reference", found "${type}"`)
   }
   const canonicalValues = fields.has('canonicalValues') ? strings('canonicalValues') : []
   return {
@@ -383,9 +388,9 @@ function subAttributesOf(
   const field = `${at}.subAttributes`
   const given = fields.get('subAttributes')
   if (type !== 'complex') {
-    // Other service providers list an empty array for each attribute.
+    // Some service providers give each attribute an empty array.
     if (given === undefined || (Array.isArray(given) && given.length === 0)) return {}
-    throw new SchemaRefused(field, `are for type "complex", found "${type}"`)
+    throw new SchemaRefused(field, `are allowed only for type "complex", found "${type}"`)
   }
   // RFC 7643 §2.3.8: "A complex attribute MUST NOT contain sub-attributes that have sub-attributes".
   if (owner !== undefined) throw new SchemaRefused(`${at}.type`, 'must not be complex in a complex attribute')
@@ -398,13 +403,13 @@ function subAttributesOf(
   if (nested >= 0) {
     throw new SchemaRefused(
       `${field}[${nested}].multiValued`,
-      'must be false in a multi-valued attribute: no path selects one of such values',
+      'must be false in a multi-valued attribute, because no path can select such a value',
     )
   }
   return { subAttributes }
 }
 
-/** Types with short single values. A boolean is not among them: each of its two values leads to half of the directory. */
+/** Types for which an index is useful. Boolean is not among them, because an index would match half of the directory. */
 const INDEXED_TYPES: readonly AttributeType[] = ['string', 'reference', 'integer', 'decimal', 'dateTime']
 
 function indexedOf(
@@ -420,7 +425,7 @@ function indexedOf(
   if (!INDEXED_TYPES.includes(type)) {
     throw new SchemaRefused(
       field,
-      `must be false for type "${type}"; an index is for ${INDEXED_TYPES.join(', ')}`,
+      `must be false for type "${type}"; an index is allowed for ${INDEXED_TYPES.join(', ')}`,
     )
   }
   return { indexed: true }
@@ -445,7 +450,7 @@ function oneOf<Value extends string>(value: unknown, values: readonly Value[], f
 function arrayOf(value: unknown, field: string, least: number, most: number): readonly unknown[] {
   if (!Array.isArray(value)) throw new SchemaRefused(field, `must be an array, found ${kindOf(value)}`)
   if (value.length >= least && value.length <= most) return value
-  throw new SchemaRefused(field, `has ${value.length} elements, ${least} to ${most} are allowed`)
+  throw new SchemaRefused(field, `must have ${least} to ${most} elements, found ${value.length}`)
 }
 
 function text(value: unknown, field: string, most: number): string {
@@ -461,7 +466,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? quote(value) : kindOf(value)
 }
 
-/** The schema as the administrator writes and reads it: RFC 7643 §7 with `resourceType`, and `indexed` where it is set. */
+/** The schema in the form that administrators read and write: RFC 7643 §7 with `resourceType`, and `indexed` if it is set. */
 export function extensionJson(schema: ExtensionSchema): Complex {
   const { id, name, description, resourceType, attributes } = schema
   return {

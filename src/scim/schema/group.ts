@@ -1,5 +1,5 @@
 /**
- * The Group schema as data (RFC 7643 §4.2, §8.7.1).
+ * The Group schema (RFC 7643 §4.2, §8.7.1).
  */
 import { MAX_MEMBERS } from '../limits.ts'
 import { GROUP_SCHEMA } from '../urn.ts'
@@ -12,13 +12,13 @@ export const GROUP = {
   name: 'Group',
   description: 'Group',
   attributes: [
-    // Uniqueness "none", as in the schema listing of RFC 7643 §8.7.1: whether names are unique is a choice of the
-    // tenant, and all tenants share this schema.
+    // Uniqueness is "none", as in RFC 7643 §8.7.1. Each tenant chooses whether names are unique, but all tenants share this
+    // schema.
     attribute(
       'displayName',
       'string',
-      'The name of the group. It is unique in the directory, regardless of case, unless the administrator allows namesakes.',
-      // RFC 7643 §4.2 says REQUIRED in its text, although the schema listing of §8.7.1 has false.
+      'The name of the group. It is unique in the directory, regardless of case, unless the administrator allows duplicates.',
+      // RFC 7643 §4.2 says REQUIRED, although the schema in §8.7.1 has false.
       { required: true },
     ),
     complex(

@@ -1,13 +1,13 @@
 /**
- * From a name to its definition. Attribute names and URNs compare without regard to case
- * (RFC 7643 §2.1, RFC 7644 §3.10). Lookup tables are made once per list of attributes.
+ * Finds attribute definitions by name. Attribute names and URNs are case-insensitive (RFC 7643 §2.1, RFC 7644 §3.10). A
+ * lookup table is created once for each list of attributes.
  */
 import type { Attribute } from './definition.ts'
 
-// Maps, not objects: `__proto__` and `constructor` are names like any other.
+// Maps instead of objects, because clients may send names such as `__proto__` and `constructor`.
 const tables = new WeakMap<readonly Attribute[], ReadonlyMap<string, Attribute>>()
 
-/** The attribute of that name in the list, whatever its case, or undefined. */
+/** The attribute with that name, regardless of case. @returns undefined if there is none */
 export function findAttribute(attributes: readonly Attribute[], name: string): Attribute | undefined {
   let table = tables.get(attributes)
   if (table === undefined) {

@@ -1,6 +1,6 @@
 /**
- * The User and Group resource types as data (RFC 7643 §6). Which types a tenant has is a value that is handed on, never
- * one of these: storage/resource-tables.ts has those that are shipped, each with its table.
+ * The User and Group resource types (RFC 7643 §6). The resource types of a tenant are passed as a value; code does not
+ * refer to these constants. storage/tables/resource-tables.ts assigns tables to the shipped types.
  */
 import { CISCO_UMBRELLA_GROUP, CISCO_UMBRELLA_USER } from './cisco-umbrella.ts'
 import { COMMON_ATTRIBUTES } from './common-attributes.ts'
@@ -36,9 +36,9 @@ export const GROUP_RESOURCE_TYPE: ResourceType = resourceType(
 )
 
 /**
- * A resource type with the attributes that its resources can hold.
+ * Defines a resource type.
  *
- * @param identity its name is made of letters and digits, as RFC 7643 §2.1 has it for attributes: it becomes SQL
+ * @param identity its name must consist of letters and digits, because it becomes part of SQL statements
  */
 export function resourceType(
   identity: Pick<
@@ -61,21 +61,21 @@ export function resourceType(
   }
 }
 
-/** The complex attribute that stands for an extension. */
+/** The complex attribute that represents an extension. */
 function attributeOf({ id, description, attributes }: Schema): Attribute {
   return complex(id, description, attributes)
 }
 
-/** What a tenant adds to a resource type. */
+/** The extensions of a resource type in one tenant. */
 export interface TypeExtensions {
   readonly extensions: readonly Schema[]
   readonly removed: readonly Schema[]
-  /** Whether resources may hold what is neither of these and is still being deleted. */
+  /** True if resources may still have values of an extension that is being purged. */
   readonly isPurging: boolean
   readonly indexes: readonly AttributeIndex[]
 }
 
-/** The resource type with the extensions of a tenant. */
+/** Adds a tenant's extensions to a resource type. */
 export function extendedType<Type extends ResourceType>(type: Type, more: TypeExtensions): Type {
   const attributes = [...type.attributes, ...more.extensions.map(attributeOf)]
   const isHidden = more.removed.length > 0 || more.isPurging
@@ -90,33 +90,33 @@ export function extendedType<Type extends ResourceType>(type: Type, more: TypeEx
   }
 }
 
-/** Every schema of some resource types, each once, in the order in which /Schemas lists them. */
+/** The schemas of the resource types without duplicates, in the order of /Schemas. */
 export function schemasOf(types: readonly ResourceType[]): readonly Schema[] {
   const all = types.flatMap((type) => [type.schema, ...type.extensions])
   return [...new Map(all.map((schema) => [schema.id, schema])).values()]
 }
 
-/** True of the type whose resources have members: those of Group. A directory has one such type at most. */
+/** True for Group, the type whose resources have members. A directory has at most one such type. */
 export function hasMembers({ references }: Pick<ResourceType, 'references'>): boolean {
   return references === 'members'
 }
 
-/** True of a type whose resources show the groups that they are in, as User does. */
+/** True for a type whose resources have "groups", such as User. */
 export function showsGroups({ references }: Pick<ResourceType, 'references'>): boolean {
   return references === 'groups'
 }
 
-/** The attribute that no two resources of the type share, beside `id`: `userName`. Undefined when there is none. */
+/** The unique attribute of the type, in addition to `id`: `userName` of User. Undefined if there is none. */
 export function uniqueAttribute({ schema }: Pick<ResourceType, 'schema'>): Attribute | undefined {
   return schema.attributes.find(({ uniqueness }) => uniqueness === 'server')
 }
 
-/** True for the complex attribute that stands for an extension: only those are named by a URN. */
+/** True for the complex attribute that represents an extension. Only such attributes have a URN as their name. */
 export function isExtension(attribute: Attribute): boolean {
   return attribute.name.startsWith('urn:')
 }
 
-/** True of an attribute that is returned with all of its sub-attributes when the client does not say what it wants. */
+/** True if the attribute and all its sub-attributes are returned by default. */
 export function isReturnedByDefault({ returned, subAttributes = [] }: Attribute): boolean {
   return (returned === 'always' || returned === 'default') && subAttributes.every(isReturnedByDefault)
 }

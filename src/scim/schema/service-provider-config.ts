@@ -1,5 +1,5 @@
 /**
- * What this service provider supports, as data (RFC 7643 §5).
+ * The service provider configuration (RFC 7643 §5).
  */
 import {
   CURSOR_TIMEOUT_SECONDS,
@@ -18,7 +18,7 @@ export const SERVICE_PROVIDER_CONFIG = {
   changePassword: { supported: false },
   sort: { supported: true },
   etag: { supported: true },
-  // RFC 9865 §4. Pages by index stay the default: clients of today know nothing else.
+  // RFC 9865 §4. Index-based pagination is the default, because most clients support nothing else.
   pagination: {
     cursor: true,
     index: true,

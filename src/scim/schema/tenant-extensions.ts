@@ -1,6 +1,6 @@
 /**
  * All extension schemas of a tenant as a value, the changes that an administrator makes, and the resource types that
- * follow. Pure: storage/extensions.ts stores it, and changes stored resources accordingly.
+ * follow. Pure: storage/extensions/extensions.ts stores it, and changes stored resources accordingly.
  */
 import { quote } from '../error.ts'
 import {
@@ -90,7 +90,7 @@ export function withState(all: TenantExtensions, id: string, state: ExtensionSta
   return { extensions, indexes: indexesOf(extensions, all.indexes) }
 }
 
-/** The extensions without one, of which nothing is stored any more. */
+/** Removes an extension whose values are all deleted. */
 export function withoutExtension(all: TenantExtensions, id: string): TenantExtensions {
   return { ...all, extensions: all.extensions.filter(({ schema }) => schema.id !== id) }
 }

@@ -1,14 +1,14 @@
 /**
- * The User schema as data (RFC 7643 §4.1, §8.7.1).
+ * The User schema (RFC 7643 §4.1, §8.7.1).
  */
 import { USER_SCHEMA } from '../urn.ts'
 import { attribute, complex, LONG, multiValued, type Schema } from './definition.ts'
 
 /**
- * Attributes of RFC 7643 that the schema leaves out, in lower case. Nobody signs in here, so a stored password would serve
- * an attacker alone. They are ignored in every profile: the RFC has them, and RFC 7644 §3.3 lets us ignore them.
+ * Attributes of RFC 7643 that the schema does not have, in lower case. Users do not sign in to this service, so a stored
+ * password would only be a risk. All profiles ignore these attributes, as RFC 7644 §3.3 allows.
  */
-export const LEFT_OUT: ReadonlySet<string> = new Set(['password'])
+export const UNSUPPORTED_ATTRIBUTES: ReadonlySet<string> = new Set(['password'])
 
 const NAME = complex('name', "The components of the user's name.", [
   attribute('formatted', 'string', 'The full name, formatted for display.'),
@@ -24,12 +24,12 @@ const ADDRESSES = complex(
   'Physical mailing addresses.',
   [
     attribute('formatted', 'string', 'The full mailing address, formatted for display.', LONG),
-    attribute('streetAddress', 'string', 'The street address; it may hold several lines.', LONG),
+    attribute('streetAddress', 'string', 'The street address, which may have several lines.', LONG),
     attribute('locality', 'string', 'The city or locality.'),
     attribute('region', 'string', 'The state or region.'),
     attribute('postalCode', 'string', 'The postal code.'),
     attribute('country', 'string', 'The country.'),
-    attribute('type', 'string', 'A label that tells the function of the address.', {
+    attribute('type', 'string', 'A label that indicates the function of the address.', {
       canonicalValues: ['work', 'home', 'other'],
     }),
     attribute('primary', 'boolean', 'True for the preferred address. It may be true for one address only.'),
@@ -55,7 +55,7 @@ const GROUPS = complex(
   { multiValued: true, mutability: 'readOnly' },
 )
 
-/** Whether the user has access: see active.ts. */
+/** True if the user is enabled: see active.ts. */
 export const ACTIVE = attribute('active', 'boolean', "The user's administrative status.")
 
 export const USER = {

@@ -226,7 +226,7 @@ function recorder<Name extends Step>(send: Send) {
   }
 }
 
-/** @see src/storage/database.ts serverTimingOf */
+/** @see src/storage/database/database.ts serverTimingOf */
 function figuresOf(answer: string): StepCost {
   const match = /desc="\d+ round trips, (\d+) rows read, (\d+) rows written"/.exec(answer)
   const [rowsRead = Number.NaN, rowsWritten = Number.NaN] = match?.slice(1).map(Number) ?? []

@@ -1,5 +1,5 @@
 /**
- * Chromium, a page that is signed in, and what must never happen on a page.
+ * Chromium, signed-in pages, and the errors that a page must not report.
  */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { inject } from 'vitest'
@@ -11,11 +11,11 @@ const adminToken = inject('adminToken')
 export async function launch(): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error('no Chromium was found: see npm run test:browser')
-  // Containers have no user namespaces for Chromium's sandbox; the only pages are our own.
+  // Chromium's sandbox needs user namespaces, which containers do not have. All pages are our own.
   return await chromium.launch({ executablePath, args: ['--no-sandbox'] })
 }
 
-/** A page, and the errors that it reported so far. */
+/** A page, and the errors that it has reported. */
 export interface WatchedPage {
   readonly page: Page
   readonly errors: string[]
@@ -42,7 +42,7 @@ export async function signIn(page: Page): Promise<void> {
   await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
 }
 
-/** Cookies of one sign-in for all pages of a file: attempts are limited. */
+/** The cookies of one sign-in, for all pages of a file, because sign-ins are limited. */
 export async function signedInState(browser: Browser) {
   const { page } = await newPage(browser)
   await signIn(page)
@@ -51,7 +51,7 @@ export async function signedInState(browser: Browser) {
   return state
 }
 
-/** A call of the admin API. */
+/** Sends a request to the admin API. */
 // biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
 export async function admin(method: string, path: string, body?: unknown): Promise<any> {
   const response = await fetch(`${origin}/admin/api${path}`, {
@@ -62,7 +62,7 @@ export async function admin(method: string, path: string, body?: unknown): Promi
   return await response.json()
 }
 
-/** A tenant with a token, and its path in the dashboard. */
+/** Creates a tenant with a token. @returns its id, its path in the dashboard, the id of the token, and a SCIM client */
 export async function newTenant() {
   const id = `t-${crypto.randomUUID()}`
   await admin('POST', '/tenants', { id, name: 'Quillfern', groupLimit: 20 })

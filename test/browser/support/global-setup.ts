@@ -1,5 +1,5 @@
 /**
- * Starts the worker as `npm start` does, on a free port with a database of its own, and ends it.
+ * Starts the Worker as `npm start` does, on a free port with its own database, and stops it.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -66,7 +66,7 @@ function untilRunning(server: ChildProcess): Promise<void> {
   })
 }
 
-/** What an administrator reads in the file that `npm start` names. */
+/** The ADMIN_TOKEN in the file that `npm start` names. */
 function adminToken(): string {
   const token = /^ADMIN_TOKEN="?([^"\n]+)/m.exec(readFileSync('.dev.vars', 'utf8'))?.[1]
   if (token === undefined) throw new Error('there is no ADMIN_TOKEN in .dev.vars')

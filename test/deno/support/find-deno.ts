@@ -1,13 +1,13 @@
 /**
- * Where Deno is: on the PATH, or the npm package, which npm may have to download once. It is no dependency,
- * because it weighs 90 MB and only these tests and those who serve with it need it.
+ * The location of Deno: on the PATH, or the npm package, which npm may have to download once. It is not a dependency,
+ * because it takes 90 MB and is only needed by these tests and for serving with Deno.
  */
 import { execFileSync } from 'node:child_process'
 
 const VERSION = '2.9.6'
 const LOOKUP_TIMEOUT_MS = 60_000
 
-/** The path of the binary itself, so that signals reach it. Undefined: it cannot be had here. */
+/** The path of the binary itself, so that signals reach it; undefined if Deno is not available. */
 export const DENO: string | undefined =
   process.env.DENO ?? ask('deno', []) ?? ask('npx', ['--yes', `deno@${VERSION}`])
 

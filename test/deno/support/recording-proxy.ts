@@ -1,16 +1,16 @@
 /**
- * Stands between a client and the server, and remembers which writes were answered with success: by the id
- * that the server gave the request, which the provisioning log has too.
+ * A proxy between a client and the server. It records the successfully answered writes by their request ids, which
+ * the provisioning log has too.
  */
 import { createServer, request as forward, type Server } from 'node:http'
 
 export interface RecordingProxy {
   readonly port: number
-  /** Request ids of writes that the client saw succeed. */
+  /** Request ids of the writes whose success reached the client. */
   readonly accepted: Set<string>
-  /** Where requests go. */
+  /** The port of the server. */
   target: number
-  /** Called before the write with this number is passed on. */
+  /** Called before the write with this number is forwarded. */
   atWrite: (number: number) => void
   writes: number
   close(): void

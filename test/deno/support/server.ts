@@ -1,5 +1,5 @@
 /**
- * The built server as a process, on Deno or on Node.js, in a folder of its own.
+ * The built server as a process, on Deno or on Node.js, in a separate folder.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { DENO } from './find-deno.ts'
 
 export type RuntimeName = 'Deno' | 'Node.js'
 
-/** Under Deno: by `deno serve`, or opening its port itself, which Node.js always does. */
+/** How the server listens: by `deno serve`, or by opening its port itself, as always on Node.js. */
 export type Manner = 'deno serve' | 'deno serve --parallel' | 'itself'
 
 export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
@@ -19,7 +19,7 @@ export const ADMIN_TOKEN = 'an-admin-token-for-tests'
 const START_TIMEOUT_MS = 30_000
 const STANDSTILL_MS = 1_500
 
-/** Every variable that the server reads; README.md has the same list. */
+/** Every variable that the server reads. docs/self-hosting.md has the same list. */
 const VARIABLES =
   'DATA_FOLDER,DATABASES,ADMIN_TOKEN,SERVER_TIMING,REQUEST_LOG,LOG_RETENTION_DAYS,ACCESS_TEAM_DOMAIN,ACCESS_AUD,' +
   'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,PUBLIC_URL,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +
@@ -30,10 +30,10 @@ export interface ServerOptions {
   readonly manner?: Manner
   readonly folder: string
   readonly port?: number
-  /** Another command than to serve. */
+  /** A command other than the one to serve. */
   readonly command?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** KiB that a file may have: beyond them the disk seems to be full. */
+  /** The largest size of a file in KiB: beyond it, the disk appears to be full. */
   readonly maxFileKiB?: number
 }
 
@@ -62,14 +62,14 @@ export function buildModules(): string {
   return folder
 }
 
-/** A new folder, which goes with the tests of the file, as do the servers. */
+/** A new folder, which is deleted after the tests of the file. Servers are ended then, too. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'scim-server-'))
   folders.push(folder)
   return folder
 }
 
-/** Starts the server and does not wait. */
+/** Starts the server without waiting for it. */
 export async function spawnServer(modules: string, options: ServerOptions): Promise<Server> {
   const { folder, runtime, manner = 'deno serve', port = await freePort(), env = {}, command } = options
   const line = commandLine(modules, runtime, manner, port, command)
@@ -134,7 +134,7 @@ export async function startServer(modules: string, options: ServerOptions): Prom
   return server
 }
 
-/** Runs a server that is not to start. @returns its exit code and what it said */
+/** Runs a server that must not start. @returns its exit code and its output */
 export async function refusal(
   modules: string,
   options: ServerOptions,
@@ -184,17 +184,17 @@ export function settingsFile(folder: string): string {
   return readFileSync(join(folder, 'data', 'settings.env'), 'utf8')
 }
 
-/** What a connection brought, until it ended or stood still. */
+/** The bytes that arrived on a connection until it ended or was idle. */
 export interface Exchange {
   readonly text: string
-  /** The code of what broke it off. */
+  /** The code of the error that ended it. */
   readonly error: string | undefined
 }
 
 /**
- * Sends bytes as they are.
+ * Sends raw bytes.
  *
- * @param then sent when something was answered
+ * @param then sent after the first answer
  */
 export function exchange(port: number, bytes: string, then = ''): Promise<Exchange> {
   return new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs'
 import { MAX_WORK_UNITS } from '../../../src/scim/limits.ts'
 import { STORED_UNITS } from '../../../src/scim/work.ts'
 import { startService } from '../../../src/self-hosted/service.ts'
-import { MAX_ROW_BYTES } from '../../../src/storage/database.ts'
+import { MAX_ROW_BYTES } from '../../../src/storage/database/database.ts'
 import { MIGRATIONS } from '../../support/migrations.ts'
 import { serverSettings } from '../../support/server-settings.ts'
 

@@ -1,36 +1,37 @@
 /**
- * Requests that are made to cost as much as they can, against data that is hostile too (stored.ts). Each was the worst of
- * its kind when it was found; the bench measures them, and the soak looks for worse ones.
+ * Requests designed to cost as much as possible, against stored data that is hostile too (stored.ts). Each was the most
+ * expensive known request of its kind when it was added. The bench measures them, and the soak test searches for worse
+ * ones.
  */
 import { BULK_REQUEST, PATCH_OP, SEARCH_REQUEST } from '../../support/urns.ts'
 import { LARGE_BODIES } from './bodies.ts'
 import { groupId, type StoredKind, userId } from './stored.ts'
 
-/** What a request attacks with. */
-export type AttackKind = 'body' | 'members' | 'query' | 'stored data' | 'stranger' | 'log'
+/** The means of an attack. */
+export type AttackKind = 'body' | 'members' | 'query' | 'stored data' | 'unauthenticated' | 'log'
 
 export interface HostileRequest {
   readonly kind: AttackKind
   readonly name: string
   readonly tenant: StoredKind
-  /** Whose token it carries; a made-up one is of the right form. */
-  readonly token: 'provision' | 'read' | 'made up' | 'administrator'
+  /** The token that is sent. A forged one has the right form. */
+  readonly token: 'provision' | 'read' | 'forged' | 'administrator'
   readonly method: string
-  /** Below the origin. */
+  /** Relative to the origin. */
   readonly path: string
   readonly body?: string
-  /** Sent before it each time, and not measured: what it changes is then there to be changed. */
+  /** Sent before each repetition, and not measured: it restores the state that the request changes. */
   readonly reset?: Pick<HostileRequest, 'method' | 'path' | 'body'>
-  /** Milliseconds of processor time that it may take, where that is not what any other request may. */
+  /** The limit for the processor time in milliseconds, if it differs from that of other requests. */
   readonly goalMs?: number
 }
 
 const MIB = 1024 * 1024
-/** Each of 20,000 named members takes some 5 µs: a look-up, a membership and its index. Room for a busy machine. */
+/** Each of 20,000 named members takes about 5 µs: a look-up, a membership and its index. Leaves room for a busy machine. */
 const MEMBERS_GOAL_MS = 120
-/** An answer that shows 20,000 members reads as many documents for their names, some 2 µs each, and is 4 MB. */
+/** A response with 20,000 members is 4 MB. It reads 20,000 documents for their names, about 2 µs each. */
 const SHOWN_MEMBERS_GOAL_MS = 200
-/** Room for what is around the part of a body that is counted. */
+/** Leaves room for the message around the attacking value. */
 const BODY_BYTES = MIB - 4096
 
 const patchOf = (operations: readonly object[]) =>
@@ -82,21 +83,21 @@ const search = (
 
 const anyOf = (count: number, test: (i: number) => string) => times(count, test).join(' or ')
 
-/** Of a size that is only about right, the largest body that is read. */
+/** The largest body of a shape that is accepted. Shapes reach the requested size only approximately. */
 function largest(shape: (typeof LARGE_BODIES)[string]) {
   const made = shape(BODY_BYTES)
   const bytes = Buffer.byteLength(made[2])
   return bytes <= MIB ? made : shape(Math.floor((BODY_BYTES * 0.98 * MIB) / bytes))
 }
 
-/** Every body of bodies.ts at the largest size that is read. */
+/** Every body of bodies.ts at the largest size that is accepted. */
 const bodies: readonly HostileRequest[] = Object.entries(LARGE_BODIES).map(([name, shape]) => {
   const [method, path, body] = largest(shape)
   const target = `/scim/v2${path.replace('/x', `/${userId(1)}`)}`
   return { kind: 'body', name, tenant: 'an ordinary tenant', token: 'provision', method, path: target, body }
 })
 
-/** A bulk request that makes the same change of each of the first users. */
+/** A bulk request that applies the same change to each of the first users. */
 const patchEach = (count: number, operation: object) =>
   JSON.stringify({
     schemas: [BULK_REQUEST],
@@ -122,7 +123,7 @@ const membersPut = (value: unknown, query = '?excludedAttributes=members') => ({
 const addAll = membersPatch('add', MEMBERS)
 const removeAll = membersPatch('remove')
 
-/** A group gets or loses as many members as a body names. */
+/** Requests that add or remove as many members as a body can name. */
 const members: readonly HostileRequest[] = [
   { name: 'PATCH adds 20,000 members', ...addAll, reset: removeAll },
   { name: 'PATCH removes 20,000 members by id', ...membersPatch('remove', MEMBERS), reset: addAll },
@@ -130,7 +131,7 @@ const members: readonly HostileRequest[] = [
   { name: 'PUT of 20,000 members', ...membersPut(MEMBERS), reset: removeAll },
   { name: 'PUT of no members, of 20,000', ...membersPut([]), reset: addAll },
   {
-    name: 'PUT of 20,000 members that are shown',
+    name: 'PUT of 20,000 members, returned in the response',
     ...membersPut(MEMBERS, ''),
     reset: removeAll,
     goalMs: SHOWN_MEMBERS_GOAL_MS,
@@ -198,14 +199,14 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     'PATCH of a user with 1 MiB of value eq comparisons',
     times(500, () => ({ op: 'remove', path: `emails[${anyOf(100, (i) => `value eq "x${i}"`)}]` })),
   ),
-  patch('body', 'an ordinary tenant', 'disables, beside 22,000 operations that are refused', [
+  patch('body', 'an ordinary tenant', 'disables a user, with 22,000 refused operations', [
     { op: 'replace', path: 'active', value: false },
     ...times(22_000, () => ({ op: 'remove', path: 'id' })),
   ]),
   patch('body', 'an ordinary tenant', 'a role of many members as JSON text', [
     { op: 'add', path: 'roles', value: `{"value":"x",${times(80_000, (i) => `"${i}":1`).join()}}` },
   ]),
-  patch('body', 'an ordinary tenant', 'a value of marks', [
+  patch('body', 'an ordinary tenant', 'a value of combining marks', [
     { op: 'replace', path: 'title', value: '\u0301\u0316'.repeat(BODY_BYTES / 4) },
   ]),
   patch('body', 'an ordinary tenant', 'a value that folds slowly', [
@@ -213,7 +214,7 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
   ]),
   {
     kind: 'body',
-    name: 'bulk of 100 operations that name each other',
+    name: 'bulk of 100 operations that refer to each other',
     tenant: 'an ordinary tenant',
     token: 'provision',
     method: 'POST',
@@ -252,30 +253,27 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
   search('long values', 'co × 100 against long values', {
     filter: anyOf(100, (i) => `title co "${'a'.repeat(500)}b${i}"`),
   }),
-  get('query', 'groups in each other', 'groups.display sw', { count: '1', filter: 'groups.display sw "g"' }),
-  get('query', 'groups in each other', 'groups.type eq "indirect"', {
+  get('query', 'nested groups', 'groups.display sw', { count: '1', filter: 'groups.display sw "g"' }),
+  get('query', 'nested groups', 'groups.type eq "indirect"', {
     count: '1',
     filter: 'groups.type eq "indirect"',
   }),
-  get('query', 'groups in each other', '100 × groups[type, display]', {
+  get('query', 'nested groups', '100 × groups[type, display]', {
     count: '1',
     filter: anyOf(50, (i) => `groups[type eq "indirect" and display co "${i}"]`),
   }),
-  get('query', 'groups in each other', 'a page of users with groups', { count: '1000' }),
-  get(
-    'query',
-    'groups in each other',
-    'members.display co',
-    { filter: 'members.display co "zz"' },
-    '/Groups',
-  ),
+  get('query', 'nested groups', 'a page of users with groups', { count: '1000' }),
+  get('query', 'nested groups', 'members.display co', { filter: 'members.display co "zz"' }, '/Groups'),
   get('query', 'many users', '100 × emails.value co', {
     count: '1',
     filter: anyOf(100, (i) => `emails.value co "nobody${i}"`),
   }),
   get('query', 'many users', 'one comparison without an index', { count: '1', filter: 'title eq "nobody"' }),
   get('query', 'many users', 'sortBy without an index', { count: '1', sortBy: 'name.familyName' }),
-  get('query', 'many users', 'an index that finds everybody', { count: '1', filter: 'userName sw "p"' }),
+  get('query', 'many users', 'an index range that matches every user', {
+    count: '1',
+    filter: 'userName sw "p"',
+  }),
   get('query', 'many users', 'the last page', { startIndex: '50000', count: '1000' }),
   get('query', 'many users', 'pr', { count: '1000', filter: 'userName pr' }),
   get('query', 'long values', 'sortBy a long value by cursor', { sortBy: 'title', cursor: '', count: '1' }),
@@ -296,19 +294,19 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
   get('query', 'large users', 'a page of large users', { count: '1000' }),
   get('query', 'large users', 'a filter over large users', { count: '1', filter: 'title co "y"' }),
   {
-    kind: 'stranger',
-    name: 'a made-up token with a body of 920 KB',
+    kind: 'unauthenticated',
+    name: 'a forged token with a body of 920 KB',
     tenant: 'an ordinary tenant',
-    token: 'made up',
+    token: 'forged',
     method: 'POST',
     path: '/scim/v2/Users',
     body: JSON.stringify({ userName: 'x', emails: times(30_000, (i) => ({ value: `${i}@x.example` })) }),
   },
   {
-    kind: 'stranger',
-    name: 'a made-up token with a group of 920 KB',
+    kind: 'unauthenticated',
+    name: 'a forged token with a group of 920 KB',
     tenant: 'an ordinary tenant',
-    token: 'made up',
+    token: 'forged',
     method: 'POST',
     path: '/scim/v2/Groups',
     body: JSON.stringify({ displayName: 'x', members: times(18_000, () => ({ value: userId(1) })) }),
@@ -324,7 +322,7 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
   },
   {
     kind: 'log',
-    name: 'the admin API looks for what is not in a log of 300,000 entries',
+    name: 'the admin API searches a log of 300,000 entries without a match',
     tenant: 'a long log',
     token: 'administrator',
     method: 'GET',

@@ -79,7 +79,7 @@ const KINDS = {
     write.user(1, person(1, { emails }))
     write.user(2, person(2, { addresses: emails.map(({ type, value }) => ({ type, streetAddress: value })) }))
   },
-  'groups in each other': (write: Writer, scale: Scale) => {
+  'nested groups': (write: Writer, scale: Scale) => {
     const [groups, users] = [Math.ceil(200 * scale), Math.ceil(1_000 * scale)]
     for (let i = 1; i <= users; i++) write.user(i, person(i))
     // The maximum number of groups, each of which contains all others.

@@ -2,7 +2,7 @@
  * A tenant whose database fails occasionally, for the worker and for its group coordinator.
  */
 import { env } from 'cloudflare:workers'
-import { openDatabase } from '../../../src/storage/database.ts'
+import { openDatabase } from '../../../src/storage/database/database.ts'
 import { chance } from '../../support/chance.ts'
 import { FAULTS, type Fault, type FaultPlan, faultyBinding } from '../../support/faults.ts'
 import { labRuntime, sendTo, wrapCoordinator } from '../../support/lab.ts'

@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
-import { encodeResource } from '../../../src/storage/resources.ts'
+import { encodeResource } from '../../../src/storage/tables/stored-resources.ts'
 import { admin, Client, newClient, newToken } from '../../support/harness.ts'
 import { CLIENTS } from './commands.ts'
 import type { World } from './state.ts'

@@ -1,5 +1,6 @@
 /**
- * Deviations in a bulk request: what each reads, and what `strict` answers. The functions in the source say who sends it.
+ * Deviations in a bulk request: the result with each deviation, and the error with `strict`. The functions in
+ * src/scim/compatibility name the clients.
  */
 import { describe, expect, it } from 'vitest'
 import { parseBulkRequest } from '../../../src/scim/bulk-request.ts'
@@ -18,12 +19,12 @@ describe('a bulk request', () => {
     ['readsZeroAsNoErrorLimit', request({}, { failOnErrors: 0 }), 'invalidValue'],
     ['readsEmptyTextAsNoBulkId', request({ bulkId: '' }), 'invalidSyntax'],
     ['readsEmptyTextAsNoBulkId', request({ version: '' }), 'invalidSyntax'],
-  ])('is read with %s, and refused without: %j', ([, body, scimType]) => {
+  ])('is accepted only with %s: %j', ([, body, scimType]) => {
     expect(() => parseBulkRequest(body, TOLERANT)).not.toThrow()
     expect(() => parseBulkRequest(body, STRICT)).toThrow(expect.objectContaining({ status: 400, scimType }))
   })
 
-  it('of RFC 7644 is read by the strict profile', () => {
+  it('that follows RFC 7644 is accepted by the strict profile', () => {
     const body = request({ bulkId: null, version: 'W/"1"' }, { failOnErrors: null })
     expect(parseBulkRequest(body, STRICT)).toEqual({
       operations: [

@@ -1,6 +1,6 @@
 /**
- * Deviations in filters and in the parameters of a list: what each reads, and what `strict` answers. The functions in the
- * source say who sends it.
+ * Deviations in filters and list parameters: the result with each deviation, and the error with `strict`. The functions in
+ * src/scim/compatibility name the clients.
  */
 import { describe, expect, it } from 'vitest'
 import { namesFromText, trimmedPath } from '../../../src/scim/compatibility/lists.ts'
@@ -40,10 +40,10 @@ describe('a filter', () => {
     ['readsUnquotedText', 'active eq True', /double quotes, found "True"/],
     // The example of RFC 7644 §3.4.2.1, with another attribute.
     ['readsUnquotedText', '(userName eq bob) or (userName eq ada)', /double quotes, found "bob"/],
-    ['convertsFilterValues', 'active eq "true"', /compared with a boolean, found "true"/],
-    ['convertsFilterValues', 'emails[primary eq "True"]', /compared with a boolean/],
-    ['convertsFilterValues', 'externalId eq 4711', /compared with a string, found "4711"/],
-  ])('is read with %s, and refused without: %s', ([, filter, detail]) => {
+    ['convertsFilterValues', 'active eq "true"', /compared with a value of type boolean, found "true"/],
+    ['convertsFilterValues', 'emails[primary eq "True"]', /compared with a value of type boolean/],
+    ['convertsFilterValues', 'externalId eq 4711', /compared with a value of type string, found "4711"/],
+  ])('is accepted only with %s: %s', ([, filter, detail]) => {
     expect(finds(filter, TOLERANT)).toBe(true)
     expect(() => finds(filter, STRICT)).toThrow(refusal('invalidFilter', detail))
   })
@@ -57,7 +57,7 @@ describe('a filter', () => {
     `${ENTERPRISE}:manager.value eq "m"`,
     `not (${ENTERPRISE}:manager eq null)`,
     'name[givenName pr] or userName sw "a"',
-  ])('of RFC 7644 is read by the strict profile: %s', (filter) => {
+  ])('that follows RFC 7644 is accepted by the strict profile: %s', (filter) => {
     expect(finds(filter, STRICT)).toBe(true)
   })
 })
@@ -71,12 +71,13 @@ describe('the parameters of a list', () => {
     ['ignoresEmptyParameters', { count: ' ' }, 'invalidValue'],
     ['readsSortOrderInAnyCase', { sortBy: 'userName', sortOrder: 'DESCENDING' }, 'invalidValue'],
     ['trimsPaths', { sortBy: ' userName' }, 'invalidValue'],
-  ])('are read with %s, and refused without: %j', ([, parameters, scimType]) => {
+    ['allowsBothProjections', { attributes: ['title'], excludedAttributes: ['emails'] }, 'invalidValue'],
+  ])('are accepted only with %s: %j', ([, parameters, scimType]) => {
     expect(() => parseListRequest(parameters, [USER_RESOURCE_TYPE], TOLERANT)).not.toThrow()
     expect(() => parseListRequest(parameters, [USER_RESOURCE_TYPE], STRICT)).toThrow(refusal(scimType, /./))
   })
 
-  it('are texts in a query', () => {
+  it('may be text in a query', () => {
     const parameters = { startIndex: '2', count: '5', sortBy: 'userName', sortOrder: 'descending' }
     const { page, sources } = parseListRequest(parameters, [USER_RESOURCE_TYPE], STRICT)
     expect(page).toEqual({ kind: 'index', startIndex: 2, count: 5 })
@@ -92,12 +93,12 @@ describe('a SearchRequest', () => {
     ['readsNumbersFromText', message({ startIndex: '' }), 'invalidValue'],
     ['splitsNamesFromText', message({ attributes: 'userName,title' }), 'invalidValue'],
     ['allowsMissingSchemas', {}, 'invalidSyntax'],
-  ])('is read with %s, and refused without: %j', ([, body, scimType]) => {
+  ])('is accepted only with %s: %j', ([, body, scimType]) => {
     expect(() => parseSearchRequest(body, TOLERANT)).not.toThrow()
     expect(() => parseSearchRequest(body, STRICT)).toThrow(refusal(scimType, /./))
   })
 
-  it('of RFC 7644 is read by the strict profile', () => {
+  it('that follows RFC 7644 is accepted by the strict profile', () => {
     const body = message({ attributes: ['userName'], startIndex: 1, count: 10, filter: null })
     expect(parseSearchRequest(body, STRICT)).toMatchObject({
       attributes: ['userName'],
@@ -107,7 +108,7 @@ describe('a SearchRequest', () => {
   })
 })
 
-it('splits names at commas, and trims paths, in the tolerant profile alone', () => {
+it('splits names at commas and trims paths only in the tolerant profile', () => {
   expect(namesFromText(' userName, title,', TOLERANT)).toEqual(['userName', 'title'])
   expect(namesFromText('userName', STRICT)).toBe('userName')
   expect(namesFromText(['a,b'], TOLERANT)).toEqual(['a,b'])

@@ -1,6 +1,6 @@
 /**
- * Deviations in a PATCH: what each reads, and what is left of it without the deviation. The comment above a group of rows
- * names who sends it and where that is documented or was reported.
+ * Deviations in a PATCH: the result with each deviation, and without it. The comment above a group of rows names the
+ * client and the source.
  */
 import { describe, expect, it } from 'vitest'
 import type { Complex } from '../../../src/scim/comparison.ts'
@@ -42,7 +42,7 @@ describe('elementFromFilter', () => {
     ['emails[primary eq true]', { primary: true }],
     ['roles[primary eq "True"]', { primary: true }],
     ['emails[type eq "work" and primary eq true]', { type: 'work', primary: true }],
-    // No canonical values: the type is kept as it was written.
+    // Without canonical values, the type is kept as written.
     ['roles[type eq "AppRole"]', { type: 'AppRole' }],
     ['emails[type eq "alias"]', undefined],
     ['emails[primary eq false]', undefined],
@@ -52,11 +52,11 @@ describe('elementFromFilter', () => {
     ['emails[not (type eq "work")]', undefined],
     ['emails[type eq "work" and value eq "x"]', undefined],
     ['emails[type pr]', undefined],
-  ])('of %s is %j', ([path, element]) => {
+  ])('for %s is %j', ([path, element]) => {
     expect(described(path)).toEqual(element)
   })
 
-  it('makes one element for all operations of a request', () => {
+  it('creates one element for all operations of a request', () => {
     const operation = (sub: string, value: string) => ({
       op: 'Add',
       path: `addresses[type eq "work"].${sub}`,
@@ -67,7 +67,7 @@ describe('elementFromFilter', () => {
     })
   })
 
-  it('makes an element with the type also for a whole value', () => {
+  it('creates an element with the type for a complex value too', () => {
     for (const op of ['add', 'replace']) {
       expect(patch({}, { op, path: 'emails[type eq "work"]', value: { value: 'a' } })).toEqual({
         emails: [{ type: 'work', value: 'a' }],
@@ -75,14 +75,14 @@ describe('elementFromFilter', () => {
     }
   })
 
-  it.for([null, '', [], {}])('makes none for the value %j', (value) => {
+  it.for([null, '', [], {}])('creates no element for the value %j', (value) => {
     expect(patch({}, { op: 'replace', path: 'emails[type eq "work"]', value })).toEqual({})
     if (value === null || value === '') {
       expect(patch({}, { op: 'replace', path: 'emails[type eq "work"].value', value })).toEqual({})
     }
   })
 
-  it('makes the new element the only primary one', () => {
+  it('makes a new primary element the only one', () => {
     const emails = [{ value: 'a', type: 'home', primary: true }]
     expect(
       patch(
@@ -107,7 +107,7 @@ describe('removedElements', () => {
     [[{ value: 'a' }], [{ value: 'a' }]],
     [{ value: 'a' }, [{ value: 'a' }]],
     ['a', ['a']],
-  ])('of %j are %j', ([value, elements]) => {
+  ])('for the value %j are %j', ([value, elements]) => {
     expect(removedElements(value, 'x', TOLERANT)).toEqual(elements)
   })
 
@@ -145,7 +145,7 @@ describe('arrayFromSingle', () => {
     ['members', ['a'], ['a']],
     ['members', null, null],
     ['title', 'a', 'a'],
-  ])('of %s makes of %j %j', ([name, value, result]) => {
+  ])('converts for %s: %j to %j', ([name, value, result]) => {
     expect(arrayFromSingle(attributeOf(name), value, TOLERANT)).toEqual(result)
   })
 })
@@ -158,11 +158,11 @@ describe('fromSingletonList', () => {
     ['name', [{ givenName: 'Pilot' }]],
     [undefined, [{ title: 'Pilot' }]],
     [undefined, { title: ['Pilot'] }],
-  ])('takes the path %j with %j', ([path, value]) => {
+  ])('accepts the value for the path %j: %j', ([path, value]) => {
     expect(JSON.stringify(patch({}, { op: 'replace', path, value }))).toContain('"Pilot"')
   })
 
-  it.for([[], ['a', 'b'], [['a']], [null], ['']])('refuses %j for a title', (value) => {
+  it.for([[], ['a', 'b'], [['a']], [null], ['']])('rejects %j for a title', (value) => {
     expect(() => patch({}, { op: 'add', path: 'title', value })).toThrow(
       expect.objectContaining({ status: 400, scimType: 'invalidValue' }),
     )
@@ -216,30 +216,35 @@ describe('the strict profile', () => {
       'removesGivenValues',
       { op: 'remove', path: 'emails', value: [{ value: 'a' }] },
       'invalidValue',
-      /takes no value/,
+      /must not have a value/,
     ],
-    ['removesAbsentValues', { op: 'remove', path: 'emails[value eq "c"]' }, 'noTarget', /selects no value/],
+    [
+      'removesAbsentValues',
+      { op: 'remove', path: 'emails[value eq "c"]' },
+      'noTarget',
+      /does not match any value/,
+    ],
     [
       'removesAbsentValues',
       { op: 'remove', path: 'emails[value eq "c"].type' },
       'noTarget',
-      /selects no value/,
+      /does not match any value/,
     ],
     [
       'createsSelectedValues',
       { op: 'replace', path: 'phoneNumbers[type eq "work"].value', value: '1' },
       'noTarget',
-      /selects no value/,
+      /does not match any value/,
     ],
     [
       'createsSelectedValues',
       { op: 'add', path: 'phoneNumbers[type eq "work"].value', value: '1' },
       'noTarget',
-      /selects no value/,
+      /does not match any value/,
     ],
     ['convertsFilterValues', { op: 'remove', path: 'emails[primary eq "True"]' }, 'invalidFilter', /boolean/],
     ['readsBooleansFromText', { op: 'replace', path: 'active', value: 'False' }, 'invalidValue', /a boolean/],
-  ])('refuses, without %s, %j', ([, operation, scimType, detail]) => {
+  ])('rejects, without %s, %j', ([, operation, scimType, detail]) => {
     expect(() => patchedBy(STRICT, user(), operation)).toThrow(refusal(scimType, detail))
     expect(() => patchedBy(TOLERANT, user(), operation)).not.toThrow()
   })
@@ -247,22 +252,22 @@ describe('the strict profile', () => {
   it.for<[operation: object, tolerant: string, strict: string]>([
     [{ op: 'replace', path: 'userName', value: '' }, 'mutability', 'invalidValue'],
     [{ op: 'remove', path: '' }, 'noTarget', 'invalidPath'],
-  ])('refuses %j otherwise than the tolerant profile', ([operation, ...scimTypes]) => {
+  ])('rejects %j with another scimType than the tolerant profile', ([operation, ...scimTypes]) => {
     for (const [i, profile] of [TOLERANT, STRICT].entries()) {
       expect(() => patchedBy(profile, user(), operation)).toThrow(refusal(scimTypes[i] ?? '', /./))
     }
   })
 
-  it('refuses a message without operations, and one that does not say what it is', () => {
+  it('rejects a message without operations, and a message without schemas', () => {
     const how = reading(USER_RESOURCE_TYPE, STRICT)
     expect(() => parsePatch({ schemas: [PATCH_OP], Operations: [] }, how)).toThrow(
       refusal('invalidSyntax', /at least one operation/),
     )
     const Operations = [{ op: 'add', path: 'title', value: 'x' }]
-    expect(() => parsePatch({ Operations }, how)).toThrow(refusal('invalidSyntax', /"schemas" must hold/))
+    expect(() => parsePatch({ Operations }, how)).toThrow(refusal('invalidSyntax', /"schemas" must contain/))
   })
 
-  it('replaces the whole of a selected value', () => {
+  it('replaces a selected value as a whole', () => {
     const operation = { op: 'replace', path: 'emails[type eq "work"]', value: { value: 'c' } }
     expect(patchedBy(STRICT, user(), operation).emails).toEqual([
       { value: 'c' },
@@ -274,7 +279,7 @@ describe('the strict profile', () => {
     ])
   })
 
-  it('applies a PATCH that disables as a whole or not at all', () => {
+  it('applies a PATCH that disables a user atomically', () => {
     const operations = [
       { op: 'replace', path: 'active', value: false },
       { op: 'replace', path: 'shoeSize', value: 5 },
@@ -283,7 +288,7 @@ describe('the strict profile', () => {
     expect(patchedBy(TOLERANT, user(), ...operations)).toMatchObject({ active: false })
   })
 
-  it('does what RFC 7644 has', () => {
+  it('applies the operations of RFC 7644', () => {
     const operations = [
       { op: 'add', value: { title: 'y', emails: [{ value: 'c', type: 'other' }], schemas: [] } },
       { op: 'replace', path: 'emails[type eq "work"].value', value: 'd' },
@@ -306,7 +311,7 @@ describe('the strict profile', () => {
     ['members[value eq "z"]', undefined],
     ['members[type eq "User"]', []],
     ['members[type eq "Group"]', undefined],
-  ])('removes %s, or answers noTarget', ([path, left]) => {
+  ])('removes %s, or fails with noTarget', ([path, left]) => {
     const how = reading(GROUP_RESOURCE_TYPE, STRICT)
     const { operations } = parsePatch({ schemas: [PATCH_OP], Operations: [{ op: 'remove', path }] }, how)
     const { members } = splitMembers(operations, how)

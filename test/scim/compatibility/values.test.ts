@@ -1,6 +1,6 @@
 /**
- * Deviations in the values of a resource: what each reads, and what is left of it without the deviation. The comment
- * above a group of rows names who sends it and where that is documented or was reported.
+ * Deviations in the values of a resource: the result with each deviation, and without it. The comment above a group of
+ * rows names the client and the source.
  */
 import { describe, expect, it } from 'vitest'
 import { pathText } from '../../../src/scim/attribute-path.ts'
@@ -26,7 +26,7 @@ const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 const patch = (resource: Complex, ...operations: readonly object[]) =>
   patchedBy(TOLERANT, resource, ...operations)
 
-// Same page; the SCIM reference code of Microsoft documents it as a fault of the client (issue 21).
+// Same page. Microsoft's SCIM reference code documents it as a client error (issue 21).
 describe('booleanFromText', () => {
   it.for<[value: unknown, result: unknown]>([
     ['True', true],
@@ -71,7 +71,7 @@ describe('complexFromShorthand', () => {
     ['roles', 5, 5],
     ['name', 'Babs', 'Babs'],
     ['addresses', 'x', 'x'],
-  ])('of %s reads %j as %j', ([name, value, result]) => {
+  ])('converts for %s: %j to %j', ([name, value, result]) => {
     expect(complexFromShorthand(attributeOf(name), value, reading())).toEqual(result)
   })
 
@@ -118,7 +118,7 @@ describe('isUnassigned', () => {
     ['title', ' ', false],
     ['title', [], false],
     ['emails', [], true],
-    // An empty string must not empty a group.
+    // An empty string must not remove all members of a group.
     ['emails', '', false],
     ['emails', [null], false],
     ['active', '', true],
@@ -126,7 +126,7 @@ describe('isUnassigned', () => {
     [ENTERPRISE, '', false],
     [ENTERPRISE, null, true],
     [ENTERPRISE, {}, false],
-  ])('of %s with %j is %s', ([name, value, result]) => {
+  ])('for %s and the value %j is %s', ([name, value, result]) => {
     expect(isUnassigned(attributeOf(name), value, TOLERANT)).toBe(result)
   })
 
@@ -157,11 +157,11 @@ describe('roleFromText', () => {
     ['roles', '["Admin"]'],
     ['entitlements', text],
     ['emails', text],
-  ])('keeps the value of %s as it is: %s', ([path, value]) => {
+  ])('does not change the value of %s: %s', ([path, value]) => {
     expect(patch({}, { op: 'add', path, value: [{ value }] })).toEqual({ [path as string]: [{ value }] })
   })
 
-  it('reads no text that holds more, or is deeper, than the body of a client may be', () => {
+  it('does not parse text beyond the limits of a request body', () => {
     const keys = Array.from({ length: MAX_JSON_MEMBERS + 1 }, (_, i) => `"k${i}":1`).join()
     const deep = `${'['.repeat(MAX_JSON_DEPTH)}${']'.repeat(MAX_JSON_DEPTH)}`
     for (const rest of [keys, `"k":${deep}`]) {
@@ -187,13 +187,18 @@ describe('the strict profile', () => {
     ['readsQualifiedKeys', { [`${USER}:title`]: 'x' }, 'invalidValue', /no attribute/],
     ['ignoresUnknownAttributes', { shoeSize: 5 }, 'invalidValue', /User has no attribute "shoeSize"/],
     ['ignoresUnknownAttributes', { name: { nick: 'x' } }, 'invalidValue', /no attribute "name.nick"/],
-    ['ignoresUnknownSchemas', { schemas: [USER, 'urn:x'] }, 'invalidValue', /"schemas" holds "urn:x"/],
+    [
+      'ignoresUnknownSchemas',
+      { schemas: [USER, 'urn:x'] },
+      'invalidValue',
+      /only schemas of User, found "urn:x"/,
+    ],
     ['allowsMissingSchemas', { schemas: undefined }, 'invalidValue', /"schemas" is required/],
     [
       'allowsUndeclaredExtensions',
       { [ENTERPRISE]: { department: 'x' } },
       'invalidValue',
-      /"schemas" must hold "urn:.*enterprise/,
+      /"schemas" must contain "urn:.*enterprise/,
     ],
     [
       'readsReferencesFromText',
@@ -213,7 +218,23 @@ describe('the strict profile', () => {
       'invalidValue',
       /must be a base64 string/,
     ],
-  ])('refuses, without %s, %j', ([, body, scimType, detail]) => {
+    ...['_-8=', 'QUJDR', 'QQ=', 'QUJ=='].map(
+      (value) =>
+        [
+          'allowsLooseBase64',
+          { x509Certificates: [{ value }] },
+          'invalidValue',
+          /must be a base64 string/,
+        ] as [string, object, string, RegExp],
+    ),
+    ['ignoresRepeatedSchemas', { schemas: [USER, USER] }, 'invalidValue', /found "urn:.*User" twice/],
+    [
+      'ignoresRepeatedSchemas',
+      { schemas: [USER, USER.toUpperCase()] },
+      'invalidValue',
+      /found "URN:.*USER" twice/,
+    ],
+  ])('rejects, without %s, %j', ([, body, scimType, detail]) => {
     const { schemas = [USER], ...rest } = { schemas: [USER], ...body } as Complex
     const whole =
       'schemas' in body && body.schemas === undefined ? { userName: 'ada' } : sent({ ...rest, schemas })
@@ -221,7 +242,7 @@ describe('the strict profile', () => {
     expect(() => validateResource(whole, reading())).not.toThrow(refusal(scimType, detail))
   })
 
-  it('keeps what the deviations would read as something else', () => {
+  it('keeps values that the deviations would convert', () => {
     const roles = [{ value: '{"value":"Admin"}' }]
     const declared = { schemas: [USER, ENTERPRISE] }
     const manager = { [ENTERPRISE]: { manager: { value: '' } } }
@@ -235,13 +256,21 @@ describe('the strict profile', () => {
     expect(withoutEmptyActive(body, reading())).not.toHaveProperty('active')
   })
 
-  it('ignores the password, which RFC 7643 has', () => {
+  it.for(['/+8=', '/+8', 'QQ==', 'QQ', 'QUJD', ''])(
+    'accepts base64 of RFC 4648 §4, with or without padding: "%s"',
+    (value) => {
+      const x509Certificates = [{ value, type: 'x' }]
+      expect(() => validateResource(sent({ x509Certificates }), strict)).not.toThrow()
+    },
+  )
+
+  it('ignores the password, because it is an attribute of RFC 7643', () => {
     const { resource, ignored } = validateResource(sent({ password: 't1meMa$heen' }), strict)
     expect(resource).toEqual({ schemas: [USER], userName: 'ada' })
     expect(ignored).toEqual(['password'])
   })
 
-  it('ignores what RFC 7643 has ignored, and takes null for unassigned', () => {
+  it('ignores read-only attributes and treats null as unassigned, as in RFC 7643', () => {
     const body = sent({ id: 'x', meta: { resourceType: 'User' }, groups: [], title: null, emails: [] })
     const { resource, ignored } = validateResource(body, strict)
     expect(resource).toEqual({ schemas: [USER], userName: 'ada' })
@@ -249,7 +278,7 @@ describe('the strict profile', () => {
     expect(patchedBy(STRICT, { title: 'x' }, { op: 'replace', path: 'title', value: null })).toEqual({})
   })
 
-  it('refuses a member that is a text', () => {
+  it('rejects a member that is a string', () => {
     const group = { schemas: [GROUP], displayName: 'Crew', members: ['a'] }
     const how = reading(GROUP_RESOURCE_TYPE, STRICT)
     expect(() => validateResource(group, how)).toThrow(

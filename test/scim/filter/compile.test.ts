@@ -1,6 +1,6 @@
 /**
- * Filters to SQL: what the text holds, and that the largest filters run on the real D1. That they select
- * the right rows is compared in differential.test.ts; that indexes serve them, in query-plans.test.ts.
+ * The compilation of filters to SQL: the text of the SQL, and the largest filters on the real D1. The selected rows are
+ * tested in differential.test.ts, and the use of indexes in query-plans.test.ts.
  */
 import { env } from 'cloudflare:workers'
 import { sql } from 'drizzle-orm'
@@ -12,14 +12,19 @@ import { fragment } from '../../../src/scim/filter/sql-fragment.ts'
 import { MAX_FILTER_COMPARISONS, MAX_FILTER_DEPTH } from '../../../src/scim/limits.ts'
 import type { ResourceType } from '../../../src/scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
-import { columnsOf, toSql } from '../../../src/storage/columns.ts'
-import { MAX_BOUND_PARAMETERS, noFigures, openDatabase, statement } from '../../../src/storage/database.ts'
-import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/resource-tables.ts'
+import {
+  MAX_BOUND_PARAMETERS,
+  noFigures,
+  openDatabase,
+  statement,
+} from '../../../src/storage/database/database.ts'
+import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/tables/resource-tables.ts'
 import { TOLERANT } from '../../support/reading.ts'
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
-// D1 refuses a longer statement, in production only: https://developers.cloudflare.com/d1/platform/limits/
-// The rest of the statement of a list needs some of it.
+// D1 rejects longer statements, only in production: https://developers.cloudflare.com/d1/platform/limits/
+// Leaves room for the other parts of a list statement.
 const MAX_STATEMENT_BYTES = 100_000 - 5_000
 
 describe('a compiled filter', () => {
@@ -36,7 +41,7 @@ describe('a compiled filter', () => {
     'name[givenName ge "VALUE"]',
     'groups[value eq "VALUE" or display lt "VALUE"]',
     'meta.version eq "VALUE" and id eq "VALUE"',
-  ])('holds no value in its text: %s', (filter) => {
+  ])('has no values in its text: %s', (filter) => {
     for (const value of ["x' OR 1=1 --", '?1', '$.a', "'); DROP TABLE users; --", 'ẞ']) {
       const written = JSON.stringify(value).slice(1, -1)
       const { strings, values } = compile(filter.replaceAll('VALUE', written), USER_RESOURCE_TYPE)
@@ -49,7 +54,7 @@ describe('a compiled filter', () => {
     }
   })
 
-  // The range of a prefix ends at the next code point: there is none above U+10FFFF, and U+D800 is none.
+  // The range of a prefix ends at the next code point. None follows U+10FFFF, and surrogates are skipped.
   it.for<[prefix: string, values: readonly unknown[]]>([
     ['ab', ['ab', 'ac']],
     ['a\ud7ff', ['a\ud7ff', 'a\ue000']],
@@ -57,17 +62,17 @@ describe('a compiled filter', () => {
     ['a\u{10ffff}', ['a\u{10ffff}', 'b']],
     ['\u{10ffff}', ['\u{10ffff}']],
     ['', ['']],
-  ])('starts with %j in the range %j', ([prefix, values]) => {
+  ])('compiles the prefix %j to the range %j', ([prefix, values]) => {
     expect(compile(`externalId sw ${JSON.stringify(prefix)}`, USER_RESOURCE_TYPE).values).toEqual(values)
   })
 
-  it('counts the length of an ending in code points', () => {
+  it('counts the length of a suffix in code points', () => {
     expect(compile('externalId ew "😀x"', USER_RESOURCE_TYPE).values).toEqual([2, '😀x'])
   })
 })
 
 describe('fragment', () => {
-  it('splices fragments in and makes everything else a parameter', () => {
+  it('inserts nested fragments and converts other values to parameters', () => {
     const inner = fragment`a = ${1}`
     expect(fragment`(${inner} OR b = ${'?'})`).toEqual({
       strings: ['(a = ', ' OR b = ', ')'],
@@ -90,7 +95,7 @@ describe('the largest filters', () => {
       deep(texts('title', 'sw').join(' or '), MAX_FILTER_DEPTH),
     ],
     [
-      'comparisons at every level, one within the other',
+      'comparisons at every nesting level',
       USER_RESOURCE_TYPE,
       texts('title', 'co').reduce((inner, test, i) =>
         i % 4 === 3 && i < 4 * MAX_FILTER_DEPTH ? `not (${inner}) or ${test}` : `${inner} and ${test}`,
@@ -123,7 +128,7 @@ describe('the largest filters', () => {
     expect(selected?.rows).toBeInstanceOf(Array)
   })
 
-  // Each of these is a walk through nested groups.
+  // Each comparison traverses nested groups.
   it('run on D1: groups of a user', async () => {
     const [selected] = await run(texts('groups.display', 'sw').join(' or '), USER_RESOURCE_TYPE)
     expect(selected?.rows).toBeInstanceOf(Array)

@@ -1,6 +1,6 @@
 /**
- * The compiled SQL and the evaluation in memory say the same of every filter: on directories made over
- * HTTP, with the real D1, against the resources as they are on the wire.
+ * The compiled SQL and the evaluation in memory give the same result for every filter. The directories are created over
+ * HTTP on the real D1, and filters are evaluated on the returned resources.
  */
 import { env } from 'cloudflare:workers'
 import { sql } from 'drizzle-orm'
@@ -13,9 +13,9 @@ import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
 import { simplifyFilter } from '../../../src/scim/filter/simplify.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
-import { columnsOf, toSql } from '../../../src/storage/columns.ts'
-import { noFigures, openDatabase, type Statement, statement } from '../../../src/storage/database.ts'
-import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/resource-tables.ts'
+import { noFigures, openDatabase, type Statement, statement } from '../../../src/storage/database/database.ts'
+import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
+import { RESOURCE_TYPES, type StoredResourceType } from '../../../src/storage/tables/resource-tables.ts'
 import { type Client, newClient } from '../../support/harness.ts'
 import { TOLERANT } from '../../support/reading.ts'
 
@@ -23,11 +23,11 @@ const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0'
 const CORE = 'urn:ietf:params:scim:schemas:core:2.0'
 
-/** Fixed, so that what fails here fails everywhere. */
+/** A fixed seed, so that failures are reproducible. */
 const SEEDS = [7643, 7644, 9865, 3629]
 const FILTERS_IN_A_BATCH = 700
 
-/** Texts that differ by case, composition, script, plane, and in characters that SQL or JSON know. */
+/** Texts that differ in case, composition, script, plane, and characters that are special in SQL or JSON. */
 const TEXTS = [
   'Élodie',
   'E\u0301LODIE',
@@ -69,7 +69,7 @@ describe.for(['User', 'Group'] as const)('a filter on a %s', (name) => {
     resources = (await client.get(`${type.endpoint}?count=1000`)).body.Resources
   })
 
-  it('selects in SQL what it selects in memory', async () => {
+  it('selects the same in SQL as in memory', async () => {
     for (const seed of SEEDS) {
       await compare(fc.sample(filterOf(name, resources), { numRuns: FILTERS_IN_A_BATCH, seed }))
     }
@@ -87,14 +87,14 @@ describe.for(['User', 'Group'] as const)('a filter on a %s', (name) => {
       `${attribute}[value eq "${id}" and type eq "${types?.[1]}"]`,
       `${attribute}[value eq "${id}" and not (type eq "${types?.[0]}")]`,
     ])
-    // The same of those that an index finds, and beside another one: both are other SQL.
+    // Also in combination with an indexed filter and with another filter, which compile to different SQL.
     const everybody = resources.map(({ id }) => `id eq "${id}"`).join(' or ')
     await compare(
       texts.flatMap((text) => [text, `(${everybody}) and ${text}`, `${text} or externalId eq "7"`]),
     )
   })
 
-  /** Selects with each filter both ways. */
+  /** Selects with each filter in SQL and in memory. */
   async function compare(texts: readonly string[]) {
     const filters = texts.map((filter) => resolveFilter(parseFilter(filter, TOLERANT), type, TOLERANT))
     const selected = await select(filters.map((filter) => where(table, client.tenantId, filter)))
@@ -130,7 +130,7 @@ async function select(statements: readonly Statement[]): Promise<readonly unknow
   return results.map(({ rows }) => rows.map((row) => row.id))
 }
 
-/** 40 users and 12 groups, some nested, one within itself by way of another. */
+/** 40 users and 12 groups, some nested, with one cycle. */
 async function directory(): Promise<Client> {
   const client = await newClient()
   const bodies = fc.sample(userBody, { numRuns: 40, seed: 7643 })
@@ -252,7 +252,7 @@ const PRESENCE = {
   Group: ['members', 'meta', 'members.display', `${UMBRELLA}:Group`],
 }
 
-/** A random filter as text: and, or, not, every operator, value paths; values that are there, or nearly. */
+/** A random filter as text: and, or, not, all operators, value paths; with values that exist, or similar ones. */
 function filterOf(name: 'User' | 'Group', resources: readonly Complex[]): fc.Arbitrary<string> {
   const present = [...new Set(strings(resources))]
   const value = fc.oneof(
@@ -344,7 +344,7 @@ function composed(leaf: fc.Arbitrary<string>): fc.Arbitrary<string> {
   })).filter
 }
 
-/** Beginnings, ends and other spellings of a text. */
+/** Prefixes, suffixes and other spellings of a text. */
 function piece(whole: string): fc.Arbitrary<string> {
   const characters = [...whole]
   return fc
@@ -364,7 +364,7 @@ function atOffset(time: string): string {
   return `${new Date(Date.parse(time) + 2 * 3600_000).toISOString().slice(0, -1)}+02:00`
 }
 
-/** They hold the Tenant URL, which a filter in SQL does not know. */
+/** These attributes contain the Tenant URL, which SQL filters do not have. */
 const NOT_COMPARED = ['$ref', 'location']
 
 function strings(value: unknown): string[] {

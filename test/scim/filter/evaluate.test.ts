@@ -46,7 +46,7 @@ describe('evaluateFilter', () => {
     ['emails pr', true],
     ['emails.display pr', false],
     [`${ENTERPRISE} pr`, true],
-    // No value: nothing is true of it but "ne".
+    // Without a value, only "ne" is true.
     ['nickName eq ""', false],
     ['nickName ne "x"', true],
     ['nickName co ""', false],
@@ -72,7 +72,7 @@ describe('evaluateFilter', () => {
     ['ims.value ne "x"', false],
     ['emails.primary eq true', true],
     ['emails.primary eq false', false],
-    // A value path: one element satisfies all of it.
+    // A value path: one element satisfies the whole filter.
     ['emails[type eq "work" and value eq "babs@jensen.org"]', false],
     ['emails[type eq "home" and value eq "babs@jensen.org"]', true],
     ['emails[type eq "work"].value sw "bjensen"', true],
@@ -86,14 +86,14 @@ describe('evaluateFilter', () => {
     ['schemas eq "URN:ietf:params:scim:schemas:extension:enterprise:2.0:user"', true],
     ['schemas co "ciscoumbrella"', false],
     ['(userName eq "x" or active eq true) and not (title pr)', true],
-  ])('of Barbara Jensen, %s is %s', ([text, matches]) => {
+  ])('evaluates %s to %s', ([text, matches]) => {
     const filter = resolveFilter(parseFilter(text, TOLERANT), USER_RESOURCE_TYPE, TOLERANT)
     expect(evaluateFilter(filter, BARBARA)).toBe(matches)
     const negated = resolveFilter(parseFilter(`not (${text})`, TOLERANT), USER_RESOURCE_TYPE, TOLERANT)
     expect(evaluateFilter(negated, BARBARA)).toBe(!matches)
   })
 
-  it('selects from a complex attribute only where it is', () => {
+  it('selects from a complex attribute only if it has a value', () => {
     const filter = resolveFilter(
       parseFilter('name[not (middleName pr)]', TOLERANT),
       USER_RESOURCE_TYPE,

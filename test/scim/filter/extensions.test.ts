@@ -1,6 +1,6 @@
 /**
- * An attribute of a tenant's extension selects and sorts as a built-in one of the same type does: in SQL, with and
- * without an index, and in memory. Every user has the same values in both.
+ * Attributes of a tenant's extension filter and sort like built-in attributes of the same type: in SQL, with and without
+ * an index, and in memory. Each user has the same values in both.
  */
 import { env } from 'cloudflare:workers'
 import { sql } from 'drizzle-orm'
@@ -13,15 +13,15 @@ import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
 import { simplifyFilter } from '../../../src/scim/filter/simplify.ts'
 import { PROFILES } from '../../../src/scim/profile.ts'
-import { columnsOf, toSql } from '../../../src/storage/columns.ts'
-import { noFigures, openDatabase, statement } from '../../../src/storage/database.ts'
-import { extensionsQuery } from '../../../src/storage/extensions.ts'
-import { readTogether } from '../../../src/storage/query.ts'
+import { noFigures, openDatabase, statement } from '../../../src/storage/database/database.ts'
+import { readTogether } from '../../../src/storage/database/query.ts'
+import { extensionsQuery } from '../../../src/storage/extensions/extensions.ts'
+import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
 import {
   extendedTypes,
   RESOURCE_TYPES,
   type StoredResourceType,
-} from '../../../src/storage/resource-tables.ts'
+} from '../../../src/storage/tables/resource-tables.ts'
 import { admin, type Client, newClient } from '../../support/harness.ts'
 
 const TOLERANT = PROFILES.tolerant
@@ -29,7 +29,7 @@ const ACME = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User'
 const SEEDS = [7643, 7644]
 const FILTERS_IN_A_BATCH = 500
 
-/** Texts that differ by case, composition, script, plane, and in characters that SQL or JSON know. */
+/** Texts that differ in case, composition, script, plane, and characters that are special in SQL or JSON. */
 const TEXTS = [
   'Élodie',
   'E\u0301LODIE',
@@ -77,7 +77,7 @@ const SCHEMA = {
       multiValued: true,
       subAttributes: [{ name: 'value', type: 'binary' }],
     },
-    // Without a twin: in memory is what they are compared with.
+    // Without a built-in counterpart. Compared only with the evaluation in memory.
     { name: 'tags', multiValued: true },
     { name: 'numbers', type: 'integer', multiValued: true },
     { name: 'level', type: 'integer', indexed: true },
@@ -105,7 +105,7 @@ beforeAll(async () => {
 })
 
 describe('a filter on attributes of an extension', () => {
-  it('selects in SQL what it selects in memory, and what the same selects of built-in attributes', async () => {
+  it('selects the same in SQL, in memory, and with built-in attributes', async () => {
     for (const seed of SEEDS) {
       const patterns = fc.sample(composed(twinTest), { numRuns: FILTERS_IN_A_BATCH, seed })
       const [own, builtIn] = await Promise.all([
@@ -116,7 +116,7 @@ describe('a filter on attributes of an extension', () => {
     }
   }, 60_000)
 
-  it('selects in SQL what it selects in memory, whatever the type', async () => {
+  it('selects the same in SQL as in memory, for all types', async () => {
     for (const seed of SEEDS) {
       await compared(fc.sample(composed(ownTest), { numRuns: FILTERS_IN_A_BATCH, seed }))
     }
@@ -125,7 +125,7 @@ describe('a filter on attributes of an extension', () => {
 
 describe('an order by attributes of an extension', () => {
   it.for(['title', 'externalId', 'active', 'name.familyName', 'emails', 'emails.type'])(
-    'is that of the built-in one: %s',
+    'is the same as by the built-in attribute: %s',
     async (path) => {
       const [name = '', ...rest] = path.split('.')
       const twin = `${ACME}:${[TWINS[name as keyof typeof TWINS], ...rest].join('.')}`
@@ -139,7 +139,7 @@ describe('an order by attributes of an extension', () => {
   )
 })
 
-/** Selects with each filter both ways. @returns ids */
+/** Selects with each filter in SQL and in memory. @returns ids */
 async function compared(texts: readonly string[]): Promise<readonly unknown[][]> {
   const filters = texts.map((text) => resolveFilter(parseFilter(text, TOLERANT), type, TOLERANT))
   const statements = filters.map((resolved) => {
@@ -159,7 +159,7 @@ async function compared(texts: readonly string[]): Promise<readonly unknown[][]>
   })
 }
 
-/** A pattern has the names of built-in attributes between "§". */
+/** Replaces the names of built-in attributes in a pattern, which are between "§". */
 function written(pattern: string, nameOf: (name: keyof typeof TWINS) => string): string {
   return pattern.replace(/§(\w+)§/g, (_, name: keyof typeof TWINS) => nameOf(name))
 }

@@ -25,7 +25,7 @@ describe('lexFilter', () => {
     ])
   })
 
-  it('skips white space, and only that of ASCII', () => {
+  it('skips only ASCII white space', () => {
     expect(lexFilter(' \t\r\n').map(({ kind }) => kind)).toEqual(['end'])
     expect(lexFilter('a\u00a0b')).toHaveLength(2)
   })
@@ -60,7 +60,7 @@ describe('parseFilter', () => {
       'urn:ietf:params:scim:schemas:core:2.0:User:name.givenName sw "J"',
       'urn:ietf:params:scim:schemas:core:2.0:User:name.givenName sw "J"',
     ],
-    // Entra matches on a sub-attribute behind the bracket: it is a test of the same element.
+    // Entra matches by a sub-attribute after the bracket, which is a test of the same element.
     ['emails[type eq "work"].value eq "x"', 'emails[(type eq "work" and value eq "x")]'],
   ])('reads %s', ([text, shape]) => {
     expect(shapeOf(parseFilter(text, TOLERANT))).toBe(shape)
@@ -81,7 +81,7 @@ describe('parseFilter', () => {
     ['0', 0],
     ['-1.5e3', -1500],
     ['1e20', 1e20],
-    // Entra's documentation has `externalId eq jyoung`: a word without quotes is a text.
+    // Entra's documentation has `externalId eq jyoung`: a word without quotes is a string.
     ['jyoung', 'jyoung'],
     ['a@b.example', 'a@b.example'],
     ['007', '007'],
@@ -94,7 +94,7 @@ describe('parseFilter', () => {
     expect(parsed.kind === 'comparison' && parsed.literal.value).toEqual(value)
   })
 
-  it('keeps the text of a number, for attributes that are text', () => {
+  it('keeps the text of a number, for string attributes', () => {
     expect(parseFilter('a eq 7.0', TOLERANT)).toMatchObject({ literal: { value: 7, text: '7.0' } })
   })
 
@@ -104,14 +104,14 @@ describe('parseFilter', () => {
     ['a', /position 2: expected an operator, found the end/],
     ['a eq', /position 5: expected a value, found the end/],
     ['a eq )', /position 6: expected a value, found "\)"/],
-    ['a is "x"', /position 3: "is" is not an operator; allowed are eq, ne, co, sw, ew, gt, ge, lt, le, pr/],
+    ['a is "x"', /position 3: expected an operator \(eq, ne, co, sw, ew, gt, ge, lt, le, pr\), found "is"/],
     ['a eq "x" b', /position 10: expected "and", "or" or the end of the filter, found "b"/],
     ['a eq "x" and', /position 13: expected an attribute/],
-    ['a eq "x" and or b pr', /position 17: "b" is not an operator/],
+    ['a eq "x" and or b pr', /position 17: expected an operator .*, found "b"/],
     ['(a pr', /position 6: expected "and", "or" or "\)", found the end/],
     ['a pr)', /position 5: expected "and", "or" or the end/],
     ['()', /position 2: expected an attribute, found "\)"/],
-    ['not a pr', /"a" is not an operator/],
+    ['not a pr', /expected an operator .*, found "a"/],
     ['not (', /position 6: expected an attribute/],
     ['a[b pr', /position 7: expected "and", "or" or "\]"/],
     ['a[]', /position 3: expected an attribute, found "\]"/],
@@ -120,9 +120,9 @@ describe('parseFilter', () => {
     ['"a" eq "x"', /position 1: expected an attribute, found "\\"a\\""/],
     ['a eq "x', /position 6: the string has no closing quote/],
     ['a eq "x\\"', /position 6: the string has no closing quote/],
-    ['a eq "\\x"', /position 6: no JSON string/],
-    ['a eq "\\u12"', /position 6: no JSON string/],
-    ['a eq "\n"', /position 6: no JSON string/],
+    ['a eq "\\x"', /position 6: the string is not a valid JSON string/],
+    ['a eq "\\u12"', /position 6: the string is not a valid JSON string/],
+    ['a eq "\n"', /position 6: the string is not a valid JSON string/],
     ['1a eq "x"', /position 1: "1a" is not an attribute path/],
     ['a..b eq "x"', /"a..b" is not an attribute path/],
     ['a. eq "x"', /"a." is not an attribute path/],
@@ -132,7 +132,7 @@ describe('parseFilter', () => {
     ['a pr "x"', /position 6: expected "and"/],
     ['a[b pr].c', /position 10: expected an operator/],
     [`${'x'.repeat(10_000)}! pr`, /position 1: "x{100}…" is not an attribute path/],
-  ])('refuses %.30j, saying where and what was expected', ([text, detail]) => {
+  ])('rejects %.30j with the position and what was expected', ([text, detail]) => {
     expect(() => parseFilter(text, TOLERANT)).toThrow(refusal(detail))
   })
 
@@ -141,24 +141,24 @@ describe('parseFilter', () => {
     ['negations', (n) => `${'not ('.repeat(n)}a pr${')'.repeat(n)}`],
     ['value paths', (n) => `${'a['.repeat(n)}a pr${']'.repeat(n)}`],
     ['all of them', (n) => `${'a['.repeat(n - 2)}not ((a pr))${']'.repeat(n - 2)}`],
-  ])('allows as many levels of %s as the limit, and no more', ([, nested]) => {
+  ])('limits the number of levels of %s', ([, nested]) => {
     expect(() => parseFilter(nested(MAX_FILTER_DEPTH), TOLERANT)).not.toThrow()
     expect(() => parseFilter(nested(MAX_FILTER_DEPTH + 1), TOLERANT)).toThrow(
-      refusal(/deeper than 32 levels, the limit/),
+      refusal(/deeper than the limit of 32 levels/),
     )
   })
 
-  it.for(['a pr', 'a eq "x"', 'a[b pr]', 'not (a pr)'])('allows 100 times %s and no more', (test) => {
+  it.for(['a pr', 'a eq "x"', 'a[b pr]', 'not (a pr)'])('allows %s at most 100 times', (test) => {
     const many = (count: number) => Array(count).fill(test).join(' or ')
     expect(() => parseFilter(many(MAX_FILTER_COMPARISONS), TOLERANT)).not.toThrow()
     expect(() => parseFilter(many(MAX_FILTER_COMPARISONS + 1), TOLERANT)).toThrow(
-      refusal(/more than 100 comparisons/),
+      refusal(/more than the limit of 100 comparisons/),
     )
   })
 })
 
 describe('parseValuePath', () => {
-  it('takes the name, the filter and the sub-attribute apart', () => {
+  it('returns the name, the filter and the sub-attribute', () => {
     const { name, operand, subAttribute } = parseValuePath(
       'emails[type eq "w" or value pr].display',
       reading(),
@@ -174,7 +174,7 @@ describe('parseValuePath', () => {
   })
 })
 
-/** The tree as text with all its parentheses. */
+/** The tree as fully parenthesized text. */
 function shapeOf(expression: FilterExpression): string {
   switch (expression.kind) {
     case 'and':

@@ -1,8 +1,8 @@
-/** That they select the same as before is compared in differential.test.ts. */
+/** The form of simplified filters. Their equivalence is tested in differential.test.ts. */
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../../src/scim/filter/parser.ts'
 import { resolveFilter } from '../../../src/scim/filter/resolve.ts'
-import { knownAnswer, simplifyFilter, valuesOf } from '../../../src/scim/filter/simplify.ts'
+import { partialResult, simplifyFilter, valuesOf } from '../../../src/scim/filter/simplify.ts'
 import { USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import { TOLERANT } from '../../support/reading.ts'
 
@@ -23,7 +23,7 @@ describe('simplifyFilter', () => {
     ['userName sw "a" or userName sw "A" or userName sw "a"', 'userName sw "a" or userName sw "A"'],
     ['title eq "x" and title eq "x"', 'title eq "x"'],
     ['emails.value eq "x" or emails.value eq "x"', 'emails.value eq "x"'],
-    // Each may be true of another value.
+    // Each operand may match another value.
     ['emails.value co "a" and emails.value co "b"', 'emails.value co "a" and emails.value co "b"'],
     ['emails pr or emails.value co "a"', 'emails pr or emails.value co "a"'],
     ['schemas co "a" or schemas co "b"', 'schemas co "a" or schemas co "b"'],
@@ -32,7 +32,7 @@ describe('simplifyFilter', () => {
   })
 })
 
-describe('knownAnswer', () => {
+describe('partialResult', () => {
   it.for([
     ['groups[type eq "direct"]', true],
     ['groups[type eq "Indirect"]', false],
@@ -41,8 +41,8 @@ describe('knownAnswer', () => {
     ['groups[type eq "direct" or display co "x"]', true],
     ['groups[not (type ne "direct") or display co "x"]', true],
     ['groups[display co "x"]', undefined],
-  ] as const)('of a direct group, %s is %s', ([text, expected]) => {
+  ] as const)('evaluates %s for a direct group to %s', ([text, expected]) => {
     const operand = valuesOf(resolved(text))?.operand
-    expect(operand && knownAnswer(operand, { type: 'direct' })).toBe(expected)
+    expect(operand && partialResult(operand, { type: 'direct' })).toBe(expected)
   })
 })

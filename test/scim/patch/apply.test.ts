@@ -14,7 +14,7 @@ const HOME = { value: 'babs@jensen.org', type: 'home' }
 
 type Operation = { op: string; path?: string; value?: unknown }
 
-/** Applies operations to a user with these attributes; what is always there is left out of the result. */
+/** Applies operations to a user with these attributes. @returns the user without the attributes that are always present */
 function patch(attributes: Complex, ...Operations: readonly Operation[]): Complex {
   const resource = { schemas: [USER], userName: 'bjensen', ...attributes }
   const before = structuredClone(resource)
@@ -27,7 +27,7 @@ function patch(attributes: Complex, ...Operations: readonly Operation[]): Comple
     ).resource
     return userName === 'bjensen' ? rest : { userName, ...rest }
   } finally {
-    // RFC 7644 §3.5.2: "the original SCIM resource MUST be restored": it was never touched.
+    // RFC 7644 §3.5.2: "the original SCIM resource MUST be restored". It is never changed.
     expect(resource).toEqual(before)
   }
 }
@@ -143,12 +143,7 @@ describe('add', () => {
       { title: 'x', emails: [WORK] },
     ],
     ['an empty list', { emails: [WORK] }, { path: 'emails', value: [] }, { emails: [WORK] }],
-    [
-      'schemas, which follow from the rest',
-      { title: 'x' },
-      { path: 'schemas', value: [ENTERPRISE] },
-      { title: 'x' },
-    ],
+    ['schemas, which are derived', { title: 'x' }, { path: 'schemas', value: [ENTERPRISE] }, { title: 'x' }],
   ])('adds %s', ([, before, operation, after]) => {
     expect(patch(before, { op: 'add', ...operation })).toEqual(after)
   })
@@ -194,7 +189,7 @@ describe('replace', () => {
       { path: 'name', value: {} },
       { name: { givenName: 'B' } },
     ],
-    // "… all matching record values SHALL be replaced.", and what is not specified stays.
+    // "… all matching record values SHALL be replaced." Sub-attributes that are not specified are kept.
     [
       'a selected element',
       { emails: [WORK, HOME] },
@@ -220,7 +215,7 @@ describe('replace', () => {
       { emails: [{ ...WORK, value: 'x' }, HOME] },
     ],
     [
-      'several elements by the same: one is left',
+      'several elements by the same value, which leaves one',
       { emails: [WORK, HOME] },
       { path: 'emails[value pr]', value: { value: 'x', type: 'work', primary: null } },
       { emails: [{ value: 'x', type: 'work' }] },
@@ -238,7 +233,7 @@ describe('replace', () => {
       },
     ],
     [
-      'a sub-attribute, whatever the case of path and filter',
+      'a sub-attribute, regardless of the case of path and filter',
       { emails: [WORK, HOME] },
       { path: 'EMAILS[TYPE EQ "HOME"].VALUE', value: 'x' },
       { emails: [WORK, { ...HOME, value: 'x' }] },
@@ -353,9 +348,19 @@ describe('remove', () => {
 describe('a refused operation', () => {
   it.for<[what: string, operation: Operation, scimType: string, detail: RegExp]>([
     // §3.5.2: "a client MUST NOT modify an attribute that has mutability "readOnly" or "immutable"."
-    ['id', { op: 'replace', path: 'id', value: 'x' }, 'mutability', /"id" is read-only, so "replace"/],
+    [
+      'id',
+      { op: 'replace', path: 'id', value: 'x' },
+      'mutability',
+      /"id" is read-only and cannot be changed by "replace"/,
+    ],
     ['meta', { op: 'add', path: 'meta.created', value: 'x' }, 'mutability', /"meta.created" is read-only/],
-    ['groups', { op: 'remove', path: 'groups[value eq "x"]' }, 'mutability', /is read-only, so "remove"/],
+    [
+      'groups',
+      { op: 'remove', path: 'groups[value eq "x"]' },
+      'mutability',
+      /is read-only and cannot be changed by "remove"/,
+    ],
     [
       'the displayName of a manager',
       { op: 'add', path: `${ENTERPRISE}:manager.displayName`, value: 'x' },
@@ -382,16 +387,16 @@ describe('a refused operation', () => {
       'a selection that selects nothing',
       { op: 'replace', path: 'emails[value eq "x"].type', value: 'work' },
       'noTarget',
-      /selects no value/,
+      /does not match any value/,
     ],
     [
       'a type that is not canonical',
       { op: 'replace', path: 'emails[type eq "alias"].value', value: 'x' },
       'noTarget',
-      /selects no value/,
+      /does not match any value/,
     ],
     [
-      'a condition that is no description',
+      'a filter that does not describe an element',
       { op: 'add', path: 'emails[type ne "work"]', value: { value: 'x' } },
       'noTarget',
       /./,
@@ -400,7 +405,7 @@ describe('a refused operation', () => {
       'a sub-attribute of no element',
       { op: 'add', path: 'emails.value', value: 'x' },
       'noTarget',
-      /selects no value/,
+      /does not match any value/,
     ],
     ['a number for text', { op: 'add', path: 'title', value: 5 }, 'invalidValue', /"title" must be a string/],
     [
@@ -441,13 +446,13 @@ describe('a refused operation', () => {
       'invalidValue',
       /more than one primary/,
     ],
-  ])('refuses %s', ([, operation, scimType, detail]) => {
+  ])('is rejected: %s', ([, operation, scimType, detail]) => {
     expect(() => patch({ title: 'x', groups: [{ value: 'g' }] }, operation)).toThrow(
       refusal(scimType, detail),
     )
   })
 
-  it('undoes what came before it', () => {
+  it('undoes the operations before it', () => {
     const operations = [
       { op: 'replace', path: 'title', value: 'y' },
       { op: 'add', path: 'emails', value: [HOME] },
@@ -487,7 +492,7 @@ describe('operations', () => {
     expect(applyPatch(added, removal.operations, reading(USER_RESOURCE_TYPE)).resource).toEqual(user)
   })
 
-  it('name unknown sub-attributes', () => {
+  it('report unknown sub-attributes', () => {
     const value = { name: { shadow: 1 }, emails: [{ value: 'a', x: 1 }], [ENTERPRISE]: { manager: { y: 1 } } }
     const { operations } = parsePatch({ Operations: [{ op: 'add', value }] }, reading(USER_RESOURCE_TYPE))
     expect(applyPatch({ userName: 'x' }, operations, reading(USER_RESOURCE_TYPE)).ignored).toEqual([
@@ -499,7 +504,7 @@ describe('operations', () => {
 
   // RFC 7644 §3.5.2: "a client MAY "add" a value to an "immutable" attribute if the attribute had no
   // previous value."
-  it('give an immutable attribute a value once', () => {
+  it('set an immutable attribute once', () => {
     const type: ResourceType = {
       ...USER_RESOURCE_TYPE,
       attributes: [

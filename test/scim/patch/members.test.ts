@@ -61,7 +61,7 @@ describe('member operations', () => {
     ['remove all members', { op: 'remove', path: 'members' }, ''],
     ['remove one that is not there', { op: 'remove', path: 'members[value eq "x"]' }, 'a b g'],
     [
-      'remove by value in another case: ids are exact',
+      'remove by an id in another case, which does not match',
       { op: 'remove', path: 'members[value eq "A"]' },
       'a b g',
     ],
@@ -104,13 +104,13 @@ describe('member operations', () => {
     ['an empty id', { op: 'add', path: 'members', value: [{ value: '' }] }, 'invalidValue'],
     ['a number', { op: 'add', path: 'members', value: [5] }, 'invalidValue'],
     ['a number as id', { op: 'remove', path: 'members', value: [{ value: 5 }] }, 'invalidValue'],
-  ])('refuse %s', ([, operation, scimType]) => {
+  ])('reject %s', ([, operation, scimType]) => {
     expect(() => changesOf(operation)).toThrow(expect.objectContaining({ status: 400, scimType }))
   })
 })
 
 describe('splitMembers', () => {
-  it('leaves the other operations in their order', () => {
+  it('keeps the order of the other operations', () => {
     const { members, rest } = changesOf(
       { op: 'replace', value: { displayName: 'x', members: [{ value: 'a' }], externalId: 'e' } },
       { op: 'add', path: 'members', value: 'b' },
@@ -123,7 +123,7 @@ describe('splitMembers', () => {
   })
 })
 
-describe('what must be loaded', () => {
+describe('namedIds and needsAllMembers', () => {
   it.for<[operation: object, ids: readonly string[], all: boolean]>([
     [{ op: 'add', path: 'members', value: [{ value: 'a' }] }, ['a'], false],
     [{ op: 'remove', path: 'members[value eq "a"]' }, ['a'], false],
@@ -132,7 +132,7 @@ describe('what must be loaded', () => {
     [{ op: 'replace', path: 'members', value: [{ value: 'a' }] }, ['a'], true],
     [{ op: 'remove', path: 'members[type eq "User"]' }, [], true],
     [{ op: 'replace', path: 'displayName', value: 'x' }, [], false],
-  ])('for %j: %j, all: %s', ([operation, ids, all]) => {
+  ])('are for %j: %j and %s', ([operation, ids, all]) => {
     const { members } = changesOf(operation)
     expect(namedIds(members)).toEqual(ids)
     expect(needsAllMembers(members)).toBe(all)
@@ -140,7 +140,7 @@ describe('what must be loaded', () => {
 })
 
 describe('memberIds', () => {
-  it('are those of a validated body, each once', () => {
+  it('returns the ids of a validated body without duplicates', () => {
     expect(memberIds([{ value: 'a' }, { value: 'b', type: 'User' }, { value: 'a' }])).toEqual(['a', 'b'])
     expect(memberIds(undefined)).toEqual([])
   })

@@ -11,12 +11,12 @@ const UMBRELLA = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 const parse = (...Operations: readonly unknown[]) =>
   parsePatch({ schemas: [PATCH_OP], Operations }, reading(USER_RESOURCE_TYPE))
 
-/** The operations as plain data: op, canonical path, value. */
+/** The operations as arrays of op, canonical path and value. */
 const operationsOf = (...operations: readonly unknown[]) =>
   parse(...operations).operations.map(({ op, target, value }) => [op, pathText(target.path), value])
 
 describe('parsePatch', () => {
-  it('reads operations with a path as they are', () => {
+  it('parses operations with a path', () => {
     expect(
       operationsOf(
         { op: 'add', path: 'TITLE', value: 'x' },
@@ -31,7 +31,7 @@ describe('parsePatch', () => {
   })
 
   // RFC 7644 §3.5.2.1: 'If omitted, the target location is assumed to be the resource itself.'
-  it('takes a value without a path apart, flat keys too', () => {
+  it('splits an operation without a path by the keys of its value, including flat keys', () => {
     const value = {
       displayName: 'B',
       'name.givenName': 'Babs',
@@ -51,7 +51,7 @@ describe('parsePatch', () => {
     }
   })
 
-  it('ignores unknown attributes of a value and names them; ignores read-only ones', () => {
+  it('ignores and reports unknown attributes of a value, and ignores read-only ones', () => {
     const value = JSON.parse(
       '{"shoeSize": 1, "__proto__": 2, "id": "x", "meta": {}, "groups": [], "schemas": []}',
     )
@@ -67,7 +67,7 @@ describe('parsePatch', () => {
     expect(parsePatch(body, reading(USER_RESOURCE_TYPE))).toMatchObject({ operations: [], ignored: [] })
   })
 
-  it('reads the members of an operation in any case', () => {
+  it('accepts the members of an operation regardless of case', () => {
     expect(operationsOf({ OP: 'add', Path: 'title', VALUE: 'x' })).toEqual([['add', 'title', 'x']])
   })
 
@@ -85,7 +85,7 @@ describe('parsePatch', () => {
       'other schemas',
       { schemas: [ENTERPRISE], Operations: [] },
       'invalidSyntax',
-      /must hold .*PatchOp", found "urn:/,
+      /must contain .*PatchOp", found "urn:/,
     ],
     ['schemas as text', { schemas: PATCH_OP, Operations: [] }, 'invalidSyntax', /found a string/],
     [
@@ -114,16 +114,16 @@ describe('parsePatch', () => {
       /"add" needs a value/,
     ],
     [
-      'replace without anything',
+      'replace without a path and a value',
       { Operations: [{ op: 'replace' }] },
       'invalidValue',
       /"replace" needs a value/,
     ],
     [
-      'text as value without a path',
+      'a string as value without a path',
       { Operations: [{ op: 'add', value: 'x' }] },
       'invalidValue',
-      /must be an object, found a string/,
+      /must be an object if there is no path, found a string/,
     ],
     [
       'a list of two as value without a path',
@@ -145,13 +145,13 @@ describe('parsePatch', () => {
       'invalidFilter',
       /no attribute "x"/,
     ],
-  ])('refuses %s', ([, body, scimType, detail]) => {
+  ])('rejects %s', ([, body, scimType, detail]) => {
     expect(() => parsePatch(body, reading(USER_RESOURCE_TYPE))).toThrow(
       expect.objectContaining({ status: 400, scimType, detail: expect.stringMatching(detail) }),
     )
   })
 
-  it('repeats little of a long text in its message', () => {
+  it('shortens a long text in its message', () => {
     const long = 'x'.repeat(100_000)
     for (const operation of [
       { op: long },

@@ -1,4 +1,4 @@
-/** Extension schemas as an administrator writes them: what is accepted, and what is refused with which field. */
+/** Extension schemas as administrators write them: accepted schemas, and the field named for rejected ones. */
 import { describe, expect, it } from 'vitest'
 import type { Complex } from '../../../src/scim/comparison.ts'
 import { extensionJson, parseExtension, SchemaRefused } from '../../../src/scim/schema/extension.ts'
@@ -25,7 +25,7 @@ function refusal(run: () => unknown): SchemaRefused {
 }
 
 describe('parseExtension', () => {
-  it('gives the defaults of RFC 7643 §2.2, the type of the URN, and a name', () => {
+  it('adds the defaults of RFC 7643 §2.2, the resource type of the URN, and a name', () => {
     expect(extensionJson(parse(withAttribute({ name: 'badge' })))).toEqual({
       schemas: [SCHEMA],
       id: ACME,
@@ -48,7 +48,7 @@ describe('parseExtension', () => {
     })
   })
 
-  it('gives back what it was given, and reads it again', () => {
+  it('is the inverse of extensionJson', () => {
     const schema = {
       schemas: [SCHEMA],
       id: 'urn:example:acme:hr',
@@ -112,7 +112,7 @@ describe('parseExtension', () => {
     expect(extensionJson(parse(once))).toEqual(schema)
   })
 
-  it('reads names of members in any case, and null as nothing', () => {
+  it('ignores the case of member names and treats null as missing', () => {
     const { attributes } = parse({
       ID: ACME,
       Attributes: [{ NAME: 'badge', multivalued: true, description: null }],
@@ -128,9 +128,9 @@ describe('parseExtension', () => {
   it.for<[what: string, schema: unknown, field: string, reason: RegExp]>([
     ['a text', 'x', 'body', /must be a JSON object, found a string/],
     ['an array', [], 'body', /found an array/],
-    ['an unknown member', { ...name('a'), tenant: 'x' }, 'tenant', /is not known; known are/],
-    ['a member twice', { ...name('a'), ID: ACME }, 'ID', /twice/],
-    ['another kind of document', { ...name('a'), schemas: [LIST] }, 'schemas', /must hold "urn.*:Schema"/],
+    ['an unknown member', { ...name('a'), tenant: 'x' }, 'tenant', /is not a known member; use one of/],
+    ['a duplicate member', { ...name('a'), ID: ACME }, 'ID', /twice/],
+    ['another kind of document', { ...name('a'), schemas: [LIST] }, 'schemas', /must contain "urn.*:Schema"/],
     ['no URN', { attributes: [] }, 'id', /must be a URN, found nothing/],
     ['a URL', { ...name('a'), id: 'https://acme.example/User' }, 'id', /must be a URN such as/],
     ['a URN in capitals', { ...name('a'), id: 'URN:acme:x:User' }, 'id', /must be a URN such as/],
@@ -174,21 +174,21 @@ describe('parseExtension', () => {
       /namespace of RFC 7643/,
     ],
     [
-      'a type that is not there',
+      'an unknown resource type',
       { ...name('a'), resourceType: 'Device' },
       'resourceType',
       /must be one of User, Group/,
     ],
-    ['no type', { ...name('a'), id: 'urn:acme:hr' }, 'resourceType', /is needed.*one of User, Group/],
+    ['no type', { ...name('a'), id: 'urn:acme:hr' }, 'resourceType', /is required .*one of User, Group/],
     ['no attributes', { id: ACME }, 'attributes', /must be an array, found nothing/],
-    ['an empty list', { id: ACME, attributes: [] }, 'attributes', /has 0 elements, 1 to 50/],
+    ['an empty list', { id: ACME, attributes: [] }, 'attributes', /must have 1 to 50 elements, found 0/],
     [
       '51 attributes',
       { id: ACME, attributes: Array.from({ length: 51 }, (_, i) => ({ name: `a${i}` })) },
       'attributes',
-      /has 51 elements, 1 to 50/,
+      /must have 1 to 50 elements, found 51/,
     ],
-    ['an attribute that is a text', withAttribute('a'), 'attributes[0]', /must be a JSON object/],
+    ['an attribute that is a string', withAttribute('a'), 'attributes[0]', /must be a JSON object/],
     ['no name', withAttribute({}), 'attributes[0].name', /must be a string, found nothing/],
     ['an empty name', name(''), 'attributes[0].name', /must begin with a letter/],
     ['a name that begins with a digit', name('1a'), 'attributes[0].name', /must begin with a letter/],
@@ -202,35 +202,35 @@ describe('parseExtension', () => {
     ['a core attribute', name('userName'), 'attributes[0].name', /would shadow the attribute of User/],
     ['a common attribute in another case', name('EXTERNALID'), 'attributes[0].name', /would shadow/],
     [
-      'a name twice',
+      'a duplicate name',
       { id: ACME, attributes: [{ name: 'a' }, { name: 'A' }] },
       'attributes[1].name',
-      /"A", which is there twice/,
+      /must be unique, found "A" twice/,
     ],
     ['an unknown type', a({ type: 'text' }), 'attributes[0].type', /must be one of string, .*, found "text"/],
     ['a type that is a number', a({ type: 7 }), 'attributes[0].type', /found a number/],
     [
-      'a flag that is a text',
+      'a boolean characteristic that is a string',
       a({ multiValued: 'true' }),
       'attributes[0].multiValued',
       /must be true or false/,
     ],
     ['required', a({ required: true }), 'attributes[0].required', /must be false.*disabling/],
-    ['readOnly', a({ mutability: 'readOnly' }), 'attributes[0].mutability', /nothing here gives/],
-    ['writeOnly', a({ mutability: 'writeOnly' }), 'attributes[0].mutability', /nobody can read/],
+    ['readOnly', a({ mutability: 'readOnly' }), 'attributes[0].mutability', /does not assign values/],
+    ['writeOnly', a({ mutability: 'writeOnly' }), 'attributes[0].mutability', /cannot be read/],
     [
       'an unknown mutability',
       a({ mutability: 'x' }),
       'attributes[0].mutability',
       /one of readWrite, immutable, found "x"/,
     ],
-    ['returned never', a({ returned: 'never' }), 'attributes[0].returned', /nobody can read/],
+    ['returned never', a({ returned: 'never' }), 'attributes[0].returned', /cannot be read/],
     ['unique values', a({ uniqueness: 'server' }), 'attributes[0].uniqueness', /no unique index/],
     [
-      'values that are unique everywhere',
+      'globally unique values',
       a({ uniqueness: 'global' }),
       'attributes[0].uniqueness',
-      /nothing here knows/,
+      /does not know the values/,
     ],
     [
       'immutable lists',
@@ -248,7 +248,7 @@ describe('parseExtension', () => {
       'canonical numbers',
       a({ type: 'integer', canonicalValues: [1] }),
       'attributes[0].canonicalValues',
-      /are for type/,
+      /are allowed only for type/,
     ],
     [
       'a canonical number',
@@ -256,27 +256,32 @@ describe('parseExtension', () => {
       'attributes[0].canonicalValues[1]',
       /must be a string/,
     ],
-    ['references of a text', a({ referenceTypes: ['User'] }), 'attributes[0].referenceTypes', /are for type/],
     [
-      'a complex one without anything in it',
+      'references of a text',
+      a({ referenceTypes: ['User'] }),
+      'attributes[0].referenceTypes',
+      /are allowed only for type/,
+    ],
+    [
+      'a complex attribute without sub-attributes',
       a({ type: 'complex' }),
       'attributes[0].subAttributes',
       /must be an array/,
     ],
     [
-      'a text with something in it',
+      'a string attribute with sub-attributes',
       a({ subAttributes: [{ name: 's' }] }),
       'attributes[0].subAttributes',
       /for type "complex"/,
     ],
     [
-      'complex in complex',
+      'a complex sub-attribute',
       sub({ type: 'complex' }),
       'attributes[0].subAttributes[0].type',
       /must not be complex/,
     ],
     [
-      'lists in lists',
+      'a multi-valued sub-attribute of a multi-valued attribute',
       sub({ multiValued: true }, { multiValued: true }),
       'attributes[0].subAttributes[0].multiValued',
       /must be false/,
@@ -287,26 +292,64 @@ describe('parseExtension', () => {
       'attributes[0].subAttributes[0].indexed',
       /sub-attribute/,
     ],
-    ['an index of a list', a({ indexed: true, multiValued: true }), 'attributes[0].indexed', /multi-valued/],
+    [
+      'an index of a multi-valued attribute',
+      a({ indexed: true, multiValued: true }),
+      'attributes[0].indexed',
+      /multi-valued/,
+    ],
     [
       'an index of a boolean',
       a({ indexed: true, type: 'boolean' }),
       'attributes[0].indexed',
       /type "boolean"/,
     ],
-    ['half of a character', a({ description: '\ud800' }), 'attributes[0].description', /well-formed/],
+    ['a lone surrogate', a({ description: '\ud800' }), 'attributes[0].description', /well-formed/],
     [
       'a long description',
       a({ description: 'x'.repeat(1001) }),
       'attributes[0].description',
       /limit is 1000/,
     ],
-    ['an unknown characteristic', a({ multivalue: true }), 'attributes[0].multivalue', /is not known/],
-  ])('refuses %s', ([, schema, field, reason]) => {
+    [
+      'an unknown characteristic',
+      a({ multivalue: true }),
+      'attributes[0].multivalue',
+      /is not a known member/,
+    ],
+  ])('rejects %s', ([, schema, field, reason]) => {
     const refused = refusal(() => parse(schema))
     expect(refused.field).toBe(field)
     expect(refused.message).toMatch(reason)
     expect(refused.message.length).toBeLessThan(600)
+  })
+})
+
+/** A JSON value that `String` cannot convert. */
+const NO_TEXT = { toString: 1, valueOf: 1 }
+
+describe('a document with an object instead of a string', () => {
+  it.for<[field: string, read: () => unknown]>([
+    ['resourceType', () => parse({ ...withAttribute({ name: 'a' }), resourceType: NO_TEXT })],
+    ['schemas', () => parse({ ...withAttribute({ name: 'a' }), schemas: [NO_TEXT] })],
+    ['Resources[0].id', () => importExtensions({ Resources: [{ id: NO_TEXT }] }, TYPES)],
+    ['body', () => importExtensions({ attributes: [{ name: NO_TEXT }] }, TYPES)],
+    [
+      `${ACME}.attributes[0].mutability`,
+      () => importExtensions({ attributes: [{ name: `${ACME}:a`, mutability: NO_TEXT }] }, TYPES),
+    ],
+    [
+      `${ACME}.attributes[0].type`,
+      () => importExtensions({ attributes: [{ name: `${ACME}:a`, type: 'constructor' }] }, TYPES),
+    ],
+    [
+      'urn:example:hr.resourceType',
+      () => importExtensions({ objects: [{ name: NO_TEXT, attributes: ['urn:example:hr:a'] }] }, TYPES),
+    ],
+  ])('is rejected with the field %s', ([field, read]) => {
+    const refused = refusal(read)
+    expect(refused.field).toBe(field)
+    expect(refused.message).not.toContain('function')
   })
 })
 
@@ -329,14 +372,14 @@ describe('incompatibilities', () => {
   it.for<[what: string, change: (attributes: Complex[]) => unknown[]]>([
     ['nothing', (all) => all],
     ['the order', (all) => all.toReversed()],
-    ['one more', (all) => [...all, { name: 'team' }]],
+    ['the number of attributes, by an addition', (all) => [...all, { name: 'team' }]],
     [
-      'texts, and what is returned',
+      'descriptions and "returned"',
       ([level, ...all]) => [{ ...level, description: 'x', returned: 'request' }, ...all],
     ],
     ['an index', ([level, ...all]) => [{ ...level, indexed: true }, ...all]],
-    ['whether it may change', ([level, ...all]) => [{ ...level, mutability: 'immutable' }, ...all]],
-  ])('has nothing against %s', ([, change]) => {
+    ['mutability', ([level, ...all]) => [{ ...level, mutability: 'immutable' }, ...all]],
+  ])('allows a change of %s', ([, change]) => {
     expect(incompatibilities(stored, changedBy(change))).toEqual([])
   })
 
@@ -357,7 +400,7 @@ describe('incompatibilities', () => {
     ['a spelling', ([l, badge, s]) => [l, { ...badge, name: 'Badge' }, s], 'attributes[1].name', ['badge']],
     ['one less', ([, ...all]) => all, 'attributes', ['level']],
     [
-      'a type within',
+      'the type of a sub-attribute',
       ([l, b, site]) => [
         l,
         b,
@@ -372,11 +415,11 @@ describe('incompatibilities', () => {
       'attributes[2].subAttributes[0].type',
       ['site', 'code'],
     ],
-  ])('names the field and the place of %s', ([, change, field, path]) => {
+  ])('returns the field and the path of a change of %s', ([, change, field, path]) => {
     expect(incompatibilities(stored, changedBy(change))).toMatchObject([{ field, path: [ACME, ...path] }])
   })
 
-  it('names the whole schema when it moves to another resource type', () => {
+  it('returns the path of the schema if its resource type changes', () => {
     const moved = parse({ ...extensionJson(stored), resourceType: 'Group' })
     expect(incompatibilities(stored, moved)).toMatchObject([{ field: 'resourceType', path: [ACME] }])
   })
@@ -396,7 +439,7 @@ describe('importExtensions', () => {
   }
   const schema = { schemas: [SCHEMA], id: ACME, attributes: [{ name: 'badge', idcsSearchable: true }] }
 
-  it('takes the extensions of a ListResponse that are not built in', () => {
+  it('imports the extensions of a ListResponse except built-in ones', () => {
     const Resources = [
       ...TYPES.flatMap((type) => [type.schema, ...type.extensions]),
       { id: SCHEMA, name: 'Schema', attributes: [] },
@@ -404,20 +447,20 @@ describe('importExtensions', () => {
     ]
     expect(read({ schemas: [LIST], totalResults: Resources.length, Resources })).toEqual({
       schemas: [{ id: ACME, resourceType: 'User', attributes: ['badge string'] }],
-      notes: ['6 built-in schemas are left out'],
+      notes: ['6 built-in schemas were skipped'],
     })
   })
 
-  it('takes one schema, and the resource type that it is told', () => {
+  it('imports one schema for the given resource type', () => {
     expect(read({ ...schema, id: 'urn:acme:hr' }, 'Group').schemas).toMatchObject([{ resourceType: 'Group' }])
   })
 
-  it('asks for the resource type when nothing says it', () => {
+  it('requires a resource type if the document does not name it', () => {
     const refused = refusal(() => read({ Resources: [{ ...schema, id: 'urn:acme:hr' }] }))
     expect(refused.field).toBe('Resources[0].resourceType')
   })
 
-  it('names the schema that is refused', () => {
+  it('names the rejected schema', () => {
     const refused = refusal(() =>
       read({ Resources: [schema, { ...schema, id: 'urn:acme:User', attributes: [{ name: 'id' }] }] }),
     )
@@ -426,17 +469,17 @@ describe('importExtensions', () => {
   })
 
   it.for<[what: string, body: unknown]>([
-    ['nothing of its own', { Resources: [USER_RESOURCE_TYPE.schema] }],
-    ['resources that are no list', { Resources: {} }],
+    ['only built-in schemas', { Resources: [USER_RESOURCE_TYPE.schema] }],
+    ['Resources that are not an array', { Resources: {} }],
     ['a text', 'x'],
     ['an empty list', []],
-    ['core attributes alone', ['userName', 'name.givenName', 'emails[type eq "work"].value']],
-  ])('refuses %s', ([, body]) => {
+    ['only core attributes', ['userName', 'name.givenName', 'emails[type eq "work"].value']],
+  ])('rejects %s', ([, body]) => {
     expect(['body', 'Resources']).toContain(refusal(() => read(body)).field)
   })
 
-  // As Microsoft Graph documents it: "update synchronizationSchema", the example of a custom attribute.
-  it('takes the attributes of extensions from a synchronization schema of Entra', () => {
+  // From the documentation of Microsoft Graph: "Update synchronizationSchema", the example of a custom attribute.
+  it('imports the extension attributes of a synchronization schema of Entra', () => {
     const own = (name: string, type = 'String') => ({
       anchor: false,
       caseExact: false,
@@ -486,14 +529,23 @@ describe('importExtensions', () => {
     ])
   })
 
-  it('takes a list of names, a complex attribute by its parts, and the older form with a note', () => {
+  it('imports a list of names, complex attributes by their sub-attributes, and the older form with a note', () => {
     const old = 'urn:ietf:params:scim:schemas:extension:old:2.0:User'
     expect(read([`${ACME}:badge`, `${ACME}:site.code`, `${ACME}:site.floor`, `${old}.tag`])).toEqual({
       schemas: [
         { id: ACME, resourceType: 'User', attributes: ['badge string', 'site complex'] },
         { id: old, resourceType: 'User', attributes: ['tag string'] },
       ],
-      notes: [`write "${old}:tag" in the list of attributes of Entra in place of "${old}.tag"`],
+      notes: [`in Entra's attribute list, replace "${old}.tag" by "${old}:tag"`],
     })
+  })
+
+  it('returns each note once, and imports a long list in linear time', () => {
+    const repeated = Array.from({ length: 10_000 }, () => `${ACME}.tag`)
+    expect(read(repeated).notes).toHaveLength(1)
+    const parts = Array.from({ length: 20_000 }, (_, i) => `${ACME}:site.part${i}`)
+    const start = performance.now()
+    expect(refusal(() => read(parts)).field).toBe(`${ACME}.attributes[0].subAttributes`)
+    expect(performance.now() - start).toBeLessThan(500)
   })
 })

@@ -1,4 +1,4 @@
-/** The extensions of a tenant as a value: what changes make of them, and what the resource types then do. */
+/** The extensions of a tenant: the changes of administrators, and the resulting resource types. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Complex } from '../../../src/scim/comparison.ts'
@@ -52,7 +52,7 @@ function refusedField(run: () => unknown): string {
 }
 
 describe('the indexes of a tenant', () => {
-  it('give each attribute a column, which it keeps', () => {
+  it('assign each attribute a column, which it keeps', () => {
     let all = put(NO_EXTENSIONS, ACME, ...indexed('a', 'b', 'c'))
     expect(slots(all)).toEqual({ a: [1, false], b: [2, false], c: [3, false] })
     for (const index of all.indexes) all = withIndexReady(all, index)
@@ -60,7 +60,7 @@ describe('the indexes of a tenant', () => {
     expect(slots(all)).toEqual({ b: [2, true], c: [3, true], d: [1, false] })
   })
 
-  it('are given up with a removed schema, and built anew', () => {
+  it('are dropped with a removed schema, and rebuilt with a restored one', () => {
     let all = put(NO_EXTENSIONS, ACME, ...indexed('a'))
     for (const index of all.indexes) all = withIndexReady(all, index)
     all = withState(all, ACME, 'removed')
@@ -73,7 +73,7 @@ describe('withSchema', () => {
   const many = (count: number, prefix: string) =>
     Array.from({ length: count }, (_, i) => ({ name: `${prefix}${i}` }))
 
-  it('takes 50 attributes in all', () => {
+  it('allows 50 attributes in total', () => {
     const all = put(NO_EXTENSIONS, ACME, ...many(30, 'a'))
     expect(put(all, 'urn:bb:x:Group', ...many(20, 'b')).extensions).toHaveLength(2)
     expect(refusedField(() => put(all, 'urn:bb:x:Group', ...many(21, 'b')))).toBe('attributes')
@@ -81,7 +81,7 @@ describe('withSchema', () => {
     expect(refusedField(() => put(removed, 'urn:bb:x:Group', ...many(21, 'b')))).toBe('attributes')
   })
 
-  it('takes 5 indexed attributes in all, those of removed schemas not counted', () => {
+  it('allows 5 indexed attributes in total, not counting removed schemas', () => {
     const all = put(NO_EXTENSIONS, ACME, ...indexed('a', 'b', 'c'))
     const other = indexed('d', 'e', 'f')
     expect(slots(put(all, 'urn:bb:x:Group', ...other.slice(1)))).toMatchObject({
@@ -93,13 +93,13 @@ describe('withSchema', () => {
     expect(slots(put(removed, 'urn:bb:x:Group', ...other))).toMatchObject({ f: [3, false] })
   })
 
-  it('takes 20 schemas', () => {
+  it('allows 20 schemas', () => {
     const urns = Array.from({ length: 20 }, (_, i) => `urn:bb:x${i}:User`)
     const all = urns.reduce((some, urn) => put(some, urn, { name: 'a' }), NO_EXTENSIONS)
     expect(refusedField(() => put(all, 'urn:bb:y:User', { name: 'a' }))).toBe('id')
   })
 
-  it('takes 64 K characters in all', () => {
+  it('allows 64 K characters in total', () => {
     const long = many(49, 'a').map((attribute) => ({ ...attribute, description: 'x'.repeat(1000) }))
     const values = Array.from({ length: 100 }, () => 'x'.repeat(200))
     expect(put(NO_EXTENSIONS, ACME, ...long).extensions).toHaveLength(1)
@@ -109,7 +109,7 @@ describe('withSchema', () => {
   })
 
   it.for([ACME.toUpperCase().replace('URN', 'urn'), `${ACME}:badge`, ACME.replace(/:User$/, '')])(
-    'refuses %s beside another one, whose paths it would share',
+    'rejects %s, which overlaps another schema',
     (urn) => {
       const all = put(NO_EXTENSIONS, ACME, { name: 'badge' })
       const other = { id: urn, resourceType: 'User', attributes: [{ name: 'a' }] }
@@ -119,7 +119,7 @@ describe('withSchema', () => {
 })
 
 describe('encodeExtensions', () => {
-  it('loses nothing', () => {
+  it('is lossless', () => {
     const attribute = fc.record(
       {
         type: fc.constantFrom('string', 'boolean', 'decimal', 'integer', 'dateTime', 'binary', 'reference'),
@@ -164,13 +164,13 @@ describe('a resource type with extensions', () => {
   const body = { schemas: [USER, ACME], userName: 'u', [ACME]: own }
   const { resource } = validateResource(body, readingOf(all))
 
-  it('takes its attributes, and names those that it does not know', () => {
+  it('accepts its attributes and reports unknown ones', () => {
     expect(resource).toEqual(body)
     const { ignored } = validateResource({ userName: 'u', [ACME]: { badge: 'B', x: 1 } }, readingOf(all))
     expect(ignored).toEqual([`${ACME}:x`])
   })
 
-  it('refuses values of another type, and two primary ones', () => {
+  it('rejects values of another type, and two primary values', () => {
     const check = (extension: Complex) => () =>
       validateResource({ userName: 'u', [ACME]: extension }, readingOf(all))
     expect(check({ level: '7' })).toThrow(`attribute "${ACME}:level" must be an integer, found a string`)
@@ -192,12 +192,12 @@ describe('a resource type with extensions', () => {
     [[`${ACME}:note`], undefined, { badge: 'B', note: 'N' }],
     [[`${ACME}:sites.code`], undefined, { badge: 'B', sites: [{ code: 'x' }] }],
     [[ACME], undefined, own],
-  ])('shows by attributes %j and excludedAttributes %j', ([attributes, excluded, shown]) => {
+  ])('is projected by attributes %j and excludedAttributes %j', ([attributes, excluded, shown]) => {
     const type = typeOf(all)
     expect(project(resource, parseProjection(attributes, excluded, type), type)[ACME]).toEqual(shown)
   })
 
-  it('keeps what is immutable in a replacement', () => {
+  it('does not allow a replacement to change immutable values', () => {
     const type = typeOf(all)
     expect(replacementOf(resource, resource, type)).toEqual(resource)
     expect(() => replacementOf(resource, { ...resource, [ACME]: { ...own, level: 8 } }, type)).toThrow(
@@ -206,7 +206,7 @@ describe('a resource type with extensions', () => {
     expect(() => replacementOf(resource, { schemas: [USER], userName: 'u' }, type)).toThrow('immutable')
   })
 
-  it('hides a removed extension, and keeps it in a replacement', () => {
+  it('hides a removed extension and keeps its values in a replacement', () => {
     const type = typeOf(withState(all, ACME, 'removed'))
     expect(project(resource, {}, type)).toEqual({ schemas: [USER], userName: 'u' })
     const sent = validateResource({ userName: 'v', [ACME]: { badge: 'C' } }, { ...readingOf(all), type })
@@ -214,7 +214,7 @@ describe('a resource type with extensions', () => {
     expect(replacementOf(resource, sent.resource, type)).toEqual({ ...body, userName: 'v' })
   })
 
-  it('hides what is being purged, and does not keep it', () => {
+  it('hides an extension that is being purged and does not keep its values', () => {
     const type = typeOf(withState(all, ACME, 'purging'))
     expect(project(resource, {}, type)).toEqual({ schemas: [USER], userName: 'u' })
     expect(replacementOf(resource, { schemas: [USER], userName: 'v' }, type)).toEqual({

@@ -11,7 +11,7 @@ export const OPTIONS = { synchronous: 'FULL', busyTimeoutMs: 200 } as const
 
 const folders: string[] = []
 
-/** Deletes the folders that were made so far. */
+/** Deletes the folders that exist so far. */
 export function removeTemporaryFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 }

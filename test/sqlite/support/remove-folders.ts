@@ -1,5 +1,5 @@
 /**
- * Runs with every test file: the module that makes the folders is loaded once for all of them.
+ * Runs with every test file: the module that creates the folders is loaded once for all of them.
  */
 import { afterAll } from 'vitest'
 import { removeTemporaryFolders } from './files.ts'

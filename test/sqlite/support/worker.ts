@@ -1,7 +1,6 @@
 /**
- * Stands in for the module `cloudflare:workers` in the project "sqlite": the tests that run in workerd then
- * run against the server of src/self-hosted on a SQLite file. What they ask of `env.DB` is answered by a
- * second connection to the same file.
+ * Replaces the module `cloudflare:workers` in the project "sqlite": the tests for workerd then run against the server
+ * of src/self-hosted on a SQLite file. `env.DB` is a second connection to the same file.
  */
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll } from 'vitest'
@@ -10,7 +9,7 @@ import { SqliteD1 } from '../../../src/sqlite/d1.ts'
 import { serverSettings } from '../../support/server-settings.ts'
 import { MIGRATIONS, removeTemporaryFolders, temporaryFolder } from './files.ts'
 
-/** workerd sends a body that is a stream without being told how; Node.js wants to be told. */
+/** workerd sends a stream as a body by default; Node.js requires an option. */
 const WebRequest = globalThis.Request
 class StreamingRequest extends WebRequest {
   constructor(input: RequestInfo | URL, init?: RequestInit) {

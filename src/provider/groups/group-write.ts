@@ -1,0 +1,417 @@
+/**
+ * Writes of groups, the resources that have members. A write is checked before it is queued: it then names the state that
+ * it needs, and decides on that state when its turn comes. It neither reads nor writes: commit-writes.ts loads and stores
+ * for all writes of a chunk.
+ */
+import { type AttributeChange, changedAttributes } from '../../scim/changes.ts'
+import type { Complex } from '../../scim/comparison.ts'
+import { requireOneProjection } from '../../scim/compatibility/lists.ts'
+import { badRequest, notFound, quote, ScimError } from '../../scim/error.ts'
+import { fold } from '../../scim/fold.ts'
+import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
+import { applyPatch } from '../../scim/patch/apply.ts'
+import {
+  applyMemberChanges,
+  type Member,
+  type MemberChange,
+  memberIds,
+  namedIds,
+  needsAllMembers,
+  selectsMembers,
+  splitMembers,
+} from '../../scim/patch/members.ts'
+import { lastValue, parsePatch } from '../../scim/patch/parse.ts'
+import { type Projection, parseProjection } from '../../scim/projection.ts'
+import type { Reading } from '../../scim/reading.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { replacementOf, type Validated, validateResource } from '../../scim/validation.ts'
+import { type Preconditions, requirePreconditions } from '../../scim/version.ts'
+import { REMOVED_MEMBERSHIP_UNITS } from '../../scim/work.ts'
+import { GuardError, UniqueError } from '../../storage/database/database.ts'
+import type { LogAction, LogEntry } from '../../storage/log/log-entry.ts'
+import type { GroupChange, GroupNeeds, LoadedGroups } from '../../storage/resources/groups.ts'
+import { NESTED_MEMBER } from '../../storage/tables/member-types.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { encodeResource, type Stored } from '../../storage/tables/stored-resources.ts'
+import {
+  acceptedEntry,
+  type Call,
+  locationOf,
+  modifiedAt,
+  type Rendered,
+  readingOf,
+  render,
+  withReferences,
+} from '../call.ts'
+import { type Deletion, deleteResource } from '../deletion.ts'
+import type { GroupWriteRequest } from './group-writer.ts'
+
+/** A write that is parsed and validated. */
+export interface GroupWrite {
+  /** The state to load. */
+  readonly needs: GroupNeeds
+  /**
+   * Decides what to store and what to answer.
+   *
+   * @throws {ScimError} the refusal of the write
+   */
+  readonly decide: (call: Call, known: KnownGroup) => GroupDecision
+}
+
+/** A deletion: it needs no state, because one batch of the database does all of it. */
+export interface GroupDeletion {
+  /** @throws {ScimError} 404, 412 */
+  readonly run: (call: Call) => Promise<undefined>
+}
+
+/** The state that a write is decided on. */
+export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimit'> {
+  /** The group without its members; undefined if there is no such group. */
+  readonly group: Stored | undefined
+  /** The number of its members when it was loaded. */
+  readonly memberCount: number
+  /** Whether another group has the name, in a tenant where names are unique. */
+  readonly isNameTaken: boolean
+  /** Users and groups that may be members, by id: at least those of `memberIds` that exist. */
+  readonly directory: ReadonlyMap<string, Member>
+  /** All members if the write needs them, else those among `memberIds`. */
+  readonly members: readonly Member[]
+}
+
+export interface GroupDecision {
+  readonly answer: Rendered
+  /** Undefined if nothing changes. */
+  readonly change: GroupChange | undefined
+  readonly log: LogEntry
+}
+
+/**
+ * Parses and validates the request of a group write.
+ *
+ * @throws {ScimError} every refusal that follows from the request alone: such a write is never queued
+ */
+export function prepareGroupWrite(
+  request: GroupWriteRequest,
+  call: Pick<Call, 'tenant' | 'work'>,
+): GroupWrite | GroupDeletion {
+  const type = call.tenant.resourceTypes.find(hasMembers)
+  if (type === undefined) throw new Error('the directory has no resource type with members')
+  const { kind, id = '', body, attributes, excludedAttributes, preconditions } = request
+  requireOneProjection(attributes, excludedAttributes, call.tenant.profile)
+  const projection = parseProjection(attributes, excludedAttributes, type)
+  const reading = readingOf(call, type)
+  switch (kind) {
+    case 'create':
+      return createGroup(body, projection, reading)
+    case 'replace':
+      return replaceGroup(body, { id, preconditions, projection, reading })
+    case 'patch': {
+      // RFC 7644 §3.5.2: a body MUST be returned only if the client asks for attributes. To load and return the members
+      // of a large group that nobody asked for would be expensive.
+      const asked = attributes === undefined ? undefined : projection
+      return patchGroup(body, { id, preconditions, projection: asked, reading })
+    }
+    case 'delete':
+      return deleteGroup({ type, id, preconditions })
+  }
+}
+
+/**
+ * @throws {ScimError} at once: invalidSyntax, invalidValue. When it is decided: 409 uniqueness if the displayName is
+ *   taken, 400 beyond the group limit, invalidValue for an unknown member
+ */
+function createGroup(
+  body: unknown,
+  projection: Projection,
+  reading: Reading<StoredResourceType>,
+): GroupWrite {
+  const { type } = reading
+  const { resource: validated, ignored } = validateResource(body, reading)
+  const { members: sent, ...resource } = validated
+  const ids = memberIds(sent)
+  const documents = encodeResource(resource, type)
+  const isShown = withReferences(projection, type)
+  return {
+    // No group has the empty id: the new group gets its id when it is decided.
+    needs: {
+      id: '',
+      displayNameKey: nameKey(resource),
+      memberIds: ids,
+      allMembers: false,
+      names: isShown ? 'named' : 'none',
+    },
+    decide(call, known) {
+      if (known.isNameTaken) throw displayNameTaken(resource)
+      if (known.groupCount >= known.groupLimit) throw limitReached(known)
+      const added = requireMembers(ids, known)
+      const { now } = call.tenant.actor
+      const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
+      const log = acceptedEntry(call, {
+        action: 'create',
+        type,
+        id: after.id,
+        resource,
+        status: 201,
+        changes: [...changedAttributes({}, resource, type), ...memberChange(ids, [])],
+        ignored,
+      })
+      return {
+        answer: render(call, withMembers(after, added), type, projection),
+        change: { after, documents, added, removed: [], removesAll: false },
+        log,
+      }
+    },
+  }
+}
+
+function deleteGroup(request: Deletion): GroupDeletion {
+  return {
+    async run(call) {
+      await deleteResource(call, request)
+      return undefined
+    },
+  }
+}
+
+/** What an update of a known group consists of, whether it is a PUT or a PATCH. */
+interface GroupTarget {
+  readonly id: string
+  readonly preconditions: Preconditions
+  /** Undefined if the client did not ask for the group: then the members are not loaded. */
+  readonly projection: Projection | undefined
+  readonly reading: Reading<StoredResourceType>
+}
+
+/** RFC 7644 §3.5.1: replaces the attributes and the members. @throws {ScimError} as createGroup; 404, 412 */
+function replaceGroup(body: unknown, target: GroupTarget): GroupWrite {
+  const { type } = target.reading
+  const { resource: validated, ignored } = validateResource(body, target.reading)
+  const { members: sent, ...resource } = validated
+  return updateGroup({
+    ...target,
+    displayName: resource.displayName,
+    members: [{ kind: 'replace', ids: memberIds(sent) }],
+    apply: (before) => ({ resource: replacementOf(before, resource, type), ignored }),
+    action: 'update',
+  })
+}
+
+/**
+ * RFC 7644 §3.5.2: applies a PatchOp as a whole or not at all.
+ *
+ * @throws {ScimError} at once: those of parsePatch; when it is decided: those of applyPatch, 404, 412, 409
+ */
+function patchGroup(body: unknown, target: GroupTarget): GroupWrite {
+  const { reading } = target
+  const { operations, ignored } = parsePatch(body, reading)
+  const { members, rest } = splitMembers(operations, reading)
+  return updateGroup({
+    ...target,
+    displayName: lastValue(rest, 'displayName'),
+    members,
+    apply: (before) => {
+      const patched = applyPatch(before, rest, reading)
+      return { resource: patched.resource, ignored: [...ignored, ...patched.ignored] }
+    },
+    action: rest.length === 0 ? memberAction(members) : 'update',
+  })
+}
+
+interface GroupUpdate extends GroupTarget {
+  /** The new name, if any: the load also looks for another group of that name. */
+  readonly displayName: unknown
+  readonly members: readonly MemberChange[]
+  /** Changes the attributes. */
+  readonly apply: (before: Complex) => Validated
+  readonly action: LogAction
+}
+
+function updateGroup(update: GroupUpdate): GroupWrite {
+  const { id, displayName, members } = update
+  const { work } = update.reading
+  // A write may be decided several times; the work of the last time counts.
+  const { spent } = work
+  return {
+    needs: {
+      id,
+      displayNameKey: nameKey({ displayName }),
+      memberIds: namedIds(members),
+      allMembers: needsAll(update),
+      names: namesOf(update),
+    },
+    decide: (call, known) => {
+      work.rewind(spent)
+      return decideUpdate(call, update, known)
+    },
+  }
+}
+
+function needsAll(update: GroupUpdate): boolean {
+  return needsAllMembers(update.members) || isShown(update)
+}
+
+/** If a list is replaced, the request names all members that are shown. */
+function namesOf(update: GroupUpdate): GroupNeeds['names'] {
+  if (selectsMembers(update.members)) return 'all'
+  if (!isShown(update)) return 'none'
+  return update.members.some(({ kind }) => kind === 'replace') ? 'named' : 'all'
+}
+
+function isShown({ reading: { type }, projection }: GroupUpdate): boolean {
+  return projection !== undefined && withReferences(projection, type)
+}
+
+/** A list of members is read, compared and shown as a whole. @throws {ScimError} tooMany if it is too long for that */
+function requireFewMembers(id: string, { memberCount }: KnownGroup): void {
+  if (memberCount <= MAX_LOADED_MEMBERS) return
+  throw badRequest(
+    'tooMany',
+    `Group "${id}" has ${memberCount} members, and a request that needs the whole list takes ${MAX_LOADED_MEMBERS} at most: add and remove members by id, and do not ask for "members"`,
+  )
+}
+
+function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): GroupDecision {
+  const { id, preconditions, projection, action } = update
+  const { type, profile, work } = update.reading
+  const before = known.group
+  if (before === undefined) throw notFound(type.name, id)
+  requirePreconditions(preconditions, before.version)
+  if (needsAll(update)) {
+    requireFewMembers(id, known)
+    work.visit(known.members.length)
+  }
+  const { resource, ignored } = update.apply(before.resource)
+  if (known.isNameTaken) throw displayNameTaken(resource)
+  const ids = applyMemberChanges(known.members, update.members, profile, work)
+  const present = new Set(known.members.map((member) => member.value))
+  const added = requireMembers(
+    [...ids].filter((memberId) => !present.has(memberId)),
+    known,
+  )
+  const removed = [...present].filter((memberId) => !ids.has(memberId))
+  const removesAll = needsAll(update) && removed.length > 0 && removed.length === present.size
+  const attributes = changedAttributes(before.resource, resource, type)
+  const addedIds = added.map((member) => member.value)
+  const changes = [...attributes, ...memberChange(addedIds, removed)]
+  const after =
+    changes.length === 0
+      ? before
+      : { ...before, version: before.version + 1, lastModified: modifiedAt(call, before), resource }
+  const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
+  if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
+  const status = projection === undefined ? 204 : 200
+  return {
+    answer:
+      projection === undefined
+        ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
+        : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
+    change: changes.length === 0 ? undefined : { after, documents, added, removed, removesAll },
+    log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
+  }
+}
+
+/** The members after the write. The directory has the display names of those that the request names. */
+function membersAfter(
+  { members, directory }: KnownGroup,
+  ids: ReadonlySet<string>,
+  added: readonly Member[],
+) {
+  const kept = members.filter(({ value }) => ids.has(value))
+  return [...kept.map((member) => directory.get(member.value) ?? member), ...added]
+}
+
+function withMembers(group: Stored, members: readonly Member[]): Stored {
+  return members.length === 0 ? group : { ...group, resource: { ...group.resource, members } }
+}
+
+/** The log names the added and the removed members, not the whole list. */
+function memberChange(added: readonly string[], removed: readonly string[]): readonly AttributeChange[] {
+  if (added.length === 0 && removed.length === 0) return []
+  return [
+    {
+      attribute: 'members',
+      ...(removed.length === 0 ? {} : { old: removed }),
+      ...(added.length === 0 ? {} : { new: added }),
+    },
+  ]
+}
+
+function memberAction(changes: readonly MemberChange[]): LogAction {
+  if (changes.length > 0 && changes.every((change) => change.kind === 'add')) return 'add member'
+  const isRemoval = (change: MemberChange) => change.kind.startsWith('remove')
+  return changes.length > 0 && changes.every(isRemoval) ? 'remove member' : 'update'
+}
+
+/**
+ * The new members of a group. An unknown member refuses the whole write: to apply the rest would hide the mistake from
+ * the client's log. The id determines the type of a member: a `type` that the client sends is ignored. A group may be a
+ * member of itself, directly or through other groups: RFC 7643 §4.2 does not forbid it, and a refusal would also keep
+ * out the other members that the request names.
+ *
+ * @throws {ScimError} invalidValue
+ */
+function requireMembers(ids: readonly string[], { directory }: KnownGroup): readonly Member[] {
+  const unknown = ids.filter((id) => !directory.has(id))
+  if (unknown.length > 0) {
+    const more = unknown.length > MAX_NAMED_IDS ? ` and ${unknown.length - MAX_NAMED_IDS} more` : ''
+    const list = unknown.slice(0, MAX_NAMED_IDS).map(quote).join(', ')
+    throw badRequest(
+      'invalidValue',
+      `attribute "members" names no User or Group of the directory: ${list}${more}`,
+    )
+  }
+  return ids.flatMap((id) => directory.get(id) ?? [])
+}
+
+/**
+ * The refusal of a write by a rule of the database: a writer outside of the queue was faster.
+ *
+ * @returns the error itself if it is not about such a rule
+ */
+export function databaseRefusal(error: unknown, change: GroupChange | undefined, known: KnownGroup): unknown {
+  if (error instanceof UniqueError && change !== undefined)
+    return displayNameTaken(change.after.resource, { cause: error })
+  if (!(error instanceof GuardError)) return error
+  if (error.rule === 'group limit') return limitReached(known, { cause: error })
+  if (error.rule === 'nested groups') return tooManyNested(change?.added ?? [], { cause: error })
+  if (error.rule !== 'unknown member') return error
+  return badRequest('invalidValue', 'attribute "members" names a User or a Group that has just been deleted')
+}
+
+function nameKey({ displayName }: Complex): string | undefined {
+  return typeof displayName === 'string' ? fold(displayName) : undefined
+}
+
+function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
+  return new ScimError(
+    409,
+    'uniqueness',
+    `displayName ${quote(String(resource.displayName))} is already in use`,
+    options,
+  )
+}
+
+/**
+ * The status is 400, because clients take 403 for bad credentials, 409 for "exists already", and 429 and 5xx for an
+ * error that a retry may solve.
+ */
+function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOptions): ScimError {
+  const count = Math.max(groupCount, groupLimit)
+  return new ScimError(
+    400,
+    undefined,
+    `the directory holds ${count} groups and its limit is ${groupLimit}: take groups out of the scope of provisioning, or raise the limit of the tenant`,
+    options,
+  )
+}
+
+/** 400 as in limitReached. Only the database counts nested memberships: a load would have to count them for each write. */
+function tooManyNested(added: readonly Member[], options?: ErrorOptions): ScimError {
+  const count = added.filter(({ type }) => type === NESTED_MEMBER).length
+  return new ScimError(
+    400,
+    'invalidValue',
+    `attribute "members" adds memberships of groups in groups (${count}), and the directory may hold ${MAX_NESTED_MEMBERSHIPS} of them: make users the members instead, or take groups out of other groups`,
+    options,
+  )
+}

@@ -1,0 +1,136 @@
+/**
+ * The clients of a tenant: the actors, whatever credential they use. The administrator creates, changes and deletes
+ * them.
+ */
+import { sql } from 'drizzle-orm'
+import { type Database, type Statement, statement } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { clients } from '../tables/tables.ts'
+import { toBase64Url } from './secrets.ts'
+import type { TokenScope } from './tokens.ts'
+
+/** Times in milliseconds since 1970. */
+export interface Client {
+  readonly id: string
+  readonly name: string
+  /** The scope of all of its tokens. */
+  readonly scope: TokenScope
+  readonly createdAt: number
+  /** Accurate to the minute. */
+  readonly lastUsedAt: number | null
+}
+
+const CLIENT_ID_BYTES = 16
+
+/** A new id: `<tenantId>_<22 characters>`. It is not a secret. */
+export function newClientId(tenantId: string): string {
+  return `${tenantId}_${toBase64Url(crypto.getRandomValues(new Uint8Array(CLIENT_ID_BYTES)))}`
+}
+
+const LAST_USED_AT = sql<number | null>`nullif(max(coalesce(last_used_at, 0),
+  coalesce((SELECT max(t.last_used_at) FROM tokens AS t WHERE t.tenant_id = clients.tenant_id AND t.client_id = clients.id), 0)
+  ), 0)`
+
+const CLIENT = selection(clients, ['id', 'name', 'scope', 'createdAt'], {
+  computed: { lastUsedAt: LAST_USED_AT },
+})
+
+/** The clients of a tenant, oldest first, without deleted ones. */
+export function clientsQuery(tenantId: string): Query<readonly Client[]> {
+  return {
+    statements: [CLIENT.where(sql`tenant_id = ${tenantId} AND deleted_at IS NULL ORDER BY created_at, id`)],
+    read: ([result]) => CLIENT.all(result),
+  }
+}
+
+/** @returns undefined when the tenant has no such client, or the client was deleted */
+export function clientQuery(tenantId: string, id: string): Query<Client | undefined> {
+  return {
+    statements: [selectClient(tenantId, id)],
+    read: ([result]) => CLIENT.first(result),
+  }
+}
+
+function selectClient(tenantId: string, id: string): Statement {
+  return CLIENT.where(sql`tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
+}
+
+/** @returns false when there is no such tenant, or the tenant is being deleted */
+export async function insertClient(
+  db: Database,
+  tenantId: string,
+  { id, name, scope, createdAt }: Omit<Client, 'lastUsedAt'>,
+): Promise<boolean> {
+  const [inserted] = await db.batch([
+    statement(sql`INSERT INTO clients (id, tenant_id, name, scope, created_at)
+      SELECT ${id}, id, ${name}, ${scope}, ${createdAt} FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`),
+  ])
+  return (inserted?.changes ?? 0) > 0
+}
+
+/**
+ * Changes by an administrator. An undefined member stays as it is. A new scope applies to all tokens from the next
+ * request on.
+ */
+export interface ClientChange {
+  readonly name?: string | undefined
+  readonly scope?: TokenScope | undefined
+}
+
+/** @returns undefined when the tenant has no such client */
+export async function updateClient(
+  db: Database,
+  tenantId: string,
+  id: string,
+  { name = null, scope = null }: { [Name in keyof ClientChange]: ClientChange[Name] | null },
+): Promise<Client | undefined> {
+  const [, , found] = await db.batch([
+    statement(sql`UPDATE clients SET name = coalesce(${name}, name), scope = coalesce(${scope}, scope)
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`),
+    statement(sql`UPDATE tokens SET scope = (SELECT scope FROM clients WHERE clients.id = ${id})
+      WHERE tenant_id = ${tenantId} AND client_id = ${id}`),
+    selectClient(tenantId, id),
+  ])
+  return CLIENT.first(found)
+}
+
+/**
+ * Deletes a client and revokes all of its tokens, from the next request on. The log still names the client.
+ *
+ * @returns false when the tenant has no such client
+ */
+export async function deleteClient(
+  db: Database,
+  tenantId: string,
+  id: string,
+  now: number,
+): Promise<boolean> {
+  const [deleted] = await db.batch([
+    statement(sql`UPDATE clients SET deleted_at = ${now}
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`),
+    statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
+      WHERE tenant_id = ${tenantId} AND client_id = ${id}`),
+  ])
+  return deleted?.changes === 1
+}
+
+/** Both sides of a move must stay equal. */
+const ON_THE_MOVE = sql.raw("(SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved'))")
+
+/**
+ * Deletes tokens that were revoked or expired before a time, and clients that were deleted before it and have no
+ * token left. The log must hold no older entries, so that every entry keeps its names.
+ *
+ * @returns the number of deleted tokens
+ */
+export async function deleteDeadTokens(db: Database, before: number): Promise<number> {
+  const [tokens] = await db.batch([
+    statement(
+      sql`DELETE FROM tokens WHERE (revoked_at < ${before} OR expires_at < ${before}) AND tenant_id NOT IN ${ON_THE_MOVE}`,
+    ),
+    statement(sql`DELETE FROM clients WHERE deleted_at < ${before} AND tenant_id NOT IN ${ON_THE_MOVE} AND NOT EXISTS (
+      SELECT 1 FROM tokens WHERE tokens.tenant_id = clients.tenant_id AND tokens.client_id = clients.id)`),
+  ])
+  return tokens?.changes ?? 0
+}

@@ -1,0 +1,64 @@
+/**
+ * Tokens that this isolate knows to be valid. The knowledge saves writes of "last used" and decides the order of the
+ * work (see `isKnownValid`). It grants no access: every batch checks the token again.
+ */
+/** A token in a request, and the time of the request in milliseconds since 1970. */
+interface Use {
+  /** SHA-256 of the token, hexadecimal. */
+  readonly tokenHash: string
+  readonly now: number
+}
+
+/** The client that a token belongs to. */
+export interface KnownClient {
+  readonly clientId: string
+  /** The key that seals the cursors of the client. */
+  readonly cursorKey: string
+}
+
+interface KnownToken {
+  /** The last write of "last used", in milliseconds since 1970. */
+  readonly usedAt: number
+  /** Undefined until a check has returned it. */
+  readonly client: KnownClient | undefined
+}
+
+/** The shortest time between two writes of "last used". */
+export const LAST_USED_INTERVAL_MS = 60_000
+const MAX_TOKENS = 10_000
+
+/** By hash. */
+const known = new Map<string, KnownToken>()
+
+/** Records a token that a check has found valid. @param client its client, if the check returned it */
+export function recordUse({ tokenHash, now }: Use, client?: KnownClient): void {
+  const before = known.get(tokenHash)
+  if (!isLastUsedDue(tokenHash, now) && (before?.client !== undefined || client === undefined)) return
+  // Only the oldest entry is dropped: a forgotten token costs its client a round trip.
+  known.delete(tokenHash)
+  const [oldest] = known.keys()
+  if (known.size >= MAX_TOKENS && oldest !== undefined) known.delete(oldest)
+  known.set(tokenHash, { usedAt: now, client: client ?? before?.client })
+}
+
+/** Forgets a token that was refused. */
+export function forgetToken({ tokenHash }: Pick<Use, 'tokenHash'>): void {
+  known.delete(tokenHash)
+}
+
+export function isLastUsedDue(tokenHash: string, now: number): boolean {
+  return now - (known.get(tokenHash)?.usedAt ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
+}
+
+/**
+ * True when this isolate has found the token valid and has not refused it since. Its requests then count as those of
+ * the tenant, and their body may be read before the batch that checks the token.
+ */
+export function isKnownValid({ tokenHash }: Pick<Use, 'tokenHash'>): boolean {
+  return known.has(tokenHash)
+}
+
+/** The client of a known token. It never changes. */
+export function knownClient({ tokenHash }: Pick<Use, 'tokenHash'>): KnownClient | undefined {
+  return known.get(tokenHash)?.client
+}

@@ -1,0 +1,84 @@
+/**
+ * Tokens for the dashboard, and their rotation: a new token is created beside the old one, which stays valid until it
+ * is revoked, so that the client misses no request.
+ */
+import { sql } from 'drizzle-orm'
+import { type Database, statement, UniqueError } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
+import { selection } from '../tables/selection.ts'
+import { tokens } from '../tables/tables.ts'
+import {
+  insertToken,
+  type NewToken,
+  STORED_TOKEN,
+  type StoredToken,
+  TOKEN_CLIENT_ID,
+  type TokenInfo,
+} from './tokens.ts'
+
+export interface ListedToken extends TokenInfo {
+  /** The id of the token that replaces it; null when it was not rotated. */
+  readonly replacedBy: string | null
+}
+
+const LISTED_TOKEN = selection(
+  tokens,
+  ['id', 'name', 'scope', 'createdAt', 'expiresAt', 'lastUsedAt', 'revokedAt', 'replacedBy'],
+  { computed: { clientId: TOKEN_CLIENT_ID } },
+)
+
+/** The tokens of a tenant, newest first, including revoked and expired ones. */
+export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
+  return {
+    statements: [LISTED_TOKEN.where(sql`tenant_id = ${tenantId} ORDER BY id DESC`)],
+    read: ([result]) => LISTED_TOKEN.all(result),
+  }
+}
+
+/**
+ * Like insertToken, for a token whose id was chosen when its form was shown, so that the form works once.
+ *
+ * @returns "taken" when the form was sent before, undefined when there is no such tenant or client
+ */
+export async function insertTokenOnce(
+  db: Database,
+  tenantId: string,
+  token: NewToken,
+): Promise<StoredToken | 'taken' | undefined> {
+  try {
+    return await insertToken(db, tenantId, token)
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
+}
+
+/**
+ * Stores a replacement of a token, with the same client, name, scope and lifetime, and records it in the old token.
+ *
+ * @returns the stored token; "taken" when the form was sent before; undefined when the old token is unknown, revoked
+ *   or already rotated
+ */
+export async function rotateToken(
+  db: Database,
+  tenantId: string,
+  oldId: string,
+  token: Pick<NewToken, 'id' | 'hash' | 'createdAt'>,
+): Promise<StoredToken | 'taken' | undefined> {
+  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND revoked_at IS NULL AND replaced_by IS NULL`
+  try {
+    const [inserted, , found] = await db.batch([
+      statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
+        SELECT ${token.id}, tenant_id, client_id, name, scope, ${token.hash}, ${token.createdAt},
+          ${token.createdAt} + expires_at - created_at
+        FROM tokens WHERE ${isOld}`),
+      statement(sql`UPDATE tokens SET replaced_by = ${token.id} WHERE ${isOld}`),
+      STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${token.id}`),
+    ])
+    // More than one change when a trigger copies the state of the tenant into the token.
+    return inserted?.changes === 0 ? undefined : STORED_TOKEN.first(found)
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
+}

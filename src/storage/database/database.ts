@@ -1,0 +1,287 @@
+/**
+ * The database: statements, batches, what a batch cost, and D1's limits. A batch is one transaction and one round
+ * trip. There is nothing else, because D1 has no interactive transactions.
+ *
+ * Statements are written with drizzle's `sql` and run here. drizzle's own `batch` is not used: version 0.45 cannot
+ * bind parameters of raw statements, and it mixes up equal column names of a join.
+ */
+import type { D1Database } from '@cloudflare/workers-types'
+import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
+import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
+
+// D1 refuses a 101st bound parameter: https://developers.cloudflare.com/d1/platform/limits/
+export const MAX_BOUND_PARAMETERS = 100
+// The most bytes in a row, a string or a BLOB: same page. The local simulator does not enforce it, so we do.
+export const MAX_ROW_BYTES = 2_000_000
+// The most queries in one invocation of a Worker on the paid plan: same page.
+export const MAX_QUERIES = 1_000
+// The same on the free plan. The code cannot tell which plan it runs on, so work that can be split keeps to this
+// limit.
+export const MAX_QUERIES_FREE = 50
+
+/**
+ * How long a batch may take before it counts as unanswered. It is shorter than D1's own limit of 30 seconds, so the
+ * client gets an answer and one hanging batch does not block a queue.
+ */
+export const BATCH_TIMEOUT_MS = 15_000
+
+export type SqlValue = string | number | null
+export type Row = Readonly<Record<string, SqlValue>>
+
+/** SQL text with numbered parameters `?1`, `?2`, … and their values. */
+export interface Statement {
+  readonly sql: string
+  readonly params: readonly SqlValue[]
+}
+
+export interface StatementResult {
+  readonly rows: readonly Row[]
+  /** Rows that the statement inserted, updated or deleted. */
+  readonly changes: number
+}
+
+/** An async SQLite database. Every runtime has its own way to open one. */
+export interface Database {
+  /**
+   * Runs the statements in order as one transaction, in one round trip.
+   *
+   * @throws {GuardError} a rule of the database refused the batch; nothing is changed
+   * @throws {UniqueError} a value exists already; nothing is changed
+   * @throws {ValueTooLarge} a value exceeds the limit of the database; nothing is changed
+   * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
+   */
+  batch(statements: readonly Statement[]): Promise<readonly StatementResult[]>
+}
+
+/** A database that counts the statements that it was asked to run. */
+export interface CountedDatabase extends Database {
+  readonly statements: number
+}
+
+export function countStatements(db: Database): CountedDatabase {
+  let count = 0
+  return {
+    get statements() {
+      return count
+    },
+    batch(statements) {
+      count += statements.length
+      return db.batch(statements)
+    },
+  }
+}
+
+/** What a request cost at the database. `durationMs` excludes the network. */
+export interface DatabaseFigures {
+  roundTrips: number
+  rowsRead: number
+  rowsWritten: number
+  durationMs: number
+}
+
+export function noFigures(): DatabaseFigures {
+  return { roundTrips: 0, rowsRead: 0, rowsWritten: 0, durationMs: 0 }
+}
+
+/** The figures as the value of a Server-Timing header (https://www.w3.org/TR/server-timing/). */
+export function serverTimingOf({ durationMs, roundTrips, rowsRead, rowsWritten }: DatabaseFigures): string {
+  const description = `${roundTrips} round trips, ${rowsRead} rows read, ${rowsWritten} rows written`
+  return `d1;dur=${durationMs.toFixed(2)};desc="${description}"`
+}
+
+/** Adds the cost of work that was done elsewhere for the same request, such as in the group coordinator. */
+export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): void {
+  figures.roundTrips += more.roundTrips
+  figures.rowsRead += more.rowsRead
+  figures.rowsWritten += more.rowsWritten
+  figures.durationMs += more.durationMs
+}
+
+/** A rule in migrations/ refused the batch. */
+export class GuardError extends Error {
+  readonly rule:
+    | 'no token'
+    | 'revoked token'
+    | 'expired token'
+    | 'read token'
+    | 'stale version'
+    | 'group limit'
+    | 'unknown member'
+    | 'importing'
+    | 'deleting'
+    | 'moving'
+    | 'moved'
+    | 'nested groups'
+    | 'stale tenant'
+
+  constructor(rule: GuardError['rule'], options?: ErrorOptions) {
+    super(`guard: ${rule}`, options)
+    this.rule = rule
+  }
+}
+
+/** A UNIQUE index refused the batch. `columns` as SQLite names them: `users.tenant_id, users.user_name_key`. */
+export class UniqueError extends Error {
+  readonly columns: string
+
+  constructor(columns: string, options?: ErrorOptions) {
+    super(`not unique: ${columns}`, options)
+    this.columns = columns
+  }
+}
+
+/** A value of a statement or a result, such as the list of groups of a user, exceeds the limit of the database. */
+export class ValueTooLarge extends Error {}
+
+/** The database did not answer, or answered that it cannot serve now. */
+export class DatabaseUnavailable extends Error {}
+
+/** The part of D1's binding that we use; other runtimes implement it. */
+export type D1Binding = Pick<D1Database, 'prepare' | 'batch'>
+
+/**
+ * Opens a D1 binding for one request.
+ *
+ * @param figures receives what each batch cost, from D1's own `meta`
+ * @param timeoutMs Infinity for a database in the same process, which cannot be out of reach
+ */
+export function openDatabase(
+  binding: D1Binding,
+  figures: DatabaseFigures,
+  timeoutMs = BATCH_TIMEOUT_MS,
+): Database {
+  return {
+    async batch(statements) {
+      const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
+      figures.roundTrips++
+      try {
+        const results = await withTimeout(binding.batch<Record<string, SqlValue>>(prepared), timeoutMs)
+        for (const { meta } of results) {
+          figures.rowsRead += meta.rows_read
+          figures.rowsWritten += meta.rows_written
+          figures.durationMs += meta.duration
+        }
+        return results.map(({ results: rows, meta }) => ({ rows, changes: meta.changes }))
+      } catch (error) {
+        throw translateError(error)
+      }
+    },
+  }
+}
+
+/**
+ * The same database for work of many batches, such as an export: each batch waits for its turn.
+ *
+ * @param turn undefined where no turns are taken
+ */
+export function inTurn(db: Database, turn: (() => Promise<void> | undefined) | undefined): Database {
+  if (turn === undefined) return db
+  return {
+    async batch(statements) {
+      await turn()
+      return await db.batch(statements)
+    },
+  }
+}
+
+/** Stops waiting after `ms`. The work itself goes on and may still be done: see DatabaseUnavailable. */
+export async function withTimeout<Result>(answer: Promise<Result>, ms: number): Promise<Result> {
+  if (ms === Number.POSITIVE_INFINITY) return await answer
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const expiry = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([answer, expiry])
+  } finally {
+    if (timer !== undefined) clearTimeout(timer)
+  }
+}
+
+/**
+ * D1 distinguishes errors by their text alone: `D1_ERROR: UNIQUE constraint failed: users.x: SQLITE_CONSTRAINT…`. An
+ * error that names a fault in our SQL is ours. Any other error means that the database cannot serve now.
+ */
+function translateError(cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const guard =
+    /guard: (no token|revoked token|expired token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved)/.exec(
+      message,
+    )
+  if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })
+  const unique = /UNIQUE constraint failed: ([\w., ]+)/.exec(message)
+  if (unique) return new UniqueError(unique[1] ?? '', { cause })
+  if (/string or blob too big/.test(message)) return new ValueTooLarge('a value is too large', { cause })
+  if (/SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)|D1_TYPE_ERROR/.test(message)) {
+    return new Error('the database refused a statement', { cause })
+  }
+  return new DatabaseUnavailable('the database does not answer', { cause })
+}
+
+class NumberingDialect extends SQLiteAsyncDialect {
+  override escapeParam(index: number): string {
+    return `?${index + 1}`
+  }
+}
+
+const dialect = new NumberingDialect()
+
+/**
+ * The statement of a drizzle query. If it has more parameters than D1 binds, all of them travel as one JSON array.
+ * Each parameter is then a constant expression, so SQLite can still use an index for it.
+ */
+export function statement(query: SQLWrapper): Statement {
+  const { sql: text, params } = render(query)
+  if (params.length <= MAX_BOUND_PARAMETERS) return { sql: text, params: params as SqlValue[] }
+  const packed = text.replace(/\?(\d+)/g, (_, number) => `(?1->>${Number(number) - 1})`)
+  return { sql: packed, params: [JSON.stringify(params)] }
+}
+
+function render(query: SQLWrapper): { sql: string; params: unknown[] } {
+  const { sql: written, params } = dialect.sqlToQuery(query.getSQL())
+  // Indentation counts towards D1's limit of 100,000 bytes in a statement. None of our string literals holds a line
+  // break.
+  return { sql: written.replace(/\s*\n\s*/g, ' '), params }
+}
+
+/** Placeholders, by name, for the values of each use of a prepared statement. */
+export type Slots<Name extends string> = Readonly<Record<Name, Placeholder>>
+
+const SLOTS = new Proxy({}, { get: (_, name) => sql.placeholder(String(name)) })
+
+/**
+ * A statement whose text is rendered once and reused with other values. Rendering costs more processor time than
+ * SQLite needs for the statement. The text is rendered at the first use, so the start of an isolate costs nothing.
+ *
+ * @param build puts its slots where values will be; there are at most MAX_BOUND_PARAMETERS
+ */
+export function prepared<Name extends string>(
+  build: (slots: Slots<Name>) => SQLWrapper,
+): (values: Readonly<Record<Name, SqlValue>>) => Statement {
+  let template: Template<Name> | undefined
+  return (values) => {
+    template ??= templateOf(build(SLOTS as Slots<Name>))
+    return { sql: template.sql, params: template.params.map((param) => param(values)) }
+  }
+}
+
+interface Template<Name extends string> {
+  readonly sql: string
+  readonly params: readonly ((values: Readonly<Record<Name, SqlValue>>) => SqlValue)[]
+}
+
+/** A slot that is used more than once is bound once. */
+function templateOf<Name extends string>(query: SQLWrapper): Template<Name> {
+  const { sql: text, params } = render(query)
+  const numbers = new Map<unknown, number>()
+  const bound: Template<Name>['params'][number][] = []
+  const numberOf = (param: unknown): number => {
+    const name = is(param, Placeholder) ? (param.name as Name) : undefined
+    const key = name ?? Symbol('constant')
+    const number = numbers.get(key) ?? bound.push((values) => (name ? values[name] : (param as SqlValue)))
+    numbers.set(key, number)
+    return number
+  }
+  const renumbered = params.map(numberOf)
+  return { sql: text.replace(/\?(\d+)/g, (_, number) => `?${renumbered[number - 1]}`), params: bound }
+}

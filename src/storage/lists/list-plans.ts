@@ -1,0 +1,139 @@
+/**
+ * Plain lists: resources of one type in the order of ids, either all of them or those with one value in one column.
+ * Identity providers rarely ask for other lists, so the statements of each kind are rendered once.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { target } from '../../scim/attribute-path.ts'
+import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import { prepared, type Slots, type SqlValue, type Statement } from '../database/database.ts'
+import { selectNestedGroups } from '../resources/nested-groups.ts'
+import { columnOf, isIndexed } from './columns.ts'
+import type { ListPart, Slice } from './list-request.ts'
+import type { List } from './list-source.ts'
+import { allOf, cutPageOf, membersOf, membersOfOnly, pageOf, totalOf } from './list-sql.ts'
+
+/** A requested plain list. */
+export interface PlainList {
+  /** Whether at most one resource has the value. */
+  readonly isUnique: boolean
+  /**
+   * The statements: the total, the page, the page if it may be large, and, if they are needed, the members of its
+   * groups or the nested groups. For a unique value, which has at most one resource: the page and its members.
+   */
+  readonly statements: readonly Statement[]
+  /** An index answers the list, so it has no budget. */
+  readonly budget?: undefined
+  readonly most?: undefined
+}
+
+type PlanSlot = 'tenantId' | 'key' | 'offset' | 'limit' | 'read' | 'from'
+type PlanValues = Readonly<Record<PlanSlot, SqlValue>>
+type Plan = readonly ((values: PlanValues) => Statement)[]
+
+/**
+ * By the name of the table, which is the same for all tenants, and by kind. The number of kinds is bounded: columns,
+ * with and without references, and directions.
+ */
+const plans = new Map<string, Map<string, Plan>>()
+
+/** @returns undefined for a list of any other kind */
+export function plainListOf(
+  parts: readonly ListPart[],
+  tenantId: string,
+  slice: Slice,
+): PlainList | undefined {
+  const [part] = parts
+  if (part === undefined || parts.length > 1 || part.sort !== undefined) return undefined
+  const lookup = lookupOf(part)
+  if (lookup === undefined) return undefined
+  const { column, isUnique, key } = lookup
+  const isByPosition = 'from' in slice
+  if (isByPosition && isUnique) return undefined
+  const direction = isByPosition ? { isBackwards: slice.isBackwards, isFrom: slice.from !== undefined } : {}
+  const { name } = part.type.table
+  const ofTable = plans.get(name) ?? new Map<string, Plan>()
+  plans.set(name, ofTable)
+  const kind = [part.withReferences, column, ...Object.values(direction)].join(' ')
+  const plan = ofTable.get(kind) ?? planOf(part, lookup, direction)
+  ofTable.set(kind, plan)
+  const statements = plan.map((statementOf) =>
+    statementOf({
+      tenantId,
+      key,
+      limit: slice.limit,
+      // One more row tells whether there is another page.
+      read: isByPosition ? slice.limit + 1 : slice.limit,
+      offset: isByPosition ? 0 : slice.offset,
+      from: isByPosition ? (slice.from?.id ?? null) : null,
+    }),
+  )
+  return {
+    isUnique,
+    statements: isByPosition && slice.total !== undefined ? statements.slice(1) : statements,
+  }
+}
+
+/** For a page by position: whether it is read backwards, and whether it begins at a position. */
+interface Direction {
+  readonly isBackwards?: boolean
+  readonly isFrom?: boolean
+}
+
+/** The value of a filter, and its column. */
+interface Lookup {
+  /** Undefined without a filter. */
+  readonly column: string | undefined
+  readonly isUnique: boolean
+  readonly key: SqlValue
+}
+
+function lookupOf({ type, filter }: ListPart): Lookup | undefined {
+  if (filter === undefined) return { column: undefined, isUnique: false, key: null }
+  if (filter.kind !== 'comparison' || filter.operator !== 'eq') return undefined
+  const { path, key } = filter
+  const { sql: column, index } = columnOf(path, type) ?? {}
+  // Many resources may share the value, so the list is a range: see scan-budget.ts.
+  if (column === undefined || index === 'range' || !isIndexed(filter, type)) return undefined
+  const isUnique = target(path).uniqueness === 'server'
+  return {
+    column,
+    isUnique,
+    key: typeof key === 'boolean' ? Number(key) : key,
+  }
+}
+
+function planOf(
+  { type, withReferences }: ListPart,
+  { column, isUnique }: Lookup,
+  { isBackwards = false, isFrom = false }: Direction,
+): Plan {
+  const plan = (query: (list: List) => SQL, limit: 'read' | 'limit' = 'read') =>
+    prepared((slots: Slots<PlanSlot>) => {
+      const condition = column === undefined ? undefined : sql`${sql.raw(column)} = ${slots.key}`
+      const source = {
+        type,
+        withReferences,
+        sort: undefined,
+        sortKey: sql`NULL`,
+        condition,
+        isIndexed: column !== undefined,
+      }
+      return query({
+        tenantId: slots.tenantId,
+        offset: slots.offset,
+        limit: slots[limit],
+        sources: [source],
+        from: isFrom ? { key: null, id: slots.from } : undefined,
+        isBackwards,
+      })
+    })
+  const isWithMembers = hasMembers(type) && withReferences
+  if (isUnique) return [plan(allOf), ...(isWithMembers ? [plan(membersOfOnly)] : [])]
+  return [
+    plan(totalOf),
+    plan(pageOf),
+    plan(cutPageOf),
+    ...(isWithMembers ? [plan(membersOf, 'limit')] : []),
+    ...(showsGroups(type) && withReferences ? [selectNestedGroups] : []),
+  ]
+}

@@ -1,0 +1,46 @@
+/**
+ * A list whose filters and sort keys are compiled to SQL. Values may be slots, so that the text of a statement can be
+ * rendered once: see list-plans.ts.
+ */
+import type { Placeholder, SQL } from 'drizzle-orm'
+import type { SqlValue } from '../database/database.ts'
+import type { ListPart, Position } from './list-request.ts'
+import type { ScanBudget } from './scan-budget.ts'
+
+export type Value = SqlValue | Placeholder
+
+/** A list, or the page of one. */
+export interface List {
+  readonly sources: readonly Source[]
+  readonly tenantId: Value
+  readonly offset: Value
+  readonly limit: Value
+  /** The estimated cost of scanning the gated sources, which have no index. */
+  readonly budget?: ScanBudget | undefined
+  /** Whether the number of matches is needed; for a list with a budget. */
+  readonly isCounted?: boolean
+  /** The most matches of an index that are read: see mostFound. */
+  readonly most?: number | undefined
+  /** The start of a page by position, and whether it is read backwards. */
+  readonly from?: ListPosition | undefined
+  readonly isBackwards?: boolean
+}
+
+export interface ListPosition extends Omit<Position, 'id'> {
+  readonly id: Value
+}
+
+/** A part of a list with its filter as SQL. */
+export interface Source extends Pick<ListPart, 'type' | 'sort' | 'withReferences'> {
+  /** Undefined for all resources of the tenant. */
+  readonly condition: SQL | undefined
+  /** The number of matches, if it is known without reading them. */
+  readonly total?: SQL | undefined
+  /** Whether an index finds the matches. Sorting them is then faster than a scan in the order of the list. */
+  readonly isIndexed: boolean
+  /** Whether the source may only be read within the budget of the list. */
+  readonly isGated?: boolean
+  /** Whether no index has the order, so that all matches are sorted. */
+  readonly isSorted?: boolean
+  readonly sortKey: SQL
+}

@@ -1,0 +1,151 @@
+/**
+ * Lists of resources: of one type or across types, filtered, sorted, in pages by index or by position. Each list is
+ * one batch.
+ */
+import { MAX_CURSOR_KEY_CHARACTERS } from '../../scim/limits.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import { readAs } from '../access/tokens.ts'
+import { type Row, type Statement, type StatementResult, statement } from '../database/database.ts'
+import { groupsFromRow, memberFromRow, requireFewMembers } from '../resources/memberships.ts'
+import { NestedGroups, selectNestedGroups } from '../resources/nested-groups.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { type Stored, StoredRow } from '../tables/stored-resources.ts'
+import type { TenantContext } from '../tenants/context.ts'
+import { plainListOf } from './list-plans.ts'
+import type { ListPart, Position, Slice } from './list-request.ts'
+import { cutPageOf, listOf, membersOf, pageOf, searchedPageOf, totalOf } from './list-sql.ts'
+import { requireFewFound, type ScanBudget } from './scan-budget.ts'
+
+export interface Listed {
+  readonly type: StoredResourceType
+  readonly stored: Stored
+  readonly position: Position
+}
+
+/** A page. It may hold fewer than `limit` resources although there are more: see page-size.ts. */
+export interface ListedPage {
+  readonly total: number
+  /** In reading order: from last to first if the page is read backwards. */
+  readonly listed: readonly Listed[]
+  /** Whether more resources follow; for a page by position. */
+  readonly hasMore: boolean
+}
+
+/** Reads a page of a list. @throws {ScimError} tooMany when a group on it has more members than an answer can show */
+export async function listResources(
+  tenant: TenantContext,
+  parts: readonly ListPart[],
+  slice: Slice,
+): Promise<ListedPage> {
+  const plain = plainListOf(parts, tenant.tenantId, slice)
+  if (plain?.isUnique && 'offset' in slice) {
+    const [found, members] = await readAs(tenant, plain.statements)
+    const listed = allListed(parts, found?.rows, members?.rows)
+    const onPage = listed.slice(slice.offset, slice.offset + slice.limit)
+    return { total: listed.length, listed: onPage, hasMore: false }
+  }
+  const known = knownTotal(slice)
+  const { statements, budget, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
+  requireFewFound(known ?? 0, most)
+  const results = await readAs(tenant, statements)
+  const [counted, page, cut, ...more] =
+    budget !== undefined ? searched(results, budget) : known === undefined ? results : [undefined, ...results]
+  const total = known ?? Number(counted?.rows[0]?.total ?? 0)
+  requireFewFound(total, most)
+  const rows = [...inOrder(page?.rows ?? []), ...inOrder(cut?.rows ?? [])]
+  const members = withReferences(parts, hasMembers) ? more[0]?.rows : []
+  const nested = withReferences(parts, showsGroups) ? new NestedGroups(more.at(-1)?.rows ?? []) : undefined
+  return {
+    total,
+    listed: allListed(parts, rows.slice(0, slice.limit), members, nested),
+    hasMore: Number(rows[0]?.available ?? rows.length) > Math.min(rows.length, slice.limit),
+  }
+}
+
+/** The results of a list with a budget in the form of any other list. The last row is not a resource. */
+function searched([search, ...more]: readonly StatementResult[], budget: ScanBudget) {
+  const rows = search?.rows ?? []
+  const last = rows.at(-1)
+  budget.require(last)
+  const counted = { rows: [{ total: last?.matches ?? 0 }] }
+  return [counted, { rows: rows.slice(0, -1) }, undefined, ...more]
+}
+
+function knownTotal(slice: Slice): number | undefined {
+  return 'from' in slice ? slice.total : undefined
+}
+
+/** True if references are needed of a type of that kind. */
+function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceType) => boolean): boolean {
+  return parts.some((part) => part.withReferences && isOfKind(part.type))
+}
+
+/**
+ * A list that is not plain. If it may exceed its budget, it is one statement, which checks the budget; otherwise it
+ * is read like a plain one. A page by position reads one more resource, which tells whether there are more.
+ */
+function searchOf(
+  parts: readonly ListPart[],
+  tenantId: string,
+  slice: Slice,
+): {
+  readonly statements: readonly Statement[]
+  readonly budget: ScanBudget | undefined
+  readonly most: number | undefined
+} {
+  const list = listOf(parts, tenantId, slice)
+  const { budget, most } = list
+  const page = 'from' in slice ? { ...list, limit: slice.limit + 1 } : list
+  const queries = [
+    ...(budget !== undefined
+      ? [searchedPageOf(page)]
+      : [...(knownTotal(slice) === undefined ? [totalOf(list)] : []), pageOf(page), cutPageOf(page)]),
+    ...(withReferences(parts, hasMembers) ? [membersOf(list)] : []),
+  ]
+  const nested = withReferences(parts, showsGroups) ? [selectNestedGroups({ tenantId })] : []
+  return { statements: [...queries.map(statement), ...nested], budget, most }
+}
+
+/** The rows of a page that was cut or sorted, by their ascending `total`. */
+function inOrder(rows: readonly Row[]): readonly Row[] {
+  return rows[0]?.total === undefined ? rows : rows.toSorted((a, b) => Number(a.total) - Number(b.total))
+}
+
+function allListed(
+  parts: readonly ListPart[],
+  rows: readonly Row[] = [],
+  memberRows: readonly Row[] = [],
+  nested?: NestedGroups,
+): readonly Listed[] {
+  const members = Map.groupBy(memberRows, (row) => row.groupId)
+  return rows.flatMap((row) => {
+    const type = parts.find((part) => part.type.name === row.type)?.type
+    return type === undefined ? [] : [listedFromRow(row, type, members.get(row.id ?? '') ?? [], nested)]
+  })
+}
+
+function listedFromRow(
+  row: Row,
+  type: StoredResourceType,
+  memberRows: readonly Row[],
+  nested: NestedGroups | undefined,
+): Listed {
+  requireFewMembers(row, memberRows.length)
+  const members = memberRows.map(memberFromRow)
+  const more = { ...groupsFromRow(row, nested), ...(members.length > 0 && { members }) }
+  return {
+    type,
+    stored: new StoredRow(row, more),
+    position: positionOf(row),
+  }
+}
+
+function positionOf({ sortKey = null, id, version }: Row): Position {
+  if (typeof sortKey !== 'string' || sortKey.length <= MAX_CURSOR_KEY_CHARACTERS) {
+    return { key: sortKey, id: String(id) }
+  }
+  // Drops half of a surrogate pair.
+  const key = sortKey.slice(0, MAX_CURSOR_KEY_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
+  return { key, id: String(id), version: Number(version) }
+}

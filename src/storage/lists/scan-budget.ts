@@ -1,0 +1,134 @@
+/**
+ * The cost of a list without an index: estimated before the scan, from the filter (scan-times.ts) and from the sizes
+ * that the database keeps for the tenant (scan-counts.ts), and refused above a limit (scan-refusals.ts). On Node.js
+ * and Deno, SQLite runs in the process, so a scan of a large directory blocks every tenant; on D1 it blocks the
+ * database.
+ *
+ * The estimate is part of the statement: if it exceeds the limit, the statement finds nothing, and its last row has
+ * the estimate.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { badRequest } from '../../scim/error.ts'
+import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
+import type { Row } from '../database/database.ts'
+import { isLookup, isMembershipOfKnown } from './columns.ts'
+import type { ListPart } from './list-request.ts'
+import {
+  candidatesOf,
+  hasIndexedOrder,
+  isIndexedTest,
+  isOfOne,
+  isOneRange,
+  leavesOf,
+} from './scan-conditions.ts'
+import { LIMIT, plus, workOf } from './scan-counts.ts'
+import { tooMany } from './scan-refusals.ts'
+import { MOST_BLOCKS, workTimes } from './scan-times.ts'
+
+/** True if an estimate in nanoseconds is within the limit. */
+export function isAffordable(work: SQL): SQL {
+  return sql`${work} <= ${sql.raw(String(LIMIT))}`
+}
+
+/** The estimated cost of a list, and the parts that it applies to. */
+export interface ScanBudget {
+  /** One row: the estimate, in nanoseconds. */
+  readonly query: SQL
+  /** True for a part that must not be read beyond the limit. */
+  readonly isGated: (part: ListPart) => boolean
+  /** @param row has the `work` of `query` @throws {ScimError} tooMany */
+  readonly require: (row: Row | undefined) => void
+}
+
+/**
+ * The budget of a list.
+ *
+ * @param parts with filters in the form of simplifyFilter
+ * @param passes the number of scans: for the page, and for the members of its groups
+ * @returns undefined if indexes answer the whole list
+ */
+export function scanBudget(
+  parts: readonly ListPart[],
+  tenantId: string,
+  passes: number,
+): ScanBudget | undefined {
+  // No index holds several types in one order.
+  const isMixed = parts.length > 1
+  const scans = parts.filter((part) => isScan(part, isMixed) && !isOneLook(part))
+  if (scans.length === 0) return undefined
+  const estimates = scans.map((part, i) => workOf(part, tenantId, passes, `n${i}`))
+  // Computed once although many terms use it: without LIMIT, SQLite would expand it in each.
+  const counts = estimates.map(({ count }, i) => sql`${count} AS ${sql.raw(`n${i}`)}`)
+  return {
+    query: sql`SELECT ${plus(estimates.map(({ work }) => work))} AS work
+      FROM (SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${tenantId} LIMIT 1) AS t`,
+    isGated: (part) => scans.includes(part),
+    require(row) {
+      const milliseconds = Number(row?.work ?? 0) / 1e6
+      if (milliseconds > MAX_SCAN_MILLISECONDS) throw tooMany(scans, milliseconds, isMixed)
+    },
+  }
+}
+
+/** True if the matches do not come in the order of the list, so that all of them are sorted. */
+export function isSorted({ type, filter, sort }: ListPart): boolean {
+  if (!hasIndexedOrder(sort, type)) return true
+  const found = candidatesOf(filter, type)
+  return found !== undefined && !found.every((one) => isLookup(one, type) || isMembershipOfKnown(one, type))
+}
+
+/** True if more rows may be read than an index finds. */
+function isScan({ type, filter, sort }: ListPart, isMixed: boolean): boolean {
+  const isOrdered = hasIndexedOrder(sort, type, isMixed)
+  if (filter === undefined) return !isOrdered
+  const leaves = leavesOf(filter)
+  if (!leaves.every((leaf) => isIndexedTest(leaf, type))) return true
+  const isOfValues = leaves.every(
+    (leaf) => leaf.kind === 'never' || isLookup(leaf, type) || isMembershipOfKnown(leaf, type),
+  )
+  // Members are found in the order of their ids; a group may have many.
+  if (sort?.path !== undefined && leaves.some((leaf) => isMembershipOfKnown(leaf, type))) return true
+  // Matches of different values are disjoint. Ranges may overlap, and then each of them finds the same rows.
+  return !isOfValues && !(isOneRange(filter, type) && isOrdered)
+}
+
+/** Nanoseconds for each match of an index, twice: to count it, and to sort it by id. */
+const FOUND = 700
+/** Nanoseconds to sort a match in another order, or to skip it. */
+const REORDERED = 500
+const MANY = 10_000
+
+/**
+ * The most matches of a range of an index that are counted and sorted within the limit. No more are read.
+ *
+ * @param parts none of which is gated, with filters in the form of simplifyFilter
+ * @returns undefined if there is no range
+ */
+export function mostFound(parts: readonly ListPart[], offset: number): number | undefined {
+  const times = parts.flatMap((part) => {
+    const { type, filter, sort } = part
+    if (filter === undefined || !isOneRange(filter, type)) return []
+    const reordered = (sort?.path === undefined ? 0 : 1) + (offset > MANY ? 1 : 0)
+    return [FOUND + reordered * REORDERED]
+  })
+  return times.length === 0 ? undefined : Math.floor(LIMIT / Math.max(...times))
+}
+
+/** @throws {ScimError} tooMany when an index finds more than `most` */
+export function requireFewFound(total: number, most: number | undefined): void {
+  if (most === undefined || total <= most) return
+  throw badRequest(
+    'tooMany',
+    `the filter finds more than ${most} resources, which would take longer than ${MAX_SCAN_MILLISECONDS} ms to count and to put in order: narrow it with "and", or list all without a filter`,
+  )
+}
+
+/** True for a cheap test of one resource, however large it is, such as those of Entra's filters. */
+function isOneLook(part: ListPart): boolean {
+  const [candidate, ...alternatives] = candidatesOf(part.filter, part.type) ?? []
+  if (candidate === undefined || alternatives.length > 0 || !isOfOne(candidate)) return false
+  const { own, users, groups, memberships, reached, steps, ownGroups, other } = workTimes(part)
+  const others = [users.row, groups.row, memberships, reached.length, steps, ownGroups.row, other.row]
+  const most = 2 * (own.row + MOST_BLOCKS * own.block)
+  return most <= MAX_SCAN_MILLISECONDS * 1e6 && !others.some(Boolean)
+}

@@ -1,0 +1,78 @@
+/**
+ * What an index finds of a list, and in which order, as far as the definitions of the tables tell.
+ */
+import { target } from '../../scim/attribute-path.ts'
+import type { Filter } from '../../scim/filter/ast.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { columnOf, isLookup, isMembershipOfKnown, isRange } from './columns.ts'
+import type { ListPart } from './list-request.ts'
+
+/** True if an index has the resources in the requested order. No index has several types in one order. */
+export function hasIndexedOrder(sort: ListPart['sort'], type: StoredResourceType, isMixed = false): boolean {
+  if (sort?.path === undefined) return true
+  const index = columnOf(sort.path, type)?.index
+  return !isMixed && (index === 'order' || index === 'time')
+}
+
+/** The number of index ranges that are cheap to test, whatever they find. */
+const MOST_RANGES = 4
+
+/** True for tests of one column, such as the limits of a period: they read only what they find. */
+export function isOneRange(filter: Filter, type: StoredResourceType): boolean {
+  const leaves = leavesOf(filter)
+  const columns = leaves.map((leaf) => ('path' in leaf ? columnOf(leaf.path, type) : undefined))
+  return (
+    isConjunction(filter) &&
+    leaves.length <= MOST_RANGES &&
+    leaves.every((leaf) => isRange(leaf, type)) &&
+    new Set(columns).size === 1
+  )
+}
+
+export function isIndexedTest(leaf: Filter, type: StoredResourceType): boolean {
+  return leaf.kind === 'never' || isMembershipOfKnown(leaf, type) || isRange(leaf, type)
+}
+
+function isConjunction(filter: Filter): boolean {
+  return (
+    filter.kind !== 'or' &&
+    (filter.kind !== 'and' || filter.operands.every((operand) => operand.kind !== 'or'))
+  )
+}
+
+/** The tests of a filter. No index finds a negated test, so `not` is one test as a whole. */
+export function leavesOf(filter: Filter): readonly Filter[] {
+  return filter.kind === 'and' || filter.kind === 'or' ? filter.operands.flatMap(leavesOf) : [filter]
+}
+
+/**
+ * Conditions by which an index finds all candidates: alternatives, or ranges, one of which SQLite chooses. Undefined
+ * if every resource is a candidate.
+ */
+export function candidatesOf(
+  filter: Filter | undefined,
+  type: StoredResourceType,
+): readonly Filter[] | undefined {
+  if (filter === undefined) return undefined
+  if (filter.kind !== 'and') {
+    if (!leavesOf(filter).every((leaf) => isIndexedTest(leaf, type))) return undefined
+    return filter.kind === 'or' ? filter.operands : [filter]
+  }
+  const found = filter.operands.flatMap((operand) => {
+    const candidates = candidatesOf(operand, type)
+    return candidates === undefined ? [] : [{ operand, candidates }]
+  })
+  const [value] = found.filter(({ operand }) => isLookup(operand, type))
+  if (value !== undefined) return value.candidates
+  const [first] = found
+  if (first === undefined) return undefined
+  const ranges = found.filter(({ operand }) => isRange(operand, type)).flatMap(({ candidates }) => candidates)
+  return ranges.length > 1 ? ranges : first.candidates
+}
+
+/** True for a test that at most one resource meets. */
+export function isOfOne(filter: Filter): boolean {
+  return (
+    filter.kind === 'comparison' && filter.operator === 'eq' && target(filter.path).uniqueness === 'server'
+  )
+}

@@ -1,0 +1,30 @@
+/**
+ * An entry of the provisioning log, before it is stored.
+ */
+import type { AttributeChange } from '../../scim/changes.ts'
+import type { provisioningLog } from '../tables/tables.ts'
+
+/** What a client tried to do with a resource. */
+export type LogAction = Exclude<(typeof provisioningLog.$inferSelect)['action'], 'authenticate'>
+
+/** One write that a client tried. It holds no values of attributes that are never returned. */
+export interface LogEntry {
+  /** UUIDv7: the order of ids is the order of time. */
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly action: LogAction
+  readonly outcome: 'accepted' | 'refused'
+  readonly resourceType: string
+  readonly resourceId: string | null
+  /** The userName or displayName, which an administrator searches for. */
+  readonly resourceName: string | null
+  /** The HTTP status that was answered. */
+  readonly status: number
+  readonly scimType: string | null
+  readonly detail: string | null
+  readonly changes: readonly AttributeChange[]
+  /** Attributes and schemas in the request that were not recognized. */
+  readonly ignored: readonly string[]
+  readonly requestId: string
+}

@@ -1,0 +1,220 @@
+/**
+ * The provisioning log: what a client asked for and what it was answered. The batch of an accepted write also logs
+ * it. A refused write has no batch, so it is logged by one of its own.
+ */
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { MAX_LOGGED_NAME_CHARACTERS, MAX_REFUSED_ENTRIES_PER_MINUTE } from '../../scim/limits.ts'
+import {
+  type Credentials,
+  credentialsOf,
+  IS_NOT_WRITER,
+  isAdmittedToken,
+  runAsWriter,
+  writeAs,
+  writer,
+} from '../access/tokens.ts'
+import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { preparedByTable } from '../tables/prepared-by-table.ts'
+import type { ResourceTable } from '../tables/resource-tables.ts'
+import type { StoredRow } from '../tables/stored-resources.ts'
+import type { TenantContext } from '../tenants/context.ts'
+import type { LogEntry } from './log-entry.ts'
+import { shortenedEntry } from './shortened-entry.ts'
+
+/** The part of an entry that the database adds: a resource that must exist, and its name. */
+export interface LogSource {
+  /** `JOIN … ON …`: nothing is logged if it finds no row. */
+  readonly join: SQL
+  readonly resourceName: SQL
+}
+
+type EntryValue = Exclude<keyof LogEntry, 'resourceName'> | 'tenantId'
+
+/** @param values the values, or slots or SQL for them @param source the other columns, and FROM */
+function insertEntry(
+  values: Readonly<Record<EntryValue, SqlValue | SQLWrapper>>,
+  source: {
+    readonly token: SQL
+    readonly client: SQL
+    readonly resourceName: SQLWrapper
+    readonly from: SQL
+    readonly foldKey?: SQL
+  },
+): SQL {
+  return sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, client_id, action, outcome, resource_type,
+      resource_id, resource_name, status, scim_type, detail, changes, ignored, request_id, fold_key)
+    SELECT ${values.tenantId}, ${values.id}, ${values.time}, ${source.token}, ${source.client}, ${values.action}, ${values.outcome},
+      ${values.resourceType}, ${values.resourceId}, ${source.resourceName}, ${values.status}, ${values.scimType},
+      ${values.detail}, ${values.changes}, ${values.ignored}, ${values.requestId}, ${source.foldKey ?? sql`NULL`}
+    FROM ${source.from}`
+}
+
+/** The actor, in a statement that selects from `tokens`. */
+const TOKEN = { token: sql`tokens.id`, client: sql`tokens.client_id` }
+
+const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | keyof Credentials>) =>
+  insertEntry(slots, {
+    ...TOKEN,
+    resourceName: slots.resourceName,
+    from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
+  }),
+)
+
+/** The statement that logs a write. It logs nothing if the token is not valid. */
+export function logStatement(credentials: Credentials, entry: LogEntry, source?: LogSource): Statement {
+  const values = valuesOf(credentials, entry)
+  if (source === undefined) return insertNamedEntry(values)
+  const from = sql`tokens ${source.join} WHERE ${isAdmittedToken(values)}`
+  const resourceName = sql`substr(${source.resourceName}, 1, ${MAX_LOGGED_NAME_CHARACTERS})`
+  return statement(insertEntry(values, { ...TOKEN, resourceName, from }))
+}
+
+function valuesOf(credentials: Credentials, entry: LogEntry) {
+  const short = shortenedEntry(entry)
+  const [changes, ignored] = [JSON.stringify(short.changes), JSON.stringify(short.ignored)]
+  return { ...credentials, ...short, changes, ignored }
+}
+
+const MINUTE_MS = 60_000
+
+/**
+ * Logs a refused write. The first refusals of a client in a minute have an entry each, numbered by their key. Further
+ * ones, and all refusals of a client that may only read, increment the count of the entry of their kind. The database
+ * decides, so all isolates share one count.
+ */
+const insertRefusedEntry = prepared(
+  (slots: Slots<EntryValue | 'resourceName' | keyof Credentials | 'minute' | 'kind'>) => {
+    const start = sql`tokens.client_id || ' ' || ${slots.minute} || ' '`
+    // A digit sorts before ":", and a kind begins with a letter. The aggregate is computed once; an index answers
+    // max().
+    const ownKey = sql`(SELECT iif(count < ${MAX_REFUSED_ENTRIES_PER_MINUTE}, printf('%04d', count + 1), ${slots.kind})
+      FROM (SELECT coalesce(CAST(substr(max(fold_key), -4) AS INTEGER), 0) AS count FROM provisioning_log
+        WHERE tenant_id = ${slots.tenantId} AND fold_key > ${start} AND fold_key < ${start} || ':'))`
+    const entry = insertEntry(slots, {
+      ...TOKEN,
+      resourceName: slots.resourceName,
+      from: sql`tokens WHERE ${isAdmittedToken(slots)}`,
+      foldKey: sql`${start} || iif(tokens.scope = 'read', ${slots.kind}, ${ownKey})`,
+    })
+    return sql`${entry} ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
+      DO UPDATE SET repeated = repeated + 1`
+  },
+)
+
+function refusedStatement(credentials: Credentials, entry: LogEntry): Statement {
+  const { time, action, resourceType, status, scimType } = entry
+  return insertRefusedEntry({
+    ...valuesOf(credentials, entry),
+    minute: String(Math.floor(time / MINUTE_MS)),
+    kind: `${action} ${resourceType} ${status} ${scimType ?? ''}`,
+  })
+}
+
+type GuardSlot = EntryValue | 'resourceName' | keyof Credentials
+
+/** @param token the token, or the rule that is broken: see migrations/0006_log_guards.sql */
+function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
+  return insertEntry(slots, {
+    token,
+    client: sql`client`,
+    resourceName: slots.resourceName,
+    from: writer(slots),
+  })
+}
+
+const insertTokenGuard = prepared((slots: Slots<GuardSlot>) => insertGuard(slots, sql`writer`))
+
+const insertRowGuard = preparedByTable<GuardSlot | 'version' | 'createdAt' | 'data'>((table, slots) => {
+  const isThere = sql`EXISTS (SELECT 1 FROM ${sql.raw(table.name)}
+    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
+      AND created_at = ${slots.createdAt} AND data = ${slots.data})`
+  return insertGuard(slots, sql`iif(${IS_NOT_WRITER} OR ${isThere}, writer, 'stale')`)
+})
+
+/**
+ * Logs a write of a resource and guards it. It must be the first statement of its batch. It ends the batch when the
+ * token may not write, or when the stored resource is not the expected one. The version alone is not sufficient:
+ * after an import, a restore or SQL by hand, another content may have the same number.
+ *
+ * @param before the row that the change is based on, and its table
+ */
+export function guardingLogStatement(
+  credentials: Credentials,
+  entry: LogEntry,
+  before?: { readonly table: ResourceTable; readonly row: Pick<StoredRow, 'version' | 'createdAt' | 'json'> },
+): Statement {
+  const values = valuesOf(credentials, entry)
+  if (before === undefined) return insertTokenGuard(values)
+  const { version, createdAt, json: data } = before.row
+  return insertRowGuard(before.table, { ...values, version, createdAt, data })
+}
+
+/** An entry and the credentials of its writer. */
+export interface WrittenEntry {
+  readonly credentials: Credentials
+  readonly entry: LogEntry
+}
+
+/** As JSON. A character takes at most three bytes, so a statement stays below MAX_ROW_BYTES. */
+const MAX_ENTRIES_CHARACTERS = 600_000
+
+/** The guards of the batch have checked the tokens. CROSS JOIN prevents a scan of all tokens of the tenant. */
+const insertEntries = prepared(({ tenantId, entries }: Slots<'tenantId' | 'entries'>) => {
+  const value = (name: keyof LogEntry | 'tokenHash') => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
+  const values = {
+    tenantId,
+    id: value('id'),
+    time: value('time'),
+    action: value('action'),
+    outcome: value('outcome'),
+    resourceType: value('resourceType'),
+    resourceId: value('resourceId'),
+    status: value('status'),
+    scimType: value('scimType'),
+    detail: value('detail'),
+    changes: value('changes'),
+    ignored: value('ignored'),
+    requestId: value('requestId'),
+  }
+  return insertEntry(values, {
+    ...TOKEN,
+    resourceName: value('resourceName'),
+    from: sql`json_each(${entries}) AS e CROSS JOIN tokens ON tokens.hash = ${value('tokenHash')}
+      WHERE tokens.tenant_id = ${tenantId}`,
+  })
+})
+
+/**
+ * The statements that log the writes of one batch: as few as possible, because a plan of Cloudflare limits the
+ * statements of an invocation.
+ */
+export function logStatements(tenantId: string, log: readonly WrittenEntry[]): readonly Statement[] {
+  const [first] = log
+  if (log.length === 1 && first !== undefined) return [logStatement(first.credentials, first.entry)]
+  const entries = log.map(({ credentials, entry }) => JSON.stringify(valuesOf(credentials, entry)))
+  return chunksOf(entries).map((chunk) => insertEntries({ tenantId, entries: `[${chunk.join(',')}]` }))
+}
+
+function chunksOf(entries: readonly string[]): readonly (readonly string[])[] {
+  const chunks: string[][] = []
+  let characters = Number.POSITIVE_INFINITY
+  for (const entry of entries) {
+    characters += entry.length
+    if (characters > MAX_ENTRIES_CHARACTERS) {
+      chunks.push([])
+      characters = entry.length
+    }
+    chunks.at(-1)?.push(entry)
+  }
+  return chunks
+}
+
+/** Logs a refused write in a separate batch. @throws {ScimError|StaleTenant} 401: nothing is logged then */
+export async function logRefused(tenant: TenantContext, entry: LogEntry): Promise<void> {
+  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry)])
+}
+
+/** Logs an accepted write that changed nothing. */
+export async function logUnchanged(tenant: TenantContext, entry: LogEntry): Promise<void> {
+  await writeAs(tenant, [logStatement(credentialsOf(tenant), entry)])
+}

@@ -1,0 +1,76 @@
+/**
+ * Deletes a resource with all of its memberships in one batch.
+ */
+import { sql } from 'drizzle-orm'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import type { Preconditions } from '../../scim/version.ts'
+import { credentialsOf, writeAs } from '../access/tokens.ts'
+import { type Statement, statement } from '../database/database.ts'
+import type { LogEntry } from '../log/log-entry.ts'
+import { logStatement } from '../log/provisioning-log.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { meetsPreconditions } from '../tables/stored-resources.ts'
+import type { TenantContext } from '../tenants/context.ts'
+
+/** The result of a deletion. */
+export interface Deletion {
+  /** The version of the resource; undefined when there was no such resource. */
+  readonly found: number | undefined
+  readonly isDeleted: boolean
+  /** The number of its members. */
+  readonly members: number
+  /** The bytes of its documents. */
+  readonly bytes: number
+}
+
+/**
+ * Deletes a resource with its memberships. The groups that contained it get a new version.
+ *
+ * @param what is not deleted unless the preconditions hold
+ */
+export async function deleteResource(
+  tenant: TenantContext,
+  type: StoredResourceType,
+  {
+    id,
+    preconditions,
+    log,
+  }: { readonly id: string; readonly preconditions: Preconditions; readonly log: LogEntry },
+): Promise<Deletion> {
+  const credentials = credentialsOf(tenant)
+  const { tenantId, now } = credentials
+  // With an alias, because the subquery on memberships changes rows of the same table.
+  const from = sql.raw(type.table.name)
+  const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
+  const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
+  const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)}`
+  const results = await writeAs(tenant, [
+    statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes
+      FROM ${from} AS gone WHERE ${isResource}`),
+    logStatement(credentials, log, {
+      join: sql`JOIN ${from} AS gone ON ${isWanted}`,
+      resourceName: sql`gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}`,
+    }),
+    ...(type.isMember ? [changedGroups()] : []),
+    // The triggers delete its memberships, on both sides.
+    statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
+  ])
+  const { version = null, members: count, bytes } = results[0]?.rows[0] ?? {}
+  return {
+    found: version === null ? undefined : Number(version),
+    isDeleted: (results.at(-1)?.changes ?? 0) > 0,
+    members: Number(count ?? 0),
+    bytes: Number(bytes ?? 0),
+  }
+
+  /**
+   * Excludes the resource itself if it is its own member: otherwise its version would no longer be the one to delete.
+   */
+  function changedGroups(): Statement {
+    return statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
+        member_count = member_count - 1
+      WHERE tenant_id = ${tenantId} AND id <> ${id}
+        AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
+        AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`)
+  }
+}

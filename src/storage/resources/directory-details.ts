@@ -1,0 +1,86 @@
+/**
+ * One resource for the dashboard, with a page of its members and of the groups that contain it. Each page is a range
+ * of a primary key or an index.
+ */
+import { sql } from 'drizzle-orm'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { statement } from '../database/database.ts'
+import { type Page, pageOfItems, type Query } from '../database/query.ts'
+import { NESTED_MEMBER } from '../tables/member-types.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { type Stored, StoredRow, storedColumns } from '../tables/stored-resources.ts'
+import { selectMembers } from './memberships.ts'
+
+/** A member of a group, or a group of a member. */
+export interface NamedReference {
+  readonly id: string
+  /** The name of its type. */
+  readonly type: string
+  /** Its displayName or userName; undefined when it has none. */
+  readonly name: string | undefined
+}
+
+/** A resource with the number of its members, which is 0 if its type has none. */
+export interface StoredResource extends Stored {
+  readonly memberCount: number
+}
+
+/** @returns undefined when the tenant has no such resource */
+export function resourceQuery(
+  type: StoredResourceType,
+  tenantId: string,
+  id: string,
+): Query<StoredResource | undefined> {
+  const count = sql.raw(hasMembers(type) ? 'member_count' : '0')
+  return {
+    statements: [
+      statement(sql`SELECT ${storedColumns(type.table)}, ${count} AS memberCount FROM ${sql.raw(type.table.name)}
+        WHERE tenant_id = ${tenantId} AND id = ${id}`),
+    ],
+    read: ([result]) => {
+      const row = result?.rows[0]
+      if (row === undefined) return undefined
+      return Object.assign(new StoredRow(row), { memberCount: Number(row.memberCount) })
+    },
+  }
+}
+
+/** Members of a group in the order of their ids. @param after the last id of the previous page */
+export function membersQuery(
+  tenantId: string,
+  groupId: string,
+  after: string,
+  size: number,
+): Query<Page<NamedReference>> {
+  const range = sql`= ${groupId} AND m.member_id > ${after} ORDER BY m.member_id LIMIT ${size + 1}`
+  return {
+    statements: [statement(selectMembers(tenantId, range))],
+    read: ([result]) => pageOfItems((result?.rows ?? []).map(referenceFromRow), size, ({ id }) => id),
+  }
+}
+
+/** The groups that a user or a group is a direct member of, in the order of their ids. */
+export function groupsOfQuery(
+  tenantId: string,
+  memberId: string,
+  after: string,
+  size: number,
+): Query<Page<NamedReference>> {
+  return {
+    statements: [
+      statement(sql`SELECT g.id AS id, ${NESTED_MEMBER} AS type, g.data ->> '$.displayName' AS display
+        FROM memberships AS m JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+        WHERE m.tenant_id = ${tenantId} AND m.member_id = ${memberId} AND m.group_id > ${after}
+        ORDER BY m.group_id LIMIT ${size + 1}`),
+    ],
+    read: ([result]) => pageOfItems((result?.rows ?? []).map(referenceFromRow), size, ({ id }) => id),
+  }
+}
+
+function referenceFromRow(row: Readonly<Record<string, unknown>>): NamedReference {
+  return {
+    id: String(row.id),
+    type: String(row.type),
+    name: row.display == null ? undefined : String(row.display),
+  }
+}

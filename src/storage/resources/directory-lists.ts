@@ -1,0 +1,197 @@
+/**
+ * Lists of resources for the dashboard: in the order of their names, or those whose name or identifier begins with a
+ * text. Every list is a range of one index, so a page reads only the rows that it shows, however large the directory
+ * is. Only a small directory is scanned for a text within a name.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { canBeDisabled } from '../../scim/active.ts'
+import { resolveAttributePath, target } from '../../scim/attribute-path.ts'
+import { comparisonKey } from '../../scim/comparison.ts'
+import { fold } from '../../scim/fold.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { type Row, statement } from '../database/database.ts'
+import { type Page, pageOfItems, type Query } from '../database/query.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+
+/** A row of a list. Times in milliseconds since 1970. */
+export interface DirectoryItem {
+  readonly id: string
+  /** The value of the name attribute of the type. */
+  readonly name: string | undefined
+  readonly displayName: string | undefined
+  readonly externalId: string | undefined
+  /** Undefined for a type that cannot be disabled, and for a user without the attribute. */
+  readonly isActive: boolean | undefined
+  /** Undefined for a type without members. */
+  readonly memberCount: number | undefined
+  readonly lastModified: number
+}
+
+/** An attribute that can be searched by prefix: an index holds its values. */
+export interface SearchField {
+  /** The name of the attribute, without the URN of an extension. */
+  readonly name: string
+  /** Its canonical path. */
+  readonly path: string
+}
+
+/** The start of a page: after the row with this key and, among equal keys, this rowid or id. */
+export interface ListCursor {
+  readonly key: string
+  readonly row: string
+}
+
+/** The largest directory that is scanned as a whole. */
+export const MAX_LOOKED_THROUGH = 2_000
+
+/** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
+const LAST_CHARACTER = '\u{10ffff}'
+
+/** The fields that can be searched: names before identifiers. */
+export function searchFieldsOf({ table, nameAttribute }: StoredResourceType): readonly SearchField[] {
+  const paths = Object.entries(table.columns).flatMap(([path, { index }]) =>
+    path !== 'id' && (index === 'value' || index === 'order') ? [path] : [],
+  )
+  const names = [...new Set([nameAttribute, 'displayName'])].filter((name) => paths.includes(name))
+  return [...names, ...paths.filter((path) => !names.includes(path))].map((path) => ({
+    name: path.startsWith('urn:') ? path.slice(path.lastIndexOf(':') + 1) : path,
+    path,
+  }))
+}
+
+/** The number of resources of each type in a tenant, by the name of the type. */
+export function countsQuery(
+  types: readonly StoredResourceType[],
+  tenantId: string,
+): Query<ReadonlyMap<string, number>> {
+  const counts = types.map(({ name, table }) => sql.raw(`${table.counters.count} AS "${name}"`))
+  return {
+    statements: [statement(sql`SELECT ${sql.join(counts, sql`, `)} FROM tenants WHERE id = ${tenantId}`)],
+    read: ([result]) => new Map(types.map(({ name }) => [name, Number(result?.rows[0]?.[name] ?? 0)])),
+  }
+}
+
+/** All resources of a type in the order of their names. */
+export function listQuery(
+  type: StoredResourceType,
+  tenantId: string,
+  after: ListCursor | undefined,
+  size: number,
+): Query<Page<DirectoryItem, ListCursor>> {
+  return rangeQuery(type, tenantId, type.nameAttribute, '', after, size)
+}
+
+/** Resources whose field begins with the text, in the order of that field. */
+export function searchQuery(
+  type: StoredResourceType,
+  tenantId: string,
+  field: SearchField,
+  text: string,
+  after: ListCursor | undefined,
+  size: number,
+): Query<Page<DirectoryItem, ListCursor>> {
+  const path = resolveAttributePath(field.path, type)
+  const prefix = path === undefined ? text : String(comparisonKey(target(path), text))
+  return rangeQuery(type, tenantId, field.path, prefix, after, size)
+}
+
+/** The first matches of each field, in one query. */
+export function searchAllQuery(
+  type: StoredResourceType,
+  tenantId: string,
+  text: string,
+  size: number,
+): Query<readonly { readonly field: SearchField; readonly page: Page<DirectoryItem, ListCursor> }[]> {
+  const queries = searchFieldsOf(type).map((field) => ({
+    field,
+    query: searchQuery(type, tenantId, field, text, undefined, size),
+  }))
+  return {
+    statements: queries.flatMap(({ query }) => query.statements),
+    read: (results) =>
+      queries.map(({ field, query }, i) => ({ field, page: query.read(results.slice(i, i + 1)) })),
+  }
+}
+
+/**
+ * Resources whose name or displayName contains the text. It scans the whole directory, so it is for directories of at
+ * most MAX_LOOKED_THROUGH resources.
+ */
+export function containsQuery(
+  type: StoredResourceType,
+  tenantId: string,
+  text: string,
+  size: number,
+): Query<readonly DirectoryItem[]> {
+  const { columns, name: table } = type.table
+  const names = [...new Set([type.nameAttribute, 'displayName'])].flatMap((path) => columns[path]?.sql ?? [])
+  const contains = names.map((column) => sql`instr(coalesce(${sql.raw(column)}, ''), ${fold(text)}) > 0`)
+  return {
+    statements: [
+      statement(sql`SELECT ${itemColumns(type)} FROM ${sql.raw(table)}
+        WHERE tenant_id = ${tenantId} AND (${sql.join(contains, sql` OR `)})
+        ORDER BY ${sql.raw(names[0] ?? 'id')} LIMIT ${size}`),
+    ],
+    read: ([result]) => (result?.rows ?? []).map(itemFromRow),
+  }
+}
+
+function rangeQuery(
+  type: StoredResourceType,
+  tenantId: string,
+  path: string,
+  prefix: string,
+  after: ListCursor | undefined,
+  size: number,
+): Query<Page<DirectoryItem, ListCursor>> {
+  const { table } = type
+  const found = table.columns[path]
+  const column = sql.raw(found?.sql ?? 'NULL')
+  const range =
+    prefix === '' ? sql`` : sql`AND ${column} >= ${prefix} AND ${column} < ${prefix + LAST_CHARACTER}`
+  // An index ends with the rowid, or with the id where it orders equal keys by id, so the rows need no sort. A unique
+  // index has no equal keys.
+  const row = sql.raw(found?.index === 'order' && found.sql !== table.uniqueColumn ? 'id' : 'rowid')
+  const select = (condition: SQL) =>
+    statement(sql`SELECT ${itemColumns(type)}, ${column} AS cursorKey, ${row} AS cursorRow
+      FROM ${sql.raw(table.name)} WHERE tenant_id = ${tenantId} AND ${condition} ${range}
+      ORDER BY ${column}, ${row} LIMIT ${size + 1}`)
+  return {
+    statements:
+      after === undefined
+        ? [select(sql`${column} IS NOT NULL`)]
+        : [
+            select(sql`${column} = ${after.key} AND ${row} > ${after.row}`),
+            select(sql`${column} > ${after.key}`),
+          ],
+    read: (results) => {
+      const rows = results.flatMap((result) => result.rows)
+      const page = pageOfItems(rows, size, (row) => ({
+        key: String(row.cursorKey),
+        row: String(row.cursorRow),
+      }))
+      return { items: page.items.map(itemFromRow), next: page.next }
+    },
+  }
+}
+
+function itemColumns(type: StoredResourceType): SQL {
+  const attribute = (name: string) => sql.raw(`data ->> '$.${name}'`)
+  return sql`id, ${attribute(type.nameAttribute)} AS name, ${attribute('displayName')} AS displayName,
+    ${attribute('externalId')} AS externalId, last_modified AS lastModified,
+    ${canBeDisabled(type) ? attribute('active') : sql`NULL`} AS active,
+    ${hasMembers(type) ? sql`member_count` : sql`NULL`} AS memberCount`
+}
+
+function itemFromRow(row: Row): DirectoryItem {
+  const text = (name: string) => (row[name] == null ? undefined : String(row[name]))
+  return {
+    id: String(row.id),
+    name: text('name'),
+    displayName: text('displayName'),
+    externalId: text('externalId'),
+    isActive: row.active == null ? undefined : row.active === 1,
+    memberCount: row.memberCount == null ? undefined : Number(row.memberCount),
+    lastModified: Number(row.lastModified),
+  }
+}

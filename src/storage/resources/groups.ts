@@ -1,0 +1,268 @@
+/**
+ * Writes of groups, which are resources with members. Each function is one batch that also checks the tokens. The
+ * members of a group are read only if they are needed.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import type { ScimError } from '../../scim/error.ts'
+import { MAX_LOADED_MEMBERS } from '../../scim/limits.ts'
+import { type Member, union } from '../../scim/patch/members.ts'
+import { type Credentials, readAsWriters, writeAsAll } from '../access/tokens.ts'
+import { type Database, prepared, type Row, type Slots, type Statement } from '../database/database.ts'
+import { logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
+import { GROUPS_TABLE } from '../tables/resource-tables.ts'
+import {
+  type Documents,
+  STALE_GUARD,
+  type Stored,
+  StoredRow,
+  storedColumns,
+} from '../tables/stored-resources.ts'
+import type { StaleTenant, TenantElsewhere } from '../tenants/context.ts'
+import {
+  deleteAllMembers,
+  deleteMembers,
+  type FoundMembers,
+  foundMembers,
+  inIndexOrder,
+  insertMembers,
+  isInGroups,
+  memberFromRow,
+  type NamedIds,
+  selectMembers,
+  selectNamedMembers,
+  selectNames,
+} from './memberships.ts'
+
+/** The data that a group write needs for its decision. */
+export interface GroupNeeds {
+  /** Empty for a new group. */
+  readonly id: string
+  /** The folded displayName that the write would give the group, if any. */
+  readonly displayNameKey?: string | undefined
+  /** Ids that the write names as members, each once. */
+  readonly memberIds: readonly string[]
+  /** Whether all members are needed: to replace them, to select from them, or to show them. */
+  readonly allMembers: boolean
+  /**
+   * The members whose `display` is needed, to show or select them. Reading it takes four times as long as looking a
+   * member up. "all" requires `allMembers`.
+   */
+  readonly names: 'none' | 'named' | 'all'
+}
+
+/** The loaded data of the groups of a tenant: as much as was needed. */
+export interface LoadedGroups {
+  /** By id, without members. */
+  readonly groups: ReadonlyMap<string, StoredRow>
+  /** The number of members of a group when it was loaded, by its id. */
+  readonly memberCounts: ReadonlyMap<string, number>
+  /** Whether no two groups may share a displayName. */
+  readonly uniqueNames: boolean
+  /** Ids of groups by folded displayName; one of them if several share it. */
+  readonly nameOwners: Map<string, string>
+  readonly groupCount: number
+  readonly groupLimit: number
+  /** Users and groups that can be members, by id. */
+  readonly directory: Map<string, Member>
+  /** Members by the id of their group: all of them, or only the named ones. */
+  readonly members: Map<string, Map<string, Member>>
+}
+
+// Lists travel as JSON. CROSS JOIN looks up each of their elements; IN would read them twice, to sort them first.
+const selectGroups = prepared(
+  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+    sql`SELECT ${storedColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
+      CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
+)
+
+/** One owner of each name, even if several groups share it. */
+const selectNameOwners = prepared(
+  ({ tenantId, names }: Slots<'tenantId' | 'names'>) =>
+    sql`SELECT j.value AS name, (
+      SELECT id FROM groups WHERE tenant_id = ${tenantId} AND display_name_key = j.value LIMIT 1
+    ) AS id FROM json_each(${names}) AS j`,
+)
+
+const selectRules = prepared(
+  ({ tenantId }: Slots<'tenantId'>) =>
+    sql`SELECT group_count AS count, group_limit AS "limit", unique_group_names AS uniqueNames
+      FROM tenants WHERE id = ${tenantId}`,
+)
+
+const FEW_MEMBERS = sql.raw(`groups.member_count <= ${MAX_LOADED_MEMBERS}`)
+
+const selectAllMembers = prepared(({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+  selectMembers(tenantId, isInGroups(tenantId, sql`json_each(${ids})`, FEW_MEMBERS)),
+)
+
+/** Ids only, as JSON: MAX_LOADED_MEMBERS of them take half of the limit of a string in D1. */
+const selectAllMemberIds = prepared(
+  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+    sql`SELECT groups.id AS groupId, (SELECT json_group_array(m.member_id) FROM memberships AS m
+        WHERE m.tenant_id = ${tenantId} AND m.group_id = groups.id) AS memberIds
+      FROM json_each(${ids}) AS j CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
+      WHERE ${FEW_MEMBERS}`,
+)
+
+/**
+ * Loads the data for group writes of one tenant, in one batch.
+ *
+ * @param needs one for each writer
+ * @returns the data, and for each writer the reason for a refusal
+ */
+export async function loadGroups(
+  db: Database,
+  writers: readonly Credentials[],
+  needs: readonly GroupNeeds[],
+): Promise<{
+  readonly loaded: LoadedGroups
+  readonly refusals: readonly (ScimError | StaleTenant | TenantElsewhere | undefined)[]
+}> {
+  const tenantId = writers[0]?.tenantId ?? ''
+  const names = needs.flatMap(({ displayNameKey }) => displayNameKey ?? [])
+  const named = namedByGroup(needs)
+  const shown = new Set(needs.flatMap((need) => (need.names === 'none' ? [] : need.memberIds)))
+  const whole = needs.filter(({ allMembers }) => allMembers)
+  const selectAll = whole.some((need) => need.names === 'all') ? selectAllMembers : selectAllMemberIds
+  const { results, refusals } = await readAsWriters(db, writers, [
+    selectGroups({ tenantId, ids: idsOf(needs) }),
+    selectNameOwners({ tenantId, names: JSON.stringify(names) }),
+    selectRules({ tenantId }),
+    selectNamedMembers(tenantId, named),
+    ...(whole.length > 0 ? [selectAll({ tenantId, ids: idsOf(whole) })] : []),
+    ...(shown.size > 0 ? [selectNames(tenantId, [...shown])] : []),
+  ])
+  const [found = [], owners = [], tenant = [], known = [], ...more] = results.map(({ rows }) => rows)
+  const displays = shown.size > 0 ? more.pop() : []
+  const { directory, members } = foundMembers(named, known, displays)
+  addMembers(members, more[0])
+  return {
+    loaded: {
+      groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
+      memberCounts: new Map(found.map((row) => [String(row.id), Number(row.memberCount)])),
+      uniqueNames: tenant[0]?.uniqueNames !== 0,
+      nameOwners: new Map(owners.flatMap(({ name, id }) => (id ? [[String(name), String(id)]] : []))),
+      groupCount: Number(tenant[0]?.count ?? 0),
+      groupLimit: Number(tenant[0]?.limit ?? 0),
+      directory,
+      members,
+    },
+    refusals,
+  }
+}
+
+function idsOf(needs: readonly GroupNeeds[]): string {
+  return JSON.stringify([...new Set(needs.map(({ id }) => id))])
+}
+
+function namedByGroup(needs: readonly GroupNeeds[]): NamedIds {
+  const named = Map.groupBy(needs, ({ id }) => id)
+  const idsIn = (list: readonly GroupNeeds[]) => inIndexOrder(union(list.map(({ memberIds }) => memberIds)))
+  return new Map(Array.from(named, ([groupId, list]) => [groupId, idsIn(list)]))
+}
+
+/** @param rows of selectAllMembers or selectAllMemberIds; the latter adds unknown members with their id only */
+function addMembers(members: FoundMembers['members'], rows: readonly Row[] = []): void {
+  for (const row of rows) {
+    const groupId = String(row.groupId)
+    const ofGroup = members.get(groupId) ?? new Map<string, Member>()
+    members.set(groupId, ofGroup)
+    if (row.memberIds == null) ofGroup.set(String(row.id), memberFromRow(row))
+    else
+      for (const value of JSON.parse(String(row.memberIds)))
+        if (!ofGroup.has(value)) ofGroup.set(value, { value })
+  }
+}
+
+/** What a write changes of a group. */
+export interface GroupChange {
+  /** The group after the write, without members. */
+  readonly after: Stored
+  /** The attributes in their stored form; undefined if only the members of an existing group change. */
+  readonly documents: Documents | undefined
+  readonly added: readonly Member[]
+  readonly removed: readonly string[]
+  /** Whether `removed` is known to contain all members. */
+  readonly removesAll: boolean
+}
+
+/** A change of a group that is stored only if the database still holds the row that it is based on. */
+export interface GuardedChange extends GroupChange {
+  /** Undefined for a new group. */
+  readonly before: StoredRow | undefined
+}
+
+/**
+ * Stores changed groups and logs the writes that changed them, in one batch: all or nothing.
+ *
+ * @param changes each group once
+ * @param log the entries of the writes, each with its writer
+ * @throws {GuardError} "stale version" when the database holds a different group, whatever its version is; "group
+ *   limit" and "unknown member", whatever the caller assumed
+ * @throws {UniqueError} when a displayName is taken, in a tenant where names are unique
+ */
+export async function storeGroups(
+  db: Database,
+  changes: readonly GuardedChange[],
+  log: readonly WrittenEntry[],
+): Promise<void> {
+  const writers = log.map(({ credentials }) => credentials)
+  const tenantId = writers[0]?.tenantId ?? ''
+  await writeAsAll(db, writers, [
+    ...changes.flatMap((change) => changeStatements(tenantId, change)),
+    ...logStatements(tenantId, log),
+  ])
+}
+
+function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {
+  const { before, after, documents, added, removed, removesAll } = change
+  const { id, version, createdAt, lastModified } = after
+  const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
+  return [
+    write({
+      tenantId,
+      id,
+      versionBefore: before?.version ?? null,
+      modifiedBefore: before?.lastModified ?? null,
+      dataBefore: before?.json ?? null,
+      version,
+      createdAt,
+      lastModified,
+      memberCount: added.length - removed.length,
+      data: documents?.data ?? null,
+      keys: documents?.keys ?? null,
+    }),
+    STALE_GUARD,
+    ...(removesAll ? [deleteAllMembers({ tenantId, groupId: id })] : deleteMembers(tenantId, id, removed)),
+    ...insertMembers(tenantId, id, added),
+  ]
+}
+
+type BeforeSlot = 'versionBefore' | 'modifiedBefore' | 'dataBefore'
+type ChangeSlots = Slots<
+  'tenantId' | 'id' | BeforeSlot | 'version' | 'createdAt' | 'lastModified' | 'memberCount' | keyof Documents
+>
+
+const insertGroup = prepared(
+  ({ tenantId, id, data, keys, version, createdAt, lastModified, memberCount }: ChangeSlots) =>
+    sql`INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
+      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, ${memberCount})`,
+)
+
+const updateGroup = prepared((slots: ChangeSlots) =>
+  updateOf(slots, sql`data = ${slots.data}, keys = ${slots.keys},`),
+)
+
+/** A change of members touches neither the documents of a group nor their indexes. */
+const updateMembers = prepared((slots: ChangeSlots) => updateOf(slots))
+
+/**
+ * The version alone does not prove that the group is unchanged: after a restore, another content may have it. Members
+ * are not part of the row, but a change of members also changes the time of the group.
+ */
+function updateOf(slots: ChangeSlots, documents?: SQL): SQL {
+  return sql`UPDATE groups SET ${documents} version = ${slots.version}, last_modified = ${slots.lastModified},
+      member_count = member_count + ${slots.memberCount}
+    WHERE tenant_id = ${slots.tenantId} AND id = ${slots.id} AND version = ${slots.versionBefore}
+      AND last_modified = ${slots.modifiedBefore} AND data = ${slots.dataBefore}`
+}

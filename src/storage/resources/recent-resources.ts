@@ -1,0 +1,42 @@
+/**
+ * Resources that this isolate has read or written recently, so that a change can be decided without a read: clients
+ * read a user and then change it. A remembered resource may be out of date. It may only be used for a write that
+ * takes effect if the database has exactly that content, and never for an answer.
+ */
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import type { StoredRow } from '../tables/stored-resources.ts'
+
+/** With MAX_CHARACTERS at most 32 MB, of the 128 MB of an isolate; a few MB with ordinary users. */
+const MAX_RESOURCES = 2_000
+const MAX_CHARACTERS = 8_000
+
+const recent = new Map<string, StoredRow>()
+
+export function rememberResource(tenantId: string, type: StoredResourceType, resource: StoredRow): void {
+  const key = keyOf(tenantId, type, resource.id)
+  // A Map keeps the order of insertion, so the first entry is the least recently used.
+  recent.delete(key)
+  if (resource.json.length > MAX_CHARACTERS) return
+  recent.set(key, resource)
+  if (recent.size <= MAX_RESOURCES) return
+  const [oldest] = recent.keys()
+  if (oldest !== undefined) recent.delete(oldest)
+}
+
+/** The resource as it was remembered, without its memberships. */
+export function recallResource(
+  tenantId: string,
+  type: StoredResourceType,
+  id: string,
+): StoredRow | undefined {
+  return recent.get(keyOf(tenantId, type, id))
+}
+
+/** Forgets a resource that differs from the stored one. */
+export function forgetResource(tenantId: string, type: StoredResourceType, id: string): void {
+  recent.delete(keyOf(tenantId, type, id))
+}
+
+function keyOf(tenantId: string, { table }: StoredResourceType, id: string): string {
+  return `${tenantId} ${table.name} ${id}`
+}

@@ -1,0 +1,192 @@
+/**
+ * Reads and writes of resources of any type. Each function is one batch that also checks the token. Groups are read
+ * here and written in groups.ts.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import { credentialsOf, readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
+import { type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import type { LogEntry } from '../log/log-entry.ts'
+import { guardingLogStatement } from '../log/provisioning-log.ts'
+import { preparedByTable } from '../tables/prepared-by-table.ts'
+import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
+import {
+  type Documents,
+  encodeResource,
+  type Stored,
+  StoredRow,
+  storedColumns,
+} from '../tables/stored-resources.ts'
+import type { TenantContext } from '../tenants/context.ts'
+import {
+  groupsFromRow,
+  groupsOfResource,
+  memberFromRow,
+  requireFewMembers,
+  selectMembersOf,
+} from './memberships.ts'
+import { rememberResource } from './recent-resources.ts'
+
+/** Remembers a resource. Groups are not remembered, because their writes are queued. @returns the resource */
+function rememberAndReturn(
+  { tenantId }: TenantContext,
+  type: StoredResourceType,
+  resource: StoredRow,
+): StoredRow {
+  if (!hasMembers(type)) rememberResource(tenantId, type, resource)
+  return resource
+}
+
+type IdSlot = 'tenantId' | 'id'
+
+function selectOf(table: ResourceTable, { tenantId, id }: Slots<IdSlot>, more: SQL = sql``): SQL {
+  return sql`SELECT ${storedColumns(table)}${more} FROM ${sql.raw(table.name)}
+    WHERE tenant_id = ${tenantId} AND id = ${id}`
+}
+
+const selectResource = preparedByTable<IdSlot>((table, slots) => selectOf(table, slots))
+
+const selectWithGroups = preparedByTable<IdSlot>((table, slots) =>
+  selectOf(table, slots, sql`, ${groupsOfResource(table)} AS groups`),
+)
+
+const selectWithMemberCount = preparedByTable<IdSlot>((table, slots) =>
+  selectOf(table, slots, sql`, member_count AS memberCount`),
+)
+
+/** Selects the resource and, if they are needed, the rows of its references. */
+function selectStatements(
+  type: StoredResourceType,
+  tenantId: string,
+  id: string,
+  withReferences: boolean,
+): readonly Statement[] {
+  const { table } = type
+  if (withReferences && showsGroups(type)) return [selectWithGroups(table, { tenantId, id })]
+  if (!withReferences || !hasMembers(type)) return [selectResource(table, { tenantId, id })]
+  return [selectWithMemberCount(table, { tenantId, id }), statement(selectMembersOf(tenantId, id))]
+}
+
+/**
+ * @param withReferences whether its groups or its members are needed: they cost a read for each
+ * @throws {ScimError} tooMany when it has more members than an answer can show
+ */
+export async function getResource(
+  tenant: TenantContext,
+  type: StoredResourceType,
+  id: string,
+  withReferences: boolean,
+): Promise<Stored | undefined> {
+  const statements = selectStatements(type, tenant.tenantId, id, withReferences)
+  const [found, memberRows] = await readAs(tenant, statements)
+  const row = found?.rows[0]
+  if (row === undefined) return undefined
+  const members = (memberRows?.rows ?? []).map(memberFromRow)
+  requireFewMembers(row, members.length)
+  const references = { ...groupsFromRow(row), ...(members.length > 0 && { members }) }
+  return rememberAndReturn(tenant, type, new StoredRow(row, references))
+}
+
+/** Another resource with the same value of the unique attribute. */
+const selectNamesake = preparedByTable<IdSlot | 'key'>(
+  ({ name, uniqueColumn = 'NULL' }, { tenantId, id, key }) =>
+    sql`SELECT id FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId} AND ${sql.raw(uniqueColumn)} = ${key} AND id <> ${id}`,
+)
+
+/**
+ * Loads a resource in order to change it.
+ *
+ * @param uniqueKey the comparison form of the new value of the unique attribute, if the change sets it
+ * @returns the resource with its groups, and whether another resource has that value
+ * @throws {ScimError} 401, or 403 when the token may only read
+ */
+export async function loadResource(
+  tenant: TenantContext,
+  type: StoredResourceType,
+  id: string,
+  uniqueKey: SqlValue | undefined,
+): Promise<{ resource: StoredRow | undefined; isTaken: boolean }> {
+  const { tenantId } = tenant
+  const select = showsGroups(type) ? selectWithGroups : selectResource
+  const { results, refusals } = await readAsWriters(
+    tenant.database,
+    [credentialsOf(tenant)],
+    [
+      select(type.table, { tenantId, id }),
+      ...(uniqueKey === undefined ? [] : [selectNamesake(type.table, { tenantId, id, key: uniqueKey })]),
+    ],
+  )
+  if (refusals[0] !== undefined) throw refusals[0]
+  const [found, taken] = results
+  const row = found?.rows[0]
+  return { resource: row && new StoredRow(row, groupsFromRow(row)), isTaken: (taken?.rows.length ?? 0) > 0 }
+}
+
+const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now'>(
+  ({ name }, { tenantId, id, data, keys, now }) =>
+    sql`INSERT INTO ${sql.raw(name)} (tenant_id, id, data, keys, version, created_at, last_modified)
+      VALUES (${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now})`,
+)
+
+/** Stores a new resource at version 1. @throws {UniqueError} when the value of its unique attribute is taken */
+export async function insertResource(
+  tenant: TenantContext,
+  type: StoredResourceType,
+  { id, resource }: Pick<Stored, 'id' | 'resource'>,
+  log: LogEntry,
+): Promise<Stored> {
+  const credentials = credentialsOf(tenant)
+  const { tenantId, now } = credentials
+  const { data, keys } = encodeResource(resource, type)
+  const guard = guardingLogStatement(credentials, log)
+  const change = insert(type.table, { tenantId, id, data, keys, now })
+  await writeGuarded(tenant.database, [credentials], [guard], [change])
+  const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data })
+  return rememberAndReturn(tenant, type, row)
+}
+
+type UpdateSlot = IdSlot | 'version' | 'data' | 'keys' | 'lastModified'
+
+function updateOf({ name }: ResourceTable, slots: Slots<UpdateSlot>, returning: SQL = sql``): SQL {
+  const { tenantId, id, version, data, keys, lastModified } = slots
+  return sql`UPDATE ${sql.raw(name)} SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified}
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}${returning}`
+}
+
+const update = preparedByTable<UpdateSlot>((table, slots) => updateOf(table, slots))
+
+const updateReturningGroups = preparedByTable<UpdateSlot>((table, slots) =>
+  updateOf(table, slots, sql` RETURNING ${groupsOfResource(table)} AS groups`),
+)
+
+/** A change of a resource that is to be stored. */
+export interface ResourceUpdate {
+  /** The resource as it was read, however long ago. */
+  readonly before: StoredRow
+  readonly after: Documents & Pick<Stored, 'lastModified'>
+  readonly log: LogEntry
+}
+
+/**
+ * Stores a changed resource at the next version.
+ *
+ * @returns the resource with its groups
+ * @throws {GuardError} "stale version" when the database holds another content, whatever its version is
+ * @throws {UniqueError} when the value of its unique attribute is taken
+ */
+export async function updateResource(
+  tenant: TenantContext,
+  type: StoredResourceType,
+  { before, after, log }: ResourceUpdate,
+): Promise<Stored> {
+  const { tenantId } = tenant
+  const credentials = credentialsOf(tenant)
+  const { id, version, createdAt } = before
+  const { data, keys, lastModified } = after
+  const guard = guardingLogStatement(credentials, log, { table: type.table, row: before })
+  const write = showsGroups(type) ? updateReturningGroups : update
+  const change = write(type.table, { tenantId, id, version, data, keys, lastModified })
+  const [found] = await writeGuarded(tenant.database, [credentials], [guard], [change])
+  const row = { id, version: version + 1, createdAt, lastModified, data }
+  return rememberAndReturn(tenant, type, new StoredRow(row, groupsFromRow(found?.rows[0])))
+}

@@ -1,0 +1,159 @@
+/**
+ * The table of each resource type, with its columns, indexes and counters. A new type is a row of RESOURCE_TYPES and
+ * one migration: the table, its indexes, two counters in `tenants`, and the triggers that maintain them.
+ */
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE, uniqueAttribute } from '../../scim/schema/resource-type.ts'
+import { type TenantExtensions, tenantResourceTypes } from '../../scim/schema/tenant-extensions.ts'
+import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../../scim/urn.ts'
+import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
+
+/** A resource type and the table of its resources. */
+export interface StoredResourceType extends ResourceType {
+  readonly table: ResourceTable
+}
+
+/** A table of resources. All have the columns `tenant_id`, `id`, `data`, `keys`, `version`, `created_at`, `last_modified`. */
+export interface ResourceTable {
+  readonly name: string
+  /** Attributes with a column of their own, by canonical path. */
+  readonly columns: Readonly<Record<string, ResourceColumn>>
+  /** The column of the unique attribute, with its table; undefined when the type has none. */
+  readonly uniqueColumn?: string | undefined
+  readonly counters: Counters
+  /** The size above which the index `<name>_by_size` holds a document: LARGE_USER_BYTES at most. */
+  readonly largeBytes: number
+}
+
+/** Columns of `tenants` that triggers maintain. */
+export interface Counters {
+  /** The number of resources. */
+  readonly count: string
+  /** The sum of their `blocks`: see tables.ts. */
+  readonly blocks: string
+}
+
+export interface ResourceColumn {
+  /** The column with its table, or a constant. */
+  readonly sql: string
+  readonly index?: ColumnIndex | undefined
+  /** Whether the column is not part of the documents, so that reading it is cheap. */
+  readonly isPlain?: boolean | undefined
+}
+
+/**
+ * What the index of a column finds. Each index begins with the tenant.
+ *
+ * - "value": a value or a prefix.
+ * - "order": also all resources in the order of the column, and equal values in the order of their ids.
+ * - "time": as "order", and any range.
+ * - "range": any range, in no order of the list; many resources may share one value.
+ */
+export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
+
+/** The definition of a table: its columns without those that all tables have. */
+export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters' | 'largeBytes'> {
+  readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
+  /** Whether the table has the index `<name>_by_modified`: the time of the last change, then the id. */
+  readonly hasTimeIndex?: boolean
+}
+
+/**
+ * A resource type with its table.
+ *
+ * @throws {Error} when the definition is invalid: a name that is not an SQL name, a name attribute without an index,
+ *   a unique attribute without a column, or large documents that exceed a page
+ */
+export function storedType(type: ResourceType, definition: TableDefinition): StoredResourceType {
+  const { name, counters, largeBytes, columns: own, hasTimeIndex = false } = definition
+  const names = [name, counters.count, counters.blocks, ...Object.values(own).map(({ column }) => column)]
+  const unsafe = names.find((one) => !/^[a-z][a-z0-9_]*$/.test(one))
+  if (unsafe !== undefined)
+    throw new Error(`"${unsafe}" of ${type.name} is not the name of a table or a column`)
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(type.name)) throw new Error(`"${type.name}" is not the name of a type`)
+  const columns: Record<string, ResourceColumn> = {
+    id: { sql: `${name}.id`, index: 'order', isPlain: true },
+    // Every resource has it; its sub-attributes are columns.
+    meta: { sql: `'meta'`, isPlain: true },
+    'meta.resourceType': { sql: `'${type.name}'`, isPlain: true },
+    'meta.created': { sql: `${name}.created_at`, isPlain: true },
+    'meta.lastModified': {
+      sql: `${name}.last_modified`,
+      index: hasTimeIndex ? 'time' : undefined,
+      isPlain: true,
+    },
+    'meta.version': { sql: `('W/"' || ${name}.version || '"')`, isPlain: true },
+  }
+  for (const [path, { column, index }] of Object.entries(own)) {
+    columns[path] = { sql: `${name}.${column}`, index }
+  }
+  // The dashboard lists resources by their names.
+  if (columns[type.nameAttribute]?.index === undefined) {
+    throw new Error(`"${type.nameAttribute}" of ${type.name} names resources, and has no index in ${name}`)
+  }
+  if (largeBytes > LARGE_USER_BYTES) {
+    throw new Error(`documents of ${name} are large from ${LARGE_USER_BYTES} bytes on, found ${largeBytes}`)
+  }
+  const unique = uniqueAttribute(type)?.name
+  const uniqueColumn = unique === undefined ? undefined : columns[unique]?.sql
+  if (unique !== undefined && uniqueColumn === undefined) {
+    throw new Error(`"${unique}" of ${type.name} is unique, and has no column in ${name}`)
+  }
+  return { ...type, table: { name, columns, uniqueColumn, counters, largeBytes } }
+}
+
+/** Its resources can be members: memberships and their triggers name the table. */
+export const USERS_TABLE: TableDefinition = {
+  name: 'users',
+  columns: {
+    userName: { column: 'user_name_key', index: 'order' },
+    externalId: { column: 'external_id', index: 'value' },
+    displayName: { column: 'display_name_key', index: 'value' },
+    active: { column: 'active' },
+    [`${CISCO_UMBRELLA_USER_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
+  },
+  hasTimeIndex: true,
+  counters: { count: 'user_count', blocks: 'user_blocks' },
+  largeBytes: LARGE_USER_BYTES,
+}
+
+/** Its resources have members and can be members: memberships and their triggers name the table. */
+export const GROUPS_TABLE: TableDefinition = {
+  name: 'groups',
+  columns: {
+    // Groups may share a name, so the index continues with the id.
+    displayName: { column: 'display_name_key', index: 'order' },
+    externalId: { column: 'external_id', index: 'value' },
+    [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
+  },
+  counters: { count: 'group_count', blocks: 'group_blocks' },
+  largeBytes: LARGE_GROUP_BYTES,
+}
+
+/** The shipped types, in the order in which they are listed. */
+export const RESOURCE_TYPES: readonly StoredResourceType[] = [
+  storedType(USER_RESOURCE_TYPE, USERS_TABLE),
+  storedType(GROUP_RESOURCE_TYPE, GROUPS_TABLE),
+]
+
+/** The types with the extensions of a tenant and the columns of its indexes. @param types the shipped ones */
+export function extendedTypes(
+  types: readonly StoredResourceType[],
+  extensions: TenantExtensions,
+): readonly StoredResourceType[] {
+  return tenantResourceTypes(types, extensions).map((type) => {
+    const ready = type.indexes.filter(({ isReady }) => isReady)
+    if (ready.length === 0) return type
+    const { table } = type
+    const columns = ready.map(({ path, slot }) => [
+      path.join(':'),
+      { sql: `${table.name}.${indexColumn(slot)}`, index: 'range' } as const,
+    ])
+    return { ...type, table: { ...table, columns: { ...table.columns, ...Object.fromEntries(columns) } } }
+  })
+}
+
+/** The column of an index, which is also the name of its key in the comparison document: see tables.ts. */
+export function indexColumn(slot: number): string {
+  return `x${slot}`
+}

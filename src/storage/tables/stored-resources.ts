@@ -1,0 +1,136 @@
+/**
+ * Resources as rows, the same for all tables of resources.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { type Complex, comparisonDocument, isComplex } from '../../scim/comparison.ts'
+import { badRequest } from '../../scim/error.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { matchedVersions, type Preconditions } from '../../scim/version.ts'
+import { MAX_ROW_BYTES, type Row, type Statement, statement } from '../database/database.ts'
+import { indexColumn, type ResourceTable } from './resource-tables.ts'
+
+/** A resource as it is stored. Times in milliseconds since 1970. */
+export interface Stored {
+  readonly id: string
+  readonly version: number
+  readonly createdAt: number
+  readonly lastModified: number
+  /** In canonical form, without id and meta; with groups or members if they were asked for. */
+  readonly resource: Complex
+}
+
+/**
+ * A resource as it was read. Its JSON is parsed at the first access, because most resources are only passed on.
+ * `json` is not a plain property, so a copy with another `resource` does not carry the old text along.
+ */
+export class StoredRow implements Stored {
+  readonly id: string
+  readonly version: number
+  readonly createdAt: number
+  readonly lastModified: number
+  /** The part of `resource` that is not in `json`: groups or members. */
+  readonly #references: Complex
+  readonly #json: string
+  #resource: Complex | undefined
+
+  /** @param row holds storedColumns @param references attributes that are not in `data`: groups or members */
+  constructor(row: Row, references: Complex = {}) {
+    this.id = String(row.id)
+    this.version = Number(row.version)
+    this.createdAt = Number(row.createdAt)
+    this.lastModified = Number(row.lastModified)
+    this.#json = String(row.data)
+    this.#references = references
+  }
+
+  get resource(): Complex {
+    this.#resource ??= { ...(JSON.parse(this.#json) as Complex), ...this.#references }
+    return this.#resource
+  }
+
+  /** The resource as JSON text, without its references. */
+  get json(): string {
+    return this.#json
+  }
+
+  get references(): Complex {
+    return this.#references
+  }
+}
+
+/** The columns of a stored resource, for a SELECT from its table. */
+export function storedColumns({ name: table }: Pick<ResourceTable, 'name'>): SQL {
+  const column = (name: string) => sql.raw(`${table}.${name}`)
+  return sql`${column('id')} AS id, ${column('version')} AS version, ${column('created_at')} AS createdAt,
+    ${column('last_modified')} AS lastModified, ${column('data')} AS data`
+}
+
+/** The two documents of a row as JSON: the resource and its comparison document. */
+export interface Documents {
+  readonly data: string
+  readonly keys: string
+}
+
+/**
+ * The documents of a resource.
+ *
+ * @throws {ScimError} invalidValue when the row would exceed the limit of the database
+ */
+export function encodeResource(resource: Complex, type: ResourceType): Documents {
+  const data = JSON.stringify(inSchemaOrder(resource, type))
+  const keys = JSON.stringify(comparisonKeys(resource, type))
+  // A UTF-16 unit takes at most three bytes, so most documents need not be measured.
+  if ((data.length + keys.length) * 3 > MAX_DOCUMENT_BYTES) requireSize(data, keys, type)
+  return { data, keys }
+}
+
+/** The comparison document, with an additional key for each index of the tenant: see tables.ts. */
+function comparisonKeys(resource: Complex, { storedAttributes, indexes }: ResourceType): Complex {
+  const keys = comparisonDocument(resource, storedAttributes)
+  for (const { path, slot } of indexes) {
+    const [urn, name] = path
+    const extension = keys[urn]
+    const key = isComplex(extension) ? extension[name] : undefined
+    if (key !== undefined) keys[indexColumn(slot)] = key
+  }
+  return keys
+}
+
+/** The stored document is what clients see: "schemas" first, then the attributes in the order of the schema. */
+function inSchemaOrder(resource: Complex, { storedAttributes }: ResourceType): Complex {
+  const ordered: Complex = {}
+  for (const { name } of storedAttributes) if (resource[name] !== undefined) ordered[name] = resource[name]
+  return ordered
+}
+
+// The other columns are small: ids, times and names that are in both documents already.
+const MAX_DOCUMENT_BYTES = MAX_ROW_BYTES * 0.9
+
+function requireSize(data: string, keys: string, type: ResourceType): void {
+  const bytes = byteLength(data) + byteLength(keys)
+  if (bytes <= MAX_DOCUMENT_BYTES) return
+  throw badRequest(
+    'invalidValue',
+    `the ${type.name} would need ${bytes} bytes, ${MAX_DOCUMENT_BYTES} are allowed`,
+  )
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length
+}
+
+/** Ends the batch if the previous statement changed nothing: another writer changed the resource first. */
+export const STALE_GUARD: Statement = statement(
+  sql`INSERT INTO guards (rule) SELECT 'stale' WHERE changes() <> 1`,
+)
+
+/** The condition that the version of a row meets the preconditions. */
+export function meetsPreconditions(version: SQL, { ifMatch, ifNoneMatch }: Preconditions): SQL {
+  const isOneOf = (versions: readonly number[]) =>
+    sql`${version} IN (SELECT value FROM json_each(${JSON.stringify(versions)}))`
+  const matched = matchedVersions(ifMatch)
+  const isWanted = matched === undefined ? sql`1` : isOneOf(matched)
+  if (ifNoneMatch === undefined) return isWanted
+  const excluded = matchedVersions(ifNoneMatch)
+  return excluded === undefined ? sql`0` : sql`${isWanted} AND NOT ${isOneOf(excluded)}`
+}

@@ -1,0 +1,108 @@
+/**
+ * Jobs: work on a tenant that takes more than one request. The first database has their rows; `src/provider/jobs/`
+ * runs them.
+ */
+import { sql } from 'drizzle-orm'
+import { type Database, type Statement, statement, UniqueError } from '../database/database.ts'
+import { selection } from '../tables/selection.ts'
+import { jobs } from '../tables/tables.ts'
+
+/** Times in milliseconds since 1970. */
+export type Job = Readonly<typeof jobs.$inferSelect>
+
+const JOB = selection(jobs, [
+  'id',
+  'tenantId',
+  'kind',
+  'state',
+  'step',
+  'source',
+  'target',
+  'position',
+  'done',
+  'total',
+  'attempts',
+  'error',
+  'createdAt',
+  'finishedAt',
+])
+
+const JOB_IDS = selection(jobs, ['id', 'tenantId'])
+
+/** @returns false when the tenant has a running job */
+export async function insertJob(
+  db: Database,
+  job: Pick<Job, 'id' | 'tenantId' | 'kind' | 'step' | 'source' | 'target' | 'total' | 'createdAt'>,
+): Promise<boolean> {
+  try {
+    await db.batch([
+      statement(sql`INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, total, created_at)
+        VALUES (${job.id}, ${job.tenantId}, ${job.kind}, 'running', ${job.step}, ${job.source}, ${job.target},
+          ${job.total}, ${job.createdAt})`),
+    ])
+    return true
+  } catch (error) {
+    if (error instanceof UniqueError) return false
+    throw error
+  }
+}
+
+export async function getJob(db: Database, tenantId: string, id: string): Promise<Job | undefined> {
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} AND id = ${id}`)])
+  return JOB.first(found)
+}
+
+/** The running job of a tenant: there is at most one. */
+export async function runningJob(db: Database, tenantId: string): Promise<Job | undefined> {
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} AND state = 'running'`)])
+  return JOB.first(found)
+}
+
+/** The newest job of a tenant, for its page. */
+export async function latestJob(db: Database, tenantId: string): Promise<Job | undefined> {
+  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`)])
+  return JOB.first(found)
+}
+
+/** Tenants with a running job, oldest job first: at most as many as a Worker can wake in one invocation. */
+export async function tenantsWithJobs(db: Database): Promise<readonly string[]> {
+  const [found] = await db.batch([JOB_IDS.where(sql`state = 'running' ORDER BY id LIMIT 20`)])
+  return JOB_IDS.all(found).map(({ tenantId }) => tenantId)
+}
+
+/** Changes of a job. An undefined member stays as it is. */
+export interface JobChange {
+  readonly state?: Job['state']
+  readonly step?: string
+  /** Null at the beginning of a step. */
+  readonly position?: string | null
+  /** Rows processed since the last change. */
+  readonly more?: number
+  readonly attempts?: number
+  readonly error?: string | null
+  readonly finishedAt?: number
+}
+
+/** Changes a running job, unless another runner has advanced it to another step. */
+export function jobStatement({ id, step }: Pick<Job, 'id' | 'step'>, change: JobChange): Statement {
+  const position = change.position === undefined ? sql`position` : sql`${change.position}`
+  const error = change.error === undefined ? sql`error` : sql`${change.error}`
+  return statement(sql`UPDATE jobs SET state = coalesce(${change.state ?? null}, state),
+    step = coalesce(${change.step ?? null}, step), position = ${position}, done = done + ${change.more ?? 0},
+    attempts = coalesce(${change.attempts ?? null}, attempts), error = ${error},
+    finished_at = coalesce(${change.finishedAt ?? null}, finished_at)
+    WHERE id = ${id} AND state = 'running' AND step = ${step}`)
+}
+
+/** The running jobs among the given ones. */
+export async function runningJobs(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const [found] = await db.batch([
+    JOB_IDS.where(sql`state = 'running' AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
+  ])
+  return new Set(JOB_IDS.all(found).map(({ id }) => id))
+}
+
+/** Deletes jobs that ended before a time. */
+export async function forgetJobs(db: Database, finishedBefore: number): Promise<void> {
+  await db.batch([statement(sql`DELETE FROM jobs WHERE finished_at < ${finishedBefore}`)])
+}

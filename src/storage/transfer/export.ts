@@ -1,0 +1,205 @@
+/**
+ * The directory of a tenant as a stream of records, for a backup or a move to another database. Ids, versions and
+ * times are kept. Tokens and the provisioning log are not exported; clients are, if requested. import.ts is the
+ * counterpart.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import type { Complex } from '../../scim/comparison.ts'
+import type { TokenScope } from '../access/tokens.ts'
+import { type Database, type Row, statement } from '../database/database.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { selection } from '../tables/selection.ts'
+import { clients, memberships } from '../tables/tables.ts'
+import type { Tenant } from '../tenants/tenants.ts'
+
+/** A resource of the directory. Times in milliseconds since 1970. */
+export interface ResourceRecord {
+  /** The kind of its type: see recordKind. */
+  readonly kind: string
+  readonly id: string
+  readonly version: number
+  readonly createdAt: number
+  readonly lastModified: number
+  readonly resource: Complex
+}
+
+export interface MembershipRecord {
+  readonly kind: 'membership'
+  readonly groupId: string
+  readonly memberId: string
+  readonly memberType: string
+}
+
+/** A client of the tenant, without its credentials. The id begins with that of the original tenant. */
+export interface ClientRecord {
+  readonly kind: 'client'
+  readonly clientId: string
+  readonly name: string
+  readonly scope: TokenScope
+  readonly createdAt: number
+}
+
+export type DirectoryRecord = ResourceRecord | MembershipRecord | ClientRecord
+
+export function isClient(record: DirectoryRecord): record is ClientRecord {
+  return 'clientId' in record
+}
+
+export function isMembership(record: DirectoryRecord): record is MembershipRecord {
+  return 'memberId' in record
+}
+
+/** The kind of the records of a type, such as "user". */
+export function recordKind({ name }: Pick<StoredResourceType, 'name'>): string {
+  return name.toLowerCase()
+}
+
+/**
+ * Rows in one batch: well below the limit of a D1 response, but many, because D1 answers only 1,000 queries in a
+ * request: https://developers.cloudflare.com/d1/platform/limits/
+ */
+const RESOURCES_IN_A_PAGE = 500
+/**
+ * Bytes of the documents in one batch, unless a single resource is larger. The process needs five times as much
+ * memory meanwhile, and Node.js answers no other request while it parses them.
+ */
+export const MAX_EXPORT_PAGE_BYTES = 4 * 1024 * 1024
+const MEMBERSHIPS_IN_A_PAGE = 5_000
+
+/** A tenant at the start of its export: a tenant that is created later under the same id is another one. */
+export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
+
+/** The tenant was deleted, or an import began, while it was read. The export is incomplete. */
+export class ExportInterrupted extends Error {}
+
+/**
+ * Reads the directory, page by page: resources by their type, then memberships, in an order that can be imported.
+ * Each record is in the state of some moment of the export. Resources that are created or deleted meanwhile may be
+ * missing or included; a membership is left out unless both of its ends are included.
+ *
+ * @param types in their order
+ * @throws {ExportInterrupted} after the pages that were read until then
+ */
+export async function* exportDirectory(
+  db: Database,
+  tenant: ExportedTenant,
+  types: readonly StoredResourceType[],
+): AsyncGenerator<readonly DirectoryRecord[]> {
+  const exportedIds = new Set<string>()
+  for (const type of types) {
+    for (let after = ''; ; ) {
+      const rows = await resourcePage(db, tenant, type, after)
+      for (const row of rows) exportedIds.add(String(row.id))
+      if (rows.length > 0) yield rows.map((row) => resourceRecord(recordKind(type), row))
+      if (rows.length < Number(rows[0]?.most ?? 1)) break
+      after = String(rows.at(-1)?.id)
+    }
+  }
+  for (let [group, member] = ['', '']; ; ) {
+    const rows = await membershipPage(db, tenant, group, member)
+    const records = rows
+      .map(membershipRecord)
+      .filter(({ groupId, memberId }) => exportedIds.has(groupId) && exportedIds.has(memberId))
+    if (records.length > 0) yield records
+    if (rows.length < MEMBERSHIPS_IN_A_PAGE) return
+    ;[group, member] = [String(rows.at(-1)?.groupId), String(rows.at(-1)?.memberId)]
+  }
+}
+
+const CLIENT = selection(clients, ['name', 'scope', 'createdAt'], { computed: { clientId: sql<string>`id` } })
+
+/** The clients of a tenant, page by page. @throws {ExportInterrupted} */
+export async function* exportClients(
+  db: Database,
+  tenant: ExportedTenant,
+): AsyncGenerator<readonly ClientRecord[]> {
+  for (let after = ''; ; ) {
+    const rows = await readPage(
+      db,
+      tenant,
+      sql`SELECT ${CLIENT.columns} FROM clients
+        WHERE tenant_id = ${tenant.id} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
+      sql`page.clientId`,
+    )
+    if (rows.length > 0) yield rows.map((row) => ({ kind: 'client', ...CLIENT.fromRow(row) }))
+    if (rows.length < RESOURCES_IN_A_PAGE) return
+    after = String(rows.at(-1)?.clientId)
+  }
+}
+
+/** @returns rows with `most`: the number of rows of a full page. A shorter page is the last one */
+function resourcePage(
+  db: Database,
+  tenant: ExportedTenant,
+  { table: of }: StoredResourceType,
+  after: string,
+) {
+  const table = sql.raw(of.name)
+  const rest = sql`FROM ${table} WHERE tenant_id = ${tenant.id} AND id > ${after} ORDER BY id`
+  return readPage(
+    db,
+    tenant,
+    sql`WITH page_size(most) AS MATERIALIZED (SELECT ${mostOnPage(tenant, of, rest)})
+      SELECT id, version, created_at AS createdAt, last_modified AS lastModified, data,
+        (SELECT most FROM page_size) AS most ${rest} LIMIT (SELECT most FROM page_size)`,
+    sql`page.id`,
+  )
+}
+
+/**
+ * The number of next resources that fit into MAX_EXPORT_PAGE_BYTES, at least one. They are only measured if an index
+ * finds a resource of the tenant that is so large that a page of its size would exceed the limit: see ResourceTable.
+ */
+function mostOnPage(tenant: ExportedTenant, table: StoredResourceType['table'], rest: SQL): SQL {
+  const most = sql.raw(String(RESOURCES_IN_A_PAGE))
+  return sql`CASE WHEN EXISTS (SELECT 1 FROM ${sql.raw(table.name)} AS large WHERE large.tenant_id = ${tenant.id}
+      AND octet_length(large.data) > ${sql.raw(String(table.largeBytes))}
+      AND octet_length(large.data) > ${sql.raw(String(MAX_EXPORT_PAGE_BYTES / RESOURCES_IN_A_PAGE))})
+    THEN (SELECT max(count(*), 1) FROM (SELECT sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total
+      FROM (SELECT octet_length(data) AS bytes ${rest} LIMIT ${most}))
+      WHERE total <= ${sql.raw(String(MAX_EXPORT_PAGE_BYTES))})
+    ELSE ${most} END`
+}
+
+const MEMBERSHIP = selection(memberships, ['groupId', 'memberId', 'memberType'])
+
+function membershipPage(db: Database, tenant: ExportedTenant, group: string, member: string) {
+  return readPage(
+    db,
+    tenant,
+    sql`SELECT ${MEMBERSHIP.columns} FROM memberships
+      WHERE tenant_id = ${tenant.id} AND (group_id, member_id) > (${group}, ${member})
+      ORDER BY group_id, member_id LIMIT ${MEMBERSHIPS_IN_A_PAGE}`,
+    sql`page.groupId, page.memberId`,
+  )
+}
+
+/**
+ * One statement, because D1 limits their number. No row means that the tenant does not exist; an empty row means an
+ * empty page.
+ */
+async function readPage(db: Database, { id, createdAt }: ExportedTenant, query: SQL, order: SQL) {
+  const [result] = await db.batch([
+    statement(sql`SELECT page.* FROM tenants AS t LEFT JOIN (${query}) AS page ON true
+      WHERE t.id = ${id} AND t.created_at = ${createdAt} AND t.state IN ('ready', 'moving') ORDER BY ${order}`),
+  ])
+  const rows = result?.rows ?? []
+  if (rows.length === 0) throw new ExportInterrupted(`the export of tenant "${id}" was interrupted`)
+  return rows.filter((row) => Object.values(row).some((value) => value !== null))
+}
+
+function resourceRecord(kind: ResourceRecord['kind'], row: Row): ResourceRecord {
+  const { id, version, createdAt, lastModified, data } = row
+  return {
+    kind,
+    id: String(id),
+    version: Number(version),
+    createdAt: Number(createdAt),
+    lastModified: Number(lastModified),
+    resource: JSON.parse(String(data)) as Complex,
+  }
+}
+
+function membershipRecord(row: Row): MembershipRecord {
+  return { kind: 'membership', ...MEMBERSHIP.fromRow(row) }
+}

@@ -1,0 +1,241 @@
+/**
+ * Writes the records of an export into a tenant, a batch at a time. From the first batch to the last the tenant is
+ * "importing" and refuses its clients. Each batch also stores the progress of the import and a digest of the imported
+ * lines. An interruption therefore leaves the tenant unchanged, or with an import that can be continued or undone.
+ */
+import { sql } from 'drizzle-orm'
+import { ScimError } from '../../scim/error.ts'
+import {
+  type Database,
+  GuardError,
+  MAX_ROW_BYTES,
+  type Statement,
+  statement,
+  UniqueError,
+} from '../database/database.ts'
+import type { Query } from '../database/query.ts'
+import { preparedByTable } from '../tables/prepared-by-table.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { type Documents, encodeResource, STALE_GUARD } from '../tables/stored-resources.ts'
+import {
+  type ClientRecord,
+  type DirectoryRecord,
+  isClient,
+  isMembership,
+  type MembershipRecord,
+  type ResourceRecord,
+  recordKind,
+} from './export.ts'
+
+/** The imported part of a file. */
+export interface ImportProgress {
+  readonly lines: number
+  /** The state of a RunningSha256 over the imported lines. */
+  readonly digest: string
+}
+
+/** The contents of a tenant during an import. */
+export interface ImportStatus {
+  /** Undefined when no import is in progress. */
+  readonly progress: ImportProgress | undefined
+  /** By the kind of record. */
+  readonly counts: Readonly<Record<string, number>>
+}
+
+export function importStatusQuery(
+  types: readonly StoredResourceType[],
+  tenantId: string,
+): Query<ImportStatus> {
+  const counts = types.map((type) => sql.raw(`${type.table.counters.count} AS "${recordKind(type)}"`))
+  const select = statement(sql`SELECT ${sql.join(counts, sql`, `)}, membership_count AS membership,
+      imported_lines AS lines, import_digest AS digest
+      FROM tenants WHERE id = ${tenantId} AND state = 'importing'`)
+  const kinds = [...types.map(recordKind), 'membership']
+  return {
+    statements: [select],
+    read: ([found]) => {
+      const row = found?.rows[0]
+      return {
+        progress: row && { lines: Number(row.lines), digest: String(row.digest) },
+        counts: Object.fromEntries(kinds.map((kind) => [kind, Number(row?.[kind] ?? 0)])),
+      }
+    },
+  }
+}
+
+export interface ImportBatch {
+  /** Undefined for the first batch: then the tenant must be empty. */
+  readonly before: ImportProgress | undefined
+  /** Undefined for the last batch: then the tenant is ready. */
+  readonly after: ImportProgress | undefined
+  readonly records: readonly DirectoryRecord[]
+}
+
+/**
+ * Writes a batch as one transaction.
+ *
+ * @returns the number of statements
+ * @throws {GuardError} "stale version" when the tenant is not at `before`: another import, a client, an undo or a
+ *   deletion was first; or a rule of the database
+ * @throws {UniqueError} an id, a userName or a displayName exists already
+ * @throws {ScimError} a resource is larger than a row may be
+ */
+export async function writeImportBatch(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  batch: ImportBatch,
+): Promise<number> {
+  const statements = [
+    advance(types, tenantId, batch),
+    STALE_GUARD,
+    ...insertRecords(types, tenantId, batch.records),
+  ]
+  await db.batch(statements)
+  return statements.length
+}
+
+function advance(
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  { before, after }: ImportBatch,
+): Statement {
+  const isEmpty = types.map(({ table }) => sql.raw(`${table.counters.count} = 0`))
+  const isBefore = before
+    ? sql`state = 'importing' AND imported_lines = ${before.lines} AND import_digest = ${before.digest}`
+    : sql`state = 'ready' AND ${sql.join(isEmpty, sql` AND `)}`
+  return statement(sql`UPDATE tenants SET state = ${after ? 'importing' : 'ready'},
+    imported_lines = ${after?.lines ?? null}, import_digest = ${after?.digest ?? null}
+    WHERE id = ${tenantId} AND ${isBefore}`)
+}
+
+/**
+ * The index of the first record that the database refuses, among records that it refused together. Writes nothing:
+ * each attempt ends in a guard.
+ */
+export async function firstRefused(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  records: readonly DirectoryRecord[],
+): Promise<number> {
+  let taken = 0
+  let refused = records.length
+  while (refused - taken > 1) {
+    const middle = Math.ceil((taken + refused) / 2)
+    if (await wouldTake(db, types, tenantId, records.slice(0, middle))) taken = middle
+    else refused = middle
+  }
+  return refused - 1
+}
+
+const TAKE_BACK = statement(sql`INSERT INTO guards (rule) VALUES ('stale')`)
+
+async function wouldTake(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  records: readonly DirectoryRecord[],
+): Promise<boolean> {
+  try {
+    await db.batch([...insertRecords(types, tenantId, records), TAKE_BACK])
+  } catch (error) {
+    if (error instanceof UniqueError || error instanceof ScimError) return false
+    if (error instanceof GuardError) return error.rule === 'stale version'
+    throw error
+  }
+  return true
+}
+
+function insertRecords(
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  records: readonly DirectoryRecord[],
+): readonly Statement[] {
+  const of = (type: StoredResourceType) =>
+    records.filter(
+      (record): record is ResourceRecord => 'resource' in record && record.kind === recordKind(type),
+    )
+  return [
+    ...insertClients(tenantId, records.filter(isClient)),
+    ...types.flatMap((type) => insertResources(tenantId, type, of(type))),
+    ...insertMemberships(tenantId, records.filter(isMembership)),
+  ]
+}
+
+/** Inserts clients as clients of this tenant, whatever their original tenant was. An existing client stays as it is. */
+function insertClients(tenantId: string, clients: readonly ClientRecord[]): readonly Statement[] {
+  const rows = clients.map(({ clientId, name, scope, createdAt }) => {
+    return [`${tenantId}${clientId.slice(clientId.indexOf('_'))}`, name, scope, createdAt]
+  })
+  return listsOf(rows).map((list) =>
+    statement(sql`INSERT INTO clients (id, tenant_id, name, scope, created_at)
+      SELECT value ->> 0, ${tenantId}, value ->> 1, value ->> 2, value ->> 3 FROM json_each(${list}) WHERE true
+      ON CONFLICT (id) DO NOTHING`),
+  )
+}
+
+/** Rows travel together as JSON, which at most doubles their length. A longer row travels alone. */
+const MAX_DOCUMENT_CHARACTERS = 100_000
+/** The limit of the JSON of rows that travel together: a UTF-16 unit takes at most three bytes. */
+const MAX_LIST_CHARACTERS = MAX_ROW_BYTES / 3
+
+type ResourceRow = Omit<ResourceRecord, 'kind' | 'resource'> & Documents
+
+function insertResources(
+  tenantId: string,
+  type: StoredResourceType,
+  resources: readonly ResourceRecord[],
+): readonly Statement[] {
+  const rows = resources.map(({ kind: _, resource, ...row }) => ({
+    ...row,
+    ...encodeResource(resource, type),
+  }))
+  const isLong = ({ data, keys }: ResourceRow) => data.length + keys.length > MAX_DOCUMENT_CHARACTERS
+  const lists = listsOf(rows.filter((row) => !isLong(row)))
+  return [
+    ...rows.filter(isLong).map((row) => insertLong(type.table, { tenantId, ...row })),
+    ...lists.map((rowsAsJson) => insertList(type.table, { tenantId, rows: rowsAsJson })),
+  ]
+}
+
+const COLUMNS = sql`(tenant_id, id, data, keys, version, created_at, last_modified)`
+
+const insertLong = preparedByTable<'tenantId' | keyof ResourceRow>(
+  ({ name }, { tenantId, id, data, keys, version, createdAt, lastModified }) =>
+    sql`INSERT INTO ${sql.raw(name)} ${COLUMNS}
+      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified})`,
+)
+
+const insertList = preparedByTable<'tenantId' | 'rows'>((table, { tenantId, rows }) => {
+  const value = (name: keyof ResourceRow) => sql`value ->> ${sql.raw(`'$.${name}'`)}`
+  return sql`INSERT INTO ${sql.raw(table.name)} ${COLUMNS}
+    SELECT ${tenantId}, ${value('id')}, ${value('data')}, ${value('keys')}, ${value('version')}, ${value('createdAt')},
+      ${value('lastModified')} FROM json_each(${rows})`
+})
+
+/** @returns JSON arrays, each of which fits into a parameter */
+function listsOf(rows: readonly unknown[]): readonly string[] {
+  const lists: string[][] = []
+  let characters = Number.POSITIVE_INFINITY
+  for (const row of rows.map((one) => JSON.stringify(one))) {
+    characters += row.length + 1
+    if (characters > MAX_LIST_CHARACTERS) {
+      lists.push([])
+      characters = row.length + 1
+    }
+    lists.at(-1)?.push(row)
+  }
+  return lists.map((list) => `[${list.join(',')}]`)
+}
+
+function insertMemberships(tenantId: string, memberships: readonly MembershipRecord[]): readonly Statement[] {
+  const rows = memberships.map(({ groupId, memberId, memberType }) => [groupId, memberId, memberType])
+  return listsOf(rows).flatMap((list) => [
+    statement(sql`INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+      SELECT ${tenantId}, value ->> 0, value ->> 1, value ->> 2 FROM json_each(${list})`),
+    statement(sql`UPDATE groups SET member_count = member_count + added.n
+      FROM (SELECT value ->> 0 AS id, count(*) AS n FROM json_each(${list}) GROUP BY 1) AS added
+      WHERE groups.tenant_id = ${tenantId} AND groups.id = added.id`),
+  ])
+}

@@ -1,0 +1,28 @@
+/**
+ * Writes that are committed together: the results that wait for the commit.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { expect, it } from 'vitest'
+import { SqliteD1 } from '../../src/sqlite/d1.ts'
+
+const WRITES = 40
+
+it.for([
+  ['one result of 4 MiB', 'SELECT text FROM texts', 1],
+  ['all of the small results', 'SELECT count(*) AS count FROM texts', WRITES],
+] as const)('one commit holds %s', async ([, read, expected]) => {
+  const database = new DatabaseSync(':memory:')
+  database.exec(`CREATE TABLE uses (count INTEGER); INSERT INTO uses VALUES (0);
+    CREATE TABLE texts (text TEXT);
+    INSERT INTO texts SELECT hex(zeroblob(524288)) FROM json_each('[1,2,3,4]')`)
+  const { binding } = new SqliteD1(database)
+  const begun = database.prepare('SELECT count FROM uses')
+  // A read that records the use of its token.
+  const sizes = Array.from({ length: WRITES }, async () => {
+    const note = binding.prepare('UPDATE uses SET count = count + 1 RETURNING count')
+    const [, noted] = await binding.batch<{ count: number }>([binding.prepare(read), note])
+    return Number(begun.get()?.count) - Number(noted?.results[0]?.count) + 1
+  })
+  expect(Math.max(...(await Promise.all(sizes)))).toBe(expected)
+  expect(begun.get()?.count).toBe(WRITES)
+})
