@@ -23,8 +23,12 @@ const NOT_ON_SQLITE = [
 
 /** HTTP tests with very many requests. `npm test` runs them only on SQLite, where they take a fifth of the time. */
 const MANY_REQUESTS = [
-  'test/http/{bad-input,emulator,invalid-values,log-bounds,long-sort-keys,scan-budget,value-limits}.test.ts',
+  'test/admin/transfer.test.ts',
+  'test/http/{bad-input,emulator,invalid-values,log-bounds,profile-traffic,value-limits}.test.ts',
 ]
+
+/** HTTP tests with megabytes of documents. */
+const LARGE_DOCUMENTS = ['test/http/{long-sort-keys,page-size,scan-budget}.test.ts']
 
 /** HTTP tests that `npm test` runs on SQLite. The others rarely find faults there that they do not find in workerd. */
 const SQLITE_TESTS = ['test/conformance/**/*.test.ts', ...MANY_REQUESTS]
@@ -42,8 +46,7 @@ const WORKERD_TESTS = [
 /** Long tests, and tests that compare durations, for which other work on the machine is noise. */
 const LONG_WORKERD_TESTS = [
   ...MANY_REQUESTS,
-  // Uses megabytes of documents.
-  'test/http/page-size.test.ts',
+  ...LARGE_DOCUMENTS,
   'test/provider/group-commit-speed.test.ts',
   // Moves tenants, with an error before and after every batch.
   'test/provider/move.test.ts',
