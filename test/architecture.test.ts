@@ -14,7 +14,7 @@ const SRC = resolve(import.meta.dirname, '..', 'src')
  */
 const TABLE: Readonly<Record<string, readonly string[]>> = {
   scim: ['scim'],
-  // Of @cloudflare/workers-types the types of D1 alone, whose globals Node.js must not see (tsconfig.node.json).
+  // Of @cloudflare/workers-types the types of D1 alone, whose globals Node.js must not see (tsconfig/node.json).
   'storage/database': ['storage/database', 'drizzle-orm', '@cloudflare/workers-types'],
   'storage/tables': ['storage/tables', 'storage/database', 'scim', 'drizzle-orm'],
   'storage/tenants': ['storage/tenants', 'storage/tables', 'storage/database', 'scim', 'drizzle-orm'],
@@ -255,7 +255,7 @@ describe('imports', () => {
     expect(forbidden).toEqual([])
   })
 
-  it('close no circle between files, be it by a type', () => {
+  it('have no circles between files, including type imports', () => {
     expect(circles()).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 /**
- * What the type checker lets each part of the code see: the core the language alone, the Worker no Node.js, the rest
- * no Workers. "tsc -b" checks every file by the configurations that tsconfig.json refers to.
+ * The globals that the type checker allows in each part of the code: only ECMAScript in the core, no Node.js in the Worker,
+ * no Workers elsewhere. "tsc -b" checks every file by the configurations that tsconfig.json refers to.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -22,9 +22,13 @@ function filesOf(config: string): readonly string[] {
     .map((path) => relative(ROOT, path).replaceAll(sep, '/'))
 }
 
-const CONFIGS = [
-  ...readFileSync(join(ROOT, 'tsconfig.json'), 'utf8').matchAll(/"path": "\.\/(tsconfig\.\w+\.json)"/g),
-].map(([, name]) => name ?? '')
+const CORE = 'tsconfig/core.json'
+const WORKER = 'tsconfig/workers.json'
+const NODE = 'tsconfig/node.json'
+
+const CONFIGS = [...readFileSync(join(ROOT, 'tsconfig.json'), 'utf8').matchAll(/"path": "\.\/([^"]+)"/g)].map(
+  ([, path]) => path ?? '',
+)
 
 const FILES = new Map(CONFIGS.map((name) => [name, filesOf(name)]))
 
@@ -44,8 +48,8 @@ describe('the type checker', () => {
     expect(sources.filter((path) => !checked.has(path))).toEqual([])
   })
 
-  it('shows the core the language alone', () => {
-    const others = FILES.get('tsconfig.core.json')?.filter(
+  it('allows only ECMAScript in the core', () => {
+    const others = FILES.get(CORE)?.filter(
       (path) =>
         !path.startsWith('src/scim/') &&
         !/^node_modules\/.*\/lib\.(?:es|decorators)[\w.]*\.d\.ts$/.test(path),
@@ -53,18 +57,16 @@ describe('the type checker', () => {
     expect(others).toEqual([])
   })
 
-  it('shows the Worker nothing of Node.js', () => {
-    expect(declarationsOf('tsconfig.workers.json', '@types/node')).toEqual([])
-    expect(declarationsOf('tsconfig.workers.json', '@cloudflare/workers-types')).not.toEqual([])
+  it('allows no globals of Node.js in the Worker', () => {
+    expect(declarationsOf(WORKER, '@types/node')).toEqual([])
+    expect(declarationsOf(WORKER, '@cloudflare/workers-types')).not.toEqual([])
   })
 
-  it('shows Node.js and Deno no globals of Workers', () => {
-    expect(declarationsOf('tsconfig.node.json', '@types/node')).not.toEqual([])
+  it('allows no globals of Workers on Node.js and Deno', () => {
+    expect(declarationsOf(NODE, '@types/node')).not.toEqual([])
     // index.ts has the same types as exports.
     expect(
-      declarationsOf('tsconfig.node.json', '@cloudflare/workers-types').filter((path) =>
-        path.endsWith('.d.ts'),
-      ),
+      declarationsOf(NODE, '@cloudflare/workers-types').filter((path) => path.endsWith('.d.ts')),
     ).toEqual([])
   })
 })

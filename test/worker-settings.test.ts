@@ -48,7 +48,7 @@ describe('a setting whose value is not allowed', () => {
     await expect(worker.scheduled(createScheduledController(), its)).rejects.toThrow(message)
   })
 
-  it('names a team domain that is none', async () => {
+  it('reports an invalid team domain', async () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     vi.spyOn(console, 'log').mockImplementation(() => undefined)
     await ask(withSettings({ ACCESS_TEAM_DOMAIN: 'https://a b/', ACCESS_AUD: 'x' }), '/healthz')

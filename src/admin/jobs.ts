@@ -125,12 +125,11 @@ function anotherOf(allowed: readonly string[], home: string): string {
 
 function otherJob(tenantId: string, { id, kind, target, state }: Job): AdminError {
   const what =
-    kind === 'move' ? `move to "${target}"` : kind === 'delete' ? 'deletion' : 'undoing of an import'
+    kind === 'move'
+      ? `The move of tenant ${quote(tenantId)} to "${target}"`
+      : kind === 'delete'
+        ? `The deletion of tenant ${quote(tenantId)}`
+        : `The undoing of an import into tenant ${quote(tenantId)}`
   const url = `GET /admin/api/tenants/${tenantId}/jobs/${id}`
-  return new AdminError(
-    409,
-    'conflict',
-    `tenant ${quote(tenantId)} has another job, the ${what}, which is ${state}: ${url}`,
-    'database',
-  )
+  return new AdminError(409, 'conflict', `${what} is ${state}; see ${url}`, 'database')
 }

@@ -68,7 +68,7 @@ export function renderJson(
   const { id } = stored
   const meta = metaOf(call, stored, type)
   const none = withReferences(projection, type) ? noReferences(type, call.tenant.profile) : {}
-  // What is stored is JSON already: where all of it is wanted, it is neither parsed nor written again.
+  // Documents are stored as JSON, so a complete document is returned without parsing it.
   if (stored instanceof StoredRow && returnsAllExcept(type.references, projection, type)) {
     const more = JSON.stringify({ ...none, ...references(stored.references, call), id, meta })
     return `${stored.json.slice(0, -1)},${more.slice(1)}`

@@ -8,7 +8,7 @@ import { GuardError } from '../storage/database/database.ts'
 /** At least one writer succeeds in each round, so this many can change one resource at the same moment. */
 const MAX_ATTEMPTS = 64
 
-/** True of the error of a write whose resource is no longer at the version that the write was decided on. */
+/** True if the write failed because the resource has changed since it was loaded. */
 export function isStale(error: unknown): boolean {
   return error instanceof GuardError && error.rule === 'stale version'
 }

@@ -182,7 +182,7 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
     // If a decision on the remembered resource has exceeded the limit, the request itself is the reason: only small
     // resources are remembered.
     if (work.isExhausted) work.spend(0)
-    // The request pays for a second decision that is due to its own value being taken.
+    // Counts a second decision as work of the request if its own value caused it, because the value is taken.
     if (!isTaken) work.rewind(spent)
     work.store(found.json.length)
     return changeOf(found, update, isTaken)

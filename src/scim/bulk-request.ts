@@ -109,7 +109,7 @@ function requireUniqueBulkIds(operations: readonly BulkOperation[]): void {
   for (const { method, bulkId } of operations) {
     if (method !== 'POST' || bulkId === undefined) continue
     if (seen.has(bulkId))
-      throw badRequest('invalidSyntax', `bulkId ${quote(bulkId)} must be unique, found it twice`)
+      throw badRequest('invalidSyntax', `bulkId ${quote(bulkId)} must be unique, found a duplicate`)
     seen.add(bulkId)
   }
 }

@@ -45,7 +45,7 @@ export class BodyBudget {
       throw new ScimError(429, undefined, `${detail}; try again`)
     }
     if (this.#bytes + bytes > this.#limits.bytes) {
-      const detail = `the bodies of all requests under way exceed ${this.#limits.bytes} bytes, the limit`
+      const detail = `request bodies in progress exceed the limit of ${this.#limits.bytes} bytes`
       throw new ScimError(503, undefined, `${detail}; try again`)
     }
     this.#bytes += bytes

@@ -179,7 +179,7 @@ describe('the admin API', () => {
   it.for([
     ['no name', {}, 'name'],
     ['an unknown scope', { name: 'x', scope: 'admin' }, 'scope'],
-    ['a time that is none', { name: 'x', expiresAt: 'tomorrow' }, 'expiresAt'],
+    ['an invalid time', { name: 'x', expiresAt: 'tomorrow' }, 'expiresAt'],
     ['a time that has passed', { name: 'x', expiresAt: '2001-01-01T00:00:00Z' }, 'expiresAt'],
   ] as const)('refuses a token with %s and names the field', async ([, body, field]) => {
     expect((await admin('POST', '/tenants/default/tokens', body)).body.error).toMatchObject({

@@ -26,7 +26,7 @@ describe('networkOf', () => {
   })
 
   it.for(['unknown', '', '1:2:3', '1::2::3', '12345::', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7::8:9'])(
-    'leaves %j as it is, which is no address',
+    'returns %j unchanged, because it is not an address',
     (text) => {
       expect(networkOf(text)).toBe(text)
     },

@@ -304,7 +304,7 @@ describe('a move', () => {
     expect(await statesOf(client.tenantId)).toEqual({ DB: undefined, DB2: 'ready', DB3: undefined })
   })
 
-  it('is told to an isolate that remembers the old home by one look in the catalogue', async () => {
+  it('redirects an isolate that remembers the old home after one lookup in the catalogue', async () => {
     const client = await newClientIn('DB2')
     await client.get('/Users')
     await ended(client, (await move(client, 'DB3')).body.id)

@@ -134,7 +134,7 @@ describe('a change that depends on stored values', () => {
 })
 
 describe('a purge', () => {
-  it('that is broken off shows nothing, takes nothing, and is finished by the timer', async () => {
+  it('hides the values when it is interrupted, accepts none, and is finished by the timer', async () => {
     const client = await directory()
     await expect(removeSchema(failingAfter(4), client.tenantId, ACME, true)).rejects.toThrow(
       DatabaseUnavailable,

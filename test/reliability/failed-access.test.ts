@@ -160,7 +160,7 @@ describe('a token that is refused', () => {
 })
 
 describe('a stranger', () => {
-  it('makes no work but the check by naming tenants, and one statement for all of it later', async () => {
+  it('costs only the check for each invented tenant, and one statement for all of them later', async () => {
     const isolate = newIsolate()
     const names = Array.from({ length: 600 }, (_, i) => `made-up-${i}`)
     for (const name of names) await isolate.ask(`scim_${name}_${WELL_FORMED}`)
@@ -174,7 +174,7 @@ describe('a stranger', () => {
     expect(results).toEqual([{ count: 0 }])
   })
 
-  it('crowds out no entry about a token that there was', async () => {
+  it('keeps the entries of tokens that exist or existed when a stranger invents tenants', async () => {
     const [{ client, tokens }, isolate] = [await badTokens(), newIsolate()]
     for (let i = 0; i < 510; i++) await isolate.ask(`scim_also-made-up-${i}_${WELL_FORMED}`)
     await isolate.ask(tokens.revoked)
@@ -184,7 +184,7 @@ describe('a stranger', () => {
     ])
   })
 
-  it('makes no entry more by asking more often', async () => {
+  it('adds no entries for repeated attempts', async () => {
     const now = newMinute()
     const { client, tokens } = await badTokens()
     for (const isolate of [newIsolate(now), newIsolate(now + 20_000), newIsolate(now + 40_000)]) {

@@ -12,13 +12,13 @@ const SCHEMA = {
   name: 'Device',
   description: 'A computer or phone.',
   attributes: [
-    attribute('displayName', 'string', 'What people call it.', { required: true }),
-    attribute('serialNumber', 'string', 'What its maker calls it.', {
+    attribute('displayName', 'string', 'The name of the device.', { required: true }),
+    attribute('serialNumber', 'string', 'The number that the manufacturer assigned.', {
       required: true,
       caseExact: true,
       uniqueness: 'server',
     }),
-    attribute('model', 'string', 'What it is.'),
+    attribute('model', 'string', 'The model of the device.'),
     attribute('memory', 'integer', 'Its memory in MB.'),
     multiValued('addresses', 'Where it is in the network.', attribute('value', 'string', 'An address.'), [
       'wired',

@@ -18,7 +18,7 @@ export interface TenantPaths {
   readonly cancelMove: string
 }
 
-/** What the list of a type is called in a path: "users". */
+/** The path segment of a type's list: "users". */
 export function segmentOf({ endpoint }: Pick<ResourceType, 'endpoint'>): string {
   return endpoint.slice(1).toLowerCase()
 }

@@ -173,7 +173,7 @@ function deleteGroup(request: Deletion): GroupDeletion {
   }
 }
 
-/** What an update of a known group consists of, whether it is a PUT or a PATCH. */
+/** An update of a group, by PUT or PATCH. */
 interface GroupTarget {
   readonly id: string
   readonly preconditions: Preconditions

@@ -69,13 +69,13 @@ function requireFew(extensions: readonly TenantExtension[]): void {
   if (count > MAX_EXTENSION_ATTRIBUTES) {
     throw new SchemaRefused(
       'attributes',
-      `give the tenant ${count} attributes in extensions, those removed and not purged included; the limit is ${MAX_EXTENSION_ATTRIBUTES}`,
+      `would bring the tenant to ${count} extension attributes, including removed schemas; the limit is ${MAX_EXTENSION_ATTRIBUTES}`,
     )
   }
   if (extensions.length > MAX_EXTENSION_SCHEMAS) {
     throw new SchemaRefused(
       'id',
-      `would be the extension number ${extensions.length}, those removed and not purged included; the limit is ${MAX_EXTENSION_SCHEMAS}`,
+      `would bring the tenant to ${extensions.length} extension schemas, including removed ones; the limit is ${MAX_EXTENSION_SCHEMAS}`,
     )
   }
   const indexed = indexedPaths(extensions).length

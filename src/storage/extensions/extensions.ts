@@ -224,7 +224,7 @@ async function store(
     if (failed === undefined) continue
     throw new SchemaRefused(
       failed.field,
-      `changes ${failed.what}, and there are resources with a value of it: purge the schema first, or use another URN`,
+      `changes ${failed.what}, but resources have values for it: purge the schema first, or use another URN`,
     )
   }
   // More than one change when triggers copy the version to other rows.

@@ -25,7 +25,7 @@ export interface FailedAccess {
 const MINUTE_MS = 60_000
 
 const DETAILS = {
-  malformed: 'the token names this tenant and is not whole: a token is scim_<tenant>_<43 characters>',
+  malformed: 'the token names this tenant but is incomplete: a token is scim_<tenant>_<43 characters>',
   unknown: 'the token is not one of this tenant',
   revoked: 'the token was revoked',
   expired: 'the token has expired',

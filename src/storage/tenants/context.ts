@@ -178,7 +178,7 @@ function forgetTenant(tenantId: string): void {
   remembered.delete(tenantId)
 }
 
-/** What the context of a request is made from. */
+/** The input of `withTenant`. */
 export interface TenantRequest {
   readonly actor: Actor
   /** The types that are shipped. */
