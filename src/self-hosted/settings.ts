@@ -58,7 +58,7 @@ const DEFAULTS = {
   SYNCHRONOUS: 'FULL',
   BUSY_TIMEOUT_MS: '5000',
   TRUST_PROXY: '0',
-  // The same as in wrangler.toml.
+  // As in wrangler.toml, except the limit of failed authentication: there it counts for each location, here for all.
   TOKEN_LIMIT: '5000',
   TENANT_LIMIT: '10000',
   SIGN_IN_LIMIT: '10',
