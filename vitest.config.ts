@@ -93,8 +93,13 @@ const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
 export default defineConfig(async () => {
   const miniflare = {
     // Tests of several databases bind TEST_DB2 and TEST_DB3 as DB2 and DB3. All other tests use the database in wrangler.toml.
-    // TEST_DEVICES has the table of a resource type that is not shipped.
-    d1Databases: { TEST_DB2: 'test-db-2', TEST_DB3: 'test-db-3', TEST_DEVICES: 'test-devices' },
+    // TEST_DEVICES and TEST_DEVICES2 have the table of a resource type that is not shipped.
+    d1Databases: {
+      TEST_DB2: 'test-db-2',
+      TEST_DB3: 'test-db-3',
+      TEST_DEVICES: 'test-devices',
+      TEST_DEVICES2: 'test-devices-2',
+    },
     bindings: {
       TEST_MIGRATIONS: await readD1Migrations('./migrations'),
       ADMIN_TOKEN: 'test-admin-token',

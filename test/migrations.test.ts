@@ -9,8 +9,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOG_BYTES } from '../src/scim/limits.ts'
+import { RESOURCE_TYPES } from '../src/storage/tables/resource-tables.ts'
 import * as tables from '../src/storage/tables/tables.ts'
-import { TENANT_TABLES } from '../src/storage/tenants/copy.ts'
+import { tenantTables } from '../src/storage/tenants/copy.ts'
 
 const FOLDER = resolve(import.meta.dirname, '..', 'migrations')
 const files = readdirSync(FOLDER)
@@ -97,10 +98,19 @@ describe('migrations', () => {
          WHERE t.type = 'table' AND c.name = 'tenant_id' ORDER BY t.name`,
       )
       .all()
-    const moved = TENANT_TABLES.map(({ name }) => name)
+    const moved = tenantTables(RESOURCE_TYPES).map(({ name }) => name)
     // Those of the catalogue say where a tenant is; a tenant with extension tasks is not moved.
     const others = ['extension_tasks', 'jobs', 'tenant_locations']
     expect(named.map(({ name }) => name)).toEqual([...moved, ...others].sort())
+  })
+
+  it('make no column that a move would leave behind', () => {
+    const database = migrated()
+    for (const { name, columns } of tenantTables(RESOURCE_TYPES)) {
+      // Generated columns are hidden.
+      const stored = database.prepare('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').all(name)
+      expect([name, [...columns].sort()]).toEqual([name, stored.map((column) => column.name).sort()])
+    }
   })
 
   it('make a client for each token, and one for a token and those that replaced it', () => {

@@ -2,6 +2,7 @@
  * Creates tenants, for the admin API and the dashboard.
  */
 import { createTenant } from '../provider/tenants.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import type { NewTenant } from '../storage/tenants/tenants.ts'
 import { invalidField } from './errors.ts'
@@ -14,6 +15,7 @@ import { invalidField } from './errors.ts'
  */
 export async function createTenantIn(
   databases: Databases,
+  types: readonly StoredResourceType[],
   tenant: NewTenant,
   database: string | undefined,
 ): Promise<string | undefined> {
@@ -21,5 +23,5 @@ export async function createTenantIn(
     const names = databases.names.map((name) => `"${name}"`).join(' or ')
     throw invalidField('database', names, database)
   }
-  return await createTenant(databases, tenant, database)
+  return await createTenant(databases, types, tenant, database)
 }

@@ -90,7 +90,8 @@ export async function continueCleanup(
 async function startOf(c: JobContext, tenantId: string): Promise<JobStart> {
   const databases = administrationDatabases(c, c.get('figures'))
   const home = await locateTenant(databases, tenantId)
-  return { databases, tenantId, home, newId: c.env.newId, now: c.env.now() }
+  const resourceTypes = c.get('resourceTypes')
+  return { databases, resourceTypes, tenantId, home, newId: c.env.newId, now: c.env.now() }
 }
 
 function refusalOf({ tenantId, home }: JobStart, target: string, refusal: MoveRefusal): AdminError {

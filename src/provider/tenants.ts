@@ -4,6 +4,7 @@
 
 import { type Page, readTogether } from '../storage/database/query.ts'
 import { databaseSize } from '../storage/database/size.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import {
   askDatabase,
   catalogueOf,
@@ -31,6 +32,7 @@ export type LocatedTenant = Tenant & { readonly database: string }
  */
 export async function createTenant(
   databases: Databases,
+  types: readonly StoredResourceType[],
   tenant: NewTenant,
   wanted: string | undefined,
 ): Promise<string | undefined> {
@@ -40,8 +42,9 @@ export async function createTenant(
   const reserved = await reserveLocation(databases, tenant.id, name)
   if (reserved === undefined) return undefined
   // The location may have been reserved by a creation that was interrupted: it is completed in the same database.
-  const insert = reserved.isNew ? insertTenantElsewhere : insertTenant
-  return (await insert(databases.open(reserved.name), tenant)) ? reserved.name : undefined
+  const db = databases.open(reserved.name)
+  const isInserted = reserved.isNew ? insertTenantElsewhere(db, types, tenant) : insertTenant(db, tenant)
+  return (await isInserted) ? reserved.name : undefined
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { runJob } from '../provider/jobs/runner.ts'
 import { MAX_QUERIES_FREE } from '../storage/database/database.ts'
-import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { tenantsWithJobs } from '../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../storage/tenants/locations.ts'
 
@@ -13,12 +13,15 @@ const FAILED_PAUSE_MS = 30_000
 
 export class JobTimer {
   readonly #databases: Databases
+  readonly #resourceTypes: readonly StoredResourceType[]
   readonly #running = new Map<string, { timer?: ReturnType<typeof setTimeout>; isWoken: boolean }>()
   #isStopped = false
   #current: Promise<void> = Promise.resolve()
 
-  constructor(databases: Databases) {
+  /** @param resourceTypes the types that are shipped */
+  constructor(databases: Databases, resourceTypes: readonly StoredResourceType[]) {
     this.#databases = databases
+    this.#resourceTypes = resourceTypes
   }
 
   /** Runs the job of a tenant, now and until it ends. */
@@ -65,9 +68,9 @@ export class JobTimer {
 
   async #runJob(tenantId: string): Promise<number | undefined> {
     try {
-      const [databases, maxStatements] = [this.#databases, MAX_QUERIES_FREE]
+      const [databases, resourceTypes] = [this.#databases, this.#resourceTypes]
       return await runJob(
-        { databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now },
+        { databases, resourceTypes, maxStatements: MAX_QUERIES_FREE, now: Date.now },
         tenantId,
       )
     } catch (error) {

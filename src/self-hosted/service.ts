@@ -68,14 +68,14 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const below = firstIdAt(Date.now() + MAX_ID_LEAD_MS)
   const newId = idGenerator(
     opened
-      .map(({ file }) => highestId(file.database, below))
+      .map(({ file }) => highestId(file.database, RESOURCE_TYPES, below))
       .sort()
       .findLast((id) => id !== undefined),
   )
   const probe = async () => {
     for (const name of names) await probeCommitted(open(name, noFigures()))
   }
-  const jobs = new JobTimer(databases)
+  const jobs = new JobTimer(databases, RESOURCE_TYPES)
   const runtimeOf = runtimes(
     settings,
     { open, names, wakeJobs: async (tenantId) => jobs.wake(tenantId) },

@@ -69,7 +69,14 @@ async function moved(files: readonly OpenFile[], users: number, memberships: num
   const before = digest(source)
   const batches = { longestMs: 0 }
   const databases = timed(databasesOf(files), batches)
-  const job = { databases, tenantId: TENANT, home: 'DB', newId: uuidv7, now: Date.now() }
+  const job = {
+    databases,
+    resourceTypes: RESOURCE_TYPES,
+    tenantId: TENANT,
+    home: 'DB',
+    newId: uuidv7,
+    now: Date.now(),
+  }
   const { id } = await startMove(job, 'DB2')
   const seconds: Record<string, number> = {}
   let calls = 0

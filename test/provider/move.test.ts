@@ -23,6 +23,7 @@ const MAX_STATEMENTS = 50
 
 const startOf = (databases: Databases, tenantId: string, home: string): JobStart => ({
   databases,
+  resourceTypes: RESOURCE_TYPES,
   tenantId,
   home,
   newId: uuidv7,

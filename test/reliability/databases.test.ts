@@ -318,7 +318,14 @@ describe('a move', () => {
     const { tenantId } = client
     await client.get('/Users')
     const databases = threeDatabases()
-    const start = { databases, tenantId, home: 'DB2', newId: () => crypto.randomUUID(), now: Date.now() }
+    const start = {
+      databases,
+      resourceTypes: RESOURCE_TYPES,
+      tenantId,
+      home: 'DB2',
+      newId: () => crypto.randomUUID(),
+      now: Date.now(),
+    }
     await startMove(start, 'DB3')
     const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
     const left = async () => (await rowsOf('DB2', tenantId)).tokens?.length
@@ -435,7 +442,14 @@ describe('a move', () => {
         const client = await newClientIn('DB2')
         const { tenantId } = client
         const path = await pathOf(client)
-        const start = { databases, tenantId, home: 'DB2', newId: () => crypto.randomUUID(), now: Date.now() }
+        const start = {
+          databases,
+          resourceTypes: RESOURCE_TYPES,
+          tenantId,
+          home: 'DB2',
+          newId: () => crypto.randomUUID(),
+          now: Date.now(),
+        }
         await startMove(start, 'DB3')
         for (let i = 0; i < calls; i++) isOver = (await runJob(run, tenantId)) === undefined
         const ended = await adminOfSeveral('DELETE', `/tenants/${tenantId}${path}`)

@@ -85,6 +85,7 @@ async function runToEnd(databases: Databases): Promise<void> {
 
 const startOf = (databases: Databases) => ({
   databases,
+  resourceTypes: RESOURCE_TYPES,
   tenantId: 'acme',
   home: 'DB',
   newId: () => crypto.randomUUID(),

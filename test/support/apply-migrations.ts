@@ -11,10 +11,11 @@ declare global {
       readonly TEST_DB2: D1Database
       readonly TEST_DB3: D1Database
       readonly TEST_DEVICES: D1Database
+      readonly TEST_DEVICES2: D1Database
       readonly TEST_MIGRATIONS: D1Migration[]
     }
   }
 }
 
-for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3, env.TEST_DEVICES])
+for (const binding of [env.DB, env.TEST_DB2, env.TEST_DB3, env.TEST_DEVICES, env.TEST_DEVICES2])
   await applyD1Migrations(binding, env.TEST_MIGRATIONS)

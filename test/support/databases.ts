@@ -3,9 +3,9 @@
  */
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
-import { TENANT_TABLES } from '../../src/storage/tenants/copy.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { tenantTables } from '../../src/storage/tenants/copy.ts'
 import type { Databases } from '../../src/storage/tenants/locations.ts'
 import worker, { type WorkerEnv } from '../../src/worker.ts'
 import { type Answer, Client, ORIGIN, TENANT_URL } from './harness.ts'
@@ -15,6 +15,8 @@ export const BINDINGS: Readonly<Record<string, D1Binding>> = {
   DB2: env.TEST_DB2,
   DB3: env.TEST_DB3,
 }
+
+const TABLES = tenantTables(RESOURCE_TYPES)
 
 /** @param wrap injects faults into a database */
 export function threeDatabases(
@@ -32,7 +34,7 @@ export function threeDatabases(
 export async function rowsOf(name: string, tenantId: string): Promise<Record<string, unknown[]>> {
   const binding = BINDINGS[name] as D1Binding
   const select = async (table: string, column: string, hidden: readonly string[]) => {
-    const order = TENANT_TABLES.find((one) => one.name === table)?.key.join(', ') ?? 'id'
+    const order = TABLES.find((one) => one.name === table)?.key.join(', ') ?? 'id'
     const { results } = await binding
       .prepare(`SELECT * FROM ${table} WHERE ${column} = ? ORDER BY ${order}`)
       .bind(tenantId)
@@ -42,10 +44,10 @@ export async function rowsOf(name: string, tenantId: string): Promise<Record<str
     )
   }
   const tables = await Promise.all(
-    TENANT_TABLES.map(async ({ table }) => {
-      const { name: table_ } = getTableConfig(table)
-      return [table_, await select(table_, 'tenant_id', ['tenant_state', 'last_used_at'])] as const
-    }),
+    TABLES.map(
+      async ({ name: table }) =>
+        [table, await select(table, 'tenant_id', ['tenant_state', 'last_used_at'])] as const,
+    ),
   )
   const tenants = await select('tenants', 'id', ['state', 'move_job_id', 'copied_until'])
   return { tenants, ...Object.fromEntries(tables) }

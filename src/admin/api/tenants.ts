@@ -25,7 +25,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
   async createTenant({ body: { database: wanted, ...body }, c }) {
     const databases = administrationDatabases(c, c.get('figures'))
     const tenant = { ...body, createdAt: c.env.now() }
-    const database = await createTenantIn(databases, tenant, wanted)
+    const database = await createTenantIn(databases, c.get('resourceTypes'), tenant, wanted)
     if (database === undefined) {
       const home = databases.open(await locateTenant(databases, tenant.id))
       const present = await getTenant(home, tenant.id)

@@ -63,7 +63,8 @@ tenants.post('/tenants', async (c) => {
     const typed = { ...form, id: form.id.trim(), groupLimit: parseNumber(form.groupLimit) }
     const { id, ...input } = check(TENANT_INPUT, typed)
     const { database, ...tenant } = input
-    if (!(await createTenantIn(databasesOf(c), { id, ...tenant, createdAt: c.env.now() }, database))) {
+    const created = { id, ...tenant, createdAt: c.env.now() }
+    if (!(await createTenantIn(databasesOf(c), c.get('resourceTypes'), created, database))) {
       throw new AdminError(409, 'conflict', `A tenant with the id “${id}” exists already.`, 'id')
     }
     return c.redirect(tenantPaths(id).overview, 303)

@@ -35,7 +35,7 @@ import {
   freezeTenant,
   giveUpCopy,
   leaveSource,
-  PURGED_TABLES,
+  purgedTables,
   purgeTable,
   purgeTenant,
   reopenTenant,
@@ -75,10 +75,10 @@ async function prepare(context: StepContext): Promise<Unit> {
   const { target } = sidesOf(context)
   const move = moveOf(context.job)
   if (!(await adoptLeftover(target, move))) return { next: 'copying' }
-  const [table] = tablesFrom(context.job.position)
+  const [table] = tablesFrom(context)
   if (table !== undefined) {
-    const { isDone } = await purgeTable(target, move, table)
-    return { position: isDone ? tableAfter(table) : table }
+    const { isDone } = await purgeTable(target, context.resourceTypes, move, table)
+    return { position: isDone ? tableAfter(context, table) : table }
   }
   await purgeTenant(target, move)
   return { next: 'copying' }
@@ -92,7 +92,7 @@ async function copy(context: StepContext): Promise<Unit> {
   const position = known ?? (await begin(context))
   if (position === undefined) return { next: 'verifying' }
   if ('error' in position) return { next: 'aborting', change: { error: position.error } }
-  const page = await readTenantPage(source, move.tenantId, position, 'all')
+  const page = await readTenantPage(source, context.resourceTypes, move.tenantId, position, 'all')
   await writeTenantPage(target, move, position, page)
   const { rowCount: more, next } = page
   return next === undefined ? { more, next: 'verifying' } : { more, position: positionText(next) }
@@ -106,24 +106,26 @@ async function begin(context: StepContext) {
     return { error: 'the tenant is not ready to be moved, or a change of its schemas is under way' }
   const row = await tenantRow(source, move.tenantId)
   if (row === undefined) return { error: 'the tenant is gone' }
-  if (!(await beginArrival(target, move, row))) {
+  if (!(await beginArrival(target, context.resourceTypes, move, row))) {
     return { error: `the database "${context.job.target}" holds something of a tenant of this id` }
   }
   return await copyPosition(target, move)
 }
 
 async function verify(context: StepContext): Promise<Unit> {
-  const { databases, job } = context
+  const { databases, resourceTypes, job } = context
   const { source, target } = sidesOf(context)
   const { tenantId } = job
   const position = (job.position === null ? undefined : parsePosition(job.position)) ?? COPY_START
   const [here, there] = await Promise.all(
-    [source, target].map((db) => readTenantPage(db, tenantId, position, 'comparable')),
+    [source, target].map((db) => readTenantPage(db, resourceTypes, tenantId, position, 'comparable')),
   )
   if (!isSamePage(here, there)) return mismatch(`rows of "${position.table}"`)
   const [more, next] = [here?.rowCount ?? 0, here?.next]
   if (next !== undefined) return { more, position: positionText(next) }
-  const [before, after] = await Promise.all([source, target].map((db) => tenantCounts(db, tenantId)))
+  const [before, after] = await Promise.all(
+    [source, target].map((db) => tenantCounts(db, resourceTypes, tenantId)),
+  )
   if (before !== after) return mismatch('counts')
   const row = await tenantRow(source, tenantId)
   if (row === undefined) return mismatch('the tenant itself')
@@ -187,10 +189,10 @@ function addressAt({ databases }: StepContext, name: string, home: string): stri
 async function purge(context: StepContext, side: 'source' | 'target'): Promise<Unit> {
   const { job } = context
   const db = sidesOf(context)[side]
-  const [table] = tablesFrom(job.position)
+  const [table] = tablesFrom(context)
   if (table !== undefined) {
-    const { changes, isDone } = await purgeTable(db, moveOf(job), table)
-    return { more: side === 'source' ? changes : 0, position: isDone ? tableAfter(table) : table }
+    const { changes, isDone } = await purgeTable(db, context.resourceTypes, moveOf(job), table)
+    return { more: side === 'source' ? changes : 0, position: isDone ? tableAfter(context, table) : table }
   }
   await purgeTenant(db, moveOf(job))
   return { change: { state: side === 'source' ? 'done' : 'failed' } }
@@ -199,14 +201,16 @@ async function purge(context: StepContext, side: 'source' | 'target'): Promise<U
 /** The position after the last table. */
 const NO_TABLE = 'none'
 
-function tablesFrom(position: string | null): readonly string[] {
-  if (position === null) return PURGED_TABLES
-  const at = PURGED_TABLES.indexOf(position)
-  return at === -1 ? [] : PURGED_TABLES.slice(at)
+function tablesFrom({ resourceTypes, job: { position } }: StepContext): readonly string[] {
+  const tables = purgedTables(resourceTypes)
+  if (position === null) return tables
+  const at = tables.indexOf(position)
+  return at === -1 ? [] : tables.slice(at)
 }
 
-function tableAfter(table: string): string {
-  return PURGED_TABLES[PURGED_TABLES.indexOf(table) + 1] ?? NO_TABLE
+function tableAfter({ resourceTypes }: StepContext, table: string): string {
+  const tables = purgedTables(resourceTypes)
+  return tables[tables.indexOf(table) + 1] ?? NO_TABLE
 }
 
 /**

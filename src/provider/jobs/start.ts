@@ -2,6 +2,7 @@
  * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
  */
 import { databaseSize, tenantSize } from '../../storage/database/size.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { countTenantRows } from '../../storage/tenants/copy.ts'
 import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
@@ -33,6 +34,8 @@ export class MoveRefused extends Error {
 
 export interface JobStart {
   readonly databases: Databases
+  /** The types that are shipped. */
+  readonly resourceTypes: readonly StoredResourceType[]
   readonly tenantId: string
   /** The name of the database that the tenant lives in. */
   readonly home: string
@@ -47,7 +50,7 @@ export interface JobStart {
  * @throws {MoveRefused} nothing is changed
  */
 export async function startMove(start: JobStart, target: string): Promise<Job> {
-  const { databases, tenantId, home } = start
+  const { databases, resourceTypes, tenantId, home } = start
   const allowed = databases.names.filter((name) => name !== home)
   const running = await runningJob(catalogueOf(databases), tenantId)
   if (running?.kind === 'move' && running.target === target && isGoingThere(running)) return running
@@ -58,7 +61,7 @@ export async function startMove(start: JobStart, target: string): Promise<Job> {
   if (tenant === undefined) throw new MoveRefused({ why: 'unknown tenant' })
   if (tenant.state !== 'ready') throw new MoveRefused({ why: 'not ready', state: tenant.state })
   await requireRoom(start, target)
-  const rows = await countTenantRows(databases.open(home), tenantId)
+  const rows = await countTenantRows(databases.open(home), resourceTypes, tenantId)
   return await insert(start, { kind: 'move', step: 'preparing', target, total: rows * MOVE_PASSES })
 }
 
@@ -98,9 +101,9 @@ export async function cancelMove({ databases, tenantId }: JobStart): Promise<boo
  * @returns the job, or the one that is running already
  */
 export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-import'): Promise<Job> {
-  const { databases, tenantId, home } = start
+  const { databases, resourceTypes, tenantId, home } = start
   const step = kind === 'delete' ? 'deleting' : 'undoing'
-  const total = await countTenantRows(databases.open(home), tenantId)
+  const total = await countTenantRows(databases.open(home), resourceTypes, tenantId)
   try {
     return await insert(start, { kind, step, target: null, total })
   } catch (error) {
@@ -109,16 +112,14 @@ export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-impor
   }
 }
 
-async function insert(
-  { databases, tenantId, home, newId, now }: JobStart,
-  what: Pick<Job, 'kind' | 'step' | 'target' | 'total'>,
-): Promise<Job> {
+async function insert(start: JobStart, what: Pick<Job, 'kind' | 'step' | 'target' | 'total'>): Promise<Job> {
+  const { databases, tenantId, home, newId, now } = start
   const catalogue = catalogueOf(databases)
   const job = { id: newId(), tenantId, source: home, createdAt: now, ...what }
   if (!(await insertJob(catalogue, job))) {
     const running = await runningJob(catalogue, tenantId)
     // The job that was in the way may have ended in the meantime.
-    if (running === undefined) return await insert({ databases, tenantId, home, newId, now }, what)
+    if (running === undefined) return await insert(start, what)
     throw new MoveRefused({ why: 'other job', job: running })
   }
   return { ...job, state: 'running', position: null, done: 0, attempts: 0, error: null, finishedAt: null }

@@ -8,14 +8,27 @@ import { type TenantExtensions, tenantResourceTypes } from '../../scim/schema/te
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../../scim/urn.ts'
 import { LARGE_GROUP_BYTES, LARGE_USER_BYTES } from './large-documents.ts'
 
+/** The stored columns of each table of resources; all others but `ownColumns` are generated. */
+export const RESOURCE_COLUMNS: readonly string[] = [
+  'tenant_id',
+  'id',
+  'data',
+  'keys',
+  'version',
+  'created_at',
+  'last_modified',
+]
+
 /** A resource type and the table of its resources. */
 export interface StoredResourceType extends ResourceType {
   readonly table: ResourceTable
 }
 
-/** A table of resources. All have the columns `tenant_id`, `id`, `data`, `keys`, `version`, `created_at`, `last_modified`. */
+/** A table of resources. All have RESOURCE_COLUMNS. */
 export interface ResourceTable {
   readonly name: string
+  /** Stored columns that other tables of resources lack. */
+  readonly ownColumns: readonly string[]
   /** Attributes with a column of their own, by canonical path. */
   readonly columns: Readonly<Record<string, ResourceColumn>>
   /** The column of the unique attribute, with its table; undefined when the type has none. */
@@ -54,6 +67,7 @@ export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
 /** The definition of a table: its columns without those that all tables have. */
 export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
+  readonly ownColumns?: readonly string[]
   /** Whether the table has the index `<name>_by_modified`: the time of the last change, then the id. */
   readonly hasTimeIndex?: boolean
 }
@@ -65,8 +79,14 @@ export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters'
  *   a unique attribute without a column, or large documents that exceed a page
  */
 export function storedType(type: ResourceType, definition: TableDefinition): StoredResourceType {
-  const { name, counters, largeBytes, columns: own, hasTimeIndex = false } = definition
-  const names = [name, counters.count, counters.blocks, ...Object.values(own).map(({ column }) => column)]
+  const { name, counters, largeBytes, columns: own, ownColumns = [], hasTimeIndex = false } = definition
+  const names = [
+    name,
+    counters.count,
+    counters.blocks,
+    ...ownColumns,
+    ...Object.values(own).map(({ column }) => column),
+  ]
   const unsafe = names.find((one) => !/^[a-z][a-z0-9_]*$/.test(one))
   if (unsafe !== undefined)
     throw new Error(`"${unsafe}" of ${type.name} is not the name of a table or a column`)
@@ -99,7 +119,7 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   if (unique !== undefined && uniqueColumn === undefined) {
     throw new Error(`"${unique}" of ${type.name} is unique, and has no column in ${name}`)
   }
-  return { ...type, table: { name, columns, uniqueColumn, counters, largeBytes } }
+  return { ...type, table: { name, ownColumns, columns, uniqueColumn, counters, largeBytes } }
 }
 
 /** Its resources can be members: memberships and their triggers name the table. */
@@ -120,6 +140,7 @@ export const USERS_TABLE: TableDefinition = {
 /** Its resources have members and can be members: memberships and their triggers name the table. */
 export const GROUPS_TABLE: TableDefinition = {
   name: 'groups',
+  ownColumns: ['member_count'],
   columns: {
     // Groups may share a name, so the index continues with the id.
     displayName: { column: 'display_name_key', index: 'order' },

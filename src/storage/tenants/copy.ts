@@ -9,24 +9,24 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Database, type Row, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { RESOURCE_COLUMNS, type StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { STALE_GUARD } from '../tables/stored-resources.ts'
 import {
   clients,
-  groups,
   memberships,
   provisioningActivity,
   provisioningDays,
   provisioningLog,
   tenants,
   tokens,
-  users,
 } from '../tables/tables.ts'
 
 /** A table with rows of tenants. */
-interface TenantTable {
+export interface TenantTable {
   readonly name: string
-  readonly table: SQLiteTable
+  /** The stored columns: generated ones are derived from them. */
+  readonly columns: readonly string[]
   /** The columns that identify a row within a tenant, in the order of the primary key or of an index. */
   readonly key: readonly string[]
   /** Columns with JSON. Their text at most doubles inside JSON, because it has no control characters. */
@@ -42,23 +42,49 @@ interface TenantTable {
   readonly isTriggered?: boolean
 }
 
-/** In the order of copying: a referenced table comes first. A test compares them with tables.ts. */
-export const TENANT_TABLES: readonly TenantTable[] = [
-  { name: 'clients', table: clients, key: ['id'], volatile: ['last_used_at'] },
+/** The tables that are copied before the resources. */
+const ACCESS_TABLES: readonly TenantTable[] = [
+  { name: 'clients', columns: columnNames(clients), key: ['id'], volatile: ['last_used_at'] },
   {
     name: 'tokens',
-    table: tokens,
+    columns: columnNames(tokens),
     key: ['id'],
     derived: ['tenant_state', 'tenant_version'],
     volatile: ['last_used_at'],
   },
-  { name: 'users', table: users, key: ['id'], documents: ['data', 'keys'] },
-  { name: 'groups', table: groups, key: ['id'], documents: ['data', 'keys'] },
-  { name: 'memberships', table: memberships, key: ['group_id', 'member_id'] },
-  { name: 'provisioning_log', table: provisioningLog, key: ['id'], documents: ['changes', 'ignored'] },
-  { name: 'provisioning_activity', table: provisioningActivity, key: ['hour'], isTriggered: true },
-  { name: 'provisioning_days', table: provisioningDays, key: ['day'], isTriggered: true },
 ]
+
+/** The tables that are copied after the resources. */
+const LATER_TABLES: readonly TenantTable[] = [
+  { name: 'memberships', columns: columnNames(memberships), key: ['group_id', 'member_id'] },
+  {
+    name: 'provisioning_log',
+    columns: columnNames(provisioningLog),
+    key: ['id'],
+    documents: ['changes', 'ignored'],
+  },
+  {
+    name: 'provisioning_activity',
+    columns: columnNames(provisioningActivity),
+    key: ['hour'],
+    isTriggered: true,
+  },
+  { name: 'provisioning_days', columns: columnNames(provisioningDays), key: ['day'], isTriggered: true },
+]
+
+/**
+ * The tables with rows of tenants in the order of copying: a referenced table comes first. A test compares them with
+ * the migrations.
+ */
+export function tenantTables(types: readonly StoredResourceType[]): readonly TenantTable[] {
+  const resources = types.map(({ table: { name, ownColumns } }) => ({
+    name,
+    columns: [...RESOURCE_COLUMNS, ...ownColumns],
+    key: ['id'],
+    documents: ['data', 'keys'],
+  }))
+  return [...ACCESS_TABLES, ...resources, ...LATER_TABLES]
+}
 
 /** The position of a copy or a comparison: it continues after the row with this key. */
 export interface CopyPosition {
@@ -99,41 +125,44 @@ export const COPY_STATEMENTS = 5
  */
 export async function readTenantPage(
   db: Database,
+  types: readonly StoredResourceType[],
   tenantId: string,
   position: CopyPosition,
   what: 'all' | 'comparable',
 ): Promise<TenantPage> {
-  const table = tableNamed(position.table)
+  const tables = tenantTables(types)
+  const table = tableNamed(tables, position.table)
+  const nextTable = positionAfter(tables, table)
   const columns = columnsOf(table, what)
   const [result] = await db.batch([pageStatement(table, tenantId, position.key, columns)])
   const { found, fitting, lastKey, rows } = result?.rows[0] ?? {}
   if (Number(found) === 0) {
-    return { table, rowCount: 0, rows: '[]', next: nextTable(table) }
+    return { table, rowCount: 0, rows: '[]', next: nextTable }
   }
   if (Number(fitting) > 0) {
     const isLastPage = Number(found) < MAX_PAGE_ROWS && fitting === found
     const key = JSON.parse(String(lastKey)) as SqlValue[]
-    const next = isLastPage ? nextTable(table) : { table: table.name, key }
+    const next = isLastPage ? nextTable : { table: table.name, key }
     return { table, rowCount: Number(fitting), rows: String(rows), next }
   }
-  return await readLongRow(db, tenantId, position, columns)
+  return await readLongRow(db, table, tenantId, position.key, columns)
 }
 
 /** A row that is too long for a page of JSON: its values travel as parameters. */
 async function readLongRow(
   db: Database,
+  table: TenantTable,
   tenantId: string,
-  { table: name, key }: CopyPosition,
+  key: readonly SqlValue[],
   columns: readonly string[],
 ): Promise<TenantPage> {
-  const table = tableNamed(name)
   const [result] = await db.batch([
-    statement(sql`SELECT ${names(columns)} FROM ${sql.raw(name)} WHERE ${isAfter(table, tenantId, key)}
+    statement(sql`SELECT ${names(columns)} FROM ${sql.raw(table.name)} WHERE ${isAfter(table, tenantId, key)}
       ORDER BY ${names(table.key)} LIMIT 1`),
   ])
   const row = result?.rows[0] ?? {}
   const rowKey = table.key.map((column) => row[column] ?? null)
-  return { table, rowCount: 1, rows: row, next: { table: name, key: rowKey } }
+  return { table, rowCount: 1, rows: row, next: { table: table.name, key: rowKey } }
 }
 
 function pageStatement(
@@ -216,14 +245,11 @@ export interface MovedTenant {
 }
 
 /** Counts of a tenant. Triggers maintain them while its rows are copied. */
-const COUNTS = [
-  'user_count',
-  'active_user_count',
-  'group_count',
-  'membership_count',
-  'user_blocks',
-  'group_blocks',
-] as const
+function countsOf(types: readonly StoredResourceType[]): readonly string[] {
+  const ofTypes = types.flatMap(({ table: { counters } }) => [counters.count, counters.blocks])
+  return [...ofTypes, 'active_user_count', 'membership_count']
+}
+
 /** Columns that would make triggers refuse or change copied rows. They are set when the copy is complete. */
 const RULES = ['group_limit', 'unique_group_names', 'log_bytes', 'version'] as const
 /** The values of these columns while the copy arrives: they refuse nothing and prune no log entries. */
@@ -246,17 +272,19 @@ const COPY = selection(tenants, ['moveJobId', 'copiedUntil'])
  */
 export async function beginArrival(
   db: Database,
+  types: readonly StoredResourceType[],
   { tenantId, jobId }: MovedTenant,
   row: Row,
 ): Promise<boolean> {
   const columns = columnNames(tenants).filter((column) => !STATE_COLUMNS.includes(column))
+  const counts = countsOf(types)
   const values = columns.map((column) => {
-    if ((COUNTS as readonly string[]).includes(column)) return sql`0`
+    if (counts.includes(column)) return sql`0`
     if (column in NO_RULES) return sql`${NO_RULES[column as keyof typeof NO_RULES]}`
     return sql`${row[column] ?? null}`
   })
   const [, , found] = await db.batch([
-    removeUnusedTenant(tenantId),
+    removeUnusedTenant(types, tenantId),
     statement(sql`INSERT INTO tenants (id, state, move_job_id, copied_until, ${names(columns)})
       VALUES (${tenantId}, 'arriving', ${jobId}, ${positionText(COPY_START)}, ${sql.join(values, sql`, `)})
       ON CONFLICT (id) DO NOTHING`),
@@ -268,14 +296,14 @@ export async function beginArrival(
 /**
  * Every database is created with the tenant "default". Where that tenant does not live, its empty row can be deleted.
  */
-export function removeUnusedTenant(tenantId: string): Statement {
+export function removeUnusedTenant(types: readonly StoredResourceType[], tenantId: string): Statement {
   return statement(
-    sql`DELETE FROM tenants WHERE id = ${tenantId} AND state = 'ready' AND NOT (${holdsRows(tenantId)})`,
+    sql`DELETE FROM tenants WHERE id = ${tenantId} AND state = 'ready' AND NOT (${holdsRows(types, tenantId)})`,
   )
 }
 
-function holdsRows(tenantId: string): SQL {
-  const exists = TENANT_TABLES.map(
+function holdsRows(types: readonly StoredResourceType[], tenantId: string): SQL {
+  const exists = tenantTables(types).map(
     ({ name }) => sql`EXISTS (SELECT 1 FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId})`,
   )
   return sql.join(exists, sql` OR `)
@@ -294,9 +322,15 @@ export async function copyPosition(
 }
 
 /** The counts of a tenant as its database keeps them. They are equal on both sides of a complete copy. */
-export async function tenantCounts(db: Database, tenantId: string): Promise<string> {
+export async function tenantCounts(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+): Promise<string> {
   const [found] = await db.batch([
-    statement(sql`SELECT json_array(${names(COUNTS)}) AS counts FROM tenants WHERE id = ${tenantId}`),
+    statement(
+      sql`SELECT json_array(${names(countsOf(types))}) AS counts FROM tenants WHERE id = ${tenantId}`,
+    ),
   ])
   return String(found?.rows[0]?.counts)
 }
@@ -310,9 +344,14 @@ export async function tenantRow(db: Database, tenantId: string): Promise<Row | u
 }
 
 /** The approximate number of rows that a copy takes, for its progress. */
-export async function countTenantRows(db: Database, tenantId: string): Promise<number> {
+export async function countTenantRows(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenantId: string,
+): Promise<number> {
+  const counts = sql.raw(types.map(({ table }) => table.counters.count).join(' + '))
   const [found] = await db.batch([
-    statement(sql`SELECT user_count + group_count + membership_count
+    statement(sql`SELECT ${counts} + membership_count
       + (SELECT count(*) FROM provisioning_log WHERE tenant_id = ${tenantId}) AS count
       FROM tenants WHERE id = ${tenantId}`),
   ])
@@ -338,23 +377,24 @@ export function parsePosition(text: string): CopyPosition | undefined {
   return { table, key }
 }
 
-function tableNamed(name: string): TenantTable {
-  const table = TENANT_TABLES.find((one) => one.name === name)
+/** @throws {Error} when none of the tables has this name */
+export function tableNamed(tables: readonly TenantTable[], name: string): TenantTable {
+  const table = tables.find((one) => one.name === name)
   if (table === undefined) throw new Error(`"${name}" is not a table of a tenant`)
   return table
 }
 
-function nextTable(table: TenantTable): CopyPosition | undefined {
-  const next = TENANT_TABLES[TENANT_TABLES.indexOf(table) + 1]
+function positionAfter(tables: readonly TenantTable[], table: TenantTable): CopyPosition | undefined {
+  const next = tables[tables.indexOf(table) + 1]
   return next && { table: next.name, key: [] }
 }
 
 function columnsOf(
-  { table, derived = [], volatile = [] }: TenantTable,
+  { columns, derived = [], volatile = [] }: TenantTable,
   what: 'all' | 'comparable',
 ): readonly string[] {
   const omitted = what === 'all' ? derived : [...derived, ...volatile]
-  return columnNames(table).filter((name) => name !== 'tenant_id' && !omitted.includes(name))
+  return columns.filter((name) => name !== 'tenant_id' && !omitted.includes(name))
 }
 
 /** The stored columns: generated ones are derived from them. */

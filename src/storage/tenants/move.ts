@@ -15,9 +15,10 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Row, type Statement, statement } from '../database/database.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
-import { type MovedTenant, rulesOf, TENANT_TABLES } from './copy.ts'
+import { type MovedTenant, rulesOf, tableNamed, tenantTables } from './copy.ts'
 import { deleteChunk } from './delete-chunk.ts'
 
 /** A tenant that is being moved, which always has a job. */
@@ -125,12 +126,10 @@ function transition({ tenantId, jobId }: MovedTenant, from: string, change: SQL)
 }
 
 /** The tables of a purge in order: memberships before groups and users, so that their triggers have little to do. */
-export const PURGED_TABLES: readonly string[] = [
-  'memberships',
-  ...TENANT_TABLES.map(({ name }) => name)
-    .filter((name) => name !== 'memberships')
-    .toReversed(),
-]
+export function purgedTables(types: readonly StoredResourceType[]): readonly string[] {
+  const names = tenantTables(types).map(({ name }) => name)
+  return ['memberships', ...names.filter((name) => name !== 'memberships').toReversed()]
+}
 
 /**
  * Takes over the remains of an earlier move at the target, so that they can be deleted. A tenant has one running job
@@ -150,16 +149,16 @@ export async function adoptLeftover(db: Database, { tenantId, jobId }: MovedTena
 /**
  * Deletes a chunk of the rows that a tenant has left behind in a table. Does nothing if the tenant lives here again.
  *
- * @param table one of PURGED_TABLES
+ * @param table one of purgedTables
  * @returns the number of changed rows, and whether the table is done
  */
 export async function purgeTable(
   db: Database,
+  types: readonly StoredResourceType[],
   move: MovedTenant,
   table: string,
 ): Promise<{ readonly changes: number; readonly isDone: boolean }> {
-  const found = TENANT_TABLES.find(({ name }) => name === table)
-  if (found === undefined) throw new Error(`"${table}" is not a table of a tenant`)
+  const found = tableNamed(tenantTables(types), table)
   const [result] = await db.batch([deleteChunk(found, move.tenantId, hasLeft(move))])
   const changes = result?.changes ?? 0
   return { changes, isDone: changes === 0 }

@@ -91,9 +91,13 @@ export async function insertTenant(db: Database, tenant: NewTenant): Promise<boo
  *
  * @returns false when a tenant with this id exists, or rows of one are left
  */
-export async function insertTenantElsewhere(db: Database, tenant: NewTenant): Promise<boolean> {
+export async function insertTenantElsewhere(
+  db: Database,
+  types: readonly StoredResourceType[],
+  tenant: NewTenant,
+): Promise<boolean> {
   await db.batch([
-    removeUnusedTenant(tenant.id),
+    removeUnusedTenant(types, tenant.id),
     statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenant.id}`),
   ])
   return await insertTenant(db, tenant)

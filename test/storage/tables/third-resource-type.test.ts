@@ -6,9 +6,10 @@ import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../../src/app.ts'
+import { runJob } from '../../../src/provider/jobs/runner.ts'
 import type { OpenDatabase } from '../../../src/runtime.ts'
 import { groupWriters } from '../../../src/self-hosted/group-writers.ts'
-import { openDatabase } from '../../../src/storage/database/database.ts'
+import { noFigures, openDatabase } from '../../../src/storage/database/database.ts'
 import { Browser, textOf } from '../../support/dashboard.ts'
 import { DEVICE, DEVICE_MIGRATION, TYPES_WITH_DEVICE } from '../../support/device.ts'
 import { answerOf, Client, costOf, newClient, ORIGIN } from '../../support/harness.ts'
@@ -40,12 +41,10 @@ async function newDeviceClient(): Promise<Client> {
   return new Client(id, body.token, sendToApp)
 }
 
-async function admin(method: string, path: string, body?: string) {
+async function admin(method: string, path: string, body?: string, send = sendToApp) {
   const type = path.endsWith('/import') ? 'application/jsonl' : 'application/json'
   const headers = { Authorization: 'Bearer test-admin-token', 'Content-Type': type }
-  return await sendToApp(
-    new Request(`${ORIGIN}/admin/api${path}`, { method, headers, ...(body && { body }) }),
-  )
+  return await send(new Request(`${ORIGIN}/admin/api${path}`, { method, headers, ...(body && { body }) }))
 }
 
 const device = (serialNumber: string, more: Record<string, unknown> = {}) => ({
@@ -68,7 +67,7 @@ const filtered = (filter: string, more = '') => `/Devices?filter=${encodeURIComp
 
 let client: Client
 beforeAll(async () => {
-  await DB.batch(DEVICE_MIGRATION.map((text) => DB.prepare(text)))
+  for (const db of [DB, env.TEST_DEVICES2]) await db.batch(DEVICE_MIGRATION.map((text) => db.prepare(text)))
   client = await newDeviceClient()
   for (const [i, name] of ['Delta', 'alpha', 'Charlie', 'bravo'].entries()) {
     await createDevice(client, `S${i}`, {
@@ -318,6 +317,48 @@ describe('the rest of the service', () => {
       .bind(to.tenantId)
       .first()
     expect(left).toEqual({ n: 0 })
+  })
+
+  it('moves it with its tenant to another database', async () => {
+    const own = await newDeviceClient()
+    const user = await own.createUser()
+    await own.createGroup({ members: [{ value: user.id }] })
+    for (const serial of ['V1', 'V2', 'V3']) await createDevice(own, serial, { model: 'M' })
+    const rowsIn = async (db: D1Database) => {
+      const { results } = await db
+        .prepare('SELECT * FROM devices WHERE tenant_id = ? ORDER BY id')
+        .bind(own.tenantId)
+        .all()
+      return results
+    }
+    const before = await rowsIn(DB)
+    expect(before).toHaveLength(3)
+
+    const names = ['DB', 'DB2'] as const
+    const open: OpenDatabase = (name = 'DB', figures) =>
+      openDatabase(name === 'DB' ? DB : env.TEST_DEVICES2, figures)
+    const several = labRuntime({ openDatabase: open, groupWriter, databaseNames: names })
+    const send = (request: Request) => answerOf(request, (sent) => app.fetch(sent, several))
+    const path = `/tenants/${own.tenantId}`
+    // A user, a group, a membership, the devices, and the log entries of five requests are processed three times each.
+    const started = await admin('POST', `${path}/move`, JSON.stringify({ database: 'DB2' }), send)
+    expect([started.status, started.body.progress.total]).toEqual([202, 3 * (1 + 1 + 1 + 3 + 5)])
+    const databases = {
+      names,
+      maxBytes: Number.POSITIVE_INFINITY,
+      open: (name: string) => open(name, noFigures()),
+    }
+    const run = { databases, resourceTypes: TYPES_WITH_DEVICE, maxStatements: 25, now: Date.now }
+    while ((await runJob(run, own.tenantId)) !== undefined);
+
+    expect(await rowsIn(env.TEST_DEVICES2)).toEqual(before)
+    expect(await rowsIn(DB)).toEqual([])
+    const counts = await env.TEST_DEVICES2.prepare('SELECT state, device_count FROM tenants WHERE id = ?')
+      .bind(own.tenantId)
+      .first()
+    expect(counts).toEqual({ state: 'ready', device_count: 3 })
+    const moved = new Client(own.tenantId, own.token, send)
+    expect(serialsOf((await moved.get('/Devices')).body)).toEqual(['V1', 'V2', 'V3'])
   })
 
   it('refuses an import into a tenant that has resources of this type only', async () => {
