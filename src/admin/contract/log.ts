@@ -64,7 +64,7 @@ export const logRoutes = {
     path: '/tenants/{id}/log',
     summary: 'Reads the provisioning log, newest first',
     description: 'With filters, a page may be short or empty. Continue until `nextCursor` is null.',
-    query: v.object({
+    query: v.strictObject({
       cursor: v.optional(
         v.pipe(
           TEXT,
@@ -73,7 +73,9 @@ export const logRoutes = {
           field({ allowed: 'the nextCursor of a page of this log' }),
         ),
       ),
-      resourceType: v.optional(v.pipe(RESOURCE_TYPE, v.description('The type of the written resource.'))),
+      resourceType: v.optional(
+        v.pipe(RESOURCE_TYPE, v.description('The type of the written resource; "Client" for failed access.')),
+      ),
       outcome: v.optional(v.pipe(OUTCOME, v.description('Whether the write was accepted.'))),
       q: v.optional(
         v.pipe(

@@ -58,7 +58,7 @@ const EXAMPLE = {
 
 export const EXTENSION_SCHEMA_INPUT = v.pipe(
   v.unknown(),
-  field({ jsonSchema: { type: 'object', required: ['id', 'attributes'], properties: SCHEMA_KEYWORDS } }),
+  field({ jsonSchema: { type: 'object', required: ['attributes'], properties: SCHEMA_KEYWORDS } }),
   v.title('ExtensionSchemaInput'),
   v.examples([EXAMPLE]),
 )
@@ -117,7 +117,7 @@ export const schemaRoutes = {
       "Imports extension schemas from another service provider's `/Schemas`, or from Entra's list of attributes",
     description:
       'The body is a schema, a ListResponse of schemas, the synchronization schema of Microsoft Graph, or `{"attributes": ["urn:…:User:badge"]}`. Built-in schemas and attributes are left out. Either all schemas are stored or none.',
-    query: v.object({ resourceType: RESOURCE_TYPE }),
+    query: v.strictObject({ resourceType: RESOURCE_TYPE }),
     body: v.pipe(
       v.unknown(),
       field({ jsonSchema: { type: 'object' } }),
@@ -145,7 +145,7 @@ export const schemaRoutes = {
     path: '/tenants/{id}/schemas/{urn}',
     summary: 'Adds or changes an extension schema',
     description:
-      'The body is a schema as in RFC 7643 §7. A change that alters the meaning of stored values, such as another type, is refused with 400.',
+      'The body is a schema as in RFC 7643 §7. The default of its `id` is the URN in the path. A change that alters the meaning of stored values, such as another type, is refused with 400.',
     body: EXTENSION_SCHEMA_INPUT,
     answers: {
       200: { description: 'Changed.', body: EXTENSION_SCHEMA },
@@ -163,7 +163,7 @@ export const schemaRoutes = {
     summary: 'Removes an extension schema',
     description:
       'The stored values are kept, and reappear if the schema is added again. `purge=true` deletes them.',
-    query: v.object({ purge: PURGE }),
+    query: v.strictObject({ purge: PURGE }),
     answers: {
       202: {
         description:

@@ -24,11 +24,12 @@ const PROFILE = v.pipe(
 )
 
 export const TENANT_INPUT = v.pipe(
-  v.object({
+  v.strictObject({
     id: TENANT_ID,
     name: NAME,
     groupLimit: v.optional(GROUP_LIMIT, DEFAULT_GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES, true),
+    profile: v.optional(PROFILE, 'tolerant'),
     database: v.optional(
       v.pipe(
         TEXT,
@@ -37,11 +38,13 @@ export const TENANT_INPUT = v.pipe(
     ),
   }),
   v.title('TenantInput'),
-  v.examples([{ id: 'acme', name: 'Acme Corp', groupLimit: 200, uniqueGroupNames: true }]),
+  v.examples([
+    { id: 'acme', name: 'Acme Corp', groupLimit: 200, uniqueGroupNames: true, profile: 'tolerant' },
+  ]),
 )
 
 export const TENANT_CHANGE = v.pipe(
-  v.object({
+  v.strictObject({
     name: v.optional(NAME),
     groupLimit: v.optional(GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES),
