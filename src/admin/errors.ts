@@ -5,7 +5,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { ScimError } from '../scim/error.ts'
+import { quote, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { NamedDatabaseUnavailable, TenantMoved } from '../storage/tenants/locations.ts'
 
@@ -33,6 +33,12 @@ export class AdminError extends Error {
 export function invalidField(field: string, expected: string, found: unknown): AdminError {
   const text = found === undefined ? 'nothing' : JSON.stringify(found)
   return new AdminError(400, 'invalid', `"${field}" must be ${expected}, found ${text.slice(0, 100)}`, field)
+}
+
+/** A 400 for a field that a body or a query cannot have. */
+export function unknownField(field: string, known: readonly string[]): AdminError {
+  const use = known.length === 0 ? 'the request has no fields' : `use one of ${known.join(', ')}`
+  return new AdminError(400, 'invalid', `${quote(field)} is not a known field; ${use}`, shorten(field))
 }
 
 /** The only place where the admin API turns errors into responses. */

@@ -3,6 +3,7 @@
  */
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode, StatusCode } from 'hono/utils/http-status'
+import * as v from 'valibot'
 import { readText } from '../../edge/body.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { parseJson } from '../../scim/json.ts'
@@ -17,6 +18,8 @@ import {
   type Route,
   type Routes,
 } from '../contract/route.ts'
+
+const NO_QUERY = v.strictObject({})
 
 /** A request that was checked against its route. */
 export interface Call<R extends Route> {
@@ -44,7 +47,7 @@ export function serve<R extends Routes>(app: Hono<HttpEnv>, routes: R, handlers:
   for (const [name, route] of Object.entries<Route>(routes)) {
     const handler = handlers[name] as (call: Call<Route>) => Promise<AnyAnswer>
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
-      const query = route.query && check(route.query, withoutEmpty(c.req.query()))
+      const query = checkQuery(route.query ?? NO_QUERY, c.req.query())
       const body = await readBody(c, route)
       return toResponse(
         c,
@@ -63,8 +66,12 @@ async function readBody(
   return check(body, parseJson(await readText(c, maxBodyBytes, 'administration')))
 }
 
-function withoutEmpty(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''))
+function checkQuery(schema: NonNullable<Route['query']>, query: Readonly<Record<string, string>>): unknown {
+  // An unknown parameter is refused even without a value.
+  const given = Object.entries(query).filter(
+    ([name, value]) => value !== '' || !Object.hasOwn(schema.entries, name),
+  )
+  return check(schema, Object.fromEntries(given))
 }
 
 function toResponse(c: Context<HttpEnv>, answer: AnyAnswer): Response {

@@ -9,13 +9,13 @@ export const SCOPE = v.pipe(
 )
 
 export const CLIENT_INPUT = v.pipe(
-  v.object({ name: NAME, scope: v.optional(SCOPE, 'provision') }),
+  v.strictObject({ name: NAME, scope: v.optional(SCOPE, 'provision') }),
   v.title('ClientInput'),
   v.examples([{ name: 'Microsoft Entra', scope: 'provision' }]),
 )
 
 export const CLIENT_CHANGE = v.pipe(
-  v.object({ name: v.optional(NAME), scope: v.optional(SCOPE) }),
+  v.strictObject({ name: v.optional(NAME), scope: v.optional(SCOPE) }),
   v.title('ClientChange'),
   v.examples([{ scope: 'read' }]),
 )

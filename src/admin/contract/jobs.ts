@@ -34,7 +34,7 @@ export const JOB = v.pipe(
 )
 
 export const MOVE = v.pipe(
-  v.object({
+  v.strictObject({
     database: v.pipe(
       v.string(),
       v.description('The name of the binding of the target database.'),

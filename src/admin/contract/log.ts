@@ -64,7 +64,7 @@ export const logRoutes = {
     path: '/tenants/{id}/log',
     summary: 'Reads the provisioning log, newest first',
     description: 'With filters, a page may be short or empty. Continue until `nextCursor` is null.',
-    query: v.object({
+    query: v.strictObject({
       cursor: v.optional(
         v.pipe(
           TEXT,

@@ -20,8 +20,8 @@ export const PATH_PARAMETERS = {
 } as const satisfies Readonly<Record<string, string>>
 
 /**
- * A status with which a handler refuses a request. Other statuses follow from the route: every route can answer 401, 429
- * and 503, a route with a query also 400, a route with a body also 400, 408 and 413.
+ * A status with which a handler refuses a request. Other statuses follow from the route: every route can answer 400, 401,
+ * 429 and 503, a route with a body also 408 and 413.
  */
 export type Refusal = 404 | 409
 
@@ -41,8 +41,9 @@ export interface Route {
   readonly summary: string
   /** Sentences in CommonMark. */
   readonly description?: string
-  /** The query parameters. An empty value counts as missing. */
-  readonly query?: v.ObjectSchema<v.ObjectEntries, undefined>
+  /** The query parameters; none by default. An empty value counts as missing. */
+  readonly query?: v.StrictObjectSchema<v.ObjectEntries, undefined>
+  /** A schema of fields is a strict object: unknown fields are refused. */
   readonly body?: Content
   /** The description of the lines, for a body in JSON Lines. */
   readonly bodyDescription?: string

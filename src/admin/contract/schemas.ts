@@ -117,7 +117,7 @@ export const schemaRoutes = {
       "Imports extension schemas from another service provider's `/Schemas`, or from Entra's list of attributes",
     description:
       'The body is a schema, a ListResponse of schemas, the synchronization schema of Microsoft Graph, or `{"attributes": ["urn:…:User:badge"]}`. Built-in schemas and attributes are left out. Either all schemas are stored or none.',
-    query: v.object({ resourceType: RESOURCE_TYPE }),
+    query: v.strictObject({ resourceType: RESOURCE_TYPE }),
     body: v.pipe(
       v.unknown(),
       field({ jsonSchema: { type: 'object' } }),
@@ -163,7 +163,7 @@ export const schemaRoutes = {
     summary: 'Removes an extension schema',
     description:
       'The stored values are kept, and reappear if the schema is added again. `purge=true` deletes them.',
-    query: v.object({ purge: PURGE }),
+    query: v.strictObject({ purge: PURGE }),
     answers: {
       202: {
         description:

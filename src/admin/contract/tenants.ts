@@ -24,7 +24,7 @@ const PROFILE = v.pipe(
 )
 
 export const TENANT_INPUT = v.pipe(
-  v.object({
+  v.strictObject({
     id: TENANT_ID,
     name: NAME,
     groupLimit: v.optional(GROUP_LIMIT, DEFAULT_GROUP_LIMIT),
@@ -41,7 +41,7 @@ export const TENANT_INPUT = v.pipe(
 )
 
 export const TENANT_CHANGE = v.pipe(
-  v.object({
+  v.strictObject({
     name: v.optional(NAME),
     groupLimit: v.optional(GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES),

@@ -13,7 +13,7 @@ const TIME_INPUT = v.pipe(
 )
 
 export const TOKEN_INPUT = v.pipe(
-  v.object({
+  v.strictObject({
     name: NAME,
     clientId: v.optional(
       v.pipe(

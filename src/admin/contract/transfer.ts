@@ -27,7 +27,7 @@ export const transferRoutes = {
     path: '/tenants/{id}/export',
     summary: 'Exports users, groups and memberships as JSON Lines, with their ids',
     description: '`clients=include` adds the clients, without their tokens.',
-    query: v.object({
+    query: v.strictObject({
       clients: v.optional(
         v.pipe(
           v.picklist(['include']),
@@ -45,7 +45,7 @@ export const transferRoutes = {
     description:
       'Until the last line is stored, the state of the tenant is `importing` and its clients get 503. After an ' +
       'interruption, send the same file again or the rest of it, or undo the import with `DELETE`.',
-    query: v.object({
+    query: v.strictObject({
       from: v.pipe(
         v.optional(LINE_NUMBER, '1'),
         v.description(

@@ -64,7 +64,7 @@ const HEALTH = {
 } as const
 
 const REFUSALS = {
-  400: ['AdminBadRequest', 'A field is invalid; "field" names it.'],
+  400: ['AdminBadRequest', 'A field or a query parameter is invalid or unknown; "field" names it.'],
   401: ['AdminUnauthorized', 'ADMIN_TOKEN is required.'],
   404: ['AdminNotFound', 'The path names something that does not exist.'],
   408: ['AdminTimeout', 'The body did not arrive in time.'],
@@ -108,15 +108,8 @@ function operation(operationId: string, route: Route, components: Components): J
 }
 
 /** @see Refusal */
-function refusalsOf({ query, body, refusals }: Route): readonly (keyof typeof REFUSALS)[] {
-  return [
-    401,
-    429,
-    503,
-    ...(query || body ? ([400] as const) : []),
-    ...(body ? ([408, 413] as const) : []),
-    ...refusals,
-  ]
+function refusalsOf({ body, refusals }: Route): readonly (keyof typeof REFUSALS)[] {
+  return [400, 401, 429, 503, ...(body ? ([408, 413] as const) : []), ...refusals]
 }
 
 function response({ description, body, headers = {} }: Answer, components: Components): Json {
