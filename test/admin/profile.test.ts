@@ -3,7 +3,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { admin, costOf, newClient } from '../support/harness.ts'
+import { admin, costOf, newClient, newToken, ORIGIN, send } from '../support/harness.ts'
 
 describe('the profile of a tenant', () => {
   it('is "tolerant" by default, and can be read and set', async () => {
@@ -16,6 +16,23 @@ describe('the profile of a tenant', () => {
       expect((await admin('GET', path)).body.profile).toBe(profile)
     }
     expect((await admin('PATCH', path, { name: 'Other' })).body.profile).toBe('tolerant')
+  })
+
+  it('can be set at the creation of the tenant, and holds from the first request on', async () => {
+    for (const [profile, status] of [
+      ['strict', 404],
+      ['tolerant', 200],
+    ] as const) {
+      const id = `made-${profile}`
+      const made = await admin('POST', '/tenants', { id, name: 'Made', profile })
+      expect([made.status, made.body.profile]).toEqual([201, profile])
+      expect((await admin('GET', `/tenants/${id}`)).body).toEqual(made.body)
+      const { token } = await newToken(id)
+      const headers = { Authorization: `Bearer ${token}` }
+      expect((await send(new Request(`${ORIGIN}/scim/v2/users`, { headers }))).status).toBe(status)
+    }
+    const refused = await admin('POST', '/tenants', { id: 'made', name: 'Made', profile: 'Strict' })
+    expect([refused.status, refused.body.error.field]).toEqual([400, 'profile'])
   })
 
   it.for(['Strict', '', null, 5, ['strict']])(

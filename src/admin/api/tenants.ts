@@ -38,7 +38,6 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
         ...tenant,
         ...NO_COUNTS,
         database,
-        profile: 'tolerant',
         state: 'ready',
         importedLines: null,
       }),

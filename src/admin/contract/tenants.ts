@@ -29,6 +29,7 @@ export const TENANT_INPUT = v.pipe(
     name: NAME,
     groupLimit: v.optional(GROUP_LIMIT, DEFAULT_GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES, true),
+    profile: v.optional(PROFILE, 'tolerant'),
     database: v.optional(
       v.pipe(
         TEXT,
@@ -37,7 +38,9 @@ export const TENANT_INPUT = v.pipe(
     ),
   }),
   v.title('TenantInput'),
-  v.examples([{ id: 'acme', name: 'Acme Corp', groupLimit: 200, uniqueGroupNames: true }]),
+  v.examples([
+    { id: 'acme', name: 'Acme Corp', groupLimit: 200, uniqueGroupNames: true, profile: 'tolerant' },
+  ]),
 )
 
 export const TENANT_CHANGE = v.pipe(

@@ -68,15 +68,21 @@ export const TENANT = selection(
 )
 
 /** A tenant to create. */
-export type NewTenant = Pick<Tenant, 'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'createdAt'>
+export type NewTenant = Pick<
+  Tenant,
+  'id' | 'name' | 'groupLimit' | 'uniqueGroupNames' | 'profile' | 'createdAt'
+>
 
 /** @returns false when the id is taken, in this database or, according to the catalogue, in another one */
 export async function insertTenant(db: Database, tenant: NewTenant): Promise<boolean> {
+  const { profile } = tenant
+  // The default is not stored, so the configuration of most tenants is empty.
+  const configuration = profile === 'tolerant' ? null : JSON.stringify({ profile })
   try {
     const [inserted] = await db.batch([
-      statement(sql`INSERT INTO tenants (id, name, group_limit, unique_group_names, created_at)
+      statement(sql`INSERT INTO tenants (id, name, group_limit, unique_group_names, configuration, created_at)
         SELECT ${tenant.id}, ${tenant.name}, ${tenant.groupLimit}, ${Number(tenant.uniqueGroupNames)},
-          ${tenant.createdAt} WHERE NOT EXISTS (SELECT 1 FROM tenant_locations WHERE tenant_id = ${tenant.id})`),
+          ${configuration}, ${tenant.createdAt} WHERE NOT EXISTS (SELECT 1 FROM tenant_locations WHERE tenant_id = ${tenant.id})`),
     ])
     return inserted?.changes !== 0
   } catch (error) {
