@@ -39,7 +39,8 @@ export function jobJson({ id, kind, state, step, source, target, done, total, er
     id,
     kind,
     state,
-    step,
+    // A job that failed keeps the step that it failed in.
+    step: state === 'done' ? null : step,
     from: source,
     to: target,
     progress: { done: state === 'done' ? total : Math.min(done, total), total },

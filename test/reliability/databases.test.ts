@@ -295,7 +295,7 @@ describe('a move', () => {
       { kind: 'move', state: 'running', from: 'DB', to: 'DB2', error: null },
     ])
     const job = await ended(client, started.body.id)
-    expect(job).toMatchObject({ state: 'done', error: null })
+    expect(job).toMatchObject({ state: 'done', step: null, error: null })
     expect(job.progress.done).toBe(job.progress.total)
     const after = [await client.get(`/Users/${user.id}`), await client.get(`/Groups/${group.id}`)]
     expect(after.map(({ body }) => body)).toEqual(before.map(({ body }) => body))

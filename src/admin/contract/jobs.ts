@@ -12,9 +12,9 @@ export const JOB = v.pipe(
       v.description('A "running" job continues by itself.'),
     ),
     step: v.pipe(
-      TEXT,
+      TEXT_OR_NULL,
       v.description(
-        'The steps of a move are preparing, copying, verifying, switched and purging, or retracting, aborting and clearing after a failure.',
+        'The steps of a move are preparing, copying, verifying, switched and purging, or retracting, aborting and clearing after a failure. Null when the job is done.',
       ),
     ),
     from: v.pipe(TEXT, v.description('The database of the tenant at the beginning of the job.')),
