@@ -142,7 +142,7 @@ describe('the admin API', () => {
 
   it.for([
     ['outcome=odd', '"outcome" must be "accepted" or "refused", found "odd"'],
-    ['resourceType=Device', '"resourceType" must be "User" or "Group", found "Device"'],
+    ['resourceType=Device', '"resourceType" must be "User", "Group" or "Client", found "Device"'],
     ['cursor=1', '"cursor" must be the nextCursor of a page of this log, found "1"'],
   ] as const)('names the invalid parameter in the query %s', async ([query, message]) => {
     const answer = await admin('GET', `/tenants/default/log?${query}`)

@@ -120,7 +120,7 @@ describe('a token that is refused', () => {
       for (const token of Object.values(tokens)) for (let i = 0; i < 3; i++) await isolate.ask(token)
       await isolate.settle()
     }
-    const entries = await client.log('?outcome=refused')
+    const entries = await client.log('?outcome=refused&resourceType=Client')
     expect(entries).toHaveLength(4)
     expect(entries.map(({ repeated }) => repeated)).toEqual([5, 5, 5, 5])
     const details = entries.map(({ detail }) => detail)

@@ -4,6 +4,7 @@ import type { ResourceType } from '../../scim/schema/definition.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { tenantQuery } from '../../storage/tenants/queries.ts'
+import { choice } from '../contract/allowed.ts'
 import type { logRoutes } from '../contract/log.ts'
 import { invalidField } from '../errors.ts'
 import { logEntryJson } from '../read-models.ts'
@@ -28,9 +29,9 @@ export const logHandlers: Handlers<typeof logRoutes> = {
   },
 }
 
-/** @throws {AdminError} 400 */
+/** Entries of failed access have the type "Client". @throws {AdminError} 400 */
 function requireTypeName(types: readonly ResourceType[], name: string | undefined): void {
-  const names = types.map((type) => type.name)
+  const names = [...types.map((type) => type.name), 'Client']
   if (name === undefined || names.includes(name)) return
-  throw invalidField('resourceType', names.map((known) => `"${known}"`).join(' or '), name)
+  throw invalidField('resourceType', choice(names.map((known) => `"${known}"`)), name)
 }

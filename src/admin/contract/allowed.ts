@@ -51,7 +51,8 @@ function texts(least: unknown, most: unknown): string {
   return most === undefined ? 'a text' : `a text of ${least ?? 0} to ${most} characters`
 }
 
-function choice(options: readonly string[]): string {
+/** A choice in words: `"a", "b" or "c"`. */
+export function choice(options: readonly string[]): string {
   const last = options.at(-1) ?? ''
   return options.length < 2 ? last : `${options.slice(0, -1).join(', ')} or ${last}`
 }

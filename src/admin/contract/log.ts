@@ -73,7 +73,9 @@ export const logRoutes = {
           field({ allowed: 'the nextCursor of a page of this log' }),
         ),
       ),
-      resourceType: v.optional(v.pipe(RESOURCE_TYPE, v.description('The type of the written resource.'))),
+      resourceType: v.optional(
+        v.pipe(RESOURCE_TYPE, v.description('The type of the written resource; "Client" for failed access.')),
+      ),
       outcome: v.optional(v.pipe(OUTCOME, v.description('Whether the write was accepted.'))),
       q: v.optional(
         v.pipe(
