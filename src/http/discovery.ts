@@ -107,13 +107,19 @@ function attributeDefinition(attribute: Attribute): Complex {
   const { mutability, description } = rest
   return {
     ...rest,
-    description: mutability === 'readOnly' ? description : `${description}${limitsOf(attribute)}`,
+    description:
+      mutability === 'readOnly'
+        ? description
+        : [description, ...limitsOf(attribute)].filter(Boolean).join(' '),
     ...(isText && { caseExact, uniqueness }),
     ...(subAttributes && { subAttributes: subAttributes.map(attributeDefinition) }),
   }
 }
 
-function limitsOf({ maxLength, maxElements }: Attribute): string {
-  const length = maxLength === undefined ? '' : ` At most ${maxLength} characters.`
-  return maxElements === undefined ? length : `${length} At most ${maxElements} values in a request.`
+/** Sentences on the limits of a value. The format of a dateTime already limits its length. */
+function limitsOf({ type, maxLength, maxElements }: Attribute): readonly string[] {
+  return [
+    ...(maxLength === undefined || type === 'dateTime' ? [] : [`At most ${maxLength} characters.`]),
+    ...(maxElements === undefined ? [] : [`At most ${maxElements} values in a request.`]),
+  ]
 }
