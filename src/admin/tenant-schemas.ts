@@ -4,7 +4,7 @@
  */
 import { quote } from '../scim/error.ts'
 import { extensionJson, parseExtension, SchemaRefused } from '../scim/schema/extension.ts'
-import { importExtensions } from '../scim/schema/extension-import.ts'
+import { type ImportOptions, importExtensions } from '../scim/schema/extension-import.ts'
 import {
   findExtension,
   type TenantExtension,
@@ -33,7 +33,7 @@ export async function listSchemas(db: Database, tenantId: string): Promise<Tenan
 /**
  * Adds or replaces a schema.
  *
- * @param urn the URN in the path; the `id` of the schema must be the same
+ * @param urn the URN in the path; the default of the schema's `id`, which must be the same
  * @throws {AdminError} 400 with the field, 404, 409
  */
 export async function putSchema(
@@ -43,7 +43,7 @@ export async function putSchema(
   body: unknown,
 ): Promise<{ extension: TenantExtension; all: TenantExtensions; isNew: boolean }> {
   return await withAdminErrorsAsync(async () => {
-    const schema = parseExtension(body, RESOURCE_TYPES)
+    const schema = parseExtension(body, RESOURCE_TYPES, { id: urn })
     if (schema.id !== urn)
       throw new SchemaRefused('id', `must be ${quote(urn)}, the URN in the path, found ${quote(schema.id)}`)
     const before = await listSchemas(db, tenantId)
@@ -61,10 +61,10 @@ export async function importSchemas(
   db: Database,
   tenantId: string,
   body: unknown,
-  resourceType: string | undefined,
+  options: ImportOptions,
 ): Promise<{ all: TenantExtensions; schemas: readonly TenantExtension[]; notes: readonly string[] }> {
   return await withAdminErrorsAsync(async () => {
-    const { schemas, notes } = importExtensions(body, RESOURCE_TYPES, resourceType)
+    const { schemas, notes } = importExtensions(body, RESOURCE_TYPES, options)
     const all = requireTenant(await putSchemas(db, tenantId, schemas), tenantId)
     return { all, schemas: schemas.map(({ id }) => requireSchema(all, id, tenantId)), notes }
   })

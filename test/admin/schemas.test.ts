@@ -33,6 +33,26 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
     expect(await list(tenantId)).toEqual([changed.body])
   })
 
+  it('takes the URN from the path if the body has no id', async () => {
+    const { tenantId } = await newClient()
+    const added = await put(tenantId, { attributes: [{ name: 'badge' }] })
+    expect(added).toMatchObject({ status: 201, body: { id: ACME, attributes: [{ name: 'badge' }] } })
+  })
+
+  it('shows clients the limits of an attribute in its description', async () => {
+    const client = await newClient()
+    await put(
+      client.tenantId,
+      schema({ name: 'badge' }, { name: 'level', description: 'Own.' }, { name: 'hired', type: 'dateTime' }),
+    )
+    const { body } = await client.get(`/Schemas/${ACME}`)
+    expect(body.attributes.map(({ description }: { description: string }) => description)).toEqual([
+      'At most 1024 characters.',
+      'Own. At most 1024 characters.',
+      '',
+    ])
+  })
+
   it('accepts its own answer, which has members that are not part of a schema', async () => {
     const { tenantId } = await newClient()
     const { state: _, indexes: __, ...body } = (await put(tenantId, schema({ name: 'badge' }))).body
@@ -217,6 +237,7 @@ describe('POST /admin/api/tenants/{id}/schemas', () => {
     const { tenantId } = await newClient()
     const answer = await post(tenantId, { attributes: [`${ACME}:badge`, 'userName'] })
     expect(answer.body.schemas).toMatchObject([{ id: ACME, attributes: [{ name: 'badge', type: 'string' }] }])
+    expect(answer.body.notes).toEqual(['left out, built-in attributes: "userName"'])
   })
 
   it('imports all schemas or none', async () => {
@@ -230,7 +251,11 @@ describe('POST /admin/api/tenants/{id}/schemas', () => {
   it('requires a resource type, and reads it from the query', async () => {
     const { tenantId } = await newClient()
     const hr = { id: 'urn:example:hr', attributes: [{ name: 'a' }] }
-    expect(refusal(await post(tenantId, hr))).toEqual([400, 'invalid', 'resourceType'])
+    const missing = await post(tenantId, hr)
+    expect(refusal(missing)).toEqual([400, 'invalid', 'resourceType'])
+    expect(missing.body.error.message).toContain(
+      'add "?resourceType=User" or "?resourceType=Group" to the URL',
+    )
     expect(await post(tenantId, hr, '?resourceType=Group')).toMatchObject({
       status: 200,
       body: { schemas: [{ resourceType: 'Group' }] },

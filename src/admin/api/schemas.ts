@@ -1,4 +1,5 @@
 /** Handlers of the extension schema routes. */
+import { RESOURCE_TYPES } from '../../storage/tables/resource-tables.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { schemaRoutes } from '../contract/schemas.ts'
 import {
@@ -18,7 +19,10 @@ export const schemaHandlers: Handlers<typeof schemaRoutes> = {
   },
 
   async importExtensions({ db, parameters: { id }, query, body }) {
-    const { all, schemas, notes } = await importSchemas(db, id, body, query.resourceType)
+    const { all, schemas, notes } = await importSchemas(db, id, body, {
+      resourceType: query.resourceType,
+      resourceTypeHint: `add ${RESOURCE_TYPES.map(({ name }) => `"?resourceType=${name}"`).join(' or ')} to the URL for schemas that do not name it`,
+    })
     return { status: 200, body: { schemas: schemas.map((one) => schemaJson(one, all)), notes } }
   },
 

@@ -58,7 +58,7 @@ const EXAMPLE = {
 
 export const EXTENSION_SCHEMA_INPUT = v.pipe(
   v.unknown(),
-  field({ jsonSchema: { type: 'object', required: ['id', 'attributes'], properties: SCHEMA_KEYWORDS } }),
+  field({ jsonSchema: { type: 'object', required: ['attributes'], properties: SCHEMA_KEYWORDS } }),
   v.title('ExtensionSchemaInput'),
   v.examples([EXAMPLE]),
 )
@@ -145,7 +145,7 @@ export const schemaRoutes = {
     path: '/tenants/{id}/schemas/{urn}',
     summary: 'Adds or changes an extension schema',
     description:
-      'The body is a schema as in RFC 7643 §7. A change that alters the meaning of stored values, such as another type, is refused with 400.',
+      'The body is a schema as in RFC 7643 §7. The default of its `id` is the URN in the path. A change that alters the meaning of stored values, such as another type, is refused with 400.',
     body: EXTENSION_SCHEMA_INPUT,
     answers: {
       200: { description: 'Changed.', body: EXTENSION_SCHEMA },

@@ -50,7 +50,7 @@ async function save(db: Database, tenantId: string, form: SchemaForm): Promise<r
     await putSchema(db, tenantId, document.id, { ...(resourceType && { resourceType }), ...document })
     return []
   }
-  return (await importSchemas(db, tenantId, document, resourceType)).notes
+  return (await importSchemas(db, tenantId, document, { resourceType })).notes
 }
 
 function parseDocument(text: string): unknown {

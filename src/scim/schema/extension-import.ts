@@ -3,15 +3,18 @@
  * list of an Entra application. Shipped schemas are skipped.
  */
 import { type Complex, isComplex } from '../comparison.ts'
-import { kindOf } from '../error.ts'
+import { kindOf, quote } from '../error.ts'
 import { MAX_EXTENSION_SCHEMAS } from '../limits.ts'
 import { LIST_RESPONSE } from '../urn.ts'
 import type { ResourceType } from './definition.ts'
-import { type ExtensionSchema, parseExtension, SchemaRefused } from './extension.ts'
+import { type ExtensionOptions, type ExtensionSchema, parseExtension, SchemaRefused } from './extension.ts'
+import { findAttribute } from './lookup.ts'
+
+export type ImportOptions = Pick<ExtensionOptions, 'resourceType' | 'resourceTypeHint'>
 
 export interface ImportedExtensions {
   readonly schemas: readonly ExtensionSchema[]
-  /** Messages for the administrator about skipped schemas, and about names that must be changed in Entra. */
+  /** Messages for the administrator about everything that was left out, and about names to change in Entra. */
   readonly notes: readonly string[]
 }
 
@@ -20,16 +23,16 @@ export interface ImportedExtensions {
  * Microsoft Graph and *Review your schema here*.
  *
  * @param types the shipped resource types
- * @param resourceType for schemas that do not name their resource type
+ * @param options the resource type for schemas that do not name theirs, and the hint if it is missing
  * @throws {SchemaRefused} with the position of the schema: `Resources[2].attributes[0].type`
  */
 export function importExtensions(
   body: unknown,
   types: readonly ResourceType[],
-  resourceType?: string,
+  options: ImportOptions = {},
 ): ImportedExtensions {
   const lists = entraLists(body)
-  if (lists !== undefined) return fromEntra(lists, types, resourceType)
+  if (lists !== undefined) return fromEntra(lists, types, options)
   const schemas = schemasIn(body)
   const shipped = new Set(
     types.flatMap((type) => [type.schema, ...type.extensions]).map(({ id }) => id.toLowerCase()),
@@ -38,7 +41,7 @@ export function importExtensions(
   requireSome(own.length, 'no extension schemas other than built-in ones')
   return {
     schemas: own.map(({ schema, at }) =>
-      within(at, () => parseExtension(schema, types, { resourceType, isForeign: true })),
+      within(at, () => parseExtension(schema, types, { ...options, isForeign: true })),
     ),
     notes:
       schemas.length > own.length ? [`${schemas.length - own.length} built-in schemas were skipped`] : [],
@@ -147,18 +150,28 @@ const ENTRA_TYPES: ReadonlyMap<string, string> = new Map([
 function fromEntra(
   lists: readonly EntraList[],
   types: readonly ResourceType[],
-  resourceType: string | undefined,
+  { resourceType, resourceTypeHint }: ImportOptions,
 ): ImportedExtensions {
   const schemas = new Map<
     string,
     { id: string; object: string | undefined; attributes: Map<string, Complex> }
   >()
   const notes = new Set<string>()
+  const builtIn = new Set<string>()
+  const withoutUrn = new Set<string>()
   for (const { attributes, object } of lists) {
     for (const listed of attributes) {
       const entry = isComplex(listed) ? listed : { name: listed }
-      const { schema, name, sub, old } = ENTRA_NAME.exec(textOf(entry, 'name') ?? '')?.groups ?? {}
-      if (schema === undefined || isOfShipped(schema, types)) continue
+      const full = textOf(entry, 'name') ?? ''
+      const { schema, name, sub, old } = ENTRA_NAME.exec(full)?.groups ?? {}
+      if (schema === undefined) {
+        ;(isCoreAttribute(full, types) ? builtIn : withoutUrn).add(full)
+        continue
+      }
+      if (isOfShipped(schema, types)) {
+        builtIn.add(full)
+        continue
+      }
       const key = schema.toLowerCase()
       const found = schemas.get(key) ?? { id: schema, object, attributes: new Map() }
       schemas.set(key, found)
@@ -176,10 +189,34 @@ function fromEntra(
     within(id, () =>
       parseExtension({ id, attributes: [...attributes.values()] }, types, {
         resourceType: typeNamed(object, types) ?? (endsInType(id, types) ? undefined : resourceType),
+        resourceTypeHint,
       }),
     ),
   )
-  return { schemas: parsed, notes: [...notes] }
+  return {
+    schemas: parsed,
+    notes: [
+      ...notes,
+      ...leftOut('built-in attributes', builtIn),
+      ...leftOut('names without the URN of an extension schema', withoutUrn),
+    ],
+  }
+}
+
+/** The most names in one note: the list of an application can have hundreds. */
+const MAX_NAMES_IN_NOTE = 20
+
+function leftOut(what: string, names: ReadonlySet<string>): readonly string[] {
+  if (names.size === 0) return []
+  const listed = [...names].slice(0, MAX_NAMES_IN_NOTE).map(quote).join(', ')
+  const more = names.size > MAX_NAMES_IN_NOTE ? ` and ${names.size - MAX_NAMES_IN_NOTE} more` : ''
+  return [`left out, ${what}: ${listed}${more}`]
+}
+
+/** True for a name such as `userName`, `name.givenName` or `emails[type eq "work"].value`. */
+function isCoreAttribute(name: string, types: readonly ResourceType[]): boolean {
+  const first = /^[^.[]*/.exec(name)?.[0] ?? ''
+  return types.some(({ attributes }) => findAttribute(attributes, first) !== undefined)
 }
 
 function isOfShipped(schema: string, types: readonly ResourceType[]): boolean {

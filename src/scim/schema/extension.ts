@@ -42,8 +42,12 @@ export class SchemaRefused extends Error {
 
 /** Information about a schema that is not in its document. */
 export interface ExtensionOptions {
+  /** The URN, for a document without an id. */
+  readonly id?: string | undefined
   /** The resource type, for documents that do not name it. */
   readonly resourceType?: string | undefined
+  /** For the message about a missing resource type: what to add, such as a query parameter. */
+  readonly resourceTypeHint?: string | undefined
   /** True for a document of another service provider, whose unknown members are ignored instead of rejected. */
   readonly isForeign?: boolean
 }
@@ -64,8 +68,13 @@ export function parseExtension(
 ): ExtensionSchema {
   const fields = fieldsOf(body, '', SCHEMA_FIELDS, options.isForeign)
   requireSchemas(fields.get('schemas'))
-  const id = parseUrn(fields.get('id'), types)
-  const type = parseResourceType(fields.get('resourceType') ?? options.resourceType, id, types)
+  const id = parseUrn(fields.get('id') ?? options.id, types)
+  const type = parseResourceType(
+    fields.get('resourceType') ?? options.resourceType,
+    id,
+    types,
+    options.resourceTypeHint,
+  )
   return {
     id,
     resourceType: type.name,
@@ -177,14 +186,20 @@ export function overlaps(a: string, b: string): boolean {
   return long === short || long.startsWith(`${short}:`)
 }
 
-function parseResourceType(found: unknown, id: string, types: readonly ResourceType[]): ResourceType {
+function parseResourceType(
+  found: unknown,
+  id: string,
+  types: readonly ResourceType[],
+  hint: string | undefined,
+): ResourceType {
   const stated = found ?? id.slice(id.lastIndexOf(':') + 1)
   const lower = typeof stated === 'string' ? stated.toLowerCase() : undefined
   const type = types.find(({ name }) => name.toLowerCase() === lower)
   if (type !== undefined) return type
   const isMissing = found === undefined
   const what = isMissing ? 'is required if the URN does not end with it, and must be' : 'must be'
-  throw new SchemaRefused('resourceType', `${what} one of ${types.map(({ name }) => name).join(', ')}`)
+  const add = isMissing && hint !== undefined ? `; ${hint}` : ''
+  throw new SchemaRefused('resourceType', `${what} one of ${types.map(({ name }) => name).join(', ')}${add}`)
 }
 
 /** The default name of a schema: "acmeUser" for `urn:ietf:params:scim:schemas:extension:acme:2.0:User`. */

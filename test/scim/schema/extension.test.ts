@@ -427,7 +427,7 @@ describe('incompatibilities', () => {
 
 describe('importExtensions', () => {
   const read = (body: unknown, type?: string) => {
-    const { schemas, notes } = importExtensions(body, TYPES, type)
+    const { schemas, notes } = importExtensions(body, TYPES, { resourceType: type })
     return {
       notes,
       schemas: schemas.map(({ id, resourceType, attributes }) => ({
@@ -538,6 +538,26 @@ describe('importExtensions', () => {
       ],
       notes: [`in Entra's attribute list, replace "${old}.tag" by "${old}:tag"`],
     })
+  })
+
+  it('names in its notes what it leaves out of the list of Entra', () => {
+    const names = [
+      'userName',
+      'emails[type eq "work"].value',
+      `${USER_RESOURCE_TYPE.schema.id}:title`,
+      'badge',
+    ]
+    expect(read([`${ACME}:badge`, ...names]).notes).toEqual([
+      `left out, built-in attributes: ${names
+        .slice(0, 3)
+        .map((name) => JSON.stringify(name))
+        .join(', ')}`,
+      'left out, names without the URN of an extension schema: "badge"',
+    ])
+    const many = Array.from({ length: 1_000 }, (_, i) => `own${i}`)
+    expect(read([`${ACME}:badge`, ...many]).notes).toEqual([
+      expect.stringMatching(/: "own0", .*"own19" and 980 more$/),
+    ])
   })
 
   it('returns each note once, and imports a long list in linear time', () => {
