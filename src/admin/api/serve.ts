@@ -68,7 +68,9 @@ async function readBody(
 
 function checkQuery(schema: NonNullable<Route['query']>, query: Readonly<Record<string, string>>): unknown {
   // An unknown parameter is refused even without a value.
-  const given = Object.entries(query).filter(([name, value]) => value !== '' || !Object.hasOwn(schema.entries, name))
+  const given = Object.entries(query).filter(
+    ([name, value]) => value !== '' || !Object.hasOwn(schema.entries, name),
+  )
   return check(schema, Object.fromEntries(given))
 }
 
