@@ -123,7 +123,7 @@ describe('PUT /admin/api/tenants/{id}/schemas/{urn}', () => {
     const user = await client.createUser({ [ACME]: { level: '7', sites: ['a', 'b'] } })
     const answer = await put(client.tenantId, schema(...attributes))
     expect(refusal(answer)).toEqual([400, 'invalid', field])
-    expect(answer.body.error.message).toMatch(/there are resources with a value/)
+    expect(answer.body.error.message).toMatch(/but resources have values/)
     expect((await client.get(`/Users/${user.id}`)).body[ACME]).toEqual({ level: '7', sites: ['a', 'b'] })
   })
 

@@ -520,7 +520,7 @@ describe('a move', () => {
     const twice = await move(client, 'DB3')
     expect([twice.status, twice.body.error.message]).toEqual([
       409,
-      expect.stringContaining('the move to "DB2"'),
+      expect.stringContaining(`The move of tenant "${client.tenantId}" to "DB2" is running; see GET `),
     ])
     const again = await move(client, 'DB2')
     expect([again.status, again.body.step]).toEqual([202, 'copying'])
