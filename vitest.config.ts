@@ -24,7 +24,8 @@ const NOT_ON_SQLITE = [
 /** HTTP tests with very many requests. `npm test` runs them only on SQLite, where they take a fifth of the time. */
 const MANY_REQUESTS = [
   'test/admin/transfer.test.ts',
-  'test/http/{bad-input,emulator,invalid-values,log-bounds,profile-traffic,value-limits}.test.ts',
+  'test/http/{access,bad-input,disabling,emulator,entra,invalid-values,log-bounds}.test.ts',
+  'test/http/{profile-traffic,real-clients,value-limits}.test.ts',
 ]
 
 /** HTTP tests with megabytes of documents. */
