@@ -3,20 +3,9 @@
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Client } from '../../storage/access/clients.ts'
-import type { ListedEntry } from '../../storage/log/log-pages.ts'
+import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
 import { Field, type FormError, FormNotice, Select } from './form.tsx'
 import { allOf, pluralOf } from './resource-names.ts'
-
-export const ACTIONS = [
-  'create',
-  'update',
-  'disable',
-  'enable',
-  'delete',
-  'add member',
-  'remove member',
-  'authenticate',
-] as const satisfies readonly ListedEntry['action'][]
 
 /** The values of the form, by query parameter. */
 export interface LogFilterForm extends Readonly<Record<string, string | undefined>> {
@@ -86,7 +75,7 @@ export function LogFilters(props: {
             name="action"
             label="Action"
             value={form.action}
-            options={[['', 'Any action'], ...ACTIONS.map((action) => [action, action] as const)]}
+            options={[['', 'Any action'], ...LOG_ACTIONS.map((action) => [action, action] as const)]}
             error={error}
           />
           <Choice

@@ -1,5 +1,6 @@
 /** The provisioning log of a tenant. */
 import * as v from 'valibot'
+import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
@@ -19,16 +20,7 @@ export const LOG_ENTRY = v.pipe(
     tokenId: TEXT_OR_NULL,
     tokenName: TEXT_OR_NULL,
     action: v.pipe(
-      v.picklist([
-        'create',
-        'update',
-        'disable',
-        'enable',
-        'delete',
-        'add member',
-        'remove member',
-        'authenticate',
-      ]),
+      v.picklist(LOG_ACTIONS),
       v.description('"authenticate" stands for failed access; its resource type is "Client".'),
     ),
     outcome: OUTCOME,

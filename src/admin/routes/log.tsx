@@ -6,9 +6,10 @@ import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { clientsQuery } from '../../storage/access/clients.ts'
+import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
 import { type LogFilters, logEntryQuery, logPageQuery, streamLog } from '../../storage/log/log-pages.ts'
 import type { FormError } from '../components/form.tsx'
-import { ACTIONS, type LogFilterForm } from '../components/log-filters.tsx'
+import type { LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
@@ -97,7 +98,7 @@ function parseFilters(form: LogFilterForm, types: readonly ResourceType[]): LogF
   try {
     return {
       text: form.q?.trim() || undefined,
-      action: oneOf('action', form.action, ACTIONS),
+      action: oneOf('action', form.action, LOG_ACTIONS),
       outcome: oneOf('outcome', form.outcome, ['accepted', 'refused']),
       resourceType: oneOf(
         'type',

@@ -2,10 +2,13 @@
  * An entry of the provisioning log, before it is stored.
  */
 import type { AttributeChange } from '../../scim/changes.ts'
-import type { provisioningLog } from '../tables/tables.ts'
+import { provisioningLog } from '../tables/tables.ts'
 
-/** What a client tried to do with a resource. */
-export type LogAction = Exclude<(typeof provisioningLog.$inferSelect)['action'], 'authenticate'>
+/** Every action of an entry. "authenticate" stands for access that failed. */
+export const LOG_ACTIONS = provisioningLog.action.enumValues
+
+/** The action of a client on a resource. */
+export type LogAction = Exclude<(typeof LOG_ACTIONS)[number], 'authenticate'>
 
 /** One write that a client tried. It holds no values of attributes that are never returned. */
 export interface LogEntry {
