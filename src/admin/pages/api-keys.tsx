@@ -1,6 +1,7 @@
 /**
  * API Keys: forms to generate tokens, the tokens and clients of a tenant, and failed access.
  */
+import type { PropsWithChildren } from 'hono/jsx'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
@@ -219,53 +220,65 @@ export function NewTokenPage(props: {
 }
 
 /** Asks for confirmation before a client is deleted. */
-export function DeleteClientPage(props: {
-  readonly administrator: Administrator
-  readonly tenant: { readonly id: string; readonly name: string }
-  readonly client: Client
-}) {
-  const { administrator, tenant, client } = props
-  const { apiKeys } = tenantPaths(tenant.id)
+export function DeleteClientPage(props: Confirmed & { readonly client: Client }) {
+  const { client, ...confirmed } = props
   return (
-    <Layout title="Delete a client" administrator={administrator} tenant={tenant} current="apiKeys">
-      <div class="panel narrow">
-        <h1>Delete the client “{client.name}”?</h1>
-        <p>
-          All tokens of the client are refused from the next request on. The provisioning log still names the
-          client. This cannot be undone.
-        </p>
-        <form class="actions" method="post" action={`${apiKeys}/clients/${client.id}/delete`}>
-          <button type="submit" class="danger">
-            Delete
-          </button>
-          <a class="button quiet" href={apiKeys}>
-            Keep it
-          </a>
-        </form>
-      </div>
-    </Layout>
+    <Confirmation
+      {...confirmed}
+      title="Delete a client"
+      question={`Delete the client “${client.name}”?`}
+      action={`clients/${client.id}/delete`}
+      button="Delete"
+    >
+      All tokens of the client are refused from the next request on. The provisioning log still names the
+      client. This cannot be undone.
+    </Confirmation>
   )
 }
 
 /** Asks for confirmation before a token is revoked. */
-export function RevokeTokenPage(props: {
+export function RevokeTokenPage(props: Confirmed & { readonly token: ListedToken }) {
+  const { token, ...confirmed } = props
+  return (
+    <Confirmation
+      {...confirmed}
+      title="Revoke a token"
+      question={`Revoke “${token.name}”?`}
+      action={`${token.id}/revoke`}
+      button="Revoke"
+    >
+      Requests with this token are refused from now on. {token.lastUsedAt !== null && 'It has been used.'}{' '}
+      This cannot be undone: the client then needs a new token.
+    </Confirmation>
+  )
+}
+
+interface Confirmed {
   readonly administrator: Administrator
   readonly tenant: { readonly id: string; readonly name: string }
-  readonly token: ListedToken
-}) {
-  const { administrator, tenant, token } = props
+}
+
+/** @param props.action the path of the form, below the page of API keys */
+function Confirmation(
+  props: PropsWithChildren<
+    Confirmed & {
+      readonly title: string
+      readonly question: string
+      readonly action: string
+      readonly button: string
+    }
+  >,
+) {
+  const { administrator, tenant, title, question, action, button, children } = props
   const { apiKeys } = tenantPaths(tenant.id)
   return (
-    <Layout title="Revoke a token" administrator={administrator} tenant={tenant} current="apiKeys">
+    <Layout title={title} administrator={administrator} tenant={tenant} current="apiKeys">
       <div class="panel narrow">
-        <h1>Revoke “{token.name}”?</h1>
-        <p>
-          Requests with this token are refused from now on. {token.lastUsedAt !== null && 'It has been used.'}{' '}
-          This cannot be undone: the client then needs a new token.
-        </p>
-        <form class="actions" method="post" action={`${apiKeys}/${token.id}/revoke`}>
+        <h1>{question}</h1>
+        <p>{children}</p>
+        <form class="actions" method="post" action={`${apiKeys}/${action}`}>
           <button type="submit" class="danger">
-            Revoke
+            {button}
           </button>
           <a class="button quiet" href={apiKeys}>
             Keep it
