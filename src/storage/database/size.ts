@@ -8,7 +8,7 @@ import { type Database, statement } from './database.ts'
 const USER_BYTES = 3_400
 const GROUP_BYTES = 1_500
 const MEMBERSHIP_BYTES = 210
-/** A block of a large document: see `blocks` in src/storage/tables/tables.ts. */
+/** A block of a large document: see `blocks` in src/storage/tables/directory-tables.ts. */
 const BLOCK_BYTES = 4_096
 
 const bytesOf = (): SQL =>

@@ -1,0 +1,100 @@
+/** The tables of tenants: who they are, where they live, and the jobs that work on them. */
+import { sql } from 'drizzle-orm'
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+/**
+ * One organisation's directory. The administrator creates and deletes it. The counts are derived: triggers maintain
+ * them, so no query counts rows.
+ */
+export const tenants = sqliteTable(
+  'tenants',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    groupLimit: integer('group_limit').notNull().default(200),
+    /** Whether no two groups share a displayName in comparison form. Triggers on `groups` enforce it. */
+    uniqueGroupNames: integer('unique_group_names', { mode: 'boolean' }).notNull().default(true),
+    userCount: integer('user_count').notNull().default(0),
+    activeUserCount: integer('active_user_count').notNull().default(0),
+    groupCount: integer('group_count').notNull().default(0),
+    /** The sum of the groups' member counts. */
+    membershipCount: integer('membership_count').notNull().default(0),
+    /**
+     * The bytes of the tenant's provisioning log, except those still in `provisioning_activity`. Code that deletes
+     * entries subtracts their bytes; a trigger deletes the oldest entries beyond the limit.
+     */
+    logBytes: integer('log_bytes').notNull().default(0),
+    /** The sums of the blocks of its users and of its groups: see `blocks`. */
+    userBlocks: integer('user_blocks').notNull().default(0),
+    groupBlocks: integer('group_blocks').notNull().default(0),
+    createdAt: integer('created_at').notNull(),
+    /**
+     * Clients have access while it is "ready", and can read while it is "moving". In a database that is not the
+     * tenant's home, the row is "arriving" (an incomplete copy) or "moved" (a copy that is being deleted).
+     */
+    state: text('state', {
+      enum: ['ready', 'importing', 'undoing', 'deleting', 'moving', 'arriving', 'moved'],
+    })
+      .notNull()
+      .default('ready'),
+    /** The number of imported lines of the file, while it is "importing". */
+    importedLines: integer('imported_lines'),
+    /** The state of the SHA-256 over those lines: src/storage/transfer/running-sha256.ts. */
+    importDigest: text('import_digest'),
+    /** The job that moves the tenant, while it is "moving", "arriving" or "moved". No other job may change the row. */
+    moveJobId: text('move_job_id'),
+    /** JSON: the table and the key of the last row that was copied, while it is "arriving". */
+    copiedUntil: text('copied_until'),
+    /** JSON: `TenantConfiguration` in src/storage/tenants/context.ts. NULL is the default configuration. */
+    configuration: text('configuration'),
+    /** Derived: identifies the configuration; 0 is the default configuration. */
+    version: integer('version').notNull().default(0),
+  },
+  // A partial index, so that a query finds the few tenants on the move without a scan.
+  (table) => [index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`)],
+)
+
+/**
+ * The database of a tenant that does not live in this one. In the first database this is the catalogue: a tenant
+ * without a row lives in the first database itself. In any other database a row is the forwarding address of a move.
+ * It may be out of date, so readers ask the catalogue. Requests of the administrator and jobs write it.
+ */
+export const tenantLocations = sqliteTable('tenant_locations', {
+  tenantId: text('tenant_id').primaryKey(),
+  /** The name of the binding, such as "DB2". */
+  database: text('database').notNull(),
+})
+
+/**
+ * Work on a tenant that takes more than one request. Only the first database has rows. A job runner writes them; the
+ * cron trigger deletes each 30 days after its end. `done` and `total` count rows and show the progress.
+ */
+export const jobs = sqliteTable(
+  'jobs',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    kind: text('kind', { enum: ['move', 'delete', 'undo-import'] }).notNull(),
+    state: text('state', { enum: ['running', 'done', 'failed'] }).notNull(),
+    /** The next step: see src/provider/jobs/. */
+    step: text('step').notNull(),
+    /** The databases that the tenant moves from and to, by name. */
+    source: text('source').notNull(),
+    target: text('target'),
+    /** JSON: the position within the step. */
+    position: text('position'),
+    done: integer('done').notNull().default(0),
+    total: integer('total').notNull().default(0),
+    /** The number of consecutive failed attempts of the step. */
+    attempts: integer('attempts').notNull().default(0),
+    /** The reason for the failure, or for that of the last attempt. */
+    error: text('error'),
+    createdAt: integer('created_at').notNull(),
+    finishedAt: integer('finished_at'),
+  },
+  (table) => [
+    index('jobs_by_tenant').on(table.tenantId, table.id),
+    // A tenant has one job at a time: if two begin at the same moment, the second is refused.
+    uniqueIndex('jobs_running').on(table.tenantId).where(sql`state = 'running'`),
+  ],
+)
