@@ -13,18 +13,15 @@
  * | clearing  | abandons the copy and deletes it |
  */
 
+import { beginArrival, copyPosition, tenantCounts, tenantRow } from '../../storage/tenants/arrival.ts'
 import {
-  beginArrival,
   COPY_START,
   COPY_STATEMENTS,
-  copyPosition,
   type MovedTenant,
   parsePosition,
   positionText,
   readTenantPage,
   type TenantPage,
-  tenantCounts,
-  tenantRow,
   writeTenantPage,
 } from '../../storage/tenants/copy.ts'
 import type { Job } from '../../storage/tenants/jobs.ts'

@@ -3,7 +3,7 @@
  */
 import { databaseSize, tenantSize } from '../../storage/database/size.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
-import { countTenantRows } from '../../storage/tenants/copy.ts'
+import { countTenantRows } from '../../storage/tenants/arrival.ts'
 import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'

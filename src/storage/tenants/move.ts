@@ -18,8 +18,10 @@ import { type Database, type Row, type Statement, statement } from '../database/
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
-import { type MovedTenant, rulesOf, tableNamed, tenantTables } from './copy.ts'
+import { rulesOf } from './arrival.ts'
+import type { MovedTenant } from './copy.ts'
 import { deleteChunk } from './delete-chunk.ts'
+import { tableNamed, tenantTables } from './tenant-tables.ts'
 
 /** A tenant that is being moved, which always has a job. */
 const MOVED = selection(tenants, [], {

@@ -13,8 +13,8 @@ import {
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { groups, tenants } from '../tables/tables.ts'
+import { removeUnusedTenant } from './arrival.ts'
 import type { TenantConfiguration } from './context.ts'
-import { removeUnusedTenant } from './copy.ts'
 import { deleteChunk, type PurgedTable } from './delete-chunk.ts'
 
 /** The group limit of a new tenant: the limit that Cisco documents for a directory. */
