@@ -61,8 +61,11 @@ export async function cancelMoveOf(c: JobContext, tenantId: string): Promise<Job
 /** Deletes a tenant, as far as one request can. @returns the outcome of `deleteTenant` */
 export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
   const databases = administrationDatabases(c, c.get('figures'))
-  const forget = async (id: string) => await forgetTenant(databases, id)
-  return await deleteTenant(c.get('db'), c.get('resourceTypes'), tenantId, maxBatchesOf(c), forget)
+  return await deleteTenant(c.get('db'), c.get('resourceTypes'), {
+    id: tenantId,
+    maxBatches: maxBatchesOf(c),
+    forget: (id) => forgetTenant(databases, id, c.get('home')),
+  })
 }
 
 /** Undoes an import, as far as one request can. @returns the outcome of `undoImport` */

@@ -89,7 +89,7 @@ async function maintainDatabase(
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
-  const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
+  const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
   const tenants = await finishDeletions(db, resourceTypes, left(), forget)
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
   const extended = await continueTasks(db, undefined, left())

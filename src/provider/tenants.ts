@@ -103,7 +103,12 @@ function merged(
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** Removes a deleted tenant from the catalogue. */
-export async function forgetTenant(databases: Databases, tenantId: string): Promise<void> {
-  if (databases.names.length > 1) await catalogueOf(databases).batch([forgetLocation(tenantId)])
+/**
+ * Removes a tenant that is being deleted from the catalogue.
+ *
+ * @param name the database in which it is deleted. A tenant that lives elsewhere, because this database was restored to
+ *   a time before its move, stays in the catalogue
+ */
+export async function forgetTenant(databases: Databases, tenantId: string, name: string): Promise<void> {
+  if (databases.names.length > 1) await catalogueOf(databases).batch([forgetLocation(tenantId, name)])
 }

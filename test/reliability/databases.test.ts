@@ -272,7 +272,7 @@ describe('the hourly run', () => {
     const { tenantId: id } = client
     await client.createUser()
     const db2 = threeDatabases().open('DB2')
-    expect(await deleteTenant(db2, RESOURCE_TYPES, id, 1)).toBe('deleting')
+    expect(await deleteTenant(db2, RESOURCE_TYPES, { id, maxBatches: 1 })).toBe('deleting')
     // Other tests have left deletions, which go first.
     for (let hour = 0; hour < 50 && (await statesOf(id)).DB2 !== undefined; hour++) {
       const scheduledTime = Date.now() + hour * HOUR_MS

@@ -322,7 +322,8 @@ describe('the deletion of a tenant', () => {
 
   it('prevents writes in progress: of users, of groups, and the log entries of rejected ones', async () => {
     const client = await newTenant()
-    const remove = () => deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, client.tenantId)
+    const remove = () =>
+      deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, { id: client.tenantId })
     await wrapCoordinator(client.tenantId, () => interrupted(1, remove))
     const headers = { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' }
     const post = (body: object) =>
@@ -368,7 +369,7 @@ describe('the deletion of a tenant', () => {
     const client = await newTenant()
     await addCrowd(client.tenantId, 6_000)
     const db = openDatabase(env.DB, noFigures())
-    expect(await deleteTenant(db, RESOURCE_TYPES, client.tenantId, 3)).toBe('deleting')
+    expect(await deleteTenant(db, RESOURCE_TYPES, { id: client.tenantId, maxBatches: 3 })).toBe('deleting')
     expect([await stateOf(client), await usersOf(client)]).toEqual(['deleting', 401])
     vi.spyOn(console, 'log').mockImplementation(() => undefined)
     await worker.scheduled(createScheduledController(), env)
@@ -379,9 +380,12 @@ describe('the deletion of a tenant', () => {
     const clients = [await newTenant(), await newTenant()]
     for (const { tenantId } of clients) {
       await addCrowd(tenantId, 30)
-      expect(await deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, tenantId, 0)).toBe(
-        'deleting',
-      )
+      expect(
+        await deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, {
+          id: tenantId,
+          maxBatches: 0,
+        }),
+      ).toBe('deleting')
     }
     let statements = 0
     // There is always another chunk to delete, of the log and of tenants.

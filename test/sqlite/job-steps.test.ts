@@ -103,7 +103,9 @@ describe('a step of a job', { timeout: 120_000 }, () => {
 
   it('of a deletion takes less than a tenth of a second', async () => {
     const { databases, longestMs } = measured()
-    expect(await deleteTenant(databases.open('DB'), RESOURCE_TYPES, 'acme', 1)).toBe('deleting')
+    expect(await deleteTenant(databases.open('DB'), RESOURCE_TYPES, { id: 'acme', maxBatches: 1 })).toBe(
+      'deleting',
+    )
     await startCleanup(startOf(databases), 'delete')
     await runToEnd(databases)
     expect(usersIn(0)).toBe(0)

@@ -80,9 +80,9 @@ export async function reserveLocation(
   return reserved === undefined ? undefined : { name: reserved, isNew: inserted?.changes === 1 }
 }
 
-/** Deletes a tenant from the catalogue. To be called after the tenant was deleted. */
-export function forgetLocation(tenantId: string): Statement {
-  return statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId}`)
+/** Deletes a tenant from the catalogue, if it names this database. To be called after the tenant's rows were deleted. */
+export function forgetLocation(tenantId: string, name: string): Statement {
+  return statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId} AND database = ${name}`)
 }
 
 /**
