@@ -15,7 +15,7 @@ const HOUR_MS = 60 * 60 * 1000
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
 /** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
-const MIN_SHARE = 20
+const MIN_SHARE = 19
 
 export interface Maintenance {
   readonly databases: Databases
@@ -39,7 +39,7 @@ export type MaintenanceNote = Readonly<Record<string, unknown>>
  * @throws the first failure, after everything else was done
  */
 export async function maintain(run: Maintenance, note: (done: MaintenanceNote) => void): Promise<void> {
-  const names = namesInTurn(run)
+  const names = namesInTurn(run.databases.names, databasesInARun(run.maxStatements), run.now)
   const failures: unknown[] = []
   const attempt = async (part: () => Promise<void>) => await part().catch((error) => failures.push(error))
   for (const name of names) {
@@ -60,9 +60,8 @@ function failureOf(name: string, cause: unknown): Error {
   return new Error(`the hourly run failed at the database "${name}": ${reason}`, { cause })
 }
 
-/** The databases whose turn it is. */
-function namesInTurn({ databases: { names }, now, maxStatements }: Maintenance): readonly string[] {
-  const count = maxStatements === Number.POSITIVE_INFINITY ? names.length : databasesInARun(maxStatements)
+/** The databases whose turn it is in this hour. @param now milliseconds since 1970 */
+export function namesInTurn(names: readonly string[], count: number, now: number): readonly string[] {
   if (count >= names.length) return names
   const first = (Math.floor(now / HOUR_MS) * count) % names.length
   return [...names.slice(first), ...names.slice(0, first)].slice(0, count)

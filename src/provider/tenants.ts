@@ -39,6 +39,8 @@ export async function createTenant(
   const [first] = databases.names
   const name = wanted ?? (await emptiest(databases))
   if (name === first) return (await insertTenant(catalogueOf(databases), tenant)) ? first : undefined
+  // A database that does not respond, or is not the right one, gets no reservation.
+  if (wanted !== undefined) await askDatabase(databases, name, databaseSize)
   const reserved = await reserveLocation(databases, tenant.id, name)
   if (reserved === undefined) return undefined
   // The location may have been reserved by a creation that was interrupted: it is completed in the same database.

@@ -187,6 +187,8 @@ describe('the OpenAPI document', () => {
     await at('delete', schema, `${path}/${examples[0].id}`)
     await at('delete', schema, `${path}/${examples[0].id}?purge=odd`)
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log`)
+    await at('get', '/databases', '/databases')
+    await at('post', '/databases/reconcile', '/databases/reconcile')
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log?outcome=odd`)
     expectDescribed('get', '/healthz', await send(new Request(`${ORIGIN}/healthz`)))
     const anonymous = await send(new Request(`${ORIGIN}/admin/api/tenants`))

@@ -49,7 +49,7 @@ export async function rowsOf(name: string, tenantId: string): Promise<Record<str
         [table, await select(table, 'tenant_id', ['tenant_state', 'last_used_at'])] as const,
     ),
   )
-  const tenants = await select('tenants', 'id', ['state', 'move_job_id', 'copied_until'])
+  const tenants = await select('tenants', 'id', ['state', 'move_job_id', 'copied_until', 'moves'])
   return { tenants, ...Object.fromEntries(tables) }
 }
 

@@ -14,7 +14,7 @@ export const JOB = v.pipe(
     step: v.pipe(
       TEXT_OR_NULL,
       v.description(
-        'The steps of a move are preparing, copying, verifying, switched and purging, or retracting, aborting and clearing after a failure. Null when the job is done.',
+        'The steps of a move are preparing, copying, verifying, committing, switched and purging, or retracting, aborting and clearing after a failure. Null when the job is done.',
       ),
     ),
     from: v.pipe(TEXT, v.description('The database of the tenant at the beginning of the job.')),

@@ -1,6 +1,7 @@
 /**
  * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
  */
+import type { Database } from '../../storage/database/database.ts'
 import { databaseSize, tenantSize } from '../../storage/database/size.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { countTenantRows } from '../../storage/tenants/arrival.ts'
@@ -8,7 +9,7 @@ import { insertJob, type Job, jobStatement, runningJob } from '../../storage/ten
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
 import type { TenantState } from '../../storage/tenants/tenants.ts'
-import { stepOfAbortion } from './move.ts'
+import { isStuckCleanup, isVerifying, stepOfAbortion } from './move.ts'
 
 /** The share of its capacity at which a database counts as full: its size is an estimate, and tenants grow. */
 const FULL_SHARE = 0.95
@@ -55,7 +56,9 @@ export async function startMove(start: JobStart, target: string): Promise<Job> {
   const running = await runningJob(catalogueOf(databases), tenantId)
   if (running?.kind === 'move' && running.target === target && isGoingThere(running)) return running
   if (!databases.names.includes(target)) throw new MoveRefused({ why: 'unknown database', allowed })
-  if (running !== undefined) throw new MoveRefused({ why: 'other job', job: running })
+  if (running !== undefined && !isStuckCleanup(running)) {
+    throw new MoveRefused({ why: 'other job', job: running })
+  }
   if (target === home) throw new MoveRefused({ why: 'same database', allowed })
   const tenant = await getTenant(databases.open(home), tenantId)
   if (tenant === undefined) throw new MoveRefused({ why: 'unknown tenant' })
@@ -120,7 +123,42 @@ async function insert(start: JobStart, what: Pick<Job, 'kind' | 'step' | 'target
     const running = await runningJob(catalogue, tenantId)
     // The job that was in the way may have ended in the meantime.
     if (running === undefined) return await insert(start, what)
+    if (isStuckCleanup(running)) {
+      await close(catalogue, running, now)
+      return await insert(start, what)
+    }
     throw new MoveRefused({ why: 'other job', job: running })
   }
-  return { ...job, state: 'running', position: null, done: 0, attempts: 0, error: null, finishedAt: null }
+  return {
+    ...job,
+    state: 'running',
+    position: null,
+    done: 0,
+    attempts: 0,
+    failingSince: null,
+    error: null,
+    finishedAt: null,
+  }
+}
+
+/** Ends a move whose remaining rows cannot be deleted now. The hourly run resumes it when they can: see `tidyJobs`. */
+async function close(catalogue: Database, job: Job, now: number): Promise<void> {
+  const end = job.step === 'purging' ? { state: 'done' as const, error: null } : { state: 'failed' as const }
+  await catalogue.batch([jobStatement(job, { ...end, finishedAt: now })])
+}
+
+/**
+ * Verifies the copy of a running move again from the beginning: access has ended at the source and could not be ended
+ * at the target. The verification makes it end there too.
+ *
+ * @returns false if the catalogue may name the target already
+ */
+export async function verifyAgain(databases: Databases, tenantId: string): Promise<boolean> {
+  const catalogue = catalogueOf(databases)
+  const job = await runningJob(catalogue, tenantId)
+  if (job?.kind !== 'move') return false
+  if (!isVerifying(job)) return job.step !== 'switched' && job.step !== 'purging'
+  // A copy that is complete is not copied again. The change of the step keeps other runners from advancing the job.
+  const [changed] = await catalogue.batch([jobStatement(job, { step: 'copying', position: null })])
+  return changed?.changes === 1
 }

@@ -49,6 +49,11 @@ export const tenants = sqliteTable(
     configuration: text('configuration'),
     /** Derived: identifies the configuration; 0 is the default configuration. */
     version: integer('version').notNull().default(0),
+    /**
+     * The number of moves that the tenant has completed. If a restored database brings back an old copy, the copy with
+     * more moves is the newer one: src/storage/tenants/claims.ts.
+     */
+    moves: integer('moves').notNull().default(0),
   },
   // A partial index, so that a query finds the few tenants on the move without a scan.
   (table) => [index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`)],
@@ -63,6 +68,17 @@ export const tenantLocations = sqliteTable('tenant_locations', {
   tenantId: text('tenant_id').primaryKey(),
   /** The name of the binding, such as "DB2". */
   database: text('database').notNull(),
+})
+
+/**
+ * Who this database is, in one row: the name of its binding, such as "DB2", and the random id of the installation that
+ * it belongs to. Written at the first use, and never changed or deleted by the program: src/storage/tenants/identity.ts.
+ */
+export const databaseIdentity = sqliteTable('database_identity', {
+  /** Always 1. */
+  id: integer('id').primaryKey(),
+  name: text('name').notNull(),
+  installation: text('installation').notNull(),
 })
 
 /**
@@ -87,6 +103,8 @@ export const jobs = sqliteTable(
     total: integer('total').notNull().default(0),
     /** The number of consecutive failed attempts of the step. */
     attempts: integer('attempts').notNull().default(0),
+    /** The time of the first of them; NULL if the last attempt did not fail. */
+    failingSince: integer('failing_since'),
     /** The reason for the failure, or for that of the last attempt. */
     error: text('error'),
     createdAt: integer('created_at').notNull(),

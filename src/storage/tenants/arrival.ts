@@ -68,7 +68,7 @@ export function removeUnusedTenant(types: readonly StoredResourceType[], tenantI
   )
 }
 
-function holdsRows(types: readonly StoredResourceType[], tenantId: string): SQL {
+export function holdsRows(types: readonly StoredResourceType[], tenantId: string): SQL {
   const exists = tenantTables(types).map(
     ({ name }) => sql`EXISTS (SELECT 1 FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId})`,
   )

@@ -11,7 +11,7 @@ import { isProfileName, PROFILES, type Profile, type ProfileName } from '../../s
 import { decodeExtensions, type EncodedExtensions } from '../../scim/schema/tenant-extensions.ts'
 import type { Database } from '../database/database.ts'
 import { extendedTypes, type StoredResourceType } from '../tables/resource-tables.ts'
-import { locationStatement } from './locations.ts'
+import { locationStatement, missingTenant } from './locations.ts'
 
 /**
  * The choices of an administrator for a tenant: the JSON in `tenants.configuration`. A missing member has its
@@ -86,6 +86,20 @@ export class TenantElsewhere extends Error {
   constructor(database: string | undefined, options?: ErrorOptions) {
     super('the tenant lives in another database', options)
     this.database = database
+  }
+}
+
+/**
+ * The database has no tenant of this id. It lives in another one, or was lost by a restore, or does not exist. The
+ * results are invalid, and nothing was written.
+ */
+export class TenantMissing extends TenantElsewhere {
+  /** The answer if the tenant does not exist. */
+  readonly refusal: ScimError
+
+  constructor(refusal: ScimError) {
+    super(undefined)
+    this.refusal = refusal
   }
 }
 
@@ -212,8 +226,14 @@ export async function withTenant<Result>(
         if (isStale) throw changing({ cause: error })
         isStale = true
       } else if (error instanceof TenantElsewhere) {
+        // The first database has the catalogue, so the tenant does not exist.
+        if (error instanceof TenantMissing && snapshot.databaseName === undefined) throw error.refusal
         rememberLocation(tenantId, await locationOf(snapshot, openCatalogue, error))
-        if (isElsewhere || locations.get(tenantId) === snapshot.databaseName) throw moving({ cause: error })
+        if (isElsewhere || locations.get(tenantId) === snapshot.databaseName) {
+          throw error instanceof TenantMissing && snapshot.databaseName !== undefined
+            ? missingTenant(tenantId, snapshot.databaseName)
+            : moving({ cause: error })
+        }
         isElsewhere = true
       } else throw error
     }

@@ -170,6 +170,30 @@ function insertPage(tenantId: string, { table, rows }: TenantPage): Statement {
   return statement(sql`${into} SELECT ${tenantId}, ${values} FROM json_each(${rows})${order}`)
 }
 
+/**
+ * Ends access at the target that has ended at the source.
+ *
+ * @param page comparable rows of the source
+ * @returns false if the rows of this table give no access
+ */
+export async function endAccessOf(
+  db: Database,
+  { tenantId, jobId }: MovedTenant,
+  { table, rows }: TenantPage,
+): Promise<boolean> {
+  const { name, ended } = table
+  if (ended === undefined || typeof rows !== 'string') return false
+  const columns = columnsOf(table, 'comparable')
+  const valueAt = (column: string) => sql.raw(`page.value ->> ${columns.indexOf(column)}`)
+  await db.batch([
+    statement(sql`UPDATE ${sql.raw(name)} SET ${sql.raw(ended)} = ${valueAt(ended)} FROM json_each(${rows}) AS page
+      WHERE ${sql.raw(name)}.tenant_id = ${tenantId} AND ${sql.raw(name)}.id = ${valueAt('id')}
+        AND EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND move_job_id = ${jobId}
+          AND state IN ('arriving', 'moving'))`),
+  ])
+  return true
+}
+
 const COMPLETE = 'complete'
 
 export function positionText(position: CopyPosition | undefined): string {

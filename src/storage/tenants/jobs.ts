@@ -22,6 +22,7 @@ const JOB = selection(jobs, [
   'done',
   'total',
   'attempts',
+  'failingSince',
   'error',
   'createdAt',
   'finishedAt',
@@ -64,9 +65,12 @@ export async function latestJob(db: Database, tenantId: string): Promise<Job | u
   return JOB.first(found)
 }
 
-/** Tenants with a running job, oldest job first: at most as many as a Worker can wake in one invocation. */
+/**
+ * Tenants with a running job: at most as many as a Worker can wake in one invocation. Jobs that fail come last, so that
+ * those of a database that does not respond do not keep the others waiting.
+ */
 export async function tenantsWithJobs(db: Database): Promise<readonly string[]> {
-  const [found] = await db.batch([JOB_IDS.where(sql`state = 'running' ORDER BY id LIMIT 20`)])
+  const [found] = await db.batch([JOB_IDS.where(sql`state = 'running' ORDER BY attempts, id LIMIT 20`)])
   return JOB_IDS.all(found).map(({ tenantId }) => tenantId)
 }
 
@@ -79,6 +83,8 @@ export interface JobChange {
   /** Rows processed since the last change. */
   readonly more?: number
   readonly attempts?: number
+  /** Null if the last attempt did not fail. */
+  readonly failingSince?: number | null
   readonly error?: string | null
   readonly finishedAt?: number
 }
@@ -86,20 +92,26 @@ export interface JobChange {
 /** Changes a running job, unless another runner has advanced it to another step. */
 export function jobStatement({ id, step }: Pick<Job, 'id' | 'step'>, change: JobChange): Statement {
   const position = change.position === undefined ? sql`position` : sql`${change.position}`
+  const failing = change.failingSince === undefined ? sql`failing_since` : sql`${change.failingSince}`
   const error = change.error === undefined ? sql`error` : sql`${change.error}`
   return statement(sql`UPDATE jobs SET state = coalesce(${change.state ?? null}, state),
     step = coalesce(${change.step ?? null}, step), position = ${position}, done = done + ${change.more ?? 0},
-    attempts = coalesce(${change.attempts ?? null}, attempts), error = ${error},
+    attempts = coalesce(${change.attempts ?? null}, attempts), failing_since = ${failing}, error = ${error},
     finished_at = coalesce(${change.finishedAt ?? null}, finished_at)
     WHERE id = ${id} AND state = 'running' AND step = ${step}`)
 }
 
-/** The running jobs among the given ones. */
-export async function runningJobs(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const [found] = await db.batch([
-    JOB_IDS.where(sql`state = 'running' AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
+/**
+ * Resumes moves that were closed while a database did not respond, so that the rows left there are deleted.
+ *
+ * @param ids of the jobs to which such rows belong. A job of a tenant with another running job is not resumed
+ */
+export async function resumeCleanups(db: Database, ids: readonly string[]): Promise<void> {
+  await db.batch([
+    statement(sql`UPDATE OR IGNORE jobs SET state = 'running', attempts = 0, failing_since = NULL, finished_at = NULL
+      WHERE state <> 'running' AND kind = 'move' AND step IN ('purging', 'clearing')
+        AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
   ])
-  return new Set(JOB_IDS.all(found).map(({ id }) => id))
 }
 
 /** Deletes jobs that ended before a time. */

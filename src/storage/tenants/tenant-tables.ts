@@ -22,6 +22,8 @@ export interface TenantTable {
   readonly key: readonly string[]
   /** Columns with JSON. Their text at most doubles inside JSON, because it has no control characters. */
   readonly documents?: readonly string[]
+  /** The column that ends access. Administrators may set it while the tenant is being moved. */
+  readonly ended?: string
   /** Columns that a trigger writes when the row is inserted. */
   readonly derived?: readonly string[]
   /** Columns that a read may change; they are not compared. */
@@ -35,11 +37,18 @@ export interface TenantTable {
 
 /** The tables that are copied before the resources. */
 const ACCESS_TABLES: readonly TenantTable[] = [
-  { name: 'clients', columns: columnNames(clients), key: ['id'], volatile: ['last_used_at'] },
+  {
+    name: 'clients',
+    columns: columnNames(clients),
+    key: ['id'],
+    ended: 'deleted_at',
+    volatile: ['last_used_at'],
+  },
   {
     name: 'tokens',
     columns: columnNames(tokens),
     key: ['id'],
+    ended: 'revoked_at',
     derived: ['tenant_state', 'tenant_version'],
     volatile: ['last_used_at'],
   },

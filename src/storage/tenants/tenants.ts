@@ -288,8 +288,11 @@ function deleteClients(id: string): Statement {
     AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
 }
 
-/** The statements of a deletion beside its chunks: six in its first batches, one in its last one, one in the catalogue. */
-export const DELETION_FRAME_STATEMENTS = 8
+/**
+ * The statements of a continued deletion beside its chunks: three in its first batch, one in its last one, one in the
+ * catalogue.
+ */
+export const DELETION_FRAME_STATEMENTS = 5
 
 const ID_AND_STATE = selection(tenants, ['id', 'state'])
 
