@@ -12,12 +12,9 @@ import {
 } from '../scim/schema/tenant-extensions.ts'
 import type { Database } from '../storage/database/database.ts'
 import { readTogether } from '../storage/database/query.ts'
-import {
-  ExtensionConflict,
-  extensionsQuery,
-  putSchemas,
-  removeSchema,
-} from '../storage/extensions/extensions.ts'
+import { ExtensionConflict } from '../storage/extensions/extension-conflict.ts'
+import { putSchemas, removeSchema } from '../storage/extensions/extensions.ts'
+import { extensionsQuery } from '../storage/extensions/stored-extensions.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import { AdminError } from './errors.ts'
 import { requireTenant } from './require-tenant.ts'

@@ -2,7 +2,7 @@
  * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
-import { continueTasks } from '../storage/extensions/extensions.ts'
+import { continueTasks } from '../storage/extensions/task-runner.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'

@@ -8,7 +8,8 @@ import {
   noFigures,
   openDatabase,
 } from '../../src/storage/database/database.ts'
-import { continueTasks, putSchemas, removeSchema } from '../../src/storage/extensions/extensions.ts'
+import { putSchemas, removeSchema } from '../../src/storage/extensions/extensions.ts'
+import { continueTasks } from '../../src/storage/extensions/task-runner.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { exported } from '../support/directory-file.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'

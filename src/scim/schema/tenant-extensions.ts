@@ -1,6 +1,6 @@
 /**
  * All extension schemas of a tenant as a value, the changes that an administrator makes, and the resource types that
- * follow. Pure: storage/extensions/extensions.ts stores it, and changes stored resources accordingly.
+ * follow. Pure: storage/extensions/ stores it, and changes stored resources accordingly.
  */
 import { quote } from '../error.ts'
 import {

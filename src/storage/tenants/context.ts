@@ -20,7 +20,7 @@ import { locationStatement } from './locations.ts'
 export interface TenantConfiguration {
   /** The named set of deviations from the RFCs that clients of the tenant are allowed. */
   readonly profile?: ProfileName
-  /** Extension schemas: see extensions.ts. */
+  /** Extension schemas: see storage/extensions/. */
   readonly schemas?: EncodedExtensions
 }
 
