@@ -197,7 +197,8 @@ class ImportRun {
   /** Called before the first resource is stored: in an empty tenant, no value can conflict with a schema. */
   async #storeSchemas(): Promise<void> {
     if (this.#schemas.length === 0) return
-    const stored = await withAdminErrorsAsync(() => restoreSchemas(this.#db, this.#tenantId, this.#schemas))
+    const tenant = { db: this.#db, types: this.#shipped, tenantId: this.#tenantId }
+    const stored = await withAdminErrorsAsync(() => restoreSchemas(tenant, this.#schemas))
     if (stored === undefined) throw new ConcurrentImportError('the tenant was deleted')
     this.#schemas = []
     this.#extensions = stored

@@ -92,6 +92,6 @@ async function maintainDatabase(
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
   const tenants = await finishDeletions(db, resourceTypes, left(), forget)
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
-  const extended = await continueTasks(db, undefined, left())
+  const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
 }

@@ -10,7 +10,8 @@ import {
   MAX_INDEXED_ATTRIBUTES,
 } from '../limits.ts'
 import { type Attribute, type AttributeIndex, attribute, type ResourceType } from './definition.ts'
-import { type ExtensionSchema, overlaps, SchemaRefused } from './extension.ts'
+import { type ExtensionSchema, overlaps } from './extension.ts'
+import { SchemaRefused } from './extension-members.ts'
 import { extendedType } from './resource-type.ts'
 
 /**

@@ -11,7 +11,7 @@ import {
   withSchema,
   withState,
 } from '../../scim/schema/tenant-extensions.ts'
-import type { Database } from '../database/database.ts'
+import type { ExtendedTenant } from './extended-tenant.ts'
 import { ExtensionConflict } from './extension-conflict.ts'
 import { loadExtensions, MAX_TRIES, storeExtensions } from './stored-extensions.ts'
 import { continueTasks } from './task-runner.ts'
@@ -28,11 +28,10 @@ const MAX_TASK_STATEMENTS = 36
  * @throws {ExtensionConflict}
  */
 export async function putSchemas(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   schemas: readonly ExtensionSchema[],
 ): Promise<TenantExtensions | undefined> {
-  return await change(db, tenantId, (all) => {
+  return await change(tenant, (all) => {
     const after = schemas.reduce((some, schema) => {
       const present = findExtension(some, schema.id)
       if (present?.state === 'purging') throw beingPurged(schema.id)
@@ -48,12 +47,11 @@ export async function putSchemas(
  * @returns the extensions; undefined when there is no such tenant
  */
 export async function removeSchema(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   id: string,
   isPurged: boolean,
 ): Promise<TenantExtensions | undefined> {
-  return await change(db, tenantId, (all) => {
+  return await change(tenant, (all) => {
     const present = findExtension(all, id)
     if (present === undefined || present.state === 'purging') return { after: all, conditions: [] }
     return { after: withState(all, present.schema.id, isPurged ? 'purging' : 'removed'), conditions: [] }
@@ -62,11 +60,10 @@ export async function removeSchema(
 
 /** Adds the schemas of an export, each in its exported state. @returns undefined when there is no such tenant */
 export async function restoreSchemas(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   exported: readonly TenantExtension[],
 ): Promise<TenantExtensions | undefined> {
-  return await change(db, tenantId, (all) => ({
+  return await change(tenant, (all) => ({
     after: exported.reduce(
       (some, { schema, state }) => withState(withSchema(some, schema), schema.id, state),
       all,
@@ -100,19 +97,19 @@ interface Change {
 }
 
 async function change(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   decide: (all: TenantExtensions) => Change,
 ): Promise<TenantExtensions | undefined> {
+  const { db, tenantId } = tenant
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await loadExtensions(db, tenantId)
     if (before === undefined) return undefined
     if (before.state !== 'ready')
       throw new ExtensionConflict(`tenant "${tenantId}" is not ready: it is ${before.state}`)
     const { after, conditions } = decide(before.extensions)
-    if (conditions.length > 0) await requireSearchable(db, tenantId, before.extensions, conditions)
-    if (await storeExtensions(db, tenantId, before, after, conditions)) {
-      await continueTasks(db, tenantId, MAX_TASK_STATEMENTS)
+    if (conditions.length > 0) await requireSearchable(tenant, before.extensions, conditions)
+    if (await storeExtensions(tenant, before, after, conditions)) {
+      await continueTasks(tenant, MAX_TASK_STATEMENTS)
       return (await loadExtensions(db, tenantId))?.extensions
     }
   }

@@ -3,7 +3,7 @@
  * the current one.
  */
 import { sql } from 'drizzle-orm'
-import { SchemaRefused } from '../../scim/schema/extension.ts'
+import { SchemaRefused } from '../../scim/schema/extension-members.ts'
 import {
   decodeExtensions,
   encodeExtensions,
@@ -16,6 +16,7 @@ import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
 import type { TenantConfiguration } from '../tenants/context.ts'
 import type { TenantState } from '../tenants/tenants.ts'
+import type { ExtendedTenant } from './extended-tenant.ts'
 import { taskStatements } from './tasks.ts'
 import { type Condition, valuesAt } from './value-search.ts'
 
@@ -71,20 +72,17 @@ export const MAX_TRIES = 5
  * @throws {SchemaRefused} when a condition is not met; nothing is changed then
  */
 export async function storeExtensions(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   { version, configuration, extensions: before }: StoredExtensions,
   after: TenantExtensions,
   conditions: readonly Condition[],
 ): Promise<boolean> {
+  const { db, tenantId } = tenant
   const searches = [...Map.groupBy(conditions, ({ path }) => path[0]).values()]
-  const isMet = searches.reduce(
-    (all, some) => sql`${all} AND NOT EXISTS (${valuesAt(tenantId, some)})`,
-    sql`1`,
-  )
+  const isMet = searches.reduce((all, some) => sql`${all} AND NOT EXISTS (${valuesAt(tenant, some)})`, sql`1`)
   // Searched only if the first statement changed nothing, so that nothing is scanned twice.
   const found = searches.map(
-    (some, i) => sql`CASE WHEN changes() = 0 THEN (${valuesAt(tenantId, some)}) END AS ${sql.raw(`c${i}`)}`,
+    (some, i) => sql`CASE WHEN changes() = 0 THEN (${valuesAt(tenant, some)}) END AS ${sql.raw(`c${i}`)}`,
   )
   const text = configurationText(configuration, after)
   const isStored = sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND configuration IS ${text})`

@@ -10,10 +10,11 @@ import {
   withIndexReady,
   withoutExtension,
 } from '../../scim/schema/tenant-extensions.ts'
-import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
+import { countStatements, type Statement, statement } from '../database/database.ts'
 import { indexColumn } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { extensionTasks } from '../tables/tables.ts'
+import type { ExtendedTenant } from './extended-tenant.ts'
 import { loadExtensions, MAX_TRIES, storeExtensions } from './stored-extensions.ts'
 import type { Task } from './tasks.ts'
 import { jsonPath, tableFor } from './value-search.ts'
@@ -36,13 +37,12 @@ const TASK = selection(extensionTasks, ['tenantId', 'resourceType', 'kind', 'pat
 /**
  * Continues the tasks of earlier changes of extension schemas.
  *
- * @param tenantId undefined for all tenants
+ * @param tenantId undefined for all tenants of the database
  * @param maxStatements the limit for all tasks together; the rest is left to the next call
  * @returns the ids of the tenants with a finished task
  */
 export async function continueTasks(
-  db: Database,
-  tenantId: string | undefined,
+  { db, types, tenantId }: Omit<ExtendedTenant, 'tenantId'> & { readonly tenantId: string | undefined },
   maxStatements: number,
 ): Promise<readonly string[]> {
   const counted = countStatements(db)
@@ -65,23 +65,21 @@ export async function continueTasks(
     if (found === undefined) break
     const { tenantId: owner, path, ...task } = found
     after = [owner, task.kind, path]
-    if (await finishTask(counted, owner, { ...task, path: JSON.parse(path) }, hasRoom)) done.push(owner)
+    if (
+      await finishTask({ db: counted, types, tenantId: owner }, { ...task, path: JSON.parse(path) }, hasRoom)
+    )
+      done.push(owner)
   }
   return [...new Set(done)]
 }
 
 /** @returns whether the task has ended: completed, or withdrawn meanwhile */
-async function finishTask(
-  db: Database,
-  tenantId: string,
-  task: Task,
-  hasRoom: () => boolean,
-): Promise<boolean> {
+async function finishTask(tenant: ExtendedTenant, task: Task, hasRoom: () => boolean): Promise<boolean> {
   while (hasRoom()) {
-    const [, moved] = await db.batch(chunkStatements(tenantId, task))
+    const [, moved] = await tenant.db.batch(chunkStatements(tenant, task))
     const [row] = moved?.rows ?? []
     if (row === undefined) return true
-    if (row.hasMore === 0) return await complete(db, tenantId, task)
+    if (row.hasMore === 0) return await complete(tenant, task)
   }
   return false
 }
@@ -90,8 +88,8 @@ async function finishTask(
  * Processes the next resources in the order of their ids. A concurrent write already uses the configuration of the
  * task. The last statement tells whether there are more.
  */
-function chunkStatements(tenantId: string, task: Task): readonly Statement[] {
-  const table = tableFor(task.resourceType)
+function chunkStatements({ types, tenantId }: ExtendedTenant, task: Task): readonly Statement[] {
+  const table = tableFor(types, task.resourceType)
   const isTask = sql`tenant_id = ${tenantId} AND kind = ${task.kind} AND path = ${JSON.stringify(task.path)} AND slot IS ${task.slot}`
   const ids = sql`SELECT id FROM (SELECT id, sum(bytes) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - bytes AS before
     FROM (SELECT id, octet_length(data) + octet_length(keys) AS bytes FROM ${table} WHERE tenant_id = ${tenantId}
@@ -137,11 +135,11 @@ function purged({ path }: Task): SQL {
 }
 
 /** Changes the configuration after the last chunk of a task. @returns false when other requests keep changing it */
-async function complete(db: Database, tenantId: string, task: Task): Promise<boolean> {
+async function complete(tenant: ExtendedTenant, task: Task): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const before = await loadExtensions(db, tenantId)
+    const before = await loadExtensions(tenant.db, tenant.tenantId)
     if (before === undefined) return true
-    if (await storeExtensions(db, tenantId, before, completed(before.extensions, task), [])) return true
+    if (await storeExtensions(tenant, before, completed(before.extensions, task), [])) return true
   }
   return false
 }

@@ -6,9 +6,10 @@ import { type SQL, sql } from 'drizzle-orm'
 import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
 import type { Incompatibility } from '../../scim/schema/extension-change.ts'
 import { findExtension, type TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
-import { type Database, statement } from '../database/database.ts'
+import { statement } from '../database/database.ts'
 import { valueSearchTime } from '../lists/scan-times.ts'
-import { RESOURCE_TYPES, type StoredResourceType } from '../tables/resource-tables.ts'
+import { type StoredResourceType, typeNamed } from '../tables/resource-tables.ts'
+import type { ExtendedTenant } from './extended-tenant.ts'
 import { ExtensionConflict } from './extension-conflict.ts'
 
 /** A condition of a change: no stored resource has a value at the path. */
@@ -22,8 +23,7 @@ export interface Condition extends Incompatibility {
  * @throws {ExtensionConflict}
  */
 export async function requireSearchable(
-  db: Database,
-  tenantId: string,
+  { db, types, tenantId }: ExtendedTenant,
   all: TenantExtensions,
   conditions: readonly Condition[],
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function requireSearchable(
   const searched = new Map(conditions.map((condition) => [condition.path[0], condition]))
   let nanoseconds = 0
   for (const { path, resourceType } of searched.values()) {
-    const { count, blocks } = typeNamed(resourceType).table.counters
+    const { count, blocks } = typeNamed(types, resourceType).table.counters
     const { row, block } = valueSearchTime(findExtension(all, path[0])?.schema.attributes.length ?? 0)
     nanoseconds += row * Number(tenant?.[count]) + block * Number(tenant?.[blocks])
   }
@@ -49,14 +49,17 @@ export async function requireSearchable(
  *
  * @param conditions on one schema; at least one
  */
-export function valuesAt(tenantId: string, conditions: readonly Condition[]): SQL {
+export function valuesAt(
+  { types, tenantId }: Pick<ExtendedTenant, 'types' | 'tenantId'>,
+  conditions: readonly Condition[],
+): SQL {
   const [
     {
       resourceType,
       path: [urn],
     } = { resourceType: '', path: [''] },
   ] = conditions
-  const from = sql`FROM ${tableFor(resourceType)} AS resource`
+  const from = sql`FROM ${tableFor(types, resourceType)} AS resource`
   if (conditions.some(({ path }) => path.length === 1)) {
     return sql`SELECT 0 ${from}
       WHERE resource.tenant_id = ${tenantId} AND json_type(resource.keys, ${jsonPath([urn])}) IS NOT NULL LIMIT 1`
@@ -72,14 +75,8 @@ export function valuesAt(tenantId: string, conditions: readonly Condition[]): SQ
         SELECT 1 FROM json_tree(attribute.value) AS part WHERE part.key = wanted.value ->> 1)) LIMIT 1`
 }
 
-export function tableFor(resourceType: string): SQL {
-  return sql.raw(typeNamed(resourceType).table.name)
-}
-
-function typeNamed(resourceType: string): StoredResourceType {
-  const type = RESOURCE_TYPES.find(({ name }) => name === resourceType)
-  if (type === undefined) throw new Error(`there is no resource type "${resourceType}"`)
-  return type
+export function tableFor(types: readonly StoredResourceType[], resourceType: string): SQL {
+  return sql.raw(typeNamed(types, resourceType).table.name)
 }
 
 /** The path is made of names in schemas, which hold no quotes. */

@@ -157,6 +157,13 @@ export const RESOURCE_TYPES: readonly StoredResourceType[] = [
   storedType(GROUP_RESOURCE_TYPE, GROUPS_TABLE),
 ]
 
+/** The type of that name. @throws {Error} if there is none */
+export function typeNamed(types: readonly StoredResourceType[], wanted: string): StoredResourceType {
+  const type = types.find(({ name }) => name === wanted)
+  if (type === undefined) throw new Error(`there is no resource type "${wanted}"`)
+  return type
+}
+
 /** The types with the extensions of a tenant and the columns of its indexes. @param types the shipped ones */
 export function extendedTypes(
   types: readonly StoredResourceType[],
