@@ -100,7 +100,7 @@ async function newTokenPage(
   return c.html(
     <NewTokenPage
       administrator={c.get('administrator')}
-      tenant={tenant ?? { id: tenantId, name: tenantId }}
+      tenant={{ id: tenantId, name: tenantId, ...tenant, resourceTypes: c.get('resourceTypes') }}
       tenantUrl={tenantUrl(c)}
       name={tokenName}
       token={token}

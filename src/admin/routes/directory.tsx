@@ -50,7 +50,7 @@ directory.get('/:tenant', async (c) => {
     activity: activityQuery(id, now),
     refused: logPageQuery(id, { outcome: 'refused' }, undefined, LATEST_REFUSED),
   }))
-  const props = { administrator: c.get('administrator'), now, tenant, types, counts, tokens, ...activity }
+  const props = { administrator: c.get('administrator'), now, tenant, counts, tokens, ...activity }
   return c.html(<OverviewPage {...props} refused={refused.entries} />)
 })
 
@@ -87,7 +87,6 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
       administrator={c.get('administrator')}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
-      types={types}
       counts={counts}
       type={type}
       open={providerOf(c.req.query('open'))}
@@ -175,7 +174,6 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     <ResourcePage
       administrator={c.get('administrator')}
       tenant={tenant}
-      types={c.get('resourceTypes')}
       type={type}
       resource={resource}
       groups={loaded.groups}

@@ -40,7 +40,6 @@ log.get('/:tenant/log', async (c) => {
     <ProvisioningLogPage
       administrator={c.get('administrator')}
       tenant={tenant}
-      types={c.get('resourceTypes')}
       clients={clients}
       form={form}
       error={isUsable ? undefined : filters}
@@ -73,14 +72,7 @@ log.get('/:tenant/log/:id', async (c) => {
       [['Provisioning log', tenantPaths(tenant.id).log]],
     )
   }
-  return c.html(
-    <LogEntryPage
-      administrator={c.get('administrator')}
-      tenant={tenant}
-      types={c.get('resourceTypes')}
-      entry={entry}
-    />,
-  )
+  return c.html(<LogEntryPage administrator={c.get('administrator')} tenant={tenant} entry={entry} />)
 })
 
 function cursorOf(c: AdminContext): string | undefined {
