@@ -85,7 +85,7 @@ async function maintainDatabase(
   const where = isOnly ? {} : { database: name }
   const most = Math.min(MAX_PRUNING_STATEMENTS, share)
   const hoursApart = Math.ceil(databases.names.length / count)
-  const result = await pruneProvisioningLog(db, now, retentionDays, most, hoursApart)
+  const result = await pruneProvisioningLog(db, { now, retentionDays, maxStatements: most, hoursApart })
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)

@@ -18,7 +18,13 @@ export const logHandlers: Handlers<typeof logRoutes> = {
     requireTypeName([...c.get('resourceTypes').map(({ name }) => name), 'Client'], filters.resourceType)
     const { tenant, page } = await readTogether(db, {
       tenant: tenantQuery(id),
-      page: logPageQuery(id, { ...filters, text: q }, cursor, PAGE_SIZE, WHOLE_CHANGES),
+      page: logPageQuery({
+        tenantId: id,
+        filters: { ...filters, text: q },
+        before: cursor,
+        size: PAGE_SIZE,
+        maxChanges: WHOLE_CHANGES,
+      }),
     })
     requireTenant(tenant, id)
     return {

@@ -144,7 +144,7 @@ async function keysPage(
   const { tenant, clients, tokens, failed } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
     tokens: tokensQuery(id),
-    failed: logPageQuery(id, FAILED_ACCESS, undefined, FAILED_SHOWN),
+    failed: logPageQuery({ tenantId: id, filters: FAILED_ACCESS, size: FAILED_SHOWN }),
   }))
   const { newId } = c.env
   return c.html(

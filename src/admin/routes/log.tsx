@@ -34,7 +34,9 @@ log.get('/:tenant/log', async (c) => {
   const before = cursorOf(c)
   const { tenant, clients, page } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
-    page: isUsable ? logPageQuery(id, filters, before, PAGE_SIZE) : { statements: [], read: () => NOTHING },
+    page: isUsable
+      ? logPageQuery({ tenantId: id, filters, before, size: PAGE_SIZE })
+      : { statements: [], read: () => NOTHING },
   }))
   return c.html(
     <ProvisioningLogPage
