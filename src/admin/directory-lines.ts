@@ -10,12 +10,8 @@ import { ScimError, shorten } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
 import { PROFILES } from '../scim/profile.ts'
-import {
-  type ExtensionSchema,
-  extensionJson,
-  parseExtension,
-  SchemaRefused,
-} from '../scim/schema/extension.ts'
+import { type ExtensionSchema, extensionJson, parseExtension } from '../scim/schema/extension.ts'
+import { SchemaRefused } from '../scim/schema/extension-members.ts'
 import { showsGroups } from '../scim/schema/resource-type.ts'
 import type { ExtensionState, TenantExtension } from '../scim/schema/tenant-extensions.ts'
 import { validateResource } from '../scim/validation.ts'

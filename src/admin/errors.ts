@@ -8,6 +8,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { quote, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { NamedDatabaseUnavailable, TenantMoved } from '../storage/tenants/locations.ts'
+import { choice } from './contract/allowed.ts'
 
 /** An expected failure. `message` is safe to send; `field` names the invalid input, if there is one. */
 export class AdminError extends Error {
@@ -33,6 +34,12 @@ export class AdminError extends Error {
 export function invalidField(field: string, expected: string, found: unknown): AdminError {
   const text = found === undefined ? 'nothing' : JSON.stringify(found)
   return new AdminError(400, 'invalid', `"${field}" must be ${expected}, found ${text.slice(0, 100)}`, field)
+}
+
+/** @param found the field "resourceType"; undefined if it is not given @throws {AdminError} 400 */
+export function requireTypeName(names: readonly string[], found: string | undefined): void {
+  if (found === undefined || names.includes(found)) return
+  throw invalidField('resourceType', choice(names.map((name) => `"${name}"`)), found)
 }
 
 /** A 400 for a field that a body or a query cannot have. */

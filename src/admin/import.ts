@@ -8,7 +8,8 @@ import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
 import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../scim/schema/tenant-extensions.ts'
 import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database/database.ts'
 import { readTogether } from '../storage/database/query.ts'
-import { extensionsQuery, restoreSchemas } from '../storage/extensions/extensions.ts'
+import { restoreSchemas } from '../storage/extensions/extensions.ts'
+import { extensionsQuery } from '../storage/extensions/stored-extensions.ts'
 import { extendedTypes, type StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { type DirectoryRecord, isClient } from '../storage/transfer/export.ts'
 import {
@@ -196,7 +197,8 @@ class ImportRun {
   /** Called before the first resource is stored: in an empty tenant, no value can conflict with a schema. */
   async #storeSchemas(): Promise<void> {
     if (this.#schemas.length === 0) return
-    const stored = await withAdminErrorsAsync(() => restoreSchemas(this.#db, this.#tenantId, this.#schemas))
+    const tenant = { db: this.#db, types: this.#shipped, tenantId: this.#tenantId }
+    const stored = await withAdminErrorsAsync(() => restoreSchemas(tenant, this.#schemas))
     if (stored === undefined) throw new ConcurrentImportError('the tenant was deleted')
     this.#schemas = []
     this.#extensions = stored

@@ -2,7 +2,7 @@
  * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
-import { continueTasks } from '../storage/extensions/extensions.ts'
+import { continueTasks } from '../storage/extensions/task-runner.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
@@ -84,13 +84,13 @@ async function maintainDatabase(
   const where = isOnly ? {} : { database: name }
   const most = Math.min(MAX_PRUNING_STATEMENTS, share)
   const hoursApart = Math.ceil(databases.names.length / count)
-  const result = await pruneProvisioningLog(db, now, retentionDays, most, hoursApart)
+  const result = await pruneProvisioningLog(db, { now, retentionDays, maxStatements: most, hoursApart })
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
   const tenants = await finishDeletions(db, resourceTypes, left(), forget)
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
-  const extended = await continueTasks(db, undefined, left())
+  const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
 }

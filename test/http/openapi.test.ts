@@ -195,6 +195,35 @@ describe('the OpenAPI document', () => {
     expectDescribed('get', '/admin/api/tenants', anonymous)
   })
 
+  it('describes the extension schemas that are accepted', async () => {
+    const { tenantId } = await newClient()
+    const { properties } = document.components.schemas.ExtensionSchemaInput
+    const { properties: members } = properties.attributes.items
+    const urn = 'urn:example:described:User'
+    const put = async (attribute: unknown, more = {}) =>
+      (await admin('PUT', `/tenants/${tenantId}/schemas/${urn}`, { attributes: [attribute], ...more })).body
+    const known = (answer: { error: { message: string } }) =>
+      answer.error.message.split('use one of ')[1]?.split(', ').toSorted()
+    expect(known(await put({ name: 'a' }, { unknown: 1 }))).toEqual(
+      [...Object.keys(properties), 'meta'].toSorted(),
+    )
+    expect(known(await put({ name: 'a', unknown: 1 }))).toEqual(Object.keys(members).toSorted())
+    for (const name of ['type', 'mutability', 'returned', 'uniqueness']) {
+      const { error } = await put({ name: 'a', [name]: 'odd' })
+      expect(error.message).toBe(
+        `"attributes[0].${name}" must be one of ${members[name].enum.join(', ')}, found "odd"`,
+      )
+    }
+    for (const [name, { maxItems }] of Object.entries<{ maxItems?: number }>(members)) {
+      if (maxItems === undefined) continue
+      const type = name === 'subAttributes' ? 'complex' : 'reference'
+      const { error } = await put({ name: 'a', type, [name]: Array.from({ length: maxItems + 1 }, () => '') })
+      expect(error.message).toContain(`to ${maxItems} elements, found ${maxItems + 1}`)
+    }
+    expect(members.subAttributes.items.properties.type.enum).not.toContain('complex')
+    expect(properties.resourceType.enum).toEqual(['User', 'Group'])
+  })
+
   it('has examples that the app accepts', async () => {
     const client = await newClient()
     const { User, Group, PatchOp } = document.components.schemas

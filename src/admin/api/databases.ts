@@ -1,9 +1,10 @@
 /** Handlers of the database routes. */
 import { reconcileAll } from '../../provider/reconcile.ts'
 import { DatabaseUnavailable } from '../../storage/database/database.ts'
-import { databaseSize } from '../../storage/database/size.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { identityOf, WrongDatabase } from '../../storage/tenants/identity.ts'
 import { askDatabase, type Databases } from '../../storage/tenants/locations.ts'
+import { databaseSize } from '../../storage/tenants/size.ts'
 import type { databaseRoutes } from '../contract/databases.ts'
 import { administrationDatabases } from '../database.ts'
 import { toAdminError } from '../errors.ts'
@@ -12,7 +13,9 @@ import type { Handlers } from './serve.ts'
 export const databaseHandlers: Handlers<typeof databaseRoutes> = {
   async listDatabases({ c }) {
     const databases = administrationDatabases(c, c.get('figures'))
-    const list = await Promise.all(databases.names.map((name) => describe(databases, name)))
+    const list = await Promise.all(
+      databases.names.map((name) => describe(databases, c.get('resourceTypes'), name)),
+    )
     return { status: 200, body: { databases: list } }
   },
 
@@ -26,10 +29,10 @@ export const databaseHandlers: Handlers<typeof databaseRoutes> = {
   },
 }
 
-async function describe(databases: Databases, name: string) {
+async function describe(databases: Databases, types: readonly StoredResourceType[], name: string) {
   try {
     const [{ bytes, tenantCount: tenants }, identity] = await askDatabase(databases, name, async (db) => [
-      await databaseSize(db),
+      await databaseSize(db, types),
       await identityOf(db),
     ])
     return {

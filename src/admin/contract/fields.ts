@@ -9,6 +9,10 @@ export interface FieldMetadata {
   readonly allowed?: string
   /** JSON Schema keywords that replace or complete the derived ones. */
   readonly jsonSchema?: Readonly<Record<string, unknown>>
+  /** The schema of the values, for a value that is checked elsewhere. */
+  readonly describedBy?: v.GenericSchema
+  /** Names that are allowed besides those of the registered resource types. The handler checks the name. */
+  readonly resourceTypeOr?: readonly string[]
 }
 
 /** Adds metadata to a schema. */
@@ -19,6 +23,8 @@ export function field<Type>(metadata: FieldMetadata) {
 export const TEXT = v.string()
 export const TEXT_OR_NULL = v.nullable(TEXT)
 export const COUNT = v.pipe(v.number(), v.integer(), v.minValue(0))
+/** The name of a resource type. */
+export const RESOURCE_TYPE = v.pipe(v.string(), field({ resourceTypeOr: [] }))
 /** A time in an answer: RFC 3339, in UTC. */
 export const TIME = v.pipe(v.string(), field({ jsonSchema: { format: 'date-time' } }))
 export const TIME_OR_NULL = v.nullable(TIME)

@@ -5,7 +5,6 @@ import type { PropsWithChildren } from 'hono/jsx'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
 import { CopyField } from '../components/copy-field.tsx'
@@ -16,7 +15,7 @@ import { tenantPaths } from '../components/paths.ts'
 import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
 import { isLive, TokenTable } from '../components/token-table.tsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type LayoutProps, type PageTenant } from '../layout.tsx'
 
 /** The values of the form of one provider. */
 export interface TokenForm {
@@ -31,7 +30,7 @@ export interface TokenForm {
 export interface ApiKeysProps {
   readonly administrator: Administrator
   readonly now: number
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly tenantUrl: string
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
@@ -185,7 +184,7 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
 /** The only page that shows a token. */
 export function NewTokenPage(props: {
   readonly administrator: Administrator
-  readonly tenant: { readonly id: string; readonly name: string }
+  readonly tenant: NonNullable<LayoutProps['tenant']>
   readonly tenantUrl: string
   readonly name: string
   readonly token: string
@@ -255,7 +254,7 @@ export function RevokeTokenPage(props: Confirmed & { readonly token: ListedToken
 
 interface Confirmed {
   readonly administrator: Administrator
-  readonly tenant: { readonly id: string; readonly name: string }
+  readonly tenant: NonNullable<LayoutProps['tenant']>
 }
 
 /** @param props.action the path of the form, below the page of API keys */

@@ -7,7 +7,6 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientHealth } from '../components/client-health.tsx'
@@ -18,7 +17,7 @@ import { tenantPaths } from '../components/paths.ts'
 import { quarantineRisk } from '../components/quarantine-risk.ts'
 import { allOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 /** The used share of the group limit from which the meter warns. */
 const GROUPS_WARN_FROM = 0.9
@@ -26,8 +25,7 @@ const GROUPS_WARN_FROM = 0.9
 export interface OverviewProps {
   readonly administrator: Administrator
   readonly now: number
-  readonly tenant: TenantSummary
-  readonly types: readonly ResourceType[]
+  readonly tenant: PageTenant
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly tokens: readonly ListedToken[]
@@ -37,7 +35,8 @@ export interface OverviewProps {
 }
 
 export function OverviewPage(props: OverviewProps) {
-  const { administrator, tenant, types, tokens, hours, days, refused } = props
+  const { administrator, tenant, tokens, hours, days, refused } = props
+  const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
   return (
     <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
@@ -86,7 +85,7 @@ export function OverviewPage(props: OverviewProps) {
 }
 
 interface StatProps {
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly type: ResourceType
   readonly count: number
 }

@@ -5,14 +5,13 @@
 import type { Child } from 'hono/jsx'
 import type { ProfileName } from '../../scim/profile.ts'
 import type { Job } from '../../storage/tenants/jobs.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { Meter } from '../components/meter.tsx'
 import { counted, number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 /** A fact of the configuration, with the setting that determines it. */
 export interface ConfigurationFact {
@@ -23,7 +22,7 @@ export interface ConfigurationFact {
 
 export interface SettingsProps {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly form: {
     readonly name: string
     readonly groupLimit: string

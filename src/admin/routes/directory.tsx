@@ -13,6 +13,7 @@ import {
   countsQuery,
   type DirectoryItem,
   type ListCursor,
+  type ListPage,
   listQuery,
   MAX_LOOKED_THROUGH,
   type SearchField,
@@ -48,9 +49,9 @@ directory.get('/:tenant', async (c) => {
     counts: countsQuery(types, id),
     tokens: tokensQuery(id),
     activity: activityQuery(id, now),
-    refused: logPageQuery(id, { outcome: 'refused' }, undefined, LATEST_REFUSED),
+    refused: logPageQuery({ tenantId: id, filters: { outcome: 'refused' }, size: LATEST_REFUSED }),
   }))
-  const props = { administrator: c.get('administrator'), now, tenant, types, counts, tokens, ...activity }
+  const props = { administrator: c.get('administrator'), now, tenant, counts, tokens, ...activity }
   return c.html(<OverviewPage {...props} refused={refused.entries} />)
 })
 
@@ -74,7 +75,7 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
   const after = cursorOf(c)
   const types = c.get('resourceTypes')
   const { tenant, found, counts } = await loadWithTenant(c, (id) => ({
-    found: foundQuery(type, id, text, field, after),
+    found: foundQuery({ type, tenantId: id, size: PAGE_SIZE, after }, text, field),
     counts: countsQuery(types, id),
   }))
   const path = tenantPaths(tenant.id).listOf(type)
@@ -87,7 +88,6 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
       administrator={c.get('administrator')}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
-      types={types}
       counts={counts}
       type={type}
       open={providerOf(c.req.query('open'))}
@@ -109,7 +109,7 @@ async function containingItems(
   text: string,
 ): Promise<readonly DirectoryItem[]> {
   if (text === '') return []
-  const query = containsQuery(type, tenantId, text, PAGE_SIZE)
+  const query = containsQuery({ type, tenantId, size: PAGE_SIZE }, text)
   return (await readTogether(c.get('db'), { items: query })).items
 }
 
@@ -120,21 +120,12 @@ interface Found {
 }
 
 /** The items of a list: all resources, the matches of one field, or the first matches of each field. */
-function foundQuery(
-  type: StoredResourceType,
-  tenantId: string,
-  text: string,
-  field: SearchField | undefined,
-  after: ListCursor | undefined,
-) {
+function foundQuery(page: ListPage, text: string, field: SearchField | undefined) {
   if (text !== '' && field === undefined) {
-    const query = searchAllQuery(type, tenantId, text, MATCHES_PER_FIELD)
+    const query = searchAllQuery({ ...page, size: MATCHES_PER_FIELD }, text)
     return { ...query, read: (results: Parameters<typeof query.read>[0]) => merged(query.read(results)) }
   }
-  const query =
-    text === '' || field === undefined
-      ? listQuery(type, tenantId, after, PAGE_SIZE)
-      : searchQuery(type, tenantId, field, text, after, PAGE_SIZE)
+  const query = text === '' || field === undefined ? listQuery(page) : searchQuery(page, field, text)
   return {
     ...query,
     read: (results: Parameters<typeof query.read>[0]): Found => ({ ...query.read(results), more: [] }),
@@ -167,7 +158,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     resource: resourceQuery(type, tenantId, id),
     groups: groupsOfQuery(tenantId, id, groupsAfter, PAGE_SIZE),
     members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, PAGE_SIZE) : noMembers,
-    log: logPageQuery(tenantId, { resourceId: id }, undefined, LATEST_ENTRIES),
+    log: logPageQuery({ tenantId, filters: { resourceId: id }, size: LATEST_ENTRIES }),
   }))
   const { tenant, resource } = loaded
   if (resource === undefined) throw noResource(tenant.id, type, id)
@@ -175,7 +166,6 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     <ResourcePage
       administrator={c.get('administrator')}
       tenant={tenant}
-      types={c.get('resourceTypes')}
       type={type}
       resource={resource}
       groups={loaded.groups}

@@ -64,15 +64,12 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     const step = STEPS[job.kind][job.step]
     if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
     if (left() < step.statements) return 0
-    const { more, unit, failure } = await runStep(
-      { databases, resourceTypes: run.resourceTypes, job, noteWrite },
-      step,
-      left,
-    )
-    const done = changeOf(job, step, unit, more, run.now())
+    const result = await runStep({ databases, resourceTypes: run.resourceTypes, job, noteWrite }, step, left)
+    const { failure } = result
     const now = run.now()
-    const change = failure === undefined ? done : { ...done, ...failed(job, step, { unit, failure, now }) }
-    if (!(await store(catalogue, job, unit, change))) {
+    const done = changeOf(job, step, result, now)
+    const change = failure === undefined ? done : { ...done, ...failed(job, step, { ...result, now }) }
+    if (!(await store(catalogue, job, result.unit, change))) {
       // Another runner was faster.
       job = await runningJob(catalogue, tenantId)
       continue
@@ -111,7 +108,8 @@ async function runStep(context: StepContext, step: Step, left: () => number): Pr
   }
 }
 
-function changeOf(job: Job, step: Step, unit: Unit, more: number, now: number): JobChange {
+/** The change of a job by the units of a step. */
+function changeOf(job: Job, step: Step, { unit, more }: StepRun, now: number): JobChange {
   const { next, position, change } = unit
   const isEnd = change?.state !== undefined
   return {

@@ -2,12 +2,12 @@
  * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
  */
 import type { Database } from '../../storage/database/database.ts'
-import { databaseSize, tenantSize } from '../../storage/database/size.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { countTenantRows } from '../../storage/tenants/arrival.ts'
 import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
+import { databaseSize, tenantSize } from '../../storage/tenants/size.ts'
 import type { TenantState } from '../../storage/tenants/tenants.ts'
 import { isStuckCleanup, isVerifying, stepOfAbortion } from './move.ts'
 
@@ -73,13 +73,16 @@ function isGoingThere(job: Job): boolean {
   return stepOfAbortion(job) !== undefined || job.step === 'switched' || job.step === 'purging'
 }
 
-async function requireRoom({ databases, tenantId, home }: JobStart, target: string): Promise<void> {
+async function requireRoom(
+  { databases, resourceTypes, tenantId, home }: JobStart,
+  target: string,
+): Promise<void> {
   const [{ bytes }, more] = await Promise.all([
-    databaseSize(databases.open(target)),
-    tenantSize(databases.open(home), tenantId),
+    databaseSize(databases.open(target), resourceTypes),
+    tenantSize(databases.open(home), resourceTypes, tenantId),
   ])
   const maxBytes = databases.maxBytes * FULL_SHARE
-  if (bytes + more > maxBytes) throw new MoveRefused({ why: 'full database', bytes, maxBytes })
+  if (bytes + more > maxBytes) throw new MoveRefused({ why: 'full database', bytes: bytes + more, maxBytes })
 }
 
 /**

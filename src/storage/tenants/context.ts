@@ -20,7 +20,7 @@ import { locationStatement, missingTenant } from './locations.ts'
 export interface TenantConfiguration {
   /** The named set of deviations from the RFCs that clients of the tenant are allowed. */
   readonly profile?: ProfileName
-  /** Extension schemas: see extensions.ts. */
+  /** Extension schemas: see storage/extensions/. */
   readonly schemas?: EncodedExtensions
 }
 
@@ -55,6 +55,15 @@ export interface TenantContext extends TenantSnapshot {
   readonly database: Database
 }
 
+/**
+ * The limits that must be known before the batch of the request, and are therefore part of the snapshot. Today all tenants
+ * have the same. Other limits are elsewhere on purpose:
+ *
+ * - The group limit of a tenant, and whether names of groups are unique: the transaction that adds the group reads them
+ *   from its row (groups.ts), because a remembered number may be out of date.
+ * - The limits of the protocol, such as the page size: constants in scim/limits.ts, which /ServiceProviderConfig shows
+ *   without authentication and docs/limits.md lists.
+ */
 export interface TenantLimits {
   /** The largest body of one request. */
   readonly bodyBytes: number
