@@ -60,6 +60,10 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'NAME',
     help: 'domain of the generated users, quillfern.example by default',
   },
+  exact: {
+    type: 'boolean',
+    help: 'apply limits of the service that are otherwise left out, such as case-sensitive function names',
+  },
   force: { type: 'boolean', help: 'overwrite an existing file' },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
   id: { type: 'string', placeholder: 'ID', help: 'show one entry in detail, by its id or a prefix of it' },
@@ -119,7 +123,7 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   provision: {
     summary:
       'run one cycle now: an initial one at first, later incremental ones; failures are retried at once',
-    options: [...JOB, 'concurrency', 'json'],
+    options: [...JOB, 'exact', 'concurrency', 'json'],
     run: provision,
   },
   'test-connection': {
@@ -129,7 +133,7 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   start: {
     summary: 'run cycles as the service does, with escrow and quarantine',
-    options: [...JOB, 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
+    options: [...JOB, 'exact', 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
     run: start,
   },
   pause: { summary: 'pause the job', options: JOB, run: pause },
@@ -142,12 +146,12 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   'provision-on-demand': {
     summary: 'provision one user or group now, in five steps',
     positionals: 'USER|GROUP',
-    options: [...JOB, 'members', 'json'],
+    options: [...JOB, 'exact', 'members', 'json'],
     run: onDemand,
   },
   diff: {
     summary: 'show the changes of the next cycle without sending anything',
-    options: [...JOB, 'json'],
+    options: [...JOB, 'exact', 'json'],
     run: diff,
   },
   status: {

@@ -67,5 +67,6 @@ export function jobOption(
   job: JobConfig = DEFAULT_JOB,
 ): JobConfig {
   const concurrency = integerOption(values, 'concurrency', 1, 100) ?? job.concurrency
-  return { ...job, dialect: dialectOption(values, tenantUrl, job.dialect), concurrency }
+  const exact = values.exact === true || job.exact
+  return { ...job, dialect: dialectOption(values, tenantUrl, job.dialect), concurrency, exact }
 }

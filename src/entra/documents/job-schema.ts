@@ -124,6 +124,7 @@ export const JOB_SCHEMA: ObjectSchema = {
       description: 'Maximum number of disables and deletes in one cycle; more are held back',
     },
     defaultDomain: text(),
+    exact: flag(DEFAULT_JOB.exact),
     membersPerRequest: { type: 'integer', minimum: 1, default: DEFAULT_JOB.membersPerRequest },
     concurrency: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_JOB.concurrency },
     notification: NOTIFICATION,

@@ -316,7 +316,7 @@ describe('an invalid job file', () => {
           scopingFilters: [{ name: 'f', clauses: [{ attribute: 'a', operator: 'REGEX MATCH', value: '(' }] }],
         },
       },
-      'Invalid regular expression',
+      '"(" cannot be used as a regular expression: "(" is not closed',
     ],
     [{ notification: { email: 'a@b.example' } }, 'notification.smtp is required with "email"'],
     [{ tenantUrl: 'nowhere' }, 'Tenant URL must be an absolute http or https URL, got "nowhere"'],

@@ -43,6 +43,7 @@ const WHOLE = {
   skipOutOfScopeDeletions: true,
   accidentalDeletionThreshold: 0,
   defaultDomain: 'quillfern.example',
+  exact: true,
   membersPerRequest: 1,
   concurrency: 100,
   notification: { email: 'a@quillfern.example', smtp: '$SMTP', webhook: 'https://quillfern.example/hook' },
@@ -98,6 +99,37 @@ const SEMANTIC: typeof STRUCTURAL = [
   [
     { users: { scopingFilters: [{ clauses: [{ attribute: 'manager', operator: 'IS NULL' }] }] } },
     'users.scopingFilters[0].clauses[0].attribute: "manager" cannot be used in a scoping filter',
+  ],
+  [
+    { groups: { scopingFilters: [{ clauses: [{ attribute: 'a', operator: 'GREATER_THAN', value: -1 }] }] } },
+    'groups.scopingFilters[0].clauses[0].value: GREATER_THAN needs a whole number, 0 or more, found the number -1',
+  ],
+  [
+    {
+      users: {
+        scopingFilters: [{ clauses: [{ attribute: 'a', operator: 'REGEX MATCH', value: '(?(a)b)' }] }],
+      },
+    },
+    'users.scopingFilters[0].clauses[0].value: "(?(a)b)" cannot be used as a regular expression: conditions, (?(…)yes|no), are not supported',
+  ],
+  [
+    {
+      scope: 'all',
+      users: {
+        attributeMappings: [
+          MAPPING,
+          { target: 'title', type: 'expression', source: 'SingleAppRoleAssignment([appRoleAssignments])' },
+        ],
+      },
+    },
+    'users.attributeMappings[1].source: App roles cannot be mapped with the scope "all"',
+  ],
+  [
+    {
+      exact: true,
+      users: { attributeMappings: [{ ...MAPPING, type: 'expression', source: 'toLower([mail])' }] },
+    },
+    'users.attributeMappings[0].source: toLower is written ToLower: names are case-sensitive at position 1\n  toLower([mail])\n  ^',
   ],
   [{ notification: { webhook: 'ftp://x' } }, 'notification.webhook: must be an http or https URL'],
 ]

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { connectionTest } from '../../engine/cycle.ts'
 import type { CycleContext } from '../../engine/cycle-context.ts'
-import { type ImportedObject, importDirectory } from '../../engine/import.ts'
+import type { ImportedObject } from '../../engine/import.ts'
 import { MAX_ON_DEMAND_MEMBERS, type OnDemandResult, provisionOnDemand } from '../../engine/on-demand.ts'
 import { type PreviewEntry, previewCycle } from '../../engine/preview.ts'
 import { describeFailure } from '../../engine/quarantine.ts'
@@ -10,6 +10,7 @@ import { schemasRequest } from '../../protocol/requests.ts'
 import { ScimClient } from '../../protocol/scim-client.ts'
 import { readDirectory } from '../files/directory-file.ts'
 import { readState, stateTarget } from '../files/state-file.ts'
+import { importObjects } from '../import-objects.ts'
 import { textOption } from '../options.ts'
 import { offsetClock, systemClock } from '../system-clock.ts'
 import { readJobTarget, readTarget } from '../target.ts'
@@ -97,7 +98,7 @@ export async function diff({ values, output }: CommandContext): Promise<number> 
   const state = readState(stateFile, stateTarget(tenantUrl, token))
   const directory = readDirectory(directoryFile, state.objects)
   const clock = offsetClock(systemClock, state.clockOffsetMs ?? 0)
-  const imported = importDirectory(directory, job, state, clock.now())
+  const imported = importObjects(directory, job, state, clock.now())
   const entries = previewCycle({ job, state, imported, clock, retryAll: false, newId: randomUUID })
   if (values.json === true) output.write(`${JSON.stringify(entries)}\n`)
   else output.write(describePreview(entries, imported))
@@ -108,16 +109,23 @@ function describePreview(entries: readonly PreviewEntry[], imported: CycleContex
   const shown = entries.filter(({ action }) => action !== 'skip')
   const skipped = entries.length - shown.length
   const nameOf = (id: string) => imported.get(id)?.name ?? id
-  const lines = shown.flatMap(({ action, type, name, changes, addMembers, removeMembers }) => [
+  const lines = shown.flatMap(({ action, type, name, reason, changes, addMembers, removeMembers }) => [
     `${action.padEnd(7)}  ${type.padEnd(5)}  ${name}`,
+    ...(reason === undefined ? [] : reason.split('\n').map((line) => `           ${line}`)),
     ...(action === 'create'
       ? []
       : changes.map(
-          ({ path, oldValue, newValue }) => `           ${path}: ${oldValue ?? '–'} -> ${newValue}`,
+          ({ path, oldValue, newValue }) =>
+            `           ${path}: ${shownValue(oldValue)} -> ${shownValue(newValue)}`,
         )),
     ...addMembers.map((id) => `           + member ${nameOf(id)}`),
     ...removeMembers.map((id) => `           - member ${nameOf(id)}`),
   ])
   const closing = `${shown.length} to process, ${skipped} to skip. Nothing was sent.`
   return `${[...lines, closing].map(visible).join('\n')}\n`
+}
+
+function shownValue(value: unknown): string {
+  if (value === undefined || value === null) return '–'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -7,11 +7,11 @@ import { existsSync, rmSync } from 'node:fs'
 import type { Clock } from '../../clock.ts'
 import type { JobState } from '../../documents/state.ts'
 import type { CycleContext, CycleEvent } from '../../engine/cycle-context.ts'
-import { importDirectory } from '../../engine/import.ts'
 import { ScimClient } from '../../protocol/scim-client.ts'
 import { readDirectory } from '../files/directory-file.ts'
 import { LogFile } from '../files/log-file.ts'
 import { StateFile, stateTarget } from '../files/state-file.ts'
+import { importObjects } from '../import-objects.ts'
 import { offsetClock, systemClock } from '../system-clock.ts'
 import type { JobTarget } from '../target.ts'
 import { wireFetch } from '../wire-fetch.ts'
@@ -64,7 +64,7 @@ export class Session {
     return {
       job,
       state: this.state,
-      imported: importDirectory(directory, job, this.state, this.clock.now()),
+      imported: importObjects(directory, job, this.state, this.clock.now()),
       client: this.client,
       clock: this.clock,
       newId: randomUUID,
