@@ -162,11 +162,7 @@ async function create(step: ObjectStep, values: MappedValues): Promise<ObjectOut
   const { object, context, log } = step
   if (mappingOf(context.job, object.type)?.targetObjectActions.create === false)
     return skip(step, 'Target object action "create" is off')
-  const created = await sendOrThrow(
-    context,
-    'create',
-    createRequest(object.type, values, context.job.dialect),
-  )
+  const created = await sendOrThrow(context, 'create', createRequest(object.type, values))
   if (!created.ok) return fail(step, 'export', 'Create', created)
   const targetId = String(created.resource?.id)
   const view = logView(object, context)

@@ -122,6 +122,8 @@ function applyOperations(resource: Resource, operations: readonly Operation[]): 
     const byValue = /^members\[value eq "(.+)"\]$/.exec(path ?? '')?.[1]
     if (path === 'members' || byValue !== undefined) {
       applyMembers(resource, op, byValue === undefined ? (value as Member[]) : [{ value: byValue }])
+    } else if (path === 'roles' && op.toLowerCase() === 'add') {
+      resource.roles = [...((resource.roles ?? []) as unknown[]), ...(value as unknown[])]
     } else if (path === undefined) {
       for (const [key, part] of Object.entries(value as Record<string, unknown>))
         writeTargetPath(resource, key, part)
