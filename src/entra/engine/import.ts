@@ -159,9 +159,20 @@ const GUEST_MARKER = '#EXT#'
  * gives the name with #EXT#.
  */
 function userAttribute(user: DirectoryUser, name: string, lifecycle: Lifecycle): Value {
-  if (name === 'originalUserPrincipalName') return user.userPrincipalName
-  if (name === 'userPrincipalName') return homeAddress(user)
+  if (name === 'originalUserPrincipalName') return releasedName(user, user.userPrincipalName)
+  if (name === 'userPrincipalName') return releasedName(user, homeAddress(user))
   return plainAttribute(user, name, lifecycle)
+}
+
+/**
+ * Entra renames a soft-deleted user, so that its name can be used again: the object id without hyphens comes before it.
+ * A directory file may have either name. Seen in https://github.com/onyx-dot-app/onyx/pull/14074
+ */
+function releasedName({ id, deletedDateTime }: DirectoryUser, name: string): string {
+  if (deletedDateTime === undefined) return name
+  const prefix = id.replaceAll('-', '')
+  const isRenamed = prefix.length === 32 && name.startsWith(prefix)
+  return isRenamed ? name : prefix + name
 }
 
 /** `vera.holm_partner.example#EXT#@quillfern.example` has the home address vera.holm@partner.example. */

@@ -64,7 +64,8 @@ export async function provisionObject(step: ObjectStep): Promise<ObjectOutcome> 
     return skip(step, plan.kind === 'forget' ? plan.reason : 'Not linked')
   }
   if (plan.kind === 'update') return catchMappingError('Update', () => update(step, link))
-  return plan.kind === 'disable' ? disable(step, link) : remove(step, link)
+  if (plan.kind === 'disable') return catchMappingError('Disable', () => disable(step, link))
+  return remove(step, link)
 }
 
 /**
@@ -235,11 +236,15 @@ async function exportDifferences(
   return { result: active.value === true ? 'enabled' : 'disabled', targetId }
 }
 
-/** Soft delete: changes `active` only. Nothing is sent if the user is already disabled at the target. */
+/**
+ * Soft delete: changes `active` and, for a user deleted in Entra, the values that come from its new name. Nothing is sent
+ * if the target has these values already.
+ */
 async function disable(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   const read = await sendOrThrow(step.context, 'read', readRequest(step.object.type, link.targetId))
   if (!read.ok) return fail(step, 'matching', 'Disable', read)
-  return exportDifferences(step, link, new Map([['active', false]]), read.resource ?? {})
+  const renamed = step.object.lifecycle === 'softDeleted' ? mappedValues(step, false) : []
+  return exportDifferences(step, link, new Map([...renamed, ['active', false]]), read.resource ?? {})
 }
 
 async function remove(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
