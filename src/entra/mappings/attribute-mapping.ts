@@ -9,7 +9,7 @@ import type { AppRole, RoleAssignments } from './app-role.ts'
 import { isEmpty, toText } from './arguments.ts'
 import { checkExpression, evaluateExpression, IgnoreFlow } from './evaluate.ts'
 import { callsFunction, type Expression, type Value } from './expression.ts'
-import type { Result } from './function-definition.ts'
+import type { ExpressionResult } from './function-definition.ts'
 
 export interface AttributeMapping {
   /** Target attribute path, e.g. `name.givenName`. */
@@ -122,15 +122,19 @@ export function redactedTargets(mappings: readonly AttributeMapping[]): Readonly
 }
 
 /** Roles that replace those at the target are a value even if there are none. */
-function hasNoValue(value: Result | undefined): value is null | undefined {
+function hasNoValue(value: ExpressionResult | undefined): value is null | undefined {
   return isRoles(value) ? !value.assertive && value.roles.length === 0 : isEmpty(value)
 }
 
-export function isRoles(value: Result | undefined): value is RoleAssignments {
+export function isRoles(value: ExpressionResult | undefined): value is RoleAssignments {
   return typeof value === 'object' && value !== null && 'roles' in value
 }
 
-function evaluateMapping(mapping: AttributeMapping, source: MappingSource, context: MappingContext): Result {
+function evaluateMapping(
+  mapping: AttributeMapping,
+  source: MappingSource,
+  context: MappingContext,
+): ExpressionResult {
   if (mapping.type === 'constant') return mapping.source
   if (mapping.type === 'direct') return source.attribute(mapping.source)
   try {
@@ -156,7 +160,7 @@ function parsed(text: string, exact = false): Expression {
   return expression
 }
 
-function toTargetType(mapping: AttributeMapping, value: Exclude<Result, null>): MappedValue {
+function toTargetType(mapping: AttributeMapping, value: Exclude<ExpressionResult, null>): MappedValue {
   if (typeof value === 'object') return value
   if (mapping.targetType === 'boolean') {
     const text = toText(value).toLowerCase()

@@ -7,7 +7,7 @@ import { ArgumentError } from './arguments.ts'
 import { compare } from './comparison.ts'
 import type { Expression, Value } from './expression.ts'
 import { ExpressionError, parseExpression, partsOf } from './expression.ts'
-import type { ExpressionContext, FunctionDefinition, Result } from './function-definition.ts'
+import type { ExpressionContext, ExpressionResult, FunctionDefinition } from './function-definition.ts'
 import { EXPRESSION_FUNCTIONS, nameOf } from './functions.ts'
 import { RegexLimitError } from './regex/matcher.ts'
 
@@ -36,7 +36,11 @@ export function checkExpression(text: string, exact = false): Expression {
  * @throws {ExpressionError} if an argument is invalid for its function
  * @throws {IgnoreFlow} if the attribute is to be omitted
  */
-export function evaluateExpression(expression: Expression, text: string, context: ExpressionContext): Result {
+export function evaluateExpression(
+  expression: Expression,
+  text: string,
+  context: ExpressionContext,
+): ExpressionResult {
   switch (expression.kind) {
     case 'literal':
       return expression.value
@@ -67,7 +71,7 @@ function evaluateComparison(
   }
 }
 
-function evaluateCall(expression: Call, text: string, context: ExpressionContext): Result {
+function evaluateCall(expression: Call, text: string, context: ExpressionContext): ExpressionResult {
   const { name, args } = expression
   const definition = definitionOf(expression, text)
   try {

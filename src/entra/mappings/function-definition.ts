@@ -17,7 +17,7 @@ export interface ExpressionContext {
 }
 
 /** A result of a whole expression. */
-export type Result = Value | RoleAssignments
+export type ExpressionResult = Value | RoleAssignments
 
 export type FunctionDefinition = FunctionShape & (EagerFunction | LazyFunction)
 
@@ -39,7 +39,7 @@ interface FunctionShape {
 
 interface EagerFunction {
   /** Returns undefined when the attribute is to be left out of the request. */
-  readonly call: (args: readonly Value[], context: ExpressionContext) => Result | undefined
+  readonly call: (args: readonly Value[], context: ExpressionContext) => ExpressionResult | undefined
 }
 
 /** A function that evaluates only the arguments it needs. */

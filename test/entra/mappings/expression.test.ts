@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkExpression, evaluateExpression, IgnoreFlow } from '../../../src/entra/mappings/evaluate.ts'
 import type { Value } from '../../../src/entra/mappings/expression.ts'
-import type { Result } from '../../../src/entra/mappings/function-definition.ts'
+import type { ExpressionResult } from '../../../src/entra/mappings/function-definition.ts'
 import { EXPRESSION_FUNCTIONS, nameOf } from '../../../src/entra/mappings/functions.ts'
 import { countingIds, ManualClock } from '../support/job-harness.ts'
 import { GUIDE_ROWS } from './functions-guides.ts'
@@ -28,7 +28,7 @@ function evaluate(
   text: string,
   attributes = ATTRIBUTES,
   { exact = false, now = '2026-05-04T13:05:09Z' } = {},
-): Result {
+): ExpressionResult {
   return evaluateExpression(checkExpression(text, exact), text, {
     attribute: (name) => attributes[name] ?? null,
     clock: new ManualClock(now),

@@ -2,7 +2,9 @@
  * Regular expressions as .NET reads them. Microsoft: "Regular expression language - quick reference", "Grouping
  * constructs", "Character classes", "Substitutions in regular expressions".
  */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { RegexLimitError } from '../../../src/entra/mappings/regex/matcher.ts'
 import { RegularExpression } from '../../../src/entra/mappings/regex/regular-expression.ts'
 
 describe('a .NET pattern', () => {
@@ -112,6 +114,50 @@ describe('a .NET pattern', () => {
     ['is nested more than 800 levels deep', '(?:ab)*', 'ab'.repeat(4096)],
   ])('stops a match that %s', (message, pattern, text) => {
     expect(() => new RegularExpression(pattern).replace(text, '')).toThrow(message)
+  })
+})
+
+/** Patterns that mean the same in JavaScript: no option, no class with Unicode, nothing that repeats an empty match. */
+const { pattern: PATTERN } = fc.letrec<{ pattern: string; sequence: string; part: string }>((tie) => ({
+  pattern: fc.array(tie('sequence'), { minLength: 1, maxLength: 2 }).map((options) => options.join('|')),
+  sequence: fc.array(tie('part'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('')),
+  part: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc
+      .tuple(
+        fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '[a\\-c]', '\\x61', '1'),
+        fc.constantFrom('', '*', '+', '?', '*?', '+?', '??', '{2}', '{1,2}', '{0,2}?', '{2,}'),
+      )
+      .map((atom) => atom.join('')),
+    fc.constantFrom('^', '\\b', '\\B'),
+    fc
+      .tuple(fc.constantFrom('(', '(?:', '(?=', '(?!', '(?<=', '(?<!'), tie('pattern'))
+      .map(([opening, pattern]) => `${opening}${pattern})`),
+    tie('pattern').map((pattern) => `(?:x${pattern}|b)+?`),
+  ),
+}))
+
+/** Undefined for a pattern with nested repetitions that takes too many steps. */
+function replaceWithinLimits(pattern: string, text: string): string | undefined {
+  try {
+    return new RegularExpression(pattern).replace(text, '<$&>')
+  } catch (error) {
+    if (error instanceof RegexLimitError) return undefined
+    throw error
+  }
+}
+
+describe('a pattern without differences', () => {
+  it('matches as in JavaScript', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '1', 'x', ' '), maxLength: 8 })
+    fc.assert(
+      fc.property(PATTERN, text, (pattern, subject) => {
+        const found = replaceWithinLimits(pattern, subject)
+        fc.pre(found !== undefined)
+        expect(found).toBe(subject.replace(new RegExp(pattern, 'g'), '<$&>'))
+      }),
+      { numRuns: 2000, seed: 4711 },
+    )
   })
 })
 
