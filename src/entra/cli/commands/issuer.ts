@@ -35,10 +35,11 @@ export async function issuer({ values, output }: CommandContext): Promise<number
   return 0
 }
 
+/** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. The handlers stay, so that the second is ignored. */
 function interrupted(): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
+    process.on('SIGINT', () => resolve())
+    process.on('SIGTERM', () => resolve())
   })
 }
 
