@@ -102,7 +102,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   fault: {
     type: 'string',
     placeholder: 'FAULTS',
-    help: `faults of the issuer, separated by commas: ${Object.keys(FAULTS).join(', ')}`,
+    help: ['faults of the issuer, separated by commas:', ...describeFaults()].join('\n'),
   },
   force: { type: 'boolean', help: 'overwrite an existing file' },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
@@ -181,6 +181,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'list of users, exported from the Entra admin center',
   },
   verbose: { type: 'boolean', help: 'show request and response of every step' },
+}
+
+function describeFaults(): string[] {
+  const width = Math.max(...Object.keys(FAULTS).map((name) => name.length))
+  return Object.entries(FAULTS).map(([name, effect]) => `  ${name.padEnd(width)}  ${effect}`)
 }
 
 const OAUTH = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
@@ -355,13 +360,14 @@ function commandHelp(name: string, { summary, positionals, options }: CommandDef
     ]
   })
   const width = Math.max(...rows.map(([left]) => left?.length ?? 0))
+  const indent = ' '.repeat(width + 4)
   const usage = `npm run entra -- ${name} [options]${positionals === undefined ? '' : ` ${positionals}`}`
   return [
     `${name}: ${summary}`,
     '',
     usage,
     '',
-    ...rows.map(([left, right]) => `  ${left?.padEnd(width)}  ${right}`),
+    ...rows.map(([left, right]) => `  ${left?.padEnd(width)}  ${right?.replaceAll('\n', `\n${indent}`)}`),
     '',
   ].join('\n')
 }

@@ -75,7 +75,7 @@ export function readAuthentication(
 
 /** A token that names its tenant has the form `scim_acme_<secret>`, and a client identifier `acme_<random>`. */
 const TENANT_TOKEN = /^([A-Za-z0-9]+_[A-Za-z0-9-]+)_[A-Za-z0-9_-]{32,}$/
-const TENANT_CLIENT = /^([a-z][a-z0-9-]*)_[A-Za-z0-9_-]{8,}$/
+const TENANT_CLIENT = /^([a-z][a-z0-9-]*)_[A-Za-z0-9_-]{20,}$/
 
 /** The tenant that the credentials name, the same for a token and a client of one tenant; undefined if they name none. */
 export function tenantNamedBy(authentication: Authentication): string | undefined {

@@ -4,7 +4,7 @@ import { federationTrust, type WorkloadIdentity } from '../issuer/identity.ts'
 export function describeTrust(origin: string, identity: WorkloadIdentity): string {
   const trust = federationTrust(origin, identity)
   return [
-    `Issuer ${trust.issuer} on ${origin}. The federation trust of the target needs:`,
+    'The federation trust of the target needs:',
     `  Issuer     ${trust.issuer}`,
     `  JWKS URL   ${trust.jwksUri}`,
     `  Subject    ${trust.subject}`,

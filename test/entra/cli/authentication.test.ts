@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FAULTS } from '../../../src/entra/issuer/faults.ts'
 import { DEFAULT_IDENTITY } from '../../../src/entra/issuer/identity.ts'
 import { serveStore, type TestServer } from '../support/http-server.ts'
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts'
@@ -118,7 +119,7 @@ describe('--auth client-credentials', () => {
     await runCli(['provision', ...directory(), ...tenant(), '--token', token])
     target.store.received.length = 0
     target.respond = () => Response.json({ access_token: token })
-    const args = ['provision', ...directory(), ...withSecret(), '--client-id', 'acme_Zk81hTw2']
+    const args = ['provision', ...directory(), ...withSecret(), '--client-id', 'acme_Zk81hTw2QmX0vLr5_c-9Bd']
     expect((await runCli(args)).code).toBe(0)
     expect(target.store.received).toHaveLength(2)
     expect(readdirSync(folder).filter((name) => name.endsWith('.state.json'))).toHaveLength(1)
@@ -280,6 +281,12 @@ describe('--auth federated', () => {
 })
 
 describe('issuer', () => {
+  it('lists its faults in its help', async () => {
+    const { stdout } = await runCli(['issuer', '--help'])
+    for (const [fault, effect] of Object.entries(FAULTS))
+      expect(stdout).toMatch(new RegExp(`^ +(--fault FAULTS +)?${fault} +${effect}$`, 'm'))
+  })
+
   it.each([
     [['--fault', 'expired,gone'], 'Unknown fault "gone": expected one of key-rotation, '],
     [['--tenant-id', 'acme'], '--tenant-id must be a GUID, got "acme"'],

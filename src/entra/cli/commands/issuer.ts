@@ -28,7 +28,7 @@ export async function issuer({ values, output }: CommandContext): Promise<number
   const application =
     applicationId === DEFAULT_IDENTITY.applicationId ? '' : ` --application-id ${applicationId}`
   output.write(
-    `${describeTrust(server.origin, identity)}\nProvision with --auth federated --issuer ${server.issuer.addresses.issuer}${application}\nPress Ctrl-C to end.\n`,
+    `The emulated issuer listens on ${server.origin}.\n${describeTrust(server.origin, identity)}\nProvision with --auth federated --issuer ${server.issuer.addresses.issuer}${application}\nPress Ctrl-C to end.\n`,
   )
   await interrupted()
   await server.close()
