@@ -22,8 +22,8 @@ export interface Access {
 }
 
 /**
- * Runs `work`, which returns an exit code, with the access to a target. If it fails with an embedded issuer, `print`
- * receives the trust that the target needs.
+ * Runs `work`, which returns an exit code, with the access to a target. If there is an embedded issuer and no access
+ * token, `print` receives the trust that the target needs.
  * @throws {UsageError} if an embedded issuer cannot start
  */
 export async function withAccess(
@@ -34,8 +34,16 @@ export async function withAccess(
 ): Promise<number> {
   const fetch = wireFetch()
   if (authentication.kind === 'bearer') return work({ fetch, tokens: secretToken(authentication.token) })
-  const withGrant = (grant: Grant) =>
-    work({ fetch, grant, tokens: accessTokens(grant, { fetch, clock: systemClock }) })
+  let hasToken = false
+  const withGrant = (grant: Grant) => {
+    const tokens = accessTokens(grant, { fetch, clock: systemClock })
+    const token = async (signal?: AbortSignal) => {
+      const outcome = await tokens.token(signal)
+      hasToken = outcome.ok
+      return outcome
+    }
+    return work({ fetch, grant, tokens: { token, reject: (rejected) => tokens.reject(rejected) } })
+  }
   if (authentication.kind === 'client-credentials') return withGrant(authentication)
   const { workload } = authentication
   const { issuer } = workload
@@ -50,7 +58,7 @@ export async function withAccess(
   try {
     const embedded = { ...workload, issuer: server.issuer.addresses.issuer }
     const exitCode = await withGrant({ ...authentication, workload: embedded })
-    if (exitCode !== 0) print(`\n${describeTrust(server.origin, identity)}`)
+    if (exitCode !== 0 && !hasToken) print(`\n${describeTrust(server.origin, identity)}`)
     return exitCode
   } finally {
     await server.close()

@@ -135,7 +135,7 @@ interface SecretLocation {
   readonly variable: string
 }
 
-/** The first line of the file; the option's file comes first, then the job file's, then the environment variable. */
+/** The file of the option comes first, then that of the job file, then the environment variable. */
 function readSecret(
   values: OptionValues,
   folder: string,

@@ -70,7 +70,9 @@ async function loadKey(file: string): Promise<SigningKey> {
 function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message
+      const inUse =
+        'the port is in use; choose another one with --issuer-port, or use a running issuer with --issuer'
+      const reason = error.code === 'EADDRINUSE' ? inUse : error.message
       reject(new UsageError(`The issuer cannot listen on 127.0.0.1:${port}: ${reason}`))
     })
     server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))

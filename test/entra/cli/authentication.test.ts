@@ -12,6 +12,7 @@ import { FAULTS } from '../../../src/entra/issuer/faults.ts'
 import { DEFAULT_IDENTITY } from '../../../src/entra/issuer/identity.ts'
 import { serveStore, type TestServer } from '../support/http-server.ts'
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts'
+import { error } from '../support/scim-store.ts'
 import { CLIENT_ID, CLIENT_SECRET, OAuthStore, oauthError } from '../support/token-endpoint.ts'
 
 let folder: string
@@ -243,6 +244,13 @@ describe('--auth federated', () => {
     expect(result.stderr).toMatch(/Subject +8d2e6f47-b3c1-4a95-a7d0-1e4f5b6c9a38/)
     expect(result.stderr).toMatch(/FEDERATION_HOSTS=127\.0\.0\.1:\d+/)
     expect(everything(result)).not.toMatch(/ey[\w-]{20}/)
+  })
+
+  it('does not show the trust when the failure has another reason', async () => {
+    trustIssuer()
+    target.store.misbehave = ({ method }) => (method === 'POST' ? error(400, 'no room') : undefined)
+    const result = await runCli(['provision', ...directory(), ...embedded()])
+    expect([result.code, result.stderr]).toEqual([1, ''])
   })
 
   it('provisions with the assertion of the command issuer, which ends with Ctrl-C', async () => {
