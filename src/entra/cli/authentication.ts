@@ -4,9 +4,19 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AUTHENTICATION_METHODS, type AuthenticationConfig, type JobFile } from '../documents/job-document.ts'
+import {
+  AUTHENTICATION_METHODS,
+  type AuthenticationConfig,
+  type AuthenticationMethod,
+  type JobFile,
+} from '../documents/job-document.ts'
 import { DEFAULT_IDENTITY } from '../issuer/identity.ts'
-import { CLIENT_AUTHENTICATIONS, type ClientCredentialsGrant, type FederatedGrant } from '../oauth/grant.ts'
+import {
+  CLIENT_AUTHENTICATIONS,
+  type ClientCredentialsGrant,
+  type FederatedGrant,
+  type Workload,
+} from '../oauth/grant.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
 import { choiceOption, type OptionValues, textOption } from './options.ts'
 import { UsageError } from './usage-error.ts'
@@ -14,10 +24,12 @@ import { UsageError } from './usage-error.ts'
 export type Authentication =
   | { readonly kind: 'bearer'; readonly token: string }
   | ClientCredentialsGrant
-  /** A federated grant whose issuer is started for the command. */
-  | (Omit<FederatedGrant, 'workload'> & {
-      readonly workload: Omit<FederatedGrant['workload'], 'issuer'> & { readonly issuer?: string }
-    })
+  | EmbeddableGrant
+
+/** A federated grant. Without an issuer, one is started for the command. */
+export type EmbeddableGrant = Omit<FederatedGrant, 'workload'> & {
+  readonly workload: Omit<Workload, 'issuer'> & { readonly issuer?: string }
+}
 
 /** The job file, and the folder to which its paths are relative. */
 export interface JobFileLocation {
@@ -29,15 +41,22 @@ const TOKEN_VARIABLE = 'ENTRA_SECRET_TOKEN'
 const CLIENT_SECRET_VARIABLE = 'ENTRA_CLIENT_SECRET'
 const APPLICATION_SECRET_VARIABLE = 'ENTRA_APPLICATION_SECRET'
 
-/** Options that have no meaning with a Secret Token. */
-const OAUTH_OPTIONS = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
-const FEDERATED_OPTIONS = [
+const CLIENT_OPTIONS = ['token-endpoint', 'client-id', 'oauth-scope']
+const SECRET_OPTIONS = ['client-secret-file', 'client-auth']
+const ASSERTION_OPTIONS = [
   'issuer',
   'application-id',
   'application-secret-file',
   'issuer-port',
   'issuer-keys',
 ]
+
+/** The options that have no meaning with a method. */
+const REFUSED_OPTIONS: Readonly<Record<AuthenticationMethod, readonly string[]>> = {
+  bearer: [...CLIENT_OPTIONS, ...SECRET_OPTIONS, ...ASSERTION_OPTIONS],
+  'client-credentials': ['token', ...ASSERTION_OPTIONS],
+  federated: ['token', ...SECRET_OPTIONS],
+}
 
 /** @throws {UsageError} naming the missing or invalid option or field */
 export function readAuthentication(
@@ -47,30 +66,14 @@ export function readAuthentication(
 ): Authentication {
   const config = location.jobFile?.authentication ?? {}
   const method = choiceOption(values, 'auth', AUTHENTICATION_METHODS) ?? config.method ?? 'bearer'
-  if (method === 'bearer') {
-    refuseOptions(values, [...OAUTH_OPTIONS, ...FEDERATED_OPTIONS], method)
-    return { kind: 'bearer', token: readToken(values, location.jobFile) }
-  }
-  refuseOptions(
-    values,
-    ['token', ...(method === 'federated' ? ['client-secret-file'] : FEDERATED_OPTIONS)],
-    method,
-  )
+  const refused = REFUSED_OPTIONS[method].find((name) => textOption(values, name) !== undefined)
+  if (refused !== undefined) throw new UsageError(`--${refused} cannot be used with --auth ${method}`)
+  if (method === 'bearer') return { kind: method, token: readToken(values, location.jobFile) }
   const client = readClient(values, config)
-  if (method === 'federated')
-    return { kind: method, ...client, ...readWorkload(values, config, location, tenantUrl) }
-  const clientSecret = readSecret(values, location.folder, {
-    option: 'client-secret-file',
-    file: config.clientSecretFile,
-    variable: config.clientSecretVariable ?? CLIENT_SECRET_VARIABLE,
-  })
-  if (clientSecret === undefined)
-    throw new UsageError(
-      `--client-secret-file is missing: a file with the client secret (or the environment variable ${config.clientSecretVariable ?? CLIENT_SECRET_VARIABLE})`,
-    )
-  const clientAuthentication =
-    choiceOption(values, 'client-auth', CLIENT_AUTHENTICATIONS) ?? config.clientAuthentication ?? 'body'
-  return { kind: method, ...client, clientSecret, clientAuthentication }
+  if (method === 'client-credentials')
+    return { kind: method, ...client, ...readClientSecret(values, config, location) }
+  const workload = readWorkload(values, config, location)
+  return { kind: method, ...client, baseAddress: tenantUrl.base, workload }
 }
 
 /** A token that names its tenant has the form `scim_acme_<secret>`, and a client identifier `acme_<random>`. */
@@ -94,7 +97,10 @@ function readToken(values: OptionValues, jobFile: JobFile | undefined): string {
   return token
 }
 
-function readClient(values: OptionValues, config: AuthenticationConfig) {
+function readClient(
+  values: OptionValues,
+  config: AuthenticationConfig,
+): Pick<ClientCredentialsGrant, 'tokenEndpoint' | 'clientId' | 'scope'> {
   const tokenEndpoint = textOption(values, 'token-endpoint') ?? config.tokenEndpoint
   if (tokenEndpoint === undefined)
     throw new UsageError('--token-endpoint is missing: the URL of the token endpoint of the target')
@@ -106,12 +112,28 @@ function readClient(values: OptionValues, config: AuthenticationConfig) {
   return { tokenEndpoint, clientId, ...(scope === undefined ? {} : { scope }) }
 }
 
+function readClientSecret(
+  values: OptionValues,
+  config: AuthenticationConfig,
+  { folder }: JobFileLocation,
+): Pick<ClientCredentialsGrant, 'clientSecret' | 'clientAuthentication'> {
+  const variable = config.clientSecretVariable ?? CLIENT_SECRET_VARIABLE
+  const location = { option: 'client-secret-file', file: config.clientSecretFile, variable }
+  const clientSecret = readSecret(values, folder, location)
+  if (clientSecret === undefined)
+    throw new UsageError(
+      `--client-secret-file is missing: a file with the client secret (or the environment variable ${variable})`,
+    )
+  const clientAuthentication =
+    choiceOption(values, 'client-auth', CLIENT_AUTHENTICATIONS) ?? config.clientAuthentication ?? 'body'
+  return { clientSecret, clientAuthentication }
+}
+
 function readWorkload(
   values: OptionValues,
   config: AuthenticationConfig,
   { folder }: JobFileLocation,
-  tenantUrl: TenantUrl,
-) {
+): EmbeddableGrant['workload'] {
   const issuer = textOption(values, 'issuer') ?? config.issuer
   if (issuer !== undefined) requireUrl('--issuer', issuer)
   const applicationSecret = readSecret(values, folder, {
@@ -119,13 +141,12 @@ function readWorkload(
     file: config.applicationSecretFile,
     variable: config.applicationSecretVariable ?? APPLICATION_SECRET_VARIABLE,
   })
-  const workload = {
+  return {
     applicationId:
       textOption(values, 'application-id') ?? config.applicationId ?? DEFAULT_IDENTITY.applicationId,
     ...(issuer === undefined ? {} : { issuer: issuer.replace(/\/+$/, '') }),
     ...(applicationSecret === undefined ? {} : { applicationSecret }),
   }
-  return { baseAddress: tenantUrl.base, workload }
 }
 
 interface SecretLocation {
@@ -155,11 +176,6 @@ function readSecret(
   if (secret === '' || /[\r\n]/.test(secret))
     throw new UsageError(`The file "${path}" must contain the secret in one line and nothing else`)
   return secret
-}
-
-function refuseOptions(values: OptionValues, names: readonly string[], method: string): void {
-  const name = names.find((candidate) => textOption(values, candidate) !== undefined)
-  if (name !== undefined) throw new UsageError(`--${name} cannot be used with --auth ${method}`)
 }
 
 function requireUrl(name: string, text: string): void {

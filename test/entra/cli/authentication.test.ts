@@ -170,6 +170,11 @@ describe('--auth client-credentials', () => {
       '--token cannot be used with --auth client-credentials',
     ],
     [
+      'a client secret with an assertion',
+      () => ['--auth', 'federated', ...client(), '--client-secret-file', path('secret.txt')],
+      '--client-secret-file cannot be used with --auth federated',
+    ],
+    [
       'an issuer with a client secret',
       () => [...withSecret(), '--issuer', 'https://login.example/t/v2.0'],
       '--issuer cannot be used with --auth client-credentials',
