@@ -27,6 +27,12 @@ const MIN_REDACTED_LENGTH = 8
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= MIN_REDACTED_LENGTH)
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
-    .reduce((redacted, secret) => redacted.replaceAll(secret, '***'), text)
+    .flatMap(spellings)
+    .reduce((redacted, spelling) => redacted.replaceAll(spelling, '***'), text)
+}
+
+/** A value as it is, in a URL, in a form, and in JSON. */
+function spellings(secret: string): string[] {
+  const form = new URLSearchParams([['', secret]]).toString().slice(1)
+  return [secret, encodeURIComponent(secret), form, JSON.stringify(secret).slice(1, -1)]
 }

@@ -135,6 +135,10 @@ describe('check --auth client-credentials', () => {
       expect(output).not.toMatch(/staple|access-token-\d/)
     }
     expect(outputs[0]).toContain('"client_secret":"***"')
+    target.respond = ({ form }) => oauthError(401, 'invalid_client', `"${form.client_secret}" is unknown`)
+    const { stdout: refused } = await checkWithSecret('--verbose')
+    expect(refused).toContain('| {"error":"invalid_client","error_description":"\\"***\\" is unknown"}')
+    expect(refused).not.toContain('staple')
     expect(outputs[3]).toContain('<testsuite name="token endpoint" tests="2" failures="1" skipped="0">')
   })
 })

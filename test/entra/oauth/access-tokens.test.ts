@@ -70,7 +70,7 @@ describe('the request for an access token', () => {
     expect(await run(job)).toMatchObject({ kind: 'ran' })
     expect(target.requests).toEqual([
       {
-        authorization: `Basic ${btoa('acme_T7x+k%2B2:correct+horse%3Abattery%2Fstaple%2B50%25')}`,
+        authorization: `Basic ${btoa('acme_T7x+k%2B2:correct+horse%3Abattery%2Fstaple%2B50%25%22%5C')}`,
         contentType: 'application/x-www-form-urlencoded',
         form: { grant_type: 'client_credentials', scope: 'scim' },
       },
@@ -128,6 +128,17 @@ describe('an access token', () => {
     expect(target.requests).toHaveLength(2)
     expect(target.store.users.size).toBe(PEOPLE.length)
     expect(job.log.filter(({ statusInfo }) => statusInfo.status === 'failure')).toEqual([])
+  })
+
+  it('is kept when an earlier token is refused late', async () => {
+    const target = new OAuthStore()
+    const tokens = accessTokens(GRANT, { fetch: target.fetch, clock: new ManualClock() })
+    await tokens.token()
+    tokens.reject('access-token-1')
+    await tokens.token()
+    tokens.reject('access-token-1')
+    expect(await tokens.token()).toEqual({ ok: true, token: 'access-token-2' })
+    expect(target.requests).toHaveLength(2)
   })
 
   it('that is refused although it is new puts the job into quarantine', async () => {

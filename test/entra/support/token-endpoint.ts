@@ -7,7 +7,8 @@ import { aborted, BASE, error, json, ScimStore } from './scim-store.ts'
 
 export const TOKEN_ENDPOINT = 'https://scim.test.example/oauth/token'
 export const CLIENT_ID = 'acme_T7x k+2'
-export const CLIENT_SECRET = 'correct horse:battery/staple+50%'
+/** With characters that URLs, forms and JSON escape. */
+export const CLIENT_SECRET = 'correct horse:battery/staple+50%"\\'
 
 export interface TokenRequestSeen {
   readonly authorization: string | null
