@@ -38,6 +38,7 @@ function jobFileOf({
   tenantUrl,
   token,
   tokenVariable,
+  authentication,
   directory,
   state,
   notification,
@@ -48,7 +49,7 @@ function jobFileOf({
 }: JobDocument): JobFile {
   const { groups: defaultGroups, ...defaults } = DEFAULT_JOB
   return {
-    ...given({ tenantUrl, token, tokenVariable, directory, state, notification }),
+    ...given({ tenantUrl, token, tokenVariable, authentication, directory, state, notification }),
     job: {
       ...defaults,
       ...config,

@@ -16,6 +16,19 @@ const WHOLE = {
   tenantUrl: 'https://scim.quillfern.example/scim/v2',
   token: 'secret',
   tokenVariable: 'TOKEN',
+  authentication: {
+    method: 'client-credentials',
+    tokenEndpoint: 'https://scim.quillfern.example/oauth/token',
+    clientId: 'acme_x',
+    clientSecretVariable: 'SECRET',
+    clientSecretFile: 'secret.txt',
+    clientAuthentication: 'basic',
+    scope: 'scim',
+    issuer: 'https://login.microsoftonline.com/t/v2.0',
+    applicationId: 'c3b7a1e8-2d94-4f60-8b15-90e6f2a7d4c1',
+    applicationSecretVariable: 'APP_SECRET',
+    applicationSecretFile: 'application.txt',
+  },
   directory: 'directory.yaml',
   state: 'state.json',
   dialect: 'flag',
@@ -74,6 +87,14 @@ const STRUCTURAL: readonly (readonly [document: unknown, problem: string])[] = [
   [
     { users: { scopingFilters: [{ clauses: [] }] } },
     'users.scopingFilters[0].clauses: must contain at least one clause',
+  ],
+  [
+    { authentication: { method: 'oauth' } },
+    'authentication.method: must be "bearer" or "client-credentials" or "federated", found the string "oauth"',
+  ],
+  [
+    { authentication: { clientSecret: 'x' } },
+    `authentication.clientSecret: is unknown: expected one of ${Object.keys(WHOLE.authentication).join(', ')}`,
   ],
   [{ notification: { email: 'a@quillfern.example' } }, 'notification.smtp: is required with "email"'],
 ]
@@ -152,12 +173,13 @@ describe('a job file', () => {
     const { jobFile, problems } = parseJobFile(WHOLE)
     expect(problems).toEqual([])
     const { $schema: _, provisionGroups: __, users, groups, notification, ...rest } = WHOLE
-    const { tenantUrl, token, tokenVariable, directory, state, ...config } = rest
+    const { tenantUrl, token, tokenVariable, authentication, directory, state, ...config } = rest
     const first = { name: 'filter 1' }
     expect(jobFile).toEqual({
       tenantUrl,
       token,
       tokenVariable,
+      authentication,
       directory,
       state,
       notification,
