@@ -54,6 +54,8 @@ const LONG_WORKERD_TESTS = [
   'test/provider/group-commit-speed.test.ts',
   // Moves tenants, with an error before and after every batch.
   'test/provider/move.test.ts',
+  // Exports and imports, likewise.
+  'test/provider/transfer-jobs.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
   'test/reliability/{concurrency,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
 ]

@@ -23,7 +23,7 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { MAX_QUERIES_FREE, noFigures } from './storage/database/database.ts'
+import { MAX_QUERIES, MAX_QUERIES_FREE, noFigures } from './storage/database/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/database/health.ts'
 import { type BookmarkHolder, d1Replicas, type Replicas } from './storage/database/replicas.ts'
 import { RESOURCE_TYPES } from './storage/tables/resource-tables.ts'
@@ -98,6 +98,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     openDatabase: (name, figures) => openBinding(env, name, figures),
     databaseNames: databaseNames(env),
     maxDatabaseBytes: MAX_DATABASE_BYTES,
+    maxQueries: MAX_QUERIES,
     wakeJobs: (tenantId) => wakeJobs(env, tenantId),
     isHealthy: error === undefined ? healthOf(env) : async () => false,
     isMisconfigured: error !== undefined,

@@ -5,6 +5,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { TransferRefused } from '../provider/transfer/refused.ts'
 import { quote, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { NamedDatabaseUnavailable, TenantMoved } from '../storage/tenants/locations.ts'
@@ -86,6 +87,10 @@ export function toAdminError(error: unknown): AdminError {
   }
   if (error instanceof TenantMoved || (error instanceof GuardError && error.rule === 'moving')) {
     return new AdminError(503, 'unavailable', 'the tenant is being moved to another database; try again')
+  }
+  if (error instanceof TransferRefused) {
+    const { status, message, field } = error
+    return new AdminError(status as ContentfulStatusCode, CODES[status] ?? 'invalid', message, field)
   }
   if (error instanceof ScimError) {
     const { status, detail } = error

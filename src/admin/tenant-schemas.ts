@@ -42,7 +42,7 @@ export async function putSchema(
   body: unknown,
 ): Promise<{ extension: TenantExtension; all: TenantExtensions; isNew: boolean }> {
   const { db, types, tenantId } = tenant
-  return await withAdminErrorsAsync(async () => {
+  return await withAdminErrors(async () => {
     const schema = parseExtension(body, types, { id: urn })
     if (schema.id !== urn)
       throw new SchemaRefused('id', `must be ${quote(urn)}, the URN in the path, found ${quote(schema.id)}`)
@@ -72,7 +72,7 @@ export async function importSchemas(
     types.map(({ name }) => name),
     options.resourceType,
   )
-  return await withAdminErrorsAsync(async () => {
+  return await withAdminErrors(async () => {
     const { schemas, notes } = importExtensions(body, types, options)
     const all = requireTenant(await putSchemas(tenant, schemas), tenantId)
     return { all, schemas: schemas.map(({ id }) => requireSchema(all, id, tenantId)), notes }
@@ -91,7 +91,7 @@ export async function deleteSchema(
   isPurged: boolean,
 ): Promise<'done' | 'purging'> {
   const { db, tenantId } = tenant
-  return await withAdminErrorsAsync(async () => {
+  return await withAdminErrors(async () => {
     requireSchema(await listSchemas(db, tenantId), urn, tenantId)
     const all = requireTenant(await removeSchema(tenant, urn, isPurged), tenantId)
     return findExtension(all, urn)?.state === 'purging' ? 'purging' : 'done'
@@ -105,17 +105,8 @@ export function requireSchema(all: TenantExtensions, urn: string, tenantId: stri
   throw new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no schema ${quote(urn)}`)
 }
 
-/** Runs a function and turns refusals of the core into AdminErrors. @throws {AdminError} 400 */
-export function withAdminErrors<Result>(run: () => Result): Result {
-  try {
-    return run()
-  } catch (error) {
-    throw refusalOf(error)
-  }
-}
-
-/** The same for an asynchronous function. @throws {AdminError} 400 from the core, 409 from the storage */
-export async function withAdminErrorsAsync<Result>(run: () => Promise<Result>): Promise<Result> {
+/** Runs a function and turns refusals into AdminErrors. @throws {AdminError} 400 from the core, 409 from the storage */
+async function withAdminErrors<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()
   } catch (error) {

@@ -69,9 +69,10 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     if (tenantId === undefined) return
     const wakes = this.#wakes
     const pauseMs = await this.#runJob(tenantId)
+    // If it was woken in the meantime, the alarm is set already.
+    if (wakes !== this.#wakes) return
     if (pauseMs !== undefined) await this.ctx.storage.setAlarm(Date.now() + pauseMs)
-    // Nothing is deleted if another job began in the meantime.
-    else if (wakes === this.#wakes) await this.ctx.storage.deleteAll()
+    else await this.ctx.storage.deleteAll()
   }
 
   async #runJob(tenantId: string): Promise<number | undefined> {

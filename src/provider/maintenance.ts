@@ -1,11 +1,12 @@
 /**
- * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
+ * The hourly maintenance of every database: deletes old log entries and files, continues deletions, and tidies jobs.
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
+import { pruneChunks } from '../storage/transfer/chunks.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
@@ -93,4 +94,5 @@ async function maintainDatabase(
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
   const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
+  while (left() > 1 && (await pruneChunks(db, now)));
 }

@@ -3,7 +3,7 @@
  */
 import { type Schema, Validator } from '@cfworker/json-schema'
 import { inspectRoutes } from 'hono/dev'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
@@ -168,7 +168,16 @@ describe('the OpenAPI document', () => {
     expectDescribed('post', '/admin/api/tenants/{id}/import', part)
     await at('get', '/tenants/{id}', `/tenants/${id}`)
     await at('get', '/tenants/{id}/export', `/tenants/${id}/export`)
+    await at('post', '/tenants/{id}/exports', `/tenants/${id}/exports`)
     await at('delete', '/tenants/{id}/import', `/tenants/${id}/import`)
+    await at('post', '/tenants/{id}/imports', `/tenants/${id}/imports`, {})
+    const job = await at('post', '/tenants/{id}/exports', `/tenants/${tenantId}/exports`)
+    await at('get', '/tenants/{id}/jobs/{jobId}', `/tenants/${tenantId}/jobs/${job.body.id}`)
+    const fileRoute = '/tenants/{id}/jobs/{jobId}/file'
+    const filePath = `/tenants/${tenantId}/jobs/${job.body.id}/file`
+    await vi.waitFor(async () => expect((await at('get', fileRoute, filePath)).status).toBe(200), {
+      timeout: 20_000,
+    })
     const whole = await imported(id, await fileOf([userLine(1)]))
     expectDescribed('post', '/admin/api/tenants/{id}/import', whole)
     await at('delete', '/tenants/{id}', `/tenants/${id}`)

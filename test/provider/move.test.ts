@@ -60,6 +60,12 @@ async function filledTenant(): Promise<Client> {
   )
     .bind(client.tenantId)
     .run()
+  await env.DB.prepare(
+    `INSERT INTO transfer_chunks (tenant_id, job_id, number, first_line, created_at, progress, data)
+     SELECT ?1, 'an export', value, value, 0, '{"lines":"1"}', 'H4sI' FROM json_each('[1, 2, 3]')`,
+  )
+    .bind(client.tenantId)
+    .run()
   return client
 }
 

@@ -5,7 +5,7 @@
 import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { importDirectory } from '../../src/admin/import.ts'
+import { importDirectory } from '../../src/provider/transfer/import-lines.ts'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { deleteTenant } from '../../src/storage/tenants/tenants.ts'
@@ -199,6 +199,24 @@ describe('an import with concurrent requests', () => {
 })
 
 describe('an export', () => {
+  it('is refused if it takes more queries than a request may send, and names the way out', async () => {
+    const client = await newClient()
+    await imported(client.tenantId, file)
+    const path = `/tenants/${client.tenantId}`
+    const refused = await sendTo(labRuntime({ maxQueries: 23 }), adminRequest('GET', `${path}/export`))
+    expect([refused.status, await refused.json()]).toEqual([
+      409,
+      {
+        error: {
+          code: 'conflict',
+          message: `the export takes about 24 queries, and a request may send 23; use POST /admin/api${path}/exports`,
+        },
+      },
+    ])
+    const allowed = await sendTo(labRuntime({ maxQueries: 24 }), adminRequest('GET', `${path}/export`))
+    expect([allowed.status, (await allowed.text()).includes('"kind":"end"')]).toEqual([200, true])
+  })
+
   it('ends without its last line when its tenant is deleted during the export', async () => {
     const client = await newClient()
     await imported(client.tenantId, file)

@@ -2,6 +2,7 @@
  * Fields that several routes share, and metadata of fields for error messages and OpenAPI.
  */
 import * as v from 'valibot'
+import { MAX_GIVEN_NAME_CHARACTERS } from '../../storage/access/clients.ts'
 
 /** Metadata that a schema cannot express. */
 export interface FieldMetadata {
@@ -29,20 +30,12 @@ export const RESOURCE_TYPE = v.pipe(v.string(), field({ resourceTypeOr: [] }))
 export const TIME = v.pipe(v.string(), field({ jsonSchema: { format: 'date-time' } }))
 export const TIME_OR_NULL = v.nullable(TIME)
 
-const MAX_NAME_CHARACTERS = 100
-
-/** A name in an export. Earlier versions accepted names of several lines. */
-export const EXPORTED_NAME = v.pipe(
+/** A display name, on one line. Leading and trailing spaces are removed. */
+export const NAME = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1),
-  v.maxLength(MAX_NAME_CHARACTERS),
-  v.check((text) => text.isWellFormed()),
-)
-
-/** A display name, on one line. Leading and trailing spaces are removed. */
-export const NAME = v.pipe(
-  ...EXPORTED_NAME.pipe,
-  v.check((text) => !/\p{Cc}/u.test(text)),
-  field({ allowed: `a text of 1 to ${MAX_NAME_CHARACTERS} characters without control characters` }),
+  v.maxLength(MAX_GIVEN_NAME_CHARACTERS),
+  v.check((text) => text.isWellFormed() && !/\p{Cc}/u.test(text)),
+  field({ allowed: `a text of 1 to ${MAX_GIVEN_NAME_CHARACTERS} characters without control characters` }),
 )

@@ -18,6 +18,8 @@ import {
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
 import { reopenTenant, tenantsOnTheMove } from '../../storage/tenants/move.ts'
 import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
+import { EXPORT_STEPS } from './export.ts'
+import { IMPORT_STEPS } from './import.ts'
 import { MOVE_STEPS } from './move.ts'
 import type { Step, StepContext, Steps, Unit } from './step.ts'
 
@@ -25,6 +27,8 @@ const STEPS: Readonly<Record<Job['kind'], Steps>> = {
   move: MOVE_STEPS,
   delete: DELETE_STEPS,
   'undo-import': UNDO_STEPS,
+  export: EXPORT_STEPS,
+  import: IMPORT_STEPS,
 }
 
 /** Statements of the runner itself, before and after the units: the job, its change, and the commit. */
@@ -64,7 +68,11 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     const step = STEPS[job.kind][job.step]
     if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
     if (left() < step.statements) return 0
-    const result = await runStep({ databases, resourceTypes: run.resourceTypes, job, noteWrite }, step, left)
+    const result = await runStep(
+      { databases, resourceTypes: run.resourceTypes, job, now: run.now, noteWrite },
+      step,
+      left,
+    )
     const { failure } = result
     const now = run.now()
     const done = changeOf(job, step, result, now)
@@ -75,6 +83,7 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
       continue
     }
     if (failure !== undefined && change.step === undefined) return pauseOf(job, step, change, now)
+    if (result.unit.pauseMs !== undefined) return result.unit.pauseMs
     job = change.state === undefined || change.state === 'running' ? changed(job, change) : undefined
   }
   return undefined
@@ -97,7 +106,8 @@ async function runStep(context: StepContext, step: Step, left: () => number): Pr
       const unit = await step.run({ ...context, job: { ...job, position } })
       more += unit.more ?? 0
       if (unit.position !== undefined) position = unit.position
-      if (unit.next !== undefined || unit.change !== undefined) return { more, unit }
+      if (unit.next !== undefined || unit.change !== undefined || unit.pauseMs !== undefined)
+        return { more, unit }
     } while (left() >= step.statements)
     return { more, unit: { position } }
   } catch (error) {
@@ -117,8 +127,9 @@ function changeOf(job: Job, step: Step, { unit, more }: StepRun, now: number): J
     attempts: 0,
     failingSince: null,
     ...(job.attempts > 0 && change === undefined && !step.keepsError && { error: null }),
+    ...(change?.state === 'done' && { error: null }),
     ...(position !== undefined && { position }),
-    ...(next !== undefined && { step: next, position: null }),
+    ...(next !== undefined && { step: next, position: position ?? null }),
     ...change,
     ...(isEnd && { finishedAt: now }),
   }

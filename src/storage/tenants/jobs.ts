@@ -2,8 +2,9 @@
  * Jobs: work on a tenant that takes more than one request. The first database has their rows; `src/provider/jobs/`
  * runs them.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Statement, statement, UniqueError } from '../database/database.ts'
+import { type Query, readTogether } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { jobs } from '../tables/tables.ts'
 
@@ -33,13 +34,16 @@ const JOB_IDS = selection(jobs, ['id', 'tenantId'])
 /** @returns false when the tenant has a running job */
 export async function insertJob(
   db: Database,
-  job: Pick<Job, 'id' | 'tenantId' | 'kind' | 'step' | 'source' | 'target' | 'total' | 'createdAt'>,
+  job: Pick<
+    Job,
+    'id' | 'tenantId' | 'kind' | 'step' | 'source' | 'target' | 'total' | 'position' | 'createdAt'
+  >,
 ): Promise<boolean> {
   try {
     await db.batch([
-      statement(sql`INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, total, created_at)
+      statement(sql`INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, total, position, created_at)
         VALUES (${job.id}, ${job.tenantId}, ${job.kind}, 'running', ${job.step}, ${job.source}, ${job.target},
-          ${job.total}, ${job.createdAt})`),
+          ${job.total}, ${job.position}, ${job.createdAt})`),
     ])
     return true
   } catch (error) {
@@ -59,10 +63,23 @@ export async function runningJob(db: Database, tenantId: string): Promise<Job | 
   return JOB.first(found)
 }
 
-/** The newest job of a tenant, for its page. */
-export async function latestJob(db: Database, tenantId: string): Promise<Job | undefined> {
-  const [found] = await db.batch([JOB.where(sql`tenant_id = ${tenantId} ORDER BY id DESC LIMIT 1`)])
-  return JOB.first(found)
+/** The newest job of a tenant, and its newest export, for its page. */
+export interface LatestJobs {
+  readonly latest: Job | undefined
+  readonly latestExport: Job | undefined
+}
+
+export async function latestJobs(db: Database, tenantId: string): Promise<LatestJobs> {
+  return (await readTogether(db, { jobs: latestJobsQuery(tenantId) })).jobs
+}
+
+export function latestJobsQuery(tenantId: string): Query<LatestJobs> {
+  const newest = (condition: SQL) =>
+    JOB.where(sql`tenant_id = ${tenantId} AND ${condition} ORDER BY id DESC LIMIT 1`)
+  return {
+    statements: [newest(sql`1`), newest(sql`kind = 'export'`)],
+    read: ([latest, latestExport]) => ({ latest: JOB.first(latest), latestExport: JOB.first(latestExport) }),
+  }
 }
 
 /**
@@ -80,6 +97,8 @@ export interface JobChange {
   readonly step?: string
   /** Null at the beginning of a step. */
   readonly position?: string | null
+  /** The number of rows to process, if it was not known before. */
+  readonly total?: number
   /** Rows processed since the last change. */
   readonly more?: number
   readonly attempts?: number
@@ -95,7 +114,8 @@ export function jobStatement({ id, step }: Pick<Job, 'id' | 'step'>, change: Job
   const failing = change.failingSince === undefined ? sql`failing_since` : sql`${change.failingSince}`
   const error = change.error === undefined ? sql`error` : sql`${change.error}`
   return statement(sql`UPDATE jobs SET state = coalesce(${change.state ?? null}, state),
-    step = coalesce(${change.step ?? null}, step), position = ${position}, done = done + ${change.more ?? 0},
+    step = coalesce(${change.step ?? null}, step), position = ${position},
+    total = coalesce(${change.total ?? null}, total), done = done + ${change.more ?? 0},
     attempts = coalesce(${change.attempts ?? null}, attempts), failing_since = ${failing}, error = ${error},
     finished_at = coalesce(${change.finishedAt ?? null}, finished_at)
     WHERE id = ${id} AND state = 'running' AND step = ${step}`)

@@ -11,6 +11,7 @@ import {
   provisioningDays,
   provisioningLog,
   tokens,
+  transferChunks,
 } from '../tables/tables.ts'
 
 /** A table with rows of tenants. */
@@ -70,6 +71,7 @@ const LATER_TABLES: readonly TenantTable[] = [
     isTriggered: true,
   },
   { name: 'provisioning_days', columns: columnNames(provisioningDays), key: ['day'], isTriggered: true },
+  { name: 'transfer_chunks', columns: columnNames(transferChunks), key: ['job_id', 'number'] },
 ]
 
 /**

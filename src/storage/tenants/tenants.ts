@@ -230,7 +230,14 @@ export async function continueDeletion(
 ): Promise<'deleted' | 'deleting' | undefined> {
   const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id), deleteClients(id)])
   if (found?.rows.length === 0) return undefined
-  if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
+  if (
+    !(await deleteRows(
+      db,
+      id,
+      [...directoryTables(types), 'provisioning_log', 'transfer_chunks'],
+      maxBatches,
+    ))
+  )
     return 'deleting'
   await forget?.(id)
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
@@ -350,8 +357,9 @@ async function deleteRows(
   return true
 }
 
-/** @param table one of the tables of the directory, or the log */
+/** @param table one of the tables of the directory, the log, or the files of exports and imports */
 function purged(table: string): PurgedTable {
+  if (table === 'transfer_chunks') return { name: table, key: ['job_id', 'number'], documents: ['data'] }
   if (table === 'memberships') return { name: table, key: ['group_id', 'member_id'] }
   return { name: table, key: ['id'], documents: table === 'provisioning_log' ? [] : ['data', 'keys'] }
 }
