@@ -18,7 +18,7 @@ export interface Runtime {
   readonly databaseNames: Databases['names']
   /** Bytes that a database can hold. */
   readonly maxDatabaseBytes: number
-  /** Has the job of a tenant run soon: see provider/jobs/runner.ts. */
+  /** Has pending work on a tenant done soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Whether the databases answer and accept writes, according to a check that is a few seconds old at most. */
   readonly isHealthy: () => Promise<boolean>

@@ -55,7 +55,7 @@ export class World {
       databaseNames: names,
       isHealthy: async () => true,
       replicas: isOn ? this.#replicas : undefined,
-      groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, now }),
+      groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId: uuidv7, wakeJobs: async () => undefined, now }),
       now,
       newId: uuidv7,
       isAllowed: async () => true,

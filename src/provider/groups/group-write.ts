@@ -61,7 +61,7 @@ export interface GroupWrite {
 /** A deletion: it needs no state, because one batch of the database does all of it. */
 export interface GroupDeletion {
   /** @throws {ScimError} 404, 412 */
-  readonly run: (call: Call) => Promise<undefined>
+  readonly run: (call: Call) => ReturnType<typeof deleteResource>
 }
 
 /** The state that a write is decided on. */
@@ -165,12 +165,7 @@ function createGroup(
 }
 
 function deleteGroup(request: Deletion): GroupDeletion {
-  return {
-    async run(call) {
-      await deleteResource(call, request)
-      return undefined
-    },
-  }
+  return { run: (call) => deleteResource(call, request) }
 }
 
 /** An update of a group, by PUT or PATCH. */

@@ -44,6 +44,8 @@ export interface QueuedGroupWriterOptions {
   /** The types that are shipped. */
   readonly resourceTypes: readonly StoredResourceType[]
   readonly newId: () => string
+  /** Has pending work on a tenant done soon: see ../jobs/runner.ts. */
+  readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Milliseconds. */
   readonly now: () => number
   /** Writes in a chunk; 1 turns group commit off. */
@@ -56,13 +58,13 @@ export class QueuedGroupWriter implements GroupWriter {
   readonly #options: QueuedGroupWriterOptions
 
   constructor(options: QueuedGroupWriterOptions) {
-    const { openDatabase, now, maxWrites = MAX_WRITES } = options
+    const { now, maxWrites = MAX_WRITES } = options
     this.#options = options
     this.#queue = new SerialQueue({
       limits: QUEUE_LIMITS,
       now,
       chunkSize: (waiting) => chunkSize(waiting, maxWrites),
-      run: (chunk) => runChunk(openDatabase, chunk),
+      run: (chunk) => runChunk(options, chunk),
     })
   }
 
@@ -140,12 +142,28 @@ function isSameSnapshot({ tenant }: Call, first: Call | undefined): boolean {
   return tenant.version === first?.tenant.version && tenant.databaseName === first.tenant.databaseName
 }
 
-function runChunk(open: QueuedGroupWriterOptions['openDatabase'], chunk: readonly QueuedWrite[]) {
+function runChunk({ openDatabase, wakeJobs }: QueuedGroupWriterOptions, chunk: readonly QueuedWrite[]) {
   const writes: QueuedWrite<GroupWrite>[] = []
   for (const { write, ...queued } of chunk) {
-    if ('run' in write) return Promise.allSettled([write.run(queued.call)])
+    if ('run' in write) return Promise.allSettled([runDeletion(write, queued.call, wakeJobs)])
     writes.push({ ...queued, write })
   }
   const name = writes[0]?.call.tenant.databaseName
-  return commitWrites((figures) => open(name, figures), writes)
+  return commitWrites((figures) => openDatabase(name, figures), writes)
+}
+
+async function runDeletion(
+  deletion: GroupDeletion,
+  call: Call,
+  wakeJobs: QueuedGroupWriterOptions['wakeJobs'],
+): Promise<undefined> {
+  const { leavesMemberships } = await deletion.run(call)
+  if (!leavesMemberships) return
+  const { tenantId } = call.tenant
+  try {
+    await wakeJobs(tenantId)
+  } catch (error) {
+    // The group is deleted. The hourly run deletes the rest.
+    console.error(JSON.stringify({ job: 'delete memberships', tenantId, message: String(error) }))
+  }
 }
