@@ -95,13 +95,12 @@ export class QueuedGroupWriter implements GroupWriter {
     figures: DatabaseFigures,
   ): Promise<Rendered | undefined> {
     const write = prepareGroupWrite(request, call)
-    const characters = JSON.stringify(request.body)?.length ?? 0
     const accepted = this.#queue.acceptedWhileIdle
     const loaded = isKnownValid(call.tenant.actor) ? undefined : await authorize(call, write)
     // Another write may have changed the groups since they were loaded.
     const isUpToDate = accepted !== undefined && accepted === this.#queue.acceptedWhileIdle
     const preloaded = isUpToDate ? loaded : undefined
-    return await this.#queue.run({ call, write, figures, characters, preloaded })
+    return await this.#queue.run({ call, write, figures, characters: lengthOf(request.body), preloaded })
   }
 }
 
@@ -118,17 +117,27 @@ async function authorize(call: Call, write: GroupWrite | GroupDeletion): Promise
   return undefined
 }
 
+/** @returns a function that measures a body as JSON once: for a megabyte it takes a few milliseconds */
+function lengthOf(body: unknown): () => number {
+  let length: number | undefined
+  return () => {
+    length ??= JSON.stringify(body)?.length ?? 0
+    return length
+  }
+}
+
 /**
  * The number of waiting writes that are committed together. A deletion is a chunk of its own, and so is a write that
  * needs the whole list of members, because its length is not known. All writes of a chunk have the same snapshot of the
  * tenant.
  */
 function chunkSize(waiting: readonly QueuedWrite[], maxWrites: number): number {
+  if (waiting.length === 1) return 1
   let characters = 0
   const groups = new Set<unknown>()
   const end = waiting.findIndex((queued, i) => {
     const { call, write } = queued
-    characters += queued.characters
+    characters += queued.characters()
     if ('run' in write || write.needs.allMembers) return true
     if (!isSameSnapshot(call, waiting[0]?.call)) return true
     // A group that is to be created has no id yet.
