@@ -346,7 +346,13 @@ function memberAction(changes: readonly MemberChange[]): LogAction {
  * @throws {ScimError} invalidValue
  */
 function requireMembers(ids: readonly string[], { directory }: KnownGroup): readonly Member[] {
-  const unknown = ids.filter((id) => !directory.has(id))
+  const members: Member[] = []
+  const unknown: string[] = []
+  for (const id of ids) {
+    const member = directory.get(id)
+    if (member === undefined) unknown.push(id)
+    else members.push(member)
+  }
   if (unknown.length > 0) {
     const more = unknown.length > MAX_NAMED_IDS ? ` and ${unknown.length - MAX_NAMED_IDS} more` : ''
     const list = unknown.slice(0, MAX_NAMED_IDS).map(quote).join(', ')
@@ -355,7 +361,7 @@ function requireMembers(ids: readonly string[], { directory }: KnownGroup): read
       `attribute "members" names no User or Group of the directory: ${list}${more}`,
     )
   }
-  return ids.flatMap((id) => directory.get(id) ?? [])
+  return members
 }
 
 /**

@@ -41,10 +41,9 @@ export function namedMembersQuery(
   const pieces = withNames ? named.flatMap(split) : named
   const lists = JSON.stringify(pieces.map((piece) => piece.ids))
   const groups = JSON.stringify(pieces.map(({ groupId, isWhole }) => (isWhole ? null : groupId)))
-  const ids = withNames ? JSON.stringify(named.flatMap((one) => one.ids)) : ''
   return {
     statements: withNames
-      ? [selectWithNames({ tenantId, lists, groups }), selectLargeNames({ tenantId, ids })]
+      ? [selectWithNames({ tenantId, lists, groups }), selectLargeNames({ tenantId, lists })]
       : [selectNamed({ tenantId, lists, groups })],
     read: ([found, large]) => foundMembers(pieces, found?.rows ?? [], large?.rows ?? []),
   }
@@ -93,9 +92,9 @@ function lookUp({ tenantId, lists, groups }: PieceSlots, more: SQL): SQL {
 
 /** The names in a tenant with large documents: rows with `id` and `display`. */
 const selectLargeNames = prepared(
-  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+  ({ tenantId, lists }: Slots<'tenantId' | 'lists'>) =>
     sql`SELECT j.value AS id, coalesce(${USER_NAME}, g.data ->> '$.displayName') AS display
-      FROM json_each(${ids}) AS j
+      FROM json_each(${lists}) AS n CROSS JOIN json_each(n.value) AS j
       LEFT JOIN users AS u ON u.tenant_id = ${tenantId} AND u.id = j.value
       LEFT JOIN groups AS g ON u.id IS NULL AND g.tenant_id = ${tenantId} AND g.id = j.value
       WHERE ${hasLarge(tenantId)} AND (u.id IS NOT NULL OR g.id IS NOT NULL)`,
