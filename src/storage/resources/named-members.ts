@@ -2,7 +2,7 @@
  * Looks up the ids that clients name as members: which of them exist, and as what; which are members already; and their
  * names, if those are shown or selected by.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Member } from '../../scim/patch/members.ts'
 import { prepared, type Row, type Slots } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
@@ -39,13 +39,18 @@ export function namedMembersQuery(
   withNames: boolean,
 ): Query<FoundMembers> {
   const pieces = withNames ? named.flatMap(split) : named
-  const lists = JSON.stringify(pieces.map((piece) => piece.ids))
-  const groups = JSON.stringify(pieces.map(({ groupId, isWhole }) => (isWhole ? null : groupId)))
+  // The keys of the rows: one more list, which has the groups of numbered pieces, would cost one more row.
+  const byKey = new Map(pieces.map((piece, i) => [withNames ? String(i) : groupOf(piece), piece]))
+  const read: Query<FoundMembers>['read'] = ([found, large]) =>
+    foundMembers(byKey, found?.rows ?? [], large?.rows ?? [])
+  const lists = JSON.stringify(Object.fromEntries(Array.from(byKey, ([key, { ids }]) => [key, ids])))
+  if (!withNames) return { statements: [selectNamed({ tenantId, lists })], read }
+  const groups = JSON.stringify(
+    Object.fromEntries(Array.from(byKey, ([key, piece]) => [key, groupOf(piece)])),
+  )
   return {
-    statements: withNames
-      ? [selectWithNames({ tenantId, lists, groups }), selectLargeNames({ tenantId, lists })]
-      : [selectNamed({ tenantId, lists, groups })],
-    read: ([found, large]) => foundMembers(pieces, found?.rows ?? [], large?.rows ?? []),
+    statements: [selectWithNames({ tenantId, lists, groups }), selectLargeNames({ tenantId, lists })],
+    read,
   }
 }
 
@@ -57,26 +62,39 @@ function split(named: NamedIds): readonly NamedIds[] {
   }))
 }
 
-type PieceSlots = Slots<'tenantId' | 'lists' | 'groups'>
+/** The group whose members the ids are looked up among. No id begins with a blank. */
+function groupOf({ groupId, isWhole }: NamedIds): string {
+  return isWhole ? ` ${groupId}` : groupId
+}
 
-const selectNamed = prepared((slots: PieceSlots) => lookUp(slots, sql``))
+type Slot = 'tenantId' | 'lists' | 'groups'
 
-const selectWithNames = prepared((slots: PieceSlots) =>
-  lookUp(
-    slots,
-    sql`, 'names', json_group_array(CASE WHEN ${hasLarge(slots.tenantId)} THEN NULL WHEN u.id IS NULL
-      THEN (SELECT g.data ->> '$.displayName' FROM groups AS g WHERE g.tenant_id = ${slots.tenantId} AND g.id = j.value)
+const selectNamed = prepared(({ tenantId, lists }: Slots<Exclude<Slot, 'groups'>>) =>
+  lookUp(tenantId, { from: sql`json_each(${lists}) AS n`, group: sql`n.key` }),
+)
+
+const selectWithNames = prepared(({ tenantId, lists, groups }: Slots<Slot>) =>
+  lookUp(tenantId, {
+    from: sql`json_each(${lists}) AS n CROSS JOIN json_each(${groups}) AS h ON h.key = n.key`,
+    group: sql`h.value`,
+    more: sql`, 'names', json_group_array(CASE WHEN ${hasLarge(tenantId)} THEN NULL WHEN u.id IS NULL
+      THEN (SELECT g.data ->> '$.displayName' FROM groups AS g WHERE g.tenant_id = ${tenantId} AND g.id = j.value)
       ELSE ${USER_NAME} END)`,
-  ),
+  }),
 )
 
 const USER_NAME = sql`coalesce(u.data ->> '$.displayName', u.data ->> '$.userName')`
 
 /**
- * A row for each piece. It holds positions in the list of ids, because a row for each id would take longer than the
- * look-up.
+ * A row for each piece. It holds positions in the list of ids, because a row for each id would take longer
+ * than the look-up.
+ *
+ * @param source has `n.value`, the ids of a piece, and their `group`
  */
-function lookUp({ tenantId, lists, groups }: PieceSlots, more: SQL): SQL {
+function lookUp(
+  tenantId: Placeholder,
+  { from, group, more = sql`` }: { readonly from: SQL; readonly group: SQL; readonly more?: SQL },
+): SQL {
   // Named ids are mostly users: a join would look for each of them among the groups.
   const isGroup = sql`EXISTS (SELECT 1 FROM groups AS g WHERE g.tenant_id = ${tenantId} AND g.id = j.value)`
   return sql`SELECT n.key AS piece, (
@@ -86,8 +104,8 @@ function lookUp({ tenantId, lists, groups }: PieceSlots, more: SQL): SQL {
         'unknown', json_group_array(j.key) FILTER (WHERE u.id IS NULL AND NOT ${isGroup})${more})
       FROM json_each(n.value) AS j
       LEFT JOIN users AS u ON u.tenant_id = ${tenantId} AND u.id = j.value
-      LEFT JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = h.value AND m.member_id = j.value
-    ) AS found FROM json_each(${lists}) AS n CROSS JOIN json_each(${groups}) AS h ON h.key = n.key`
+      LEFT JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = ${group} AND m.member_id = j.value
+    ) AS found FROM ${from}`
 }
 
 /** The names in a tenant with large documents: rows with `id` and `display`. */
@@ -101,7 +119,7 @@ const selectLargeNames = prepared(
 )
 
 /** Whether the tenant has a large document, according to the indexes of those. */
-function hasLarge(tenantId: PieceSlots['tenantId']): SQL {
+function hasLarge(tenantId: Placeholder): SQL {
   const tests = [USERS_TABLE, GROUPS_TABLE].map(
     ({ name, largeBytes }) => sql`EXISTS (SELECT 1 FROM ${sql.raw(name)} AS large
       WHERE large.tenant_id = ${tenantId} AND octet_length(large.data) > ${sql.raw(String(largeBytes))})`,
@@ -118,16 +136,19 @@ interface Found {
   readonly names?: readonly (string | null)[]
 }
 
+const NO_IDS: NamedIds = { groupId: '', ids: [], isWhole: false }
+
+/** @param pieces by the key of their row */
 function foundMembers(
-  pieces: readonly NamedIds[],
+  pieces: ReadonlyMap<string, NamedIds>,
   rows: readonly Row[],
   largeNames: readonly Row[],
 ): FoundMembers {
   const large = new Map(largeNames.map(({ id, display }) => [id, display]))
   const directory = new Map<string, Member>()
-  const members = new Map(pieces.map(({ groupId }) => [groupId, new Map<string, Member>()]))
+  const members = new Map(Array.from(pieces.values(), ({ groupId }) => [groupId, new Map<string, Member>()]))
   for (const row of rows) {
-    const { groupId, ids } = pieces[Number(row.piece)] ?? { groupId: '', ids: [] }
+    const { groupId, ids } = pieces.get(String(row.piece)) ?? NO_IDS
     const found: Found = JSON.parse(String(row.found))
     const [groups, unknown] = [new Set(found.groups), new Set(found.unknown)]
     ids.forEach((id, at) => {
