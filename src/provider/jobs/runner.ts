@@ -94,7 +94,12 @@ async function deleteMemberships(
   const maxChunks = Math.floor(left / CHUNK_STATEMENTS)
   if (maxChunks < 1) return 0
   const home = databases.open(await locateTenant(databases, tenantId))
-  return (await deleteLeftMemberships(home, tenantId, maxChunks)) ? undefined : 0
+  try {
+    return (await deleteLeftMemberships(home, tenantId, maxChunks)) ? undefined : 0
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable) return MAX_PAUSE_MS
+    throw error
+  }
 }
 
 interface StepRun {
