@@ -20,7 +20,7 @@ export interface Runtime {
   readonly maxDatabaseBytes: number
   /** The most queries that a request may send to the databases; undefined: there is no limit. */
   readonly maxQueries?: number | undefined
-  /** Has the job of a tenant run soon: see provider/jobs/runner.ts. */
+  /** Has pending work on a tenant done soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Whether the databases answer and accept writes, according to a check that is a few seconds old at most. */
   readonly isHealthy: () => Promise<boolean>

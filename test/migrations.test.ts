@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
-import { MAX_LOG_BYTES } from '../src/scim/limits.ts'
+import { MAX_DELETED_MEMBERSHIPS, MAX_LOG_BYTES } from '../src/scim/limits.ts'
 import { RESOURCE_TYPES } from '../src/storage/tables/resource-tables.ts'
 import * as tables from '../src/storage/tables/tables.ts'
 import { tenantTables } from '../src/storage/tenants/tenant-tables.ts'
@@ -99,8 +99,8 @@ describe('migrations', () => {
       )
       .all()
     const moved = tenantTables(RESOURCE_TYPES).map(({ name }) => name)
-    // Those of the catalogue say where a tenant is; a tenant with extension tasks is not moved.
-    const others = ['extension_tasks', 'jobs', 'tenant_locations']
+    // Those of the catalogue say where a tenant is; a tenant with extension tasks or deleted groups is not copied yet.
+    const others = ['deleted_groups', 'extension_tasks', 'jobs', 'tenant_locations']
     expect(named.map(({ name }) => name)).toEqual([...moved, ...others].sort())
   })
 
@@ -152,5 +152,13 @@ describe('migrations', () => {
   it('hold the bound of the log that the constant names', () => {
     const text = readFileSync(join(FOLDER, '0008_log_bounds.sql'), 'utf8')
     expect(text).toContain(`NEW.log_bytes > ${MAX_LOG_BYTES} `)
+  })
+
+  it('delete as many memberships with their group as the constant says', () => {
+    const text = readFileSync(join(FOLDER, '0019_deleted_groups.sql'), 'utf8')
+    const numbers = [...text.matchAll(/OLD\.member_count (?:<=|>) (\d+)/g)].map(([, number]) =>
+      Number(number),
+    )
+    expect(new Set(numbers)).toEqual(new Set([MAX_DELETED_MEMBERSHIPS]))
   })
 })

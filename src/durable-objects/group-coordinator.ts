@@ -10,7 +10,7 @@
  * The Worker forwards only requests whose token it has seen valid (http/bearer-auth.ts): otherwise a stranger could create
  * an object for any name. Each batch checks the token again.
  *
- * The alarm runs the job of the tenant (provider/jobs/) in as many invocations as it takes.
+ * The alarm does the pending work on the tenant (provider/jobs/) in as many invocations as it takes.
  *
  * The coordinator also holds the bookmark of the tenant (storage/database/replicas.ts). The Worker reports all writes,
  * including group writes: the platform checks that a copy of an object is the current one when an event begins, but not
@@ -46,6 +46,7 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     openDatabase: (name, figures) => openBinding(this.env, name, figures),
     resourceTypes: RESOURCE_TYPES,
     newId,
+    wakeJobs: (tenantId) => this.wakeJobs(tenantId),
     now: Date.now,
   })
   readonly #bookmark = new TenantBookmark(Date.now)
@@ -56,14 +57,14 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     return this.#writer.write(request)
   }
 
-  /** Runs the job of the tenant now, and again until it ends. */
+  /** Does the pending work on the tenant now, and again until it is done. */
   async wakeJobs(tenantId: string): Promise<void> {
     this.#wakes++
     await this.ctx.storage.put(TENANT_KEY, tenantId)
     await this.ctx.storage.setAlarm(Date.now())
   }
 
-  /** Runs the job for as many queries as one invocation may send to D1. */
+  /** Does the work for as many queries as one invocation may send to D1. */
   override async alarm(): Promise<void> {
     const tenantId = await this.ctx.storage.get<string>(TENANT_KEY)
     if (tenantId === undefined) return

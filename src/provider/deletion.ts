@@ -2,6 +2,7 @@
  * The deletion of a resource of any type.
  */
 import { notFound } from '../scim/error.ts'
+import { MAX_DELETED_MEMBERSHIPS } from '../scim/limits.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
 import * as storage from '../storage/resources/deletion.ts'
@@ -14,12 +15,23 @@ export interface Deletion {
   readonly preconditions: Preconditions
 }
 
-/** Deletes a resource and its memberships. @throws {ScimError} 404, 412 */
-export async function deleteResource(call: Call, { type, id, preconditions }: Deletion): Promise<void> {
+/**
+ * Deletes a resource and its memberships.
+ *
+ * @returns whether memberships of a large group are left to delete: see storage/resources/deleted-groups.ts
+ * @throws {ScimError} 404, 412
+ */
+export async function deleteResource(
+  call: Call,
+  { type, id, preconditions }: Deletion,
+): Promise<{ readonly leavesMemberships: boolean }> {
   const log = acceptedEntry(call, { action: 'delete', type, id, status: 204, changes: [], ignored: [] })
   const outcome = await storage.deleteResource(call.tenant, type, { id, preconditions, log })
   const { found, isDeleted, members, bytes } = outcome
   if (found === undefined) throw notFound(type.name, id)
-  if (isDeleted) call.work.note(members * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
-  else requirePreconditions(preconditions, found)
+  if (!isDeleted) requirePreconditions(preconditions, found)
+  const leavesMemberships = isDeleted && members > MAX_DELETED_MEMBERSHIPS
+  const deleted = leavesMemberships ? 0 : members
+  if (isDeleted) call.work.note(deleted * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
+  return { leavesMemberships }
 }

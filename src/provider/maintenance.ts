@@ -3,6 +3,7 @@
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
+import { finishGroupDeletions } from '../storage/resources/deleted-groups.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
@@ -94,5 +95,7 @@ async function maintainDatabase(
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
   const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
+  const emptied = await finishGroupDeletions(db, left())
+  if (emptied.length > 0) note({ job: 'finish deletions of groups', ...where, tenants: emptied })
   while (left() > 1 && (await pruneChunks(db, now)));
 }

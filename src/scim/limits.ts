@@ -118,6 +118,11 @@ export const MAX_EXTENSION_CHARACTERS = 64 * 1024
  * nested groups.
  */
 export const MAX_NESTED_MEMBERSHIPS = 1000
+/**
+ * Memberships that one transaction deletes with their group, about 5 µs each. Those of a larger group are deleted
+ * afterwards, as many at a time. A trigger in migrations/0019_deleted_groups.sql enforces the same value.
+ */
+export const MAX_DELETED_MEMBERSHIPS = 5_000
 
 // Responses (self-hosted only; on Cloudflare the platform buffers them)
 

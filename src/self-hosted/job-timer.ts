@@ -1,9 +1,10 @@
 /**
- * Runs the jobs of tenants in this process, in place of the alarms on Cloudflare. Each batch waits for its turn, so
+ * Does the pending work on tenants in this process, in place of the alarms on Cloudflare. Each batch waits for its turn, so
  * that clients are not delayed.
  */
 import { runJob } from '../provider/jobs/runner.ts'
 import { MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { tenantsWithDeletedGroups } from '../storage/resources/deleted-groups.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { tenantsWithJobs } from '../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../storage/tenants/locations.ts'
@@ -24,7 +25,7 @@ export class JobTimer {
     this.#resourceTypes = resourceTypes
   }
 
-  /** Runs the job of a tenant, now and until it ends. A pause of the job ends. */
+  /** Does the pending work on a tenant, now and until it is done. A pause of its job ends. */
   wake(tenantId: string): void {
     const present = this.#running.get(tenantId)
     if (present !== undefined) {
@@ -36,9 +37,12 @@ export class JobTimer {
     this.#schedule(tenantId, 0)
   }
 
-  /** Runs all jobs that were interrupted by the end of a process. */
+  /** Continues all work that was interrupted by the end of a process. */
   async wakeAll(): Promise<void> {
     for (const tenantId of await tenantsWithJobs(catalogueOf(this.#databases))) this.wake(tenantId)
+    for (const name of this.#databases.names) {
+      for (const tenantId of await tenantsWithDeletedGroups(this.#databases.open(name))) this.wake(tenantId)
+    }
   }
 
   /** Resolves when no unit of a job is in progress. */

@@ -185,7 +185,13 @@ function runtimes(
     maxDatabaseBytes: Number.POSITIVE_INFINITY,
     wakeJobs,
     isHealthy,
-    groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
+    groupWriter: groupWriters({
+      openDatabase: open,
+      resourceTypes: RESOURCE_TYPES,
+      newId,
+      wakeJobs,
+      now: elapsedMs,
+    }),
     now: () => Date.now(),
     newId,
     // Synchronous: Web Cryptography hashes in another thread, and the hand-over takes forty times as long.

@@ -162,7 +162,11 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
     ...shared,
     ...ONE_DATABASE,
     isHealthy: async () => true,
-    groupWriter: groupWriters({ ...shared, ...(maxWrites && { maxWrites }) }),
+    groupWriter: groupWriters({
+      ...shared,
+      wakeJobs: ONE_DATABASE.wakeJobs,
+      ...(maxWrites && { maxWrites }),
+    }),
     isAllowed: async () => true,
     later: () => undefined,
     fetch: () => Promise.reject(new Error('the bench has no network')),

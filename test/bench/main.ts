@@ -78,8 +78,8 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   hostile: {
     script: 'hostile.ts',
     what: 'processor time of the worst requests against hostile data: at most 100 ms each',
-    minutes: 2,
-    options: ['rounds'],
+    minutes: 3,
+    options: ['rounds', 'kind'],
     isDefault: false,
   },
   emulator: {

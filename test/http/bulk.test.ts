@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_WORK_UNITS } from '../../src/scim/limits.ts'
+import { MAX_DELETED_MEMBERSHIPS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 
@@ -433,20 +433,35 @@ describe('the work of a bulk request', () => {
       client.tenantId,
       Array.from({ length: 300 }, (_, i) => ({ id: `member-${i}`, characters: 2 })),
     )
-    for (const id of ['first', 'second', 'third']) {
+    const ids = Array.from({ length: 12 }, (_, i) => `group-${10 + i}`)
+    for (const id of ids) {
       await addGroup(client.tenantId, id)
       // Only the stored member count is changed, because it takes too long to create so many members.
-      await addMembers(client.tenantId, id, 300, 30_000)
+      await addMembers(client.tenantId, id, 300, MAX_DELETED_MEMBERSHIPS)
     }
-    const ids = ['first', 'second', 'third']
     const answer = await send(
       client,
       ids.map((id) => ({ method: 'DELETE', path: `/Groups/${id}` })),
     )
-    expect(statusesOf(answer.body.Operations)).toEqual(['204', '204', '400'])
+    expect(statusesOf(answer.body.Operations)).toEqual(ids.map((_, i) => (i < 10 ? '204' : '400')))
     expect((await client.get('/Groups?attributes=displayName')).body.Resources).toMatchObject([
-      { id: 'third' },
+      { id: 'group-20' },
+      { id: 'group-21' },
     ])
+  })
+
+  it('leaves out the memberships of larger groups, which are removed afterwards', async () => {
+    const client = await newClient()
+    const ids = Array.from({ length: 12 }, (_, i) => `group-${10 + i}`)
+    for (const id of ids) {
+      await addGroup(client.tenantId, id)
+      await addMembers(client.tenantId, id, 0, MAX_DELETED_MEMBERSHIPS + 1)
+    }
+    const answer = await send(
+      client,
+      ids.map((id) => ({ method: 'DELETE', path: `/Groups/${id}` })),
+    )
+    expect(statusesOf(answer.body.Operations)).toEqual(ids.map(() => '204'))
   })
 
   it('is at most a fiftieth of the limit for 100 ordinary users', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_LOGGED_CHANGES_CHARACTERS } from '../../src/scim/limits.ts'
 import { addCrowd, addToGroup } from '../support/crowd.ts'
 import { type Client, costOf, GROUP, newClient, PATCH_OP, TENANT_URL } from '../support/harness.ts'
+import { addUsersWithTitles } from '../support/large.ts'
 
 async function createUsers(client: Client, count: number): Promise<string[]> {
   const users = await Promise.all(Array.from({ length: count }, () => client.createUser()))
@@ -159,6 +160,49 @@ describe('PATCH /Groups/{id}', () => {
     expect(answer.status).toBe(204)
     expect(costOf(answer).roundTrips).toBe(2)
     expect(await membersOf(client, id)).toHaveLength(5_000)
+  })
+
+  it('shows the names of many named members, also beside a large document', async () => {
+    const client = await newClient()
+    const { tenantId } = client
+    const crowd = await addCrowd(tenantId, 600)
+    const user = await client.createUser({ displayName: 'Zoë "Z" 李' })
+    const inner = await client.createGroup({ displayName: 'Inner' })
+    const { id } = await client.createGroup({ members: values(crowd.slice(300)) })
+    const names = new Map<string, string>([
+      ...crowd.map((name) => [name, name] as const),
+      [user.id, user.displayName],
+      [inner.id, 'Inner'],
+    ])
+    const shown = async (document: string, expected: readonly string[]) => {
+      const answer = await client.request('PUT', `/Groups/${id}`, {
+        displayName: 'All',
+        members: values(expected),
+      })
+      expect([document, answer.status]).toEqual([document, 200])
+      const members = (answer.body.members ?? []) as { value: string; display: string; type: string }[]
+      expect(members.map(({ value }) => value).sort()).toEqual(expected.toSorted())
+      for (const { value, display, type } of members)
+        expect([value, display, type]).toEqual([
+          value,
+          names.get(value),
+          value === inner.id ? 'Group' : 'User',
+        ])
+      return costOf(answer)
+    }
+    const few = [...crowd.slice(0, 300), user.id]
+    const all = [...crowd, user.id, inner.id]
+    await shown('small', few)
+    await shown('small', all)
+    // Nothing changes, so the difference is the names: the lists of ids in SQL, and no second look-up.
+    const body = { displayName: 'All', members: values(all) }
+    const path = `/Groups/${id}?excludedAttributes=members`
+    const hidden = costOf(await client.request('PUT', path, body))
+    const more = (await shown('small', all)).rowsRead - hidden.rowsRead
+    expect(more).toBeLessThan(100)
+    await addUsersWithTitles(tenantId, new Map([['large', 'x'.repeat(5_000)]]))
+    await shown('large', few)
+    await shown('large', all)
   })
 
   it('removes all of 45,000 members in two round trips, and logs the first names and the number of the others', async () => {

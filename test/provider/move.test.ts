@@ -11,8 +11,10 @@ import { getJob, tenantsWithJobs } from '../../src/storage/tenants/jobs.ts'
 import { catalogueOf, type Databases, locateTenant } from '../../src/storage/tenants/locations.ts'
 import { addCrowd, addLogEntries, addToGroup } from '../support/crowd.ts'
 import { BINDINGS, clearLocations, rowsOf, statesOf, threeDatabases } from '../support/databases.ts'
+import { deleteAndHold, membershipsOf } from '../support/deleted-groups.ts'
 import { faultyBinding } from '../support/faults.ts'
 import { type Client, newClient, newToken } from '../support/harness.ts'
+import { addMembers } from '../support/large.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
@@ -123,6 +125,30 @@ describe('a move', () => {
     await startMove(startOf(databases, tenantId, 'DB'), 'DB3')
     expect(await runToEnd(databases, tenantId)).toBeGreaterThan(2)
     expect(await rowsOf('DB3', tenantId)).toEqual(before)
+  })
+
+  it('leaves out the memberships of a group that was just deleted', async () => {
+    const client = await newClient()
+    const { tenantId } = client
+    await addCrowd(tenantId, 12_000, (number) => `user-${String(number).padStart(5, '0')}`)
+    const [{ id }, kept] = [await client.createGroup(), await client.createGroup()]
+    await addMembers(tenantId, id, 12_000)
+    await addMembers(tenantId, kept.id, 3)
+    expect((await deleteAndHold(client, id)).status).toBe(204)
+    expect(await membershipsOf(tenantId, id)).toBe(12_000)
+    const databases = threeDatabases()
+    const job = await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
+    await runToEnd(databases, tenantId)
+    expect(await getJob(catalogueOf(databases), tenantId, job.id)).toMatchObject({
+      state: 'done',
+      error: null,
+    })
+    expect((await rowsOf('DB2', tenantId)).memberships).toHaveLength(3)
+    for (const rows of Object.values(await rowsOf('DB', tenantId))) expect(rows).toEqual([])
+    for (const binding of [env.DB, env.TEST_DB2]) {
+      const left = binding.prepare('SELECT * FROM deleted_groups WHERE tenant_id = ?1').bind(tenantId)
+      expect((await left.all()).results).toEqual([])
+    }
   })
 
   it.for(['error before', 'error after'] as const)(

@@ -86,10 +86,14 @@ describe('the queue of group writes', () => {
     const client = await newClient()
     const { writer } = await newCoordinator(client)
     // No request has such a body: it stands for an unexpected error.
-    const body: Record<string, unknown> = { schemas: [GROUP], displayName: 'Circle' }
-    body.circle = body
+    const body = {
+      schemas: [GROUP],
+      get displayName() {
+        throw new Error('unexpected')
+      },
+    }
     const answer = await writer.write(await requestOf(client, { kind: 'create', body }))
-    expect(answer).toMatchObject({ fault: expect.stringContaining('circular') })
+    expect(answer).toMatchObject({ fault: expect.stringContaining('unexpected') })
     expect(() => renderedOf(answer)).toThrow('the group writer failed')
     expect(() => renderedOf(answer)).not.toThrow(DatabaseUnavailable)
   })

@@ -47,6 +47,28 @@ describe('startService', () => {
     await service.stop()
   })
 
+  it('deletes what a process that was killed has left of a large group', async () => {
+    const its = settings()
+    await startService(its, MIGRATIONS).stop()
+    const database = new DatabaseSync(its.databaseFile, { timeout: 1_000 })
+    const left = () => database.prepare('SELECT count(*) AS count FROM memberships').get()?.count
+    database.exec(`WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 12000)
+      INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+      SELECT 'default', value, json_object('userName', value), json_object('userName', value), 1, 0, 0 FROM n;
+      INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
+      VALUES ('default', 'large', '{}', '{"displayName":"large"}', 1, 0, 0, 12000),
+        ('default', 'small', '{}', '{"displayName":"small"}', 1, 0, 0, 1);
+      INSERT INTO memberships SELECT tenant_id, 'large', id, 'User' FROM users;
+      INSERT INTO memberships SELECT tenant_id, 'small', id, 'User' FROM users LIMIT 1;
+      DELETE FROM groups WHERE id = 'large'`)
+    expect(left()).toBe(12_001)
+    const service = startService(its, MIGRATIONS)
+    await vi.waitFor(() => expect(left()).toBe(1), { timeout: 10_000 })
+    expect(database.prepare('SELECT count(*) AS count FROM deleted_groups').get()?.count).toBe(0)
+    database.close()
+    await service.stop()
+  })
+
   it('accepts a client again after its period, although the clock was set back', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] })
     const its = settings()

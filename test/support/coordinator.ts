@@ -70,6 +70,7 @@ export async function newCoordinator(
     openDatabase: openHeld,
     resourceTypes: RESOURCE_TYPES,
     newId: uuidv7,
+    wakeJobs: async () => undefined,
     now: Date.now,
     ...more,
   })

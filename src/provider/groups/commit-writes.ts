@@ -30,8 +30,8 @@ export interface QueuedWrite<Write extends GroupWrite | GroupDeletion = GroupWri
   readonly write: Write
   /** Receives the cost of the write: see `runShared`. */
   readonly figures: DatabaseFigures
-  /** The length of its body as JSON. */
-  readonly characters: number
+  /** Measures its body as JSON. */
+  readonly characters: () => number
   /** State loaded while the queue was idle; set only for a chunk of one. */
   readonly preloaded?: GroupDraft | undefined
 }

@@ -61,7 +61,7 @@ export interface GroupWrite {
 /** A deletion: it needs no state, because one batch of the database does all of it. */
 export interface GroupDeletion {
   /** @throws {ScimError} 404, 412 */
-  readonly run: (call: Call) => Promise<undefined>
+  readonly run: (call: Call) => ReturnType<typeof deleteResource>
 }
 
 /** The state that a write is decided on. */
@@ -165,12 +165,7 @@ function createGroup(
 }
 
 function deleteGroup(request: Deletion): GroupDeletion {
-  return {
-    async run(call) {
-      await deleteResource(call, request)
-      return undefined
-    },
-  }
+  return { run: (call) => deleteResource(call, request) }
 }
 
 /** An update of a group, by PUT or PATCH. */
@@ -351,7 +346,13 @@ function memberAction(changes: readonly MemberChange[]): LogAction {
  * @throws {ScimError} invalidValue
  */
 function requireMembers(ids: readonly string[], { directory }: KnownGroup): readonly Member[] {
-  const unknown = ids.filter((id) => !directory.has(id))
+  const members: Member[] = []
+  const unknown: string[] = []
+  for (const id of ids) {
+    const member = directory.get(id)
+    if (member === undefined) unknown.push(id)
+    else members.push(member)
+  }
   if (unknown.length > 0) {
     const more = unknown.length > MAX_NAMED_IDS ? ` and ${unknown.length - MAX_NAMED_IDS} more` : ''
     const list = unknown.slice(0, MAX_NAMED_IDS).map(quote).join(', ')
@@ -360,7 +361,7 @@ function requireMembers(ids: readonly string[], { directory }: KnownGroup): read
       `attribute "members" names no User or Group of the directory: ${list}${more}`,
     )
   }
-  return ids.flatMap((id) => directory.get(id) ?? [])
+  return members
 }
 
 /**

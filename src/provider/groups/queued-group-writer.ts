@@ -44,6 +44,8 @@ export interface QueuedGroupWriterOptions {
   /** The types that are shipped. */
   readonly resourceTypes: readonly StoredResourceType[]
   readonly newId: () => string
+  /** Has pending work on a tenant done soon: see ../jobs/runner.ts. */
+  readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Milliseconds. */
   readonly now: () => number
   /** Writes in a chunk; 1 turns group commit off. */
@@ -56,13 +58,13 @@ export class QueuedGroupWriter implements GroupWriter {
   readonly #options: QueuedGroupWriterOptions
 
   constructor(options: QueuedGroupWriterOptions) {
-    const { openDatabase, now, maxWrites = MAX_WRITES } = options
+    const { now, maxWrites = MAX_WRITES } = options
     this.#options = options
     this.#queue = new SerialQueue({
       limits: QUEUE_LIMITS,
       now,
       chunkSize: (waiting) => chunkSize(waiting, maxWrites),
-      run: (chunk) => runChunk(openDatabase, chunk),
+      run: (chunk) => runChunk(options, chunk),
     })
   }
 
@@ -93,13 +95,12 @@ export class QueuedGroupWriter implements GroupWriter {
     figures: DatabaseFigures,
   ): Promise<Rendered | undefined> {
     const write = prepareGroupWrite(request, call)
-    const characters = JSON.stringify(request.body)?.length ?? 0
     const accepted = this.#queue.acceptedWhileIdle
     const loaded = isKnownValid(call.tenant.actor) ? undefined : await authorize(call, write)
     // Another write may have changed the groups since they were loaded.
     const isUpToDate = accepted !== undefined && accepted === this.#queue.acceptedWhileIdle
     const preloaded = isUpToDate ? loaded : undefined
-    return await this.#queue.run({ call, write, figures, characters, preloaded })
+    return await this.#queue.run({ call, write, figures, characters: lengthOf(request.body), preloaded })
   }
 }
 
@@ -116,17 +117,27 @@ async function authorize(call: Call, write: GroupWrite | GroupDeletion): Promise
   return undefined
 }
 
+/** @returns a function that measures a body as JSON once: for a megabyte it takes a few milliseconds */
+function lengthOf(body: unknown): () => number {
+  let length: number | undefined
+  return () => {
+    length ??= JSON.stringify(body)?.length ?? 0
+    return length
+  }
+}
+
 /**
  * The number of waiting writes that are committed together. A deletion is a chunk of its own, and so is a write that
  * needs the whole list of members, because its length is not known. All writes of a chunk have the same snapshot of the
  * tenant.
  */
 function chunkSize(waiting: readonly QueuedWrite[], maxWrites: number): number {
+  if (waiting.length === 1) return 1
   let characters = 0
   const groups = new Set<unknown>()
   const end = waiting.findIndex((queued, i) => {
     const { call, write } = queued
-    characters += queued.characters
+    characters += queued.characters()
     if ('run' in write || write.needs.allMembers) return true
     if (!isSameSnapshot(call, waiting[0]?.call)) return true
     // A group that is to be created has no id yet.
@@ -140,12 +151,28 @@ function isSameSnapshot({ tenant }: Call, first: Call | undefined): boolean {
   return tenant.version === first?.tenant.version && tenant.databaseName === first.tenant.databaseName
 }
 
-function runChunk(open: QueuedGroupWriterOptions['openDatabase'], chunk: readonly QueuedWrite[]) {
+function runChunk({ openDatabase, wakeJobs }: QueuedGroupWriterOptions, chunk: readonly QueuedWrite[]) {
   const writes: QueuedWrite<GroupWrite>[] = []
   for (const { write, ...queued } of chunk) {
-    if ('run' in write) return Promise.allSettled([write.run(queued.call)])
+    if ('run' in write) return Promise.allSettled([runDeletion(write, queued.call, wakeJobs)])
     writes.push({ ...queued, write })
   }
   const name = writes[0]?.call.tenant.databaseName
-  return commitWrites((figures) => open(name, figures), writes)
+  return commitWrites((figures) => openDatabase(name, figures), writes)
+}
+
+async function runDeletion(
+  deletion: GroupDeletion,
+  call: Call,
+  wakeJobs: QueuedGroupWriterOptions['wakeJobs'],
+): Promise<undefined> {
+  const { leavesMemberships } = await deletion.run(call)
+  if (!leavesMemberships) return
+  const { tenantId } = call.tenant
+  try {
+    await wakeJobs(tenantId)
+  } catch (error) {
+    // The group is deleted. The hourly run deletes the rest.
+    console.error(JSON.stringify({ job: 'delete memberships', tenantId, message: String(error) }))
+  }
 }

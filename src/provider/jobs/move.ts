@@ -4,7 +4,7 @@
  * | step      | does |
  * |-----------|------|
  * | preparing | deletes what an earlier move left at the target |
- * | copying   | stops writes at the source, then copies page by page |
+ * | copying   | stops writes at the source, deletes memberships of deleted groups, then copies page by page |
  * | verifying | compares every page and the counts of both sides, and ends access at the target that has ended at the source |
  * | committing | lets clients read the copy; then the catalogue names the target |
  * | switched  | redirects clients from the source, and allows writes at the target |
@@ -15,6 +15,7 @@
  */
 
 import type { Database } from '../../storage/database/database.ts'
+import { CHUNK_STATEMENTS, deleteLeftMemberships } from '../../storage/resources/deleted-groups.ts'
 import { beginArrival, copyPosition, tenantCounts, tenantRow } from '../../storage/tenants/arrival.ts'
 import {
   COPY_START,
@@ -47,7 +48,7 @@ import type { StepContext, Steps, Unit } from './step.ts'
 
 export const MOVE_STEPS: Steps = {
   preparing: { statements: 5, onFailure: 'aborting', run: prepare },
-  copying: { statements: 7 + COPY_STATEMENTS, onFailure: 'aborting', run: copy },
+  copying: { statements: 7 + CHUNK_STATEMENTS + COPY_STATEMENTS, onFailure: 'aborting', run: copy },
   verifying: { statements: 14, onFailure: 'aborting', run: verify },
   committing: { statements: 5, onFailure: 'retracting', run: commit },
   switched: { statements: 3, run: finishSwitch },
@@ -93,6 +94,7 @@ async function copy(context: StepContext): Promise<Unit> {
   // The position of the job is only a hint: the position at the target counts.
   const known = context.job.position === null ? undefined : parsePosition(context.job.position)
   const position = known ?? (await begin(context))
+  if (position === 'not yet') return {}
   if (position === undefined) return { next: 'verifying' }
   if ('error' in position) return { next: 'aborting', change: { error: position.error } }
   const page = await readTenantPage(source, context.resourceTypes, move.tenantId, position, 'all')
@@ -101,12 +103,14 @@ async function copy(context: StepContext): Promise<Unit> {
   return next === undefined ? { more, next: 'verifying' } : { more, position: positionText(next) }
 }
 
-/** @returns the position at which the copy continues; undefined if it is complete */
+/** @returns the position at which the copy continues; undefined if it is complete; "not yet" if begin is to be called again */
 async function begin(context: StepContext) {
   const { source, target } = sidesOf(context)
   const move = moveOf(context.job)
   if (!(await freezeTenant(source, move)))
     return { error: 'the tenant is not ready to be moved, or a change of its schemas is under way' }
+  // The copy would refuse memberships without a group.
+  if (!(await deleteLeftMemberships(source, move.tenantId, 1))) return 'not yet'
   const row = await tenantRow(source, move.tenantId)
   if (row === undefined) return { error: 'the tenant is gone' }
   if (!(await beginArrival(target, context.resourceTypes, move, row))) {

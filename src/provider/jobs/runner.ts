@@ -1,9 +1,10 @@
 /**
- * Runs the job of a tenant for as many statements as one invocation may send, and returns when it is to continue. The job
+ * Does the pending work on a tenant for as many statements as one invocation may send, and returns when it is to continue. A job
  * is a row of the catalogue, so the next invocation continues where this one stopped, in whichever process. Two runners
  * of one job are safe: each unit is done on condition of the job and the position that it starts from.
  */
 import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database/database.ts'
+import { CHUNK_STATEMENTS, deleteLeftMemberships } from '../../storage/resources/deleted-groups.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { cataloguedOf } from '../../storage/tenants/claims.ts'
 import type { MovedTenant } from '../../storage/tenants/copy.ts'
@@ -15,7 +16,7 @@ import {
   resumeCleanups,
   runningJob,
 } from '../../storage/tenants/jobs.ts'
-import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
+import { catalogueOf, type Databases, locateTenant } from '../../storage/tenants/locations.ts'
 import { reopenTenant, tenantsOnTheMove } from '../../storage/tenants/move.ts'
 import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
 import { EXPORT_STEPS } from './export.ts'
@@ -54,9 +55,10 @@ export interface JobRun {
 }
 
 /**
- * Continues the job of a tenant.
+ * Continues the job of a tenant. If it has none, deletes memberships that deleted groups have left; a job that deletes or
+ * moves the tenant does that itself.
  *
- * @returns the milliseconds after which to call again; undefined if the tenant has no running job
+ * @returns the milliseconds after which to call again; undefined if nothing is left to do
  */
 export async function runJob(run: JobRun, tenantId: string): Promise<number | undefined> {
   const databases = counted(run.databases)
@@ -86,7 +88,27 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     if (result.unit.pauseMs !== undefined) return result.unit.pauseMs
     job = change.state === undefined || change.state === 'running' ? changed(job, change) : undefined
   }
-  return undefined
+  return await deleteMemberships(databases, tenantId, run.maxStatements)
+}
+
+/** The statement that locates the tenant. */
+const LOCATE_STATEMENTS = 1
+
+async function deleteMemberships(
+  databases: CountedDatabases,
+  tenantId: string,
+  maxStatements: number,
+): Promise<number | undefined> {
+  const left = maxStatements - databases.statements - LOCATE_STATEMENTS
+  const maxChunks = Math.floor(left / CHUNK_STATEMENTS)
+  if (maxChunks < 1) return 0
+  const home = databases.open(await locateTenant(databases, tenantId))
+  try {
+    return (await deleteLeftMemberships(home, tenantId, maxChunks)) ? undefined : 0
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable) return MAX_PAUSE_MS
+    throw error
+  }
 }
 
 interface StepRun {

@@ -6,6 +6,7 @@ import type { Filter } from '../../scim/filter/ast.ts'
 import type { ColumnMap, RowColumns, RowSource } from '../../scim/filter/compile.ts'
 import { mentions, partialResult } from '../../scim/filter/simplify.ts'
 import { constant, fragment, type SqlFragment } from '../../scim/filter/sql-fragment.ts'
+import { isOfGroup } from '../resources/deleted-groups.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 
@@ -53,7 +54,8 @@ function groupsOfAll({ table }: StoredResourceType, tenantId: string): RowSource
   return {
     some(filter) {
       if (filter === undefined) {
-        const test = fragment`EXISTS (SELECT 1 FROM memberships AS m WHERE ${inTenant} AND m.member_id = ${id})`
+        const test = fragment`EXISTS (SELECT 1 FROM memberships AS m
+          WHERE ${inTenant} AND m.member_id = ${id} AND ${isOfGroup(tenantId)})`
         return { columns: [], where: () => test }
       }
       if (!mentions(filter, 'type')) {

@@ -1,5 +1,5 @@
 /**
- * Deletes a resource with all of its memberships in one batch.
+ * Deletes a resource with its memberships in one batch, except those of a large group: see deleted-groups.ts.
  */
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
@@ -52,7 +52,7 @@ export async function deleteResource(
       resourceName: sql`gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}`,
     }),
     ...(type.isMember ? [changedGroups()] : []),
-    // The triggers delete its memberships, on both sides.
+    // The triggers delete its memberships, on both sides, or note those that are left.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
   ])
   const { version = null, members: count, bytes } = results[0]?.rows[0] ?? {}

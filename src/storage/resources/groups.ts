@@ -21,17 +21,13 @@ import type { StaleTenant, TenantElsewhere } from '../tenants/context.ts'
 import {
   deleteAllMembers,
   deleteMembers,
-  type FoundMembers,
-  foundMembers,
   inIndexOrder,
   insertMembers,
   isInGroups,
   memberFromRow,
-  type NamedIds,
   selectMembers,
-  selectNamedMembers,
-  selectNames,
 } from './memberships.ts'
+import { type FoundMembers, type NamedIds, namedMembersQuery } from './named-members.ts'
 
 /** The data that a group write needs for its decision. */
 export interface GroupNeeds {
@@ -44,8 +40,8 @@ export interface GroupNeeds {
   /** Whether all members are needed: to replace them, to select from them, or to show them. */
   readonly allMembers: boolean
   /**
-   * The members whose `display` is needed, to show or select them. Reading it takes four times as long as looking a
-   * member up. "all" requires `allMembers`.
+   * The members whose `display` is needed, to show or select them. Reading it takes as long as looking a member up. "all"
+   * requires `allMembers`.
    */
   readonly names: 'none' | 'named' | 'all'
 }
@@ -120,22 +116,24 @@ export async function loadGroups(
 }> {
   const tenantId = writers[0]?.tenantId ?? ''
   const names = needs.flatMap(({ displayNameKey }) => displayNameKey ?? [])
-  const named = namedByGroup(needs)
-  const shown = new Set(needs.flatMap((need) => (need.names === 'none' ? [] : need.memberIds)))
   const whole = needs.filter(({ allMembers }) => allMembers)
   const selectAll = whole.some((need) => need.names === 'all') ? selectAllMembers : selectAllMemberIds
+  const withNames = needs.some((need) => need.names !== 'none' && need.memberIds.length > 0)
+  const lookUp = namedMembersQuery(tenantId, namedByGroup(needs), withNames)
   const { results, refusals } = await readAsWriters(db, writers, [
     selectGroups({ tenantId, ids: idsOf(needs) }),
     selectNameOwners({ tenantId, names: JSON.stringify(names) }),
     selectRules({ tenantId }),
-    selectNamedMembers(tenantId, named),
+    ...lookUp.statements,
     ...(whole.length > 0 ? [selectAll({ tenantId, ids: idsOf(whole) })] : []),
-    ...(shown.size > 0 ? [selectNames(tenantId, [...shown])] : []),
   ])
-  const [found = [], owners = [], tenant = [], known = [], ...more] = results.map(({ rows }) => rows)
-  const displays = shown.size > 0 ? more.pop() : []
-  const { directory, members } = foundMembers(named, known, displays)
-  addMembers(members, more[0])
+  const [found = [], owners = [], tenant = []] = results.slice(0, 3).map(({ rows }) => rows)
+  const [lookedUp, [all]] = [
+    results.slice(3, 3 + lookUp.statements.length),
+    results.slice(3 + lookUp.statements.length),
+  ]
+  const { directory, members } = lookUp.read(lookedUp)
+  addMembers(members, directory, all?.rows)
   return {
     loaded: {
       groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
@@ -155,14 +153,21 @@ function idsOf(needs: readonly GroupNeeds[]): string {
   return JSON.stringify([...new Set(needs.map(({ id }) => id))])
 }
 
-function namedByGroup(needs: readonly GroupNeeds[]): NamedIds {
+function namedByGroup(needs: readonly GroupNeeds[]): readonly NamedIds[] {
   const named = Map.groupBy(needs, ({ id }) => id)
-  const idsIn = (list: readonly GroupNeeds[]) => inIndexOrder(union(list.map(({ memberIds }) => memberIds)))
-  return new Map(Array.from(named, ([groupId, list]) => [groupId, idsIn(list)]))
+  return Array.from(named, ([groupId, list]) => ({
+    groupId,
+    ids: inIndexOrder(union(list.map(({ memberIds }) => memberIds))),
+    isWhole: list.some(({ allMembers }) => allMembers),
+  }))
 }
 
-/** @param rows of selectAllMembers or selectAllMemberIds; the latter adds unknown members with their id only */
-function addMembers(members: FoundMembers['members'], rows: readonly Row[] = []): void {
+/** @param rows of selectAllMembers or selectAllMemberIds; the latter adds members that are not named with their id only */
+function addMembers(
+  members: FoundMembers['members'],
+  directory: FoundMembers['directory'],
+  rows: readonly Row[] = [],
+): void {
   for (const row of rows) {
     const groupId = String(row.groupId)
     const ofGroup = members.get(groupId) ?? new Map<string, Member>()
@@ -170,7 +175,7 @@ function addMembers(members: FoundMembers['members'], rows: readonly Row[] = [])
     if (row.memberIds == null) ofGroup.set(String(row.id), memberFromRow(row))
     else
       for (const value of JSON.parse(String(row.memberIds)))
-        if (!ofGroup.has(value)) ofGroup.set(value, { value })
+        ofGroup.set(value, directory.get(value) ?? { value })
   }
 }
 

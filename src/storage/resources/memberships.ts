@@ -29,7 +29,7 @@ export function memberFromRow({ id, type, display }: Row): Member {
 }
 
 /** @param display null or undefined if there is none, or if it was not asked for */
-function memberOf(value: string, type: string, display: SqlValue | undefined): Member {
+export function memberOf(value: string, type: string, display: SqlValue | undefined): Member {
   return display == null ? { value, type } : { value, type, display: String(display) }
 }
 
@@ -100,83 +100,6 @@ export function requireFewMembers({ id, memberCount = null }: Row, found: number
     'tooMany',
     `Group "${id}" has ${count} members, and ${most}: ask with excludedAttributes=members`,
   )
-}
-
-/** Ids that clients named as members, each once, by the group that they are to belong to. */
-export type NamedIds = ReadonlyMap<string, readonly string[]>
-
-/**
- * Looks up named ids: one row for each group, for foundMembers. A row holds positions in the list of ids, because a
- * row for each id would take longer than the look-up.
- */
-export function selectNamedMembers(tenantId: string, named: NamedIds): Statement {
-  return selectNamed({ tenantId, named: JSON.stringify(Object.fromEntries(named)) })
-}
-
-const selectNamed = prepared(({ tenantId, named }: Slots<'tenantId' | 'named'>) => {
-  // Named ids are mostly users: a join would look for each of them among the groups.
-  const isGroup = sql`EXISTS (SELECT 1 FROM groups AS g WHERE g.tenant_id = ${tenantId} AND g.id = j.value)`
-  return sql`SELECT n.key AS groupId, (
-      SELECT json_object(
-        'members', json_group_array(j.key) FILTER (WHERE m.member_id IS NOT NULL),
-        'groups', json_group_array(j.key) FILTER (WHERE u.id IS NULL AND ${isGroup}),
-        'unknown', json_group_array(j.key) FILTER (WHERE u.id IS NULL AND NOT ${isGroup}))
-      FROM json_each(n.value) AS j
-      LEFT JOIN users AS u ON u.tenant_id = ${tenantId} AND u.id = j.value
-      LEFT JOIN memberships AS m ON m.tenant_id = ${tenantId} AND m.group_id = n.key AND m.member_id = j.value
-    ) AS found FROM json_each(${named}) AS n`
-})
-
-/** The names of members: rows with `id` and `display`. Unknown ids are left out. */
-export function selectNames(tenantId: string, ids: readonly string[]): Statement {
-  return selectDisplay({ tenantId, ids: JSON.stringify(ids) })
-}
-
-const selectDisplay = prepared(
-  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-    sql`SELECT j.value AS id, ${DISPLAY} FROM json_each(${ids}) AS j
-    LEFT JOIN users AS u ON u.tenant_id = ${tenantId} AND u.id = j.value
-    LEFT JOIN groups AS g ON u.id IS NULL AND g.tenant_id = ${tenantId} AND g.id = j.value
-    WHERE u.id IS NOT NULL OR g.id IS NOT NULL`,
-)
-
-/** The result of a look-up of named ids. */
-export interface FoundMembers {
-  /** Users and groups of the tenant among the named ids, by id. */
-  readonly directory: Map<string, Member>
-  /** Named ids that are members already, by the id of their group. */
-  readonly members: Map<string, Map<string, Member>>
-}
-
-/**
- * @param rows of selectNamedMembers for the same ids
- * @param names rows of selectNames, for those whose `display` is wanted
- */
-export function foundMembers(
-  named: NamedIds,
-  rows: readonly Row[],
-  names: readonly Row[] = [],
-): FoundMembers {
-  const displays = new Map(names.map(({ id, display }) => [id, display]))
-  const directory = new Map<string, Member>()
-  const members = new Map<string, Map<string, Member>>()
-  for (const { groupId, found } of rows) {
-    const ids = named.get(String(groupId)) ?? []
-    const positions = JSON.parse(String(found)) as Record<'members' | 'groups' | 'unknown', number[]>
-    const groups = new Set(positions.groups)
-    const unknown = new Set(positions.unknown)
-    ids.forEach((id, at) => {
-      if (!unknown.has(at))
-        directory.set(id, memberOf(id, groups.has(at) ? NESTED_MEMBER : USER_MEMBER, displays.get(id)))
-    })
-    const present = new Map<string, Member>()
-    for (const at of positions.members) {
-      const member = directory.get(ids[at] ?? '')
-      if (member !== undefined) present.set(member.value, member)
-    }
-    members.set(String(groupId), present)
-  }
-  return { directory, members }
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The tables of the directory: resources, memberships, and the tasks of indexed extension attributes. */
+/** The tables of the directory: resources, memberships, and pending work on them. */
 import { type SQL, sql } from 'drizzle-orm'
 import {
   customType,
@@ -153,8 +153,9 @@ export const extensionTasks = sqliteTable(
 )
 
 /**
- * One member of one group. Triggers delete it with its group or its member, and refuse a row whose group or member
- * does not exist. The index leads from a member to its groups.
+ * One member of one group. Triggers delete it with its member or its group, and refuse a row whose group or member
+ * does not exist. Users may stay members of a deleted group for a while: see `deletedGroups`. The index leads from a
+ * member to its groups.
  */
 export const memberships = sqliteTable(
   'memberships',
@@ -170,4 +171,17 @@ export const memberships = sqliteTable(
     // Tells whether a tenant has nested groups at all.
     index('memberships_nested').on(table.tenantId).where(sql.raw(IS_NESTED)),
   ],
+)
+
+/**
+ * Large groups that were deleted, while memberships of them are left: users only, since a trigger deletes the others
+ * together with the group. A trigger on `groups` adds the row, and background work deletes it after the last membership.
+ */
+export const deletedGroups = sqliteTable(
+  'deleted_groups',
+  {
+    tenantId: text('tenant_id').notNull(),
+    id: text('id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
 )

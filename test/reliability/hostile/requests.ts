@@ -22,6 +22,8 @@ export interface HostileRequest {
   readonly body?: string
   /** Sent before each repetition, and not measured: it restores the state that the request changes. */
   readonly reset?: Pick<HostileRequest, 'method' | 'path' | 'body'>
+  /** For a request that can be sent once to each path: the paths after the first one. */
+  readonly morePaths?: readonly string[]
   /** The limit for the processor time in milliseconds, if it differs from that of other requests. */
   readonly goalMs?: number
 }
@@ -29,8 +31,8 @@ export interface HostileRequest {
 const MIB = 1024 * 1024
 /** Each of 20,000 named members takes about 5 µs: a look-up, a membership and its index. Leaves room for a busy machine. */
 const MEMBERS_GOAL_MS = 120
-/** A response with 20,000 members is 4 MB. It reads 20,000 documents for their names, about 2 µs each. */
-const SHOWN_MEMBERS_GOAL_MS = 200
+/** Each of 20,000 new entries is on another page of the index by member, and all of these pages are written. */
+const SCATTERED_MEMBERS_GOAL_MS = 200
 /** Leaves room for the message around the attacking value. */
 const BODY_BYTES = MIB - 4096
 
@@ -108,11 +110,15 @@ const patchEach = (count: number, operation: object) =>
     })),
   })
 
+function groupPath(number: number): string {
+  return `/scim/v2/Groups/${groupId(number)}`
+}
+
 const MEMBERS = times(20_000, (i) => ({ value: userId(i + 1) }))
-const GROUP_PATH = `/scim/v2/Groups/${groupId(1)}`
-const membersPatch = (op: 'add' | 'remove', value?: unknown) => ({
+const GROUP_PATH = groupPath(1)
+const membersPatch = (op: 'add' | 'remove', value?: unknown, path = GROUP_PATH) => ({
   method: 'PATCH',
-  path: GROUP_PATH,
+  path,
   body: patchOf([{ op, path: 'members', value }]),
 })
 const membersPut = (value: unknown, query = '?excludedAttributes=members') => ({
@@ -134,7 +140,6 @@ const members: readonly HostileRequest[] = [
     name: 'PUT of 20,000 members, returned in the response',
     ...membersPut(MEMBERS, ''),
     reset: removeAll,
-    goalMs: SHOWN_MEMBERS_GOAL_MS,
   },
 ].map((request) => ({
   kind: 'members',
@@ -143,6 +148,34 @@ const members: readonly HostileRequest[] = [
   goalMs: MEMBERS_GOAL_MS,
   ...request,
 }))
+
+/** Requests that remove memberships of users who are in many groups: the entries of an index are far apart. */
+const deletions: readonly HostileRequest[] = [
+  {
+    name: 'PATCH adds 20,000 members, each in a dozen groups',
+    ...membersPatch('add', MEMBERS, groupPath(13)),
+    reset: membersPatch('remove', undefined, groupPath(13)),
+    goalMs: SCATTERED_MEMBERS_GOAL_MS,
+  },
+  {
+    name: 'PATCH removes all of 20,000 members, each in a dozen groups',
+    ...membersPatch('remove', undefined, groupPath(13)),
+    reset: membersPatch('add', MEMBERS, groupPath(13)),
+    goalMs: MEMBERS_GOAL_MS,
+  },
+  {
+    name: 'DELETE of a user in 10,000 groups',
+    method: 'DELETE',
+    path: `/scim/v2/Users/${userId(1)}`,
+    morePaths: [2, 3].map((number) => `/scim/v2/Users/${userId(number)}`),
+  },
+  {
+    name: 'DELETE of a group of 100,000 members, each in a dozen groups',
+    method: 'DELETE',
+    path: groupPath(1),
+    morePaths: times(10, (i) => groupPath(i + 2)),
+  },
+].map((request) => ({ kind: 'members', tenant: 'large groups', token: 'provision', ...request }))
 
 export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
   ...bodies,
@@ -328,4 +361,6 @@ export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
     method: 'GET',
     path: '/admin/api/tenants/hostile-7/log?q=nobody&outcome=accepted',
   },
+  // At the end: the server goes on deleting after it has answered.
+  ...deletions,
 ]

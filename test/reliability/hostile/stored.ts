@@ -103,9 +103,23 @@ const KINDS = {
     write.user(1, person(1))
     write.refusedWrites(Math.ceil(300_000 * scale))
   },
+  'large groups': (write: Writer, scale: Scale) => {
+    const users = Math.ceil(100_000 * scale)
+    for (let i = 1; i <= users; i++) write.user(i, person(i))
+    const all = Array.from({ length: users }, (_, i): Member => [userId(i + 1), 'User'])
+    // Everybody is in a dozen groups, some are in another one, and the first users are in very many.
+    write.groups([
+      ...Array.from({ length: 12 }, () => all),
+      all.slice(0, Math.ceil(20_000 * scale)),
+      ...Array.from({ length: Math.ceil(10_000 * scale) }, (_, i) => all.slice(0, 3 + (i % 20))),
+    ])
+  },
 } satisfies Record<string, (write: Writer, scale: Scale) => void>
 
-export const STORED_KINDS = Object.keys(KINDS) as readonly StoredKind[]
+export const ALL_KINDS = Object.keys(KINDS) as readonly StoredKind[]
+
+/** The kinds for random requests: "large groups" takes long to create, and is for requests that name its groups. */
+export const STORED_KINDS = ALL_KINDS.filter((kind) => kind !== 'large groups')
 
 /** Creates the database file with its tenants. */
 export function makeStored(

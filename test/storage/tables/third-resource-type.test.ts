@@ -25,6 +25,7 @@ const groupWriter = groupWriters({
   openDatabase: openDevices,
   resourceTypes: TYPES_WITH_DEVICE,
   newId: uuidv7,
+  wakeJobs: async () => undefined,
   now: Date.now,
 })
 const runtime = labRuntime({ openDatabase: openDevices, groupWriter })
