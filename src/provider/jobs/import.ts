@@ -33,9 +33,13 @@ import type { StepContext, Steps, Unit } from './step.ts'
 /** How long an upload may store nothing before it counts as interrupted. */
 export const UPLOAD_TIMEOUT_MS = 10 * 60_000
 
-/** The statements of a chunk of ordinary lines, and those of a binary search in it, which has a run for itself. */
+/** The statements of a chunk of ordinary lines. */
 const CHUNK_STATEMENTS = 16
-const LOCATING_STATEMENTS = 45
+/**
+ * Locating a line takes a run for itself: a binary search in 2,500 lines has 12 attempts of 3 statements. The number must
+ * not exceed what is left at the beginning of a run (runner.ts), or the step would never begin.
+ */
+const LOCATING_STATEMENTS = 40
 /** Chunks of rows that a unit deletes. */
 const DELETED_CHUNKS = 10
 
