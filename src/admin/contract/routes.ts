@@ -6,6 +6,7 @@ import { clientRoutes } from './clients.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
+import { secretRoutes } from './secrets.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
 import { transferRoutes } from './transfer.ts'
@@ -15,6 +16,7 @@ export const ADMIN_API_PATH = '/admin/api'
 export const ROUTES = {
   ...tenantRoutes,
   ...clientRoutes,
+  ...secretRoutes,
   ...tokenRoutes,
   ...logRoutes,
   ...transferRoutes,

@@ -10,6 +10,8 @@ export type AccessRefusal =
   | 'unknown'
   | 'revoked'
   | 'expired'
+  /** An access token that has expired. Its client asks for the next one. */
+  | 'lapsed'
   /** Valid, but limited to reads. */
   | 'wrong scope'
 

@@ -13,7 +13,9 @@ import { RESOURCE_COLUMNS, type StoredResourceType } from '../tables/resource-ta
 import { selection } from '../tables/selection.ts'
 import { STALE_GUARD } from '../tables/stored-resources.ts'
 import {
+  clientSecrets,
   clients,
+  clientTrusts,
   memberships,
   provisioningActivity,
   provisioningDays,
@@ -45,6 +47,13 @@ export interface TenantTable {
 /** The tables that are copied before the resources. */
 const ACCESS_TABLES: readonly TenantTable[] = [
   { name: 'clients', columns: columnNames(clients), key: ['id'], volatile: ['last_used_at'] },
+  { name: 'client_secrets', columns: columnNames(clientSecrets), key: ['id'], volatile: ['last_used_at'] },
+  {
+    name: 'client_trusts',
+    columns: columnNames(clientTrusts),
+    key: ['client_id'],
+    volatile: ['last_used_at'],
+  },
   {
     name: 'tokens',
     columns: columnNames(tokens),
