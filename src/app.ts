@@ -11,6 +11,7 @@ import { validAddress } from './edge/address.ts'
 import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
 import { misconfigured, oauthErrorResponse } from './http/oauth/errors.ts'
+import { METADATA_PATH, metadata } from './http/oauth/metadata.ts'
 import { TOKEN_PATH, tokenEndpoint } from './http/oauth/token-endpoint.ts'
 import { openapi } from './http/openapi.ts'
 import { requestLog } from './http/request-log.ts'
@@ -41,6 +42,7 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
     scim(resourceTypes, (request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
   )
   app.route(TOKEN_PATH, tokenEndpoint)
+  app.route(METADATA_PATH, metadata)
   app.route('/admin/api', adminApi())
   app.route('/admin', dashboard())
   app.route('/openapi.json', openapi)

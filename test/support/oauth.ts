@@ -39,11 +39,12 @@ export function requestToken(
   form: Record<string, string> | string,
   headers: Record<string, string> = {},
   method = 'POST',
+  url = TOKEN_URL,
 ): Promise<Answer> {
   const body = typeof form === 'string' ? form : new URLSearchParams(form).toString()
   const type = { 'Content-Type': 'application/x-www-form-urlencoded' }
   return send(
-    new Request(TOKEN_URL, { method, headers: { ...type, ...headers }, ...(method === 'POST' && { body }) }),
+    new Request(url, { method, headers: { ...type, ...headers }, ...(method === 'POST' && { body }) }),
   )
 }
 

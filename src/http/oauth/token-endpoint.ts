@@ -35,11 +35,12 @@ export const tokenEndpoint = new Hono<HttpEnv>()
     if (c.error instanceof OauthError && c.error.status === 401) await countRefusal(c)
     if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(c.get('figures')))
   })
-  .post('/', issueToken)
-  .all('/', (c) => {
+  .use((c, next) => {
+    if (c.req.method === 'POST') return next()
     const description = `method ${quoted(c.req.method)} is not supported; use POST`
     throw new OauthError(405, 'invalid_request', description)
   })
+  .post('/', issueToken)
 
 /** Counts a refused credential for the address of its client. */
 async function countRefusal(c: Context<HttpEnv>): Promise<void> {

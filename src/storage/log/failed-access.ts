@@ -35,6 +35,7 @@ const DETAILS = {
   unknown: 'the token is not one of this tenant',
   revoked: 'the token was revoked',
   expired: 'the token has expired',
+  'without scheme': 'the token was sent without "Bearer", which the profile of this tenant requires',
   'unknown client': 'the tenant has no such client',
   'wrong secret': 'the secret is not one of this client',
   'revoked secret': 'the secret was revoked',
