@@ -16,6 +16,8 @@ CREATE TABLE `client_secrets` (
 CREATE UNIQUE INDEX `client_secrets_by_hash` ON `client_secrets` (`hash`);--> statement-breakpoint
 CREATE INDEX `client_secrets_by_tenant` ON `client_secrets` (`tenant_id`,`id`);--> statement-breakpoint
 CREATE INDEX `client_secrets_of_client` ON `client_secrets` (`client_id`);--> statement-breakpoint
+CREATE INDEX `client_secrets_revoked` ON `client_secrets` (`revoked_at`) WHERE revoked_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `client_secrets_expiring` ON `client_secrets` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `client_trusts` (
 	`client_id` text PRIMARY KEY NOT NULL,
 	`tenant_id` text NOT NULL,

@@ -1,8 +1,11 @@
 /**
- * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
+ * The hourly maintenance of every database: deletes old log entries and access tokens, warns of credentials that expire
+ * soon, continues deletions, and tidies jobs.
  */
+import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
 import { continueTasks } from '../storage/extensions/extensions.ts'
+import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
@@ -11,7 +14,12 @@ import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
 
 const HOUR_MS = 60 * 60 * 1000
+const DAY_MS = 24 * HOUR_MS
 
+/** The statements for credentials that have ended or expire soon. */
+const CREDENTIAL_STATEMENTS = 3
+/** So that a request with a token that has just expired is told apart from one with an unknown token. */
+const ACCESS_TOKENS_KEPT_MS = HOUR_MS
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
 /** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
@@ -87,6 +95,7 @@ async function maintainDatabase(
   const hoursApart = Math.ceil(databases.names.length / count)
   const result = await pruneProvisioningLog(db, now, retentionDays, most, hoursApart)
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
+  const clockAheadMs = result.clockAheadHours * HOUR_MS
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
@@ -94,4 +103,12 @@ async function maintainDatabase(
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
   const extended = await continueTasks(db, undefined, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
+  // If too few statements are left, a later run does it: a warning may be a day late.
+  if (left() < CREDENTIAL_STATEMENTS) return
+  await deleteEndedCredentials(db, {
+    accessTokens: now - ACCESS_TOKENS_KEPT_MS,
+    secrets: now - clockAheadMs - retentionDays * DAY_MS,
+  })
+  const warnings = await logExpiryWarnings(db, now)
+  if (warnings.length > 0) note({ job: 'warn of credentials that expire soon', ...where, warnings })
 }

@@ -5,14 +5,7 @@
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { ACCESS_TOKENS_PER_MINUTE, MAX_ACCESS_TOKENS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
-import {
-  type Database,
-  prepared,
-  type Row,
-  type Slots,
-  type Statement,
-  statement,
-} from '../database/database.ts'
+import { type Database, prepared, type Row, type Slots, statement } from '../database/database.ts'
 import { importing, moving, TenantElsewhere } from '../tenants/context.ts'
 import { LAST_USED_INTERVAL_MS } from './known-tokens.ts'
 import { isSameSecret } from './secrets.ts'
@@ -167,8 +160,23 @@ function requireReady({ state }: Row): void {
   if (state !== 'ready') throw importing()
 }
 
-/** Deletes access tokens that expired before a time. Both sides of a move must stay equal. */
-export function deleteExpiredAccessTokens(before: number): Statement {
-  return statement(sql`DELETE FROM tokens WHERE expires_at < ${before} AND credential_id IS NOT NULL
-    AND tenant_id NOT IN (SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved'))`)
+/** Both sides of a move must stay equal. */
+const ON_THE_MOVE = sql.raw("(SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved'))")
+
+/**
+ * Deletes access tokens that have expired, and secrets that were revoked or expired so long ago that the log does not name
+ * them. All times in milliseconds since 1970.
+ *
+ * @param times when the youngest of them expired or were revoked
+ */
+export async function deleteEndedCredentials(
+  db: Database,
+  { accessTokens, secrets }: { readonly accessTokens: number; readonly secrets: number },
+): Promise<void> {
+  await db.batch([
+    statement(sql`DELETE FROM tokens WHERE expires_at < ${accessTokens} AND credential_id IS NOT NULL
+      AND tenant_id NOT IN ${ON_THE_MOVE}`),
+    statement(sql`DELETE FROM client_secrets WHERE (revoked_at < ${secrets} OR expires_at < ${secrets})
+      AND tenant_id NOT IN ${ON_THE_MOVE}`),
+  ])
 }

@@ -130,7 +130,7 @@ export async function deleteClient(
 const ON_THE_MOVE = sql.raw("(SELECT id FROM tenants WHERE state IN ('moving', 'arriving', 'moved'))")
 
 /**
- * Deletes tokens and secrets that were revoked or expired before a time, and clients that were deleted before it and have no
+ * Deletes tokens that were revoked or expired before a time, and clients that were deleted before it and have no
  * token left. The log must hold no older entries, so that every entry keeps its names.
  *
  * @returns the number of deleted tokens
@@ -139,9 +139,6 @@ export async function deleteDeadTokens(db: Database, before: number): Promise<nu
   const [tokens] = await db.batch([
     statement(
       sql`DELETE FROM tokens WHERE (revoked_at < ${before} OR expires_at < ${before}) AND tenant_id NOT IN ${ON_THE_MOVE}`,
-    ),
-    statement(
-      sql`DELETE FROM client_secrets WHERE (revoked_at < ${before} OR expires_at < ${before}) AND tenant_id NOT IN ${ON_THE_MOVE}`,
     ),
     statement(sql`DELETE FROM clients WHERE deleted_at < ${before} AND tenant_id NOT IN ${ON_THE_MOVE} AND NOT EXISTS (
       SELECT 1 FROM tokens WHERE tokens.tenant_id = clients.tenant_id AND tokens.client_id = clients.id)`),

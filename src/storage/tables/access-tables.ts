@@ -56,6 +56,8 @@ export const clientSecrets = sqliteTable(
     uniqueIndex('client_secrets_by_hash').on(table.hash),
     index('client_secrets_by_tenant').on(table.tenantId, table.id),
     index('client_secrets_of_client').on(table.clientId),
+    index('client_secrets_revoked').on(table.revokedAt).where(sql`revoked_at IS NOT NULL`),
+    index('client_secrets_expiring').on(table.expiresAt),
   ],
 )
 
