@@ -8,7 +8,13 @@ import { canBeDisabled } from '../scim/active.ts'
 import { isComplex } from '../scim/comparison.ts'
 import { ScimError, shorten } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
-import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../scim/limits.ts'
+import {
+  MAX_IMPORT_LINE_CHARACTERS,
+  MAX_IMPORT_TIME_MS,
+  MAX_IMPORT_VERSION,
+  MAX_TOKEN_LIFETIME_SECONDS,
+  MIN_TOKEN_LIFETIME_SECONDS,
+} from '../scim/limits.ts'
 import { PROFILES } from '../scim/profile.ts'
 import {
   type ExtensionSchema,
@@ -274,14 +280,18 @@ function membershipRecord(line: Line, types: readonly StoredResourceType[]): Mem
 }
 
 function clientRecord(line: Line): ClientRecord {
-  onlyFields(line, ['kind', 'clientId', 'name', 'scope', 'createdAt'])
+  onlyFields(line, ['kind', 'clientId', 'name', 'scope', 'createdAt', 'tokenLifetime'])
   const { clientId, name, scope } = line.record
   if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
     throw invalid(line, 'clientId', 'the id of a tenant, "_", and 1 to 64 letters, digits, "-" or "_"')
   }
   if (!v.is(EXPORTED_NAME, name)) throw invalid(line, 'name', 'a text of 1 to 100 characters')
   if (scope !== 'provision' && scope !== 'read') throw invalid(line, 'scope', '"provision" or "read"')
-  return { kind: CLIENT, clientId, name, scope, createdAt: integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS) }
+  const createdAt = integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS)
+  const client = { kind: CLIENT, clientId, name, scope, createdAt } as const
+  if (line.record.tokenLifetime === undefined) return client
+  const [least, most] = [MIN_TOKEN_LIFETIME_SECONDS, MAX_TOKEN_LIFETIME_SECONDS]
+  return { ...client, tokenLifetime: integer(line, 'tokenLifetime', least, most) }
 }
 
 function parseEnd(line: Line, types: readonly StoredResourceType[]): EndRecord {

@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../../scim/comparison.ts'
+import { MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import type { TokenScope } from '../access/tokens.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -37,6 +38,8 @@ export interface ClientRecord {
   readonly name: string
   readonly scope: TokenScope
   readonly createdAt: number
+  /** Omitted if it is the default, so that earlier versions can import the file. */
+  readonly tokenLifetime?: number
 }
 
 export type DirectoryRecord = ResourceRecord | MembershipRecord | ClientRecord
@@ -106,7 +109,9 @@ export async function* exportDirectory(
   }
 }
 
-const CLIENT = selection(clients, ['name', 'scope', 'createdAt'], { computed: { clientId: sql<string>`id` } })
+const CLIENT = selection(clients, ['name', 'scope', 'createdAt', 'tokenLifetime'], {
+  computed: { clientId: sql<string>`id` },
+})
 
 /** The clients of a tenant, page by page. @throws {ExportInterrupted} */
 export async function* exportClients(
@@ -121,9 +126,18 @@ export async function* exportClients(
         WHERE tenant_id = ${tenant.id} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
       sql`page.clientId`,
     )
-    if (rows.length > 0) yield rows.map((row) => ({ kind: 'client', ...CLIENT.fromRow(row) }))
+    if (rows.length > 0) yield rows.map(clientRecord)
     if (rows.length < RESOURCES_IN_A_PAGE) return
     after = String(rows.at(-1)?.clientId)
+  }
+}
+
+function clientRecord(row: Row): ClientRecord {
+  const { tokenLifetime, ...client } = CLIENT.fromRow(row)
+  return {
+    kind: 'client',
+    ...client,
+    ...(tokenLifetime !== MIN_TOKEN_LIFETIME_SECONDS && { tokenLifetime }),
   }
 }
 
