@@ -10,8 +10,8 @@ export interface ClientCredential {
   readonly secret: string
 }
 
-/** `<tenantId>_<random>`: see newClientId. Earlier versions derived the random part from the id of a token. */
-const CLIENT_ID = /^([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{22,32}$/
+/** `<tenantId>_<random>`: see newClientId. An import may bring random parts of another length. */
+const CLIENT_ID = /^([a-z][a-z0-9-]{0,39})_[\w-]{1,64}$/
 
 /** The tenant that the id of a client names. @returns undefined if the text does not have the form of an id */
 export function tenantOfClient(clientId: string | undefined): string | undefined {
