@@ -5,10 +5,11 @@
  * can recognise it. Only its SHA-256 is stored, for the reason that tokens.ts gives.
  */
 import { sql } from 'drizzle-orm'
-import { type Database, statement } from '../database/database.ts'
+import { type Database, statement, UniqueError } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { clientSecrets } from '../tables/tables.ts'
+import { type Client, insertClientStatement } from './clients.ts'
 import { sha256, toBase64Url } from './secrets.ts'
 
 /** A secret without its text. Times in milliseconds since 1970. */
@@ -62,19 +63,45 @@ export function secretsQuery(tenantId: string, clientId?: string): Query<readonl
   }
 }
 
-/** @returns undefined when the tenant has no such client */
+/**
+ * Stores a new secret.
+ *
+ * @param newClient the client to create with it; undefined: the client exists
+ * @returns undefined when there is no such tenant or client, or it is being deleted
+ */
 export async function insertSecret(
   db: Database,
   tenantId: string,
   { id, clientId, name, hash, lastCharacters, createdAt, expiresAt }: NewSecret,
+  newClient?: Pick<Client, 'name' | 'scope' | 'tokenLifetime'>,
 ): Promise<SecretInfo | undefined> {
-  const [, stored] = await db.batch([
-    statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters, created_at, expires_at)
-      SELECT ${id}, tenant_id, id, ${name}, ${hash}, ${lastCharacters}, ${createdAt}, ${expiresAt}
-      FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
+  const insert =
+    statement(sql`INSERT INTO client_secrets (id, tenant_id, client_id, name, hash, last_characters,
+      created_at, expires_at)
+    SELECT ${id}, tenant_id, id, ${name}, ${hash}, ${lastCharacters}, ${createdAt}, ${expiresAt}
+    FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`)
+  const results = await db.batch([
+    ...(newClient ? [insertClientStatement(tenantId, { ...newClient, id: clientId, createdAt })] : []),
+    insert,
     SECRET.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
   ])
-  return SECRET.first(stored)
+  return SECRET.first(results.at(-1))
+}
+
+/**
+ * Like insertSecret, for a secret whose id was chosen when its form was shown, so that the form works once.
+ *
+ * @returns "taken" when the form was sent before
+ */
+export async function insertSecretOnce(
+  ...parameters: Parameters<typeof insertSecret>
+): Promise<SecretInfo | 'taken' | undefined> {
+  try {
+    return await insertSecret(...parameters)
+  } catch (error) {
+    if (error instanceof UniqueError) return 'taken'
+    throw error
+  }
 }
 
 /**

@@ -62,13 +62,19 @@ function selectClient(tenantId: string, id: string): Statement {
 export async function insertClient(
   db: Database,
   tenantId: string,
-  { id, name, scope, tokenLifetime, createdAt }: Omit<Client, 'lastUsedAt'>,
+  client: Omit<Client, 'lastUsedAt'>,
 ): Promise<boolean> {
-  const [inserted] = await db.batch([
-    statement(sql`INSERT INTO clients (id, tenant_id, name, scope, token_lifetime, created_at)
-      SELECT ${id}, id, ${name}, ${scope}, ${tokenLifetime}, ${createdAt} FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`),
-  ])
+  const [inserted] = await db.batch([insertClientStatement(tenantId, client)])
   return (inserted?.changes ?? 0) > 0
+}
+
+export function insertClientStatement(
+  tenantId: string,
+  { id, name, scope, tokenLifetime, createdAt }: Omit<Client, 'lastUsedAt'>,
+): Statement {
+  return statement(sql`INSERT INTO clients (id, tenant_id, name, scope, token_lifetime, created_at)
+    SELECT ${id}, id, ${name}, ${scope}, ${tokenLifetime}, ${createdAt} FROM tenants
+    WHERE id = ${tenantId} AND state <> 'deleting'`)
 }
 
 /**
