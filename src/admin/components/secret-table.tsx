@@ -29,7 +29,6 @@ export function SecretTable(props: {
         <tr>
           <th scope="col">Name</th>
           <th scope="col">Client</th>
-          <th scope="col">Secret</th>
           <th scope="col">State</th>
           <th scope="col">Created</th>
           <th scope="col">Expires</th>
@@ -42,11 +41,11 @@ export function SecretTable(props: {
       <tbody>
         {secrets.map((secret) => (
           <tr>
-            <th scope="row">{secret.name}</th>
+            <th scope="row">
+              {secret.name}
+              <code class="hint block">scims_…{secret.lastCharacters}</code>
+            </th>
             <td data-label="Client">{clients.find(({ id }) => id === secret.clientId)?.name ?? 'Deleted'}</td>
-            <td data-label="Secret" class="nowrap">
-              <code>scims_…{secret.lastCharacters}</code>
-            </td>
             <td data-label="State">
               <div>
                 <SecretState secret={secret} now={now} />

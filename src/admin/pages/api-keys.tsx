@@ -205,18 +205,18 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
         control={(attributes) => <input {...attributes} type="date" value={form.expires} />}
       />
       {takesSecrets && (
-        <p class="hint">
+        <p class="field muted">
           A client secret is for applications that ask for a token endpoint (OAuth 2.0 client credentials), a
           token for those that ask for a Secret Token.
         </p>
       )}
-      <div class="actions">
+      <div class="field actions">
         {takesSecrets && (
           <button type="submit" class="primary" name="credential" value="secret">
             Generate Client Secret
           </button>
         )}
-        <button type="submit" class={takesSecrets ? '' : 'primary'} name="credential" value="token">
+        <button type="submit" class={takesSecrets ? 'quiet' : 'primary'} name="credential" value="token">
           Generate Token
         </button>
       </div>
