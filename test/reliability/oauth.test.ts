@@ -8,7 +8,11 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
 import type { Runtime } from '../../src/runtime.ts'
-import { openDatabase } from '../../src/storage/database/database.ts'
+import {
+  type DatabaseFigures,
+  DatabaseUnavailable,
+  openDatabase,
+} from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { clearLocations, sendSeveral, threeDatabases } from '../support/databases.ts'
 import { faultyBinding } from '../support/faults.ts'
@@ -160,6 +164,31 @@ describe('an address with too many refused credentials', () => {
     expect(await status(known)).toBe(200)
     expect(await status(other)).toBe(429)
     expect(await status(other, crypto.randomUUID())).toBe(200)
+  })
+})
+
+describe('an issued token', () => {
+  it('is reported for replicas before the answer, and a refused credential is not', async () => {
+    const client = await newOauthClient()
+    const reported: string[] = []
+    const replicas = {
+      openDatabase: (_name: unknown, _tenantId: string, figures: DatabaseFigures) =>
+        openDatabase(env.DB, figures),
+      noteWrite: async (tenantId: string) => void reported.push(tenantId),
+    }
+    const runtime = labRuntime({ replicas })
+    const wrong = await sendTo(runtime, tokenRequest(formOf({ ...client, clientSecret: WRONG })))
+    expect([wrong.status, reported]).toEqual([401, []])
+    const right = await sendTo(runtime, tokenRequest(formOf(client)))
+    expect([right.status, reported]).toEqual([200, [client.tenantId]])
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const noteWrite = () => Promise.reject(new DatabaseUnavailable('a write was not reported'))
+    const unreported = await sendTo(
+      labRuntime({ replicas: { ...replicas, noteWrite } }),
+      tokenRequest(formOf(client)),
+    )
+    expect(unreported.status).toBe(503)
+    error.mockRestore()
   })
 })
 

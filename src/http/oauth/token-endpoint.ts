@@ -92,7 +92,11 @@ async function issueFor(
   const { token, hash: tokenHash } = await generateToken(tenantId)
   const request = { tenantId, clientId, id: c.env.newId(), tokenHash, readOnly, now }
   const answer = await inHomeOf(tenantId, opener(c), (db) => issueForSecret(db, request, secretHash))
-  if (answer.outcome === 'issued') recordUse(known)
+  if (answer.outcome === 'issued') {
+    recordUse(known)
+    // A replica must know the token when the client sends it.
+    await c.env.replicas?.noteWrite(tenantId)
+  }
   return { token, answer }
 }
 
