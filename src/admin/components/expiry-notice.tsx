@@ -9,7 +9,7 @@ import { Time } from './time.tsx'
 
 const TONES = { 60: 'off', 30: 'warn', 7: 'danger' } as const satisfies Readonly<Record<number, Tone>>
 
-/** Lists the credentials that expire within 60 days, and have no successor. Nothing without any. */
+/** Lists the credentials that expire within 60 days, except tokens that were replaced. Nothing without any. */
 export function ExpiryNotice(props: {
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
