@@ -21,11 +21,14 @@ const NOT_ON_SQLITE = [
   'test/http/provisioning-log.test.ts',
 ]
 
-/** HTTP tests with very many requests. `npm test` runs them only on SQLite, where they take a fifth of the time. */
+/**
+ * HTTP tests with very many requests, and tests of what does not depend on the database: pages, sign-in, the work limit,
+ * profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
+ */
 const MANY_REQUESTS = [
-  'test/admin/transfer.test.ts',
-  'test/http/{access,bad-input,disabling,emulator,entra,invalid-values,log-bounds}.test.ts',
-  'test/http/{profile-traffic,real-clients,value-limits}.test.ts',
+  'test/admin/{access,pages,transfer}.test.ts',
+  'test/http/{access,bad-input,bulk,disabling,emulator,entra,extensions,invalid-values,log-bounds}.test.ts',
+  'test/http/{profile-traffic,profiles,real-clients,value-limits}.test.ts',
 ]
 
 /** HTTP tests with megabytes of documents. */
@@ -51,6 +54,8 @@ const LONG_WORKERD_TESTS = [
   'test/provider/group-commit-speed.test.ts',
   // Moves tenants, with an error before and after every batch.
   'test/provider/move.test.ts',
+  // Exports and imports, likewise.
+  'test/provider/transfer-jobs.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
   'test/reliability/{concurrency,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
 ]

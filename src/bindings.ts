@@ -1,8 +1,9 @@
 /**
  * The databases of a Worker by the names of their bindings: `DB`, and as many of `DB2`, `DB3`, … as wrangler.toml has.
  */
-import type { D1Binding, DatabaseFigures } from './storage/database/database.ts'
+import type { D1Binding, Database, DatabaseFigures } from './storage/database/database.ts'
 import { openDatabase } from './storage/database/database.ts'
+import { Identities } from './storage/tenants/identity.ts'
 import { type Databases, missingDatabase } from './storage/tenants/locations.ts'
 
 /** The database of every deployment: it holds the catalogue. */
@@ -27,11 +28,42 @@ export function bindingOf<Binding extends D1Binding>(env: { readonly DB: Binding
   throw missingDatabase(name)
 }
 
+/** The databases that this isolate has checked, by their first binding: all requests have the same one. */
+const identities = new WeakMap<D1Binding, Identities>()
+
+/**
+ * Opens a database of a Worker for one request. Its first batch in this isolate checks that it is the right one.
+ *
+ * @param name of the binding; undefined: the first database
+ * @param figures receives the cost
+ * @throws {NamedDatabaseUnavailable} the catalogue names a binding that this deployment does not have
+ */
+export function openBinding(
+  env: { readonly DB: D1Binding },
+  name: string | undefined,
+  figures: DatabaseFigures,
+): Database {
+  return checkedBinding(env, name, openDatabase(bindingOf(env, name), figures), figures)
+}
+
+/** The same check for a binding that is opened in another way. */
+export function checkedBinding(
+  env: { readonly DB: D1Binding },
+  name: string | undefined,
+  db: Database,
+  figures: DatabaseFigures,
+): Database {
+  const known = identities.get(env.DB) ?? new Identities()
+  identities.set(env.DB, known)
+  const first = { name: FIRST, binding: env.DB, db: openDatabase(env.DB, figures) }
+  return known.checked({ name: name ?? FIRST, binding: bindingOf(env, name), db }, first)
+}
+
 /** All databases, for work outside of requests. @param figures receives the cost */
 export function databasesOf(env: { readonly DB: D1Binding }, figures: DatabaseFigures): Databases {
   return {
     names: databaseNames(env),
     maxBytes: MAX_DATABASE_BYTES,
-    open: (name) => openDatabase(bindingOf(env, name), figures),
+    open: (name) => openBinding(env, name, figures),
   }
 }

@@ -18,6 +18,8 @@ export interface Runtime {
   readonly databaseNames: Databases['names']
   /** Bytes that a database can hold. */
   readonly maxDatabaseBytes: number
+  /** The most queries that a request may send to the databases; undefined: there is no limit. */
+  readonly maxQueries?: number | undefined
   /** Has the job of a tenant run soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Whether the databases answer and accept writes, according to a check that is a few seconds old at most. */

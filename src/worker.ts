@@ -2,10 +2,18 @@
  * The Workers entry: makes a Runtime from the bindings in wrangler.toml, and exports the Durable Object.
  */
 import { createApp } from './app.ts'
-import { bindingOf, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
+import {
+  bindingOf,
+  checkedBinding,
+  databaseNames,
+  databasesOf,
+  MAX_DATABASE_BYTES,
+  openBinding,
+} from './bindings.ts'
 import { idGenerator } from './id-generator.ts'
 import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
-import { maintain } from './provider/maintenance.ts'
+import { maintain, namesInTurn } from './provider/maintenance.ts'
+import { RECONCILE_STATEMENTS, reconcileAndLog } from './provider/reconcile.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import {
   isOn,
@@ -15,12 +23,12 @@ import {
   sharedSettings,
   type Values,
 } from './settings.ts'
-import { MAX_QUERIES_FREE, noFigures, openDatabase } from './storage/database/database.ts'
+import { MAX_QUERIES, MAX_QUERIES_FREE, noFigures } from './storage/database/database.ts'
 import { probeTakenBack, rememberedHealth } from './storage/database/health.ts'
-import { type BookmarkHolder, d1Replicas } from './storage/database/replicas.ts'
+import { type BookmarkHolder, d1Replicas, type Replicas } from './storage/database/replicas.ts'
 import { RESOURCE_TYPES } from './storage/tables/resource-tables.ts'
 import { tenantsWithJobs } from './storage/tenants/jobs.ts'
-import { catalogueOf } from './storage/tenants/locations.ts'
+import { catalogueOf, type Databases } from './storage/tenants/locations.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
 
@@ -44,8 +52,13 @@ export interface WorkerEnv
     Readonly<Pick<Cloudflare.Env, RequiredBinding>>,
     Readonly<Partial<Omit<Cloudflare.Env, RequiredBinding>>> {}
 
-/** Statements of the hourly run for jobs, with one database. */
-const JOB_STATEMENTS = 2
+/**
+ * Statements of the hourly run beside those of `maintain`: two for jobs, and in a new isolate the identity checks of up to
+ * three databases.
+ */
+const OTHER_STATEMENTS = 5
+/** The trigger in wrangler.toml that reconciles databases. It has its own limit of statements. */
+const RECONCILE_CRON = '47 * * * *'
 
 const DEFAULTS = { ...SHARED_DEFAULTS, READ_REPLICATION: '0' } as const
 
@@ -54,12 +67,13 @@ const newId = idGenerator()
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, runtimeOf(env, ctx), ctx),
-  async scheduled({ scheduledTime }, env) {
+  async scheduled({ scheduledTime, cron }, env) {
     const { settings, error } = checked(env)
     if (error !== undefined) throw error
     const { logRetentionDays: retentionDays } = settings
     const databases = databasesOf(env, noFigures())
-    const maxStatements = MAX_QUERIES_FREE - JOB_STATEMENTS
+    if (cron === RECONCILE_CRON) return await reconcileInTurn(databases, scheduledTime)
+    const maxStatements = MAX_QUERIES_FREE - OTHER_STATEMENTS
     const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
     try {
       await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
@@ -72,22 +86,23 @@ export default {
   },
 } satisfies ExportedHandler<WorkerEnv>
 
+/** Reconciles as many databases as one invocation may ask, with an identity check each. */
+async function reconcileInTurn(databases: Databases, now: number): Promise<void> {
+  const count = Math.floor(MAX_QUERIES_FREE / (RECONCILE_STATEMENTS + 1))
+  await reconcileAndLog(databases, RESOURCE_TYPES, namesInTurn(databases.names, count, now))
+}
+
 function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
   const { settings, error } = checked(env)
   return {
-    openDatabase: (name, figures) => openDatabase(bindingOf(env, name), figures),
+    openDatabase: (name, figures) => openBinding(env, name, figures),
     databaseNames: databaseNames(env),
     maxDatabaseBytes: MAX_DATABASE_BYTES,
+    maxQueries: MAX_QUERIES,
     wakeJobs: (tenantId) => wakeJobs(env, tenantId),
     isHealthy: error === undefined ? healthOf(env) : async () => false,
     isMisconfigured: error !== undefined,
-    replicas: settings.readReplication
-      ? d1Replicas(
-          (name) => bindingOf(env, name),
-          (tenantId) => bookmarkHolder(env, tenantId),
-          (promise) => ctx.waitUntil(promise),
-        )
-      : undefined,
+    replicas: settings.readReplication ? replicasOf(env, ctx) : undefined,
     groupWriter: (tenantId) => {
       const coordinator = env.GROUP_COORDINATOR.getByName(tenantId)
       return { write: (request) => coordinator.write(request) as Promise<GroupWriteAnswer> }
@@ -99,6 +114,19 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     later: (ms, task) => ctx.waitUntil(new Promise((resolve) => setTimeout(resolve, ms)).then(task)),
     fetch: (...request) => fetch(...request),
     settings: settings.app,
+  }
+}
+
+function replicasOf(env: WorkerEnv, ctx: ExecutionContext): Replicas {
+  const replicas = d1Replicas(
+    (name) => bindingOf(env, name),
+    (tenantId) => bookmarkHolder(env, tenantId),
+    (promise) => ctx.waitUntil(promise),
+  )
+  return {
+    ...replicas,
+    openDatabase: (name, tenantId, figures) =>
+      checkedBinding(env, name, replicas.openDatabase(name, tenantId, figures), figures),
   }
 }
 

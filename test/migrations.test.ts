@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_LOG_BYTES } from '../src/scim/limits.ts'
 import { RESOURCE_TYPES } from '../src/storage/tables/resource-tables.ts'
 import * as tables from '../src/storage/tables/tables.ts'
-import { tenantTables } from '../src/storage/tenants/copy.ts'
+import { tenantTables } from '../src/storage/tenants/tenant-tables.ts'
 
 const FOLDER = resolve(import.meta.dirname, '..', 'migrations')
 const files = readdirSync(FOLDER)

@@ -12,6 +12,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
+import { databaseHandlers } from './api/databases.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
@@ -34,6 +35,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...transferHandlers,
   ...schemaHandlers,
   ...jobHandlers,
+  ...databaseHandlers,
 }
 
 /** The app of the admin API, mounted at /admin/api. */

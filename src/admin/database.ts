@@ -5,7 +5,13 @@
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv, Runtime } from '../runtime.ts'
 import { type Database, type DatabaseFigures, inTurn } from '../storage/database/database.ts'
-import { type Databases, locateTenant, readAtHome, writeAtHome } from '../storage/tenants/locations.ts'
+import {
+  type Databases,
+  locateTenant,
+  missingTenant,
+  readAtHome,
+  writeAtHome,
+} from '../storage/tenants/locations.ts'
 import { NoSuchTenant } from './require-tenant.ts'
 
 /** The key of the administrator in the queue of turns. It contains a space, so it cannot be the id of a tenant. */
@@ -54,5 +60,7 @@ export const openHome = createMiddleware<HttpEnv>(async function openHome(c, nex
   c.set('home', name)
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   c.set('db', (isRead ? readAtHome : writeAtHome)(home, tenantId))
-  return await next()
+  await next()
+  // The catalogue knows the tenant.
+  if (c.error instanceof NoSuchTenant && name !== first) throw missingTenant(tenantId, name)
 })

@@ -2,10 +2,12 @@
  * Ends the access of a token, secret or client, for the admin API and the dashboard. It takes effect at once, even during a move of the
  * tenant.
  */
+
+import { verifyAgain } from '../provider/jobs/start.ts'
 import { revokeSecret } from '../storage/access/client-secrets.ts'
 import { deleteClient } from '../storage/access/clients.ts'
 import { revokeToken } from '../storage/access/token-administration.ts'
-import { type Database, GuardError } from '../storage/database/database.ts'
+import { type Database, DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { runningJob } from '../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases, locateTenant, TenantMoved } from '../storage/tenants/locations.ts'
 import { administrationDatabases } from './database.ts'
@@ -38,8 +40,9 @@ export async function deleteClientOf(c: JobContext, tenantId: string, clientId: 
 }
 
 /**
- * Ends access in the database of a tenant. During a move, access ends in both databases, in the source first. If a page was
- * read before that and is written after it, the copy differs from the source, and the move is abandoned.
+ * Ends access in the database of a tenant. During a move, access ends in both databases, in the source first. The
+ * verification of the move makes it end at the target too, if a page was read before and is written after it, or if the
+ * target does not respond now.
  *
  * @param end ends access in one database; true if there was something to end
  */
@@ -54,18 +57,25 @@ async function onEachSide(
     const isOnTheMove =
       error instanceof TenantMoved || (error instanceof GuardError && error.rule === 'moving')
     if (!isOnTheMove) throw error
-    const databases = administrationDatabases(c, c.get('figures'))
-    let isFound = false
-    for (const name of await sidesOf(databases, tenantId)) {
-      isFound = (await end(databases.open(name))) || isFound
-    }
-    return isFound
+    return await onBothSides(administrationDatabases(c, c.get('figures')), tenantId, end)
   }
 }
 
-/** The source and the target of a move; only the home of the tenant if the move has just ended. */
-async function sidesOf(databases: Databases, tenantId: string): Promise<readonly string[]> {
+async function onBothSides(
+  databases: Databases,
+  tenantId: string,
+  end: (db: Database) => Promise<boolean>,
+): Promise<boolean> {
   const job = await runningJob(catalogueOf(databases), tenantId)
-  if (job?.kind === 'move' && job.target !== null) return [job.source, job.target]
-  return [await locateTenant(databases, tenantId)]
+  // The move may just have ended.
+  if (job?.kind !== 'move' || job.target === null) {
+    return await end(databases.open(await locateTenant(databases, tenantId)))
+  }
+  const isFound = await end(databases.open(job.source))
+  try {
+    return (await end(databases.open(job.target))) || isFound
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable) || !(await verifyAgain(databases, tenantId))) throw error
+    return isFound
+  }
 }

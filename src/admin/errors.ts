@@ -5,9 +5,11 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { TransferRefused } from '../provider/transfer/refused.ts'
 import { quote, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { NamedDatabaseUnavailable, TenantMoved } from '../storage/tenants/locations.ts'
+import { choice } from './contract/allowed.ts'
 
 /** An expected failure. `message` is safe to send; `field` names the invalid input, if there is one. */
 export class AdminError extends Error {
@@ -33,6 +35,12 @@ export class AdminError extends Error {
 export function invalidField(field: string, expected: string, found: unknown): AdminError {
   const text = found === undefined ? 'nothing' : JSON.stringify(found)
   return new AdminError(400, 'invalid', `"${field}" must be ${expected}, found ${text.slice(0, 100)}`, field)
+}
+
+/** @param found the field "resourceType"; undefined if it is not given @throws {AdminError} 400 */
+export function requireTypeName(names: readonly string[], found: string | undefined): void {
+  if (found === undefined || names.includes(found)) return
+  throw invalidField('resourceType', choice(names.map((name) => `"${name}"`)), found)
 }
 
 /** A 400 for a field that a body or a query cannot have. */
@@ -79,6 +87,10 @@ export function toAdminError(error: unknown): AdminError {
   }
   if (error instanceof TenantMoved || (error instanceof GuardError && error.rule === 'moving')) {
     return new AdminError(503, 'unavailable', 'the tenant is being moved to another database; try again')
+  }
+  if (error instanceof TransferRefused) {
+    const { status, message, field } = error
+    return new AdminError(status as ContentfulStatusCode, CODES[status] ?? 'invalid', message, field)
   }
   if (error instanceof ScimError) {
     const { status, detail } = error

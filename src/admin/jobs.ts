@@ -4,9 +4,9 @@
 import type { Context } from 'hono'
 import {
   cancelMove,
+  type JobRefusal,
+  JobRefused,
   type JobStart,
-  type MoveRefusal,
-  MoveRefused,
   startCleanup,
   startMove,
 } from '../provider/jobs/start.ts'
@@ -38,7 +38,7 @@ export async function moveTenant(c: JobContext, tenantId: string, target: string
     await c.env.wakeJobs(tenantId)
     return job
   } catch (error) {
-    throw error instanceof MoveRefused ? refusalOf(start, target, error.refusal) : error
+    throw error instanceof JobRefused ? refusalOf(start, target, error.refusal) : error
   }
 }
 
@@ -58,11 +58,23 @@ export async function cancelMoveOf(c: JobContext, tenantId: string): Promise<Job
   return job
 }
 
+/** The job that was started. @throws {AdminError} 404 or 409 if it was refused */
+export async function startedJob(start: JobStart, starting: Promise<Job>): Promise<Job> {
+  try {
+    return await starting
+  } catch (error) {
+    throw error instanceof JobRefused ? refusalOf(start, '', error.refusal) : error
+  }
+}
+
 /** Deletes a tenant, as far as one request can. @returns the outcome of `deleteTenant` */
 export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
   const databases = administrationDatabases(c, c.get('figures'))
-  const forget = async (id: string) => await forgetTenant(databases, id)
-  return await deleteTenant(c.get('db'), c.get('resourceTypes'), tenantId, maxBatchesOf(c), forget)
+  return await deleteTenant(c.get('db'), c.get('resourceTypes'), {
+    id: tenantId,
+    maxBatches: maxBatchesOf(c),
+    forget: (id) => forgetTenant(databases, id, c.get('home')),
+  })
 }
 
 /** Undoes an import, as far as one request can. @returns the outcome of `undoImport` */
@@ -87,14 +99,14 @@ export async function continueCleanup(
   return job
 }
 
-async function startOf(c: JobContext, tenantId: string): Promise<JobStart> {
+export async function startOf(c: JobContext, tenantId: string): Promise<JobStart> {
   const databases = administrationDatabases(c, c.get('figures'))
   const home = await locateTenant(databases, tenantId)
   const resourceTypes = c.get('resourceTypes')
   return { databases, resourceTypes, tenantId, home, newId: c.env.newId, now: c.env.now() }
 }
 
-function refusalOf({ tenantId, home }: JobStart, target: string, refusal: MoveRefusal): AdminError {
+function refusalOf({ tenantId, home }: JobStart, target: string, refusal: JobRefusal): AdminError {
   switch (refusal.why) {
     case 'unknown tenant':
       return new NoSuchTenant(tenantId)
@@ -114,7 +126,7 @@ function refusalOf({ tenantId, home }: JobStart, target: string, refusal: MoveRe
       )
     }
     case 'other job':
-      return otherJob(tenantId, refusal.job)
+      return otherJob(refusal.job, target === '' ? undefined : 'database')
   }
 }
 
@@ -124,13 +136,16 @@ function anotherOf(allowed: readonly string[], home: string): string {
   return `a database other than "${home}": ${allowed.map((name) => `"${name}"`).join(' or ')}`
 }
 
-function otherJob(tenantId: string, { id, kind, target, state }: Job): AdminError {
-  const what =
-    kind === 'move'
-      ? `The move of tenant ${quote(tenantId)} to "${target}"`
-      : kind === 'delete'
-        ? `The deletion of tenant ${quote(tenantId)}`
-        : `The undoing of an import into tenant ${quote(tenantId)}`
+/** @param field of the request, if it has one */
+export function otherJob({ id, kind, target, state, tenantId }: Job, field?: string): AdminError {
+  const of = `tenant ${quote(tenantId)}`
+  const what = {
+    move: `The move of ${of} to "${target}"`,
+    delete: `The deletion of ${of}`,
+    'undo-import': `The undoing of an import into ${of}`,
+    export: `The export of ${of}`,
+    import: `The import into ${of}`,
+  }[kind]
   const url = `GET /admin/api/tenants/${tenantId}/jobs/${id}`
-  return new AdminError(409, 'conflict', `${what} is ${state}; see ${url}`, 'database')
+  return new AdminError(409, 'conflict', `${what} is ${state}; see ${url}`, field)
 }

@@ -3,22 +3,25 @@
  */
 import { html } from 'hono/html'
 import type { Child } from 'hono/jsx'
-import type { Tenant } from '../storage/tenants/tenants.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+import type { TenantSummary } from '../storage/tenants/queries.ts'
 import { assetPaths } from './assets/assets.ts'
 import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
+import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
 import type { Administrator } from './env.ts'
 
 export type NavigationItem = 'overview' | 'directory' | 'apiKeys' | 'log' | 'schemas' | 'settings' | 'tenants'
+
+/** The tenant of a page, and the types of its resources. */
+export type PageTenant = TenantSummary & { readonly resourceTypes: readonly StoredResourceType[] }
 
 export interface LayoutProps {
   readonly title: string
   /** Undefined on pages without sign-in. */
   readonly administrator: Administrator | undefined
   /** The tenant of the page, if the page belongs to one. */
-  readonly tenant?:
-    | (Pick<Tenant, 'id' | 'name'> & Partial<Pick<Tenant, 'state' | 'importedLines'>>)
-    | undefined
+  readonly tenant?: (Pick<PageTenant, 'id' | 'name' | 'resourceTypes'> & Partial<PageTenant>) | undefined
   readonly current?: NavigationItem | undefined
   readonly children: Child
 }
@@ -71,7 +74,7 @@ function Sidebar({
       )}
       <nav aria-label="Dashboard">
         <ul>
-          {navigation(tenant?.id).map(([item, label, href]) => (
+          {navigation(tenant).map(([item, label, href]) => (
             <li>
               <a href={href} {...(item === current ? { 'aria-current': 'page' } : {})}>
                 {label}
@@ -85,13 +88,13 @@ function Sidebar({
   )
 }
 
-function navigation(tenantId: string | undefined): readonly [NavigationItem, string, string][] {
+function navigation(tenant: LayoutProps['tenant']): readonly [NavigationItem, string, string][] {
   const tenants: [NavigationItem, string, string] = ['tenants', 'Tenants', TENANTS_PATH]
-  if (tenantId === undefined) return [tenants]
-  const paths = tenantPaths(tenantId)
+  if (tenant === undefined) return [tenants]
+  const paths = tenantPaths(tenant.id)
   return [
     ['overview', 'Overview', paths.overview],
-    ['directory', 'Users and Groups', paths.directory],
+    ['directory', allOf(tenant.resourceTypes), paths.directory],
     ['apiKeys', 'API Keys', paths.apiKeys],
     ['log', 'Provisioning log', paths.log],
     ['schemas', 'Schemas', paths.schemas],

@@ -1,6 +1,8 @@
 /**
  * A response body that is read from the database while it is sent.
  */
+import type { Context } from 'hono'
+import { JSON_LINES } from './contract/route.ts'
 
 /**
  * Reads each part when the client is ready for it. If a read fails, the connection breaks, so that the client does not take
@@ -22,4 +24,16 @@ export function streamOf(parts: AsyncGenerator<string | Uint8Array>): ReadableSt
     },
     { highWaterMark: 0 },
   )
+}
+
+/** The file of an export as a response. */
+export function fileResponse(
+  c: Pick<Context, 'body'>,
+  tenantId: string,
+  parts: AsyncGenerator<string | Uint8Array>,
+): Response {
+  return c.body(streamOf(parts), 200, {
+    'Content-Type': JSON_LINES,
+    'Content-Disposition': `attachment; filename="${tenantId}.jsonl"`,
+  })
 }

@@ -2,9 +2,12 @@
  * The extension schemas of a tenant, for the admin API and the dashboard: reads and changes them. Refusals of the core and
  * of the storage become AdminErrors.
  */
+import type { Context } from 'hono'
+import type { HttpEnv } from '../runtime.ts'
 import { quote } from '../scim/error.ts'
-import { extensionJson, parseExtension, SchemaRefused } from '../scim/schema/extension.ts'
+import { extensionJson, parseExtension } from '../scim/schema/extension.ts'
 import { type ImportOptions, importExtensions } from '../scim/schema/extension-import.ts'
+import { SchemaRefused } from '../scim/schema/extension-members.ts'
 import {
   findExtension,
   type TenantExtension,
@@ -12,14 +15,11 @@ import {
 } from '../scim/schema/tenant-extensions.ts'
 import type { Database } from '../storage/database/database.ts'
 import { readTogether } from '../storage/database/query.ts'
-import {
-  ExtensionConflict,
-  extensionsQuery,
-  putSchemas,
-  removeSchema,
-} from '../storage/extensions/extensions.ts'
-import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
-import { AdminError } from './errors.ts'
+import type { ExtendedTenant } from '../storage/extensions/extended-tenant.ts'
+import { ExtensionConflict } from '../storage/extensions/extension-conflict.ts'
+import { putSchemas, removeSchema } from '../storage/extensions/extensions.ts'
+import { extensionsQuery } from '../storage/extensions/stored-extensions.ts'
+import { AdminError, requireTypeName } from './errors.ts'
 import { requireTenant } from './require-tenant.ts'
 
 /** A schema as shown to administrators: RFC 7643 §7, its state, and its indexes. */
@@ -37,17 +37,17 @@ export async function listSchemas(db: Database, tenantId: string): Promise<Tenan
  * @throws {AdminError} 400 with the field, 404, 409
  */
 export async function putSchema(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   urn: string,
   body: unknown,
 ): Promise<{ extension: TenantExtension; all: TenantExtensions; isNew: boolean }> {
-  return await withAdminErrorsAsync(async () => {
-    const schema = parseExtension(body, RESOURCE_TYPES, { id: urn })
+  const { db, types, tenantId } = tenant
+  return await withAdminErrors(async () => {
+    const schema = parseExtension(body, types, { id: urn })
     if (schema.id !== urn)
       throw new SchemaRefused('id', `must be ${quote(urn)}, the URN in the path, found ${quote(schema.id)}`)
     const before = await listSchemas(db, tenantId)
-    const all = requireTenant(await putSchemas(db, tenantId, [schema]), tenantId)
+    const all = requireTenant(await putSchemas(tenant, [schema]), tenantId)
     return {
       all,
       extension: requireSchema(all, urn, tenantId),
@@ -56,16 +56,25 @@ export async function putSchema(
   })
 }
 
+/** The tenant in the path of a request. */
+export function extendedTenant(c: Pick<Context<HttpEnv>, 'get'>, tenantId: string): ExtendedTenant {
+  return { db: c.get('db'), types: c.get('resourceTypes'), tenantId }
+}
+
 /** Adds or replaces all extension schemas of a document (see importExtensions). @throws {AdminError} 400, 404, 409 */
 export async function importSchemas(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   body: unknown,
   options: ImportOptions,
 ): Promise<{ all: TenantExtensions; schemas: readonly TenantExtension[]; notes: readonly string[] }> {
-  return await withAdminErrorsAsync(async () => {
-    const { schemas, notes } = importExtensions(body, RESOURCE_TYPES, options)
-    const all = requireTenant(await putSchemas(db, tenantId, schemas), tenantId)
+  const { types, tenantId } = tenant
+  requireTypeName(
+    types.map(({ name }) => name),
+    options.resourceType,
+  )
+  return await withAdminErrors(async () => {
+    const { schemas, notes } = importExtensions(body, types, options)
+    const all = requireTenant(await putSchemas(tenant, schemas), tenantId)
     return { all, schemas: schemas.map(({ id }) => requireSchema(all, id, tenantId)), notes }
   })
 }
@@ -77,14 +86,14 @@ export async function importSchemas(
  * @throws {AdminError} 404, 409
  */
 export async function deleteSchema(
-  db: Database,
-  tenantId: string,
+  tenant: ExtendedTenant,
   urn: string,
   isPurged: boolean,
 ): Promise<'done' | 'purging'> {
-  return await withAdminErrorsAsync(async () => {
+  const { db, tenantId } = tenant
+  return await withAdminErrors(async () => {
     requireSchema(await listSchemas(db, tenantId), urn, tenantId)
-    const all = requireTenant(await removeSchema(db, tenantId, urn, isPurged), tenantId)
+    const all = requireTenant(await removeSchema(tenant, urn, isPurged), tenantId)
     return findExtension(all, urn)?.state === 'purging' ? 'purging' : 'done'
   })
 }
@@ -96,17 +105,8 @@ export function requireSchema(all: TenantExtensions, urn: string, tenantId: stri
   throw new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no schema ${quote(urn)}`)
 }
 
-/** Runs a function and turns refusals of the core into AdminErrors. @throws {AdminError} 400 */
-export function withAdminErrors<Result>(run: () => Result): Result {
-  try {
-    return run()
-  } catch (error) {
-    throw refusalOf(error)
-  }
-}
-
-/** The same for an asynchronous function. @throws {AdminError} 400 from the core, 409 from the storage */
-export async function withAdminErrorsAsync<Result>(run: () => Promise<Result>): Promise<Result> {
+/** Runs a function and turns refusals into AdminErrors. @throws {AdminError} 400 from the core, 409 from the storage */
+async function withAdminErrors<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()
   } catch (error) {

@@ -18,12 +18,12 @@
  * https://developers.cloudflare.com/durable-objects/platform/known-issues/#global-uniqueness
  */
 import { DurableObject } from 'cloudflare:workers'
-import { bindingOf, databasesOf } from '../bindings.ts'
+import { databasesOf, openBinding } from '../bindings.ts'
 import { idGenerator } from '../id-generator.ts'
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/groups/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/groups/queued-group-writer.ts'
 import { runJob } from '../provider/jobs/runner.ts'
-import { type D1Binding, MAX_QUERIES_FREE, noFigures, openDatabase } from '../storage/database/database.ts'
+import { type D1Binding, MAX_QUERIES_FREE, noFigures } from '../storage/database/database.ts'
 import { type HeldBookmark, TenantBookmark } from '../storage/database/replicas.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 
@@ -31,6 +31,8 @@ const newId = idGenerator()
 
 /** The pause before the next attempt if the catalogue does not answer. */
 const FAILED_PAUSE_MS = 30_000
+/** The statements that check the databases of a job in a new isolate: the catalogue, the source and the target. */
+const IDENTITY_CHECKS = 3
 /** The storage key of the tenant's id: an alarm does not know the name of its object. */
 const TENANT_KEY = 'tenantId'
 
@@ -41,7 +43,7 @@ interface CoordinatorEnv {
 
 export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements GroupWriter {
   readonly #writer = new QueuedGroupWriter({
-    openDatabase: (name, figures) => openDatabase(bindingOf(this.env, name), figures),
+    openDatabase: (name, figures) => openBinding(this.env, name, figures),
     resourceTypes: RESOURCE_TYPES,
     newId,
     now: Date.now,
@@ -67,9 +69,10 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     if (tenantId === undefined) return
     const wakes = this.#wakes
     const pauseMs = await this.#runJob(tenantId)
+    // If it was woken in the meantime, the alarm is set already.
+    if (wakes !== this.#wakes) return
     if (pauseMs !== undefined) await this.ctx.storage.setAlarm(Date.now() + pauseMs)
-    // Nothing is deleted if another job began in the meantime.
-    else if (wakes === this.#wakes) await this.ctx.storage.deleteAll()
+    else await this.ctx.storage.deleteAll()
   }
 
   async #runJob(tenantId: string): Promise<number | undefined> {
@@ -77,7 +80,7 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
       const databases = databasesOf(this.env, noFigures())
       // An event of its own, so that the platform checks that this copy of the object is the current one.
       const noteWrite = () => this.env.GROUP_COORDINATOR.getByName(tenantId).forgetBookmark()
-      const maxStatements = MAX_QUERIES_FREE
+      const maxStatements = MAX_QUERIES_FREE - IDENTITY_CHECKS
       const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now, noteWrite }
       return await runJob(run, tenantId)
     } catch (error) {

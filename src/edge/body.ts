@@ -37,8 +37,8 @@ export async function readText(c: Incoming, maxBytes: number, owner: string): Pr
  *
  * @throws {ScimError} 408 if no chunk arrives for BODY_TIMEOUT_SECONDS, 400 invalidSyntax if the body is incomplete
  */
-export async function* readChunks({ raw }: Pick<Incoming['req'], 'raw'>): AsyncGenerator<Uint8Array> {
-  const reader = raw.body?.getReader()
+export async function* readChunks({ body }: Pick<Request, 'body'>): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader()
   while (reader !== undefined) {
     const { done, value } = await withTimeout(reader.read().catch(throwIncomplete))
     if (done) return

@@ -7,12 +7,15 @@ import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
 import { generate, importDirectoryCsv } from './cli/commands/directory.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
+import { issuer } from './cli/commands/issuer.ts'
 import { logs } from './cli/commands/logs.ts'
 import { provision, start } from './cli/commands/run.ts'
 import { allowDeletes, connections, pause, restart, status } from './cli/commands/state.ts'
 import type { Output } from './cli/cycle-reporter.ts'
+import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE } from './cli/issuer-server.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { visibleLines } from './cli/visible-text.ts'
+import { FAULTS } from './issuer/faults.ts'
 
 interface OptionDefinition {
   readonly type: 'string' | 'boolean'
@@ -38,6 +41,42 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'TIME',
     help: 'move the job’s clock forward before the first cycle, e.g. 6h or 28d',
   },
+  'application-id': {
+    type: 'string',
+    placeholder: 'GUID',
+    help: 'application in Entra that the assertion is about; invented by default',
+  },
+  'application-secret-file': {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'file with the application’s secret at the issuer (or the environment variable ENTRA_APPLICATION_SECRET)',
+  },
+  audience: {
+    type: 'string',
+    placeholder: 'guid|uri',
+    help: 'audience of the assertion: the application id, or api:// before it; "guid" by default',
+  },
+  auth: {
+    type: 'string',
+    placeholder: 'METHOD',
+    help: 'bearer (a Secret Token, the default), client-credentials or federated',
+  },
+  'client-auth': {
+    type: 'string',
+    placeholder: 'body|basic',
+    help: 'where the token request carries the client secret, "body" by default',
+  },
+  'client-id': { type: 'string', placeholder: 'ID', help: 'client identifier at the token endpoint' },
+  'client-secret-file': {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'file with the client secret (or the environment variable ENTRA_CLIENT_SECRET)',
+  },
+  'clock-skew': {
+    type: 'string',
+    placeholder: 'TIME',
+    help: 'difference of the issuer’s clock, e.g. 10m, or -10m as --clock-skew=-10m',
+  },
   concurrency: {
     type: 'string',
     placeholder: 'N',
@@ -60,6 +99,15 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'NAME',
     help: 'domain of the generated users, quillfern.example by default',
   },
+  exact: {
+    type: 'boolean',
+    help: 'apply limits of the service that are otherwise left out, such as case-sensitive function names',
+  },
+  fault: {
+    type: 'string',
+    placeholder: 'FAULTS',
+    help: ['faults of the issuer, separated by commas:', ...describeFaults()].join('\n'),
+  },
   force: { type: 'boolean', help: 'overwrite an existing file' },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
   id: { type: 'string', placeholder: 'ID', help: 'show one entry in detail, by its id or a prefix of it' },
@@ -69,6 +117,21 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'part of a name or id of the source or target object',
   },
   interval: { type: 'string', placeholder: 'TIME', help: 'time between cycles, 40m by default' },
+  issuer: {
+    type: 'string',
+    placeholder: 'URL',
+    help: 'issuer of the assertion, e.g. https://login.microsoftonline.com/TENANT/v2.0; an embedded one by default',
+  },
+  'issuer-keys': {
+    type: 'string',
+    placeholder: 'FILE',
+    help: `file with the signing key of the emulated issuer, created if missing, ${DEFAULT_KEY_FILE} by default`,
+  },
+  'issuer-port': {
+    type: 'string',
+    placeholder: 'PORT',
+    help: `port of the emulated issuer on 127.0.0.1, ${DEFAULT_ISSUER_PORT} by default`,
+  },
   job: {
     type: 'string',
     placeholder: 'FILE',
@@ -84,6 +147,12 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'total number of memberships, 3 per user by default',
   },
   now: { type: 'boolean', help: 'retry all failures at once and ignore the waiting time in quarantine' },
+  'oauth-scope': { type: 'string', placeholder: 'SCOPE', help: 'scope of the access token, none by default' },
+  'object-id': {
+    type: 'string',
+    placeholder: 'GUID',
+    help: 'object id of the service principal, the subject of the assertion; invented by default',
+  },
   output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
   reset: {
     type: 'string',
@@ -97,12 +166,18 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   },
   state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
+  'tenant-id': {
+    type: 'string',
+    placeholder: 'GUID',
+    help: 'id of the emulated Entra tenant; invented by default',
+  },
   'tenant-url': { type: 'string', placeholder: 'URL', help: 'Tenant URL of the SCIM endpoint' },
   token: {
     type: 'string',
     placeholder: 'T',
     help: 'Secret Token (or the environment variable ENTRA_SECRET_TOKEN)',
   },
+  'token-endpoint': { type: 'string', placeholder: 'URL', help: 'URL of the target’s token endpoint' },
   users: { type: 'string', placeholder: 'N', help: 'number of users, 300 by default' },
   'users-csv': {
     type: 'string',
@@ -112,14 +187,22 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   verbose: { type: 'boolean', help: 'show request and response of every step' },
 }
 
-const ENDPOINT = ['tenant-url', 'token', 'job', 'dialect']
+function describeFaults(): string[] {
+  const width = Math.max(...Object.keys(FAULTS).map((name) => name.length))
+  return Object.entries(FAULTS).map(([name, effect]) => `  ${name.padEnd(width)}  ${effect}`)
+}
+
+const OAUTH = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
+const ISSUER = ['issuer-port', 'issuer-keys']
+const FEDERATED = ['issuer', 'application-id', 'application-secret-file', ...ISSUER]
+const ENDPOINT = ['tenant-url', 'auth', 'token', ...OAUTH, ...FEDERATED, 'job', 'dialect']
 const JOB = ['directory', ...ENDPOINT, 'state']
 
 const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   provision: {
     summary:
       'run one cycle now: an initial one at first, later incremental ones; failures are retried at once',
-    options: [...JOB, 'concurrency', 'json'],
+    options: [...JOB, 'exact', 'concurrency', 'json'],
     run: provision,
   },
   'test-connection': {
@@ -129,7 +212,7 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   start: {
     summary: 'run cycles as the service does, with escrow and quarantine',
-    options: [...JOB, 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
+    options: [...JOB, 'exact', 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
     run: start,
   },
   pause: { summary: 'pause the job', options: JOB, run: pause },
@@ -142,12 +225,12 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   'provision-on-demand': {
     summary: 'provision one user or group now, in five steps',
     positionals: 'USER|GROUP',
-    options: [...JOB, 'members', 'json'],
+    options: [...JOB, 'exact', 'members', 'json'],
     run: onDemand,
   },
   diff: {
     summary: 'show the changes of the next cycle without sending anything',
-    options: [...JOB, 'json'],
+    options: [...JOB, 'exact', 'json'],
     run: diff,
   },
   status: {
@@ -169,6 +252,11 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     summary: 'test an endpoint in both dialects, from creating objects to deleting them',
     options: [...ENDPOINT, 'junit', 'verbose', 'json'],
     run: check,
+  },
+  issuer: {
+    summary: 'serve assertions in place of login.microsoftonline.com, for --auth federated, until Ctrl-C',
+    options: [...ISSUER, 'tenant-id', 'application-id', 'object-id', 'audience', 'fault', 'clock-skew'],
+    run: issuer,
   },
   generate: {
     summary: 'generate a directory of a fictional organisation',
@@ -276,13 +364,14 @@ function commandHelp(name: string, { summary, positionals, options }: CommandDef
     ]
   })
   const width = Math.max(...rows.map(([left]) => left?.length ?? 0))
+  const indent = ' '.repeat(width + 4)
   const usage = `npm run entra -- ${name} [options]${positionals === undefined ? '' : ` ${positionals}`}`
   return [
     `${name}: ${summary}`,
     '',
     usage,
     '',
-    ...rows.map(([left, right]) => `  ${left?.padEnd(width)}  ${right}`),
+    ...rows.map(([left, right]) => `  ${left?.padEnd(width)}  ${right?.replaceAll('\n', `\n${indent}`)}`),
     '',
   ].join('\n')
 }

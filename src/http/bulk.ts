@@ -26,8 +26,9 @@ import { readBody, scimJson } from './content-type.ts'
 import { scimErrorOf } from './errors.ts'
 import { profileOf } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
-import { tenantUrl, workOf } from './request.ts'
+import { tenantUrl } from './request.ts'
 import { tenantHandler } from './tenant.ts'
+import { workOf } from './work.ts'
 
 /** Handles an internal request like an external one. */
 export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>

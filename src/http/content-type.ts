@@ -6,10 +6,12 @@ import type { Context } from 'hono'
 import { readText } from '../edge/body.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { allowsMissingMediaType } from '../scim/compatibility/http.ts'
+import { requireDistinctKeys } from '../scim/compatibility/values.ts'
 import { quote, ScimError } from '../scim/error.ts'
 import { parseJson } from '../scim/json.ts'
 import { MIN_LARGE_ANSWER_CHARACTERS } from '../scim/limits.ts'
 import { profileOf } from './profile.ts'
+import { workOf } from './work.ts'
 
 export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
@@ -43,14 +45,17 @@ function bodyOf(c: Context<HttpEnv>, json: string): string | ReadableStream<Uint
 /**
  * Returns the parsed request body. It is cached, because a handler may run twice.
  *
- * @throws {ScimError} 415 for another media type or a compressed body; errors of `readText` and `parseJson`
+ * @throws {ScimError} 415 for another media type or a compressed body; errors of `readText`, `parseJson` and
+ *   `requireDistinctKeys`
  */
 export async function readBody(c: Context<HttpEnv>): Promise<unknown> {
-  if (c.get('body') !== undefined) return c.get('body')
-  requireJson(c)
-  const { tenantId, limits } = c.get('tenant')
-  const body = parseJson(await readText(c, limits.bodyBytes, tenantId))
-  c.set('body', body)
+  const { tenantId, limits, profile } = c.get('tenant')
+  if (c.get('body') === undefined) {
+    requireJson(c)
+    c.set('body', parseJson(await readText(c, limits.bodyBytes, tenantId)))
+  }
+  const body = c.get('body')
+  requireDistinctKeys(body, profile, workOf(c))
   return body
 }
 

@@ -12,8 +12,8 @@ import {
   type ResourceWrites,
   resourceResponse,
   tenantUrl,
-  workOf,
 } from './request.ts'
+import { workOf } from './work.ts'
 
 export const queuedWrites: ResourceWrites = {
   create: async (c, _type, body) => writeResponse(c, await write(c, { kind: 'create', body }), 201),

@@ -52,7 +52,7 @@ function documentResponse(c: Context<HttpEnv>, made: Json, cacheControl: string)
 /** The document without its servers. Paths are relative to the root of the app. */
 function openapiDocument(types: readonly ResourceType[]): Json {
   const { parameters, responses, headers } = scimComponents()
-  const admin = adminApi()
+  const admin = adminApi(types)
   return {
     openapi: '3.1.0',
     info: {

@@ -8,17 +8,17 @@ import type { Call, Rendered } from '../provider/call.ts'
 import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { contentTypeWithoutBody, tokenWithoutScheme } from '../scim/compatibility/http.ts'
-import { requireOneProjection } from '../scim/compatibility/lists.ts'
+import { requireNames, requireOneProjection } from '../scim/compatibility/lists.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { type ListParameters, parseListRequest } from '../scim/search-request.ts'
 import { etag, isNotModified, type Preconditions, requirePreconditions } from '../scim/version.ts'
-import { Work } from '../scim/work.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { SCIM_JSON, scimJson } from './content-type.ts'
 import { profileOf } from './profile.ts'
 import { TENANT_PATH } from './url.ts'
+import { workOf } from './work.ts'
 
 export function tenantUrl(c: Context<HttpEnv>): string {
   return `${publicOrigin(c)}${TENANT_PATH}`
@@ -49,13 +49,6 @@ export interface ResourceWrites {
   delete(c: Context<HttpEnv>, type: StoredResourceType, id: string): Promise<Response>
 }
 
-/** The work counter of the request, or of the bulk request that contains it. */
-export function workOf(c: Context<HttpEnv>): Work {
-  const work = c.get('work') ?? c.env.work ?? new Work()
-  c.set('work', work)
-  return work
-}
-
 /** The id in the path. Hono infers its type only for inline handlers. */
 export function idOf(c: Context<HttpEnv>): string {
   return c.req.param('id') ?? ''
@@ -72,7 +65,7 @@ export function attributeNames(c: Context<HttpEnv>, parameter: 'attributes' | 'e
   const values = c.req.queries(parameter)
   if (values === undefined) return undefined
   const names = values.flatMap((value) => value.split(',')).map((name) => name.trim())
-  // An empty parameter is treated as missing.
+  requireNames(parameter, names, profileOf(c))
   const given = names.filter((name) => name !== '')
   return given.length === 0 ? undefined : given
 }

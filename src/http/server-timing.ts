@@ -5,7 +5,7 @@
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
 import { noFigures, serverTimingOf } from '../storage/database/database.ts'
-import { workOf } from './request.ts'
+import { workOf } from './work.ts'
 
 /** Counts the cost of every request, and reports it if SERVER_TIMING is "1". */
 export const serverTiming = createMiddleware<HttpEnv>(async function serverTiming(c, next) {

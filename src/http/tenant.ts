@@ -9,7 +9,8 @@ import { readAs } from '../storage/access/tokens.ts'
 import { withTenant } from '../storage/tenants/context.ts'
 import { requireAccepted } from './profile.ts'
 import { logRefusal } from './provisioning-log.ts'
-import { typeNamed, workOf } from './request.ts'
+import { typeNamed } from './request.ts'
+import { workOf } from './work.ts'
 
 type Run<Result> = (c: Context<HttpEnv>) => Promise<Result>
 

@@ -176,6 +176,35 @@ export function run(command, args, environment = {}, shell = false) {
 }
 
 /**
+ * Runs a command until it ends, beside others: its output is returned instead of shown.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} environment added to the current one
+ * @returns {Promise<{ code: number, output: string }>} the exit code, 1 if a signal ended it; standard output and error
+ */
+export function runQuietly(command, args, environment = {}) {
+  return new Promise((done, failed) => {
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: toolEnvironment({ ...(process.stdout.isTTY && { FORCE_COLOR: '1' }), ...environment }),
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text
+      })
+    }
+    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+      process.on(signal, () => child.kill(signal))
+    }
+    child.on('error', failed)
+    child.on('close', (code) => done({ code: code ?? 1, output }))
+  })
+}
+
+/**
  * Ends the process with a one-line error message.
  *
  * @param {string} message

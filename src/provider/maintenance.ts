@@ -1,14 +1,15 @@
 /**
- * The hourly maintenance of every database: deletes old log entries and access tokens, warns of credentials that expire
- * soon, continues deletions, and tidies jobs.
+ * The hourly maintenance of every database: deletes old log entries, access tokens and files, warns of credentials that
+ * expire soon, continues deletions, and tidies jobs.
  */
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
-import { continueTasks } from '../storage/extensions/extensions.ts'
+import { continueTasks } from '../storage/extensions/task-runner.ts'
 import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
+import { pruneChunks } from '../storage/transfer/chunks.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
@@ -23,7 +24,7 @@ const ACCESS_TOKENS_KEPT_MS = HOUR_MS
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
 /** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
-const MIN_SHARE = 20
+const MIN_SHARE = 19
 
 export interface Maintenance {
   readonly databases: Databases
@@ -47,7 +48,7 @@ export type MaintenanceNote = Readonly<Record<string, unknown>>
  * @throws the first failure, after everything else was done
  */
 export async function maintain(run: Maintenance, note: (done: MaintenanceNote) => void): Promise<void> {
-  const names = namesInTurn(run)
+  const names = namesInTurn(run.databases.names, databasesInARun(run.maxStatements), run.now)
   const failures: unknown[] = []
   const attempt = async (part: () => Promise<void>) => await part().catch((error) => failures.push(error))
   for (const name of names) {
@@ -68,9 +69,8 @@ function failureOf(name: string, cause: unknown): Error {
   return new Error(`the hourly run failed at the database "${name}": ${reason}`, { cause })
 }
 
-/** The databases whose turn it is. */
-function namesInTurn({ databases: { names }, now, maxStatements }: Maintenance): readonly string[] {
-  const count = maxStatements === Number.POSITIVE_INFINITY ? names.length : databasesInARun(maxStatements)
+/** The databases whose turn it is in this hour. @param now milliseconds since 1970 */
+export function namesInTurn(names: readonly string[], count: number, now: number): readonly string[] {
   if (count >= names.length) return names
   const first = (Math.floor(now / HOUR_MS) * count) % names.length
   return [...names.slice(first), ...names.slice(0, first)].slice(0, count)
@@ -93,22 +93,24 @@ async function maintainDatabase(
   const where = isOnly ? {} : { database: name }
   const most = Math.min(MAX_PRUNING_STATEMENTS, share)
   const hoursApart = Math.ceil(databases.names.length / count)
-  const result = await pruneProvisioningLog(db, now, retentionDays, most, hoursApart)
+  const result = await pruneProvisioningLog(db, { now, retentionDays, maxStatements: most, hoursApart })
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
   const clockAheadMs = result.clockAheadHours * HOUR_MS
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
-  const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
+  const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
   const tenants = await finishDeletions(db, resourceTypes, left(), forget)
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })
-  const extended = await continueTasks(db, undefined, left())
+  const extended = await continueTasks({ db, types: resourceTypes, tenantId: undefined }, left())
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
   // If too few statements are left, a later run does it: a warning may be a day late.
-  if (left() < CREDENTIAL_STATEMENTS) return
-  await deleteEndedCredentials(db, {
-    accessTokens: now - ACCESS_TOKENS_KEPT_MS,
-    secrets: now - clockAheadMs - retentionDays * DAY_MS,
-  })
-  const warnings = await logExpiryWarnings(db, now)
-  if (warnings.length > 0) note({ job: 'warn of credentials that expire soon', ...where, warnings })
+  if (left() >= CREDENTIAL_STATEMENTS) {
+    await deleteEndedCredentials(db, {
+      accessTokens: now - ACCESS_TOKENS_KEPT_MS,
+      secrets: now - clockAheadMs - retentionDays * DAY_MS,
+    })
+    const warnings = await logExpiryWarnings(db, now)
+    if (warnings.length > 0) note({ job: 'warn of credentials that expire soon', ...where, warnings })
+  }
+  while (left() > 1 && (await pruneChunks(db, now)));
 }

@@ -37,20 +37,23 @@ export interface PruningResult {
   readonly clockAheadHours: number
 }
 
+export interface PruningRun {
+  /** Milliseconds since 1970, according to the clock. */
+  readonly now: number
+  readonly retentionDays: number
+  /** The share of this database in the statements of the run. */
+  readonly maxStatements?: number
+  /** The hours between two runs for this database, if several databases take turns. */
+  readonly hoursApart?: number
+}
+
 /**
  * Deletes log entries older than the retention time, the oldest entries of tenants whose log is too large, and the tokens
  * that no remaining entry can name.
- *
- * @param now milliseconds since 1970, according to the clock
- * @param maxStatements the share of this database in the statements of the run
- * @param hoursApart the hours between two runs for this database, if several databases take turns
  */
 export async function pruneProvisioningLog(
   db: Database,
-  now: number,
-  retentionDays: number,
-  maxStatements = MAX_PRUNING_STATEMENTS,
-  hoursApart = 1,
+  { now, retentionDays, maxStatements = MAX_PRUNING_STATEMENTS, hoursApart = 1 }: PruningRun,
 ): Promise<PruningResult> {
   const maxBatches = Math.max(1, Math.floor((maxStatements - FIRST_STATEMENTS) / BATCH_STATEMENTS))
   const maxAdvanceMs = Math.max(

@@ -3,7 +3,6 @@
  */
 
 import { type Page, readTogether } from '../storage/database/query.ts'
-import { databaseSize } from '../storage/database/size.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import {
   askDatabase,
@@ -14,6 +13,7 @@ import {
   reserveLocation,
 } from '../storage/tenants/locations.ts'
 import { tenantPageQuery } from '../storage/tenants/queries.ts'
+import { databaseSize } from '../storage/tenants/size.ts'
 import {
   insertTenant,
   insertTenantElsewhere,
@@ -37,8 +37,10 @@ export async function createTenant(
   wanted: string | undefined,
 ): Promise<string | undefined> {
   const [first] = databases.names
-  const name = wanted ?? (await emptiest(databases))
+  const name = wanted ?? (await emptiest(databases, types))
   if (name === first) return (await insertTenant(catalogueOf(databases), tenant)) ? first : undefined
+  // A database that does not respond, or is not the right one, gets no reservation.
+  if (wanted !== undefined) await askDatabase(databases, name, (db) => databaseSize(db, types))
   const reserved = await reserveLocation(databases, tenant.id, name)
   if (reserved === undefined) return undefined
   // The location may have been reserved by a creation that was interrupted: it is completed in the same database.
@@ -53,10 +55,12 @@ export async function createTenant(
  */
 const SIZE_STEP_BYTES = 1_000_000_000
 
-async function emptiest(databases: Databases): Promise<string> {
+async function emptiest(databases: Databases, types: readonly StoredResourceType[]): Promise<string> {
   const { names } = databases
   if (names.length === 1) return names[0]
-  const sizes = await Promise.all(names.map((name) => askDatabase(databases, name, databaseSize)))
+  const sizes = await Promise.all(
+    names.map((name) => askDatabase(databases, name, (db) => databaseSize(db, types))),
+  )
   const steps = sizes.map(({ bytes }) => Math.floor(bytes / SIZE_STEP_BYTES))
   return names[steps.indexOf(Math.min(...steps))] ?? names[0]
 }
@@ -103,7 +107,12 @@ function merged(
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** Removes a deleted tenant from the catalogue. */
-export async function forgetTenant(databases: Databases, tenantId: string): Promise<void> {
-  if (databases.names.length > 1) await catalogueOf(databases).batch([forgetLocation(tenantId)])
+/**
+ * Removes a tenant that is being deleted from the catalogue.
+ *
+ * @param name the database in which it is deleted. A tenant that lives elsewhere, because this database was restored to
+ *   a time before its move, stays in the catalogue
+ */
+export async function forgetTenant(databases: Databases, tenantId: string, name: string): Promise<void> {
+  if (databases.names.length > 1) await catalogueOf(databases).batch([forgetLocation(tenantId, name)])
 }

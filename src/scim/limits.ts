@@ -187,8 +187,10 @@ export const MAX_LOG_BYTES = 256 * 1024 * 1024
 /** Names of ignored attributes in a log entry. A body can have 100,000 of them. */
 export const MAX_IGNORED_NAMES = 100
 
-// Import
+// Export and import
 
+/** Bytes of a file that a job exports or imports, as stored: compressed. A database of D1 holds ten of them. */
+export const MAX_STORED_FILE_BYTES = 1_073_741_824
 /** Characters in a line of an import: one resource, which is one row in the database. */
 export const MAX_IMPORT_LINE_CHARACTERS = 2_000_000
 /** The latest time of an imported resource: the end of the year 9999, which is the last instant of a SCIM dateTime. */

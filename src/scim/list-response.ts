@@ -1,8 +1,10 @@
 /**
  * The ListResponse message and the arithmetic of startIndex and count (RFC 7644 §3.4.2, §3.4.2.4).
  */
+import { isIntegerText } from './compatibility/lists.ts'
 import { badRequest, kindOf, quote, ScimError } from './error.ts'
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './limits.ts'
+import type { Profile } from './profile.ts'
 import { LIST_RESPONSE } from './urn.ts'
 
 /** The requested part of the results. `startIndex` is 1-based. */
@@ -30,10 +32,10 @@ export interface Page {
  *
  * @throws {ScimError} invalidValue if either is not an integer
  */
-export function parsePageRequest(startIndex: unknown, count: unknown): PageRequest {
+export function parsePageRequest(startIndex: unknown, count: unknown, profile: Profile): PageRequest {
   return {
-    startIndex: Math.max(1, integer('startIndex', startIndex) ?? 1),
-    count: Math.min(MAX_PAGE_SIZE, Math.max(0, integer('count', count) ?? DEFAULT_PAGE_SIZE)),
+    startIndex: Math.max(1, integer('startIndex', startIndex, profile) ?? 1),
+    count: Math.min(MAX_PAGE_SIZE, Math.max(0, integer('count', count, profile) ?? DEFAULT_PAGE_SIZE)),
   }
 }
 
@@ -42,18 +44,18 @@ export function parsePageRequest(startIndex: unknown, count: unknown): PageReque
  *
  * @throws {ScimError} invalidCount if it is not an integer
  */
-export function parseCursorCount(count: unknown): number {
+export function parseCursorCount(count: unknown, profile: Profile): number {
   try {
-    return parsePageRequest(undefined, count).count
+    return parsePageRequest(undefined, count, profile).count
   } catch (error) {
     if (!(error instanceof ScimError)) throw error
     throw new ScimError(error.status, 'invalidCount', error.detail)
   }
 }
 
-function integer(name: string, value: unknown): number | undefined {
+function integer(name: string, value: unknown, profile: Profile): number | undefined {
   if (value === undefined || value === null) return undefined
-  const isInteger = typeof value === 'string' ? /^\s*[+-]?\d+\s*$/.test(value) : Number.isInteger(value)
+  const isInteger = typeof value === 'string' ? isIntegerText(value, profile) : Number.isInteger(value)
   // A client that wants all results may send an integer beyond the safe range.
   if (isInteger) return Math.min(Number(value), Number.MAX_SAFE_INTEGER)
   const found = typeof value === 'string' ? quote(value) : kindOf(value)

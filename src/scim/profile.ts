@@ -14,6 +14,7 @@ export const DEVIATIONS = [
   'readsComplexFromList',
   'readsExternalIdFromNumber',
   'readsQualifiedKeys',
+  'ignoresRepeatedKeys',
   'readsEmptyTextAsUnassigned',
   'allowsLineBreaksInBinary',
   'allowsLooseBase64',
@@ -44,6 +45,7 @@ export const DEVIATIONS = [
   'ignoresEmptyParameters',
   'readsSortOrderInAnyCase',
   'readsNumbersFromText',
+  'readsLooseNumbers',
   'splitsNamesFromText',
   'allowsBothProjections',
   // Bulk: compatibility/bulk.ts

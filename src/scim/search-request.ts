@@ -3,7 +3,13 @@
  * (RFC 7644 §3.4.2, §3.4.3; RFC 9865 §2 for cursors).
  */
 import type { Complex } from './comparison.ts'
-import { isAllowedNumber, namesFromText, requireOneProjection, withoutEmpty } from './compatibility/lists.ts'
+import {
+  isAllowedNumber,
+  namesFromText,
+  requireNames,
+  requireOneProjection,
+  withoutEmpty,
+} from './compatibility/lists.ts'
 import { badRequest, kindOf } from './error.ts'
 import type { Filter } from './filter/ast.ts'
 import { parseFilter } from './filter/parser.ts'
@@ -76,8 +82,8 @@ export function parseListRequest<Type extends ResourceType>(
     })),
     page:
       cursor === undefined
-        ? { kind: 'index', ...parsePageRequest(startIndex, count) }
-        : { kind: 'cursor', cursor, count: parseCursorCount(count) },
+        ? { kind: 'index', ...parsePageRequest(startIndex, count, profile) }
+        : { kind: 'cursor', cursor, count: parseCursorCount(count, profile) },
     identity: JSON.stringify([types.map((type) => type.name), filterText, sortBy, sortOrder]),
   }
 }
@@ -119,6 +125,7 @@ function names(message: Complex, name: string, profile: Profile): readonly strin
   if (value === undefined || value === null) return undefined
   const list = namesFromText(value, profile)
   if (Array.isArray(list) && list.every((element) => typeof element === 'string')) {
+    requireNames(name, list, profile)
     return list.length === 0 ? undefined : list
   }
   throw badRequest('invalidValue', `"${name}" must be an array of strings, found ${kindOf(value)}`)

@@ -24,11 +24,12 @@ export class JobTimer {
     this.#resourceTypes = resourceTypes
   }
 
-  /** Runs the job of a tenant, now and until it ends. */
+  /** Runs the job of a tenant, now and until it ends. A pause of the job ends. */
   wake(tenantId: string): void {
     const present = this.#running.get(tenantId)
     if (present !== undefined) {
       present.isWoken = true
+      if (present.timer !== undefined) this.#schedule(tenantId, 0)
       return
     }
     this.#running.set(tenantId, { isWoken: false })
@@ -50,7 +51,9 @@ export class JobTimer {
   #schedule(tenantId: string, pauseMs: number): void {
     const entry = this.#running.get(tenantId)
     if (entry === undefined || this.#isStopped) return
+    clearTimeout(entry.timer)
     entry.timer = setTimeout(() => {
+      delete entry.timer
       // One after the other, because all of them write to the same disk.
       this.#current = this.#current.then(() => this.#run(tenantId))
     }, pauseMs)
@@ -61,8 +64,8 @@ export class JobTimer {
     if (entry === undefined || this.#isStopped) return
     entry.isWoken = false
     const pauseMs = await this.#runJob(tenantId)
-    if (pauseMs !== undefined) return this.#schedule(tenantId, pauseMs)
     if (entry.isWoken) return this.#schedule(tenantId, 0)
+    if (pauseMs !== undefined) return this.#schedule(tenantId, pauseMs)
     this.#running.delete(tenantId)
   }
 

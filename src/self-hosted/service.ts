@@ -6,16 +6,18 @@ import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { maintain } from '../provider/maintenance.ts'
+import { reconcileAndLog } from '../provider/reconcile.ts'
 import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
-import { inTurn, noFigures, openDatabase } from '../storage/database/database.ts'
+import { type DatabaseFigures, inTurn, noFigures, openDatabase } from '../storage/database/database.ts'
 import { probeCommitted, rememberedHealth } from '../storage/database/health.ts'
 import { firstIdAt } from '../storage/log/log-pages.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
+import { type BoundDatabase, Identities } from '../storage/tenants/identity.ts'
 import { type Databases, missingDatabase } from '../storage/tenants/locations.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
@@ -53,10 +55,16 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const { opened, migrated } = openAll(settings, migrations)
   const [first] = opened
   const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
+  const identities = new Identities()
+  const bound = ({ name, d1: { binding } }: OpenDatabaseFile, figures: DatabaseFigures): BoundDatabase => ({
+    name,
+    binding,
+    db: openDatabase(binding, figures, Number.POSITIVE_INFINITY),
+  })
   const open: OpenDatabase = (name = first.name, figures) => {
     const found = opened.find((one) => one.name === name)
     if (found === undefined) throw missingDatabase(name)
-    return openDatabase(found.d1.binding, figures, Number.POSITIVE_INFINITY)
+    return identities.checked(bound(found, figures), bound(first, figures))
   }
   const turns = new Turns(() => performance.now())
   /** For the work of timers: each batch waits for its turn. */
@@ -89,6 +97,9 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     bytes: MAX_HELD_BODY_BYTES,
     bytesPerOwner: MAX_HELD_BODY_BYTES_PER_TENANT,
   })
+  // A file may have been replaced by a backup: no request is answered before old copies of tenants are closed.
+  const atStart: Databases = { ...databases, open: (name) => open(name, noFigures()) }
+  const reconciled = reconcileAndLog(atStart, RESOURCE_TYPES)
   const stopMaintenance = maintainHourly(databases, settings.logRetentionDays, jobs)
   let stopped: Promise<void> | undefined
 
@@ -97,6 +108,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     if (from instanceof Response) return from
     const { held, release } = bodies.open()
     try {
+      await reconciled
       return await app.fetch(received.request, runtimeOf(from, held))
     } finally {
       release()
@@ -104,6 +116,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   }
   const stop = async () => {
     stopMaintenance()
+    await reconciled
     await jobs.stop()
     if (!(await inFlight.none(STOP_TIMEOUT_MS))) {
       console.error(`error: ${inFlight.count} requests took longer than ${STOP_TIMEOUT_MS} ms and were ended`)
@@ -209,6 +222,7 @@ function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTi
       // The next hour tries again.
       console.error(JSON.stringify({ job: 'prune and finish deletions', message: String(error) }))
     }
+    if (!isStopped) await reconcileAndLog(databases, RESOURCE_TYPES)
     await wakeAll()
     if (!isStopped) timer = setTimeout(run, HOUR_MS)
   }

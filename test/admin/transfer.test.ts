@@ -4,8 +4,10 @@ import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import {
   type DirectoryRecord,
-  exportDirectory,
+  type ExportPosition,
+  exportStart,
   MAX_EXPORT_PAGE_BYTES,
+  readExportPage,
 } from '../../src/storage/transfer/export.ts'
 import exportedFromD1 from '../fixtures/transfer/exported-from-d1.json' with { type: 'json' }
 import {
@@ -43,8 +45,12 @@ async function pagesOf(id: string) {
   const { createdAt } = await stateOf(id)
   const pages: (readonly DirectoryRecord[])[] = []
   const tenant = { id, createdAt: Date.parse(createdAt) }
-  for await (const page of exportDirectory(openDatabase(env.DB, figures), tenant, RESOURCE_TYPES)) {
-    pages.push(page)
+  const db = openDatabase(env.DB, figures)
+  let position: ExportPosition | undefined = exportStart(RESOURCE_TYPES, false)
+  while (position !== undefined) {
+    const { records, next } = await readExportPage(db, tenant, RESOURCE_TYPES, position)
+    if (records.length > 0) pages.push(records)
+    position = next
   }
   return { pages, figures }
 }

@@ -68,6 +68,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     options: ['users', 'memberships', 'queries'],
     isDefault: false,
   },
+  transfer: {
+    script: 'transfer.ts',
+    what: 'jobs export a tenant with 100,000 users and 10 memberships each, and import the file into another tenant',
+    minutes: 2,
+    options: ['users', 'memberships', 'queries'],
+    isDefault: false,
+  },
   hostile: {
     script: 'hostile.ts',
     what: 'processor time of the worst requests against hostile data: at most 100 ms each',

@@ -11,19 +11,15 @@ import { uuidv7 } from 'uuidv7'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
-import { migrate } from '../../src/sqlite/migrations.ts'
-import { type OpenFile, openFile } from '../../src/sqlite/open.ts'
+import type { OpenFile } from '../../src/sqlite/open.ts'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { getJob } from '../../src/storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../src/storage/tenants/locations.ts'
-import { MIGRATIONS } from '../support/migrations.ts'
+import { fillTenant, openMigrated, TENANT, timed } from './local-tenant.ts'
 import { wholeFrom } from './options.ts'
 import { runSection } from './section.ts'
 import { markdownTable } from './table.ts'
-
-const TENANT = 'acme'
-const MEMBERS_OF_A_GROUP = 5_000
 
 await runSection(main)
 
@@ -41,7 +37,7 @@ async function main(): Promise<number> {
   const maxStatements = wholeFrom(50, 'queries', values.queries)
   const folder = mkdtempSync(join(tmpdir(), 'bench-move-'))
   try {
-    const files = ['DB', 'DB2'].map((name) => open(join(folder, `${name}.sqlite`)))
+    const files = ['DB', 'DB2'].map((name) => openMigrated(join(folder, `${name}.sqlite`)))
     const result = {
       users,
       memberships,
@@ -57,17 +53,11 @@ async function main(): Promise<number> {
   }
 }
 
-function open(path: string): OpenFile {
-  const file = openFile(path, { synchronous: 'NORMAL', busyTimeoutMs: 1_000 })
-  migrate(file.database, MIGRATIONS)
-  return file
-}
-
 async function moved(files: readonly OpenFile[], users: number, memberships: number, maxStatements: number) {
   const [source, target] = files.map(({ database }) => database) as [DatabaseSync, DatabaseSync]
-  fill(source, users, memberships)
+  fillTenant(source, users, memberships)
   const before = digest(source)
-  const batches = { longestMs: 0 }
+  const batches = { longestMs: 0, queries: 0 }
   const databases = timed(databasesOf(files), batches)
   const job = {
     databases,
@@ -92,26 +82,6 @@ async function moved(files: readonly OpenFile[], users: number, memberships: num
   return { calls, seconds, total, isSame, ...batches, maxMemoryBytes: process.resourceUsage().maxRSS * 1_024 }
 }
 
-/** @param figures receives the longest batch: on one machine nobody else is answered meanwhile */
-function timed(databases: Databases, figures: { longestMs: number }): Databases {
-  return {
-    ...databases,
-    open(name) {
-      const db = databases.open(name)
-      return {
-        async batch(statements) {
-          const started = performance.now()
-          try {
-            return await db.batch(statements)
-          } finally {
-            figures.longestMs = Math.max(figures.longestMs, performance.now() - started)
-          }
-        },
-      }
-    },
-  }
-}
-
 function databasesOf(files: readonly OpenFile[]): Databases {
   const [first, second] = files.map(({ database }) => new SqliteD1(database).binding)
   if (first === undefined || second === undefined) throw new Error('two files are needed')
@@ -121,34 +91,6 @@ function databasesOf(files: readonly OpenFile[]): Databases {
     maxBytes: Number.POSITIVE_INFINITY,
     open: (name) => openDatabase(opened[name as keyof typeof opened], noFigures(), Number.POSITIVE_INFINITY),
   }
-}
-
-/** Users with the attributes that Entra sends, in groups of MEMBERS_OF_A_GROUP. */
-function fill(database: DatabaseSync, users: number, memberships: number): void {
-  const groups = Math.ceil((users * memberships) / MEMBERS_OF_A_GROUP)
-  database.exec(
-    `INSERT INTO tenants (id, name, group_limit, created_at) VALUES ('${TENANT}', 'Acme', ${Math.max(groups, 1)}, 0)`,
-  )
-  const numbers = (count: number) =>
-    `WITH RECURSIVE n(value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM n WHERE value < ${count - 1})`
-  const id = (kind: number, value: string) => `printf('0000000${kind}-0000-7000-8000-%012d', ${value})`
-  const user = `json_object('schemas', json_array('urn:ietf:params:scim:schemas:core:2.0:User'), 'userName', 'user' || value || '@quillfern.example',
-    'externalId', 'external-' || value, 'displayName', 'User Number ' || value, 'active', json('true'),
-    'name', json_object('givenName', 'User', 'familyName', 'Number ' || value),
-    'emails', json_array(json_object('value', 'user' || value || '@quillfern.example', 'type', 'work', 'primary', json('true'))))`
-  database.exec('BEGIN')
-  database.exec(`${numbers(users)} INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
-    SELECT '${TENANT}', ${id(1, 'value')}, ${user}, ${user}, 1, 0, 0 FROM n`)
-  if (groups > 0) {
-    const group = `json_object('displayName', 'group ' || value)`
-    database.exec(`${numbers(groups)} INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified)
-      SELECT '${TENANT}', ${id(2, 'value')}, ${group}, ${group}, 1, 0, 0 FROM n`)
-    database.exec(`${numbers(users * memberships)} INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-      SELECT '${TENANT}', ${id(2, `value / ${MEMBERS_OF_A_GROUP}`)}, ${id(1, `value % ${users}`)}, 'User' FROM n`)
-    database.exec(`UPDATE groups SET member_count = (SELECT count(*) FROM memberships AS m
-      WHERE m.tenant_id = groups.tenant_id AND m.group_id = groups.id)`)
-  }
-  database.exec('COMMIT')
 }
 
 /** What a database holds of the tenant, in a few numbers; an empty text when it holds nothing. */

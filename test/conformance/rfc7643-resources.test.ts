@@ -1,6 +1,7 @@
 /** RFC 7643 §2 to §4 and §9: attributes, resources, Users and Groups. */
 import { describe, expect, it } from 'vitest'
 import { GROUP, newClient, TENANT_URL, USER } from '../support/harness.ts'
+import { newClientWith } from '../support/profile-client.ts'
 import { anotherMillisecond, CISCO, ENTERPRISE, expectError } from './protocol.ts'
 
 const USER_BODY = { schemas: [USER], userName: 'ada@quillfern.example' }
@@ -114,6 +115,28 @@ describe('RFC 7643 §3, resources', () => {
     const listed = (await client.get('')).body.Resources
     expect(listed.map(({ schemas }: { schemas: string[] }) => schemas)).toEqual([user.schemas, group.schemas])
   })
+
+  it.for([
+    ['tolerant', 201],
+    ['strict', 400],
+  ] as const)(
+    'returns no duplicates, and the profile %s answers a duplicate with %i (§3)',
+    async ([profile, status]) => {
+      const client = await newClientWith(profile)
+      const schemas = [USER, CISCO, USER.toUpperCase(), CISCO]
+      const body = { ...USER_BODY, schemas, [CISCO]: { nativeObjectId: 'x' } }
+      const created = await client.request('POST', '/Users', body)
+      if (status === 400) {
+        expectError(created, 400, 'invalidValue')
+        expect(created.body.detail).toContain('"schemas" must not have duplicates')
+        expect((await client.get('/Users')).body.totalResults).toBe(0)
+        return
+      }
+      expect([created.status, created.body.schemas]).toEqual([status, [USER, CISCO]])
+      const replaced = await client.request('PUT', `/Users/${created.body.id}`, body)
+      expect([replaced.status, replaced.body.schemas]).toEqual([200, [USER, CISCO]])
+    },
+  )
 
   it('lists an extension in schemas exactly if the resource has a value of it (§3, §3.3)', async () => {
     const client = await newClient()

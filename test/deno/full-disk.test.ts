@@ -2,9 +2,18 @@
  * A full disk, simulated by files that may not grow. On Node.js only: a limit on the size of files ends Deno by a
  * signal.
  */
+import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
-import { buildModules, newToken, type Server, scim, startServer, temporaryFolder } from './support/server.ts'
+import {
+  ADMIN_TOKEN,
+  buildModules,
+  newToken,
+  type Server,
+  scim,
+  startServer,
+  temporaryFolder,
+} from './support/server.ts'
 
 const NODE = { runtime: 'Node.js' } as const
 
@@ -45,6 +54,42 @@ it('reports at /healthz that writes fail while reads work, and exits with one li
   expect((await end(again)).code).toBe(0)
   expect(existsSync(`${server.databaseFile}-wal`)).toBe(false)
 })
+
+it('lets the job of an import continue when there is room again', async () => {
+  const folder = temporaryFolder()
+  await end(await startServer(modules, { ...NODE, folder }))
+  // Room for the compressed file, but not for its users.
+  const maxFileKiB = 4_096
+  let server = await startServer(modules, { ...NODE, folder, maxFileKiB })
+  const admin = (method: string, path: string, body?: string) =>
+    fetch(`http://127.0.0.1:${server.port}/admin/api/tenants/default${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+      ...(body === undefined ? {} : { body }),
+    })
+  const read = async (path: string) => (await (await admin('GET', path)).json()) as Record<string, unknown>
+  const answer = await admin('POST', '/imports', importFile(5_000))
+  const { id } = (await answer.json()) as { id: string }
+  while (!server.output().includes('"job":"run jobs"')) await new Promise((wait) => setTimeout(wait, 20))
+  expect([(await read('')).state, (await read(`/jobs/${id}`)).state]).toEqual(['importing', 'running'])
+  await end(server)
+  server = await startServer(modules, { ...NODE, folder })
+  while ((await read(`/jobs/${id}`)).state === 'running') await new Promise((wait) => setTimeout(wait, 20))
+  expect(await read(`/jobs/${id}`)).toMatchObject({ state: 'done', error: null })
+  expect(await read('')).toMatchObject({ state: 'ready', userCount: 5_000 })
+  expect((await end(server)).code).toBe(0)
+})
+
+/** A file of users that takes several megabytes in the database. */
+function importFile(count: number): string {
+  const lines = Array.from({ length: count }, (_, i) => {
+    const id = `01a2097c-0000-7000-8000-${i.toString(16).padStart(12, '0')}`
+    const resource = { userName: `user-${i}@quillfern.example`, title: 'x'.repeat(1_000), active: true }
+    return `${JSON.stringify({ kind: 'user', id, version: 1, createdAt: 1, lastModified: 2, resource })}\n`
+  }).join('')
+  const sha256 = createHash('sha256').update(lines).digest('hex')
+  return `${lines}${JSON.stringify({ kind: 'end', users: count, groups: 0, memberships: 0, sha256 })}\n`
+}
 
 it('does not grow by health checks', async () => {
   const server = await startServer(modules, { ...NODE, folder: temporaryFolder() })

@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto'
 import { get, type IncomingMessage } from 'node:http'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { DENO, DENO_MISSING } from './support/find-deno.ts'
 import {
@@ -47,12 +48,22 @@ function admin(server: Server, method: string, path: string, body?: string): Pro
 }
 
 /** Sends a body that does not end. */
-function sendSlowly(server: Server, text: string): Promise<Response> {
+function sendSlowly(server: Server, text: string, path = '/import'): Promise<Response> {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
   })
   const init = { method: 'POST', headers: { Authorization: `Bearer ${ADMIN_TOKEN}` }, body, duplex: 'half' }
-  return fetch(`http://127.0.0.1:${server.port}/admin/api/tenants/default/import`, init as RequestInit)
+  return fetch(`http://127.0.0.1:${server.port}/admin/api/tenants/default${path}`, init as RequestInit)
+}
+
+/** Whether a part of an upload is stored. */
+function hasChunks({ databaseFile }: Server): boolean {
+  const database = new DatabaseSync(databaseFile, { readOnly: true, timeout: 5_000 })
+  try {
+    return database.prepare('SELECT 1 FROM transfer_chunks LIMIT 1').get() !== undefined
+  } finally {
+    database.close()
+  }
 }
 
 interface State {
@@ -97,6 +108,62 @@ for (const runtime of RUNTIMES) {
       expect(await (await admin(server, 'GET', '/export')).text()).toBe(file)
       const list = await scim(server.port, token, 'GET', '/Users?count=0')
       expect(await list.json()).toMatchObject({ totalResults: USERS })
+      server.child.kill('SIGTERM')
+      expect(await server.ended).toBe(0)
+    })
+
+    it('jobs that are killed continue by themselves, and end complete', {
+      timeout: 120_000,
+    }, async () => {
+      const folder = temporaryFolder()
+      // Its upload is stored in several parts.
+      const file = fileOf(USERS, 'Surveyor '.repeat(100))
+      let server = await startServer(modules, { runtime, folder })
+      const token = await newToken(server.port)
+      const restart = async () => {
+        server.child.kill('SIGKILL')
+        expect(await server.ended).toBe(null)
+        server = await startServer(modules, { runtime, folder })
+      }
+      // An upload that is killed leaves a job that waits for the rest, until it is cancelled.
+      const sent = sendSlowly(server, file.slice(0, file.length / 2), '/imports').catch(() => 'broken')
+      while (!hasChunks(server)) await new Promise((wait) => setTimeout(wait, 20))
+      await restart()
+      expect(await sent).toBe('broken')
+      expect((await admin(server, 'POST', '/imports', file)).status).toBe(409)
+      expect((await admin(server, 'DELETE', '/import')).status).toBe(202)
+
+      const started = async (path: string, body?: string): Promise<string> => {
+        for (;;) {
+          const answer = await admin(server, 'POST', path, body)
+          if (answer.status === 202) return ((await answer.json()) as { id: string }).id
+          expect(answer.status).toBe(409)
+        }
+      }
+      const job = async (id: string) =>
+        (await (await admin(server, 'GET', `/jobs/${id}`)).json()) as {
+          state: string
+          progress: { done: number }
+        }
+      /** Kills the server whenever the job has advanced. */
+      const doneAfterKills = async (id: string) => {
+        for (let kill = 0, before = 0; kill < KILLS; kill++) {
+          let found = await job(id)
+          while (found.state === 'running' && found.progress.done <= before) found = await job(id)
+          if (found.state !== 'running') break
+          before = found.progress.done
+          await restart()
+        }
+        let found = await job(id)
+        while (found.state === 'running') found = await job(id)
+        expect(found).toMatchObject({ state: 'done', error: null })
+      }
+      await doneAfterKills(await started('/imports', file))
+      const list = await scim(server.port, token, 'GET', '/Users?count=0')
+      expect(await list.json()).toMatchObject({ totalResults: USERS })
+      const id = await started('/exports')
+      await doneAfterKills(id)
+      expect(await (await admin(server, 'GET', `/jobs/${id}/file`)).text()).toBe(file)
       server.child.kill('SIGTERM')
       expect(await server.ended).toBe(0)
     })

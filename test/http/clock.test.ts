@@ -94,7 +94,10 @@ describe('a clock that was ahead', () => {
     await first.post('/admin/sign-out', {})
     setClock(now + 40 * DAY_MS)
     await (await second.signIn()).post('/admin/sign-out', {})
-    await pruneProvisioningLog(openDatabase(env.DB, noFigures()), now + 40 * DAY_MS, 30)
+    await pruneProvisioningLog(openDatabase(env.DB, noFigures()), {
+      now: now + 40 * DAY_MS,
+      retentionDays: 30,
+    })
     setClock(now + HOUR_MS)
     first.cookie = copy
     expect((await first.get('/admin/tenants')).status).toBe(303)

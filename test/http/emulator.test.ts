@@ -4,7 +4,7 @@
  */
 import { exports } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import type { Fetch } from '../../src/entra/protocol/scim-client.ts'
+import type { Fetch } from '../../src/entra/protocol/fetch.ts'
 import { changeAFewThings, type DirectoryDocument } from '../entra/support/directory-edits.ts'
 import { type Endpoint, JobHarness } from '../entra/support/job-harness.ts'
 import quillfern from '../fixtures/directory/quillfern.json' with { type: 'json' }

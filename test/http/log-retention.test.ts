@@ -14,7 +14,7 @@ const NOW = Date.now()
 const RETENTION_DAYS = 30
 
 function prune(now: number) {
-  return pruneProvisioningLog(openDatabase(env.DB, noFigures()), now, RETENTION_DAYS)
+  return pruneProvisioningLog(openDatabase(env.DB, noFigures()), { now, retentionDays: RETENTION_DAYS })
 }
 
 const count = (tenantId: string) =>
@@ -108,7 +108,7 @@ describe('a run', () => {
         )
       },
     }
-    const { deleted } = await pruneProvisioningLog(endless, NOW, RETENTION_DAYS)
+    const { deleted } = await pruneProvisioningLog(endless, { now: NOW, retentionDays: RETENTION_DAYS })
     expect(statements).toBeLessThan(50)
     expect(deleted).toBe(75_000)
   })

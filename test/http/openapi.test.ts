@@ -3,7 +3,7 @@
  */
 import { type Schema, Validator } from '@cfworker/json-schema'
 import { inspectRoutes } from 'hono/dev'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
@@ -191,7 +191,16 @@ describe('the OpenAPI document', () => {
     expectDescribed('post', '/admin/api/tenants/{id}/import', part)
     await at('get', '/tenants/{id}', `/tenants/${id}`)
     await at('get', '/tenants/{id}/export', `/tenants/${id}/export`)
+    await at('post', '/tenants/{id}/exports', `/tenants/${id}/exports`)
     await at('delete', '/tenants/{id}/import', `/tenants/${id}/import`)
+    await at('post', '/tenants/{id}/imports', `/tenants/${id}/imports`, {})
+    const job = await at('post', '/tenants/{id}/exports', `/tenants/${tenantId}/exports`)
+    await at('get', '/tenants/{id}/jobs/{jobId}', `/tenants/${tenantId}/jobs/${job.body.id}`)
+    const fileRoute = '/tenants/{id}/jobs/{jobId}/file'
+    const filePath = `/tenants/${tenantId}/jobs/${job.body.id}/file`
+    await vi.waitFor(async () => expect((await at('get', fileRoute, filePath)).status).toBe(200), {
+      timeout: 20_000,
+    })
     const whole = await imported(id, await fileOf([userLine(1)]))
     expectDescribed('post', '/admin/api/tenants/{id}/import', whole)
     await at('delete', '/tenants/{id}', `/tenants/${id}`)
@@ -210,10 +219,41 @@ describe('the OpenAPI document', () => {
     await at('delete', schema, `${path}/${examples[0].id}`)
     await at('delete', schema, `${path}/${examples[0].id}?purge=odd`)
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log`)
+    await at('get', '/databases', '/databases')
+    await at('post', '/databases/reconcile', '/databases/reconcile')
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log?outcome=odd`)
     expectDescribed('get', '/healthz', await send(new Request(`${ORIGIN}/healthz`)))
     const anonymous = await send(new Request(`${ORIGIN}/admin/api/tenants`))
     expectDescribed('get', '/admin/api/tenants', anonymous)
+  })
+
+  it('describes the extension schemas that are accepted', async () => {
+    const { tenantId } = await newClient()
+    const { properties } = document.components.schemas.ExtensionSchemaInput
+    const { properties: members } = properties.attributes.items
+    const urn = 'urn:example:described:User'
+    const put = async (attribute: unknown, more = {}) =>
+      (await admin('PUT', `/tenants/${tenantId}/schemas/${urn}`, { attributes: [attribute], ...more })).body
+    const known = (answer: { error: { message: string } }) =>
+      answer.error.message.split('use one of ')[1]?.split(', ').toSorted()
+    expect(known(await put({ name: 'a' }, { unknown: 1 }))).toEqual(
+      [...Object.keys(properties), 'meta'].toSorted(),
+    )
+    expect(known(await put({ name: 'a', unknown: 1 }))).toEqual(Object.keys(members).toSorted())
+    for (const name of ['type', 'mutability', 'returned', 'uniqueness']) {
+      const { error } = await put({ name: 'a', [name]: 'odd' })
+      expect(error.message).toBe(
+        `"attributes[0].${name}" must be one of ${members[name].enum.join(', ')}, found "odd"`,
+      )
+    }
+    for (const [name, { maxItems }] of Object.entries<{ maxItems?: number }>(members)) {
+      if (maxItems === undefined) continue
+      const type = name === 'subAttributes' ? 'complex' : 'reference'
+      const { error } = await put({ name: 'a', type, [name]: Array.from({ length: maxItems + 1 }, () => '') })
+      expect(error.message).toContain(`to ${maxItems} elements, found ${maxItems + 1}`)
+    }
+    expect(members.subAttributes.items.properties.type.enum).not.toContain('complex')
+    expect(properties.resourceType.enum).toEqual(['User', 'Group'])
   })
 
   it('has examples that the app accepts', async () => {

@@ -36,7 +36,7 @@ describe('the traffic of Okta with "okta"', () => {
  * because otherwise most fixtures would be rejected for that.
  */
 const REFUSED_BY_STRICT: ReadonlyMap<string, readonly [string, number, string | undefined]> = new Map([
-  ['One life, old dialect', ['Initial cycle: create the group without members', 400, 'invalidValue']],
+  ['One life, old dialect', ['Mirela Osterholt leaves the group', 400, 'invalidValue']],
   [
     'One life, aadOptscim062020 dialect',
     ['Initial cycle: update Mirela Osterholt, who differs', 400, 'invalidPath'],

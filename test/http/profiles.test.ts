@@ -103,6 +103,74 @@ describe('a token without the word Bearer', () => {
   })
 })
 
+describe('the query of one resource', () => {
+  it.for(['attributes=', 'excludedAttributes=', 'attributes=userName,', 'attributes'])(
+    'may have the empty parameter %s only in profiles that ignore it',
+    async (query) => {
+      const [strict, tolerant] = [await newClientWith('strict'), await newClientWith('tolerant')]
+      for (const [client, status] of [
+        [strict, 400],
+        [tolerant, 200],
+      ] as const) {
+        const { id } = await client.createUser()
+        const group = await client.createGroup()
+        expect((await client.get(`/Users/${id}?${query}`)).status).toBe(status)
+        expect((await client.get(`/Users?${query}`)).status).toBe(status)
+        const change = {
+          schemas: [PATCH_OP],
+          Operations: [{ op: 'replace', path: 'displayName', value: 'B' }],
+        }
+        const patched = await client.request('PATCH', `/Groups/${group.id}?${query}`, change)
+        expect(patched.status === 400).toBe(status === 400)
+      }
+      const { body } = await strict.get(`/Users?${query}`)
+      expect(body).toMatchObject({
+        scimType: 'invalidValue',
+        detail: expect.stringContaining('an empty name'),
+      })
+    },
+  )
+
+  it('has numbers in the form of JSON in the strict profile', async () => {
+    const [strict, tolerant] = [await newClientWith('strict'), await newClientWith('tolerant')]
+    for (const query of ['count=+5', 'count=%2B5', 'startIndex=01']) {
+      expect((await tolerant.get(`/Users?${query}`)).status, query).toBe(200)
+      const { status, body } = await strict.get(`/Users?${query}`)
+      expect([status, body.scimType], query).toEqual([400, 'invalidValue'])
+    }
+    expect((await strict.get('/Users?count=5&startIndex=-1')).status).toBe(200)
+  })
+})
+
+describe('names in a body', () => {
+  it('must not be repeated in another case in the strict profile', async () => {
+    const [strict, tolerant] = [await newClientWith('strict'), await newClientWith('tolerant')]
+    const { id } = await strict.createUser()
+    const bodies = [
+      ['POST', '/Users', { ...user('ada'), USERNAME: 'bob' }],
+      ['POST', '/Users', { ...user('ada'), emails: [{ value: 'a', Value: 'b' }] }],
+      [
+        'PATCH',
+        `/Users/${id}`,
+        { schemas: [PATCH_OP], Operations: [{ op: 'add', OP: 'remove', path: 'title' }] },
+      ],
+      ['POST', '/.search', { schemas: [SEARCH_REQUEST], count: 1, Count: 2 }],
+      ['POST', '/Groups', { schemas: [GROUP], displayName: 'a', displayname: 'b' }],
+    ] as const
+    for (const [method, path, body] of bodies) {
+      const answer = await strict.request(method, path, body)
+      expect([answer.status, answer.body.scimType], path).toEqual([400, 'invalidSyntax'])
+      expect(answer.body.detail).toMatch(/^an object must not have the member "\w+" twice$/)
+    }
+    const Operations = [{ method: 'POST', path: '/Users', bulkId: 'a', data: bodies[0][2] }]
+    const bulk = await strict.request('POST', '/Bulk', { schemas: [BULK_REQUEST], Operations })
+    expect([bulk.status, bulk.body.scimType]).toEqual([400, 'invalidSyntax'])
+    expect((await strict.get('/Users')).body.totalResults).toBe(1)
+    const made = await tolerant.request('POST', '/Users', bodies[0][2])
+    expect([made.status, made.body.userName]).toEqual([201, 'bob'])
+  })
+})
+
 describe('media types', () => {
   it('are required for a body in the strict profile', async () => {
     const body = JSON.stringify(user('ada'))

@@ -4,13 +4,13 @@
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
+import { GIVE_UP_MS, runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
 import { cancelMove, type JobStart, startMove } from '../../src/provider/jobs/start.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
-import { getJob } from '../../src/storage/tenants/jobs.ts'
+import { getJob, tenantsWithJobs } from '../../src/storage/tenants/jobs.ts'
 import { catalogueOf, type Databases, locateTenant } from '../../src/storage/tenants/locations.ts'
 import { addCrowd, addLogEntries, addToGroup } from '../support/crowd.ts'
-import { clearLocations, rowsOf, statesOf, threeDatabases } from '../support/databases.ts'
+import { BINDINGS, clearLocations, rowsOf, statesOf, threeDatabases } from '../support/databases.ts'
 import { faultyBinding } from '../support/faults.ts'
 import { type Client, newClient, newToken } from '../support/harness.ts'
 import { newOauthClient, signedIn } from '../support/oauth.ts'
@@ -66,6 +66,12 @@ async function filledTenant(): Promise<Client> {
   await env.DB.prepare(
     `INSERT INTO provisioning_days (tenant_id, day, creates, updates, disables, deletes, refused)
      SELECT ?1, value * 86400000, 1, 2, 3, 4, 5 FROM json_each('[100, 101, 102]')`,
+  )
+    .bind(client.tenantId)
+    .run()
+  await env.DB.prepare(
+    `INSERT INTO transfer_chunks (tenant_id, job_id, number, first_line, created_at, progress, data)
+     SELECT ?1, 'an export', value, value, 0, '{"lines":"1"}', 'H4sI' FROM json_each('[1, 2, 3]')`,
   )
     .bind(client.tenantId)
     .run()
@@ -245,5 +251,183 @@ describe('a move', () => {
     await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
     await runToEnd(databases, tenantId)
     expect(await rowsOf('DB2', tenantId)).toEqual(before)
+  })
+})
+
+/** Databases of which one does not respond. */
+const without = (gone: string) =>
+  threeDatabases((binding, name) => faultyBinding(binding, () => (name === gone ? 'overloaded' : undefined)))
+
+/** Runs the job at the times that it asks for, until it waits for something to be deleted or has ended. */
+async function runByClock(databases: Databases, tenantId: string, isDone: () => Promise<boolean>) {
+  let clock = Date.now()
+  const start = clock
+  for (let calls = 0; calls < 200; calls++) {
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: () => clock }
+    const pauseMs = await runJob(run, tenantId)
+    if ((await isDone()) || pauseMs === undefined) return clock - start
+    clock += pauseMs
+  }
+  throw new Error('the job does not give up')
+}
+
+describe('a move to a database that stops responding', () => {
+  it.for(['copying', 'verifying'])(
+    'while it is %s gives up after ten minutes, and the tenant can be written',
+    async (step) => {
+      const client = await filledTenant()
+      const { tenantId } = client
+      const databases = threeDatabases()
+      const { id } = await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
+      const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+      do await runJob(run, tenantId)
+      while ((await getJob(catalogueOf(databases), tenantId, id))?.step !== step)
+      expect((await client.request('POST', '/Users', { userName: 'refused' })).status).toBe(503)
+      const isOpen = async () => (await statesOf(tenantId)).DB === 'ready'
+      const took = await runByClock(without('DB2'), tenantId, isOpen)
+      expect(took).toBeGreaterThanOrEqual(GIVE_UP_MS)
+      expect(took).toBeLessThan(GIVE_UP_MS + 5_000)
+      expect((await client.createUser()).id).toBeDefined()
+      expect(await getJob(catalogueOf(databases), tenantId, id)).toMatchObject({
+        state: 'running',
+        step: 'clearing',
+        error: 'the database does not answer',
+      })
+      await runToEnd(databases, tenantId)
+      expect(await statesOf(tenantId)).toEqual({ DB: 'ready', DB2: undefined, DB3: undefined })
+    },
+  )
+
+  it('goes on if it responds again in time, however often it fails', async () => {
+    const { tenantId } = await filledTenant()
+    const databases = threeDatabases()
+    const { id } = await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
+    let clock = Date.now()
+    let isEnd = false
+    for (let calls = 0; !isEnd && calls < 100; calls++) {
+      const run = { resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: () => clock }
+      await runJob({ ...run, databases: without('DB2') }, tenantId)
+      clock += GIVE_UP_MS / 2
+      isEnd = (await runJob({ ...run, databases }, tenantId)) === undefined
+    }
+    expect(await getJob(catalogueOf(databases), tenantId, id)).toMatchObject({ state: 'done', error: null })
+    expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: 'ready', DB3: undefined })
+  })
+})
+
+describe('rows that a move cannot delete, because their database does not respond', () => {
+  it('do not keep the tenant from another move, and are deleted when the database is back', async () => {
+    const { tenantId } = await filledTenant()
+    const databases = threeDatabases()
+    const before = await rowsOf('DB', tenantId)
+    const first = await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    await runJob(run, tenantId)
+    const down = without('DB2')
+    expect(await cancelMove(startOf(databases, tenantId, 'DB'))).toBe(true)
+    await runJob({ ...run, databases: down }, tenantId)
+    expect(await statesOf(tenantId)).toMatchObject({ DB: 'ready', DB2: 'arriving' })
+    // The database is asked for its size, so a move to it is refused.
+    await expect(startMove(startOf(down, tenantId, 'DB'), 'DB2')).rejects.toThrow('does not answer')
+    const second = await startMove(startOf(down, tenantId, 'DB'), 'DB3')
+    expect(await getJob(catalogueOf(databases), tenantId, first.id)).toMatchObject({
+      state: 'failed',
+      error: 'cancelled by an administrator',
+    })
+    await runToEnd(down, tenantId)
+    expect(await getJob(catalogueOf(databases), tenantId, second.id)).toMatchObject({ state: 'done' })
+    expect(await rowsOf('DB3', tenantId)).toEqual(before)
+    await tidyJobs(databases, ['DB2'], Date.now())
+    await runToEnd(databases, tenantId)
+    expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: 'ready' })
+    for (const rows of Object.values(await rowsOf('DB2', tenantId))) expect(rows).toEqual([])
+    expect(await rowsOf('DB3', tenantId)).toEqual(before)
+    expect(await getJob(catalogueOf(databases), tenantId, first.id)).toMatchObject({ state: 'failed' })
+  })
+
+  it('at the source do not keep the tenant from the next move', async () => {
+    const { tenantId } = await filledTenant()
+    const databases = threeDatabases()
+    const before = await rowsOf('DB', tenantId)
+    await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
+    await runToEnd(databases, tenantId)
+    await startMove(startOf(databases, tenantId, 'DB2'), 'DB3')
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    while ((await statesOf(tenantId)).DB3 !== 'ready') await runJob({ ...run, maxStatements: 20 }, tenantId)
+    const down = without('DB2')
+    await runJob({ ...run, databases: down }, tenantId)
+    const back = await startMove(startOf(down, tenantId, 'DB3'), 'DB')
+    await runToEnd(down, tenantId)
+    expect(await getJob(catalogueOf(databases), tenantId, back.id)).toMatchObject({ state: 'done' })
+    await tidyJobs(databases, databases.names, Date.now())
+    await runToEnd(databases, tenantId)
+    expect(await statesOf(tenantId)).toEqual({ DB: 'ready', DB2: undefined, DB3: undefined })
+    expect(await rowsOf('DB', tenantId)).toEqual(before)
+  })
+
+  it('do not keep the jobs of other tenants waiting', async () => {
+    const insert = (tenantId: string, attempts: number) =>
+      env.DB.prepare(
+        `INSERT INTO jobs (id, tenant_id, kind, state, step, source, target, attempts, created_at)
+         VALUES (?, ?, 'move', 'running', 'clearing', 'DB', 'DB2', ?, 0)`,
+      )
+        .bind(`0-${tenantId}`, tenantId, attempts)
+        .run()
+    const stuck = Array.from({ length: 25 }, () => `stuck-${crypto.randomUUID()}`)
+    for (const tenantId of stuck) await insert(tenantId, 9)
+    const fresh = `fresh-${crypto.randomUUID()}`
+    await insert(fresh, 0)
+    expect(await tenantsWithJobs(catalogueOf(threeDatabases()))).toContain(fresh)
+    await env.DB.prepare("DELETE FROM jobs WHERE id LIKE '0-%'").run()
+  })
+})
+
+describe('access that ends during a move', () => {
+  it('at the moment at which it is verified ends on both sides, and the move succeeds', async () => {
+    const { tenantId } = await filledTenant()
+    const databases = threeDatabases()
+    const { id } = await startMove(startOf(databases, tenantId, 'DB'), 'DB2')
+    const job = () => getJob(catalogueOf(databases), tenantId, id)
+    const revoke = (name: string) =>
+      (BINDINGS[name] as D1Database)
+        .prepare("UPDATE tokens SET revoked_at = 7 WHERE tenant_id = ? AND name = 'Reader'")
+        .bind(tenantId)
+        .run()
+    let revoked: Promise<unknown> | undefined
+    // The source is read before the revocation, the target after it.
+    const racing = threeDatabases((binding, name) => {
+      const pages = new WeakSet<object>()
+      return {
+        prepare(text) {
+          const statement = binding.prepare(text)
+          const bind = statement.bind.bind(statement)
+          statement.bind = (...values) => {
+            const bound = bind(...values)
+            if (/^WITH sizes.* FROM tokens /.test(text)) pages.add(bound)
+            return bound
+          }
+          return statement
+        },
+        async batch<T>(statements: D1PreparedStatement[]) {
+          const isPage = statements.some((one) => pages.has(one)) && (await job())?.step === 'verifying'
+          if (!isPage) return await binding.batch<T>(statements)
+          if (name !== 'DB') {
+            while (revoked === undefined) await new Promise((wait) => setTimeout(wait, 1))
+            await revoked
+            return await binding.batch<T>(statements)
+          }
+          const results = await binding.batch<T>(statements)
+          revoked ??= revoke('DB').then(() => revoke('DB2'))
+          await revoked
+          return results
+        },
+      }
+    })
+    await runToEnd(racing, tenantId)
+    expect(revoked).toBeDefined()
+    expect(await job()).toMatchObject({ state: 'done', error: null })
+    const tokens = (await rowsOf('DB2', tenantId)).tokens as { name: string; revoked_at: number | null }[]
+    expect(tokens.find(({ name }) => name === 'Reader')?.revoked_at).toBe(7)
+    expect(tokens.filter(({ revoked_at }) => revoked_at !== null)).toHaveLength(1)
   })
 })

@@ -11,7 +11,7 @@ const OLD = Date.UTC(2001)
 
 async function prune(now = OLD + 31 * DAY_MS) {
   const figures = noFigures()
-  const { deleted } = await pruneProvisioningLog(openDatabase(env.DB, figures), now, 30)
+  const { deleted } = await pruneProvisioningLog(openDatabase(env.DB, figures), { now, retentionDays: 30 })
   return { ...figures, deleted }
 }
 

@@ -272,7 +272,7 @@ describe('the hourly run', () => {
     const { tenantId: id } = client
     await client.createUser()
     const db2 = threeDatabases().open('DB2')
-    expect(await deleteTenant(db2, RESOURCE_TYPES, id, 1)).toBe('deleting')
+    expect(await deleteTenant(db2, RESOURCE_TYPES, { id, maxBatches: 1 })).toBe('deleting')
     // Other tests have left deletions, which go first.
     for (let hour = 0; hour < 50 && (await statesOf(id)).DB2 !== undefined; hour++) {
       const scheduledTime = Date.now() + hour * HOUR_MS
@@ -465,6 +465,36 @@ describe('a move', () => {
       expect(steps).toBeGreaterThan(3)
     },
   )
+
+  it('does not hold up a revocation while the target does not respond, and it goes along', {
+    timeout: 60_000,
+  }, async () => {
+    const databases = threeDatabases()
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    const down = { ...SEVERAL, DB3: faultyBinding(BINDINGS.DB3 as D1Binding, () => 'overloaded') }
+    const common = { databases, resourceTypes: RESOURCE_TYPES, newId: () => crypto.randomUUID() }
+    let atSource = 0
+    for (let calls = 1, isOver = false; !isOver; calls++) {
+      const client = await newClientIn('DB2')
+      const { tenantId } = client
+      const { body } = await adminOfSeveral('GET', `/tenants/${tenantId}/tokens`)
+      await startMove({ ...common, tenantId, home: 'DB2', now: Date.now() }, 'DB3')
+      for (let i = 0; i < calls; i++) isOver = (await runJob(run, tenantId)) === undefined
+      const home = (await adminOfSeveral('GET', `/tenants/${tenantId}`)).body.database
+      const path = `/tenants/${tenantId}/tokens/${body.tokens[0].id}`
+      const { status } = await adminOfSeveral('DELETE', path, undefined, down)
+      // Nobody can end anything in the database of the tenant while that does not respond.
+      expect([calls, status]).toEqual([calls, home === 'DB2' ? 204 : 503])
+      if (home === 'DB2') {
+        atSource++
+        expect((await client.get('/Users')).status).toBe(401)
+      }
+      while ((await runJob(run, tenantId)) !== undefined);
+      if (home === 'DB2') expect((await client.get('/Users')).status).toBe(401)
+      expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: 'ready' })
+    }
+    expect(atSource).toBeGreaterThan(2)
+  })
 
   it.for([
     [

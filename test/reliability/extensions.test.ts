@@ -8,7 +8,8 @@ import {
   noFigures,
   openDatabase,
 } from '../../src/storage/database/database.ts'
-import { continueTasks, putSchemas, removeSchema } from '../../src/storage/extensions/extensions.ts'
+import { putSchemas, removeSchema } from '../../src/storage/extensions/extensions.ts'
+import { continueTasks } from '../../src/storage/extensions/task-runner.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { exported } from '../support/directory-file.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
@@ -23,6 +24,8 @@ const schema = (indexed: boolean) => ({
   id: ACME,
   attributes: [{ name: 'badge', ...(indexed && { indexed }) }],
 })
+
+const tenantIn = (at: Database, tenantId: string) => ({ db: at, types: RESOURCE_TYPES, tenantId })
 
 /** Answers so many batches, and then none. */
 function failingAfter(batches: number): Database {
@@ -66,7 +69,9 @@ const count = async ({ tenantId }: Client, condition: string) =>
 describe('an index that is being built', () => {
   it('is not used, is filled by every write, and is finished by the timer', async () => {
     const client = await directory()
-    const put = putSchemas(failingAfter(4), client.tenantId, [parseExtension(schema(true), RESOURCE_TYPES)])
+    const put = putSchemas(tenantIn(failingAfter(4), client.tenantId), [
+      parseExtension(schema(true), RESOURCE_TYPES),
+    ])
     await expect(put).rejects.toThrow(DatabaseUnavailable)
     expect((await stateOf(client)).indexes).toEqual([{ attribute: 'badge', state: 'building' }])
     expect(await count(client, 'x1 IS NOT NULL')).toBe(600)
@@ -76,7 +81,9 @@ describe('an index that is being built', () => {
     await client.patch('/Users/00000001', { op: 'replace', path: `${ACME}:badge`, value: 'b1799' })
     await client.createUser({ [ACME]: { badge: 'B1799' } })
     expect([await total('b1'), await total('b1799')]).toEqual([0, 3])
-    expect(await continueTasks(db(), client.tenantId, 40)).toEqual([client.tenantId])
+    expect(await continueTasks({ db: db(), types: RESOURCE_TYPES, tenantId: client.tenantId }, 40)).toEqual([
+      client.tenantId,
+    ])
     expect((await stateOf(client)).indexes).toEqual([{ attribute: 'badge', state: 'ready' }])
     expect([await total('b1'), await total('b1799')]).toEqual([0, 3])
     expect(await count(client, `x1 IS NOT json_extract(keys, '$."${ACME}".badge')`)).toBe(0)
@@ -84,22 +91,28 @@ describe('an index that is being built', () => {
 
   it('is given up when it is no longer wanted', async () => {
     const client = await directory()
-    const put = putSchemas(failingAfter(4), client.tenantId, [parseExtension(schema(true), RESOURCE_TYPES)])
+    const put = putSchemas(tenantIn(failingAfter(4), client.tenantId), [
+      parseExtension(schema(true), RESOURCE_TYPES),
+    ])
     await expect(put).rejects.toThrow(DatabaseUnavailable)
     const answer = await admin('PUT', `/tenants/${client.tenantId}/schemas/${ACME}`, schema(false))
     expect(answer.body.indexes).toEqual([])
-    expect(await continueTasks(db(), client.tenantId, 40)).toEqual([])
+    expect(await continueTasks({ db: db(), types: RESOURCE_TYPES, tenantId: client.tenantId }, 40)).toEqual(
+      [],
+    )
   })
 })
 
 describe('a chunk', () => {
   it('ends early where documents are large', async () => {
     const client = await directory({ users: 9, title: 'x'.repeat(500_000) })
-    await expect(removeSchema(failingAfter(4), client.tenantId, ACME, true)).rejects.toThrow(
+    await expect(removeSchema(tenantIn(failingAfter(4), client.tenantId), ACME, true)).rejects.toThrow(
       DatabaseUnavailable,
     )
     expect(await count(client, `data LIKE '%acme%'`)).toBe(6)
-    expect(await continueTasks(db(), client.tenantId, 40)).toEqual([client.tenantId])
+    expect(await continueTasks({ db: db(), types: RESOURCE_TYPES, tenantId: client.tenantId }, 40)).toEqual([
+      client.tenantId,
+    ])
     expect(await count(client, `data LIKE '%acme%'`)).toBe(0)
   })
 
@@ -108,14 +121,16 @@ describe('a chunk', () => {
       a.tenantId < b.tenantId ? -1 : 1,
     )
     for (const { tenantId } of clients)
-      await expect(removeSchema(failingAfter(2), tenantId, ACME, true)).rejects.toThrow(DatabaseUnavailable)
+      await expect(removeSchema(tenantIn(failingAfter(2), tenantId), ACME, true)).rejects.toThrow(
+        DatabaseUnavailable,
+      )
     const [stuck, other] = clients.map(({ tenantId }) => tenantId)
     const setState = env.DB.prepare('UPDATE tenants SET state = ?2 WHERE id = ?1')
     await setState.bind(stuck, 'moving').run()
-    const done = await continueTasks(db(), undefined, 1_000)
+    const done = await continueTasks({ db: db(), types: RESOURCE_TYPES, tenantId: undefined }, 1_000)
     expect([done.includes(String(other)), done.includes(String(stuck))]).toEqual([true, false])
     await setState.bind(stuck, 'ready').run()
-    expect(await continueTasks(db(), stuck, 40)).toEqual([stuck])
+    expect(await continueTasks({ db: db(), types: RESOURCE_TYPES, tenantId: stuck }, 40)).toEqual([stuck])
   })
 })
 
@@ -136,7 +151,7 @@ describe('a change that depends on stored values', () => {
 describe('a purge', () => {
   it('hides the values when it is interrupted, accepts none, and is finished by the timer', async () => {
     const client = await directory()
-    await expect(removeSchema(failingAfter(4), client.tenantId, ACME, true)).rejects.toThrow(
+    await expect(removeSchema(tenantIn(failingAfter(4), client.tenantId), ACME, true)).rejects.toThrow(
       DatabaseUnavailable,
     )
     expect((await stateOf(client)).state).toBe('purging')
@@ -146,14 +161,16 @@ describe('a purge', () => {
     const again = await admin('PUT', `/tenants/${client.tenantId}/schemas/${ACME}`, schema(false))
     expect([again.status, again.body.error.code]).toEqual([409, 'conflict'])
     expect(await exported(client.tenantId)).not.toContain('acme')
-    expect(await continueTasks(db(), client.tenantId, 40)).toEqual([client.tenantId])
+    expect(await continueTasks({ db: db(), types: RESOURCE_TYPES, tenantId: client.tenantId }, 40)).toEqual([
+      client.tenantId,
+    ])
     expect(await stateOf(client)).toBeUndefined()
     expect(await count(client, `data LIKE '%acme%' OR keys LIKE '%acme%'`)).toBe(0)
   })
 
   it('goes with its tenant', async () => {
     const client = await directory()
-    await expect(removeSchema(failingAfter(4), client.tenantId, ACME, true)).rejects.toThrow(
+    await expect(removeSchema(tenantIn(failingAfter(4), client.tenantId), ACME, true)).rejects.toThrow(
       DatabaseUnavailable,
     )
     await admin('DELETE', `/tenants/${client.tenantId}`)

@@ -55,13 +55,14 @@ function newIsolate(now = newMinute()) {
       const body = method === 'GET' ? null : JSON.stringify({ schemas: [USER], userName: 'ada' })
       const request = new Request(`https://scim.test/scim/v2${path}`, { method, headers, body })
       const answer = await sendTo(runtime, request)
-      const { refused } = JSON.parse(String(line.mock.lastCall?.[0]))
+      const { refused, tenant } = JSON.parse(String(line.mock.lastCall?.[0]))
       line.mockRestore()
       return {
         status: answer.status,
         challenge: answer.headers.get('WWW-Authenticate'),
         text: await answer.text(),
         refused,
+        tenant,
       }
     },
   }
@@ -87,16 +88,58 @@ async function badTokens() {
 
 describe('a token that is refused', () => {
   it('is answered the same, and the line of the request says why', async () => {
-    const [{ tokens }, isolate] = [await badTokens(), newIsolate()]
+    const [{ client, tokens }, isolate] = [await badTokens(), newIsolate()]
     const answers = []
     for (const [reason, token] of Object.entries(tokens)) {
-      const { refused, ...answer } = await isolate.ask(token)
-      expect(refused).toBe(reason)
+      const { refused, tenant, ...answer } = await isolate.ask(token)
+      expect([refused, tenant]).toEqual([reason, client.tenantId])
       answers.push(answer)
     }
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
     expect(answers[0]).toMatchObject({ status: 401, challenge: 'Bearer realm="scim-worker"' })
-    expect((await isolate.ask(undefined)).refused).toBe('malformed')
+    expect(await isolate.ask(undefined)).toMatchObject({ refused: 'malformed', tenant: null })
+  })
+
+  it('names a tenant in the line of the request only in the form of a tenant id', async () => {
+    const isolate = newIsolate()
+    for (const name of ['x'.repeat(41), 'A', 'a b', '"', '1a']) {
+      expect(await isolate.ask(`scim_${name}_x`)).toMatchObject({ refused: 'malformed', tenant: null })
+    }
+  })
+
+  it.for(['importing', 'undoing'])('is in the log of a tenant that is %s', async (state) => {
+    const [{ client, tokens }, isolate] = [await badTokens(), newIsolate()]
+    const setState = async (to: string) =>
+      await env.DB.prepare('UPDATE tenants SET state = ?1 WHERE id = ?2').bind(to, client.tenantId).run()
+    await setState(state)
+    expect((await isolate.ask(tokens.unknown)).status).toBe(401)
+    await isolate.settle()
+    await setState('ready')
+    expect(await client.log('?resourceType=Client')).toHaveLength(1)
+  })
+
+  it('is in the log after the move of its tenant, and not before', async () => {
+    const now = newMinute()
+    const [{ client, tokens }, other] = [await badTokens(), await badTokens()]
+    const isolate = newIsolate(now)
+    const entries = async () => await client.log('?outcome=refused&resourceType=Client')
+    const setState = async (to: string) =>
+      await env.DB.prepare('UPDATE tenants SET state = ?1 WHERE id = ?2').bind(to, client.tenantId).run()
+    await setState('moving')
+    for (let i = 0; i < 2; i++) await isolate.ask(tokens.revoked)
+    await isolate.settle()
+    expect(await entries()).toEqual([])
+    await setState('ready')
+    await isolate.settle()
+    expect(await entries()).toEqual([])
+    // The next failed access of any tenant in the isolate, when the time of the last write has passed.
+    const later = newIsolate(now + 20_000)
+    await later.ask(other.tokens.unknown)
+    await later.settle()
+    expect(await entries()).toMatchObject([{ detail: 'the token was revoked', repeated: 1 }])
+    await later.ask(other.tokens.unknown)
+    await later.settle()
+    expect(await entries()).toHaveLength(1)
   })
 
   it('says why in the line of a request that only reads and wants to write', async () => {

@@ -165,7 +165,7 @@ describe('a configuration that another isolate has changed', () => {
     const { tenantId } = client
     await configure(client, { profile: 'tolerant' })
     await isolate.send(client, 'GET', '/Users')
-    await deleteTenant(db(), RESOURCE_TYPES, tenantId)
+    await deleteTenant(db(), RESOURCE_TYPES, { id: tenantId })
     await admin('POST', '/tenants', { id: tenantId, name: 'Another' })
     await configure(client, { profile: 'tolerant' })
     const another = new Client(tenantId, (await newToken(tenantId)).token)

@@ -5,7 +5,7 @@
 import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { importDirectory } from '../../src/admin/import.ts'
+import { importDirectory } from '../../src/provider/transfer/import-lines.ts'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { deleteTenant } from '../../src/storage/tenants/tenants.ts'
@@ -199,6 +199,24 @@ describe('an import with concurrent requests', () => {
 })
 
 describe('an export', () => {
+  it('is refused if it takes more queries than a request may send, and names the way out', async () => {
+    const client = await newClient()
+    await imported(client.tenantId, file)
+    const path = `/tenants/${client.tenantId}`
+    const refused = await sendTo(labRuntime({ maxQueries: 23 }), adminRequest('GET', `${path}/export`))
+    expect([refused.status, await refused.json()]).toEqual([
+      409,
+      {
+        error: {
+          code: 'conflict',
+          message: `the export takes about 24 queries, and a request may send 23; use POST /admin/api${path}/exports`,
+        },
+      },
+    ])
+    const allowed = await sendTo(labRuntime({ maxQueries: 24 }), adminRequest('GET', `${path}/export`))
+    expect([allowed.status, (await allowed.text()).includes('"kind":"end"')]).toEqual([200, true])
+  })
+
   it('ends without its last line when its tenant is deleted during the export', async () => {
     const client = await newClient()
     await imported(client.tenantId, file)
@@ -322,7 +340,8 @@ describe('the deletion of a tenant', () => {
 
   it('prevents writes in progress: of users, of groups, and the log entries of rejected ones', async () => {
     const client = await newTenant()
-    const remove = () => deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, client.tenantId)
+    const remove = () =>
+      deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, { id: client.tenantId })
     await wrapCoordinator(client.tenantId, () => interrupted(1, remove))
     const headers = { Authorization: `Bearer ${client.token}`, 'Content-Type': 'application/scim+json' }
     const post = (body: object) =>
@@ -368,7 +387,7 @@ describe('the deletion of a tenant', () => {
     const client = await newTenant()
     await addCrowd(client.tenantId, 6_000)
     const db = openDatabase(env.DB, noFigures())
-    expect(await deleteTenant(db, RESOURCE_TYPES, client.tenantId, 3)).toBe('deleting')
+    expect(await deleteTenant(db, RESOURCE_TYPES, { id: client.tenantId, maxBatches: 3 })).toBe('deleting')
     expect([await stateOf(client), await usersOf(client)]).toEqual(['deleting', 401])
     vi.spyOn(console, 'log').mockImplementation(() => undefined)
     await worker.scheduled(createScheduledController(), env)
@@ -379,9 +398,12 @@ describe('the deletion of a tenant', () => {
     const clients = [await newTenant(), await newTenant()]
     for (const { tenantId } of clients) {
       await addCrowd(tenantId, 30)
-      expect(await deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, tenantId, 0)).toBe(
-        'deleting',
-      )
+      expect(
+        await deleteTenant(openDatabase(env.DB, noFigures()), RESOURCE_TYPES, {
+          id: tenantId,
+          maxBatches: 0,
+        }),
+      ).toBe('deleting')
     }
     let statements = 0
     // There is always another chunk to delete, of the log and of tenants.

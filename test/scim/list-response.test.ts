@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../src/scim/limits.ts'
 import { listResponse, parsePageRequest } from '../../src/scim/list-response.ts'
+import { TOLERANT } from '../support/reading.ts'
 
 describe('parsePageRequest', () => {
   // RFC 7644 §3.4.2.4: "A value less than 1 SHALL be interpreted as 1." "A negative value SHALL be
@@ -18,7 +19,7 @@ describe('parsePageRequest', () => {
     [`-${'9'.repeat(400)}`, `-${'9'.repeat(400)}`, { startIndex: 1, count: 0 }],
     [1e300, 1e300, { startIndex: Number.MAX_SAFE_INTEGER, count: MAX_PAGE_SIZE }],
   ])('reads startIndex %j and count %j', ([startIndex, count, expected]) => {
-    expect(parsePageRequest(startIndex, count)).toMatchObject(expected)
+    expect(parsePageRequest(startIndex, count, TOLERANT)).toMatchObject(expected)
   })
 
   it.for<[unknown, RegExp]>([
@@ -32,7 +33,7 @@ describe('parsePageRequest', () => {
     [{}, /found an object/],
     ['x'.repeat(100_000), /found "x{100}…"/],
   ])('rejects %j', ([value, detail]) => {
-    expect(() => parsePageRequest(value, 1)).toThrow(
+    expect(() => parsePageRequest(value, 1, TOLERANT)).toThrow(
       expect.objectContaining({
         status: 400,
         scimType: 'invalidValue',

@@ -5,8 +5,8 @@ import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { type D1Binding, noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
-import { tenantTables } from '../../src/storage/tenants/copy.ts'
 import type { Databases } from '../../src/storage/tenants/locations.ts'
+import { tenantTables } from '../../src/storage/tenants/tenant-tables.ts'
 import worker, { type WorkerEnv } from '../../src/worker.ts'
 import { type Answer, Client, ORIGIN, TENANT_URL } from './harness.ts'
 
@@ -49,7 +49,7 @@ export async function rowsOf(name: string, tenantId: string): Promise<Record<str
         [table, await select(table, 'tenant_id', ['tenant_state', 'last_used_at'])] as const,
     ),
   )
-  const tenants = await select('tenants', 'id', ['state', 'move_job_id', 'copied_until'])
+  const tenants = await select('tenants', 'id', ['state', 'move_job_id', 'copied_until', 'moves'])
   return { tenants, ...Object.fromEntries(tables) }
 }
 

@@ -47,6 +47,7 @@ export const DEVICE_TYPE = storedType(
     },
     hasTimeIndex: true,
     counters: { count: 'device_count', blocks: 'device_blocks' },
+    rowBytes: 2_000,
     largeBytes: 4096,
   },
 )
@@ -68,6 +69,7 @@ export const DEVICE_MIGRATION: readonly string[] = [
     display_name_key text GENERATED ALWAYS AS (json_extract(keys, '$.displayName')) VIRTUAL,
     serial_number text GENERATED ALWAYS AS (json_extract(keys, '$.serialNumber')) VIRTUAL,
     external_id text GENERATED ALWAYS AS (json_extract(keys, '$.externalId')) VIRTUAL,
+    ${[1, 2, 3, 4, 5].map((n) => `x${n} any GENERATED ALWAYS AS (json_extract(keys, '$.x${n}')) VIRTUAL,`).join(' ')}
     blocks integer GENERATED ALWAYS AS ((octet_length(data) + octet_length(keys)
       + 256 * max(octet_length(keys) - octet_length(replace(keys, '{', '')) - 8, 0)) / 4096) VIRTUAL,
     PRIMARY KEY(tenant_id, id),
@@ -77,6 +79,9 @@ export const DEVICE_MIGRATION: readonly string[] = [
   `CREATE UNIQUE INDEX devices_by_serial_number ON devices (tenant_id, serial_number)`,
   `CREATE INDEX devices_by_external_id ON devices (tenant_id, external_id) WHERE external_id IS NOT NULL`,
   `CREATE INDEX devices_by_modified ON devices (tenant_id, last_modified, id)`,
+  ...[1, 2, 3, 4, 5].map(
+    (n) => `CREATE INDEX devices_by_x${n} ON devices (tenant_id, x${n}, id) WHERE x${n} IS NOT NULL`,
+  ),
   `CREATE INDEX devices_by_size ON devices (tenant_id, octet_length(data)) WHERE octet_length(data) > 4096`,
   `CREATE TRIGGER devices_inserted AFTER INSERT ON devices BEGIN
     UPDATE tenants SET device_count = device_count + 1, device_blocks = device_blocks + NEW.blocks

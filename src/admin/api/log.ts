@@ -1,12 +1,10 @@
 /** Handler of the provisioning log route. */
 
-import type { ResourceType } from '../../scim/schema/definition.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { tenantQuery } from '../../storage/tenants/queries.ts'
-import { choice } from '../contract/allowed.ts'
 import type { logRoutes } from '../contract/log.ts'
-import { invalidField } from '../errors.ts'
+import { requireTypeName } from '../errors.ts'
 import { logEntryJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
 import type { Handlers } from './serve.ts'
@@ -16,10 +14,17 @@ const WHOLE_CHANGES = Number.MAX_SAFE_INTEGER
 
 export const logHandlers: Handlers<typeof logRoutes> = {
   async listLog({ db, parameters: { id }, query: { cursor, q, ...filters }, c }) {
-    requireTypeName(c.get('resourceTypes'), filters.resourceType)
+    // Entries of failed access have the type "Client".
+    requireTypeName([...c.get('resourceTypes').map(({ name }) => name), 'Client'], filters.resourceType)
     const { tenant, page } = await readTogether(db, {
       tenant: tenantQuery(id),
-      page: logPageQuery(id, { ...filters, text: q }, cursor, PAGE_SIZE, WHOLE_CHANGES),
+      page: logPageQuery({
+        tenantId: id,
+        filters: { ...filters, text: q },
+        before: cursor,
+        size: PAGE_SIZE,
+        maxChanges: WHOLE_CHANGES,
+      }),
     })
     requireTenant(tenant, id)
     return {
@@ -27,11 +32,4 @@ export const logHandlers: Handlers<typeof logRoutes> = {
       body: { entries: page.entries.map(logEntryJson), nextCursor: page.next ?? null },
     }
   },
-}
-
-/** Entries of failed access have the type "Client". @throws {AdminError} 400 */
-function requireTypeName(types: readonly ResourceType[], name: string | undefined): void {
-  const names = [...types.map((type) => type.name), 'Client']
-  if (name === undefined || names.includes(name)) return
-  throw invalidField('resourceType', choice(names.map((known) => `"${known}"`)), name)
 }

@@ -1,9 +1,10 @@
 /** Handlers of the extension schema routes. */
-import { RESOURCE_TYPES } from '../../storage/tables/resource-tables.ts'
+import { choice } from '../contract/allowed.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { schemaRoutes } from '../contract/schemas.ts'
 import {
   deleteSchema,
+  extendedTenant,
   importSchemas,
   listSchemas,
   putSchema,
@@ -18,10 +19,11 @@ export const schemaHandlers: Handlers<typeof schemaRoutes> = {
     return { status: 200, body: { schemas: all.extensions.map((one) => schemaJson(one, all)) } }
   },
 
-  async importExtensions({ db, parameters: { id }, query, body }) {
-    const { all, schemas, notes } = await importSchemas(db, id, body, {
+  async importExtensions({ parameters: { id }, query, body, c }) {
+    const examples = c.get('resourceTypes').map(({ name }) => `"?resourceType=${name}"`)
+    const { all, schemas, notes } = await importSchemas(extendedTenant(c, id), body, {
       resourceType: query.resourceType,
-      resourceTypeHint: `add ${RESOURCE_TYPES.map(({ name }) => `"?resourceType=${name}"`).join(' or ')} to the URL for schemas that do not name it`,
+      resourceTypeHint: `add ${choice(examples)} to the URL for schemas that do not name it`,
     })
     return { status: 200, body: { schemas: schemas.map((one) => schemaJson(one, all)), notes } }
   },
@@ -31,8 +33,8 @@ export const schemaHandlers: Handlers<typeof schemaRoutes> = {
     return { status: 200, body: schemaJson(requireSchema(all, urn, id), all) }
   },
 
-  async putExtension({ db, parameters: { id, urn }, body }) {
-    const { all, extension, isNew } = await putSchema(db, id, urn, body)
+  async putExtension({ parameters: { id, urn }, body, c }) {
+    const { all, extension, isNew } = await putSchema(extendedTenant(c, id), urn, body)
     const shown = schemaJson(extension, all)
     if (!isNew) return { status: 200, body: shown }
     return {
@@ -42,8 +44,8 @@ export const schemaHandlers: Handlers<typeof schemaRoutes> = {
     }
   },
 
-  async deleteExtension({ db, parameters: { id, urn }, query }) {
-    const outcome = await deleteSchema(db, id, urn, query.purge === 'true')
+  async deleteExtension({ parameters: { id, urn }, query, c }) {
+    const outcome = await deleteSchema(extendedTenant(c, id), urn, query.purge === 'true')
     return outcome === 'done' ? { status: 204 } : { status: 202, body: { state: outcome } }
   },
 }

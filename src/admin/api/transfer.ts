@@ -1,65 +1,85 @@
 /**
- * Handlers of the export and import of a directory as JSON Lines (directory-lines.ts). Both stream, so the size of a
- * directory does not matter.
+ * Handlers of the export and import of a directory as JSON Lines (provider/transfer/directory-lines.ts): in one request, as
+ * streams, or by jobs.
  */
+import type { Context } from 'hono'
 import { readChunks } from '../../edge/body.ts'
-import type { TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
+import { exportedText } from '../../provider/transfer/export-lines.ts'
+import { ConcurrentImportError, importDirectory } from '../../provider/transfer/import-lines.ts'
+import type { HttpEnv, Runtime } from '../../runtime.ts'
 import type { Database } from '../../storage/database/database.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { countsQuery } from '../../storage/resources/directory-lists.ts'
-import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { runningJob } from '../../storage/tenants/jobs.ts'
+import { catalogueOf } from '../../storage/tenants/locations.ts'
 import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
-import {
-  type DirectoryRecord,
-  type ExportedTenant,
-  exportClients,
-  exportDirectory,
-} from '../../storage/transfer/export.ts'
-import { RunningSha256 } from '../../storage/transfer/running-sha256.ts'
+import { exportStatementsQuery } from '../../storage/transfer/export.ts'
 import { countedOf } from '../components/resource-names.ts'
-import { JSON_LINES } from '../contract/route.ts'
 import type { transferRoutes } from '../contract/transfer.ts'
-import { endRecord, type SchemaRecord, schemaRecords, toLine, zeroCounts } from '../directory-lines.ts'
+import { administrationDatabases } from '../database.ts'
 import { AdminError } from '../errors.ts'
-import { ConcurrentImportError, importDirectory } from '../import.ts'
-import { continueCleanup, undoImportOf } from '../jobs.ts'
+import { continueCleanup, otherJob, undoImportOf } from '../jobs.ts'
+import { jobJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
-import { streamOf } from '../stream-of.ts'
+import { fileResponse } from '../stream-of.ts'
 import { listSchemas } from '../tenant-schemas.ts'
 import { notReady } from '../tenant-state.ts'
+import { cancelImportOf, exportedFile, startExportOf, startImportOf } from '../transfer-jobs.ts'
 import type { Handlers } from './serve.ts'
+
+/** Queries of a request beside those of an export, and those of clients. */
+const OTHER_QUERIES = 20
 
 export const transferHandlers: Handlers<typeof transferRoutes> = {
   async exportTenant({ db, parameters: { id }, query: { clients }, c }) {
-    const tenant = requireTenant(await getTenant(db, id), id)
-    if (tenant.state !== 'ready' && tenant.state !== 'moving') throw notReady(tenant)
-    const options = { extensions: await listSchemas(db, id), withClients: clients === 'include' }
-    return c.body(streamOf(exportedBytes(db, tenant, c.get('resourceTypes'), options)), 200, {
-      'Content-Type': JSON_LINES,
-      'Content-Disposition': `attachment; filename="${tenant.id}.jsonl"`,
+    const types = c.get('resourceTypes')
+    const { tenant: found, statements } = await readTogether(db, {
+      tenant: tenantQuery(id),
+      statements: exportStatementsQuery(types, id),
     })
+    const tenant = requireTenant(found, id)
+    if (tenant.state !== 'ready' && tenant.state !== 'moving') throw notReady(tenant)
+    requireOneRequest(c.env, id, statements)
+    const { extensions } = await listSchemas(db, id)
+    const source = { db, tenant, types, extensions }
+    return fileResponse(c, id, exportedText(source, clients === 'include'))
+  },
+
+  async startExport({ parameters: { id }, query: { clients }, c }) {
+    return { status: 202, body: jobJson(await startExportOf(c, id, clients === 'include')) }
+  },
+
+  async getJobFile({ db, parameters: { id, jobId }, c }) {
+    return fileResponse(c, id, await exportedFile(c, db, id, jobId))
+  },
+
+  async startImport({ db, parameters: { id }, c }) {
+    await requireImportable(c, db, id)
+    return { status: 202, body: jobJson(await startImportOf(c, id, c.req.raw)) }
   },
 
   async importTenant({ db, parameters: { id }, query, c }) {
-    await requireImportable(db, c.get('resourceTypes'), id)
+    await requireImportable(c, db, id)
     try {
       const { isDone, imported, nextLine } = await importDirectory(
         db,
         c.get('resourceTypes'),
         id,
-        readChunks(c.req),
+        readChunks(c.req.raw),
         query,
       )
       return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }
     } catch (error) {
       if (!(error instanceof ConcurrentImportError)) throw error
-      await requireImportable(db, c.get('resourceTypes'), id)
+      await requireImportable(c, db, id)
       throw new AdminError(409, 'conflict', `another import of tenant "${id}" is in progress`)
     }
   },
 
   async undoImport({ db, parameters: { id }, c }) {
     requireTenant(await getTenant(db, id), id)
+    const cancelled = await cancelImportOf(c, id)
+    if (cancelled !== undefined) return { status: 202, body: { state: 'undoing', jobId: cancelled.id } }
     const outcome = await undoImportOf(c, id)
     if (outcome === undefined) {
       throw new AdminError(404, 'notFound', `tenant "${id}" has no import in progress`)
@@ -70,18 +90,28 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
   },
 }
 
-/** Requires a tenant without resources of any type, or one with an import in progress. @throws {AdminError} 404, 409 */
-async function requireImportable(
-  db: Database,
-  types: readonly StoredResourceType[],
-  id: string,
-): Promise<void> {
+/** @throws {AdminError} 409 with the way out if the platform does not allow that many queries in a request */
+function requireOneRequest({ maxQueries, databaseNames }: Runtime, id: string, statements: number): void {
+  // With several databases, each batch also checks where the tenant lives.
+  const queries = OTHER_QUERIES + statements * (databaseNames.length > 1 ? 2 : 1)
+  if (maxQueries === undefined || queries <= maxQueries) return
+  const problem = `the export takes about ${queries} queries, and a request may send ${maxQueries}`
+  throw new AdminError(409, 'conflict', `${problem}; use POST /admin/api/tenants/${id}/exports`)
+}
+
+/**
+ * Requires a tenant without resources of any type, or one whose import in progress is not a job.
+ *
+ * @throws {AdminError} 404, 409
+ */
+async function requireImportable(c: Context<HttpEnv>, db: Database, id: string): Promise<void> {
+  const types = c.get('resourceTypes')
   const { tenant, counts } = await readTogether(db, {
     tenant: tenantQuery(id),
     counts: countsQuery(types, id),
   })
   const { state } = requireTenant(tenant, id)
-  if (state === 'importing') return
+  if (state === 'importing') return await requireNoJob(c, id)
   if (state !== 'ready') throw notReady({ id, state })
   const found = types
     .map((type) => ({ type, count: counts.get(type.name) ?? 0 }))
@@ -95,37 +125,7 @@ async function requireImportable(
   )
 }
 
-/** The lines of a directory, with the end record. */
-async function* exportedBytes(
-  db: Database,
-  tenant: ExportedTenant,
-  types: readonly StoredResourceType[],
-  { extensions: { extensions }, withClients }: { extensions: TenantExtensions; withClients: boolean },
-): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder()
-  const sha256 = new RunningSha256()
-  const counts = zeroCounts(types)
-  const bytesOf = (records: readonly (DirectoryRecord | SchemaRecord)[]) => {
-    const bytes = encoder.encode(records.map(toLine).join(''))
-    sha256.update(bytes)
-    return bytes
-  }
-  const schemas = extensions.flatMap(schemaRecords)
-  const purged = extensions.filter(({ state }) => state === 'purging').map(({ schema }) => schema.id)
-  if (schemas.length > 0) yield bytesOf(schemas)
-  if (withClients) for await (const page of exportClients(db, tenant)) yield bytesOf(page)
-  for await (const page of exportDirectory(db, tenant, types)) {
-    for (const { kind } of page) counts[kind] = (counts[kind] ?? 0) + 1
-    yield bytesOf(page.map((record) => withoutExtensions(record, purged)))
-  }
-  yield encoder.encode(toLine(endRecord(types, counts, sha256.digest)))
-}
-
-/** A record without the values of extensions that are being purged. */
-function withoutExtensions(record: DirectoryRecord, urns: readonly string[]): DirectoryRecord {
-  if (urns.length === 0 || !('resource' in record)) return record
-  const { schemas, ...attributes } = record.resource
-  const kept = Object.entries(attributes).filter(([name]) => !urns.includes(name))
-  const named = Array.isArray(schemas) ? schemas.filter((urn) => !urns.includes(urn)) : schemas
-  return { ...record, resource: { schemas: named, ...Object.fromEntries(kept) } }
+async function requireNoJob(c: Context<HttpEnv>, id: string): Promise<void> {
+  const job = await runningJob(catalogueOf(administrationDatabases(c, c.get('figures'))), id)
+  if (job !== undefined) throw otherJob(job)
 }

@@ -3,12 +3,12 @@
  */
 import type { PropsWithChildren } from 'hono/jsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type LayoutProps } from '../layout.tsx'
 import { tenantPaths } from './paths.ts'
 
 export interface Confirmed {
   readonly administrator: Administrator
-  readonly tenant: { readonly id: string; readonly name: string }
+  readonly tenant: NonNullable<LayoutProps['tenant']>
 }
 
 /** @param props.action the path of the form, below the page of API keys */

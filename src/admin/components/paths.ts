@@ -16,6 +16,9 @@ export interface TenantPaths {
   readonly undoImport: string
   readonly move: string
   readonly cancelMove: string
+  readonly export: string
+  /** The file of an export. */
+  readonly file: (jobId: string) => string
 }
 
 /** The path segment of a type's list: "users". */
@@ -38,5 +41,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     undoImport: `${overview}/undo-import`,
     move: `${overview}/move`,
     cancelMove: `${overview}/cancel-move`,
+    export: `${overview}/export`,
+    file: (jobId) => `${overview}/jobs/${encodeURIComponent(jobId)}/file`,
   }
 }

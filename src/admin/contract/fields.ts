@@ -2,6 +2,7 @@
  * Fields that several routes share, and metadata of fields for error messages and OpenAPI.
  */
 import * as v from 'valibot'
+import { MAX_GIVEN_NAME_CHARACTERS } from '../../storage/access/clients.ts'
 
 /** Metadata that a schema cannot express. */
 export interface FieldMetadata {
@@ -9,6 +10,10 @@ export interface FieldMetadata {
   readonly allowed?: string
   /** JSON Schema keywords that replace or complete the derived ones. */
   readonly jsonSchema?: Readonly<Record<string, unknown>>
+  /** The schema of the values, for a value that is checked elsewhere. */
+  readonly describedBy?: v.GenericSchema
+  /** Names that are allowed besides those of the registered resource types. The handler checks the name. */
+  readonly resourceTypeOr?: readonly string[]
 }
 
 /** Adds metadata to a schema. */
@@ -19,6 +24,8 @@ export function field<Type>(metadata: FieldMetadata) {
 export const TEXT = v.string()
 export const TEXT_OR_NULL = v.nullable(TEXT)
 export const COUNT = v.pipe(v.number(), v.integer(), v.minValue(0))
+/** The name of a resource type. */
+export const RESOURCE_TYPE = v.pipe(v.string(), field({ resourceTypeOr: [] }))
 /** A time in an answer: RFC 3339, in UTC. */
 export const TIME = v.pipe(v.string(), field({ jsonSchema: { format: 'date-time' } }))
 export const TIME_OR_NULL = v.nullable(TIME)
@@ -32,20 +39,12 @@ export const TIME_INPUT = v.pipe(
 )
 export const URI = v.pipe(TEXT, field({ jsonSchema: { format: 'uri' } }))
 
-const MAX_NAME_CHARACTERS = 100
-
-/** A name in an export. Earlier versions accepted names of several lines. */
-export const EXPORTED_NAME = v.pipe(
+/** A display name, on one line. Leading and trailing spaces are removed. */
+export const NAME = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1),
-  v.maxLength(MAX_NAME_CHARACTERS),
-  v.check((text) => text.isWellFormed()),
-)
-
-/** A display name, on one line. Leading and trailing spaces are removed. */
-export const NAME = v.pipe(
-  ...EXPORTED_NAME.pipe,
-  v.check((text) => !/\p{Cc}/u.test(text)),
-  field({ allowed: `a text of 1 to ${MAX_NAME_CHARACTERS} characters without control characters` }),
+  v.maxLength(MAX_GIVEN_NAME_CHARACTERS),
+  v.check((text) => text.isWellFormed() && !/\p{Cc}/u.test(text)),
+  field({ allowed: `a text of 1 to ${MAX_GIVEN_NAME_CHARACTERS} characters without control characters` }),
 )

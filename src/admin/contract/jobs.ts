@@ -1,4 +1,4 @@
-/** Jobs: work on a tenant that takes several requests. A move to another database, a deletion, or the undoing of an import. */
+/** Jobs: work on a tenant that takes several requests. */
 import * as v from 'valibot'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
@@ -6,7 +6,7 @@ import type { Routes } from './route.ts'
 export const JOB = v.pipe(
   v.strictObject({
     id: TEXT,
-    kind: v.picklist(['move', 'delete', 'undo-import']),
+    kind: v.picklist(['move', 'delete', 'undo-import', 'export', 'import']),
     state: v.pipe(
       v.picklist(['running', 'done', 'failed']),
       v.description('A "running" job continues by itself.'),
@@ -14,14 +14,14 @@ export const JOB = v.pipe(
     step: v.pipe(
       TEXT_OR_NULL,
       v.description(
-        'The steps of a move are preparing, copying, verifying, switched and purging, or retracting, aborting and clearing after a failure. Null when the job is done.',
+        'The steps of a move are preparing, copying, verifying, committing, switched and purging, or retracting, aborting and clearing after a failure; those of an export are clearing and exporting; those of an import are receiving, importing and finishing, or undoing and discarding after a failure. Null when the job is done.',
       ),
     ),
     from: v.pipe(TEXT, v.description('The database of the tenant at the beginning of the job.')),
     to: v.pipe(TEXT_OR_NULL, v.description('The target of a move.')),
     progress: v.pipe(
       v.strictObject({ done: COUNT, total: COUNT }),
-      v.description('Approximate numbers of rows.'),
+      v.description('Approximate numbers of rows, or of lines of an import.'),
     ),
     error: v.pipe(
       TEXT_OR_NULL,

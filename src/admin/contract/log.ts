@@ -4,8 +4,8 @@ import { LOG_ACTIONS } from '../../storage/log/log-entry.ts'
 import { COUNT, field, TEXT, TEXT_OR_NULL, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
 
-/** The name of a resource type. The handler checks it against the registered types. */
-const RESOURCE_TYPE = v.pipe(TEXT, v.examples(['User', 'Group']))
+/** Entries of failed access have the type "Client". */
+const RESOURCE_TYPE = v.pipe(TEXT, field({ resourceTypeOr: ['Client'] }))
 const OUTCOME = v.picklist(['accepted', 'refused'])
 
 export const LOG_ENTRY = v.pipe(

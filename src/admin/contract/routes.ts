@@ -3,6 +3,7 @@
  * handler of the same name in src/admin/api/. The compiler and the tests report everything else that is needed.
  */
 import { clientRoutes } from './clients.ts'
+import { databaseRoutes } from './databases.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
@@ -22,4 +23,5 @@ export const ROUTES = {
   ...transferRoutes,
   ...schemaRoutes,
   ...jobRoutes,
+  ...databaseRoutes,
 } as const

@@ -13,6 +13,8 @@ export interface SchemaParts {
   readonly item?: SchemaParts
   /** The schemas of the properties, of an object. */
   readonly entries?: Readonly<Record<string, SchemaParts>>
+  /** The schema of the values, of a record. */
+  readonly value?: SchemaParts
   /** The allowed values, of a picklist. */
   readonly options?: readonly string[]
   readonly default?: unknown

@@ -1,96 +1,101 @@
 /** Extension schemas of a tenant. */
 import * as v from 'valibot'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
-import { RESOURCE_TYPES } from '../../storage/tables/resource-tables.ts'
-import { field, TEXT } from './fields.ts'
+import {
+  ATTRIBUTE_MEMBERS,
+  type Member,
+  SCHEMA_MEMBERS,
+  SUB_ATTRIBUTE_MEMBERS,
+  supportedValues,
+} from '../../scim/schema/extension-members.ts'
+import { field, RESOURCE_TYPE, TEXT } from './fields.ts'
 import type { Routes } from './route.ts'
 
-const TYPE_NAMES = RESOURCE_TYPES.map(({ name }) => name)
+type Entries = Readonly<Record<string, v.GenericSchema>>
 
-const TEXTS = { type: 'array', items: { type: 'string' } }
-
-/** An attribute (RFC 7643 §7). src/scim/schema/extension.ts checks the schema. */
-const ATTRIBUTE_KEYWORDS = {
-  name: { type: 'string' },
-  type: { enum: ['string', 'boolean', 'decimal', 'integer', 'dateTime', 'binary', 'reference', 'complex'] },
-  multiValued: { type: 'boolean', default: false },
-  description: { type: 'string' },
-  required: { const: false },
-  canonicalValues: TEXTS,
-  caseExact: { type: 'boolean', default: false },
-  mutability: { enum: ['readWrite', 'immutable'], default: 'readWrite' },
-  returned: { enum: ['always', 'default', 'request'], default: 'default' },
-  uniqueness: { const: 'none' },
-  referenceTypes: TEXTS,
+/**
+ * The entries of an object with these members.
+ *
+ * @param required the members that it must have; by default those that the parser requires
+ */
+function entriesOf(
+  members: Readonly<Record<string, Member>>,
+  attribute: v.GenericSchema = TEXT,
+  required = (member: Member): boolean => member.isRequired === true,
+): Entries {
+  const used = Object.entries(members).filter(([, { kind }]) => kind !== 'unused')
+  return Object.fromEntries(
+    used.map(([name, member]) => {
+      const entry = schemaOf(member, attribute)
+      return [name, required(member) ? entry : v.optional(entry, defaultOf(member))]
+    }),
+  )
 }
 
-const SCHEMA_KEYWORDS = {
-  schemas: TEXTS,
-  id: { type: 'string', description: 'The URN.' },
-  name: { type: 'string' },
-  description: { type: 'string' },
-  resourceType: { enum: TYPE_NAMES, description: 'The default is the last part of the URN.' },
-  attributes: {
-    type: 'array',
-    items: {
-      type: 'object',
-      required: ['name'],
-      properties: {
-        ...ATTRIBUTE_KEYWORDS,
-        subAttributes: {
-          type: 'array',
-          items: { type: 'object', required: ['name'], properties: ATTRIBUTE_KEYWORDS },
-        },
-        indexed: {
-          type: 'boolean',
-          default: false,
-          description: 'Whether the attribute has an index for filters.',
-        },
-      },
-    },
-  },
+function schemaOf(member: Member, attribute: v.GenericSchema): v.GenericSchema {
+  const value = valueSchema(member, attribute)
+  return member.description === undefined ? value : v.pipe(value, v.description(member.description))
 }
+
+function valueSchema(member: Member, attribute: v.GenericSchema): v.GenericSchema {
+  switch (member.kind) {
+    case 'text':
+      return v.pipe(TEXT, v.maxLength(member.maxCharacters))
+    case 'texts': {
+      const { maxItems, maxCharacters } = member
+      const text = maxCharacters === undefined ? TEXT : v.pipe(TEXT, v.maxLength(maxCharacters))
+      return v.pipe(v.array(text), field({ jsonSchema: maxItems === undefined ? {} : { maxItems } }))
+    }
+    case 'flag':
+      return v.pipe(
+        v.boolean(),
+        field({ jsonSchema: member.mustBeFalse === undefined ? {} : { const: false } }),
+      )
+    case 'choice':
+      return v.picklist(supportedValues(member))
+    case 'attributes':
+      return v.pipe(v.array(attribute), field({ jsonSchema: { minItems: 1, maxItems: member.maxItems } }))
+    case 'resource type':
+      return RESOURCE_TYPE
+    case 'unused':
+      return v.unknown()
+  }
+}
+
+function defaultOf(member: Member): unknown {
+  return 'default' in member ? member.default : undefined
+}
+
+const SUB_ATTRIBUTE = v.object(entriesOf(SUB_ATTRIBUTE_MEMBERS))
+const ATTRIBUTE = v.object(entriesOf(ATTRIBUTE_MEMBERS, SUB_ATTRIBUTE))
 
 const EXAMPLE = {
   id: 'urn:ietf:params:scim:schemas:extension:acme:2.0:User',
   attributes: [{ name: 'badge', type: 'string', indexed: true }],
 }
 
+/** Not checked here: the parser ignores the case of names, and its messages name the attribute. */
 export const EXTENSION_SCHEMA_INPUT = v.pipe(
   v.unknown(),
-  field({ jsonSchema: { type: 'object', required: ['attributes'], properties: SCHEMA_KEYWORDS } }),
+  field({ describedBy: v.object(entriesOf(SCHEMA_MEMBERS, ATTRIBUTE)) }),
   v.title('ExtensionSchemaInput'),
   v.examples([EXAMPLE]),
 )
 
 export const EXTENSION_SCHEMA = v.pipe(
-  v.unknown(),
-  field({
-    jsonSchema: {
-      type: 'object',
-      required: ['schemas', 'id', 'name', 'description', 'resourceType', 'attributes', 'state', 'indexes'],
-      properties: {
-        ...SCHEMA_KEYWORDS,
-        state: {
-          enum: ['active', 'removed', 'purging'],
-          description: 'Clients see the schema in the state "active" only.',
-        },
-        indexes: {
-          type: 'array',
-          items: {
-            type: 'object',
-            required: ['attribute', 'state'],
-            properties: { attribute: { type: 'string' }, state: { enum: ['ready', 'building'] } },
-          },
-        },
-      },
-    },
+  v.object({
+    ...entriesOf(SCHEMA_MEMBERS, ATTRIBUTE, () => true),
+    state: v.pipe(
+      v.picklist(['active', 'removed', 'purging']),
+      v.description('Clients see the schema in the state "active" only.'),
+    ),
+    indexes: v.array(v.object({ attribute: TEXT, state: v.picklist(['ready', 'building']) })),
   }),
   v.title('ExtensionSchema'),
 )
 
-const RESOURCE_TYPE = v.optional(
-  v.pipe(v.picklist(TYPE_NAMES), v.description('The resource type of schemas that do not name it.')),
+const IMPORTED_TYPE = v.optional(
+  v.pipe(RESOURCE_TYPE, v.description('The resource type of schemas that do not name it.')),
 )
 
 const PURGE = v.optional(
@@ -117,7 +122,7 @@ export const schemaRoutes = {
       "Imports extension schemas from another service provider's `/Schemas`, or from Entra's list of attributes",
     description:
       'The body is a schema, a ListResponse of schemas, the synchronization schema of Microsoft Graph, or `{"attributes": ["urn:…:User:badge"]}`. Built-in schemas and attributes are left out. Either all schemas are stored or none.',
-    query: v.strictObject({ resourceType: RESOURCE_TYPE }),
+    query: v.strictObject({ resourceType: IMPORTED_TYPE }),
     body: v.pipe(
       v.unknown(),
       field({ jsonSchema: { type: 'object' } }),

@@ -5,7 +5,6 @@ import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
 import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
@@ -19,7 +18,7 @@ import { PROVIDERS, type ProviderId, takesClientSecrets } from '../components/pr
 import { isLiveSecret, SecretTable } from '../components/secret-table.tsx'
 import { isLive, TokenTable } from '../components/token-table.tsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type LayoutProps, type PageTenant } from '../layout.tsx'
 
 /** The values of the form of one provider. */
 export interface TokenForm {
@@ -34,7 +33,7 @@ export interface TokenForm {
 export interface ApiKeysProps {
   readonly administrator: Administrator
   readonly now: number
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly tenantUrl: string
   /** The token endpoint. */
   readonly tokenUrl: string
@@ -232,7 +231,7 @@ const EXPIRY_HINT = {
 /** The only page that shows a token. */
 export function NewTokenPage(props: {
   readonly administrator: Administrator
-  readonly tenant: { readonly id: string; readonly name: string }
+  readonly tenant: NonNullable<LayoutProps['tenant']>
   readonly tenantUrl: string
   readonly name: string
   readonly token: string

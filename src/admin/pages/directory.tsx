@@ -1,11 +1,9 @@
 /**
  * The directory: cards of identity providers, search, and the list of the resources of one type.
  */
-import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { DirectoryItem, SearchField } from '../../storage/resources/directory-lists.ts'
 import { searchFieldsOf } from '../../storage/resources/directory-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
 import { Select } from '../components/form.tsx'
@@ -15,14 +13,12 @@ import { tenantPaths } from '../components/paths.ts'
 import { ProviderCards, type ProviderId } from '../components/provider-cards.tsx'
 import { allOf, countedOf, labelOf, pluralOf } from '../components/resource-names.ts'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 export interface DirectoryProps {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly tenantUrl: string
-  /** All types; each has a tab. */
-  readonly types: readonly ResourceType[]
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly type: StoredResourceType
@@ -39,7 +35,8 @@ export interface DirectoryProps {
 }
 
 export function DirectoryPage(props: DirectoryProps) {
-  const { administrator, tenant, tenantUrl, types, counts, type, open } = props
+  const { administrator, tenant, tenantUrl, counts, type, open } = props
+  const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
   const title = allOf(types)
   return (

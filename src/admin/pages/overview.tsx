@@ -9,7 +9,6 @@ import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientHealth } from '../components/client-health.tsx'
@@ -23,7 +22,7 @@ import { allOf, pluralOf } from '../components/resource-names.ts'
 import { isLiveSecret } from '../components/secret-table.tsx'
 import { isLive } from '../components/token-table.tsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 /** The used share of the group limit from which the meter warns. */
 const GROUPS_WARN_FROM = 0.9
@@ -31,8 +30,7 @@ const GROUPS_WARN_FROM = 0.9
 export interface OverviewProps {
   readonly administrator: Administrator
   readonly now: number
-  readonly tenant: TenantSummary
-  readonly types: readonly ResourceType[]
+  readonly tenant: PageTenant
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly clients: readonly Client[]
@@ -44,7 +42,8 @@ export interface OverviewProps {
 }
 
 export function OverviewPage(props: OverviewProps) {
-  const { administrator, tenant, types, tokens, secrets, now, hours, days, refused } = props
+  const { administrator, tenant, tokens, secrets, now, hours, days, refused } = props
+  const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
   const live = [
     ...tokens.filter((token) => isLive(token, now)),
@@ -105,7 +104,7 @@ export function OverviewPage(props: OverviewProps) {
 }
 
 interface StatProps {
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly type: ResourceType
   readonly count: number
 }

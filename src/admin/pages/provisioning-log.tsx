@@ -1,10 +1,8 @@
 /**
  * The provisioning log: filters, entries, downloads.
  */
-import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedEntry, LogPage } from '../../storage/log/log-pages.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import type { FormError } from '../components/form.tsx'
 import { LogEntries, LogEntryDetails, nameOf, Outcome } from '../components/log-entry.tsx'
@@ -13,12 +11,11 @@ import { Pagination, withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 export interface ProvisioningLogProps {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
-  readonly types: readonly ResourceType[]
+  readonly tenant: PageTenant
   readonly clients: readonly Client[]
   /** The values of the filter form. */
   readonly form: LogFilterForm
@@ -28,7 +25,7 @@ export interface ProvisioningLogProps {
 }
 
 export function ProvisioningLogPage(props: ProvisioningLogProps) {
-  const { administrator, tenant, types, clients, form, error, isFirst } = props
+  const { administrator, tenant, clients, form, error, isFirst } = props
   const { log } = tenantPaths(tenant.id)
   const query = { ...form }
   return (
@@ -46,7 +43,7 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
           Download JSON
         </a>
       </PageHead>
-      <LogFilters path={log} types={types} clients={clients} form={form} error={error} />
+      <LogFilters path={log} types={tenant.resourceTypes} clients={clients} form={form} error={error} />
       <section class="panel" aria-label="Entries" id="entries" {...(isFirst ? { 'data-live': '' } : {})}>
         <Entries {...props} />
       </section>
@@ -54,12 +51,14 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
   )
 }
 
-function Entries({ tenant, types, form, page, isFirst }: ProvisioningLogProps) {
+function Entries({ tenant, form, page, isFirst }: ProvisioningLogProps) {
   const { log } = tenantPaths(tenant.id)
   const next = page.next && withQuery(log, { ...form, before: page.next })
   return (
     <>
-      {page.entries.length > 0 && <LogEntries tenantId={tenant.id} types={types} entries={page.entries} />}
+      {page.entries.length > 0 && (
+        <LogEntries tenantId={tenant.id} types={tenant.resourceTypes} entries={page.entries} />
+      )}
       {page.hasStopped && (
         <p class="notice off">
           {page.entries.length === 0 ? 'No match' : 'No more matches'} among the newest entries.{' '}
@@ -101,11 +100,10 @@ function NoEntries({ form, isFirst, path }: { form: LogFilterForm; isFirst: bool
 /** The page of one entry. */
 export function LogEntryPage(props: {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
-  readonly types: readonly ResourceType[]
+  readonly tenant: PageTenant
   readonly entry: ListedEntry
 }) {
-  const { administrator, tenant, types, entry } = props
+  const { administrator, tenant, entry } = props
   const { log } = tenantPaths(tenant.id)
   const name = nameOf(entry)
   return (
@@ -124,7 +122,7 @@ export function LogEntryPage(props: {
         <Outcome entry={entry} />
       </PageHead>
       <section class="panel" aria-label="Entry">
-        <LogEntryDetails tenantId={tenant.id} types={types} entry={entry} />
+        <LogEntryDetails tenantId={tenant.id} types={tenant.resourceTypes} entry={entry} />
       </section>
     </Layout>
   )

@@ -7,7 +7,6 @@ import { showsGroups } from '../../scim/schema/resource-type.ts'
 import type { Page } from '../../storage/database/query.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import type { NamedReference, StoredResource } from '../../storage/resources/directory-details.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ActiveBadge } from '../components/directory-table.tsx'
@@ -19,13 +18,11 @@ import { References } from '../components/references.tsx'
 import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 export interface ResourceProps {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
-  /** All types, for links to other resources. */
-  readonly types: readonly ResourceType[]
+  readonly tenant: PageTenant
   readonly type: ResourceType
   readonly resource: StoredResource
   /** The groups of which it is a member. */
@@ -38,7 +35,7 @@ export interface ResourceProps {
 }
 
 export function ResourcePage(props: ResourceProps) {
-  const { administrator, tenant, types, type, resource, log } = props
+  const { administrator, tenant, type, resource, log } = props
   const paths = tenantPaths(tenant.id)
   const { displayName, active, [type.nameAttribute]: ownName } = resource.resource
   const name = String(displayName ?? ownName ?? resource.id)
@@ -77,7 +74,7 @@ export function ResourcePage(props: ResourceProps) {
                 <p>The entries of this resource are older than the retention time of the log.</p>
               </EmptyState>
             ) : (
-              <LogEntries tenantId={tenant.id} types={types} entries={log} />
+              <LogEntries tenantId={tenant.id} types={tenant.resourceTypes} entries={log} />
             )}
           </Section>
         </div>
@@ -113,14 +110,19 @@ function Metadata({ resource }: { resource: StoredResource }) {
   )
 }
 
-function Groups({ tenant, types, type, resource, groups, groupsAfter }: ResourceProps) {
+function Groups({ tenant, type, resource, groups, groupsAfter }: ResourceProps) {
   const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
   return (
     <Section id="groups" title={showsGroups(type) ? 'Groups' : 'Member of'}>
       {groups.items.length === 0 ? (
         <EmptyState title="Not in any group." />
       ) : (
-        <References tenantId={tenant.id} types={types} references={groups.items} areMixed={false} />
+        <References
+          tenantId={tenant.id}
+          types={tenant.resourceTypes}
+          references={groups.items}
+          areMixed={false}
+        />
       )}
       <Pagination
         first={groupsAfter === '' ? undefined : `${path}#groups`}
@@ -132,7 +134,7 @@ function Groups({ tenant, types, type, resource, groups, groupsAfter }: Resource
 }
 
 function Members(props: ResourceProps & { members: Page<NamedReference> }) {
-  const { tenant, types, type, resource, members, membersAfter } = props
+  const { tenant, type, resource, members, membersAfter } = props
   const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
   return (
     <Section
@@ -145,7 +147,7 @@ function Members(props: ResourceProps & { members: Page<NamedReference> }) {
           {membersAfter === '' && <p>Entra creates a group first, and then sends its members.</p>}
         </EmptyState>
       ) : (
-        <References tenantId={tenant.id} types={types} references={members.items} areMixed />
+        <References tenantId={tenant.id} types={tenant.resourceTypes} references={members.items} areMixed />
       )}
       <Pagination
         first={membersAfter === '' ? undefined : `${path}#members`}

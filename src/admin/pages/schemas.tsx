@@ -10,12 +10,11 @@ import type {
   TenantExtension,
   TenantExtensions,
 } from '../../scim/schema/tenant-extensions.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Badge, EmptyState, PageHead, Section, type Tone } from '../components/blocks.tsx'
 import { Field, type FormError, Select } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 /** The values of the form. */
 export interface SchemaForm {
@@ -25,7 +24,7 @@ export interface SchemaForm {
 
 export interface SchemasProps {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly all: TenantExtensions
   readonly form: SchemaForm
   readonly error?: FormError | undefined
@@ -51,8 +50,8 @@ export function SchemasPage(props: SchemasProps) {
         <Section id="schemas" title="Extension schemas">
           <EmptyState title="No extension schemas.">
             <p>
-              User and Group of RFC 7643, the enterprise extension and <code>nativeObjectId</code> are built
-              in. Add a schema below for further attributes of your identity provider.
+              The schemas of RFC 7643 and <code>nativeObjectId</code> are built in. Add a schema below for
+              further attributes of your identity provider.
             </p>
           </EmptyState>
         </Section>
@@ -159,12 +158,6 @@ function characteristics({ caseExact, mutability, returned, type }: Attribute): 
   ].join(', ')
 }
 
-const TYPES = [
-  ['', 'As stated in the schema'],
-  ['User', 'User'],
-  ['Group', 'Group'],
-] as const
-
 const EXAMPLE = `{
   "id": "urn:ietf:params:scim:schemas:extension:acme:2.0:User",
   "attributes": [
@@ -174,6 +167,7 @@ const EXAMPLE = `{
 }`
 
 function SchemaForm({ tenant, form, error }: SchemasProps) {
+  const types = tenant.resourceTypes
   return (
     <Section id="put" title="Add or change schemas">
       <p>
@@ -199,7 +193,11 @@ function SchemaForm({ tenant, form, error }: SchemasProps) {
           label="Resource type"
           hint="Needed only if neither the schema nor the end of its URN names the type."
           control={(attributes) => (
-            <Select attributes={attributes} value={form.resourceType} options={TYPES} />
+            <Select
+              attributes={attributes}
+              value={form.resourceType}
+              options={[['', 'As stated in the schema'], ...types.map(({ name }) => [name, name] as const)]}
+            />
           )}
         />
         <button type="submit" class="primary">
@@ -218,7 +216,7 @@ export function documentOf(extension: TenantExtension): string {
 /** Asks for confirmation before a schema is removed or its values are deleted. */
 export function RemoveSchemaPage(props: {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly extension: TenantExtension
 }) {
   const { administrator, tenant, extension } = props

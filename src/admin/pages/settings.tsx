@@ -5,14 +5,14 @@
 import type { Child } from 'hono/jsx'
 import type { ProfileName } from '../../scim/profile.ts'
 import type { Job } from '../../storage/tenants/jobs.ts'
-import type { TenantSummary } from '../../storage/tenants/queries.ts'
 import { Badge, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
-import { Meter } from '../components/meter.tsx'
+import { JobProgress } from '../components/job-progress.tsx'
 import { counted, number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { TransferSection } from '../components/transfer-section.tsx'
 import type { Administrator } from '../env.ts'
-import { Layout } from '../layout.tsx'
+import { Layout, type PageTenant } from '../layout.tsx'
 
 /** A fact of the configuration, with the setting that determines it. */
 export interface ConfigurationFact {
@@ -23,7 +23,7 @@ export interface ConfigurationFact {
 
 export interface SettingsProps {
   readonly administrator: Administrator
-  readonly tenant: TenantSummary
+  readonly tenant: PageTenant
   readonly form: {
     readonly name: string
     readonly groupLimit: string
@@ -38,8 +38,11 @@ export interface SettingsProps {
   /** The database of the tenant, and the others. */
   readonly database: { readonly name: string; readonly others: readonly string[] }
   readonly moveError?: FormError | undefined
-  /** The latest job of the tenant. */
+  /** The latest job of the tenant, and its latest export. */
   readonly job: Job | undefined
+  readonly latestExport: Job | undefined
+  readonly hasFile: boolean
+  readonly exportError?: FormError | undefined
   readonly done?: string | undefined
   readonly facts: readonly ConfigurationFact[]
 }
@@ -56,6 +59,13 @@ export function SettingsPage(props: SettingsProps) {
       )}
       <StateSection tenant={tenant} job={props.job} />
       <TenantForm {...props} />
+      <TransferSection
+        tenantId={tenant.id}
+        job={props.job}
+        latestExport={props.latestExport}
+        hasFile={props.hasFile}
+        error={props.exportError}
+      />
       <DatabaseSection {...props} />
       <Section id="configuration" title="Configuration and limits">
         <table class="stack">
@@ -167,16 +177,20 @@ function StateSection({ tenant: { id, state }, job }: Pick<SettingsProps, 'tenan
       </Section>
     )
   }
+  const isJob = state === 'importing' && job?.kind === 'import' && job.state === 'running'
   return (
     <Section id="state" title="Import">
       <p>
-        {state === 'importing'
-          ? 'To continue the import, send the same file again or the rest of it. Undoing the import deletes the imported data; tokens and the provisioning log are kept.'
-          : 'The import is being undone. This continues by itself.'}
+        {isJob
+          ? 'The import continues by itself. Cancelling it deletes the imported data.'
+          : state === 'importing'
+            ? 'To continue the import, send the same file again or the rest of it. Undoing the import deletes the imported data; tokens and the provisioning log are kept.'
+            : 'The import is being undone. This continues by itself.'}
       </p>
+      {job && isJob && <JobProgress job={job} />}
       <form method="post" action={tenantPaths(id).undoImport}>
         <button type="submit" class="danger">
-          {state === 'importing' ? 'Undo the import' : 'Continue now'}
+          {isJob ? 'Cancel the import' : state === 'importing' ? 'Undo the import' : 'Continue now'}
         </button>
       </form>
     </Section>
@@ -221,29 +235,6 @@ function DatabaseSection({ tenant: { id }, database: { name, others }, moveError
       )}
     </Section>
   )
-}
-
-/** The progress of a job, as a bar. */
-function JobProgress({ job }: { job: Job }) {
-  const { kind, state, step, target, done, total, error, tenantId } = job
-  const what = kind === 'move' ? `Move to ${target}` : 'Deletion'
-  if (state === 'running') {
-    return (
-      <>
-        <p role="status">
-          {what}: {step}, {number(Math.min(done, total))} of about {number(total)} rows.{' '}
-          <a href={tenantPaths(tenantId).settings}>Refresh</a>
-        </p>
-        <Meter label={what} value={Math.min(done, total)} max={total} isHigh={false} />
-        {error && <p class="muted">{error}</p>}
-      </>
-    )
-  }
-  return state === 'failed' ? (
-    <p class="notice warn">
-      {what} failed: {error}
-    </p>
-  ) : null
 }
 
 function DeleteForm({ tenant, confirmation, deletionError }: SettingsProps) {

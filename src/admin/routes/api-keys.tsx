@@ -110,7 +110,7 @@ async function newTokenPage(
   return c.html(
     <NewTokenPage
       administrator={c.get('administrator')}
-      tenant={tenant ?? { id: tenantId, name: tenantId }}
+      tenant={{ id: tenantId, name: tenantId, ...tenant, resourceTypes: c.get('resourceTypes') }}
       tenantUrl={tenantUrl(c)}
       name={tokenName}
       token={token}
@@ -155,7 +155,7 @@ async function keysPage(
     clients: clientsQuery(id),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
-    failed: logPageQuery(id, FAILED_ACCESS, undefined, FAILED_SHOWN),
+    failed: logPageQuery({ tenantId: id, filters: FAILED_ACCESS, size: FAILED_SHOWN }),
   }))
   const { newId } = c.env
   return c.html(

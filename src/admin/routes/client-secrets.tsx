@@ -93,7 +93,7 @@ async function storeSecret(
   return c.html(
     <NewSecretPage
       administrator={c.get('administrator')}
-      tenant={tenant ?? { id: tenantId, name: tenantId }}
+      tenant={{ id: tenantId, name: tenantId, ...tenant, resourceTypes: c.get('resourceTypes') }}
       tenantUrl={tenantUrl(c)}
       tokenUrl={tokenUrl(c)}
       secret={outcome}

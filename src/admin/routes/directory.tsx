@@ -15,6 +15,7 @@ import {
   countsQuery,
   type DirectoryItem,
   type ListCursor,
+  type ListPage,
   listQuery,
   MAX_LOOKED_THROUGH,
   type SearchField,
@@ -52,9 +53,9 @@ directory.get('/:tenant', async (c) => {
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
     activity: activityQuery(id, now),
-    refused: logPageQuery(id, { outcome: 'refused' }, undefined, LATEST_REFUSED),
+    refused: logPageQuery({ tenantId: id, filters: { outcome: 'refused' }, size: LATEST_REFUSED }),
   }))
-  const props = { administrator: c.get('administrator'), now, tenant, types, counts, ...access, ...activity }
+  const props = { administrator: c.get('administrator'), now, tenant, counts, ...access, ...activity }
   return c.html(<OverviewPage {...props} refused={refused.entries} />)
 })
 
@@ -78,7 +79,7 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
   const after = cursorOf(c)
   const types = c.get('resourceTypes')
   const { tenant, found, counts } = await loadWithTenant(c, (id) => ({
-    found: foundQuery(type, id, text, field, after),
+    found: foundQuery({ type, tenantId: id, size: PAGE_SIZE, after }, text, field),
     counts: countsQuery(types, id),
   }))
   const path = tenantPaths(tenant.id).listOf(type)
@@ -91,7 +92,6 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
       administrator={c.get('administrator')}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
-      types={types}
       counts={counts}
       type={type}
       open={providerOf(c.req.query('open'))}
@@ -113,7 +113,7 @@ async function containingItems(
   text: string,
 ): Promise<readonly DirectoryItem[]> {
   if (text === '') return []
-  const query = containsQuery(type, tenantId, text, PAGE_SIZE)
+  const query = containsQuery({ type, tenantId, size: PAGE_SIZE }, text)
   return (await readTogether(c.get('db'), { items: query })).items
 }
 
@@ -124,21 +124,12 @@ interface Found {
 }
 
 /** The items of a list: all resources, the matches of one field, or the first matches of each field. */
-function foundQuery(
-  type: StoredResourceType,
-  tenantId: string,
-  text: string,
-  field: SearchField | undefined,
-  after: ListCursor | undefined,
-) {
+function foundQuery(page: ListPage, text: string, field: SearchField | undefined) {
   if (text !== '' && field === undefined) {
-    const query = searchAllQuery(type, tenantId, text, MATCHES_PER_FIELD)
+    const query = searchAllQuery({ ...page, size: MATCHES_PER_FIELD }, text)
     return { ...query, read: (results: Parameters<typeof query.read>[0]) => merged(query.read(results)) }
   }
-  const query =
-    text === '' || field === undefined
-      ? listQuery(type, tenantId, after, PAGE_SIZE)
-      : searchQuery(type, tenantId, field, text, after, PAGE_SIZE)
+  const query = text === '' || field === undefined ? listQuery(page) : searchQuery(page, field, text)
   return {
     ...query,
     read: (results: Parameters<typeof query.read>[0]): Found => ({ ...query.read(results), more: [] }),
@@ -171,7 +162,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     resource: resourceQuery(type, tenantId, id),
     groups: groupsOfQuery(tenantId, id, groupsAfter, PAGE_SIZE),
     members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, PAGE_SIZE) : noMembers,
-    log: logPageQuery(tenantId, { resourceId: id }, undefined, LATEST_ENTRIES),
+    log: logPageQuery({ tenantId, filters: { resourceId: id }, size: LATEST_ENTRIES }),
   }))
   const { tenant, resource } = loaded
   if (resource === undefined) throw noResource(tenant.id, type, id)
@@ -179,7 +170,6 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     <ResourcePage
       administrator={c.get('administrator')}
       tenant={tenant}
-      types={c.get('resourceTypes')}
       type={type}
       resource={resource}
       groups={loaded.groups}

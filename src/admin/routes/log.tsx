@@ -34,13 +34,14 @@ log.get('/:tenant/log', async (c) => {
   const before = cursorOf(c)
   const { tenant, clients, page } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
-    page: isUsable ? logPageQuery(id, filters, before, PAGE_SIZE) : { statements: [], read: () => NOTHING },
+    page: isUsable
+      ? logPageQuery({ tenantId: id, filters, before, size: PAGE_SIZE })
+      : { statements: [], read: () => NOTHING },
   }))
   return c.html(
     <ProvisioningLogPage
       administrator={c.get('administrator')}
       tenant={tenant}
-      types={c.get('resourceTypes')}
       clients={clients}
       form={form}
       error={isUsable ? undefined : filters}
@@ -73,14 +74,7 @@ log.get('/:tenant/log/:id', async (c) => {
       [['Provisioning log', tenantPaths(tenant.id).log]],
     )
   }
-  return c.html(
-    <LogEntryPage
-      administrator={c.get('administrator')}
-      tenant={tenant}
-      types={c.get('resourceTypes')}
-      entry={entry}
-    />,
-  )
+  return c.html(<LogEntryPage administrator={c.get('administrator')} tenant={tenant} entry={entry} />)
 })
 
 function cursorOf(c: AdminContext): string | undefined {

@@ -8,6 +8,7 @@ import { type TenantSummary, tenantQuery } from '../../storage/tenants/queries.t
 import type { FormError } from '../components/form.tsx'
 import type { AdminContext } from '../env.ts'
 import { AdminError } from '../errors.ts'
+import type { PageTenant } from '../layout.tsx'
 import { requireTenant } from '../require-tenant.ts'
 
 /** A 404, with links to pages that the reader may have looked for. */
@@ -22,7 +23,7 @@ export class PageNotFound extends AdminError {
 
 type Loaded<Queries extends Record<string, Query<unknown>>> = {
   readonly [Name in keyof Queries]: Queries[Name] extends Query<infer Result> ? Result : never
-} & { readonly tenant: TenantSummary }
+} & { readonly tenant: PageTenant }
 
 /**
  * Loads the tenant in the path and the data of its page, in one round trip.
@@ -35,7 +36,8 @@ export async function loadWithTenant<Queries extends Record<string, Query<unknow
 ): Promise<Loaded<Queries>> {
   const id = c.req.param('tenant') ?? ''
   const { tenant, ...rest } = await readTogether(c.get('db'), { ...queries(id), tenant: tenantQuery(id) })
-  return { ...rest, tenant: requireTenant(tenant, id) } as Loaded<Queries>
+  const found = requireTenant(tenant as TenantSummary | undefined, id)
+  return { ...rest, tenant: { ...found, resourceTypes: c.get('resourceTypes') } } as Loaded<Queries>
 }
 
 /**

@@ -7,14 +7,14 @@ import { ScimError } from '../../scim/error.ts'
 import { parseJson } from '../../scim/json.ts'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
 import { findExtension, type TenantExtensions } from '../../scim/schema/tenant-extensions.ts'
-import type { Database } from '../../storage/database/database.ts'
-import { extensionsQuery } from '../../storage/extensions/extensions.ts'
+import type { ExtendedTenant } from '../../storage/extensions/extended-tenant.ts'
+import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
 import { documentOf, RemoveSchemaPage, type SchemaForm, SchemasPage } from '../pages/schemas.tsx'
 import { requireTenant } from '../require-tenant.ts'
-import { deleteSchema, importSchemas, putSchema, requireSchema } from '../tenant-schemas.ts'
+import { deleteSchema, extendedTenant, importSchemas, putSchema, requireSchema } from '../tenant-schemas.ts'
 import { formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
@@ -33,7 +33,7 @@ schemas.post('/:tenant/schemas', async (c) => {
   const input = await readForm(c, 'administration', MAX_BODY_BYTES)
   const form = { document: input.document ?? '', resourceType: input.resourceType ?? '' }
   try {
-    const notes = await save(c.get('db'), c.req.param('tenant'), form)
+    const notes = await save(extendedTenant(c, c.req.param('tenant')), form)
     if (notes.length === 0) return c.redirect(donePath(c, 'saved'), 303)
     return await schemasPage(c, undefined, undefined, [DONE.saved ?? '', ...notes])
   } catch (error) {
@@ -42,15 +42,15 @@ schemas.post('/:tenant/schemas', async (c) => {
 })
 
 /** @returns notes for the administrator */
-async function save(db: Database, tenantId: string, form: SchemaForm): Promise<readonly string[]> {
+async function save(tenant: ExtendedTenant, form: SchemaForm): Promise<readonly string[]> {
   const document = parseDocument(form.document)
   const resourceType = form.resourceType === '' ? undefined : form.resourceType
   // A single schema is not treated as an import, which would leave out a mistyped characteristic silently.
   if (isComplex(document) && typeof document.id === 'string' && document.Resources === undefined) {
-    await putSchema(db, tenantId, document.id, { ...(resourceType && { resourceType }), ...document })
+    await putSchema(tenant, document.id, { ...(resourceType && { resourceType }), ...document })
     return []
   }
-  return (await importSchemas(db, tenantId, document, { resourceType })).notes
+  return (await importSchemas(tenant, document, { resourceType })).notes
 }
 
 function parseDocument(text: string): unknown {
@@ -65,7 +65,8 @@ function parseDocument(text: string): unknown {
 schemas.post('/:tenant/schemas/restore', async (c) => {
   const { urn = '' } = await readForm(c)
   const { tenant, all } = await load(c)
-  await putSchema(c.get('db'), tenant.id, urn, JSON.parse(documentOf(requireSchema(all, urn, tenant.id))))
+  const document = documentOf(requireSchema(all, urn, tenant.id))
+  await putSchema(extendedTenant(c, tenant.id), urn, JSON.parse(document))
   return c.redirect(donePath(c, 'saved'), 303)
 })
 
@@ -80,7 +81,7 @@ schemas.get('/:tenant/schemas/remove', async (c) => {
 schemas.post('/:tenant/schemas/remove', async (c) => {
   const { urn = '', purge } = await readForm(c)
   const isPurged = purge === 'true'
-  const outcome = await deleteSchema(c.get('db'), c.req.param('tenant'), urn, isPurged)
+  const outcome = await deleteSchema(extendedTenant(c, c.req.param('tenant')), urn, isPurged)
   return c.redirect(donePath(c, outcome === 'purging' ? 'purging' : isPurged ? 'purged' : 'removed'), 303)
 })
 

@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import { tenantPage } from '../../provider/tenants.ts'
 import { MAX_BODY_BYTES, MAX_BULK_OPERATIONS, MAX_PAGE_SIZE } from '../../scim/limits.ts'
 import { readTogether } from '../../storage/database/query.ts'
-import { latestJob } from '../../storage/tenants/jobs.ts'
+import { latestJobs, latestJobsQuery } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
 import { firstTenantQuery } from '../../storage/tenants/queries.ts'
 import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants/tenants.ts'
@@ -28,6 +28,8 @@ import {
 } from '../pages/settings.tsx'
 import { type TenantForm, TenantsPage } from '../pages/tenants.tsx'
 import { requireTenant } from '../require-tenant.ts'
+import { fileResponse } from '../stream-of.ts'
+import { cancelImportOf, exportedFile, hasFile, startExportOf } from '../transfer-jobs.ts'
 import { VERSION } from '../version.ts'
 import { formErrorOf, loadWithTenant, readForm } from './request.ts'
 
@@ -45,6 +47,7 @@ const SETTINGS_DONE: Readonly<Record<string, string>> = {
   undoing: 'The imported data is being deleted.',
   moving: 'The tenant is being moved.',
   cancelled: 'The move is cancelled. The copy is being deleted.',
+  exporting: 'The export has begun and continues by itself.',
 }
 
 export const tenants = new Hono<AdminEnv>()
@@ -140,6 +143,9 @@ tenants.post('/tenants/:tenant/delete', async (c) => {
 
 tenants.post('/tenants/:tenant/undo-import', async (c) => {
   const { tenant } = await loadWithTenant(c, () => ({}))
+  if ((await cancelImportOf(c, tenant.id)) !== undefined) {
+    return c.redirect(`${tenantPaths(tenant.id).settings}?done=undoing`, 303)
+  }
   // If the form is sent twice, the import is undone already.
   const outcome = (await undoImportOf(c, tenant.id)) ?? 'undone'
   if (outcome === 'undoing') await continueCleanup(c, tenant.id, 'undo-import')
@@ -164,20 +170,44 @@ tenants.post('/tenants/:tenant/cancel-move', async (c) => {
   return c.redirect(`${tenantPaths(id).settings}?done=cancelled#database`, 303)
 })
 
+tenants.post('/tenants/:tenant/export', async (c) => {
+  const id = c.req.param('tenant')
+  try {
+    await startExportOf(c, id, false)
+    return c.redirect(`${tenantPaths(id).settings}?done=exporting#transfer`, 303)
+  } catch (error) {
+    const exportError = formErrorOf(error)
+    return await settingsPage(c, { exportError }, exportError.status)
+  }
+})
+
+tenants.get('/tenants/:tenant/jobs/:job/file', async (c) => {
+  const { tenant, job } = c.req.param()
+  return fileResponse(c, tenant, await exportedFile(c, c.get('db'), tenant, job))
+})
+
 async function settingsPage(
   c: AdminContext,
-  typed: Pick<Partial<SettingsProps>, 'form' | 'error' | 'confirmation' | 'deletionError' | 'moveError'>,
+  typed: Pick<
+    Partial<SettingsProps>,
+    'form' | 'error' | 'confirmation' | 'deletionError' | 'moveError' | 'exportError'
+  >,
   status: 200 | 400 | 409 = 200,
 ): Promise<Response> {
-  const { tenant } = await loadWithTenant(c, () => ({}))
   const databases = administrationDatabases(c, c.get('figures'))
-  const hasJob = databases.names.length > 1 || tenant.state !== 'ready'
+  const { tenant, here } = await loadWithTenant(c, (id) => ({ here: latestJobsQuery(id) }))
+  // The first database has the jobs of all of them.
+  const isFirst = c.get('home') === databases.names[0]
+  const jobs = isFirst ? here : await latestJobs(catalogueOf(databases), tenant.id)
+  const { latest, latestExport } = jobs
   return c.html(
     <SettingsPage
       administrator={c.get('administrator')}
       tenant={tenant}
       database={{ name: c.get('home'), others: databases.names.filter((name) => name !== c.get('home')) }}
-      job={hasJob ? await latestJob(catalogueOf(databases), tenant.id) : undefined}
+      job={latest}
+      latestExport={latestExport}
+      hasFile={latestExport !== undefined && hasFile(latestExport, c.env.now())}
       form={{
         name: tenant.name,
         groupLimit: String(tenant.groupLimit),

@@ -4,28 +4,21 @@
  */
 
 import type { Clock, NewId } from '../clock.ts'
+import type { Grant } from '../oauth/grant.ts'
+import type { Fetch } from '../protocol/fetch.ts'
 import { type Dialect, deleteRequest, type ScimRequest } from '../protocol/requests.ts'
-import type { WireResponse } from '../protocol/response.ts'
-import { type Exchange, type Fetch, ScimClient } from '../protocol/scim-client.ts'
+import { type Exchange, ScimClient } from '../protocol/scim-client.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
-import type { Grade } from './assertions.ts'
+import type { TokenSource } from '../protocol/token-source.ts'
+import type { CheckResult } from './check-result.ts'
 import { type CheckObject, type CheckStep, scenarioSteps } from './scenario.ts'
-
-export interface CheckResult {
-  readonly dialect: Dialect
-  readonly title: string
-  readonly grade: Grade
-  readonly message: string
-  /** What Entra would do in this case; set only for a deviation or an error. */
-  readonly consequence?: string
-  readonly request?: ScimRequest
-  readonly answer?: WireResponse
-  readonly durationMs: number
-}
+import { checkTokenEndpoint } from './token-endpoint.ts'
 
 export interface CheckOptions {
   readonly tenantUrl: TenantUrl
-  readonly token: string
+  readonly tokens: TokenSource
+  /** If access tokens come from a token endpoint, it is checked first. */
+  readonly grant?: Grant
   readonly fetch: Fetch
   readonly clock: Clock
   readonly newId: NewId
@@ -42,6 +35,13 @@ class MissingObject extends Error {
 /** Runs all steps in order. The created objects are deleted at the end, also after an error or an abort. */
 export async function checkEndpoint(options: CheckOptions): Promise<CheckResult[]> {
   const results: CheckResult[] = []
+  const { grant } = options
+  if (grant !== undefined) {
+    for await (const result of checkTokenEndpoint({ ...options, grant })) {
+      results.push(result)
+      options.onResult?.(result)
+    }
+  }
   for (const dialect of options.dialects) {
     if (options.signal?.aborted) break
     const scenario = new Scenario(options, dialect)
@@ -70,13 +70,13 @@ class Scenario {
   #exchange: Exchange | undefined
 
   constructor(options: CheckOptions, dialect: Dialect) {
-    const { tenantUrl, token, fetch, clock } = options
+    const { tenantUrl, tokens, fetch, clock } = options
     this.#options = options
     this.#dialect = dialect
     const onExchange = (exchange: Exchange) => {
       this.#exchange = exchange
     }
-    this.#client = new ScimClient({ tenantUrl, token, fetch, clock, onExchange })
+    this.#client = new ScimClient({ tenantUrl, tokens, fetch, clock, onExchange })
   }
 
   async *run(): AsyncGenerator<CheckResult> {
@@ -129,9 +129,13 @@ class Scenario {
   }
 
   async #send(request: ScimRequest): Promise<Exchange> {
-    await this.#client.send('match', request)
-    if (this.#exchange === undefined) throw new Error('the client did not report the exchange')
-    return this.#exchange
+    this.#exchange = undefined
+    const outcome = await this.#client.send('match', request)
+    if (this.#exchange !== undefined) return this.#exchange
+    if (outcome.ok) throw new Error('the client did not report the exchange')
+    // Without an access token the client sends nothing.
+    const answer = { kind: 'none', reason: 'network', message: outcome.detail } as const
+    return { request, answer, durationMs: 0 }
   }
 
   #rememberId(object: CheckObject, id: string): void {

@@ -11,7 +11,20 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: MINUTE_MS, 
  */
 export function durationOption(values: OptionValues, name: string): number | undefined {
   const text = textOption(values, name)
+  return text === undefined ? undefined : parseDuration(text, name)
+}
+
+/**
+ * Returns milliseconds, negative for a duration with a minus sign.
+ * @throws {UsageError}
+ */
+export function signedDurationOption(values: OptionValues, name: string): number | undefined {
+  const text = textOption(values, name)
   if (text === undefined) return undefined
+  return text.startsWith('-') ? -parseDuration(text.slice(1), name) : parseDuration(text, name)
+}
+
+function parseDuration(text: string, name: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? []
   const factor = unit === undefined ? undefined : UNITS[unit]
   if (factor === undefined)

@@ -7,8 +7,6 @@ import { UsageError } from './usage-error.ts'
 /** Values from parseArgs: absent, text or a flag. */
 export type OptionValues = Readonly<Record<string, string | boolean | undefined>>
 
-export const TOKEN_VARIABLE = 'ENTRA_SECRET_TOKEN'
-
 export function textOption(values: OptionValues, name: string): string | undefined {
   const value = values[name]
   return typeof value === 'string' && value !== '' ? value : undefined
@@ -37,6 +35,19 @@ export function integerOption(
 }
 
 /** @throws {UsageError} */
+export function choiceOption<Choice extends string>(
+  values: OptionValues,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const text = textOption(values, name)
+  const choice = choices.find((candidate) => candidate === text)
+  if (text === undefined || choice !== undefined) return choice
+  const allowed = choices.map((candidate) => `"${candidate}"`).join(' or ')
+  throw new UsageError(`--${name} must be ${allowed}, got "${text}"`)
+}
+
+/** @throws {UsageError} */
 export function tenantUrlOption(text: string): TenantUrl {
   try {
     return parseTenantUrl(text)
@@ -50,11 +61,7 @@ export function tenantUrlOption(text: string): TenantUrl {
  * @throws {UsageError}
  */
 export function dialectOption(values: OptionValues, tenantUrl: TenantUrl, otherwise: Dialect): Dialect {
-  const text = textOption(values, 'dialect')
-  if (text === undefined) return tenantUrl.dialect ?? otherwise
-  if (text !== 'old' && text !== 'flag')
-    throw new UsageError(`--dialect must be "old" or "flag", got "${text}"`)
-  return text
+  return choiceOption(values, 'dialect', ['old', 'flag']) ?? tenantUrl.dialect ?? otherwise
 }
 
 /**
@@ -67,5 +74,6 @@ export function jobOption(
   job: JobConfig = DEFAULT_JOB,
 ): JobConfig {
   const concurrency = integerOption(values, 'concurrency', 1, 100) ?? job.concurrency
-  return { ...job, dialect: dialectOption(values, tenantUrl, job.dialect), concurrency }
+  const exact = values.exact === true || job.exact
+  return { ...job, dialect: dialectOption(values, tenantUrl, job.dialect), concurrency, exact }
 }

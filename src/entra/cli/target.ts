@@ -1,6 +1,6 @@
 /**
- * Determines the target of a command from its options and the job file: Tenant URL, token, job, directory and state
- * file. Options override the job file.
+ * Determines the target of a command from its options and the job file: Tenant URL, authentication, job, directory
+ * and state file. Options override the job file.
  */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -9,15 +9,23 @@ import type { JobFile, NotificationConfig } from '../documents/job-document.ts'
 import { parseJobFile } from '../documents/job-file.ts'
 import type { StateTarget } from '../documents/state.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
+import {
+  type Authentication,
+  type JobFileLocation,
+  readAuthentication,
+  tenantNamedBy,
+} from './authentication.ts'
 import { readDocument, throwProblems } from './files/documents.ts'
 import { defaultStateFile, stateTarget } from './files/state-file.ts'
-import { jobOption, type OptionValues, TOKEN_VARIABLE, tenantUrlOption, textOption } from './options.ts'
+import { jobOption, type OptionValues, tenantUrlOption, textOption } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
 /** An endpoint and how to access it. */
 export interface Target {
   readonly tenantUrl: TenantUrl
-  readonly token: string
+  readonly authentication: Authentication
+  /** Identifies the target in its state file. */
+  readonly stateTarget: StateTarget
   readonly job: JobConfig
   readonly notification: NotificationConfig
 }
@@ -30,16 +38,19 @@ export interface JobTarget extends Target {
 
 /** @throws {UsageError} naming the missing or invalid option or field */
 export function readTarget(values: OptionValues): Target {
-  const { jobFile } = readJobFile(values)
+  const location = readJobFile(values)
+  const { jobFile } = location
   const url = textOption(values, 'tenant-url') ?? jobFile?.tenantUrl
   if (url === undefined)
     throw new UsageError(
       '--tenant-url is missing: the Tenant URL of the SCIM endpoint (or "tenantUrl" in the job file)',
     )
   const tenantUrl = tenantUrlOption(url)
+  const authentication = readAuthentication(values, location, tenantUrl)
   return {
     tenantUrl,
-    token: readToken(values, jobFile),
+    authentication,
+    stateTarget: stateTarget(tenantUrl, tenantNamedBy(authentication)),
     job: jobOption(values, tenantUrl, jobFile?.job ?? DEFAULT_JOB),
     notification: jobFile?.notification ?? {},
   }
@@ -53,8 +64,7 @@ export function readJobTarget(values: OptionValues): JobTarget {
   if (directoryFile === undefined)
     throw new UsageError('--directory is missing: the directory file (or "directory" in the job file)')
   const stateFile =
-    stateOption(values, jobFile, folder) ??
-    defaultStateFile(directoryFile, stateTarget(target.tenantUrl, target.token))
+    stateOption(values, jobFile, folder) ?? defaultStateFile(directoryFile, target.stateTarget)
   return { ...target, directoryFile, stateFile }
 }
 
@@ -71,11 +81,11 @@ export function readStateLocation(values: OptionValues): { file: string; target?
 }
 
 function jobStateLocation(values: OptionValues): { file: string; target: StateTarget } {
-  const { stateFile, tenantUrl, token } = readJobTarget(values)
-  return { file: stateFile, target: stateTarget(tenantUrl, token) }
+  const { stateFile, stateTarget } = readJobTarget(values)
+  return { file: stateFile, target: stateTarget }
 }
 
-function readJobFile(values: OptionValues): { jobFile?: JobFile; folder: string } {
+function readJobFile(values: OptionValues): JobFileLocation {
   const file = textOption(values, 'job')
   if (file === undefined) return { folder: '.' }
   const source = readDocument(file, 'job file')
@@ -98,14 +108,4 @@ function stateOption(values: OptionValues, jobFile: JobFile | undefined, folder:
   const named = textOption(values, 'state')
   if (named !== undefined || jobFile?.state === undefined) return named
   return resolve(folder, jobFile.state)
-}
-
-function readToken(values: OptionValues, jobFile: JobFile | undefined): string {
-  const variable = jobFile?.tokenVariable ?? TOKEN_VARIABLE
-  const token = textOption(values, 'token') ?? jobFile?.token ?? process.env[variable]
-  if (token === undefined || token === '')
-    throw new UsageError(`--token is missing: the Secret Token (or the environment variable ${variable})`)
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw new UsageError('The Secret Token contains a character that is not allowed in a header')
-  return token
 }

@@ -9,7 +9,7 @@ import {
   type RequestOptions,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { Fetch } from '../protocol/scim-client.ts'
+import type { Fetch } from '../protocol/fetch.ts'
 
 const KEEP_ALIVE = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }
 

@@ -2,6 +2,7 @@
  * The emulated Entra tenant: users and groups with their Microsoft Graph property names, and the assignments to the
  * application. Pure: reads a parsed JSON or YAML document and reports every problem with its path.
  */
+import type { AppRole } from '../mappings/app-role.ts'
 import type { FieldPath, JsonObject } from '../problem.ts'
 import { describeType, isObject, Problems } from '../problem.ts'
 
@@ -30,10 +31,10 @@ export interface DirectoryGroup {
   readonly [property: string]: unknown
 }
 
-/** Assigns a user or group to the application, optionally with the value of an app role. */
+/** Assigns a user or group to the application, optionally with an app role. */
 export interface Assignment {
   readonly principalId: string
-  readonly appRole?: string
+  readonly appRole?: AppRole
 }
 
 export interface Directory {
@@ -215,7 +216,7 @@ function readAssignments(
   return list.flatMap((entry: unknown, index) => {
     const assignment = typeof entry === 'string' ? { principalId: entry } : entry
     if (!isObject(assignment) || typeof assignment.principalId !== 'string') {
-      problems.add(['assignments', index], 'must be an id or { "principalId": id, "appRole": value }')
+      problems.add(['assignments', index], 'must be an id or { "principalId": id, "appRole": role }')
       return []
     }
     if (!ids.has(assignment.principalId))
@@ -223,9 +224,22 @@ function readAssignments(
         ['assignments', index],
         `does not match the id of a user or group: "${assignment.principalId}"`,
       )
-    const { principalId, appRole } = assignment
-    return [typeof appRole === 'string' ? { principalId, appRole } : { principalId }]
+    const { principalId } = assignment
+    const appRole = readAppRole(assignment.appRole, ['assignments', index, 'appRole'], problems)
+    return [appRole === undefined ? { principalId } : { principalId, appRole }]
   })
+}
+
+/** A role is its value, or an object with the value and, if they differ from it, the id and the display name. */
+function readAppRole(role: unknown, path: FieldPath, problems: Problems): AppRole | undefined {
+  if (role === undefined || role === null) return undefined
+  if (typeof role === 'string' && role !== '') return { id: role, value: role, displayName: role }
+  const { id, value, displayName } = isObject(role) ? role : {}
+  const isText = (part: unknown) => part === undefined || (typeof part === 'string' && part !== '')
+  if (typeof value === 'string' && value !== '' && isText(id) && isText(displayName))
+    return { id: String(id ?? value), value, displayName: String(displayName ?? value) }
+  problems.add(path, `must be a value or { "id", "value", "displayName" }, found ${describeType(role)}`)
+  return undefined
 }
 
 function findUnknownMembers(groups: readonly DirectoryGroup[], ids: ReadonlySet<string>): UnknownMember[] {

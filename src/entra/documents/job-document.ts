@@ -3,6 +3,7 @@
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import type { ScopingFilter } from '../mappings/scoping-filter.ts'
+import type { ClientAuthentication } from '../oauth/grant.ts'
 import type { JobConfig, TargetObjectActions } from './job.ts'
 
 export interface NotificationConfig {
@@ -14,11 +15,36 @@ export interface NotificationConfig {
   readonly webhook?: string
 }
 
+/** How the job authenticates, if not with a Secret Token. The command line may supply what is missing. */
+export interface AuthenticationConfig {
+  readonly method?: AuthenticationMethod
+  /** URL of the target's token endpoint. */
+  readonly tokenEndpoint?: string
+  readonly clientId?: string
+  /** The name of the environment variable with the client secret. */
+  readonly clientSecretVariable?: string
+  /** File with the client secret, relative to the job file. */
+  readonly clientSecretFile?: string
+  readonly clientAuthentication?: ClientAuthentication
+  readonly scope?: string
+  /** The issuer of the assertion for `federated`; without it, an issuer is started. */
+  readonly issuer?: string
+  readonly applicationId?: string
+  /** The name of the environment variable with the application's secret at the issuer. */
+  readonly applicationSecretVariable?: string
+  /** File with the application's secret at the issuer, relative to the job file. */
+  readonly applicationSecretFile?: string
+}
+
+export const AUTHENTICATION_METHODS = ['bearer', 'client-credentials', 'federated'] as const
+export type AuthenticationMethod = (typeof AUTHENTICATION_METHODS)[number]
+
 export interface JobFile {
   readonly tenantUrl?: string
   readonly token?: string
   /** The name of the environment variable with the token. */
   readonly tokenVariable?: string
+  readonly authentication?: AuthenticationConfig
   /** Directory file, relative to the job file. */
   readonly directory?: string
   /** State file, relative to the job file. */

@@ -5,6 +5,9 @@
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import { checkExpression } from '../mappings/evaluate.ts'
+import { callsFunction } from '../mappings/expression.ts'
+import { RegularExpression } from '../mappings/regex/regular-expression.ts'
+import { ROLE_FUNCTION_NAMES } from '../mappings/role-functions.ts'
 import {
   type ScopingClause,
   UNARY_OPERATORS,
@@ -21,8 +24,9 @@ export function parseJobFile(document: unknown): { jobFile?: JobFile; problems: 
   const problems = new Problems()
   checkValue(document, JOB_SCHEMA, [], problems)
   if (isObject(document)) {
-    checkObjectMapping(document.users, ['users'], problems)
-    checkObjectMapping(document.groups, ['groups'], problems)
+    const rules = { exact: document.exact === true, hasRoles: document.scope !== 'all' }
+    checkObjectMapping(document.users, ['users'], rules, problems)
+    checkObjectMapping(document.groups, ['groups'], rules, problems)
     checkWebhook(document.notification, problems)
   }
   if (problems.list.length > 0) return { problems: problems.list }
@@ -34,6 +38,7 @@ function jobFileOf({
   tenantUrl,
   token,
   tokenVariable,
+  authentication,
   directory,
   state,
   notification,
@@ -44,7 +49,7 @@ function jobFileOf({
 }: JobDocument): JobFile {
   const { groups: defaultGroups, ...defaults } = DEFAULT_JOB
   return {
-    ...given({ tenantUrl, token, tokenVariable, directory, state, notification }),
+    ...given({ tenantUrl, token, tokenVariable, authentication, directory, state, notification }),
     job: {
       ...defaults,
       ...config,
@@ -74,12 +79,26 @@ function given<Fields extends object>(
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 }
 
-function checkObjectMapping(value: unknown, path: FieldPath, problems: Problems): void {
+/** Settings of the job that decide which expressions it may have. */
+interface ExpressionRules {
+  readonly exact: boolean
+  /** With the scope "all", objects have no assignments and so no app roles. */
+  readonly hasRoles: boolean
+}
+
+function checkObjectMapping(
+  value: unknown,
+  path: FieldPath,
+  rules: ExpressionRules,
+  problems: Problems,
+): void {
   if (!isObject(value)) return
   const mappings = [...path, 'attributeMappings']
   if (value.attributeMappings !== undefined && problems.hasNone(mappings))
     checkMatching(value.attributeMappings as readonly AttributeMapping[], mappings, problems)
-  checkEach(value.attributeMappings, mappings, problems, checkMapping)
+  checkEach<AttributeMapping>(value.attributeMappings, mappings, problems, (mapping, at) =>
+    checkMapping(mapping, at, rules, problems),
+  )
   if (!Array.isArray(value.scopingFilters)) return
   for (const [index, filter] of value.scopingFilters.entries()) {
     const clauses = [...path, 'scopingFilters', index, 'clauses']
@@ -108,9 +127,19 @@ function checkMatching(mappings: readonly AttributeMapping[], path: FieldPath, p
     problems.add(path, `has the matching precedences ${precedences.join(', ')}: expected 1, 2, … once each`)
 }
 
-function checkMapping({ target, type, source }: AttributeMapping, path: FieldPath, problems: Problems): void {
+function checkMapping(
+  { target, type, source }: AttributeMapping,
+  path: FieldPath,
+  { exact, hasRoles }: ExpressionRules,
+  problems: Problems,
+): void {
   tryOrReport([...path, 'target'], problems, () => parseTargetPath(target))
-  if (type === 'expression') tryOrReport([...path, 'source'], problems, () => checkExpression(source))
+  if (type !== 'expression') return
+  tryOrReport([...path, 'source'], problems, () => {
+    const expression = checkExpression(source, exact)
+    if (!hasRoles && callsFunction(expression, ROLE_FUNCTION_NAMES))
+      throw new Error('App roles cannot be mapped with the scope "all"')
+  })
 }
 
 function tryOrReport(path: FieldPath, problems: Problems, work: () => unknown): void {
@@ -134,9 +163,9 @@ function checkClause(
   } else if (value === undefined) {
     problems.add(at, `${operator} needs a string or a number, found nothing`)
   } else if (operator.includes('REGEX')) {
-    tryOrReport(at, problems, () => new RegExp(String(value), 'u'))
-  } else if (/GREATER|&/.test(operator) && !Number.isInteger(Number(value))) {
-    problems.add(at, `${operator} needs a whole number, found ${describeType(value)}`)
+    tryOrReport(at, problems, () => new RegularExpression(String(value)))
+  } else if (operator.startsWith('GREATER') && !/^\d+$/.test(String(value))) {
+    problems.add(at, `${operator} needs a whole number, 0 or more, found ${describeType(value)}`)
   }
 }
 

@@ -4,8 +4,14 @@
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import { SCOPING_OPERATORS, type ScopingClause, type ScopingFilter } from '../mappings/scoping-filter.ts'
+import { CLIENT_AUTHENTICATIONS } from '../oauth/grant.ts'
 import { DEFAULT_JOB, type ObjectMapping, type TargetObjectActions } from './job.ts'
-import type { JobDocument, NotificationConfig } from './job-document.ts'
+import {
+  AUTHENTICATION_METHODS,
+  type AuthenticationConfig,
+  type JobDocument,
+  type NotificationConfig,
+} from './job-document.ts'
 import type { BooleanSchema, JsonSchema, ObjectSchema, StringSchema } from './json-schema.ts'
 
 /** Requires exactly one schema for each field of the type. */
@@ -99,6 +105,31 @@ const NOTIFICATION: ObjectSchema = {
   } satisfies PropertiesOf<NotificationConfig>,
 }
 
+const AUTHENTICATION: ObjectSchema = {
+  type: 'object',
+  description: 'OAuth 2.0 in place of the Secret Token; secrets come from files and environment variables',
+  additionalProperties: false,
+  properties: {
+    method: { enum: AUTHENTICATION_METHODS, default: 'bearer' },
+    tokenEndpoint: text(undefined, 'uri'),
+    clientId: text(),
+    clientSecretVariable: text('Name of the environment variable with the client secret'),
+    clientSecretFile: text('File with the client secret, relative to this file'),
+    clientAuthentication: {
+      enum: CLIENT_AUTHENTICATIONS,
+      default: 'body',
+      description: 'Where the token request carries the client secret',
+    },
+    scope: text('Scope of the access token'),
+    issuer: text('Issuer of the assertion; without it, an issuer is started', 'uri'),
+    applicationId: text('Application in Entra that the assertion is about'),
+    applicationSecretVariable: text(
+      'Name of the environment variable with the application’s secret at the issuer',
+    ),
+    applicationSecretFile: text('File with the application’s secret at the issuer, relative to this file'),
+  } satisfies PropertiesOf<AuthenticationConfig>,
+}
+
 export const JOB_SCHEMA: ObjectSchema = {
   title: 'Provisioning job of the Entra emulator',
   description: 'Every field is optional and defaults to the value in the Cisco tutorial.',
@@ -110,6 +141,7 @@ export const JOB_SCHEMA: ObjectSchema = {
     tenantUrl: text(undefined, 'uri'),
     token: text('The Secret Token; prefer tokenVariable'),
     tokenVariable: text('Name of the environment variable with the Secret Token'),
+    authentication: AUTHENTICATION,
     directory: text('Directory file, relative to this file'),
     state: text('State file, relative to this file'),
     dialect: { enum: ['old', 'flag'], default: DEFAULT_JOB.dialect },
@@ -124,6 +156,7 @@ export const JOB_SCHEMA: ObjectSchema = {
       description: 'Maximum number of disables and deletes in one cycle; more are held back',
     },
     defaultDomain: text(),
+    exact: flag(DEFAULT_JOB.exact),
     membersPerRequest: { type: 'integer', minimum: 1, default: DEFAULT_JOB.membersPerRequest },
     concurrency: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_JOB.concurrency },
     notification: NOTIFICATION,

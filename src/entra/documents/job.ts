@@ -32,6 +32,8 @@ export interface JobConfig {
   /** The maximum number of disables and deletes in one cycle. If there are more, none is applied. */
   readonly accidentalDeletionThreshold?: number
   readonly defaultDomain?: string
+  /** Apply limits of the service that the emulator otherwise leaves out; see the README. */
+  readonly exact: boolean
   /** The maximum number of members in one PATCH. Microsoft does not document the service's own number. */
   readonly membersPerRequest: number
   /** The number of requests in flight at the same time. */
@@ -48,6 +50,7 @@ export const DEFAULT_JOB: JobConfig = {
   users: { attributeMappings: DEFAULT_USER_MAPPINGS, scopingFilters: [], targetObjectActions: ALL_ACTIONS },
   groups: { attributeMappings: DEFAULT_GROUP_MAPPINGS, scopingFilters: [], targetObjectActions: ALL_ACTIONS },
   skipOutOfScopeDeletions: false,
+  exact: false,
   membersPerRequest: 100,
   concurrency: 4,
 }

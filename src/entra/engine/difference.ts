@@ -4,10 +4,11 @@
  * A missing attribute is added and a different value is replaced. An attribute without a source value is left alone.
  * Strings are compared case-sensitively: if an endpoint changes the case of a value, Entra sends it in every cycle.
  */
-import type { MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
+import { isRoles, type MappedValue, type MappedValues } from '../mappings/attribute-mapping.ts'
 import type { JsonObject } from '../problem.ts'
 import { readTargetPath } from '../protocol/attribute-path.ts'
 import type { AttributeChange } from '../protocol/requests.ts'
+import { hasRoles } from '../protocol/roles.ts'
 
 export interface Difference extends AttributeChange {
   readonly oldValue: unknown
@@ -25,6 +26,7 @@ export function compareAttributes(values: MappedValues, target: JsonObject): Dif
 
 /** Booleans and integers returned as text equal the value that was sent. */
 function isSame(value: MappedValue, shown: unknown): boolean {
+  if (isRoles(value)) return hasRoles(shown, value)
   if (shown === undefined) return false
   if (typeof value === 'boolean') return shown === value || String(shown).toLowerCase() === String(value)
   if (typeof value === 'number') return Number(shown) === value

@@ -9,6 +9,7 @@ import { DAY_MS, type Instant } from '../clock.ts'
 import type { Directory, DirectoryGroup, DirectoryUser } from '../documents/directory.ts'
 import { type JobConfig, mappingOf } from '../documents/job.ts'
 import type { JobState } from '../documents/state.ts'
+import type { AppRole } from '../mappings/app-role.ts'
 import type { MappingSource } from '../mappings/attribute-mapping.ts'
 import type { Value } from '../mappings/expression.ts'
 import { passesScopingFilters } from '../mappings/scoping-filter.ts'
@@ -37,6 +38,7 @@ export const PURGE_AFTER_MS = 30 * DAY_MS
 /**
  * Imports the users, then the groups, each in the order of the file. Objects that are in the state but no longer in the
  * directory follow as purged.
+ * @throws {ScopingError} if a scoping filter cannot be decided for an object
  */
 export function importDirectory(
   directory: Directory,
@@ -60,11 +62,11 @@ export function importDirectory(
 /** The assigned objects, directly or through a group, and the app roles granted to them. */
 interface AssignmentIndex {
   readonly isAssigned: (object: DirectoryUser | DirectoryGroup) => boolean
-  readonly appRoles: (id: string) => readonly string[]
+  readonly appRoles: (id: string) => readonly AppRole[]
 }
 
 function indexAssignments(directory: Directory, job: JobConfig): AssignmentIndex {
-  const roles = new Map<string, string[]>()
+  const roles = new Map<string, AppRole[]>()
   for (const { principalId, appRole } of directory.assignments ?? [])
     roles.set(principalId, [...(roles.get(principalId) ?? []), ...(appRole === undefined ? [] : [appRole])])
   // Only direct members of an assigned group are assigned; nested groups are not expanded.
@@ -73,7 +75,7 @@ function indexAssignments(directory: Directory, job: JobConfig): AssignmentIndex
     const granted = roles.get(group.id)
     if (granted === undefined || group.assigned === false) continue
     for (const member of group.members)
-      if (!roles.has(member) && !groupIds.has(member)) roles.set(member, granted)
+      if (!groupIds.has(member)) roles.set(member, merged(roles.get(member) ?? [], granted))
   }
   const explicit = directory.assignments !== undefined && job.scope === 'assigned'
   return {
@@ -81,6 +83,11 @@ function indexAssignments(directory: Directory, job: JobConfig): AssignmentIndex
       job.scope === 'all' || (assigned !== false && (!explicit || roles.has(id))),
     appRoles: (id) => roles.get(id) ?? [],
   }
+}
+
+/** A user has the roles of all its assignments, each once. */
+function merged(roles: readonly AppRole[], more: readonly AppRole[]): AppRole[] {
+  return [...roles, ...more.filter(({ id }) => !roles.some((role) => role.id === id))]
 }
 
 function importUser(
@@ -152,9 +159,20 @@ const GUEST_MARKER = '#EXT#'
  * gives the name with #EXT#.
  */
 function userAttribute(user: DirectoryUser, name: string, lifecycle: Lifecycle): Value {
-  if (name === 'originalUserPrincipalName') return user.userPrincipalName
-  if (name === 'userPrincipalName') return homeAddress(user)
+  if (name === 'originalUserPrincipalName') return releasedName(user, user.userPrincipalName)
+  if (name === 'userPrincipalName') return releasedName(user, homeAddress(user))
   return plainAttribute(user, name, lifecycle)
+}
+
+/**
+ * Entra renames a soft-deleted user, so that its name can be used again: the object id without hyphens comes before it.
+ * A directory file may have either name. Seen in https://github.com/onyx-dot-app/onyx/pull/14074
+ */
+function releasedName({ id, deletedDateTime }: DirectoryUser, name: string): string {
+  if (deletedDateTime === undefined) return name
+  const prefix = id.replaceAll('-', '')
+  const isRenamed = prefix.length === 32 && name.startsWith(prefix)
+  return isRenamed ? name : prefix + name
 }
 
 /** `vera.holm_partner.example#EXT#@quillfern.example` has the home address vera.holm@partner.example. */

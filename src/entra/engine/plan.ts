@@ -13,7 +13,7 @@ export type Plan =
   | { readonly kind: 'match' }
   /** Linked: read the target object and send the differences. */
   | { readonly kind: 'update' }
-  /** Linked: set `active` to false and change nothing else. */
+  /** Linked: set `active` to false. A user that was deleted in Entra also gets its new name. */
   | { readonly kind: 'disable' }
   | { readonly kind: 'delete' }
   /** Stop managing the object without a request; it remains at the target. */
@@ -41,15 +41,15 @@ function planLinked({ type, lifecycle }: ImportedObject, link: Link, job: JobCon
     return { kind: 'skip', reason: 'SkipOutOfScopeDeletions' }
   // Groups cannot be soft-deleted.
   if (type === 'Group') return { kind: 'delete' }
-  if (lifecycle !== 'purged') {
-    return link.active
-      ? { kind: 'disable' }
-      : { kind: 'skip', reason: 'Already disabled by an earlier cycle' }
-  }
-  // A user that left the application was disabled at that time; a later deletion is not exported.
-  if (link.disabledBecause === 'unassigned' || link.disabledBecause === 'outOfScope')
-    return { kind: 'forget', reason: 'Deleted after leaving scope: deletion is not exported' }
-  return { kind: 'delete' }
+  // A user that left the application was disabled at that time; its new name and its deletion are not exported.
+  const left = link.disabledBecause === 'unassigned' || link.disabledBecause === 'outOfScope'
+  if (lifecycle === 'purged')
+    return left
+      ? { kind: 'forget', reason: 'Deleted after leaving scope: deletion is not exported' }
+      : { kind: 'delete' }
+  return link.active || (lifecycle === 'softDeleted' && !left)
+    ? { kind: 'disable' }
+    : { kind: 'skip', reason: 'Already disabled by an earlier cycle' }
 }
 
 function leftScope(lifecycle: Lifecycle): boolean {

@@ -3,12 +3,12 @@
  * are unknown, updates are derived from the last exported values. Pure.
  */
 
-import { mappingOf } from '../documents/job.ts'
 import type { Link } from '../documents/state.ts'
-import { evaluateMappings, type MappedValue } from '../mappings/attribute-mapping.ts'
+import { MappingError } from '../mappings/attribute-mapping.ts'
 import { selectChanges } from './cycle.ts'
 import type { CycleContext } from './cycle-context.ts'
 import type { ImportedObject } from './import.ts'
+import { logView, mappedValuesOf } from './mapped-values.ts'
 import { planObject } from './plan.ts'
 import { planMembers } from './provision-members.ts'
 
@@ -16,8 +16,9 @@ export type PreviewContext = Pick<CycleContext, 'job' | 'state' | 'imported' | '
 
 export interface ChangedValue {
   readonly path: string
-  readonly oldValue: MappedValue | undefined
-  readonly newValue: MappedValue
+  /** As the provisioning log shows it. */
+  readonly oldValue: unknown
+  readonly newValue: unknown
 }
 
 export interface PreviewEntry {
@@ -25,7 +26,7 @@ export interface PreviewEntry {
   readonly id: string
   readonly name: string
   /** `create` means match, then create if nothing is found. `read` means the target is read to find differences. */
-  readonly action: 'create' | 'update' | 'read' | 'disable' | 'enable' | 'delete' | 'skip'
+  readonly action: 'create' | 'update' | 'read' | 'disable' | 'enable' | 'delete' | 'fail' | 'skip'
   readonly reason?: string
   readonly changes: readonly ChangedValue[]
   readonly addMembers: readonly string[]
@@ -89,6 +90,7 @@ function previewObject(object: ImportedObject, context: PreviewContext): Preview
   if (plan.kind === 'skip' || plan.kind === 'forget') return { ...base, action: 'skip', reason: plan.reason }
   if (plan.kind === 'disable' || plan.kind === 'delete') return { ...base, action: plan.kind }
   const changes = changedValues(object, record?.link, context)
+  if (changes instanceof MappingError) return { ...base, action: 'fail', reason: changes.message }
   if (plan.kind === 'match') return { ...base, action: 'create', changes }
   const active = changes.find(({ path }) => path === 'active')
   if (active !== undefined)
@@ -96,21 +98,27 @@ function previewObject(object: ImportedObject, context: PreviewContext): Preview
   return { ...base, action: changes.length === 0 ? 'read' : 'update', changes }
 }
 
+/** A mapping error, which the cycle reports as a failure of the object, is returned. */
 function changedValues(
   object: ImportedObject,
   link: Link | undefined,
   context: PreviewContext,
-): ChangedValue[] {
-  const mappings = mappingOf(context.job, object.type)?.attributeMappings ?? []
-  const { clock, newId, job } = context
-  const mapping = {
-    clock,
-    newId,
-    ...(job.defaultDomain === undefined ? {} : { defaultDomain: job.defaultDomain }),
-  }
-  const values = evaluateMappings(mappings, object.source, mapping, link === undefined)
+): ChangedValue[] | MappingError {
+  const view = logView(object, context)
+  const values = valuesOrError(object, link, context)
+  if (values instanceof MappingError) return values
   return [...values].flatMap(([path, newValue]) => {
     const oldValue = link?.values[path]
-    return JSON.stringify(oldValue) === JSON.stringify(newValue) ? [] : [{ path, oldValue, newValue }]
+    if (JSON.stringify(oldValue) === JSON.stringify(newValue)) return []
+    return [{ path, oldValue: view(path, oldValue), newValue: view(path, newValue) }]
   })
+}
+
+function valuesOrError(object: ImportedObject, link: Link | undefined, context: PreviewContext) {
+  try {
+    return mappedValuesOf(object, context, link === undefined)
+  } catch (error) {
+    if (error instanceof MappingError) return error
+    throw error
+  }
 }

@@ -9,7 +9,7 @@
 import { mappingOf } from '../documents/job.ts'
 import type { JobState, Link, ObjectRecord } from '../documents/state.ts'
 import type { AttributeMapping, MappedValues } from '../mappings/attribute-mapping.ts'
-import { evaluateMappings, MappingError, matchingAttributes } from '../mappings/attribute-mapping.ts'
+import { MappingError, matchingAttributes } from '../mappings/attribute-mapping.ts'
 import type { JsonObject } from '../problem.ts'
 import type { ScimRequest } from '../protocol/requests.ts'
 import {
@@ -24,6 +24,7 @@ import type { CycleContext } from './cycle-context.ts'
 import { compareAttributes } from './difference.ts'
 import { clearEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
+import { logView, mappedValuesOf } from './mapped-values.ts'
 import { planObject } from './plan.ts'
 import type { LogAction, ObjectLog, ObjectOutcome, StepType } from './provisioning-log.ts'
 
@@ -63,7 +64,8 @@ export async function provisionObject(step: ObjectStep): Promise<ObjectOutcome> 
     return skip(step, plan.kind === 'forget' ? plan.reason : 'Not linked')
   }
   if (plan.kind === 'update') return catchMappingError('Update', () => update(step, link))
-  return plan.kind === 'disable' ? disable(step, link) : remove(step, link)
+  if (plan.kind === 'disable') return catchMappingError('Disable', () => disable(step, link))
+  return remove(step, link)
 }
 
 /**
@@ -106,9 +108,11 @@ async function catchMappingError(
 
 async function matchOrCreate(step: ObjectStep): Promise<ObjectOutcome> {
   const values = mappedValues(step, true)
+  if (step.context.job.exact) checkMatchingValues(step, values)
   for (const mapping of matchingAttributes(mappingsOf(step))) {
     const value = values.get(mapping.target)
     if (value === undefined) continue
+    const shown = logView(step.object, step.context)(mapping.target, value)
     const found = await sendOrThrow(
       step.context,
       'match',
@@ -117,13 +121,25 @@ async function matchOrCreate(step: ObjectStep): Promise<ObjectOutcome> {
     if (!found.ok) return fail(step, 'matching', 'Create', found)
     const [resource] = found.resources
     if (found.resources.length > 1) {
-      const detail = `${found.resources.length} objects at the target have ${mapping.target} "${value}"`
+      const detail = `${found.resources.length} objects at the target have ${mapping.target} "${shown}"`
       return failWith(step, 'matching', 'Other', 'DuplicateTargetEntries', detail)
     }
     if (resource !== undefined) return linkMatched(step, mapping, resource)
-    step.log.step('matching', 'EntryImport', `No object at the target has ${mapping.target} "${value}"`)
+    step.log.step('matching', 'EntryImport', `No object at the target has ${mapping.target} "${shown}"`)
   }
   return create(step, values)
+}
+
+/** Microsoft does not list the special characters. Names of people and companies, and guests' #EXT#, are let through. */
+const SPECIAL_CHARACTER = /[^\p{L}\p{M}\p{N} .@_'+#-]/u
+
+/** @throws {MappingError} "Special characters are not supported on joining properties" (known-issues) */
+function checkMatchingValues(step: ObjectStep, values: MappedValues): void {
+  for (const { target } of matchingAttributes(mappingsOf(step))) {
+    const special = SPECIAL_CHARACTER.exec(String(values.get(target) ?? ''))?.[0]
+    if (special !== undefined)
+      throw new MappingError(`Mapping to "${target}": the matching value contains the character "${special}"`)
+  }
 }
 
 async function linkMatched(
@@ -147,14 +163,11 @@ async function create(step: ObjectStep, values: MappedValues): Promise<ObjectOut
   const { object, context, log } = step
   if (mappingOf(context.job, object.type)?.targetObjectActions.create === false)
     return skip(step, 'Target object action "create" is off')
-  const created = await sendOrThrow(
-    context,
-    'create',
-    createRequest(object.type, values, context.job.dialect),
-  )
+  const created = await sendOrThrow(context, 'create', createRequest(object.type, values))
   if (!created.ok) return fail(step, 'export', 'Create', created)
   const targetId = String(created.resource?.id)
-  for (const [path, value] of values) log.modify(path, null, value)
+  const view = logView(object, context)
+  for (const [path, value] of values) log.modify(path, null, view(path, value))
   log.step('export', 'EntryExportAdd', `${object.type} "${object.name}" was created at the target`, {
     targetId,
   })
@@ -212,7 +225,9 @@ async function exportDifferences(
   const active = differences.find(({ path }) => path === 'active')
   const action = active?.value === false ? 'Disable' : 'Update'
   if (!sent.ok) return fail(step, 'export', action, sent)
-  for (const { path, value, oldValue } of differences) log.modify(path, oldValue, value)
+  const view = logView(object, context)
+  for (const { path, value, oldValue } of differences)
+    log.modify(path, view(path, oldValue), view(path, value))
   log.step('export', 'EntryExportUpdate', `${object.type} "${object.name}" was updated at the target`, {
     targetId,
   })
@@ -221,11 +236,15 @@ async function exportDifferences(
   return { result: active.value === true ? 'enabled' : 'disabled', targetId }
 }
 
-/** Soft delete: changes `active` only. Nothing is sent if the user is already disabled at the target. */
+/**
+ * Soft delete: changes `active` and, for a user deleted in Entra, the values that come from its new name. Nothing is sent
+ * if the target has these values already.
+ */
 async function disable(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   const read = await sendOrThrow(step.context, 'read', readRequest(step.object.type, link.targetId))
   if (!read.ok) return fail(step, 'matching', 'Disable', read)
-  return exportDifferences(step, link, new Map([['active', false]]), read.resource ?? {})
+  const renamed = step.object.lifecycle === 'softDeleted' ? mappedValues(step, false) : []
+  return exportDifferences(step, link, new Map([...renamed, ['active', false]]), read.resource ?? {})
 }
 
 async function remove(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
@@ -245,13 +264,7 @@ function mappingsOf(step: ObjectStep): readonly AttributeMapping[] {
 }
 
 function mappedValues(step: ObjectStep, creating: boolean): MappedValues {
-  const { clock, newId, job } = step.context
-  const context = {
-    clock,
-    newId,
-    ...(job.defaultDomain === undefined ? {} : { defaultDomain: job.defaultDomain }),
-  }
-  return evaluateMappings(mappingsOf(step), step.object.source, context, creating)
+  return mappedValuesOf(step.object, step.context, creating)
 }
 
 /** The link is saved immediately, so that a run killed afterwards does not create the object a second time. */

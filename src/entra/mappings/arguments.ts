@@ -25,6 +25,11 @@ export function isEmpty(value: Value | undefined): boolean {
   return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
+/** The Boolean True, or a text that says so. */
+export function isTrue(value: Value | undefined): boolean {
+  return value === true || (typeof value === 'string' && value.toLowerCase() === 'true')
+}
+
 export function toInteger(value: Value | undefined, index: number, name: string): number {
   const number = typeof value === 'number' ? value : Number(toText(value))
   if (!Number.isInteger(number) || isEmpty(value))

@@ -5,9 +5,11 @@
  * Microsoft: "Tutorial - Customize Microsoft Entra attribute mappings in Application Provisioning".
  */
 import type { Clock, NewId } from '../clock.ts'
-import { toText } from './arguments.ts'
+import type { AppRole, RoleAssignments } from './app-role.ts'
+import { isEmpty, toText } from './arguments.ts'
 import { checkExpression, evaluateExpression, IgnoreFlow } from './evaluate.ts'
-import type { Expression, Value } from './expression.ts'
+import { callsFunction, type Expression, type Value } from './expression.ts'
+import type { ExpressionResult } from './function-definition.ts'
 
 export interface AttributeMapping {
   /** Target attribute path, e.g. `name.givenName`. */
@@ -57,7 +59,7 @@ export const DEFAULT_GROUP_MAPPINGS = [
 ] as const satisfies readonly AttributeMapping[]
 
 /** A value in the type of its target attribute. */
-export type MappedValue = string | number | boolean | readonly string[]
+export type MappedValue = string | number | boolean | readonly string[] | RoleAssignments
 
 /** Target path -> value, in the order of the mappings. A source without a value has no entry and is not sent. */
 export type MappedValues = ReadonlyMap<string, MappedValue>
@@ -65,13 +67,15 @@ export type MappedValues = ReadonlyMap<string, MappedValue>
 /** A directory object as input to mappings. */
 export interface MappingSource {
   readonly attribute: (name: string) => Value
-  readonly appRoles: readonly string[]
+  readonly appRoles: readonly AppRole[]
 }
 
 export interface MappingContext {
   readonly clock: Pick<Clock, 'now'>
   readonly newId: NewId
   readonly defaultDomain?: string
+  /** Apply the limits of the service that the emulator otherwise leaves out. */
+  readonly exact?: boolean
 }
 
 /** A mapping that cannot be evaluated for one object. The object fails and the cycle continues. */
@@ -107,15 +111,35 @@ export function matchingAttributes(mappings: readonly AttributeMapping[]): reado
     .toSorted((a, b) => (a.matching ?? 0) - (b.matching ?? 0))
 }
 
-function hasNoValue(value: Value | undefined): value is null | undefined {
-  return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+const REDACT = new Set(['redact'])
+
+/** The target attributes whose values the provisioning log must not show, because their expression calls Redact. */
+export function redactedTargets(mappings: readonly AttributeMapping[]): ReadonlySet<string> {
+  const redacted = mappings.filter(
+    ({ type, source }) => type === 'expression' && callsFunction(parsed(source), REDACT),
+  )
+  return new Set(redacted.map(({ target }) => target))
 }
 
-function evaluateMapping(mapping: AttributeMapping, source: MappingSource, context: MappingContext): Value {
+/** Roles that replace those at the target are a value even if there are none. */
+function hasNoValue(value: ExpressionResult | undefined): value is null | undefined {
+  return isRoles(value) ? !value.assertive && value.roles.length === 0 : isEmpty(value)
+}
+
+export function isRoles(value: ExpressionResult | undefined): value is RoleAssignments {
+  return typeof value === 'object' && value !== null && 'roles' in value
+}
+
+function evaluateMapping(
+  mapping: AttributeMapping,
+  source: MappingSource,
+  context: MappingContext,
+): ExpressionResult {
   if (mapping.type === 'constant') return mapping.source
   if (mapping.type === 'direct') return source.attribute(mapping.source)
   try {
-    return evaluateExpression(parsed(mapping.source), mapping.source, { ...context, ...source })
+    const expression = parsed(mapping.source, context.exact)
+    return evaluateExpression(expression, mapping.source, { ...context, ...source })
   } catch (error) {
     if (error instanceof IgnoreFlow) return null
     throw new MappingError(
@@ -127,15 +151,16 @@ function evaluateMapping(mapping: AttributeMapping, source: MappingSource, conte
 const parsedExpressions = new Map<string, Expression>()
 
 /** Caches parsed expressions by their text, because every object uses the same ones. */
-function parsed(text: string): Expression {
-  const known = parsedExpressions.get(text)
+function parsed(text: string, exact = false): Expression {
+  const key = `${exact}:${text}`
+  const known = parsedExpressions.get(key)
   if (known !== undefined) return known
-  const expression = checkExpression(text)
-  parsedExpressions.set(text, expression)
+  const expression = checkExpression(text, exact)
+  parsedExpressions.set(key, expression)
   return expression
 }
 
-function toTargetType(mapping: AttributeMapping, value: Exclude<Value, null>): MappedValue {
+function toTargetType(mapping: AttributeMapping, value: Exclude<ExpressionResult, null>): MappedValue {
   if (typeof value === 'object') return value
   if (mapping.targetType === 'boolean') {
     const text = toText(value).toLowerCase()

@@ -1,9 +1,9 @@
 /**
- * Parser for the expressions of attribute mappings. The grammar is function calls over [attributes], "strings" and
- * numbers; an empty argument is null. Pure. functions.ts defines the functions.
+ * Parser for the expressions of attribute mappings. The grammar is function calls over [attributes], "strings", numbers
+ * (also &HF) and comparisons; an empty argument is null. Pure. functions.ts defines the functions.
  *
- *   Switch([IsSoftDeleted], , "False", "True", "True", "False")
- *   └ call └ attribute     └ null      └ string
+ *   IIF([country] = "USA", [country], [department])
+ *   └ call └ comparison ┘  └ attribute
  *
  * Microsoft: "Reference for writing expressions for attribute mappings in Microsoft Entra Application Provisioning".
  */
@@ -11,9 +11,18 @@
 /** An operand or result of an expression. A list is a multi-valued attribute; null means no value. */
 export type Value = string | number | boolean | null | readonly string[]
 
+export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>='
+
 export type Expression =
   | { readonly kind: 'literal'; readonly value: string | number | null; readonly at: number }
   | { readonly kind: 'attribute'; readonly name: string; readonly at: number }
+  | {
+      readonly kind: 'comparison'
+      readonly operator: ComparisonOperator
+      readonly left: Expression
+      readonly right: Expression
+      readonly at: number
+    }
   | {
       readonly kind: 'call'
       readonly name: string
@@ -37,6 +46,12 @@ export const MAX_EXPRESSION_LENGTH = 10_000
 
 /** The maximum depth of nesting; it prevents a hostile file from overflowing the stack. */
 const MAX_DEPTH = 64
+
+/** Names that stand for themselves without quotation marks. */
+const CONSTANTS = ['True', 'False', 'vbBinaryCompare', 'vbTextCompare']
+
+/** Functions that are written without parentheses. */
+const BARE_FUNCTIONS = ['IgnoreAttributeFlow', 'IgnoreObjectFlow']
 
 /**
  * Parses an expression. `checkExpression` checks function names and argument counts.
@@ -66,13 +81,27 @@ class Parser {
     return expression
   }
 
+  /** An operand, or a comparison of two. */
   #value(depth: number): Expression {
+    const left = this.#operand(depth)
+    this.#skipSpace()
+    const at = this.#at
+    const operator = /^(?:<>|<=|>=|=|<|>)/.exec(this.#text.slice(at))?.[0]
+    if (operator === undefined) return left
+    this.#at += operator.length
+    const right = this.#operand(depth)
+    this.#skipSpace()
+    if (/[<>=]/.test(this.#peek())) this.#fail('A comparison has two sides: nest IIF to combine comparisons')
+    return { kind: 'comparison', operator: operator as ComparisonOperator, left, right, at }
+  }
+
+  #operand(depth: number): Expression {
     if (depth > MAX_DEPTH) this.#fail(`More than ${MAX_DEPTH} levels of nesting`)
     this.#skipSpace()
     const next = this.#peek()
     if (next === '[') return this.#attribute()
     if (next === '"') return this.#string()
-    if (/[0-9-]/.test(next)) return this.#number()
+    if (/[0-9&-]/.test(next)) return this.#number()
     if (/[A-Za-z]/.test(next)) return this.#call(depth)
     return this.#fail(next === '' ? 'Expected a value, found the end' : `Expected a value, found "${next}"`)
   }
@@ -103,12 +132,15 @@ class Parser {
     return this.#fail('The string is not closed')
   }
 
+  /** Decimal, or hexadecimal as &HF. An integer that JavaScript cannot represent stays text, with all its digits. */
   #number(): Expression {
     const at = this.#at
-    const digits = /^-?\d+(?:\.\d+)?/.exec(this.#text.slice(at))?.[0]
+    const digits = /^(?:-?\d+(?:\.\d+)?|&[Hh][\dA-Fa-f]+)/.exec(this.#text.slice(at))?.[0]
     if (digits === undefined) return this.#fail('Expected a number')
     this.#at += digits.length
-    return { kind: 'literal', value: Number(digits), at }
+    const number = Number(digits.replace(/^&H/i, '0x'))
+    const isExact = !Number.isInteger(number) || Number.isSafeInteger(number)
+    return { kind: 'literal', value: isExact ? number : digits, at }
   }
 
   #call(depth: number): Expression {
@@ -117,7 +149,9 @@ class Parser {
     this.#at += name.length
     this.#skipSpace()
     if (this.#peek() !== '(') {
-      if (/^(true|false)$/i.test(name)) return { kind: 'literal', value: name, at }
+      const constant = CONSTANTS.find((known) => known.toLowerCase() === name.toLowerCase())
+      if (constant !== undefined) return { kind: 'literal', value: constant, at }
+      if (BARE_FUNCTIONS.includes(name)) return { kind: 'call', name, args: [], at }
       this.#at = at
       this.#fail(
         `"${name}" is neither [${name}] (an attribute), "${name}" (a string) nor ${name}(…) (a function)`,
@@ -140,11 +174,16 @@ class Parser {
       args.push(empty ? { kind: 'literal', value: null, at: this.#at } : this.#value(depth + 1))
       this.#skipSpace()
       const next = this.#peek()
-      if (next !== ',' && next !== ')')
-        this.#fail(next === '' ? 'Missing ")"' : `Expected "," or ")", found "${next}"`)
+      if (next !== ',' && next !== ')') this.#failAfterArgument(next)
       this.#at++
       if (next === ')') return args
     }
+  }
+
+  #failAfterArgument(next: string): never {
+    const word = /^(?:and|or)\b/i.exec(this.#text.slice(this.#at))?.[0]
+    if (word !== undefined) this.#fail(`"${word}" is not supported: nest IIF to combine conditions`)
+    this.#fail(next === '' ? 'Missing ")"' : `Expected "," or ")", found "${next}"`)
   }
 
   #peek(): string {
@@ -160,8 +199,19 @@ class Parser {
   }
 }
 
+/** The expressions directly inside one: the arguments of a call, the sides of a comparison. */
+export function partsOf(expression: Expression): readonly Expression[] {
+  if (expression.kind === 'comparison') return [expression.left, expression.right]
+  return expression.kind === 'call' ? expression.args : []
+}
+
 /** The attribute names in an expression, in order of appearance. */
 export function attributesOf(expression: Expression): string[] {
-  if (expression.kind === 'attribute') return [expression.name]
-  return expression.kind === 'call' ? expression.args.flatMap(attributesOf) : []
+  return expression.kind === 'attribute' ? [expression.name] : partsOf(expression).flatMap(attributesOf)
+}
+
+/** Whether an expression calls one of the functions, whose names are given in lower case. */
+export function callsFunction(expression: Expression, names: ReadonlySet<string>): boolean {
+  if (expression.kind === 'call' && names.has(expression.name.toLowerCase())) return true
+  return partsOf(expression).some((part) => callsFunction(part, names))
 }

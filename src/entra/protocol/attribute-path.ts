@@ -95,7 +95,9 @@ function elementOf(
   holder[attribute] = list
   const existing = select(list, selector)
   if (isObject(existing)) return existing as Record<string, unknown>
-  const made: Record<string, unknown> = { [selector.attribute]: selector.value }
+  // `roles[primary eq "True"]` is written with quotation marks; the element has a Boolean.
+  const value = selector.attribute === 'primary' ? /^true$/i.test(selector.value) : selector.value
+  const made: Record<string, unknown> = { [selector.attribute]: value }
   list.push(made)
   return made
 }

@@ -5,8 +5,10 @@
  * Microsoft: "Tutorial - Develop a SCIM endpoint for user provisioning to apps from Microsoft Entra ID" and "Known
  * issues with System for Cross-Domain Identity Management (SCIM) 2.0 protocol compliance".
  */
-import type { MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
+import { isRoles, type MappedValue, type MappedValues } from '../mappings/attribute-mapping.ts'
+import { isObject } from '../problem.ts'
 import { writeTargetPath } from './attribute-path.ts'
+import { ROLE_TYPE, roleObjects, roleOperation } from './roles.ts'
 
 export type ObjectType = 'User' | 'Group'
 
@@ -30,7 +32,8 @@ export interface AttributeChange {
 const CORE_USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const CORE_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-/** Occurs only in the documentation's sample of a group. */
+const ENTERPRISE_USER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+/** Sent until December 2018, and still in the sample of a group. */
 const AD_SCIM_GROUP = 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'
 
 /** The query that tests the connection and keeps it alive; it asks for an object that cannot exist. */
@@ -64,18 +67,38 @@ export function pageRequest(type: ObjectType, startIndex: number, count: number)
   return { method: 'GET', path: `${endpoint(type)}?startIndex=${startIndex}&count=${count}` }
 }
 
-/** Creates an object. Groups are always created without members. */
-export function createRequest(type: ObjectType, values: MappedValues, dialect: Dialect): ScimRequest {
-  const body: Record<string, unknown> = { schemas: schemasOf(type, dialect) }
-  for (const [path, value] of values) writeTargetPath(body, path, value)
+/**
+ * Creates an object, in the same form in both dialects. Users have the enterprise URN with or without such attributes;
+ * the URN of another extension is not sent. Groups are always created without members.
+ */
+export function createRequest(type: ObjectType, values: MappedValues): ScimRequest {
+  const body: Record<string, unknown> = {
+    schemas: type === 'User' ? [CORE_USER, ENTERPRISE_USER] : [CORE_GROUP],
+  }
+  for (const [path, value] of values) writeTargetPath(body, path, isRoles(value) ? roleObjects(value) : value)
+  completeElements(body)
   body.meta = { resourceType: type }
   if (type === 'User' && body.roles === undefined) body.roles = []
   return { method: 'POST', path: endpoint(type), body }
 }
 
-function schemasOf(type: ObjectType, dialect: Dialect): readonly string[] {
-  if (type === 'User') return [CORE_USER]
-  return dialect === 'old' ? [CORE_GROUP, AD_SCIM_GROUP] : [CORE_GROUP]
+/** The service adds `primary` to the work address and a type to the primary role, as in the samples. */
+function completeElements(body: Record<string, unknown>): void {
+  const complete = (attribute: string, key: string, wanted: unknown, added: Record<string, unknown>) => {
+    const list = body[attribute]
+    if (!Array.isArray(list)) return
+    body[attribute] = list.map((element) =>
+      isObject(element) && element[key] === wanted ? { ...added, ...element, ...added } : element,
+    )
+  }
+  complete('emails', 'type', 'work', { primary: true })
+  complete('roles', 'primary', true, { primary: true, type: ROLE_TYPE })
+}
+
+/** Creates a group as a job from before December 2018 does, with a URN that is not a SCIM schema. For `check` only. */
+export function createGroupOf2018Request(values: MappedValues): ScimRequest {
+  const request = createRequest('Group', values)
+  return { ...request, body: { ...request.body, schemas: [CORE_GROUP, AD_SCIM_GROUP] } }
 }
 
 /**
@@ -93,6 +116,7 @@ export function updateRequest(
 }
 
 function oldOperation({ op, path, value }: AttributeChange): Record<string, unknown> {
+  if (isRoles(value)) return roleOperation(path, value, 'old')
   const text = typeof value === 'boolean' ? (value ? 'True' : 'False') : value
   return { op: op === 'add' ? 'Add' : 'Replace', path, value: text }
 }
@@ -101,15 +125,22 @@ function flagOperations(changes: readonly AttributeChange[]): Record<string, unk
   const [only] = changes
   // Two cases keep their path: "Requests made to disable users" and "Requests made to add a single-value string
   // attribute".
-  if (changes.length === 1 && (only?.path === 'active' || only?.op === 'add')) return [{ ...only }]
+  if (changes.length === 1 && !isRoles(only?.value) && (only?.path === 'active' || only?.op === 'add'))
+    return [{ ...only }]
+  const ownOperation = ({ path, value }: AttributeChange) => path.includes('[') || isRoles(value)
   const pathless = (['replace', 'add'] as const).flatMap((op) => {
-    const flat = changes.filter((change) => change.op === op && !change.path.includes('['))
+    const flat = changes.filter((change) => change.op === op && !ownOperation(change))
     if (flat.length === 0) return []
     return [{ op, value: Object.fromEntries(flat.map(({ path, value }) => [path, value])) }]
   })
-  const selected = changes.filter(({ path }) => path.includes('['))
+  const selected = changes.filter(ownOperation)
   // In the order of the sample on Microsoft's page.
-  return [...selected.map(({ op, path, value }) => ({ op, path, value })), ...pathless]
+  return [
+    ...selected.map(({ op, path, value }) =>
+      isRoles(value) ? roleOperation(path, value, 'flag') : { op, path, value },
+    ),
+    ...pathless,
+  ]
 }
 
 /** Sets a reference such as `manager`. */

@@ -1,30 +1,15 @@
 /**
- * Sends requests to the SCIM endpoint with a bearer token through an injected fetch. Does not follow redirects. A 429
- * response pauses all requests for the time in `Retry-After`.
+ * Sends requests to the SCIM endpoint with a bearer token through an injected fetch. A 429 response pauses all requests
+ * for the time in `Retry-After`. After a 401, the request is repeated once with a new access token, if there is one.
  */
 
 import type { Clock } from '../clock.ts'
+import { type Answered, exchange, type Fetch, waitBeforeRetry } from './fetch.ts'
 import type { ScimRequest } from './requests.ts'
 import type { Purpose, WireResponse } from './response.ts'
 import { interpretResponse, type Outcome } from './response.ts'
 import { requestUrl, type TenantUrl } from './tenant-url.ts'
-
-/** The part of fetch that the client uses; compatible with the global function. */
-export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>
-
-export interface FetchInit {
-  readonly method: string
-  readonly headers: Record<string, string>
-  readonly body?: string
-  readonly redirect: 'manual'
-  readonly signal: AbortSignal
-}
-
-export interface FetchAnswer {
-  readonly status: number
-  readonly headers: { get(name: string): string | null }
-  text(): Promise<string>
-}
+import { redact, type TokenSource } from './token-source.ts'
 
 /** A request and its response, for logs and for `check`. Does not contain the token. */
 export interface Exchange {
@@ -35,7 +20,7 @@ export interface Exchange {
 
 export interface ScimClientOptions {
   readonly tenantUrl: TenantUrl
-  readonly token: string
+  readonly tokens: TokenSource
   readonly fetch: Fetch
   readonly clock: Clock
   /** Time limit for a response. */
@@ -45,18 +30,6 @@ export interface ScimClientOptions {
   readonly onExchange?: (exchange: Exchange) => void
   readonly onThrottled?: (waitMs: number) => void
 }
-
-/** The default time limit for a response. */
-export const RESPONSE_TIMEOUT_MS = 60_000
-
-/** Attempts for one request that is answered with 429; then its object fails with TooManyRequests. */
-const MAX_THROTTLED_ATTEMPTS = 5
-
-/** The first wait without `Retry-After`; it doubles with each attempt. */
-const DEFAULT_RETRY_AFTER_MS = 1000
-
-/** The client does not wait longer; the object fails and a later cycle retries it. */
-const MAX_RETRY_AFTER_MS = 5 * 60_000
 
 export class ScimClient {
   readonly #options: ScimClientOptions
@@ -68,77 +41,59 @@ export class ScimClient {
     this.#options = options
   }
 
-  /** Sends a request, repeats it after 429, and interprets the response. */
+  /**
+   * Sends a request, repeats it after 429 and once after 401, and interprets the response. Without an access token
+   * nothing is sent, and the outcome is the failure of the token endpoint.
+   */
   async send(purpose: Purpose, request: ScimRequest): Promise<Outcome> {
-    const { clock, signal } = this.#options
-    for (let attempt = 1; ; attempt++) {
+    const { clock, signal, tokens } = this.#options
+    let renewed = false
+    for (let attempt = 1; ; ) {
       const wait = this.#pausedUntil - clock.now()
       if (wait > 0) await clock.sleep(wait, signal)
-      const { answer, retryAfter } = await this.#exchange(request)
-      const throttled = answer.kind === 'answer' && answer.status === 429
-      if (!throttled || attempt === MAX_THROTTLED_ATTEMPTS || signal?.aborted)
-        return interpretResponse(purpose, answer)
-      const waitMs = retryAfterMs(retryAfter, clock.now()) ?? DEFAULT_RETRY_AFTER_MS * 2 ** (attempt - 1)
-      if (waitMs > MAX_RETRY_AFTER_MS) return interpretResponse(purpose, answer)
+      const access = await tokens.token(signal)
+      if (!access.ok) return access
+      const { answer, retryAfter } = await this.#exchange(request, access.token)
+      const status = answer.kind === 'answer' ? answer.status : undefined
+      if (status === 401 && !renewed && tokens.reject(access.token)) {
+        renewed = true
+        continue
+      }
+      const waitMs = status === 429 ? waitBeforeRetry(retryAfter, attempt++, clock.now()) : undefined
+      if (waitMs === undefined || signal?.aborted) return interpretResponse(purpose, answer)
       this.#options.onThrottled?.(waitMs)
       this.#pausedUntil = Math.max(this.#pausedUntil, clock.now() + waitMs)
     }
   }
 
-  async #exchange(request: ScimRequest): Promise<{ answer: WireResponse; retryAfter: string | null }> {
-    const started = this.#options.clock.now()
+  async #exchange(request: ScimRequest, token: string): Promise<Answered> {
+    const { clock, fetch, onExchange, tenantUrl, timeoutMs } = this.#options
+    const started = clock.now()
     this.requestCount++
-    const { answer, retryAfter } = await this.#fetch(request)
-    this.#options.onExchange?.({ request, answer, durationMs: this.#options.clock.now() - started })
-    return { answer, retryAfter }
-  }
-
-  async #fetch(request: ScimRequest): Promise<{ answer: WireResponse; retryAfter: string | null }> {
-    const { tenantUrl, fetch, timeoutMs = RESPONSE_TIMEOUT_MS } = this.#options
-    const timeout = AbortSignal.timeout(timeoutMs)
-    try {
-      const response = await fetch(requestUrl(tenantUrl, request.path), {
+    const { answer, retryAfter } = await exchange(
+      fetch,
+      requestUrl(tenantUrl, request.path),
+      {
         method: request.method,
-        headers: this.#headers(request),
-        redirect: 'manual',
-        signal: timeout,
+        headers: headersOf(request, token),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      })
-      const contentType = response.headers.get('content-type') ?? ''
-      const answer: WireResponse = {
-        kind: 'answer',
-        status: response.status,
-        contentType,
-        text: await response.text(),
-      }
-      return { answer, retryAfter: response.headers.get('retry-after') }
-    } catch (error) {
-      const reason = timeout.aborted ? 'timeout' : 'network'
-      const message = timeout.aborted
-        ? `No response within ${timeoutMs / 1000} seconds`
-        : describeNetworkError(error)
-      return { answer: { kind: 'none', reason, message }, retryAfter: null }
-    }
-  }
-
-  #headers(request: ScimRequest): Record<string, string> {
-    const authorization = `Bearer ${this.#options.token}`
-    if (request.body === undefined) return { Authorization: authorization }
-    return { Authorization: authorization, 'Content-Type': 'application/scim+json; charset=utf-8' }
+      },
+      timeoutMs,
+    )
+    const shown = withoutToken(answer, token)
+    onExchange?.({ request, answer: shown, durationMs: clock.now() - started })
+    return { answer: shown, retryAfter }
   }
 }
 
-/** The value of `Retry-After`, in seconds or as an HTTP date, as milliseconds; undefined if absent or invalid. */
-function retryAfterMs(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined
-  if (/^\d+$/.test(header.trim())) return Number(header) * 1000
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+function headersOf(request: ScimRequest, token: string): Record<string, string> {
+  const authorization = `Bearer ${token}`
+  if (request.body === undefined) return { Authorization: authorization }
+  return { Authorization: authorization, 'Content-Type': 'application/scim+json; charset=utf-8' }
 }
 
-/** Node.js stores the reason of a failed fetch in `cause`, or in its `errors` if several addresses were tried. */
-function describeNetworkError(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message
-  return cause instanceof Error ? cause.message : String(cause)
+/** Error messages are shown and logged, and some endpoints repeat the rejected token in them. */
+function withoutToken(answer: WireResponse, token: string): WireResponse {
+  if (answer.kind === 'none' || answer.status < 400) return answer
+  return { ...answer, text: redact(answer.text, [token]) }
 }

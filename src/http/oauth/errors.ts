@@ -4,6 +4,7 @@
 import type { Context } from 'hono'
 import type { HttpEnv } from '../../runtime.ts'
 import { ScimError, shorten } from '../../scim/error.ts'
+import { AccessRefused } from '../../storage/access/access-refused.ts'
 import { DatabaseUnavailable } from '../../storage/database/database.ts'
 import type { LoggedReason } from '../../storage/log/failed-access.ts'
 import { logFault, RETRY_AFTER_SECONDS } from '../errors.ts'
@@ -98,6 +99,8 @@ function headersOf(status: number): Record<string, string> {
 
 function oauthErrorOf(c: Context<HttpEnv>, error: unknown): OauthError {
   if (error instanceof OauthError) return error
+  // The tenant does not exist.
+  if (error instanceof AccessRefused) return invalidClient('unknown client')
   if (error instanceof ScimError) return ofScimError(error)
   logFault(c, error)
   return error instanceof DatabaseUnavailable

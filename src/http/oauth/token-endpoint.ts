@@ -32,7 +32,7 @@ export const tokenEndpoint = new Hono<HttpEnv>()
   .use(async (c, next) => {
     c.set('figures', noFigures())
     await next()
-    if (c.error instanceof OauthError && c.error.status === 401) await countRefusal(c)
+    if (c.res.status === 401) await countRefusal(c)
     if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(c.get('figures')))
   })
   .use((c, next) => {

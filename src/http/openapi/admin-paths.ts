@@ -10,14 +10,15 @@ import {
 } from '../../admin/contract/route.ts'
 import { ADMIN_API_PATH, ROUTES } from '../../admin/contract/routes.ts'
 import type { SchemaParts } from '../../admin/contract/schema-parts.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
 import { type Components, contractSchema, requiredOf } from './contract-schema.ts'
 import { type Json, object, ref } from './json-schema.ts'
 
 const TEXT = { type: 'string' } as const
 
 /** The path items and the components that they refer to. */
-export function adminApi(): { paths: Json; schemas: Json; responses: Json } {
-  const components: Components = new Map()
+export function adminApi(types: readonly ResourceType[]): { paths: Json; schemas: Json; responses: Json } {
+  const components: Components = { schemas: new Map(), typeNames: types.map(({ name }) => name) }
   const paths: Record<string, Json> = {}
   for (const [operationId, route] of Object.entries<Route>(ROUTES)) {
     const path = `${ADMIN_API_PATH}${route.path}`
@@ -28,7 +29,7 @@ export function adminApi(): { paths: Json; schemas: Json; responses: Json } {
   }
   return {
     paths: { ...paths, '/healthz': HEALTH },
-    schemas: { ...Object.fromEntries(components), AdminError: ERROR },
+    schemas: { ...Object.fromEntries(components.schemas), AdminError: ERROR },
     responses: Object.fromEntries(
       Object.values(REFUSALS).map(([name, description]) => [
         name,

@@ -2,11 +2,17 @@
  * Converts schemas of the admin API's contract to JSON Schema (draft 2020-12). Supports only the kinds of schemas that the
  * contract uses, because `@valibot/to-json-schema` adds 3 kB gzip to the module.
  */
+import type { FieldMetadata } from '../../admin/contract/fields.ts'
 import { type Action, actionsOf, type SchemaParts } from '../../admin/contract/schema-parts.ts'
 import { arrayOf, type Json, object, ref } from './json-schema.ts'
 
-/** Component schemas by name. A schema with a title becomes a component and is used by reference. */
-export type Components = Map<string, Json>
+/** What the conversion reads and collects. */
+export interface Components {
+  /** Component schemas by name. A schema with a title becomes a component and is used by reference. */
+  readonly schemas: Map<string, Json>
+  /** The names of the registered resource types. */
+  readonly typeNames: readonly string[]
+}
 
 /**
  * Converts a schema to JSON Schema.
@@ -17,9 +23,13 @@ export type Components = Map<string, Json>
 export function contractSchema(schema: SchemaParts, components: Components): Json {
   const actions = actionsOf(schema)
   const title = actions.find((action) => action.title !== undefined)?.title
-  const made = Object.assign({}, valueSchema(schema, components), ...actions.map(keywords))
+  const made = Object.assign(
+    {},
+    valueSchema(schema, components),
+    ...actions.map((action) => keywords(action, components)),
+  )
   if (title === undefined) return made
-  components.set(title, made)
+  components.schemas.set(title, made)
   return ref('schemas', title)
 }
 
@@ -41,6 +51,8 @@ function valueSchema(schema: SchemaParts, components: Components): Json {
       return { ...inner(wrapped), ...(schema.default !== undefined && { default: schema.default }) }
     case 'array':
       return arrayOf(inner(item))
+    case 'record':
+      return { type: 'object', additionalProperties: inner(schema.value) }
     case 'object':
     case 'strict_object':
       return object(
@@ -63,7 +75,7 @@ function orNull(schema: Json): Json {
 }
 
 /** The keywords that an action adds. */
-function keywords(action: Action): Json {
+function keywords(action: Action, components: Components): Json {
   const { type, requirement } = action
   switch (type) {
     case 'integer':
@@ -83,7 +95,7 @@ function keywords(action: Action): Json {
     case 'examples':
       return { examples: action.examples }
     case 'metadata':
-      return { ...action.metadata?.jsonSchema }
+      return metadataKeywords(action.metadata ?? {}, components)
     // JSON Schema has no keywords for checks in code and transformations.
     case 'title':
     case 'check':
@@ -92,5 +104,16 @@ function keywords(action: Action): Json {
       return {}
     default:
       throw new Error(`check kind "${type}" is not supported`)
+  }
+}
+
+function metadataKeywords(
+  { jsonSchema, describedBy, resourceTypeOr }: FieldMetadata,
+  components: Components,
+): Json {
+  return {
+    ...(describedBy && contractSchema(describedBy as unknown as SchemaParts, components)),
+    ...(resourceTypeOr && { enum: [...components.typeNames, ...resourceTypeOr] }),
+    ...jsonSchema,
   }
 }

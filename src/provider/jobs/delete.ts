@@ -15,14 +15,11 @@ export const DELETE_STEPS: Steps = { deleting: { statements: STATEMENTS, run: re
 export const UNDO_STEPS: Steps = { undoing: { statements: STATEMENTS, run: undo } }
 
 async function remove({ databases, resourceTypes, job }: StepContext): Promise<Unit> {
-  const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)
-  const outcome = await continueDeletion(
-    databases.open(job.source),
-    resourceTypes,
-    job.tenantId,
-    CHUNKS,
-    forget,
-  )
+  const outcome = await continueDeletion(databases.open(job.source), resourceTypes, {
+    id: job.tenantId,
+    maxBatches: CHUNKS,
+    forget: (tenantId) => forgetTenant(databases, tenantId, job.source),
+  })
   return outcome === 'deleting' ? {} : { change: DONE }
 }
 

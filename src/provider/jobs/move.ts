@@ -5,7 +5,8 @@
  * |-----------|------|
  * | preparing | deletes what an earlier move left at the target |
  * | copying   | stops writes at the source, then copies page by page |
- * | verifying | compares every page and the counts of both sides; then the catalogue names the target |
+ * | verifying | compares every page and the counts of both sides, and ends access at the target that has ended at the source |
+ * | committing | lets clients read the copy; then the catalogue names the target |
  * | switched  | redirects clients from the source, and allows writes at the target |
  * | purging   | deletes the rows of the source |
  * | retracting | abandons a copy that clients may already read |
@@ -13,18 +14,18 @@
  * | clearing  | abandons the copy and deletes it |
  */
 
+import type { Database } from '../../storage/database/database.ts'
+import { beginArrival, copyPosition, tenantCounts, tenantRow } from '../../storage/tenants/arrival.ts'
 import {
-  beginArrival,
   COPY_START,
   COPY_STATEMENTS,
-  copyPosition,
+  type CopyPosition,
+  endAccessOf,
   type MovedTenant,
   parsePosition,
   positionText,
   readTenantPage,
   type TenantPage,
-  tenantCounts,
-  tenantRow,
   writeTenantPage,
 } from '../../storage/tenants/copy.ts'
 import type { Job } from '../../storage/tenants/jobs.ts'
@@ -35,6 +36,7 @@ import {
   freezeTenant,
   giveUpCopy,
   leaveSource,
+  openTarget,
   purgedTables,
   purgeTable,
   purgeTenant,
@@ -46,7 +48,8 @@ import type { StepContext, Steps, Unit } from './step.ts'
 export const MOVE_STEPS: Steps = {
   preparing: { statements: 5, onFailure: 'aborting', run: prepare },
   copying: { statements: 7 + COPY_STATEMENTS, onFailure: 'aborting', run: copy },
-  verifying: { statements: 8, onFailure: 'retracting', run: verify },
+  verifying: { statements: 14, onFailure: 'aborting', run: verify },
+  committing: { statements: 5, onFailure: 'retracting', run: commit },
   switched: { statements: 3, run: finishSwitch },
   purging: { statements: 2, run: (context) => purge(context, 'source') },
   retracting: { statements: 3, keepsError: true, run: retract },
@@ -113,37 +116,59 @@ async function begin(context: StepContext) {
 }
 
 async function verify(context: StepContext): Promise<Unit> {
-  const { databases, resourceTypes, job } = context
+  const { resourceTypes, job } = context
   const { source, target } = sidesOf(context)
   const { tenantId } = job
   const position = (job.position === null ? undefined : parsePosition(job.position)) ?? COPY_START
-  const [here, there] = await Promise.all(
-    [source, target].map((db) => readTenantPage(db, resourceTypes, tenantId, position, 'comparable')),
-  )
-  if (!isSamePage(here, there)) return mismatch(`rows of "${position.table}"`)
-  const [more, next] = [here?.rowCount ?? 0, here?.next]
+  const page = await verifyPage(context, position)
+  if (page === undefined) return mismatch(`rows of "${position.table}"`)
+  const { rowCount: more, next } = page
   if (next !== undefined) return { more, position: positionText(next) }
   const [before, after] = await Promise.all(
     [source, target].map((db) => tenantCounts(db, resourceTypes, tenantId)),
   )
-  if (before !== after) return mismatch('counts')
-  const row = await tenantRow(source, tenantId)
-  if (row === undefined) return mismatch('the tenant itself')
+  return before === after ? { more, next: 'committing' } : mismatch('counts')
+}
+
+/** Comparisons of a page: access may end between the reads of both sides, and once more while that is repaired. */
+const MAX_COMPARISONS = 3
+
+/**
+ * Compares a page of both sides. Access that ended at the source after the page was copied, or while the target did not
+ * respond, ends at the target too.
+ *
+ * @returns the page of the source; undefined if both sides differ in anything else
+ */
+async function verifyPage(context: StepContext, position: CopyPosition): Promise<TenantPage | undefined> {
+  const { resourceTypes, job } = context
+  const { source, target } = sidesOf(context)
+  const read = (db: Database) => readTenantPage(db, resourceTypes, job.tenantId, position, 'comparable')
+  for (let count = 1; ; count++) {
+    const [here, there] = await Promise.all([read(source), read(target)])
+    if (isSamePage(here, there)) return here
+    if (count === MAX_COMPARISONS || !(await endAccessOf(target, moveOf(job), here))) return undefined
+  }
+}
+
+function isSamePage(here: TenantPage, there: TenantPage): boolean {
+  if (typeof here.rows === 'string') return here.rows === there.rows
+  return JSON.stringify(here.rows) === JSON.stringify(there.rows)
+}
+
+async function commit(context: StepContext): Promise<Unit> {
+  const { databases, job } = context
+  const { source, target } = sidesOf(context)
+  const row = await tenantRow(source, job.tenantId)
+  if (row === undefined) return { ...mismatch('the tenant itself'), next: 'retracting' }
   const name = targetOf(job)
   const isFirst = isCatalogue(databases, name)
   await completeArrival(target, moveOf(job), row, isFirst)
-  return { more, next: 'switched', commit: [switchStatement(moveOf(job), name, isFirst)] }
+  return { next: 'switched', commit: [switchStatement(moveOf(job), name, isFirst)] }
 }
 
-function isSamePage(here: TenantPage | undefined, there: TenantPage | undefined): boolean {
-  if (typeof here?.rows === 'string') return here.rows === there?.rows
-  return JSON.stringify(here?.rows) === JSON.stringify(there?.rows)
-}
-
-/** Both sides differ if, for example, a token was revoked at the moment at which it was copied. */
 function mismatch(what: string): Unit {
   return {
-    next: 'retracting',
+    next: 'aborting',
     change: { error: `the copy differs from the original in ${what}; start the move again` },
   }
 }
@@ -157,7 +182,7 @@ async function finishSwitch(context: StepContext): Promise<Unit> {
     addressAt(context, context.job.source, targetOf(context.job)),
   )
   await context.noteWrite()
-  await reopenTenant(target, moveOf(context.job))
+  await openTarget(target, moveOf(context.job))
   return { next: 'purging' }
 }
 
@@ -211,6 +236,19 @@ function tablesFrom({ resourceTypes, job: { position } }: StepContext): readonly
 function tableAfter({ resourceTypes }: StepContext, table: string): string {
   const tables = purgedTables(resourceTypes)
   return tables[tables.indexOf(table) + 1] ?? NO_TABLE
+}
+
+/**
+ * Whether a move has only to delete rows that nobody reads, in a database that does not respond. The tenant can be moved
+ * again, or be deleted.
+ */
+export function isStuckCleanup({ kind, step, attempts }: Pick<Job, 'kind' | 'step' | 'attempts'>): boolean {
+  return kind === 'move' && (step === 'purging' || step === 'clearing') && attempts > 0
+}
+
+/** Whether the copy of a move is complete, and the catalogue still names the source. */
+export function isVerifying({ step }: Pick<Job, 'step'>): boolean {
+  return step === 'verifying' || step === 'committing'
 }
 
 /**

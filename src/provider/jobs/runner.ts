@@ -5,17 +5,21 @@
  */
 import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database/database.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { cataloguedOf } from '../../storage/tenants/claims.ts'
+import type { MovedTenant } from '../../storage/tenants/copy.ts'
 import {
   forgetJobs,
   type Job,
   type JobChange,
   jobStatement,
+  resumeCleanups,
   runningJob,
-  runningJobs,
 } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
-import { frozenTenants, reopenTenant } from '../../storage/tenants/move.ts'
+import { reopenTenant, tenantsOnTheMove } from '../../storage/tenants/move.ts'
 import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
+import { EXPORT_STEPS } from './export.ts'
+import { IMPORT_STEPS } from './import.ts'
 import { MOVE_STEPS } from './move.ts'
 import type { Step, StepContext, Steps, Unit } from './step.ts'
 
@@ -23,12 +27,17 @@ const STEPS: Readonly<Record<Job['kind'], Steps>> = {
   move: MOVE_STEPS,
   delete: DELETE_STEPS,
   'undo-import': UNDO_STEPS,
+  export: EXPORT_STEPS,
+  import: IMPORT_STEPS,
 }
 
 /** Statements of the runner itself, before and after the units: the job, its change, and the commit. */
 const RUNNER_STATEMENTS = 4
-/** Failed attempts of a step before the job is abandoned: about two hours, including the pauses. */
-const MAX_ATTEMPTS = 30
+/**
+ * How long a step may fail before the job is abandoned. The writes of a tenant that is being copied are refused
+ * meanwhile, so this is not much longer than a short failure of a database.
+ */
+export const GIVE_UP_MS = 10 * 60_000
 const MIN_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 5 * 60_000
 
@@ -59,19 +68,22 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     const step = STEPS[job.kind][job.step]
     if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
     if (left() < step.statements) return 0
-    const { more, unit, failure } = await runStep(
-      { databases, resourceTypes: run.resourceTypes, job, noteWrite },
+    const result = await runStep(
+      { databases, resourceTypes: run.resourceTypes, job, now: run.now, noteWrite },
       step,
       left,
     )
-    const done = changeOf(job, step, unit, more, run.now())
-    const change = failure === undefined ? done : { ...done, ...failed(job, step, failure) }
-    if (!(await store(catalogue, job, unit, change))) {
+    const { failure } = result
+    const now = run.now()
+    const done = changeOf(job, step, result, now)
+    const change = failure === undefined ? done : { ...done, ...failed(job, step, { ...result, now }) }
+    if (!(await store(catalogue, job, result.unit, change))) {
       // Another runner was faster.
       job = await runningJob(catalogue, tenantId)
       continue
     }
-    if (failure !== undefined && change.step === undefined) return pauseOf(job)
+    if (failure !== undefined && change.step === undefined) return pauseOf(job, step, change, now)
+    if (result.unit.pauseMs !== undefined) return result.unit.pauseMs
     job = change.state === undefined || change.state === 'running' ? changed(job, change) : undefined
   }
   return undefined
@@ -94,7 +106,8 @@ async function runStep(context: StepContext, step: Step, left: () => number): Pr
       const unit = await step.run({ ...context, job: { ...job, position } })
       more += unit.more ?? 0
       if (unit.position !== undefined) position = unit.position
-      if (unit.next !== undefined || unit.change !== undefined) return { more, unit }
+      if (unit.next !== undefined || unit.change !== undefined || unit.pauseMs !== undefined)
+        return { more, unit }
     } while (left() >= step.statements)
     return { more, unit: { position } }
   } catch (error) {
@@ -105,28 +118,37 @@ async function runStep(context: StepContext, step: Step, left: () => number): Pr
   }
 }
 
-function changeOf(job: Job, step: Step, unit: Unit, more: number, now: number): JobChange {
+/** The change of a job by the units of a step. */
+function changeOf(job: Job, step: Step, { unit, more }: StepRun, now: number): JobChange {
   const { next, position, change } = unit
   const isEnd = change?.state !== undefined
   return {
     more: Math.min(more, Math.max(0, job.total - job.done)),
     attempts: 0,
+    failingSince: null,
     ...(job.attempts > 0 && change === undefined && !step.keepsError && { error: null }),
+    ...(change?.state === 'done' && { error: null }),
     ...(position !== undefined && { position }),
-    ...(next !== undefined && { step: next, position: null }),
+    ...(next !== undefined && { step: next, position: position ?? null }),
     ...change,
     ...(isEnd && { finishedAt: now }),
   }
 }
 
 /** The change of a job whose step failed: the step is tried again, or the job is abandoned. */
-function failed(job: Job, step: Step, failure: unknown): JobChange {
+function failed(
+  job: Job,
+  step: Step,
+  { unit, failure, now }: Pick<StepRun, 'unit' | 'failure'> & { readonly now: number },
+): JobChange {
   const error = reasonOf(failure)
-  const isFinal = !(failure instanceof DatabaseUnavailable) || job.attempts + 1 >= MAX_ATTEMPTS
+  const isProgress = unit.position !== undefined && unit.position !== job.position
+  const failingSince = isProgress ? now : (job.failingSince ?? now)
+  const isFinal = !(failure instanceof DatabaseUnavailable) || now - failingSince >= GIVE_UP_MS
   if (isFinal && step.onFailure !== undefined) {
     return { step: step.onFailure, position: null, attempts: 0, error }
   }
-  return { attempts: job.attempts + 1, ...(!step.keepsError && { error }) }
+  return { attempts: job.attempts + 1, failingSince, ...(!step.keepsError && { error }) }
 }
 
 /** An error text that is safe to show: statements and their values are in the application log only. */
@@ -148,8 +170,11 @@ function changed(job: Job, { more = 0, ...change }: JobChange): Job {
   return { ...job, ...change, done: job.done + more }
 }
 
-function pauseOf({ attempts }: Job): number {
-  return Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(attempts, 20))
+/** The pause before the next attempt. The last attempt of a step that can be abandoned is made when its time is over. */
+function pauseOf({ attempts }: Job, step: Step, { failingSince }: JobChange, now: number): number {
+  const pause = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(attempts, 20))
+  if (step.onFailure === undefined || failingSince == null) return pause
+  return Math.max(MIN_PAUSE_MS, Math.min(pause, failingSince + GIVE_UP_MS - now))
 }
 
 interface CountedDatabases extends Databases {
@@ -180,23 +205,32 @@ function counted(databases: Databases): CountedDatabases {
 const KEPT_MS = 30 * 24 * 60 * 60_000
 
 /**
- * Deletes old jobs, and allows writes to tenants whose job no longer exists: a runner that was delayed between two batches
- * may have stopped the writes of a tenant after its job was abandoned. Must be called every hour.
+ * Deletes old jobs, and continues what a job has left behind. A runner that was delayed between two batches may have
+ * stopped the writes of a tenant after its job was abandoned: they are allowed again. A database that did not respond may
+ * still have rows of a move that was closed: they are deleted. Must be called every hour.
  *
  * @param names the databases to check
  */
 export async function tidyJobs(databases: Databases, names: readonly string[], now: number): Promise<void> {
+  const [first] = databases.names
   const catalogue = catalogueOf(databases)
   await forgetJobs(catalogue, now - KEPT_MS)
   if (databases.names.length === 1) return
   for (const name of names) {
     const db = databases.open(name)
-    const frozen = await frozenTenants(db)
-    if (frozen.length === 0) continue
-    const running = await runningJobs(
-      catalogue,
-      frozen.map(({ jobId }) => jobId),
-    )
-    for (const move of frozen) if (!running.has(move.jobId)) await reopenTenant(db, move)
+    const found = await tenantsOnTheMove(db)
+    if (found.length === 0) continue
+    const ids = found.map(({ tenantId }) => tenantId)
+    const { locations, runningMoves } = await cataloguedOf(catalogue, ids)
+    const left = found.filter(({ jobId }) => !runningMoves.has(jobId))
+    const isHome = ({ tenantId }: MovedTenant) => (locations.get(tenantId) ?? first) === name
+    for (const move of left) if (move.isFrozen && isHome(move)) await reopenTenant(db, move)
+    const copies = left.filter(({ isFrozen }) => !isFrozen)
+    if (copies.length > 0) {
+      await resumeCleanups(
+        catalogue,
+        copies.map(({ jobId }) => jobId),
+      )
+    }
   }
 }

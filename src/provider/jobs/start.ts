@@ -1,32 +1,35 @@
 /**
  * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
  */
-import { databaseSize, tenantSize } from '../../storage/database/size.ts'
+import type { Database } from '../../storage/database/database.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
-import { countTenantRows } from '../../storage/tenants/copy.ts'
+import { countTenantRows } from '../../storage/tenants/arrival.ts'
 import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
-import type { TenantState } from '../../storage/tenants/tenants.ts'
-import { stepOfAbortion } from './move.ts'
+import { databaseSize, tenantSize } from '../../storage/tenants/size.ts'
+import type { Tenant, TenantState } from '../../storage/tenants/tenants.ts'
+import type { ExportOptions } from './export.ts'
+import { IMPORT_STEPS } from './import.ts'
+import { isStuckCleanup, isVerifying, stepOfAbortion } from './move.ts'
 
 /** The share of its capacity at which a database counts as full: its size is an estimate, and tenants grow. */
 const FULL_SHARE = 0.95
 /** A move processes each row three times: it copies the row, compares it, and deletes it at the source. */
 const MOVE_PASSES = 3
 
-/** Why a tenant cannot be moved. */
-export type MoveRefusal =
+/** Why a job cannot begin. */
+export type JobRefusal =
   | { readonly why: 'unknown tenant' }
   | { readonly why: 'unknown database' | 'same database'; readonly allowed: readonly string[] }
   | { readonly why: 'full database'; readonly bytes: number; readonly maxBytes: number }
   | { readonly why: 'not ready'; readonly state: TenantState }
   | { readonly why: 'other job'; readonly job: Job }
 
-export class MoveRefused extends Error {
-  readonly refusal: MoveRefusal
+export class JobRefused extends Error {
+  readonly refusal: JobRefusal
 
-  constructor(refusal: MoveRefusal) {
+  constructor(refusal: JobRefusal) {
     super(refusal.why)
     this.refusal = refusal
   }
@@ -47,19 +50,19 @@ export interface JobStart {
 /**
  * Starts the move of a tenant, or finds the running move to the same database.
  *
- * @throws {MoveRefused} nothing is changed
+ * @throws {JobRefused} nothing is changed
  */
 export async function startMove(start: JobStart, target: string): Promise<Job> {
   const { databases, resourceTypes, tenantId, home } = start
   const allowed = databases.names.filter((name) => name !== home)
   const running = await runningJob(catalogueOf(databases), tenantId)
   if (running?.kind === 'move' && running.target === target && isGoingThere(running)) return running
-  if (!databases.names.includes(target)) throw new MoveRefused({ why: 'unknown database', allowed })
-  if (running !== undefined) throw new MoveRefused({ why: 'other job', job: running })
-  if (target === home) throw new MoveRefused({ why: 'same database', allowed })
-  const tenant = await getTenant(databases.open(home), tenantId)
-  if (tenant === undefined) throw new MoveRefused({ why: 'unknown tenant' })
-  if (tenant.state !== 'ready') throw new MoveRefused({ why: 'not ready', state: tenant.state })
+  if (!databases.names.includes(target)) throw new JobRefused({ why: 'unknown database', allowed })
+  if (running !== undefined && !isStuckCleanup(running)) {
+    throw new JobRefused({ why: 'other job', job: running })
+  }
+  if (target === home) throw new JobRefused({ why: 'same database', allowed })
+  await requireReady(start)
   await requireRoom(start, target)
   const rows = await countTenantRows(databases.open(home), resourceTypes, tenantId)
   return await insert(start, { kind: 'move', step: 'preparing', target, total: rows * MOVE_PASSES })
@@ -70,13 +73,16 @@ function isGoingThere(job: Job): boolean {
   return stepOfAbortion(job) !== undefined || job.step === 'switched' || job.step === 'purging'
 }
 
-async function requireRoom({ databases, tenantId, home }: JobStart, target: string): Promise<void> {
+async function requireRoom(
+  { databases, resourceTypes, tenantId, home }: JobStart,
+  target: string,
+): Promise<void> {
   const [{ bytes }, more] = await Promise.all([
-    databaseSize(databases.open(target)),
-    tenantSize(databases.open(home), tenantId),
+    databaseSize(databases.open(target), resourceTypes),
+    tenantSize(databases.open(home), resourceTypes, tenantId),
   ])
   const maxBytes = databases.maxBytes * FULL_SHARE
-  if (bytes + more > maxBytes) throw new MoveRefused({ why: 'full database', bytes, maxBytes })
+  if (bytes + more > maxBytes) throw new JobRefused({ why: 'full database', bytes: bytes + more, maxBytes })
 }
 
 /**
@@ -107,20 +113,136 @@ export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-impor
   try {
     return await insert(start, { kind, step, target: null, total })
   } catch (error) {
-    if (error instanceof MoveRefused && error.refusal.why === 'other job') return error.refusal.job
-    throw error
+    if (!(error instanceof JobRefused) || error.refusal.why !== 'other job') throw error
+    const { job } = error.refusal
+    if (kind !== 'delete' || (job.kind !== 'export' && job.kind !== 'import')) return job
+    // A deletion also deletes the file of the other job.
+    const change = { state: 'failed', error: 'the tenant was deleted', finishedAt: start.now } as const
+    await catalogueOf(databases).batch([jobStatement(job, change)])
+    return await startCleanup(start, kind)
   }
 }
 
-async function insert(start: JobStart, what: Pick<Job, 'kind' | 'step' | 'target' | 'total'>): Promise<Job> {
+/**
+ * Starts the export of a tenant into a file.
+ *
+ * @throws {JobRefused} nothing is changed
+ */
+export async function startExport(start: JobStart, withClients: boolean): Promise<Job> {
+  const tenant = await requireReady(start)
+  const { createdAt, userCount, groupCount, membershipCount } = tenant
+  const position = JSON.stringify({ withClients, tenantCreatedAt: createdAt } satisfies ExportOptions)
+  const total = userCount + groupCount + membershipCount
+  return await insert(start, { kind: 'export', step: 'clearing', target: null, total, position })
+}
+
+/**
+ * Starts an import, whose file is then stored by the caller.
+ *
+ * @throws {JobRefused} nothing is changed
+ */
+export async function startImport(start: JobStart): Promise<Job> {
+  await requireReady(start)
+  return await insert(start, { kind: 'import', step: 'receiving', target: null, total: 0 })
+}
+
+/**
+ * Lets the job of an import store the lines of its file, which is complete.
+ *
+ * @returns the job; undefined if it was cancelled
+ */
+export async function beginImport(
+  { databases }: JobStart,
+  job: Job,
+  lines: number,
+): Promise<Job | undefined> {
+  const change = { step: 'importing', total: lines }
+  const [changed] = await catalogueOf(databases).batch([jobStatement(job, change)])
+  return changed?.changes === 1 ? { ...job, ...change } : undefined
+}
+
+/**
+ * Ends an import whose file could not be stored, and has its job delete what was stored of it.
+ *
+ * @param error the reason, safe to show
+ * @returns false if it was cancelled: then the job may have missed the last chunks
+ */
+export async function abandonUpload({ databases }: JobStart, job: Job, error: string): Promise<boolean> {
+  const [changed] = await catalogueOf(databases).batch([jobStatement(job, { step: 'discarding', error })])
+  return changed?.changes === 1
+}
+
+/**
+ * Cancels the import that a job stores; nothing of it stays. An import that is complete by then stays.
+ *
+ * @returns the job; undefined if no job stores an import
+ */
+export async function cancelImport({ databases, tenantId }: JobStart): Promise<Job | undefined> {
+  const catalogue = catalogueOf(databases)
+  for (;;) {
+    const job = await runningJob(catalogue, tenantId)
+    if (job?.kind !== 'import' || job.step === 'finishing') return undefined
+    // It is being undone already.
+    if (IMPORT_STEPS[job.step]?.onFailure === undefined) return job
+    const change = { step: 'undoing', position: null, attempts: 0, error: 'cancelled by an administrator' }
+    const [changed] = await catalogue.batch([jobStatement(job, change)])
+    if (changed?.changes === 1) return { ...job, ...change }
+  }
+}
+
+async function requireReady({ databases, tenantId, home }: JobStart): Promise<Tenant> {
+  const tenant = await getTenant(databases.open(home), tenantId)
+  if (tenant === undefined) throw new JobRefused({ why: 'unknown tenant' })
+  if (tenant.state !== 'ready') throw new JobRefused({ why: 'not ready', state: tenant.state })
+  return tenant
+}
+
+async function insert(
+  start: JobStart,
+  what: Pick<Job, 'kind' | 'step' | 'target' | 'total'> & Partial<Pick<Job, 'position'>>,
+): Promise<Job> {
   const { databases, tenantId, home, newId, now } = start
   const catalogue = catalogueOf(databases)
-  const job = { id: newId(), tenantId, source: home, createdAt: now, ...what }
+  const job = { id: newId(), tenantId, source: home, createdAt: now, position: null, ...what }
   if (!(await insertJob(catalogue, job))) {
     const running = await runningJob(catalogue, tenantId)
     // The job that was in the way may have ended in the meantime.
     if (running === undefined) return await insert(start, what)
-    throw new MoveRefused({ why: 'other job', job: running })
+    if (isStuckCleanup(running)) {
+      await close(catalogue, running, now)
+      return await insert(start, what)
+    }
+    throw new JobRefused({ why: 'other job', job: running })
   }
-  return { ...job, state: 'running', position: null, done: 0, attempts: 0, error: null, finishedAt: null }
+  return {
+    ...job,
+    state: 'running',
+    done: 0,
+    attempts: 0,
+    failingSince: null,
+    error: null,
+    finishedAt: null,
+  }
+}
+
+/** Ends a move whose remaining rows cannot be deleted now. The hourly run resumes it when they can: see `tidyJobs`. */
+async function close(catalogue: Database, job: Job, now: number): Promise<void> {
+  const end = job.step === 'purging' ? { state: 'done' as const, error: null } : { state: 'failed' as const }
+  await catalogue.batch([jobStatement(job, { ...end, finishedAt: now })])
+}
+
+/**
+ * Verifies the copy of a running move again from the beginning: access has ended at the source and could not be ended
+ * at the target. The verification makes it end there too.
+ *
+ * @returns false if the catalogue may name the target already
+ */
+export async function verifyAgain(databases: Databases, tenantId: string): Promise<boolean> {
+  const catalogue = catalogueOf(databases)
+  const job = await runningJob(catalogue, tenantId)
+  if (job?.kind !== 'move') return false
+  if (!isVerifying(job)) return job.step !== 'switched' && job.step !== 'purging'
+  // A copy that is complete is not copied again. The change of the step keeps other runners from advancing the job.
+  const [changed] = await catalogue.batch([jobStatement(job, { step: 'copying', position: null })])
+  return changed?.changes === 1
 }

@@ -13,6 +13,8 @@ export interface StepContext {
   readonly resourceTypes: readonly StoredResourceType[]
   /** The job, at the position that the previous unit returned. */
   readonly job: Job
+  /** Milliseconds since 1970. */
+  readonly now: () => number
   /** Reports a write, so that every later read sees it: see storage/database/replicas.ts. */
   readonly noteWrite: () => Promise<void>
 }
@@ -27,6 +29,8 @@ export interface Unit {
   readonly next?: string
   /** The end of the job, or the reason for the next step. */
   readonly change?: Pick<JobChange, 'state' | 'error'>
+  /** The milliseconds until the next unit of this step, which waits for something else. */
+  readonly pauseMs?: number
   /** Statements for the catalogue, in one transaction with the change of the job. */
   readonly commit?: readonly Statement[]
 }

@@ -103,6 +103,17 @@ export function withoutEmpty<Value>(parameter: Value, { deviations }: Profile): 
 }
 
 /**
+ * `ignoresEmptyParameters` for `attributes` and `excludedAttributes`: an empty parameter, and empty names between commas.
+ * RFC 7644 §3.4.2.5: "Attribute names MUST be in standard attribute notation".
+ *
+ * @throws {ScimError} invalidValue
+ */
+export function requireNames(parameter: string, names: readonly string[], { deviations }: Profile): void {
+  if (deviations.ignoresEmptyParameters || !names.includes('')) return
+  throw badRequest('invalidValue', `"${parameter}" must contain names of attributes, found an empty name`)
+}
+
+/**
  * `trimsPaths`: spaces around an attribute path in `sortBy` or in the `path` of a PATCH. Paths in attribute mappings are
  * typed by hand.
  */
@@ -121,6 +132,15 @@ export function lowerCaseSortOrder(sortOrder: string, { deviations }: Profile): 
  */
 export function isAllowedNumber(value: unknown, { deviations }: Profile): boolean {
   return typeof value !== 'string' || deviations.readsNumbersFromText
+}
+
+/**
+ * `readsLooseNumbers`: `startIndex` and `count` with a plus sign, leading zeros or surrounding spaces, as scripts format
+ * numbers. `count=+5` arrives as " 5", because "+" means a space in a query. RFC 7644 §3.4.2.4 specifies integers, which
+ * have the form of JSON (RFC 7643 §2.3.4).
+ */
+export function isIntegerText(text: string, { deviations }: Profile): boolean {
+  return deviations.readsLooseNumbers ? /^\s*[+-]?\d+\s*$/.test(text) : /^-?(?:0|[1-9]\d*)$/.test(text)
 }
 
 /**

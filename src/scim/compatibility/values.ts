@@ -106,6 +106,30 @@ export function externalIdFromNumber(attribute: Attribute, value: unknown, { dev
 }
 
 /**
+ * `ignoresRepeatedKeys`: an object with the same name twice, in different case, such as "userName" and "username". Scripts
+ * that rename attributes keep both. Names are case-insensitive (RFC 7643 §2.1) and should be unique in an object (RFC 8259
+ * §4), so that a client cannot tell which value is stored.
+ *
+ * @param body as parsed. Of two names in the same case, the parser keeps the last
+ * @throws {ScimError} invalidSyntax
+ */
+export function requireDistinctKeys(body: unknown, { deviations }: Profile, work: Work): void {
+  if (deviations.ignoresRepeatedKeys) return
+  const objects: unknown[] = [body]
+  for (const value of objects) {
+    if (typeof value !== 'object' || value === null) continue
+    const names = new Set<string>()
+    for (const [key, inner] of Object.entries(value)) {
+      work.visit()
+      if (names.has(key.toLowerCase()))
+        throw badRequest('invalidSyntax', `an object must not have the member ${quote(key)} twice`)
+      names.add(key.toLowerCase())
+      if (typeof inner === 'object') objects.push(inner)
+    }
+  }
+}
+
+/**
  * A key of a whole resource: an attribute name or the URN of an extension. `readsQualifiedKeys`: with the flag
  * `aadOptscim062020`, Entra also sends paths, such as `name.givenName` and `urn:…:User:nativeObjectId`.
  *

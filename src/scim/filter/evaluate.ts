@@ -24,45 +24,51 @@ export function evaluateFilter(filter: Filter, value: Complex, work: Work = new 
     case 'never':
       return false
     case 'present':
-      return someValue(value, filter.path.steps, false, work, isPresent)
+      return someValue(value, { steps: filter.path.steps, work, test: isPresent })
     case 'valuePath':
-      return someValue(
-        value,
-        filter.path.steps,
-        false,
+      return someValue(value, {
+        steps: filter.path.steps,
         work,
-        (element) => isComplex(element) && evaluateFilter(filter.operand, element, work),
-      )
+        test: (element) => isComplex(element) && evaluateFilter(filter.operand, element, work),
+      })
     case 'comparison':
-      return someValue(value, filter.path.steps, filter.operator === 'ne', work, (found) =>
-        matches(filter.path.steps.at(-1), filter.operator, found, filter.key, work),
-      )
+      return someValue(value, {
+        steps: filter.path.steps,
+        testsAbsent: filter.operator === 'ne',
+        work,
+        test: (found) => matches(filter, found, work),
+      })
   }
+}
+
+type Comparison = Extract<Filter, { kind: 'comparison' }>
+
+/** A test of the values at a path. */
+interface ValueTest {
+  readonly steps: readonly Attribute[]
+  /** Whether a missing single value is tested as undefined, which `ne` matches. */
+  readonly testsAbsent?: boolean
+  readonly work: Work
+  readonly test: (found: unknown) => boolean
 }
 
 /**
  * True if any value at the path passes the test. RFC 7644 §3.4.2.2: a multi-valued attribute matches if any of its values
  * does.
  *
- * @param absent whether a missing single value is tested as undefined, which `ne` matches
+ * @param at the index of the step that `value` has
  */
-function someValue(
-  value: Complex,
-  steps: readonly Attribute[],
-  absent: boolean,
-  work: Work,
-  test: (found: unknown) => boolean,
-  at = 0,
-): boolean {
+function someValue(value: Complex, valueTest: ValueTest, at = 0): boolean {
+  const { steps, testsAbsent = false, work, test } = valueTest
   const step = steps[at]
   if (step === undefined) return test(value)
   work.visit()
   const found = value[step.name]
-  if (found === undefined) return absent && !steps.slice(at).some(isList) && test(undefined)
+  if (found === undefined) return testsAbsent && !steps.slice(at).some(isList) && test(undefined)
   if (Array.isArray(found)) work.visit(found.length)
   const isTrueOf = (element: unknown): boolean => {
     if (at === steps.length - 1) return test(element)
-    return isComplex(element) && someValue(element, steps, absent, work, test, at + 1)
+    return isComplex(element) && someValue(element, valueTest, at + 1)
   }
   return Array.isArray(found) ? found.some(isTrueOf) : isTrueOf(found)
 }
@@ -76,13 +82,8 @@ function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
 }
 
-function matches(
-  attribute: Attribute | undefined,
-  operator: ComparisonOperator,
-  found: unknown,
-  key: Scalar,
-  work: Work,
-): boolean {
+function matches({ path, operator, key }: Comparison, found: unknown, work: Work): boolean {
+  const attribute = path.steps.at(-1)
   if (attribute === undefined) return false
   if (found === undefined || found === null) return operator === 'ne'
   const value = comparisonKey(attribute, found as Scalar, work)

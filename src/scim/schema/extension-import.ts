@@ -7,7 +7,8 @@ import { kindOf, quote } from '../error.ts'
 import { MAX_EXTENSION_SCHEMAS } from '../limits.ts'
 import { LIST_RESPONSE } from '../urn.ts'
 import type { ResourceType } from './definition.ts'
-import { type ExtensionOptions, type ExtensionSchema, parseExtension, SchemaRefused } from './extension.ts'
+import { type ExtensionOptions, type ExtensionSchema, parseExtension } from './extension.ts'
+import { SchemaRefused } from './extension-members.ts'
 import { findAttribute } from './lookup.ts'
 
 export type ImportOptions = Pick<ExtensionOptions, 'resourceType' | 'resourceTypeHint'>

@@ -1,6 +1,6 @@
 /**
  * All extension schemas of a tenant as a value, the changes that an administrator makes, and the resource types that
- * follow. Pure: storage/extensions/extensions.ts stores it, and changes stored resources accordingly.
+ * follow. Pure: storage/extensions/ stores it, and changes stored resources accordingly.
  */
 import { quote } from '../error.ts'
 import {
@@ -10,7 +10,8 @@ import {
   MAX_INDEXED_ATTRIBUTES,
 } from '../limits.ts'
 import { type Attribute, type AttributeIndex, attribute, type ResourceType } from './definition.ts'
-import { type ExtensionSchema, overlaps, SchemaRefused } from './extension.ts'
+import { type ExtensionSchema, overlaps } from './extension.ts'
+import { SchemaRefused } from './extension-members.ts'
 import { extendedType } from './resource-type.ts'
 
 /**

@@ -6,7 +6,8 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { ACCESS_TOKENS_PER_MINUTE, MAX_ACCESS_TOKENS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { type Database, prepared, type Row, type Slots, statement } from '../database/database.ts'
-import { importing, moving, TenantElsewhere } from '../tenants/context.ts'
+import { importing, moving, TenantElsewhere, TenantMissing } from '../tenants/context.ts'
+import { AccessRefused } from './access-refused.ts'
 import { LAST_USED_INTERVAL_MS } from './known-tokens.ts'
 import { isSameSecret } from './secrets.ts'
 import type { TokenScope } from './tokens.ts'
@@ -77,13 +78,16 @@ function secretOf({ tenantId, clientId, secretHash }: Slots<'tenantId' | 'client
     WHERE k.hash = ${secretHash} AND k.client_id = ${clientId} AND k.tenant_id = ${tenantId}`
 }
 
+/** The columns of the check, except `database`: the other database of the tenant; or empty if this one has no such tenant. */
+const NOTHING = sql.raw('NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL')
+
 const checkStatement = prepared((slots: Slots<SecretSlot>) => {
   const { tenantId, clientId, now } = slots
   return sql`SELECT k.id, k.hash, k.revoked_at AS revokedAt, k.expires_at AS expiresAt, c.scope, t.state,
       ${expiry(now, sql`k.expires_at`)} AS tokenExpiresAt, ${recentTokens(clientId, now)} AS recent, NULL AS database
     FROM ${secretOf(slots)}
-    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, database
-    FROM tenant_locations WHERE tenant_id = ${tenantId} LIMIT 1`
+    UNION ALL SELECT ${NOTHING}, database FROM tenant_locations WHERE tenant_id = ${tenantId}
+    UNION ALL SELECT ${NOTHING}, '' WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId}) LIMIT 1`
 })
 
 const insertStatement = prepared((slots: Slots<SecretSlot | 'id' | 'tokenHash' | 'readOnly'>) => {
@@ -113,7 +117,7 @@ const touchStatement = prepared(
  * statements.
  *
  * @param secretHash SHA-256 of the secret, hexadecimal
- * @throws {ScimError} 503 while the tenant is moved or imported; {TenantElsewhere}
+ * @throws {ScimError} 503 while the tenant is moved or imported; {TenantElsewhere|TenantMissing}
  */
 export async function issueForSecret(
   db: Database,
@@ -137,6 +141,7 @@ export async function issueForSecret(
     touchStatement(values),
   ])
   const row = check?.rows[0]
+  if (row?.database === '') throw new TenantMissing(new AccessRefused('unknown'))
   if (row !== undefined && row.database !== null) throw new TenantElsewhere(String(row.database))
   if (row === undefined || !isSameSecret(String(row.hash), secretHash)) {
     return refused(client?.rows.length === 0 ? 'unknown client' : 'wrong secret')

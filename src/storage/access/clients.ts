@@ -23,6 +23,9 @@ export interface Client {
   readonly lastUsedAt: number | null
 }
 
+/** The most characters in the name of a client, or of anything else that an administrator names. */
+export const MAX_GIVEN_NAME_CHARACTERS = 100
+
 const CLIENT_ID_BYTES = 16
 
 /** A new id: `<tenantId>_<22 characters>`. It is not a secret. */

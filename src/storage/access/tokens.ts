@@ -29,6 +29,7 @@ import {
   StaleTenant,
   type TenantContext,
   TenantElsewhere,
+  TenantMissing,
 } from '../tenants/context.ts'
 import { AccessRefused } from './access-refused.ts'
 import {
@@ -202,6 +203,7 @@ export async function writeGuarded(
 
 /** Throws the reason for which a guard ended a batch, if the guard refused a token or a configuration. */
 async function throwRefusal(db: Database, uses: readonly Credentials[], cause: GuardError): Promise<void> {
+  if (cause.rule === 'no token') await throwMissingTenant(db, uses)
   switch (cause.rule) {
     case 'no token':
     case 'revoked token':
@@ -231,6 +233,15 @@ const REASONS = {
   'expired token': 'expired',
   'lapsed token': 'lapsed',
 } as const
+
+/** The guard does not tell whether the token is unknown or the whole tenant, so a second batch asks. */
+async function throwMissingTenant(db: Database, uses: readonly Credentials[]): Promise<void> {
+  const [only] = uses
+  if (only === undefined) return
+  const [check] = await db.batch([checkStatement(only)])
+  const row = check?.rows[0]
+  if (row?.database === '') requireToken(row, only, 'write')
+}
 
 /** A guard does not return the configuration, so a second batch reads it: once after each change. */
 async function throwStaleTenant(
@@ -304,10 +315,14 @@ const checkStatement = prepared(
       WHERE hash = ${tokenHash} AND tenant_id = ${tenantId} UNION ALL ${elsewhere(tenantId)} LIMIT 1`,
 )
 
-/** A row in the form of `checkedColumns` for a tenant that lives in another database. */
+/**
+ * A row in the form of `checkedColumns` for a tenant that lives in another database. Its `database` is empty if this one
+ * has neither the tenant nor its address.
+ */
 function elsewhere(tenantId: Placeholder): SQL {
-  return sql`SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, database
-    FROM tenant_locations WHERE tenant_id = ${tenantId}`
+  const nothing = sql.raw('NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL')
+  return sql`SELECT ${nothing}, database FROM tenant_locations WHERE tenant_id = ${tenantId}
+    UNION ALL SELECT ${nothing}, '' WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId})`
 }
 
 /**
@@ -378,6 +393,10 @@ function refusalOf(
   credentials: Credentials,
   use: 'read' | 'write',
 ): Refusal | undefined {
+  if (row?.database === '') {
+    forgetToken(credentials)
+    return new TenantMissing(new AccessRefused('unknown'))
+  }
   if (row !== undefined && row.database !== null) return new TenantElsewhere(String(row.database))
   const reason =
     row === undefined

@@ -97,7 +97,7 @@ export function addFigures(figures: DatabaseFigures, more: DatabaseFigures): voi
   figures.durationMs += more.durationMs
 }
 
-/** A rule in migrations/ refused the batch. */
+/** A rule in migrations/, or a check of the database itself (storage/tenants/identity.ts), refused the batch. */
 export class GuardError extends Error {
   readonly rule:
     | 'no token'
@@ -114,6 +114,7 @@ export class GuardError extends Error {
     | 'moved'
     | 'nested groups'
     | 'stale tenant'
+    | 'wrong database'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
     super(`guard: ${rule}`, options)
@@ -206,7 +207,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|revoked token|expired token|lapsed token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved)/.exec(
+    /guard: (no token|revoked token|expired token|lapsed token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved|wrong database)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

@@ -42,15 +42,26 @@ const DETAILS = {
   'expired secret': 'the secret has expired',
 } as const satisfies Readonly<Record<LoggedReason, string>>
 
-/** Stores all of them with one statement. */
-export async function logFailedAccess(db: Database, all: readonly FailedAccess[]): Promise<void> {
+/** The states of a tenant in which its log is not being copied or deleted. */
+const WRITABLE = sql`('ready', 'importing', 'undoing')`
+
+/**
+ * Stores all of them with one statement.
+ *
+ * @returns those of tenants that are being moved: the log at the source must not change, because it is compared with the
+ *   copy
+ */
+export async function logFailedAccess(
+  db: Database,
+  all: readonly FailedAccess[],
+): Promise<readonly FailedAccess[]> {
   const rows = all.map(({ reason, ...row }) => ({
     ...row,
     detail: DETAILS[reason],
     key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} ${row.tokenId ?? row.clientId ?? ''}`,
   }))
   const value = (name: keyof (typeof rows)[number]) => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
-  await db.batch([
+  const [, moving] = await db.batch([
     statement(sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, client_id, action, outcome, resource_type,
         resource_id, resource_name, status, detail, changes, ignored, request_id, repeated, fold_key)
       SELECT tenants.id, ${value('id')}, ${value('time')}, coalesce(t.id, s.id, ''), c.id, 'authenticate', 'refused',
@@ -60,8 +71,13 @@ export async function logFailedAccess(db: Database, all: readonly FailedAccess[]
       LEFT JOIN tokens AS t ON t.id = ${value('tokenId')} AND t.tenant_id = tenants.id
       LEFT JOIN client_secrets AS s ON s.id = ${value('tokenId')} AND s.tenant_id = tenants.id
       LEFT JOIN clients AS c ON c.id = coalesce(t.client_id, s.client_id, ${value('clientId')}) AND c.tenant_id = tenants.id
-      WHERE tenants.state = 'ready'
+      WHERE tenants.state IN ${WRITABLE}
       ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
       DO UPDATE SET repeated = repeated + excluded.repeated + 1`),
+    statement(sql`SELECT DISTINCT tenants.id FROM json_each(${JSON.stringify(rows)}) AS e
+      CROSS JOIN tenants ON tenants.id = ${value('tenantId')}
+      WHERE tenants.state IN ('moving', 'arriving', 'moved')`),
   ])
+  const ids = new Set(moving?.rows.map(({ id }) => id))
+  return all.filter(({ tenantId }) => ids.has(tenantId))
 }

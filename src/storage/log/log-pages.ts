@@ -61,19 +61,24 @@ export interface LogPage {
   readonly hasStopped: boolean
 }
 
-/**
- * A page of the log.
- *
- * @param before the cursor of the previous page
- * @param maxChanges the most characters of the changes of an entry; longer ones are left out
- */
-export function logPageQuery(
-  tenantId: string,
-  filters: LogFilters,
-  before: string | undefined,
-  size: number,
+export interface LogPageRequest {
+  readonly tenantId: string
+  readonly filters: LogFilters
+  /** The cursor of the previous page; undefined for the first page. */
+  readonly before?: string | undefined
+  readonly size: number
+  /** The most characters of the changes of an entry; longer ones are left out. By default MAX_CHANGES_OF_PAGE. */
+  readonly maxChanges?: number
+}
+
+/** A page of the log. */
+export function logPageQuery({
+  tenantId,
+  filters,
+  before,
+  size,
   maxChanges = MAX_CHANGES_OF_PAGE,
-): Query<LogPage> {
+}: LogPageRequest): Query<LogPage> {
   const rest = unindexedConditions(filters)
   const length = rest.length === 0 ? size + 1 : SCAN_LENGTH
   const stretch = (columns: SQL) => sql`SELECT ${columns} FROM provisioning_log AS l ${indexFor(filters)}

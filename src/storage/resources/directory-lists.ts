@@ -41,6 +41,15 @@ export interface ListCursor {
   readonly row: string
 }
 
+/** A page of the resources of one type in a tenant. */
+export interface ListPage {
+  readonly type: StoredResourceType
+  readonly tenantId: string
+  readonly size: number
+  /** Undefined for the first page. */
+  readonly after?: ListCursor | undefined
+}
+
 /** The largest directory that is scanned as a whole. */
 export const MAX_LOOKED_THROUGH = 2_000
 
@@ -72,39 +81,29 @@ export function countsQuery(
 }
 
 /** All resources of a type in the order of their names. */
-export function listQuery(
-  type: StoredResourceType,
-  tenantId: string,
-  after: ListCursor | undefined,
-  size: number,
-): Query<Page<DirectoryItem, ListCursor>> {
-  return rangeQuery(type, tenantId, type.nameAttribute, '', after, size)
+export function listQuery(page: ListPage): Query<Page<DirectoryItem, ListCursor>> {
+  return rangeQuery(page, page.type.nameAttribute, '')
 }
 
 /** Resources whose field begins with the text, in the order of that field. */
 export function searchQuery(
-  type: StoredResourceType,
-  tenantId: string,
+  page: ListPage,
   field: SearchField,
   text: string,
-  after: ListCursor | undefined,
-  size: number,
 ): Query<Page<DirectoryItem, ListCursor>> {
-  const path = resolveAttributePath(field.path, type)
+  const path = resolveAttributePath(field.path, page.type)
   const prefix = path === undefined ? text : String(comparisonKey(target(path), text))
-  return rangeQuery(type, tenantId, field.path, prefix, after, size)
+  return rangeQuery(page, field.path, prefix)
 }
 
 /** The first matches of each field, in one query. */
 export function searchAllQuery(
-  type: StoredResourceType,
-  tenantId: string,
+  { type, tenantId, size }: Omit<ListPage, 'after'>,
   text: string,
-  size: number,
 ): Query<readonly { readonly field: SearchField; readonly page: Page<DirectoryItem, ListCursor> }[]> {
   const queries = searchFieldsOf(type).map((field) => ({
     field,
-    query: searchQuery(type, tenantId, field, text, undefined, size),
+    query: searchQuery({ type, tenantId, size }, field, text),
   }))
   return {
     statements: queries.flatMap(({ query }) => query.statements),
@@ -118,10 +117,8 @@ export function searchAllQuery(
  * most MAX_LOOKED_THROUGH resources.
  */
 export function containsQuery(
-  type: StoredResourceType,
-  tenantId: string,
+  { type, tenantId, size }: Omit<ListPage, 'after'>,
   text: string,
-  size: number,
 ): Query<readonly DirectoryItem[]> {
   const { columns, name: table } = type.table
   const names = [...new Set([type.nameAttribute, 'displayName'])].flatMap((path) => columns[path]?.sql ?? [])
@@ -137,12 +134,9 @@ export function containsQuery(
 }
 
 function rangeQuery(
-  type: StoredResourceType,
-  tenantId: string,
+  { type, tenantId, size, after }: ListPage,
   path: string,
   prefix: string,
-  after: ListCursor | undefined,
-  size: number,
 ): Query<Page<DirectoryItem, ListCursor>> {
   const { table } = type
   const found = table.columns[path]

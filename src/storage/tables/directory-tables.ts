@@ -10,6 +10,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/sqlite-core'
 import { CISCO_UMBRELLA_GROUP_SCHEMA, CISCO_UMBRELLA_USER_SCHEMA } from '../../scim/urn.ts'
+import { IS_NESTED, NESTED_MEMBER, USER_MEMBER } from './member-types.ts'
 import { tenants } from './tenant-tables.ts'
 
 /** A column that is derived from the comparison document: see src/scim/comparison.ts. */
@@ -161,12 +162,12 @@ export const memberships = sqliteTable(
     tenantId: text('tenant_id').notNull(),
     groupId: text('group_id').notNull(),
     memberId: text('member_id').notNull(),
-    memberType: text('member_type', { enum: ['User', 'Group'] }).notNull(),
+    memberType: text('member_type', { enum: [USER_MEMBER, NESTED_MEMBER] }).notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.groupId, table.memberId] }),
     index('memberships_by_member').on(table.tenantId, table.memberId, table.groupId),
     // Tells whether a tenant has nested groups at all.
-    index('memberships_nested').on(table.tenantId).where(sql`member_type = 'Group'`),
+    index('memberships_nested').on(table.tenantId).where(sql.raw(IS_NESTED)),
   ],
 )

@@ -1,6 +1,7 @@
 /**
  * The table of each resource type, with its columns, indexes and counters. A new type is a row of RESOURCE_TYPES and
- * one migration: the table, its indexes, two counters in `tenants`, and the triggers that maintain them.
+ * one migration: the table, its indexes, the columns x1 to x5 for indexes of extension schemas, two counters in
+ * `tenants`, and the triggers that maintain them.
  */
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE, uniqueAttribute } from '../../scim/schema/resource-type.ts'
@@ -34,6 +35,8 @@ export interface ResourceTable {
   /** The column of the unique attribute, with its table; undefined when the type has none. */
   readonly uniqueColumn?: string | undefined
   readonly counters: Counters
+  /** The bytes of an ordinary row with its indexes, for estimates; `npm run bench -- cost` measures them. */
+  readonly rowBytes: number
   /** The size above which the index `<name>_by_size` holds a document: LARGE_USER_BYTES at most. */
   readonly largeBytes: number
 }
@@ -65,7 +68,8 @@ export interface ResourceColumn {
 export type ColumnIndex = 'value' | 'order' | 'time' | 'range'
 
 /** The definition of a table: its columns without those that all tables have. */
-export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters' | 'largeBytes'> {
+export interface TableDefinition
+  extends Pick<ResourceTable, 'name' | 'counters' | 'rowBytes' | 'largeBytes'> {
   readonly columns: Readonly<Record<string, { readonly column: string; readonly index?: ColumnIndex }>>
   readonly ownColumns?: readonly string[]
   /** Whether the table has the index `<name>_by_modified`: the time of the last change, then the id. */
@@ -79,7 +83,15 @@ export interface TableDefinition extends Pick<ResourceTable, 'name' | 'counters'
  *   a unique attribute without a column, or large documents that exceed a page
  */
 export function storedType(type: ResourceType, definition: TableDefinition): StoredResourceType {
-  const { name, counters, largeBytes, columns: own, ownColumns = [], hasTimeIndex = false } = definition
+  const {
+    name,
+    counters,
+    rowBytes,
+    largeBytes,
+    columns: own,
+    ownColumns = [],
+    hasTimeIndex = false,
+  } = definition
   const names = [
     name,
     counters.count,
@@ -119,7 +131,7 @@ export function storedType(type: ResourceType, definition: TableDefinition): Sto
   if (unique !== undefined && uniqueColumn === undefined) {
     throw new Error(`"${unique}" of ${type.name} is unique, and has no column in ${name}`)
   }
-  return { ...type, table: { name, ownColumns, columns, uniqueColumn, counters, largeBytes } }
+  return { ...type, table: { name, ownColumns, columns, uniqueColumn, counters, rowBytes, largeBytes } }
 }
 
 /** Its resources can be members: memberships and their triggers name the table. */
@@ -134,6 +146,7 @@ export const USERS_TABLE: TableDefinition = {
   },
   hasTimeIndex: true,
   counters: { count: 'user_count', blocks: 'user_blocks' },
+  rowBytes: 3_400,
   largeBytes: LARGE_USER_BYTES,
 }
 
@@ -148,6 +161,7 @@ export const GROUPS_TABLE: TableDefinition = {
     [`${CISCO_UMBRELLA_GROUP_SCHEMA}:nativeObjectId`]: { column: 'native_object_id_key', index: 'value' },
   },
   counters: { count: 'group_count', blocks: 'group_blocks' },
+  rowBytes: 1_500,
   largeBytes: LARGE_GROUP_BYTES,
 }
 
@@ -156,6 +170,13 @@ export const RESOURCE_TYPES: readonly StoredResourceType[] = [
   storedType(USER_RESOURCE_TYPE, USERS_TABLE),
   storedType(GROUP_RESOURCE_TYPE, GROUPS_TABLE),
 ]
+
+/** The type of that name. @throws {Error} if there is none */
+export function typeNamed(types: readonly StoredResourceType[], wanted: string): StoredResourceType {
+  const type = types.find(({ name }) => name === wanted)
+  if (type === undefined) throw new Error(`there is no resource type "${wanted}"`)
+  return type
+}
 
 /** The types with the extensions of a tenant and the columns of its indexes. @param types the shipped ones */
 export function extendedTypes(

@@ -1,6 +1,6 @@
 /** The tables of tenants: who they are, where they live, and the jobs that work on them. */
 import { sql } from 'drizzle-orm'
-import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 /**
  * One organisation's directory. The administrator creates and deletes it. The counts are derived: triggers maintain
@@ -49,6 +49,11 @@ export const tenants = sqliteTable(
     configuration: text('configuration'),
     /** Derived: identifies the configuration; 0 is the default configuration. */
     version: integer('version').notNull().default(0),
+    /**
+     * The number of moves that the tenant has completed. If a restored database brings back an old copy, the copy with
+     * more moves is the newer one: src/storage/tenants/claims.ts.
+     */
+    moves: integer('moves').notNull().default(0),
   },
   // A partial index, so that a query finds the few tenants on the move without a scan.
   (table) => [index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`)],
@@ -66,6 +71,17 @@ export const tenantLocations = sqliteTable('tenant_locations', {
 })
 
 /**
+ * Who this database is, in one row: the name of its binding, such as "DB2", and the random id of the installation that
+ * it belongs to. Written at the first use, and never changed or deleted by the program: src/storage/tenants/identity.ts.
+ */
+export const databaseIdentity = sqliteTable('database_identity', {
+  /** Always 1. */
+  id: integer('id').primaryKey(),
+  name: text('name').notNull(),
+  installation: text('installation').notNull(),
+})
+
+/**
  * Work on a tenant that takes more than one request. Only the first database has rows. A job runner writes them; the
  * cron trigger deletes each 30 days after its end. `done` and `total` count rows and show the progress.
  */
@@ -74,7 +90,7 @@ export const jobs = sqliteTable(
   {
     id: text('id').primaryKey(),
     tenantId: text('tenant_id').notNull(),
-    kind: text('kind', { enum: ['move', 'delete', 'undo-import'] }).notNull(),
+    kind: text('kind', { enum: ['move', 'delete', 'undo-import', 'export', 'import'] }).notNull(),
     state: text('state', { enum: ['running', 'done', 'failed'] }).notNull(),
     /** The next step: see src/provider/jobs/. */
     step: text('step').notNull(),
@@ -87,6 +103,8 @@ export const jobs = sqliteTable(
     total: integer('total').notNull().default(0),
     /** The number of consecutive failed attempts of the step. */
     attempts: integer('attempts').notNull().default(0),
+    /** The time of the first of them; NULL if the last attempt did not fail. */
+    failingSince: integer('failing_since'),
     /** The reason for the failure, or for that of the last attempt. */
     error: text('error'),
     createdAt: integer('created_at').notNull(),
@@ -96,5 +114,31 @@ export const jobs = sqliteTable(
     index('jobs_by_tenant').on(table.tenantId, table.id),
     // A tenant has one job at a time: if two begin at the same moment, the second is refused.
     uniqueIndex('jobs_running').on(table.tenantId).where(sql`state = 'running'`),
+  ],
+)
+
+/**
+ * The file of an export or an import that a job works on, in chunks of whole lines: see src/storage/transfer/chunks.ts.
+ * The chunks are in the database of the tenant. They are deleted by the job, by the next export, with the tenant, or by
+ * the hourly run. `data` comes last, so that SQLite finds the other columns without reading it.
+ */
+export const transferChunks = sqliteTable(
+  'transfer_chunks',
+  {
+    tenantId: text('tenant_id').notNull(),
+    jobId: text('job_id').notNull(),
+    /** Counted from 1. */
+    number: integer('number').notNull(),
+    /** The number of its first line in the file, counted from 1. */
+    firstLine: integer('first_line').notNull(),
+    createdAt: integer('created_at').notNull(),
+    /** JSON: how the export continues after this chunk. Of an import: "applied" in the last chunk when all are. */
+    progress: text('progress'),
+    /** The lines, compressed with gzip (RFC 1952), in base64: D1 returns a BLOB as an array of numbers. */
+    data: text('data').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.jobId, table.number] }),
+    index('transfer_chunks_by_time').on(table.createdAt),
   ],
 )

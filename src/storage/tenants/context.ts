@@ -11,7 +11,7 @@ import { isProfileName, PROFILES, type Profile, type ProfileName } from '../../s
 import { decodeExtensions, type EncodedExtensions } from '../../scim/schema/tenant-extensions.ts'
 import type { Database } from '../database/database.ts'
 import { extendedTypes, type StoredResourceType } from '../tables/resource-tables.ts'
-import { locationStatement } from './locations.ts'
+import { locationStatement, missingTenant } from './locations.ts'
 
 /**
  * The choices of an administrator for a tenant: the JSON in `tenants.configuration`. A missing member has its
@@ -20,7 +20,7 @@ import { locationStatement } from './locations.ts'
 export interface TenantConfiguration {
   /** The named set of deviations from the RFCs that clients of the tenant are allowed. */
   readonly profile?: ProfileName
-  /** Extension schemas: see extensions.ts. */
+  /** Extension schemas: see storage/extensions/. */
   readonly schemas?: EncodedExtensions
 }
 
@@ -55,6 +55,15 @@ export interface TenantContext extends TenantSnapshot {
   readonly database: Database
 }
 
+/**
+ * The limits that must be known before the batch of the request, and are therefore part of the snapshot. Today all tenants
+ * have the same. Other limits are elsewhere on purpose:
+ *
+ * - The group limit of a tenant, and whether names of groups are unique: the transaction that adds the group reads them
+ *   from its row (groups.ts), because a remembered number may be out of date.
+ * - The limits of the protocol, such as the page size: constants in scim/limits.ts, which /ServiceProviderConfig shows
+ *   without authentication and docs/limits.md lists.
+ */
 export interface TenantLimits {
   /** The largest body of one request. */
   readonly bodyBytes: number
@@ -86,6 +95,20 @@ export class TenantElsewhere extends Error {
   constructor(database: string | undefined, options?: ErrorOptions) {
     super('the tenant lives in another database', options)
     this.database = database
+  }
+}
+
+/**
+ * The database has no tenant of this id. It lives in another one, or was lost by a restore, or does not exist. The
+ * results are invalid, and nothing was written.
+ */
+export class TenantMissing extends TenantElsewhere {
+  /** The answer if the tenant does not exist. */
+  readonly refusal: ScimError
+
+  constructor(refusal: ScimError) {
+    super(undefined)
+    this.refusal = refusal
   }
 }
 
@@ -243,15 +266,26 @@ export async function inHomeOf<Result>(
   }
 }
 
-/** Remembers where a tenant lives. @throws {ScimError} 503 if it was followed before, or should be where it is not */
+/**
+ * Remembers where a tenant lives.
+ *
+ * @throws {ScimError} the refusal if the tenant does not exist; 503 if it was followed before, or should be where it is
+ *   not; {NamedDatabaseUnavailable}
+ */
 async function follow(
   asked: Pick<TenantSnapshot, 'tenantId' | 'databaseName'>,
   openCatalogue: () => Database,
   error: TenantElsewhere,
   isElsewhere: boolean,
 ): Promise<void> {
-  rememberLocation(asked.tenantId, await locationOf(asked, openCatalogue, error))
-  if (isElsewhere || locations.get(asked.tenantId) === asked.databaseName) throw moving({ cause: error })
+  const { tenantId, databaseName } = asked
+  // The first database has the catalogue, so the tenant does not exist.
+  if (error instanceof TenantMissing && databaseName === undefined) throw error.refusal
+  rememberLocation(tenantId, await locationOf(asked, openCatalogue, error))
+  if (!isElsewhere && locations.get(tenantId) !== databaseName) return
+  throw error instanceof TenantMissing && databaseName !== undefined
+    ? missingTenant(tenantId, databaseName)
+    : moving({ cause: error })
 }
 
 /** The first database answers as the catalogue. Any other one has a forwarding address, which may be out of date. */

@@ -3,96 +3,19 @@
  * compares them. SQLite encodes each page as a JSON array and decodes it again, so a page is one string in the
  * process that carries it.
  *
- * A copy is "arriving" until it is complete. The batch of each page also stores the position in the target. A page is
- * therefore written once, whatever is interrupted and however many runners try.
+ * The batch of each page also stores the position in the target. A page is therefore written once, whatever is
+ * interrupted and however many runners try.
  */
-import { getTableColumns, type SQL, sql } from 'drizzle-orm'
-import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Row, type SqlValue, type Statement, statement } from '../database/database.ts'
-import { RESOURCE_COLUMNS, type StoredResourceType } from '../tables/resource-tables.ts'
-import { selection } from '../tables/selection.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { STALE_GUARD } from '../tables/stored-resources.ts'
-import {
-  clientSecrets,
-  clients,
-  clientTrusts,
-  memberships,
-  provisioningActivity,
-  provisioningDays,
-  provisioningLog,
-  tenants,
-  tokens,
-} from '../tables/tables.ts'
+import { columnsOf, names, type TenantTable, tableNamed, tenantTables } from './tenant-tables.ts'
 
-/** A table with rows of tenants. */
-export interface TenantTable {
-  readonly name: string
-  /** The stored columns: generated ones are derived from them. */
-  readonly columns: readonly string[]
-  /** The columns that identify a row within a tenant, in the order of the primary key or of an index. */
-  readonly key: readonly string[]
-  /** Columns with JSON. Their text at most doubles inside JSON, because it has no control characters. */
-  readonly documents?: readonly string[]
-  /** Columns that a trigger writes when the row is inserted. */
-  readonly derived?: readonly string[]
-  /** Columns that a read may change; they are not compared. */
-  readonly volatile?: readonly string[]
-  /**
-   * Whether triggers insert rows while other tables are copied. Such rows are deleted first, and the last row is
-   * inserted first.
-   */
-  readonly isTriggered?: boolean
-}
-
-/** The tables that are copied before the resources. */
-const ACCESS_TABLES: readonly TenantTable[] = [
-  { name: 'clients', columns: columnNames(clients), key: ['id'], volatile: ['last_used_at'] },
-  { name: 'client_secrets', columns: columnNames(clientSecrets), key: ['id'], volatile: ['last_used_at'] },
-  {
-    name: 'client_trusts',
-    columns: columnNames(clientTrusts),
-    key: ['client_id'],
-    volatile: ['last_used_at'],
-  },
-  {
-    name: 'tokens',
-    columns: columnNames(tokens),
-    key: ['id'],
-    derived: ['tenant_state', 'tenant_version'],
-    volatile: ['last_used_at'],
-  },
-]
-
-/** The tables that are copied after the resources. */
-const LATER_TABLES: readonly TenantTable[] = [
-  { name: 'memberships', columns: columnNames(memberships), key: ['group_id', 'member_id'] },
-  {
-    name: 'provisioning_log',
-    columns: columnNames(provisioningLog),
-    key: ['id'],
-    documents: ['changes', 'ignored'],
-  },
-  {
-    name: 'provisioning_activity',
-    columns: columnNames(provisioningActivity),
-    key: ['hour'],
-    isTriggered: true,
-  },
-  { name: 'provisioning_days', columns: columnNames(provisioningDays), key: ['day'], isTriggered: true },
-]
-
-/**
- * The tables with rows of tenants in the order of copying: a referenced table comes first. A test compares them with
- * the migrations.
- */
-export function tenantTables(types: readonly StoredResourceType[]): readonly TenantTable[] {
-  const resources = types.map(({ table: { name, ownColumns } }) => ({
-    name,
-    columns: [...RESOURCE_COLUMNS, ...ownColumns],
-    key: ['id'],
-    documents: ['data', 'keys'],
-  }))
-  return [...ACCESS_TABLES, ...resources, ...LATER_TABLES]
+/** A tenant and the job that moves it. */
+export interface MovedTenant {
+  readonly tenantId: string
+  readonly jobId: string
 }
 
 /** The position of a copy or a comparison: it continues after the row with this key. */
@@ -247,130 +170,28 @@ function insertPage(tenantId: string, { table, rows }: TenantPage): Statement {
   return statement(sql`${into} SELECT ${tenantId}, ${values} FROM json_each(${rows})${order}`)
 }
 
-/** A tenant and the job that moves it. */
-export interface MovedTenant {
-  readonly tenantId: string
-  readonly jobId: string
-}
-
-/** Counts of a tenant. Triggers maintain them while its rows are copied. */
-function countsOf(types: readonly StoredResourceType[]): readonly string[] {
-  const ofTypes = types.flatMap(({ table: { counters } }) => [counters.count, counters.blocks])
-  return [...ofTypes, 'active_user_count', 'membership_count']
-}
-
-/** Columns that would make triggers refuse or change copied rows. They are set when the copy is complete. */
-const RULES = ['group_limit', 'unique_group_names', 'log_bytes', 'version'] as const
-/** The values of these columns while the copy arrives: they refuse nothing and prune no log entries. */
-const NO_RULES: Readonly<Record<(typeof RULES)[number], number>> = {
-  group_limit: Number.MAX_SAFE_INTEGER,
-  unique_group_names: 0,
-  log_bytes: -(2 ** 50),
-  version: 0,
-}
-const STATE_COLUMNS = ['id', 'state', 'imported_lines', 'import_digest', 'move_job_id', 'copied_until']
-
-/** The position of a copy, and the job that makes it. */
-const COPY = selection(tenants, ['moveJobId', 'copiedUntil'])
-
 /**
- * Begins a copy: inserts the row of the tenant as "arriving". Does nothing if the copy has begun.
+ * Ends access at the target that has ended at the source.
  *
- * @param row the tenant's row at its home, with all columns
- * @returns false when the target already holds data of a tenant with this id
+ * @param page comparable rows of the source
+ * @returns false if the rows of this table give no access
  */
-export async function beginArrival(
+export async function endAccessOf(
   db: Database,
-  types: readonly StoredResourceType[],
   { tenantId, jobId }: MovedTenant,
-  row: Row,
+  { table, rows }: TenantPage,
 ): Promise<boolean> {
-  const columns = columnNames(tenants).filter((column) => !STATE_COLUMNS.includes(column))
-  const counts = countsOf(types)
-  const values = columns.map((column) => {
-    if (counts.includes(column)) return sql`0`
-    if (column in NO_RULES) return sql`${NO_RULES[column as keyof typeof NO_RULES]}`
-    return sql`${row[column] ?? null}`
-  })
-  const [, , found] = await db.batch([
-    removeUnusedTenant(types, tenantId),
-    statement(sql`INSERT INTO tenants (id, state, move_job_id, copied_until, ${names(columns)})
-      VALUES (${tenantId}, 'arriving', ${jobId}, ${positionText(COPY_START)}, ${sql.join(values, sql`, `)})
-      ON CONFLICT (id) DO NOTHING`),
-    COPY.where(sql`id = ${tenantId}`),
+  const { name, ended } = table
+  if (ended === undefined || typeof rows !== 'string') return false
+  const columns = columnsOf(table, 'comparable')
+  const valueAt = (column: string) => sql.raw(`page.value ->> ${columns.indexOf(column)}`)
+  await db.batch([
+    statement(sql`UPDATE ${sql.raw(name)} SET ${sql.raw(ended)} = ${valueAt(ended)} FROM json_each(${rows}) AS page
+      WHERE ${sql.raw(name)}.tenant_id = ${tenantId} AND ${sql.raw(name)}.id = ${valueAt('id')}
+        AND EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND move_job_id = ${jobId}
+          AND state IN ('arriving', 'moving'))`),
   ])
-  return COPY.first(found)?.moveJobId === jobId
-}
-
-/**
- * Every database is created with the tenant "default". Where that tenant does not live, its empty row can be deleted.
- */
-export function removeUnusedTenant(types: readonly StoredResourceType[], tenantId: string): Statement {
-  return statement(
-    sql`DELETE FROM tenants WHERE id = ${tenantId} AND state = 'ready' AND NOT (${holdsRows(types, tenantId)})`,
-  )
-}
-
-function holdsRows(types: readonly StoredResourceType[], tenantId: string): SQL {
-  const exists = tenantTables(types).map(
-    ({ name }) => sql`EXISTS (SELECT 1 FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId})`,
-  )
-  return sql.join(exists, sql` OR `)
-}
-
-/** The position of a copy. @returns undefined when the copy is complete, or there is none */
-export async function copyPosition(
-  db: Database,
-  { tenantId, jobId }: MovedTenant,
-): Promise<CopyPosition | undefined> {
-  const [found] = await db.batch([
-    COPY.where(sql`id = ${tenantId} AND state = 'arriving' AND move_job_id = ${jobId}`),
-  ])
-  const text = COPY.first(found)?.copiedUntil ?? COMPLETE
-  return text === COMPLETE ? undefined : parsePosition(text)
-}
-
-/** The counts of a tenant as its database keeps them. They are equal on both sides of a complete copy. */
-export async function tenantCounts(
-  db: Database,
-  types: readonly StoredResourceType[],
-  tenantId: string,
-): Promise<string> {
-  const [found] = await db.batch([
-    statement(
-      sql`SELECT json_array(${names(countsOf(types))}) AS counts FROM tenants WHERE id = ${tenantId}`,
-    ),
-  ])
-  return String(found?.rows[0]?.counts)
-}
-
-/** The row of a tenant with all columns. @returns undefined when there is none */
-export async function tenantRow(db: Database, tenantId: string): Promise<Row | undefined> {
-  const [found] = await db.batch([
-    statement(sql`SELECT ${names(columnNames(tenants))} FROM tenants WHERE id = ${tenantId}`),
-  ])
-  return found?.rows[0]
-}
-
-/** The approximate number of rows that a copy takes, for its progress. */
-export async function countTenantRows(
-  db: Database,
-  types: readonly StoredResourceType[],
-  tenantId: string,
-): Promise<number> {
-  const counts = sql.raw(types.map(({ table }) => table.counters.count).join(' + '))
-  const [found] = await db.batch([
-    statement(sql`SELECT ${counts} + membership_count
-      + (SELECT count(*) FROM provisioning_log WHERE tenant_id = ${tenantId}) AS count
-      FROM tenants WHERE id = ${tenantId}`),
-  ])
-  return Number(found?.rows[0]?.count ?? 0)
-}
-
-/** The assignments of the columns that the copy lacked while it arrived. @param row the tenant's row at its home */
-export function rulesOf(row: Row): SQL {
-  const assignments = RULES.map((column) => sql`${sql.raw(column)} = ${row[column] ?? null}`)
-  return sql.join(assignments, sql`, `)
+  return true
 }
 
 const COMPLETE = 'complete'
@@ -386,32 +207,7 @@ export function parsePosition(text: string): CopyPosition | undefined {
   return { table, key }
 }
 
-/** @throws {Error} when none of the tables has this name */
-export function tableNamed(tables: readonly TenantTable[], name: string): TenantTable {
-  const table = tables.find((one) => one.name === name)
-  if (table === undefined) throw new Error(`"${name}" is not a table of a tenant`)
-  return table
-}
-
 function positionAfter(tables: readonly TenantTable[], table: TenantTable): CopyPosition | undefined {
   const next = tables[tables.indexOf(table) + 1]
   return next && { table: next.name, key: [] }
-}
-
-function columnsOf(
-  { columns, derived = [], volatile = [] }: TenantTable,
-  what: 'all' | 'comparable',
-): readonly string[] {
-  const omitted = what === 'all' ? derived : [...derived, ...volatile]
-  return columns.filter((name) => name !== 'tenant_id' && !omitted.includes(name))
-}
-
-/** The stored columns: generated ones are derived from them. */
-function columnNames(table: SQLiteTable): readonly string[] {
-  const columns: readonly SQLiteColumn[] = Object.values(getTableColumns(table))
-  return columns.filter(({ generated }) => generated === undefined).map(({ name }) => name)
-}
-
-function names(columns: readonly string[]): SQL {
-  return sql.raw(columns.map((column) => `"${column}"`).join(', '))
 }

@@ -35,6 +35,13 @@ export function missingDatabase(name: string): NamedDatabaseUnavailable {
   )
 }
 
+/** The catalogue names a database that does not have the tenant: it was restored to a time before the tenant came. */
+export function missingTenant(tenantId: string, name: string): NamedDatabaseUnavailable {
+  return new NamedDatabaseUnavailable(
+    `the catalogue places the tenant "${tenantId}" in the database "${name}", which does not have it; see GROWTH.md`,
+  )
+}
+
 /** Calls a function with one of the databases. @throws {NamedDatabaseUnavailable} when it does not respond */
 export async function askDatabase<Result>(
   databases: Databases,
@@ -80,9 +87,9 @@ export async function reserveLocation(
   return reserved === undefined ? undefined : { name: reserved, isNew: inserted?.changes === 1 }
 }
 
-/** Deletes a tenant from the catalogue. To be called after the tenant was deleted. */
-export function forgetLocation(tenantId: string): Statement {
-  return statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId}`)
+/** Deletes a tenant from the catalogue, if it names this database. To be called after the tenant's rows were deleted. */
+export function forgetLocation(tenantId: string, name: string): Statement {
+  return statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId} AND database = ${name}`)
 }
 
 /**

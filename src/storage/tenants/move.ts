@@ -7,22 +7,28 @@
  * |-----------|---------------|---------------|----------------|----------------|
  * | copying   | moving        | arriving      | the source     | nobody         |
  * | verifying | moving        | arriving      | the source     | nobody         |
- * |           | moving        | moving        | either: they are the same | nobody |
+ * | committing | moving       | moving        | either: they are the same | nobody |
  * | switched  | moved         | moving, ready | the target     | the target     |
  * | purging   | moved         | ready         | the target     | the target     |
  *
- * The catalogue decides between verifying and switched, in one transaction with the step of the job.
+ * The catalogue decides between committing and switched, in one transaction with the step of the job.
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { type Database, type Row, type Statement, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
-import { type MovedTenant, rulesOf, tableNamed, tenantTables } from './copy.ts'
+import { rulesOf } from './arrival.ts'
+import type { MovedTenant } from './copy.ts'
 import { deleteChunk } from './delete-chunk.ts'
+import { tableNamed, tenantTables } from './tenant-tables.ts'
 
 /** A tenant that is being moved, which always has a job. */
 const MOVED = selection(tenants, [], {
+  computed: { tenantId: sql<string>`id`, jobId: sql<string>`move_job_id` },
+})
+
+const ON_THE_MOVE = selection(tenants, ['state'], {
   computed: { tenantId: sql<string>`id`, jobId: sql<string>`move_job_id` },
 })
 
@@ -68,7 +74,7 @@ export function switchStatement(
   target: string,
   isCatalogue: boolean,
 ): Statement {
-  const isVerified = sql`EXISTS (SELECT 1 FROM jobs WHERE id = ${jobId} AND state = 'running' AND step = 'verifying')`
+  const isVerified = sql`EXISTS (SELECT 1 FROM jobs WHERE id = ${jobId} AND state = 'running' AND step = 'committing')`
   return isCatalogue
     ? statement(sql`DELETE FROM tenant_locations WHERE tenant_id = ${tenantId} AND ${isVerified}`)
     : statement(sql`INSERT INTO tenant_locations (tenant_id, database)
@@ -101,6 +107,11 @@ function forwarding(move: MovedTenant, to: string | undefined): readonly Stateme
 /** Lets clients write again. */
 export async function reopenTenant(db: Database, move: MovedTenant): Promise<void> {
   await db.batch([transition(move, 'moving', sql`state = 'ready', move_job_id = NULL`)])
+}
+
+/** Lets clients write at the target: the move is complete. */
+export async function openTarget(db: Database, move: MovedTenant): Promise<void> {
+  await db.batch([transition(move, 'moving', sql`state = 'ready', move_job_id = NULL, moves = moves + 1`)])
 }
 
 /**
@@ -173,10 +184,10 @@ function hasLeft({ tenantId, jobId }: MovedTenant): SQL {
   return sql`EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'moved' AND move_job_id = ${jobId})`
 }
 
-/** The tenants of a database whose writes are stopped by a job. */
-export async function frozenTenants(db: Database): Promise<readonly MovedTenant[]> {
-  const [found] = await db.batch([
-    MOVED.where(sql`state IN ('moving', 'arriving', 'moved') AND state = 'moving'`),
-  ])
-  return MOVED.all(found)
+/** The tenants of a database that belong to a job: those whose writes are stopped, and copies. */
+export async function tenantsOnTheMove(
+  db: Database,
+): Promise<readonly (MovedTenant & { readonly isFrozen: boolean })[]> {
+  const [found] = await db.batch([ON_THE_MOVE.where(sql`state IN ('moving', 'arriving', 'moved')`)])
+  return ON_THE_MOVE.all(found).map(({ state, ...move }) => ({ ...move, isFrozen: state === 'moving' }))
 }

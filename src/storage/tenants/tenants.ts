@@ -13,8 +13,8 @@ import {
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { groups, tenants } from '../tables/tables.ts'
+import { removeUnusedTenant } from './arrival.ts'
 import type { TenantConfiguration } from './context.ts'
-import { removeUnusedTenant } from './copy.ts'
 import { deleteChunk, type PurgedTable } from './delete-chunk.ts'
 
 /** The group limit of a new tenant: the limit that Cisco documents for a directory. */
@@ -189,16 +189,14 @@ export async function updateTenant(
  * no client can write, no token can be created, and the id stays taken until all rows are gone. An interrupted
  * deletion continues with another call, or by the timer.
  *
- * @param forget removes it from the catalogue of several databases, before its id is free
  * @returns "deleting" when the rows exceed what one request may delete, undefined when there was no such tenant
  */
 export async function deleteTenant(
   db: Database,
   types: readonly StoredResourceType[],
-  id: string,
-  maxBatches = MAX_DELETE_BATCHES,
-  forget?: ForgetTenant,
+  deletion: TenantDeletion,
 ): Promise<'deleted' | 'deleting' | undefined> {
+  const { id } = deletion
   const [marked] = await db.batch([
     statement(
       sql`UPDATE tenants SET state = 'deleting', imported_lines = NULL, import_digest = NULL WHERE id = ${id}`,
@@ -206,11 +204,19 @@ export async function deleteTenant(
     deleteTokens(id),
     deleteClients(id),
   ])
-  return marked?.changes === 0 ? undefined : await continueDeletion(db, types, id, maxBatches, forget)
+  return marked?.changes === 0 ? undefined : await continueDeletion(db, types, deletion)
 }
 
 /** Removes a tenant from the catalogue. It is called while the tenant's row still reserves its id. */
 export type ForgetTenant = (tenantId: string) => Promise<void>
+
+export interface TenantDeletion {
+  readonly id: string
+  /** The most chunks of rows to delete; by default, as many as one request may delete. */
+  readonly maxBatches?: number | undefined
+  /** Removes the tenant from the catalogue of several databases, before its id is free. */
+  readonly forget?: ForgetTenant | undefined
+}
 
 /**
  * Continues a deletion that has begun, and nothing else: a new tenant with the same id stays.
@@ -220,13 +226,18 @@ export type ForgetTenant = (tenantId: string) => Promise<void>
 export async function continueDeletion(
   db: Database,
   types: readonly StoredResourceType[],
-  id: string,
-  maxBatches: number,
-  forget?: ForgetTenant,
+  { id, maxBatches = MAX_DELETE_BATCHES, forget }: TenantDeletion,
 ): Promise<'deleted' | 'deleting' | undefined> {
   const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id), deleteClients(id)])
   if (found?.rows.length === 0) return undefined
-  if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
+  if (
+    !(await deleteRows(
+      db,
+      id,
+      [...directoryTables(types), 'provisioning_log', 'transfer_chunks'],
+      maxBatches,
+    ))
+  )
     return 'deleting'
   await forget?.(id)
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
@@ -284,8 +295,11 @@ function deleteClients(id: string): Statement {
     AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
 }
 
-/** The statements of a deletion beside its chunks: six in its first batches, one in its last one, one in the catalogue. */
-export const DELETION_FRAME_STATEMENTS = 8
+/**
+ * The statements of a continued deletion beside its chunks: three in its first batch, one in its last one, one in the
+ * catalogue.
+ */
+export const DELETION_FRAME_STATEMENTS = 5
 
 const ID_AND_STATE = selection(tenants, ['id', 'state'])
 
@@ -311,8 +325,10 @@ export async function finishDeletions(
       maxStatements - counted.statements - DELETION_FRAME_STATEMENTS,
     )
     if (maxBatches < 1) break
-    const goOn = state === 'deleting' ? continueDeletion : continueUndo
-    const outcome = await goOn(counted, types, id, maxBatches, forget)
+    const outcome =
+      state === 'deleting'
+        ? await continueDeletion(counted, types, { id, maxBatches, forget })
+        : await continueUndo(counted, types, id, maxBatches)
     if (outcome === 'deleting' || outcome === 'undoing') break
     if (outcome !== undefined) done.push(id)
   }
@@ -341,8 +357,9 @@ async function deleteRows(
   return true
 }
 
-/** @param table one of the tables of the directory, or the log */
+/** @param table one of the tables of the directory, the log, or the files of exports and imports */
 function purged(table: string): PurgedTable {
+  if (table === 'transfer_chunks') return { name: table, key: ['job_id', 'number'], documents: ['data'] }
   if (table === 'memberships') return { name: table, key: ['group_id', 'member_id'] }
   return { name: table, key: ['id'], documents: table === 'provisioning_log' ? [] : ['data', 'keys'] }
 }

@@ -6,8 +6,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../../scim/comparison.ts'
 import { MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { TokenScope } from '../access/tokens.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { clients, memberships } from '../tables/tables.ts'
@@ -68,6 +70,8 @@ const RESOURCES_IN_A_PAGE = 500
  */
 export const MAX_EXPORT_PAGE_BYTES = 4 * 1024 * 1024
 const MEMBERSHIPS_IN_A_PAGE = 5_000
+/** See `blocks` in src/storage/tables/directory-tables.ts. */
+const BLOCK_BYTES = 4_096
 
 /** A tenant at the start of its export: a tenant that is created later under the same id is another one. */
 export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
@@ -75,37 +79,94 @@ export type ExportedTenant = Pick<Tenant, 'id' | 'createdAt'>
 /** The tenant was deleted, or an import began, while it was read. The export is incomplete. */
 export class ExportInterrupted extends Error {}
 
+/** The position of an export: it continues after the record with this key. Plain data. */
+export interface ExportPosition {
+  /** The kind of the next records: "client", those of the types in their order, "membership". */
+  readonly kind: string
+  /** Empty before the first record. */
+  readonly after: readonly string[]
+  /** The id of the last exported resource of each kind that is complete; empty if there is none. */
+  readonly lastIds: Readonly<Record<string, string>>
+}
+
+export interface ExportPage {
+  readonly records: readonly DirectoryRecord[]
+  /** Undefined at the end of the directory. */
+  readonly next: ExportPosition | undefined
+}
+
+const CLIENT_KIND = 'client'
+const MEMBERSHIP_KIND = 'membership'
+
+export function exportStart(types: readonly StoredResourceType[], withClients: boolean): ExportPosition {
+  const [first] = withClients ? [CLIENT_KIND] : kindsOf(types)
+  return { kind: first ?? MEMBERSHIP_KIND, after: [], lastIds: {} }
+}
+
+/** The kinds of the records of a directory, in the order of an export. */
+function kindsOf(types: readonly StoredResourceType[]): readonly string[] {
+  return [...types.map(recordKind), MEMBERSHIP_KIND]
+}
+
 /**
- * Reads the directory, page by page: resources by their type, then memberships, in an order that can be imported.
- * Each record is in the state of some moment of the export. Resources that are created or deleted meanwhile may be
- * missing or included; a membership is left out unless both of its ends are included.
+ * Reads the next page of a directory with one statement: clients, resources by their type, then memberships. That order
+ * can be imported. Each record is in the state of some moment of the export. Resources that are created or deleted
+ * meanwhile may be missing or included. A membership is left out if one of its ends comes after the last exported
+ * resource of its type: ids rise with time, so such a resource was created meanwhile.
  *
  * @param types in their order
- * @throws {ExportInterrupted} after the pages that were read until then
+ * @throws {ExportInterrupted}
  */
-export async function* exportDirectory(
+export async function readExportPage(
   db: Database,
   tenant: ExportedTenant,
   types: readonly StoredResourceType[],
-): AsyncGenerator<readonly DirectoryRecord[]> {
-  const exportedIds = new Set<string>()
-  for (const type of types) {
-    for (let after = ''; ; ) {
-      const rows = await resourcePage(db, tenant, type, after)
-      for (const row of rows) exportedIds.add(String(row.id))
-      if (rows.length > 0) yield rows.map((row) => resourceRecord(recordKind(type), row))
-      if (rows.length < Number(rows[0]?.most ?? 1)) break
-      after = String(rows.at(-1)?.id)
-    }
+  position: ExportPosition,
+): Promise<ExportPage> {
+  const { kind, after, lastIds } = position
+  const following = (last: string): ExportPosition => {
+    const kinds = kindsOf(types)
+    const next = kinds[kinds.indexOf(kind) + 1] ?? MEMBERSHIP_KIND
+    return { kind: next, after: [], lastIds: { ...lastIds, [kind]: last } }
   }
-  for (let [group, member] = ['', '']; ; ) {
-    const rows = await membershipPage(db, tenant, group, member)
-    const records = rows
-      .map(membershipRecord)
-      .filter(({ groupId, memberId }) => exportedIds.has(groupId) && exportedIds.has(memberId))
-    if (records.length > 0) yield records
-    if (rows.length < MEMBERSHIPS_IN_A_PAGE) return
-    ;[group, member] = [String(rows.at(-1)?.groupId), String(rows.at(-1)?.memberId)]
+  if (kind === MEMBERSHIP_KIND) {
+    const rows = await membershipPage(db, tenant, after)
+    const groups = types.filter(hasMembers).map((type) => lastIds[recordKind(type)] ?? '')
+    const isExported = ({ groupId, memberId, memberType }: MembershipRecord) =>
+      groups.some((last) => groupId <= last) && memberId <= (lastIds[memberType.toLowerCase()] ?? '')
+    const end = rows.at(-1)
+    const isLast = rows.length < MEMBERSHIPS_IN_A_PAGE
+    const next = { ...position, after: [String(end?.groupId), String(end?.memberId)] }
+    return { records: rows.map(membershipRecord).filter(isExported), next: isLast ? undefined : next }
+  }
+  const type = types.find((one) => recordKind(one) === kind)
+  const [id = ''] = after
+  const rows = type ? await resourcePage(db, tenant, type, id) : await clientPage(db, tenant, id)
+  const records = rows.map((row) => (type ? resourceRecord(kind, row) : clientRecord(row)))
+  const last = String(rows.at(-1)?.id ?? id)
+  const isLast = rows.length < Number(rows[0]?.most ?? 1)
+  return { records, next: isLast ? following(last) : { ...position, after: [last] } }
+}
+
+/**
+ * The approximate number of statements that export a tenant, from its counts.
+ *
+ * @returns 0 if there is no such tenant
+ */
+export function exportStatementsQuery(types: readonly StoredResourceType[], tenantId: string): Query<number> {
+  const pages = types.map(({ table: { counters } }) =>
+    sql.raw(
+      `${counters.count} / ${RESOURCES_IN_A_PAGE} + ${counters.blocks} * ${BLOCK_BYTES} / ${MAX_EXPORT_PAGE_BYTES} + 1`,
+    ),
+  )
+  const memberships = sql.raw(`membership_count / ${MEMBERSHIPS_IN_A_PAGE} + 1`)
+  return {
+    statements: [
+      statement(
+        sql`SELECT ${sql.join([...pages, memberships], sql` + `)} AS n FROM tenants WHERE id = ${tenantId}`,
+      ),
+    ],
+    read: ([found]) => Number(found?.rows[0]?.n ?? 0),
   }
 }
 
@@ -113,23 +174,14 @@ const CLIENT = selection(clients, ['name', 'scope', 'createdAt', 'tokenLifetime'
   computed: { clientId: sql<string>`id` },
 })
 
-/** The clients of a tenant, page by page. @throws {ExportInterrupted} */
-export async function* exportClients(
-  db: Database,
-  tenant: ExportedTenant,
-): AsyncGenerator<readonly ClientRecord[]> {
-  for (let after = ''; ; ) {
-    const rows = await readPage(
-      db,
-      tenant,
-      sql`SELECT ${CLIENT.columns} FROM clients
-        WHERE tenant_id = ${tenant.id} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
-      sql`page.clientId`,
-    )
-    if (rows.length > 0) yield rows.map(clientRecord)
-    if (rows.length < RESOURCES_IN_A_PAGE) return
-    after = String(rows.at(-1)?.clientId)
-  }
+function clientPage(db: Database, tenant: ExportedTenant, after: string) {
+  return readPage(
+    db,
+    tenant,
+    sql`SELECT ${CLIENT.columns}, id, ${RESOURCES_IN_A_PAGE} AS most FROM clients
+      WHERE tenant_id = ${tenant.id} AND deleted_at IS NULL AND id > ${after} ORDER BY id LIMIT ${RESOURCES_IN_A_PAGE}`,
+    sql`page.id`,
+  )
 }
 
 function clientRecord(row: Row): ClientRecord {
@@ -177,12 +229,17 @@ function mostOnPage(tenant: ExportedTenant, table: StoredResourceType['table'], 
 
 const MEMBERSHIP = selection(memberships, ['groupId', 'memberId', 'memberType'])
 
-function membershipPage(db: Database, tenant: ExportedTenant, group: string, member: string) {
+function membershipPage(
+  db: Database,
+  tenant: ExportedTenant,
+  [group = '', member = '']: ExportPosition['after'],
+) {
   return readPage(
     db,
     tenant,
     sql`SELECT ${MEMBERSHIP.columns} FROM memberships
       WHERE tenant_id = ${tenant.id} AND (group_id, member_id) > (${group}, ${member})
+        AND EXISTS (SELECT 1 FROM groups AS g WHERE g.tenant_id = memberships.tenant_id AND g.id = memberships.group_id)
       ORDER BY group_id, member_id LIMIT ${MEMBERSHIPS_IN_A_PAGE}`,
     sql`page.groupId, page.memberId`,
   )

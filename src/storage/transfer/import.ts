@@ -3,7 +3,7 @@
  * "importing" and refuses its clients. Each batch also stores the progress of the import and a digest of the imported
  * lines. An interruption therefore leaves the tenant unchanged, or with an import that can be continued or undone.
  */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../../scim/error.ts'
 import { MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import {
@@ -70,6 +70,15 @@ export interface ImportBatch {
   /** Undefined for the last batch: then the tenant is ready. */
   readonly after: ImportProgress | undefined
   readonly records: readonly DirectoryRecord[]
+  /** A job's part in the transaction. */
+  readonly job?: ImportJobBatch | undefined
+}
+
+export interface ImportJobBatch {
+  /** Nothing is written unless it holds. */
+  readonly condition: SQL
+  /** Statements for the end of the last batch. */
+  readonly onLast: readonly Statement[]
 }
 
 /**
@@ -91,6 +100,7 @@ export async function writeImportBatch(
     advance(types, tenantId, batch),
     STALE_GUARD,
     ...insertRecords(types, tenantId, batch.records),
+    ...(batch.after === undefined ? (batch.job?.onLast ?? []) : []),
   ]
   await db.batch(statements)
   return statements.length
@@ -99,7 +109,7 @@ export async function writeImportBatch(
 function advance(
   types: readonly StoredResourceType[],
   tenantId: string,
-  { before, after }: ImportBatch,
+  { before, after, job }: ImportBatch,
 ): Statement {
   const isEmpty = types.map(({ table }) => sql.raw(`${table.counters.count} = 0`))
   const isBefore = before
@@ -107,7 +117,7 @@ function advance(
     : sql`state = 'ready' AND ${sql.join(isEmpty, sql` AND `)}`
   return statement(sql`UPDATE tenants SET state = ${after ? 'importing' : 'ready'},
     imported_lines = ${after?.lines ?? null}, import_digest = ${after?.digest ?? null}
-    WHERE id = ${tenantId} AND ${isBefore}`)
+    WHERE id = ${tenantId} AND ${isBefore} AND ${job?.condition ?? sql`1`}`)
 }
 
 /**

@@ -127,7 +127,7 @@ async function fill(server: Peer, token: string, people: readonly Person[]): Pro
       ['displayName', `Field Crew North ${i}`],
       ['externalId', crypto.randomUUID()],
     ])
-    groups.push(await create(send, createRequest('Group', values, 'old')))
+    groups.push(await create(send, createRequest('Group', values)))
   }
   for (const [i, group] of groups.entries()) {
     const members = Array.from(
@@ -141,7 +141,7 @@ async function fill(server: Peer, token: string, people: readonly Person[]): Pro
 }
 
 function createUser(person: Person): Request {
-  const request = createRequest('User', userValues(person), 'old')
+  const request = createRequest('User', userValues(person))
   return { ...request, body: { ...request.body, schemas: [USER, ENTERPRISE] } }
 }
 
@@ -204,7 +204,7 @@ async function takeMany(send: Send, { users }: Ids): Promise<StepCosts<BatchStep
   // Users beyond the first page.
   const hundred = users.slice(-MEMBERS_IN_A_REQUEST)
   for (let i = 0; i < 5; i++) {
-    const group = await create(send, createRequest('Group', new Map([['displayName', `New ${i}`]]), 'old'))
+    const group = await create(send, createRequest('Group', new Map([['displayName', `New ${i}`]])))
     await take('add 100 members', addMembersRequest(group, hundred, 'old'), 204)
     await take('list 100 users', pageRequest('User', 1, PAGE), 200)
   }

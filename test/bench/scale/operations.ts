@@ -213,7 +213,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
         ['name.givenName', 'New'],
         ['name.familyName', String(i)],
       ])
-      return send(createRequest('User', values, 'old'), 201, `"userName":"${userName(`new-${i}`)}"`)
+      return send(createRequest('User', values), 201, `"userName":"${userName(`new-${i}`)}"`)
     },
   },
   {
@@ -273,7 +273,7 @@ export const USER_OPERATIONS: readonly Operation<Users>[] = [
     name: 'create a group without members',
     next: ({ send }, i) => {
       const values = new Map([['displayName', `new-group-${i}`]])
-      return send(createRequest('Group', values, 'flag'), 201, `"displayName":"new-group-${i}"`)
+      return send(createRequest('Group', values), 201, `"displayName":"new-group-${i}"`)
     },
   },
   {

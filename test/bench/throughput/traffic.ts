@@ -101,7 +101,7 @@ export class Traffic {
       ['name.familyName', name],
       ['name.formatted', `Given ${name}`],
     ])
-    return this.#send(createRequest('User', values, 'old'), 201, `"userName":"${userName(name)}"`, '"id":"')
+    return this.#send(createRequest('User', values), 201, `"userName":"${userName(name)}"`, '"id":"')
   }
 
   /** The reads before patchReadUser. */
@@ -164,7 +164,7 @@ export class Traffic {
       ['displayName', name],
       ['externalId', name],
     ])
-    return this.#send(createRequest('Group', values, 'flag'), 201, `"displayName":"${name}"`)
+    return this.#send(createRequest('Group', values), 201, `"displayName":"${name}"`)
   }
 
   addMember(): Exchange {

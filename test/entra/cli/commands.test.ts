@@ -316,7 +316,7 @@ describe('an invalid job file', () => {
           scopingFilters: [{ name: 'f', clauses: [{ attribute: 'a', operator: 'REGEX MATCH', value: '(' }] }],
         },
       },
-      'Invalid regular expression',
+      '"(" cannot be used as a regular expression: "(" is not closed',
     ],
     [{ notification: { email: 'a@b.example' } }, 'notification.smtp is required with "email"'],
     [{ tenantUrl: 'nowhere' }, 'Tenant URL must be an absolute http or https URL, got "nowhere"'],
@@ -475,6 +475,44 @@ describe('import', () => {
   })
 })
 
+describe('expressions and filters', () => {
+  it('fails what Entra cannot process with --exact', async () => {
+    const { code } = await entra('provision', '--exact')
+    expect(code).toBe(1)
+    expect([store.users.size, store.groups.size]).toEqual([3, 0])
+    const log = await entra('logs', '--status', 'failure')
+    expect(log.stdout).toContain('the matching value contains the character ","')
+    expect((await entra('provision')).code).toBe(0)
+    expect(store.groups.size).toBe(1)
+  })
+
+  it('stops before the first request if a scoping filter cannot be decided', async () => {
+    const clauses = [{ attribute: 'displayName', operator: 'REGEX MATCH', value: '(a+)+' }]
+    writeJob({ users: { scopingFilters: [{ clauses }] } })
+    writeDirectory({ users: [{ ...PEOPLE[0], displayName: `${'a'.repeat(40)}!` }], groups: [] })
+    for (const command of ['provision', 'diff']) {
+      const { code, stderr } = await entra(command)
+      expect(stderr).toMatch(
+        /^The scoping filter displayName REGEX MATCH "\(a\+\)\+" cannot be decided for "a+!"/,
+      )
+      expect(code).toBe(2)
+    }
+    expect(store.received).toEqual([])
+  })
+
+  it('shows in diff why an object would fail', async () => {
+    const source = 'DefaultDomain()'
+    const mappings = [
+      { target: 'userName', type: 'direct', source: 'userPrincipalName', matching: 1 },
+      { target: 'title', type: 'expression', source },
+    ]
+    writeJob({ users: { attributeMappings: mappings } })
+    const { stdout } = await entra('diff')
+    expect(stdout).toContain('fail     User   ada@quillfern.example')
+    expect(stdout).toContain('Mapping to "title": DefaultDomain: the tenant has no default domain')
+  })
+})
+
 describe('check', () => {
   const check = (...more: string[]) =>
     runCli(['check', '--tenant-url', server.tenantUrl, '--token', 't', ...more])
@@ -497,6 +535,20 @@ describe('check', () => {
     expect(stdout).toContain('error       add two members: HTTP 501: no PATCH')
     expect(stdout).toContain('Entra: Group memberships are wrong at the target')
     expect(stdout).toMatch(/\| PATCH \/Groups\/g\d+/)
+    expect([store.users.size, store.groups.size]).toEqual([0, 0])
+  })
+
+  it('probes the URN of jobs from before 2019 by itself, in the old dialect', async () => {
+    const old = 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'
+    store.misbehave = ({ body }) =>
+      JSON.stringify(body ?? {}).includes(old) ? error(400, 'unknown schema', 'invalidValue') : undefined
+    const { code, stdout } = await check('--dialect', 'old')
+    expect(stdout).toContain(
+      'deviation   create a group with the URN of jobs from before 2019: HTTP 400: unknown schema',
+    )
+    expect(stdout).toContain('success     create a group\n')
+    expect(code).toBe(1)
+    expect((await check('--dialect', 'flag')).stdout).not.toContain('before 2019')
     expect([store.users.size, store.groups.size]).toEqual([0, 0])
   })
 

@@ -16,6 +16,19 @@ const WHOLE = {
   tenantUrl: 'https://scim.quillfern.example/scim/v2',
   token: 'secret',
   tokenVariable: 'TOKEN',
+  authentication: {
+    method: 'client-credentials',
+    tokenEndpoint: 'https://scim.quillfern.example/oauth/token',
+    clientId: 'acme_x',
+    clientSecretVariable: 'SECRET',
+    clientSecretFile: 'secret.txt',
+    clientAuthentication: 'basic',
+    scope: 'scim',
+    issuer: 'https://login.microsoftonline.com/t/v2.0',
+    applicationId: 'c3b7a1e8-2d94-4f60-8b15-90e6f2a7d4c1',
+    applicationSecretVariable: 'APP_SECRET',
+    applicationSecretFile: 'application.txt',
+  },
   directory: 'directory.yaml',
   state: 'state.json',
   dialect: 'flag',
@@ -43,6 +56,7 @@ const WHOLE = {
   skipOutOfScopeDeletions: true,
   accidentalDeletionThreshold: 0,
   defaultDomain: 'quillfern.example',
+  exact: true,
   membersPerRequest: 1,
   concurrency: 100,
   notification: { email: 'a@quillfern.example', smtp: '$SMTP', webhook: 'https://quillfern.example/hook' },
@@ -74,6 +88,14 @@ const STRUCTURAL: readonly (readonly [document: unknown, problem: string])[] = [
     { users: { scopingFilters: [{ clauses: [] }] } },
     'users.scopingFilters[0].clauses: must contain at least one clause',
   ],
+  [
+    { authentication: { method: 'oauth' } },
+    'authentication.method: must be "bearer" or "client-credentials" or "federated", found the string "oauth"',
+  ],
+  [
+    { authentication: { clientSecret: 'x' } },
+    `authentication.clientSecret: is unknown: expected one of ${Object.keys(WHOLE.authentication).join(', ')}`,
+  ],
   [{ notification: { email: 'a@quillfern.example' } }, 'notification.smtp: is required with "email"'],
 ]
 
@@ -99,6 +121,37 @@ const SEMANTIC: typeof STRUCTURAL = [
     { users: { scopingFilters: [{ clauses: [{ attribute: 'manager', operator: 'IS NULL' }] }] } },
     'users.scopingFilters[0].clauses[0].attribute: "manager" cannot be used in a scoping filter',
   ],
+  [
+    { groups: { scopingFilters: [{ clauses: [{ attribute: 'a', operator: 'GREATER_THAN', value: -1 }] }] } },
+    'groups.scopingFilters[0].clauses[0].value: GREATER_THAN needs a whole number, 0 or more, found the number -1',
+  ],
+  [
+    {
+      users: {
+        scopingFilters: [{ clauses: [{ attribute: 'a', operator: 'REGEX MATCH', value: '(?(a)b)' }] }],
+      },
+    },
+    'users.scopingFilters[0].clauses[0].value: "(?(a)b)" cannot be used as a regular expression: conditions, (?(…)yes|no), are not supported',
+  ],
+  [
+    {
+      scope: 'all',
+      users: {
+        attributeMappings: [
+          MAPPING,
+          { target: 'title', type: 'expression', source: 'SingleAppRoleAssignment([appRoleAssignments])' },
+        ],
+      },
+    },
+    'users.attributeMappings[1].source: App roles cannot be mapped with the scope "all"',
+  ],
+  [
+    {
+      exact: true,
+      users: { attributeMappings: [{ ...MAPPING, type: 'expression', source: 'toLower([mail])' }] },
+    },
+    'users.attributeMappings[0].source: toLower is written ToLower: names are case-sensitive at position 1\n  toLower([mail])\n  ^',
+  ],
   [{ notification: { webhook: 'ftp://x' } }, 'notification.webhook: must be an http or https URL'],
 ]
 
@@ -120,12 +173,13 @@ describe('a job file', () => {
     const { jobFile, problems } = parseJobFile(WHOLE)
     expect(problems).toEqual([])
     const { $schema: _, provisionGroups: __, users, groups, notification, ...rest } = WHOLE
-    const { tenantUrl, token, tokenVariable, directory, state, ...config } = rest
+    const { tenantUrl, token, tokenVariable, authentication, directory, state, ...config } = rest
     const first = { name: 'filter 1' }
     expect(jobFile).toEqual({
       tenantUrl,
       token,
       tokenVariable,
+      authentication,
       directory,
       state,
       notification,

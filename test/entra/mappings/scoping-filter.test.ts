@@ -9,6 +9,9 @@ const SOURCE: Readonly<Record<string, Value>> = {
   enabled: true,
   flags: 6,
   mail: 'a@quillfern.example',
+  workerID: '1234567',
+  proxies: ['smtp:a', 'smtp:b'],
+  long: `${'a'.repeat(40)}b`,
   empty: '',
 }
 const attribute = (name: string): Value => SOURCE[name] ?? null
@@ -35,11 +38,32 @@ describe('scoping filter operators', () => {
     [{ attribute: 'mail', operator: 'INCLUDES', value: '@quill' }, true],
     [{ attribute: 'mail', operator: 'INCLUDES', value: '@QUILL' }, false],
     [{ attribute: 'mail', operator: 'ENDS_WITH', value: '.example' }, true],
-    [{ attribute: 'flags', operator: '&', value: 2 }, true],
-    [{ attribute: 'flags', operator: '&', value: 1 }, false],
-    [{ attribute: 'flags', operator: '!&', value: 1 }, true],
+    [{ attribute: 'level', operator: 'GREATER_THAN', value: 4 }, true],
+    [{ attribute: 'department', operator: 'GREATER_THAN_OR_EQUALS', value: 0 }, false],
+    // "Clause returns true if the evaluated attribute exists in the input string value."
+    [{ attribute: 'department', operator: '&', value: 'Sales, Field, Legal' }, true],
+    [{ attribute: 'department', operator: '&', value: 'Sales, Legal' }, false],
+    [{ attribute: 'department', operator: '!&', value: 'Sales, Legal' }, true],
+    [{ attribute: 'missing', operator: '!&', value: 'Sales' }, false],
+    [{ attribute: 'flags', operator: '&', value: 164 }, true],
+    // The patterns of the page.
+    [{ attribute: 'mail', operator: 'REGEX MATCH', value: '.*\\@quillfern.example' }, true],
+    [{ attribute: 'mail', operator: 'NOT REGEX MATCH', value: '.*\\@domain.com' }, true],
+    [{ attribute: 'workerID', operator: 'REGEX MATCH', value: '(1[0-9][0-9][0-9][0-9][0-9][0-9])' }, true],
+    [{ attribute: 'workerID', operator: 'REGEX MATCH', value: '([1-9][0-9])' }, false],
+    [{ attribute: 'department', operator: 'REGEX MATCH', value: '(?i)\\Afield\\z' }, true],
+    // "Filtering is not supported for multi-valued attributes."
+    [{ attribute: 'proxies', operator: 'INCLUDES', value: 'smtp' }, false],
+    [{ attribute: 'proxies', operator: 'NOT EQUALS', value: 'smtp' }, false],
   ])('evaluates %j to %s', (clause, passes) => {
     expect(passesScopingFilters([{ name: 'f', clauses: [clause] }], attribute)).toBe(passes)
+  })
+
+  it('does not guess when a pattern takes too long', () => {
+    const clause: ScopingClause = { attribute: 'long', operator: 'REGEX MATCH', value: '(a+)+' }
+    expect(() => passesScopingFilters([{ name: 'f', clauses: [clause] }], attribute)).toThrow(
+      /long REGEX MATCH "\(a\+\)\+" cannot be decided for "a+b": the match takes more than/,
+    )
   })
 
   it('combines clauses with AND and filters with OR', () => {

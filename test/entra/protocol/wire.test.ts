@@ -22,7 +22,7 @@ const TAVISH = {
   mailNickname: 'tlindqvist',
 }
 const MIRELA = {
-  id: 'm',
+  id: 'a3f1c2d4-5e6b-4789-a0b1-c2d3e4f50617',
   userPrincipalName: 'mirela.osterholt@quillfern.example',
   displayName: 'Mirela Osterholt',
   givenName: 'Mirela',
@@ -41,7 +41,7 @@ const PIM = {
 const GROUP = {
   id: '5b0f3c2e-7f59-4a8e-8f0f-3f2b8d1b6a77',
   displayName: 'Field Crew North',
-  members: ['t', 'm'],
+  members: ['t', MIRELA.id],
 }
 const IDS = { U1: 'U-1', U2: 'U-2', U3: 'U-3', U4: 'U-4', G1: 'G-1', G2: 'G-2' }
 
@@ -76,7 +76,7 @@ const EVENTS: readonly (readonly [rows: readonly number[], event: string, edit: 
   [
     [18],
     'a user is soft-deleted',
-    (job) => Object.assign(job.user('m'), { deletedDateTime: '2026-05-04T08:00:00Z' }),
+    (job) => Object.assign(job.user(MIRELA.id), { deletedDateTime: '2026-05-04T08:00:00Z' }),
   ],
   [[19], 'the user is purged', (job) => job.directory.users.splice(1, 1)],
   [

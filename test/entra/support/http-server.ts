@@ -1,14 +1,16 @@
 /** Serves a store on 127.0.0.1, for tests of the command line. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { BASE, type ScimStore } from './scim-store.ts'
+import type { Fetch } from '../../../src/entra/protocol/fetch.ts'
+import { BASE } from './scim-store.ts'
 
 export interface TestServer {
+  readonly origin: string
   readonly tenantUrl: string
   close(): Promise<void>
 }
 
-export async function serveStore(store: ScimStore): Promise<TestServer> {
+export async function serveStore(store: { readonly fetch: Fetch }): Promise<TestServer> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -16,8 +18,7 @@ export async function serveStore(store: ScimStore): Promise<TestServer> {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     )
-    const path = (request.url ?? '').replace(/^\/scim\/v2/, '')
-    const answer = (await store.fetch(BASE + path, {
+    const answer = (await store.fetch(new URL(BASE).origin + request.url, {
       method: request.method ?? 'GET',
       headers,
       redirect: 'manual',
@@ -30,6 +31,7 @@ export async function serveStore(store: ScimStore): Promise<TestServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
+    origin: `http://127.0.0.1:${port}`,
     tenantUrl: `http://127.0.0.1:${port}/scim/v2`,
     close: () =>
       new Promise((resolve) => {

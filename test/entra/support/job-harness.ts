@@ -8,8 +8,10 @@ import { type CycleResult, runCycle } from '../../../src/entra/engine/cycle.ts'
 import type { CycleContext } from '../../../src/entra/engine/cycle-context.ts'
 import { importDirectory } from '../../../src/entra/engine/import.ts'
 import type { LogEntry } from '../../../src/entra/engine/provisioning-log.ts'
-import { type Fetch, ScimClient } from '../../../src/entra/protocol/scim-client.ts'
+import type { Fetch } from '../../../src/entra/protocol/fetch.ts'
+import { ScimClient } from '../../../src/entra/protocol/scim-client.ts'
 import { parseTenantUrl } from '../../../src/entra/protocol/tenant-url.ts'
+import { secretToken, type TokenSource } from '../../../src/entra/protocol/token-source.ts'
 import { BASE, ScimStore } from './scim-store.ts'
 
 /** A clock that only advances by a call or a sleep. */
@@ -44,7 +46,9 @@ export function countingIds(): () => string {
 /** The endpoint of a job. */
 export interface Endpoint {
   readonly tenantUrl: string
-  readonly token: string
+  readonly token?: string
+  /** In place of `token`. */
+  readonly tokens?: TokenSource
   readonly fetch: Fetch
   readonly timeoutMs?: number
 }
@@ -62,10 +66,14 @@ export class JobHarness {
   stop = new AbortController()
 
   /** Without an endpoint, requests go to `store`. */
-  constructor(directory: JobHarness['directory'], job: Partial<JobConfig> = {}, endpoint?: Endpoint) {
+  constructor(
+    directory: JobHarness['directory'],
+    job: Partial<JobConfig> = {},
+    endpoint?: Endpoint | ((clock: Clock) => Endpoint),
+  ) {
     this.directory = directory
     this.job = { ...this.job, ...job }
-    this.#endpoint = endpoint ?? {
+    this.#endpoint = (typeof endpoint === 'function' ? endpoint(this.clock) : endpoint) ?? {
       tenantUrl: BASE,
       token: 'secret',
       fetch: this.store.fetch,
@@ -75,9 +83,10 @@ export class JobHarness {
   }
 
   client(): ScimClient {
-    const { tenantUrl, ...endpoint } = this.#endpoint
+    const { tenantUrl, token = '', tokens = secretToken(token), ...endpoint } = this.#endpoint
     return new ScimClient({
       ...endpoint,
+      tokens,
       tenantUrl: parseTenantUrl(tenantUrl),
       clock: this.clock,
       signal: this.stop.signal,

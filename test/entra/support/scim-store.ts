@@ -3,7 +3,7 @@
  * requests in both dialects. `misbehave` replaces its responses.
  */
 import { readTargetPath, writeTargetPath } from '../../../src/entra/protocol/attribute-path.ts'
-import type { Fetch } from '../../../src/entra/protocol/scim-client.ts'
+import type { Fetch } from '../../../src/entra/protocol/fetch.ts'
 
 export type Resource = Record<string, unknown> & { id: string }
 
@@ -105,7 +105,7 @@ export class ScimStore {
 }
 
 /** Rejects when the signal aborts, as fetch does. */
-function aborted(signal: AbortSignal): Promise<never> {
+export function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
   )
@@ -122,6 +122,8 @@ function applyOperations(resource: Resource, operations: readonly Operation[]): 
     const byValue = /^members\[value eq "(.+)"\]$/.exec(path ?? '')?.[1]
     if (path === 'members' || byValue !== undefined) {
       applyMembers(resource, op, byValue === undefined ? (value as Member[]) : [{ value: byValue }])
+    } else if (path === 'roles' && op.toLowerCase() === 'add') {
+      resource.roles = [...((resource.roles ?? []) as unknown[]), ...(value as unknown[])]
     } else if (path === undefined) {
       for (const [key, part] of Object.entries(value as Record<string, unknown>))
         writeTargetPath(resource, key, part)

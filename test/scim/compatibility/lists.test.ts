@@ -69,12 +69,21 @@ describe('the parameters of a list', () => {
     ['ignoresEmptyParameters', { sortOrder: '' }, 'invalidValue'],
     ['ignoresEmptyParameters', { startIndex: '' }, 'invalidValue'],
     ['ignoresEmptyParameters', { count: ' ' }, 'invalidValue'],
+    ['readsLooseNumbers', { count: '+5' }, 'invalidValue'],
+    ['readsLooseNumbers', { count: ' 5' }, 'invalidValue'],
+    ['readsLooseNumbers', { startIndex: '05' }, 'invalidValue'],
+    ['readsLooseNumbers', { count: '+5', cursor: '' }, 'invalidCount'],
     ['readsSortOrderInAnyCase', { sortBy: 'userName', sortOrder: 'DESCENDING' }, 'invalidValue'],
     ['trimsPaths', { sortBy: ' userName' }, 'invalidValue'],
     ['allowsBothProjections', { attributes: ['title'], excludedAttributes: ['emails'] }, 'invalidValue'],
   ])('are accepted only with %s: %j', ([, parameters, scimType]) => {
     expect(() => parseListRequest(parameters, [USER_RESOURCE_TYPE], TOLERANT)).not.toThrow()
     expect(() => parseListRequest(parameters, [USER_RESOURCE_TYPE], STRICT)).toThrow(refusal(scimType, /./))
+  })
+
+  it.for(['0', '-1', '7', '9007199254740993'])('may be the integer %s in every profile', (count) => {
+    for (const profile of [TOLERANT, STRICT])
+      expect(() => parseListRequest({ count }, [USER_RESOURCE_TYPE], profile)).not.toThrow()
   })
 
   it('may be text in a query', () => {
@@ -92,6 +101,7 @@ describe('a SearchRequest', () => {
     ['readsNumbersFromText', message({ count: '5' }), 'invalidValue'],
     ['readsNumbersFromText', message({ startIndex: '' }), 'invalidValue'],
     ['splitsNamesFromText', message({ attributes: 'userName,title' }), 'invalidValue'],
+    ['ignoresEmptyParameters', message({ attributes: ['userName', ''] }), 'invalidValue'],
     ['allowsMissingSchemas', {}, 'invalidSyntax'],
   ])('is accepted only with %s: %j', ([, body, scimType]) => {
     expect(() => parseSearchRequest(body, TOLERANT)).not.toThrow()

@@ -15,7 +15,7 @@ import { simplifyFilter } from '../../../src/scim/filter/simplify.ts'
 import { PROFILES } from '../../../src/scim/profile.ts'
 import { noFigures, openDatabase, statement } from '../../../src/storage/database/database.ts'
 import { readTogether } from '../../../src/storage/database/query.ts'
-import { extensionsQuery } from '../../../src/storage/extensions/extensions.ts'
+import { extensionsQuery } from '../../../src/storage/extensions/stored-extensions.ts'
 import { columnsOf, toSql } from '../../../src/storage/lists/columns.ts'
 import {
   extendedTypes,

@@ -1,9 +1,10 @@
 /** Extension schemas as administrators write them: accepted schemas, and the field named for rejected ones. */
 import { describe, expect, it } from 'vitest'
 import type { Complex } from '../../../src/scim/comparison.ts'
-import { extensionJson, parseExtension, SchemaRefused } from '../../../src/scim/schema/extension.ts'
+import { extensionJson, parseExtension } from '../../../src/scim/schema/extension.ts'
 import { incompatibilities } from '../../../src/scim/schema/extension-change.ts'
 import { importExtensions } from '../../../src/scim/schema/extension-import.ts'
+import { SchemaRefused } from '../../../src/scim/schema/extension-members.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 
 const TYPES = [USER_RESOURCE_TYPE, GROUP_RESOURCE_TYPE]

@@ -5,7 +5,8 @@ import type { Complex } from '../../../src/scim/comparison.ts'
 import { PROFILES } from '../../../src/scim/profile.ts'
 import { parseProjection, project } from '../../../src/scim/projection.ts'
 import type { Reading } from '../../../src/scim/reading.ts'
-import { parseExtension, SchemaRefused } from '../../../src/scim/schema/extension.ts'
+import { parseExtension } from '../../../src/scim/schema/extension.ts'
+import { SchemaRefused } from '../../../src/scim/schema/extension-members.ts'
 import { GROUP_RESOURCE_TYPE, USER_RESOURCE_TYPE } from '../../../src/scim/schema/resource-type.ts'
 import {
   decodeExtensions,

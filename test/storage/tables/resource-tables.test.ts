@@ -15,6 +15,7 @@ const TABLE: TableDefinition = {
     number: { column: 'number_key', index: 'order' },
   },
   counters: { count: 'room_count', blocks: 'room_blocks' },
+  rowBytes: 1_000,
   largeBytes: LARGE_USER_BYTES,
 }
 

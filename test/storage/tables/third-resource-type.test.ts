@@ -258,6 +258,136 @@ describe('lists of it', () => {
   }, 60_000)
 })
 
+describe('an extension schema of it', () => {
+  const HW = 'urn:example:hardware:2.0:Device'
+  const FLOOR = { name: 'floor', type: 'integer', indexed: true }
+  const BADGES = { name: 'badges', multiValued: true }
+  let own: Client
+  const schemaPath = () => `/tenants/${own.tenantId}/schemas/${HW}`
+  const put = async (...attributes: readonly unknown[]) =>
+    await admin('PUT', schemaPath(), JSON.stringify({ attributes }))
+  const numbered = (i: number, more: Record<string, unknown>) =>
+    createDevice(own, `H${i}`, { schemas: [DEVICE, HW], [HW]: more })
+
+  beforeAll(async () => {
+    own = await newDeviceClient()
+    expect(await put(BADGES, { name: 'floor', type: 'integer' })).toMatchObject({
+      status: 201,
+      body: { resourceType: 'Device', state: 'active' },
+    })
+    for (const [i, floor] of [3, 1, 2].entries()) await numbered(i, { floor, badges: [`B${i}`] })
+  })
+
+  it('validates its attributes', async () => {
+    const answer = await own.request('POST', '/Devices', device('H9', { [HW]: { floor: 'top' } }))
+    expect([answer.status, answer.body.scimType]).toEqual([400, 'invalidValue'])
+    expect(answer.body.detail).toContain(`"${HW}:floor"`)
+  })
+
+  it('filters, sorts, projects and patches them, also by an index that is added later', async () => {
+    const at = async (path: string) => serialsOf((await own.get(path)).body)
+    const answers = async () => [
+      await at(filtered(`${HW}:floor gt 1`, `&sortBy=${HW}:floor`)),
+      await at(filtered(`${HW}:badges eq "b1"`)),
+      await at(`/Devices?sortBy=${HW}:floor&sortOrder=descending`),
+    ]
+    const expected = [['H2', 'H0'], ['H1'], ['H0', 'H2', 'H1']]
+    expect(await answers()).toEqual(expected)
+    const changed = await put(BADGES, FLOOR)
+    expect([changed.status, changed.body.indexes]).toEqual([200, [{ attribute: 'floor', state: 'ready' }]])
+    expect(await answers()).toEqual(expected)
+    const [{ id }] = (await own.get(filtered(`${HW}:floor eq 2`))).body.Resources
+    const patched = await own.patch(`/Devices/${id}`, { op: 'replace', path: `${HW}:floor`, value: 7 })
+    expect(patched.body[HW]).toEqual({ floor: 7, badges: ['B2'] })
+    expect(await at(filtered(`${HW}:floor eq 7`))).toEqual(['H2'])
+    expect((await own.get(`/Devices/${id}?attributes=${HW}:floor`)).body).toEqual({
+      schemas: [DEVICE, HW],
+      id,
+      [HW]: { floor: 7 },
+    })
+    expect((await own.patch(`/Devices/${id}`, { op: 'replace', path: `${HW}:floor`, value: 2 })).status).toBe(
+      200,
+    )
+  })
+
+  it('uses the index', async () => {
+    const { binding, plans } = noting(DB)
+    const noted = labRuntime({ openDatabase: (_name, figures) => openDatabase(binding, figures) })
+    const url = `${ORIGIN}/scim/v2${filtered(`${HW}:floor eq 2`)}`
+    const request = new Request(url, { headers: { Authorization: `Bearer ${own.token}` } })
+    expect((await answerOf(request, (sent) => app.fetch(sent, noted))).body.totalResults).toBe(1)
+    expect((await plans()).join('\n')).toMatch(/devices USING INDEX devices_by_x1/)
+  })
+
+  it('is described to clients of the tenant, and to no others', async () => {
+    const { schemaExtensions } = (await own.get('/ResourceTypes/Device')).body
+    expect(schemaExtensions).toEqual([{ schema: HW, required: false }])
+    expect((await own.get(`/Schemas/${HW}`)).body.attributes).toMatchObject([
+      { name: 'badges' },
+      { name: 'floor' },
+    ])
+    const headers = { Authorization: `Bearer ${own.token}` }
+    const { body } = await sendToApp(new Request(`${ORIGIN}/openapi.json`, { headers }))
+    const { Device, ExtensionSchema } = body.components.schemas
+    expect(Device.properties[HW].properties.floor.type).toBe('integer')
+    expect(ExtensionSchema.properties.resourceType.enum).toEqual(['User', 'Group', 'Device'])
+    expect((await client.get(`/Schemas/${HW}`)).status).toBe(404)
+  })
+
+  it('does not change the meaning of stored values', async () => {
+    const { status, body } = await put(BADGES, { name: 'floor' })
+    expect([status, body.error.field]).toEqual([400, 'attributes[1].type'])
+    expect(body.error.message).toContain('resources have values for it')
+  })
+
+  it('is imported for a type that the request names', async () => {
+    const path = `/tenants/${own.tenantId}/schemas`
+    const schema = JSON.stringify({ id: 'urn:example:site', attributes: [{ name: 'site' }] })
+    const unnamed = await admin('POST', path, schema)
+    expect(unnamed.body.error.message).toContain('"?resourceType=Group" or "?resourceType=Device"')
+    const unknown = await admin('POST', `${path}?resourceType=Machine`, schema)
+    expect(unknown.body.error.message).toBe(
+      '"resourceType" must be "User", "Group" or "Device", found "Machine"',
+    )
+    const { body } = await admin('POST', `${path}?resourceType=Device`, schema)
+    expect(body.schemas).toMatchObject([{ id: 'urn:example:site', resourceType: 'Device' }])
+    expect((await admin('DELETE', `${path}/urn:example:site`)).status).toBe(204)
+  })
+
+  it('is exported and imported with the values', async () => {
+    const file = String((await admin('GET', `/tenants/${own.tenantId}/export`)).body)
+    const to = await newDeviceClient()
+    expect((await admin('POST', `/tenants/${to.tenantId}/import`, file)).status).toBe(200)
+    expect(serialsOf((await to.get(filtered(`${HW}:floor ge 2`))).body)).toEqual(['H0', 'H2'])
+  })
+
+  it('is added on the dashboard', async () => {
+    const browser = await new Browser(sendToApp).signIn()
+    const path = `/admin/tenants/${own.tenantId}/schemas`
+    expect((await browser.get(path)).html).toContain('<option value="Device">Device</option>')
+    const document = JSON.stringify({ id: 'urn:example:room', attributes: [{ name: 'room' }] })
+    expect((await browser.post(path, { document, resourceType: 'Device' })).status).toBe(303)
+    expect(textOf((await browser.get(path)).html)).toContain('urn:example:room for Device')
+  })
+
+  it('is removed, with its values if so requested', async () => {
+    const deleted = await admin('DELETE', `${schemaPath()}?purge=true`)
+    expect(deleted.status).toBe(204)
+    const { body } = await own.get('/Devices')
+    expect(body.Resources.map((resource: object) => Object.hasOwn(resource, HW))).toEqual([
+      false,
+      false,
+      false,
+    ])
+    const left = await DB.prepare(
+      `SELECT count(*) AS n FROM devices WHERE tenant_id = ? AND data LIKE '%badges%'`,
+    )
+      .bind(own.tenantId)
+      .first('n')
+    expect(left).toBe(0)
+  })
+})
+
 describe('the rest of the service', () => {
   it('describes it', async () => {
     const types = (await client.get('/ResourceTypes')).body.Resources
@@ -361,6 +491,34 @@ describe('the rest of the service', () => {
     expect(serialsOf((await moved.get('/Devices')).body)).toEqual(['V1', 'V2', 'V3'])
   })
 
+  it('counts it in the size of a database, so that a full one takes no more tenants', async () => {
+    const full = await newDeviceClient()
+    const names = ['DB', 'DB2'] as const
+    const open: OpenDatabase = (name = 'DB', figures) =>
+      openDatabase(name === 'DB' ? DB : env.TEST_DEVICES2, figures)
+    const several = labRuntime({
+      openDatabase: open,
+      groupWriter,
+      databaseNames: names,
+      maxDatabaseBytes: 1e9,
+    })
+    const send = (request: Request) => answerOf(request, (sent) => app.fetch(sent, several))
+    const path = `/tenants/${full.tenantId}/move`
+    const count = 'UPDATE tenants SET device_count = ?, device_blocks = ? WHERE id = ?'
+    await DB.prepare(count).bind(400_000, 0, full.tenantId).run()
+    const move = () => admin('POST', path, JSON.stringify({ database: 'DB2' }), send)
+    expect((await move()).status).toBe(202)
+    await admin('DELETE', path, undefined, send)
+    const other = await newDeviceClient()
+    await DB.prepare(count).bind(400_000, 100_000, other.tenantId).run()
+    const body = JSON.stringify({ database: 'DB2' })
+    const refused = await admin('POST', `/tenants/${other.tenantId}/move`, body, send)
+    expect([refused.status, refused.body.error.message]).toEqual([
+      409,
+      expect.stringContaining('found "DB2": it would hold about 1.2 GB, the limit is 0.9 GB'),
+    ])
+  })
+
   it('refuses an import into a tenant that has resources of this type only', async () => {
     const own = await newDeviceClient()
     await createDevice(own, 'I1')
@@ -383,6 +541,7 @@ describe('the rest of the service', () => {
     expect(textOf(page.html)).toContain('Charlie')
     expect(page.html).toContain(`href="${path}/devices/${id}">`)
     expect((await browser.get(`${path}/machines`)).status).toBe(404)
+    expect(textOf(list.html)).toContain('Overview Users, Groups and Devices API Keys')
     expect(textOf(list.html)).toContain('Users, Groups and Devices Connect an identity provider')
     const overview = textOf((await browser.get(path)).html)
     expect(overview).toMatch(/Users \d+ .*Groups \d+ .*Devices 4 Memberships \d+ direct members of groups/)

@@ -2,13 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Grade } from '../../check/assertions.ts'
 import { worstGrade } from '../../check/assertions.ts'
-import { type CheckResult, checkEndpoint } from '../../check/check.ts'
+import { checkEndpoint } from '../../check/check.ts'
+import type { CheckResult } from '../../check/check-result.ts'
+import type { Dialect } from '../../protocol/requests.ts'
+import { type Access, withAccess } from '../access.ts'
 import { writeAtomically } from '../files/state-file.ts'
 import { textOption } from '../options.ts'
 import { systemClock } from '../system-clock.ts'
-import { readTarget } from '../target.ts'
+import { readTarget, type Target } from '../target.ts'
 import { visible, visibleLines } from '../visible-text.ts'
-import { wireFetch } from '../wire-fetch.ts'
 import type { CommandContext } from './command.ts'
 
 /** Exit codes by the worst grade. 2 is reserved for wrong usage. */
@@ -24,25 +26,32 @@ const EXIT_CODES: Readonly<Record<Grade, number>> = {
  * Exit code 0 for success and acceptable, 1 for a deviation, 3 for an error, 130 if interrupted.
  * @throws {UsageError}
  */
-export async function check({ values, output }: CommandContext): Promise<number> {
-  const { tenantUrl, token, job } = readTarget(values)
+export function check(command: CommandContext): Promise<number> {
+  const { values, errors } = command
+  const target = readTarget(values)
+  return withAccess(target.authentication, values, errors.write, (access) => run(target, access, command))
+}
+
+async function run(
+  { tenantUrl, job }: Target,
+  access: Access,
+  { values, output }: CommandContext,
+): Promise<number> {
   const json = values.json === true
   const dialects = textOption(values, 'dialect') === undefined ? (['old', 'flag'] as const) : [job.dialect]
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.on('SIGINT', interrupt)
-  let dialect = ''
+  let part = ''
   const onResult = (result: CheckResult) => {
     if (json) return
-    if (dialect !== result.dialect)
-      output.write(`\n${result.dialect === 'old' ? 'Old dialect' : 'Dialect of aadOptscim062020'}\n`)
-    dialect = result.dialect
+    if (part !== partOf(result)) output.write(`\n${HEADINGS[partOf(result)]}\n`)
+    part = partOf(result)
     output.write(describeResult(result, values.verbose === true))
   }
   const results = await checkEndpoint({
     tenantUrl,
-    token,
-    fetch: wireFetch(),
+    ...access,
     clock: systemClock,
     newId: randomUUID,
     dialects,
@@ -57,6 +66,18 @@ export async function check({ values, output }: CommandContext): Promise<number>
   return stop.signal.aborted ? 130 : EXIT_CODES[verdict]
 }
 
+type Part = Dialect | 'token endpoint'
+
+const HEADINGS: Readonly<Record<Part, string>> = {
+  'token endpoint': 'Token endpoint',
+  old: 'Old dialect',
+  flag: 'Dialect of aadOptscim062020',
+}
+
+function partOf({ dialect }: CheckResult): Part {
+  return dialect ?? 'token endpoint'
+}
+
 function summaryLine(results: readonly CheckResult[], verdict: Grade): string {
   const count = (wanted: Grade) => results.filter(({ grade }) => grade === wanted).length
   const counts = (['success', 'acceptable', 'deviation', 'error', 'skipped'] as const).map(
@@ -67,10 +88,11 @@ function summaryLine(results: readonly CheckResult[], verdict: Grade): string {
 
 /** One line. Deviations and errors, and with --verbose all results, include the request and the response. */
 function describeResult(result: CheckResult, verbose: boolean): string {
-  const { title, grade, message, consequence } = result
+  const { title, grade, message, consequence, source } = result
   const line = `  ${grade.padEnd(10)}  ${title}${grade === 'success' ? '' : `: ${visible(message)}`}\n`
   const effect = consequence === undefined ? '' : `              Entra: ${consequence}\n`
-  return line + effect + (verbose || consequence !== undefined ? describeExchange(result) : '')
+  const reference = source === undefined ? '' : `              Source: ${source}\n`
+  return line + effect + reference + (verbose || consequence !== undefined ? describeExchange(result) : '')
 }
 
 function describeExchange({ request, answer }: CheckResult): string {
@@ -89,24 +111,25 @@ function describeExchange({ request, answer }: CheckResult): string {
     .join('')
 }
 
-/** One suite for each dialect and one case for each step. Deviations and errors count as failures. */
+/** One suite for the token endpoint and for each dialect, and one case for each step. Deviations and errors are failures. */
 function junit(name: string, results: readonly CheckResult[]): string {
-  const suites = [...new Set(results.map(({ dialect }) => dialect))].map((dialect) => {
-    const cases = results.filter((result) => result.dialect === dialect)
+  const suites = [...new Set(results.map(partOf))].map((part) => {
+    const cases = results.filter((result) => partOf(result) === part)
     const failures = cases.filter(({ grade }) => grade === 'deviation' || grade === 'error').length
     const skipped = cases.filter(({ grade }) => grade === 'skipped').length
-    const attributes = `name="${dialect} dialect" tests="${cases.length}" failures="${failures}" skipped="${skipped}"`
+    const attributes = `name="${part === 'token endpoint' ? part : `${part} dialect`}" tests="${cases.length}" failures="${failures}" skipped="${skipped}"`
     return `  <testsuite ${attributes}>\n${cases.map(testCase).join('')}  </testsuite>\n`
   })
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${xml(name)}">\n${suites.join('')}</testsuites>\n`
 }
 
 function testCase(result: CheckResult): string {
-  const { title, dialect, grade, message, consequence, durationMs } = result
-  const open = `    <testcase classname="entra.${dialect}" name="${xml(title)}" time="${(durationMs / 1000).toFixed(3)}"`
+  const { title, grade, message, consequence, source, durationMs } = result
+  const open = `    <testcase classname="entra.${partOf(result)}" name="${xml(title)}" time="${(durationMs / 1000).toFixed(3)}"`
   if (grade === 'skipped') return `${open}><skipped message="${xml(message)}"/></testcase>\n`
   if (consequence === undefined && grade !== 'error') return `${open}/>\n`
-  const text = `${consequence ?? ''}\n${describeExchange(result)}`
+  const reference = source === undefined ? '' : `Source: ${source}\n`
+  const text = `${consequence ?? ''}\n${reference}${describeExchange(result)}`
   return `${open}><failure type="${grade}" message="${xml(message)}">${xml(text)}</failure></testcase>\n`
 }
 

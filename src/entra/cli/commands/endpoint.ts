@@ -2,20 +2,22 @@
 import { randomUUID } from 'node:crypto'
 import { connectionTest } from '../../engine/cycle.ts'
 import type { CycleContext } from '../../engine/cycle-context.ts'
-import { type ImportedObject, importDirectory } from '../../engine/import.ts'
+import type { ImportedObject } from '../../engine/import.ts'
 import { MAX_ON_DEMAND_MEMBERS, type OnDemandResult, provisionOnDemand } from '../../engine/on-demand.ts'
 import { type PreviewEntry, previewCycle } from '../../engine/preview.ts'
 import { describeFailure } from '../../engine/quarantine.ts'
 import { schemasRequest } from '../../protocol/requests.ts'
 import { ScimClient } from '../../protocol/scim-client.ts'
+import { type Access, withAccess } from '../access.ts'
+import type { Output } from '../cycle-reporter.ts'
 import { readDirectory } from '../files/directory-file.ts'
-import { readState, stateTarget } from '../files/state-file.ts'
+import { readState } from '../files/state-file.ts'
+import { importObjects } from '../import-objects.ts'
 import { textOption } from '../options.ts'
 import { offsetClock, systemClock } from '../system-clock.ts'
-import { readJobTarget, readTarget } from '../target.ts'
+import { readJobTarget, readTarget, type Target } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
 import { visible } from '../visible-text.ts'
-import { wireFetch } from '../wire-fetch.ts'
 import type { CommandContext } from './command.ts'
 import { Session } from './session.ts'
 
@@ -23,9 +25,13 @@ import { Session } from './session.ts'
  * Sends the requests of *Test connection* and *Save*. Exit code 1 if the endpoint fails the test.
  * @throws {UsageError}
  */
-export async function testConnection({ values, output }: CommandContext): Promise<number> {
-  const { tenantUrl, token, job } = readTarget(values)
-  const client = new ScimClient({ tenantUrl, token, fetch: wireFetch(), clock: systemClock })
+export function testConnection({ values, output, errors }: CommandContext): Promise<number> {
+  const target = readTarget(values)
+  return withAccess(target.authentication, values, errors.write, (access) => test(target, access, output))
+}
+
+async function test({ tenantUrl, job }: Target, { tokens, fetch }: Access, output: Output): Promise<number> {
+  const client = new ScimClient({ tenantUrl, tokens, fetch, clock: systemClock })
   for (const request of connectionTest(job, randomUUID)) {
     const outcome = await client.send('probe', request)
     output.write(`${outcome.ok ? 'ok     ' : 'failed '}  ${request.method} ${request.path}\n`)
@@ -48,11 +54,22 @@ export async function testConnection({ values, output }: CommandContext): Promis
  * Provisions one user or group now. Exit code 1 if a step failed.
  * @throws {UsageError}
  */
-export async function onDemand({ values, positionals, output }: CommandContext): Promise<number> {
-  const [wanted] = positionals
+export async function onDemand(command: CommandContext): Promise<number> {
+  const [wanted] = command.positionals
   if (wanted === undefined)
     throw new UsageError('Expected the id, userPrincipalName or displayName of a user or group')
-  const session = new Session(readJobTarget(values))
+  const { values, errors } = command
+  const target = readJobTarget(values)
+  return withAccess(target.authentication, values, errors.write, (access) =>
+    provisionNow(wanted, new Session(target, access), command),
+  )
+}
+
+async function provisionNow(
+  wanted: string,
+  session: Session,
+  { values, output }: CommandContext,
+): Promise<number> {
   try {
     const context = session.context(() => undefined, true)
     const object = findObject(wanted, context.imported)
@@ -93,11 +110,11 @@ function describeSteps({ steps }: OnDemandResult): string {
  * @throws {UsageError}
  */
 export async function diff({ values, output }: CommandContext): Promise<number> {
-  const { directoryFile, stateFile, tenantUrl, token, job } = readJobTarget(values)
-  const state = readState(stateFile, stateTarget(tenantUrl, token))
+  const { directoryFile, stateFile, stateTarget, job } = readJobTarget(values)
+  const state = readState(stateFile, stateTarget)
   const directory = readDirectory(directoryFile, state.objects)
   const clock = offsetClock(systemClock, state.clockOffsetMs ?? 0)
-  const imported = importDirectory(directory, job, state, clock.now())
+  const imported = importObjects(directory, job, state, clock.now())
   const entries = previewCycle({ job, state, imported, clock, retryAll: false, newId: randomUUID })
   if (values.json === true) output.write(`${JSON.stringify(entries)}\n`)
   else output.write(describePreview(entries, imported))
@@ -108,16 +125,23 @@ function describePreview(entries: readonly PreviewEntry[], imported: CycleContex
   const shown = entries.filter(({ action }) => action !== 'skip')
   const skipped = entries.length - shown.length
   const nameOf = (id: string) => imported.get(id)?.name ?? id
-  const lines = shown.flatMap(({ action, type, name, changes, addMembers, removeMembers }) => [
+  const lines = shown.flatMap(({ action, type, name, reason, changes, addMembers, removeMembers }) => [
     `${action.padEnd(7)}  ${type.padEnd(5)}  ${name}`,
+    ...(reason === undefined ? [] : reason.split('\n').map((line) => `           ${line}`)),
     ...(action === 'create'
       ? []
       : changes.map(
-          ({ path, oldValue, newValue }) => `           ${path}: ${oldValue ?? '–'} -> ${newValue}`,
+          ({ path, oldValue, newValue }) =>
+            `           ${path}: ${shownValue(oldValue)} -> ${shownValue(newValue)}`,
         )),
     ...addMembers.map((id) => `           + member ${nameOf(id)}`),
     ...removeMembers.map((id) => `           - member ${nameOf(id)}`),
   ])
   const closing = `${shown.length} to process, ${skipped} to skip. Nothing was sent.`
   return `${[...lines, closing].map(visible).join('\n')}\n`
+}
+
+function shownValue(value: unknown): string {
+  if (value === undefined || value === null) return '–'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { CYCLE_INTERVAL_MS } from '../../engine/escrow.ts'
 import { type JobRun, pauseJob, runJob } from '../../engine/provisioning-job.ts'
+import { withAccess } from '../access.ts'
 import { cycleReporter } from '../cycle-reporter.ts'
 import { durationOption } from '../duration.ts'
 import { notifier } from '../notification.ts'
@@ -44,14 +45,22 @@ export function start(command: CommandContext): Promise<number> {
   })
 }
 
-async function runCycles(
-  { values, output, errors, terminal }: CommandContext,
-  options: RunOptions,
-): Promise<number> {
+function runCycles(command: CommandContext, options: RunOptions): Promise<number> {
+  const { values, errors } = command
   const target = readJobTarget(values)
   if (!existsSync(target.directoryFile))
     throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file`)
-  const session = new Session(target, options.advanceMs)
+  return withAccess(target.authentication, values, errors.write, (access) =>
+    runSession(new Session(target, access, options.advanceMs), target, command, options),
+  )
+}
+
+async function runSession(
+  session: Session,
+  target: JobTarget,
+  { values, output, errors, terminal }: CommandContext,
+  options: RunOptions,
+): Promise<number> {
   const json = values.json === true
   const print = (text: string) => (json ? errors : output).write(`${visible(text)}\n`)
   const report = cycleReporter({ output, terminal, json, requestCount: () => session.client.requestCount })

@@ -7,14 +7,14 @@ import { existsSync, rmSync } from 'node:fs'
 import type { Clock } from '../../clock.ts'
 import type { JobState } from '../../documents/state.ts'
 import type { CycleContext, CycleEvent } from '../../engine/cycle-context.ts'
-import { importDirectory } from '../../engine/import.ts'
 import { ScimClient } from '../../protocol/scim-client.ts'
+import type { Access } from '../access.ts'
 import { readDirectory } from '../files/directory-file.ts'
 import { LogFile } from '../files/log-file.ts'
-import { StateFile, stateTarget } from '../files/state-file.ts'
+import { StateFile } from '../files/state-file.ts'
+import { importObjects } from '../import-objects.ts'
 import { offsetClock, systemClock } from '../system-clock.ts'
 import type { JobTarget } from '../target.ts'
-import { wireFetch } from '../wire-fetch.ts'
 
 /** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. */
 const SAME_SIGNAL_MS = 1000
@@ -34,10 +34,10 @@ export class Session {
    * `advanceMs` permanently moves the job's clock forward.
    * @throws {UsageError}
    */
-  constructor(target: JobTarget, advanceMs = 0) {
-    const { tenantUrl, token } = target
+  constructor(target: JobTarget, { tokens, fetch }: Access, advanceMs = 0) {
+    const { tenantUrl, stateTarget } = target
     this.#target = target
-    this.#stateFile = StateFile.open(target.stateFile, stateTarget(tenantUrl, token))
+    this.#stateFile = StateFile.open(target.stateFile, stateTarget)
     this.#log = new LogFile(target.stateFile)
     this.state = this.#stateFile.state
     this.signal = this.#stop.signal
@@ -45,8 +45,8 @@ export class Session {
     this.clock = offsetClock(systemClock, this.state.clockOffsetMs ?? 0)
     this.client = new ScimClient({
       tenantUrl,
-      token,
-      fetch: wireFetch(),
+      tokens,
+      fetch,
       clock: this.clock,
       signal: this.signal,
     })
@@ -64,7 +64,7 @@ export class Session {
     return {
       job,
       state: this.state,
-      imported: importDirectory(directory, job, this.state, this.clock.now()),
+      imported: importObjects(directory, job, this.state, this.clock.now()),
       client: this.client,
       clock: this.clock,
       newId: randomUUID,

@@ -17,14 +17,10 @@ const MAX_WRITING_SHARE = 0.05
 const MIN_INTERVAL_MS = 1000
 
 /**
- * A token that names its tenant has the form `scim_acme_<secret>`. For other tokens, only the Tenant URL identifies the
- * target.
+ * Identifies the target of a state. New credentials for the same tenant are the same target.
+ * @param tenant undefined if only the Tenant URL identifies the target
  */
-const TENANT_TOKEN = /^([A-Za-z0-9]+_[A-Za-z0-9-]+)_[A-Za-z0-9_-]{32,}$/
-
-/** Identifies the target of a state without storing a secret. A rotated token of the same tenant is the same target. */
-export function stateTarget(tenantUrl: TenantUrl, token: string): StateTarget {
-  const tenant = TENANT_TOKEN.exec(token)?.[1]
+export function stateTarget(tenantUrl: TenantUrl, tenant: string | undefined): StateTarget {
   return { tenantUrl: tenantUrl.base, tenant: tenant === undefined ? '' : hash(tenant) }
 }
 

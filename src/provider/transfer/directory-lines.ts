@@ -2,40 +2,34 @@
  * The JSON Lines form of a directory: one record in each line. Resources come first, type by type, then memberships. The
  * last line is the end record, which proves that the file is complete and unchanged.
  */
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import * as v from 'valibot'
-import { canBeDisabled } from '../scim/active.ts'
-import { isComplex } from '../scim/comparison.ts'
-import { ScimError, shorten } from '../scim/error.ts'
-import { parseJson } from '../scim/json.ts'
+import { canBeDisabled } from '../../scim/active.ts'
+import { isComplex } from '../../scim/comparison.ts'
+import { ScimError, shorten } from '../../scim/error.ts'
+import { parseJson } from '../../scim/json.ts'
 import {
   MAX_IMPORT_LINE_CHARACTERS,
   MAX_IMPORT_TIME_MS,
   MAX_IMPORT_VERSION,
   MAX_TOKEN_LIFETIME_SECONDS,
   MIN_TOKEN_LIFETIME_SECONDS,
-} from '../scim/limits.ts'
-import { PROFILES } from '../scim/profile.ts'
-import {
-  type ExtensionSchema,
-  extensionJson,
-  parseExtension,
-  SchemaRefused,
-} from '../scim/schema/extension.ts'
-import { showsGroups } from '../scim/schema/resource-type.ts'
-import type { ExtensionState, TenantExtension } from '../scim/schema/tenant-extensions.ts'
-import { validateResource } from '../scim/validation.ts'
-import { Work } from '../scim/work.ts'
-import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
+} from '../../scim/limits.ts'
+import { PROFILES } from '../../scim/profile.ts'
+import { type ExtensionSchema, extensionJson, parseExtension } from '../../scim/schema/extension.ts'
+import { SchemaRefused } from '../../scim/schema/extension-members.ts'
+import { showsGroups } from '../../scim/schema/resource-type.ts'
+import type { ExtensionState, TenantExtension } from '../../scim/schema/tenant-extensions.ts'
+import { validateResource } from '../../scim/validation.ts'
+import { Work } from '../../scim/work.ts'
+import { MAX_GIVEN_NAME_CHARACTERS } from '../../storage/access/clients.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import {
   type ClientRecord,
   type DirectoryRecord,
   type MembershipRecord,
   type ResourceRecord,
   recordKind,
-} from '../storage/transfer/export.ts'
-import { EXPORTED_NAME } from './contract/fields.ts'
-import { AdminError } from './errors.ts'
+} from '../../storage/transfer/export.ts'
+import { TransferRefused } from './refused.ts'
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -110,7 +104,7 @@ export function toLine(record: DirectoryRecord | EndRecord | SchemaRecord): stri
 /** The bytes of a request's body. */
 export type Body = AsyncIterable<Uint8Array> | null
 
-/** The lines of a body. @throws {AdminError} if it is not UTF-8, is interrupted, or has a line that is too long */
+/** The lines of a body. @throws {TransferRefused} if it is not UTF-8, is interrupted, or has a line that is too long */
 export async function* linesOf(body: Body): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   let parts: string[] = []
@@ -121,7 +115,7 @@ export async function* linesOf(body: Body): AsyncGenerator<string> {
     characters += part.length
     if (characters <= MAX_IMPORT_LINE_CHARACTERS) return
     const problem = `line ${number} is too long, the limit is ${MAX_IMPORT_LINE_CHARACTERS} characters`
-    throw new AdminError(413, 'tooLarge', problem)
+    throw new TransferRefused(413, problem)
   }
   for await (const chunk of chunksOf(body)) {
     const [first = '', ...more] = decode(decoder, chunk).split('\n')
@@ -142,9 +136,8 @@ async function* chunksOf(body: Body): AsyncGenerator<Uint8Array> {
   try {
     if (body !== null) yield* body
   } catch (cause) {
-    if (!(cause instanceof ScimError))
-      throw new AdminError(400, 'invalid', 'the body was interrupted', undefined, { cause })
-    throw new AdminError(cause.status as ContentfulStatusCode, 'invalid', cause.detail, undefined, { cause })
+    if (!(cause instanceof ScimError)) throw new TransferRefused(400, 'the body was interrupted', { cause })
+    throw new TransferRefused(cause.status, cause.detail, { cause })
   }
 }
 
@@ -154,7 +147,7 @@ function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): 
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
   } catch (cause) {
     const problem = chunk === undefined ? 'ends inside a character' : 'is not UTF-8'
-    throw new AdminError(400, 'invalid', `the body ${problem}`, undefined, { cause })
+    throw new TransferRefused(400, `the body ${problem}`, { cause })
   }
 }
 
@@ -167,7 +160,7 @@ interface Line {
 /**
  * @param types the resource types with the extensions of the tenant
  * @param shipped the resource types without them
- * @throws {AdminError} with the line, the field, the value found and the values allowed
+ * @throws {TransferRefused} with the line, the field, the value found and the values allowed
  */
 export function parseLine(
   text: string,
@@ -197,10 +190,10 @@ function parseObject(text: string, number: number): Line['record'] {
   try {
     record = parseJson(text, `line ${number}`)
   } catch (cause) {
-    throw new AdminError(400, 'invalid', (cause as ScimError).detail, undefined, { cause })
+    throw new TransferRefused(400, (cause as ScimError).detail, { cause })
   }
   if (isComplex(record)) return record
-  throw new AdminError(400, 'invalid', `line ${number} must be a JSON object`)
+  throw new TransferRefused(400, `line ${number} must be a JSON object`)
 }
 
 function schemaRecord(line: Line, shipped: readonly StoredResourceType[]): SchemaRecord {
@@ -285,13 +278,21 @@ function clientRecord(line: Line): ClientRecord {
   if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
     throw invalid(line, 'clientId', 'the id of a tenant, "_", and 1 to 64 letters, digits, "-" or "_"')
   }
-  if (!v.is(EXPORTED_NAME, name)) throw invalid(line, 'name', 'a text of 1 to 100 characters')
+  if (typeof name !== 'string' || !isName(name)) {
+    throw invalid(line, 'name', `a text of 1 to ${MAX_GIVEN_NAME_CHARACTERS} characters`)
+  }
   if (scope !== 'provision' && scope !== 'read') throw invalid(line, 'scope', '"provision" or "read"')
   const createdAt = integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS)
   const client = { kind: CLIENT, clientId, name, scope, createdAt } as const
   if (line.record.tokenLifetime === undefined) return client
   const [least, most] = [MIN_TOKEN_LIFETIME_SECONDS, MAX_TOKEN_LIFETIME_SECONDS]
   return { ...client, tokenLifetime: integer(line, 'tokenLifetime', least, most) }
+}
+
+/** Earlier versions accepted names of several lines. */
+function isName(text: string): boolean {
+  const { length } = text.trim()
+  return length > 0 && length <= MAX_GIVEN_NAME_CHARACTERS && text.isWellFormed()
 }
 
 function parseEnd(line: Line, types: readonly StoredResourceType[]): EndRecord {
@@ -323,12 +324,17 @@ function uuid(line: Line, field: string): string {
   throw invalid(line, field, 'a UUID in lower case')
 }
 
-function invalid(line: Line, field: string, expected: string): AdminError {
+function invalid(line: Line, field: string, expected: string): TransferRefused {
   const value = line.record[field]
   const found = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 100)
   return problemIn(line, `"${field}" must be ${expected}, found ${found}`, field)
 }
 
-function problemIn({ number }: Line, problem: string, field?: string, options?: ErrorOptions): AdminError {
-  return new AdminError(400, 'invalid', `line ${number}: ${problem}`, field, options)
+function problemIn(
+  { number }: Line,
+  problem: string,
+  field?: string,
+  options?: ErrorOptions,
+): TransferRefused {
+  return new TransferRefused(400, `line ${number}: ${problem}`, { ...options, field })
 }

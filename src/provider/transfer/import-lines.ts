@@ -3,22 +3,27 @@
  * next request continues with the same file or with the rest of it. A repeated file must begin with the stored lines; their
  * digest proves it.
  */
-import { ScimError } from '../scim/error.ts'
-import { MAX_NESTED_MEMBERSHIPS } from '../scim/limits.ts'
-import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../scim/schema/tenant-extensions.ts'
-import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../storage/database/database.ts'
-import { readTogether } from '../storage/database/query.ts'
-import { extensionsQuery, restoreSchemas } from '../storage/extensions/extensions.ts'
-import { extendedTypes, type StoredResourceType } from '../storage/tables/resource-tables.ts'
-import { type DirectoryRecord, isClient } from '../storage/transfer/export.ts'
+import { ScimError } from '../../scim/error.ts'
+import { MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
+import { SchemaRefused } from '../../scim/schema/extension-members.ts'
+import { NO_EXTENSIONS, type TenantExtensions, withSchema } from '../../scim/schema/tenant-extensions.ts'
+import { type Database, GuardError, MAX_QUERIES, UniqueError } from '../../storage/database/database.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { ExtensionConflict } from '../../storage/extensions/extension-conflict.ts'
+import { restoreSchemas } from '../../storage/extensions/extensions.ts'
+import { extensionsQuery } from '../../storage/extensions/stored-extensions.ts'
+import { extendedTypes, type StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { CHUNK_CHARACTERS, CHUNK_LINES } from '../../storage/transfer/chunks.ts'
+import { type DirectoryRecord, isClient } from '../../storage/transfer/export.ts'
 import {
   firstRefused,
+  type ImportJobBatch,
   type ImportProgress,
   type ImportStatus,
   importStatusQuery,
   writeImportBatch,
-} from '../storage/transfer/import.ts'
-import { RunningSha256 } from '../storage/transfer/running-sha256.ts'
+} from '../../storage/transfer/import.ts'
+import { RunningSha256 } from '../../storage/transfer/running-sha256.ts'
 import {
   type Body,
   type EndRecord,
@@ -30,12 +35,8 @@ import {
   type RecordCounts,
   type SchemaRecord,
 } from './directory-lines.ts'
-import { AdminError } from './errors.ts'
-import { withAdminErrors, withAdminErrorsAsync } from './tenant-schemas.ts'
+import { TransferRefused } from './refused.ts'
 
-/** The most records in one batch, and characters of their lines. They bound the time and the memory of a batch. */
-const BATCH_RECORDS = 2_500
-const BATCH_CHARACTERS = 400_000
 /** The most statements in one request. The remaining queries read the status and find a refused line. */
 export const MAX_IMPORT_STATEMENTS = MAX_QUERIES - 150
 
@@ -50,6 +51,13 @@ export interface ImportOptions {
   readonly from: number
   readonly end: BodyEnd
   readonly maxStatements?: number
+  /** Set for a chunk of a file that a job imports. */
+  readonly job?: ImportJobOptions
+}
+
+export interface ImportJobOptions extends ImportJobBatch {
+  /** Whether to find the line that the database refuses, which takes many statements. */
+  readonly locatesLine: boolean
 }
 
 export interface ImportOutcome {
@@ -60,12 +68,16 @@ export interface ImportOutcome {
   readonly nextLine: number
 }
 
+/** The database refuses a line of the chunk. Nothing of the chunk was written. */
+export class LineRefused extends Error {}
+
 /** Another request has changed the import or the tenant. Nothing of the batch was written. */
 export class ConcurrentImportError extends Error {}
 
 /**
  * @param body lines of an export
- * @throws {AdminError} with the line and the problem; the batches before it stay stored
+ * @throws {TransferRefused} with the line and the problem; the batches before it stay stored
+ * @throws {LineRefused} for a job that does not locate the line
  * @throws {ConcurrentImportError} if the tenant was changed after the previous batch
  */
 export async function importDirectory(
@@ -84,7 +96,7 @@ export async function importDirectory(
     for await (const text of linesOf(body)) await run.take(text)
     return await run.finish()
   } catch (error) {
-    throw run.withAdvice(error)
+    throw options.job === undefined ? run.withAdvice(error) : error
   }
 }
 
@@ -126,10 +138,12 @@ class ImportRun {
   ) {
     const { progress, counts } = status
     const next = (progress?.lines ?? 0) + 1
+    if (options.job !== undefined && options.from !== next) {
+      throw new ConcurrentImportError('another runner has stored this chunk')
+    }
     if (options.from !== 1 && options.from !== next) {
-      throw new AdminError(
+      throw new TransferRefused(
         409,
-        'conflict',
         `"from" must be 1 or ${next}, the line after the stored ones, found ${options.from}`,
       )
     }
@@ -158,7 +172,8 @@ class ImportRun {
     const record = parseLine(text, this.#line, this.#types, this.#shipped)
     if (isSchema(record)) return this.#takeSchema(record, text)
     if (isEnd(record)) return this.#check(record)
-    if (this.#batch.length >= BATCH_RECORDS || this.#characters + text.length > BATCH_CHARACTERS) {
+    const isFull = this.#batch.length >= CHUNK_LINES || this.#characters + text.length > CHUNK_CHARACTERS
+    if (isFull && this.#batch.length > 0) {
       await this.#write({ lines: this.#line - 1, digest: this.#sha256.state })
       if (this.#isExhausted) return
     }
@@ -174,10 +189,11 @@ class ImportRun {
     if (this.#end === undefined && this.#options.end === 'required') {
       const problem = `the file is incomplete: the body ends after line ${this.#line} without the end record, {"kind":"end",…}`
       const advice = 'use "?end=later" for a part of a file, "?end=missing" for a file of an older version'
-      throw new AdminError(400, 'invalid', `${problem}; ${advice}`)
+      throw new TransferRefused(400, `${problem}; ${advice}`)
     }
     if (this.#end === undefined && this.#options.end === 'later') {
-      if (this.#batch.length > 0) await this.#write({ lines: this.#line, digest: this.#sha256.state })
+      const isNew = this.#line > (this.#progress?.lines ?? 0)
+      if (isNew) await this.#write({ lines: this.#line, digest: this.#sha256.state })
       return this.#outcome(false)
     }
     await this.#write(undefined)
@@ -187,7 +203,7 @@ class ImportRun {
   #takeSchema(record: SchemaRecord, text: string): void {
     if (this.#batch.length > 0 || this.#progress !== undefined)
       throw this.#invalid('a schema must come before all resources')
-    this.#extensions = withAdminErrors(() => withSchema(this.#extensions, record.schema))
+    this.#extensions = withRefusals(() => withSchema(this.#extensions, record.schema))
     this.#types = importedTypes(this.#shipped, this.#extensions)
     this.#schemas.push(record)
     this.#hash(text)
@@ -196,7 +212,8 @@ class ImportRun {
   /** Called before the first resource is stored: in an empty tenant, no value can conflict with a schema. */
   async #storeSchemas(): Promise<void> {
     if (this.#schemas.length === 0) return
-    const stored = await withAdminErrorsAsync(() => restoreSchemas(this.#db, this.#tenantId, this.#schemas))
+    const tenant = { db: this.#db, types: this.#shipped, tenantId: this.#tenantId }
+    const stored = await restored(tenant, this.#schemas)
     if (stored === undefined) throw new ConcurrentImportError('the tenant was deleted')
     this.#schemas = []
     this.#extensions = stored
@@ -205,11 +222,12 @@ class ImportRun {
 
   /** Adds to a refusal which lines are stored and how to continue. */
   withAdvice(error: unknown): unknown {
-    if (!(error instanceof AdminError) || this.#progress === undefined) return error
+    if (!(error instanceof TransferRefused) || this.#progress === undefined) return error
     const { lines } = this.#progress
     const advice = `lines 1 to ${lines} are stored: correct the file and send it again, or undo the import with DELETE …/import`
-    return new AdminError(error.status, error.code, `${error.message}; ${advice}`, error.field, {
+    return new TransferRefused(error.status, `${error.message}; ${advice}`, {
       cause: error,
+      field: error.field,
     })
   }
 
@@ -247,7 +265,7 @@ class ImportRun {
     await this.#storeSchemas()
     const records = this.#batch.map(({ record }) => record)
     try {
-      const batch = { before: this.#progress, after, records }
+      const batch = { before: this.#progress, after, records, job: this.#options.job }
       this.#statements += await writeImportBatch(this.#db, this.#types, this.#tenantId, batch)
     } catch (error) {
       throw await this.#refusal(error, records)
@@ -263,10 +281,9 @@ class ImportRun {
     }
     const problem = problemOf(error, this.#types)
     if (problem === undefined) return error
+    if (this.#options.job?.locatesLine === false) return new LineRefused(problem, { cause: error })
     const index = await firstRefused(this.#db, this.#types, this.#tenantId, records)
-    return new AdminError(409, 'conflict', `line ${this.#batch[index]?.number}: ${problem}`, undefined, {
-      cause: error,
-    })
+    return new TransferRefused(409, `line ${this.#batch[index]?.number}: ${problem}`, { cause: error })
   }
 
   #outcome(isDone: boolean): ImportOutcome {
@@ -274,13 +291,37 @@ class ImportRun {
     return { isDone, imported: this.#counts, nextLine }
   }
 
-  #invalid(problem: string): AdminError {
-    return new AdminError(400, 'invalid', `line ${this.#line}: ${problem}`)
+  #invalid(problem: string): TransferRefused {
+    return new TransferRefused(400, `line ${this.#line}: ${problem}`)
   }
 
-  #otherFile(): AdminError {
-    return new AdminError(409, 'conflict', 'the body must begin with the lines that are stored already')
+  #otherFile(): TransferRefused {
+    return new TransferRefused(409, 'the body must begin with the lines that are stored already')
   }
+}
+
+/** @throws {TransferRefused} */
+function withRefusals<Result>(run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    throw refusalOf(error)
+  }
+}
+
+/** Stores schemas. @returns undefined when there is no such tenant @throws {TransferRefused} */
+async function restored(tenant: Parameters<typeof restoreSchemas>[0], schemas: readonly SchemaRecord[]) {
+  try {
+    return await restoreSchemas(tenant, schemas)
+  } catch (error) {
+    throw refusalOf(error)
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  if (error instanceof SchemaRefused) return new TransferRefused(400, error.message, { field: error.field })
+  if (error instanceof ExtensionConflict) return new TransferRefused(409, error.message)
+  return error
 }
 
 /** The types with all extensions of the tenant. Values of removed extensions are imported too. */

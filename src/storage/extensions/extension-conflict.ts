@@ -1,0 +1,2 @@
+/** The extensions of a tenant cannot be changed now; the message says why. */
+export class ExtensionConflict extends Error {}
