@@ -258,6 +258,30 @@ describe('the token endpoint', () => {
     for (const { body } of [before, after]) expect(await scim(body.access_token)).toBe(401)
   })
 
+  it('answers 503, not 401, if a restore has lost the tenant', async () => {
+    const client = await newOauthClient()
+    const { tenantId } = client
+    const databases = threeDatabases()
+    const start = {
+      ...{ databases, resourceTypes: RESOURCE_TYPES, tenantId, home: 'DB' },
+      ...{ newId: uuidv7, now: Date.now() },
+    }
+    await startMove(start, 'DB3')
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    while ((await runJob(run, tenantId)) !== undefined);
+    const ask = () => sendSeveral(tokenRequest(formOf(client)))
+    expect((await ask()).status).toBe(200)
+    await env.TEST_DB3.batch(
+      ['tokens WHERE tenant_id', 'clients WHERE tenant_id', 'tenants WHERE id'].map((rows) =>
+        env.TEST_DB3.prepare(`DELETE FROM ${rows} = ?`).bind(tenantId),
+      ),
+    )
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const lost = await ask()
+    expect([lost.status, lost.body.error]).toEqual([503, 'temporarily_unavailable'])
+    error.mockRestore()
+  })
+
   it('issues nothing for a tenant that is deleted, or created again with the same id', async () => {
     const client = await newOauthClient()
     const scim = await signedIn(client)
