@@ -1,5 +1,5 @@
 /**
- * The app: the SCIM API under /scim/v2, the admin API and the dashboard under /admin. It does not depend on a runtime: an
+ * The app: the SCIM API under /scim/v2, the token endpoint, the admin API and the dashboard under /admin. It does not depend on a runtime: an
  * entry file passes one in with each request.
  */
 import { Hono } from 'hono'
@@ -10,6 +10,9 @@ import { dashboard } from './admin/routes.tsx'
 import { validAddress } from './edge/address.ts'
 import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
 import { healthz } from './http/healthz.ts'
+import { misconfigured, oauthErrorResponse } from './http/oauth/errors.ts'
+import { METADATA_PATH, metadata } from './http/oauth/metadata.ts'
+import { TOKEN_PATH, tokenEndpoint } from './http/oauth/token-endpoint.ts'
 import { openapi } from './http/openapi.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
@@ -26,7 +29,7 @@ export interface AppOptions {
 export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): Hono<HttpEnv> {
   const pathOf = routePath(resourceTypes)
   const app = new Hono<HttpEnv>({ getPath: (request) => pathOf(request.url) })
-  app.onError(onError)
+  app.onError((error, c) => (isTokenEndpoint(c.req.path) ? oauthErrorResponse(c, error) : onError(error, c)))
   app.use((c, next) => {
     c.set('resourceTypes', resourceTypes)
     return next()
@@ -38,6 +41,8 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
     TENANT_PATH,
     scim(resourceTypes, (request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
   )
+  app.route(TOKEN_PATH, tokenEndpoint)
+  app.route(METADATA_PATH, metadata)
   app.route('/admin/api', adminApi())
   app.route('/admin', dashboard())
   app.route('/openapi.json', openapi)
@@ -50,9 +55,14 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
 /** Serves nothing while a setting is invalid: a typing error must not let anybody in, or empty a log. */
 const configured = createMiddleware<HttpEnv>(async function configured(c, next) {
   if (!c.env.isMisconfigured) return await next()
+  if (isTokenEndpoint(c.req.path)) throw misconfigured()
   return isScim(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)
 })
 
 function isScim(path: string): boolean {
   return path.startsWith(`${TENANT_PATH}/`)
+}
+
+function isTokenEndpoint(path: string): boolean {
+  return path === TOKEN_PATH
 }

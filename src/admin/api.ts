@@ -16,6 +16,7 @@ import { databaseHandlers } from './api/databases.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
+import { secretHandlers } from './api/secrets.ts'
 import { type Handlers, serve } from './api/serve.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
@@ -28,6 +29,7 @@ import { reportTenant } from './replicas.ts'
 const HANDLERS: Handlers<typeof ROUTES> = {
   ...tenantHandlers,
   ...clientHandlers,
+  ...secretHandlers,
   ...tokenHandlers,
   ...logHandlers,
   ...transferHandlers,

@@ -1,11 +1,12 @@
 /**
- * Ends the access of a token or client, for the admin API and the dashboard. It takes effect at once, even during a move of the
+ * Ends the access of a token, secret or client, for the admin API and the dashboard. It takes effect at once, even during a move of the
  * tenant.
  */
 
 import { verifyAgain } from '../provider/jobs/start.ts'
+import { revokeSecret } from '../storage/access/client-secrets.ts'
 import { deleteClient } from '../storage/access/clients.ts'
-import { revokeToken } from '../storage/access/tokens.ts'
+import { revokeToken } from '../storage/access/token-administration.ts'
 import { type Database, DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { runningJob } from '../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases, locateTenant, TenantMoved } from '../storage/tenants/locations.ts'
@@ -16,6 +17,20 @@ import type { JobContext } from './jobs.ts'
 export async function revokeTokenOf(c: JobContext, tenantId: string, tokenId: string): Promise<boolean> {
   const now = c.env.now()
   return await onEachSide(c, tenantId, (db) => revokeToken(db, tenantId, tokenId, now))
+}
+
+/**
+ * Revokes a secret and its access tokens from the next request on.
+ *
+ * @returns false if the tenant, or the client if one is given, has no such secret
+ */
+export async function revokeSecretOf(
+  c: JobContext,
+  tenantId: string,
+  secret: { readonly id: string; readonly clientId?: string },
+): Promise<boolean> {
+  const now = c.env.now()
+  return await onEachSide(c, tenantId, (db) => revokeSecret(db, tenantId, secret, now))
 }
 
 /** Deletes a client and ends its tokens. @returns false if the tenant has no such client */

@@ -1,9 +1,10 @@
 /**
- * Tenants, jobs, clients, tokens and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
+ * Tenants, jobs, clients, their credentials and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
  */
 import type { LocatedTenant } from '../provider/tenants.ts'
+import type { SecretInfo } from '../storage/access/client-secrets.ts'
 import type { Client } from '../storage/access/clients.ts'
-import type { StoredToken, TokenInfo } from '../storage/access/tokens.ts'
+import type { StoredToken, TokenInfo } from '../storage/access/token-administration.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
 import type { Job } from '../storage/tenants/jobs.ts'
 import type { TenantState } from '../storage/tenants/tenants.ts'
@@ -52,6 +53,23 @@ export function jobJson({ id, kind, state, step, source, target, done, total, er
 
 export function clientJson({ createdAt, lastUsedAt, ...client }: Client) {
   return { ...client, createdAt: isoTime(createdAt), lastUsedAt: isoTimeOrNull(lastUsedAt) }
+}
+
+export function secretJson({ lastCharacters, lastUsedAt, revokedAt, ...secret }: SecretInfo) {
+  return {
+    ...newSecretJson(secret),
+    lastCharacters,
+    lastUsedAt: isoTimeOrNull(lastUsedAt),
+    revokedAt: isoTimeOrNull(revokedAt),
+  }
+}
+
+/** A secret that was just created. */
+export function newSecretJson(
+  secret: Pick<SecretInfo, 'id' | 'clientId' | 'name' | 'createdAt' | 'expiresAt'>,
+) {
+  const { id, clientId, name, createdAt, expiresAt } = secret
+  return { id, clientId, name, createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) }
 }
 
 export function tokenJson({ lastUsedAt, revokedAt, ...token }: TokenInfo) {

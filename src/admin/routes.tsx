@@ -20,6 +20,7 @@ import { MessagePage, NotConfiguredPage } from './pages/message.tsx'
 import { reportTenant } from './replicas.ts'
 import { NoSuchTenant } from './require-tenant.ts'
 import { apiKeys } from './routes/api-keys.tsx'
+import { clientSecrets } from './routes/client-secrets.tsx'
 import { directory } from './routes/directory.tsx'
 import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
@@ -43,6 +44,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/', tenants)
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)
+  app.route('/tenants', clientSecrets)
   app.route('/tenants', log)
   app.route('/tenants', schemas)
   app.all('*', (c) => {

@@ -2,6 +2,7 @@
  * /ServiceProviderConfig, /ResourceTypes and /Schemas (RFC 7644 §4), generated from the definitions that validation uses.
  */
 import { type Context, Hono } from 'hono'
+import { publicOrigin } from '../edge/url.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
 import { notFound, ScimError, shorten } from '../scim/error.ts'
@@ -13,7 +14,8 @@ import { RESOURCE_TYPE_SCHEMA, SCHEMA_SCHEMA } from '../scim/urn.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
 import { scimJson } from './content-type.ts'
-import { requireAcceptedPath } from './profile.ts'
+import { METADATA_PATH } from './oauth/metadata.ts'
+import { requireAccepted } from './profile.ts'
 import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 import { inTenant } from './tenant.ts'
@@ -22,12 +24,12 @@ export const discovery = new Hono<HttpEnv>()
   // RFC 7643 §5: "authenticationSchemes" SHOULD be accessible without prior authentication.
   .get('/ServiceProviderConfig', (c) => {
     refuseFilter(c)
-    return scimJson(c, JSON.stringify(serviceProviderConfig(tenantUrl(c))), 200)
+    return scimJson(c, JSON.stringify(serviceProviderConfig(c)), 200)
   })
   .use(bearerAuth, limitRate, async (c, next) => {
     refuseFilter(c)
     await inTenant(c, () => readAs(c.get('tenant'), []))
-    requireAcceptedPath(c)
+    requireAccepted(c)
     await next()
   })
   .get('/ResourceTypes', (c) => list(c, resourceTypes(c)))
@@ -65,9 +67,13 @@ function one(c: Context<HttpEnv>, type: string, resources: readonly Complex[]): 
   return scimJson(c, JSON.stringify(resource), 200, { Location: String(location) })
 }
 
-function serviceProviderConfig(base: string): Complex {
-  const meta = { resourceType: 'ServiceProviderConfig', location: `${base}/ServiceProviderConfig` }
-  return { ...SERVICE_PROVIDER_CONFIG, meta }
+function serviceProviderConfig(c: Context<HttpEnv>): Complex {
+  const meta = { resourceType: 'ServiceProviderConfig', location: `${tenantUrl(c)}/ServiceProviderConfig` }
+  const authenticationSchemes = SERVICE_PROVIDER_CONFIG.authenticationSchemes.map((scheme) =>
+    // A client finds the token endpoint there.
+    scheme.type === 'oauth2' ? { ...scheme, documentationUri: `${publicOrigin(c)}${METADATA_PATH}` } : scheme,
+  )
+  return { ...SERVICE_PROVIDER_CONFIG, authenticationSchemes, meta }
 }
 
 function resourceType(

@@ -9,7 +9,7 @@ import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/da
 import { scimJson } from './content-type.ts'
 
 /** The value of Retry-After. */
-const RETRY_AFTER_SECONDS = 5
+export const RETRY_AFTER_SECONDS = 5
 /** The challenge (RFC 6750 §3). It does not depend on the reason for the rejection. */
 const CHALLENGE = 'Bearer realm="scim-worker"'
 
@@ -74,7 +74,7 @@ export function routeOf(c: Context<HttpEnv>): string {
 }
 
 /** Logs the message and its causes, but no SQL statements and values, because they contain personal data. */
-function logFault(c: Context<HttpEnv>, error: unknown): void {
+export function logFault(c: Context<HttpEnv>, error: unknown): void {
   const causes: string[] = []
   for (let at = error; at instanceof Error; at = at.cause) causes.push(at.message)
   const stack = error instanceof Error ? error.stack : String(error)

@@ -1,5 +1,5 @@
 /**
- * Records rejected tokens in the provisioning log of the tenant that they name. Anyone can send a token that names a
+ * Records rejected tokens and client credentials in the provisioning log of the tenant that they name. Anyone can send a token that names a
  * tenant, so recording only uses a limited amount of memory. The records of some seconds are written by one statement,
  * after the responses and without the group coordinator. Records of a tenant that is being moved wait for the next write.
  */
@@ -20,17 +20,28 @@ const MAX_PENDING = 500
 /** A record that could not be written for so long is dropped: a move takes minutes. */
 const MAX_PENDING_MS = 60 * 60 * 1000
 
-/** The pending records of this isolate, by tenant, token and reason: with a token of the tenant, and with any other. */
-const pending = { withToken: new Map<string, FailedAccess>(), withoutToken: new Map<string, FailedAccess>() }
+/**
+ * The pending records of this isolate, by tenant, reason, token and client: of a token or client that the tenant has or
+ * had, and of any other.
+ */
+const pending = { ofKnown: new Map<string, FailedAccess>(), ofStrangers: new Map<string, FailedAccess>() }
 /** When the last write was scheduled, in milliseconds since 1970. */
 let scheduledAt = Number.NEGATIVE_INFINITY
 
 /** Records a rejected token for the log. */
-export function recordFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: AccessRefused): void {
+export function recordRefusedToken(c: Context<HttpEnv>, { reason, tokenId }: AccessRefused): void {
   const tenantId = tenantNamedBy(bearerToken(c))
-  if (reason === 'wrong scope' || tenantId === undefined) return
+  if (reason === 'wrong scope' || reason === 'lapsed' || tenantId === undefined) return
+  recordFailedAccess(c, { tenantId, reason, tokenId })
+}
+
+/** Records failed access for the log. */
+export function recordFailedAccess(
+  c: Context<HttpEnv>,
+  access: Pick<FailedAccess, 'tenantId' | 'reason' | 'tokenId' | 'clientId'>,
+): void {
   add({
-    ...{ tenantId, reason, tokenId, id: c.env.newId(), time: c.env.now() },
+    ...{ ...access, id: c.env.newId(), time: c.env.now() },
     ...{ requestId: c.get('requestId'), count: 1 },
   })
   const elapsedMs = c.env.now() - scheduledAt
@@ -43,10 +54,11 @@ export function recordFailedAccess(c: Context<HttpEnv>, { reason, tokenId }: Acc
 }
 
 function add(record: FailedAccess): void {
-  const { tenantId, reason, tokenId } = record
-  const key = JSON.stringify([tenantId, reason, tokenId])
-  // A stranger who invents names of tenants does not displace the records of tokens that exist or existed.
-  const ofKind = tokenId === undefined ? pending.withoutToken : pending.withToken
+  const { tenantId, reason, tokenId, clientId } = record
+  const key = JSON.stringify([tenantId, reason, tokenId, clientId])
+  // A stranger who invents names of tenants does not displace the records of tokens and clients that exist or existed.
+  const isKnown = tokenId !== undefined || (clientId !== undefined && reason !== 'unknown client')
+  const ofKind = isKnown ? pending.ofKnown : pending.ofStrangers
   const before = ofKind.get(key)
   if (before === undefined && ofKind.size >= MAX_PENDING) return
   ofKind.set(key, before === undefined ? record : { ...before, count: before.count + record.count })
@@ -57,7 +69,7 @@ async function write(
   databaseOf: (tenantId: string) => string | undefined,
   now: number,
 ): Promise<void> {
-  const all = [...pending.withToken.values(), ...pending.withoutToken.values()]
+  const all = [...pending.ofKnown.values(), ...pending.ofStrangers.values()]
   for (const ofKind of Object.values(pending)) ofKind.clear()
   const byDatabase = Map.groupBy(all, ({ tenantId }) => databaseOf(tenantId))
   for (const [name, some] of byDatabase) {

@@ -9,11 +9,14 @@ import type { HttpEnv } from '../runtime.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { bearerAuth } from './bearer-auth.ts'
+import { TOKEN_PATH } from './oauth/token-endpoint.ts'
 import { adminApi } from './openapi/admin-paths.ts'
 import { DOCUMENTATION } from './openapi/documentation.ts'
 import type { Json } from './openapi/json-schema.ts'
 import { scimSchemas } from './openapi/messages.ts'
+import { OAUTH_PATHS, OAUTH_SCHEMAS } from './openapi/oauth-paths.ts'
 import { pluralOf, scimComponents, scimPaths } from './openapi/scim-paths.ts'
+import { requireAccepted } from './profile.ts'
 import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
 import { serverTiming } from './server-timing.ts'
 import { inTenant } from './tenant.ts'
@@ -27,6 +30,7 @@ export const openapi = new Hono<HttpEnv>()
   .get('/', serverTiming, limitFailedAuthentication, bearerAuth, limitRate, (c) =>
     inTenant(c, async () => {
       await readAs(c.get('tenant'), [])
+      requireAccepted(c)
       const made = openapiDocument(c.get('tenant').resourceTypes)
       return documentResponse(c, made, 'private, no-store')
     }),
@@ -60,8 +64,8 @@ function openapiDocument(types: readonly ResourceType[]): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     tags: [...types.map(tagOf), ...TAGS.map(([name, description]) => ({ name, description }))],
-    security: [{ bearerToken: [] }],
-    paths: { ...scimPaths(TENANT_PATH, types), ...admin.paths },
+    security: [{ bearerToken: [] }, { accessToken: [] }],
+    paths: { ...scimPaths(TENANT_PATH, types), ...OAUTH_PATHS, ...admin.paths },
     components: {
       securitySchemes: {
         bearerToken: {
@@ -70,9 +74,20 @@ function openapiDocument(types: readonly ResourceType[]): Json {
           description:
             'A token of a tenant, which an administrator generates: scim_<tenant>_<43 characters>.',
         },
+        accessToken: {
+          type: 'oauth2',
+          description: 'An access token that the client gets for a secret.',
+          flows: {
+            clientCredentials: {
+              tokenUrl: TOKEN_PATH,
+              scopes: { scim: 'All that the client may do', 'scim:read': 'Reads only' },
+            },
+          },
+        },
+        clientSecret: { type: 'http', scheme: 'basic', description: 'The id of a client and its secret.' },
         adminToken: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN of the deployment.' },
       },
-      schemas: { ...scimSchemas(types), ...admin.schemas },
+      schemas: { ...scimSchemas(types), ...OAUTH_SCHEMAS, ...admin.schemas },
       parameters,
       responses: { ...responses, ...admin.responses },
       headers,
@@ -88,6 +103,7 @@ const TAGS = [
   ['Search', 'Across resource types (RFC 7644 §3.4.2.1, §3.4.3), and /Me (§3.11)'],
   ['Bulk', 'RFC 7644 §3.7'],
   ['Discovery', 'RFC 7644 §4'],
-  ['Admin', 'Tenants, tokens and the provisioning log'],
+  ['OAuth', 'RFC 6749 §4.4, RFC 8414'],
+  ['Admin', 'Tenants, clients, their credentials and the provisioning log'],
   ['Health', 'For load balancers and monitors'],
 ] as const

@@ -9,7 +9,7 @@ import { ScimError } from '../scim/error.ts'
 import { AccessRefused } from '../storage/access/access-refused.ts'
 import { forgetToken, isKnownValid, knownClient } from '../storage/access/known-tokens.ts'
 import { errorResponse } from './errors.ts'
-import { recordFailedAccess } from './failed-access.ts'
+import { recordRefusedToken } from './failed-access.ts'
 
 /**
  * Counts a request for its client and its tenant, if the token was recently accepted. An unverified token must not use up
@@ -39,7 +39,7 @@ export const limitFailedAuthentication = createMiddleware<HttpEnv>(
     if (c.res.status !== 401) return
     const actor = c.get('actor')
     if (actor !== undefined) forgetToken(actor)
-    if (c.error instanceof AccessRefused) recordFailedAccess(c, c.error)
+    if (c.error instanceof AccessRefused) recordRefusedToken(c, c.error)
     if (await recordFailedAuthentication('scim', c)) c.res = errorResponse(c, tooManyFailedAuthentications())
   },
 )

@@ -6,6 +6,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { AccessRefused } from '../storage/access/access-refused.ts'
 import { tenantNamedBy } from '../storage/access/tokens.ts'
 import { routeOf } from './errors.ts'
+import { OauthError } from './oauth/errors.ts'
 import { bearerToken } from './request.ts'
 
 /** Writes the line once the response is ready. `d1` has the database cost of the request. */
@@ -21,8 +22,9 @@ export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c,
       method: c.req.method,
       route: routeOf(c),
       status: c.res.status,
-      // Why the token was rejected. The client does not get the reason.
+      // Why the token or the credential was rejected. The client does not get the reason.
       ...(c.error instanceof AccessRefused && { refused: c.error.reason }),
+      ...(c.error instanceof OauthError && { refused: c.error.reason ?? c.error.code }),
       durationMs: c.env.now() - started,
       d1: c.get('figures') ?? null,
     }),

@@ -7,7 +7,7 @@ import { publicOrigin } from '../edge/url.ts'
 import type { Call, Rendered } from '../provider/call.ts'
 import { listResources } from '../provider/list.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { contentTypeWithoutBody } from '../scim/compatibility/http.ts'
+import { contentTypeWithoutBody, tokenWithoutScheme } from '../scim/compatibility/http.ts'
 import { requireNames, requireOneProjection } from '../scim/compatibility/lists.ts'
 import { listResponse } from '../scim/list-response.ts'
 import { type Projection, parseProjection } from '../scim/projection.ts'
@@ -56,7 +56,8 @@ export function idOf(c: Context<HttpEnv>): string {
 
 /** The bearer token of the request (RFC 6750 §2.1). @returns undefined if there is none */
 export function bearerToken(c: Context<HttpEnv>): string | undefined {
-  return /^Bearer +([^\s]+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1]
+  const header = c.req.header('Authorization') ?? ''
+  return /^Bearer +([^\s]+) *$/i.exec(header)?.[1] ?? tokenWithoutScheme(header)
 }
 
 /** A comma-separated list of attribute names (RFC 7644 §3.4.2.5). @returns undefined if not sent */

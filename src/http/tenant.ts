@@ -7,7 +7,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { ScimError } from '../scim/error.ts'
 import { readAs } from '../storage/access/tokens.ts'
 import { withTenant } from '../storage/tenants/context.ts'
-import { requireAcceptedPath } from './profile.ts'
+import { requireAccepted } from './profile.ts'
 import { logRefusal } from './provisioning-log.ts'
 import { typeNamed } from './request.ts'
 import { workOf } from './work.ts'
@@ -26,7 +26,7 @@ export function tenantHandler(typeName?: string) {
       inTenant(c, async (c) => {
         const { roundTrips } = c.get('figures')
         try {
-          requireAcceptedPath(c)
+          requireAccepted(c)
           return await run(c)
         } catch (error) {
           if (error instanceof ScimError) await proveRefusal(c, typeName, error, roundTrips)
@@ -54,8 +54,8 @@ export async function inTenant<Result>(c: Context<HttpEnv>, run: Run<Result>): P
   })
 }
 
-/** Statuses of rejections that depend on the configuration and may happen without a query: body, path, media type. */
-const STATUSES_WITHOUT_QUERY: ReadonlySet<number> = new Set([400, 404, 415])
+/** Statuses of rejections that depend on the configuration and may happen without a query: body, header, path, media type. */
+const STATUSES_WITHOUT_QUERY: ReadonlySet<number> = new Set([400, 401, 404, 415])
 
 /** @param roundTrips the number before the handler ran. A handler that sent a query has verified the configuration */
 async function proveRefusal(

@@ -1,8 +1,11 @@
 /**
- * The hourly maintenance of every database: deletes old log entries and files, continues deletions, and tidies jobs.
+ * The hourly maintenance of every database: deletes old log entries, access tokens and files, warns of credentials that
+ * expire soon, continues deletions, and tidies jobs.
  */
+import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
+import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import { finishGroupDeletions } from '../storage/resources/deleted-groups.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
@@ -13,7 +16,12 @@ import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
 
 const HOUR_MS = 60 * 60 * 1000
+const DAY_MS = 24 * HOUR_MS
 
+/** The statements for credentials that have ended or expire soon. */
+const CREDENTIAL_STATEMENTS = 3
+/** So that a request with a token that has just expired is told apart from one with an unknown token. */
+const ACCESS_TOKENS_KEPT_MS = HOUR_MS
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
 /** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
@@ -88,6 +96,7 @@ async function maintainDatabase(
   const hoursApart = Math.ceil(databases.names.length / count)
   const result = await pruneProvisioningLog(db, { now, retentionDays, maxStatements: most, hoursApart })
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
+  const clockAheadMs = result.clockAheadHours * HOUR_MS
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
@@ -97,5 +106,14 @@ async function maintainDatabase(
   if (extended.length > 0) note({ job: 'finish schema changes', ...where, tenants: extended })
   const emptied = await finishGroupDeletions(db, left())
   if (emptied.length > 0) note({ job: 'finish deletions of groups', ...where, tenants: emptied })
+  // If too few statements are left, a later run does it: a warning may be a day late.
+  if (left() >= CREDENTIAL_STATEMENTS) {
+    await deleteEndedCredentials(db, {
+      accessTokens: now - ACCESS_TOKENS_KEPT_MS,
+      secrets: now - clockAheadMs - retentionDays * DAY_MS,
+    })
+    const warnings = await logExpiryWarnings(db, now)
+    if (warnings.length > 0) note({ job: 'warn of credentials that expire soon', ...where, warnings })
+  }
   while (left() > 1 && (await pruneChunks(db, now)));
 }

@@ -137,6 +137,23 @@ export const MIN_ANSWER_BYTES_PER_SECOND = 64 * 1024
 /** How long a client may take to read a response of any size. */
 export const ANSWER_TIMEOUT_SECONDS = 30
 
+// Access tokens (RFC 6749)
+
+/** Bytes of a request to the token endpoint. An assertion of Microsoft Entra ID has about 2,000. */
+export const MAX_TOKEN_REQUEST_BYTES = 16 * 1024
+/** Seconds that an access token is valid, at least and by default: Microsoft accepts 60 minutes to 6 hours. */
+export const MIN_TOKEN_LIFETIME_SECONDS = 3_600
+/** Seconds that an access token is valid, at most. */
+export const MAX_TOKEN_LIFETIME_SECONDS = 21_600
+/** Access tokens that a client gets within a minute. One in an hour is enough. */
+export const ACCESS_TOKENS_PER_MINUTE = 60
+/** Access tokens of a client that are stored. */
+export const MAX_ACCESS_TOKENS = 100
+/** Days until a client secret expires, by default. */
+export const DEFAULT_SECRET_DAYS = 365
+/** Days until a client secret expires, at most: three years, one of them a leap year. Microsoft accepts no more. */
+export const MAX_SECRET_DAYS = 1_096
+
 // Messages
 
 /** Characters of a client's text that an error message quotes. Error messages are logged. */

@@ -58,6 +58,7 @@ export const DEVIATIONS = [
   'allowsMissingContentType',
   'namesContentTypeWithoutBody',
   'showsEmptyMembers',
+  'readsTokenWithoutScheme',
 ] as const
 
 export type Deviation = (typeof DEVIATIONS)[number]
@@ -108,7 +109,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     'showsEmptyMembers',
   ]),
   /** The deviations of Okta, including its specification test. */
-  okta: profile('okta', ['ignoresReadOnlyKeys', 'showsEmptyMembers']),
+  okta: profile('okta', ['ignoresReadOnlyKeys', 'showsEmptyMembers', 'readsTokenWithoutScheme']),
 }
 
 /** True for the name of a shipped profile. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
-import { Client, newClient, TENANT_URL } from '../support/harness.ts'
+import { admin, Client, newClient, newToken, TENANT_URL } from '../support/harness.ts'
+import { newOauthClient, newSecret, requestToken, TOKEN_URL } from '../support/oauth.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -117,5 +118,124 @@ describe('API Keys', () => {
       404,
     )
     expect((await client.get('/Users')).status).toBe(200)
+  })
+})
+
+describe('client secrets on the API Keys page', () => {
+  const valuesIn = (html: string) =>
+    ['tenant-url', 'token-endpoint', 'client-identifier', 'client-secret'].map(
+      (id) => new RegExp(`id="${id}"[^>]* value="([^"]*)"`).exec(html)?.[1] ?? '',
+    )
+
+  async function signedInWith([, url, clientId = '', clientSecret = '']: readonly string[]) {
+    const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }
+    return await requestToken(form, {}, 'POST', url)
+  }
+
+  it('are generated with a new client, and shown once with the three other values', async () => {
+    const { tenantId, browser, path, generate } = await newKeysPage()
+    const page = await generate({ credential: 'secret', name: 'Entra', scope: 'read' })
+    expect([page.status, page.headers.get('Cache-Control')]).toEqual([201, 'no-store'])
+    const values = valuesIn(page.html)
+    expect(values.slice(0, 2)).toEqual([TENANT_URL, TOKEN_URL])
+    expect(textOf(page.html)).toContain('It will not be shown again.')
+    const { body } = await signedInWith(values)
+    const client = new Client(tenantId, body.access_token)
+    expect((await client.get('/Users')).status).toBe(200)
+    expect((await client.request('POST', '/Users', { userName: 'x' })).status).toBe(403)
+    const list = await browser.get(path)
+    expect(list.html).not.toContain(values[3])
+    expect(list.html).toContain(`scims_…${values[3]?.slice(-4)}`)
+    expect(textOf(list.html)).toContain('Entra Read only 0 1')
+    // The overview no longer asks to connect, and knows the use.
+    const overview = textOf((await browser.get(`/admin/tenants/${tenantId}`)).html)
+    expect(overview).toContain('Just now')
+    expect(overview).not.toContain('so clients cannot connect yet')
+  })
+
+  it('are generated for an existing client, once for each form', async () => {
+    const { tenantId, browser, path, generate } = await newKeysPage()
+    const first = valuesIn((await generate({ credential: 'secret' })).html)
+    const id = crypto.randomUUID()
+    const more = { credential: 'secret', client: first[2] ?? '', id }
+    const second = valuesIn((await generate(more)).html)
+    expect(second[2]).toBe(first[2])
+    const again = await generate(more)
+    expect([again.status, again.location]).toEqual([303, `${path}?done=known`])
+    const newer = await generate({ ...more, client: '' })
+    expect(newer.status).toBe(303)
+    expect((await admin('GET', `/tenants/${tenantId}/clients`)).body.clients).toHaveLength(2)
+    for (const values of [first, second]) expect((await signedInWith(values)).status).toBe(200)
+    const unknown = await generate({ ...more, client: 'nobody', id: crypto.randomUUID() })
+    expect([unknown.status, unknown.html.includes('entra-client-error')]).toEqual([400, true])
+    expect((await browser.get(path)).html).toContain('id="secrets"')
+  })
+
+  it('name an expiry that is too late beside the field', async () => {
+    const { generate } = await newKeysPage()
+    const expires = new Date(Date.now() + 1_200 * DAY_MS).toISOString().slice(0, 10)
+    const late = await generate({ credential: 'secret', expires })
+    expect(late.status).toBe(400)
+    expect(late.html).toMatch(/id="entra-expires-error">Must be within 1,096 days</)
+    expect((await generate({ expires })).status).toBe(201)
+  })
+
+  it('are rotated without a gap, and revoked after a confirmation', async () => {
+    const { tenantId, browser, path, generate } = await newKeysPage()
+    const id = crypto.randomUUID()
+    const old = valuesIn((await generate({ credential: 'secret', id, name: 'Spring' })).html)
+    const token = (await signedInWith(old)).body.access_token
+    const rotation = await browser.post(`${path}/secrets/${id}/rotate`, { id: crypto.randomUUID() })
+    expect(rotation.status).toBe(201)
+    const fresh = valuesIn(rotation.html)
+    expect(fresh[2]).toBe(old[2])
+    for (const values of [old, fresh]) expect((await signedInWith(values)).status).toBe(200)
+    const question = await browser.get(`${path}/secrets/${id}/revoke`)
+    expect(textOf(question.html)).toContain(`Revoke the secret “Spring”, …${old[3]?.slice(-4)}?`)
+    const done = await browser.post(`${path}/secrets/${id}/revoke`, {})
+    expect([done.status, done.location]).toEqual([303, `${path}?done=secret-revoked`])
+    expect((await new Client(tenantId, token).get('/Users')).status).toBe(401)
+    expect((await signedInWith(old)).status).toBe(401)
+    expect((await signedInWith(fresh)).status).toBe(200)
+    expect(textOf((await browser.get(`${path}?done=secret-revoked`)).html)).toContain(
+      'The secret is revoked.',
+    )
+    for (const action of ['revoke', 'rotate']) {
+      const form = { id: crypto.randomUUID() }
+      const status = (await browser.post(`${path}/secrets/unknown/${action}`, form)).status
+      expect(status, action).toBe(404)
+    }
+    const other = await newKeysPage()
+    expect((await other.browser.post(`${other.path}/secrets/${id}/revoke`, {})).status).toBe(404)
+  })
+
+  it('and tokens that expire soon have a warning there and on the overview', async () => {
+    const { tenantId, browser, path } = await newKeysPage()
+    const client = await newOauthClient({ tenantId })
+    const inDays = (days: number) => new Date(Date.now() + days * DAY_MS + 60_000).toISOString()
+    const pages = async () =>
+      await Promise.all(
+        [path, `/admin/tenants/${tenantId}`].map(async (at) => textOf((await browser.get(at)).html)),
+      )
+    for (const text of await pages()) expect(text).not.toContain('expires soon')
+    await newSecret(tenantId, client.clientId, { name: 'Spring', expiresAt: inDays(6) })
+    for (const text of await pages()) {
+      expect(text).toContain('A credential expires soon')
+      expect(text).toContain('The secret “Spring” expires in 6 days')
+    }
+    await newToken(tenantId, { name: 'Old token', expiresAt: inDays(59) })
+    await newToken(tenantId, { name: 'Young token', expiresAt: inDays(61) })
+    for (const text of await pages()) {
+      expect(text).toContain('Credentials expire soon')
+      expect(text).toContain('The token “Old token” expires in 59 days')
+      expect(text).not.toContain('“Young token” expires')
+    }
+  })
+
+  it('are offered where the identity provider can use them', async () => {
+    const { browser, path } = await newKeysPage()
+    const { html } = await browser.get(path)
+    expect(html.split('Generate Client Secret').length - 1).toBe(2)
+    expect(html.split('Generate Token').length - 1).toBe(3)
   })
 })

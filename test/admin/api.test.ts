@@ -235,7 +235,7 @@ describe('a field that the admin API does not know', () => {
     const messageOf = async (method: string, path: string, body?: unknown) =>
       (await admin(method, `/tenants/${tenantId}${path}`, body)).body.error.message
     expect(await messageOf('PATCH', '/clients/x', { scop: 'read' })).toBe(
-      '"scop" is not a known field; use one of name, scope',
+      '"scop" is not a known field; use one of name, scope, tokenLifetime',
     )
     expect(await messageOf('GET', '/log?action=authenticate')).toBe(
       '"action" is not a known field; use one of cursor, resourceType, outcome, q',

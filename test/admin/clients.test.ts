@@ -21,15 +21,16 @@ describe('the admin API of clients', () => {
       id: expect.stringMatching(new RegExp(`^${tenantId}_[\\w-]{22}$`)),
       name: 'Entra',
       scope: 'read',
+      tokenLifetime: 3600,
       createdAt: expect.any(String),
       lastUsedAt: null,
     })
     const at = `${path}/${made.body.id}`
     expect(made.headers.get('Location')).toBe(`/admin/api${at}`)
-    expect((await admin('GET', at)).body).toEqual(made.body)
+    expect((await admin('GET', at)).body).toEqual({ ...made.body, secrets: [] })
     expect((await admin('GET', path)).body.clients.at(-1)).toEqual(made.body)
-    const changed = await admin('PATCH', at, { name: 'Okta' })
-    expect(changed.body).toEqual({ ...made.body, name: 'Okta' })
+    const changed = await admin('PATCH', at, { name: 'Okta', tokenLifetime: 7200 })
+    expect(changed.body).toEqual({ ...made.body, name: 'Okta', tokenLifetime: 7200 })
     expect((await admin('DELETE', at)).status).toBe(204)
     for (const method of ['GET', 'PATCH', 'DELETE']) {
       const body = method === 'PATCH' ? {} : undefined

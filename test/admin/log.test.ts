@@ -1,5 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { logExpiryWarnings } from '../../src/storage/log/expiry-warnings.ts'
+import { DAY_MS } from '../support/clock.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { costOf, newClient, newToken, PATCH_OP, USER } from '../support/harness.ts'
 
@@ -35,6 +38,20 @@ describe('the provisioning log', () => {
     expect(textOf(html)).toMatch(/omitted: attribute "title" must be a string.* Ignored: title/s)
     expect(html).not.toContain('notice danger')
     expect(textOf((await browser.get(`${path}?q=omitted`)).html)).toContain('mirela')
+  })
+
+  it('shows a warning of a credential that expires soon, which has no answer', async () => {
+    const { client, browser, path } = await newLog()
+    const expiresAt = new Date(Date.now() + 7 * DAY_MS - 1000).toISOString()
+    await newToken(client.tenantId, { name: 'Entra', expiresAt })
+    await logExpiryWarnings(openDatabase(env.DB, noFigures()), Date.now())
+    const { html } = await browser.get(`${path}?action=warn`)
+    expect(namesOn(html)).toEqual(['Entra'])
+    const text = textOf(html)
+    expect(text).toContain('Warning')
+    expect(text).toContain(`the token expires at ${expiresAt.slice(0, 16).replace('T', ' ')} UTC`)
+    expect(text).toContain('Credential Entra')
+    for (const part of ['HTTP 0', 'Request id', 'The values were the same']) expect(text).not.toContain(part)
   })
 
   it('filters by each field and by several', async () => {

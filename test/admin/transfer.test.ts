@@ -81,6 +81,8 @@ describe('export and import of a tenant', () => {
     const [from, to] = [await newClient(), await newClient({ scope: 'read' })]
     await from.createUser()
     const { clientId } = await newToken(from.tenantId, { name: 'Entra', scope: 'read' })
+    const change = { tokenLifetime: 7_200 }
+    await admin('PATCH', `/tenants/${from.tenantId}/clients/${clientId}`, change)
     const path = `/admin/api/tenants/${from.tenantId}/export?clients=include`
     const headers = { Authorization: 'Bearer test-admin-token' }
     const { body: text } = await send(new Request(`${ORIGIN}${path}`, { headers }))
@@ -90,11 +92,18 @@ describe('export and import of a tenant', () => {
     const { clients } = (await admin('GET', `/tenants/${to.tenantId}/clients`)).body
     const id = clientId.replace(from.tenantId, to.tenantId)
     expect(clients).toHaveLength(3)
-    expect(clients.find((client: Line) => client.id === id)).toMatchObject({ name: 'Entra', scope: 'read' })
+    expect(clients.find((client: Line) => client.id === id)).toMatchObject({
+      name: 'Entra',
+      scope: 'read',
+      tokenLifetime: 7_200,
+    })
     expect((await admin('GET', `/tenants/${to.tenantId}/tokens`)).body.tokens).toHaveLength(1)
     const bad = { kind: 'client', clientId: 'x_1', name: 'x', scope: 'all', createdAt: 1 }
     const refused = await imported((await newClient()).tenantId, await fileOf([bad]))
     expect([refused.status, refused.body.error.field]).toEqual([400, 'scope'])
+    const short = { ...bad, scope: 'read', tokenLifetime: 60 }
+    const tooShort = await imported((await newClient()).tenantId, await fileOf([short]))
+    expect([tooShort.status, tooShort.body.error.field]).toEqual([400, 'tokenLifetime'])
   })
 
   // On SQLite this is a move from Cloudflare to a self-hosted server: names beyond ASCII, groups in a circle.

@@ -18,7 +18,7 @@ import { groupWriters } from '../../src/self-hosted/group-writers.ts'
 import { SqliteD1 } from '../../src/sqlite/d1.ts'
 import { migrate } from '../../src/sqlite/migrations.ts'
 import { openFile } from '../../src/sqlite/open.ts'
-import { generateToken, insertToken } from '../../src/storage/access/tokens.ts'
+import { generateToken, insertToken } from '../../src/storage/access/token-administration.ts'
 import {
   type Database,
   type DatabaseFigures,

@@ -82,6 +82,39 @@ describe('the first time', () => {
     expect(errors).toEqual([])
   })
 
+  it('gives the four values of OAuth, whose access token provisions until the secret is revoked', async () => {
+    const { page, errors } = await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
+    await signIn(page)
+    await page.getByRole('link', { name: 'API Keys' }).click()
+    const card = page.locator('#provider-entra')
+    if ((await card.getAttribute('open')) === null) await card.locator('summary').click()
+    await card.getByLabel('Name').fill('OAuth')
+    await card.getByRole('button', { name: 'Generate Client Secret' }).click()
+    await page.getByText('It will not be shown again').waitFor()
+    const copied = async (name: string) => {
+      await page.getByRole('button', { name: `Copy ${name}` }).click()
+      return String(await page.evaluate('navigator.clipboard.readText()'))
+    }
+    const tenantUrl = await copied('Tenant URL')
+    const tokenEndpoint = await copied('Token Endpoint')
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: await copied('Client Identifier'),
+      client_secret: await copied('Client Secret'),
+    })
+    const answer = await fetch(tokenEndpoint, { method: 'POST', body: form })
+    const { access_token: accessToken } = (await answer.json()) as { access_token: string }
+    const first = await provision(tenantUrl, accessToken, 'oauth.json')
+    expect(first.output).toContain('Cycle 1')
+    await page.getByRole('link', { name: 'I have copied it' }).click()
+    await page.getByRole('link', { name: /^Revoke the secret OAuth/ }).click()
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('The secret is revoked').waitFor()
+    expect((await provision(tenantUrl, accessToken, 'oauth.json')).output).toMatch(/401|credentials/i)
+    expect((await fetch(tokenEndpoint, { method: 'POST', body: form })).status).toBe(401)
+    expect(errors).toEqual([])
+  })
+
   it('works without JavaScript', async () => {
     const { page, errors } = await newPage(browser, { javaScriptEnabled: false })
     await signIn(page)

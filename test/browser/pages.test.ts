@@ -43,6 +43,10 @@ beforeAll(async () => {
       { name: 'a'.repeat(64), type: 'complex', subAttributes: [{ name: 'b'.repeat(64) }] },
     ],
   })
+  const client = await admin('POST', `/tenants/${tenant.id}/clients`, { name: 'Microsoft Entra ID' })
+  const secrets = `/tenants/${tenant.id}/clients/${client.id}/secrets`
+  const expiresAt = new Date(Date.now() + 6 * 24 * 60 * 60 * 1000).toISOString()
+  const secret = await admin('POST', secrets, { name: 'Microsoft Entra ID, spring 2027', expiresAt })
   const at = tenant.path
   paths = [
     at,
@@ -53,6 +57,7 @@ beforeAll(async () => {
     `${at}/groups/${group.id}`,
     `${at}/api-keys?for=okta`,
     `${at}/api-keys/${tenant.tokenId}/revoke`,
+    `${at}/api-keys/secrets/${secret.id}/revoke`,
     `${at}/log/${await latestEntry()}`,
     `${at}/log?q=s`,
     `${at}/log?outcome=refused&type=User`,
@@ -91,6 +96,7 @@ async function violations(page: Page): Promise<readonly string[]> {
 describe.each([
   ['light', 1280],
   ['dark', 1280],
+  ['light', 768],
   ['light', 380],
   ['dark', 380],
 ] as const)('in %s, %i pixels wide', (colorScheme, width) => {
@@ -119,13 +125,28 @@ describe('the page of a new token', () => {
       const { page, errors } = await newPage(browser, { storageState: state, viewport })
       await page.goto(`${tenant.path}/api-keys`)
       await page
-        .getByRole('button', { name: /^Rotate/ })
+        .getByRole('button', { name: /^Rotate (?!the secret)/ })
         .first()
         .click()
       await page.getByText('It will not be shown again').waitFor()
       expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
       await page.getByRole('link', { name: 'I have copied it' }).click()
       await page.getByText('To be revoked').first().waitFor()
+      expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
+      expect(errors).toEqual([])
+      await page.context().close()
+    }
+  })
+})
+
+describe('the page of a new client secret', () => {
+  it('is accessible and fits', async () => {
+    for (const width of [1280, 768, 380]) {
+      const viewport = { width, height: 900 }
+      const { page, errors } = await newPage(browser, { storageState: state, viewport })
+      await page.goto(`${tenant.path}/api-keys?for=other`)
+      await page.locator('#provider-other').getByRole('button', { name: 'Generate Client Secret' }).click()
+      await page.getByText('It will not be shown again').waitFor()
       expect([await violations(page), await page.evaluate(OVERFLOWING)]).toEqual([[], []])
       expect(errors).toEqual([])
       await page.context().close()

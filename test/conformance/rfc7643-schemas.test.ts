@@ -37,13 +37,11 @@ describe('RFC 7643 §5, the service provider configuration', () => {
   it('shows the authentication schemes without authentication (§5)', async () => {
     const { status, body } = await send(new Request(`${TENANT_URL}/ServiceProviderConfig`))
     expect(status).toBe(200)
-    expect(body.authenticationSchemes).toEqual([
-      expect.objectContaining({
-        type: 'oauthbearertoken',
-        name: expect.any(String),
-        description: expect.any(String),
-      }),
-    ])
+    expect(body.authenticationSchemes).toEqual(
+      ['oauthbearertoken', 'oauth2'].map((type) =>
+        expect.objectContaining({ type, name: expect.any(String), description: expect.any(String) }),
+      ),
+    )
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { costOf, newClient, send, TENANT_URL, USER } from '../support/harness.ts'
+import { costOf, newClient, ORIGIN, send, TENANT_URL, USER } from '../support/harness.ts'
 
 describe('discovery', () => {
   it('serves the configuration without authentication', async () => {
@@ -12,7 +12,15 @@ describe('discovery', () => {
       filter: { supported: true, maxResults: 1000 },
       etag: { supported: true },
       changePassword: { supported: false },
-      authenticationSchemes: [{ type: 'oauthbearertoken' }],
+      authenticationSchemes: [
+        { type: 'oauthbearertoken', specUri: 'https://www.rfc-editor.org/rfc/rfc6750', primary: true },
+        {
+          type: 'oauth2',
+          specUri: 'https://www.rfc-editor.org/rfc/rfc6749',
+          documentationUri: `${ORIGIN}/.well-known/oauth-authorization-server`,
+          primary: false,
+        },
+      ],
       meta: { resourceType: 'ServiceProviderConfig', location: `${TENANT_URL}/ServiceProviderConfig` },
     })
   })

@@ -67,6 +67,17 @@ describe('a body', () => {
     expect(sent).toBeLessThan(256 * KIB)
   })
 
+  it('of a request to the token endpoint is read up to its small limit, and not at all if it is not a form', async () => {
+    for (const [type, most] of [
+      ['application/x-www-form-urlencoded', 64 * KIB],
+      ['application/json', 32 * KIB],
+    ] as const) {
+      const { status, sent } = await sendEndless('/oauth/token', { 'Content-Type': type })
+      expect(status, type).toBe(400)
+      expect(sent, type).toBeLessThanOrEqual(most)
+    }
+  })
+
   it('of a sign-in attempt is not read after too many attempts', async () => {
     const browser = new Browser()
     for (let i = 0; i < 11; i++) await browser.post('/admin/sign-in', { token: 'guess' })

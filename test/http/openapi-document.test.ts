@@ -73,7 +73,9 @@ describe('GET /openapi.json', () => {
     for (const { operationId, tags: own, summary, responses } of operations) {
       expect(tags, operationId).toContain(own[0])
       expect(summary, operationId).not.toBe('')
-      const isPublic = ['getServiceProviderConfig', 'getHealth'].includes(operationId)
+      const isPublic = ['getServiceProviderConfig', 'getAuthorizationServer', 'getHealth'].includes(
+        operationId,
+      )
       expect(Object.keys(responses), operationId).toEqual(
         expect.arrayContaining(isPublic ? ['200'] : ['401', '503']),
       )

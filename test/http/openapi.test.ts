@@ -9,11 +9,12 @@ import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
+import { formOf, newOauthClient, requestToken } from '../support/oauth.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 /** The pages of the dashboard and the document itself are not described. */
 const isDescribed = (path: string) =>
-  path.startsWith('/scim/') || path.startsWith('/admin/api') || path === '/healthz'
+  ['/scim/', '/oauth/', '/.well-known/', '/admin/api', '/healthz'].some((prefix) => path.startsWith(prefix))
 
 // biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
 let document: any
@@ -142,6 +143,15 @@ describe('the OpenAPI document', () => {
     )
   })
 
+  it('describes the responses of the token endpoint and its metadata', async () => {
+    const client = await newOauthClient()
+    for (const form of [formOf(client), {}, { ...formOf(client), client_secret: 'x' }]) {
+      expectDescribed('post', '/oauth/token', await requestToken(form))
+    }
+    const path = '/.well-known/oauth-authorization-server'
+    expectDescribed('get', path, await send(new Request(`${ORIGIN}${path}`)))
+  })
+
   it('describes the responses of the admin API', async () => {
     const client = await newClient()
     const { tenantId } = client
@@ -162,6 +172,19 @@ describe('the OpenAPI document', () => {
     const { body } = await at('post', '/tenants/{id}/tokens', `/tenants/${id}/tokens`, { name: 'Okta' })
     await at('get', '/tenants/{id}/tokens', `/tenants/${id}/tokens`)
     await at('delete', '/tenants/{id}/tokens/{tokenId}', `/tenants/${id}/tokens/${body.id}`)
+    const clients = '/tenants/{id}/clients'
+    const made = await at('post', clients, `/tenants/${id}/clients`, { name: 'Entra' })
+    await at('get', clients, `/tenants/${id}/clients`)
+    const secrets = `/tenants/${id}/clients/${made.body.id}/secrets`
+    const secret = await at('post', `${clients}/{clientId}/secrets`, secrets, {})
+    await at('post', `${clients}/{clientId}/secrets`, secrets, { expiresAt: '2020-01-01T00:00:00Z' })
+    await at('get', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`)
+    await at('patch', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`, { scope: 'read' })
+    const template = `${clients}/{clientId}/secrets/{secretId}`
+    await at('delete', template, `${secrets}/${secret.body.id}`)
+    await at('delete', template, `${secrets}/unknown`)
+    await at('delete', '/tenants/{id}/secrets/{secretId}', `/tenants/${id}/secrets/${secret.body.id}`)
+    await at('delete', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`)
     await at('post', '/tenants/{id}/import', `/tenants/${id}/import`, {})
     await at('delete', '/tenants/{id}/import', `/tenants/${id}/import`)
     const part = await imported(id, textOf([userLine(1)]), '?end=later')

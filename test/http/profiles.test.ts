@@ -2,7 +2,7 @@
  * Profiles over HTTP: deviations outside of request bodies, and that all kinds of writes use the profile of the tenant.
  */
 import { describe, expect, it } from 'vitest'
-import type { Client } from '../support/harness.ts'
+import { admin, type Client } from '../support/harness.ts'
 import { newClientWith } from '../support/profile-client.ts'
 import { BULK_REQUEST, GROUP, PATCH_OP, SEARCH_REQUEST, USER } from '../support/urns.ts'
 
@@ -62,6 +62,44 @@ describe('paths', () => {
     ]
     const { body } = await client.request('POST', '/Bulk', { schemas: [BULK_REQUEST], Operations })
     expect(body.Operations.map(({ status }: { status: string }) => status)).toEqual(['404', '201', '400'])
+  })
+})
+
+describe('a token without the word Bearer', () => {
+  const bare = (client: Client) => ({ Authorization: client.token })
+
+  it.for([
+    ['tolerant', 200, 201],
+    ['okta', 200, 201],
+    ['strict', 401, 401],
+    ['entra', 401, 401],
+  ] as const)('is accepted or not according to the %s profile', async ([profile, read, write]) => {
+    const client = await newClientWith(profile)
+    for (const path of ['/Users', '/Schemas', '/Users/unknown', '/']) {
+      const found = await client.get(path, bare(client))
+      expect(found.status, path).toBe(path === '/Users/unknown' && read === 200 ? 404 : read)
+    }
+    const made = await client.request('POST', '/Users', user(crypto.randomUUID()), bare(client))
+    expect(made.status).toBe(write)
+    if (write === 401) expect(made.headers.get('WWW-Authenticate')).toBe('Bearer realm="scim-worker"')
+    expect((await client.get('/Users')).body.totalResults).toBe(write === 401 ? 0 : 1)
+  })
+
+  it('is judged by the present profile, also where an earlier one is remembered', async () => {
+    const client = await newClientWith('strict')
+    expect((await client.get('/Users', bare(client))).status).toBe(401)
+    await admin('PATCH', `/tenants/${client.tenantId}`, { profile: 'okta' })
+    expect((await client.get('/Users', bare(client))).status).toBe(200)
+    await admin('PATCH', `/tenants/${client.tenantId}`, { profile: 'strict' })
+    expect((await client.get('/Users', bare(client))).status).toBe(401)
+    expect((await client.get('/Users')).status).toBe(200)
+  })
+
+  it('is not accepted in another form', async () => {
+    const client = await newClientWith('okta')
+    for (const Authorization of [`Token ${client.token}`, `x ${client.token}`, `${client.token} x`]) {
+      expect((await client.get('/Users', { Authorization })).status, Authorization).toBe(401)
+    }
   })
 })
 

@@ -15,6 +15,7 @@ import { deleteAndHold, membershipsOf } from '../support/deleted-groups.ts'
 import { faultyBinding } from '../support/faults.ts'
 import { type Client, newClient, newToken } from '../support/harness.ts'
 import { addMembers } from '../support/large.ts'
+import { newOauthClient, signedIn } from '../support/oauth.ts'
 
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
 afterEach(() => void vi.restoreAllMocks())
@@ -48,6 +49,14 @@ async function runToEnd(databases: Databases, tenantId: string, maxStatements = 
 async function filledTenant(): Promise<Client> {
   const client = await newClient({ groupLimit: 3 })
   await newToken(client.tenantId, { name: 'Reader', scope: 'read' })
+  const oauth = await newOauthClient({ tenantId: client.tenantId, tokenLifetime: 7_200 })
+  await (await signedIn(oauth)).get('/Users')
+  await env.DB.prepare(
+    `INSERT INTO client_trusts (client_id, tenant_id, issuer, jwks_uri, subject, audiences, tid, created_at)
+     VALUES (?1, ?2, 'https://issuer.example', 'https://issuer.example/keys', 'subject', '["a", "b"]', 'tid', 1)`,
+  )
+    .bind(oauth.clientId, client.tenantId)
+    .run()
   const users = [await client.createUser(), await client.createUser({ active: false })]
   const inner = await client.createGroup({ members: users.map(({ id }) => ({ value: id })) })
   await client.createGroup({ members: [{ value: inner.id }] })
@@ -72,7 +81,7 @@ async function filledTenant(): Promise<Client> {
 }
 
 describe('a move', () => {
-  it('keeps ids, versions, times, memberships, tokens, log and activity', async () => {
+  it('keeps ids, versions, times, memberships, credentials, log and activity', async () => {
     const { tenantId } = await filledTenant()
     const databases = threeDatabases()
     const before = await rowsOf('DB', tenantId)

@@ -1,5 +1,6 @@
 /** Handlers of the client routes. */
 import { quote } from '../../scim/error.ts'
+import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import {
   clientQuery,
   clientsQuery,
@@ -13,7 +14,7 @@ import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import { deleteClientOf } from '../end-access.ts'
 import { AdminError } from '../errors.ts'
-import { clientJson } from '../read-models.ts'
+import { clientJson, secretJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
@@ -33,8 +34,12 @@ export const clientHandlers: Handlers<typeof clientRoutes> = {
   },
 
   async getClient({ db, parameters: { id, clientId } }) {
-    const { client } = await readTogether(db, { client: clientQuery(id, clientId) })
-    return { status: 200, body: clientJson(requireClient(client, id, clientId)) }
+    const { client, secrets } = await readTogether(db, {
+      client: clientQuery(id, clientId),
+      secrets: secretsQuery(id, clientId),
+    })
+    const found = clientJson(requireClient(client, id, clientId))
+    return { status: 200, body: { ...found, secrets: secrets.map(secretJson) } }
   },
 
   async updateClient({ db, parameters: { id, clientId }, body }) {
@@ -53,6 +58,7 @@ function requireClient<Client>(client: Client | undefined, tenantId: string, id:
   return client
 }
 
-function noClient(tenantId: string, id: string): AdminError {
+/** The error for an id that no client of the tenant has. */
+export function noClient(tenantId: string, id: string): AdminError {
   return new AdminError(404, 'notFound', `tenant ${quote(tenantId)} has no client ${quote(id)}`)
 }

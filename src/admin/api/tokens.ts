@@ -1,8 +1,9 @@
 /** Handlers of the token routes. */
 import { quote } from '../../scim/error.ts'
 import { clientQuery } from '../../storage/access/clients.ts'
+import { generateToken, insertToken } from '../../storage/access/token-administration.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
-import { generateToken, insertToken, type TokenScope } from '../../storage/access/tokens.ts'
+import type { TokenScope } from '../../storage/access/tokens.ts'
 import type { Database } from '../../storage/database/database.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'

@@ -196,6 +196,7 @@ tbody tr:last-child > * { border-bottom: 0 }
 th.number, td.number { text-align: right; white-space: nowrap }
 td time { white-space: nowrap }
 .tokens td time { white-space: normal }
+.tokens td[data-label='Client'] { min-width: 7rem }
 .stack td.number[data-label='Created'], .stack td.number[data-label='Expires'], .stack td.number[data-label='Last used'], .stack td.number[data-label='Last changed'] { text-align: left }
 .clip { max-width: 13rem }
 .nowrap { white-space: nowrap }
@@ -258,6 +259,9 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .entry-action { grid-column: 2 / 3; white-space: nowrap }
   .entry-time { text-align: right }
 }
+@media (max-width: 1020px) {
+${stacked('.tokens')}
+}
 @media (max-width: 640px) {
   h1 { font-size: 1.4rem }
   .panel { padding: 1rem }
@@ -271,15 +275,8 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .row-form .field { flex-basis: 100% }
   .row-form button { margin: 0 }
   .attributes > div { grid-template-columns: minmax(0, 1fr); gap: 0 }
-  .stack, .stack tbody, .stack tr, .stack th, .stack td { display: block }
-  .stack thead { display: none }
-  .stack tr { padding: .7rem 0; border-bottom: 1px solid var(--line) }
-  .stack tr:last-child { border-bottom: 0 }
-  .stack tbody th, .stack tbody td { padding: .12rem 0; border: 0; text-align: left }
-  .stack td[data-label] { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: .6rem }
-  .stack td[data-label]::before { content: attr(data-label); color: var(--muted) }
+${stacked('.stack')}
   .clip { max-width: none }
-  .row-actions .actions { justify-content: flex-start; padding-top: .5rem }
 }
 @media (max-width: 420px) {
   .filters .grid { grid-template-columns: 1fr }
@@ -290,3 +287,15 @@ pre { padding: .9rem; margin-top: .6rem; background: var(--sunken); border-radiu
   .creates, .updates, .disables, .deletes, .refused { forced-color-adjust: none }
 }
 `
+
+/** A table as a list of rows, each with its labels. It is for narrow windows, and tables of many columns need more room. */
+function stacked(table: string): string {
+  return `  ${table}, ${table} tbody, ${table} tr, ${table} th, ${table} td { display: block }
+  ${table} thead { display: none }
+  ${table} tr { padding: .7rem 0; border-bottom: 1px solid var(--line) }
+  ${table} tr:last-child { border-bottom: 0 }
+  ${table} tbody th, ${table} tbody td { padding: .12rem 0; border: 0; text-align: left }
+  ${table} td[data-label] { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: .6rem }
+  ${table} td[data-label]::before { content: attr(data-label); color: var(--muted) }
+  ${table} .row-actions .actions { justify-content: flex-start; padding-top: .5rem }`
+}

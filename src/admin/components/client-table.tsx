@@ -1,22 +1,25 @@
 /**
- * The clients of a tenant with the number of their valid tokens.
+ * The clients of a tenant with the number of their valid tokens and secrets.
  */
+import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { withQuery } from './pagination.tsx'
+import { isLiveSecret } from './secret-table.tsx'
 import { Time } from './time.tsx'
 import { isLive } from './token-table.tsx'
 
 export function ClientTable(props: {
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
+  readonly secrets: readonly SecretInfo[]
   readonly now: number
   /** The path of the page. */
   readonly path: string
   /** The path of the provisioning log. */
   readonly logPath: string
 }) {
-  const { clients, tokens, now, path, logPath } = props
+  const { clients, tokens, secrets, now, path, logPath } = props
   return (
     <table class="stack tokens">
       <thead>
@@ -24,6 +27,7 @@ export function ClientTable(props: {
           <th scope="col">Client</th>
           <th scope="col">Scope</th>
           <th scope="col">Valid tokens</th>
+          <th scope="col">Valid secrets</th>
           <th scope="col">Created</th>
           <th scope="col">Last used</th>
           <th scope="col">
@@ -42,6 +46,9 @@ export function ClientTable(props: {
             </td>
             <td data-label="Valid tokens" class="number">
               {tokens.filter((token) => token.clientId === id && isLive(token, now)).length}
+            </td>
+            <td data-label="Valid secrets" class="number">
+              {secrets.filter((secret) => secret.clientId === id && isLiveSecret(secret, now)).length}
             </td>
             <td data-label="Created" class="number">
               <Time at={createdAt} />

@@ -60,10 +60,16 @@ export function LogEntries(props: {
 }
 
 export function Outcome({ entry }: { entry: ListedEntry }) {
+  if (isWarning(entry)) return <Badge tone="warn">Warning</Badge>
   const isRefused = entry.outcome === 'refused'
   return (
     <Badge tone={isRefused ? 'danger' : 'ok'}>{isRefused ? `Refused ${entry.status}` : 'Accepted'}</Badge>
   )
+}
+
+/** True for a warning, which is not a request and so has no answer. */
+function isWarning({ action }: ListedEntry): boolean {
+  return action === 'warn'
 }
 
 /** All details of an entry. */
@@ -73,9 +79,11 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
     <div class="entry-details">
       {entry.detail && (
         <p class={entry.outcome === 'refused' ? 'notice danger' : 'notice'}>
-          <strong>
-            {entry.status} {entry.scimType ?? ''}
-          </strong>{' '}
+          {!isWarning(entry) && (
+            <strong>
+              {entry.status} {entry.scimType ?? ''}
+            </strong>
+          )}{' '}
           {entry.detail}
         </p>
       )}
@@ -85,7 +93,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
           counted here and have no entries.
         </p>
       )}
-      <Changes tenantId={tenantId} entry={entry} />
+      {!isWarning(entry) && <Changes tenantId={tenantId} entry={entry} />}
       {entry.ignored.length > 0 && (
         <p>
           <strong>Ignored:</strong> <code>{entry.ignored.join(', ')}</code>
@@ -103,7 +111,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
           </Fact>
         )}
         {entry.tokenId !== null && (
-          <Fact name="Token">
+          <Fact name="Credential">
             <a href={withQuery(paths.log, { token: entry.tokenId })}>{entry.tokenName ?? entry.tokenId}</a>
           </Fact>
         )}
@@ -112,12 +120,16 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
             <ResourceLinks tenantId={tenantId} types={types} entry={entry} />
           </Fact>
         )}
-        <Fact name="Answer">
-          <span class="number">HTTP {entry.status}</span>
-        </Fact>
-        <Fact name="Request id">
-          <code>{entry.requestId}</code>
-        </Fact>
+        {!isWarning(entry) && (
+          <>
+            <Fact name="Answer">
+              <span class="number">HTTP {entry.status}</span>
+            </Fact>
+            <Fact name="Request id">
+              <code>{entry.requestId}</code>
+            </Fact>
+          </>
+        )}
         <Fact name="Entry">
           <a href={`${paths.log}/${entry.id}`}>Link to this entry</a>
         </Fact>

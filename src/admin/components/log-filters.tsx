@@ -50,7 +50,7 @@ export function LogFilters(props: {
       )}
       {form.token && (
         <p class="chip">
-          Only entries of the token <code>{form.token}</code>
+          Only entries of the credential <code>{form.token}</code>
           <input type="hidden" name="token" value={form.token} />
         </p>
       )}

@@ -12,6 +12,11 @@ export const PROVIDERS = [
 
 export type ProviderId = (typeof PROVIDERS)[number]['id']
 
+/** Okta has no client credentials for SCIM: https://developer.okta.com/docs/concepts/scim/faqs */
+export function takesClientSecrets(provider: ProviderId): boolean {
+  return provider !== 'okta'
+}
+
 /** The values that the steps refer to. */
 export interface ProviderCardProps {
   readonly tenantUrl: string
@@ -53,15 +58,16 @@ function EntraSteps({ tenantUrl, apiKeysPath, groupLimit }: ProviderCardProps) {
     <>
       <ol class="steps">
         <li>
-          Open the <KeysLink apiKeysPath={apiKeysPath} provider="entra" /> and generate a token. It is shown
-          once.
+          Open the <KeysLink apiKeysPath={apiKeysPath} provider="entra" />. If your application has a field{' '}
+          <b>Token Endpoint</b>, generate a client secret, otherwise a token. It is shown once.
         </li>
         <li>
           In the Microsoft Entra admin center, open <b>Enterprise apps</b>, your application, then{' '}
           <b>Provisioning</b>, and set the mode to <b>Automatic</b>.
         </li>
         <li>
-          Under <b>Admin Credentials</b>, paste Tenant URL and Secret Token, and press <b>Test Connection</b>.
+          Under <b>Admin Credentials</b>, paste Tenant URL, Token Endpoint, Client Identifier and Client
+          Secret, or Tenant URL and Secret Token, and press <b>Test Connection</b>.
         </li>
         <li>
           Assign users and groups, set the provisioning status to <b>On</b>, and save.
@@ -99,7 +105,8 @@ function OktaSteps({ tenantUrl, apiKeysPath }: ProviderCardProps) {
         </li>
         <li>
           Set <b>SCIM connector base URL</b> to the value below, <b>Unique identifier field for users</b> to{' '}
-          <code>userName</code>, and <b>Authentication Mode</b> to HTTP Header with the token.
+          <code>userName</code>, and <b>Authentication Mode</b> to HTTP Header with the token. The word{' '}
+          <code>Bearer</code> before it is optional.
         </li>
         <li>
           Choose <b>Push New Users</b>, <b>Push Profile Updates</b> and <b>Push Groups</b>, test, and save.
@@ -115,11 +122,12 @@ function OtherSteps({ tenantUrl, apiKeysPath }: ProviderCardProps) {
     <>
       <ol class="steps">
         <li>
-          Open the <KeysLink apiKeysPath={apiKeysPath} provider="other" /> and generate a token. It is shown
-          once.
+          Open the <KeysLink apiKeysPath={apiKeysPath} provider="other" /> and generate a client secret or a
+          token. It is shown once.
         </li>
         <li>
-          Give the client the base URL below, and the token as <code>Authorization: Bearer</code>.
+          Give the client the base URL below, and the client secret (OAuth 2.0 client credentials) or the
+          token (<code>Authorization: Bearer</code>).
         </li>
         <li>
           The endpoints <code>/ServiceProviderConfig</code>, <code>/ResourceTypes</code> and{' '}

@@ -4,6 +4,7 @@
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import { Badge } from './blocks.tsx'
+import { Expiry } from './expiry-notice.tsx'
 import { Time } from './time.tsx'
 
 /** True if clients can use the token. */
@@ -57,7 +58,7 @@ export function TokenTable(props: {
               <Time at={token.createdAt} />
             </td>
             <td data-label="Expires" class="number">
-              {token.expiresAt === null ? 'Never' : <Time at={token.expiresAt} />}
+              <div>{token.expiresAt === null ? 'Never' : <Expiry at={token.expiresAt} now={now} />}</div>
             </td>
             <td data-label="Last used" class="number">
               {token.lastUsedAt === null ? 'Never' : <Time at={token.lastUsedAt} />}

@@ -1,28 +1,63 @@
-/** Clients: the actors of a tenant. Each client authenticates with one or more tokens. */
+/** Clients: the actors of a tenant. Each client authenticates with tokens, or with access tokens that it gets for a secret. */
 import * as v from 'valibot'
+import { MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
+import { SECRET } from './secrets.ts'
 
 export const SCOPE = v.pipe(
   v.picklist(['provision', 'read']),
   v.description('"provision" allows reading and writing. The scope holds for all tokens of the client.'),
 )
 
+const TOKEN_LIFETIME = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(MIN_TOKEN_LIFETIME_SECONDS),
+  v.maxValue(MAX_TOKEN_LIFETIME_SECONDS),
+  v.description('The seconds from the issue of an access token to its expiry.'),
+)
+
 export const CLIENT_INPUT = v.pipe(
-  v.strictObject({ name: NAME, scope: v.optional(SCOPE, 'provision') }),
+  v.strictObject({
+    name: NAME,
+    scope: v.optional(SCOPE, 'provision'),
+    tokenLifetime: v.optional(TOKEN_LIFETIME, MIN_TOKEN_LIFETIME_SECONDS),
+  }),
   v.title('ClientInput'),
-  v.examples([{ name: 'Microsoft Entra', scope: 'provision' }]),
+  v.examples([{ name: 'Microsoft Entra', scope: 'provision', tokenLifetime: 3600 }]),
 )
 
 export const CLIENT_CHANGE = v.pipe(
-  v.strictObject({ name: v.optional(NAME), scope: v.optional(SCOPE) }),
+  v.strictObject({
+    name: v.optional(NAME),
+    scope: v.optional(SCOPE),
+    tokenLifetime: v.optional(TOKEN_LIFETIME),
+  }),
   v.title('ClientChange'),
   v.examples([{ scope: 'read' }]),
 )
 
-export const CLIENT = v.pipe(
-  v.strictObject({ id: TEXT, name: NAME, scope: SCOPE, createdAt: TIME, lastUsedAt: TIME_OR_NULL }),
-  v.title('Client'),
+const CLIENT_FIELDS = {
+  id: TEXT,
+  name: NAME,
+  scope: SCOPE,
+  tokenLifetime: TOKEN_LIFETIME,
+  createdAt: TIME,
+  lastUsedAt: TIME_OR_NULL,
+}
+
+export const CLIENT = v.pipe(v.strictObject(CLIENT_FIELDS), v.title('Client'))
+
+export const CLIENT_WITH_CREDENTIALS = v.pipe(
+  v.strictObject({
+    ...CLIENT_FIELDS,
+    secrets: v.pipe(
+      v.array(SECRET),
+      v.description('Its secrets, newest first, including revoked and expired ones.'),
+    ),
+  }),
+  v.title('ClientWithCredentials'),
 )
 
 export const clientRoutes = {
@@ -39,7 +74,7 @@ export const clientRoutes = {
     method: 'POST',
     path: '/tenants/{id}/clients',
     summary: 'Creates a client',
-    description: 'Generate a token for the client next.',
+    description: 'Generate a secret or a token for the client next.',
     body: CLIENT_INPUT,
     answers: {
       201: { description: 'Created.', body: CLIENT, headers: { Location: 'The path of the client.' } },
@@ -49,15 +84,16 @@ export const clientRoutes = {
   getClient: {
     method: 'GET',
     path: '/tenants/{id}/clients/{clientId}',
-    summary: 'Reads a client',
-    answers: { 200: { description: 'The client.', body: CLIENT } },
+    summary: 'Reads a client and its secrets',
+    answers: { 200: { description: 'The client.', body: CLIENT_WITH_CREDENTIALS } },
     refusals: [404],
   },
   updateClient: {
     method: 'PATCH',
     path: '/tenants/{id}/clients/{clientId}',
-    summary: 'Changes the name or the scope of a client',
-    description: 'A new scope holds for all tokens of the client, from the next request on.',
+    summary: 'Changes the name, the scope or the token lifetime of a client',
+    description:
+      'A new scope holds for all tokens of the client, from the next request on. An access token never gets a wider scope: the client asks for another one.',
     body: CLIENT_CHANGE,
     answers: { 200: { description: 'The changed client.', body: CLIENT } },
     refusals: [404],
@@ -65,9 +101,8 @@ export const clientRoutes = {
   deleteClient: {
     method: 'DELETE',
     path: '/tenants/{id}/clients/{clientId}',
-    summary: 'Deletes a client and revokes all of its tokens',
-    description:
-      'The tokens are refused from the next request on. The provisioning log still names the client.',
+    summary: 'Deletes a client and revokes all of its tokens and secrets',
+    description: 'They are refused from the next request on. The provisioning log still names the client.',
     answers: { 204: { description: 'Deleted.' } },
     refusals: [404],
   },

@@ -30,6 +30,15 @@ export const RESOURCE_TYPE = v.pipe(v.string(), field({ resourceTypeOr: [] }))
 export const TIME = v.pipe(v.string(), field({ jsonSchema: { format: 'date-time' } }))
 export const TIME_OR_NULL = v.nullable(TIME)
 
+/** A time in a request. The output is in milliseconds since 1970. */
+export const TIME_INPUT = v.pipe(
+  v.string(),
+  v.check((text) => !Number.isNaN(Date.parse(text))),
+  v.transform(Date.parse),
+  field({ allowed: 'a time such as "2027-01-31T00:00:00Z"', jsonSchema: { format: 'date-time' } }),
+)
+export const URI = v.pipe(TEXT, field({ jsonSchema: { format: 'uri' } }))
+
 /** A display name, on one line. Leading and trailing spaces are removed. */
 export const NAME = v.pipe(
   v.string(),

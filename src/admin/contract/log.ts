@@ -17,17 +17,24 @@ export const LOG_ENTRY = v.pipe(
       v.description('The client that sent the request; null if the token is unknown.'),
     ),
     clientName: TEXT_OR_NULL,
-    tokenId: TEXT_OR_NULL,
+    tokenId: v.pipe(
+      TEXT_OR_NULL,
+      v.description(
+        'The token; or the secret, or the client with federation, that an access token was issued for.',
+      ),
+    ),
     tokenName: TEXT_OR_NULL,
     action: v.pipe(
       v.picklist(LOG_ACTIONS),
-      v.description('"authenticate" stands for failed access; its resource type is "Client".'),
+      v.description(
+        '"authenticate" stands for failed access, "warn" for a credential that expires soon; the resource type is "Client".',
+      ),
     ),
     outcome: OUTCOME,
     resourceType: RESOURCE_TYPE,
     resourceId: TEXT_OR_NULL,
     resourceName: TEXT_OR_NULL,
-    status: v.pipe(v.number(), v.integer()),
+    status: v.pipe(v.number(), v.integer(), v.description('The HTTP status; 0 for a warning.')),
     scimType: TEXT_OR_NULL,
     detail: v.pipe(
       TEXT_OR_NULL,

@@ -15,6 +15,7 @@ export const PATH_PARAMETERS = {
   id: 'The id of the tenant.',
   clientId: 'The id of the client.',
   tokenId: 'The id of the token.',
+  secretId: 'The id of the secret.',
   urn: 'The URN of the schema.',
   jobId: 'The id of the job.',
 } as const satisfies Readonly<Record<string, string>>

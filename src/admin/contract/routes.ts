@@ -7,6 +7,7 @@ import { databaseRoutes } from './databases.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
+import { secretRoutes } from './secrets.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
 import { transferRoutes } from './transfer.ts'
@@ -16,6 +17,7 @@ export const ADMIN_API_PATH = '/admin/api'
 export const ROUTES = {
   ...tenantRoutes,
   ...clientRoutes,
+  ...secretRoutes,
   ...tokenRoutes,
   ...logRoutes,
   ...transferRoutes,

@@ -1,16 +1,8 @@
-/** Tokens: the credentials of the clients of a tenant. */
+/** Tokens: the bearer tokens that an administrator generates for the clients of a tenant. */
 import * as v from 'valibot'
 import { SCOPE } from './clients.ts'
-import { field, NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
+import { NAME, TEXT, TIME, TIME_INPUT, TIME_OR_NULL, URI } from './fields.ts'
 import type { Routes } from './route.ts'
-
-/** A time in a request. The output is in milliseconds since 1970. */
-const TIME_INPUT = v.pipe(
-  v.string(),
-  v.check((text) => !Number.isNaN(Date.parse(text))),
-  v.transform(Date.parse),
-  field({ allowed: 'a time such as "2027-01-31T00:00:00Z"', jsonSchema: { format: 'date-time' } }),
-)
 
 export const TOKEN_INPUT = v.pipe(
   v.strictObject({
@@ -49,7 +41,7 @@ export const TOKEN = v.pipe(
 export const NEW_TOKEN = v.pipe(
   v.strictObject({
     ...IDENTITY,
-    tenantUrl: v.pipe(TEXT, field({ jsonSchema: { format: 'uri' } })),
+    tenantUrl: URI,
     token: v.pipe(TEXT, v.regex(/^scim_/)),
   }),
   v.title('NewToken'),
@@ -62,7 +54,8 @@ export const tokenRoutes = {
     summary: 'Lists the tokens of a tenant',
     answers: {
       200: {
-        description: 'All tokens, oldest first, including revoked and expired ones.',
+        description:
+          'All tokens, oldest first, including revoked and expired ones. Access tokens are not listed.',
         body: v.object({ tokens: v.array(TOKEN) }),
       },
     },

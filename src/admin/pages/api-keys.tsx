@@ -1,18 +1,21 @@
 /**
- * API Keys: forms to generate tokens, the tokens and clients of a tenant, and failed access.
+ * API Keys: forms to generate tokens and client secrets, the credentials and clients of a tenant, and failed access.
  */
-import type { PropsWithChildren } from 'hono/jsx'
+import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
+import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { CopyField } from '../components/copy-field.tsx'
+import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
-import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
+import { PROVIDERS, type ProviderId, takesClientSecrets } from '../components/provider-cards.tsx'
+import { isLiveSecret, SecretTable } from '../components/secret-table.tsx'
 import { isLive, TokenTable } from '../components/token-table.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type LayoutProps, type PageTenant } from '../layout.tsx'
@@ -32,13 +35,16 @@ export interface ApiKeysProps {
   readonly now: number
   readonly tenant: PageTenant
   readonly tenantUrl: string
+  /** The token endpoint. */
+  readonly tokenUrl: string
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
+  readonly secrets: readonly SecretInfo[]
   /** Entries of the provisioning log, newest first. */
   readonly failedAccess: readonly ListedEntry[]
   /** The card that is open. */
   readonly open: ProviderId | undefined
-  /** An id for the token of each form, so that a form that is sent twice creates one token. */
+  /** An id for the credential of each form, so that a form that is sent twice creates one. */
   readonly newIds: Readonly<Record<ProviderId, string>>
   /** The sent form, if it was refused. */
   readonly form?: TokenForm | undefined
@@ -53,30 +59,33 @@ const SCOPES = [
 ] as const
 
 export function ApiKeysPage(props: ApiKeysProps) {
-  const { administrator, tenant, tenantUrl, clients, tokens, failedAccess, now, open, done } = props
+  const { administrator, tenant, tenantUrl, clients, tokens, secrets, failedAccess, now, open, done } = props
   const live = tokens.filter((token) => isLive(token, now))
   const ended = tokens.filter((token) => !isLive(token, now))
   const { apiKeys, log } = tenantPaths(tenant.id)
-  const table = { all: tokens, clients, now, path: apiKeys, newId: props.newIds.other }
+  const liveSecrets = secrets.filter((secret) => isLiveSecret(secret, now))
+  const endedSecrets = secrets.filter((secret) => !isLiveSecret(secret, now))
+  const hasNone = tokens.length === 0 && secrets.length === 0
+  const common = { clients, now, path: apiKeys, newId: props.newIds.other }
+  const table = { ...common, all: tokens }
   return (
     <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
-      <PageHead title="API Keys" lead="Each client authenticates with its own tokens." />
+      <PageHead title="API Keys" lead="Each client authenticates with its own tokens or client secrets." />
       {done && (
         <p class="notice ok" role="status">
           {done}
         </p>
       )}
+      <ExpiryNotice tokens={tokens} secrets={secrets} now={now} />
       <h2 class="minor" id="generate">
-        Generate a token for
+        Connect
       </h2>
       <div class="cards">
         {PROVIDERS.map((provider) => (
           <details
             class="card"
             id={`provider-${provider.id}`}
-            open={
-              open === provider.id || (open === undefined && tokens.length === 0 && provider.id === 'entra')
-            }
+            open={open === provider.id || (open === undefined && hasNone && provider.id === 'entra')}
           >
             <summary>{provider.name}</summary>
             <div class="card-body">
@@ -89,7 +98,7 @@ export function ApiKeysPage(props: ApiKeysProps) {
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
         {live.length === 0 ? (
           <EmptyState title="No valid tokens.">
-            <p>Generate a token above, then paste it and the Tenant URL into your identity provider.</p>
+            <p>Generate a token or a client secret above, then paste it into your identity provider.</p>
           </EmptyState>
         ) : (
           <TokenTable tokens={live} {...table} />
@@ -101,15 +110,34 @@ export function ApiKeysPage(props: ApiKeysProps) {
           </details>
         )}
       </Section>
+      {secrets.length > 0 && (
+        <Section id="secrets" title="Client secrets">
+          <CopyField id="token-endpoint" label="Token Endpoint" value={props.tokenUrl} />
+          {liveSecrets.length > 0 && <SecretTable secrets={liveSecrets} {...common} />}
+          {endedSecrets.length > 0 && (
+            <details id="ended-secrets">
+              <summary>Revoked and expired ({endedSecrets.length})</summary>
+              <SecretTable secrets={endedSecrets} {...common} />
+            </details>
+          )}
+        </Section>
+      )}
       {clients.length > 0 && (
         <Section id="clients" title="Clients">
-          <ClientTable clients={clients} tokens={tokens} now={now} path={apiKeys} logPath={log} />
+          <ClientTable
+            clients={clients}
+            tokens={tokens}
+            secrets={secrets}
+            now={now}
+            path={apiKeys}
+            logPath={log}
+          />
         </Section>
       )}
       {failedAccess.length > 0 && (
         <Section id="failed-access" title="Failed access">
           <p class="muted">
-            Requests whose token names this tenant and is not valid.{' '}
+            Requests that name this tenant, with a token, client or secret that is not valid.{' '}
             <a href={withQuery(log, { outcome: 'refused', action: 'authenticate' })}>All entries</a>
           </p>
           <LogEntries tenantId={tenant.id} types={[]} entries={failedAccess} />
@@ -121,6 +149,7 @@ export function ApiKeysPage(props: ApiKeysProps) {
 
 function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName: string }) {
   const { provider, defaultName, tenant, clients, newIds } = props
+  const takesSecrets = takesClientSecrets(provider)
   const isTyped = props.form?.provider === provider
   const error = isTyped ? props.error : undefined
   const form =
@@ -135,7 +164,7 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
           id={`${provider}-client`}
           name="client"
           label="Client"
-          hint="A token of an existing client has the scope of the client."
+          hint="A credential of an existing client has the scope of the client."
           error={error}
           control={(attributes) => (
             <Select
@@ -153,7 +182,7 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
         id={`${provider}-name`}
         name="name"
         label="Name"
-        hint="Identifies the token in the provisioning log."
+        hint="Identifies the credential in the provisioning log."
         error={error}
         control={(attributes) => (
           <input {...attributes} value={form.name} maxlength={100} required autocomplete="off" />
@@ -170,16 +199,34 @@ function GenerateForm(props: ApiKeysProps & { provider: ProviderId; defaultName:
         id={`${provider}-expires`}
         name="expires"
         label="Last day (optional)"
-        hint="The token expires at the end of this day (UTC). If empty, it does not expire."
+        hint={EXPIRY_HINT[takesSecrets ? 'both' : 'token']}
         error={error}
         control={(attributes) => <input {...attributes} type="date" value={form.expires} />}
       />
-      <button type="submit" class="primary">
-        Generate Token
-      </button>
+      {takesSecrets && (
+        <p class="field muted">
+          A client secret is for applications that ask for a token endpoint (OAuth 2.0 client credentials), a
+          token for those that ask for a Secret Token.
+        </p>
+      )}
+      <div class="field actions">
+        {takesSecrets && (
+          <button type="submit" class="primary" name="credential" value="secret">
+            Generate Client Secret
+          </button>
+        )}
+        <button type="submit" class={takesSecrets ? 'quiet' : 'primary'} name="credential" value="token">
+          Generate Token
+        </button>
+      </div>
     </form>
   )
 }
+
+const EXPIRY_HINT = {
+  token: 'The token expires at the end of this day (UTC). If empty, it does not expire.',
+  both: 'The credential expires at the end of this day (UTC). If empty, a client secret expires in a year, and a token does not expire.',
+} as const
 
 /** The only page that shows a token. */
 export function NewTokenPage(props: {
@@ -229,8 +276,8 @@ export function DeleteClientPage(props: Confirmed & { readonly client: Client })
       action={`clients/${client.id}/delete`}
       button="Delete"
     >
-      All tokens of the client are refused from the next request on. The provisioning log still names the
-      client. This cannot be undone.
+      All tokens and secrets of the client are refused from the next request on. The provisioning log still
+      names the client. This cannot be undone.
     </Confirmation>
   )
 }
@@ -249,41 +296,5 @@ export function RevokeTokenPage(props: Confirmed & { readonly token: ListedToken
       Requests with this token are refused from now on. {token.lastUsedAt !== null && 'It has been used.'}{' '}
       This cannot be undone: the client then needs a new token.
     </Confirmation>
-  )
-}
-
-interface Confirmed {
-  readonly administrator: Administrator
-  readonly tenant: NonNullable<LayoutProps['tenant']>
-}
-
-/** @param props.action the path of the form, below the page of API keys */
-function Confirmation(
-  props: PropsWithChildren<
-    Confirmed & {
-      readonly title: string
-      readonly question: string
-      readonly action: string
-      readonly button: string
-    }
-  >,
-) {
-  const { administrator, tenant, title, question, action, button, children } = props
-  const { apiKeys } = tenantPaths(tenant.id)
-  return (
-    <Layout title={title} administrator={administrator} tenant={tenant} current="apiKeys">
-      <div class="panel narrow">
-        <h1>{question}</h1>
-        <p>{children}</p>
-        <form class="actions" method="post" action={`${apiKeys}/${action}`}>
-          <button type="submit" class="danger">
-            {button}
-          </button>
-          <a class="button quiet" href={apiKeys}>
-            Keep it
-          </a>
-        </form>
-      </div>
-    </Layout>
   )
 }

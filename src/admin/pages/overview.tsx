@@ -4,18 +4,23 @@
 import { canBeDisabled } from '../../scim/active.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
+import type { SecretInfo } from '../../storage/access/client-secrets.ts'
+import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientHealth } from '../components/client-health.tsx'
+import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { Meter } from '../components/meter.tsx'
 import { number, percent } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
 import { quarantineRisk } from '../components/quarantine-risk.ts'
 import { allOf, pluralOf } from '../components/resource-names.ts'
+import { isLiveSecret } from '../components/secret-table.tsx'
+import { isLive } from '../components/token-table.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
@@ -28,16 +33,22 @@ export interface OverviewProps {
   readonly tenant: PageTenant
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
+  readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
+  readonly secrets: readonly SecretInfo[]
   readonly hours: readonly ActivitySpan[]
   readonly days: readonly ActivitySpan[]
   readonly refused: readonly ListedEntry[]
 }
 
 export function OverviewPage(props: OverviewProps) {
-  const { administrator, tenant, tokens, hours, days, refused } = props
+  const { administrator, tenant, tokens, secrets, now, hours, days, refused } = props
   const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
+  const live = [
+    ...tokens.filter((token) => isLive(token, now)),
+    ...secrets.filter((secret) => isLiveSecret(secret, now)),
+  ]
   return (
     <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
       <PageHead title="Overview" lead={tenant.name}>
@@ -47,8 +58,11 @@ export function OverviewPage(props: OverviewProps) {
       </PageHead>
       <div id="warnings" data-live="">
         <QuarantineNotice hours={hours} logPath={paths.log} />
+        <ExpiryNotice tokens={tokens} secrets={secrets} now={now} apiKeysPath={paths.apiKeys} />
       </div>
-      {tokens.length === 0 && <FirstSteps directoryPath={paths.directory} title={allOf(types)} />}
+      {tokens.length === 0 && secrets.length === 0 && (
+        <FirstSteps directoryPath={paths.directory} title={allOf(types)} />
+      )}
       <div class="stats" id="stats" data-live="">
         {types.map((type) => (
           <ResourceStat tenant={tenant} type={type} count={props.counts.get(type.name) ?? 0} />
@@ -58,7 +72,12 @@ export function OverviewPage(props: OverviewProps) {
           <p class="big number">{number(tenant.membershipCount)}</p>
           <p class="muted">direct members of groups</p>
         </div>
-        <ClientHealth tokens={tokens} now={props.now} apiKeysPath={paths.apiKeys} />
+        <ClientHealth
+          clients={props.clients}
+          credentialCount={live.length}
+          now={now}
+          apiKeysPath={paths.apiKeys}
+        />
       </div>
       <Section id="activity" title="Provisioning activity" live>
         <div class="charts">
@@ -166,7 +185,7 @@ function FirstSteps({ directoryPath, title }: { directoryPath: string; title: st
   return (
     <Notice tone="off" title="Connect an identity provider">
       <p>
-        This tenant has no token, so clients cannot connect yet. Go to{' '}
+        This tenant has no token or client secret, so clients cannot connect yet. Go to{' '}
         <a href={`${directoryPath}?open=entra`}>{title}</a>, open the card of your identity provider, and
         follow its steps.
       </p>

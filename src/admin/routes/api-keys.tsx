@@ -3,9 +3,10 @@
  */
 import { Hono } from 'hono'
 import { shorten } from '../../scim/error.ts'
+import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
+import { generateToken } from '../../storage/access/token-administration.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/access/token-rotation.ts'
-import { generateToken } from '../../storage/access/tokens.ts'
 import { DAY_MS } from '../../storage/log/activity.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
@@ -23,14 +24,16 @@ import {
   type TokenForm,
 } from '../pages/api-keys.tsx'
 import { NoSuchTenant } from '../require-tenant.ts'
-import { tenantUrl } from '../tenant-url.ts'
+import { tenantUrl, tokenUrl } from '../tenant-url.ts'
+import { createSecret } from './client-secrets.tsx'
 import { providerOf } from './directory.tsx'
 import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked. It is refused from the next request on.',
-  deleted: 'The client is deleted. Its tokens are refused from the next request on.',
-  known: 'This form was sent before. Its token is in the list and is not shown again.',
+  'secret-revoked': 'The secret is revoked. It and its access tokens are refused from the next request on.',
+  deleted: 'The client is deleted. Its tokens and secrets are refused from the next request on.',
+  known: 'This form was sent before. Its credential is in the list and is not shown again.',
 }
 
 const FAILED_ACCESS = { outcome: 'refused', action: 'authenticate' } as const
@@ -50,23 +53,30 @@ apiKeys.post('/:tenant/api-keys', async (c) => {
     expires: input.expires ?? '',
   }
   try {
-    return await createToken(c, requireUuid(input.id), form)
+    const id = requireUuid(input.id)
+    const lastDay = parseLastDay(form.expires, c.env.now())
+    if (input.credential === 'secret') return await createSecret(c, id, form, lastDay)
+    return await createToken(c, id, form, lastDay)
   } catch (error) {
     return await keysPage(c, form, formErrorOf(error))
   }
 })
 
 /** Stores a new token and shows it. The token appears only in the response to this POST. */
-async function createToken(c: AdminContext, id: string, form: TokenForm): Promise<Response> {
-  const now = c.env.now()
+async function createToken(
+  c: AdminContext,
+  id: string,
+  form: TokenForm,
+  expiresAt: number | null,
+): Promise<Response> {
   const tenantId = c.req.param('tenant') ?? ''
   const { token, hash } = await generateToken(tenantId)
   const stored = {
     id,
     ...check(TOKEN_INPUT, { name: form.name, scope: form.scope }),
     clientId: form.client || undefined,
-    createdAt: now,
-    expiresAt: parseLastDay(form.expires, now),
+    createdAt: c.env.now(),
+    expiresAt,
     hash,
   }
   const outcome = await insertTokenOnce(c.get('db'), tenantId, stored)
@@ -141,9 +151,10 @@ async function keysPage(
   form: TokenForm | undefined,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tenant, clients, tokens, failed } = await loadWithTenant(c, (id) => ({
+  const { tenant, clients, tokens, secrets, failed } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
     tokens: tokensQuery(id),
+    secrets: secretsQuery(id),
     failed: logPageQuery({ tenantId: id, filters: FAILED_ACCESS, size: FAILED_SHOWN }),
   }))
   const { newId } = c.env
@@ -153,8 +164,10 @@ async function keysPage(
       now={c.env.now()}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
+      tokenUrl={tokenUrl(c)}
       clients={clients}
       tokens={tokens}
+      secrets={secrets}
       failedAccess={failed.entries}
       open={form?.provider ?? providerOf(c.req.query('for'))}
       newIds={{ entra: newId(), okta: newId(), other: newId() }}

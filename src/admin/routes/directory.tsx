@@ -3,6 +3,8 @@
  */
 import { Hono } from 'hono'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { secretsQuery } from '../../storage/access/client-secrets.ts'
+import { clientsQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
@@ -45,13 +47,15 @@ export const directory = new Hono<AdminEnv>()
 directory.get('/:tenant', async (c) => {
   const now = c.env.now()
   const types = c.get('resourceTypes')
-  const { tenant, counts, tokens, activity, refused } = await loadWithTenant(c, (id) => ({
+  const { tenant, counts, activity, refused, ...access } = await loadWithTenant(c, (id) => ({
     counts: countsQuery(types, id),
+    clients: clientsQuery(id),
     tokens: tokensQuery(id),
+    secrets: secretsQuery(id),
     activity: activityQuery(id, now),
     refused: logPageQuery({ tenantId: id, filters: { outcome: 'refused' }, size: LATEST_REFUSED }),
   }))
-  const props = { administrator: c.get('administrator'), now, tenant, counts, tokens, ...activity }
+  const props = { administrator: c.get('administrator'), now, tenant, counts, ...access, ...activity }
   return c.html(<OverviewPage {...props} refused={refused.entries} />)
 })
 

@@ -271,11 +271,17 @@ function serviceProviderConfig(): Json {
           ['cursor', 'index'],
         ),
         authenticationSchemes: arrayOf(
-          object({ type: STRING, name: STRING, description: STRING, specUri: STRING, primary: BOOLEAN }, [
-            'type',
-            'name',
-            'description',
-          ]),
+          object(
+            {
+              type: STRING,
+              name: STRING,
+              description: STRING,
+              specUri: STRING,
+              documentationUri: STRING,
+              primary: BOOLEAN,
+            },
+            ['type', 'name', 'description'],
+          ),
         ),
         meta: { type: 'object' },
       },

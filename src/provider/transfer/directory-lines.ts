@@ -6,7 +6,13 @@ import { canBeDisabled } from '../../scim/active.ts'
 import { isComplex } from '../../scim/comparison.ts'
 import { ScimError, shorten } from '../../scim/error.ts'
 import { parseJson } from '../../scim/json.ts'
-import { MAX_IMPORT_LINE_CHARACTERS, MAX_IMPORT_TIME_MS, MAX_IMPORT_VERSION } from '../../scim/limits.ts'
+import {
+  MAX_IMPORT_LINE_CHARACTERS,
+  MAX_IMPORT_TIME_MS,
+  MAX_IMPORT_VERSION,
+  MAX_TOKEN_LIFETIME_SECONDS,
+  MIN_TOKEN_LIFETIME_SECONDS,
+} from '../../scim/limits.ts'
 import { PROFILES } from '../../scim/profile.ts'
 import { type ExtensionSchema, extensionJson, parseExtension } from '../../scim/schema/extension.ts'
 import { SchemaRefused } from '../../scim/schema/extension-members.ts'
@@ -267,7 +273,7 @@ function membershipRecord(line: Line, types: readonly StoredResourceType[]): Mem
 }
 
 function clientRecord(line: Line): ClientRecord {
-  onlyFields(line, ['kind', 'clientId', 'name', 'scope', 'createdAt'])
+  onlyFields(line, ['kind', 'clientId', 'name', 'scope', 'createdAt', 'tokenLifetime'])
   const { clientId, name, scope } = line.record
   if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
     throw invalid(line, 'clientId', 'the id of a tenant, "_", and 1 to 64 letters, digits, "-" or "_"')
@@ -276,7 +282,11 @@ function clientRecord(line: Line): ClientRecord {
     throw invalid(line, 'name', `a text of 1 to ${MAX_GIVEN_NAME_CHARACTERS} characters`)
   }
   if (scope !== 'provision' && scope !== 'read') throw invalid(line, 'scope', '"provision" or "read"')
-  return { kind: CLIENT, clientId, name, scope, createdAt: integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS) }
+  const createdAt = integer(line, 'createdAt', 0, MAX_IMPORT_TIME_MS)
+  const client = { kind: CLIENT, clientId, name, scope, createdAt } as const
+  if (line.record.tokenLifetime === undefined) return client
+  const [least, most] = [MIN_TOKEN_LIFETIME_SECONDS, MAX_TOKEN_LIFETIME_SECONDS]
+  return { ...client, tokenLifetime: integer(line, 'tokenLifetime', least, most) }
 }
 
 /** Earlier versions accepted names of several lines. */

@@ -78,3 +78,23 @@ export function contentTypeWithoutBody(type: string, { deviations }: Profile): R
 export function emptyMembers({ deviations }: Profile): { readonly members?: readonly [] } {
   return deviations.showsEmptyMembers ? { members: [] } : {}
 }
+
+/** A token of this server as the whole value of the header. */
+const BARE_TOKEN = /^(scim_[^\s]+) *$/
+
+/**
+ * `readsTokenWithoutScheme`: in the mode "HTTP Header", Okta sends the configured text as it is, so administrators who enter
+ * only the token send no "Bearer" (RFC 6750 §2.1). Requests are authenticated before their tenant is known, so
+ * `acceptsTokenWithoutScheme` decides later.
+ *
+ * @returns the token; undefined if the header has another form
+ * @see https://help.sourcegraph.com/article/troubleshooting-scim-authentication-errors-with-okta
+ */
+export function tokenWithoutScheme(authorization: string): string | undefined {
+  return BARE_TOKEN.exec(authorization)?.[1]
+}
+
+/** Whether the profile accepts the header, if it is a token without the word "Bearer". */
+export function acceptsTokenWithoutScheme(authorization: string, { deviations }: Profile): boolean {
+  return deviations.readsTokenWithoutScheme || tokenWithoutScheme(authorization) === undefined
+}

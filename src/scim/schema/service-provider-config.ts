@@ -36,5 +36,13 @@ export const SERVICE_PROVIDER_CONFIG = {
       specUri: 'https://www.rfc-editor.org/rfc/rfc6750',
       primary: true,
     },
+    {
+      type: 'oauth2',
+      name: 'OAuth 2.0 client credentials',
+      description:
+        'An access token that the client gets at the token endpoint, for a secret that an administrator generates.',
+      specUri: 'https://www.rfc-editor.org/rfc/rfc6749',
+      primary: false,
+    },
   ],
 } as const

@@ -10,6 +10,10 @@ export type AccessRefusal =
   | 'unknown'
   | 'revoked'
   | 'expired'
+  /** An access token that has expired. Its client asks for the next one. */
+  | 'lapsed'
+  /** Sent without the word "Bearer" to a tenant whose profile requires it. */
+  | 'without scheme'
   /** Valid, but limited to reads. */
   | 'wrong scope'
 

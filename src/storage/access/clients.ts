@@ -14,8 +14,10 @@ import type { TokenScope } from './tokens.ts'
 export interface Client {
   readonly id: string
   readonly name: string
-  /** The scope of all of its tokens. */
+  /** The scope of its tokens. An access token may have less. */
   readonly scope: TokenScope
+  /** Seconds from the issue of an access token to its expiry. */
+  readonly tokenLifetime: number
   readonly createdAt: number
   /** Accurate to the minute. */
   readonly lastUsedAt: number | null
@@ -35,7 +37,7 @@ const LAST_USED_AT = sql<number | null>`nullif(max(coalesce(last_used_at, 0),
   coalesce((SELECT max(t.last_used_at) FROM tokens AS t WHERE t.tenant_id = clients.tenant_id AND t.client_id = clients.id), 0)
   ), 0)`
 
-const CLIENT = selection(clients, ['id', 'name', 'scope', 'createdAt'], {
+const CLIENT = selection(clients, ['id', 'name', 'scope', 'tokenLifetime', 'createdAt'], {
   computed: { lastUsedAt: LAST_USED_AT },
 })
 
@@ -63,22 +65,30 @@ function selectClient(tenantId: string, id: string): Statement {
 export async function insertClient(
   db: Database,
   tenantId: string,
-  { id, name, scope, createdAt }: Omit<Client, 'lastUsedAt'>,
+  client: Omit<Client, 'lastUsedAt'>,
 ): Promise<boolean> {
-  const [inserted] = await db.batch([
-    statement(sql`INSERT INTO clients (id, tenant_id, name, scope, created_at)
-      SELECT ${id}, id, ${name}, ${scope}, ${createdAt} FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`),
-  ])
+  const [inserted] = await db.batch([insertClientStatement(tenantId, client)])
   return (inserted?.changes ?? 0) > 0
+}
+
+export function insertClientStatement(
+  tenantId: string,
+  { id, name, scope, tokenLifetime, createdAt }: Omit<Client, 'lastUsedAt'>,
+): Statement {
+  return statement(sql`INSERT INTO clients (id, tenant_id, name, scope, token_lifetime, created_at)
+    SELECT ${id}, id, ${name}, ${scope}, ${tokenLifetime}, ${createdAt} FROM tenants
+    WHERE id = ${tenantId} AND state <> 'deleting'`)
 }
 
 /**
  * Changes by an administrator. An undefined member stays as it is. A new scope applies to all tokens from the next
- * request on.
+ * request on, except that an access token never gets a wider scope. A new lifetime applies to access tokens that are
+ * issued from then on.
  */
 export interface ClientChange {
   readonly name?: string | undefined
   readonly scope?: TokenScope | undefined
+  readonly tokenLifetime?: number | undefined
 }
 
 /** @returns undefined when the tenant has no such client */
@@ -86,20 +96,27 @@ export async function updateClient(
   db: Database,
   tenantId: string,
   id: string,
-  { name = null, scope = null }: { [Name in keyof ClientChange]: ClientChange[Name] | null },
+  {
+    name = null,
+    scope = null,
+    tokenLifetime = null,
+  }: { [Name in keyof ClientChange]: ClientChange[Name] | null },
 ): Promise<Client | undefined> {
+  const scopeOfClient = sql`(SELECT scope FROM clients WHERE clients.id = ${id})`
   const [, , found] = await db.batch([
-    statement(sql`UPDATE clients SET name = coalesce(${name}, name), scope = coalesce(${scope}, scope)
+    statement(sql`UPDATE clients SET name = coalesce(${name}, name), scope = coalesce(${scope}, scope),
+      token_lifetime = coalesce(${tokenLifetime}, token_lifetime)
       WHERE tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`),
-    statement(sql`UPDATE tokens SET scope = (SELECT scope FROM clients WHERE clients.id = ${id})
-      WHERE tenant_id = ${tenantId} AND client_id = ${id}`),
+    statement(sql`UPDATE tokens SET scope = ${scopeOfClient} WHERE tenant_id = ${tenantId} AND client_id = ${id}
+      AND (credential_id IS NULL OR ${scopeOfClient} = 'read')`),
     selectClient(tenantId, id),
   ])
   return CLIENT.first(found)
 }
 
 /**
- * Deletes a client and revokes all of its tokens, from the next request on. The log still names the client.
+ * Deletes a client and revokes all of its tokens, from the next request on. It gets no access token any more. The log
+ * still names the client.
  *
  * @returns false when the tenant has no such client
  */

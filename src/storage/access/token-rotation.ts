@@ -14,7 +14,7 @@ import {
   type StoredToken,
   TOKEN_CLIENT_ID,
   type TokenInfo,
-} from './tokens.ts'
+} from './token-administration.ts'
 
 export interface ListedToken extends TokenInfo {
   /** The id of the token that replaces it; null when it was not rotated. */
@@ -27,10 +27,10 @@ const LISTED_TOKEN = selection(
   { computed: { clientId: TOKEN_CLIENT_ID } },
 )
 
-/** The tokens of a tenant, newest first, including revoked and expired ones. */
+/** The tokens that administrators generated, newest first, including revoked and expired ones. */
 export function tokensQuery(tenantId: string): Query<readonly ListedToken[]> {
   return {
-    statements: [LISTED_TOKEN.where(sql`tenant_id = ${tenantId} ORDER BY id DESC`)],
+    statements: [LISTED_TOKEN.where(sql`tenant_id = ${tenantId} AND credential_id IS NULL ORDER BY id DESC`)],
     read: ([result]) => LISTED_TOKEN.all(result),
   }
 }
@@ -65,7 +65,8 @@ export async function rotateToken(
   oldId: string,
   token: Pick<NewToken, 'id' | 'hash' | 'createdAt'>,
 ): Promise<StoredToken | 'taken' | undefined> {
-  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND revoked_at IS NULL AND replaced_by IS NULL`
+  const isOld = sql`tenant_id = ${tenantId} AND id = ${oldId} AND credential_id IS NULL AND revoked_at IS NULL
+    AND replaced_by IS NULL`
   try {
     const [inserted, , found] = await db.batch([
       statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)

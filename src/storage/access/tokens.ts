@@ -1,5 +1,5 @@
 /**
- * Bearer tokens of clients: issue, check, revoke.
+ * The check of bearer tokens. token-administration.ts generates and revokes tokens, access-tokens.ts issues access tokens.
  *
  * A token is `scim_<tenantId>_<43 characters>`: 32 random bytes in base64url. Only its SHA-256 is stored: 256 bits of
  * randomness cannot be guessed, so a slow hash would protect nothing. The batch that does the work also checks the
@@ -19,13 +19,12 @@ import {
   type SqlValue,
   type Statement,
   type StatementResult,
-  statement,
 } from '../database/database.ts'
-import { selection } from '../tables/selection.ts'
 import { tokens } from '../tables/tables.ts'
 import {
   type Actor,
   changing,
+  importing,
   moving,
   StaleTenant,
   type TenantContext,
@@ -42,9 +41,8 @@ import {
   LAST_USED_INTERVAL_MS,
   recordUse,
 } from './known-tokens.ts'
-import { isSameSecret, type Sha256, sha256, toBase64Url } from './secrets.ts'
+import { isSameSecret, type Sha256, sha256 } from './secrets.ts'
 
-const TOKEN_BYTES = 32
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
 const NAMED_TENANT = /^scim_([a-z][a-z0-9-]{0,39})_/
 
@@ -74,13 +72,6 @@ export async function actorOf(token: string, now: number, hash: Sha256 = sha256)
 /** The tenant that a token names, even an incomplete one. It proves nothing. */
 export function tenantNamedBy(token: string | undefined): string | undefined {
   return NAMED_TENANT.exec(token ?? '')?.[1]
-}
-
-/** Generates a token for a tenant. Only the hash is to be stored. */
-export async function generateToken(tenantId: string): Promise<{ token: string; hash: string }> {
-  const bytes = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
-  const token = `scim_${tenantId}_${toBase64Url(bytes)}`
-  return { token, hash: await sha256(token) }
 }
 
 /**
@@ -216,7 +207,8 @@ async function throwRefusal(db: Database, uses: readonly Credentials[], cause: G
   switch (cause.rule) {
     case 'no token':
     case 'revoked token':
-    case 'expired token': {
+    case 'expired token':
+    case 'lapsed token': {
       // With several writers, the guard does not tell which one was refused.
       const [only] = uses
       if (only !== undefined && uses.length === 1) forgetToken(only)
@@ -235,7 +227,12 @@ async function throwRefusal(db: Database, uses: readonly Credentials[], cause: G
   }
 }
 
-const REASONS = { 'no token': 'unknown', 'revoked token': 'revoked', 'expired token': 'expired' } as const
+const REASONS = {
+  'no token': 'unknown',
+  'revoked token': 'revoked',
+  'expired token': 'expired',
+  'lapsed token': 'lapsed',
+} as const
 
 /** The guard does not tell whether the token is unknown or the whole tenant, so a second batch asks. */
 async function throwMissingTenant(db: Database, uses: readonly Credentials[]): Promise<void> {
@@ -285,11 +282,6 @@ export async function clientOf(tenant: TenantContext): Promise<KnownClient> {
   return client
 }
 
-/** An incomplete directory is neither shown nor changed. */
-function importing(options?: ErrorOptions): ScimError {
-  return new ScimError(503, undefined, 'the directory is being imported; try again later', options)
-}
-
 /** The condition on `tokens` that the credentials are valid now. @param values the values, or slots for them */
 export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue | Placeholder>>): SQL {
   const { tenantId, tokenHash, now } = values as Slots<keyof Credentials>
@@ -310,7 +302,7 @@ export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL
 
 /** The input of `refusalOf`. The tenant is read only if its configuration differs. */
 function checkedColumns(tenantVersion: Placeholder): SQL {
-  return sql`tokens.id, hash, scope, expires_at AS expiresAt, revoked_at AS revokedAt, client_id AS clientId,
+  return sql`coalesce(credential_id, tokens.id) AS id, credential_id AS credentialId, hash, scope, expires_at AS expiresAt, revoked_at AS revokedAt, client_id AS clientId,
     cursor_key AS cursorKey, tenant_state AS tenantState, tenant_version AS tenantVersion,
     CASE WHEN tenant_version <> ${tenantVersion}
       THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
@@ -328,29 +320,30 @@ const checkStatement = prepared(
  * has neither the tenant nor its address.
  */
 function elsewhere(tenantId: Placeholder): SQL {
-  const nothing = sql.raw('NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL')
+  const nothing = sql.raw('NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL')
   return sql`SELECT ${nothing}, database FROM tenant_locations WHERE tenant_id = ${tenantId}
     UNION ALL SELECT ${nothing}, '' WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId})`
 }
 
 /**
- * The source of a guard: one row. `writer` is the id of a token that may write, or else the reason for a refusal
+ * The source of a guard: one row. `writer` is the id that the log has of a token that may write, or else the reason for a refusal
  * (`IS_NOT_WRITER`); `client` is the client of the token.
  */
 export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof Credentials>): SQL {
   return sql`(SELECT coalesce(found, (SELECT 'moved' FROM tenant_locations WHERE tenant_id = ${tenantId}), 'none') AS writer,
       client FROM (SELECT 1) LEFT JOIN (
-    SELECT client_id AS client, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= ${now} THEN 'expired'
+    SELECT client_id AS client, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' 
+      WHEN expires_at <= ${now} THEN iif(credential_id IS NULL, 'expired', 'lapsed')
       WHEN tenant_state <> 'ready' THEN CASE tenant_state WHEN 'moving' THEN 'moving'
         WHEN 'moved' THEN 'moved' WHEN 'arriving' THEN 'moved' ELSE 'importing' END
       WHEN scope <> 'provision' THEN 'read'
-      WHEN tenant_version <> ${tenantVersion} THEN 'stale tenant' ELSE id END AS found
+      WHEN tenant_version <> ${tenantVersion} THEN 'stale tenant' ELSE coalesce(credential_id, id) END AS found
     FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}) ON true)`
 }
 
 /** True of a row of `writer` without a token. */
 export const IS_NOT_WRITER: SQL = sql`writer IN
-  ('none', 'revoked', 'expired', 'importing', 'moving', 'moved', 'read', 'stale tenant')`
+  ('none', 'revoked', 'expired', 'lapsed', 'importing', 'moving', 'moved', 'read', 'stale tenant')`
 
 const guardStatement = prepared(
   (slots: Slots<keyof Credentials>) =>
@@ -411,7 +404,9 @@ function refusalOf(
       : row.revokedAt != null
         ? 'revoked'
         : row.expiresAt != null && Number(row.expiresAt) <= credentials.now
-          ? 'expired'
+          ? row.credentialId == null
+            ? 'expired'
+            : 'lapsed'
           : undefined
   if (row === undefined || reason !== undefined) {
     forgetToken(credentials)
@@ -450,68 +445,4 @@ function lastUsedStatements(credentials: Credentials): readonly Statement[] {
   const { tokenHash, now } = credentials
   if (!isLastUsedDue(tokenHash, now)) return []
   return [touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS })]
-}
-
-/** A token without its secret, for the administrator. Times in milliseconds since 1970. */
-export interface TokenInfo {
-  readonly id: string
-  /** The client that it belongs to. */
-  readonly clientId: string
-  readonly name: string
-  /** The scope of the client. */
-  readonly scope: TokenScope
-  readonly createdAt: number
-  readonly expiresAt: number | null
-  readonly lastUsedAt: number | null
-  readonly revokedAt: number | null
-}
-
-/** A token to store. */
-export interface NewToken extends Pick<TokenInfo, 'id' | 'name' | 'createdAt' | 'expiresAt'> {
-  readonly hash: string
-  /** A client of the tenant; if undefined, a client with the token's name is created. */
-  readonly clientId?: string | undefined
-  /** The scope of the client that is created; an existing client keeps its own. */
-  readonly scope?: TokenScope | undefined
-}
-
-export type StoredToken = Pick<TokenInfo, 'id' | 'clientId' | 'name' | 'scope' | 'createdAt' | 'expiresAt'>
-
-/** A trigger gives each token a client, so `client_id` is never NULL. */
-export const TOKEN_CLIENT_ID = sql<string>`client_id`
-
-export const STORED_TOKEN = selection(tokens, ['id', 'name', 'scope', 'createdAt', 'expiresAt'], {
-  computed: { clientId: TOKEN_CLIENT_ID },
-})
-
-/**
- * Stores a new token.
- *
- * @returns undefined when there is no such tenant or client, or it is being deleted
- */
-export async function insertToken(
-  db: Database,
-  tenantId: string,
-  { id, name, hash, createdAt, expiresAt, clientId, scope = 'provision' }: NewToken,
-): Promise<StoredToken | undefined> {
-  const [, stored] = await db.batch([
-    clientId === undefined
-      ? statement(sql`INSERT INTO tokens (id, tenant_id, name, scope, hash, created_at, expires_at)
-          SELECT ${id}, id, ${name}, ${scope}, ${hash}, ${createdAt}, ${expiresAt}
-          FROM tenants WHERE id = ${tenantId} AND state <> 'deleting'`)
-      : statement(sql`INSERT INTO tokens (id, tenant_id, client_id, name, scope, hash, created_at, expires_at)
-          SELECT ${id}, tenant_id, id, ${name}, scope, ${hash}, ${createdAt}, ${expiresAt}
-          FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
-    STORED_TOKEN.where(sql`tenant_id = ${tenantId} AND id = ${id} AND hash = ${hash}`),
-  ])
-  return STORED_TOKEN.first(stored)
-}
-
-/** Revokes a token from the next request on. A second revocation keeps the first time. @returns false when unknown */
-export async function revokeToken(db: Database, tenantId: string, id: string, now: number): Promise<boolean> {
-  const [result] = await db.batch([
-    statement(sql`UPDATE tokens SET revoked_at = coalesce(revoked_at, ${now})
-      WHERE tenant_id = ${tenantId} AND id = ${id}`),
-  ])
-  return result?.changes === 1
 }

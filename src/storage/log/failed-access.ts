@@ -4,15 +4,21 @@
  */
 import { sql } from 'drizzle-orm'
 import type { AccessRefusal } from '../access/access-refused.ts'
+import type { CredentialRefusal } from '../access/access-tokens.ts'
 import { type Database, statement } from '../database/database.ts'
+
+/** The refusals of tokens and of credentials that an administrator reads in the log. */
+export type LoggedReason = Exclude<AccessRefusal, 'wrong scope' | 'lapsed'> | CredentialRefusal
 
 /** Requests that were refused for one reason. */
 export interface FailedAccess {
-  /** The tenant that the token names. Nothing is stored if there is no such tenant. */
+  /** The tenant that the token or the client names. Nothing is stored if there is no such tenant. */
   readonly tenantId: string
-  readonly reason: Exclude<AccessRefusal, 'wrong scope'>
-  /** The id of the token, if the tenant has it. */
+  readonly reason: LoggedReason
+  /** The id of the token or of the credential, if the tenant has it. */
   readonly tokenId: string | undefined
+  /** The id of the client in the request, if a token does not name it. */
+  readonly clientId?: string | undefined
   /** UUIDv7 of the entry. */
   readonly id: string
   /** The time of the first request, in milliseconds since 1970. */
@@ -29,7 +35,12 @@ const DETAILS = {
   unknown: 'the token is not one of this tenant',
   revoked: 'the token was revoked',
   expired: 'the token has expired',
-} as const satisfies Readonly<Record<FailedAccess['reason'], string>>
+  'without scheme': 'the token was sent without "Bearer", which the profile of this tenant requires',
+  'unknown client': 'the tenant has no such client',
+  'wrong secret': 'the secret is not one of this client',
+  'revoked secret': 'the secret was revoked',
+  'expired secret': 'the secret has expired',
+} as const satisfies Readonly<Record<LoggedReason, string>>
 
 /** The states of a tenant in which its log is not being copied or deleted. */
 const WRITABLE = sql`('ready', 'importing', 'undoing')`
@@ -47,17 +58,19 @@ export async function logFailedAccess(
   const rows = all.map(({ reason, ...row }) => ({
     ...row,
     detail: DETAILS[reason],
-    key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} ${row.tokenId ?? ''}`,
+    key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} ${row.tokenId ?? row.clientId ?? ''}`,
   }))
   const value = (name: keyof (typeof rows)[number]) => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
   const [, moving] = await db.batch([
     statement(sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, client_id, action, outcome, resource_type,
         resource_id, resource_name, status, detail, changes, ignored, request_id, repeated, fold_key)
-      SELECT tenants.id, ${value('id')}, ${value('time')}, coalesce(t.id, ''), t.client_id, 'authenticate', 'refused',
-        'Client', t.client_id, t.name, 401, ${value('detail')}, '[]', '[]', ${value('requestId')},
+      SELECT tenants.id, ${value('id')}, ${value('time')}, coalesce(t.id, s.id, ''), c.id, 'authenticate', 'refused',
+        'Client', c.id, coalesce(t.name, s.name, c.name), 401, ${value('detail')}, '[]', '[]', ${value('requestId')},
         ${value('count')} - 1, ${value('key')}
       FROM json_each(${JSON.stringify(rows)}) AS e CROSS JOIN tenants ON tenants.id = ${value('tenantId')}
       LEFT JOIN tokens AS t ON t.id = ${value('tokenId')} AND t.tenant_id = tenants.id
+      LEFT JOIN client_secrets AS s ON s.id = ${value('tokenId')} AND s.tenant_id = tenants.id
+      LEFT JOIN clients AS c ON c.id = coalesce(t.client_id, s.client_id, ${value('clientId')}) AND c.tenant_id = tenants.id
       WHERE tenants.state IN ${WRITABLE}
       ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
       DO UPDATE SET repeated = repeated + excluded.repeated + 1`),

@@ -10,16 +10,17 @@ import { type Database, type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { provisioningLog } from '../tables/tables.ts'
-import type { LogAction, LogEntry } from './log-entry.ts'
+import type { LOG_ACTIONS, LogEntry } from './log-entry.ts'
 
 /** The number of entries that one page scans if its filters have no index. */
 const SCAN_LENGTH = 1_000
 /** The most characters of changes as JSON on a page of 50; longer ones are only in the entry itself. */
 export const MAX_CHANGES_OF_PAGE = 4_000
 
-/** For an entry `l` with its token `t`: see provisioningLog in tables.ts. */
+/** For an entry `l` with its token `t` or its secret `s`: see provisioningLog in log-tables.ts. */
 const CLIENT_ID = sql`coalesce(l.client_id, t.client_id)`
-const ACTOR = sql`LEFT JOIN tokens AS t ON t.id = l.token_id LEFT JOIN clients AS c ON c.id = ${CLIENT_ID}`
+const ACTOR = sql`LEFT JOIN tokens AS t ON t.id = l.token_id
+  LEFT JOIN client_secrets AS s ON t.id IS NULL AND s.id = l.token_id LEFT JOIN clients AS c ON c.id = ${CLIENT_ID}`
 
 /** An entry must match all given filters. Times in milliseconds since 1970; `to` is exclusive. */
 export interface LogFilters {
@@ -35,10 +36,10 @@ export interface LogFilters {
   readonly resourceId?: string | undefined
 }
 
-/** A log entry with the names of its client and its token. */
+/** A log entry with the names of its client and its credential. */
 export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
-  /** "authenticate" stands for access that failed; its resource type is "Client". */
-  readonly action: LogAction | 'authenticate'
+  /** "authenticate" stands for access that failed, "warn" for a credential that expires soon; the resource type is "Client". */
+  readonly action: (typeof LOG_ACTIONS)[number]
   /** Undefined when the list is too long for a page. */
   readonly changes: readonly AttributeChange[] | undefined
   /** The number of further refusals of this kind, in the same minute and of the same client, that have no entry. */
@@ -46,8 +47,9 @@ export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
   /** Null if the client is unknown. */
   readonly clientId: string | null
   readonly clientName: string | null
+  /** A token; or the secret, or the client with the trust, that an access token was issued for. */
   readonly tokenId: string | null
-  /** Null also if the token was deleted. */
+  /** Null also if the token or the secret was deleted. */
   readonly tokenName: string | null
 }
 
@@ -234,7 +236,7 @@ const ENTRY = selection(
       clientId: sql<string | null>`${CLIENT_ID}`,
       clientName: sql<string | null>`c.name`,
       tokenId: sql<string | null>`nullif(l.token_id, '')`,
-      tokenName: sql<string | null>`t.name`,
+      tokenName: sql<string | null>`coalesce(t.name, s.name)`,
     },
   },
 )

@@ -49,8 +49,11 @@ function insertEntry(
     FROM ${source.from}`
 }
 
-/** The actor, in a statement that selects from `tokens`. */
-const TOKEN = { token: sql`tokens.id`, client: sql`tokens.client_id` }
+/**
+ * The actor, in a statement that selects from `tokens`. An access token lives an hour, so the credential that it was issued
+ * for stands for it.
+ */
+const TOKEN = { token: sql`coalesce(tokens.credential_id, tokens.id)`, client: sql`tokens.client_id` }
 
 const insertNamedEntry = prepared((slots: Slots<EntryValue | 'resourceName' | keyof Credentials>) =>
   insertEntry(slots, {

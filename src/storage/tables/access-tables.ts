@@ -1,4 +1,4 @@
-/** The tables of access: clients, their tokens, and ended sessions of the dashboard. */
+/** The tables of access: clients, their credentials, and ended sessions of the dashboard. */
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { tenants } from './tenant-tables.ts'
@@ -18,6 +18,8 @@ export const clients = sqliteTable(
     scope: text('scope', { enum: ['provision', 'read'] }).notNull(),
     /** The key that seals its cursors. */
     cursorKey: text('cursor_key').notNull().default(sql`(lower(hex(randomblob(16))))`),
+    /** Seconds from the issue of an access token to its expiry. */
+    tokenLifetime: integer('token_lifetime').notNull().default(3600),
     createdAt: integer('created_at').notNull(),
     /** The latest use of a token that is deleted by now. */
     lastUsedAt: integer('last_used_at'),
@@ -30,8 +32,66 @@ export const clients = sqliteTable(
 )
 
 /**
- * A bearer token of a client. Only its SHA-256 is stored. Revoked and expired tokens stay as long as the provisioning
- * log names them, or until their tenant is deleted.
+ * A secret with which a client asks for access tokens (RFC 6749 §4.4). Only its SHA-256 is stored. Revoked and expired
+ * secrets stay as long as the provisioning log names them. A trigger deletes them with their client.
+ */
+export const clientSecrets = sqliteTable(
+  'client_secrets',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    clientId: text('client_id').notNull(),
+    name: text('name').notNull(),
+    /** Hexadecimal. */
+    hash: text('hash').notNull(),
+    /** By which an administrator recognises the secret: its last four characters. */
+    lastCharacters: text('last_characters').notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    /** The latest issue of an access token. Written at most once a minute. */
+    lastUsedAt: integer('last_used_at'),
+    revokedAt: integer('revoked_at'),
+  },
+  (table) => [
+    uniqueIndex('client_secrets_by_hash').on(table.hash),
+    index('client_secrets_by_tenant').on(table.tenantId, table.id),
+    index('client_secrets_of_client').on(table.clientId),
+    index('client_secrets_revoked').on(table.revokedAt).where(sql`revoked_at IS NOT NULL`),
+    index('client_secrets_expiring').on(table.expiresAt),
+  ],
+)
+
+/**
+ * The issuer whose assertions a client presents instead of a secret (RFC 7523): a client has one or none. A trigger
+ * deletes it with its client.
+ */
+export const clientTrusts = sqliteTable(
+  'client_trusts',
+  {
+    clientId: text('client_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    /** The claim "iss", character by character. */
+    issuer: text('issuer').notNull(),
+    /** The address of the issuer's keys (RFC 7517 §5). */
+    jwksUri: text('jwks_uri').notNull(),
+    /** The claim "sub". */
+    subject: text('subject').notNull(),
+    /** JSON: the values of the claim "aud" of which one is required. */
+    audiences: text('audiences').notNull(),
+    /** The claims "tid" and "azp" of Microsoft Entra ID; NULL: they are not checked. */
+    tid: text('tid'),
+    azp: text('azp'),
+    createdAt: integer('created_at').notNull(),
+    /** The latest issue of an access token. Written at most once a minute. */
+    lastUsedAt: integer('last_used_at'),
+  },
+  (table) => [index('client_trusts_by_tenant').on(table.tenantId, table.clientId)],
+)
+
+/**
+ * A bearer token of a client: one that an administrator generated, or an access token. Only its SHA-256 is stored.
+ * Revoked and expired tokens of administrators stay as long as the provisioning log names them. The log does not name
+ * access tokens, so they are deleted soon after they expire.
  */
 export const tokens = sqliteTable(
   'tokens',
@@ -59,12 +119,18 @@ export const tokens = sqliteTable(
     clientId: text('client_id'),
     /** Derived: the `cursorKey` of its client. */
     cursorKey: text('cursor_key'),
+    /**
+     * What an access token was issued for: the id of a secret, or of the client whose trust it was. NULL for a token
+     * that an administrator generated.
+     */
+    credentialId: text('credential_id'),
   },
   (table) => [
     uniqueIndex('tokens_by_hash').on(table.hash),
     index('tokens_by_tenant').on(table.tenantId, table.id),
     index('tokens_revoked').on(table.revokedAt).where(sql`revoked_at IS NOT NULL`),
     index('tokens_expiring').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
+    index('tokens_issued').on(table.clientId, table.id).where(sql`credential_id IS NOT NULL`),
   ],
 )
 

@@ -10,7 +10,7 @@ const LOG_ENTRY_BYTES = sql.raw(
 )
 
 /**
- * The provisioning log: a write that an authenticated client tried, or access that failed. `id` is a UUIDv7, so the
+ * The provisioning log: a write that an authenticated client tried, access that failed, or a warning. `id` is a UUIDv7, so the
  * order of ids is the order of time. It holds no value of an attribute that is never returned. The cron trigger
  * prunes it, and a database trigger prunes it when the tenant exceeds MAX_LOG_BYTES.
  */
@@ -20,8 +20,9 @@ export const provisioningLog = sqliteTable(
     tenantId: text('tenant_id').notNull(),
     id: text('id').notNull(),
     time: integer('time').notNull(),
+    /** A token; or what an access token was issued for: see `tokens.credentialId`. Empty if it is unknown. */
     tokenId: text('token_id').notNull(),
-    /** "authenticate" stands for access that failed. */
+    /** "authenticate" stands for access that failed, "warn" for a credential that expires soon. */
     action: text('action', {
       enum: [
         'create',
@@ -32,6 +33,7 @@ export const provisioningLog = sqliteTable(
         'add member',
         'remove member',
         'authenticate',
+        'warn',
       ],
     }).notNull(),
     outcome: text('outcome', { enum: ['accepted', 'refused'] }).notNull(),

@@ -235,23 +235,62 @@ export async function withTenant<Result>(
         if (isStale) throw changing({ cause: error })
         isStale = true
       } else if (error instanceof TenantElsewhere) {
-        // The first database has the catalogue, so the tenant does not exist.
-        if (error instanceof TenantMissing && snapshot.databaseName === undefined) throw error.refusal
-        rememberLocation(tenantId, await locationOf(snapshot, openCatalogue, error))
-        if (isElsewhere || locations.get(tenantId) === snapshot.databaseName) {
-          throw error instanceof TenantMissing && snapshot.databaseName !== undefined
-            ? missingTenant(tenantId, snapshot.databaseName)
-            : moving({ cause: error })
-        }
+        await follow(snapshot, openCatalogue, error, isElsewhere)
         isElsewhere = true
       } else throw error
     }
   }
 }
 
+/**
+ * Runs a request of a tenant that does not depend on its configuration, in the tenant's database. The run is repeated
+ * if the tenant lives in another database than this isolate remembers.
+ *
+ * @throws {ScimError} 503 if the tenant is moved meanwhile
+ */
+export async function inHomeOf<Result>(
+  tenantId: string,
+  { openDatabase, openCatalogue }: Pick<TenantRequest, 'openDatabase' | 'openCatalogue'>,
+  run: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  let isElsewhere = false
+  for (;;) {
+    const databaseName = locations.get(tenantId)
+    try {
+      return await run(openDatabase(databaseName))
+    } catch (error) {
+      if (!(error instanceof TenantElsewhere)) throw error
+      await follow({ tenantId, databaseName }, openCatalogue, error, isElsewhere)
+      isElsewhere = true
+    }
+  }
+}
+
+/**
+ * Remembers where a tenant lives.
+ *
+ * @throws {ScimError} the refusal if the tenant does not exist; 503 if it was followed before, or should be where it is
+ *   not; {NamedDatabaseUnavailable}
+ */
+async function follow(
+  asked: Pick<TenantSnapshot, 'tenantId' | 'databaseName'>,
+  openCatalogue: () => Database,
+  error: TenantElsewhere,
+  isElsewhere: boolean,
+): Promise<void> {
+  const { tenantId, databaseName } = asked
+  // The first database has the catalogue, so the tenant does not exist.
+  if (error instanceof TenantMissing && databaseName === undefined) throw error.refusal
+  rememberLocation(tenantId, await locationOf(asked, openCatalogue, error))
+  if (!isElsewhere && locations.get(tenantId) !== databaseName) return
+  throw error instanceof TenantMissing && databaseName !== undefined
+    ? missingTenant(tenantId, databaseName)
+    : moving({ cause: error })
+}
+
 /** The first database answers as the catalogue. Any other one has a forwarding address, which may be out of date. */
 async function locationOf(
-  { tenantId, databaseName }: TenantSnapshot,
+  { tenantId, databaseName }: Pick<TenantSnapshot, 'tenantId' | 'databaseName'>,
   openCatalogue: () => Database,
   { database: name }: TenantElsewhere,
 ): Promise<string | undefined> {
@@ -264,6 +303,11 @@ async function locationOf(
 /** The tenant is moving to another database. Reads are served; a write succeeds after the move. */
 export function moving(options?: ErrorOptions): ScimError {
   return new ScimError(503, undefined, 'the directory is being moved; try again later', options)
+}
+
+/** An incomplete directory is neither shown nor changed. */
+export function importing(options?: ErrorOptions): ScimError {
+  return new ScimError(503, undefined, 'the directory is being imported; try again later', options)
 }
 
 /** The configuration changes repeatedly, or changed while several writes were stored together. */

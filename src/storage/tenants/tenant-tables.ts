@@ -5,7 +5,9 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { RESOURCE_COLUMNS, type StoredResourceType } from '../tables/resource-tables.ts'
 import {
+  clientSecrets,
   clients,
+  clientTrusts,
   memberships,
   provisioningActivity,
   provisioningDays,
@@ -43,6 +45,19 @@ const ACCESS_TABLES: readonly TenantTable[] = [
     columns: columnNames(clients),
     key: ['id'],
     ended: 'deleted_at',
+    volatile: ['last_used_at'],
+  },
+  {
+    name: 'client_secrets',
+    columns: columnNames(clientSecrets),
+    key: ['id'],
+    ended: 'revoked_at',
+    volatile: ['last_used_at'],
+  },
+  {
+    name: 'client_trusts',
+    columns: columnNames(clientTrusts),
+    key: ['client_id'],
     volatile: ['last_used_at'],
   },
   {

@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { Complex } from '../../scim/comparison.ts'
+import { MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { TokenScope } from '../access/tokens.ts'
 import { type Database, type Row, statement } from '../database/database.ts'
@@ -39,6 +40,8 @@ export interface ClientRecord {
   readonly name: string
   readonly scope: TokenScope
   readonly createdAt: number
+  /** Omitted if it is the default, so that earlier versions can import the file. */
+  readonly tokenLifetime?: number
 }
 
 export type DirectoryRecord = ResourceRecord | MembershipRecord | ClientRecord
@@ -167,7 +170,9 @@ export function exportStatementsQuery(types: readonly StoredResourceType[], tena
   }
 }
 
-const CLIENT = selection(clients, ['name', 'scope', 'createdAt'], { computed: { clientId: sql<string>`id` } })
+const CLIENT = selection(clients, ['name', 'scope', 'createdAt', 'tokenLifetime'], {
+  computed: { clientId: sql<string>`id` },
+})
 
 function clientPage(db: Database, tenant: ExportedTenant, after: string) {
   return readPage(
@@ -180,7 +185,12 @@ function clientPage(db: Database, tenant: ExportedTenant, after: string) {
 }
 
 function clientRecord(row: Row): ClientRecord {
-  return { kind: 'client', ...CLIENT.fromRow(row) }
+  const { tokenLifetime, ...client } = CLIENT.fromRow(row)
+  return {
+    kind: 'client',
+    ...client,
+    ...(tokenLifetime !== MIN_TOKEN_LIFETIME_SECONDS && { tokenLifetime }),
+  }
 }
 
 /** @returns rows with `most`: the number of rows of a full page. A shorter page is the last one */

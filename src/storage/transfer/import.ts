@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../../scim/error.ts'
+import { MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import {
   type Database,
   GuardError,
@@ -175,12 +176,14 @@ function insertRecords(
 
 /** Inserts clients as clients of this tenant, whatever their original tenant was. An existing client stays as it is. */
 function insertClients(tenantId: string, clients: readonly ClientRecord[]): readonly Statement[] {
-  const rows = clients.map(({ clientId, name, scope, createdAt }) => {
-    return [`${tenantId}${clientId.slice(clientId.indexOf('_'))}`, name, scope, createdAt]
-  })
+  const rows = clients.map(
+    ({ clientId, name, scope, createdAt, tokenLifetime = MIN_TOKEN_LIFETIME_SECONDS }) => {
+      return [`${tenantId}${clientId.slice(clientId.indexOf('_'))}`, name, scope, createdAt, tokenLifetime]
+    },
+  )
   return listsOf(rows).map((list) =>
-    statement(sql`INSERT INTO clients (id, tenant_id, name, scope, created_at)
-      SELECT value ->> 0, ${tenantId}, value ->> 1, value ->> 2, value ->> 3 FROM json_each(${list}) WHERE true
+    statement(sql`INSERT INTO clients (id, tenant_id, name, scope, created_at, token_lifetime)
+      SELECT value ->> 0, ${tenantId}, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(${list}) WHERE true
       ON CONFLICT (id) DO NOTHING`),
   )
 }

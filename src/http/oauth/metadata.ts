@@ -1,0 +1,28 @@
+/**
+ * The metadata of the authorization server (RFC 8414).
+ */
+import { type Context, Hono } from 'hono'
+import { publicOrigin } from '../../edge/url.ts'
+import type { HttpEnv } from '../../runtime.ts'
+import { SCOPES } from './scope.ts'
+import { TOKEN_PATH } from './token-endpoint.ts'
+
+/** RFC 8414 §3: the issuer has no path, so nothing follows. */
+export const METADATA_PATH = '/.well-known/oauth-authorization-server'
+
+export const metadata = new Hono<HttpEnv>().get('/', (c) =>
+  c.json(metadataOf(c), 200, { 'Cache-Control': 'public, max-age=300' }),
+)
+
+/** There is no authorization endpoint, so there are no response types (§2). */
+function metadataOf(c: Context<HttpEnv>) {
+  const issuer = publicOrigin(c)
+  return {
+    issuer,
+    token_endpoint: `${issuer}${TOKEN_PATH}`,
+    scopes_supported: SCOPES,
+    response_types_supported: [],
+    grant_types_supported: ['client_credentials'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+  }
+}
