@@ -2,6 +2,7 @@
  * The interface between the app and the runtime that it runs on, and the variables of a request. An entry file, such as
  * src/worker.ts, makes a Runtime from its bindings.
  */
+import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriter } from './provider/groups/group-writer.ts'
 import type { Work } from './scim/work.ts'
 import type { Sha256 } from './storage/access/secrets.ts'
@@ -18,6 +19,12 @@ export interface Runtime {
   readonly databaseNames: Databases['names']
   /** Bytes that a database can hold. */
   readonly maxDatabaseBytes: number
+  /**
+   * Waits until a tenant has an event after the position, or for the given time.
+   *
+   * @returns false at once if too many requests of the tenant are waiting
+   */
+  readonly waitForEvent: (position: AwaitedPosition, ms: number) => Promise<boolean>
   /** Has the job of a tenant run soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Whether the databases answer and accept writes, according to a check that is a few seconds old at most. */

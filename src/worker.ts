@@ -4,6 +4,7 @@
 import { createApp } from './app.ts'
 import { bindingOf, databaseNames, databasesOf, MAX_DATABASE_BYTES } from './bindings.ts'
 import { idGenerator } from './id-generator.ts'
+import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
 import { maintain } from './provider/maintenance.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
@@ -79,6 +80,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     databaseNames: databaseNames(env),
     maxDatabaseBytes: MAX_DATABASE_BYTES,
     wakeJobs: (tenantId) => wakeJobs(env, tenantId),
+    waitForEvent: (position, ms) => waitForEvent(env, position, ms),
     isHealthy: error === undefined ? healthOf(env) : async () => false,
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication
@@ -165,6 +167,11 @@ function healthOf(env: WorkerEnv): () => Promise<boolean> {
   const health = rememberedHealth(probe, () => performance.now())
   healths.set(env.DB, health)
   return health
+}
+
+/** All readers of a tenant wait in one place. */
+async function waitForEvent(env: WorkerEnv, position: AwaitedPosition, ms: number): Promise<boolean> {
+  return await env.GROUP_COORDINATOR.getByName(position.tenantId).waitForEvent(position, ms)
 }
 
 async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {

@@ -35,8 +35,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/events': [
+    'storage/events',
+    'storage/access',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/resources': [
     'storage/resources',
+    'storage/events',
     'storage/log',
     'storage/access',
     'storage/tenants',
@@ -66,6 +76,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'storage/transfer': [
     'storage/transfer',
+    'storage/events',
     'storage/access',
     'storage/tenants',
     'storage/tables',

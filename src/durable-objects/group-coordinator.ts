@@ -20,6 +20,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { bindingOf, databasesOf } from '../bindings.ts'
 import { idGenerator } from '../id-generator.ts'
+import { type AwaitedPosition, EventWaiters } from '../provider/events/event-waiters.ts'
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/groups/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/groups/queued-group-writer.ts'
 import { runJob } from '../provider/jobs/runner.ts'
@@ -31,6 +32,8 @@ const newId = idGenerator()
 
 /** The pause before the next attempt if the catalogue does not answer. */
 const FAILED_PAUSE_MS = 30_000
+/** Between two looks for new events while readers wait. Each reads one row of D1. */
+const LOOK_INTERVAL_MS = 500
 /** The storage key of the tenant's id: an alarm does not know the name of its object. */
 const TENANT_KEY = 'tenantId'
 
@@ -47,11 +50,19 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     now: Date.now,
   })
   readonly #bookmark = new TenantBookmark(Date.now)
+  readonly #waiters = new EventWaiters({
+    openDatabase: (name) => openDatabase(bindingOf(this.env, name), noFigures()),
+    intervalMs: LOOK_INTERVAL_MS,
+  })
   /** Counts the calls of `wakeJobs`. */
   #wakes = 0
 
   write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     return this.#writer.write(request)
+  }
+
+  waitForEvent(position: AwaitedPosition, ms: number): Promise<boolean> {
+    return this.#waiters.wait(position, ms)
   }
 
   /** Runs the job of the tenant now, and again until it ends. */

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
+import { EventWaiters } from '../provider/events/event-waiters.ts'
 import { maintain } from '../provider/maintenance.ts'
 import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
@@ -36,6 +37,8 @@ const FIRST_JOBS_MS = 1_000
 /** How long the shutdown waits for requests in progress. */
 const STOP_TIMEOUT_MS = 10_000
 const RETRY_AFTER_SECONDS = 5
+/** Between two looks for new events while readers wait. */
+const LOOK_INTERVAL_MS = 100
 /** The owner of the turns of hourly work. No tenant can have this name. */
 const TIMER = 'the timer'
 
@@ -76,9 +79,18 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     for (const name of names) await probeCommitted(open(name, noFigures()))
   }
   const jobs = new JobTimer(databases, RESOURCE_TYPES)
+  const waiters = new EventWaiters({
+    openDatabase: (name) => open(name, noFigures()),
+    intervalMs: LOOK_INTERVAL_MS,
+  })
   const runtimeOf = runtimes(
     settings,
-    { open, names, wakeJobs: async (tenantId) => jobs.wake(tenantId) },
+    {
+      open,
+      names,
+      wakeJobs: async (tenantId) => jobs.wake(tenantId),
+      waitForEvent: (position, ms) => waiters.wait(position, ms),
+    },
     turns,
     newId,
     rememberedHealth(probe, () => performance.now()),
@@ -104,6 +116,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   }
   const stop = async () => {
     stopMaintenance()
+    waiters.stop()
     await jobs.stop()
     if (!(await inFlight.none(STOP_TIMEOUT_MS))) {
       console.error(`error: ${inFlight.count} requests took longer than ${STOP_TIMEOUT_MS} ms and were ended`)
@@ -158,7 +171,11 @@ function openMigrated(path: string, settings: ServerSettings, migrations: readon
 /** @returns the runtime of the app for a request */
 function runtimes(
   settings: ServerSettings,
-  { open, names, wakeJobs }: { open: OpenDatabase } & Pick<Runtime, 'wakeJobs'> & Pick<Databases, 'names'>,
+  {
+    open,
+    names,
+    ...asked
+  }: { open: OpenDatabase } & Pick<Runtime, 'wakeJobs' | 'waitForEvent'> & Pick<Databases, 'names'>,
   turns: Turns,
   newId: () => string,
   isHealthy: () => Promise<boolean>,
@@ -170,7 +187,7 @@ function runtimes(
     openDatabase: open,
     databaseNames: names,
     maxDatabaseBytes: Number.POSITIVE_INFINITY,
-    wakeJobs,
+    ...asked,
     isHealthy,
     groupWriter: groupWriters({ openDatabase: open, resourceTypes: RESOURCE_TYPES, newId, now: elapsedMs }),
     now: () => Date.now(),

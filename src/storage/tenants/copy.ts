@@ -14,6 +14,7 @@ import { selection } from '../tables/selection.ts'
 import { STALE_GUARD } from '../tables/stored-resources.ts'
 import {
   clients,
+  events,
   memberships,
   provisioningActivity,
   provisioningDays,
@@ -63,6 +64,7 @@ const LATER_TABLES: readonly TenantTable[] = [
     key: ['id'],
     documents: ['changes', 'ignored'],
   },
+  { name: 'events', columns: columnNames(events), key: ['seq'], documents: ['data'] },
   {
     name: 'provisioning_activity',
     columns: columnNames(provisioningActivity),

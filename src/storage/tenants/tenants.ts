@@ -226,7 +226,7 @@ export async function continueDeletion(
 ): Promise<'deleted' | 'deleting' | undefined> {
   const [found] = await db.batch([isIn(id, 'deleting'), deleteTokens(id), deleteClients(id)])
   if (found?.rows.length === 0) return undefined
-  if (!(await deleteRows(db, id, [...directoryTables(types), 'provisioning_log'], maxBatches)))
+  if (!(await deleteRows(db, id, [...directoryTables(types), 'events', 'provisioning_log'], maxBatches)))
     return 'deleting'
   await forget?.(id)
   await db.batch([statement(sql`DELETE FROM tenants WHERE id = ${id} AND state = 'deleting'`)])
@@ -341,8 +341,9 @@ async function deleteRows(
   return true
 }
 
-/** @param table one of the tables of the directory, or the log */
+/** @param table one of the tables of the directory, the events or the log */
 function purged(table: string): PurgedTable {
   if (table === 'memberships') return { name: table, key: ['group_id', 'member_id'] }
+  if (table === 'events') return { name: table, key: ['seq'], documents: ['data'] }
   return { name: table, key: ['id'], documents: table === 'provisioning_log' ? [] : ['data', 'keys'] }
 }

@@ -5,6 +5,7 @@
  */
 import { sql } from 'drizzle-orm'
 import { ScimError } from '../../scim/error.ts'
+import { TENANT_IMPORTED } from '../../scim/events.ts'
 import {
   type Database,
   GuardError,
@@ -14,6 +15,7 @@ import {
   UniqueError,
 } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import { tenantEventStatement } from '../events/outbox.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { type Documents, encodeResource, STALE_GUARD } from '../tables/stored-resources.ts'
@@ -90,6 +92,7 @@ export async function writeImportBatch(
     advance(types, tenantId, batch),
     STALE_GUARD,
     ...insertRecords(types, tenantId, batch.records),
+    ...(batch.after === undefined ? [tenantEventStatement(tenantId, TENANT_IMPORTED)] : []),
   ]
   await db.batch(statements)
   return statements.length
