@@ -114,6 +114,8 @@ export interface Settings {
   readonly requestLog: boolean
   /** How long the provisioning log is kept, as configured. */
   readonly logRetentionDays: string
+  /** How long events are kept, as configured. */
+  readonly eventRetentionDays: string
   /** The team domain of Cloudflare Access, such as "acme.cloudflareaccess.com". */
   readonly accessTeamDomain: string | undefined
   /** The audience (AUD) tag of the Access application in front of the dashboard. */

@@ -58,13 +58,14 @@ export default {
   async scheduled({ scheduledTime }, env) {
     const { settings, error } = checked(env)
     if (error !== undefined) throw error
-    const { logRetentionDays: retentionDays } = settings
+    const { logRetentionDays: retentionDays, eventRetentionDays } = settings
     const databases = databasesOf(env, noFigures())
     const maxStatements = MAX_QUERIES_FREE - JOB_STATEMENTS
     const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
     try {
-      await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
-        console.log(JSON.stringify(done)),
+      await maintain(
+        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements },
+        (done) => console.log(JSON.stringify(done)),
       )
     } finally {
       // The platform drops an alarm that fails repeatedly.

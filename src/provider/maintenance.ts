@@ -2,6 +2,7 @@
  * The hourly maintenance of every database: deletes old log entries, continues deletions, and tidies jobs.
  */
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { pruneEvents } from '../storage/events/pruning.ts'
 import { continueTasks } from '../storage/extensions/extensions.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
@@ -11,6 +12,10 @@ import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
 
 const HOUR_MS = 60 * 60 * 1000
+const DAY_MS = 24 * HOUR_MS
+
+/** Events that a run deletes: more than a database gets in an hour. The next run deletes the rest. */
+const MAX_PRUNED_EVENTS = 50_000
 
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
@@ -23,7 +28,9 @@ export interface Maintenance {
   readonly resourceTypes: readonly StoredResourceType[]
   /** Milliseconds since 1970, according to the clock. */
   readonly now: number
+  /** Of the provisioning log. */
   readonly retentionDays: number
+  readonly eventRetentionDays: number
   /** Statements that a run may send; Infinity if the database is in the same process. */
   readonly maxStatements: number
 }
@@ -73,7 +80,7 @@ function databasesInARun(maxStatements: number): number {
 }
 
 async function maintainDatabase(
-  { databases, resourceTypes, now, retentionDays, maxStatements }: Maintenance,
+  { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements }: Maintenance,
   name: string,
   count: number,
   note: (done: MaintenanceNote) => void,
@@ -87,6 +94,9 @@ async function maintainDatabase(
   const hoursApart = Math.ceil(databases.names.length / count)
   const result = await pruneProvisioningLog(db, now, retentionDays, most, hoursApart)
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
+  const believed = now - result.clockAheadHours * HOUR_MS
+  const deleted = await pruneEvents(db, believed - eventRetentionDays * DAY_MS, MAX_PRUNED_EVENTS)
+  if (deleted > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId)

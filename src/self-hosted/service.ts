@@ -101,7 +101,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     bytes: MAX_HELD_BODY_BYTES,
     bytesPerOwner: MAX_HELD_BODY_BYTES_PER_TENANT,
   })
-  const stopMaintenance = maintainHourly(databases, settings.logRetentionDays, jobs)
+  const stopMaintenance = maintainHourly(databases, settings, jobs)
   let stopped: Promise<void> | undefined
 
   const answer = async (received: Received): Promise<Response> => {
@@ -211,7 +211,11 @@ function runtimes(
 }
 
 /** The hourly work of the cron in wrangler.toml, and interrupted jobs. @returns a function that stops it */
-function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTimer): () => void {
+function maintainHourly(
+  databases: Databases,
+  { logRetentionDays: retentionDays, eventRetentionDays }: ServerSettings,
+  jobs: JobTimer,
+): () => void {
   let timer = setTimeout(run, FIRST_PRUNING_MS)
   const firstJobs = setTimeout(() => void wakeAll(), FIRST_JOBS_MS)
   let isStopped = false
@@ -219,8 +223,9 @@ function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTi
     try {
       const now = Date.now()
       const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
-      await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
-        console.log(JSON.stringify(done)),
+      await maintain(
+        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements },
+        (done) => console.log(JSON.stringify(done)),
       )
     } catch (error) {
       // The next hour tries again.

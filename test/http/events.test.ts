@@ -208,7 +208,7 @@ describe('the feed', () => {
     const third = (await client.feed(`?limit=2&after=${second.cursor}`)).body
     const last = (await client.feed(`?limit=2&after=${third.cursor}`)).body
     const names = [first, second, third].flatMap(({ events }) =>
-      events.map((event: any) => event.data.userName),
+      events.map(({ data }: { data: { userName: string } }) => data.userName),
     )
     expect(names).toEqual(['user-0', 'user-1', 'user-2', 'user-3', 'user-4'])
     expect([first.hasMore, second.hasMore, third.hasMore, last.hasMore]).toEqual([true, true, false, false])

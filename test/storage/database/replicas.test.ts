@@ -64,6 +64,7 @@ class World {
         serverTiming: true,
         requestLog: false,
         logRetentionDays: '30',
+        eventRetentionDays: '30',
         accessTeamDomain: undefined,
         accessAudience: undefined,
       },
