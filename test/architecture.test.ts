@@ -152,6 +152,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'nodemailer',
     'csv-parse',
   ],
+  // Applications copy the folder, so it needs nothing else.
+  consumer: ['consumer'],
+  'consumer/cli.ts': ['consumer', 'node'],
   'private-file.mjs': ['node'],
   // CSV quoting is not part of the protocol, so the emulator may share it with the server.
   'csv-cell.ts': [],
