@@ -140,11 +140,8 @@ function nameOf(resource: Readonly<Record<string, unknown>>): string {
   return String(resource.userName ?? resource.displayName ?? resource.id)
 }
 
-/** Control characters, which a terminal would obey, become visible. */
+/** Characters that a terminal would obey, or that reverse the text, become visible. */
 function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: -- they are what is replaced
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  const code = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, code)
 }

@@ -284,8 +284,8 @@ function deleteClients(id: string): Statement {
     AND EXISTS (SELECT 1 FROM tenants WHERE id = ${id} AND state = 'deleting')`)
 }
 
-/** The statements of a deletion beside its chunks: six in its first batches, one in its last one, one in the catalogue. */
-export const DELETION_FRAME_STATEMENTS = 8
+/** The statements of a deletion beside its chunks: seven in its first batches, one in its last one, one in the catalogue. */
+export const DELETION_FRAME_STATEMENTS = 9
 
 const ID_AND_STATE = selection(tenants, ['id', 'state'])
 
@@ -332,13 +332,27 @@ async function deleteRows(
   maxBatches: number,
 ): Promise<boolean> {
   let batches = 0
-  for (const table of tables) {
+  for (const table of await tablesWithRows(db, tenantId, tables)) {
     for (let changes = 1; changes > 0; batches++) {
       if (batches === maxBatches) return false
       changes = (await db.batch([deleteChunk(purged(table), tenantId)]))[0]?.changes ?? 0
     }
   }
   return true
+}
+
+/** An empty table would take a batch of its own, and a run of the free plan has few. */
+async function tablesWithRows(
+  db: Database,
+  tenantId: string,
+  tables: readonly string[],
+): Promise<readonly string[]> {
+  const hasRows = tables.map(
+    (table) =>
+      sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} WHERE tenant_id = ${tenantId}) AS ${sql.raw(`"${table}"`)}`,
+  )
+  const [found] = await db.batch([statement(sql`SELECT ${sql.join(hasRows, sql`, `)}`)])
+  return tables.filter((table) => found?.rows[0]?.[table] === 1)
 }
 
 /** @param table one of the tables of the directory, the events or the log */
