@@ -140,7 +140,7 @@ function isSmall(data: Complex): boolean {
 }
 
 /** The bytes of a text in UTF-8. */
-export function utf8Bytes(text: string): number {
+function utf8Bytes(text: string): number {
   let bytes = 0
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0

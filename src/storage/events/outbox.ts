@@ -4,13 +4,7 @@
  * misses a smaller one.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
-import {
-  eventType,
-  type NewEvent,
-  nativeObjectIdPath,
-  type TENANT_IMPORTED,
-  utf8Bytes,
-} from '../../scim/events.ts'
+import { eventType, type NewEvent, nativeObjectIdPath, type TENANT_IMPORTED } from '../../scim/events.ts'
 import type { Credentials } from '../access/tokens.ts'
 import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -29,6 +23,8 @@ export interface SourcedEvent {
 
 /** As JSON. A character takes at most three bytes, so a statement stays below MAX_ROW_BYTES. */
 const MAX_EVENTS_CHARACTERS = 600_000
+
+const encoder = new TextEncoder()
 
 const INSERT_EVENTS = sql`INSERT INTO events
   (tenant_id, seq, type, time, client_id, request_id, resource_id, data, total_bytes)`
@@ -65,10 +61,12 @@ export function eventStatements(tenantId: string, events: readonly SourcedEvent[
   }
   for (const { source, event } of events) {
     const { tokenHash, now: time } = source.credentials
-    const size = utf8Bytes(JSON.stringify(event.data))
-    if (characters + size > MAX_EVENTS_CHARACTERS) flush()
-    bytes += size
-    const row = JSON.stringify({ ...event, tokenHash, time, requestId: source.requestId, bytes })
+    const { data, ...rest } = event
+    const json = JSON.stringify(data)
+    if (characters + json.length > MAX_EVENTS_CHARACTERS) flush()
+    bytes += encoder.encode(json).length
+    const head = JSON.stringify({ ...rest, tokenHash, time, requestId: source.requestId, bytes })
+    const row = `${head.slice(0, -1)},"data":${json}}`
     rows.push(row)
     characters += row.length
   }
