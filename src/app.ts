@@ -9,6 +9,7 @@ import { adminApi, adminMisconfigured, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
 import { validAddress } from './edge/address.ts'
 import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
+import { events } from './http/events.ts'
 import { healthz } from './http/healthz.ts'
 import { misconfigured, oauthErrorResponse } from './http/oauth/errors.ts'
 import { METADATA_PATH, metadata } from './http/oauth/metadata.ts'
@@ -16,7 +17,7 @@ import { TOKEN_PATH, tokenEndpoint } from './http/oauth/token-endpoint.ts'
 import { openapi } from './http/openapi.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
-import { routePath, TENANT_PATH } from './http/url.ts'
+import { EVENTS_PATH, routePath, TENANT_PATH } from './http/url.ts'
 import type { HttpEnv } from './runtime.ts'
 import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from './storage/tables/resource-tables.ts'
@@ -43,12 +44,13 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
   )
   app.route(TOKEN_PATH, tokenEndpoint)
   app.route(METADATA_PATH, metadata)
+  app.route(EVENTS_PATH, events)
   app.route('/admin/api', adminApi())
   app.route('/admin', dashboard())
   app.route('/openapi.json', openapi)
   app.get('/', (c) => c.redirect('/admin'))
   // Hono calls this handler of the outermost app only.
-  app.notFound((c) => (isScim(c.req.path) ? onNotFound(c) : adminNotFound(c)))
+  app.notFound((c) => (isForClients(c.req.path) ? onNotFound(c) : adminNotFound(c)))
   return app
 }
 
@@ -56,11 +58,12 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
 const configured = createMiddleware<HttpEnv>(async function configured(c, next) {
   if (!c.env.isMisconfigured) return await next()
   if (isTokenEndpoint(c.req.path)) throw misconfigured()
-  return isScim(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)
+  return isForClients(c.req.path) ? onMisconfigured(c) : adminMisconfigured(c)
 })
 
-function isScim(path: string): boolean {
-  return path.startsWith(`${TENANT_PATH}/`)
+/** True for the paths of clients: http/errors.ts makes their errors. */
+function isForClients(path: string): boolean {
+  return path.startsWith(`${TENANT_PATH}/`) || path.startsWith(EVENTS_PATH)
 }
 
 function isTokenEndpoint(path: string): boolean {

@@ -2,6 +2,7 @@
  * The interface between the app and the runtime that it runs on, and the variables of a request. An entry file, such as
  * src/worker.ts, makes a Runtime from its bindings.
  */
+import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriter } from './provider/groups/group-writer.ts'
 import type { Work } from './scim/work.ts'
 import type { Sha256 } from './storage/access/secrets.ts'
@@ -20,6 +21,12 @@ export interface Runtime {
   readonly maxDatabaseBytes: number
   /** The most queries that a request may send to the databases; undefined: there is no limit. */
   readonly maxQueries?: number | undefined
+  /**
+   * Waits until a tenant has an event after the position, or for the given time.
+   *
+   * @returns false at once if too many requests of the tenant are waiting
+   */
+  readonly waitForEvent: (position: AwaitedPosition, ms: number) => Promise<boolean>
   /** Has pending work on a tenant done soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
   /** Whether the databases answer and accept writes, according to a check that is a few seconds old at most. */
@@ -109,6 +116,8 @@ export interface Settings {
   readonly requestLog: boolean
   /** How long the provisioning log is kept, as configured. */
   readonly logRetentionDays: string
+  /** How long events are kept, as configured. */
+  readonly eventRetentionDays: string
   /** The team domain of Cloudflare Access, such as "acme.cloudflareaccess.com". */
   readonly accessTeamDomain: string | undefined
   /** The audience (AUD) tag of the Access application in front of the dashboard. */

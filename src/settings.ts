@@ -14,6 +14,7 @@ export const SHARED_DEFAULTS = {
   SERVER_TIMING: '0',
   REQUEST_LOG: '1',
   LOG_RETENTION_DAYS: '30',
+  EVENT_RETENTION_DAYS: '30',
   ACCESS_TEAM_DOMAIN: '',
   ACCESS_AUD: '',
   PUBLIC_URL: '',
@@ -23,13 +24,14 @@ export type Values<Name extends string> = Readonly<Record<Name, string>>
 
 const MIN_ADMIN_TOKEN_LENGTH = 16
 /** 100 years. */
-const MAX_LOG_RETENTION_DAYS = 36_500
+const MAX_RETENTION_DAYS = 36_500
 /** "acme" or "acme.cloudflareaccess.com", or the URL that Cloudflare's dashboard shows. */
 const TEAM_DOMAIN = /^(?:https:\/\/)?[a-z\d-]+(?:\.[a-z\d-]+)*\/*$/i
 
 export interface SharedSettings {
   readonly app: Settings
   readonly logRetentionDays: number
+  readonly eventRetentionDays: number
   /** The origin that clients use. If undefined, the origin of each request is used. */
   readonly publicOrigin?: string | undefined
 }
@@ -42,9 +44,11 @@ export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): Sh
       serverTiming: isOn('SERVER_TIMING', values),
       requestLog: isOn('REQUEST_LOG', values),
       logRetentionDays: values.LOG_RETENTION_DAYS,
+      eventRetentionDays: values.EVENT_RETENTION_DAYS,
       ...access(values),
     },
-    logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, MAX_LOG_RETENTION_DAYS),
+    logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),
+    eventRetentionDays: wholeNumber('EVENT_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),
     publicOrigin: publicOrigin(values),
   }
 }

@@ -11,6 +11,7 @@ import {
   openBinding,
 } from './bindings.ts'
 import { idGenerator } from './id-generator.ts'
+import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
 import { maintain, namesInTurn } from './provider/maintenance.ts'
 import { RECONCILE_STATEMENTS, reconcileAndLog } from './provider/reconcile.ts'
@@ -70,14 +71,15 @@ export default {
   async scheduled({ scheduledTime, cron }, env) {
     const { settings, error } = checked(env)
     if (error !== undefined) throw error
-    const { logRetentionDays: retentionDays } = settings
+    const { logRetentionDays: retentionDays, eventRetentionDays } = settings
     const databases = databasesOf(env, noFigures())
     if (cron === RECONCILE_CRON) return await reconcileInTurn(databases, scheduledTime)
     const maxStatements = MAX_QUERIES_FREE - OTHER_STATEMENTS
     const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
     try {
-      await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
-        console.log(JSON.stringify(done)),
+      await maintain(
+        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements },
+        (done) => console.log(JSON.stringify(done)),
       )
     } finally {
       // The platform drops an alarm that fails repeatedly.
@@ -100,6 +102,7 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     maxDatabaseBytes: MAX_DATABASE_BYTES,
     maxQueries: MAX_QUERIES,
     wakeJobs: (tenantId) => wakeJobs(env, tenantId),
+    waitForEvent: (position, ms) => waitForEvent(env, position, ms),
     isHealthy: error === undefined ? healthOf(env) : async () => false,
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication ? replicasOf(env, ctx) : undefined,
@@ -193,6 +196,11 @@ function healthOf(env: WorkerEnv): () => Promise<boolean> {
   const health = rememberedHealth(probe, () => performance.now())
   healths.set(env.DB, health)
   return health
+}
+
+/** All readers of a tenant wait in one place. */
+async function waitForEvent(env: WorkerEnv, position: AwaitedPosition, ms: number): Promise<boolean> {
+  return await env.GROUP_COORDINATOR.getByName(position.tenantId).waitForEvent(position, ms)
 }
 
 async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {

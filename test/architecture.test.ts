@@ -35,8 +35,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/events': [
+    'storage/events',
+    'storage/access',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/resources': [
     'storage/resources',
+    'storage/events',
     'storage/log',
     'storage/access',
     'storage/tenants',
@@ -66,6 +76,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'storage/transfer': [
     'storage/transfer',
+    'storage/events',
     'storage/access',
     'storage/tenants',
     'storage/tables',
@@ -153,6 +164,9 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'nodemailer',
     'csv-parse',
   ],
+  // Applications copy the folder, so it needs nothing else.
+  consumer: ['consumer'],
+  'consumer/cli.ts': ['consumer', 'node'],
   'private-file.mjs': ['node'],
   // CSV quoting is not part of the protocol, so the emulator may share it with the server.
   'csv-cell.ts': [],

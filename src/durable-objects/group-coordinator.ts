@@ -20,6 +20,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { databasesOf, openBinding } from '../bindings.ts'
 import { idGenerator } from '../id-generator.ts'
+import { type AwaitedPosition, EventWaiters } from '../provider/events/event-waiters.ts'
 import type { GroupWriteAnswer, GroupWriteRequest, GroupWriter } from '../provider/groups/group-writer.ts'
 import { QueuedGroupWriter } from '../provider/groups/queued-group-writer.ts'
 import { runJob } from '../provider/jobs/runner.ts'
@@ -33,6 +34,8 @@ const newId = idGenerator()
 const FAILED_PAUSE_MS = 30_000
 /** The statements that check the databases of a job in a new isolate: the catalogue, the source and the target. */
 const IDENTITY_CHECKS = 3
+/** Between two looks for new events while readers wait. Each reads one row of D1. */
+const LOOK_INTERVAL_MS = 500
 /** The storage key of the tenant's id: an alarm does not know the name of its object. */
 const TENANT_KEY = 'tenantId'
 
@@ -50,11 +53,19 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
     now: Date.now,
   })
   readonly #bookmark = new TenantBookmark(Date.now)
+  readonly #waiters = new EventWaiters({
+    openDatabase: (name) => openBinding(this.env, name, noFigures()),
+    intervalMs: LOOK_INTERVAL_MS,
+  })
   /** Counts the calls of `wakeJobs`. */
   #wakes = 0
 
   write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     return this.#writer.write(request)
+  }
+
+  waitForEvent(position: AwaitedPosition, ms: number): Promise<boolean> {
+    return this.#waiters.wait(position, ms)
   }
 
   /** Does the pending work on the tenant now, and again until it is done. */

@@ -1,12 +1,15 @@
 /**
- * Converts all exceptions under /scim/v2 to responses.
+ * Converts all exceptions under /scim/v2 and /events to responses.
  */
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { FeedError } from '../provider/events/event-feed.ts'
 import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database/database.ts'
 import { scimJson } from './content-type.ts'
+import { EVENTS_PATH } from './url.ts'
 
 /** The value of Retry-After. */
 export const RETRY_AFTER_SECONDS = 5
@@ -46,12 +49,33 @@ export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Resp
 
 export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   const scimError = scimErrorOf(c, error)
-  const response = scimJson(c, JSON.stringify(errorMessage(scimError)), scimError.status)
+  const response = isFeed(c)
+    ? c.json(feedMessage(scimError), scimError.status as ContentfulStatusCode)
+    : scimJson(c, JSON.stringify(errorMessage(scimError)), scimError.status)
   if (scimError.status === 401) response.headers.set('WWW-Authenticate', CHALLENGE)
   if (scimError.status === 503 || scimError.status === 429) {
     response.headers.set('Retry-After', String(RETRY_AFTER_SECONDS))
   }
   return response
+}
+
+/** Errors of the event feed have the form of those of the admin API. */
+function isFeed(c: Context<HttpEnv>): boolean {
+  return c.req.path === EVENTS_PATH || c.req.path.startsWith(`${EVENTS_PATH}/`)
+}
+
+function feedMessage(error: ScimError) {
+  const { code = FEED_CODES[error.status] ?? 'internal', field } = error instanceof FeedError ? error : {}
+  return { error: { code, message: error.detail, ...(field !== undefined && { field }) } }
+}
+
+const FEED_CODES: Readonly<Record<number, string>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  404: 'notFound',
+  405: 'methodNotAllowed',
+  429: 'tooMany',
+  503: 'unavailable',
 }
 
 /** The error that the client gets for an exception. Details of unexpected exceptions are only in the application log. */

@@ -8,6 +8,9 @@ import type { ResourceType } from '../scim/schema/definition.ts'
 /** The path of the Tenant URL. It is the same for all tenants, because the token names the tenant. */
 export const TENANT_PATH = '/scim/v2'
 
+/** The path of the event feed, likewise. */
+export const EVENTS_PATH = '/events'
+
 /** The endpoints that are not resource types. */
 const OTHER_ENDPOINTS = ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig', '/Bulk', '/Me']
 

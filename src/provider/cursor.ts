@@ -68,15 +68,22 @@ async function seal(
   identity: string,
   { tenantId, cursorKey }: CursorOwner,
 ): Promise<string> {
-  const bytes = (text: string) => new TextEncoder().encode(text)
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
-  const key = await crypto.subtle.importKey('raw', bytes(cursorKey), algorithm, false, ['sign'])
-  const message = JSON.stringify(['cursor', tenantId, identity, payload])
-  const signature = await crypto.subtle.sign('HMAC', key, bytes(message))
-  return toBase64Url(new Uint8Array(signature).slice(0, SEAL_BYTES))
+  const sealed = await sealer(cursorKey)
+  return await sealed(['cursor', tenantId, identity, payload])
 }
 
-function fromBase64Url(text: string): string {
+/** @returns a function that seals messages with the key: a text of unreserved characters */
+export async function sealer(secret: string): Promise<(message: readonly unknown[]) => Promise<string>> {
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const key = await crypto.subtle.importKey('raw', bytes(secret), algorithm, false, ['sign'])
+  return async (message) => {
+    const signature = await crypto.subtle.sign('HMAC', key, bytes(JSON.stringify(message)))
+    return toBase64Url(new Uint8Array(signature).slice(0, SEAL_BYTES))
+  }
+}
+
+export function fromBase64Url(text: string): string {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
   return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)))
 }

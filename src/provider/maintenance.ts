@@ -4,6 +4,7 @@
  */
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
+import { pruneEvents } from '../storage/events/pruning.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
 import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import { finishGroupDeletions } from '../storage/resources/deleted-groups.ts'
@@ -17,6 +18,9 @@ import { forgetTenant } from './tenants.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
+
+/** Events that a run deletes: more than a database gets in an hour. The next run deletes the rest. */
+const MAX_PRUNED_EVENTS = 50_000
 
 /** The statements for credentials that have ended or expire soon. */
 const CREDENTIAL_STATEMENTS = 3
@@ -33,7 +37,9 @@ export interface Maintenance {
   readonly resourceTypes: readonly StoredResourceType[]
   /** Milliseconds since 1970, according to the clock. */
   readonly now: number
+  /** Of the provisioning log. */
   readonly retentionDays: number
+  readonly eventRetentionDays: number
   /** Statements that a run may send; Infinity if the database is in the same process. */
   readonly maxStatements: number
 }
@@ -82,7 +88,7 @@ function databasesInARun(maxStatements: number): number {
 }
 
 async function maintainDatabase(
-  { databases, resourceTypes, now, retentionDays, maxStatements }: Maintenance,
+  { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements }: Maintenance,
   name: string,
   count: number,
   note: (done: MaintenanceNote) => void,
@@ -97,6 +103,9 @@ async function maintainDatabase(
   const result = await pruneProvisioningLog(db, { now, retentionDays, maxStatements: most, hoursApart })
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })
   const clockAheadMs = result.clockAheadHours * HOUR_MS
+  const eventsBefore = now - clockAheadMs - eventRetentionDays * DAY_MS
+  const deletedEvents = await pruneEvents(db, eventsBefore, MAX_PRUNED_EVENTS)
+  if (deletedEvents > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted: deletedEvents })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)

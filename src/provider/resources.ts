@@ -13,6 +13,7 @@ import {
 } from '../scim/compatibility/disabling.ts'
 import { withoutEmptyActive } from '../scim/compatibility/values.ts'
 import { notFound, quote, ScimError } from '../scim/error.ts'
+import { changedEvent, createdEvent } from '../scim/events.ts'
 import type { ParsedPatch } from '../scim/patch/operation.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
@@ -21,7 +22,6 @@ import { uniqueAttribute } from '../scim/schema/resource-type.ts'
 import { replacementOf, type Validated, validateResource } from '../scim/validation.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { UniqueError } from '../storage/database/database.ts'
-import type { LogAction } from '../storage/log/log-entry.ts'
 import { logUnchanged } from '../storage/log/provisioning-log.ts'
 import { forgetResource, recallResource } from '../storage/resources/recent-resources.ts'
 import * as storage from '../storage/resources/resource-batches.ts'
@@ -73,7 +73,8 @@ export async function createResource(
     ignored,
   })
   try {
-    const created = await storage.insertResource(call.tenant, type, { id, resource }, log)
+    const event = createdEvent(type, { id, version: 1, resource })
+    const created = await storage.insertResource(call.tenant, type, { id, resource, log, event })
     return render(call, created, type, projection)
   } catch (error) {
     if (error instanceof UniqueError) throw taken(type, resource, { cause: error })
@@ -215,7 +216,7 @@ function uniqueKey({ type, uniqueValue }: ResourceUpdate): string | undefined {
 
 /** What a write changes of a resource. */
 interface ResourceChange extends Decided {
-  readonly action: LogAction
+  readonly action: keyof typeof EVENT_KINDS
   readonly changes: readonly AttributeChange[]
 }
 
@@ -289,8 +290,17 @@ async function storeChange(
   const documents = encodeResource(resource, type)
   work.store(documents.data.length + documents.keys.length)
   const after = { ...documents, lastModified: modifiedAt(call, before) }
-  return await storage.updateResource(tenant, type, { before, after, log })
+  const event = changedEvent(type, EVENT_KINDS[change.action], {
+    id: before.id,
+    version: before.version + 1,
+    resource,
+    before: before.resource,
+    changes: change.changes,
+  })
+  return await storage.updateResource(tenant, type, { before, after, log, event })
 }
+
+const EVENT_KINDS = { update: 'updated', enable: 'activated', disable: 'deactivated' } as const
 
 /** The resource without its memberships, which are not changed here. */
 function withoutReferences(resource: Complex, { references }: StoredResourceType): Complex {
@@ -299,7 +309,7 @@ function withoutReferences(resource: Complex, { references }: StoredResourceType
   return rest
 }
 
-function actionOf(type: StoredResourceType, before: Complex, after: Complex): LogAction {
+function actionOf(type: StoredResourceType, before: Complex, after: Complex): ResourceChange['action'] {
   if (!canBeDisabled(type) || isActive(before) === isActive(after)) return 'update'
   return isActive(after) ? 'enable' : 'disable'
 }

@@ -189,6 +189,24 @@ export const MAX_REFUSED_ENTRIES_PER_MINUTE = 200
  * migrations/0008_log_bounds.sql enforces the same value.
  */
 export const MAX_LOG_BYTES = 256 * 1024 * 1024
+/**
+ * Bytes of a tenant's events, several hundred thousand events. Beyond it, new events replace the oldest ones. A trigger
+ * in migrations/0022_events.sql enforces the same value.
+ */
+export const MAX_EVENT_BYTES = 256 * 1024 * 1024
+/** The data of an event, so that a whole event stays below the 20 kB that receivers of webhooks expect. */
+export const MAX_EVENT_DATA_BYTES = 16 * 1024
+/** Members that one event names: with all their identifiers they usually stay below the same 20 kB. */
+export const MAX_EVENT_MEMBERS = 50
+/** An event as it is sent. If the names of its members would exceed it, only their ids are sent. */
+export const MAX_EVENT_BYTES_SENT = 20_000
+/** Events of a page of the feed, and the number without the parameter "limit". */
+export const MAX_FEED_EVENTS = 500
+export const DEFAULT_FEED_EVENTS = 100
+/** How long the feed holds a request while nothing happens: less than the 30 seconds of common proxies and clients. */
+export const MAX_FEED_WAIT_SECONDS = 25
+/** Requests of a tenant that wait for events at the same time. */
+export const MAX_WAITING_READERS = 100
 /** Names of ignored attributes in a log entry. A body can have 100,000 of them. */
 export const MAX_IGNORED_NAMES = 100
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { createApp } from '../app.ts'
 import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
+import { EventWaiters } from '../provider/events/event-waiters.ts'
 import { maintain } from '../provider/maintenance.ts'
 import { reconcileAndLog } from '../provider/reconcile.ts'
 import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
@@ -38,6 +39,8 @@ const FIRST_JOBS_MS = 1_000
 /** How long the shutdown waits for requests in progress. */
 const STOP_TIMEOUT_MS = 10_000
 const RETRY_AFTER_SECONDS = 5
+/** Between two looks for new events while readers wait. */
+const LOOK_INTERVAL_MS = 100
 /** The owner of the turns of hourly work. No tenant can have this name. */
 const TIMER = 'the timer'
 
@@ -84,9 +87,18 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     for (const name of names) await probeCommitted(open(name, noFigures()))
   }
   const jobs = new JobTimer(databases, RESOURCE_TYPES)
+  const waiters = new EventWaiters({
+    openDatabase: (name) => open(name, noFigures()),
+    intervalMs: LOOK_INTERVAL_MS,
+  })
   const runtimeOf = runtimes(
     settings,
-    { open, names, wakeJobs: async (tenantId) => jobs.wake(tenantId) },
+    {
+      open,
+      names,
+      wakeJobs: async (tenantId) => jobs.wake(tenantId),
+      waitForEvent: (position, ms) => waiters.wait(position, ms),
+    },
     turns,
     newId,
     rememberedHealth(probe, () => performance.now()),
@@ -100,7 +112,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   // A file may have been replaced by a backup: no request is answered before old copies of tenants are closed.
   const atStart: Databases = { ...databases, open: (name) => open(name, noFigures()) }
   const reconciled = reconcileAndLog(atStart, RESOURCE_TYPES)
-  const stopMaintenance = maintainHourly(databases, settings.logRetentionDays, jobs)
+  const stopMaintenance = maintainHourly(databases, settings, jobs)
   let stopped: Promise<void> | undefined
 
   const answer = async (received: Received): Promise<Response> => {
@@ -116,6 +128,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   }
   const stop = async () => {
     stopMaintenance()
+    waiters.stop()
     await reconciled
     await jobs.stop()
     if (!(await inFlight.none(STOP_TIMEOUT_MS))) {
@@ -171,7 +184,11 @@ function openMigrated(path: string, settings: ServerSettings, migrations: readon
 /** @returns the runtime of the app for a request */
 function runtimes(
   settings: ServerSettings,
-  { open, names, wakeJobs }: { open: OpenDatabase } & Pick<Runtime, 'wakeJobs'> & Pick<Databases, 'names'>,
+  {
+    open,
+    names,
+    ...asked
+  }: { open: OpenDatabase } & Pick<Runtime, 'wakeJobs' | 'waitForEvent'> & Pick<Databases, 'names'>,
   turns: Turns,
   newId: () => string,
   isHealthy: () => Promise<boolean>,
@@ -183,13 +200,13 @@ function runtimes(
     openDatabase: open,
     databaseNames: names,
     maxDatabaseBytes: Number.POSITIVE_INFINITY,
-    wakeJobs,
+    ...asked,
     isHealthy,
     groupWriter: groupWriters({
       openDatabase: open,
       resourceTypes: RESOURCE_TYPES,
       newId,
-      wakeJobs,
+      wakeJobs: asked.wakeJobs,
       now: elapsedMs,
     }),
     now: () => Date.now(),
@@ -213,7 +230,11 @@ function runtimes(
 }
 
 /** The hourly work of the cron in wrangler.toml, and interrupted jobs. @returns a function that stops it */
-function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTimer): () => void {
+function maintainHourly(
+  databases: Databases,
+  { logRetentionDays: retentionDays, eventRetentionDays }: ServerSettings,
+  jobs: JobTimer,
+): () => void {
   let timer = setTimeout(run, FIRST_PRUNING_MS)
   const firstJobs = setTimeout(() => void wakeAll(), FIRST_JOBS_MS)
   let isStopped = false
@@ -221,8 +242,9 @@ function maintainHourly(databases: Databases, retentionDays: number, jobs: JobTi
     try {
       const now = Date.now()
       const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
-      await maintain({ databases, resourceTypes, now, retentionDays, maxStatements }, (done) =>
-        console.log(JSON.stringify(done)),
+      await maintain(
+        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements },
+        (done) => console.log(JSON.stringify(done)),
       )
     } catch (error) {
       // The next hour tries again.

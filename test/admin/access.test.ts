@@ -41,6 +41,7 @@ function runtimeWith(
     adminToken: 'test-admin-token',
     serverTiming: false,
     logRetentionDays: '30',
+    eventRetentionDays: '30',
     accessTeamDomain: undefined,
     accessAudience: undefined,
   }

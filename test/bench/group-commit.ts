@@ -175,6 +175,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
       serverTiming: false,
       requestLog: false,
       logRetentionDays: '30',
+      eventRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
     },

@@ -260,7 +260,13 @@ describe('the hourly run', () => {
     }
     const found = [await left()]
     for (const hour of [0, 1, 2]) {
-      const run = { databases, resourceTypes: RESOURCE_TYPES, retentionDays: 30, maxStatements: 25 }
+      const run = {
+        databases,
+        resourceTypes: RESOURCE_TYPES,
+        retentionDays: 30,
+        eventRetentionDays: 30,
+        maxStatements: 25,
+      }
       await maintain({ ...run, now: Date.now() + hour * HOUR_MS }, () => undefined)
       found.push(await left())
     }

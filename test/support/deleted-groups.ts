@@ -41,6 +41,7 @@ export async function deleteAndHold(
       serverTiming: true,
       requestLog: false,
       logRetentionDays: '30',
+      eventRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
     },

@@ -120,6 +120,12 @@ export class Client {
     return this.request('PATCH', path, { schemas: [PATCH_OP], Operations })
   }
 
+  /** A page of the event feed. */
+  feed(query = ''): Promise<Answer> {
+    const headers = { Authorization: `Bearer ${this.token}` }
+    return this.#sendTo(new Request(`${ORIGIN}/events${query}`, { headers }))
+  }
+
   /** The tenant's provisioning log, newest first. */
   async log(query = ''): Promise<readonly Record<string, unknown>[]> {
     return (await admin('GET', `/tenants/${this.tenantId}/log${query}`)).body.entries

@@ -29,6 +29,7 @@ export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
       serverTiming: true,
       requestLog: false,
       logRetentionDays: '30',
+      eventRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
     },

@@ -72,6 +72,7 @@ export class World {
         serverTiming: true,
         requestLog: false,
         logRetentionDays: '30',
+        eventRetentionDays: '30',
         accessTeamDomain: undefined,
         accessAudience: undefined,
       },

@@ -234,6 +234,11 @@ function configurationFacts(c: AdminContext): readonly ConfigurationFact[] {
       where: 'LOG_RETENTION_DAYS',
     },
     {
+      name: 'Retention of events',
+      value: `${settings.eventRetentionDays} days`,
+      where: 'EVENT_RETENTION_DAYS',
+    },
+    {
       name: 'Admin token',
       value: <YesNo isSet={Boolean(settings.adminToken)} off="Not set" />,
       where: 'ADMIN_TOKEN',

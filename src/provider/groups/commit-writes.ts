@@ -114,12 +114,13 @@ function decide(queued: QueuedWrite<GroupWrite>, draft: GroupDraft): PromiseSett
 }
 
 async function store(open: Open, decided: readonly Decided[], draft: GroupDraft): Promise<void> {
-  const log = decided.map(({ queued: { call }, decision }) => ({
+  const told = decided.map(({ queued: { call }, decision }) => ({
     credentials: credentialsOf(call.tenant),
     entry: decision.log,
+    events: decision.events,
   }))
   const writes = decided.map(({ queued }) => queued)
-  await runShared(open, writes, (db) => storeGroups(db, draft.changes, log))
+  await runShared(open, writes, (db) => storeGroups(db, draft.changes, told))
 }
 
 /**

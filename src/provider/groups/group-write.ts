@@ -7,6 +7,7 @@ import { type AttributeChange, changedAttributes } from '../../scim/changes.ts'
 import type { Complex } from '../../scim/comparison.ts'
 import { requireOneProjection } from '../../scim/compatibility/lists.ts'
 import { badRequest, notFound, quote, ScimError } from '../../scim/error.ts'
+import { changedEvent, createdEvent, memberEvents, type NewEvent } from '../../scim/events.ts'
 import { fold } from '../../scim/fold.ts'
 import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
 import { applyPatch } from '../../scim/patch/apply.ts'
@@ -83,6 +84,8 @@ export interface GroupDecision {
   /** Undefined if nothing changes. */
   readonly change: GroupChange | undefined
   readonly log: LogEntry
+  /** None if nothing changes. */
+  readonly events: readonly NewEvent[]
 }
 
 /**
@@ -159,6 +162,7 @@ function createGroup(
         answer: render(call, withMembers(after, added), type, projection),
         change: { after, documents, added, removed: [], removesAll: false },
         log,
+        events: [createdEvent(type, after), ...memberEvents(type, after, { added: ids, removed: [] })],
       }
     },
   }
@@ -302,6 +306,12 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
         : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
     change: changes.length === 0 ? undefined : { after, documents, added, removed, removesAll },
     log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
+    events: [
+      ...(attributes.length === 0
+        ? []
+        : [changedEvent(type, 'updated', { ...after, before: before.resource, changes: attributes })]),
+      ...memberEvents(type, after, { added: addedIds, removed }),
+    ],
   }
 }
 

@@ -6,6 +6,7 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Preconditions } from '../../scim/version.ts'
 import { credentialsOf, writeAs } from '../access/tokens.ts'
 import { type Statement, statement } from '../database/database.ts'
+import { deletionEventsStatement } from '../events/outbox.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { logStatement } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -52,6 +53,10 @@ export async function deleteResource(
       resourceName: sql`gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}`,
     }),
     ...(type.isMember ? [changedGroups()] : []),
+    deletionEventsStatement(
+      { credentials, requestId: log.requestId },
+      { type, id, isWanted, groups: type.isMember ? tenant.resourceTypes.find(hasMembers) : undefined },
+    ),
     // The triggers delete its memberships, on both sides, or note those that are left.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
   ])

@@ -4,10 +4,12 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { ScimError } from '../../scim/error.ts'
+import type { NewEvent } from '../../scim/events.ts'
 import { MAX_LOADED_MEMBERS } from '../../scim/limits.ts'
 import { type Member, union } from '../../scim/patch/members.ts'
 import { type Credentials, readAsWriters, writeAsAll } from '../access/tokens.ts'
 import { type Database, prepared, type Row, type Slots, type Statement } from '../database/database.ts'
+import { eventStatements } from '../events/outbox.ts'
 import { logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
 import { GROUPS_TABLE } from '../tables/resource-tables.ts'
 import {
@@ -197,11 +199,16 @@ export interface GuardedChange extends GroupChange {
   readonly before: StoredRow | undefined
 }
 
+/** What a write of a group tells others, in its own transaction. */
+export interface ToldWrite extends WrittenEntry {
+  readonly events: readonly NewEvent[]
+}
+
 /**
- * Stores changed groups and logs the writes that changed them, in one batch: all or nothing.
+ * Stores changed groups, and the log entries and events of the writes that changed them, in one batch: all or nothing.
  *
  * @param changes each group once
- * @param log the entries of the writes, each with its writer
+ * @param writes in their order
  * @throws {GuardError} "stale version" when the database holds a different group, whatever its version is; "group
  *   limit" and "unknown member", whatever the caller assumed
  * @throws {UniqueError} when a displayName is taken, in a tenant where names are unique
@@ -209,14 +216,19 @@ export interface GuardedChange extends GroupChange {
 export async function storeGroups(
   db: Database,
   changes: readonly GuardedChange[],
-  log: readonly WrittenEntry[],
+  writes: readonly ToldWrite[],
 ): Promise<void> {
-  const writers = log.map(({ credentials }) => credentials)
+  const writers = writes.map(({ credentials }) => credentials)
   const tenantId = writers[0]?.tenantId ?? ''
   await writeAsAll(db, writers, [
     ...changes.flatMap((change) => changeStatements(tenantId, change)),
-    ...logStatements(tenantId, log),
+    ...logStatements(tenantId, writes),
+    ...eventStatements(tenantId, writes.flatMap(sourcedEvents)),
   ])
+}
+
+function sourcedEvents({ credentials, entry: { requestId }, events }: ToldWrite) {
+  return events.map((event) => ({ source: { credentials, requestId }, event }))
 }
 
 function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {

@@ -3,9 +3,11 @@
  * here and written in groups.ts.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import type { NewEvent } from '../../scim/events.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { credentialsOf, readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
 import { type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import { eventStatements } from '../events/outbox.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { guardingLogStatement } from '../log/provisioning-log.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
@@ -128,19 +130,29 @@ const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now'>(
       VALUES (${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now})`,
 )
 
+/** What a write tells others, in its own transaction. */
+export interface Told {
+  readonly log: LogEntry
+  readonly event: NewEvent
+}
+
+function toldStatements(tenant: TenantContext, { log: { requestId }, event }: Told): readonly Statement[] {
+  const source = { credentials: credentialsOf(tenant), requestId }
+  return eventStatements(tenant.tenantId, [{ source, event }])
+}
+
 /** Stores a new resource at version 1. @throws {UniqueError} when the value of its unique attribute is taken */
 export async function insertResource(
   tenant: TenantContext,
   type: StoredResourceType,
-  { id, resource }: Pick<Stored, 'id' | 'resource'>,
-  log: LogEntry,
+  { id, resource, ...told }: Pick<Stored, 'id' | 'resource'> & Told,
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
   const { tenantId, now } = credentials
   const { data, keys } = encodeResource(resource, type)
-  const guard = guardingLogStatement(credentials, log)
+  const guard = guardingLogStatement(credentials, told.log)
   const change = insert(type.table, { tenantId, id, data, keys, now })
-  await writeGuarded(tenant.database, [credentials], [guard], [change])
+  await writeGuarded(tenant.database, [credentials], [guard], [change, ...toldStatements(tenant, told)])
   const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data })
   return rememberAndReturn(tenant, type, row)
 }
@@ -160,11 +172,10 @@ const updateReturningGroups = preparedByTable<UpdateSlot>((table, slots) =>
 )
 
 /** A change of a resource that is to be stored. */
-export interface ResourceUpdate {
+export interface ResourceUpdate extends Told {
   /** The resource as it was read, however long ago. */
   readonly before: StoredRow
   readonly after: Documents & Pick<Stored, 'lastModified'>
-  readonly log: LogEntry
 }
 
 /**
@@ -177,16 +188,21 @@ export interface ResourceUpdate {
 export async function updateResource(
   tenant: TenantContext,
   type: StoredResourceType,
-  { before, after, log }: ResourceUpdate,
+  { before, after, ...told }: ResourceUpdate,
 ): Promise<Stored> {
   const { tenantId } = tenant
   const credentials = credentialsOf(tenant)
   const { id, version, createdAt } = before
   const { data, keys, lastModified } = after
-  const guard = guardingLogStatement(credentials, log, { table: type.table, row: before })
+  const guard = guardingLogStatement(credentials, told.log, { table: type.table, row: before })
   const write = showsGroups(type) ? updateReturningGroups : update
   const change = write(type.table, { tenantId, id, version, data, keys, lastModified })
-  const [found] = await writeGuarded(tenant.database, [credentials], [guard], [change])
+  const [found] = await writeGuarded(
+    tenant.database,
+    [credentials],
+    [guard],
+    [change, ...toldStatements(tenant, told)],
+  )
   const row = { id, version: version + 1, createdAt, lastModified, data }
   return rememberAndReturn(tenant, type, new StoredRow(row, groupsFromRow(found?.rows[0])))
 }

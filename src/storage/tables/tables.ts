@@ -5,5 +5,6 @@
  */
 export * from './access-tables.ts'
 export * from './directory-tables.ts'
+export * from './event-tables.ts'
 export * from './log-tables.ts'
 export * from './tenant-tables.ts'

@@ -54,6 +54,8 @@ export const tenants = sqliteTable(
      * more moves is the newer one: src/storage/tenants/claims.ts.
      */
     moves: integer('moves').notNull().default(0),
+    /** Secret: the key that seals the cursors of the event feed. A trigger sets it, so it is NULL in no row. */
+    eventKey: text('event_key'),
   },
   // A partial index, so that a query finds the few tenants on the move without a scan.
   (table) => [index('tenants_on_the_move').on(table.id).where(sql`state IN ('moving', 'arriving', 'moved')`)],

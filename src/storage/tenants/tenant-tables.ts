@@ -8,6 +8,7 @@ import {
   clientSecrets,
   clients,
   clientTrusts,
+  events,
   memberships,
   provisioningActivity,
   provisioningDays,
@@ -79,6 +80,7 @@ const LATER_TABLES: readonly TenantTable[] = [
     key: ['id'],
     documents: ['changes', 'ignored'],
   },
+  { name: 'events', columns: columnNames(events), key: ['seq'], documents: ['data'] },
   {
     name: 'provisioning_activity',
     columns: columnNames(provisioningActivity),

@@ -234,7 +234,7 @@ export async function continueDeletion(
     !(await deleteRows(
       db,
       id,
-      [...directoryTables(types), 'provisioning_log', 'transfer_chunks'],
+      [...directoryTables(types), 'events', 'provisioning_log', 'transfer_chunks'],
       maxBatches,
     ))
   )
@@ -296,10 +296,10 @@ function deleteClients(id: string): Statement {
 }
 
 /**
- * The statements of a continued deletion beside its chunks: three in its first batch, one in its last one, one in the
+ * The statements of a continued deletion beside its chunks: four in its first batches, one in its last one, one in the
  * catalogue.
  */
-export const DELETION_FRAME_STATEMENTS = 5
+export const DELETION_FRAME_STATEMENTS = 6
 
 const ID_AND_STATE = selection(tenants, ['id', 'state'])
 
@@ -348,7 +348,7 @@ async function deleteRows(
   maxBatches: number,
 ): Promise<boolean> {
   let batches = 0
-  for (const table of tables) {
+  for (const table of await tablesWithRows(db, tenantId, tables)) {
     for (let changes = 1; changes > 0; batches++) {
       if (batches === maxBatches) return false
       changes = (await db.batch([deleteChunk(purged(table), tenantId)]))[0]?.changes ?? 0
@@ -357,9 +357,24 @@ async function deleteRows(
   return true
 }
 
-/** @param table one of the tables of the directory, the log, or the files of exports and imports */
+/** An empty table would take a batch of its own, and a run of the free plan has few. */
+async function tablesWithRows(
+  db: Database,
+  tenantId: string,
+  tables: readonly string[],
+): Promise<readonly string[]> {
+  const hasRows = tables.map(
+    (table) =>
+      sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} WHERE tenant_id = ${tenantId}) AS ${sql.raw(`"${table}"`)}`,
+  )
+  const [found] = await db.batch([statement(sql`SELECT ${sql.join(hasRows, sql`, `)}`)])
+  return tables.filter((table) => found?.rows[0]?.[table] === 1)
+}
+
+/** @param table one of the tables of the directory, the events, the log, or the files of exports and imports */
 function purged(table: string): PurgedTable {
   if (table === 'transfer_chunks') return { name: table, key: ['job_id', 'number'], documents: ['data'] }
   if (table === 'memberships') return { name: table, key: ['group_id', 'member_id'] }
+  if (table === 'events') return { name: table, key: ['seq'], documents: ['data'] }
   return { name: table, key: ['id'], documents: table === 'provisioning_log' ? [] : ['data', 'keys'] }
 }

@@ -5,6 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import { ScimError } from '../../scim/error.ts'
+import { TENANT_IMPORTED } from '../../scim/events.ts'
 import { MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import {
   type Database,
@@ -15,6 +16,7 @@ import {
   UniqueError,
 } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import { tenantEventStatement } from '../events/outbox.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { type Documents, encodeResource, STALE_GUARD } from '../tables/stored-resources.ts'
@@ -100,6 +102,7 @@ export async function writeImportBatch(
     advance(types, tenantId, batch),
     STALE_GUARD,
     ...insertRecords(types, tenantId, batch.records),
+    ...(batch.after === undefined ? [tenantEventStatement(tenantId, TENANT_IMPORTED)] : []),
     ...(batch.after === undefined ? (batch.job?.onLast ?? []) : []),
   ]
   await db.batch(statements)

@@ -22,6 +22,7 @@ async function runHourly(now: number) {
       resourceTypes: RESOURCE_TYPES,
       now,
       retentionDays: 36_500,
+      eventRetentionDays: 36_500,
       maxStatements: 48,
     },
     (note) => notes.push(note),

@@ -1,0 +1,147 @@
+/**
+ * `npm run follow`: prints the changes of a directory as they come, and keeps a copy in a file if it is given one.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Refused } from './directory-client.ts'
+import { DirectoryCopy, type DirectoryEvent } from './directory-copy.ts'
+import { followDirectory } from './follow.ts'
+
+const HELP = `npm run follow -- --tenant-url URL [--once] [--json] [--state FILE]
+
+Follows the event feed of a directory and keeps an exact copy of its users and groups.
+
+  --tenant-url URL   such as http://127.0.0.1:8787/scim/v2
+  --token-file FILE  a file with a token that may read; or the variable SCIM_TOKEN
+  --token TOKEN      the token itself: other users of the machine can see it
+  --once             ends when the copy is up to date
+  --json             prints each event as a line of JSON
+  --state FILE       keeps the copy in a file, and goes on from there the next time
+`
+
+/** A mistake on the command line, or a file that cannot be used. */
+class UsageError extends Error {}
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<number> {
+  try {
+    const options = optionsOf(args)
+    if (options === undefined) {
+      process.stdout.write(HELP)
+      return 0
+    }
+    return await follow(options)
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof Refused || error instanceof TypeError)) throw error
+    process.stderr.write(`error: ${error.message}\n`)
+    return error instanceof UsageError ? 2 : 1
+  }
+}
+
+interface Options {
+  readonly tenantUrl: string
+  readonly token: string
+  readonly once: boolean
+  readonly json: boolean
+  readonly state: string | undefined
+}
+
+/** @returns undefined for --help @throws {UsageError} */
+function optionsOf(args: string[]): Options | undefined {
+  const { values } = parsed(args)
+  if (values.help) return undefined
+  const { 'tenant-url': tenantUrl, 'token-file': file, once = false, json = false, state } = values
+  if (tenantUrl === undefined || !URL.canParse(tenantUrl)) {
+    throw new UsageError(
+      `--tenant-url must be a URL such as "http://127.0.0.1:8787/scim/v2", found ${JSON.stringify(tenantUrl)}`,
+    )
+  }
+  const token = values.token ?? (file === undefined ? process.env.SCIM_TOKEN : read(file))?.trim()
+  if (!token) throw new UsageError('no token: give --token-file FILE, or set the variable SCIM_TOKEN')
+  return { tenantUrl: tenantUrl.replace(/\/+$/, ''), token, once, json, state }
+}
+
+function parsed(args: string[]) {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  const options = {
+    'tenant-url': text,
+    token: text,
+    'token-file': text,
+    state: text,
+    once: flag,
+    json: flag,
+    help: flag,
+  }
+  try {
+    return parseArgs({ args, options })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+async function follow({ tenantUrl, token, once, json, state }: Options): Promise<number> {
+  const copy = stored(state)
+  const abort = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort())
+  const note = (text: string) => process.stderr.write(`${text}\n`)
+  try {
+    for await (const change of followDirectory(copy, { tenantUrl, token, once, signal: abort.signal })) {
+      if (change.kind === 'event')
+        process.stdout.write(`${json ? JSON.stringify(change.event) : line(change.event)}\n`)
+      else note(`read the directory: ${copy.users.size} users, ${copy.groups.size} groups (${change.reason})`)
+      store(state, copy)
+    }
+  } catch (error) {
+    if (!abort.signal.aborted) throw error
+  }
+  store(state, copy)
+  if (once) note(`up to date: ${copy.users.size} users, ${copy.groups.size} groups`)
+  return 0
+}
+
+function stored(file: string | undefined): DirectoryCopy {
+  if (file === undefined || !existsSync(file)) return new DirectoryCopy()
+  try {
+    return DirectoryCopy.from(JSON.parse(read(file)))
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    throw new UsageError(`${file} is not a copy of a directory; delete it to begin again`)
+  }
+}
+
+/** A file that is cut off would lose the copy, so a whole one replaces it. */
+function store(file: string | undefined, copy: DirectoryCopy): void {
+  if (file === undefined) return
+  writeFileSync(`${file}.new`, JSON.stringify(copy), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+/** `2026-11-27T10:00:00.000Z  group.members_added  Field crew: mirela@quillfern.example  by Microsoft Entra ID` */
+function line({ timestamp, type, source, data }: DirectoryEvent): string {
+  const members = data.members?.map((member) => nameOf(member)).join(', ')
+  const changed =
+    Array.isArray(data.changed) && type.endsWith('.updated') ? data.changed.join(', ') : undefined
+  const details = members ?? changed
+  const what = `${nameOf(data)}${details === undefined ? '' : `: ${details}`}`
+  return visible(`${timestamp}  ${type}  ${what}  by ${source.clientName ?? 'an administrator'}`)
+}
+
+function nameOf(resource: Readonly<Record<string, unknown>>): string {
+  return String(resource.userName ?? resource.displayName ?? resource.id)
+}
+
+/** Characters that a terminal would obey, or that reverse the text, become visible. */
+function visible(text: string): string {
+  const code = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, code)
+}

@@ -1,0 +1,150 @@
+/**
+ * The events of a write: what the event feed and webhooks tell about it. A write has one event of the most specific type,
+ * and events for the members that it adds and removes. Pure: storage adds the order, the time and the source.
+ *
+ * An event never holds a value that a read would not return by default. The feed is this project's own: its terms are those
+ * of the usual directory-sync products, its attribute names and values those of SCIM.
+ */
+import { canBeDisabled } from './active.ts'
+import type { AttributeChange } from './changes.ts'
+import { type Complex, isComplex, sameValue } from './comparison.ts'
+import { MAX_EVENT_DATA_BYTES, MAX_EVENT_MEMBERS } from './limits.ts'
+import { project } from './projection.ts'
+import type { ResourceType } from './schema/definition.ts'
+import { hasMembers, isExtension } from './schema/resource-type.ts'
+
+/** What happened to a resource. Its event has the type `<resource type>.<kind>`, such as "user.created". */
+export type ResourceEventKind = 'created' | 'updated' | 'activated' | 'deactivated' | 'deleted'
+export type MemberEventKind = 'members_added' | 'members_removed'
+
+/** An event before it is stored. */
+export interface NewEvent {
+  readonly type: string
+  readonly resourceId: string
+  /** In the form that docs/events.md describes; the members of a group are ids. */
+  readonly data: Complex
+}
+
+/** The type of an event, such as "user.created" or "group.members_added". */
+export function eventType(
+  { name }: Pick<ResourceType, 'name'>,
+  kind: ResourceEventKind | MemberEventKind,
+): string {
+  return `${name.toLowerCase()}.${kind}`
+}
+
+/** The event of a directory that an administrator imported: its readers must read the whole directory again. */
+export const TENANT_IMPORTED = 'tenant.imported'
+
+/** The types of all events of a directory with these resource types. */
+export function eventTypes(types: readonly ResourceType[]): readonly string[] {
+  const ofType = (type: ResourceType) => [
+    eventType(type, 'created'),
+    eventType(type, 'updated'),
+    ...(canBeDisabled(type) ? [eventType(type, 'activated'), eventType(type, 'deactivated')] : []),
+    eventType(type, 'deleted'),
+    ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
+  ]
+  return [...types.flatMap(ofType), TENANT_IMPORTED]
+}
+
+/** A resource as it is after a write. */
+interface Written {
+  readonly id: string
+  readonly version: number
+  /** Without its references. */
+  readonly resource: Complex
+}
+
+/** The event of a new resource, with all of its attributes. */
+export function createdEvent(type: ResourceType, { id, version, resource }: Written): NewEvent {
+  const attributes = project(resource, {}, type)
+  const changed = Object.keys(attributes).filter((name) => name !== 'schemas')
+  const data = { ...identityOf(resource, type), version, changed, attributes }
+  return { type: eventType(type, 'created'), resourceId: id, data: bounded(data) }
+}
+
+/**
+ * The event of a changed resource, with the new values of the attributes that changed: of a complex attribute or an
+ * extension the whole new value, and null for an attribute that has no value any more.
+ */
+export function changedEvent(
+  type: ResourceType,
+  kind: Exclude<ResourceEventKind, 'created' | 'deleted'>,
+  change: Written & { readonly before: Complex; readonly changes: readonly AttributeChange[] },
+): NewEvent {
+  const { id, version, resource, before, changes } = change
+  const shown = project(resource, {}, type)
+  const attributes: Complex = {}
+  for (const { name, returned } of type.attributes) {
+    if (returned === 'never' || returned === 'request' || sameValue(before[name], resource[name])) continue
+    attributes[name] = shown[name] ?? null
+  }
+  const changed = changes.map(({ attribute }) => attribute)
+  const data = { ...identityOf(resource, type), version, changed, attributes }
+  return { type: eventType(type, kind), resourceId: id, data: bounded(data) }
+}
+
+/** The events of the members that a write removes from a group and adds to it, at most MAX_EVENT_MEMBERS in each. */
+export function memberEvents(
+  type: ResourceType,
+  { id, version, resource }: Written,
+  { added, removed }: { readonly added: readonly string[]; readonly removed: readonly string[] },
+): readonly NewEvent[] {
+  const eventsOf = (kind: MemberEventKind, ids: readonly string[]) =>
+    Array.from({ length: Math.ceil(ids.length / MAX_EVENT_MEMBERS) }, (_, i) => {
+      const members = ids.slice(i * MAX_EVENT_MEMBERS, (i + 1) * MAX_EVENT_MEMBERS)
+      const data = { ...identityOf(resource, type), version, members }
+      return { type: eventType(type, kind), resourceId: id, data }
+    })
+  return [...eventsOf('members_removed', removed), ...eventsOf('members_added', added)]
+}
+
+/** The identifiers by which other systems know a resource; null for those that it does not have. */
+function identityOf(resource: Complex, type: ResourceType): Complex {
+  const path = nativeObjectIdPath(type)
+  const extension = path === undefined ? undefined : resource[path[0]]
+  return {
+    externalId: resource.externalId ?? null,
+    [type.nameAttribute]: resource[type.nameAttribute] ?? null,
+    nativeObjectId: isComplex(extension) ? (extension[NATIVE_OBJECT_ID] ?? null) : null,
+  }
+}
+
+const NATIVE_OBJECT_ID = 'nativeObjectId'
+
+/** The extension and the name of the attribute by which endpoints know a person; undefined if the type has none. */
+export function nativeObjectIdPath({
+  attributes,
+}: ResourceType): readonly [urn: string, name: string] | undefined {
+  const extension = attributes.find(
+    (attribute) =>
+      isExtension(attribute) && attribute.subAttributes?.some(({ name }) => name === NATIVE_OBJECT_ID),
+  )
+  return extension && [extension.name, NATIVE_OBJECT_ID]
+}
+
+/** Leaves out the values if the event would be too large: null tells that they are to be read from the resource. */
+function bounded(data: Complex): Complex {
+  if (isSmall(data)) return data
+  const withoutValues = { ...data, attributes: null }
+  if (isSmall(withoutValues)) return withoutValues
+  return { ...withoutValues, changed: null }
+}
+
+function isSmall(data: Complex): boolean {
+  const json = JSON.stringify(data)
+  // A UTF-16 unit takes one to three bytes, so most data need not be measured.
+  if (json.length * 3 <= MAX_EVENT_DATA_BYTES) return true
+  return json.length <= MAX_EVENT_DATA_BYTES && utf8Bytes(json) <= MAX_EVENT_DATA_BYTES
+}
+
+/** The bytes of a text in UTF-8. */
+function utf8Bytes(text: string): number {
+  let bytes = 0
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+  }
+  return bytes
+}

@@ -1,0 +1,228 @@
+/**
+ * Reads the event feed: the events of a tenant in the order of their commits. One query reads a page; its cost is
+ * proportional to the page, however many events are stored. The members of groups, which events list by id, are looked up
+ * then: a member has the names that it has when the event is read, or had when it was deleted.
+ */
+import { type SQL, sql } from 'drizzle-orm'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { type Database, prepared, type Row, type Slots, type SqlValue } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+import { identitySql } from './outbox.ts'
+
+/** A position in the feed: after the event with this number. */
+export interface FeedPosition {
+  readonly seq: number
+  /** The time of that event, by which a restored database is noticed; 0 before the first event. */
+  readonly time: number
+}
+
+export const FEED_START: FeedPosition = { seq: 0, time: 0 }
+
+export interface FeedRequest {
+  /** Undefined: before the oldest event that is kept. */
+  readonly after: FeedPosition | undefined
+  /** The most events of the page. */
+  readonly limit: number
+  /** Undefined for all types. */
+  readonly types: readonly string[] | undefined
+}
+
+/** An event as it is stored. Times in milliseconds since 1970. */
+export interface StoredEvent {
+  readonly seq: number
+  readonly type: string
+  readonly time: number
+  readonly clientId: string | null
+  readonly clientName: string | null
+  readonly requestId: string | null
+  readonly resourceId: string | null
+  /** JSON. */
+  readonly data: string
+  /** JSON: the members of the event with their identifiers; null if it is not about members. */
+  readonly members: string | null
+}
+
+export interface FeedPage {
+  readonly stream: EventStream
+  readonly events: readonly StoredEvent[]
+  /** The position after the page: after events of other types as well. */
+  readonly end: FeedPosition
+  readonly hasMore: boolean
+}
+
+/** The stream of a tenant. */
+export interface EventStream {
+  /** The key that seals the cursors. */
+  readonly key: string
+  /** When the tenant was created: part of the ids of its events. */
+  readonly createdAt: number
+  /** The numbers of the oldest and the newest event; 0 if there is none. */
+  readonly first: number
+  readonly head: FeedPosition
+  /** The time of the event with the number of the requested position; null if it is not kept. */
+  readonly timeAtPosition: number | null
+}
+
+/** The number of the newest event of a tenant; 0 if there is none. */
+export async function newestEvent(db: Database, tenantId: string): Promise<number> {
+  const [found] = await db.batch([selectNewest({ tenantId })])
+  return Number(found?.rows[0]?.seq ?? 0)
+}
+
+const selectNewest = prepared(
+  ({ tenantId }: Slots<'tenantId'>) => sql`SELECT max(seq) AS seq FROM events WHERE tenant_id = ${tenantId}`,
+)
+
+/** Events that one query looks at, if few of them are of the wanted types. */
+export const MAX_SCANNED_EVENTS = 5_000
+/** The data of a page. Looked up, its members take about six times as much. */
+const MAX_PAGE_BYTES = 512 * 1024
+
+/** The tenant's stream and a page of it. Undefined if there is no such tenant. */
+export function feedQuery(
+  types: readonly StoredResourceType[],
+  tenantId: string,
+  request: FeedRequest,
+): Query<FeedPage | undefined> {
+  const { after, limit, types: wanted } = request
+  const from = after?.seq ?? 0
+  return {
+    statements: [
+      selectStream({ tenantId, after: from }),
+      pageStatement(types)({
+        tenantId,
+        after: from,
+        more: limit + 1,
+        types: wanted ? JSON.stringify(wanted) : null,
+      }),
+    ],
+    read: ([stream, page]) => {
+      const row = stream?.rows[0]
+      return row && pageOf(row, page?.rows ?? [], request)
+    },
+  }
+}
+
+/** The last event that a page starting after a number looks at. */
+const lastScanned = (after: SQL) =>
+  sql`max(${after}, coalesce((SELECT seq FROM events WHERE tenant_id = t.id ORDER BY seq LIMIT 1), 1) - 1) + ${sql.raw(String(MAX_SCANNED_EVENTS))}`
+
+const selectStream = prepared(({ tenantId, after }: Slots<'tenantId' | 'after'>) => {
+  const end = (what: string, order: string) =>
+    sql.raw(`(SELECT ${what} FROM events WHERE tenant_id = t.id ORDER BY seq ${order} LIMIT 1)`)
+  const timeAt = (seq: SQL) => sql`(SELECT time FROM events WHERE tenant_id = t.id AND seq = ${seq})`
+  return sql`SELECT event_key AS "key", created_at AS createdAt, ${end('seq', 'ASC')} AS first, ${end('seq', 'DESC')} AS head,
+      ${end('time', 'DESC')} AS headTime, ${timeAt(sql`${after}`)} AS timeAtPosition,
+      ${lastScanned(sql`${after}`)} AS scanned, ${timeAt(lastScanned(sql`${after}`))} AS scannedTime
+    FROM tenants AS t WHERE id = ${tenantId}`
+})
+
+type PageSlot = 'tenantId' | 'after' | 'more' | 'types'
+
+/** One text for each list of types: the extensions of a tenant have other objects, and the same names. */
+const pageStatements = new WeakMap<readonly StoredResourceType[], ReturnType<typeof prepared<PageSlot>>>()
+
+function pageStatement(types: readonly StoredResourceType[]): ReturnType<typeof prepared<PageSlot>> {
+  const known = pageStatements.get(types) ?? prepared<PageSlot>((slots) => selectPage(types, slots))
+  pageStatements.set(types, known)
+  return known
+}
+
+function selectPage(
+  types: readonly StoredResourceType[],
+  { tenantId, after, more, types: wanted }: Slots<PageSlot>,
+): SQL {
+  return sql`WITH page AS (
+      SELECT e.* FROM tenants AS t CROSS JOIN events AS e ON e.tenant_id = t.id AND e.seq > ${after}
+        AND e.seq <= ${lastScanned(sql`${after}`)}
+      WHERE t.id = ${tenantId} AND (${wanted} IS NULL OR e.type IN (SELECT value FROM json_each(${wanted})))
+      ORDER BY e.seq LIMIT ${more}),
+    sized AS (SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY seq) AS n,
+      sum(octet_length(data)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS bytes FROM page)
+    SELECT sized.seq, sized.type, sized.time, sized.client_id AS clientId, c.name AS clientName,
+      sized.request_id AS requestId, sized.resource_id AS resourceId, sized.data, sized.found,
+      ${membersOf(types)} AS members
+    FROM sized LEFT JOIN clients AS c ON c.id = sized.client_id
+    WHERE n = 1 OR bytes <= ${sql.raw(String(MAX_PAGE_BYTES))} ORDER BY sized.seq`
+}
+
+/** The members of an event as JSON. Those that are deleted are in the events of their deletions. */
+function membersOf(types: readonly StoredResourceType[]): SQL {
+  const groups = types.find(hasMembers)
+  if (groups === undefined) return sql`NULL`
+  const found = types
+    .filter(({ isMember }) => isMember)
+    .map((type) => {
+      const alias = `as_${type.table.name}`
+      return {
+        join: sql.raw(
+          `LEFT JOIN ${type.table.name} AS ${alias} ON ${alias}.tenant_id = sized.tenant_id AND ${alias}.id = m.value`,
+        ),
+        value: sql`WHEN ${sql.raw(`${alias}.id`)} IS NOT NULL THEN json_object('id', m.value, 'type', ${sql.raw(`'${type.name}'`)},
+          ${identitySql(type, alias)}, 'version', ${sql.raw(`${alias}.version`)})`,
+      }
+    })
+  // The newest deletion: an import may bring an id back.
+  const deletion = sql`(SELECT json_set(d.data, '$.id', m.value,
+      '$.type', upper(substr(d.type, 1, 1)) || substr(d.type, 2, instr(d.type, '.') - 2)) FROM events AS d
+    WHERE d.tenant_id = sized.tenant_id AND d.resource_id = m.value AND d.type IN ('user.deleted', 'group.deleted')
+    ORDER BY d.seq DESC LIMIT 1)`
+  return sql`CASE WHEN sized.type IN ('group.members_added', 'group.members_removed') THEN (
+    SELECT json_group_array(json(CASE ${sql.join(
+      found.map(({ value }) => value),
+      sql` `,
+    )}
+        ELSE coalesce(${deletion}, json_object('id', m.value)) END))
+      FROM json_each(sized.data, '$.members') AS m ${sql.join(
+        found.map(({ join }) => join),
+        sql` `,
+      )}) END`
+}
+
+function pageOf(stream: Row, rows: readonly Row[], { after, limit }: FeedRequest): FeedPage {
+  const number = (value: SqlValue | undefined) => Number(value ?? 0)
+  const head = { seq: number(stream.head), time: number(stream.headTime) }
+  const found = number(rows[0]?.found)
+  const events = rows.slice(0, limit).map(eventOf)
+  const last = events.at(-1)
+  // All events that were looked at are on the page.
+  const isComplete = events.length === found
+  const scanned =
+    number(stream.scanned) >= head.seq
+      ? head
+      : { seq: number(stream.scanned), time: number(stream.scannedTime) }
+  // A position beyond the newest event is not moved back.
+  const end = isComplete ? later(scanned, after) : (last ?? scanned)
+  return {
+    stream: {
+      key: String(stream.key),
+      createdAt: number(stream.createdAt),
+      first: number(stream.first),
+      head,
+      timeAtPosition: stream.timeAtPosition == null ? null : Number(stream.timeAtPosition),
+    },
+    events,
+    end: { seq: end.seq, time: end.time },
+    hasMore: end.seq < head.seq,
+  }
+}
+
+function later(position: FeedPosition, other: FeedPosition = FEED_START): FeedPosition {
+  return position.seq >= other.seq ? position : other
+}
+
+function eventOf(row: Row): StoredEvent {
+  const text = (value: SqlValue | undefined) => (value == null ? null : String(value))
+  return {
+    seq: Number(row.seq),
+    type: String(row.type),
+    time: Number(row.time),
+    clientId: text(row.clientId),
+    clientName: text(row.clientName),
+    requestId: text(row.requestId),
+    resourceId: text(row.resourceId),
+    data: String(row.data),
+    members: text(row.members),
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The outbox: stores the events of a write in the batch of the write, so an event exists if and only if its write does.
+ * The numbers follow the order of the commits, because a database has one writer: a reader that has seen number n never
+ * misses a smaller one.
+ */
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { eventType, type NewEvent, nativeObjectIdPath, type TENANT_IMPORTED } from '../../scim/events.ts'
+import type { Credentials } from '../access/tokens.ts'
+import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
+import type { StoredResourceType } from '../tables/resource-tables.ts'
+
+/** The request that causes events. */
+export interface EventSource {
+  readonly credentials: Credentials
+  readonly requestId: string
+}
+
+/** An event with its request. */
+export interface SourcedEvent {
+  readonly source: EventSource
+  readonly event: NewEvent
+}
+
+/** As JSON. A character takes at most three bytes, so a statement stays below MAX_ROW_BYTES. */
+const MAX_EVENTS_CHARACTERS = 600_000
+
+const encoder = new TextEncoder()
+
+const INSERT_EVENTS = sql`INSERT INTO events
+  (tenant_id, seq, type, time, client_id, request_id, resource_id, data, total_bytes)`
+
+/** The newest event, after which the new ones are numbered; a row of NULLs if there is none. */
+function newest(tenantId: SqlValue | Placeholder): SQL {
+  return sql`(SELECT 1) LEFT JOIN (
+    SELECT seq, total_bytes FROM events WHERE tenant_id = ${tenantId} ORDER BY seq DESC LIMIT 1) AS newest ON true`
+}
+
+/** Each element is a NewEvent with its request, and `bytes`: those of its data and of the data of all before it. */
+const insertFromJson = prepared(({ tenantId, events }: Slots<'tenantId' | 'events'>) => {
+  const member = (name: string) => sql.raw(`e.value ->> '$.${name}'`)
+  return sql`${INSERT_EVENTS}
+    SELECT ${tenantId}, coalesce(newest.seq, 0) + e.key + 1, ${member('type')}, ${member('time')},
+      (SELECT client_id FROM tokens WHERE hash = ${member('tokenHash')}), ${member('requestId')}, ${member('resourceId')},
+      e.value -> '$.data', coalesce(newest.total_bytes, 0) + ${member('bytes')}
+    FROM ${newest(tenantId)} CROSS JOIN json_each(${events}) AS e`
+})
+
+/**
+ * The statements that store the events of a batch, in their order: as few as possible, because a plan of Cloudflare
+ * limits the statements of an invocation. The batch must have checked the tokens.
+ */
+export function eventStatements(tenantId: string, events: readonly SourcedEvent[]): readonly Statement[] {
+  const statements: Statement[] = []
+  let rows: string[] = []
+  let [characters, bytes] = [0, 0]
+  const flush = () => {
+    if (rows.length > 0) statements.push(insertFromJson({ tenantId, events: `[${rows.join(',')}]` }))
+    rows = []
+    characters = 0
+    bytes = 0
+  }
+  for (const { source, event } of events) {
+    const { tokenHash, now: time } = source.credentials
+    const { data, ...rest } = event
+    const json = JSON.stringify(data)
+    if (characters + json.length > MAX_EVENTS_CHARACTERS) flush()
+    bytes += encoder.encode(json).length
+    const head = JSON.stringify({ ...rest, tokenHash, time, requestId: source.requestId, bytes })
+    const row = `${head.slice(0, -1)},"data":${json}}`
+    rows.push(row)
+    characters += row.length
+  }
+  flush()
+  return statements
+}
+
+export interface DeletedResource {
+  readonly type: StoredResourceType
+  readonly id: string
+  /** The condition that the row `gone` of its table is deleted. */
+  readonly isWanted: SQL
+  /** The type of the groups that it may be a member of. */
+  readonly groups: StoredResourceType | undefined
+}
+
+/**
+ * The statement that stores the events of a deletion: the resource leaves each of its groups, and is then deleted. It runs
+ * after the groups got their new versions and before the resource is deleted.
+ */
+export function deletionEventsStatement(
+  { credentials, requestId }: EventSource,
+  { type, id, isWanted, groups }: DeletedResource,
+): Statement {
+  const { tenantId, tokenHash, now } = credentials
+  const gone = sql`FROM ${sql.raw(type.table.name)} AS gone WHERE ${isWanted}`
+  const left =
+    groups &&
+    sql`SELECT g.id AS position, ${eventType(groups, 'members_removed')} AS type, g.id,
+        json_object(${identitySql(groups, 'g')}, 'version', g.version, 'members', json_array(${id})) AS data
+      FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+      WHERE m.tenant_id = ${tenantId} AND m.member_id = ${id} AND m.group_id <> ${id} AND EXISTS (SELECT 1 ${gone})
+      UNION ALL`
+  // "~" sorts after every id.
+  const rows = sql`${left} SELECT '~' AS position, ${eventType(type, 'deleted')} AS type, gone.id,
+    json_object(${identitySql(type, 'gone')}, 'version', gone.version) AS data ${gone}`
+  return statement(sql`${INSERT_EVENTS}
+    SELECT ${tenantId}, coalesce(newest.seq, 0) + row_number() OVER up_to_here, type, ${now},
+      (SELECT client_id FROM tokens WHERE hash = ${tokenHash}), ${requestId}, id, data,
+      coalesce(newest.total_bytes, 0) + sum(octet_length(data)) OVER up_to_here
+    FROM ${newest(tenantId)} CROSS JOIN (${rows})
+    WINDOW up_to_here AS (ORDER BY position ROWS UNBOUNDED PRECEDING)`)
+}
+
+/** The identifiers of a resource, as in `identityOf`: arguments of json_object. @param alias of its table */
+export function identitySql(type: StoredResourceType, alias: string): SQL {
+  const native = nativeObjectIdPath(type)
+  const value = (path: string) => sql.raw(`${alias}.data ->> '${path}'`)
+  return sql`'externalId', ${value('$.externalId')},
+    ${sql.raw(`'${type.nameAttribute}'`)}, ${value(`$.${type.nameAttribute}`)},
+    'nativeObjectId', ${native === undefined ? sql`NULL` : value(`$."${native[0]}".${native[1]}`)}`
+}
+
+/** An event about the whole tenant that an administrator caused. */
+export function tenantEventStatement(tenantId: string, type: typeof TENANT_IMPORTED): Statement {
+  return statement(sql`${INSERT_EVENTS}
+    SELECT ${tenantId}, coalesce(newest.seq, 0) + 1, ${type}, CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER),
+      NULL, NULL, NULL, '{}', coalesce(newest.total_bytes, 0) + 2
+    FROM ${newest(tenantId)}`)
+}

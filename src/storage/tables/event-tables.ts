@@ -1,0 +1,36 @@
+/** The table of the event feed. */
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+/**
+ * The outbox: an event for each change of the directory, in the transaction of the change. `seq` is the order of the
+ * commits of a tenant, without gaps, because a database has one writer. The oldest events are deleted: by the cron
+ * trigger after the retention time, and by a trigger when the tenant exceeds MAX_EVENT_BYTES. The newest one is kept, so
+ * no number is used twice.
+ */
+export const events = sqliteTable(
+  'events',
+  {
+    tenantId: text('tenant_id').notNull(),
+    seq: integer('seq').notNull(),
+    /** Such as "user.created". */
+    type: text('type').notNull(),
+    time: integer('time').notNull(),
+    /** The client that made the change; NULL for an administrator. */
+    clientId: text('client_id'),
+    requestId: text('request_id'),
+    /** NULL if the event is about the whole tenant. */
+    resourceId: text('resource_id'),
+    /** JSON. Members are listed by id only: readers of the feed look up the rest. */
+    data: text('data').notNull(),
+    /** Derived: the bytes of the data of this event and of all before it. So no write updates a counter. */
+    totalBytes: integer('total_bytes').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.seq] }),
+    // The name of a member that is deleted by now is in the event of its deletion.
+    index('events_of_deletions')
+      .on(table.tenantId, table.resourceId)
+      .where(sql`type IN ('user.deleted', 'group.deleted')`),
+  ],
+)
