@@ -177,6 +177,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
       logRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
   }
 }

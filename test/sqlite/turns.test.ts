@@ -92,6 +92,7 @@ describe('the service', () => {
           logRetentionDays: '30',
           accessTeamDomain: undefined,
           accessAudience: undefined,
+          federationHosts: [],
         },
       },
       MIGRATIONS,

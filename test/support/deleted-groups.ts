@@ -43,6 +43,7 @@ export async function deleteAndHold(
       logRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
   }
   const headers = { Authorization: `Bearer ${client.token}` }

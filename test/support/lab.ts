@@ -31,6 +31,7 @@ export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
       logRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
     ...parts,
   }

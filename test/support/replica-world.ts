@@ -74,6 +74,7 @@ export class World {
         logRetentionDays: '30',
         accessTeamDomain: undefined,
         accessAudience: undefined,
+        federationHosts: [],
       },
     }
   }

@@ -32,6 +32,7 @@ export function serverSettings(
       logRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
   }
 }
