@@ -45,9 +45,9 @@ export class Issuer {
     return issuer
   }
 
-  /** Replaces the keys by a new one. */
+  /** Replaces the keys by another one. */
   async rotate(kid: string, alg: Alg = 'RS256'): Promise<void> {
-    this.keys = [await newKey(kid, alg)]
+    this.keys = [await keyOf(kid, alg)]
   }
 
   /** The network, as far as the server may reach it. */
@@ -95,6 +95,15 @@ export class Issuer {
       ver: '2.0',
     }
   }
+}
+
+/** Keys by algorithm and id. Issuers share them, because generating one takes a tenth of a second. */
+const keys = new Map<string, Promise<SigningKey>>()
+
+function keyOf(kid: string, alg: Alg): Promise<SigningKey> {
+  const known = keys.get(`${alg} ${kid}`) ?? newKey(kid, alg)
+  keys.set(`${alg} ${kid}`, known)
+  return known
 }
 
 async function newKey(kid: string, alg: Alg): Promise<SigningKey> {
