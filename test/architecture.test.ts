@@ -91,7 +91,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   jwt: ['jwt', 'jose', 'valibot'],
   // The routes of the admin API as data: served by admin, described by http.
   'admin/contract': ['admin/contract', 'scim', 'storage', 'valibot'],
-  http: ['http', 'admin/contract', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
+  http: ['http', 'admin/contract', 'edge', 'jwt', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
   admin: [
     'admin',
     'admin/contract',

@@ -8,7 +8,7 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, errors, type JWTPayload } from 'jose'
 import type { Algorithm, PublicKey } from './public-key.ts'
 
-/** Why a token is refused. For the logs only: who sent it learns no more than that it is invalid. */
+/** Why a token is refused. For the logs only: the sender learns no more than that it is invalid. */
 export type JwtRefusal =
   /** Not three parts of base64url with JSON objects in the first two, or too long. */
   | 'malformed'

@@ -2,7 +2,7 @@
  * Federation: the issuer whose assertions a client presents instead of a secret (RFC 7523 §2.2). A client has one at most.
  */
 import * as v from 'valibot'
-import { field, TEXT, TEXT_OR_NULL, TIME, TIME_OR_NULL } from './fields.ts'
+import { field, TEXT, TEXT_OR_NULL, TIME, TIME_OR_NULL, URI } from './fields.ts'
 import type { Routes } from './route.ts'
 
 const MAX_CLAIM_CHARACTERS = 500
@@ -70,35 +70,35 @@ export const FEDERATION_INPUT = v.pipe(
   ]),
 )
 
-const URL_TEXT = v.pipe(TEXT, field({ jsonSchema: { format: 'uri' } }))
+const FEDERATION_FIELDS = {
+  clientId: TEXT,
+  issuer: TEXT,
+  jwksUri: TEXT_OR_NULL,
+  jwks: v.optional(JWKS),
+  subject: TEXT,
+  audiences: v.array(TEXT),
+  tid: TEXT_OR_NULL,
+  azp: TEXT_OR_NULL,
+  createdAt: TIME,
+  lastUsedAt: v.pipe(
+    TIME_OR_NULL,
+    v.description('The latest issue of an access token, accurate to the minute.'),
+  ),
+}
 
-/** The federation of a client, and what the client needs to know. */
-export const FEDERATION = v.pipe(
+export const FEDERATION = v.pipe(v.strictObject(FEDERATION_FIELDS), v.title('Federation'))
+
+/** With the addresses that the client needs. */
+export const NEW_FEDERATION = v.pipe(
   v.strictObject({
-    clientId: TEXT,
-    tokenUrl: URL_TEXT,
-    tenantUrl: URL_TEXT,
-    issuer: TEXT,
-    jwksUri: TEXT_OR_NULL,
-    jwks: v.optional(JWKS),
-    subject: TEXT,
-    audiences: v.array(TEXT),
-    tid: TEXT_OR_NULL,
-    azp: TEXT_OR_NULL,
-    createdAt: TIME,
-    lastUsedAt: TIME_OR_NULL,
+    ...FEDERATION_FIELDS,
+    tokenUrl: v.pipe(URI, v.description('The token endpoint.')),
+    tenantUrl: URI,
   }),
-  v.title('Federation'),
+  v.title('NewFederation'),
 )
 
 export const federationRoutes = {
-  getFederation: {
-    method: 'GET',
-    path: '/tenants/{id}/clients/{clientId}/federation',
-    summary: 'Reads the federation of a client',
-    answers: { 200: { description: 'The federation.', body: FEDERATION } },
-    refusals: [404],
-  },
   putFederation: {
     method: 'PUT',
     path: '/tenants/{id}/clients/{clientId}/federation',
@@ -106,7 +106,7 @@ export const federationRoutes = {
     description:
       'The client then gets access tokens for assertions of this issuer. Only `jwksUri` or `jwks` is required: the default of the claims is a client that signs its own assertions (`private_key_jwt`). Access tokens that were issued for earlier assertions are revoked.',
     body: FEDERATION_INPUT,
-    answers: { 200: { description: 'The federation.', body: FEDERATION } },
+    answers: { 200: { description: 'The federation.', body: NEW_FEDERATION } },
     refusals: [404],
   },
   deleteFederation: {
