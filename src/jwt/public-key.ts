@@ -5,7 +5,9 @@
 import type { JWK as JsonWebKey } from 'jose'
 import * as v from 'valibot'
 
-export type Algorithm = 'RS256' | 'ES256'
+export const ALGORITHMS = ['RS256', 'ES256'] as const
+
+export type Algorithm = (typeof ALGORITHMS)[number]
 
 /** The public members of a JWK. */
 export interface PublicKey {

@@ -86,7 +86,7 @@ export const clientRoutes = {
   getClient: {
     method: 'GET',
     path: '/tenants/{id}/clients/{clientId}',
-    summary: 'Reads a client and its secrets',
+    summary: 'Reads a client with its secrets and its federation',
     answers: { 200: { description: 'The client.', body: CLIENT_WITH_CREDENTIALS } },
     refusals: [404],
   },

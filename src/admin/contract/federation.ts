@@ -104,7 +104,7 @@ export const federationRoutes = {
     path: '/tenants/{id}/clients/{clientId}/federation',
     summary: 'Adds or replaces the federation of a client',
     description:
-      'The client then gets access tokens for assertions of this issuer. Only `jwksUri` or `jwks` is required: the default of the claims is a client that signs its own assertions (`private_key_jwt`). Access tokens that were issued for earlier assertions are revoked.',
+      'The client then gets access tokens for assertions of this issuer. Without `issuer`, `subject` and `audiences`, the client signs its own assertions (`private_key_jwt`). Access tokens that were issued for earlier assertions are revoked.',
     body: FEDERATION_INPUT,
     answers: { 200: { description: 'The federation.', body: NEW_FEDERATION } },
     refusals: [404],

@@ -12,7 +12,7 @@ export interface ClientCredential {
 }
 
 /** The only type of assertions (RFC 7523 §2.2). */
-const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** `<tenantId>_<random>`: see newClientId. An import may bring random parts of another length. */
 const CLIENT_ID = /^([a-z][a-z0-9-]{0,39})_[\w-]{1,64}$/
