@@ -4,7 +4,7 @@
 import type * as v from 'valibot'
 import { allowedHosts, isAllowedJwksUri } from '../jwt/jwks-uri.ts'
 import { publicKeysOf } from '../jwt/public-key.ts'
-import type { putTrust, Trust } from '../storage/access/trusts.ts'
+import type { NewTrust, Trust } from '../storage/access/trusts.ts'
 import { choice } from './contract/allowed.ts'
 import type { FEDERATION_INPUT } from './contract/federation.ts'
 import { AdminError, invalidField } from './errors.ts'
@@ -18,11 +18,7 @@ type FederationInput = v.InferOutput<typeof FEDERATION_INPUT>
  *
  * @throws {AdminError} 400
  */
-export function trustOf(
-  c: Context,
-  clientId: string,
-  input: FederationInput,
-): Parameters<typeof putTrust>[2] {
+export function trustOf(c: Context, clientId: string, input: FederationInput): NewTrust {
   const { issuer = clientId, subject = clientId, audiences = [tokenUrl(c), issuerIdentifier(c)] } = input
   const { tid, azp } = input
   return {

@@ -3,33 +3,18 @@
  */
 import type { Client } from '../../storage/access/clients.ts'
 import { PageHead, Section } from '../components/blocks.tsx'
+import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
 import { CopyField } from '../components/copy-field.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { tenantPaths } from '../components/paths.ts'
-import type { Administrator } from '../env.ts'
+import type { FederationForm } from '../federation-form.ts'
 import { Layout } from '../layout.tsx'
 
-/** The values of the form, as typed. */
-export interface FederationForm {
-  /** Of a new client only. */
-  readonly name: string
-  readonly scope: string
-  readonly tid: string
-  readonly subject: string
-  /** One or several, separated by spaces or lines. */
-  readonly audiences: string
-  readonly issuer: string
-  readonly jwksUri: string
-  readonly azp: string
-}
-
-interface FederationPageProps {
-  readonly administrator: Administrator
-  readonly tenant: { readonly id: string; readonly name: string }
+interface FederationPageProps extends Confirmed {
   /** Undefined: the form creates one. */
   readonly client: Pick<Client, 'id' | 'name'> | undefined
   /** The id of the client that the form creates, so that a form that is sent twice creates one. */
-  readonly newClientId: string
+  readonly newClientId?: string
   /** Whether the client has a federation. */
   readonly isFederated: boolean
   readonly tenantUrl: string
@@ -204,5 +189,23 @@ function TextField(props: {
         />
       )}
     />
+  )
+}
+
+/** Asks for confirmation before a federation is removed. */
+export function RemoveFederationPage({
+  client,
+  ...confirmed
+}: Confirmed & { readonly client: Pick<Client, 'id' | 'name'> }) {
+  return (
+    <Confirmation
+      {...confirmed}
+      title="Remove a federation"
+      question={`Remove the federation of “${client.name}”?`}
+      action={`clients/${client.id}/federation/remove`}
+      button="Remove"
+    >
+      The client gets no more access tokens for its assertions, and those that it has are refused from now on.
+    </Confirmation>
   )
 }

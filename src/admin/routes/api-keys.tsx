@@ -31,6 +31,8 @@ import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked. It is refused from the next request on.',
+  unfederated:
+    'The federation is removed. Access tokens for its assertions are refused from the next request on.',
   'secret-revoked': 'The secret is revoked. It and its access tokens are refused from the next request on.',
   deleted: 'The client is deleted. Its tokens and secrets are refused from the next request on.',
   known: 'This form was sent before. Its credential is in the list and is not shown again.',
@@ -192,7 +194,7 @@ function expiresError(message: string): AdminError {
   return new AdminError(400, 'invalid', message, 'expires')
 }
 
-function noClient(tenantId: string, id: string): PageNotFound {
+export function noClient(tenantId: string, id: string): PageNotFound {
   return new PageNotFound(`There is no client with the id “${shorten(id)}” in this tenant.`, [
     ['API Keys', tenantPaths(tenantId).apiKeys],
   ])

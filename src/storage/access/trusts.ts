@@ -7,6 +7,7 @@ import { type Database, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import { selection } from '../tables/selection.ts'
 import { clientTrusts } from '../tables/tables.ts'
+import { insertClientStatement, type NewClient } from './clients.ts'
 
 /** What an assertion must claim, and where the keys of its issuer are. Times in milliseconds since 1970. */
 export type Trust = Readonly<Omit<InferSelectModel<typeof clientTrusts>, 'tenantId'>>
@@ -45,18 +46,24 @@ export function trustsQuery(tenantId: string): Query<readonly Trust[]> {
   }
 }
 
+/** A trust to store. */
+export type NewTrust = Omit<Trust, 'jwksFetchedAt' | 'lastUsedAt'>
+
 /**
  * Adds or replaces the trust of a client, and revokes the access tokens that were issued for assertions of the earlier one.
  *
- * @returns undefined when the tenant has no such client
+ * @param newClient is created before, unless it exists
+ * @returns undefined when the tenant has no such client, or there is no such tenant
  */
 export async function putTrust(
   db: Database,
   tenantId: string,
-  trust: Omit<Trust, 'jwksFetchedAt' | 'lastUsedAt'>,
+  trust: NewTrust,
+  newClient?: NewClient,
 ): Promise<Trust | undefined> {
   const { clientId, issuer, jwksUri, subject, audiences, tid, azp, jwks, createdAt } = trust
-  const [, inserted, stored] = await db.batch([
+  const results = await db.batch([
+    ...(newClient === undefined ? [] : [insertClientStatement(tenantId, newClient)]),
     revokeStatement(tenantId, clientId, createdAt),
     statement(sql`INSERT OR REPLACE INTO client_trusts
         (client_id, tenant_id, issuer, jwks_uri, subject, audiences, tid, azp, jwks, created_at)
@@ -65,6 +72,7 @@ export async function putTrust(
       FROM clients WHERE id = ${clientId} AND tenant_id = ${tenantId} AND deleted_at IS NULL`),
     TRUST.where(sql`k.tenant_id = ${tenantId} AND k.client_id = ${clientId}`),
   ])
+  const [inserted, stored] = results.slice(-2)
   // A deleted client keeps its row for the log, and the row its trust.
   return inserted?.changes === 1 ? TRUST.first(stored) : undefined
 }
