@@ -42,12 +42,12 @@ export class FederatedClient {
     return this.issuer.token(claims, header, this.now)
   }
 
-  /** Sends the form of a federated client. @param more replaces parameters; undefined: without the parameter */
-  request(
+  /** The request of a federated client. @param more replaces parameters; undefined: without the parameter */
+  tokenRequest(
     assertion: string,
     more: Record<string, string | undefined> = {},
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
+  ): Request {
     const form = {
       grant_type: 'client_credentials',
       client_id: this.clientId,
@@ -56,7 +56,11 @@ export class FederatedClient {
       ...more,
     }
     const given = Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== undefined)
-    return this.send(new Request(TOKEN_URL, { method: 'POST', headers, body: new URLSearchParams(given) }))
+    return new Request(TOKEN_URL, { method: 'POST', headers, body: new URLSearchParams(given) })
+  }
+
+  request(...request: Parameters<FederatedClient['tokenRequest']>): Promise<Answer> {
+    return this.send(this.tokenRequest(...request))
   }
 
   /** A SCIM client with an access token. */
