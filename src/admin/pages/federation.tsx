@@ -38,7 +38,7 @@ export function FederationPage(props: FederationPageProps) {
         title={title}
         lead={
           client?.name ??
-          'Microsoft Entra ID signs in with an assertion that it signs itself. No secret is stored, and none expires.'
+          'Microsoft Entra ID presents an assertion that it has signed. No secret is stored, and none expires.'
         }
       />
       {done && (
@@ -58,6 +58,11 @@ export function FederationPage(props: FederationPageProps) {
         </Section>
       )}
       <Section id="trust" title="Values of the identity provider">
+        <p class="muted">
+          In the Microsoft Entra admin center, open the application, choose{' '}
+          <b>Workload identity federation</b> for its provisioning, select a workload identity, and copy its
+          values here.
+        </p>
         <TrustForm {...props} />
       </Section>
     </Layout>
@@ -121,7 +126,7 @@ function TrustForm(props: FederationPageProps) {
           {isFederated ? 'Replace' : 'Connect'}
         </button>
         <a class="button quiet" href={apiKeys}>
-          API Keys
+          Back to API Keys
         </a>
         {client && isFederated && (
           <a class="button quiet danger-text" href={`${apiKeys}/clients/${client.id}/federation/remove`}>
