@@ -7,6 +7,7 @@ import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
 import { generateToken } from '../../storage/access/token-administration.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/access/token-rotation.ts'
+import { trustsQuery } from '../../storage/access/trusts.ts'
 import { DAY_MS } from '../../storage/log/activity.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
@@ -153,10 +154,11 @@ async function keysPage(
   form: TokenForm | undefined,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tenant, clients, tokens, secrets, failed } = await loadWithTenant(c, (id) => ({
+  const { tenant, clients, tokens, secrets, trusts, failed } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
+    trusts: trustsQuery(id),
     failed: logPageQuery({ tenantId: id, filters: FAILED_ACCESS, size: FAILED_SHOWN }),
   }))
   const { newId } = c.env
@@ -170,6 +172,7 @@ async function keysPage(
       clients={clients}
       tokens={tokens}
       secrets={secrets}
+      trusts={trusts}
       failedAccess={failed.entries}
       open={form?.provider ?? providerOf(c.req.query('for'))}
       newIds={{ entra: newId(), okta: newId(), other: newId() }}
