@@ -36,7 +36,9 @@ async function newForm() {
   const connect = (more: Partial<typeof TYPED> & { id?: string } = {}) =>
     browser.post(`${keys}/federation`, { id, ...TYPED, ...more })
   const client = async () => (await admin('GET', `/tenants/${tenantId}/clients/${id}`)).body
-  return { tenantId, browser, keys, id, connect, client }
+  /** The client of the token that the tenant has from the beginning. */
+  const tokenClient = async () => (await admin('GET', `/tenants/${tenantId}/clients`)).body.clients[0]
+  return { tenantId, browser, keys, id, connect, client, tokenClient }
 }
 
 /** The value of a text field. */
@@ -46,7 +48,7 @@ function shownIn(html: string, name: string): string | undefined {
 
 describe('the form of federation', () => {
   it('connects a new client with the values that Entra shows, and shows those for Entra', async () => {
-    const { browser, keys, id, connect, client } = await newForm()
+    const { tenantId, browser, keys, id, connect, client, tokenClient } = await newForm()
     const sent = await connect()
     expect([sent.status, sent.location]).toEqual([303, `${keys}/clients/${id}/federation?done=connected`])
     expect(await client()).toMatchObject({ name: TYPED.name, scope: 'provision', federation: STORED })
@@ -55,6 +57,11 @@ describe('the form of federation', () => {
     expect(shownIn(html, 'tid')).toBe(TID)
     expect([shownIn(html, 'issuer'), shownIn(html, 'jwksUri')]).toEqual(['', ''])
     expect(textOf((await browser.get(keys)).html)).toContain('On : federation of Microsoft Entra ID')
+    await admin('DELETE', `/tenants/${tenantId}/clients/${(await tokenClient()).id}`)
+    const overview = `/admin/tenants/${tenantId}`
+    expect(textOf((await browser.get(overview)).html)).not.toContain('No client can connect')
+    await admin('DELETE', `/tenants/${tenantId}/clients/${id}`)
+    expect(textOf((await browser.get(overview)).html)).toContain('No client can connect')
   })
 
   it('creates one client if it is sent twice', async () => {

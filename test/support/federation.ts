@@ -21,6 +21,7 @@ export class FederatedClient {
   /** The clock of the server, and of the tokens of `assertion`. */
   now = Date.now()
   settings: Partial<Runtime['settings']> = {}
+  isAllowed: Runtime['isAllowed'] = async () => true
   /** The tasks that the server does later. */
   readonly later: (() => Promise<void>)[] = []
 
@@ -95,7 +96,7 @@ export class FederatedClient {
       },
       now: () => this.now,
       newId: uuidv7,
-      isAllowed: async () => true,
+      isAllowed: this.isAllowed,
       later: (_ms, task) => this.later.push(task),
       fetch: this.issuer.fetch,
       settings: {

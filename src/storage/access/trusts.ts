@@ -38,10 +38,13 @@ export function trustQuery(tenantId: string, clientId: string): Query<Trust | un
   }
 }
 
-/** The trusts of all clients of a tenant. */
+/** The trusts of all clients of a tenant, without deleted ones. */
 export function trustsQuery(tenantId: string): Query<readonly Trust[]> {
+  const clients = sql`(SELECT id FROM clients WHERE tenant_id = ${tenantId} AND deleted_at IS NULL)`
   return {
-    statements: [TRUST.where(sql`k.tenant_id = ${tenantId} ORDER BY k.client_id`)],
+    statements: [
+      TRUST.where(sql`k.tenant_id = ${tenantId} AND k.client_id IN ${clients} ORDER BY k.client_id`),
+    ],
     read: ([result]) => TRUST.all(result),
   }
 }

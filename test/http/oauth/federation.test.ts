@@ -102,6 +102,46 @@ describe('a federated client', () => {
     expect((await client.request(await client.assertion())).status).toBe(200)
   })
 
+  it('is named by the log, with its federation in the place of a token', async () => {
+    const client = await newFederatedClient()
+    await (await client.signedIn()).createUser()
+    const { body } = await admin('GET', `/tenants/${client.tenantId}/log`)
+    const named = {
+      clientId: client.clientId,
+      clientName: 'Entra',
+      tokenId: client.clientId,
+      tokenName: 'Federation',
+    }
+    expect(body.entries).toMatchObject([{ action: 'create', ...named }])
+  })
+
+  it('gets 60 access tokens in a minute', async () => {
+    const client = await newFederatedClient()
+    const assertion = await client.assertion()
+    for (let i = 0; i < 60; i++) expect((await client.request(assertion)).status).toBe(200)
+    const answer = await client.request(assertion)
+    expect([answer.status, answer.headers.get('Retry-After')]).toEqual([429, '5'])
+    client.now += MINUTE
+    expect((await client.request(assertion)).status).toBe(200)
+  })
+
+  it('is served at an address with too many refused credentials if its assertion was accepted before', async () => {
+    const [client, other] = [await newFederatedClient(), await newFederatedClient()]
+    const [known, fresh] = [await client.assertion(), await client.assertion({ jti: 'fresh' })]
+    const from = { 'CF-Connecting-IP': crypto.randomUUID() }
+    const statusOf = async (assertion: string, asked = client) =>
+      (await asked.request(assertion, {}, from)).status
+    expect(await statusOf(known)).toBe(200)
+    client.isAllowed = async () => false
+    expect(await statusOf(await client.assertion({ aud: 'other' }))).toBe(429)
+    expect(await statusOf(known)).toBe(200)
+    expect(await statusOf(fresh)).toBe(429)
+    expect(await statusOf(await other.assertion(), other)).toBe(429)
+    expect(other.issuer.requested).toEqual([])
+    client.now += MINUTE
+    expect(await statusOf(fresh)).toBe(200)
+  })
+
   it('may have a secret as well', async () => {
     const client = await newFederatedClient()
     const { clientSecret } = await newSecret(client.tenantId, client.clientId)
@@ -245,7 +285,7 @@ describe('an assertion', () => {
     expect(body.entries).toContainEqual(
       expect.objectContaining({
         ...{ action: 'authenticate', outcome: 'refused', status: 401, clientId: client.clientId },
-        ...{ clientName: 'Entra', resourceType: 'Client', resourceName: 'Entra' },
+        ...{ clientName: 'Entra', tokenName: null, resourceType: 'Client', resourceName: 'Entra' },
         detail: 'the audience ("aud") of the assertion is none of those in the federation',
       }),
     )
