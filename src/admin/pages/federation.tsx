@@ -60,8 +60,8 @@ export function FederationPage(props: FederationPageProps) {
       <Section id="trust" title="Values of the identity provider">
         <p class="muted">
           In the Microsoft Entra admin center, open the application, choose{' '}
-          <b>Workload identity federation</b> for its provisioning, select a workload identity, and copy its
-          values here.
+          <b>Workload identity federation</b> for its provisioning, select a workload identity that no other
+          service uses, and copy its values here.
         </p>
         <TrustForm {...props} />
       </Section>
