@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Browser, fieldValue, textOf } from '../support/dashboard.ts'
 import { admin, newClient, TENANT_URL } from '../support/harness.ts'
+import { Issuer } from '../support/issuer.ts'
 import { newOauthClient, TOKEN_URL } from '../support/oauth.ts'
 
 const TID = '3f2a8c1e-5b7d-4e9a-8c6f-1d2e3f4a5b6c'
@@ -151,6 +152,17 @@ describe('the form of federation', () => {
 })
 
 describe('the federation of an existing client', () => {
+  it('says that its keys were entered with the admin API', async () => {
+    const { tenantId, browser, keys, connect, id } = await newForm()
+    await connect()
+    const path = `${keys}/clients/${id}/federation`
+    const hasNote = async () => textOf((await browser.get(path)).html).includes('entered with the admin API')
+    expect(await hasNote()).toBe(false)
+    const jwks = { keys: (await Issuer.create()).keys.map(({ jwk }) => jwk) }
+    await admin('PUT', `/tenants/${tenantId}/clients/${id}/federation`, { jwks })
+    expect(await hasNote()).toBe(true)
+  })
+
   it('is added, replaced, and removed after a confirmation', async () => {
     const { tenantId, browser, keys } = await newForm()
     const { clientId } = await newOauthClient({ tenantId })

@@ -17,6 +17,8 @@ interface FederationPageProps extends Confirmed {
   readonly newClientId?: string
   /** Whether the client has a federation. */
   readonly isFederated: boolean
+  /** Whether its keys were entered instead of their URL, which only the admin API can do. */
+  readonly hasOwnKeys?: boolean
   readonly tenantUrl: string
   readonly tokenUrl: string
   readonly form: FederationForm
@@ -63,6 +65,11 @@ export function FederationPage(props: FederationPageProps) {
           <b>Workload identity federation</b> for its provisioning, select a workload identity that no other
           service uses, and copy its values here.
         </p>
+        {props.hasOwnKeys && (
+          <p>
+            The keys of this federation were entered with the admin API. This form replaces them by a URL.
+          </p>
+        )}
         <TrustForm {...props} />
       </Section>
     </Layout>

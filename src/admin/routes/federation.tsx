@@ -106,6 +106,7 @@ async function clientPage(
       {...shown(c)}
       {...{ tenant, client, error, form: form ?? stored }}
       isFederated={trust !== undefined}
+      hasOwnKeys={trust?.jwksUri === null}
       done={DONE[c.req.query('done') ?? '']}
     />,
     error?.status ?? 200,
