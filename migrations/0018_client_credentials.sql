@@ -22,11 +22,13 @@ CREATE TABLE `client_trusts` (
 	`client_id` text PRIMARY KEY NOT NULL,
 	`tenant_id` text NOT NULL,
 	`issuer` text NOT NULL,
-	`jwks_uri` text NOT NULL,
+	`jwks_uri` text,
 	`subject` text NOT NULL,
 	`audiences` text NOT NULL,
 	`tid` text,
 	`azp` text,
+	`jwks` text,
+	`jwks_fetched_at` integer,
 	`created_at` integer NOT NULL,
 	`last_used_at` integer
 ) STRICT;

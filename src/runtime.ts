@@ -58,7 +58,7 @@ export interface Runtime {
   readonly turn?: ((owner: string) => Promise<void> | undefined) | undefined
   /** Counts the bytes of request bodies in memory; undefined: the platform limits them. */
   readonly heldBodies?: HeldBodies | undefined
-  /** Sends a request to another server, for the keys of Cloudflare Access. */
+  /** Sends a request to another server, for the keys of Cloudflare Access and of identity providers. */
   readonly fetch: typeof fetch
   /** Buffers large responses until their clients have read them; undefined: the platform does. */
   readonly answers?: UnreadAnswers | undefined
@@ -122,6 +122,8 @@ export interface Settings {
   readonly accessTeamDomain: string | undefined
   /** The audience (AUD) tag of the Access application in front of the dashboard. */
   readonly accessAudience: string | undefined
+  /** Hosts of JWK Sets in addition to those of Microsoft Entra ID: see jwt/jwks-uri.ts. */
+  readonly federationHosts: readonly string[]
 }
 
 export interface HttpEnv {

@@ -2,6 +2,7 @@
  * The settings of all runtimes, and their checks. README.md describes the settings. While any of them has an invalid value,
  * the server refuses every request.
  */
+import { isHost } from './edge/address.ts'
 import { parsePublicUrl } from './edge/public-url.ts'
 import type { Settings } from './runtime.ts'
 
@@ -18,6 +19,7 @@ export const SHARED_DEFAULTS = {
   ACCESS_TEAM_DOMAIN: '',
   ACCESS_AUD: '',
   PUBLIC_URL: '',
+  FEDERATION_HOSTS: '',
 } as const
 
 export type Values<Name extends string> = Readonly<Record<Name, string>>
@@ -45,6 +47,7 @@ export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): Sh
       requestLog: isOn('REQUEST_LOG', values),
       logRetentionDays: values.LOG_RETENTION_DAYS,
       eventRetentionDays: values.EVENT_RETENTION_DAYS,
+      federationHosts: federationHosts(values),
       ...access(values),
     },
     logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),
@@ -67,6 +70,19 @@ function publicOrigin({ PUBLIC_URL: text }: Values<'PUBLIC_URL'>): string | unde
   if (origin !== undefined) return origin
   throw new SettingError(
     `PUBLIC_URL must be a scheme and a host such as "https://scim.example.com", without a path, found "${text}"`,
+  )
+}
+
+/** The hosts in the notation of `URL.host`. */
+function federationHosts({ FEDERATION_HOSTS: text }: Values<'FEDERATION_HOSTS'>): readonly string[] {
+  const hosts = text
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '')
+  const wrong = hosts.find((host) => !isHost(host))
+  if (wrong === undefined) return hosts.map((host) => new URL(`https://${host}`).host)
+  throw new SettingError(
+    `FEDERATION_HOSTS must be hosts separated by commas, such as "idp.example.com,127.0.0.1:9876", found "${wrong}"`,
   )
 }
 

@@ -42,6 +42,7 @@ export interface OptionalVariables {
   readonly REQUEST_LOG?: string
   readonly READ_REPLICATION?: string
   readonly PUBLIC_URL?: string
+  readonly FEDERATION_HOSTS?: string
 }
 
 /** The bindings without which a Worker does not run. The others are optional: without a rate limiter, nothing is limited. */

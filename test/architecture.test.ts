@@ -98,20 +98,22 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'runtime.ts': ['provider', 'scim', 'storage'],
   // What every request meets before its part of the app: who sends it, from where, and how much it brings.
   edge: ['edge', 'scim', 'runtime.ts', 'hono'],
+  // Tokens of other issuers: Cloudflare Access, and identity providers.
+  jwt: ['jwt', 'jose', 'valibot'],
   // The routes of the admin API as data: served by admin, described by http.
   'admin/contract': ['admin/contract', 'scim', 'storage', 'valibot'],
-  http: ['http', 'admin/contract', 'edge', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
+  http: ['http', 'admin/contract', 'edge', 'jwt', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
   admin: [
     'admin',
     'admin/contract',
     'csv-cell.ts',
     'edge',
+    'jwt',
     'provider',
     'scim',
     'storage',
     'runtime.ts',
     'hono',
-    'jose',
     'valibot',
   ],
   // The emulator shares nothing with the server, so that a shared mistake cannot hide.

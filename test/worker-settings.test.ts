@@ -23,6 +23,11 @@ describe('a setting whose value is not allowed', () => {
     ['READ_REPLICATION', 'on', 'READ_REPLICATION must be "0" or "1", found "on"'],
     ['ACCESS_TEAM_DOMAIN', 'acme.cloudflareaccess.com', 'ACCESS_AUD is not set'],
     ['ACCESS_AUD', 'x', 'ACCESS_TEAM_DOMAIN is not set'],
+    [
+      'FEDERATION_HOSTS',
+      'idp.example,https://idp.example',
+      'FEDERATION_HOSTS must be hosts separated by commas, such as "idp.example.com,127.0.0.1:9876", found "https://idp.example"',
+    ],
   ] as const)('%s=%j is refused and named in the log', async ([name, value, message]) => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     vi.spyOn(console, 'log').mockImplementation(() => undefined)
@@ -60,6 +65,7 @@ it.for([
   {},
   { LOG_RETENTION_DAYS: 7, SERVER_TIMING: 1 },
   { ACCESS_TEAM_DOMAIN: 'https://acme.cloudflareaccess.com/', ACCESS_AUD: 'x', READ_REPLICATION: '0' },
+  { FEDERATION_HOSTS: 'idp.example, 127.0.0.1:9876' },
 ])('serves with %j', async (settings) => {
   expect((await ask(withSettings(settings), '/healthz')).status).toBe(200)
 })

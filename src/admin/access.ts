@@ -3,7 +3,8 @@
  *
  * @see https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/
  */
-import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
+import { findKey, KeysUnavailable } from '../jwt/key-sets.ts'
+import { JwtRefused, verifyJwt } from '../jwt/verify.ts'
 import type { AdminContext } from './env.ts'
 import { AdminError } from './errors.ts'
 
@@ -13,9 +14,6 @@ export interface AccessSettings {
   /** The AUD tag of the application. */
   readonly audience: string
 }
-
-// The keys of each team are kept between requests. jose fetches them again if they are old or a key is unknown.
-const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>()
 
 /**
  * The e-mail address of the administrator, from the token of Access. For a service token: its name.
@@ -29,13 +27,19 @@ export async function accessEmail(
   const token = c.req.header('Cf-Access-Jwt-Assertion')
   if (token === undefined) throw refused('This request did not come through Cloudflare Access')
   const issuer = issuerOf(teamDomain)
+  const { fetch, now } = c.env
+  const source = { url: `${issuer}/cdn-cgi/access/certs`, fetch, now }
   try {
-    const options = { issuer, audience, algorithms: ['RS256'], requiredClaims: ['exp', 'iat'] }
-    const { payload } = await jwtVerify(token, keysOf(c, issuer), options)
-    return typeof payload.email === 'string' ? payload.email : String(payload.common_name ?? payload.sub)
+    const { email, common_name, sub } = await verifyJwt(token, {
+      expected: { issuer, audiences: [audience] },
+      now: now(),
+      findKey: async (kid, alg) => (await findKey(source, kid, alg))?.key,
+    })
+    return typeof email === 'string' ? email : String(common_name ?? sub)
   } catch (error) {
-    if (isInvalidToken(error)) throw refused('The token of Cloudflare Access is not valid')
-    throw keysUnavailable({ cause: error })
+    if (error instanceof JwtRefused) throw refused('The token of Cloudflare Access is not valid')
+    if (error instanceof KeysUnavailable) throw keysUnavailable({ cause: error })
+    throw error
   }
 }
 
@@ -56,25 +60,4 @@ function refused(message: string): AdminError {
 function issuerOf(teamDomain: string): string {
   const host = teamDomain.replace(/^https:\/\//, '').replace(/\/+$/, '')
   return `https://${host.includes('.') ? host : `${host}.cloudflareaccess.com`}`
-}
-
-/** jose's error codes that concern the keys or the request for them. All other codes concern the token. */
-const KEY_SERVER_ERRORS: ReadonlySet<string> = new Set([
-  errors.JOSEError.code,
-  errors.JWKInvalid.code,
-  errors.JWKSInvalid.code,
-  errors.JWKSTimeout.code,
-])
-
-/** True if the token is at fault. Any other error, such as a failing network, leaves its validity open. */
-function isInvalidToken(error: unknown): boolean {
-  return error instanceof errors.JOSEError && !KEY_SERVER_ERRORS.has(error.code)
-}
-
-function keysOf(c: AdminContext, issuer: string) {
-  const known = keySets.get(issuer)
-  if (known !== undefined) return known
-  const keys = createRemoteJWKSet(new URL('/cdn-cgi/access/certs', issuer), { [customFetch]: c.env.fetch })
-  keySets.set(issuer, keys)
-  return keys
 }

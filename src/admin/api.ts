@@ -13,6 +13,7 @@ import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { databaseHandlers } from './api/databases.ts'
+import { federationHandlers } from './api/federation.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
@@ -30,6 +31,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...tenantHandlers,
   ...clientHandlers,
   ...secretHandlers,
+  ...federationHandlers,
   ...tokenHandlers,
   ...logHandlers,
   ...transferHandlers,

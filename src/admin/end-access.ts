@@ -7,6 +7,7 @@ import { verifyAgain } from '../provider/jobs/start.ts'
 import { revokeSecret } from '../storage/access/client-secrets.ts'
 import { deleteClient } from '../storage/access/clients.ts'
 import { revokeToken } from '../storage/access/token-administration.ts'
+import { deleteTrust } from '../storage/access/trusts.ts'
 import { type Database, DatabaseUnavailable, GuardError } from '../storage/database/database.ts'
 import { runningJob } from '../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases, locateTenant, TenantMoved } from '../storage/tenants/locations.ts'
@@ -31,6 +32,12 @@ export async function revokeSecretOf(
 ): Promise<boolean> {
   const now = c.env.now()
   return await onEachSide(c, tenantId, (db) => revokeSecret(db, tenantId, secret, now))
+}
+
+/** Removes the federation of a client and ends its access tokens. @returns false if the tenant has no such client with one */
+export async function deleteTrustOf(c: JobContext, tenantId: string, clientId: string): Promise<boolean> {
+  const now = c.env.now()
+  return await onEachSide(c, tenantId, (db) => deleteTrust(db, tenantId, clientId, now))
 }
 
 /** Deletes a client and ends its tokens. @returns false if the tenant has no such client */

@@ -5,6 +5,7 @@ import type { LocatedTenant } from '../provider/tenants.ts'
 import type { SecretInfo } from '../storage/access/client-secrets.ts'
 import type { Client } from '../storage/access/clients.ts'
 import type { StoredToken, TokenInfo } from '../storage/access/token-administration.ts'
+import type { Trust } from '../storage/access/trusts.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
 import type { Job } from '../storage/tenants/jobs.ts'
 import type { TenantState } from '../storage/tenants/tenants.ts'
@@ -70,6 +71,16 @@ export function newSecretJson(
 ) {
   const { id, clientId, name, createdAt, expiresAt } = secret
   return { id, clientId, name, createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) }
+}
+
+/** The keys that were fetched last are not part of the federation; those of the administrator are. */
+export function federationJson({ jwks, jwksFetchedAt: _, createdAt, lastUsedAt, ...trust }: Trust) {
+  return {
+    ...trust,
+    ...(trust.jwksUri === null && jwks !== null && { jwks: JSON.parse(jwks) as unknown }),
+    createdAt: isoTime(createdAt),
+    lastUsedAt: isoTimeOrNull(lastUsedAt),
+  }
 }
 
 export function tokenJson({ lastUsedAt, revokedAt, ...token }: TokenInfo) {

@@ -22,6 +22,7 @@ import { NoSuchTenant } from './require-tenant.ts'
 import { apiKeys } from './routes/api-keys.tsx'
 import { clientSecrets } from './routes/client-secrets.tsx'
 import { directory } from './routes/directory.tsx'
+import { federation } from './routes/federation.tsx'
 import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
 import { schemas } from './routes/schemas.tsx'
@@ -45,6 +46,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', directory)
   app.route('/tenants', apiKeys)
   app.route('/tenants', clientSecrets)
+  app.route('/tenants', federation)
   app.route('/tenants', log)
   app.route('/tenants', schemas)
   app.all('*', (c) => {

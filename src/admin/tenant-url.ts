@@ -10,6 +10,11 @@ export function tenantUrl(c: Served): string {
   return `${publicOrigin(c)}/scim/v2`
 }
 
+/** The issuer identifier of this server (RFC 8414 §2), which clients name as the audience of their assertions. */
+export function issuerIdentifier(c: Served): string {
+  return publicOrigin(c)
+}
+
 /** The token endpoint (RFC 6749 §3.2). It is the same for every tenant: the id of the client names the tenant. */
 export function tokenUrl(c: Served): string {
   return `${publicOrigin(c)}/oauth/token`

@@ -145,6 +145,8 @@ export const MAX_TOKEN_REQUEST_BYTES = 16 * 1024
 export const MIN_TOKEN_LIFETIME_SECONDS = 3_600
 /** Seconds that an access token is valid, at most. */
 export const MAX_TOKEN_LIFETIME_SECONDS = 21_600
+/** Seconds until an assertion expires, at most. One of Microsoft Entra ID is valid for 65 minutes, or for a day at most. */
+export const MAX_ASSERTION_LIFETIME_SECONDS = 86_400
 /** Access tokens that a client gets within a minute. One in an hour is enough. */
 export const ACCESS_TOKENS_PER_MINUTE = 60
 /** Access tokens of a client that are stored. */

@@ -27,7 +27,7 @@ describe('the admin API of clients', () => {
     })
     const at = `${path}/${made.body.id}`
     expect(made.headers.get('Location')).toBe(`/admin/api${at}`)
-    expect((await admin('GET', at)).body).toEqual({ ...made.body, secrets: [] })
+    expect((await admin('GET', at)).body).toEqual({ ...made.body, secrets: [], federation: null })
     expect((await admin('GET', path)).body.clients.at(-1)).toEqual(made.body)
     const changed = await admin('PATCH', at, { name: 'Okta', tokenLifetime: 7200 })
     expect(changed.body).toEqual({ ...made.body, name: 'Okta', tokenLifetime: 7200 })

@@ -178,6 +178,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
       eventRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
   }
 }

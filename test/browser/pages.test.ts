@@ -47,6 +47,13 @@ beforeAll(async () => {
   const secrets = `/tenants/${tenant.id}/clients/${client.id}/secrets`
   const expiresAt = new Date(Date.now() + 6 * 24 * 60 * 60 * 1000).toISOString()
   const secret = await admin('POST', secrets, { name: 'Microsoft Entra ID, spring 2027', expiresAt })
+  const { id: clientId } = await admin('POST', `/tenants/${tenant.id}/clients`, { name: SCRIPT })
+  await admin('PUT', `/tenants/${tenant.id}/clients/${clientId}/federation`, {
+    issuer: `https://login.microsoftonline.com/${SCRIPT}/v2.0`,
+    jwksUri: 'https://login.microsoftonline.com/tenant/discovery/v2.0/keys',
+    subject: SCRIPT,
+    audiences: ['a'.repeat(300), SCRIPT],
+  })
   const at = tenant.path
   paths = [
     at,
@@ -56,6 +63,9 @@ beforeAll(async () => {
     `${at}/groups`,
     `${at}/groups/${group.id}`,
     `${at}/api-keys?for=okta`,
+    `${at}/api-keys/federation`,
+    `${at}/api-keys/clients/${clientId}/federation?done=connected`,
+    `${at}/api-keys/clients/${clientId}/federation/remove`,
     `${at}/api-keys/${tenant.tokenId}/revoke`,
     `${at}/api-keys/secrets/${secret.id}/revoke`,
     `${at}/log/${await latestEntry()}`,

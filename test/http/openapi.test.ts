@@ -8,7 +8,9 @@ import { createApp } from '../../src/app.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
+import { trustOf } from '../support/federation.ts'
 import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
+import { Issuer } from '../support/issuer.ts'
 import { formOf, newOauthClient, requestToken } from '../support/oauth.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
@@ -179,6 +181,16 @@ describe('the OpenAPI document', () => {
     const secret = await at('post', `${clients}/{clientId}/secrets`, secrets, {})
     await at('post', `${clients}/{clientId}/secrets`, secrets, { expiresAt: '2020-01-01T00:00:00Z' })
     await at('get', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`)
+    const federation = `/tenants/${id}/clients/${made.body.id}/federation`
+    const trust = trustOf(await Issuer.create())
+    await at('put', `${clients}/{clientId}/federation`, federation, trust)
+    await at('get', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`)
+    await at('put', `${clients}/{clientId}/federation`, federation, { ...trust, jwksUri: 'http://x.example' })
+    const { jwk } = (await Issuer.create()).keys[0] ?? {}
+    await at('put', `${clients}/{clientId}/federation`, federation, { jwks: { keys: [jwk] } })
+    await at('get', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`)
+    await at('delete', `${clients}/{clientId}/federation`, federation)
+    await at('delete', `${clients}/{clientId}/federation`, federation)
     await at('patch', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`, { scope: 'read' })
     const template = `${clients}/{clientId}/secrets/{secretId}`
     await at('delete', template, `${secrets}/${secret.body.id}`)

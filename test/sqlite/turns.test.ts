@@ -94,6 +94,7 @@ describe('the service', () => {
           eventRetentionDays: '30',
           accessTeamDomain: undefined,
           accessAudience: undefined,
+          federationHosts: [],
         },
       },
       MIGRATIONS,

@@ -44,6 +44,7 @@ export async function deleteAndHold(
       eventRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
   }
   const headers = { Authorization: `Bearer ${client.token}` }

@@ -32,6 +32,7 @@ export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
       eventRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
     ...parts,
   }

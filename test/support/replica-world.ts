@@ -75,6 +75,7 @@ export class World {
         eventRetentionDays: '30',
         accessTeamDomain: undefined,
         accessAudience: undefined,
+        federationHosts: [],
       },
     }
   }

@@ -34,6 +34,7 @@ export function serverSettings(
       eventRetentionDays: '30',
       accessTeamDomain: undefined,
       accessAudience: undefined,
+      federationHosts: [],
     },
   }
 }

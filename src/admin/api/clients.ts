@@ -8,13 +8,14 @@ import {
   newClientId,
   updateClient,
 } from '../../storage/access/clients.ts'
+import { trustQuery } from '../../storage/access/trusts.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { getTenant, tenantQuery } from '../../storage/tenants/queries.ts'
 import type { clientRoutes } from '../contract/clients.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import { deleteClientOf } from '../end-access.ts'
 import { AdminError } from '../errors.ts'
-import { clientJson, secretJson } from '../read-models.ts'
+import { clientJson, federationJson, secretJson } from '../read-models.ts'
 import { requireTenant } from '../require-tenant.ts'
 import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
@@ -34,12 +35,14 @@ export const clientHandlers: Handlers<typeof clientRoutes> = {
   },
 
   async getClient({ db, parameters: { id, clientId } }) {
-    const { client, secrets } = await readTogether(db, {
+    const { client, secrets, trust } = await readTogether(db, {
       client: clientQuery(id, clientId),
       secrets: secretsQuery(id, clientId),
+      trust: trustQuery(id, clientId),
     })
     const found = clientJson(requireClient(client, id, clientId))
-    return { status: 200, body: { ...found, secrets: secrets.map(secretJson) } }
+    const federation = trust === undefined ? null : federationJson(trust)
+    return { status: 200, body: { ...found, secrets: secrets.map(secretJson), federation } }
   },
 
   async updateClient({ db, parameters: { id, clientId }, body }) {

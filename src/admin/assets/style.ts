@@ -176,7 +176,8 @@ button.link { min-height: 0; padding: 0; border: 0; background: none; font-weigh
 .card-body > * + * { margin-top: 1rem }
 summary { cursor: pointer; border-radius: var(--radius) }
 summary:hover { background: var(--sunken) }
-.panel > details > summary, .chart summary { width: fit-content; padding: .1rem .35rem; margin-left: -.35rem; border-radius: 5px; font-size: .9rem; color: var(--accent) }
+.panel > details > summary, .panel form > details > summary, .chart summary { width: fit-content; padding: .1rem .35rem; margin-left: -.35rem; border-radius: 5px; font-size: .9rem; color: var(--accent) }
+form > details, form > details > .field, form > p.actions { margin-top: 1rem }
 .steps { padding-left: 1.3rem; display: grid; gap: .5rem }
 .steps ::marker { font-weight: 600; color: var(--muted) }
 .notes { padding-left: 1.1rem; color: var(--muted); font-size: .9rem; display: grid; gap: .3rem }

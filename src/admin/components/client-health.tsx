@@ -9,7 +9,7 @@ const EXPECTED_WITHIN_MS = 2 * 40 * 60 * 1000
 
 export function ClientHealth(props: {
   readonly clients: readonly Client[]
-  /** The number of valid tokens and secrets. */
+  /** The number of valid tokens and secrets, and of federations. */
   readonly credentialCount: number
   readonly now: number
   readonly apiKeysPath: string
@@ -29,7 +29,7 @@ export function ClientHealth(props: {
 
 function advice(credentialCount: number, last: number, isLate: boolean): string {
   if (credentialCount === 0)
-    return 'No client can connect, because the tenant has no valid token or client secret.'
+    return 'No client can connect, because the tenant has no valid token, client secret or federation.'
   if (last === 0) return 'Press “Test Connection” in the client. Its first request appears here.'
   if (isLate) return 'Entra runs a cycle every 40 minutes. Check whether the job is on or in quarantine.'
   return 'The last request. Entra runs a cycle every 40 minutes.'

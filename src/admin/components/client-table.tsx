@@ -1,9 +1,10 @@
 /**
- * The clients of a tenant with the number of their valid tokens and secrets.
+ * The clients of a tenant with the number of their valid tokens and secrets, and their federation.
  */
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
+import type { Trust } from '../../storage/access/trusts.ts'
 import { withQuery } from './pagination.tsx'
 import { isLiveSecret } from './secret-table.tsx'
 import { Time } from './time.tsx'
@@ -13,13 +14,14 @@ export function ClientTable(props: {
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
+  readonly trusts: readonly Trust[]
   readonly now: number
   /** The path of the page. */
   readonly path: string
   /** The path of the provisioning log. */
   readonly logPath: string
 }) {
-  const { clients, tokens, secrets, now, path, logPath } = props
+  const { clients, tokens, secrets, trusts, now, path, logPath } = props
   return (
     <table class="stack tokens">
       <thead>
@@ -28,6 +30,7 @@ export function ClientTable(props: {
           <th scope="col">Scope</th>
           <th scope="col">Valid tokens</th>
           <th scope="col">Valid secrets</th>
+          <th scope="col">Federation</th>
           <th scope="col">Created</th>
           <th scope="col">Last used</th>
           <th scope="col">
@@ -49,6 +52,12 @@ export function ClientTable(props: {
             </td>
             <td data-label="Valid secrets" class="number">
               {secrets.filter((secret) => secret.clientId === id && isLiveSecret(secret, now)).length}
+            </td>
+            <td data-label="Federation">
+              <a href={`${path}/clients/${id}/federation`}>
+                {trusts.some(({ clientId }) => clientId === id) ? 'On' : 'Set up'}
+                <span class="visually-hidden">: federation of {name}</span>
+              </a>
             </td>
             <td data-label="Created" class="number">
               <Time at={createdAt} />

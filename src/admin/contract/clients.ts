@@ -1,6 +1,7 @@
 /** Clients: the actors of a tenant. Each client authenticates with tokens, or with access tokens that it gets for a secret. */
 import * as v from 'valibot'
 import { MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
+import { FEDERATION } from './federation.ts'
 import { NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
 import { SECRET } from './secrets.ts'
@@ -56,6 +57,7 @@ export const CLIENT_WITH_CREDENTIALS = v.pipe(
       v.array(SECRET),
       v.description('Its secrets, newest first, including revoked and expired ones.'),
     ),
+    federation: v.nullable(FEDERATION),
   }),
   v.title('ClientWithCredentials'),
 )
@@ -84,7 +86,7 @@ export const clientRoutes = {
   getClient: {
     method: 'GET',
     path: '/tenants/{id}/clients/{clientId}',
-    summary: 'Reads a client and its secrets',
+    summary: 'Reads a client with its secrets and its federation',
     answers: { 200: { description: 'The client.', body: CLIENT_WITH_CREDENTIALS } },
     refusals: [404],
   },

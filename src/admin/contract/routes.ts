@@ -4,6 +4,7 @@
  */
 import { clientRoutes } from './clients.ts'
 import { databaseRoutes } from './databases.ts'
+import { federationRoutes } from './federation.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
@@ -18,6 +19,7 @@ export const ROUTES = {
   ...tenantRoutes,
   ...clientRoutes,
   ...secretRoutes,
+  ...federationRoutes,
   ...tokenRoutes,
   ...logRoutes,
   ...transferRoutes,

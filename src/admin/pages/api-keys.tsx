@@ -4,6 +4,7 @@
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
+import type { Trust } from '../../storage/access/trusts.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { ClientTable } from '../components/client-table.tsx'
@@ -40,6 +41,8 @@ export interface ApiKeysProps {
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
+  /** The federations of the clients. */
+  readonly trusts: readonly Trust[]
   /** Entries of the provisioning log, newest first. */
   readonly failedAccess: readonly ListedEntry[]
   /** The card that is open. */
@@ -65,12 +68,15 @@ export function ApiKeysPage(props: ApiKeysProps) {
   const { apiKeys, log } = tenantPaths(tenant.id)
   const liveSecrets = secrets.filter((secret) => isLiveSecret(secret, now))
   const endedSecrets = secrets.filter((secret) => !isLiveSecret(secret, now))
-  const hasNone = tokens.length === 0 && secrets.length === 0
+  const hasNone = tokens.length === 0 && secrets.length === 0 && props.trusts.length === 0
   const common = { clients, now, path: apiKeys, newId: props.newIds.other }
   const table = { ...common, all: tokens }
   return (
     <Layout title="API Keys" administrator={administrator} tenant={tenant} current="apiKeys">
-      <PageHead title="API Keys" lead="Each client authenticates with its own tokens or client secrets." />
+      <PageHead
+        title="API Keys"
+        lead="Each client authenticates with its own tokens or client secrets, or by federation."
+      />
       {done && (
         <p class="notice ok" role="status">
           {done}
@@ -90,6 +96,12 @@ export function ApiKeysPage(props: ApiKeysProps) {
             <summary>{provider.name}</summary>
             <div class="card-body">
               <GenerateForm {...props} provider={provider.id} defaultName={provider.tokenName} />
+              {provider.id === 'entra' && (
+                <p>
+                  <a href={`${apiKeys}/federation`}>Connect by federation</a>, without a secret: for
+                  applications that offer <b>Workload identity federation</b>.
+                </p>
+              )}
             </div>
           </details>
         ))}
@@ -128,6 +140,7 @@ export function ApiKeysPage(props: ApiKeysProps) {
             clients={clients}
             tokens={tokens}
             secrets={secrets}
+            trusts={props.trusts}
             now={now}
             path={apiKeys}
             logPath={log}

@@ -7,6 +7,7 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
+import type { Trust } from '../../storage/access/trusts.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
@@ -36,18 +37,20 @@ export interface OverviewProps {
   readonly clients: readonly Client[]
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
+  readonly trusts: readonly Trust[]
   readonly hours: readonly ActivitySpan[]
   readonly days: readonly ActivitySpan[]
   readonly refused: readonly ListedEntry[]
 }
 
 export function OverviewPage(props: OverviewProps) {
-  const { administrator, tenant, tokens, secrets, now, hours, days, refused } = props
+  const { administrator, tenant, tokens, secrets, trusts, now, hours, days, refused } = props
   const types = tenant.resourceTypes
   const paths = tenantPaths(tenant.id)
   const live = [
     ...tokens.filter((token) => isLive(token, now)),
     ...secrets.filter((secret) => isLiveSecret(secret, now)),
+    ...trusts,
   ]
   return (
     <Layout title="Overview" administrator={administrator} tenant={tenant} current="overview">
@@ -60,7 +63,7 @@ export function OverviewPage(props: OverviewProps) {
         <QuarantineNotice hours={hours} logPath={paths.log} />
         <ExpiryNotice tokens={tokens} secrets={secrets} now={now} apiKeysPath={paths.apiKeys} />
       </div>
-      {tokens.length === 0 && secrets.length === 0 && (
+      {tokens.length + secrets.length + trusts.length === 0 && (
         <FirstSteps directoryPath={paths.directory} title={allOf(types)} />
       )}
       <div class="stats" id="stats" data-live="">

@@ -7,6 +7,7 @@ import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
 import { generateToken } from '../../storage/access/token-administration.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/access/token-rotation.ts'
+import { trustsQuery } from '../../storage/access/trusts.ts'
 import { DAY_MS } from '../../storage/log/activity.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
@@ -31,6 +32,8 @@ import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked. It is refused from the next request on.',
+  unfederated:
+    'The federation is removed. Access tokens for its assertions are refused from the next request on.',
   'secret-revoked': 'The secret is revoked. It and its access tokens are refused from the next request on.',
   deleted: 'The client is deleted. Its tokens and secrets are refused from the next request on.',
   known: 'This form was sent before. Its credential is in the list and is not shown again.',
@@ -151,10 +154,11 @@ async function keysPage(
   form: TokenForm | undefined,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tenant, clients, tokens, secrets, failed } = await loadWithTenant(c, (id) => ({
+  const { tenant, clients, tokens, secrets, trusts, failed } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
+    trusts: trustsQuery(id),
     failed: logPageQuery({ tenantId: id, filters: FAILED_ACCESS, size: FAILED_SHOWN }),
   }))
   const { newId } = c.env
@@ -168,6 +172,7 @@ async function keysPage(
       clients={clients}
       tokens={tokens}
       secrets={secrets}
+      trusts={trusts}
       failedAccess={failed.entries}
       open={form?.provider ?? providerOf(c.req.query('for'))}
       newIds={{ entra: newId(), okta: newId(), other: newId() }}
@@ -192,7 +197,7 @@ function expiresError(message: string): AdminError {
   return new AdminError(400, 'invalid', message, 'expires')
 }
 
-function noClient(tenantId: string, id: string): PageNotFound {
+export function noClient(tenantId: string, id: string): PageNotFound {
   return new PageNotFound(`There is no client with the id “${shorten(id)}” in this tenant.`, [
     ['API Keys', tenantPaths(tenantId).apiKeys],
   ])

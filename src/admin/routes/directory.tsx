@@ -6,6 +6,7 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { secretsQuery } from '../../storage/access/client-secrets.ts'
 import { clientsQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
+import { trustsQuery } from '../../storage/access/trusts.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
@@ -52,6 +53,7 @@ directory.get('/:tenant', async (c) => {
     clients: clientsQuery(id),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
+    trusts: trustsQuery(id),
     activity: activityQuery(id, now),
     refused: logPageQuery({ tenantId: id, filters: { outcome: 'refused' }, size: LATEST_REFUSED }),
   }))

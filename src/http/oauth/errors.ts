@@ -56,6 +56,12 @@ export function invalidClient(reason: RefusedReason): OauthError {
   return new OauthError(401, 'invalid_client', description, { reason })
 }
 
+/** For an assertion whose signature cannot be checked now. */
+export function keysUnavailable(reason: RefusedReason): OauthError {
+  const description = 'the keys of the issuer cannot be fetched; try again later'
+  return new OauthError(503, 'temporarily_unavailable', description, { reason })
+}
+
 /** For a client with too many access tokens, and for an address with too many refused credentials. */
 export function tooManyRequests(origin: string): OauthError {
   return new OauthError(429, 'temporarily_unavailable', `too many requests ${origin}; try again later`)

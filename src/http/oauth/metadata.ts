@@ -3,6 +3,7 @@
  */
 import { type Context, Hono } from 'hono'
 import { publicOrigin } from '../../edge/url.ts'
+import { ALGORITHMS } from '../../jwt/public-key.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { SCOPES } from './scope.ts'
 import { TOKEN_PATH } from './token-endpoint.ts'
@@ -23,6 +24,7 @@ function metadataOf(c: Context<HttpEnv>) {
     scopes_supported: SCOPES,
     response_types_supported: [],
     grant_types_supported: ['client_credentials'],
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: ALGORITHMS,
   }
 }

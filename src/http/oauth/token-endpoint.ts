@@ -1,6 +1,6 @@
 /**
  * POST /oauth/token: a client exchanges its credential for an access token (RFC 6749 §4.4). The id of the client names its
- * tenant. Issuing takes one round trip.
+ * tenant. Issuing takes one round trip for a secret, and two for an assertion.
  */
 import { type Context, Hono } from 'hono'
 import { isBlocked, recordFailedAuthentication } from '../../edge/failed-authentication.ts'
@@ -12,10 +12,12 @@ import { generateToken } from '../../storage/access/token-administration.ts'
 import { noFigures, serverTimingOf } from '../../storage/database/database.ts'
 import { inHomeOf } from '../../storage/tenants/context.ts'
 import { recordFailedAccess } from '../failed-access.ts'
+import { issueWithAssertion } from './assertion.ts'
 import { type ClientCredential, clientCredential, tenantOfClient } from './client-credential.ts'
 import {
   invalidClient,
   JSON_HEADERS,
+  keysUnavailable,
   OauthError,
   oauthErrorResponse,
   quoted,
@@ -58,7 +60,7 @@ async function issueToken(c: Context<HttpEnv>): Promise<Response> {
   const credential = clientCredential(c.req.header('Authorization'), form)
   const { token, answer } = await issueFor(c, credential, readOnly)
   if (answer.outcome === 'too many') throw tooManyRequests('for access tokens of this client')
-  if (answer.outcome === 'refused') throw recorded(c, credential.clientId, answer)
+  if (answer.outcome !== 'issued') throw recorded(c, credential.clientId, answer)
   const body = {
     access_token: token,
     token_type: 'Bearer',
@@ -79,19 +81,21 @@ function requireGrant({ grant_type: grant }: TokenForm): void {
 /** @throws {OauthError} 401 if the id names no tenant; 429 for an address with too many refused credentials */
 async function issueFor(
   c: Context<HttpEnv>,
-  { clientId, secret }: ClientCredential,
+  { clientId, kind, text }: ClientCredential,
   readOnly: boolean,
 ): Promise<{ readonly token: string; readonly answer: AccessTokenAnswer }> {
   const tenantId = tenantOfClient(clientId)
   const now = c.env.now()
-  const secretHash = await (c.env.sha256 ?? sha256)(secret)
-  const known = { tokenHash: secretHash, now }
+  const textHash = await (c.env.sha256 ?? sha256)(text)
+  const known = { tokenHash: textHash, now }
   // Clients share addresses: one that was served before is still served.
   if (isBlocked('oauth', c) && !isKnownValid(known)) throw tooManyRefusals()
   if (tenantId === undefined) throw invalidClient('unknown client')
   const { token, hash: tokenHash } = await generateToken(tenantId)
   const request = { tenantId, clientId, id: c.env.newId(), tokenHash, readOnly, now }
-  const answer = await inHomeOf(tenantId, opener(c), (db) => issueForSecret(db, request, secretHash))
+  const answer = await inHomeOf(tenantId, opener(c), (db) =>
+    kind === 'secret' ? issueForSecret(db, request, textHash) : issueWithAssertion(c, db, request, text),
+  )
   if (answer.outcome === 'issued') {
     recordUse(known)
     // A replica must know the token when the client sends it.
@@ -112,9 +116,9 @@ function opener(c: Context<HttpEnv>): Parameters<typeof inHomeOf>[1] {
 function recorded(
   c: Context<HttpEnv>,
   clientId: string,
-  { reason, credentialId }: AccessTokenAnswer & { readonly outcome: 'refused' },
+  { outcome, reason, credentialId }: AccessTokenAnswer & { readonly outcome: 'refused' | 'unavailable' },
 ): OauthError {
   const tenantId = tenantOfClient(clientId)
   if (tenantId !== undefined) recordFailedAccess(c, { tenantId, reason, tokenId: credentialId, clientId })
-  return invalidClient(reason)
+  return outcome === 'refused' ? invalidClient(reason) : keysUnavailable(reason)
 }

@@ -1,6 +1,7 @@
 /**
  * The OpenAPI paths of the token endpoint (RFC 6749) and of its metadata (RFC 8414).
  */
+import { JWT_BEARER } from '../oauth/client-credential.ts'
 import { METADATA_PATH } from '../oauth/metadata.ts'
 import { SCOPES } from '../oauth/scope.ts'
 import { TOKEN_PATH } from '../oauth/token-endpoint.ts'
@@ -26,6 +27,12 @@ export const OAUTH_SCHEMAS: Json = {
       grant_type: { const: 'client_credentials' },
       client_id: { ...TEXT, description: 'Unless the Authorization header has it.' },
       client_secret: { ...TEXT, description: 'Unless the Authorization header has it.' },
+      client_assertion: {
+        ...TEXT,
+        description:
+          'A JSON Web Token of the issuer that the client trusts, instead of a secret (RFC 7523 §2.2).',
+      },
+      client_assertion_type: { const: JWT_BEARER, description: 'Required with client_assertion.' },
       scope: {
         ...TEXT,
         description: '"scim": all that the client may do, the default. "scim:read": reads only.',
@@ -51,6 +58,7 @@ export const OAUTH_SCHEMAS: Json = {
       response_types_supported: TEXTS,
       grant_types_supported: TEXTS,
       token_endpoint_auth_methods_supported: TEXTS,
+      token_endpoint_auth_signing_alg_values_supported: TEXTS,
     },
     ['issuer', 'response_types_supported'],
   ),
@@ -61,9 +69,9 @@ export const OAUTH_PATHS: Json = {
     post: {
       tags: ['OAuth'],
       operationId: 'issueAccessToken',
-      summary: 'Exchanges the secret of a client for an access token',
+      summary: 'Exchanges the secret or the assertion of a client for an access token',
       description:
-        'The client authenticates in the Authorization header (Basic) or in the body, not in both (RFC 6749 §2.3.1). Unknown parameters are ignored.',
+        'The client authenticates with a secret in the Authorization header (Basic) or in the body (RFC 6749 §2.3.1), or with an assertion, and with one of them only. Unknown parameters are ignored.',
       security: [{ clientSecret: [] }, {}],
       requestBody: {
         required: true,
@@ -77,7 +85,10 @@ export const OAUTH_PATHS: Json = {
           'Too many requests of this client, or invalid credentials from this address.',
           'OauthError',
         ),
-        503: answer('The tenant is moved or imported, or the database is unavailable.', 'OauthError'),
+        503: answer(
+          'The tenant is moved or imported, or the database or the keys of the issuer are unavailable.',
+          'OauthError',
+        ),
       },
     },
   },

@@ -20,6 +20,25 @@ export type CredentialRefusal =
   | 'wrong secret'
   | 'revoked secret'
   | 'expired secret'
+  /** The client has no issuer whose assertions it may present. */
+  | 'no federation'
+  | AssertionRefusal
+
+/** The check that an assertion does not pass: see jwt/verify.ts. */
+export type AssertionRefusal = `assertion: ${
+  | 'malformed'
+  | 'algorithm'
+  | 'header'
+  | 'issuer'
+  | 'subject'
+  | 'audience'
+  | 'tenant'
+  | 'authorized party'
+  | 'expired'
+  | 'not yet valid'
+  | 'lifetime'
+  | 'unknown key'
+  | 'signature'}`
 
 /** A token to issue. */
 export interface AccessTokenRequest {
@@ -48,6 +67,12 @@ export type AccessTokenAnswer =
       /** The id of the credential, if the client has it. */
       readonly credentialId: string | undefined
     }
+  | {
+      /** The keys of an issuer are needed, and cannot be had. */
+      readonly outcome: 'unavailable'
+      readonly reason: 'no keys'
+      readonly credentialId: string
+    }
   /** Valid, but the client got too many tokens within a minute. */
   | { readonly outcome: 'too many' }
 
@@ -58,12 +83,12 @@ const MINUTE_MS = 60_000
  *
  * @param end when the credential ends, in milliseconds since 1970
  */
-function expiry(now: Placeholder, end: SQL): SQL {
+export function expiry(now: Placeholder, end: SQL): SQL {
   return sql`min(${now} + c.token_lifetime * 1000, max(${end}, ${now} + ${sql.raw(String(MIN_TOKEN_LIFETIME_SECONDS * 1000))}))`
 }
 
 /** The number of tokens that a client got within a minute. */
-function recentTokens(clientId: Placeholder, now: Placeholder): SQL {
+export function recentTokens(clientId: Placeholder, now: Placeholder): SQL {
   return sql`(SELECT count(*) FROM (SELECT created_at FROM tokens WHERE client_id = ${clientId}
     AND credential_id IS NOT NULL ORDER BY id DESC LIMIT ${sql.raw(String(ACCESS_TOKENS_PER_MINUTE))})
     WHERE created_at > ${now} - ${sql.raw(String(MINUTE_MS))})`
@@ -100,7 +125,7 @@ const insertStatement = prepared((slots: Slots<SecretSlot | 'id' | 'tokenHash' |
 })
 
 /** Deletes the oldest tokens of a client beyond MAX_ACCESS_TOKENS. */
-const evictStatement = prepared(({ clientId }: Slots<'clientId'>) => {
+export const evictStatement = prepared(({ clientId }: Slots<'clientId'>) => {
   const issued = sql`tokens WHERE client_id = ${clientId} AND credential_id IS NOT NULL`
   return sql`DELETE FROM ${issued} AND id <= (
     SELECT id FROM ${issued} ORDER BY id DESC LIMIT 1 OFFSET ${sql.raw(String(MAX_ACCESS_TOKENS))})`
@@ -154,12 +179,15 @@ export async function issueForSecret(
   return { outcome: 'issued', scope, lifetime: Math.floor((Number(row.tokenExpiresAt) - now) / 1000) }
 }
 
-function refused(reason: CredentialRefusal, row?: Row): AccessTokenAnswer {
+export function refused(
+  reason: CredentialRefusal,
+  row?: Row,
+): AccessTokenAnswer & { readonly outcome: 'refused' } {
   return { outcome: 'refused', reason, credentialId: row && String(row.id) }
 }
 
 /** @throws {ScimError} 503; {TenantElsewhere} */
-function requireReady({ state }: Row): void {
+export function requireReady({ state }: Row): void {
   if (state === 'moving') throw moving()
   if (state === 'moved' || state === 'arriving') throw new TenantElsewhere(undefined)
   if (state !== 'ready') throw importing()

@@ -61,23 +61,23 @@ function selectClient(tenantId: string, id: string): Statement {
   return CLIENT.where(sql`tenant_id = ${tenantId} AND id = ${id} AND deleted_at IS NULL`)
 }
 
+/** A client to store. */
+export type NewClient = Omit<Client, 'lastUsedAt'>
+
 /** @returns false when there is no such tenant, or the tenant is being deleted */
-export async function insertClient(
-  db: Database,
-  tenantId: string,
-  client: Omit<Client, 'lastUsedAt'>,
-): Promise<boolean> {
+export async function insertClient(db: Database, tenantId: string, client: NewClient): Promise<boolean> {
   const [inserted] = await db.batch([insertClientStatement(tenantId, client)])
   return (inserted?.changes ?? 0) > 0
 }
 
+/** Does nothing if the client exists. */
 export function insertClientStatement(
   tenantId: string,
-  { id, name, scope, tokenLifetime, createdAt }: Omit<Client, 'lastUsedAt'>,
+  { id, name, scope, tokenLifetime, createdAt }: NewClient,
 ): Statement {
   return statement(sql`INSERT INTO clients (id, tenant_id, name, scope, token_lifetime, created_at)
     SELECT ${id}, id, ${name}, ${scope}, ${tokenLifetime}, ${createdAt} FROM tenants
-    WHERE id = ${tenantId} AND state <> 'deleting'`)
+    WHERE id = ${tenantId} AND state <> 'deleting' ON CONFLICT (id) DO NOTHING`)
 }
 
 /**

@@ -8,7 +8,7 @@ import type { CredentialRefusal } from '../access/access-tokens.ts'
 import { type Database, statement } from '../database/database.ts'
 
 /** The refusals of tokens and of credentials that an administrator reads in the log. */
-export type LoggedReason = Exclude<AccessRefusal, 'wrong scope' | 'lapsed'> | CredentialRefusal
+export type LoggedReason = Exclude<AccessRefusal, 'wrong scope' | 'lapsed'> | CredentialRefusal | 'no keys'
 
 /** Requests that were refused for one reason. */
 export interface FailedAccess {
@@ -40,6 +40,23 @@ const DETAILS = {
   'wrong secret': 'the secret is not one of this client',
   'revoked secret': 'the secret was revoked',
   'expired secret': 'the secret has expired',
+  'no federation': 'the client has no federation',
+  'no keys': 'the keys of the issuer cannot be fetched; the log of the server has the reason',
+  'assertion: malformed': 'the assertion is not a JSON Web Token',
+  'assertion: algorithm': 'the algorithm ("alg") of the assertion is neither RS256 nor ES256',
+  'assertion: header':
+    'the header of the assertion has no "kid", another "typ" than "JWT", or names a key ("jku", "jwk", "x5u", "x5c") or "crit"',
+  'assertion: issuer': 'the issuer ("iss") of the assertion is not the one in the federation',
+  'assertion: subject': 'the subject ("sub") of the assertion is not the one in the federation',
+  'assertion: audience': 'the audience ("aud") of the assertion is none of those in the federation',
+  'assertion: tenant': 'the tenant ("tid") of the assertion is not the one in the federation',
+  'assertion: authorized party':
+    'the authorized party ("azp" or "appid") of the assertion is not the one in the federation',
+  'assertion: expired': 'the assertion has expired',
+  'assertion: not yet valid': 'the assertion is not valid yet ("nbf" or "iat")',
+  'assertion: lifetime': 'the assertion does not expire ("exp") within a day',
+  'assertion: unknown key': 'the issuer has no key with the id ("kid") and the algorithm of the assertion',
+  'assertion: signature': 'the signature of the assertion is wrong',
 } as const satisfies Readonly<Record<LoggedReason, string>>
 
 /** The states of a tenant in which its log is not being copied or deleted. */
@@ -58,6 +75,7 @@ export async function logFailedAccess(
   const rows = all.map(({ reason, ...row }) => ({
     ...row,
     detail: DETAILS[reason],
+    status: reason === 'no keys' ? 503 : 401,
     key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} ${row.tokenId ?? row.clientId ?? ''}`,
   }))
   const value = (name: keyof (typeof rows)[number]) => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
@@ -65,7 +83,7 @@ export async function logFailedAccess(
     statement(sql`INSERT INTO provisioning_log (tenant_id, id, time, token_id, client_id, action, outcome, resource_type,
         resource_id, resource_name, status, detail, changes, ignored, request_id, repeated, fold_key)
       SELECT tenants.id, ${value('id')}, ${value('time')}, coalesce(t.id, s.id, ''), c.id, 'authenticate', 'refused',
-        'Client', c.id, coalesce(t.name, s.name, c.name), 401, ${value('detail')}, '[]', '[]', ${value('requestId')},
+        'Client', c.id, coalesce(t.name, s.name, c.name), ${value('status')}, ${value('detail')}, '[]', '[]', ${value('requestId')},
         ${value('count')} - 1, ${value('key')}
       FROM json_each(${JSON.stringify(rows)}) AS e CROSS JOIN tenants ON tenants.id = ${value('tenantId')}
       LEFT JOIN tokens AS t ON t.id = ${value('tokenId')} AND t.tenant_id = tenants.id

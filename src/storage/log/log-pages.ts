@@ -49,7 +49,7 @@ export interface ListedEntry extends Omit<LogEntry, 'changes' | 'action'> {
   readonly clientName: string | null
   /** A token; or the secret, or the client with the trust, that an access token was issued for. */
   readonly tokenId: string | null
-  /** Null also if the token or the secret was deleted. */
+  /** "Federation" for a trust. Null also if the token or the secret was deleted. */
   readonly tokenName: string | null
 }
 
@@ -236,7 +236,9 @@ const ENTRY = selection(
       clientId: sql<string | null>`${CLIENT_ID}`,
       clientName: sql<string | null>`c.name`,
       tokenId: sql<string | null>`nullif(l.token_id, '')`,
-      tokenName: sql<string | null>`coalesce(t.name, s.name)`,
+      tokenName: sql<
+        string | null
+      >`coalesce(t.name, s.name, CASE WHEN l.token_id = ${CLIENT_ID} THEN 'Federation' END)`,
     },
   },
 )

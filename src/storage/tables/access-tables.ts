@@ -72,15 +72,19 @@ export const clientTrusts = sqliteTable(
     tenantId: text('tenant_id').notNull(),
     /** The claim "iss", character by character. */
     issuer: text('issuer').notNull(),
-    /** The address of the issuer's keys (RFC 7517 §5). */
-    jwksUri: text('jwks_uri').notNull(),
+    /** The address of the issuer's keys (RFC 7517 §5). NULL: `jwks` has them, and they are never fetched. */
+    jwksUri: text('jwks_uri'),
     /** The claim "sub". */
     subject: text('subject').notNull(),
-    /** JSON: the values of the claim "aud" of which one is required. */
-    audiences: text('audiences').notNull(),
+    /** The values of the claim "aud" of which one is required. */
+    audiences: text('audiences', { mode: 'json' }).$type<readonly string[]>().notNull(),
     /** The claims "tid" and "azp" of Microsoft Entra ID; NULL: they are not checked. */
     tid: text('tid'),
     azp: text('azp'),
+    /** JSON: the keys of the administrator, or those that were fetched last. An isolate that begins has no others. */
+    jwks: text('jwks'),
+    /** When they were fetched; NULL: never. */
+    jwksFetchedAt: integer('jwks_fetched_at'),
     createdAt: integer('created_at').notNull(),
     /** The latest issue of an access token. Written at most once a minute. */
     lastUsedAt: integer('last_used_at'),

@@ -59,7 +59,7 @@ const ACCESS_TABLES: readonly TenantTable[] = [
     name: 'client_trusts',
     columns: columnNames(clientTrusts),
     key: ['client_id'],
-    volatile: ['last_used_at'],
+    volatile: ['last_used_at', 'jwks', 'jwks_fetched_at'],
   },
   {
     name: 'tokens',

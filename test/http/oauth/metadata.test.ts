@@ -18,7 +18,9 @@ describe('the metadata', () => {
       grant_types_supported: ['client_credentials'],
     })
     const methods = answer.body.token_endpoint_auth_methods_supported
-    expect(methods).toEqual(expect.arrayContaining(['client_secret_basic', 'client_secret_post']))
+    expect(methods).toEqual(['client_secret_basic', 'client_secret_post', 'private_key_jwt'])
+    // Required with private_key_jwt; "none" must not be in it.
+    expect(answer.body.token_endpoint_auth_signing_alg_values_supported).toEqual(['RS256', 'ES256'])
   })
 
   it('is where the service provider configuration points, and names an endpoint that works', async () => {
