@@ -104,6 +104,7 @@ export class FederatedClient {
         serverTiming: true,
         requestLog: false,
         logRetentionDays: '30',
+        eventRetentionDays: '30',
         accessTeamDomain: undefined,
         accessAudience: undefined,
         federationHosts: [],
