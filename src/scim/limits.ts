@@ -123,6 +123,8 @@ export const MAX_NESTED_MEMBERSHIPS = 1000
  * afterwards, as many at a time. A trigger in migrations/0019_deleted_groups.sql enforces the same value.
  */
 export const MAX_DELETED_MEMBERSHIPS = 5_000
+/** Deleted groups of a tenant that may have memberships left. A page of users passes over those of each user. */
+export const MAX_DELETED_GROUPS = 10
 
 // Responses (self-hosted only; on Cloudflare the platform buffers them)
 
