@@ -267,6 +267,34 @@ describe('an import by a job', () => {
     expect([await chunksOf(client), (await stateOf(client)).userCount]).toEqual([0, 0])
   })
 
+  it('does not reach a new tenant with the id of a tenant that is deleted during the upload', async () => {
+    const client = await newClient()
+    const { tenantId: id } = client
+    let isNew = false
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (!isNew) {
+          await vi.waitFor(async () => {
+            const { results } = await env.DB.prepare('SELECT id FROM jobs WHERE tenant_id = ?1')
+              .bind(id)
+              .all()
+            expect(results).toHaveLength(1)
+          })
+          expect((await admin('DELETE', `/tenants/${id}`)).status).toBe(204)
+          expect((await admin('POST', '/tenants', { id, name: 'New' })).status).toBe(201)
+          isNew = true
+        }
+        controller.enqueue(new TextEncoder().encode(file))
+        controller.close()
+      },
+    })
+    const answer = await upload(client, body)
+    expect([answer.status, answer.body.error.message]).toEqual([409, 'the import was cancelled'])
+    expect([await chunksOf(client), (await stateOf(client)).userCount]).toEqual([0, 0])
+    const again = await upload(client, file)
+    expect([again.status, (await ended(client, again.body.id)).state]).toEqual([202, 'done'])
+  })
+
   it('refuses an import in one request meanwhile', async () => {
     const client = await newClient()
     await imported(client.tenantId, textOf([userLine(1)]), '?end=later')
