@@ -4,6 +4,7 @@
 import type { Context } from 'hono'
 import {
   cancelMove,
+  endTransfer,
   type JobRefusal,
   JobRefused,
   type JobStart,
@@ -70,10 +71,15 @@ export async function startedJob(start: JobStart, starting: Promise<Job>): Promi
 /** Deletes a tenant, as far as one request can. @returns the outcome of `deleteTenant` */
 export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
   const databases = administrationDatabases(c, c.get('figures'))
+  const home = c.get('home')
   return await deleteTenant(c.get('db'), c.get('resourceTypes'), {
     id: tenantId,
     maxBatches: maxBatchesOf(c),
-    forget: (id) => forgetTenant(databases, id, c.get('home')),
+    // Before the id is free.
+    async forget(id) {
+      await endTransfer({ databases, tenantId: id, home, now: c.env.now() })
+      await forgetTenant(databases, id, home)
+    },
   })
 }
 

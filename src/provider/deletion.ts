@@ -1,8 +1,8 @@
 /**
  * The deletion of a resource of any type.
  */
-import { notFound } from '../scim/error.ts'
-import { MAX_DELETED_MEMBERSHIPS } from '../scim/limits.ts'
+import { notFound, quote, ScimError } from '../scim/error.ts'
+import { MAX_DELETED_GROUPS, MAX_DELETED_MEMBERSHIPS } from '../scim/limits.ts'
 import { type Preconditions, requirePreconditions } from '../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
 import * as storage from '../storage/resources/deletion.ts'
@@ -19,7 +19,7 @@ export interface Deletion {
  * Deletes a resource and its memberships.
  *
  * @returns whether memberships of a large group are left to delete: see storage/resources/deleted-groups.ts
- * @throws {ScimError} 404, 412
+ * @throws {ScimError} 404, 412; 429 while the memberships of too many large groups are being deleted
  */
 export async function deleteResource(
   call: Call,
@@ -29,9 +29,17 @@ export async function deleteResource(
   const outcome = await storage.deleteResource(call.tenant, type, { id, preconditions, log })
   const { found, isDeleted, members, bytes } = outcome
   if (found === undefined) throw notFound(type.name, id)
-  if (!isDeleted) requirePreconditions(preconditions, found)
-  const leavesMemberships = isDeleted && members > MAX_DELETED_MEMBERSHIPS
+  if (!isDeleted) {
+    requirePreconditions(preconditions, found)
+    throw tooManyDeletions(id)
+  }
+  const leavesMemberships = members > MAX_DELETED_MEMBERSHIPS
   const deleted = leavesMemberships ? 0 : members
-  if (isDeleted) call.work.note(deleted * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
+  call.work.note(deleted * REMOVED_MEMBERSHIP_UNITS + bytes * STORED_UNITS)
   return { leavesMemberships }
+}
+
+function tooManyDeletions(id: string): ScimError {
+  const problem = `Group ${quote(id)} has more than ${MAX_DELETED_MEMBERSHIPS} members, and the memberships of ${MAX_DELETED_GROUPS} deleted groups are still being deleted, the limit`
+  return new ScimError(429, undefined, `${problem}; try again`)
 }

@@ -185,7 +185,7 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
     if (work.isExhausted) work.spend(0)
     // Counts a second decision as work of the request if its own value caused it, because the value is taken.
     if (!isTaken) work.rewind(spent)
-    work.store(found.json.length)
+    work.store(found.json)
     return changeOf(found, update, isTaken)
   }
   const recent = recallResource(tenant.tenantId, type, id)
@@ -288,7 +288,8 @@ async function storeChange(
     return before
   }
   const documents = encodeResource(resource, type)
-  work.store(documents.data.length + documents.keys.length)
+  work.store(documents.data)
+  work.store(documents.keys)
   const after = { ...documents, lastModified: modifiedAt(call, before) }
   const event = changedEvent(type, EVENT_KINDS[change.action], {
     id: before.id,

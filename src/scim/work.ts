@@ -23,6 +23,8 @@ export const JSON_UNITS = 5
  * they are not larger than the request.
  */
 export const STORED_UNITS = 0.4
+/** Additional units for an object in such a document: many short objects take longer than one long text. */
+const OBJECT_UNITS = 12
 /** Units for removing a membership that the request does not name: it is read, and deleted from a table and its indexes. */
 export const REMOVED_MEMBERSHIP_UNITS = 80
 /** Units for parsing and resolving one token of a filter. */
@@ -78,9 +80,9 @@ export class Work {
     return folded
   }
 
-  /** Counts the characters of a stored document that is read or written. @throws {ScimError} as spend */
-  store(characters: number): void {
-    this.spend(Math.ceil(characters * STORED_UNITS))
+  /** Counts the characters and the objects of a stored document that is read or written. @throws {ScimError} as spend */
+  store(json: string): void {
+    this.spend(Math.ceil(json.length * STORED_UNITS + objectsIn(json) * OBJECT_UNITS))
   }
 
   /** Counts work that is already done, without throwing. Later work of the request may then exceed the limit. */
@@ -97,4 +99,11 @@ export class Work {
   rewind(spent: number): void {
     this.#spent = Math.min(this.#spent, spent)
   }
+}
+
+/** The number of objects with members. In a JSON text of JSON.stringify, only they begin with these two characters. */
+function objectsIn(json: string): number {
+  let count = 0
+  for (let at = json.indexOf('{"'); at !== -1; at = json.indexOf('{"', at + 2)) count++
+  return count
 }

@@ -4,7 +4,7 @@
  */
 import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { MAX_DELETED_MEMBERSHIPS, MAX_NESTED_MEMBERSHIPS } from '../../src/scim/limits.ts'
+import { MAX_DELETED_GROUPS, MAX_DELETED_MEMBERSHIPS, MAX_NESTED_MEMBERSHIPS } from '../../src/scim/limits.ts'
 import { addCrowd, addGroups, nestGroups } from '../support/crowd.ts'
 import { Browser, textOf } from '../support/dashboard.ts'
 import { deleteAndHold, deleteLeft, membershipsOf } from '../support/deleted-groups.ts'
@@ -19,6 +19,7 @@ import {
 } from '../support/directory-file.ts'
 import { admin, type Client, costOf, newClient } from '../support/harness.ts'
 import { addMembers } from '../support/large.ts'
+import { SEARCH_REQUEST } from '../support/urns.ts'
 
 const MANY = MAX_DELETED_MEMBERSHIPS + 1
 
@@ -177,6 +178,18 @@ describe('a large group that was just deleted', () => {
     }
   })
 
+  it('counts as before for a filter that reads all memberships, until the pending work is done', async () => {
+    const costly = Array.from({ length: 100 }, (_, i) => `members.value co "${'a'.repeat(500)}${i}"`)
+    const search = async () => {
+      const body = { schemas: [SEARCH_REQUEST], filter: costly.join(' or ') }
+      return await client.request('POST', '/Groups/.search', body)
+    }
+    const refused = await search()
+    expect([refused.status, refused.body.scimType]).toEqual([400, 'tooMany'])
+    await deleteLeft(client.tenantId)
+    expect([(await search()).status, await membershipsOf(client.tenantId, everybody)]).toEqual([200, 0])
+  })
+
   it('leaves nothing when the pending work is done, however often that is interrupted', async () => {
     // One chunk for each call.
     expect(await deleteLeft(client.tenantId, 5)).toBeGreaterThan(1)
@@ -215,6 +228,27 @@ describe('the deletion of a group', () => {
     const answer = await deleteAndHold(client, id)
     expect([answer.status, await membershipsOf(client.tenantId, id)]).toEqual([204, 0])
     expect(costOf(answer).rowsWritten).toBeGreaterThan(MAX_DELETED_MEMBERSHIPS)
+  })
+
+  it('is refused while the memberships of too many large groups are left', async () => {
+    const client = await newClient()
+    await addCrowd(client.tenantId, 1)
+    const large: string[] = []
+    for (let i = 0; i <= MAX_DELETED_GROUPS; i++) {
+      const { id } = await client.createGroup()
+      await addMembers(client.tenantId, id, 1, MANY)
+      large.push(id)
+    }
+    const last = large.pop() ?? ''
+    for (const id of large) expect((await deleteAndHold(client, id)).status).toBe(204)
+    const refused = await deleteAndHold(client, last)
+    expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '5'])
+    expect(refused.body.detail).toContain(`the memberships of ${MAX_DELETED_GROUPS} deleted groups`)
+    expect((await client.get(`/Groups/${last}`)).status).toBe(200)
+    const small = await client.createGroup()
+    expect((await deleteAndHold(client, small.id)).status).toBe(204)
+    await deleteLeft(client.tenantId)
+    expect((await deleteAndHold(client, last)).status).toBe(204)
   })
 
   it('deletes the memberships of a large group soon afterwards', async () => {

@@ -1,4 +1,5 @@
 /** Pages are limited in bytes (RFC 7644 §3.4.2.4), and pagination still returns each resource once. */
+import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -8,7 +9,7 @@ import {
   MAX_PAGE_SIZE,
 } from '../../src/scim/limits.ts'
 import { LARGE_USER_BYTES } from '../../src/storage/tables/large-documents.ts'
-import { addCrowd } from '../support/crowd.ts'
+import { addCrowd, addGroups } from '../support/crowd.ts'
 import { type Answer, type Client, costOf, GROUP, newClient } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 
@@ -309,10 +310,30 @@ describe('a page of users in many groups', () => {
     }
     const pages = await walkByIndex(client, '/Users?count=100')
     expect(pages.flatMap(idsOf)).toEqual([...ids].sort())
-    expect(pages.map(({ body }) => body.itemsPerPage)).toEqual([13, 13, 4])
+    expect(pages.map(({ body }) => body.itemsPerPage)).toEqual([12, 12, 6])
     expect(pages[0]?.body.Resources[0].groups).toHaveLength(200)
     expect((await client.get('/Users?count=100&excludedAttributes=groups')).body.itemsPerPage).toBe(30)
   })
+
+  it('has no more bytes than other pages if the names of the groups are short', async () => {
+    const client = await newClient({ groupLimit: 10_000 })
+    await addCrowd(client.tenantId, 4)
+    await addGroups(client.tenantId, 8_000)
+    await env.DB.prepare(
+      `INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
+       SELECT ?1, groups.id, users.id, 'User' FROM groups CROSS JOIN users
+       WHERE groups.tenant_id = ?1 AND users.tenant_id = ?1`,
+    )
+      .bind(client.tenantId)
+      .run()
+    await env.DB.prepare('UPDATE groups SET member_count = 4 WHERE tenant_id = ?1')
+      .bind(client.tenantId)
+      .run()
+    const pages = await walkByIndex(client, '/Users?count=100')
+    expect(pages.map(({ body }) => body.itemsPerPage)).toEqual([2, 2])
+    for (const page of pages) expect(bytesOf(page)).toBeLessThan(MAX_PAGE_BYTES)
+  })
+
   it('reads the groups of its users and of the next one, regardless of the number of other users', async () => {
     const client = await newClient()
     await addCrowd(client.tenantId, 400)

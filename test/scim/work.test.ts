@@ -256,3 +256,18 @@ describe('rewind', () => {
     expect(() => work.spend(1)).toThrow(/exceeds the limit of 100 units/)
   })
 })
+
+describe('a stored document', () => {
+  const spent = (value: unknown) => {
+    const work = new Work()
+    work.store(JSON.stringify(value))
+    return work.spent
+  }
+
+  it('counts by its objects too, because many short ones take longer than one long text', () => {
+    const objects = Array.from({ length: 1_000 }, () => ({ value: 'x' }))
+    const { length } = JSON.stringify(objects)
+    expect(spent(objects)).toBeGreaterThan(3 * spent('x'.repeat(length)))
+    expect(spent('{"'.repeat(length))).toBeLessThan(2 * spent('xxx'.repeat(length)))
+  })
+})

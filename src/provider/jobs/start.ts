@@ -4,7 +4,13 @@
 import type { Database } from '../../storage/database/database.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { countTenantRows } from '../../storage/tenants/arrival.ts'
-import { insertJob, type Job, jobStatement, runningJob } from '../../storage/tenants/jobs.ts'
+import {
+  endTransferStatement,
+  insertJob,
+  type Job,
+  jobStatement,
+  runningJob,
+} from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../storage/tenants/locations.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
 import { databaseSize, tenantSize } from '../../storage/tenants/size.ts'
@@ -116,11 +122,19 @@ export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-impor
     if (!(error instanceof JobRefused) || error.refusal.why !== 'other job') throw error
     const { job } = error.refusal
     if (kind !== 'delete' || (job.kind !== 'export' && job.kind !== 'import')) return job
-    // A deletion also deletes the file of the other job.
-    const change = { state: 'failed', error: 'the tenant was deleted', finishedAt: start.now } as const
-    await catalogueOf(databases).batch([jobStatement(job, change)])
+    await endTransfer(start)
     return await startCleanup(start, kind)
   }
+}
+
+/** Ends the export or import of a tenant that is deleted, so that it does not go on in a new tenant with the same id. */
+export async function endTransfer({
+  databases,
+  tenantId,
+  home,
+  now,
+}: Pick<JobStart, 'databases' | 'tenantId' | 'home' | 'now'>): Promise<void> {
+  await catalogueOf(databases).batch([endTransferStatement(tenantId, home, now)])
 }
 
 /**

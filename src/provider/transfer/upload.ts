@@ -20,7 +20,7 @@ const MAX_TOGETHER = 16
 const MAX_BYTES_TOGETHER = 1_000_000
 /** The data of a chunk leaves room for the other columns of its row. */
 const MAX_DATA_BYTES = MAX_ROW_BYTES - 1_000
-/** Blank lines in a row. They would be held in memory. */
+/** Blank lines in a file. A chunk holds all of those before its last line, and its import reads them at once. */
 const MAX_BLANK_LINES = 10_000
 
 /**
@@ -39,9 +39,9 @@ export async function storeUpload(
   let [last, blankLines] = ['', 0]
   for await (const line of linesOf(body)) {
     const isBlank = line.trim() === ''
-    blankLines = isBlank ? blankLines + 1 : 0
+    if (isBlank) blankLines++
     if (blankLines > MAX_BLANK_LINES) {
-      throw new TransferRefused(400, `the file has more than ${MAX_BLANK_LINES} blank lines in a row`)
+      throw new TransferRefused(400, `the file has more than ${MAX_BLANK_LINES} blank lines`)
     }
     if (!isBlank) last = line
     const chunk = cutter.add(line)

@@ -6,7 +6,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { MAX_MEMBER_DOCUMENT_BYTES, MAX_PAGE_BYTES } from '../../scim/limits.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
-import { directGroups } from '../resources/memberships.ts'
+import { sumOverDirectGroups } from '../resources/memberships.ts'
 import { IS_NESTED } from '../tables/member-types.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from '../tables/resource-tables.ts'
 import type { List, Source } from './list-source.ts'
@@ -57,7 +57,7 @@ function bytesOf({ tenantId }: List, { type, withReferences }: Source): SQL {
   const references = !withReferences
     ? sql``
     : showsGroups(type)
-      ? sql` + octet_length(${directGroups(type.table)}) + ${outerGroupBytes(tenantId)}`
+      ? sql` + ${directGroupBytes(type.table)} + ${outerGroupBytes(tenantId)}`
       : hasMembers(type)
         ? sql` + groups.member_count * (${REFERENCE} + ${largestBytes(tenantId)} / ${DOCUMENTS_IN_A_BYTE})`
         : sql``
@@ -76,6 +76,14 @@ function largestBytes(tenantId: List['tenantId']): SQL {
     sql`(SELECT coalesce(max(octet_length(large.data)), 0) FROM ${sql.raw(name)} AS large
       WHERE large.tenant_id = ${tenantId} AND octet_length(large.data) > ${sql.raw(String(largeBytes))})`
   return sql`max(${largest(USERS_TABLE)}, ${largest(GROUPS_TABLE)})`
+}
+
+/** The bytes of the direct groups of a resource, as they are shown. */
+function directGroupBytes(table: ResourceTable): SQL {
+  return sumOverDirectGroups(
+    table,
+    sql`${REFERENCE} + octet_length(coalesce(g.data ->> '$.displayName', ''))`,
+  )
 }
 
 /**

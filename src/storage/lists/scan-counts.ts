@@ -51,6 +51,7 @@ export function workOf(
     ...times(work.ownGroups, sql`${n} * ${groups.n}`, sql`${n} * ${groups.b}`),
     ...times(work.other, n, sql`${n} * min(${other.b}, ${sql.raw(String(MOST_BLOCKS))})`),
     ...product(work.memberships + MEMBERSHIP * rest.length, sql`t.membership_count`),
+    ...product(work.left, leftMemberships(work.left)),
     ...product(work.steps, sql`${n} * ${nested}`),
     ...counted.map((one) => reachedWork(one, type, tenantId)),
   ]
@@ -60,6 +61,13 @@ export function workOf(
     exact: size,
   })
   return { work: sql`(${own} + ${sql.raw(String(passes))} * ${plus(terms)})`, count }
+}
+
+/** Memberships that deleted groups have left, up to the number that takes longer than the limit. */
+function leftMemberships(nanoseconds: number): SQL {
+  const most = sql.raw(String(Math.ceil(LIMIT / Math.max(1, nanoseconds)) + 1))
+  return sql`(SELECT count(*) FROM (SELECT 1 FROM deleted_groups AS d
+    CROSS JOIN memberships AS m ON m.tenant_id = d.tenant_id AND m.group_id = d.id WHERE d.tenant_id = t.id LIMIT ${most}))`
 }
 
 /**

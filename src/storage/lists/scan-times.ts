@@ -65,6 +65,8 @@ export interface ScanTime {
   readonly users: Time
   readonly groups: Time
   readonly memberships: number
+  /** For each membership that a deleted group has left: see ../resources/deleted-groups.ts. */
+  readonly left: number
   /** Conditions on groups of which all members are read, and no other resources. */
   readonly reached: readonly Reached[]
   /** For each resource and each membership of a group in a group. */
@@ -87,6 +89,7 @@ const NOTHING: ScanTime = {
   users: NO_TIME,
   groups: NO_TIME,
   memberships: 0,
+  left: 0,
   reached: [],
   steps: 0,
   ownGroups: NO_TIME,
@@ -163,13 +166,13 @@ function testTime(filter: Filter, time: Time): Time {
 function referenceWork(filter: Filter, type: StoredResourceType, isOfFew: boolean): ScanTime {
   if (isMembershipOfKnown(filter, type)) return NOTHING
   const operand = valuesOf(filter)?.operand
-  if (operand === undefined) return { ...NOTHING, own: { row: MEMBERSHIP, block: 0 } }
+  if (operand === undefined) return { ...NOTHING, own: { row: MEMBERSHIP, block: 0 }, left: MEMBERSHIP }
   const test = elementTime(operand)
   const read = added(READ, test)
   if (hasMembers(type)) {
-    return mentions(operand, 'display')
-      ? { ...NOTHING, users: read, groups: read, memberships: SCANNED_MEMBERSHIP }
-      : { ...NOTHING, memberships: SCANNED_MEMBERSHIP + test.row * MEMBERSHIP_TEST }
+    const isByName = mentions(operand, 'display')
+    const memberships = SCANNED_MEMBERSHIP + (isByName ? 0 : test.row * MEMBERSHIP_TEST)
+    return { ...NOTHING, ...(isByName && { users: read, groups: read }), memberships, left: memberships }
   }
   if (isOfFew) return { ...NOTHING, ownGroups: read, steps: STEP }
   if (!mentions(operand, 'type')) return { ...NOTHING, groups: read, reached: [{ filter, read }] }
@@ -179,6 +182,7 @@ function referenceWork(filter: Filter, type: StoredResourceType, isOfFew: boolea
     ...NOTHING,
     groups: read,
     memberships: isWalked ? 2 * MEMBERSHIP + STEP : MEMBERSHIP,
+    left: isWalked ? MEMBERSHIP : 0,
     steps: isWalked ? STEP : 0,
   }
 }
@@ -189,7 +193,7 @@ function sortWork(path: AttributePath, type: StoredResourceType): ScanTime {
   const name = multiple === 0 ? steps[0].name : undefined
   if (name !== undefined && name === type.references) {
     const other = target(path).name === 'display' ? READ : NO_TIME
-    return { ...NOTHING, own: added(SORT, { row: MEMBERSHIP * 2, block: 0 }), other }
+    return { ...NOTHING, own: added(SORT, { row: MEMBERSHIP * 2, block: 0 }), left: MEMBERSHIP, other }
   }
   if (multiple < 0) return { ...NOTHING, own: added(SORT, isInColumn(path, type) ? COLUMN : VALUE) }
   // The value, and whether it is the primary one.
@@ -207,6 +211,7 @@ function sum(works: readonly ScanTime[]): ScanTime {
       users: added(a.users, b.users),
       groups: added(a.groups, b.groups),
       memberships: a.memberships + b.memberships,
+      left: a.left + b.left,
       reached: [...a.reached, ...b.reached],
       steps: a.steps + b.steps,
       ownGroups: added(a.ownGroups, b.ownGroups),

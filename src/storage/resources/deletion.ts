@@ -12,6 +12,7 @@ import { logStatement } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { meetsPreconditions } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
+import { hasRoomForDeletion } from './deleted-groups.ts'
 
 /** The result of a deletion. */
 export interface Deletion {
@@ -27,7 +28,7 @@ export interface Deletion {
 /**
  * Deletes a resource with its memberships. The groups that contained it get a new version.
  *
- * @param what is not deleted unless the preconditions hold
+ * @param what is not deleted unless the preconditions hold, nor while too many deletions of large groups are pending
  */
 export async function deleteResource(
   tenant: TenantContext,
@@ -44,7 +45,8 @@ export async function deleteResource(
   const from = sql.raw(type.table.name)
   const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
-  const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)}`
+  const hasRoom = hasMembers(type) ? hasRoomForDeletion(tenantId) : sql`true`
+  const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
   const results = await writeAs(tenant, [
     statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes
       FROM ${from} AS gone WHERE ${isResource}`),

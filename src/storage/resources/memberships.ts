@@ -170,7 +170,17 @@ export function inIndexOrder(ids: readonly string[]): readonly string[] {
 export function directGroups({ name }: ResourceTable): SQL {
   return sql`(
   SELECT json_group_array(json_object('value', g.id, 'display', g.data ->> '$.displayName', 'type', 'direct'))
-  FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id WHERE ${isMemberIn(name)})`
+  ${fromDirectGroups(name)})`
+}
+
+/** The sum of an expression over `g`, the groups that directly contain a resource. */
+export function sumOverDirectGroups({ name }: ResourceTable, expression: SQL): SQL {
+  return sql`(SELECT coalesce(sum(${expression}), 0) ${fromDirectGroups(name)})`
+}
+
+function fromDirectGroups(table: string): SQL {
+  return sql`FROM memberships AS m CROSS JOIN groups AS g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+    WHERE ${isMemberIn(table)}`
 }
 
 /**

@@ -121,6 +121,12 @@ export function jobStatement({ id, step }: Pick<Job, 'id' | 'step'>, change: Job
     WHERE id = ${id} AND state = 'running' AND step = ${step}`)
 }
 
+/** Ends the export or import of a tenant that is deleted from a database. The deletion also deletes its file. */
+export function endTransferStatement(tenantId: string, database: string, now: number): Statement {
+  return statement(sql`UPDATE jobs SET state = 'failed', error = 'the tenant was deleted', finished_at = ${now}
+    WHERE tenant_id = ${tenantId} AND source = ${database} AND state = 'running' AND kind IN ('export', 'import')`)
+}
+
 /**
  * Resumes moves that were closed while a database did not respond, so that the rows left there are deleted.
  *

@@ -57,7 +57,8 @@ export class ChunkCutter {
     const isBlank = line.trim() === ''
     const isFull = this.#count >= CHUNK_LINES || this.#characters + line.length > CHUNK_CHARACTERS
     const full = !isBlank && isFull && this.#count > 0 ? this.rest() : undefined
-    this.#lines.push(line)
+    // A blank line may have as many characters as any other, and none of them matters.
+    this.#lines.push(isBlank ? '' : line)
     if (!isBlank) {
       this.#count++
       this.#characters += line.length
