@@ -97,6 +97,13 @@ describe('a federated client', () => {
     expect(lifetimes).toEqual([3600, 3600, Math.floor(rest), 21_600])
   })
 
+  it('may send an assertion that ends within a second', async () => {
+    const client = await newFederatedClient({ tokenLifetime: 21_600 })
+    const exp = Math.floor(client.now / 1000) + 5400.0001234
+    const answer = await client.request(await client.assertion({ exp }))
+    expect([answer.status, answer.body.expires_in]).toEqual([200, Math.floor(exp - client.now / 1000)])
+  })
+
   it('may sign with ES256', async () => {
     const client = await newFederatedClient({ alg: 'ES256' })
     expect((await client.request(await client.assertion())).status).toBe(200)
