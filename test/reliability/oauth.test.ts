@@ -107,6 +107,17 @@ describe('a refused credential', () => {
       expect(await isolate.send(tokenRequest(form))).toEqual({ status, refused })
   })
 
+  it('has one entry a minute for all clients that the tenant does not have', async () => {
+    const { tenantId, ...client } = await newOauthClient()
+    const isolate = newIsolate()
+    for (let i = 0; i < 5; i++)
+      await isolate.send(tokenRequest(formOf({ ...client, clientId: `${tenantId}_${crypto.randomUUID()}` })))
+    await isolate.settle()
+    const entries = await new Client(tenantId, '').log()
+    expect(entries).toMatchObject([{ detail: 'the tenant has no such client', clientId: null, repeated: 4 }])
+    expect(entries).toHaveLength(1)
+  })
+
   it('of another tenant leaves no trace in that tenant', async () => {
     const [ours, theirs] = [await newOauthClient(), await newOauthClient()]
     const isolate = newIsolate()

@@ -448,6 +448,21 @@ describe('the federation of a client', () => {
     expect(other.body.federation).toBeNull()
   })
 
+  it('is named by the log when a token that it has ended is used', async () => {
+    const client = await newFederatedClient()
+    const scim = await client.signedIn()
+    client.now += HOUR / 2
+    await admin('DELETE', `${client.path}/federation`)
+    expect((await scim.get('/Users')).status).toBe(401)
+    for (const task of client.later) await task()
+    expect(await scim.log()).toMatchObject([
+      {
+        ...{ action: 'authenticate', clientId: client.clientId, clientName: 'Entra' },
+        detail: 'the token was revoked',
+      },
+    ])
+  })
+
   it('has the time of its last use', async () => {
     const client = await newFederatedClient()
     await client.signedIn()
