@@ -175,6 +175,12 @@ describe('an address with too many refused credentials', () => {
     expect(await status(known)).toBe(200)
     expect(await status(other)).toBe(429)
     expect(await status(other, crypto.randomUUID())).toBe(200)
+    const path = `/tenants/${known.tenantId}/clients/${known.clientId}/secrets/${known.id}`
+    expect((await admin('DELETE', path)).status).toBe(204)
+    expect(await status(known)).toBe(429)
+    // Refused before the database was asked.
+    const { refused } = await isolate.send(tokenRequest(formOf(known), address))
+    expect(refused).toBe('temporarily_unavailable')
   })
 })
 

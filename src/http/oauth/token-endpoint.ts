@@ -6,7 +6,7 @@ import { type Context, Hono } from 'hono'
 import { isBlocked, recordFailedAuthentication } from '../../edge/failed-authentication.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { type AccessTokenAnswer, issueForSecret } from '../../storage/access/access-tokens.ts'
-import { isKnownValid, recordUse } from '../../storage/access/known-tokens.ts'
+import { forgetToken, isKnownValid, recordUse } from '../../storage/access/known-tokens.ts'
 import { sha256 } from '../../storage/access/secrets.ts'
 import { generateToken } from '../../storage/access/token-administration.ts'
 import { noFigures, serverTimingOf } from '../../storage/database/database.ts'
@@ -96,6 +96,7 @@ async function issueFor(
   const answer = await inHomeOf(tenantId, opener(c), (db) =>
     kind === 'secret' ? issueForSecret(db, request, textHash) : issueWithAssertion(c, db, request, text),
   )
+  if (answer.outcome === 'refused') forgetToken(known)
   if (answer.outcome === 'issued') {
     recordUse(known)
     // A replica must know the token when the client sends it.
