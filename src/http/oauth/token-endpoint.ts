@@ -46,7 +46,10 @@ export const tokenEndpoint = new Hono<HttpEnv>()
 
 /** Counts a refused credential for the address of its client. */
 async function countRefusal(c: Context<HttpEnv>): Promise<void> {
-  if (await recordFailedAuthentication('oauth', c)) c.res = oauthErrorResponse(c, tooManyRefusals())
+  if (!(await recordFailedAuthentication('oauth', c))) return
+  c.res = oauthErrorResponse(c, tooManyRefusals())
+  // Hono keeps the headers of the first response.
+  c.res.headers.delete('WWW-Authenticate')
 }
 
 function tooManyRefusals(): OauthError {
@@ -67,7 +70,7 @@ async function issueToken(c: Context<HttpEnv>): Promise<Response> {
     expires_in: answer.lifetime,
     scope: oauthScope(answer.scope),
   }
-  return new Response(JSON.stringify(body), { headers: JSON_HEADERS })
+  return c.body(JSON.stringify(body), 200, JSON_HEADERS)
 }
 
 /** @throws {OauthError} 400 */

@@ -140,7 +140,9 @@ describe('a federated client', () => {
       (await asked.request(assertion, {}, from)).status
     expect(await statusOf(known)).toBe(200)
     client.isAllowed = async () => false
-    expect(await statusOf(await client.assertion({ aud: 'other' }))).toBe(429)
+    const blocked = await client.request(await client.assertion({ aud: 'other' }), {}, from)
+    expect([blocked.status, blocked.headers.get('WWW-Authenticate')]).toEqual([429, null])
+    expect([blocked.headers.get('Retry-After'), blocked.headers.has('X-Request-Id')]).toEqual(['5', true])
     expect(await statusOf(known)).toBe(200)
     expect(await statusOf(fresh)).toBe(429)
     expect(await statusOf(await other.assertion(), other)).toBe(429)
