@@ -33,7 +33,7 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * @throws {AdminError} 400 for a field of the form
  */
 export function inputOf(form: FederationForm) {
-  const [tid, azp] = [form.tid.trim(), form.azp.trim()]
+  const [tid, azp] = [asInTokens(form.tid), asInTokens(form.azp)]
   if (tid !== '' && !GUID.test(tid))
     throw invalid('tid', 'Must be a GUID, as the Entra admin center shows it')
   const issuer = form.issuer.trim() || issuerOf(tid)
@@ -42,7 +42,7 @@ export function inputOf(form: FederationForm) {
   if (jwksUri === undefined) throw invalid('jwksUri', 'Must be given for this issuer')
   try {
     return check(FEDERATION_INPUT, {
-      ...{ issuer, jwksUri, subject: form.subject.trim(), audiences: audiencesOf(form.audiences) },
+      ...{ issuer, jwksUri, subject: asInTokens(form.subject), audiences: audiencesOf(form.audiences) },
       ...{ tid: tid || null, azp: azp || null },
     })
   } catch (error) {
@@ -61,9 +61,15 @@ export function formOf({ issuer, jwksUri, subject, audiences, tid, azp }: Trust)
   }
 }
 
+/** Entra's tokens have GUIDs in lower case, and claims are compared exactly. */
+function asInTokens(typed: string): string {
+  const text = typed.trim()
+  return GUID.test(text) ? text.toLowerCase() : text
+}
+
 /** The issuer of a tenant of Entra, in tokens of version 2.0. */
 function issuerOf(tid: string): string {
-  return tid === '' ? '' : `https://login.microsoftonline.com/${tid.toLowerCase()}/v2.0`
+  return tid === '' ? '' : `https://login.microsoftonline.com/${tid}/v2.0`
 }
 
 /** The keys of an issuer of Entra. @returns undefined if it is not one of version 2.0 */
@@ -78,7 +84,7 @@ function jwksUriOf(issuer: string): string | undefined {
 function audiencesOf(typed: string): readonly string[] {
   const all = typed.split(/\s+/).flatMap((audience) => {
     const uri = audience.replace(/\/\.default$/, '')
-    const id = uri.replace(/^api:\/\//, '')
+    const id = asInTokens(uri.replace(/^api:\/\//, ''))
     return GUID.test(id) ? [id, `api://${id}`] : [uri]
   })
   return [...new Set(all)].filter((audience) => audience !== '')

@@ -64,9 +64,10 @@ export async function findKey(
 ): Promise<{ readonly key: PublicKey; readonly set: KeySet } | undefined> {
   const entry = entryOf(source.url)
   const find = (maxAgeMs: number) => {
-    const set = latest(entry.set, source.stored)
+    const now = source.now()
+    const set = latest(notAfter(now, entry.set), notAfter(now, source.stored))
     const key = set?.keys.find((one) => one.kid === kid && one.alg === alg)
-    return set !== undefined && key !== undefined && isWithin(maxAgeMs, set.fetchedAt, source.now())
+    return set !== undefined && key !== undefined && isWithin(maxAgeMs, set.fetchedAt, now)
       ? { key, set }
       : undefined
   }
@@ -92,6 +93,14 @@ function entryOf(url: string): Entry {
   const [oldest] = entries.keys()
   if (entries.size > MAX_SETS && oldest !== undefined) entries.delete(oldest)
   return entry
+}
+
+/**
+ * Undefined for a set that was fetched in the future: the clock was set back, or that of the server which stored the set is
+ * ahead. Otherwise it would hide a set that is fetched now.
+ */
+function notAfter(now: number, set: KeySet | undefined): KeySet | undefined {
+  return set !== undefined && set.fetchedAt <= now ? set : undefined
 }
 
 function latest(a: KeySet | undefined, b: KeySet | undefined): KeySet | undefined {

@@ -101,10 +101,12 @@ function headerOf(token: string): { readonly kid: string; readonly alg: Algorith
   if (!isAlgorithm(alg)) throw new JwtRefused('algorithm')
   if (typeof kid !== 'string' || kid === '') throw new JwtRefused('header')
   if (FORBIDDEN_PARAMETERS.some((name) => Object.hasOwn(header, name))) throw new JwtRefused('header')
-  if (typ !== undefined && !TYPES.has(String(typ).toLowerCase().replace('application/', ''))) {
-    throw new JwtRefused('header')
-  }
+  if (typ !== undefined && !isAllowedType(typ)) throw new JwtRefused('header')
   return { kid, alg }
+}
+
+function isAllowedType(typ: unknown): boolean {
+  return typeof typ === 'string' && TYPES.has(typ.toLowerCase().replace('application/', ''))
 }
 
 function isAlgorithm(alg: unknown): alg is Algorithm {

@@ -77,11 +77,20 @@ describe('the form of federation', () => {
     [APPLICATION, [APPLICATION, `api://${APPLICATION}`]],
     [`api://${APPLICATION}`, [APPLICATION, `api://${APPLICATION}`]],
     ['api://scim.example/.default', ['api://scim.example']],
+    [`api://${APPLICATION.toUpperCase()}/.default`, [APPLICATION, `api://${APPLICATION}`]],
     [` ${APPLICATION} \n other `, [APPLICATION, `api://${APPLICATION}`, 'other']],
   ])('accepts the audience %j', async ([audiences, stored]) => {
     const { connect, client } = await newForm()
     expect((await connect({ audiences })).status).toBe(303)
     expect((await client()).federation.audiences).toEqual(stored)
+  })
+
+  it('stores ids as tokens have them, in lower case', async () => {
+    const { connect, client } = await newForm()
+    const azp = APPLICATION
+    const upper = { tid: TID.toUpperCase(), subject: SUBJECT.toUpperCase(), azp: azp.toUpperCase() }
+    expect((await connect(upper)).status).toBe(303)
+    expect((await client()).federation).toMatchObject({ ...STORED, azp })
   })
 
   it.for<[string, Partial<typeof TYPED>, Partial<typeof STORED>]>([

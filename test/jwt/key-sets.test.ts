@@ -185,6 +185,14 @@ describe('stored keys', () => {
     expect(other.issuer.requested).toEqual([])
   })
 
+  it('of a server whose clock is ahead do not hide those that are fetched', async () => {
+    const { issuer, source } = await newSource()
+    const stored = { keys: [], fetchedAt: source.now() + 1 }
+    const found = await findKey({ ...source, stored }, 'one', 'RS256')
+    expect([found?.key.kid, found?.set.fetchedAt]).toEqual(['one', source.now()])
+    expect(issuer.requested).toHaveLength(1)
+  })
+
   it('serve only the call that has them', async () => {
     const { find } = await newSource()
     const stored = (await find('one'))?.set

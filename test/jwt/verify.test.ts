@@ -115,6 +115,7 @@ describe('a token', () => {
     ['header', { crit: ['b64'], b64: false }],
     ['header', { typ: 'at+jwt' }],
     ['header', { typ: 1 }],
+    ['header', { typ: ['JWT'] }],
   ])('is refused for its %s, before a key is looked up: %j', async (reason, header) => {
     const { refusal, token, asked } = await newIssuer()
     const [, payload, signature] = (await token()).split('.')
@@ -122,6 +123,13 @@ describe('a token', () => {
       '.',
     )
     expect([await refusal(forged), asked]).toEqual([reason, []])
+  })
+
+  it('is refused, not an error, with a deeply nested header', async () => {
+    const { refusal } = await newIssuer()
+    const nested = `${'['.repeat(6_000)}${']'.repeat(6_000)}`
+    const header = Buffer.from(`{"alg":"RS256","kid":"one","typ":${nested}}`).toString('base64url')
+    expect(await refusal(`${header}.e30.AAAA`)).toBe('header')
   })
 
   it.each([

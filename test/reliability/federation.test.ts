@@ -74,6 +74,27 @@ describe('a federated client', () => {
     expect(results).toEqual([])
   })
 
+  it('gets 503, not 401, if a restore has lost its tenant', async () => {
+    const client = await newClientWithKeys()
+    const { tenantId } = client
+    const databases = threeDatabases()
+    const start = { databases, resourceTypes: RESOURCE_TYPES, tenantId, home: 'DB', newId: uuidv7 }
+    await startMove({ ...start, now: Date.now() }, 'DB3')
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    while ((await runJob(run, tenantId)) !== undefined);
+    const assertion = await client.assertion()
+    const ask = () => sendSeveral(client.tokenRequest(assertion))
+    expect((await ask()).status).toBe(200)
+    await env.TEST_DB3.batch(
+      ['tokens WHERE tenant_id', 'clients WHERE tenant_id', 'tenants WHERE id'].map((rows) =>
+        env.TEST_DB3.prepare(`DELETE FROM ${rows} = ?`).bind(tenantId),
+      ),
+    )
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const lost = await ask()
+    expect([lost.status, lost.body.error]).toEqual([503, 'temporarily_unavailable'])
+  })
+
   it('gets 503 while its tenant is imported', async () => {
     const client = await newClientWithKeys()
     const set = (state: string) =>

@@ -107,6 +107,17 @@ describe('a refused credential', () => {
       expect(await isolate.send(tokenRequest(form))).toEqual({ status, refused })
   })
 
+  it('has one entry a minute for all clients that the tenant does not have', async () => {
+    const { tenantId, ...client } = await newOauthClient()
+    const isolate = newIsolate()
+    for (let i = 0; i < 5; i++)
+      await isolate.send(tokenRequest(formOf({ ...client, clientId: `${tenantId}_${crypto.randomUUID()}` })))
+    await isolate.settle()
+    const entries = await new Client(tenantId, '').log()
+    expect(entries).toMatchObject([{ detail: 'the tenant has no such client', clientId: null, repeated: 4 }])
+    expect(entries).toHaveLength(1)
+  })
+
   it('of another tenant leaves no trace in that tenant', async () => {
     const [ours, theirs] = [await newOauthClient(), await newOauthClient()]
     const isolate = newIsolate()
@@ -164,6 +175,12 @@ describe('an address with too many refused credentials', () => {
     expect(await status(known)).toBe(200)
     expect(await status(other)).toBe(429)
     expect(await status(other, crypto.randomUUID())).toBe(200)
+    const path = `/tenants/${known.tenantId}/clients/${known.clientId}/secrets/${known.id}`
+    expect((await admin('DELETE', path)).status).toBe(204)
+    expect(await status(known)).toBe(429)
+    // Refused before the database was asked.
+    const { refused } = await isolate.send(tokenRequest(formOf(known), address))
+    expect(refused).toBe('temporarily_unavailable')
   })
 })
 

@@ -47,7 +47,8 @@ export async function issueWithAssertion(
     })
     return await issueForAssertion(db, request, {
       trust,
-      expiresAt: exp * 1000,
+      // A NumericDate may have a fraction (RFC 7519 §2).
+      expiresAt: Math.floor(exp * 1000),
       fetched: toStore(keys, trust),
     })
   } catch (error) {

@@ -2,6 +2,7 @@
  * Errors of the token endpoint (RFC 6749 §5.2). This is the only place that makes responses of them.
  */
 import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpEnv } from '../../runtime.ts'
 import { ScimError, shorten } from '../../scim/error.ts'
 import { AccessRefused } from '../../storage/access/access-refused.ts'
@@ -83,10 +84,8 @@ export function quoted(text: string): string {
 
 export function oauthErrorResponse(c: Context<HttpEnv>, error: unknown): Response {
   const { status, code, message } = oauthErrorOf(c, error)
-  return new Response(JSON.stringify({ error: code, error_description: message }), {
-    status,
-    headers: { ...JSON_HEADERS, ...headersOf(status) },
-  })
+  const body = JSON.stringify({ error: code, error_description: message })
+  return c.body(body, status as ContentfulStatusCode, { ...JSON_HEADERS, ...headersOf(status) })
 }
 
 /** The headers of every response (RFC 6749 §5.1). */

@@ -15,7 +15,7 @@ export const metadata = new Hono<HttpEnv>().get('/', (c) =>
   c.json(metadataOf(c), 200, { 'Cache-Control': 'public, max-age=300' }),
 )
 
-/** There is no authorization endpoint, so there are no response types (§2). */
+/** There is no authorization endpoint, so there are no response types. §2 requires the member, although §3.2 omits empty ones. */
 function metadataOf(c: Context<HttpEnv>) {
   const issuer = publicOrigin(c)
   return {

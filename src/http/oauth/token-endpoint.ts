@@ -6,7 +6,7 @@ import { type Context, Hono } from 'hono'
 import { isBlocked, recordFailedAuthentication } from '../../edge/failed-authentication.ts'
 import type { HttpEnv } from '../../runtime.ts'
 import { type AccessTokenAnswer, issueForSecret } from '../../storage/access/access-tokens.ts'
-import { isKnownValid, recordUse } from '../../storage/access/known-tokens.ts'
+import { forgetToken, isKnownValid, recordUse } from '../../storage/access/known-tokens.ts'
 import { sha256 } from '../../storage/access/secrets.ts'
 import { generateToken } from '../../storage/access/token-administration.ts'
 import { noFigures, serverTimingOf } from '../../storage/database/database.ts'
@@ -46,7 +46,10 @@ export const tokenEndpoint = new Hono<HttpEnv>()
 
 /** Counts a refused credential for the address of its client. */
 async function countRefusal(c: Context<HttpEnv>): Promise<void> {
-  if (await recordFailedAuthentication('oauth', c)) c.res = oauthErrorResponse(c, tooManyRefusals())
+  if (!(await recordFailedAuthentication('oauth', c))) return
+  c.res = oauthErrorResponse(c, tooManyRefusals())
+  // Hono keeps the headers of the first response.
+  c.res.headers.delete('WWW-Authenticate')
 }
 
 function tooManyRefusals(): OauthError {
@@ -67,7 +70,7 @@ async function issueToken(c: Context<HttpEnv>): Promise<Response> {
     expires_in: answer.lifetime,
     scope: oauthScope(answer.scope),
   }
-  return new Response(JSON.stringify(body), { headers: JSON_HEADERS })
+  return c.body(JSON.stringify(body), 200, JSON_HEADERS)
 }
 
 /** @throws {OauthError} 400 */
@@ -96,6 +99,7 @@ async function issueFor(
   const answer = await inHomeOf(tenantId, opener(c), (db) =>
     kind === 'secret' ? issueForSecret(db, request, textHash) : issueWithAssertion(c, db, request, text),
   )
+  if (answer.outcome === 'refused') forgetToken(known)
   if (answer.outcome === 'issued') {
     recordUse(known)
     // A replica must know the token when the client sends it.

@@ -5,7 +5,8 @@
 import { sql } from 'drizzle-orm'
 import { ACCESS_TOKENS_PER_MINUTE } from '../../scim/limits.ts'
 import { type Database, prepared, type Row, type Slots, statement } from '../database/database.ts'
-import { TenantElsewhere } from '../tenants/context.ts'
+import { TenantElsewhere, TenantMissing } from '../tenants/context.ts'
+import { AccessRefused } from './access-refused.ts'
 import {
   type AccessTokenAnswer,
   type AccessTokenRequest,
@@ -32,9 +33,11 @@ const readStatement = prepared(
   (slots: Slots<ClientSlot>) => sql`SELECT ${TRUST.columns}, t.state FROM ${trustOf(slots)}`,
 )
 
+/** The other database of the tenant; or empty if this one has no such tenant. */
 const locationStatement = prepared(
   ({ tenantId }: Slots<'tenantId'>) =>
-    sql`SELECT database FROM tenant_locations WHERE tenant_id = ${tenantId}`,
+    sql`SELECT database FROM tenant_locations WHERE tenant_id = ${tenantId}
+      UNION ALL SELECT '' WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId}) LIMIT 1`,
 )
 
 const clientStatement = prepared(
@@ -46,7 +49,7 @@ const clientStatement = prepared(
  * The trust of a client.
  *
  * @returns a refusal if there is none
- * @throws {ScimError} 503 while the tenant is moved or imported; {TenantElsewhere}
+ * @throws {ScimError} 503 while the tenant is moved or imported; {TenantElsewhere|TenantMissing}
  */
 export async function readTrust(
   db: Database,
@@ -67,11 +70,11 @@ export async function readTrust(
   return TRUST.fromRow(row)
 }
 
-/** @throws {TenantElsewhere} if the database has only the forwarding address of the tenant */
+/** @throws {TenantElsewhere|TenantMissing} if the database does not have the tenant */
 function requireHere(location: Row | undefined): void {
-  if (location !== undefined && location.database !== null) {
-    throw new TenantElsewhere(String(location.database))
-  }
+  if (location === undefined) return
+  if (location.database === '') throw new TenantMissing(new AccessRefused('unknown'))
+  throw new TenantElsewhere(String(location.database))
 }
 
 type IssueSlot = ClientSlot | 'createdAt' | 'assertionExpiresAt' | 'now'

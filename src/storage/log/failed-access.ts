@@ -76,7 +76,7 @@ export async function logFailedAccess(
     ...row,
     detail: DETAILS[reason],
     status: reason === 'no keys' ? 503 : 401,
-    key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} ${row.tokenId ?? row.clientId ?? ''}`,
+    key: `authenticate ${Math.floor(row.time / MINUTE_MS)} ${reason} `,
   }))
   const value = (name: keyof (typeof rows)[number]) => sql`e.value ->> ${sql.raw(`'$.${name}'`)}`
   const [, moving] = await db.batch([
@@ -84,11 +84,11 @@ export async function logFailedAccess(
         resource_id, resource_name, status, detail, changes, ignored, request_id, repeated, fold_key)
       SELECT tenants.id, ${value('id')}, ${value('time')}, coalesce(t.id, s.id, ''), c.id, 'authenticate', 'refused',
         'Client', c.id, coalesce(t.name, s.name, c.name), ${value('status')}, ${value('detail')}, '[]', '[]', ${value('requestId')},
-        ${value('count')} - 1, ${value('key')}
+        ${value('count')} - 1, ${value('key')} || coalesce(t.id, s.id, c.id, '')
       FROM json_each(${JSON.stringify(rows)}) AS e CROSS JOIN tenants ON tenants.id = ${value('tenantId')}
       LEFT JOIN tokens AS t ON t.id = ${value('tokenId')} AND t.tenant_id = tenants.id
       LEFT JOIN client_secrets AS s ON s.id = ${value('tokenId')} AND s.tenant_id = tenants.id
-      LEFT JOIN clients AS c ON c.id = coalesce(t.client_id, s.client_id, ${value('clientId')}) AND c.tenant_id = tenants.id
+      LEFT JOIN clients AS c ON c.id = coalesce(t.client_id, s.client_id, ${value('clientId')}, ${value('tokenId')}) AND c.tenant_id = tenants.id
       WHERE tenants.state IN ${WRITABLE}
       ON CONFLICT (tenant_id, fold_key) WHERE fold_key IS NOT NULL
       DO UPDATE SET repeated = repeated + excluded.repeated + 1`),

@@ -97,6 +97,13 @@ describe('a federated client', () => {
     expect(lifetimes).toEqual([3600, 3600, Math.floor(rest), 21_600])
   })
 
+  it('may send an assertion that ends within a second', async () => {
+    const client = await newFederatedClient({ tokenLifetime: 21_600 })
+    const exp = Math.floor(client.now / 1000) + 5400.0001234
+    const answer = await client.request(await client.assertion({ exp }))
+    expect([answer.status, answer.body.expires_in]).toEqual([200, Math.floor(exp - client.now / 1000)])
+  })
+
   it('may sign with ES256', async () => {
     const client = await newFederatedClient({ alg: 'ES256' })
     expect((await client.request(await client.assertion())).status).toBe(200)
@@ -133,7 +140,9 @@ describe('a federated client', () => {
       (await asked.request(assertion, {}, from)).status
     expect(await statusOf(known)).toBe(200)
     client.isAllowed = async () => false
-    expect(await statusOf(await client.assertion({ aud: 'other' }))).toBe(429)
+    const blocked = await client.request(await client.assertion({ aud: 'other' }), {}, from)
+    expect([blocked.status, blocked.headers.get('WWW-Authenticate')]).toEqual([429, null])
+    expect([blocked.headers.get('Retry-After'), blocked.headers.has('X-Request-Id')]).toEqual(['5', true])
     expect(await statusOf(known)).toBe(200)
     expect(await statusOf(fresh)).toBe(429)
     expect(await statusOf(await other.assertion(), other)).toBe(429)
@@ -439,6 +448,21 @@ describe('the federation of a client', () => {
     const plain = await admin('POST', clients, { name: 'Plain' })
     const other = await admin('GET', `${clients}/${plain.body.id}`)
     expect(other.body.federation).toBeNull()
+  })
+
+  it('is named by the log when a token that it has ended is used', async () => {
+    const client = await newFederatedClient()
+    const scim = await client.signedIn()
+    client.now += HOUR / 2
+    await admin('DELETE', `${client.path}/federation`)
+    expect((await scim.get('/Users')).status).toBe(401)
+    for (const task of client.later) await task()
+    expect(await scim.log()).toMatchObject([
+      {
+        ...{ action: 'authenticate', clientId: client.clientId, clientName: 'Entra' },
+        detail: 'the token was revoked',
+      },
+    ])
   })
 
   it('has the time of its last use', async () => {

@@ -135,6 +135,14 @@ describe('the token endpoint', () => {
     ])
   })
 
+  it('names each request, as the log does', async () => {
+    const client = await newOauthClient()
+    for (const form of [formOf(client), formOf({ ...client, clientSecret: 'x' }), '']) {
+      const { headers } = await requestToken(form, { 'X-Request-Id': 'one' })
+      expect(headers.get('X-Request-Id')).toBe('one')
+    }
+  })
+
   it('answers an ambiguous address in its own form', async () => {
     const answer = await send(new Request(`${ORIGIN}/oauth/token?a=%zz`, { method: 'POST' }))
     expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request'])
