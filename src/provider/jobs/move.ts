@@ -29,7 +29,7 @@ import {
   type TenantPage,
   writeTenantPage,
 } from '../../storage/tenants/copy.ts'
-import type { Job } from '../../storage/tenants/jobs.ts'
+import type { Job, JobChange } from '../../storage/tenants/jobs.ts'
 import type { Databases } from '../../storage/tenants/locations.ts'
 import {
   adoptLeftover,
@@ -248,6 +248,18 @@ function tableAfter({ resourceTypes }: StepContext, table: string): string {
  */
 export function isStuckCleanup({ kind, step, attempts }: Pick<Job, 'kind' | 'step' | 'attempts'>): boolean {
   return kind === 'move' && (step === 'purging' || step === 'clearing') && attempts > 0
+}
+
+/**
+ * The end of a move whose remaining rows are not deleted now. The hourly run resumes it, to delete them (`tidyJobs`). The
+ * writes of its tenant must not be stopped.
+ *
+ * @param error why it failed, if it did
+ */
+export function endOfMove({ step }: Pick<Job, 'step'>, error: string | null): JobChange {
+  return step === 'switched' || step === 'purging'
+    ? { state: 'done', step: 'purging', position: null, error: null }
+    : { state: 'failed', step: 'clearing', position: null, error }
 }
 
 /** Whether the copy of a move is complete, and the catalogue still names the source. */

@@ -1,0 +1,99 @@
+import { uuidv7 } from 'uuidv7'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
+import { startMove } from '../../src/provider/jobs/start.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { getJob } from '../../src/storage/tenants/jobs.ts'
+import { catalogueOf, type Databases } from '../../src/storage/tenants/locations.ts'
+import { HOUR_MS } from '../support/clock.ts'
+import {
+  adminOfSeveral,
+  BINDINGS,
+  clearLocations,
+  newClientIn,
+  rowsOf,
+  statesOf,
+  threeDatabases,
+} from '../support/databases.ts'
+
+beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined))
+afterEach(() => void vi.restoreAllMocks())
+afterAll(clearLocations)
+
+/** Statements in one invocation on the free plan. */
+const MAX_STATEMENTS = 50
+
+async function moveFrom(databases: Databases, tenantId: string, home: string, target: string) {
+  const resourceTypes = RESOURCE_TYPES
+  return await startMove({ databases, resourceTypes, tenantId, home, newId: uuidv7, now: Date.now() }, target)
+}
+
+async function runOnce(databases: Databases, tenantId: string) {
+  const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: MAX_STATEMENTS, now: Date.now }
+  return await runJob(run, tenantId)
+}
+
+async function runToEnd(databases: Databases, tenantId: string) {
+  for (let calls = 0; calls < 100; calls++) if ((await runOnce(databases, tenantId)) === undefined) return
+  throw new Error('the job does not end')
+}
+
+/** Users enough for a deletion and a purge to take several invocations. */
+async function addUsers(name: string, tenantId: string): Promise<void> {
+  await BINDINGS[name]
+    ?.prepare(
+      `WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 30000)
+        INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+        SELECT ?1, ?1 || value, user, user, 1, 0, 0
+        FROM (SELECT value, json_object('userName', 'u' || value) AS user FROM n)`,
+    )
+    .bind(tenantId)
+    .run()
+}
+
+describe('a deletion that takes a job', () => {
+  it.for(['preparing', 'purging'])(
+    'has one of its own while a move is %s, and the rows of the move are deleted later',
+    { timeout: 60_000 },
+    async (step) => {
+      const databases = threeDatabases()
+      const { tenantId } = await newClientIn('DB2')
+      await addUsers('DB2', tenantId)
+      const move = await moveFrom(databases, tenantId, 'DB2', 'DB3')
+      const moveJob = () => getJob(catalogueOf(databases), tenantId, move.id)
+      while ((await moveJob())?.step !== step) await runOnce(databases, tenantId)
+      const { status, body } = await adminOfSeveral('DELETE', `/tenants/${tenantId}`)
+      expect([status, body.state]).toEqual([202, 'deleting'])
+      await runToEnd(databases, tenantId)
+      expect((await adminOfSeveral('GET', `/tenants/${tenantId}/jobs/${body.jobId}`)).body).toMatchObject({
+        kind: 'delete',
+        state: 'done',
+      })
+      expect((await moveJob())?.state).toBe(step === 'purging' ? 'done' : 'failed')
+      await tidyJobs(databases, databases.names, Date.now() + HOUR_MS)
+      await runToEnd(databases, tenantId)
+      expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: undefined })
+      for (const name of databases.names) expect((await rowsOf(name, tenantId)).users).toEqual([])
+    },
+  )
+})
+
+describe('a deletion during the undoing of an import', () => {
+  it('has a job of its own, which deletes the tenant', { timeout: 60_000 }, async () => {
+    const databases = threeDatabases()
+    const { tenantId } = await newClientIn('DB2')
+    await addUsers('DB2', tenantId)
+    await BINDINGS.DB2?.prepare("UPDATE tenants SET state = 'importing', imported_lines = 9 WHERE id = ?")
+      .bind(tenantId)
+      .run()
+    const undoing = await adminOfSeveral('DELETE', `/tenants/${tenantId}/import`)
+    expect([undoing.status, undoing.body.state]).toEqual([202, 'undoing'])
+    const { status, body } = await adminOfSeveral('DELETE', `/tenants/${tenantId}`)
+    expect([status, body.state]).toEqual([202, 'deleting'])
+    await runToEnd(databases, tenantId)
+    expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: undefined })
+    const jobOf = async (id: string) => (await adminOfSeveral('GET', `/tenants/${tenantId}/jobs/${id}`)).body
+    expect(await jobOf(undoing.body.jobId)).toMatchObject({ error: 'the tenant was deleted' })
+    expect(await jobOf(body.jobId)).toMatchObject({ kind: 'delete', state: 'done' })
+  })
+})
