@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import { runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { COPY_START, endAccessOf, readTenantPage } from '../../src/storage/tenants/copy.ts'
 import { getJob } from '../../src/storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../src/storage/tenants/locations.ts'
 import { HOUR_MS } from '../support/clock.ts'
@@ -95,5 +96,43 @@ describe('a deletion during the undoing of an import', () => {
     const jobOf = async (id: string) => (await adminOfSeveral('GET', `/tenants/${tenantId}/jobs/${id}`)).body
     expect(await jobOf(undoing.body.jobId)).toMatchObject({ error: 'the tenant was deleted' })
     expect(await jobOf(body.jobId)).toMatchObject({ kind: 'delete', state: 'done' })
+  })
+})
+
+describe('access that ended on both sides of a move', () => {
+  it('is not given back by a runner that is late', async () => {
+    const databases = threeDatabases()
+    const { tenantId } = await newClientIn('DB')
+    const { id: jobId } = await moveFrom(databases, tenantId, 'DB', 'DB2')
+    // The steps of a small tenant fit into one call: it is stopped before the verification.
+    let isVerifying = false
+    const stopped = threeDatabases((binding) => ({
+      prepare: (text) => binding.prepare(text),
+      async batch<T>(statements: D1PreparedStatement[]) {
+        const job = await getJob(catalogueOf(databases), tenantId, jobId)
+        isVerifying ||= job?.step === 'verifying'
+        if (isVerifying) throw new Error('stopped')
+        return await binding.batch<T>(statements)
+      },
+    }))
+    while (!isVerifying) await runOnce(stopped, tenantId).catch(() => undefined)
+    const position = { ...COPY_START, table: 'tokens' }
+    const before = await readTenantPage(
+      databases.open('DB'),
+      RESOURCE_TYPES,
+      tenantId,
+      position,
+      'comparable',
+    )
+    for (const name of ['DB', 'DB2']) {
+      await BINDINGS[name]
+        ?.prepare('UPDATE tokens SET revoked_at = 7 WHERE tenant_id = ?')
+        .bind(tenantId)
+        .run()
+    }
+    await endAccessOf(databases.open('DB2'), { tenantId, jobId }, before)
+    expect((await rowsOf('DB2', tenantId)).tokens).toMatchObject([{ revoked_at: 7 }])
+    await runToEnd(databases, tenantId)
+    expect((await rowsOf('DB2', tenantId)).tokens).toMatchObject([{ revoked_at: 7 }])
   })
 })

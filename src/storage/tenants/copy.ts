@@ -171,7 +171,8 @@ function insertPage(tenantId: string, { table, rows }: TenantPage): Statement {
 }
 
 /**
- * Ends access at the target that has ended at the source.
+ * Ends access at the target that has ended at the source. Never gives access back, because a runner that is late may have
+ * read the page before the access ended on both sides.
  *
  * @param page comparable rows of the source
  * @returns false if the rows of this table give no access
@@ -188,6 +189,7 @@ export async function endAccessOf(
   await db.batch([
     statement(sql`UPDATE ${sql.raw(name)} SET ${sql.raw(ended)} = ${valueAt(ended)} FROM json_each(${rows}) AS page
       WHERE ${sql.raw(name)}.tenant_id = ${tenantId} AND ${sql.raw(name)}.id = ${valueAt('id')}
+        AND ${valueAt(ended)} IS NOT NULL
         AND EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND move_job_id = ${jobId}
           AND state IN ('arriving', 'moving'))`),
   ])
