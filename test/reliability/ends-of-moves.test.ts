@@ -1,7 +1,13 @@
+/**
+ * What an administrator does while a tenant is being moved: deletions, revocations, and reconciling. In workerd, on three D1
+ * databases, with the runner of jobs stopped at a given step.
+ */
+import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
+import { reconcile } from '../../src/provider/reconcile.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { COPY_START, endAccessOf, readTenantPage } from '../../src/storage/tenants/copy.ts'
 import { getJob } from '../../src/storage/tenants/jobs.ts'
@@ -134,5 +140,30 @@ describe('access that ended on both sides of a move', () => {
     expect((await rowsOf('DB2', tenantId)).tokens).toMatchObject([{ revoked_at: 7 }])
     await runToEnd(databases, tenantId)
     expect((await rowsOf('DB2', tenantId)).tokens).toMatchObject([{ revoked_at: 7 }])
+  })
+})
+
+describe('reconciling', () => {
+  it('does not bring back a tenant that is deleted meanwhile', async () => {
+    const { tenantId } = await newClientIn('DB2')
+    let isDeleted = false
+    const databases = threeDatabases((binding, name) => ({
+      prepare: (text) => binding.prepare(text),
+      async batch<T>(statements: D1PreparedStatement[]) {
+        const results = await binding.batch<T>(statements)
+        if (name === 'DB2' && !isDeleted) {
+          // The tenants of the database were read, and the catalogue was not.
+          isDeleted = true
+          expect((await adminOfSeveral('DELETE', `/tenants/${tenantId}`)).status).toBe(204)
+        }
+        return results
+      },
+    }))
+    const findings = await reconcile(databases, RESOURCE_TYPES, 'DB2')
+    expect(findings.filter((finding) => finding.tenantId === tenantId)).toEqual([])
+    const { results } = await env.DB.prepare('SELECT * FROM tenant_locations WHERE tenant_id = ?')
+      .bind(tenantId)
+      .all()
+    expect(results).toEqual([])
   })
 })
