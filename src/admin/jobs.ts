@@ -67,14 +67,24 @@ export async function startedJob(start: JobStart, starting: Promise<Job>): Promi
   }
 }
 
-/** Deletes a tenant, as far as one request can. @returns the outcome of `deleteTenant` */
+/**
+ * Deletes a tenant, as far as one request can. A tenant that only the catalogue knows, because its creation was interrupted
+ * or a restore has lost it, is removed from the catalogue.
+ *
+ * @returns the outcome of `deleteTenant`
+ */
 export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
   const databases = administrationDatabases(c, c.get('figures'))
-  return await deleteTenant(c.get('db'), c.get('resourceTypes'), {
+  const [home, [first]] = [c.get('home'), databases.names]
+  const forget = async () => await forgetTenant(databases, tenantId, home)
+  const outcome = await deleteTenant(c.get('db'), c.get('resourceTypes'), {
     id: tenantId,
     maxBatches: maxBatchesOf(c),
-    forget: (id) => forgetTenant(databases, id, c.get('home')),
+    forget,
   })
+  if (outcome !== undefined || home === first) return outcome
+  await forget()
+  return 'deleted'
 }
 
 /** Undoes an import, as far as one request can. @returns the outcome of `undoImport` */
