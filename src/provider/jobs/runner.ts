@@ -1,7 +1,8 @@
 /**
- * Does the pending work on a tenant for as many statements as one invocation may send, and returns when it is to continue. A job
- * is a row of the catalogue, so the next invocation continues where this one stopped, in whichever process. Two runners
- * of one job are safe: each unit is done on condition of the job and the position that it starts from.
+ * Does the pending work on a tenant, with at most as many statements as one invocation may send, and returns how long to wait
+ * before the next call. A job is a row of the catalogue, so the next call continues where this one stopped, in whichever
+ * process. Two runners of one job are safe: each unit changes something only if the job and the position are still
+ * those that it started from.
  */
 import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database/database.ts'
 import { CHUNK_STATEMENTS, deleteLeftMemberships } from '../../storage/resources/deleted-groups.ts'
