@@ -123,13 +123,12 @@ describe('access that ended on both sides of a move', () => {
     }))
     while (!isVerifying) await runOnce(stopped, tenantId).catch(() => undefined)
     const position = { ...COPY_START, table: 'tokens' }
-    const before = await readTenantPage(
-      databases.open('DB'),
-      RESOURCE_TYPES,
+    const before = await readTenantPage(databases.open('DB'), {
+      types: RESOURCE_TYPES,
       tenantId,
       position,
-      'comparable',
-    )
+      what: 'comparable',
+    })
     for (const name of ['DB', 'DB2']) {
       await BINDINGS[name]
         ?.prepare('UPDATE tokens SET revoked_at = 7 WHERE tenant_id = ?')

@@ -97,7 +97,8 @@ async function copy(context: StepContext): Promise<Unit> {
   if (position === 'not yet') return {}
   if (position === undefined) return { next: 'verifying' }
   if ('error' in position) return { next: 'aborting', change: { error: position.error } }
-  const page = await readTenantPage(source, context.resourceTypes, move.tenantId, position, 'all')
+  const { resourceTypes: types } = context
+  const page = await readTenantPage(source, { types, tenantId: move.tenantId, position, what: 'all' })
   await writeTenantPage(target, move, position, page)
   const { rowCount: more, next } = page
   return next === undefined ? { more, next: 'verifying' } : { more, position: positionText(next) }
@@ -146,7 +147,8 @@ const MAX_COMPARISONS = 3
 async function verifyPage(context: StepContext, position: CopyPosition): Promise<TenantPage | undefined> {
   const { resourceTypes, job } = context
   const { source, target } = sidesOf(context)
-  const read = (db: Database) => readTenantPage(db, resourceTypes, job.tenantId, position, 'comparable')
+  const request = { types: resourceTypes, tenantId: job.tenantId, position, what: 'comparable' } as const
+  const read = (db: Database) => readTenantPage(db, request)
   for (let count = 1; ; count++) {
     const [here, there] = await Promise.all([read(source), read(target)])
     if (isSamePage(here, there)) return here
