@@ -68,19 +68,28 @@ export async function startedJob(start: JobStart, starting: Promise<Job>): Promi
   }
 }
 
-/** Deletes a tenant, as far as one request can. @returns the outcome of `deleteTenant` */
+/**
+ * Deletes a tenant, as far as one request can. A tenant that only the catalogue knows, because its creation was interrupted
+ * or a restore has lost it, is removed from the catalogue.
+ *
+ * @returns the outcome of `deleteTenant`
+ */
 export async function deleteTenantOf(c: JobContext, tenantId: string): ReturnType<typeof deleteTenant> {
   const databases = administrationDatabases(c, c.get('figures'))
-  const home = c.get('home')
-  return await deleteTenant(c.get('db'), c.get('resourceTypes'), {
+  const [home, [first]] = [c.get('home'), databases.names]
+  // Before the id is free.
+  const forget = async () => {
+    await endTransfer({ databases, tenantId, home, now: c.env.now() })
+    await forgetTenant(databases, tenantId, home)
+  }
+  const outcome = await deleteTenant(c.get('db'), c.get('resourceTypes'), {
     id: tenantId,
     maxBatches: maxBatchesOf(c),
-    // Before the id is free.
-    async forget(id) {
-      await endTransfer({ databases, tenantId: id, home, now: c.env.now() })
-      await forgetTenant(databases, id, home)
-    },
+    forget,
   })
+  if (outcome !== undefined || home === first) return outcome
+  await forget()
+  return 'deleted'
 }
 
 /** Undoes an import, as far as one request can. @returns the outcome of `undoImport` */

@@ -14,7 +14,7 @@ import {
   noForwardingStatement,
   relocationStatement,
 } from '../storage/tenants/claims.ts'
-import { askDatabase, catalogueOf, type Databases } from '../storage/tenants/locations.ts'
+import { askDatabase, catalogueOf, type Databases, forgetLocation } from '../storage/tenants/locations.ts'
 
 /** Reconciles several databases, and writes what it finds to the application log. */
 export async function reconcileAndLog(...run: Parameters<typeof reconcileAll>): Promise<void> {
@@ -66,7 +66,7 @@ export async function reconcile(
     const others = await askDatabase(databases, home, (db) => claimsOf(db, types, ids))
     for (const claim of group) {
       const other = others.find(({ id }) => id === claim.id)
-      const finding = await settle(databases, { claim, name, other, home })
+      const finding = await settle(databases, types, { claim, name, other, home })
       if (finding !== undefined) findings.push(finding)
     }
   }
@@ -94,6 +94,7 @@ interface Conflict {
 
 async function settle(
   databases: Databases,
+  types: readonly StoredResourceType[],
   { claim, name, other, home }: Conflict,
 ): Promise<Finding | undefined> {
   const [first] = databases.names
@@ -110,6 +111,12 @@ async function settle(
   if (other !== undefined) await close(home, other, name)
   if (name !== first) await databases.open(name).batch([noForwardingStatement(tenantId)])
   await catalogueOf(databases).batch([relocationStatement({ tenantId, from: home, to: name, first })])
+  // A deletion may have removed the tenant from the catalogue before it was added.
+  const [found] = await claimsOf(databases.open(name), types, [tenantId])
+  if (found === undefined || found.state === 'deleting') {
+    await catalogueOf(databases).batch([forgetLocation(tenantId, name)])
+    return undefined
+  }
   return { tenantId, database: name, what: 'relocated', other: home }
 }
 

@@ -62,7 +62,9 @@ export function start(): Started {
   try {
     const settings = readSettings()
     const service = startService(settings, MIGRATIONS)
-    if (service.migrated.length > 0) console.log(`Applied migrations: ${service.migrated.join(', ')}.`)
+    for (const { file, names } of service.migrated) {
+      console.log(`Applied migrations to ${file}: ${names.join(', ')}.`)
+    }
     endOnSignals(service)
     return { service, settings }
   } catch (error) {

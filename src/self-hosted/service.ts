@@ -49,8 +49,8 @@ export interface Service {
   fetch(received: Received, sent?: Promise<unknown>): Promise<Response>
   /** Finishes requests in progress, checkpoints the WAL and closes the database files. @throws {StartError} */
   stop(): Promise<void>
-  /** The migrations that were applied at the start. */
-  readonly migrated: readonly string[]
+  /** The migrations that were applied at the start, for each file with some. */
+  readonly migrated: readonly { readonly file: string; readonly names: readonly string[] }[]
 }
 
 /** @throws {StartError} when the database cannot be used */
@@ -161,14 +161,15 @@ interface OpenDatabaseFile {
 function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
   const open = (name: string, path: string) => {
     const { file, migrated } = openMigrated(path, settings, migrations)
-    return { name, file, d1: new SqliteD1(file.database), migrated }
+    return { name, file, d1: new SqliteD1(file.database), migrated: { file: path, names: migrated } }
   }
   const first = open('DB', settings.databaseFile)
   const more = Array.from({ length: settings.databaseCount - 1 }, (_, i) =>
     open(`DB${i + 2}`, databaseFile(settings.dataFolder, i + 2)),
   )
   const opened: readonly [OpenDatabaseFile, ...OpenDatabaseFile[]] = [first, ...more]
-  return { opened, migrated: [...new Set([first, ...more].flatMap(({ migrated }) => migrated))] }
+  const migrated = [first, ...more].map((one) => one.migrated).filter(({ names }) => names.length > 0)
+  return { opened, migrated }
 }
 
 function openMigrated(path: string, settings: ServerSettings, migrations: readonly Migration[]) {

@@ -13,8 +13,8 @@ const MAX_LINGER_BYTES = 8 * 1024 * 1024
 const closing = new WeakSet<Socket>()
 
 /**
- * Whether an answer on this connection has announced its close: a server must not process further requests then
- * (§9.6).
+ * Whether an answer has announced that this connection will be closed. A server must not process further requests on it
+ * (RFC 9112 §9.6).
  */
 export function isClosing({ socket }: IncomingMessage): boolean {
   return closing.has(socket)

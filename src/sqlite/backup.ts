@@ -68,7 +68,7 @@ function requireRestFrom(startedAt: number, [catalogue = '', ...others]: readonl
   }
 }
 
-/** `copy-2.sqlite` of `copy.sqlite`. */
+/** The path with a number, such as `copy-2.sqlite` for `copy.sqlite`. */
 function numbered(path: string, number: number): string {
   const { dir, name, ext } = parse(path)
   return join(dir, `${name}-${number}${ext}`)

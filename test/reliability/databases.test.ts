@@ -10,6 +10,7 @@ import { startMove } from '../../src/provider/jobs/start.ts'
 import { maintain } from '../../src/provider/maintenance.ts'
 import { type D1Binding, MAX_QUERIES_FREE } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { reserveLocation } from '../../src/storage/tenants/locations.ts'
 import { deleteTenant } from '../../src/storage/tenants/tenants.ts'
 import worker from '../../src/worker.ts'
 import { HOUR_MS } from '../support/clock.ts'
@@ -271,6 +272,15 @@ describe('the hourly run', () => {
       found.push(await left())
     }
     expect(found).toEqual([3, 2, 1, 0])
+  })
+
+  it('lets a tenant be deleted whose creation was interrupted', async () => {
+    const id = `t-${crypto.randomUUID()}`
+    await reserveLocation(threeDatabases(), id, 'DB2')
+    expect((await adminOfSeveral('GET', `/tenants/${id}`)).status).toBe(503)
+    expect((await adminOfSeveral('DELETE', `/tenants/${id}`)).status).toBe(204)
+    expect((await adminOfSeveral('GET', `/tenants/${id}`)).status).toBe(404)
+    expect((await adminOfSeveral('DELETE', `/tenants/${id}`)).status).toBe(404)
   })
 
   it('finishes a deletion that was broken off, and the id can be used in any database', async () => {

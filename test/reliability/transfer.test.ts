@@ -115,7 +115,10 @@ describe('an import through a database that fails', () => {
       },
     })
     const db = openDatabase(env.DB, noFigures())
-    const attempt = importDirectory(db, RESOURCE_TYPES, client.tenantId, body, { from: 1, end: 'required' })
+    const attempt = importDirectory({ db, types: RESOURCE_TYPES, tenantId: client.tenantId }, body, {
+      from: 1,
+      end: 'required',
+    })
     await expect(attempt).rejects.toThrow(/^the body was interrupted; lines 1 to \d+ are stored/)
     expect(await usersOf(client)).toBe(503)
     expect((await imported(client.tenantId, file)).body).toEqual(WHOLE)
@@ -125,7 +128,12 @@ describe('an import through a database that fails', () => {
     const client = await newClient()
     const db = openDatabase(env.DB, noFigures())
     const options = { from: 1, end: 'required', maxStatements: 3 } as const
-    const run = () => importDirectory(db, RESOURCE_TYPES, client.tenantId, new Response(file).body, options)
+    const run = () =>
+      importDirectory(
+        { db, types: RESOURCE_TYPES, tenantId: client.tenantId },
+        new Response(file).body,
+        options,
+      )
     const { isDone, imported: soFar, nextLine } = await run()
     expect([isDone, Number(soFar.user) + 1]).toEqual([false, nextLine])
     expect(await usersOf(client)).toBe(503)

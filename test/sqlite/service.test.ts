@@ -1,6 +1,7 @@
 /**
  * The service without a port: its timer and its shutdown.
  */
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { startService } from '../../src/self-hosted/service.ts'
@@ -45,6 +46,17 @@ describe('startService', () => {
     await vi.waitFor(() => expect(left()).toBe(1))
     database.close()
     await service.stop()
+  })
+
+  it('names the migrations that it has applied to each file', async () => {
+    const its = settings()
+    const names = MIGRATIONS.map(({ name }) => name)
+    const first = startService(its, MIGRATIONS)
+    expect(first.migrated).toEqual([{ file: its.databaseFile, names }])
+    await first.stop()
+    const second = startService({ ...its, databaseCount: 2 }, MIGRATIONS)
+    expect(second.migrated).toEqual([{ file: join(its.dataFolder, 'directory-2.sqlite'), names }])
+    await second.stop()
   })
 
   it('deletes what a process that was killed has left of a large group', async () => {

@@ -62,9 +62,7 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
     await requireImportable(c, db, id)
     try {
       const { isDone, imported, nextLine } = await importDirectory(
-        db,
-        c.get('resourceTypes'),
-        id,
+        { db, types: c.get('resourceTypes'), tenantId: id },
         readChunks(c.req.raw),
         query,
       )

@@ -13,7 +13,7 @@ import { arrayOf, type Json, messageSchemas, object, ref, resourceSchema } from 
 const STRING = { type: 'string' } as const
 const BOOLEAN = { type: 'boolean' } as const
 
-/** All values of `scimType`. A record, so that the compiler requires new ones. */
+/** All values of `scimType`. A record, so that the compiler reports a missing one. */
 const SCIM_TYPES: Record<ScimType, true> = {
   invalidFilter: true,
   tooMany: true,

@@ -88,9 +88,7 @@ async function storeChunk(
   const file = fileOf(job)
   const bytes = await bytesOfChunk(chunk)
   const { nextLine } = await importDirectory(
-    databases.open(job.source),
-    resourceTypes,
-    job.tenantId,
+    { db: databases.open(job.source), types: resourceTypes, tenantId: job.tenantId },
     once(bytes),
     {
       from: chunk.firstLine,

@@ -29,7 +29,7 @@ import {
   type TenantPage,
   writeTenantPage,
 } from '../../storage/tenants/copy.ts'
-import type { Job } from '../../storage/tenants/jobs.ts'
+import type { Job, JobChange } from '../../storage/tenants/jobs.ts'
 import type { Databases } from '../../storage/tenants/locations.ts'
 import {
   adoptLeftover,
@@ -97,7 +97,8 @@ async function copy(context: StepContext): Promise<Unit> {
   if (position === 'not yet') return {}
   if (position === undefined) return { next: 'verifying' }
   if ('error' in position) return { next: 'aborting', change: { error: position.error } }
-  const page = await readTenantPage(source, context.resourceTypes, move.tenantId, position, 'all')
+  const { resourceTypes: types } = context
+  const page = await readTenantPage(source, { types, tenantId: move.tenantId, position, what: 'all' })
   await writeTenantPage(target, move, position, page)
   const { rowCount: more, next } = page
   return next === undefined ? { more, next: 'verifying' } : { more, position: positionText(next) }
@@ -146,7 +147,8 @@ const MAX_COMPARISONS = 3
 async function verifyPage(context: StepContext, position: CopyPosition): Promise<TenantPage | undefined> {
   const { resourceTypes, job } = context
   const { source, target } = sidesOf(context)
-  const read = (db: Database) => readTenantPage(db, resourceTypes, job.tenantId, position, 'comparable')
+  const request = { types: resourceTypes, tenantId: job.tenantId, position, what: 'comparable' } as const
+  const read = (db: Database) => readTenantPage(db, request)
   for (let count = 1; ; count++) {
     const [here, there] = await Promise.all([read(source), read(target)])
     if (isSamePage(here, there)) return here
@@ -248,6 +250,18 @@ function tableAfter({ resourceTypes }: StepContext, table: string): string {
  */
 export function isStuckCleanup({ kind, step, attempts }: Pick<Job, 'kind' | 'step' | 'attempts'>): boolean {
   return kind === 'move' && (step === 'purging' || step === 'clearing') && attempts > 0
+}
+
+/**
+ * The end of a move whose remaining rows are not deleted now. The hourly run resumes it, to delete them (`tidyJobs`). The
+ * writes of its tenant must not be stopped.
+ *
+ * @param error why it failed, if it did
+ */
+export function endOfMove({ step }: Pick<Job, 'step'>, error: string | null): JobChange {
+  return step === 'switched' || step === 'purging'
+    ? { state: 'done', step: 'purging', position: null, error: null }
+    : { state: 'failed', step: 'clearing', position: null, error }
 }
 
 /** Whether the copy of a move is complete, and the catalogue still names the source. */

@@ -1,7 +1,8 @@
 /**
- * Does the pending work on a tenant for as many statements as one invocation may send, and returns when it is to continue. A job
- * is a row of the catalogue, so the next invocation continues where this one stopped, in whichever process. Two runners
- * of one job are safe: each unit is done on condition of the job and the position that it starts from.
+ * Does the pending work on a tenant, with at most as many statements as one invocation may send, and returns how long to wait
+ * before the next call. A job is a row of the catalogue, so the next call continues where this one stopped, in whichever
+ * process. Two runners of one job are safe: each unit changes something only if the job and the position are still
+ * those that it started from.
  */
 import { type Database, DatabaseUnavailable, GuardError } from '../../storage/database/database.ts'
 import { CHUNK_STATEMENTS, deleteLeftMemberships } from '../../storage/resources/deleted-groups.ts'
@@ -14,6 +15,7 @@ import {
   type JobChange,
   jobStatement,
   resumeCleanups,
+  resumeEndedMove,
   runningJob,
 } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases, locateTenant } from '../../storage/tenants/locations.ts'
@@ -86,9 +88,17 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     }
     if (failure !== undefined && change.step === undefined) return pauseOf(job, step, change, now)
     if (result.unit.pauseMs !== undefined) return result.unit.pauseMs
-    job = change.state === undefined || change.state === 'running' ? changed(job, change) : undefined
+    job = await nextJob(catalogue, changed(job, change))
   }
   return await deleteMemberships(databases, tenantId, run.maxStatements)
+}
+
+/** @returns the job to continue with; undefined if it has ended and no other one is left */
+async function nextJob(catalogue: Database, job: Job): Promise<Job | undefined> {
+  if (job.state === 'running') return job
+  if (job.kind !== 'delete') return undefined
+  await resumeEndedMove(catalogue, job)
+  return await runningJob(catalogue, job.tenantId)
 }
 
 /** The statement that locates the tenant. */

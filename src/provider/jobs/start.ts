@@ -1,7 +1,6 @@
 /**
  * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
  */
-import type { Database } from '../../storage/database/database.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { countTenantRows } from '../../storage/tenants/arrival.ts'
 import {
@@ -17,7 +16,7 @@ import { databaseSize, tenantSize } from '../../storage/tenants/size.ts'
 import type { Tenant, TenantState } from '../../storage/tenants/tenants.ts'
 import type { ExportOptions } from './export.ts'
 import { IMPORT_STEPS } from './import.ts'
-import { isStuckCleanup, isVerifying, stepOfAbortion } from './move.ts'
+import { endOfMove, isStuckCleanup, isVerifying, stepOfAbortion } from './move.ts'
 
 /** The share of its capacity at which a database counts as full: its size is an estimate, and tenants grow. */
 const FULL_SHARE = 0.95
@@ -108,7 +107,9 @@ export async function cancelMove({ databases, tenantId }: JobStart): Promise<boo
 }
 
 /**
- * Starts a job for the rest of a deletion, or of an import that is being undone.
+ * Starts a job for the rest of a deletion, or of an import that is being undone. A job of another kind cannot continue by
+ * then, because the tenant is not ready, so it is ended. What a move leaves is deleted after a deletion (`resumeEndedMove`), or
+ * by the hourly run (`tidyJobs`).
  *
  * @returns the job, or the one that is running already
  */
@@ -121,8 +122,11 @@ export async function startCleanup(start: JobStart, kind: 'delete' | 'undo-impor
   } catch (error) {
     if (!(error instanceof JobRefused) || error.refusal.why !== 'other job') throw error
     const { job } = error.refusal
-    if (kind !== 'delete' || (job.kind !== 'export' && job.kind !== 'import')) return job
-    await endTransfer(start)
+    // The job of an import undoes it too.
+    if (job.kind === kind || (kind === 'undo-import' && job.kind === 'import')) return job
+    const reason = kind === 'delete' ? 'the tenant was deleted' : 'an import was undone'
+    const end = job.kind === 'move' ? endOfMove(job, reason) : { state: 'failed' as const, error: reason }
+    await catalogueOf(databases).batch([jobStatement(job, { ...end, finishedAt: start.now })])
     return await startCleanup(start, kind)
   }
 }
@@ -223,7 +227,8 @@ async function insert(
     // The job that was in the way may have ended in the meantime.
     if (running === undefined) return await insert(start, what)
     if (isStuckCleanup(running)) {
-      await close(catalogue, running, now)
+      const end = endOfMove(running, running.error)
+      await catalogue.batch([jobStatement(running, { ...end, finishedAt: now })])
       return await insert(start, what)
     }
     throw new JobRefused({ why: 'other job', job: running })
@@ -237,12 +242,6 @@ async function insert(
     error: null,
     finishedAt: null,
   }
-}
-
-/** Ends a move whose remaining rows cannot be deleted now. The hourly run resumes it when they can: see `tidyJobs`. */
-async function close(catalogue: Database, job: Job, now: number): Promise<void> {
-  const end = job.step === 'purging' ? { state: 'done' as const, error: null } : { state: 'failed' as const }
-  await catalogue.batch([jobStatement(job, { ...end, finishedAt: now })])
 }
 
 /**

@@ -74,6 +74,14 @@ export class LineRefused extends Error {}
 /** Another request has changed the import or the tenant. Nothing of the batch was written. */
 export class ConcurrentImportError extends Error {}
 
+/** The tenant that an import fills. */
+export interface ImportTarget {
+  readonly db: Database
+  /** The types that are shipped. */
+  readonly types: readonly StoredResourceType[]
+  readonly tenantId: string
+}
+
 /**
  * @param body lines of an export
  * @throws {TransferRefused} with the line and the problem; the batches before it stay stored
@@ -81,17 +89,16 @@ export class ConcurrentImportError extends Error {}
  * @throws {ConcurrentImportError} if the tenant was changed after the previous batch
  */
 export async function importDirectory(
-  db: Database,
-  types: readonly StoredResourceType[],
-  tenantId: string,
+  target: ImportTarget,
   body: Body,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
+  const { db, types, tenantId } = target
   const { status, stored } = await readTogether(db, {
     status: importStatusQuery(types, tenantId),
     stored: extensionsQuery(tenantId),
   })
-  const run = new ImportRun(db, types, tenantId, status, stored?.extensions ?? NO_EXTENSIONS, options)
+  const run = new ImportRun(target, { status, extensions: stored?.extensions ?? NO_EXTENSIONS }, options)
   try {
     for await (const text of linesOf(body)) await run.take(text)
     return await run.finish()
@@ -129,11 +136,8 @@ class ImportRun {
   #end: EndRecord | undefined
 
   constructor(
-    db: Database,
-    types: readonly StoredResourceType[],
-    tenantId: string,
-    status: ImportStatus,
-    extensions: TenantExtensions,
+    { db, types, tenantId }: ImportTarget,
+    { status, extensions }: { readonly status: ImportStatus; readonly extensions: TenantExtensions },
     options: ImportOptions,
   ) {
     const { progress, counts } = status

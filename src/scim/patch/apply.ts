@@ -97,7 +97,8 @@ function applyToPath(resource: Complex, operation: PatchOperation, reading: Coll
   const containers = containersOf(resource, path.steps.slice(0, -1), operation.op !== 'remove', work)
   // `emails.value` means the value of each e-mail address, so it has no target if there are none.
   if (containers.length === 0 && operation.op !== 'remove') throw noTarget(text)
-  for (const container of containers) setAttribute(container, target(path), operation, text, reading)
+  const attribute = target(path)
+  for (const container of containers) setAttribute({ container, attribute, text }, operation, reading)
   prune(resource, path.steps, work)
 }
 
@@ -123,27 +124,31 @@ function containersOf(
   )
 }
 
-function setAttribute(
-  container: Complex,
-  attribute: Attribute,
-  operation: PatchOperation,
-  text: string,
-  reading: CollectingReading,
-): void {
+/** An attribute of an object that an operation changes. */
+interface Place {
+  /** Changed in place. */
+  readonly container: Complex
+  readonly attribute: Attribute
+  /** The path of the attribute, for error messages. */
+  readonly text: string
+}
+
+function setAttribute(place: Place, operation: PatchOperation, reading: CollectingReading): void {
+  const { container, attribute, text } = place
   const { op } = operation
   const { profile, work } = reading
   if (op === 'remove') {
-    removeAttribute(container, attribute, operation.value, text, reading)
+    removeAttribute(place, operation.value, reading)
     return
   }
   const value = attribute.multiValued ? operation.value : fromSingletonList(operation.value, profile)
   if (isUnassigned(attribute, value, profile)) {
     // An unassigned value is a no-op for add, and clears the attribute for replace.
-    if (op === 'replace') removeAttribute(container, attribute, undefined, text, reading)
+    if (op === 'replace') removeAttribute(place, undefined, reading)
     return
   }
   if (attribute.subAttributes !== undefined && !attribute.multiValued) {
-    mergeComplex(container, attribute, { ...operation, value }, text, reading)
+    mergeComplex(place, { ...operation, value }, reading)
     return
   }
   const canonical = canonicalValue(attribute, arrayFromSingle(attribute, value, profile), text, reading)
@@ -162,13 +167,7 @@ function setAttribute(
 }
 
 /** RFC 7644 §3.5.2.2: removing a required attribute fails with "mutability". */
-function removeAttribute(
-  container: Complex,
-  attribute: Attribute,
-  value: unknown,
-  text: string,
-  reading: Reading,
-): void {
+function removeAttribute({ container, attribute, text }: Place, value: unknown, reading: Reading): void {
   if (isKeptOnRemoval(attribute)) return
   if (attribute.required) throw required(text)
   requireMutable(container, attribute, undefined, text)
@@ -186,21 +185,16 @@ function removeAttribute(
  * Applies each sub-attribute that was sent as a separate operation. RFC 7644 §3.5.2.3: "Sub-attributes that are not
  * specified SHALL be left unchanged", for both add and replace.
  */
-function mergeComplex(
-  container: Complex,
-  attribute: Attribute,
-  operation: PatchOperation,
-  text: string,
-  reading: CollectingReading,
-): void {
+function mergeComplex(place: Place, operation: PatchOperation, reading: CollectingReading): void {
+  const { container, attribute, text } = place
   const sent = complexFromShorthand(attribute, operation.value, reading)
   if (sent === null) {
-    removeAttribute(container, attribute, undefined, text, reading)
+    removeAttribute(place, undefined, reading)
     return
   }
   const before = container[attribute.name]
   const merged: Complex = isComplex(before) ? { ...before } : {}
-  mergeInto(merged, attribute, { ...operation, value: sent }, text, reading)
+  mergeInto(merged, { attribute, text }, { ...operation, value: sent }, reading)
   if (isNotEmpty(merged)) container[attribute.name] = merged
   else delete container[attribute.name]
 }
@@ -208,9 +202,8 @@ function mergeComplex(
 /** Sets each sub-attribute of the operation's value. @param object changed in place */
 function mergeInto(
   object: Complex,
-  attribute: Attribute,
+  { attribute, text }: Omit<Place, 'container'>,
   operation: PatchOperation,
-  text: string,
   reading: CollectingReading,
 ): void {
   // Validates the value and collects the names of unknown sub-attributes.
@@ -219,7 +212,8 @@ function mergeInto(
     const subAttribute = findAttribute(attribute.subAttributes ?? [], name)
     if (subAttribute === undefined || subAttribute.mutability === 'readOnly') continue
     const subText = `${text}${isExtension(attribute) ? ':' : '.'}${subAttribute.name}`
-    setAttribute(object, subAttribute, { ...operation, value }, subText, withoutCollecting(reading))
+    const place = { container: object, attribute: subAttribute, text: subText }
+    setAttribute(place, { ...operation, value }, withoutCollecting(reading))
   }
 }
 
@@ -281,7 +275,7 @@ function createElement(
 function setElement(element: Complex, operation: PatchOperation, reading: CollectingReading): void {
   const { op, value, target: to } = operation
   if (to.subAttribute !== undefined) {
-    setAttribute(element, to.subAttribute, operation, to.text, reading)
+    setAttribute({ container: element, attribute: to.subAttribute, text: to.text }, operation, reading)
     return
   }
   const attribute = target(to.path)
@@ -291,7 +285,7 @@ function setElement(element: Complex, operation: PatchOperation, reading: Collec
   if (isNone ? op === 'replace' : isReplacedAsAWhole(op, profile)) {
     for (const name of Object.keys(element)) delete element[name]
   }
-  if (!isNone) mergeInto(element, attribute, { ...operation, value: sent }, to.text, reading)
+  if (!isNone) mergeInto(element, { attribute, text: to.text }, { ...operation, value: sent }, reading)
 }
 
 /** RFC 7643 §7: an immutable attribute may be set only once. A complex value that contains one cannot be removed either. */

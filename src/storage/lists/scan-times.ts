@@ -69,7 +69,7 @@ export interface ScanTime {
   readonly left: number
   /** Conditions on groups of which all members are read, and no other resources. */
   readonly reached: readonly Reached[]
-  /** For each resource and each membership of a group in a group. */
+  /** The time for each listed resource, multiplied by the number of memberships of groups in groups. */
   readonly steps: number
   /** For each resource and each group. */
   readonly ownGroups: Time

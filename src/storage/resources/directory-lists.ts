@@ -143,8 +143,8 @@ function rangeQuery(
   const column = sql.raw(found?.sql ?? 'NULL')
   const range =
     prefix === '' ? sql`` : sql`AND ${column} >= ${prefix} AND ${column} < ${prefix + LAST_CHARACTER}`
-  // An index ends with the rowid, or with the id where it orders equal keys by id, so the rows need no sort. A unique
-  // index has no equal keys.
+  // Equal keys are ordered as the index orders them, so that the rows need no sort: by id if the index has it, by rowid
+  // otherwise. The keys of a unique index are never equal.
   const row = sql.raw(found?.index === 'order' && found.sql !== table.uniqueColumn ? 'id' : 'rowid')
   const select = (condition: SQL) =>
     statement(sql`SELECT ${itemColumns(type)}, ${column} AS cursorKey, ${row} AS cursorRow

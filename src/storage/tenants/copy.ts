@@ -50,23 +50,26 @@ const VALUE_BYTES = 24
 /** The most statements that copying or comparing a page takes at each database. */
 export const COPY_STATEMENTS = 5
 
-/**
- * Reads the next page of a tenant.
- *
- * @param what the columns: all of them, or those that must be equal on both sides
- */
+/** Which rows to read. */
+export interface PageRequest {
+  readonly types: readonly StoredResourceType[]
+  readonly tenantId: string
+  readonly position: CopyPosition
+  /** The columns: all of them, or those that must be equal on both sides. */
+  readonly what: 'all' | 'comparable'
+}
+
+/** Reads the next page of a tenant. */
 export async function readTenantPage(
   db: Database,
-  types: readonly StoredResourceType[],
-  tenantId: string,
-  position: CopyPosition,
-  what: 'all' | 'comparable',
+  { types, tenantId, position, what }: PageRequest,
 ): Promise<TenantPage> {
   const tables = tenantTables(types)
   const table = tableNamed(tables, position.table)
   const nextTable = positionAfter(tables, table)
   const columns = columnsOf(table, what)
-  const [result] = await db.batch([pageStatement(table, tenantId, position.key, columns)])
+  const rowsAfter: RowsAfter = { table, tenantId, key: position.key, columns }
+  const [result] = await db.batch([pageStatement(rowsAfter)])
   const { found, fitting, lastKey, rows } = result?.rows[0] ?? {}
   if (Number(found) === 0) {
     return { table, rowCount: 0, rows: '[]', next: nextTable }
@@ -77,17 +80,19 @@ export async function readTenantPage(
     const next = isLastPage ? nextTable : { table: table.name, key }
     return { table, rowCount: Number(fitting), rows: String(rows), next }
   }
-  return await readLongRow(db, table, tenantId, position.key, columns)
+  return await readLongRow(db, rowsAfter)
+}
+
+/** The rows of a table after a key. */
+interface RowsAfter {
+  readonly table: TenantTable
+  readonly tenantId: string
+  readonly key: readonly SqlValue[]
+  readonly columns: readonly string[]
 }
 
 /** A row that is too long for a page of JSON: its values travel as parameters. */
-async function readLongRow(
-  db: Database,
-  table: TenantTable,
-  tenantId: string,
-  key: readonly SqlValue[],
-  columns: readonly string[],
-): Promise<TenantPage> {
+async function readLongRow(db: Database, { table, tenantId, key, columns }: RowsAfter): Promise<TenantPage> {
   const [result] = await db.batch([
     statement(sql`SELECT ${names(columns)} FROM ${sql.raw(table.name)} WHERE ${isAfter(table, tenantId, key)}
       ORDER BY ${names(table.key)} LIMIT 1`),
@@ -97,12 +102,7 @@ async function readLongRow(
   return { table, rowCount: 1, rows: row, next: { table: table.name, key: rowKey } }
 }
 
-function pageStatement(
-  table: TenantTable,
-  tenantId: string,
-  key: readonly SqlValue[],
-  columns: readonly string[],
-): Statement {
+function pageStatement({ table, tenantId, key, columns }: RowsAfter): Statement {
   const from = sql`FROM ${sql.raw(table.name)} WHERE ${isAfter(table, tenantId, key)} ORDER BY ${names(table.key)}`
   const order = names(table.key)
   return statement(sql`WITH sizes AS MATERIALIZED (
@@ -171,7 +171,8 @@ function insertPage(tenantId: string, { table, rows }: TenantPage): Statement {
 }
 
 /**
- * Ends access at the target that has ended at the source.
+ * Ends access at the target that has ended at the source. Never gives access back, because a runner that is late may have
+ * read the page before the access ended on both sides.
  *
  * @param page comparable rows of the source
  * @returns false if the rows of this table give no access
@@ -188,6 +189,7 @@ export async function endAccessOf(
   await db.batch([
     statement(sql`UPDATE ${sql.raw(name)} SET ${sql.raw(ended)} = ${valueAt(ended)} FROM json_each(${rows}) AS page
       WHERE ${sql.raw(name)}.tenant_id = ${tenantId} AND ${sql.raw(name)}.id = ${valueAt('id')}
+        AND ${valueAt(ended)} IS NOT NULL
         AND EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND move_job_id = ${jobId}
           AND state IN ('arriving', 'moving'))`),
   ])

@@ -31,7 +31,7 @@ export class NamedDatabaseUnavailable extends DatabaseUnavailable {}
 /** The catalogue names a database that is not configured. Without this error, its tenants would seem to be deleted. */
 export function missingDatabase(name: string): NamedDatabaseUnavailable {
   return new NamedDatabaseUnavailable(
-    `the database "${name}" is not configured; add it again with the tenants that it had`,
+    `the database "${name}" is not configured; add it again, as a binding or with DATABASES, with the tenants that it had`,
   )
 }
 
