@@ -7,7 +7,7 @@
  */
 import type { D1Database } from '@cloudflare/workers-types'
 import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
-import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
+import { CasingCache } from 'drizzle-orm/casing'
 
 // D1 refuses a 101st bound parameter: https://developers.cloudflare.com/d1/platform/limits/
 export const MAX_BOUND_PARAMETERS = 100
@@ -220,13 +220,16 @@ function translateError(cause: unknown): Error {
   return new DatabaseUnavailable('the database does not answer', { cause })
 }
 
-class NumberingDialect extends SQLiteAsyncDialect {
-  override escapeParam(index: number): string {
-    return `?${index + 1}`
-  }
+/**
+ * How drizzle writes SQL for SQLite. Its own dialect class is not used, because it brings the query builder and the
+ * relations into the module, and it does not number parameters.
+ */
+const SQLITE = {
+  casing: new CasingCache(),
+  escapeName: (name: string) => `"${name.replaceAll('"', '""')}"`,
+  escapeParam: (index: number) => `?${index + 1}`,
+  escapeString: (text: string) => `'${text.replaceAll("'", "''")}'`,
 }
-
-const dialect = new NumberingDialect()
 
 /**
  * The statement of a drizzle query. If it has more parameters than D1 binds, all of them travel as one JSON array.
@@ -240,7 +243,7 @@ export function statement(query: SQLWrapper): Statement {
 }
 
 function render(query: SQLWrapper): { sql: string; params: unknown[] } {
-  const { sql: written, params } = dialect.sqlToQuery(query.getSQL())
+  const { sql: written, params } = query.getSQL().toQuery(SQLITE)
   // Indentation counts towards D1's limit of 100,000 bytes in a statement. None of our string literals holds a line
   // break.
   return { sql: written.replace(/\s*\n\s*/g, ' '), params }
