@@ -107,11 +107,13 @@ const KINDS = {
     const users = Math.ceil(100_000 * scale)
     for (let i = 1; i <= users; i++) write.user(i, person(i))
     const all = Array.from({ length: users }, (_, i): Member => [userId(i + 1), 'User'])
-    // Everybody is in a dozen groups, some are in another one, and the first users are in very many.
+    // Everybody is in a dozen groups, some are in forty, and the first users are in very many. The index by member has a
+    // page for each of those in forty.
     write.groups([
       ...Array.from({ length: 12 }, () => all),
       all.slice(0, Math.ceil(20_000 * scale)),
       ...Array.from({ length: Math.ceil(10_000 * scale) }, (_, i) => all.slice(0, 3 + (i % 20))),
+      ...Array.from({ length: 28 }, () => all.slice(0, Math.ceil(20_000 * scale))),
     ])
   },
 } satisfies Record<string, (write: Writer, scale: Scale) => void>
