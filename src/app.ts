@@ -5,7 +5,6 @@
 import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
-import { TrieRouter } from 'hono/router/trie-router'
 import { adminApi, adminMisconfigured, adminNotFound } from './admin/api.ts'
 import { dashboard } from './admin/routes.tsx'
 import { validAddress } from './edge/address.ts'
@@ -30,12 +29,7 @@ export interface AppOptions {
 
 export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): Hono<HttpEnv> {
   const pathOf = routePath(resourceTypes)
-  const app = new Hono<HttpEnv>({
-    getPath: (request) => pathOf(request.url),
-    // Hono's default tries its RegExpRouter first, which refuses the dashboard's paths: "/:tenant/:segment" beside
-    // "/:tenant/settings". The attempt would delay the first request of each isolate by milliseconds.
-    router: new TrieRouter(),
-  })
+  const app = new Hono<HttpEnv>({ getPath: (request) => pathOf(request.url) })
   app.onError((error, c) => (isTokenEndpoint(c.req.path) ? oauthErrorResponse(c, error) : onError(error, c)))
   app.use((c, next) => {
     c.set('resourceTypes', resourceTypes)

@@ -13,7 +13,7 @@ export const adminApi = () => new Hono()
 export const adminMisconfigured = (c) => c.text('', 503)
 export const adminNotFound = (c) => c.text('', 404)
 export const dashboard = () => new Hono()
-export const openapi = (c) => c.text('', 404)`
+export const openapi = new Hono()`
 
 const withoutAdministration: Plugin = {
   name: 'without administration',
