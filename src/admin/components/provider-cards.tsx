@@ -58,8 +58,9 @@ function EntraSteps({ tenantUrl, apiKeysPath, groupLimit }: ProviderCardProps) {
     <>
       <ol class="steps">
         <li>
-          Open the <KeysLink apiKeysPath={apiKeysPath} provider="entra" />. If your application has a field{' '}
-          <b>Token Endpoint</b>, generate a client secret, otherwise a token. It is shown once.
+          Open the <KeysLink apiKeysPath={apiKeysPath} provider="entra" />. If your application offers{' '}
+          <b>Workload identity federation</b>, connect by federation. If it has a field <b>Token Endpoint</b>,
+          generate a client secret, otherwise a token. Either is shown once.
         </li>
         <li>
           In the Microsoft Entra admin center, open <b>Enterprise apps</b>, your application, then{' '}

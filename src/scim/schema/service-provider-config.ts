@@ -40,7 +40,7 @@ export const SERVICE_PROVIDER_CONFIG = {
       type: 'oauth2',
       name: 'OAuth 2.0 client credentials',
       description:
-        'An access token that the client gets at the token endpoint, for a secret that an administrator generates.',
+        'An access token that the client gets at the token endpoint, for a client secret or an assertion.',
       specUri: 'https://www.rfc-editor.org/rfc/rfc6749',
       primary: false,
     },

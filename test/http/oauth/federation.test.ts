@@ -502,6 +502,25 @@ describe('the federation of a client', () => {
     expect((await admin('PUT', `${client.path}/federation`, trustOf(client.issuer))).status).toBe(404)
   })
 
+  it.for(['federation', ''])(
+    'leaves no valid token behind if it ends while tokens are issued: %j',
+    async (part) => {
+      const client = await newFederatedClient()
+      const assertion = await client.assertion()
+      const answers = [await client.request(assertion)]
+      const requests = Array.from({ length: 20 }, async (_, i) => {
+        if (i !== 10) answers.push(await client.request(assertion))
+        else expect((await admin('DELETE', `${client.path}/${part}`)).status).toBe(204)
+      })
+      await Promise.all(requests)
+      expect(answers[0]?.status).toBe(200)
+      for (const { status, body } of answers) {
+        if (status !== 200) expect(body).toEqual(REFUSED)
+        else expect((await client.clientWith(body.access_token).get('/Users')).status).toBe(401)
+      }
+    },
+  )
+
   it('is not found for a client of another tenant', async () => {
     const client = await newFederatedClient()
     const { tenantId } = await newClient()
