@@ -10,6 +10,7 @@ import {
   locateTenant,
   missingTenant,
   readAtHome,
+  TenantMoved,
   writeAtHome,
 } from '../storage/tenants/locations.ts'
 import { NoSuchTenant } from './require-tenant.ts'
@@ -63,4 +64,12 @@ export const openHome = createMiddleware<HttpEnv>(async function openHome(c, nex
   await next()
   // The catalogue knows the tenant.
   if (c.error instanceof NoSuchTenant && name !== first) throw missingTenant(tenantId, name)
+  // The tenant has left the first database, and the catalogue does not say for which one: it was deleted there.
+  if (
+    c.error instanceof TenantMoved &&
+    name === first &&
+    (await locateTenant(databases, tenantId)) === first
+  ) {
+    throw new NoSuchTenant(tenantId)
+  }
 })

@@ -45,8 +45,10 @@ export async function createTenant(
   if (reserved === undefined) return undefined
   // The location may have been reserved by a creation that was interrupted: it is completed in the same database.
   const db = databases.open(reserved.name)
-  const isInserted = reserved.isNew ? insertTenantElsewhere(db, types, tenant) : insertTenant(db, tenant)
-  return (await isInserted) ? reserved.name : undefined
+  if (!reserved.isNew) return (await insertTenant(db, tenant)) ? reserved.name : undefined
+  if (await insertTenantElsewhere(db, types, tenant)) return reserved.name
+  await forgetTenant(databases, tenant.id, name)
+  return undefined
 }
 
 /**
@@ -108,9 +110,9 @@ function merged(
 }
 
 /**
- * Removes a tenant that is being deleted from the catalogue.
+ * Removes a tenant from the catalogue.
  *
- * @param name the database in which it is deleted. A tenant that lives elsewhere, because this database was restored to
+ * @param name the database that does not have it, or in which it is being deleted. A tenant that lives elsewhere, because this database was restored to
  *   a time before its move, stays in the catalogue
  */
 export async function forgetTenant(databases: Databases, tenantId: string, name: string): Promise<void> {

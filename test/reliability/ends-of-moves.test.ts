@@ -5,17 +5,17 @@
 import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { runJob, tidyJobs } from '../../src/provider/jobs/runner.ts'
+import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
 import { reconcile } from '../../src/provider/reconcile.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { COPY_START, endAccessOf, readTenantPage } from '../../src/storage/tenants/copy.ts'
 import { getJob } from '../../src/storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from '../../src/storage/tenants/locations.ts'
-import { HOUR_MS } from '../support/clock.ts'
 import {
   adminOfSeveral,
   BINDINGS,
+  ClientOfSeveral,
   clearLocations,
   newClientIn,
   rowsOf,
@@ -60,7 +60,7 @@ async function addUsers(name: string, tenantId: string): Promise<void> {
 
 describe('a deletion that takes a job', () => {
   it.for(['preparing', 'purging'])(
-    'has one of its own while a move is %s, and the rows of the move are deleted later',
+    'has one of its own while a move is %s, and the rows of the move are deleted after it',
     { timeout: 60_000 },
     async (step) => {
       const databases = threeDatabases()
@@ -77,10 +77,43 @@ describe('a deletion that takes a job', () => {
         state: 'done',
       })
       expect((await moveJob())?.state).toBe(step === 'purging' ? 'done' : 'failed')
-      await tidyJobs(databases, databases.names, Date.now() + HOUR_MS)
-      await runToEnd(databases, tenantId)
       expect(await statesOf(tenantId)).toEqual({ DB: undefined, DB2: undefined, DB3: undefined })
       for (const name of databases.names) expect((await rowsOf(name, tenantId)).users).toEqual([])
+    },
+  )
+})
+
+describe('a tenant that was deleted before all rows of its former database', () => {
+  it.for(['DB', 'DB2'] as const)(
+    'is unknown, and its id is refused in %s until they are deleted',
+    { timeout: 60_000 },
+    async (former) => {
+      const databases = threeDatabases()
+      const { tenantId, token } = await newClientIn(former)
+      await addUsers(former, tenantId)
+      const move = await moveFrom(databases, tenantId, former, 'DB3')
+      const moveJob = () => getJob(catalogueOf(databases), tenantId, move.id)
+      while ((await moveJob())?.step !== 'purging') await runOnce(databases, tenantId)
+      // The deletion needs no job: the rows are deleted here.
+      await BINDINGS.DB3?.prepare('DELETE FROM users WHERE tenant_id = ?').bind(tenantId).run()
+      expect((await adminOfSeveral('DELETE', `/tenants/${tenantId}`)).status).toBe(204)
+      expect((await statesOf(tenantId))[former]).toBe('moved')
+      const { body } = await adminOfSeveral('GET', '/tenants')
+      expect(body.tenants.map(({ id }: { id: string }) => id)).not.toContain(tenantId)
+      for (const method of ['GET', 'DELETE']) {
+        expect([method, (await adminOfSeveral(method, `/tenants/${tenantId}`)).status]).toEqual([method, 404])
+      }
+      // 401, or 503 until the tokens are deleted.
+      expect([401, 503]).toContain((await new ClientOfSeveral(tenantId, token).get('/Users')).status)
+      const again = { id: tenantId, name: 'Again', database: former }
+      const refused = await adminOfSeveral('POST', '/tenants', again)
+      expect([refused.status, refused.body.error?.message]).toEqual([
+        409,
+        `rows of an earlier tenant "${tenantId}" are still being deleted; try again later`,
+      ])
+      expect((await adminOfSeveral('GET', `/tenants/${tenantId}`)).status).toBe(404)
+      await runToEnd(databases, tenantId)
+      expect((await adminOfSeveral('POST', '/tenants', again)).status).toBe(201)
     },
   )
 })

@@ -1,17 +1,14 @@
 /** Handlers of the tenant routes. */
 import { tenantPage } from '../../provider/tenants.ts'
-import { locateTenant } from '../../storage/tenants/locations.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { ADMIN_API_PATH } from '../contract/routes.ts'
 import type { tenantRoutes } from '../contract/tenants.ts'
 import { createTenantIn } from '../create-tenant.ts'
 import { administrationDatabases } from '../database.ts'
-import { AdminError } from '../errors.ts'
 import { continueCleanup, deleteTenantOf } from '../jobs.ts'
 import { tenantJson } from '../read-models.ts'
 import { NoSuchTenant, requireTenant } from '../require-tenant.ts'
-import { notReady } from '../tenant-state.ts'
 import type { Handlers } from './serve.ts'
 
 const NO_COUNTS = { userCount: 0, activeUserCount: 0, groupCount: 0, membershipCount: 0 }
@@ -26,12 +23,6 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
     const databases = administrationDatabases(c, c.get('figures'))
     const tenant = { ...body, createdAt: c.env.now() }
     const database = await createTenantIn(databases, c.get('resourceTypes'), tenant, wanted)
-    if (database === undefined) {
-      const home = databases.open(await locateTenant(databases, tenant.id))
-      const present = await getTenant(home, tenant.id)
-      if (present?.state === 'deleting') throw notReady(present)
-      throw new AdminError(409, 'conflict', `a tenant with the id "${tenant.id}" exists already`, 'id')
-    }
     return {
       status: 201,
       body: tenantJson({

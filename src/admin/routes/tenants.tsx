@@ -17,7 +17,6 @@ import { TENANT_CHANGE, TENANT_INPUT } from '../contract/tenants.ts'
 import { createTenantIn } from '../create-tenant.ts'
 import { administrationDatabases } from '../database.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
-import { AdminError } from '../errors.ts'
 import { cancelMoveOf, continueCleanup, deleteTenantOf, moveTenant, undoImportOf } from '../jobs.ts'
 import {
   type ConfigurationFact,
@@ -67,9 +66,7 @@ tenants.post('/tenants', async (c) => {
     const { id, ...input } = check(TENANT_INPUT, typed)
     const { database, ...tenant } = input
     const created = { id, ...tenant, createdAt: c.env.now() }
-    if (!(await createTenantIn(databasesOf(c), c.get('resourceTypes'), created, database))) {
-      throw new AdminError(409, 'conflict', `A tenant with the id “${id}” exists already.`, 'id')
-    }
+    await createTenantIn(databasesOf(c), c.get('resourceTypes'), created, database)
     return c.redirect(tenantPaths(id).overview, 303)
   } catch (error) {
     return await tenantsPage(c, form, formErrorOf(error))

@@ -11,7 +11,10 @@ import type { StepContext, Steps, Unit } from './step.ts'
 const CHUNKS = 10
 const STATEMENTS = CHUNKS + DELETION_FRAME_STATEMENTS
 
-export const DELETE_STEPS: Steps = { deleting: { statements: STATEMENTS, run: remove } }
+/** The statements with which the runner resumes a move that the deletion has ended. */
+const RESUME_STATEMENTS = 3
+
+export const DELETE_STEPS: Steps = { deleting: { statements: STATEMENTS + RESUME_STATEMENTS, run: remove } }
 export const UNDO_STEPS: Steps = { undoing: { statements: STATEMENTS, run: undo } }
 
 async function remove({ databases, resourceTypes, job }: StepContext): Promise<Unit> {

@@ -15,6 +15,7 @@ import {
   type JobChange,
   jobStatement,
   resumeCleanups,
+  resumeEndedMove,
   runningJob,
 } from '../../storage/tenants/jobs.ts'
 import { catalogueOf, type Databases, locateTenant } from '../../storage/tenants/locations.ts'
@@ -87,9 +88,17 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     }
     if (failure !== undefined && change.step === undefined) return pauseOf(job, step, change, now)
     if (result.unit.pauseMs !== undefined) return result.unit.pauseMs
-    job = change.state === undefined || change.state === 'running' ? changed(job, change) : undefined
+    job = await nextJob(catalogue, changed(job, change))
   }
   return await deleteMemberships(databases, tenantId, run.maxStatements)
+}
+
+/** @returns the job to continue with; undefined if it has ended and no other one is left */
+async function nextJob(catalogue: Database, job: Job): Promise<Job | undefined> {
+  if (job.state === 'running') return job
+  if (job.kind !== 'delete') return undefined
+  await resumeEndedMove(catalogue, job)
+  return await runningJob(catalogue, job.tenantId)
 }
 
 /** The statement that locates the tenant. */

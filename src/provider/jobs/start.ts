@@ -102,7 +102,8 @@ export async function cancelMove({ databases, tenantId }: JobStart): Promise<boo
 
 /**
  * Starts a job for the rest of a deletion, or of an import that is being undone. A job of another kind cannot continue by
- * then, because the tenant is not ready, so it is ended. The hourly run deletes what a move leaves (`tidyJobs`).
+ * then, because the tenant is not ready, so it is ended. What a move leaves is deleted after a deletion (`resumeEndedMove`), or
+ * by the hourly run (`tidyJobs`).
  *
  * @returns the job, or the one that is running already
  */

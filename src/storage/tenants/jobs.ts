@@ -134,6 +134,20 @@ export async function resumeCleanups(db: Database, ids: readonly string[]): Prom
   ])
 }
 
+/** Resumes the move that was ended when the job of a deletion began (startCleanup), so that the rows it left are deleted. */
+export async function resumeEndedMove(
+  db: Database,
+  { tenantId, createdAt }: Pick<Job, 'tenantId' | 'createdAt'>,
+): Promise<void> {
+  const [found] = await db.batch([
+    JOB_IDS.where(sql`tenant_id = ${tenantId} AND kind = 'move' AND finished_at = ${createdAt}`),
+  ])
+  await resumeCleanups(
+    db,
+    JOB_IDS.all(found).map(({ id }) => id),
+  )
+}
+
 /** Deletes jobs that ended before a time. */
 export async function forgetJobs(db: Database, finishedBefore: number): Promise<void> {
   await db.batch([statement(sql`DELETE FROM jobs WHERE finished_at < ${finishedBefore}`)])

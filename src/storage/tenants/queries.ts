@@ -26,12 +26,19 @@ export async function getTenant(db: Database, id: string): Promise<Tenant | unde
   return (await readTogether(db, { tenant: tenantQuery(id) })).tenant
 }
 
-/** Tenants in the order of their ids. @param after the last id of the previous page @param size Infinity: all tenants */
+/**
+ * Tenants in the order of their ids, without copies that a move has left or has not completed.
+ *
+ * @param after the last id of the previous page
+ * @param size Infinity: all tenants
+ */
 export function tenantPageQuery(after: string, size: number): Query<Page<TenantSummary>> {
   // SQLite reads LIMIT -1 as no limit.
   const limit = size === Infinity ? -1 : size + 1
   return {
-    statements: [TENANT.where(sql`id > ${after} ORDER BY id LIMIT ${limit}`)],
+    statements: [
+      TENANT.where(sql`id > ${after} AND state NOT IN ('arriving', 'moved') ORDER BY id LIMIT ${limit}`),
+    ],
     read: ([result]) => pageOfItems(TENANT.all(result), size, ({ id }) => id),
   }
 }
