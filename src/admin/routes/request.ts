@@ -64,8 +64,12 @@ export async function readForm(
 export function formErrorOf(error: unknown): FormError & { readonly status: 400 | 409 } {
   if (!(error instanceof AdminError) || (error.status !== 400 && error.status !== 409)) throw error
   // The label names the field already.
-  const message = error.message.replace(/^"\w+" must be/, 'Must be')
-  return { field: error.field, message, status: error.status }
+  const message = error.message.replace(/^"\w+" must be/, 'must be')
+  return {
+    field: error.field,
+    message: message.replace(/^\w/, (first) => first.toUpperCase()),
+    status: error.status,
+  }
 }
 
 /** The UUID in a hidden field of a form. @throws {AdminError} 400 */

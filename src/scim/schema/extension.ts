@@ -79,7 +79,7 @@ export function parseUrn(id: unknown, types: readonly ResourceType[]): string {
   if (!URN.test(id) || !id.startsWith('urn:')) {
     throw new SchemaRefused(
       'id',
-      `must be a URN such as "urn:ietf:params:scim:schemas:extension:acme:2.0:User", in letters, digits and "-._~:", found ${quote(id)}`,
+      `must be a URN such as "urn:ietf:params:scim:schemas:extension:acme:2.0:User", in letters, digits and "-._~:", with 2 to 32 characters after "urn:", found ${quote(id)}`,
     )
   }
   const shipped = types

@@ -131,7 +131,11 @@ export function locationsQuery(databases: Databases): Query<ReadonlyMap<string, 
 }
 
 /** The tenant no longer lives in this database, or not yet. The results were discarded. */
-export class TenantMoved extends Error {}
+export class TenantMoved extends Error {
+  constructor() {
+    super('the tenant does not live in this database any more, or not yet')
+  }
+}
 
 const STATE = (tenantId: string) => sql`SELECT CASE
   WHEN state IN ('moved', 'arriving') THEN 'moved' WHEN state = 'moving' THEN 'moving' END AS rule

@@ -139,6 +139,12 @@ describe('parseExtension', () => {
     ['a URN with an empty part', { ...name('a'), id: 'urn:acme::User' }, 'id', /must be a URN such as/],
     ['a URN with a space', { ...name('a'), id: 'urn:acme:a b' }, 'id', /must be a URN such as/],
     [
+      'a URN with a namespace of one letter',
+      { ...name('a'), id: 'urn:a:b:User' },
+      'id',
+      /2 to 32 characters after "urn:"/,
+    ],
+    [
       'a long URN',
       { ...name('a'), id: `urn:acme:${'x'.repeat(300)}` },
       'id',
