@@ -26,16 +26,19 @@ const NOT_ON_SQLITE = [
  * profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
  */
 const MANY_REQUESTS = [
-  'test/admin/{access,pages,transfer}.test.ts',
-  'test/http/{access,bad-input,bulk,disabling,emulator,entra,extensions,invalid-values,log-bounds}.test.ts',
-  'test/http/{profile-traffic,profiles,real-clients,value-limits}.test.ts',
+  'test/admin/{access,pages,schemas,transfer,transfer-jobs}.test.ts',
+  'test/conformance/**/*.test.ts',
+  'test/http/{access,bad-input,bulk,deleted-groups,disabling,emulator,entra,extensions,group-names}.test.ts',
+  'test/http/{invalid-values,list,log-bounds,log-retention,nested-groups,profile-traffic,profiles}.test.ts',
+  'test/http/{real-clients,value-limits}.test.ts',
+  'test/http/oauth/{access-tokens,federation}.test.ts',
 ]
 
 /** HTTP tests with megabytes of documents. */
 const LARGE_DOCUMENTS = ['test/http/{long-sort-keys,page-size,scan-budget}.test.ts']
 
 /** HTTP tests that `npm test` runs on SQLite. The others rarely find faults there that they do not find in workerd. */
-const SQLITE_TESTS = ['test/conformance/**/*.test.ts', ...MANY_REQUESTS]
+const SQLITE_TESTS = MANY_REQUESTS
 
 /** Tests that need workerd, D1 or the Durable Object. All others run in Node.js. */
 const WORKERD_TESTS = [
@@ -56,6 +59,10 @@ const LONG_WORKERD_TESTS = [
   'test/provider/move.test.ts',
   // Exports and imports, likewise.
   'test/provider/transfer-jobs.test.ts',
+  // Have several databases, and move or restore them.
+  'test/reliability/{databases,restored-databases}.test.ts',
+  // Wait for the pauses after which failed access is stored.
+  'test/reliability/failed-access.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
   'test/reliability/{concurrency,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
 ]
