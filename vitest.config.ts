@@ -37,9 +37,6 @@ const MANY_REQUESTS = [
 /** HTTP tests with megabytes of documents. */
 const LARGE_DOCUMENTS = ['test/http/{long-sort-keys,page-size,scan-budget}.test.ts']
 
-/** HTTP tests that `npm test` runs on SQLite. The others rarely find faults there that they do not find in workerd. */
-const SQLITE_TESTS = MANY_REQUESTS
-
 /** Tests that need workerd, D1 or the Durable Object. All others run in Node.js. */
 const WORKERD_TESTS = [
   ...HTTP_TESTS,
@@ -172,8 +169,8 @@ export default defineConfig(async () => {
             testTimeout,
           },
         },
-        sqlite('sqlite', SQLITE_TESTS),
-        sqlite('sqlite-long', HTTP_TESTS, [...SQLITE_TESTS, ...NOT_ON_SQLITE]),
+        sqlite('sqlite', MANY_REQUESTS),
+        sqlite('sqlite-long', HTTP_TESTS, [...MANY_REQUESTS, ...NOT_ON_SQLITE]),
         {
           test: {
             name: 'browser',
