@@ -4,6 +4,7 @@
  */
 import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriter } from './provider/groups/group-writer.ts'
+import type { PostWebhook } from './provider/webhooks/post.ts'
 import type { Work } from './scim/work.ts'
 import type { Sha256 } from './storage/access/secrets.ts'
 import type { Database, DatabaseFigures } from './storage/database/database.ts'
@@ -29,6 +30,15 @@ export interface Runtime {
   readonly waitForEvent: (position: AwaitedPosition, ms: number) => Promise<boolean>
   /** Has pending work on a tenant done soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
+  /**
+   * Has the webhooks with these ids deliver what is due, soon after the request. Does not wait, and does not throw: a
+   * webhook that was not told is found by the hourly sweep.
+   *
+   * @param isForced also during the pause after a failure
+   */
+  readonly pokeWebhooks: (tenantId: string, webhookIds: readonly string[], isForced?: boolean) => void
+  /** Sends a request to the receiver of a webhook. */
+  readonly postWebhook: PostWebhook
   /** Whether the databases answer and accept writes, according to a check that is a few seconds old at most. */
   readonly isHealthy: () => Promise<boolean>
   /** Whether a setting is invalid: then nothing is served. The application log names the setting. */
@@ -118,6 +128,8 @@ export interface Settings {
   readonly logRetentionDays: string
   /** How long events are kept, as configured. */
   readonly eventRetentionDays: string
+  /** Whether webhooks may go to this machine, for development. */
+  readonly allowLoopbackWebhooks: boolean
   /** The team domain of Cloudflare Access, such as "acme.cloudflareaccess.com". */
   readonly accessTeamDomain: string | undefined
   /** The audience (AUD) tag of the Access application in front of the dashboard. */

@@ -20,6 +20,7 @@ export const SHARED_DEFAULTS = {
   ACCESS_AUD: '',
   PUBLIC_URL: '',
   FEDERATION_HOSTS: '',
+  ALLOW_LOOPBACK_WEBHOOKS: '0',
 } as const
 
 export type Values<Name extends string> = Readonly<Record<Name, string>>
@@ -48,6 +49,7 @@ export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): Sh
       logRetentionDays: values.LOG_RETENTION_DAYS,
       eventRetentionDays: values.EVENT_RETENTION_DAYS,
       federationHosts: federationHosts(values),
+      allowLoopbackWebhooks: isOn('ALLOW_LOOPBACK_WEBHOOKS', values),
       ...access(values),
     },
     logRetentionDays: wholeNumber('LOG_RETENTION_DAYS', values, 1, MAX_RETENTION_DAYS),

@@ -1,5 +1,5 @@
 /**
- * The Workers entry: makes a Runtime from the bindings in wrangler.toml, and exports the Durable Object.
+ * The Workers entry: makes a Runtime from the bindings in wrangler.toml, and exports the Durable Objects.
  */
 import { createApp } from './app.ts'
 import {
@@ -15,6 +15,7 @@ import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
 import { maintain, namesInTurn } from './provider/maintenance.ts'
 import { RECONCILE_STATEMENTS, reconcileAndLog } from './provider/reconcile.ts'
+import { postByFetch } from './provider/webhooks/post.ts'
 import type { RateLimitName, Runtime } from './runtime.ts'
 import {
   isOn,
@@ -30,8 +31,10 @@ import { type BookmarkHolder, d1Replicas, type Replicas } from './storage/databa
 import { RESOURCE_TYPES } from './storage/tables/resource-tables.ts'
 import { tenantsWithJobs } from './storage/tenants/jobs.ts'
 import { catalogueOf, type Databases } from './storage/tenants/locations.ts'
+import type { WebhookAddress } from './storage/webhooks/delivery.ts'
 
 export { GroupCoordinator } from './durable-objects/group-coordinator.ts'
+export { WebhookSender } from './durable-objects/webhook-sender.ts'
 
 /** Secrets, and variables that wrangler.toml does not set. */
 export interface OptionalVariables {
@@ -43,10 +46,11 @@ export interface OptionalVariables {
   readonly READ_REPLICATION?: string
   readonly PUBLIC_URL?: string
   readonly FEDERATION_HOSTS?: string
+  readonly ALLOW_LOOPBACK_WEBHOOKS?: string
 }
 
 /** The bindings without which a Worker does not run. The others are optional: without a rate limiter, nothing is limited. */
-type RequiredBinding = 'DB' | 'GROUP_COORDINATOR'
+type RequiredBinding = 'DB' | 'GROUP_COORDINATOR' | 'WEBHOOK_SENDER'
 
 /** The variables and the bindings of wrangler.toml, as `wrangler types` generates them (worker-configuration.d.ts). */
 export interface WorkerEnv
@@ -77,9 +81,10 @@ export default {
     if (cron === RECONCILE_CRON) return await reconcileInTurn(databases, scheduledTime)
     const maxStatements = MAX_QUERIES_FREE - OTHER_STATEMENTS
     const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
+    const pokeWebhooks = (due: readonly WebhookAddress[]) => poke(env, due, false)
     try {
       await maintain(
-        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements },
+        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements, pokeWebhooks },
         (done) => console.log(JSON.stringify(done)),
       )
     } finally {
@@ -104,6 +109,10 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     maxQueries: MAX_QUERIES,
     wakeJobs: (tenantId) => wakeJobs(env, tenantId),
     waitForEvent: (position, ms) => waitForEvent(env, position, ms),
+    pokeWebhooks: (tenantId, ids, isForced = false) => {
+      if (ids.length > 0) ctx.waitUntil(poke(env, addressesOf(tenantId, ids), isForced))
+    },
+    postWebhook: postByFetch((...request) => fetch(...request)),
     isHealthy: error === undefined ? healthOf(env) : async () => false,
     isMisconfigured: error !== undefined,
     replicas: settings.readReplication ? replicasOf(env, ctx) : undefined,
@@ -206,6 +215,22 @@ async function waitForEvent(env: WorkerEnv, position: AwaitedPosition, ms: numbe
 
 async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {
   await env.GROUP_COORDINATOR.getByName(tenantId).wakeJobs(tenantId)
+}
+
+function addressesOf(tenantId: string, ids: readonly string[]): readonly WebhookAddress[] {
+  return ids.map((webhookId) => ({ tenantId, webhookId }))
+}
+
+/** A failed poke is logged only: the write is committed, and the hourly sweep finds the webhook. */
+async function poke(env: WorkerEnv, webhooks: readonly WebhookAddress[], isForced: boolean): Promise<void> {
+  const pokes = webhooks.map(async (address) => {
+    try {
+      await env.WEBHOOK_SENDER.getByName(address.webhookId).poke(address, isForced)
+    } catch (error) {
+      console.error(JSON.stringify({ job: 'poke webhooks', ...address, message: String(error) }))
+    }
+  })
+  await Promise.all(pokes)
 }
 
 function bookmarkHolder(env: WorkerEnv, tenantId: string): BookmarkHolder {

@@ -44,6 +44,16 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/webhooks': [
+    'storage/webhooks',
+    'storage/events',
+    'storage/access',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/resources': [
     'storage/resources',
     'storage/events',

@@ -22,6 +22,7 @@ import { type Handlers, serve } from './api/serve.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
 import { transferHandlers } from './api/transfer.ts'
+import { webhookHandlers } from './api/webhooks.ts'
 import { ROUTES } from './contract/routes.ts'
 import { administrationDatabase, openHome } from './database.ts'
 import { AdminError, adminErrorResponse } from './errors.ts'
@@ -38,6 +39,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...schemaHandlers,
   ...jobHandlers,
   ...databaseHandlers,
+  ...webhookHandlers,
 }
 
 /** The app of the admin API, mounted at /admin/api. */

@@ -1,5 +1,5 @@
 /**
- * Tenants, jobs, clients, their credentials and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
+ * Tenants, jobs, clients, their credentials, webhooks and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
  */
 import type { LocatedTenant } from '../provider/tenants.ts'
 import type { SecretInfo } from '../storage/access/client-secrets.ts'
@@ -9,6 +9,7 @@ import type { Trust } from '../storage/access/trusts.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
 import type { Job } from '../storage/tenants/jobs.ts'
 import type { TenantState } from '../storage/tenants/tenants.ts'
+import type { Delivery, Webhook, WebhookSecret } from '../storage/webhooks/webhooks.ts'
 
 export function tenantJson({
   importedLines,
@@ -50,6 +51,31 @@ export function jobJson({ id, kind, state, step, source, target, done, total, er
     createdAt: isoTime(job.createdAt),
     finishedAt: isoTimeOrNull(job.finishedAt),
   }
+}
+
+export function webhookJson({ createdAt, secrets, health, ...webhook }: Webhook) {
+  const { eventsBehind, attempts, lastError } = health
+  return {
+    ...webhook,
+    createdAt: isoTime(createdAt),
+    secrets: secrets.map((secret) => ({ ...secret, createdAt: isoTime(secret.createdAt) })),
+    eventsBehind,
+    behindSince: isoTimeOrNull(health.behindSince),
+    attempts,
+    failingSince: isoTimeOrNull(health.failingSince),
+    nextAttemptAt: isoTimeOrNull(health.nextAttemptAt),
+    lastAttemptAt: isoTimeOrNull(health.lastAttemptAt),
+    lastSuccessAt: isoTimeOrNull(health.lastSuccessAt),
+    lastError,
+  }
+}
+
+export function webhookSecretJson({ createdAt, ...secret }: WebhookSecret) {
+  return { ...secret, createdAt: isoTime(createdAt) }
+}
+
+export function deliveryJson({ time, ...delivery }: Delivery) {
+  return { time: isoTime(time), ...delivery }
 }
 
 export function clientJson({ createdAt, lastUsedAt, ...client }: Client) {

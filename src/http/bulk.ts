@@ -57,7 +57,11 @@ export function bulk(dispatch: Dispatch) {
     // their responses are read immediately.
     const clientAddress = c.env.clientAddress ?? c.req.header('CF-Connecting-IP')
     const parts = { heldBodies: undefined, answers: undefined, clientAddress }
-    const env = { ...c.env, figures: c.get('figures'), work: workOf(c), ...parts }
+    const poked = new Set<string>()
+    const pokeWebhooks = (_tenantId: string, ids: readonly string[]) => {
+      for (const id of ids) poked.add(id)
+    }
+    const env = { ...c.env, pokeWebhooks, figures: c.get('figures'), work: workOf(c), ...parts }
     const shared = {
       Authorization: c.req.header('Authorization') ?? '',
       'Content-Type': 'application/scim+json',
@@ -77,7 +81,9 @@ export function bulk(dispatch: Dispatch) {
       work: workOf(c),
       toScimError: (error) => scimErrorOf(c, error),
     })
-    return scimJson(c, JSON.stringify(await run.run()), 200)
+    const results = await run.run()
+    c.env.pokeWebhooks(c.get('tenant').tenantId, [...poked])
+    return scimJson(c, JSON.stringify(results), 200)
   })
   return new Hono<HttpEnv>().post('/', bearerAuth, limitRate, handler)
 }

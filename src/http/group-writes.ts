@@ -41,7 +41,9 @@ async function write(
   const answer = await c.env.groupWriter(actor.tenantId).write(request).catch(unreachable)
   addFigures(c.get('figures'), answer.figures)
   workOf(c).takeOver(answer.spent ?? 0)
-  return renderedOf(answer)
+  const rendered = renderedOf(answer)
+  c.env.pokeWebhooks(actor.tenantId, answer.webhooks ?? [])
+  return rendered
 }
 
 /** The platform occasionally resets or moves a Durable Object. The write may or may not be committed. */

@@ -2,7 +2,7 @@
  * The endpoint of a resource type (RFC 7644 §3.2 to §3.6). Each handler reads the request, calls the provider and writes
  * the response.
  */
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { deleteResource } from '../provider/deletion.ts'
 import { createResource, getResource, patchResource, replaceResource } from '../provider/resources.ts'
 import type { HttpEnv } from '../runtime.ts'
@@ -75,20 +75,32 @@ export function resources(mounted: StoredResourceType): Hono<HttpEnv> {
 const directWrites: ResourceWrites = {
   async create(c, type, body) {
     const created = await createResource(callOf(c), { type, body, projection: projectionOf(c, type) })
+    pokeWebhooks(c)
     return resourceResponse(c, created, 201)
   },
   async replace(c, type, id, body) {
     const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
     const request = { type, id, body, projection, preconditions }
-    return resourceResponse(c, await replaceResource(callOf(c), request), 200)
+    const replaced = await replaceResource(callOf(c), request)
+    pokeWebhooks(c)
+    return resourceResponse(c, replaced, 200)
   },
   async patch(c, type, id, body) {
     const [projection, preconditions] = [projectionOf(c, type), preconditionsOf(c)]
     const request = { type, id, body, projection, preconditions, isStrict: prefersStrict(c) }
-    return resourceResponse(c, await patchResource(callOf(c), request), 200)
+    const patched = await patchResource(callOf(c), request)
+    pokeWebhooks(c)
+    return resourceResponse(c, patched, 200)
   },
   async delete(c, type, id) {
     await deleteResource(callOf(c), { type, id, preconditions: preconditionsOf(c) })
+    pokeWebhooks(c)
     return c.body(null, 204)
   },
+}
+
+/** After a write, whose batch has proven the configuration of the tenant. */
+function pokeWebhooks(c: Context<HttpEnv>): void {
+  const { tenantId, webhooks } = c.get('tenant')
+  c.env.pokeWebhooks(tenantId, webhooks)
 }

@@ -1,6 +1,6 @@
 /**
- * The hourly maintenance of every database: deletes old log entries, access tokens and files, warns of credentials that
- * expire soon, continues deletions, and tidies jobs.
+ * The hourly maintenance of every database: deletes old log entries, events, access tokens and files, warns of credentials
+ * that expire soon, continues deletions, tidies jobs, and pokes webhooks that are behind.
  */
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
@@ -12,6 +12,7 @@ import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
 import { pruneChunks } from '../storage/transfer/chunks.ts'
+import { dueWebhooks, type WebhookAddress } from '../storage/webhooks/delivery.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
@@ -26,6 +27,15 @@ const MAX_PRUNED_EVENTS = 50_000
 const CREDENTIAL_STATEMENTS = 3
 /** So that a request with a token that has just expired is told apart from one with an unknown token. */
 const ACCESS_TOKENS_KEPT_MS = HOUR_MS
+/**
+ * Webhooks that a run pokes on Cloudflare, where each poke is a subrequest, of which the free plan has 50. Few pokes are
+ * lost, and those of the webhooks that have waited longest are repeated first.
+ * https://developers.cloudflare.com/workers/platform/limits/#subrequests
+ */
+const MAX_POKES = 10
+/** SQLite reads LIMIT -1 as no limit. */
+const ALL_WEBHOOKS = -1
+
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
 /** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
@@ -40,6 +50,8 @@ export interface Maintenance {
   /** Of the provisioning log. */
   readonly retentionDays: number
   readonly eventRetentionDays: number
+  /** Has webhooks deliver, whose pokes were lost. */
+  readonly pokeWebhooks: (due: readonly WebhookAddress[]) => Promise<void>
   /** Statements that a run may send; Infinity if the database is in the same process. */
   readonly maxStatements: number
 }
@@ -88,11 +100,12 @@ function databasesInARun(maxStatements: number): number {
 }
 
 async function maintainDatabase(
-  { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements }: Maintenance,
+  run: Maintenance,
   name: string,
   count: number,
   note: (done: MaintenanceNote) => void,
 ): Promise<void> {
+  const { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements } = run
   const isOnly = databases.names.length === 1
   const forJobs = isOnly ? 0 : JOB_STATEMENTS * count
   const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / count)
@@ -106,6 +119,8 @@ async function maintainDatabase(
   const eventsBefore = now - clockAheadMs - eventRetentionDays * DAY_MS
   const deletedEvents = await pruneEvents(db, eventsBefore, MAX_PRUNED_EVENTS)
   if (deletedEvents > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted: deletedEvents })
+  const limit = maxStatements === Number.POSITIVE_INFINITY ? ALL_WEBHOOKS : Math.ceil(MAX_POKES / count)
+  const due = await dueWebhooks(db, now, limit)
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
@@ -125,4 +140,7 @@ async function maintainDatabase(
     if (warnings.length > 0) note({ job: 'warn of credentials that expire soon', ...where, warnings })
   }
   while (left() > 1 && (await pruneChunks(db, now)));
+  // The last part, because each poke is a subrequest that another part may need.
+  if (due.length > 0) note({ job: 'poke webhooks', ...where, webhooks: due.length })
+  await run.pokeWebhooks(due)
 }

@@ -36,6 +36,9 @@ export function eventType(
 /** The event of a directory that an administrator imported: its readers must read the whole directory again. */
 export const TENANT_IMPORTED = 'tenant.imported'
 
+/** The event that an administrator sends to try out a webhook. It is not in the feed. */
+export const TEST_EVENT = 'webhook.test'
+
 /** The types of all events of a directory with these resource types. */
 export function eventTypes(types: readonly ResourceType[]): readonly string[] {
   const ofType = (type: ResourceType) => [

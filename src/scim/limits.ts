@@ -211,6 +211,18 @@ export const DEFAULT_FEED_EVENTS = 100
 export const MAX_FEED_WAIT_SECONDS = 25
 /** Requests of a tenant that wait for events at the same time. */
 export const MAX_WAITING_READERS = 100
+/** Webhooks of a tenant. Each write tells each of them, and the configuration that isolates keep in memory has their ids. */
+export const MAX_WEBHOOKS = 20
+/** Characters of the URL of a webhook. */
+export const MAX_WEBHOOK_URL_CHARACTERS = 2_000
+/** Secrets of a webhook at the same time. Each adds a signature to each request. */
+export const MAX_WEBHOOK_SECRETS = 5
+/** How long the receiver of a webhook may take to answer. */
+export const WEBHOOK_TIMEOUT_SECONDS = 10
+/** Bytes of an answer that are read, so that small answers leave the connection open. Nothing of them is kept. */
+export const MAX_WEBHOOK_ANSWER_BYTES = 1024
+/** Deliveries that each webhook shows, in one row of the database: about 20 kB. */
+export const MAX_SHOWN_DELIVERIES = 100
 /** Names of ignored attributes in a log entry. A body can have 100,000 of them. */
 export const MAX_IGNORED_NAMES = 100
 

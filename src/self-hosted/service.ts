@@ -20,6 +20,7 @@ import { firstIdAt } from '../storage/log/log-pages.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import { type BoundDatabase, Identities } from '../storage/tenants/identity.ts'
 import { type Databases, missingDatabase } from '../storage/tenants/locations.ts'
+import type { WebhookAddress } from '../storage/webhooks/delivery.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { BodyBudget } from './held-bodies.ts'
@@ -30,11 +31,13 @@ import { badRequestAnswer } from './refusal.ts'
 import type { ServerSettings } from './settings.ts'
 import { Turns } from './turns.ts'
 import { MemoryOfAnswers } from './unread-answers.ts'
+import { webhookPost } from './webhook-post.ts'
+import { WebhookTimer } from './webhook-timer.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 /** The first pruning runs soon after the start, because a server may be restarted every day. */
 const FIRST_PRUNING_MS = 60 * 1000
-/** Interrupted jobs continue after the first requests are answered. */
+/** Interrupted jobs and deliveries continue after the first requests are answered. */
 const FIRST_JOBS_MS = 1_000
 /** How long the shutdown waits for requests in progress. */
 const STOP_TIMEOUT_MS = 10_000
@@ -87,6 +90,16 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     for (const name of names) await probeCommitted(open(name, noFigures()))
   }
   const jobs = new JobTimer(databases, RESOURCE_TYPES)
+  const { allowLoopbackWebhooks: allowLoopback } = settings.app
+  const post = webhookPost(allowLoopback)
+  const webhooks = new WebhookTimer({
+    databases,
+    resourceTypes: RESOURCE_TYPES,
+    post,
+    allowLoopback,
+    now: Date.now,
+    random: Math.random,
+  })
   const waiters = new EventWaiters({
     openDatabase: (name) => open(name, noFigures()),
     intervalMs: LOOK_INTERVAL_MS,
@@ -98,6 +111,10 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       names,
       wakeJobs: async (tenantId) => jobs.wake(tenantId),
       waitForEvent: (position, ms) => waiters.wait(position, ms),
+      pokeWebhooks: (tenantId, ids, isForced) => {
+        for (const webhookId of ids) webhooks.poke({ tenantId, webhookId }, isForced)
+      },
+      postWebhook: post,
     },
     turns,
     newId,
@@ -112,7 +129,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   // A file may have been replaced by a backup: no request is answered before old copies of tenants are closed.
   const atStart: Databases = { ...databases, open: (name) => open(name, noFigures()) }
   const reconciled = reconcileAndLog(atStart, RESOURCE_TYPES)
-  const stopMaintenance = maintainHourly(databases, settings, jobs)
+  const stopMaintenance = maintainHourly(databases, settings, { jobs, webhooks })
   let stopped: Promise<void> | undefined
 
   const answer = async (received: Received): Promise<Response> => {
@@ -130,10 +147,12 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     stopMaintenance()
     waiters.stop()
     await reconciled
+    const delivered = webhooks.stop()
     await jobs.stop()
     if (!(await inFlight.none(STOP_TIMEOUT_MS))) {
       console.error(`error: ${inFlight.count} requests took longer than ${STOP_TIMEOUT_MS} ms and were ended`)
     }
+    await delivered
     for (const { d1 } of opened) await d1.idle()
     for (const { file } of opened) file.close()
   }
@@ -182,14 +201,13 @@ function openMigrated(path: string, settings: ServerSettings, migrations: readon
   }
 }
 
+/** What requests ask of the work that goes on beside them. */
+type AskedOfService = Pick<Runtime, 'wakeJobs' | 'waitForEvent' | 'pokeWebhooks' | 'postWebhook'>
+
 /** @returns the runtime of the app for a request */
 function runtimes(
   settings: ServerSettings,
-  {
-    open,
-    names,
-    ...asked
-  }: { open: OpenDatabase } & Pick<Runtime, 'wakeJobs' | 'waitForEvent'> & Pick<Databases, 'names'>,
+  { open, names, ...asked }: { open: OpenDatabase } & AskedOfService & Pick<Databases, 'names'>,
   turns: Turns,
   newId: () => string,
   isHealthy: () => Promise<boolean>,
@@ -230,21 +248,30 @@ function runtimes(
   })
 }
 
-/** The hourly work of the cron in wrangler.toml, and interrupted jobs. @returns a function that stops it */
+/** What a process continues that an earlier one began. */
+interface Interrupted {
+  readonly jobs: JobTimer
+  readonly webhooks: WebhookTimer
+}
+
+/** The hourly work of the cron in wrangler.toml, and interrupted work. @returns a function that stops it */
 function maintainHourly(
   databases: Databases,
   { logRetentionDays: retentionDays, eventRetentionDays }: ServerSettings,
-  jobs: JobTimer,
+  { jobs, webhooks }: Interrupted,
 ): () => void {
   let timer = setTimeout(run, FIRST_PRUNING_MS)
-  const firstJobs = setTimeout(() => void wakeAll(), FIRST_JOBS_MS)
+  const firstJobs = setTimeout(() => void wakeAll().then(pokeAll), FIRST_JOBS_MS)
   let isStopped = false
   async function run(): Promise<void> {
     try {
       const now = Date.now()
       const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
+      const pokeWebhooks = async (due: readonly WebhookAddress[]) => {
+        for (const address of due) webhooks.poke(address)
+      }
       await maintain(
-        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements },
+        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements, pokeWebhooks },
         (done) => console.log(JSON.stringify(done)),
       )
     } catch (error) {
@@ -260,6 +287,13 @@ function maintainHourly(
       if (!isStopped) await jobs.wakeAll()
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', message: String(error) }))
+    }
+  }
+  async function pokeAll(): Promise<void> {
+    try {
+      if (!isStopped) await webhooks.pokeAll()
+    } catch (error) {
+      console.error(JSON.stringify({ job: 'poke webhooks', message: String(error) }))
     }
   }
   return () => {

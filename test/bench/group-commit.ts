@@ -176,6 +176,7 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
       requestLog: false,
       logRetentionDays: '30',
       eventRetentionDays: '30',
+      allowLoopbackWebhooks: false,
       accessTeamDomain: undefined,
       accessAudience: undefined,
       federationHosts: [],

@@ -92,6 +92,7 @@ describe('the service', () => {
           requestLog: false,
           logRetentionDays: '30',
           eventRetentionDays: '30',
+          allowLoopbackWebhooks: false,
           accessTeamDomain: undefined,
           accessAudience: undefined,
           federationHosts: [],

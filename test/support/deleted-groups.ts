@@ -42,6 +42,7 @@ export async function deleteAndHold(
       requestLog: false,
       logRetentionDays: '30',
       eventRetentionDays: '30',
+      allowLoopbackWebhooks: false,
       accessTeamDomain: undefined,
       accessAudience: undefined,
       federationHosts: [],

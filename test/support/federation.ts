@@ -105,6 +105,7 @@ export class FederatedClient {
         requestLog: false,
         logRetentionDays: '30',
         eventRetentionDays: '30',
+        allowLoopbackWebhooks: false,
         accessTeamDomain: undefined,
         accessAudience: undefined,
         federationHosts: [],

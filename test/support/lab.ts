@@ -30,6 +30,7 @@ export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
       requestLog: false,
       logRetentionDays: '30',
       eventRetentionDays: '30',
+      allowLoopbackWebhooks: false,
       accessTeamDomain: undefined,
       accessAudience: undefined,
       federationHosts: [],

@@ -73,6 +73,7 @@ export class World {
         requestLog: false,
         logRetentionDays: '30',
         eventRetentionDays: '30',
+        allowLoopbackWebhooks: false,
         accessTeamDomain: undefined,
         accessAudience: undefined,
         federationHosts: [],

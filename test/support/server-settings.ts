@@ -32,6 +32,7 @@ export function serverSettings(
       requestLog: false,
       logRetentionDays: '30',
       eventRetentionDays: '30',
+      allowLoopbackWebhooks: false,
       accessTeamDomain: undefined,
       accessAudience: undefined,
       federationHosts: [],

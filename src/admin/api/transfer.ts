@@ -25,6 +25,7 @@ import { fileResponse } from '../stream-of.ts'
 import { listSchemas } from '../tenant-schemas.ts'
 import { notReady } from '../tenant-state.ts'
 import { cancelImportOf, exportedFile, startExportOf, startImportOf } from '../transfer-jobs.ts'
+import { pokeWebhooksOf } from '../webhooks.ts'
 import type { Handlers } from './serve.ts'
 
 /** Queries of a request beside those of an export, and those of clients. */
@@ -66,7 +67,9 @@ export const transferHandlers: Handlers<typeof transferRoutes> = {
         readChunks(c.req.raw),
         query,
       )
-      return isDone ? { status: 200, body: { imported } } : { status: 202, body: { imported, nextLine } }
+      if (!isDone) return { status: 202, body: { imported, nextLine } }
+      await pokeWebhooksOf(c, id)
+      return { status: 200, body: { imported } }
     } catch (error) {
       if (!(error instanceof ConcurrentImportError)) throw error
       await requireImportable(c, db, id)

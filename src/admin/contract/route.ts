@@ -18,6 +18,7 @@ export const PATH_PARAMETERS = {
   secretId: 'The id of the secret.',
   urn: 'The URN of the schema.',
   jobId: 'The id of the job.',
+  webhookId: 'The id of the webhook.',
 } as const satisfies Readonly<Record<string, string>>
 
 /**

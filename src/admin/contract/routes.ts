@@ -12,6 +12,7 @@ import { secretRoutes } from './secrets.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
 import { transferRoutes } from './transfer.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export const ADMIN_API_PATH = '/admin/api'
 
@@ -26,4 +27,5 @@ export const ROUTES = {
   ...schemaRoutes,
   ...jobRoutes,
   ...databaseRoutes,
+  ...webhookRoutes,
 } as const

@@ -92,7 +92,7 @@ export async function readFeed(tenant: TenantContext, { start, ...page }: FeedPa
   }
   const end = start.at === 'now' ? found.stream.head : found.end
   return {
-    events: await Promise.all(found.events.map((event) => feedEvent(tenant.tenantId, found, event, cursors))),
+    events: await feedEvents(tenant.tenantId, found, cursors),
     cursor: await cursors.seal(end),
     hasMore: start.at === 'now' ? false : found.hasMore,
     seq: end.seq,
@@ -125,6 +125,15 @@ function requireKept({ seq, time }: FeedPosition, { first, head, timeAtPosition 
   )
 }
 
+/** The events of a page as readers see them. */
+export async function feedEvents(
+  tenantId: string,
+  page: FeedPage,
+  cursors: FeedCursors,
+): Promise<readonly FeedEvent[]> {
+  return await Promise.all(page.events.map((event) => feedEvent(tenantId, page, event, cursors)))
+}
+
 async function feedEvent(
   tenantId: string,
   { stream }: FeedPage,
@@ -135,7 +144,7 @@ async function feedEvent(
   const data = JSON.parse(event.data) as Record<string, unknown>
   if (event.members !== null) data.members = JSON.parse(event.members)
   return bounded({
-    id: `evt_${tenantId}_${stream.createdAt.toString(36)}_${seq}`,
+    id: eventId(tenantId, stream, seq),
     type,
     timestamp: new Date(time).toISOString(),
     tenant: tenantId,
@@ -143,6 +152,15 @@ async function feedEvent(
     source: { clientId, clientName, requestId },
     data: { ...(resourceId !== null && { id: resourceId }), ...data },
   })
+}
+
+/** The id of an event, the same in the feed and in webhooks. A tenant that is deleted and created again has others. */
+export function eventId(
+  tenantId: string,
+  { createdAt }: Pick<EventStream, 'createdAt'>,
+  seq: number | string,
+): string {
+  return `evt_${tenantId}_${createdAt.toString(36)}_${seq}`
 }
 
 /** Members with very long names are shown by id, type and version only: see MAX_EVENT_BYTES_SENT. */

@@ -36,6 +36,8 @@ export interface GroupWriteAnswer {
   readonly spent?: number | undefined
   /** The group after the write; undefined after `delete`. */
   readonly rendered?: Rendered | undefined
+  /** The active webhooks of the tenant, after a write; undefined from a coordinator of an earlier version. */
+  readonly webhooks?: readonly string[] | undefined
   /** Why the write was not done. */
   readonly refusal?:
     | {

@@ -74,15 +74,17 @@ export class QueuedGroupWriter implements GroupWriter {
     const work = new Work('invalidValue', MAX_WORK_UNITS, spent)
     const { openDatabase, resourceTypes, newId } = this.#options
     const open = (name: string | undefined) => openDatabase(name, figures)
+    let webhooks: readonly string[] = []
     try {
       const rendered = await withTenant(
         { actor, resourceTypes, openDatabase: open, openCatalogue: () => open(undefined) },
         (tenant) => {
           work.rewind(spent)
+          webhooks = tenant.webhooks
           return this.#enqueue(request, { tenant, tenantUrl, requestId, newId, work }, figures)
         },
       )
-      return { figures, spent: work.spent, rendered }
+      return { figures, spent: work.spent, rendered, webhooks }
     } catch (error) {
       return { ...failedAnswer(error, figures), spent: work.spent }
     }

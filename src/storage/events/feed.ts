@@ -3,7 +3,7 @@
  * proportional to the page, however many events are stored. The members of groups, which events list by id, are looked up
  * then: a member has the names that it has when the event is read, or had when it was deleted.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots, type SqlValue } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
@@ -105,37 +105,45 @@ export function feedQuery(
 }
 
 /** The last event that a page starting after a number looks at. */
-const lastScanned = (after: SQL) =>
+const lastScanned = (after: Part) =>
   sql`max(${after}, coalesce((SELECT seq FROM events WHERE tenant_id = t.id ORDER BY seq LIMIT 1), 1) - 1) + ${sql.raw(String(MAX_SCANNED_EVENTS))}`
 
-const selectStream = prepared(({ tenantId, after }: Slots<'tenantId' | 'after'>) => {
+const selectStream = prepared((slots: Slots<'tenantId' | 'after'>) => streamSql(slots))
+
+/** A value, or an expression that gives it. */
+type Part = SQL | Placeholder
+
+/** SELECT of the tenant's stream, for `pageOf`. */
+export function streamSql({ tenantId, after }: { readonly tenantId: Part; readonly after: Part }): SQL {
   const end = (what: string, order: string) =>
     sql.raw(`(SELECT ${what} FROM events WHERE tenant_id = t.id ORDER BY seq ${order} LIMIT 1)`)
-  const timeAt = (seq: SQL) => sql`(SELECT time FROM events WHERE tenant_id = t.id AND seq = ${seq})`
+  const timeAt = (seq: Part) => sql`(SELECT time FROM events WHERE tenant_id = t.id AND seq = ${seq})`
   return sql`SELECT event_key AS "key", created_at AS createdAt, ${end('seq', 'ASC')} AS first, ${end('seq', 'DESC')} AS head,
-      ${end('time', 'DESC')} AS headTime, ${timeAt(sql`${after}`)} AS timeAtPosition,
-      ${lastScanned(sql`${after}`)} AS scanned, ${timeAt(lastScanned(sql`${after}`))} AS scannedTime
+      ${end('time', 'DESC')} AS headTime, ${timeAt(after)} AS timeAtPosition,
+      ${lastScanned(after)} AS scanned, ${timeAt(lastScanned(after))} AS scannedTime
     FROM tenants AS t WHERE id = ${tenantId}`
-})
+}
 
 type PageSlot = 'tenantId' | 'after' | 'more' | 'types'
+export type PageParts = Readonly<Record<PageSlot, Part>>
 
 /** One text for each list of types: the extensions of a tenant have other objects, and the same names. */
 const pageStatements = new WeakMap<readonly StoredResourceType[], ReturnType<typeof prepared<PageSlot>>>()
 
 function pageStatement(types: readonly StoredResourceType[]): ReturnType<typeof prepared<PageSlot>> {
-  const known = pageStatements.get(types) ?? prepared<PageSlot>((slots) => selectPage(types, slots))
+  const known = pageStatements.get(types) ?? prepared<PageSlot>((slots) => pageSql(types, slots))
   pageStatements.set(types, known)
   return known
 }
 
-function selectPage(
+/** SELECT of the events of a page and one more, for `pageOf`. */
+export function pageSql(
   types: readonly StoredResourceType[],
-  { tenantId, after, more, types: wanted }: Slots<PageSlot>,
+  { tenantId, after, more, types: wanted }: PageParts,
 ): SQL {
   return sql`WITH page AS (
       SELECT e.* FROM tenants AS t CROSS JOIN events AS e ON e.tenant_id = t.id AND e.seq > ${after}
-        AND e.seq <= ${lastScanned(sql`${after}`)}
+        AND e.seq <= ${lastScanned(after)}
       WHERE t.id = ${tenantId} AND (${wanted} IS NULL OR e.type IN (SELECT value FROM json_each(${wanted})))
       ORDER BY e.seq LIMIT ${more}),
     sized AS (SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY seq) AS n,
@@ -180,7 +188,12 @@ function membersOf(types: readonly StoredResourceType[]): SQL {
       )}) END`
 }
 
-function pageOf(stream: Row, rows: readonly Row[], { after, limit }: FeedRequest): FeedPage {
+/** The page in the results of `streamSql` and `pageSql`. */
+export function pageOf(
+  stream: Row,
+  rows: readonly Row[],
+  { after, limit }: Pick<FeedRequest, 'after' | 'limit'>,
+): FeedPage {
   const number = (value: SqlValue | undefined) => Number(value ?? 0)
   const head = { seq: number(stream.head), time: number(stream.headTime) }
   const found = number(rows[0]?.found)

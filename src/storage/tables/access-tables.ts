@@ -128,6 +128,9 @@ export const tokens = sqliteTable(
      * that an administrator generated.
      */
     credentialId: text('credential_id'),
+    /** The position in the event feed after which its client last read, and when; written at most once a minute. */
+    feedSeq: integer('feed_seq'),
+    feedReadAt: integer('feed_read_at'),
   },
   (table) => [
     uniqueIndex('tokens_by_hash').on(table.hash),

@@ -22,6 +22,8 @@ export interface TenantConfiguration {
   readonly profile?: ProfileName
   /** Extension schemas: see storage/extensions/. */
   readonly schemas?: EncodedExtensions
+  /** The ids of its active webhooks, so that a write knows whom to tell without a query: see ../webhooks/webhooks.ts. */
+  readonly webhooks?: readonly string[]
 }
 
 /** A tenant as this isolate last saw it. It may be out of date until a batch has proven it. */
@@ -37,6 +39,8 @@ export interface TenantSnapshot {
   readonly resourceTypes: readonly StoredResourceType[]
   readonly profile: Profile
   readonly limits: TenantLimits
+  /** The ids of its active webhooks. */
+  readonly webhooks: readonly string[]
 }
 
 /** The claim of a bearer token: who asks, and when. Nothing of it is proven until a batch has checked it. */
@@ -121,7 +125,7 @@ export class TenantMissing extends TenantElsewhere {
 function snapshotOf(
   tenantId: string,
   version: number,
-  { profile, schemas }: TenantConfiguration,
+  { profile, schemas, webhooks = [] }: TenantConfiguration,
   types: readonly StoredResourceType[],
 ): TenantSnapshot {
   return {
@@ -131,6 +135,7 @@ function snapshotOf(
     profile: PROFILES[isProfileName(profile) ? profile : 'tolerant'],
     resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
+    webhooks,
   }
 }
 

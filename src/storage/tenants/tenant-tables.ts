@@ -15,6 +15,7 @@ import {
   provisioningLog,
   tokens,
   transferChunks,
+  webhooks,
 } from '../tables/tables.ts'
 
 /** A table with rows of tenants. */
@@ -67,7 +68,7 @@ const ACCESS_TABLES: readonly TenantTable[] = [
     key: ['id'],
     ended: 'revoked_at',
     derived: ['tenant_state', 'tenant_version'],
-    volatile: ['last_used_at'],
+    volatile: ['last_used_at', 'feed_seq', 'feed_read_at'],
   },
 ]
 
@@ -81,6 +82,12 @@ const LATER_TABLES: readonly TenantTable[] = [
     documents: ['changes', 'ignored'],
   },
   { name: 'events', columns: columnNames(events), key: ['seq'], documents: ['data'] },
+  {
+    name: 'webhooks',
+    columns: columnNames(webhooks),
+    key: ['id'],
+    documents: ['types', 'secrets', 'deliveries'],
+  },
   {
     name: 'provisioning_activity',
     columns: columnNames(provisioningActivity),

@@ -234,7 +234,7 @@ export async function continueDeletion(
     !(await deleteRows(
       db,
       id,
-      [...directoryTables(types), 'events', 'provisioning_log', 'transfer_chunks'],
+      [...directoryTables(types), 'events', 'webhooks', 'provisioning_log', 'transfer_chunks'],
       maxBatches,
     ))
   )
@@ -371,10 +371,11 @@ async function tablesWithRows(
   return tables.filter((table) => found?.rows[0]?.[table] === 1)
 }
 
-/** @param table one of the tables of the directory, the events, the log, or the files of exports and imports */
+/** @param table one of the tables of the directory, the events, the webhooks, the log, or the files of exports and imports */
 function purged(table: string): PurgedTable {
   if (table === 'transfer_chunks') return { name: table, key: ['job_id', 'number'], documents: ['data'] }
   if (table === 'memberships') return { name: table, key: ['group_id', 'member_id'] }
   if (table === 'events') return { name: table, key: ['seq'], documents: ['data'] }
-  return { name: table, key: ['id'], documents: table === 'provisioning_log' ? [] : ['data', 'keys'] }
+  const isShort = table === 'provisioning_log' || table === 'webhooks'
+  return { name: table, key: ['id'], documents: isShort ? [] : ['data', 'keys'] }
 }

@@ -1,0 +1,46 @@
+/** When a failed delivery is tried again: the schedule of Standard Webhooks, with jitter. */
+
+const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
+
+/** The pauses after the first failed attempt, the second one, … Together they take three days. */
+export const RETRY_PAUSES_MS: readonly number[] = [
+  5 * SECOND,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  14 * HOUR,
+  20 * HOUR,
+  24 * HOUR,
+]
+
+/** So that receivers that failed together are not asked again together. */
+const JITTER = 0.2
+/** A receiver cannot put off deliveries for longer. */
+const MAX_RETRY_AFTER_MS = 24 * HOUR
+
+/**
+ * The pause after a failed attempt.
+ *
+ * @param attempts failed attempts in a row, this one included
+ * @param retryAfter the header of the answer: a number of seconds or an HTTP date (RFC 9110 §10.2.3). It only prolongs the pause
+ * @param random a number from 0 to 1
+ * @returns undefined after the last attempt
+ */
+export function pauseAfter(
+  attempts: number,
+  retryAfter: string | null,
+  now: number,
+  random: number,
+): number | undefined {
+  const pause = RETRY_PAUSES_MS[attempts - 1]
+  if (pause === undefined) return undefined
+  return Math.max(Math.round(pause * (1 + JITTER * random)), retryAfterMs(retryAfter, now))
+}
+
+function retryAfterMs(header: string | null, now: number): number {
+  if (header === null) return 0
+  const ms = /^\d+$/.test(header) ? Number(header) * SECOND : Date.parse(header) - now
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
+}

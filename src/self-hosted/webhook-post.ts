@@ -1,0 +1,96 @@
+/**
+ * Sends the requests of webhooks through `node:https`, which tells the addresses of a name before it connects, as `fetch`
+ * does not. Redirects are not followed.
+ */
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
+import http from 'node:http'
+import https from 'node:https'
+import { NoAnswer, type PostWebhook, timedOut, type WebhookAnswer } from '../provider/webhooks/post.ts'
+import { MAX_WEBHOOK_ANSWER_BYTES, WEBHOOK_TIMEOUT_SECONDS } from '../scim/limits.ts'
+import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
+
+/** How long an unused connection stays open: consecutive events use the same one. */
+const IDLE_MS = 5_000
+
+/** The code of the error for an address that is not allowed. */
+const NOT_PUBLIC = 'ENOTPUBLIC'
+
+/** @param allowLoopback also allows this machine, for development */
+export function webhookPost(allowLoopback: boolean): PostWebhook {
+  const options = { keepAlive: true, timeout: IDLE_MS, scheduling: 'lifo' } as const
+  const agents = { 'https:': new https.Agent(options), 'http:': new http.Agent(options) }
+  const resolve = publicLookup(allowLoopback)
+  return ({ url, headers, body }) =>
+    new Promise((done, failed) => {
+      const isPlain = url.startsWith('http:')
+      const { request: open } = isPlain ? http : https
+      const request = open(url, {
+        method: 'POST',
+        agent: agents[isPlain ? 'http:' : 'https:'],
+        lookup: resolve,
+        headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
+      })
+      // Of the whole exchange: the time-outs of sockets begin again with each byte.
+      const timer = setTimeout(() => {
+        failed(timedOut())
+        request.destroy()
+      }, WEBHOOK_TIMEOUT_SECONDS * 1000)
+      const end = () => clearTimeout(timer)
+      request.once('error', (cause: NodeJS.ErrnoException) => {
+        end()
+        failed(new NoAnswer(problemOf(cause), { cause }))
+      })
+      request.once('response', (response) => {
+        const { statusCode = 0, headers } = response
+        const answer: WebhookAnswer = { status: statusCode, retryAfter: headers['retry-after'] ?? null }
+        discard(response, () => {
+          end()
+          done(answer)
+        })
+      })
+      request.end(body)
+    })
+}
+
+/** Reads a small body to its end, so that the connection can be used again, and closes the connection of a large one. */
+function discard(response: http.IncomingMessage, end: () => void): void {
+  let left = MAX_WEBHOOK_ANSWER_BYTES
+  response.on('data', (part: Buffer) => {
+    left -= part.length
+    if (left < 0) response.destroy()
+  })
+  // An error does not matter any more: the status is known.
+  response.on('error', end)
+  response.on('close', end)
+}
+
+/** The code of a system error, such as ECONNREFUSED, names neither the host nor its addresses, as the message does. */
+function problemOf({ code }: NodeJS.ErrnoException): string {
+  if (code === NOT_PUBLIC) return 'the host name resolves to an address that is not public'
+  return code === undefined ? 'the connection failed' : `the connection failed: ${code}`
+}
+
+type LookupCallback = (
+  error: NodeJS.ErrnoException | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void
+
+/** Resolves names to public addresses. The connection goes to what was checked, so a name cannot change in between. */
+function publicLookup(allowLoopback: boolean) {
+  const isAllowed = (address: string) =>
+    isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address))
+  return (host: string, options: LookupOptions, callback: LookupCallback): void => {
+    lookup(host, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, [])
+      const [first] = addresses
+      if (first === undefined || !addresses.every(({ address }) => isAllowed(address))) {
+        const refusal: NodeJS.ErrnoException = new Error('an address is not public')
+        refusal.code = NOT_PUBLIC
+        return callback(refusal, [])
+      }
+      if (options.all) callback(null, addresses)
+      else callback(null, first.address, first.family)
+    })
+  }
+}
