@@ -116,6 +116,8 @@ export default defineConfig(async () => {
       SERVER_TIMING: '1',
       REQUEST_LOG: '0',
     },
+    // Tests have no network. Receivers of webhooks that a test does not stand in for are unavailable.
+    outboundService: () => new Response(null, { status: 503 }),
     // A tenth of the limit in wrangler.toml, because tests exceed it with sequential requests.
     ratelimits: { FAILED_AUTHENTICATION_LIMIT: { namespace_id: '1004', simple: { limit: 100, period: 60 } } },
   } as const

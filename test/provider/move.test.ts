@@ -13,7 +13,7 @@ import { addCrowd, addLogEntries, addToGroup } from '../support/crowd.ts'
 import { BINDINGS, clearLocations, rowsOf, statesOf, threeDatabases } from '../support/databases.ts'
 import { deleteAndHold, membershipsOf } from '../support/deleted-groups.ts'
 import { faultyBinding } from '../support/faults.ts'
-import { type Client, newClient, newToken } from '../support/harness.ts'
+import { admin, type Client, newClient, newToken } from '../support/harness.ts'
 import { addMembers } from '../support/large.ts'
 import { newOauthClient, signedIn } from '../support/oauth.ts'
 
@@ -77,6 +77,8 @@ async function filledTenant(): Promise<Client> {
   )
     .bind(client.tenantId)
     .run()
+  // It begins after the last event, so nothing is sent.
+  await admin('POST', `/tenants/${client.tenantId}/webhooks`, { url: 'https://receiver.example.com/' })
   return client
 }
 

@@ -11,9 +11,11 @@ export function serverSettings(
   folder: string,
   more: Partial<Pick<ServerSettings, 'rateLimits' | 'synchronous' | 'databaseCount'>> & {
     readonly serverTiming?: boolean
+    readonly allowLoopbackWebhooks?: boolean
   } = {},
 ): ServerSettings {
   const { rateLimits = NO_LIMITS, synchronous = 'FULL', serverTiming = false, databaseCount = 1 } = more
+  const { allowLoopbackWebhooks = false } = more
   return {
     synchronous,
     busyTimeoutMs: 1_000,
@@ -32,7 +34,7 @@ export function serverSettings(
       requestLog: false,
       logRetentionDays: '30',
       eventRetentionDays: '30',
-      allowLoopbackWebhooks: false,
+      allowLoopbackWebhooks,
       accessTeamDomain: undefined,
       accessAudience: undefined,
       federationHosts: [],
