@@ -80,6 +80,8 @@ const LONG_NODE_TESTS = [
   'test/sqlite/processor-time.test.ts',
   // Sends random requests.
   'test/sqlite/hostile.test.ts',
+  // Waits for pauses and time-outs.
+  'test/sqlite/webhook-pauses.test.ts',
   // Kills a server during moves.
   'test/sqlite/move.test.ts',
 ]

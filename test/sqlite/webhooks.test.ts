@@ -1,79 +1,19 @@
 /**
  * Webhooks of a self-hosted server: what receivers get over real connections, and what becomes of receivers that do not
- * behave. Pauses of hours are in test/provider/webhooks.test.ts.
+ * behave. Pauses and time-outs are in webhook-pauses.test.ts, and those of hours in test/provider/webhooks.test.ts.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Service, startService } from '../../src/self-hosted/service.ts'
-import { fileOf, userLine } from '../support/directory-file.ts'
-import { serverSettings } from '../support/server-settings.ts'
-import { type Answering, type Receiver, startReceiver, verified } from '../support/webhook-receiver.ts'
-import { MIGRATIONS, temporaryFolder } from './support/files.ts'
+import { describe, expect, it } from 'vitest'
+import { type Answering, verified } from '../support/webhook-receiver.ts'
+import { admin, idsOf, receiverOf, SOON, sendText, tenantWith } from './support/webhook-service.ts'
 
-const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-const ORIGIN = 'http://scim.test'
-
-let service: Service
-const receivers: Receiver[] = []
-
-beforeAll(() => {
-  service = startService(serverSettings(temporaryFolder(), { allowLoopbackWebhooks: true }), MIGRATIONS)
-})
-afterAll(() => service.stop())
-afterEach(async () => {
-  for (const receiver of receivers.splice(0)) await receiver.close()
-})
-
-async function send(method: string, path: string, token: string, body?: unknown) {
-  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
-  const request = new Request(`${ORIGIN}${path}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const response = await service.fetch({ request, address: '192.0.2.1' })
-  const text = await response.text()
-  // biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
-  return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as any }
+const IMPORTED = {
+  kind: 'user',
+  id: '01a2097c-0000-7000-8000-000000000001',
+  version: 1,
+  createdAt: 1,
+  lastModified: 2,
+  resource: { userName: 'mirela', active: true },
 }
-
-const admin = (method: string, path: string, body?: unknown) =>
-  send(method, `/admin/api${path}`, 'test-admin-token', body)
-
-async function receiverOf(answering?: Answering): Promise<Receiver> {
-  const receiver = await startReceiver(answering)
-  receivers.push(receiver)
-  return receiver
-}
-
-/** A tenant with a token and a webhook. */
-async function tenantWith(url: string, types: readonly string[] | null = null) {
-  const id = `t-${crypto.randomUUID()}`
-  await admin('POST', '/tenants', { id, name: 'Test' })
-  const { token } = (await admin('POST', `/tenants/${id}/tokens`, { name: 'Test' })).body
-  const webhook = (await admin('POST', `/tenants/${id}/webhooks`, { url, types })).body
-  const path = `/tenants/${id}/webhooks/${webhook.id}`
-  return {
-    id,
-    path,
-    secret: webhook.secret as string,
-    createUser: async (userName = crypto.randomUUID()) => {
-      const { status, body } = await send('POST', '/scim/v2/Users', token, { schemas: [USER], userName })
-      expect(status).toBe(201)
-      return body
-    },
-    bulk: (Operations: readonly unknown[]) =>
-      send('POST', '/scim/v2/Bulk', token, {
-        schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
-        Operations,
-      }),
-    events: async () => (await send('GET', '/events?limit=500', token)).body.events as { id: string }[],
-    webhook: async () => (await admin('GET', path)).body,
-    deliveries: async () => (await admin('GET', `${path}/deliveries`)).body.deliveries,
-  }
-}
-
-const SOON = { timeout: 5_000, interval: 20 } as const
-const idsOf = (all: readonly { readonly id: string }[]) => all.map(({ id }) => id)
 
 describe('a delivery', () => {
   it('is the event of the feed, below 20 kB, and the public library verifies it', async () => {
@@ -103,15 +43,8 @@ describe('a delivery', () => {
   it('tells of an import', async () => {
     const receiver = await receiverOf()
     const tenant = await tenantWith(receiver.url)
-    const imported = await service.fetch({
-      request: new Request(`${ORIGIN}/admin/api/tenants/${tenant.id}/import`, {
-        method: 'POST',
-        headers: { Authorization: 'Bearer test-admin-token' },
-        body: await fileOf([userLine(1)]),
-      }),
-      address: '192.0.2.1',
-    })
-    expect(imported.status).toBe(200)
+    const file = `${JSON.stringify(IMPORTED)}\n`
+    expect(await sendText(`/tenants/${tenant.id}/import?end=missing`, file)).toBe(200)
     await expect.poll(() => receiver.received.map(({ type }) => type), SOON).toEqual(['tenant.imported'])
   })
 
@@ -156,33 +89,6 @@ describe('a delivery', () => {
     if (one === undefined) throw new Error('nothing was received')
     verified(added.secret, one)
     expect(() => verified(tenant.secret, one)).toThrow(/signature/i)
-  })
-
-  it('is tried again with the same id and a new time, and later events wait', async () => {
-    const receiver = await receiverOf((response, _, count) =>
-      response.writeHead(count === 1 ? 500 : 204).end(),
-    )
-    const tenant = await tenantWith(receiver.url)
-    await tenant.createUser()
-    await expect.poll(async () => (await tenant.webhook()).attempts, SOON).toBe(1)
-    // A poke does not override the pause.
-    await tenant.createUser()
-    expect(await tenant.webhook()).toMatchObject({
-      eventsBehind: 2,
-      lastError: 'the receiver answered 500',
-      lastSuccessAt: null,
-      state: 'active',
-    })
-    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(3)
-    const [failed, again, next] = receiver.received
-    const [first, second] = await tenant.events()
-    expect([failed?.id, again?.id, next?.id]).toEqual([first?.id, first?.id, second?.id])
-    const times = [failed, again].map((one) => Number(one?.headers['webhook-timestamp']))
-    expect(Number(times[1]) - Number(times[0])).toBeGreaterThanOrEqual(5)
-    await expect.poll(tenant.webhook, SOON).toMatchObject({ attempts: 0, eventsBehind: 0, lastError: null })
-    expect((await tenant.deliveries()).map(({ status }: { status: number }) => status)).toEqual([
-      204, 204, 500,
-    ])
   })
 
   it('is repeated from any kept position', async () => {
@@ -268,20 +174,5 @@ describe('a receiver', () => {
     receiver.answering = (response) => response.writeHead(204).end()
     await admin('PATCH', tenant.path, { state: 'active' })
     await expect.poll(() => receiver.received.length, SOON).toBe(3)
-  })
-
-  it('that never answers delays no other, and fails after 10 seconds', async () => {
-    const hanging = await receiverOf(() => undefined)
-    const stuck = await tenantWith(hanging.url)
-    const others = []
-    for (let i = 0; i < 20; i++) others.push(await tenantWith((await receiverOf()).url))
-    const begun = performance.now()
-    await stuck.createUser()
-    for (const tenant of others) await tenant.createUser()
-    for (const tenant of others) await expect.poll(tenant.webhook, SOON).toMatchObject({ eventsBehind: 0 })
-    expect(performance.now() - begun).toBeLessThan(8_000)
-    await expect
-      .poll(async () => (await stuck.webhook()).lastError, { timeout: 15_000 })
-      .toBe('no answer within 10 seconds')
   })
 })

@@ -22,7 +22,7 @@ const STANDSTILL_MS = 1_500
 /** Every variable that the server reads. docs/self-hosting.md has the same list. */
 const VARIABLES =
   'DATA_FOLDER,DATABASES,ADMIN_TOKEN,SERVER_TIMING,REQUEST_LOG,LOG_RETENTION_DAYS,EVENT_RETENTION_DAYS,ACCESS_TEAM_DOMAIN,ACCESS_AUD,' +
-  'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,PUBLIC_URL,FEDERATION_HOSTS,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +
+  'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,PUBLIC_URL,FEDERATION_HOSTS,ALLOW_LOOPBACK_WEBHOOKS,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +
   'FAILED_AUTHENTICATION_LIMIT,HOST,PORT,TLS_CERT_FILE,TLS_KEY_FILE'
 
 export interface ServerOptions {
@@ -110,12 +110,14 @@ function commandLine(
 ): [string, string[]] {
   if (runtime === 'Node.js') return [process.execPath, [join(modules, 'node.mjs'), ...command]]
   const permissions = ['--no-prompt', '--allow-read=data', '--allow-write=data', `--allow-env=${VARIABLES}`]
+  // `deno serve` may listen without a permission; webhooks connect to receivers of the tests.
+  const network = '--allow-net=127.0.0.1'
   const module = join(modules, 'deno.mjs')
   if (manner !== 'itself' && command[0] === 'serve') {
     const parallel = manner === 'deno serve' ? [] : ['--parallel']
     return [
       DENO ?? '',
-      ['serve', ...parallel, ...permissions, '--host', '127.0.0.1', '--port', String(port), module],
+      ['serve', ...parallel, ...permissions, network, '--host', '127.0.0.1', '--port', String(port), module],
     ]
   }
   return [DENO ?? '', ['run', ...permissions, `--allow-net=127.0.0.1:${port}`, module, ...command]]
