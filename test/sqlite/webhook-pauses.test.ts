@@ -1,6 +1,6 @@
 /** Webhooks of a self-hosted server that wait for seconds: after a failure, and for a receiver that never answers. */
 import { expect, it } from 'vitest'
-import { idsOf, receiverOf, SOON, tenantWith } from './support/webhook-service.ts'
+import { receiverOf, SOON, tenantWith } from './support/webhook-service.ts'
 
 it('an event is tried again with the same id and a new time, and later events wait', async () => {
   const receiver = await receiverOf((response, _, count) => response.writeHead(count === 1 ? 500 : 204).end())

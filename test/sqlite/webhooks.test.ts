@@ -3,6 +3,7 @@
  * behave. Pauses and time-outs are in webhook-pauses.test.ts, and those of hours in test/provider/webhooks.test.ts.
  */
 import { describe, expect, it } from 'vitest'
+import { USER } from '../support/urns.ts'
 import { type Answering, verified } from '../support/webhook-receiver.ts'
 import { admin, idsOf, receiverOf, SOON, sendText, tenantWith } from './support/webhook-service.ts'
 

@@ -2,10 +2,10 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { type Service, startService } from '../../../src/self-hosted/service.ts'
 import { serverSettings } from '../../support/server-settings.ts'
+import { USER } from '../../support/urns.ts'
 import { type Answering, type Receiver, startReceiver } from '../../support/webhook-receiver.ts'
 import { MIGRATIONS, temporaryFolder } from './files.ts'
 
-const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const ORIGIN = 'http://scim.test'
 
 let service: Service
