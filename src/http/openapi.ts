@@ -1,5 +1,5 @@
 /**
- * GET /openapi.json: the SCIM API and the admin API as an OpenAPI 3.1 document, generated from the definitions that
+ * GET /openapi.json: the SCIM API, events and the admin API as an OpenAPI 3.1 document, generated from the definitions that
  * validation uses. Without authentication it contains only public information. With a tenant's token it also contains the
  * extension schemas of the tenant. The pages of the dashboard are not an API and not included.
  */
@@ -12,6 +12,7 @@ import { bearerAuth } from './bearer-auth.ts'
 import { TOKEN_PATH } from './oauth/token-endpoint.ts'
 import { adminApi } from './openapi/admin-paths.ts'
 import { DOCUMENTATION } from './openapi/documentation.ts'
+import { eventSchemas, FEED_PATH_ITEM, WEBHOOKS } from './openapi/event-paths.ts'
 import type { Json } from './openapi/json-schema.ts'
 import { scimSchemas } from './openapi/messages.ts'
 import { OAUTH_PATHS, OAUTH_SCHEMAS } from './openapi/oauth-paths.ts'
@@ -20,7 +21,7 @@ import { requireAccepted } from './profile.ts'
 import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
 import { serverTiming } from './server-timing.ts'
 import { inTenant } from './tenant.ts'
-import { TENANT_PATH } from './url.ts'
+import { EVENTS_PATH, TENANT_PATH } from './url.ts'
 
 /** The documents by resource types, without the server. Created on the first request, to keep cold starts short. */
 const documents = new WeakMap<readonly ResourceType[], Json>()
@@ -65,7 +66,13 @@ function openapiDocument(types: readonly ResourceType[]): Json {
     },
     tags: [...types.map(tagOf), ...TAGS.map(([name, description]) => ({ name, description }))],
     security: [{ bearerToken: [] }, { accessToken: [] }],
-    paths: { ...scimPaths(TENANT_PATH, types), ...OAUTH_PATHS, ...admin.paths },
+    paths: {
+      ...scimPaths(TENANT_PATH, types),
+      [EVENTS_PATH]: FEED_PATH_ITEM,
+      ...OAUTH_PATHS,
+      ...admin.paths,
+    },
+    webhooks: WEBHOOKS,
     components: {
       securitySchemes: {
         bearerToken: {
@@ -87,7 +94,7 @@ function openapiDocument(types: readonly ResourceType[]): Json {
         clientSecret: { type: 'http', scheme: 'basic', description: 'The id of a client and its secret.' },
         adminToken: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN of the deployment.' },
       },
-      schemas: { ...scimSchemas(types), ...OAUTH_SCHEMAS, ...admin.schemas },
+      schemas: { ...scimSchemas(types), ...eventSchemas(types), ...OAUTH_SCHEMAS, ...admin.schemas },
       parameters,
       responses: { ...responses, ...admin.responses },
       headers,
@@ -103,7 +110,8 @@ const TAGS = [
   ['Search', 'Across resource types (RFC 7644 §3.4.2.1, §3.4.3), and /Me (§3.11)'],
   ['Bulk', 'RFC 7644 §3.7'],
   ['Discovery', 'RFC 7644 §4'],
+  ['Events', 'The changes of the directory: a feed to read, and webhooks that push'],
   ['OAuth', 'RFC 6749 §4.4, RFC 8414'],
-  ['Admin', 'Tenants, clients, their credentials and the provisioning log'],
+  ['Admin', 'Tenants, clients, their credentials, webhooks and the provisioning log'],
   ['Health', 'For load balancers and monitors'],
 ] as const

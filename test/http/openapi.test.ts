@@ -5,18 +5,31 @@ import { type Schema, Validator } from '@cfworker/json-schema'
 import { inspectRoutes } from 'hono/dev'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
+import { eventTypes } from '../../src/scim/events.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { trustOf } from '../support/federation.ts'
-import { type Answer, admin, GROUP, newClient, ORIGIN, PATCH_OP, send, USER } from '../support/harness.ts'
+import {
+  type Answer,
+  admin,
+  Client,
+  GROUP,
+  newClient,
+  ORIGIN,
+  PATCH_OP,
+  send,
+  USER,
+} from '../support/harness.ts'
 import { Issuer } from '../support/issuer.ts'
 import { formOf, newOauthClient, requestToken } from '../support/oauth.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 /** The pages of the dashboard and the document itself are not described. */
 const isDescribed = (path: string) =>
-  ['/scim/', '/oauth/', '/.well-known/', '/admin/api', '/healthz'].some((prefix) => path.startsWith(prefix))
+  ['/scim/', '/events', '/oauth/', '/.well-known/', '/admin/api', '/healthz'].some((prefix) =>
+    path.startsWith(prefix),
+  )
 
 // biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
 let document: any
@@ -152,6 +165,70 @@ describe('the OpenAPI document', () => {
     }
     const path = '/.well-known/oauth-authorization-server'
     expectDescribed('get', path, await send(new Request(`${ORIGIN}${path}`)))
+  })
+
+  it('describes the feed, and each type of events', async () => {
+    const client = await newClient()
+    const user = await client.createUser({
+      externalId: 'e1',
+      'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User': { nativeObjectId: 'n1' },
+    })
+    const change = (path: string, value: unknown) =>
+      client.patch(`/Users/${user.id}`, { op: 'replace', path, value })
+    await change('title', 'Ranger')
+    await change('active', false)
+    await change('active', true)
+    await client.createUser({ addresses: [{ formatted: 'x'.repeat(20_000) }] })
+    const group = await client.createGroup({ members: [{ value: user.id }] })
+    await client.patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value: 'Field Crew' })
+    await client.request('DELETE', `/Users/${user.id}`)
+    await client.request('DELETE', `/Groups/${group.id}`)
+    const { tenantId } = await newClient()
+    await imported(tenantId, await fileOf([userLine(1)]))
+    const { token } = (await admin('POST', `/tenants/${tenantId}/tokens`, { name: 'Test' })).body
+    const types = new Set<string>()
+    for (const reader of [client, new Client(tenantId, token)]) {
+      const feed = await reader.feed()
+      expectDescribed('get', '/events', feed)
+      for (const { type } of feed.body.events) types.add(type)
+      expectDescribed('get', '/events', await reader.feed('?limit=0'))
+      expectDescribed('get', '/events', await reader.feed('?after=x'))
+    }
+    expect([...types].toSorted()).toEqual([...eventTypes(RESOURCE_TYPES)].toSorted())
+    expectDescribed('get', '/events', await new Client(tenantId, 'x').feed())
+    const { requestBody, parameters } = document.webhooks.event.post
+    expect(requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Event' })
+    expect(parameters.map(({ name }: { name: string }) => name)).toEqual([
+      'webhook-id',
+      'webhook-timestamp',
+      'webhook-signature',
+    ])
+  })
+
+  it('describes the responses for webhooks', async () => {
+    const client = await newClient()
+    const [all, one] = ['/tenants/{id}/webhooks', '/tenants/{id}/webhooks/{webhookId}']
+    const at = async (method: string, template: string, path: string, body?: unknown) => {
+      const answer = await admin(method.toUpperCase(), `/tenants/${client.tenantId}/webhooks${path}`, body)
+      expectDescribed(method, `/admin/api${template}`, answer)
+      return answer
+    }
+    const { examples } = document.components.schemas.WebhookInput
+    const { body } = await at('post', all, '', examples[0])
+    await at('post', all, '', { url: 'http://127.0.0.1/' })
+    await at('get', all, '')
+    await at('get', one, `/${body.id}`)
+    await at('get', one, '/unknown')
+    await at('patch', one, `/${body.id}`, { state: 'disabled' })
+    await at('patch', one, `/${body.id}`, document.components.schemas.WebhookChange.examples[0])
+    const added = await at('post', `${one}/secrets`, `/${body.id}/secrets`)
+    await at('delete', `${one}/secrets/{secretId}`, `/${body.id}/secrets/${added.body.id}`)
+    await at('delete', `${one}/secrets/{secretId}`, `/${body.id}/secrets/${body.secrets[0].id}`)
+    await at('post', `${one}/test`, `/${body.id}/test`)
+    await at('get', `${one}/deliveries`, `/${body.id}/deliveries`)
+    await at('post', `${one}/replay`, `/${body.id}/replay`, { after: null })
+    await at('post', `${one}/replay`, `/${body.id}/replay`, { after: 'x' })
+    await at('delete', one, `/${body.id}`)
   })
 
   it('describes the responses of the admin API', async () => {

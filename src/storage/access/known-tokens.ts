@@ -21,6 +21,8 @@ interface KnownToken {
   readonly usedAt: number
   /** Undefined until a check has returned it. */
   readonly client: KnownClient | undefined
+  /** The last write of the position in the event feed, likewise; undefined before the first one. */
+  readonly feedReadAt: number | undefined
 }
 
 /** The shortest time between two writes of "last used". */
@@ -38,7 +40,22 @@ export function recordUse({ tokenHash, now }: Use, client?: KnownClient): void {
   known.delete(tokenHash)
   const [oldest] = known.keys()
   if (known.size >= MAX_TOKENS && oldest !== undefined) known.delete(oldest)
-  known.set(tokenHash, { usedAt: now, client: client ?? before?.client })
+  known.set(tokenHash, {
+    usedAt: now,
+    client: client ?? before?.client,
+    feedReadAt: before?.feedReadAt,
+  })
+}
+
+/** Records that the position of a valid token in the event feed was written. */
+export function recordFeedRead({ tokenHash, now }: Use): void {
+  const found = known.get(tokenHash)
+  if (found !== undefined) known.set(tokenHash, { ...found, feedReadAt: now })
+}
+
+/** Whether the position in the event feed is to be written: as seldom as "last used". */
+export function isFeedReadDue({ tokenHash, now }: Use): boolean {
+  return now - (known.get(tokenHash)?.feedReadAt ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
 }
 
 /** Forgets a token that was refused. */

@@ -34,11 +34,13 @@ import {
 import { AccessRefused } from './access-refused.ts'
 import {
   forgetToken,
+  isFeedReadDue,
   isKnownValid,
   isLastUsedDue,
   type KnownClient,
   knownClient,
   LAST_USED_INTERVAL_MS,
+  recordFeedRead,
   recordUse,
 } from './known-tokens.ts'
 import { isSameSecret, type Sha256, sha256 } from './secrets.ts'
@@ -79,6 +81,7 @@ export function tenantNamedBy(token: string | undefined): string | undefined {
  * answer, without "last used", which a full disk cannot store. A write is never repeated, because it may have been
  * done although the answer was lost; its client is told to try again.
  *
+ * @param feedSeq for a read of the event feed: the position after which it reads
  * @returns the results of the statements
  * @throws {ScimError} 401; the results are discarded then
  * @throws {StaleTenant} likewise
@@ -86,11 +89,16 @@ export function tenantNamedBy(token: string | undefined): string | undefined {
 export async function readAs(
   tenant: TenantContext,
   statements: readonly Statement[],
+  feedSeq?: number,
 ): Promise<readonly StatementResult[]> {
   const { database } = tenant
   const credentials = credentialsOf(tenant)
+  const feedRead = feedReadStatements(credentials, feedSeq)
+  const touch = [...lastUsedStatements(credentials), ...feedRead]
   try {
-    return await runAs(database, credentials, statements, lastUsedStatements(credentials))
+    const results = await runAs(database, credentials, statements, touch)
+    if (feedRead.length > 0) recordFeedRead(credentials)
+    return results
   } catch (error) {
     if (error instanceof DatabaseUnavailable) return await runAs(database, credentials, statements, [])
     throw error
@@ -445,4 +453,16 @@ function lastUsedStatements(credentials: Credentials): readonly Statement[] {
   const { tokenHash, now } = credentials
   if (!isLastUsedDue(tokenHash, now)) return []
   return [touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS })]
+}
+
+const feedReadStatement = prepared((slots: Slots<keyof Credentials | 'seq' | 'before'>) => {
+  const isOld = sql`(feed_read_at IS NULL OR feed_read_at <= ${slots.before})`
+  return sql`UPDATE tokens SET feed_seq = ${slots.seq}, feed_read_at = ${slots.now}
+    WHERE ${isValidToken(slots)} AND ${isOld}`
+})
+
+/** Remembers the position of a reader at most once a minute, so long polls write no more than that. */
+function feedReadStatements(credentials: Credentials, seq: number | undefined): readonly Statement[] {
+  if (seq === undefined || !isFeedReadDue(credentials)) return []
+  return [feedReadStatement({ ...credentials, seq, before: credentials.now - LAST_USED_INTERVAL_MS })]
 }

@@ -7,6 +7,7 @@ import { MAX_SHOWN_DELIVERIES, MAX_WEBHOOK_SECRETS, MAX_WEBHOOKS } from '../../s
 import { toBase64 } from '../access/secrets.ts'
 import { type Database, type Statement, type StatementResult, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import { type Lag, lagColumns } from '../events/feed-readers.ts'
 import { selection } from '../tables/selection.ts'
 import { webhooks } from '../tables/tables.ts'
 
@@ -33,11 +34,8 @@ export interface Webhook {
   readonly health: WebhookHealth
 }
 
-export interface WebhookHealth {
-  /** Events after the last delivered one. Those of other types count until they are passed, within a second or so. */
-  readonly eventsBehind: number
-  /** The time of the oldest event that is not delivered; null if there is none. */
-  readonly behindSince: number | null
+/** Events of unwanted types count as well, until the sender has passed them. */
+export interface WebhookHealth extends Lag {
   /** Consecutive failed attempts of the next event. */
   readonly attempts: number
   readonly failingSince: number | null
@@ -63,8 +61,6 @@ export interface Delivery {
   readonly durationMs: number
 }
 
-const EVENTS_OF = sql.raw('FROM events AS e WHERE e.tenant_id = w.tenant_id')
-
 const WEBHOOK = selection(
   webhooks,
   [
@@ -84,11 +80,7 @@ const WEBHOOK = selection(
   ],
   {
     alias: 'w',
-    computed: {
-      eventsBehind: sql<number>`max(0, coalesce((SELECT e.seq ${EVENTS_OF} ORDER BY e.seq DESC LIMIT 1), 0)
-        - max(w.seq, coalesce((SELECT e.seq ${EVENTS_OF} ORDER BY e.seq LIMIT 1), 1) - 1))`,
-      behindSince: sql<number | null>`(SELECT e.time ${EVENTS_OF} AND e.seq > w.seq ORDER BY e.seq LIMIT 1)`,
-    },
+    computed: lagColumns(sql`w.tenant_id`, sql`w.seq`),
   },
 )
 

@@ -1,0 +1,201 @@
+/**
+ * The OpenAPI description of the event feed and of the requests of webhooks, which carry the same events. The types of
+ * events follow from the resource types.
+ */
+import { canBeDisabled } from '../../scim/active.ts'
+import { eventType, TENANT_IMPORTED, TEST_EVENT } from '../../scim/events.ts'
+import {
+  DEFAULT_FEED_EVENTS,
+  MAX_EVENT_BYTES_SENT,
+  MAX_EVENT_MEMBERS,
+  MAX_FEED_EVENTS,
+  MAX_FEED_WAIT_SECONDS,
+  WEBHOOK_TIMEOUT_SECONDS,
+} from '../../scim/limits.ts'
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { arrayOf, type Json, object, ref } from './json-schema.ts'
+
+const TEXT = { type: 'string' } as const
+const TEXT_OR_NULL = { type: ['string', 'null'] } as const
+const TIME = { type: 'string', format: 'date-time' } as const
+const VERSION = { type: 'integer', minimum: 1, description: 'The number in "meta.version".' } as const
+
+/** The path item of the feed. */
+export const FEED_PATH_ITEM: Json = {
+  get: {
+    tags: ['Events'],
+    operationId: 'listEvents',
+    summary: 'Reads the changes of the directory, in the order of their commits',
+    description:
+      'A token that may read is enough. Ask with "cursor" of the answer for the events that follow.',
+    parameters: [
+      query('after', TEXT, 'A cursor. Without it, the oldest event that is kept; "now" for what comes next.'),
+      query(
+        'limit',
+        { type: 'integer', minimum: 1, maximum: MAX_FEED_EVENTS, default: DEFAULT_FEED_EVENTS },
+        'The most events of the page.',
+      ),
+      query('types', TEXT, 'The wanted types, separated by commas.'),
+      query(
+        'wait',
+        { type: 'integer', minimum: 0, maximum: MAX_FEED_WAIT_SECONDS, default: 0 },
+        'How many seconds to wait if there is no event yet.',
+      ),
+    ],
+    responses: {
+      200: { description: 'A page, oldest event first.', content: json(ref('schemas', 'EventPage')) },
+      400: failure('A parameter is invalid, or "after" is not a cursor of this tenant (invalid_cursor).'),
+      401: {
+        ...failure('The token is missing or invalid.'),
+        headers: { 'WWW-Authenticate': ref('headers', 'WwwAuthenticate') },
+      },
+      410: failure('Events after the cursor are not kept any more (cursor_expired).'),
+      429: failure('Too many requests, or too many of them wait.'),
+      503: failure('The directory is temporarily unavailable.'),
+    },
+  },
+}
+
+/** The requests that the server sends: the value of "webhooks" in the document. */
+export const WEBHOOKS: Json = {
+  event: {
+    post: {
+      tags: ['Events'],
+      operationId: 'receiveEvent',
+      summary: 'An event, sent to the webhooks of the tenant',
+      description: `Standard Webhooks 1.0.0. Repeated with the same "webhook-id" until the receiver answers with 2xx within ${WEBHOOK_TIMEOUT_SECONDS} seconds. The body has at most ${MAX_EVENT_BYTES_SENT} bytes.`,
+      security: [],
+      parameters: [
+        header('webhook-id', 'The id of the event, the same for each attempt.'),
+        header('webhook-timestamp', 'The time of the attempt, in seconds since 1970.'),
+        header(
+          'webhook-signature',
+          '"v1," and the signature in base64, for each secret, separated by spaces.',
+        ),
+      ],
+      requestBody: { required: true, content: json(ref('schemas', 'Event')) },
+      responses: {
+        '2XX': { description: 'The event is accepted, and the next one is sent.' },
+        410: { description: 'The webhook is disabled.' },
+      },
+    },
+  },
+}
+
+/** The component schemas of events. */
+export function eventSchemas(types: readonly ResourceType[]): Json {
+  const groups = types.filter(hasMembers)
+  return {
+    Event: {
+      ...object(
+        {
+          id: TEXT,
+          type: TEXT,
+          timestamp: TIME,
+          tenant: TEXT,
+          cursor: { ...TEXT, description: 'The position after this event.' },
+          source: ref('schemas', 'EventSource'),
+          data: { type: 'object' },
+        },
+        ['id', 'type', 'timestamp', 'tenant', 'cursor', 'source', 'data'],
+        true,
+      ),
+      oneOf: [...types.flatMap(kindsOf), ofTypes([TENANT_IMPORTED, TEST_EVENT], object({}, [], true))],
+    },
+    EventSource: {
+      description: 'The client and the request that made the change. All null for an administrator.',
+      ...object(
+        { clientId: TEXT_OR_NULL, clientName: TEXT_OR_NULL, requestId: TEXT_OR_NULL },
+        ['clientId', 'clientName', 'requestId'],
+        true,
+      ),
+    },
+    ...Object.fromEntries(types.flatMap(dataSchemas)),
+    ...(groups.length > 0 && { EventMember: memberSchema() }),
+    EventPage: object(
+      { events: arrayOf(ref('schemas', 'Event')), cursor: TEXT, hasMore: { type: 'boolean' } },
+      ['events', 'cursor', 'hasMore'],
+      true,
+    ),
+  }
+}
+
+function kindsOf(type: ResourceType): readonly Json[] {
+  const changes = [
+    eventType(type, 'created'),
+    eventType(type, 'updated'),
+    ...(canBeDisabled(type) ? [eventType(type, 'activated'), eventType(type, 'deactivated')] : []),
+  ]
+  const members = [eventType(type, 'members_added'), eventType(type, 'members_removed')]
+  return [
+    ofTypes(changes, ref('schemas', `${type.name}Changed`)),
+    ofTypes([eventType(type, 'deleted')], ref('schemas', `${type.name}Deleted`)),
+    ...(hasMembers(type) ? [ofTypes(members, ref('schemas', `${type.name}MembersChanged`))] : []),
+  ]
+}
+
+function ofTypes(types: readonly string[], data: Json): Json {
+  return { properties: { type: { enum: types }, data } }
+}
+
+function dataSchemas(type: ResourceType): readonly (readonly [name: string, schema: Json])[] {
+  const { name, nameAttribute } = type
+  const identifiers = {
+    id: TEXT,
+    externalId: TEXT_OR_NULL,
+    [nameAttribute]: TEXT_OR_NULL,
+    nativeObjectId: TEXT_OR_NULL,
+    version: VERSION,
+  }
+  const required = Object.keys(identifiers)
+  const changes = {
+    changed: {
+      type: ['array', 'null'],
+      items: TEXT,
+      description: 'The paths of the changed attributes. Null if there are too many for an event.',
+    },
+    attributes: {
+      type: ['object', 'null'],
+      description:
+        'The new values: of a complex attribute or an extension the whole value, and null for an attribute without a value. Null if they are too large for an event: read the resource.',
+    },
+  }
+  const members = arrayOf(ref('schemas', 'EventMember'), { maxItems: MAX_EVENT_MEMBERS })
+  return [
+    [`${name}Changed`, object({ ...identifiers, ...changes }, [...required, 'changed', 'attributes'], true)],
+    [`${name}Deleted`, object(identifiers, required, true)],
+    ...(hasMembers(type)
+      ? [
+          [
+            `${name}MembersChanged`,
+            object({ ...identifiers, members }, [...required, 'members'], true),
+          ] as const,
+        ]
+      : []),
+  ]
+}
+
+/** The names depend on the type of the member, and all but three are left out if the event would be too large. */
+function memberSchema(): Json {
+  return {
+    description: 'A member with its identifiers, as they are when the event is read.',
+    ...object({ id: TEXT, type: TEXT, version: VERSION }, ['id']),
+  }
+}
+
+function query(name: string, schema: Json, description: string): Json {
+  return { name, in: 'query', schema, description }
+}
+
+function header(name: string, description: string): Json {
+  return { name, in: 'header', required: true, schema: TEXT, description }
+}
+
+function json(schema: Json): Json {
+  return { 'application/json': { schema } }
+}
+
+function failure(description: string): Json {
+  return { description, content: json(ref('schemas', 'AdminError')) }
+}
