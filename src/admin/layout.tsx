@@ -11,7 +11,15 @@ import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
 import type { Administrator } from './env.ts'
 
-export type NavigationItem = 'overview' | 'directory' | 'apiKeys' | 'log' | 'schemas' | 'settings' | 'tenants'
+export type NavigationItem =
+  | 'overview'
+  | 'directory'
+  | 'apiKeys'
+  | 'webhooks'
+  | 'log'
+  | 'schemas'
+  | 'settings'
+  | 'tenants'
 
 /** The tenant of a page, and the types of its resources. */
 export type PageTenant = TenantSummary & { readonly resourceTypes: readonly StoredResourceType[] }
@@ -96,6 +104,7 @@ function navigation(tenant: LayoutProps['tenant']): readonly [NavigationItem, st
     ['overview', 'Overview', paths.overview],
     ['directory', allOf(tenant.resourceTypes), paths.directory],
     ['apiKeys', 'API Keys', paths.apiKeys],
+    ['webhooks', 'Webhooks', paths.webhooks],
     ['log', 'Provisioning log', paths.log],
     ['schemas', 'Schemas', paths.schemas],
     ['settings', 'Settings', paths.settings],

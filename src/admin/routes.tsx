@@ -28,6 +28,7 @@ import { PageNotFound } from './routes/request.ts'
 import { schemas } from './routes/schemas.tsx'
 import { signIn } from './routes/sign-in.tsx'
 import { tenants } from './routes/tenants.tsx'
+import { webhooks } from './routes/webhooks.tsx'
 import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
 
 /** The app of the dashboard, mounted at /admin after the admin API. */
@@ -49,6 +50,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', federation)
   app.route('/tenants', log)
   app.route('/tenants', schemas)
+  app.route('/tenants', webhooks)
   app.all('*', (c) => {
     throw new PageNotFound(`There is no page ${shorten(c.req.path)}.`, [['Overview', '/admin']])
   })

@@ -32,25 +32,40 @@ import { notReady } from './tenant-state.ts'
 /** The part of a request's context that webhooks need, in the admin API and in the dashboard. */
 export type WebhookContext = Pick<Context<HttpEnv>, 'env' | 'get'>
 
-/** @throws {AdminError} 400, 404, 409 */
+/**
+ * @param id chosen when a form was shown, so that the form works once
+ * @throws {AdminError} 400, 404, 409
+ */
 export async function createWebhookOf(
   c: WebhookContext,
   tenantId: string,
   { url, types }: v.InferOutput<typeof WEBHOOK_INPUT>,
+  id = c.env.newId(),
 ): Promise<{ readonly webhook: Webhook; readonly secret: string }> {
   requireUrl(c, url)
   requireTypes(c, types)
   const createdAt = c.env.now()
   const secret = newSecret(c.env.newId(), createdAt)
-  const fresh = { id: c.env.newId(), url, types, createdAt, secret }
+  const fresh = { id, url, types, createdAt, secret }
   const webhook = await insertWebhook(c.get('db'), tenantId, fresh)
-  if (webhook === undefined) throw await refusalOf(c, tenantId)
+  if (webhook === undefined) throw await refusalOf(c, tenantId, id)
   return { webhook, secret: secret.secret }
 }
 
-async function refusalOf(c: WebhookContext, tenantId: string): Promise<AdminError> {
-  const { tenant } = await readTogether(c.get('db'), { tenant: tenantQuery(tenantId) })
+/** A form was sent twice. Its secret was shown the first time. */
+export class SentBefore extends AdminError {
+  constructor() {
+    super(409, 'conflict', 'this form was sent before')
+  }
+}
+
+async function refusalOf(c: WebhookContext, tenantId: string, id: string): Promise<AdminError> {
+  const { tenant, webhook } = await readTogether(c.get('db'), {
+    tenant: tenantQuery(tenantId),
+    webhook: webhookQuery(tenantId, id),
+  })
   const found = requireTenant(tenant, tenantId)
+  if (webhook !== undefined) return new SentBefore()
   if (found.state !== 'ready') return notReady(found)
   return new AdminError(409, 'conflict', `tenant ${quote(tenantId)} has ${MAX_WEBHOOKS} webhooks, the limit`)
 }
@@ -76,11 +91,20 @@ export async function deleteWebhookOf(c: WebhookContext, tenantId: string, id: s
   c.env.pokeWebhooks(tenantId, [id], true)
 }
 
-/** @throws {AdminError} 404, 409 */
-export async function addSecretOf(c: WebhookContext, tenantId: string, id: string): Promise<WebhookSecret> {
-  const secret = newSecret(c.env.newId(), c.env.now())
+/**
+ * @param secretId like the id of `createWebhookOf`
+ * @throws {AdminError} 404, 409
+ */
+export async function addSecretOf(
+  c: WebhookContext,
+  tenantId: string,
+  id: string,
+  secretId = c.env.newId(),
+): Promise<WebhookSecret> {
+  const secret = newSecret(secretId, c.env.now())
   if (await addSecret(c.get('db'), tenantId, id, secret)) return secret
-  await loadWebhook(c, tenantId, id)
+  const { secrets } = await loadWebhook(c, tenantId, id)
+  if (secrets.some((present) => present.id === secretId)) throw new SentBefore()
   const problem = `webhook ${quote(id)} has ${MAX_WEBHOOK_SECRETS} secrets, the limit; remove one first`
   throw new AdminError(409, 'conflict', problem)
 }

@@ -138,6 +138,8 @@ async function serve(port, persistTo) {
     'SERVER_TIMING:1',
     '--var',
     'REQUEST_LOG:0',
+    '--var',
+    'ALLOW_LOOPBACK_WEBHOOKS:1',
     ...quiet,
   ])
   // The server has its own process group, so that ending the group ends workerd too. Ctrl-C reaches only this process.

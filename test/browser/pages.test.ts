@@ -54,6 +54,7 @@ beforeAll(async () => {
     subject: SCRIPT,
     audiences: ['a'.repeat(300), SCRIPT],
   })
+  const webhook = await failingWebhook()
   const at = tenant.path
   paths = [
     at,
@@ -74,9 +75,22 @@ beforeAll(async () => {
     `${at}/schemas`,
     `${at}/schemas/remove?urn=${EXTENSION}`,
     `${at}/settings`,
+    `${at}/webhooks`,
+    `${at}/webhooks/${webhook}`,
+    `${at}/webhooks/${webhook}/delete`,
     '/admin/tenants',
   ]
 })
+
+/** A webhook with deliveries, to a port that nobody listens on. @returns its id */
+async function failingWebhook(): Promise<string> {
+  const path = `/tenants/${tenant.id}/webhooks`
+  const { id } = await admin('POST', path, { url: `http://127.0.0.1:9/${'a'.repeat(100)}` })
+  await admin('POST', `${path}/${id}/secrets`)
+  await create('/Users', { userName: 'tavish@quillfern.example' })
+  await admin('POST', `${path}/${id}/test`)
+  return id
+}
 
 afterAll(() => browser?.close())
 

@@ -129,7 +129,12 @@ p.notice strong { display: inline }
 
 label { display: block; font-weight: 600; font-size: .9rem; margin-bottom: .3rem }
 input, select, textarea, button, .button { font: inherit; min-height: 2.5rem }
-input:not([type=hidden]), select, textarea { width: 100%; padding: .4rem .65rem; color: var(--text); background: light-dark(#fff, #0e1116); border: 1px solid var(--line-strong); border-radius: 7px }
+input:not([type=hidden], [type=checkbox]), select, textarea { width: 100%; padding: .4rem .65rem; color: var(--text); background: light-dark(#fff, #0e1116); border: 1px solid var(--line-strong); border-radius: 7px }
+input[type=checkbox] { width: auto; min-height: 0; margin: 0 }
+fieldset { min-width: 0; margin: 0; padding: 0; border: 0 }
+legend { padding: 0; font-weight: 600; font-size: .9rem }
+.checks { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: .3rem 1rem; margin-top: .5rem }
+.checks label { display: flex; align-items: center; gap: .5rem; min-height: 1.6rem; margin: 0; font-weight: 400 }
 textarea { font-family: var(--mono); font-size: .85rem; resize: vertical }
 input[readonly] { background: var(--sunken) }
 input[aria-invalid], select[aria-invalid], textarea[aria-invalid] { border-color: var(--danger); border-width: 2px }
@@ -200,6 +205,7 @@ td time { white-space: nowrap }
 .tokens td[data-label='Client'] { min-width: 7rem }
 .stack td.number[data-label='Created'], .stack td.number[data-label='Expires'], .stack td.number[data-label='Last used'], .stack td.number[data-label='Last changed'] { text-align: left }
 .clip { max-width: 13rem }
+.outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }
 .stack tbody th { min-width: 9rem }
 .row-actions .actions { justify-content: flex-end; flex-wrap: nowrap; gap: .4rem }

@@ -12,6 +12,7 @@ export interface TenantPaths {
   readonly apiKeys: string
   readonly log: string
   readonly schemas: string
+  readonly webhooks: string
   readonly settings: string
   readonly undoImport: string
   readonly move: string
@@ -37,6 +38,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
     schemas: `${overview}/schemas`,
+    webhooks: `${overview}/webhooks`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,
     move: `${overview}/move`,

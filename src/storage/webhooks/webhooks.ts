@@ -174,23 +174,24 @@ export interface NewWebhook extends Pick<Webhook, 'id' | 'url' | 'types' | 'crea
 /**
  * Stores a webhook, whose deliveries begin with the next event.
  *
- * @returns undefined if the tenant does not exist, is not ready, or has MAX_WEBHOOKS
+ * @returns undefined if the tenant does not exist, is not ready, has MAX_WEBHOOKS, or has a webhook with this id
  */
 export async function insertWebhook(
   db: Database,
   tenantId: string,
   { id, url, types, createdAt, secret }: NewWebhook,
 ): Promise<Webhook | undefined> {
-  const [, , found] = await db.batch([
+  const [inserted, , found] = await db.batch([
     statement(sql`INSERT INTO webhooks (id, tenant_id, url, types, secrets, created_at, seq)
       SELECT ${id}, id, ${url}, ${jsonOrNull(types)}, ${JSON.stringify([secret])}, ${createdAt},
         coalesce((SELECT seq FROM events WHERE tenant_id = tenants.id ORDER BY seq DESC LIMIT 1), 0)
       FROM tenants WHERE id = ${tenantId} AND state = 'ready'
-        AND (SELECT count(*) FROM webhooks WHERE tenant_id = tenants.id) < ${MAX_WEBHOOKS}`),
+        AND (SELECT count(*) FROM webhooks WHERE tenant_id = tenants.id) < ${MAX_WEBHOOKS}
+      ON CONFLICT (id) DO NOTHING`),
     configureWebhooks(tenantId),
     selectWebhook(tenantId, id),
   ])
-  return readWebhook(found)
+  return inserted?.changes === 1 ? readWebhook(found) : undefined
 }
 
 /** Changes by an administrator. An undefined member stays as it is. */
@@ -261,7 +262,7 @@ export async function recordDelivery(
   await db.batch([updateOf(tenantId, id, sql`deliveries = ${withDeliveries([delivery])}`)])
 }
 
-/** @returns false if the tenant has no such webhook, or the webhook has MAX_WEBHOOK_SECRETS */
+/** @returns false if the tenant has no such webhook, or the webhook has the secret, or MAX_WEBHOOK_SECRETS */
 export async function addSecret(
   db: Database,
   tenantId: string,
@@ -270,7 +271,8 @@ export async function addSecret(
 ): Promise<boolean> {
   const [added] = await db.batch([
     statement(sql`UPDATE webhooks SET secrets = json_insert(secrets, '$[#]', json(${JSON.stringify(secret)}))
-      WHERE tenant_id = ${tenantId} AND id = ${id} AND json_array_length(secrets) < ${MAX_WEBHOOK_SECRETS}`),
+      WHERE tenant_id = ${tenantId} AND id = ${id} AND json_array_length(secrets) < ${MAX_WEBHOOK_SECRETS}
+        AND NOT EXISTS (SELECT 1 FROM json_each(secrets) WHERE value ->> '$.id' = ${secret.id})`),
   ])
   return added?.changes === 1
 }
