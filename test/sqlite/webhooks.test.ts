@@ -2,7 +2,7 @@
  * Webhooks of a self-hosted server: what receivers get over real connections, and what becomes of receivers that do not
  * behave. Pauses and time-outs are in webhook-pauses.test.ts, and those of hours in test/provider/webhooks.test.ts.
  */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { USER } from '../support/urns.ts'
 import { type Answering, verified } from '../support/webhook-receiver.ts'
 import { admin, idsOf, receiverOf, SOON, sendText, tenantWith } from './support/webhook-service.ts'
@@ -139,6 +139,22 @@ const FAILURES: readonly (readonly [string, Answering, string])[] = [
 ]
 
 describe('a receiver', () => {
+  it('has neither its URL nor a secret in the log of the server', async () => {
+    const logged: unknown[] = []
+    const spies = (['log', 'warn', 'error'] as const).map((method) =>
+      vi.spyOn(console, method).mockImplementation((...parts) => void logged.push(parts)),
+    )
+    const receiver = await receiverOf((response) => response.destroy())
+    const tenant = await tenantWith(`${receiver.url}?key=secret-in-url`)
+    await tenant.createUser()
+    await admin('POST', `${tenant.path}/test`)
+    await admin('PATCH', tenant.path, { url: 'https://127.0.0.1/?key=secret-in-url' })
+    await expect.poll(async () => (await tenant.webhook()).attempts, SOON).toBe(1)
+    expect(JSON.stringify([logged, await tenant.deliveries()])).not.toMatch(/secret-in-url|whsec_/)
+    expect(JSON.stringify((await tenant.webhook()).lastError)).not.toContain('secret-in-url')
+    for (const spy of spies) spy.mockRestore()
+  })
+
   it.for(FAILURES)('that %s has a failed delivery', async ([, answering, error]) => {
     const receiver = await receiverOf(answering)
     const tenant = await tenantWith(receiver.url)
