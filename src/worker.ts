@@ -10,6 +10,7 @@ import {
   MAX_DATABASE_BYTES,
   openBinding,
 } from './bindings.ts'
+import { pokeSenders } from './durable-objects/webhook-sender.ts'
 import { idGenerator } from './id-generator.ts'
 import type { AwaitedPosition } from './provider/events/event-waiters.ts'
 import type { GroupWriteAnswer } from './provider/groups/group-writer.ts'
@@ -81,7 +82,7 @@ export default {
     if (cron === RECONCILE_CRON) return await reconcileInTurn(databases, scheduledTime)
     const maxStatements = MAX_QUERIES_FREE - OTHER_STATEMENTS
     const [resourceTypes, now] = [RESOURCE_TYPES, scheduledTime]
-    const pokeWebhooks = (due: readonly WebhookAddress[]) => poke(env, due, false)
+    const pokeWebhooks = (due: readonly WebhookAddress[]) => pokeSenders(env.WEBHOOK_SENDER, due, false)
     try {
       await maintain(
         { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements, pokeWebhooks },
@@ -110,7 +111,8 @@ function runtimeOf(env: WorkerEnv, ctx: ExecutionContext): Runtime {
     wakeJobs: (tenantId) => wakeJobs(env, tenantId),
     waitForEvent: (position, ms) => waitForEvent(env, position, ms),
     pokeWebhooks: (tenantId, ids, isForced = false) => {
-      if (ids.length > 0) ctx.waitUntil(poke(env, addressesOf(tenantId, ids), isForced))
+      if (ids.length === 0) return
+      ctx.waitUntil(pokeSenders(env.WEBHOOK_SENDER, addressesOf(tenantId, ids), isForced))
     },
     postWebhook: postByFetch((...request) => fetch(...request)),
     isHealthy: error === undefined ? healthOf(env) : async () => false,
@@ -219,18 +221,6 @@ async function wakeJobs(env: WorkerEnv, tenantId: string): Promise<void> {
 
 function addressesOf(tenantId: string, ids: readonly string[]): readonly WebhookAddress[] {
   return ids.map((webhookId) => ({ tenantId, webhookId }))
-}
-
-/** A failed poke is logged only: the write is committed, and the hourly sweep finds the webhook. */
-async function poke(env: WorkerEnv, webhooks: readonly WebhookAddress[], isForced: boolean): Promise<void> {
-  const pokes = webhooks.map(async (address) => {
-    try {
-      await env.WEBHOOK_SENDER.getByName(address.webhookId).poke(address, isForced)
-    } catch (error) {
-      console.error(JSON.stringify({ job: 'poke webhooks', ...address, message: String(error) }))
-    }
-  })
-  await Promise.all(pokes)
 }
 
 function bookmarkHolder(env: WorkerEnv, tenantId: string): BookmarkHolder {

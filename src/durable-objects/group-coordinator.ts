@@ -27,6 +27,8 @@ import { runJob } from '../provider/jobs/runner.ts'
 import { type D1Binding, MAX_QUERIES_FREE, noFigures } from '../storage/database/database.ts'
 import { type HeldBookmark, TenantBookmark } from '../storage/database/replicas.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
+import type { WebhookAddress } from '../storage/webhooks/delivery.ts'
+import { pokeSenders, type WebhookSender } from './webhook-sender.ts'
 
 const newId = idGenerator()
 
@@ -42,6 +44,7 @@ const TENANT_KEY = 'tenantId'
 interface CoordinatorEnv {
   readonly DB: D1Binding
   readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
+  readonly WEBHOOK_SENDER: DurableObjectNamespace<WebhookSender>
 }
 
 export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements GroupWriter {
@@ -93,8 +96,10 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
       // An event of its own, so that the platform checks that this copy of the object is the current one.
       const noteWrite = () => this.env.GROUP_COORDINATOR.getByName(tenantId).forgetBookmark()
       const maxStatements = MAX_QUERIES_FREE - IDENTITY_CHECKS
-      const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now, noteWrite }
-      return await runJob(run, tenantId)
+      const pokeWebhooks = (due: readonly WebhookAddress[]) =>
+        pokeSenders(this.env.WEBHOOK_SENDER, due, false)
+      const calls = { now: Date.now, noteWrite, pokeWebhooks }
+      return await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements, ...calls }, tenantId)
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', tenantId, message: String(error) }))
       return FAILED_PAUSE_MS

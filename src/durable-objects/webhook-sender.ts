@@ -71,3 +71,22 @@ export class WebhookSender extends DurableObject<SenderEnv> {
     }
   }
 }
+
+/**
+ * Pokes the senders of webhooks. A failed poke is only logged: the changes are committed, and the hourly sweep finds the
+ * webhook.
+ */
+export async function pokeSenders(
+  senders: DurableObjectNamespace<WebhookSender>,
+  webhooks: readonly WebhookAddress[],
+  isForced: boolean,
+): Promise<void> {
+  const pokes = webhooks.map(async (address) => {
+    try {
+      await senders.getByName(address.webhookId).poke(address, isForced)
+    } catch (error) {
+      console.error(JSON.stringify({ job: 'poke webhooks', ...address, message: String(error) }))
+    }
+  })
+  await Promise.all(pokes)
+}

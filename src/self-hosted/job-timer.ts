@@ -2,7 +2,7 @@
  * Does the pending work on tenants in this process, in place of the alarms on Cloudflare. Each batch waits for its turn, so
  * that clients are not delayed.
  */
-import { runJob } from '../provider/jobs/runner.ts'
+import { type JobRun, runJob } from '../provider/jobs/runner.ts'
 import { MAX_QUERIES_FREE } from '../storage/database/database.ts'
 import { tenantsWithDeletedGroups } from '../storage/resources/deleted-groups.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
@@ -15,14 +15,20 @@ const FAILED_PAUSE_MS = 30_000
 export class JobTimer {
   readonly #databases: Databases
   readonly #resourceTypes: readonly StoredResourceType[]
+  readonly #pokeWebhooks: NonNullable<JobRun['pokeWebhooks']>
   readonly #running = new Map<string, { timer?: ReturnType<typeof setTimeout>; isWoken: boolean }>()
   #isStopped = false
   #current: Promise<void> = Promise.resolve()
 
   /** @param resourceTypes the types that are shipped */
-  constructor(databases: Databases, resourceTypes: readonly StoredResourceType[]) {
+  constructor(
+    databases: Databases,
+    resourceTypes: readonly StoredResourceType[],
+    pokeWebhooks: NonNullable<JobRun['pokeWebhooks']>,
+  ) {
     this.#databases = databases
     this.#resourceTypes = resourceTypes
+    this.#pokeWebhooks = pokeWebhooks
   }
 
   /** Does the pending work on a tenant, now and until it is done. A pause of its job ends. */
@@ -75,11 +81,14 @@ export class JobTimer {
 
   async #runJob(tenantId: string): Promise<number | undefined> {
     try {
-      const [databases, resourceTypes] = [this.#databases, this.#resourceTypes]
-      return await runJob(
-        { databases, resourceTypes, maxStatements: MAX_QUERIES_FREE, now: Date.now },
-        tenantId,
-      )
+      const run = {
+        databases: this.#databases,
+        resourceTypes: this.#resourceTypes,
+        maxStatements: MAX_QUERIES_FREE,
+        now: Date.now,
+        pokeWebhooks: this.#pokeWebhooks,
+      }
+      return await runJob(run, tenantId)
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', tenantId, message: String(error) }))
       return FAILED_PAUSE_MS

@@ -89,7 +89,6 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const probe = async () => {
     for (const name of names) await probeCommitted(open(name, noFigures()))
   }
-  const jobs = new JobTimer(databases, RESOURCE_TYPES)
   const { allowLoopbackWebhooks: allowLoopback } = settings.app
   const post = webhookPost(allowLoopback)
   const webhooks = new WebhookTimer({
@@ -100,6 +99,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     now: Date.now,
     random: Math.random,
   })
+  const jobs = new JobTimer(databases, RESOURCE_TYPES, (due) => webhooks.pokeEach(due))
   const waiters = new EventWaiters({
     openDatabase: (name) => open(name, noFigures()),
     intervalMs: LOOK_INTERVAL_MS,
@@ -267,9 +267,7 @@ function maintainHourly(
     try {
       const now = Date.now()
       const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
-      const pokeWebhooks = async (due: readonly WebhookAddress[]) => {
-        for (const address of due) webhooks.poke(address)
-      }
+      const pokeWebhooks = (due: readonly WebhookAddress[]) => webhooks.pokeEach(due)
       await maintain(
         { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements, pokeWebhooks },
         (done) => console.log(JSON.stringify(done)),

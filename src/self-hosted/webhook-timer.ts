@@ -48,11 +48,15 @@ export class WebhookTimer {
     }
   }
 
+  async pokeEach(webhooks: readonly WebhookAddress[]): Promise<void> {
+    for (const address of webhooks) this.poke(address)
+  }
+
   /** Pokes all webhooks of all databases that are behind: after a start, and for pokes that were lost. */
   async pokeAll(): Promise<void> {
     const { databases, now } = this.#runner
     for (const name of databases.names) {
-      for (const address of await dueWebhooks(databases.open(name), now(), ALL_WEBHOOKS)) this.poke(address)
+      await this.pokeEach(await dueWebhooks(databases.open(name), now(), ALL_WEBHOOKS))
     }
   }
 

@@ -2,6 +2,7 @@
  * Webhooks of a self-hosted server: what receivers get over real connections, and what becomes of receivers that do not
  * behave. Pauses and time-outs are in webhook-pauses.test.ts, and those of hours in test/provider/webhooks.test.ts.
  */
+import { createHash } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 import { USER } from '../support/urns.ts'
 import { type Answering, verified } from '../support/webhook-receiver.ts'
@@ -41,12 +42,20 @@ describe('a delivery', () => {
     expect(await tenant.webhook()).toMatchObject({ eventsBehind: 0, behindSince: null, lastError: null })
   })
 
-  it('tells of an import', async () => {
-    const receiver = await receiverOf()
-    const tenant = await tenantWith(receiver.url)
-    const file = `${JSON.stringify(IMPORTED)}\n`
-    expect(await sendText(`/tenants/${tenant.id}/import?end=missing`, file)).toBe(200)
-    await expect.poll(() => receiver.received.map(({ type }) => type), SOON).toEqual(['tenant.imported'])
+  it('tells of an import, and of an import by a job', async () => {
+    const line = `${JSON.stringify(IMPORTED)}\n`
+    const counts = { users: 1, groups: 0, memberships: 0 }
+    const end = { kind: 'end', ...counts, sha256: createHash('sha256').update(line).digest('hex') }
+    const file = `${line}${JSON.stringify(end)}\n`
+    for (const [path, status] of [
+      ['import', 200],
+      ['imports', 202],
+    ] as const) {
+      const receiver = await receiverOf()
+      const tenant = await tenantWith(receiver.url)
+      expect(await sendText(`/tenants/${tenant.id}/${path}`, file)).toBe(status)
+      await expect.poll(() => receiver.received.map(({ type }) => type), SOON).toEqual(['tenant.imported'])
+    }
   })
 
   it('comes in the order of the commits, once, of bulk requests as well', async () => {

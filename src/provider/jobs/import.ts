@@ -8,7 +8,7 @@
  * | importing  | stores the lines, chunk by chunk |
  * | locating   | finds the line of a chunk that the database refuses |
  * | undoing    | deletes what was stored of an import that failed or was cancelled |
- * | finishing  | deletes the file |
+ * | finishing  | deletes the file, and tells webhooks |
  * | discarding | deletes the file of an import that failed or was cancelled |
  *
  * The row of the tenant has the progress, so each chunk is stored once by any number of runners.
@@ -26,6 +26,7 @@ import {
   lastChunkQuery,
   withdrawFile,
 } from '../../storage/transfer/chunks.ts'
+import { activeWebhooksQuery } from '../../storage/webhooks/webhooks.ts'
 import { ConcurrentImportError, importDirectory, LineRefused } from '../transfer/import-lines.ts'
 import { TransferRefused } from '../transfer/refused.ts'
 import type { StepContext, Steps, Unit } from './step.ts'
@@ -52,7 +53,7 @@ export const IMPORT_STEPS: Steps = {
     keepsError: true,
     run: undo,
   },
-  finishing: { statements: 1, run: (context) => removeFile(context, 'done') },
+  finishing: { statements: 2, run: finish },
   discarding: { statements: 1, keepsError: true, run: (context) => removeFile(context, 'failed') },
 }
 
@@ -119,6 +120,17 @@ async function undo({ databases, resourceTypes, job, noteWrite }: StepContext): 
   const outcome = await undoImport(db, resourceTypes, job.tenantId, DELETED_CHUNKS)
   await noteWrite()
   return outcome === 'undoing' ? {} : { next: 'discarding' }
+}
+
+async function finish(context: StepContext): Promise<Unit> {
+  const { databases, job, pokeWebhooks } = context
+  const unit = await removeFile(context, 'done')
+  if (unit.change === undefined) return unit
+  const { active } = await readTogether(databases.open(job.source), {
+    active: activeWebhooksQuery(job.tenantId),
+  })
+  await pokeWebhooks(active.map((webhookId) => ({ tenantId: job.tenantId, webhookId })))
+  return unit
 }
 
 function failed(error: string): Unit {

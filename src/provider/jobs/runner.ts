@@ -54,6 +54,8 @@ export interface JobRun {
   readonly now: () => number
   /** Reports a write to the bookmark holder (storage/database/replicas.ts); undefined without replicas. */
   readonly noteWrite?: (tenantId: string) => Promise<void>
+  /** Has webhooks deliver what a job has changed. If undefined, the hourly sweep does. */
+  readonly pokeWebhooks?: StepContext['pokeWebhooks']
 }
 
 /**
@@ -66,6 +68,7 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
   const databases = counted(run.databases)
   const catalogue = catalogueOf(databases)
   const noteWrite = async () => await run.noteWrite?.(tenantId)
+  const pokeWebhooks: StepContext['pokeWebhooks'] = async (webhooks) => await run.pokeWebhooks?.(webhooks)
   let job = await runningJob(catalogue, tenantId)
   while (job !== undefined) {
     const left = () => run.maxStatements - databases.statements - RUNNER_STATEMENTS
@@ -73,7 +76,7 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
     if (left() < step.statements) return 0
     const result = await runStep(
-      { databases, resourceTypes: run.resourceTypes, job, now: run.now, noteWrite },
+      { databases, resourceTypes: run.resourceTypes, job, now: run.now, noteWrite, pokeWebhooks },
       step,
       left,
     )

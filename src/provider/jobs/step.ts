@@ -6,6 +6,7 @@ import type { Statement } from '../../storage/database/database.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import type { Job, JobChange } from '../../storage/tenants/jobs.ts'
 import type { Databases } from '../../storage/tenants/locations.ts'
+import type { WebhookAddress } from '../../storage/webhooks/delivery.ts'
 
 export interface StepContext {
   readonly databases: Databases
@@ -17,6 +18,8 @@ export interface StepContext {
   readonly now: () => number
   /** Reports a write, so that every later read sees it: see storage/database/replicas.ts. */
   readonly noteWrite: () => Promise<void>
+  /** Has webhooks deliver what the job has changed. */
+  readonly pokeWebhooks: (webhooks: readonly WebhookAddress[]) => Promise<void>
 }
 
 /** The result of a unit. */
