@@ -80,7 +80,8 @@ export async function changeWebhookOf(
   if (change.url !== undefined) requireUrl(c, change.url)
   if (change.types !== undefined) requireTypes(c, change.types)
   const webhook = requireWebhook(await updateWebhook(c.get('db'), tenantId, id, change), tenantId, id)
-  if (webhook.state === 'active') c.env.pokeWebhooks(tenantId, [id], change.state === 'active')
+  const endsPause = change.state === 'active' || change.url !== undefined
+  if (webhook.state === 'active') c.env.pokeWebhooks(tenantId, [id], endsPause)
   return webhook
 }
 

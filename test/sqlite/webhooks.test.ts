@@ -188,6 +188,16 @@ describe('a receiver', () => {
     expect(sent).toBeLessThan(10_000_000)
   })
 
+  it('that fails is replaced by another one at once', async () => {
+    const [bad, good] = [await receiverOf((response) => response.writeHead(500).end()), await receiverOf()]
+    const tenant = await tenantWith(bad.url)
+    await tenant.createUser()
+    await expect.poll(async () => (await tenant.webhook()).attempts, SOON).toBe(1)
+    await admin('PATCH', tenant.path, { url: good.url })
+    await expect.poll(() => good.received.length, { timeout: 2_000 }).toBe(1)
+    expect(bad.received).toHaveLength(1)
+  })
+
   it('that answers 410 gets nothing more', async () => {
     const receiver = await receiverOf((response) => response.writeHead(410).end())
     const tenant = await tenantWith(receiver.url)

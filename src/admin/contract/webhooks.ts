@@ -140,7 +140,7 @@ export const webhookRoutes = {
     path: PATH,
     summary: 'Changes the URL or the types of a webhook, disables it, or enables it again',
     description:
-      'An enabled webhook goes on with the event after the last one that was delivered, without the pause after a failure.',
+      'A webhook that is enabled, or has a new URL, goes on at once with the event after the last one that was delivered.',
     body: WEBHOOK_CHANGE,
     answers: { 200: { description: 'The changed webhook.', body: WEBHOOK } },
     refusals: [404],

@@ -194,11 +194,13 @@ export async function insertWebhook(
   return inserted?.changes === 1 ? readWebhook(found) : undefined
 }
 
-/** Changes by an administrator. An undefined member stays as it is. */
+/**
+ * Changes by an administrator. An undefined member stays as it is. A new URL and the state "active" end the pause after a
+ * failure.
+ */
 export interface WebhookChange {
   readonly url?: string | undefined
   readonly types?: readonly string[] | null | undefined
-  /** "active" also ends the pause after a failure. */
   readonly state?: Webhook['state'] | undefined
 }
 
@@ -213,7 +215,7 @@ export async function updateWebhook(
     ...(url === undefined ? [] : [sql`url = ${url}`]),
     ...(types === undefined ? [] : [sql`types = ${jsonOrNull(types)}`]),
     ...(state === undefined ? [] : [sql`state = ${state}, disabled_reason = NULL`]),
-    ...(state === 'active' ? [WITHOUT_PAUSE] : []),
+    ...(state === 'active' || url !== undefined ? [WITHOUT_PAUSE] : []),
   ]
   const results = await db.batch([
     ...(changes.length > 0 ? [updateOf(tenantId, id, sql.join(changes, sql`, `))] : []),
