@@ -87,7 +87,7 @@ describe('Webhooks', () => {
     const last = await browser.post(`${at}/secrets/${secretId}/remove`, {})
     expect([last.status, textOf(last.html)]).toEqual([
       409,
-      expect.stringContaining('the last secret of a webhook cannot be removed'),
+      expect.stringContaining('last secret of a webhook cannot be removed'),
     ])
   })
 
