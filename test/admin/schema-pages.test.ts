@@ -48,7 +48,7 @@ describe('Schemas', () => {
   })
 
   it.for<[what: string, document: unknown, message: string]>([
-    ['invalid JSON', '{"id":', 'the text is not valid JSON'],
+    ['invalid JSON', '{"id":', 'The text is not valid JSON'],
     [
       'a schema that is refused',
       { id: ACME, attributes: [{ name: 'userName' }] },

@@ -49,7 +49,7 @@ async function runToEnd(databases: Databases, tenantId: string) {
 async function addUsers(name: string, tenantId: string): Promise<void> {
   await BINDINGS[name]
     ?.prepare(
-      `WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 30000)
+      `WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 40000)
         INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
         SELECT ?1, ?1 || value, user, user, 1, 0, 0
         FROM (SELECT value, json_object('userName', 'u' || value) AS user FROM n)`,
