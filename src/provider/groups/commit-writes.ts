@@ -9,7 +9,7 @@
  * itself, down to the one write that cannot be done. A batch without an answer may have been applied, so it is never
  * repeated: the outcome of all its writes is unknown.
  */
-import { credentialsOf } from '../../storage/access/tokens.ts'
+import { credentialsOf } from '../../storage/access/token-conditions.ts'
 import {
   addFigures,
   type Database,

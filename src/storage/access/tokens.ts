@@ -7,56 +7,44 @@
  * of the database (it holds no token), timing (the look-up is by hash, and the found hash is compared in constant
  * time), a token of another tenant (the tenant is part of the condition).
  */
-import { and, eq, gt, isNull, or, type Placeholder, type SQL, sql } from 'drizzle-orm'
-import { ScimError } from '../../scim/error.ts'
 import {
   type Database,
   DatabaseUnavailable,
   GuardError,
-  prepared,
-  type Row,
-  type Slots,
-  type SqlValue,
   type Statement,
   type StatementResult,
 } from '../database/database.ts'
-import { tokens } from '../tables/tables.ts'
+import type { tokens } from '../tables/tables.ts'
 import {
   type Actor,
   changing,
   importing,
   moving,
-  StaleTenant,
   type TenantContext,
   TenantElsewhere,
-  TenantMissing,
 } from '../tenants/context.ts'
 import { AccessRefused } from './access-refused.ts'
 import {
   forgetToken,
-  isFeedReadDue,
   isKnownValid,
-  isLastUsedDue,
   type KnownClient,
   knownClient,
-  LAST_USED_INTERVAL_MS,
   recordFeedRead,
   recordUse,
 } from './known-tokens.ts'
-import { isSameSecret, type Sha256, sha256 } from './secrets.ts'
+import { type Sha256, sha256 } from './secrets.ts'
+import {
+  type Credentials,
+  checkStatement,
+  credentialsOf,
+  guardStatement,
+  selectWriters,
+} from './token-conditions.ts'
+import { type Refusal, requireToken, writerRefusal } from './token-refusals.ts'
+import { feedReadStatements, lastUsedStatements } from './token-uses.ts'
 
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
 const NAMED_TENANT = /^scim_([a-z][a-z0-9-]{0,39})_/
-
-/** The claims of a request, which each of its batches checks. */
-export interface Credentials extends Actor {
-  /** The version of the tenant's configuration by which the request is handled: see ../tenants/context.ts. */
-  readonly tenantVersion: number
-}
-
-export function credentialsOf({ actor, version }: Pick<TenantContext, 'actor' | 'version'>): Credentials {
-  return { ...actor, tenantVersion: version }
-}
 
 export type TokenScope = (typeof tokens.$inferSelect)['scope']
 
@@ -290,74 +278,6 @@ export async function clientOf(tenant: TenantContext): Promise<KnownClient> {
   return client
 }
 
-/** The condition on `tokens` that the credentials are valid now. @param values the values, or slots for them */
-export function isValidToken(values: Readonly<Record<keyof Credentials, SqlValue | Placeholder>>): SQL {
-  const { tenantId, tokenHash, now } = values as Slots<keyof Credentials>
-  return sql`${and(
-    eq(tokens.hash, tokenHash),
-    eq(tokens.tenantId, tenantId),
-    isNull(tokens.revokedAt),
-    or(isNull(tokens.expiresAt), gt(tokens.expiresAt, now)),
-  )}`
-}
-
-/** Like isValidToken; also requires that the tenant is ready and that its configuration is that of the credentials. */
-export function isAdmittedToken(values: Parameters<typeof isValidToken>[0]): SQL {
-  const { tenantVersion } = values as Slots<keyof Credentials>
-  return sql`${isValidToken(values)} AND ${eq(tokens.tenantState, 'ready')}
-    AND ${eq(tokens.tenantVersion, tenantVersion)}`
-}
-
-/** The input of `refusalOf`. The tenant is read only if its configuration differs. */
-function checkedColumns(tenantVersion: Placeholder): SQL {
-  return sql`coalesce(credential_id, tokens.id) AS id, credential_id AS credentialId, hash, scope, expires_at AS expiresAt, revoked_at AS revokedAt, client_id AS clientId,
-    cursor_key AS cursorKey, tenant_state AS tenantState, tenant_version AS tenantVersion,
-    CASE WHEN tenant_version <> ${tenantVersion}
-      THEN (SELECT configuration FROM tenants WHERE id = tokens.tenant_id) END AS configuration`
-}
-
-/** If the token is not found, a second SELECT tells whether the tenant lives elsewhere; otherwise it reads nothing. */
-const checkStatement = prepared(
-  ({ tenantId, tokenHash, tenantVersion }: Slots<'tenantId' | 'tokenHash' | 'tenantVersion'>) =>
-    sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database FROM tokens
-      WHERE hash = ${tokenHash} AND tenant_id = ${tenantId} UNION ALL ${elsewhere(tenantId)} LIMIT 1`,
-)
-
-/**
- * A row in the form of `checkedColumns` for a tenant that lives in another database. Its `database` is empty if this one
- * has neither the tenant nor its address.
- */
-function elsewhere(tenantId: Placeholder): SQL {
-  const nothing = sql.raw('NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL')
-  return sql`SELECT ${nothing}, database FROM tenant_locations WHERE tenant_id = ${tenantId}
-    UNION ALL SELECT ${nothing}, '' WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId})`
-}
-
-/**
- * The source of a guard: one row. `writer` is the id that the log has of a token that may write, or else the reason for a refusal
- * (`IS_NOT_WRITER`); `client` is the client of the token.
- */
-export function writer({ tenantId, tokenHash, now, tenantVersion }: Slots<keyof Credentials>): SQL {
-  return sql`(SELECT coalesce(found, (SELECT 'moved' FROM tenant_locations WHERE tenant_id = ${tenantId}), 'none') AS writer,
-      client FROM (SELECT 1) LEFT JOIN (
-    SELECT client_id AS client, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' 
-      WHEN expires_at <= ${now} THEN iif(credential_id IS NULL, 'expired', 'lapsed')
-      WHEN tenant_state <> 'ready' THEN CASE tenant_state WHEN 'moving' THEN 'moving'
-        WHEN 'moved' THEN 'moved' WHEN 'arriving' THEN 'moved' ELSE 'importing' END
-      WHEN scope <> 'provision' THEN 'read'
-      WHEN tenant_version <> ${tenantVersion} THEN 'stale tenant' ELSE coalesce(credential_id, id) END AS found
-    FROM tokens WHERE hash = ${tokenHash} AND tenant_id = ${tenantId}) ON true)`
-}
-
-/** True of a row of `writer` without a token. */
-export const IS_NOT_WRITER: SQL = sql`writer IN
-  ('none', 'revoked', 'expired', 'lapsed', 'importing', 'moving', 'moved', 'read', 'stale tenant')`
-
-const guardStatement = prepared(
-  (slots: Slots<keyof Credentials>) =>
-    sql`INSERT INTO guards (rule) SELECT writer FROM ${writer(slots)} WHERE ${IS_NOT_WRITER}`,
-)
-
 /** Each token once, at its latest time: if it is valid then, it was valid before. */
 function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
   const latest = new Map<string, Credentials>()
@@ -366,103 +286,4 @@ function latestUses(writers: readonly Credentials[]): readonly Credentials[] {
     if (known === undefined || known.now < writer.now) latest.set(writer.tokenHash, writer)
   }
   return [...latest.values()]
-}
-
-/** CROSS JOIN fixes the order: SQLite would otherwise scan all tokens of the tenant. */
-const selectWriters = prepared(
-  ({ tenantId, tenantVersion, hashes }: Slots<'tenantId' | 'tenantVersion' | 'hashes'>) =>
-    sql`SELECT ${checkedColumns(tenantVersion)}, NULL AS database
-      FROM json_each(${hashes}) AS j CROSS JOIN tokens ON hash = j.value WHERE tenant_id = ${tenantId}
-      UNION ALL ${elsewhere(tenantId)}`,
-)
-
-/** Each writer is checked at its own time: a token may expire between two of them. */
-function writerRefusal(rows: readonly Row[], credentials: Credentials): Refusal | undefined {
-  const row = rows.find(({ hash }) => isSameSecret(String(hash), credentials.tokenHash))
-  const refusal = refusalOf(row ?? rows.find(({ database }) => database !== null), credentials, 'write')
-  if (refusal instanceof ScimError || refusal instanceof TenantElsewhere || row?.scope === 'provision')
-    return refusal
-  return new AccessRefused('wrong scope', String(row?.id))
-}
-
-/** @throws {ScimError} 401, 503; {StaleTenant|TenantElsewhere} */
-function requireToken(row: Row | undefined, credentials: Credentials, use: 'read' | 'write'): void {
-  const isFound =
-    row !== undefined && (row.database !== null || isSameSecret(String(row.hash), credentials.tokenHash))
-  const refusal = refusalOf(isFound ? row : undefined, credentials, use)
-  if (refusal !== undefined) throw refusal
-}
-
-type Refusal = ScimError | StaleTenant | TenantElsewhere
-
-/** The reason for which a token is refused at that time and with that configuration, if any. Records the result. */
-function refusalOf(
-  row: Row | undefined,
-  credentials: Credentials,
-  use: 'read' | 'write',
-): Refusal | undefined {
-  if (row?.database === '') {
-    forgetToken(credentials)
-    return new TenantMissing(new AccessRefused('unknown'))
-  }
-  if (row !== undefined && row.database !== null) return new TenantElsewhere(String(row.database))
-  const reason =
-    row === undefined
-      ? 'unknown'
-      : row.revokedAt != null
-        ? 'revoked'
-        : row.expiresAt != null && Number(row.expiresAt) <= credentials.now
-          ? row.credentialId == null
-            ? 'expired'
-            : 'lapsed'
-          : undefined
-  if (row === undefined || reason !== undefined) {
-    forgetToken(credentials)
-    return new AccessRefused(reason ?? 'unknown', row && String(row.id))
-  }
-  recordUse(credentials, { clientId: String(row.clientId), cursorKey: String(row.cursorKey) })
-  const notReady = row.tenantState === 'ready' ? undefined : notReadyFor(row, use)
-  return notReady ?? staleTenant(row, credentials)
-}
-
-/**
- * The reason for which clients of a tenant are refused. @returns undefined for a read while the tenant is being moved
- */
-function notReadyFor({ tenantState }: Row, use: 'read' | 'write'): ScimError | TenantElsewhere | undefined {
-  if (tenantState === 'moving') return use === 'read' ? undefined : moving()
-  if (tenantState === 'moved' || tenantState === 'arriving') return new TenantElsewhere(undefined)
-  return importing()
-}
-
-function staleTenant(
-  { tenantVersion, configuration = null }: Row,
-  credentials: Credentials,
-): StaleTenant | undefined {
-  const version = Number(tenantVersion)
-  if (version === credentials.tenantVersion) return undefined
-  return new StaleTenant({ version, configuration: configuration === null ? null : String(configuration) })
-}
-
-const touchStatement = prepared((slots: Slots<keyof Credentials | 'before'>) => {
-  const isOld = sql`(last_used_at IS NULL OR last_used_at <= ${slots.before})`
-  return sql`UPDATE tokens SET last_used_at = ${slots.now} WHERE ${isValidToken(slots)} AND ${isOld}`
-})
-
-/** Runs in the batch that checks the token, so it costs no round trip. */
-function lastUsedStatements(credentials: Credentials): readonly Statement[] {
-  const { tokenHash, now } = credentials
-  if (!isLastUsedDue(tokenHash, now)) return []
-  return [touchStatement({ ...credentials, before: now - LAST_USED_INTERVAL_MS })]
-}
-
-const feedReadStatement = prepared((slots: Slots<keyof Credentials | 'seq' | 'before'>) => {
-  const isOld = sql`(feed_read_at IS NULL OR feed_read_at <= ${slots.before})`
-  return sql`UPDATE tokens SET feed_seq = ${slots.seq}, feed_read_at = ${slots.now}
-    WHERE ${isValidToken(slots)} AND ${isOld}`
-})
-
-/** Remembers the position of a reader at most once a minute, so long polls write no more than that. */
-function feedReadStatements(credentials: Credentials, seq: number | undefined): readonly Statement[] {
-  if (seq === undefined || !isFeedReadDue(credentials)) return []
-  return [feedReadStatement({ ...credentials, seq, before: credentials.now - LAST_USED_INTERVAL_MS })]
 }

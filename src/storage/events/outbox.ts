@@ -5,7 +5,7 @@
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { eventType, type NewEvent, nativeObjectIdPath, type TENANT_IMPORTED } from '../../scim/events.ts'
-import type { Credentials } from '../access/tokens.ts'
+import type { Credentials } from '../access/token-conditions.ts'
 import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 

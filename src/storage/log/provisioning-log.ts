@@ -9,10 +9,9 @@ import {
   credentialsOf,
   IS_NOT_WRITER,
   isAdmittedToken,
-  runAsWriter,
-  writeAs,
   writer,
-} from '../access/tokens.ts'
+} from '../access/token-conditions.ts'
+import { runAsWriter, writeAs } from '../access/tokens.ts'
 import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable } from '../tables/resource-tables.ts'
