@@ -24,6 +24,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'storage/tables',
     'storage/database',
     'scim',
+    'jwt',
     'drizzle-orm',
   ],
   'storage/log': [

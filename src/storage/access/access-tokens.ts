@@ -3,7 +3,9 @@
  * like any other token. A batch checks the credential and stores the token, so a credential that is revoked at the same
  * moment either gets no token, or its token is revoked with it.
  */
+
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import type { JwtRefusal } from '../../jwt/verify.ts'
 import { ACCESS_TOKENS_PER_MINUTE, MAX_ACCESS_TOKENS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { type Database, prepared, type Row, type Slots, statement } from '../database/database.ts'
 import { importing, moving, TenantElsewhere, TenantMissing } from '../tenants/context.ts'
@@ -25,20 +27,7 @@ export type CredentialRefusal =
   | AssertionRefusal
 
 /** The check that an assertion does not pass: see jwt/verify.ts. */
-export type AssertionRefusal = `assertion: ${
-  | 'malformed'
-  | 'algorithm'
-  | 'header'
-  | 'issuer'
-  | 'subject'
-  | 'audience'
-  | 'tenant'
-  | 'authorized party'
-  | 'expired'
-  | 'not yet valid'
-  | 'lifetime'
-  | 'unknown key'
-  | 'signature'}`
+export type AssertionRefusal = `assertion: ${JwtRefusal}`
 
 /** A token to issue. */
 export interface AccessTokenRequest {
