@@ -76,6 +76,7 @@ const LONG_NODE_TESTS = [
   'test/local/{bench,killed,start}.test.ts',
   // Compare durations.
   'test/scim/linear-time.test.ts',
+  'test/sqlite/event-feed-time.test.ts',
   'test/sqlite/job-steps.test.ts',
   'test/sqlite/processor-time.test.ts',
   // Sends random requests.

@@ -16,9 +16,12 @@ export interface FollowOptions extends ClientOptions {
   readonly once?: boolean
 }
 
+/** The first time, after an import, after a change of schemas, or because the cursor was not valid any more. */
+type ReadReason = 'first' | 'imported' | 'schemas' | 'expired'
+
 export type DirectoryChange =
-  /** The whole directory was read: the first time, after an import, or because the cursor was not valid any more. */
-  | { readonly kind: 'read'; readonly reason: 'first' | 'imported' | 'expired' }
+  /** The whole directory was read. */
+  | { readonly kind: 'read'; readonly reason: ReadReason }
   /** The event was applied to the copy. */
   | { readonly kind: 'event'; readonly event: DirectoryEvent }
 
@@ -43,8 +46,8 @@ export async function* followDirectory(
       continue
     }
     for (const event of page.events) {
-      if (event.type === 'tenant.imported') {
-        yield await readDirectory(client, copy, 'imported')
+      if (event.type.startsWith('tenant.')) {
+        yield await readDirectory(client, copy, event.type === 'tenant.imported' ? 'imported' : 'schemas')
         break
       }
       if (!copy.apply(event)) await readResource(client, copy, event)
@@ -69,7 +72,7 @@ function expired(error: unknown): undefined {
 async function readDirectory(
   client: DirectoryClient,
   copy: DirectoryCopy,
-  reason: 'first' | 'imported' | 'expired',
+  reason: ReadReason,
 ): Promise<DirectoryChange> {
   const { cursor } = await client.events('now', 0)
   const [users, groups] = [await byId(client.users()), await byId(client.groups())]

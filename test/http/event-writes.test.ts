@@ -1,14 +1,14 @@
 /** What the event feed tells about the unusual writes: bulk, partial PATCH, nested groups, odd values, extensions. */
 import { describe, expect, it } from 'vitest'
-import { deleteAndHold, deleteLeft } from '../support/deleted-groups.ts'
+import { MAX_DELETED_MEMBERSHIPS, MAX_EVENT_BYTES_SENT, MAX_NAME_CHARACTERS } from '../../src/scim/limits.ts'
 import { addCrowd } from '../support/crowd.ts'
-import { allEvents, eventsOf, now, typesOf } from '../support/feed.ts'
+import { deleteAndHold, deleteLeft } from '../support/deleted-groups.ts'
 import { fileOf, groupLine, idOf, imported, memberLine, textOf, userLine } from '../support/directory-file.ts'
+import { allEvents, eventsOf, now, typesOf } from '../support/feed.ts'
 import { admin, type Client, newClient, USER } from '../support/harness.ts'
 import { addMembers } from '../support/large.ts'
 import { newOauthClient, signedIn } from '../support/oauth.ts'
 import { BULK_REQUEST, GROUP } from '../support/urns.ts'
-import { MAX_DELETED_MEMBERSHIPS, MAX_EVENT_BYTES_SENT, MAX_NAME_CHARACTERS } from '../../src/scim/limits.ts'
 
 const CISCO = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 
@@ -78,7 +78,9 @@ describe('the events', () => {
         [outer.id, 'Group'],
       ]),
     )
-    expect(events[1].data.members).toMatchObject([{ id: inner.id, type: 'Group', displayName: inner.displayName }])
+    expect(events[1].data.members).toMatchObject([
+      { id: inner.id, type: 'Group', displayName: inner.displayName },
+    ])
   })
 
   it('of a user who leaves many groups come before the deletion, with the new version of each group', async () => {
@@ -99,7 +101,9 @@ describe('the events', () => {
 
   it('do not name a large group that was just deleted, while its memberships are', async () => {
     const client = await newClient()
-    const [first = ''] = await addCrowd(client.tenantId, MAX_DELETED_MEMBERSHIPS + 1, (number) => idOf(number + 1))
+    const [first = ''] = await addCrowd(client.tenantId, MAX_DELETED_MEMBERSHIPS + 1, (number) =>
+      idOf(number + 1),
+    )
     const { id } = await client.createGroup()
     await addMembers(client.tenantId, id, MAX_DELETED_MEMBERSHIPS + 1)
     const after = await now(client)
@@ -111,7 +115,15 @@ describe('the events', () => {
 
   it('have odd names unchanged, in all events that name them', async () => {
     const client = await newClient()
-    for (const name of ['a\u0000b', '"\\ \u2028', 'lone \ud800 surrogate', '\udc00', '😀 é', "'; DROP", '\u007f\u0001']) {
+    for (const name of [
+      'a\u0000b',
+      '"\\ \u2028',
+      'lone \ud800 surrogate',
+      '\udc00',
+      '😀 é',
+      "'; DROP",
+      '\u007f\u0001',
+    ]) {
       const after = await now(client)
       const made = await client.request('POST', '/Users', {
         schemas: [USER],
@@ -137,36 +149,36 @@ describe('the events', () => {
     }
   })
 
-  it.for([['three bytes', '\u20ac'], ['six bytes as JSON', '\u0001']])(
-    'stay below 20 kB with the longest names, in characters of %s',
-    async ([, character]) => {
-      const client = await newClient()
-      const name = character.repeat(MAX_NAME_CHARACTERS)
-      const user = await client.createUser({
-        userName: name,
-        externalId: name,
-        [CISCO]: { nativeObjectId: name },
-      })
-      const group = await client.createGroup({
-        displayName: name,
-        externalId: name,
-        members: [{ value: user.id }],
-      })
-      await client.patch(`/Users/${user.id}`, { op: 'replace', path: 'active', value: false })
-      await client.request('DELETE', `/Groups/${group.id}`)
-      await client.request('DELETE', `/Users/${user.id}`)
-      const events = await allEvents(client)
-      expect(typesOf(events)).toEqual([
-        'user.created',
-        'group.created',
-        'group.members_added',
-        'user.deactivated',
-        'group.deleted',
-        'user.deleted',
-      ])
-      expect(events.map(bytesOf).filter((bytes) => bytes > MAX_EVENT_BYTES_SENT)).toEqual([])
-    },
-  )
+  it.for([
+    ['three bytes', '\u20ac'],
+    ['six bytes as JSON', '\u0001'],
+  ])('stay below 20 kB with the longest names, in characters of %s', async ([, character = '']) => {
+    const client = await newClient()
+    const name = character.repeat(MAX_NAME_CHARACTERS)
+    const user = await client.createUser({
+      userName: name,
+      externalId: name,
+      [CISCO]: { nativeObjectId: name },
+    })
+    const group = await client.createGroup({
+      displayName: name,
+      externalId: name,
+      members: [{ value: user.id }],
+    })
+    await client.patch(`/Users/${user.id}`, { op: 'replace', path: 'active', value: false })
+    await client.request('DELETE', `/Groups/${group.id}`)
+    await client.request('DELETE', `/Users/${user.id}`)
+    const events = await allEvents(client)
+    expect(typesOf(events)).toEqual([
+      'user.created',
+      'group.created',
+      'group.members_added',
+      'user.deactivated',
+      'group.deleted',
+      'user.deleted',
+    ])
+    expect(events.map(bytesOf).filter((bytes) => bytes > MAX_EVENT_BYTES_SENT)).toEqual([])
+  })
 
   it('name the client of an access token', async () => {
     const oauth = await newOauthClient()
@@ -194,7 +206,11 @@ describe('extension attributes', () => {
       {
         name: 'badge',
         type: 'complex',
-        subAttributes: [{ name: 'number' }, { name: 'code', returned: 'request' }, { name: 'remark', returned: 'request' }],
+        subAttributes: [
+          { name: 'number' },
+          { name: 'code', returned: 'request' },
+          { name: 'remark', returned: 'request' },
+        ],
       },
     ])
     const values = {
@@ -202,7 +218,11 @@ describe('extension attributes', () => {
       notes: 'hidden-2',
       badge: { number: 'n-1', code: 'hidden-3', remark: 'hidden-4' },
     }
-    const { body: user } = await client.request('POST', '/Users', { schemas: [USER, URN], userName: 'a', [URN]: values })
+    const { body: user } = await client.request('POST', '/Users', {
+      schemas: [USER, URN],
+      userName: 'a',
+      [URN]: values,
+    })
     await client.patch(
       `/Users/${user.id}`,
       { op: 'replace', path: `${URN}:badge.code`, value: 'hidden-5' },

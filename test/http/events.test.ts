@@ -1,7 +1,7 @@
 /** The event feed: what it tells about each write, and how readers follow it. */
 import { describe, expect, it } from 'vitest'
 import { eventsOf, now, typesOf } from '../support/feed.ts'
-import { admin, costOf, newClient, newToken, Client, USER } from '../support/harness.ts'
+import { admin, Client, costOf, newClient, newToken, USER } from '../support/harness.ts'
 
 const CISCO = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
 
@@ -178,10 +178,7 @@ describe('the feed', () => {
   it('goes on after a cursor, page by page, for any client of the tenant', async () => {
     const client = await newClient()
     for (let i = 0; i < 5; i++) await client.createUser({ userName: `user-${i}` })
-    const other = new Client(
-      client.tenantId,
-      (await newToken(client.tenantId, { scope: 'read' })).token,
-    )
+    const other = new Client(client.tenantId, (await newToken(client.tenantId, { scope: 'read' })).token)
     const first = (await client.feed('?limit=2')).body
     const second = (await other.feed(`?limit=2&after=${first.cursor}`)).body
     const third = (await client.feed(`?limit=2&after=${second.cursor}`)).body

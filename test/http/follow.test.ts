@@ -4,7 +4,7 @@ import type { ClientOptions } from '../../src/consumer/directory-client.ts'
 import { DirectoryCopy } from '../../src/consumer/directory-copy.ts'
 import { type DirectoryChange, followDirectory } from '../../src/consumer/follow.ts'
 import { fileOf, imported, userLine } from '../support/directory-file.ts'
-import { type Client, newClient, newToken, send, TENANT_URL } from '../support/harness.ts'
+import { admin, type Client, newClient, newToken, send, TENANT_URL, USER } from '../support/harness.ts'
 
 /** Requests go to the worker, with the token of a reader. */
 async function reader(client: Client): Promise<ClientOptions> {
@@ -132,6 +132,38 @@ describe('followDirectory', () => {
     await changesOf(copy, disturbed)
     await changesOf(copy, options)
     await expectExact(copy, options)
+  })
+
+  it('reads the directory again when a schema is removed or put again, and not when one is added', async () => {
+    const client = await newClient()
+    const urn = 'urn:example:followed:User'
+    const path = `/tenants/${client.tenantId}/schemas/${urn}`
+    const options = await reader(client)
+    const copy = new DirectoryCopy()
+    await changesOf(copy, options)
+    const attributes = [
+      { name: 'site' },
+      { name: 'badge', type: 'complex', subAttributes: [{ name: 'code' }] },
+    ]
+    await admin('PUT', path, { attributes })
+    await client.createUser({ schemas: [USER, urn], [urn]: { site: 'a', badge: { code: 'b' } } })
+    expect(await changesOf(copy, options)).toMatchObject([{ event: { type: 'user.created' } }])
+    const again = [{ kind: 'read', reason: 'schemas' }]
+    const hidden = [
+      { name: 'site' },
+      { name: 'badge', type: 'complex', subAttributes: [{ name: 'code', returned: 'request' }] },
+    ]
+    for (const change of [
+      () => admin('PUT', path, { attributes: hidden }),
+      () => admin('DELETE', path),
+      () => admin('PUT', path, { attributes }),
+      () => admin('DELETE', `${path}?purge=true`),
+    ]) {
+      expect((await change()).status).toBeLessThan(300)
+      expect(await changesOf(copy, options)).toEqual(again)
+      await expectExact(copy, options)
+    }
+    expect(JSON.stringify(copy)).not.toContain('followed')
   })
 
   it('reads the directory again after an import, and when its cursor is not valid any more', async () => {
