@@ -73,7 +73,7 @@ const LONG_NODE_TESTS = [
   // Kill processes, and let processes race for a file.
   'test/entra/cli/{lock-file,provision}.test.ts',
   // Run commands as processes, each with a server.
-  'test/local/{bench,killed,start}.test.ts',
+  'test/local/{bench,follow,killed,start}.test.ts',
   // Compare durations.
   'test/scim/linear-time.test.ts',
   'test/sqlite/event-feed-time.test.ts',

@@ -9,6 +9,8 @@ export default defineConfig(async () => ({
     cloudflareTest({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
+        // test/support/apply-migrations.ts expects those of vitest.config.ts.
+        d1Databases: ['TEST_DB2', 'TEST_DB3', 'TEST_DEVICES', 'TEST_DEVICES2'],
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations('./migrations'),
           ADMIN_TOKEN: 'test-admin-token',
