@@ -3,7 +3,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { MAX_WAITING_READERS } from '../../src/scim/limits.ts'
-import { DENO } from './support/find-deno.ts'
+import { DENO, DENO_MISSING } from './support/find-deno.ts'
 import { buildModules, newToken, type Server, scim, startServer, temporaryFolder } from './support/server.ts'
 
 const TIMEOUT_MS = 60_000
@@ -19,9 +19,10 @@ const feed = ({ port }: Server, token: string, query: string, signal?: AbortSign
     ...(signal && { signal }),
   })
 
-describe.skipIf(DENO === undefined).each(['Deno', 'Node.js'] as const)(
-  'a reader that waits, on %s',
-  (runtime) => {
+for (const runtime of ['Deno', 'Node.js'] as const) {
+  const isMissing = runtime === 'Deno' && DENO === undefined
+  const where = isMissing ? `on Deno (skipped: ${DENO_MISSING})` : `on ${runtime}`
+  describe.skipIf(isMissing)(`a reader that waits, ${where}`, () => {
     const started = async () => {
       const server = await startServer(modules, { runtime, folder: temporaryFolder() })
       const token = await newToken(server.port)
@@ -68,5 +69,5 @@ describe.skipIf(DENO === undefined).each(['Deno', 'Node.js'] as const)(
       expect(await server.ended).toBe(0)
       expect(Date.now() - began).toBeLessThan(10_000)
     })
-  },
-)
+  })
+}

@@ -239,7 +239,8 @@ describe('pruning', () => {
     expect(await stored(idle)).toEqual({ count: 1, first: 50, last: 50 })
     expect(await stored(young)).toMatchObject({ count: 10 })
     expect(some).toMatchObject({ deleted: 149, rowsWritten: 149 })
-    expect(some.rowsRead - nothing.rowsRead).toBeLessThanOrEqual(8 * 150)
+    // test/bench/cost/model.ts uses this figure and the one of the feed.
+    expect(some.rowsRead - nothing.rowsRead).toBeLessThanOrEqual(7 * 149 + 5)
     // At most as many as asked for, the oldest first; the newest one of the idle tenant is one of them and stays.
     expect(await prune(OLD + DAY_MS, 500)).toMatchObject({ deleted: 499 })
     expect(await stored(busy)).toEqual({ count: 1_401, first: 600, last: 2_000 })
