@@ -77,6 +77,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'storage/extensions': [
     'storage/extensions',
+    'storage/events',
     'storage/lists',
     'storage/tenants',
     'storage/tables',

@@ -45,7 +45,9 @@ export const TEST_EVENT = 'webhook.test'
  */
 export const TENANT_SCHEMAS_CHANGED = 'tenant.schemas_changed'
 
-export type TenantEventType = typeof TENANT_IMPORTED | typeof TENANT_SCHEMAS_CHANGED
+/** The types of events about the whole tenant. */
+export const TENANT_EVENTS = [TENANT_IMPORTED, TENANT_SCHEMAS_CHANGED] as const
+export type TenantEventType = (typeof TENANT_EVENTS)[number]
 
 /** The types of all events of a directory with these resource types. */
 export function eventTypes(types: readonly ResourceType[]): readonly string[] {
@@ -56,7 +58,7 @@ export function eventTypes(types: readonly ResourceType[]): readonly string[] {
     eventType(type, 'deleted'),
     ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
   ]
-  return [...types.flatMap(ofType), TENANT_IMPORTED, TENANT_SCHEMAS_CHANGED]
+  return [...types.flatMap(ofType), ...TENANT_EVENTS]
 }
 
 /** A resource as it is after a write. */
