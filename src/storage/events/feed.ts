@@ -80,7 +80,7 @@ export const MAX_SCANNED_EVENTS = 5_000
 /** The data of a page. Looked up, its members take about six times as much. */
 const MAX_PAGE_BYTES = 256 * 1024
 /**
- * The documents in which the identifiers of the members of a page are looked up: SQLite parses them, which takes about 20 ms
+ * The documents in which the identifiers of the members of a page are looked up: SQLite parses them, which takes up to 30 ms
  * of processor time if they are large, and 60 ms if they consist of identifiers that are as long as they may be.
  */
 const MAX_PAGE_DOCUMENT_BYTES = 8 * 1024 * 1024
