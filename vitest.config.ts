@@ -61,7 +61,7 @@ const LONG_WORKERD_TESTS = [
   // Wait for the pauses after which failed access is stored.
   'test/reliability/failed-access.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
-  'test/reliability/{concurrency,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
+  'test/reliability/{concurrency,event-model,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
 ]
 
 /** Long tests in Node.js. */
@@ -73,9 +73,10 @@ const LONG_NODE_TESTS = [
   // Kill processes, and let processes race for a file.
   'test/entra/cli/{lock-file,provision}.test.ts',
   // Run commands as processes, each with a server.
-  'test/local/{bench,killed,start}.test.ts',
+  'test/local/{bench,follow,killed,start}.test.ts',
   // Compare durations.
   'test/scim/linear-time.test.ts',
+  'test/sqlite/event-feed-time.test.ts',
   'test/sqlite/job-steps.test.ts',
   'test/sqlite/processor-time.test.ts',
   // Sends random requests.

@@ -25,9 +25,10 @@ export interface Runtime {
   /**
    * Waits until a tenant has an event after the position, or for the given time.
    *
+   * @param left is aborted when the reader leaves, where the platform tells it
    * @returns false at once if too many requests of the tenant are waiting
    */
-  readonly waitForEvent: (position: AwaitedPosition, ms: number) => Promise<boolean>
+  readonly waitForEvent: (position: AwaitedPosition, ms: number, left: AbortSignal) => Promise<boolean>
   /** Has pending work on a tenant done soon: see provider/jobs/runner.ts. */
   readonly wakeJobs: (tenantId: string) => Promise<void>
   /**

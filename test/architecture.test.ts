@@ -78,6 +78,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'storage/extensions': [
     'storage/extensions',
+    'storage/events',
     'storage/lists',
     'storage/tenants',
     'storage/tables',

@@ -1,7 +1,7 @@
 /**
  * Reads a directory over HTTP: its resources by SCIM, and its events. Works wherever `fetch` does.
  */
-import type { CopiedResource, DirectoryEvent } from './directory-copy.ts'
+import type { CopiedResource, DirectoryEvent, Kind } from './directory-copy.ts'
 
 export interface ClientOptions {
   /** Such as "https://scim.example.com/scim/v2". */
@@ -13,25 +13,13 @@ export interface ClientOptions {
   readonly signal?: AbortSignal
 }
 
-/** A page of the feed. */
-export interface EventPage {
-  readonly events: readonly DirectoryEvent[]
-  readonly cursor: string
-  readonly hasMore: boolean
-}
-
-interface ErrorBody {
-  readonly scimType?: unknown
-  readonly error?: { readonly code?: unknown }
-}
-
 /** A request was refused, and a repetition would not help. */
 export class Refused extends Error {
   readonly status: number
   /** The `scimType` or the `code` of the error. */
-  readonly code: unknown
+  readonly code: string | undefined
 
-  constructor(status: number, body: ErrorBody) {
+  constructor(status: number, body: { scimType?: string; error?: { code: string } }) {
     super(`the directory answered ${status}: ${JSON.stringify(body)}`)
     this.status = status
     this.code = body.scimType ?? body.error?.code
@@ -41,6 +29,7 @@ export class Refused extends Error {
 interface Resource {
   readonly id: string
   readonly meta?: { readonly version: string }
+  readonly members?: readonly { readonly value: string }[]
   readonly [name: string]: unknown
 }
 
@@ -57,43 +46,44 @@ export class DirectoryClient {
   }
 
   /** @throws {Refused} cursor_expired or invalid_cursor */
-  async events(after: string, waitSeconds: number): Promise<EventPage> {
+  events(after: string, waitSeconds: number) {
     const query = new URLSearchParams({ after, limit: '500', wait: String(waitSeconds) })
-    return (await this.#get(`${new URL(this.#options.tenantUrl).origin}/events?${query}`)) as EventPage
+    return this.#get<{ events: readonly DirectoryEvent[]; cursor: string; hasMore: boolean }>(
+      `${new URL(this.#options.tenantUrl).origin}/events?${query}`,
+    )
   }
 
-  async *users(): AsyncGenerator<CopiedResource> {
-    for await (const user of this.#pages('/Users?excludedAttributes=groups')) yield copied(user)
-  }
-
-  async *groups(): AsyncGenerator<CopiedResource> {
-    for await (const { id } of this.#pages('/Groups?attributes=id')) {
-      const group = await this.group(id)
-      if (group !== undefined) yield group
+  /** All users, or all groups with their members, by id. */
+  async all(kind: Kind): Promise<Map<string, CopiedResource>> {
+    const found = new Map<string, CopiedResource>()
+    const path = kind === 'users' ? '/Users?excludedAttributes=groups' : '/Groups?attributes=id'
+    for await (const listed of this.#pages(path)) {
+      const resource = kind === 'users' ? copied(listed) : await this.one(kind, listed.id)
+      if (resource !== undefined) found.set(resource.id, resource)
     }
+    return found
   }
 
-  /** @returns undefined if there is no such user */
-  async user(id: string): Promise<CopiedResource | undefined> {
-    const user = await this.#find(`/Users/${id}?excludedAttributes=groups`)
-    return user && copied(user)
-  }
-
-  /** The group with its members. @returns undefined if there is no such group */
-  async group(id: string): Promise<CopiedResource | undefined> {
+  /** A user, or a group with its members. @returns undefined if there is none with this id */
+  async one(kind: Kind, id: string): Promise<CopiedResource | undefined> {
     try {
-      const group = await this.#find(`/Groups/${id}`)
-      const members = Array.isArray(group?.members) ? group.members.map(({ value }) => String(value)) : []
-      return group && { ...copied(group), members: new Set(members) }
+      const user = `/Users/${id}?excludedAttributes=groups`
+      return kind === 'groups' ? await this.#group(id) : copied(await this.#scim(user))
     } catch (error) {
-      if (error instanceof Refused && error.code === 'tooMany') return await this.#largeGroup(id)
+      if (error instanceof Refused && error.status === 404) return undefined
       throw error
     }
   }
 
-  /** A group with too many members for one answer: they are listed by page, after the version was read. */
-  async #largeGroup(id: string): Promise<CopiedResource | undefined> {
-    const group = await this.#find(`/Groups/${id}?excludedAttributes=members`)
+  async #group(id: string): Promise<CopiedResource> {
+    try {
+      const group = await this.#scim(`/Groups/${id}`)
+      return { ...copied(group), members: new Set(group.members?.map(({ value }) => value)) }
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'tooMany')) throw error
+    }
+    // It has too many members for one answer: they are listed by page, after the version was read.
+    const group = await this.#scim(`/Groups/${id}?excludedAttributes=members`)
     const members = new Set<string>()
     const direct = encodeURIComponent(`groups[value eq "${id}" and type eq "direct"]`)
     for await (const user of this.#pages(`/Users?attributes=id&filter=${direct}`)) members.add(user.id)
@@ -101,59 +91,44 @@ export class DirectoryClient {
       const isMember = encodeURIComponent(`id eq "${id}" and members.value eq "${other.id}"`)
       for await (const _ of this.#pages(`/Groups?attributes=id&filter=${isMember}`)) members.add(other.id)
     }
-    return group && { ...copied(group), members }
+    return { ...copied(group), members }
   }
 
   /** Pages by cursor (RFC 9865): changes meanwhile do not shift them. */
   async *#pages(path: string): AsyncGenerator<Resource> {
     for (let cursor: string | undefined = ''; cursor !== undefined; ) {
       const query = new URLSearchParams({ cursor, count: '500' })
-      const page = (await this.#get(`${this.#options.tenantUrl}${path}&${query}`)) as Page
+      const page: { Resources?: Resource[]; nextCursor?: string } = await this.#scim(`${path}&${query}`)
       yield* page.Resources ?? []
       cursor = page.nextCursor
     }
   }
 
-  async #find(path: string): Promise<Resource | undefined> {
-    try {
-      return (await this.#get(`${this.#options.tenantUrl}${path}`)) as Resource
-    } catch (error) {
-      if (error instanceof Refused && error.status === 404) return undefined
-      throw error
-    }
+  #scim<Body = Resource>(path: string): Promise<Body> {
+    return this.#get(`${this.#options.tenantUrl}${path}`)
   }
 
   /** Repeats a request that gets no answer, 429 or 5xx. @throws {Refused} */
-  async #get(url: string): Promise<unknown> {
-    const { token, fetch: send = fetch, sleep = pause, signal = null } = this.#options
+  async #get<Body>(url: string): Promise<Body> {
+    const { token, fetch: send = fetch, sleep, signal = null } = this.#options
     for (let attempt = 1; ; attempt++) {
       let pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS)
       try {
         const bearer = typeof token === 'string' ? token : await token()
         const response = await send(url, { headers: { Authorization: `Bearer ${bearer}` }, signal })
-        // The two forms of errors; anything else is what was asked for.
-        const body = (await response.json()) as ErrorBody
-        if (response.ok) return body
+        const body = await response.json()
+        if (response.ok) return body as Body
         const isFinal = response.status < 500 && response.status !== 429
-        if (isFinal || attempt === MAX_ATTEMPTS) throw new Refused(response.status, body)
+        if (isFinal || attempt === MAX_ATTEMPTS) throw new Refused(response.status, body as object)
         pauseMs = Math.max(Number(response.headers.get('Retry-After')) * 1000, pauseMs)
       } catch (error) {
         if (error instanceof Refused || signal?.aborted || attempt === MAX_ATTEMPTS) throw error
       }
-      await sleep(pauseMs)
+      await (sleep?.(pauseMs) ?? new Promise((resolve) => setTimeout(resolve, pauseMs)))
     }
   }
 }
 
-interface Page {
-  readonly Resources?: readonly Resource[]
-  readonly nextCursor?: string
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-function copied({ id, meta, groups: _, members: __, ...attributes }: Resource): CopiedResource {
+function copied({ id, meta, members: _, ...attributes }: Resource): CopiedResource {
   return { id, readVersion: Number(/\d+/.exec(meta?.version ?? '0')), attributes }
 }

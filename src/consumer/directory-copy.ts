@@ -37,7 +37,8 @@ export interface CopiedResource {
 }
 
 /** The kinds of resources, as the types of events begin. */
-const KINDS = { user: 'users', group: 'groups' } as const
+const KINDS: Readonly<Record<string, Kind>> = { user: 'users', group: 'groups' }
+export type Kind = 'users' | 'groups'
 
 export class DirectoryCopy {
   users = new Map<string, CopiedResource>()
@@ -55,34 +56,31 @@ export class DirectoryCopy {
   }
 
   toJSON() {
-    const groups = [...this.groups.values()].map((group) => ({
+    const asJson = ({ members = new Set(), ...group }: CopiedResource) => ({
       ...group,
-      members: [...(group.members ?? [])],
-    }))
+      members: [...members],
+    })
+    const groups = [...this.groups.values()].map(asJson)
     return { cursor: this.cursor, users: [...this.users.values()], groups }
   }
 
-  /**
-   * Applies an event.
-   *
-   * @returns false if the resource must be read instead, because the event does not have its values
-   */
-  apply({ type, data: { id = '', version = 0, attributes, members = [] } }: DirectoryEvent): boolean {
-    const [kind = '', what] = type.split('.')
-    if (kind !== 'user' && kind !== 'group') return true
-    const resources = this[KINDS[kind]]
-    if (what === 'deleted') return resources.delete(id) || true
-    const isGroup = kind === 'group'
-    const created = { id, readVersion: 0, attributes: {}, members: isGroup ? new Set<string>() : undefined }
+  /** Applies an event. @returns the kind of its resource if that must be read, because the event does not have its values */
+  apply({ type, data }: DirectoryEvent): Kind | undefined {
+    const { id = '', version = 0, attributes, members = [] } = data
+    const [kind, what] = [KINDS[type.slice(0, type.indexOf('.'))], type.slice(type.indexOf('.') + 1)]
+    if (kind === undefined) return undefined
+    const resources = this[kind]
+    if (what === 'deleted') resources.delete(id)
+    const user: CopiedResource = { id, readVersion: 0, attributes: {} }
+    const created = kind === 'users' ? user : { ...user, members: new Set<string>() }
     const known = resources.get(id) ?? (what === 'created' ? created : undefined)
     // A resource that is not known was deleted before the copy was read.
-    if (known === undefined || version <= known.readVersion) return true
-    if (attributes === null) return false
+    if (known === undefined || version <= known.readVersion) return undefined
+    if (attributes === null) return kind
     if (what === 'members_added') for (const member of members) known.members?.add(member.id)
     if (what === 'members_removed') for (const member of members) known.members?.delete(member.id)
-    if (attributes !== undefined)
-      resources.set(id, { ...known, attributes: merged(known.attributes, attributes) })
-    return true
+    if (attributes) resources.set(id, { ...known, attributes: merged(known.attributes, attributes) })
+    return undefined
   }
 }
 

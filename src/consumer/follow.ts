@@ -1,24 +1,20 @@
 /**
  * Follows a directory: an exact copy of its users and groups, and every change to it, in order.
- *
- * @example
- * const copy = new DirectoryCopy()
- * for await (const change of followDirectory(copy, { tenantUrl, token })) {
- *   if (change.kind === 'event') console.log(change.event.type)
- *   await store(JSON.stringify(copy)) // to go on from here after a restart
- * }
  */
 import { type ClientOptions, DirectoryClient, Refused } from './directory-client.ts'
-import type { CopiedResource, DirectoryCopy, DirectoryEvent } from './directory-copy.ts'
+import type { DirectoryCopy, DirectoryEvent } from './directory-copy.ts'
 
 export interface FollowOptions extends ClientOptions {
   /** Ends when the copy is up to date, instead of waiting for changes. */
   readonly once?: boolean
 }
 
+/** The first time, after an import, after a change of schemas, or because the cursor was not valid any more. */
+type Reason = 'first' | 'imported' | 'schemas' | 'expired'
+
 export type DirectoryChange =
-  /** The whole directory was read: the first time, after an import, or because the cursor was not valid any more. */
-  | { readonly kind: 'read'; readonly reason: 'first' | 'imported' | 'expired' }
+  /** The whole directory was read. */
+  | { readonly kind: 'read'; readonly reason: Reason }
   /** The event was applied to the copy. */
   | { readonly kind: 'event'; readonly event: DirectoryEvent }
 
@@ -35,19 +31,21 @@ export async function* followDirectory(
   { once = false, ...options }: FollowOptions,
 ): AsyncGenerator<DirectoryChange, void> {
   const client = new DirectoryClient(options)
-  if (copy.cursor === undefined) yield await readDirectory(client, copy, 'first')
+  if (copy.cursor === undefined) yield await readAll(client, copy, 'first')
   for (;;) {
     const page = await client.events(copy.cursor ?? '', once ? 0 : WAIT_SECONDS).catch(expired)
     if (page === undefined) {
-      yield await readDirectory(client, copy, 'expired')
+      yield await readAll(client, copy, 'expired')
       continue
     }
     for (const event of page.events) {
-      if (event.type === 'tenant.imported') {
-        yield await readDirectory(client, copy, 'imported')
+      if (event.type.startsWith('tenant.')) {
+        yield await readAll(client, copy, event.type === 'tenant.imported' ? 'imported' : 'schemas')
         break
       }
-      if (!copy.apply(event)) await readResource(client, copy, event)
+      const [kind, { id = '' }] = [copy.apply(event), event.data]
+      const resource = kind && (await client.one(kind, id))
+      if (kind !== undefined && resource !== undefined) copy[kind].set(id, resource)
       copy.cursor = event.cursor
       yield { kind: 'event', event }
     }
@@ -57,39 +55,21 @@ export async function* followDirectory(
 }
 
 function expired(error: unknown): undefined {
-  const isExpired =
-    error instanceof Refused && ['cursor_expired', 'invalid_cursor'].includes(String(error.code))
-  if (!isExpired) throw error
+  if (error instanceof Refused && /^(cursor_expired|invalid_cursor)$/.test(error.code ?? '')) return
+  throw error
 }
 
 /**
  * Reads the whole directory. The position is taken first: the events after it tell what happens while the pages are read.
  * The copy changes when everything was read.
  */
-async function readDirectory(
+async function readAll(
   client: DirectoryClient,
   copy: DirectoryCopy,
-  reason: 'first' | 'imported' | 'expired',
+  reason: Reason,
 ): Promise<DirectoryChange> {
   const { cursor } = await client.events('now', 0)
-  const [users, groups] = [await byId(client.users()), await byId(client.groups())]
+  const [users, groups] = [await client.all('users'), await client.all('groups')]
   Object.assign(copy, { users, groups, cursor })
   return { kind: 'read', reason }
-}
-
-async function byId(resources: AsyncIterable<CopiedResource>): Promise<Map<string, CopiedResource>> {
-  const found = new Map<string, CopiedResource>()
-  for await (const resource of resources) found.set(resource.id, resource)
-  return found
-}
-
-/** Reads a resource whose values an event does not have. */
-async function readResource(
-  client: DirectoryClient,
-  copy: DirectoryCopy,
-  { type, data: { id = '' } }: DirectoryEvent,
-): Promise<void> {
-  const isUser = type.startsWith('user.')
-  const resource = isUser ? await client.user(id) : await client.group(id)
-  if (resource !== undefined) copy[isUser ? 'users' : 'groups'].set(id, resource)
 }

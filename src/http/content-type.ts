@@ -17,8 +17,7 @@ export const SCIM_JSON = 'application/scim+json'
 const ACCEPTED = [SCIM_JSON, 'application/json']
 
 /**
- * Creates a response with JSON text. A large body is sent as fast as the client reads it. The headers, including the
- * request id, are a plain object, because `c.body` of Hono adds them one by one to a Headers object, which takes longer
+ * Creates a response with JSON text. The headers, including the request id, are a plain object, because `c.body` of Hono adds them one by one to a Headers object, which takes longer
  * than the rest of the response.
  */
 export function scimJson(
@@ -27,14 +26,18 @@ export function scimJson(
   status: number,
   headers: Record<string, string> = {},
 ): Response {
-  return new Response(bodyOf(c, json), {
+  return new Response(jsonBody(c, json), {
     status,
     headers: { ...headers, 'Content-Type': SCIM_JSON, 'X-Request-Id': c.get('requestId') },
   })
 }
 
-/** @throws {ScimError} 503 if too many large responses are buffered for slow clients */
-function bodyOf(c: Context<HttpEnv>, json: string): string | ReadableStream<Uint8Array> {
+/**
+ * The body of a response with JSON text. A large one is sent as fast as the client reads it.
+ *
+ * @throws {ScimError} 503 if too many large responses are buffered for slow clients
+ */
+export function jsonBody(c: Context<HttpEnv>, json: string): string | ReadableStream<Uint8Array> {
   const { answers } = c.env
   // The body of a response to HEAD is not sent.
   if (answers === undefined || json.length < MIN_LARGE_ANSWER_CHARACTERS || c.req.method === 'HEAD')

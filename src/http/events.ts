@@ -20,6 +20,7 @@ import {
   MAX_WAITING_READERS,
 } from '../scim/limits.ts'
 import { bearerAuth } from './bearer-auth.ts'
+import { jsonBody } from './content-type.ts'
 import { onMethodNotAllowed } from './errors.ts'
 import { limitFailedAuthentication, limitRate } from './rate-limit.ts'
 import { serverTiming } from './server-timing.ts'
@@ -35,7 +36,8 @@ events.get('/', bearerAuth, limitRate, async (c) => {
   const page = await inTenant(c, (c) => readFeed(c.get('tenant'), parameters))
   const { events, cursor, hasMore } =
     isEmpty(page) && waitSeconds > 0 ? await afterWait(c, parameters, page, waitSeconds) : page
-  return c.json({ events, cursor, hasMore }, 200, { 'Cache-Control': 'no-store' })
+  const body = jsonBody(c, JSON.stringify({ events, cursor, hasMore }))
+  return c.body(body, 200, { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' })
 })
 
 function isEmpty({ events, hasMore }: ReadFeed): boolean {
@@ -50,7 +52,8 @@ async function afterWait(
   seconds: number,
 ): Promise<ReadFeed> {
   const { tenantId, databaseName } = c.get('tenant')
-  if (!(await c.env.waitForEvent({ tenantId, databaseName, seq: page.seq }, seconds * 1000))) {
+  const position = { tenantId, databaseName, seq: page.seq }
+  if (!(await c.env.waitForEvent(position, seconds * 1000, c.req.raw.signal))) {
     const detail = `${MAX_WAITING_READERS} requests of this tenant wait for events already, the limit`
     throw new ScimError(429, undefined, `${detail}; try again, or ask without "wait"`)
   }

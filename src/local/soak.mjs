@@ -1,27 +1,35 @@
 /**
  * `npm run test:soak -- --minutes 10 --seed 7`: runs the model test with faults for the given time and prints a
- * summary. The same seed gives the same sequences. With `--hostile`, it searches for the most costly request instead.
+ * summary. The same seed gives the same sequences. With `--events`, consumers follow the event feed meanwhile; with
+ * `--hostile`, it searches for the most costly request instead.
  */
 import { parseArgs } from 'node:util'
 import { ensureInstalled, fail, run, toolCommand } from './toolchain.mjs'
 
-const USAGE = `npm run test:soak -- [--hostile] [--minutes 10] [--seed 1]
+const USAGE = `npm run test:soak -- [--events | --hostile] [--minutes 10] [--seed 1]
 
+  --events   random writes with faults while consumers follow the events
   --hostile  search for the most costly request instead of running random sequences with faults
   --minutes  duration in minutes; 10 by default
   --seed     an integer seed; the current time by default, which is printed`
 
-const { minutes, seed, hostile } = readArguments()
+const { minutes, seed, hostile, file } = readArguments()
 await ensureInstalled()
 const config = hostile ? 'test/reliability/hostile/soak.config.ts' : 'test/reliability/soak.config.ts'
 const [command, args] = toolCommand('vitest/vitest.mjs', ['run', '--config', config, '--root', '.'])
-const environment = { SOAK_MINUTES: String(minutes), SOAK_SEED: String(seed), WRANGLER_SEND_METRICS: 'false' }
+const environment = {
+  SOAK_FILE: file,
+  SOAK_MINUTES: String(minutes),
+  SOAK_SEED: String(seed),
+  WRANGLER_SEND_METRICS: 'false',
+}
 process.exitCode = await run(command, args, environment)
 
 function readArguments() {
   try {
     const { values } = parseArgs({
       options: {
+        events: { type: 'boolean' },
         hostile: { type: 'boolean' },
         minutes: { type: 'string' },
         seed: { type: 'string' },
@@ -34,9 +42,11 @@ function readArguments() {
     }
     const found = {
       hostile: values.hostile === true,
+      file: values.events ? 'test/reliability/event-model/soak.ts' : 'test/reliability/soak.ts',
       minutes: Number(values.minutes ?? 10),
       seed: Number(values.seed ?? Date.now() % 1e9),
     }
+    if (values.events && values.hostile) fail('give either --events or --hostile')
     if (!(found.minutes > 0)) fail(`--minutes must be a number above 0, found "${values.minutes}"`)
     if (!Number.isInteger(found.seed)) fail(`--seed must be a whole number, found "${values.seed}"`)
     return found

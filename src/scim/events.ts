@@ -39,6 +39,16 @@ export const TENANT_IMPORTED = 'tenant.imported'
 /** The event that an administrator sends to try out a webhook. It is not in the feed. */
 export const TEST_EVENT = 'webhook.test'
 
+/**
+ * The event of a change of the tenant's extension schemas that shows or hides stored values: its readers must read the whole
+ * directory again.
+ */
+export const TENANT_SCHEMAS_CHANGED = 'tenant.schemas_changed'
+
+/** The types of events about the whole tenant. */
+export const TENANT_EVENTS = [TENANT_IMPORTED, TENANT_SCHEMAS_CHANGED] as const
+export type TenantEventType = (typeof TENANT_EVENTS)[number]
+
 /** The types of all events of a directory with these resource types. */
 export function eventTypes(types: readonly ResourceType[]): readonly string[] {
   const ofType = (type: ResourceType) => [
@@ -48,7 +58,7 @@ export function eventTypes(types: readonly ResourceType[]): readonly string[] {
     eventType(type, 'deleted'),
     ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
   ]
-  return [...types.flatMap(ofType), TENANT_IMPORTED]
+  return [...types.flatMap(ofType), ...TENANT_EVENTS]
 }
 
 /** A resource as it is after a write. */

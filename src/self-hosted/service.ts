@@ -110,7 +110,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       open,
       names,
       wakeJobs: async (tenantId) => jobs.wake(tenantId),
-      waitForEvent: (position, ms) => waiters.wait(position, ms),
+      waitForEvent: (position, ms, left) => waiters.wait(position, ms, left),
       pokeWebhooks: (tenantId, ids, isForced) => {
         for (const webhookId of ids) webhooks.poke({ tenantId, webhookId }, isForced)
       },

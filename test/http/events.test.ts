@@ -1,30 +1,9 @@
 /** The event feed: what it tells about each write, and how readers follow it. */
 import { describe, expect, it } from 'vitest'
-import {
-  admin,
-  type Client,
-  costOf,
-  newClient,
-  newToken,
-  Client as TenantClient,
-  USER,
-} from '../support/harness.ts'
+import { eventsOf, now, typesOf } from '../support/feed.ts'
+import { admin, Client, costOf, newClient, newToken, USER } from '../support/harness.ts'
 
 const CISCO = 'urn:ietf:params:scim:schemas:extension:ciscoumbrella:2.0:User'
-
-// biome-ignore lint/suspicious/noExplicitAny: -- tests assert on what they read
-async function eventsOf(client: Client, query = ''): Promise<readonly any[]> {
-  const { status, body } = await client.feed(query)
-  expect(status).toBe(200)
-  return body.events
-}
-
-const typesOf = (events: readonly { type: string }[]) => events.map(({ type }) => type)
-
-/** A cursor after everything that has happened so far. */
-async function now(client: Client): Promise<string> {
-  return (await client.feed('?after=now')).body.cursor
-}
 
 describe('a write', () => {
   it('has one event of its most specific type, with its source and the new values', async () => {
@@ -199,10 +178,7 @@ describe('the feed', () => {
   it('goes on after a cursor, page by page, for any client of the tenant', async () => {
     const client = await newClient()
     for (let i = 0; i < 5; i++) await client.createUser({ userName: `user-${i}` })
-    const other = new TenantClient(
-      client.tenantId,
-      (await newToken(client.tenantId, { scope: 'read' })).token,
-    )
+    const other = new Client(client.tenantId, (await newToken(client.tenantId, { scope: 'read' })).token)
     const first = (await client.feed('?limit=2')).body
     const second = (await other.feed(`?limit=2&after=${first.cursor}`)).body
     const third = (await client.feed(`?limit=2&after=${second.cursor}`)).body
@@ -258,7 +234,7 @@ describe('the feed', () => {
     expect((await other.feed(`?after=${cursor}`)).body.error).toMatchObject({ code: 'invalid_cursor' })
     await admin('DELETE', `/tenants/${client.tenantId}`)
     await admin('POST', '/tenants', { id: client.tenantId, name: 'Again' })
-    const again = new TenantClient(client.tenantId, (await newToken(client.tenantId)).token)
+    const again = new Client(client.tenantId, (await newToken(client.tenantId)).token)
     await again.createUser()
     const { status, body } = await again.feed(`?after=${cursor}`)
     expect([status, body.error.code]).toEqual([400, 'invalid_cursor'])
@@ -267,7 +243,7 @@ describe('the feed', () => {
 
   it('answers 401 with a challenge, and 405 with the methods, both as JSON', async () => {
     const client = await newClient()
-    const stranger = new TenantClient(client.tenantId, `${client.token.slice(0, -4)}AAAA`)
+    const stranger = new Client(client.tenantId, `${client.token.slice(0, -4)}AAAA`)
     const { status, body, headers } = await stranger.feed()
     expect([status, body.error.code, headers.get('WWW-Authenticate')]).toEqual([
       401,

@@ -2,47 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ClientOptions } from '../../src/consumer/directory-client.ts'
 import { DirectoryCopy } from '../../src/consumer/directory-copy.ts'
-import { type DirectoryChange, followDirectory } from '../../src/consumer/follow.ts'
 import { fileOf, imported, userLine } from '../support/directory-file.ts'
-import { type Client, newClient, newToken, send, TENANT_URL } from '../support/harness.ts'
-
-/** Requests go to the worker, with the token of a reader. */
-async function reader(client: Client): Promise<ClientOptions> {
-  const { token } = await newToken(client.tenantId, { scope: 'read' })
-  return {
-    tenantUrl: TENANT_URL,
-    token,
-    sleep: async () => undefined,
-    fetch: async (input, init) => {
-      const { status, headers, body } = await send(new Request(input as string, init))
-      return new Response(JSON.stringify(body), { status, headers })
-    },
-  }
-}
-
-async function changesOf(copy: DirectoryCopy, options: ClientOptions): Promise<readonly DirectoryChange[]> {
-  const changes: DirectoryChange[] = []
-  for await (const change of followDirectory(copy, { ...options, once: true })) changes.push(change)
-  return changes
-}
-
-/** What a copy holds, without its position and the versions at which it was read. */
-function contentOf({ users, groups }: DirectoryCopy) {
-  const sorted = <Item>(map: ReadonlyMap<string, Item>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    users: sorted(users).map(([id, { attributes }]) => [id, attributes]),
-    groups: sorted(groups).map(([id, { attributes, members }]) => [
-      id,
-      attributes,
-      [...(members ?? [])].sort(),
-    ]),
-  }
-}
+import { changesOf, contentOf, freshCopy, reader } from '../support/follower.ts'
+import { admin, newClient, USER } from '../support/harness.ts'
 
 async function expectExact(copy: DirectoryCopy, options: ClientOptions): Promise<void> {
-  const fresh = new DirectoryCopy()
-  await changesOf(fresh, options)
-  expect(contentOf(copy)).toEqual(contentOf(fresh))
+  expect(contentOf(copy)).toEqual(contentOf(await freshCopy(options)))
 }
 
 describe('followDirectory', () => {
@@ -132,6 +97,38 @@ describe('followDirectory', () => {
     await changesOf(copy, disturbed)
     await changesOf(copy, options)
     await expectExact(copy, options)
+  })
+
+  it('reads the directory again when a schema is removed or put again, and not when one is added', async () => {
+    const client = await newClient()
+    const urn = 'urn:example:followed:User'
+    const path = `/tenants/${client.tenantId}/schemas/${urn}`
+    const options = await reader(client)
+    const copy = new DirectoryCopy()
+    await changesOf(copy, options)
+    const attributes = [
+      { name: 'site' },
+      { name: 'badge', type: 'complex', subAttributes: [{ name: 'code' }] },
+    ]
+    await admin('PUT', path, { attributes })
+    await client.createUser({ schemas: [USER, urn], [urn]: { site: 'a', badge: { code: 'b' } } })
+    expect(await changesOf(copy, options)).toMatchObject([{ event: { type: 'user.created' } }])
+    const again = [{ kind: 'read', reason: 'schemas' }]
+    const hidden = [
+      { name: 'site' },
+      { name: 'badge', type: 'complex', subAttributes: [{ name: 'code', returned: 'request' }] },
+    ]
+    for (const change of [
+      () => admin('PUT', path, { attributes: hidden }),
+      () => admin('DELETE', path),
+      () => admin('PUT', path, { attributes }),
+      () => admin('DELETE', `${path}?purge=true`),
+    ]) {
+      expect((await change()).status).toBeLessThan(300)
+      expect(await changesOf(copy, options)).toEqual(again)
+      await expectExact(copy, options)
+    }
+    expect(JSON.stringify(copy)).not.toContain('followed')
   })
 
   it('reads the directory again after an import, and when its cursor is not valid any more', async () => {

@@ -185,6 +185,9 @@ describe('the OpenAPI document', () => {
     await client.request('DELETE', `/Groups/${group.id}`)
     const { tenantId } = await newClient()
     await imported(tenantId, await fileOf([userLine(1)]))
+    const extension = `/tenants/${tenantId}/schemas/urn:example:events:User`
+    await admin('PUT', extension, { attributes: [{ name: 'site' }] })
+    await admin('DELETE', extension)
     const { token } = (await admin('POST', `/tenants/${tenantId}/tokens`, { name: 'Test' })).body
     const types = new Set<string>()
     for (const reader of [client, new Client(tenantId, token)]) {

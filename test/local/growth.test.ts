@@ -18,7 +18,14 @@ describe('GROWTH.md', () => {
 })
 
 describe('a month', () => {
-  const nothing = { user: 0, membership: 0, logOfInitialCycle: 0, logEntry: 0 }
+  const nothing = {
+    user: 0,
+    membership: 0,
+    logOfInitialCycle: 0,
+    logEntry: 0,
+    eventsOfInitialCycle: 0,
+    event: 0,
+  }
 
   it('of an empty directory costs the price of the plan and has only the requests of the cycles', () => {
     const usage = usageOfMonth(measured, 0)

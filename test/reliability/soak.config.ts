@@ -1,5 +1,5 @@
 /**
- * The Vitest configuration of `npm run test:soak` (src/local/soak.mjs): runs the model test for the given time.
+ * The Vitest configuration of `npm run test:soak` (src/local/soak.mjs): runs a model test for the given time.
  */
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
@@ -9,6 +9,8 @@ export default defineConfig(async () => ({
     cloudflareTest({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
+        // test/support/apply-migrations.ts expects those of vitest.config.ts.
+        d1Databases: ['TEST_DB2', 'TEST_DB3', 'TEST_DEVICES', 'TEST_DEVICES2'],
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations('./migrations'),
           ADMIN_TOKEN: 'test-admin-token',
@@ -20,7 +22,7 @@ export default defineConfig(async () => ({
     }),
   ],
   test: {
-    include: ['test/reliability/soak.ts'],
+    include: [process.env.SOAK_FILE ?? 'test/reliability/soak.ts'],
     setupFiles: ['./test/support/apply-migrations.ts'],
     testTimeout: 2_147_483_647,
   },

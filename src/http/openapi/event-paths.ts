@@ -3,7 +3,7 @@
  * events follow from the resource types.
  */
 import { canBeDisabled } from '../../scim/active.ts'
-import { eventType, TENANT_IMPORTED, TEST_EVENT } from '../../scim/events.ts'
+import { eventType, TENANT_EVENTS, TEST_EVENT } from '../../scim/events.ts'
 import {
   DEFAULT_FEED_EVENTS,
   MAX_EVENT_BYTES_SENT,
@@ -101,7 +101,7 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
         ['id', 'type', 'timestamp', 'tenant', 'cursor', 'source', 'data'],
         true,
       ),
-      oneOf: [...types.flatMap(kindsOf), ofTypes([TENANT_IMPORTED, TEST_EVENT], object({}, [], true))],
+      oneOf: [...types.flatMap(kindsOf), ofTypes([...TENANT_EVENTS, TEST_EVENT], object({}, [], true))],
     },
     EventSource: {
       description: 'The client and the request that made the change. All null for an administrator.',

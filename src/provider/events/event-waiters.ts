@@ -30,7 +30,10 @@ interface WaitersOptions {
 
 export class EventWaiters {
   readonly #options: WaitersOptions
-  /** By tenant. A tenant in the map has a running `#look`. */
+  /**
+   * By tenant and database: the readers that come after a move look at the new database. A key of the map has a running
+   * `#look`.
+   */
   readonly #readers = new Map<string, Set<Reader>>()
   #isStopped = false
 
@@ -39,29 +42,37 @@ export class EventWaiters {
   }
 
   /**
-   * Resolves when there is an event after the position, when the time is over, or when the service stops. A database that
-   * does not answer ends no wait: the read that follows reports it.
+   * Resolves when there is an event after the position, when the time is over, when the reader leaves, or when the service
+   * stops. A database that does not answer ends no wait: the read that follows reports it.
    *
+   * @param left is aborted when the reader leaves
    * @returns false at once if too many readers of the tenant are waiting: an exception would not cross the border of a
    *   Durable Object
    */
-  async wait({ tenantId, databaseName, seq }: AwaitedPosition, ms: number): Promise<boolean> {
-    if (this.#isStopped) return true
-    const present = this.#readers.get(tenantId)
+  async wait(
+    { tenantId, databaseName, seq }: AwaitedPosition,
+    ms: number,
+    left?: AbortSignal,
+  ): Promise<boolean> {
+    if (this.#isStopped || left?.aborted) return true
+    const key = `${tenantId} ${databaseName}`
+    const present = this.#readers.get(key)
     const readers = present ?? new Set<Reader>()
     if (readers.size >= MAX_WAITING_READERS) return false
     await new Promise<void>((resolve) => {
       const end = () => {
         clearTimeout(timer)
+        left?.removeEventListener('abort', end)
         readers.delete(reader)
         resolve()
       }
       const timer = setTimeout(end, ms)
       const reader: Reader = { seq, wake: end }
       readers.add(reader)
+      left?.addEventListener('abort', end)
       if (present !== undefined) return
-      this.#readers.set(tenantId, readers)
-      void this.#look(tenantId, databaseName, readers)
+      this.#readers.set(key, readers)
+      void this.#look(key, { tenantId, databaseName }, readers)
     })
     return true
   }
@@ -73,7 +84,11 @@ export class EventWaiters {
   }
 
   /** Looks until no reader is left. */
-  async #look(tenantId: string, databaseName: string | undefined, readers: Set<Reader>): Promise<void> {
+  async #look(
+    key: string,
+    { tenantId, databaseName }: Omit<AwaitedPosition, 'seq'>,
+    readers: ReadonlySet<Reader>,
+  ): Promise<void> {
     const { openDatabase, intervalMs } = this.#options
     while (readers.size > 0) {
       try {
@@ -84,6 +99,6 @@ export class EventWaiters {
       }
       await new Promise((resolve) => setTimeout(resolve, intervalMs))
     }
-    this.#readers.delete(tenantId)
+    this.#readers.delete(key)
   }
 }

@@ -102,6 +102,29 @@ export function withIndexReady(all: TenantExtensions, index: AttributeIndex): Te
   return { ...all, indexes: all.indexes.map((one) => (isIt(one) ? { ...one, isReady: true } : one)) }
 }
 
+/** Whether reads show other values of an extension afterwards, although no resource was written. */
+export function changesShownValues(before: TenantExtensions, after: TenantExtensions): boolean {
+  return before.extensions.some((one) => {
+    const other = findExtension(after, one.schema.id)
+    const isHidden = other === undefined || other.state !== 'active'
+    return isAnyChanged(
+      one.schema.attributes,
+      isHidden ? [] : other.schema.attributes,
+      one.state === 'active',
+    )
+  })
+}
+
+/** @param areShown whether the attributes were shown before, as far as their own characteristics allowed it */
+function isAnyChanged(before: readonly Attribute[], after: readonly Attribute[], areShown: boolean): boolean {
+  return before.some(({ name, returned, subAttributes = [] }) => {
+    const wasShown = areShown && returned !== 'request'
+    const other = after.find((one) => one.name === name && one.returned !== 'request')
+    if (other === undefined) return wasShown
+    return !wasShown || isAnyChanged(subAttributes, other.subAttributes ?? [], true)
+  })
+}
+
 function indexedPaths(extensions: readonly TenantExtension[]): readonly AttributeIndex['path'][] {
   return extensions
     .filter(({ state }) => state === 'active')

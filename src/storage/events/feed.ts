@@ -4,6 +4,7 @@
  * then: a member has the names that it has when the event is read, or had when it was deleted.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { eventType } from '../../scim/events.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { type Database, prepared, type Row, type Slots, type SqlValue } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
@@ -77,7 +78,12 @@ const selectNewest = prepared(
 /** Events that one query looks at, if few of them are of the wanted types. */
 export const MAX_SCANNED_EVENTS = 5_000
 /** The data of a page. Looked up, its members take about six times as much. */
-const MAX_PAGE_BYTES = 512 * 1024
+const MAX_PAGE_BYTES = 256 * 1024
+/**
+ * The documents in which the identifiers of the members of a page are looked up: SQLite parses them, which takes up to 30 ms
+ * of processor time if they are large, and 60 ms if they consist of identifiers that are as long as they may be.
+ */
+const MAX_PAGE_DOCUMENT_BYTES = 8 * 1024 * 1024
 
 /** The tenant's stream and a page of it. Undefined if there is no such tenant. */
 export function feedQuery(
@@ -146,46 +152,71 @@ export function pageSql(
         AND e.seq <= ${lastScanned(after)}
       WHERE t.id = ${tenantId} AND (${wanted} IS NULL OR e.type IN (SELECT value FROM json_each(${wanted})))
       ORDER BY e.seq LIMIT ${more}),
-    sized AS (SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY seq) AS n,
-      sum(octet_length(data)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS bytes FROM page)
+    counted AS (SELECT *, count(*) OVER () AS found, row_number() OVER (ORDER BY seq) AS n,
+      sum(octet_length(data)) OVER up_to_here AS bytes FROM page WINDOW up_to_here AS (ORDER BY seq ROWS UNBOUNDED PRECEDING)),
+    weighed AS (SELECT counted.*, ${documentBytesOf(types)} AS document_bytes
+      FROM counted WHERE n = 1 OR bytes <= ${sql.raw(String(MAX_PAGE_BYTES))}),
+    sized AS (SELECT *, sum(document_bytes) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS documents FROM weighed)
     SELECT sized.seq, sized.type, sized.time, sized.client_id AS clientId, c.name AS clientName,
       sized.request_id AS requestId, sized.resource_id AS resourceId, sized.data, sized.found,
       ${membersOf(types)} AS members
     FROM sized LEFT JOIN clients AS c ON c.id = sized.client_id
-    WHERE n = 1 OR bytes <= ${sql.raw(String(MAX_PAGE_BYTES))} ORDER BY sized.seq`
+    WHERE n = 1 OR documents <= ${sql.raw(String(MAX_PAGE_DOCUMENT_BYTES))} ORDER BY sized.seq`
+}
+
+/** The types of resources that may be members, each joined to the id `m.value` of a member. @param event its alias */
+function memberTables(types: readonly StoredResourceType[], event: string) {
+  return types
+    .filter(({ isMember }) => isMember)
+    .map((type) => {
+      const alias = `as_${type.table.name}`
+      const join = sql.raw(
+        `LEFT JOIN ${type.table.name} AS ${alias} ON ${alias}.tenant_id = ${event}.tenant_id AND ${alias}.id = m.value`,
+      )
+      return { type, alias, join }
+    })
+}
+
+/** The bytes of the documents of an event's members; 0 if it is not about members. */
+function documentBytesOf(types: readonly StoredResourceType[]): SQL {
+  const tables = memberTables(types, 'counted')
+  if (!types.some(hasMembers)) return sql`0`
+  const bytes = tables.map(({ alias }) => sql.raw(`coalesce(octet_length(${alias}.data), 0)`))
+  return sql`CASE WHEN ${isAboutMembers(types, 'counted')} THEN (SELECT coalesce(sum(${sql.join(bytes, sql` + `)}), 0)
+    FROM json_each(counted.data, '$.members') AS m ${joined(tables)}) ELSE 0 END`
 }
 
 /** The members of an event as JSON. Those that are deleted are in the events of their deletions. */
 function membersOf(types: readonly StoredResourceType[]): SQL {
-  const groups = types.find(hasMembers)
-  if (groups === undefined) return sql`NULL`
-  const found = types
-    .filter(({ isMember }) => isMember)
-    .map((type) => {
-      const alias = `as_${type.table.name}`
-      return {
-        join: sql.raw(
-          `LEFT JOIN ${type.table.name} AS ${alias} ON ${alias}.tenant_id = sized.tenant_id AND ${alias}.id = m.value`,
-        ),
-        value: sql`WHEN ${sql.raw(`${alias}.id`)} IS NOT NULL THEN json_object('id', m.value, 'type', ${sql.raw(`'${type.name}'`)},
-          ${identitySql(type, alias)}, 'version', ${sql.raw(`${alias}.version`)})`,
-      }
-    })
-  // The newest deletion: an import may bring an id back.
+  if (!types.some(hasMembers)) return sql`NULL`
+  const tables = memberTables(types, 'sized')
+  const found = tables.map(
+    ({ type, alias }) => sql`WHEN ${sql.raw(`${alias}.id`)} IS NOT NULL THEN json_object('id', m.value,
+      'type', ${sql.raw(`'${type.name}'`)}, ${identitySql(type, alias)}, 'version', ${sql.raw(`${alias}.version`)})`,
+  )
+  // The newest deletion: an import may bring an id back. Without INDEXED BY, SQLite would read all events from the newest on.
   const deletion = sql`(SELECT json_set(d.data, '$.id', m.value,
-      '$.type', upper(substr(d.type, 1, 1)) || substr(d.type, 2, instr(d.type, '.') - 2)) FROM events AS d
+      '$.type', upper(substr(d.type, 1, 1)) || substr(d.type, 2, instr(d.type, '.') - 2)) FROM events AS d INDEXED BY events_of_deletions
     WHERE d.tenant_id = sized.tenant_id AND d.resource_id = m.value AND d.type IN ('user.deleted', 'group.deleted')
     ORDER BY d.seq DESC LIMIT 1)`
-  return sql`CASE WHEN sized.type IN ('group.members_added', 'group.members_removed') THEN (
-    SELECT json_group_array(json(CASE ${sql.join(
-      found.map(({ value }) => value),
-      sql` `,
-    )}
+  return sql`CASE WHEN ${isAboutMembers(types, 'sized')} THEN (
+    SELECT json_group_array(json(CASE ${sql.join(found, sql` `)}
         ELSE coalesce(${deletion}, json_object('id', m.value)) END))
-      FROM json_each(sized.data, '$.members') AS m ${sql.join(
-        found.map(({ join }) => join),
-        sql` `,
-      )}) END`
+      FROM json_each(sized.data, '$.members') AS m ${joined(tables)}) END`
+}
+
+function joined(tables: ReturnType<typeof memberTables>): SQL {
+  return sql.join(
+    tables.map(({ join }) => join),
+    sql` `,
+  )
+}
+
+function isAboutMembers(types: readonly StoredResourceType[], event: string): SQL {
+  const names = types
+    .filter(hasMembers)
+    .flatMap((type) => [eventType(type, 'members_added'), eventType(type, 'members_removed')])
+  return sql.raw(`${event}.type IN (${names.map((name) => `'${name}'`).join(', ')})`)
 }
 
 /** The page in the results of `streamSql` and `pageSql`. */

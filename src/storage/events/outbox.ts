@@ -4,7 +4,7 @@
  * misses a smaller one.
  */
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
-import { eventType, type NewEvent, nativeObjectIdPath, type TENANT_IMPORTED } from '../../scim/events.ts'
+import { eventType, type NewEvent, nativeObjectIdPath, type TenantEventType } from '../../scim/events.ts'
 import type { Credentials } from '../access/token-conditions.ts'
 import { prepared, type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -120,10 +120,18 @@ export function identitySql(type: StoredResourceType, alias: string): SQL {
     'nativeObjectId', ${native === undefined ? sql`NULL` : value(`$."${native[0]}".${native[1]}`)}`
 }
 
-/** An event about the whole tenant that an administrator caused. */
-export function tenantEventStatement(tenantId: string, type: typeof TENANT_IMPORTED): Statement {
+/**
+ * An event about the whole tenant that an administrator caused.
+ *
+ * @param condition of the event, as the statements before it in the batch have left the database
+ */
+export function tenantEventStatement(
+  tenantId: string,
+  type: TenantEventType,
+  condition: SQL = sql`true`,
+): Statement {
   return statement(sql`${INSERT_EVENTS}
     SELECT ${tenantId}, coalesce(newest.seq, 0) + 1, ${type}, CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER),
       NULL, NULL, NULL, '{}', coalesce(newest.total_bytes, 0) + 2
-    FROM ${newest(tenantId)}`)
+    FROM ${newest(tenantId)} WHERE ${condition}`)
 }

@@ -3,8 +3,10 @@
  * the current one.
  */
 import { sql } from 'drizzle-orm'
+import { TENANT_SCHEMAS_CHANGED } from '../../scim/events.ts'
 import { SchemaRefused } from '../../scim/schema/extension-members.ts'
 import {
+  changesShownValues,
   decodeExtensions,
   encodeExtensions,
   NO_EXTENSIONS,
@@ -12,6 +14,7 @@ import {
 } from '../../scim/schema/tenant-extensions.ts'
 import { type Database, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
+import { tenantEventStatement } from '../events/outbox.ts'
 import { selection } from '../tables/selection.ts'
 import { tenants } from '../tables/tables.ts'
 import type { TenantConfiguration } from '../tenants/context.ts'
@@ -90,6 +93,10 @@ export async function storeExtensions(
     statement(sql`UPDATE tenants SET configuration = ${text}
       WHERE id = ${tenantId} AND version = ${version} AND state = 'ready' AND ${isMet}`),
     statement(sql`SELECT ${sql.join([sql`0 AS none`, ...found], sql`, `)}`),
+    // The SELECT before it leaves changes() as it is.
+    ...(changesShownValues(before, after)
+      ? [tenantEventStatement(tenantId, TENANT_SCHEMAS_CHANGED, sql`changes() > 0`)]
+      : []),
     ...taskStatements(tenantId, before, after, isStored),
   ])
   for (const [i, some] of searches.entries()) {

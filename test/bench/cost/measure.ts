@@ -60,6 +60,8 @@ export async function measureMonth(users: number): Promise<Measured> {
       membership: Math.round((full.memberships.bytes - before.memberships.bytes) / full.memberships.rows),
       logOfInitialCycle: Math.round((full.log.bytes - before.log.bytes) / users),
       logEntry: Math.round((after.log.bytes - full.log.bytes) / (after.log.rows - full.log.rows)),
+      eventsOfInitialCycle: Math.round((full.events.bytes - before.events.bytes) / users),
+      event: Math.round((after.events.bytes - full.events.bytes) / (after.events.rows - full.events.rows)),
     },
     cpuMsOfRequest: life.result.cpuMsOfRequest,
     steps: { ...life.result.steps, ...many.result },
@@ -245,7 +247,7 @@ interface Weight {
 }
 
 /** All pages of the table and its indexes, including partly filled ones. https://www.sqlite.org/dbstat.html */
-function weigh(file: string): Record<'users' | 'memberships' | 'log', Weight> {
+function weigh(file: string): Record<'users' | 'memberships' | 'log' | 'events', Weight> {
   const database = new DatabaseSync(file, { readOnly: true })
   const weightOf = (table: string): Weight => ({
     bytes: Number(
@@ -262,6 +264,7 @@ function weigh(file: string): Record<'users' | 'memberships' | 'log', Weight> {
     users: weightOf('users'),
     memberships: weightOf('memberships'),
     log: weightOf('provisioning_log'),
+    events: weightOf('events'),
   }
   database.close()
   return weights

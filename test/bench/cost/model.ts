@@ -36,6 +36,9 @@ export interface Measured {
     readonly logOfInitialCycle: number
     /** Log bytes of a later change. */
     readonly logEntry: number
+    /** Bytes of the events of the initial cycle for each user, and of a later event. */
+    readonly eventsOfInitialCycle: number
+    readonly event: number
   }
   readonly steps: Readonly<Record<Step, StepCost>>
   /** Of the whole workerd process, including its D1 and compilation: more than Cloudflare bills. */
@@ -64,6 +67,15 @@ const CYCLES = (DAYS * 24 * 60) / 40
 const READS_A_DAY = 1
 // Pruning reads a log entry by its key and its row, twice, and deletes it (test/provider/retention.test.ts).
 const PRUNED: StepCost = { rowsRead: 6, rowsWritten: 1 }
+// Pruning an event: test/provider/event-cost.test.ts.
+const PRUNED_EVENT: StepCost = { rowsRead: 7, rowsWritten: 1 }
+/** The rows that a page of the feed reads for each event: test/provider/event-cost.test.ts. */
+const ROWS_OF_READ_EVENT = 9
+// A consumer asks again after each wait of 25 seconds (src/scim/limits.ts), and the object looks for events twice a second
+// meanwhile, which reads one row each time and keeps it in memory.
+const ROWS_OF_EMPTY_PAGE = 17
+const WAITS = (DAYS * 86_400) / 25
+const LOOKS = DAYS * 86_400 * 2
 /** Billed time of the object: a group write waits for two round trips to a nearby D1. An assumption. */
 const SECONDS_IN_THE_OBJECT = 0.05
 const OBJECT_GB = 0.128
@@ -164,6 +176,39 @@ function sum(steps: Steps, of: (step: Step) => number): number {
   return Object.entries(steps).reduce((total, [step, count]) => total + count * of(step as Step), 0)
 }
 
+/** The events that a month writes. The same number is pruned. A leaver leaves its groups first. */
+function eventsOfMonth(users: number): number {
+  return logEntries(users) + users * CHANGES.leavers * MEMBERSHIPS_OF_A_USER
+}
+
+/** The usage of a month without events: neither stored and pruned, nor read by a consumer. */
+function usageWithoutEvents(measured: Measured, users: number): Usage {
+  const usage = usageOfMonth(measured, users)
+  const events = eventsOfMonth(users)
+  return {
+    ...usage,
+    'D1 rows read': usage['D1 rows read'] - events * PRUNED_EVENT.rowsRead,
+    'D1 rows written': usage['D1 rows written'] - events * (1 + PRUNED_EVENT.rowsWritten),
+    'D1 storage GB': usage['D1 storage GB'] - (events * measured.bytes.event) / BILLION,
+  }
+}
+
+/** The same month with a consumer that waits for events all the time. */
+function usageWithConsumer(measured: Measured, users: number): Usage {
+  const usage = usageOfMonth(measured, users)
+  const events = eventsOfMonth(users)
+  const answers = WAITS + events
+  return {
+    ...usage,
+    'Workers requests': usage['Workers requests'] + answers,
+    'Workers CPU ms': usage['Workers CPU ms'] + answers * measured.cpuMsOfRequest,
+    'D1 rows read':
+      usage['D1 rows read'] + LOOKS + 2 * answers * ROWS_OF_EMPTY_PAGE + events * ROWS_OF_READ_EVENT,
+    'Durable Object requests': usage['Durable Object requests'] + answers,
+    'Durable Object GB-s': usage['Durable Object GB-s'] + DAYS * 86_400 * OBJECT_GB,
+  }
+}
+
 /** The log entries that a month writes. The same number is pruned. */
 function logEntries(users: number): number {
   return sum(stepsOfMonth(users, 0), (step) => (LOGGED.has(step) ? 1 : 0))
@@ -178,8 +223,14 @@ export function usageOfMonth(measured: Measured, users: number, readsADay = READ
   return {
     'Workers requests': requests,
     'Workers CPU ms': requests * measured.cpuMsOfRequest,
-    'D1 rows read': sum(steps, (step) => measured.steps[step].rowsRead) + entries * PRUNED.rowsRead,
-    'D1 rows written': sum(steps, (step) => measured.steps[step].rowsWritten) + entries * PRUNED.rowsWritten,
+    'D1 rows read':
+      sum(steps, (step) => measured.steps[step].rowsRead) +
+      entries * PRUNED.rowsRead +
+      eventsOfMonth(users) * PRUNED_EVENT.rowsRead,
+    'D1 rows written':
+      sum(steps, (step) => measured.steps[step].rowsWritten) +
+      entries * PRUNED.rowsWritten +
+      eventsOfMonth(users) * PRUNED_EVENT.rowsWritten,
     'D1 storage GB': (users * bytesOfUser(measured, MEMBERSHIPS_OF_A_USER)) / BILLION,
     'Durable Object requests': writes,
     'Durable Object GB-s': writes * SECONDS_IN_THE_OBJECT * OBJECT_GB,
@@ -188,9 +239,14 @@ export function usageOfMonth(measured: Measured, users: number, readsADay = READ
   }
 }
 
-/** A user with its memberships and one month of log. */
+/** A user with its memberships, and one month of log and events. */
 function bytesOfUser({ bytes }: Measured, memberships: number): number {
-  return bytes.user + memberships * bytes.membership + logEntries(1) * bytes.logEntry
+  return (
+    bytes.user +
+    memberships * bytes.membership +
+    logEntries(1) * bytes.logEntry +
+    eventsOfMonth(1) * bytes.event
+  )
 }
 
 function dollarsOf(product: Product, used: number): number {
@@ -212,6 +268,7 @@ export function costTables(
     { title: 'Rows of each request', table: stepsTable(measured) },
     { title: 'A month, by product', table: monthTable(measured) },
     { title: 'A month, by reads of each user in a day', table: readsTable(measured) },
+    { title: 'The events of a month', table: eventsTable(measured) },
     { title: 'The initial cycle, once', table: initialTable(measured) },
     { title: 'The Free plan', table: freeTable(measured) },
     { title: 'Rows read to list everybody once, 100 in each page', table: listingTable(measured) },
@@ -229,6 +286,11 @@ function bytesTable({ bytes }: Measured): string {
         `in the log, of a user's initial cycle with ${MEMBERSHIPS_OF_A_USER} memberships`,
         count(bytes.logOfInitialCycle),
       ],
+      ['an event: a change of a user or of a membership', count(bytes.event)],
+      [
+        `events of a user's initial cycle with ${MEMBERSHIPS_OF_A_USER} memberships`,
+        count(bytes.eventsOfInitialCycle),
+      ],
     ],
   )
 }
@@ -238,7 +300,8 @@ function capacityTable(measured: Measured): string {
   const rows = [1, MEMBERSHIPS_OF_A_USER, 50].map((memberships) => {
     // The memberships of the initial cycle are in its log.
     const later = bytesOfUser(measured, memberships)
-    const first = bytes.user + memberships * bytes.membership + bytes.logOfInitialCycle
+    const first =
+      bytes.user + memberships * bytes.membership + bytes.logOfInitialCycle + bytes.eventsOfInitialCycle
     const users = (each: number) => rounded((DATABASE_GB * BILLION) / each)
     return [String(memberships), users(first), users(later)]
   })
@@ -281,6 +344,31 @@ function readsTable(measured: Measured): string {
   return markdownTable(
     ['reads', ...SIZES.map((users) => `${count(users)} users`)],
     [1, 10, 100].map((reads) => [String(reads), ...SIZES.map((users) => cell(users, reads))]),
+  )
+}
+
+/** What events add to a month, and what a consumer adds that waits for them all the time. */
+function eventsTable(measured: Measured): string {
+  const rows = (of: (users: number) => string) => SIZES.map(of)
+  const more = (less: Usage, all: Usage) => dollars(dollarsOfMonth(all) - dollarsOfMonth(less))
+  return markdownTable(
+    ['', ...SIZES.map((users) => `${count(users)} users`)],
+    [
+      ['events', ...rows((users) => amount(eventsOfMonth(users)))],
+      [
+        'D1 rows written, pruning included',
+        ...rows((users) => amount(eventsOfMonth(users) * (1 + PRUNED_EVENT.rowsWritten))),
+      ],
+      ['D1 storage MB', ...rows((users) => amount((eventsOfMonth(users) * measured.bytes.event) / MILLION))],
+      [
+        '**more for events**',
+        ...rows((users) => more(usageWithoutEvents(measured, users), usageOfMonth(measured, users))),
+      ],
+      [
+        '**more for a consumer that always waits**',
+        ...rows((users) => more(usageOfMonth(measured, users), usageWithConsumer(measured, users))),
+      ],
+    ],
   )
 }
 

@@ -149,6 +149,34 @@ describe('a resource type that is not shipped', () => {
     expect((await client.request('DELETE', `/Devices/${id}`)).status).toBe(204)
   })
 
+  it('has events of its own types, without activation and members', async () => {
+    const client = await newDeviceClient()
+    const user = await client.createUser()
+    await client.createGroup({ members: [{ value: user.id }] })
+    const { body } = await client.feed('?after=now')
+    const { id } = await createDevice(client, 'E1', { externalId: 'e1' })
+    await client.patch(`/Devices/${id}`, { op: 'replace', path: 'memory', value: 512 })
+    await client.request('DELETE', `/Devices/${id}`)
+    const known = { id, externalId: 'e1', displayName: 'Device E1', nativeObjectId: null }
+    const after = (
+      await client.feed(`?after=${body.cursor}&types=device.created,device.updated,device.deleted`)
+    ).body
+    expect(after.events).toMatchObject([
+      { type: 'device.created', data: { ...known, version: 1, attributes: { serialNumber: 'E1' } } },
+      {
+        type: 'device.updated',
+        data: { ...known, version: 2, changed: ['memory'], attributes: { memory: 512 } },
+      },
+      { type: 'device.deleted', data: { ...known, version: 2 } },
+    ])
+    expect((await client.feed('?types=group.members_added')).body.events[0].data.members).toMatchObject([
+      { id: user.id, type: 'User', userName: user.userName },
+    ])
+    const { error } = (await client.feed('?types=device.activated')).body
+    expect(error.message).toContain('user.activated')
+    expect(error.message).not.toMatch(/use .*device\.(activated|members_added)/)
+  })
+
   it('belongs to its tenant, and is not a user, a group or a member', async () => {
     const { id } = (await client.get(filtered('serialNumber eq "S0"'))).body.Resources[0]
     const other = await newDeviceClient()
