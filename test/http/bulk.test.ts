@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_DELETED_MEMBERSHIPS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
+import { MAX_DELETED_GROUPS, MAX_DELETED_MEMBERSHIPS, MAX_WORK_UNITS } from '../../src/scim/limits.ts'
 import { type Client, GROUP, newClient, PATCH_OP, TENANT_URL, USER } from '../support/harness.ts'
 import { addGroup, addLargeUsers, addMembers } from '../support/large.ts'
 
@@ -452,7 +452,7 @@ describe('the work of a bulk request', () => {
 
   it('leaves out the memberships of larger groups, which are removed afterwards', async () => {
     const client = await newClient()
-    const ids = Array.from({ length: 12 }, (_, i) => `group-${10 + i}`)
+    const ids = Array.from({ length: MAX_DELETED_GROUPS }, (_, i) => `group-${10 + i}`)
     for (const id of ids) {
       await addGroup(client.tenantId, id)
       await addMembers(client.tenantId, id, 0, MAX_DELETED_MEMBERSHIPS + 1)

@@ -276,7 +276,7 @@ describe('an export by a job', () => {
     await runToEnd(client)
     expect(await jobOf(client, job)).toMatchObject({
       state: 'failed',
-      error: expect.stringMatching(/interrupted/),
+      error: 'the tenant was deleted',
     })
     expect(await chunkCount(client)).toBe(0)
   })
