@@ -52,12 +52,14 @@ const LONG_WORKERD_TESTS = [
   ...MANY_REQUESTS,
   ...LARGE_DOCUMENTS,
   'test/provider/group-commit-speed.test.ts',
+  // Stores a hundred thousand events.
+  'test/provider/event-cost.test.ts',
   // Moves tenants, with an error before and after every batch.
   'test/provider/move.test.ts',
   // Exports and imports, likewise.
   'test/provider/transfer-jobs.test.ts',
   // Have several databases, and move or restore them.
-  'test/reliability/{databases,restored-databases}.test.ts',
+  'test/reliability/{databases,ends-of-moves,event-move,restored-databases}.test.ts',
   // Wait for the pauses after which failed access is stored.
   'test/reliability/failed-access.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
