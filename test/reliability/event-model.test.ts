@@ -23,6 +23,8 @@ describe('consumers that follow while clients write and everything fails now and
     expect(tally.events).toBeGreaterThan(tally.rounds * 50)
     expect(tally.unknown).toBeGreaterThan(0)
     expect(tally.followed).toBeGreaterThan(tally.events)
+    expect(tally.delivered - tally.repeated).toBe(2 * tally.events)
+    expect(tally.repeated).toBeGreaterThan(0)
     expect(tally.faults.get('object killed')).toBe(2 * SEEDS.length)
   })
 })

@@ -7,7 +7,12 @@ import { abortAllDurableObjects } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { DirectoryCopy } from '../../../src/consumer/directory-copy.ts'
 import type { DirectoryChange } from '../../../src/consumer/follow.ts'
-import { openDatabase } from '../../../src/storage/database/database.ts'
+import {
+  type D1Binding,
+  type DatabaseFigures,
+  noFigures,
+  openDatabase,
+} from '../../../src/storage/database/database.ts'
 import { chance } from '../../support/chance.ts'
 import { FAULTS, type Fault, type FaultPlan, faultyBinding } from '../../support/faults.ts'
 import { allEvents, seqOf, type TestEvent } from '../../support/feed.ts'
@@ -15,6 +20,7 @@ import { contentOf, freshCopy, reader } from '../../support/follower.ts'
 import { coordinatorNamed, labRuntime, sendTo, wrapCoordinator } from '../../support/lab.ts'
 import { createModelTenant, type ModelTenant } from '../model/tenant.ts'
 import { type Follower, longPoll, losing, newFollower, poll, pollWithRestarts } from './followers.ts'
+import { type Receivers, startReceivers } from './receivers.ts'
 import { newWriteTally, writeAtRandom } from './writers.ts'
 
 /** Counters of all rounds. */
@@ -26,11 +32,24 @@ export interface EventTally {
   events: number
   /** Events that consumers applied. */
   followed: number
+  /** Events that receivers of webhooks got, and those of them that they got before. */
+  delivered: number
+  repeated: number
   readonly faults: Map<string, number>
 }
 
 export function newEventTally(): EventTally {
-  return { rounds: 0, writes: 0, unknown: 0, refused: 0, events: 0, followed: 0, faults: new Map() }
+  return {
+    rounds: 0,
+    writes: 0,
+    unknown: 0,
+    refused: 0,
+    events: 0,
+    followed: 0,
+    delivered: 0,
+    repeated: 0,
+    faults: new Map(),
+  }
 }
 
 /** One of this many batches fails. */
@@ -54,7 +73,9 @@ export async function eventRound(
   const isLast = (change: DirectoryChange) =>
     change.kind === 'event' && change.event.data.userName === LAST_USER
   const noteFault = (fault: string) => tally.faults.set(fault, (tally.faults.get(fault) ?? 0) + 1)
-  const { send, restart } = await faultyTenant(tenant, random, noteFault)
+  const faulty = faultyDatabase(random, noteFault)
+  const receivers = await startReceivers(tenant.tenantId, random, () => faulty.open(noFigures()))
+  const { send, restart } = await faultyTenant(tenant, faulty, receivers.poke)
   const made = newWriteTally()
   const followers = ['poll', 'long poll', 'restarted'].map(newFollower) as [Follower, Follower, Follower]
   let isOver = false
@@ -76,7 +97,7 @@ export async function eventRound(
   await new Promise((resolve) => setTimeout(resolve, 2 * TIMEOUT_MS))
   await client.createUser({ userName: LAST_USER })
   isOver = true
-  await following
+  await Promise.all([following, receivers.end()])
   const exact = await reader(client)
   const events = await allEvents(client)
   const directory = contentOf(await freshCopy(exact))
@@ -86,6 +107,10 @@ export async function eventRound(
   tally.refused += made.refused
   tally.events += events.length
   for (const { events: seen } of followers) tally.followed += seen
+  for (const { last, repeated } of receivers.all) {
+    tally.delivered += last + repeated
+    tally.repeated += repeated
+  }
   return [
     ...wrongNumbers(events),
     ...unlikeTheLog(events, await acceptedWrites(tenant.tenantId), made.confirmed),
@@ -96,32 +121,45 @@ export async function eventRound(
       ...(last === events.length ? [] : [`${name} ended at event ${last} of ${events.length}`]),
       ...(reads.join() === 'first' ? [] : [`${name} read the directory: ${reads.join()}`]),
     ]),
+    ...receivers.all.flatMap(({ name, copy, problems, last }) => [
+      ...problems,
+      ...unlikeDirectory(name, copy, directory),
+      ...(last === events.length ? [] : [`${name} got event ${last} last, of ${events.length}`]),
+    ]),
   ]
+}
+
+/** A database that fails, for the app and the runners of webhooks. */
+function faultyDatabase(random: () => number, noteFault: (fault: Fault) => void) {
+  const plan =
+    (faults: readonly Fault[]): FaultPlan =>
+    () =>
+      random() * FAULT_ONE_IN < 1 ? faults[Math.floor(random() * faults.length)] : undefined
+  const binding = faultyBinding(env.DB, plan(FAULTS), noteFault)
+  // Without this, the coordinator would wait for a silent database as long as in production.
+  const loud = plan(FAULTS.filter((fault) => !fault.startsWith('silent')))
+  return {
+    open: (figures: DatabaseFigures) => openDatabase(binding, figures, TIMEOUT_MS),
+    ofCoordinator: (own: D1Binding) => faultyBinding(own, loud, noteFault),
+  }
 }
 
 /** The app with a database that fails, and with two coordinators of the tenant in turn. */
 async function faultyTenant(
   { tenantId }: ModelTenant,
-  random: () => number,
-  noteFault: (fault: Fault) => void,
+  { open, ofCoordinator }: ReturnType<typeof faultyDatabase>,
+  pokeWebhooks: Receivers['poke'],
 ) {
-  const plan =
-    (faults: readonly Fault[]): FaultPlan =>
-    () =>
-      random() * FAULT_ONE_IN < 1 ? faults[Math.floor(random() * faults.length)] : undefined
-  const faulty = faultyBinding(env.DB, plan(FAULTS), noteFault)
-  // Without this, the coordinator would wait for a silent database as long as in production.
-  const loud = FAULTS.filter((fault) => !fault.startsWith('silent'))
   const names = [tenantId, `${tenantId}-second`]
   const restart = async () => {
-    for (const name of names)
-      await wrapCoordinator(name, (binding) => faultyBinding(binding, plan(loud), noteFault))
+    for (const name of names) await wrapCoordinator(name, ofCoordinator)
   }
   await restart()
   let turn = 0
   const runtime = labRuntime({
-    openDatabase: (_name, figures) => openDatabase(faulty, figures, TIMEOUT_MS),
+    openDatabase: (_name, figures) => open(figures),
     groupWriter: () => coordinatorNamed(names[turn++ % 2] ?? tenantId),
+    pokeWebhooks,
   })
   return { send: (request: Request) => sendTo(runtime, request), restart }
 }

@@ -37,6 +37,7 @@ it('gives each consumer exactly the directory', async () => {
       `rounds              ${tally.rounds}`,
       `writes              ${tally.writes}, ${tally.unknown} with an unknown outcome, ${tally.refused} refused`,
       `events              ${tally.events}, and ${tally.followed} applied by consumers`,
+      `deliveries          ${tally.delivered} to receivers of webhooks, ${tally.repeated} of them repeated`,
       `faults injected     ${injected}: ${[...tally.faults].map(([fault, count]) => `${count} ${fault}`).join(', ')}`,
       `violations          ${found.length}`,
     ].join('\n'),
