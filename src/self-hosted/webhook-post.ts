@@ -12,6 +12,9 @@ import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
 /** How long an unused connection stays open: consecutive events use the same one. */
 const IDLE_MS = 5_000
 
+/** Responses with a status from 100 to 199 before the answer. Endless ones would take the time of the whole process. */
+const MAX_INFORMATIONAL = 10
+
 /** The code of the error for an address that is not allowed. */
 const NOT_PUBLIC = 'ENOTPUBLIC'
 
@@ -22,7 +25,7 @@ export function webhookPost(allowLoopback: boolean): PostWebhook {
   const resolve = publicLookup(allowLoopback)
   return ({ url, headers, body }) =>
     new Promise((done, failed) => {
-      const isPlain = url.startsWith('http:')
+      const isPlain = new URL(url).protocol === 'http:'
       const { request: open } = isPlain ? http : https
       const request = open(url, {
         method: 'POST',
@@ -30,22 +33,29 @@ export function webhookPost(allowLoopback: boolean): PostWebhook {
         lookup: resolve,
         headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
       })
-      // Of the whole exchange: the time-outs of sockets begin again with each byte.
-      const timer = setTimeout(() => {
-        failed(timedOut())
+      let answer: WebhookAnswer | undefined
+      // Once the status is known, nothing else of the answer matters.
+      const end = (problem: NoAnswer) => {
+        clearTimeout(timer)
+        if (answer === undefined) failed(problem)
+        else done(answer)
         request.destroy()
-      }, WEBHOOK_TIMEOUT_SECONDS * 1000)
-      const end = () => clearTimeout(timer)
-      request.once('error', (cause: NodeJS.ErrnoException) => {
-        end()
-        failed(new NoAnswer(problemOf(cause), { cause }))
+      }
+      // Of the whole exchange: the time-outs of sockets begin again with each byte.
+      const timer = setTimeout(() => end(timedOut()), WEBHOOK_TIMEOUT_SECONDS * 1000)
+      let informational = 0
+      request.on('information', () => {
+        informational += 1
+        if (informational > MAX_INFORMATIONAL) end(new NoAnswer('too many informational responses'))
       })
+      request.on('error', (cause: NodeJS.ErrnoException) => end(new NoAnswer(problemOf(cause), { cause })))
       request.once('response', (response) => {
         const { statusCode = 0, headers } = response
-        const answer: WebhookAnswer = { status: statusCode, retryAfter: headers['retry-after'] ?? null }
+        const known = { status: statusCode, retryAfter: headers['retry-after'] ?? null }
+        answer = known
         discard(response, () => {
-          end()
-          done(answer)
+          clearTimeout(timer)
+          done(known)
         })
       })
       request.end(body)
@@ -59,7 +69,6 @@ function discard(response: http.IncomingMessage, end: () => void): void {
     left -= part.length
     if (left < 0) response.destroy()
   })
-  // An error does not matter any more: the status is known.
   response.on('error', end)
   response.on('close', end)
 }

@@ -39,3 +39,13 @@ it('a receiver that never answers delays no other, and fails after 10 seconds', 
     .poll(async () => (await stuck.webhook()).lastError, { timeout: 15_000 })
     .toBe('no answer within 10 seconds')
 })
+
+it('a receiver that accepts and never ends its answer has accepted after 10 seconds', async () => {
+  const receiver = await receiverOf((response) => response.writeHead(200).write('a'))
+  const tenant = await tenantWith(receiver.url)
+  await tenant.createUser()
+  await expect
+    .poll(tenant.webhook, { timeout: 15_000 })
+    .toMatchObject({ eventsBehind: 0, attempts: 0, lastError: null })
+  expect(receiver.received).toHaveLength(1)
+})

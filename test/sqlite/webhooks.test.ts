@@ -141,6 +141,14 @@ const FAILURES: readonly (readonly [string, Answering, string])[] = [
   ],
   ['answers 404', (response) => response.writeHead(404).end(), 'the receiver answered 404'],
   [
+    'sends informational responses without end',
+    (response) => {
+      const timer = setInterval(() => response.writeProcessing(), 1)
+      response.once('close', () => clearInterval(timer))
+    },
+    'too many informational responses',
+  ],
+  [
     'answers 400 with 10 MB',
     (response) => response.writeHead(400).end(Buffer.alloc(10_000_000)),
     'the receiver answered 400',
@@ -186,6 +194,27 @@ describe('a receiver', () => {
     await tenant.createUser()
     await expect.poll(tenant.webhook, SOON).toMatchObject({ eventsBehind: 0, lastError: null })
     expect(sent).toBeLessThan(10_000_000)
+  })
+
+  it.for<[string, Answering]>([
+    ['closes the connection', (response) => response.socket?.resetAndDestroy()],
+    ['violates the protocol', (response) => response.socket?.end('not a chunk')],
+  ])('that accepts and %s in its answer has accepted', async ([, rest]) => {
+    const receiver = await receiverOf((response, event, count) => {
+      response.writeHead(200).write('a')
+      setTimeout(() => rest(response, event, count), 50)
+    })
+    const tenant = await tenantWith(receiver.url)
+    await tenant.createUser()
+    await expect.poll(tenant.webhook, SOON).toMatchObject({ eventsBehind: 0, lastError: null })
+    expect(receiver.received).toHaveLength(1)
+  })
+
+  it('whose URL begins with "HTTP:" is reached like any other', async () => {
+    const receiver = await receiverOf()
+    const tenant = await tenantWith(receiver.url.replace('http:', 'HTTP:'))
+    await tenant.createUser()
+    await expect.poll(() => receiver.received.length, SOON).toBe(1)
   })
 
   it('that fails is replaced by another one at once', async () => {
