@@ -185,11 +185,12 @@ function requireUrl(c: WebhookContext, url: string): void {
 
 function requireTypes(c: WebhookContext, types: readonly string[] | null): void {
   const known = eventTypes(c.get('resourceTypes'))
-  if (types === null || (types.length > 0 && types.every((type) => known.includes(type)))) return
-  const unknown = types.find((type) => !known.includes(type))
+  if (types === null) return
+  const unknown = types.find((type, i) => !known.includes(type) || types.indexOf(type) < i)
+  if (types.length > 0 && unknown === undefined) return
   throw invalidField(
     'types',
-    `null for all, or a list of ${choice(known.map((type) => `"${type}"`))}`,
+    `null for all, or a list without repetitions of ${choice(known.map((type) => `"${type}"`))}`,
     unknown ?? types,
   )
 }

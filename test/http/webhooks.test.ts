@@ -141,6 +141,7 @@ describe('a webhook', () => {
     [{ url: URL_OF_RECEIVER, types: [] }, 'types'],
     [{ url: URL_OF_RECEIVER, types: ['user.renamed'] }, 'types'],
     [{ url: URL_OF_RECEIVER, types: 'user.created' }, 'types'],
+    [{ url: URL_OF_RECEIVER, types: ['user.created', 'user.created'] }, 'types'],
     [{ url: URL_OF_RECEIVER, secret: 'whsec_mine' }, 'secret'],
     [{}, 'url'],
     [{ url: 1 }, 'url'],

@@ -211,11 +211,14 @@ export async function updateWebhook(
   id: string,
   { url, types, state }: WebhookChange,
 ): Promise<Webhook | undefined> {
+  const endsPause = state === 'active' || url !== undefined
   const changes = [
     ...(url === undefined ? [] : [sql`url = ${url}`]),
     ...(types === undefined ? [] : [sql`types = ${jsonOrNull(types)}`]),
     ...(state === undefined ? [] : [sql`state = ${state}, disabled_reason = NULL`]),
-    ...(state === 'active' || url !== undefined ? [WITHOUT_PAUSE] : []),
+    ...(endsPause ? [WITHOUT_PAUSE] : []),
+    // A run in progress may have passed events of the types that are wanted now.
+    ...(endsPause || types !== undefined ? [WITHOUT_RUN] : []),
   ]
   const results = await db.batch([
     ...(changes.length > 0 ? [updateOf(tenantId, id, sql.join(changes, sql`, `))] : []),
@@ -225,7 +228,9 @@ export async function updateWebhook(
   return readWebhook(results.at(-1))
 }
 
-const WITHOUT_PAUSE = sql`attempts = 0, failing_since = NULL, next_attempt_at = NULL, revision = revision + 1`
+const WITHOUT_PAUSE = sql`attempts = 0, failing_since = NULL, next_attempt_at = NULL`
+/** A run in progress does not store what it has done: the next one begins with what is stored now. */
+const WITHOUT_RUN = sql`revision = revision + 1`
 
 function updateOf(tenantId: string, id: string, change: SQL): Statement {
   return statement(sql`UPDATE webhooks SET ${change} WHERE tenant_id = ${tenantId} AND id = ${id}`)
@@ -248,7 +253,7 @@ export async function replayWebhook(
   seq: number,
 ): Promise<Webhook | undefined> {
   const [, found] = await db.batch([
-    updateOf(tenantId, id, sql`seq = ${seq}, ${WITHOUT_PAUSE}`),
+    updateOf(tenantId, id, sql`seq = ${seq}, ${WITHOUT_PAUSE}, ${WITHOUT_RUN}`),
     selectWebhook(tenantId, id),
   ])
   return readWebhook(found)
