@@ -16,6 +16,7 @@ import { dueWebhooks, type WebhookAddress } from '../storage/webhooks/delivery.t
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
+import { MAX_PAUSE_MS } from './webhooks/retries.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
@@ -120,7 +121,7 @@ async function maintainDatabase(
   const deletedEvents = await pruneEvents(db, eventsBefore, MAX_PRUNED_EVENTS)
   if (deletedEvents > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted: deletedEvents })
   const limit = maxStatements === Number.POSITIVE_INFINITY ? ALL_WEBHOOKS : Math.ceil(MAX_POKES / count)
-  const due = await dueWebhooks(db, now, limit)
+  const due = await dueWebhooks(db, { now, maxPauseMs: MAX_PAUSE_MS, limit })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
   const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)

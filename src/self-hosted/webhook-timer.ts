@@ -3,6 +3,7 @@
  * side by side, so one that does not answer delays no other; each batch waits for its turn, so that clients are not delayed.
  */
 import { deliverDue, type NextRun, type WebhookRunner } from '../provider/webhooks/deliver.ts'
+import { MAX_PAUSE_MS } from '../provider/webhooks/retries.ts'
 import { dueWebhooks, type WebhookAddress } from '../storage/webhooks/delivery.ts'
 
 /** The pause after a run that failed because of the database. */
@@ -56,7 +57,8 @@ export class WebhookTimer {
   async pokeAll(): Promise<void> {
     const { databases, now } = this.#runner
     for (const name of databases.names) {
-      await this.pokeEach(await dueWebhooks(databases.open(name), now(), ALL_WEBHOOKS))
+      const due = { now: now(), maxPauseMs: MAX_PAUSE_MS, limit: ALL_WEBHOOKS }
+      await this.pokeEach(await dueWebhooks(databases.open(name), due))
     }
   }
 

@@ -278,6 +278,46 @@ describe('a run', () => {
     expect(sent.posts).toHaveLength(2)
   })
 
+  it('begins again if the types change meanwhile, so that it passes no event of a new one', async () => {
+    const webhook = await hooked(0)
+    await admin('PATCH', webhook.path, { types: ['user.deleted'] })
+    await setState(webhook.id, 'disabled')
+    await webhook.client.get('/Users?count=1')
+    const { id } = await webhook.client.createUser()
+    await webhook.client.request('DELETE', `/Users/${id}`)
+    await webhook.client.createUser()
+    await setState(webhook.id, 'active')
+    const { sent, run } = runnerFor(webhook)
+    sent.answer = async (_, count) => {
+      if (count === 1) await admin('PATCH', webhook.path, { types: ['user.created'] })
+      return { status: 204, retryAfter: null }
+    }
+    expect(await run()).toBe(0)
+    expect(await run()).toBe('idle')
+    const [first, deleted, second] = await feedIds(webhook)
+    expect(idsOf(sent.posts)).toEqual([deleted, first, second])
+  })
+
+  it('does not wait until a time that was planned before the clock was set back', async () => {
+    const webhook = await hooked(1)
+    const { sent, run } = runnerFor(webhook)
+    sent.now += 40 * DAY_MS
+    sent.answer = () => ({ status: 500, retryAfter: null })
+    expect(await run()).toBe(5_500)
+    sent.now -= 40 * DAY_MS
+    expect(await run()).toBe(5 * 60_000 * 1.1)
+    // Later than the longest pause, and longer than a timer can wait.
+    await env.DB.prepare('UPDATE webhooks SET next_attempt_at = ?2 WHERE id = ?1')
+      .bind(webhook.id, Date.now() + 40 * DAY_MS)
+      .run()
+    vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    await vi.waitFor(async () => {
+      await worker.scheduled(createScheduledController({ scheduledTime: Date.now() }), env)
+      await runDurableObjectAlarm(env.WEBHOOK_SENDER.getByName(webhook.id))
+      expect(idsOf(arrived.get(webhook.url) ?? [])).toEqual(await feedIds(webhook))
+    }, SOON)
+  })
+
   it('sends nothing to a URL that is not allowed any more', async () => {
     const webhook = await hooked(1)
     await env.DB.prepare("UPDATE webhooks SET url = 'http://127.0.0.1/' WHERE id = ?").bind(webhook.id).run()

@@ -19,7 +19,7 @@ import type { Delivery } from '../../storage/webhooks/webhooks.ts'
 import { type FeedEvent, feedEvents } from '../events/event-feed.ts'
 import { feedCursors } from '../events/feed-cursor.ts'
 import { NoAnswer, type PostWebhook, type WebhookAnswer } from './post.ts'
-import { pauseAfter } from './retries.ts'
+import { MAX_PAUSE_MS, pauseAfter } from './retries.ts'
 import { webhookHeaders } from './signature.ts'
 import { webhookUrlProblem } from './webhook-url.ts'
 
@@ -70,7 +70,7 @@ export async function deliverDue(runner: WebhookRunner, address: WebhookAddress)
   if (['moving', 'arriving', 'moved'].includes(state.tenantState)) return MOVING_PAUSE_MS
   if (!state.isActive || state.tenantState !== 'ready') return 'idle'
   const early = (state.nextAttemptAt ?? 0) - now()
-  if (early > 0) return early
+  if (early > 0 && early <= MAX_PAUSE_MS) return early
   const run = new Run(runner, address, found)
   await run.send()
   if (!run.hasProgress) return 'idle'

@@ -19,6 +19,8 @@ export const RETRY_PAUSES_MS: readonly number[] = [
 const JITTER = 0.2
 /** A receiver cannot put off deliveries for longer. */
 const MAX_RETRY_AFTER_MS = 24 * HOUR
+/** A next attempt that is further away was planned before the clock was set back. */
+export const MAX_PAUSE_MS = Math.max(MAX_RETRY_AFTER_MS, ...RETRY_PAUSES_MS) * (1 + JITTER)
 
 /**
  * The pause after a failed attempt.

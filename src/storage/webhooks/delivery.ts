@@ -135,16 +135,16 @@ export async function storeProgress(
 /**
  * Webhooks of a database whose deliveries are due, those that have waited longest first: for them, a poke was lost.
  *
+ * @param maxPauseMs a next attempt that is further away was planned before the clock was set back
  * @param limit the most webhooks
  */
 export async function dueWebhooks(
   db: Database,
-  now: number,
-  limit: number,
+  { now, maxPauseMs, limit }: { readonly now: number; readonly maxPauseMs: number; readonly limit: number },
 ): Promise<readonly WebhookAddress[]> {
   const [found] = await db.batch([
     statement(sql`SELECT w.id, w.tenant_id AS tenantId FROM webhooks AS w JOIN tenants AS t ON t.id = w.tenant_id
-      WHERE w.state = 'active' AND t.state = 'ready' AND coalesce(w.next_attempt_at, 0) <= ${now}
+      WHERE w.state = 'active' AND t.state = 'ready' AND coalesce(w.next_attempt_at, 0) NOT BETWEEN ${now + 1} AND ${now + maxPauseMs}
         AND w.seq < (SELECT e.seq FROM events AS e WHERE e.tenant_id = w.tenant_id ORDER BY e.seq DESC LIMIT 1)
       ORDER BY coalesce(w.last_attempt_at, 0) LIMIT ${limit}`),
   ])

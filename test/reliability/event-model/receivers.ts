@@ -11,6 +11,7 @@ import { DirectoryCopy } from '../../../src/consumer/directory-copy.ts'
 import { pokeSenders } from '../../../src/durable-objects/webhook-sender.ts'
 import { deliverDue, type WebhookRunner } from '../../../src/provider/webhooks/deliver.ts'
 import { NoAnswer, type WebhookPost } from '../../../src/provider/webhooks/post.ts'
+import { MAX_PAUSE_MS } from '../../../src/provider/webhooks/retries.ts'
 import { type Database, noFigures, openDatabase } from '../../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../../src/storage/tables/resource-tables.ts'
 import { dueWebhooks, type WebhookAddress } from '../../../src/storage/webhooks/delivery.ts'
@@ -119,7 +120,11 @@ export async function startReceivers(
 async function serve(tenantId: string, id: string, isOver: () => boolean): Promise<void> {
   for (;;) {
     const over = isOver()
-    const due = await dueWebhooks(openDatabase(env.DB, noFigures()), Date.now(), 1_000)
+    const due = await dueWebhooks(openDatabase(env.DB, noFigures()), {
+      now: Date.now(),
+      maxPauseMs: MAX_PAUSE_MS,
+      limit: 1_000,
+    })
     const own = due.filter(({ webhookId }) => webhookId === id)
     await pokeSenders(env.WEBHOOK_SENDER, own, false)
     // A busy workerd keeps an alarm waiting for long. A killed object does not answer.
