@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deliverDue, type NextRun } from '../../src/provider/webhooks/deliver.ts'
 import { NoAnswer, type WebhookAnswer, type WebhookPost } from '../../src/provider/webhooks/post.ts'
 import { RETRY_PAUSES_MS } from '../../src/provider/webhooks/retries.ts'
+import { MAX_SHOWN_DELIVERIES } from '../../src/scim/limits.ts'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import worker from '../../src/worker.ts'
+import { DELIVERY } from '../bench/cost/model.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
 import { noting } from '../support/query-plans.ts'
 
@@ -208,6 +210,22 @@ describe('a run', () => {
       expect.stringMatching(/SEARCH e USING PRIMARY KEY \(tenant_id=\? AND seq>\? AND seq<\?\)/),
     )
     expect(steps.filter((step) => /^SCAN (?:e|w|events|webhooks|t|tenants)\b/.test(step))).toEqual([])
+  })
+
+  it('of one event costs what GROWTH.md says, with a full list of deliveries', async () => {
+    const webhook = await hooked(3)
+    const delivery = { time: 1, eventId: 'evt', type: 'user.created', attempt: 1, status: 204, error: null }
+    const full = JSON.stringify(Array.from({ length: MAX_SHOWN_DELIVERIES }, () => delivery))
+    await env.DB.prepare('UPDATE webhooks SET seq = 2, deliveries = ?2 WHERE id = ?1')
+      .bind(webhook.id, full)
+      .run()
+    const figures = noFigures()
+    const { sent, run } = runnerFor(webhook, () => openDatabase(env.DB, figures))
+    expect(await run()).toBe('idle')
+    expect(sent.posts).toHaveLength(1)
+    expect(figures.rowsWritten).toBe(DELIVERY.rowsWritten)
+    // Two searches may look at a row of a neighbouring tenant.
+    expect([0, 1, 2]).toContain(DELIVERY.rowsRead - figures.rowsRead)
   })
 
   it('never moves the position back, whoever else runs', async () => {

@@ -76,6 +76,12 @@ const ROWS_OF_READ_EVENT = 9
 const ROWS_OF_EMPTY_PAGE = 17
 const WAITS = (DAYS * 86_400) / 25
 const LOOKS = DAYS * 86_400 * 2
+/** A delivery to a webhook, in a run of its own: test/provider/webhooks.test.ts. */
+export const DELIVERY: StepCost = { rowsRead: 236, rowsWritten: 1 }
+/** The poke after the change, and the alarm that delivers. */
+const REQUESTS_OF_DELIVERY = 2
+/** Billed time of the object of a webhook: two round trips to D1, and the answer of the receiver. An assumption. */
+const SECONDS_OF_DELIVERY = 0.5
 /** Billed time of the object: a group write waits for two round trips to a nearby D1. An assumption. */
 const SECONDS_IN_THE_OBJECT = 0.05
 const OBJECT_GB = 0.128
@@ -206,6 +212,19 @@ function usageWithConsumer(measured: Measured, users: number): Usage {
       usage['D1 rows read'] + LOOKS + 2 * answers * ROWS_OF_EMPTY_PAGE + events * ROWS_OF_READ_EVENT,
     'Durable Object requests': usage['Durable Object requests'] + answers,
     'Durable Object GB-s': usage['Durable Object GB-s'] + DAYS * 86_400 * OBJECT_GB,
+  }
+}
+
+/** The same month with a webhook for all events, each delivered in a run of its own: the most expensive case. */
+function usageWithWebhook(measured: Measured, users: number): Usage {
+  const usage = usageOfMonth(measured, users)
+  const events = eventsOfMonth(users)
+  return {
+    ...usage,
+    'D1 rows read': usage['D1 rows read'] + events * DELIVERY.rowsRead,
+    'D1 rows written': usage['D1 rows written'] + events * DELIVERY.rowsWritten,
+    'Durable Object requests': usage['Durable Object requests'] + events * REQUESTS_OF_DELIVERY,
+    'Durable Object GB-s': usage['Durable Object GB-s'] + events * SECONDS_OF_DELIVERY * OBJECT_GB,
   }
 }
 
@@ -347,7 +366,7 @@ function readsTable(measured: Measured): string {
   )
 }
 
-/** What events add to a month, and what a consumer adds that waits for them all the time. */
+/** What events add to a month, what a consumer adds that waits for them all the time, and what a webhook adds. */
 function eventsTable(measured: Measured): string {
   const rows = (of: (users: number) => string) => SIZES.map(of)
   const more = (less: Usage, all: Usage) => dollars(dollarsOfMonth(all) - dollarsOfMonth(less))
@@ -367,6 +386,15 @@ function eventsTable(measured: Measured): string {
       [
         '**more for a consumer that always waits**',
         ...rows((users) => more(usageOfMonth(measured, users), usageWithConsumer(measured, users))),
+      ],
+      [
+        'Durable Object requests of a webhook',
+        ...rows((users) => amount(eventsOfMonth(users) * REQUESTS_OF_DELIVERY)),
+      ],
+      ['D1 rows read by a webhook', ...rows((users) => amount(eventsOfMonth(users) * DELIVERY.rowsRead))],
+      [
+        '**more for a webhook**',
+        ...rows((users) => more(usageOfMonth(measured, users), usageWithWebhook(measured, users))),
       ],
     ],
   )
