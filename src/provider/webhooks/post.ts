@@ -31,14 +31,22 @@ export function timedOut(options?: ErrorOptions): NoAnswer {
 /** Sends with `fetch`, for a runtime whose network reaches public addresses only. */
 export function postByFetch(send: typeof fetch): PostWebhook {
   return async ({ url, headers, body }) => {
-    const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_SECONDS * 1000)
-    const response = await send(url, { method: 'POST', headers, body, redirect: 'manual', signal }).catch(
-      (cause) => {
-        throw signal.aborted ? timedOut({ cause }) : new NoAnswer('the connection failed', { cause })
-      },
-    )
-    await discard(response.body)
-    return { status: response.status, retryAfter: response.headers.get('Retry-After') }
+    const abort = new AbortController()
+    const timer = setTimeout(() => abort.abort(), WEBHOOK_TIMEOUT_SECONDS * 1000)
+    const { signal } = abort
+    try {
+      const response = await send(url, { method: 'POST', headers, body, redirect: 'manual', signal }).catch(
+        (cause) => {
+          throw signal.aborted ? timedOut({ cause }) : new NoAnswer('the connection failed', { cause })
+        },
+      )
+      await discard(response.body)
+      return { status: response.status, retryAfter: response.headers.get('Retry-After') }
+    } finally {
+      // A timer that is left keeps a Durable Object in memory, at its full price.
+      // https://developers.cloudflare.com/durable-objects/concepts/durable-object-lifecycle/
+      clearTimeout(timer)
+    }
   }
 }
 
