@@ -1,6 +1,6 @@
 /** Webhooks of a self-hosted server that wait for seconds: after a failure, and for a receiver that never answers. */
 import { expect, it } from 'vitest'
-import { receiverOf, SOON, tenantWith } from './support/webhook-service.ts'
+import { idsOf, receiverOf, SOON, tenantWith } from './support/webhook-service.ts'
 
 it('an event is tried again with the same id and a new time, and later events wait', async () => {
   const receiver = await receiverOf((response, _, count) => response.writeHead(count === 1 ? 500 : 204).end())
@@ -48,4 +48,22 @@ it('a receiver that accepts and never ends its answer has accepted after 10 seco
     .poll(tenant.webhook, { timeout: 15_000 })
     .toMatchObject({ eventsBehind: 0, attempts: 0, lastError: null })
   expect(receiver.received).toHaveLength(1)
+})
+
+it('a thousand webhooks, of which one hangs: the others get everything at once', {
+  timeout: 120_000,
+}, async () => {
+  const hanging = await receiverOf(() => undefined)
+  const good = await receiverOf()
+  const tenants = []
+  for (let i = 0; i < 50; i++) {
+    const tenant = await tenantWith(i === 0 ? hanging.url : `${good.url}?${i}`)
+    for (let j = 1; j < 20; j++) await tenant.addWebhook(`${good.url}?${i}-${j}`)
+    tenants.push(tenant)
+  }
+  const begun = performance.now()
+  for (const tenant of tenants) await tenant.createUser()
+  await expect.poll(() => good.received.length, { timeout: 60_000, interval: 20 }).toBe(999)
+  expect(new Set(idsOf(good.received)).size).toBe(50)
+  expect(hanging.received).toHaveLength(1)
 })
