@@ -50,6 +50,25 @@ describe('Webhooks', () => {
     expect(page.html).toContain(`value="${url}"`)
   })
 
+  it('shows markup in a URL, a form and a parameter as text', async () => {
+    const { browser, path, create } = await newPages()
+    const markup = '"><script>alert(1)</script>'
+    const { id, page } = await create({ url: `https://receiver.example.com/${markup}` })
+    expect(page.status).toBe(201)
+    const refused = await browser.post(`${path}/${id}/replay`, { after: markup })
+    const again = await create({ url: `http://${markup}`, [`type:${markup}`]: 'on' })
+    expect([refused.status, again.page.status]).toEqual([400, 400])
+    const read = async (url: string) => (await browser.get(url)).html
+    const pages = [await read(path), await read(`${path}/${id}`), await read(`${path}/${id}/delete`)]
+    for (const html of [page.html, refused.html, again.page.html, ...pages]) {
+      expect(html).not.toContain('<script>alert')
+    }
+    for (const done of ['constructor', '__proto__', 'toString', markup]) {
+      const { status, html } = await browser.get(`${path}/${id}?done=${encodeURIComponent(done)}`)
+      expect([done, status, /native code|role="status"|<script>alert/.test(html)]).toEqual([done, 200, false])
+    }
+  })
+
   it('changes, disables, tries out and deletes a webhook', async () => {
     const { browser, path, create, api } = await newPages()
     const { id } = await create()

@@ -28,7 +28,7 @@ import { NoSuchTenant } from '../require-tenant.ts'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
 import { createSecret } from './client-secrets.tsx'
 import { providerOf } from './directory.tsx'
-import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
+import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   revoked: 'The token is revoked. It is refused from the next request on.',
@@ -178,7 +178,7 @@ async function keysPage(
       newIds={{ entra: newId(), okta: newId(), other: newId() }}
       form={form}
       error={error}
-      done={DONE[c.req.query('done') ?? '']}
+      done={doneMessage(c, DONE)}
     />,
     error?.status ?? 200,
   )

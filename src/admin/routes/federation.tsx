@@ -17,7 +17,7 @@ import { FederationPage, RemoveFederationPage } from '../pages/federation.tsx'
 import { NoSuchTenant } from '../require-tenant.ts'
 import { tenantUrl, tokenUrl } from '../tenant-url.ts'
 import { noClient } from './api-keys.tsx'
-import { formErrorOf, loadWithTenant, readForm } from './request.ts'
+import { doneMessage, formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 type FormError = ReturnType<typeof formErrorOf>
 
@@ -107,7 +107,7 @@ async function clientPage(
       {...{ tenant, client, error, form: form ?? stored }}
       isFederated={trust !== undefined}
       hasOwnKeys={trust?.jwksUri === null}
-      done={DONE[c.req.query('done') ?? '']}
+      done={doneMessage(c, DONE)}
     />,
     error?.status ?? 200,
   )

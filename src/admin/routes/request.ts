@@ -77,3 +77,9 @@ export function requireUuid(value: string | undefined): string {
   if (value !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) return value
   throw new AdminError(400, 'invalid', 'The form is incomplete. Open the page again.')
 }
+
+/** The message that the parameter "done" of a redirect names. @param messages by name */
+export function doneMessage(c: AdminContext, messages: Readonly<Record<string, string>>): string | undefined {
+  const name = c.req.query('done') ?? ''
+  return Object.hasOwn(messages, name) ? messages[name] : undefined
+}

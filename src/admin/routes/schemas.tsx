@@ -15,7 +15,7 @@ import { AdminError } from '../errors.ts'
 import { documentOf, RemoveSchemaPage, type SchemaForm, SchemasPage } from '../pages/schemas.tsx'
 import { requireTenant } from '../require-tenant.ts'
 import { deleteSchema, extendedTenant, importSchemas, putSchema, requireSchema } from '../tenant-schemas.ts'
-import { formErrorOf, loadWithTenant, readForm } from './request.ts'
+import { doneMessage, formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   saved: 'Saved. Clients see the schema from the next request on.',
@@ -101,7 +101,7 @@ async function schemasPage(
   notes: readonly string[] = [],
 ): Promise<Response> {
   const { tenant, all } = await load(c)
-  const done = DONE[c.req.query('done') ?? '']
+  const done = doneMessage(c, DONE)
   return c.html(
     <SchemasPage
       administrator={c.get('administrator')}

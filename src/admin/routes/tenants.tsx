@@ -30,7 +30,7 @@ import { requireTenant } from '../require-tenant.ts'
 import { fileResponse } from '../stream-of.ts'
 import { cancelImportOf, exportedFile, hasFile, startExportOf } from '../transfer-jobs.ts'
 import { VERSION } from '../version.ts'
-import { formErrorOf, loadWithTenant, readForm } from './request.ts'
+import { doneMessage, formErrorOf, loadWithTenant, readForm } from './request.ts'
 
 const PAGE_SIZE = 50
 const EMPTY_FORM: TenantForm = { id: '', name: '', groupLimit: String(DEFAULT_GROUP_LIMIT) }
@@ -87,7 +87,7 @@ async function tenantsPage(
       isFirst={after === ''}
       form={form}
       error={error}
-      done={TENANTS_DONE[c.req.query('done') ?? '']}
+      done={doneMessage(c, TENANTS_DONE)}
     />,
     error?.status ?? 200,
   )
@@ -212,7 +212,7 @@ async function settingsPage(
         profile: tenant.profile,
       }}
       {...typed}
-      done={SETTINGS_DONE[c.req.query('done') ?? '']}
+      done={doneMessage(c, SETTINGS_DONE)}
       facts={configurationFacts(c)}
     />,
     status,

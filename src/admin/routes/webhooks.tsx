@@ -20,7 +20,7 @@ import {
   SentBefore,
   testWebhookOf,
 } from '../webhooks.ts'
-import { formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
+import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requireUuid } from './request.ts'
 
 const DONE: Readonly<Record<string, string>> = {
   known: 'This form was sent before. Its secret was shown then and is not shown again.',
@@ -180,7 +180,7 @@ async function listPage(
       newId={c.env.newId()}
       form={form}
       error={error}
-      done={DONE[c.req.query('done') ?? '']}
+      done={doneMessage(c, DONE)}
     />,
     error?.status ?? 200,
   )
@@ -203,7 +203,7 @@ async function detailPage(
       newId={c.env.newId()}
       form={form ?? { url: webhook.url, types: webhook.types ?? [] }}
       error={error}
-      done={DONE[c.req.query('done') ?? '']}
+      done={doneMessage(c, DONE)}
     />,
     error?.status ?? 200,
   )
