@@ -3,12 +3,16 @@
  * twice.
  */
 
+import { Webhook } from 'standardwebhooks'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, describe, expect, it } from 'vitest'
 import { DirectoryCopy } from '../../src/consumer/directory-copy.ts'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startMove } from '../../src/provider/jobs/start.ts'
+import { deliverDue } from '../../src/provider/webhooks/deliver.ts'
+import type { WebhookPost } from '../../src/provider/webhooks/post.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { insertWebhook, newSecret } from '../../src/storage/webhooks/webhooks.ts'
 import { clearLocations, newClientIn, sendSeveral, statesOf, threeDatabases } from '../support/databases.ts'
 import { allEvents, now, seqOf, type TestEvent, typesOf } from '../support/feed.ts'
 import { changesOf, contentOf, freshCopy } from '../support/follower.ts'
@@ -96,5 +100,40 @@ describe('a tenant that moves between databases', () => {
     expect(typesOf((await late).body.events)).toEqual(['user.created'])
     expect(Date.now() - started).toBeLessThan(5_000)
     expect(typesOf((await early).body.events)).toEqual(['user.created'])
+  })
+
+  it('has its webhooks go on in the new database, also if it leaves while an event is sent', async () => {
+    const { tenantId, token } = await newClientIn('DB')
+    const client = new Client(tenantId, token, sendSeveral)
+    const databases = threeDatabases()
+    const secret = newSecret(uuidv7(), Date.now())
+    const webhookId = uuidv7()
+    const fresh = { id: webhookId, url: 'https://receiver.example.com/', types: null, createdAt: 1, secret }
+    expect(await insertWebhook(databases.open('DB'), tenantId, fresh)).toBeDefined()
+    const received: number[] = []
+    let beforeAnswer: () => Promise<unknown> = async () => undefined
+    const run = async () => {
+      const runner = { resourceTypes: RESOURCE_TYPES, allowLoopback: false, now: Date.now, random: () => 0 }
+      const post = async ({ headers, body }: WebhookPost) => {
+        received.push(seqOf(new Webhook(secret.secret).verify(body, { ...headers }) as TestEvent))
+        await beforeAnswer()
+        return { status: 204, retryAfter: null }
+      }
+      return await deliverDue({ ...runner, databases, post }, { tenantId, webhookId })
+    }
+    await client.createUser()
+    await client.createUser()
+    beforeAnswer = async () => {
+      beforeAnswer = async () => undefined
+      await move(tenantId, 'DB', 'DB2')
+    }
+    // What was sent meanwhile is not stored in the database that the tenant has left: it is repeated.
+    expect(await run()).toBe(0)
+    await client.createUser()
+    expect(await run()).toBe('idle')
+    await move(tenantId, 'DB2', 'DB')
+    await client.createUser()
+    expect(await run()).toBe('idle')
+    expect(received).toEqual([1, 2, 1, 2, 3, 4])
   })
 })
