@@ -25,7 +25,7 @@ import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm, requi
 const DONE: Readonly<Record<string, string>> = {
   known: 'This form was sent before. Its secret was shown then and is not shown again.',
   deleted: 'The webhook is deleted.',
-  saved: 'Saved. It holds from the next delivery on.',
+  saved: 'Saved. A delivery that is under way may still follow the old values for half a minute.',
   active: 'The webhook is enabled. It goes on with the first event that was not delivered.',
   disabled: 'The webhook is disabled. Its position is kept.',
   removed: 'The secret is removed. Deliveries are not signed with it any more.',
