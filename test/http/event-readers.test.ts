@@ -85,9 +85,10 @@ describe('a reader', () => {
   it('of a tenant that an older version created has cursors', async () => {
     const client = await newClient()
     // The older version does not know the column.
-    await run(`INSERT INTO tenants (id, name, created_at) VALUES (?1, 'Old', 0)`, `${client.tenantId}-old`)
+    const old = `o-${crypto.randomUUID()}`
+    await run(`INSERT INTO tenants (id, name, created_at) VALUES (?1, 'Old', 0)`, old)
     const keys = await env.DB.prepare('SELECT event_key AS key FROM tenants WHERE id IN (?1, ?2)')
-      .bind(client.tenantId, `${client.tenantId}-old`)
+      .bind(client.tenantId, old)
       .all<{ key: string }>()
     expect(new Set(keys.results.map(({ key }) => key)).size).toBe(2)
     for (const { key } of keys.results) expect(key).toMatch(/^[0-9a-f]{32}$/)
