@@ -51,7 +51,8 @@ const WORKERD_TESTS = [
 const LONG_WORKERD_TESTS = [
   ...MANY_REQUESTS,
   ...LARGE_DOCUMENTS,
-  'test/provider/group-commit-speed.test.ts',
+  // Commits many group writes together, with every fault.
+  'test/provider/{group-commit,group-commit-speed}.test.ts',
   // Stores a hundred thousand events.
   'test/provider/event-cost.test.ts',
   // Moves tenants, with an error before and after every batch.
@@ -60,6 +61,8 @@ const LONG_WORKERD_TESTS = [
   'test/provider/transfer-jobs.test.ts',
   // Have several databases, and move or restore them.
   'test/reliability/{databases,ends-of-moves,event-move,restored-databases}.test.ts',
+  // Compares SQL with filters in memory, for random filters.
+  'test/scim/filter/differential.test.ts',
   // Wait for the pauses after which failed access is stored.
   'test/reliability/failed-access.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
@@ -76,6 +79,8 @@ const LONG_NODE_TESTS = [
   'test/entra/cli/{lock-file,provision}.test.ts',
   // Run commands as processes, each with a server.
   'test/local/{bench,follow,killed,start}.test.ts',
+  // Start and stop whole servers on files.
+  'test/sqlite/{replaced-files,service}.test.ts',
   // Compare durations.
   'test/scim/linear-time.test.ts',
   'test/sqlite/event-feed-time.test.ts',
