@@ -27,6 +27,7 @@ import {
 } from '../../src/storage/database/database.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
+import { TEST_SETTINGS } from '../support/settings.ts'
 import { ratiosOf, spreadOf } from './load/statistics.ts'
 import { wholeFrom } from './options.ts'
 import { runSection } from './section.ts'
@@ -170,16 +171,6 @@ function runtimeOf(open: Runtime['openDatabase'], maxWrites: number | undefined)
     isAllowed: async () => true,
     later: () => undefined,
     fetch: () => Promise.reject(new Error('the bench has no network')),
-    settings: {
-      adminToken: undefined,
-      serverTiming: false,
-      requestLog: false,
-      logRetentionDays: '30',
-      eventRetentionDays: '30',
-      allowLoopbackWebhooks: false,
-      accessTeamDomain: undefined,
-      accessAudience: undefined,
-      federationHosts: [],
-    },
+    settings: { ...TEST_SETTINGS, adminToken: undefined, serverTiming: false },
   }
 }

@@ -9,6 +9,7 @@ import { startService } from '../../src/self-hosted/service.ts'
 import { Turns } from '../../src/self-hosted/turns.ts'
 import { noFigures } from '../../src/storage/database/database.ts'
 import { ONE_DATABASE } from '../support/one-database.ts'
+import { TEST_SETTINGS } from '../support/settings.ts'
 import { MIGRATIONS, OPTIONS, temporaryFolder } from './support/files.ts'
 
 /** Turns with a simulated clock, and a list of what was done in them. */
@@ -86,17 +87,7 @@ describe('the service', () => {
         trustProxy: false,
         rateLimits: { client: 1e6, tenant: 1e6, signIn: 100, failedAuthentication: 100 },
         listen: { host: '127.0.0.1', port: 0, tls: undefined },
-        app: {
-          adminToken: 'test-admin-token',
-          serverTiming: false,
-          requestLog: false,
-          logRetentionDays: '30',
-          eventRetentionDays: '30',
-          allowLoopbackWebhooks: false,
-          accessTeamDomain: undefined,
-          accessAudience: undefined,
-          federationHosts: [],
-        },
+        app: { ...TEST_SETTINGS, serverTiming: false },
       },
       MIGRATIONS,
     )

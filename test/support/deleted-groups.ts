@@ -12,6 +12,7 @@ import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import type { Databases } from '../../src/storage/tenants/locations.ts'
 import { type Answer, answerOf, type Client, TENANT_URL } from './harness.ts'
 import { ONE_DATABASE } from './one-database.ts'
+import { TEST_SETTINGS } from './settings.ts'
 
 const app = createApp()
 
@@ -36,17 +37,7 @@ export async function deleteAndHold(
     isAllowed: async () => true,
     later: () => undefined,
     fetch: () => Promise.reject(new Error('no network')),
-    settings: {
-      adminToken: undefined,
-      serverTiming: true,
-      requestLog: false,
-      logRetentionDays: '30',
-      eventRetentionDays: '30',
-      allowLoopbackWebhooks: false,
-      accessTeamDomain: undefined,
-      accessAudience: undefined,
-      federationHosts: [],
-    },
+    settings: { ...TEST_SETTINGS, adminToken: undefined },
   }
   const headers = { Authorization: `Bearer ${client.token}` }
   const request = new Request(`${TENANT_URL}/Groups/${id}`, { method: 'DELETE', headers })

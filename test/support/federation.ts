@@ -10,6 +10,7 @@ import { type Answer, admin, answerOf, Client, newClient, ORIGIN } from './harne
 import { Issuer } from './issuer.ts'
 import { TOKEN_URL } from './oauth.ts'
 import { ONE_DATABASE } from './one-database.ts'
+import { TEST_SETTINGS } from './settings.ts'
 
 export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const app = createApp()
@@ -99,18 +100,7 @@ export class FederatedClient {
       isAllowed: this.isAllowed,
       later: (_ms, task) => this.later.push(task),
       fetch: this.issuer.fetch,
-      settings: {
-        adminToken: 'test-admin-token',
-        serverTiming: true,
-        requestLog: false,
-        logRetentionDays: '30',
-        eventRetentionDays: '30',
-        allowLoopbackWebhooks: false,
-        accessTeamDomain: undefined,
-        accessAudience: undefined,
-        federationHosts: [],
-        ...this.settings,
-      },
+      settings: { ...TEST_SETTINGS, ...this.settings },
     }
   }
 }

@@ -9,6 +9,7 @@ import type { GroupWriteAnswer, GroupWriter } from '../../src/provider/groups/gr
 import type { Runtime } from '../../src/runtime.ts'
 import { type D1Binding, openDatabase } from '../../src/storage/database/database.ts'
 import { ONE_DATABASE } from './one-database.ts'
+import { TEST_SETTINGS } from './settings.ts'
 
 export const app = createApp()
 
@@ -24,17 +25,7 @@ export function labRuntime(parts: Partial<Runtime> = {}): Runtime {
     isAllowed: async () => true,
     later: () => undefined,
     fetch: () => Promise.reject(new Error('the lab has no network')),
-    settings: {
-      adminToken: 'test-admin-token',
-      serverTiming: true,
-      requestLog: false,
-      logRetentionDays: '30',
-      eventRetentionDays: '30',
-      allowLoopbackWebhooks: false,
-      accessTeamDomain: undefined,
-      accessAudience: undefined,
-      federationHosts: [],
-    },
+    settings: TEST_SETTINGS,
     ...parts,
   }
 }

@@ -18,6 +18,7 @@ import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import { MIGRATIONS } from '../sqlite/support/files.ts'
 import { LaggingD1 } from './lagging-d1.ts'
 import { ONE_DATABASE } from './one-database.ts'
+import { TEST_SETTINGS } from './settings.ts'
 
 export const ORIGIN = 'https://scim.test'
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
@@ -67,17 +68,7 @@ export class World {
       isAllowed: async () => true,
       later: () => undefined,
       fetch: () => Promise.reject(new Error('no network')),
-      settings: {
-        adminToken: 'test-admin-token',
-        serverTiming: true,
-        requestLog: false,
-        logRetentionDays: '30',
-        eventRetentionDays: '30',
-        allowLoopbackWebhooks: false,
-        accessTeamDomain: undefined,
-        accessAudience: undefined,
-        federationHosts: [],
-      },
+      settings: TEST_SETTINGS,
     }
   }
 

@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path'
 import type { ServerSettings } from '../../src/self-hosted/settings.ts'
+import { TEST_SETTINGS } from './settings.ts'
 
 const NO_LIMITS = { client: Infinity, tenant: Infinity, signIn: Infinity, failedAuthentication: Infinity }
 
@@ -28,16 +29,6 @@ export function serverSettings(
     trustProxy: false,
     rateLimits,
     listen: { host: '127.0.0.1', port: 0, tls: undefined },
-    app: {
-      adminToken: 'test-admin-token',
-      serverTiming,
-      requestLog: false,
-      logRetentionDays: '30',
-      eventRetentionDays: '30',
-      allowLoopbackWebhooks,
-      accessTeamDomain: undefined,
-      accessAudience: undefined,
-      federationHosts: [],
-    },
+    app: { ...TEST_SETTINGS, serverTiming, allowLoopbackWebhooks },
   }
 }

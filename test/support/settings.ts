@@ -1,0 +1,14 @@
+/** The settings of a Runtime in tests. */
+import type { Settings } from '../../src/runtime.ts'
+
+export const TEST_SETTINGS: Settings = {
+  adminToken: 'test-admin-token',
+  serverTiming: true,
+  requestLog: false,
+  logRetentionDays: '30',
+  eventRetentionDays: '30',
+  allowLoopbackWebhooks: false,
+  accessTeamDomain: undefined,
+  accessAudience: undefined,
+  federationHosts: [],
+}
