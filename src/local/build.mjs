@@ -13,6 +13,19 @@ const migrations = readdirSync(FOLDER)
   .sort()
   .map((name) => ({ name, sql: readFileSync(join(FOLDER, name), 'utf8') }))
 
+/** The thread of the database as text, for src/sqlite/database-threads.ts. */
+const thread = await build({
+  absWorkingDir: ROOT,
+  entryPoints: ['src/sqlite/thread.ts'],
+  bundle: true,
+  write: false,
+  minify: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'es2024',
+  logLevel: 'warning',
+})
+
 // The extension is not .js, because the only .js file in dist/ is the Worker.
 await build({
   absWorkingDir: ROOT,
@@ -25,6 +38,9 @@ await build({
   target: 'es2024',
   sourcemap: false,
   legalComments: 'none',
-  define: { MIGRATIONS: JSON.stringify(migrations) },
+  define: {
+    MIGRATIONS: JSON.stringify(migrations),
+    THREAD_SOURCE: JSON.stringify(thread.outputFiles[0]?.text),
+  },
   logLevel: 'warning',
 })

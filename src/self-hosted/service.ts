@@ -11,10 +11,17 @@ import { reconcileAndLog } from '../provider/reconcile.ts'
 import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
+import { DatabaseThreads } from '../sqlite/database-threads.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
-import { type DatabaseFigures, inTurn, noFigures, openDatabase } from '../storage/database/database.ts'
+import {
+  type DatabaseFigures,
+  inBackground,
+  inTurn,
+  noFigures,
+  openDatabase,
+} from '../storage/database/database.ts'
 import { probeCommitted, rememberedHealth } from '../storage/database/health.ts'
 import { firstIdAt } from '../storage/log/log-pages.ts'
 import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
@@ -73,11 +80,11 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     return identities.checked(bound(found, figures), bound(first, figures))
   }
   const turns = new Turns(() => performance.now())
-  /** For the work of timers: each batch waits for its turn. */
+  /** For the work of timers: each batch waits for its turn, and runs in another thread. */
   const databases: Databases = {
     names,
     maxBytes: Number.POSITIVE_INFINITY,
-    open: (name) => inTurn(open(name, noFigures()), () => turns.take(TIMER)),
+    open: (name) => inBackground(inTurn(open(name, noFigures()), () => turns.take(TIMER))),
   }
   const below = firstIdAt(Date.now() + MAX_ID_LEAD_MS)
   const newId = idGenerator(
@@ -180,7 +187,8 @@ interface OpenDatabaseFile {
 function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
   const open = (name: string, path: string) => {
     const { file, migrated } = openMigrated(path, settings, migrations)
-    return { name, file, d1: new SqliteD1(file.database), migrated: { file: path, names: migrated } }
+    const threads = new DatabaseThreads(path, settings)
+    return { name, file, d1: new SqliteD1(file.database, threads), migrated: { file: path, names: migrated } }
   }
   const first = open('DB', settings.databaseFile)
   const more = Array.from({ length: settings.databaseCount - 1 }, (_, i) =>

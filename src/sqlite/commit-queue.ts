@@ -22,6 +22,11 @@ interface Write {
   readonly reject: (error: unknown) => void
 }
 
+/** A write of another connection. It settles the promise of its writer itself, and never rejects. */
+interface WriteElsewhere {
+  readonly runAlone: () => Promise<void>
+}
+
 interface Outcome {
   /** The characters of the result, which are held until the commit. */
   readonly weight: number
@@ -36,7 +41,7 @@ export class CommitQueue {
   readonly #savepoint: StatementSync
   readonly #release: StatementSync
   readonly #end: StatementSync
-  #waiting: Write[] = []
+  #waiting: (Write | WriteElsewhere)[] = []
   #idle: (() => void)[] = []
 
   constructor(database: DatabaseSync) {
@@ -70,9 +75,18 @@ export class CommitQueue {
    */
   write<Result>(run: () => Result, weigh: (result: Result) => number): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ run, weigh, resolve, reject } as Write)
-      // After the requests that have already arrived, so that they can join.
-      if (this.#waiting.length === 1) setImmediate(() => this.#commit())
+      this.#enqueue({ run, weigh, resolve, reject } as Write)
+    })
+  }
+
+  /**
+   * Runs a write that another connection makes. It has its turn in the order of all writes, and none of them runs beside
+   * it: SQLite's own waiting for a lock would stop this thread.
+   */
+  alone<Result>(run: () => Promise<Result>): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      const runAlone = () => run().then(resolve, reject)
+      this.#enqueue({ runAlone })
     })
   }
 
@@ -82,8 +96,31 @@ export class CommitQueue {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
+  #enqueue(write: Write | WriteElsewhere): void {
+    this.#waiting.push(write)
+    // After the requests that have already arrived, so that they can join.
+    if (this.#waiting.length === 1) setImmediate(() => this.#next())
+  }
+
+  #next(): void {
+    const [first] = this.#waiting
+    if (first !== undefined && 'runAlone' in first) void this.#wait(first)
+    else this.#commit()
+  }
+
+  async #wait({ runAlone }: WriteElsewhere): Promise<void> {
+    await runAlone()
+    this.#waiting = this.#waiting.slice(1)
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#waiting.length > 0) setImmediate(() => this.#next())
+    else for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
   #commit(): void {
-    const writes = this.#waiting.slice(0, MAX_WRITES)
+    const writes = this.#writesHere()
     const outcomes: Outcome[] = []
     try {
       this.#beginWrite.get()
@@ -102,8 +139,17 @@ export class CommitQueue {
       for (const { reject } of writes) reject(error)
       this.#waiting = this.#waiting.slice(writes.length)
     }
-    if (this.#waiting.length > 0) setImmediate(() => this.#commit())
-    else for (const resolve of this.#idle.splice(0)) resolve()
+    this.#goOn()
+  }
+
+  /** The writes that may share the next commit: those before the first one that another connection makes. */
+  #writesHere(): readonly Write[] {
+    const writes: Write[] = []
+    for (const write of this.#waiting.slice(0, MAX_WRITES)) {
+      if ('runAlone' in write) break
+      writes.push(write)
+    }
+    return writes
   }
 
   /** @throws when the whole transaction is rolled back */

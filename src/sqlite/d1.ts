@@ -12,23 +12,24 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { D1Result } from '@cloudflare/workers-types'
 import type { D1Binding } from '../storage/database/database.ts'
+import { BatchRunner } from './batch-runner.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
-import { type BoundValue, type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'
-import { type PreparedStatement, StatementCache } from './statement-cache.ts'
+import { type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'
+import type { DatabaseThreads } from './database-threads.ts'
+import { isReadOnly } from './limits.ts'
 
 /** @param database opened by open.ts; nothing else may use the connection */
 export class SqliteD1 {
-  readonly #cache: StatementCache
+  readonly #runner: BatchRunner
   readonly #commits: CommitQueue
-  readonly #counters: () => readonly [changes: number, rowId: number]
+  readonly #threads: DatabaseThreads | undefined
 
-  constructor(database: DatabaseSync) {
-    this.#cache = new StatementCache(database)
+  /** @param threads for long batches; without them, every batch runs here */
+  constructor(database: DatabaseSync, threads?: DatabaseThreads) {
+    this.#runner = new BatchRunner(database)
     this.#commits = new CommitQueue(database)
-    const counters = database.prepare('SELECT total_changes(), last_insert_rowid()')
-    counters.setReturnArrays(true)
-    this.#counters = () => counters.get() as unknown as [number, number]
+    this.#threads = threads
   }
 
   /** The same object as the type that src/storage uses. */
@@ -44,65 +45,53 @@ export class SqliteD1 {
   async batch<T>(statements: readonly StatementToRun[]): Promise<D1Result<T>[]> {
     if (statements.length === 0) throw d1Error('No SQL statements detected.')
     try {
-      const prepared = statements.map(({ sql }) => this.#cache.get(sql))
-      const run = () => prepared.map((one, i) => this.#execute(one, statements[i]?.params ?? []))
-      return await this.#transaction(
-        prepared.every(({ isReadOnly }) => isReadOnly),
-        run,
-      )
+      const { changesNothing, run } = this.#runner.prepare(statements)
+      return changesNothing ? await this.#commits.read(run) : await this.#commits.write(run, charactersOf)
+    } catch (error) {
+      throw toD1Error(error)
+    }
+  }
+
+  /**
+   * The same for a batch that takes long: it runs in another thread, and reads go on meanwhile. A write still waits for
+   * its turn, and later writes for its end, because a file has one writer.
+   */
+  async longBatch<T>(statements: readonly StatementToRun[]): Promise<D1Result<T>[]> {
+    const threads = this.#threads
+    if (threads === undefined || statements.length === 0) return await this.batch(statements)
+    const batch = statements.map(({ sql, params }) => ({ sql, params }))
+    try {
+      if (batch.every(({ sql }) => isReadOnly(sql))) return await threads.read(batch)
+      return await this.#commits.alone(() => threads.write(batch))
     } catch (error) {
       throw toD1Error(error)
     }
   }
 
   /** Resolves when no statement is in progress. */
-  idle(): Promise<void> {
-    return this.#commits.idle()
+  async idle(): Promise<void> {
+    await this.#commits.idle()
+    await this.#threads?.stop()
   }
 
-  async #runOne({ sql, params }: StatementToRun, asArrays: boolean): Promise<OneResult> {
+  async #runOne(statement: StatementToRun, asArrays: boolean): Promise<OneResult> {
     try {
-      const prepared = this.#cache.get(sql)
-      const columns = prepared.statement.columns().map(({ name }) => name)
-      const result = await this.#transaction(prepared.isReadOnly, () => {
-        prepared.statement.setReturnArrays(asArrays)
-        try {
-          return this.#execute(prepared, params)
-        } finally {
-          prepared.statement.setReturnArrays(false)
-        }
-      })
-      return { columns, result }
+      const { changesNothing, run } = this.#runner.prepareOne(statement, asArrays)
+      if (changesNothing) return await this.#commits.read(run)
+      return await this.#commits.write(run, ({ result }) => charactersOf([result]))
     } catch (error) {
       throw toD1Error(error)
     }
-  }
-
-  #transaction<Result extends D1Result | D1Result[]>(
-    isReadOnly: boolean,
-    run: () => Result,
-  ): Promise<Result> {
-    return isReadOnly ? this.#commits.read(run) : this.#commits.write(run, charactersOf)
-  }
-
-  #execute({ statement, parameterCount, isReadOnly }: PreparedStatement, params: readonly BoundValue[]) {
-    if (params.length !== parameterCount) throw d1Error('Wrong number of parameter bindings for SQL query.')
-    const [before] = isReadOnly ? [0] : this.#counters()
-    const started = performance.now()
-    const results = statement.all(...params) as never[]
-    const duration = performance.now() - started
-    const [after, rowId] = isReadOnly ? [0, 0] : this.#counters()
-    return d1Result(results, after - before, rowId, duration)
   }
 }
 
 /** The approximate characters of a value in a row that is not a text. */
 const OTHER_VALUE_CHARACTERS = 8
 
-function charactersOf(result: D1Result | D1Result[]): number {
+function charactersOf(results: readonly D1Result[]): number {
   let characters = 0
-  for (const { results } of [result].flat()) {
-    for (const row of results as Readonly<Record<string, unknown>>[]) {
+  for (const { results: rows } of results) {
+    for (const row of rows as Readonly<Record<string, unknown>>[]) {
       for (const name in row) {
         const value = row[name]
         characters += typeof value === 'string' ? value.length : OTHER_VALUE_CHARACTERS
@@ -110,24 +99,4 @@ function charactersOf(result: D1Result | D1Result[]): number {
     }
   }
   return characters
-}
-
-function d1Result(results: never[], changes: number, rowId: number, duration: number): D1Result<never> {
-  return {
-    success: true,
-    results,
-    meta: {
-      served_by: 'sqlite',
-      served_by_primary: true,
-      total_attempts: 1,
-      duration,
-      changes,
-      changed_db: changes !== 0,
-      last_row_id: rowId,
-      rows_read: results.length,
-      rows_written: changes,
-      // Not used, and it would need a query for each result.
-      size_after: 0,
-    },
-  }
 }

@@ -227,9 +227,9 @@ function counted(databases: Databases): CountedDatabases {
     open(name) {
       const db = databases.open(name)
       return {
-        batch(statements) {
+        batch(statements, isLong) {
           count += statements.length
-          return db.batch(statements)
+          return db.batch(statements, isLong)
         },
       }
     },

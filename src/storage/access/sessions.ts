@@ -17,8 +17,8 @@ export class SessionEnded extends Error {}
 export function readDuringSession(db: Database, sessionId: string): Database {
   const check = statement(sql`SELECT 1 FROM ended_sessions WHERE id = ${sessionId}`)
   return {
-    async batch(statements) {
-      const [ended, ...results] = await db.batch([check, ...statements])
+    async batch(statements, isLong) {
+      const [ended, ...results] = await db.batch([check, ...statements], isLong)
       if (ended?.rows.length !== 0) throw new SessionEnded()
       return results
     },
@@ -35,9 +35,9 @@ export function writeDuringSession(db: Database, sessionId: string): Database {
   const guard = statement(sql`INSERT INTO guards (rule)
     SELECT 'none' WHERE EXISTS (SELECT 1 FROM ended_sessions WHERE id = ${sessionId})`)
   return {
-    async batch(statements) {
+    async batch(statements, isLong) {
       try {
-        return (await db.batch([guard, ...statements])).slice(1)
+        return (await db.batch([guard, ...statements], isLong)).slice(1)
       } catch (error) {
         if (error instanceof GuardError && error.rule === 'no token') throw new SessionEnded()
         throw error

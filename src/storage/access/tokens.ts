@@ -11,6 +11,7 @@ import {
   type Database,
   DatabaseUnavailable,
   GuardError,
+  inBackground,
   type Statement,
   type StatementResult,
 } from '../database/database.ts'
@@ -64,12 +65,19 @@ export function tenantNamedBy(token: string | undefined): string | undefined {
   return NAMED_TENANT.exec(token ?? '')?.[1]
 }
 
+interface ReadOptions {
+  /** For a read of the event feed: the position after which it reads. */
+  readonly feedSeq?: number | undefined
+  /** Whether the statements may take long: see Database. */
+  readonly isLong?: boolean
+}
+
 /**
  * Reads with a token: the check and the statements are one batch. It is repeated once when the database does not
  * answer, without "last used", which a full disk cannot store. A write is never repeated, because it may have been
  * done although the answer was lost; its client is told to try again.
  *
- * @param feedSeq for a read of the event feed: the position after which it reads
+ * @param options see ReadOptions
  * @returns the results of the statements
  * @throws {ScimError} 401; the results are discarded then
  * @throws {StaleTenant} likewise
@@ -77,9 +85,9 @@ export function tenantNamedBy(token: string | undefined): string | undefined {
 export async function readAs(
   tenant: TenantContext,
   statements: readonly Statement[],
-  feedSeq?: number,
+  { feedSeq, isLong }: ReadOptions = {},
 ): Promise<readonly StatementResult[]> {
-  const { database } = tenant
+  const database = isLong ? inBackground(tenant.database) : tenant.database
   const credentials = credentialsOf(tenant)
   const feedRead = feedReadStatements(credentials, feedSeq)
   const touch = [...lastUsedStatements(credentials), ...feedRead]

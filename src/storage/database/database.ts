@@ -5,7 +5,7 @@
  * Statements are written with drizzle's `sql` and run here. drizzle's own `batch` is not used: version 0.45 cannot
  * bind parameters of raw statements, and it mixes up equal column names of a join.
  */
-import type { D1Database } from '@cloudflare/workers-types'
+import type { D1Database, D1Result } from '@cloudflare/workers-types'
 import { is, Placeholder, type SQLWrapper, sql } from 'drizzle-orm'
 import { CasingCache } from 'drizzle-orm/casing'
 
@@ -45,12 +45,13 @@ export interface Database {
   /**
    * Runs the statements in order as one transaction, in one round trip.
    *
+   * @param isLong whether they take so long that others would wait: self-hosted, they then run in another thread
    * @throws {GuardError} a rule of the database refused the batch; nothing is changed
    * @throws {UniqueError} a value exists already; nothing is changed
    * @throws {ValueTooLarge} a value exceeds the limit of the database; nothing is changed
    * @throws {DatabaseUnavailable} no answer: the batch was applied as a whole or not at all
    */
-  batch(statements: readonly Statement[]): Promise<readonly StatementResult[]>
+  batch(statements: readonly Statement[], isLong?: boolean): Promise<readonly StatementResult[]>
 }
 
 /** A database that counts the statements that it was asked to run. */
@@ -64,9 +65,9 @@ export function countStatements(db: Database): CountedDatabase {
     get statements() {
       return count
     },
-    batch(statements) {
+    batch(statements, isLong) {
       count += statements.length
-      return db.batch(statements)
+      return db.batch(statements, isLong)
     },
   }
 }
@@ -139,7 +140,10 @@ export class ValueTooLarge extends Error {}
 export class DatabaseUnavailable extends Error {}
 
 /** The part of D1's binding that we use; other runtimes implement it. */
-export type D1Binding = Pick<D1Database, 'prepare' | 'batch'>
+export interface D1Binding extends Pick<D1Database, 'prepare' | 'batch'> {
+  /** Runs a batch that takes long without delaying others. D1 has no need of it. */
+  readonly longBatch?: D1Database['batch']
+}
 
 /**
  * Opens a D1 binding for one request.
@@ -153,11 +157,13 @@ export function openDatabase(
   timeoutMs = BATCH_TIMEOUT_MS,
 ): Database {
   return {
-    async batch(statements) {
+    async batch(statements, isLong) {
       const prepared = statements.map(({ sql, params }) => binding.prepare(sql).bind(...params))
+      const run = (isLong && binding.longBatch) || binding.batch
       figures.roundTrips++
       try {
-        const results = await withTimeout(binding.batch<Record<string, SqlValue>>(prepared), timeoutMs)
+        const answer = run.call(binding, prepared) as Promise<D1Result<Record<string, SqlValue>>[]>
+        const results = await withTimeout(answer, timeoutMs)
         for (const { meta } of results) {
           figures.rowsRead += meta.rows_read
           figures.rowsWritten += meta.rows_written
@@ -179,11 +185,16 @@ export function openDatabase(
 export function inTurn(db: Database, turn: (() => Promise<void> | undefined) | undefined): Database {
   if (turn === undefined) return db
   return {
-    async batch(statements) {
+    async batch(statements, isLong) {
       await turn()
-      return await db.batch(statements)
+      return await db.batch(statements, isLong)
     },
   }
+}
+
+/** The same database for work in the background: none of its batches delays a request. */
+export function inBackground(db: Database): Database {
+  return { batch: (statements) => db.batch(statements, true) }
 }
 
 /** Stops waiting after `ms`. The work itself goes on and may still be done: see DatabaseUnavailable. */

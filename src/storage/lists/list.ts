@@ -48,7 +48,8 @@ export async function listResources(
   const known = knownTotal(slice)
   const { statements, budget, most } = plain ?? searchOf(parts, tenant.tenantId, slice)
   requireFewFound(known ?? 0, most)
-  const results = await readAs(tenant, statements)
+  const isLong = budget !== undefined || most !== undefined
+  const results = await readAs(tenant, statements, { isLong })
   const [counted, page, cut, ...more] =
     budget !== undefined ? searched(results, budget) : known === undefined ? results : [undefined, ...results]
   const total = known ?? Number(counted?.rows[0]?.total ?? 0)

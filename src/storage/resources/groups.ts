@@ -9,7 +9,14 @@ import { MAX_LOADED_MEMBERS } from '../../scim/limits.ts'
 import { type Member, union } from '../../scim/patch/members.ts'
 import type { Credentials } from '../access/token-conditions.ts'
 import { readAsWriters, writeAsAll } from '../access/tokens.ts'
-import { type Database, prepared, type Row, type Slots, type Statement } from '../database/database.ts'
+import {
+  type Database,
+  inBackground,
+  prepared,
+  type Row,
+  type Slots,
+  type Statement,
+} from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
 import { logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
 import { GROUPS_TABLE } from '../tables/resource-tables.ts'
@@ -205,6 +212,9 @@ export interface ToldWrite extends WrittenEntry {
   readonly events: readonly NewEvent[]
 }
 
+/** The most memberships that a write changes without taking long: some milliseconds. */
+const FEW_MEMBERSHIPS = 1_000
+
 /**
  * Stores changed groups, and the log entries and events of the writes that changed them, in one batch: all or nothing.
  *
@@ -221,7 +231,9 @@ export async function storeGroups(
 ): Promise<void> {
   const writers = writes.map(({ credentials }) => credentials)
   const tenantId = writers[0]?.tenantId ?? ''
-  await writeAsAll(db, writers, [
+  const memberships = changes.reduce((sum, { added, removed }) => sum + added.length + removed.length, 0)
+  const database = memberships > FEW_MEMBERSHIPS ? inBackground(db) : db
+  await writeAsAll(database, writers, [
     ...changes.flatMap((change) => changeStatements(tenantId, change)),
     ...logStatements(tenantId, writes),
     ...eventStatements(tenantId, writes.flatMap(sourcedEvents)),

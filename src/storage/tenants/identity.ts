@@ -79,8 +79,8 @@ export class Identities {
     const isChecked = () => this.#checked.get(name) === binding
     if (isChecked()) return db
     return {
-      batch: async (statements) => {
-        if (isChecked()) return await db.batch(statements)
+      batch: async (statements, isLong) => {
+        if (isChecked()) return await db.batch(statements, isLong)
         const isFirst = name === first.name
         if (!isFirst && this.#installation === undefined) await this.checked(first, first).batch([])
         try {
