@@ -1,6 +1,7 @@
 /**
  * The cost of the worst requests: processor time of the Node.js entry for each request on its own, with hostile stored
- * data. No request may take more than 100 ms, except those that name thousands of members.
+ * data. No request may take more than 100 ms of the thread that serves all requests, nor of all threads together, except
+ * those that name thousands of members.
  *
  *   node test/bench/hostile.ts [--rounds 3] [--kind KIND] [--out FILE]
  */
@@ -12,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { HOSTILE_REQUESTS, type HostileRequest } from '../reliability/hostile/requests.ts'
 import { ALL_KINDS, makeStored, type StoredTenants } from '../reliability/hostile/stored.ts'
 import { wholeFrom } from './options.ts'
-import { ADMIN_TOKEN, exactProcessorMs, newFolder, type Peer, start } from './peers/peer.ts'
+import { ADMIN_TOKEN, exactProcessorMs, newFolder, type Peer, servingMs, start } from './peers/peer.ts'
 import { runSection } from './section.ts'
 import { figure, markdownTable } from './table.ts'
 
@@ -27,6 +28,8 @@ interface Cost {
   readonly answeredBytes: number
   /** The minimum over all rounds, because the first one includes compilation. */
   readonly processorMs: number
+  /** The same, of the thread that serves requests. */
+  readonly servingMs: number
 }
 
 const { values } = parseArgs({
@@ -56,8 +59,9 @@ async function main(): Promise<number> {
   return costs.every(isRight) ? 0 : 1
 }
 
-function isRight({ request: { goalMs = GOAL_MS }, status, processorMs }: Cost): boolean {
-  return (status < 500 || status === 503) && processorMs <= goalMs
+function isRight({ request: { goalMs = GOAL_MS }, status, ...spent }: Cost): boolean {
+  const isWithin = spent.servingMs <= GOAL_MS && spent.processorMs <= goalMs
+  return (status < 500 || status === 503) && isWithin
 }
 
 async function costOf(
@@ -70,18 +74,22 @@ async function costOf(
     Authorization: `Bearer ${tokenOf(tenants, hostile)}`,
     'Content-Type': 'application/scim+json',
   }
-  let [status, answer, processorMs] = [0, '', Number.POSITIVE_INFINITY]
+  let [status, answer] = [0, '']
+  let spent = { processorMs: Number.POSITIVE_INFINITY, servingMs: Number.POSITIVE_INFINITY }
   const paths = [hostile.path, ...(hostile.morePaths ?? [])]
   for (let round = 0; round < rounds && (round < paths.length || paths.length === 1); round++) {
     if (round > 0 && paths.length > 1) await idle(server)
     if (hostile.reset !== undefined) await send(server.port, hostile.reset, headers)
-    const before = exactProcessorMs(server)
+    const [processorBefore, servingBefore] = [exactProcessorMs(server), servingMs(server)]
     ;({ status, answer } = await send(
       server.port,
       { ...hostile, path: paths[round] ?? hostile.path },
       headers,
     ))
-    processorMs = Math.min(processorMs, exactProcessorMs(server) - before)
+    spent = {
+      processorMs: Math.min(spent.processorMs, exactProcessorMs(server) - processorBefore),
+      servingMs: Math.min(spent.servingMs, servingMs(server) - servingBefore),
+    }
   }
   const sentBytes = hostile.path.length + Buffer.byteLength(hostile.body ?? '')
   return {
@@ -90,7 +98,7 @@ async function costOf(
     answer,
     sentBytes,
     answeredBytes: Buffer.byteLength(answer),
-    processorMs,
+    ...spent,
   }
 }
 
@@ -139,7 +147,16 @@ function tokenOf(tenants: StoredTenants, { tenant, token }: HostileRequest): str
 function print(costs: readonly Cost[]): void {
   const kinds = Map.groupBy(costs, ({ request }) => request.kind)
   const worst = Array.from(kinds, ([, all]) => all.toSorted((a, b) => b.processorMs - a.processorMs)[0])
-  const header = ['kind', 'request', 'status', 'KB sent', 'KB answered', 'ms', 'ms per 100 KB sent']
+  const header = [
+    'kind',
+    'request',
+    'status',
+    'KB sent',
+    'KB answered',
+    'ms',
+    'ms serving',
+    'ms per 100 KB sent',
+  ]
   console.log(
     `The worst of each kind, of ${costs.length} requests; at most ${GOAL_MS} ms, more with thousands of members\n`,
   )
@@ -148,7 +165,7 @@ function print(costs: readonly Cost[]): void {
   console.log(markdownTable(header, costs.toSorted((a, b) => b.processorMs - a.processorMs).map(cellsOf)))
   for (const cost of costs.filter((one) => !isRight(one))) {
     console.error(
-      `${cost.request.name}: ${cost.status} after ${figure(cost.processorMs)} ms, ${cost.answer.slice(0, 200)}`,
+      `${cost.request.name}: ${cost.status} after ${figure(cost.processorMs)} ms, ${figure(cost.servingMs)} of them serving, ${cost.answer.slice(0, 200)}`,
     )
   }
 }
@@ -158,7 +175,7 @@ function rowOf({ request: { kind, name }, answer: _, ...cost }: Cost) {
 }
 
 function cellsOf(cost: Cost): readonly string[] {
-  const { request, status, sentBytes, answeredBytes, processorMs } = cost
+  const { request, status, sentBytes, answeredBytes, processorMs, servingMs: serving } = cost
   return [
     request.kind,
     request.name,
@@ -166,6 +183,7 @@ function cellsOf(cost: Cost): readonly string[] {
     figure(sentBytes / 1024),
     figure(answeredBytes / 1024),
     figure(processorMs),
+    figure(serving),
     // The ratio is meaningless for requests with hardly any bytes.
     sentBytes < 10_000 ? '' : figure((processorMs * 100 * 1024) / sentBytes),
   ]

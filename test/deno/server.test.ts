@@ -50,6 +50,48 @@ for (const runtime of RUNTIMES) {
       const createUser = (port: number, token: string, userName: string) =>
         scim(port, token, 'POST', '/Users', { schemas: [USER], userName })
 
+      it('runs long lists and group writes in threads, and ends them with the server', async () => {
+        const where = folder()
+        const server = await start({ folder: where })
+        const token = await newToken(server.port)
+        const operations = Array.from({ length: 100 }, (_, i) => ({
+          method: 'POST',
+          path: '/Users',
+          bulkId: String(i),
+          data: { schemas: [USER], userName: `user-${i}`, title: i === 7 ? 'Auditor' : 'Clerk' },
+        }))
+        const ids: string[] = []
+        for (let round = 0; round < 11; round++) {
+          const named = operations.map(({ data, ...rest }) => ({
+            ...rest,
+            data: { ...data, userName: `${round}-${data.userName}` },
+          }))
+          const bulk = { schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'], Operations: named }
+          const done = await scim(server.port, token, 'POST', '/Bulk', bulk)
+          const { Operations } = (await done.json()) as { Operations: { location: string }[] }
+          ids.push(...Operations.map(({ location }) => location.slice(location.lastIndexOf('/') + 1)))
+        }
+        expect(ids).toHaveLength(1_100)
+        const members = ids.map((value) => ({ value }))
+        const group = { schemas: [GROUP], displayName: 'Everybody', members }
+        const created = await scim(server.port, token, 'POST', '/Groups', group)
+        expect(created.status).toBe(201)
+        const found = await scim(server.port, token, 'GET', '/Users?count=0&filter=title ew "tor"')
+        expect(await found.json()).toMatchObject({ totalResults: 11 })
+        const of = await scim(
+          server.port,
+          token,
+          'GET',
+          `/Groups?filter=members.value eq "${ids[3]}"&count=1`,
+        )
+        expect(await of.json()).toMatchObject({ totalResults: 1, Resources: [{ displayName: 'Everybody' }] })
+        server.child.kill('SIGTERM')
+        expect(await server.ended).toBe(0)
+        expect(server.output()).not.toContain('error')
+        // The threads have closed their connections before the last checkpoint.
+        expect(readdirSync(join(where, 'data')).sort()).toEqual(['directory.sqlite', 'directory.sqlite.lock'])
+      })
+
       it('serves users and groups, and keeps them when it ends and starts again', async () => {
         const where = folder()
         const first = await start({ folder: where })

@@ -1,8 +1,7 @@
 /**
  * The cost of a list without an index: estimated before the scan, from the filter (scan-times.ts) and from the sizes
- * that the database keeps for the tenant (scan-counts.ts), and refused above a limit (scan-refusals.ts). On Node.js
- * and Deno, SQLite runs in the process, so a scan of a large directory blocks every tenant; on D1 it blocks the
- * database.
+ * that the database keeps for the tenant (scan-counts.ts), and refused above a limit (scan-refusals.ts). On D1, a scan
+ * blocks the database. On Node.js and Deno, it runs in the thread for long reads, where only other scans wait for it.
  *
  * The estimate is part of the statement: if it exceeds the limit, the statement finds nothing, and its last row has
  * the estimate.

@@ -140,13 +140,25 @@ export function processorMs({ child }: Peer): number {
 export function exactProcessorMs({ child }: Peer): number {
   try {
     const folder = `/proc/${child.pid}/task`
-    const spent = readdirSync(folder).map((thread) =>
-      Number(readFileSync(join(folder, thread, 'schedstat'), 'utf8').split(' ')[0]),
-    )
-    return spent.reduce((sum, one) => sum + one, 0) / 1_000_000
+    const spent = readdirSync(folder).map((thread) => threadMs(join(folder, thread)))
+    return spent.reduce((sum, one) => sum + one, 0)
   } catch {
     return Number.NaN
   }
+}
+
+/** The same for the thread that serves requests: what it spends, everybody waits for. */
+export function servingMs({ child }: Peer): number {
+  try {
+    return threadMs(`/proc/${child.pid}/task/${child.pid}`)
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** @param folder of the thread in /proc */
+function threadMs(folder: string): number {
+  return Number(readFileSync(join(folder, 'schedstat'), 'utf8').split(' ')[0]) / 1_000_000
 }
 
 /** Available on Linux only: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
