@@ -24,6 +24,18 @@ export function compareAttributes(values: MappedValues, target: JsonObject): Dif
   return differences
 }
 
+/** As above, for a provider that does not read the target: the values differ from those of the last export. */
+export function compareWithExport(
+  values: MappedValues,
+  exported: Readonly<Record<string, MappedValue>>,
+): Difference[] {
+  return [...values].flatMap(([path, value]) => {
+    const oldValue = exported[path]
+    if (JSON.stringify(oldValue) === JSON.stringify(value)) return []
+    return [{ op: oldValue === undefined ? 'add' : 'replace', path, value, oldValue }]
+  })
+}
+
 /** Booleans and integers returned as text equal the value that was sent. */
 function isSame(value: MappedValue, shown: unknown): boolean {
   if (isRoles(value)) return hasRoles(shown, value)

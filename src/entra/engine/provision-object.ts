@@ -6,22 +6,16 @@
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID".
  */
 
-import { mappingOf } from '../documents/job.ts'
+import { mappingOf, objectProfileOf, providerOf } from '../documents/job.ts'
 import type { JobState, Link, ObjectRecord } from '../documents/state.ts'
-import type { AttributeMapping, MappedValues } from '../mappings/attribute-mapping.ts'
+import type { AttributeMapping, MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
 import { MappingError, matchingAttributes } from '../mappings/attribute-mapping.ts'
 import type { JsonObject } from '../problem.ts'
-import type { ScimRequest } from '../protocol/requests.ts'
-import {
-  createRequest,
-  deleteRequest,
-  matchRequest,
-  readRequest,
-  updateRequest,
-} from '../protocol/requests.ts'
+import { deleteRequest, type ScimRequest } from '../protocol/requests.ts'
 import type { Failure, Outcome, Purpose } from '../protocol/response.ts'
+import type { ObjectProfile } from '../providers/profile.ts'
 import type { CycleContext } from './cycle-context.ts'
-import { compareAttributes } from './difference.ts'
+import { compareAttributes, compareWithExport, type Difference } from './difference.ts'
 import { clearEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
 import { logView, mappedValuesOf } from './mapped-values.ts'
@@ -109,15 +103,17 @@ async function catchMappingError(
 async function matchOrCreate(step: ObjectStep): Promise<ObjectOutcome> {
   const values = mappedValues(step, true)
   if (step.context.job.exact) checkMatchingValues(step, values)
+  if (profileOf(step).search === 'afterConflict') return create(step, values)
+  return (await search(step, values)) ?? create(step, values)
+}
+
+/** Searches by one matching attribute after the other and links the object that is found. */
+async function search(step: ObjectStep, values: MappedValues): Promise<ObjectOutcome | undefined> {
   for (const mapping of matchingAttributes(mappingsOf(step))) {
     const value = values.get(mapping.target)
     if (value === undefined) continue
     const shown = logView(step.object, step.context)(mapping.target, value)
-    const found = await sendOrThrow(
-      step.context,
-      'match',
-      matchRequest(step.object.type, mapping.target, value),
-    )
+    const found = await find(step, mapping.target, value)
     if (!found.ok) return fail(step, 'matching', 'Create', found)
     const [resource] = found.resources
     if (found.resources.length > 1) {
@@ -127,7 +123,18 @@ async function matchOrCreate(step: ObjectStep): Promise<ObjectOutcome> {
     if (resource !== undefined) return linkMatched(step, mapping, resource)
     step.log.step('matching', 'EntryImport', `No object at the target has ${mapping.target} "${shown}"`)
   }
-  return create(step, values)
+  return undefined
+}
+
+async function find(step: ObjectStep, attribute: string, value: MappedValue): Promise<Outcome> {
+  const profile = profileOf(step)
+  const found = await sendOrThrow(step.context, 'match', profile.searchRequest(attribute, value))
+  if (!found.ok)
+    return found.status === 404 && profile.notFoundMeansNone
+      ? { ok: true, status: 404, resources: [] }
+      : found
+  const resources = profile.selectFound?.(found.resources, attribute, value) ?? found.resources
+  return { ...found, resources }
 }
 
 /** Microsoft does not list the special characters. Names of people and companies, and guests' #EXT#, are let through. */
@@ -163,8 +170,9 @@ async function create(step: ObjectStep, values: MappedValues): Promise<ObjectOut
   const { object, context, log } = step
   if (mappingOf(context.job, object.type)?.targetObjectActions.create === false)
     return skip(step, 'Target object action "create" is off')
-  const created = await sendOrThrow(context, 'create', createRequest(object.type, values))
-  if (!created.ok) return fail(step, 'export', 'Create', created)
+  const request = profileOf(step).createRequest({ values, newId: context.newId })
+  const created = await sendOrThrow(context, 'create', request)
+  if (!created.ok) return searchAfterConflict(step, values, created)
   const targetId = String(created.resource?.id)
   const view = logView(object, context)
   for (const [path, value] of values) log.modify(path, null, view(path, value))
@@ -175,11 +183,28 @@ async function create(step: ObjectStep, values: MappedValues): Promise<ObjectOut
   return { result: 'created', targetId }
 }
 
-/** Reads the target object first, because the operations depend on its current values. */
+/** A provider that does not search before it creates an object searches when the target has one already. */
+async function searchAfterConflict(
+  step: ObjectStep,
+  values: MappedValues,
+  conflict: Failure,
+): Promise<ObjectOutcome> {
+  const searches = profileOf(step).search === 'afterConflict' && conflict.status === 409
+  const found = searches ? await search(step, values) : undefined
+  return found ?? fail(step, 'export', 'Create', conflict)
+}
+
+/** Most providers read the target object first, because the update depends on its current values. */
 async function update(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
-  const read = await sendOrThrow(step.context, 'read', readRequest(step.object.type, link.targetId))
-  if (!read.ok) return matchAgainOrFail(step, read)
-  return exportDifferences(step, link, mappedValues(step, false), read.resource ?? {})
+  const read = await readTarget(step, link)
+  if (read?.ok === false) return matchAgainOrFail(step, read)
+  return exportDifferences(step, link, mappedValues(step, false), read?.resource)
+}
+
+/** The response to reading the target object; undefined if the provider does not read it. */
+async function readTarget(step: ObjectStep, { targetId }: Link): Promise<Outcome | undefined> {
+  const { comparesWith, readRequest } = profileOf(step)
+  return comparesWith === 'target' ? sendOrThrow(step.context, 'read', readRequest(targetId)) : undefined
 }
 
 /**
@@ -201,50 +226,110 @@ async function matchAgainOrFail(step: ObjectStep, read: Failure): Promise<Object
   return matchOrCreate(step)
 }
 
+/** Sends what differs from the target, or from the last export if `target` was not read. */
 async function exportDifferences(
   step: ObjectStep,
   link: Link,
   values: MappedValues,
-  target: JsonObject,
+  target: JsonObject | undefined,
 ): Promise<ObjectOutcome> {
-  const { object, context, log } = step
-  const differences = compareAttributes(values, target)
-  const { targetId } = link
-  if (differences.length === 0) {
+  const changes = changesOf(step, link, values, target)
+  if (changes.differences.length + changes.cleared.length === 0) {
     recordExport(step, link, values)
     return skip(step, 'RedundantExport')
   }
+  const { context, object } = step
   if (mappingOf(context.job, object.type)?.targetObjectActions.update === false)
     return skip(step, 'Target object action "update" is off')
-  const changes = differences.map(({ op, path, value }) => ({ op, path, value }))
-  const sent = await sendOrThrow(
-    context,
-    'update',
-    updateRequest(object.type, targetId, changes, context.job.dialect),
-  )
-  const active = differences.find(({ path }) => path === 'active')
-  const action = active?.value === false ? 'Disable' : 'Update'
-  if (!sent.ok) return fail(step, 'export', action, sent)
-  const view = logView(object, context)
-  for (const { path, value, oldValue } of differences)
-    log.modify(path, view(path, oldValue), view(path, value))
-  log.step('export', 'EntryExportUpdate', `${object.type} "${object.name}" was updated at the target`, {
-    targetId,
-  })
+  const active = changes.differences.find(({ path }) => path === 'active')
+  const failed = await sendUpdate(step, link, changes)
+  if (failed?.status === 404 && providerOf(context.job).recreatesMissing) return recreate(step)
+  if (failed !== undefined)
+    return fail(step, 'export', active?.value === false ? 'Disable' : 'Update', failed)
+  logUpdate(step, link, changes)
   recordExport(step, link, values)
+  const { targetId } = link
   if (active === undefined) return { result: 'updated', targetId }
   return { result: active.value === true ? 'enabled' : 'disabled', targetId }
 }
 
+interface Changes {
+  readonly differences: readonly Difference[]
+  readonly values: MappedValues
+  /** Paths that were exported and have no value any more; of interest only to a provider that replaces. */
+  readonly cleared: readonly string[]
+  readonly target: JsonObject | undefined
+}
+
+function changesOf(
+  step: ObjectStep,
+  link: Link,
+  values: MappedValues,
+  target: JsonObject | undefined,
+): Changes {
+  const differences =
+    target === undefined ? compareWithExport(values, link.values) : compareAttributes(values, target)
+  const exported = profileOf(step).replaces ? Object.keys(link.values) : []
+  return { differences, values, cleared: exported.filter((path) => !values.has(path)), target }
+}
+
+/** Sends the requests of one update until one fails, and returns its failure. */
+async function sendUpdate(
+  step: ObjectStep,
+  { targetId }: Link,
+  { differences, values, cleared, target }: Changes,
+): Promise<Failure | undefined> {
+  const { context } = step
+  const requests = profileOf(step).updateRequests({
+    targetId,
+    changes: differences.map(({ op, path, value }) => ({ op, path, value })),
+    values,
+    cleared,
+    ...(target === undefined ? {} : { target }),
+    dialect: context.job.dialect,
+  })
+  for (const request of requests) {
+    const sent = await sendOrThrow(context, 'update', request)
+    if (!sent.ok) return sent
+  }
+  return undefined
+}
+
+function logUpdate(
+  { object, context, log }: ObjectStep,
+  link: Link,
+  { differences, cleared }: Changes,
+): void {
+  const view = logView(object, context)
+  for (const { path, value, oldValue } of differences)
+    log.modify(path, view(path, oldValue), view(path, value))
+  for (const path of cleared) log.modify(path, view(path, link.values[path]), null)
+  log.step('export', 'EntryExportUpdate', `${object.type} "${object.name}" was updated at the target`, {
+    targetId: link.targetId,
+  })
+}
+
+/** The target no longer has the object: the provider forgets the link and creates the object. */
+function recreate(step: ObjectStep): Promise<ObjectOutcome> {
+  unlink(step)
+  return create(step, mappedValues(step, true))
+}
+
 /**
  * Soft delete: changes `active` and, for a user deleted in Entra, the values that come from its new name. Nothing is sent
- * if the target has these values already.
+ * if the target has these values already. A provider that replaces the whole resource sends the other values with it.
  */
 async function disable(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
-  const read = await sendOrThrow(step.context, 'read', readRequest(step.object.type, link.targetId))
-  if (!read.ok) return fail(step, 'matching', 'Disable', read)
-  const renamed = step.object.lifecycle === 'softDeleted' ? mappedValues(step, false) : []
-  return exportDifferences(step, link, new Map([...renamed, ['active', false]]), read.resource ?? {})
+  const read = await readTarget(step, link)
+  if (read?.ok === false) return fail(step, 'matching', 'Disable', read)
+  const isRenamed =
+    step.object.lifecycle === 'softDeleted' && providerOf(step.context.job).renamesDeletedUsers
+  const kept = profileOf(step).replaces ? Object.entries(link.values) : []
+  const renamed = isRenamed ? mappedValues(step, false) : []
+  const values = new Map<string, MappedValue>([...kept, ...renamed, ['active', false]])
+  const outcome = await exportDifferences(step, link, values, read?.resource)
+  if (step.object.lifecycle === 'purged' && outcome.result !== 'failed') step.record.gone = true
+  return outcome
 }
 
 async function remove(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
@@ -257,6 +342,10 @@ async function remove(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   })
   unlink(step)
   return { result: 'deleted', targetId }
+}
+
+function profileOf({ object, context }: ObjectStep): ObjectProfile {
+  return objectProfileOf(context.job, object.type)
 }
 
 function mappingsOf(step: ObjectStep): readonly AttributeMapping[] {
@@ -296,9 +385,10 @@ function transferLink({ objects }: JobState, goneId: string, successorId: string
 }
 
 /** Records the exported values and the reason for disabling the user. */
-function recordExport({ object }: ObjectStep, link: Link, values: MappedValues): void {
+function recordExport(step: ObjectStep, link: Link, values: MappedValues): void {
+  const { object } = step
   link.name = object.name
-  Object.assign(link.values, Object.fromEntries(values))
+  link.values = { ...(profileOf(step).replaces ? {} : link.values), ...Object.fromEntries(values) }
   link.active = object.lifecycle === 'active'
   delete link.disabledBecause
   if (object.lifecycle !== 'active' && object.lifecycle !== 'purged') link.disabledBecause = object.lifecycle
