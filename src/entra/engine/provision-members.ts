@@ -174,6 +174,12 @@ function afterBatch({ exported }: MemberLinks, { add, remove }: Batch): string[]
   return without([...new Set([...exported, ...add])], remove)
 }
 
+/** The ids in the order of the directory file; those that it no longer has come last. */
+function inOrderOf(order: readonly string[], ids: readonly string[]): string[] {
+  const wanted = new Set(ids)
+  return [...new Set([...order.filter((id) => wanted.has(id)), ...ids])]
+}
+
 function memberChange(
   { group, targetId, members }: MembershipPlan,
   batch: Batch,
@@ -191,7 +197,7 @@ function memberChange(
     displayName: group.name,
     add: linked(batch.add),
     remove: linked(batch.remove),
-    all: linked(afterBatch(members, batch)),
+    all: linked(inOrderOf(group.members, afterBatch(members, batch))),
     dialect: job.dialect,
   }
 }
