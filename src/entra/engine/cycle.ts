@@ -18,10 +18,11 @@ import { forEachConcurrently } from './concurrency.ts'
 import type { CycleContext, Phase } from './cycle-context.ts'
 import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
-import { type MembershipPlan, planMembers, provisionMembers } from './provision-members.ts'
-import { JobFailure, provisionObject } from './provision-object.ts'
-import { planReferences, provisionReference } from './provision-references.ts'
 import { ObjectLog, type ObjectOutcome } from './provisioning-log.ts'
+import { JobFailure } from './steps/object-step.ts'
+import { type MembershipPlan, planMembers, provisionMembers } from './steps/provision-members.ts'
+import { provisionObject } from './steps/provision-object.ts'
+import { planReferences, provisionReference } from './steps/provision-references.ts'
 
 export interface CycleResult {
   readonly summary: CycleSummary

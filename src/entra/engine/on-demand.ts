@@ -10,10 +10,11 @@ import { newCounts } from '../documents/state.ts'
 import { indexLinks, openRecord, testConnection } from './cycle.ts'
 import type { CycleContext } from './cycle-context.ts'
 import type { ImportedObject } from './import.ts'
-import { planMembers, provisionMembers } from './provision-members.ts'
-import { JobFailure, provisionObject } from './provision-object.ts'
 import { type LogEntry, type LogStatus, ObjectLog } from './provisioning-log.ts'
 import { describeFailure } from './quarantine.ts'
+import { JobFailure } from './steps/object-step.ts'
+import { planMembers, provisionMembers } from './steps/provision-members.ts'
+import { provisionObject } from './steps/provision-object.ts'
 
 /** The number of members that can be selected for a group. */
 export const MAX_ON_DEMAND_MEMBERS = 5

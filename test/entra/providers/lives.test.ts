@@ -171,6 +171,15 @@ describe('an object that the target has already', () => {
     expect(job.store.users.get('old')?.displayName).toBe(TAVISH.displayName)
   })
 
+  it('fails if authentik finds it after the conflict and cannot update it', async () => {
+    const job = jobOf('authentik')
+    job.store.users.set('old', { id: 'old', userName: TAVISH.userPrincipalName })
+    job.store.misbehave = ({ method }) => (method === 'PUT' ? error(404, 'gone') : undefined)
+    await job.cycle()
+    expect(job.log.map(({ statusInfo }) => statusInfo.status)).toEqual(['failure'])
+    expect(sentBy(job).map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'PUT'])
+  })
+
   it('is chosen by OneLogin from all groups', async () => {
     const job = jobOf('onelogin')
     job.store.groups.set('other', { id: 'other', displayName: 'Field Crew South' })

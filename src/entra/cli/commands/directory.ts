@@ -45,7 +45,9 @@ export async function generate(command: CommandContext): Promise<number> {
  * @throws {UsageError}
  */
 export async function importDirectory(command: CommandContext): Promise<number> {
-  return textOption(command.values, 'users-csv') === undefined ? importEndpoint(command) : importCsv(command)
+  const { values } = command
+  const isEndpoint = [values['tenant-url'], values.job].some((value) => value !== undefined)
+  return isEndpoint && values['users-csv'] === undefined ? importEndpoint(command) : importCsv(command)
 }
 
 /** Reads all users, then all groups, page by page as Okta's import does. */
@@ -81,7 +83,7 @@ async function importCsv(command: CommandContext): Promise<number> {
   const usersFile = requireText(
     command.values,
     'users-csv',
-    'the list of users as the Entra admin center exports it',
+    'the list of users as the Entra admin center exports it, or --tenant-url of an endpoint to read',
   )
   const memberLists = command.positionals.map((text) => {
     const separator = text.lastIndexOf('=')

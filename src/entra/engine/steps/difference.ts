@@ -4,11 +4,11 @@
  * A missing attribute is added and a different value is replaced. An attribute without a source value is left alone.
  * Strings are compared case-sensitively: if an endpoint changes the case of a value, Entra sends it in every cycle.
  */
-import { isRoles, type MappedValue, type MappedValues } from '../mappings/attribute-mapping.ts'
-import type { JsonObject } from '../problem.ts'
-import { readTargetPath } from '../protocol/attribute-path.ts'
-import type { AttributeChange } from '../protocol/requests.ts'
-import { hasRoles } from '../protocol/roles.ts'
+import { isRoles, type MappedValue, type MappedValues } from '../../mappings/attribute-mapping.ts'
+import type { JsonObject } from '../../problem.ts'
+import { readTargetPath } from '../../protocol/attribute-path.ts'
+import type { AttributeChange } from '../../protocol/requests.ts'
+import { hasRoles } from '../../protocol/roles.ts'
 
 export interface Difference extends AttributeChange {
   readonly oldValue: unknown

@@ -5,16 +5,16 @@
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID", "Known issues for provisioning".
  */
 
-import { groupProfileOf } from '../documents/job.ts'
-import type { Counts, JobState, MemberLinks } from '../documents/state.ts'
-import { escrowKey } from '../documents/state.ts'
-import type { Outcome } from '../protocol/response.ts'
-import type { Member, MemberChange } from '../providers/profile.ts'
-import type { CycleContext } from './cycle-context.ts'
-import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
-import type { ImportedObject } from './import.ts'
-import { sendOrThrow } from './provision-object.ts'
-import type { LoggedFailure, ObjectLog } from './provisioning-log.ts'
+import { groupProfileOf } from '../../documents/job.ts'
+import type { Counts, JobState, MemberLinks } from '../../documents/state.ts'
+import { escrowKey } from '../../documents/state.ts'
+import type { Outcome } from '../../protocol/response.ts'
+import type { Member, MemberChange } from '../../providers/profile.ts'
+import type { CycleContext } from '../cycle-context.ts'
+import { clearEscrow, isDue, putInEscrow } from '../escrow.ts'
+import type { ImportedObject } from '../import.ts'
+import type { LoggedFailure, ObjectLog } from '../provisioning-log.ts'
+import { sendOrThrow } from './object-step.ts'
 
 /** The pending changes of one group: source ids of members to send, and of members that cannot be sent. */
 export interface MembershipPlan {

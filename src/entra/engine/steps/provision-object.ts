@@ -6,47 +6,36 @@
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID".
  */
 
-import { mappingOf, objectProfileOf, providerOf } from '../documents/job.ts'
-import type { JobState, Link, ObjectRecord } from '../documents/state.ts'
-import type { AttributeMapping, MappedValue, MappedValues } from '../mappings/attribute-mapping.ts'
-import { MappingError, matchingAttributes } from '../mappings/attribute-mapping.ts'
-import type { JsonObject } from '../problem.ts'
-import { deleteRequest, type ScimRequest } from '../protocol/requests.ts'
-import type { Failure, Outcome, Purpose } from '../protocol/response.ts'
-import type { ObjectProfile } from '../providers/profile.ts'
-import type { CycleContext } from './cycle-context.ts'
-import { compareAttributes, compareWithExport, type Difference } from './difference.ts'
-import { clearEscrow } from './escrow.ts'
-import type { ImportedObject } from './import.ts'
-import { logView, mappedValuesOf } from './mapped-values.ts'
-import { planObject } from './plan.ts'
-import type { LogAction, ObjectLog, ObjectOutcome, StepType } from './provisioning-log.ts'
-
-/** A failure that affects every object: rejected credentials, or an endpoint that fails the connection test. */
-export class JobFailure extends Error {
-  override readonly name = 'JobFailure'
-  readonly failure: Failure
-
-  constructor(failure: Failure) {
-    super(failure.detail)
-    this.failure = failure
-  }
-}
-
-/** The input for provisioning one object, apart from the cycle's context. */
-export interface ObjectStep {
-  readonly object: ImportedObject
-  readonly record: ObjectRecord
-  readonly log: ObjectLog
-  readonly context: CycleContext
-  /** Target id -> source id of all links; prevents two objects from sharing a target. */
-  readonly linkedBy: Map<string, string>
-}
+import { mappingOf, providerOf } from '../../documents/job.ts'
+import type { Link } from '../../documents/state.ts'
+import type { AttributeMapping, MappedValue, MappedValues } from '../../mappings/attribute-mapping.ts'
+import { MappingError, matchingAttributes } from '../../mappings/attribute-mapping.ts'
+import type { JsonObject } from '../../problem.ts'
+import { deleteRequest } from '../../protocol/requests.ts'
+import type { Failure, Outcome } from '../../protocol/response.ts'
+import { logView } from '../mapped-values.ts'
+import { planObject } from '../plan.ts'
+import type { LogAction, ObjectOutcome } from '../provisioning-log.ts'
+import { exportDifferences } from './export-differences.ts'
+import {
+  addLink,
+  fail,
+  failWith,
+  mappedValues,
+  mappingsOf,
+  type ObjectStep,
+  profileOf,
+  recordExport,
+  sendOrThrow,
+  skip,
+  transferLink,
+  unlink,
+} from './object-step.ts'
 
 /** @throws {JobFailure} if the failure affects the whole job. */
 export async function provisionObject(step: ObjectStep): Promise<ObjectOutcome> {
   const { object, record, log, context } = step
-  log.step('import', 'EntryImport', `Received ${object.type} "${object.name}" from Microsoft Entra ID`)
+  log.step('import', 'EntryImport', `Received ${object.type} "${object.name}" from ${providerOf(context.job).title}`)
   logScope(step)
   const plan = planObject(object, record, context.job)
   if (plan.kind === 'skip') return skip(step, plan.reason)
@@ -60,20 +49,6 @@ export async function provisionObject(step: ObjectStep): Promise<ObjectOutcome> 
   if (plan.kind === 'update') return catchMappingError('Update', () => update(step, link))
   if (plan.kind === 'disable') return catchMappingError('Disable', () => disable(step, link))
   return remove(step, link)
-}
-
-/**
- * Sends a request.
- * @throws {JobFailure} if the failure affects the whole job.
- */
-export async function sendOrThrow(
-  context: CycleContext,
-  purpose: Purpose,
-  request: ScimRequest,
-): Promise<Outcome> {
-  const outcome = await context.client.send(purpose, request)
-  if (!outcome.ok && outcome.reach === 'job') throw new JobFailure(outcome)
-  return outcome
 }
 
 function logScope({ object, record, log }: ObjectStep): void {
@@ -198,13 +173,7 @@ async function searchAfterConflict(
 async function update(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   const read = await readTarget(step, link)
   if (read?.ok === false) return matchAgainOrFail(step, read)
-  return exportDifferences(step, link, mappedValues(step, false), read?.resource)
-}
-
-/** The response to reading the target object; undefined if the provider does not read it. */
-async function readTarget(step: ObjectStep, { targetId }: Link): Promise<Outcome | undefined> {
-  const { comparesWith, readRequest } = profileOf(step)
-  return comparesWith === 'target' ? sendOrThrow(step.context, 'read', readRequest(targetId)) : undefined
+  return exportOrRecreate(step, link, mappedValues(step, false), read?.resource)
 }
 
 /**
@@ -226,91 +195,22 @@ async function matchAgainOrFail(step: ObjectStep, read: Failure): Promise<Object
   return matchOrCreate(step)
 }
 
-/** Sends what differs from the target, or from the last export if `target` was not read. */
-async function exportDifferences(
+/** The response to reading the target object; undefined if the provider does not read it. */
+async function readTarget(step: ObjectStep, { targetId }: Link): Promise<Outcome | undefined> {
+  const { comparesWith, readRequest } = profileOf(step)
+  return comparesWith === 'target' ? sendOrThrow(step.context, 'read', readRequest(targetId)) : undefined
+}
+
+/** A provider that finds an object missing at the target forgets the link and creates the object. */
+async function exportOrRecreate(
   step: ObjectStep,
   link: Link,
   values: MappedValues,
   target: JsonObject | undefined,
 ): Promise<ObjectOutcome> {
-  const changes = changesOf(step, link, values, target)
-  if (changes.differences.length + changes.cleared.length === 0) {
-    recordExport(step, link, values)
-    return skip(step, 'RedundantExport')
-  }
-  const { context, object } = step
-  if (mappingOf(context.job, object.type)?.targetObjectActions.update === false)
-    return skip(step, 'Target object action "update" is off')
-  const active = changes.differences.find(({ path }) => path === 'active')
-  const failed = await sendUpdate(step, link, changes)
-  if (failed?.status === 404 && providerOf(context.job).recreatesMissing) return recreate(step)
-  if (failed !== undefined)
-    return fail(step, 'export', active?.value === false ? 'Disable' : 'Update', failed)
-  logUpdate(step, link, changes)
-  recordExport(step, link, values)
-  const { targetId } = link
-  if (active === undefined) return { result: 'updated', targetId }
-  return { result: active.value === true ? 'enabled' : 'disabled', targetId }
-}
-
-interface Changes {
-  readonly differences: readonly Difference[]
-  readonly values: MappedValues
-  /** Paths that were exported and have no value any more; of interest only to a provider that replaces. */
-  readonly cleared: readonly string[]
-  readonly target: JsonObject | undefined
-}
-
-function changesOf(
-  step: ObjectStep,
-  link: Link,
-  values: MappedValues,
-  target: JsonObject | undefined,
-): Changes {
-  const differences =
-    target === undefined ? compareWithExport(values, link.values) : compareAttributes(values, target)
-  const exported = profileOf(step).replaces ? Object.keys(link.values) : []
-  return { differences, values, cleared: exported.filter((path) => !values.has(path)), target }
-}
-
-/** Sends the requests of one update until one fails, and returns its failure. */
-async function sendUpdate(
-  step: ObjectStep,
-  { targetId }: Link,
-  { differences, values, cleared, target }: Changes,
-): Promise<Failure | undefined> {
-  const { context } = step
-  const requests = profileOf(step).updateRequests({
-    targetId,
-    changes: differences.map(({ op, path, value }) => ({ op, path, value })),
-    values,
-    cleared,
-    ...(target === undefined ? {} : { target }),
-    dialect: context.job.dialect,
-  })
-  for (const request of requests) {
-    const sent = await sendOrThrow(context, 'update', request)
-    if (!sent.ok) return sent
-  }
-  return undefined
-}
-
-function logUpdate(
-  { object, context, log }: ObjectStep,
-  link: Link,
-  { differences, cleared }: Changes,
-): void {
-  const view = logView(object, context)
-  for (const { path, value, oldValue } of differences)
-    log.modify(path, view(path, oldValue), view(path, value))
-  for (const path of cleared) log.modify(path, view(path, link.values[path]), null)
-  log.step('export', 'EntryExportUpdate', `${object.type} "${object.name}" was updated at the target`, {
-    targetId: link.targetId,
-  })
-}
-
-/** The target no longer has the object: the provider forgets the link and creates the object. */
-function recreate(step: ObjectStep): Promise<ObjectOutcome> {
+  const outcome = await exportDifferences(step, link, values, target)
+  const isMissing = outcome.result === 'failed' && outcome.failure.code === 'InvalidAnchor'
+  if (!isMissing || !providerOf(step.context.job).recreatesMissing) return outcome
   unlink(step)
   return create(step, mappedValues(step, true))
 }
@@ -327,7 +227,7 @@ async function disable(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   const kept = profileOf(step).replaces ? Object.entries(link.values) : []
   const renamed = isRenamed ? mappedValues(step, false) : []
   const values = new Map<string, MappedValue>([...kept, ...renamed, ['active', false]])
-  const outcome = await exportDifferences(step, link, values, read?.resource)
+  const outcome = await exportOrRecreate(step, link, values, read?.resource)
   if (step.object.lifecycle === 'purged' && outcome.result !== 'failed') step.record.gone = true
   return outcome
 }
@@ -342,81 +242,4 @@ async function remove(step: ObjectStep, link: Link): Promise<ObjectOutcome> {
   })
   unlink(step)
   return { result: 'deleted', targetId }
-}
-
-function profileOf({ object, context }: ObjectStep): ObjectProfile {
-  return objectProfileOf(context.job, object.type)
-}
-
-function mappingsOf(step: ObjectStep): readonly AttributeMapping[] {
-  return mappingOf(step.context.job, step.object.type)?.attributeMappings ?? []
-}
-
-function mappedValues(step: ObjectStep, creating: boolean): MappedValues {
-  return mappedValuesOf(step.object, step.context, creating)
-}
-
-/** The link is saved immediately, so that a run killed afterwards does not create the object a second time. */
-function addLink({ object, record, context, linkedBy }: ObjectStep, targetId: string): Link {
-  const linkedAt = new Date(context.clock.now()).toISOString()
-  const link: Link = { targetId, name: object.name, active: true, linkedAt, values: {} }
-  record.link = link
-  if (object.type === 'Group') record.members = { exported: [], unexported: [], pending: [] }
-  linkedBy.set(targetId, object.id)
-  context.onStateChanged()
-  return link
-}
-
-function unlink({ object, record, context, linkedBy }: ObjectStep): void {
-  clearEscrow(context.state, 'reference', object.id)
-  if (record.link !== undefined) linkedBy.delete(record.link.targetId)
-  delete record.link
-  delete record.members
-  if (object.lifecycle === 'purged') record.gone = true
-}
-
-/** Transfers the link and the memberships of an object deleted from the directory to the new object that matched it. */
-function transferLink({ objects }: JobState, goneId: string, successorId: string): void {
-  delete objects[goneId]?.link
-  for (const { members } of Object.values(objects)) {
-    if (members?.exported.includes(goneId))
-      members.exported = [...new Set(members.exported.map((id) => (id === goneId ? successorId : id)))]
-  }
-}
-
-/** Records the exported values and the reason for disabling the user. */
-function recordExport(step: ObjectStep, link: Link, values: MappedValues): void {
-  const { object } = step
-  link.name = object.name
-  link.values = { ...(profileOf(step).replaces ? {} : link.values), ...Object.fromEntries(values) }
-  link.active = object.lifecycle === 'active'
-  delete link.disabledBecause
-  if (object.lifecycle !== 'active' && object.lifecycle !== 'purged') link.disabledBecause = object.lifecycle
-}
-
-function skip({ record, log }: ObjectStep, reason: string): ObjectOutcome {
-  log.step('processing', 'EntrySynchronizationSkip', reason, {}, 'skipped')
-  const targetId = record.link?.targetId
-  return { result: 'skipped', reason, ...(targetId === undefined ? {} : { targetId }) }
-}
-
-function fail(step: ObjectStep, type: StepType, action: LogAction, failure: Failure): ObjectOutcome {
-  return failWith(step, type, action, failure.code, failure.detail)
-}
-
-function failWith(
-  { record, log }: ObjectStep,
-  type: StepType,
-  action: LogAction,
-  code: Failure['code'] | 'DuplicateSourceEntries',
-  detail: string,
-): ObjectOutcome {
-  log.step(type, type === 'export' ? 'EntryExport' : 'EntryImport', detail, { errorCode: code }, 'failure')
-  const targetId = record.link?.targetId
-  return {
-    result: 'failed',
-    failure: { code, detail },
-    action,
-    ...(targetId === undefined ? {} : { targetId }),
-  }
 }
