@@ -78,7 +78,7 @@ function tenantFrom(
 ) {
   const profile = providerOf(defaultJob(provider))
   const kept = profile.removal.purged === 'disable' ? gone : []
-  const users = [
+  const users: DirectoryDocument['users'] = [
     ...directory.users.filter(({ id }) => provisioned.has(id)),
     ...kept.map((user) => ({ ...user, accountEnabled: false })),
   ]

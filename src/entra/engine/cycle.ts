@@ -11,7 +11,7 @@ import type { Counts, CycleSummary, JobState, ObjectRecord } from '../documents/
 import { escrowKey, newCounts } from '../documents/state.ts'
 import { matchingAttributes } from '../mappings/attribute-mapping.ts'
 import type { ObjectType, ScimRequest } from '../protocol/requests.ts'
-import type { Outcome } from '../protocol/response.ts'
+import type { Failure, Outcome } from '../protocol/response.ts'
 import type { ScimClient } from '../protocol/scim-client.ts'
 import type { TestStep } from '../providers/profile.ts'
 import { forEachConcurrently } from './concurrency.ts'
@@ -79,25 +79,29 @@ export interface TestedStep {
   readonly outcome: Outcome
 }
 
-/** Sends the requests of a connection test until one fails. */
+/** Sends the requests of a connection test until one fails. Then it deletes what the test created. */
 export async function* sendConnectionTest(
   client: Pick<ScimClient, 'send'>,
   steps: readonly TestStep[],
 ): AsyncGenerator<TestedStep> {
   const ids: string[] = []
+  let hasFailed = false
   for (const step of steps) {
+    if (hasFailed && (step.deletes === undefined || ids[step.deletes] === undefined)) continue
     const request = typeof step.request === 'function' ? step.request(ids) : step.request
     const outcome = await client.send(step.purpose, request)
     yield { request, outcome }
-    if (!outcome.ok) return
-    if (step.purpose === 'create') ids.push(String(outcome.resource?.id))
+    if (!outcome.ok) hasFailed = true
+    else if (step.purpose === 'create') ids.push(String(outcome.resource?.id))
   }
 }
 
 /** @throws {JobFailure} if a request of the test fails */
 export async function testConnection({ client, job, newId }: CycleContext): Promise<void> {
+  let failure: Failure | undefined
   for await (const { outcome } of sendConnectionTest(client, connectionTest(job, newId)))
-    if (!outcome.ok) throw new JobFailure({ ...outcome, reach: 'job' })
+    if (!outcome.ok) failure ??= outcome
+  if (failure !== undefined) throw new JobFailure({ ...failure, reach: 'job' })
 }
 
 /** A resumed cycle keeps its number, so that objects it has processed are not processed again. */

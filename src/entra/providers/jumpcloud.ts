@@ -86,7 +86,7 @@ function testUserAndGroup({ matching, newId }: TestInput): TestStep[] {
     put('Test User, updated', true),
     put('Test User, updated', false),
     ...(matching.Group === undefined ? [] : testGroup(newId())),
-    { purpose: 'delete', request: ([id = '']) => deleteRequest('User', id) },
+    { purpose: 'delete', request: ([id = '']) => deleteRequest('User', id), deletes: 0 },
   ]
 }
 
@@ -94,7 +94,7 @@ function testGroup(displayName: string): TestStep[] {
   const body = { schemas: [CORE_GROUP], displayName, members: [] }
   return [
     { purpose: 'create', request: { method: 'POST', path: '/Groups', body } },
-    { purpose: 'delete', request: ([, id = '']) => deleteRequest('Group', id) },
+    { purpose: 'delete', request: ([, id = '']) => deleteRequest('Group', id), deletes: 1 },
   ]
 }
 

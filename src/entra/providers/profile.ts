@@ -41,6 +41,8 @@ export interface TestInput {
 export interface TestStep {
   readonly purpose: Purpose
   readonly request: ScimRequest | ((ids: readonly string[]) => ScimRequest)
+  /** Set if the request deletes what an earlier step created: the index of its id. It is sent after a failure too. */
+  readonly deletes?: number
 }
 
 export interface ObjectProfile {

@@ -234,6 +234,19 @@ describe('a user that is disabled before it is provisioned', () => {
 })
 
 describe('the connection test', () => {
+  it('of JumpCloud deletes its user and group if a step fails', async () => {
+    const job = jobOf('jumpcloud')
+    job.store.misbehave = ({ method }) => (method === 'PUT' ? error(501, 'no PUT') : undefined)
+    await expect(job.cycle()).rejects.toThrow('no PUT')
+    expect(sentBy(job).map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /Users',
+      'GET /Users/u1',
+      'PUT /Users/u1',
+      'DELETE /Users/u1',
+    ])
+    expect(job.store.users.size).toBe(0)
+  })
+
   it.for([
     ['okta', 'GET /Users?startIndex=1&count=2'],
     ['google', 'GET /Users?count=1'],

@@ -34,13 +34,14 @@ export function testConnection({ values, output, errors }: CommandContext): Prom
 async function test({ tenantUrl, job }: Target, { tokens, fetch }: Access, output: Output): Promise<number> {
   const { wire } = providerOf(job)
   const client = new ScimClient({ tenantUrl, tokens, fetch, clock: systemClock, wire })
+  let hasFailed = false
   for await (const { request, outcome } of sendConnectionTest(client, connectionTest(job, randomUUID))) {
     output.write(`${outcome.ok ? 'ok     ' : 'failed '}  ${request.method} ${request.path}\n`)
-    if (!outcome.ok) {
-      output.write(`         ${visible(describeFailure(outcome))}\n`)
-      return 1
-    }
+    if (outcome.ok) continue
+    hasFailed = true
+    output.write(`         ${visible(describeFailure(outcome))}\n`)
   }
+  if (hasFailed) return 1
   if (job.provider !== 'entra') return 0
   const schemas = await client.send('match', schemasRequest())
   const note = schemas.ok

@@ -35,7 +35,11 @@ import {
 /** @throws {JobFailure} if the failure affects the whole job. */
 export async function provisionObject(step: ObjectStep): Promise<ObjectOutcome> {
   const { object, record, log, context } = step
-  log.step('import', 'EntryImport', `Received ${object.type} "${object.name}" from ${providerOf(context.job).title}`)
+  log.step(
+    'import',
+    'EntryImport',
+    `Received ${object.type} "${object.name}" from ${providerOf(context.job).title}`,
+  )
   logScope(step)
   const plan = planObject(object, record, context.job)
   if (plan.kind === 'skip') return skip(step, plan.reason)
