@@ -3,7 +3,7 @@
  * Integration Network). The two differ in the methods of updates. The sources are in README.md.
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
-import { patchRequest, type ScimRequest } from '../protocol/requests.ts'
+import { ENTERPRISE_USER, patchRequest, type ScimRequest } from '../protocol/requests.ts'
 import type { WireProfile } from '../protocol/scim-client.ts'
 import {
   filterRequest,
@@ -40,8 +40,6 @@ const WIRE: WireProfile = {
   retry: { maxAttempts: 5, defaultMs: 60_000, doubles: false, maxWaitMs: 5 * 60_000, readsDates: false },
 }
 
-const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
-
 const USER_MAPPINGS: readonly AttributeMapping[] = [
   USER_NAME,
   ...NAMES,
@@ -50,7 +48,7 @@ const USER_MAPPINGS: readonly AttributeMapping[] = [
   { target: 'title', type: 'direct', source: 'jobTitle' },
   { target: 'locale', type: 'direct', source: 'preferredLanguage' },
   { target: 'externalId', type: 'direct', source: 'objectId' },
-  { target: `${ENTERPRISE}:department`, type: 'direct', source: 'department' },
+  { target: `${ENTERPRISE_USER}:department`, type: 'direct', source: 'department' },
   ACTIVE,
 ]
 
