@@ -29,7 +29,7 @@ const MANY_REQUESTS = [
   'test/admin/{access,pages,schemas,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,deleted-groups,disabling,emulator,entra,extensions,group-names}.test.ts',
-  'test/http/{invalid-values,list,log-bounds,log-retention,nested-groups,profile-traffic,profiles}.test.ts',
+  'test/http/{invalid-values,list,log-bounds,log-retention,nested-groups,profile-traffic,profiles,provider-lives}.test.ts',
   'test/http/{real-clients,value-limits}.test.ts',
   'test/http/oauth/{access-tokens,federation}.test.ts',
 ]

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
-import { generate, importDirectoryCsv } from './cli/commands/directory.ts'
+import { generate, importDirectory } from './cli/commands/directory.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
 import { issuer } from './cli/commands/issuer.ts'
 import { logs } from './cli/commands/logs.ts'
@@ -16,6 +16,7 @@ import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE } from './cli/issuer-server.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { visibleLines } from './cli/visible-text.ts'
 import { FAULTS } from './issuer/faults.ts'
+import { PROVIDER_NAMES } from './providers/providers.ts'
 
 interface OptionDefinition {
   readonly type: 'string' | 'boolean'
@@ -154,6 +155,12 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'object id of the service principal, the subject of the assertion; invented by default',
   },
   output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
+  provider: {
+    type: 'string',
+    placeholder: 'NAME',
+    help: `whose requests are sent: ${PROVIDER_NAMES.join(', ')}; entra by default`,
+  },
+  'push-now': { type: 'boolean', help: 'send all members of every group, as "Push now" in Okta' },
   reset: {
     type: 'string',
     placeholder: 'SCOPES',
@@ -202,17 +209,17 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   provision: {
     summary:
       'run one cycle now: an initial one at first, later incremental ones; failures are retried at once',
-    options: [...JOB, 'exact', 'concurrency', 'json'],
+    options: [...JOB, 'provider', 'push-now', 'exact', 'concurrency', 'json'],
     run: provision,
   },
   'test-connection': {
     summary: 'send the requests of Test connection and Save',
-    options: ENDPOINT,
+    options: [...ENDPOINT, 'provider'],
     run: testConnection,
   },
   start: {
     summary: 'run cycles as the service does, with escrow and quarantine',
-    options: [...JOB, 'exact', 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
+    options: [...JOB, 'provider', 'exact', 'concurrency', 'cycles', 'interval', 'advance', 'now', 'json'],
     run: start,
   },
   pause: { summary: 'pause the job', options: JOB, run: pause },
@@ -225,12 +232,12 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   'provision-on-demand': {
     summary: 'provision one user or group now, in five steps',
     positionals: 'USER|GROUP',
-    options: [...JOB, 'exact', 'members', 'json'],
+    options: [...JOB, 'provider', 'exact', 'members', 'json'],
     run: onDemand,
   },
   diff: {
     summary: 'show the changes of the next cycle without sending anything',
-    options: [...JOB, 'exact', 'json'],
+    options: [...JOB, 'provider', 'exact', 'json'],
     run: diff,
   },
   status: {
@@ -264,10 +271,11 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     run: generate,
   },
   import: {
-    summary: 'create a directory from CSV exports of the Entra admin center',
+    summary:
+      'create a directory from CSV exports of the Entra admin center, or from an endpoint that is read as Okta does',
     positionals: '[GROUP=MEMBERS.csv …]',
-    options: ['users-csv', 'output', 'force'],
-    run: importDirectoryCsv,
+    options: ['users-csv', ...ENDPOINT, 'output', 'force'],
+    run: importDirectory,
   },
 }
 

@@ -1,7 +1,8 @@
 /** Options that several commands share. Each error names the option, the value and what is allowed. */
-import { DEFAULT_JOB, type JobConfig } from '../documents/job.ts'
+import { DEFAULT_JOB, groupProfileOf, type JobConfig, providerOf } from '../documents/job.ts'
 import type { Dialect } from '../protocol/requests.ts'
 import { parseTenantUrl, type TenantUrl } from '../protocol/tenant-url.ts'
+import { PROVIDER_NAMES, type ProviderName } from '../providers/providers.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Values from parseArgs: absent, text or a flag. */
@@ -62,6 +63,25 @@ export function tenantUrlOption(text: string): TenantUrl {
  */
 export function dialectOption(values: OptionValues, tenantUrl: TenantUrl, otherwise: Dialect): Dialect {
   return choiceOption(values, 'dialect', ['old', 'flag']) ?? tenantUrl.dialect ?? otherwise
+}
+
+/**
+ * Whose requests are sent; undefined if the job file or the default decides.
+ * @throws {UsageError}
+ */
+export function providerOption(values: OptionValues): ProviderName | undefined {
+  return choiceOption(values, 'provider', PROVIDER_NAMES)
+}
+
+/**
+ * Whether to send all members of every group.
+ * @throws {UsageError} if the provider has no such command
+ */
+export function pushNowOption(values: OptionValues, job: JobConfig): boolean {
+  if (values['push-now'] !== true) return false
+  if (job.groups === undefined || groupProfileOf(job).members.pushNow === undefined)
+    throw new UsageError(`--push-now is a command of Okta; ${providerOf(job).title} has none`)
+  return true
 }
 
 /**

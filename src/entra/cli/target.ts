@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { DEFAULT_JOB, type JobConfig } from '../documents/job.ts'
+import { defaultJob, type JobConfig } from '../documents/job.ts'
 import type { JobFile, NotificationConfig } from '../documents/job-document.ts'
 import { parseJobFile } from '../documents/job-file.ts'
 import type { StateTarget } from '../documents/state.ts'
@@ -17,7 +17,7 @@ import {
 } from './authentication.ts'
 import { readDocument, throwProblems } from './files/documents.ts'
 import { defaultStateFile, stateTarget } from './files/state-file.ts'
-import { jobOption, type OptionValues, tenantUrlOption, textOption } from './options.ts'
+import { jobOption, type OptionValues, providerOption, tenantUrlOption, textOption } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
 /** An endpoint and how to access it. */
@@ -51,7 +51,7 @@ export function readTarget(values: OptionValues): Target {
     tenantUrl,
     authentication,
     stateTarget: stateTarget(tenantUrl, tenantNamedBy(authentication)),
-    job: jobOption(values, tenantUrl, jobFile?.job ?? DEFAULT_JOB),
+    job: jobOption(values, tenantUrl, jobFile?.job ?? defaultJob(providerOption(values) ?? 'entra')),
     notification: jobFile?.notification ?? {},
   }
 }
@@ -89,7 +89,7 @@ function readJobFile(values: OptionValues): JobFileLocation {
   const file = textOption(values, 'job')
   if (file === undefined) return { folder: '.' }
   const source = readDocument(file, 'job file')
-  const { jobFile, problems } = parseJobFile(source.value)
+  const { jobFile, problems } = parseJobFile(source.value, providerOption(values))
   throwProblems(source, problems, 'job file')
   return { folder: dirname(file), ...(jobFile === undefined ? {} : { jobFile }) }
 }

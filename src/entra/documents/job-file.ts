@@ -15,12 +15,17 @@ import {
 } from '../mappings/scoping-filter.ts'
 import { describeType, type FieldPath, isObject, type Problem, Problems } from '../problem.ts'
 import { parseTargetPath } from '../protocol/attribute-path.ts'
-import { DEFAULT_JOB, type ObjectMapping } from './job.ts'
+import type { ProviderName } from '../providers/providers.ts'
+import { defaultJob, type ObjectMapping } from './job.ts'
 import type { JobDocument, JobFile, ObjectMappingDocument } from './job-document.ts'
 import { JOB_SCHEMA } from './job-schema.ts'
 import { checkValue } from './json-schema.ts'
 
-export function parseJobFile(document: unknown): { jobFile?: JobFile; problems: readonly Problem[] } {
+/** `provider` overrides the one in the document. */
+export function parseJobFile(
+  document: unknown,
+  provider?: ProviderName,
+): { jobFile?: JobFile; problems: readonly Problem[] } {
   const problems = new Problems()
   checkValue(document, JOB_SCHEMA, [], problems)
   if (isObject(document)) {
@@ -30,7 +35,8 @@ export function parseJobFile(document: unknown): { jobFile?: JobFile; problems: 
     checkWebhook(document.notification, problems)
   }
   if (problems.list.length > 0) return { problems: problems.list }
-  return { jobFile: jobFileOf(document as JobDocument), problems: [] }
+  const jobDocument = document as JobDocument
+  return { jobFile: jobFileOf({ ...jobDocument, ...(provider && { provider }) }), problems: [] }
 }
 
 function jobFileOf({
@@ -45,15 +51,16 @@ function jobFileOf({
   users,
   groups,
   provisionGroups = true,
+  provider = 'entra',
   ...config
 }: JobDocument): JobFile {
-  const { groups: defaultGroups, ...defaults } = DEFAULT_JOB
+  const { groups: defaultGroups, ...defaults } = defaultJob(provider)
   return {
     ...given({ tenantUrl, token, tokenVariable, authentication, directory, state, notification }),
     job: {
       ...defaults,
       ...config,
-      users: objectMappingOf(users, DEFAULT_JOB.users),
+      users: objectMappingOf(users, defaults.users),
       ...(provisionGroups && defaultGroups && { groups: objectMappingOf(groups, defaultGroups) }),
     },
   }

@@ -5,6 +5,7 @@
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
 import { SCOPING_OPERATORS, type ScopingClause, type ScopingFilter } from '../mappings/scoping-filter.ts'
 import { CLIENT_AUTHENTICATIONS } from '../oauth/grant.ts'
+import { PROVIDER_NAMES } from '../providers/providers.ts'
 import { DEFAULT_JOB, type ObjectMapping, type TargetObjectActions } from './job.ts'
 import {
   AUTHENTICATION_METHODS,
@@ -144,6 +145,7 @@ export const JOB_SCHEMA: ObjectSchema = {
     authentication: AUTHENTICATION,
     directory: text('Directory file, relative to this file'),
     state: text('State file, relative to this file'),
+    provider: { enum: PROVIDER_NAMES, default: DEFAULT_JOB.provider },
     dialect: { enum: ['old', 'flag'], default: DEFAULT_JOB.dialect },
     scope: { enum: ['assigned', 'all'], default: DEFAULT_JOB.scope },
     users: objectMapping('Synchronize Microsoft Entra users'),

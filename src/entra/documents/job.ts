@@ -3,9 +3,10 @@
  * tutorial. Pure. job-file.ts reads a job file.
  */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
-import { DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS } from '../mappings/attribute-mapping.ts'
 import type { ScopingFilter } from '../mappings/scoping-filter.ts'
 import type { Dialect, ObjectType } from '../protocol/requests.ts'
+import type { GroupProfile, ObjectProfile, ProviderProfile } from '../providers/profile.ts'
+import { PROVIDERS, type ProviderName } from '../providers/providers.ts'
 
 export interface TargetObjectActions {
   readonly create: boolean
@@ -22,6 +23,9 @@ export interface ObjectMapping {
 export interface JobConfig {
   /** Shown in logs; a gallery application's job has the name of the application. */
   readonly id: string
+  /** Whose requests the job sends. */
+  readonly provider: ProviderName
+  /** Entra's; the others have one dialect each. */
   readonly dialect: Dialect
   readonly scope: 'assigned' | 'all'
   readonly users: ObjectMapping
@@ -42,17 +46,45 @@ export interface JobConfig {
 
 const ALL_ACTIONS: TargetObjectActions = { create: true, update: true, delete: true }
 
+/** The job of a provider with its own mappings. */
+export function defaultJob(provider: ProviderName): JobConfig {
+  const { users, groups } = PROVIDERS[provider]
+  return {
+    id: provider === 'entra' ? 'cisco-user-management' : provider,
+    provider,
+    dialect: 'old',
+    scope: 'assigned',
+    users: defaultMapping(users),
+    ...(groups === undefined ? {} : { groups: defaultMapping(groups) }),
+    skipOutOfScopeDeletions: false,
+    exact: false,
+    membersPerRequest: 100,
+    concurrency: 4,
+  }
+}
+
+function defaultMapping({ attributeMappings }: ObjectProfile): ObjectMapping {
+  return { attributeMappings, scopingFilters: [], targetObjectActions: ALL_ACTIONS }
+}
+
 /** The job of the tutorial. */
-export const DEFAULT_JOB: JobConfig = {
-  id: 'cisco-user-management',
-  dialect: 'old',
-  scope: 'assigned',
-  users: { attributeMappings: DEFAULT_USER_MAPPINGS, scopingFilters: [], targetObjectActions: ALL_ACTIONS },
-  groups: { attributeMappings: DEFAULT_GROUP_MAPPINGS, scopingFilters: [], targetObjectActions: ALL_ACTIONS },
-  skipOutOfScopeDeletions: false,
-  exact: false,
-  membersPerRequest: 100,
-  concurrency: 4,
+export const DEFAULT_JOB: JobConfig = defaultJob('entra')
+
+/** @throws {Error} if the type is `Group` and the provider does not send groups, so that no job has any */
+export function objectProfileOf(job: Pick<JobConfig, 'provider'>, type: ObjectType): ObjectProfile {
+  return type === 'User' ? providerOf(job).users : groupProfileOf(job)
+}
+
+/** @throws {Error} if the provider does not send groups, so that no job has any */
+export function groupProfileOf(job: Pick<JobConfig, 'provider'>): GroupProfile {
+  const { groups, title } = providerOf(job)
+  if (groups === undefined) throw new Error(`${title} does not send groups`)
+  return groups
+}
+
+/** The profile of the job's provider. */
+export function providerOf(job: Pick<JobConfig, 'provider'>): ProviderProfile {
+  return PROVIDERS[job.provider]
 }
 
 /** The mapping of a type; undefined if groups are disabled. */

@@ -36,4 +36,6 @@ export interface CycleContext {
   readonly signal: AbortSignal
   /** Retries every entry in escrow, whether or not it is due. */
   readonly retryAll: boolean
+  /** Sends all members of every group, for a provider with such a command. */
+  readonly pushNow?: boolean
 }

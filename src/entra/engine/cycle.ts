@@ -6,19 +6,23 @@
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID" (initial cycle, incremental cycles).
  */
 
-import { type JobConfig, mappingOf } from '../documents/job.ts'
+import { type JobConfig, mappingOf, providerOf } from '../documents/job.ts'
 import type { Counts, CycleSummary, JobState, ObjectRecord } from '../documents/state.ts'
 import { escrowKey, newCounts } from '../documents/state.ts'
 import { matchingAttributes } from '../mappings/attribute-mapping.ts'
-import { type ObjectType, probeRequest, type ScimRequest } from '../protocol/requests.ts'
+import type { ObjectType, ScimRequest } from '../protocol/requests.ts'
+import type { Failure, Outcome } from '../protocol/response.ts'
+import type { ScimClient } from '../protocol/scim-client.ts'
+import type { TestStep } from '../providers/profile.ts'
 import { forEachConcurrently } from './concurrency.ts'
 import type { CycleContext, Phase } from './cycle-context.ts'
 import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
 import type { ImportedObject } from './import.ts'
-import { type MembershipPlan, planMembers, provisionMembers } from './provision-members.ts'
-import { provisionObject, sendOrThrow } from './provision-object.ts'
-import { planReferences, provisionReference } from './provision-references.ts'
 import { ObjectLog, type ObjectOutcome } from './provisioning-log.ts'
+import { JobFailure } from './steps/object-step.ts'
+import { type MembershipPlan, planMembers, provisionMembers } from './steps/provision-members.ts'
+import { provisionObject } from './steps/provision-object.ts'
+import { planReferences, provisionReference } from './steps/provision-references.ts'
 
 export interface CycleResult {
   readonly summary: CycleSummary
@@ -39,7 +43,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
   emit({ type: 'cycleStarted', cycle: openCycle(context), kind, resumed: state.cycleOpen })
   state.cycleOpen = true
   context.onStateChanged()
-  await testConnection(context)
+  if (state.cycle === 1 || providerOf(context.job).connectionTest.everyCycle) await testConnection(context)
   const linkedBy = indexLinks(context)
   for (const type of ['User', 'Group'] as const) await objectPhase(type, context, counts, linkedBy)
   await forEachConcurrently(planReferences(context), context.job.concurrency, signal, (plan) =>
@@ -57,18 +61,47 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
   return { summary, complete }
 }
 
-/** The requests that test the connection and keep it alive. The command `test-connection` sends them too. */
-export function connectionTest(job: JobConfig, newId: () => string): ScimRequest[] {
-  const types: readonly ObjectType[] = job.groups === undefined ? ['User'] : ['User', 'Group']
-  return types.map((type) => {
-    const [matching] = matchingAttributes(mappingOf(job, type)?.attributeMappings ?? [])
-    return probeRequest(type, matching?.target ?? (type === 'User' ? 'userName' : 'displayName'), newId())
+/** The requests that test the connection and, in Entra, keep it alive. The command `test-connection` sends them too. */
+export function connectionTest(job: JobConfig, newId: () => string): readonly TestStep[] {
+  const matching = (type: ObjectType) => matchingAttributes(mappingOf(job, type)?.attributeMappings ?? [])[0]
+  return providerOf(job).connectionTest.steps({
+    matching: {
+      User: matching('User')?.target ?? 'userName',
+      ...(job.groups === undefined ? {} : { Group: matching('Group')?.target ?? 'displayName' }),
+    },
+    newId,
   })
 }
 
-async function testConnection(context: CycleContext): Promise<void> {
-  for (const request of connectionTest(context.job, context.newId))
-    await sendOrThrow(context, 'probe', request)
+/** A request of the connection test, after it was answered. */
+export interface TestedStep {
+  readonly request: ScimRequest
+  readonly outcome: Outcome
+}
+
+/** Sends the requests of a connection test until one fails. Then it deletes what the test created. */
+export async function* sendConnectionTest(
+  client: Pick<ScimClient, 'send'>,
+  steps: readonly TestStep[],
+): AsyncGenerator<TestedStep> {
+  const ids: string[] = []
+  let hasFailed = false
+  for (const step of steps) {
+    if (hasFailed && (step.deletes === undefined || ids[step.deletes] === undefined)) continue
+    const request = typeof step.request === 'function' ? step.request(ids) : step.request
+    const outcome = await client.send(step.purpose, request)
+    yield { request, outcome }
+    if (!outcome.ok) hasFailed = true
+    else if (step.purpose === 'create') ids.push(String(outcome.resource?.id))
+  }
+}
+
+/** @throws {JobFailure} if a request of the test fails */
+export async function testConnection({ client, job, newId }: CycleContext): Promise<void> {
+  let failure: Failure | undefined
+  for await (const { outcome } of sendConnectionTest(client, connectionTest(job, newId)))
+    if (!outcome.ok) failure ??= outcome
+  if (failure !== undefined) throw new JobFailure({ ...failure, reach: 'job' })
 }
 
 /** A resumed cycle keeps its number, so that objects it has processed are not processed again. */

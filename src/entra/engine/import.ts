@@ -7,7 +7,7 @@
 
 import { DAY_MS, type Instant } from '../clock.ts'
 import type { Directory, DirectoryGroup, DirectoryUser } from '../documents/directory.ts'
-import { type JobConfig, mappingOf } from '../documents/job.ts'
+import { type JobConfig, mappingOf, providerOf } from '../documents/job.ts'
 import type { JobState } from '../documents/state.ts'
 import type { AppRole } from '../mappings/app-role.ts'
 import type { MappingSource } from '../mappings/attribute-mapping.ts'
@@ -99,12 +99,13 @@ function importUser(
   const appRoles = assignments.appRoles(user.id)
   const lifecycle = lifecycleOf('User', user, job, assignments.isAssigned(user), now)
   const { manager } = user
+  const named = providerOf(job).renamesDeletedUsers ? user : undeleted(user)
   return {
     type: 'User',
     id: user.id,
     name: user.userPrincipalName,
     lifecycle,
-    source: { attribute: (name) => userAttribute(user, name, lifecycle), appRoles },
+    source: { attribute: (name) => userAttribute(named, name, lifecycle), appRoles },
     fingerprint: fingerprint([user, lifecycle, appRoles]),
     members: [],
     ...(typeof manager === 'string' ? { manager } : {}),
@@ -173,6 +174,11 @@ function releasedName({ id, deletedDateTime }: DirectoryUser, name: string): str
   const prefix = id.replaceAll('-', '')
   const isRenamed = prefix.length === 32 && name.startsWith(prefix)
   return isRenamed ? name : prefix + name
+}
+
+/** The user as it was: providers other than Entra let a deleted user keep its name. */
+function undeleted({ deletedDateTime: _, ...user }: DirectoryUser): DirectoryUser {
+  return user
 }
 
 /** `vera.holm_partner.example#EXT#@quillfern.example` has the home address vera.holm@partner.example. */

@@ -7,13 +7,14 @@
  */
 
 import { newCounts } from '../documents/state.ts'
-import { connectionTest, indexLinks, openRecord } from './cycle.ts'
+import { indexLinks, openRecord, testConnection } from './cycle.ts'
 import type { CycleContext } from './cycle-context.ts'
 import type { ImportedObject } from './import.ts'
-import { planMembers, provisionMembers } from './provision-members.ts'
-import { JobFailure, provisionObject, sendOrThrow } from './provision-object.ts'
 import { type LogEntry, type LogStatus, ObjectLog } from './provisioning-log.ts'
 import { describeFailure } from './quarantine.ts'
+import { JobFailure } from './steps/object-step.ts'
+import { planMembers, provisionMembers } from './steps/provision-members.ts'
+import { provisionObject } from './steps/provision-object.ts'
 
 /** The number of members that can be selected for a group. */
 export const MAX_ON_DEMAND_MEMBERS = 5
@@ -40,7 +41,7 @@ export async function provisionOnDemand(
   memberIds: readonly string[] = [],
 ): Promise<OnDemandResult> {
   const oldDialect: CycleContext = { ...context, job: { ...context.job, dialect: 'old' } }
-  const tested = await testConnection(oldDialect)
+  const tested = await testStep(oldDialect)
   const object = context.imported.get(objectId)
   if (tested.status === 'failure' || object === undefined) {
     const missing: OnDemandStep = {
@@ -73,10 +74,9 @@ export async function provisionOnDemand(
   }
 }
 
-async function testConnection(context: CycleContext): Promise<OnDemandStep> {
+async function testStep(context: CycleContext): Promise<OnDemandStep> {
   try {
-    for (const request of connectionTest(context.job, context.newId))
-      await sendOrThrow(context, 'probe', request)
+    await testConnection(context)
     return {
       name: 'Test connection',
       status: 'success',

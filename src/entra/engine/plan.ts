@@ -4,8 +4,9 @@
  */
 
 import type { JobConfig } from '../documents/job.ts'
-import { mappingOf } from '../documents/job.ts'
+import { mappingOf, providerOf } from '../documents/job.ts'
 import type { Link, ObjectRecord } from '../documents/state.ts'
+import type { ProviderProfile, RemovalAction } from '../providers/profile.ts'
 import type { ImportedObject, Lifecycle } from './import.ts'
 
 export type Plan =
@@ -24,14 +25,16 @@ export const NOT_ENTITLED = 'NotEffectivelyEntitled'
 
 export function planObject(object: ImportedObject, record: ObjectRecord | undefined, job: JobConfig): Plan {
   const link = record?.link
-  const plan = link === undefined ? planUnlinked(object) : planLinked(object, link, job)
+  const plan = link === undefined ? planUnlinked(object, job) : planLinked(object, link, job)
   return applyTargetObjectActions(plan, object, job)
 }
 
-/** A user that is disabled in Entra and not linked is not created. */
-function planUnlinked({ lifecycle }: ImportedObject): Plan {
+/** Entra does not create a user that is disabled and not linked. */
+function planUnlinked({ type, lifecycle }: ImportedObject, job: JobConfig): Plan {
   if (lifecycle === 'purged') return { kind: 'forget', reason: 'Deleted in Entra before it was provisioned' }
-  return lifecycle === 'active' ? { kind: 'match' } : { kind: 'skip', reason: NOT_ENTITLED }
+  const createsDisabled = type === 'User' && providerOf(job).createsDisabledUsers
+  const entitled = lifecycle === 'active' || (lifecycle === 'accountDisabled' && createsDisabled)
+  return entitled ? { kind: 'match' } : { kind: 'skip', reason: NOT_ENTITLED }
 }
 
 function planLinked({ type, lifecycle }: ImportedObject, link: Link, job: JobConfig): Plan {
@@ -39,17 +42,30 @@ function planLinked({ type, lifecycle }: ImportedObject, link: Link, job: JobCon
     return { kind: 'update' }
   if (leftScope(lifecycle) && job.skipOutOfScopeDeletions)
     return { kind: 'skip', reason: 'SkipOutOfScopeDeletions' }
+  const { removal, title } = providerOf(job)
   // Groups cannot be soft-deleted.
-  if (type === 'Group') return { kind: 'delete' }
+  const action = type === 'Group' ? removal.group : removalOf(lifecycle, removal)
+  if (action === 'ignore') return leave(lifecycle, `${title} leaves it at the target`)
   // A user that left the application was disabled at that time; its new name and its deletion are not exported.
   const left = link.disabledBecause === 'unassigned' || link.disabledBecause === 'outOfScope'
-  if (lifecycle === 'purged')
-    return left
+  if (action === 'delete')
+    return lifecycle === 'purged' && left
       ? { kind: 'forget', reason: 'Deleted after leaving scope: deletion is not exported' }
       : { kind: 'delete' }
-  return link.active || (lifecycle === 'softDeleted' && !left)
+  const renamed = lifecycle === 'softDeleted' && !left && providerOf(job).renamesDeletedUsers
+  return link.active || renamed
     ? { kind: 'disable' }
-    : { kind: 'skip', reason: 'Already disabled by an earlier cycle' }
+    : leave(lifecycle, 'Already disabled by an earlier cycle')
+}
+
+function removalOf(lifecycle: Lifecycle, removal: ProviderProfile['removal']): RemovalAction {
+  if (lifecycle === 'purged') return removal.purged
+  return lifecycle === 'softDeleted' ? removal.deleted : removal.leftScope
+}
+
+/** An object that is gone for good is not looked at again. */
+function leave(lifecycle: Lifecycle, reason: string): Plan {
+  return { kind: lifecycle === 'purged' ? 'forget' : 'skip', reason }
 }
 
 function leftScope(lifecycle: Lifecycle): boolean {

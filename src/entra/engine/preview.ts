@@ -10,7 +10,7 @@ import type { CycleContext } from './cycle-context.ts'
 import type { ImportedObject } from './import.ts'
 import { logView, mappedValuesOf } from './mapped-values.ts'
 import { planObject } from './plan.ts'
-import { planMembers } from './provision-members.ts'
+import { planMembers } from './steps/provision-members.ts'
 
 export type PreviewContext = Pick<CycleContext, 'job' | 'state' | 'imported' | 'clock' | 'retryAll' | 'newId'>
 

@@ -14,7 +14,6 @@ import { type CycleResult, runCycle } from './cycle.ts'
 import type { CycleContext } from './cycle-context.ts'
 import { pruneEscrow } from './escrow.ts'
 import { fingerprint } from './import.ts'
-import { JobFailure } from './provision-object.ts'
 import {
   describeFailure,
   disableIfExpired,
@@ -22,6 +21,7 @@ import {
   escrowThresholdOf,
   liftQuarantine,
 } from './quarantine.ts'
+import { JobFailure } from './steps/object-step.ts'
 
 /** The content of a notification to the administrator. */
 export interface Notification {

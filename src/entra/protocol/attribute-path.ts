@@ -63,6 +63,27 @@ export function writeTargetPath(resource: Record<string, unknown>, text: string,
   }
 }
 
+/** Removes the value at a path. A path that selects an element removes the whole element. */
+export function clearTargetPath(resource: Record<string, unknown>, text: string): void {
+  const { urn, attribute, selector, subAttribute } = parseTargetPath(text)
+  const holder = urn === undefined ? resource : member(resource, urn)
+  if (!isObject(holder)) return
+  const owner = holder as Record<string, unknown>
+  if (selector !== undefined) clearElement(owner, attribute, selector)
+  else if (subAttribute === undefined) delete owner[attribute]
+  else if (isObject(owner[attribute])) delete (owner[attribute] as Record<string, unknown>)[subAttribute]
+}
+
+function clearElement(
+  owner: Record<string, unknown>,
+  attribute: string,
+  selector: { attribute: string; value: string },
+): void {
+  const list = owner[attribute]
+  const element = select(list, selector)
+  if (Array.isArray(list)) owner[attribute] = list.filter((other) => other !== element)
+}
+
 function member(object: JsonObject, name: string): unknown {
   if (Object.hasOwn(object, name)) return object[name]
   const folded = name.toLowerCase()

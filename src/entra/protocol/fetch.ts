@@ -31,14 +31,28 @@ export interface Answered {
 /** The default time limit for a response. */
 export const RESPONSE_TIMEOUT_MS = 60_000
 
-/** Attempts for one request that is answered with 429. */
-export const MAX_ATTEMPTS = 5
+/** When a request that is answered with 429 is repeated. */
+export interface RetryPolicy {
+  /** Attempts for one request, with the first one. */
+  readonly maxAttempts: number
+  /** The wait without a usable `Retry-After`. */
+  readonly defaultMs: number
+  /** Whether that wait doubles with each attempt. */
+  readonly doubles: boolean
+  /** A longer wait is not made: the request fails, and a later cycle repeats it. */
+  readonly maxWaitMs: number
+  /** Whether `Retry-After` may be an HTTP date. */
+  readonly readsDates: boolean
+}
 
-/** The first wait without `Retry-After`; it doubles with each attempt. */
-const DEFAULT_RETRY_AFTER_MS = 1000
-
-/** The emulator does not wait longer; the request fails and a later cycle retries it. */
-const MAX_RETRY_AFTER_MS = 5 * 60_000
+/** The emulator's own choice, because Microsoft does not document the waiting times. */
+export const DEFAULT_RETRY: RetryPolicy = {
+  maxAttempts: 5,
+  defaultMs: 1000,
+  doubles: true,
+  maxWaitMs: 5 * 60_000,
+  readsDates: true,
+}
 
 /** Sends a request. A missing response is a value, not an error. */
 export async function exchange(
@@ -73,16 +87,19 @@ export function waitBeforeRetry(
   retryAfter: string | null,
   attempt: number,
   now: Instant,
+  policy: RetryPolicy = DEFAULT_RETRY,
 ): number | undefined {
-  if (attempt >= MAX_ATTEMPTS) return undefined
-  const waitMs = retryAfterMs(retryAfter, now) ?? DEFAULT_RETRY_AFTER_MS * 2 ** (attempt - 1)
-  return waitMs > MAX_RETRY_AFTER_MS ? undefined : waitMs
+  if (attempt >= policy.maxAttempts) return undefined
+  const defaultMs = policy.defaultMs * (policy.doubles ? 2 ** (attempt - 1) : 1)
+  const waitMs = retryAfterMs(retryAfter, now, policy.readsDates) ?? defaultMs
+  return waitMs > policy.maxWaitMs ? undefined : waitMs
 }
 
-/** The value of `Retry-After`, in seconds or as an HTTP date, as milliseconds; undefined if absent or invalid. */
-function retryAfterMs(header: string | null, now: Instant): number | undefined {
+/** The value of `Retry-After`, in seconds or as an HTTP date, as milliseconds; undefined if absent or not read. */
+function retryAfterMs(header: string | null, now: Instant, readsDates: boolean): number | undefined {
   if (header === null) return undefined
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000
+  if (!readsDates) return undefined
   const date = Date.parse(header)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }

@@ -16,7 +16,7 @@ export type ObjectType = 'User' | 'Group'
 export type Dialect = 'old' | 'flag'
 
 export interface ScimRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Relative to the Tenant URL, including the query. */
   readonly path: string
   readonly body?: Readonly<Record<string, unknown>>
@@ -29,10 +29,10 @@ export interface AttributeChange {
   readonly value: MappedValue
 }
 
-const CORE_USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-const CORE_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const CORE_USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
+export const CORE_GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-const ENTERPRISE_USER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+export const ENTERPRISE_USER = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 /** Sent until December 2018, and still in the sample of a group. */
 const AD_SCIM_GROUP = 'http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group'
 
@@ -59,7 +59,7 @@ export function matchRequest(type: ObjectType, attribute: string, value: MappedV
 /** Reads a linked object before it is changed. */
 export function readRequest(type: ObjectType, targetId: string): ScimRequest {
   const query = type === 'Group' ? '?excludedAttributes=members' : ''
-  return { method: 'GET', path: `${endpoint(type)}/${encodeURIComponent(targetId)}${query}` }
+  return { method: 'GET', path: `${resourcePath(type, targetId)}${query}` }
 }
 
 /** One page of account discovery; `startIndex` is 1-based. */
@@ -72,18 +72,22 @@ export function pageRequest(type: ObjectType, startIndex: number, count: number)
  * the URN of another extension is not sent. Groups are always created without members.
  */
 export function createRequest(type: ObjectType, values: MappedValues): ScimRequest {
-  const body: Record<string, unknown> = {
-    schemas: type === 'User' ? [CORE_USER, ENTERPRISE_USER] : [CORE_GROUP],
-  }
-  for (const [path, value] of values) writeTargetPath(body, path, isRoles(value) ? roleObjects(value) : value)
-  completeElements(body)
+  const body = resourceOf(type === 'User' ? [CORE_USER, ENTERPRISE_USER] : [CORE_GROUP], values)
   body.meta = { resourceType: type }
   if (type === 'User' && body.roles === undefined) body.roles = []
   return { method: 'POST', path: endpoint(type), body }
 }
 
+/** A resource with mapped values, in their order. */
+export function resourceOf(schemas: readonly string[], values: MappedValues): Record<string, unknown> {
+  const body: Record<string, unknown> = { schemas }
+  for (const [path, value] of values) writeTargetPath(body, path, isRoles(value) ? roleObjects(value) : value)
+  completeElements(body)
+  return body
+}
+
 /** The service adds `primary` to the work address and a type to the primary role, as in the samples. */
-function completeElements(body: Record<string, unknown>): void {
+export function completeElements(body: Record<string, unknown>): void {
   const complete = (attribute: string, key: string, wanted: unknown, added: Record<string, unknown>) => {
     const list = body[attribute]
     if (!Array.isArray(list)) return
@@ -112,7 +116,7 @@ export function updateRequest(
   dialect: Dialect,
 ): ScimRequest {
   const operations = dialect === 'old' ? changes.map(oldOperation) : flagOperations(changes)
-  return patch(type, targetId, operations)
+  return patchRequest(type, targetId, operations)
 }
 
 function oldOperation({ op, path, value }: AttributeChange): Record<string, unknown> {
@@ -150,7 +154,7 @@ export function referenceRequest(
   value: string,
   dialect: Dialect,
 ): ScimRequest {
-  return patch('User', targetId, [{ op: dialect === 'old' ? 'Add' : 'add', path, value }])
+  return patchRequest('User', targetId, [{ op: dialect === 'old' ? 'Add' : 'add', path, value }])
 }
 
 /** Adds members, identified by the target's ids. */
@@ -160,7 +164,7 @@ export function addMembersRequest(
   dialect: Dialect,
 ): ScimRequest {
   const value = memberIds.map((id) => (dialect === 'old' ? { $ref: null, value: id } : { value: id }))
-  return patch('Group', groupId, [{ op: dialect === 'old' ? 'Add' : 'add', path: 'members', value }])
+  return patchRequest('Group', groupId, [{ op: dialect === 'old' ? 'Add' : 'add', path: 'members', value }])
 }
 
 /** Removes members: by a list of values in the old dialect, by value path with the flag. */
@@ -170,29 +174,35 @@ export function removeMembersRequest(
   dialect: Dialect,
 ): ScimRequest {
   if (dialect === 'flag')
-    return patch(
+    return patchRequest(
       'Group',
       groupId,
       memberIds.map((id) => ({ op: 'remove', path: `members[value eq ${JSON.stringify(id)}]` })),
     )
   const value = memberIds.map((id) => ({ $ref: null, value: id }))
-  return patch('Group', groupId, [{ op: 'Remove', path: 'members', value }])
+  return patchRequest('Group', groupId, [{ op: 'Remove', path: 'members', value }])
 }
 
 /** Deletes an object: a purged user, or a group that left the application. */
 export function deleteRequest(type: ObjectType, targetId: string): ScimRequest {
-  return { method: 'DELETE', path: `${endpoint(type)}/${encodeURIComponent(targetId)}` }
+  return { method: 'DELETE', path: resourcePath(type, targetId) }
 }
 
-function patch(
+/** A PATCH with the given operations. */
+export function patchRequest(
   type: ObjectType,
   targetId: string,
   operations: readonly Record<string, unknown>[],
 ): ScimRequest {
-  const path = `${endpoint(type)}/${encodeURIComponent(targetId)}`
+  const path = resourcePath(type, targetId)
   return { method: 'PATCH', path, body: { schemas: [PATCH_OP], Operations: operations } }
 }
 
-function endpoint(type: ObjectType): string {
+/** The path of a resource. */
+export function resourcePath(type: ObjectType, targetId: string): string {
+  return `${endpoint(type)}/${encodeURIComponent(targetId)}`
+}
+
+export function endpoint(type: ObjectType): string {
   return type === 'User' ? '/Users' : '/Groups'
 }

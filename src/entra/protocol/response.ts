@@ -9,7 +9,7 @@ import type { JsonObject } from '../problem.ts'
 import { isObject } from '../problem.ts'
 
 /** The purpose of a request; the meaning of a status depends on it. */
-export type Purpose = 'probe' | 'match' | 'read' | 'create' | 'update' | 'delete'
+export type Purpose = 'probe' | 'match' | 'read' | 'document' | 'create' | 'update' | 'delete'
 
 /** A response of the endpoint, or the reason why there is none. The names are those of the --json output of `check`. */
 export type WireResponse =
@@ -53,10 +53,12 @@ export interface Failure {
 export interface Success {
   readonly ok: true
   readonly status: number
-  /** The resource in the response to create, read and update, if the server sent one. */
+  /** The resource in the response to create, read and update, if the server sent one; the body of a document. */
   readonly resource?: JsonObject
   /** The resources found, for match and probe. */
   readonly resources: readonly JsonObject[]
+  /** The number of all resources that match, if the server names it. */
+  readonly totalResults?: number
 }
 
 export type Outcome = Success | Failure
@@ -87,7 +89,8 @@ function interpretSuccess(purpose: Purpose, answer: Received): Outcome {
     return failure('SystemForCrossDomainIdentityManagementServiceIncompatible', body, status, reach)
   }
   if (purpose === 'probe' || purpose === 'match') return interpretList(purpose, body, status)
-  if (purpose === 'update') return { ok: true, status, resource: body, resources: [] }
+  if (purpose === 'update' || purpose === 'document')
+    return { ok: true, status, resource: body, resources: [] }
   if (typeof body.id !== 'string' || body.id === '') {
     const detail = `The resource in the response has no "id": ${excerpt(answer.text)}`
     return failure('SystemForCrossDomainIdentityManagementServiceIncompatible', detail, status, 'object')
@@ -115,7 +118,8 @@ function interpretList(purpose: Purpose, body: JsonObject, status: number): Outc
       'job',
     )
   }
-  return { ok: true, status, resources }
+  const { totalResults } = body
+  return { ok: true, status, resources, ...(typeof totalResults === 'number' ? { totalResults } : {}) }
 }
 
 /** Returns the parsed body, or a message saying why it cannot be used. */

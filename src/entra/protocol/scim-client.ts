@@ -4,7 +4,14 @@
  */
 
 import type { Clock } from '../clock.ts'
-import { type Answered, exchange, type Fetch, waitBeforeRetry } from './fetch.ts'
+import {
+  type Answered,
+  DEFAULT_RETRY,
+  exchange,
+  type Fetch,
+  type RetryPolicy,
+  waitBeforeRetry,
+} from './fetch.ts'
 import type { ScimRequest } from './requests.ts'
 import type { Purpose, WireResponse } from './response.ts'
 import { interpretResponse, type Outcome } from './response.ts'
@@ -18,11 +25,29 @@ export interface Exchange {
   readonly durationMs: number
 }
 
+/** What a provider does the same way in all its requests. */
+export interface WireProfile {
+  /** Headers of every request, besides Authorization. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Headers of a request with a body. */
+  readonly bodyHeaders: Readonly<Record<string, string>>
+  readonly retry: RetryPolicy
+}
+
+/** Entra's requests; the sources are in README.md. */
+export const ENTRA_WIRE: WireProfile = {
+  headers: {},
+  bodyHeaders: { 'Content-Type': 'application/scim+json; charset=utf-8' },
+  retry: DEFAULT_RETRY,
+}
+
 export interface ScimClientOptions {
   readonly tenantUrl: TenantUrl
   readonly tokens: TokenSource
   readonly fetch: Fetch
   readonly clock: Clock
+  /** Default: that of Entra. */
+  readonly wire?: WireProfile
   /** Time limit for a response. */
   readonly timeoutMs?: number
   /** When aborted, the client stops waiting after a 429. */
@@ -46,7 +71,7 @@ export class ScimClient {
    * nothing is sent, and the outcome is the failure of the token endpoint.
    */
   async send(purpose: Purpose, request: ScimRequest): Promise<Outcome> {
-    const { clock, signal, tokens } = this.#options
+    const { clock, signal, tokens, wire = ENTRA_WIRE } = this.#options
     let renewed = false
     for (let attempt = 1; ; ) {
       const wait = this.#pausedUntil - clock.now()
@@ -59,7 +84,8 @@ export class ScimClient {
         renewed = true
         continue
       }
-      const waitMs = status === 429 ? waitBeforeRetry(retryAfter, attempt++, clock.now()) : undefined
+      const waitMs =
+        status === 429 ? waitBeforeRetry(retryAfter, attempt++, clock.now(), wire.retry) : undefined
       if (waitMs === undefined || signal?.aborted) return interpretResponse(purpose, answer)
       this.#options.onThrottled?.(waitMs)
       this.#pausedUntil = Math.max(this.#pausedUntil, clock.now() + waitMs)
@@ -67,7 +93,7 @@ export class ScimClient {
   }
 
   async #exchange(request: ScimRequest, token: string): Promise<Answered> {
-    const { clock, fetch, onExchange, tenantUrl, timeoutMs } = this.#options
+    const { clock, fetch, onExchange, tenantUrl, timeoutMs, wire = ENTRA_WIRE } = this.#options
     const started = clock.now()
     this.requestCount++
     const { answer, retryAfter } = await exchange(
@@ -75,7 +101,7 @@ export class ScimClient {
       requestUrl(tenantUrl, request.path),
       {
         method: request.method,
-        headers: headersOf(request, token),
+        headers: headersOf(request, token, wire),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       },
       timeoutMs,
@@ -86,10 +112,12 @@ export class ScimClient {
   }
 }
 
-function headersOf(request: ScimRequest, token: string): Record<string, string> {
-  const authorization = `Bearer ${token}`
-  if (request.body === undefined) return { Authorization: authorization }
-  return { Authorization: authorization, 'Content-Type': 'application/scim+json; charset=utf-8' }
+function headersOf(request: ScimRequest, token: string, wire: WireProfile): Record<string, string> {
+  return {
+    Authorization: `Bearer ${token}`,
+    ...wire.headers,
+    ...(request.body === undefined ? {} : wire.bodyHeaders),
+  }
 }
 
 /** Error messages are shown and logged, and some endpoints repeat the rejected token in them. */

@@ -397,7 +397,89 @@ describe('generate', () => {
   })
 })
 
+describe('--provider', () => {
+  const endpoint = () => ['--tenant-url', server.tenantUrl, '--token', 't']
+
+  it('sends the connection test of that provider', async () => {
+    const { code, stdout } = await runCli(['test-connection', ...endpoint(), '--provider', 'google'])
+    expect([code, stdout]).toEqual([0, 'ok       GET /Users?count=1\n'])
+  })
+
+  it('provisions as that provider, from the option or the job file', async () => {
+    expect((await entra('provision', '--provider', 'okta')).code).toBe(0)
+    expect(store.received[0]?.headers.get('user-agent')).toBe('Okta SCIM Client 1.0.0')
+    expect(store.received.map(({ method }) => method)).toContain('PUT')
+    writeJob({ provider: 'authentik', state: 'other.state.json' })
+    store.received.length = 0
+    await entra('provision')
+    expect(store.takeLines()[0]).toBe('GET /ServiceProviderConfig')
+  })
+
+  it('pushes all groups now', async () => {
+    await entra('provision', '--provider', 'okta-catalogue')
+    store.received.length = 0
+    expect((await entra('provision', '--provider', 'okta-catalogue', '--push-now')).code).toBe(0)
+    expect(store.received.map(({ body }) => body)).toEqual([
+      expect.objectContaining({ Operations: [expect.objectContaining({ op: 'replace', path: 'members' })] }),
+    ])
+  })
+
+  it('is refused if it is unknown, and --push-now if the provider has no such command', async () => {
+    const { code, stderr } = await entra('provision', '--provider', 'ping')
+    expect(code).toBe(2)
+    expect(stderr).toContain('--provider must be "entra" or "okta" or')
+    const push = await entra('provision', '--provider', 'google', '--push-now')
+    expect([push.code, push.stderr]).toEqual([
+      2,
+      '--push-now is a command of Okta; Google Workspace has none\n',
+    ])
+  })
+})
+
 describe('import', () => {
+  it('reads users and groups from an endpoint as Okta does', async () => {
+    await entra('provision')
+    store.received.length = 0
+    const output = join(folder, 'imported.json')
+    const { code } = await runCli([
+      'import',
+      '--tenant-url',
+      server.tenantUrl,
+      '--token',
+      't',
+      '--output',
+      output,
+    ])
+    expect(code).toBe(0)
+    expect(store.takeLines()).toEqual([
+      'GET /Users?startIndex=1&count=100',
+      'GET /Groups?startIndex=1&count=100',
+    ])
+    const { users, groups } = JSON.parse(readFileSync(output, 'utf8'))
+    expect(users.map(({ userPrincipalName }: { userPrincipalName: string }) => userPrincipalName)).toEqual(
+      PEOPLE.map(({ userPrincipalName }) => userPrincipalName),
+    )
+    expect(users[0]).toMatchObject({ displayName: 'ada Ångström', accountEnabled: true })
+    expect(groups).toEqual([
+      { id: expect.any(String), displayName: GROUP.displayName, members: [users[0].id, users[1].id] },
+    ])
+  })
+
+  it('exits with 1 if the endpoint cannot be read', async () => {
+    store.misbehave = () => error(401, 'unknown token')
+    const { code, stderr } = await runCli(['import', '--tenant-url', server.tenantUrl, '--token', 't'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('unknown token')
+  })
+
+  it('says how many resources a page that is too short hides', async () => {
+    const Resources = [{ id: 'u', userName: 'u' }]
+    store.misbehave = ({ path }) =>
+      Response.json({ totalResults: path.startsWith('/Users') ? 150 : 1, Resources })
+    const { stderr } = await runCli(['import', '--tenant-url', server.tenantUrl, '--token', 't'])
+    expect(stderr).toBe('The endpoint returned 2 of 150 users: its pages are shorter than 100\n')
+  })
+
   it('reads exports of users and members from the admin center', async () => {
     const users = join(folder, 'users.csv')
     const members = join(folder, 'crew.csv')

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { type Schema, Validator } from '@cfworker/json-schema'
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_JOB } from '../../../src/entra/documents/job.ts'
+import { DEFAULT_JOB, defaultJob } from '../../../src/entra/documents/job.ts'
 import { parseJobFile } from '../../../src/entra/documents/job-file.ts'
 import { JOB_SCHEMA } from '../../../src/entra/documents/job-schema.ts'
 import { describePath } from '../../../src/entra/problem.ts'
@@ -31,6 +31,7 @@ const WHOLE = {
   },
   directory: 'directory.yaml',
   state: 'state.json',
+  provider: 'okta',
   dialect: 'flag',
   scope: 'all',
   users: {
@@ -190,10 +191,16 @@ describe('a job file', () => {
           scopingFilters: [{ ...first, ...users.scopingFilters[0] }, users.scopingFilters[1]],
           targetObjectActions: { create: true, update: true, delete: false },
         },
-        groups: { ...DEFAULT_JOB.groups, scopingFilters: [{ ...first, ...groups.scopingFilters[0] }] },
+        groups: { ...defaultJob('okta').groups, scopingFilters: [{ ...first, ...groups.scopingFilters[0] }] },
       },
     })
     expect(Object.keys(WHOLE)).toEqual(Object.keys(JOB_SCHEMA.properties))
+  })
+
+  it('has the mappings of its provider, which an option overrides', () => {
+    expect(parseJobFile({ provider: 'okta' }).jobFile?.job).toEqual(defaultJob('okta'))
+    expect(parseJobFile({ provider: 'okta' }, 'google').jobFile?.job).toEqual(defaultJob('google'))
+    expect(defaultJob('google')).not.toHaveProperty('groups')
   })
 
   it('has no group mapping when groups are disabled', () => {

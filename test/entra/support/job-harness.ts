@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../../src/entra/clock.ts'
 import { type Directory, parseDirectory } from '../../../src/entra/documents/directory.ts'
-import { DEFAULT_JOB, type JobConfig } from '../../../src/entra/documents/job.ts'
+import { DEFAULT_JOB, type JobConfig, providerOf } from '../../../src/entra/documents/job.ts'
 import { type JobState, newState } from '../../../src/entra/documents/state.ts'
 import { type CycleResult, runCycle } from '../../../src/entra/engine/cycle.ts'
 import type { CycleContext } from '../../../src/entra/engine/cycle-context.ts'
@@ -63,6 +63,7 @@ export class JobHarness {
   job: JobConfig = { ...DEFAULT_JOB, concurrency: 1 }
   directory: { users: Record<string, unknown>[]; groups: Record<string, unknown>[]; assignments?: unknown[] }
   retryAll = false
+  pushNow = false
   stop = new AbortController()
 
   /** Without an endpoint, requests go to `store`. */
@@ -90,6 +91,7 @@ export class JobHarness {
       tenantUrl: parseTenantUrl(tenantUrl),
       clock: this.clock,
       signal: this.stop.signal,
+      wire: providerOf(this.job).wire,
     })
   }
 
@@ -100,7 +102,7 @@ export class JobHarness {
   }
 
   context(): CycleContext {
-    const { job, state, clock, newId, retryAll } = this
+    const { job, state, clock, newId, retryAll, pushNow } = this
     return {
       job,
       state,
@@ -114,6 +116,7 @@ export class JobHarness {
       onStateChanged: () => undefined,
       signal: this.stop.signal,
       retryAll,
+      pushNow,
     }
   }
 

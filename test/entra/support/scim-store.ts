@@ -1,6 +1,6 @@
 /**
  * A minimal in-memory SCIM endpoint with the interface of fetch, for the emulator's tests. It supports the emulator's
- * requests in both dialects. `misbehave` replaces its responses.
+ * requests in both dialects and those of the other providers. `misbehave` replaces its responses.
  */
 import { readTargetPath, writeTargetPath } from '../../../src/entra/protocol/attribute-path.ts'
 import type { Fetch } from '../../../src/entra/protocol/fetch.ts'
@@ -63,6 +63,7 @@ export class ScimStore {
     const url = new URL(path, 'https://scim.test.example')
     const [, collection, id] = url.pathname.split('/')
     if (collection === 'Schemas') return list([])
+    if (collection === 'ServiceProviderConfig') return json(200, { patch: { supported: true } })
     const store = collection === 'Groups' ? this.groups : this.users
     if (method === 'POST') return this.#create(store, body as Record<string, unknown>)
     if (id === undefined) return this.#list(store, url)
@@ -70,6 +71,7 @@ export class ScimStore {
     if (resource === undefined) return error(404, `${collection} "${id}" does not exist`)
     if (method === 'GET') return json(200, shown(resource, url))
     if (method === 'DELETE') return this.#delete(store, resource)
+    if (method === 'PUT') return replace(store, { ...(body as object), id: resource.id })
     applyOperations(resource, (body as { Operations: Operation[] }).Operations)
     return store === this.users ? json(200, resource) : new Response(null, { status: 204 })
   }
@@ -102,6 +104,11 @@ export class ScimStore {
       group.members = memberList(group).filter(({ value }) => value !== resource.id)
     return new Response(null, { status: 204 })
   }
+}
+
+function replace(store: Map<string, Resource>, resource: Resource): Response {
+  store.set(resource.id, resource)
+  return json(200, resource)
 }
 
 /** Rejects when the signal aborts, as fetch does. */
@@ -139,7 +146,8 @@ interface Member {
 
 function applyMembers(resource: Resource, op: string, members: readonly Member[]): void {
   const ids = new Set(members.map(({ value }) => value))
-  const others = memberList(resource).filter(({ value }) => !ids.has(value))
+  const kept = op.toLowerCase() === 'replace' ? [] : memberList(resource)
+  const others = kept.filter(({ value }) => !ids.has(value))
   resource.members =
     op.toLowerCase() === 'remove' ? others : [...others, ...[...ids].map((value) => ({ value }))]
 }

@@ -3,11 +3,23 @@ import { existsSync } from 'node:fs'
 import { importTables, RowError, type TableRow } from '../../documents/csv-import.ts'
 import { parseDirectory } from '../../documents/directory.ts'
 import { generateDirectory } from '../../documents/generate.ts'
+import { directoryOf } from '../../documents/scim-import.ts'
+import { describeFailure } from '../../engine/quarantine.ts'
 import { describePath, type Problem } from '../../problem.ts'
+import { type Pages, readPages } from '../../protocol/pages.ts'
+import type { Failure } from '../../protocol/response.ts'
+import { ScimClient } from '../../protocol/scim-client.ts'
+import { OKTA_PAGE_SIZE } from '../../providers/okta.ts'
+import { PROVIDERS } from '../../providers/providers.ts'
+import { withAccess } from '../access.ts'
+import type { Output } from '../cycle-reporter.ts'
 import { readTable } from '../files/csv-file.ts'
 import { writeAtomically } from '../files/state-file.ts'
 import { integerOption, requireText, textOption } from '../options.ts'
+import { systemClock } from '../system-clock.ts'
+import { readTarget } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
+import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 /**
@@ -29,14 +41,49 @@ export async function generate(command: CommandContext): Promise<number> {
 }
 
 /**
- * Imports a directory from CSV exports. Positionals have the form `Group name=members.csv`.
+ * Imports a directory from CSV exports or from an endpoint. Exit code 1 if the endpoint cannot be read.
  * @throws {UsageError}
  */
-export async function importDirectoryCsv(command: CommandContext): Promise<number> {
+export async function importDirectory(command: CommandContext): Promise<number> {
+  const { values } = command
+  const isEndpoint = [values['tenant-url'], values.job].some((value) => value !== undefined)
+  return isEndpoint && values['users-csv'] === undefined ? importEndpoint(command) : importCsv(command)
+}
+
+/** Reads all users, then all groups, page by page as Okta's import does. */
+function importEndpoint(command: CommandContext): Promise<number> {
+  const { values, errors } = command
+  const { tenantUrl, authentication } = readTarget(values)
+  return withAccess(authentication, values, errors.write, async ({ tokens, fetch }) => {
+    const client = new ScimClient({ tenantUrl, tokens, fetch, clock: systemClock, wire: PROVIDERS.okta.wire })
+    const users = await readPages(client, 'User', OKTA_PAGE_SIZE)
+    const groups = users.ok ? await readPages(client, 'Group', OKTA_PAGE_SIZE) : users
+    if (!users.ok) return reportFailure(users, errors)
+    if (!groups.ok) return reportFailure(groups, errors)
+    reportMissing('users', users, errors)
+    reportMissing('groups', groups, errors)
+    return writeDirectory(directoryOf(users.resources, groups.resources), command)
+  })
+}
+
+function reportFailure(failure: Failure, errors: Output): number {
+  errors.write(`${visible(describeFailure(failure))}\n`)
+  return 1
+}
+
+function reportMissing(name: string, { resources, totalResults }: Pages, errors: Output): void {
+  if (resources.length < totalResults)
+    errors.write(
+      `The endpoint returned ${resources.length} of ${totalResults} ${name}: its pages are shorter than ${OKTA_PAGE_SIZE}\n`,
+    )
+}
+
+/** Positionals have the form `Group name=members.csv`. */
+async function importCsv(command: CommandContext): Promise<number> {
   const usersFile = requireText(
     command.values,
     'users-csv',
-    'the list of users as the Entra admin center exports it',
+    'the list of users as the Entra admin center exports it, or --tenant-url of an endpoint to read',
   )
   const memberLists = command.positionals.map((text) => {
     const separator = text.lastIndexOf('=')

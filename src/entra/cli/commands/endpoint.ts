@@ -1,6 +1,7 @@
 /** The commands test-connection, provision-on-demand and diff. */
 import { randomUUID } from 'node:crypto'
-import { connectionTest } from '../../engine/cycle.ts'
+import { providerOf } from '../../documents/job.ts'
+import { connectionTest, sendConnectionTest } from '../../engine/cycle.ts'
 import type { CycleContext } from '../../engine/cycle-context.ts'
 import type { ImportedObject } from '../../engine/import.ts'
 import { MAX_ON_DEMAND_MEMBERS, type OnDemandResult, provisionOnDemand } from '../../engine/on-demand.ts'
@@ -31,15 +32,17 @@ export function testConnection({ values, output, errors }: CommandContext): Prom
 }
 
 async function test({ tenantUrl, job }: Target, { tokens, fetch }: Access, output: Output): Promise<number> {
-  const client = new ScimClient({ tenantUrl, tokens, fetch, clock: systemClock })
-  for (const request of connectionTest(job, randomUUID)) {
-    const outcome = await client.send('probe', request)
+  const { wire } = providerOf(job)
+  const client = new ScimClient({ tenantUrl, tokens, fetch, clock: systemClock, wire })
+  let hasFailed = false
+  for await (const { request, outcome } of sendConnectionTest(client, connectionTest(job, randomUUID))) {
     output.write(`${outcome.ok ? 'ok     ' : 'failed '}  ${request.method} ${request.path}\n`)
-    if (!outcome.ok) {
-      output.write(`         ${visible(describeFailure(outcome))}\n`)
-      return 1
-    }
+    if (outcome.ok) continue
+    hasFailed = true
+    output.write(`         ${visible(describeFailure(outcome))}\n`)
   }
+  if (hasFailed) return 1
+  if (job.provider !== 'entra') return 0
   const schemas = await client.send('match', schemasRequest())
   const note = schemas.ok
     ? `${schemas.resources.length} schemas`

@@ -6,7 +6,7 @@ import { withAccess } from '../access.ts'
 import { cycleReporter } from '../cycle-reporter.ts'
 import { durationOption } from '../duration.ts'
 import { notifier } from '../notification.ts'
-import { integerOption } from '../options.ts'
+import { integerOption, pushNowOption } from '../options.ts'
 import { failedCount } from '../summary-table.ts'
 import { type JobTarget, readJobTarget } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
@@ -20,6 +20,8 @@ interface RunOptions {
   readonly advanceMs: number
   /** Retries all failures immediately and ignores the waiting time of a quarantine. */
   readonly retryImmediately: boolean
+  /** Sends all members of every group in the first cycle. */
+  readonly pushNow?: boolean
 }
 
 /**
@@ -50,8 +52,9 @@ function runCycles(command: CommandContext, options: RunOptions): Promise<number
   const target = readJobTarget(values)
   if (!existsSync(target.directoryFile))
     throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file`)
+  const pushNow = pushNowOption(values, target.job)
   return withAccess(target.authentication, values, errors.write, (access) =>
-    runSession(new Session(target, access, options.advanceMs), target, command, options),
+    runSession(new Session(target, access, options.advanceMs), target, command, { ...options, pushNow }),
   )
 }
 
@@ -68,7 +71,8 @@ async function runSession(
   let exitCode = 0
   try {
     for (let cycle = 1; cycle <= options.cycles && !session.signal.aborted; cycle++) {
-      const context = session.context(report, options.retryImmediately)
+      const pushNow = cycle === 1 && options.pushNow === true
+      const context = session.context(report, options.retryImmediately, pushNow)
       const run = await runJob(context, { notify, ignoreWait: options.retryImmediately })
       exitCode = Math.max(
         exitCode,

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import type { Clock } from '../../clock.ts'
+import { providerOf } from '../../documents/job.ts'
 import type { JobState } from '../../documents/state.ts'
 import type { CycleContext, CycleEvent } from '../../engine/cycle-context.ts'
 import { ScimClient } from '../../protocol/scim-client.ts'
@@ -49,6 +50,7 @@ export class Session {
       fetch,
       clock: this.clock,
       signal: this.signal,
+      wire: providerOf(target.job).wire,
     })
     process.on('SIGINT', this.#interrupt)
     process.on('SIGTERM', this.#interrupt)
@@ -58,7 +60,7 @@ export class Session {
    * Reads the directory file, which may have changed since the previous cycle.
    * @throws {UsageError}
    */
-  context(emit: (event: CycleEvent) => void, retryAll: boolean): CycleContext {
+  context(emit: (event: CycleEvent) => void, retryAll: boolean, pushNow = false): CycleContext {
     const { job, directoryFile } = this.#target
     const directory = readDirectory(directoryFile, this.state.objects)
     return {
@@ -75,6 +77,7 @@ export class Session {
       onStateChanged: () => this.#stateFile.touch(),
       signal: this.signal,
       retryAll,
+      pushNow,
     }
   }
 

@@ -5,13 +5,13 @@
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID", "Known issues for provisioning".
  */
 
-import { escrowKey } from '../documents/state.ts'
-import { referenceRequest } from '../protocol/requests.ts'
-import type { CycleContext } from './cycle-context.ts'
-import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
-import type { ImportedObject } from './import.ts'
-import { sendOrThrow } from './provision-object.ts'
-import { ObjectLog } from './provisioning-log.ts'
+import { escrowKey } from '../../documents/state.ts'
+import { referenceRequest } from '../../protocol/requests.ts'
+import type { CycleContext } from '../cycle-context.ts'
+import { clearEscrow, isDue, putInEscrow } from '../escrow.ts'
+import type { ImportedObject } from '../import.ts'
+import { ObjectLog } from '../provisioning-log.ts'
+import { sendOrThrow } from './object-step.ts'
 
 /** A user whose manager must be sent. */
 export interface ReferencePlan {

@@ -5,14 +5,16 @@
  * Microsoft: "Understand how Application Provisioning in Microsoft Entra ID", "Known issues for provisioning".
  */
 
-import type { Counts, JobState, MemberLinks } from '../documents/state.ts'
-import { escrowKey } from '../documents/state.ts'
-import { addMembersRequest, removeMembersRequest } from '../protocol/requests.ts'
-import type { CycleContext } from './cycle-context.ts'
-import { clearEscrow, isDue, putInEscrow } from './escrow.ts'
-import type { ImportedObject } from './import.ts'
-import { sendOrThrow } from './provision-object.ts'
-import type { LoggedFailure, ObjectLog } from './provisioning-log.ts'
+import { groupProfileOf } from '../../documents/job.ts'
+import type { Counts, JobState, MemberLinks } from '../../documents/state.ts'
+import { escrowKey } from '../../documents/state.ts'
+import type { Outcome } from '../../protocol/response.ts'
+import type { Member, MemberChange } from '../../providers/profile.ts'
+import type { CycleContext } from '../cycle-context.ts'
+import { clearEscrow, isDue, putInEscrow } from '../escrow.ts'
+import type { ImportedObject } from '../import.ts'
+import type { LoggedFailure, ObjectLog } from '../provisioning-log.ts'
+import { sendOrThrow } from './object-step.ts'
 
 /** The pending changes of one group: source ids of members to send, and of members that cannot be sent. */
 export interface MembershipPlan {
@@ -29,10 +31,11 @@ export interface MembershipPlan {
   readonly unlinked: readonly string[]
 }
 
-type PlanContext = Pick<CycleContext, 'state' | 'imported' | 'clock' | 'retryAll'>
+type PlanContext = Pick<CycleContext, 'state' | 'imported' | 'clock' | 'retryAll' | 'pushNow'>
 
 /**
- * Compares a group's members with the exported ones. Returns undefined if the group is not linked or nothing changed.
+ * Compares a group's members with the exported ones. Returns undefined if the group is not linked, or if nothing changed
+ * and an administrator did not ask to push it.
  */
 export function planMembers(group: ImportedObject, context: PlanContext): MembershipPlan | undefined {
   const record = context.state.objects[group.id]
@@ -41,7 +44,8 @@ export function planMembers(group: ImportedObject, context: PlanContext): Member
   const retry = members.pending.length > 0 && isRetryTime(group, context)
   const lists = compareMembers(group, members, context, retry)
   const { add, remove, outOfScope, unlinked } = lists
-  if (!retry && add.length + remove.length + outOfScope.length + unlinked.length === 0) return undefined
+  const isWanted = retry || context.pushNow === true
+  if (!isWanted && add.length + remove.length + outOfScope.length + unlinked.length === 0) return undefined
   return { group, targetId: link.targetId, members, retry, ...lists }
 }
 
@@ -80,7 +84,7 @@ function isRetryTime(group: ImportedObject, { state, clock, retryAll }: PlanCont
 }
 
 /**
- * Sends one group's changes in requests of at most `membersPerRequest` members. Failed changes go into escrow.
+ * Sends one group's changes in requests of the size that the provider sends. Failed changes go into escrow.
  * @throws {JobFailure}
  */
 export async function provisionMembers(plan: MembershipPlan, step: MemberStep): Promise<void> {
@@ -89,7 +93,7 @@ export async function provisionMembers(plan: MembershipPlan, step: MemberStep): 
   counts.skipped += plan.outOfScope.length
   counts.failed += plan.unlinked.length
   const failures = plan.unlinked.length === 0 ? [] : [notProvisioned(plan.unlinked.length)]
-  failures.push(...(await sendInBatches(plan, 'add', step)), ...(await sendInBatches(plan, 'remove', step)))
+  failures.push(...(await sendBatches(plan, step)))
   report(plan, step, failures[0])
 }
 
@@ -100,16 +104,43 @@ export interface MemberStep {
   readonly log: ObjectLog
 }
 
-async function sendInBatches(
-  plan: MembershipPlan,
-  kind: 'add' | 'remove',
-  step: MemberStep,
-): Promise<LoggedFailure[]> {
+/** Source ids of the members that one request adds and removes. */
+interface Batch {
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+}
+
+/** Pushing a group now is one request, even if nothing changed. */
+function batchesOf({ add, remove }: MembershipPlan, { job, pushNow }: CycleContext): Batch[] {
+  const { members } = groupProfileOf(job)
+  if (pushNow === true && members.pushNow !== undefined) return [{ add, remove }]
+  const { changesPerRequest, together } = members
+  const size = changesPerRequest === 'job' ? job.membersPerRequest : changesPerRequest
+  if (!together)
+    return [
+      ...chunks(add, size).map((chunk) => ({ add: chunk, remove: [] })),
+      ...chunks(remove, size).map((chunk) => ({ add: [], remove: chunk })),
+    ]
+  const removed = new Set(remove)
+  return chunks([...remove, ...add], size).map((chunk) => ({
+    add: chunk.filter((id) => !removed.has(id)),
+    remove: chunk.filter((id) => removed.has(id)),
+  }))
+}
+
+function chunks(ids: readonly string[], size: number | 'all'): string[][] {
+  const length = size === 'all' ? Math.max(ids.length, 1) : size
+  return Array.from({ length: Math.ceil(ids.length / length) }, (_, index) =>
+    ids.slice(index * length, (index + 1) * length),
+  )
+}
+
+async function sendBatches(plan: MembershipPlan, step: MemberStep): Promise<LoggedFailure[]> {
   const { context } = step
-  const size = context.job.membersPerRequest
   const failures: LoggedFailure[] = []
-  for (let start = 0; start < plan[kind].length && !context.signal.aborted; start += size) {
-    const failure = await sendBatch(plan, kind, plan[kind].slice(start, start + size), step)
+  for (const batch of batchesOf(plan, context)) {
+    if (context.signal.aborted) break
+    const failure = await sendBatch(plan, batch, step)
     if (failure !== undefined) failures.push(failure)
     context.onStateChanged()
   }
@@ -117,25 +148,74 @@ async function sendInBatches(
 }
 
 async function sendBatch(
-  { targetId, members }: MembershipPlan,
-  kind: 'add' | 'remove',
-  batch: readonly string[],
+  plan: MembershipPlan,
+  batch: Batch,
   { context, counts, log }: MemberStep,
 ): Promise<LoggedFailure | undefined> {
-  const targets = batch.flatMap((id) => context.state.objects[id]?.link?.targetId ?? [])
-  const build = kind === 'add' ? addMembersRequest : removeMembersRequest
-  const sent = await sendOrThrow(context, 'update', build(targetId, targets, context.job.dialect))
+  const { members } = plan
+  const change = memberChange(plan, batch, context)
+  const sent = await sendChange(change, context)
   if (!sent.ok) {
-    members.pending.push(...batch)
-    counts.failed += batch.length
+    const failed = [...batch.add, ...batch.remove]
+    members.pending.push(...failed)
+    counts.failed += failed.length
     log.step('export', 'EntryExportUpdate', sent.detail, { errorCode: sent.code }, 'failure')
     return sent
   }
-  if (kind === 'add') members.exported = [...new Set([...members.exported, ...batch])]
-  else members.exported = without(members.exported, batch)
-  counts[kind === 'add' ? 'created' : 'deleted'] += batch.length
-  for (const id of targets) log.modify('members', kind === 'add' ? null : id, kind === 'add' ? id : null)
+  members.exported = afterBatch(members, batch)
+  counts.created += batch.add.length
+  counts.deleted += batch.remove.length
+  for (const { id } of change.add) log.modify('members', null, id)
+  for (const { id } of change.remove) log.modify('members', id, null)
   return undefined
+}
+
+function afterBatch({ exported }: MemberLinks, { add, remove }: Batch): string[] {
+  return without([...new Set([...exported, ...add])], remove)
+}
+
+/** The ids in the order of the directory file; those that it no longer has come last. */
+function inOrderOf(order: readonly string[], ids: readonly string[]): string[] {
+  const wanted = new Set(ids)
+  return [...new Set([...order.filter((id) => wanted.has(id)), ...ids])]
+}
+
+function memberChange(
+  { group, targetId, members }: MembershipPlan,
+  batch: Batch,
+  { state, job }: CycleContext,
+): MemberChange {
+  const linked = (ids: readonly string[]): Member[] =>
+    ids.flatMap((id) => {
+      const link = state.objects[id]?.link
+      return link === undefined
+        ? []
+        : [{ id: link.targetId, userName: String(link.values.userName ?? link.name) }]
+    })
+  return {
+    groupId: targetId,
+    displayName: group.name,
+    add: linked(batch.add),
+    remove: linked(batch.remove),
+    all: linked(inOrderOf(group.members, afterBatch(members, batch))),
+    dialect: job.dialect,
+  }
+}
+
+/** Sends the requests of one change until one fails. */
+async function sendChange(change: MemberChange, context: CycleContext): Promise<Outcome> {
+  const { members, readRequest } = groupProfileOf(context.job)
+  const build = (context.pushNow === true ? members.pushNow : undefined) ?? members.requests
+  const read = members.readsGroup
+    ? await sendOrThrow(context, 'read', readRequest(change.groupId))
+    : undefined
+  let sent: Outcome = read ?? { ok: true, status: 200, resources: [] }
+  const group = read?.ok ? read.resource : undefined
+  for (const request of build({ ...change, ...(group === undefined ? {} : { group }) })) {
+    if (!sent.ok) break
+    sent = await sendOrThrow(context, 'update', request)
+  }
+  return sent
 }
 
 /**
