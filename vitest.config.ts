@@ -22,16 +22,16 @@ const NOT_ON_SQLITE = [
 ]
 
 /**
- * HTTP tests with very many requests, and tests of what does not depend on the database: pages, sign-in, the work limit,
- * profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
+ * HTTP tests with very many requests, and tests of what does not depend on the database: pages, API keys, sign-in, OAuth, the
+ * OpenAPI document, followers, the work limit, profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
  */
 const MANY_REQUESTS = [
-  'test/admin/{access,pages,schemas,transfer,transfer-jobs}.test.ts',
+  'test/admin/{access,api,api-keys,federation,log,pages,schemas,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
-  'test/http/{access,bad-input,bulk,deleted-groups,disabling,emulator,entra,extensions,group-names}.test.ts',
-  'test/http/{invalid-values,list,log-bounds,log-retention,nested-groups,profile-traffic,profiles}.test.ts',
-  'test/http/{real-clients,value-limits}.test.ts',
-  'test/http/oauth/{access-tokens,federation}.test.ts',
+  'test/http/{access,bad-input,bulk,deleted-groups,disabling,emulator,entra,extensions,follow}.test.ts',
+  'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
+  'test/http/{profile-traffic,profiles,real-clients,value-limits}.test.ts',
+  'test/http/oauth/{access-tokens,emulator,federation}.test.ts',
 ]
 
 /** HTTP tests with megabytes of documents. */
