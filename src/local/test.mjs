@@ -3,7 +3,7 @@
  * browser nor a network and take less than a minute. `npm run test:all` also runs the longer tests. Arguments are
  * passed to the test runner: `npm test -- test/scim`.
  */
-import { ensureInstalled, fail, runQuietly, runWatched, toolCommand } from './toolchain.mjs'
+import { ensureInstalled, fail, run, runQuietly, toolCommand } from './toolchain.mjs'
 
 const PROJECTS = ['--project', 'workerd', '--project', 'node', '--project', 'sqlite']
 /** Like the others, projects of vitest.config.ts. `npm run test:browser` runs the browser tests. */
@@ -32,11 +32,6 @@ const CHECKS = [
   { name: 'Lint and format', tool: '@biomejs/biome/bin/biome', args: ['check', '--error-on-warnings'] },
 ]
 const ENVIRONMENT = { WRANGLER_SEND_METRICS: 'false' }
-/**
- * NOTE: now and then, Vitest does not end although its tests have passed, or stops between two files. The reason is not
- * known; a test that hangs fails by its own time-out. The longest test reports nothing for two minutes.
- */
-const SILENT_MS = 8 * 60_000
 
 await ensureInstalled()
 // Each check leaves a processor idle for a part of its time, so they run side by side.
@@ -51,12 +46,5 @@ if (failed.flat().length > 0) fail(failed.flat().join('; '))
 
 console.log('\nTests')
 const vitest = toolCommand('vitest/vitest.mjs', ['run', ...PROJECTS, ...(isAll ? LONG : []), ...rest])
-let code = await runWatched(...vitest, ENVIRONMENT, SILENT_MS)
-if (code === undefined) {
-  console.log(
-    `\nThe test runner hung: it reported nothing for ${SILENT_MS / 60_000} minutes. It starts again, once.`,
-  )
-  code = await runWatched(...vitest, ENVIRONMENT, SILENT_MS)
-}
-if (code === undefined) fail('The test runner hung twice')
+const code = await run(...vitest, ENVIRONMENT)
 if (code !== 0) fail(`Tests failed with exit code ${code}`)

@@ -176,51 +176,6 @@ export function run(command, args, environment = {}, shell = false) {
 }
 
 /**
- * Runs a command that reports its progress. If it is silent for too long, it hangs, and is ended together with its processes.
- *
- * @param {string} command
- * @param {readonly string[]} args
- * @param {Record<string, string>} environment added to the current one
- * @param {number} silentMs the longest time without output
- * @returns {Promise<number | undefined>} the exit code, 1 if a signal ended it; undefined if it was silent for too long
- */
-export function runWatched(command, args, environment, silentMs) {
-  return new Promise((done, failed) => {
-    const child = spawn(command, args, {
-      cwd: ROOT,
-      // A group of its own, so that its processes can be ended with it.
-      detached: true,
-      stdio: ['inherit', 'pipe', 'pipe'],
-      env: toolEnvironment({ ...(process.stdout.isTTY && { FORCE_COLOR: '1' }), ...environment }),
-    })
-    const end = (/** @type {NodeJS.Signals} */ signal) => process.kill(-(child.pid ?? 0), signal)
-    let isSilent = false
-    const watch = () =>
-      setTimeout(() => {
-        isSilent = true
-        end('SIGKILL')
-      }, silentMs)
-    let timer = watch()
-    for (const [from, to] of /** @type {const} */ ([
-      [child.stdout, process.stdout],
-      [child.stderr, process.stderr],
-    ])) {
-      from.on('data', (chunk) => {
-        clearTimeout(timer)
-        timer = watch()
-        to.write(chunk)
-      })
-    }
-    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => end(signal))
-    child.on('error', failed)
-    child.on('exit', (code) => {
-      clearTimeout(timer)
-      done(isSilent ? undefined : (code ?? 1))
-    })
-  })
-}
-
-/**
  * Runs a command until it ends, beside others: its output is returned instead of shown.
  *
  * @param {string} command

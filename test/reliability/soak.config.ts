@@ -24,6 +24,8 @@ export default defineConfig(async () => ({
   test: {
     include: [process.env.SOAK_FILE ?? 'test/reliability/soak.ts'],
     setupFiles: ['./test/support/apply-migrations.ts'],
+    // For the reason in vitest.config.ts.
+    disableConsoleIntercept: true,
     testTimeout: 2_147_483_647,
   },
 }))
