@@ -162,7 +162,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/clock.ts',
     'entra/problem.ts',
   ],
-  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', 'node'],
+  // The version is that of the package.
+  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', '../package.json', 'node'],
   'entra/cli': [
     'entra/cli',
     'entra/check',
@@ -271,7 +272,10 @@ function circles(): readonly string[] {
 /** The row of a file; without one, the folder that should have it. */
 function rowOf(file: string): string {
   const rows = Object.keys(TABLE).filter((row) => file === row || file.startsWith(`${row}/`))
-  return rows.toSorted((a, b) => b.length - a.length)[0] ?? file.split('/')[0] ?? ''
+  return (
+    rows.toSorted((a, b) => b.length - a.length)[0] ??
+    (file.startsWith('..') ? file : (file.split('/')[0] ?? ''))
+  )
 }
 
 /** The row of the file below src, or the package, that a specifier means. */

@@ -3,6 +3,7 @@
  * returns its exit code.
  */
 import { parseArgs } from 'node:util'
+import packageDocument from '../../package.json' with { type: 'json' }
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
 import { generate, importDirectory } from './cli/commands/directory.ts'
@@ -12,7 +13,9 @@ import { logs } from './cli/commands/logs.ts'
 import { provision, start } from './cli/commands/run.ts'
 import { allowDeletes, connections, pause, restart, status } from './cli/commands/state.ts'
 import type { Output } from './cli/cycle-reporter.ts'
+import { fileReason, isFileError } from './cli/files/file-error.ts'
 import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE } from './cli/issuer-server.ts'
+import { didYouMean } from './cli/suggestion.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { visibleLines } from './cli/visible-text.ts'
 import { FAULTS } from './issuer/faults.ts'
@@ -140,7 +143,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   },
   json: { type: 'boolean', help: 'print JSON; events as JSON lines' },
   junit: { type: 'string', placeholder: 'FILE', help: 'write the results as JUnit XML' },
-  limit: { type: 'string', placeholder: 'N', help: 'maximum number of entries' },
+  limit: { type: 'string', placeholder: 'N', help: 'show only the newest entries' },
   members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add to the group' },
   memberships: {
     type: 'string',
@@ -182,7 +185,12 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   token: {
     type: 'string',
     placeholder: 'T',
-    help: 'Secret Token (or the environment variable ENTRA_SECRET_TOKEN)',
+    help: 'the Secret Token itself; other users of the machine can read command lines',
+  },
+  'token-file': {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'file with the Secret Token (or the environment variable ENTRA_SECRET_TOKEN)',
   },
   'token-endpoint': { type: 'string', placeholder: 'URL', help: 'URL of the target’s token endpoint' },
   users: { type: 'string', placeholder: 'N', help: 'number of users, 300 by default' },
@@ -202,7 +210,7 @@ function describeFaults(): string[] {
 const OAUTH = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
 const ISSUER = ['issuer-port', 'issuer-keys']
 const FEDERATED = ['issuer', 'application-id', 'application-secret-file', ...ISSUER]
-const ENDPOINT = ['tenant-url', 'auth', 'token', ...OAUTH, ...FEDERATED, 'job', 'dialect']
+const ENDPOINT = ['tenant-url', 'auth', 'token-file', 'token', ...OAUTH, ...FEDERATED, 'job', 'dialect']
 const JOB = ['directory', ...ENDPOINT, 'state']
 
 const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
@@ -289,24 +297,39 @@ export async function main(args: readonly string[], streams: Streams = standardS
   const output = escapingControls(streams.output)
   const errors = escapingControls(streams.errors)
   const [name, ...rest] = args
+  if (name === '--version' || name === '-V') {
+    output.write(`${packageDocument.version}\n`)
+    return 0
+  }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     output.write(help())
     return name === undefined ? 2 : 0
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   try {
-    if (command === undefined)
-      throw new UsageError(`Unknown command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`)
+    if (command === undefined) throw new UsageError(describeUnknownCommand(name))
     if (rest.includes('--help') || rest.includes('-h')) {
       output.write(commandHelp(name, command))
       return 0
     }
     return await command.run({ ...parse(name, command, rest), output, errors, terminal })
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    errors.write(`${error.message}\n`)
+    errors.write(`${describeMistake(error)}\n`)
     return 2
   }
+}
+
+/** The message of an error in the input, such as a path that cannot be used. Other errors are faults of the program. */
+function describeMistake(error: unknown): string {
+  if (error instanceof UsageError) return error.message
+  if (!isFileError(error)) throw error
+  const file = error.path === undefined ? 'a file' : `"${error.path}"`
+  return `Cannot ${error.syscall ?? 'use'} ${file}: ${fileReason(error)}`
+}
+
+function describeUnknownCommand(name: string): string {
+  const names = Object.keys(COMMANDS)
+  return `Unknown command "${name}": expected one of ${names.join(', ')}.${didYouMean(name, names)}`
 }
 
 /** An output stream of a command. */
@@ -342,9 +365,14 @@ function parse(
       strict: true,
     })
   } catch (error) {
-    const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, '') : error
-    throw new UsageError(`${message}\nSee: npm run entra -- ${name} --help`)
+    throw new UsageError(`${describeOptionError(error, command)}\nSee: npm run entra -- ${name} --help`)
   }
+}
+
+function describeOptionError(error: unknown, { options }: CommandDefinition): string {
+  const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, '') : String(error)
+  const unknown = /^Unknown option '--(.*)'/.exec(message)?.[1]
+  return unknown === undefined ? message : `${message}.${didYouMean(unknown, options, '--')}`
 }
 
 function help(): string {
@@ -359,6 +387,7 @@ function help(): string {
     ...lines,
     '',
     'npm run entra -- COMMAND --help  shows the options of a command.',
+    'npm run entra -- --version       shows the version.',
     '',
   ].join('\n')
 }

@@ -51,7 +51,7 @@ function runCycles(command: CommandContext, options: RunOptions): Promise<number
   const { values, errors } = command
   const target = readJobTarget(values)
   if (!existsSync(target.directoryFile))
-    throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file`)
+    throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file or folder`)
   const pushNow = pushNowOption(values, target.job)
   return withAccess(target.authentication, values, errors.write, (access) =>
     runSession(new Session(target, access, options.advanceMs), target, command, { ...options, pushNow }),
