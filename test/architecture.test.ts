@@ -156,17 +156,20 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'entra/check': [
     'entra/check',
+    'entra/concurrency',
     'entra/mappings',
     'entra/oauth',
     'entra/protocol',
     'entra/clock.ts',
     'entra/problem.ts',
   ],
+  'entra/concurrency': ['entra/concurrency', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
   // The version is that of the package.
   'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', '../package.json', 'node'],
   'entra/cli': [
     'entra/cli',
     'entra/check',
+    'entra/concurrency',
     'entra/documents',
     'entra/engine',
     'entra/issuer',

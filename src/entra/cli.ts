@@ -7,6 +7,7 @@ import packageDocument from '../../package.json' with { type: 'json' }
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
 import { generate, importDirectory } from './cli/commands/directory.ts'
+import { concurrency } from './cli/commands/concurrency.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
 import { issuer } from './cli/commands/issuer.ts'
 import { logs } from './cli/commands/logs.ts'
@@ -75,6 +76,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     type: 'string',
     placeholder: 'FILE',
     help: 'file with the client secret (or the environment variable ENTRA_CLIENT_SECRET)',
+  },
+  clients: {
+    type: 'string',
+    placeholder: 'N',
+    help: 'number of clients that send a request each at once, 40 by default',
   },
   'clock-skew': {
     type: 'string',
@@ -267,6 +273,11 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     summary: 'test an endpoint in both dialects, from creating objects to deleting them',
     options: [...ENDPOINT, 'junit', 'verbose', 'json'],
     run: check,
+  },
+  concurrency: {
+    summary: 'test whether an endpoint loses updates of concurrent clients',
+    options: [...ENDPOINT, 'clients', 'json'],
+    run: concurrency,
   },
   issuer: {
     summary: 'serve assertions in place of login.microsoftonline.com, for --auth federated, until Ctrl-C',
