@@ -164,8 +164,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/problem.ts',
   ],
   'entra/concurrency': ['entra/concurrency', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
-  // The version is that of the package.
-  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', '../package.json', 'node'],
+  'entra/recording': ['entra/recording', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
+  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', 'node'],
   'entra/cli': [
     'entra/cli',
     'entra/check',
@@ -177,9 +177,12 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/oauth',
     'entra/protocol',
     'entra/providers',
+    'entra/recording',
     'entra/clock.ts',
     'entra/problem.ts',
     'csv-cell.ts',
+    // The version of the package.
+    '../package.json',
     'node',
     'yaml',
     'cli-progress',

@@ -3,7 +3,6 @@
  * returns its exit code.
  */
 import { parseArgs } from 'node:util'
-import packageDocument from '../../package.json' with { type: 'json' }
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
 import { generate, importDirectory } from './cli/commands/directory.ts'
@@ -11,13 +10,17 @@ import { concurrency } from './cli/commands/concurrency.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
 import { issuer } from './cli/commands/issuer.ts'
 import { logs } from './cli/commands/logs.ts'
+import { record } from './cli/commands/record.ts'
+import { replay } from './cli/commands/replay.ts'
 import { provision, start } from './cli/commands/run.ts'
 import { allowDeletes, connections, pause, restart, status } from './cli/commands/state.ts'
 import type { Output } from './cli/cycle-reporter.ts'
 import { fileReason, isFileError } from './cli/files/file-error.ts'
 import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE } from './cli/issuer-server.ts'
+import { DEFAULT_PROXY_PORT } from './cli/recording-proxy.ts'
 import { didYouMean } from './cli/suggestion.ts'
 import { UsageError } from './cli/usage-error.ts'
+import { version } from './cli/version.ts'
 import { visibleLines } from './cli/visible-text.ts'
 import { FAULTS } from './issuer/faults.ts'
 import { PROVIDER_NAMES } from './providers/providers.ts'
@@ -164,6 +167,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'object id of the service principal, the subject of the assertion; invented by default',
   },
   output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
+  port: {
+    type: 'string',
+    placeholder: 'PORT',
+    help: `port of the proxy on 127.0.0.1, ${DEFAULT_PROXY_PORT} by default`,
+  },
   provider: {
     type: 'string',
     placeholder: 'NAME',
@@ -279,6 +287,17 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     options: [...ENDPOINT, 'clients', 'json'],
     run: concurrency,
   },
+  record: {
+    summary: 'record the requests of a client and the answers of an endpoint as a cassette, until Ctrl-C',
+    options: ['tenant-url', 'output', 'port', 'force'],
+    run: record,
+  },
+  replay: {
+    summary: 'send a cassette to an endpoint and compare the answers with the recorded ones',
+    positionals: 'CASSETTE',
+    options: [...ENDPOINT, 'verbose', 'json'],
+    run: replay,
+  },
   issuer: {
     summary: 'serve assertions in place of login.microsoftonline.com, for --auth federated, until Ctrl-C',
     options: [...ISSUER, 'tenant-id', 'application-id', 'object-id', 'audience', 'fault', 'clock-skew'],
@@ -309,7 +328,7 @@ export async function main(args: readonly string[], streams: Streams = standardS
   const errors = escapingControls(streams.errors)
   const [name, ...rest] = args
   if (name === '--version' || name === '-V') {
-    output.write(`${packageDocument.version}\n`)
+    output.write(`${version}\n`)
     return 0
   }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
