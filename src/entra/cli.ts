@@ -5,11 +5,12 @@
 import { parseArgs } from 'node:util'
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
-import { generate, importDirectory } from './cli/commands/directory.ts'
 import { concurrency } from './cli/commands/concurrency.ts'
+import { generate, importDirectory } from './cli/commands/directory.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
 import { issuer } from './cli/commands/issuer.ts'
 import { logs } from './cli/commands/logs.ts'
+import { mutate } from './cli/commands/mutate.ts'
 import { record } from './cli/commands/record.ts'
 import { replay } from './cli/commands/replay.ts'
 import { provision, start } from './cli/commands/run.ts'
@@ -23,6 +24,7 @@ import { UsageError } from './cli/usage-error.ts'
 import { version } from './cli/version.ts'
 import { visibleLines } from './cli/visible-text.ts'
 import { FAULTS } from './issuer/faults.ts'
+import { MUTATIONS } from './mutation/faulty-fetch.ts'
 import { PROVIDER_NAMES } from './providers/providers.ts'
 
 interface OptionDefinition {
@@ -96,7 +98,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'maximum number of concurrent requests, 4 by default',
   },
   csv: { type: 'boolean', help: 'comma-separated values' },
-  cycles: { type: 'string', placeholder: 'N', help: 'number of cycles to run, 1 by default' },
+  cycles: {
+    type: 'string',
+    placeholder: 'N',
+    help: 'number of cycles to run, 1 by default; 5 of mutate',
+  },
   dialect: {
     type: 'string',
     placeholder: 'old|flag',
@@ -119,7 +125,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   fault: {
     type: 'string',
     placeholder: 'FAULTS',
-    help: ['faults of the issuer, separated by commas:', ...describeFaults()].join('\n'),
+    help: ['faults of the issuer, separated by commas:', ...describeNames(FAULTS)].join('\n'),
   },
   force: { type: 'boolean', help: 'overwrite an existing file' },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
@@ -167,6 +173,12 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'object id of the service principal, the subject of the assertion; invented by default',
   },
   output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
+  mutations: {
+    type: 'string',
+    placeholder: 'A,B',
+    help: ['mutations, separated by commas, all by default:', ...describeNames(MUTATIONS)].join('\n'),
+  },
+  percent: { type: 'string', placeholder: 'N', help: 'share of the requests to mutate, 20 by default' },
   port: {
     type: 'string',
     placeholder: 'PORT',
@@ -186,7 +198,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   seed: {
     type: 'string',
     placeholder: 'N',
-    help: 'seed of the random generator; the same seed gives the same directory',
+    help: 'seed of the random generator, 1 by default; the same seed gives the same directory or mutations',
   },
   state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
@@ -216,9 +228,9 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   verbose: { type: 'boolean', help: 'show request and response of every step' },
 }
 
-function describeFaults(): string[] {
-  const width = Math.max(...Object.keys(FAULTS).map((name) => name.length))
-  return Object.entries(FAULTS).map(([name, effect]) => `  ${name.padEnd(width)}  ${effect}`)
+function describeNames(meanings: Readonly<Record<string, string>>): string[] {
+  const width = Math.max(...Object.keys(meanings).map((name) => name.length))
+  return Object.entries(meanings).map(([name, effect]) => `  ${name.padEnd(width)}  ${effect}`)
 }
 
 const OAUTH = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
@@ -297,6 +309,11 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     positionals: 'CASSETTE',
     options: [...ENDPOINT, 'verbose', 'json'],
     run: replay,
+  },
+  mutate: {
+    summary: 'provision over a faulty network, and ask whether the endpoint converged afterwards',
+    options: ['directory', ...ENDPOINT, 'provider', 'seed', 'mutations', 'percent', 'cycles', 'concurrency', 'json'],
+    run: mutate,
   },
   issuer: {
     summary: 'serve assertions in place of login.microsoftonline.com, for --auth federated, until Ctrl-C',
