@@ -57,10 +57,19 @@ function send(
   })
 }
 
+/** No page of a list is as long. An endpoint that never ends its response must not fill the memory. */
+const MAX_ANSWER_BYTES = 20_000_000
+
 function readText(message: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    message.on('data', (chunk: Buffer) => chunks.push(chunk))
+    let size = 0
+    message.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= MAX_ANSWER_BYTES) return chunks.push(chunk)
+      reject(new Error(`the response is longer than ${MAX_ANSWER_BYTES / 1_000_000} MB`))
+      return message.destroy()
+    })
     message.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
     message.on('error', reject)
     message.on('aborted', () => reject(new Error('the connection closed before the response was complete')))

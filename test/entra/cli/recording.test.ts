@@ -328,6 +328,23 @@ describe('replay', () => {
     expect(verdict.notSent).toBe(verdict.requests - 3)
   })
 
+  it('reads no more than 20 MB of an answer that does not end', async () => {
+    await recordProvisioning()
+    const endless = createServer((_, response) => {
+      const send = () => {
+        while (!response.destroyed && response.write('x'.repeat(1_000_000)));
+        if (!response.destroyed) response.once('drain', send)
+      }
+      send()
+    })
+    await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve))
+    const tenantUrl = `http://127.0.0.1:${(endless.address() as AddressInfo).port}/scim`
+    const { code, stdout } = await runCli(['replay', cassette(), '--tenant-url', tenantUrl, '--token', 't'])
+    endless.closeAllConnections()
+    endless.close()
+    expect([code, stdout]).toEqual([1, expect.stringContaining('found "the response is longer than 20 MB"')])
+  })
+
   it.each([
     ['{"log":', 'is not valid JSON'],
     ['[]', 'this is not a HAR file'],
