@@ -31,7 +31,7 @@ const MANY_REQUESTS = [
   'test/http/{access,bad-input,bulk,deleted-groups,disabling,emulator,entra,extensions,follow}.test.ts',
   'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
-  'test/http/oauth/{access-tokens,emulator,federation}.test.ts',
+  'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',
 ]
 
 /** HTTP tests with megabytes of documents. */

@@ -109,6 +109,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'FAULTS',
     help: ['faults of the issuer, separated by commas:', ...describeFaults()].join('\n'),
   },
+  'federated-client-id': {
+    type: 'string',
+    placeholder: 'ID',
+    help: 'client of the federation, for --suite gallery with --auth client-credentials: both are tested',
+  },
   force: { type: 'boolean', help: 'overwrite an existing file' },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
   id: { type: 'string', placeholder: 'ID', help: 'show one entry in detail, by its id or a prefix of it' },
@@ -173,6 +178,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   },
   state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
+  suite: {
+    type: 'string',
+    placeholder: 'entra|gallery',
+    help: '"gallery" runs Microsoft’s validation for the app gallery: 25 tests',
+  },
   'tenant-id': {
     type: 'string',
     placeholder: 'GUID',
@@ -257,7 +267,7 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   check: {
     summary: 'test an endpoint in both dialects, from creating objects to deleting them',
-    options: [...ENDPOINT, 'junit', 'verbose', 'json'],
+    options: [...ENDPOINT, 'suite', 'federated-client-id', 'junit', 'verbose', 'json'],
     run: check,
   },
   issuer: {

@@ -7,11 +7,12 @@ import type { CheckResult } from '../../check/check-result.ts'
 import type { Dialect } from '../../protocol/requests.ts'
 import { type Access, withAccess } from '../access.ts'
 import { writeAtomically } from '../files/state-file.ts'
-import { textOption } from '../options.ts'
+import { choiceOption, textOption } from '../options.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
 import { visible, visibleLines } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
+import { checkGallery } from './gallery.ts'
 
 /** Exit codes by the worst grade. 2 is reserved for wrong usage. */
 const EXIT_CODES: Readonly<Record<Grade, number>> = {
@@ -28,6 +29,7 @@ const EXIT_CODES: Readonly<Record<Grade, number>> = {
  */
 export function check(command: CommandContext): Promise<number> {
   const { values, errors } = command
+  if (choiceOption(values, 'suite', ['entra', 'gallery']) === 'gallery') return checkGallery(command)
   const target = readTarget(values)
   return withAccess(target.authentication, values, errors.write, (access) => run(target, access, command))
 }
