@@ -172,7 +172,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/clock.ts',
     'entra/problem.ts',
   ],
-  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', 'node'],
+  'entra/visible-text.ts': [],
+  'entra/report': [
+    'entra/report',
+    'entra/check',
+    'entra/gallery',
+    'entra/oauth',
+    'entra/protocol',
+    'entra/clock.ts',
+    'entra/problem.ts',
+    'entra/visible-text.ts',
+  ],
+  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', 'entra/report', 'node'],
   'entra/cli': [
     'entra/cli',
     'entra/check',
@@ -184,8 +195,12 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/oauth',
     'entra/protocol',
     'entra/providers',
+    'entra/report',
     'entra/clock.ts',
     'entra/problem.ts',
+    'entra/visible-text.ts',
+    // The version of the package.
+    '../package.json',
     'csv-cell.ts',
     'node',
     'yaml',
@@ -282,7 +297,10 @@ function circles(): readonly string[] {
 /** The row of a file; without one, the folder that should have it. */
 function rowOf(file: string): string {
   const rows = Object.keys(TABLE).filter((row) => file === row || file.startsWith(`${row}/`))
-  return rows.toSorted((a, b) => b.length - a.length)[0] ?? file.split('/')[0] ?? ''
+  return (
+    rows.toSorted((a, b) => b.length - a.length)[0] ??
+    (file.startsWith('..') ? file : (file.split('/')[0] ?? ''))
+  )
 }
 
 /** The row of the file below src, or the package, that a specifier means. */

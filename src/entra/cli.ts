@@ -17,6 +17,7 @@ import { UsageError } from './cli/usage-error.ts'
 import { visibleLines } from './cli/visible-text.ts'
 import { FAULTS } from './issuer/faults.ts'
 import { PROVIDER_NAMES } from './providers/providers.ts'
+import { REPORT_FORMATS } from './report/formats.ts'
 
 interface OptionDefinition {
   readonly type: 'string' | 'boolean'
@@ -144,7 +145,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'job file, JSON or YAML (schema: src/entra/job.schema.json)',
   },
   json: { type: 'boolean', help: 'print JSON; events as JSON lines' },
-  junit: { type: 'string', placeholder: 'FILE', help: 'write the results as JUnit XML' },
+  junit: { type: 'string', placeholder: 'FILE', help: 'short for --report junit=FILE' },
   limit: { type: 'string', placeholder: 'N', help: 'maximum number of entries' },
   members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add to the group' },
   memberships: {
@@ -166,6 +167,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: `whose requests are sent: ${PROVIDER_NAMES.join(', ')}; entra by default`,
   },
   'push-now': { type: 'boolean', help: 'send all members of every group, as "Push now" in Okta' },
+  report: {
+    type: 'string',
+    placeholder: 'LIST',
+    help: `reports of the run, separated by commas: ${REPORT_FORMATS.map((format) => `${format}=FILE`).join(',')}`,
+  },
   reset: {
     type: 'string',
     placeholder: 'SCOPES',
@@ -267,7 +273,7 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   check: {
     summary: 'test an endpoint in both dialects, from creating objects to deleting them',
-    options: [...ENDPOINT, 'suite', 'federated-client-id', 'junit', 'verbose', 'json'],
+    options: [...ENDPOINT, 'suite', 'federated-client-id', 'report', 'junit', 'verbose', 'json'],
     run: check,
   },
   issuer: {

@@ -2,7 +2,7 @@
  * Sends the requests of a test, records every exchange, and keeps track of the created resources, so that they can be
  * deleted after the test. The validator's own requests and those of the provisioning service differ in their headers.
  */
-import type { Clock } from '../clock.ts'
+import type { Clock, Instant } from '../clock.ts'
 import { isObject, type JsonObject } from '../problem.ts'
 import type { Fetch } from '../protocol/fetch.ts'
 import { deleteRequest, type ObjectType, type ScimRequest } from '../protocol/requests.ts'
@@ -10,6 +10,11 @@ import type { Outcome, Purpose } from '../protocol/response.ts'
 import { ENTRA_WIRE, type Exchange, ScimClient, type WireProfile } from '../protocol/scim-client.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
 import type { TokenSource } from '../protocol/token-source.ts'
+
+/** An exchange, and when its request was sent. */
+export interface TimedExchange extends Exchange {
+  readonly startedAt: Instant
+}
 
 export interface SessionOptions {
   readonly tenantUrl: TenantUrl
@@ -37,13 +42,15 @@ const VALIDATOR_WIRE: WireProfile = {
 }
 
 export class GallerySession {
-  readonly exchanges: Exchange[] = []
+  readonly exchanges: TimedExchange[] = []
+  readonly #clock: Clock
   readonly #created = new Map<string, ObjectType>()
   readonly #validator: ScimClient
   /** Sends the requests of the provisioning service. */
   readonly service: ScimClient
 
   constructor(options: SessionOptions) {
+    this.#clock = options.clock
     const onExchange = (exchange: Exchange) => this.record(exchange)
     this.service = new ScimClient({ ...options, onExchange })
     this.#validator = new ScimClient({ ...options, onExchange, wire: VALIDATOR_WIRE })
@@ -67,7 +74,7 @@ export class GallerySession {
 
   /** Exchanges outside of the SCIM endpoint, such as token requests without their secrets, are recorded here too. */
   record(exchange: Exchange): void {
-    this.exchanges.push(exchange)
+    this.exchanges.push({ ...exchange, startedAt: this.#clock.now() - exchange.durationMs })
     const { request, answer } = exchange
     if (answer.kind === 'none' || answer.status > 299) return
     const type = request.path.startsWith('/Groups') ? 'Group' : 'User'

@@ -4,12 +4,11 @@
  *
  * Microsoft: SCIM-Validation-Test-Overview.md, "What Passing Means".
  */
-import type { Clock, NewId } from '../clock.ts'
+import type { Clock, Instant, NewId } from '../clock.ts'
 import type { JobConfig } from '../documents/job.ts'
 import type { ClientCredentialsGrant, FederatedGrant } from '../oauth/grant.ts'
 import type { Fetch } from '../protocol/fetch.ts'
 import { schemasRequest } from '../protocol/requests.ts'
-import type { Exchange } from '../protocol/scim-client.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
 import type { TokenSource } from '../protocol/token-source.ts'
 import { hasGroupSchema } from './direct/schema-discoverability.ts'
@@ -18,7 +17,7 @@ import { GALLERY_JOB, mapsManager } from './gallery-job.ts'
 import type { GalleryContext, GalleryTest, Verdict } from './gallery-test.ts'
 import { GROUP_TESTS } from './provisioning/group-tests.ts'
 import { USER_TESTS } from './provisioning/user-tests.ts'
-import { GallerySession } from './session.ts'
+import { GallerySession, type TimedExchange } from './session.ts'
 
 /** In the order of Microsoft's inventory; the number of a test is its position, from 1. */
 export const GALLERY_TESTS: readonly GalleryTest[] = [...USER_TESTS, ...GROUP_TESTS, ...SCIM_TESTS]
@@ -46,7 +45,8 @@ export interface GalleryResult {
   /** What the validator says. */
   readonly words: string
   readonly remark?: string
-  readonly exchanges: readonly Exchange[]
+  readonly exchanges: readonly TimedExchange[]
+  readonly startedAt: Instant
   readonly durationMs: number
 }
 
@@ -106,7 +106,8 @@ async function runTest(
 ): Promise<GalleryResult> {
   const job = options.job ?? GALLERY_JOB
   const known = withoutRunning(test, { ...options, job }, hasGroups)
-  if (known !== undefined) return { ...known, number, test, exchanges: [], durationMs: 0 }
+  if (known !== undefined)
+    return { ...known, number, test, exchanges: [], startedAt: options.clock.now(), durationMs: 0 }
   const { fetch, clock } = options
   const session = new GallerySession(options)
   const context: GalleryContext = { ...options, job, session, tokenOptions: { fetch, clock } }
@@ -115,7 +116,7 @@ async function runTest(
   const remaining = await session.cleanUp()
   return {
     ...{ number, test, ...graded(test, verdict, remaining) },
-    ...{ exchanges: session.exchanges, durationMs: clock.now() - started },
+    ...{ exchanges: session.exchanges, startedAt: started, durationMs: clock.now() - started },
   }
 }
 

@@ -605,7 +605,7 @@ describe('check', () => {
     expect([store.users.size, store.groups.size]).toEqual([0, 0])
     expect(stdout).toMatch(/Verdict: \w+ \(\d+ success/)
     const xml = readFileSync(file, 'utf8')
-    expect(xml).toMatch(/<testsuite name="old dialect" tests="\d+"/)
+    expect(xml).toMatch(/<testsuite name="Old dialect" tests="\d+"/)
     expect(xml).toContain('name="add two members"')
   })
 

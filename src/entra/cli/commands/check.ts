@@ -5,12 +5,14 @@ import { worstGrade } from '../../check/assertions.ts'
 import { checkEndpoint } from '../../check/check.ts'
 import type { CheckResult } from '../../check/check-result.ts'
 import type { Dialect } from '../../protocol/requests.ts'
+import { checkReport, type TimedResult } from '../../report/check-report.ts'
 import { type Access, withAccess } from '../access.ts'
-import { writeAtomically } from '../files/state-file.ts'
 import { choiceOption, textOption } from '../options.ts'
+import { readReportFiles, SeenSecrets, writeReports } from '../reports.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
-import { visible, visibleLines } from '../visible-text.ts'
+import { version } from '../version.ts'
+import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 import { checkGallery } from './gallery.ts'
 
@@ -35,17 +37,22 @@ export function check(command: CommandContext): Promise<number> {
 }
 
 async function run(
-  { tenantUrl, job }: Target,
+  { tenantUrl, job, authentication }: Target,
   access: Access,
   { values, output }: CommandContext,
 ): Promise<number> {
   const json = values.json === true
   const dialects = textOption(values, 'dialect') === undefined ? (['old', 'flag'] as const) : [job.dialect]
+  const files = readReportFiles(values)
+  const secrets = new SeenSecrets(authentication)
+  const startedAt = systemClock.now()
+  const timed: TimedResult[] = []
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.on('SIGINT', interrupt)
   let part = ''
   const onResult = (result: CheckResult) => {
+    timed.push({ result, endedAt: systemClock.now() })
     if (json) return
     if (part !== partOf(result)) output.write(`\n${HEADINGS[partOf(result)]}\n`)
     part = partOf(result)
@@ -54,6 +61,7 @@ async function run(
   const results = await checkEndpoint({
     tenantUrl,
     ...access,
+    fetch: secrets.watch(access.fetch),
     clock: systemClock,
     newId: randomUUID,
     dialects,
@@ -61,8 +69,14 @@ async function run(
     onResult,
   })
   process.off('SIGINT', interrupt)
-  const file = textOption(values, 'junit')
-  if (file !== undefined) writeAtomically(file, junit(tenantUrl.base, results), 0o644)
+  const interrupted = stop.signal.aborted
+  const durationMs = systemClock.now() - startedAt
+  const details = { tenantUrl, version, startedAt, durationMs, interrupted }
+  writeReports(
+    files,
+    checkReport(timed, (result) => HEADINGS[partOf(result)], details),
+    secrets,
+  )
   const verdict = worstGrade(results.map(({ grade }) => grade))
   output.write(json ? `${JSON.stringify({ verdict, results })}\n` : `\n${summaryLine(results, verdict)}\n`)
   return stop.signal.aborted ? 130 : EXIT_CODES[verdict]
@@ -111,35 +125,4 @@ function describeExchange({ request, answer }: CheckResult): string {
     .flatMap((line) => line.split(/\r?\n/))
     .map((line) => `              | ${visible(line)}\n`)
     .join('')
-}
-
-/** One suite for the token endpoint and for each dialect, and one case for each step. Deviations and errors are failures. */
-function junit(name: string, results: readonly CheckResult[]): string {
-  const suites = [...new Set(results.map(partOf))].map((part) => {
-    const cases = results.filter((result) => partOf(result) === part)
-    const failures = cases.filter(({ grade }) => grade === 'deviation' || grade === 'error').length
-    const skipped = cases.filter(({ grade }) => grade === 'skipped').length
-    const attributes = `name="${part === 'token endpoint' ? part : `${part} dialect`}" tests="${cases.length}" failures="${failures}" skipped="${skipped}"`
-    return `  <testsuite ${attributes}>\n${cases.map(testCase).join('')}  </testsuite>\n`
-  })
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${xml(name)}">\n${suites.join('')}</testsuites>\n`
-}
-
-function testCase(result: CheckResult): string {
-  const { title, grade, message, consequence, source, durationMs } = result
-  const open = `    <testcase classname="entra.${partOf(result)}" name="${xml(title)}" time="${(durationMs / 1000).toFixed(3)}"`
-  if (grade === 'skipped') return `${open}><skipped message="${xml(message)}"/></testcase>\n`
-  if (consequence === undefined && grade !== 'error') return `${open}/>\n`
-  const reference = source === undefined ? '' : `Source: ${source}\n`
-  const text = `${consequence ?? ''}\n${reference}${describeExchange(result)}`
-  return `${open}><failure type="${grade}" message="${xml(message)}">${xml(text)}</failure></testcase>\n`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-
-/** XML cannot represent some characters; they become the replacement character. */
-function xml(text: string): string {
-  return visibleLines(text)
-    .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? '')
-    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
 }

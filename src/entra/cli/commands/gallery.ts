@@ -9,12 +9,15 @@ import {
 } from '../../gallery/suite.ts'
 import type { FederatedGrant } from '../../oauth/grant.ts'
 import type { Exchange } from '../../protocol/scim-client.ts'
+import { galleryReport } from '../../report/gallery-report.ts'
 import { type Access, withAccess } from '../access.ts'
 import { type Authentication, readAuthentication } from '../authentication.ts'
 import { dialectOption, textOption } from '../options.ts'
+import { readReportFiles, SeenSecrets, writeReports } from '../reports.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
+import { version } from '../version.ts'
 import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
@@ -26,6 +29,8 @@ export function checkGallery(command: CommandContext): Promise<number> {
   const { values, errors } = command
   const target = readTarget(values)
   const federated = federatedAuthentication(command, target)
+  // Before anything is sent.
+  readReportFiles(values)
   const open = (authentication: Authentication, work: (access: Access) => Promise<number>) =>
     withAccess(authentication, values, errors.write, work)
   return open(target.authentication, (access) => {
@@ -49,17 +54,21 @@ function federatedAuthentication({ values }: CommandContext, target: Target): Au
 
 async function run(
   { values, output }: CommandContext,
-  { tenantUrl, job }: Target,
+  { tenantUrl, job, authentication }: Target,
   { tokens, fetch, grant }: Access,
   federation: FederatedGrant | undefined = grant?.kind === 'federated' ? grant : undefined,
 ): Promise<number> {
   const json = values.json === true
+  const files = readReportFiles(values)
+  const secrets = new SeenSecrets(authentication)
+  const startedAt = systemClock.now()
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.on('SIGINT', interrupt)
   const gallery = { ...GALLERY_JOB, dialect: dialectOption(values, tenantUrl, GALLERY_JOB.dialect) }
   const results = await runGallerySuite({
-    ...{ tenantUrl, tokens, fetch, clock: systemClock, newId: randomUUID, signal: stop.signal },
+    ...{ tenantUrl, tokens, fetch: secrets.watch(fetch) },
+    ...{ clock: systemClock, newId: randomUUID, signal: stop.signal },
     ...(grant?.kind === 'client-credentials' ? { clientCredentials: grant } : {}),
     ...(federation === undefined ? {} : { federation }),
     job: textOption(values, 'job') === undefined ? gallery : job,
@@ -70,6 +79,9 @@ async function run(
   process.off('SIGINT', interrupt)
   const verdict = galleryVerdict(results)
   const interrupted = stop.signal.aborted
+  const durationMs = systemClock.now() - startedAt
+  const details = { tenantUrl, version, startedAt, durationMs, interrupted }
+  writeReports(files, galleryReport(results, details), secrets)
   output.write(
     json ? `${JSON.stringify(jsonOf(results, verdict))}\n` : describeVerdict(results, verdict, interrupted),
   )
