@@ -2,7 +2,7 @@
  * A fetch through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name. Node.js 20 has none of its own: its agents read
  * these variables from version 24 on. Like wire-fetch.ts, it sends only the given headers.
  */
-import { EnvHttpProxyAgent, request } from 'undici'
+import type { EnvHttpProxyAgent } from 'undici'
 import type { Fetch } from '../protocol/fetch.ts'
 import { MAX_RESPONSE_BYTES, tooLong } from './network-errors.ts'
 
@@ -15,13 +15,14 @@ export function needsProxy(url: string): boolean {
   return VARIABLES.some((name) => (process.env[name] ?? '') !== '') && !LOOPBACK.test(new URL(url).hostname)
 }
 
-/** Reads the variables at the first request. */
+/** Reads the variables at the first request. Only then is undici loaded, which takes longer than most commands. */
 export function proxyFetch({ ca }: { readonly ca?: readonly string[] }): Fetch {
   const tls = ca === undefined ? {} : { ca: [...ca] }
   let agent: EnvHttpProxyAgent | undefined
   return async (url, { method, headers, body, signal }) => {
-    agent ??= new EnvHttpProxyAgent({ requestTls: tls, proxyTls: tls, connect: tls })
-    const answer = await request(url, {
+    const undici = await import('undici')
+    agent ??= new undici.EnvHttpProxyAgent({ requestTls: tls, proxyTls: tls, connect: tls })
+    const answer = await undici.request(url, {
       ...{ method: method as 'GET', headers, signal, dispatcher: agent },
       ...(body === undefined ? {} : { body }),
     })
