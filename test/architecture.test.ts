@@ -162,7 +162,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/clock.ts',
     'entra/problem.ts',
   ],
-  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', 'node'],
+  'entra/cli.ts': ['entra/check', 'entra/cli', 'entra/issuer', 'entra/providers', 'node'],
   'entra/cli': [
     'entra/cli',
     'entra/check',
@@ -181,6 +181,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'cli-progress',
     'nodemailer',
     'csv-parse',
+    'undici',
   ],
   // Applications copy the folder, so it needs nothing else.
   consumer: ['consumer'],
