@@ -183,7 +183,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/problem.ts',
     'entra/visible-text.ts',
   ],
-  'entra/cli.ts': ['entra/cli', 'entra/issuer', 'entra/providers', 'entra/report', 'node'],
+  'entra/cli.ts': ['entra/check', 'entra/cli', 'entra/issuer', 'entra/providers', 'entra/report', 'node'],
   'entra/cli': [
     'entra/cli',
     'entra/check',
@@ -207,6 +207,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'cli-progress',
     'nodemailer',
     'csv-parse',
+    'undici',
   ],
   // Applications copy the folder, so it needs nothing else.
   consumer: ['consumer'],

@@ -3,6 +3,7 @@
  * returns its exit code.
  */
 import { parseArgs } from 'node:util'
+import { PRESETS } from './check/presets.ts'
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
 import { generate, importDirectory } from './cli/commands/directory.ts'
@@ -62,6 +63,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     type: 'string',
     placeholder: 'METHOD',
     help: 'bearer (a Secret Token, the default), client-credentials or federated',
+  },
+  ca: {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'certificates of authorities to trust besides the public ones, in PEM',
   },
   'client-auth': {
     type: 'string',
@@ -160,7 +166,13 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'GUID',
     help: 'object id of the service principal, the subject of the assertion; invented by default',
   },
+  only: { type: 'string', placeholder: 'users|groups', help: 'run only the checks that need nothing else' },
   output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
+  preset: {
+    type: 'string',
+    placeholder: 'NAME',
+    help: ['attribute mappings, in place of those of a job file:', ...describePresets()].join('\n'),
+  },
   provider: {
     type: 'string',
     placeholder: 'NAME',
@@ -181,6 +193,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     type: 'string',
     placeholder: 'N',
     help: 'seed of the random generator; the same seed gives the same directory',
+  },
+  skip: {
+    type: 'string',
+    placeholder: 'A,B',
+    help: 'checks that do not run, by their names in src/entra/check/README.md',
   },
   state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
@@ -211,14 +228,22 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
 }
 
 function describeFaults(): string[] {
-  const width = Math.max(...Object.keys(FAULTS).map((name) => name.length))
-  return Object.entries(FAULTS).map(([name, effect]) => `  ${name.padEnd(width)}  ${effect}`)
+  return describeChoices(Object.entries(FAULTS))
+}
+
+function describePresets(): string[] {
+  return describeChoices(Object.entries(PRESETS).map(([name, { meaning }]) => [name, meaning]))
+}
+
+function describeChoices(choices: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...choices.map(([name]) => name.length))
+  return choices.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`)
 }
 
 const OAUTH = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
 const ISSUER = ['issuer-port', 'issuer-keys']
 const FEDERATED = ['issuer', 'application-id', 'application-secret-file', ...ISSUER]
-const ENDPOINT = ['tenant-url', 'auth', 'token', ...OAUTH, ...FEDERATED, 'job', 'dialect']
+const ENDPOINT = ['tenant-url', 'auth', 'token', ...OAUTH, ...FEDERATED, 'ca', 'job', 'dialect']
 const JOB = ['directory', ...ENDPOINT, 'state']
 
 const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
@@ -273,7 +298,18 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   check: {
     summary: 'test an endpoint in both dialects, from creating objects to deleting them',
-    options: [...ENDPOINT, 'suite', 'federated-client-id', 'report', 'junit', 'verbose', 'json'],
+    options: [
+      ...ENDPOINT,
+      'suite',
+      'federated-client-id',
+      'preset',
+      'only',
+      'skip',
+      'report',
+      'junit',
+      'verbose',
+      'json',
+    ],
     run: check,
   },
   issuer: {

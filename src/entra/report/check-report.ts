@@ -1,11 +1,10 @@
 /** The report of `check`. Pure. */
-import { worstGrade } from '../check/assertions.ts'
+import { type Cause, causesOf, verdictOf } from '../check/causes.ts'
 import type { CheckResult } from '../check/check-result.ts'
 import type { Instant } from '../clock.ts'
 import { requestUrl, type TenantUrl } from '../protocol/tenant-url.ts'
 import {
   countOf,
-  isFailure,
   type Report,
   type ReportCause,
   type ReportGrade,
@@ -28,40 +27,38 @@ export function checkReport(
 ): Report {
   const { tenantUrl, interrupted, ...run } = details
   const steps = results.map((timed) => stepOf(timed, tenantUrl))
-  const grade = interrupted ? 'interrupted' : worstGrade(results.map(({ result }) => result.grade))
+  const all = results.map(({ result }) => result)
+  const grade = interrupted ? 'interrupted' : verdictOf(all)
   return {
     ...{ ...run, title: 'Check of a SCIM endpoint for Microsoft Entra ID', endpoint: tenantUrl.base },
     verdict: {
       grade,
       text: interrupted ? 'Interrupted: no verdict' : `Verdict: ${grade} (${counts(steps)})`,
     },
-    causes: causesOf(steps),
+    causes: causesOf(all).map(reportCause),
     parts: partsOf(results, steps, partOf),
   }
 }
 
-const GRADES: readonly ReportGrade[] = ['success', 'acceptable', 'deviation', 'error', 'skipped']
+const GRADES: readonly ReportGrade[] = [
+  'success',
+  'acceptable',
+  'deviation',
+  'error',
+  'skipped',
+  'not-applicable',
+]
 
 function counts(steps: readonly ReportStep[]): string {
   return GRADES.map((grade) => `${countOf(steps, grade)} ${grade}`).join(', ')
 }
 
-/** Steps that failed with the same message and effect have one cause; errors come first. */
-function causesOf(steps: readonly ReportStep[]): readonly ReportCause[] {
-  const groups = Map.groupBy(steps.filter(isFailure), ({ message, consequence }) =>
-    JSON.stringify([message, consequence]),
-  )
-  return [...groups.values()]
-    .map((group) => {
-      const [first] = group as [ReportStep, ...ReportStep[]]
-      const { grade, message, consequence, source } = first
-      return {
-        ...{ grade, message, steps: [...new Set(group.map(({ name }) => name))] },
-        ...(consequence === undefined ? {} : { consequence }),
-        ...(source === undefined ? {} : { source }),
-      }
-    })
-    .toSorted((a, b) => Number(b.grade === 'error') - Number(a.grade === 'error'))
+function reportCause({ grade, messages, consequence, source, titles }: Cause): ReportCause {
+  return {
+    ...{ grade, message: messages.join('; '), steps: titles },
+    ...(consequence === undefined ? {} : { consequence }),
+    ...(source === undefined ? {} : { source }),
+  }
 }
 
 function partsOf(

@@ -50,7 +50,7 @@ describe('check --report', () => {
     const texts = FORMATS.map((format) => readFileSync(fileOf(format), 'utf8'))
     for (const text of texts) expect(text).not.toMatch(/staple|access-token-\d/)
     const [junit = '', html = '', json = '', har = '', md = ''] = texts
-    expect(junit).toMatch(/^<\?xml .*\n<testsuites name="http:\/\/127\.0\.0\.1:\d+\/scim\/v2" tests="\d\d"/)
+    expect(junit).toMatch(/^<\?xml .*\n<testsuites name="http:\/\/127\.0\.0\.1:\d+\/scim\/v2" tests="\d+"/)
     expect(html).toMatch(title)
     expect(md).toMatch(title)
     const { parts, verdict } = JSON.parse(json)
@@ -61,6 +61,13 @@ describe('check --report', () => {
     )
     expect(entries).toHaveLength(exchanges.length)
     expect(exchanges[0].startedAt).toBeGreaterThan(Date.now() - 60_000)
+  })
+
+  it('refuses a selection of checks for the suite gallery', async () => {
+    for (const option of ['--preset=cisco', '--only=users', '--skip=rename']) {
+      const { code, stderr } = await check('--suite', 'gallery', option)
+      expect([code, stderr]).toEqual([2, expect.stringContaining('cannot be used with --suite gallery')])
+    }
   })
 
   it('refuses an unknown format and a missing file before anything is sent', async () => {

@@ -12,7 +12,7 @@ import type { Exchange } from '../../protocol/scim-client.ts'
 import { galleryReport } from '../../report/gallery-report.ts'
 import { type Access, withAccess } from '../access.ts'
 import { type Authentication, readAuthentication } from '../authentication.ts'
-import { dialectOption, textOption } from '../options.ts'
+import { dialectOption, type OptionValues, textOption } from '../options.ts'
 import { readReportFiles, SeenSecrets, writeReports } from '../reports.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
@@ -27,6 +27,7 @@ import type { CommandContext } from './command.ts'
  */
 export function checkGallery(command: CommandContext): Promise<number> {
   const { values, errors } = command
+  requireNoSelection(values)
   const target = readTarget(values)
   const federated = federatedAuthentication(command, target)
   // Before anything is sent.
@@ -39,6 +40,12 @@ export function checkGallery(command: CommandContext): Promise<number> {
       run(command, target, access, grant?.kind === 'federated' ? grant : undefined),
     )
   })
+}
+
+/** The validator has one selection of tests and one set of mappings; a job file replaces the latter. */
+function requireNoSelection(values: OptionValues): void {
+  const given = ['preset', 'only', 'skip'].find((name) => textOption(values, name) !== undefined)
+  if (given !== undefined) throw new UsageError(`--${given} cannot be used with --suite gallery`)
 }
 
 /** With --federated-client-id, both tests of authentication can run. The embedded issuer signs the assertion. */
