@@ -67,7 +67,7 @@ describe('the action', () => {
     const { stdout } = await runCli(['check', '--help'])
     const options = [...script.matchAll(/(?<=[ (])--[a-z][\w-]+/g)].map(([name]) => name)
     const known = options.filter((name) => name !== '--yes')
-    expect(known.length).toBe(3)
+    expect(known.length).toBe(4)
     expect(known.filter((name) => !stdout.includes(`${name} `))).toEqual([])
   })
 
