@@ -28,10 +28,11 @@ const NOT_ON_SQLITE = [
 const MANY_REQUESTS = [
   'test/admin/{access,api,api-keys,federation,log,pages,schemas,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
-  'test/http/{access,bad-input,bulk,deleted-groups,disabling,emulator,entra,extensions,follow}.test.ts',
+  'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,emulator,entra}.test.ts',
+  'test/http/{extensions,follow}.test.ts',
   'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
-  'test/http/oauth/{access-tokens,emulator,federation}.test.ts',
+  'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',
   'test/http/{cassettes,concurrency-check,mutate}.test.ts',
 ]
 
@@ -77,7 +78,7 @@ const LONG_NODE_TESTS = [
   // Run Wrangler as a process, up to a deployed Worker.
   'test/deploy/**/*.test.ts',
   // Kill processes, and let processes race for a file.
-  'test/entra/cli/{lock-file,provision}.test.ts',
+  'test/entra/cli/{check-interrupted,lock-file,provision}.test.ts',
   // Run commands as processes, each with a server.
   'test/local/{bench,follow,killed,start}.test.ts',
   // Start and stop whole servers on files.

@@ -3,6 +3,7 @@
  * returns its exit code.
  */
 import { parseArgs } from 'node:util'
+import { PRESETS } from './check/presets.ts'
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
 import { concurrency } from './cli/commands/concurrency.ts'
@@ -22,10 +23,11 @@ import { DEFAULT_PROXY_PORT } from './cli/recording-proxy.ts'
 import { didYouMean } from './cli/suggestion.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { version } from './cli/version.ts'
-import { visibleLines } from './cli/visible-text.ts'
 import { FAULTS } from './issuer/faults.ts'
 import { MUTATIONS } from './mutation/faulty-fetch.ts'
 import { PROVIDER_NAMES } from './providers/providers.ts'
+import { REPORT_FORMATS } from './report/formats.ts'
+import { visibleLines } from './visible-text.ts'
 
 interface OptionDefinition {
   readonly type: 'string' | 'boolean'
@@ -70,6 +72,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     type: 'string',
     placeholder: 'METHOD',
     help: 'bearer (a Secret Token, the default), client-credentials or federated',
+  },
+  ca: {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'certificates of authorities to trust besides the public ones, in PEM',
   },
   'client-auth': {
     type: 'string',
@@ -127,6 +134,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'FAULTS',
     help: ['faults of the issuer, separated by commas:', ...describeNames(FAULTS)].join('\n'),
   },
+  'federated-client-id': {
+    type: 'string',
+    placeholder: 'ID',
+    help: 'client of the federation, for --suite gallery with --auth client-credentials: both are tested',
+  },
   force: { type: 'boolean', help: 'overwrite an existing file' },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
   id: { type: 'string', placeholder: 'ID', help: 'show one entry in detail, by its id or a prefix of it' },
@@ -157,7 +169,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'job file, JSON or YAML (schema: src/entra/job.schema.json)',
   },
   json: { type: 'boolean', help: 'print JSON; events as JSON lines' },
-  junit: { type: 'string', placeholder: 'FILE', help: 'write the results as JUnit XML' },
+  junit: { type: 'string', placeholder: 'FILE', help: 'short for --report junit=FILE' },
   limit: { type: 'string', placeholder: 'N', help: 'show only the newest entries' },
   members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add to the group' },
   memberships: {
@@ -172,6 +184,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'GUID',
     help: 'object id of the service principal, the subject of the assertion; invented by default',
   },
+  only: { type: 'string', placeholder: 'users|groups', help: 'run only the checks that need nothing else' },
   output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
   mutations: {
     type: 'string',
@@ -184,12 +197,22 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'PORT',
     help: `port of the proxy on 127.0.0.1, ${DEFAULT_PROXY_PORT} by default`,
   },
+  preset: {
+    type: 'string',
+    placeholder: 'NAME',
+    help: ['attribute mappings, in place of those of a job file:', ...describePresets()].join('\n'),
+  },
   provider: {
     type: 'string',
     placeholder: 'NAME',
     help: `whose requests are sent: ${PROVIDER_NAMES.join(', ')}; entra by default`,
   },
   'push-now': { type: 'boolean', help: 'send all members of every group, as "Push now" in Okta' },
+  report: {
+    type: 'string',
+    placeholder: 'LIST',
+    help: `reports of the run, separated by commas: ${REPORT_FORMATS.map((format) => `${format}=FILE`).join(',')}`,
+  },
   reset: {
     type: 'string',
     placeholder: 'SCOPES',
@@ -200,8 +223,18 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'N',
     help: 'seed of the random generator, 1 by default; the same seed gives the same directory or mutations',
   },
+  skip: {
+    type: 'string',
+    placeholder: 'A,B',
+    help: 'checks that do not run, by their names in src/entra/check/README.md',
+  },
   state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
+  suite: {
+    type: 'string',
+    placeholder: 'entra|gallery',
+    help: '"gallery" runs Microsoft’s validation for the app gallery: 25 tests',
+  },
   'tenant-id': {
     type: 'string',
     placeholder: 'GUID',
@@ -228,15 +261,23 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   verbose: { type: 'boolean', help: 'show request and response of every step' },
 }
 
+function describePresets(): string[] {
+  return describeChoices(Object.entries(PRESETS).map(([name, { meaning }]) => [name, meaning]))
+}
+
 function describeNames(meanings: Readonly<Record<string, string>>): string[] {
-  const width = Math.max(...Object.keys(meanings).map((name) => name.length))
-  return Object.entries(meanings).map(([name, effect]) => `  ${name.padEnd(width)}  ${effect}`)
+  return describeChoices(Object.entries(meanings))
+}
+
+function describeChoices(choices: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...choices.map(([name]) => name.length))
+  return choices.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`)
 }
 
 const OAUTH = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
 const ISSUER = ['issuer-port', 'issuer-keys']
 const FEDERATED = ['issuer', 'application-id', 'application-secret-file', ...ISSUER]
-const ENDPOINT = ['tenant-url', 'auth', 'token-file', 'token', ...OAUTH, ...FEDERATED, 'job', 'dialect']
+const ENDPOINT = ['tenant-url', 'auth', 'token-file', 'token', ...OAUTH, ...FEDERATED, 'ca', 'job', 'dialect']
 const JOB = ['directory', ...ENDPOINT, 'state']
 
 const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
@@ -291,7 +332,18 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   check: {
     summary: 'test an endpoint in both dialects, from creating objects to deleting them',
-    options: [...ENDPOINT, 'junit', 'verbose', 'json'],
+    options: [
+      ...ENDPOINT,
+      'suite',
+      'federated-client-id',
+      'preset',
+      'only',
+      'skip',
+      'report',
+      'junit',
+      'verbose',
+      'json',
+    ],
     run: check,
   },
   concurrency: {
@@ -312,7 +364,17 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   mutate: {
     summary: 'provision over a faulty network, and ask whether the endpoint converged afterwards',
-    options: ['directory', ...ENDPOINT, 'provider', 'seed', 'mutations', 'percent', 'cycles', 'concurrency', 'json'],
+    options: [
+      'directory',
+      ...ENDPOINT,
+      'provider',
+      'seed',
+      'mutations',
+      'percent',
+      'cycles',
+      'concurrency',
+      'json',
+    ],
     run: mutate,
   },
   issuer: {

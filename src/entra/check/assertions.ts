@@ -1,52 +1,20 @@
-/**
- * Assertions on the responses of an endpoint under test. A finding is graded by its effect on Entra: "success" is the
- * documented response, "acceptable" is tolerated by the service, a "deviation" causes wrong data or needless requests,
- * and an "error" stops provisioning. Pure.
- */
-
+/** Assertions on the responses of an endpoint under test. Each returns one finding. Pure. */
 import { isObject, type JsonObject } from '../problem.ts'
-import { readTargetPath } from '../protocol/attribute-path.ts'
 import type { WireResponse } from '../protocol/response.ts'
-
-export type Grade = 'success' | 'acceptable' | 'deviation' | 'error' | 'skipped'
-
-export interface Finding {
-  readonly grade: Grade
-  readonly message: string
-  /** The resource in the response to a create or query request; its id is kept for later steps. */
-  readonly resource?: JsonObject
-}
-
-export type Assertion = (answer: WireResponse) => Finding
-
-/** Expected values by target path. */
-export type Expected = Readonly<Record<string, unknown>>
+import { contentType, describe, isScimError, readBody, refusal, silence } from './answer-body.ts'
+import { compare, compareMembers, type Expected, idOf } from './compare.ts'
+import {
+  type Assertion,
+  acceptable,
+  bad,
+  combine,
+  deviation,
+  type Finding,
+  finding,
+  pass,
+} from './findings.ts'
 
 const LIST_RESPONSE = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
-const ORDER: readonly Grade[] = ['skipped', 'success', 'acceptable', 'deviation', 'error']
-
-export function worstGrade(grades: readonly Grade[]): Grade {
-  return grades.reduce((a, b) => (ORDER.indexOf(b) > ORDER.indexOf(a) ? b : a), 'success')
-}
-
-export function finding(grade: Grade, message: string, resource?: JsonObject): Finding {
-  return { grade, message, ...(resource === undefined ? {} : { resource }) }
-}
-
-/** Merges findings: the worst grade and all messages. */
-export function combine(
-  findings: readonly Finding[],
-  successMessage: string,
-  resource?: JsonObject,
-): Finding {
-  const bad = findings.filter(({ grade }) => grade !== 'success')
-  if (bad.length === 0) return finding('success', successMessage, resource)
-  return finding(
-    worstGrade(bad.map(({ grade }) => grade)),
-    bad.map(({ message }) => message).join('; '),
-    resource,
-  )
-}
 
 /**
  * Expects 200 and a ListResponse of exactly `count` resources. The values of a single resource are compared as well.
@@ -55,24 +23,39 @@ export function listOf(count: number, expected: Expected = {}, absent: readonly 
   return (answer) => {
     const body = readBody(answer, [200])
     if (!body.ok) return body.finding
-    const { Resources, totalResults, schemas } = body.json
+    const { Resources, totalResults } = body.json
     const resources = Array.isArray(Resources) ? Resources.filter(isObject) : []
     const found = Array.isArray(Resources) ? resources.length : Number(totalResults)
-    if (found !== count) return finding('error', `found ${found} objects, expected ${count}`)
     const [resource] = resources
+    if (found !== count) return wrongCount(found, count)
     const findings = [
-      contentType(answer),
-      Array.isArray(Resources) ? pass() : finding('acceptable', '"Resources" is missing'),
-      totalResults === count
-        ? pass()
-        : finding('deviation', `"totalResults" is ${String(totalResults)}, expected ${count}`),
-      Array.isArray(schemas) && schemas.includes(LIST_RESPONSE)
-        ? pass()
-        : finding('deviation', 'the ListResponse URN is not in "schemas"'),
-      ...(resource === undefined ? [] : compare(resource, expected, absent)),
+      ...contentType(answer),
+      ...listForm(body.json, count),
+      ...(resource === undefined ? [] : [idOf(resource), ...compare(resource, expected, absent)]),
     ]
     return combine(findings, `${count} found`, resource)
   }
+}
+
+function wrongCount(found: number, expected: number): Finding {
+  if (Number.isNaN(found))
+    return bad('body', 'the body is not a ListResponse: "Resources" is missing', 'body')
+  const kind = found < expected ? 'missing' : 'surplus'
+  return bad(kind, `found ${found} objects, expected ${expected}`)
+}
+
+/** RFC 7644 §3.4.2. */
+function listForm(list: JsonObject, count: number): readonly Finding[] {
+  const { Resources, totalResults, schemas } = list
+  return [
+    Array.isArray(Resources) ? pass() : acceptable('"Resources" is missing'),
+    totalResults === count
+      ? pass()
+      : deviation('form', `"totalResults" is ${shownValue(totalResults)}, expected ${count}`, 'totalResults'),
+    Array.isArray(schemas) && schemas.includes(LIST_RESPONSE)
+      ? pass()
+      : deviation('form', 'the ListResponse URN is not in "schemas"', 'schemas'),
+  ]
 }
 
 /** Expects 200 and a ListResponse with any content. */
@@ -80,27 +63,63 @@ export function anyList(): Assertion {
   return (answer) => {
     const body = readBody(answer, [200])
     if (!body.ok) return body.finding
-    const ok = Array.isArray(body.json.Resources)
-    return ok
-      ? combine([contentType(answer)], 'a ListResponse')
-      : finding('error', 'not a ListResponse: "Resources" is missing')
+    const { Resources } = body.json
+    return Array.isArray(Resources)
+      ? combine(contentType(answer), `${Resources.length} listed`)
+      : bad('body', 'the body is not a ListResponse: "Resources" is missing', 'body')
   }
 }
 
-/** Expects one page of a list. `totalResults` counts the resources of all pages. */
-export function page(startIndex: number): Assertion {
+/** Expects 200 and a JSON object. */
+export function anyObject(): Assertion {
+  return (answer) => {
+    const body = readBody(answer, [200])
+    return body.ok ? combine(contentType(answer), 'offered') : body.finding
+  }
+}
+
+/** The users on the pages so far. */
+export interface Listed {
+  readonly ids: Set<unknown>
+  totalResults: number
+}
+
+/**
+ * Expects one page of at most `count` resources from `startIndex` on, without those on earlier pages, and adds them to
+ * `listed`. `totalResults` counts the resources of all pages.
+ */
+export function page(startIndex: number, count: number, listed: Listed): Assertion {
   return (answer) => {
     const body = readBody(answer, [200])
     if (!body.ok) return body.finding
     const { Resources, totalResults, startIndex: shown } = body.json
     if (!Array.isArray(Resources) || typeof totalResults !== 'number')
-      return finding('error', 'a page must have "Resources" and "totalResults"')
-    const index =
+      return bad('body', 'a page must have "Resources" and "totalResults" as a number', 'page')
+    const ids = Resources.map((resource: unknown) => (isObject(resource) ? resource.id : undefined))
+    const repeated = ids.filter((id) => listed.ids.has(id)).length
+    for (const id of ids) listed.ids.add(id)
+    listed.totalResults = totalResults
+    const found = listed.ids.size
+    const findings = [
+      ...contentType(answer),
       shown === startIndex
         ? pass()
-        : finding('deviation', `"startIndex" is ${String(shown)}, expected ${startIndex}`)
-    return combine([contentType(answer), index], `${Resources.length} of ${totalResults}`)
+        : deviation('form', `"startIndex" is ${shownValue(shown)}, expected ${startIndex}`, 'startIndex'),
+      pageLength(ids.length, Math.min(count, Math.max(0, totalResults - startIndex + 1)), count),
+      repeated === 0 ? pass() : bad('surplus', `${repeated} of the page were on an earlier page`),
+      totalResults >= found
+        ? pass()
+        : bad('form', `"totalResults" is ${totalResults}, but the pages have ${found}`, 'totalResults'),
+    ]
+    return combine(findings, `${ids.length} of ${totalResults}`)
   }
+}
+
+/** A server may return fewer than `count`, but not none while there are more. */
+function pageLength(found: number, expected: number, count: number): Finding {
+  if (found > count) return bad('surplus', `the page has ${found} resources, requested were ${count}`)
+  if (found === 0 && expected > 0) return bad('missing', `the page is empty, expected ${expected} resources`)
+  return pass()
 }
 
 /** Expects 201, or 200 as acceptable, and a resource with an id and the values that were sent. */
@@ -108,10 +127,9 @@ export function created(expected: Expected): Assertion {
   return (answer) => {
     const body = readBody(answer, [200, 201])
     if (!body.ok) return body.finding
-    if (typeof body.json.id !== 'string' || body.json.id === '')
-      return finding('error', 'the created resource has no "id"')
-    const status = body.status === 201 ? pass() : finding('acceptable', 'HTTP 200 where 201 is documented')
-    return combine([contentType(answer), status, ...compare(body.json, expected, [])], 'created', body.json)
+    const status = body.status === 201 ? pass() : acceptable('HTTP 200 where 201 is documented')
+    const findings = [idOf(body.json), ...contentType(answer), status, ...compare(body.json, expected)]
+    return combine(findings, 'created', body.json)
   }
 }
 
@@ -120,137 +138,97 @@ export function hasValues(expected: Expected, absent: readonly string[] = []): A
   return (answer) => {
     const body = readBody(answer, [200])
     if (!body.ok) return body.finding
-    return combine([contentType(answer), ...compare(body.json, expected, absent)], 'as expected', body.json)
+    const findings = [...contentType(answer), ...compare(body.json, expected, absent)]
+    return combine(findings, 'as expected', body.json)
   }
 }
 
-/** Lessens a worse grade, for a request that the service of today does not send. */
-export function atWorst(grade: Grade, assertion: Assertion): Assertion {
+/** Expects 200 and a group with exactly these members. */
+export function hasMembers(ids: readonly string[]): Assertion {
   return (answer) => {
-    const found = assertion(answer)
-    return ORDER.indexOf(found.grade) > ORDER.indexOf(grade) ? { ...found, grade } : found
+    const body = readBody(answer, [200])
+    if (!body.ok) return body.finding
+    const findings = [...contentType(answer), ...compareMembers(body.json, ids)]
+    return combine(findings, `${ids.length} members`)
+  }
+}
+
+/** Expects 200 and a group without this member; its other members are not compared. */
+export function hasNoMember(id: string): Assertion {
+  return (answer) => {
+    const body = readBody(answer, [200])
+    if (!body.ok) return body.finding
+    const { members } = body.json
+    const found =
+      Array.isArray(members) && members.some((member) => isObject(member) && String(member.value) === id)
+    return found
+      ? deviation('surplus', 'the deleted user is still a member')
+      : finding('success', 'not listed')
   }
 }
 
 /** Expects 200 or 204. */
 export function accepted(): Assertion {
   return (answer) => {
-    if (answer.kind === 'none') return finding('error', answer.message)
-    if (answer.status === 200 || answer.status === 204) return finding('success', `HTTP ${answer.status}`)
-    if (answer.status >= 200 && answer.status <= 299)
-      return finding('acceptable', `HTTP ${answer.status} where 200 or 204 is documented`)
-    return finding('error', describe(answer))
+    if (answer.kind === 'none') return silence(answer.message)
+    const { status } = answer
+    if (status === 204) return finding('success', 'HTTP 204')
+    if (status > 299) return refusal(answer, 'expected 200 or 204')
+    if (status !== 200) return acceptable(`HTTP ${status} where 200 or 204 is documented`)
+    return readBody(answer, [200]).ok
+      ? combine(contentType(answer), 'HTTP 200')
+      : deviation('body', 'HTTP 200 without a resource; 204 is the status without a body', 'body')
   }
 }
 
 /** Expects 204. */
 export function deleted(): Assertion {
   return (answer) => {
-    if (answer.kind === 'none') return finding('error', answer.message)
+    if (answer.kind === 'none') return silence(answer.message)
     if (answer.status === 204) return finding('success', 'HTTP 204')
-    const tolerated = answer.status >= 200 && answer.status <= 299
-    return finding(
-      tolerated ? 'acceptable' : 'error',
-      tolerated ? `HTTP ${answer.status} where 204 is documented` : describe(answer),
-    )
+    return answer.status <= 299
+      ? acceptable(`HTTP ${answer.status} where 204 is documented`)
+      : refusal(answer, 'expected 204')
   }
 }
 
 /** Expects 404 with a SCIM error. */
 export function notFound(): Assertion {
-  return (answer) => {
-    if (answer.kind === 'none') return finding('error', answer.message)
-    if (answer.status !== 404)
-      return finding(answer.status < 300 ? 'error' : 'deviation', `${describe(answer)}, expected 404`)
-    return isScimError(answer.text)
-      ? finding('success', 'HTTP 404')
-      : finding('acceptable', 'HTTP 404 without a SCIM error')
-  }
+  return (answer) => refusedWith(answer, [404], 'deviation')
 }
 
 /** Expects 409 with a SCIM error, because the name is taken. */
 export function conflict(): Assertion {
+  return (answer) => refusedWith(answer, [409], 'error')
+}
+
+/** Expects 401 for a token that was not issued. 403 is tolerated. */
+export function unauthorized(): Assertion {
   return (answer) => {
-    if (answer.kind === 'none') return finding('error', answer.message)
-    if (answer.status !== 409) return finding('error', `${describe(answer)}, expected 409`)
-    return isScimError(answer.text)
-      ? finding('success', 'HTTP 409')
-      : finding('acceptable', 'HTTP 409 without a SCIM error')
+    if (answer.kind === 'answer' && answer.status === 403)
+      return acceptable('HTTP 403 where 401 is documented')
+    if (answer.kind === 'answer' && answer.status === 401) return finding('success', 'HTTP 401')
+    if (answer.kind === 'answer' && answer.status < 300)
+      return bad('consent', `the request is accepted: HTTP ${answer.status}; expected 401`)
+    return refusedWith(answer, [401], 'deviation')
   }
 }
 
-function pass(): Finding {
-  return { grade: 'success', message: '' }
-}
-
-type Body =
-  | { readonly ok: true; readonly json: JsonObject; readonly status: number }
-  | { readonly ok: false; readonly finding: Finding }
-
-function readBody(answer: WireResponse, statuses: readonly number[]): Body {
-  if (answer.kind === 'none') return { ok: false, finding: finding('error', answer.message) }
-  if (!statuses.includes(answer.status))
-    return { ok: false, finding: finding('error', `${describe(answer)}, expected ${statuses.join(' or ')}`) }
-  try {
-    const json: unknown = JSON.parse(answer.text)
-    if (isObject(json)) return { ok: true, json, status: answer.status }
-    return { ok: false, finding: finding('error', 'the body is not a JSON object') }
-  } catch {
-    return { ok: false, finding: finding('error', 'the body is not JSON') }
+function refusedWith(
+  answer: WireResponse,
+  statuses: readonly number[],
+  otherwise: 'error' | 'deviation',
+): Finding {
+  if (answer.kind === 'none') return silence(answer.message)
+  if (!statuses.includes(answer.status)) {
+    const found = refusal(answer, `expected ${statuses.join(' or ')}`)
+    return answer.status < 300 ? found : { ...found, grade: otherwise }
   }
+  return isScimError(answer.text)
+    ? finding('success', describe(answer))
+    : acceptable(`HTTP ${answer.status} without a SCIM error`)
 }
 
-function describe(answer: WireResponse): string {
-  if (answer.kind === 'none') return answer.message
-  const { text, status } = answer
-  const body = isScimError(text) ? (JSON.parse(text) as JsonObject) : undefined
-  return `HTTP ${status}${typeof body?.detail === 'string' ? `: ${body.detail}` : ''}`
-}
-
-function isScimError(text: string): boolean {
-  try {
-    const body: unknown = JSON.parse(text)
-    return (
-      isObject(body) &&
-      Array.isArray(body.schemas) &&
-      body.schemas.includes('urn:ietf:params:scim:api:messages:2.0:Error')
-    )
-  } catch {
-    return false
-  }
-}
-
-function contentType(answer: WireResponse): Finding {
-  if (answer.kind === 'none' || /^application\/scim\+json/i.test(answer.contentType)) return pass()
-  return finding(
-    'acceptable',
-    `content type "${answer.contentType}" where application/scim+json is documented`,
-  )
-}
-
-function compare(resource: JsonObject, expected: Expected, absent: readonly string[]): Finding[] {
-  const differing = Object.entries(expected).flatMap(([path, value]) => {
-    const shown = readTargetPath(resource, path)
-    if (isDeepEqual(shown, value)) return []
-    return [
-      finding(
-        'deviation',
-        `${path} is ${JSON.stringify(shown) ?? 'not returned'}, expected ${JSON.stringify(value)}`,
-      ),
-    ]
-  })
-  const returnedAnyway = absent.filter((path) => readTargetPath(resource, path) !== undefined)
-  return [
-    ...differing,
-    ...returnedAnyway.map((path) => finding('deviation', `${path} is returned although it was excluded`)),
-  ]
-}
-
-/** Member lists are compared by their values, in any order. */
-function isDeepEqual(shown: unknown, value: unknown): boolean {
-  if (!Array.isArray(value)) return shown === value
-  const idsOf = (list: readonly unknown[]) =>
-    list.map((entry) => (isObject(entry) ? entry.value : entry)).toSorted()
-  const list = shown === undefined ? [] : shown
-  return Array.isArray(list) && JSON.stringify(idsOf(list)) === JSON.stringify(idsOf(value))
+function shownValue(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value)
 }

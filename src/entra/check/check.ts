@@ -1,17 +1,24 @@
 /**
- * Checks an endpoint: runs the scenario in each dialect on objects that it creates, and deletes them afterwards.
- * Requests go through an injected fetch; the caller maps the grades to exit codes.
+ * Checks an endpoint: the connection and the token once, then the other checks in each dialect on objects that it creates,
+ * and deletes them afterwards. Requests go through an injected fetch; the caller maps the grades to exit codes.
  */
-
 import type { Clock, NewId } from '../clock.ts'
 import type { Grant } from '../oauth/grant.ts'
 import type { Fetch } from '../protocol/fetch.ts'
-import { type Dialect, deleteRequest, type ScimRequest } from '../protocol/requests.ts'
-import { type Exchange, ScimClient } from '../protocol/scim-client.ts'
+import type { Dialect } from '../protocol/requests.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
 import type { TokenSource } from '../protocol/token-source.ts'
+import { CheckClient } from './check-client.ts'
 import type { CheckResult } from './check-result.ts'
-import { type CheckObject, type CheckStep, scenarioSteps } from './scenario.ts'
+import type { CheckDefinition, Need } from './checks/check-definition.ts'
+import { CHECKS, DIALECT_CHECKS } from './checks/checks.ts'
+import { CONNECTION_CHECKS, RESOURCE_TYPES_TITLE, SCHEMAS_TITLE } from './checks/connection-checks.ts'
+import { isBad } from './findings.ts'
+import { PRESETS } from './presets.ts'
+import { type CheckMappings, CREW_SIZE, managerPath, newNamePrefix, newScene, type Scene } from './scene.ts'
+import { StepRunner } from './step-runner.ts'
+import { supportsGroups, unsupportedMappings } from './support.ts'
+import { TestObjects } from './test-objects.ts'
 import { checkTokenEndpoint } from './token-endpoint.ts'
 
 export interface CheckOptions {
@@ -23,123 +30,151 @@ export interface CheckOptions {
   readonly clock: Clock
   readonly newId: NewId
   readonly dialects: readonly Dialect[]
+  /** By default those of `entra-custom`, without attributes that the endpoint does not list in /Schemas. */
+  readonly mappings?: CheckMappings
+  readonly only?: Need
+  /** Names of checks that do not run. */
+  readonly skip?: readonly string[]
+  /** The number of users that one request adds to a group. */
+  readonly crewSize?: number
+  /** Ends the check after the request in progress. */
   readonly signal?: AbortSignal
   readonly onResult?: (result: CheckResult) => void
 }
 
-/** Thrown when a step needs an object that could not be created. */
-class MissingObject extends Error {
-  override readonly name = 'MissingObject'
-}
-
-/** Runs all steps in order. The created objects are deleted at the end, also after an error or an abort. */
+/**
+ * Runs all checks in order. If the endpoint cannot be reached, only the first one. The created objects are deleted at the
+ * end, also after an error or an abort.
+ * @throws {MappingError} if a mapping cannot be evaluated for the people that `check` invents
+ */
 export async function checkEndpoint(options: CheckOptions): Promise<CheckResult[]> {
-  const results: CheckResult[] = []
-  const { grant } = options
-  if (grant !== undefined) {
-    for await (const result of checkTokenEndpoint({ ...options, grant })) {
-      results.push(result)
-      options.onResult?.(result)
-    }
+  const run = new CheckRun(options)
+  try {
+    await run.checkAll()
+  } finally {
+    await run.cleanUp()
   }
-  for (const dialect of options.dialects) {
-    if (options.signal?.aborted) break
-    const scenario = new Scenario(options, dialect)
-    try {
-      for await (const result of scenario.run()) {
-        results.push(result)
-        options.onResult?.(result)
-      }
-    } finally {
-      const cleanUpFailure = await scenario.cleanUp()
-      if (cleanUpFailure !== undefined) {
-        results.push(cleanUpFailure)
-        options.onResult?.(cleanUpFailure)
-      }
-    }
-  }
-  return results
+  return run.results
 }
 
-class Scenario {
+class CheckRun {
+  readonly results: CheckResult[] = []
   readonly #options: CheckOptions
-  readonly #dialect: Dialect
-  readonly #ids = new Map<CheckObject, string>()
-  readonly #existing = new Set<CheckObject>()
-  readonly #client: ScimClient
-  #exchange: Exchange | undefined
+  readonly #objects: TestObjects
+  readonly #prefix: string
+  readonly #client: CheckClient
+  readonly #steps: StepRunner
+  #mappings: CheckMappings
 
-  constructor(options: CheckOptions, dialect: Dialect) {
-    const { tenantUrl, tokens, fetch, clock } = options
+  constructor(options: CheckOptions) {
     this.#options = options
-    this.#dialect = dialect
-    const onExchange = (exchange: Exchange) => {
-      this.#exchange = exchange
-    }
-    this.#client = new ScimClient({ tenantUrl, tokens, fetch, clock, onExchange })
+    this.#prefix = newNamePrefix(options.newId)
+    this.#mappings = options.mappings ?? PRESETS['entra-custom']
+    this.#objects = new TestObjects(this.#prefix)
+    this.#client = new CheckClient(options, this.#objects)
+    this.#steps = new StepRunner(this.#client)
   }
 
-  async *run(): AsyncGenerator<CheckResult> {
-    const namePrefix = `entra-check-${this.#options.newId().slice(0, 8)}`
-    for (const step of scenarioSteps(this.#dialect, namePrefix, this.#options.newId)) {
-      if (this.#options.signal?.aborted) return
-      yield await this.#runStep(step)
+  async checkAll(): Promise<void> {
+    const { grant, dialects, mappings } = this.#options
+    if (grant !== undefined)
+      for await (const result of checkTokenEndpoint({ ...this.#options, grant })) this.#add(result)
+    const isReached = await this.#checkConnection(this.#scene(dialects[0] ?? 'old'))
+    if (!isReached) return
+    if (mappings === undefined) this.#leaveOutUnsupported()
+    for (const dialect of dialects) {
+      const scene = this.#scene(dialect)
+      this.#steps.begin()
+      for (const check of DIALECT_CHECKS) await this.#runCheck(check, scene, dialect)
     }
+    for (const check of CHECKS) this.#explainOmission(check)
   }
 
-  /** Deletes the objects that still exist. Returns a result only if a deletion failed. */
-  async cleanUp(): Promise<CheckResult | undefined> {
-    const remaining: string[] = []
-    for (const object of this.#existing) {
-      const type = object.startsWith('group') ? 'Group' : 'User'
-      const id = this.#ids.get(object) ?? ''
-      const outcome = await this.#client.send('delete', deleteRequest(type, id))
-      if (!outcome.ok) remaining.push(`${type} ${id} (${outcome.detail})`)
-    }
-    if (remaining.length === 0) return undefined
+  async cleanUp(): Promise<void> {
+    const remaining = await this.#objects.deleteAll((request) => this.#client.sendAfterAbort(request))
+    if (remaining.length === 0) return
     const message = `could not be deleted: ${remaining.join(', ')}`
-    return { dialect: this.#dialect, title: 'clean up', grade: 'error', message, durationMs: 0 }
+    const findings = [{ grade: 'error', message, cause: 'clean up' }] as const
+    this.#add({ title: 'clean up', grade: 'error', message, findings, durationMs: 0 })
   }
 
-  readonly #idOf = (object: CheckObject): string => {
-    const id = this.#ids.get(object)
-    if (id === undefined)
-      throw new MissingObject(`requires the object "${object}", which could not be created`)
-    return id
+  #scene(dialect: Dialect): Scene {
+    const { clock, newId, crewSize = CREW_SIZE } = this.#options
+    return newScene({ dialect, clock, newId, crewSize, prefix: this.#prefix, mappings: this.#mappings })
   }
 
-  async #runStep(step: CheckStep): Promise<CheckResult> {
-    const { title } = step
-    const dialect = this.#dialect
-    try {
-      const assertion = step.assertion(this.#idOf)
-      const request = step.request(this.#idOf)
-      const { answer, durationMs } = await this.#send(request)
-      const { grade, message, resource } = assertion(answer)
-      if (step.captures !== undefined && typeof resource?.id === 'string')
-        this.#rememberId(step.captures, resource.id)
-      if (step.removes !== undefined && grade !== 'error') this.#existing.delete(step.removes)
-      const bad = grade === 'deviation' || grade === 'error'
-      const result = { dialect, title, grade, message, request, answer, durationMs }
-      return bad ? { ...result, consequence: step.consequence } : result
-    } catch (error) {
-      if (!(error instanceof MissingObject)) throw error
-      return { dialect, title, grade: 'skipped', message: error.message, durationMs: 0 }
+  /** Whether the endpoint answers as a SCIM endpoint, so that the other checks can tell more. */
+  async #checkConnection(scene: Scene): Promise<boolean> {
+    const [connection, ...others] = CONNECTION_CHECKS
+    if (connection === undefined) return true
+    const [first] = await this.#runCheck(connection, scene)
+    const isReached = first === undefined || !isUnreachable(first)
+    if (!isReached) {
+      const message = 'not run, because the connection test failed'
+      this.#add({ title: 'the other checks', grade: 'skipped', message, durationMs: 0 })
+      return false
+    }
+    for (const check of others) await this.#runCheck(check, scene)
+    return true
+  }
+
+  async #runCheck(check: CheckDefinition, scene: Scene, dialect?: Dialect): Promise<readonly CheckResult[]> {
+    if (this.#omission(check) !== undefined) return []
+    const results: CheckResult[] = []
+    for (const step of check.steps(scene)) {
+      if (this.#options.signal?.aborted) return results
+      const result = await this.#steps.run(step, check)
+      // A request that was aborted tells nothing about the endpoint.
+      if (result === undefined || this.#options.signal?.aborted) continue
+      const shown = dialect === undefined ? result : { ...result, dialect }
+      results.push(shown)
+      this.#add(shown)
+    }
+    return results
+  }
+
+  /** The reason why a check does not apply. */
+  #omission({ name, needs }: CheckDefinition): string | undefined {
+    const { only, skip = [] } = this.#options
+    if (skip.includes(name)) return `--skip ${name}`
+    if (only !== undefined && needs.some((need) => need !== only)) return `--only ${only}`
+    if (!needs.includes('groups')) return undefined
+    if (this.#mappings.groups === undefined) return 'the job does not provision groups'
+    return supportsGroups(this.#steps.answerOf(RESOURCE_TYPES_TITLE))
+      ? undefined
+      : 'the endpoint does not list Group as a resource type'
+  }
+
+  #explainOmission(check: CheckDefinition): void {
+    const noManager = check.name === 'manager' && managerPath(this.#mappings) === undefined
+    const reason = this.#omission(check) ?? (noManager ? 'the manager is not mapped' : undefined)
+    if (reason === undefined) return
+    this.#add({
+      check: check.name,
+      title: check.name,
+      grade: 'not-applicable',
+      message: reason,
+      durationMs: 0,
+    })
+  }
+
+  #leaveOutUnsupported(): void {
+    const { users } = this.#mappings
+    const unsupported = unsupportedMappings(users, this.#steps.answerOf(SCHEMAS_TITLE))
+    this.#mappings = { ...this.#mappings, users: users.filter((mapping) => !unsupported.includes(mapping)) }
+    for (const { target } of unsupported) {
+      const message = 'not listed in /Schemas: not sent'
+      this.#add({ title: target, grade: 'not-applicable', message, durationMs: 0 })
     }
   }
 
-  async #send(request: ScimRequest): Promise<Exchange> {
-    this.#exchange = undefined
-    const outcome = await this.#client.send('match', request)
-    if (this.#exchange !== undefined) return this.#exchange
-    if (outcome.ok) throw new Error('the client did not report the exchange')
-    // Without an access token the client sends nothing.
-    const answer = { kind: 'none', reason: 'network', message: outcome.detail } as const
-    return { request, answer, durationMs: 0 }
+  #add(result: CheckResult): void {
+    this.results.push(result)
+    this.#options.onResult?.(result)
   }
+}
 
-  #rememberId(object: CheckObject, id: string): void {
-    this.#ids.set(object, id)
-    this.#existing.add(object)
-  }
+/** A wrong number of resources shows that the endpoint answers; every other error would show at each step. */
+function isUnreachable({ grade, findings = [] }: CheckResult): boolean {
+  return isBad(grade) && findings.some(({ cause }) => cause.startsWith('connection: '))
 }

@@ -15,8 +15,8 @@ import type { WireResponse } from '../protocol/response.ts'
 import { ScimClient } from '../protocol/scim-client.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
 import { redact, secretToken } from '../protocol/token-source.ts'
-import { combine, type Finding, finding } from './assertions.ts'
 import type { CheckResult } from './check-result.ts'
+import { combine, type Finding, finding } from './findings.ts'
 
 export const VALIDATOR =
   'https://github.com/AzureAD/SCIMReferenceCode, Microsoft.SCIM.LogicAppValidationTemplate/StandardLogicApp/SCIMTests_Workflow.json'

@@ -9,11 +9,12 @@ import type { Grant } from '../oauth/grant.ts'
 import type { Fetch } from '../protocol/fetch.ts'
 import { secretToken, type TokenSource } from '../protocol/token-source.ts'
 import type { Authentication, EmbeddableGrant } from './authentication.ts'
+import { readText } from './files/documents.ts'
 import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE, startIssuer } from './issuer-server.ts'
 import { integerOption, type OptionValues, textOption } from './options.ts'
 import { systemClock } from './system-clock.ts'
 import { describeTrust } from './trust.ts'
-import { wireFetch } from './wire-fetch.ts'
+import { type WireOptions, wireFetch } from './wire-fetch.ts'
 
 export interface Access {
   readonly fetch: Fetch
@@ -36,16 +37,22 @@ export async function withAccess(
   print: (text: string) => void,
   work: Work,
 ): Promise<number> {
-  if (authentication.kind === 'bearer')
-    return work({ fetch: wireFetch(), tokens: secretToken(authentication.token) })
-  if (authentication.kind === 'client-credentials') return work(grantedAccess(authentication))
+  const fetch = wireFetch(wireOptions(values))
+  if (authentication.kind === 'bearer') return work({ fetch, tokens: secretToken(authentication.token) })
+  if (authentication.kind === 'client-credentials') return work(grantedAccess(authentication, fetch))
   const { issuer } = authentication.workload
   if (issuer === undefined) return withEmbeddedIssuer(authentication, values, print, work)
-  return work(grantedAccess({ ...authentication, workload: { ...authentication.workload, issuer } }))
+  const workload = { ...authentication.workload, issuer }
+  return work(grantedAccess({ ...authentication, workload }, fetch))
 }
 
-function grantedAccess(grant: Grant): Access {
-  const fetch = wireFetch()
+/** @throws {UsageError} if the file of --ca cannot be read */
+function wireOptions(values: OptionValues): WireOptions {
+  const file = textOption(values, 'ca')
+  return file === undefined ? {} : { ca: readText(file, 'certificate of --ca') }
+}
+
+function grantedAccess(grant: Grant, fetch: Fetch): Access {
   return { fetch, grant, tokens: accessTokens(grant, { fetch, clock: systemClock }) }
 }
 
@@ -60,7 +67,8 @@ async function withEmbeddedIssuer(
   const server = await startIssuer(options)
   try {
     const { issuer } = server.issuer.addresses
-    const access = grantedAccess({ ...grant, workload: { ...grant.workload, issuer } })
+    const workload = { ...grant.workload, issuer }
+    const access = grantedAccess({ ...grant, workload }, wireFetch(wireOptions(values)))
     let hasToken = false
     const token: TokenSource['token'] = async (signal) => {
       const outcome = await access.tokens.token(signal)

@@ -9,14 +9,36 @@ import {
   type RequestOptions,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { rootCertificates } from 'node:tls'
 import type { Fetch } from '../protocol/fetch.ts'
+import { inClearWords, MAX_RESPONSE_BYTES, tooLong } from './network-errors.ts'
+import { needsProxy, proxyFetch } from './proxy-fetch.ts'
 
 const KEEP_ALIVE = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }
 
+export interface WireOptions {
+  /** Certificates of authorities to trust, besides those of Node.js, in PEM. */
+  readonly ca?: string
+}
+
+/** Uses the proxy of the environment, if there is one for the URL. An error says in clear words what is wrong. */
+export function wireFetch({ ca }: WireOptions = {}): Fetch {
+  const trusted = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
+  const direct = directFetch(trusted)
+  const proxied = proxyFetch(trusted)
+  return async (url, init) => {
+    try {
+      return await (needsProxy(url) ? proxied(url, init) : direct(url, init))
+    } catch (error) {
+      throw inClearWords(error)
+    }
+  }
+}
+
 /** Keeps connections open for reuse; they do not keep the process alive. */
-export function wireFetch(): Fetch {
+function directFetch(trusted: { readonly ca?: readonly string[] }): Fetch {
   const http = new HttpAgent(KEEP_ALIVE)
-  const https = new HttpsAgent(KEEP_ALIVE)
+  const https = new HttpsAgent({ ...KEEP_ALIVE, ...(trusted.ca && { ca: [...trusted.ca] }) })
   return async (url, { method, headers, body, signal }) => {
     const secure = url.startsWith('https:')
     const bytes = body === undefined ? undefined : Buffer.from(body)
@@ -57,18 +79,16 @@ function send(
   })
 }
 
-/** No page of a list is as long. An endpoint that never ends its response must not fill the memory. */
-const MAX_ANSWER_BYTES = 20_000_000
-
 function readText(message: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    let size = 0
+    let bytes = 0
     message.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= MAX_ANSWER_BYTES) return chunks.push(chunk)
-      reject(new Error(`the response is longer than ${MAX_ANSWER_BYTES / 1_000_000} MB`))
-      return message.destroy()
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes <= MAX_RESPONSE_BYTES) return
+      reject(tooLong())
+      message.destroy()
     })
     message.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
     message.on('error', reject)

@@ -92,7 +92,11 @@ function interpretSuccess(purpose: Purpose, answer: Received): Outcome {
   if (purpose === 'update' || purpose === 'document')
     return { ok: true, status, resource: body, resources: [] }
   if (typeof body.id !== 'string' || body.id === '') {
-    const detail = `The resource in the response has no "id": ${excerpt(answer.text)}`
+    const problem =
+      body.id === undefined || body.id === ''
+        ? 'has no "id"'
+        : `has the ${typeof body.id} ${JSON.stringify(body.id)} as "id", which must be a string`
+    const detail = `The resource in the response ${problem}: ${excerpt(answer.text)}`
     return failure('SystemForCrossDomainIdentityManagementServiceIncompatible', detail, status, 'object')
   }
   return { ok: true, status, resource: body, resources: [] }

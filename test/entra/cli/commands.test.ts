@@ -712,7 +712,16 @@ describe('expressions and filters', () => {
 
 describe('check', () => {
   const check = (...more: string[]) =>
-    runCli(['check', '--tenant-url', server.tenantUrl, '--token', 't', ...more])
+    runCli([
+      'check',
+      '--tenant-url',
+      server.tenantUrl,
+      '--token',
+      't',
+      '--skip',
+      'many-members,token,token-for-changes',
+      ...more,
+    ])
 
   it('deletes what it created and writes JUnit XML', async () => {
     const file = join(folder, 'verdict.xml')
@@ -720,7 +729,7 @@ describe('check', () => {
     expect([store.users.size, store.groups.size]).toEqual([0, 0])
     expect(stdout).toMatch(/Verdict: \w+ \(\d+ success/)
     const xml = readFileSync(file, 'utf8')
-    expect(xml).toMatch(/<testsuite name="old dialect" tests="\d+"/)
+    expect(xml).toMatch(/<testsuite name="Old dialect" tests="\d+"/)
     expect(xml).toContain('name="add two members"')
   })
 
@@ -729,8 +738,8 @@ describe('check', () => {
       method === 'PATCH' && path.startsWith('/Groups') ? error(501, 'no PATCH') : undefined
     const { code, stdout } = await check('--dialect', 'flag')
     expect(code).toBe(3)
-    expect(stdout).toContain('error       add two members: HTTP 501: no PATCH')
-    expect(stdout).toContain('Entra: Group memberships are wrong at the target')
+    expect(stdout).toContain('error           add two members: HTTP 501: no PATCH')
+    expect(stdout).toContain('Entra:  The memberships are not sent; Entra tries again')
     expect(stdout).toMatch(/\| PATCH \/Groups\/g\d+/)
     expect([store.users.size, store.groups.size]).toEqual([0, 0])
   })
@@ -741,37 +750,56 @@ describe('check', () => {
       JSON.stringify(body ?? {}).includes(old) ? error(400, 'unknown schema', 'invalidValue') : undefined
     const { code, stdout } = await check('--dialect', 'old')
     expect(stdout).toContain(
-      'deviation   create a group with the URN of jobs from before 2019: HTTP 400: unknown schema',
+      'deviation       create a group with the URN of jobs from before 2019: HTTP 400: unknown schema',
     )
-    expect(stdout).toContain('success     create a group\n')
-    expect(code).toBe(1)
+    expect(stdout).toContain('success         create a group\n')
+    expect(code).toBe(3)
     expect((await check('--dialect', 'flag')).stdout).not.toContain('before 2019')
     expect([store.users.size, store.groups.size]).toEqual([0, 0])
   })
 
-  it('skips steps whose object could not be created, and shows that the endpoint does not respond', async () => {
+  it('groups the steps that could not run by their cause', async () => {
     store.misbehave = ({ method }) => (method === 'POST' ? error(500, 'oops') : undefined)
-    const { code, stdout } = await check('--dialect', 'old')
+    const { code, stdout } = await check('--dialect', 'old', '--only', 'users')
     expect(code).toBe(3)
-    expect(stdout).toContain(
-      'skipped     change displayName: requires the object "first", which could not be created',
+    expect(stdout).toMatch(
+      /error: HTTP 500: oops.*\n.*create a user and 1 step more; \d+ steps could not run/,
+    )
+    expect(stdout).not.toContain('skipped  ')
+    const { stdout: all } = await check('--dialect', 'old', '--only', 'users', '--verbose')
+    expect(all).toContain(
+      'skipped         change one attribute: requires the object "first", which could not be created',
     )
   })
 
-  it('exits with 1 for a deviation', async () => {
+  it('shows causes and what does not apply with --json', async () => {
     store.misbehave = ({ method }) => {
       if (method === 'GET') for (const user of store.users.values()) delete user.externalId
       return undefined
     }
-    const { stdout } = await check('--dialect', 'old', '--json')
-    const { results } = JSON.parse(stdout)
-    const shown = results.find(
-      ({ title }: { title: string }) => title === 'every mapped attribute is returned',
-    )
-    expect(shown).toMatchObject({
-      grade: 'deviation',
-      message: expect.stringContaining('externalId is not returned'),
+    const { stdout } = await check('--dialect', 'old', '--json', '--only', 'users')
+    const { results, causes, verdict } = JSON.parse(stdout)
+    expect(verdict).toBe('error')
+    expect(causes[0]).toMatchObject({
+      grade: 'error',
+      messages: [expect.stringContaining('found 0 objects')],
     })
+    const omitted = results.filter(({ grade }: { grade: string }) => grade === 'not-applicable')
+    expect(omitted).toContainEqual(expect.objectContaining({ title: 'members', message: '--only users' }))
+    expect(omitted).toContainEqual(expect.objectContaining({ title: 'token', message: '--skip token' }))
+  })
+
+  it.each([
+    [['--preset', 'oracle'], '--preset must be "entra-custom" or "enterprise" or "cisco", got "oracle"'],
+    [
+      ['--skip', 'pages,walls'],
+      '--skip has the unknown check "walls": expected any of connection, discovery,',
+    ],
+    [['--only', 'devices'], '--only must be "users" or "groups", got "devices"'],
+  ])('rejects %j', async (options, message) => {
+    const { code, stderr } = await check(...options)
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+    expect(store.received).toEqual([])
   })
 })
 

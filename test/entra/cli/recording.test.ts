@@ -328,7 +328,7 @@ describe('replay', () => {
     expect(verdict.notSent).toBe(verdict.requests - 3)
   })
 
-  it('reads no more than 20 MB of an answer that does not end', async () => {
+  it('reads no more than 10 MiB of an answer that does not end', async () => {
     await recordProvisioning()
     const endless = createServer((_, response) => {
       const send = () => {
@@ -342,7 +342,7 @@ describe('replay', () => {
     const { code, stdout } = await runCli(['replay', cassette(), '--tenant-url', tenantUrl, '--token', 't'])
     endless.closeAllConnections()
     endless.close()
-    expect([code, stdout]).toEqual([1, expect.stringContaining('found "the response is longer than 20 MB"')])
+    expect([code, stdout]).toEqual([1, expect.stringContaining('found "the response is longer than 10 MiB"')])
   })
 
   it.each([

@@ -4,7 +4,7 @@
  */
 import { exports } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { checkEndpoint } from '../../../src/entra/check/check.ts'
+import { checkTokenEndpoint } from '../../../src/entra/check/token-endpoint.ts'
 import { MINUTE_MS } from '../../../src/entra/clock.ts'
 import { type JobRun, runJob } from '../../../src/entra/engine/provisioning-job.ts'
 import type { Fault } from '../../../src/entra/issuer/faults.ts'
@@ -55,12 +55,11 @@ const REFUSED = {
 
 /** The grades of the steps of Microsoft's validator. */
 async function validationOf(grant: Grant, fetch: Fetch): Promise<string[]> {
-  const { clock, newId } = jobOf(grant, fetch)
-  const results = await checkEndpoint({
-    ...{ tenantUrl: parseTenantUrl(TENANT_URL), grant, fetch, clock, newId, dialects: [] },
-    tokens: accessTokens(grant, { fetch, clock }),
-  })
-  return results.map(({ grade }) => grade)
+  const { clock } = jobOf(grant, fetch)
+  const tenantUrl = parseTenantUrl(TENANT_URL)
+  const grades: string[] = []
+  for await (const { grade } of checkTokenEndpoint({ tenantUrl, grant, fetch, clock })) grades.push(grade)
+  return grades
 }
 
 /** Calls `hook` before the request with this number. */

@@ -1,20 +1,29 @@
 /** `check`: tests an endpoint and reports the results as text, JSON, or JUnit XML for continuous integration. */
 import { randomUUID } from 'node:crypto'
-import type { Grade } from '../../check/assertions.ts'
-import { worstGrade } from '../../check/assertions.ts'
+import { causesOf, verdictOf } from '../../check/causes.ts'
 import { checkEndpoint } from '../../check/check.ts'
 import type { CheckResult } from '../../check/check-result.ts'
-import type { Dialect } from '../../protocol/requests.ts'
+import { CHECK_NAMES } from '../../check/checks/checks.ts'
+import type { Grade } from '../../check/findings.ts'
+import { PRESET_NAMES, PRESETS } from '../../check/presets.ts'
+import type { CheckMappings } from '../../check/scene.ts'
+import { MappingError } from '../../mappings/attribute-mapping.ts'
+import { checkReport, type TimedResult } from '../../report/check-report.ts'
 import { type Access, withAccess } from '../access.ts'
-import { writeAtomically } from '../files/state-file.ts'
-import { textOption } from '../options.ts'
+import { choiceOption, type OptionValues, textOption } from '../options.ts'
+import { readReportFiles, SeenSecrets, writeReports } from '../reports.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
-import { visible, visibleLines } from '../visible-text.ts'
+import { UsageError } from '../usage-error.ts'
+import { version } from '../version.ts'
+import { describeEnd, describeResult, headingOf } from './check-text.ts'
 import type { CommandContext } from './command.ts'
+import { checkGallery } from './gallery.ts'
+import { type Interruption, interruption } from './interruption.ts'
 
 /** Exit codes by the worst grade. 2 is reserved for wrong usage. */
 const EXIT_CODES: Readonly<Record<Grade, number>> = {
+  'not-applicable': 0,
   skipped: 0,
   success: 0,
   acceptable: 0,
@@ -26,118 +35,98 @@ const EXIT_CODES: Readonly<Record<Grade, number>> = {
  * Exit code 0 for success and acceptable, 1 for a deviation, 3 for an error, 130 if interrupted.
  * @throws {UsageError}
  */
-export function check(command: CommandContext): Promise<number> {
-  const { values, errors } = command
+export async function check(command: CommandContext): Promise<number> {
+  const { values, errors, terminal } = command
+  if (choiceOption(values, 'suite', ['entra', 'gallery']) === 'gallery') return await checkGallery(command)
   const target = readTarget(values)
-  return withAccess(target.authentication, values, errors.write, (access) => run(target, access, command))
+  const scope = readScope(values, target)
+  const stop = interruption(terminal, () =>
+    errors.write('Interrupted: deleting the test objects. Ctrl-C again leaves them at the endpoint.\n'),
+  )
+  try {
+    return await withAccess(target.authentication, values, errors.write, (access) =>
+      run({ target, access, scope, stop }, command),
+    )
+  } catch (error) {
+    if (error instanceof MappingError)
+      throw new UsageError(`${error.message} (for a user that check invents)`)
+    throw error
+  } finally {
+    stop.end()
+  }
+}
+
+interface Scope {
+  readonly mappings?: CheckMappings
+  readonly only?: 'users' | 'groups'
+  readonly skip: readonly string[]
+}
+
+interface Run {
+  readonly target: Target
+  readonly access: Access
+  readonly scope: Scope
+  readonly stop: Interruption
+}
+
+/** @throws {UsageError} */
+function readScope(values: OptionValues, { job }: Target): Scope {
+  const preset = choiceOption(values, 'preset', PRESET_NAMES)
+  const hasJob = textOption(values, 'job') !== undefined
+  if (preset !== undefined && hasJob)
+    throw new UsageError('--preset cannot be used with --job: the job file has mappings of its own')
+  const only = choiceOption(values, 'only', ['users', 'groups'])
+  const skip = (textOption(values, 'skip') ?? '').split(',').filter((name) => name !== '')
+  const unknown = skip.find((name) => !CHECK_NAMES.includes(name))
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--skip has the unknown check "${unknown}": expected any of ${CHECK_NAMES.join(', ')}`,
+    )
+  const { users, groups } = job
+  const ofJob: CheckMappings = {
+    users: users.attributeMappings,
+    ...(groups === undefined ? {} : { groups: groups.attributeMappings }),
+    gallery: false,
+  }
+  const mappings = hasJob ? ofJob : preset === undefined ? undefined : PRESETS[preset]
+  return { skip, ...(mappings === undefined ? {} : { mappings }), ...(only === undefined ? {} : { only }) }
 }
 
 async function run(
-  { tenantUrl, job }: Target,
-  access: Access,
+  { target, access, scope, stop }: Run,
   { values, output }: CommandContext,
 ): Promise<number> {
+  const { tenantUrl, job } = target
   const json = values.json === true
   const dialects = textOption(values, 'dialect') === undefined ? (['old', 'flag'] as const) : [job.dialect]
-  const stop = new AbortController()
-  const interrupt = () => stop.abort()
-  process.on('SIGINT', interrupt)
-  let part = ''
+  const write = (text: string) => {
+    if (!stop.isOutputClosed) output.write(text)
+  }
+  let heading = ''
+  const files = readReportFiles(values)
+  const secrets = new SeenSecrets(target.authentication)
+  const startedAt = systemClock.now()
+  const timed: TimedResult[] = []
   const onResult = (result: CheckResult) => {
-    if (json) return
-    if (part !== partOf(result)) output.write(`\n${HEADINGS[partOf(result)]}\n`)
-    part = partOf(result)
-    output.write(describeResult(result, values.verbose === true))
+    timed.push({ result, endedAt: systemClock.now() })
+    const text = json ? '' : describeResult(result, values.verbose === true)
+    if (text === '') return
+    if (heading !== headingOf(result)) write(`\n${headingOf(result)}\n`)
+    heading = headingOf(result)
+    write(text)
   }
   const results = await checkEndpoint({
-    tenantUrl,
-    ...access,
-    clock: systemClock,
-    newId: randomUUID,
-    dialects,
-    signal: stop.signal,
-    onResult,
+    ...{ tenantUrl, ...access, ...scope, dialects, onResult, fetch: secrets.watch(access.fetch) },
+    ...{ clock: systemClock, newId: randomUUID, signal: stop.signal },
   })
-  process.off('SIGINT', interrupt)
-  const file = textOption(values, 'junit')
-  if (file !== undefined) writeAtomically(file, junit(tenantUrl.base, results), 0o644)
-  const verdict = worstGrade(results.map(({ grade }) => grade))
-  output.write(json ? `${JSON.stringify({ verdict, results })}\n` : `\n${summaryLine(results, verdict)}\n`)
-  return stop.signal.aborted ? 130 : EXIT_CODES[verdict]
-}
-
-type Part = Dialect | 'token endpoint'
-
-const HEADINGS: Readonly<Record<Part, string>> = {
-  'token endpoint': 'Token endpoint',
-  old: 'Old dialect',
-  flag: 'Dialect of aadOptscim062020',
-}
-
-function partOf({ dialect }: CheckResult): Part {
-  return dialect ?? 'token endpoint'
-}
-
-function summaryLine(results: readonly CheckResult[], verdict: Grade): string {
-  const count = (wanted: Grade) => results.filter(({ grade }) => grade === wanted).length
-  const counts = (['success', 'acceptable', 'deviation', 'error', 'skipped'] as const).map(
-    (grade) => `${count(grade)} ${grade}`,
+  const interrupted = stop.signal.aborted
+  const details = { tenantUrl, version, startedAt, durationMs: systemClock.now() - startedAt, interrupted }
+  writeReports(files, checkReport(timed, headingOf, details), secrets)
+  const verdict = interrupted ? 'interrupted' : verdictOf(results)
+  write(
+    json
+      ? `${JSON.stringify({ verdict, results, causes: causesOf(results) })}\n`
+      : describeEnd(results, interrupted),
   )
-  return `Verdict: ${verdict} (${counts.join(', ')})`
-}
-
-/** One line. Deviations and errors, and with --verbose all results, include the request and the response. */
-function describeResult(result: CheckResult, verbose: boolean): string {
-  const { title, grade, message, consequence, source } = result
-  const line = `  ${grade.padEnd(10)}  ${title}${grade === 'success' ? '' : `: ${visible(message)}`}\n`
-  const effect = consequence === undefined ? '' : `              Entra: ${consequence}\n`
-  const reference = source === undefined ? '' : `              Source: ${source}\n`
-  return line + effect + reference + (verbose || consequence !== undefined ? describeExchange(result) : '')
-}
-
-function describeExchange({ request, answer }: CheckResult): string {
-  if (request === undefined || answer === undefined) return ''
-  const lines = [`${request.method} ${request.path}`]
-  if (request.body !== undefined) lines.push(JSON.stringify(request.body))
-  lines.push(
-    answer.kind === 'none' ? `no response: ${answer.message}` : `HTTP ${answer.status} ${answer.contentType}`,
-  )
-  if (answer.kind === 'answer' && answer.text !== '')
-    lines.push(answer.text.length > 2000 ? `${answer.text.slice(0, 2000)}…` : answer.text)
-  // Each line of a body with several lines gets the prefix.
-  return lines
-    .flatMap((line) => line.split(/\r?\n/))
-    .map((line) => `              | ${visible(line)}\n`)
-    .join('')
-}
-
-/** One suite for the token endpoint and for each dialect, and one case for each step. Deviations and errors are failures. */
-function junit(name: string, results: readonly CheckResult[]): string {
-  const suites = [...new Set(results.map(partOf))].map((part) => {
-    const cases = results.filter((result) => partOf(result) === part)
-    const failures = cases.filter(({ grade }) => grade === 'deviation' || grade === 'error').length
-    const skipped = cases.filter(({ grade }) => grade === 'skipped').length
-    const attributes = `name="${part === 'token endpoint' ? part : `${part} dialect`}" tests="${cases.length}" failures="${failures}" skipped="${skipped}"`
-    return `  <testsuite ${attributes}>\n${cases.map(testCase).join('')}  </testsuite>\n`
-  })
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${xml(name)}">\n${suites.join('')}</testsuites>\n`
-}
-
-function testCase(result: CheckResult): string {
-  const { title, grade, message, consequence, source, durationMs } = result
-  const open = `    <testcase classname="entra.${partOf(result)}" name="${xml(title)}" time="${(durationMs / 1000).toFixed(3)}"`
-  if (grade === 'skipped') return `${open}><skipped message="${xml(message)}"/></testcase>\n`
-  if (consequence === undefined && grade !== 'error') return `${open}/>\n`
-  const reference = source === undefined ? '' : `Source: ${source}\n`
-  const text = `${consequence ?? ''}\n${reference}${describeExchange(result)}`
-  return `${open}><failure type="${grade}" message="${xml(message)}">${xml(text)}</failure></testcase>\n`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-
-/** XML cannot represent some characters; they become the replacement character. */
-function xml(text: string): string {
-  return visibleLines(text)
-    .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? '')
-    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+  return verdict === 'interrupted' ? 130 : EXIT_CODES[verdict]
 }

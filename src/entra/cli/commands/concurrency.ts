@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { checkConcurrency, DEFAULT_CLIENTS } from '../../concurrency/check-concurrency.ts'
 import type { RaceResult } from '../../concurrency/race.ts'
+import { visible } from '../../visible-text.ts'
 import { type Access, withAccess } from '../access.ts'
 import { integerOption } from '../options.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 /** More connections than that say more about the machine than about the endpoint. */

@@ -1,6 +1,7 @@
 /** The command `issuer`: serves assertions in place of login.microsoftonline.com until Ctrl-C. */
 import { FAULTS, type Fault, isFault } from '../../issuer/faults.ts'
 import { DEFAULT_IDENTITY, type WorkloadIdentity } from '../../issuer/identity.ts'
+import { visible } from '../../visible-text.ts'
 import { issuerOptions } from '../access.ts'
 import { signedDurationOption } from '../duration.ts'
 import { interrupted } from '../interrupted.ts'
@@ -9,7 +10,6 @@ import { choiceOption, type OptionValues, textOption } from '../options.ts'
 import { offsetClock, systemClock } from '../system-clock.ts'
 import { describeTrust } from '../trust.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 /**

@@ -5,11 +5,11 @@
 
 import { csvCell } from '../../../csv-cell.ts'
 import type { LogEntry } from '../../engine/provisioning-log.ts'
+import { visible } from '../../visible-text.ts'
 import { LogFile } from '../files/log-file.ts'
 import { integerOption, type OptionValues, textOption } from '../options.ts'
 import { readStateLocation } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 const ACTIONS = ['Create', 'Update', 'Delete', 'Disable', 'StagedDelete', 'Other']

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { MUTATIONS, type Mutation } from '../../mutation/faulty-fetch.ts'
 import { type MutateResult, mutate as runMutations } from '../../mutation/mutate.ts'
+import { visible } from '../../visible-text.ts'
 import { type Access, withAccess } from '../access.ts'
 import { readDirectory } from '../files/directory-file.ts'
 import { integerOption, type OptionValues, textOption } from '../options.ts'
 import { systemClock } from '../system-clock.ts'
 import { type JobTarget, readJobTarget } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 const DEFAULT_PERCENT = 20

@@ -1,13 +1,13 @@
 /** `record`: a proxy that writes what a client and an endpoint say to each other into a cassette, until Ctrl-C. */
 import { existsSync } from 'node:fs'
 import { Recorder } from '../../recording/recorder.ts'
+import { visible } from '../../visible-text.ts'
 import { writeCassette } from '../files/cassette-file.ts'
 import { interrupted } from '../interrupted.ts'
 import { integerOption, requireText, tenantUrlOption, textOption } from '../options.ts'
 import { DEFAULT_PROXY_PORT, startRecordingProxy } from '../recording-proxy.ts'
 import { UsageError } from '../usage-error.ts'
 import { version } from '../version.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 /**

@@ -1,12 +1,12 @@
 /** `replay`: sends a cassette to an endpoint, and lists where its answers differ in meaning from the recorded ones. */
 import { type ReplayStep, replay as replayCassette } from '../../recording/replay.ts'
 import type { ScimExchange } from '../../recording/scim-path.ts'
+import { visible } from '../../visible-text.ts'
 import { type Access, withAccess } from '../access.ts'
 import { readCassette } from '../files/cassette-file.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 /**

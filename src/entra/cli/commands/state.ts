@@ -5,12 +5,12 @@
 import { writeFileSync } from 'node:fs'
 import type { JobState } from '../../documents/state.ts'
 import { DEFAULT_RESET, pauseJob, type ResetScope, restartJob } from '../../engine/provisioning-job.ts'
+import { visible } from '../../visible-text.ts'
 import { isLocked, readState, StateFile } from '../files/state-file.ts'
 import { type OptionValues, textOption } from '../options.ts'
 import { alignColumns, summaryTable } from '../summary-table.ts'
 import { readStateLocation } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 import { pauseRequestFile } from './session.ts'
 

@@ -5,8 +5,8 @@
 import { appendFileSync, createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { LogEntry } from '../../engine/provisioning-log.ts'
+import { visible } from '../../visible-text.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import { fileReason, isFileError } from './file-error.ts'
 
 /** Entries are buffered up to this size, or until `flush`. */
