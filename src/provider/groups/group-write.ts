@@ -147,7 +147,7 @@ function createGroup(
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
       const added = requireMembers(ids, known)
-      const { now } = call.tenant.actor
+      const { now, tokenHash } = call.tenant.actor
       const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
       const log = acceptedEntry(call, {
         action: 'create',
@@ -160,7 +160,7 @@ function createGroup(
       })
       return {
         answer: render(call, withMembers(after, added), type, projection),
-        change: { after, documents, added, removed: [], removesAll: false },
+        change: { after, documents, added, removed: [], removesAll: false, tokenHash },
         log,
         events: [createdEvent(type, after), ...memberEvents(type, after, { added: ids, removed: [] })],
       }
@@ -299,12 +299,13 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
   if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
+  const { tokenHash } = call.tenant.actor
   return {
     answer:
       projection === undefined
         ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
         : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
-    change: changes.length === 0 ? undefined : { after, documents, added, removed, removesAll },
+    change: changes.length === 0 ? undefined : { after, documents, added, removed, removesAll, tokenHash },
     log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
     events: [
       ...(attributes.length === 0

@@ -11,7 +11,7 @@ import { deletionEventsStatement } from '../events/outbox.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { logStatement } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { meetsPreconditions } from '../tables/stored-resources.ts'
+import { clientOfToken, meetsPreconditions } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { hasRoomForDeletion } from './deleted-groups.ts'
 
@@ -41,7 +41,7 @@ export async function deleteResource(
   }: { readonly id: string; readonly preconditions: Preconditions; readonly log: LogEntry },
 ): Promise<Deletion> {
   const credentials = credentialsOf(tenant)
-  const { tenantId, now } = credentials
+  const { tenantId, tokenHash, now } = credentials
   // With an alias, because the subquery on memberships changes rows of the same table.
   const from = sql.raw(type.table.name)
   const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
@@ -76,7 +76,7 @@ export async function deleteResource(
    */
   function changedGroups(): Statement {
     return statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
-        member_count = member_count - 1
+        member_count = member_count - 1, modified_by = ${clientOfToken(tokenHash)}
       WHERE tenant_id = ${tenantId} AND id <> ${id}
         AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
         AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`)

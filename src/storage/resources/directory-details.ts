@@ -8,7 +8,7 @@ import { statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
 import { NESTED_MEMBER } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { type Stored, StoredRow, storedColumns } from '../tables/stored-resources.ts'
+import { type Stored, StoredRow, sourceColumns, storedColumns } from '../tables/stored-resources.ts'
 import { selectMembers } from './memberships.ts'
 
 /** A member of a group, or a group of a member. */
@@ -34,7 +34,7 @@ export function resourceQuery(
   const count = sql.raw(hasMembers(type) ? 'member_count' : '0')
   return {
     statements: [
-      statement(sql`SELECT ${storedColumns(type.table)}, ${count} AS memberCount FROM ${sql.raw(type.table.name)}
+      statement(sql`SELECT ${storedColumns(type.table)}, ${sourceColumns(type.table)}, ${count} AS memberCount FROM ${sql.raw(type.table.name)}
         WHERE tenant_id = ${tenantId} AND id = ${id}`),
     ],
     read: ([result]) => {

@@ -21,10 +21,12 @@ import { eventStatements } from '../events/outbox.ts'
 import { logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
 import { GROUPS_TABLE } from '../tables/resource-tables.ts'
 import {
+  clientOfToken,
   type Documents,
   STALE_GUARD,
   type Stored,
   StoredRow,
+  sourceColumns,
   storedColumns,
 } from '../tables/stored-resources.ts'
 import type { StaleTenant, TenantElsewhere } from '../tenants/context.ts'
@@ -77,7 +79,7 @@ export interface LoadedGroups {
 // Lists travel as JSON. CROSS JOIN looks up each of their elements; IN would read them twice, to sort them first.
 const selectGroups = prepared(
   ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-    sql`SELECT ${storedColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
+    sql`SELECT ${storedColumns(GROUPS_TABLE)}, ${sourceColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
 )
 
@@ -199,12 +201,16 @@ export interface GroupChange {
   readonly removed: readonly string[]
   /** Whether `removed` is known to contain all members. */
   readonly removesAll: boolean
+  /** SHA-256 of the token of the write, hexadecimal. */
+  readonly tokenHash: string
 }
 
 /** A change of a group that is stored only if the database still holds the row that it is based on. */
 export interface GuardedChange extends GroupChange {
   /** Undefined for a new group. */
   readonly before: StoredRow | undefined
+  /** The tokens that added members, by the id of the member, if they are not all of `tokenHash`. */
+  readonly addedBy?: ReadonlyMap<string, string> | undefined
 }
 
 /** What a write of a group tells others, in its own transaction. */
@@ -245,7 +251,7 @@ function sourcedEvents({ credentials, entry: { requestId }, events }: ToldWrite)
 }
 
 function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {
-  const { before, after, documents, added, removed, removesAll } = change
+  const { before, after, documents, added, removed, removesAll, tokenHash, addedBy } = change
   const { id, version, createdAt, lastModified } = after
   const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
   return [
@@ -261,22 +267,36 @@ function changeStatements(tenantId: string, change: GuardedChange): readonly Sta
       memberCount: added.length - removed.length,
       data: documents?.data ?? null,
       keys: documents?.keys ?? null,
+      tokenHash,
     }),
     STALE_GUARD,
     ...(removesAll ? [deleteAllMembers({ tenantId, groupId: id })] : deleteMembers(tenantId, id, removed)),
-    ...insertMembers(tenantId, id, added),
+    ...Array.from(
+      Map.groupBy(added, ({ value }) => addedBy?.get(value) ?? tokenHash),
+      ([hash, members]) => insertMembers({ tenantId, groupId: id, tokenHash: hash }, members),
+    ).flat(),
   ]
 }
 
 type BeforeSlot = 'versionBefore' | 'modifiedBefore' | 'dataBefore'
 type ChangeSlots = Slots<
-  'tenantId' | 'id' | BeforeSlot | 'version' | 'createdAt' | 'lastModified' | 'memberCount' | keyof Documents
+  | 'tenantId'
+  | 'id'
+  | BeforeSlot
+  | 'version'
+  | 'createdAt'
+  | 'lastModified'
+  | 'memberCount'
+  | 'tokenHash'
+  | keyof Documents
 >
 
 const insertGroup = prepared(
-  ({ tenantId, id, data, keys, version, createdAt, lastModified, memberCount }: ChangeSlots) =>
-    sql`INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
-      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, ${memberCount})`,
+  ({ tenantId, id, data, keys, version, createdAt, lastModified, memberCount, tokenHash }: ChangeSlots) =>
+    sql`INSERT INTO groups
+        (tenant_id, id, data, keys, version, created_at, last_modified, member_count, created_by, modified_by)
+      SELECT ${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, ${memberCount},
+        client_id, client_id FROM tokens WHERE hash = ${tokenHash}`,
 )
 
 const updateGroup = prepared((slots: ChangeSlots) =>
@@ -292,7 +312,7 @@ const updateMembers = prepared((slots: ChangeSlots) => updateOf(slots))
  */
 function updateOf(slots: ChangeSlots, documents?: SQL): SQL {
   return sql`UPDATE groups SET ${documents} version = ${slots.version}, last_modified = ${slots.lastModified},
-      member_count = member_count + ${slots.memberCount}
+      member_count = member_count + ${slots.memberCount}, modified_by = ${clientOfToken(slots.tokenHash)}
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.id} AND version = ${slots.versionBefore}
       AND last_modified = ${slots.modifiedBefore} AND data = ${slots.dataBefore}`
 }

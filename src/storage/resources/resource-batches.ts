@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { NewEvent } from '../../scim/events.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import { knownClient } from '../access/known-tokens.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
 import { type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
@@ -14,10 +15,12 @@ import { guardingLogStatement } from '../log/provisioning-log.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
 import {
+  clientOfToken,
   type Documents,
   encodeResource,
   type Stored,
   StoredRow,
+  sourceColumns,
   storedColumns,
 } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
@@ -43,7 +46,7 @@ function rememberAndReturn(
 type IdSlot = 'tenantId' | 'id'
 
 function selectOf(table: ResourceTable, { tenantId, id }: Slots<IdSlot>, more: SQL = sql``): SQL {
-  return sql`SELECT ${storedColumns(table)}${more} FROM ${sql.raw(table.name)}
+  return sql`SELECT ${storedColumns(table)}, ${sourceColumns(table)}${more} FROM ${sql.raw(table.name)}
     WHERE tenant_id = ${tenantId} AND id = ${id}`
 }
 
@@ -125,10 +128,13 @@ export async function loadResource(
   return { resource: row && new StoredRow(row, groupsFromRow(row)), isTaken: (taken?.rows.length ?? 0) > 0 }
 }
 
-const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now'>(
-  ({ name }, { tenantId, id, data, keys, now }) =>
-    sql`INSERT INTO ${sql.raw(name)} (tenant_id, id, data, keys, version, created_at, last_modified)
-      VALUES (${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now})`,
+/** The batch has checked the token, so it has a client. */
+const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now' | 'tokenHash'>(
+  ({ name }, { tenantId, id, data, keys, now, tokenHash }) =>
+    sql`INSERT INTO ${sql.raw(name)}
+        (tenant_id, id, data, keys, version, created_at, last_modified, created_by, modified_by)
+      SELECT ${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now}, client_id, client_id
+      FROM tokens WHERE hash = ${tokenHash}`,
 )
 
 /** What a write tells others, in its own transaction. */
@@ -149,20 +155,23 @@ export async function insertResource(
   { id, resource, ...told }: Pick<Stored, 'id' | 'resource'> & Told,
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
-  const { tenantId, now } = credentials
+  const { tenantId, tokenHash, now } = credentials
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, told.log)
-  const change = insert(type.table, { tenantId, id, data, keys, now })
+  const change = insert(type.table, { tenantId, id, data, keys, now, tokenHash })
   await writeGuarded(tenant.database, [credentials], [guard], [change, ...toldStatements(tenant, told)])
-  const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data })
+  const client = knownClient(credentials)?.clientId
+  const sources = client === undefined ? {} : { createdBy: client, modifiedBy: client }
+  const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data, ...sources })
   return rememberAndReturn(tenant, type, row)
 }
 
-type UpdateSlot = IdSlot | 'version' | 'data' | 'keys' | 'lastModified'
+type UpdateSlot = IdSlot | 'version' | 'data' | 'keys' | 'lastModified' | 'tokenHash'
 
 function updateOf({ name }: ResourceTable, slots: Slots<UpdateSlot>, returning: SQL = sql``): SQL {
-  const { tenantId, id, version, data, keys, lastModified } = slots
-  return sql`UPDATE ${sql.raw(name)} SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified}
+  const { tenantId, id, version, data, keys, lastModified, tokenHash } = slots
+  return sql`UPDATE ${sql.raw(name)} SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified},
+        modified_by = ${clientOfToken(tokenHash)}
       WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}${returning}`
 }
 
@@ -191,19 +200,21 @@ export async function updateResource(
   type: StoredResourceType,
   { before, after, ...told }: ResourceUpdate,
 ): Promise<Stored> {
-  const { tenantId } = tenant
   const credentials = credentialsOf(tenant)
-  const { id, version, createdAt } = before
+  const { tenantId, tokenHash } = credentials
+  const { id, version, createdAt, sources } = before
   const { data, keys, lastModified } = after
   const guard = guardingLogStatement(credentials, told.log, { table: type.table, row: before })
   const write = showsGroups(type) ? updateReturningGroups : update
-  const change = write(type.table, { tenantId, id, version, data, keys, lastModified })
+  const change = write(type.table, { tenantId, id, version, data, keys, lastModified, tokenHash })
   const [found] = await writeGuarded(
     tenant.database,
     [credentials],
     [guard],
     [change, ...toldStatements(tenant, told)],
   )
-  const row = { id, version: version + 1, createdAt, lastModified, data }
+  const client = knownClient(credentials)?.clientId
+  const known = sources && client !== undefined && { createdBy: sources.createdBy, modifiedBy: client }
+  const row = { id, version: version + 1, createdAt, lastModified, data, ...known }
   return rememberAndReturn(tenant, type, new StoredRow(row, groupsFromRow(found?.rows[0])))
 }
