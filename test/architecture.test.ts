@@ -55,8 +55,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/sources': [
+    'storage/sources',
+    'storage/access',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/resources': [
     'storage/resources',
+    'storage/sources',
     'storage/events',
     'storage/log',
     'storage/access',

@@ -12,8 +12,9 @@ import {
   withoutAttribute,
 } from '../scim/compatibility/disabling.ts'
 import { withoutEmptyActive } from '../scim/compatibility/values.ts'
-import { notFound, quote, ScimError } from '../scim/error.ts'
+import { notFound, ScimError, TakenError } from '../scim/error.ts'
 import { changedEvent, createdEvent } from '../scim/events.ts'
+import { newLookups } from '../scim/identifiers.ts'
 import type { ParsedPatch } from '../scim/patch/operation.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
@@ -74,7 +75,8 @@ export async function createResource(
   })
   try {
     const event = createdEvent(type, { id, version: 1, resource })
-    const created = await storage.insertResource(call.tenant, type, { id, resource, log, event })
+    const lookups = newLookups({}, resource, type)
+    const created = await storage.insertResource(call.tenant, type, { id, resource, log, event, lookups })
     return render(call, created, type, projection)
   } catch (error) {
     if (error instanceof UniqueError) throw taken(type, resource, { cause: error })
@@ -298,7 +300,8 @@ async function storeChange(
     before: before.resource,
     changes: change.changes,
   })
-  return await storage.updateResource(tenant, type, { before, after, log, event })
+  const lookups = newLookups(before.resource, resource, type)
+  return await storage.updateResource(tenant, type, { before, after, log, event, lookups })
 }
 
 const EVENT_KINDS = { update: 'updated', enable: 'activated', disable: 'deactivated' } as const
@@ -317,6 +320,5 @@ function actionOf(type: StoredResourceType, before: Complex, after: Complex): Re
 
 function taken(type: StoredResourceType, resource: Complex, options?: ErrorOptions): ScimError {
   const unique = uniqueAttribute(type)?.name ?? type.nameAttribute
-  const detail = `${unique} ${quote(String(resource[unique]))} is already in use`
-  return new ScimError(409, 'uniqueness', detail, options)
+  return new TakenError(unique, String(resource[unique]), options)
 }

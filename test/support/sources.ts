@@ -3,8 +3,12 @@ import { env } from 'cloudflare:workers'
 import { Client, newToken } from './harness.ts'
 
 /** Another client of the tenant. */
-export async function secondSource({ tenantId }: Client, name = 'AD connector'): Promise<Client> {
-  return new Client(tenantId, (await newToken(tenantId, { name })).token)
+export async function secondSource(
+  { tenantId }: Client,
+  name = 'AD connector',
+  scope: 'provision' | 'read' = 'provision',
+): Promise<Client> {
+  return new Client(tenantId, (await newToken(tenantId, { name, scope })).token)
 }
 
 /** The id of the client that a token belongs to. */

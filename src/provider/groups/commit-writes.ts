@@ -9,6 +9,7 @@
  * itself, down to the one write that cannot be done. A batch without an answer may have been applied, so it is never
  * repeated: the outcome of all its writes is unknown.
  */
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { credentialsOf } from '../../storage/access/token-conditions.ts'
 import {
   addFigures,
@@ -118,9 +119,12 @@ async function store(open: Open, decided: readonly Decided[], draft: GroupDraft)
     credentials: credentialsOf(call.tenant),
     entry: decision.log,
     events: decision.events,
+    lookups: decision.lookups,
   }))
   const writes = decided.map(({ queued }) => queued)
-  await runShared(open, writes, (db) => storeGroups(db, draft.changes, told))
+  const type = decided[0]?.queued.call.tenant.resourceTypes.find(hasMembers)
+  if (type === undefined) throw new Error('the directory has no resource type with members')
+  await runShared(open, writes, (db) => storeGroups(db, type, draft.changes, told))
 }
 
 /**

@@ -6,9 +6,10 @@
 import { type AttributeChange, changedAttributes } from '../../scim/changes.ts'
 import type { Complex } from '../../scim/comparison.ts'
 import { requireOneProjection } from '../../scim/compatibility/lists.ts'
-import { badRequest, notFound, quote, ScimError } from '../../scim/error.ts'
+import { badRequest, notFound, quote, ScimError, TakenError } from '../../scim/error.ts'
 import { changedEvent, createdEvent, memberEvents, type NewEvent } from '../../scim/events.ts'
 import { fold } from '../../scim/fold.ts'
+import { type IdentifierLookup, newLookups } from '../../scim/identifiers.ts'
 import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
 import { applyPatch } from '../../scim/patch/apply.ts'
 import {
@@ -86,6 +87,8 @@ export interface GroupDecision {
   readonly log: LogEntry
   /** None if nothing changes. */
   readonly events: readonly NewEvent[]
+  /** Identifiers that other groups may have. */
+  readonly lookups: readonly IdentifierLookup[]
 }
 
 /**
@@ -163,6 +166,7 @@ function createGroup(
         change: { after, documents, added, removed: [], removesAll: false, tokenHash },
         log,
         events: [createdEvent(type, after), ...memberEvents(type, after, { added: ids, removed: [] })],
+        lookups: newLookups({}, resource, type),
       }
     },
   }
@@ -313,6 +317,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
         : [changedEvent(type, 'updated', { ...after, before: before.resource, changes: attributes })]),
       ...memberEvents(type, after, { added: addedIds, removed }),
     ],
+    lookups: attributes.length === 0 ? [] : newLookups(before.resource, resource, type),
   }
 }
 
@@ -395,12 +400,7 @@ function nameKey({ displayName }: Complex): string | undefined {
 }
 
 function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new ScimError(
-    409,
-    'uniqueness',
-    `displayName ${quote(String(resource.displayName))} is already in use`,
-    options,
-  )
+  return new TakenError('displayName', String(resource.displayName), options)
 }
 
 /**

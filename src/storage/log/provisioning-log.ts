@@ -211,9 +211,13 @@ function chunksOf(entries: readonly string[]): readonly (readonly string[])[] {
   return chunks
 }
 
-/** Logs a refused write in a separate batch. @throws {ScimError|StaleTenant} 401: nothing is logged then */
-export async function logRefused(tenant: TenantContext, entry: LogEntry): Promise<void> {
-  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry)])
+/** Logs a refused write in a separate batch. @param also test `isAdmittedToken` if they write @throws {ScimError|StaleTenant} 401: nothing is logged then */
+export async function logRefused(
+  tenant: TenantContext,
+  entry: LogEntry,
+  also: readonly Statement[] = [],
+): Promise<void> {
+  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry), ...also])
 }
 
 /** Logs an accepted write that changed nothing. */

@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { ScimError } from '../../scim/error.ts'
 import type { NewEvent } from '../../scim/events.ts'
+import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { MAX_LOADED_MEMBERS } from '../../scim/limits.ts'
 import { type Member, union } from '../../scim/patch/members.ts'
 import type { Credentials } from '../access/token-conditions.ts'
@@ -19,7 +20,8 @@ import {
 } from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
 import { logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
-import { GROUPS_TABLE } from '../tables/resource-tables.ts'
+import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
+import { GROUPS_TABLE, type StoredResourceType } from '../tables/resource-tables.ts'
 import {
   clientOfToken,
   type Documents,
@@ -216,6 +218,8 @@ export interface GuardedChange extends GroupChange {
 /** What a write of a group tells others, in its own transaction. */
 export interface ToldWrite extends WrittenEntry {
   readonly events: readonly NewEvent[]
+  /** Identifiers that other groups may have. */
+  readonly lookups: readonly IdentifierLookup[]
 }
 
 /** The most memberships that a write changes without taking long: some milliseconds. */
@@ -232,6 +236,7 @@ const FEW_MEMBERSHIPS = 1_000
  */
 export async function storeGroups(
   db: Database,
+  type: StoredResourceType,
   changes: readonly GuardedChange[],
   writes: readonly ToldWrite[],
 ): Promise<void> {
@@ -243,7 +248,31 @@ export async function storeGroups(
     ...changes.flatMap((change) => changeStatements(tenantId, change)),
     ...logStatements(tenantId, writes),
     ...eventStatements(tenantId, writes.flatMap(sourcedEvents)),
+    ...conflictStatements(type, changes, writes),
   ])
+}
+
+/** A group whose writes have several tokens may turn within the batch. */
+function conflictStatements(
+  type: StoredResourceType,
+  changes: readonly GuardedChange[],
+  writes: readonly ToldWrite[],
+): readonly Statement[] {
+  const groups = new Map(changes.map((change) => [change.after.id, change]))
+  return writes.flatMap(({ credentials, entry, lookups }) => {
+    const group = groups.get(entry.resourceId ?? '')
+    if (group === undefined) return []
+    const { before, after, addedBy } = group
+    const write = { credentials, requestId: entry.requestId, type }
+    const isMixed = addedBy !== undefined && new Set(addedBy.values()).size > 1
+    const modifiedBy = before === undefined ? null : before.sources?.modifiedBy
+    return [
+      ...identifierStatements(write, after.id, lookups),
+      ...(isMixed || mayTurn(credentials, modifiedBy)
+        ? turnStatements({ ...write, id: after.id, entryId: entry.id, changes: entry.changes })
+        : []),
+    ]
+  })
 }
 
 function sourcedEvents({ credentials, entry: { requestId }, events }: ToldWrite) {

@@ -4,6 +4,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { NewEvent } from '../../scim/events.ts'
+import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
 import { knownClient } from '../access/known-tokens.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
@@ -12,6 +13,7 @@ import { type Slots, type SqlValue, type Statement, statement } from '../databas
 import { eventStatements } from '../events/outbox.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { guardingLogStatement } from '../log/provisioning-log.ts'
+import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
 import {
@@ -141,11 +143,25 @@ const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now' | 'tokenHash'>(
 export interface Told {
   readonly log: LogEntry
   readonly event: NewEvent
+  /** Identifiers that other resources may have. */
+  readonly lookups: readonly IdentifierLookup[]
 }
 
-function toldStatements(tenant: TenantContext, { log: { requestId }, event }: Told): readonly Statement[] {
-  const source = { credentials: credentialsOf(tenant), requestId }
-  return eventStatements(tenant.tenantId, [{ source, event }])
+/** @param modifiedBy the client that wrote the resource last; null for a new one */
+function toldStatements(
+  tenant: TenantContext,
+  type: StoredResourceType,
+  { log: { id: entryId, requestId, changes }, event, lookups }: Told,
+  modifiedBy: string | null | undefined,
+): readonly Statement[] {
+  const credentials = credentialsOf(tenant)
+  const write = { credentials, requestId, type }
+  const id = event.resourceId
+  return [
+    ...eventStatements(tenant.tenantId, [{ source: { credentials, requestId }, event }]),
+    ...identifierStatements(write, id, lookups),
+    ...(mayTurn(credentials, modifiedBy) ? turnStatements({ ...write, id, entryId, changes }) : []),
+  ]
 }
 
 /** Stores a new resource at version 1. @throws {UniqueError} when the value of its unique attribute is taken */
@@ -159,7 +175,7 @@ export async function insertResource(
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, told.log)
   const change = insert(type.table, { tenantId, id, data, keys, now, tokenHash })
-  await writeGuarded(tenant.database, [credentials], [guard], [change, ...toldStatements(tenant, told)])
+  await writeGuarded(tenant.database, [credentials], [guard], [change, ...toldStatements(tenant, type, told, null)])
   const client = knownClient(credentials)?.clientId
   const sources = client === undefined ? {} : { createdBy: client, modifiedBy: client }
   const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data, ...sources })
@@ -211,7 +227,7 @@ export async function updateResource(
     tenant.database,
     [credentials],
     [guard],
-    [change, ...toldStatements(tenant, told)],
+    [change, ...toldStatements(tenant, type, told, sources && sources.modifiedBy)],
   )
   const client = knownClient(credentials)?.clientId
   const known = sources && client !== undefined && { createdBy: sources.createdBy, modifiedBy: client }
