@@ -19,6 +19,7 @@ import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
 import { secretHandlers } from './api/secrets.ts'
 import { type Handlers, serve } from './api/serve.ts'
+import { sourceHandlers } from './api/sources.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
 import { transferHandlers } from './api/transfer.ts'
@@ -40,6 +41,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...jobHandlers,
   ...databaseHandlers,
   ...webhookHandlers,
+  ...sourceHandlers,
 }
 
 /** The app of the admin API, mounted at /admin/api. */

@@ -8,6 +8,7 @@ import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
 import * as storage from '../storage/resources/deletion.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { acceptedEntry, type Call } from './call.ts'
+import { ownedByAnother } from './ownership.ts'
 
 export interface Deletion {
   readonly type: StoredResourceType
@@ -27,9 +28,10 @@ export async function deleteResource(
 ): Promise<{ readonly leavesMemberships: boolean }> {
   const log = acceptedEntry(call, { action: 'delete', type, id, status: 204, changes: [], ignored: [] })
   const outcome = await storage.deleteResource(call.tenant, type, { id, preconditions, log })
-  const { found, isDeleted, members, bytes } = outcome
+  const { found, isDeleted, members, bytes, ownerName } = outcome
   if (found === undefined) throw notFound(type.name, id)
   if (!isDeleted) {
+    if (ownerName !== undefined) throw ownedByAnother(type.name, id, ownerName)
     requirePreconditions(preconditions, found)
     throw tooManyDeletions(id)
   }

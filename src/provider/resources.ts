@@ -38,6 +38,7 @@ import {
   withReferences,
 } from './call.ts'
 import { isStale, retryWhileStale } from './optimistic.ts'
+import { mayChange, ownedByAnother } from './ownership.ts'
 
 /** A request for one resource, or for a new one. */
 export interface ResourceRequest {
@@ -190,7 +191,8 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
     work.store(found.json)
     return changeOf(found, update, isTaken)
   }
-  const recent = recallResource(tenant.tenantId, type, id)
+  const recalled = recallResource(tenant.tenantId, type, id)
+  const recent = recalled && mayChange(tenant, recalled.sources?.createdBy) ? recalled : undefined
   const change = recent && changeOfRecent(() => decide(recent, false), update)
   if (recent && change) {
     try {
@@ -202,8 +204,9 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
   }
   const key = uniqueKey(update)
   return await retryWhileStale(async () => {
-    const { resource: found, isTaken } = await storage.loadResource(tenant, type, id, key)
+    const { resource: found, isTaken, ownerName } = await storage.loadResource(tenant, type, id, key)
     if (found === undefined) throw notFound(type.name, id)
+    if (!mayChange(tenant, found.sources?.createdBy)) throw ownedByAnother(type.name, id, ownerName)
     const change = decide(found, isTaken)
     return await writeChange(call, type, found, { change, ifTaken: () => decide(found, true) })
   })

@@ -1,12 +1,12 @@
 /**
  * The identifiers by which two resources of different sources turn out to be one identity. Pure: storage looks them up.
  */
-import { type Complex, isComplex, sameValue } from './comparison.ts'
+import { type Complex, comparisonKey, isComplex, sameValue } from './comparison.ts'
 import { nativeObjectIdPath } from './events.ts'
 import { fold } from './fold.ts'
 import { guidOf, spellingsOf } from './guid.ts'
 import type { ResourceType } from './schema/definition.ts'
-import { hasMembers } from './schema/resource-type.ts'
+import { hasMembers, uniqueAttribute } from './schema/resource-type.ts'
 
 /** An index in which a value is looked up: that of an identifier, or of the name of a group. */
 export type IdentifierColumn = 'externalId' | 'nativeObjectId' | 'name'
@@ -69,5 +69,33 @@ function inExternalIds(kind: IdentifierLookup['kind'], guid: string): readonly I
 /** Folded, as nativeObjectId is not caseExact: two spellings may be the same then. */
 function inNativeObjectIds(guid: string): readonly IdentifierLookup[] {
   const values = new Set(spellingsOf(guid).map(fold))
-  return Array.from(values, (value) => ({ kind: 'nativeObjectId', key: guid, column: 'nativeObjectId', value }))
+  return Array.from(values, (value) => ({
+    kind: 'nativeObjectId',
+    key: guid,
+    column: 'nativeObjectId',
+    value,
+  }))
+}
+
+/** The keys of a resource by which a conflict of a kind is found: see IdentifierLookup. */
+export function identityKeys(
+  resource: Complex,
+  type: ResourceType,
+  kind: IdentifierLookup['kind'] | 'uniqueness' | 'email',
+): readonly string[] {
+  if (kind === 'email') return primaryEmails(resource).map(fold)
+  if (kind === 'uniqueness') {
+    const unique = uniqueAttribute(type)
+    const value = unique && resource[unique.name]
+    return unique !== undefined && typeof value === 'string' ? [String(comparisonKey(unique, value))] : []
+  }
+  const keys = lookupsOf(resource, type).filter((lookup) => kind !== 'groupName' || lookup.kind === kind)
+  return keys.map(({ key }) => key)
+}
+
+/** The primary e-mail address, or the first one; empty if there is none. */
+function primaryEmails({ emails }: Complex): readonly string[] {
+  const all = Array.isArray(emails) ? emails.filter(isComplex) : []
+  const email = (all.find(({ primary }) => primary === true) ?? all[0])?.value
+  return typeof email === 'string' ? [email] : []
 }

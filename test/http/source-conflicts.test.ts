@@ -36,7 +36,12 @@ describe('a conflict is opened by', () => {
     expect(answer.status).toBe(409)
     const [conflict, ...more] = await conflictsOf(first)
     expect(more).toEqual([])
-    expect(conflict).toMatchObject({ kind: 'uniqueness', key: 'mirela', attribute: 'userName', state: 'open' })
+    expect(conflict).toMatchObject({
+      kind: 'uniqueness',
+      key: 'mirela',
+      attribute: 'userName',
+      state: 'open',
+    })
     expect(conflict).toMatchObject({ id: user.id, client: one, otherId: null, otherClient: other })
     const requests = (await first.log()).map(({ requestId }) => requestId)
     expect([conflict?.otherRequestId, conflict?.requestId]).toEqual(requests)
@@ -53,7 +58,11 @@ describe('a conflict is opened by', () => {
     const { first, second } = await twoSources()
     await first.createUser({ userName: 'mirela' })
     const user = await second.createUser()
-    const answer = await second.patch(`/Users/${user.id}`, { op: 'replace', path: 'userName', value: 'MIRELA' })
+    const answer = await second.patch(`/Users/${user.id}`, {
+      op: 'replace',
+      path: 'userName',
+      value: 'MIRELA',
+    })
     expect(answer.status).toBe(409)
     expect(await conflictsOf(first)).toMatchObject([{ kind: 'uniqueness', key: 'mirela' }])
   })
@@ -63,7 +72,14 @@ describe('a conflict is opened by', () => {
     const user = await first.createUser({ externalId: 'm.osterholt' })
     const double = await second.createUser({ externalId: 'm.osterholt' })
     expect(await conflictsOf(first)).toMatchObject([
-      { kind: 'externalId', key: 'm.osterholt', id: user.id, client: one, otherId: double.id, otherClient: other },
+      {
+        kind: 'externalId',
+        key: 'm.osterholt',
+        id: user.id,
+        client: one,
+        otherId: double.id,
+        otherClient: other,
+      },
     ])
   })
 
@@ -71,7 +87,11 @@ describe('a conflict is opened by', () => {
     ['as text and in base64', { [CISCO]: { nativeObjectId: GUID } }, { [CISCO]: { nativeObjectId: BASE64 } }],
     ['in base64 and as text', { [CISCO]: { nativeObjectId: BASE64 } }, { [CISCO]: { nativeObjectId: GUID } }],
     ['as nativeObjectId and externalId', { [CISCO]: { nativeObjectId: GUID } }, { externalId: BASE64 }],
-    ['as externalId and nativeObjectId', { externalId: BASE64 }, { [CISCO]: { nativeObjectId: GUID.toUpperCase() } }],
+    [
+      'as externalId and nativeObjectId',
+      { externalId: BASE64 },
+      { [CISCO]: { nativeObjectId: GUID.toUpperCase() } },
+    ],
   ])('one GUID of users of two sources, %s', async ([, mine, theirs]) => {
     const { first, second } = await twoSources()
     const user = await first.createUser(mine as Record<string, unknown>)
@@ -124,7 +144,14 @@ describe('a conflict is opened by', () => {
       await set(second, 'Warden')
     }
     expect(await conflictsOf(first)).toMatchObject([
-      { kind: 'attribute', key: `${user.id} title`, attribute: 'title', seen: 6, client: one, otherClient: other },
+      {
+        kind: 'attribute',
+        key: `${user.id} title`,
+        attribute: 'title',
+        seen: 6,
+        client: one,
+        otherClient: other,
+      },
     ])
     const types = (await eventsOf(first, `?after=${after}`)).map(({ type }: { type: string }) => type)
     expect(types.filter((type: string) => type === 'source.conflict')).toHaveLength(1)
@@ -136,7 +163,9 @@ describe('a conflict is opened by', () => {
     const group = await first.createGroup({ members: [{ value: user.id }] })
     const path = `members[value eq "${user.id}"]`
     await second.patch(`/Groups/${group.id}`, { op: 'remove', path })
-    expect(await conflictsOf(first)).toMatchObject([{ kind: 'membership', key: `${group.id} ${user.id}`, seen: 1 }])
+    expect(await conflictsOf(first)).toMatchObject([
+      { kind: 'membership', key: `${group.id} ${user.id}`, seen: 1 },
+    ])
     await first.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: [{ value: user.id }] })
     expect(await conflictsOf(first)).toMatchObject([{ kind: 'membership', seen: 2 }])
   })

@@ -9,6 +9,7 @@ import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
 import { secretRoutes } from './secrets.ts'
+import { sourceRoutes } from './sources.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
 import { transferRoutes } from './transfer.ts'
@@ -28,4 +29,5 @@ export const ROUTES = {
   ...jobRoutes,
   ...databaseRoutes,
   ...webhookRoutes,
+  ...sourceRoutes,
 } as const

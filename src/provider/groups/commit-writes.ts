@@ -42,7 +42,12 @@ type Open = (figures: DatabaseFigures) => Database
 
 /** Loads the state that a write needs before it is queued. @throws {ScimError} 401, 403 */
 export async function preload({ tenant }: Call, { needs }: GroupWrite): Promise<GroupDraft> {
-  const { loaded, refusals } = await loadGroups(tenant.database, [credentialsOf(tenant)], [needs])
+  const { loaded, refusals } = await loadGroups(
+    tenant.database,
+    [credentialsOf(tenant)],
+    [needs],
+    tenant.sourceMode,
+  )
   if (refusals[0] !== undefined) throw refusals[0]
   return new GroupDraft(loaded)
 }
@@ -99,7 +104,8 @@ async function attempt(
 async function load(open: Open, writes: readonly QueuedWrite<GroupWrite>[]) {
   const actors = writes.map(({ call }) => credentialsOf(call.tenant))
   const needs = writes.map(({ write }) => write.needs)
-  const { loaded, refusals } = await runShared(open, writes, (db) => loadGroups(db, actors, needs))
+  const mode = writes[0]?.call.tenant.sourceMode ?? 'observe'
+  const { loaded, refusals } = await runShared(open, writes, (db) => loadGroups(db, actors, needs, mode))
   return { draft: new GroupDraft(loaded), refusals }
 }
 

@@ -26,12 +26,13 @@ export class GroupDraft {
 
   /** The state that the next write is decided on. @param needs must have been loaded */
   known({ id, displayNameKey, memberIds, allMembers }: GroupNeeds): KnownGroup {
-    const { memberCounts, uniqueNames, nameOwners, groupCount, groupLimit, directory } = this.#loaded
+    const { memberCounts, owners, uniqueNames, nameOwners, groupCount, groupLimit, directory } = this.#loaded
     const owner = displayNameKey === undefined ? undefined : nameOwners.get(displayNameKey)
     const present = this.#membersOf(id)
     return {
       group: this.#groups.get(id),
       memberCount: memberCounts.get(id) ?? 0,
+      owner: owners.get(id),
       isNameTaken: uniqueNames && owner !== undefined && owner !== id,
       groupCount: groupCount + this.#created,
       groupLimit,

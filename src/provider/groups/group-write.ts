@@ -31,7 +31,7 @@ import { type Preconditions, requirePreconditions } from '../../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS } from '../../scim/work.ts'
 import { GuardError, UniqueError } from '../../storage/database/database.ts'
 import type { LogAction, LogEntry } from '../../storage/log/log-entry.ts'
-import type { GroupChange, GroupNeeds, LoadedGroups } from '../../storage/resources/groups.ts'
+import type { GroupChange, GroupNeeds, GroupOwner, LoadedGroups } from '../../storage/resources/groups.ts'
 import { NESTED_MEMBER } from '../../storage/tables/member-types.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { encodeResource, type Stored } from '../../storage/tables/stored-resources.ts'
@@ -46,6 +46,7 @@ import {
   withReferences,
 } from '../call.ts'
 import { type Deletion, deleteResource } from '../deletion.ts'
+import { mayChange, ownedByAnother } from '../ownership.ts'
 import type { GroupWriteRequest } from './group-writer.ts'
 
 /** A write that is parsed and validated. */
@@ -72,6 +73,8 @@ export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimi
   readonly group: Stored | undefined
   /** The number of its members when it was loaded. */
   readonly memberCount: number
+  /** The client that created it, in the mode "owner"; undefined for a group that was created in the same chunk. */
+  readonly owner: GroupOwner | undefined
   /** Whether another group has the name, in a tenant where names are unique. */
   readonly isNameTaken: boolean
   /** Users and groups that may be members, by id: at least those of `memberIds` that exist. */
@@ -278,6 +281,8 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const { type, profile, work } = update.reading
   const before = known.group
   if (before === undefined) throw notFound(type.name, id)
+  const { owner } = known
+  if (owner && !mayChange(call.tenant, owner.clientId)) throw ownedByAnother(type.name, id, owner.name)
   requirePreconditions(preconditions, before.version)
   if (needsAll(update)) {
     requireFewMembers(id, known)

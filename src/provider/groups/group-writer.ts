@@ -67,8 +67,7 @@ export function failedAnswer(error: unknown, figures: DatabaseFigures): GroupWri
     const { status, scimType, detail } = error
     const access =
       error instanceof AccessRefused ? { reason: error.reason, tokenId: error.tokenId } : undefined
-    const taken =
-      error instanceof TakenError ? { attribute: error.attribute, value: error.value } : undefined
+    const taken = error instanceof TakenError ? { attribute: error.attribute, value: error.value } : undefined
     return { figures, refusal: { status, scimType, detail, access, taken } }
   }
   if (error instanceof DatabaseUnavailable) return { figures, isUnavailable: true }

@@ -4,6 +4,7 @@
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Preconditions } from '../../scim/version.ts'
+import { administratorId } from '../access/administrator.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { writeAs } from '../access/tokens.ts'
 import { type Statement, statement } from '../database/database.ts'
@@ -24,6 +25,14 @@ export interface Deletion {
   readonly members: number
   /** The bytes of its documents. */
   readonly bytes: number
+  /** The client that owns it, if another client may not delete it: see SourceMode. */
+  readonly ownerName: string | undefined
+}
+
+/** The condition on the resource `gone` that the client of a token may write it in the mode "owner". */
+function isOwnedBy(tenantId: string, tokenHash: string) {
+  const client = clientOfToken(tokenHash)
+  return sql`(gone.created_by IS NULL OR gone.created_by = ${client} OR ${client} = ${administratorId(tenantId)})`
 }
 
 /**
@@ -47,9 +56,11 @@ export async function deleteResource(
   const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
   const hasRoom = hasMembers(type) ? hasRoomForDeletion(tenantId) : sql`true`
-  const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
+  const isOwned = tenant.sourceMode === 'owner' ? isOwnedBy(tenantId, tokenHash) : sql`true`
+  const isWanted = sql`${isResource} AND ${isOwned} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
   const results = await writeAs(tenant, [
-    statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes
+    statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes,
+        iif(${isOwned}, NULL, (SELECT name FROM clients WHERE id = gone.created_by)) AS ownerName
       FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {
       join: sql`JOIN ${from} AS gone ON ${isWanted}`,
@@ -63,12 +74,13 @@ export async function deleteResource(
     // The triggers delete its memberships, on both sides, or note those that are left.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
   ])
-  const { version = null, members: count, bytes } = results[0]?.rows[0] ?? {}
+  const { version = null, members: count, bytes, ownerName } = results[0]?.rows[0] ?? {}
   return {
     found: version === null ? undefined : Number(version),
     isDeleted: (results.at(-1)?.changes ?? 0) > 0,
     members: Number(count ?? 0),
     bytes: Number(bytes ?? 0),
+    ownerName: ownerName == null ? undefined : String(ownerName),
   }
 
   /**

@@ -31,7 +31,7 @@ import {
   sourceColumns,
   storedColumns,
 } from '../tables/stored-resources.ts'
-import type { StaleTenant, TenantElsewhere } from '../tenants/context.ts'
+import type { SourceMode, StaleTenant, TenantElsewhere } from '../tenants/context.ts'
 import {
   deleteAllMembers,
   deleteMembers,
@@ -60,12 +60,22 @@ export interface GroupNeeds {
   readonly names: 'none' | 'named' | 'all'
 }
 
+/** The client that created a group. */
+export interface GroupOwner {
+  /** Null if it is unknown. */
+  readonly clientId: string | null
+  /** Undefined if it is deleted. */
+  readonly name: string | undefined
+}
+
 /** The loaded data of the groups of a tenant: as much as was needed. */
 export interface LoadedGroups {
   /** By id, without members. */
   readonly groups: ReadonlyMap<string, StoredRow>
   /** The number of members of a group when it was loaded, by its id. */
   readonly memberCounts: ReadonlyMap<string, number>
+  /** The owner of a group, by its id; only in the mode "owner". */
+  readonly owners: ReadonlyMap<string, GroupOwner>
   /** Whether no two groups may share a displayName. */
   readonly uniqueNames: boolean
   /** Ids of groups by folded displayName; one of them if several share it. */
@@ -83,6 +93,14 @@ const selectGroups = prepared(
   ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
     sql`SELECT ${storedColumns(GROUPS_TABLE)}, ${sourceColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
+)
+
+/** The clients that created groups. */
+const selectOwners = prepared(
+  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+    sql`SELECT groups.id, created_by AS clientId, c.name FROM json_each(${ids}) AS j
+      CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
+      LEFT JOIN clients AS c ON c.id = created_by`,
 )
 
 /** One owner of each name, even if several groups share it. */
@@ -118,12 +136,14 @@ const selectAllMemberIds = prepared(
  * Loads the data for group writes of one tenant, in one batch.
  *
  * @param needs one for each writer
+ * @param sourceMode whether the owners of the groups are needed
  * @returns the data, and for each writer the reason for a refusal
  */
 export async function loadGroups(
   db: Database,
   writers: readonly Credentials[],
   needs: readonly GroupNeeds[],
+  sourceMode: SourceMode,
 ): Promise<{
   readonly loaded: LoadedGroups
   readonly refusals: readonly (ScimError | StaleTenant | TenantElsewhere | undefined)[]
@@ -139,19 +159,21 @@ export async function loadGroups(
     selectNameOwners({ tenantId, names: JSON.stringify(names) }),
     selectRules({ tenantId }),
     ...lookUp.statements,
+    ...(sourceMode === 'owner' ? [selectOwners({ tenantId, ids: idsOf(needs) })] : []),
     ...(whole.length > 0 ? [selectAll({ tenantId, ids: idsOf(whole) })] : []),
   ])
   const [found = [], owners = [], tenant = []] = results.slice(0, 3).map(({ rows }) => rows)
-  const [lookedUp, [all]] = [
-    results.slice(3, 3 + lookUp.statements.length),
-    results.slice(3 + lookUp.statements.length),
-  ]
+  const rest = results.slice(3)
+  const lookedUp = rest.splice(0, lookUp.statements.length)
+  const created = sourceMode === 'owner' ? rest.shift() : undefined
+  const [all] = rest
   const { directory, members } = lookUp.read(lookedUp)
   addMembers(members, directory, all?.rows)
   return {
     loaded: {
       groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
       memberCounts: new Map(found.map((row) => [String(row.id), Number(row.memberCount)])),
+      owners: new Map((created?.rows ?? []).map((row) => [String(row.id), ownerOf(row)])),
       uniqueNames: tenant[0]?.uniqueNames !== 0,
       nameOwners: new Map(owners.flatMap(({ name, id }) => (id ? [[String(name), String(id)]] : []))),
       groupCount: Number(tenant[0]?.count ?? 0),
@@ -160,6 +182,13 @@ export async function loadGroups(
       members,
     },
     refusals,
+  }
+}
+
+function ownerOf({ clientId = null, name }: Row): GroupOwner {
+  return {
+    clientId: clientId === null ? null : String(clientId),
+    name: name == null ? undefined : String(name),
   }
 }
 
@@ -290,6 +319,7 @@ function changeStatements(tenantId: string, change: GuardedChange): readonly Sta
       versionBefore: before?.version ?? null,
       modifiedBefore: before?.lastModified ?? null,
       dataBefore: before?.json ?? null,
+      ownerBefore: before?.sources?.createdBy ?? null,
       version,
       createdAt,
       lastModified,
@@ -307,7 +337,7 @@ function changeStatements(tenantId: string, change: GuardedChange): readonly Sta
   ]
 }
 
-type BeforeSlot = 'versionBefore' | 'modifiedBefore' | 'dataBefore'
+type BeforeSlot = 'versionBefore' | 'modifiedBefore' | 'dataBefore' | 'ownerBefore'
 type ChangeSlots = Slots<
   | 'tenantId'
   | 'id'
@@ -343,5 +373,6 @@ function updateOf(slots: ChangeSlots, documents?: SQL): SQL {
   return sql`UPDATE groups SET ${documents} version = ${slots.version}, last_modified = ${slots.lastModified},
       member_count = member_count + ${slots.memberCount}, modified_by = ${clientOfToken(slots.tokenHash)}
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.id} AND version = ${slots.versionBefore}
-      AND last_modified = ${slots.modifiedBefore} AND data = ${slots.dataBefore}`
+      AND last_modified = ${slots.modifiedBefore} AND data = ${slots.dataBefore}
+      AND created_by IS ${slots.ownerBefore}`
 }

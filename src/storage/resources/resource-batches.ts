@@ -101,11 +101,18 @@ const selectNamesake = preparedByTable<IdSlot | 'key'>(
     sql`SELECT id FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId} AND ${sql.raw(uniqueColumn)} = ${key} AND id <> ${id}`,
 )
 
+const selectOwnerName = preparedByTable<IdSlot>(
+  ({ name }, { tenantId, id }) =>
+    sql`SELECT c.name FROM ${sql.raw(name)} AS r CROSS JOIN clients AS c ON c.id = r.created_by
+      WHERE r.tenant_id = ${tenantId} AND r.id = ${id}`,
+)
+
 /**
  * Loads a resource in order to change it.
  *
  * @param uniqueKey the comparison form of the new value of the unique attribute, if the change sets it
- * @returns the resource with its groups, and whether another resource has that value
+ * @returns the resource with its groups, whether another resource has that value, and the name of the client that created
+ *   it, in the mode "owner"
  * @throws {ScimError} 401, or 403 when the token may only read
  */
 export async function loadResource(
@@ -113,8 +120,8 @@ export async function loadResource(
   type: StoredResourceType,
   id: string,
   uniqueKey: SqlValue | undefined,
-): Promise<{ resource: StoredRow | undefined; isTaken: boolean }> {
-  const { tenantId } = tenant
+): Promise<{ resource: StoredRow | undefined; isTaken: boolean; ownerName: string | undefined }> {
+  const { tenantId, sourceMode } = tenant
   const select = showsGroups(type) ? selectWithGroups : selectResource
   const { results, refusals } = await readAsWriters(
     tenant.database,
@@ -122,12 +129,19 @@ export async function loadResource(
     [
       select(type.table, { tenantId, id }),
       ...(uniqueKey === undefined ? [] : [selectNamesake(type.table, { tenantId, id, key: uniqueKey })]),
+      ...(sourceMode === 'owner' ? [selectOwnerName(type.table, { tenantId, id })] : []),
     ],
   )
   if (refusals[0] !== undefined) throw refusals[0]
-  const [found, taken] = results
+  const [found, ...rest] = results
+  const taken = uniqueKey === undefined ? undefined : rest[0]
+  const owner = sourceMode === 'owner' ? rest.at(-1)?.rows[0] : undefined
   const row = found?.rows[0]
-  return { resource: row && new StoredRow(row, groupsFromRow(row)), isTaken: (taken?.rows.length ?? 0) > 0 }
+  return {
+    resource: row && new StoredRow(row, groupsFromRow(row)),
+    isTaken: (taken?.rows.length ?? 0) > 0,
+    ownerName: owner && String(owner.name),
+  }
 }
 
 /** The batch has checked the token, so it has a client. */
@@ -175,7 +189,12 @@ export async function insertResource(
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, told.log)
   const change = insert(type.table, { tenantId, id, data, keys, now, tokenHash })
-  await writeGuarded(tenant.database, [credentials], [guard], [change, ...toldStatements(tenant, type, told, null)])
+  await writeGuarded(
+    tenant.database,
+    [credentials],
+    [guard],
+    [change, ...toldStatements(tenant, type, told, null)],
+  )
   const client = knownClient(credentials)?.clientId
   const sources = client === undefined ? {} : { createdBy: client, modifiedBy: client }
   const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data, ...sources })
@@ -220,7 +239,8 @@ export async function updateResource(
   const { tenantId, tokenHash } = credentials
   const { id, version, createdAt, sources } = before
   const { data, keys, lastModified } = after
-  const guard = guardingLogStatement(credentials, told.log, { table: type.table, row: before })
+  const owner = tenant.sourceMode === 'owner' ? sources?.createdBy : undefined
+  const guard = guardingLogStatement(credentials, told.log, { table: type.table, row: before, owner })
   const write = showsGroups(type) ? updateReturningGroups : update
   const change = write(type.table, { tenantId, id, version, data, keys, lastModified, tokenHash })
   const [found] = await writeGuarded(

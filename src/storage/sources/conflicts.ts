@@ -74,7 +74,11 @@ const insertIdentifiers = preparedByTable<WriteSlot | 'id' | 'lookups'>((table, 
 /** The indexed columns of the alias `o` in which identifiers are looked up. */
 function columnsOf(table: ResourceTable): Partial<Record<IdentifierColumn, SQL>> {
   const native = Object.entries(table.columns).find(([path]) => path.endsWith(':nativeObjectId'))?.[1]
-  const columns = { externalId: table.columns.externalId, nativeObjectId: native, name: table.columns.displayName }
+  const columns = {
+    externalId: table.columns.externalId,
+    nativeObjectId: native,
+    name: table.columns.displayName,
+  }
   return Object.fromEntries(
     Object.entries(columns).flatMap(([name, column]) =>
       column?.index === undefined ? [] : [[name, sql.raw(column.sql.replace(`${table.name}.`, 'o.'))]],
@@ -95,7 +99,9 @@ export function identifierStatements(
 
 const insertTaken = preparedByTable<WriteSlot | 'tenantVersion' | 'kind' | 'attribute' | 'key'>(
   (table, slots) => {
-    const column = sql.raw((table.uniqueColumn ?? table.columns.displayName?.sql ?? '').replace(`${table.name}.`, 'o.'))
+    const column = sql.raw(
+      (table.uniqueColumn ?? table.columns.displayName?.sql ?? '').replace(`${table.name}.`, 'o.'),
+    )
     return sql`INSERT INTO source_conflicts ${COLUMNS}
       SELECT o.tenant_id, ${slots.kind}, ${slots.key}, ${slots.resourceType}, ${slots.attribute}, ${slots.key}, o.id,
         o.created_by, o.created_at, ${CREATING_REQUEST}, NULL, tokens.client_id, ${slots.requestId}, ${slots.now}, ${slots.now}
