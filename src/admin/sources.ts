@@ -38,16 +38,12 @@ function conflictOfId(id: string): ConflictKey | undefined {
  *
  * @returns the conflicts that are left, and the other data
  */
-export async function readConflicts<Queries extends Record<string, Query<unknown>>>(
+export async function readConflicts<Rest>(
   db: Database,
   request: ConflictsRequest,
-  queries: Queries,
-) {
-  const { conflicts, ...rest } = await readTogether(db, {
-    ...queries,
-    conflicts: conflictsQuery(request) as Query<readonly Conflict[]>,
-  })
-  const found = conflicts as readonly Conflict[]
+  others: Query<Rest>,
+): Promise<{ readonly rest: Rest; readonly found: readonly Conflict[]; readonly left: readonly Conflict[] }> {
+  const { found, rest } = await readTogether(db, { found: conflictsQuery(request), rest: others })
   const gone = request.state === 'open' ? found.filter(({ holds }) => !holds) : []
   await closeConflicts(db, request.tenantId, gone, { state: 'resolved', now: request.now })
   return { rest, found, left: found.filter((conflict) => !gone.includes(conflict)) }

@@ -22,8 +22,8 @@ export const sourceHandlers: Handlers<typeof sourceRoutes> = {
       now: c.env.now(),
       offset,
     }
-    const { rest, found, left } = await readConflicts(db, request, { tenant: tenantQuery(id) })
-    requireTenant(rest.tenant, id)
+    const { rest, found, left } = await readConflicts(db, request, tenantQuery(id))
+    requireTenant(rest, id)
     const conflicts = left.map((conflict) => ({ id: conflictIdOf(conflict), ...conflictJson(conflict) }))
     // Those that were resolved are not counted any more.
     const next = offset + left.length

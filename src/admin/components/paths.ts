@@ -12,6 +12,7 @@ export interface TenantPaths {
   readonly apiKeys: string
   readonly log: string
   readonly schemas: string
+  readonly sources: string
   readonly webhooks: string
   readonly settings: string
   readonly undoImport: string
@@ -38,6 +39,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
     schemas: `${overview}/schemas`,
+    sources: `${overview}/sources`,
     webhooks: `${overview}/webhooks`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,

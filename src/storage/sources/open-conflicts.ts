@@ -121,7 +121,8 @@ function closeStatement(
   const isClosable = state === 'resolved' ? sql`state = 'open'` : sql`state <> 'dismissed'`
   return statement(sql`UPDATE source_conflicts SET state = ${state}, closed_at = ${now}
     WHERE tenant_id = ${tenantId} AND ${isClosable}
-      AND (kind, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))`)
+      AND (kind, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${keys}))
+      AND EXISTS (SELECT 1 FROM tenants WHERE id = ${tenantId} AND state = 'ready')`)
 }
 
 /** @param id the column of a conflict that has the id of the resource */

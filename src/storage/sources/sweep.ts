@@ -5,6 +5,7 @@
  */
 import { sql } from 'drizzle-orm'
 import { countStatements, type Database, type Row, type Statement, statement } from '../database/database.ts'
+import type { Query } from '../database/query.ts'
 import { USER_MEMBER } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
@@ -36,6 +37,25 @@ const FRAME_STATEMENTS = 7
 const MAX_TENANTS = 20
 
 const SWEEP = selection(sourceSweeps, ['position', 'counting', 'counts', 'countedAt'], { alias: 's' })
+
+/** What the last complete sweep has counted. */
+export interface SourceSweep {
+  readonly counts: SourceCounts | undefined
+  readonly countedAt: number | null
+}
+
+/** @returns undefined if the sweep has not begun */
+export function sweepQuery(tenantId: string): Query<SourceSweep | undefined> {
+  return {
+    statements: [SWEEP.where(sql`s.tenant_id = ${tenantId}`)],
+    read: ([result]) => {
+      const row = SWEEP.first(result)
+      if (row === undefined) return undefined
+      const counts = row.counts === null ? undefined : (JSON.parse(row.counts) as SourceCounts)
+      return { counts, countedAt: row.countedAt }
+    },
+  }
+}
 
 /** A sweep on its way: the next chunk begins after the key. */
 interface Position {
