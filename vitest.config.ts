@@ -80,7 +80,7 @@ const LONG_NODE_TESTS = [
   // Kill processes, and let processes race for a file.
   'test/entra/cli/{check-interrupted,lock-file,provision}.test.ts',
   // Run commands as processes, each with a server.
-  'test/local/{bench,follow,killed,start}.test.ts',
+  'test/local/{ad-connector,bench,follow,killed,start}.test.ts',
   // Start and stop whole servers on files.
   'test/sqlite/{replaced-files,service}.test.ts',
   // Compare durations.

@@ -173,6 +173,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/clock.ts',
     'entra/problem.ts',
   ],
+  'entra/connector': ['entra/connector', 'entra/documents', 'entra/protocol', 'entra/problem.ts'],
   'entra/concurrency': ['entra/concurrency', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
   'entra/mutation': [
     'entra/mutation',
@@ -217,6 +218,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'entra/cli': [
     'entra/cli',
     'entra/check',
+    'entra/connector',
     'entra/concurrency',
     'entra/documents',
     'entra/engine',
