@@ -21,9 +21,9 @@ import {
   send,
   USER,
 } from '../support/harness.ts'
-import { secondSource } from '../support/sources.ts'
 import { Issuer } from '../support/issuer.ts'
 import { formOf, newOauthClient, requestToken } from '../support/oauth.ts'
+import { secondSource } from '../support/sources.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 /** The pages of the dashboard and the document itself are not described. */

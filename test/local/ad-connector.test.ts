@@ -49,7 +49,10 @@ async function admin(method: string, path: string, body?: unknown) {
 }
 
 async function newSource(name: string): Promise<Client> {
-  const { token, clientId } = (await admin('POST', '/tokens', { name })) as { token: string; clientId: string }
+  const { token, clientId } = (await admin('POST', '/tokens', { name })) as {
+    token: string
+    clientId: string
+  }
   return { id: clientId, token }
 }
 

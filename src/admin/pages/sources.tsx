@@ -32,7 +32,7 @@ export interface SourcesProps {
 
 export function SourcesPage(props: SourcesProps) {
   const { administrator, tenant, conflicts, hasMore, done } = props
-  const total = hasMore ? `${conflicts.length} of more` : String(conflicts.length)
+  const total = hasMore ? `${conflicts.length}+` : String(conflicts.length)
   return (
     <Layout title="Sources" administrator={administrator} tenant={tenant} current="sources">
       <PageHead title="Sources" lead="The clients that write this directory, and where two of them meet." />
@@ -74,7 +74,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
               </th>
             ))}
             <th scope="col" class="number">
-              Memberships added
+              Memberships
             </th>
             <th scope="col">Last write</th>
           </tr>
@@ -129,7 +129,7 @@ function SourceRow({
           {count?.created[type.name] ?? 0}
         </td>
       ))}
-      <td class="number" data-label="Memberships added">
+      <td class="number" data-label="Memberships">
         {count?.memberships ?? 0}
       </td>
       <td data-label="Last write">{time == null ? '–' : <Time at={time} />}</td>

@@ -3,15 +3,15 @@
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { type CycleResult, runConnectorCycle } from '../connector/connector.ts'
+import { ScimClient } from '../protocol/scim-client.ts'
+import { secretToken } from '../protocol/token-source.ts'
 import { durationOption } from './duration.ts'
 import { readDirectory } from './files/directory-file.ts'
 import { choiceOption, type OptionValues, requireText, tenantUrlOption, textOption } from './options.ts'
 import { systemClock } from './system-clock.ts'
 import { UsageError } from './usage-error.ts'
 import { wireFetch } from './wire-fetch.ts'
-import { type CycleResult, runConnectorCycle } from '../connector/connector.ts'
-import { ScimClient } from '../protocol/scim-client.ts'
-import { secretToken } from '../protocol/token-source.ts'
 
 const HELP = `npm run ad-connector -- --directory FILE --tenant-url URL --token-file FILE [--interval 5m]
 

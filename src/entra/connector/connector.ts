@@ -78,7 +78,8 @@ async function writeObject(
 ): Promise<void> {
   const { object, target, members, targets } = write
   if (target !== undefined) targets.set(object.id, String(target.id))
-  const request = target === undefined ? createRequest(object, members) : updateRequest(object, target, members)
+  const request =
+    target === undefined ? createRequest(object, members) : updateRequest(object, target, members)
   if (request === undefined) {
     result.unchanged++
     return

@@ -25,7 +25,12 @@ function endpoint(found: readonly Record<string, unknown>[]) {
   const sent: ScimRequest[] = []
   const send: Send = async (purpose, request) => {
     if (purpose !== 'match') sent.push(request)
-    return { ok: true, status: 200, resource: { id: `id-${sent.length}` }, resources: purpose === 'match' ? found : [] }
+    return {
+      ok: true,
+      status: 200,
+      resource: { id: `id-${sent.length}` },
+      resources: purpose === 'match' ? found : [],
+    }
   }
   return { sent, send }
 }
@@ -64,13 +69,20 @@ describe('a cycle', () => {
     const { sent, send } = endpoint([{ ...user?.resource, displayName: 'Rangers', id: 'x', members }])
     expect(await runConnectorCycle(DIRECTORY, BASE64, send)).toMatchObject({ updated: 1, unchanged: 1 })
     expect(sent).toMatchObject([
-      { method: 'PATCH', path: '/Groups/x', body: { Operations: [{ op: 'remove', value: [{ value: 'other' }] }] } },
+      {
+        method: 'PATCH',
+        path: '/Groups/x',
+        body: { Operations: [{ op: 'remove', value: [{ value: 'other' }] }] },
+      },
     ])
   })
 
   it('deletes everything that it finds if it is to be removed', async () => {
     const { sent, send } = endpoint([{ id: 'x' }])
     expect(await runConnectorCycle(DIRECTORY, BASE64, send, true)).toMatchObject({ deleted: 2 })
-    expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual(['DELETE /Groups/x', 'DELETE /Users/x'])
+    expect(sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'DELETE /Groups/x',
+      'DELETE /Users/x',
+    ])
   })
 })
