@@ -247,7 +247,7 @@ export async function updateResource(
     tenant.database,
     [credentials],
     [guard],
-    [change, ...toldStatements(tenant, type, told, sources && sources.modifiedBy)],
+    [change, ...toldStatements(tenant, type, told, sources?.modifiedBy)],
   )
   const client = knownClient(credentials)?.clientId
   const known = sources && client !== undefined && { createdBy: sources.createdBy, modifiedBy: client }
