@@ -206,9 +206,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'storage',
     'node',
+    '@hono/node-server',
   ],
   'deno.ts': ['self-hosted', 'node'],
-  'node.ts': ['self-hosted', '@hono/node-server', 'node'],
+  'node.ts': ['self-hosted', 'node'],
+  'admin/version.ts': [],
+  // What the package exports.
+  embedding: ['embedding', 'app.ts', 'runtime.ts', 'self-hosted'],
+  // The command line of the package: each command loads what it needs.
+  cli: ['cli', 'admin/version.ts', 'consumer', 'entra/cli.ts', 'self-hosted', 'sqlite', 'node'],
   'worker.ts': [
     'app.ts',
     'bindings.ts',

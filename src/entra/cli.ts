@@ -14,6 +14,7 @@ import { provision, start } from './cli/commands/run.ts'
 import { allowDeletes, connections, pause, restart, status } from './cli/commands/state.ts'
 import type { Output } from './cli/cycle-reporter.ts'
 import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE } from './cli/issuer-server.ts'
+import { PROGRAM } from './cli/program.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { visibleLines } from './cli/visible-text.ts'
 import { FAULTS } from './issuer/faults.ts'
@@ -368,8 +369,13 @@ function parse(
     })
   } catch (error) {
     const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, '') : error
-    throw new UsageError(`${message}\nSee: npm run entra -- ${name} --help`)
+    throw new UsageError(`${message}\nSee: ${PROGRAM} ${name} --help`)
   }
+}
+
+/** The commands and what they do, for a list that has other commands too. */
+export function summaries(): readonly (readonly [name: string, summary: string])[] {
+  return Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary])
 }
 
 function help(): string {
@@ -379,11 +385,11 @@ function help(): string {
     'Emulates the provisioning service of Microsoft Entra ID: sends the requests that Entra sends',
     'to any SCIM 2.0 endpoint.',
     '',
-    'npm run entra -- COMMAND [options]',
+    `${PROGRAM} COMMAND [options]`,
     '',
     ...lines,
     '',
-    'npm run entra -- COMMAND --help  shows the options of a command.',
+    `${PROGRAM} COMMAND --help  shows the options of a command.`,
     '',
   ].join('\n')
 }
@@ -398,7 +404,7 @@ function commandHelp(name: string, { summary, positionals, options }: CommandDef
   })
   const width = Math.max(...rows.map(([left]) => left?.length ?? 0))
   const indent = ' '.repeat(width + 4)
-  const usage = `npm run entra -- ${name} [options]${positionals === undefined ? '' : ` ${positionals}`}`
+  const usage = `${PROGRAM} ${name} [options]${positionals === undefined ? '' : ` ${positionals}`}`
   return [
     `${name}: ${summary}`,
     '',
@@ -409,4 +415,8 @@ function commandHelp(name: string, { summary, positionals, options }: CommandDef
   ].join('\n')
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+// Without a top-level await, which a CommonJS bundle cannot have: the binary is one.
+if (import.meta.main)
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code
+  })

@@ -7,6 +7,7 @@ import type { JobState } from '../../documents/state.ts'
 import { DEFAULT_RESET, pauseJob, type ResetScope, restartJob } from '../../engine/provisioning-job.ts'
 import { isLocked, readState, StateFile } from '../files/state-file.ts'
 import { type OptionValues, textOption } from '../options.ts'
+import { PROGRAM } from '../program.ts'
 import { alignColumns, summaryTable } from '../summary-table.ts'
 import { readStateLocation } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
@@ -36,7 +37,7 @@ export async function pause({ values, output }: CommandContext): Promise<number>
     return 0
   }
   changeState(values, pauseJob)
-  output.write('Paused. Resume with: npm run entra -- restart --reset None …\n')
+  output.write(`Paused. Resume with: ${PROGRAM} restart --reset None …\n`)
   return 0
 }
 
