@@ -7,12 +7,13 @@ import { request as requestHttps } from 'node:https'
 import { fail } from '../self-hosted/fail.ts'
 import { type ListenSettings, readListenSettings } from '../self-hosted/settings.ts'
 import { parseOptions } from './options.ts'
+import { callOf } from './program.ts'
 
 const TIMEOUT_MS = 5_000
 /** Addresses that a server listens on to be reached by any, and the one to reach it by from here. */
 const ANY: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
-const USAGE = `scim-worker healthcheck [--port PORT] [--host HOST] [--data DIR]
+const USAGE = `${callOf('healthcheck')} [--port PORT] [--host HOST] [--data DIR]
 
 Asks the server of this machine whether it is healthy. The exit code is 0 if it is, otherwise 1. The options are those
 of "serve".`

@@ -4,6 +4,7 @@
  */
 import process from 'node:process'
 import { VERSION } from '../admin/version.ts'
+import { callOf, PROGRAM } from './program.ts'
 import { requireServingRuntime } from './serving-runtime.ts'
 
 interface CommandDefinition {
@@ -38,7 +39,7 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   follow: {
     usage: 'follow',
     summary: 'print the changes of a directory as they come, and keep a copy of it',
-    run: async (args) => (await import('../consumer/cli.ts')).main(args, 'scim-worker follow'),
+    run: async (args) => (await import('../consumer/cli.ts')).main(args, callOf('follow')),
   },
 }
 
@@ -60,7 +61,7 @@ async function emulate(args: readonly string[]): Promise<number> {
   const emulator = await import('../entra/cli.ts')
   const [name] = args
   if (emulator.summaries().some(([known]) => known === name)) return emulator.main(args)
-  console.error(`error: unknown command "${name}"; scim-worker --help lists the commands`)
+  console.error(`error: unknown command "${name}"; ${PROGRAM} --help lists the commands`)
   return 2
 }
 
@@ -72,7 +73,7 @@ async function help(): Promise<string> {
     commands.map(([usage, summary]) => `  ${usage.padEnd(width)}  ${summary}`).join('\n')
   return `scim-worker ${VERSION}: a SCIM 2.0 directory, and an emulator of Microsoft Entra's provisioning service
 
-scim-worker COMMAND [options]
+${PROGRAM} COMMAND [options]
 
 The directory:
 
@@ -82,6 +83,6 @@ The emulator, for any SCIM 2.0 endpoint:
 
 ${rows(summaries())}
 
-scim-worker COMMAND --help  shows the options of a command.
-scim-worker --version       prints the version.`
+${PROGRAM} COMMAND --help  shows the options of a command.
+${PROGRAM} --version       prints the version.`
 }

@@ -1,10 +1,9 @@
-/** Defined when the package and the binary are built. */
-declare const SCIM_WORKER_PACKAGED: true | undefined
+/** How the command line is called. Defined when the package and the binary are built; undefined in a clone. */
+declare const SCIM_WORKER_PROGRAM: string | undefined
 
-/** Whether this is the package or the binary, and not a clone of the repository. */
-export const IS_PACKAGED = typeof SCIM_WORKER_PACKAGED !== 'undefined'
+export const PROGRAM = typeof SCIM_WORKER_PROGRAM === 'undefined' ? undefined : SCIM_WORKER_PROGRAM
 
 /** How a command is called. */
 export function callOf(command: string): string {
-  return IS_PACKAGED ? `scim-worker ${command}` : `npm run ${command} --`
+  return PROGRAM === undefined ? `npm run ${command} --` : `${PROGRAM} ${command}`
 }

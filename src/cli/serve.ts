@@ -6,8 +6,9 @@ import { listenOnNode } from '../self-hosted/node-server.ts'
 import { dataFolderName } from '../self-hosted/settings.ts'
 import { startError } from '../sqlite/open.ts'
 import { parseOptions } from './options.ts'
+import { callOf } from './program.ts'
 
-const USAGE = `scim-worker serve [--port PORT] [--host HOST] [--data DIR]
+const USAGE = `${callOf('serve')} [--port PORT] [--host HOST] [--data DIR]
 
   --port PORT  the port to serve on; 8787 by default
   --host HOST  the address to serve on; 127.0.0.1 by default
@@ -20,7 +21,7 @@ const NEXT = (
 ) => `Next: sign in to the dashboard, press Generate Token under API Keys, and test the directory as
 Microsoft Entra would:
 
-  ENTRA_SECRET_TOKEN=<the token> npx scim-worker check --tenant-url ${base}/scim/v2
+  ENTRA_SECRET_TOKEN=<the token> ${callOf('check')} --tenant-url ${base}/scim/v2
 
 Press Ctrl-C to stop.`
 

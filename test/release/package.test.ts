@@ -83,17 +83,21 @@ describe('scim-worker', () => {
     async (name) => {
       const { code, text } = await finished(served(name, '--help'), { cwd: folder })
       expect(code).toBe(0)
-      expect(text).toMatch(new RegExp(`^scim-worker ${name} `, 'm'))
+      expect(text).toMatch(new RegExp(`^npx scim-worker ${name} `, 'm'))
       expect(text).not.toContain('npm run')
     },
   )
 
   it('explains "check" on Node.js 20', async () => {
-    expect((await onMachine('check', '--help')).text).toMatch(/^scim-worker check \[options\]$/m)
+    expect((await onMachine('check', '--help')).text).toMatch(/^npx scim-worker check \[options\]$/m)
   })
 
   it.for([
-    ['an unknown command', ['chek'], 'error: unknown command "chek"; scim-worker --help lists the commands'],
+    [
+      'an unknown command',
+      ['chek'],
+      'error: unknown command "chek"; npx scim-worker --help lists the commands',
+    ],
     ['an unknown option', ['serve', '--prot', '1'], /^error: Unknown option '--prot'/],
     ['two files', ['backup', 'a', 'b'], /^error: there must be one FILE, found 2\n/],
   ] as const)('refuses %s', async ([, args, expected]) => {

@@ -1,4 +1,4 @@
-/** How the emulator is called. The package and the binary define SCIM_WORKER_PACKAGED when they are built. */
-declare const SCIM_WORKER_PACKAGED: true | undefined
+/** How the command line is called. Defined when the package and the binary are built; undefined in a clone. */
+declare const SCIM_WORKER_PROGRAM: string | undefined
 
-export const PROGRAM = typeof SCIM_WORKER_PACKAGED === 'undefined' ? 'npm run entra --' : 'scim-worker'
+export const PROGRAM = typeof SCIM_WORKER_PROGRAM === 'undefined' ? 'npm run entra --' : SCIM_WORKER_PROGRAM

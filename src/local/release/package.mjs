@@ -43,7 +43,7 @@ async function bundle() {
     // For the emulator. The server needs a newer one, which it checks itself.
     target: 'node20',
     banner: { js: REQUIRE },
-    define: { ...options.define, SCIM_WORKER_PACKAGED: 'true' },
+    define: { ...options.define, SCIM_WORKER_PROGRAM: '"npx scim-worker"' },
     metafile: true,
   })
   return Object.keys(metafile.inputs)
