@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
 
-await ensureInstalled()
+await ensureInstalled('use')
 process.exitCode = await run(ownNode(), [
   join(ROOT, 'src', 'cli', 'bin.mjs'),
   'backup',
