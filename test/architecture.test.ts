@@ -190,7 +190,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   // CSV quoting is not part of the protocol, so the emulator may share it with the server.
   'csv-cell.ts': [],
   'settings.ts': ['edge', 'runtime.ts'],
-  local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler'],
+  local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler', 'yaml'],
   'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node', '@cloudflare/workers-types'],
   'self-hosted': [
