@@ -32,7 +32,8 @@ const MANY_REQUESTS = [
   'test/http/{extensions,follow}.test.ts',
   'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
-  'test/http/oauth/{access-tokens,emulator,federation}.test.ts',
+  'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',
+  'test/http/{cassettes,concurrency-check,mutate}.test.ts',
 ]
 
 /** HTTP tests with megabytes of documents. */

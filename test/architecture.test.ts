@@ -156,26 +156,77 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   'entra/check': [
     'entra/check',
+    'entra/concurrency',
     'entra/mappings',
     'entra/oauth',
     'entra/protocol',
     'entra/clock.ts',
     'entra/problem.ts',
   ],
-  'entra/cli.ts': ['entra/check', 'entra/cli', 'entra/issuer', 'entra/providers', 'node'],
-  'entra/cli': [
-    'entra/cli',
-    'entra/check',
+  'entra/concurrency': ['entra/concurrency', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
+  'entra/mutation': [
+    'entra/mutation',
     'entra/documents',
     'entra/engine',
-    'entra/issuer',
+    'entra/protocol',
+    'entra/clock.ts',
+    'entra/problem.ts',
+  ],
+  'entra/gallery': [
+    'entra/gallery',
+    'entra/documents',
+    'entra/engine',
     'entra/mappings',
     'entra/oauth',
     'entra/protocol',
-    'entra/providers',
     'entra/clock.ts',
     'entra/problem.ts',
+  ],
+  'entra/recording': ['entra/recording', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
+  'entra/visible-text.ts': [],
+  'entra/report': [
+    'entra/report',
+    'entra/check',
+    'entra/gallery',
+    'entra/oauth',
+    'entra/protocol',
+    'entra/clock.ts',
+    'entra/problem.ts',
+    'entra/visible-text.ts',
+  ],
+  'entra/cli.ts': [
+    'entra/check',
+    'entra/cli',
+    'entra/issuer',
+    'entra/mutation',
+    'entra/providers',
+    'entra/report',
+    'entra/visible-text.ts',
+    'node',
+  ],
+  'entra/cli': [
+    'entra/cli',
+    'entra/check',
+    'entra/concurrency',
+    'entra/documents',
+    'entra/engine',
+    'entra/gallery',
+    'entra/issuer',
+    'entra/mappings',
+    'entra/oauth',
+    'entra/mutation',
+    'entra/protocol',
+    'entra/providers',
+    'entra/recording',
+    'entra/report',
+    'entra/clock.ts',
+    'entra/problem.ts',
+    'entra/visible-text.ts',
+    // The version of the package.
+    '../package.json',
     'csv-cell.ts',
+    // The version of the package.
+    '../package.json',
     'node',
     'yaml',
     'cli-progress',
@@ -278,7 +329,10 @@ function circles(): readonly string[] {
 /** The row of a file; without one, the folder that should have it. */
 function rowOf(file: string): string {
   const rows = Object.keys(TABLE).filter((row) => file === row || file.startsWith(`${row}/`))
-  return rows.toSorted((a, b) => b.length - a.length)[0] ?? file.split('/')[0] ?? ''
+  return (
+    rows.toSorted((a, b) => b.length - a.length)[0] ??
+    (file.startsWith('..') ? file : (file.split('/')[0] ?? ''))
+  )
 }
 
 /** The row of the file below src, or the package, that a specifier means. */

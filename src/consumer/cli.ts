@@ -13,7 +13,7 @@ Follows the event feed of a directory and keeps an exact copy of its users and g
 
   --tenant-url URL   such as http://127.0.0.1:8787/scim/v2
   --token-file FILE  a file with a token that may read; or the variable SCIM_TOKEN
-  --token TOKEN      the token itself: other users of the machine can see it
+  --token TOKEN      the token itself; other users of the machine can see it
   --once             ends when the copy is up to date
   --json             prints each event as a line of JSON
   --state FILE       keeps the copy in a file, and goes on from there the next time
@@ -81,7 +81,7 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(`${error instanceof Error ? error.message : error}\nsee: npm run follow -- --help`)
   }
 }
 
@@ -123,11 +123,18 @@ function stored(file: string | undefined): DirectoryCopy {
   }
 }
 
-/** A file that is cut off would lose the copy, so a whole one replaces it. */
+/**
+ * A file that is cut off would lose the copy, so a whole one replaces it.
+ * @throws {UsageError}
+ */
 function store(file: string | undefined, copy: DirectoryCopy): void {
   if (file === undefined) return
-  writeFileSync(`${file}.new`, JSON.stringify(copy), { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  try {
+    writeFileSync(`${file}.new`, JSON.stringify(copy), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  } catch (error) {
+    throw new UsageError(`cannot write ${file}: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /** `2026-11-27T10:00:00.000Z  group.members_added  Field crew: mirela@quillfern.example  by Microsoft Entra ID` */

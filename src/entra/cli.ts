@@ -6,19 +6,29 @@ import { parseArgs } from 'node:util'
 import { PRESETS } from './check/presets.ts'
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
+import { concurrency } from './cli/commands/concurrency.ts'
 import { generate, importDirectory } from './cli/commands/directory.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
 import { issuer } from './cli/commands/issuer.ts'
 import { logs } from './cli/commands/logs.ts'
+import { mutate } from './cli/commands/mutate.ts'
+import { record } from './cli/commands/record.ts'
+import { replay } from './cli/commands/replay.ts'
 import { provision, start } from './cli/commands/run.ts'
 import { allowDeletes, connections, pause, restart, status } from './cli/commands/state.ts'
 import type { Output } from './cli/cycle-reporter.ts'
+import { fileReason, isFileError } from './cli/files/file-error.ts'
 import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE } from './cli/issuer-server.ts'
 import { PROGRAM } from './cli/program.ts'
+import { DEFAULT_PROXY_PORT } from './cli/recording-proxy.ts'
+import { didYouMean } from './cli/suggestion.ts'
 import { UsageError } from './cli/usage-error.ts'
-import { visibleLines } from './cli/visible-text.ts'
+import { version } from './cli/version.ts'
 import { FAULTS } from './issuer/faults.ts'
+import { MUTATIONS } from './mutation/faulty-fetch.ts'
 import { PROVIDER_NAMES } from './providers/providers.ts'
+import { REPORT_FORMATS } from './report/formats.ts'
+import { visibleLines } from './visible-text.ts'
 
 interface OptionDefinition {
   readonly type: 'string' | 'boolean'
@@ -80,6 +90,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     placeholder: 'FILE',
     help: 'file with the client secret (or the environment variable ENTRA_CLIENT_SECRET)',
   },
+  clients: {
+    type: 'string',
+    placeholder: 'N',
+    help: 'number of clients that send a request each at once, 40 by default',
+  },
   'clock-skew': {
     type: 'string',
     placeholder: 'TIME',
@@ -91,7 +106,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'maximum number of concurrent requests, 4 by default',
   },
   csv: { type: 'boolean', help: 'comma-separated values' },
-  cycles: { type: 'string', placeholder: 'N', help: 'number of cycles to run, 1 by default' },
+  cycles: {
+    type: 'string',
+    placeholder: 'N',
+    help: 'number of cycles to run, 1 by default; 5 of mutate',
+  },
   dialect: {
     type: 'string',
     placeholder: 'old|flag',
@@ -114,7 +133,12 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   fault: {
     type: 'string',
     placeholder: 'FAULTS',
-    help: ['faults of the issuer, separated by commas:', ...describeFaults()].join('\n'),
+    help: ['faults of the issuer, separated by commas:', ...describeNames(FAULTS)].join('\n'),
+  },
+  'federated-client-id': {
+    type: 'string',
+    placeholder: 'ID',
+    help: 'client of the federation, for --suite gallery with --auth client-credentials: both are tested',
   },
   force: { type: 'boolean', help: 'overwrite an existing file' },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
@@ -146,8 +170,8 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'job file, JSON or YAML (schema: src/entra/job.schema.json)',
   },
   json: { type: 'boolean', help: 'print JSON; events as JSON lines' },
-  junit: { type: 'string', placeholder: 'FILE', help: 'write the results as JUnit XML' },
-  limit: { type: 'string', placeholder: 'N', help: 'maximum number of entries' },
+  junit: { type: 'string', placeholder: 'FILE', help: 'short for --report junit=FILE' },
+  limit: { type: 'string', placeholder: 'N', help: 'show only the newest entries' },
   members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add to the group' },
   memberships: {
     type: 'string',
@@ -163,6 +187,17 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   },
   only: { type: 'string', placeholder: 'users|groups', help: 'run only the checks that need nothing else' },
   output: { type: 'string', placeholder: 'FILE', help: 'write to this file instead of standard output' },
+  mutations: {
+    type: 'string',
+    placeholder: 'A,B',
+    help: ['mutations, separated by commas, all by default:', ...describeNames(MUTATIONS)].join('\n'),
+  },
+  percent: { type: 'string', placeholder: 'N', help: 'share of the requests to mutate, 20 by default' },
+  port: {
+    type: 'string',
+    placeholder: 'PORT',
+    help: `port of the proxy on 127.0.0.1, ${DEFAULT_PROXY_PORT} by default`,
+  },
   preset: {
     type: 'string',
     placeholder: 'NAME',
@@ -174,6 +209,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: `whose requests are sent: ${PROVIDER_NAMES.join(', ')}; entra by default`,
   },
   'push-now': { type: 'boolean', help: 'send all members of every group, as "Push now" in Okta' },
+  report: {
+    type: 'string',
+    placeholder: 'LIST',
+    help: `reports of the run, separated by commas: ${REPORT_FORMATS.map((format) => `${format}=FILE`).join(',')}`,
+  },
   reset: {
     type: 'string',
     placeholder: 'SCOPES',
@@ -182,7 +222,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   seed: {
     type: 'string',
     placeholder: 'N',
-    help: 'seed of the random generator; the same seed gives the same directory',
+    help: 'seed of the random generator, 1 by default; the same seed gives the same directory or mutations',
   },
   skip: {
     type: 'string',
@@ -191,6 +231,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   },
   state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
+  suite: {
+    type: 'string',
+    placeholder: 'entra|gallery',
+    help: '"gallery" runs Microsoft’s validation for the app gallery: 25 tests',
+  },
   'tenant-id': {
     type: 'string',
     placeholder: 'GUID',
@@ -200,7 +245,12 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   token: {
     type: 'string',
     placeholder: 'T',
-    help: 'Secret Token (or the environment variable ENTRA_SECRET_TOKEN)',
+    help: 'the Secret Token itself; other users of the machine can read command lines',
+  },
+  'token-file': {
+    type: 'string',
+    placeholder: 'FILE',
+    help: 'file with the Secret Token (or the environment variable ENTRA_SECRET_TOKEN)',
   },
   'token-endpoint': { type: 'string', placeholder: 'URL', help: 'URL of the target’s token endpoint' },
   users: { type: 'string', placeholder: 'N', help: 'number of users, 300 by default' },
@@ -212,12 +262,12 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   verbose: { type: 'boolean', help: 'show request and response of every step' },
 }
 
-function describeFaults(): string[] {
-  return describeChoices(Object.entries(FAULTS))
-}
-
 function describePresets(): string[] {
   return describeChoices(Object.entries(PRESETS).map(([name, { meaning }]) => [name, meaning]))
+}
+
+function describeNames(meanings: Readonly<Record<string, string>>): string[] {
+  return describeChoices(Object.entries(meanings))
 }
 
 function describeChoices(choices: readonly (readonly [string, string])[]): string[] {
@@ -228,7 +278,7 @@ function describeChoices(choices: readonly (readonly [string, string])[]): strin
 const OAUTH = ['token-endpoint', 'client-id', 'client-secret-file', 'client-auth', 'oauth-scope']
 const ISSUER = ['issuer-port', 'issuer-keys']
 const FEDERATED = ['issuer', 'application-id', 'application-secret-file', ...ISSUER]
-const ENDPOINT = ['tenant-url', 'auth', 'token', ...OAUTH, ...FEDERATED, 'ca', 'job', 'dialect']
+const ENDPOINT = ['tenant-url', 'auth', 'token-file', 'token', ...OAUTH, ...FEDERATED, 'ca', 'job', 'dialect']
 const JOB = ['directory', ...ENDPOINT, 'state']
 
 const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
@@ -283,8 +333,50 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   check: {
     summary: 'test an endpoint in both dialects, from creating objects to deleting them',
-    options: [...ENDPOINT, 'preset', 'only', 'skip', 'junit', 'verbose', 'json'],
+    options: [
+      ...ENDPOINT,
+      'suite',
+      'federated-client-id',
+      'preset',
+      'only',
+      'skip',
+      'report',
+      'junit',
+      'verbose',
+      'json',
+    ],
     run: check,
+  },
+  concurrency: {
+    summary: 'test whether an endpoint loses updates of concurrent clients',
+    options: [...ENDPOINT, 'clients', 'json'],
+    run: concurrency,
+  },
+  record: {
+    summary: 'record the requests of a client and the answers of an endpoint as a cassette, until Ctrl-C',
+    options: ['tenant-url', 'output', 'port', 'force'],
+    run: record,
+  },
+  replay: {
+    summary: 'send a cassette to an endpoint and compare the answers with the recorded ones',
+    positionals: 'CASSETTE',
+    options: [...ENDPOINT, 'verbose', 'json'],
+    run: replay,
+  },
+  mutate: {
+    summary: 'provision over a faulty network, and ask whether the endpoint converged afterwards',
+    options: [
+      'directory',
+      ...ENDPOINT,
+      'provider',
+      'seed',
+      'mutations',
+      'percent',
+      'cycles',
+      'concurrency',
+      'json',
+    ],
+    run: mutate,
   },
   issuer: {
     summary: 'serve assertions in place of login.microsoftonline.com, for --auth federated, until Ctrl-C',
@@ -315,24 +407,39 @@ export async function main(args: readonly string[], streams: Streams = standardS
   const output = escapingControls(streams.output)
   const errors = escapingControls(streams.errors)
   const [name, ...rest] = args
+  if (name === '--version' || name === '-V') {
+    output.write(`${version}\n`)
+    return 0
+  }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     output.write(help())
     return name === undefined ? 2 : 0
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   try {
-    if (command === undefined)
-      throw new UsageError(`Unknown command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`)
+    if (command === undefined) throw new UsageError(describeUnknownCommand(name))
     if (rest.includes('--help') || rest.includes('-h')) {
       output.write(commandHelp(name, command))
       return 0
     }
     return await command.run({ ...parse(name, command, rest), output, errors, terminal })
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    errors.write(`${error.message}\n`)
+    errors.write(`${describeMistake(error)}\n`)
     return 2
   }
+}
+
+/** The message of an error in the input, such as a path that cannot be used. Other errors are faults of the program. */
+function describeMistake(error: unknown): string {
+  if (error instanceof UsageError) return error.message
+  if (!isFileError(error)) throw error
+  const file = error.path === undefined ? 'a file' : `"${error.path}"`
+  return `Cannot ${error.syscall ?? 'use'} ${file}: ${fileReason(error)}`
+}
+
+function describeUnknownCommand(name: string): string {
+  const names = Object.keys(COMMANDS)
+  return `Unknown command "${name}": expected one of ${names.join(', ')}.${didYouMean(name, names)}`
 }
 
 /** An output stream of a command. */
@@ -368,9 +475,14 @@ function parse(
       strict: true,
     })
   } catch (error) {
-    const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, '') : error
-    throw new UsageError(`${message}\nSee: ${PROGRAM} ${name} --help`)
+    throw new UsageError(`${describeOptionError(error, command)}\nSee: ${PROGRAM} ${name} --help`)
   }
+}
+
+function describeOptionError(error: unknown, { options }: CommandDefinition): string {
+  const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, '') : String(error)
+  const unknown = /^Unknown option '--(.*)'/.exec(message)?.[1]
+  return unknown === undefined ? message : `${message}.${didYouMean(unknown, options, '--')}`
 }
 
 /** The commands and what they do, for a list that has other commands too. */
@@ -390,6 +502,7 @@ function help(): string {
     ...lines,
     '',
     `${PROGRAM} COMMAND --help  shows the options of a command.`,
+    `${PROGRAM} --version       shows the version.`,
     '',
   ].join('\n')
 }

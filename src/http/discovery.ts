@@ -7,6 +7,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { type Complex, isComplex } from '../scim/comparison.ts'
 import { notFound, ScimError, shorten } from '../scim/error.ts'
 import { listResponse } from '../scim/list-response.ts'
+import { SERVED_COMMON_ATTRIBUTES } from '../scim/schema/common-attributes.ts'
 import type { Attribute, ResourceType, Schema } from '../scim/schema/definition.ts'
 import { schemasOf } from '../scim/schema/resource-type.ts'
 import { SERVICE_PROVIDER_CONFIG } from '../scim/schema/service-provider-config.ts'
@@ -42,7 +43,12 @@ function resourceTypes(c: Context<HttpEnv>): readonly Complex[] {
 }
 
 function schemas(c: Context<HttpEnv>): readonly Complex[] {
-  return schemasOf(c.get('tenant').resourceTypes).map((schema) => schemaResource(schema, tenantUrl(c)))
+  const { resourceTypes: types } = c.get('tenant')
+  const isBase = ({ id }: Schema) => types.some(({ schema }) => schema.id === id)
+  return schemasOf(types).map((schema) => {
+    const common = isBase(schema) ? SERVED_COMMON_ATTRIBUTES : []
+    return schemaResource({ ...schema, attributes: [...common, ...schema.attributes] }, tenantUrl(c))
+  })
 }
 
 /** RFC 7644 §4: a request with a filter SHALL fail with 403, so that clients do not assume that it was applied. */

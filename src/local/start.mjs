@@ -229,16 +229,18 @@ scim-worker is running.
   Dashboard    ${base}/admin
   Admin token  ADMIN_TOKEN in ${relative(process.cwd(), DEV_VARS) || DEV_VARS}
 
-Next: sign in to the dashboard, press Generate Token under API Keys, and provision the sample directory as
-Microsoft Entra would:
+Next: sign in to the dashboard, press Generate Token under API Keys, store the token in trial/token.txt, and
+provision a copy of the sample directory as Microsoft Entra would:
 
-  npm run entra -- provision --directory test/fixtures/directory/quillfern.json \\
-    --tenant-url ${base}/scim/v2 --token <the token>
+  mkdir trial; cp test/fixtures/directory/quillfern.json trial/people.json
+
+  npm run entra -- provision --directory trial/people.json \\
+    --tenant-url ${base}/scim/v2 --token-file trial/token.txt
 
 Without a browser, create a token with:
 
-  curl -X POST ${base}/admin/api/tenants/default/tokens \\
-    -H "Authorization: Bearer $(sed -n 's/^ADMIN_TOKEN="\\{0,1\\}\\([^"]*\\)"\\{0,1\\}$/\\1/p' .dev.vars)" \\
+  sed -n 's/^ADMIN_TOKEN="\\{0,1\\}\\([^"]*\\)"\\{0,1\\}$/Authorization: Bearer \\1/p' .dev.vars > trial/administrator.txt
+  curl -X POST ${base}/admin/api/tenants/default/tokens -H @trial/administrator.txt \\
     -H 'Content-Type: application/json' -d '{"name":"Microsoft Entra"}'
 
 Press Ctrl-C to stop.`)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { costOf, newClient, ORIGIN, send, TENANT_URL, USER } from '../support/harness.ts'
+import { costOf, GROUP, newClient, ORIGIN, send, TENANT_URL, USER } from '../support/harness.ts'
 
 describe('discovery', () => {
   it('serves the configuration without authentication', async () => {
@@ -23,6 +23,15 @@ describe('discovery', () => {
       ],
       meta: { resourceType: 'ServiceProviderConfig', location: `${TENANT_URL}/ServiceProviderConfig` },
     })
+  })
+
+  // Microsoft's validation for the app gallery looks for every mapped attribute there.
+  it('lists externalId with the base schemas, to which common attributes belong (RFC 7643 §3.1)', async () => {
+    const { body } = await (await newClient()).get('/Schemas')
+    const holders = body.Resources.filter(({ attributes }: { attributes: { name: string }[] }) =>
+      attributes.some(({ name }) => name === 'externalId'),
+    )
+    expect(holders.map(({ id }: { id: string }) => id)).toEqual([USER, GROUP])
   })
 
   it.for(['Schemas', 'ResourceTypes'])(

@@ -2,7 +2,6 @@
  * Determines how a command authenticates at its target: with a Secret Token, with OAuth 2.0 client credentials, or with
  * an assertion of a workload identity. Options override the job file. Secrets come from files and environment variables.
  */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
   AUTHENTICATION_METHODS,
@@ -18,6 +17,7 @@ import {
   type Workload,
 } from '../oauth/grant.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
+import { readText } from './files/documents.ts'
 import { choiceOption, type OptionValues, textOption } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -41,6 +41,7 @@ const TOKEN_VARIABLE = 'ENTRA_SECRET_TOKEN'
 const CLIENT_SECRET_VARIABLE = 'ENTRA_CLIENT_SECRET'
 const APPLICATION_SECRET_VARIABLE = 'ENTRA_APPLICATION_SECRET'
 
+const TOKEN_OPTIONS = ['token-file', 'token']
 const CLIENT_OPTIONS = ['token-endpoint', 'client-id', 'oauth-scope']
 const SECRET_OPTIONS = ['client-secret-file', 'client-auth']
 const ASSERTION_OPTIONS = [
@@ -54,8 +55,8 @@ const ASSERTION_OPTIONS = [
 /** The options that have no meaning with a method. */
 const REFUSED_OPTIONS: Readonly<Record<AuthenticationMethod, readonly string[]>> = {
   bearer: [...CLIENT_OPTIONS, ...SECRET_OPTIONS, ...ASSERTION_OPTIONS],
-  'client-credentials': ['token', ...ASSERTION_OPTIONS],
-  federated: ['token', ...SECRET_OPTIONS],
+  'client-credentials': [...TOKEN_OPTIONS, ...ASSERTION_OPTIONS],
+  federated: [...TOKEN_OPTIONS, ...SECRET_OPTIONS],
 }
 
 /** @throws {UsageError} naming the missing or invalid option or field */
@@ -68,7 +69,7 @@ export function readAuthentication(
   const method = choiceOption(values, 'auth', AUTHENTICATION_METHODS) ?? config.method ?? 'bearer'
   const refused = REFUSED_OPTIONS[method].find((name) => textOption(values, name) !== undefined)
   if (refused !== undefined) throw new UsageError(`--${refused} cannot be used with --auth ${method}`)
-  if (method === 'bearer') return { kind: method, token: readToken(values, location.jobFile) }
+  if (method === 'bearer') return { kind: method, token: readToken(values, location) }
   const client = readClient(values, config)
   if (method === 'client-credentials')
     return { kind: method, ...client, ...readClientSecret(values, config, location) }
@@ -87,11 +88,17 @@ export function tenantNamedBy(authentication: Authentication): string | undefine
   return tenant === undefined ? undefined : `scim_${tenant}`
 }
 
-function readToken(values: OptionValues, jobFile: JobFile | undefined): string {
+function readToken(values: OptionValues, { jobFile, folder }: JobFileLocation): string {
   const variable = jobFile?.tokenVariable ?? TOKEN_VARIABLE
-  const token = textOption(values, 'token') ?? jobFile?.token ?? process.env[variable]
+  const named = textOption(values, 'token')
+  if (named !== undefined && textOption(values, 'token-file') !== undefined)
+    throw new UsageError('--token-file and --token cannot be used together')
+  const fromFile = { option: 'token-file', file: undefined, variable }
+  const token = named ?? readFromFile(values, folder, fromFile) ?? jobFile?.token ?? process.env[variable]
   if (token === undefined || token === '')
-    throw new UsageError(`--token is missing: the Secret Token (or the environment variable ${variable})`)
+    throw new UsageError(
+      `--token-file is missing: a file with the Secret Token (or the environment variable ${variable})`,
+    )
   if (!/^[\x21-\x7e]+$/.test(token))
     throw new UsageError('The Secret Token contains a character that is not allowed in a header')
   return token
@@ -157,22 +164,18 @@ interface SecretLocation {
 }
 
 /** The file of the option comes first, then that of the job file, then the environment variable. */
-function readSecret(
+function readSecret(values: OptionValues, folder: string, location: SecretLocation): string | undefined {
+  return readFromFile(values, folder, location) ?? (process.env[location.variable] || undefined)
+}
+
+function readFromFile(
   values: OptionValues,
   folder: string,
-  { option, file, variable }: SecretLocation,
+  { option, file }: SecretLocation,
 ): string | undefined {
   const path = textOption(values, option) ?? (file === undefined ? undefined : resolve(folder, file))
-  if (path === undefined) return process.env[variable] || undefined
-  let secret: string
-  try {
-    secret = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error
-    throw new UsageError(
-      `Cannot read the secret in "${path}": ${reason === 'ENOENT' ? 'no such file' : reason}`,
-    )
-  }
+  if (path === undefined) return undefined
+  const secret = readText(path, 'file with the secret').replace(/\r?\n$/, '')
   if (secret === '' || /[\r\n]/.test(secret))
     throw new UsageError(`The file "${path}" must contain the secret in one line and nothing else`)
   return secret

@@ -5,8 +5,8 @@
 import cliProgress from 'cli-progress'
 import type { CycleEvent } from '../engine/cycle-context.ts'
 import type { LogEntry } from '../engine/provisioning-log.ts'
+import { visible } from '../visible-text.ts'
 import { failedCount, summaryTable } from './summary-table.ts'
-import { visible } from './visible-text.ts'
 
 /** Receives the report; `isTTY` selects between progress bar and lines. */
 export interface Output {

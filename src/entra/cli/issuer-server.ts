@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Clock } from '../clock.ts'
 import type { Fault } from '../issuer/faults.ts'
 import type { WorkloadIdentity } from '../issuer/identity.ts'
@@ -10,6 +9,7 @@ import { Issuer } from '../issuer/issuer.ts'
 import { isSigningKey, newSigningKey, type SigningKey } from '../issuer/signing-keys.ts'
 import { readDocument } from './files/documents.ts'
 import { writeAtomically } from './files/state-file.ts'
+import { closeServer, listen } from './listen.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Beside the port of `npm start`. */
@@ -39,7 +39,8 @@ export async function startIssuer(options: IssuerServerOptions): Promise<IssuerS
   const { keyFile, identity, faults, clock, onRequest = () => undefined } = options
   const keys = [await loadKey(keyFile)] as const
   const server = createServer()
-  const port = await listen(server, options.port)
+  const inUse = 'choose another one with --issuer-port, or use a running issuer with --issuer'
+  const port = await listen(server, options.port, 'The issuer', inUse)
   const origin = `http://127.0.0.1:${port}`
   const issuer = new Issuer({ origin, identity, keys, faults, clock, newId: randomUUID })
   server.on('request', (incoming, outgoing) => {
@@ -47,12 +48,7 @@ export async function startIssuer(options: IssuerServerOptions): Promise<IssuerS
       onRequest(`${incoming.method} ${incoming.url}: ${outgoing.statusCode}`),
     )
   })
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.closeAllConnections()
-      server.close(() => resolve())
-    })
-  return { issuer, origin, close }
+  return { issuer, origin, close: () => closeServer(server) }
 }
 
 /** A target caches keys, so a restarted issuer must have the same ones. */
@@ -65,18 +61,6 @@ async function loadKey(file: string): Promise<SigningKey> {
   const key = await newSigningKey()
   writeAtomically(file, `${JSON.stringify(key)}\n`)
   return key
-}
-
-function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const inUse =
-        'the port is in use; choose another one with --issuer-port, or use a running issuer with --issuer'
-      const reason = error.code === 'EADDRINUSE' ? inUse : error.message
-      reject(new UsageError(`The issuer cannot listen on 127.0.0.1:${port}: ${reason}`))
-    })
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
 }
 
 /** A token request is much shorter. */

@@ -126,7 +126,7 @@ function sample(ids: readonly string[], size: number, random: () => number): str
 }
 
 /** mulberry32, a 32-bit generator, is sufficient for names. Returns numbers from 0 (inclusive) to 1 (exclusive). */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

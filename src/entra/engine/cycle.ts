@@ -231,6 +231,8 @@ async function membershipPhase(context: CycleContext, counts: Counts): Promise<v
   context.emit({ type: 'phaseStarted', phase: 'Memberships', total })
   await forEachConcurrently(plans, context.job.concurrency, context.signal, async (plan) => {
     await provisionMembers(plan, { context, counts: counts.Membership, log: new ObjectLog(context.clock) })
+    // A plan that sends nothing is not progress.
+    if (sizeOf(plan) === 0) return
     done += sizeOf(plan)
     context.emit({ type: 'progress', phase: 'Memberships', done, total })
   })

@@ -62,8 +62,13 @@ export async function provisionOnDemand(
     return { steps: [tested, imported, scope], ok: true }
   }
   try {
+    const wasLinked = context.state.objects[object.id]?.link !== undefined
     const entry = await provision(object, memberIds, oldDialect)
-    return { steps: [tested, imported, ...describe(entry)], entry, ok: entry.statusInfo.status !== 'failure' }
+    return {
+      steps: [tested, imported, ...describe(entry, wasLinked)],
+      entry,
+      ok: entry.statusInfo.status !== 'failure',
+    }
   } catch (error) {
     if (!(error instanceof JobFailure)) throw error
     const description = describeFailure(error.failure)
@@ -134,7 +139,10 @@ async function provisionChosenMembers(
   })
 }
 
-function describe({ provisioningSteps, statusInfo, action, modifiedProperties }: LogEntry): OnDemandStep[] {
+function describe(
+  { provisioningSteps, statusInfo, action, modifiedProperties }: LogEntry,
+  wasLinked: boolean,
+): OnDemandStep[] {
   const scoping = provisioningSteps.find(({ provisioningStepType }) => provisioningStepType === 'scoping')
   const matching = provisioningSteps.findLast(
     ({ provisioningStepType }) => provisioningStepType === 'matching',
@@ -146,11 +154,18 @@ function describe({ provisioningSteps, statusInfo, action, modifiedProperties }:
   const done = last === undefined || last === matching ? action : `${action}: ${last.description}`
   return [
     { name: 'Determine scope', status: 'success', description: scoping?.description ?? '' },
-    {
-      name: 'Match',
-      status: matching?.status ?? 'success',
-      description: matching?.description ?? 'Already linked',
-    },
+    matching === undefined ? unmatched(wasLinked) : { name: 'Match', ...statusOf(matching) },
     { name: 'Perform action', status: statusInfo.status, description: [done, ...changes].join('\n  ') },
   ]
+}
+
+function statusOf({ status, description }: LogEntry['provisioningSteps'][number]) {
+  return { status, description }
+}
+
+/** A linked object is not matched. Neither is one that is out of scope, or whose mapping fails. */
+function unmatched(wasLinked: boolean): OnDemandStep {
+  return wasLinked
+    ? { name: 'Match', status: 'success', description: 'Already linked' }
+    : { name: 'Match', status: 'skipped', description: 'Not linked, and no query was sent' }
 }

@@ -5,6 +5,19 @@ import { attribute, complex } from './definition.ts'
 
 const READ_ONLY = { mutability: 'readOnly' } as const
 
+const EXTERNAL_ID = attribute(
+  'externalId',
+  'string',
+  'The identifier that the provisioning client gave to the resource.',
+  { caseExact: true },
+)
+
+/**
+ * The common attributes that clients set, which /Schemas lists with each base schema: RFC 7643 §3.1 considers common
+ * attributes "to be part of every base resource schema". Microsoft's validation for the app gallery looks for them there.
+ */
+export const SERVED_COMMON_ATTRIBUTES = [EXTERNAL_ID] as const
+
 export const COMMON_ATTRIBUTES = [
   attribute('schemas', 'reference', 'The URNs of the schemas whose attributes the resource holds.', {
     multiValued: true,
@@ -21,9 +34,7 @@ export const COMMON_ATTRIBUTES = [
     returned: 'always',
     uniqueness: 'server',
   }),
-  attribute('externalId', 'string', 'The identifier that the provisioning client gave to the resource.', {
-    caseExact: true,
-  }),
+  EXTERNAL_ID,
   complex(
     'meta',
     'Metadata that the service provider keeps of the resource.',

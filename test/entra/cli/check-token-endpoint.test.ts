@@ -139,7 +139,9 @@ describe('check --auth client-credentials', () => {
     const { stdout: refused } = await checkWithSecret('--verbose')
     expect(refused).toContain('| {"error":"invalid_client","error_description":"\\"***\\" is unknown"}')
     expect(refused).not.toContain('staple')
-    expect(outputs[3]).toContain('<testsuite name="Token endpoint" tests="2" failures="1" skipped="0">')
+    expect(outputs[3]).toContain(
+      '<testsuite name="Token endpoint" tests="2" failures="1" errors="0" skipped="0" ',
+    )
   })
 })
 

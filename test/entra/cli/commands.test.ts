@@ -1,6 +1,6 @@
 /** The commands of the command line on one job, over HTTP on 127.0.0.1. */
 
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -131,7 +131,7 @@ describe('the commands of a job', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line).action),
-    ).toEqual(['Create', 'Create'])
+    ).toEqual(['Create', 'Update'])
     expect((await entra('logs', '--identity', 'nobody')).code).toBe(1)
   })
 
@@ -173,10 +173,25 @@ describe('the commands of a job', () => {
       '4. Match: success',
       '5. Perform action: success',
     ])
+    expect((await entra('provision-on-demand', 'ben@quillfern.example')).stdout).toContain('Already linked')
     expect((await entra('provision-on-demand', 'nobody')).code).toBe(2)
     expect((await entra('provision-on-demand', 'crew', '--members', 'a,b,c,d,e,f')).stderr).toContain(
       'at most 5',
     )
+  })
+
+  it('does not call a user linked that never was', async () => {
+    writeDirectory({ users: [{ ...PEOPLE[0], assigned: false }], groups: [] })
+    const outside = await entra('provision-on-demand', 'ada')
+    expect(outside.stdout).toContain('4. Match: skipped\n  Not linked, and no query was sent')
+    const mappings = [
+      { target: 'userName', type: 'direct', source: 'userPrincipalName', matching: 1 },
+      { target: 'title', type: 'expression', source: 'DefaultDomain()' },
+    ]
+    writeJob({ users: { attributeMappings: mappings } })
+    writeDirectory({ users: PEOPLE, groups: [] })
+    const failed = await entra('provision-on-demand', 'ben')
+    expect([failed.code, failed.stdout]).toEqual([1, expect.not.stringContaining('Already linked')])
   })
 
   it('holds deletions back until they are allowed', async () => {
@@ -214,6 +229,106 @@ describe('the commands of a job', () => {
     expect(store.users.size).toBe(0)
     expect((await entra('start', '--advance', '6h')).code).toBe(0)
     expect(store.users.size).toBe(3)
+  })
+})
+
+describe('logs', () => {
+  it('shows the newest entries with --limit, oldest first', async () => {
+    await entra('start')
+    const all = (await entra('logs')).stdout.trim().split('\n')
+    expect(all).toHaveLength(5)
+    for (const limit of [1, 2, 5, 6]) {
+      const { stdout } = await entra('logs', '--limit', String(limit))
+      expect(stdout.trim().split('\n')).toEqual(all.slice(-limit))
+    }
+    const newest = await entra('logs', '--action', 'create', '--limit', '1')
+    expect(newest.stdout).toContain('Create    Group')
+  })
+})
+
+describe('the progress of a cycle', () => {
+  it('does not report memberships when a restart sends none', async () => {
+    const groups = ['bow', 'deck', 'helm'].map((id) => ({ id, displayName: id, members: [] }))
+    writeDirectory({ users: PEOPLE, groups: [...groups, GROUP] })
+    expect((await entra('provision')).stdout).toContain('Memberships: 2 of 2')
+    // The memberships of a member that left the scope are pending in every initial cycle.
+    const outside = { ...PEOPLE[0], assigned: false }
+    writeDirectory({
+      users: [outside, ...PEOPLE.slice(1)],
+      groups: groups.map((group) => ({ ...group, members: ['ada'] })),
+    })
+    await entra('restart')
+    const { stdout } = await entra('provision')
+    expect(stdout).toContain('Starting initial cycle')
+    expect(stdout).not.toContain('Memberships')
+  })
+})
+
+describe('the command line', () => {
+  it('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+    for (const option of ['--version', '-V'])
+      expect(await runCli([option])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it.each([
+    [['provison'], 'Unknown command "provison"', 'Did you mean "provision"?'],
+    [['Check'], 'Unknown command "Check"', 'Did you mean "check"?'],
+    [['log'], 'Unknown command "log"', 'Did you mean "logs"?'],
+    [['provision-on'], 'Unknown command "provision-on"', 'Did you mean "provision-on-demand"?'],
+    [['check', '--tenat-url', 'x'], "Unknown option '--tenat-url'", 'Did you mean "--tenant-url"?'],
+    [['logs', '--limits', '6'], "Unknown option '--limits'", 'Did you mean "--limit"?'],
+  ])('suggests what was meant by %j', async (args, message, question) => {
+    const { code, stderr } = await runCli(args)
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+    expect(stderr).toContain(question)
+  })
+
+  it.each([[['toaster']], [['constructor']], [['check', '--toaster']]])(
+    'suggests nothing where no name is close: %j',
+    async (args) => {
+      const { code, stderr } = await runCli(args)
+      expect([code, stderr]).toEqual([2, expect.not.stringContaining('Did you mean')])
+    },
+  )
+
+  const target = ['--tenant-url', 'http://127.0.0.1:1/scim/v2', '--token-file', 'FOLDER/token.txt']
+  const directory = ['--directory', 'FOLDER/directory.json']
+  it.each([
+    [['provision', '--directory', 'FOLDER/none/people.json', ...target], 'no such file or folder'],
+    [['provision', '--directory', 'FOLDER', ...target], 'it is a folder'],
+    [['provision', '--directory', 'FOLDER/directory.json/people.json', ...target], /folder/],
+    [['provision', ...directory, ...target, '--state', 'FOLDER/none/s.json'], 'no such file or folder'],
+    [['provision', ...directory, ...target, '--state', 'FOLDER/folder.json'], 'it is a folder'],
+    [['provision', '--job', 'FOLDER'], 'it is a folder'],
+    [['diff', '--directory', 'FOLDER/none.json', ...target], 'no such file or folder'],
+    [['logs', '--state', 'FOLDER/logged.json'], 'it is a folder'],
+    [['pause', '--state', 'FOLDER/none.json'], 'There is no state file'],
+    [['restart', '--state', 'FOLDER/folder.json'], 'it is a folder'],
+    [['generate', '--output', 'FOLDER/none/people.json'], 'no such file or folder'],
+    [['import', '--users-csv', 'FOLDER'], 'it is a folder'],
+    [['issuer', '--issuer-port', '0', '--issuer-keys', 'FOLDER/none/key.json'], 'no such file or folder'],
+    [
+      ['test-connection', '--tenant-url', 'http://127.0.0.1:1/', '--token-file', 'FOLDER/none.txt'],
+      'no such file',
+    ],
+    [['test-connection', '--tenant-url', 'http://127.0.0.1:1/', '--token-file', 'FOLDER'], 'it is a folder'],
+  ])('explains a wrong path without a stack trace: %j', async (args, message) => {
+    writeFileSync(join(folder, 'token.txt'), 'a-token')
+    writeFileSync(join(folder, 'logged.json'), '{}')
+    for (const name of ['folder.json', 'logged.json.log']) mkdirSync(join(folder, name))
+    const { code, stderr } = await runCli(args.map((arg) => arg.replace('FOLDER', folder)))
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+    expect(stderr).not.toMatch(/\n\s+at |errno/)
+  })
+
+  it('reads the Secret Token from a file, and refuses two tokens', async () => {
+    writeFileSync(join(folder, 'token.txt'), 'from-a-file\r\n')
+    const target = ['--tenant-url', server.tenantUrl, '--token-file', join(folder, 'token.txt')]
+    expect((await runCli(['test-connection', ...target])).code).toBe(0)
+    expect(store.received[0]?.headers.get('authorization')).toBe('Bearer from-a-file')
+    const both = await runCli(['test-connection', ...target, '--token', 't'])
+    expect([both.code, both.stderr]).toEqual([2, '--token-file and --token cannot be used together\n'])
   })
 })
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { visible, visibleLines } from '../../../src/entra/cli/visible-text.ts'
+import { visible, visibleLines } from '../../../src/entra/visible-text.ts'
 import { serveStore, type TestServer } from '../support/http-server.ts'
 import { type CliResult, runCli } from '../support/run-cli.ts'
 import { error, ScimStore } from '../support/scim-store.ts'

@@ -229,6 +229,15 @@ describe('exact', () => {
   })
 })
 
+describe('names of attributes', () => {
+  it('are case-sensitive, with and without exact', () => {
+    for (const exact of [false, true]) {
+      expect(evaluate('Append([mail], "!")', ATTRIBUTES, { exact })).not.toBe('!')
+      expect(evaluate('Append([Mail], "!")', ATTRIBUTES, { exact })).toBe(evaluate('Append([missing], "!")'))
+    }
+  })
+})
+
 describe('expression errors', () => {
   it.each([
     ['Jion(" ", [a])', /Unknown function "Jion".*at position 1\n {2}Jion.*\n {2}\^/s],

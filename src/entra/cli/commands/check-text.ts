@@ -2,7 +2,7 @@
 import { type Cause, causesOf, verdictOf } from '../../check/causes.ts'
 import type { CheckResult } from '../../check/check-result.ts'
 import type { Grade } from '../../check/findings.ts'
-import { visible } from '../visible-text.ts'
+import { visible } from '../../visible-text.ts'
 
 /** The section of a result. */
 export function headingOf({ dialect, check, grade }: CheckResult): string {

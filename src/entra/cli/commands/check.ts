@@ -8,15 +8,17 @@ import type { Grade } from '../../check/findings.ts'
 import { PRESET_NAMES, PRESETS } from '../../check/presets.ts'
 import type { CheckMappings } from '../../check/scene.ts'
 import { MappingError } from '../../mappings/attribute-mapping.ts'
+import { checkReport, type TimedResult } from '../../report/check-report.ts'
 import { type Access, withAccess } from '../access.ts'
-import { writeAtomically } from '../files/state-file.ts'
 import { choiceOption, type OptionValues, textOption } from '../options.ts'
+import { readReportFiles, SeenSecrets, writeReports } from '../reports.ts'
 import { systemClock } from '../system-clock.ts'
 import { readTarget, type Target } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
-import { junit } from './check-junit.ts'
+import { version } from '../version.ts'
 import { describeEnd, describeResult, headingOf } from './check-text.ts'
 import type { CommandContext } from './command.ts'
+import { checkGallery } from './gallery.ts'
 import { type Interruption, interruption } from './interruption.ts'
 
 /** Exit codes by the worst grade. 2 is reserved for wrong usage. */
@@ -35,6 +37,7 @@ const EXIT_CODES: Readonly<Record<Grade, number>> = {
  */
 export async function check(command: CommandContext): Promise<number> {
   const { values, errors, terminal } = command
+  if (choiceOption(values, 'suite', ['entra', 'gallery']) === 'gallery') return await checkGallery(command)
   const target = readTarget(values)
   const scope = readScope(values, target)
   const stop = interruption(terminal, () =>
@@ -100,7 +103,12 @@ async function run(
     if (!stop.isOutputClosed) output.write(text)
   }
   let heading = ''
+  const files = readReportFiles(values)
+  const secrets = new SeenSecrets(target.authentication)
+  const startedAt = systemClock.now()
+  const timed: TimedResult[] = []
   const onResult = (result: CheckResult) => {
+    timed.push({ result, endedAt: systemClock.now() })
     const text = json ? '' : describeResult(result, values.verbose === true)
     if (text === '') return
     if (heading !== headingOf(result)) write(`\n${headingOf(result)}\n`)
@@ -108,12 +116,12 @@ async function run(
     write(text)
   }
   const results = await checkEndpoint({
-    ...{ tenantUrl, ...access, ...scope, dialects, onResult },
+    ...{ tenantUrl, ...access, ...scope, dialects, onResult, fetch: secrets.watch(access.fetch) },
     ...{ clock: systemClock, newId: randomUUID, signal: stop.signal },
   })
-  const file = textOption(values, 'junit')
-  if (file !== undefined) writeAtomically(file, junit(tenantUrl.base, results), 0o644)
   const interrupted = stop.signal.aborted
+  const details = { tenantUrl, version, startedAt, durationMs: systemClock.now() - startedAt, interrupted }
+  writeReports(files, checkReport(timed, headingOf, details), secrets)
   const verdict = interrupted ? 'interrupted' : verdictOf(results)
   write(
     json

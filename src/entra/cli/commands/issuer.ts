@@ -1,14 +1,15 @@
 /** The command `issuer`: serves assertions in place of login.microsoftonline.com until Ctrl-C. */
 import { FAULTS, type Fault, isFault } from '../../issuer/faults.ts'
 import { DEFAULT_IDENTITY, type WorkloadIdentity } from '../../issuer/identity.ts'
+import { visible } from '../../visible-text.ts'
 import { issuerOptions } from '../access.ts'
 import { signedDurationOption } from '../duration.ts'
+import { interrupted } from '../interrupted.ts'
 import { startIssuer } from '../issuer-server.ts'
 import { choiceOption, type OptionValues, textOption } from '../options.ts'
 import { offsetClock, systemClock } from '../system-clock.ts'
 import { describeTrust } from '../trust.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 /**
@@ -33,14 +34,6 @@ export async function issuer({ values, output }: CommandContext): Promise<number
   await interrupted()
   await server.close()
   return 0
-}
-
-/** One Ctrl-C can arrive twice: from the terminal, and forwarded by npm. The handlers stay, so that the second is ignored. */
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    process.on('SIGINT', () => resolve())
-    process.on('SIGTERM', () => resolve())
-  })
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

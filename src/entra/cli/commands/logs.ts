@@ -5,11 +5,11 @@
 
 import { csvCell } from '../../../csv-cell.ts'
 import type { LogEntry } from '../../engine/provisioning-log.ts'
+import { visible } from '../../visible-text.ts'
 import { LogFile } from '../files/log-file.ts'
 import { integerOption, type OptionValues, textOption } from '../options.ts'
 import { readStateLocation } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 
 const ACTIONS = ['Create', 'Update', 'Delete', 'Disable', 'StagedDelete', 'Other']
@@ -36,19 +36,36 @@ const CSV_COLUMNS = [
  */
 export async function logs({ values, output, errors }: CommandContext): Promise<number> {
   const matches = logFilter(values)
-  const limit = integerOption(values, 'limit', 1, 10_000_000) ?? Number.POSITIVE_INFINITY
+  const limit = integerOption(values, 'limit', 1, 10_000_000)
   const show = formatOption(values)
   const id = textOption(values, 'id')
+  const isWanted = (entry: LogEntry) => matches(entry) && (id === undefined || entry.id.startsWith(id))
+  const file = new LogFile(readStateLocation(values).file)
+  const entries = limit === undefined ? wanted(file, isWanted) : await newest(file, isWanted, limit)
   let shown = 0
   if (values.csv === true) output.write(`${CSV_COLUMNS.join(',')}\r\n`)
-  for await (const entry of new LogFile(readStateLocation(values).file).read()) {
-    if (shown >= limit) break
-    if (!matches(entry) || (id !== undefined && !entry.id.startsWith(id))) continue
+  for await (const entry of entries) {
     output.write(id === undefined ? show(entry) : values.json === true ? show(entry) : detail(entry))
     shown++
   }
   if (shown === 0) errors.write('No log entry matches.\n')
   return shown === 0 ? 1 : 0
+}
+
+type IsWanted = (entry: LogEntry) => boolean
+
+async function* wanted(file: LogFile, isWanted: IsWanted): AsyncGenerator<LogEntry> {
+  for await (const entry of file.read()) if (isWanted(entry)) yield entry
+}
+
+/** The newest entries, oldest first. Holds at most twice as many in memory. */
+async function newest(file: LogFile, isWanted: IsWanted, limit: number): Promise<LogEntry[]> {
+  const entries: LogEntry[] = []
+  for await (const entry of wanted(file, isWanted)) {
+    entries.push(entry)
+    if (entries.length >= 2 * limit) entries.splice(0, entries.length - limit)
+  }
+  return entries.slice(-limit)
 }
 
 function logFilter(values: OptionValues): (entry: LogEntry) => boolean {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { CYCLE_INTERVAL_MS } from '../../engine/escrow.ts'
 import { type JobRun, pauseJob, runJob } from '../../engine/provisioning-job.ts'
+import { visible } from '../../visible-text.ts'
 import { withAccess } from '../access.ts'
 import { cycleReporter } from '../cycle-reporter.ts'
 import { durationOption } from '../duration.ts'
@@ -11,7 +12,6 @@ import { PROGRAM } from '../program.ts'
 import { failedCount } from '../summary-table.ts'
 import { type JobTarget, readJobTarget } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import type { CommandContext } from './command.ts'
 import { Session } from './session.ts'
 
@@ -52,7 +52,7 @@ function runCycles(command: CommandContext, options: RunOptions): Promise<number
   const { values, errors } = command
   const target = readJobTarget(values)
   if (!existsSync(target.directoryFile))
-    throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file`)
+    throw new UsageError(`Cannot read the directory file "${target.directoryFile}": no such file or folder`)
   const pushNow = pushNowOption(values, target.job)
   return withAccess(target.authentication, values, errors.write, (access) =>
     runSession(new Session(target, access, options.advanceMs), target, command, { ...options, pushNow }),

@@ -7,6 +7,7 @@ import { extname } from 'node:path'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { describePath, type FieldPath, type Problem } from '../../problem.ts'
 import { UsageError } from '../usage-error.ts'
+import { fileReason } from './file-error.ts'
 
 export interface SourceDocument {
   readonly file: string
@@ -28,10 +29,7 @@ export function readText(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error
-    throw new UsageError(
-      `Cannot read the ${what} "${file}": ${reason === 'ENOENT' ? 'no such file' : reason}`,
-    )
+    throw new UsageError(`Cannot read the ${what} "${file}": ${fileReason(error)}`)
   }
 }
 

@@ -5,7 +5,9 @@
 import { appendFileSync, createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { LogEntry } from '../../engine/provisioning-log.ts'
-import { visible } from '../visible-text.ts'
+import { visible } from '../../visible-text.ts'
+import { UsageError } from '../usage-error.ts'
+import { fileReason, isFileError } from './file-error.ts'
 
 /** Entries are buffered up to this size, or until `flush`. */
 const BLOCK_CHARACTERS = 64 * 1024
@@ -34,9 +36,21 @@ export class LogFile {
     this.#characters = 0
   }
 
-  /** The entries, oldest first. Skips an incomplete last line, which a killed run may leave. */
+  /**
+   * The entries, oldest first. Skips an incomplete last line, which a killed run may leave.
+   * @throws {UsageError} if the file cannot be read
+   */
   async *read(): AsyncGenerator<LogEntry> {
     if (!existsSync(this.file)) return
+    try {
+      yield* this.#lines()
+    } catch (error) {
+      if (!isFileError(error)) throw error
+      throw new UsageError(`Cannot read the log "${this.file}": ${fileReason(error)}`)
+    }
+  }
+
+  async *#lines(): AsyncGenerator<LogEntry> {
     for await (const line of createInterface({
       input: createReadStream(this.file, 'utf8'),
       crlfDelay: Infinity,

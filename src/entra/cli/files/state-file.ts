@@ -7,9 +7,10 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFi
 import { basename, dirname, extname, join } from 'node:path'
 import { type JobState, newState, parseState, type StateTarget } from '../../documents/state.ts'
 import type { TenantUrl } from '../../protocol/tenant-url.ts'
+import { visible } from '../../visible-text.ts'
 import { UsageError } from '../usage-error.ts'
-import { visible } from '../visible-text.ts'
 import { readDocument, throwProblems } from './documents.ts'
+import { fileReason } from './file-error.ts'
 import { LockFile, type LockResult, lockHolder } from './lock-file.ts'
 
 /** The maximum share of the time spent on writing the state. */
@@ -130,7 +131,7 @@ export function writeAtomically(file: string, text: string, mode = 0o600): void 
     renameSync(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw new UsageError(`Cannot write "${file}": ${error instanceof Error ? error.message : error}`)
+    throw new UsageError(`Cannot write "${file}": ${fileReason(error)}`)
   }
 }
 
@@ -146,7 +147,7 @@ function requireLock(file: string): LockFile {
   try {
     result = LockFile.acquire(lockFile)
   } catch (error) {
-    throw new UsageError(`Cannot write "${lockFile}": ${error instanceof Error ? error.message : error}`)
+    throw new UsageError(`Cannot write "${lockFile}": ${fileReason(error)}`)
   }
   if (result instanceof LockFile) return result
   const holder = result.heldBy === undefined ? 'another process' : `process ${result.heldBy}`

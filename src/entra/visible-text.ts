@@ -1,8 +1,7 @@
 /**
- * Escapes text for a terminal. Responses and directories may contain control characters, which a terminal interprets,
+ * Makes characters visible that change how a text is shown: control characters, which a terminal interprets,
  * and bidirectional controls, which make text look different from its content.
  */
-
 /** C0 and C1 controls, bidirectional controls, and Unicode line separators. */
 const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
