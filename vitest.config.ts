@@ -81,6 +81,8 @@ const LONG_NODE_TESTS = [
   'test/entra/cli/{check-interrupted,lock-file,provision}.test.ts',
   // Run commands as processes, each with a server.
   'test/local/{ad-connector,bench,follow,killed,start}.test.ts',
+  // Build the package and the binary, and run them as a user would.
+  'test/release/**/*.test.ts',
   // Start and stop whole servers on files.
   'test/sqlite/{replaced-files,service}.test.ts',
   // Compare durations.

@@ -3,15 +3,8 @@
  * requires. `deno run … backup FILE` copies the databases.
  */
 import process from 'node:process'
-import {
-  announce,
-  fail,
-  portError,
-  readTlsFiles,
-  runCommand,
-  type Started,
-  start,
-} from './self-hosted/main.ts'
+import { fail } from './self-hosted/fail.ts'
+import { announce, portError, readTlsFiles, runCommand, type Started, start } from './self-hosted/main.ts'
 
 /** The part of Deno that we use: https://docs.deno.com/api/deno/~/Deno.serve */
 interface DenoRuntime {
@@ -53,7 +46,7 @@ else endWhenPortIsTaken()
 
 export default {
   fetch: handler,
-  onListen: ({ hostname, port }: NetAddr) => announce(started, 'http', hostname, port),
+  onListen: ({ hostname, port }: NetAddr) => void announce(started, 'http', hostname, port),
 }
 
 /** Whether more of the body may come: the connection is closed then, and the answer announces it (RFC 9112 §9.6). */
@@ -66,7 +59,7 @@ function listen({ settings }: Started): void {
   const { host: hostname, port, tls } = settings.listen
   try {
     const scheme = tls === undefined ? 'http' : 'https'
-    const onListen = (at: NetAddr) => announce(started, scheme, at.hostname, at.port)
+    const onListen = (at: NetAddr) => void announce(started, scheme, at.hostname, at.port)
     Deno.serve({ hostname, port, ...readTlsFiles(tls), onListen }, handler)
   } catch (error) {
     fail(portError(error, `port ${port} of ${hostname}`))

@@ -253,7 +253,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   // CSV quoting is not part of the protocol, so the emulator may share it with the server.
   'csv-cell.ts': [],
   'settings.ts': ['edge', 'runtime.ts'],
-  local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler'],
+  local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler', 'yaml'],
   'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'runtime.ts', 'hono'],
   sqlite: ['sqlite', 'storage', 'node', '@cloudflare/workers-types'],
   'self-hosted': [
@@ -269,9 +269,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'storage',
     'node',
+    '@hono/node-server',
   ],
   'deno.ts': ['self-hosted', 'node'],
-  'node.ts': ['self-hosted', '@hono/node-server', 'node'],
+  'node.ts': ['self-hosted', 'node'],
+  'admin/version.ts': [],
+  // What the package exports.
+  embedding: ['embedding', 'app.ts', 'runtime.ts', 'self-hosted'],
+  // The command line of the package: each command loads what it needs.
+  cli: ['cli', 'admin/version.ts', 'consumer', 'entra/cli.ts', 'self-hosted', 'sqlite', 'node'],
   'worker.ts': [
     'app.ts',
     'bindings.ts',

@@ -7,7 +7,7 @@ import { Refused } from './directory-client.ts'
 import { DirectoryCopy, type DirectoryEvent } from './directory-copy.ts'
 import { followDirectory } from './follow.ts'
 
-const HELP = `npm run follow -- --tenant-url URL [--once] [--json] [--state FILE]
+const help = (program: string) => `${program} --tenant-url URL [--once] [--json] [--state FILE]
 
 Follows the event feed of a directory and keeps an exact copy of its users and groups.
 
@@ -22,13 +22,17 @@ Follows the event feed of a directory and keeps an exact copy of its users and g
 /** A mistake on the command line, or a file that cannot be used. */
 class UsageError extends Error {}
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(args: string[]): Promise<number> {
+/**
+ * Runs one command line.
+ *
+ * @param program how the command is called, for its help
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], program = 'npm run follow --'): Promise<number> {
   try {
     const options = optionsOf(args)
     if (options === undefined) {
-      process.stdout.write(HELP)
+      process.stdout.write(help(program))
       return 0
     }
     return await follow(options)
@@ -48,7 +52,7 @@ interface Options {
 }
 
 /** @returns undefined for --help @throws {UsageError} */
-function optionsOf(args: string[]): Options | undefined {
+function optionsOf(args: readonly string[]): Options | undefined {
   const { values } = parsed(args)
   if (values.help) return undefined
   const { 'tenant-url': tenantUrl, 'token-file': file, once = false, json = false, state } = values
@@ -62,7 +66,7 @@ function optionsOf(args: string[]): Options | undefined {
   return { tenantUrl: tenantUrl.replace(/\/+$/, ''), token, once, json, state }
 }
 
-function parsed(args: string[]) {
+function parsed(args: readonly string[]) {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   const options = {
@@ -75,7 +79,7 @@ function parsed(args: string[]) {
     help: flag,
   }
   try {
-    return parseArgs({ args, options })
+    return parseArgs({ args: [...args], options })
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : error}\nsee: npm run follow -- --help`)
   }
@@ -152,3 +156,9 @@ function visible(text: string): string {
   const code = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, code)
 }
+
+// Without a top-level await, which a CommonJS bundle cannot have: the binary is one.
+if (import.meta.main)
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code
+  })

@@ -19,6 +19,7 @@ import { allowDeletes, connections, pause, restart, status } from './cli/command
 import type { Output } from './cli/cycle-reporter.ts'
 import { fileReason, isFileError } from './cli/files/file-error.ts'
 import { DEFAULT_ISSUER_PORT, DEFAULT_KEY_FILE } from './cli/issuer-server.ts'
+import { PROGRAM } from './cli/program.ts'
 import { DEFAULT_PROXY_PORT } from './cli/recording-proxy.ts'
 import { didYouMean } from './cli/suggestion.ts'
 import { UsageError } from './cli/usage-error.ts'
@@ -474,7 +475,7 @@ function parse(
       strict: true,
     })
   } catch (error) {
-    throw new UsageError(`${describeOptionError(error, command)}\nSee: npm run entra -- ${name} --help`)
+    throw new UsageError(`${describeOptionError(error, command)}\nSee: ${PROGRAM} ${name} --help`)
   }
 }
 
@@ -484,6 +485,11 @@ function describeOptionError(error: unknown, { options }: CommandDefinition): st
   return unknown === undefined ? message : `${message}.${didYouMean(unknown, options, '--')}`
 }
 
+/** The commands and what they do, for a list that has other commands too. */
+export function summaries(): readonly (readonly [name: string, summary: string])[] {
+  return Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary])
+}
+
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
@@ -491,12 +497,12 @@ function help(): string {
     'Emulates the provisioning service of Microsoft Entra ID: sends the requests that Entra sends',
     'to any SCIM 2.0 endpoint.',
     '',
-    'npm run entra -- COMMAND [options]',
+    `${PROGRAM} COMMAND [options]`,
     '',
     ...lines,
     '',
-    'npm run entra -- COMMAND --help  shows the options of a command.',
-    'npm run entra -- --version       shows the version.',
+    `${PROGRAM} COMMAND --help  shows the options of a command.`,
+    `${PROGRAM} --version       shows the version.`,
     '',
   ].join('\n')
 }
@@ -511,7 +517,7 @@ function commandHelp(name: string, { summary, positionals, options }: CommandDef
   })
   const width = Math.max(...rows.map(([left]) => left?.length ?? 0))
   const indent = ' '.repeat(width + 4)
-  const usage = `npm run entra -- ${name} [options]${positionals === undefined ? '' : ` ${positionals}`}`
+  const usage = `${PROGRAM} ${name} [options]${positionals === undefined ? '' : ` ${positionals}`}`
   return [
     `${name}: ${summary}`,
     '',
@@ -522,4 +528,8 @@ function commandHelp(name: string, { summary, positionals, options }: CommandDef
   ].join('\n')
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+// Without a top-level await, which a CommonJS bundle cannot have: the binary is one.
+if (import.meta.main)
+  void main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code
+  })

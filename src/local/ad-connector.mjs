@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
 
-await ensureInstalled()
+await ensureInstalled('use')
 process.exitCode = await run(ownNode(), [
   join(ROOT, 'src', 'entra', 'cli', 'ad-connector.ts'),
   ...process.argv.slice(2),

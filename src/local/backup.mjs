@@ -4,5 +4,9 @@
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
 
-await ensureInstalled()
-process.exitCode = await run(ownNode(), [join(ROOT, 'src', 'sqlite', 'cli.ts'), ...process.argv.slice(2)])
+await ensureInstalled('use')
+process.exitCode = await run(ownNode(), [
+  join(ROOT, 'src', 'cli', 'bin.mjs'),
+  'backup',
+  ...process.argv.slice(2),
+])

@@ -5,6 +5,6 @@
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
 
-await ensureInstalled()
+await ensureInstalled('use')
 const script = join(ROOT, 'src', 'local', 'deploy-worker.mjs')
 process.exitCode = await run(ownNode(), [script, ...process.argv.slice(2)])

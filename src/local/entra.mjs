@@ -4,5 +4,5 @@
 import { join } from 'node:path'
 import { ensureInstalled, ownNode, ROOT, run } from './toolchain.mjs'
 
-await ensureInstalled()
+await ensureInstalled('use')
 process.exitCode = await run(ownNode(), [join(ROOT, 'src', 'entra', 'cli.ts'), ...process.argv.slice(2)])

@@ -32,7 +32,7 @@ const USAGE = `npm start -- [--port 8787] [--persist-to DIR]
   --persist-to  the folder of the local database; .wrangler/state by default`
 
 const { port, persistTo } = readArguments()
-await ensureInstalled()
+await ensureInstalled('use')
 ensureAdminToken()
 await requireFreePort(port)
 await migrate(persistTo)

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -12,22 +12,36 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const LOCKFILE = join(ROOT, 'package-lock.json')
 const MODULES = join(ROOT, 'node_modules')
 const BIN = join(MODULES, '.bin')
-/** Contains the hash of the lockfile that node_modules was installed from. */
+/** Contains the hash of the lockfile that node_modules was installed from, and the scope. */
 const STAMP = join(MODULES, '.installed-from')
 /** Held by the process that installs. */
 const LOCK = join(ROOT, '.install.lock')
 const isWindows = process.platform === 'win32'
 
 /**
+ * What is installed: for `use`, only what runs the server and the emulator ("dependencies" in package.json), which is
+ * enough for most commands; for `development`, everything.
+ *
+ * @typedef {'use' | 'development'} Scope
+ */
+
+/** @type {Readonly<Record<Scope, { options: readonly string[], size: string }>>} */
+const SCOPES = {
+  use: { options: ['--omit=dev'], size: '390 MB' },
+  development: { options: [], size: '580 MB' },
+}
+
+/**
  * Installs the dependencies of the lockfile unless they are installed. If two processes find them missing, the second
  * one waits for the first.
  *
+ * @param {Scope} scope
  * @returns {Promise<void>}
  */
-export async function ensureInstalled() {
-  while (!isInstalled()) {
+export async function ensureInstalled(scope = 'development') {
+  while (!isInstalled(scope)) {
     if (takeLock()) {
-      const problem = await install().finally(() => rmSync(LOCK, { force: true }))
+      const problem = await install(scope).finally(() => rmSync(LOCK, { force: true }))
       if (problem !== undefined) fail(problem)
     } else {
       await waitForLock()
@@ -35,28 +49,41 @@ export async function ensureInstalled() {
   }
 }
 
-function isInstalled() {
-  return (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockfileHash()) || isInstalledByHand()
+/** @param {Scope} scope */
+function isInstalled(scope) {
+  const stamp = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : ''
+  return stamp === stampOf('development') || stamp === stampOf(scope) || isInstalledByHand(scope)
 }
 
-/** True if `npm ci` was run manually; npm keeps a list of the installed packages. */
-function isInstalledByHand() {
+/** @param {Scope} scope */
+function stampOf(scope) {
+  return `${createHash('sha256').update(readFileSync(LOCKFILE)).digest('hex')} ${scope}`
+}
+
+/**
+ * True if `npm ci` was run manually; npm keeps a list of the installed packages.
+ *
+ * @param {Scope} scope
+ */
+function isInstalledByHand(scope) {
   const list = join(MODULES, '.package-lock.json')
-  return existsSync(list) && holdsAll(packagesOf(list), packagesOf(LOCKFILE))
+  return existsSync(list) && holdsAll(packagesOf(list), packagesOf(LOCKFILE), scope)
 }
 
-/** @typedef {Record<string, { version?: string, optional?: boolean }>} Packages by their path */
+/** @typedef {Record<string, { version?: string, dev?: boolean, optional?: boolean, devOptional?: boolean }>} Packages by their path */
 
 /**
  * True if all required packages are installed; packages for other platforms are optional.
  *
  * @param {Packages} installed
  * @param {Packages} wanted
+ * @param {Scope} scope
  */
-export function holdsAll(installed, wanted) {
-  return Object.entries(wanted).every(
-    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
-  )
+export function holdsAll(installed, wanted, scope) {
+  return Object.entries(wanted).every(([path, { version, dev, optional, devOptional }]) => {
+    const isRequired = scope === 'development' ? !optional : !dev && !optional && !devOptional
+    return path === '' || !isRequired || installed[path]?.version === version
+  })
 }
 
 /**
@@ -65,10 +92,6 @@ export function holdsAll(installed, wanted) {
  */
 function packagesOf(lockfile) {
   return JSON.parse(readFileSync(lockfile, 'utf8')).packages
-}
-
-function lockfileHash() {
-  return createHash('sha256').update(readFileSync(LOCKFILE)).digest('hex')
 }
 
 /** @returns {boolean} false if another running process is installing */
@@ -91,24 +114,37 @@ async function waitForLock() {
   }
 }
 
-/** @returns {Promise<string | undefined>} the error message of a failure */
-async function install() {
-  const hash = lockfileHash()
-  console.log('Installing dependencies with npm ci (once; about 650 MB on disk) …')
+/**
+ * @param {Scope} scope
+ * @returns {Promise<string | undefined>} the error message of a failure
+ */
+async function install(scope) {
+  const stamp = stampOf(scope)
+  const { options, size } = SCOPES[scope]
+  const command = ['ci', ...options]
+  console.log(`Installing dependencies with npm ${command.join(' ')} (once; about ${size} on disk) …`)
   const started = Date.now()
   const progress = setInterval(() => console.log(`  … ${seconds(started)} s`), 10_000)
   try {
     // npm must not run with the Node.js in node_modules, which it is about to replace.
     const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => resolve(folder) !== BIN)
     const quiet = ['--loglevel=error', '--no-fund', '--no-audit', '--no-update-notifier']
-    const code = await run('npm', ['ci', ...quiet], { PATH: path.join(delimiter) }, isWindows)
-    if (code !== 0) return `npm ci failed with exit code ${code}; see the output above`
+    const code = await run('npm', [...command, ...quiet], { PATH: path.join(delimiter) }, isWindows)
+    if (code !== 0) return `npm ${command.join(' ')} failed with exit code ${code}; see the output above`
   } finally {
     clearInterval(progress)
   }
-  writeFileSync(STAMP, hash)
+  discardHeaders()
+  writeFileSync(STAMP, stamp)
   console.log(`Installed in ${seconds(started)} s.`)
   return undefined
+}
+
+/** The headers of Node.js take 67 MB, and only compilers of native modules need them. */
+function discardHeaders() {
+  const folder = join(MODULES, 'node', 'node_modules')
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('node-')) : []
+  for (const name of names) rmSync(join(folder, name, 'include'), { recursive: true, force: true })
 }
 
 /**

@@ -4,14 +4,18 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { backUpAll } from '../sqlite/backup.ts'
-import type { Migration } from '../sqlite/migrations.ts'
 import { startError } from '../sqlite/open.ts'
 import { StartError } from '../sqlite/start-error.ts'
+import { builtMigrations } from './built-migrations.ts'
+import { fail } from './fail.ts'
 import { type Service, startService } from './service.ts'
-import { dataFolder, type ListenSettings, readSettings, type ServerSettings } from './settings.ts'
-
-/** The files of migrations/. The build inlines them, so that the server is a single module. */
-declare const MIGRATIONS: readonly Migration[]
+import {
+  type Chosen,
+  dataFolder,
+  type ListenSettings,
+  readSettings,
+  type ServerSettings,
+} from './settings.ts'
 
 /** The time that answers are given to be sent before the exit, where the runtime does not report it. */
 const LINGER_MS = 50
@@ -57,11 +61,15 @@ export interface Started {
   readonly settings: ServerSettings
 }
 
-/** Starts the service, or ends the process with the reason. From then on, SIGTERM and SIGINT shut it down. */
-export function start(): Started {
+/**
+ * Starts the service, or ends the process with the reason. From then on, SIGTERM and SIGINT shut it down.
+ *
+ * @param chosen settings that take precedence over the environment
+ */
+export function start(chosen: Chosen = {}): Started {
   try {
-    const settings = readSettings()
-    const service = startService(settings, MIGRATIONS)
+    const settings = readSettings(chosen)
+    const service = startService(settings, builtMigrations())
     for (const { file, names } of service.migrated) {
       console.log(`Applied migrations to ${file}: ${names.join(', ')}.`)
     }
@@ -80,22 +88,23 @@ function endOnSignals(service: Service): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end().catch(fail))
 }
 
-/** Prints the address of the server and the next steps. */
-export function announce({ settings }: Started, scheme: 'http' | 'https', host: string, port: number): void {
+/** Prints the addresses of the server, and where its token is. @returns the origin of the server */
+export function announce(
+  { settings }: Started,
+  scheme: 'http' | 'https',
+  host: string,
+  port: number,
+): string {
   const address = host.includes(':') ? `[${host}]` : host
-  const {
-    newAdminTokenIn,
-    databaseFile: file,
-    publicOrigin: base = `${scheme}://${address}:${port}`,
-  } = settings
-  const token =
-    newAdminTokenIn === undefined ? 'ADMIN_TOKEN, as configured' : `ADMIN_TOKEN in ${newAdminTokenIn}`
+  const { adminTokenIn, databaseFile: file, publicOrigin: base = `${scheme}://${address}:${port}` } = settings
+  const token = adminTokenIn === undefined ? 'ADMIN_TOKEN, as configured' : `ADMIN_TOKEN in ${adminTokenIn}`
   console.log(`scim-worker is running on ${file}.
 
   Tenant URL   ${base}/scim/v2
   Dashboard    ${base}/admin
   Admin token  ${token}
 `)
+  return base
 }
 
 /** The certificate and the key for TLS. @throws {StartError} when a file cannot be read */
@@ -129,10 +138,4 @@ export function portError(error: unknown, where: string): unknown {
     return new StartError(`TLS_CERT_FILE and TLS_KEY_FILE must be a certificate and its key in PEM: ${text}`)
   }
   return error
-}
-
-/** Ends the process with one line; a fault of the program also prints its stack. */
-export function fail(error: unknown): never {
-  console.error(error instanceof StartError ? `error: ${error.message}` : error)
-  process.exit(1)
 }

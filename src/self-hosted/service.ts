@@ -202,7 +202,7 @@ function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
 function openMigrated(path: string, settings: ServerSettings, migrations: readonly Migration[]) {
   const file = openFile(path, settings)
   try {
-    return { file, migrated: migrate(file.database, migrations) }
+    return { file, migrated: migrate(file.database, migrations, path) }
   } catch (error) {
     // For example a full disk. The process ends and releases the lock.
     throw startError(error, path)

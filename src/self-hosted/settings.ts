@@ -28,8 +28,8 @@ export interface ServerSettings extends SharedSettings {
   readonly databaseFile: string
   /** The number of databases: each has a separate file in the folder. */
   readonly databaseCount: number
-  /** The file that a new ADMIN_TOKEN was written to; undefined if there was one. */
-  readonly newAdminTokenIn: string | undefined
+  /** The file that has the ADMIN_TOKEN; undefined if the environment has it, or if there is none. */
+  readonly adminTokenIn: string | undefined
   readonly synchronous: 'FULL' | 'NORMAL'
   readonly busyTimeoutMs: number
   readonly trustProxy: boolean
@@ -73,25 +73,49 @@ type Name = keyof typeof DEFAULTS
 type ServerValues = Values<Name>
 const NAMES = Object.keys(DEFAULTS) as Name[]
 
+/** Settings from a command line: they take precedence over the environment. */
+export type Chosen = Partial<Values<Name | 'DATA_FOLDER'>>
+
+/** The folder of the database, which may not exist yet. */
+export function dataFolderName({ DATA_FOLDER: chosen }: Chosen = {}): string {
+  return chosen ?? (variable('DATA_FOLDER') || 'data')
+}
+
 /** The folder of the database. @throws {StartError} when it cannot be used */
-export function dataFolder(): string {
-  const folder = variable('DATA_FOLDER') || 'data'
+export function dataFolder(chosen: Chosen = {}): string {
+  const folder = dataFolderName(chosen)
   requireFolder(folder)
   return folder
 }
 
 /** @throws {StartError} naming the setting, what was found and what is allowed */
-export function readSettings(): ServerSettings {
-  const folder = dataFolder()
+export function readSettings({ DATA_FOLDER, ...chosen }: Chosen = {}): ServerSettings {
+  const folder = dataFolder(DATA_FOLDER === undefined ? {} : { DATA_FOLDER })
   const file = join(folder, SETTINGS_FILE)
-  const values = { ...DEFAULTS, ...fromFile(file), ...fromEnvironment() }
-  try {
+  const stored = fromFile(file)
+  const others = { ...fromEnvironment(), ...chosen }
+  const values = { ...DEFAULTS, ...stored, ...others }
+  return withoutSettingError(() => {
     const { app, ...shared } = sharedSettings(values)
     const server = { ...serverSettings(folder, values), ...shared }
-    if (app.adminToken !== undefined || app.accessTeamDomain !== undefined) {
-      return { ...server, app, newAdminTokenIn: undefined }
+    if (app.adminToken === undefined && app.accessTeamDomain === undefined) {
+      return { ...server, app: { ...app, adminToken: newAdminToken(file) }, adminTokenIn: file }
     }
-    return { ...server, app: { ...app, adminToken: newAdminToken(file) }, newAdminTokenIn: file }
+    const isStored = Boolean(stored.ADMIN_TOKEN) && others.ADMIN_TOKEN === undefined
+    return { ...server, app, adminTokenIn: isStored ? file : undefined }
+  })
+}
+
+/** Where the server of a data folder listens. Creates nothing. @throws {StartError} */
+export function readListenSettings(chosen: Chosen = {}): ListenSettings {
+  const file = join(dataFolder(chosen), SETTINGS_FILE)
+  const values = { ...DEFAULTS, ...fromFile(file), ...fromEnvironment(), ...chosen }
+  return withoutSettingError(() => listenSettings(values))
+}
+
+function withoutSettingError<Result>(read: () => Result): Result {
+  try {
+    return read()
   } catch (error) {
     throw error instanceof SettingError ? new StartError(error.message, { cause: error }) : error
   }
@@ -100,7 +124,7 @@ export function readSettings(): ServerSettings {
 function serverSettings(
   folder: string,
   values: ServerValues,
-): Omit<ServerSettings, keyof SharedSettings | 'newAdminTokenIn'> {
+): Omit<ServerSettings, keyof SharedSettings | 'adminTokenIn'> {
   return {
     dataFolder: folder,
     databaseFile: databaseFile(folder),
@@ -114,12 +138,12 @@ function serverSettings(
       signIn: rateLimit('SIGN_IN_LIMIT', values),
       failedAuthentication: rateLimit('FAILED_AUTHENTICATION_LIMIT', values),
     },
-    listen: {
-      host: host(values),
-      port: wholeNumber('PORT', values, 0, 65_535),
-      tls: tlsFiles(values),
-    },
+    listen: listenSettings(values),
   }
+}
+
+function listenSettings(values: ServerValues): ListenSettings {
+  return { host: host(values), port: wholeNumber('PORT', values, 0, 65_535), tls: tlsFiles(values) }
 }
 
 /** An empty name would make Node.js listen on every address. */

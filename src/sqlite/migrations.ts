@@ -3,6 +3,7 @@
  * wrangler in D1, so that the two can be compared.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { startError } from './open.ts'
 import { StartError } from './start-error.ts'
 
 /** A file of migrations/. */
@@ -22,17 +23,22 @@ const TABLE = `CREATE TABLE IF NOT EXISTS "d1_migrations"(
 /**
  * Applies missing migrations.
  *
+ * @param path of the file, for messages
  * @returns the names of the migrations that were applied
  * @throws {StartError} when the database is newer than the program, or is not a directory
  */
-export function migrate(database: DatabaseSync, migrations: readonly Migration[]): readonly string[] {
+export function migrate(
+  database: DatabaseSync,
+  migrations: readonly Migration[],
+  path = 'the database',
+): readonly string[] {
   requireOurs(database)
   database.exec(TABLE)
   const applied = database.prepare('SELECT name FROM d1_migrations ORDER BY id').all()
   const names = new Set(applied.map(({ name }) => String(name)))
   requireKnown(names, migrations)
   const missing = migrations.filter(({ name }) => !names.has(name))
-  for (const migration of missing) apply(database, migration)
+  for (const migration of missing) apply(database, migration, path)
   return missing.map(({ name }) => name)
 }
 
@@ -55,14 +61,15 @@ function requireKnown(applied: ReadonlySet<string>, migrations: readonly Migrati
   )
 }
 
-function apply(database: DatabaseSync, { name, sql }: Migration): void {
+function apply(database: DatabaseSync, { name, sql }: Migration, path: string): void {
   database.exec('BEGIN IMMEDIATE')
   try {
     database.exec(sql)
     database.prepare('INSERT INTO d1_migrations (name) VALUES (?)').run(name)
     database.exec('COMMIT')
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
+    const reason = startError(error, path)
+    const text = reason instanceof Error ? reason.message : String(reason)
     // After an error such as a full disk, SQLite has already rolled back.
     if (database.isTransaction) database.exec('ROLLBACK')
     throw new StartError(`migration "${name}" could not be applied, and nothing was changed: ${text}`, {

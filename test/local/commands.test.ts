@@ -61,7 +61,7 @@ describe('a project of vitest.config.ts', () => {
   })
 })
 
-it.for(['start', 'test:soak', 'entra', 'bench', 'deploy', 'backup', 'follow'])(
+it.for(['start', 'test:soak', 'entra', 'bench', 'build:binary', 'release', 'deploy', 'backup', 'follow'])(
   '"npm run %s -- --help" explains the command without running it',
   (name) => {
     const [, file] = /^node (\S+)$/.exec(scripts[name] ?? '') ?? []

@@ -81,7 +81,7 @@ describe('the service', () => {
         dataFolder,
         databaseFile: join(dataFolder, 'directory.sqlite'),
         databaseCount: 1,
-        newAdminTokenIn: undefined,
+        adminTokenIn: undefined,
         logRetentionDays: 30,
         eventRetentionDays: 30,
         trustProxy: false,

@@ -23,7 +23,7 @@ export function serverSettings(
     dataFolder: folder,
     databaseFile: join(folder, 'directory.sqlite'),
     databaseCount,
-    newAdminTokenIn: undefined,
+    adminTokenIn: undefined,
     logRetentionDays: 30,
     eventRetentionDays: 30,
     trustProxy: false,

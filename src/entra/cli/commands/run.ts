@@ -8,6 +8,7 @@ import { cycleReporter } from '../cycle-reporter.ts'
 import { durationOption } from '../duration.ts'
 import { notifier } from '../notification.ts'
 import { integerOption, pushNowOption } from '../options.ts'
+import { PROGRAM } from '../program.ts'
 import { failedCount } from '../summary-table.ts'
 import { type JobTarget, readJobTarget } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
@@ -109,8 +110,7 @@ function reportRun(
     const { reason, error, nextAttempt } = run.quarantine
     warn(`The job is in quarantine (${reason}): ${error}`)
     warn(`Next attempt: ${new Date(nextAttempt).toISOString()}`)
-    if (reason === 'TooManyDeletes')
-      warn('Nothing was applied. Allow it with: npm run entra -- allow-deletes …')
+    if (reason === 'TooManyDeletes') warn(`Nothing was applied. Allow it with: ${PROGRAM} allow-deletes …`)
     return 1
   }
   if (!run.complete) print('Run the same command again to resume it.')

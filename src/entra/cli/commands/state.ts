@@ -8,6 +8,7 @@ import { DEFAULT_RESET, pauseJob, type ResetScope, restartJob } from '../../engi
 import { visible } from '../../visible-text.ts'
 import { isLocked, readState, StateFile } from '../files/state-file.ts'
 import { type OptionValues, textOption } from '../options.ts'
+import { PROGRAM } from '../program.ts'
 import { alignColumns, summaryTable } from '../summary-table.ts'
 import { readStateLocation } from '../target.ts'
 import { UsageError } from '../usage-error.ts'
@@ -36,7 +37,7 @@ export async function pause({ values, output }: CommandContext): Promise<number>
     return 0
   }
   changeState(values, pauseJob)
-  output.write('Paused. Resume with: npm run entra -- restart --reset None …\n')
+  output.write(`Paused. Resume with: ${PROGRAM} restart --reset None …\n`)
   return 0
 }
 

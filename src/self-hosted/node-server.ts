@@ -1,0 +1,60 @@
+/**
+ * The port of the server on Node.js, by @hono/node-server.
+ */
+import { createServer as createTlsServer } from 'node:https'
+import { type HttpBindings, serve } from '@hono/node-server'
+import { fail } from './fail.ts'
+import { announce, portError, readTlsFiles, type Started } from './main.ts'
+import { badRequestAnswer, hasDotSegments } from './refusal.ts'
+import { ANSWER_TIMEOUT_MS } from './unread-answers.ts'
+import { closeAfterAnswer, isClosing } from './unread-body.ts'
+
+/** How long the headers of a request may take. Node.js checks every `connectionsCheckingInterval`. */
+const HEADERS_TIMEOUT_MS = 15_000
+const CHECKING_INTERVAL_MS = 5_000
+
+/**
+ * Opens HOST:PORT for the service and announces it, or ends the process with the reason.
+ *
+ * @param onListen is called with the origin of the server, such as "http://127.0.0.1:8787"
+ */
+export function listenOnNode(started: Started, onListen?: (origin: string) => void): void {
+  const { host, port, tls } = started.settings.listen
+  try {
+    const server = serve(
+      {
+        hostname: host,
+        port,
+        fetch: async (request: Request, env: unknown) => {
+          const { incoming, outgoing } = env as HttpBindings
+          if (isClosing(incoming)) return new Response(null, { status: 503 })
+          if (hasDotSegments(incoming.url ?? ''))
+            return badRequestAnswer('the path must not have "." or ".." in it')
+          const sent = new Promise((resolve) => outgoing.once('close', resolve))
+          const address = incoming.socket.remoteAddress ?? ''
+          const response = await started.service.fetch({ request, address }, sent)
+          // An answer whose client is gone is not released by anything else, and would count as unread.
+          if (incoming.socket.destroyed) void response.body?.cancel()
+          outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy())
+          if (!incoming.complete) closeAfterAnswer(incoming, response)
+          return response
+        },
+        serverOptions: {
+          ...readTlsFiles(tls),
+          headersTimeout: HEADERS_TIMEOUT_MS,
+          connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+          // The timeout of a whole request: an import may take hours. The reader of a body ends a stalled one.
+          requestTimeout: 0,
+        },
+        ...(tls === undefined ? {} : { createServer: createTlsServer }),
+      },
+      (at) => {
+        const origin = announce(started, tls === undefined ? 'http' : 'https', at.address, at.port)
+        onListen?.(origin)
+      },
+    )
+    server.on('error', (error) => fail(portError(error, `port ${port} of ${host}`)))
+  } catch (error) {
+    fail(portError(error, `port ${port} of ${host}`))
+  }
+}
