@@ -18,7 +18,7 @@ import { openapi } from './http/openapi.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
 import { EVENTS_PATH, routePath, TENANT_PATH } from './http/url.ts'
-import type { HttpEnv } from './runtime.ts'
+import type { Dispatch, HttpEnv } from './runtime.ts'
 import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from './storage/tables/resource-tables.ts'
 
@@ -30,18 +30,17 @@ export interface AppOptions {
 export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): Hono<HttpEnv> {
   const pathOf = routePath(resourceTypes)
   const app = new Hono<HttpEnv>({ getPath: (request) => pathOf(request.url) })
+  const dispatch: Dispatch = (request, runtime) => app.fetch(request, runtime)
   app.onError((error, c) => (isTokenEndpoint(c.req.path) ? oauthErrorResponse(c, error) : onError(error, c)))
   app.use((c, next) => {
     c.set('resourceTypes', resourceTypes)
+    c.set('dispatch', dispatch)
     return next()
   })
   app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, validAddress)
   app.get('/healthz', healthz)
   app.use(configured)
-  app.route(
-    TENANT_PATH,
-    scim(resourceTypes, (request, runtime): Response | Promise<Response> => app.fetch(request, runtime)),
-  )
+  app.route(TENANT_PATH, scim(resourceTypes, dispatch))
   app.route(TOKEN_PATH, tokenEndpoint)
   app.route(METADATA_PATH, metadata)
   app.route(EVENTS_PATH, events)

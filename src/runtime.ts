@@ -80,6 +80,9 @@ export interface Runtime {
   readonly work?: Work
 }
 
+/** Handles an internal request like an external one. */
+export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
+
 /**
  * @param name of the binding; undefined: the first database, which every runtime has
  * @param figures receives the cost of the request
@@ -149,6 +152,8 @@ export interface HttpEnv {
     db: Database
     /** The name of the database that the tenant of an administrator's request lives in. */
     home: string
+    /** Sends a request to the app itself, for an administrator who has it explained. */
+    dispatch: Dispatch
     /** The types that are shipped, in the order in which they are listed. */
     resourceTypes: readonly StoredResourceType[]
     /** The claim of the bearer token; each batch checks it. */

@@ -86,6 +86,16 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/explain': [
+    'storage/explain',
+    'storage/log',
+    'storage/access',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/extensions': [
     'storage/extensions',
     'storage/events',

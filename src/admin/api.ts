@@ -13,6 +13,7 @@ import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { databaseHandlers } from './api/databases.ts'
+import { explainHandlers } from './api/explain.ts'
 import { federationHandlers } from './api/federation.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
@@ -36,6 +37,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...federationHandlers,
   ...tokenHandlers,
   ...logHandlers,
+  ...explainHandlers,
   ...transferHandlers,
   ...schemaHandlers,
   ...jobHandlers,

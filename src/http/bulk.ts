@@ -4,7 +4,7 @@
  * refers to a bulkId runs after the operation that creates the resource.
  */
 import { Hono } from 'hono'
-import type { HttpEnv, Runtime } from '../runtime.ts'
+import type { Dispatch, HttpEnv } from '../runtime.ts'
 import {
   type BulkOperation,
   type BulkRequest,
@@ -29,9 +29,6 @@ import { limitRate } from './rate-limit.ts'
 import { tenantUrl } from './request.ts'
 import { tenantHandler } from './tenant.ts'
 import { workOf } from './work.ts'
-
-/** Handles an internal request like an external one. */
-export type Dispatch = (request: Request, runtime: Runtime) => Response | Promise<Response>
 
 /** Sends one operation. The path is relative to the Tenant URL, and the version is sent as If-Match. */
 type Send = (method: string, path: string, data: unknown, version: string | undefined) => Promise<Response>

@@ -3,10 +3,10 @@
  */
 import { Hono } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
-import type { HttpEnv } from '../runtime.ts'
+import type { Dispatch, HttpEnv } from '../runtime.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { bearerAuth } from './bearer-auth.ts'
-import { bulk, type Dispatch } from './bulk.ts'
+import { bulk } from './bulk.ts'
 import { discovery } from './discovery.ts'
 import { onMethodNotAllowed } from './errors.ts'
 import { limitFailedAuthentication, limitRate } from './rate-limit.ts'

@@ -339,6 +339,10 @@ describe('the OpenAPI document', () => {
     await at('get', '/databases', '/databases')
     await at('post', '/databases/reconcile', '/databases/reconcile')
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log?outcome=odd`)
+    const explain = `/tenants/${tenantId}/explain`
+    await at('post', '/tenants/{id}/explain', explain, { method: 'GET', path: '/Users?filter=title%20pr' })
+    await at('post', '/tenants/{id}/explain', explain, { method: 'DELETE', path: '/Users/nobody' })
+    await at('post', '/tenants/{id}/explain', explain, { method: 'POST', path: '/Bulk' })
     expectDescribed('get', '/healthz', await send(new Request(`${ORIGIN}/healthz`)))
     const anonymous = await send(new Request(`${ORIGIN}/admin/api/tenants`))
     expectDescribed('get', '/admin/api/tenants', anonymous)

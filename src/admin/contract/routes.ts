@@ -4,6 +4,7 @@
  */
 import { clientRoutes } from './clients.ts'
 import { databaseRoutes } from './databases.ts'
+import { explainRoutes } from './explain.ts'
 import { federationRoutes } from './federation.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
@@ -24,6 +25,7 @@ export const ROUTES = {
   ...federationRoutes,
   ...tokenRoutes,
   ...logRoutes,
+  ...explainRoutes,
   ...transferRoutes,
   ...schemaRoutes,
   ...jobRoutes,

@@ -32,6 +32,8 @@ export type Row = Readonly<Record<string, SqlValue>>
 export interface Statement {
   readonly sql: string
   readonly params: readonly SqlValue[]
+  /** For a write with RETURNING: a SELECT of the same rows, for a request that is explained. */
+  readonly returned?: () => Statement
 }
 
 export interface StatementResult {
@@ -42,6 +44,8 @@ export interface StatementResult {
 
 /** An async SQLite database. Every runtime has its own way to open one. */
 export interface Database {
+  /** Whether no write is stored, because the request is only explained: see ../explain/explained-database.ts. */
+  readonly isExplained?: boolean
   /**
    * Runs the statements in order as one transaction, in one round trip.
    *
@@ -133,6 +137,16 @@ export class UniqueError extends Error {
   }
 }
 
+/** A batch that was rolled back on purpose: see ../explain/effects.ts. */
+export class RolledBack extends Error {
+  readonly text: string
+
+  constructor(text: string, options?: ErrorOptions) {
+    super('the batch is rolled back', options)
+    this.text = text
+  }
+}
+
 /** A value of a statement or a result, such as the list of groups of a user, exceeds the limit of the database. */
 export class ValueTooLarge extends Error {}
 
@@ -217,6 +231,9 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
  */
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
+  // The message quotes the path as SQL does.
+  const rolledBack = /JSON path: 'rolled back: (.*)'/s.exec(message)
+  if (rolledBack?.[1] !== undefined) return new RolledBack(rolledBack[1].replaceAll("''", "'"), { cause })
   const guard =
     /guard: (no token|revoked token|expired token|lapsed token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved|wrong database)/.exec(
       message,

@@ -86,7 +86,7 @@ function withReferences(parts: readonly ListPart[], isOfKind: (type: ResourceTyp
  * A list that is not plain. If it may exceed its budget, it is one statement, which checks the budget; otherwise it
  * is read like a plain one. A page by position reads one more resource, which tells whether there are more.
  */
-function searchOf(
+export function searchOf(
   parts: readonly ListPart[],
   tenantId: string,
   slice: Slice,

@@ -33,6 +33,8 @@ export function isAffordable(work: SQL): SQL {
 export interface ScanBudget {
   /** One row: the estimate, in nanoseconds. */
   readonly query: SQL
+  /** One row: `scanned`, the number of resources to look through. The count ends where the limit is exceeded. */
+  readonly scanned: SQL
   /** True for a part that must not be read beyond the limit. */
   readonly isGated: (part: ListPart) => boolean
   /** @param row has the `work` of `query` @throws {ScimError} tooMany */
@@ -58,9 +60,11 @@ export function scanBudget(
   const estimates = scans.map((part, i) => workOf(part, tenantId, passes, `n${i}`))
   // Computed once although many terms use it: without LIMIT, SQLite would expand it in each.
   const counts = estimates.map(({ count }, i) => sql`${count} AS ${sql.raw(`n${i}`)}`)
+  const counted = sql`(SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${tenantId} LIMIT 1) AS t`
+  const numbers = estimates.map((_, i) => sql.raw(`t.n${i}`))
   return {
-    query: sql`SELECT ${plus(estimates.map(({ work }) => work))} AS work
-      FROM (SELECT t.*, ${sql.join(counts, sql`, `)} FROM tenants AS t WHERE t.id = ${tenantId} LIMIT 1) AS t`,
+    query: sql`SELECT ${plus(estimates.map(({ work }) => work))} AS work FROM ${counted}`,
+    scanned: sql`SELECT ${plus(numbers)} AS scanned FROM ${counted}`,
     isGated: (part) => scans.includes(part),
     require(row) {
       const milliseconds = Number(row?.work ?? 0) / 1e6

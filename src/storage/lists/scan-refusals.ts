@@ -32,7 +32,7 @@ export function tooMany(scans: readonly ListPart[], milliseconds: number, isMixe
 }
 
 /** The tests that an index answers, in the syntax of a filter. */
-function indexedTests(type: StoredResourceType): string {
+export function indexedTests(type: StoredResourceType): string {
   const values = `${inWords(namesWith(type, ['value', 'order']), 'and')} with eq or sw`
   const members = type.references === undefined ? [] : [`${type.references}.value with eq`]
   const ranges = namesWith(type, ['range'])
@@ -81,7 +81,7 @@ function namesOf(leaf: Filter, type: StoredResourceType): readonly string[] {
   return isIndexedTest(leaf, type) ? [] : testsIn(leaf)
 }
 
-function testsIn(filter: Filter): readonly string[] {
+export function testsIn(filter: Filter): readonly string[] {
   switch (filter.kind) {
     case 'and':
     case 'or':

@@ -37,11 +37,11 @@ import { rememberResource } from './recent-resources.ts'
 
 /** Remembers a resource. Groups are not remembered, because their writes are queued. @returns the resource */
 function rememberAndReturn(
-  { tenantId }: TenantContext,
+  { tenantId, database }: TenantContext,
   type: StoredResourceType,
   resource: StoredRow,
 ): StoredRow {
-  if (!hasMembers(type)) rememberResource(tenantId, type, resource)
+  if (!hasMembers(type) && !database.isExplained) rememberResource(tenantId, type, resource)
   return resource
 }
 
@@ -212,9 +212,14 @@ function updateOf({ name }: ResourceTable, slots: Slots<UpdateSlot>, returning: 
 
 const update = preparedByTable<UpdateSlot>((table, slots) => updateOf(table, slots))
 
-const updateReturningGroups = preparedByTable<UpdateSlot>((table, slots) =>
+const updateWithGroups = preparedByTable<UpdateSlot>((table, slots) =>
   updateOf(table, slots, sql` RETURNING ${groupsOfResource(table)} AS groups`),
 )
+
+function updateReturningGroups(table: ResourceTable, values: Parameters<typeof updateWithGroups>[1]) {
+  const { tenantId, id } = values
+  return { ...updateWithGroups(table, values), returned: () => selectWithGroups(table, { tenantId, id }) }
+}
 
 /** A change of a resource that is to be stored. */
 export interface ResourceUpdate extends Told {

@@ -1,0 +1,84 @@
+/**
+ * How a list is answered: by which index, how many resources are read, and which of its tests no index answers.
+ */
+import { simplifyFilter } from '../../scim/filter/simplify.ts'
+import { MAX_SCAN_MILLISECONDS } from '../../scim/limits.ts'
+import { type Database, type Statement, statement } from '../database/database.ts'
+import { searchOf } from './list.ts'
+import { plainListOf } from './list-plans.ts'
+import type { ListPart, Slice } from './list-request.ts'
+import { isIndexedTest, leavesOf } from './scan-conditions.ts'
+import { indexedTests, testsIn } from './scan-refusals.ts'
+
+/** A test of the filter, such as "userName eq". */
+export interface ExplainedTest {
+  readonly resourceType: string
+  readonly test: string
+  readonly isIndexed: boolean
+}
+
+export interface ExplainedList {
+  /** Whether indexes lead to all matches. If not, resources are looked through. */
+  readonly isIndexed: boolean
+  /** The indexes of the resource tables that SQLite chooses for the page. */
+  readonly indexes: readonly string[]
+  readonly tests: readonly ExplainedTest[]
+  /** The number of resources that are looked through, counted up to the limit; null if an index leads to the matches. */
+  readonly scanned: number | null
+  /** The estimated time to look through them; null likewise. */
+  readonly estimatedMs: number | null
+  /** The longest estimated time that is allowed. */
+  readonly allowedMs: number
+  /** The tests that an index answers, for each type. */
+  readonly indexed: readonly string[]
+}
+
+/** Explains a list. Reads no page of it. */
+export async function explainList(
+  db: Database,
+  tenantId: string,
+  parts: readonly ListPart[],
+  slice: Slice,
+): Promise<ExplainedList> {
+  const { statements, budget } = plainListOf(parts, tenantId, slice) ?? searchOf(parts, tenantId, slice)
+  const estimates = budget === undefined ? [] : [statement(budget.query), statement(budget.scanned)]
+  const results = await db.batch([...estimates, ...statements.map(planOf)])
+  const [work, scanned] = results.map(({ rows }) => rows[0])
+  const steps = results
+    .slice(estimates.length)
+    .flatMap(({ rows }) => rows.map(({ detail }) => String(detail)))
+  return {
+    isIndexed: budget === undefined,
+    indexes: indexesIn(steps, parts),
+    tests: parts.flatMap(testsOf),
+    scanned: budget === undefined ? null : Number(scanned?.scanned ?? 0),
+    estimatedMs: budget === undefined ? null : Math.ceil(Number(work?.work ?? 0) / 1e6),
+    allowedMs: MAX_SCAN_MILLISECONDS,
+    indexed: parts.map(({ type }) => `${type.name}: ${indexedTests(type)}`),
+  }
+}
+
+function planOf({ sql, params }: Statement): Statement {
+  return { sql: `EXPLAIN QUERY PLAN ${sql}`, params }
+}
+
+/** @param steps such as "SEARCH users USING INDEX users_by_user_name (tenant_id=? AND user_name_key=?)" */
+function indexesIn(steps: readonly string[], parts: readonly ListPart[]): readonly string[] {
+  const tables = parts.map(({ type }) => type.table.name)
+  const names = steps.flatMap((step) => {
+    const [, table, index] = /^(?:SEARCH|SCAN) (\w+) USING (?:COVERING )?INDEX (\w+)/.exec(step) ?? []
+    return table !== undefined && index !== undefined && tables.includes(table) ? [index] : []
+  })
+  return [...new Set(names)]
+}
+
+function testsOf({ type, filter }: ListPart): readonly ExplainedTest[] {
+  if (filter === undefined) return []
+  return leavesOf(simplifyFilter(filter)).flatMap((leaf) =>
+    testsIn(leaf).map((test) => ({
+      resourceType: type.name,
+      test,
+      isIndexed: isIndexedTest(leaf, type),
+    })),
+  )
+}
