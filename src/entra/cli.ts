@@ -8,6 +8,7 @@ import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
 import { concurrency } from './cli/commands/concurrency.ts'
 import { generate, importDirectory } from './cli/commands/directory.ts'
+import { drift } from './cli/commands/drift.ts'
 import { diff, onDemand, testConnection } from './cli/commands/endpoint.ts'
 import { issuer } from './cli/commands/issuer.ts'
 import { logs } from './cli/commands/logs.ts'
@@ -141,6 +142,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
     help: 'client of the federation, for --suite gallery with --auth client-credentials: both are tested',
   },
   force: { type: 'boolean', help: 'overwrite an existing file' },
+  group: {
+    type: 'string',
+    placeholder: 'NAME',
+    help: 'the group whose members a CSV export lists',
+  },
   groups: { type: 'string', placeholder: 'N', help: 'number of groups, 25 by default' },
   id: { type: 'string', placeholder: 'ID', help: 'show one entry in detail, by its id or a prefix of it' },
   identity: {
@@ -172,6 +178,11 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   json: { type: 'boolean', help: 'print JSON; events as JSON lines' },
   junit: { type: 'string', placeholder: 'FILE', help: 'short for --report junit=FILE' },
   limit: { type: 'string', placeholder: 'N', help: 'show only the newest entries' },
+  match: {
+    type: 'string',
+    placeholder: 'KEY',
+    help: 'by which users are matched: userName, externalId or objectId; by default what matches most of the first 1,000',
+  },
   members: { type: 'string', placeholder: 'A,B', help: 'up to five members to add to the group' },
   memberships: {
     type: 'string',
@@ -315,6 +326,12 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     summary: 'show the changes of the next cycle without sending anything',
     options: [...JOB, 'provider', 'exact', 'json'],
     run: diff,
+  },
+  drift: {
+    summary: 'compare an export of a directory with an endpoint; changes nothing, exit code 1 if they differ',
+    positionals: 'FILE',
+    options: [...ENDPOINT, 'match', 'group', 'csv', 'json'],
+    run: drift,
   },
   status: {
     summary: 'show state, quarantine, counts, watermark and last cycle',
