@@ -28,7 +28,7 @@ const NOT_ON_SQLITE = [
 const MANY_REQUESTS = [
   'test/admin/{access,api,api-keys,federation,log,pages,schemas,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
-  'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,emulator,entra}.test.ts',
+  'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',
   'test/http/{explain,extensions,follow}.test.ts',
   'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',

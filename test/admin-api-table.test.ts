@@ -19,7 +19,7 @@ function rowOf({ method, path, query, summary, description, body }: Route): stri
 
 function exampleOf(body: Route['body']): string {
   if (body === undefined) return ''
-  if (body === JSON_LINES) return 'JSON Lines'
+  if (typeof body === 'string') return body === JSON_LINES ? 'JSON Lines' : 'a file'
   const examples = actionsOf(body as unknown as SchemaParts).find((action) => action.examples)?.examples
   return `\`${JSON.stringify(examples?.[0])}\``
 }

@@ -133,12 +133,13 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   // Tokens of other issuers: Cloudflare Access, and identity providers.
   jwt: ['jwt', 'jose', 'valibot'],
   // The routes of the admin API as data: served by admin, described by http.
-  'admin/contract': ['admin/contract', 'scim', 'storage', 'valibot'],
+  'admin/contract': ['admin/contract', 'drift', 'scim', 'storage', 'valibot'],
   http: ['http', 'admin/contract', 'edge', 'jwt', 'provider', 'scim', 'storage', 'runtime.ts', 'hono'],
   admin: [
     'admin',
     'admin/contract',
     'csv-cell.ts',
+    'drift',
     'edge',
     'jwt',
     'provider',
@@ -249,6 +250,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'csv-cell.ts',
     // The version of the package.
     '../package.json',
+    'drift',
     'node',
     'yaml',
     'cli-progress',
@@ -262,6 +264,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'private-file.mjs': ['node'],
   // CSV quoting is not part of the protocol, so the emulator may share it with the server.
   'csv-cell.ts': [],
+  // Formats of exports and their comparison are not part of the protocol either.
+  drift: ['drift', 'csv-cell.ts'],
   'settings.ts': ['edge', 'runtime.ts'],
   local: ['local', 'private-file.mjs', 'node', 'esbuild', 'wrangler', 'yaml'],
   'app.ts': ['http', 'admin', 'edge', 'scim', 'storage', 'runtime.ts', 'hono'],

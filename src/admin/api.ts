@@ -13,6 +13,7 @@ import { shorten } from '../scim/error.ts'
 import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { databaseHandlers } from './api/databases.ts'
+import { driftHandlers } from './api/drift.ts'
 import { explainHandlers } from './api/explain.ts'
 import { federationHandlers } from './api/federation.ts'
 import { jobHandlers } from './api/jobs.ts'
@@ -38,6 +39,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...tokenHandlers,
   ...logHandlers,
   ...explainHandlers,
+  ...driftHandlers,
   ...transferHandlers,
   ...schemaHandlers,
   ...jobHandlers,

@@ -339,6 +339,10 @@ describe('the OpenAPI document', () => {
     await at('get', '/databases', '/databases')
     await at('post', '/databases/reconcile', '/databases/reconcile')
     await at('get', '/tenants/{id}/log', `/tenants/${tenantId}/log?outcome=odd`)
+    await at('post', '/tenants/{id}/drift', `/tenants/${tenantId}/drift`, {
+      users: [{ userPrincipalName: 'a' }],
+    })
+    await at('post', '/tenants/{id}/drift', `/tenants/${tenantId}/drift`, {})
     const explain = `/tenants/${tenantId}/explain`
     await at('post', '/tenants/{id}/explain', explain, { method: 'GET', path: '/Users?filter=title%20pr' })
     await at('post', '/tenants/{id}/explain', explain, { method: 'DELETE', path: '/Users/nobody' })

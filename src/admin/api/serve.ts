@@ -10,14 +10,7 @@ import { parseJson } from '../../scim/json.ts'
 import { MAX_ADMIN_BODY_BYTES } from '../../scim/limits.ts'
 import type { Database } from '../../storage/database/database.ts'
 import { check } from '../check.ts'
-import {
-  type AnswerOf,
-  type Checked,
-  JSON_LINES,
-  type ParametersOf,
-  type Route,
-  type Routes,
-} from '../contract/route.ts'
+import type { AnswerOf, Checked, ParametersOf, Route, Routes } from '../contract/route.ts'
 
 const NO_QUERY = v.strictObject({})
 
@@ -62,7 +55,7 @@ async function readBody(
   c: Context<HttpEnv>,
   { body, maxBodyBytes = MAX_ADMIN_BODY_BYTES }: Route,
 ): Promise<unknown> {
-  if (body === undefined || body === JSON_LINES) return undefined
+  if (body === undefined || typeof body === 'string') return undefined
   return check(body, parseJson(await readText(c, maxBodyBytes, 'administration')))
 }
 

@@ -7,8 +7,14 @@ import type * as v from 'valibot'
 /** The media type of JSON Lines: one JSON value in each line. The lines are described in prose, not by a schema. */
 export const JSON_LINES = 'application/jsonl'
 
-/** The content of a body: one JSON value that matches a schema, or JSON Lines. */
-export type Content = v.GenericSchema | typeof JSON_LINES
+/** The media type of a file in one of several formats. They are described in prose. */
+export const ANY_FILE = '*/*'
+
+/** The media type of CSV (RFC 4180). */
+export const CSV = 'text/csv'
+
+/** The content of a body: one JSON value that matches a schema, or a file. */
+export type Content = v.GenericSchema | typeof JSON_LINES | typeof ANY_FILE | typeof CSV
 
 /** The path parameters (`{name}` in a path) with their descriptions. */
 export const PATH_PARAMETERS = {
@@ -49,7 +55,7 @@ export interface Route {
   readonly query?: v.StrictObjectSchema<v.ObjectEntries, undefined>
   /** A schema of fields is a strict object: unknown fields are refused. */
   readonly body?: Content
-  /** The description of the lines, for a body in JSON Lines. */
+  /** The description of the file, for a body that is one. */
   readonly bodyDescription?: string
   /** The largest body in bytes; by default MAX_ADMIN_BODY_BYTES. */
   readonly maxBodyBytes?: number

@@ -4,6 +4,7 @@
  */
 import { clientRoutes } from './clients.ts'
 import { databaseRoutes } from './databases.ts'
+import { driftRoutes } from './drift.ts'
 import { explainRoutes } from './explain.ts'
 import { federationRoutes } from './federation.ts'
 import { jobRoutes } from './jobs.ts'
@@ -26,6 +27,7 @@ export const ROUTES = {
   ...tokenRoutes,
   ...logRoutes,
   ...explainRoutes,
+  ...driftRoutes,
   ...transferRoutes,
   ...schemaRoutes,
   ...jobRoutes,

@@ -1,13 +1,7 @@
 /**
  * The OpenAPI paths and schemas of the admin API, derived from its contract, and the path of /healthz.
  */
-import {
-  type Answer,
-  type Content,
-  JSON_LINES,
-  PATH_PARAMETERS,
-  type Route,
-} from '../../admin/contract/route.ts'
+import { type Answer, type Content, PATH_PARAMETERS, type Route } from '../../admin/contract/route.ts'
 import { ADMIN_API_PATH, ROUTES } from '../../admin/contract/routes.ts'
 import type { SchemaParts } from '../../admin/contract/schema-parts.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
@@ -123,7 +117,7 @@ function response({ description, body, headers = {} }: Answer, components: Compo
 }
 
 function content(body: Content, components: Components): Json {
-  if (body === JSON_LINES) return { [JSON_LINES]: { schema: TEXT } }
+  if (typeof body === 'string') return { [body]: { schema: TEXT } }
   return jsonContent(contractSchema(body as unknown as SchemaParts, components))
 }
 
