@@ -22,6 +22,8 @@ import { NoSuchTenant } from './require-tenant.ts'
 import { apiKeys } from './routes/api-keys.tsx'
 import { clientSecrets } from './routes/client-secrets.tsx'
 import { directory } from './routes/directory.tsx'
+import { drift } from './routes/drift.tsx'
+import { explain } from './routes/explain.tsx'
 import { federation } from './routes/federation.tsx'
 import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
@@ -50,6 +52,8 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', clientSecrets)
   app.route('/tenants', federation)
   app.route('/tenants', log)
+  app.route('/tenants', explain)
+  app.route('/tenants', drift)
   app.route('/tenants', schemas)
   app.route('/tenants', webhooks)
   app.route('/tenants', sources)
@@ -85,10 +89,16 @@ const openDatabase = createMiddleware<AdminEnv>(async function openDatabase(c, n
   if (c.env.settings.serverTiming) c.res.headers.set('Server-Timing', serverTimingOf(figures))
 })
 
+/** The form with a file. */
+const FILE_FORM = '/drift'
+
 /** Refuses bodies other than forms, because Hono's csrf checks forms only. */
 const formsOnly = createMiddleware<AdminEnv>(async function formsOnly(c, next) {
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
-  const isForm = /^application\/x-www-form-urlencoded\b/i.test(c.req.header('Content-Type') ?? '')
+  const type = c.req.header('Content-Type') ?? ''
+  const isForm =
+    /^application\/x-www-form-urlencoded\b/i.test(type) ||
+    (/^multipart\/form-data\b/i.test(type) && c.req.path.endsWith(FILE_FORM))
   if (!isRead && !isForm) throw new AdminError(415, 'unsupported', 'The dashboard accepts forms only.')
   await next()
 })

@@ -195,9 +195,9 @@ class Comparison {
     type: ResourceTypeName,
     column: Column,
     chunk: readonly Exported[],
-    valueOf: (one: Exported) => string | undefined,
+    keyOf: (one: Exported) => string | undefined,
   ): Promise<readonly (StoredEntry | undefined)[]> {
-    const values = chunk.map(valueOf)
+    const values = chunk.map(keyOf)
     const wanted = values.filter((value) => value !== undefined)
     const found = wanted.length === 0 ? [] : await this.#stored.find(type, column, wanted)
     let next = 0

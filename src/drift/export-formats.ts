@@ -79,7 +79,7 @@ async function* usersFromCsv(text: AsyncIterable<string>, notes: Notes): AsyncGe
     const id = cells.get('id') || cells.get('objectid') || undefined
     const properties = [...cells].flatMap(([column, value]) => {
       const path = PATH_OF_COLUMN.get(column)
-      return path === undefined || value === '' ? [] : [[path, valueOf(path, value)] as const]
+      return path === undefined || value === '' ? [] : [[path, typed(path, value)] as const]
     })
     const externalIds = present([cells.get('mailnickname'), id])
     yield {
@@ -137,7 +137,7 @@ function requireColumns(cells: readonly string[], notes: Notes): readonly string
   return columns
 }
 
-function valueOf(path: string, text: string): string | boolean {
+function typed(path: string, text: string): string | boolean {
   return path === 'active' ? text.toLowerCase() === 'true' : text
 }
 

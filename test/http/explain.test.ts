@@ -199,6 +199,7 @@ describe('an explained request', () => {
     const scanned = await explain('GET', `/Users?filter=${encodeURIComponent('title co "x"')}`)
     expect(scanned.body.list).toMatchObject({
       isIndexed: false,
+      indexes: [],
       tests: [{ test: 'title co', isIndexed: false }],
       scanned: 2,
       indexed: [expect.stringContaining('userName')],

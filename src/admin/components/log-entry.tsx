@@ -133,8 +133,24 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
         <Fact name="Entry">
           <a href={`${paths.log}/${entry.id}`}>Link to this entry</a>
         </Fact>
+        <ExplainLink path={paths.explain} types={types} entry={entry} />
       </dl>
     </div>
+  )
+}
+
+/** For a refused write: what the same request would do now. The log does not keep its body. */
+function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps, 'types' | 'entry'>) {
+  const { outcome, action, resourceId, clientId } = entry
+  const type = types.find(({ name }) => name === entry.resourceType)
+  if (outcome !== 'refused' || type === undefined) return null
+  const of = resourceId === null ? '' : `/${encodeURIComponent(resourceId)}`
+  const method = action === 'create' ? 'POST' : action === 'delete' ? 'DELETE' : 'PATCH'
+  const href = withQuery(path, { method, path: `${type.endpoint}${of}`, client: clientId ?? undefined })
+  return (
+    <Fact name="Why">
+      <a href={href}>Explain this request</a>
+    </Fact>
   )
 }
 

@@ -11,6 +11,8 @@ export interface TenantPaths {
   readonly listOf: (type: Pick<ResourceType, 'endpoint'>) => string
   readonly apiKeys: string
   readonly log: string
+  readonly explain: string
+  readonly drift: string
   readonly schemas: string
   readonly sources: string
   readonly webhooks: string
@@ -38,6 +40,8 @@ export function tenantPaths(tenantId: string): TenantPaths {
     listOf: (type) => `${overview}/${segmentOf(type)}`,
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
+    explain: `${overview}/explain`,
+    drift: `${overview}/drift`,
     schemas: `${overview}/schemas`,
     sources: `${overview}/sources`,
     webhooks: `${overview}/webhooks`,

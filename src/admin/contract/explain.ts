@@ -36,7 +36,7 @@ export const EXPLAIN_INPUT = v.pipe(
 
 const LIST = v.object({
   isIndexed: v.pipe(v.boolean(), v.description('Whether indexes lead to all matches.')),
-  indexes: v.pipe(v.array(TEXT), v.description('The indexes of the database that are used.')),
+  indexes: v.pipe(v.array(TEXT), v.description('The indexes of the database that lead to candidates.')),
   tests: v.array(v.object({ resourceType: TEXT, test: TEXT, isIndexed: v.boolean() })),
   scanned: v.pipe(
     v.nullable(COUNT),

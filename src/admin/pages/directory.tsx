@@ -41,7 +41,11 @@ export function DirectoryPage(props: DirectoryProps) {
   const title = allOf(types)
   return (
     <Layout title={title} administrator={administrator} tenant={tenant} current="directory">
-      <PageHead title={title} lead="Connect an identity provider, and search the directory." />
+      <PageHead title={title} lead="Connect an identity provider, and search the directory.">
+        <a class="button quiet" href={paths.drift}>
+          Compare an export
+        </a>
+      </PageHead>
       <h2 class="minor">Identity providers</h2>
       <ProviderCards
         open={open}

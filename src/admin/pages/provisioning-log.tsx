@@ -26,7 +26,7 @@ export interface ProvisioningLogProps {
 
 export function ProvisioningLogPage(props: ProvisioningLogProps) {
   const { administrator, tenant, clients, form, error, isFirst } = props
-  const { log } = tenantPaths(tenant.id)
+  const { log, explain } = tenantPaths(tenant.id)
   const query = { ...form }
   return (
     <Layout title="Provisioning log" administrator={administrator} tenant={tenant} current="log">
@@ -36,6 +36,9 @@ export function ProvisioningLogPage(props: ProvisioningLogProps) {
             Live
           </button>
         )}
+        <a class="button quiet" href={explain}>
+          Explain a request
+        </a>
         <a class="button quiet" href={withQuery(`${log}.csv`, query)}>
           Download CSV
         </a>

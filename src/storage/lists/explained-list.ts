@@ -20,7 +20,7 @@ export interface ExplainedTest {
 export interface ExplainedList {
   /** Whether indexes lead to all matches. If not, resources are looked through. */
   readonly isIndexed: boolean
-  /** The indexes of the resource tables that SQLite chooses for the page. */
+  /** The indexes of the resource tables in which SQLite looks up more than the tenant. */
   readonly indexes: readonly string[]
   readonly tests: readonly ExplainedTest[]
   /** The number of resources that are looked through, counted up to the limit; null if an index leads to the matches. */
@@ -66,7 +66,8 @@ function planOf({ sql, params }: Statement): Statement {
 function indexesIn(steps: readonly string[], parts: readonly ListPart[]): readonly string[] {
   const tables = parts.map(({ type }) => type.table.name)
   const names = steps.flatMap((step) => {
-    const [, table, index] = /^(?:SEARCH|SCAN) (\w+) USING (?:COVERING )?INDEX (\w+)/.exec(step) ?? []
+    const [, table, index] =
+      /^(?:SEARCH|SCAN) (\w+) USING (?:COVERING )?INDEX (\w+) \(tenant_id=\? AND /.exec(step) ?? []
     return table !== undefined && index !== undefined && tables.includes(table) ? [index] : []
   })
   return [...new Set(names)]
