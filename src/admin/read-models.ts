@@ -1,7 +1,9 @@
 /**
  * Tenants, jobs, clients, their credentials, webhooks and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
  */
+import { healthJson } from '../provider/client-health.ts'
 import type { LocatedTenant } from '../provider/tenants.ts'
+import { type ClientFacts, healthOf } from '../scim/client-health.ts'
 import type { SecretInfo } from '../storage/access/client-secrets.ts'
 import type { Client } from '../storage/access/clients.ts'
 import type { StoredToken, TokenInfo } from '../storage/access/token-administration.ts'
@@ -111,8 +113,18 @@ export function conflictJson(conflict: Conflict) {
   }
 }
 
-export function clientJson({ createdAt, lastUsedAt, ...client }: Client) {
-  return { ...client, createdAt: isoTime(createdAt), lastUsedAt: isoTimeOrNull(lastUsedAt) }
+/** @param facts undefined for a client that may only read */
+export function clientJson(
+  { createdAt, lastUsedAt, ...client }: Client,
+  facts: ClientFacts | undefined,
+  now: number,
+) {
+  return {
+    ...client,
+    createdAt: isoTime(createdAt),
+    lastUsedAt: isoTimeOrNull(lastUsedAt),
+    health: facts === undefined ? null : healthJson(healthOf(facts, now)),
+  }
 }
 
 export function secretJson({ lastCharacters, lastUsedAt, revokedAt, ...secret }: SecretInfo) {

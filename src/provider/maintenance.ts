@@ -1,6 +1,6 @@
 /**
  * The hourly maintenance of every database: deletes old log entries, events, access tokens and files, warns of credentials
- * that expire soon, continues deletions, tidies jobs, and pokes webhooks that are behind.
+ * that expire soon, notices clients that are silent, continues deletions, tidies jobs, and pokes webhooks that are behind.
  */
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
@@ -14,6 +14,7 @@ import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
 import { pruneChunks } from '../storage/transfer/chunks.ts'
 import { dueWebhooks, type WebhookAddress } from '../storage/webhooks/delivery.ts'
+import { HEALTH_STATEMENTS, noticeClientHealth } from './client-health.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
@@ -43,8 +44,11 @@ const MAX_SWEEP_STATEMENTS = 500
 
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
-/** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
-const MIN_SHARE = 19
+/**
+ * The fewest statements with which a run can prune the log of a database, notice the health of clients, and continue deletions
+ * and schema changes.
+ */
+const MIN_SHARE = 19 + HEALTH_STATEMENTS
 
 export interface Maintenance {
   readonly databases: Databases
@@ -124,10 +128,14 @@ async function maintainDatabase(
   const eventsBefore = now - clockAheadMs - eventRetentionDays * DAY_MS
   const deletedEvents = await pruneEvents(db, eventsBefore, MAX_PRUNED_EVENTS)
   if (deletedEvents > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted: deletedEvents })
-  const limit = maxStatements === Number.POSITIVE_INFINITY ? ALL_WEBHOOKS : Math.ceil(MAX_POKES / count)
+  const isLimited = maxStatements !== Number.POSITIVE_INFINITY
+  // Before the webhooks are looked up, so that the events are sent at once.
+  const noticed = await noticeClientHealth(db, now, isLimited ? HEALTH_STATEMENTS : maxStatements)
+  if (noticed.length > 0) note({ job: 'notice the health of clients', ...where, clients: noticed })
+  const limit = isLimited ? Math.ceil(MAX_POKES / count) : ALL_WEBHOOKS
   const due = await dueWebhooks(db, { now, maxPauseMs: MAX_PAUSE_MS, limit })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
-  const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
+  const left = () => (isLimited ? share - db.statements : maxStatements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
   const tenants = await finishDeletions(db, resourceTypes, left(), forget)
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })

@@ -52,6 +52,10 @@ export const SOURCE_CONFLICT = 'source.conflict'
 export const TENANT_EVENTS = [TENANT_IMPORTED, TENANT_SCHEMAS_CHANGED] as const
 export type TenantEventType = (typeof TENANT_EVENTS)[number]
 
+/** The types of events about the health of a client: see client-health.ts. */
+export const CLIENT_EVENTS = ['client.late', 'client.silent', 'client.failing', 'client.recovered'] as const
+export type ClientEventType = (typeof CLIENT_EVENTS)[number]
+
 /** The types of all events of a directory with these resource types. */
 export function eventTypes(types: readonly ResourceType[]): readonly string[] {
   const ofType = (type: ResourceType) => [
@@ -61,7 +65,7 @@ export function eventTypes(types: readonly ResourceType[]): readonly string[] {
     eventType(type, 'deleted'),
     ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
   ]
-  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT]
+  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT, ...CLIENT_EVENTS]
 }
 
 /** A resource as it is after a write. */

@@ -8,6 +8,7 @@ import { createApp } from '../../src/app.ts'
 import { eventTypes } from '../../src/scim/events.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { causeClientEvents } from '../support/client-health.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { trustOf } from '../support/federation.ts'
 import {
@@ -187,6 +188,7 @@ describe('the OpenAPI document', () => {
     await other.request('POST', '/Users', { userName: user.userName })
     await client.request('DELETE', `/Users/${user.id}`)
     await client.request('DELETE', `/Groups/${group.id}`)
+    await causeClientEvents(client)
     const { tenantId } = await newClient()
     await imported(tenantId, await fileOf([userLine(1)]))
     const extension = `/tenants/${tenantId}/schemas/urn:example:events:User`

@@ -1,8 +1,9 @@
 /** Clients: the actors of a tenant. Each client authenticates with tokens, or with access tokens that it gets for a secret. */
 import * as v from 'valibot'
+import { HEALTH_STATES } from '../../scim/client-health.ts'
 import { MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { FEDERATION } from './federation.ts'
-import { NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
+import { COUNT, NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
 import { SECRET } from './secrets.ts'
 
@@ -39,6 +40,38 @@ export const CLIENT_CHANGE = v.pipe(
   v.examples([{ scope: 'read' }]),
 )
 
+const HEALTH = v.pipe(
+  v.strictObject({
+    state: v.pipe(
+      v.picklist(HEALTH_STATES),
+      v.description(
+        '"new": no provisioning request was seen yet. "late" and "silent": none for longer than usual. "failing": most of its writes are refused, or it cannot sign in.',
+      ),
+    ),
+    since: v.pipe(TIME_OR_NULL, v.description('When the state began.')),
+    lastProvisioningAt: v.pipe(
+      TIME_OR_NULL,
+      v.description('The last request that reads or writes the directory, accurate to the minute.'),
+    ),
+    usualIntervalSeconds: v.pipe(
+      v.nullable(COUNT),
+      v.description('The usual time between two contacts; null if it is unknown.'),
+    ),
+    cadence: v.pipe(
+      v.picklist(['observed', 'assumed']),
+      v.description('Whether that time was observed: after four contacts.'),
+    ),
+    refusedShare: v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(1),
+      v.description('The refused share of its latest writes of 24 hours.'),
+    ),
+    failedSignIns: v.pipe(COUNT, v.description('Its failed sign-ins of 24 hours.')),
+  }),
+  v.title('ClientHealth'),
+)
+
 const CLIENT_FIELDS = {
   id: TEXT,
   name: NAME,
@@ -46,6 +79,7 @@ const CLIENT_FIELDS = {
   tokenLifetime: TOKEN_LIFETIME,
   createdAt: TIME,
   lastUsedAt: TIME_OR_NULL,
+  health: v.pipe(v.nullable(HEALTH), v.description('Null for a client that may only read.')),
 }
 
 export const CLIENT = v.pipe(v.strictObject(CLIENT_FIELDS), v.title('Client'))

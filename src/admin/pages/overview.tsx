@@ -2,6 +2,7 @@
  * The overview of a tenant: counts and limits, provisioning activity, and warnings.
  */
 import { canBeDisabled } from '../../scim/active.ts'
+import type { ClientFacts } from '../../scim/client-health.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
@@ -12,7 +13,7 @@ import type { ActivitySpan } from '../../storage/log/activity.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
-import { ClientHealth } from '../components/client-health.tsx'
+import { Connections } from '../components/connections.tsx'
 import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { Meter } from '../components/meter.tsx'
@@ -35,6 +36,8 @@ export interface OverviewProps {
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly clients: readonly Client[]
+  /** Of the clients that may write, by id. */
+  readonly facts: ReadonlyMap<string, ClientFacts>
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
   readonly trusts: readonly Trust[]
@@ -75,13 +78,15 @@ export function OverviewPage(props: OverviewProps) {
           <p class="big number">{number(tenant.membershipCount)}</p>
           <p class="muted">direct members of groups</p>
         </div>
-        <ClientHealth
-          clients={props.clients}
-          credentialCount={live.length}
-          now={now}
-          apiKeysPath={paths.apiKeys}
-        />
       </div>
+      <Connections
+        clients={props.clients}
+        facts={props.facts}
+        credentialCount={live.length}
+        now={now}
+        apiKeysPath={paths.apiKeys}
+        logPath={paths.log}
+      />
       <Section id="activity" title="Provisioning activity" live>
         <div class="charts">
           <ActivityChart id="hours" title="Last 24 hours" unit="hour" spans={hours} />

@@ -9,6 +9,7 @@ import { generateToken } from '../../storage/access/token-administration.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { DAY_MS } from '../../storage/log/activity.ts'
+import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
 import { check } from '../check.ts'
@@ -154,8 +155,10 @@ async function keysPage(
   form: TokenForm | undefined,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tenant, clients, tokens, secrets, trusts, failed } = await loadWithTenant(c, (id) => ({
+  const now = c.env.now()
+  const { tenant, clients, facts, tokens, secrets, trusts, failed } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
+    facts: clientFactsQuery(id, now),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
     trusts: trustsQuery(id),
@@ -165,11 +168,12 @@ async function keysPage(
   return c.html(
     <ApiKeysPage
       administrator={c.get('administrator')}
-      now={c.env.now()}
+      now={now}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
       tokenUrl={tokenUrl(c)}
       clients={clients}
+      facts={facts}
       tokens={tokens}
       secrets={secrets}
       trusts={trusts}

@@ -9,6 +9,7 @@ import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
+import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/resources/directory-details.ts'
 import {
@@ -51,6 +52,7 @@ directory.get('/:tenant', async (c) => {
   const { tenant, counts, activity, refused, ...access } = await loadWithTenant(c, (id) => ({
     counts: countsQuery(types, id),
     clients: clientsQuery(id),
+    facts: clientFactsQuery(id, now),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
     trusts: trustsQuery(id),

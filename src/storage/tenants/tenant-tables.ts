@@ -50,7 +50,8 @@ const ACCESS_TABLES: readonly TenantTable[] = [
     columns: columnNames(clients),
     key: ['id'],
     ended: 'deleted_at',
-    volatile: ['last_used_at'],
+    volatile: ['last_used_at', 'last_provisioning_at', 'contacts', 'health', 'health_since'],
+    documents: ['contacts'],
   },
   {
     name: 'client_secrets',
