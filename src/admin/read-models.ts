@@ -4,10 +4,12 @@
 import { healthJson } from '../provider/client-health.ts'
 import type { LocatedTenant } from '../provider/tenants.ts'
 import { type ClientFacts, healthOf } from '../scim/client-health.ts'
+import type { DeprovisionThreshold } from '../scim/deprovisioning.ts'
 import type { SecretInfo } from '../storage/access/client-secrets.ts'
 import type { Client } from '../storage/access/clients.ts'
 import type { StoredToken, TokenInfo } from '../storage/access/token-administration.ts'
 import type { Trust } from '../storage/access/trusts.ts'
+import { type Deprovisioning, NO_DEPROVISIONING } from '../storage/guard/releases.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
 import type { Conflict } from '../storage/sources/open-conflicts.ts'
 import type { Job } from '../storage/tenants/jobs.ts'
@@ -19,10 +21,13 @@ export function tenantJson({
   membershipCount: _,
   createdAt,
   state,
+  deprovisionGuard,
   ...tenant
 }: LocatedTenant) {
   return {
     ...tenant,
+    deprovisionGuard:
+      deprovisionGuard === null ? null : (JSON.parse(deprovisionGuard) as DeprovisionThreshold),
     state: STATES[state],
     createdAt: isoTime(createdAt),
     ...(importedLines !== null && { importedLines }),
@@ -117,13 +122,20 @@ export function conflictJson(conflict: Conflict) {
 export function clientJson(
   { createdAt, lastUsedAt, ...client }: Client,
   facts: ClientFacts | undefined,
+  deprovisioning: Deprovisioning | undefined,
   now: number,
 ) {
+  const { held, alarmedAt, releasedUntil } = deprovisioning ?? NO_DEPROVISIONING
   return {
     ...client,
     createdAt: isoTime(createdAt),
     lastUsedAt: isoTimeOrNull(lastUsedAt),
     health: facts === undefined ? null : healthJson(healthOf(facts, now)),
+    deprovisioning: {
+      held,
+      alarmedAt: isoTimeOrNull(alarmedAt),
+      releasedUntil: isoTimeOrNull(releasedUntil),
+    },
   }
 }
 

@@ -56,6 +56,9 @@ export type TenantEventType = (typeof TENANT_EVENTS)[number]
 export const CLIENT_EVENTS = ['client.late', 'client.silent', 'client.failing', 'client.recovered'] as const
 export type ClientEventType = (typeof CLIENT_EVENTS)[number]
 
+/** The event of a client that takes unusually much access away: see deprovisioning.ts. */
+export const DEPROVISION_UNUSUAL = 'deprovision.unusual'
+
 /** The types of all events of a directory with these resource types. */
 export function eventTypes(types: readonly ResourceType[]): readonly string[] {
   const ofType = (type: ResourceType) => [
@@ -65,7 +68,7 @@ export function eventTypes(types: readonly ResourceType[]): readonly string[] {
     eventType(type, 'deleted'),
     ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
   ]
-  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT, ...CLIENT_EVENTS]
+  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT, ...CLIENT_EVENTS, DEPROVISION_UNUSUAL]
 }
 
 /** A resource as it is after a write. */

@@ -8,7 +8,7 @@ import { createApp } from '../../src/app.ts'
 import { eventTypes } from '../../src/scim/events.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
-import { causeClientEvents } from '../support/client-health.ts'
+import { causeClientEvents, causeUnusualDeprovisioning } from '../support/client-health.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { trustOf } from '../support/federation.ts'
 import {
@@ -189,6 +189,7 @@ describe('the OpenAPI document', () => {
     await client.request('DELETE', `/Users/${user.id}`)
     await client.request('DELETE', `/Groups/${group.id}`)
     await causeClientEvents(client)
+    await causeUnusualDeprovisioning(client)
     const { tenantId } = await newClient()
     await imported(tenantId, await fileOf([userLine(1)]))
     const extension = `/tenants/${tenantId}/schemas/urn:example:events:User`
@@ -288,6 +289,15 @@ describe('the OpenAPI document', () => {
     const secret = await at('post', `${clients}/{clientId}/secrets`, secrets, {})
     await at('post', `${clients}/{clientId}/secrets`, secrets, { expiresAt: '2020-01-01T00:00:00Z' })
     await at('get', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`)
+    const release = `/tenants/${id}/clients/${made.body.id}/guard/release`
+    await at('post', `${clients}/{clientId}/guard/release`, release, {})
+    await at('post', `${clients}/{clientId}/guard/release`, release, { minutes: 0 })
+    await at('patch', '/tenants/{id}', `/tenants/${id}`, {
+      deprovisionGuard: { share: 0.2, count: 20, windowMinutes: 60 },
+    })
+    await at('patch', '/tenants/{id}', `/tenants/${id}`, {
+      deprovisionGuard: { share: 0, count: 20, windowMinutes: 60 },
+    })
     const federation = `/tenants/${id}/clients/${made.body.id}/federation`
     const trust = trustOf(await Issuer.create())
     await at('put', `${clients}/{clientId}/federation`, federation, trust)

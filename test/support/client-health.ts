@@ -10,6 +10,13 @@ export function noticeHealth(now = Date.now(), maxStatements = Number.POSITIVE_I
   return noticeClientHealth(openDatabase(env.DB, noFigures()), now, maxStatements)
 }
 
+/** Causes an event that a client takes unusually much away. */
+export async function causeUnusualDeprovisioning(client: Client): Promise<void> {
+  const users: { id: string }[] = []
+  for (let i = 0; i < 25; i++) users.push(await client.createUser())
+  for (const { id } of users) await client.request('DELETE', `/Users/${id}`)
+}
+
 /** Causes an event of each type about a client that has sent ten writes. */
 export async function causeClientEvents({ tenantId }: Client): Promise<void> {
   const now = Date.now()
@@ -18,7 +25,7 @@ export async function causeClientEvents({ tenantId }: Client): Promise<void> {
   await noticeHealth(now + 80 * HOUR_MS)
   await noticeHealth(now)
   await env.DB.prepare(
-    `UPDATE provisioning_log SET outcome = 'refused' WHERE tenant_id = ? AND action <> 'authenticate'`,
+    `UPDATE provisioning_log SET outcome = 'refused', repeated = repeated + 1 WHERE tenant_id = ? AND action <> 'authenticate'`,
   )
     .bind(tenantId)
     .run()

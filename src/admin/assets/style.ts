@@ -116,6 +116,7 @@ main { padding: 2rem clamp(1rem, 3vw, 2.5rem) 4rem; max-width: 1220px; width: 10
 
 .notice { padding: .8rem 1rem; border-radius: 8px; border: 1px solid var(--line); border-left: 4px solid var(--line-strong); background: var(--off-soft); margin-bottom: 1.25rem; overflow-wrap: anywhere }
 .notice strong { display: block }
+.notice form { margin-top: .5rem }
 p.notice strong { display: inline }
 .notice.ok { border-color: var(--ok); background: var(--ok-soft) }
 .notice.warn { border-color: var(--warn); background: var(--warn-soft) }

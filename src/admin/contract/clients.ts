@@ -72,6 +72,36 @@ const HEALTH = v.pipe(
   v.title('ClientHealth'),
 )
 
+const DEPROVISIONING = v.pipe(
+  v.strictObject({
+    held: v.pipe(COUNT, v.description('The writes that the guard of the tenant held within 24 hours.')),
+    alarmedAt: v.pipe(
+      TIME_OR_NULL,
+      v.description('When the client was last told to take unusually much away, within 24 hours.'),
+    ),
+    releasedUntil: v.pipe(
+      TIME_OR_NULL,
+      v.description('Until when an administrator lets the client pass the guard.'),
+    ),
+  }),
+  v.title('Deprovisioning'),
+)
+
+/** How long an administrator lets a client pass, in minutes. */
+export const MAX_RELEASE_MINUTES = 1_440
+export const DEFAULT_RELEASE_MINUTES = 60
+
+export const RELEASE = v.pipe(
+  v.strictObject({
+    minutes: v.optional(
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_RELEASE_MINUTES)),
+      DEFAULT_RELEASE_MINUTES,
+    ),
+  }),
+  v.title('Release'),
+  v.examples([{ minutes: 60 }]),
+)
+
 const CLIENT_FIELDS = {
   id: TEXT,
   name: NAME,
@@ -79,6 +109,7 @@ const CLIENT_FIELDS = {
   tokenLifetime: TOKEN_LIFETIME,
   createdAt: TIME,
   lastUsedAt: TIME_OR_NULL,
+  deprovisioning: DEPROVISIONING,
   health: v.pipe(v.nullable(HEALTH), v.description('Null for a client that may only read.')),
 }
 
@@ -133,6 +164,18 @@ export const clientRoutes = {
     body: CLIENT_CHANGE,
     answers: { 200: { description: 'The changed client.', body: CLIENT } },
     refusals: [404],
+  },
+  releaseClient: {
+    method: 'POST',
+    path: '/tenants/{id}/clients/{clientId}/guard/release',
+    summary: 'Lets a client pass the guard against unusual deprovisioning for a time',
+    description:
+      'What the client takes away until then does not count afterwards. The client repeats the writes that were held by itself.',
+    body: RELEASE,
+    answers: {
+      200: { description: 'The client passes.', body: v.strictObject({ releasedUntil: TIME }) },
+    },
+    refusals: [404, 409],
   },
   deleteClient: {
     method: 'DELETE',

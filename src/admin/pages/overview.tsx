@@ -9,11 +9,13 @@ import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { Trust } from '../../storage/access/trusts.ts'
+import type { Deprovisioning } from '../../storage/guard/releases.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
 import { Connections } from '../components/connections.tsx'
+import { DeprovisionNotices } from '../components/deprovision-notice.tsx'
 import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { Meter } from '../components/meter.tsx'
@@ -38,6 +40,8 @@ export interface OverviewProps {
   readonly clients: readonly Client[]
   /** Of the clients that may write, by id. */
   readonly facts: ReadonlyMap<string, ClientFacts>
+  /** By the id of the client. */
+  readonly deprovisioning: ReadonlyMap<string, Deprovisioning>
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
   readonly trusts: readonly Trust[]
@@ -63,6 +67,12 @@ export function OverviewPage(props: OverviewProps) {
         </button>
       </PageHead>
       <div id="warnings" data-live="">
+        <DeprovisionNotices
+          tenantId={tenant.id}
+          clients={props.clients}
+          deprovisioning={props.deprovisioning}
+          now={now}
+        />
         <QuarantineNotice hours={hours} logPath={paths.log} />
         <ExpiryNotice tokens={tokens} secrets={secrets} now={now} apiKeysPath={paths.apiKeys} />
       </div>

@@ -8,6 +8,7 @@ import { clientsQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { readTogether } from '../../storage/database/query.ts'
+import { deprovisioningQuery } from '../../storage/guard/releases.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
 import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
@@ -53,6 +54,7 @@ directory.get('/:tenant', async (c) => {
     counts: countsQuery(types, id),
     clients: clientsQuery(id),
     facts: clientFactsQuery(id, now),
+    deprovisioning: deprovisioningQuery(id, now),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
     trusts: trustsQuery(id),

@@ -4,7 +4,14 @@
  */
 import { canBeDisabled } from '../../scim/active.ts'
 import { HEALTH_STATES } from '../../scim/client-health.ts'
-import { CLIENT_EVENTS, eventType, SOURCE_CONFLICT, TENANT_EVENTS, TEST_EVENT } from '../../scim/events.ts'
+import {
+  CLIENT_EVENTS,
+  DEPROVISION_UNUSUAL,
+  eventType,
+  SOURCE_CONFLICT,
+  TENANT_EVENTS,
+  TEST_EVENT,
+} from '../../scim/events.ts'
 import {
   DEFAULT_FEED_EVENTS,
   MAX_EVENT_BYTES_SENT,
@@ -108,6 +115,7 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
         ofTypes([...TENANT_EVENTS, TEST_EVENT], object({}, [], true)),
         ofTypes([SOURCE_CONFLICT], ref('schemas', 'SourceConflict')),
         ofTypes(CLIENT_EVENTS, ref('schemas', 'ClientHealthChanged')),
+        ofTypes([DEPROVISION_UNUSUAL], ref('schemas', 'UnusualDeprovisioning')),
       ],
     },
     EventSource: {
@@ -120,6 +128,7 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
     },
     SourceConflict: conflictSchema(),
     ClientHealthChanged: clientHealthSchema(),
+    UnusualDeprovisioning: deprovisioningSchema(),
     ...Object.fromEntries(types.flatMap(dataSchemas)),
     ...(groups.length > 0 && { EventMember: memberSchema() }),
     EventPage: object(
@@ -227,6 +236,20 @@ function clientHealthSchema(): Json {
       description: 'The refused share of its latest writes of 24 hours.',
     },
     failedSignIns: { type: 'integer', minimum: 0, description: 'Its failed sign-ins of 24 hours.' },
+  }
+  return object(data, Object.keys(data), true)
+}
+
+function deprovisioningSchema(): Json {
+  const count = { type: 'integer', minimum: 0 } as const
+  const data = {
+    clientId: TEXT,
+    clientName: TEXT,
+    isHeld: { type: 'boolean', description: 'Whether the writes beyond the threshold are held.' },
+    windowMinutes: { type: 'integer', minimum: 1 },
+    users: { ...count, description: 'Users that it disabled or deleted within the window.' },
+    groups: { ...count, description: 'Groups that it deleted.' },
+    memberships: { ...count, description: 'Memberships that it removed, or deleted with their group.' },
   }
   return object(data, Object.keys(data), true)
 }

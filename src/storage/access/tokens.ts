@@ -7,6 +7,7 @@
  * of the database (it holds no token), timing (the look-up is by hash, and the found hash is compared in constant
  * time), a token of another tenant (the tenant is part of the condition).
  */
+import { HeldError } from '../../scim/error.ts'
 import {
   type Database,
   DatabaseUnavailable,
@@ -239,6 +240,8 @@ async function throwRefusal(db: Database, uses: readonly Credentials[], cause: G
       throw moving({ cause })
     case 'moved':
       throw new TenantElsewhere(undefined, { cause })
+    case 'held':
+      throw new HeldError({ cause })
     case 'stale tenant':
       await throwStaleTenant(db, uses, cause)
   }

@@ -115,6 +115,7 @@ export class GuardError extends Error {
     | 'moved'
     | 'nested groups'
     | 'stale tenant'
+    | 'held'
     | 'wrong database'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
@@ -218,7 +219,7 @@ export async function withTimeout<Result>(answer: Promise<Result>, ms: number): 
 function translateError(cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause)
   const guard =
-    /guard: (no token|revoked token|expired token|lapsed token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved|wrong database)/.exec(
+    /guard: (no token|revoked token|expired token|lapsed token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved|held|wrong database)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

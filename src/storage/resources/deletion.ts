@@ -9,6 +9,7 @@ import { credentialsOf } from '../access/token-conditions.ts'
 import { writeAs } from '../access/tokens.ts'
 import { type Statement, statement } from '../database/database.ts'
 import { deletionEventsStatement } from '../events/outbox.ts'
+import { deletionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { logStatement } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -58,6 +59,7 @@ export async function deleteResource(
   const hasRoom = hasMembers(type) ? hasRoomForDeletion(tenantId) : sql`true`
   const isOwned = tenant.sourceMode === 'owner' ? isOwnedBy(tenantId, tokenHash) : sql`true`
   const isWanted = sql`${isResource} AND ${isOwned} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
+  const lost = deletionStatements(tenant, { from, isWanted, isGroup: hasMembers(type) })
   const results = await writeAs(tenant, [
     statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes,
         iif(${isOwned}, NULL, (SELECT name FROM clients WHERE id = gone.created_by)) AS ownerName
@@ -71,13 +73,15 @@ export async function deleteResource(
       { credentials, requestId: log.requestId },
       { type, id, isWanted, groups: type.isMember ? tenant.resourceTypes.find(hasMembers) : undefined },
     ),
+    lost.before,
     // The triggers delete its memberships, on both sides, or note those that are left.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
+    lost.after,
   ])
   const { version = null, members: count, bytes, ownerName } = results[0]?.rows[0] ?? {}
   return {
     found: version === null ? undefined : Number(version),
-    isDeleted: (results.at(-1)?.changes ?? 0) > 0,
+    isDeleted: (results.at(-2)?.changes ?? 0) > 0,
     members: Number(count ?? 0),
     bytes: Number(bytes ?? 0),
     ownerName: ownerName == null ? undefined : String(ownerName),

@@ -3,6 +3,7 @@
  * here and written in groups.ts.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import type { LostAccess } from '../../scim/deprovisioning.ts'
 import type { NewEvent } from '../../scim/events.ts'
 import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
@@ -11,6 +12,7 @@ import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
 import { type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
+import { deprovisionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { guardingLogStatement } from '../log/provisioning-log.ts'
 import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
@@ -223,6 +225,10 @@ export interface ResourceUpdate extends Told {
   readonly after: Documents & Pick<Stored, 'lastModified'>
 }
 
+function lostBy({ action }: LogEntry): LostAccess {
+  return { users: action === 'disable' ? 1 : 0, groups: 0, memberships: 0 }
+}
+
 /**
  * Stores a changed resource at the next version.
  *
@@ -247,7 +253,11 @@ export async function updateResource(
     tenant.database,
     [credentials],
     [guard],
-    [change, ...toldStatements(tenant, type, told, sources?.modifiedBy)],
+    [
+      change,
+      ...toldStatements(tenant, type, told, sources?.modifiedBy),
+      ...deprovisionStatements(tenant, lostBy(told.log)),
+    ],
   )
   const client = knownClient(credentials)?.clientId
   const known = sources && client !== undefined && { createdBy: sources.createdBy, modifiedBy: client }

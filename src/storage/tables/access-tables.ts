@@ -32,6 +32,8 @@ export const clients = sqliteTable(
     /** The state that the hourly run noticed last, and when. NULL before the first time. */
     health: text('health', { enum: HEALTH_STATES }),
     healthSince: integer('health_since'),
+    /** Until when an administrator lets it pass the guard against unusual deprovisioning. */
+    guardReleasedUntil: integer('guard_released_until'),
   },
   (table) => [
     index('clients_by_tenant').on(table.tenantId, table.createdAt, table.id),

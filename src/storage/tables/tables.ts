@@ -6,6 +6,7 @@
 export * from './access-tables.ts'
 export * from './directory-tables.ts'
 export * from './event-tables.ts'
+export * from './guard-tables.ts'
 export * from './log-tables.ts'
 export * from './source-tables.ts'
 export * from './tenant-tables.ts'

@@ -40,6 +40,8 @@ export interface Tenant {
   readonly profile: ProfileName
   /** Who may change a resource. */
   readonly sourceMode: SourceMode
+  /** JSON: the threshold above which writes that take access away are held; null if they are not. */
+  readonly deprovisionGuard: string | null
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
@@ -70,6 +72,7 @@ export const TENANT = selection(
     computed: {
       profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')`,
       sourceMode: sql<SourceMode>`coalesce(configuration ->> '$.sourceMode', 'observe')`,
+      deprovisionGuard: sql<string | null>`configuration -> '$.deprovisionGuard'`,
     },
   },
 )
