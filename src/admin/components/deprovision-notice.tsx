@@ -49,8 +49,8 @@ function DeprovisionNotice({
   return (
     <Notice tone={held > 0 ? 'danger' : 'warn'} title={`“${name}” takes unusually much access away`}>
       <p>
-        Last noticed: <Ago at={alarmedAt} now={now} />. It disables or deletes users, deletes groups, or removes
-        memberships. {heldText(held)} <a href={withQuery(log, { client: id })}>See what it does</a>.
+        Last noticed: <Ago at={alarmedAt} now={now} />. It disables or deletes users, deletes groups, or
+        removes memberships. {heldText(held)} <a href={withQuery(log, { client: id })}>See what it does</a>.
       </p>
       {isReleased ? (
         <p>
