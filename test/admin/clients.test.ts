@@ -151,7 +151,7 @@ describe('a client', () => {
     expect([unknown.status, unknown.html.includes('entra-client-error')]).toEqual([400, true])
     const generated = await browser.post(keys, { ...form, client: clientId, scope: 'read' })
     expect(generated.status).toBe(201)
-    expect(textOf((await browser.get(keys)).html)).toContain('Entra Provision 2')
+    expect(textOf((await browser.get(keys)).html)).toContain('Entra Provision Healthy 2')
     const log = await browser.get(`/admin/tenants/${tenantId}/log?client=${clientId}`)
     expect(textOf(log.html)).toContain('Client Entra')
     const none = await browser.get(`/admin/tenants/${tenantId}/log?client=nobody`)
