@@ -198,6 +198,18 @@ export const MAX_LOG_BYTES = 256 * 1024 * 1024
  * in migrations/0022_events.sql enforces the same value.
  */
 export const MAX_EVENT_BYTES = 256 * 1024 * 1024
+/**
+ * The previous values that an event keeps for the history. A small request can change a large value, and must not store as
+ * much each time.
+ */
+export const MAX_PREVIOUS_BYTES = 64 * 1024
+/**
+ * Bytes of the deleted resources that a tenant keeps. Beyond it, new ones replace the oldest ones. A trigger in
+ * migrations/0025_history.sql enforces the same value.
+ */
+export const MAX_TOMBSTONE_BYTES = 256 * 1024 * 1024
+/** Ids in a row of the memberships of a deleted resource. */
+export const TOMBSTONE_IDS = 1_000
 /** The data of an event, so that a whole event stays below the 20 kB that receivers of webhooks expect. */
 export const MAX_EVENT_DATA_BYTES = 16 * 1024
 /** Members that one event names: with all their identifiers they usually stay below the same 20 kB. */

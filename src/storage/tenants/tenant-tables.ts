@@ -14,6 +14,8 @@ import {
   provisioningDays,
   provisioningLog,
   tokens,
+  tombstoneMemberships,
+  tombstones,
   transferChunks,
   webhooks,
 } from '../tables/tables.ts'
@@ -81,7 +83,14 @@ const LATER_TABLES: readonly TenantTable[] = [
     key: ['id'],
     documents: ['changes', 'ignored'],
   },
-  { name: 'events', columns: columnNames(events), key: ['seq'], documents: ['data'] },
+  { name: 'events', columns: columnNames(events), key: ['seq'], documents: ['data', 'previous'] },
+  { name: 'tombstones', columns: columnNames(tombstones), key: ['id'], documents: ['data'] },
+  {
+    name: 'tombstone_memberships',
+    columns: columnNames(tombstoneMemberships),
+    key: ['id', 'kind', 'first'],
+    documents: ['ids'],
+  },
   {
     name: 'webhooks',
     columns: columnNames(webhooks),
