@@ -21,6 +21,7 @@ import { secretHandlers } from './api/secrets.ts'
 import { type Handlers, serve } from './api/serve.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
+import { tombstoneHandlers } from './api/tombstones.ts'
 import { transferHandlers } from './api/transfer.ts'
 import { webhookHandlers } from './api/webhooks.ts'
 import { ROUTES } from './contract/routes.ts'
@@ -40,6 +41,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...jobHandlers,
   ...databaseHandlers,
   ...webhookHandlers,
+  ...tombstoneHandlers,
 }
 
 /** The app of the admin API, mounted at /admin/api. */

@@ -1,12 +1,14 @@
 /**
  * Tenants, jobs, clients, their credentials, webhooks and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
  */
+
 import type { LocatedTenant } from '../provider/tenants.ts'
 import type { SecretInfo } from '../storage/access/client-secrets.ts'
 import type { Client } from '../storage/access/clients.ts'
 import type { StoredToken, TokenInfo } from '../storage/access/token-administration.ts'
 import type { Trust } from '../storage/access/trusts.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
+import type { Tombstone } from '../storage/resources/tombstones.ts'
 import type { Job } from '../storage/tenants/jobs.ts'
 import type { TenantState } from '../storage/tenants/tenants.ts'
 import type { Delivery, Webhook, WebhookSecret } from '../storage/webhooks/webhooks.ts'
@@ -51,6 +53,10 @@ export function jobJson({ id, kind, state, step, source, target, done, total, er
     createdAt: isoTime(job.createdAt),
     finishedAt: isoTimeOrNull(job.finishedAt),
   }
+}
+
+export function tombstoneJson({ seq: _, version: __, deletedAt, isRestored, ...tombstone }: Tombstone) {
+  return { ...tombstone, deletedAt: isoTime(deletedAt), isRestored: isRestored === 1 }
 }
 
 export function webhookJson({ createdAt, secrets, health, ...webhook }: Webhook) {

@@ -11,6 +11,7 @@ import { schemaRoutes } from './schemas.ts'
 import { secretRoutes } from './secrets.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
+import { tombstoneRoutes } from './tombstones.ts'
 import { transferRoutes } from './transfer.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -28,4 +29,5 @@ export const ROUTES = {
   ...jobRoutes,
   ...databaseRoutes,
   ...webhookRoutes,
+  ...tombstoneRoutes,
 } as const

@@ -208,6 +208,23 @@ export async function cancelImport({ databases, tenantId }: JobStart): Promise<J
   }
 }
 
+/**
+ * Starts the restore of a deleted resource.
+ *
+ * @param total its memberships
+ * @throws {JobRefused} nothing is changed
+ */
+export async function startRestore(start: JobStart, resourceId: string, total: number): Promise<Job> {
+  await requireReady(start)
+  return await insert(start, {
+    kind: 'restore',
+    step: 'restoring',
+    target: null,
+    total,
+    position: resourceId,
+  })
+}
+
 async function requireReady({ databases, tenantId, home }: JobStart): Promise<Tenant> {
   const tenant = await getTenant(databases.open(home), tenantId)
   if (tenant === undefined) throw new JobRefused({ why: 'unknown tenant' })

@@ -125,10 +125,10 @@ export async function loadResource(
   return { resource: row && new StoredRow(row, groupsFromRow(row)), isTaken: (taken?.rows.length ?? 0) > 0 }
 }
 
-const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now'>(
-  ({ name }, { tenantId, id, data, keys, now }) =>
+const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'version' | 'createdAt' | 'lastModified'>(
+  ({ name }, { tenantId, id, data, keys, version, createdAt, lastModified }) =>
     sql`INSERT INTO ${sql.raw(name)} (tenant_id, id, data, keys, version, created_at, last_modified)
-      VALUES (${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now})`,
+      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified})`,
 )
 
 /** What a write tells others, in its own transaction. */
@@ -142,19 +142,33 @@ function toldStatements(tenant: TenantContext, { log: { requestId }, event }: To
   return eventStatements(tenant.tenantId, [{ source, event }])
 }
 
-/** Stores a new resource at version 1. @throws {UniqueError} when the value of its unique attribute is taken */
+/**
+ * Stores a new resource at version 1, or one that was deleted at the version after that.
+ *
+ * @param what.restored its version and times
+ * @throws {UniqueError} when the value of its unique attribute is taken
+ */
 export async function insertResource(
   tenant: TenantContext,
   type: StoredResourceType,
-  { id, resource, ...told }: Pick<Stored, 'id' | 'resource'> & Told,
+  {
+    id,
+    resource,
+    restored,
+    ...told
+  }: Pick<Stored, 'id' | 'resource'> & {
+    readonly restored?: Pick<Stored, 'version' | 'createdAt' | 'lastModified'>
+  } & Told,
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
   const { tenantId, now } = credentials
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, told.log)
-  const change = insert(type.table, { tenantId, id, data, keys, now })
+  const at = restored ?? { version: 1, createdAt: now, lastModified: now }
+  const { version, createdAt, lastModified } = at
+  const change = insert(type.table, { tenantId, id, data, keys, version, createdAt, lastModified })
   await writeGuarded(tenant.database, [credentials], [guard], [change, ...toldStatements(tenant, told)])
-  const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data })
+  const row = new StoredRow({ id, version, createdAt, lastModified, data })
   return rememberAndReturn(tenant, type, row)
 }
 

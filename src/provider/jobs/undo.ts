@@ -1,0 +1,2 @@
+import type { Steps } from './step.ts'
+export const UNDO_CHANGES_STEPS: Steps = {}
