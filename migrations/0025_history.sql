@@ -48,3 +48,5 @@ DROP INDEX `events_of_deletions`;
 ALTER TABLE `events` ADD `previous` text;
 --> statement-breakpoint
 CREATE INDEX `events_by_resource` ON `events` (`tenant_id`,`resource_id`,`seq`) WHERE resource_id IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX `events_of_tenant` ON `events` (`tenant_id`,`seq`) WHERE resource_id IS NULL;

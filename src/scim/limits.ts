@@ -210,6 +210,15 @@ export const MAX_PREVIOUS_BYTES = 64 * 1024
 export const MAX_TOMBSTONE_BYTES = 256 * 1024 * 1024
 /** Ids in a row of the memberships of a deleted resource. */
 export const TOMBSTONE_IDS = 1_000
+/** Changes of a resource that are taken back in memory to know it as it was: about 100 ms for a million members. */
+export const MAX_LATER_EVENTS = 20_000
+/** Resources in a page of what an undo would do, and members in a page of a group as it was. */
+export const MAX_UNDO_PAGE = 20
+export const MAX_PAST_MEMBERS = 1_000
+/** Members that one write of an undo adds to a group, or removes from it. */
+export const MAX_UNDO_MEMBERS = 1_000
+/** Events of a client that are counted before an undo. */
+export const MAX_COUNTED_EVENTS = 100_000
 /** The data of an event, so that a whole event stays below the 20 kB that receivers of webhooks expect. */
 export const MAX_EVENT_DATA_BYTES = 16 * 1024
 /** Members that one event names: with all their identifiers they usually stay below the same 20 kB. */

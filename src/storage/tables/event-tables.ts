@@ -38,5 +38,7 @@ export const events = sqliteTable(
     index('events_by_resource')
       .on(table.tenantId, table.resourceId, table.seq)
       .where(sql`resource_id IS NOT NULL`),
+    // There are few.
+    index('events_of_tenant').on(table.tenantId, table.seq).where(sql`resource_id IS NULL`),
   ],
 )
