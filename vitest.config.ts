@@ -55,6 +55,8 @@ const LONG_WORKERD_TESTS = [
   ...LARGE_DOCUMENTS,
   // Commits many group writes together, with every fault.
   'test/provider/{group-commit,group-commit-speed}.test.ts',
+  // Sends random requests, and undoes them.
+  'test/http/undo-model.test.ts',
   // Stores a hundred thousand events.
   'test/provider/event-cost.test.ts',
   // Moves tenants, with an error before and after every batch.
