@@ -26,10 +26,10 @@ const NOT_ON_SQLITE = [
  * OpenAPI document, followers, the work limit, profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
  */
 const MANY_REQUESTS = [
-  'test/admin/{access,api,api-keys,federation,log,pages,schemas,transfer,transfer-jobs}.test.ts',
+  'test/admin/{access,api,api-keys,federation,history-pages,log,pages,schemas,transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,emulator,entra}.test.ts',
-  'test/http/{extensions,follow}.test.ts',
+  'test/http/{extensions,follow,history,tombstones,undo}.test.ts',
   'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
   'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',

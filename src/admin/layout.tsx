@@ -17,6 +17,8 @@ export type NavigationItem =
   | 'apiKeys'
   | 'webhooks'
   | 'log'
+  | 'deleted'
+  | 'undo'
   | 'schemas'
   | 'settings'
   | 'tenants'
@@ -106,6 +108,8 @@ function navigation(tenant: LayoutProps['tenant']): readonly [NavigationItem, st
     ['apiKeys', 'API Keys', paths.apiKeys],
     ['webhooks', 'Webhooks', paths.webhooks],
     ['log', 'Provisioning log', paths.log],
+    ['deleted', 'Deleted', paths.deleted],
+    ['undo', 'Undo', paths.undo],
     ['schemas', 'Schemas', paths.schemas],
     ['settings', 'Settings', paths.settings],
     tenants,

@@ -13,6 +13,10 @@ export interface TenantPaths {
   readonly log: string
   readonly schemas: string
   readonly webhooks: string
+  readonly deleted: string
+  readonly undo: string
+  /** The history of a user or a group. */
+  readonly historyOf: (id: string) => string
   readonly settings: string
   readonly undoImport: string
   readonly move: string
@@ -39,6 +43,9 @@ export function tenantPaths(tenantId: string): TenantPaths {
     log: `${overview}/log`,
     schemas: `${overview}/schemas`,
     webhooks: `${overview}/webhooks`,
+    deleted: `${overview}/deleted`,
+    undo: `${overview}/undo`,
+    historyOf: (id) => `${overview}/history/${encodeURIComponent(id)}`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,
     move: `${overview}/move`,

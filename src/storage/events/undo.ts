@@ -141,3 +141,22 @@ export function changeCountsQuery(tenantId: string, window: LocatedWindow): Quer
     },
   }
 }
+
+/** Whoever may have changed something: the clients of a tenant, the deleted ones and the administrator included. */
+export interface Actor {
+  readonly id: string
+  readonly name: string
+}
+
+const MAX_ACTORS = 500
+
+export function actorsQuery(tenantId: string): Query<readonly Actor[]> {
+  return {
+    statements: [
+      statement(
+        sql`SELECT id, name FROM clients WHERE tenant_id = ${tenantId} ORDER BY name, id LIMIT ${MAX_ACTORS}`,
+      ),
+    ],
+    read: ([found]) => (found?.rows ?? []).map(({ id, name }) => ({ id: String(id), name: String(name) })),
+  }
+}
