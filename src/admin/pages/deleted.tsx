@@ -94,7 +94,9 @@ function DeletedTable(props: {
             <td>
               <div class="actions">
                 <form method="post" action={`${path}/${encodeURIComponent(id)}/restore`}>
-                  <button type="submit">{isRestored ? 'Restore the rest' : 'Restore'}</button>
+                  <button type="submit" class="quiet">
+                    {isRestored ? 'Restore the rest' : 'Restore'}
+                  </button>
                 </form>
                 <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/erase`}>
                   Erase

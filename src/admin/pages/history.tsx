@@ -77,7 +77,9 @@ function AsItWas({ tenant, id, at, past, error }: HistoryProps) {
             <input {...attributes} type="datetime-local" step="1" value={at} required />
           )}
         />
-        <button type="submit">Show</button>
+        <button type="submit" class="primary">
+          Show
+        </button>
       </form>
       {past && !past.exists && <p>It did not exist at that time.</p>}
       {past?.attributes && <Attributes resource={past.attributes} />}

@@ -1,6 +1,6 @@
 /** Undo: the form, the preview of what an undo would change, and its progress and result. */
 import type { UndoOfResource } from '../../provider/undo/resource-undo.ts'
-import type { Actor, ChangeCounts } from '../../storage/events/undo.ts'
+import type { Actor } from '../../storage/events/undo.ts'
 import type { Job } from '../../storage/tenants/jobs.ts'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
@@ -71,7 +71,9 @@ export function UndoFormPage(props: UndoFormProps) {
           />
           {time('from', 'From')}
           {time('to', 'To')}
-          <button type="submit">Preview</button>
+          <button type="submit" class="primary">
+            Preview
+          </button>
         </form>
       </Section>
       {preview && (
@@ -101,20 +103,15 @@ export function UndoFormPage(props: UndoFormProps) {
   )
 }
 
-const LABELS: readonly (readonly [keyof Omit<ChangeCounts, 'isComplete'>, string])[] = [
-  ['created', 'created'],
-  ['changed', 'changed'],
-  ['enabled', 'enabled'],
-  ['disabled', 'disabled'],
-  ['deleted', 'deleted'],
-  ['joined', 'memberships added'],
-  ['left', 'memberships removed'],
-]
+const KINDS = ['created', 'changed', 'enabled', 'disabled', 'deleted'] as const
 
 function Counts({ preview: { clientName, counts } }: { readonly preview: UndoPreview }) {
-  const found = LABELS.filter(([name]) => counts[name] > 0).map(
-    ([name, label]) => `${number(counts[name])} ${label}`,
-  )
+  const { joined, left } = counts
+  const found = [
+    ...KINDS.filter((kind) => counts[kind] > 0).map((kind) => `${number(counts[kind])} ${kind}`),
+    ...(joined > 0 ? [`${counted(joined, 'membership')} added`] : []),
+    ...(left > 0 ? [`${counted(left, 'membership')} removed`] : []),
+  ]
   return (
     <p>
       Changes of {clientName}: {found.length === 0 ? 'none' : found.join(', ')}
@@ -141,7 +138,9 @@ export function UndoResultPage({ administrator, tenant, job, resources, next, be
             In progress: {job.step}, {number(job.done)} resources done. <a href={own}>Refresh</a>
           </p>
           <form method="post" action={`${path}/cancel`}>
-            <button type="submit">Cancel</button>
+            <button type="submit" class="quiet">
+              Cancel
+            </button>
           </form>
         </>
       ) : (
