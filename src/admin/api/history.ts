@@ -17,14 +17,9 @@ export const historyHandlers: Handlers<typeof historyRoutes> = {
       const past = await readPast(db, request, at, cursor)
       if (past === undefined) throw noHistory(tenantId, id)
       const { resource, exists, attributes = null, members, nextMember = null } = past
-      const body = {
-        resource: resourceJson(resource),
-        at: isoTime(at),
-        exists,
-        attributes,
-        nextCursor: nextMember,
-      }
-      return { status: 200, body: { ...body, members: members ?? null } }
+      const known = { resource: resourceJson(resource), entries: [], keptSince: null, nextCursor: nextMember }
+      const body = { ...known, at: isoTime(at), exists, attributes, members: members ?? null }
+      return { status: 200, body }
     }
     const { resource, entries, next, keptSince } = await readHistory(db, request, positionOf(cursor))
     if (resource === undefined && entries.length === 0 && cursor === undefined && next === undefined) {
@@ -36,11 +31,15 @@ export const historyHandlers: Handlers<typeof historyRoutes> = {
         resource: resource === undefined ? null : resourceJson(resource),
         entries: entries.map(historyEntryJson),
         keptSince: isoTimeOrNull(keptSince ?? null),
+        ...PRESENT,
         nextCursor: next === undefined ? null : String(next),
       },
     }
   },
 }
+
+/** What an answer without a time has none of. */
+const PRESENT = { at: null, exists: null, attributes: null, members: null }
 
 function positionOf(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined

@@ -62,28 +62,19 @@ export const historyRoutes = {
     answers: {
       200: {
         description: 'A page of the history, or the resource as it was.',
-        body: v.union([
-          v.strictObject({
-            resource: v.pipe(v.nullable(RESOURCE), v.description('Null if it is deleted and not kept.')),
-            entries: v.array(HISTORY_ENTRY),
-            keptSince: v.pipe(
-              TIME_OR_NULL,
-              v.description('The history before is not kept. Null: there was nothing.'),
-            ),
-            nextCursor: TEXT_OR_NULL,
-          }),
-          v.strictObject({
-            resource: RESOURCE,
-            at: TIME,
-            exists: v.boolean(),
-            attributes: v.nullable(v.record(TEXT, v.unknown())),
-            members: v.pipe(
-              v.nullable(v.array(TEXT)),
-              v.description('The ids of a group’s members, in their order.'),
-            ),
-            nextCursor: TEXT_OR_NULL,
-          }),
-        ]),
+        body: v.strictObject({
+          resource: v.pipe(v.nullable(RESOURCE), v.description('Null if it is deleted and not kept.')),
+          entries: v.pipe(v.array(HISTORY_ENTRY), v.description('Empty with `at`.')),
+          keptSince: v.pipe(
+            TIME_OR_NULL,
+            v.description('The history before is not kept. Null: there was nothing.'),
+          ),
+          at: v.pipe(TIME_OR_NULL, v.description('Null without `at`, like the next three.')),
+          exists: v.nullable(v.boolean()),
+          attributes: v.nullable(v.record(TEXT, v.unknown())),
+          members: v.pipe(v.nullable(v.array(TEXT)), v.description('The ids of a group’s members.')),
+          nextCursor: TEXT_OR_NULL,
+        }),
       },
     },
     refusals: [404, 409],

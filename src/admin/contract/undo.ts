@@ -38,7 +38,7 @@ export const UNDONE_RESOURCE = v.pipe(
     resourceType: TEXT,
     name: TEXT_OR_NULL,
     existence: v.pipe(
-      v.nullable(v.picklist(['restore', 'delete'])),
+      v.picklist(['restore', 'delete', 'unchanged']),
       v.description('Whether the resource is restored, or deleted.'),
     ),
     values: v.pipe(
