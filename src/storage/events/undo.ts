@@ -66,20 +66,37 @@ export interface ChangedResources {
   readonly next: number | undefined
 }
 
-/** A page of the resources that a client changed in a window. Each is on one page. */
+/**
+ * A page of the resources that a client changed in a window. Each is on one page.
+ *
+ * @param kind only those that it created, or deleted
+ */
 export function changedResourcesQuery(
   tenantId: string,
   window: LocatedWindow,
-  { before, size }: { readonly before?: number | undefined; readonly size: number },
+  {
+    before,
+    size,
+    kind,
+  }: {
+    readonly before?: number | undefined
+    readonly size: number
+    readonly kind?: 'created' | 'deleted' | undefined
+  },
 ): Query<ChangedResources> {
   const end = Math.min(before ?? Number.MAX_SAFE_INTEGER, window.lastSeq + 1)
   const start = Math.max(window.firstSeq, end - SCANNED)
+  const ofResource = (
+    alias: string,
+  ) => sql`(SELECT 1 FROM events AS ${sql.raw(alias)} INDEXED BY events_by_resource
+    WHERE ${isInWindow(alias, tenantId, window)} AND ${sql.raw(alias)}.resource_id = e.resource_id`
+  const isOfKind =
+    kind === undefined ? sql`true` : sql`EXISTS ${ofResource('k')} AND k.type LIKE ${`%.${kind}`})`
   return {
     statements: [
       statement(sql`SELECT e.resource_id AS id, e.type, e.seq FROM events AS e
         WHERE ${isInWindow('e', tenantId, window)} AND e.seq >= ${start} AND e.seq < ${end} AND e.resource_id IS NOT NULL
-          AND NOT EXISTS (SELECT 1 FROM events AS n INDEXED BY events_by_resource WHERE ${isInWindow('n', tenantId, window)}
-            AND n.resource_id = e.resource_id AND n.seq > e.seq)
+          AND NOT EXISTS ${ofResource('n')} AND n.seq > e.seq) AND ${isOfKind}
         ORDER BY e.seq DESC LIMIT ${size}`),
     ],
     read: ([found]) => {
