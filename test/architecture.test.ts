@@ -55,8 +55,18 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/sources': [
+    'storage/sources',
+    'storage/access',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/resources': [
     'storage/resources',
+    'storage/sources',
     'storage/events',
     'storage/log',
     'storage/access',
@@ -163,6 +173,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/clock.ts',
     'entra/problem.ts',
   ],
+  'entra/connector': ['entra/connector', 'entra/documents', 'entra/protocol', 'entra/problem.ts'],
   'entra/concurrency': ['entra/concurrency', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
   'entra/mutation': [
     'entra/mutation',
@@ -207,6 +218,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'entra/cli': [
     'entra/cli',
     'entra/check',
+    'entra/connector',
     'entra/concurrency',
     'entra/documents',
     'entra/engine',

@@ -20,6 +20,7 @@ import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
 import { secretHandlers } from './api/secrets.ts'
 import { type Handlers, serve } from './api/serve.ts'
+import { sourceHandlers } from './api/sources.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
 import { tombstoneHandlers } from './api/tombstones.ts'
@@ -43,6 +44,7 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...jobHandlers,
   ...databaseHandlers,
   ...webhookHandlers,
+  ...sourceHandlers,
   ...tombstoneHandlers,
   ...historyHandlers,
   ...undoHandlers,

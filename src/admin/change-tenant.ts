@@ -4,6 +4,7 @@
 import { quote } from '../scim/error.ts'
 import type { ProfileName } from '../scim/profile.ts'
 import type { Database } from '../storage/database/database.ts'
+import type { SourceMode } from '../storage/tenants/context.ts'
 import { NamesakesError, type Tenant, type TenantChange, updateTenant } from '../storage/tenants/tenants.ts'
 import { AdminError } from './errors.ts'
 
@@ -18,12 +19,19 @@ export async function changeTenant(
   id: string,
   {
     profile,
+    sourceMode,
     ...change
-  }: Omit<TenantChange, 'configuration'> & { readonly profile?: ProfileName | undefined },
+  }: Omit<TenantChange, 'configuration'> & {
+    readonly profile?: ProfileName | undefined
+    readonly sourceMode?: SourceMode | undefined
+  },
 ): Promise<Tenant | undefined> {
   try {
-    // The default is not stored, so the configuration of most tenants is empty.
-    const configuration = profile && { profile: profile === 'tolerant' ? null : profile }
+    // Defaults are not stored, so the configuration of most tenants is empty.
+    const configuration = {
+      ...(profile && { profile: profile === 'tolerant' ? null : profile }),
+      ...(sourceMode && { sourceMode: sourceMode === 'observe' ? null : sourceMode }),
+    }
     return await updateTenant(db, id, { ...change, configuration })
   } catch (error) {
     if (error instanceof NamesakesError) throw notUnique(error)

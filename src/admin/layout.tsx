@@ -15,6 +15,7 @@ export type NavigationItem =
   | 'overview'
   | 'directory'
   | 'apiKeys'
+  | 'sources'
   | 'webhooks'
   | 'log'
   | 'deleted'
@@ -106,6 +107,7 @@ function navigation(tenant: LayoutProps['tenant']): readonly [NavigationItem, st
     ['overview', 'Overview', paths.overview],
     ['directory', allOf(tenant.resourceTypes), paths.directory],
     ['apiKeys', 'API Keys', paths.apiKeys],
+    ['sources', 'Sources', paths.sources],
     ['webhooks', 'Webhooks', paths.webhooks],
     ['log', 'Provisioning log', paths.log],
     ['deleted', 'Deleted', paths.deleted],

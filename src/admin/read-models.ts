@@ -11,6 +11,7 @@ import type { StoredToken, TokenInfo } from '../storage/access/token-administrat
 import type { Trust } from '../storage/access/trusts.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
 import type { Tombstone } from '../storage/resources/tombstones.ts'
+import type { Conflict } from '../storage/sources/open-conflicts.ts'
 import type { Job } from '../storage/tenants/jobs.ts'
 import type { TenantState } from '../storage/tenants/tenants.ts'
 import type { Delivery, Webhook, WebhookSecret } from '../storage/webhooks/webhooks.ts'
@@ -106,6 +107,38 @@ export function webhookSecretJson({ createdAt, ...secret }: WebhookSecret) {
 
 export function deliveryJson({ time, ...delivery }: Delivery) {
   return { time: isoTime(time), ...delivery }
+}
+
+/** Without the id, which the caller knows. */
+export function conflictJson(conflict: Conflict) {
+  const { kind, resourceType, attribute, value, seen, state } = conflict
+  return {
+    kind,
+    resourceType,
+    attribute,
+    value,
+    first: {
+      resourceId: conflict.resourceId,
+      resourceName: conflict.resourceName,
+      clientId: conflict.clientId,
+      clientName: conflict.clientName,
+      time: isoTime(conflict.time),
+      requestId: conflict.requestId,
+    },
+    other: {
+      resourceId: conflict.otherResourceId,
+      resourceName: conflict.otherResourceName,
+      clientId: conflict.otherClientId,
+      clientName: conflict.otherClientName,
+      time: isoTime(conflict.lastSeenAt),
+      requestId: conflict.otherRequestId,
+    },
+    firstSeenAt: isoTime(conflict.firstSeenAt),
+    lastSeenAt: isoTime(conflict.lastSeenAt),
+    seen,
+    state,
+    closedAt: isoTimeOrNull(conflict.closedAt),
+  }
 }
 
 export function clientJson({ createdAt, lastUsedAt, ...client }: Client) {

@@ -28,6 +28,7 @@ import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
 import { schemas } from './routes/schemas.tsx'
 import { signIn } from './routes/sign-in.tsx'
+import { sources } from './routes/sources.tsx'
 import { tenants } from './routes/tenants.tsx'
 import { webhooks } from './routes/webhooks.tsx'
 import { clearSession, requireAdministrator, SIGN_IN_PATH, SignInNeeded } from './session.ts'
@@ -52,6 +53,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', log)
   app.route('/tenants', schemas)
   app.route('/tenants', webhooks)
+  app.route('/tenants', sources)
   app.route('/tenants', history)
   app.all('*', (c) => {
     throw new PageNotFound(`There is no page ${shorten(c.req.path)}.`, [['Overview', '/admin']])

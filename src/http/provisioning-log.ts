@@ -3,11 +3,14 @@
  */
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
-import { isComplex } from '../scim/comparison.ts'
-import type { ScimError } from '../scim/error.ts'
+import { comparisonKey, isComplex } from '../scim/comparison.ts'
+import { type ScimError, TakenError } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
+import { credentialsOf } from '../storage/access/token-conditions.ts'
 import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
 import { logRefused } from '../storage/log/provisioning-log.ts'
+import { takenStatement } from '../storage/sources/conflicts.ts'
+import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 
 const ACTIONS: Readonly<Record<string, LogAction>> = {
   POST: 'create',
@@ -29,15 +32,24 @@ const NOT_LOGGED: ReadonlySet<number> = new Set([401, 408, 429])
  */
 export async function logRefusal(
   c: Context<HttpEnv>,
-  type: ResourceType,
+  type: StoredResourceType,
   error: ScimError,
 ): Promise<boolean> {
   const action = ACTIONS[c.req.method]
   // A search is a POST but not a write.
   if (action === undefined || c.req.path.endsWith('/.search')) return false
   if (NOT_LOGGED.has(error.status) || error.status >= 500) return false
-  await logRefused(c.get('tenant'), refusedEntry(c, type, action, error))
+  await logRefused(c.get('tenant'), refusedEntry(c, type, action, error), conflictsOf(c, type, error))
   return true
+}
+
+/** The value that another resource has may be that of another source. */
+function conflictsOf(c: Context<HttpEnv>, type: StoredResourceType, error: ScimError) {
+  if (!(error instanceof TakenError)) return []
+  const write = { credentials: credentialsOf(c.get('tenant')), requestId: c.get('requestId'), type }
+  const attribute = type.attributes.find(({ name }) => name === error.attribute)
+  const key = attribute && String(comparisonKey(attribute, error.value))
+  return key === undefined ? [] : [takenStatement(write, { attribute: error.attribute, key })]
 }
 
 function refusedEntry(

@@ -8,6 +8,7 @@ import { REMOVED_MEMBERSHIP_UNITS, STORED_UNITS } from '../scim/work.ts'
 import * as storage from '../storage/resources/deletion.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import { acceptedEntry, type Call } from './call.ts'
+import { ownedByAnother } from './ownership.ts'
 
 export interface Deletion {
   readonly type: StoredResourceType
@@ -32,9 +33,10 @@ export async function deleteResource(
     log,
     isKept: call.keepsDeleted,
   })
-  const { found, isDeleted, members, bytes } = outcome
+  const { found, isDeleted, members, bytes, ownerName } = outcome
   if (found === undefined) throw notFound(type.name, id)
   if (!isDeleted) {
+    if (ownerName !== undefined) throw ownedByAnother(type.name, id, ownerName)
     requirePreconditions(preconditions, found)
     throw tooManyDeletions(id)
   }

@@ -9,6 +9,7 @@ import { continueTasks } from '../storage/extensions/task-runner.ts'
 import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import { finishGroupDeletions } from '../storage/resources/deleted-groups.ts'
 import { pruneTombstones } from '../storage/resources/tombstones.ts'
+import { pruneConflicts, sweepSources } from '../storage/sources/sweep.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
@@ -40,6 +41,9 @@ const ACCESS_TOKENS_KEPT_MS = HOUR_MS
 const MAX_POKES = 10
 /** SQLite reads LIMIT -1 as no limit. */
 const ALL_WEBHOOKS = -1
+
+/** The statements with which a run sweeps sources: a hundred chunks of a directory. The next run goes on. */
+const MAX_SWEEP_STATEMENTS = 500
 
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
@@ -151,6 +155,12 @@ async function maintainDatabase(
     if (warnings.length > 0) note({ job: 'warn of credentials that expire soon', ...where, warnings })
   }
   while (left() > 1 && (await pruneChunks(db, now)));
+  if (left() > 0) await pruneConflicts(db, now - clockAheadMs - retentionDays * DAY_MS)
+  const swept = await sweepSources(db, resourceTypes, {
+    now,
+    maxStatements: Math.min(left(), MAX_SWEEP_STATEMENTS),
+  })
+  if (swept.length > 0) note({ job: 'sweep sources', ...where, tenants: swept })
   // The last part, because each poke is a subrequest that another part may need.
   if (due.length > 0) note({ job: 'poke webhooks', ...where, webhooks: due.length })
   await run.pokeWebhooks(due)

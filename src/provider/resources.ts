@@ -12,8 +12,9 @@ import {
   withoutAttribute,
 } from '../scim/compatibility/disabling.ts'
 import { withoutEmptyActive } from '../scim/compatibility/values.ts'
-import { notFound, quote, ScimError } from '../scim/error.ts'
+import { notFound, ScimError, TakenError } from '../scim/error.ts'
 import { changedEvent, createdEvent } from '../scim/events.ts'
+import { newLookups } from '../scim/identifiers.ts'
 import type { ParsedPatch } from '../scim/patch/operation.ts'
 import { lastValue, parsePatch } from '../scim/patch/parse.ts'
 import type { Projection } from '../scim/projection.ts'
@@ -37,6 +38,7 @@ import {
   withReferences,
 } from './call.ts'
 import { isStale, retryWhileStale } from './optimistic.ts'
+import { mayChange, ownedByAnother } from './ownership.ts'
 
 /** A request for one resource, or for a new one. */
 export interface ResourceRequest {
@@ -74,7 +76,8 @@ export async function createResource(
   })
   try {
     const event = createdEvent(type, { id, version: 1, resource })
-    const created = await storage.insertResource(call.tenant, type, { id, resource, log, event })
+    const lookups = newLookups({}, resource, type)
+    const created = await storage.insertResource(call.tenant, type, { id, resource, log, event, lookups })
     return render(call, created, type, projection)
   } catch (error) {
     if (error instanceof UniqueError) throw taken(type, resource, { cause: error })
@@ -188,7 +191,8 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
     work.store(found.json)
     return changeOf(found, update, isTaken)
   }
-  const recent = recallResource(tenant.tenantId, type, id)
+  const recalled = recallResource(tenant.tenantId, type, id)
+  const recent = recalled && mayChange(tenant, recalled.sources?.createdBy) ? recalled : undefined
   const change = recent && changeOfRecent(() => decide(recent, false), update)
   if (recent && change) {
     try {
@@ -200,8 +204,9 @@ async function changeResource(call: Call, update: ResourceUpdate): Promise<Store
   }
   const key = uniqueKey(update)
   return await retryWhileStale(async () => {
-    const { resource: found, isTaken } = await storage.loadResource(tenant, type, id, key)
+    const { resource: found, isTaken, ownerName } = await storage.loadResource(tenant, type, id, key)
     if (found === undefined) throw notFound(type.name, id)
+    if (!mayChange(tenant, found.sources?.createdBy)) throw ownedByAnother(type.name, id, ownerName)
     const change = decide(found, isTaken)
     return await writeChange(call, type, found, { change, ifTaken: () => decide(found, true) })
   })
@@ -298,7 +303,8 @@ async function storeChange(
     before: withoutReferences(before.resource, type),
     changes: change.changes,
   })
-  return await storage.updateResource(tenant, type, { before, after, log, event })
+  const lookups = newLookups(before.resource, resource, type)
+  return await storage.updateResource(tenant, type, { before, after, log, event, lookups })
 }
 
 const EVENT_KINDS = { update: 'updated', enable: 'activated', disable: 'deactivated' } as const
@@ -335,6 +341,5 @@ function actionOf(type: StoredResourceType, before: Complex, after: Complex): Re
 
 function taken(type: StoredResourceType, resource: Complex, options?: ErrorOptions): ScimError {
   const unique = uniqueAttribute(type)?.name ?? type.nameAttribute
-  const detail = `${unique} ${quote(String(resource[unique]))} is already in use`
-  return new ScimError(409, 'uniqueness', detail, options)
+  return new TakenError(unique, String(resource[unique]), options)
 }

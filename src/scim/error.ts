@@ -36,6 +36,18 @@ export class ScimError extends Error {
   }
 }
 
+/** 409: another resource has the value of an attribute that must be unique. */
+export class TakenError extends ScimError {
+  readonly attribute: string
+  readonly value: string
+
+  constructor(attribute: string, value: string, options?: ErrorOptions) {
+    super(409, 'uniqueness', `${attribute} ${quote(value)} is already in use`, options)
+    this.attribute = attribute
+    this.value = value
+  }
+}
+
 /** A 400 response with a `scimType`, for input that cannot be processed. */
 export function badRequest(scimType: ScimType, detail: string): ScimError {
   return new ScimError(400, scimType, detail)

@@ -49,6 +49,9 @@ export const TEST_EVENT = 'webhook.test'
  */
 export const TENANT_SCHEMAS_CHANGED = 'tenant.schemas_changed'
 
+/** Two sources write the same identity, or turn a value back and forth. A trigger stores it: see migrations/0024_sources.sql. */
+export const SOURCE_CONFLICT = 'source.conflict'
+
 /** The types of events about the whole tenant. */
 export const TENANT_EVENTS = [TENANT_IMPORTED, TENANT_SCHEMAS_CHANGED] as const
 export type TenantEventType = (typeof TENANT_EVENTS)[number]
@@ -62,7 +65,7 @@ export function eventTypes(types: readonly ResourceType[]): readonly string[] {
     eventType(type, 'deleted'),
     ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
   ]
-  return [...types.flatMap(ofType), ...TENANT_EVENTS]
+  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT]
 }
 
 /** A resource as it is after a write. */

@@ -55,6 +55,7 @@ beforeAll(async () => {
     audiences: ['a'.repeat(300), SCRIPT],
   })
   const webhook = await failingWebhook()
+  await metSources()
   const at = tenant.path
   paths = [
     at,
@@ -78,12 +79,24 @@ beforeAll(async () => {
     `${at}/deleted`,
     `${at}/history/${user.id}`,
     `${at}/undo?client=${clientId}&from=2026-01-01T00:00&to=2100-01-01T00:00`,
+    `${at}/sources?done=counted`,
     `${at}/webhooks`,
     `${at}/webhooks/${webhook}`,
     `${at}/webhooks/${webhook}/delete`,
     '/admin/tenants',
   ]
 })
+
+/** Conflicts with a second client, and the mode in which a page shows the owner. */
+async function metSources(): Promise<void> {
+  const { token } = await admin('POST', `/tenants/${tenant.id}/tokens`, { name: 'AD connector' })
+  const write = (userName: string) =>
+    tenant.scim('POST', '/Users', { schemas: [USER], userName, externalId: 'a'.repeat(200) }, token)
+  await write('second@quillfern.example')
+  await create('/Users', { userName: 'third@quillfern.example', externalId: 'a'.repeat(200) })
+  await write(SCRIPT)
+  await admin('PATCH', `/tenants/${tenant.id}`, { sourceMode: 'owner' })
+}
 
 /** A webhook with deliveries, to a port that nobody listens on. @returns its id */
 async function failingWebhook(): Promise<string> {

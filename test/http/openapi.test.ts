@@ -23,6 +23,7 @@ import {
 } from '../support/harness.ts'
 import { Issuer } from '../support/issuer.ts'
 import { formOf, newOauthClient, requestToken } from '../support/oauth.ts'
+import { secondSource } from '../support/sources.ts'
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 /** The pages of the dashboard and the document itself are not described. */
@@ -181,6 +182,9 @@ describe('the OpenAPI document', () => {
     await client.createUser({ addresses: [{ formatted: 'x'.repeat(20_000) }] })
     const group = await client.createGroup({ members: [{ value: user.id }] })
     await client.patch(`/Groups/${group.id}`, { op: 'replace', path: 'displayName', value: 'Field Crew' })
+    const other = await secondSource(client)
+    await other.createUser({ externalId: 'e1' })
+    await other.request('POST', '/Users', { userName: user.userName })
     await client.request('DELETE', `/Users/${user.id}`)
     await client.request('DELETE', `/Groups/${group.id}`)
     const { tenantId } = await newClient()
@@ -206,6 +210,27 @@ describe('the OpenAPI document', () => {
       'webhook-timestamp',
       'webhook-signature',
     ])
+  })
+
+  it('describes the responses for conflicts and owners', async () => {
+    const client = await newClient()
+    const user = await client.createUser()
+    await (await secondSource(client)).request('POST', '/Users', { userName: user.userName })
+    const at = async (method: string, template: string, path: string, body?: unknown) => {
+      const answer = await admin(method.toUpperCase(), `/tenants/${client.tenantId}${path}`, body)
+      expectDescribed(method, `/admin/api/tenants/{id}${template}`, answer)
+      return answer
+    }
+    const { body } = await at('get', '/conflicts', '/conflicts')
+    const [{ id }] = body.conflicts
+    await at('post', '/conflicts/{conflictId}/dismiss', `/conflicts/${id}/dismiss`)
+    await at('post', '/conflicts/{conflictId}/dismiss', `/conflicts/${id}/dismiss`)
+    await at('get', '/conflicts', '/conflicts?state=dismissed')
+    const owner = '/resources/{resourceId}/owner'
+    await at('post', owner, `/resources/${user.id}/owner`, { clientId: null })
+    await at('post', owner, '/resources/none/owner', { clientId: null })
+    await at('post', '/resources/owner', '/resources/owner', { from: null, to: null })
+    await at('post', '/resources/owner', '/resources/owner', { from: null, to: 'none' })
   })
 
   it('describes the responses for webhooks', async () => {

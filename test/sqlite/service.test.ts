@@ -85,8 +85,8 @@ describe('startService', () => {
       INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
       VALUES ('default', 'large', '{}', '{"displayName":"large"}', 1, 0, 0, 12000),
         ('default', 'small', '{}', '{"displayName":"small"}', 1, 0, 0, 1);
-      INSERT INTO memberships SELECT tenant_id, 'large', id, 'User' FROM users;
-      INSERT INTO memberships SELECT tenant_id, 'small', id, 'User' FROM users LIMIT 1;
+      INSERT INTO memberships SELECT tenant_id, 'large', id, 'User', NULL FROM users;
+      INSERT INTO memberships SELECT tenant_id, 'small', id, 'User', NULL FROM users LIMIT 1;
       DELETE FROM groups WHERE id = 'large'`)
     expect(left()).toBe(12_001)
     const service = startService(its, MIGRATIONS)

@@ -66,6 +66,8 @@ export const DEVICE_MIGRATION: readonly string[] = [
     version integer NOT NULL,
     created_at integer NOT NULL,
     last_modified integer NOT NULL,
+    created_by text,
+    modified_by text,
     display_name_key text GENERATED ALWAYS AS (json_extract(keys, '$.displayName')) VIRTUAL,
     serial_number text GENERATED ALWAYS AS (json_extract(keys, '$.serialNumber')) VIRTUAL,
     external_id text GENERATED ALWAYS AS (json_extract(keys, '$.externalId')) VIRTUAL,

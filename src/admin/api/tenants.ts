@@ -28,6 +28,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
       body: tenantJson({
         ...tenant,
         ...NO_COUNTS,
+        sourceMode: 'observe',
         database,
         state: 'ready',
         importedLines: null,

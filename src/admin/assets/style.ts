@@ -237,6 +237,16 @@ details[open] > summary .entry-reason { display: none }
 .value { overflow-wrap: anywhere; white-space: pre-wrap }
 .sub { display: inline-block; margin-left: .6rem; font-size: .9em }
 
+.conflicts { list-style: none; padding: 0 }
+.conflicts li { padding: 1rem 0; border-bottom: 1px solid var(--line) }
+.conflicts li:last-child { border-bottom: 0; padding-bottom: 0 }
+.conflicts h3 { overflow-wrap: anywhere }
+.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: .7rem; margin: .7rem 0 }
+.side { padding: .6rem .8rem; background: var(--sunken); border-radius: 8px; font-size: .9rem }
+.side > div { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr); gap: .6rem }
+.side dt { color: var(--muted) }
+.side dd { overflow-wrap: anywhere }
+
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1.25rem; align-items: start }
 .columns .entry-name { display: none }
 .columns .entries summary { grid-template-columns: .6rem auto minmax(0, 1fr) auto auto }

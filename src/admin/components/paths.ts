@@ -12,6 +12,7 @@ export interface TenantPaths {
   readonly apiKeys: string
   readonly log: string
   readonly schemas: string
+  readonly sources: string
   readonly webhooks: string
   readonly deleted: string
   readonly undo: string
@@ -42,6 +43,7 @@ export function tenantPaths(tenantId: string): TenantPaths {
     apiKeys: `${overview}/api-keys`,
     log: `${overview}/log`,
     schemas: `${overview}/schemas`,
+    sources: `${overview}/sources`,
     webhooks: `${overview}/webhooks`,
     deleted: `${overview}/deleted`,
     undo: `${overview}/undo`,

@@ -19,6 +19,7 @@ export const PATH_PARAMETERS = {
   urn: 'The URN of the schema.',
   jobId: 'The id of the job.',
   webhookId: 'The id of the webhook.',
+  conflictId: 'The id of the conflict.',
   resourceId: 'The id of the user or group.',
 } as const satisfies Readonly<Record<string, string>>
 

@@ -10,6 +10,7 @@ import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
 import { secretRoutes } from './secrets.ts'
+import { sourceRoutes } from './sources.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
 import { tombstoneRoutes } from './tombstones.ts'
@@ -31,6 +32,7 @@ export const ROUTES = {
   ...jobRoutes,
   ...databaseRoutes,
   ...webhookRoutes,
+  ...sourceRoutes,
   ...tombstoneRoutes,
   ...historyRoutes,
   ...undoRoutes,

@@ -1,6 +1,7 @@
 /** Tenants. Each tenant is one directory. */
 import * as v from 'valibot'
 import { PROFILE_NAMES } from '../../scim/profile.ts'
+import { SOURCE_MODES } from '../../storage/tenants/context.ts'
 import { DEFAULT_GROUP_LIMIT } from '../../storage/tenants/tenants.ts'
 import { COUNT, field, NAME, TEXT, TIME } from './fields.ts'
 import type { Routes } from './route.ts'
@@ -21,6 +22,13 @@ const UNIQUE_GROUP_NAMES = v.pipe(
 const PROFILE = v.pipe(
   v.picklist(PROFILE_NAMES),
   v.description('The deviations from the RFCs that the tenant allows its clients.'),
+)
+
+const SOURCE_MODE = v.pipe(
+  v.picklist(SOURCE_MODES),
+  v.description(
+    'Who may change a resource: in the mode "owner", only the client that created it and the administrator.',
+  ),
 )
 
 export const TENANT_INPUT = v.pipe(
@@ -49,6 +57,7 @@ export const TENANT_CHANGE = v.pipe(
     groupLimit: v.optional(GROUP_LIMIT),
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES),
     profile: v.optional(PROFILE),
+    sourceMode: v.optional(SOURCE_MODE),
   }),
   v.title('TenantChange'),
   v.examples([{ groupLimit: 500 }]),
@@ -61,6 +70,7 @@ export const TENANT = v.pipe(
     groupLimit: GROUP_LIMIT,
     uniqueGroupNames: UNIQUE_GROUP_NAMES,
     profile: PROFILE,
+    sourceMode: SOURCE_MODE,
     userCount: COUNT,
     activeUserCount: COUNT,
     groupCount: COUNT,
@@ -122,7 +132,8 @@ export const tenantRoutes = {
   updateTenant: {
     method: 'PATCH',
     path: '/tenants/{id}',
-    summary: 'Changes the name, the group limit, the profile, or whether group names are unique',
+    summary:
+      'Changes the name, the group limit, the profile, the mode of sources, or whether group names are unique',
     body: TENANT_CHANGE,
     answers: { 200: { description: 'The changed tenant.', body: TENANT } },
     refusals: [404, 409],

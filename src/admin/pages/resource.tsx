@@ -4,12 +4,14 @@
 import { canBeDisabled } from '../../scim/active.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { showsGroups } from '../../scim/schema/resource-type.ts'
+import type { Client } from '../../storage/access/clients.ts'
 import type { Page } from '../../storage/database/query.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import type { NamedReference, StoredResource } from '../../storage/resources/directory-details.ts'
 import { Attributes } from '../components/attributes.tsx'
 import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
 import { ActiveBadge } from '../components/directory-table.tsx'
+import { Field, Select } from '../components/form.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { counted } from '../components/number.ts'
 import { Pagination, withQuery } from '../components/pagination.tsx'
@@ -32,6 +34,7 @@ export interface ResourceProps {
   readonly members: Page<NamedReference> | undefined
   readonly membersAfter: string
   readonly log: readonly ListedEntry[]
+  readonly clients: readonly Client[]
 }
 
 export function ResourcePage(props: ResourceProps) {
@@ -55,6 +58,7 @@ export function ResourcePage(props: ResourceProps) {
           <Section id="attributes" title="Attributes">
             <Attributes resource={resource.resource} />
             <Metadata resource={resource} />
+            <OwnerForm {...props} />
             <details id="as-json">
               <summary>As JSON</summary>
               <pre tabindex={0}>{JSON.stringify({ ...resource.resource, id: resource.id }, null, 2)}</pre>
@@ -98,13 +102,13 @@ function Metadata({ resource }: { resource: StoredResource }) {
       <div>
         <dt>Created</dt>
         <dd>
-          <Time at={resource.createdAt} />
+          <Time at={resource.createdAt} /> by {resource.createdByName ?? 'an import, or unknown'}
         </dd>
       </div>
       <div>
         <dt>Last changed</dt>
         <dd>
-          <Time at={resource.lastModified} />
+          <Time at={resource.lastModified} /> by {resource.modifiedByName ?? 'an import, or unknown'}
         </dd>
       </div>
       <div>
@@ -112,6 +116,35 @@ function Metadata({ resource }: { resource: StoredResource }) {
         <dd class="number">{resource.version}</dd>
       </div>
     </dl>
+  )
+}
+
+/** In the mode "owner": hands the resource over. */
+function OwnerForm({ tenant, type, resource, clients }: ResourceProps) {
+  if (tenant.sourceMode !== 'owner') return null
+  const options = clients
+    .filter(({ scope }) => scope === 'provision')
+    .map(({ id, name }) => [id, name] as const)
+  const path = `${tenantPaths(tenant.id).listOf(type)}/${resource.id}`
+  return (
+    <form method="post" action={`${path}/owner`} class="row-form">
+      <Field
+        id="owner"
+        name="clientId"
+        label="Owner"
+        hint="The only client that may change it."
+        control={(attributes) => (
+          <Select
+            attributes={attributes}
+            value={resource.sources?.createdBy ?? undefined}
+            options={[['', 'Every client'], ...options]}
+          />
+        )}
+      />
+      <button type="submit" class="quiet">
+        Hand over
+      </button>
+    </form>
   )
 }
 

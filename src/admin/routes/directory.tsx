@@ -165,6 +165,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
     groups: groupsOfQuery(tenantId, id, groupsAfter, PAGE_SIZE),
     members: hasMembers(type) ? membersQuery(tenantId, id, membersAfter, PAGE_SIZE) : noMembers,
     log: logPageQuery({ tenantId, filters: { resourceId: id }, size: LATEST_ENTRIES }),
+    clients: clientsQuery(tenantId),
   }))
   const { tenant, resource } = loaded
   if (resource === undefined) throw noResource(tenant.id, type, id)
@@ -179,6 +180,7 @@ async function resourcePage(c: AdminContext, type: StoredResourceType): Promise<
       members={loaded.members}
       membersAfter={membersAfter}
       log={loaded.log.entries}
+      clients={loaded.clients}
     />,
   )
 }

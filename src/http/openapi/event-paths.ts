@@ -3,7 +3,7 @@
  * events follow from the resource types.
  */
 import { canBeDisabled } from '../../scim/active.ts'
-import { eventType, TENANT_EVENTS, TEST_EVENT } from '../../scim/events.ts'
+import { eventType, SOURCE_CONFLICT, TENANT_EVENTS, TEST_EVENT } from '../../scim/events.ts'
 import {
   DEFAULT_FEED_EVENTS,
   MAX_EVENT_BYTES_SENT,
@@ -14,6 +14,7 @@ import {
 } from '../../scim/limits.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { CONFLICT_KINDS } from '../../storage/sources/open-conflicts.ts'
 import { arrayOf, type Json, object, ref } from './json-schema.ts'
 
 const TEXT = { type: 'string' } as const
@@ -101,7 +102,11 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
         ['id', 'type', 'timestamp', 'tenant', 'cursor', 'source', 'data'],
         true,
       ),
-      oneOf: [...types.flatMap(kindsOf), ofTypes([...TENANT_EVENTS, TEST_EVENT], object({}, [], true))],
+      oneOf: [
+        ...types.flatMap(kindsOf),
+        ofTypes([...TENANT_EVENTS, TEST_EVENT], object({}, [], true)),
+        ofTypes([SOURCE_CONFLICT], ref('schemas', 'SourceConflict')),
+      ],
     },
     EventSource: {
       description: 'The client and the request that made the change. All null for an administrator.',
@@ -111,6 +116,7 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
         true,
       ),
     },
+    SourceConflict: conflictSchema(),
     ...Object.fromEntries(types.flatMap(dataSchemas)),
     ...(groups.length > 0 && { EventMember: memberSchema() }),
     EventPage: object(
@@ -174,6 +180,27 @@ function dataSchemas(type: ResourceType): readonly (readonly [name: string, sche
         ]
       : []),
   ]
+}
+
+function conflictSchema(): Json {
+  const side = (description: string) => ({
+    description,
+    ...object({ id: TEXT_OR_NULL, clientId: TEXT_OR_NULL, requestId: TEXT_OR_NULL }, [
+      'id',
+      'clientId',
+      'requestId',
+    ]),
+  })
+  const data = {
+    id: TEXT,
+    kind: { type: 'string', enum: CONFLICT_KINDS },
+    resourceType: TEXT,
+    attribute: TEXT,
+    value: { ...TEXT_OR_NULL, description: 'The value of both sides, or the member.' },
+    first: side('The resource that was there, and its client.'),
+    other: side('The write that met it. "id" is null if it was refused.'),
+  }
+  return object(data, Object.keys(data), true)
 }
 
 /** The names depend on the type of the member, and all but three are left out if the event would be too large. */

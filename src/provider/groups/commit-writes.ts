@@ -9,6 +9,7 @@
  * itself, down to the one write that cannot be done. A batch without an answer may have been applied, so it is never
  * repeated: the outcome of all its writes is unknown.
  */
+import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { credentialsOf } from '../../storage/access/token-conditions.ts'
 import {
   addFigures,
@@ -41,7 +42,12 @@ type Open = (figures: DatabaseFigures) => Database
 
 /** Loads the state that a write needs before it is queued. @throws {ScimError} 401, 403 */
 export async function preload({ tenant }: Call, { needs }: GroupWrite): Promise<GroupDraft> {
-  const { loaded, refusals } = await loadGroups(tenant.database, [credentialsOf(tenant)], [needs])
+  const { loaded, refusals } = await loadGroups(
+    tenant.database,
+    [credentialsOf(tenant)],
+    [needs],
+    tenant.sourceMode,
+  )
   if (refusals[0] !== undefined) throw refusals[0]
   return new GroupDraft(loaded)
 }
@@ -98,7 +104,8 @@ async function attempt(
 async function load(open: Open, writes: readonly QueuedWrite<GroupWrite>[]) {
   const actors = writes.map(({ call }) => credentialsOf(call.tenant))
   const needs = writes.map(({ write }) => write.needs)
-  const { loaded, refusals } = await runShared(open, writes, (db) => loadGroups(db, actors, needs))
+  const mode = writes[0]?.call.tenant.sourceMode ?? 'observe'
+  const { loaded, refusals } = await runShared(open, writes, (db) => loadGroups(db, actors, needs, mode))
   return { draft: new GroupDraft(loaded), refusals }
 }
 
@@ -118,9 +125,12 @@ async function store(open: Open, decided: readonly Decided[], draft: GroupDraft)
     credentials: credentialsOf(call.tenant),
     entry: decision.log,
     events: decision.events,
+    lookups: decision.lookups,
   }))
   const writes = decided.map(({ queued }) => queued)
-  await runShared(open, writes, (db) => storeGroups(db, draft.changes, told))
+  const type = decided[0]?.queued.call.tenant.resourceTypes.find(hasMembers)
+  if (type === undefined) throw new Error('the directory has no resource type with members')
+  await runShared(open, writes, (db) => storeGroups(db, type, draft.changes, told))
 }
 
 /**

@@ -26,12 +26,13 @@ export class GroupDraft {
 
   /** The state that the next write is decided on. @param needs must have been loaded */
   known({ id, displayNameKey, memberIds, allMembers }: GroupNeeds): KnownGroup {
-    const { memberCounts, uniqueNames, nameOwners, groupCount, groupLimit, directory } = this.#loaded
+    const { memberCounts, owners, uniqueNames, nameOwners, groupCount, groupLimit, directory } = this.#loaded
     const owner = displayNameKey === undefined ? undefined : nameOwners.get(displayNameKey)
     const present = this.#membersOf(id)
     return {
       group: this.#groups.get(id),
       memberCount: memberCounts.get(id) ?? 0,
+      owner: owners.get(id),
       isNameTaken: uniqueNames && owner !== undefined && owner !== id,
       groupCount: groupCount + this.#created,
       groupLimit,
@@ -84,15 +85,19 @@ export class GroupDraft {
 }
 
 /** The changes of one group as one change. A member that is added and removed again is in neither list. */
-function merged(changes: readonly GroupChange[]): GroupChange {
+function merged(changes: readonly GroupChange[]): Omit<GuardedChange, 'before'> {
   const [only] = changes
   const last = changes.at(-1)
   if (only === undefined || last === undefined) throw new Error('a group without changes must not be stored')
   if (only === last) return only
   const added = new Map<string, Member>()
+  const addedBy = new Map<string, string>()
   const removed = new Set<string>()
   for (const change of changes) {
-    for (const member of change.added) if (!removed.delete(member.value)) added.set(member.value, member)
+    for (const member of change.added) {
+      addedBy.set(member.value, change.tokenHash)
+      if (!removed.delete(member.value)) added.set(member.value, member)
+    }
     for (const id of change.removed) if (!added.delete(id)) removed.add(id)
   }
   const documents = changes.findLast((change) => change.documents !== undefined)?.documents
@@ -102,5 +107,7 @@ function merged(changes: readonly GroupChange[]): GroupChange {
     added: [...added.values()],
     removed: [...removed],
     removesAll: false,
+    tokenHash: last.tokenHash,
+    addedBy,
   }
 }

@@ -6,9 +6,10 @@
 import { type AttributeChange, changedAttributes } from '../../scim/changes.ts'
 import type { Complex } from '../../scim/comparison.ts'
 import { requireOneProjection } from '../../scim/compatibility/lists.ts'
-import { badRequest, notFound, quote, ScimError } from '../../scim/error.ts'
+import { badRequest, notFound, quote, ScimError, TakenError } from '../../scim/error.ts'
 import { changedEvent, createdEvent, memberEvents, type NewEvent } from '../../scim/events.ts'
 import { fold } from '../../scim/fold.ts'
+import { type IdentifierLookup, newLookups } from '../../scim/identifiers.ts'
 import { MAX_LOADED_MEMBERS, MAX_NAMED_IDS, MAX_NESTED_MEMBERSHIPS } from '../../scim/limits.ts'
 import { applyPatch } from '../../scim/patch/apply.ts'
 import {
@@ -30,7 +31,7 @@ import { etag, type Preconditions, requirePreconditions } from '../../scim/versi
 import { REMOVED_MEMBERSHIP_UNITS } from '../../scim/work.ts'
 import { GuardError, UniqueError } from '../../storage/database/database.ts'
 import type { LogAction, LogEntry } from '../../storage/log/log-entry.ts'
-import type { GroupChange, GroupNeeds, LoadedGroups } from '../../storage/resources/groups.ts'
+import type { GroupChange, GroupNeeds, GroupOwner, LoadedGroups } from '../../storage/resources/groups.ts'
 import { NESTED_MEMBER } from '../../storage/tables/member-types.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { encodeResource, type Stored } from '../../storage/tables/stored-resources.ts'
@@ -45,6 +46,7 @@ import {
   withReferences,
 } from '../call.ts'
 import { type Deletion, deleteResource } from '../deletion.ts'
+import { mayChange, ownedByAnother } from '../ownership.ts'
 import type { GroupWriteRequest } from './group-writer.ts'
 
 /** A write that is parsed and validated. */
@@ -71,6 +73,8 @@ export interface KnownGroup extends Pick<LoadedGroups, 'groupCount' | 'groupLimi
   readonly group: Stored | undefined
   /** The number of its members when it was loaded. */
   readonly memberCount: number
+  /** The client that created it, in the mode "owner"; undefined for a group that was created in the same chunk. */
+  readonly owner: GroupOwner | undefined
   /** Whether another group has the name, in a tenant where names are unique. */
   readonly isNameTaken: boolean
   /** Users and groups that may be members, by id: at least those of `memberIds` that exist. */
@@ -86,6 +90,8 @@ export interface GroupDecision {
   readonly log: LogEntry
   /** None if nothing changes. */
   readonly events: readonly NewEvent[]
+  /** Identifiers that other groups may have. */
+  readonly lookups: readonly IdentifierLookup[]
 }
 
 /**
@@ -147,7 +153,7 @@ function createGroup(
       if (known.isNameTaken) throw displayNameTaken(resource)
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
       const added = requireMembers(ids, known)
-      const { now } = call.tenant.actor
+      const { now, tokenHash } = call.tenant.actor
       const after: Stored = { id: call.newId(), version: 1, createdAt: now, lastModified: now, resource }
       const log = acceptedEntry(call, {
         action: 'create',
@@ -160,9 +166,10 @@ function createGroup(
       })
       return {
         answer: render(call, withMembers(after, added), type, projection),
-        change: { after, documents, added, removed: [], removesAll: false },
+        change: { after, documents, added, removed: [], removesAll: false, tokenHash },
         log,
         events: [createdEvent(type, after), ...memberEvents(type, after, { added: ids, removed: [] })],
+        lookups: newLookups({}, resource, type),
       }
     },
   }
@@ -310,6 +317,8 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const { type, profile, work } = update.reading
   const before = known.group
   if (before === undefined) throw notFound(type.name, id)
+  const { owner } = known
+  if (owner && !mayChange(call.tenant, owner.clientId)) throw ownedByAnother(type.name, id, owner.name)
   requirePreconditions(preconditions, before.version)
   if (needsAll(update)) {
     requireFewMembers(id, known)
@@ -335,12 +344,13 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
   const documents = attributes.length === 0 ? undefined : encodeResource(resource, type)
   if (needsAll(update)) work.note(removed.length * REMOVED_MEMBERSHIP_UNITS)
   const status = projection === undefined ? 204 : 200
+  const { tokenHash } = call.tenant.actor
   return {
     answer:
       projection === undefined
         ? { version: after.version, location: locationOf(call.tenantUrl, type, id) }
         : render(call, withMembers(after, membersAfter(known, ids, added)), type, projection),
-    change: changes.length === 0 ? undefined : { after, documents, added, removed, removesAll },
+    change: changes.length === 0 ? undefined : { after, documents, added, removed, removesAll, tokenHash },
     log: acceptedEntry(call, { action, type, id, resource, status, changes, ignored }),
     events: [
       ...(attributes.length === 0
@@ -348,6 +358,7 @@ function decideUpdate(call: Call, update: GroupUpdate, known: KnownGroup): Group
         : [changedEvent(type, 'updated', { ...after, before: before.resource, changes: attributes })]),
       ...memberEvents(type, after, { added: addedIds, removed }),
     ],
+    lookups: attributes.length === 0 ? [] : newLookups(before.resource, resource, type),
   }
 }
 
@@ -430,12 +441,7 @@ function nameKey({ displayName }: Complex): string | undefined {
 }
 
 function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError {
-  return new ScimError(
-    409,
-    'uniqueness',
-    `displayName ${quote(String(resource.displayName))} is already in use`,
-    options,
-  )
+  return new TakenError('displayName', String(resource.displayName), options)
 }
 
 /**

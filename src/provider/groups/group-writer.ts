@@ -3,7 +3,7 @@
  * are plain data, because the group writer may be in another process, such as a Durable Object.
  */
 
-import { ScimError, type ScimType } from '../../scim/error.ts'
+import { ScimError, type ScimType, TakenError } from '../../scim/error.ts'
 import type { Preconditions } from '../../scim/version.ts'
 import { AccessRefused } from '../../storage/access/access-refused.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../../storage/database/database.ts'
@@ -46,6 +46,8 @@ export interface GroupWriteAnswer {
         readonly status: number
         readonly scimType: ScimType | undefined
         readonly detail: string
+        /** The value that another group has, if that is the reason. */
+        readonly taken?: Pick<TakenError, 'attribute' | 'value'> | undefined
         /** Why the token was refused, if it was. */
         readonly access?: Pick<AccessRefused, 'reason' | 'tokenId'> | undefined
       }
@@ -67,7 +69,8 @@ export function failedAnswer(error: unknown, figures: DatabaseFigures): GroupWri
     const { status, scimType, detail } = error
     const access =
       error instanceof AccessRefused ? { reason: error.reason, tokenId: error.tokenId } : undefined
-    return { figures, refusal: { status, scimType, detail, access } }
+    const taken = error instanceof TakenError ? { attribute: error.attribute, value: error.value } : undefined
+    return { figures, refusal: { status, scimType, detail, access, taken } }
   }
   if (error instanceof DatabaseUnavailable) return { figures, isUnavailable: true }
   if (error instanceof QueueOverflow) {
@@ -82,6 +85,7 @@ export function renderedOf(answer: GroupWriteAnswer): Rendered | undefined {
   const { rendered, refusal, isUnavailable, fault } = answer
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
   if (refusal?.access) throw new AccessRefused(refusal.access.reason, refusal.access.tokenId)
+  if (refusal?.taken) throw new TakenError(refusal.taken.attribute, refusal.taken.value)
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
   if (fault !== undefined) throw new Error('the group writer failed', { cause: new Error(fault) })
   return rendered

@@ -128,7 +128,8 @@ async function insertOther(
 ): Promise<void> {
   const { id, resource } = after
   const [log, event] = [entryOf(call, type, after, detail), createdEvent(type, after)]
-  await insertResource(call.tenant, type, { id, resource, restored: after, log, event })
+  // The administrator is no source of conflicts.
+  await insertResource(call.tenant, type, { id, resource, restored: after, log, event, lookups: [] })
 }
 
 async function insertGroup(
@@ -147,9 +148,17 @@ async function insertGroup(
       if (known.groupCount >= known.groupLimit) throw limitReached(known)
       return {
         answer: { version: after.version, location: '' },
-        change: { after, documents, added: [], removed: [], removesAll: false },
+        change: {
+          after,
+          documents,
+          added: [],
+          removed: [],
+          removesAll: false,
+          tokenHash: call.tenant.actor.tokenHash,
+        },
         log: entryOf(call, type, after, detail),
         events: [createdEvent(type, after)],
+        lookups: [],
       }
     },
   })

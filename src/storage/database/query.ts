@@ -19,15 +19,27 @@ export async function readTogether<Queries extends Record<string, Query<unknown>
   db: Database,
   queries: Queries,
 ): Promise<Results<Queries>> {
+  const { statements, read } = together(queries)
+  return read(await db.batch(statements))
+}
+
+/** Several queries as one. Its result has theirs under their names. */
+export function together<Queries extends Record<string, Query<unknown>>>(
+  queries: Queries,
+): Query<Results<Queries>> {
   const all = Object.entries(queries)
-  const results = await db.batch(all.flatMap(([, query]) => query.statements))
-  let from = 0
-  const entries = all.map(([name, { statements, read }]) => {
-    const own = results.slice(from, from + statements.length)
-    from += statements.length
-    return [name, read(own)]
-  })
-  return Object.fromEntries(entries) as Results<Queries>
+  return {
+    statements: all.flatMap(([, query]) => query.statements),
+    read: (results) => {
+      let from = 0
+      const entries = all.map(([name, { statements, read }]) => {
+        const own = results.slice(from, from + statements.length)
+        from += statements.length
+        return [name, read(own)]
+      })
+      return Object.fromEntries(entries) as Results<Queries>
+    },
+  }
 }
 
 /** A page of a list, and the cursor of the next one. */

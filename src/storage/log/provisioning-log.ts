@@ -126,29 +126,45 @@ function insertGuard(slots: Slots<GuardSlot>, token: SQL): SQL {
 
 const insertTokenGuard = prepared((slots: Slots<GuardSlot>) => insertGuard(slots, sql`writer`))
 
-const insertRowGuard = preparedByTable<GuardSlot | 'version' | 'createdAt' | 'data'>((table, slots) => {
+type RowSlot = GuardSlot | 'version' | 'createdAt' | 'data'
+
+function rowGuard(table: ResourceTable, slots: Slots<RowSlot>, andOwner: SQL): SQL {
   const isThere = sql`EXISTS (SELECT 1 FROM ${sql.raw(table.name)}
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.resourceId} AND version = ${slots.version}
-      AND created_at = ${slots.createdAt} AND data = ${slots.data})`
+      AND created_at = ${slots.createdAt} AND data = ${slots.data}${andOwner})`
   return insertGuard(slots, sql`iif(${IS_NOT_WRITER} OR ${isThere}, writer, 'stale')`)
-})
+}
+
+const insertRowGuard = preparedByTable<RowSlot>((table, slots) => rowGuard(table, slots, sql``))
+
+const insertOwnedRowGuard = preparedByTable<RowSlot | 'owner'>((table, slots) =>
+  rowGuard(table, slots, sql` AND created_by IS ${slots.owner}`),
+)
 
 /**
  * Logs a write of a resource and guards it. It must be the first statement of its batch. It ends the batch when the
  * token may not write, or when the stored resource is not the expected one. The version alone is not sufficient:
  * after an import, a restore or SQL by hand, another content may have the same number.
  *
- * @param before the row that the change is based on, and its table
+ * @param before the row that the change is based on, its table, and the client that owns it, if that matters
  */
 export function guardingLogStatement(
   credentials: Credentials,
   entry: LogEntry,
-  before?: { readonly table: ResourceTable; readonly row: Pick<StoredRow, 'version' | 'createdAt' | 'json'> },
+  before?: {
+    readonly table: ResourceTable
+    readonly row: Pick<StoredRow, 'version' | 'createdAt' | 'json'>
+    readonly owner?: string | null | undefined
+  },
 ): Statement {
   const values = valuesOf(credentials, entry)
   if (before === undefined) return insertTokenGuard(values)
   const { version, createdAt, json: data } = before.row
-  return insertRowGuard(before.table, { ...values, version, createdAt, data })
+  const row = { ...values, version, createdAt, data }
+  const { owner } = before
+  return owner === undefined
+    ? insertRowGuard(before.table, row)
+    : insertOwnedRowGuard(before.table, { ...row, owner })
 }
 
 /** An entry and the credentials of its writer. */
@@ -211,9 +227,13 @@ function chunksOf(entries: readonly string[]): readonly (readonly string[])[] {
   return chunks
 }
 
-/** Logs a refused write in a separate batch. @throws {ScimError|StaleTenant} 401: nothing is logged then */
-export async function logRefused(tenant: TenantContext, entry: LogEntry): Promise<void> {
-  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry)])
+/** Logs a refused write in a separate batch. @param also test `isAdmittedToken` if they write @throws {ScimError|StaleTenant} 401: nothing is logged then */
+export async function logRefused(
+  tenant: TenantContext,
+  entry: LogEntry,
+  also: readonly Statement[] = [],
+): Promise<void> {
+  await runAsWriter(tenant, [refusedStatement(credentialsOf(tenant), entry), ...also])
 }
 
 /** Logs an accepted write that changed nothing. */

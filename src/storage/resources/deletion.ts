@@ -4,6 +4,7 @@
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Preconditions } from '../../scim/version.ts'
+import { administratorId } from '../access/administrator.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { writeAs } from '../access/tokens.ts'
 import { type Statement, statement } from '../database/database.ts'
@@ -11,7 +12,7 @@ import { deletionEventsStatement } from '../events/outbox.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { logStatement } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { meetsPreconditions } from '../tables/stored-resources.ts'
+import { clientOfToken, meetsPreconditions } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { hasRoomForDeletion } from './deleted-groups.ts'
 import { tombstoneStatements } from './tombstones.ts'
@@ -25,6 +26,14 @@ export interface Deletion {
   readonly members: number
   /** The bytes of its documents. */
   readonly bytes: number
+  /** The client that owns it, if another client may not delete it: see SourceMode. */
+  readonly ownerName: string | undefined
+}
+
+/** The condition on the resource `gone` that the client of a token may write it in the mode "owner". */
+function isOwnedBy(tenantId: string, tokenHash: string) {
+  const client = clientOfToken(tokenHash)
+  return sql`(gone.created_by IS NULL OR gone.created_by = ${client} OR ${client} = ${administratorId(tenantId)})`
 }
 
 /**
@@ -49,15 +58,17 @@ export async function deleteResource(
   },
 ): Promise<Deletion> {
   const credentials = credentialsOf(tenant)
-  const { tenantId, now } = credentials
+  const { tenantId, tokenHash, now } = credentials
   // With an alias, because the subquery on memberships changes rows of the same table.
   const from = sql.raw(type.table.name)
   const members = sql.raw(hasMembers(type) ? 'member_count' : '0')
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
   const hasRoom = hasMembers(type) ? hasRoomForDeletion(tenantId) : sql`true`
-  const isWanted = sql`${isResource} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
+  const isOwned = tenant.sourceMode === 'owner' ? isOwnedBy(tenantId, tokenHash) : sql`true`
+  const isWanted = sql`${isResource} AND ${isOwned} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
   const results = await writeAs(tenant, [
-    statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes
+    statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes,
+        iif(${isOwned}, NULL, (SELECT name FROM clients WHERE id = gone.created_by)) AS ownerName
       FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {
       join: sql`JOIN ${from} AS gone ON ${isWanted}`,
@@ -72,12 +83,13 @@ export async function deleteResource(
     // The triggers delete its memberships, on both sides, or note those that are left.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
   ])
-  const { version = null, members: count, bytes } = results[0]?.rows[0] ?? {}
+  const { version = null, members: count, bytes, ownerName } = results[0]?.rows[0] ?? {}
   return {
     found: version === null ? undefined : Number(version),
     isDeleted: (results.at(-1)?.changes ?? 0) > 0,
     members: Number(count ?? 0),
     bytes: Number(bytes ?? 0),
+    ownerName: ownerName == null ? undefined : String(ownerName),
   }
 
   /**
@@ -85,7 +97,7 @@ export async function deleteResource(
    */
   function changedGroups(): Statement {
     return statement(sql`UPDATE groups SET version = version + 1, last_modified = max(last_modified, ${now}),
-        member_count = member_count - 1
+        member_count = member_count - 1, modified_by = ${clientOfToken(tokenHash)}
       WHERE tenant_id = ${tenantId} AND id <> ${id}
         AND id IN (SELECT group_id FROM memberships WHERE tenant_id = ${tenantId} AND member_id = ${id})
         AND EXISTS (SELECT 1 FROM ${from} AS gone WHERE ${isWanted})`)

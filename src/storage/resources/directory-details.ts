@@ -4,11 +4,17 @@
  */
 import { sql } from 'drizzle-orm'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import { statement } from '../database/database.ts'
+import { type SqlValue, statement } from '../database/database.ts'
 import { type Page, pageOfItems, type Query } from '../database/query.ts'
 import { NESTED_MEMBER } from '../tables/member-types.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
-import { type Stored, StoredRow, storedColumns } from '../tables/stored-resources.ts'
+import {
+  type Sources,
+  type Stored,
+  StoredRow,
+  sourceColumns,
+  storedColumns,
+} from '../tables/stored-resources.ts'
 import { selectMembers } from './memberships.ts'
 
 /** A member of a group, or a group of a member. */
@@ -23,6 +29,10 @@ export interface NamedReference {
 /** A resource with the number of its members, which is 0 if its type has none. */
 export interface StoredResource extends Stored {
   readonly memberCount: number
+  readonly sources: Sources | undefined
+  /** The names of the clients that created it and wrote it last; undefined if they are unknown. */
+  readonly createdByName: string | undefined
+  readonly modifiedByName: string | undefined
 }
 
 /** @returns undefined when the tenant has no such resource */
@@ -34,13 +44,21 @@ export function resourceQuery(
   const count = sql.raw(hasMembers(type) ? 'member_count' : '0')
   return {
     statements: [
-      statement(sql`SELECT ${storedColumns(type.table)}, ${count} AS memberCount FROM ${sql.raw(type.table.name)}
+      statement(sql`SELECT ${storedColumns(type.table)}, ${sourceColumns(type.table)}, ${count} AS memberCount,
+          (SELECT name FROM clients WHERE id = created_by) AS createdByName,
+          (SELECT name FROM clients WHERE id = modified_by) AS modifiedByName
+        FROM ${sql.raw(type.table.name)}
         WHERE tenant_id = ${tenantId} AND id = ${id}`),
     ],
     read: ([result]) => {
       const row = result?.rows[0]
       if (row === undefined) return undefined
-      return Object.assign(new StoredRow(row), { memberCount: Number(row.memberCount) })
+      const text = (value: SqlValue | undefined) => (value == null ? undefined : String(value))
+      return Object.assign(new StoredRow(row), {
+        memberCount: Number(row.memberCount),
+        createdByName: text(row.createdByName),
+        modifiedByName: text(row.modifiedByName),
+      })
     },
   }
 }

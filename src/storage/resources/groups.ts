@@ -5,6 +5,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { ScimError } from '../../scim/error.ts'
 import type { NewEvent } from '../../scim/events.ts'
+import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { MAX_LOADED_MEMBERS } from '../../scim/limits.ts'
 import { type Member, union } from '../../scim/patch/members.ts'
 import type { Credentials } from '../access/token-conditions.ts'
@@ -19,15 +20,18 @@ import {
 } from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
 import { logStatements, type WrittenEntry } from '../log/provisioning-log.ts'
-import { GROUPS_TABLE } from '../tables/resource-tables.ts'
+import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
+import { GROUPS_TABLE, type StoredResourceType } from '../tables/resource-tables.ts'
 import {
+  clientOfToken,
   type Documents,
   STALE_GUARD,
   type Stored,
   StoredRow,
+  sourceColumns,
   storedColumns,
 } from '../tables/stored-resources.ts'
-import type { StaleTenant, TenantElsewhere } from '../tenants/context.ts'
+import type { SourceMode, StaleTenant, TenantElsewhere } from '../tenants/context.ts'
 import {
   deleteAllMembers,
   deleteMembers,
@@ -56,12 +60,22 @@ export interface GroupNeeds {
   readonly names: 'none' | 'named' | 'all'
 }
 
+/** The client that created a group. */
+export interface GroupOwner {
+  /** Null if it is unknown. */
+  readonly clientId: string | null
+  /** Undefined if it is deleted. */
+  readonly name: string | undefined
+}
+
 /** The loaded data of the groups of a tenant: as much as was needed. */
 export interface LoadedGroups {
   /** By id, without members. */
   readonly groups: ReadonlyMap<string, StoredRow>
   /** The number of members of a group when it was loaded, by its id. */
   readonly memberCounts: ReadonlyMap<string, number>
+  /** The owner of a group, by its id; only in the mode "owner". */
+  readonly owners: ReadonlyMap<string, GroupOwner>
   /** Whether no two groups may share a displayName. */
   readonly uniqueNames: boolean
   /** Ids of groups by folded displayName; one of them if several share it. */
@@ -77,8 +91,16 @@ export interface LoadedGroups {
 // Lists travel as JSON. CROSS JOIN looks up each of their elements; IN would read them twice, to sort them first.
 const selectGroups = prepared(
   ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
-    sql`SELECT ${storedColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
+    sql`SELECT ${storedColumns(GROUPS_TABLE)}, ${sourceColumns(GROUPS_TABLE)}, groups.member_count AS memberCount FROM json_each(${ids}) AS j
       CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value`,
+)
+
+/** The clients that created groups. */
+const selectOwners = prepared(
+  ({ tenantId, ids }: Slots<'tenantId' | 'ids'>) =>
+    sql`SELECT groups.id, created_by AS clientId, c.name FROM json_each(${ids}) AS j
+      CROSS JOIN groups ON groups.tenant_id = ${tenantId} AND groups.id = j.value
+      LEFT JOIN clients AS c ON c.id = created_by`,
 )
 
 /** One owner of each name, even if several groups share it. */
@@ -114,12 +136,14 @@ const selectAllMemberIds = prepared(
  * Loads the data for group writes of one tenant, in one batch.
  *
  * @param needs one for each writer
+ * @param sourceMode whether the owners of the groups are needed
  * @returns the data, and for each writer the reason for a refusal
  */
 export async function loadGroups(
   db: Database,
   writers: readonly Credentials[],
   needs: readonly GroupNeeds[],
+  sourceMode: SourceMode,
 ): Promise<{
   readonly loaded: LoadedGroups
   readonly refusals: readonly (ScimError | StaleTenant | TenantElsewhere | undefined)[]
@@ -135,19 +159,21 @@ export async function loadGroups(
     selectNameOwners({ tenantId, names: JSON.stringify(names) }),
     selectRules({ tenantId }),
     ...lookUp.statements,
+    ...(sourceMode === 'owner' ? [selectOwners({ tenantId, ids: idsOf(needs) })] : []),
     ...(whole.length > 0 ? [selectAll({ tenantId, ids: idsOf(whole) })] : []),
   ])
   const [found = [], owners = [], tenant = []] = results.slice(0, 3).map(({ rows }) => rows)
-  const [lookedUp, [all]] = [
-    results.slice(3, 3 + lookUp.statements.length),
-    results.slice(3 + lookUp.statements.length),
-  ]
+  const rest = results.slice(3)
+  const lookedUp = rest.splice(0, lookUp.statements.length)
+  const created = sourceMode === 'owner' ? rest.shift() : undefined
+  const [all] = rest
   const { directory, members } = lookUp.read(lookedUp)
   addMembers(members, directory, all?.rows)
   return {
     loaded: {
       groups: new Map(found.map((row) => [String(row.id), new StoredRow(row)])),
       memberCounts: new Map(found.map((row) => [String(row.id), Number(row.memberCount)])),
+      owners: new Map((created?.rows ?? []).map((row) => [String(row.id), ownerOf(row)])),
       uniqueNames: tenant[0]?.uniqueNames !== 0,
       nameOwners: new Map(owners.flatMap(({ name, id }) => (id ? [[String(name), String(id)]] : []))),
       groupCount: Number(tenant[0]?.count ?? 0),
@@ -156,6 +182,13 @@ export async function loadGroups(
       members,
     },
     refusals,
+  }
+}
+
+function ownerOf({ clientId = null, name }: Row): GroupOwner {
+  return {
+    clientId: clientId === null ? null : String(clientId),
+    name: name == null ? undefined : String(name),
   }
 }
 
@@ -199,17 +232,23 @@ export interface GroupChange {
   readonly removed: readonly string[]
   /** Whether `removed` is known to contain all members. */
   readonly removesAll: boolean
+  /** SHA-256 of the token of the write, hexadecimal. */
+  readonly tokenHash: string
 }
 
 /** A change of a group that is stored only if the database still holds the row that it is based on. */
 export interface GuardedChange extends GroupChange {
   /** Undefined for a new group. */
   readonly before: StoredRow | undefined
+  /** The tokens that added members, by the id of the member, if they are not all of `tokenHash`. */
+  readonly addedBy?: ReadonlyMap<string, string> | undefined
 }
 
 /** What a write of a group tells others, in its own transaction. */
 export interface ToldWrite extends WrittenEntry {
   readonly events: readonly NewEvent[]
+  /** Identifiers that other groups may have. */
+  readonly lookups: readonly IdentifierLookup[]
 }
 
 /** The most memberships that a write changes without taking long: some milliseconds. */
@@ -226,6 +265,7 @@ const FEW_MEMBERSHIPS = 1_000
  */
 export async function storeGroups(
   db: Database,
+  type: StoredResourceType,
   changes: readonly GuardedChange[],
   writes: readonly ToldWrite[],
 ): Promise<void> {
@@ -237,7 +277,31 @@ export async function storeGroups(
     ...changes.flatMap((change) => changeStatements(tenantId, change)),
     ...logStatements(tenantId, writes),
     ...eventStatements(tenantId, writes.flatMap(sourcedEvents)),
+    ...conflictStatements(type, changes, writes),
   ])
+}
+
+/** A group whose writes have several tokens may turn within the batch. */
+function conflictStatements(
+  type: StoredResourceType,
+  changes: readonly GuardedChange[],
+  writes: readonly ToldWrite[],
+): readonly Statement[] {
+  const groups = new Map(changes.map((change) => [change.after.id, change]))
+  return writes.flatMap(({ credentials, entry, lookups }) => {
+    const group = groups.get(entry.resourceId ?? '')
+    if (group === undefined) return []
+    const { before, after, addedBy } = group
+    const write = { credentials, requestId: entry.requestId, type }
+    const isMixed = addedBy !== undefined && new Set(addedBy.values()).size > 1
+    const modifiedBy = before === undefined ? null : before.sources?.modifiedBy
+    return [
+      ...identifierStatements(write, after.id, lookups),
+      ...(isMixed || mayTurn(credentials, modifiedBy)
+        ? turnStatements({ ...write, id: after.id, entryId: entry.id, changes: entry.changes })
+        : []),
+    ]
+  })
 }
 
 function sourcedEvents({ credentials, entry: { requestId }, events }: ToldWrite) {
@@ -245,7 +309,7 @@ function sourcedEvents({ credentials, entry: { requestId }, events }: ToldWrite)
 }
 
 function changeStatements(tenantId: string, change: GuardedChange): readonly Statement[] {
-  const { before, after, documents, added, removed, removesAll } = change
+  const { before, after, documents, added, removed, removesAll, tokenHash, addedBy } = change
   const { id, version, createdAt, lastModified } = after
   const write = before === undefined ? insertGroup : documents === undefined ? updateMembers : updateGroup
   return [
@@ -255,28 +319,43 @@ function changeStatements(tenantId: string, change: GuardedChange): readonly Sta
       versionBefore: before?.version ?? null,
       modifiedBefore: before?.lastModified ?? null,
       dataBefore: before?.json ?? null,
+      ownerBefore: before?.sources?.createdBy ?? null,
       version,
       createdAt,
       lastModified,
       memberCount: added.length - removed.length,
       data: documents?.data ?? null,
       keys: documents?.keys ?? null,
+      tokenHash,
     }),
     STALE_GUARD,
     ...(removesAll ? [deleteAllMembers({ tenantId, groupId: id })] : deleteMembers(tenantId, id, removed)),
-    ...insertMembers(tenantId, id, added),
+    ...Array.from(
+      Map.groupBy(added, ({ value }) => addedBy?.get(value) ?? tokenHash),
+      ([hash, members]) => insertMembers({ tenantId, groupId: id, tokenHash: hash }, members),
+    ).flat(),
   ]
 }
 
-type BeforeSlot = 'versionBefore' | 'modifiedBefore' | 'dataBefore'
+type BeforeSlot = 'versionBefore' | 'modifiedBefore' | 'dataBefore' | 'ownerBefore'
 type ChangeSlots = Slots<
-  'tenantId' | 'id' | BeforeSlot | 'version' | 'createdAt' | 'lastModified' | 'memberCount' | keyof Documents
+  | 'tenantId'
+  | 'id'
+  | BeforeSlot
+  | 'version'
+  | 'createdAt'
+  | 'lastModified'
+  | 'memberCount'
+  | 'tokenHash'
+  | keyof Documents
 >
 
 const insertGroup = prepared(
-  ({ tenantId, id, data, keys, version, createdAt, lastModified, memberCount }: ChangeSlots) =>
-    sql`INSERT INTO groups (tenant_id, id, data, keys, version, created_at, last_modified, member_count)
-      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, ${memberCount})`,
+  ({ tenantId, id, data, keys, version, createdAt, lastModified, memberCount, tokenHash }: ChangeSlots) =>
+    sql`INSERT INTO groups
+        (tenant_id, id, data, keys, version, created_at, last_modified, member_count, created_by, modified_by)
+      SELECT ${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, ${memberCount},
+        client_id, client_id FROM tokens WHERE hash = ${tokenHash}`,
 )
 
 const updateGroup = prepared((slots: ChangeSlots) =>
@@ -292,7 +371,8 @@ const updateMembers = prepared((slots: ChangeSlots) => updateOf(slots))
  */
 function updateOf(slots: ChangeSlots, documents?: SQL): SQL {
   return sql`UPDATE groups SET ${documents} version = ${slots.version}, last_modified = ${slots.lastModified},
-      member_count = member_count + ${slots.memberCount}
+      member_count = member_count + ${slots.memberCount}, modified_by = ${clientOfToken(slots.tokenHash)}
     WHERE tenant_id = ${slots.tenantId} AND id = ${slots.id} AND version = ${slots.versionBefore}
-      AND last_modified = ${slots.modifiedBefore} AND data = ${slots.dataBefore}`
+      AND last_modified = ${slots.modifiedBefore} AND data = ${slots.dataBefore}
+      AND created_by IS ${slots.ownerBefore}`
 }

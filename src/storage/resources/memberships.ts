@@ -10,6 +10,7 @@ import { prepared, type Row, type Slots, type SqlValue, type Statement } from '.
 import { LARGE_USER_BYTES } from '../tables/large-documents.ts'
 import { IS_NESTED, NESTED_MEMBER, USER_MEMBER } from '../tables/member-types.ts'
 import { GROUPS_TABLE, type ResourceTable, USERS_TABLE } from '../tables/resource-tables.ts'
+import { clientOfToken } from '../tables/stored-resources.ts'
 import type { NestedGroups } from './nested-groups.ts'
 
 // A member is a user or a group; both joins are by primary key.
@@ -108,24 +109,29 @@ export function requireFewMembers({ id, memberCount = null }: Row, found: number
  */
 const IDS_PER_STATEMENT = 20_000
 
-/** Adds members. A trigger ends the batch if one of them no longer exists. */
+/** Adds members for the client of a token. A trigger ends the batch if one of them no longer exists. */
 export function insertMembers(
-  tenantId: string,
-  groupId: string,
+  to: { readonly tenantId: string; readonly groupId: string; readonly tokenHash: string },
   members: readonly Member[],
 ): readonly Statement[] {
   return MEMBER_TYPES.flatMap((memberType) => {
     const ids = members.filter(({ type }) => type === memberType).map(({ value }) => value)
-    return chunks(ids).map((chunk) => insertRows({ tenantId, groupId, memberType, ids: chunk }))
+    return chunks(ids).map((chunk) => insertRows({ ...to, memberType, ids: chunk }))
   })
 }
 
 const MEMBER_TYPES = [USER_MEMBER, NESTED_MEMBER]
 
 const insertRows = prepared(
-  ({ tenantId, groupId, memberType, ids }: Slots<'tenantId' | 'groupId' | 'memberType' | 'ids'>) =>
-    sql`INSERT INTO memberships (tenant_id, group_id, member_id, member_type)
-      SELECT ${tenantId}, ${groupId}, value, ${memberType} FROM json_each(${ids})`,
+  ({
+    tenantId,
+    groupId,
+    tokenHash,
+    memberType,
+    ids,
+  }: Slots<'tenantId' | 'groupId' | 'tokenHash' | 'memberType' | 'ids'>) =>
+    sql`INSERT INTO memberships (tenant_id, group_id, member_id, member_type, added_by)
+      SELECT ${tenantId}, ${groupId}, value, ${memberType}, ${clientOfToken(tokenHash)} FROM json_each(${ids})`,
 )
 
 /** Removes members, by id. */

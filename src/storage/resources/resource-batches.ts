@@ -4,20 +4,25 @@
  */
 import { type SQL, sql } from 'drizzle-orm'
 import type { NewEvent } from '../../scim/events.ts'
+import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
+import { knownClient } from '../access/known-tokens.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
 import { type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { guardingLogStatement } from '../log/provisioning-log.ts'
+import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
 import { preparedByTable } from '../tables/prepared-by-table.ts'
 import type { ResourceTable, StoredResourceType } from '../tables/resource-tables.ts'
 import {
+  clientOfToken,
   type Documents,
   encodeResource,
   type Stored,
   StoredRow,
+  sourceColumns,
   storedColumns,
 } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
@@ -43,7 +48,7 @@ function rememberAndReturn(
 type IdSlot = 'tenantId' | 'id'
 
 function selectOf(table: ResourceTable, { tenantId, id }: Slots<IdSlot>, more: SQL = sql``): SQL {
-  return sql`SELECT ${storedColumns(table)}${more} FROM ${sql.raw(table.name)}
+  return sql`SELECT ${storedColumns(table)}, ${sourceColumns(table)}${more} FROM ${sql.raw(table.name)}
     WHERE tenant_id = ${tenantId} AND id = ${id}`
 }
 
@@ -96,11 +101,18 @@ const selectNamesake = preparedByTable<IdSlot | 'key'>(
     sql`SELECT id FROM ${sql.raw(name)} WHERE tenant_id = ${tenantId} AND ${sql.raw(uniqueColumn)} = ${key} AND id <> ${id}`,
 )
 
+const selectOwnerName = preparedByTable<IdSlot>(
+  ({ name }, { tenantId, id }) =>
+    sql`SELECT c.name FROM ${sql.raw(name)} AS r CROSS JOIN clients AS c ON c.id = r.created_by
+      WHERE r.tenant_id = ${tenantId} AND r.id = ${id}`,
+)
+
 /**
  * Loads a resource in order to change it.
  *
  * @param uniqueKey the comparison form of the new value of the unique attribute, if the change sets it
- * @returns the resource with its groups, and whether another resource has that value
+ * @returns the resource with its groups, whether another resource has that value, and the name of the client that created
+ *   it, in the mode "owner"
  * @throws {ScimError} 401, or 403 when the token may only read
  */
 export async function loadResource(
@@ -108,8 +120,8 @@ export async function loadResource(
   type: StoredResourceType,
   id: string,
   uniqueKey: SqlValue | undefined,
-): Promise<{ resource: StoredRow | undefined; isTaken: boolean }> {
-  const { tenantId } = tenant
+): Promise<{ resource: StoredRow | undefined; isTaken: boolean; ownerName: string | undefined }> {
+  const { tenantId, sourceMode } = tenant
   const select = showsGroups(type) ? selectWithGroups : selectResource
   const { results, refusals } = await readAsWriters(
     tenant.database,
@@ -117,29 +129,55 @@ export async function loadResource(
     [
       select(type.table, { tenantId, id }),
       ...(uniqueKey === undefined ? [] : [selectNamesake(type.table, { tenantId, id, key: uniqueKey })]),
+      ...(sourceMode === 'owner' ? [selectOwnerName(type.table, { tenantId, id })] : []),
     ],
   )
   if (refusals[0] !== undefined) throw refusals[0]
-  const [found, taken] = results
+  const [found, ...rest] = results
+  const taken = uniqueKey === undefined ? undefined : rest[0]
+  const owner = sourceMode === 'owner' ? rest.at(-1)?.rows[0] : undefined
   const row = found?.rows[0]
-  return { resource: row && new StoredRow(row, groupsFromRow(row)), isTaken: (taken?.rows.length ?? 0) > 0 }
+  return {
+    resource: row && new StoredRow(row, groupsFromRow(row)),
+    isTaken: (taken?.rows.length ?? 0) > 0,
+    ownerName: owner && String(owner.name),
+  }
 }
 
-const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'version' | 'createdAt' | 'lastModified'>(
-  ({ name }, { tenantId, id, data, keys, version, createdAt, lastModified }) =>
-    sql`INSERT INTO ${sql.raw(name)} (tenant_id, id, data, keys, version, created_at, last_modified)
-      VALUES (${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified})`,
+type InsertSlot = IdSlot | 'data' | 'keys' | 'version' | 'createdAt' | 'lastModified' | 'tokenHash'
+
+/** The batch has checked the token, so it has a client. */
+const insert = preparedByTable<InsertSlot>(
+  ({ name }, { tenantId, id, data, keys, version, createdAt, lastModified, tokenHash }) =>
+    sql`INSERT INTO ${sql.raw(name)}
+        (tenant_id, id, data, keys, version, created_at, last_modified, created_by, modified_by)
+      SELECT ${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, client_id, client_id
+      FROM tokens WHERE hash = ${tokenHash}`,
 )
 
 /** What a write tells others, in its own transaction. */
 export interface Told {
   readonly log: LogEntry
   readonly event: NewEvent
+  /** Identifiers that other resources may have. */
+  readonly lookups: readonly IdentifierLookup[]
 }
 
-function toldStatements(tenant: TenantContext, { log: { requestId }, event }: Told): readonly Statement[] {
-  const source = { credentials: credentialsOf(tenant), requestId }
-  return eventStatements(tenant.tenantId, [{ source, event }])
+/** @param modifiedBy the client that wrote the resource last; null for a new one */
+function toldStatements(
+  tenant: TenantContext,
+  type: StoredResourceType,
+  { log: { id: entryId, requestId, changes }, event, lookups }: Told,
+  modifiedBy: string | null | undefined,
+): readonly Statement[] {
+  const credentials = credentialsOf(tenant)
+  const write = { credentials, requestId, type }
+  const id = event.resourceId
+  return [
+    ...eventStatements(tenant.tenantId, [{ source: { credentials, requestId }, event }]),
+    ...identifierStatements(write, id, lookups),
+    ...(mayTurn(credentials, modifiedBy) ? turnStatements({ ...write, id, entryId, changes }) : []),
+  ]
 }
 
 /**
@@ -161,22 +199,29 @@ export async function insertResource(
   } & Told,
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
-  const { tenantId, now } = credentials
+  const { tenantId, tokenHash, now } = credentials
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, told.log)
   const at = restored ?? { version: 1, createdAt: now, lastModified: now }
-  const { version, createdAt, lastModified } = at
-  const change = insert(type.table, { tenantId, id, data, keys, version, createdAt, lastModified })
-  await writeGuarded(tenant.database, [credentials], [guard], [change, ...toldStatements(tenant, told)])
-  const row = new StoredRow({ id, version, createdAt, lastModified, data })
+  const change = insert(type.table, { tenantId, id, data, keys, tokenHash, ...at })
+  await writeGuarded(
+    tenant.database,
+    [credentials],
+    [guard],
+    [change, ...toldStatements(tenant, type, told, null)],
+  )
+  const client = knownClient(credentials)?.clientId
+  const sources = client === undefined ? {} : { createdBy: client, modifiedBy: client }
+  const row = new StoredRow({ id, data, ...at, ...sources })
   return rememberAndReturn(tenant, type, row)
 }
 
-type UpdateSlot = IdSlot | 'version' | 'data' | 'keys' | 'lastModified'
+type UpdateSlot = IdSlot | 'version' | 'data' | 'keys' | 'lastModified' | 'tokenHash'
 
 function updateOf({ name }: ResourceTable, slots: Slots<UpdateSlot>, returning: SQL = sql``): SQL {
-  const { tenantId, id, version, data, keys, lastModified } = slots
-  return sql`UPDATE ${sql.raw(name)} SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified}
+  const { tenantId, id, version, data, keys, lastModified, tokenHash } = slots
+  return sql`UPDATE ${sql.raw(name)} SET data = ${data}, keys = ${keys}, version = version + 1, last_modified = ${lastModified},
+        modified_by = ${clientOfToken(tokenHash)}
       WHERE tenant_id = ${tenantId} AND id = ${id} AND version = ${version}${returning}`
 }
 
@@ -205,19 +250,22 @@ export async function updateResource(
   type: StoredResourceType,
   { before, after, ...told }: ResourceUpdate,
 ): Promise<Stored> {
-  const { tenantId } = tenant
   const credentials = credentialsOf(tenant)
-  const { id, version, createdAt } = before
+  const { tenantId, tokenHash } = credentials
+  const { id, version, createdAt, sources } = before
   const { data, keys, lastModified } = after
-  const guard = guardingLogStatement(credentials, told.log, { table: type.table, row: before })
+  const owner = tenant.sourceMode === 'owner' ? sources?.createdBy : undefined
+  const guard = guardingLogStatement(credentials, told.log, { table: type.table, row: before, owner })
   const write = showsGroups(type) ? updateReturningGroups : update
-  const change = write(type.table, { tenantId, id, version, data, keys, lastModified })
+  const change = write(type.table, { tenantId, id, version, data, keys, lastModified, tokenHash })
   const [found] = await writeGuarded(
     tenant.database,
     [credentials],
     [guard],
-    [change, ...toldStatements(tenant, told)],
+    [change, ...toldStatements(tenant, type, told, sources?.modifiedBy)],
   )
-  const row = { id, version: version + 1, createdAt, lastModified, data }
+  const client = knownClient(credentials)?.clientId
+  const known = sources && client !== undefined && { createdBy: sources.createdBy, modifiedBy: client }
+  const row = { id, version: version + 1, createdAt, lastModified, data, ...known }
   return rememberAndReturn(tenant, type, new StoredRow(row, groupsFromRow(found?.rows[0])))
 }

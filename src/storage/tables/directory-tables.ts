@@ -20,6 +20,12 @@ const key = (path: string): SQL => sql.raw(`json_extract("keys", '${path}')`)
 const anyKey = customType<{ data: string | number }>({ dataType: () => 'any' })
 
 /**
+ * The sources of a resource: the clients that created it and that wrote it last. NULL is an administrator, an import, or
+ * a version without these columns.
+ */
+const sources = () => ({ createdBy: text('created_by'), modifiedBy: text('modified_by') })
+
+/**
  * Columns for the indexed attributes of tenants. The configuration of a tenant maps attributes to these columns, so
  * an index needs no migration. They are NULL for all other tenants.
  */
@@ -56,6 +62,7 @@ export const users = sqliteTable(
     version: integer('version').notNull(),
     createdAt: integer('created_at').notNull(),
     lastModified: integer('last_modified').notNull(),
+    ...sources(),
     userNameKey: text('user_name_key').generatedAlwaysAs(key('$.userName'), { mode: 'virtual' }),
     externalId: text('external_id').generatedAlwaysAs(key('$.externalId'), { mode: 'virtual' }),
     displayNameKey: text('display_name_key').generatedAlwaysAs(key('$.displayName'), { mode: 'virtual' }),
@@ -103,6 +110,7 @@ export const groups = sqliteTable(
     version: integer('version').notNull(),
     createdAt: integer('created_at').notNull(),
     lastModified: integer('last_modified').notNull(),
+    ...sources(),
     /** Derived: the number of rows of the group in `memberships`. */
     memberCount: integer('member_count').notNull().default(0),
     displayNameKey: text('display_name_key').generatedAlwaysAs(key('$.displayName'), { mode: 'virtual' }),
@@ -164,6 +172,8 @@ export const memberships = sqliteTable(
     groupId: text('group_id').notNull(),
     memberId: text('member_id').notNull(),
     memberType: text('member_type', { enum: [USER_MEMBER, NESTED_MEMBER] }).notNull(),
+    /** The client that added it; NULL as in `sources`. */
+    addedBy: text('added_by'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.groupId, table.memberId] }),

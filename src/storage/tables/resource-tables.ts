@@ -18,6 +18,8 @@ export const RESOURCE_COLUMNS: readonly string[] = [
   'version',
   'created_at',
   'last_modified',
+  'created_by',
+  'modified_by',
 ]
 
 /** A resource type and the table of its resources. */

@@ -1,12 +1,12 @@
 /**
  * Resources as rows, the same for all tables of resources.
  */
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { type Complex, comparisonDocument, isComplex } from '../../scim/comparison.ts'
 import { badRequest } from '../../scim/error.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { matchedVersions, type Preconditions } from '../../scim/version.ts'
-import { MAX_ROW_BYTES, type Row, type Statement, statement } from '../database/database.ts'
+import { MAX_ROW_BYTES, type Row, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { indexColumn, type ResourceTable } from './resource-tables.ts'
 
 /** A resource as it is stored. Times in milliseconds since 1970. */
@@ -28,17 +28,20 @@ export class StoredRow implements Stored {
   readonly version: number
   readonly createdAt: number
   readonly lastModified: number
+  /** Undefined if they were not read. */
+  readonly sources: Sources | undefined
   /** The part of `resource` that is not in `json`: groups or members. */
   readonly #references: Complex
   readonly #json: string
   #resource: Complex | undefined
 
-  /** @param row holds storedColumns @param references attributes that are not in `data`: groups or members */
+  /** @param row holds storedColumns, and sourceColumns if needed @param references attributes that are not in `data`: groups or members */
   constructor(row: Row, references: Complex = {}) {
     this.id = String(row.id)
     this.version = Number(row.version)
     this.createdAt = Number(row.createdAt)
     this.lastModified = Number(row.lastModified)
+    this.sources = row.createdBy === undefined ? undefined : sourcesOf(row)
     this.#json = String(row.data)
     this.#references = references
   }
@@ -63,6 +66,29 @@ export function storedColumns({ name: table }: Pick<ResourceTable, 'name'>): SQL
   const column = (name: string) => sql.raw(`${table}.${name}`)
   return sql`${column('id')} AS id, ${column('version')} AS version, ${column('created_at')} AS createdAt,
     ${column('last_modified')} AS lastModified, ${column('data')} AS data`
+}
+
+/** The clients that created a resource and that wrote it last; null for an administrator, an import, or unknown. */
+export interface Sources {
+  readonly createdBy: string | null
+  readonly modifiedBy: string | null
+}
+
+function sourcesOf({ createdBy = null, modifiedBy = null }: Row): Sources {
+  return {
+    createdBy: createdBy === null ? null : String(createdBy),
+    modifiedBy: modifiedBy === null ? null : String(modifiedBy),
+  }
+}
+
+/** The columns of `Sources`, for a SELECT from its table. */
+export function sourceColumns({ name: table }: Pick<ResourceTable, 'name'>): SQL {
+  return sql.raw(`${table}.created_by AS createdBy, ${table}.modified_by AS modifiedBy`)
+}
+
+/** The client of an admitted token, as a value. */
+export function clientOfToken(tokenHash: SqlValue | Placeholder): SQL {
+  return sql`(SELECT client_id FROM tokens WHERE hash = ${tokenHash})`
 }
 
 /** The two documents of a row as JSON: the resource and its comparison document. */

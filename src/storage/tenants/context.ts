@@ -22,9 +22,18 @@ export interface TenantConfiguration {
   readonly profile?: ProfileName
   /** Extension schemas: see storage/extensions/. */
   readonly schemas?: EncodedExtensions
+  /** Who may change a resource; "observe" by default. */
+  readonly sourceMode?: SourceMode
   /** The ids of its active webhooks, so that a write knows whom to tell without a query: see ../webhooks/webhooks.ts. */
   readonly webhooks?: readonly string[]
 }
+
+/**
+ * Who may change a resource: "observe" lets every client, and shows conflicts. "owner" lets only the client that created
+ * it, if that is known, and the administrator.
+ */
+export const SOURCE_MODES = ['observe', 'owner'] as const
+export type SourceMode = (typeof SOURCE_MODES)[number]
 
 /** A tenant as this isolate last saw it. It may be out of date until a batch has proven it. */
 export interface TenantSnapshot {
@@ -39,6 +48,7 @@ export interface TenantSnapshot {
   readonly resourceTypes: readonly StoredResourceType[]
   readonly profile: Profile
   readonly limits: TenantLimits
+  readonly sourceMode: SourceMode
   /** The ids of its active webhooks. */
   readonly webhooks: readonly string[]
 }
@@ -125,7 +135,7 @@ export class TenantMissing extends TenantElsewhere {
 function snapshotOf(
   tenantId: string,
   version: number,
-  { profile, schemas, webhooks = [] }: TenantConfiguration,
+  { profile, schemas, sourceMode, webhooks = [] }: TenantConfiguration,
   types: readonly StoredResourceType[],
 ): TenantSnapshot {
   return {
@@ -135,6 +145,7 @@ function snapshotOf(
     profile: PROFILES[isProfileName(profile) ? profile : 'tolerant'],
     resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
+    sourceMode: sourceMode === 'owner' ? 'owner' : 'observe',
     webhooks,
   }
 }

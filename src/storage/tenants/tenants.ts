@@ -14,7 +14,7 @@ import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { selection } from '../tables/selection.ts'
 import { groups, tenants } from '../tables/tables.ts'
 import { removeUnusedTenant } from './arrival.ts'
-import type { TenantConfiguration } from './context.ts'
+import type { SourceMode, TenantConfiguration } from './context.ts'
 import { deleteChunk, type PurgedTable } from './delete-chunk.ts'
 
 /** The group limit of a new tenant: the limit that Cisco documents for a directory. */
@@ -38,6 +38,8 @@ export interface Tenant {
   readonly uniqueGroupNames: boolean
   /** The named set of deviations from the RFCs that its clients are allowed. */
   readonly profile: ProfileName
+  /** Who may change a resource. */
+  readonly sourceMode: SourceMode
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
@@ -64,7 +66,12 @@ export const TENANT = selection(
     'state',
     'importedLines',
   ],
-  { computed: { profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')` } },
+  {
+    computed: {
+      profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')`,
+      sourceMode: sql<SourceMode>`coalesce(configuration ->> '$.sourceMode', 'observe')`,
+    },
+  },
 )
 
 /** A tenant to create. */

@@ -67,10 +67,10 @@ export async function newTenant() {
   const id = `t-${crypto.randomUUID()}`
   await admin('POST', '/tenants', { id, name: 'Quillfern', groupLimit: 20 })
   const { token, id: tokenId } = await admin('POST', `/tenants/${id}/tokens`, { name: 'Microsoft Entra ID' })
-  const scim = (method: string, path: string, body?: unknown) =>
+  const scim = (method: string, path: string, body?: unknown, as: string = token) =>
     fetch(`${origin}/scim/v2${path}`, {
       method,
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' },
+      headers: { Authorization: `Bearer ${as}`, 'Content-Type': 'application/scim+json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   return { id, path: `/admin/tenants/${id}`, tokenId: String(tokenId), scim }

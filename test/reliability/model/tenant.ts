@@ -60,7 +60,7 @@ export async function fillModelTenant({ tenantId }: ModelTenant, world: World): 
     ...[...world.groups].flatMap(([id, { members }]) =>
       [...members].map((member) => {
         const type = world.users.has(member) ? 'User' : 'Group'
-        return run('INSERT INTO memberships VALUES (?1, ?2, ?3, ?4)', id, member, type)
+        return run('INSERT INTO memberships VALUES (?1, ?2, ?3, ?4, NULL)', id, member, type)
       }),
     ),
   ])

@@ -1,0 +1,154 @@
+/**
+ * Conflicts between sources: what met, both sides, and what to do.
+ */
+import type { ResourceType } from '../../scim/schema/definition.ts'
+import type { Conflict, ConflictKind } from '../../storage/sources/open-conflicts.ts'
+import { withQuery } from './pagination.tsx'
+import { tenantPaths } from './paths.ts'
+import { Time } from './time.tsx'
+
+/** A conflict with the id that its form sends. */
+export type ConflictView = Conflict & { readonly id: string }
+
+interface ConflictListProps {
+  readonly tenantId: string
+  readonly types: readonly ResourceType[]
+  readonly conflicts: readonly ConflictView[]
+}
+
+export function ConflictList(props: ConflictListProps) {
+  return (
+    <ul class="conflicts">
+      {props.conflicts.map((conflict) => (
+        <li>
+          <ConflictItem {...props} conflict={conflict} />
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function ConflictItem({
+  tenantId,
+  types,
+  conflict,
+}: ConflictListProps & { readonly conflict: ConflictView }) {
+  const { id, resourceType, resourceId, otherResourceId, seen, firstSeenAt } = conflict
+  const type = types.find(({ name }) => name === resourceType)
+  const common = { tenantId, type }
+  return (
+    <article aria-labelledby={`conflict-${id}`}>
+      <h3 id={`conflict-${id}`}>{titleOf(conflict)}</h3>
+      <p class="hint">
+        {TODO[conflict.kind]} Seen {seen === 1 ? 'once' : `${seen} times`}, first <Time at={firstSeenAt} />.
+      </p>
+      <div class="sides">
+        <Side
+          {...common}
+          label="First"
+          resource={[resourceId, conflict.resourceName]}
+          client={[conflict.clientId, conflict.clientName]}
+          at={conflict.time}
+          requestId={conflict.requestId}
+        />
+        <Side
+          {...common}
+          label="Other"
+          resource={otherResourceId === null ? undefined : [otherResourceId, conflict.otherResourceName]}
+          client={[conflict.otherClientId, conflict.otherClientName]}
+          at={conflict.lastSeenAt}
+          requestId={conflict.otherRequestId}
+        />
+      </div>
+      <form method="post" action={`${tenantPaths(tenantId).sources}/conflicts/${id}/dismiss`}>
+        <button type="submit" class="quiet small" aria-label={`Dismiss: ${titleOf(conflict)}`}>
+          Dismiss
+        </button>
+      </form>
+    </article>
+  )
+}
+
+function titleOf({ kind, attribute, value, resourceType, resourceName }: Conflict): string {
+  const one = resourceType.toLowerCase()
+  switch (kind) {
+    case 'uniqueness':
+      return `A second ${one} with the ${attribute} “${value}” was refused`
+    case 'groupName':
+      return `Two sources have a ${one} named “${value}”`
+    case 'email':
+      return `Two ${one}s have the e-mail address “${value}”`
+    case 'attribute':
+      return `“${attribute}” of ${resourceName ?? one} is turned back and forth`
+    case 'membership':
+      return `A membership of ${resourceName ?? one} is added and removed in turn`
+    case 'externalId':
+    case 'nativeObjectId':
+      return `Two ${one}s have the ${kind} “${value}”`
+  }
+}
+
+/** What an administrator can do. Nothing is merged by the server. */
+const TODO: Readonly<Record<ConflictKind, string>> = {
+  uniqueness: 'Take it out of the scope of one of the clients, or turn that client off.',
+  groupName: 'Rename one of the groups at its source, or take it out of scope.',
+  externalId: 'If both are the same, delete one of them at its source. Nothing is merged by itself.',
+  nativeObjectId:
+    'Rules that name this identity apply to both. Delete one of them at its source; turn the client off that should not write it.',
+  email: 'If both are one person, take one of them out of scope. Nothing is merged by e-mail address.',
+  attribute: 'Remove the attribute from the mappings of one of the clients.',
+  membership: 'Let one of the clients manage this group.',
+}
+
+function Side(props: {
+  readonly label: string
+  readonly tenantId: string
+  readonly type: ResourceType | undefined
+  /** The id and the name; undefined if there is no resource. */
+  readonly resource: readonly [id: string, name: string | null] | undefined
+  readonly client: readonly [id: string | null, name: string | null]
+  readonly at: number
+  readonly requestId: string | null
+}) {
+  const { label, tenantId, type, resource, client, at, requestId } = props
+  const paths = tenantPaths(tenantId)
+  const [clientId, clientName] = client
+  return (
+    <dl class="side">
+      <div>
+        <dt>{label}</dt>
+        <dd>
+          {resource === undefined ? (
+            'refused'
+          ) : type === undefined || resource[1] === null ? (
+            <span class="mono">{resource[0]}</span>
+          ) : (
+            <a href={`${paths.listOf(type)}/${resource[0]}`}>{resource[1]}</a>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>By</dt>
+        <dd>{clientName ?? clientId ?? 'Import, or unknown'}</dd>
+      </div>
+      <div>
+        <dt>At</dt>
+        <dd>
+          <Time at={at} />
+        </dd>
+      </div>
+      <div>
+        <dt>Request</dt>
+        <dd>
+          {requestId === null ? (
+            'not in the log any more'
+          ) : (
+            <a href={withQuery(paths.log, { q: requestId })}>
+              log entry<span class="visually-hidden"> of the side “{label}”</span>
+            </a>
+          )}
+        </dd>
+      </div>
+    </dl>
+  )
+}

@@ -1,0 +1,202 @@
+/**
+ * The sources of a directory: what each client has written, and the conflicts between them.
+ */
+
+import type { Child } from 'hono/jsx'
+import type { Client } from '../../storage/access/clients.ts'
+import type { SourceSweep } from '../../storage/sources/sweep.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import { Badge, EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
+import { ConflictList, type ConflictView } from '../components/conflict-list.tsx'
+import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
+import { counted } from '../components/number.ts'
+import { withQuery } from '../components/pagination.tsx'
+import { tenantPaths } from '../components/paths.ts'
+import { pluralOf } from '../components/resource-names.ts'
+import { Time } from '../components/time.tsx'
+import type { Administrator } from '../env.ts'
+import { Layout, type PageTenant } from '../layout.tsx'
+
+export interface SourcesProps {
+  readonly administrator: Administrator
+  readonly tenant: PageTenant
+  readonly clients: readonly Client[]
+  readonly sweep: SourceSweep | undefined
+  /** The oldest open conflicts. */
+  readonly conflicts: readonly ConflictView[]
+  /** Whether there are more. */
+  readonly hasMore: boolean
+  readonly done?: string | undefined
+  readonly error?: FormError | undefined
+}
+
+export function SourcesPage(props: SourcesProps) {
+  const { administrator, tenant, conflicts, hasMore, done } = props
+  const total = hasMore ? `${conflicts.length}+` : String(conflicts.length)
+  return (
+    <Layout title="Sources" administrator={administrator} tenant={tenant} current="sources">
+      <PageHead title="Sources" lead="The clients that write this directory, and where two of them meet." />
+      {done && <Notice tone="ok" title={done} />}
+      <Section
+        id="conflicts"
+        title="Open conflicts"
+        aside={conflicts.length > 0 && <Badge tone="warn">{total}</Badge>}
+      >
+        {conflicts.length === 0 ? (
+          <EmptyState title="No open conflicts.">
+            <p>
+              A conflict opens when two clients write the same user or group, or turn a value back and forth.
+              It is an event, <code>source.conflict</code>, too.
+            </p>
+          </EmptyState>
+        ) : (
+          <ConflictList tenantId={tenant.id} types={tenant.resourceTypes} conflicts={conflicts} />
+        )}
+      </Section>
+      <Clients {...props} />
+      <Owners {...props} />
+    </Layout>
+  )
+}
+
+function Clients({ tenant, clients, sweep }: SourcesProps) {
+  const paths = tenantPaths(tenant.id)
+  const writers = clients.filter(({ scope }) => scope === 'provision')
+  return (
+    <Section id="clients" title="Clients">
+      <table class="stack tokens">
+        <thead>
+          <tr>
+            <th scope="col">Client</th>
+            {tenant.resourceTypes.map((type) => (
+              <th scope="col" class="number">
+                {pluralOf(type)} created
+              </th>
+            ))}
+            <th scope="col" class="number">
+              Memberships
+            </th>
+            <th scope="col">Last write</th>
+          </tr>
+        </thead>
+        <tbody>
+          {writers.map(({ id, name }) => (
+            <SourceRow
+              name={<a href={withQuery(paths.log, { client: id })}>{name}</a>}
+              types={tenant.resourceTypes}
+              count={sweep?.counts?.[id]}
+            />
+          ))}
+          {sweep?.counts?.[''] && (
+            <SourceRow name="Imports, or unknown" types={tenant.resourceTypes} count={sweep.counts['']} />
+          )}
+        </tbody>
+      </table>
+      <form method="post" action={`${paths.sources}/count`} class="actions">
+        <button type="submit" class="quiet small">
+          Count again
+        </button>
+        <span class="hint">
+          {sweep?.countedAt == null ? (
+            'Not counted yet. The server counts once a day.'
+          ) : (
+            <>
+              Counted <Time at={sweep.countedAt} />: what exists, and the latest change that no other client
+              has followed.
+            </>
+          )}
+        </span>
+      </form>
+    </Section>
+  )
+}
+
+function SourceRow({
+  name,
+  types,
+  count,
+}: {
+  readonly name: Child
+  readonly types: readonly StoredResourceType[]
+  readonly count: NonNullable<SourceSweep['counts']>[string] | undefined
+}) {
+  const time = count?.lastWrittenAt
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      {types.map((type) => (
+        <td class="number" data-label={`${pluralOf(type)} created`}>
+          {count?.created[type.name] ?? 0}
+        </td>
+      ))}
+      <td class="number" data-label="Memberships">
+        {count?.memberships ?? 0}
+      </td>
+      <td data-label="Last write">{time == null ? '–' : <Time at={time} />}</td>
+    </tr>
+  )
+}
+
+const MODES = [
+  ['observe', 'Every client'],
+  ['owner', 'Only the client that created it'],
+] as const
+
+function Owners({ tenant, clients, error }: SourcesProps) {
+  const paths = tenantPaths(tenant.id)
+  const options = clients
+    .filter(({ scope }) => scope === 'provision')
+    .map(({ id, name }) => [id, name] as const)
+  return (
+    <Section id="owners" title="Owners">
+      <FormNotice error={error} fields={['from', 'to']} />
+      <form method="post" action={`${paths.sources}/mode`} class="row-form">
+        <Field
+          id="source-mode"
+          name="sourceMode"
+          label="Who may change a user or a group"
+          hint="Another client's write is refused with 409 and logged. Reads are not affected. Takes effect with the next request."
+          control={(attributes) => (
+            <Select attributes={attributes} value={tenant.sourceMode} options={MODES} />
+          )}
+        />
+        <button type="submit" class="primary">
+          Save
+        </button>
+      </form>
+      <details>
+        <summary>Hand over everything that a client has created</summary>
+        <form method="post" action={`${paths.sources}/hand-over`} class="row-form">
+          <Field
+            id="hand-over-from"
+            name="from"
+            label="From"
+            error={error}
+            control={(attributes) => (
+              <Select
+                attributes={attributes}
+                value={undefined}
+                options={[['', 'Imports, or unknown'], ...options]}
+              />
+            )}
+          />
+          <Field
+            id="hand-over-to"
+            name="to"
+            label="To"
+            error={error}
+            control={(attributes) => (
+              <Select attributes={attributes} value={undefined} options={[...options, ['', 'Nobody']]} />
+            )}
+          />
+          <button type="submit" class="quiet">
+            Hand over
+          </button>
+        </form>
+      </details>
+      <p class="hint">
+        {counted(options.length, 'client')} may write. A single user or group is handed over on its own page.
+      </p>
+    </Section>
+  )
+}

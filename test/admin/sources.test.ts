@@ -1,0 +1,137 @@
+/** Conflicts between sources in the admin API, and the sweep that finds and resolves them. */
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { sweepSources } from '../../src/storage/sources/sweep.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { admin, type Client, newClient } from '../support/harness.ts'
+import { clientIdOf, secondSource } from '../support/sources.ts'
+
+const conflictsOf = async ({ tenantId }: Client, query = '') =>
+  (await admin('GET', `/tenants/${tenantId}/conflicts${query}`)).body.conflicts
+
+/** @param maxStatements so few that the sweep takes several runs */
+async function sweep({ tenantId }: Client, maxStatements = 1_000): Promise<number> {
+  const run = { now: Date.now(), maxStatements, tenantId }
+  for (let runs = 1; ; runs++) {
+    const db = openDatabase(env.DB, noFigures())
+    if ((await sweepSources(db, RESOURCE_TYPES, run)).length > 0) return runs
+  }
+}
+
+const countsOf = async ({ tenantId }: Client) => {
+  const row = await env.DB.prepare('SELECT counts FROM source_sweeps WHERE tenant_id = ?')
+    .bind(tenantId)
+    .first<{ counts: string }>()
+  return JSON.parse(row?.counts ?? '{}')
+}
+
+const emails = (value: string) => [{ value, primary: true }]
+
+describe('the list of conflicts', () => {
+  it('has both sides with their names, clients and requests', async () => {
+    const first = await newClient()
+    const second = await secondSource(first, 'AD connector')
+    const user = await first.createUser({ userName: 'mirela', externalId: 'a' })
+    const double = await second.createUser({ userName: 'osterholt', externalId: 'a' })
+    const [conflict] = await conflictsOf(first)
+    expect(conflict).toMatchObject({
+      kind: 'externalId',
+      value: 'a',
+      state: 'open',
+      seen: 1,
+      first: { resourceId: user.id, resourceName: 'mirela', clientName: 'Test' },
+      other: { resourceId: double.id, resourceName: 'osterholt', clientName: 'AD connector' },
+    })
+    const [latest, earliest] = await first.log()
+    expect([conflict.first.requestId, conflict.other.requestId]).toEqual([
+      earliest?.requestId,
+      latest?.requestId,
+    ])
+  })
+
+  it('resolves a conflict when one of its resources has another value or is deleted', async () => {
+    const first = await newClient()
+    const second = await secondSource(first)
+    await first.createUser({ externalId: 'a' })
+    await first.createUser({ externalId: 'b' })
+    const [a, b] = [
+      await second.createUser({ externalId: 'a' }),
+      await second.createUser({ externalId: 'b' }),
+    ]
+    expect(await conflictsOf(first)).toHaveLength(2)
+    await second.patch(`/Users/${a.id}`, { op: 'replace', path: 'externalId', value: 'c' })
+    await second.request('DELETE', `/Users/${b.id}`)
+    expect(await conflictsOf(first)).toEqual([])
+    expect(await conflictsOf(first, '?state=resolved')).toHaveLength(2)
+    await second.patch(`/Users/${a.id}`, { op: 'replace', path: 'externalId', value: 'a' })
+    expect(await conflictsOf(first)).toMatchObject([{ value: 'a', seen: 2, closedAt: null }])
+  })
+
+  it('resolves a refused create when its client cannot write any more', async () => {
+    const first = await newClient()
+    const second = await secondSource(first)
+    const { userName } = await first.createUser()
+    await second.request('POST', '/Users', { userName })
+    expect(await conflictsOf(first)).toHaveLength(1)
+    await admin('DELETE', `/tenants/${first.tenantId}/clients/${await clientIdOf(second)}`)
+    expect(await conflictsOf(first)).toEqual([])
+  })
+
+  it('keeps a dismissed conflict dismissed', async () => {
+    const first = await newClient()
+    const second = await secondSource(first)
+    const { userName } = await first.createUser({ userName: 'größe@quillfern.example' })
+    const create = () => second.request('POST', '/Users', { userName })
+    await create()
+    const [{ id }] = await conflictsOf(first)
+    const path = `/tenants/${first.tenantId}/conflicts/${id}/dismiss`
+    expect((await admin('POST', path)).status).toBe(204)
+    await create()
+    expect(await conflictsOf(first)).toEqual([])
+    expect(await conflictsOf(first, '?state=dismissed')).toMatchObject([{ seen: 2 }])
+    expect((await admin('POST', path)).status).toBe(404)
+    expect((await admin('POST', `/tenants/${first.tenantId}/conflicts/x/dismiss`)).status).toBe(404)
+  })
+})
+
+describe('the sweep', () => {
+  it('finds users of two sources with one primary e-mail address, and forgets it when one changes', async () => {
+    const first = await newClient()
+    const second = await secondSource(first)
+    const user = await first.createUser({ emails: emails('Mirela@quillfern.example') })
+    await first.createUser({ emails: emails('MIRELA@quillfern.example') })
+    const double = await second.createUser({
+      emails: [{ value: 'other@quillfern.example' }, ...emails('mirela@quillfern.example')],
+    })
+    await sweep(first)
+    expect(await conflictsOf(first)).toMatchObject([
+      { kind: 'email', value: 'mirela@quillfern.example', other: { resourceId: double.id } },
+    ])
+    await second.request('PUT', `/Users/${double.id}`, {
+      userName: 'x',
+      emails: emails('x@quillfern.example'),
+    })
+    await sweep(first)
+    expect(await conflictsOf(first)).toEqual([])
+    expect((await first.get(`/Users/${user.id}`)).status).toBe(200)
+  })
+
+  it('counts what each client has, in one run or in several', async () => {
+    const first = await newClient()
+    const second = await secondSource(first)
+    const users = [await first.createUser(), await first.createUser(), await second.createUser()]
+    const members = users.map(({ id }) => ({ value: id }))
+    const group = await first.createGroup({ members: members.slice(0, 1) })
+    await second.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: members })
+    const [one, other] = [await clientIdOf(first), await clientIdOf(second)]
+    expect(await sweep(first)).toBe(1)
+    const counts = await countsOf(first)
+    expect(counts).toMatchObject({
+      [one]: { created: { User: 2, Group: 1 }, memberships: 1 },
+      [other]: { created: { User: 1 }, memberships: 2 },
+    })
+    expect(await sweep(first, 12)).toBeGreaterThan(1)
+    expect(await countsOf(first)).toEqual(counts)
+  })
+})
