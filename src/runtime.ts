@@ -129,6 +129,8 @@ export interface Settings {
   readonly logRetentionDays: string
   /** How long events are kept, as configured. */
   readonly eventRetentionDays: string
+  /** How long deleted resources can be restored; 0: they are not kept. */
+  readonly tombstoneDays: number
   /** Whether webhooks may go to this machine, for development. */
   readonly allowLoopbackWebhooks: boolean
   /** The team domain of Cloudflare Access, such as "acme.cloudflareaccess.com". */

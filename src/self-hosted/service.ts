@@ -106,7 +106,10 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     now: Date.now,
     random: Math.random,
   })
-  const jobs = new JobTimer(databases, RESOURCE_TYPES, (due) => webhooks.pokeEach(due))
+  const jobs = new JobTimer(databases, RESOURCE_TYPES, {
+    pokeWebhooks: (due) => webhooks.pokeEach(due),
+    administration: { newId, keepsDeleted: settings.app.tombstoneDays > 0 },
+  })
   const waiters = new EventWaiters({
     openDatabase: (name) => open(name, noFigures()),
     intervalMs: LOOK_INTERVAL_MS,
@@ -265,7 +268,7 @@ interface Interrupted {
 /** The hourly work of the cron in wrangler.toml, and interrupted work. @returns a function that stops it */
 function maintainHourly(
   databases: Databases,
-  { logRetentionDays: retentionDays, eventRetentionDays }: ServerSettings,
+  { logRetentionDays: retentionDays, eventRetentionDays, app: { tombstoneDays } }: ServerSettings,
   { jobs, webhooks }: Interrupted,
 ): () => void {
   let timer = setTimeout(run, FIRST_PRUNING_MS)
@@ -277,7 +280,16 @@ function maintainHourly(
       const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
       const pokeWebhooks = (due: readonly WebhookAddress[]) => webhooks.pokeEach(due)
       await maintain(
-        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements, pokeWebhooks },
+        {
+          databases,
+          resourceTypes,
+          now,
+          retentionDays,
+          eventRetentionDays,
+          tombstoneDays,
+          maxStatements,
+          pokeWebhooks,
+        },
         (done) => console.log(JSON.stringify(done)),
       )
     } catch (error) {
