@@ -54,6 +54,19 @@ describe.skipIf(LITESTREAM === undefined)(
       await expectRestored(world, clients, killedAt)
     })
 
+    it('shows in /healthz?verbose whether Litestream has copied everything', {
+      timeout: 60_000,
+    }, async () => {
+      const world = await begin(1)
+      const clients = [await newClient(world.server, 'acme', 'DB')]
+      await write(world.server, clients, 1_000)
+      await expect.poll(() => litestreamBehindMs(world.server), { timeout: 20_000 }).toBe(0)
+      await ended(world.replicator, 'SIGTERM')
+      await new Promise((wait) => setTimeout(wait, 500))
+      await write(world.server, clients, 500)
+      expect(await litestreamBehindMs(world.server)).toBeGreaterThan(500)
+    })
+
     it('continues after a pause in which SQLite checkpointed without it, and the server restarted', {
       timeout: 180_000,
     }, async () => {
@@ -146,6 +159,17 @@ async function write(server: Server, clients: readonly Client[], ms: number): Pr
       while (Date.now() < until) await create(server, client)
     }),
   )
+}
+
+/** From the last copy to the last write; null if Litestream is not known to the server. */
+async function litestreamBehindMs({ port }: Server): Promise<number | null> {
+  const response = await fetch(`http://127.0.0.1:${port}/healthz?verbose`, {
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+  })
+  const { databases } = (await response.json()) as {
+    readonly databases: readonly { readonly file: { readonly litestream?: { readonly behindMs: number } } }[]
+  }
+  return databases[0]?.file.litestream?.behindMs ?? null
 }
 
 /** Creates large users until SQLite has checkpointed. */
