@@ -14,6 +14,7 @@ import { noFigures } from '../storage/database/database.ts'
 import { clientHandlers } from './api/clients.ts'
 import { databaseHandlers } from './api/databases.ts'
 import { federationHandlers } from './api/federation.ts'
+import { historyHandlers } from './api/history.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
@@ -22,7 +23,9 @@ import { type Handlers, serve } from './api/serve.ts'
 import { sourceHandlers } from './api/sources.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
+import { tombstoneHandlers } from './api/tombstones.ts'
 import { transferHandlers } from './api/transfer.ts'
+import { undoHandlers } from './api/undo.ts'
 import { webhookHandlers } from './api/webhooks.ts'
 import { ROUTES } from './contract/routes.ts'
 import { administrationDatabase, openHome } from './database.ts'
@@ -42,6 +45,9 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...databaseHandlers,
   ...webhookHandlers,
   ...sourceHandlers,
+  ...tombstoneHandlers,
+  ...historyHandlers,
+  ...undoHandlers,
 }
 
 /** The app of the admin API, mounted at /admin/api. */

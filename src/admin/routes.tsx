@@ -23,6 +23,7 @@ import { apiKeys } from './routes/api-keys.tsx'
 import { clientSecrets } from './routes/client-secrets.tsx'
 import { directory } from './routes/directory.tsx'
 import { federation } from './routes/federation.tsx'
+import { history } from './routes/history.tsx'
 import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
 import { schemas } from './routes/schemas.tsx'
@@ -53,6 +54,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', schemas)
   app.route('/tenants', webhooks)
   app.route('/tenants', sources)
+  app.route('/tenants', history)
   app.all('*', (c) => {
     throw new PageNotFound(`There is no page ${shorten(c.req.path)}.`, [['Overview', '/admin']])
   })

@@ -8,6 +8,7 @@ import { pruneEvents } from '../storage/events/pruning.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
 import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import { finishGroupDeletions } from '../storage/resources/deleted-groups.ts'
+import { pruneTombstones } from '../storage/resources/tombstones.ts'
 import { pruneConflicts, sweepSources } from '../storage/sources/sweep.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
@@ -25,6 +26,9 @@ const DAY_MS = 24 * HOUR_MS
 
 /** Events that a run deletes: more than a database gets in an hour. The next run deletes the rest. */
 const MAX_PRUNED_EVENTS = 50_000
+
+/** Deleted resources that a run removes for good; a large group has a row for each thousand members. */
+const MAX_PRUNED_TOMBSTONES = 5_000
 
 /** The statements for credentials that have ended or expire soon. */
 const CREDENTIAL_STATEMENTS = 3
@@ -48,7 +52,7 @@ const JOB_STATEMENTS = 3
  * The fewest statements with which a run can prune the log of a database, notice the health of clients, and continue deletions
  * and schema changes.
  */
-const MIN_SHARE = 19 + HEALTH_STATEMENTS
+const MIN_SHARE = 20 + HEALTH_STATEMENTS
 
 export interface Maintenance {
   readonly databases: Databases
@@ -59,6 +63,7 @@ export interface Maintenance {
   /** Of the provisioning log. */
   readonly retentionDays: number
   readonly eventRetentionDays: number
+  readonly tombstoneDays: number
   /** Has webhooks deliver, whose pokes were lost. */
   readonly pokeWebhooks: (due: readonly WebhookAddress[]) => Promise<void>
   /** Statements that a run may send; Infinity if the database is in the same process. */
@@ -114,7 +119,8 @@ async function maintainDatabase(
   count: number,
   note: (done: MaintenanceNote) => void,
 ): Promise<void> {
-  const { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements } = run
+  const { databases, resourceTypes, now, retentionDays, eventRetentionDays, tombstoneDays, maxStatements } =
+    run
   const isOnly = databases.names.length === 1
   const forJobs = isOnly ? 0 : JOB_STATEMENTS * count
   const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / count)
@@ -128,6 +134,10 @@ async function maintainDatabase(
   const eventsBefore = now - clockAheadMs - eventRetentionDays * DAY_MS
   const deletedEvents = await pruneEvents(db, eventsBefore, MAX_PRUNED_EVENTS)
   if (deletedEvents > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted: deletedEvents })
+  const tombstonesBefore = now - clockAheadMs - tombstoneDays * DAY_MS
+  const deletedTombstones = await pruneTombstones(db, tombstonesBefore, MAX_PRUNED_TOMBSTONES)
+  if (deletedTombstones > 0)
+    note({ job: 'prune deleted resources', tombstoneDays, ...where, deleted: deletedTombstones })
   const isLimited = maxStatements !== Number.POSITIVE_INFINITY
   // Before the webhooks are looked up, so that the events are sent at once.
   const noticed = await noticeClientHealth(db, now, isLimited ? HEALTH_STATEMENTS : maxStatements)

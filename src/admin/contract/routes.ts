@@ -5,6 +5,7 @@
 import { clientRoutes } from './clients.ts'
 import { databaseRoutes } from './databases.ts'
 import { federationRoutes } from './federation.ts'
+import { historyRoutes } from './history.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
@@ -12,7 +13,9 @@ import { secretRoutes } from './secrets.ts'
 import { sourceRoutes } from './sources.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
+import { tombstoneRoutes } from './tombstones.ts'
 import { transferRoutes } from './transfer.ts'
+import { undoRoutes } from './undo.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export const ADMIN_API_PATH = '/admin/api'
@@ -30,4 +33,7 @@ export const ROUTES = {
   ...databaseRoutes,
   ...webhookRoutes,
   ...sourceRoutes,
+  ...tombstoneRoutes,
+  ...historyRoutes,
+  ...undoRoutes,
 } as const

@@ -27,6 +27,8 @@ export interface GroupWriteRequest {
   readonly requestId: string
   /** Units of work that earlier operations of the same bulk request have spent. */
   readonly spent?: number | undefined
+  /** Whether a deleted group is kept for a while; undefined from a Worker of an earlier version. */
+  readonly keepsDeleted?: boolean | undefined
 }
 
 export interface GroupWriteAnswer {

@@ -16,6 +16,7 @@ import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { clientOfToken, meetsPreconditions } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { hasRoomForDeletion } from './deleted-groups.ts'
+import { tombstoneStatements } from './tombstones.ts'
 
 /** The result of a deletion. */
 export interface Deletion {
@@ -48,7 +49,14 @@ export async function deleteResource(
     id,
     preconditions,
     log,
-  }: { readonly id: string; readonly preconditions: Preconditions; readonly log: LogEntry },
+    isKept,
+  }: {
+    readonly id: string
+    readonly preconditions: Preconditions
+    readonly log: LogEntry
+    /** Whether the resource can be restored for a while. */
+    readonly isKept: boolean
+  },
 ): Promise<Deletion> {
   const credentials = credentialsOf(tenant)
   const { tenantId, tokenHash, now } = credentials
@@ -74,6 +82,7 @@ export async function deleteResource(
       { type, id, isWanted, groups: type.isMember ? tenant.resourceTypes.find(hasMembers) : undefined },
     ),
     lost.before,
+    ...(isKept ? tombstoneStatements({ credentials, requestId: log.requestId }, { type, id, isWanted }) : []),
     // The triggers delete its memberships, on both sides, or note those that are left.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
     lost.after,

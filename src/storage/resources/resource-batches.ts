@@ -146,12 +146,14 @@ export async function loadResource(
   }
 }
 
+type InsertSlot = IdSlot | 'data' | 'keys' | 'version' | 'createdAt' | 'lastModified' | 'tokenHash'
+
 /** The batch has checked the token, so it has a client. */
-const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now' | 'tokenHash'>(
-  ({ name }, { tenantId, id, data, keys, now, tokenHash }) =>
+const insert = preparedByTable<InsertSlot>(
+  ({ name }, { tenantId, id, data, keys, version, createdAt, lastModified, tokenHash }) =>
     sql`INSERT INTO ${sql.raw(name)}
         (tenant_id, id, data, keys, version, created_at, last_modified, created_by, modified_by)
-      SELECT ${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now}, client_id, client_id
+      SELECT ${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, client_id, client_id
       FROM tokens WHERE hash = ${tokenHash}`,
 )
 
@@ -180,17 +182,30 @@ function toldStatements(
   ]
 }
 
-/** Stores a new resource at version 1. @throws {UniqueError} when the value of its unique attribute is taken */
+/**
+ * Stores a new resource at version 1, or one that was deleted at the version after that.
+ *
+ * @param what.restored its version and times
+ * @throws {UniqueError} when the value of its unique attribute is taken
+ */
 export async function insertResource(
   tenant: TenantContext,
   type: StoredResourceType,
-  { id, resource, ...told }: Pick<Stored, 'id' | 'resource'> & Told,
+  {
+    id,
+    resource,
+    restored,
+    ...told
+  }: Pick<Stored, 'id' | 'resource'> & {
+    readonly restored?: Pick<Stored, 'version' | 'createdAt' | 'lastModified'>
+  } & Told,
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
   const { tenantId, tokenHash, now } = credentials
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, told.log)
-  const change = insert(type.table, { tenantId, id, data, keys, now, tokenHash })
+  const at = restored ?? { version: 1, createdAt: now, lastModified: now }
+  const change = insert(type.table, { tenantId, id, data, keys, tokenHash, ...at })
   await writeGuarded(
     tenant.database,
     [credentials],
@@ -199,7 +214,7 @@ export async function insertResource(
   )
   const client = knownClient(credentials)?.clientId
   const sources = client === undefined ? {} : { createdBy: client, modifiedBy: client }
-  const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data, ...sources })
+  const row = new StoredRow({ id, data, ...at, ...sources })
   return rememberAndReturn(tenant, type, row)
 }
 

@@ -18,6 +18,8 @@ import {
   sourceEmails,
   sourceSweeps,
   tokens,
+  tombstoneMemberships,
+  tombstones,
   transferChunks,
   webhooks,
 } from '../tables/tables.ts'
@@ -93,7 +95,14 @@ const LATER_TABLES: readonly TenantTable[] = [
     key: ['id'],
     documents: ['changes', 'ignored'],
   },
-  { name: 'events', columns: columnNames(events), key: ['seq'], documents: ['data'] },
+  { name: 'events', columns: columnNames(events), key: ['seq'], documents: ['data', 'previous'] },
+  { name: 'tombstones', columns: columnNames(tombstones), key: ['id'], documents: ['data'] },
+  {
+    name: 'tombstone_memberships',
+    columns: columnNames(tombstoneMemberships),
+    key: ['id', 'kind', 'first'],
+    documents: ['ids'],
+  },
   { name: 'source_conflicts', columns: columnNames(sourceConflicts), key: ['kind', 'key'] },
   { name: 'source_emails', columns: columnNames(sourceEmails), key: ['email', 'user_id'] },
   {
