@@ -26,10 +26,11 @@ const NOT_ON_SQLITE = [
  * OpenAPI document, followers, the work limit, profiles. `npm test` runs them only on SQLite, where they take a fifth of the time.
  */
 const MANY_REQUESTS = [
-  'test/admin/{access,api,api-keys,explain-pages,federation,log,pages,schemas,transfer,transfer-jobs}.test.ts',
+  'test/admin/{access,api,api-keys,explain-pages,federation,history-pages,log,pages,schemas}.test.ts',
+  'test/admin/{transfer,transfer-jobs}.test.ts',
   'test/conformance/**/*.test.ts',
   'test/http/{access,bad-input,bulk,check,deleted-groups,disabling,drift,emulator,entra}.test.ts',
-  'test/http/{explain,extensions,follow}.test.ts',
+  'test/http/{explain,extensions,follow,history,tombstones,undo}.test.ts',
   'test/http/{group-names,invalid-values,list,log-bounds,log-retention,nested-groups,openapi}.test.ts',
   'test/http/{profile-traffic,profiles,provider-lives,real-clients,value-limits}.test.ts',
   'test/http/oauth/{access-tokens,emulator,federation,gallery}.test.ts',
@@ -55,6 +56,8 @@ const LONG_WORKERD_TESTS = [
   ...LARGE_DOCUMENTS,
   // Commits many group writes together, with every fault.
   'test/provider/{group-commit,group-commit-speed}.test.ts',
+  // Sends random requests, and undoes them.
+  'test/http/undo-model.test.ts',
   // Stores a hundred thousand events.
   'test/provider/event-cost.test.ts',
   // Moves tenants, with an error before and after every batch.
@@ -68,7 +71,7 @@ const LONG_WORKERD_TESTS = [
   // Wait for the pauses after which failed access is stored.
   'test/reliability/failed-access.test.ts',
   // Send thousands of random requests, race, or inject every fault or foreign id at every step.
-  'test/reliability/{concurrency,event-model,faults,hostile-input,isolation,model,pressure,transfer}.test.ts',
+  'test/reliability/{concurrency,event-model,faults,hostile-input,isolation,model,pressure,transfer,undo-faults}.test.ts',
 ]
 
 /** Long tests in Node.js. */

@@ -6,11 +6,13 @@ import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
 import { adminApi, adminMisconfigured, adminNotFound } from './admin/api.ts'
+import { verboseHealth } from './admin/health.ts'
 import { dashboard } from './admin/routes.tsx'
 import { validAddress } from './edge/address.ts'
 import { onError, onMisconfigured, onNotFound } from './http/errors.ts'
 import { events } from './http/events.ts'
 import { healthz } from './http/healthz.ts'
+import { metrics } from './http/metrics.ts'
 import { misconfigured, oauthErrorResponse } from './http/oauth/errors.ts'
 import { METADATA_PATH, metadata } from './http/oauth/metadata.ts'
 import { TOKEN_PATH, tokenEndpoint } from './http/oauth/token-endpoint.ts'
@@ -38,7 +40,8 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
     return next()
   })
   app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, validAddress)
-  app.get('/healthz', healthz)
+  app.get('/healthz', verboseHealth, healthz)
+  app.get('/metrics', metrics)
   app.use(configured)
   app.route(TENANT_PATH, scim(resourceTypes, dispatch))
   app.route(TOKEN_PATH, tokenEndpoint)

@@ -74,6 +74,12 @@ export interface Runtime {
   /** Buffers large responses until their clients have read them; undefined: the platform does. */
   readonly answers?: UnreadAnswers | undefined
   readonly settings: Settings
+  /** What the file system tells about a database; undefined: there is no file. */
+  readonly databaseFile?: ((name: string) => object | undefined) | undefined
+  /** Serves /metrics; undefined: there are none, or they are turned off. */
+  readonly metrics?: Metrics | undefined
+  /** Is told the outcome of each request, but not of the operations of a bulk request. */
+  readonly observe?: ((outcome: RequestOutcome) => void) | undefined
   /** Set for an operation of a bulk request: its costs are added to these figures. */
   readonly figures?: DatabaseFigures
   /** Set for an operation of a bulk request: counts the work of all operations. */
@@ -88,6 +94,22 @@ export type Dispatch = (request: Request, runtime: Runtime) => Response | Promis
  * @param figures receives the cost of the request
  */
 export type OpenDatabase = (name: string | undefined, figures: DatabaseFigures) => Database
+
+export interface Metrics {
+  /** The bearer token that is required. */
+  readonly token: string
+  /** The text in the format of Prometheus. */
+  readonly render: () => Promise<string>
+}
+
+export interface RequestOutcome {
+  readonly method: string
+  /** The pattern of the matched route, such as `/scim/v2/Users/:id`. */
+  readonly route: string
+  readonly status: number
+  /** Why a credential was refused. */
+  readonly refused: string | undefined
+}
 
 /** Large responses that their clients have not read yet. Their size is limited, in total and for each tenant. */
 export interface UnreadAnswers {
@@ -132,6 +154,8 @@ export interface Settings {
   readonly logRetentionDays: string
   /** How long events are kept, as configured. */
   readonly eventRetentionDays: string
+  /** How long deleted resources can be restored; 0: they are not kept. */
+  readonly tombstoneDays: number
   /** Whether webhooks may go to this machine, for development. */
   readonly allowLoopbackWebhooks: boolean
   /** The team domain of Cloudflare Access, such as "acme.cloudflareaccess.com". */

@@ -16,6 +16,7 @@ export const SHARED_DEFAULTS = {
   REQUEST_LOG: '1',
   LOG_RETENTION_DAYS: '30',
   EVENT_RETENTION_DAYS: '30',
+  TOMBSTONE_DAYS: '30',
   ACCESS_TEAM_DOMAIN: '',
   ACCESS_AUD: '',
   PUBLIC_URL: '',
@@ -25,7 +26,7 @@ export const SHARED_DEFAULTS = {
 
 export type Values<Name extends string> = Readonly<Record<Name, string>>
 
-const MIN_ADMIN_TOKEN_LENGTH = 16
+const MIN_TOKEN_LENGTH = 16
 /** 100 years. */
 const MAX_RETENTION_DAYS = 36_500
 /** "acme" or "acme.cloudflareaccess.com", or the URL that Cloudflare's dashboard shows. */
@@ -43,11 +44,12 @@ export interface SharedSettings {
 export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): SharedSettings {
   return {
     app: {
-      adminToken: adminToken(values),
+      adminToken: token('ADMIN_TOKEN', values),
       serverTiming: isOn('SERVER_TIMING', values),
       requestLog: isOn('REQUEST_LOG', values),
       logRetentionDays: values.LOG_RETENTION_DAYS,
       eventRetentionDays: values.EVENT_RETENTION_DAYS,
+      tombstoneDays: wholeNumber('TOMBSTONE_DAYS', values, 0, MAX_RETENTION_DAYS),
       federationHosts: federationHosts(values),
       allowLoopbackWebhooks: isOn('ALLOW_LOOPBACK_WEBHOOKS', values),
       ...access(values),
@@ -58,10 +60,12 @@ export function sharedSettings(values: Values<keyof typeof SHARED_DEFAULTS>): Sh
   }
 }
 
-function adminToken({ ADMIN_TOKEN: token }: Values<'ADMIN_TOKEN'>): string | undefined {
-  if (token === '' || token.length >= MIN_ADMIN_TOKEN_LENGTH) return token || undefined
+/** A secret; undefined if it is not set. @throws {SettingError} */
+export function token<Name extends string>(name: Name, values: Values<Name>): string | undefined {
+  const { length } = values[name]
+  if (length === 0 || length >= MIN_TOKEN_LENGTH) return values[name] || undefined
   throw new SettingError(
-    `ADMIN_TOKEN must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, found ${token.length}; ` +
+    `${name} must have at least ${MIN_TOKEN_LENGTH} characters, found ${length}; ` +
       'generate one with: openssl rand -base64 32',
   )
 }

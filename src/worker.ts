@@ -78,6 +78,7 @@ export default {
     const { settings, error } = checked(env)
     if (error !== undefined) throw error
     const { logRetentionDays: retentionDays, eventRetentionDays } = settings
+    const { tombstoneDays } = settings.app
     const databases = databasesOf(env, noFigures())
     if (cron === RECONCILE_CRON) return await reconcileInTurn(databases, scheduledTime)
     const maxStatements = MAX_QUERIES_FREE - OTHER_STATEMENTS
@@ -85,7 +86,16 @@ export default {
     const pokeWebhooks = (due: readonly WebhookAddress[]) => pokeSenders(env.WEBHOOK_SENDER, due, false)
     try {
       await maintain(
-        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements, pokeWebhooks },
+        {
+          databases,
+          resourceTypes,
+          now,
+          retentionDays,
+          eventRetentionDays,
+          tombstoneDays,
+          maxStatements,
+          pokeWebhooks,
+        },
         (done) => console.log(JSON.stringify(done)),
       )
     } finally {

@@ -36,6 +36,15 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'scim',
     'drizzle-orm',
   ],
+  'storage/guard': [
+    'storage/guard',
+    'storage/access',
+    'storage/tenants',
+    'storage/tables',
+    'storage/database',
+    'scim',
+    'drizzle-orm',
+  ],
   'storage/events': [
     'storage/events',
     'storage/access',
@@ -67,6 +76,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   'storage/resources': [
     'storage/resources',
     'storage/sources',
+    'storage/guard',
     'storage/events',
     'storage/log',
     'storage/access',

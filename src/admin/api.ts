@@ -16,6 +16,7 @@ import { databaseHandlers } from './api/databases.ts'
 import { driftHandlers } from './api/drift.ts'
 import { explainHandlers } from './api/explain.ts'
 import { federationHandlers } from './api/federation.ts'
+import { historyHandlers } from './api/history.ts'
 import { jobHandlers } from './api/jobs.ts'
 import { logHandlers } from './api/log.ts'
 import { schemaHandlers } from './api/schemas.ts'
@@ -24,7 +25,9 @@ import { type Handlers, serve } from './api/serve.ts'
 import { sourceHandlers } from './api/sources.ts'
 import { tenantHandlers } from './api/tenants.ts'
 import { tokenHandlers } from './api/tokens.ts'
+import { tombstoneHandlers } from './api/tombstones.ts'
 import { transferHandlers } from './api/transfer.ts'
+import { undoHandlers } from './api/undo.ts'
 import { webhookHandlers } from './api/webhooks.ts'
 import { ROUTES } from './contract/routes.ts'
 import { administrationDatabase, openHome } from './database.ts'
@@ -46,6 +49,9 @@ const HANDLERS: Handlers<typeof ROUTES> = {
   ...databaseHandlers,
   ...webhookHandlers,
   ...sourceHandlers,
+  ...tombstoneHandlers,
+  ...historyHandlers,
+  ...undoHandlers,
 }
 
 /** The app of the admin API, mounted at /admin/api. */

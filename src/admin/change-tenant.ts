@@ -1,6 +1,7 @@
 /**
  * Changes a tenant, for the admin API and the dashboard.
  */
+import type { DeprovisionThreshold } from '../scim/deprovisioning.ts'
 import { quote } from '../scim/error.ts'
 import type { ProfileName } from '../scim/profile.ts'
 import type { Database } from '../storage/database/database.ts'
@@ -20,10 +21,12 @@ export async function changeTenant(
   {
     profile,
     sourceMode,
+    deprovisionGuard,
     ...change
   }: Omit<TenantChange, 'configuration'> & {
     readonly profile?: ProfileName | undefined
     readonly sourceMode?: SourceMode | undefined
+    readonly deprovisionGuard?: DeprovisionThreshold | null | undefined
   },
 ): Promise<Tenant | undefined> {
   try {
@@ -31,6 +34,7 @@ export async function changeTenant(
     const configuration = {
       ...(profile && { profile: profile === 'tolerant' ? null : profile }),
       ...(sourceMode && { sourceMode: sourceMode === 'observe' ? null : sourceMode }),
+      ...(deprovisionGuard !== undefined && { deprovisionGuard }),
     }
     return await updateTenant(db, id, { ...change, configuration })
   } catch (error) {

@@ -160,6 +160,8 @@ export function otherJob({ id, kind, target, state, tenantId }: Job, field?: str
     'undo-import': `The undoing of an import into ${of}`,
     export: `The export of ${of}`,
     import: `The import into ${of}`,
+    restore: `The restore of a resource of ${of}`,
+    undo: `The undoing of changes in ${of}`,
   }[kind]
   const url = `GET /admin/api/tenants/${tenantId}/jobs/${id}`
   return new AdminError(409, 'conflict', `${what} is ${state}; see ${url}`, field)

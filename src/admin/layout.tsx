@@ -18,6 +18,8 @@ export type NavigationItem =
   | 'sources'
   | 'webhooks'
   | 'log'
+  | 'deleted'
+  | 'undo'
   | 'schemas'
   | 'settings'
   | 'tenants'
@@ -108,6 +110,8 @@ function navigation(tenant: LayoutProps['tenant']): readonly [NavigationItem, st
     ['sources', 'Sources', paths.sources],
     ['webhooks', 'Webhooks', paths.webhooks],
     ['log', 'Provisioning log', paths.log],
+    ['deleted', 'Deleted', paths.deleted],
+    ['undo', 'Undo', paths.undo],
     ['schemas', 'Schemas', paths.schemas],
     ['settings', 'Settings', paths.settings],
     tenants,

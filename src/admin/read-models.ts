@@ -1,12 +1,19 @@
 /**
  * Tenants, jobs, clients, their credentials, webhooks and log entries as JSON, for the admin API and for downloads. Times are in RFC 3339.
  */
+import { healthJson } from '../provider/client-health.ts'
+import type { HistoryEntry } from '../provider/history/history.ts'
 import type { LocatedTenant } from '../provider/tenants.ts'
+import type { UndoOfResource } from '../provider/undo/resource-undo.ts'
+import { type ClientFacts, healthOf } from '../scim/client-health.ts'
+import type { DeprovisionThreshold } from '../scim/deprovisioning.ts'
 import type { SecretInfo } from '../storage/access/client-secrets.ts'
 import type { Client } from '../storage/access/clients.ts'
 import type { StoredToken, TokenInfo } from '../storage/access/token-administration.ts'
 import type { Trust } from '../storage/access/trusts.ts'
+import { type Deprovisioning, NO_DEPROVISIONING } from '../storage/guard/releases.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
+import type { Tombstone } from '../storage/resources/tombstones.ts'
 import type { Conflict } from '../storage/sources/open-conflicts.ts'
 import type { Job } from '../storage/tenants/jobs.ts'
 import type { TenantState } from '../storage/tenants/tenants.ts'
@@ -17,10 +24,13 @@ export function tenantJson({
   membershipCount: _,
   createdAt,
   state,
+  deprovisionGuard,
   ...tenant
 }: LocatedTenant) {
   return {
     ...tenant,
+    deprovisionGuard:
+      deprovisionGuard === null ? null : (JSON.parse(deprovisionGuard) as DeprovisionThreshold),
     state: STATES[state],
     createdAt: isoTime(createdAt),
     ...(importedLines !== null && { importedLines }),
@@ -51,6 +61,32 @@ export function jobJson({ id, kind, state, step, source, target, done, total, er
     error,
     createdAt: isoTime(job.createdAt),
     finishedAt: isoTimeOrNull(job.finishedAt),
+  }
+}
+
+export function tombstoneJson({ seq: _, version: __, deletedAt, isRestored, ...tombstone }: Tombstone) {
+  return { ...tombstone, deletedAt: isoTime(deletedAt), isRestored: isRestored === 1 }
+}
+
+export function historyEntryJson({ seq: _, time, ...entry }: HistoryEntry) {
+  return { time: isoTime(time), ...entry }
+}
+
+const MAX_SHOWN_LEFT = 100
+
+export function undoneJson({ id, type, name, existence, values, added, removed, left }: UndoOfResource) {
+  return {
+    id,
+    resourceType: type.name,
+    name,
+    existence: existence ?? ('unchanged' as const),
+    values,
+    membersAdded: added.length,
+    membersRemoved: removed.length,
+    left: left
+      .slice(0, MAX_SHOWN_LEFT)
+      .map(({ what, of = null, reason, byClientId = null }) => ({ what, of, reason, byClientId })),
+    leftCount: left.length,
   }
 }
 
@@ -111,8 +147,25 @@ export function conflictJson(conflict: Conflict) {
   }
 }
 
-export function clientJson({ createdAt, lastUsedAt, ...client }: Client) {
-  return { ...client, createdAt: isoTime(createdAt), lastUsedAt: isoTimeOrNull(lastUsedAt) }
+/** @param facts undefined for a client that may only read */
+export function clientJson(
+  { createdAt, lastUsedAt, ...client }: Client,
+  facts: ClientFacts | undefined,
+  deprovisioning: Deprovisioning | undefined,
+  now: number,
+) {
+  const { held, alarmedAt, releasedUntil } = deprovisioning ?? NO_DEPROVISIONING
+  return {
+    ...client,
+    createdAt: isoTime(createdAt),
+    lastUsedAt: isoTimeOrNull(lastUsedAt),
+    health: facts === undefined ? null : healthJson(healthOf(facts, now)),
+    deprovisioning: {
+      held,
+      alarmedAt: isoTimeOrNull(alarmedAt),
+      releasedUntil: isoTimeOrNull(releasedUntil),
+    },
+  }
 }
 
 export function secretJson({ lastCharacters, lastUsedAt, revokedAt, ...secret }: SecretInfo) {
@@ -159,10 +212,10 @@ export function logEntryJson({ changes, time, ...entry }: ListedEntry) {
   return { ...entry, time: isoTime(time), changes: changes ?? [] }
 }
 
-function isoTime(ms: number): string {
+export function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-function isoTimeOrNull(ms: number | null): string | null {
+export function isoTimeOrNull(ms: number | null): string | null {
   return ms === null ? null : isoTime(ms)
 }

@@ -25,6 +25,7 @@ import { directory } from './routes/directory.tsx'
 import { drift } from './routes/drift.tsx'
 import { explain } from './routes/explain.tsx'
 import { federation } from './routes/federation.tsx'
+import { history } from './routes/history.tsx'
 import { log } from './routes/log.tsx'
 import { PageNotFound } from './routes/request.ts'
 import { schemas } from './routes/schemas.tsx'
@@ -57,6 +58,7 @@ export function dashboard(): Hono<AdminEnv> {
   app.route('/tenants', schemas)
   app.route('/tenants', webhooks)
   app.route('/tenants', sources)
+  app.route('/tenants', history)
   app.all('*', (c) => {
     throw new PageNotFound(`There is no page ${shorten(c.req.path)}.`, [['Overview', '/admin']])
   })

@@ -38,11 +38,15 @@ const FAILED_PAUSE_MS = 30_000
 const IDENTITY_CHECKS = 3
 /** Between two looks for new events while readers wait. Each reads one row of D1. */
 const LOOK_INTERVAL_MS = 500
+/** As in src/settings.ts. */
+const DEFAULT_TOMBSTONE_DAYS = 30
 /** The storage key of the tenant's id: an alarm does not know the name of its object. */
 const TENANT_KEY = 'tenantId'
 
 interface CoordinatorEnv {
   readonly DB: D1Binding
+  /** The Worker has checked it: see src/settings.ts. */
+  readonly TOMBSTONE_DAYS?: string | number
   readonly GROUP_COORDINATOR: DurableObjectNamespace<GroupCoordinator>
   readonly WEBHOOK_SENDER: DurableObjectNamespace<WebhookSender>
 }
@@ -98,7 +102,8 @@ export class GroupCoordinator extends DurableObject<CoordinatorEnv> implements G
       const maxStatements = MAX_QUERIES_FREE - IDENTITY_CHECKS
       const pokeWebhooks = (due: readonly WebhookAddress[]) =>
         pokeSenders(this.env.WEBHOOK_SENDER, due, false)
-      const calls = { now: Date.now, noteWrite, pokeWebhooks }
+      const keepsDeleted = Number(this.env.TOMBSTONE_DAYS ?? DEFAULT_TOMBSTONE_DAYS) > 0
+      const calls = { now: Date.now, administration: { newId, keepsDeleted }, noteWrite, pokeWebhooks }
       return await runJob({ databases, resourceTypes: RESOURCE_TYPES, maxStatements, ...calls }, tenantId)
     } catch (error) {
       console.error(JSON.stringify({ job: 'run jobs', tenantId, message: String(error) }))

@@ -8,7 +8,7 @@ import type { Runtime } from '../runtime.ts'
 import { clientNetwork } from './network.ts'
 
 /** Each API has its own count, so a client with an old token does not block an administrator in the same network. */
-export type ProtectedApi = 'scim' | 'oauth' | 'admin'
+export type ProtectedApi = 'scim' | 'oauth' | 'admin' | 'metrics'
 
 /** Equals the period of the limits in wrangler.toml and self-hosted/rate-limits.ts. */
 const PERIOD_MS = 60_000

@@ -53,7 +53,7 @@ export function bulk(dispatch: Dispatch) {
     // The operations have the client address of this request. Their bodies are already counted as part of this body, and
     // their responses are read immediately.
     const clientAddress = c.env.clientAddress ?? c.req.header('CF-Connecting-IP')
-    const parts = { heldBodies: undefined, answers: undefined, clientAddress }
+    const parts = { heldBodies: undefined, answers: undefined, observe: undefined, clientAddress }
     const poked = new Set<string>()
     const pokeWebhooks = (_tenantId: string, ids: readonly string[]) => {
       for (const id of ids) poked.add(id)

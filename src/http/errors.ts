@@ -6,7 +6,7 @@ import { matchedRoutes } from 'hono/route'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { FeedError } from '../provider/events/event-feed.ts'
 import type { HttpEnv } from '../runtime.ts'
-import { errorMessage, ScimError, shorten } from '../scim/error.ts'
+import { errorMessage, HeldError, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database/database.ts'
 import { scimJson } from './content-type.ts'
 import { EVENTS_PATH } from './url.ts'
@@ -54,7 +54,8 @@ export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
     : scimJson(c, JSON.stringify(errorMessage(scimError)), scimError.status)
   if (scimError.status === 401) response.headers.set('WWW-Authenticate', CHALLENGE)
   if (scimError.status === 503 || scimError.status === 429) {
-    response.headers.set('Retry-After', String(RETRY_AFTER_SECONDS))
+    const seconds = scimError instanceof HeldError ? scimError.retryAfterSeconds : RETRY_AFTER_SECONDS
+    response.headers.set('Retry-After', String(seconds))
   }
   return response
 }

@@ -37,6 +37,7 @@ async function write(
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
     spent: workOf(c).spent,
+    keepsDeleted: c.env.settings.tombstoneDays > 0,
   }
   const answer = await c.env.groupWriter(actor.tenantId).write(request).catch(unreachable)
   addFigures(c.get('figures'), answer.figures)

@@ -4,9 +4,10 @@
 import type { Context } from 'hono'
 import type { HttpEnv } from '../runtime.ts'
 import { comparisonKey, isComplex } from '../scim/comparison.ts'
-import { type ScimError, TakenError } from '../scim/error.ts'
+import { HeldError, type ScimError, TakenError } from '../scim/error.ts'
 import type { ResourceType } from '../scim/schema/definition.ts'
 import { credentialsOf } from '../storage/access/token-conditions.ts'
+import { heldStatements } from '../storage/guard/deprovisioning.ts'
 import type { LogAction, LogEntry } from '../storage/log/log-entry.ts'
 import { logRefused } from '../storage/log/provisioning-log.ts'
 import { takenStatement } from '../storage/sources/conflicts.ts'
@@ -19,7 +20,7 @@ const ACTIONS: Readonly<Record<string, LogAction>> = {
   DELETE: 'delete',
 }
 
-/** Statuses that are not decisions about the write: no valid token, body timeout, too many requests. */
+/** Statuses that are not decisions about the write: no valid token, body timeout, too many requests. A held write is one. */
 const NOT_LOGGED: ReadonlySet<number> = new Set([401, 408, 429])
 
 /**
@@ -38,8 +39,11 @@ export async function logRefusal(
   const action = ACTIONS[c.req.method]
   // A search is a POST but not a write.
   if (action === undefined || c.req.path.endsWith('/.search')) return false
-  if (NOT_LOGGED.has(error.status) || error.status >= 500) return false
-  await logRefused(c.get('tenant'), refusedEntry(c, type, action, error), conflictsOf(c, type, error))
+  const isHeld = error instanceof HeldError
+  if ((NOT_LOGGED.has(error.status) && !isHeld) || error.status >= 500) return false
+  const tenant = c.get('tenant')
+  const also = isHeld ? heldStatements(tenant) : conflictsOf(c, type, error)
+  await logRefused(tenant, refusedEntry(c, type, action, error), also)
   return true
 }
 

@@ -1,5 +1,6 @@
 /**
- * Writes one line of JSON for each request to the application log, without personal data. Off if REQUEST_LOG is "0".
+ * Writes one line of JSON for each request to the application log, without personal data. Off if REQUEST_LOG is "0". Tells the
+ * runtime the outcome, if it counts requests.
  */
 import { createMiddleware } from 'hono/factory'
 import type { HttpEnv } from '../runtime.ts'
@@ -11,22 +12,30 @@ import { bearerToken } from './request.ts'
 
 /** Writes the line once the response is ready. `d1` has the database cost of the request. */
 export const requestLog = createMiddleware<HttpEnv>(async function requestLog(c, next) {
-  if (!c.env.settings.requestLog) return next()
-  const started = c.env.now()
+  const { settings, observe, now } = c.env
+  if (!settings.requestLog && observe === undefined) return next()
+  const started = now()
   await next()
+  const [{ method }, route, { status }, refused] = [c.req, routeOf(c), c.res, refusalOf(c.error)]
+  observe?.({ method, route, status, refused })
+  if (!settings.requestLog) return
   console.log(
     JSON.stringify({
       requestId: c.get('requestId'),
       // As claimed by the token, even if it is cut off: up to 40 characters. A status of 401 means that nothing is proven.
       tenant: c.get('actor')?.tenantId ?? tenantNamedBy(bearerToken(c)) ?? null,
-      method: c.req.method,
-      route: routeOf(c),
-      status: c.res.status,
-      // Why the token or the credential was rejected. The client does not get the reason.
-      ...(c.error instanceof AccessRefused && { refused: c.error.reason }),
-      ...(c.error instanceof OauthError && { refused: c.error.reason ?? c.error.code }),
-      durationMs: c.env.now() - started,
+      method,
+      route,
+      status,
+      refused,
+      durationMs: now() - started,
       d1: c.get('figures') ?? null,
     }),
   )
 })
+
+/** Why the token or the credential was rejected. The client does not get the reason. */
+function refusalOf(error: Error | undefined): string | undefined {
+  if (error instanceof AccessRefused) return error.reason
+  return error instanceof OauthError ? (error.reason ?? error.code) : undefined
+}

@@ -30,6 +30,7 @@ export function callOf(c: Context<HttpEnv>): Call {
     tenantUrl: tenantUrl(c),
     requestId: c.get('requestId'),
     newId: c.env.newId,
+    keepsDeleted: c.env.settings.tombstoneDays > 0,
     work: workOf(c),
   }
 }

@@ -23,6 +23,12 @@ const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam']
 
 const HEALTH_POLL_MS = 2_000
 
+/**
+ * Workers Builds stores the output, so no token is created there: the Deploy to Cloudflare button asks for one.
+ * https://developers.cloudflare.com/workers/ci-cd/builds/configuration/#default-variables
+ */
+const isOutputStored = process.env.WORKERS_CI === '1'
+
 const { env, location, url, wait } = readArguments()
 const environment = env === undefined ? [] : ['--env', env]
 const config = await readConfig()
@@ -31,7 +37,8 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 await requireAccount()
 for (const database of config.d1_databases) await prepareDatabase(database)
-const newAdminToken = await missingAdminToken()
+const hadSignIn = await canSignIn()
+const newAdminToken = hadSignIn || isOutputStored ? undefined : randomBytes(32).toString('base64url')
 const origin = await deploy(newAdminToken)
 await requireHealth(origin)
 announce()
@@ -146,15 +153,14 @@ async function requireOlderDatabase(binding, name) {
   )
 }
 
-/** @returns {Promise<string | undefined>} a new token if there is neither an ADMIN_TOKEN nor Access */
-async function missingAdminToken() {
-  if (config.vars.ACCESS_TEAM_DOMAIN && config.vars.ACCESS_AUD) return undefined
+/** @returns {Promise<boolean>} false if there is neither an ADMIN_TOKEN nor Access */
+async function canSignIn() {
+  if (config.vars.ACCESS_TEAM_DOMAIN && config.vars.ACCESS_AUD) return true
   const { code, stdout, problem } = await wrangler(['secret', 'list', '--format', 'json', ...environment])
   const isNew = code !== 0 && /not found/.test(problem)
   if (code !== 0 && !isNew) fail(`The secrets of the Worker cannot be listed: ${problem}`)
   const secrets = isNew ? [] : (jsonIn(stdout) ?? [])
-  const isSet = secrets.some((/** @type {{ name: string }} */ secret) => secret.name === 'ADMIN_TOKEN')
-  return isSet ? undefined : randomBytes(32).toString('base64url')
+  return secrets.some((/** @type {{ name: string }} */ secret) => secret.name === 'ADMIN_TOKEN')
 }
 
 /**
@@ -202,8 +208,9 @@ async function healthOf(address) {
 }
 
 function announce() {
+  const kept = hadSignIn ? 'unchanged' : 'not set: run "npx wrangler secret put ADMIN_TOKEN" to sign in'
   const token =
-    newAdminToken === undefined ? 'unchanged' : `${newAdminToken}   (shown only once; stored as a secret)`
+    newAdminToken === undefined ? kept : `${newAdminToken}   (shown only once; stored as a secret)`
   console.log(`
   Tenant URL   ${origin}/scim/v2
   Dashboard    ${origin}/admin

@@ -25,6 +25,8 @@ export interface Call {
   readonly requestId: string
   /** A new UUIDv7. */
   readonly newId: () => string
+  /** Whether deleted resources are kept for a while, so that an administrator can restore them. */
+  readonly keepsDeleted: boolean
   /** Counts the work of the request. */
   readonly work: Work
 }

@@ -27,7 +27,12 @@ export async function deleteResource(
   { type, id, preconditions }: Deletion,
 ): Promise<{ readonly leavesMemberships: boolean }> {
   const log = acceptedEntry(call, { action: 'delete', type, id, status: 204, changes: [], ignored: [] })
-  const outcome = await storage.deleteResource(call.tenant, type, { id, preconditions, log })
+  const outcome = await storage.deleteResource(call.tenant, type, {
+    id,
+    preconditions,
+    log,
+    isKept: call.keepsDeleted,
+  })
   const { found, isDeleted, members, bytes, ownerName } = outcome
   if (found === undefined) throw notFound(type.name, id)
   if (!isDeleted) {

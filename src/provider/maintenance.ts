@@ -1,6 +1,6 @@
 /**
  * The hourly maintenance of every database: deletes old log entries, events, access tokens and files, warns of credentials
- * that expire soon, continues deletions, tidies jobs, and pokes webhooks that are behind.
+ * that expire soon, notices clients that are silent, continues deletions, tidies jobs, and pokes webhooks that are behind.
  */
 import { deleteEndedCredentials } from '../storage/access/access-tokens.ts'
 import { countStatements, MAX_QUERIES_FREE } from '../storage/database/database.ts'
@@ -8,12 +8,14 @@ import { pruneEvents } from '../storage/events/pruning.ts'
 import { continueTasks } from '../storage/extensions/task-runner.ts'
 import { logExpiryWarnings } from '../storage/log/expiry-warnings.ts'
 import { finishGroupDeletions } from '../storage/resources/deleted-groups.ts'
+import { pruneTombstones } from '../storage/resources/tombstones.ts'
 import { pruneConflicts, sweepSources } from '../storage/sources/sweep.ts'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { Databases } from '../storage/tenants/locations.ts'
 import { finishDeletions } from '../storage/tenants/tenants.ts'
 import { pruneChunks } from '../storage/transfer/chunks.ts'
 import { dueWebhooks, type WebhookAddress } from '../storage/webhooks/delivery.ts'
+import { HEALTH_STATEMENTS, noticeClientHealth } from './client-health.ts'
 import { tidyJobs } from './jobs/runner.ts'
 import { MAX_PRUNING_STATEMENTS, pruneProvisioningLog } from './retention.ts'
 import { forgetTenant } from './tenants.ts'
@@ -24,6 +26,9 @@ const DAY_MS = 24 * HOUR_MS
 
 /** Events that a run deletes: more than a database gets in an hour. The next run deletes the rest. */
 const MAX_PRUNED_EVENTS = 50_000
+
+/** Deleted resources that a run removes for good; a large group has a row for each thousand members. */
+const MAX_PRUNED_TOMBSTONES = 5_000
 
 /** The statements for credentials that have ended or expire soon. */
 const CREDENTIAL_STATEMENTS = 3
@@ -43,8 +48,11 @@ const MAX_SWEEP_STATEMENTS = 500
 
 /** The most statements of `tidyJobs` for each database, if there are several. */
 const JOB_STATEMENTS = 3
-/** The fewest statements with which a run can prune the log of a database and continue its deletions and schema changes. */
-const MIN_SHARE = 19
+/**
+ * The fewest statements with which a run can prune the log of a database, notice the health of clients, and continue deletions
+ * and schema changes.
+ */
+const MIN_SHARE = 20 + HEALTH_STATEMENTS
 
 export interface Maintenance {
   readonly databases: Databases
@@ -55,6 +63,7 @@ export interface Maintenance {
   /** Of the provisioning log. */
   readonly retentionDays: number
   readonly eventRetentionDays: number
+  readonly tombstoneDays: number
   /** Has webhooks deliver, whose pokes were lost. */
   readonly pokeWebhooks: (due: readonly WebhookAddress[]) => Promise<void>
   /** Statements that a run may send; Infinity if the database is in the same process. */
@@ -110,7 +119,8 @@ async function maintainDatabase(
   count: number,
   note: (done: MaintenanceNote) => void,
 ): Promise<void> {
-  const { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements } = run
+  const { databases, resourceTypes, now, retentionDays, eventRetentionDays, tombstoneDays, maxStatements } =
+    run
   const isOnly = databases.names.length === 1
   const forJobs = isOnly ? 0 : JOB_STATEMENTS * count
   const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / count)
@@ -124,10 +134,18 @@ async function maintainDatabase(
   const eventsBefore = now - clockAheadMs - eventRetentionDays * DAY_MS
   const deletedEvents = await pruneEvents(db, eventsBefore, MAX_PRUNED_EVENTS)
   if (deletedEvents > 0) note({ job: 'prune events', eventRetentionDays, ...where, deleted: deletedEvents })
-  const limit = maxStatements === Number.POSITIVE_INFINITY ? ALL_WEBHOOKS : Math.ceil(MAX_POKES / count)
+  const tombstonesBefore = now - clockAheadMs - tombstoneDays * DAY_MS
+  const deletedTombstones = await pruneTombstones(db, tombstonesBefore, MAX_PRUNED_TOMBSTONES)
+  if (deletedTombstones > 0)
+    note({ job: 'prune deleted resources', tombstoneDays, ...where, deleted: deletedTombstones })
+  const isLimited = maxStatements !== Number.POSITIVE_INFINITY
+  // Before the webhooks are looked up, so that the events are sent at once.
+  const noticed = await noticeClientHealth(db, now, isLimited ? HEALTH_STATEMENTS : maxStatements)
+  if (noticed.length > 0) note({ job: 'notice the health of clients', ...where, clients: noticed })
+  const limit = isLimited ? Math.ceil(MAX_POKES / count) : ALL_WEBHOOKS
   const due = await dueWebhooks(db, { now, maxPauseMs: MAX_PAUSE_MS, limit })
   // All parts belong to one invocation: the later ones use the statements that pruning has left.
-  const left = () => (maxStatements === Number.POSITIVE_INFINITY ? maxStatements : share - db.statements)
+  const left = () => (isLimited ? share - db.statements : maxStatements)
   const forget = async (tenantId: string) => await forgetTenant(databases, tenantId, name)
   const tenants = await finishDeletions(db, resourceTypes, left(), forget)
   if (tenants.length > 0) note({ job: 'finish deletions', ...where, tenants })

@@ -300,7 +300,7 @@ async function storeChange(
     id: before.id,
     version: before.version + 1,
     resource,
-    before: before.resource,
+    before: withoutReferences(before.resource, type),
     changes: change.changes,
   })
   const lookups = newLookups(before.resource, resource, type)
@@ -309,8 +309,26 @@ async function storeChange(
 
 const EVENT_KINDS = { update: 'updated', enable: 'activated', disable: 'deactivated' } as const
 
+/**
+ * Stores a change of a resource that the server itself decided on, of any type without members.
+ *
+ * @param before the resource as it was read @param resource without its memberships
+ * @throws {GuardError} "stale version" if it has changed since; {UniqueError} if its name is taken
+ */
+export async function storeOwnChange(
+  call: Call,
+  type: StoredResourceType,
+  before: StoredRow,
+  resource: Complex,
+): Promise<void> {
+  const was = withoutReferences(before.resource, type)
+  const changes = changedAttributes(was, resource, type)
+  const change = { resource, ignored: [], detail: 'undone', changes, action: actionOf(type, was, resource) }
+  await storeChange(call, type, before, change)
+}
+
 /** The resource without its memberships, which are not changed here. */
-function withoutReferences(resource: Complex, { references }: StoredResourceType): Complex {
+export function withoutReferences(resource: Complex, { references }: StoredResourceType): Complex {
   if (references === undefined) return resource
   const { [references]: _, ...rest } = resource
   return rest

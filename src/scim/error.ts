@@ -48,6 +48,23 @@ export class TakenError extends ScimError {
   }
 }
 
+/** Seconds after which a client tries a held write again: a twelfth of an hour, in which the window moves on. */
+const HELD_RETRY_SECONDS = 300
+
+/** A write that takes access away, held by the guard of the tenant: see deprovisioning.ts. */
+export class HeldError extends ScimError {
+  readonly retryAfterSeconds = HELD_RETRY_SECONDS
+
+  constructor(options?: ErrorOptions) {
+    super(
+      429,
+      undefined,
+      'the write is held: the client disables, deletes or removes more within the window than the tenant allows; an administrator can let it pass',
+      options,
+    )
+  }
+}
+
 /** A 400 response with a `scimType`, for input that cannot be processed. */
 export function badRequest(scimType: ScimType, detail: string): ScimError {
   return new ScimError(400, scimType, detail)

@@ -8,10 +8,12 @@
 import { canBeDisabled } from './active.ts'
 import type { AttributeChange } from './changes.ts'
 import { type Complex, isComplex, sameValue } from './comparison.ts'
+import { previousValues } from './history.ts'
 import { MAX_EVENT_DATA_BYTES, MAX_EVENT_MEMBERS } from './limits.ts'
 import { project } from './projection.ts'
 import type { ResourceType } from './schema/definition.ts'
 import { hasMembers, isExtension } from './schema/resource-type.ts'
+import { fitsInBytes } from './utf8.ts'
 
 /** What happened to a resource. Its event has the type `<resource type>.<kind>`, such as "user.created". */
 export type ResourceEventKind = 'created' | 'updated' | 'activated' | 'deactivated' | 'deleted'
@@ -23,6 +25,8 @@ export interface NewEvent {
   readonly resourceId: string
   /** In the form that docs/events.md describes; the members of a group are ids. */
   readonly data: Complex
+  /** The previous values of the changed attributes, for the history: see history.ts. They are not in the feed. */
+  readonly previous?: Complex | undefined
 }
 
 /** The type of an event, such as "user.created" or "group.members_added". */
@@ -52,6 +56,13 @@ export const SOURCE_CONFLICT = 'source.conflict'
 export const TENANT_EVENTS = [TENANT_IMPORTED, TENANT_SCHEMAS_CHANGED] as const
 export type TenantEventType = (typeof TENANT_EVENTS)[number]
 
+/** The types of events about the health of a client: see client-health.ts. */
+export const CLIENT_EVENTS = ['client.late', 'client.silent', 'client.failing', 'client.recovered'] as const
+export type ClientEventType = (typeof CLIENT_EVENTS)[number]
+
+/** The event of a client that takes unusually much access away: see deprovisioning.ts. */
+export const DEPROVISION_UNUSUAL = 'deprovision.unusual'
+
 /** The types of all events of a directory with these resource types. */
 export function eventTypes(types: readonly ResourceType[]): readonly string[] {
   const ofType = (type: ResourceType) => [
@@ -61,7 +72,7 @@ export function eventTypes(types: readonly ResourceType[]): readonly string[] {
     eventType(type, 'deleted'),
     ...(hasMembers(type) ? [eventType(type, 'members_added'), eventType(type, 'members_removed')] : []),
   ]
-  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT]
+  return [...types.flatMap(ofType), ...TENANT_EVENTS, SOURCE_CONFLICT, ...CLIENT_EVENTS, DEPROVISION_UNUSUAL]
 }
 
 /** A resource as it is after a write. */
@@ -98,7 +109,8 @@ export function changedEvent(
   }
   const changed = changes.map(({ attribute }) => attribute)
   const data = { ...identityOf(resource, type), version, changed, attributes }
-  return { type: eventType(type, kind), resourceId: id, data: bounded(data) }
+  const previous = previousValues(before, resource, type)
+  return { type: eventType(type, kind), resourceId: id, data: bounded(data), previous }
 }
 
 /** The events of the members that a write removes from a group and adds to it, at most MAX_EVENT_MEMBERS in each. */
@@ -149,18 +161,5 @@ function bounded(data: Complex): Complex {
 }
 
 function isSmall(data: Complex): boolean {
-  const json = JSON.stringify(data)
-  // A UTF-16 unit takes one to three bytes, so most data need not be measured.
-  if (json.length * 3 <= MAX_EVENT_DATA_BYTES) return true
-  return json.length <= MAX_EVENT_DATA_BYTES && utf8Bytes(json) <= MAX_EVENT_DATA_BYTES
-}
-
-/** The bytes of a text in UTF-8. */
-function utf8Bytes(text: string): number {
-  let bytes = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-  }
-  return bytes
+  return fitsInBytes(JSON.stringify(data), MAX_EVENT_DATA_BYTES)
 }

@@ -198,6 +198,27 @@ export const MAX_LOG_BYTES = 256 * 1024 * 1024
  * in migrations/0022_events.sql enforces the same value.
  */
 export const MAX_EVENT_BYTES = 256 * 1024 * 1024
+/**
+ * The previous values that an event keeps for the history. A small request can change a large value, and must not store as
+ * much each time.
+ */
+export const MAX_PREVIOUS_BYTES = 64 * 1024
+/**
+ * Bytes of the deleted resources that a tenant keeps. Beyond it, new ones replace the oldest ones. A trigger in
+ * migrations/0025_history.sql enforces the same value.
+ */
+export const MAX_TOMBSTONE_BYTES = 256 * 1024 * 1024
+/** Ids in a row of the memberships of a deleted resource. */
+export const TOMBSTONE_IDS = 1_000
+/** Changes of a resource that are taken back in memory to know it as it was: about 100 ms for a million members. */
+export const MAX_LATER_EVENTS = 20_000
+/** Resources in a page of what an undo would do, and members in a page of a group as it was. */
+export const MAX_UNDO_PAGE = 20
+export const MAX_PAST_MEMBERS = 1_000
+/** Members that one write of an undo adds to a group, or removes from it. */
+export const MAX_UNDO_MEMBERS = 1_000
+/** Events of a client that are counted before an undo. */
+export const MAX_COUNTED_EVENTS = 100_000
 /** The data of an event, so that a whole event stays below the 20 kB that receivers of webhooks expect. */
 export const MAX_EVENT_DATA_BYTES = 16 * 1024
 /** Members that one event names: with all their identifiers they usually stay below the same 20 kB. */

@@ -15,7 +15,7 @@ const FAILED_PAUSE_MS = 30_000
 export class JobTimer {
   readonly #databases: Databases
   readonly #resourceTypes: readonly StoredResourceType[]
-  readonly #pokeWebhooks: NonNullable<JobRun['pokeWebhooks']>
+  readonly #calls: Required<Pick<JobRun, 'pokeWebhooks' | 'administration'>>
   readonly #running = new Map<string, { timer?: ReturnType<typeof setTimeout>; isWoken: boolean }>()
   #isStopped = false
   #current: Promise<void> = Promise.resolve()
@@ -24,11 +24,11 @@ export class JobTimer {
   constructor(
     databases: Databases,
     resourceTypes: readonly StoredResourceType[],
-    pokeWebhooks: NonNullable<JobRun['pokeWebhooks']>,
+    calls: Required<Pick<JobRun, 'pokeWebhooks' | 'administration'>>,
   ) {
     this.#databases = databases
     this.#resourceTypes = resourceTypes
-    this.#pokeWebhooks = pokeWebhooks
+    this.#calls = calls
   }
 
   /** Does the pending work on a tenant, now and until it is done. A pause of its job ends. */
@@ -86,7 +86,7 @@ export class JobTimer {
         resourceTypes: this.#resourceTypes,
         maxStatements: MAX_QUERIES_FREE,
         now: Date.now,
-        pokeWebhooks: this.#pokeWebhooks,
+        ...this.#calls,
       }
       return await runJob(run, tenantId)
     } catch (error) {

@@ -8,10 +8,11 @@ import { idGenerator, MAX_ID_LEAD_MS } from '../id-generator.ts'
 import { EventWaiters } from '../provider/events/event-waiters.ts'
 import { maintain } from '../provider/maintenance.ts'
 import { reconcileAndLog } from '../provider/reconcile.ts'
-import type { HeldBodies, OpenDatabase, RateLimitName, Runtime } from '../runtime.ts'
+import type { HeldBodies, OpenDatabase, RateLimitName, RequestOutcome, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { DatabaseThreads } from '../sqlite/database-threads.ts'
+import { fileState } from '../sqlite/file-state.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
 import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
@@ -33,6 +34,8 @@ import { groupWriters } from './group-writers.ts'
 import { BodyBudget } from './held-bodies.ts'
 import { InFlight } from './in-flight.ts'
 import { JobTimer } from './job-timer.ts'
+import { ServiceMetrics } from './metrics/service-metrics.ts'
+import { measuredState } from './metrics/state.ts'
 import { RateLimits } from './rate-limits.ts'
 import { badRequestAnswer } from './refusal.ts'
 import type { ServerSettings } from './settings.ts'
@@ -69,11 +72,11 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const [first] = opened
   const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
   const identities = new Identities()
-  const bound = ({ name, d1: { binding } }: OpenDatabaseFile, figures: DatabaseFigures): BoundDatabase => ({
-    name,
-    binding,
-    db: openDatabase(binding, figures, Number.POSITIVE_INFINITY),
-  })
+  const metrics = settings.metricsToken === undefined ? undefined : new ServiceMetrics(settings.metricsToken)
+  const bound = ({ name, d1: { binding } }: OpenDatabaseFile, figures: DatabaseFigures): BoundDatabase => {
+    const db = openDatabase(binding, figures, Number.POSITIVE_INFINITY)
+    return { name, binding, db: metrics?.measured(name, db) ?? db }
+  }
   const open: OpenDatabase = (name = first.name, figures) => {
     const found = opened.find((one) => one.name === name)
     if (found === undefined) throw missingDatabase(name)
@@ -106,16 +109,32 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     now: Date.now,
     random: Math.random,
   })
-  const jobs = new JobTimer(databases, RESOURCE_TYPES, (due) => webhooks.pokeEach(due))
+  const jobs = new JobTimer(databases, RESOURCE_TYPES, {
+    pokeWebhooks: (due) => webhooks.pokeEach(due),
+    administration: { newId, keepsDeleted: settings.app.tombstoneDays > 0 },
+  })
   const waiters = new EventWaiters({
     openDatabase: (name) => open(name, noFigures()),
     intervalMs: LOOK_INTERVAL_MS,
   })
+  const answers = new MemoryOfAnswers()
+  const inFlight = new InFlight()
+  const bodies = new BodyBudget({
+    bytes: MAX_HELD_BODY_BYTES,
+    bytesPerOwner: MAX_HELD_BODY_BYTES_PER_TENANT,
+  })
+  const measured = { databases, files: opened, turns, inFlight, bodies, answers }
   const runtimeOf = runtimes(
     settings,
     {
       open,
       names,
+      answers,
+      databaseFile: (name) => {
+        const found = opened.find((one) => one.name === name)
+        return found && fileState(found.path)
+      },
+      metrics: metrics?.served(() => measuredState(measured)),
       wakeJobs: async (tenantId) => jobs.wake(tenantId),
       waitForEvent: (position, ms, left) => waiters.wait(position, ms, left),
       pokeWebhooks: (tenantId, ids, isForced) => {
@@ -128,11 +147,6 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     rememberedHealth(probe, () => performance.now()),
   )
   const app = createApp()
-  const inFlight = new InFlight()
-  const bodies = new BodyBudget({
-    bytes: MAX_HELD_BODY_BYTES,
-    bytesPerOwner: MAX_HELD_BODY_BYTES_PER_TENANT,
-  })
   // A file may have been replaced by a backup: no request is answered before old copies of tenants are closed.
   const atStart: Databases = { ...databases, open: (name) => open(name, noFigures()) }
   const reconciled = reconcileAndLog(atStart, RESOURCE_TYPES)
@@ -143,15 +157,19 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
     const from = settings.trustProxy ? forwardedOrRefusal(received) : { origin: undefined, ...received }
     if (from instanceof Response) return from
     const { held, release } = bodies.open()
+    const started = performance.now()
+    const observe =
+      metrics && ((outcome: RequestOutcome) => metrics.request(outcome, (performance.now() - started) / 1000))
     try {
       await reconciled
-      return await app.fetch(received.request, runtimeOf(from, held))
+      return await app.fetch(received.request, { ...runtimeOf(from, held), observe })
     } finally {
       release()
     }
   }
   const stop = async () => {
     stopMaintenance()
+    metrics?.stop()
     waiters.stop()
     await reconciled
     const delivered = webhooks.stop()
@@ -179,6 +197,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
 /** A database: its file, and the file with D1's interface. */
 interface OpenDatabaseFile {
   readonly name: string
+  readonly path: string
   readonly file: OpenFile
   readonly d1: SqliteD1
 }
@@ -188,7 +207,13 @@ function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
   const open = (name: string, path: string) => {
     const { file, migrated } = openMigrated(path, settings, migrations)
     const threads = new DatabaseThreads(path, settings)
-    return { name, file, d1: new SqliteD1(file.database, threads), migrated: { file: path, names: migrated } }
+    return {
+      name,
+      path,
+      file,
+      d1: new SqliteD1(file.database, threads),
+      migrated: { file: path, names: migrated },
+    }
   }
   const first = open('DB', settings.databaseFile)
   const more = Array.from({ length: settings.databaseCount - 1 }, (_, i) =>
@@ -210,7 +235,10 @@ function openMigrated(path: string, settings: ServerSettings, migrations: readon
 }
 
 /** What requests ask of the work that goes on beside them. */
-type AskedOfService = Pick<Runtime, 'wakeJobs' | 'waitForEvent' | 'pokeWebhooks' | 'postWebhook'>
+type AskedOfService = Pick<
+  Runtime,
+  'wakeJobs' | 'waitForEvent' | 'pokeWebhooks' | 'postWebhook' | 'answers' | 'databaseFile' | 'metrics'
+>
 
 /** @returns the runtime of the app for a request */
 function runtimes(
@@ -243,7 +271,6 @@ function runtimes(
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     later: (ms: number, task: () => Promise<void>) => setTimeout(task, ms).unref(),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
-    answers: new MemoryOfAnswers(),
     turn: (owner: string) => turns.take(owner),
     settings: settings.app,
   }
@@ -265,7 +292,7 @@ interface Interrupted {
 /** The hourly work of the cron in wrangler.toml, and interrupted work. @returns a function that stops it */
 function maintainHourly(
   databases: Databases,
-  { logRetentionDays: retentionDays, eventRetentionDays }: ServerSettings,
+  { logRetentionDays: retentionDays, eventRetentionDays, app: { tombstoneDays } }: ServerSettings,
   { jobs, webhooks }: Interrupted,
 ): () => void {
   let timer = setTimeout(run, FIRST_PRUNING_MS)
@@ -277,7 +304,16 @@ function maintainHourly(
       const [resourceTypes, maxStatements] = [RESOURCE_TYPES, Number.POSITIVE_INFINITY]
       const pokeWebhooks = (due: readonly WebhookAddress[]) => webhooks.pokeEach(due)
       await maintain(
-        { databases, resourceTypes, now, retentionDays, eventRetentionDays, maxStatements, pokeWebhooks },
+        {
+          databases,
+          resourceTypes,
+          now,
+          retentionDays,
+          eventRetentionDays,
+          tombstoneDays,
+          maxStatements,
+          pokeWebhooks,
+        },
         (done) => console.log(JSON.stringify(done)),
       )
     } catch (error) {

@@ -16,6 +16,7 @@ import {
   SHARED_DEFAULTS,
   type SharedSettings,
   sharedSettings,
+  token,
   type Values,
   wholeNumber,
 } from '../settings.ts'
@@ -33,6 +34,8 @@ export interface ServerSettings extends SharedSettings {
   readonly synchronous: 'FULL' | 'NORMAL'
   readonly busyTimeoutMs: number
   readonly trustProxy: boolean
+  /** The bearer token for /metrics; undefined: there is no /metrics. */
+  readonly metricsToken: string | undefined
   /** The number of requests in one period; Infinity for no limit. */
   readonly rateLimits: Readonly<Record<RateLimitName, number>>
   /** The address for a server that opens its port itself. */
@@ -58,6 +61,7 @@ const DEFAULTS = {
   SYNCHRONOUS: 'FULL',
   BUSY_TIMEOUT_MS: '5000',
   TRUST_PROXY: '0',
+  METRICS_TOKEN: '',
   // As in wrangler.toml, except the limit of failed authentication: there it counts for each location, here for all.
   TOKEN_LIMIT: '5000',
   TENANT_LIMIT: '10000',
@@ -132,6 +136,7 @@ function serverSettings(
     synchronous: oneOf('SYNCHRONOUS', values, ['FULL', 'NORMAL']),
     busyTimeoutMs: wholeNumber('BUSY_TIMEOUT_MS', values, 0, 60_000),
     trustProxy: isOn('TRUST_PROXY', values),
+    metricsToken: token('METRICS_TOKEN', values),
     rateLimits: {
       client: rateLimit('TOKEN_LIMIT', values),
       tenant: rateLimit('TENANT_LIMIT', values),

@@ -27,6 +27,13 @@ export class Turns {
     this.#now = now
   }
 
+  /** Requests that wait. */
+  get waiting(): number {
+    let count = 0
+    for (const queue of this.#waiting.values()) count += queue.length
+    return count
+  }
+
   /** Waits for a turn of the owner. @returns undefined when the turn is immediate */
   take(owner: string): Promise<void> | undefined {
     if (this.#isFree(owner)) {

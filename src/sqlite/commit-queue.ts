@@ -55,6 +55,11 @@ export class CommitQueue {
     this.#end = database.prepare('COMMIT')
   }
 
+  /** Writes that wait for their commit. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Runs reads at once. All of them see the same state, whatever another process writes. */
   async read<Result>(run: () => Result): Promise<Result> {
     this.#begin.get()

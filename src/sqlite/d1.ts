@@ -37,6 +37,11 @@ export class SqliteD1 {
     return this as unknown as D1Binding
   }
 
+  /** Writes that wait for their commit. */
+  get waitingWrites(): number {
+    return this.#commits.waiting
+  }
+
   prepare(sql: string): SqliteStatement {
     return new SqliteStatement(sql, [], (statement, asArrays) => this.#runOne(statement, asArrays))
   }

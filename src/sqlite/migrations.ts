@@ -20,6 +20,9 @@ const TABLE = `CREATE TABLE IF NOT EXISTS "d1_migrations"(
 		applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 )`
 
+/** Litestream creates its tables as soon as it sees the file, which may be before the first migration. */
+const OF_LITESTREAM: ReadonlySet<string> = new Set(['_litestream_seq', '_litestream_lock'])
+
 /**
  * Applies missing migrations.
  *
@@ -44,7 +47,7 @@ export function migrate(
 
 function requireOurs(database: DatabaseSync): void {
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
-  const names = tables.map(({ name }) => String(name))
+  const names = tables.map(({ name }) => String(name)).filter((name) => !OF_LITESTREAM.has(name))
   if (names.length === 0 || names.includes('d1_migrations')) return
   throw new StartError(
     `the database holds tables of another program ("${names[0]}"); choose another DATA_FOLDER`,

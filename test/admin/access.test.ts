@@ -42,6 +42,7 @@ function runtimeWith(
     serverTiming: false,
     logRetentionDays: '30',
     eventRetentionDays: '30',
+    tombstoneDays: 30,
     allowLoopbackWebhooks: false,
     accessTeamDomain: undefined,
     accessAudience: undefined,

@@ -24,6 +24,8 @@ describe('the admin API of clients', () => {
       tokenLifetime: 3600,
       createdAt: expect.any(String),
       lastUsedAt: null,
+      health: null,
+      deprovisioning: { held: 0, alarmedAt: null, releasedUntil: null },
     })
     const at = `${path}/${made.body.id}`
     expect(made.headers.get('Location')).toBe(`/admin/api${at}`)
@@ -143,13 +145,13 @@ describe('a client', () => {
     const { token, clientId } = await newToken(tenantId, { name: 'Entra' })
     await new Client(tenantId, token).createUser()
     const page = await browser.get(keys)
-    expect(textOf(page.html)).toContain('Entra Provision 1')
+    expect(textOf(page.html)).toContain('Entra Provision Healthy 1')
     const form = { provider: 'entra', id: fieldValue(page.html, 'id'), name: 'spare', expires: '' }
     const unknown = await browser.post(keys, { ...form, client: 'nobody', scope: 'provision' })
     expect([unknown.status, unknown.html.includes('entra-client-error')]).toEqual([400, true])
     const generated = await browser.post(keys, { ...form, client: clientId, scope: 'read' })
     expect(generated.status).toBe(201)
-    expect(textOf((await browser.get(keys)).html)).toContain('Entra Provision 2')
+    expect(textOf((await browser.get(keys)).html)).toContain('Entra Provision Healthy 2')
     const log = await browser.get(`/admin/tenants/${tenantId}/log?client=${clientId}`)
     expect(textOf(log.html)).toContain('Client Entra')
     const none = await browser.get(`/admin/tenants/${tenantId}/log?client=nobody`)

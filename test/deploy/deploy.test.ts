@@ -48,6 +48,13 @@ function migrationsOf(name: string): readonly unknown[] {
 }
 
 describe('npm run deploy', { timeout: 120_000 }, () => {
+  it('creates and shows no token in Workers Builds, whose logs are stored', async () => {
+    const { code, output } = await deploy([], { WORKERS_CI: '1' })
+    expect(output).toContain('Admin token  not set: run "npx wrangler secret put ADMIN_TOKEN"')
+    expect(code).toBe(0)
+    expect([...(cloudflare.workers.get('scim-worker')?.secrets.keys() ?? [])]).toEqual([])
+  })
+
   it('creates database and token the first time, keeps them the second time, and stops at a newer database', async () => {
     const { code, output } = await deploy()
     expect(output).toContain(`Tenant URL   ${cloudflare.origin}/scim/v2`)

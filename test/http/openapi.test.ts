@@ -8,6 +8,7 @@ import { createApp } from '../../src/app.ts'
 import { eventTypes } from '../../src/scim/events.ts'
 import { schemasOf } from '../../src/scim/schema/resource-type.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { causeClientEvents, causeUnusualDeprovisioning } from '../support/client-health.ts'
 import { fileOf, imported, textOf, userLine } from '../support/directory-file.ts'
 import { trustOf } from '../support/federation.ts'
 import {
@@ -187,6 +188,8 @@ describe('the OpenAPI document', () => {
     await other.request('POST', '/Users', { userName: user.userName })
     await client.request('DELETE', `/Users/${user.id}`)
     await client.request('DELETE', `/Groups/${group.id}`)
+    await causeClientEvents(client)
+    await causeUnusualDeprovisioning(client)
     const { tenantId } = await newClient()
     await imported(tenantId, await fileOf([userLine(1)]))
     const extension = `/tenants/${tenantId}/schemas/urn:example:events:User`
@@ -259,6 +262,43 @@ describe('the OpenAPI document', () => {
     await at('delete', one, `/${body.id}`)
   })
 
+  it('describes the responses for histories, deleted resources and undos', async () => {
+    const client = await newClient()
+    const { tenantId } = client
+    const at = async (method: string, template: string, path: string, body?: unknown) => {
+      const answer = await admin(method.toUpperCase(), `/tenants/${tenantId}${path}`, body)
+      expectDescribed(method, `/admin/api/tenants/{id}${template}`, answer)
+      return answer
+    }
+    const { id } = await client.createUser({ title: 'Ranger' })
+    const gone = await client.createUser()
+    await client.createGroup({ members: [{ value: id }, { value: gone.id }] })
+    await client.patch(`/Users/${id}`, { op: 'replace', path: 'title', value: 'Warden' })
+    await client.request('DELETE', `/Users/${gone.id}`)
+    await at('get', '/history/{resourceId}', `/history/${id}`)
+    await at('get', '/history/{resourceId}', `/history/${gone.id}`)
+    await at('get', '/history/{resourceId}', `/history/${id}?at=${new Date().toISOString()}`)
+    await at('get', '/history/{resourceId}', `/history/${id}?at=2000-01-01T00:00:00Z`)
+    await at('get', '/history/{resourceId}', '/history/unknown')
+    const [all, one] = ['/tombstones', '/tombstones/{resourceId}']
+    await at('get', all, '/tombstones')
+    await at('get', all, '/tombstones?cursor=x')
+    await at('post', `${one}/restore`, `/tombstones/${gone.id}/restore`)
+    await at('post', `${one}/restore`, `/tombstones/${gone.id}/restore`)
+    await client.request('DELETE', `/Users/${gone.id}`)
+    await at('delete', one, `/tombstones/${gone.id}`)
+    await at('delete', one, `/tombstones/${gone.id}`)
+    await at('delete', all, '/tombstones')
+    const clientId = (await admin('GET', `/tenants/${tenantId}/clients`)).body.clients[0].id
+    const window = { clientId, from: '2000-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' }
+    await at('post', '/undo', '/undo', { ...window, preview: true })
+    await at('post', '/undo', '/undo', { ...window, to: '1999-01-01T00:00:00Z' })
+    const job = await at('post', '/undo', '/undo', window)
+    await at('get', '/undo/{jobId}', `/undo/${job.body.id}`)
+    await at('get', '/undo/{jobId}', '/undo/unknown')
+    await at('delete', '/undo', '/undo')
+  })
+
   it('describes the responses of the admin API', async () => {
     const client = await newClient()
     const { tenantId } = client
@@ -286,6 +326,15 @@ describe('the OpenAPI document', () => {
     const secret = await at('post', `${clients}/{clientId}/secrets`, secrets, {})
     await at('post', `${clients}/{clientId}/secrets`, secrets, { expiresAt: '2020-01-01T00:00:00Z' })
     await at('get', `${clients}/{clientId}`, `/tenants/${id}/clients/${made.body.id}`)
+    const release = `/tenants/${id}/clients/${made.body.id}/guard/release`
+    await at('post', `${clients}/{clientId}/guard/release`, release, {})
+    await at('post', `${clients}/{clientId}/guard/release`, release, { minutes: 0 })
+    await at('patch', '/tenants/{id}', `/tenants/${id}`, {
+      deprovisionGuard: { share: 0.2, count: 20, windowMinutes: 60 },
+    })
+    await at('patch', '/tenants/{id}', `/tenants/${id}`, {
+      deprovisionGuard: { share: 0, count: 20, windowMinutes: 60 },
+    })
     const federation = `/tenants/${id}/clients/${made.body.id}/federation`
     const trust = trustOf(await Issuer.create())
     await at('put', `${clients}/{clientId}/federation`, federation, trust)

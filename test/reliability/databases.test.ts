@@ -266,6 +266,7 @@ describe('the hourly run', () => {
         resourceTypes: RESOURCE_TYPES,
         retentionDays: 30,
         eventRetentionDays: 30,
+        tombstoneDays: 30,
         pokeWebhooks: async () => undefined,
         maxStatements: 25,
       }

@@ -30,6 +30,21 @@ describe('/healthz', () => {
     expect(left).toEqual({ n: 0 })
   })
 
+  it('names the database that does not respond to the administrator', async () => {
+    const batch = () => Promise.reject(new Error('D1_ERROR: Network connection lost.'))
+    const binding = { ...counting(false).binding, batch } as unknown as D1Database
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const answer = await ask(binding, `${ORIGIN}/healthz?verbose`, {
+      Authorization: 'Bearer test-admin-token',
+    })
+    vi.restoreAllMocks()
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toMatchObject({
+      status: 'unavailable',
+      databases: [{ name: 'DB', error: 'it does not respond, or is not the right one' }],
+    })
+  })
+
   it('detects a recovery within one second and a failure within ten', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined)
     let now = 0

@@ -155,6 +155,14 @@ describe('migrate', () => {
     other.exec('CREATE TABLE albums (id)')
     expect(() => migrate(other, MIGRATIONS)).toThrow(/tables of another program \("albums"\)/)
   })
+
+  it('accepts a new file in which Litestream was first', () => {
+    const { database, close } = openFile(newPath(), OPTIONS)
+    database.exec('CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)')
+    database.exec('CREATE TABLE _litestream_lock (id INTEGER)')
+    expect(migrate(database, MIGRATIONS)).toHaveLength(MIGRATIONS.length)
+    close()
+  })
 })
 
 describe('a full disk', () => {

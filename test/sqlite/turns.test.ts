@@ -85,6 +85,7 @@ describe('the service', () => {
         logRetentionDays: 30,
         eventRetentionDays: 30,
         trustProxy: false,
+        metricsToken: undefined,
         rateLimits: { client: 1e6, tenant: 1e6, signIn: 100, failedAuthentication: 100 },
         listen: { host: '127.0.0.1', port: 0, tls: undefined },
         app: { ...TEST_SETTINGS, serverTiming: false },

@@ -13,10 +13,11 @@ export function serverSettings(
   more: Partial<Pick<ServerSettings, 'rateLimits' | 'synchronous' | 'databaseCount'>> & {
     readonly serverTiming?: boolean
     readonly allowLoopbackWebhooks?: boolean
+    readonly metricsToken?: string
   } = {},
 ): ServerSettings {
   const { rateLimits = NO_LIMITS, synchronous = 'FULL', serverTiming = false, databaseCount = 1 } = more
-  const { allowLoopbackWebhooks = false } = more
+  const { allowLoopbackWebhooks = false, metricsToken } = more
   return {
     synchronous,
     busyTimeoutMs: 1_000,
@@ -27,6 +28,7 @@ export function serverSettings(
     logRetentionDays: 30,
     eventRetentionDays: 30,
     trustProxy: false,
+    metricsToken,
     rateLimits,
     listen: { host: '127.0.0.1', port: 0, tls: undefined },
     app: { ...TEST_SETTINGS, serverTiming, allowLoopbackWebhooks },

@@ -7,6 +7,7 @@ export const TEST_SETTINGS: Settings = {
   requestLog: false,
   logRetentionDays: '30',
   eventRetentionDays: '30',
+  tombstoneDays: 30,
   allowLoopbackWebhooks: false,
   accessTeamDomain: undefined,
   accessAudience: undefined,

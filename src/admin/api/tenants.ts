@@ -29,6 +29,7 @@ export const tenantHandlers: Handlers<typeof tenantRoutes> = {
         ...tenant,
         ...NO_COUNTS,
         sourceMode: 'observe',
+        deprovisionGuard: null,
         database,
         state: 'ready',
         importedLines: null,

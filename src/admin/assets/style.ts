@@ -94,6 +94,9 @@ main { padding: 2rem clamp(1rem, 3vw, 2.5rem) 4rem; max-width: 1220px; width: 10
 .big .of { font-size: 1rem; font-weight: 400; color: var(--muted); letter-spacing: 0 }
 .stat .muted, .stat .warn-text { font-size: .87rem }
 .warn-text { color: var(--warn) }
+.connections { list-style: none; padding: 0; display: grid; gap: .9rem }
+.connections li { overflow-wrap: anywhere }
+.connection-head { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem .6rem; font-weight: 600 }
 .meter { display: block; width: 100%; height: .55rem; margin: .4rem 0 .3rem; background: var(--off-soft); border-radius: 99px }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 1.5rem 2.25rem }
@@ -113,6 +116,7 @@ main { padding: 2rem clamp(1rem, 3vw, 2.5rem) 4rem; max-width: 1220px; width: 10
 
 .notice { padding: .8rem 1rem; border-radius: 8px; border: 1px solid var(--line); border-left: 4px solid var(--line-strong); background: var(--off-soft); margin-bottom: 1.25rem; overflow-wrap: anywhere }
 .notice strong { display: block }
+.notice form { margin-top: .5rem }
 p.notice strong { display: inline }
 .notice.ok { border-color: var(--ok); background: var(--ok-soft) }
 .notice.warn { border-color: var(--warn); background: var(--warn-soft) }

@@ -1,10 +1,12 @@
 /**
- * The clients of a tenant with the number of their valid tokens and secrets, and their federation.
+ * The clients of a tenant with their health, the number of their valid tokens and secrets, and their federation.
  */
+import { type ClientFacts, healthOf } from '../../scim/client-health.ts'
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { Trust } from '../../storage/access/trusts.ts'
+import { HealthBadge } from './connections.tsx'
 import { withQuery } from './pagination.tsx'
 import { isLiveSecret } from './secret-table.tsx'
 import { Time } from './time.tsx'
@@ -12,6 +14,8 @@ import { isLive } from './token-table.tsx'
 
 export function ClientTable(props: {
   readonly clients: readonly Client[]
+  /** Of the clients that may write, by id. */
+  readonly facts: ReadonlyMap<string, ClientFacts>
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
   readonly trusts: readonly Trust[]
@@ -21,13 +25,14 @@ export function ClientTable(props: {
   /** The path of the provisioning log. */
   readonly logPath: string
 }) {
-  const { clients, tokens, secrets, trusts, now, path, logPath } = props
+  const { clients, facts, tokens, secrets, trusts, now, path, logPath } = props
   return (
     <table class="stack tokens">
       <thead>
         <tr>
           <th scope="col">Client</th>
           <th scope="col">Scope</th>
+          <th scope="col">State</th>
           <th scope="col">Valid tokens</th>
           <th scope="col">Valid secrets</th>
           <th scope="col">Federation</th>
@@ -46,6 +51,9 @@ export function ClientTable(props: {
             </th>
             <td data-label="Scope" class="nowrap">
               {scope === 'read' ? 'Read only' : 'Provision'}
+            </td>
+            <td data-label="State">
+              <ClientState facts={facts.get(id)} now={now} />
             </td>
             <td data-label="Valid tokens" class="number">
               {tokens.filter((token) => token.clientId === id && isLive(token, now)).length}
@@ -78,5 +86,14 @@ export function ClientTable(props: {
         ))}
       </tbody>
     </table>
+  )
+}
+
+/** Whether a client that may only read is there is not observed. */
+function ClientState({ facts, now }: { facts: ClientFacts | undefined; now: number }) {
+  return facts === undefined ? (
+    <span class="muted">–</span>
+  ) : (
+    <HealthBadge state={healthOf(facts, now).state} />
   )
 }

@@ -30,5 +30,7 @@ export function JobProgress({ job }: { job: Job }) {
 function nameOf({ kind, target }: Job): string {
   if (kind === 'move') return `Move to ${target}`
   if (kind === 'export') return 'Export'
+  if (kind === 'restore') return 'Restore'
+  if (kind === 'undo') return 'Undo'
   return kind === 'import' ? 'Import' : 'Deletion'
 }

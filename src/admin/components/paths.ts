@@ -16,6 +16,10 @@ export interface TenantPaths {
   readonly schemas: string
   readonly sources: string
   readonly webhooks: string
+  readonly deleted: string
+  readonly undo: string
+  /** The history of a user or a group. */
+  readonly historyOf: (id: string) => string
   readonly settings: string
   readonly undoImport: string
   readonly move: string
@@ -45,6 +49,9 @@ export function tenantPaths(tenantId: string): TenantPaths {
     schemas: `${overview}/schemas`,
     sources: `${overview}/sources`,
     webhooks: `${overview}/webhooks`,
+    deleted: `${overview}/deleted`,
+    undo: `${overview}/undo`,
+    historyOf: (id) => `${overview}/history/${encodeURIComponent(id)}`,
     settings: `${overview}/settings`,
     undoImport: `${overview}/undo-import`,
     move: `${overview}/move`,

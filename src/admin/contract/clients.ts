@@ -1,8 +1,9 @@
 /** Clients: the actors of a tenant. Each client authenticates with tokens, or with access tokens that it gets for a secret. */
 import * as v from 'valibot'
+import { HEALTH_STATES } from '../../scim/client-health.ts'
 import { MAX_TOKEN_LIFETIME_SECONDS, MIN_TOKEN_LIFETIME_SECONDS } from '../../scim/limits.ts'
 import { FEDERATION } from './federation.ts'
-import { NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
+import { COUNT, NAME, TEXT, TIME, TIME_OR_NULL } from './fields.ts'
 import type { Routes } from './route.ts'
 import { SECRET } from './secrets.ts'
 
@@ -39,6 +40,68 @@ export const CLIENT_CHANGE = v.pipe(
   v.examples([{ scope: 'read' }]),
 )
 
+const HEALTH = v.pipe(
+  v.strictObject({
+    state: v.pipe(
+      v.picklist(HEALTH_STATES),
+      v.description(
+        '"new": no provisioning request was seen yet. "late" and "silent": none for longer than usual. "failing": most of its writes are refused, or it cannot sign in.',
+      ),
+    ),
+    since: v.pipe(TIME_OR_NULL, v.description('When the state began.')),
+    lastProvisioningAt: v.pipe(
+      TIME_OR_NULL,
+      v.description('The last request that reads or writes the directory, accurate to the minute.'),
+    ),
+    usualIntervalSeconds: v.pipe(
+      v.nullable(COUNT),
+      v.description('The usual time between two contacts; null if it is unknown.'),
+    ),
+    cadence: v.pipe(
+      v.picklist(['observed', 'assumed']),
+      v.description('Whether that time was observed: after four contacts.'),
+    ),
+    refusedShare: v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(1),
+      v.description('The refused share of its latest writes of 24 hours.'),
+    ),
+    failedSignIns: v.pipe(COUNT, v.description('Its failed sign-ins of 24 hours.')),
+  }),
+  v.title('ClientHealth'),
+)
+
+const DEPROVISIONING = v.pipe(
+  v.strictObject({
+    held: v.pipe(COUNT, v.description('The writes that the guard of the tenant held within 24 hours.')),
+    alarmedAt: v.pipe(
+      TIME_OR_NULL,
+      v.description('When the client was last told to take unusually much away, within 24 hours.'),
+    ),
+    releasedUntil: v.pipe(
+      TIME_OR_NULL,
+      v.description('Until when an administrator lets the client pass the guard.'),
+    ),
+  }),
+  v.title('Deprovisioning'),
+)
+
+/** How long an administrator lets a client pass, in minutes. */
+export const MAX_RELEASE_MINUTES = 1_440
+export const DEFAULT_RELEASE_MINUTES = 60
+
+export const RELEASE = v.pipe(
+  v.strictObject({
+    minutes: v.optional(
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_RELEASE_MINUTES)),
+      DEFAULT_RELEASE_MINUTES,
+    ),
+  }),
+  v.title('Release'),
+  v.examples([{ minutes: 60 }]),
+)
+
 const CLIENT_FIELDS = {
   id: TEXT,
   name: NAME,
@@ -46,6 +109,8 @@ const CLIENT_FIELDS = {
   tokenLifetime: TOKEN_LIFETIME,
   createdAt: TIME,
   lastUsedAt: TIME_OR_NULL,
+  deprovisioning: DEPROVISIONING,
+  health: v.pipe(v.nullable(HEALTH), v.description('Null for a client that may only read.')),
 }
 
 export const CLIENT = v.pipe(v.strictObject(CLIENT_FIELDS), v.title('Client'))
@@ -99,6 +164,18 @@ export const clientRoutes = {
     body: CLIENT_CHANGE,
     answers: { 200: { description: 'The changed client.', body: CLIENT } },
     refusals: [404],
+  },
+  releaseClient: {
+    method: 'POST',
+    path: '/tenants/{id}/clients/{clientId}/guard/release',
+    summary: 'Lets a client pass the guard against unusual deprovisioning for a time',
+    description:
+      'What the client takes away until then does not count afterwards. The client repeats the writes that were held by itself.',
+    body: RELEASE,
+    answers: {
+      200: { description: 'The client passes.', body: v.strictObject({ releasedUntil: TIME }) },
+    },
+    refusals: [404, 409],
   },
   deleteClient: {
     method: 'DELETE',

@@ -6,7 +6,7 @@ import type { Routes } from './route.ts'
 export const JOB = v.pipe(
   v.strictObject({
     id: TEXT,
-    kind: v.picklist(['move', 'delete', 'undo-import', 'export', 'import']),
+    kind: v.picklist(['move', 'delete', 'undo-import', 'export', 'import', 'restore', 'undo']),
     state: v.pipe(
       v.picklist(['running', 'done', 'failed']),
       v.description('A "running" job continues by itself.'),

@@ -7,6 +7,7 @@ import { databaseRoutes } from './databases.ts'
 import { driftRoutes } from './drift.ts'
 import { explainRoutes } from './explain.ts'
 import { federationRoutes } from './federation.ts'
+import { historyRoutes } from './history.ts'
 import { jobRoutes } from './jobs.ts'
 import { logRoutes } from './log.ts'
 import { schemaRoutes } from './schemas.ts'
@@ -14,7 +15,9 @@ import { secretRoutes } from './secrets.ts'
 import { sourceRoutes } from './sources.ts'
 import { tenantRoutes } from './tenants.ts'
 import { tokenRoutes } from './tokens.ts'
+import { tombstoneRoutes } from './tombstones.ts'
 import { transferRoutes } from './transfer.ts'
+import { undoRoutes } from './undo.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export const ADMIN_API_PATH = '/admin/api'
@@ -34,4 +37,7 @@ export const ROUTES = {
   ...databaseRoutes,
   ...webhookRoutes,
   ...sourceRoutes,
+  ...tombstoneRoutes,
+  ...historyRoutes,
+  ...undoRoutes,
 } as const

@@ -31,6 +31,30 @@ const SOURCE_MODE = v.pipe(
   ),
 )
 
+const MAX_WINDOW_MINUTES = 1_440
+
+const DEPROVISION_GUARD = v.pipe(
+  v.nullable(
+    v.strictObject({
+      share: v.pipe(
+        v.number(),
+        v.check((share) => share > 0 && share <= 1),
+        field({ allowed: 'a share above 0, at most 1; null instead of the guard turns it off' }),
+      ),
+      count: v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1),
+        field({ allowed: 'an integer from 1; null instead of the guard turns it off' }),
+      ),
+      windowMinutes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_WINDOW_MINUTES)),
+    }),
+  ),
+  v.description(
+    'Holds writes of a client that disable or delete users, delete groups or remove memberships, above this number and share of them within the window. Null: holds none.',
+  ),
+)
+
 export const TENANT_INPUT = v.pipe(
   v.strictObject({
     id: TENANT_ID,
@@ -58,6 +82,7 @@ export const TENANT_CHANGE = v.pipe(
     uniqueGroupNames: v.optional(UNIQUE_GROUP_NAMES),
     profile: v.optional(PROFILE),
     sourceMode: v.optional(SOURCE_MODE),
+    deprovisionGuard: v.optional(DEPROVISION_GUARD),
   }),
   v.title('TenantChange'),
   v.examples([{ groupLimit: 500 }]),
@@ -71,6 +96,7 @@ export const TENANT = v.pipe(
     uniqueGroupNames: UNIQUE_GROUP_NAMES,
     profile: PROFILE,
     sourceMode: SOURCE_MODE,
+    deprovisionGuard: DEPROVISION_GUARD,
     userCount: COUNT,
     activeUserCount: COUNT,
     groupCount: COUNT,
@@ -133,7 +159,7 @@ export const tenantRoutes = {
     method: 'PATCH',
     path: '/tenants/{id}',
     summary:
-      'Changes the name, the group limit, the profile, the mode of sources, or whether group names are unique',
+      'Changes the name, the group limit, the profile, the mode of sources, the guard, or whether group names are unique',
     body: TENANT_CHANGE,
     answers: { 200: { description: 'The changed tenant.', body: TENANT } },
     refusals: [404, 409],

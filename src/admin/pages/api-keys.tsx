@@ -1,6 +1,7 @@
 /**
  * API Keys: forms to generate tokens and client secrets, the credentials and clients of a tenant, and failed access.
  */
+import type { ClientFacts } from '../../scim/client-health.ts'
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
@@ -39,6 +40,8 @@ export interface ApiKeysProps {
   /** The token endpoint. */
   readonly tokenUrl: string
   readonly clients: readonly Client[]
+  /** Of the clients that may write, by id. */
+  readonly facts: ReadonlyMap<string, ClientFacts>
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
   /** The federations of the clients. */
@@ -138,6 +141,7 @@ export function ApiKeysPage(props: ApiKeysProps) {
         <Section id="clients" title="Clients">
           <ClientTable
             clients={clients}
+            facts={props.facts}
             tokens={tokens}
             secrets={secrets}
             trusts={props.trusts}

@@ -2,17 +2,20 @@
  * The overview of a tenant: counts and limits, provisioning activity, and warnings.
  */
 import { canBeDisabled } from '../../scim/active.ts'
+import type { ClientFacts } from '../../scim/client-health.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { SecretInfo } from '../../storage/access/client-secrets.ts'
 import type { Client } from '../../storage/access/clients.ts'
 import type { ListedToken } from '../../storage/access/token-rotation.ts'
 import type { Trust } from '../../storage/access/trusts.ts'
+import type { Deprovisioning } from '../../storage/guard/releases.ts'
 import type { ActivitySpan } from '../../storage/log/activity.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
 import { ActivityChart } from '../components/activity-chart.tsx'
 import { EmptyState, Notice, PageHead, Section } from '../components/blocks.tsx'
-import { ClientHealth } from '../components/client-health.tsx'
+import { Connections } from '../components/connections.tsx'
+import { DeprovisionNotices } from '../components/deprovision-notice.tsx'
 import { ExpiryNotice } from '../components/expiry-notice.tsx'
 import { LogEntries } from '../components/log-entry.tsx'
 import { Meter } from '../components/meter.tsx'
@@ -35,6 +38,10 @@ export interface OverviewProps {
   /** The number of resources of each type, by its name. */
   readonly counts: ReadonlyMap<string, number>
   readonly clients: readonly Client[]
+  /** Of the clients that may write, by id. */
+  readonly facts: ReadonlyMap<string, ClientFacts>
+  /** By the id of the client. */
+  readonly deprovisioning: ReadonlyMap<string, Deprovisioning>
   readonly tokens: readonly ListedToken[]
   readonly secrets: readonly SecretInfo[]
   readonly trusts: readonly Trust[]
@@ -60,6 +67,12 @@ export function OverviewPage(props: OverviewProps) {
         </button>
       </PageHead>
       <div id="warnings" data-live="">
+        <DeprovisionNotices
+          tenantId={tenant.id}
+          clients={props.clients}
+          deprovisioning={props.deprovisioning}
+          now={now}
+        />
         <QuarantineNotice hours={hours} logPath={paths.log} />
         <ExpiryNotice tokens={tokens} secrets={secrets} now={now} apiKeysPath={paths.apiKeys} />
       </div>
@@ -75,13 +88,15 @@ export function OverviewPage(props: OverviewProps) {
           <p class="big number">{number(tenant.membershipCount)}</p>
           <p class="muted">direct members of groups</p>
         </div>
-        <ClientHealth
-          clients={props.clients}
-          credentialCount={live.length}
-          now={now}
-          apiKeysPath={paths.apiKeys}
-        />
       </div>
+      <Connections
+        clients={props.clients}
+        facts={props.facts}
+        credentialCount={live.length}
+        now={now}
+        apiKeysPath={paths.apiKeys}
+        logPath={paths.log}
+      />
       <Section id="activity" title="Provisioning activity" live>
         <div class="charts">
           <ActivityChart id="hours" title="Last 24 hours" unit="hour" spans={hours} />

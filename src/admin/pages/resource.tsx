@@ -71,7 +71,12 @@ export function ResourcePage(props: ResourceProps) {
           <Section
             id="log"
             title="Provisioning log"
-            aside={<a href={withQuery(paths.log, { resource: resource.id })}>All entries</a>}
+            aside={
+              <>
+                <a href={paths.historyOf(resource.id)}>History</a>{' '}
+                <a href={withQuery(paths.log, { resource: resource.id })}>All entries</a>
+              </>
+            }
           >
             {log.length === 0 ? (
               <EmptyState title="No entries.">

@@ -21,6 +21,14 @@ export interface ConfigurationFact {
   readonly where: string
 }
 
+/** As typed; all empty without a guard. */
+export interface GuardFormValues {
+  /** In percent. */
+  readonly share: string
+  readonly count: string
+  readonly windowMinutes: string
+}
+
 export interface SettingsProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
@@ -32,6 +40,8 @@ export interface SettingsProps {
     readonly profile: string | undefined
   }
   readonly error?: FormError | undefined
+  readonly guard: GuardFormValues
+  readonly guardError?: FormError | undefined
   /** The confirmation of the deletion, as typed. */
   readonly confirmation?: string | undefined
   readonly deletionError?: FormError | undefined
@@ -59,6 +69,7 @@ export function SettingsPage(props: SettingsProps) {
       )}
       <StateSection tenant={tenant} job={props.job} />
       <TenantForm {...props} />
+      <GuardForm {...props} />
       <TransferSection
         tenantId={tenant.id}
         job={props.job}
@@ -151,6 +162,40 @@ function TenantForm({ tenant, form, error }: SettingsProps) {
         <button type="submit" class="primary">
           Save
         </button>
+      </form>
+    </Section>
+  )
+}
+
+const GUARD_FIELDS = [
+  ['share', 'Share, in percent', 'Of the active users, the groups or the memberships.'],
+  ['count', 'Number', 'Both the share and the number must be exceeded.'],
+  ['windowMinutes', 'Window, in minutes', 'Up to 1,440.'],
+] as const
+
+function GuardForm({ tenant, guard, guardError }: SettingsProps) {
+  return (
+    <Section id="guard" title="Guard against unusual deprovisioning">
+      <FormNotice error={guardError} fields={GUARD_FIELDS.map(([name]) => name)} />
+      <p>
+        Holds requests of a client that disable or delete more users, delete more groups or remove more
+        memberships than this, until the window has passed or you let them pass. While they are held, leavers
+        keep their access. Leave all fields empty to turn the guard off.
+      </p>
+      <form method="post" action={`${tenantPaths(tenant.id).overview}/guard`} class="row-form">
+        {GUARD_FIELDS.map(([name, label, hint]) => (
+          <Field
+            id={`guard-${name}`}
+            name={name}
+            label={label}
+            hint={hint}
+            error={guardError}
+            control={(attributes) => (
+              <input {...attributes} value={guard[name]} inputmode="numeric" class="number" />
+            )}
+          />
+        ))}
+        <button type="submit">Save guard</button>
       </form>
     </Section>
   )

@@ -8,11 +8,14 @@ import { clientQuery, clientsQuery } from '../../storage/access/clients.ts'
 import { generateToken } from '../../storage/access/token-administration.ts'
 import { insertTokenOnce, rotateToken, tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
+import { releaseClient } from '../../storage/guard/releases.ts'
 import { DAY_MS } from '../../storage/log/activity.ts'
+import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { getTenant } from '../../storage/tenants/queries.ts'
 import { check } from '../check.ts'
 import { tenantPaths } from '../components/paths.ts'
+import { DEFAULT_RELEASE_MINUTES } from '../contract/clients.ts'
 import { TOKEN_INPUT } from '../contract/tokens.ts'
 import { deleteClientOf, revokeTokenOf } from '../end-access.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
@@ -63,6 +66,14 @@ apiKeys.post('/:tenant/api-keys', async (c) => {
   } catch (error) {
     return await keysPage(c, form, formErrorOf(error))
   }
+})
+
+/** Lets a client pass the guard against unusual deprovisioning for an hour. */
+apiKeys.post('/:tenant/clients/:client/release', async (c) => {
+  const { tenant, client } = c.req.param()
+  const until = c.env.now() + DEFAULT_RELEASE_MINUTES * 60_000
+  if (!(await releaseClient(c.get('db'), tenant, client, until))) throw noClient(tenant, client)
+  return c.redirect(tenantPaths(tenant).overview, 303)
 })
 
 /** Stores a new token and shows it. The token appears only in the response to this POST. */
@@ -154,8 +165,10 @@ async function keysPage(
   form: TokenForm | undefined,
   error: ReturnType<typeof formErrorOf> | undefined,
 ): Promise<Response> {
-  const { tenant, clients, tokens, secrets, trusts, failed } = await loadWithTenant(c, (id) => ({
+  const now = c.env.now()
+  const { tenant, clients, facts, tokens, secrets, trusts, failed } = await loadWithTenant(c, (id) => ({
     clients: clientsQuery(id),
+    facts: clientFactsQuery(id, now),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
     trusts: trustsQuery(id),
@@ -165,11 +178,12 @@ async function keysPage(
   return c.html(
     <ApiKeysPage
       administrator={c.get('administrator')}
-      now={c.env.now()}
+      now={now}
       tenant={tenant}
       tenantUrl={tenantUrl(c)}
       tokenUrl={tokenUrl(c)}
       clients={clients}
+      facts={facts}
       tokens={tokens}
       secrets={secrets}
       trusts={trusts}

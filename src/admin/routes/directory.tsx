@@ -8,7 +8,9 @@ import { clientsQuery } from '../../storage/access/clients.ts'
 import { tokensQuery } from '../../storage/access/token-rotation.ts'
 import { trustsQuery } from '../../storage/access/trusts.ts'
 import { readTogether } from '../../storage/database/query.ts'
+import { deprovisioningQuery } from '../../storage/guard/releases.ts'
 import { activityQuery } from '../../storage/log/activity.ts'
+import { clientFactsQuery } from '../../storage/log/client-facts.ts'
 import { logPageQuery } from '../../storage/log/log-pages.ts'
 import { groupsOfQuery, membersQuery, resourceQuery } from '../../storage/resources/directory-details.ts'
 import {
@@ -51,6 +53,8 @@ directory.get('/:tenant', async (c) => {
   const { tenant, counts, activity, refused, ...access } = await loadWithTenant(c, (id) => ({
     counts: countsQuery(types, id),
     clients: clientsQuery(id),
+    facts: clientFactsQuery(id, now),
+    deprovisioning: deprovisioningQuery(id, now),
     tokens: tokensQuery(id),
     secrets: secretsQuery(id),
     trusts: trustsQuery(id),

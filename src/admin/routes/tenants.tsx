@@ -17,6 +17,7 @@ import { TENANT_CHANGE, TENANT_INPUT } from '../contract/tenants.ts'
 import { createTenantIn } from '../create-tenant.ts'
 import { administrationDatabases } from '../database.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
+import { guardFormOf, parseGuardForm } from '../guard-form.ts'
 import { cancelMoveOf, continueCleanup, deleteTenantOf, moveTenant, undoImportOf } from '../jobs.ts'
 import {
   type ConfigurationFact,
@@ -126,6 +127,19 @@ tenants.post('/tenants/:tenant/settings', async (c) => {
   }
 })
 
+tenants.post('/tenants/:tenant/guard', async (c) => {
+  const id = c.req.param('tenant')
+  const { share = '', count = '', windowMinutes = '' } = await readForm(c)
+  const guard = { share, count, windowMinutes }
+  try {
+    requireTenant(await changeTenant(c.get('db'), id, { deprovisionGuard: parseGuardForm(guard) }), id)
+    return c.redirect(`${tenantPaths(id).settings}?done=saved`, 303)
+  } catch (error) {
+    const guardError = formErrorOf(error)
+    return await settingsPage(c, { guard, guardError }, guardError.status)
+  }
+})
+
 tenants.post('/tenants/:tenant/delete', async (c) => {
   const { confirmation = '' } = await readForm(c)
   const { tenant } = await loadWithTenant(c, () => ({}))
@@ -187,7 +201,7 @@ async function settingsPage(
   c: AdminContext,
   typed: Pick<
     Partial<SettingsProps>,
-    'form' | 'error' | 'confirmation' | 'deletionError' | 'moveError' | 'exportError'
+    'form' | 'error' | 'guard' | 'guardError' | 'confirmation' | 'deletionError' | 'moveError' | 'exportError'
   >,
   status: 200 | 400 | 409 = 200,
 ): Promise<Response> {
@@ -211,6 +225,7 @@ async function settingsPage(
         uniqueGroupNames: String(tenant.uniqueGroupNames),
         profile: tenant.profile,
       }}
+      guard={guardFormOf(tenant.deprovisionGuard)}
       {...typed}
       done={doneMessage(c, SETTINGS_DONE)}
       facts={configurationFacts(c)}

@@ -44,7 +44,10 @@ const HEALTH = {
     tags: ['Health'],
     operationId: 'getHealth',
     summary: 'Reports whether the database is readable and writable',
+    description:
+      'With `verbose` and ADMIN_TOKEN, the answer also has the version, and for each database its jobs, webhooks and newest event, and self-hosted its file.',
     security: [],
+    parameters: [{ name: 'verbose', in: 'query', allowEmptyValue: true, schema: TEXT }],
     responses: {
       200: {
         description: 'The database is available.',

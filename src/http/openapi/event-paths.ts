@@ -3,7 +3,15 @@
  * events follow from the resource types.
  */
 import { canBeDisabled } from '../../scim/active.ts'
-import { eventType, SOURCE_CONFLICT, TENANT_EVENTS, TEST_EVENT } from '../../scim/events.ts'
+import { HEALTH_STATES } from '../../scim/client-health.ts'
+import {
+  CLIENT_EVENTS,
+  DEPROVISION_UNUSUAL,
+  eventType,
+  SOURCE_CONFLICT,
+  TENANT_EVENTS,
+  TEST_EVENT,
+} from '../../scim/events.ts'
 import {
   DEFAULT_FEED_EVENTS,
   MAX_EVENT_BYTES_SENT,
@@ -106,6 +114,8 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
         ...types.flatMap(kindsOf),
         ofTypes([...TENANT_EVENTS, TEST_EVENT], object({}, [], true)),
         ofTypes([SOURCE_CONFLICT], ref('schemas', 'SourceConflict')),
+        ofTypes(CLIENT_EVENTS, ref('schemas', 'ClientHealthChanged')),
+        ofTypes([DEPROVISION_UNUSUAL], ref('schemas', 'UnusualDeprovisioning')),
       ],
     },
     EventSource: {
@@ -117,6 +127,8 @@ export function eventSchemas(types: readonly ResourceType[]): Json {
       ),
     },
     SourceConflict: conflictSchema(),
+    ClientHealthChanged: clientHealthSchema(),
+    UnusualDeprovisioning: deprovisioningSchema(),
     ...Object.fromEntries(types.flatMap(dataSchemas)),
     ...(groups.length > 0 && { EventMember: memberSchema() }),
     EventPage: object(
@@ -199,6 +211,45 @@ function conflictSchema(): Json {
     value: { ...TEXT_OR_NULL, description: 'The value of both sides, or the member.' },
     first: side('The resource that was there, and its client.'),
     other: side('The write that met it. "id" is null if it was refused.'),
+  }
+  return object(data, Object.keys(data), true)
+}
+
+function clientHealthSchema(): Json {
+  const state = { type: 'string', enum: HEALTH_STATES } as const
+  const data = {
+    clientId: TEXT,
+    clientName: TEXT,
+    previousState: { ...state, description: 'The state that was noticed before.' },
+    state,
+    since: { type: ['string', 'null'], format: 'date-time', description: 'When the state began.' },
+    lastProvisioningAt: { type: ['string', 'null'], format: 'date-time' },
+    usualIntervalSeconds: {
+      type: ['integer', 'null'],
+      description: 'The usual time between two contacts; null if it is unknown.',
+    },
+    cadence: { type: 'string', enum: ['observed', 'assumed'] },
+    refusedShare: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      description: 'The refused share of its latest writes of 24 hours.',
+    },
+    failedSignIns: { type: 'integer', minimum: 0, description: 'Its failed sign-ins of 24 hours.' },
+  }
+  return object(data, Object.keys(data), true)
+}
+
+function deprovisioningSchema(): Json {
+  const count = { type: 'integer', minimum: 0 } as const
+  const data = {
+    clientId: TEXT,
+    clientName: TEXT,
+    isHeld: { type: 'boolean', description: 'Whether the writes beyond the threshold are held.' },
+    windowMinutes: { type: 'integer', minimum: 1 },
+    users: { ...count, description: 'Users that it disabled or deleted within the window.' },
+    groups: { ...count, description: 'Groups that it deleted.' },
+    memberships: { ...count, description: 'Memberships that it removed, or deleted with their group.' },
   }
   return object(data, Object.keys(data), true)
 }

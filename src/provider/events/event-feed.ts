@@ -83,7 +83,7 @@ export async function readFeed(tenant: TenantContext, { start, ...page }: FeedPa
     // Nothing comes after the largest number.
     after: start.at === 'now' ? { seq: Number.MAX_SAFE_INTEGER, time: 0 } : cursor?.position,
   })
-  const found = query.read(await readAs(tenant, query.statements, { feedSeq: cursor?.position.seq }))
+  const found = query.read(await readAs(tenant, query.statements, { feed: { seq: cursor?.position.seq } }))
   if (found === undefined) throw new Error('a tenant with a valid token has no row')
   const cursors = await feedCursors(found.stream.key, tenant.tenantId)
   if (start.at === 'cursor' && cursor !== undefined) {

@@ -17,7 +17,9 @@ import {
   type DatabaseFigures,
   DatabaseUnavailable,
   noFigures,
+  type Statement,
 } from '../../storage/database/database.ts'
+import { deprovisionStatements } from '../../storage/guard/deprovisioning.ts'
 import { loadGroups, storeGroups } from '../../storage/resources/groups.ts'
 import { TenantElsewhere } from '../../storage/tenants/context.ts'
 import type { Call, Rendered } from '../call.ts'
@@ -128,9 +130,20 @@ async function store(open: Open, decided: readonly Decided[], draft: GroupDraft)
     lookups: decision.lookups,
   }))
   const writes = decided.map(({ queued }) => queued)
+  const guards = guardsOf(decided)
   const type = decided[0]?.queued.call.tenant.resourceTypes.find(hasMembers)
   if (type === undefined) throw new Error('the directory has no resource type with members')
-  await runShared(open, writes, (db) => storeGroups(db, type, draft.changes, told))
+  await runShared(open, writes, (db) => storeGroups(db, type, draft.changes, { writes: told, guards }))
+}
+
+/** The statements that count the memberships that are removed, once for each token. */
+function guardsOf(decided: readonly Decided[]): readonly Statement[] {
+  const byToken = Map.groupBy(decided, ({ queued: { call } }) => call.tenant.actor.tokenHash)
+  return [...byToken.values()].flatMap((writes) => {
+    const memberships = writes.reduce((sum, { decision }) => sum + (decision.change?.removed.length ?? 0), 0)
+    const last = writes.at(-1)
+    return last ? deprovisionStatements(last.queued.call.tenant, { users: 0, groups: 0, memberships }) : []
+  })
 }
 
 /**

@@ -27,7 +27,7 @@ import { type Projection, parseProjection } from '../../scim/projection.ts'
 import type { Reading } from '../../scim/reading.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import { replacementOf, type Validated, validateResource } from '../../scim/validation.ts'
-import { type Preconditions, requirePreconditions } from '../../scim/version.ts'
+import { etag, type Preconditions, requirePreconditions } from '../../scim/version.ts'
 import { REMOVED_MEMBERSHIP_UNITS } from '../../scim/work.ts'
 import { GuardError, UniqueError } from '../../storage/database/database.ts'
 import type { LogAction, LogEntry } from '../../storage/log/log-entry.ts'
@@ -223,6 +223,42 @@ function patchGroup(body: unknown, target: GroupTarget): GroupWrite {
   })
 }
 
+/** A change of a group by the server itself, which names the members by id. */
+export interface OwnChange {
+  readonly id: string
+  readonly added?: readonly string[]
+  readonly removed?: readonly string[]
+  /** The attributes after the change; undefined: they do not change. */
+  readonly attributes?: Complex | undefined
+  /** The version that the change is based on; undefined: any. */
+  readonly version?: number | undefined
+}
+
+/**
+ * The write of such a change. The profile of the tenant does not matter to it.
+ *
+ * @throws {ScimError} when it is decided: 404, 412 if the group has another version, 409, and 400 for an unknown member
+ */
+export function changeGroup(change: OwnChange, reading: Reading<StoredResourceType>): GroupWrite {
+  const { id, added = [], removed = [], attributes, version } = change
+  const members = [{ kind: 'remove', ids: removed } as const, { kind: 'add', ids: added } as const]
+  return updateGroup({
+    id,
+    preconditions: version === undefined ? {} : { ifMatch: etag(version) },
+    projection: undefined,
+    reading,
+    displayName: attributes?.displayName,
+    members: members.filter(({ ids }) => ids.length > 0),
+    apply: (before) => ({ resource: attributes ?? before, ignored: [] }),
+    action:
+      attributes !== undefined || (added.length > 0 && removed.length > 0)
+        ? 'update'
+        : added.length > 0
+          ? 'add member'
+          : 'remove member',
+  })
+}
+
 interface GroupUpdate extends GroupTarget {
   /** The new name, if any: the load also looks for another group of that name. */
   readonly displayName: unknown
@@ -412,7 +448,7 @@ function displayNameTaken(resource: Complex, options?: ErrorOptions): ScimError 
  * The status is 400, because clients take 403 for bad credentials, 409 for "exists already", and 429 and 5xx for an
  * error that a retry may solve.
  */
-function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOptions): ScimError {
+export function limitReached({ groupCount, groupLimit }: KnownGroup, options?: ErrorOptions): ScimError {
   const count = Math.max(groupCount, groupLimit)
   return new ScimError(
     400,

@@ -3,7 +3,7 @@
  * are plain data, because the group writer may be in another process, such as a Durable Object.
  */
 
-import { ScimError, type ScimType, TakenError } from '../../scim/error.ts'
+import { HeldError, ScimError, type ScimType, TakenError } from '../../scim/error.ts'
 import type { Preconditions } from '../../scim/version.ts'
 import { AccessRefused } from '../../storage/access/access-refused.ts'
 import { type DatabaseFigures, DatabaseUnavailable } from '../../storage/database/database.ts'
@@ -27,6 +27,8 @@ export interface GroupWriteRequest {
   readonly requestId: string
   /** Units of work that earlier operations of the same bulk request have spent. */
   readonly spent?: number | undefined
+  /** Whether a deleted group is kept for a while; undefined from a Worker of an earlier version. */
+  readonly keepsDeleted?: boolean | undefined
 }
 
 export interface GroupWriteAnswer {
@@ -47,6 +49,8 @@ export interface GroupWriteAnswer {
         /** The value that another group has, if that is the reason. */
         readonly taken?: Pick<TakenError, 'attribute' | 'value'> | undefined
         /** Why the token was refused, if it was. */
+        /** Whether the guard of the tenant holds the write. */
+        readonly isHeld?: boolean | undefined
         readonly access?: Pick<AccessRefused, 'reason' | 'tokenId'> | undefined
       }
     | undefined
@@ -68,7 +72,8 @@ export function failedAnswer(error: unknown, figures: DatabaseFigures): GroupWri
     const access =
       error instanceof AccessRefused ? { reason: error.reason, tokenId: error.tokenId } : undefined
     const taken = error instanceof TakenError ? { attribute: error.attribute, value: error.value } : undefined
-    return { figures, refusal: { status, scimType, detail, access, taken } }
+    const isHeld = error instanceof HeldError
+    return { figures, refusal: { status, scimType, detail, access, taken, isHeld } }
   }
   if (error instanceof DatabaseUnavailable) return { figures, isUnavailable: true }
   if (error instanceof QueueOverflow) {
@@ -84,6 +89,7 @@ export function renderedOf(answer: GroupWriteAnswer): Rendered | undefined {
   if (isUnavailable) throw new DatabaseUnavailable('the database does not answer the group coordinator')
   if (refusal?.access) throw new AccessRefused(refusal.access.reason, refusal.access.tokenId)
   if (refusal?.taken) throw new TakenError(refusal.taken.attribute, refusal.taken.value)
+  if (refusal?.isHeld) throw new HeldError()
   if (refusal) throw new ScimError(refusal.status, refusal.scimType, refusal.detail)
   if (fault !== undefined) throw new Error('the group writer failed', { cause: new Error(fault) })
   return rendered

@@ -70,7 +70,7 @@ export class QueuedGroupWriter implements GroupWriter {
 
   async write(request: GroupWriteRequest): Promise<GroupWriteAnswer> {
     const figures = noFigures()
-    const { credentials: actor, tenantUrl, requestId, spent = 0 } = request
+    const { credentials: actor, tenantUrl, requestId, spent = 0, keepsDeleted = false } = request
     const work = new Work('invalidValue', MAX_WORK_UNITS, spent)
     const { openDatabase, resourceTypes, newId } = this.#options
     const open = (name: string | undefined) => openDatabase(name, figures)
@@ -81,7 +81,7 @@ export class QueuedGroupWriter implements GroupWriter {
         (tenant) => {
           work.rewind(spent)
           webhooks = tenant.webhooks
-          return this.#enqueue(request, { tenant, tenantUrl, requestId, newId, work }, figures)
+          return this.#enqueue(request, { tenant, tenantUrl, requestId, newId, keepsDeleted, work }, figures)
         },
       )
       return { figures, spent: work.spent, rendered, webhooks }

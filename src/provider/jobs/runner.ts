@@ -24,7 +24,9 @@ import { DELETE_STEPS, UNDO_STEPS } from './delete.ts'
 import { EXPORT_STEPS } from './export.ts'
 import { IMPORT_STEPS } from './import.ts'
 import { MOVE_STEPS } from './move.ts'
-import type { Step, StepContext, Steps, Unit } from './step.ts'
+import { RESTORE_STEPS } from './restore.ts'
+import type { Administration, Step, StepContext, Steps, Unit } from './step.ts'
+import { UNDO_CHANGES_STEPS } from './undo.ts'
 
 const STEPS: Readonly<Record<Job['kind'], Steps>> = {
   move: MOVE_STEPS,
@@ -32,6 +34,8 @@ const STEPS: Readonly<Record<Job['kind'], Steps>> = {
   'undo-import': UNDO_STEPS,
   export: EXPORT_STEPS,
   import: IMPORT_STEPS,
+  restore: RESTORE_STEPS,
+  undo: UNDO_CHANGES_STEPS,
 }
 
 /** Statements of the runner itself, before and after the units: the job, its change, and the commit. */
@@ -52,6 +56,8 @@ export interface JobRun {
   readonly maxStatements: number
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** For jobs that write as the administrator. */
+  readonly administration?: Administration
   /** Reports a write to the bookmark holder (storage/database/replicas.ts); undefined without replicas. */
   readonly noteWrite?: (tenantId: string) => Promise<void>
   /** Has webhooks deliver what a job has changed. If undefined, the hourly sweep does. */
@@ -76,7 +82,15 @@ export async function runJob(run: JobRun, tenantId: string): Promise<number | un
     if (step === undefined) throw new Error(`the job ${job.id} has no step "${job.step}"`)
     if (left() < step.statements) return 0
     const result = await runStep(
-      { databases, resourceTypes: run.resourceTypes, job, now: run.now, noteWrite, pokeWebhooks },
+      {
+        databases,
+        resourceTypes: run.resourceTypes,
+        job,
+        now: run.now,
+        administration: run.administration,
+        noteWrite,
+        pokeWebhooks,
+      },
       step,
       left,
     )

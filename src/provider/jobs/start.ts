@@ -1,6 +1,7 @@
 /**
  * Starts a job: checks the request and inserts the row of the catalogue. The platform then runs the job.
  */
+import type { LocatedWindow } from '../../storage/events/undo.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { countTenantRows } from '../../storage/tenants/arrival.ts'
 import {
@@ -17,6 +18,7 @@ import type { Tenant, TenantState } from '../../storage/tenants/tenants.ts'
 import type { ExportOptions } from './export.ts'
 import { IMPORT_STEPS } from './import.ts'
 import { endOfMove, isStuckCleanup, isVerifying, stepOfAbortion } from './move.ts'
+import type { UndoPosition } from './undo.ts'
 
 /** The share of its capacity at which a database counts as full: its size is an estimate, and tenants grow. */
 const FULL_SHARE = 0.95
@@ -203,6 +205,47 @@ export async function cancelImport({ databases, tenantId }: JobStart): Promise<J
     // It is being undone already.
     if (IMPORT_STEPS[job.step]?.onFailure === undefined) return job
     const change = { step: 'undoing', position: null, attempts: 0, error: 'cancelled by an administrator' }
+    const [changed] = await catalogue.batch([jobStatement(job, change)])
+    if (changed?.changes === 1) return { ...job, ...change }
+  }
+}
+
+/**
+ * Starts the restore of a deleted resource.
+ *
+ * @param total its memberships
+ * @throws {JobRefused} nothing is changed
+ */
+export async function startRestore(start: JobStart, resourceId: string, total: number): Promise<Job> {
+  await requireReady(start)
+  return await insert(start, {
+    kind: 'restore',
+    step: 'restoring',
+    target: null,
+    total,
+    position: resourceId,
+  })
+}
+
+/**
+ * Starts an undo.
+ *
+ * @param total the number of changes, about
+ * @throws {JobRefused} nothing is changed
+ */
+export async function startUndo(start: JobStart, window: LocatedWindow, total: number): Promise<Job> {
+  await requireReady(start)
+  const position = JSON.stringify({ window } satisfies UndoPosition)
+  return await insert(start, { kind: 'undo', step: 'restoring', target: null, total, position })
+}
+
+/** Cancels an undo; what is undone by then stays. @returns the job; undefined if none is running */
+export async function cancelUndo({ databases, tenantId }: JobStart): Promise<Job | undefined> {
+  const catalogue = catalogueOf(databases)
+  for (;;) {
+    const job = await runningJob(catalogue, tenantId)
+    if (job?.kind !== 'undo') return undefined
+    const change = { step: 'failing', attempts: 0, error: 'cancelled by an administrator' }
     const [changed] = await catalogue.batch([jobStatement(job, change)])
     if (changed?.changes === 1) return { ...job, ...change }
   }

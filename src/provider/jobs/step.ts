@@ -8,12 +8,22 @@ import type { Job, JobChange } from '../../storage/tenants/jobs.ts'
 import type { Databases } from '../../storage/tenants/locations.ts'
 import type { WebhookAddress } from '../../storage/webhooks/delivery.ts'
 
+/** What writes of the administrator need. */
+export interface Administration {
+  /** A new UUIDv7. */
+  readonly newId: () => string
+  /** Whether resources that are deleted are kept for a while. */
+  readonly keepsDeleted: boolean
+}
+
 export interface StepContext {
   readonly databases: Databases
   /** The types that are shipped. */
   readonly resourceTypes: readonly StoredResourceType[]
   /** The job, at the position that the previous unit returned. */
   readonly job: Job
+  /** For jobs that write as the administrator. */
+  readonly administration: Administration | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Reports a write, so that every later read sees it: see storage/database/replicas.ts. */

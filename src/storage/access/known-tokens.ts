@@ -23,6 +23,8 @@ interface KnownToken {
   readonly client: KnownClient | undefined
   /** The last write of the position in the event feed, likewise; undefined before the first one. */
   readonly feedReadAt: number | undefined
+  /** The last write of the contact of its client, likewise. */
+  readonly contactAt: number | undefined
 }
 
 /** The shortest time between two writes of "last used". */
@@ -44,7 +46,20 @@ export function recordUse({ tokenHash, now }: Use, client?: KnownClient): void {
     usedAt: now,
     client: client ?? before?.client,
     feedReadAt: before?.feedReadAt,
+    contactAt: before?.contactAt,
   })
+}
+
+/** Records that a provisioning request of a valid token was noted. */
+export function recordContact({ tokenHash, now }: Use): void {
+  const found = known.get(tokenHash)
+  if (found !== undefined && isContactDue({ tokenHash, now }))
+    known.set(tokenHash, { ...found, contactAt: now })
+}
+
+/** Whether a provisioning request is to be noted: as seldom as "last used". */
+export function isContactDue({ tokenHash, now }: Use): boolean {
+  return now - (known.get(tokenHash)?.contactAt ?? Number.NEGATIVE_INFINITY) >= LAST_USED_INTERVAL_MS
 }
 
 /** Records that the position of a valid token in the event feed was written. */

@@ -7,6 +7,7 @@
  * of the database (it holds no token), timing (the look-up is by hash, and the found hash is compared in constant
  * time), a token of another tenant (the tenant is part of the condition).
  */
+import { HeldError } from '../../scim/error.ts'
 import {
   type Database,
   DatabaseUnavailable,
@@ -30,6 +31,7 @@ import {
   isKnownValid,
   type KnownClient,
   knownClient,
+  recordContact,
   recordFeedRead,
   recordUse,
 } from './known-tokens.ts'
@@ -42,7 +44,7 @@ import {
   selectWriters,
 } from './token-conditions.ts'
 import { type Refusal, requireToken, writerRefusal } from './token-refusals.ts'
-import { feedReadStatements, lastUsedStatements } from './token-uses.ts'
+import { contactStatements, feedReadStatements, lastUsedStatements } from './token-uses.ts'
 
 const TOKEN = /^scim_([a-z][a-z0-9-]{0,39})_[A-Za-z0-9_-]{43}$/
 const NAMED_TENANT = /^scim_([a-z][a-z0-9-]{0,39})_/
@@ -66,8 +68,8 @@ export function tenantNamedBy(token: string | undefined): string | undefined {
 }
 
 interface ReadOptions {
-  /** For a read of the event feed: the position after which it reads. */
-  readonly feedSeq?: number | undefined
+  /** For a read of the event feed: the position after which it reads, if it has one. Such a read provisions nothing. */
+  readonly feed?: { readonly seq: number | undefined }
   /** Whether the statements may take long: see Database. */
   readonly isLong?: boolean
 }
@@ -85,15 +87,19 @@ interface ReadOptions {
 export async function readAs(
   tenant: TenantContext,
   statements: readonly Statement[],
-  { feedSeq, isLong }: ReadOptions = {},
+  { feed, isLong }: ReadOptions = {},
 ): Promise<readonly StatementResult[]> {
   const database = isLong ? inBackground(tenant.database) : tenant.database
   const credentials = credentialsOf(tenant)
-  const feedRead = feedReadStatements(credentials, feedSeq)
-  const touch = [...lastUsedStatements(credentials), ...feedRead]
+  const feedRead = feedReadStatements(credentials, feed?.seq)
+  // Without statements, the read only checks the token; another one follows, or the request is not about the directory.
+  const isProvisioning = feed === undefined && statements.length > 0
+  const contact = isProvisioning ? contactStatements(credentials) : []
+  const touch = [...lastUsedStatements(credentials), ...contact, ...feedRead]
   try {
     const results = await runAs(database, credentials, statements, touch)
     if (feedRead.length > 0) recordFeedRead(credentials)
+    if (isProvisioning) recordContact(credentials)
     return results
   } catch (error) {
     if (error instanceof DatabaseUnavailable) return await runAs(database, credentials, statements, [])
@@ -127,9 +133,15 @@ async function runAs(
  */
 export async function runAsWriter(tenant: TenantContext, statements: readonly Statement[]): Promise<void> {
   const credentials = credentialsOf(tenant)
-  const touch = lastUsedStatements(credentials)
+  const touch = writerTouch(credentials)
   const [check] = await tenant.database.batch([checkStatement(credentials), ...statements, ...touch])
   requireToken(check?.rows[0], credentials, 'write')
+  recordContact(credentials)
+}
+
+/** What a request of a writer notes about its use of the token. */
+function writerTouch(credentials: Credentials): readonly Statement[] {
+  return [...lastUsedStatements(credentials), ...contactStatements(credentials)]
 }
 
 /**
@@ -150,12 +162,11 @@ export async function readAsWriters(
   const hashes = JSON.stringify(uses.map(({ tokenHash }) => tokenHash))
   const { tenantId = null, tenantVersion = null } = writers[0] ?? {}
   const check = selectWriters({ tenantId, tenantVersion, hashes })
-  const touch = uses.flatMap(lastUsedStatements)
+  const touch = uses.flatMap(writerTouch)
   const [found, ...results] = await db.batch([check, ...statements, ...touch])
-  return {
-    results: results.slice(0, statements.length),
-    refusals: writers.map((writer) => writerRefusal(found?.rows ?? [], writer)),
-  }
+  const refusals = writers.map((writer) => writerRefusal(found?.rows ?? [], writer))
+  for (const use of uses) recordContact(use)
+  return { results: results.slice(0, statements.length), refusals }
 }
 
 /**
@@ -194,10 +205,13 @@ export async function writeGuarded(
   guards: readonly Statement[],
   statements: readonly Statement[],
 ): Promise<readonly StatementResult[]> {
-  const touch = uses.flatMap(lastUsedStatements)
+  const touch = uses.flatMap(writerTouch)
   try {
     const results = await db.batch([...guards, ...statements, ...touch])
-    for (const use of uses) recordUse(use)
+    for (const use of uses) {
+      recordUse(use)
+      recordContact(use)
+    }
     return results.slice(guards.length, guards.length + statements.length)
   } catch (error) {
     if (error instanceof GuardError) await throwRefusal(db, uses, error)
@@ -226,6 +240,8 @@ async function throwRefusal(db: Database, uses: readonly Credentials[], cause: G
       throw moving({ cause })
     case 'moved':
       throw new TenantElsewhere(undefined, { cause })
+    case 'held':
+      throw new HeldError({ cause })
     case 'stale tenant':
       await throwStaleTenant(db, uses, cause)
   }

@@ -196,7 +196,7 @@ function membersOf(types: readonly StoredResourceType[]): SQL {
   )
   // The newest deletion: an import may bring an id back. Without INDEXED BY, SQLite would read all events from the newest on.
   const deletion = sql`(SELECT json_set(d.data, '$.id', m.value,
-      '$.type', upper(substr(d.type, 1, 1)) || substr(d.type, 2, instr(d.type, '.') - 2)) FROM events AS d INDEXED BY events_of_deletions
+      '$.type', upper(substr(d.type, 1, 1)) || substr(d.type, 2, instr(d.type, '.') - 2)) FROM events AS d INDEXED BY events_by_resource
     WHERE d.tenant_id = sized.tenant_id AND d.resource_id = m.value AND d.type IN ('user.deleted', 'group.deleted')
     ORDER BY d.seq DESC LIMIT 1)`
   return sql`CASE WHEN ${isAboutMembers(types, 'sized')} THEN (

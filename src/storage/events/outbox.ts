@@ -27,7 +27,7 @@ const MAX_EVENTS_CHARACTERS = 600_000
 const encoder = new TextEncoder()
 
 const INSERT_EVENTS = sql`INSERT INTO events
-  (tenant_id, seq, type, time, client_id, request_id, resource_id, data, total_bytes)`
+  (tenant_id, seq, type, time, client_id, request_id, resource_id, data, previous, total_bytes)`
 
 /** The newest event, after which the new ones are numbered; a row of NULLs if there is none. */
 function newest(tenantId: SqlValue | Placeholder): SQL {
@@ -35,13 +35,13 @@ function newest(tenantId: SqlValue | Placeholder): SQL {
     SELECT seq, total_bytes FROM events WHERE tenant_id = ${tenantId} ORDER BY seq DESC LIMIT 1) AS newest ON true`
 }
 
-/** Each element is a NewEvent with its request, and `bytes`: those of its data and of the data of all before it. */
+/** Each element is a NewEvent with its request, and `bytes`: those of its documents and of the documents of all before it. */
 const insertFromJson = prepared(({ tenantId, events }: Slots<'tenantId' | 'events'>) => {
   const member = (name: string) => sql.raw(`e.value ->> '$.${name}'`)
   return sql`${INSERT_EVENTS}
     SELECT ${tenantId}, coalesce(newest.seq, 0) + e.key + 1, ${member('type')}, ${member('time')},
       (SELECT client_id FROM tokens WHERE hash = ${member('tokenHash')}), ${member('requestId')}, ${member('resourceId')},
-      e.value -> '$.data', coalesce(newest.total_bytes, 0) + ${member('bytes')}
+      e.value -> '$.data', e.value -> '$.previous', coalesce(newest.total_bytes, 0) + ${member('bytes')}
     FROM ${newest(tenantId)} CROSS JOIN json_each(${events}) AS e`
 })
 
@@ -61,12 +61,13 @@ export function eventStatements(tenantId: string, events: readonly SourcedEvent[
   }
   for (const { source, event } of events) {
     const { tokenHash, now: time } = source.credentials
-    const { data, ...rest } = event
+    const { type, resourceId, data, previous } = event
     const json = JSON.stringify(data)
-    if (characters + json.length > MAX_EVENTS_CHARACTERS) flush()
-    bytes += encoder.encode(json).length
-    const head = JSON.stringify({ ...rest, tokenHash, time, requestId: source.requestId, bytes })
-    const row = `${head.slice(0, -1)},"data":${json}}`
+    const previousJson = previous === undefined ? '' : JSON.stringify(previous)
+    if (characters + json.length + previousJson.length > MAX_EVENTS_CHARACTERS) flush()
+    bytes += encoder.encode(json).length + encoder.encode(previousJson).length
+    const head = JSON.stringify({ type, resourceId, tokenHash, time, requestId: source.requestId, bytes })
+    const row = `${head.slice(0, -1)},"data":${json}${previousJson && `,"previous":${previousJson}`}}`
     rows.push(row)
     characters += row.length
   }
@@ -105,7 +106,7 @@ export function deletionEventsStatement(
     json_object(${identitySql(type, 'gone')}, 'version', gone.version) AS data ${gone}`
   return statement(sql`${INSERT_EVENTS}
     SELECT ${tenantId}, coalesce(newest.seq, 0) + row_number() OVER up_to_here, type, ${now},
-      (SELECT client_id FROM tokens WHERE hash = ${tokenHash}), ${requestId}, id, data,
+      (SELECT client_id FROM tokens WHERE hash = ${tokenHash}), ${requestId}, id, data, NULL,
       coalesce(newest.total_bytes, 0) + sum(octet_length(data)) OVER up_to_here
     FROM ${newest(tenantId)} CROSS JOIN (${rows})
     WINDOW up_to_here AS (ORDER BY position ROWS UNBOUNDED PRECEDING)`)
@@ -132,6 +133,6 @@ export function tenantEventStatement(
 ): Statement {
   return statement(sql`${INSERT_EVENTS}
     SELECT ${tenantId}, coalesce(newest.seq, 0) + 1, ${type}, CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER),
-      NULL, NULL, NULL, '{}', coalesce(newest.total_bytes, 0) + 2
+      NULL, NULL, NULL, '{}', NULL, coalesce(newest.total_bytes, 0) + 2
     FROM ${newest(tenantId)} WHERE ${condition}`)
 }

@@ -227,7 +227,12 @@ function chunksOf(entries: readonly string[]): readonly (readonly string[])[] {
   return chunks
 }
 
-/** Logs a refused write in a separate batch. @param also test `isAdmittedToken` if they write @throws {ScimError|StaleTenant} 401: nothing is logged then */
+/**
+ * Logs a refused write in a separate batch.
+ *
+ * @param also statements of the batch, which test `isAdmittedToken` if they write
+ * @throws {ScimError|StaleTenant} 401: nothing is logged then
+ */
 export async function logRefused(
   tenant: TenantContext,
   entry: LogEntry,

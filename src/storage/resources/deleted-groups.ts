@@ -9,6 +9,7 @@ import { MAX_DELETED_GROUPS, MAX_DELETED_MEMBERSHIPS } from '../../scim/limits.t
 import { countStatements, type Database, type Statement, statement } from '../database/database.ts'
 import { selection } from '../tables/selection.ts'
 import { deletedGroups } from '../tables/tables.ts'
+import { keptMembersStatement } from './tombstones.ts'
 
 /** The condition on the membership `m` that its group exists. It reads no row while no deletion is pending. */
 export function isOfGroup(tenantId: string): SqlFragment {
@@ -22,7 +23,7 @@ export function hasRoomForDeletion(tenantId: string): SQL {
 }
 
 /** The statements of a chunk. */
-export const CHUNK_STATEMENTS = 3
+export const CHUNK_STATEMENTS = 4
 
 /**
  * Deletes memberships that deleted groups of a tenant have left.
@@ -47,10 +48,11 @@ function chunkStatements(tenantId: string): readonly Statement[] {
   const isDeleted = sql`NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.tenant_id = d.tenant_id AND g.id = d.id)`
   const left = sql`FROM deleted_groups AS d
     CROSS JOIN memberships AS m ON m.tenant_id = d.tenant_id AND m.group_id = d.id
-    WHERE d.tenant_id = ${tenantId} AND ${isDeleted}`
+    WHERE d.tenant_id = ${tenantId} AND ${isDeleted} ORDER BY d.id, m.member_id LIMIT ${MAX_DELETED_MEMBERSHIPS}`
   return [
+    keptMembersStatement(tenantId, left),
     statement(sql`DELETE FROM memberships WHERE tenant_id = ${tenantId} AND (group_id, member_id) IN (
-      SELECT m.group_id, m.member_id ${left} LIMIT ${MAX_DELETED_MEMBERSHIPS})`),
+      SELECT m.group_id, m.member_id ${left})`),
     statement(sql`DELETE FROM deleted_groups WHERE tenant_id = ${tenantId}
       AND id NOT IN (SELECT d.id FROM deleted_groups AS d WHERE d.tenant_id = ${tenantId} AND ${isDeleted}
         AND EXISTS (SELECT 1 FROM memberships AS m WHERE m.tenant_id = d.tenant_id AND m.group_id = d.id))`),

@@ -9,12 +9,14 @@ import { credentialsOf } from '../access/token-conditions.ts'
 import { writeAs } from '../access/tokens.ts'
 import { type Statement, statement } from '../database/database.ts'
 import { deletionEventsStatement } from '../events/outbox.ts'
+import { deletionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { logStatement } from '../log/provisioning-log.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 import { clientOfToken, meetsPreconditions } from '../tables/stored-resources.ts'
 import type { TenantContext } from '../tenants/context.ts'
 import { hasRoomForDeletion } from './deleted-groups.ts'
+import { tombstoneStatements } from './tombstones.ts'
 
 /** The result of a deletion. */
 export interface Deletion {
@@ -47,7 +49,14 @@ export async function deleteResource(
     id,
     preconditions,
     log,
-  }: { readonly id: string; readonly preconditions: Preconditions; readonly log: LogEntry },
+    isKept,
+  }: {
+    readonly id: string
+    readonly preconditions: Preconditions
+    readonly log: LogEntry
+    /** Whether the resource can be restored for a while. */
+    readonly isKept: boolean
+  },
 ): Promise<Deletion> {
   const credentials = credentialsOf(tenant)
   const { tenantId, tokenHash, now } = credentials
@@ -57,9 +66,12 @@ export async function deleteResource(
   const isResource = sql`gone.tenant_id = ${tenantId} AND gone.id = ${id}`
   const hasRoom = hasMembers(type) ? hasRoomForDeletion(tenantId) : sql`true`
   const isOwned = tenant.sourceMode === 'owner' ? isOwnedBy(tenantId, tokenHash) : sql`true`
-  const isWanted = sql`${isResource} AND ${isOwned} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
+  const isAllowed = sql`${isOwned} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
+  const isWanted = sql`${isResource} AND ${isAllowed}`
+  const lost = deletionStatements(tenant, { from, isWanted, isGroup: hasMembers(type) })
   const results = await writeAs(tenant, [
     statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes,
+        iif(${isAllowed}, 1, 0) AS isDeleted,
         iif(${isOwned}, NULL, (SELECT name FROM clients WHERE id = gone.created_by)) AS ownerName
       FROM ${from} AS gone WHERE ${isResource}`),
     logStatement(credentials, log, {
@@ -71,13 +83,16 @@ export async function deleteResource(
       { credentials, requestId: log.requestId },
       { type, id, isWanted, groups: type.isMember ? tenant.resourceTypes.find(hasMembers) : undefined },
     ),
+    lost.before,
+    ...(isKept ? tombstoneStatements({ credentials, requestId: log.requestId }, { type, id, isWanted }) : []),
     // The triggers delete its memberships, on both sides, or note those that are left.
     statement(sql`DELETE FROM ${from} AS gone WHERE ${isWanted}`),
+    lost.after,
   ])
-  const { version = null, members: count, bytes, ownerName } = results[0]?.rows[0] ?? {}
+  const { version = null, members: count, bytes, isDeleted, ownerName } = results[0]?.rows[0] ?? {}
   return {
     found: version === null ? undefined : Number(version),
-    isDeleted: (results.at(-1)?.changes ?? 0) > 0,
+    isDeleted: isDeleted === 1,
     members: Number(count ?? 0),
     bytes: Number(bytes ?? 0),
     ownerName: ownerName == null ? undefined : String(ownerName),

@@ -259,6 +259,7 @@ const FEW_MEMBERSHIPS = 1_000
  *
  * @param changes each group once
  * @param writes in their order
+ * @param guards statements at the end of the batch, which may end it
  * @throws {GuardError} "stale version" when the database holds a different group, whatever its version is; "group
  *   limit" and "unknown member", whatever the caller assumed
  * @throws {UniqueError} when a displayName is taken, in a tenant where names are unique
@@ -267,7 +268,7 @@ export async function storeGroups(
   db: Database,
   type: StoredResourceType,
   changes: readonly GuardedChange[],
-  writes: readonly ToldWrite[],
+  { writes, guards }: { readonly writes: readonly ToldWrite[]; readonly guards: readonly Statement[] },
 ): Promise<void> {
   const writers = writes.map(({ credentials }) => credentials)
   const tenantId = writers[0]?.tenantId ?? ''
@@ -278,6 +279,7 @@ export async function storeGroups(
     ...logStatements(tenantId, writes),
     ...eventStatements(tenantId, writes.flatMap(sourcedEvents)),
     ...conflictStatements(type, changes, writes),
+    ...guards,
   ])
 }
 

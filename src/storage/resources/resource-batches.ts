@@ -3,6 +3,7 @@
  * here and written in groups.ts.
  */
 import { type SQL, sql } from 'drizzle-orm'
+import type { LostAccess } from '../../scim/deprovisioning.ts'
 import type { NewEvent } from '../../scim/events.ts'
 import type { IdentifierLookup } from '../../scim/identifiers.ts'
 import { hasMembers, showsGroups } from '../../scim/schema/resource-type.ts'
@@ -11,6 +12,7 @@ import { credentialsOf } from '../access/token-conditions.ts'
 import { readAs, readAsWriters, writeGuarded } from '../access/tokens.ts'
 import { type Slots, type SqlValue, type Statement, statement } from '../database/database.ts'
 import { eventStatements } from '../events/outbox.ts'
+import { deprovisionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
 import { guardingLogStatement } from '../log/provisioning-log.ts'
 import { identifierStatements, mayTurn, turnStatements } from '../sources/conflicts.ts'
@@ -144,12 +146,14 @@ export async function loadResource(
   }
 }
 
+type InsertSlot = IdSlot | 'data' | 'keys' | 'version' | 'createdAt' | 'lastModified' | 'tokenHash'
+
 /** The batch has checked the token, so it has a client. */
-const insert = preparedByTable<IdSlot | 'data' | 'keys' | 'now' | 'tokenHash'>(
-  ({ name }, { tenantId, id, data, keys, now, tokenHash }) =>
+const insert = preparedByTable<InsertSlot>(
+  ({ name }, { tenantId, id, data, keys, version, createdAt, lastModified, tokenHash }) =>
     sql`INSERT INTO ${sql.raw(name)}
         (tenant_id, id, data, keys, version, created_at, last_modified, created_by, modified_by)
-      SELECT ${tenantId}, ${id}, ${data}, ${keys}, 1, ${now}, ${now}, client_id, client_id
+      SELECT ${tenantId}, ${id}, ${data}, ${keys}, ${version}, ${createdAt}, ${lastModified}, client_id, client_id
       FROM tokens WHERE hash = ${tokenHash}`,
 )
 
@@ -178,17 +182,30 @@ function toldStatements(
   ]
 }
 
-/** Stores a new resource at version 1. @throws {UniqueError} when the value of its unique attribute is taken */
+/**
+ * Stores a new resource at version 1, or one that was deleted at the version after that.
+ *
+ * @param what.restored its version and times
+ * @throws {UniqueError} when the value of its unique attribute is taken
+ */
 export async function insertResource(
   tenant: TenantContext,
   type: StoredResourceType,
-  { id, resource, ...told }: Pick<Stored, 'id' | 'resource'> & Told,
+  {
+    id,
+    resource,
+    restored,
+    ...told
+  }: Pick<Stored, 'id' | 'resource'> & {
+    readonly restored?: Pick<Stored, 'version' | 'createdAt' | 'lastModified'>
+  } & Told,
 ): Promise<Stored> {
   const credentials = credentialsOf(tenant)
   const { tenantId, tokenHash, now } = credentials
   const { data, keys } = encodeResource(resource, type)
   const guard = guardingLogStatement(credentials, told.log)
-  const change = insert(type.table, { tenantId, id, data, keys, now, tokenHash })
+  const at = restored ?? { version: 1, createdAt: now, lastModified: now }
+  const change = insert(type.table, { tenantId, id, data, keys, tokenHash, ...at })
   await writeGuarded(
     tenant.database,
     [credentials],
@@ -197,7 +214,7 @@ export async function insertResource(
   )
   const client = knownClient(credentials)?.clientId
   const sources = client === undefined ? {} : { createdBy: client, modifiedBy: client }
-  const row = new StoredRow({ id, version: 1, createdAt: now, lastModified: now, data, ...sources })
+  const row = new StoredRow({ id, data, ...at, ...sources })
   return rememberAndReturn(tenant, type, row)
 }
 
@@ -228,6 +245,10 @@ export interface ResourceUpdate extends Told {
   readonly after: Documents & Pick<Stored, 'lastModified'>
 }
 
+function lostBy({ action }: LogEntry): LostAccess {
+  return { users: action === 'disable' ? 1 : 0, groups: 0, memberships: 0 }
+}
+
 /**
  * Stores a changed resource at the next version.
  *
@@ -252,7 +273,11 @@ export async function updateResource(
     tenant.database,
     [credentials],
     [guard],
-    [change, ...toldStatements(tenant, type, told, sources?.modifiedBy)],
+    [
+      change,
+      ...toldStatements(tenant, type, told, sources?.modifiedBy),
+      ...deprovisionStatements(tenant, lostBy(told.log)),
+    ],
   )
   const client = knownClient(credentials)?.clientId
   const known = sources && client !== undefined && { createdBy: sources.createdBy, modifiedBy: client }

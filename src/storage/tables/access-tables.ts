@@ -1,6 +1,7 @@
 /** The tables of access: clients, their credentials, and ended sessions of the dashboard. */
 import { sql } from 'drizzle-orm'
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { HEALTH_STATES } from '../../scim/client-health.ts'
 import { tenants } from './tenant-tables.ts'
 
 /**
@@ -24,12 +25,27 @@ export const clients = sqliteTable(
     /** The latest use of a token that is deleted by now. */
     lastUsedAt: integer('last_used_at'),
     deletedAt: integer('deleted_at'),
+    /** The last provisioning request. Written at most once a minute. */
+    lastProvisioningAt: integer('last_provisioning_at'),
+    /** JSON: the times of its latest contacts, oldest first: src/scim/client-health.ts. */
+    contacts: text('contacts', { mode: 'json' }).$type<readonly number[]>(),
+    /** The state that the hourly run noticed last, and when. NULL before the first time. */
+    health: text('health', { enum: HEALTH_STATES }),
+    healthSince: integer('health_since'),
+    /** Until when an administrator lets it pass the guard against unusual deprovisioning. */
+    guardReleasedUntil: integer('guard_released_until'),
   },
   (table) => [
     index('clients_by_tenant').on(table.tenantId, table.createdAt, table.id),
     index('clients_deleted').on(table.deletedAt).where(sql`deleted_at IS NOT NULL`),
   ],
 )
+
+/** One row, with id 1: the id of the client up to which the hourly run has looked for changes of health. */
+export const clientSweep = sqliteTable('client_sweep', {
+  id: integer('id').primaryKey(),
+  position: text('position').notNull(),
+})
 
 /**
  * A secret with which a client asks for access tokens (RFC 6749 §4.4). Only its SHA-256 is stored. Revoked and expired

@@ -1,4 +1,4 @@
-/** The table of the event feed. */
+/** The table of the event feed, which is also the history of each resource. */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
@@ -23,14 +23,22 @@ export const events = sqliteTable(
     resourceId: text('resource_id'),
     /** JSON. Members are listed by id only: readers of the feed look up the rest. */
     data: text('data').notNull(),
-    /** Derived: the bytes of the data of this event and of all before it. So no write updates a counter. */
+    /**
+     * JSON: the values that the changed attributes had before, and null for those that had none; for the history only.
+     * NULL if the event changes no attributes, or if the values are too large: see MAX_PREVIOUS_BYTES. It holds no value
+     * of an attribute that is never returned.
+     */
+    previous: text('previous'),
+    /** Derived: the bytes of the two documents of this event and of all before it. So no write updates a counter. */
     totalBytes: integer('total_bytes').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.seq] }),
-    // The name of a member that is deleted by now is in the event of its deletion.
-    index('events_of_deletions')
-      .on(table.tenantId, table.resourceId)
-      .where(sql`type IN ('user.deleted', 'group.deleted')`),
+    // The history of a resource. The name of a member that is deleted by now is in the event of its deletion.
+    index('events_by_resource')
+      .on(table.tenantId, table.resourceId, table.seq)
+      .where(sql`resource_id IS NOT NULL`),
+    // There are few.
+    index('events_of_tenant').on(table.tenantId, table.seq).where(sql`resource_id IS NULL`),
   ],
 )

@@ -92,7 +92,9 @@ export const jobs = sqliteTable(
   {
     id: text('id').primaryKey(),
     tenantId: text('tenant_id').notNull(),
-    kind: text('kind', { enum: ['move', 'delete', 'undo-import', 'export', 'import'] }).notNull(),
+    kind: text('kind', {
+      enum: ['move', 'delete', 'undo-import', 'export', 'import', 'restore', 'undo'],
+    }).notNull(),
     state: text('state', { enum: ['running', 'done', 'failed'] }).notNull(),
     /** The next step: see src/provider/jobs/. */
     step: text('step').notNull(),

@@ -5,6 +5,7 @@
  * version, the results are discarded and nothing is written; the request is handled again with the configuration that the
  * check returned. An unknown tenant is assumed to have the default configuration, as most tenants do.
  */
+import type { DeprovisionThreshold } from '../../scim/deprovisioning.ts'
 import { ScimError } from '../../scim/error.ts'
 import { MAX_BODY_BYTES } from '../../scim/limits.ts'
 import { isProfileName, PROFILES, type Profile, type ProfileName } from '../../scim/profile.ts'
@@ -24,6 +25,8 @@ export interface TenantConfiguration {
   readonly schemas?: EncodedExtensions
   /** Who may change a resource; "observe" by default. */
   readonly sourceMode?: SourceMode
+  /** Above this, writes that take access away are held. Not guarded by default. */
+  readonly deprovisionGuard?: DeprovisionThreshold
   /** The ids of its active webhooks, so that a write knows whom to tell without a query: see ../webhooks/webhooks.ts. */
   readonly webhooks?: readonly string[]
 }
@@ -49,6 +52,8 @@ export interface TenantSnapshot {
   readonly profile: Profile
   readonly limits: TenantLimits
   readonly sourceMode: SourceMode
+  /** Above this, writes that take access away are held; undefined: they are not. */
+  readonly deprovisionGuard: DeprovisionThreshold | undefined
   /** The ids of its active webhooks. */
   readonly webhooks: readonly string[]
 }
@@ -135,7 +140,7 @@ export class TenantMissing extends TenantElsewhere {
 function snapshotOf(
   tenantId: string,
   version: number,
-  { profile, schemas, sourceMode, webhooks = [] }: TenantConfiguration,
+  { profile, schemas, sourceMode, deprovisionGuard, webhooks = [] }: TenantConfiguration,
   types: readonly StoredResourceType[],
 ): TenantSnapshot {
   return {
@@ -146,6 +151,7 @@ function snapshotOf(
     resourceTypes: schemas === undefined ? types : extendedTypes(types, decodeExtensions(schemas)),
     limits: { bodyBytes: MAX_BODY_BYTES },
     sourceMode: sourceMode === 'owner' ? 'owner' : 'observe',
+    deprovisionGuard,
     webhooks,
   }
 }

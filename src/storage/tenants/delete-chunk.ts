@@ -32,7 +32,7 @@ export function deleteChunk(
 ): Statement {
   const [from, keys] = [sql.raw(name), sql.raw(key.join(', '))]
   const most = name === 'memberships' ? MAX_MEMBERSHIPS : MAX_ROWS
-  const bytes = documents.map((column) => `octet_length("${column}")`).join(' + ')
+  const bytes = documents.map((column) => `coalesce(octet_length("${column}"), 0)`).join(' + ')
   const rows = sql`SELECT ${keys} FROM ${from} WHERE tenant_id = ${tenantId} LIMIT ${most}`
   const measured = sql`SELECT ${keys} FROM (
     SELECT ${keys}, row_number() OVER (ORDER BY ${keys}) AS n,

@@ -40,6 +40,8 @@ export interface Tenant {
   readonly profile: ProfileName
   /** Who may change a resource. */
   readonly sourceMode: SourceMode
+  /** JSON: the threshold above which writes that take access away are held; null if they are not. */
+  readonly deprovisionGuard: string | null
   readonly userCount: number
   readonly activeUserCount: number
   readonly groupCount: number
@@ -70,6 +72,7 @@ export const TENANT = selection(
     computed: {
       profile: sql<ProfileName>`coalesce(configuration ->> '$.profile', 'tolerant')`,
       sourceMode: sql<SourceMode>`coalesce(configuration ->> '$.sourceMode', 'observe')`,
+      deprovisionGuard: sql<string | null>`configuration -> '$.deprovisionGuard'`,
     },
   },
 )
@@ -241,7 +244,15 @@ export async function continueDeletion(
     !(await deleteRows(
       db,
       id,
-      [...directoryTables(types), 'events', 'webhooks', 'provisioning_log', 'transfer_chunks'],
+      [
+        ...directoryTables(types),
+        'tombstone_memberships',
+        'tombstones',
+        'events',
+        'webhooks',
+        'provisioning_log',
+        'transfer_chunks',
+      ],
       maxBatches,
     ))
   )
@@ -382,7 +393,10 @@ async function tablesWithRows(
 function purged(table: string): PurgedTable {
   if (table === 'transfer_chunks') return { name: table, key: ['job_id', 'number'], documents: ['data'] }
   if (table === 'memberships') return { name: table, key: ['group_id', 'member_id'] }
-  if (table === 'events') return { name: table, key: ['seq'], documents: ['data'] }
+  if (table === 'events') return { name: table, key: ['seq'], documents: ['data', 'previous'] }
+  if (table === 'tombstones') return { name: table, key: ['id'], documents: ['data'] }
+  if (table === 'tombstone_memberships')
+    return { name: table, key: ['id', 'kind', 'first'], documents: ['ids'] }
   const isShort = table === 'provisioning_log' || table === 'webhooks'
   return { name: table, key: ['id'], documents: isShort ? [] : ['data', 'keys'] }
 }

@@ -23,6 +23,7 @@ async function runHourly(now: number) {
       now,
       retentionDays: 36_500,
       eventRetentionDays: 36_500,
+      tombstoneDays: 36_500,
       pokeWebhooks: async () => undefined,
       maxStatements: 48,
     },

@@ -1,0 +1,128 @@
+/** Deleted: the users and groups that clients deleted, to restore or to erase. */
+import type { Page } from '../../storage/database/query.ts'
+import type { Tombstone } from '../../storage/resources/tombstones.ts'
+import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
+import { Confirmation, type Confirmed } from '../components/confirmation.tsx'
+import { type FormError, FormNotice } from '../components/form.tsx'
+import { counted } from '../components/number.ts'
+import { Pagination, withQuery } from '../components/pagination.tsx'
+import { tenantPaths } from '../components/paths.ts'
+import { Time } from '../components/time.tsx'
+import type { Administrator } from '../env.ts'
+import { Layout, type PageTenant } from '../layout.tsx'
+
+export interface DeletedProps {
+  readonly administrator: Administrator
+  readonly tenant: PageTenant
+  readonly page: Page<Tombstone, number>
+  /** The position of the page; undefined for the first one. */
+  readonly before: number | undefined
+  /** TOMBSTONE_DAYS. */
+  readonly days: number
+  readonly error: FormError | undefined
+  readonly done: string | undefined
+}
+
+export function DeletedPage({ administrator, tenant, page, before, days, error, done }: DeletedProps) {
+  const path = tenantPaths(tenant.id).deleted
+  return (
+    <Layout title="Deleted" administrator={administrator} tenant={tenant} current="deleted">
+      <PageHead
+        title="Deleted"
+        lead={
+          days === 0
+            ? 'Deleted users and groups are not kept, because TOMBSTONE_DAYS is 0.'
+            : `Deleted users and groups can be restored for ${counted(days, 'day')}. Clients do not see them.`
+        }
+      />
+      {done && (
+        <p class="notice ok" role="status">
+          {done}
+        </p>
+      )}
+      <FormNotice error={error} fields={[]} />
+      <Section id="deleted" title="Users and groups">
+        {page.items.length === 0 ? (
+          <EmptyState title="Nothing is deleted.">
+            <p>What a client deletes is listed here.</p>
+          </EmptyState>
+        ) : (
+          <DeletedTable tombstones={page.items} path={path} tenantId={tenant.id} />
+        )}
+        <Pagination
+          first={before === undefined ? undefined : path}
+          next={page.next === undefined ? undefined : withQuery(path, { before: String(page.next) })}
+          label="deleted users and groups"
+        />
+      </Section>
+    </Layout>
+  )
+}
+
+function DeletedTable(props: {
+  readonly tombstones: readonly Tombstone[]
+  readonly path: string
+  readonly tenantId: string
+}) {
+  const { tombstones, path, tenantId } = props
+  return (
+    <table class="stack">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Type</th>
+          <th scope="col">Deleted</th>
+          <th scope="col">By</th>
+          <th scope="col">
+            <span class="visually-hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {tombstones.map(({ id, name, resourceType, deletedAt, clientName, memberCount, isRestored }) => (
+          <tr>
+            <th scope="row">
+              <a href={tenantPaths(tenantId).historyOf(id)}>{name ?? id}</a>
+            </th>
+            <td data-label="Type">
+              {resourceType === 'Group' ? `Group of ${counted(memberCount, 'member')}` : resourceType}
+            </td>
+            <td data-label="Deleted">
+              <Time at={deletedAt} />
+            </td>
+            <td data-label="By">{clientName ?? 'Unknown'}</td>
+            <td>
+              <div class="actions">
+                <form method="post" action={`${path}/${encodeURIComponent(id)}/restore`}>
+                  <button type="submit" class="quiet">
+                    {isRestored ? 'Restore the rest' : 'Restore'}
+                  </button>
+                </form>
+                <a class="button quiet" href={`${path}/${encodeURIComponent(id)}/erase`}>
+                  Erase
+                </a>
+              </div>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+export function ErasePage(props: Confirmed & { readonly id: string; readonly name: string }) {
+  const { id, name, ...shared } = props
+  return (
+    <Confirmation
+      {...shared}
+      title="Erase"
+      question={`Erase “${name}”?`}
+      action={`${encodeURIComponent(id)}/erase`}
+      button="Erase"
+      back={tenantPaths(props.tenant.id).deleted}
+      current="deleted"
+    >
+      It cannot be restored any more, and the previous values in its history are removed.
+    </Confirmation>
+  )
+}

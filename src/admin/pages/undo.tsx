@@ -1,0 +1,227 @@
+/** Undo: the form, the preview of what an undo would change, and its progress and result. */
+import type { UndoOfResource } from '../../provider/undo/resource-undo.ts'
+import type { Actor } from '../../storage/events/undo.ts'
+import type { Job } from '../../storage/tenants/jobs.ts'
+import { EmptyState, PageHead, Section } from '../components/blocks.tsx'
+import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
+import { counted, number } from '../components/number.ts'
+import { Pagination, withQuery } from '../components/pagination.tsx'
+import { tenantPaths } from '../components/paths.ts'
+import type { Administrator } from '../env.ts'
+import { Layout, type PageTenant } from '../layout.tsx'
+import type { UndoPage, UndoPreview } from '../undo.ts'
+import { shown } from './history.tsx'
+
+/** The values of the form; times in UTC, without their zone. */
+export interface UndoForm {
+  readonly client: string
+  readonly from: string
+  readonly to: string
+}
+
+interface PageProps {
+  readonly administrator: Administrator
+  readonly tenant: PageTenant
+}
+
+export interface UndoFormProps extends PageProps {
+  readonly actors: readonly Actor[]
+  readonly form: UndoForm
+  readonly preview: UndoPreview | undefined
+  /** The position of the page of the preview; undefined for the first one. */
+  readonly before: number | undefined
+  readonly error: FormError | undefined
+}
+
+export function UndoFormPage(props: UndoFormProps) {
+  const { administrator, tenant, actors, form, preview, before, error } = props
+  const path = tenantPaths(tenant.id).undo
+  const time = (id: 'from' | 'to', label: string) => (
+    <Field
+      id={id}
+      name={id}
+      label={`${label} (UTC)`}
+      error={error}
+      control={(attributes) => (
+        <input {...attributes} type="datetime-local" step="1" value={form[id]} required />
+      )}
+    />
+  )
+  return (
+    <Layout title="Undo" administrator={administrator} tenant={tenant} current="undo">
+      <PageHead
+        title="Undo"
+        lead="Takes back what one client did between two times. What others have changed since is left."
+      />
+      <Section id="window" title="What to undo">
+        <form method="get" action={path}>
+          <FormNotice error={error} fields={['clientId', 'from', 'to']} />
+          <Field
+            id="client"
+            name="clientId"
+            label="Client"
+            error={error}
+            control={(attributes) => (
+              <Select
+                attributes={{ ...attributes, name: 'client' }}
+                value={form.client}
+                options={actors.map(({ id, name }) => [id, name] as const)}
+              />
+            )}
+          />
+          {time('from', 'From')}
+          {time('to', 'To')}
+          <button type="submit" class="primary">
+            Preview
+          </button>
+        </form>
+      </Section>
+      {preview && (
+        <Section id="preview" title="Preview">
+          <Counts preview={preview} />
+          <Resources tenantId={tenant.id} resources={preview.resources} />
+          <Pagination
+            first={before === undefined ? undefined : withQuery(path, { ...form })}
+            next={
+              preview.next === undefined
+                ? undefined
+                : withQuery(path, { ...form, before: String(preview.next) })
+            }
+            label="the preview"
+          />
+          <form method="post" action={path}>
+            <input type="hidden" name="client" value={form.client} />
+            <input type="hidden" name="from" value={form.from} />
+            <input type="hidden" name="to" value={form.to} />
+            <button type="submit" class="danger">
+              Undo all of it
+            </button>
+          </form>
+        </Section>
+      )}
+    </Layout>
+  )
+}
+
+const KINDS = ['created', 'changed', 'enabled', 'disabled', 'deleted'] as const
+
+function Counts({ preview: { clientName, counts } }: { readonly preview: UndoPreview }) {
+  const { joined, left } = counts
+  const found = [
+    ...KINDS.filter((kind) => counts[kind] > 0).map((kind) => `${number(counts[kind])} ${kind}`),
+    ...(joined > 0 ? [`${counted(joined, 'membership')} added`] : []),
+    ...(left > 0 ? [`${counted(left, 'membership')} removed`] : []),
+  ]
+  return (
+    <p>
+      Changes of {clientName}: {found.length === 0 ? 'none' : found.join(', ')}
+      {!counts.isComplete && ', and more'}.
+    </p>
+  )
+}
+
+export interface UndoResultProps extends PageProps, UndoPage {
+  readonly job: Job
+  readonly before: number | undefined
+}
+
+export function UndoResultPage({ administrator, tenant, job, resources, next, before }: UndoResultProps) {
+  const path = tenantPaths(tenant.id).undo
+  const own = `${path}/${job.id}`
+  const open = resources.filter((resource) => resource.left.length > 0 || !isDone(resource))
+  return (
+    <Layout title="Undo" administrator={administrator} tenant={tenant} current="undo">
+      <PageHead title="Undo" />
+      {job.state === 'running' ? (
+        <>
+          <p role="status">
+            In progress: {job.step}, {number(job.done)} resources done. <a href={own}>Refresh</a>
+          </p>
+          <form method="post" action={`${path}/cancel`}>
+            <button type="submit" class="quiet">
+              Cancel
+            </button>
+          </form>
+        </>
+      ) : (
+        <p class={job.state === 'done' ? 'notice ok' : 'notice warn'} role="status">
+          {job.state === 'done'
+            ? 'The undo is complete.'
+            : `The undo ended: ${job.error}. It can be started again.`}
+        </p>
+      )}
+      <Section id="left" title={job.state === 'running' ? 'To be done, and left' : 'Left'}>
+        <Resources tenantId={tenant.id} resources={open} />
+        <Pagination
+          first={before === undefined ? undefined : own}
+          next={next === undefined ? undefined : withQuery(own, { before: String(next) })}
+          label="the result"
+        />
+      </Section>
+    </Layout>
+  )
+}
+
+function isDone({ existence, values, added, removed }: UndoOfResource): boolean {
+  return existence === undefined && Object.keys(values).length + added.length + removed.length === 0
+}
+
+function Resources({
+  resources,
+  tenantId,
+}: {
+  readonly resources: readonly UndoOfResource[]
+  readonly tenantId: string
+}) {
+  if (resources.length === 0)
+    return (
+      <EmptyState title="Nothing on this page.">
+        <p>All of it is as it was.</p>
+      </EmptyState>
+    )
+  return (
+    <table class="stack">
+      <thead>
+        <tr>
+          <th scope="col">Resource</th>
+          <th scope="col">Undo</th>
+          <th scope="col">Left</th>
+        </tr>
+      </thead>
+      <tbody>
+        {resources.map((resource) => (
+          <tr>
+            <th scope="row">
+              <a href={tenantPaths(tenantId).historyOf(resource.id)}>{resource.name ?? resource.id}</a>
+            </th>
+            <td data-label="Undo">
+              <div>{actionsOf(resource).join('; ') || 'Nothing'}</div>
+            </td>
+            <td data-label="Left">
+              <div>{leftOf(resource) || 'Nothing'}</div>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function actionsOf({ existence, values, added, removed }: UndoOfResource): readonly string[] {
+  return [
+    ...(existence === 'restore' ? ['Restore'] : []),
+    ...(existence === 'delete' ? ['Delete'] : []),
+    ...Object.entries(values).map(([name, value]) => `${name}: ${shown(value)}`),
+    ...(added.length > 0 ? [`Add ${counted(added.length, 'member')}`] : []),
+    ...(removed.length > 0 ? [`Remove ${counted(removed.length, 'member')}`] : []),
+  ]
+}
+
+const MAX_SHOWN_LEFT = 5
+
+function leftOf({ left }: UndoOfResource): string {
+  const texts = left.slice(0, MAX_SHOWN_LEFT).map(({ what, of, reason }) => `${of ?? what} (${reason})`)
+  return [...texts, ...(left.length > MAX_SHOWN_LEFT ? [`${left.length - MAX_SHOWN_LEFT} more`] : [])].join(
+    ', ',
+  )
+}

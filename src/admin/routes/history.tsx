@@ -1,0 +1,180 @@
+/** The pages Deleted and Undo, and the histories of users and groups. */
+import { Hono } from 'hono'
+import { readHistory, readPast } from '../../provider/history/history.ts'
+import { shorten } from '../../scim/error.ts'
+import { actorsQuery, type UndoWindow } from '../../storage/events/undo.ts'
+import { tombstoneQuery, tombstonesQuery } from '../../storage/resources/tombstones.ts'
+import { extendedTypes } from '../../storage/tables/resource-tables.ts'
+import type { FormError } from '../components/form.tsx'
+import { tenantPaths } from '../components/paths.ts'
+import type { AdminContext, AdminEnv } from '../env.ts'
+import { invalidField, toAdminError } from '../errors.ts'
+import { DeletedPage, ErasePage } from '../pages/deleted.tsx'
+import { HistoryPage } from '../pages/history.tsx'
+import { type UndoForm, UndoFormPage, UndoResultPage } from '../pages/undo.tsx'
+import { listSchemas } from '../tenant-schemas.ts'
+import { eraseOf, restoreOf } from '../tombstones.ts'
+import { cancelUndoOf, previewUndoOf, startUndoOf, undoResultOf } from '../undo.ts'
+import { doneMessage, formErrorOf, loadWithTenant, PageNotFound, readForm } from './request.ts'
+
+const PAGE_SIZE = 50
+
+const DONE: Readonly<Record<string, string>> = {
+  restored: 'It is restored.',
+  started: 'It is being restored, together with its memberships.',
+  erased: 'It is erased.',
+}
+
+export const history = new Hono<AdminEnv>()
+
+history.get('/:tenant/deleted', (c) => deletedPage(c, undefined))
+
+history.post('/:tenant/deleted/:id/restore', async (c) => {
+  try {
+    const { job } = await restoreOf(c, tenantOf(c), idOf(c))
+    return c.redirect(`${pathsOf(c).deleted}?done=${job === undefined ? 'restored' : 'started'}`, 303)
+  } catch (error) {
+    return await deletedPage(c, formErrorOf(toAdminError(error)))
+  }
+})
+
+history.get('/:tenant/deleted/:id/erase', async (c) => {
+  const id = idOf(c)
+  const { tenant, tombstone } = await loadWithTenant(c, (tenantId) => ({
+    tombstone: tombstoneQuery(tenantId, id),
+  }))
+  if (tombstone === undefined) throw notKept(c, id)
+  const name = tombstone.name ?? id
+  return c.html(<ErasePage administrator={c.get('administrator')} tenant={tenant} id={id} name={name} />)
+})
+
+history.post('/:tenant/deleted/:id/erase', async (c) => {
+  await eraseOf(c, tenantOf(c), idOf(c))
+  return c.redirect(`${pathsOf(c).deleted}?done=erased`, 303)
+})
+
+async function deletedPage(c: AdminContext, error: (FormError & { readonly status: 400 | 409 }) | undefined) {
+  const before = positionOf(c)
+  const { tenant, page } = await loadWithTenant(c, (id) => ({
+    page: tombstonesQuery(id, { before, size: PAGE_SIZE }),
+  }))
+  const shared = { administrator: c.get('administrator'), tenant, page, before, error }
+  const days = c.env.settings.tombstoneDays
+  return c.html(<DeletedPage {...shared} days={days} done={doneMessage(c, DONE)} />, error?.status ?? 200)
+}
+
+history.get('/:tenant/history/:id', async (c) => {
+  const [db, id, before] = [c.get('db'), idOf(c), positionOf(c)]
+  const { tenant } = await loadWithTenant(c, () => ({}))
+  const types = extendedTypes(c.get('resourceTypes'), await listSchemas(db, tenant.id))
+  const request = { types, tenantId: tenant.id, id }
+  const view = await readHistory(db, request, before)
+  if (view.resource === undefined && view.entries.length === 0 && view.next === undefined)
+    throw notKept(c, id)
+  const at = c.req.query('at') ?? ''
+  const shared = { administrator: c.get('administrator'), tenant, id, view, before, at }
+  try {
+    const past = at === '' ? undefined : await readPast(db, request, timeOf(at, 'at'))
+    return c.html(<HistoryPage {...shared} past={past} error={undefined} />)
+  } catch (cause) {
+    const error = formErrorOf(toAdminError(cause))
+    return c.html(
+      <HistoryPage {...shared} past={undefined} error={{ ...error, field: 'at' }} />,
+      error.status,
+    )
+  }
+})
+
+history.get('/:tenant/undo', async (c) => {
+  const { client = '', from = '', to = '' } = c.req.query()
+  const form = { client, from, to }
+  if (from === '' && to === '') return await undoPage(c, { form })
+  const before = positionOf(c)
+  try {
+    return await undoPage(c, {
+      form,
+      before,
+      preview: await previewUndoOf(c, tenantOf(c), windowOf(form), before),
+    })
+  } catch (error) {
+    return await undoPage(c, { form, error: formErrorOf(error) })
+  }
+})
+
+history.post('/:tenant/undo', async (c) => {
+  const { client = '', from = '', to = '' } = await readForm(c)
+  const form = { client, from, to }
+  try {
+    const job = await startUndoOf(c, tenantOf(c), windowOf(form))
+    return c.redirect(`${pathsOf(c).undo}/${job.id}`, 303)
+  } catch (error) {
+    return await undoPage(c, { form, error: formErrorOf(error) })
+  }
+})
+
+history.post('/:tenant/undo/cancel', async (c) => {
+  const { id } = await cancelUndoOf(c, tenantOf(c))
+  return c.redirect(`${pathsOf(c).undo}/${id}`, 303)
+})
+
+history.get('/:tenant/undo/:id', async (c) => {
+  const before = positionOf(c)
+  const { tenant } = await loadWithTenant(c, () => ({}))
+  const result = await undoResultOf(c, tenant.id, idOf(c), before)
+  return c.html(
+    <UndoResultPage administrator={c.get('administrator')} tenant={tenant} before={before} {...result} />,
+  )
+})
+
+async function undoPage(
+  c: AdminContext,
+  {
+    form,
+    before,
+    preview,
+    error,
+  }: {
+    readonly form: UndoForm
+    readonly before?: number | undefined
+    readonly preview?: Awaited<ReturnType<typeof previewUndoOf>>
+    readonly error?: FormError & { readonly status: 400 | 409 }
+  },
+) {
+  const { tenant, actors } = await loadWithTenant(c, (id) => ({ actors: actorsQuery(id) }))
+  const shared = { administrator: c.get('administrator'), tenant, actors, form, before, preview, error }
+  return c.html(<UndoFormPage {...shared} />, error?.status ?? 200)
+}
+
+function windowOf({ client, from, to }: UndoForm): UndoWindow {
+  return { clientId: client, from: timeOf(from, 'from'), to: timeOf(to, 'to') }
+}
+
+/** A time of a field for times, in UTC. @throws {AdminError} 400 */
+function timeOf(text: string, field: string): number {
+  const time = Date.parse(/Z$/i.test(text) ? text : `${text}Z`)
+  if (Number.isNaN(time)) throw invalidField(field, 'a time such as "2026-11-27T02:00"', text)
+  return time
+}
+
+function positionOf(c: AdminContext): number | undefined {
+  const text = c.req.query('before') ?? ''
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+function notKept(c: AdminContext, id: string): PageNotFound {
+  return new PageNotFound(`Nothing is kept of a user or group “${shorten(id)}”.`, [
+    ['Deleted', pathsOf(c).deleted],
+  ])
+}
+
+function tenantOf(c: AdminContext): string {
+  return c.req.param('tenant') ?? ''
+}
+
+function idOf(c: AdminContext): string {
+  return c.req.param('id') ?? ''
+}
+
+function pathsOf(c: AdminContext) {
+  return tenantPaths(tenantOf(c))
+}

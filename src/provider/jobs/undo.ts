@@ -1,0 +1,89 @@
+/**
+ * The job that undoes the changes of one client between two times, resource by resource. Clients can read and write meanwhile.
+ *
+ * | step      | does |
+ * |-----------|------|
+ * | restoring | restores what the client deleted |
+ * | changing  | takes back changes of attributes and memberships |
+ * | deleting  | deletes what the client created and nobody else has used |
+ * | failing   | ends a job that failed or was cancelled; what was undone stays |
+ *
+ * Each write has the id of the job as that of its request. A resource whose part was written before the job was interrupted is
+ * looked at again, and nothing is left to do for it.
+ */
+import { hasMembers } from '../../scim/schema/resource-type.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { changedResourcesQuery, type LocatedWindow } from '../../storage/events/undo.ts'
+import type { Call } from '../call.ts'
+import { type UndoStep, undoPart } from '../undo/resource-undo.ts'
+import { inJob } from './restore.ts'
+import type { StepContext, Steps, Unit } from './step.ts'
+
+/** The position of the job, as JSON. */
+export interface UndoPosition {
+  readonly window: LocatedWindow
+  /** The number of the event of the last resource that is done; undefined at the beginning. */
+  readonly before?: number | undefined
+}
+
+/** The most statements of a unit: a user takes about ten, a part of a group about thirty. */
+const STATEMENTS = 40
+/** Users in a unit. A group has a unit for itself. */
+const USERS_IN_A_UNIT = 3
+/** The resources that a step is about; undefined: all. */
+const KINDS = { restoring: 'deleted', changing: undefined, deleting: 'created' } as const
+
+const step = (name: UndoStep, next: UndoStep | undefined) => ({
+  statements: STATEMENTS,
+  onFailure: 'failing',
+  run: (context: StepContext) => run(context, name, next),
+})
+
+export const UNDO_CHANGES_STEPS: Steps = {
+  restoring: step('restoring', 'changing'),
+  changing: step('changing', 'deleting'),
+  deleting: step('deleting', undefined),
+  failing: { statements: 1, keepsError: true, run: async () => ({ change: { state: 'failed' } }) },
+}
+
+async function run(context: StepContext, name: UndoStep, next: UndoStep | undefined): Promise<Unit> {
+  const { window, before }: UndoPosition = JSON.parse(String(context.job.position))
+  return await inJob(context, async (call) => {
+    const { database, tenantId } = call.tenant
+    const { page } = await readTogether(database, {
+      page: changedResourcesQuery(tenantId, window, { before, size: USERS_IN_A_UNIT, kind: KINDS[name] }),
+    })
+    let [done, more] = [before, 0]
+    for (const resource of page.resources) {
+      const isAlone = hasOwnUnit(call, resource.type)
+      if (isAlone && done !== before) return { more, position: at(window, done) }
+      if (!(await undoResource(call, context, resource, { window, name })))
+        return { more, position: at(window, done) }
+      done = resource.seq
+      more++
+      if (isAlone) return { more, position: at(window, done) }
+    }
+    if (page.next !== undefined) return { more, position: at(window, page.next) }
+    if (next === undefined) return { more, position: at(window, undefined), change: { state: 'done' } }
+    return { more, next, position: at(window, undefined) }
+  })
+}
+
+function hasOwnUnit({ tenant }: Call, typeName: string): boolean {
+  return tenant.resourceTypes.some((type) => type.name === typeName && hasMembers(type))
+}
+
+function at(window: LocatedWindow, before: number | undefined): string {
+  return JSON.stringify({ window, before } satisfies UndoPosition)
+}
+
+async function undoResource(
+  call: Call,
+  { job }: StepContext,
+  { id, type: typeName }: { readonly id: string; readonly type: string },
+  { window, name }: { readonly window: LocatedWindow; readonly name: UndoStep },
+): Promise<boolean> {
+  const type = call.tenant.resourceTypes.find((one) => one.name === typeName)
+  if (type === undefined) return true
+  return await undoPart(call, { tenantId: job.tenantId, type, id, window, requestId: job.id }, name)
+}

@@ -1,0 +1,226 @@
+/**
+ * Undoes the changes of a client to one resource: decides on its history and its present state, and writes as the
+ * administrator. A write is refused if the resource has changed since it was read, and is then decided again.
+ */
+import { type Complex, sameValue } from '../../scim/comparison.ts'
+import { ScimError } from '../../scim/error.ts'
+import { withValues } from '../../scim/history.ts'
+import { MAX_UNDO_MEMBERS } from '../../scim/limits.ts'
+import { hasMembers, uniqueAttribute } from '../../scim/schema/resource-type.ts'
+import { etag } from '../../scim/version.ts'
+import { type Database, UniqueError } from '../../storage/database/database.ts'
+import { readTogether } from '../../storage/database/query.ts'
+import { resourceEventsQuery } from '../../storage/events/history.ts'
+import type { LocatedWindow } from '../../storage/events/undo.ts'
+import { tombstoneQuery } from '../../storage/resources/tombstones.ts'
+import { membershipStateQuery, presentQuery } from '../../storage/resources/undo-state.ts'
+import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
+import type { StoredRow } from '../../storage/tables/stored-resources.ts'
+import type { Call } from '../call.ts'
+import { deleteResource } from '../deletion.ts'
+import {
+  bringBack,
+  commit,
+  findRestorable,
+  forgetGroups,
+  groupWrite,
+  NameTaken,
+  restorePart,
+} from '../history/restore.ts'
+import { isStale } from '../optimistic.ts'
+import { storeOwnChange } from '../resources.ts'
+import { type LeftChange, UndoPlanner } from './plan.ts'
+
+const EVENTS_IN_A_PAGE = 250
+
+/** The resource whose changes are undone. */
+export interface UndoTarget {
+  readonly tenantId: string
+  readonly type: StoredResourceType
+  readonly id: string
+  readonly window: LocatedWindow
+  /** The id of the undo's own request; undefined before it has begun. */
+  readonly requestId: string | undefined
+}
+
+/** What undoing would do to a resource now. */
+export interface UndoOfResource {
+  readonly id: string
+  readonly type: StoredResourceType
+  readonly name: string | null
+  readonly row: StoredRow | undefined
+  /** Whether it is to be restored, or to be deleted. */
+  readonly existence: 'restore' | 'delete' | undefined
+  /** The attributes that change, with the value that they have then; null for none. */
+  readonly values: Complex
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly left: readonly LeftChange[]
+}
+
+/** Reads the history and the present state of a resource. */
+export async function undoOf(db: Database, target: UndoTarget): Promise<UndoOfResource> {
+  const { tenantId, type, id, window } = target
+  // The state is read before the events: a change in between is noticed when it is written.
+  const { present, tombstone } = await readTogether(db, {
+    present: presentQuery(type, tenantId, id),
+    tombstone: tombstoneQuery(tenantId, id),
+  })
+  const plan = await planOf(db, target)
+  const left: LeftChange[] = [...plan.left]
+  const leave = (what: LeftChange['what'], of: string | undefined, reason: LeftChange['reason']) =>
+    left.push({ what, of, reason, byClientId: undefined })
+  const name = nameOf(type, present?.row.resource) ?? tombstone?.name ?? null
+  const none = { id, type, name, row: present?.row, existence: undefined, values: {}, added: [], removed: [] }
+  if (present === undefined) {
+    if (plan.exists !== true) return { ...none, left }
+    if (tombstone === undefined) {
+      leave('deleted', undefined, 'not kept after its deletion')
+      return { ...none, left }
+    }
+    const resource = JSON.parse(tombstone.data) as Complex
+    return { ...none, existence: 'restore', values: changedValues(resource, plan.values), left }
+  }
+  const { row, groups } = present
+  const { added, removed, gone } = await membersOf(db, target, plan.members)
+  for (const member of gone) leave('left', member, 'member gone')
+  const values = changedValues(row.resource, plan.values)
+  const existence = plan.exists === false ? 'delete' : undefined
+  // Its own groups are undone before: whoever is left has been added by others.
+  if (existence === 'delete' && target.requestId !== undefined && groups > 0)
+    leave('created', undefined, 'used by others')
+  return { ...none, existence, values, added, removed, left }
+
+  async function planOf(database: Database, { requestId }: UndoTarget) {
+    const planner = new UndoPlanner(window, requestId)
+    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+      const { events } = await readTogether(database, {
+        events: resourceEventsQuery(tenantId, id, { from: window.firstSeq, before, size: EVENTS_IN_A_PAGE }),
+      })
+      for (const event of events) planner.walk(event)
+      const last = events.at(-1)
+      if (last === undefined || events.length < EVENTS_IN_A_PAGE) return planner.plan()
+      before = last.seq
+    }
+  }
+}
+
+function nameOf({ nameAttribute }: StoredResourceType, resource: Complex | undefined): string | undefined {
+  const name = resource?.[nameAttribute]
+  return typeof name === 'string' ? name : undefined
+}
+
+function changedValues(resource: Complex, values: Complex): Complex {
+  return Object.fromEntries(
+    Object.entries(values).filter(([name, value]) => !sameValue(resource[name], value ?? undefined)),
+  )
+}
+
+async function membersOf(
+  db: Database,
+  { tenantId, type, id }: UndoTarget,
+  wanted: ReadonlyMap<string, boolean>,
+) {
+  if (!hasMembers(type) || wanted.size === 0) return { added: [], removed: [], gone: [] }
+  const ids = [...wanted.keys()]
+  const { state } = await readTogether(db, { state: membershipStateQuery(tenantId, id, ids) })
+  const { present, existing } = state
+  const absent = ids.filter((member) => wanted.get(member) === true && !present.has(member))
+  return {
+    added: absent.filter((member) => existing.has(member)),
+    removed: ids.filter((member) => wanted.get(member) === false && present.has(member)),
+    gone: absent.filter((member) => !existing.has(member)),
+  }
+}
+
+/** The steps of an undo, in their order: what is restored can be a member, and what is deleted is none. */
+export type UndoStep = 'restoring' | 'changing' | 'deleting'
+
+/**
+ * Does one part of a step for a resource.
+ *
+ * @returns whether the step is done for it
+ */
+export async function undoPart(call: Call, target: UndoTarget, step: UndoStep): Promise<boolean> {
+  try {
+    return await attempt(call, target, step)
+  } catch (error) {
+    // Another writer was faster: the next attempt sees what it has changed.
+    const isOutdated = error instanceof ScimError && (error.status === 412 || error.status === 404)
+    if (isStale(error) || isOutdated) return false
+    throw error
+  }
+}
+
+async function attempt(call: Call, target: UndoTarget, step: UndoStep): Promise<boolean> {
+  if (step === 'restoring') return await restore(call, target)
+  const undo = await undoOf(call.tenant.database, target)
+  if (step === 'changing') return await change(call, undo)
+  if (undo.existence !== 'delete' || undo.left.some(({ what }) => what === 'created')) return true
+  await deleteResource(call, {
+    type: target.type,
+    id: target.id,
+    preconditions: { ifMatch: etag(undo.row?.version ?? 0) },
+  })
+  return true
+}
+
+async function restore(call: Call, target: UndoTarget): Promise<boolean> {
+  const { database } = call.tenant
+  const restorable = await findRestorable(call, target.id)
+  if (restorable === undefined) return true
+  if (!restorable.tombstone.isRestored) {
+    const { existence } = await undoOf(database, target)
+    if (existence !== 'restore') return true
+    try {
+      await bringBack(call, restorable, 'undone')
+    } catch (error) {
+      // It stays deleted, and is listed as left.
+      if (error instanceof NameTaken || (error instanceof ScimError && error.status === 400)) return true
+      throw error
+    }
+  }
+  // The events of its groups tell its own memberships, and who has changed them since.
+  await forgetGroups(call, target.id)
+  return (await restorePart(call, restorable)) === undefined
+}
+
+async function change(call: Call, undo: UndoOfResource): Promise<boolean> {
+  const { row, type, id } = undo
+  if (row === undefined || (undo.existence === 'delete' && !hasMembers(type))) return true
+  const isChanged = Object.keys(undo.values).length > 0
+  if (!hasMembers(type)) {
+    if (isChanged)
+      await withoutTakenName(undo, (values) =>
+        storeOwnChange(call, type, row, withValues(row.resource, values, type)),
+      )
+    return true
+  }
+  // A group that is deleted anyway takes its members with it.
+  if (undo.existence === 'delete' && !undo.left.some(({ what }) => what === 'created')) return true
+  const [removed, added] = [undo.removed.slice(0, MAX_UNDO_MEMBERS), undo.added.slice(0, MAX_UNDO_MEMBERS)]
+  if (!isChanged && removed.length + added.length === 0) return true
+  const write = (values: Complex) => {
+    const attributes = Object.keys(values).length === 0 ? undefined : withValues(row.resource, values, type)
+    return commit(call, groupWrite(call, { id, added, removed, attributes, version: row.version }))
+  }
+  await withoutTakenName(undo, write)
+  return removed.length === undo.removed.length && added.length === undo.added.length
+}
+
+/** Writes all values, or all but the name if that is in use by now. */
+async function withoutTakenName(
+  { values, type }: UndoOfResource,
+  write: (values: Complex) => Promise<void>,
+): Promise<void> {
+  try {
+    await write(values)
+  } catch (error) {
+    const isTaken =
+      error instanceof UniqueError || (error instanceof ScimError && error.scimType === 'uniqueness')
+    if (!isTaken) throw error
+    const unique = uniqueAttribute(type)?.name ?? type.nameAttribute
+    const { [unique]: _, ...others } = values
+    if (Object.keys(others).length > 0 || hasMembers(type)) await write(others)
+  }
+}

@@ -1,0 +1,132 @@
+/** An undo whose runner is lost before and after every batch: it ends as one that nothing disturbs. */
+import { env } from 'cloudflare:workers'
+import { uuidv7 } from 'uuidv7'
+import { describe, expect, it } from 'vitest'
+import { runJob } from '../../src/provider/jobs/runner.ts'
+import { startUndo } from '../../src/provider/jobs/start.ts'
+import { type Database, noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import { readTogether } from '../../src/storage/database/query.ts'
+import { windowQuery } from '../../src/storage/events/undo.ts'
+import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import type { Databases } from '../../src/storage/tenants/locations.ts'
+import { Client, newClient } from '../support/harness.ts'
+import { anotherClient } from '../support/undo.ts'
+
+class Killed extends Error {}
+
+/** A database whose n-th batch, counted from 0, ends its caller: before or after it is done. */
+function dyingAt(
+  n: number,
+  when: 'before' | 'after',
+): { databases: Databases; readonly hasDied: () => boolean } {
+  const db = openDatabase(env.DB, noFigures())
+  let [count, hasDied] = [0, false]
+  const dying: Database = {
+    async batch(statements) {
+      // A process that has ended sends nothing more.
+      if (hasDied) throw new Killed()
+      const isNow = count++ === n
+      if (isNow && when === 'before') {
+        hasDied = true
+        throw new Killed()
+      }
+      const results = await db.batch(statements)
+      if (!isNow) return results
+      hasDied = true
+      throw new Killed()
+    },
+  }
+  return { databases: { names: ['DB'], maxBytes: 1e12, open: () => dying }, hasDied: () => hasDied }
+}
+
+async function prepared() {
+  const first = await newClient()
+  const { token, id: clientId } = await anotherClient(first, 'Old connector')
+  const second = new Client(first.tenantId, token)
+  const [a, b] = [await first.createUser({ title: 'Ranger' }), await first.createUser()]
+  const group = await first.createGroup({ members: [{ value: a.id }, { value: b.id }] })
+  const gone = await first.createGroup({ members: [{ value: a.id }] })
+  await second.patch(`/Users/${a.id}`, { op: 'replace', path: 'title', value: 'Warden' })
+  await second.request('DELETE', `/Users/${b.id}`)
+  await second.request('DELETE', `/Groups/${gone.id}`)
+  await second.createUser()
+  const { tenantId } = first
+  const databases: Databases = {
+    names: ['DB'],
+    maxBytes: 1e12,
+    open: () => openDatabase(env.DB, noFigures()),
+  }
+  const request = { clientId, from: 0, to: Date.now() + 60_000 }
+  const { found } = await readTogether(databases.open('DB'), { found: windowQuery(tenantId, request) })
+  const start = {
+    databases,
+    resourceTypes: RESOURCE_TYPES,
+    tenantId,
+    home: 'DB',
+    newId: uuidv7,
+    now: Date.now(),
+  }
+  await startUndo(start, found.window, 4)
+  const state = async () => {
+    const users = (await first.get('/Users')).body.Resources.map(
+      ({ userName, title }: Record<string, unknown>) => [userName, title],
+    )
+    const groups = (await first.get('/Groups')).body.Resources.map(
+      ({ displayName, members = [] }: { displayName: string; members: { value: string }[] }) => [
+        displayName,
+        members.map(({ value }) => value).sort(),
+      ],
+    )
+    return { users: users.sort(), groups: groups.sort() }
+  }
+  const expected = {
+    users: [
+      [a.userName, 'Ranger'],
+      [b.userName, undefined],
+    ].sort(),
+    groups: [
+      [group.displayName, [a.id, b.id].sort()],
+      [gone.displayName, [a.id]],
+    ].sort(),
+  }
+  return { tenantId, databases, state, expected }
+}
+
+const administration = { newId: uuidv7, keepsDeleted: true }
+
+async function runWith(databases: Databases, tenantId: string): Promise<void> {
+  const run = {
+    databases,
+    resourceTypes: RESOURCE_TYPES,
+    maxStatements: 1_000,
+    now: Date.now,
+    administration,
+  }
+  while ((await runJob(run, tenantId)) !== undefined);
+}
+
+describe('an undo', () => {
+  it.for(['before', 'after'] as const)(
+    'is done once although its runner ends %s a batch',
+    { timeout: 300_000 },
+    async (when) => {
+      // Each time from another batch on: the whole job has about seventy.
+      for (let from = 0; from < 3; from++) {
+        const { tenantId, databases, state, expected } = await prepared()
+        for (let kills = 0; ; kills++) {
+          const dying = dyingAt(kills === 0 ? from : 6 + kills, when)
+          const ended = await runWith(dying.databases, tenantId).then(
+            () => true,
+            () => false,
+          )
+          if (ended && !dying.hasDied()) break
+          if (kills > 20) {
+            await runWith(databases, tenantId)
+            break
+          }
+        }
+        expect(await state()).toEqual(expected)
+      }
+    },
+  )
+})
