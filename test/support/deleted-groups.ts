@@ -15,6 +15,7 @@ import { ONE_DATABASE } from './one-database.ts'
 import { TEST_SETTINGS } from './settings.ts'
 
 const app = createApp()
+const MAX_CALLS = 1_000
 
 /** Deletes a group. Memberships that are left stay until `deleteLeft`. @param binding of the tenant's database */
 export async function deleteAndHold(
@@ -61,5 +62,7 @@ export async function deleteLeft(tenantId: string, maxStatements = 50): Promise<
     open: () => openDatabase(env.DB, noFigures()),
   }
   const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements, now: Date.now }
-  for (let calls = 1; ; calls++) if ((await runJob(run, tenantId)) === undefined) return calls
+  for (let calls = 1; calls < MAX_CALLS; calls++)
+    if ((await runJob(run, tenantId)) === undefined) return calls
+  throw new Error(`the pending work is not done after ${MAX_CALLS} calls of ${maxStatements} statements`)
 }
