@@ -54,7 +54,7 @@ const SETTINGS_FILE = 'settings.env'
 /** NAME=VALUE, a comment, or nothing. */
 const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
 
-/** Every setting but DATA_FOLDER, with its default. docs/self-hosting.md explains them. */
+/** Every setting but DATA_FOLDER, with its default. docs/operate/self-hosting.md explains them. */
 const DEFAULTS = {
   ...SHARED_DEFAULTS,
   DATABASES: '1',

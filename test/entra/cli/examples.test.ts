@@ -55,7 +55,7 @@ describe('the examples', () => {
       expect.arrayContaining([
         'README.md',
         'src/entra/README.md',
-        'docs/oauth.md',
+        'docs/connect/oauth.md',
         'src/local/start.mjs',
         'src/consumer/cli.ts',
         'check --help',
