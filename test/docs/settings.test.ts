@@ -48,3 +48,9 @@ describe('the table of docs/operate/settings.md', () => {
     expect(others.join('\n')).not.toMatch(/^\| Setting \|/m)
   })
 })
+
+it('the command for Deno in docs/operate/self-hosting.md allows every variable', () => {
+  const page = readFileSync(join(ROOT, 'docs/operate/self-hosting.md'), 'utf8')
+  const [, names = ''] = /--allow-env=(\S+)/.exec(page) ?? []
+  expect(names.split(',').toSorted()).toEqual(['DATA_FOLDER', ...Object.keys(DEFAULTS)].toSorted())
+})
