@@ -39,6 +39,7 @@ const FURTHER_OUTPUT: Readonly<Record<string, readonly RegExp[]>> = {
     /^users +0 +0 +1 /m,
     /Provisioned +38 users, 200 groups, 113 memberships\nIn escrow +10/,
   ],
+  'docs/operate/sources.md': [/"kind":"nativeObjectId"/],
   'docs/emulator/index.md': [/^users +291 .*\ngroups +24 .*\nmemberships +847 /m],
 }
 
