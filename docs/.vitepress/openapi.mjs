@@ -21,10 +21,15 @@ async function openapiDocument() {
 
 export async function openapiMarkdown() {
   const document = await openapiDocument()
-  const parts = document.tags.map((tag) => tagMarkdown(tag, document))
-  return [...parts, '## Schemas', ...Object.entries(document.components.schemas).map(schemaMarkdown)].join(
-    '\n\n',
-  )
+  return [
+    ...document.tags.map((tag) => tagMarkdown(tag, document)),
+    '## Deliveries of webhooks',
+    ...Object.entries(document.webhooks).map(([type, { post }]) =>
+      operationMarkdown({ title: type, operation: { parameters: [], ...post } }, document),
+    ),
+    '## Schemas',
+    ...Object.entries(document.components.schemas).map(schemaMarkdown),
+  ].join('\n\n')
 }
 
 /**
