@@ -108,7 +108,12 @@ function schemaMarkdown([name, schema]) {
   )
   const table = ['| Member | Type | Required | Meaning |', '|---|---|---|---|', ...rows].join('\n')
   const whole = rows.length > 0 ? table : `Type: ${typeOf(schema)}`
-  return [`### ${name}`, text(schema.description), whole].filter((part) => part !== '').join('\n\n')
+  return [`### ${name} {#${schemaAnchor(name)}}`, text(schema.description), whole].filter((part) => part !== '').join('\n\n')
+}
+
+/** Other headings have the names of schemas too. @param {string} name */
+function schemaAnchor(name) {
+  return `schema-${name.toLowerCase()}`
 }
 
 /**
@@ -120,7 +125,7 @@ function schemaMarkdown([name, schema]) {
 function typeOf(schema = {}) {
   if (schema.$ref !== undefined) {
     const name = schema.$ref.split('/').at(-1)
-    return `[${name}](#${name.toLowerCase()})`
+    return `[${name}](#${schemaAnchor(name)})`
   }
   if (schema.enum !== undefined) return schema.enum.map((one) => `\`${JSON.stringify(one)}\``).join(' or ')
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``

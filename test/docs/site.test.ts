@@ -34,7 +34,7 @@ describe('the site', () => {
     }
   })
 
-  it('shows each operation of the OpenAPI document', () => {
+  it('shows the operations of the OpenAPI document, with links to their schemas', () => {
     const html = readFileSync(join(SITE, 'api/openapi.html'), 'utf8')
     for (const operation of [
       'GET /scim/v2/Users',
@@ -43,5 +43,8 @@ describe('the site', () => {
       'POST /oauth/token',
     ])
       expect(html).toContain(`<code>${operation}</code>`)
+    const links = new Set([...html.matchAll(/href="#(schema-[^"]+)"/g)].map(([, anchor]) => anchor))
+    expect(links.size).toBeGreaterThan(10)
+    for (const anchor of links) expect(html).toContain(`id="${anchor}"`)
   })
 })
