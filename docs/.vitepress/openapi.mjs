@@ -108,7 +108,9 @@ function schemaMarkdown([name, schema]) {
   )
   const table = ['| Member | Type | Required | Meaning |', '|---|---|---|---|', ...rows].join('\n')
   const whole = rows.length > 0 ? table : `Type: ${typeOf(schema)}`
-  return [`### ${name} {#${schemaAnchor(name)}}`, text(schema.description), whole].filter((part) => part !== '').join('\n\n')
+  return [`### ${name} {#${schemaAnchor(name)}}`, text(schema.description), whole]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
 
 /** Other headings have the names of schemas too. @param {string} name */
