@@ -57,6 +57,7 @@ const ORDER = [
   'operate/package.md',
   'operate/settings.md',
   'operate/operation.md',
+  'operate/backup.md',
   'operate/sources.md',
   'operate/metrics.md',
   'operate/litestream.md',
