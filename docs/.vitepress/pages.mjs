@@ -58,6 +58,7 @@ const ORDER = [
   'operate/settings.md',
   'operate/operation.md',
   'operate/backup.md',
+  'operate/history.md',
   'operate/sources.md',
   'operate/metrics.md',
   'operate/litestream.md',

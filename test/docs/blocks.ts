@@ -51,6 +51,25 @@ export const NOT_RUN: readonly (readonly [page: string, beginning: string, reaso
     'does not end; test/deno/server.test.ts runs the server with the same permissions',
   ],
   [
+    'docs/operate/history.md',
+    'curl "http://127.0.0.1:8787/admin/api/tenants/default/history',
+    'names an id and a time of an example; test/docs/blocks.test.ts finds its routes, and test/http/history.test.ts sends such requests',
+  ],
+  [
+    'docs/operate/history.md',
+    'curl "http://127.0.0.1:8787/admin/api/tenants/default/tombstones',
+    'likewise; test/http/tombstones.test.ts',
+  ],
+  [
+    'docs/operate/history.md',
+    'curl -X POST "http://127.0.0.1:8787/admin/api/tenants/default/undo',
+    'likewise; test/http/undo.test.ts',
+  ],
+  ['docs/operate/metrics.md', 'OTEL_DENO', 'needs a collector of OpenTelemetry'],
+  ['docs/operate/metrics.md', 'OTEL_SERVICE_NAME', 'likewise, and its packages'],
+  ['docs/operate/litestream.md', 'litestream replicate', 'test/deno/litestream.test.ts replicates'],
+  ['docs/operate/litestream.md', 'umask 077', 'test/deno/litestream.test.ts restores'],
+  [
     'docs/connect/oauth.md',
     'npm run entra -- issuer',
     'does not end; test/http/oauth/federation.test.ts and test/entra/cli/ do its steps',
