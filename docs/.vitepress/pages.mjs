@@ -60,6 +60,7 @@ const ORDER = [
   'operate/backup.md',
   'operate/history.md',
   'operate/sources.md',
+  'operate/guard.md',
   'operate/metrics.md',
   'operate/litestream.md',
   'operate/growth.md',
