@@ -61,6 +61,7 @@ const ORDER = [
   'operate/history.md',
   'operate/sources.md',
   'operate/guard.md',
+  'operate/drift.md',
   'operate/metrics.md',
   'operate/litestream.md',
   'operate/growth.md',
