@@ -78,6 +78,8 @@ const LONG_WORKERD_TESTS = [
 const LONG_NODE_TESTS = [
   // Run the built servers as processes of Deno and Node.js, and kill many of them.
   'test/deno/**/*.test.ts',
+  // Build the site of the documents, and run their commands as a reader would.
+  'test/docs/{commands,site}.test.ts',
   // Run Wrangler as a process, up to a deployed Worker.
   'test/deploy/**/*.test.ts',
   // Kill processes, and let processes race for a file.

@@ -1,5 +1,5 @@
 /**
- * The settings of all runtimes, and their checks. README.md describes the settings. While any of them has an invalid value,
+ * The settings of all runtimes, and their checks. docs/operate/settings.md describes them. While any of them has an invalid value,
  * the server refuses every request.
  */
 import { isHost } from './edge/address.ts'

@@ -1,4 +1,4 @@
-/** The table of the admin API in docs/admin-api.md has a row for each route of the contract, with the same texts. */
+/** The table of the admin API in docs/api/admin-api.md has a row for each route of the contract, with the same texts. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { JSON_LINES, type Route } from '../src/admin/contract/route.ts'
 import { ADMIN_API_PATH, ROUTES } from '../src/admin/contract/routes.ts'
 import { actionsOf, type SchemaParts } from '../src/admin/contract/schema-parts.ts'
 
-const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'admin-api.md'), 'utf8')
+const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'api', 'admin-api.md'), 'utf8')
 const rows = PAGE.split('\n').filter((line) => /^\| `[A-Z]+ \/admin\/api/.test(line))
 
 /** `| request | summary and description | example of the body |` */
@@ -24,7 +24,7 @@ function exampleOf(body: Route['body']): string {
   return `\`${JSON.stringify(examples?.[0])}\``
 }
 
-describe('the table of docs/admin-api.md', () => {
+describe('the table of docs/api/admin-api.md', () => {
   it('has a row for each route, in the order of the contract, and no others', () => {
     expect(rows).toEqual(Object.values<Route>(ROUTES).map(rowOf))
   })

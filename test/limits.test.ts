@@ -1,17 +1,17 @@
-/** The table in docs/limits.md has all limits of the code, with their values and units. */
+/** The table in docs/protocol/limits.md has all limits of the code, with their values and units. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as limits from '../src/scim/limits.ts'
 
-const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'limits.md'), 'utf8')
+const PAGE = readFileSync(join(import.meta.dirname, '..', 'docs', 'protocol', 'limits.md'), 'utf8')
 /** `| limit | CONSTANT | value with unit | answer beyond it |` */
 const ROW =
   /^\| (?<words>[^|]+) \| `(?<name>[A-Z_]+)` \| (?<value>[\d,]+) (?<unit>[^|]+) \| (?<answer>[^|]+) \|$/gm
 
 const rows = [...PAGE.matchAll(ROW)].map(({ groups = {} }) => groups)
 
-describe('the table of docs/limits.md', () => {
+describe('the table of docs/protocol/limits.md', () => {
   it('has a row for each limit, in any order, and no others', () => {
     expect(rows.map(({ name }) => name).sort()).toEqual(Object.keys(limits).sort())
   })

@@ -35,7 +35,7 @@ function anchorsOf(markdown: string): readonly string[] {
 describe('the relative links in the documentation', () => {
   it('are found', () => {
     expect(files).toContain('README.md')
-    expect(targetsOf(readFileSync(resolve(ROOT, 'README.md'), 'utf8'))).toContain('docs/limits.md')
+    expect(targetsOf(readFileSync(resolve(ROOT, 'README.md'), 'utf8'))).toContain('docs/protocol/limits.md')
   })
 
   it.for(files)('lead from %s to existing files and headings', (file) => {

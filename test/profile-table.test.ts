@@ -1,5 +1,5 @@
 /**
- * The profiles, and the tables of docs/profiles.md that administrators read: each names every deviation.
+ * The profiles, and the tables of docs/protocol/profiles.md that administrators read: each names every deviation.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -26,14 +26,14 @@ describe('the profiles', () => {
 
 /** Deviation to its cells: what is accepted, who needs it, and one cell for each profile. */
 const ROWS: ReadonlyMap<string, readonly string[]> = new Map(
-  readFileSync(resolve(ROOT, 'docs/profiles.md'), 'utf8')
+  readFileSync(resolve(ROOT, 'docs/protocol/profiles.md'), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split('|').map((cell) => cell.trim()))
     .map(([, name = '', ...cells]) => [name.replaceAll('`', ''), cells.slice(0, -1)]),
 )
 
-describe('the tables of docs/profiles.md', () => {
+describe('the tables of docs/protocol/profiles.md', () => {
   it('have a row for each deviation, in the order of the code', () => {
     expect([...ROWS.keys()]).toEqual([...DEVIATIONS])
   })

@@ -6,7 +6,7 @@
  * changes becomes exact.
  */
 
-/** An event of the feed, as far as a copy needs it: docs/events.md describes all of it. */
+/** An event of the feed, as far as a copy needs it: docs/consume/events.md describes all of it. */
 export interface DirectoryEvent {
   readonly id: string
   readonly type: string

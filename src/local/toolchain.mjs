@@ -28,7 +28,7 @@ const isWindows = process.platform === 'win32'
 /** @type {Readonly<Record<Scope, { options: readonly string[], size: string }>>} */
 const SCOPES = {
   use: { options: ['--omit=dev'], size: '390 MB' },
-  development: { options: [], size: '580 MB' },
+  development: { options: [], size: '680 MB' },
 }
 
 /**

@@ -23,7 +23,7 @@ export type MemberEventKind = 'members_added' | 'members_removed'
 export interface NewEvent {
   readonly type: string
   readonly resourceId: string
-  /** In the form that docs/events.md describes; the members of a group are ids. */
+  /** In the form that docs/consume/events.md describes; the members of a group are ids. */
   readonly data: Complex
   /** The previous values of the changed attributes, for the history: see history.ts. They are not in the feed. */
   readonly previous?: Complex | undefined

@@ -1,6 +1,6 @@
 /**
  * The limits on the size and the cost of a request, with the reason for each value. The name of a constant ends in its
- * unit. docs/limits.md has the same table; a test compares the two.
+ * unit. docs/protocol/limits.md has the same table; a test compares the two.
  *
  * Limits of the platform, such as statements in a batch or bytes in a row, are in storage/database/database.ts.
  */

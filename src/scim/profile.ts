@@ -1,6 +1,6 @@
 /**
  * Profiles: the deviations from RFC 7643 and RFC 7644 that a tenant accepts. A profile is data and is passed like the
- * resource type. Only the functions in compatibility/ read it, one for each deviation. docs/profiles.md documents which
+ * resource type. Only the functions in compatibility/ read it, one for each deviation. docs/protocol/profiles.md documents which
  * clients need each deviation; a test compares it with this file.
  */
 

@@ -54,8 +54,8 @@ const SETTINGS_FILE = 'settings.env'
 /** NAME=VALUE, a comment, or nothing. */
 const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
 
-/** Every setting but DATA_FOLDER, with its default. docs/self-hosting.md explains them. */
-const DEFAULTS = {
+/** Every setting but DATA_FOLDER, with its default. docs/operate/settings.md explains them. */
+export const DEFAULTS = {
   ...SHARED_DEFAULTS,
   DATABASES: '1',
   SYNCHRONOUS: 'FULL',

@@ -1,6 +1,6 @@
 /**
  * The size of a directory and its monthly cost on Cloudflare. Bytes and rows are measured on a directory that the
- * server stored from Entra's requests. cost/model.ts has the usage of a month and the prices. GROWTH.md shows the
+ * server stored from Entra's requests. cost/model.ts has the usage of a month and the prices. docs/operate/growth.md shows the
  * tables for cost/measured.json.
  *
  *   node test/bench/cost.ts [--users 2000] [--from cost/measured.json] [--out FILE]

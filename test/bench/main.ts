@@ -42,7 +42,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   },
   cost: {
     script: 'cost.ts',
-    what: 'bytes of users, memberships and log entries, and the monthly cost on Cloudflare: the tables of GROWTH.md',
+    what: 'bytes of users, memberships and log entries, and the monthly cost on Cloudflare: the tables of docs/operate/growth.md',
     minutes: 1,
     options: ['users', 'from'],
     isDefault: false,

@@ -1,5 +1,5 @@
 /**
- * The walkthrough in README.md: an on-premises AD connector beside Microsoft Entra is noticed, and after it is removed the
+ * The walkthrough in docs/operate/sources.md: an on-premises AD connector beside Microsoft Entra is noticed, and after it is removed the
  * import of ObjectGUID is clean.
  */
 import { type ChildProcess, spawn } from 'node:child_process'

@@ -1,4 +1,4 @@
-/** The tables in GROWTH.md equal the computed ones and describe the measurement. */
+/** The tables in docs/operate/growth.md equal the computed ones and describe the measurement. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -7,9 +7,9 @@ import { costTables, dollarsOfMonth, type Measured, usageOfMonth } from '../benc
 const ROOT = join(import.meta.dirname, '../..')
 const measured: Measured = JSON.parse(readFileSync(join(ROOT, 'test/bench/cost/measured.json'), 'utf8'))
 
-describe('GROWTH.md', () => {
-  const page = readFileSync(join(ROOT, 'GROWTH.md'), 'utf8')
-  // Left out of GROWTH.md for its length; `npm run bench -- scale` prints it.
+describe('docs/operate/growth.md', () => {
+  const page = readFileSync(join(ROOT, 'docs/operate/growth.md'), 'utf8')
+  // Left out of docs/operate/growth.md for its length; `npm run bench -- scale` prints it.
   const tables = costTables(measured).filter(({ title }) => title !== 'Rows of each request')
 
   it.each(tables)('has the computed table "$title"', ({ table }) => {

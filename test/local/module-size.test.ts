@@ -1,6 +1,6 @@
 /**
  * The Worker's module keeps to its budget, because an isolate parses all of it when it starts. The budget is a little
- * above the size, so that a large addition is a decision and not an accident: docs/performance.md.
+ * above the size, so that a large addition is a decision and not an accident: docs/benchmarks.md.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,19 +10,19 @@ import { gzipSync } from 'node:zlib'
 import { expect, it, onTestFinished } from 'vitest'
 import { ROOT, toolCommand, toolEnvironment } from '../../src/local/toolchain.mjs'
 
-/** In bytes, with gzip. docs/performance.md names it too. */
+/** In bytes, with gzip. docs/benchmarks.md names it too. */
 const BUDGET = 242_000
 
 it('the module of the Worker keeps to its budget', () => {
   const size = gzipSync(builtModule(), { level: 9 }).length
   expect(
     size,
-    `the module has ${bytes(size)} with gzip, budget ${bytes(BUDGET)}: make it smaller (docs/performance.md says how to see what is in it), or raise the budget here and there`,
+    `the module has ${bytes(size)} with gzip, budget ${bytes(BUDGET)}: make it smaller (docs/benchmarks.md says how to see what is in it), or raise the budget here and there`,
   ).toBeLessThanOrEqual(BUDGET)
 })
 
-it('docs/performance.md names the budget', () => {
-  const page = readFileSync(join(ROOT, 'docs', 'performance.md'), 'utf8')
+it('docs/benchmarks.md names the budget', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'benchmarks.md'), 'utf8')
   const row = page.split('\n').find((line) => line.startsWith("| the Worker's module, with gzip "))
   expect(row?.split('|')[2]?.trim()).toBe(`one, ${bytes(BUDGET)} at most`)
 })

@@ -212,7 +212,7 @@ describe('a run', () => {
     expect(steps.filter((step) => /^SCAN (?:e|w|events|webhooks|t|tenants)\b/.test(step))).toEqual([])
   })
 
-  it('of one event costs what GROWTH.md says, with a full list of deliveries', async () => {
+  it('of one event costs what docs/operate/growth.md says, with a full list of deliveries', async () => {
     const webhook = await hooked(3)
     const delivery = { time: 1, eventId: 'evt', type: 'user.created', attempt: 1, status: 204, error: null }
     const full = JSON.stringify(Array.from({ length: MAX_SHOWN_DELIVERIES }, () => delivery))

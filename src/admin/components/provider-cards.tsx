@@ -64,14 +64,14 @@ function EntraSteps({ tenantUrl, apiKeysPath, groupLimit }: ProviderCardProps) {
         </li>
         <li>
           In the Microsoft Entra admin center, open <b>Enterprise apps</b>, your application, then{' '}
-          <b>Provisioning</b>, and set the mode to <b>Automatic</b>.
+          <b>Provisioning</b>, and press <b>New configuration</b>.
         </li>
         <li>
-          Under <b>Admin Credentials</b>, paste Tenant URL, Token Endpoint, Client Identifier and Client
-          Secret, or Tenant URL and Secret Token, and press <b>Test Connection</b>.
+          Paste Tenant URL, Token Endpoint, Client Identifier and Client Secret, or Tenant URL and Secret
+          Token. Press <b>Test connection</b>, then <b>Create</b>.
         </li>
         <li>
-          Assign users and groups, set the provisioning status to <b>On</b>, and save.
+          Assign users and groups, and press <b>Start provisioning</b>.
         </li>
       </ol>
       <CopyField id="entra-url" label="Tenant URL" value={tenantUrl} />

@@ -1,6 +1,6 @@
 /**
  * A route of the admin API as data, and the types derived from it. Validation, the OpenAPI document and the table in
- * docs/admin-api.md are derived from the routes (routes.ts). A handler that does not match its route does not compile.
+ * docs/api/admin-api.md are derived from the routes (routes.ts). A handler that does not match its route does not compile.
  */
 import type * as v from 'valibot'
 

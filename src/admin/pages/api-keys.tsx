@@ -267,8 +267,8 @@ export function NewTokenPage(props: {
         <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
         <CopyField id="secret-token" label="Secret Token" value={token} />
         <p>
-          Paste both into your identity provider — in Microsoft Entra under <b>Provisioning</b>,{' '}
-          <b>Admin Credentials</b> — and press <b>Test Connection</b>.
+          Paste both into your identity provider — in Microsoft Entra under <b>Provisioning</b> — and press{' '}
+          <b>Test connection</b>.
           {isRotation &&
             ' The old token stays valid until you revoke it. Revoke it once the new token is in use.'}
         </p>

@@ -34,9 +34,8 @@ export function NewSecretPage(
         <CopyField id="client-identifier" label="Client Identifier" value={secret.clientId} />
         <CopyField id="client-secret" label="Client Secret" value={text} />
         <p>
-          Paste them into your identity provider — in Microsoft Entra under <b>Provisioning</b>,{' '}
-          <b>Admin Credentials</b> — and press <b>Test Connection</b>. The secret expires on{' '}
-          <Time at={secret.expiresAt} />.
+          Paste them into your identity provider — in Microsoft Entra under <b>Provisioning</b> — and press{' '}
+          <b>Test connection</b>. The secret expires on <Time at={secret.expiresAt} />.
           {isRotation &&
             ' The old secret stays valid until you revoke it. Revoke it once the new secret is in use.'}
         </p>

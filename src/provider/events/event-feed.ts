@@ -1,5 +1,5 @@
 /**
- * The event feed of a tenant: pages of events, each with a cursor after it. docs/events.md describes it for those who read
+ * The event feed of a tenant: pages of events, each with a cursor after it. docs/consume/events.md describes it for those who read
  * it.
  */
 import { quote, ScimError } from '../../scim/error.ts'

@@ -16,7 +16,7 @@ export interface HistoryEvent {
   readonly clientName: string | null
   readonly requestId: string | null
   readonly resourceId: string | null
-  /** JSON: see docs/events.md; members are ids. */
+  /** JSON: see docs/consume/events.md; members are ids. */
   readonly data: string
   /** JSON: see `previous` in tables/event-tables.ts. */
   readonly previous: string | null

@@ -81,7 +81,7 @@ export interface TenantContext extends TenantSnapshot {
  * - The group limit of a tenant, and whether names of groups are unique: the transaction that adds the group reads them
  *   from its row (groups.ts), because a remembered number may be out of date.
  * - The limits of the protocol, such as the page size: constants in scim/limits.ts, which /ServiceProviderConfig shows
- *   without authentication and docs/limits.md lists.
+ *   without authentication and docs/protocol/limits.md lists.
  */
 export interface TenantLimits {
   /** The largest body of one request. */

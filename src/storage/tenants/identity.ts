@@ -30,7 +30,9 @@ export class WrongDatabase extends NamedDatabaseUnavailable {
       found === undefined
         ? 'a database without an identity and without the tenants that the catalogue places there'
         : textOf(found)
-    super(`the binding "${expected.name}" has ${what}, expected ${textOf(expected)}; see GROWTH.md`)
+    super(
+      `the binding "${expected.name}" has ${what}, expected ${textOf(expected)}; see docs/operate/growth.md`,
+    )
     this.found = found
     this.expected = expected
   }

@@ -38,7 +38,7 @@ export function missingDatabase(name: string): NamedDatabaseUnavailable {
 /** The catalogue names a database that does not have the tenant: it was restored to a time before the tenant came. */
 export function missingTenant(tenantId: string, name: string): NamedDatabaseUnavailable {
   return new NamedDatabaseUnavailable(
-    `the catalogue places the tenant "${tenantId}" in the database "${name}", which does not have it; see GROWTH.md`,
+    `the catalogue places the tenant "${tenantId}" in the database "${name}", which does not have it; see docs/operate/growth.md`,
   )
 }
 

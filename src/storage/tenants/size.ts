@@ -5,7 +5,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { type Database, statement } from '../database/database.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 
-/** A membership with its indexes, as `npm run bench -- cost` measures it: GROWTH.md. */
+/** A membership with its indexes, as `npm run bench -- cost` measures it: docs/operate/growth.md. */
 const MEMBERSHIP_BYTES = 210
 /** A block of a large document: see `blocks` in src/storage/tables/directory-tables.ts. */
 const BLOCK_BYTES = 4_096

@@ -277,7 +277,7 @@ export function dollarsOfMonth(usage: Usage): number {
   return PRODUCTS.reduce((total, product) => total + dollarsOf(product, usage[product]), PLAN_DOLLARS)
 }
 
-/** The tables of GROWTH.md. */
+/** The tables of docs/operate/growth.md. */
 export function costTables(
   measured: Measured,
 ): readonly { readonly title: string; readonly table: string }[] {

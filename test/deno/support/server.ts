@@ -19,7 +19,7 @@ export const ADMIN_TOKEN = 'an-admin-token-for-tests'
 const START_TIMEOUT_MS = 30_000
 const STANDSTILL_MS = 1_500
 
-/** Every variable that the server reads. docs/self-hosting.md has the same list. */
+/** Every variable that the server reads. docs/operate/self-hosting.md has the same list. */
 const VARIABLES =
   'DATA_FOLDER,DATABASES,ADMIN_TOKEN,SERVER_TIMING,REQUEST_LOG,LOG_RETENTION_DAYS,EVENT_RETENTION_DAYS,TOMBSTONE_DAYS,ACCESS_TEAM_DOMAIN,ACCESS_AUD,' +
   'SYNCHRONOUS,BUSY_TIMEOUT_MS,TRUST_PROXY,METRICS_TOKEN,PUBLIC_URL,FEDERATION_HOSTS,ALLOW_LOOPBACK_WEBHOOKS,TOKEN_LIMIT,TENANT_LIMIT,SIGN_IN_LIMIT,' +

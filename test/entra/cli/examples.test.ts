@@ -55,7 +55,7 @@ describe('the examples', () => {
       expect.arrayContaining([
         'README.md',
         'src/entra/README.md',
-        'docs/oauth.md',
+        'docs/connect/oauth.md',
         'src/local/start.mjs',
         'src/consumer/cli.ts',
         'check --help',
@@ -93,7 +93,9 @@ describe('the help', () => {
   })
 })
 
-describe('the example of the README', () => {
+const TRIAL = 'docs/emulator/index.md'
+
+describe('the example with the sample directory', () => {
   let folder: string
   let server: TestServer
   const store = new ScimStore()
@@ -108,8 +110,8 @@ describe('the example of the README', () => {
   })
 
   it('provisions the copy and leaves the sample directory as it is', async () => {
-    const example = documented.find(({ where, line }) => where === 'README.md' && /--token-file/.test(line))
-    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`cp ${QUILLFERN} trial/people.json`)
+    const example = documented.find(({ where, line }) => where === TRIAL && /--token-file trial/.test(line))
+    expect(readFileSync(join(ROOT, TRIAL), 'utf8')).toContain(`cp ${QUILLFERN} trial/people.json`)
     copyFileSync(join(ROOT, QUILLFERN), join(folder, 'people.json'))
     writeFileSync(join(folder, 'token.txt'), 'a-token\n')
     const before = readdirSync(join(ROOT, 'test/fixtures/directory'))
