@@ -26,8 +26,18 @@ type Received = Extract<WireResponse, { kind: 'answer' }>
 /** A finding about the status of a response: a failure, or a success where none is expected. */
 export function refusal(answer: Received, expected: string): Finding {
   const { status } = answer
-  return bad(status < 300 ? 'consent' : 'refusal', `${describe(answer)}; ${expected}`, `HTTP ${status}`)
+  const said = describe(answer)
+  return bad(status < 300 ? 'consent' : 'refusal', `${said}; ${expected}`, withoutValues(said))
 }
+
+/** The message without quoted values, numbers and ids, which differ where the reason is the same. */
+function withoutValues(message: string): string {
+  const [status = ''] = message.split(':', 1)
+  const words = message.slice(status.length, MAX_COMPARED).split(/"[^"]*"|'[^']*'|[\w-]*\d[\w-]*/)
+  return status + words.join(' ')
+}
+
+const MAX_COMPARED = 500
 
 /** The status with the message of a SCIM error. */
 export function describe(answer: Received): string {

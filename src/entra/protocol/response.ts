@@ -133,7 +133,7 @@ function parseBody(answer: Received): JsonObject | string {
   if (/html/i.test(answer.contentType) || /^\s*<(!doctype|html)/i.test(answer.text))
     return `HTTP ${answer.status} with an HTML page instead of JSON: ${excerpt(answer.text)}`
   try {
-    const body: unknown = JSON.parse(answer.text)
+    const body: unknown = JSON.parse(answer.text.replace(/^\uFEFF/, ''))
     return isObject(body)
       ? body
       : `HTTP ${answer.status} with JSON that is not an object: ${excerpt(answer.text)}`

@@ -763,7 +763,7 @@ describe('check', () => {
     const { code, stdout } = await check('--dialect', 'old', '--only', 'users')
     expect(code).toBe(3)
     expect(stdout).toMatch(
-      /error: HTTP 500: oops.*\n.*create a user and 1 step more; \d+ steps could not run/,
+      /error: HTTP 500: oops.*\n.*create a user; create a user with fewer attributes; \d+ steps could not run/,
     )
     expect(stdout).not.toContain('skipped  ')
     const { stdout: all } = await check('--dialect', 'old', '--only', 'users', '--verbose')

@@ -487,10 +487,10 @@ const ROWS: readonly Row[] = [
   // Finding
   [
     'compares userName with regard to case',
-    'error',
-    'find the user by userName',
+    'deviation',
+    'find the user by userName in upper case',
     'found 0 objects, expected 1',
-    TWICE,
+    'another case',
     { matches: (shown, wanted) => shown === wanted },
   ],
   [
@@ -756,7 +756,7 @@ const ROWS: readonly Row[] = [
     'deviation',
     'the group still has both members',
     'a member is listed twice',
-    MEMBERS,
+    'other clients',
     { adds: (members, added) => [...members, ...added] },
   ],
   [
@@ -1020,6 +1020,31 @@ const ROWS: readonly Row[] = [
       ({ query }) => query.has('count'),
       (answer) => withBody(answer, ({ startIndex: _, ...list }) => list),
     ),
+  ],
+  // Concurrent clients
+  [
+    'loses members that are added at once',
+    'error',
+    '3 clients add a member each to one group',
+    '3 of 3 acknowledged, 2 members lost',
+    'does not send memberships again',
+    { isLocked: (request) => !isPatchOf('Groups')(request) },
+  ],
+  [
+    'loses values that are changed at once',
+    'error',
+    '3 clients change an attribute each of one user',
+    '3 of 3 acknowledged, 2 values lost',
+    'does not send the values again',
+    { isLocked: (request) => !isPatchOf('Users')(request) },
+  ],
+  [
+    'creates two users of a name at once',
+    'error',
+    '3 clients create a user of the same name',
+    '3 of 3 created',
+    'DuplicateTargetEntries',
+    { isLocked: (request) => !isPost('Users')(request) },
   ],
 ]
 
