@@ -8,6 +8,7 @@ import type { MappedValue } from '../mappings/attribute-mapping.ts'
 import { describeType, isObject, Problems } from '../problem.ts'
 import type { ObjectType } from '../protocol/requests.ts'
 import type { ErrorCode } from '../protocol/response.ts'
+import type { ProviderName } from '../providers/providers.ts'
 
 export type JobStatus = 'NotRun' | 'Active' | 'Paused' | 'Quarantine' | 'Disabled'
 
@@ -88,6 +89,8 @@ export interface StateTarget {
   readonly tenantUrl: string
   /** A hash of the part of the token that names the tenant. Without such a part, a hash of the empty string. */
   readonly tenant: string
+  /** Another provider maps and matches in another way. Absent in states of earlier versions. */
+  readonly provider?: ProviderName
 }
 
 export interface CycleSummary {

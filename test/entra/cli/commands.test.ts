@@ -539,6 +539,22 @@ describe('--provider', () => {
     ])
   })
 
+  it('is refused if the state belongs to another provider, and nothing is sent', async () => {
+    await entra('provision', '--provider', 'okta')
+    store.received.length = 0
+    for (const command of ['provision', 'diff']) {
+      const { code, stderr } = await entra(command)
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /belongs to the provider "okta", not to "entra"; nothing was sent\.\n {2}Choose/,
+        ),
+      ])
+    }
+    expect(store.received).toEqual([])
+    expect((await entra('status')).code).toBe(0)
+  })
+
   it('is refused if it is unknown, and --push-now if the provider has no such command', async () => {
     const { code, stderr } = await entra('provision', '--provider', 'ping')
     expect(code).toBe(2)
