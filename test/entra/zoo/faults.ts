@@ -209,6 +209,14 @@ const ROWS: readonly Row[] = [
     answered(isRead, ({ status, body }) => ({ status, text: JSON.stringify(body).slice(0, 20) })),
   ],
   [
+    'nests its answers deeply',
+    'error',
+    PROBE,
+    'the body is nested more deeply than any resource',
+    TEST_FAILS,
+    answered(isRead, () => ({ status: 200, text: `{"Resources":${'['.repeat(9e4)}${']'.repeat(9e4)}}` })),
+  ],
+  [
     'answers in UTF-16',
     'error',
     PROBE,
