@@ -145,9 +145,14 @@ export function newState(target: StateTarget): JobState {
     initial: true,
     countSuccessiveCompleteFailures: 0,
     escrowsPruned: false,
-    objects: {},
-    escrow: {},
+    objects: keyed({}),
+    escrow: keyed({}),
   }
+}
+
+/** Ids are keys, and an id may be "__proto__" or "constructor". */
+function keyed<Value>(entries: Record<string, Value>): Record<string, Value> {
+  return Object.assign(Object.create(null), entries)
 }
 
 export function newCounts(): Counts {
@@ -175,7 +180,8 @@ export function parseState(document: unknown): { state?: JobState; problems: Pro
     problems.add(['status'], `must be a string, found ${describeType(document.status)}`)
   for (const key of ['objects', 'escrow'] as const) checkRecords(document[key], key, problems)
   if (problems.list.length > 0) return { problems: problems.list }
-  return { state: document as unknown as JobState, problems: [] }
+  const state = document as unknown as JobState
+  return { state: { ...state, objects: keyed(state.objects), escrow: keyed(state.escrow) }, problems: [] }
 }
 
 function checkTarget(target: unknown, problems: Problems): void {

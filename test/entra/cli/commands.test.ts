@@ -474,6 +474,48 @@ describe('an invalid job file', () => {
   })
 })
 
+describe('a hostile directory file', () => {
+  it.each([
+    ['deep.json', `{"users":[{"id":"a","x":${'['.repeat(1e5)}${']'.repeat(1e5)}}]}`, 'nested more than 200'],
+    [
+      'aliases.yaml',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[...'abcdefgh'].map((name, index) => `${'bcdefghi'[index]}: &${'bcdefghi'[index]} [${`*${name},`.repeat(9)}]\n`).join('')}users: *i\n`,
+      'Excessive alias count',
+    ],
+  ])('%s is refused in one line', async (name, text, reason) => {
+    const file = join(folder, name)
+    writeFileSync(file, text)
+    const { code, stderr } = await runCli([
+      'diff',
+      '--directory',
+      file,
+      '--tenant-url',
+      server.tenantUrl,
+      '--token',
+      't',
+    ])
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
+    expect(stderr).toContain(reason)
+  })
+
+  it('may have ids that are names of JavaScript', async () => {
+    const users = ['__proto__', 'constructor'].map((id) => ({
+      ...{ id, userPrincipalName: `${id}@quillfern.example`, displayName: id, mailNickname: id },
+    }))
+    const groups = [{ id: 'toString', displayName: 'Crew', members: ['__proto__', 'constructor'] }]
+    // An object literal would take "__proto__" for its prototype, JSON does not.
+    writeDirectory({ users, groups })
+    await entra('provision')
+    expect([store.users.size, store.groups.size]).toEqual([2, 1])
+    store.received.length = 0
+    writeDirectory({ users: users.map((user) => ({ ...user, displayName: 'Other' })), groups })
+    const { code, stdout } = await entra('provision')
+    expect([code, store.users.size]).toEqual([0, 2])
+    expect(stdout).toMatch(/^users +0 /m)
+    expect((await entra('connections')).stdout).toContain('__proto__@quillfern.example')
+  })
+})
+
 describe('an invalid state file', () => {
   it.each([
     ['{', /state\.json:1: the state file is not valid JSON/],
