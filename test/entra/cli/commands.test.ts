@@ -869,3 +869,24 @@ describe('the command line', () => {
     expect((await runCli(['begin'])).stderr).toContain('Unknown command "begin": expected one of provision,')
   })
 })
+
+describe('a Tenant URL without an option', () => {
+  const token = ['--token', 't']
+
+  it('is taken by every command that has no other argument', async () => {
+    const { code, stdout } = await runCli(['test-connection', server.tenantUrl, ...token])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('ok       GET /Users?')])
+    expect((await runCli(['check', '--help'])).stdout).toContain('check [options] [TENANT-URL]')
+  })
+
+  it('is refused beside --tenant-url, and beside another one', async () => {
+    const both = await runCli(['check', server.tenantUrl, '--tenant-url', server.tenantUrl, ...token])
+    const two = await runCli(['check', server.tenantUrl, 'https://other.example', ...token])
+    expect([both.code, two.code, two.stderr]).toEqual([
+      2,
+      2,
+      expect.stringContaining("Unexpected argument 'https://other.example': expected one Tenant URL\nSee: "),
+    ])
+    expect(store.received).toEqual([])
+  })
+})

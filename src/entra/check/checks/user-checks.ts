@@ -75,7 +75,7 @@ export const USER_CHECKS: readonly CheckDefinition[] = [
     name: 'find-user',
     what: 'the user is found by its matching attribute, by userName in upper case as well, and by externalId',
     why: NOT_FOUND,
-    source: entraPage('customize-application-attributes#matching-users-in-the-source-and-target-systems'),
+    source: entraPage('customize-application-attributes#matching-users-in-the-source-and-target--systems'),
     needs: ['users'],
     steps: findSteps,
   },
