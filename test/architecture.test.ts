@@ -195,7 +195,13 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     'entra/problem.ts',
   ],
   'entra/connector': ['entra/connector', 'entra/documents', 'entra/protocol', 'entra/problem.ts'],
-  'entra/concurrency': ['entra/concurrency', 'entra/protocol', 'entra/clock.ts', 'entra/problem.ts'],
+  'entra/concurrency': [
+    'entra/concurrency',
+    'entra/mappings',
+    'entra/protocol',
+    'entra/clock.ts',
+    'entra/problem.ts',
+  ],
   'entra/mutation': [
     'entra/mutation',
     'entra/documents',

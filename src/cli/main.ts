@@ -60,8 +60,10 @@ export async function main(args: readonly string[]): Promise<void> {
 async function emulate(args: readonly string[]): Promise<number> {
   const emulator = await import('../entra/cli.ts')
   const [name] = args
-  if (emulator.summaries().some(([known]) => known === name)) return emulator.main(args)
-  console.error(`error: unknown command "${name}"; ${PROGRAM} --help lists the commands`)
+  const names = emulator.summaries().map(([known]) => known)
+  if (name === undefined || names.includes(name)) return emulator.main(args)
+  const hint = emulator.didYouMean(name, [...Object.keys(COMMANDS), ...names])
+  console.error(`error: unknown command "${name}"; ${PROGRAM} --help lists the commands.${hint}`)
   return 2
 }
 

@@ -3,6 +3,7 @@
  * returns its exit code.
  */
 import { parseArgs } from 'node:util'
+import { CHECK_NAMES } from './check/checks/checks.ts'
 import { PRESETS } from './check/presets.ts'
 import { check } from './cli/commands/check.ts'
 import type { CommandContext } from './cli/commands/command.ts'
@@ -238,7 +239,7 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
   skip: {
     type: 'string',
     placeholder: 'A,B',
-    help: 'checks that do not run, by their names in src/entra/check/README.md',
+    help: ['checks that do not run, of:', ...inLines(CHECK_NAMES)].join('\n'),
   },
   state: { type: 'string', placeholder: 'FILE', help: 'state file, beside the directory file by default' },
   status: { type: 'string', placeholder: 'S', help: 'success, failure, skipped or warning' },
@@ -275,6 +276,17 @@ const OPTIONS: Readonly<Record<string, OptionDefinition>> = {
 
 function describePresets(): string[] {
   return describeChoices(Object.entries(PRESETS).map(([name, { meaning }]) => [name, meaning]))
+}
+
+/** Names in lines of about 80 characters. */
+function inLines(names: readonly string[]): string[] {
+  const lines: string[] = []
+  for (const name of names) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + name.length > 78) lines.push(`  ${name}`)
+    else lines.splice(-1, 1, `${last}, ${name}`)
+  }
+  return lines
 }
 
 function describeNames(meanings: Readonly<Record<string, string>>): string[] {
@@ -485,15 +497,34 @@ function parse(
     command.options.map((option) => [option, { type: OPTIONS[option]?.type ?? 'string' } as const]),
   )
   try {
-    return parseArgs({
-      args: [...args],
-      options,
-      allowPositionals: command.positionals !== undefined,
-      strict: true,
-    })
+    return withTenantUrl(
+      command,
+      parseArgs({
+        args: [...args],
+        options,
+        allowPositionals: command.positionals !== undefined || takesTenantUrl(command),
+        strict: true,
+      }),
+    )
   } catch (error) {
     throw new UsageError(`${describeOptionError(error, command)}\nSee: ${PROGRAM} ${name} --help`)
   }
+}
+
+type Parsed = Pick<CommandContext, 'values' | 'positionals'>
+
+/** `check https://…` is short for `check --tenant-url https://…`. */
+function takesTenantUrl({ positionals, options }: CommandDefinition): boolean {
+  return positionals === undefined && options.includes('tenant-url')
+}
+
+function withTenantUrl(command: CommandDefinition, { values, positionals }: Parsed): Parsed {
+  const [url, ...others] = takesTenantUrl(command) ? positionals : []
+  if (url === undefined) return { values, positionals }
+  const [unexpected] = values['tenant-url'] === undefined ? others : [url]
+  if (unexpected !== undefined)
+    throw new Error(`Unexpected argument '${unexpected}': expected one Tenant URL`)
+  return { values: { ...values, 'tenant-url': url }, positionals: [] }
 }
 
 function describeOptionError(error: unknown, { options }: CommandDefinition): string {
@@ -501,6 +532,8 @@ function describeOptionError(error: unknown, { options }: CommandDefinition): st
   const unknown = /^Unknown option '--(.*)'/.exec(message)?.[1]
   return unknown === undefined ? message : `${message}.${didYouMean(unknown, options, '--')}`
 }
+
+export { didYouMean } from './cli/suggestion.ts'
 
 /** The commands and what they do, for a list that has other commands too. */
 export function summaries(): readonly (readonly [name: string, summary: string])[] {
@@ -524,7 +557,9 @@ function help(): string {
   ].join('\n')
 }
 
-function commandHelp(name: string, { summary, positionals, options }: CommandDefinition): string {
+function commandHelp(name: string, command: CommandDefinition): string {
+  const { summary, options } = command
+  const positionals = takesTenantUrl(command) ? '[TENANT-URL]' : command.positionals
   const rows = options.map((option) => {
     const definition = OPTIONS[option]
     return [

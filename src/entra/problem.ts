@@ -50,3 +50,27 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** More than any SCIM message has; functions that walk through a value call themselves for each level. */
+const MAX_NESTING = 200
+
+/**
+ * Parses JSON that somebody else wrote, without a byte order mark.
+ * @throws {SyntaxError} if it is not JSON, or is nested more than 200 levels deep
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
+  if (nestingOf(value) > MAX_NESTING)
+    throw new SyntaxError(`the JSON is nested more than ${MAX_NESTING} levels deep`)
+  return value
+}
+
+/** The levels of a value, counted no further than it is allowed. */
+function nestingOf(value: unknown): number {
+  let level: readonly unknown[] = [value]
+  for (let depth = 0; depth <= MAX_NESTING; depth++) {
+    level = level.flatMap((part) => (typeof part === 'object' && part !== null ? Object.values(part) : []))
+    if (level.length === 0) return depth
+  }
+  return MAX_NESTING + 1
+}

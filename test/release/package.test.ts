@@ -89,14 +89,24 @@ describe('scim-worker', () => {
   )
 
   it('explains "check" on Node.js 20', async () => {
-    expect((await onMachine('check', '--help')).text).toMatch(/^npx scim-worker check \[options\]$/m)
+    expect((await onMachine('check', '--help')).text).toMatch(
+      /^npx scim-worker check \[options\] \[TENANT-URL\]$/m,
+    )
+  })
+
+  it('reports failed tests of the gallery on Node.js 20', async () => {
+    const endpoint = ['http://127.0.0.1:9/scim', '--token', 't']
+    const { code, text } = await onMachine('check', '--suite', 'gallery', ...endpoint)
+    expect(code).toBe(3)
+    expect(text).toContain('Overall result: Failed')
+    expect(text).not.toMatch(/^ +at /m)
   })
 
   it.for([
     [
       'an unknown command',
       ['chek'],
-      'error: unknown command "chek"; npx scim-worker --help lists the commands',
+      'error: unknown command "chek"; npx scim-worker --help lists the commands. Did you mean "check"?',
     ],
     ['an unknown option', ['serve', '--prot', '1'], /^error: Unknown option '--prot'/],
     ['two files', ['backup', 'a', 'b'], /^error: there must be one FILE, found 2\n/],

@@ -1,5 +1,5 @@
 /** Reads the bodies of responses for the assertions of `check`, and names what is wrong with them. Pure. */
-import { isObject, type JsonObject } from '../problem.ts'
+import { isObject, type JsonObject, parseJson } from '../problem.ts'
 import type { WireResponse } from '../protocol/response.ts'
 import { acceptable, bad, deviation, type Finding, pass } from './findings.ts'
 
@@ -26,8 +26,18 @@ type Received = Extract<WireResponse, { kind: 'answer' }>
 /** A finding about the status of a response: a failure, or a success where none is expected. */
 export function refusal(answer: Received, expected: string): Finding {
   const { status } = answer
-  return bad(status < 300 ? 'consent' : 'refusal', `${describe(answer)}; ${expected}`, `HTTP ${status}`)
+  const said = describe(answer)
+  return bad(status < 300 ? 'consent' : 'refusal', `${said}; ${expected}`, withoutValues(said))
 }
+
+/** The message without quoted values, numbers and ids, which differ where the reason is the same. */
+function withoutValues(message: string): string {
+  const [status = ''] = message.split(':', 1)
+  const words = message.slice(status.length, MAX_COMPARED).split(/"[^"]*"|'[^']*'|[\w-]*\d[\w-]*/)
+  return status + words.join(' ')
+}
+
+const MAX_COMPARED = 500
 
 /** The status with the message of a SCIM error. */
 export function describe(answer: Received): string {
@@ -47,7 +57,7 @@ export function isScimError(text: string): boolean {
 
 function parseObject(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
+    const value: unknown = parseJson(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined
@@ -61,10 +71,10 @@ function describeBody({ text, contentType }: Received): string {
   if (charset !== undefined && charset !== 'utf-8') return `in the charset "${charset}", not JSON in UTF-8`
   try {
     JSON.parse(text)
-    return 'JSON, but not an object'
   } catch {
     return 'not complete JSON'
   }
+  return text.trimStart().startsWith('{') ? 'nested more deeply than any resource' : 'JSON, but not an object'
 }
 
 function charsetOf(contentType: string): string | undefined {

@@ -102,11 +102,12 @@ export function page(startIndex: number, count: number, listed: Listed): Asserti
     const found = listed.ids.size
     const findings = [
       ...contentType(answer),
-      shown === startIndex
+      // Of an empty page, the index says nothing.
+      shown === startIndex || ids.length === 0
         ? pass()
         : deviation('form', `"startIndex" is ${shownValue(shown)}, expected ${startIndex}`, 'startIndex'),
       pageLength(ids.length, Math.min(count, Math.max(0, totalResults - startIndex + 1)), count),
-      repeated === 0 ? pass() : bad('surplus', `${repeated} of the page were on an earlier page`),
+      repeated === 0 ? pass() : bad('surplus', `${repeated} of the page were on an earlier page`, PAGES),
       totalResults >= found
         ? pass()
         : bad('form', `"totalResults" is ${totalResults}, but the pages have ${found}`, 'totalResults'),
@@ -115,10 +116,14 @@ export function page(startIndex: number, count: number, listed: Listed): Asserti
   }
 }
 
+/** One mistake in paging shows in several ways. */
+const PAGES = 'pages'
+
 /** A server may return fewer than `count`, but not none while there are more. */
 function pageLength(found: number, expected: number, count: number): Finding {
-  if (found > count) return bad('surplus', `the page has ${found} resources, requested were ${count}`)
-  if (found === 0 && expected > 0) return bad('missing', `the page is empty, expected ${expected} resources`)
+  if (found > count) return bad('surplus', `the page has ${found} resources, requested were ${count}`, PAGES)
+  if (found === 0 && expected > 0)
+    return bad('missing', `the page is empty, expected ${expected} resources`, PAGES)
   return pass()
 }
 

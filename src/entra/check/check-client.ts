@@ -1,5 +1,6 @@
 /** Sends the requests of `check`: with the token of the job or another one, and with account of the created objects. */
 import type { Clock, NewId } from '../clock.ts'
+import type { TestObjects } from '../concurrency/test-objects.ts'
 import type { Fetch } from '../protocol/fetch.ts'
 import type { ScimRequest } from '../protocol/requests.ts'
 import type { WireResponse } from '../protocol/response.ts'
@@ -7,7 +8,6 @@ import { type Exchange, ScimClient } from '../protocol/scim-client.ts'
 import type { TenantUrl } from '../protocol/tenant-url.ts'
 import { secretToken, type TokenSource } from '../protocol/token-source.ts'
 import type { Credentials } from './checks/check-definition.ts'
-import type { TestObjects } from './test-objects.ts'
 
 export interface CheckClientOptions {
   readonly tenantUrl: TenantUrl

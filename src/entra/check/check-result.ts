@@ -1,7 +1,7 @@
 /** The result of one step of `check`. Types only. */
 import type { Dialect, ScimRequest } from '../protocol/requests.ts'
 import type { WireResponse } from '../protocol/response.ts'
-import type { Grade } from './findings.ts'
+import type { FindingKind, Grade } from './findings.ts'
 
 /** One finding of a step, with what Entra does because of it. */
 export interface Consequence {
@@ -10,6 +10,8 @@ export interface Consequence {
   /** The same text for all findings with one cause. */
   readonly cause: string
   readonly consequence?: string
+  /** Set only for a deviation or an error. */
+  readonly kind?: FindingKind
 }
 
 export interface CheckResult {

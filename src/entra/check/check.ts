@@ -1,8 +1,10 @@
 /**
  * Checks an endpoint: the connection and the token once, then the other checks in each dialect on objects that it creates,
- * and deletes them afterwards. Requests go through an injected fetch; the caller maps the grades to exit codes.
+ * and concurrent clients. Deletes the objects afterwards. Requests go through an injected fetch; the caller maps the grades to exit codes.
  */
 import type { Clock, NewId } from '../clock.ts'
+import { checkConcurrency } from '../concurrency/check-concurrency.ts'
+import { TestObjects } from '../concurrency/test-objects.ts'
 import type { Grant } from '../oauth/grant.ts'
 import type { Fetch } from '../protocol/fetch.ts'
 import type { Dialect } from '../protocol/requests.ts'
@@ -12,13 +14,13 @@ import { CheckClient } from './check-client.ts'
 import type { CheckResult } from './check-result.ts'
 import type { CheckDefinition, Need } from './checks/check-definition.ts'
 import { CHECKS, DIALECT_CHECKS } from './checks/checks.ts'
+import { CLIENTS, CONCURRENCY_CHECK, resultOfRace } from './checks/concurrency-check.ts'
 import { CONNECTION_CHECKS, RESOURCE_TYPES_TITLE, SCHEMAS_TITLE } from './checks/connection-checks.ts'
 import { isBad } from './findings.ts'
 import { PRESETS } from './presets.ts'
 import { type CheckMappings, CREW_SIZE, managerPath, newNamePrefix, newScene, type Scene } from './scene.ts'
 import { StepRunner } from './step-runner.ts'
 import { supportsGroups, unsupportedMappings } from './support.ts'
-import { TestObjects } from './test-objects.ts'
 import { checkTokenEndpoint } from './token-endpoint.ts'
 
 export interface CheckOptions {
@@ -37,6 +39,8 @@ export interface CheckOptions {
   readonly skip?: readonly string[]
   /** The number of users that one request adds to a group. */
   readonly crewSize?: number
+  /** The number of clients that send requests at once. */
+  readonly clients?: number
   /** Ends the check after the request in progress. */
   readonly signal?: AbortSignal
   readonly onResult?: (result: CheckResult) => void
@@ -87,7 +91,22 @@ class CheckRun {
       this.#steps.begin()
       for (const check of DIALECT_CHECKS) await this.#runCheck(check, scene, dialect)
     }
+    await this.#checkConcurrency()
     for (const check of CHECKS) this.#explainOmission(check)
+  }
+
+  /** Concurrent clients, which create and delete objects of their own. */
+  async #checkConcurrency(): Promise<void> {
+    const { dialects, clients = CLIENTS, signal } = this.#options
+    if (this.#omission(CONCURRENCY_CHECK) !== undefined || signal?.aborted) return
+    const dialect = dialects[0] ?? 'old'
+    const { userNamed } = this.#scene(dialect)
+    const groups = this.#omission({ name: '', needs: ['users', 'groups'] }) === undefined
+    await checkConcurrency({
+      ...{ ...this.#options, dialect, clients, groups, valuesOfUser: userNamed },
+      ...{ account: this.#objects, namePrefix: this.#prefix },
+      onResult: (race) => this.#add(resultOfRace(race)),
+    })
   }
 
   async cleanUp(): Promise<void> {
@@ -134,7 +153,7 @@ class CheckRun {
   }
 
   /** The reason why a check does not apply. */
-  #omission({ name, needs }: CheckDefinition): string | undefined {
+  #omission({ name, needs }: Pick<CheckDefinition, 'name' | 'needs'>): string | undefined {
     const { only, skip = [] } = this.#options
     if (skip.includes(name)) return `--skip ${name}`
     if (only !== undefined && needs.some((need) => need !== only)) return `--only ${only}`

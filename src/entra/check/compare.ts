@@ -56,7 +56,7 @@ export function compareMembers(group: JsonObject, expected: readonly string[]): 
   return [
     missing === 0 ? pass() : deviation('missing', `${amount}: ${missing} missing`),
     others === 0 ? pass() : deviation('surplus', `${amount}: ${others} too many`),
-    ids.length === found.size ? pass() : deviation('surplus', 'a member is listed twice'),
+    ids.length === found.size ? pass() : deviation('form', 'a member is listed twice', 'repeated member'),
   ]
 }
 

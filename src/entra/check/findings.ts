@@ -76,6 +76,13 @@ export function acceptable(message: string): Finding {
   return { grade: 'acceptable', kind: 'form', message }
 }
 
+/**
+ * Whether the endpoint did what it was asked, although its response deviates: the following steps can tell more.
+ */
+export function isDoneAnyway({ grade, kind }: Pick<Finding, 'grade' | 'kind'>): boolean {
+  return grade === 'deviation' && (kind === 'form' || kind === 'body' || kind === 'excluded')
+}
+
 /** Merges findings: the worst grade and all messages. */
 export function combine(
   findings: readonly Finding[],

@@ -47,6 +47,8 @@ export interface Scene {
   readonly spare: MappedValues
   readonly group: MappedValues
   readonly groupRenamed: MappedValues
+  /** The values of one more user, by the name part of an address. */
+  readonly userNamed: (name: string) => MappedValues
   /** Users who are only members of a group; the same in both dialects. */
   readonly crew: readonly MappedValues[]
 }
@@ -92,6 +94,7 @@ export function newScene(options: SceneOptions): Scene {
     stranger: user(person(`${prefix}.stranger`, 'Some', 'Stranger', newId())),
     group: group(crewGroup),
     groupRenamed: group({ ...crewGroup, displayName: `${prefix} ${dialect} crew renamed` }),
+    userNamed: (name) => user(person(name.replace(/@.*/, ''), 'Mirela', 'Osterholt', newId())),
     crew: Array.from({ length: options.crewSize }, (_, index) =>
       user(person(`${prefix}.crew${index + 1}`, 'Crew', `Member ${index + 1}`, newId())),
     ),

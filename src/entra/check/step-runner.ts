@@ -7,7 +7,7 @@ import type { WireResponse } from '../protocol/response.ts'
 import type { CheckClient } from './check-client.ts'
 import type { CheckResult, Consequence } from './check-result.ts'
 import type { CheckDefinition, CheckStep, IdOf, SingleStep } from './checks/check-definition.ts'
-import { type Finding, type FindingKind, isBad, partsOf } from './findings.ts'
+import { type Finding, type FindingKind, isBad, isDoneAnyway, partsOf } from './findings.ts'
 
 /** Thrown when a step needs an object that could not be created. */
 class MissingObject extends Error {
@@ -60,8 +60,7 @@ export class StepRunner {
   async run(step: CheckStep, check: CheckDefinition): Promise<CheckResult | undefined> {
     const result = 'steps' in step ? await this.#runGroup(step, check) : await this.#runSingle(step, check)
     if (result === undefined) return undefined
-    const isDone = result.grade !== 'skipped' && !isBad(result.grade)
-    this.#causes.set(step.title, isDone ? undefined : (result.findings?.[0]?.cause ?? step.title))
+    this.#causes.set(step.title, obstacleOf(result))
     return result
   }
 
@@ -141,6 +140,14 @@ export class StepRunner {
   }
 }
 
+/** The cause for which later steps would only show the same again; undefined if they can tell more. */
+function obstacleOf({ grade, title, findings = [] }: CheckResult): string | undefined {
+  if (grade === 'skipped') return findings[0]?.cause ?? title
+  if (!isBad(grade)) return undefined
+  const obstacle = findings.find((found) => isBad(found.grade) && !isDoneAnyway(found))
+  return obstacle?.cause ?? (findings.length === 0 ? title : undefined)
+}
+
 function skipped(message: string, cause: string): Pick<CheckResult, 'grade' | 'message' | 'findings'> {
   return { grade: 'skipped', message, findings: [{ grade: 'skipped', message, cause }] }
 }
@@ -154,7 +161,7 @@ function consequenceOf(
   const { grade, message, kind } = part
   const cause = causeOf(part, step, check, request)
   if (kind === undefined || !isBad(grade)) return { grade, message, cause }
-  return { grade, message, cause, consequence: step.effects[kind] ?? EFFECTS[kind] }
+  return { grade, message, cause, kind, consequence: step.effects[kind] ?? EFFECTS[kind] }
 }
 
 /** The same text for findings that one mistake of the endpoint explains. */

@@ -1,6 +1,6 @@
 /** What the discovery endpoints say that the endpoint supports (RFC 7644 §4). Pure. */
 import type { AttributeMapping } from '../mappings/attribute-mapping.ts'
-import { isObject, type JsonObject } from '../problem.ts'
+import { isObject, type JsonObject, parseJson } from '../problem.ts'
 import { parseTargetPath } from '../protocol/attribute-path.ts'
 import type { WireResponse } from '../protocol/response.ts'
 
@@ -53,7 +53,7 @@ function isSameName(found: unknown, name: string): boolean {
 function resourcesOf(answer: WireResponse | undefined): readonly JsonObject[] {
   if (answer?.kind !== 'answer' || answer.status !== 200) return []
   try {
-    const list: unknown = JSON.parse(answer.text)
+    const list: unknown = parseJson(answer.text)
     const resources = isObject(list) ? list.Resources : undefined
     return Array.isArray(resources) ? resources.filter(isObject) : []
   } catch {

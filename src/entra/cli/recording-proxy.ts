@@ -94,10 +94,10 @@ function forward(url: string, { incoming, outgoing, body }: Forwarded): Promise<
       outgoing.writeHead(message.statusCode ?? 502, forwardedHeaders(message))
       resolve(passOn(message, outgoing))
     })
-    request.on('error', (error) => {
+    request.on('error', (error: NodeJS.ErrnoException) => {
       if (outgoing.headersSent) outgoing.destroy()
       else refuse(outgoing, 502, `The target did not answer: ${error.message}`)
-      resolve({ status: 0, responseHeaders: {}, comment: `no answer: ${error.message}` })
+      resolve({ status: 0, responseHeaders: {}, comment: `no answer: ${error.code ?? error.name}` })
     })
     request.end(body)
   })

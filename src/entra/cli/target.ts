@@ -47,11 +47,12 @@ export function readTarget(values: OptionValues): Target {
     )
   const tenantUrl = tenantUrlOption(url)
   const authentication = readAuthentication(values, location, tenantUrl)
+  const job = jobOption(values, tenantUrl, jobFile?.job ?? defaultJob(providerOption(values) ?? 'entra'))
   return {
     tenantUrl,
     authentication,
-    stateTarget: stateTarget(tenantUrl, tenantNamedBy(authentication)),
-    job: jobOption(values, tenantUrl, jobFile?.job ?? defaultJob(providerOption(values) ?? 'entra')),
+    job,
+    stateTarget: stateTarget(tenantUrl, tenantNamedBy(authentication), job.provider),
     notification: jobFile?.notification ?? {},
   }
 }
@@ -82,7 +83,9 @@ export function readStateLocation(values: OptionValues): { file: string; target?
 
 function jobStateLocation(values: OptionValues): { file: string; target: StateTarget } {
   const { stateFile, stateTarget } = readJobTarget(values)
-  return { file: stateFile, target: stateTarget }
+  // These commands send nothing, and have no --provider.
+  const { provider: _, ...target } = stateTarget
+  return { file: stateFile, target }
 }
 
 function readJobFile(values: OptionValues): JobFileLocation {

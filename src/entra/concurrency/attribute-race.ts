@@ -89,10 +89,14 @@ export const attributeRace: Race = async (context, name) => {
   return [verdict({ title, outcomes, lost, what: 'values', consequence })]
 }
 
-/** Sets each attribute alone, and returns those that a read shows. */
+/** An endpoint may acknowledge an attribute and not store it. */
+const SPARE = 2
+
+/** Sets attributes alone, and returns those that a read shows. */
 async function storedAttributes(context: RaceContext, userId: string): Promise<readonly Attribute[]> {
   const wanted: Attribute[] = []
   for (const attribute of ATTRIBUTES) {
+    if (wanted.length === context.clients * SPARE) break
     const request = replaceRequest(context, userId, attribute.path, attribute.before)
     if ((await context.client.send('update', request)).ok) wanted.push(attribute)
   }

@@ -1,26 +1,30 @@
 /** Many clients create an object with the same name together: exactly one may succeed. */
-import type { ObjectType } from '../protocol/requests.ts'
 import type { Outcome } from '../protocol/response.ts'
-import { findByName, type Race, type RaceContext, type RaceResult, UnpreparedRace } from './race.ts'
+import {
+  findByName,
+  type Race,
+  type RaceContext,
+  type RaceObject,
+  type RaceResult,
+  UnpreparedRace,
+} from './race.ts'
 
 const UNIQUE_USER_NAMES = 'https://www.rfc-editor.org/rfc/rfc7643#section-4.1.1'
 const UNIQUENESS = 'https://www.rfc-editor.org/rfc/rfc7644#section-3.3'
 
 /** `userName` must be unique (RFC 7643 §4.1.1). Groups may share a name, unless the endpoint refuses a second one. */
 export const createRaces: Race = async (context, name) => {
+  if (!(await hasUniqueNames(context, { type: 'User', name: `${name}-twice@entra-check.example` })))
+    throw new UnpreparedRace('a second user of the same name is created, also without concurrent clients')
   const users = await race(context, { type: 'User', name: `${name}-created@entra-check.example` })
-  const groups = (await hasUniqueGroupNames(context, `${name} twice`))
+  if (!context.groups) return [users]
+  const groups = (await hasUniqueNames(context, { type: 'Group', name: `${name} twice` }))
     ? await race(context, { type: 'Group', name: `${name} created` })
     : skippedGroups()
   return [users, groups]
 }
 
-interface RaceFor {
-  readonly type: ObjectType
-  readonly name: string
-}
-
-async function race(context: RaceContext, wanted: RaceFor): Promise<Omit<RaceResult, 'durationMs'>> {
+async function race(context: RaceContext, wanted: RaceObject): Promise<Omit<RaceResult, 'durationMs'>> {
   const { clients, client, objects } = context
   const outcomes = await Promise.all(Array.from({ length: clients }, () => objects.create(wanted)))
   const found = await findByName(client, wanted.type, wanted.name)
@@ -28,7 +32,7 @@ async function race(context: RaceContext, wanted: RaceFor): Promise<Omit<RaceRes
 }
 
 function judge(
-  { type }: RaceFor,
+  { type }: RaceObject,
   outcomes: readonly Outcome[],
   found: number,
 ): Omit<RaceResult, 'durationMs'> {
@@ -72,11 +76,10 @@ function describeStrays(outcomes: readonly Outcome[]): string {
   return first === undefined ? '' : `; ${others.length} answers were not 409 (${first.code}: ${first.detail})`
 }
 
-async function hasUniqueGroupNames({ objects }: RaceContext, name: string): Promise<boolean> {
-  const first = await objects.create({ type: 'Group', name })
-  if (!first.ok) throw new UnpreparedRace(`the group "${name}" cannot be created: ${first.detail}`)
-  const second = await objects.create({ type: 'Group', name })
-  return !second.ok && second.status === 409
+/** Whether a second object of a name is refused with any status; 409 is checked in the race. */
+async function hasUniqueNames({ objects }: RaceContext, object: RaceObject): Promise<boolean> {
+  await objects.require(object)
+  return !(await objects.create(object)).ok
 }
 
 function skippedGroups(): Omit<RaceResult, 'durationMs'> {

@@ -11,7 +11,7 @@ import {
   verdict,
 } from './race.ts'
 
-/** @throws {UnpreparedRace} if one client alone cannot add a member and read it back */
+/** @throws {UnpreparedRace} if one client alone cannot add and remove a member */
 export const memberRaces: Race = async (context, name) => {
   const { clients, objects, dialect } = context
   const groupId = await objects.require({ type: 'Group', name: `${name} crew` })
@@ -21,9 +21,7 @@ export const memberRaces: Race = async (context, name) => {
       objects.require({ type: 'User', name: `${name}-${index + 1}@entra-check.example` }),
     ),
   )
-  await sendAlone(context, 'update', addMembersRequest(groupId, [first], dialect))
-  if (!(await readMembers(context, groupId)).has(first))
-    throw new UnpreparedRace('a member that one client added is not in the group, so nothing can be counted')
+  await tryAlone(context, groupId, [first, ...users.slice(0, 1)])
   const adds = await together(
     context,
     'update',
@@ -60,6 +58,25 @@ export const memberRaces: Race = async (context, name) => {
       consequence: 'Entra does not send removals again: the users keep the access of the group',
     }),
   ]
+}
+
+/** Two members are added one after the other, and the second one is removed. */
+async function tryAlone(context: RaceContext, groupId: string, users: readonly string[]): Promise<void> {
+  const { dialect } = context
+  for (const id of users) await sendAlone(context, 'update', addMembersRequest(groupId, [id], dialect))
+  const missing = async () => {
+    const members = await readMembers(context, groupId)
+    return users.filter((id) => !members.has(id)).length
+  }
+  if ((await countLost(context, missing)) > 0)
+    throw new UnpreparedRace('a member that one client added is not in the group, so nothing can be counted')
+  await sendAlone(context, 'update', removeMembersRequest(groupId, users.slice(1), dialect))
+  const wrong = async () => {
+    const members = await readMembers(context, groupId)
+    return users.filter((id, index) => members.has(id) !== (index === 0)).length
+  }
+  if ((await countLost(context, wrong)) > 0)
+    throw new UnpreparedRace('a removal by one client has another effect, so nothing can be counted')
 }
 
 async function readMembers(context: RaceContext, groupId: string): Promise<ReadonlySet<string>> {

@@ -3,11 +3,11 @@
  * the endpoint acknowledged and then lost.
  */
 import type { Clock, NewId } from '../clock.ts'
+import type { MappedValues } from '../mappings/attribute-mapping.ts'
 import type { JsonObject } from '../problem.ts'
 import {
   createRequest,
   type Dialect,
-  deleteRequest,
   matchRequest,
   type ObjectType,
   type ScimRequest,
@@ -23,7 +23,8 @@ export interface RaceContext {
   readonly dialect: Dialect
   /** The number of requests that are sent together. */
   readonly clients: number
-  /** The objects that exist at the endpoint, to be deleted at the end. */
+  /** Whether the endpoint has groups. */
+  readonly groups: boolean
   readonly objects: RaceObjects
 }
 
@@ -43,13 +44,15 @@ export interface RaceResult {
   readonly acknowledged: number
   readonly refused: number
   readonly lost: number
+  /** The race could not begin, because the endpoint refuses or ignores what a single client sends. */
+  readonly unprepared?: true
   readonly durationMs: number
 }
 
 /** One race or several with the same objects. `name` begins the names of its objects. @throws {UnpreparedRace} */
 export type Race = (context: RaceContext, name: string) => Promise<Omit<RaceResult, 'durationMs'>[]>
 
-/** A race that cannot begin, because the endpoint refuses what a single client sends. */
+/** A race that cannot begin, because the endpoint refuses or ignores what a single client sends. */
 export class UnpreparedRace extends Error {
   override readonly name = 'UnpreparedRace'
 }
@@ -138,23 +141,26 @@ export interface RaceObject {
   readonly name: string
 }
 
-/** Creates the objects of the check, and deletes all of them at the end, also those that a lost response created. */
+/** The attributes of a user besides its userName. */
+export type ValuesOfUser = (name: string) => MappedValues
+
+/** Creates the objects of the races. */
 export class RaceObjects {
   readonly #client: ScimClient
-  readonly #ids = new Map<string, ObjectType>()
-  readonly #unanswered: RaceObject[] = []
+  readonly #valuesOfUser: ValuesOfUser
 
-  constructor(client: ScimClient) {
+  constructor(client: ScimClient, valuesOfUser: ValuesOfUser = userOfRace) {
     this.#client = client
+    this.#valuesOfUser = valuesOfUser
   }
 
   /** @returns the outcome of the request to create the object */
-  async create(object: RaceObject): Promise<Outcome> {
-    const outcome = await this.#client.send('create', createObject(object))
-    if (outcome.ok) this.#ids.set(String(outcome.resource?.id), object.type)
-    else if (outcome.status === undefined || outcome.status < 400 || outcome.status >= 500)
-      this.#unanswered.push(object)
-    return outcome
+  create({ type, name }: RaceObject): Promise<Outcome> {
+    const values =
+      type === 'Group'
+        ? new Map([['displayName', name]])
+        : new Map([...this.#valuesOfUser(name), ['userName', name]])
+    return this.#client.send('create', createRequest(type, values))
   }
 
   /**
@@ -165,20 +171,6 @@ export class RaceObjects {
     const outcome = await this.create(object)
     if (outcome.ok) return String(outcome.resource?.id)
     throw new UnpreparedRace(`the ${object.type} "${object.name}" cannot be created: ${outcome.detail}`)
-  }
-
-  /** @returns the objects that could not be deleted */
-  async deleteAll(): Promise<string[]> {
-    for (const { type, name } of this.#unanswered)
-      for (const { id } of await findByName(this.#client, type, name)) this.#ids.set(String(id), type)
-    const left: string[] = []
-    // Groups first, so that no deletion of a user must change a group.
-    const byType = [...this.#ids].toSorted(([, a], [, b]) => a.localeCompare(b))
-    for (const [id, type] of byType) {
-      const outcome = await this.#client.send('delete', deleteRequest(type, id))
-      if (!outcome.ok) left.push(`${type} ${id} (${outcome.detail})`)
-    }
-    return left
   }
 }
 
@@ -192,10 +184,8 @@ export async function findByName(
   return found.ok ? found.resources : []
 }
 
-function createObject({ type, name }: RaceObject): ScimRequest {
-  if (type === 'Group') return createRequest(type, new Map([['displayName', name]]))
-  const values = new Map<string, string | boolean>([
-    ['userName', name],
+function userOfRace(name: string): MappedValues {
+  return new Map<string, string | boolean>([
     ['externalId', name],
     ['active', true],
     ['displayName', name],
@@ -204,7 +194,6 @@ function createObject({ type, name }: RaceObject): ScimRequest {
     // Some endpoints require an address.
     ['emails[type eq "work"].value', name],
   ])
-  return createRequest(type, values)
 }
 
 function nameAttribute(type: ObjectType): string {

@@ -8,6 +8,7 @@ import type { MappedValue } from '../mappings/attribute-mapping.ts'
 import { describeType, isObject, Problems } from '../problem.ts'
 import type { ObjectType } from '../protocol/requests.ts'
 import type { ErrorCode } from '../protocol/response.ts'
+import type { ProviderName } from '../providers/providers.ts'
 
 export type JobStatus = 'NotRun' | 'Active' | 'Paused' | 'Quarantine' | 'Disabled'
 
@@ -88,6 +89,8 @@ export interface StateTarget {
   readonly tenantUrl: string
   /** A hash of the part of the token that names the tenant. Without such a part, a hash of the empty string. */
   readonly tenant: string
+  /** Another provider maps and matches in another way. Absent in states of earlier versions. */
+  readonly provider?: ProviderName
 }
 
 export interface CycleSummary {
@@ -142,9 +145,14 @@ export function newState(target: StateTarget): JobState {
     initial: true,
     countSuccessiveCompleteFailures: 0,
     escrowsPruned: false,
-    objects: {},
-    escrow: {},
+    objects: keyed({}),
+    escrow: keyed({}),
   }
+}
+
+/** Ids are keys, and an id may be "__proto__" or "constructor". */
+function keyed<Value>(entries: Record<string, Value>): Record<string, Value> {
+  return Object.assign(Object.create(null), entries)
 }
 
 export function newCounts(): Counts {
@@ -172,7 +180,8 @@ export function parseState(document: unknown): { state?: JobState; problems: Pro
     problems.add(['status'], `must be a string, found ${describeType(document.status)}`)
   for (const key of ['objects', 'escrow'] as const) checkRecords(document[key], key, problems)
   if (problems.list.length > 0) return { problems: problems.list }
-  return { state: document as unknown as JobState, problems: [] }
+  const state = document as unknown as JobState
+  return { state: { ...state, objects: keyed(state.objects), escrow: keyed(state.escrow) }, problems: [] }
 }
 
 function checkTarget(target: unknown, problems: Problems): void {

@@ -3,7 +3,7 @@
  * deleted after the test. The validator's own requests and those of the provisioning service differ in their headers.
  */
 import type { Clock, Instant } from '../clock.ts'
-import { isObject, type JsonObject } from '../problem.ts'
+import { isObject, type JsonObject, parseJson } from '../problem.ts'
 import type { Fetch } from '../protocol/fetch.ts'
 import { deleteRequest, type ObjectType, type ScimRequest } from '../protocol/requests.ts'
 import type { Outcome, Purpose } from '../protocol/response.ts'
@@ -98,7 +98,7 @@ export class GallerySession {
 
 function readJson(text: string): JsonObject {
   try {
-    const body: unknown = JSON.parse(text)
+    const body: unknown = parseJson(text)
     return isObject(body) ? body : {}
   } catch {
     return {}

@@ -2,7 +2,7 @@
  * Interprets the responses of a token endpoint (RFC 6749 §5): an access token, or a failure of the job. Without an
  * access token no request can be sent, so every failure puts the job into quarantine. Pure.
  */
-import { isObject, type JsonObject } from '../problem.ts'
+import { isObject, type JsonObject, parseJson } from '../problem.ts'
 import type { ErrorCode, Failure, WireResponse } from '../protocol/response.ts'
 import { redact } from '../protocol/token-source.ts'
 
@@ -76,7 +76,7 @@ function expiresIn(value: unknown): number {
 
 export function jsonObject(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined

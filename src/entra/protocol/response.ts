@@ -6,7 +6,7 @@
  * Entra Application Provisioning".
  */
 import type { JsonObject } from '../problem.ts'
-import { isObject } from '../problem.ts'
+import { isObject, parseJson } from '../problem.ts'
 
 /** The purpose of a request; the meaning of a status depends on it. */
 export type Purpose = 'probe' | 'match' | 'read' | 'document' | 'create' | 'update' | 'delete'
@@ -133,7 +133,7 @@ function parseBody(answer: Received): JsonObject | string {
   if (/html/i.test(answer.contentType) || /^\s*<(!doctype|html)/i.test(answer.text))
     return `HTTP ${answer.status} with an HTML page instead of JSON: ${excerpt(answer.text)}`
   try {
-    const body: unknown = JSON.parse(answer.text)
+    const body: unknown = parseJson(answer.text)
     return isObject(body)
       ? body
       : `HTTP ${answer.status} with JSON that is not an object: ${excerpt(answer.text)}`

@@ -2,7 +2,7 @@
  * Compares a recorded answer with that of another endpoint by meaning: status, schemas, attribute values, and the
  * scimType of errors. Ids, times, versions, addresses, the order of values and the words of messages may differ. Pure.
  */
-import { isObject, type JsonObject } from '../problem.ts'
+import { isObject, type JsonObject, parseJson } from '../problem.ts'
 import { type IdMap, resourcesOf } from './id-map.ts'
 import { isDiscovery } from './scim-path.ts'
 
@@ -129,7 +129,7 @@ function isSuccess(status: number): boolean {
 /** @returns undefined if the text is not JSON */
 export function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return undefined
   }

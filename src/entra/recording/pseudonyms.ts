@@ -15,12 +15,22 @@ const KEPT_VALUES = [
   /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/,
   /^[a-z]{2}-[A-Z]{2}$/,
   /^[A-Z]{2}$/,
-  /^[A-Z][a-z]+\/[A-Z][A-Za-z_]+$/,
+  /^(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)\/[A-Z][A-Za-z_]+$/,
   /^urn:/i,
 ]
 
 /** Parts of addresses that nobody can be recognized by. */
 const KEPT_WORDS = new Set(['http', 'https', 'example', 'com', 'org', 'net', 'ext'])
+
+/** A word with the punctuation around it; or only spaces. */
+const PLAIN = /^[("'[]*\p{L}*[)"'\].,:;!?]*$|^\s+$/u
+
+/** Words with a capital letter that begin the messages of many endpoints, or belong to the protocol. */
+const FIRST_WORDS = new Set(
+  'A An The This No Not Is It User Users Group Groups Resource Resources Attribute Attributes Value Invalid Missing Unknown Unsupported Unable Cannot Filter Request Path Operation Schema Schemas Token Error Internal Server Bad Conflict Duplicate Required Only SCIM JSON PATCH POST PUT GET DELETE'.split(
+    ' ',
+  ),
+)
 
 export class Pseudonyms {
   readonly #known = new Map<string, string>()
@@ -31,11 +41,21 @@ export class Pseudonyms {
     return value.replace(PARTS, (word) => this.#word(word))
   }
 
-  /** Replaces the words of a message that were replaced elsewhere. */
+  /**
+   * Keeps the plain words of a message. Replaces what is quoted, words that were replaced elsewhere, names with a capital
+   * letter, and all that is not a word: addresses, ids, tokens.
+   */
   inMessage(text: string): string {
+    return text
+      .split(/("[^"]*"|'[^']*'|\s+)/)
+      .map((part) => (/^["']./.test(part) || !PLAIN.test(part) ? this.of(part) : this.#plain(part)))
+      .join('')
+  }
+
+  #plain(text: string): string {
     return text.replace(PARTS, (word) => {
-      const known = this.#known.get(word.toLowerCase())
-      return known === undefined ? word : inCaseOf(word, known)
+      const isKept = /^\p{Ll}+$/u.test(word) || FIRST_WORDS.has(word)
+      return isKept && !this.#known.has(word.toLowerCase()) ? word : this.#word(word)
     })
   }
 

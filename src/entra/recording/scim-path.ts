@@ -14,9 +14,12 @@ export interface ScimExchange extends Exchange {
 export function byTenantUrl(exchanges: readonly Exchange[]): ReadonlyMap<string, ScimExchange[]> {
   const tenants = new Map<string, ScimExchange[]>()
   for (const exchange of exchanges) {
-    const [, base, path] = SCIM_URL.exec(exchange.url) ?? []
+    // Without "..", which would lead to other paths of the target.
+    const [, base, path] = SCIM_URL.exec(new URL(exchange.url).href) ?? []
     if (base === undefined || path === undefined) continue
-    tenants.set(base, [...(tenants.get(base) ?? []), { ...exchange, path }])
+    const tenant = tenants.get(base) ?? []
+    tenant.push({ ...exchange, path })
+    tenants.set(base, tenant)
   }
   return tenants
 }

@@ -1,5 +1,5 @@
 /** A request and its response as lines of text. Pure. */
-import { isObject } from '../problem.ts'
+import { isObject, parseJson } from '../problem.ts'
 import type { WireResponse } from '../protocol/response.ts'
 import { excerpt } from './escape.ts'
 import type { ReportExchange } from './report.ts'
@@ -42,7 +42,7 @@ const MAX_INDENTED = 100_000
 function indented(text: string): string {
   if (text.length > MAX_INDENTED) return text
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return isObject(value) || Array.isArray(value) ? JSON.stringify(value, null, 2) : text
   } catch {
     return text

@@ -58,7 +58,11 @@ function gradeOf({ outcome, remark }: GalleryResult): ReportGrade {
  * without such a request is a cause of its own, in the validator's words.
  */
 function causesOf(results: readonly GalleryResult[]): readonly ReportCause[] {
-  const groups = Map.groupBy(results.filter(isBad), (result) => refusalOf(result) ?? result.words)
+  const groups = new Map<string, GalleryResult[]>()
+  for (const result of results.filter(isBad)) {
+    const message = refusalOf(result) ?? result.words
+    groups.set(message, [...(groups.get(message) ?? []), result])
+  }
   return [...groups].map(([message, group]) => {
     const [first] = group as [GalleryResult, ...GalleryResult[]]
     const worst = group.find(({ outcome }) => outcome === 'FAILED') ?? first

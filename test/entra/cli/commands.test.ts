@@ -474,6 +474,48 @@ describe('an invalid job file', () => {
   })
 })
 
+describe('a hostile directory file', () => {
+  it.each([
+    ['deep.json', `{"users":[{"id":"a","x":${'['.repeat(1e5)}${']'.repeat(1e5)}}]}`, 'nested more than 200'],
+    [
+      'aliases.yaml',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[...'abcdefgh'].map((name, index) => `${'bcdefghi'[index]}: &${'bcdefghi'[index]} [${`*${name},`.repeat(9)}]\n`).join('')}users: *i\n`,
+      'Excessive alias count',
+    ],
+  ])('%s is refused in one line', async (name, text, reason) => {
+    const file = join(folder, name)
+    writeFileSync(file, text)
+    const { code, stderr } = await runCli([
+      'diff',
+      '--directory',
+      file,
+      '--tenant-url',
+      server.tenantUrl,
+      '--token',
+      't',
+    ])
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 1])
+    expect(stderr).toContain(reason)
+  })
+
+  it('may have ids that are names of JavaScript', async () => {
+    const users = ['__proto__', 'constructor'].map((id) => ({
+      ...{ id, userPrincipalName: `${id}@quillfern.example`, displayName: id, mailNickname: id },
+    }))
+    const groups = [{ id: 'toString', displayName: 'Crew', members: ['__proto__', 'constructor'] }]
+    // An object literal would take "__proto__" for its prototype, JSON does not.
+    writeDirectory({ users, groups })
+    await entra('provision')
+    expect([store.users.size, store.groups.size]).toEqual([2, 1])
+    store.received.length = 0
+    writeDirectory({ users: users.map((user) => ({ ...user, displayName: 'Other' })), groups })
+    const { code, stdout } = await entra('provision')
+    expect([code, store.users.size]).toEqual([0, 2])
+    expect(stdout).toMatch(/^users +0 /m)
+    expect((await entra('connections')).stdout).toContain('__proto__@quillfern.example')
+  })
+})
+
 describe('an invalid state file', () => {
   it.each([
     ['{', /state\.json:1: the state file is not valid JSON/],
@@ -537,6 +579,22 @@ describe('--provider', () => {
     expect(store.received.map(({ body }) => body)).toEqual([
       expect.objectContaining({ Operations: [expect.objectContaining({ op: 'replace', path: 'members' })] }),
     ])
+  })
+
+  it('is refused if the state belongs to another provider, and nothing is sent', async () => {
+    await entra('provision', '--provider', 'okta')
+    store.received.length = 0
+    for (const command of ['provision', 'diff']) {
+      const { code, stderr } = await entra(command)
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /belongs to the provider "okta", not to "entra"; nothing was sent\.\n {2}Choose/,
+        ),
+      ])
+    }
+    expect(store.received).toEqual([])
+    expect((await entra('status')).code).toBe(0)
   })
 
   it('is refused if it is unknown, and --push-now if the provider has no such command', async () => {
@@ -763,7 +821,7 @@ describe('check', () => {
     const { code, stdout } = await check('--dialect', 'old', '--only', 'users')
     expect(code).toBe(3)
     expect(stdout).toMatch(
-      /error: HTTP 500: oops.*\n.*create a user and 1 step more; \d+ steps could not run/,
+      /error: HTTP 500: oops.*\n.*create a user; create a user with fewer attributes; \d+ steps could not run/,
     )
     expect(stdout).not.toContain('skipped  ')
     const { stdout: all } = await check('--dialect', 'old', '--only', 'users', '--verbose')
@@ -809,5 +867,26 @@ describe('the command line', () => {
     expect((await runCli(['start', '--help'])).stdout).toContain('--interval TIME')
     expect(await runCli([])).toMatchObject({ code: 2 })
     expect((await runCli(['begin'])).stderr).toContain('Unknown command "begin": expected one of provision,')
+  })
+})
+
+describe('a Tenant URL without an option', () => {
+  const token = ['--token', 't']
+
+  it('is taken by every command that has no other argument', async () => {
+    const { code, stdout } = await runCli(['test-connection', server.tenantUrl, ...token])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('ok       GET /Users?')])
+    expect((await runCli(['check', '--help'])).stdout).toContain('check [options] [TENANT-URL]')
+  })
+
+  it('is refused beside --tenant-url, and beside another one', async () => {
+    const both = await runCli(['check', server.tenantUrl, '--tenant-url', server.tenantUrl, ...token])
+    const two = await runCli(['check', server.tenantUrl, 'https://other.example', ...token])
+    expect([both.code, two.code, two.stderr]).toEqual([
+      2,
+      2,
+      expect.stringContaining("Unexpected argument 'https://other.example': expected one Tenant URL\nSee: "),
+    ])
+    expect(store.received).toEqual([])
   })
 })

@@ -151,6 +151,17 @@ describe('a cassette', () => {
     )
   })
 
+  it('has no address of an endpoint that does not answer, and no body that is nested deeply', async () => {
+    const gone = await proxyTo('http://nobody.invalid/scim/v2', recorder)
+    const body = `${'['.repeat(1e5)}${']'.repeat(1e5)}`
+    const { status } = await fetch(`${gone.tenantUrl}/Users`, { method: 'POST', body })
+    await gone.close()
+    expect(status).toBe(502)
+    const text = JSON.stringify(recorder.cassette('1.0.0'))
+    expect(text).toMatch(/no answer: E\w+/)
+    expect(text).not.toMatch(/nobody|\[\[\[/)
+  })
+
   it('does not keep a body that is not JSON, or is very large, and passes both on', async () => {
     const page = `<html>ada@quillfern.example</html>`
     store.misbehave = ({ path }) =>
@@ -367,6 +378,21 @@ describe('replay', () => {
     const { code, stderr, store: other } = await replay()
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
     expect(other.received).toEqual([])
+  })
+
+  it('sends nothing to other hosts or to paths beside the Tenant URL', async () => {
+    const entry = (url: string) => ({ request: { method: 'DELETE', url }, response: { status: 204 } })
+    const write = (...urls: string[]) =>
+      writeFileSync(cassette(), JSON.stringify({ log: { entries: urls.map(entry) } }))
+    write('https://x.example/scim/Users/../../admin/api', 'https://x.example/scim/Users/%2e%2e/%2E%2E/admin')
+    const beside = await replay()
+    expect([beside.code, beside.store.received]).toEqual([2, []])
+    expect(beside.stderr).toContain('has 2 requests, none of them to /Users')
+    write('https://x.example/scim/Users?a', 'https://evil.example@x.example/scim/Users?b')
+    const several = await replay()
+    expect([several.code, several.store.received]).toEqual([2, []])
+    write('https://evil.example/scim/Users?a', 'https://evil.example/scim/Users?b=//evil.example/Users')
+    expect((await replay()).store.received).toHaveLength(2)
   })
 
   it('reads HAR files of browsers, with bodies in base64', async () => {

@@ -11,7 +11,7 @@ export type ZooOptions = Partial<CheckOptions>
 export async function checkZoo(fault: Partial<Behaviour> = {}, options: ZooOptions = {}) {
   const { zoo, fetch } = newZoo(fault)
   const results = await checkEndpoint({
-    ...{ tenantUrl: parseTenantUrl(ZOO), tokens: secretToken(TOKEN), fetch, crewSize: 12 },
+    ...{ tenantUrl: parseTenantUrl(ZOO), tokens: secretToken(TOKEN), fetch, crewSize: 12, clients: 3 },
     ...{ clock: new ManualClock(), newId: countingIds(), dialects: ['old', 'flag'] },
     ...options,
   })

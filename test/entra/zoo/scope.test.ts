@@ -28,7 +28,7 @@ describe('check', () => {
   it('requires /Schemas only of an application of the gallery', async () => {
     const missing = answering('Schemas', scimError(404, 'none'))
     const { verdict, reasons } = await notApplicable(missing)
-    expect([verdict, reasons]).toEqual([
+    expect([verdict, reasons]).toMatchObject([
       'success',
       { 'read the schemas': 'not offered; only an application of the gallery needs them' },
     ])
@@ -54,6 +54,17 @@ describe('check', () => {
     const { verdict, reasons } = await notApplicable(server)
     expect(verdict).toBe('success')
     expect(reasons.members).toBe('the endpoint does not list Group as a resource type')
+  })
+
+  it('asks an endpoint without groups nothing about them', async () => {
+    const { results } = await checkZoo({
+      before: ({ kind }) => {
+        const types = listOf([{ name: 'User', endpoint: '/Users' }])
+        return kind === 'ResourceTypes' ? { status: 200, body: types } : undefined
+      },
+    })
+    expect(results.filter(({ request }) => request?.path.startsWith('/Groups'))).toEqual([])
+    expect(results.map(({ title }) => title)).toContain('3 clients change an attribute each of one user')
   })
 
   it('leaves out attributes that /Schemas does not list, unless a preset asks for them', async () => {

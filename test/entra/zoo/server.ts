@@ -55,6 +55,8 @@ export interface Behaviour {
   readonly adds: (members: readonly string[], added: readonly string[]) => readonly string[]
   readonly removes: (members: readonly string[], removed: readonly string[]) => readonly string[]
   readonly deletes: (zoo: Zoo, kind: Kind, id: string) => void
+  /** Whether others wait until the request is done; otherwise it writes back what it read before them. */
+  readonly isLocked: (request: Request) => boolean
   readonly pages: (list: readonly Resource[], startIndex: number, count: number) => readonly Resource[]
 }
 
@@ -77,6 +79,7 @@ export const RIGHT: Behaviour = {
     for (const group of zoo.Groups.values())
       group.members = membersOf(group).filter((member) => member !== id)
   },
+  isLocked: () => true,
   pages: (list, startIndex, count) => list.slice(startIndex - 1, startIndex - 1 + count),
 }
 
@@ -113,16 +116,16 @@ class ZooServer {
     const token = /^Bearer (.+)$/.exec(init.headers.Authorization ?? '')?.[1]
     const body = init.body === undefined ? {} : (JSON.parse(init.body) as Json)
     const request = { method: init.method, kind, query, body, token, id: id && decodeURIComponent(id) }
-    return responseOf(this.#behaviour.answers(this.#answer(request), request, this.zoo))
+    return responseOf(this.#behaviour.answers(await this.#answer(request), request, this.zoo))
   }
 
-  #answer(request: Request): Answer {
+  async #answer(request: Request): Promise<Answer> {
     const { authorizes, before } = this.#behaviour
     if (!authorizes(request.token, request)) return scimError(401, 'the token is not valid')
     return before(request, this.zoo) ?? this.#serve(request)
   }
 
-  #serve(request: Request): Answer {
+  async #serve(request: Request): Promise<Answer> {
     const { kind, id, method } = request
     if (kind !== 'Users' && kind !== 'Groups') return discovery(kind)
     if (method === 'POST') return this.#create(request, kind)
@@ -135,11 +138,13 @@ class ZooServer {
     return { status: 204 }
   }
 
-  #create({ body }: Request, kind: Kind): Answer {
+  async #create(request: Request, kind: Kind): Promise<Answer> {
+    const { body } = request
     const name = nameOf(body, kind)
     const isTaken = [...this.zoo[kind].values()].some((other) =>
       this.#behaviour.isTaken(name, nameOf(other, kind)),
     )
+    if (!this.#behaviour.isLocked(request)) await otherRequests()
     if (isTaken && kind === 'Users') return scimError(409, `${name} exists`)
     const id = this.#behaviour.newId(++this.#lastNumber)
     const stored = this.#behaviour.stores({ ...body, id }, undefined, this.zoo)
@@ -168,8 +173,9 @@ class ZooServer {
     return this.#behaviour.matches(get(resource, path), wanted, path, resource)
   }
 
-  #patch(request: Request, kind: Kind, resource: Resource): Answer {
+  async #patch(request: Request, kind: Kind, resource: Resource): Promise<Answer> {
     const changed = structuredClone(resource)
+    if (!this.#behaviour.isLocked(request)) await otherRequests()
     const { operations } = this.#behaviour
     for (const operation of operations(request.body.Operations as Operation[], request))
       this.#apply(changed, operation)
@@ -192,6 +198,11 @@ class ZooServer {
       set(resource, path, value)
     }
   }
+}
+
+/** Lets the requests run that were sent at the same time. */
+function otherRequests(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function nameOf(resource: Json, kind: Kind): string {

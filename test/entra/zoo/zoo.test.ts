@@ -3,12 +3,19 @@ import { describe, expect, it } from 'vitest'
 import { isBad } from '../../../src/entra/check/findings.ts'
 import { FAULTS } from './faults.ts'
 import { checkZoo, leftOvers } from './run-check.ts'
+import { scimError, TOKEN } from './server.ts'
 
 describe('check of a right server', () => {
   it('has no finding and leaves nothing', async () => {
     const { results, zoo, verdict } = await checkZoo({}, { crewSize: 100 })
     const others = results.filter(({ grade }) => grade !== 'success')
-    expect(others.map(({ title, grade, message }) => [title, grade, message])).toEqual([])
+    expect(others.map(({ title, grade, message }) => [title, grade, message])).toEqual([
+      [
+        'clients create a group of the same name',
+        'not-applicable',
+        'the endpoint allows groups that share a name',
+      ],
+    ])
     expect(verdict).toBe('success')
     expect(leftOvers(zoo)).toEqual([])
     expect(results.length).toBeGreaterThan(100)
@@ -45,6 +52,20 @@ describe('the causes', () => {
     'fails',
   ])('are one for a server that %s', async (fault) => {
     expect((await causesWith(fault)).map(({ messages }) => messages)).toHaveLength(1)
+  })
+
+  it('are one for each reason of a refusal, whatever its values', async () => {
+    const { causes } = await checkZoo({
+      before: (request) => {
+        const sent = request.method === 'PATCH' && request.token === TOKEN ? JSON.stringify(request.body) : ''
+        if (/:manager/.test(sent)) return scimError(400, `"manager" of ${request.id} must be an object`)
+        return /"active"/.test(sent) ? scimError(400, `"active" of ${request.id} must be Boolean`) : undefined
+      },
+    })
+    expect(causes.map(({ titles }) => titles)).toEqual([
+      ['set the manager', 'replace the manager'],
+      ['disable the user', 'enable the user'],
+    ])
   })
 
   it('count the steps that could not run', async () => {

@@ -1,5 +1,6 @@
 /** All checks in the order in which they run. Each is a row of the table in ../README.md. */
 import type { CheckDefinition } from './check-definition.ts'
+import { CONCURRENCY_CHECK } from './concurrency-check.ts'
 import { CONNECTION_CHECKS } from './connection-checks.ts'
 import { GROUP_CHECKS, LAST_GROUP_CHECKS } from './group-checks.ts'
 import { LIFE_CHECKS } from './life-checks.ts'
@@ -13,6 +14,6 @@ export const DIALECT_CHECKS: readonly CheckDefinition[] = [
   ...LAST_GROUP_CHECKS,
 ]
 
-export const CHECKS: readonly CheckDefinition[] = [...CONNECTION_CHECKS, ...DIALECT_CHECKS]
+export const CHECKS: readonly CheckDefinition[] = [...CONNECTION_CHECKS, ...DIALECT_CHECKS, CONCURRENCY_CHECK]
 
 export const CHECK_NAMES: readonly string[] = CHECKS.map(({ name }) => name)

@@ -81,6 +81,16 @@ export const CONNECTION_CHECKS: readonly CheckDefinition[] = [
     needs: [],
     steps: tokenSteps,
   },
+  {
+    name: 'token-for-groups',
+    what: 'requests for groups with another token are refused',
+    why: ANYBODY,
+    source: rfc(7644, '2'),
+    needs: ['groups'],
+    steps: ({ newId, groupKey }) => [
+      refused('read groups', 'random', () => matchRequest('Group', groupKey, newId())),
+    ],
+  },
 ]
 
 function discoverySteps({ mappings }: Scene): readonly SingleStep[] {
@@ -124,14 +134,12 @@ const CREDENTIALS: Readonly<Record<Credentials, string>> = {
 }
 
 function tokenSteps(scene: Scene): readonly SingleStep[] {
-  const { newId, userKey, groupKey, mappings } = scene
+  const { newId, userKey } = scene
   const read = () => matchRequest('User', userKey, newId())
-  const readGroups = () => matchRequest('Group', groupKey, newId())
   return [
     refused('read users', 'none', read),
     refused('read users', 'random', read),
     refused('read users', 'altered', read),
-    ...(mappings.groups === undefined ? [] : [refused('read groups', 'random', readGroups)]),
     refused('create a user', 'random', () => createRequest('User', scene.stranger)),
   ]
 }

@@ -9,6 +9,7 @@ import {
   updateRequest,
 } from '../../protocol/requests.ts'
 import { accepted, conflict, created, hasValues, listOf } from '../assertions.ts'
+import { atWorst } from '../findings.ts'
 import { changesBetween, managerPath, type Scene, shown } from '../scene.ts'
 import {
   type CheckDefinition,
@@ -33,6 +34,8 @@ const MATCHING: Effects = {
 }
 const STORED: Effects = { value: RESENT, refusal: 'Entra cannot read the user: it logs InvalidAnchor' }
 const CHANGED: Effects = { value: WRONG_DATA, refusal: 'Entra cannot read the user: it logs InvalidAnchor' }
+
+const IN_UPPER_CASE = 'find the user by userName in upper case'
 
 /** Until this step succeeds, the user cannot be found by its new name. */
 export const NAME_STORED = 'the new name is stored'
@@ -70,9 +73,9 @@ export const USER_CHECKS: readonly CheckDefinition[] = [
   },
   {
     name: 'find-user',
-    what: 'the user is found by its matching attribute (userName in upper case), and by externalId',
+    what: 'the user is found by its matching attribute, by userName in upper case as well, and by externalId',
     why: NOT_FOUND,
-    source: entraPage('customize-application-attributes#matching-users-in-the-source-and-target-systems'),
+    source: entraPage('customize-application-attributes#matching-users-in-the-source-and-target--systems'),
     needs: ['users'],
     steps: findSteps,
   },
@@ -141,13 +144,23 @@ function findSteps(scene: Scene): readonly SingleStep[] {
   const { first, userKey } = scene
   const externalId = first.get('externalId')
   const key = String(first.get(userKey))
-  // userName is not case-exact (RFC 7643 §4.1.1); externalId is (§3.1), and others may be.
-  const sent = userKey === 'userName' ? key.toUpperCase() : key
   const byKey: SingleStep = {
-    ...step(`find the user by ${userKey}`, () => matchRequest('User', userKey, sent), listOf(1), MATCHING),
+    ...step(`find the user by ${userKey}`, matchUser(scene, first), listOf(1), MATCHING),
     assertion: (id) => listOf(1, { id: id('first'), externalId, [userKey]: first.get(userKey) }),
   }
-  if (externalId === undefined || userKey === 'externalId') return [byKey]
+  // userName is not case-exact (RFC 7643 §4.1.1); externalId is (§3.1), and others may be.
+  const inUpperCase: SingleStep = {
+    ...step(
+      IN_UPPER_CASE,
+      () => matchRequest('User', userKey, key.toUpperCase()),
+      atWorst('deviation', listOf(1)),
+      { missing: 'Entra does not find a user whose name has another case at the target' },
+    ),
+    assertion: (id) => atWorst('deviation', listOf(1, { id: id('first') })),
+    after: [byKey.title],
+  }
+  const byMatching = userKey === 'userName' ? [byKey, inUpperCase] : [byKey]
+  if (externalId === undefined || userKey === 'externalId') return byMatching
   const byExternalId: SingleStep = {
     ...step('find the user by externalId', () => matchRequest('User', 'externalId', externalId), listOf(1), {
       missing: 'externalId cannot be the matching attribute',
@@ -155,27 +168,33 @@ function findSteps(scene: Scene): readonly SingleStep[] {
     }),
     assertion: (id) => listOf(1, { id: id('first') }),
   }
-  return [byKey, byExternalId]
+  return [...byMatching, byExternalId]
 }
 
 function updateSteps(scene: Scene): readonly SingleStep[] {
   const { first, firstWithName, firstWithMore, second, secondComplete } = scene
+  const one = { title: 'change one attribute', before: first, after: firstWithName }
+  const several = { title: 'change several attributes', before: firstWithName, after: firstWithMore }
+  const changing = [...changeUser(scene, 'first', one), ...changeUser(scene, 'first', several)]
+  const adding = changeUser(scene, 'second', {
+    title: 'add attributes that had no value',
+    before: second,
+    after: secondComplete,
+  })
   return [
-    ...changeUser(scene, 'first', { title: 'change one attribute', before: first, after: firstWithName }),
-    ...changeUser(scene, 'first', {
-      title: 'change several attributes',
-      before: firstWithName,
-      after: firstWithMore,
-    }),
-    read('first', 'the changes are stored', firstWithMore, CHANGED),
+    ...changing,
+    { ...read('first', 'the changes are stored', firstWithMore, CHANGED), after: titlesOf(changing) },
     read('second', 'another user is unchanged', second, CHANGED),
-    ...changeUser(scene, 'second', {
-      title: 'add attributes that had no value',
-      before: second,
-      after: secondComplete,
-    }),
-    read('second', 'the added attributes are stored', secondComplete, CHANGED),
+    ...adding,
+    {
+      ...read('second', 'the added attributes are stored', secondComplete, CHANGED),
+      after: titlesOf(adding),
+    },
   ]
+}
+
+function titlesOf(steps: readonly SingleStep[]): readonly string[] {
+  return steps.map(({ title }) => title)
 }
 
 function renameSteps(scene: Scene): readonly SingleStep[] {

@@ -8,6 +8,7 @@ import { visible } from '../../visible-text.ts'
 export function headingOf({ dialect, check, grade }: CheckResult): string {
   if (dialect !== undefined) return dialect === 'old' ? 'Old dialect' : 'Dialect of aadOptscim062020'
   if (grade === 'not-applicable') return 'Not applicable'
+  if (check === 'concurrency') return 'Concurrent clients'
   return check === undefined ? 'Token endpoint' : 'Connection'
 }
 
@@ -41,6 +42,7 @@ function describeCause(cause: Cause, index: number): string {
 }
 
 const MAX_MESSAGES = 3
+const MAX_TITLES = 4
 
 function joined(messages: readonly string[]): string {
   const more = messages.length - MAX_MESSAGES
@@ -48,10 +50,11 @@ function joined(messages: readonly string[]): string {
 }
 
 function describeSteps({ titles, notRun }: Cause): string {
-  const [first = '', ...others] = titles
   const steps = (count: number) => (count === 1 ? '1 step' : `${count} steps`)
-  const more = others.length === 0 ? '' : ` and ${steps(others.length)} more`
-  return `${visible(first)}${more}${notRun === 0 ? '' : `; ${steps(notRun)} could not run`}`
+  const hidden = titles.length - MAX_TITLES
+  const shown = titles.slice(0, MAX_TITLES).map((title) => visible(title))
+  const more = hidden > 0 ? ` and ${steps(hidden)} more` : ''
+  return `${shown.join('; ')}${more}${notRun === 0 ? '' : `; ${steps(notRun)} could not run`}`
 }
 
 /** Bodies are cut, because people read them. */

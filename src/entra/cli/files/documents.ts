@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
-import { describePath, type FieldPath, type Problem } from '../../problem.ts'
+import { describePath, type FieldPath, type Problem, parseJson } from '../../problem.ts'
 import { UsageError } from '../usage-error.ts'
 import { fileReason } from './file-error.ts'
 
@@ -36,7 +36,7 @@ export function readText(file: string, what: string): string {
 function parseText(file: string, text: string, what: string): unknown {
   if (!/^\.ya?ml$/i.test(extname(file))) {
     try {
-      return JSON.parse(text)
+      return parseJson(text)
     } catch (error) {
       const known = /position (\d+)/.exec(String(error))
       const line =
@@ -46,13 +46,18 @@ function parseText(file: string, text: string, what: string): unknown {
       )
     }
   }
-  const document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: true })
-  const [error] = document.errors
-  if (error !== undefined)
-    throw new UsageError(
-      `${file}:${error.linePos?.[0].line ?? 1}: the ${what} is not valid YAML: ${error.message}`,
-    )
-  return document.toJS()
+  const refuse = (line: number, message: string): never => {
+    throw new UsageError(`${file}:${line}: the ${what} is not valid YAML: ${message}`)
+  }
+  try {
+    const document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: true })
+    const [error] = document.errors
+    return error === undefined ? document.toJS() : refuse(error.linePos?.[0].line ?? 1, error.message)
+  } catch (error) {
+    // Aliases that multiply.
+    if (error instanceof ReferenceError) return refuse(1, error.message)
+    throw error
+  }
 }
 
 /** @throws {UsageError} with one line for each problem, if there are any. */

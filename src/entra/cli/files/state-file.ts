@@ -7,6 +7,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFi
 import { basename, dirname, extname, join } from 'node:path'
 import { type JobState, newState, parseState, type StateTarget } from '../../documents/state.ts'
 import type { TenantUrl } from '../../protocol/tenant-url.ts'
+import type { ProviderName } from '../../providers/providers.ts'
 import { visible } from '../../visible-text.ts'
 import { UsageError } from '../usage-error.ts'
 import { readDocument, throwProblems } from './documents.ts'
@@ -21,8 +22,12 @@ const MIN_INTERVAL_MS = 1000
  * Identifies the target of a state. New credentials for the same tenant are the same target.
  * @param tenant undefined if only the Tenant URL identifies the target
  */
-export function stateTarget(tenantUrl: TenantUrl, tenant: string | undefined): StateTarget {
-  return { tenantUrl: tenantUrl.base, tenant: tenant === undefined ? '' : hash(tenant) }
+export function stateTarget(
+  tenantUrl: TenantUrl,
+  tenant: string | undefined,
+  provider: ProviderName,
+): StateTarget {
+  return { tenantUrl: tenantUrl.base, tenant: tenant === undefined ? '' : hash(tenant), provider }
 }
 
 /** E.g. `quillfern.1a2b3c4d.state.json` for `quillfern.json`: each target has its own state file. */
@@ -102,16 +107,21 @@ export function readState(file: string, target?: StateTarget): JobState {
   throwProblems(source, problems, 'state file')
   if (state === undefined) throw new UsageError(`The state file "${file}" cannot be used`)
   if (target === undefined) return state
-  const same = state.target.tenantUrl === target.tenantUrl && state.target.tenant === target.tenant
-  if (same) return state
-  const other =
-    state.target.tenantUrl === target.tenantUrl
-      ? 'another tenant of the same Tenant URL'
-      : state.target.tenantUrl
+  const owner = ownerOf(state.target, target)
+  if (owner === undefined) return state
   throw new UsageError(
-    `The state file "${file}" belongs to ${other}, not to this target; nothing was sent.\n` +
+    `The state file "${file}" belongs to ${owner}; nothing was sent.\n` +
       '  Choose another one with --state FILE, or delete it to start with an initial cycle.',
   )
+}
+
+/** What a state belongs to, if it is not the target. */
+function ownerOf(found: StateTarget, target: StateTarget): string | undefined {
+  if (found.tenantUrl !== target.tenantUrl) return `${found.tenantUrl}, not to this target`
+  if (found.tenant !== target.tenant) return 'another tenant of the same Tenant URL, not to this target'
+  const { provider = target.provider } = found
+  if (target.provider === undefined || provider === target.provider) return undefined
+  return `the provider "${provider}", not to "${target.provider}"`
 }
 
 /**

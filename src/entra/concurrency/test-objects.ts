@@ -2,7 +2,7 @@
  * Keeps account of the objects that `check` may have created at the endpoint, and deletes them. An object whose creation
  * was not answered with an id is searched for by its name. Only objects with the prefix of this run are deleted.
  */
-import { isObject, type JsonObject } from '../problem.ts'
+import { isObject, type JsonObject, parseJson } from '../problem.ts'
 import {
   deleteRequest,
   matchRequest,
@@ -113,7 +113,7 @@ function traceOf({ method, path, body }: ScimRequest): Trace | undefined {
 
 function objectOf(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined
