@@ -180,10 +180,15 @@ async function nameTaken(
 ): Promise<NameTaken> {
   const { database, tenantId } = call.tenant
   const name = String(resource[type.nameAttribute])
-  const attribute = uniqueAttribute(type)
-  const key = attribute === undefined ? fold(name) : String(comparisonKey(attribute, name))
+  const key = nameKeyOf(type, name)
   const { holder } = await readTogether(database, { holder: nameHolderQuery(tenantId, type, key) })
   return new NameTaken(type.nameAttribute, name, holder, { cause })
+}
+
+/** The name of a resource in comparison form. */
+export function nameKeyOf(type: StoredResourceType, name: string): string {
+  const attribute = uniqueAttribute(type)
+  return attribute === undefined ? fold(name) : String(comparisonKey(attribute, name))
 }
 
 /**
