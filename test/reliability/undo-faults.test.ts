@@ -9,8 +9,8 @@ import { readTogether } from '../../src/storage/database/query.ts'
 import { windowQuery } from '../../src/storage/events/undo.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import type { Databases } from '../../src/storage/tenants/locations.ts'
-import { Client, newClient } from '../support/harness.ts'
-import { anotherClient } from '../support/undo.ts'
+import { admin, Client, newClient } from '../support/harness.ts'
+import { anotherClient, EVER } from '../support/undo.ts'
 
 class Killed extends Error {}
 
@@ -37,6 +37,19 @@ function dyingAt(
     },
   }
   return { databases: { names: ['DB'], maxBytes: 1e12, open: () => dying }, hasDied: () => hasDied }
+}
+
+/** A database whose n-th batch, counted from 0, has a fault that no repetition solves. */
+function failingAt(n: number): Databases {
+  const db = openDatabase(env.DB, noFigures())
+  let count = 0
+  const failing: Database = {
+    batch: async (statements) => {
+      if (count++ === n) throw new Error('a fault')
+      return await db.batch(statements)
+    },
+  }
+  return { names: ['DB'], maxBytes: 1e12, open: () => failing }
 }
 
 async function prepared() {
@@ -66,7 +79,7 @@ async function prepared() {
     newId: uuidv7,
     now: Date.now(),
   }
-  await startUndo(start, found.window, 4)
+  const { id: jobId } = await startUndo(start, found.window, 4)
   const state = async () => {
     const users = (await first.get('/Users')).body.Resources.map(
       ({ userName, title }: Record<string, unknown>) => [userName, title],
@@ -89,7 +102,8 @@ async function prepared() {
       [gone.displayName, [a.id]],
     ].sort(),
   }
-  return { tenantId, databases, state, expected }
+  const window = { clientId, ...EVER }
+  return { tenantId, databases, jobId, window, state, expected }
 }
 
 const administration = { newId: uuidv7, keepsDeleted: true }
@@ -129,4 +143,15 @@ describe('an undo', () => {
       }
     },
   )
+
+  it('that has failed for good can still be read, and started again', { timeout: 60_000 }, async () => {
+    const { tenantId, databases, jobId, state, expected, window } = await prepared()
+    await runWith(failingAt(6), tenantId)
+    const { status, body } = await admin('GET', `/tenants/${tenantId}/undo/${jobId}`)
+    expect([status, body.job]).toMatchObject([200, { state: 'failed', error: 'a fault' }])
+    const again = await admin('POST', `/tenants/${tenantId}/undo`, window)
+    expect(again.status).toBe(202)
+    await runWith(databases, tenantId)
+    expect(await state()).toEqual(expected)
+  })
 })
