@@ -4,9 +4,14 @@ import { uuidv7 } from 'uuidv7'
 import { describe, expect, it } from 'vitest'
 import { runJob } from '../../src/provider/jobs/runner.ts'
 import { startUndo } from '../../src/provider/jobs/start.ts'
-import { type Database, noFigures, openDatabase } from '../../src/storage/database/database.ts'
+import {
+  type Database,
+  MAX_QUERIES_FREE,
+  noFigures,
+  openDatabase,
+} from '../../src/storage/database/database.ts'
 import { readTogether } from '../../src/storage/database/query.ts'
-import { windowQuery } from '../../src/storage/events/undo.ts'
+import { type UndoWindow, windowQuery } from '../../src/storage/events/undo.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
 import type { Databases } from '../../src/storage/tenants/locations.ts'
 import { admin, Client, newClient } from '../support/harness.ts'
@@ -52,6 +57,26 @@ function failingAt(n: number): Databases {
   return { names: ['DB'], maxBytes: 1e12, open: () => failing }
 }
 
+/** Starts an undo, which the test runs. */
+async function started(tenantId: string, request: UndoWindow) {
+  const databases: Databases = {
+    names: ['DB'],
+    maxBytes: 1e12,
+    open: () => openDatabase(env.DB, noFigures()),
+  }
+  const { found } = await readTogether(databases.open('DB'), { found: windowQuery(tenantId, request) })
+  const start = {
+    databases,
+    resourceTypes: RESOURCE_TYPES,
+    tenantId,
+    home: 'DB',
+    newId: uuidv7,
+    now: Date.now(),
+  }
+  const { id } = await startUndo(start, found.window, 4)
+  return { id, databases }
+}
+
 async function prepared() {
   const first = await newClient()
   const { token, id: clientId } = await anotherClient(first, 'Old connector')
@@ -64,22 +89,7 @@ async function prepared() {
   await second.request('DELETE', `/Groups/${gone.id}`)
   await second.createUser()
   const { tenantId } = first
-  const databases: Databases = {
-    names: ['DB'],
-    maxBytes: 1e12,
-    open: () => openDatabase(env.DB, noFigures()),
-  }
-  const request = { clientId, from: 0, to: Date.now() + 60_000 }
-  const { found } = await readTogether(databases.open('DB'), { found: windowQuery(tenantId, request) })
-  const start = {
-    databases,
-    resourceTypes: RESOURCE_TYPES,
-    tenantId,
-    home: 'DB',
-    newId: uuidv7,
-    now: Date.now(),
-  }
-  const { id: jobId } = await startUndo(start, found.window, 4)
+  const { id: jobId, databases } = await started(tenantId, { clientId, from: 0, to: Date.now() + 60_000 })
   const state = async () => {
     const users = (await first.get('/Users')).body.Resources.map(
       ({ userName, title }: Record<string, unknown>) => [userName, title],
@@ -153,5 +163,43 @@ describe('an undo', () => {
     expect(again.status).toBe(202)
     await runWith(databases, tenantId)
     expect(await state()).toEqual(expected)
+  })
+
+  it('sends no more statements in a call than a plan of Cloudflare allows', { timeout: 60_000 }, async () => {
+    const first = await newClient()
+    const { token, id: clientId } = await anotherClient(first, 'Old connector')
+    const second = new Client(first.tenantId, token)
+    const users = []
+    for (let i = 0; i < 12; i++) users.push(await first.createUser())
+    const members = users.map(({ id }) => ({ value: id }))
+    const groups = [await first.createGroup({ members }), await first.createGroup({ members })]
+    for (const { id } of users.slice(6)) await second.request('DELETE', `/Users/${id}`)
+    for (const { id } of users.slice(0, 6))
+      await second.patch(`/Users/${id}`, { op: 'replace', path: 'userName', value: `changed-${id}` })
+    await second.request('DELETE', `/Groups/${groups[0].id}`)
+    for (let i = 0; i < 6; i++) {
+      const { id } = await second.createUser()
+      await second.patch(`/Groups/${groups[1].id}`, { op: 'add', path: 'members', value: [{ value: id }] })
+    }
+    await started(first.tenantId, { clientId, from: 0, to: Date.now() + 60_000 })
+    const db = openDatabase(env.DB, noFigures())
+    let statements = 0
+    const counting: Database = {
+      batch: async (batch) => {
+        statements += batch.length
+        return await db.batch(batch)
+      },
+    }
+    const databases = { names: ['DB'], maxBytes: 1e12, open: () => counting }
+    const most: number[] = []
+    const run = { databases, resourceTypes: RESOURCE_TYPES, now: Date.now, administration }
+    for (let pause: number | undefined = 0; pause !== undefined; most.push(statements)) {
+      statements = 0
+      pause = await runJob({ ...run, maxStatements: MAX_QUERIES_FREE }, first.tenantId)
+    }
+    expect(Math.max(...most)).toBeLessThanOrEqual(MAX_QUERIES_FREE)
+    expect((await first.get('/Users')).body.totalResults).toBe(12)
+    expect((await first.get(`/Groups/${groups[0].id}`)).body.members).toHaveLength(12)
+    expect((await first.get(`/Groups/${groups[1].id}`)).body.members).toHaveLength(12)
   })
 })

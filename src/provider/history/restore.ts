@@ -21,6 +21,7 @@ import {
   nameHolderQuery,
   removeMemberships,
   restoreSizeQuery,
+  restoreSource,
 } from '../../storage/resources/restore.ts'
 import { removeTombstone, tombstoneQuery, type WholeTombstone } from '../../storage/resources/tombstones.ts'
 import { type StoredResourceType, typeNamed } from '../../storage/tables/resource-tables.ts'
@@ -104,6 +105,7 @@ export async function bringBack(
       error instanceof UniqueError || (error instanceof ScimError && error.scimType === 'uniqueness')
     throw isTaken ? await nameTaken(call, type, resource, error) : error
   }
+  await call.tenant.database.batch([restoreSource(type, call.tenant.tenantId, id)])
 }
 
 function entryOf(call: Call, type: StoredResourceType, { id, resource }: Stored, detail: string) {
@@ -198,12 +200,13 @@ export function nameKeyOf(type: StoredResourceType, name: string): string {
  */
 export async function restorePart(
   call: Call,
-  { tombstone: { id, seq } }: Restorable,
+  { type, tombstone: { id, seq } }: Restorable,
 ): Promise<number | undefined> {
   const { tenantId, database } = call.tenant
   const { part } = await readTogether(database, { part: keptMembershipsQuery(tenantId, id) })
   if (part === undefined) {
-    await database.batch([removeTombstone(tenantId, id, seq)])
+    // Again, because a restore that was interrupted may have missed it.
+    await database.batch([restoreSource(type, tenantId, id), removeTombstone(tenantId, id, seq)])
     return undefined
   }
   const taken = part.kind === 'groups' ? part.ids.slice(0, GROUPS_IN_A_PART) : part.ids
