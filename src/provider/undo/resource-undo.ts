@@ -86,12 +86,12 @@ export async function undoOf(db: Database, target: UndoTarget): Promise<UndoOfRe
       leave('deleted', undefined, reason)
       return { ...none, left }
     }
-    return { ...none, existence: 'restore', values: changedValues(resource, plan.values), left }
+    return { ...none, existence: 'restore', values: changedValues(resource, plan.values, type), left }
   }
   const { row, groups } = present
   const { added, removed, gone } = await membersOf(db, target, plan.members)
   for (const member of gone) leave('left', member, 'member gone')
-  const values = changedValues(row.resource, plan.values)
+  const values = changedValues(row.resource, plan.values, type)
   const reason = await obstacle(values)
   if (reason !== undefined) {
     const attribute = uniqueNameOf(type) ?? type.nameAttribute
@@ -156,9 +156,13 @@ function nameOf({ nameAttribute }: StoredResourceType, resource: Complex | undef
   return typeof name === 'string' ? name : undefined
 }
 
-function changedValues(resource: Complex, values: Complex): Complex {
+/** Without the values of extensions that the tenant does not have any more. */
+function changedValues(resource: Complex, values: Complex, { attributes }: StoredResourceType): Complex {
+  const isKnown = (name: string) => attributes.some((attribute) => attribute.name === name)
   return Object.fromEntries(
-    Object.entries(values).filter(([name, value]) => !sameValue(resource[name], value ?? undefined)),
+    Object.entries(values).filter(
+      ([name, value]) => isKnown(name) && !sameValue(resource[name], value ?? undefined),
+    ),
   )
 }
 
