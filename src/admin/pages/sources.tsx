@@ -17,6 +17,12 @@ import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
+export interface HandOverForm {
+  readonly from: string | undefined
+  readonly to: string | undefined
+  readonly after: string
+}
+
 export interface SourcesProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
@@ -28,6 +34,8 @@ export interface SourcesProps {
   readonly hasMore: boolean
   readonly done?: string | undefined
   readonly error?: FormError | undefined
+  /** The values of a hand-over that is not complete, and the id after which it goes on. */
+  readonly handOver: HandOverForm | undefined
 }
 
 export function SourcesPage(props: SourcesProps) {
@@ -142,7 +150,7 @@ const MODES = [
   ['owner', 'Only the client that created it'],
 ] as const
 
-function Owners({ tenant, clients, error }: SourcesProps) {
+function Owners({ tenant, clients, handOver, error }: SourcesProps) {
   const paths = tenantPaths(tenant.id)
   const options = clients
     .filter(({ scope }) => scope === 'provision')
@@ -164,9 +172,10 @@ function Owners({ tenant, clients, error }: SourcesProps) {
           Save
         </button>
       </form>
-      <details>
+      <details open={handOver !== undefined}>
         <summary>Hand over everything that a client has created</summary>
         <form method="post" action={`${paths.sources}/hand-over`} class="row-form">
+          {handOver && <input type="hidden" name="after" value={handOver.after} />}
           <Field
             id="hand-over-from"
             name="from"
@@ -175,7 +184,7 @@ function Owners({ tenant, clients, error }: SourcesProps) {
             control={(attributes) => (
               <Select
                 attributes={attributes}
-                value={undefined}
+                value={handOver?.from}
                 options={[['', 'Imports, or unknown'], ...options]}
               />
             )}
@@ -186,7 +195,7 @@ function Owners({ tenant, clients, error }: SourcesProps) {
             label="To"
             error={error}
             control={(attributes) => (
-              <Select attributes={attributes} value={undefined} options={[...options, ['', 'Nobody']]} />
+              <Select attributes={attributes} value={handOver?.to} options={[...options, ['', 'Nobody']]} />
             )}
           />
           <button type="submit" class="quiet">
