@@ -190,7 +190,7 @@ describe('an undo', () => {
         return await db.batch(batch)
       },
     }
-    const databases = { names: ['DB'], maxBytes: 1e12, open: () => counting }
+    const databases: Databases = { names: ['DB'], maxBytes: 1e12, open: () => counting }
     const most: number[] = []
     const run = { databases, resourceTypes: RESOURCE_TYPES, now: Date.now, administration }
     for (let pause: number | undefined = 0; pause !== undefined; most.push(statements)) {
