@@ -103,7 +103,10 @@ export async function bringBack(
   } catch (error) {
     const isTaken =
       error instanceof UniqueError || (error instanceof ScimError && error.scimType === 'uniqueness')
-    throw isTaken ? await nameTaken(call, type, resource, error) : error
+    if (!isTaken) throw error
+    const taken = await nameTaken(call, type, resource, error)
+    // Another request restores the same one.
+    if (taken.holder !== id) throw taken
   }
   await call.tenant.database.batch([restoreSource(type, call.tenant.tenantId, id)])
 }
