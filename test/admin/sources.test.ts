@@ -139,6 +139,20 @@ describe('the sweep', () => {
 })
 
 describe('the page of sources', () => {
+  it('shows no number before the first count', async () => {
+    const first = await newClient()
+    await first.createUser()
+    const browser = await new Browser().signIn()
+    const path = `/admin/tenants/${first.tenantId}/sources`
+    const cells = async () =>
+      (await browser.get(path)).html
+        .match(/<td class="number"[^>]*>[^<]*/g)
+        ?.map((cell) => cell.replace(/.*>/, ''))
+    expect(await cells()).toEqual(['–', '–', '–'])
+    await browser.post(`${path}/count`, {})
+    expect(await cells()).toEqual(['1', '0', '0'])
+  })
+
   it('names the member that two sources add and remove in turn', async () => {
     const first = await newClient()
     const second = await secondSource(first)

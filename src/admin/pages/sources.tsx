@@ -92,7 +92,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
             <SourceRow
               name={<a href={withQuery(paths.log, { client: id })}>{name}</a>}
               types={tenant.resourceTypes}
-              count={sweep?.counts?.[id]}
+              count={sweep?.counts == null ? undefined : (sweep.counts[id] ?? NONE)}
             />
           ))}
           {sweep?.counts?.[''] && (
@@ -119,6 +119,10 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
   )
 }
 
+/** A client that has nothing. */
+const NONE = { created: {}, memberships: 0, lastWrittenAt: null }
+
+/** @param props.count undefined if nothing was counted yet */
 function SourceRow({
   name,
   types,
@@ -134,11 +138,11 @@ function SourceRow({
       <th scope="row">{name}</th>
       {types.map((type) => (
         <td class="number" data-label={`${pluralOf(type)} created`}>
-          {count?.created[type.name] ?? 0}
+          {count === undefined ? '–' : (count.created[type.name] ?? 0)}
         </td>
       ))}
       <td class="number" data-label="Memberships">
-        {count?.memberships ?? 0}
+        {count === undefined ? '–' : count.memberships}
       </td>
       <td data-label="Last write">{time == null ? '–' : <Time at={time} />}</td>
     </tr>
