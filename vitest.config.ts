@@ -117,6 +117,8 @@ const STRICT_HARNESS = {
   replacement: resolve(import.meta.dirname, 'test/support/strict-harness.ts'),
 }
 
+const SQLITE_FOLDER = ['./test/sqlite/support/run-folder.ts']
+
 const NODE_SETUP = ['./test/sqlite/support/remove-folders.ts']
 
 export default defineConfig(async () => {
@@ -160,7 +162,14 @@ export default defineConfig(async () => {
     resolve: {
       alias: { 'cloudflare:workers': resolve(import.meta.dirname, 'test/sqlite/support/worker.ts') },
     },
-    test: { name, include, exclude, isolate: false, testTimeout },
+    test: {
+      name,
+      include,
+      exclude,
+      globalSetup: SQLITE_FOLDER,
+      isolate: false,
+      testTimeout,
+    },
   })
   return {
     test: {
@@ -188,6 +197,7 @@ export default defineConfig(async () => {
           test: {
             ...ALONE,
             name: 'node-long',
+            globalSetup: SQLITE_FOLDER,
             include: LONG_NODE_TESTS,
             setupFiles: NODE_SETUP,
             testTimeout,

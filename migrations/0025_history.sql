@@ -21,6 +21,7 @@ CREATE TABLE `tombstones` (
 	`last_modified` integer NOT NULL,
 	`deleted_at` integer NOT NULL,
 	`client_id` text,
+	`created_by` text,
 	`request_id` text NOT NULL,
 	`member_count` integer NOT NULL,
 	`total_bytes` integer NOT NULL,

@@ -44,6 +44,8 @@ export async function logRefusal(
   const tenant = c.get('tenant')
   const also = isHeld ? heldStatements(tenant) : conflictsOf(c, type, error)
   await logRefused(tenant, refusedEntry(c, type, action, error), also)
+  // A hold that begins, and a conflict that opens, are events.
+  if (also.length > 0) c.env.pokeWebhooks(tenant.tenantId, tenant.webhooks)
   return true
 }
 

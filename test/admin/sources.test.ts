@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { noFigures, openDatabase } from '../../src/storage/database/database.ts'
 import { sweepSources } from '../../src/storage/sources/sweep.ts'
 import { RESOURCE_TYPES } from '../../src/storage/tables/resource-tables.ts'
+import { addCrowd } from '../support/crowd.ts'
+import { Browser, textOf } from '../support/dashboard.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
 import { clientIdOf, secondSource } from '../support/sources.ts'
 
@@ -133,5 +135,70 @@ describe('the sweep', () => {
     })
     expect(await sweep(first, 12)).toBeGreaterThan(1)
     expect(await countsOf(first)).toEqual(counts)
+  })
+})
+
+describe('the page of sources', () => {
+  it('shows no number before the first count', async () => {
+    const first = await newClient()
+    await first.createUser()
+    const browser = await new Browser().signIn()
+    const path = `/admin/tenants/${first.tenantId}/sources`
+    const cells = async () =>
+      (await browser.get(path)).html
+        .match(/<td class="number"[^>]*>[^<]*/g)
+        ?.map((cell) => cell.replace(/.*>/, ''))
+    expect(await cells()).toEqual(['–', '–', '–'])
+    await browser.post(`${path}/count`, {})
+    expect(await cells()).toEqual(['1', '0', '0'])
+  })
+
+  it('names the member that two sources add and remove in turn', async () => {
+    const first = await newClient()
+    const second = await secondSource(first)
+    const user = await first.createUser({ userName: 'mirela' })
+    const group = await first.createGroup({ displayName: 'Rangers', members: [{ value: user.id }] })
+    await second.patch(`/Groups/${group.id}`, { op: 'remove', path: `members[value eq "${user.id}"]` })
+    await first.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: [{ value: user.id }] })
+    const browser = await new Browser().signIn()
+    const page = await browser.get(`/admin/tenants/${first.tenantId}/sources`)
+    expect(textOf(page.html)).toContain('The member mirela of Rangers is added and removed in turn')
+  })
+
+  it('goes on with a hand-over that was too large for one request', async () => {
+    const first = await newClient()
+    const second = await secondSource(first)
+    const [from, to] = [await clientIdOf(first), await clientIdOf(second)]
+    const count = 20_500
+    await addCrowd(first.tenantId, count)
+    const own = async (client: string) =>
+      await env.DB.prepare('SELECT count(*) AS n FROM users WHERE tenant_id = ? AND created_by = ?')
+        .bind(first.tenantId, client)
+        .first('n')
+    await env.DB.prepare('UPDATE users SET created_by = ?2 WHERE tenant_id = ?1')
+      .bind(first.tenantId, from)
+      .run()
+    const browser = await new Browser().signIn()
+    const path = `/admin/tenants/${first.tenantId}/sources`
+    const part = await browser.post(`${path}/hand-over`, { from, to })
+    expect([part.status, await own(to)]).toEqual([303, 20_000])
+    const next = part.location ?? ''
+    const page = await browser.get(next.replace(/#.*/, ''))
+    const after = /name="after" value="([^"]+)"/.exec(page.html)?.[1] ?? ''
+    const end = await browser.post(`${path}/hand-over`, { from, to, after })
+    expect([end.location, await own(to)]).toEqual([`${path}?done=handed`, count])
+  })
+})
+
+describe('the page of a group', () => {
+  it('tells which client has added each member', async () => {
+    const first = await newClient()
+    const second = await secondSource(first, 'AD connector')
+    const users = [await first.createUser(), await first.createUser()]
+    const group = await first.createGroup({ members: [{ value: users[0].id }] })
+    await second.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: [{ value: users[1].id }] })
+    const browser = await new Browser().signIn()
+    const { html } = await browser.get(`/admin/tenants/${first.tenantId}/groups/${group.id}`)
+    expect(textOf(html)).toMatch(/added by Test.*added by AD connector/s)
   })
 })

@@ -75,6 +75,13 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     options: ['users', 'memberships', 'queries'],
     isDefault: false,
   },
+  undo: {
+    script: 'undo.ts',
+    what: 'the undo of 10,000 disabled users beside the requests of another client, and the history of a group of 100,000 members',
+    minutes: 3,
+    options: ['users', 'members', 'seconds'],
+    isDefault: false,
+  },
   hostile: {
     script: 'hostile.ts',
     what: 'processor time of the worst requests against hostile data: at most 100 ms each',

@@ -313,6 +313,26 @@ describe('a removed schema', () => {
     })
   })
 
+  it('is deleted with its values when it is purged, also from users who are restored', async () => {
+    const client = await acme()
+    const [kept, gone] = [
+      await client.createUser({ [ACME]: VALUES }),
+      await client.createUser({ [ACME]: VALUES }),
+    ]
+    await client.patch(`/Users/${kept.id}`, { op: 'replace', path: `${ACME}:badge`, value: 'changed' })
+    await client.request('DELETE', `/Users/${gone.id}`)
+    expect((await remove(client, '?purge=true')).status).toBe(204)
+    await put(client.tenantId, USER_SCHEMA)
+    expect((await admin('POST', `/tenants/${client.tenantId}/tombstones/${gone.id}/restore`)).status).toBe(
+      200,
+    )
+    for (const { id } of [kept, gone]) {
+      const { body } = await client.get(`/Users/${id}`)
+      expect(body.schemas).toEqual([USER])
+      expect(body).not.toHaveProperty([ACME])
+    }
+  })
+
   it('is deleted with its values when it is purged', async () => {
     const client = await acme()
     const user = await client.createUser({ [ACME]: VALUES })

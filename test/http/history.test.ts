@@ -6,6 +6,8 @@ import { addCrowd } from '../support/crowd.ts'
 import { fileOf, idOf, imported, userLine } from '../support/directory-file.ts'
 import { admin, type Client, newClient } from '../support/harness.ts'
 import { addMembers } from '../support/large.ts'
+import { clientIdOf, secondSource } from '../support/sources.ts'
+import { EVER, undone } from '../support/undo.ts'
 
 const historyOf = ({ tenantId }: Client, id: string, query = '') =>
   admin('GET', `/tenants/${tenantId}/history/${id}${query}`)
@@ -38,6 +40,26 @@ describe('the history of a user', () => {
     for (const entry of body.entries) expect(entry.clientId).toMatch(`${client.tenantId}_`)
     const resource = { id: user.id, resourceType: 'User', name: user.userName, isDeleted: true }
     expect(body).toMatchObject({ resource, keptSince: null, nextCursor: null })
+  })
+
+  it('and the user as it was do not mind conflicts between sources, which change nothing', async () => {
+    const client = await newClient()
+    const another = await secondSource(client)
+    const { id } = await client.createUser({ title: 'Ranger', externalId: 'a-1' })
+    await replace(another, `/Users/${id}`, 'title', 'Warden')
+    await spread(client)
+    await replace(client, `/Users/${id}`, 'title', 'Ranger')
+    const conflicts = await env.DB.prepare(
+      "SELECT count(*) AS n FROM events WHERE tenant_id = ? AND type = 'source.conflict' AND resource_id = ?",
+    )
+    expect(await conflicts.bind(client.tenantId, id).first('n')).toBe(1)
+    const { body } = await historyOf(client, id)
+    expect(body.entries.map(({ kind }: { kind: string }) => kind)).toEqual(['changed', 'changed', 'created'])
+    const past = await asWas(client, id, 2_000)
+    expect([past.status, past.body.attributes?.title]).toEqual([200, 'Warden'])
+    const window = { clientId: await clientIdOf(another), ...EVER, from: '1970-01-01T00:00:00Z' }
+    const { left } = await undone(client, window)
+    expect(left).toMatchObject([{ what: 'changed', of: 'title', reason: 'changed by others since' }])
   })
 
   it('is read in pages', async () => {

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { admin, type Client, costOf, newClient } from '../support/harness.ts'
 import { clientIdOf, secondSource } from '../support/sources.ts'
+import { EVER, undone } from '../support/undo.ts'
 
 let owner: Client
 let other: Client
@@ -122,5 +123,44 @@ describe('a hand-over', () => {
       body: { error: { field: 'clientId' } },
     })
     expect((await admin('POST', path('none'), { clientId: null })).status).toBe(404)
+  })
+})
+
+describe('a resource that an administrator restores', () => {
+  it('keeps its source, which may go on changing it', async () => {
+    const client = await newClient()
+    const another = await secondSource(client)
+    const [user, member] = [await client.createUser(), await another.createUser()]
+    const group = await client.createGroup({ members: [{ value: member.id }] })
+    await setMode(client, 'owner')
+    for (const [path, id] of [
+      ['/Users', user.id],
+      ['/Groups', group.id],
+    ]) {
+      expect((await client.request('DELETE', `${path}/${id}`)).status).toBe(204)
+      expect((await admin('POST', `/tenants/${client.tenantId}/tombstones/${id}/restore`)).status).toBe(200)
+      const operation = path === '/Users' ? title : name
+      expect((await another.patch(`${path}/${id}`, operation)).status).toBe(409)
+      expect((await client.patch(`${path}/${id}`, operation)).status).toBeLessThan(300)
+    }
+    expect((await client.get(`/Groups/${group.id}`)).body.members).toHaveLength(1)
+  })
+
+  it('is undone in the mode "owner" as in the other one', async () => {
+    const client = await newClient()
+    const another = await secondSource(client)
+    const users = [await client.createUser({ title: 'Ranger' }), await client.createUser()]
+    const group = await client.createGroup({ members: users.map(({ id }) => ({ value: id })) })
+    await another.patch(`/Users/${users[0].id}`, { op: 'replace', path: 'title', value: 'Warden' })
+    await another.patch(`/Groups/${group.id}`, { op: 'remove', path: 'members' })
+    await another.request('DELETE', `/Users/${users[1].id}`)
+    await another.createUser()
+    await setMode(client, 'owner')
+    const { job, left } = await undone(client, { clientId: await clientIdOf(another), ...EVER })
+    expect([job.state, left]).toEqual(['done', []])
+    expect((await client.get(`/Users/${users[0].id}`)).body.title).toBe('Ranger')
+    expect((await client.get(`/Groups/${group.id}`)).body.members).toHaveLength(2)
+    expect((await client.get('/Users')).body.totalResults).toBe(2)
+    for (const { id } of users) expect((await client.patch(`/Users/${id}`, title)).status).toBe(200)
   })
 })

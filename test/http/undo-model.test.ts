@@ -1,11 +1,13 @@
 /**
  * Random writes of three clients, then the undo of one of them over an interval. The model keeps for each attribute, each
- * membership and each resource what it is, and what it would be without the latest changes of that client.
+ * membership and each resource what it is, and what it would be without the latest changes of that client. In the mode "owner",
+ * each client changes only what it has created.
  */
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Client, newClient } from '../support/harness.ts'
+import { admin, Client, newClient } from '../support/harness.ts'
+import { clientIdOf } from '../support/sources.ts'
 import { anotherClient, undone } from '../support/undo.ts'
 
 /** What something is, and what it is after the undo. */
@@ -16,6 +18,8 @@ interface Key<Value> {
 
 interface Resource {
   readonly id: string
+  /** The number of the client that created it. */
+  readonly owner: number
   readonly exists: Key<boolean>
   readonly attributes: Record<string, Key<unknown>>
 }
@@ -74,6 +78,16 @@ const member = ({ members }: World, group: number, user: number): Key<boolean> =
 /** Whoever else changes something of a resource has used it, so it is not deleted any more. */
 const touch = ({ exists }: Resource, isTarget: boolean) => set(exists, exists.value, isTarget)
 
+/** Whether the mode "owner" refuses an operation. */
+function isRefused(world: World, { kind, user: u, group: g, by }: Operation): boolean {
+  const [user, group] = [world.users[u], world.groups[g]]
+  if (kind === 'create') return false
+  if (kind === 'rename' || kind === 'delete group') return group?.exists.value === true && group.owner !== by
+  if (user?.exists.value !== true) return false
+  if (kind === 'add' || kind === 'remove') return group?.exists.value === true && group.owner !== by
+  return user.owner !== by
+}
+
 /** Applies an operation to the model. @returns false if it would change nothing: then it is not sent */
 function apply(world: World, operation: Operation, number: number, isTarget: boolean): boolean {
   const { kind, user: u, group: g } = operation
@@ -114,7 +128,8 @@ function apply(world: World, operation: Operation, number: number, isTarget: boo
   return true
 }
 
-async function send(client: Client, world: World, { kind, user: u, group: g }: Operation, isTarget: boolean) {
+async function send(client: Client, world: World, operation: Operation, isTarget: boolean) {
+  const { kind, user: u, group: g, by } = operation
   const [user, group] = [world.users[u], world.groups[g]]
   const patch = (path: string, op: string, attribute: string, value?: unknown) =>
     client.patch(path, { op, path: attribute, ...(value === undefined ? {} : { value }) })
@@ -122,7 +137,7 @@ async function send(client: Client, world: World, { kind, user: u, group: g }: O
     case 'create': {
       const { id } = await client.createUser({ title: 'New', nickName: 'New' })
       const attributes = { title: fresh('New'), nickName: fresh('New'), active: fresh<unknown>(true) }
-      world.users.push({ id, exists: { value: true, base: !isTarget }, attributes })
+      world.users.push({ id, owner: by, exists: { value: true, base: !isTarget }, attributes })
       return undefined
     }
     case 'rename':
@@ -187,20 +202,26 @@ const head = async (tenantId: string) =>
     await env.DB.prepare('SELECT max(seq) AS n FROM events WHERE tenant_id = ?').bind(tenantId).first('n'),
   )
 
-async function round(operations: readonly Operation[], from: number, to: number): Promise<void> {
+async function round(
+  operations: readonly Operation[],
+  [from, to]: readonly [number, number],
+  mode: 'observe' | 'owner',
+): Promise<void> {
   const first = await newClient()
   const others = [await anotherClient(first, 'b'), await anotherClient(first, 'c')] as const
   const clients = [first, ...others.map(({ token }) => new Client(first.tenantId, token))]
   const world: World = { users: [], groups: [], members: new Map() }
-  for (let i = 0; i < 3; i++) {
-    const { id } = await first.createUser({ title: 'T', nickName: 'N' })
+  await admin('PATCH', `/tenants/${first.tenantId}`, { sourceMode: mode })
+  for (const [owner, client] of clients.entries()) {
+    const { id } = await client.createUser({ title: 'T', nickName: 'N' })
     const attributes = { title: fresh('T'), nickName: fresh('N'), active: fresh<unknown>(true) }
-    world.users.push({ id, exists: fresh(true), attributes })
+    world.users.push({ id, owner, exists: fresh(true), attributes })
   }
   for (let g = 0; g < 2; g++) {
     const members = [world.users[g], world.users[2]].map((user) => ({ value: user?.id }))
-    const { id, displayName } = await first.createGroup({ members })
-    world.groups.push({ id, exists: fresh(true), attributes: { displayName: fresh(displayName) } })
+    const owner = 2 * g
+    const { id, displayName } = await (clients[owner] ?? first).createGroup({ members })
+    world.groups.push({ id, owner, exists: fresh(true), attributes: { displayName: fresh(displayName) } })
     for (const u of [g, 2]) member(world, g, u).value = member(world, g, u).base = true
   }
   // The third client is undone.
@@ -208,6 +229,11 @@ async function round(operations: readonly Operation[], from: number, to: number)
   for (const [number, operation] of operations.entries()) {
     const isIn = number >= from && number <= to
     const isTarget = operation.by === 2 && isIn
+    if (mode === 'owner' && isRefused(world, operation)) {
+      const answer = await send(clients[operation.by] ?? first, world, operation, isTarget)
+      expect(answer?.status, JSON.stringify(operation)).toBe(409)
+      continue
+    }
     const before = await head(first.tenantId)
     if (!apply(world, operation, number, isTarget)) continue
     const answer = await send(clients[operation.by] ?? first, world, operation, isTarget)
@@ -231,6 +257,19 @@ async function round(operations: readonly Operation[], from: number, to: number)
   const [is, shall] = [await found(first), expected(world)]
   expect(byId(is.users)).toEqual(byId(shall.users))
   expect(byId(is.groups)).toEqual(byId(shall.groups))
+  await expectOwners(first, world, [await clientIdOf(first), others[0].id, others[1].id])
+}
+
+/** What was restored belongs to whoever created it. */
+async function expectOwners({ tenantId }: Client, world: World, clients: readonly string[]): Promise<void> {
+  const { results } = await env.DB.prepare(
+    `SELECT id, created_by AS client FROM users WHERE tenant_id = ?1
+     UNION ALL SELECT id, created_by FROM groups WHERE tenant_id = ?1`,
+  )
+    .bind(tenantId)
+    .all<{ id: string; client: string }>()
+  const owners = new Map([...world.users, ...world.groups].map(({ id, owner }) => [id, clients[owner]]))
+  for (const { id, client } of results) expect(client).toBe(owners.get(id))
 }
 
 const ROUNDS = 25
@@ -238,15 +277,19 @@ const ROUNDS = 25
 const LATER = Date.UTC(2090)
 
 describe('the undo of one of three clients', () => {
-  it('equals a directory without its writes, except where others wrote since', {
-    timeout: 600_000,
-  }, async () => {
-    const interval = fc.tuple(fc.nat(8), fc.nat(30))
-    const property = fc.asyncProperty(
-      fc.array(OPERATION, { minLength: 8, maxLength: 30 }),
-      interval,
-      (operations, [from, to]) => round(operations, from, Math.max(from, to)),
-    )
-    await fc.assert(property, { numRuns: ROUNDS, seed: 20261127 })
-  })
+  it.for(['observe', 'owner'] as const)(
+    'equals a directory without its writes, except where others wrote since, in the mode "%s"',
+    {
+      timeout: 600_000,
+    },
+    async (mode) => {
+      const interval = fc.tuple(fc.nat(8), fc.nat(30))
+      const property = fc.asyncProperty(
+        fc.array(OPERATION, { minLength: 8, maxLength: 30 }),
+        interval,
+        (operations, [from, to]) => round(operations, [from, Math.max(from, to)], mode),
+      )
+      await fc.assert(property, { numRuns: ROUNDS, seed: 20261127 })
+    },
+  )
 })

@@ -123,17 +123,63 @@ describe('an undo', () => {
     expect((await first.get(`/Users/${b.id}`)).status).toBe(200)
   })
 
-  it('leaves a deleted user whose name is in use, and goes on', async () => {
+  it('leaves what has lost its name to somebody else, and goes on', async () => {
     const { first, second, window } = await twoClients()
     const a = await first.createUser({ userName: 'mirela' })
-    const b = await first.createUser({ title: 'Ranger' })
+    const b = await first.createUser({ title: 'Ranger', userName: 'oren' })
+    const group = await first.createGroup({ displayName: 'Rangers' })
     await second.request('DELETE', `/Users/${a.id}`)
     await replace(second, `/Users/${b.id}`, 'title', 'Warden')
+    await replace(second, `/Users/${b.id}`, 'userName', 'oren2')
+    await second.request('DELETE', `/Groups/${group.id}`)
     await first.createUser({ userName: 'Mirela' })
-    const { job, resources } = await undone(first, window)
-    expect(job.state).toBe('done')
-    expect(await read(first, `/Users/${b.id}`)).toMatchObject({ title: 'Ranger' })
-    expect(resources.find(({ id }) => id === a.id)).toMatchObject({ existence: 'restore' })
+    await first.createUser({ userName: 'Oren' })
+    await first.createGroup({ displayName: 'rangers' })
+    const inUse = { reason: 'name in use', byClientId: null }
+    const expected = [
+      { what: 'deleted', of: null, ...inUse },
+      { what: 'changed', of: 'userName', ...inUse },
+      { what: 'deleted', of: null, ...inUse },
+    ]
+    const { body } = await preview(first, window)
+    expect(body.resources.flatMap(({ left }: { left: unknown }) => left)).toEqual(expected.toReversed())
+    const { job, left } = await undone(first, window)
+    expect([job.state, left]).toEqual(['done', expected.toReversed()])
+    expect(await read(first, `/Users/${b.id}`)).toMatchObject({ title: 'Ranger', userName: 'oren2' })
+  })
+
+  it('restores a user and a group that the client has deleted and created again', async () => {
+    const { first, second, window } = await twoClients()
+    const a = await first.createUser({ userName: 'mirela' })
+    const group = await first.createGroup({ displayName: 'Rangers', members: [{ value: a.id }] })
+    const kept = await first.createGroup({ members: [{ value: a.id }] })
+    await second.request('DELETE', `/Users/${a.id}`)
+    await second.request('DELETE', `/Groups/${group.id}`)
+    const again = await second.createUser({ userName: 'mirela' })
+    await second.createGroup({ displayName: 'Rangers', members: [{ value: again.id }] })
+    await add(second, kept.id, again.id)
+    const { body } = await preview(first, window)
+    expect(body.resources.flatMap(({ left }: { left: unknown }) => left)).toEqual([])
+    const { job, left } = await undone(first, window)
+    expect([job.state, left]).toEqual(['done', []])
+    expect((await read(first, '/Users')).Resources.map(({ id }: { id: string }) => id)).toEqual([a.id])
+    expect(await memberIds(first, kept.id)).toEqual([a.id])
+    expect(await memberIds(first, group.id)).toEqual([a.id])
+  })
+
+  it('leaves a deleted group beyond the group limit', async () => {
+    const { first, second, window } = await twoClients()
+    const group = await first.createGroup()
+    const other = await first.createGroup({ displayName: 'Other' })
+    await second.request('DELETE', `/Groups/${group.id}`)
+    await replace(second, `/Groups/${other.id}`, 'displayName', 'Changed')
+    await admin('PATCH', `/tenants/${first.tenantId}`, { groupLimit: 1 })
+    const { job, left } = await undone(first, window)
+    expect([job.state, left]).toEqual([
+      'done',
+      [{ what: 'deleted', of: null, reason: 'group limit', byClientId: null }],
+    ])
+    expect(await read(first, `/Groups/${other.id}`)).toMatchObject({ displayName: 'Other' })
   })
 
   it('refuses what it cannot do, and changes nothing', async () => {

@@ -69,7 +69,7 @@ function ConflictItem({
   )
 }
 
-function titleOf({ kind, attribute, value, resourceType, resourceName }: Conflict): string {
+function titleOf({ kind, attribute, value, resourceType, resourceName, memberName }: Conflict): string {
   const one = resourceType.toLowerCase()
   switch (kind) {
     case 'uniqueness':
@@ -81,7 +81,7 @@ function titleOf({ kind, attribute, value, resourceType, resourceName }: Conflic
     case 'attribute':
       return `“${attribute}” of ${resourceName ?? one} is turned back and forth`
     case 'membership':
-      return `A membership of ${resourceName ?? one} is added and removed in turn`
+      return `The member ${memberName ?? value} of ${resourceName ?? one} is added and removed in turn`
     case 'externalId':
     case 'nativeObjectId':
       return `Two ${one}s have the ${kind} “${value}”`

@@ -16,7 +16,7 @@ export function References(props: {
   const paths = tenantPaths(props.tenantId)
   return (
     <ul class="references">
-      {props.references.map(({ id, type: typeName, name }) => {
+      {props.references.map(({ id, type: typeName, name, addedBy }) => {
         const type = props.types.find((candidate) => candidate.name === typeName)
         return (
           <li>
@@ -28,6 +28,7 @@ export function References(props: {
             {props.areMixed && type && hasMembers(type) && (
               <span class="muted"> {type.name.toLowerCase()}</span>
             )}
+            {addedBy !== undefined && <span class="muted"> added by {addedBy}</span>}
           </li>
         )
       })}

@@ -57,6 +57,7 @@ export const UNDONE_RESOURCE = v.pipe(
             'previous value not kept',
             'not kept after its deletion',
             'name in use',
+            'group limit',
             'used by others',
             'member gone',
           ]),

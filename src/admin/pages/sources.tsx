@@ -17,6 +17,12 @@ import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
+export interface HandOverForm {
+  readonly from: string | undefined
+  readonly to: string | undefined
+  readonly after: string
+}
+
 export interface SourcesProps {
   readonly administrator: Administrator
   readonly tenant: PageTenant
@@ -28,6 +34,8 @@ export interface SourcesProps {
   readonly hasMore: boolean
   readonly done?: string | undefined
   readonly error?: FormError | undefined
+  /** The values of a hand-over that is not complete, and the id after which it goes on. */
+  readonly handOver: HandOverForm | undefined
 }
 
 export function SourcesPage(props: SourcesProps) {
@@ -84,7 +92,7 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
             <SourceRow
               name={<a href={withQuery(paths.log, { client: id })}>{name}</a>}
               types={tenant.resourceTypes}
-              count={sweep?.counts?.[id]}
+              count={sweep?.counts == null ? undefined : (sweep.counts[id] ?? NONE)}
             />
           ))}
           {sweep?.counts?.[''] && (
@@ -111,6 +119,10 @@ function Clients({ tenant, clients, sweep }: SourcesProps) {
   )
 }
 
+/** A client that has nothing. */
+const NONE = { created: {}, memberships: 0, lastWrittenAt: null }
+
+/** @param props.count undefined if nothing was counted yet */
 function SourceRow({
   name,
   types,
@@ -126,11 +138,11 @@ function SourceRow({
       <th scope="row">{name}</th>
       {types.map((type) => (
         <td class="number" data-label={`${pluralOf(type)} created`}>
-          {count?.created[type.name] ?? 0}
+          {count === undefined ? '–' : (count.created[type.name] ?? 0)}
         </td>
       ))}
       <td class="number" data-label="Memberships">
-        {count?.memberships ?? 0}
+        {count === undefined ? '–' : count.memberships}
       </td>
       <td data-label="Last write">{time == null ? '–' : <Time at={time} />}</td>
     </tr>
@@ -142,7 +154,7 @@ const MODES = [
   ['owner', 'Only the client that created it'],
 ] as const
 
-function Owners({ tenant, clients, error }: SourcesProps) {
+function Owners({ tenant, clients, handOver, error }: SourcesProps) {
   const paths = tenantPaths(tenant.id)
   const options = clients
     .filter(({ scope }) => scope === 'provision')
@@ -164,9 +176,10 @@ function Owners({ tenant, clients, error }: SourcesProps) {
           Save
         </button>
       </form>
-      <details>
+      <details open={handOver !== undefined}>
         <summary>Hand over everything that a client has created</summary>
         <form method="post" action={`${paths.sources}/hand-over`} class="row-form">
+          {handOver && <input type="hidden" name="after" value={handOver.after} />}
           <Field
             id="hand-over-from"
             name="from"
@@ -175,7 +188,7 @@ function Owners({ tenant, clients, error }: SourcesProps) {
             control={(attributes) => (
               <Select
                 attributes={attributes}
-                value={undefined}
+                value={handOver?.from}
                 options={[['', 'Imports, or unknown'], ...options]}
               />
             )}
@@ -186,7 +199,7 @@ function Owners({ tenant, clients, error }: SourcesProps) {
             label="To"
             error={error}
             control={(attributes) => (
-              <Select attributes={attributes} value={undefined} options={[...options, ['', 'Nobody']]} />
+              <Select attributes={attributes} value={handOver?.to} options={[...options, ['', 'Nobody']]} />
             )}
           />
           <button type="submit" class="quiet">

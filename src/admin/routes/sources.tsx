@@ -10,6 +10,7 @@ import { tenantQuery } from '../../storage/tenants/queries.ts'
 import { changeTenant } from '../change-tenant.ts'
 import { check } from '../check.ts'
 import type { FormError } from '../components/form.tsx'
+import { withQuery } from '../components/pagination.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import { TENANT_CHANGE } from '../contract/tenants.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
@@ -28,7 +29,7 @@ const DONE: Readonly<Record<string, string>> = {
   counted: 'Counted. In a large directory, the hourly run goes on.',
   saved: 'Saved.',
   handed: 'Handed over.',
-  more: 'The first part is handed over. Send the form again for the rest.',
+  more: 'A part is handed over. Send the form again for the rest.',
 }
 
 export const sources = new Hono<AdminEnv>()
@@ -62,9 +63,11 @@ sources.post('/:tenant/sources/hand-over', async (c) => {
   const [from, to] = [form.from || null, form.to || null]
   try {
     await requireOwners(c.get('db'), tenantOf(c), { to })
-    const request = { tenantId: tenantOf(c), from, to, after: undefined }
+    const request = { tenantId: tenantOf(c), from, to, after: form.after || undefined }
     const { next } = await handOverAll(c.get('db'), c.get('resourceTypes'), request)
-    return done(c, next === undefined ? 'handed' : 'more')
+    if (next === undefined) return done(c, 'handed')
+    const rest = { done: 'more', from: from ?? '', to: to ?? '', after: next }
+    return c.redirect(`${withQuery(tenantPaths(tenantOf(c)).sources, rest)}#owners`, 303)
   } catch (error) {
     return await sourcesPage(c, formErrorOf(error))
   }
@@ -105,12 +108,19 @@ async function sourcesPage(c: AdminContext, error?: FormError & { readonly statu
       conflicts={left
         .slice(0, SHOWN_CONFLICTS)
         .map((conflict) => ({ ...conflict, id: conflictIdOf(conflict) }))}
+      handOver={handOverOf(c)}
       hasMore={left.length > SHOWN_CONFLICTS}
       done={doneMessage(c, DONE)}
       error={error}
     />,
     error?.status ?? 200,
   )
+}
+
+/** Where a hand-over that is not complete goes on. */
+function handOverOf(c: AdminContext) {
+  const { from, to, after } = c.req.query()
+  return after === undefined ? undefined : { from, to, after }
 }
 
 function tenantOf(c: AdminContext): string {

@@ -21,6 +21,7 @@ import {
   nameHolderQuery,
   removeMemberships,
   restoreSizeQuery,
+  restoreSource,
 } from '../../storage/resources/restore.ts'
 import { removeTombstone, tombstoneQuery, type WholeTombstone } from '../../storage/resources/tombstones.ts'
 import { type StoredResourceType, typeNamed } from '../../storage/tables/resource-tables.ts'
@@ -102,8 +103,12 @@ export async function bringBack(
   } catch (error) {
     const isTaken =
       error instanceof UniqueError || (error instanceof ScimError && error.scimType === 'uniqueness')
-    throw isTaken ? await nameTaken(call, type, resource, error) : error
+    if (!isTaken) throw error
+    const taken = await nameTaken(call, type, resource, error)
+    // Another request restores the same one.
+    if (taken.holder !== id) throw taken
   }
+  await call.tenant.database.batch([restoreSource(type, call.tenant.tenantId, id)])
 }
 
 function entryOf(call: Call, type: StoredResourceType, { id, resource }: Stored, detail: string) {
@@ -180,10 +185,15 @@ async function nameTaken(
 ): Promise<NameTaken> {
   const { database, tenantId } = call.tenant
   const name = String(resource[type.nameAttribute])
-  const attribute = uniqueAttribute(type)
-  const key = attribute === undefined ? fold(name) : String(comparisonKey(attribute, name))
+  const key = nameKeyOf(type, name)
   const { holder } = await readTogether(database, { holder: nameHolderQuery(tenantId, type, key) })
   return new NameTaken(type.nameAttribute, name, holder, { cause })
+}
+
+/** The name of a resource in comparison form. */
+export function nameKeyOf(type: StoredResourceType, name: string): string {
+  const attribute = uniqueAttribute(type)
+  return attribute === undefined ? fold(name) : String(comparisonKey(attribute, name))
 }
 
 /**
@@ -193,12 +203,13 @@ async function nameTaken(
  */
 export async function restorePart(
   call: Call,
-  { tombstone: { id, seq } }: Restorable,
+  { type, tombstone: { id, seq } }: Restorable,
 ): Promise<number | undefined> {
   const { tenantId, database } = call.tenant
   const { part } = await readTogether(database, { part: keptMembershipsQuery(tenantId, id) })
   if (part === undefined) {
-    await database.batch([removeTombstone(tenantId, id, seq)])
+    // Again, because a restore that was interrupted may have missed it.
+    await database.batch([restoreSource(type, tenantId, id), removeTombstone(tenantId, id, seq)])
     return undefined
   }
   const taken = part.kind === 'groups' ? part.ids.slice(0, GROUPS_IN_A_PART) : part.ids

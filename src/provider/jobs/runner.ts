@@ -195,7 +195,7 @@ function failed(
   const failingSince = isProgress ? now : (job.failingSince ?? now)
   const isFinal = !(failure instanceof DatabaseUnavailable) || now - failingSince >= GIVE_UP_MS
   if (isFinal && step.onFailure !== undefined) {
-    return { step: step.onFailure, position: null, attempts: 0, error }
+    return { step: step.onFailure, ...(step.keepsPosition ? {} : { position: null }), attempts: 0, error }
   }
   return { attempts: job.attempts + 1, failingSince, ...(!step.keepsError && { error }) }
 }

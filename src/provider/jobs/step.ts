@@ -53,6 +53,8 @@ export interface Step {
   readonly statements: number
   /** The step that follows if this one fails for good; undefined: it is tried until it succeeds. */
   readonly onFailure?: string
+  /** Whether the job keeps its position then: an undo is read by it afterwards. */
+  readonly keepsPosition?: boolean
   /** Whether the error of the job stays when this step fails: it is the reason why the job was abandoned. */
   readonly keepsError?: boolean
   run(context: StepContext): Promise<Unit>

@@ -15,6 +15,7 @@ export type LeftReason =
   | 'previous value not kept'
   | 'not kept after its deletion'
   | 'name in use'
+  | 'group limit'
   | 'used by others'
   | 'member gone'
 

@@ -8,12 +8,12 @@ import { withValues } from '../../scim/history.ts'
 import { MAX_UNDO_MEMBERS } from '../../scim/limits.ts'
 import { hasMembers, uniqueAttribute } from '../../scim/schema/resource-type.ts'
 import { etag } from '../../scim/version.ts'
-import { type Database, UniqueError } from '../../storage/database/database.ts'
+import { type Database, GuardError, UniqueError } from '../../storage/database/database.ts'
 import { readTogether } from '../../storage/database/query.ts'
 import { resourceEventsQuery } from '../../storage/events/history.ts'
 import type { LocatedWindow } from '../../storage/events/undo.ts'
 import { tombstoneQuery } from '../../storage/resources/tombstones.ts'
-import { membershipStateQuery, presentQuery } from '../../storage/resources/undo-state.ts'
+import { membershipStateQuery, obstaclesQuery, presentQuery } from '../../storage/resources/undo-state.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import type { StoredRow } from '../../storage/tables/stored-resources.ts'
 import type { Call } from '../call.ts'
@@ -25,11 +25,12 @@ import {
   forgetGroups,
   groupWrite,
   NameTaken,
+  nameKeyOf,
   restorePart,
 } from '../history/restore.ts'
 import { isStale } from '../optimistic.ts'
 import { storeOwnChange } from '../resources.ts'
-import { type LeftChange, UndoPlanner } from './plan.ts'
+import { type LeftChange, type LeftReason, type UndoPlan, UndoPlanner } from './plan.ts'
 
 const EVENTS_IN_A_PAGE = 250
 
@@ -60,13 +61,14 @@ export interface UndoOfResource {
 
 /** Reads the history and the present state of a resource. */
 export async function undoOf(db: Database, target: UndoTarget): Promise<UndoOfResource> {
-  const { tenantId, type, id, window } = target
+  const { tenantId, type, id } = target
   // The state is read before the events: a change in between is noticed when it is written.
   const { present, tombstone } = await readTogether(db, {
     present: presentQuery(type, tenantId, id),
     tombstone: tombstoneQuery(tenantId, id),
   })
   const plan = await planOf(db, target)
+  const obstacle = (attributes: Complex, isNew = false) => obstacleTo(db, target, attributes, isNew)
   const left: LeftChange[] = [...plan.left]
   const leave = (what: LeftChange['what'], of: string | undefined, reason: LeftChange['reason']) =>
     left.push({ what, of, reason, byClientId: undefined })
@@ -79,30 +81,74 @@ export async function undoOf(db: Database, target: UndoTarget): Promise<UndoOfRe
       return { ...none, left }
     }
     const resource = JSON.parse(tombstone.data) as Complex
-    return { ...none, existence: 'restore', values: changedValues(resource, plan.values), left }
+    const reason = await obstacle(resource, true)
+    if (reason !== undefined) {
+      leave('deleted', undefined, reason)
+      return { ...none, left }
+    }
+    return { ...none, existence: 'restore', values: changedValues(resource, plan.values, type), left }
   }
   const { row, groups } = present
   const { added, removed, gone } = await membersOf(db, target, plan.members)
   for (const member of gone) leave('left', member, 'member gone')
-  const values = changedValues(row.resource, plan.values)
+  const values = changedValues(row.resource, plan.values, type)
+  const reason = await obstacle(values)
+  if (reason !== undefined) {
+    const attribute = uniqueNameOf(type) ?? type.nameAttribute
+    leave('changed', attribute, reason)
+    delete values[attribute]
+  }
   const existence = plan.exists === false ? 'delete' : undefined
   // Its own groups are undone before: whoever is left has been added by others.
   if (existence === 'delete' && target.requestId !== undefined && groups > 0)
     leave('created', undefined, 'used by others')
   return { ...none, existence, values, added, removed, left }
+}
 
-  async function planOf(database: Database, { requestId }: UndoTarget) {
-    const planner = new UndoPlanner(window, requestId)
-    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-      const { events } = await readTogether(database, {
-        events: resourceEventsQuery(tenantId, id, { from: window.firstSeq, before, size: EVENTS_IN_A_PAGE }),
-      })
-      for (const event of events) planner.walk(event)
-      const last = events.at(-1)
-      if (last === undefined || events.length < EVENTS_IN_A_PAGE) return planner.plan()
-      before = last.seq
-    }
+async function planOf(
+  db: Database,
+  { tenantId, id, window, requestId }: Omit<UndoTarget, 'type'>,
+): Promise<UndoPlan> {
+  const planner = new UndoPlanner(window, requestId)
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const { events } = await readTogether(db, {
+      events: resourceEventsQuery(tenantId, id, { from: window.firstSeq, before, size: EVENTS_IN_A_PAGE }),
+    })
+    for (const event of events) planner.walk(event)
+    const last = events.at(-1)
+    if (last === undefined || events.length < EVENTS_IN_A_PAGE) return planner.plan()
+    before = last.seq
   }
+}
+
+/**
+ * Why a resource cannot have these attributes, or cannot exist with them.
+ *
+ * @param isNew whether it does not exist yet
+ */
+async function obstacleTo(
+  db: Database,
+  target: UndoTarget,
+  attributes: Complex,
+  isNew: boolean,
+): Promise<LeftReason | undefined> {
+  const { tenantId, type, id, requestId } = target
+  const attribute = uniqueNameOf(type)
+  const name = attribute === undefined ? undefined : attributes[attribute]
+  const key = typeof name === 'string' ? nameKeyOf(type, name) : undefined
+  if (key === undefined && !(isNew && hasMembers(type))) return undefined
+  const { found } = await readTogether(db, { found: obstaclesQuery(type, { tenantId, id, key }) })
+  if (isNew && found.isFull) return 'group limit'
+  if (found.holder === undefined || attribute === undefined) return undefined
+  if (requestId !== undefined) return 'name in use'
+  // Before an undo has begun, the holder of the name may be about to lose it.
+  const { exists, values } = await planOf(db, { ...target, id: found.holder })
+  return exists === false || attribute in values ? undefined : 'name in use'
+}
+
+/** The attribute whose value may be that of one resource only; undefined if there is none. */
+function uniqueNameOf(type: StoredResourceType): string | undefined {
+  return uniqueAttribute(type)?.name ?? (hasMembers(type) ? type.nameAttribute : undefined)
 }
 
 function nameOf({ nameAttribute }: StoredResourceType, resource: Complex | undefined): string | undefined {
@@ -110,117 +156,119 @@ function nameOf({ nameAttribute }: StoredResourceType, resource: Complex | undef
   return typeof name === 'string' ? name : undefined
 }
 
-function changedValues(resource: Complex, values: Complex): Complex {
+/** Without the values of extensions that the tenant does not have any more. */
+function changedValues(resource: Complex, values: Complex, { attributes }: StoredResourceType): Complex {
+  const isKnown = (name: string) => attributes.some((attribute) => attribute.name === name)
   return Object.fromEntries(
-    Object.entries(values).filter(([name, value]) => !sameValue(resource[name], value ?? undefined)),
+    Object.entries(values).filter(
+      ([name, value]) => isKnown(name) && !sameValue(resource[name], value ?? undefined),
+    ),
   )
 }
 
 async function membersOf(
   db: Database,
-  { tenantId, type, id }: UndoTarget,
+  { tenantId, type, id, window, requestId }: UndoTarget,
   wanted: ReadonlyMap<string, boolean>,
 ) {
   if (!hasMembers(type) || wanted.size === 0) return { added: [], removed: [], gone: [] }
   const ids = [...wanted.keys()]
-  const { state } = await readTogether(db, { state: membershipStateQuery(tenantId, id, ids) })
-  const { present, existing } = state
+  const { state } = await readTogether(db, { state: membershipStateQuery(tenantId, id, ids, window) })
+  const { present, existing, kept } = state
+  // An undo that has not begun restores what the client deleted before it adds members.
+  const willExist = (member: string) => existing.has(member) || (requestId === undefined && kept.has(member))
   const absent = ids.filter((member) => wanted.get(member) === true && !present.has(member))
   return {
-    added: absent.filter((member) => existing.has(member)),
+    added: absent.filter(willExist),
     removed: ids.filter((member) => wanted.get(member) === false && present.has(member)),
-    gone: absent.filter((member) => !existing.has(member)),
+    gone: absent.filter((member) => !willExist(member)),
   }
 }
 
 /** The steps of an undo, in their order: what is restored can be a member, and what is deleted is none. */
 export type UndoStep = 'restoring' | 'changing' | 'deleting'
 
-/**
- * Does one part of a step for a resource.
- *
- * @returns whether the step is done for it
- */
-export async function undoPart(call: Call, target: UndoTarget, step: UndoStep): Promise<boolean> {
+/** What came of one part of a step for a resource. */
+export interface UndoPart {
+  /** Whether the step is done for it. */
+  readonly isDone: boolean
+  /** Whether a name that is in use, or the group limit, was in the way: the undo may remove the obstacle later. */
+  readonly isObstructed?: boolean
+}
+
+const DONE: UndoPart = { isDone: true }
+
+/** Does one part of a step for a resource. */
+export async function undoPart(call: Call, target: UndoTarget, step: UndoStep): Promise<UndoPart> {
   try {
     return await attempt(call, target, step)
   } catch (error) {
     // Another writer was faster: the next attempt sees what it has changed.
-    const isOutdated = error instanceof ScimError && (error.status === 412 || error.status === 404)
-    if (isStale(error) || isOutdated) return false
+    if (isStale(error) || isOutdated(error)) return { isDone: false }
+    // A refusal for good: the change is listed as still to be done.
+    if (error instanceof ScimError && error.status < 500) return DONE
     throw error
   }
 }
 
-async function attempt(call: Call, target: UndoTarget, step: UndoStep): Promise<boolean> {
+function isOutdated(error: unknown): boolean {
+  if (error instanceof UniqueError) return true
+  if (!(error instanceof ScimError)) return false
+  const isMemberGone = error.cause instanceof GuardError && error.cause.rule === 'unknown member'
+  return error.status === 412 || error.status === 404 || error.scimType === 'uniqueness' || isMemberGone
+}
+
+async function attempt(call: Call, target: UndoTarget, step: UndoStep): Promise<UndoPart> {
   if (step === 'restoring') return await restore(call, target)
   const undo = await undoOf(call.tenant.database, target)
-  if (step === 'changing') return await change(call, undo)
-  if (undo.existence !== 'delete' || undo.left.some(({ what }) => what === 'created')) return true
+  if (step === 'changing') return { ...(await change(call, undo)), isObstructed: isObstructed(undo) }
+  if (undo.existence !== 'delete' || undo.left.some(({ what }) => what === 'created')) return DONE
   await deleteResource(call, {
     type: target.type,
     id: target.id,
     preconditions: { ifMatch: etag(undo.row?.version ?? 0) },
   })
-  return true
+  return DONE
 }
 
-async function restore(call: Call, target: UndoTarget): Promise<boolean> {
+function isObstructed({ left }: UndoOfResource): boolean {
+  return left.some(({ reason }) => reason === 'name in use' || reason === 'group limit')
+}
+
+async function restore(call: Call, target: UndoTarget): Promise<UndoPart> {
   const { database } = call.tenant
   const restorable = await findRestorable(call, target.id)
-  if (restorable === undefined) return true
+  if (restorable === undefined) return DONE
   if (!restorable.tombstone.isRestored) {
-    const { existence } = await undoOf(database, target)
-    if (existence !== 'restore') return true
+    const undo = await undoOf(database, target)
+    if (undo.existence !== 'restore') return { isDone: true, isObstructed: isObstructed(undo) }
     try {
       await bringBack(call, restorable, 'undone')
     } catch (error) {
       // It stays deleted, and is listed as left.
-      if (error instanceof NameTaken || (error instanceof ScimError && error.status === 400)) return true
+      if (error instanceof NameTaken || (error instanceof ScimError && error.status === 400))
+        return { isDone: true, isObstructed: true }
       throw error
     }
   }
   // The events of its groups tell its own memberships, and who has changed them since.
   await forgetGroups(call, target.id)
-  return (await restorePart(call, restorable)) === undefined
+  return { isDone: (await restorePart(call, restorable)) === undefined }
 }
 
-async function change(call: Call, undo: UndoOfResource): Promise<boolean> {
+async function change(call: Call, undo: UndoOfResource): Promise<UndoPart> {
   const { row, type, id } = undo
-  if (row === undefined || (undo.existence === 'delete' && !hasMembers(type))) return true
+  if (row === undefined || (undo.existence === 'delete' && !hasMembers(type))) return DONE
   const isChanged = Object.keys(undo.values).length > 0
   if (!hasMembers(type)) {
-    if (isChanged)
-      await withoutTakenName(undo, (values) =>
-        storeOwnChange(call, type, row, withValues(row.resource, values, type)),
-      )
-    return true
+    if (isChanged) await storeOwnChange(call, type, row, withValues(row.resource, undo.values, type))
+    return DONE
   }
   // A group that is deleted anyway takes its members with it.
-  if (undo.existence === 'delete' && !undo.left.some(({ what }) => what === 'created')) return true
+  if (undo.existence === 'delete' && !undo.left.some(({ what }) => what === 'created')) return DONE
   const [removed, added] = [undo.removed.slice(0, MAX_UNDO_MEMBERS), undo.added.slice(0, MAX_UNDO_MEMBERS)]
-  if (!isChanged && removed.length + added.length === 0) return true
-  const write = (values: Complex) => {
-    const attributes = Object.keys(values).length === 0 ? undefined : withValues(row.resource, values, type)
-    return commit(call, groupWrite(call, { id, added, removed, attributes, version: row.version }))
-  }
-  await withoutTakenName(undo, write)
-  return removed.length === undo.removed.length && added.length === undo.added.length
-}
-
-/** Writes all values, or all but the name if that is in use by now. */
-async function withoutTakenName(
-  { values, type }: UndoOfResource,
-  write: (values: Complex) => Promise<void>,
-): Promise<void> {
-  try {
-    await write(values)
-  } catch (error) {
-    const isTaken =
-      error instanceof UniqueError || (error instanceof ScimError && error.scimType === 'uniqueness')
-    if (!isTaken) throw error
-    const unique = uniqueAttribute(type)?.name ?? type.nameAttribute
-    const { [unique]: _, ...others } = values
-    if (Object.keys(others).length > 0 || hasMembers(type)) await write(others)
-  }
+  if (!isChanged && removed.length + added.length === 0) return DONE
+  const attributes = isChanged ? withValues(row.resource, undo.values, type) : undefined
+  await commit(call, groupWrite(call, { id, added, removed, attributes, version: row.version }))
+  return { isDone: removed.length === undo.removed.length && added.length === undo.added.length }
 }

@@ -2,7 +2,7 @@
  * The history of resources, read from the events: pages of it, and what is needed to know a resource as it was.
  */
 import { type SQL, sql } from 'drizzle-orm'
-import { TENANT_IMPORTED } from '../../scim/events.ts'
+import { SOURCE_CONFLICT, TENANT_IMPORTED } from '../../scim/events.ts'
 import { MAX_LATER_EVENTS } from '../../scim/limits.ts'
 import { type Row, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
@@ -23,6 +23,11 @@ export interface HistoryEvent {
 }
 
 export const MEMBER_EVENTS: SQL = sql.raw("('group.members_added', 'group.members_removed')")
+
+/** The condition that an event is a change, and not a remark about the resource, which changes nothing. @param alias of events */
+export function isChange(alias: string): SQL {
+  return sql.raw(`${alias}.type <> '${SOURCE_CONFLICT}'`)
+}
 
 const COLUMNS =
   sql.raw(`e.seq, e.type, e.time, e.client_id AS clientId, e.request_id AS requestId, e.resource_id AS resourceId,
@@ -68,7 +73,7 @@ export function historyQuery(
   return {
     statements: [
       statement(sql`SELECT ${COLUMNS} FROM events AS e WHERE e.tenant_id = ${tenantId} AND e.seq < ${end} AND e.seq >= ${from}
-        AND (e.resource_id = ${id} OR e.type = ${TENANT_IMPORTED} OR (${isNamed})) ORDER BY e.seq DESC LIMIT ${size + 1}`),
+        AND ((e.resource_id = ${id} AND ${isChange('e')}) OR e.type = ${TENANT_IMPORTED} OR (${isNamed})) ORDER BY e.seq DESC LIMIT ${size + 1}`),
       statement(
         sql`SELECT ${from} AS position, (SELECT min(seq) FROM events WHERE tenant_id = ${tenantId}) AS first`,
       ),
@@ -131,7 +136,7 @@ export interface LaterChanges {
 }
 
 const IS_OF_RESOURCE = (tenantId: string, id: string, after: SQL) =>
-  sql`e.tenant_id = ${tenantId} AND e.resource_id = ${id} AND e.seq > ${after}`
+  sql`e.tenant_id = ${tenantId} AND e.resource_id = ${id} AND e.seq > ${after} AND ${isChange('e')}`
 
 /** @param time milliseconds since 1970 */
 export function laterChangesQuery(tenantId: string, id: string, time: number): Query<LaterChanges> {
@@ -206,7 +211,7 @@ export function resourceEventsQuery(
   return {
     statements: [
       statement(sql`SELECT ${COLUMNS} FROM events AS e INDEXED BY events_by_resource WHERE e.tenant_id = ${tenantId}
-        AND e.resource_id = ${id} AND e.seq >= ${from} AND e.seq < ${before} ORDER BY e.seq DESC LIMIT ${size}`),
+        AND e.resource_id = ${id} AND ${isChange('e')} AND e.seq >= ${from} AND e.seq < ${before} ORDER BY e.seq DESC LIMIT ${size}`),
     ],
     read: ([found]) => (found?.rows ?? []).map(eventOf),
   }

@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { MAX_COUNTED_EVENTS } from '../../scim/limits.ts'
 import { statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
-import { eventAt, MEMBER_EVENTS } from './history.ts'
+import { eventAt, isChange, MEMBER_EVENTS } from './history.ts'
 
 /** Whose changes are undone, and from when. */
 export interface UndoWindow {
@@ -53,7 +53,7 @@ export function windowQuery(
 function isInWindow(alias: string, tenantId: string, { clientId, from, to, lastSeq }: LocatedWindow): SQL {
   const column = (name: string) => sql.raw(`${alias}.${name}`)
   return sql`${column('tenant_id')} = ${tenantId} AND ${column('seq')} <= ${lastSeq}
-    AND ${column('client_id')} = ${clientId} AND ${column('time')} BETWEEN ${from} AND ${to}`
+    AND ${isChange(alias)} AND ${column('client_id')} = ${clientId} AND ${column('time')} BETWEEN ${from} AND ${to}`
 }
 
 /** Events that a page looks at. */

@@ -79,7 +79,9 @@ async function finishTask(tenant: ExtendedTenant, task: Task, hasRoom: () => boo
     const [, moved] = await tenant.db.batch(chunkStatements(tenant, task))
     const [row] = moved?.rows ?? []
     if (row === undefined) return true
-    if (row.hasMore === 0) return await complete(tenant, task)
+    if (row.hasMore !== 0) continue
+    if (task.kind === 'purge' && !(await purgeTombstones(tenant, task, hasRoom))) return false
+    return await complete(tenant, task)
   }
   return false
 }
@@ -102,6 +104,30 @@ function chunkStatements({ types, tenantId }: ExtendedTenant, task: Task): reado
       RETURNING EXISTS (SELECT 1 FROM ${table} AS rest
         WHERE rest.tenant_id = ${tenantId} AND rest.id > extension_tasks.position) AS hasMore`),
   ]
+}
+
+/** Tombstones that one batch changes. */
+const TOMBSTONES = 100
+
+/** Purges deleted resources: a restore must not bring the values back. @returns whether all are done */
+async function purgeTombstones(
+  { db, tenantId }: ExtendedTenant,
+  task: Task,
+  hasRoom: () => boolean,
+): Promise<boolean> {
+  for (let after = ''; hasRoom(); ) {
+    const [changed] = await db.batch([
+      statement(sql`UPDATE tombstones SET data = ${withoutExtensionIn(sql`data`, task)}
+        WHERE tenant_id = ${tenantId} AND id IN (
+          SELECT id FROM tombstones WHERE tenant_id = ${tenantId} AND id > ${after} AND resource_type = ${task.resourceType}
+            AND ${isStored(task)} ORDER BY id LIMIT ${TOMBSTONES})
+        RETURNING id`),
+    ])
+    const ids = (changed?.rows ?? []).map(({ id }) => String(id)).sort()
+    if (ids.length < TOMBSTONES) return true
+    after = ids.at(-1) ?? ''
+  }
+  return false
 }
 
 /** The key of the attribute in the comparison document. */
@@ -127,11 +153,15 @@ function isStored({ path }: Task): SQL {
   return sql`json_type(data, ${jsonPath(path)}) IS NOT NULL`
 }
 
-function purged({ path }: Task): SQL {
-  const [urn = ''] = path
-  const without = (document: SQL, name: string) => sql`json_remove(json_set(${document}, '$.schemas',
+function purged(task: Task): SQL {
+  const [urn = ''] = task.path
+  return sql`data = ${withoutExtensionIn(sql`data`, task)}, keys = ${withoutExtensionIn(sql`keys`, task, urn.toLowerCase())}`
+}
+
+/** @param name of the extension in the list "schemas" */
+function withoutExtensionIn(document: SQL, { path }: Task, name = path[0] ?? ''): SQL {
+  return sql`json_remove(json_set(${document}, '$.schemas',
     json((SELECT json_group_array(value) FROM json_each(${document}, '$.schemas') WHERE value <> ${name}))), ${jsonPath(path)})`
-  return sql`data = ${without(sql`data`, urn)}, keys = ${without(sql`keys`, urn.toLowerCase())}`
 }
 
 /** Changes the configuration after the last chunk of a task. @returns false when other requests keep changing it */

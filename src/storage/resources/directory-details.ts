@@ -24,6 +24,8 @@ export interface NamedReference {
   readonly type: string
   /** Its displayName or userName; undefined when it has none. */
   readonly name: string | undefined
+  /** The name of the client that added a member; undefined if that is unknown, or if it was not asked for. */
+  readonly addedBy: string | undefined
 }
 
 /** A resource with the number of its members, which is 0 if its type has none. */
@@ -72,7 +74,11 @@ export function membersQuery(
 ): Query<Page<NamedReference>> {
   const range = sql`= ${groupId} AND m.member_id > ${after} ORDER BY m.member_id LIMIT ${size + 1}`
   return {
-    statements: [statement(selectMembers(tenantId, range))],
+    statements: [
+      statement(sql`SELECT s.*, (SELECT c.name FROM memberships AS a CROSS JOIN clients AS c ON c.id = a.added_by
+          WHERE a.tenant_id = ${tenantId} AND a.group_id = ${groupId} AND a.member_id = s.id) AS addedBy
+        FROM (${selectMembers(tenantId, range)}) AS s`),
+    ],
     read: ([result]) => pageOfItems((result?.rows ?? []).map(referenceFromRow), size, ({ id }) => id),
   }
 }
@@ -100,5 +106,6 @@ function referenceFromRow(row: Readonly<Record<string, unknown>>): NamedReferenc
     id: String(row.id),
     type: String(row.type),
     name: row.display == null ? undefined : String(row.display),
+    addedBy: row.addedBy == null ? undefined : String(row.addedBy),
   }
 }

@@ -2,6 +2,7 @@
  * Reads and removes what a restore needs: the memberships of a deleted resource, a part at a time.
  */
 import { sql } from 'drizzle-orm'
+import { administratorId } from '../access/administrator.ts'
 import { type Database, type Statement, statement } from '../database/database.ts'
 import type { Query } from '../database/query.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
@@ -61,6 +62,14 @@ export function removeMemberships(tenantId: string, id: string, kind: KeptMember
   return statement(
     sql`DELETE FROM tombstone_memberships WHERE tenant_id = ${tenantId} AND id = ${id} AND kind = ${kind}`,
   )
+}
+
+/** Gives a restored resource its source back: the administrator who restores it is none. */
+export function restoreSource({ table }: StoredResourceType, tenantId: string, id: string): Statement {
+  const source = sql`(SELECT created_by FROM tombstones WHERE tenant_id = ${tenantId} AND id = ${id})`
+  return statement(sql`UPDATE ${sql.raw(table.name)} SET created_by = ${source}
+    WHERE tenant_id = ${tenantId} AND id = ${id} AND created_by = ${administratorId(tenantId)}
+      AND EXISTS (SELECT 1 FROM tombstones WHERE tenant_id = ${tenantId} AND id = ${id})`)
 }
 
 /** The numbers of parts and of ids that a deleted resource has, and whether memberships of it are still being kept. */

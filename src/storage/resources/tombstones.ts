@@ -32,10 +32,10 @@ export function tombstoneStatements(
       sql`DELETE FROM tombstones WHERE tenant_id = ${tenantId} AND id = ${id} AND EXISTS (SELECT 1 ${gone})`,
     ),
     statement(sql`INSERT INTO tombstones (tenant_id, id, seq, resource_type, name, data, version, created_at, last_modified,
-        deleted_at, client_id, request_id, member_count, total_bytes)
+        deleted_at, client_id, created_by, request_id, member_count, total_bytes)
       SELECT gone.tenant_id, gone.id, coalesce((SELECT max(seq) FROM events WHERE tenant_id = ${tenantId}), 0),
         ${type.name}, gone.data ->> ${sql.raw(`'$.${type.nameAttribute}'`)}, gone.data, gone.version, gone.created_at,
-        gone.last_modified, ${now}, (SELECT client_id FROM tokens WHERE hash = ${tokenHash}), ${requestId}, ${members},
+        gone.last_modified, ${now}, (SELECT client_id FROM tokens WHERE hash = ${tokenHash}), gone.created_by, ${requestId}, ${members},
         coalesce((SELECT total_bytes FROM tombstones WHERE tenant_id = ${tenantId} ORDER BY seq DESC LIMIT 1), 0)
           + octet_length(gone.data) + ${members} * ${ID_BYTES}
       ${gone}`),

@@ -49,6 +49,8 @@ const CONFLICT = selection(
 export interface Conflict extends ReturnType<typeof CONFLICT.fromRow> {
   readonly resourceName: string | null
   readonly otherResourceName: string | null
+  /** Of a membership: the name of the member. */
+  readonly memberName: string | null
   /** Whether its reason still exists. */
   readonly holds: boolean
 }
@@ -76,7 +78,7 @@ export function conflictsQuery(request: ConflictsRequest): Query<readonly Confli
   return {
     statements: [
       statement(sql`SELECT ${CONFLICT.columns}, ${dataOf(types, 'c.resource_id')} AS data,
-          ${dataOf(types, 'c.other_resource_id')} AS otherData
+          ${dataOf(types, 'c.other_resource_id')} AS otherData, ${memberNameOf(types)} AS memberName
         FROM source_conflicts AS c WHERE c.tenant_id = ${tenantId} AND ${isOpen}
         ORDER BY c.first_seen_at LIMIT ${size} OFFSET ${offset}`),
       activeClientsStatement(tenantId, now),
@@ -135,6 +137,15 @@ function dataOf(types: readonly StoredResourceType[], id: string): SQL {
   return sql`CASE c.resource_type ${sql.join(cases, sql` `)} END`
 }
 
+function memberNameOf(types: readonly StoredResourceType[]): SQL {
+  const names = types.map(({ table, nameAttribute }) =>
+    sql.raw(
+      `(SELECT data ->> '$.${nameAttribute}' FROM ${table.name} AS r WHERE r.tenant_id = c.tenant_id AND r.id = c.value)`,
+    ),
+  )
+  return sql`CASE c.kind WHEN 'membership' THEN coalesce(${sql.join(names, sql`, `)}, NULL) END`
+}
+
 /** The clients that have a credential that is valid. */
 function activeClientsStatement(tenantId: string, now: number): Statement {
   const has = (table: string, condition: SQL) =>
@@ -163,6 +174,7 @@ function conflictOf(
     ...conflict,
     resourceName: nameOf(first),
     otherResourceName: nameOf(other),
+    memberName: row.memberName == null ? null : String(row.memberName),
     holds: holds(conflict, type, { first, other, activeClients }),
   }
 }

@@ -24,6 +24,8 @@ export const tombstones = sqliteTable(
     deletedAt: integer('deleted_at').notNull(),
     /** Who deleted it, and with which request. */
     clientId: text('client_id'),
+    /** Its source: the client that created it. NULL is an import, or unknown. */
+    createdBy: text('created_by'),
     requestId: text('request_id').notNull(),
     /** The number of its members when it was deleted. */
     memberCount: integer('member_count').notNull(),

@@ -2,12 +2,14 @@
  * Replaces the module `cloudflare:workers` in the project "sqlite": the tests for workerd then run against the server
  * of src/self-hosted on a SQLite file. `env.DB` is a second connection to the same file.
  */
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll } from 'vitest'
+import { inject } from 'vitest'
 import { startService } from '../../../src/self-hosted/service.ts'
 import { SqliteD1 } from '../../../src/sqlite/d1.ts'
 import { serverSettings } from '../../support/server-settings.ts'
-import { MIGRATIONS, removeTemporaryFolders, temporaryFolder } from './files.ts'
+import { MIGRATIONS } from './files.ts'
 
 /** workerd sends a stream as a body by default; Node.js requires an option. */
 const WebRequest = globalThis.Request
@@ -18,12 +20,11 @@ class StreamingRequest extends WebRequest {
 }
 globalThis.Request = StreamingRequest as typeof Request
 
-const settings = serverSettings(temporaryFolder(), {
+const settings = serverSettings(mkdtempSync(join(inject('sqliteFolder'), 'server-')), {
   serverTiming: true,
   rateLimits: { client: 5_000, tenant: 10_000, signIn: 10, failedAuthentication: 100 },
 })
 const service = startService(settings, MIGRATIONS)
-afterAll(removeTemporaryFolders)
 
 export const env = { DB: new SqliteD1(new DatabaseSync(settings.databaseFile, { timeout: 5_000 })).binding }
 
