@@ -10,7 +10,7 @@ const setTitle = async (client: Client, id: string, value: string) =>
   costOf(await client.patch(`/Users/${id}`, { op: 'replace', path: 'title', value }))
 
 describe('the sources of a write', () => {
-  it('cost no round trip, and three rows when a conflict opens: itself, its index, and the event', async () => {
+  it('cost no round trip, and four rows when a conflict opens: itself and its index, the event and its index', async () => {
     const first = await newClient()
     const second = await secondSource(first)
     // The first write of a client also stores when its token was used.
@@ -19,7 +19,7 @@ describe('the sources of a write', () => {
     const alone = await create(second, 'c', 'c')
     const meeting = await create(second, 'd', 'a')
     expect(meeting.roundTrips).toBe(alone.roundTrips)
-    expect(meeting.rowsWritten - alone.rowsWritten).toBe(3)
+    expect(meeting.rowsWritten - alone.rowsWritten).toBe(4)
     expect((await create(second, 'e', 'a')).rowsWritten - alone.rowsWritten).toBe(2)
   })
 

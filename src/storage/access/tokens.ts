@@ -102,8 +102,11 @@ export async function readAs(
     if (isProvisioning) recordContact(credentials)
     return results
   } catch (error) {
-    if (error instanceof DatabaseUnavailable) return await runAs(database, credentials, statements, [])
-    throw error
+    if (!(error instanceof DatabaseUnavailable)) throw error
+    const results = await runAs(database, credentials, statements, [])
+    // A full disk stores no contact either: it is tried again in a minute, and not with each read.
+    if (isProvisioning) recordContact(credentials)
+    return results
   }
 }
 

@@ -121,6 +121,7 @@ export class GuardError extends Error {
     | 'stale tenant'
     | 'held'
     | 'wrong database'
+    | 'many memberships'
 
   constructor(rule: GuardError['rule'], options?: ErrorOptions) {
     super(`guard: ${rule}`, options)
@@ -236,7 +237,7 @@ function translateError(cause: unknown): Error {
   const rolledBack = /JSON path: 'rolled back: (.*)'/s.exec(message)
   if (rolledBack?.[1] !== undefined) return new RolledBack(rolledBack[1].replaceAll("''", "'"), { cause })
   const guard =
-    /guard: (no token|revoked token|expired token|lapsed token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved|held|wrong database)/.exec(
+    /guard: (no token|revoked token|expired token|lapsed token|read token|stale version|stale tenant|group limit|unknown member|nested groups|importing|deleting|moving|moved|held|wrong database|many memberships)/.exec(
       message,
     )
   if (guard) return new GuardError(guard[1] as GuardError['rule'], { cause })

@@ -6,8 +6,8 @@ import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { Preconditions } from '../../scim/version.ts'
 import { administratorId } from '../access/administrator.ts'
 import { credentialsOf } from '../access/token-conditions.ts'
-import { writeAs } from '../access/tokens.ts'
-import { type Statement, statement } from '../database/database.ts'
+import { writeAs, writeAsAll } from '../access/tokens.ts'
+import { GuardError, inBackground, type Statement, statement } from '../database/database.ts'
 import { deletionEventsStatement } from '../events/outbox.ts'
 import { deletionStatements } from '../guard/deprovisioning.ts'
 import type { LogEntry } from '../log/log-entry.ts'
@@ -29,6 +29,37 @@ export interface Deletion {
   readonly bytes: number
   /** The client that owns it, if another client may not delete it: see SourceMode. */
   readonly ownerName: string | undefined
+}
+
+/** The most memberships of a resource that its deletion ends without taking long: some tens of milliseconds. */
+const FEW_MEMBERSHIPS = 2_000
+
+/** Ends its batch if a resource is a member of many groups. See `checkStatement` in tenants/identity.ts for the error. */
+function hasFewMemberships(tenantId: string, id: string): Statement {
+  const count = sql`(SELECT count(*) FROM (SELECT 1 FROM memberships
+    WHERE tenant_id = ${tenantId} AND member_id = ${id} LIMIT ${FEW_MEMBERSHIPS + 1}))`
+  return statement(
+    sql`SELECT json_extract('{}', iif(${count} <= ${FEW_MEMBERSHIPS}, '$', 'guard: many memberships'))`,
+  )
+}
+
+/**
+ * Writes, or if that would take long, writes in the background.
+ *
+ * @param check ends the batch if it would take long
+ * @returns the results of the statements
+ */
+async function writeOrWriteInBackground(
+  tenant: TenantContext,
+  check: Statement,
+  statements: readonly Statement[],
+) {
+  try {
+    return (await writeAs(tenant, [check, ...statements])).slice(1)
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.rule !== 'many memberships') throw error
+  }
+  return await writeAsAll(inBackground(tenant.database), [credentialsOf(tenant)], statements)
 }
 
 /** The condition on the resource `gone` that the client of a token may write it in the mode "owner". */
@@ -69,7 +100,7 @@ export async function deleteResource(
   const isAllowed = sql`${isOwned} AND ${meetsPreconditions(sql`gone.version`, preconditions)} AND ${hasRoom}`
   const isWanted = sql`${isResource} AND ${isAllowed}`
   const lost = deletionStatements(tenant, { from, isWanted, isGroup: hasMembers(type) })
-  const results = await writeAs(tenant, [
+  const results = await writeOrWriteInBackground(tenant, hasFewMemberships(tenantId, id), [
     statement(sql`SELECT version, ${members} AS members, octet_length(data) + octet_length(keys) AS bytes,
         iif(${isAllowed}, 1, 0) AS isDeleted,
         iif(${isOwned}, NULL, (SELECT name FROM clients WHERE id = gone.created_by)) AS ownerName
