@@ -268,7 +268,7 @@ describe('the hourly run', () => {
         eventRetentionDays: 30,
         tombstoneDays: 30,
         pokeWebhooks: async () => undefined,
-        maxStatements: 25,
+        maxStatements: 27,
       }
       await maintain({ ...run, now: Date.now() + hour * HOUR_MS }, () => undefined)
       found.push(await left())
@@ -345,7 +345,7 @@ describe('a move', () => {
       now: Date.now(),
     }
     await startMove(start, 'DB3')
-    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 27, now: Date.now }
     const left = async () => (await rowsOf('DB2', tenantId)).tokens?.length
     while ((await left()) !== 0) await runJob(run, tenantId)
     expect((await client.get('/Users')).status).toBe(200)
@@ -454,7 +454,7 @@ describe('a move', () => {
     { timeout: 60_000 },
     async ([, pathOf]) => {
       const databases = threeDatabases()
-      const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+      const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 27, now: Date.now }
       let steps = 0
       for (let calls = 1, isOver = false; !isOver; calls++) {
         const client = await newClientIn('DB2')
@@ -488,7 +488,7 @@ describe('a move', () => {
     timeout: 60_000,
   }, async () => {
     const databases = threeDatabases()
-    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 27, now: Date.now }
     const down = { ...SEVERAL, DB3: faultyBinding(BINDINGS.DB3 as D1Binding, () => 'overloaded') }
     const common = { databases, resourceTypes: RESOURCE_TYPES, newId: () => crypto.randomUUID() }
     let atSource = 0

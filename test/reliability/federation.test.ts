@@ -39,7 +39,7 @@ describe('a federated client', () => {
     expect(before.status).toBe(200)
     const start = { databases, resourceTypes: RESOURCE_TYPES, tenantId, home: 'DB', newId: uuidv7 }
     await startMove({ ...start, now: Date.now() }, 'DB2')
-    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 27, now: Date.now }
     const statuses = new Set<number>()
     while ((await runJob(run, tenantId)) !== undefined) {
       const { status } = await ask()
@@ -80,7 +80,7 @@ describe('a federated client', () => {
     const databases = threeDatabases()
     const start = { databases, resourceTypes: RESOURCE_TYPES, tenantId, home: 'DB', newId: uuidv7 }
     await startMove({ ...start, now: Date.now() }, 'DB3')
-    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 25, now: Date.now }
+    const run = { databases, resourceTypes: RESOURCE_TYPES, maxStatements: 27, now: Date.now }
     while ((await runJob(run, tenantId)) !== undefined);
     const assertion = await client.assertion()
     const ask = () => sendSeveral(client.tokenRequest(assertion))

@@ -202,7 +202,7 @@ async function move(tenantId: string, from: string, to: string, calls = Number.P
   const common = { databases, resourceTypes: RESOURCE_TYPES }
   await startMove({ ...common, tenantId, home: from, newId: () => crypto.randomUUID(), now: Date.now() }, to)
   for (let call = 0; call < calls; call++) {
-    if ((await runJob({ ...common, maxStatements: 25, now: Date.now }, tenantId)) === undefined) return
+    if ((await runJob({ ...common, maxStatements: 27, now: Date.now }, tenantId)) === undefined) return
   }
 }
 
@@ -264,7 +264,7 @@ describe('after a restore', () => {
       const run = {
         databases: threeDatabases(),
         resourceTypes: RESOURCE_TYPES,
-        maxStatements: 25,
+        maxStatements: 27,
         now: Date.now,
       }
       while ((await runJob(run, tenantId)) !== undefined);
