@@ -26,7 +26,10 @@ const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   healthcheck: {
     usage: 'healthcheck',
     summary: 'ask the server of this machine whether it is healthy',
-    run: async (args) => (await import('./healthcheck.ts')).healthcheck(args),
+    run: async (args) => {
+      requireServingRuntime('healthcheck')
+      return (await import('./healthcheck.ts')).healthcheck(args)
+    },
   },
   backup: {
     usage: 'backup FILE',

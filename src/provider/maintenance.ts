@@ -46,7 +46,7 @@ const ALL_WEBHOOKS = -1
 /** The statements with which a run sweeps sources: a hundred chunks of a directory. The next run goes on. */
 const MAX_SWEEP_STATEMENTS = 500
 
-/** The most statements of `tidyJobs` for each database, if there are several. */
+/** The most statements of `tidyJobs` for each database. */
 const JOB_STATEMENTS = 3
 /**
  * The fewest statements with which a run can prune the log of a database, notice the health of clients, and continue deletions
@@ -122,7 +122,7 @@ async function maintainDatabase(
   const { databases, resourceTypes, now, retentionDays, eventRetentionDays, tombstoneDays, maxStatements } =
     run
   const isOnly = databases.names.length === 1
-  const forJobs = isOnly ? 0 : JOB_STATEMENTS * count
+  const forJobs = JOB_STATEMENTS * count
   const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / count)
   const db = countStatements(databases.open(name))
   const where = isOnly ? {} : { database: name }

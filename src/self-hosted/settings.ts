@@ -186,7 +186,7 @@ function readFile(file: string): string {
 
 function fromFile(file: string): Partial<ServerValues> {
   const text = readFile(file)
-  const number = text.split('\n').findIndex((line) => !SETTINGS_LINE.test(line)) + 1
+  const number = text.split(/\r?\n/).findIndex((line) => !SETTINGS_LINE.test(line)) + 1
   // parseEnv ignores such a line. Its text is not repeated here, because it may be a secret.
   if (number > 0) throw new StartError(`line ${number} of ${file} is neither NAME=VALUE nor a comment`)
   const values = parseEnv(text)

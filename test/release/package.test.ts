@@ -119,6 +119,11 @@ describe('scim-worker', () => {
   it.for([
     ['12.22.0', ['--version'], /^error: scim-worker needs Node\.js 20 or newer, found 12\.22\.0; [^\n]*$/],
     ['22.22.0', ['serve'], /^error: "serve" needs Node\.js 24\.15 or newer, found 22\.22\.0; [^\n]*$/],
+    [
+      '22.22.0',
+      ['healthcheck'],
+      /^error: "healthcheck" needs Node\.js 24\.15 or newer, found 22\.22\.0; [^\n]*$/,
+    ],
     ['22.22.0', ['backup', 'x'], /^error: "backup" needs Node\.js 24\.15 or newer, found 22\.22\.0; [^\n]*$/],
   ] as const)('on Node.js %s, %s is refused in one line', async ([version, args, expected]) => {
     const pretend = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`

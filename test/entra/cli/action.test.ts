@@ -33,7 +33,7 @@ function runScript(variables: Record<string, string>, code = 0) {
   const summary = join(folder, 'summary.md')
   const environment: Record<string, string> = {
     ...{ PATH: `${folder}:${process.env.PATH}`, RUNNER_TEMP: folder, GITHUB_STEP_SUMMARY: summary },
-    ...{ TENANT_URL: 'https://scim.example', SUITE: 'entra', REPORT: '', VERSION: '0.1.0' },
+    ...{ TENANT_URL: 'https://scim.example', SUITE: 'entra', REPORT: '', PACKAGE: './scim-worker.tgz' },
     ...{ ENTRA_SECRET_TOKEN: 'a-secret-token', ...variables },
   }
   // worker-configuration.d.ts declares the variables of the Worker for every process.
@@ -47,7 +47,8 @@ describe('the action', () => {
     const ran = runScript({ REPORT: 'html=out.html' })
     const report = `md=${folder}/scim-check-summary.md,html=out.html`
     expect(ran.arguments).toEqual([
-      ...['--yes', 'scim-worker@0.1.0', 'check', '--tenant-url', 'https://scim.example'],
+      ...['--yes', '--package', './scim-worker.tgz', 'scim-worker', 'check'],
+      ...['--tenant-url', 'https://scim.example'],
       ...['--suite', 'entra', '--report', report],
     ])
     expect(ran).toMatchObject({ status: 0, summary: '## Check\n' })
@@ -57,7 +58,7 @@ describe('the action', () => {
     const hostile = '$(touch injected)"; touch injected; "'
     const ran = runScript({ TENANT_URL: hostile }, 3)
     expect(ran).toMatchObject({ status: 3, summary: '## Check\n' })
-    expect(ran.arguments[4]).toBe(hostile)
+    expect(ran.arguments[6]).toBe(hostile)
     expect(script).not.toContain('${{')
   })
 
@@ -66,13 +67,12 @@ describe('the action', () => {
     expect(used.toSorted()).toEqual(Object.keys(action.inputs).toSorted())
     const { stdout } = await runCli(['check', '--help'])
     const options = [...script.matchAll(/(?<=[ (])--[a-z][\w-]+/g)].map(([name]) => name)
-    const known = options.filter((name) => name !== '--yes')
+    const known = options.filter((name) => !['--yes', '--package'].includes(name))
     expect(known.length).toBe(4)
     expect(known.filter((name) => !stdout.includes(`${name} `))).toEqual([])
   })
 
-  it('installs the version of this package by default', () => {
-    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-    expect(action.inputs.version.default).toBe(version)
+  it('has no package by default, because a name in a registry may belong to somebody else', () => {
+    expect(action.inputs.package).toEqual({ description: expect.any(String), required: true })
   })
 })
