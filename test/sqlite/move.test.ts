@@ -80,6 +80,8 @@ it('survives kill -9 during a move, and keeps every answered write of a client',
   expect(started.status).toBe(202)
   const job = async () => (await admin('GET', `/tenants/acme/jobs/${started.body.id}`)).body
   const steps = new Set<string>()
+  // The threads of the databases begin with the job.
+  while ((await job()).step === 'preparing') await new Promise((wait) => setTimeout(wait, 10))
   for (let kill = 0; kill < KILLS; kill++) {
     await new Promise((wait) => setTimeout(wait, 150 + kill * 170))
     const before = await job()
