@@ -72,7 +72,7 @@ describe('the first time', () => {
         .isVisible(),
     ).toBe(true)
 
-    await page.getByRole('link', { name: 'API Keys' }).click()
+    await page.getByRole('link', { name: 'API Keys' }).first().click()
     await page.getByRole('link', { name: /^Revoke/ }).click()
     await page.getByRole('button', { name: 'Revoke' }).click()
     await page.getByText('The token is revoked').waitFor()
@@ -85,7 +85,7 @@ describe('the first time', () => {
   it('gives the four values of OAuth, whose access token provisions until the secret is revoked', async () => {
     const { page, errors } = await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
     await signIn(page)
-    await page.getByRole('link', { name: 'API Keys' }).click()
+    await page.getByRole('link', { name: 'API Keys' }).first().click()
     const card = page.locator('#provider-entra')
     if ((await card.getAttribute('open')) === null) await card.locator('summary').click()
     await card.getByLabel('Name').fill('OAuth')
@@ -123,7 +123,7 @@ describe('the first time', () => {
     await page.getByLabel('Id').fill(id)
     await page.getByLabel('Name').fill('Without script')
     await page.getByRole('button', { name: 'Create tenant' }).click()
-    await page.getByRole('link', { name: 'API Keys' }).click()
+    await page.getByRole('link', { name: 'API Keys' }).first().click()
     await page.getByRole('button', { name: 'Generate Token' }).first().click()
     expect(await page.getByRole('textbox', { name: 'Secret Token' }).inputValue()).toMatch(
       new RegExp(`^scim_${id}_`),
