@@ -265,7 +265,6 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     '../package.json',
     'csv-cell.ts',
     // The version of the package.
-    '../package.json',
     'drift',
     'node',
     'yaml',

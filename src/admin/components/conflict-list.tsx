@@ -40,7 +40,7 @@ function ConflictItem({
     <article aria-labelledby={`conflict-${id}`}>
       <h3 id={`conflict-${id}`}>{titleOf(conflict)}</h3>
       <p class="hint">
-        {TODO[conflict.kind]} Seen {seen === 1 ? 'once' : `${seen} times`}, first <Time at={firstSeenAt} />.
+        {WHAT_TO_DO[conflict.kind]} Seen {seen === 1 ? 'once' : `${seen} times`}, first <Time at={firstSeenAt} />.
       </p>
       <div class="sides">
         <Side
@@ -89,7 +89,7 @@ function titleOf({ kind, attribute, value, resourceType, resourceName, memberNam
 }
 
 /** What an administrator can do. Nothing is merged by the server. */
-const TODO: Readonly<Record<ConflictKind, string>> = {
+const WHAT_TO_DO: Readonly<Record<ConflictKind, string>> = {
   uniqueness: 'Take it out of the scope of one of the clients, or turn that client off.',
   groupName: 'Rename one of the groups at its source, or take it out of scope.',
   externalId: 'If both are the same, delete one of them at its source. Nothing is merged by itself.',
