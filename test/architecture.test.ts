@@ -264,7 +264,6 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
     // The version of the package.
     '../package.json',
     'csv-cell.ts',
-    // The version of the package.
     'drift',
     'node',
     'yaml',

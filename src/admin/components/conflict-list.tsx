@@ -40,7 +40,8 @@ function ConflictItem({
     <article aria-labelledby={`conflict-${id}`}>
       <h3 id={`conflict-${id}`}>{titleOf(conflict)}</h3>
       <p class="hint">
-        {WHAT_TO_DO[conflict.kind]} Seen {seen === 1 ? 'once' : `${seen} times`}, first <Time at={firstSeenAt} />.
+        {WHAT_TO_DO[conflict.kind]} Seen {seen === 1 ? 'once' : `${seen} times`}, first{' '}
+        <Time at={firstSeenAt} />.
       </p>
       <div class="sides">
         <Side
