@@ -48,11 +48,13 @@ const MAX_SWEEP_STATEMENTS = 500
 
 /** The most statements of `tidyJobs` for each database. */
 const JOB_STATEMENTS = 3
+/** The statements of each run beside those that prune the log: events, deleted resources, webhooks and health. */
+const FIXED_STATEMENTS = 3 + HEALTH_STATEMENTS
 /**
  * The fewest statements with which a run can prune the log of a database, notice the health of clients, and continue deletions
  * and schema changes.
  */
-const MIN_SHARE = 20 + HEALTH_STATEMENTS
+const MIN_SHARE = 17 + FIXED_STATEMENTS
 
 export interface Maintenance {
   readonly databases: Databases
@@ -126,7 +128,7 @@ async function maintainDatabase(
   const share = Math.floor((Math.min(maxStatements, MAX_QUERIES_FREE) - forJobs) / count)
   const db = countStatements(databases.open(name))
   const where = isOnly ? {} : { database: name }
-  const most = Math.min(MAX_PRUNING_STATEMENTS, share)
+  const most = Math.min(MAX_PRUNING_STATEMENTS, share - FIXED_STATEMENTS)
   const hoursApart = Math.ceil(databases.names.length / count)
   const result = await pruneProvisioningLog(db, { now, retentionDays, maxStatements: most, hoursApart })
   note({ job: 'prune provisioning log', retentionDays, ...where, ...result })

@@ -10,14 +10,14 @@ const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
 /** Entries that one batch deletes. */
 const CHUNK = 5_000
-/** Statements before the batches that delete, and in each of these batches. */
-const FIRST_STATEMENTS = 2
+/** Statements before and after the batches that delete, and in each of these batches. */
+const FRAME_STATEMENTS = 4
 const BATCH_STATEMENTS = 3
 /**
- * Statements in one run: fewer than MAX_QUERIES_FREE. So an hourly run deletes up to 75,000 entries of one database; the
- * next run deletes the rest.
+ * Statements in one run: MAX_QUERIES_FREE without those of the other parts of the hourly run. So it deletes up to 50,000
+ * entries of one database; the next run deletes the rest.
  */
-export const MAX_PRUNING_STATEMENTS = 47
+export const MAX_PRUNING_STATEMENTS = 34
 /**
  * The most time that a run believes to have passed since the previous run: a thirtieth of the retention time. If the clock
  * is wrong by any amount, there are 30 hours to notice it before all entries are deleted. Runs are an hour apart, so the
@@ -55,7 +55,7 @@ export async function pruneProvisioningLog(
   db: Database,
   { now, retentionDays, maxStatements = MAX_PRUNING_STATEMENTS, hoursApart = 1 }: PruningRun,
 ): Promise<PruningResult> {
-  const maxBatches = Math.max(1, Math.floor((maxStatements - FIRST_STATEMENTS) / BATCH_STATEMENTS))
+  const maxBatches = Math.max(1, Math.floor((maxStatements - FRAME_STATEMENTS) / BATCH_STATEMENTS))
   const maxAdvanceMs = Math.max(
     MIN_ADVANCE_MS * hoursApart,
     Math.floor(retentionDays * DAY_MS * MAX_ADVANCE_SHARE),

@@ -110,6 +110,6 @@ describe('a run', () => {
     }
     const { deleted } = await pruneProvisioningLog(endless, { now: NOW, retentionDays: RETENTION_DAYS })
     expect(statements).toBeLessThan(50)
-    expect(deleted).toBe(75_000)
+    expect(deleted).toBe(50_000)
   })
 })
