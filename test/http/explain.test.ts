@@ -38,15 +38,17 @@ function patch(...Operations: readonly unknown[]) {
  */
 async function wholeTenant(): Promise<Record<string, unknown>> {
   const tables = await env.DB.prepare(
-    `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
-  ).all<{ name: string }>()
+    `SELECT t.name, c.name AS key FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c
+     WHERE t.type = 'table' AND t.name NOT LIKE '\\_cf%' ESCAPE '\\'
+       AND c.name = CASE t.name WHEN 'tenants' THEN 'id' ELSE 'tenant_id' END`,
+  ).all<{ name: string; key: string }>()
   const rows: Record<string, unknown> = {}
-  for (const { name } of tables.results) {
-    const all = await env.DB.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all<Record<string, unknown>>()
-    rows[name] = all.results
-      .filter((row) => (name === 'tenants' ? row.id : row.tenant_id) === client.tenantId)
-      .map(({ health: _, health_since: __, ...row }) => row)
+  for (const { name, key } of tables.results) {
+    const ofTenant = `SELECT * FROM "${name}" WHERE ${key} = ? ORDER BY 1, 2`
+    const { results } = await env.DB.prepare(ofTenant).bind(client.tenantId).all<Record<string, unknown>>()
+    rows[name] = results.map(({ health: _, health_since: __, ...row }) => row)
   }
+  expect(Object.keys(rows)).toContain('users')
   return rows
 }
 
