@@ -25,8 +25,9 @@ export function addElements(
   work: Work,
 ): readonly unknown[] {
   const known = positionsIn(attribute, list, work)
+  const identify = identification(attribute, work)
   return added.map((element) => {
-    const identity = identityOf(attribute, element, work)
+    const identity = identify(element)
     const at = known.get(identity)
     if (at === undefined) {
       known.set(identity, list.push(element) - 1)
@@ -147,13 +148,20 @@ export function isPrimary(element: unknown): element is Complex {
  * all sub-attributes except "primary". An immutable value, such as the id of a member, is an identity by itself.
  */
 export function identityOf(attribute: Attribute, element: unknown, work: Work): string {
-  work.visit(2)
+  return identification(attribute, work)(element)
+}
+
+/** The function that gives the identity of an element of the attribute. */
+function identification(attribute: Attribute, work: Work): (element: unknown) => string {
   const value = findAttribute(attribute.subAttributes ?? [], 'value')
   const isId = value?.mutability === 'immutable' && value.caseExact
-  const id = isId && isComplex(element) && typeof element.value === 'string' ? element.value : undefined
-  const identity = id ?? JSON.stringify(identifying(attribute, element, work))
-  work.spend(identity.length)
-  return identity
+  return (element) => {
+    work.visit(2)
+    const id = isId && isComplex(element) && typeof element.value === 'string' ? element.value : undefined
+    const identity = id ?? JSON.stringify(identifying(attribute, element, work))
+    work.spend(identity.length)
+    return identity
+  }
 }
 
 function identifying(attribute: Attribute, element: unknown, work: Work): unknown {
@@ -166,8 +174,8 @@ function identifying(attribute: Attribute, element: unknown, work: Work): unknow
 }
 
 function positionsIn(attribute: Attribute, list: unknown[], work: Work): Map<string, number> {
-  const known =
-    positions.get(list) ?? new Map(list.map((element, i) => [identityOf(attribute, element, work), i]))
+  const identify = identification(attribute, work)
+  const known = positions.get(list) ?? new Map(list.map((element, i) => [identify(element), i]))
   positions.set(list, known)
   return known
 }

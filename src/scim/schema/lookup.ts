@@ -11,8 +11,14 @@ const tables = new WeakMap<readonly Attribute[], ReadonlyMap<string, Attribute>>
 export function findAttribute(attributes: readonly Attribute[], name: string): Attribute | undefined {
   let table = tables.get(attributes)
   if (table === undefined) {
-    table = new Map(attributes.map((attribute) => [attribute.name.toLowerCase(), attribute]))
+    table = new Map(
+      attributes.flatMap((attribute) => [
+        [attribute.name, attribute],
+        [attribute.name.toLowerCase(), attribute],
+      ]),
+    )
     tables.set(attributes, table)
   }
-  return table.get(name.toLowerCase())
+  // Most names are spelled as in the schema.
+  return table.get(name) ?? table.get(name.toLowerCase())
 }

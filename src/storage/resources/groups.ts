@@ -132,6 +132,9 @@ const selectAllMemberIds = prepared(
       WHERE ${FEW_MEMBERS}`,
 )
 
+/** The most memberships that a batch looks up or changes without taking long: some milliseconds. */
+const FEW_MEMBERSHIPS = 1_000
+
 /**
  * Loads the data for group writes of one tenant, in one batch.
  *
@@ -154,7 +157,9 @@ export async function loadGroups(
   const selectAll = whole.some((need) => need.names === 'all') ? selectAllMembers : selectAllMemberIds
   const withNames = needs.some((need) => need.names !== 'none' && need.memberIds.length > 0)
   const lookUp = namedMembersQuery(tenantId, namedByGroup(needs), withNames)
-  const { results, refusals } = await readAsWriters(db, writers, [
+  const named = needs.reduce((sum, { memberIds }) => sum + memberIds.length, 0)
+  const database = named > FEW_MEMBERSHIPS ? inBackground(db) : db
+  const { results, refusals } = await readAsWriters(database, writers, [
     selectGroups({ tenantId, ids: idsOf(needs) }),
     selectNameOwners({ tenantId, names: JSON.stringify(names) }),
     selectRules({ tenantId }),
@@ -251,8 +256,6 @@ export interface ToldWrite extends WrittenEntry {
   readonly lookups: readonly IdentifierLookup[]
 }
 
-/** The most memberships that a write changes without taking long: some milliseconds. */
-const FEW_MEMBERSHIPS = 1_000
 
 /**
  * Stores changed groups, and the log entries and events of the writes that changed them, in one batch: all or nothing.
