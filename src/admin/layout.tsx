@@ -1,7 +1,7 @@
 /**
  * The layout of every page: head, navigation, and the signed-in administrator.
  */
-import { html } from 'hono/html'
+import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import type { StoredResourceType } from '../storage/tables/resource-tables.ts'
 import type { TenantSummary } from '../storage/tenants/queries.ts'
@@ -10,6 +10,7 @@ import { TENANTS_PATH, tenantPaths } from './components/paths.ts'
 import { allOf } from './components/resource-names.ts'
 import { TenantStateNotice } from './components/tenant-state.tsx'
 import type { Administrator } from './env.ts'
+import { withMarks } from './hidden-characters.ts'
 
 export type NavigationItem =
   | 'overview'
@@ -37,11 +38,11 @@ export interface LayoutProps {
   readonly children: Child
 }
 
-/** An HTML document. */
+/** An HTML document. Hidden characters in its text are marked. */
 export function Layout({ title, administrator, tenant, current, children }: LayoutProps) {
   const assets = assetPaths()
   const parts = [title, tenant?.name, 'scim-worker'].filter((part) => part !== undefined)
-  return html`<!doctype html>${(
+  const document = (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -63,7 +64,8 @@ export function Layout({ title, administrator, tenant, current, children }: Layo
         </main>
       </body>
     </html>
-  )}`
+  )
+  return raw(`<!doctype html>${withMarks(document.toString())}`)
 }
 
 function Sidebar({

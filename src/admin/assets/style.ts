@@ -45,6 +45,11 @@ a:hover { text-decoration-thickness: 2px }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px }
 main:focus { outline: none }
 code, pre, .mono { font-family: var(--mono); font-size: .87em; overflow-wrap: anywhere }
+td .mono, th .mono { overflow-wrap: break-word }
+.clip .mono { overflow-wrap: anywhere }
+/* A name in another direction does not reorder its surroundings. */
+a, b, strong, code, span { unicode-bidi: isolate }
+.mark { padding: 0 .2em; border: 1px solid var(--danger); border-radius: 3px; color: var(--danger); font: .75em/1.2 var(--mono) }
 .number, time { font-variant-numeric: tabular-nums }
 .muted, .hint, .lead { color: var(--muted) }
 .hint { font-size: .87rem; margin-top: .3rem }
@@ -208,7 +213,7 @@ td time { white-space: nowrap }
 .tokens td time { white-space: normal }
 .tokens td[data-label='Client'] { min-width: 7rem }
 .stack td.number[data-label='Created'], .stack td.number[data-label='Expires'], .stack td.number[data-label='Last used'], .stack td.number[data-label='Last changed'] { text-align: left }
-.clip { max-width: 13rem }
+.clip { min-width: 9rem; max-width: 13rem }
 .outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }
 .stack tbody th { min-width: 9rem }

@@ -6,6 +6,7 @@ import type { ResourceType } from '../../scim/schema/definition.ts'
 import { findAttribute } from '../../scim/schema/lookup.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { DirectoryItem } from '../../storage/resources/directory-lists.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
 import { tenantPaths } from './paths.ts'
@@ -41,7 +42,7 @@ export function DirectoryRows(props: {
         {items.map((item) => (
           <tr>
             <th scope="row">
-              <a href={`${path}/${item.id}`}>{item.name ?? item.displayName ?? item.id}</a>
+              <a href={`${path}/${item.id}`}>{visibleName(item.name, item.displayName, item.id)}</a>
             </th>
             {hasDisplayName && <td data-label="Display name">{item.displayName ?? '—'}</td>}
             {canBeDisabled(type) && (

@@ -5,6 +5,7 @@ import type { Child } from 'hono/jsx'
 import type { AttributeChange } from '../../scim/changes.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Badge } from './blocks.tsx'
 import { number } from './number.ts'
 import { withQuery } from './pagination.tsx'
@@ -20,7 +21,7 @@ interface EntryProps {
 
 /** The name of the resource of an entry. In a refused request, the name may be empty. */
 export function nameOf({ action, resourceName, resourceId }: ListedEntry): string {
-  return resourceName || resourceId || (action === 'authenticate' ? 'Unknown client' : '(no name)')
+  return visibleName(resourceName, resourceId, action === 'authenticate' ? 'Unknown client' : '(no name)')
 }
 
 /** A list of expandable entries. */

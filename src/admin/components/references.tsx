@@ -4,6 +4,7 @@
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
 import type { NamedReference } from '../../storage/resources/directory-details.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { tenantPaths } from './paths.ts'
 
 export function References(props: {
@@ -21,9 +22,9 @@ export function References(props: {
         return (
           <li>
             {type === undefined ? (
-              (name ?? id)
+              visibleName(name, id)
             ) : (
-              <a href={`${paths.listOf(type)}/${encodeURIComponent(id)}`}>{name ?? id}</a>
+              <a href={`${paths.listOf(type)}/${encodeURIComponent(id)}`}>{visibleName(name, id)}</a>
             )}
             {props.areMixed && type && hasMembers(type) && (
               <span class="muted"> {type.name.toLowerCase()}</span>

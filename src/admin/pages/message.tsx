@@ -31,7 +31,8 @@ export function NotConfiguredPage({ message }: { message: string }) {
       <ul>
         <li>
           <strong>A token:</strong> <code>npx wrangler secret put ADMIN_TOKEN</code>, with a long random
-          value. On your own machine, <code>npm start</code> creates one in <code>.dev.vars</code>.
+          value. A self-hosted server creates one in <code>data/settings.env</code>, and{' '}
+          <code>npm start</code> in <code>.dev.vars</code>.
         </li>
         <li>
           <strong>Cloudflare Access:</strong> the variables <code>ACCESS_TEAM_DOMAIN</code> (such as{' '}

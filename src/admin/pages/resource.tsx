@@ -20,6 +20,7 @@ import { References } from '../components/references.tsx'
 import { pluralOf } from '../components/resource-names.ts'
 import { Time } from '../components/time.tsx'
 import type { Administrator } from '../env.ts'
+import { visibleName } from '../hidden-characters.ts'
 import { Layout, type PageTenant } from '../layout.tsx'
 
 export interface ResourceProps {
@@ -41,16 +42,14 @@ export function ResourcePage(props: ResourceProps) {
   const { administrator, tenant, type, resource, log } = props
   const paths = tenantPaths(tenant.id)
   const { displayName, active, [type.nameAttribute]: ownName } = resource.resource
-  const name = String(displayName ?? ownName ?? resource.id)
+  const own = ownName === undefined ? undefined : String(ownName)
+  const name = visibleName(displayName === undefined ? undefined : String(displayName), own, resource.id)
   return (
     <Layout title={name} administrator={administrator} tenant={tenant} current="directory">
       <nav class="crumbs" aria-label="Breadcrumb">
         <a href={paths.listOf(type)}>{pluralOf(type)}</a> <span aria-hidden="true">/</span>
       </nav>
-      <PageHead
-        title={name}
-        lead={ownName !== undefined && String(ownName) !== name ? String(ownName) : undefined}
-      >
+      <PageHead title={name} lead={own === name ? undefined : own}>
         {canBeDisabled(type) && <ActiveBadge isActive={typeof active === 'boolean' ? active : undefined} />}
       </PageHead>
       <div class="columns">

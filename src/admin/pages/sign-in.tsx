@@ -23,7 +23,7 @@ export function SignInPage({ next, error }: SignInProps) {
             id="token"
             name="token"
             label="Admin token"
-            hint="The value of ADMIN_TOKEN. On your own machine it is in the file .dev.vars."
+            hint="The value of ADMIN_TOKEN. A self-hosted server keeps it in data/settings.env, npm start in .dev.vars."
             error={error}
             control={(attributes) => (
               <input {...attributes} type="password" autocomplete="current-password" required />
