@@ -40,6 +40,28 @@ describe('the provisioning log', () => {
     expect(textOf((await browser.get(`${path}?q=omitted`)).html)).toContain('mirela')
   })
 
+  it('says what to do about a refusal, and leads to the user that has the name', async () => {
+    const { client, browser, path } = await newLog()
+    const { userName } = await client.createUser()
+    await client.request('POST', '/Users', { schemas: [USER], userName })
+    const { html } = await browser.get(`${path}?outcome=refused`)
+    expect(textOf(html)).toContain('Find the resource that has the value')
+    const href = /href="([^"]+)">Show the user that has it</.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    expect(textOf((await browser.get(href)).html)).toContain(`${userName} `)
+  })
+
+  it('leads to no page of a resource that does not exist', async () => {
+    const { client, browser, path } = await newLog()
+    const { id } = await client.createUser()
+    await client.request('DELETE', `/Users/${id}`)
+    await client.request('DELETE', `/Users/${id}`)
+    for (const filter of ['action=delete&outcome=accepted', 'action=delete&outcome=refused']) {
+      const { html } = await browser.get(`${path}?${filter}`)
+      expect([filter, html.includes('Open the user')]).toEqual([filter, false])
+      expect(textOf(html)).toContain('All entries')
+    }
+  })
+
   it('shows a warning of a credential that expires soon, which has no answer', async () => {
     const { client, browser, path } = await newLog()
     const expiresAt = new Date(Date.now() + 7 * DAY_MS - 1000).toISOString()

@@ -2,16 +2,16 @@
  * An entry of the provisioning log: a line that expands to all details.
  */
 import type { Child } from 'hono/jsx'
-import type { AttributeChange } from '../../scim/changes.ts'
 import type { ResourceType } from '../../scim/schema/definition.ts'
 import type { ListedEntry } from '../../storage/log/log-pages.ts'
+import { fixOf } from '../explain/fixes.ts'
 import { visibleName } from '../hidden-characters.ts'
 import { Badge } from './blocks.tsx'
+import { ChangeTable } from './change-table.tsx'
 import { number } from './number.ts'
 import { withQuery } from './pagination.tsx'
 import { tenantPaths } from './paths.ts'
 import { Time } from './time.tsx'
-import { ValueText } from './value.tsx'
 
 interface EntryProps {
   readonly tenantId: string
@@ -88,6 +88,7 @@ export function LogEntryDetails({ tenantId, types, entry }: EntryProps) {
           {entry.detail}
         </p>
       )}
+      {entry.outcome === 'refused' && <Advice tenantId={tenantId} types={types} entry={entry} />}
       {entry.repeated > 0 && (
         <p>
           {number(entry.repeated)} more requests were refused for the same reason in the same minute. They are
@@ -155,6 +156,25 @@ function ExplainLink({ path, types, entry }: { path: string } & Pick<EntryProps,
   )
 }
 
+/** What to do about a refusal, and the resource that it collides with. */
+function Advice({ tenantId, types, entry }: EntryProps) {
+  const { action, status, scimType, resourceName } = entry
+  const type = types.find(({ name }) => name === entry.resourceType)
+  const fix = fixOf(status, scimType)
+  if (fix === null) return null
+  const collides = action === 'create' && status === 409 && type !== undefined && resourceName
+  return (
+    <p>
+      {fix}{' '}
+      {collides && (
+        <a href={withQuery(tenantPaths(tenantId).listOf(type), { q: resourceName, in: type.nameAttribute })}>
+          Show the {type.name.toLowerCase()} that has it
+        </a>
+      )}
+    </p>
+  )
+}
+
 function Fact({ name, children }: { name: string; children: Child }) {
   return (
     <div>
@@ -167,7 +187,10 @@ function Fact({ name, children }: { name: string; children: Child }) {
 function ResourceLinks({ tenantId, types, entry }: EntryProps) {
   const paths = tenantPaths(tenantId)
   if (entry.resourceId === null) return <>Not created</>
-  const type = types.find(({ name }) => name === entry.resourceType)
+  const isGone = entry.action === 'delete' && entry.outcome === 'accepted'
+  // There is no page of a resource that was not found, or that this request has deleted.
+  const hasPage = entry.status !== 404 && !isGone
+  const type = hasPage && types.find(({ name }) => name === entry.resourceType)
   return (
     <>
       {type && (
@@ -196,42 +219,9 @@ function Changes({ tenantId, entry }: Omit<EntryProps, 'types'>) {
     const isRefused = entry.outcome === 'refused'
     return <p class="muted">{isRefused ? 'Nothing was changed.' : noChangesText(entry)}</p>
   }
-  return (
-    <section class="scroll" tabindex={0} aria-label="Changed attributes">
-      <table class="compact changes">
-        <thead>
-          <tr>
-            <th scope="col">Attribute</th>
-            <th scope="col">Before</th>
-            <th scope="col">After</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entry.changes.map((change) => (
-            <Change change={change} />
-          ))}
-        </tbody>
-      </table>
-    </section>
-  )
+  return <ChangeTable changes={entry.changes} />
 }
 
 function noChangesText({ action }: ListedEntry): string {
   return action === 'delete' ? 'Deleted, with its memberships.' : 'The values were the same already.'
-}
-
-function Change({ change }: { change: AttributeChange }) {
-  return (
-    <tr>
-      <th scope="row">
-        <code>{change.attribute}</code>
-      </th>
-      <td>
-        <ValueText value={change.old} />
-      </td>
-      <td>
-        <ValueText value={change.new} />
-      </td>
-    </tr>
-  )
 }

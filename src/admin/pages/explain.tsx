@@ -4,6 +4,7 @@
 import type { Child } from 'hono/jsx'
 import type { Client } from '../../storage/access/clients.ts'
 import { Badge, Notice, PageHead, Section } from '../components/blocks.tsx'
+import { ChangeTable } from '../components/change-table.tsx'
 import { Field, type FormError, FormNotice, Select } from '../components/form.tsx'
 import { number } from '../components/number.ts'
 import { tenantPaths } from '../components/paths.ts'
@@ -113,7 +114,7 @@ function Result({ explained }: { explained: Explained }) {
             {refusal.fix && <p>{refusal.fix}</p>}
           </Notice>
         )}
-        {changes.length > 0 && <Changes changes={changes} />}
+        {changes.length > 0 && <ChangeTable changes={changes} />}
         <dl class="facts">
           {members.added.length > 0 && (
             <Fact name="Members added">{<ValueText value={members.added} />}</Fact>
@@ -149,37 +150,6 @@ function Events({ explained: { events, eventCount } }: { explained: Explained })
     <>
       {number(eventCount)}: {kinds.join(', ')}
     </>
-  )
-}
-
-function Changes({ changes }: Pick<Explained, 'changes'>) {
-  return (
-    <section class="scroll" tabindex={0} aria-label="Changed attributes">
-      <table class="compact changes">
-        <thead>
-          <tr>
-            <th scope="col">Attribute</th>
-            <th scope="col">Before</th>
-            <th scope="col">After</th>
-          </tr>
-        </thead>
-        <tbody>
-          {changes.map((change) => (
-            <tr>
-              <th scope="row">
-                <code>{change.attribute}</code>
-              </th>
-              <td>
-                <ValueText value={change.old} />
-              </td>
-              <td>
-                <ValueText value={change.new} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   )
 }
 
