@@ -2,9 +2,8 @@
  * The provisioning log as a file: CSV for spreadsheets, JSON for programs. The file is written while the log is read, so a
  * log of any length needs little memory.
  */
-
-import { csvCell } from '../csv-cell.ts'
 import type { ListedEntry } from '../storage/log/log-pages.ts'
+import { type CsvColumns, csvOf } from './csv.ts'
 import { logEntryJson } from './read-models.ts'
 
 type Entries = AsyncIterable<readonly ListedEntry[]>
@@ -27,25 +26,14 @@ const CSV_COLUMNS = {
   requestId: (entry) => entry.requestId,
   id: (entry) => entry.id,
   repeated: (entry) => String(entry.repeated),
-} as const satisfies Readonly<Record<string, (entry: ListedEntry) => string>>
+} as const satisfies CsvColumns<ListedEntry>
 
-/** CSV (RFC 4180) with a header line. */
-export async function* csvOf(entries: Entries): Text {
-  yield `${Object.keys(CSV_COLUMNS).join(',')}\r\n`
-  for await (const some of entries) {
-    yield some
-      .map(
-        (entry) =>
-          `${Object.values(CSV_COLUMNS)
-            .map((read) => csvCell(read(entry)))
-            .join(',')}\r\n`,
-      )
-      .join('')
-  }
+export function logCsvOf(entries: Entries): Text {
+  return csvOf(CSV_COLUMNS, entries)
 }
 
 /** A JSON array with one entry in each line. */
-export async function* jsonOf(entries: Entries): Text {
+export async function* logJsonOf(entries: Entries): Text {
   let separator = '[\n'
   for await (const some of entries) {
     if (some.length === 0) continue

@@ -213,6 +213,7 @@ td time { white-space: nowrap }
 .tokens td time { white-space: normal }
 .tokens td[data-label='Client'] { min-width: 7rem }
 .stack td.number[data-label='Created'], .stack td.number[data-label='Expires'], .stack td.number[data-label='Last used'], .stack td.number[data-label='Last changed'] { text-align: left }
+.list-head { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .3rem 1rem; font-size: .9rem }
 .clip { min-width: 9rem; max-width: 13rem }
 .outcome { min-width: 8rem }
 .nowrap { white-space: nowrap }

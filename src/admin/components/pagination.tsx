@@ -1,13 +1,15 @@
 /**
- * Links to the first and the next page of a list. Cursors have no page numbers.
+ * Links to the first, the previous and the next page of a list. Cursors have no page numbers.
  */
 export function Pagination({
   first,
+  previous,
   next,
   label,
 }: {
   /** Undefined on the first page. */
   first: string | undefined
+  previous?: string | undefined
   next: string | undefined
   /** The name of the list, for screen readers. */
   label: string
@@ -16,6 +18,11 @@ export function Pagination({
   return (
     <nav class="pagination" aria-label={`Pages of ${label}`}>
       {first && <a href={first}>« First page</a>}
+      {previous && (
+        <a href={previous} rel="prev">
+          ‹ Previous page
+        </a>
+      )}
       {next && (
         <a href={next} rel="next">
           Next page »

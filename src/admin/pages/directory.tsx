@@ -2,7 +2,7 @@
  * The directory: cards of identity providers, search, and the list of the resources of one type.
  */
 import type { DirectoryItem, SearchField } from '../../storage/resources/directory-lists.ts'
-import { searchFieldsOf } from '../../storage/resources/directory-lists.ts'
+import { MAX_LOOKED_THROUGH, searchFieldsOf } from '../../storage/resources/directory-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { EmptyState, PageHead } from '../components/blocks.tsx'
 import { DirectoryRows } from '../components/directory-table.tsx'
@@ -28,7 +28,10 @@ export interface DirectoryProps {
   readonly items: readonly DirectoryItem[]
   /** True if no value begins with the text, and `items` contain it instead. */
   readonly isContaining: boolean
+  /** How many resources come before the items; undefined if it is not known. */
+  readonly position: number | undefined
   readonly first: string | undefined
+  readonly previous: string | undefined
   readonly next: string | undefined
   /** The fields with more matches than shown. */
   readonly more: readonly SearchField[]
@@ -110,7 +113,7 @@ function SearchForm({ tenant, type, search }: DirectoryProps) {
 }
 
 function Results(props: DirectoryProps) {
-  const { tenant, type, search, items, isContaining, more, first, next } = props
+  const { tenant, type, search, items, isContaining, more, first, previous, next } = props
   if (items.length === 0) return search.text === '' ? <NothingYet {...props} /> : <NothingFound {...props} />
   const paths = tenantPaths(tenant.id)
   return (
@@ -120,6 +123,7 @@ function Results(props: DirectoryProps) {
           No value begins with “{search.text}”. These names contain it:
         </p>
       )}
+      {search.text === '' && <Position {...props} />}
       <DirectoryRows type={type} tenantId={tenant.id} items={items} />
       {more.length > 0 && (
         <p class="more">
@@ -135,8 +139,23 @@ function Results(props: DirectoryProps) {
           .
         </p>
       )}
-      <Pagination first={first} next={next} label={pluralOf(type).toLowerCase()} />
+      <Pagination first={first} previous={previous} next={next} label={pluralOf(type).toLowerCase()} />
     </>
+  )
+}
+
+/** "1–50 of 19,197 users", and the list as a file. */
+function Position({ tenant, type, counts, items, position }: DirectoryProps) {
+  const total = countedOf(type, counts.get(type.name) ?? 0)
+  const list = tenantPaths(tenant.id).listOf(type)
+  return (
+    <p class="list-head muted">
+      <span class="number">
+        {position !== undefined && `${number(position + 1)}–${number(position + items.length)} of `}
+        {total}
+      </span>
+      <a href={`${list}.csv`}>Download all as CSV</a>
+    </p>
   )
 }
 
@@ -164,14 +183,20 @@ function NothingYet({ tenant, type, first }: DirectoryProps) {
 
 function NothingFound({ tenant, type, counts, search }: DirectoryProps) {
   const { log } = tenantPaths(tenant.id)
-  const total = countedOf(type, counts.get(type.name) ?? 0)
+  const count = counts.get(type.name) ?? 0
+  const total = countedOf(type, count)
+  const isLookedThrough = count <= MAX_LOOKED_THROUGH
+  const fields = search.field === undefined ? searchFieldsOf(type) : [search.field]
   return (
     <EmptyState title={`No match for “${search.text}” among ${total}.`}>
       <p>
+        Compared with the beginning of: {fields.map(({ name }) => labelOf(name).toLowerCase()).join(', ')}
+        {isLookedThrough && ', and with all parts of the names'}. Other attributes are not searched.
+      </p>
+      <p>
         A client may have sent it and been refused:{' '}
-        <a href={withQuery(log, { q: search.text })}>search the provisioning log for “{search.text}”</a>. If
-        the log has no entry either, the identity provider has not sent it. Check in the identity provider
-        whether it is assigned to the application and in scope.
+        <a href={withQuery(log, { q: search.text })}>search the provisioning log for “{search.text}”</a>.
+        Otherwise check in the identity provider whether it is assigned to the application and in scope.
       </p>
     </EmptyState>
   )

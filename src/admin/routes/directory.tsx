@@ -18,6 +18,7 @@ import {
   countsQuery,
   type DirectoryItem,
   type ListCursor,
+  type ListedPage,
   type ListPage,
   listQuery,
   MAX_LOOKED_THROUGH,
@@ -25,16 +26,19 @@ import {
   searchAllQuery,
   searchFieldsOf,
   searchQuery,
+  streamDirectory,
 } from '../../storage/resources/directory-lists.ts'
 import type { StoredResourceType } from '../../storage/tables/resource-tables.ts'
 import { withQuery } from '../components/pagination.tsx'
 import { segmentOf, tenantPaths } from '../components/paths.ts'
 import { PROVIDERS, type ProviderId } from '../components/provider-cards.tsx'
 import { pluralOf } from '../components/resource-names.ts'
+import { type CsvColumns, csvOf } from '../csv.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { DirectoryPage } from '../pages/directory.tsx'
 import { OverviewPage } from '../pages/overview.tsx'
 import { ResourcePage } from '../pages/resource.tsx'
+import { streamOf } from '../stream-of.ts'
 import { tenantUrl } from '../tenant-url.ts'
 import { loadWithTenant, PageNotFound } from './request.ts'
 
@@ -67,6 +71,8 @@ directory.get('/:tenant', async (c) => {
 
 // Other pages have paths of the same form. A segment that does not name a resource type is left to them.
 directory.get('/:tenant/:segment', async (c, next) => {
+  const file = c.get('resourceTypes').find((type) => `${segmentOf(type)}.csv` === c.req.param('segment'))
+  if (file !== undefined) return await downloadList(c, file)
   const type = typeAt(c)
   return type === undefined ? await next() : await listPage(c, type)
 })
@@ -79,17 +85,45 @@ function typeAt(c: AdminContext): StoredResourceType | undefined {
   return c.get('resourceTypes').find((type) => segmentOf(type) === c.req.param('segment'))
 }
 
+async function downloadList(c: AdminContext, type: StoredResourceType): Promise<Response> {
+  const { tenant } = await loadWithTenant(c, () => ({}))
+  const day = new Date(c.env.now()).toISOString().slice(0, 10)
+  const parts = csvOf(DIRECTORY_COLUMNS, streamDirectory(c.get('db'), { type, tenantId: tenant.id }))
+  return c.body(streamOf(parts), 200, {
+    'Content-Type': 'text/csv; charset=utf-8',
+    'Content-Disposition': `attachment; filename="${segmentOf(type)}-${tenant.id}-${day}.csv"`,
+  })
+}
+
+/** The columns of a list as a file. */
+const DIRECTORY_COLUMNS = {
+  name: ({ name = '' }) => name,
+  displayName: ({ displayName = '' }) => displayName,
+  active: ({ isActive }) => (isActive === undefined ? '' : String(isActive)),
+  members: ({ memberCount }) => (memberCount === undefined ? '' : String(memberCount)),
+  externalId: ({ externalId = '' }) => externalId,
+  lastModified: ({ lastModified }) => new Date(lastModified).toISOString(),
+  id: ({ id }) => id,
+} as const satisfies CsvColumns<DirectoryItem>
+
 async function listPage(c: AdminContext, type: StoredResourceType): Promise<Response> {
   const text = (c.req.query('q') ?? '').trim()
   const field = searchFieldsOf(type).find(({ name }) => name === c.req.query('in'))
-  const after = cursorOf(c)
+  const [after, before] = [cursorOf(c, 'after'), cursorOf(c, 'before')]
   const types = c.get('resourceTypes')
   const { tenant, found, counts } = await loadWithTenant(c, (id) => ({
-    found: foundQuery({ type, tenantId: id, size: PAGE_SIZE, after }, text, field),
+    found: foundQuery(
+      { type, tenantId: id, size: PAGE_SIZE, ...(after ? { after } : { before }) },
+      text,
+      field,
+    ),
     counts: countsQuery(types, id),
   }))
   const path = tenantPaths(tenant.id).listOf(type)
   const query = { q: text, in: field?.name }
+  const position = positionOf(c, after ?? before)
+  const pageAt = (parameter: string, cursor: ListCursor | undefined, at: number) =>
+    cursor && withQuery(path, { ...query, [parameter]: cursor.key, row: cursor.row, position: String(at) })
   const isSmall = (counts.get(type.name) ?? 0) <= MAX_LOOKED_THROUGH
   const containing =
     found.items.length === 0 && isSmall ? await containingItems(c, type, tenant.id, text) : []
@@ -104,8 +138,10 @@ async function listPage(c: AdminContext, type: StoredResourceType): Promise<Resp
       search={{ text, field }}
       items={[...found.items, ...containing]}
       isContaining={containing.length > 0}
-      first={after && withQuery(path, query)}
-      next={found.next && withQuery(path, { ...query, after: found.next.key, row: found.next.row })}
+      position={position}
+      first={(after ?? before) && withQuery(path, query)}
+      previous={pageAt('before', found.previous, Math.max(0, (position ?? 0) - PAGE_SIZE))}
+      next={pageAt('after', found.next, (position ?? 0) + found.items.length)}
       more={found.more}
     />,
   )
@@ -123,9 +159,7 @@ async function containingItems(
   return (await readTogether(c.get('db'), { items: query })).items
 }
 
-interface Found {
-  readonly items: readonly DirectoryItem[]
-  readonly next: ListCursor | undefined
+interface Found extends ListedPage {
   readonly more: readonly SearchField[]
 }
 
@@ -146,14 +180,19 @@ function foundQuery(page: ListPage, text: string, field: SearchField | undefined
 function merged(all: ReturnType<ReturnType<typeof searchAllQuery>['read']>): Found {
   const items = new Map(all.flatMap(({ page }) => page.items).map((item) => [item.id, item]))
   const more = all.filter(({ page }) => page.next !== undefined).map(({ field }) => field)
-  return { items: [...items.values()], next: undefined, more }
+  return { items: [...items.values()], next: undefined, previous: undefined, more }
 }
 
-function cursorOf(c: AdminContext): ListCursor | undefined {
-  const { after, row } = c.req.query()
-  return after === undefined || !/^[\da-f-]{1,36}$/.test(row ?? '')
-    ? undefined
-    : { key: after, row: row as string }
+function cursorOf(c: AdminContext, name: 'after' | 'before'): ListCursor | undefined {
+  const { [name]: key, row = '' } = c.req.query()
+  return key === undefined || !/^[\da-f-]{1,36}$/.test(row) ? undefined : { key, row }
+}
+
+/** How many resources come before the page, as the page before it counted them. */
+function positionOf(c: AdminContext, cursor: ListCursor | undefined): number | undefined {
+  if (cursor === undefined) return 0
+  const counted = c.req.query('position') ?? ''
+  return /^\d{1,9}$/.test(counted) ? Number(counted) : undefined
 }
 
 export function providerOf(value: string | undefined): ProviderId | undefined {

@@ -13,7 +13,7 @@ import type { LogFilterForm } from '../components/log-filters.tsx'
 import { tenantPaths } from '../components/paths.ts'
 import type { AdminContext, AdminEnv } from '../env.ts'
 import { AdminError } from '../errors.ts'
-import { csvOf, jsonOf } from '../log-download.ts'
+import { logCsvOf, logJsonOf } from '../log-download.ts'
 import { LogEntryPage, ProvisioningLogPage } from '../pages/provisioning-log.tsx'
 import { streamOf } from '../stream-of.ts'
 import { loadWithTenant, PageNotFound } from './request.ts'
@@ -21,8 +21,8 @@ import { loadWithTenant, PageNotFound } from './request.ts'
 const PAGE_SIZE = 50
 const NOTHING = { entries: [], next: undefined, hasStopped: false } as const
 const DOWNLOADS = {
-  csv: { type: 'text/csv; charset=utf-8', write: csvOf },
-  json: { type: 'application/json; charset=utf-8', write: jsonOf },
+  csv: { type: 'text/csv; charset=utf-8', write: logCsvOf },
+  json: { type: 'application/json; charset=utf-8', write: logJsonOf },
 } as const
 
 export const log = new Hono<AdminEnv>()

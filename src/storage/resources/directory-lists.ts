@@ -9,8 +9,8 @@ import { resolveAttributePath, target } from '../../scim/attribute-path.ts'
 import { comparisonKey } from '../../scim/comparison.ts'
 import { fold } from '../../scim/fold.ts'
 import { hasMembers } from '../../scim/schema/resource-type.ts'
-import { type Row, statement } from '../database/database.ts'
-import { type Page, pageOfItems, type Query } from '../database/query.ts'
+import { type Database, type Row, statement } from '../database/database.ts'
+import { type Query, readTogether } from '../database/query.ts'
 import type { StoredResourceType } from '../tables/resource-tables.ts'
 
 /** A row of a list. Times in milliseconds since 1970. */
@@ -35,7 +35,7 @@ export interface SearchField {
   readonly path: string
 }
 
-/** The start of a page: after the row with this key and, among equal keys, this rowid or id. */
+/** The edge of a page: the row with this key and, among equal keys, this rowid or id. */
 export interface ListCursor {
   readonly key: string
   readonly row: string
@@ -46,12 +46,26 @@ export interface ListPage {
   readonly type: StoredResourceType
   readonly tenantId: string
   readonly size: number
-  /** Undefined for the first page. */
+  /** The page begins after this row. Undefined for the first page. */
   readonly after?: ListCursor | undefined
+  /** The page ends before this row. Not together with `after`. */
+  readonly before?: ListCursor | undefined
+}
+
+/** A page of a list, with the edges of the pages beside it, if there are any. */
+export interface ListedPage {
+  readonly items: readonly DirectoryItem[]
+  /** The next page begins after this row. */
+  readonly next: ListCursor | undefined
+  /** The previous page ends before this row. */
+  readonly previous: ListCursor | undefined
 }
 
 /** The largest directory that is scanned as a whole. */
 export const MAX_LOOKED_THROUGH = 2_000
+
+/** The rows that a download reads at a time: about 1 MB, so that a million resources need 200 queries. */
+const STREAMED_ROWS = 5_000
 
 /** The greatest character: a text with the prefix x is at least x and less than x followed by this character. */
 const LAST_CHARACTER = '\u{10ffff}'
@@ -81,16 +95,12 @@ export function countsQuery(
 }
 
 /** All resources of a type in the order of their names. */
-export function listQuery(page: ListPage): Query<Page<DirectoryItem, ListCursor>> {
+export function listQuery(page: ListPage): Query<ListedPage> {
   return rangeQuery(page, page.type.nameAttribute, '')
 }
 
 /** Resources whose field begins with the text, in the order of that field. */
-export function searchQuery(
-  page: ListPage,
-  field: SearchField,
-  text: string,
-): Query<Page<DirectoryItem, ListCursor>> {
+export function searchQuery(page: ListPage, field: SearchField, text: string): Query<ListedPage> {
   const path = resolveAttributePath(field.path, page.type)
   const prefix = path === undefined ? text : String(comparisonKey(target(path), text))
   return rangeQuery(page, field.path, prefix)
@@ -100,7 +110,7 @@ export function searchQuery(
 export function searchAllQuery(
   { type, tenantId, size }: Omit<ListPage, 'after'>,
   text: string,
-): Query<readonly { readonly field: SearchField; readonly page: Page<DirectoryItem, ListCursor> }[]> {
+): Query<readonly { readonly field: SearchField; readonly page: ListedPage }[]> {
   const queries = searchFieldsOf(type).map((field) => ({
     field,
     query: searchQuery({ type, tenantId, size }, field, text),
@@ -134,10 +144,10 @@ export function containsQuery(
 }
 
 function rangeQuery(
-  { type, tenantId, size, after }: ListPage,
+  { type, tenantId, size, after, before }: ListPage,
   path: string,
   prefix: string,
-): Query<Page<DirectoryItem, ListCursor>> {
+): Query<ListedPage> {
   const { table } = type
   const found = table.columns[path]
   const column = sql.raw(found?.sql ?? 'NULL')
@@ -146,26 +156,50 @@ function rangeQuery(
   // Equal keys are ordered as the index orders them, so that the rows need no sort: by id if the index has it, by rowid
   // otherwise. The keys of a unique index are never equal.
   const row = sql.raw(found?.index === 'order' && found.sql !== table.uniqueColumn ? 'id' : 'rowid')
+  const [beyond, order] = before === undefined ? ([sql`>`, sql``] as const) : ([sql`<`, sql`DESC`] as const)
   const select = (condition: SQL) =>
     statement(sql`SELECT ${itemColumns(type)}, ${column} AS cursorKey, ${row} AS cursorRow
       FROM ${sql.raw(table.name)} WHERE tenant_id = ${tenantId} AND ${condition} ${range}
-      ORDER BY ${column}, ${row} LIMIT ${size + 1}`)
+      ORDER BY ${column} ${order}, ${row} ${order} LIMIT ${size + 1}`)
+  const edge = before ?? after
   return {
     statements:
-      after === undefined
+      edge === undefined
         ? [select(sql`${column} IS NOT NULL`)]
         : [
-            select(sql`${column} = ${after.key} AND ${row} > ${after.row}`),
-            select(sql`${column} > ${after.key}`),
+            select(sql`${column} = ${edge.key} AND ${row} ${beyond} ${edge.row}`),
+            select(sql`${column} ${beyond} ${edge.key}`),
           ],
     read: (results) => {
       const rows = results.flatMap((result) => result.rows)
-      const page = pageOfItems(rows, size, (row) => ({
-        key: String(row.cursorKey),
-        row: String(row.cursorRow),
-      }))
-      return { items: page.items.map(itemFromRow), next: page.next }
+      const [shown, hasMore] = [rows.slice(0, size), rows.length > size]
+      if (before !== undefined) shown.reverse()
+      const [first, last] = [shown.at(0), shown.at(-1)]
+      const hasPrevious = before === undefined ? after !== undefined : hasMore
+      return {
+        items: shown.map(itemFromRow),
+        next: (before !== undefined || hasMore) && last ? cursorOf(last) : undefined,
+        previous: hasPrevious && first ? cursorOf(first) : undefined,
+      }
     },
+  }
+}
+
+function cursorOf({ cursorKey, cursorRow }: Row): ListCursor {
+  return { key: String(cursorKey), row: String(cursorRow) }
+}
+
+/** All resources of a type in the order of their names, in parts that are read one after another. */
+export async function* streamDirectory(
+  db: Database,
+  list: Pick<ListPage, 'type' | 'tenantId'>,
+): AsyncGenerator<readonly DirectoryItem[], void, undefined> {
+  for (let after: ListCursor | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
+    const { page }: { page: ListedPage } = await readTogether(db, {
+      page: listQuery({ ...list, size: STREAMED_ROWS, after }),
+    })
+    yield page.items
+    after = page.next
   }
 }
 

@@ -256,7 +256,6 @@ export interface ToldWrite extends WrittenEntry {
   readonly lookups: readonly IdentifierLookup[]
 }
 
-
 /**
  * Stores changed groups, and the log entries and events of the writes that changed them, in one batch: all or nothing.
  *
