@@ -17,6 +17,7 @@ import { CommitQueue } from './commit-queue.ts'
 import { d1Error, toD1Error } from './d1-error.ts'
 import { type OneResult, SqliteStatement, type StatementToRun } from './d1-statement.ts'
 import type { DatabaseThreads } from './database-threads.ts'
+import { FairQueue, type Waiter } from './fair-queue.ts'
 import { isReadOnly } from './limits.ts'
 
 /** @param database opened by open.ts; nothing else may use the connection */
@@ -24,6 +25,8 @@ export class SqliteD1 {
   readonly #runner: BatchRunner
   readonly #commits: CommitQueue
   readonly #threads: DatabaseThreads | undefined
+  readonly #longReads = new FairQueue()
+  readonly #longWrites = new FairQueue()
 
   /** @param threads for long batches; without them, every batch runs here */
   constructor(database: DatabaseSync, threads?: DatabaseThreads) {
@@ -59,15 +62,22 @@ export class SqliteD1 {
 
   /**
    * The same for a batch that takes long: it runs in another thread, and reads go on meanwhile. A write still waits for
-   * its turn, and later writes for its end, because a file has one writer.
+   * its turn, and later writes for its end, because a file has one writer. Long batches of several owners take turns.
+   *
+   * @param waiter who waits for the results. A batch that only reads is left out if nobody waits when its turn comes
    */
-  async longBatch<T>(statements: readonly StatementToRun[]): Promise<D1Result<T>[]> {
+  async longBatch<T>(
+    statements: readonly StatementToRun[],
+    waiter: Waiter = { owner: '' },
+  ): Promise<D1Result<T>[]> {
     const threads = this.#threads
     if (threads === undefined || statements.length === 0) return await this.batch(statements)
     const batch = statements.map(({ sql, params }) => ({ sql, params }))
     try {
-      if (batch.every(({ sql }) => isReadOnly(sql))) return await threads.read(batch)
-      return await this.#commits.alone(() => threads.write(batch))
+      const isRead = batch.every(({ sql }) => isReadOnly(sql))
+      if (isRead) return await this.#longReads.run(waiter, () => threads.read(batch))
+      const { owner } = waiter
+      return await this.#longWrites.run({ owner }, () => this.#commits.alone(() => threads.write(batch)))
     } catch (error) {
       throw toD1Error(error)
     }
@@ -75,6 +85,7 @@ export class SqliteD1 {
 
   /** Resolves when no statement is in progress. */
   async idle(): Promise<void> {
+    await Promise.all([this.#longReads.idle(), this.#longWrites.idle()])
     await this.#commits.idle()
     await this.#threads?.stop()
   }

@@ -69,6 +69,37 @@ describe('a long batch', () => {
     expect(await texts()).toContain('unique')
   })
 
+  it('waits for one batch of another owner, whatever number that one sends', async () => {
+    const send = (owner: string) => database.longBatch([database.prepare(LONG_READ)], { owner })
+    const [first, second, third] = [send('many'), send('many'), send('many')]
+    expect(await orderOf({ first, second, third, one: send('one') })).toEqual([
+      'first',
+      'one',
+      'second',
+      'third',
+    ])
+  })
+
+  it('lets another owner write after one batch, too', async () => {
+    const write = (owner: string, text: string) =>
+      database.longBatch([note(text), database.prepare(LONG_READ)], { owner })
+    const [w1, w2, w3] = [write('many', 'w1'), write('many', 'w2'), write('many', 'w3')]
+    const short = note('short').run()
+    await Promise.all([w1, w2, w3, write('one', 'w4'), short])
+    expect((await texts()).slice(-5)).toEqual(['w1', 'short', 'w4', 'w2', 'w3'])
+  })
+
+  it('is not begun for a client that has gone', async () => {
+    const gone = new AbortController()
+    const running = database.longBatch([database.prepare(LONG_READ)], { owner: 'a' })
+    const left = database.longBatch([database.prepare(LONG_READ)], { owner: 'b', signal: () => gone.signal })
+    const other = database.longBatch([database.prepare('SELECT 1')], { owner: 'c' })
+    gone.abort(new Error('the client has gone'))
+    await expect(left).rejects.toThrow('the client has gone')
+    const [[one], [two]] = await Promise.all([running, other])
+    expect([one?.success, two?.success]).toEqual([true, true])
+  })
+
   it('is ended before the file is closed', async () => {
     const long = database.longBatch([database.prepare(LONG_READ)])
     let isDone = false
