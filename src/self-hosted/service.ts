@@ -12,6 +12,7 @@ import type { HeldBodies, OpenDatabase, RateLimitName, RequestOutcome, Runtime }
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
 import { SqliteD1 } from '../sqlite/d1.ts'
 import { DatabaseThreads } from '../sqlite/database-threads.ts'
+import type { Waiter } from '../sqlite/fair-queue.ts'
 import { fileState } from '../sqlite/file-state.ts'
 import { highestId } from '../sqlite/highest-id.ts'
 import { type Migration, migrate } from '../sqlite/migrations.ts'
@@ -73,14 +74,18 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
   const identities = new Identities()
   const metrics = settings.metricsToken === undefined ? undefined : new ServiceMetrics(settings.metricsToken)
-  const bound = ({ name, d1: { binding } }: OpenDatabaseFile, figures: DatabaseFigures): BoundDatabase => {
-    const db = openDatabase(binding, figures, Number.POSITIVE_INFINITY)
-    return { name, binding, db: metrics?.measured(name, db) ?? db }
+  const bound = (
+    { name, d1 }: OpenDatabaseFile,
+    figures: DatabaseFigures,
+    waiter?: Waiter,
+  ): BoundDatabase => {
+    const db = openDatabase(d1.bindingFor(waiter), figures, Number.POSITIVE_INFINITY)
+    return { name, binding: d1.binding, db: metrics?.measured(name, db) ?? db }
   }
-  const open: OpenDatabase = (name = first.name, figures) => {
+  const open: OpenForWaiter = (name = first.name, figures, waiter) => {
     const found = opened.find((one) => one.name === name)
     if (found === undefined) throw missingDatabase(name)
-    return identities.checked(bound(found, figures), bound(first, figures))
+    return identities.checked(bound(found, figures, waiter), bound(first, figures, waiter))
   }
   const turns = new Turns(() => performance.now())
   /** For the work of timers: each batch waits for its turn, and runs in another thread. */
@@ -162,7 +167,7 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
       metrics && ((outcome: RequestOutcome) => metrics.request(outcome, (performance.now() - started) / 1000))
     try {
       await reconciled
-      return await app.fetch(received.request, { ...runtimeOf(from, held), observe })
+      return await app.fetch(received.request, { ...runtimeOf(from, held, received.request), observe })
     } finally {
       release()
     }
@@ -201,6 +206,13 @@ interface OpenDatabaseFile {
   readonly file: OpenFile
   readonly d1: SqliteD1
 }
+
+/** Like OpenDatabase. The waiter is who waits for long batches: the work of the server itself by default. */
+type OpenForWaiter = (
+  name: string | undefined,
+  figures: DatabaseFigures,
+  waiter?: Waiter,
+) => ReturnType<OpenDatabase>
 
 /** Opens all databases and applies their migrations. */
 function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
@@ -243,16 +255,15 @@ type AskedOfService = Pick<
 /** @returns the runtime of the app for a request */
 function runtimes(
   settings: ServerSettings,
-  { open, names, ...asked }: { open: OpenDatabase } & AskedOfService & Pick<Databases, 'names'>,
+  { open, names, ...asked }: { open: OpenForWaiter } & AskedOfService & Pick<Databases, 'names'>,
   turns: Turns,
   newId: () => string,
   isHealthy: () => Promise<boolean>,
-): (from: Forwarded, heldBodies: HeldBodies) => Runtime {
+): (from: Forwarded, heldBodies: HeldBodies, request: Request) => Runtime {
   // The system clock may be set, so durations are measured with a monotonic one.
   const elapsedMs = () => performance.now()
   const limits = new RateLimits(settings.rateLimits, elapsedMs)
   const shared = {
-    openDatabase: open,
     databaseNames: names,
     maxDatabaseBytes: Number.POSITIVE_INFINITY,
     ...asked,
@@ -271,16 +282,24 @@ function runtimes(
     isAllowed: async (name: RateLimitName, key: string) => limits.isAllowed(name, key),
     later: (ms: number, task: () => Promise<void>) => setTimeout(task, ms).unref(),
     fetch: (...request: Parameters<typeof fetch>) => fetch(...request),
-    turn: (owner: string) => turns.take(owner),
     settings: settings.app,
   }
-  return ({ address, origin }, heldBodies) => ({
-    ...shared,
-    heldBodies,
-    clientAddress: address,
-    // The setting takes precedence over the proxy.
-    publicOrigin: settings.publicOrigin ?? origin,
-  })
+  return ({ address, origin }, heldBodies, request) => {
+    // On Node.js, the signal of a request is created when it is first asked for.
+    const waiter = { owner: '', signal: () => request.signal }
+    return {
+      ...shared,
+      openDatabase: (name, figures) => open(name, figures, waiter),
+      turn: (owner) => {
+        waiter.owner = owner
+        return turns.take(owner)
+      },
+      heldBodies,
+      clientAddress: address,
+      // The setting takes precedence over the proxy.
+      publicOrigin: settings.publicOrigin ?? origin,
+    }
+  }
 }
 
 /** What a process continues that an earlier one began. */

@@ -40,6 +40,17 @@ export class SqliteD1 {
     return this as unknown as D1Binding
   }
 
+  /** The same for somebody who waits for the results of long batches. */
+  bindingFor(waiter: Waiter | undefined): D1Binding {
+    if (waiter === undefined) return this.binding
+    const binding = {
+      prepare: (sql: string) => this.prepare(sql),
+      batch: (statements: readonly StatementToRun[]) => this.batch(statements),
+      longBatch: (statements: readonly StatementToRun[]) => this.longBatch(statements, waiter),
+    }
+    return binding as unknown as D1Binding
+  }
+
   /** Writes that wait for their commit. */
   get waitingWrites(): number {
     return this.#commits.waiting

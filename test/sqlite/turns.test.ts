@@ -2,7 +2,8 @@
  * Fair scheduling in a process that does one thing at a time: the turns alone, and the service without a port.
  */
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as pause, setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { administrationDatabase } from '../../src/admin/database.ts'
 import { startService } from '../../src/self-hosted/service.ts'
@@ -109,7 +110,7 @@ describe('the service', () => {
       await scim('GET', '/Users')
       return scim
     }
-    return { service, many: await tenant('many'), one: await tenant('one') }
+    return { dataFolder, service, many: await tenant('many'), one: await tenant('one') }
   }
 
   it.for<[what: string, method: string, path: string, body: object | undefined]>([
@@ -129,6 +130,25 @@ describe('the service', () => {
     const late = one(method, path, bodyOf(0)).then(() => answered.push('one'))
     await Promise.all([...requests, late])
     expect(answered.indexOf('one')).toBeLessThan(5)
+    await service.stop()
+  })
+
+  it('answers a list without an index soon after many of another tenant have begun to wait', async () => {
+    const { dataFolder, service, many, one } = await tenants()
+    const file = new DatabaseSync(join(dataFolder, 'directory.sqlite'))
+    file.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+      INSERT INTO users (tenant_id, id, data, keys, version, created_at, last_modified)
+      SELECT 'many', 'u' || i, json_object('userName', 'u' || i, 'title', 'x'), json_object('userName', 'u' || i, 'title', 'x'), 1, 1, 1 FROM n`)
+    file.close()
+    const path = '/Users?count=1&filter=title%20co%20%22a%22'
+    const answered: string[] = []
+    const lists = Array.from({ length: 30 }, () => many('GET', path).then(() => answered.push('many')))
+    // By then, all of them wait for the thread that reads.
+    await pause(250)
+    const before = answered.length
+    await Promise.all([...lists, one('GET', path).then(() => answered.push('one'))])
+    expect(answered.indexOf('one') - before).toBeLessThan(3)
+    expect(answered.length - before).toBeGreaterThan(6)
     await service.stop()
   })
 })
