@@ -10,13 +10,10 @@ import { maintain } from '../provider/maintenance.ts'
 import { reconcileAndLog } from '../provider/reconcile.ts'
 import type { HeldBodies, OpenDatabase, RateLimitName, RequestOutcome, Runtime } from '../runtime.ts'
 import { MAX_HELD_BODY_BYTES, MAX_HELD_BODY_BYTES_PER_TENANT } from '../scim/limits.ts'
-import { SqliteD1 } from '../sqlite/d1.ts'
-import { DatabaseThreads } from '../sqlite/database-threads.ts'
 import type { Waiter } from '../sqlite/fair-queue.ts'
 import { fileState } from '../sqlite/file-state.ts'
 import { highestId } from '../sqlite/highest-id.ts'
-import { type Migration, migrate } from '../sqlite/migrations.ts'
-import { databaseFile, type OpenFile, openFile, startError } from '../sqlite/open.ts'
+import type { Migration } from '../sqlite/migrations.ts'
 import {
   type DatabaseFigures,
   inBackground,
@@ -30,6 +27,7 @@ import { RESOURCE_TYPES } from '../storage/tables/resource-tables.ts'
 import { type BoundDatabase, Identities } from '../storage/tenants/identity.ts'
 import { type Databases, missingDatabase } from '../storage/tenants/locations.ts'
 import type { WebhookAddress } from '../storage/webhooks/delivery.ts'
+import { type OpenDatabaseFile, openDatabases } from './databases.ts'
 import { type Forwarded, ForwardedError, forwarded, type Received } from './forwarded.ts'
 import { groupWriters } from './group-writers.ts'
 import { BodyBudget } from './held-bodies.ts'
@@ -69,7 +67,7 @@ export interface Service {
 
 /** @throws {StartError} when the database cannot be used */
 export function startService(settings: ServerSettings, migrations: readonly Migration[]): Service {
-  const { opened, migrated } = openAll(settings, migrations)
+  const { opened, migrated } = openDatabases(settings, migrations)
   const [first] = opened
   const names: Databases['names'] = [first.name, ...opened.slice(1).map(({ name }) => name)]
   const identities = new Identities()
@@ -199,52 +197,12 @@ export function startService(settings: ServerSettings, migrations: readonly Migr
   }
 }
 
-/** A database: its file, and the file with D1's interface. */
-interface OpenDatabaseFile {
-  readonly name: string
-  readonly path: string
-  readonly file: OpenFile
-  readonly d1: SqliteD1
-}
-
 /** Like OpenDatabase. The waiter is who waits for long batches: the work of the server itself by default. */
 type OpenForWaiter = (
   name: string | undefined,
   figures: DatabaseFigures,
   waiter?: Waiter,
 ) => ReturnType<OpenDatabase>
-
-/** Opens all databases and applies their migrations. */
-function openAll(settings: ServerSettings, migrations: readonly Migration[]) {
-  const open = (name: string, path: string) => {
-    const { file, migrated } = openMigrated(path, settings, migrations)
-    const threads = new DatabaseThreads(path, settings)
-    return {
-      name,
-      path,
-      file,
-      d1: new SqliteD1(file.database, threads),
-      migrated: { file: path, names: migrated },
-    }
-  }
-  const first = open('DB', settings.databaseFile)
-  const more = Array.from({ length: settings.databaseCount - 1 }, (_, i) =>
-    open(`DB${i + 2}`, databaseFile(settings.dataFolder, i + 2)),
-  )
-  const opened: readonly [OpenDatabaseFile, ...OpenDatabaseFile[]] = [first, ...more]
-  const migrated = [first, ...more].map((one) => one.migrated).filter(({ names }) => names.length > 0)
-  return { opened, migrated }
-}
-
-function openMigrated(path: string, settings: ServerSettings, migrations: readonly Migration[]) {
-  const file = openFile(path, settings)
-  try {
-    return { file, migrated: migrate(file.database, migrations, path) }
-  } catch (error) {
-    // For example a full disk. The process ends and releases the lock.
-    throw startError(error, path)
-  }
-}
 
 /** What requests ask of the work that goes on beside them. */
 type AskedOfService = Pick<

@@ -31,6 +31,8 @@ export interface ServerSettings extends SharedSettings {
   readonly databaseCount: number
   /** The file that has the ADMIN_TOKEN; undefined if the environment has it, or if there is none. */
   readonly adminTokenIn: string | undefined
+  /** Whether the ADMIN_TOKEN was made now, and `storeNewAdminToken` is to write it to the file. */
+  readonly isAdminTokenNew: boolean
   readonly synchronous: 'FULL' | 'NORMAL'
   readonly busyTimeoutMs: number
   readonly trustProxy: boolean
@@ -92,7 +94,11 @@ export function dataFolder(chosen: Chosen = {}): string {
   return folder
 }
 
-/** @throws {StartError} naming the setting, what was found and what is allowed */
+/**
+ * Reads the settings, and makes an ADMIN_TOKEN if nobody could sign in otherwise. Changes no file.
+ *
+ * @throws {StartError} naming the setting, what was found and what is allowed
+ */
 export function readSettings({ DATA_FOLDER, ...chosen }: Chosen = {}): ServerSettings {
   const folder = dataFolder(DATA_FOLDER === undefined ? {} : { DATA_FOLDER })
   const file = join(folder, SETTINGS_FILE)
@@ -103,10 +109,11 @@ export function readSettings({ DATA_FOLDER, ...chosen }: Chosen = {}): ServerSet
     const { app, ...shared } = sharedSettings(values)
     const server = { ...serverSettings(folder, values), ...shared }
     if (app.adminToken === undefined && app.accessTeamDomain === undefined) {
-      return { ...server, app: { ...app, adminToken: newAdminToken(file) }, adminTokenIn: file }
+      const adminToken = randomBytes(32).toString('base64url')
+      return { ...server, app: { ...app, adminToken }, adminTokenIn: file, isAdminTokenNew: true }
     }
     const isStored = Boolean(stored.ADMIN_TOKEN) && others.ADMIN_TOKEN === undefined
-    return { ...server, app, adminTokenIn: isStored ? file : undefined }
+    return { ...server, app, adminTokenIn: isStored ? file : undefined, isAdminTokenNew: false }
   })
 }
 
@@ -128,7 +135,7 @@ function withoutSettingError<Result>(read: () => Result): Result {
 function serverSettings(
   folder: string,
   values: ServerValues,
-): Omit<ServerSettings, keyof SharedSettings | 'adminTokenIn'> {
+): Omit<ServerSettings, keyof SharedSettings | 'adminTokenIn' | 'isAdminTokenNew'> {
   return {
     dataFolder: folder,
     databaseFile: databaseFile(folder),
@@ -164,15 +171,14 @@ function tlsFiles({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }: ServerValu
   throw new SettingError(`${missing} is not set; TLS needs both TLS_CERT_FILE and TLS_KEY_FILE`)
 }
 
-/** Adds a random token to the settings file, readable by this user alone. */
-function newAdminToken(file: string): string {
-  const token = randomBytes(32).toString('base64url')
+/** Adds a new ADMIN_TOKEN to the settings file, readable by this user alone. @throws {StartError} */
+export function storeNewAdminToken({ app, adminTokenIn: file, isAdminTokenNew }: ServerSettings): void {
+  if (!isAdminTokenNew || file === undefined) return
   try {
-    addPrivateLine(file, `ADMIN_TOKEN="${token}"`)
+    addPrivateLine(file, `ADMIN_TOKEN="${app.adminToken}"`)
   } catch (error) {
     throw startError(error, file)
   }
-  return token
 }
 
 /** @returns '' when there is no such file */

@@ -6,6 +6,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, parse, resolve } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { requireUsable } from './migrations.ts'
 import { databaseFile, requireFolder, startError } from './open.ts'
 import { StartError } from './start-error.ts'
 
@@ -49,7 +50,8 @@ export async function backUpAll(folder: string, target: string, say: (line: stri
  */
 function requireRestFrom(startedAt: number, [catalogue = '', ...others]: readonly string[]): void {
   if (others.length === 0 || !existsSync(catalogue)) return
-  const database = new DatabaseSync(catalogue, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
+  requireUsable(catalogue, BUSY_TIMEOUT_MS)
+  const database = new DatabaseSync(catalogue, { timeout: BUSY_TIMEOUT_MS })
   try {
     const hasJobs = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'jobs'").get()
     const move =
@@ -87,6 +89,7 @@ export async function backUp(source: string, target: string): Promise<number> {
   const path = resolve(target)
   if (existsSync(path)) throw new StartError(`"${target}" exists already; choose another name`)
   requireFolder(dirname(path))
+  requireUsable(source, BUSY_TIMEOUT_MS)
   const unfinished = `${path}.unfinished`
   try {
     rmSync(unfinished, { force: true })

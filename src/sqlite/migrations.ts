@@ -2,8 +2,9 @@
  * Applies migrations/ to a SQLite file, each in a separate transaction, and records them in the same table as
  * wrangler in D1, so that the two can be compared.
  */
-import type { DatabaseSync } from 'node:sqlite'
-import { startError } from './open.ts'
+import { existsSync, statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { requireIntact, startError } from './open.ts'
 import { StartError } from './start-error.ts'
 
 /** A file of migrations/. */
@@ -24,6 +25,31 @@ const TABLE = `CREATE TABLE IF NOT EXISTS "d1_migrations"(
 const OF_LITESTREAM: ReadonlySet<string> = new Set(['_litestream_seq', '_litestream_lock'])
 
 /**
+ * Requires that a file, if there is one, is a database of this program. Changes nothing in it, and adds no file.
+ *
+ * @param migrations those that this program knows; undefined to accept a database of a newer one
+ * @throws {StartError} when the file is damaged, or belongs to another or a newer program
+ */
+export function requireUsable(path: string, busyTimeoutMs: number, migrations?: readonly Migration[]): void {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (!found?.isFile() || found.size === 0) return
+    // The last connection that can write merges the WAL, and one that cannot write leaves an empty WAL.
+    const readOnly = existsSync(`${path}-wal`)
+    const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs })
+    try {
+      requireIntact(database)
+      const isNew = requireOurs(database, path)
+      if (!isNew && migrations !== undefined) requireKnown(appliedTo(database), migrations)
+    } finally {
+      database.close()
+    }
+  } catch (error) {
+    throw startError(error, path)
+  }
+}
+
+/**
  * Applies missing migrations.
  *
  * @param path of the file, for messages
@@ -35,22 +61,28 @@ export function migrate(
   migrations: readonly Migration[],
   path = 'the database',
 ): readonly string[] {
-  requireOurs(database)
+  requireOurs(database, path)
   database.exec(TABLE)
-  const applied = database.prepare('SELECT name FROM d1_migrations ORDER BY id').all()
-  const names = new Set(applied.map(({ name }) => String(name)))
+  const names = appliedTo(database)
   requireKnown(names, migrations)
   const missing = migrations.filter(({ name }) => !names.has(name))
   for (const migration of missing) apply(database, migration, path)
   return missing.map(({ name }) => name)
 }
 
-function requireOurs(database: DatabaseSync): void {
+function appliedTo(database: DatabaseSync): ReadonlySet<string> {
+  const rows = database.prepare('SELECT name FROM d1_migrations ORDER BY id').all()
+  return new Set(rows.map(({ name }) => String(name)))
+}
+
+/** @returns whether no migration was applied yet */
+function requireOurs(database: DatabaseSync, path: string): boolean {
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
   const names = tables.map(({ name }) => String(name)).filter((name) => !OF_LITESTREAM.has(name))
-  if (names.length === 0 || names.includes('d1_migrations')) return
+  if (names.includes('d1_migrations')) return false
+  if (names.length === 0) return true
   throw new StartError(
-    `the database holds tables of another program ("${names[0]}"); choose another DATA_FOLDER`,
+    `"${path}" holds tables of another program ("${names[0]}"); choose another DATA_FOLDER`,
   )
 }
 

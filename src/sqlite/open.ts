@@ -115,9 +115,9 @@ function makePrivate(path: string): void {
 function openDatabaseFile(path: string, { synchronous, busyTimeoutMs }: OpenOptions): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
   try {
+    requireIntact(database)
     database.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous};
       PRAGMA cache_size=-${CACHE_KIB}; PRAGMA journal_size_limit=${LOG_BYTES_KEPT}; PRAGMA temp_store=MEMORY`)
-    requireIntact(database)
     requireWritable(database)
     setLimits(database)
     return database
@@ -128,7 +128,7 @@ function openDatabaseFile(path: string, { synchronous, busyTimeoutMs }: OpenOpti
 }
 
 /** Reads only the header and the schema: PRAGMA integrity_check reads every page, which takes minutes. */
-function requireIntact(database: DatabaseSync): void {
+export function requireIntact(database: DatabaseSync): void {
   database.prepare('SELECT count(*) FROM sqlite_schema').get()
 }
 

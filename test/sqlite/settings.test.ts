@@ -4,7 +4,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
-import { readSettings } from '../../src/self-hosted/settings.ts'
+import { readSettings, storeNewAdminToken } from '../../src/self-hosted/settings.ts'
 import { temporaryFolder } from './support/files.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -16,7 +16,10 @@ it('makes settings.env readable only to its owner when it adds ADMIN_TOKEN, and 
   chmodSync(file, 0o644)
   vi.stubEnv('DATA_FOLDER', folder)
   vi.stubEnv('ADMIN_TOKEN', undefined)
-  const { app, adminTokenIn, logRetentionDays } = readSettings()
+  const settings = readSettings()
+  const { app, adminTokenIn, logRetentionDays } = settings
+  expect(readFileSync(file, 'utf8')).toBe('LOG_RETENTION_DAYS=7')
+  storeNewAdminToken(settings)
   expect([adminTokenIn, logRetentionDays]).toEqual([file, 7])
   expect(readFileSync(file, 'utf8')).toBe(`LOG_RETENTION_DAYS=7\nADMIN_TOKEN="${app.adminToken}"\n`)
   expect(statSync(file).mode & 0o777).toBe(0o600)

@@ -83,6 +83,7 @@ describe('the service', () => {
         databaseFile: join(dataFolder, 'directory.sqlite'),
         databaseCount: 1,
         adminTokenIn: undefined,
+        isAdminTokenNew: false,
         logRetentionDays: 30,
         eventRetentionDays: 30,
         trustProxy: false,

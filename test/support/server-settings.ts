@@ -25,6 +25,7 @@ export function serverSettings(
     databaseFile: join(folder, 'directory.sqlite'),
     databaseCount,
     adminTokenIn: undefined,
+    isAdminTokenNew: false,
     logRetentionDays: 30,
     eventRetentionDays: 30,
     trustProxy: false,
