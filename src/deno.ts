@@ -4,14 +4,22 @@
  */
 import process from 'node:process'
 import { fail } from './self-hosted/fail.ts'
-import { announce, portError, readTlsFiles, runCommand, type Started, start } from './self-hosted/main.ts'
+import {
+  announce,
+  type Prepared,
+  portError,
+  prepare,
+  runCommand,
+  type Started,
+  start,
+} from './self-hosted/main.ts'
 
 /** The part of Deno that we use: https://docs.deno.com/api/deno/~/Deno.serve */
 interface DenoRuntime {
   serve(
     options: { hostname: string; port: number; cert?: string; key?: string; onListen: (at: NetAddr) => void },
     handler: Handler,
-  ): unknown
+  ): { readonly addr: NetAddr }
 }
 
 interface NetAddr {
@@ -34,15 +42,15 @@ declare function addEventListener(
 ): void
 
 const command = await runCommand(process.argv.slice(2))
-const started = start()
+const prepared = prepare()
 const handler: Handler = async (request, { remoteAddr, completed }) => {
   const response = await started.service.fetch({ request, address: remoteAddr.hostname }, completed)
   if (isUnfinished(request, response)) response.headers.set('Connection', 'close')
   return response
 }
 
-if (command === 'serve') listen(started)
-else endWhenPortIsTaken()
+const started = command === 'serve' ? serve(prepared) : start(prepared)
+if (command !== 'serve') endWhenPortIsTaken()
 
 export default {
   fetch: handler,
@@ -55,14 +63,21 @@ function isUnfinished(request: Request, { status }: Response): boolean {
   return status === 408 || status === 413 || (!request.bodyUsed && request.body !== null)
 }
 
-function listen({ settings }: Started): void {
-  const { host: hostname, port, tls } = settings.listen
+/** Opens the port before the database. No request is handled in between, because nothing here is asynchronous. */
+function serve(prepared: Prepared): Started {
+  const { tls, settings } = prepared
+  const { host: hostname, port } = settings.listen
+  const { addr } = open({ hostname, port, ...tls, onListen: () => undefined })
+  const started = start(prepared)
+  announce(started, tls === undefined ? 'http' : 'https', addr.hostname, addr.port)
+  return started
+}
+
+function open(options: Parameters<DenoRuntime['serve']>[0]) {
   try {
-    const scheme = tls === undefined ? 'http' : 'https'
-    const onListen = (at: NetAddr) => void announce(started, scheme, at.hostname, at.port)
-    Deno.serve({ hostname, port, ...readTlsFiles(tls), onListen }, handler)
+    return Deno.serve(options, handler)
   } catch (error) {
-    fail(portError(error, `port ${port} of ${hostname}`))
+    return fail(portError(error, `port ${options.port} of ${options.hostname}`))
   }
 }
 

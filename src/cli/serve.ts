@@ -1,8 +1,8 @@
 /** The command `serve`: creates the data folder if it is missing, and serves the directory in it. */
 import { mkdirSync } from 'node:fs'
 import { fail } from '../self-hosted/fail.ts'
-import { start } from '../self-hosted/main.ts'
-import { listenOnNode } from '../self-hosted/node-server.ts'
+import { prepare } from '../self-hosted/main.ts'
+import { serveOnNode } from '../self-hosted/node-server.ts'
 import { dataFolderName } from '../self-hosted/settings.ts'
 import { startError } from '../sqlite/open.ts'
 import { parseOptions } from './options.ts'
@@ -29,7 +29,7 @@ Press Ctrl-C to stop.`
 export async function serve(args: readonly string[]): Promise<undefined> {
   const { chosen } = parseOptions(args, { port: 'PORT', host: 'HOST', data: 'DATA_FOLDER' }, USAGE)
   createFolder(dataFolderName(chosen))
-  listenOnNode(start(chosen), (base) => console.log(NEXT(base)))
+  serveOnNode(prepare(chosen), (base) => console.log(NEXT(base)))
 }
 
 /** The database has personal data, so only this user may read the folder. */

@@ -56,19 +56,38 @@ async function makeBackup(target: string): Promise<void> {
   }
 }
 
+/** All that a port needs, before the database is opened. */
+export interface Prepared {
+  readonly settings: ServerSettings
+  /** The certificate and its key in PEM; undefined without TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+}
+
+/**
+ * Reads the settings and the files for TLS, or ends the process with the reason. Creates and changes no file.
+ *
+ * @param chosen settings that take precedence over the environment
+ */
+export function prepare(chosen: Chosen = {}): Prepared {
+  try {
+    const settings = readSettings(chosen)
+    return { settings, tls: readTlsFiles(settings.listen.tls) }
+  } catch (error) {
+    return fail(error)
+  }
+}
+
 export interface Started {
   readonly service: Service
   readonly settings: ServerSettings
 }
 
 /**
- * Starts the service, or ends the process with the reason. From then on, SIGTERM and SIGINT shut it down.
- *
- * @param chosen settings that take precedence over the environment
+ * Opens the database and starts the service, or ends the process with the reason. From then on, SIGTERM and SIGINT shut it
+ * down. Called when the port is open already, where that is possible: a taken port leaves no new database.
  */
-export function start(chosen: Chosen = {}): Started {
+export function start({ settings }: Prepared): Started {
   try {
-    const settings = readSettings(chosen)
     const service = startService(settings, builtMigrations())
     for (const { file, names } of service.migrated) {
       console.log(`Applied migrations to ${file}: ${names.join(', ')}.`)
@@ -107,8 +126,8 @@ export function announce(
   return base
 }
 
-/** The certificate and the key for TLS. @throws {StartError} when a file cannot be read */
-export function readTlsFiles(tls: ListenSettings['tls']): { cert: string; key: string } | undefined {
+/** @throws {StartError} when a file cannot be read */
+function readTlsFiles(tls: ListenSettings['tls']): Prepared['tls'] {
   if (tls === undefined) return undefined
   return { cert: readTlsFile('TLS_CERT_FILE', tls.certFile), key: readTlsFile('TLS_KEY_FILE', tls.keyFile) }
 }

@@ -4,7 +4,7 @@
 import { createServer as createTlsServer } from 'node:https'
 import { type HttpBindings, serve } from '@hono/node-server'
 import { fail } from './fail.ts'
-import { announce, portError, readTlsFiles, type Started } from './main.ts'
+import { announce, type Prepared, portError, type Started, start } from './main.ts'
 import { badRequestAnswer, hasDotSegments } from './refusal.ts'
 import { ANSWER_TIMEOUT_MS } from './unread-answers.ts'
 import { closeAfterAnswer, isClosing } from './unread-body.ts'
@@ -14,12 +14,15 @@ const HEADERS_TIMEOUT_MS = 15_000
 const CHECKING_INTERVAL_MS = 5_000
 
 /**
- * Opens HOST:PORT for the service and announces it, or ends the process with the reason.
+ * Opens HOST:PORT, starts the service and announces it, or ends the process with the reason.
  *
  * @param onListen is called with the origin of the server, such as "http://127.0.0.1:8787"
  */
-export function listenOnNode(started: Started, onListen?: (origin: string) => void): void {
-  const { host, port, tls } = started.settings.listen
+export function serveOnNode(prepared: Prepared, onListen?: (origin: string) => void): void {
+  const { tls, settings } = prepared
+  const { host, port } = settings.listen
+  // Set before the first request is read: nothing else runs between the opening of the port and the callback.
+  let started: Started | undefined
   try {
     const server = serve(
       {
@@ -27,7 +30,7 @@ export function listenOnNode(started: Started, onListen?: (origin: string) => vo
         port,
         fetch: async (request: Request, env: unknown) => {
           const { incoming, outgoing } = env as HttpBindings
-          if (isClosing(incoming)) return new Response(null, { status: 503 })
+          if (isClosing(incoming) || started === undefined) return new Response(null, { status: 503 })
           if (hasDotSegments(incoming.url ?? ''))
             return badRequestAnswer('the path must not have "." or ".." in it')
           const sent = new Promise((resolve) => outgoing.once('close', resolve))
@@ -40,7 +43,7 @@ export function listenOnNode(started: Started, onListen?: (origin: string) => vo
           return response
         },
         serverOptions: {
-          ...readTlsFiles(tls),
+          ...tls,
           headersTimeout: HEADERS_TIMEOUT_MS,
           connectionsCheckingInterval: CHECKING_INTERVAL_MS,
           // The timeout of a whole request: an import may take hours. The reader of a body ends a stalled one.
@@ -49,6 +52,7 @@ export function listenOnNode(started: Started, onListen?: (origin: string) => vo
         ...(tls === undefined ? {} : { createServer: createTlsServer }),
       },
       (at) => {
+        started = start(prepared)
         const origin = announce(started, tls === undefined ? 'http' : 'https', at.address, at.port)
         onListen?.(origin)
       },
