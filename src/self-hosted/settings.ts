@@ -53,8 +53,8 @@ export interface ListenSettings {
 /** Each database has a connection, a cache and a lock. */
 const MAX_DATABASES = 16
 const SETTINGS_FILE = 'settings.env'
-/** NAME=VALUE, a comment, or nothing. */
-const SETTINGS_LINE = /^\s*(?:#.*|(?:export\s+)?[\w.-]+\s*=.*)?$/
+/** NAME=VALUE, a comment, or nothing. A quotation mark at the beginning of a value is closed in the same line. */
+const SETTINGS_LINE = /^[ \t]*(?:#.*|(?:export +)?[\w.-]+[ \t]*=(?![ \t]*(["'`])(?!.*\1)).*)?$/
 
 /** Every setting but DATA_FOLDER, with its default. docs/operate/settings.md explains them. */
 export const DEFAULTS = {
@@ -191,7 +191,8 @@ function readFile(file: string): string {
 }
 
 function fromFile(file: string): Partial<ServerValues> {
-  const text = readFile(file)
+  // Editors on Windows begin a file with a byte order mark. It would become part of the first name.
+  const text = readFile(file).replace(/^\uFEFF/, '')
   const number = text.split(/\r?\n/).findIndex((line) => !SETTINGS_LINE.test(line)) + 1
   // parseEnv ignores such a line. Its text is not repeated here, because it may be a secret.
   if (number > 0) throw new StartError(`line ${number} of ${file} is neither NAME=VALUE nor a comment`)
