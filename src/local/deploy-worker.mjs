@@ -11,17 +11,26 @@ import { join } from 'node:path'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
 import { fail, ROOT, toolCommand, toolEnvironment } from './toolchain.mjs'
 
-const USAGE = `npm run deploy -- [--env NAME] [--location weur] [--url https://scim.example] [--wait 120]
+const USAGE = `npm run deploy -- [--env NAME] [--location weur] [--url https://scim.example] [--wait 120] [--replace]
 
   --env       an environment of wrangler.toml, such as staging
   --location  the location of a new database: weur, eeur, apac, oc, wnam or enam; near you by default
   --url       the URL that clients use, if the Worker has a custom domain
-  --wait      seconds to wait for a healthy Worker; 120 by default, because a new address first needs a certificate`
+  --wait      seconds to wait for a healthy Worker; 120 by default, because a new address first needs a certificate
+  --replace   replaces a Worker of the same name that has no database of scim-worker yet`
 
 /** https://developers.cloudflare.com/d1/configuration/data-location/#available-location-hints */
 const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam']
 
+/** Without those of SQLite, D1 and wrangler. */
+const FOREIGN_TABLES = `SELECT name FROM sqlite_schema WHERE type = 'table'
+  AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*' AND name <> 'd1_migrations'`
+
 const HEALTH_POLL_MS = 2_000
+
+/** Wrangler's reports of a request without an answer, and the codes of Node.js behind them. */
+const UNREACHABLE =
+  /fetch failed|fetch request failed|could not be reached|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONN\w+|EHOSTUNREACH|ENETUNREACH/
 
 /**
  * Workers Builds stores the output, so no token is created there: the Deploy to Cloudflare button asks for one.
@@ -29,15 +38,17 @@ const HEALTH_POLL_MS = 2_000
  */
 const isOutputStored = process.env.WORKERS_CI === '1'
 
-const { env, location, url, wait } = readArguments()
+const { env, location, url, wait, replace } = readArguments()
 const environment = env === undefined ? [] : ['--env', env]
 const config = await readConfig()
 const folder = mkdtempSync(join(tmpdir(), 'scim-worker-deploy-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 await requireAccount()
-for (const database of config.d1_databases) await prepareDatabase(database)
-const hadSignIn = await canSignIn()
+const secrets = await secretsOfWorker()
+const isAccessSet = Boolean(config.vars.ACCESS_TEAM_DOMAIN && config.vars.ACCESS_AUD)
+const hadSignIn = isAccessSet || (secrets ?? []).includes('ADMIN_TOKEN')
+await prepareDatabases()
 const newAdminToken = hadSignIn || isOutputStored ? undefined : randomBytes(32).toString('base64url')
 const origin = await deploy(newAdminToken)
 await requireHealth(origin)
@@ -50,6 +61,7 @@ function readArguments() {
       location: { type: 'string' },
       url: { type: 'string' },
       wait: { type: 'string', default: '120' },
+      replace: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     })
     const { values } = parseArgs({ options })
@@ -92,6 +104,11 @@ async function requireAccount() {
   const { code, stdout, problem } = await wrangler(['whoami', '--json'])
   /** @type {{ loggedIn?: boolean, accounts?: { id: string, name: string }[] }} */
   const { loggedIn = false, accounts = [] } = jsonIn(stdout) ?? {}
+  if (code !== 0 && UNREACHABLE.test(problem)) {
+    fail(
+      `Cloudflare cannot be reached (${problem}): check the network and the proxy, and run the command again`,
+    )
+  }
   if (!loggedIn) {
     // "whoami" reports a missing sign-in as JSON, which is not a useful reason.
     const why = code === 0 || problem === '' || problem.startsWith('{') ? '' : ` (${problem})`
@@ -107,13 +124,39 @@ async function requireAccount() {
   }
 }
 
-/** @param {{ binding: string, database_name?: string | undefined }} database */
-async function prepareDatabase({ binding, database_name: name }) {
-  if (name === undefined) fail(`wrangler.toml: the database ${binding} has no "database_name"`)
+/**
+ * The names of the secrets of the Worker.
+ *
+ * @returns {Promise<string[] | undefined>} undefined if there is no Worker of this name
+ */
+async function secretsOfWorker() {
+  const { code, stdout, problem } = await wrangler(['secret', 'list', '--format', 'json', ...environment])
+  if (code !== 0 && /not found/.test(problem)) return undefined
+  if (code !== 0) fail(`The secrets of the Worker cannot be listed: ${problem}`)
+  return (jsonIn(stdout) ?? []).map((/** @type {{ name: string }} */ secret) => secret.name)
+}
+
+/** Creates the databases that are missing, and applies the migrations. All names are checked before. */
+async function prepareDatabases() {
   const listed = jsonIn(await succeed(['d1', 'list', '--json'], 'The databases cannot be listed')) ?? []
-  if (listed.some((/** @type {{ name: string }} */ database) => database.name === name)) {
-    await requireOlderDatabase(binding, name)
-  } else {
+  const existing = new Set(listed.map((/** @type {{ name: string }} */ database) => database.name))
+  const databases = config.d1_databases.map(({ binding, database_name: name }) => {
+    if (name === undefined) fail(`wrangler.toml: the database ${binding} has no "database_name"`)
+    return { binding, name, isNew: !existing.has(name) }
+  })
+  const [first] = databases
+  if (first?.isNew && secrets !== undefined && !replace) {
+    fail(
+      `the Worker "${config.name}" exists already, but its database "${first.name}" does not: choose another "name" in wrangler.toml, or run again with --replace to replace that Worker`,
+    )
+  }
+  for (const database of databases) if (!database.isNew) await requireUsable(database)
+  for (const database of databases) await prepareDatabase(database)
+}
+
+/** @param {{ binding: string, name: string, isNew: boolean }} database */
+async function prepareDatabase({ binding, name, isNew }) {
+  if (isNew) {
     const place = location === undefined ? [] : ['--location', location]
     await succeed(
       ['d1', 'create', name, '--update-config=false', ...place],
@@ -129,38 +172,46 @@ async function prepareDatabase({ binding, database_name: name }) {
 }
 
 /**
- * Ends the deployment if a newer version has migrated the database, which this version may not support.
+ * Ends the deployment if a database belongs to another program, or if a newer version has migrated it, which this version
+ * may not support.
  *
- * @param {string} binding
- * @param {string} name
+ * @param {{ binding: string, name: string }} database
  */
-async function requireOlderDatabase(binding, name) {
-  const select = 'SELECT name FROM d1_migrations'
+async function requireUsable({ binding, name }) {
+  const known = new Set(readdirSync(join(ROOT, 'migrations')))
+  const applied = await namesIn(name, binding, 'SELECT name FROM d1_migrations')
+  const unknown = applied?.find((file) => !known.has(file))
+  if (applied !== undefined && unknown === undefined) return
+  if (applied?.some((file) => known.has(file))) {
+    fail(
+      `the database "${name}" is newer than this version: it has the migration ${unknown}; deploy the newer version`,
+    )
+  }
+  const [table] = (await namesIn(name, binding, FOREIGN_TABLES)) ?? []
+  if (table === undefined) return
+  fail(
+    `the database "${name}" holds tables of another program ("${table}"): choose another "database_name" in wrangler.toml`,
+  )
+}
+
+/**
+ * The column "name" of the rows of a query.
+ *
+ * @param {string} name of the database
+ * @param {string} binding
+ * @param {string} select
+ * @returns {Promise<string[] | undefined>} undefined if there is no such table
+ */
+async function namesIn(name, binding, select) {
   const { code, stdout, problem } = await wrangler([
     ...['d1', 'execute', binding, '--remote', '--json', '--yes', '--command', select],
     ...environment,
   ])
-  if (code !== 0 && /no such table/.test(`${stdout}${problem}`)) return
-  if (code !== 0) fail(`The migrations of "${name}" cannot be read: ${problem}`)
-  const known = new Set(readdirSync(join(ROOT, 'migrations')))
+  if (code !== 0 && /no such table/.test(`${stdout}${problem}`)) return undefined
+  if (code !== 0) fail(`The database "${name}" cannot be read: ${problem}`)
   /** @type {{ results: { name: string }[] }[]} */
   const results = jsonIn(stdout) ?? []
-  const applied = results.flatMap((one) => one.results)
-  const newer = applied.map(({ name: file }) => file).find((file) => !known.has(file))
-  if (newer === undefined) return
-  fail(
-    `the database "${name}" is newer than this version: it has the migration ${newer}; deploy the newer version`,
-  )
-}
-
-/** @returns {Promise<boolean>} false if there is neither an ADMIN_TOKEN nor Access */
-async function canSignIn() {
-  if (config.vars.ACCESS_TEAM_DOMAIN && config.vars.ACCESS_AUD) return true
-  const { code, stdout, problem } = await wrangler(['secret', 'list', '--format', 'json', ...environment])
-  const isNew = code !== 0 && /not found/.test(problem)
-  if (code !== 0 && !isNew) fail(`The secrets of the Worker cannot be listed: ${problem}`)
-  const secrets = isNew ? [] : (jsonIn(stdout) ?? [])
-  return secrets.some((/** @type {{ name: string }} */ secret) => secret.name === 'ADMIN_TOKEN')
+  return results.flatMap((one) => one.results).map((row) => row.name)
 }
 
 /**

@@ -40,6 +40,8 @@ export interface Cloudflare {
   /** By name. */
   readonly workers: Map<string, DeployedWorker>
   faults: Faults
+  /** Adds an empty database. */
+  addDatabase(name: string): DatabaseSync
   close(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
   return Object.assign(state, {
     origin: `http://127.0.0.1:${port}`,
     apiUrl: `http://127.0.0.1:${port}/client/v4`,
+    addDatabase,
     close: () => new Promise<void>((done) => server.close(() => done())),
   })
 
@@ -103,6 +106,12 @@ export async function startCloudflare(): Promise<Cloudflare> {
     throw new ApiError(404, 7003, `Could not route to ${path}`)
   }
 
+  function addDatabase(name: string): DatabaseSync {
+    const database = new DatabaseSync(':memory:')
+    state.databases.set(name, { id: randomUUID(), database })
+    return database
+  }
+
   function d1(method: string, name: string, part: string | undefined, body: Buffer): unknown {
     const { databases, faults } = state
     const infoOf = ([known, { id }]: [string, { id: string }]) => ({
@@ -116,7 +125,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
         throw new ApiError(400, 7406, 'You have reached the maximum number of databases')
       const { name: wanted } = JSON.parse(body.toString()) as { name: string }
       if (databases.has(wanted)) throw new ApiError(400, 7502, 'A database with that name already exists')
-      databases.set(wanted, { id: randomUUID(), database: new DatabaseSync(':memory:') })
+      addDatabase(wanted)
       return infoOf([wanted, databases.get(wanted) as { id: string }])
     }
     const found = [...databases].find(([known, { id }]) => known === name || id === name)

@@ -2,16 +2,38 @@
  * `npm run deploy` with the real wrangler against a fake of Cloudflare's API.
  */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addSecondDatabase, copyClone } from '../support/clone.ts'
 import { ACCOUNT_ID, API_TOKEN, type Cloudflare, startCloudflare } from './cloudflare.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const MIGRATIONS = readdirSync(join(ROOT, 'migrations')).filter((name) => name.endsWith('.sql'))
+
+/** A folder of settings with the sign-in of last year. */
+const SIGNED_IN_BEFORE = join(tmpdir(), `scim-worker-sign-in-${process.pid}`)
+beforeAll(() => {
+  const folder = join(SIGNED_IN_BEFORE, '.wrangler', 'config')
+  mkdirSync(folder, { recursive: true })
+  const login = { oauth_token: 'a', refresh_token: 'r', expiration_time: '2025-01-01T00:00:00.000Z' }
+  const lines = Object.entries(login).map(([name, value]) => `${name} = "${value}"`)
+  writeFileSync(
+    join(folder, 'default.toml'),
+    `${lines.join('\n')}\nscopes = ["account:read", "offline_access"]\n`,
+  )
+})
+afterAll(() => rmSync(SIGNED_IN_BEFORE, { recursive: true, force: true }))
 
 let cloudflare: Cloudflare
 beforeEach(async () => {
@@ -42,12 +64,31 @@ async function deploy(
   }
 }
 
+/** Runs a test in a copy of the clone, whose wrangler.toml it may change. */
+async function inClone(run: (clone: string, scripts: string) => Promise<void>): Promise<void> {
+  const parent = mkdtempSync(join(tmpdir(), 'scim-worker-'))
+  try {
+    const clone = join(parent, 'clone')
+    await run(clone, copyClone(clone))
+  } finally {
+    rmSync(parent, { recursive: true, force: true })
+  }
+}
+
+/** The environment that docs/operate/deploy.md shows. */
+function stagingOfTheDocuments(): string {
+  const text = readFileSync(join(ROOT, 'docs', 'operate', 'deploy.md'), 'utf8')
+  const block = /```toml\n(\[env\.staging\][\s\S]*?)```/.exec(text)?.[1]
+  if (block === undefined) throw new Error('docs/operate/deploy.md has no [env.staging]')
+  return `\n${block}`
+}
+
 function migrationsOf(name: string): readonly unknown[] {
   const rows = cloudflare.databases.get(name)?.database.prepare('SELECT name FROM d1_migrations').all()
   return (rows ?? []).map((row) => row.name)
 }
 
-describe('npm run deploy', { timeout: 120_000 }, () => {
+describe('npm run deploy', { timeout: 300_000 }, () => {
   it('creates and shows no token in Workers Builds, whose logs are stored', async () => {
     const { code, output } = await deploy([], { WORKERS_CI: '1' })
     expect(output).toContain('Admin token  not set: run "npx wrangler secret put ADMIN_TOKEN"')
@@ -90,10 +131,7 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
 
   it('creates and migrates a second database, and adds it to a Worker that has one', async () => {
     expect((await deploy()).code).toBe(0)
-    const parent = mkdtempSync(join(tmpdir(), 'scim-worker-'))
-    try {
-      const clone = join(parent, 'clone')
-      const scripts = copyClone(clone)
+    await inClone(async (clone, scripts) => {
       addSecondDatabase(clone)
       const [database] = cloudflare.databases.values()
       const { code, output } = await deploy([], {}, scripts)
@@ -110,9 +148,53 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
       expect(cloudflare.requests.findLastIndex((request) => request.endsWith('/query'))).toBeLessThan(
         deployed,
       )
-    } finally {
-      rmSync(parent, { recursive: true, force: true })
-    }
+    })
+  })
+
+  it('deploys the environment of the documents beside production, with its own database and token', async () => {
+    await inClone(async (clone, scripts) => {
+      appendFileSync(join(clone, 'wrangler.toml'), stagingOfTheDocuments())
+      const { code, output } = await deploy(['--env', 'staging'], {}, scripts)
+      expect(output).toContain(`Tenant URL   ${cloudflare.origin}/scim/v2`)
+      expect(code).toBe(0)
+    })
+    expect([...cloudflare.databases.keys()]).toEqual(['scim-worker-staging'])
+    expect(migrationsOf('scim-worker-staging')).toEqual(MIGRATIONS.sort())
+    expect([...cloudflare.workers.keys()]).toEqual(['scim-worker-staging'])
+    const worker = cloudflare.workers.get('scim-worker-staging')
+    expect([...(worker?.secrets.keys() ?? [])]).toEqual(['ADMIN_TOKEN'])
+    // It has every binding of production.
+    expect((await deploy()).code).toBe(0)
+    const namesOf = (name: string) =>
+      cloudflare.workers.get(name)?.bindings.map((binding) => ('name' in binding ? binding.name : ''))
+    expect(namesOf('scim-worker-staging')?.sort()).toEqual(namesOf('scim-worker')?.sort())
+  })
+
+  it('leaves a database of another program as it is', async () => {
+    const database = cloudflare.addDatabase('scim-worker')
+    database.exec('CREATE TABLE albums (id); CREATE TABLE _cf_KV (key)')
+    const { code, output } = await deploy()
+    const expected =
+      'error: the database "scim-worker" holds tables of another program ("albums"): choose another "database_name" in wrangler.toml'
+    expect([code, output.trim()]).toEqual([1, expected])
+    // Wrangler creates the table of migrations for other programs too.
+    database.exec("CREATE TABLE d1_migrations (name); INSERT INTO d1_migrations VALUES ('0000_albums.sql')")
+    expect((await deploy()).output.trim()).toBe(expected)
+    expect(cloudflare.workers.size).toBe(0)
+    expect(database.prepare('SELECT name FROM d1_migrations').all()).toHaveLength(1)
+  })
+
+  it('leaves a Worker of the same name as it is, unless it is told to replace it', async () => {
+    const other = { secrets: new Map([['KEY', 'x']]), bindings: [], deployments: 7 }
+    cloudflare.workers.set('scim-worker', other)
+    const { code, output } = await deploy()
+    expect(code).toBe(1)
+    expect(output.trim()).toBe(
+      'error: the Worker "scim-worker" exists already, but its database "scim-worker" does not: choose another "name" in wrangler.toml, or run again with --replace to replace that Worker',
+    )
+    expect([cloudflare.databases.size, cloudflare.workers.get('scim-worker')]).toEqual([0, other])
+    expect((await deploy(['--replace'])).code).toBe(0)
+    expect(cloudflare.workers.get('scim-worker')).toMatchObject({ deployments: 8 })
   })
 
   it('deploys nothing when a migration fails, and shows the reason', async () => {
@@ -147,6 +229,18 @@ describe('npm run deploy', { timeout: 120_000 }, () => {
       [],
       { CLOUDFLARE_API_TOKEN: 'wrong' },
       /error: not signed in to Cloudflare .*Invalid access token/,
+    ],
+    [
+      'a network that does not reach Cloudflare',
+      [],
+      { CLOUDFLARE_API_BASE_URL: 'http://127.0.0.1:9/client/v4' },
+      /^error: Cloudflare cannot be reached \(fetch failed\): check the network and the proxy, and run the command again\n$/,
+    ],
+    [
+      'an expired sign-in that cannot be renewed without a network',
+      [],
+      { CLOUDFLARE_API_TOKEN: '', XDG_CONFIG_HOME: SIGNED_IN_BEFORE, WRANGLER_AUTH_DOMAIN: '127.0.0.1:9' },
+      /^error: Cloudflare cannot be reached \(Not logged in\. [^\n]*\): check the network [^\n]*\n$/,
     ],
     [
       'an account of another user',
