@@ -19,7 +19,7 @@ import { TOKEN_PATH, tokenEndpoint } from './http/oauth/token-endpoint.ts'
 import { openapi } from './http/openapi.ts'
 import { requestLog } from './http/request-log.ts'
 import { scim } from './http/scim.ts'
-import { EVENTS_PATH, routePath, TENANT_PATH } from './http/url.ts'
+import { EVENTS_PATH, METRICS_PATH, routePath, TENANT_PATH } from './http/url.ts'
 import type { Dispatch, HttpEnv } from './runtime.ts'
 import { MAX_REQUEST_ID_CHARACTERS } from './scim/limits.ts'
 import { RESOURCE_TYPES, type StoredResourceType } from './storage/tables/resource-tables.ts'
@@ -41,7 +41,7 @@ export function createApp({ resourceTypes = RESOURCE_TYPES }: AppOptions = {}): 
   })
   app.use(requestId({ limitLength: MAX_REQUEST_ID_CHARACTERS }), requestLog, validAddress)
   app.get('/healthz', verboseHealth, healthz)
-  app.get('/metrics', metrics)
+  app.get(METRICS_PATH, metrics)
   app.use(configured)
   app.route(TENANT_PATH, scim(resourceTypes, dispatch))
   app.route(TOKEN_PATH, tokenEndpoint)

@@ -1,5 +1,5 @@
 /**
- * Converts all exceptions under /scim/v2 and /events to responses.
+ * Converts all exceptions under /scim/v2 and /events, and of /metrics, to responses.
  */
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
@@ -9,7 +9,7 @@ import type { HttpEnv } from '../runtime.ts'
 import { errorMessage, HeldError, ScimError, shorten } from '../scim/error.ts'
 import { DatabaseUnavailable, MAX_ROW_BYTES, ValueTooLarge } from '../storage/database/database.ts'
 import { scimJson } from './content-type.ts'
-import { EVENTS_PATH } from './url.ts'
+import { EVENTS_PATH, METRICS_PATH } from './url.ts'
 
 /** The value of Retry-After. */
 export const RETRY_AFTER_SECONDS = 5
@@ -49,8 +49,8 @@ export function onMethodNotAllowed(c: Context<HttpEnv>, methods: string[]): Resp
 
 export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   const scimError = scimErrorOf(c, error)
-  const response = isFeed(c)
-    ? c.json(feedMessage(scimError), scimError.status as ContentfulStatusCode)
+  const response = isPlain(c)
+    ? c.json(plainMessage(scimError), scimError.status as ContentfulStatusCode)
     : scimJson(c, JSON.stringify(errorMessage(scimError)), scimError.status)
   if (scimError.status === 401) response.headers.set('WWW-Authenticate', CHALLENGE)
   if (scimError.status === 503 || scimError.status === 429) {
@@ -60,12 +60,12 @@ export function errorResponse(c: Context<HttpEnv>, error: unknown): Response {
   return response
 }
 
-/** Errors of the event feed have the form of those of the admin API. */
-function isFeed(c: Context<HttpEnv>): boolean {
-  return c.req.path === EVENTS_PATH || c.req.path.startsWith(`${EVENTS_PATH}/`)
+/** Errors of the event feed and of /metrics have the form of those of the admin API. */
+function isPlain(c: Context<HttpEnv>): boolean {
+  return c.req.path === METRICS_PATH || c.req.path === EVENTS_PATH || c.req.path.startsWith(`${EVENTS_PATH}/`)
 }
 
-function feedMessage(error: ScimError) {
+function plainMessage(error: ScimError) {
   const { code = FEED_CODES[error.status] ?? 'internal', field } = error instanceof FeedError ? error : {}
   return { error: { code, message: error.detail, ...(field !== undefined && { field }) } }
 }

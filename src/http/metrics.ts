@@ -3,11 +3,14 @@ import type { Handler } from 'hono'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { isBlocked, recordFailedAuthentication } from '../edge/failed-authentication.ts'
 import type { HttpEnv } from '../runtime.ts'
+import { ScimError } from '../scim/error.ts'
+import { tooManyFailedAuthentications } from './rate-limit.ts'
 import { bearerToken } from './request.ts'
 
+/** @throws {ScimError} 401 or 429, which http/errors.ts answers in the form of the admin API */
 export const metrics: Handler<HttpEnv> = async (c) => {
   if (c.env.metrics === undefined) return c.notFound()
-  if (isBlocked('metrics', c)) return c.body(null, 429)
+  if (isBlocked('metrics', c)) throw tooManyFailedAuthentications()
   const { token, render } = c.env.metrics
   if (await timingSafeEqual(bearerToken(c) ?? '', token)) {
     const headers = {
@@ -16,6 +19,7 @@ export const metrics: Handler<HttpEnv> = async (c) => {
     }
     return c.body(await render(), 200, headers)
   }
-  if (await recordFailedAuthentication('metrics', c)) return c.body(null, 429)
-  return c.body(null, 401, { 'WWW-Authenticate': 'Bearer realm="scim-worker metrics"' })
+  if (await recordFailedAuthentication('metrics', c)) throw tooManyFailedAuthentications()
+  const detail = '/metrics needs the header "Authorization: Bearer …" with METRICS_TOKEN'
+  throw new ScimError(401, undefined, detail)
 }

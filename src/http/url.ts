@@ -10,6 +10,7 @@ export const TENANT_PATH = '/scim/v2'
 
 /** The path of the event feed, likewise. */
 export const EVENTS_PATH = '/events'
+export const METRICS_PATH = '/metrics'
 
 /** The endpoints that are not resource types. */
 const OTHER_ENDPOINTS = ['/Schemas', '/ResourceTypes', '/ServiceProviderConfig', '/Bulk', '/Me']

@@ -57,11 +57,16 @@ describe('/metrics', () => {
       metricsToken: TOKEN,
       rateLimits: { client: 100, tenant: 100, signIn: 100, failedAuthentication: 2 },
     })
-    const statuses = []
+    const answers = []
     for (const token of [undefined, TEST_SETTINGS.adminToken, 'a guess', TOKEN]) {
-      statuses.push((await send('/metrics', token, {}, '192.0.2.77')).status)
+      const answer = await send('/metrics', token, {}, '192.0.2.77')
+      answers.push([answer.status, await answer.json(), answer.headers.get('WWW-Authenticate')])
     }
-    expect(statuses).toEqual([401, 401, 429, 429])
+    const message = '/metrics needs the header "Authorization: Bearer …" with METRICS_TOKEN'
+    const refused = [401, { error: { code: 'unauthorized', message } }, 'Bearer realm="scim-worker"']
+    const many = 'too many requests with invalid tokens; try again later'
+    const blocked = [429, { error: { code: 'tooMany', message: many } }, null]
+    expect(answers).toEqual([refused, refused, blocked, blocked])
     expect((await send('/metrics', TOKEN, {}, '192.0.2.78')).status).toBe(200)
   })
 
