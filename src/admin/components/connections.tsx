@@ -117,7 +117,7 @@ function cadenceText({ cadence, usualIntervalMs, lastProvisioningAt }: ClientHea
 
 function Advice({ health, isEntra, path }: { health: ClientHealth; isEntra: boolean; path: string }) {
   const { state, cause, writes, refused, failedSignIns } = health
-  if (state === 'new') return <p>Press “Test Connection” in the client. Its first request appears here.</p>
+  if (state === 'new') return <p>Press “Test connection” in the client. Its first request appears here.</p>
   if (state === 'late' || state === 'silent') {
     return (
       <p class="warn-text">

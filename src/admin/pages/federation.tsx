@@ -52,7 +52,7 @@ export function FederationPage(props: FederationPageProps) {
         <Section id="values" title="Values for the identity provider">
           <p class="muted">
             In Microsoft Entra, paste these values on the connectivity page of the application, and press{' '}
-            <b>Test Connection</b>. None of them is a secret.
+            <b>Test connection</b>. None of them is a secret.
           </p>
           <CopyField id="tenant-url" label="Tenant URL" value={tenantUrl} />
           <CopyField id="token-url" label="Token Endpoint" value={tokenUrl} />
